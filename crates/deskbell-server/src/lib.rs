@@ -1,0 +1,1 @@
+//! Deskbell's HTTP side: ingest, health and metrics.

@@ -1,0 +1,1 @@
+//! A simulated Clerk: realistic lifecycles, sent as Clerk's webhook sender sends them.

@@ -1,0 +1,1 @@
+//! Deskbell's event log: the Store trait and its backends.

@@ -1,0 +1,1 @@
+//! Deskbell's mirror: Clerk's entities kept convergent in a database.
