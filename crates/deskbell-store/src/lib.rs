@@ -1,1 +1,50 @@
-//! Deskbell's event log: the Store trait and its backends.
+//! The event log: the [`Store`] trait, its backends, and the group commit in front of them.
+//!
+//! Everything that Deskbell has acknowledged is in the log, in the order of its sequence numbers
+//! ([`Seq`]); everything downstream reads it from there with a checkpoint of its own. A backend is
+//! chosen once, at start, and is an `Arc<dyn Store>` from then on.
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use deskbell_store::{LogWriter, LogWriterOptions, NewEvent, SqliteStore, Store};
+//! use std::sync::Arc;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let store: Arc<dyn Store> =
+//!     Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await?);
+//! let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
+//! let writing = tokio::task::JoinSet::from_iter([writer.run()]);
+//!
+//! let event = NewEvent {
+//!     source: "clerk".into(),
+//!     message_id: "msg_2b8kYb1Xz".into(),
+//!     event_type: "user.created".into(),
+//!     subject: Some("user_29w83sxmDNGwOuEthce5gg56FcC".into()),
+//!     occurred_at_ms: 1_654_012_591_835,
+//!     instance_id: None,
+//!     payload: br#"{"type":"user.created"}"#.as_slice().into(),
+//! };
+//! let appended = log.append(event).await?; // durable from here on
+//! assert_eq!(appended.seq(), store.head().await?);
+//!
+//! drop(log); // the last handle: the writer commits what is left and ends
+//! writing.join_all().await;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+
+mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod event;
+mod log_id;
+mod log_writer;
+mod sqlite;
+mod store;
+
+pub use event::{Appended, NewEvent, ReplayRequest, Seq, StoredEvent};
+pub use log_id::{LogId, ParseLogIdError};
+pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
+pub use sqlite::{SqliteOpenError, SqliteStore};
+pub use store::{BackendError, FencingToken, ReadLimit, Store, StoreError};

@@ -1,0 +1,93 @@
+//! What is appended is there, as it was, where it was said to be.
+#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+
+use super::{Backend, event, events};
+use crate::{Appended, NewEvent, ReadLimit, Seq, StoreError};
+
+pub async fn events_are_numbered_in_order(backend: &dyn Backend) {
+    let store = backend.create().await;
+    assert_eq!(store.head().await.unwrap(), Seq::ZERO);
+    let first = store.append(&events("a", 3)).await.unwrap();
+    let second = store.append(&events("b", 2)).await.unwrap();
+    let numbers: Vec<_> = first.into_iter().chain(second).collect();
+    assert_eq!(numbers, (1..=5).map(|n| Appended::New(Seq::new(n))).collect::<Vec<_>>());
+    assert_eq!(store.head().await.unwrap(), Seq::new(5));
+}
+
+pub async fn every_field_comes_back(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let full = event("msg_full");
+    let bare = NewEvent { subject: None, instance_id: None, ..event("msg_bare") };
+    store.append(&[full.clone(), bare.clone()]).await.unwrap();
+    let stored = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
+    assert_eq!(stored.len(), 2);
+    for (stored, sent) in stored.iter().zip([full, bare]) {
+        assert_eq!(stored.source, sent.source);
+        assert_eq!(stored.message_id, sent.message_id);
+        assert_eq!(stored.event_type, sent.event_type);
+        assert_eq!(stored.subject, sent.subject);
+        assert_eq!(stored.occurred_at_ms, sent.occurred_at_ms);
+        assert_eq!(stored.instance_id, sent.instance_id);
+        assert_eq!(stored.payload, sent.payload);
+        assert!(stored.received_at_ms > 1_700_000_000_000, "the store's clock, in milliseconds");
+    }
+}
+
+pub async fn payloads_are_kept_byte_for_byte(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let bodies: [Vec<u8>; 5] = [
+        Vec::new(),
+        vec![0],
+        (0..=255).collect(),
+        br#"{ "a" : "\u0026\u003c" }  "#.to_vec(),
+        vec![b'x'; 1 << 20],
+    ];
+    let batch: Vec<_> = bodies
+        .iter()
+        .enumerate()
+        .map(|(n, body)| NewEvent { payload: body.clone().into(), ..event(&format!("msg_{n}")) })
+        .collect();
+    store.append(&batch).await.unwrap();
+    let stored = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
+    let stored: Vec<_> = stored.into_iter().map(|event| event.payload.to_vec()).collect();
+    assert_eq!(stored, bodies);
+}
+
+pub async fn a_batch_larger_than_a_statement(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let batch = events("big", 1_000);
+    let appended = store.append(&batch).await.unwrap();
+    assert_eq!(appended.last(), Some(&Appended::New(Seq::new(1_000))));
+    let stored = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
+    assert!(stored.iter().map(|event| &event.message_id).eq(batch.iter().map(|e| &e.message_id)));
+}
+
+pub async fn an_empty_batch_is_nothing(backend: &dyn Backend) {
+    let store = backend.create().await;
+    assert_eq!(store.append(&[]).await.unwrap(), []);
+    assert_eq!(store.head().await.unwrap(), Seq::ZERO);
+}
+
+pub async fn a_store_keeps_its_log_and_its_id(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let id = store.log_id();
+    store.append(&events("a", 3)).await.unwrap();
+    let store = backend.reopen(store).await;
+    assert_eq!(store.log_id(), id);
+    assert_eq!(store.append(&[event("b")]).await.unwrap(), [Appended::New(Seq::new(4))]);
+    assert_ne!(backend.create().await.log_id(), id, "another store has another id");
+}
+
+pub async fn a_closed_store_says_so(backend: &dyn Backend) {
+    let store = backend.create().await;
+    store.close().await;
+    assert!(matches!(store.append(&[event("a")]).await, Err(StoreError::Closed)));
+    assert!(matches!(store.read(Seq::ZERO, ReadLimit::default()).await, Err(StoreError::Closed)));
+}
+
+pub async fn readers_are_woken(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let mut head = store.subscribe();
+    let appended = store.append(&events("a", 2)).await.unwrap();
+    head.wait_for(|head| *head == appended[1].seq()).await.unwrap();
+}

@@ -1,0 +1,28 @@
+//! A consumer's newest holder has the greatest token.
+#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+
+use super::Backend;
+
+pub async fn tokens_grow_also_over_a_restart(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let first = store.claim_consumer("mirror").await.unwrap();
+    let second = store.claim_consumer("mirror").await.unwrap();
+    let store = backend.reopen(store).await;
+    let third = store.claim_consumer("mirror").await.unwrap();
+    assert!(first < second && second < third, "{first:?} {second:?} {third:?}");
+}
+
+pub async fn consumers_have_tokens_of_their_own(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let mirror = store.claim_consumer("mirror").await.unwrap();
+    store.claim_consumer("router").await.unwrap();
+    let again = store.claim_consumer("mirror").await.unwrap();
+    assert_eq!(again.get(), mirror.get() + 1);
+}
+
+pub async fn a_store_that_works_is_writable(backend: &dyn Backend) {
+    let store = backend.create().await;
+    store.check_writable().await.unwrap();
+    store.close().await;
+    store.check_writable().await.unwrap_err();
+}

@@ -1,0 +1,152 @@
+//! An event on its way into the log, and as it stands there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// An event's place in the log: 1 for the first, without gaps, in the order of commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Seq(i64);
+
+impl Seq {
+    /// The place before the first event: where a reader that has read nothing stands.
+    pub const ZERO: Self = Self(0);
+
+    /// The place with this number; numbers below zero are read as [`Seq::ZERO`].
+    #[must_use]
+    pub const fn new(number: i64) -> Self {
+        if number < 0 { Self::ZERO } else { Self(number) }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// The place behind this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// How many places lie between `earlier` and this one; 0 where `earlier` is not earlier.
+    #[must_use]
+    pub fn distance_from(self, earlier: Self) -> u64 {
+        u64::try_from(self.0 - earlier.0).unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A verified event that is not in the log yet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// The name of the source that it came by.
+    pub source: Arc<str>,
+    /// The sender's id of the message (`svix-id`); unique within a source.
+    pub message_id: String,
+    /// The event's type as it was sent, known to us or not.
+    pub event_type: String,
+    /// The id of the entity that the event is about, where the payload names one.
+    pub subject: Option<String>,
+    /// When it happened, in milliseconds since the Unix epoch, by the sender's clock.
+    pub occurred_at_ms: i64,
+    /// The Clerk instance that it belongs to, where the payload names one.
+    pub instance_id: Option<String>,
+    /// The body: the bytes that were signed.
+    pub payload: Bytes,
+}
+
+/// An event as it stands in the log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// When the log took it, in milliseconds since the Unix epoch, by the store's clock.
+    pub received_at_ms: i64,
+    /// The name of the source that it came by.
+    pub source: Arc<str>,
+    /// The sender's id of the message (`svix-id`); unique within a source.
+    pub message_id: String,
+    /// The event's type as it was sent, known to us or not.
+    pub event_type: String,
+    /// The id of the entity that the event is about, where the payload names one.
+    pub subject: Option<String>,
+    /// When it happened, in milliseconds since the Unix epoch, by the sender's clock.
+    pub occurred_at_ms: i64,
+    /// The Clerk instance that it belongs to, where the payload names one.
+    pub instance_id: Option<String>,
+    /// The body: the bytes that were signed.
+    pub payload: Bytes,
+}
+
+impl fmt::Debug for NewEvent {
+    /// Leaves the payload out: it bears people's data and, in some types, one-time codes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEvent")
+            .field("source", &self.source)
+            .field("message_id", &self.message_id)
+            .field("event_type", &self.event_type)
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for StoredEvent {
+    /// Leaves the payload out: it bears people's data and, in some types, one-time codes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredEvent")
+            .field("seq", &self.seq)
+            .field("source", &self.source)
+            .field("message_id", &self.message_id)
+            .field("event_type", &self.event_type)
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of an event that was handed to the log. It is durable in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It was new and stands at this place.
+    New(Seq),
+    /// Its message id was there already, at this place; one [`ReplayRequest`] was written down.
+    Duplicate(Seq),
+}
+
+impl Appended {
+    /// Where the event stands in the log.
+    #[must_use]
+    pub const fn seq(self) -> Seq {
+        match self {
+            Self::New(seq) | Self::Duplicate(seq) => seq,
+        }
+    }
+
+    /// The event that was there before, where this one is a duplicate.
+    #[must_use]
+    pub fn duplicate_of(&self) -> Option<Seq> {
+        match self {
+            Self::New(_) => None,
+            Self::Duplicate(seq) => Some(*seq),
+        }
+    }
+}
+
+/// The sender delivered a message again that was in the log: its own retry, or somebody's wish to
+/// see it replayed. Only the router acts on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplayRequest {
+    /// The request's own number, in the order of commits.
+    pub number: i64,
+    /// The event that was sent again.
+    pub seq: Seq,
+    /// When it was sent again, in milliseconds since the Unix epoch, by the store's clock.
+    pub requested_at_ms: i64,
+}

@@ -1,0 +1,129 @@
+//! Group commit: whatever is waiting is written as one transaction, then everybody is answered.
+//!
+//! There is no artificial delay. While one commit is under way the next batch gathers, so the
+//! batches grow with the load. The writer is a task of its own: a caller that goes away cancels
+//! nothing that it has handed over.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::{Appended, NewEvent, Store, StoreError};
+
+/// How much may wait in memory, and how much goes into one transaction.
+#[derive(Debug, Clone)]
+pub struct LogWriterOptions {
+    /// Events that may wait for the log; one more is refused as [`SubmitError::Overloaded`].
+    pub queue_events_max: usize,
+    /// Bytes of payload that may wait for the log, the batch that is being committed included;
+    /// more is refused as [`SubmitError::Overloaded`].
+    pub queue_bytes_max: u32,
+    /// Events in one transaction; the rest waits for the next.
+    pub batch_events_max: usize,
+}
+
+impl Default for LogWriterOptions {
+    fn default() -> Self {
+        Self { queue_events_max: 4_096, queue_bytes_max: 32 << 20, batch_events_max: 256 }
+    }
+}
+
+/// The task that owns the writing end of the log.
+#[derive(Debug)]
+pub struct LogWriter {
+    store: Arc<dyn Store>,
+    waiting: mpsc::Receiver<Submission>,
+    batch_events_max: usize,
+}
+
+/// Hands events to the [`LogWriter`]. Cheap to clone; the writer ends when the last one is gone.
+#[derive(Debug, Clone)]
+pub struct LogHandle {
+    queue: mpsc::Sender<Submission>,
+    bytes: Arc<Semaphore>,
+}
+
+/// An event that was not written down; the caller must not acknowledge it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SubmitError {
+    /// Too much is waiting already. Nothing was taken.
+    #[error("too many events are waiting for the log")]
+    Overloaded,
+    /// The store could not commit the batch that the event was in.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The writer has ended.
+    #[error("the log's writer has stopped")]
+    Stopped,
+}
+
+#[derive(Debug)]
+struct Submission {
+    event: NewEvent,
+    answer: oneshot::Sender<Result<Appended, StoreError>>,
+    /// Given back once the sender has its answer.
+    room: OwnedSemaphorePermit,
+}
+
+impl LogWriter {
+    /// The writer, to be run as a task, and the handle to give it work.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, options: &LogWriterOptions) -> (Self, LogHandle) {
+        let (queue, waiting) = mpsc::channel(options.queue_events_max.max(1));
+        let bytes = Arc::new(Semaphore::new(options.queue_bytes_max as usize));
+        let batch_events_max = options.batch_events_max.max(1);
+        (Self { store, waiting, batch_events_max }, LogHandle { queue, bytes })
+    }
+
+    /// Commits batch after batch until every handle is gone and nothing waits.
+    pub async fn run(mut self) {
+        let mut batch = Vec::with_capacity(self.batch_events_max);
+        while self.waiting.recv_many(&mut batch, self.batch_events_max).await > 0 {
+            self.commit(batch.drain(..)).await;
+        }
+    }
+
+    async fn commit(&self, batch: impl Iterator<Item = Submission>) {
+        let (events, senders): (Vec<_>, Vec<_>) =
+            batch.map(|waiting| (waiting.event, (waiting.answer, waiting.room))).unzip();
+        let results = match self.store.append(&events).await {
+            Ok(appended) => appended.into_iter().map(Ok).collect(),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    events = events.len(),
+                    "the log could not write a batch; its senders are told to try again"
+                );
+                vec![Err(error); events.len()]
+            }
+        };
+        for ((answer, room), result) in senders.into_iter().zip(results) {
+            // Nobody listening is no fault: the event is durable all the same.
+            let _ = answer.send(result);
+            drop(room);
+        }
+    }
+}
+
+impl LogHandle {
+    /// Hands the event over and returns when it is durable.
+    ///
+    /// Once handed over it is written down even if the returned future is dropped.
+    ///
+    /// # Errors
+    /// [`SubmitError`]: the event must not be acknowledged.
+    pub async fn append(&self, event: NewEvent) -> Result<Appended, SubmitError> {
+        let bytes = u32::try_from(event.payload.len()).map_err(|_| SubmitError::Overloaded)?;
+        let room = Arc::clone(&self.bytes)
+            .try_acquire_many_owned(bytes)
+            .map_err(|_| SubmitError::Overloaded)?;
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Submission { event, answer, room }).map_err(
+            |refused| match refused {
+                mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
+            },
+        )?;
+        Ok(answered.await.map_err(|_| SubmitError::Stopped)??)
+    }
+}

@@ -1,0 +1,144 @@
+//! The append: look for what is there already, insert the rest, one transaction.
+
+use std::collections::HashMap;
+
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, Connection, Row, SqliteConnection};
+
+use crate::{Appended, NewEvent, Seq, clock};
+
+/// Rows in one statement. SQLite takes at most 32,766 parameters in one.
+const ROWS_MAX: usize = 64;
+/// Statements that the writer keeps prepared: look-up, insert and replay request, each for every
+/// number of rows.
+pub(super) const STATEMENTS_MAX: usize = 3 * ROWS_MAX + 16;
+
+const COLUMNS: &str = "seq, source, message_id, type, subject, occurred_at_ms, received_at_ms, \
+                       instance_id, payload";
+
+/// An event's identity: its source and its message id.
+type Key<'a> = (&'a str, &'a str);
+
+/// Appends the batch behind `head` and returns when it is on disk.
+pub(super) async fn append(
+    connection: &mut SqliteConnection,
+    head: Seq,
+    batch: &[NewEvent],
+) -> Result<Vec<Appended>, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut known = stored(&mut transaction, batch).await?;
+    let (results, fresh) = number(batch, head, &mut known);
+    let now_ms = clock::now_ms();
+    for rows in fresh.chunks(ROWS_MAX) {
+        insert(&mut transaction, rows, now_ms).await?;
+    }
+    let sent_again: Vec<Seq> = results.iter().filter_map(Appended::duplicate_of).collect();
+    for seqs in sent_again.chunks(ROWS_MAX) {
+        request_replays(&mut transaction, seqs, now_ms).await?;
+    }
+    transaction.commit().await?;
+    Ok(results)
+}
+
+/// Gives the next numbers to the events that are not `known`, which grows by them.
+fn number<'a>(
+    batch: &'a [NewEvent],
+    head: Seq,
+    known: &mut HashMap<Key<'a>, Seq>,
+) -> (Vec<Appended>, Vec<(Seq, &'a NewEvent)>) {
+    let mut last = head;
+    let mut fresh = Vec::with_capacity(batch.len());
+    let results = batch
+        .iter()
+        .map(|event| match known.get(&key(event)) {
+            Some(seq) => Appended::Duplicate(*seq),
+            None => {
+                last = last.next();
+                known.insert(key(event), last);
+                fresh.push((last, event));
+                Appended::New(last)
+            }
+        })
+        .collect();
+    (results, fresh)
+}
+
+fn key(event: &NewEvent) -> Key<'_> {
+    (&event.source, &event.message_id)
+}
+
+/// Which events of the batch are in the log already, and where.
+async fn stored<'a>(
+    connection: &mut SqliteConnection,
+    batch: &'a [NewEvent],
+) -> Result<HashMap<Key<'a>, Seq>, sqlx::Error> {
+    let mut known = HashMap::with_capacity(batch.len());
+    for events in batch.chunks(ROWS_MAX) {
+        let marks = vec!["?"; events.len()].join(",");
+        let sql =
+            format!("SELECT seq, source, message_id FROM events WHERE message_id IN ({marks})");
+        let mut arguments = SqliteArguments::default();
+        for event in events {
+            arguments.add(event.message_id.as_str()).map_err(sqlx::Error::Encode)?;
+        }
+        let rows =
+            sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(&mut *connection).await?;
+        for row in rows {
+            let (source, message_id): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
+            let sent_again = events.iter().find(|event| key(event) == (source, message_id));
+            if let Some(event) = sent_again {
+                known.insert(key(event), Seq::new(row.try_get(0)?));
+            }
+        }
+    }
+    Ok(known)
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    rows: &[(Seq, &NewEvent)],
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let values = vec!["(?,?,?,?,?,?,?,?,?)"; rows.len()].join(",");
+    let sql = format!("INSERT INTO events ({COLUMNS}) VALUES {values}");
+    let mut arguments = SqliteArguments::default();
+    for (seq, event) in rows {
+        bind(&mut arguments, *seq, event, now_ms).map_err(sqlx::Error::Encode)?;
+    }
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(connection).await?;
+    Ok(())
+}
+
+/// Binds one row in the order of [`COLUMNS`].
+fn bind(
+    row: &mut SqliteArguments,
+    seq: Seq,
+    event: &NewEvent,
+    now_ms: i64,
+) -> Result<(), sqlx::error::BoxDynError> {
+    row.add(seq.get())?;
+    row.add(&*event.source)?;
+    row.add(event.message_id.as_str())?;
+    row.add(event.event_type.as_str())?;
+    row.add(event.subject.as_deref())?;
+    row.add(event.occurred_at_ms)?;
+    row.add(now_ms)?;
+    row.add(event.instance_id.as_deref())?;
+    row.add(&*event.payload)
+}
+
+async fn request_replays(
+    connection: &mut SqliteConnection,
+    seqs: &[Seq],
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let values = vec!["(?,?)"; seqs.len()].join(",");
+    let sql = format!("INSERT INTO replay_requests (seq, requested_at_ms) VALUES {values}");
+    let mut arguments = SqliteArguments::default();
+    for seq in seqs {
+        arguments.add(seq.get()).map_err(sqlx::Error::Encode)?;
+        arguments.add(now_ms).map_err(sqlx::Error::Encode)?;
+    }
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The embedded backend: one SQLite file, one writing connection, a pool of readers.
+
+mod append;
+mod claim;
+mod lock;
+mod migrations;
+mod open;
+mod read;
+
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, SqlitePool};
+use tokio::sync::{Mutex, watch};
+
+pub use open::SqliteOpenError;
+
+use crate::{
+    Appended, BackendError, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq, Store,
+    StoreError, StoredEvent,
+};
+
+/// The log in one SQLite file. The process that has it open for writing is the only one.
+#[derive(Debug)]
+pub struct SqliteStore {
+    log_id: LogId,
+    /// `None` once the store is closed.
+    writer: Mutex<Option<Writer>>,
+    readers: SqlitePool,
+    head: watch::Sender<Seq>,
+}
+
+/// The one connection that writes, and what it must not lose sight of.
+#[derive(Debug)]
+struct Writer {
+    connection: SqliteConnection,
+    /// `None` while it is not known whether the last append took effect.
+    head: Option<Seq>,
+    _lock: lock::FileLock,
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        let writer = writer.as_mut().ok_or(StoreError::Closed)?;
+        let head = match writer.head.take() {
+            Some(head) => head,
+            None => read::head(&mut writer.connection).await?,
+        };
+        let appended = append::append(&mut writer.connection, head, batch).await?;
+        let head = appended.iter().map(|appended| appended.seq()).fold(head, Seq::max);
+        writer.head = Some(head);
+        self.head.send_replace(head);
+        Ok(appended)
+    }
+
+    async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(read::events(&self.readers, after, limit).await?)
+    }
+
+    async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
+        Ok(read::message_id_at(&self.readers, seq).await?)
+    }
+
+    async fn head(&self) -> Result<Seq, StoreError> {
+        Ok(read::head(&self.readers).await?)
+    }
+
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError> {
+        Ok(read::replay_requests(&self.readers, after, requests_max).await?)
+    }
+
+    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+        let mut writer = self.writer.lock().await;
+        let writer = writer.as_mut().ok_or(StoreError::Closed)?;
+        Ok(claim::next_token(&mut writer.connection, consumer).await?)
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Seq> {
+        self.head.subscribe()
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        let writer = writer.as_mut().ok_or(StoreError::Closed)?;
+        Ok(claim::write_a_mark(&mut writer.connection).await?)
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        if let Some(writer) = self.writer.lock().await.take() {
+            open::close(writer.connection).await;
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolClosed => Self::Closed,
+            other => Self::Unavailable(BackendError::new(other)),
+        }
+    }
+}

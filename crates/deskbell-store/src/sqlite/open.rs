@@ -1,0 +1,164 @@
+//! Opening a store: lock, look before touching, migrate, then hand out the connections.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+use tokio::sync::{Mutex, watch};
+
+use super::lock::{FileLock, LockError};
+use super::{SqliteStore, Writer, append, migrations, read};
+use crate::{BackendError, LogId};
+
+/// Readers at the same time. Each costs a thread and a page cache of up to 2 MiB.
+const READERS_MAX: u32 = 4;
+/// How long a connection waits for another one's lock before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+/// Pages in the write-ahead log (4 KiB each) at which the writer copies them into the database.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// A store that could not be opened. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SqliteOpenError {
+    /// Another process has the store open for writing.
+    #[error("{} is in use by another deskbell process; stop that one first, or give this one a store of its own", .path.display())]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file is a SQLite database with tables that are not a store's.
+    #[error("{} is a database, but not a deskbell store; choose another file", .path.display())]
+    NotAStore {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A later program has migrated the store.
+    #[error("{} has schema version {found}, and this program knows versions up to {known}; run the deskbell that wrote it, or a later one", .path.display())]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// The file's schema version.
+        found: usize,
+        /// The latest version that this program knows.
+        known: usize,
+    },
+    /// The file, its lock or its directory could not be used.
+    #[error("{} cannot be opened", .path.display())]
+    Io {
+        /// The database file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// SQLite refused.
+    #[error("{} cannot be opened as a store", .path.display())]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: BackendError,
+    },
+}
+
+impl SqliteStore {
+    /// Opens the store in this file and makes it where there is none.
+    ///
+    /// # Errors
+    /// [`SqliteOpenError`]: another process has it, it is not a store, it is newer than this
+    /// program, or the file cannot be used. Nothing was changed then.
+    pub async fn open(path: &Path) -> Result<Self, SqliteOpenError> {
+        let lock = FileLock::take(path).map_err(|error| match error {
+            LockError::Held => SqliteOpenError::InUse { path: path.to_owned() },
+            LockError::Io(source) => SqliteOpenError::Io { path: path.to_owned(), source },
+        })?;
+        let database = |error| SqliteOpenError::Database {
+            path: path.to_owned(),
+            source: BackendError::new(error),
+        };
+        look_before_touching(path).await?;
+        let mut connection = writer_options(path).connect().await.map_err(database)?;
+        let version = schema_version(&mut connection).await.map_err(database)?;
+        migrations::migrate(&mut connection, version).await.map_err(database)?;
+        let log_id = read_log_id(&mut connection).await.map_err(database)?;
+        let head = read::head(&mut connection).await.map_err(database)?;
+        Ok(Self {
+            log_id,
+            writer: Mutex::new(Some(Writer { connection, head: Some(head), _lock: lock })),
+            readers: readers(path),
+            head: watch::Sender::new(head),
+        })
+    }
+}
+
+/// Closes the writing connection, which copies what is left of the write-ahead log.
+pub(super) async fn close(connection: SqliteConnection) {
+    if let Err(error) = connection.close().await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the store closed uncleanly");
+    }
+}
+
+/// Refuses a file that is somebody else's, or too new, before anything writes to it.
+async fn look_before_touching(path: &Path) -> Result<(), SqliteOpenError> {
+    if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) || !path.exists() {
+        return Ok(());
+    }
+    let database = |error| SqliteOpenError::Database {
+        path: path.to_owned(),
+        source: BackendError::new(error),
+    };
+    // Not read-only: a write-ahead log that a killed process left must be recovered to be read.
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT);
+    let mut connection = options.connect().await.map_err(database)?;
+    let found = schema_version(&mut connection).await.map_err(database)?;
+    let ours = is_a_store(&mut connection).await.map_err(database)?;
+    connection.close().await.map_err(database)?;
+    if !ours {
+        return Err(SqliteOpenError::NotAStore { path: path.to_owned() });
+    }
+    if found > migrations::VERSION {
+        let known = migrations::VERSION;
+        return Err(SqliteOpenError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+async fn is_a_store(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let application_id: i64 =
+        sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await?;
+    Ok(application_id == migrations::APPLICATION_ID || tables == 0)
+}
+
+async fn schema_version(connection: &mut SqliteConnection) -> Result<usize, sqlx::Error> {
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(connection).await?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+async fn read_log_id(connection: &mut SqliteConnection) -> Result<LogId, sqlx::Error> {
+    let text: String = sqlx::query_scalar("SELECT log_id FROM log").fetch_one(connection).await?;
+    text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// `FULL`: a commit returns when the write-ahead log has reached the disk. This connection alone
+/// writes, and copies the write-ahead log into the database as part of its commits.
+fn writer_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .statement_cache_capacity(append::STATEMENTS_MAX)
+}
+
+fn readers(path: &Path) -> SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("query_only", "on")
+        .pragma("wal_autocheckpoint", "0");
+    SqlitePoolOptions::new().max_connections(READERS_MAX).connect_lazy_with(options)
+}

@@ -1,0 +1,109 @@
+//! Reading: short snapshots on the pool of readers, so that none keeps the write-ahead log long.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteExecutor, SqlitePool};
+
+use crate::{ReadLimit, ReplayRequest, Seq, StoredEvent};
+
+pub(super) async fn events(
+    readers: &SqlitePool,
+    after: Seq,
+    limit: ReadLimit,
+) -> Result<Vec<StoredEvent>, sqlx::Error> {
+    let mut rows = sqlx::query(
+        "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
+                instance_id, payload
+         FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    )
+    .bind(after.get())
+    .bind(limit.events_max.max(1))
+    .fetch(readers);
+    let mut events = Vec::new();
+    let mut sources = Sources::default();
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await? {
+        let event = event(&row, &mut sources)?;
+        bytes += event.payload.len();
+        events.push(event);
+        if bytes >= limit.bytes_max {
+            break;
+        }
+    }
+    Ok(events)
+}
+
+/// The last number that was given out, also where its event has been pruned.
+pub(super) async fn head(executor: impl SqliteExecutor<'_>) -> Result<Seq, sqlx::Error> {
+    let head: Option<i64> =
+        sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+            .fetch_optional(executor)
+            .await?;
+    Ok(head.map_or(Seq::ZERO, Seq::new))
+}
+
+pub(super) async fn message_id_at(
+    readers: &SqlitePool,
+    seq: Seq,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT message_id FROM events WHERE seq = ?1")
+        .bind(seq.get())
+        .fetch_optional(readers)
+        .await
+}
+
+pub(super) async fn replay_requests(
+    readers: &SqlitePool,
+    after: i64,
+    requests_max: u32,
+) -> Result<Vec<ReplayRequest>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT number, seq, requested_at_ms FROM replay_requests
+         WHERE number > ?1 ORDER BY number LIMIT ?2",
+    )
+    .bind(after)
+    .bind(requests_max)
+    .fetch_all(readers)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ReplayRequest {
+                number: row.try_get(0)?,
+                seq: Seq::new(row.try_get(1)?),
+                requested_at_ms: row.try_get(2)?,
+            })
+        })
+        .collect()
+}
+
+fn event(row: &SqliteRow, sources: &mut Sources) -> Result<StoredEvent, sqlx::Error> {
+    Ok(StoredEvent {
+        seq: Seq::new(row.try_get(0)?),
+        received_at_ms: row.try_get(1)?,
+        source: sources.name(row.try_get(2)?),
+        message_id: row.try_get(3)?,
+        event_type: row.try_get(4)?,
+        subject: row.try_get(5)?,
+        occurred_at_ms: row.try_get(6)?,
+        instance_id: row.try_get(7)?,
+        payload: Bytes::from(row.try_get::<Vec<u8>, _>(8)?),
+    })
+}
+
+/// The few names that recur in every row, each allocated once a read.
+#[derive(Default)]
+struct Sources(Vec<Arc<str>>);
+
+impl Sources {
+    fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.iter().find(|known| ***known == *name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.0.push(Arc::clone(&name));
+        name
+    }
+}

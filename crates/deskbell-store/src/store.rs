@@ -1,0 +1,147 @@
+//! The trait that every backend implements: each method is one unit of work and one transaction.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::{Appended, LogId, NewEvent, ReplayRequest, Seq, StoredEvent};
+
+/// A durable, ordered, deduplicated log of events, and what is kept beside it.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// The random name of this log. A copy keeps it; a log that was created anew has another.
+    fn log_id(&self) -> LogId;
+
+    /// Writes the batch down in one transaction and returns when it is durable: one result an
+    /// event, in order. An event whose `(source, message_id)` is in the log, or earlier in the
+    /// batch, is a duplicate and leaves a [`ReplayRequest`] in the same transaction.
+    ///
+    /// # Errors
+    /// Nothing of the batch was acknowledged; it may be tried again as it is.
+    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError>;
+
+    /// The events behind `after`, in order, as many as fit the limit, but at least one where
+    /// there is one. A reader that goes on from the last event it got misses none.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The message that stands at `seq`, or `None` where nothing does.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError>;
+
+    /// The last place that was given out; it does not go back when events are pruned.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn head(&self) -> Result<Seq, StoreError>;
+
+    /// The replay requests behind number `after`, in order, at most `requests_max`.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError>;
+
+    /// Makes the caller the one that acts for this consumer: its token is greater than every
+    /// token that was given out for this name before, so that an earlier holder can be told off.
+    ///
+    /// # Errors
+    /// The token could not be made durable.
+    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError>;
+
+    /// A hint that the head has moved. Subscribe before reading, and poll now and then: the hint
+    /// wakes, the log tells.
+    fn subscribe(&self) -> watch::Receiver<Seq>;
+
+    /// Whether the store can be written to now.
+    ///
+    /// # Errors
+    /// It cannot, and why.
+    async fn check_writable(&self) -> Result<(), StoreError>;
+
+    /// Ends the connections after what is under way. Later calls fail.
+    async fn close(&self);
+}
+
+/// A number that grows with every holder of a consumer's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FencingToken(i64);
+
+impl FencingToken {
+    /// The token with this number.
+    #[must_use]
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+/// How much one read may return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimit {
+    /// At most this many events.
+    pub events_max: u32,
+    /// No further event once the payloads reach this many bytes together.
+    pub bytes_max: usize,
+}
+
+impl Default for ReadLimit {
+    fn default() -> Self {
+        Self { events_max: 1_000, bytes_max: 8 << 20 }
+    }
+}
+
+/// A unit of work that a store could not do.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused, failed, or is away. What was asked for may be tried again.
+    #[error("the store is not available")]
+    Unavailable(#[source] BackendError),
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// What the database's driver said. Its text is for the log and for the operator.
+#[derive(Clone)]
+pub struct BackendError(Arc<dyn Error + Send + Sync>);
+
+impl BackendError {
+    /// Wraps a driver's error.
+    pub fn new(error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl fmt::Debug for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for BackendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
