@@ -1,0 +1,174 @@
+//! The world: people and organizations whose lives go on from event to event, the same for the same seed.
+
+mod bystander;
+mod envelope;
+mod identification;
+mod ids;
+mod lives;
+mod membership;
+mod metadata;
+mod names;
+mod organization;
+mod pool;
+mod user;
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use self::envelope::{Envelope, EventAttributes};
+pub(crate) use self::identification::BACKUP_CODE_MARKER;
+use self::membership::Membership;
+pub(crate) use self::metadata::PRIVATE_MARKER;
+use self::organization::Organization;
+use self::pool::Pool;
+use self::user::User;
+use crate::truth::{Effect, Truth, Version};
+
+/// 2026-01-01T00:00:00Z, where a world's clock starts unless told otherwise.
+const START_MS: i64 = 1_767_225_600_000;
+
+/// What a world is made from. The same scenario makes the same bytes.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Everything random comes of it.
+    pub seed: u64,
+    /// How many messages the world makes.
+    pub events: usize,
+    /// How many users may be alive at once; `None` lets them grow with the events.
+    pub users_max: Option<usize>,
+    /// When the world's clock starts, in Unix milliseconds.
+    pub start_ms: i64,
+}
+
+impl Scenario {
+    /// A scenario of so many events, with no bound on users, that starts with the year 2026.
+    #[must_use]
+    pub fn new(seed: u64, events: usize) -> Self {
+        Self { seed, events, users_max: None, start_ms: START_MS }
+    }
+}
+
+/// One webhook message, before it is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The message id, `msg_…`, which is what a duplicate has in common with the first.
+    pub id: String,
+    /// The event type, as in the body.
+    pub event_type: &'static str,
+    /// The raw body: compact JSON.
+    pub body: Bytes,
+}
+
+/// An iterator of the messages of a [`Scenario`], in the order in which things happened.
+///
+/// The truth covers the messages that were taken so far: a world that is left half-way still knows what must hold.
+#[derive(Debug)]
+pub struct World {
+    rng: ChaCha8Rng,
+    now_ms: i64,
+    instance_id: String,
+    remaining: usize,
+    users_max: usize,
+    users: Pool<User>,
+    organizations: Pool<Organization>,
+    memberships: Pool<Membership>,
+    /// Made, but not yet taken: one act can make several messages.
+    outbox: VecDeque<(Message, Effect)>,
+    truth: Truth,
+}
+
+impl World {
+    /// An empty world, ready to make its first message.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(scenario.seed);
+        Self {
+            instance_id: ids::entity_id("ins_", scenario.start_ms, &mut rng),
+            rng,
+            now_ms: scenario.start_ms,
+            remaining: scenario.events,
+            users_max: scenario.users_max.unwrap_or(usize::MAX).max(1),
+            users: Pool::new(),
+            organizations: Pool::new(),
+            memberships: Pool::new(),
+            outbox: VecDeque::new(),
+            truth: Truth::empty(),
+        }
+    }
+
+    /// The Clerk instance that all messages come from.
+    #[must_use]
+    pub fn instance_id(&self) -> &str {
+        &self.instance_id
+    }
+
+    /// What must hold once every message taken so far has arrived.
+    #[must_use]
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// [`World::truth`], by value.
+    #[must_use]
+    pub fn into_truth(self) -> Truth {
+        self.truth
+    }
+
+    /// Lets time pass: mostly seconds, now and then no more than a few milliseconds.
+    fn pass_time(&mut self) {
+        self.now_ms += match self.rng.random_range(0..10) {
+            0 => self.rng.random_range(0..=5),
+            _ => self.rng.random_range(10..4000),
+        };
+    }
+
+    /// Puts a message into the outbox. The effect is made from the message's id, which is part of the version.
+    fn emit<T: serde::Serialize>(
+        &mut self,
+        event_type: &'static str,
+        occurred_at: i64,
+        data: &T,
+        effect: impl FnOnce(String) -> Effect,
+    ) {
+        let id = ids::message_id(occurred_at, &mut self.rng);
+        let envelope = Envelope {
+            data,
+            event_attributes: EventAttributes::draw(&mut self.rng),
+            instance_id: &self.instance_id,
+            object: "event",
+            timestamp: occurred_at,
+            r#type: event_type,
+        };
+        let message = Message { id: id.clone(), event_type, body: envelope.to_body() };
+        self.outbox.push_back((message, effect(id)));
+    }
+}
+
+impl Iterator for World {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        self.remaining = self.remaining.checked_sub(1)?;
+        loop {
+            if let Some((message, effect)) = self.outbox.pop_front() {
+                self.truth.apply(effect);
+                return Some(message);
+            }
+            self.pass_time();
+            self.live();
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.remaining, Some(self.remaining))
+    }
+}
+
+impl ExactSizeIterator for World {}
+
+fn version(updated_at: i64, occurred_at: i64, message_id: String) -> Version {
+    Version { updated_at, occurred_at, message_id }
+}
