@@ -1,9 +1,14 @@
 //! The world is reproducible and realistic, and its truth is what a replay of the payloads alone comes to.
 
+#![expect(clippy::unwrap_used, reason = "a test: what is not as it must be fails it")]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use deskbell_sim::{Finding, Message, Row, SECRET_MARKERS, Scenario, Tables, World, drift};
 use serde_json::{Map, Value, json};
+
+/// `updated_at`, the envelope's time, the message id.
+type Version = (i64, i64, String);
 
 fn parsed(message: &Message) -> Value {
     serde_json::from_slice(&message.body).unwrap()
@@ -11,7 +16,7 @@ fn parsed(message: &Message) -> Value {
 
 /// Every payload's rows by nothing but the bodies: the greatest version of each id, less what was deleted.
 fn replay(messages: &[Message]) -> Tables {
-    let mut newest: HashMap<(String, String), ((i64, i64, String), Value)> = HashMap::new();
+    let mut newest: HashMap<(String, String), (Version, Value)> = HashMap::new();
     let mut deleted = HashSet::new();
     for message in messages {
         let body = parsed(message);
