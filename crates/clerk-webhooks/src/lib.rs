@@ -1,1 +1,42 @@
 //! Verify, sign and read Clerk (and Svix) webhooks: constant-time verification, typed events, a catalog, and extractors for axum and actix-web.
+//!
+//! The library does no I/O and reads no clock: the time is an argument. Verification works on the raw bytes of the
+//! body, before anything parses them.
+//!
+//! ```
+//! use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
+//! use std::time::{Duration, SystemTime};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+//! let body = br#"{"type":"user.created","data":{"id":"user_1"}}"#;
+//!
+//! // What Clerk does:
+//! let headers = Signer::new(&secret)?.sign("msg_1", 1_700_000_000, body).to_map(HeaderFamily::Svix)?;
+//!
+//! // What you do:
+//! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_042);
+//! let verified = Verifier::new(secret).verify(&headers, body, now)?;
+//! assert_eq!(verified.id(), "msg_1");
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod env;
+mod headers;
+mod key;
+mod secret;
+mod sign;
+mod verified;
+mod verify;
+mod verify_error;
+
+pub use env::{EnvSecrets, FromEnvError};
+pub use headers::{HeaderFamily, PresentHeaders, SignatureHeaders};
+pub use secret::{Secret, SecretError, SecretListError};
+pub use sign::{CannotSign, SignedHeaders, Signer};
+pub use verified::{Verified, VerifiedMessage};
+pub use verify::{DEFAULT_TOLERANCE, NoSecret, Verifier, VerifierBuilder};
+pub use verify_error::VerifyError;
