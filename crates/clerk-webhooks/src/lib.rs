@@ -40,3 +40,10 @@ pub use sign::{CannotSign, SignedHeaders, Signer};
 pub use verified::{Verified, VerifiedMessage};
 pub use verify::{DEFAULT_TOLERANCE, NoSecret, Verifier, VerifierBuilder};
 pub use verify_error::VerifyError;
+
+// Events.
+mod envelope;
+mod time;
+
+pub use envelope::{Envelope, NotAnEvent};
+pub use time::{NotATime, UnixMillis};
