@@ -165,6 +165,22 @@ pub enum SecretError {
     },
 }
 
+impl SecretError {
+    /// A stable name for the mistake.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::ApiKey { .. } => "api_key",
+            Self::Quoted => "quoted",
+            Self::UrlSafe => "url_safe",
+            Self::NotBase64 => "not_base64",
+            Self::KeyLength { .. } => "key_length",
+            Self::NotAKey { .. } => "not_a_key",
+        }
+    }
+}
+
 /// Which secret of a list is wrong, and why.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("secret {position} of the list: {source}")]
