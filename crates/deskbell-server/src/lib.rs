@@ -1,1 +1,19 @@
-//! Deskbell's HTTP side: ingest, health and metrics.
+//! Deskbell's HTTP side: the route that Clerk calls, health, and metrics.
+//!
+//! [`Server::bind`] takes what it needs as values: sources, the log, the store to ask about
+//! health. [`routes`] is the index of everything that is answered.
+
+mod admin_token;
+mod body;
+mod clock;
+mod health;
+mod ingest;
+mod metrics;
+mod replies;
+pub mod routes;
+mod serve;
+
+pub use admin_token::AdminToken;
+pub use ingest::{IngestOptions, Source};
+pub use routes::App;
+pub use serve::{BindError, Server, ServerOptions};

@@ -1,0 +1,72 @@
+//! `/healthz`: the process answers. `/readyz`: it can take events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use deskbell_store::Store;
+use http::StatusCode;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::replies;
+
+/// How long an answer is good for: asking more often costs the store nothing.
+const ANSWER_GOOD_FOR: Duration = Duration::from_secs(1);
+/// A store that has not answered after this long is not ready.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Asks the store whether it can be written to, at most once in a while.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    store: Arc<dyn Store>,
+    last: Mutex<Option<(Instant, bool)>>,
+}
+
+impl Readiness {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, last: Mutex::new(None) }
+    }
+
+    async fn is_ready(&self) -> bool {
+        let mut last = self.last.lock().await;
+        if let Some((asked, ready)) = *last
+            && asked.elapsed() < ANSWER_GOOD_FOR
+        {
+            return ready;
+        }
+        let ready = self.ask().await;
+        *last = Some((Instant::now(), ready));
+        ready
+    }
+
+    async fn ask(&self) -> bool {
+        match tokio::time::timeout(CHECK_TIMEOUT, self.store.check_writable()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "not ready: the store cannot be written to");
+                false
+            }
+            Err(_) => {
+                tracing::warn!("not ready: the store does not answer");
+                false
+            }
+        }
+    }
+}
+
+/// `GET /healthz`.
+pub(crate) async fn healthz() -> Response {
+    replies::json(StatusCode::OK, r#"{"healthy":true}"#)
+}
+
+/// `GET /readyz`.
+pub(crate) async fn readyz(State(readiness): State<Arc<Readiness>>) -> Response {
+    if readiness.is_ready().await {
+        replies::json(StatusCode::OK, r#"{"ready":true}"#)
+    } else {
+        replies::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"reason":"store"}"#)
+    }
+}

@@ -1,0 +1,134 @@
+//! The way in: verify, read the envelope, hand the event to the log, answer when it is durable.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use clerk_webhooks::{Envelope, NotAnEvent, Verified, Verifier, VerifyError};
+use deskbell_store::{Appended, LogHandle, NewEvent, SubmitError};
+use http::HeaderMap;
+
+use crate::body::BodyReader;
+use crate::clock;
+use crate::metrics::IngestMetrics;
+use crate::replies::{self, Refusal};
+
+/// One Clerk instance that sends to us.
+#[derive(Debug)]
+pub struct Source {
+    /// Its name, which its events bear in the log.
+    pub name: Arc<str>,
+    /// The paths that it posts to.
+    pub paths: Vec<String>,
+    /// Checks its signatures.
+    pub verifier: Verifier,
+}
+
+/// What a stranger may send.
+#[derive(Debug, Clone)]
+pub struct IngestOptions {
+    /// Bytes in one body; a larger one is answered with 413.
+    pub body_bytes_max: usize,
+    /// How long a body may take to arrive; a slower one is answered with 408.
+    pub body_timeout: Duration,
+    /// Bytes that all bodies being read or written down may hold together; beyond, 503.
+    pub in_flight_bytes_max: usize,
+}
+
+impl Default for IngestOptions {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 1 << 20,
+            body_timeout: Duration::from_secs(10),
+            in_flight_bytes_max: 64 << 20,
+        }
+    }
+}
+
+/// One source's route, with what it needs.
+#[derive(Clone)]
+pub(crate) struct Ingest {
+    source: Arc<Source>,
+    log: LogHandle,
+    body: BodyReader,
+    metrics: IngestMetrics,
+}
+
+impl Ingest {
+    pub(crate) fn new(source: Arc<Source>, log: LogHandle, body: BodyReader) -> Self {
+        let metrics = IngestMetrics::new(&source.name);
+        Self { source, log, body, metrics }
+    }
+
+    async fn take(&self, request: Request) -> Result<Appended, Refusal> {
+        let (head, body) = request.into_parts();
+        let body = self.body.read(body).await?;
+        let event = self.verify(&head.headers, &body.bytes)?;
+        self.log.append(event).await.map_err(|error| self.not_written(&error))
+    }
+
+    fn verify(&self, headers: &HeaderMap, body: &Bytes) -> Result<NewEvent, Refusal> {
+        let verifier = &self.source.verifier;
+        let verified = verifier
+            .verify(headers, body, clock::now())
+            .map_err(|error| self.not_verified(&error))?;
+        let event = new_event(&self.source.name, &verified, body);
+        event.map_err(|error| self.not_an_event(verified.id(), &error))
+    }
+
+    fn not_verified(&self, error: &VerifyError) -> Refusal {
+        tracing::debug!(source = %self.source.name, reason = error.code(), %error,
+            "a request failed verification");
+        self.metrics.verification_failed(error.code());
+        Refusal::VerificationFailed
+    }
+
+    fn not_an_event(&self, message_id: &str, error: &NotAnEvent) -> Refusal {
+        tracing::warn!(source = %self.source.name, message.id = message_id, %error,
+            "an authentic request is not an event");
+        Refusal::NotAnEvent
+    }
+
+    fn not_written(&self, error: &SubmitError) -> Refusal {
+        tracing::debug!(source = %self.source.name, %error, "an event was not written down");
+        Refusal::Overloaded
+    }
+}
+
+/// `POST` on a source's path.
+pub(crate) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request) -> Response {
+    let started = Instant::now();
+    match ingest.take(request).await {
+        Ok(appended) => {
+            match appended {
+                Appended::New(_) => ingest.metrics.new.increment(1),
+                Appended::Duplicate(_) => ingest.metrics.duplicate.increment(1),
+            }
+            ingest.metrics.duration_seconds.record(started.elapsed());
+            replies::received()
+        }
+        Err(refusal) => {
+            ingest.metrics.refused(refusal.code());
+            refusal.into_response()
+        }
+    }
+}
+
+fn new_event(
+    source: &Arc<str>,
+    verified: &Verified<'_>,
+    body: &Bytes,
+) -> Result<NewEvent, NotAnEvent> {
+    let envelope = Envelope::parse(verified.body())?;
+    Ok(NewEvent {
+        source: Arc::clone(source),
+        message_id: verified.id().to_owned(),
+        subject: envelope.subject().map(Into::into),
+        occurred_at_ms: envelope.occurred_at(verified.timestamp()).as_millis(),
+        instance_id: envelope.instance_id.as_deref().map(ToOwned::to_owned),
+        event_type: envelope.event_type.into_owned(),
+        payload: body.clone(),
+    })
+}

@@ -1,0 +1,88 @@
+//! Every route that is answered.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use deskbell_store::{LogHandle, Store};
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+use crate::body::BodyReader;
+use crate::health::{self, Readiness};
+use crate::ingest::{self, Ingest, IngestOptions, Source};
+use crate::{AdminToken, replies};
+
+/// What the routes need.
+pub struct App {
+    /// Who may send, and where. No path may occur twice.
+    pub sources: Vec<Source>,
+    /// Where events are written down.
+    pub log: LogHandle,
+    /// The store that is asked whether it can be written to.
+    pub store: Arc<dyn Store>,
+    /// What a stranger may send.
+    pub ingest: IngestOptions,
+    /// Opens the routes that are not public; without one they do not exist.
+    pub admin_token: Option<AdminToken>,
+    /// Renders the metrics in Prometheus' text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("sources", &self.sources).finish_non_exhaustive()
+    }
+}
+
+/// The routes of this app.
+pub fn router(app: App) -> Router {
+    let readiness = Arc::new(Readiness::new(Arc::clone(&app.store)));
+    let mut router = Router::new()
+        .route("/healthz", get(health::healthz).fallback(replies::only_get))
+        .route("/readyz", get(health::readyz).fallback(replies::only_get).with_state(readiness))
+        .fallback(replies::not_found);
+    let body = BodyReader::new(
+        app.ingest.body_bytes_max,
+        app.ingest.body_timeout,
+        app.ingest.in_flight_bytes_max,
+    );
+    for source in app.sources.into_iter().map(Arc::new) {
+        let ingest = Arc::new(Ingest::new(Arc::clone(&source), app.log.clone(), body.clone()));
+        for path in &source.paths {
+            let route = post(ingest::receive).fallback(replies::only_post);
+            router = router.route(path, route.with_state(Arc::clone(&ingest)));
+        }
+    }
+    match app.admin_token {
+        Some(token) => router.merge(admin(token, app.metrics)),
+        None => router,
+    }
+}
+
+/// The routes that the admin token opens.
+fn admin(token: AdminToken, metrics: Arc<dyn Fn() -> String + Send + Sync>) -> Router {
+    Router::new()
+        .route("/metrics", get(render_metrics).fallback(replies::only_get))
+        .with_state(Admin { token, metrics })
+}
+
+#[derive(Clone)]
+struct Admin {
+    token: AdminToken,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// `GET /metrics`.
+async fn render_metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {
+    if !admin.token.admits(&headers) {
+        return replies::unauthorized();
+    }
+    let mut reply = Response::new((admin.metrics)().into());
+    let text = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    reply.headers_mut().insert(CONTENT_TYPE, text);
+    reply
+}

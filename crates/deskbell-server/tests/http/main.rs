@@ -1,0 +1,8 @@
+//! The server over HTTP, as Clerk's sender and everybody else on the internet meets it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod admin;
+mod connections;
+mod health;
+mod ingest;
+mod support;

@@ -1,0 +1,204 @@
+//! A server under test: a real log in a directory of its own, and requests to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
+use deskbell_server::{AdminToken, App, IngestOptions, Source, routes};
+use deskbell_store::{
+    Appended, BackendError, FencingToken, LogId, LogWriter, LogWriterOptions, NewEvent, ReadLimit,
+    ReplayRequest, Seq, SqliteStore, Store, StoreError, StoredEvent,
+};
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+pub(crate) const ADMIN_TOKEN: &str = "correct horse battery staple";
+pub(crate) const EVENT: &str =
+    r#"{"data":{"id":"user_1"},"object":"event","type":"user.created","timestamp":1654012591835}"#;
+
+/// A server's routes over a log that can be broken.
+pub(crate) struct TestServer {
+    pub(crate) router: Router,
+    pub(crate) store: Arc<BreakableStore>,
+    _writer: JoinSet<()>,
+    _directory: TempDir,
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::with(IngestOptions { body_bytes_max: 10_000, ..IngestOptions::default() }).await
+    }
+
+    pub(crate) async fn with(ingest: IngestOptions) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let inner = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
+        let store = Arc::new(BreakableStore { inner, broken: AtomicBool::new(false) });
+        let (writer, log) =
+            LogWriter::new(Arc::clone(&store) as Arc<dyn Store>, &LogWriterOptions::default());
+        let router = routes::router(App {
+            sources: vec![
+                source("clerk", &["/api/webhooks", "/api/webhooks/clerk"], SECRET),
+                source("staging", &["/staging"], OTHER_SECRET),
+            ],
+            log,
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            ingest,
+            admin_token: AdminToken::new(ADMIN_TOKEN.to_owned()),
+            metrics: Arc::new(|| "deskbell_up 1\n".to_owned()),
+        });
+        let mut writing = JoinSet::new();
+        writing.spawn(writer.run());
+        Self { router, store, _writer: writing, _directory: directory }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        Reply::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// Everything in the log.
+    pub(crate) async fn log(&self) -> Vec<StoredEvent> {
+        self.store.read(Seq::ZERO, ReadLimit::default()).await.unwrap()
+    }
+}
+
+fn source(name: &str, paths: &[&str], secret: &str) -> Source {
+    Source {
+        name: name.into(),
+        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        verifier: Verifier::new(Secret::parse(secret).unwrap()),
+    }
+}
+
+/// A reply, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    async fn read(response: Response<Body>) -> Self {
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Self {
+            status: head.status,
+            headers: head.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "signatures are held against the real time")]
+pub(crate) fn now_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// A request that Clerk's sender would make.
+pub(crate) fn signed(message_id: &str, body: impl Into<Vec<u8>>) -> Request<Body> {
+    signed_at(message_id, body, now_seconds())
+}
+
+pub(crate) fn signed_at(message_id: &str, body: impl Into<Vec<u8>>, seconds: u64) -> Request<Body> {
+    let body = body.into();
+    let signer = Signer::new(&Secret::parse(SECRET).unwrap()).unwrap();
+    let signed = signer.sign(message_id, seconds, &body);
+    let mut request = Request::post("/api/webhooks").header("content-type", "application/json");
+    for (name, value) in signed.iter(HeaderFamily::Svix) {
+        request = request.header(name, value);
+    }
+    request.body(Body::from(body)).unwrap()
+}
+
+pub(crate) fn get(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).unwrap()
+}
+
+/// Waits, for at most as long as a test may take.
+pub(crate) async fn within<T>(seconds: u64, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(seconds), future).await.expect("in time")
+}
+
+/// A store that writes nothing while it is broken.
+#[derive(Debug)]
+pub(crate) struct BreakableStore {
+    inner: SqliteStore,
+    broken: AtomicBool,
+}
+
+impl BreakableStore {
+    pub(crate) fn set_broken(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::SeqCst) {
+            let full = std::io::Error::other("database or disk is full");
+            return Err(StoreError::Unavailable(BackendError::new(full)));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for BreakableStore {
+    fn log_id(&self) -> LogId {
+        self.inner.log_id()
+    }
+
+    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
+        self.check()?;
+        self.inner.append(batch).await
+    }
+
+    async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.read(after, limit).await
+    }
+
+    async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
+        self.inner.message_id_at(seq).await
+    }
+
+    async fn head(&self) -> Result<Seq, StoreError> {
+        self.inner.head().await
+    }
+
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError> {
+        self.inner.replay_requests(after, requests_max).await
+    }
+
+    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+        self.inner.claim_consumer(consumer).await
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Seq> {
+        self.inner.subscribe()
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.check_writable().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
