@@ -1,3 +1,39 @@
-//! Developer commands.
+//! Developer commands: `cargo xtask test`, `cargo xtask bench`.
 
-fn main() {}
+mod bench;
+mod environment;
+mod fuzz;
+mod interop;
+mod licences;
+mod plan;
+mod prerequisites;
+mod report;
+mod step;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Developer commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Format, lints, tests, documentation: everything that must hold before a change lands
+    Test(test::Options),
+    /// Run the benchmarks, print a table, write target/bench/<name>.json
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Bench(options) => bench::run(&options),
+    }
+}

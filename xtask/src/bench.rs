@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: the benchmarks, built as they are released.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::plan;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Which benchmark, and its options; all of them by default
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Runs package `deskbell-bench`, which does the measuring, so that this command stays quick to build.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let mut step = plan::cargo("benchmarks", "run --release --package deskbell-bench --");
+    step.args.extend(options.arguments.iter().cloned());
+    match step.run() {
+        Ok(outcome) if outcome.success => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("failed to start {}: {error}", step.program);
+            ExitCode::FAILURE
+        }
+    }
+}

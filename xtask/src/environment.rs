@@ -1,0 +1,13 @@
+//! What the commands read from the environment: nothing else does.
+
+/// Whether this is a continuous-integration run (`CI=true`), in which nothing may be left out.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub(crate) fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
+
+/// The cargo that runs this command, so that `cargo +toolchain xtask` stays on its toolchain.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub(crate) fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}

@@ -1,0 +1,117 @@
+//! The official libraries that the interop tests of `clerk-webhooks` speak to: Node and Python packages, at locked versions.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::prerequisites;
+use crate::report::NotRun;
+use crate::step::Step;
+use crate::workspace;
+
+/// The feature that the tests stand behind.
+const FEATURE: &str = "clerk-webhooks/interop";
+const LOCKS: &str = "crates/clerk-webhooks/tests/interop";
+
+/// One language's packages.
+struct Packages {
+    what: &'static str,
+    /// A program that must answer to `--version`.
+    program: &'static str,
+    debian: &'static [&'static str],
+    /// The files that name the packages, the lock file last.
+    manifests: &'static [&'static str],
+    /// The directory under `target/interop` that they are installed into.
+    into: &'static str,
+    install: fn(&Path) -> Step,
+}
+
+const PACKAGES: [Packages; 2] = [
+    Packages {
+        what: "interop with the npm packages svix, standardwebhooks and @clerk/backend",
+        program: "npm",
+        debian: &["nodejs", "npm"],
+        manifests: &["package.json", "package-lock.json"],
+        into: "node",
+        install: npm,
+    },
+    Packages {
+        what: "interop with the PyPI package svix",
+        program: "pip3",
+        debian: &["python3", "python3-pip"],
+        manifests: &["requirements.txt"],
+        into: "python",
+        install: pip,
+    },
+];
+
+/// Installs what the interop tests need. Returns the features to leave out where something is missing, which is told.
+pub(crate) fn features_without(not_run: &mut Vec<NotRun>) -> Vec<String> {
+    let missing: Vec<NotRun> = PACKAGES.iter().filter_map(Packages::missing).collect();
+    let features = if missing.is_empty() { Vec::new() } else { vec![FEATURE.to_owned()] };
+    not_run.extend(missing);
+    features
+}
+
+impl Packages {
+    fn missing(&self) -> Option<NotRun> {
+        let not_run = |install: String| NotRun { what: self.what.to_owned(), install };
+        if !prerequisites::ensure_packages(self.program, self.debian) {
+            return Some(not_run(format!("install {}", self.debian.join(", "))));
+        }
+        match self.install() {
+            Ok(true) => None,
+            Ok(false) => Some(not_run("its packages could not be installed (see above)".into())),
+            Err(error) => Some(not_run(format!("failed to prepare target/interop: {error}"))),
+        }
+    }
+
+    /// Installs the packages, unless the same lock file was installed before.
+    fn install(&self) -> io::Result<bool> {
+        let directory = workspace::target().join("interop").join(self.into);
+        let mut locked = String::new();
+        for manifest in self.manifests {
+            locked += &fs::read_to_string(workspace::root().join(LOCKS).join(manifest))?;
+        }
+        let stamp = directory.join("installed");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == locked) {
+            return Ok(true);
+        }
+        fs::create_dir_all(&directory)?;
+        for manifest in self.manifests {
+            copy(&workspace::root().join(LOCKS).join(manifest), &directory)?;
+        }
+        let done = prerequisites::succeed(&[(self.install)(&directory)]);
+        if done {
+            fs::write(stamp, locked)?;
+        }
+        Ok(done)
+    }
+}
+
+fn copy(file: &Path, directory: &Path) -> io::Result<()> {
+    let into: PathBuf = file.file_name().map(|name| directory.join(name)).unwrap_or_default();
+    fs::copy(file, into).map(|_| ())
+}
+
+fn npm(directory: &Path) -> Step {
+    let directory = directory.display().to_string();
+    let args = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", &directory];
+    Step::new("npm packages", "npm", &args)
+}
+
+fn pip(directory: &Path) -> Step {
+    let requirements = directory.join("requirements.txt").display().to_string();
+    let directory = directory.join("packages").display().to_string();
+    let args = [
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--upgrade",
+        "--target",
+        &directory,
+        "--requirement",
+        &requirements,
+    ];
+    Step::new("Python packages", "pip3", &args)
+}

@@ -1,0 +1,95 @@
+//! The steps of `cargo xtask test`, in order.
+
+use crate::environment;
+use crate::step::Step;
+
+/// How many cases a property is tried on in a long run; the default run leaves that to each property.
+const PROPTEST_CASES_LONG: &str = "4096";
+
+/// How the tests are run.
+#[derive(Debug, Clone)]
+pub(crate) struct Tests {
+    /// nextest is installed; else `cargo test` does.
+    pub(crate) nextest: bool,
+    /// Features to leave out, since what their tests need is missing.
+    pub(crate) features_without: Vec<String>,
+    pub(crate) long: bool,
+}
+
+/// The steps before anything is installed: quick to fail.
+pub(crate) fn lints() -> Vec<Step> {
+    vec![
+        cargo("format", "fmt --all --check"),
+        cargo("lints", "clippy --workspace --all-targets --all-features -- -D warnings"),
+        cargo("library without features", "check --package clerk-webhooks --no-default-features"),
+    ]
+}
+
+/// The tests themselves.
+pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
+    let run = if tests.nextest {
+        "nextest run --workspace --no-fail-fast"
+    } else {
+        "test --workspace --lib --bins --tests --examples --no-fail-fast"
+    };
+    let mut step = cargo("tests", run);
+    if tests.features_without.is_empty() {
+        step.args.push("--all-features".to_owned());
+    } else {
+        let kept = all_features.iter().filter(|feature| !tests.features_without.contains(feature));
+        step.args.push("--features".to_owned());
+        step.args.push(kept.cloned().collect::<Vec<_>>().join(","));
+    }
+    if tests.long {
+        step = step.env("DESKBELL_TEST_LONG", "1").env("PROPTEST_CASES", PROPTEST_CASES_LONG);
+    }
+    step
+}
+
+/// The documentation, and the examples in it.
+pub(crate) fn documentation() -> Vec<Step> {
+    vec![
+        cargo("documentation", "doc --workspace --no-deps --all-features")
+            .env("RUSTDOCFLAGS", "-D warnings"),
+        cargo("documentation tests", "test --workspace --doc --all-features"),
+    ]
+}
+
+/// A cargo command of plain words.
+pub(crate) fn cargo(heading: &'static str, args: &str) -> Step {
+    let args: Vec<&str> = args.split(' ').collect();
+    Step::new(heading, &environment::cargo(), &args)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(nextest: bool, features_without: &[&str], long: bool) -> String {
+        let features_without = features_without.iter().map(|&name| name.to_owned()).collect();
+        let all = ["a/x".to_owned(), "b/interop".to_owned(), "b/y".to_owned()];
+        tests(&Tests { nextest, features_without, long }, &all).to_string()
+    }
+
+    #[test]
+    fn tests_run_with_every_feature_unless_one_is_left_out() {
+        assert_eq!(
+            plan(true, &[], false),
+            "cargo nextest run --workspace --no-fail-fast --all-features"
+        );
+        assert_eq!(
+            plan(true, &["b/interop"], false),
+            "cargo nextest run --workspace --no-fail-fast --features a/x,b/y"
+        );
+        assert!(plan(false, &[], false).starts_with("cargo test --workspace --lib"));
+    }
+
+    #[test]
+    fn a_long_run_says_so_to_the_tests() {
+        let step = plan(true, &[], true);
+        assert!(
+            step.starts_with("DESKBELL_TEST_LONG=1 PROPTEST_CASES=4096 cargo nextest"),
+            "{step}"
+        );
+    }
+}

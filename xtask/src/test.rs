@@ -1,0 +1,63 @@
+//! `cargo xtask test`: everything that must hold before a change lands.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::plan::{self, Tests};
+use crate::report::Report;
+use crate::step::Step;
+use crate::{environment, fuzz, interop, licences, prerequisites, workspace};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The long versions: 50 kills, more cases a property, fuzzing at depth, licences and advisories
+    #[arg(long)]
+    long: bool,
+}
+
+/// Runs the steps until one fails, and ends with what the tests came to and what was not run.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let started = Instant::now();
+    let mut report = Report::default();
+    run_all(options, &mut report);
+    eprintln!("\n=== {:.0} s in all", started.elapsed().as_secs_f64());
+    report.finish(environment::is_ci())
+}
+
+/// Stops early once a step has failed, which the report then names.
+fn run_all(options: &Options, report: &mut Report) {
+    if !run_steps(&plan::lints(), report) {
+        return;
+    }
+    let features_without = interop::features_without(&mut report.not_run);
+    let nextest = prerequisites::has("cargo", &["nextest", "--version"]);
+    let tests = Tests { nextest, features_without, long: options.long };
+    let steps = [plan::tests(&tests, &workspace::features())];
+    if !run_steps(&steps, report) || !run_steps(&plan::documentation(), report) || !options.long {
+        return;
+    }
+    let licences = licences::steps(&mut report.not_run);
+    let fuzzing = fuzz::steps(&mut report.not_run);
+    run_steps(&[licences, fuzzing].concat(), report);
+}
+
+fn run_steps(steps: &[Step], report: &mut Report) -> bool {
+    steps.iter().all(|step| {
+        let success = match step.run() {
+            Ok(outcome) => {
+                report.closing_lines.extend(outcome.closing_lines);
+                outcome.success
+            }
+            Err(error) => {
+                eprintln!("failed to start {}: {error}", step.program);
+                false
+            }
+        };
+        if !success {
+            report.failed_step = Some(step.to_string());
+        }
+        success
+    })
+}
