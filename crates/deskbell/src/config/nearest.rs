@@ -1,0 +1,35 @@
+//! What a person most likely meant.
+
+/// How unlike a word may be that is still suggested, of 1.0 for equal ones.
+const LIKENESS_MIN: f64 = 0.8;
+
+/// The candidate that is most like the word.
+pub(crate) fn one<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    several(word, candidates, 1).pop()
+}
+
+/// The candidates that are like the word, the likest first.
+pub(crate) fn several<'a>(word: &str, candidates: &[&'a str], count_max: usize) -> Vec<&'a str> {
+    let mut near: Vec<_> = candidates
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), *candidate))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .collect();
+    near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    near.truncate(count_max);
+    near.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_comes_first_and_strangers_not_at_all() {
+        let keys = ["listen", "admin_token", "body_bytes_max"];
+        assert_eq!(one("lisen", &keys), Some("listen"));
+        assert_eq!(one("listn_address", &keys), Some("listen"));
+        assert_eq!(one("body_max_bytes", &keys), Some("body_bytes_max"));
+        assert_eq!(one("port", &keys), None);
+    }
+}

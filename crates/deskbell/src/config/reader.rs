@@ -1,0 +1,274 @@
+//! From parsed TOML to typed values, with the place of every mistake and `"env:NAME"` looked up.
+
+use std::fmt::Display;
+use std::ops::Range;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+};
+use serde::forward_to_deserialize_any;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{Fault, Place};
+use super::{Environment, nearest};
+
+/// A value that did not fit, and where it stands once that is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct ReadError {
+    message: String,
+    help: Option<String>,
+    bytes: Option<Range<usize>>,
+}
+
+impl From<ReadError> for Fault {
+    fn from(error: ReadError) -> Self {
+        let place = error.bytes.map_or(Place::Nowhere, Place::Bytes);
+        Self { message: error.message, help: error.help, place }
+    }
+}
+
+impl ReadError {
+    /// The innermost value that is at fault is the place; those around it change nothing.
+    fn at(mut self, bytes: Range<usize>) -> Self {
+        self.bytes.get_or_insert(bytes);
+        self
+    }
+}
+
+impl Error for ReadError {
+    fn custom<T: Display>(message: T) -> Self {
+        Self { message: message.to_string(), help: None, bytes: None }
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = match expected.to_string() {
+            number if number.starts_with(['u', 'i']) && number.len() <= 5 => {
+                "a whole number".to_owned()
+            }
+            other => other,
+        };
+        Self::custom(format_args!("{found} stands where {expected} belongs"))
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let help = Some(suggest(variant, expected, "values"));
+        Self { message: format!("unknown value `{variant}`"), help, bytes: None }
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        let help = Some(suggest(field, expected, "keys"));
+        Self { message: format!("unknown key `{field}`"), help, bytes: None }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::custom(format_args!("the key `{field}` is missing here"))
+    }
+}
+
+fn suggest(word: &str, known: &[&str], what: &str) -> String {
+    let known_here = format!("known {what} here: {}", known.join(", "));
+    match nearest::one(word, known) {
+        Some(near) => format!("did you mean `{near}`? {known_here}"),
+        None => known_here,
+    }
+}
+
+/// A value of the file.
+#[derive(Clone, Copy)]
+pub(super) struct Node<'a> {
+    value: Value<'a>,
+    environment: &'a Environment,
+}
+
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Root(&'a Spanned<DeTable<'a>>),
+    Inner(&'a Spanned<DeValue<'a>>),
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn root(root: &'a Spanned<DeTable<'a>>, environment: &'a Environment) -> Self {
+        Self { value: Value::Root(root), environment }
+    }
+
+    fn inner(self, value: &'a Spanned<DeValue<'a>>) -> Self {
+        Self { value: Value::Inner(value), ..self }
+    }
+
+    fn bytes(self) -> Range<usize> {
+        match self.value {
+            Value::Root(root) => root.span(),
+            Value::Inner(value) => value.span(),
+        }
+    }
+
+    /// The text of the variable that this value refers to, if it refers to one.
+    fn from_environment(self) -> Result<Option<String>, ReadError> {
+        let Value::Inner(value) = self.value else { return Ok(None) };
+        let Some(name) = value.get_ref().as_str().and_then(|text| text.strip_prefix("env:")) else {
+            return Ok(None);
+        };
+        let missing = || ReadError {
+            message: format!("the environment variable {name} is not set"),
+            help: Some(format!("set it (export {name}=…), or write the value in its place")),
+            bytes: None,
+        };
+        self.environment.get(name).map(Some).ok_or_else(missing)
+    }
+
+    fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        if let Some(text) = self.from_environment()? {
+            return visitor.visit_string(text);
+        }
+        let value = match self.value {
+            Value::Root(root) => return visitor.visit_map(Table::new(self, root.get_ref())),
+            Value::Inner(value) => value.get_ref(),
+        };
+        match value {
+            DeValue::String(text) => visitor.visit_str(text),
+            DeValue::Boolean(value) => visitor.visit_bool(*value),
+            DeValue::Integer(number) => {
+                let value = i64::from_str_radix(number.as_str(), number.radix());
+                visitor.visit_i64(value.map_err(ReadError::custom)?)
+            }
+            DeValue::Float(number) => {
+                visitor.visit_f64(number.as_str().parse().map_err(ReadError::custom)?)
+            }
+            DeValue::Datetime(time) => visitor.visit_string(time.to_string()),
+            DeValue::Array(list) => visitor.visit_seq(List { node: self, rest: list.iter() }),
+            DeValue::Table(table) => visitor.visit_map(Table::new(self, table)),
+        }
+    }
+
+    /// A number or a truth value that a variable holds as text.
+    fn visit_scalar<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let Some(text) = self.from_environment()? else { return self.visit(visitor) };
+        if let Ok(value) = text.trim().parse() {
+            visitor.visit_bool(value)
+        } else if let Ok(value) = text.trim().parse() {
+            visitor.visit_i64(value)
+        } else if let Ok(value) = text.trim().parse() {
+            visitor.visit_f64(value)
+        } else {
+            visitor.visit_string(text)
+        }
+    }
+
+    /// One value stands for a list of one.
+    fn visit_list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.value {
+            Value::Inner(value) if value.get_ref().is_str() => {
+                visitor.visit_seq(List { node: self, rest: std::slice::from_ref(value).iter() })
+            }
+            _ => self.visit(visitor),
+        }
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+            self.visit_scalar(visitor).map_err(|error| error.at(self.bytes()))
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for Node<'_> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.visit(visitor).map_err(|error| error.at(self.bytes()))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.visit_list(visitor).map_err(|error| error.at(self.bytes()))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let text: String = serde::Deserialize::deserialize(self)?;
+        visitor
+            .visit_enum(StrDeserializer::<ReadError>::new(&text))
+            .map_err(|error| error.at(self.bytes()))
+    }
+
+    scalars! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_u128 deserialize_f32 deserialize_f64
+    }
+
+    forward_to_deserialize_any! {
+        char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier
+        ignored_any
+    }
+}
+
+struct Table<'a> {
+    node: Node<'a>,
+    rest: toml::map::Iter<'a, Spanned<toml::de::DeString<'a>>, Spanned<DeValue<'a>>>,
+    value: Option<&'a Spanned<DeValue<'a>>>,
+}
+
+impl<'a> Table<'a> {
+    fn new(node: Node<'a>, table: &'a DeTable<'a>) -> Self {
+        Self { node, rest: table.iter(), value: None }
+    }
+}
+
+impl<'de> MapAccess<'de> for Table<'_> {
+    type Error = ReadError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, ReadError> {
+        let Some((key, value)) = self.rest.next() else { return Ok(None) };
+        self.value = Some(value);
+        seed.deserialize(StrDeserializer::<ReadError>::new(key.get_ref()))
+            .map(Some)
+            .map_err(|error| error.at(key.span()))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
+        let value = self.value.take().ok_or_else(|| ReadError::custom("a value before its key"))?;
+        seed.deserialize(self.node.inner(value)).map_err(|error| error.at(value.span()))
+    }
+}
+
+struct List<'a> {
+    node: Node<'a>,
+    rest: std::slice::Iter<'a, Spanned<DeValue<'a>>>,
+}
+
+impl<'de> SeqAccess<'de> for List<'_> {
+    type Error = ReadError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, ReadError> {
+        let Some(value) = self.rest.next() else { return Ok(None) };
+        let element = seed.deserialize(self.node.inner(value));
+        element.map(Some).map_err(|error| error.at(value.span()))
+    }
+}
