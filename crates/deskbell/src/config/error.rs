@@ -6,8 +6,13 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 
 /// A config that cannot be used. Nothing was started.
 #[derive(Debug, thiserror::Error, Diagnostic)]
+#[error(transparent)]
+#[diagnostic(transparent)]
+pub struct ConfigError(Box<Details>);
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{message}")]
-pub struct ConfigError {
+struct Details {
     message: String,
     #[help]
     help: Option<String>,
@@ -60,7 +65,8 @@ impl Fault {
 impl ConfigError {
     /// A fault that is not at a place in a file.
     pub(super) fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self { message: message.into(), help: help.into(), text: None, place: None }
+        let (message, help) = (message.into(), help.into());
+        Self(Box::new(Details { message, help, text: None, place: None }))
     }
 
     /// A fault at these bytes of a file whose text may be shown.
@@ -70,6 +76,7 @@ impl ConfigError {
         text: NamedSource<String>,
         place: Option<Range<usize>>,
     ) -> Self {
-        Self { message, help, text: Some(text), place: place.map(SourceSpan::from) }
+        let place = place.map(SourceSpan::from);
+        Self(Box::new(Details { message, help, text: Some(text), place }))
     }
 }

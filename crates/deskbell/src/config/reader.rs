@@ -106,7 +106,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text of the variable that this value refers to, if it refers to one.
-    fn from_environment(self) -> Result<Option<String>, ReadError> {
+    fn variable(self) -> Result<Option<String>, ReadError> {
         let Value::Inner(value) = self.value else { return Ok(None) };
         let Some(name) = value.get_ref().as_str().and_then(|text| text.strip_prefix("env:")) else {
             return Ok(None);
@@ -120,7 +120,7 @@ impl<'a> Node<'a> {
     }
 
     fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        if let Some(text) = self.from_environment()? {
+        if let Some(text) = self.variable()? {
             return visitor.visit_string(text);
         }
         let value = match self.value {
@@ -145,7 +145,7 @@ impl<'a> Node<'a> {
 
     /// A number or a truth value that a variable holds as text.
     fn visit_scalar<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        let Some(text) = self.from_environment()? else { return self.visit(visitor) };
+        let Some(text) = self.variable()? else { return self.visit(visitor) };
         if let Ok(value) = text.trim().parse() {
             visitor.visit_bool(value)
         } else if let Ok(value) = text.trim().parse() {
