@@ -2,12 +2,38 @@
 //!
 //! - [`World`] makes the messages, the same ones for the same [`Scenario`], and keeps the [`Truth`]: the rows
 //!   that a mirror must hold once all of them have arrived, in whatever order.
-//! - [`drift`] compares that truth with the rows that a mirror holds.
+//! - [`Sender`] takes them to an endpoint over HTTP: signed, retried, some twice, some late.
+//! - [`drift`] compares the truth with the rows that a mirror holds.
+//! - [`load`] is for benchmarks, [`receiver`] for tests of senders.
+//!
+//! ```no_run
+//! use clerk_webhooks::Secret;
+//! use deskbell_sim::{Scenario, Sender, SenderOptions, Tables, World, drift};
+//!
+//! # async fn demo(read_mirror: fn() -> Tables) -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+//! let sender = Sender::new(SenderOptions::new("http://127.0.0.1:3000/api/webhooks", secret))?;
+//! let mut world = World::new(&Scenario::new(1, 20_000));
+//! let report = sender.run(&mut world, |progress| println!("{}", progress.acked)).await;
+//! assert!(report.unacked.is_empty());
+//! assert_eq!(drift(world.truth(), &read_mirror()), []);
+//! # Ok(())
+//! # }
+//! ```
 
+mod clock;
 mod drift;
+mod latency;
+pub mod load;
+pub mod receiver;
+mod sender;
 mod truth;
 mod world;
 
 pub use drift::{ColumnDifference, Difference, Finding, SECRET_MARKERS, Tables, drift};
+pub use sender::{
+    Progress, Reorder, Report, Sender, SenderError, SenderOptions, compressed_schedule,
+    svix_schedule,
+};
 pub use truth::{Row, Truth};
 pub use world::{Message, Scenario, World};

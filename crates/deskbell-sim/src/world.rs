@@ -20,6 +20,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::envelope::{Envelope, EventAttributes};
 pub(crate) use self::identification::BACKUP_CODE_MARKER;
+pub(crate) use self::ids::message_id;
 use self::membership::Membership;
 pub(crate) use self::metadata::PRIVATE_MARKER;
 use self::organization::Organization;
@@ -133,7 +134,7 @@ impl World {
         data: &T,
         effect: impl FnOnce(String) -> Effect,
     ) {
-        let id = ids::message_id(occurred_at, &mut self.rng);
+        let id = message_id(occurred_at, &mut self.rng);
         let envelope = Envelope {
             data,
             event_attributes: EventAttributes::draw(&mut self.rng),
