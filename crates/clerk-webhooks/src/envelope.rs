@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::payload::fields::LossyText;
 use crate::time::UnixMillis;
 
 /// The outer object of a delivery, borrowed from its body.
@@ -283,28 +284,7 @@ fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
     if !inside.contains('\\') {
         return Some(Cow::Borrowed(inside));
     }
-    let bytes = serde_json::from_str::<TextBytes>(raw.get()).ok()?.0;
-    Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-struct TextBytes(Vec<u8>);
-
-impl<'de> Deserialize<'de> for TextBytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BytesVisitor;
-        impl Visitor<'_> for BytesVisitor {
-            type Value = TextBytes;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<TextBytes, E> {
-                Ok(TextBytes(bytes.to_vec()))
-            }
-        }
-        deserializer.deserialize_bytes(BytesVisitor)
-    }
+    serde_json::from_str(raw.get()).ok().map(|LossyText(text)| Cow::Owned(text))
 }
 
 /// A moment after 1970: a zero is how Go writes a time that was never set.

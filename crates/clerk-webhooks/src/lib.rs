@@ -43,7 +43,16 @@ pub use verify_error::VerifyError;
 
 // Events.
 mod envelope;
+mod event;
+mod event_data;
+mod event_type;
+pub mod payload;
+mod text_enum;
 mod time;
 
 pub use envelope::{Envelope, NotAnEvent};
+pub use event::Event;
+pub use event_data::{EventData, OtherReason};
+pub use event_type::EventType;
+pub use payload::EventAttributes;
 pub use time::{NotATime, UnixMillis};
