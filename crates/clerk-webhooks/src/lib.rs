@@ -24,21 +24,38 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "actix-web")]
+pub mod actix;
+#[cfg(feature = "axum")]
+pub mod axum;
+#[cfg(feature = "tower")]
+pub mod tower;
+
+#[cfg(any(feature = "actix-web", feature = "tower"))]
+mod body;
+mod builder;
+#[cfg(any(feature = "actix-web", feature = "tower"))]
+mod clock;
 mod env;
 mod headers;
 mod key;
+#[cfg(any(feature = "actix-web", feature = "tower"))]
+mod rejection;
 mod secret;
 mod sign;
 mod verified;
 mod verify;
 mod verify_error;
 
+pub use builder::{DEFAULT_BODY_BYTES_MAX, DEFAULT_TOLERANCE, NoSecret, VerifierBuilder};
 pub use env::{EnvSecrets, FromEnvError};
 pub use headers::{HeaderFamily, PresentHeaders, SignatureHeaders};
+#[cfg(any(feature = "actix-web", feature = "tower"))]
+pub use rejection::{BodyTooLarge, BodyUnreadable, NoVerifier, WebhookRejection};
 pub use secret::{Secret, SecretError, SecretListError};
 pub use sign::{CannotSign, SignedHeaders, Signer};
 pub use verified::{Verified, VerifiedMessage};
-pub use verify::{DEFAULT_TOLERANCE, NoSecret, Verifier, VerifierBuilder};
+pub use verify::Verifier;
 pub use verify_error::VerifyError;
 
 // Events.

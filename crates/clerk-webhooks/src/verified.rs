@@ -4,6 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::envelope::{Envelope, NotAnEvent};
+
 /// A message whose signature and time are good, borrowed from the request.
 #[derive(Clone, Copy)]
 pub struct Verified<'a> {
@@ -36,6 +38,14 @@ impl<'a> Verified<'a> {
     #[must_use]
     pub fn secret_index(&self) -> usize {
         self.secret_index
+    }
+
+    /// Reads what stands around the event's data; the data itself is left as JSON.
+    ///
+    /// # Errors
+    /// [`NotAnEvent`]: the message is authentic, but its body is no event. Answer 400, and keep the bytes.
+    pub fn envelope(&self) -> Result<Envelope<'a>, NotAnEvent> {
+        Envelope::parse(self.body)
     }
 
     /// A copy that outlives the request.

@@ -9,15 +9,13 @@ use bytes::Bytes;
 use ed25519_dalek::VerifyingKey;
 use http::HeaderMap;
 
+use crate::builder::{Settings, VerifierBuilder};
 use crate::env::FromEnvError;
 use crate::headers::SignatureHeaders;
 use crate::key::{Content, HmacKey, LazyContent, ed25519_matches};
 use crate::secret::{Material, Secret};
 use crate::verified::{Verified, VerifiedMessage};
 use crate::verify_error::VerifyError;
-
-/// How far a message's timestamp may be from now, in either direction, unless said otherwise.
-pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// An Ed25519 check costs 40 times an HMAC, and the header is a stranger's: signatures beyond this many checks do not
 /// match. A sender in the middle of a rotation puts two or three.
@@ -42,10 +40,10 @@ const ED25519_CHECKS_MAX: usize = 32;
 #[derive(Clone)]
 pub struct Verifier {
     keys: Arc<[Key]>,
-    tolerance: Duration,
+    settings: Settings,
 }
 
-enum Key {
+pub(crate) enum Key {
     V1(HmacKey),
     V1a(Box<VerifyingKey>),
 }
@@ -54,12 +52,12 @@ impl Verifier {
     /// Verifies against one secret, with [`DEFAULT_TOLERANCE`].
     #[must_use]
     pub fn new(secret: impl Borrow<Secret>) -> Self {
-        Self { keys: Arc::new([Key::new(secret.borrow())]), tolerance: DEFAULT_TOLERANCE }
+        Self::with_keys([Key::new(secret.borrow())], Settings::default())
     }
 
     /// For several secrets or another tolerance.
     pub fn builder() -> VerifierBuilder {
-        VerifierBuilder { keys: Vec::new(), tolerance: DEFAULT_TOLERANCE }
+        VerifierBuilder::new()
     }
 
     /// Verifies against what [`Secret::list_from_env`] finds. Read that yourself to learn of a variable that was ignored.
@@ -68,7 +66,17 @@ impl Verifier {
     /// As [`Secret::list_from_env`].
     pub fn from_env() -> Result<Self, FromEnvError> {
         let secrets = Secret::list_from_env()?.secrets;
-        Ok(Self { keys: secrets.iter().map(Key::new).collect(), tolerance: DEFAULT_TOLERANCE })
+        Ok(Self::with_keys(secrets.iter().map(Key::new), Settings::default()))
+    }
+
+    pub(crate) fn with_keys(keys: impl IntoIterator<Item = Key>, settings: Settings) -> Self {
+        Self { keys: keys.into_iter().collect(), settings }
+    }
+
+    /// How much of a body the extractors read.
+    #[must_use]
+    pub fn body_bytes_max(&self) -> usize {
+        self.settings.body_bytes_max
     }
 
     /// Verifies a request: its headers, its body as the raw bytes that came, and what time it is.
@@ -111,7 +119,7 @@ impl Verifier {
         let timestamp = parse_timestamp(headers)?;
         let content = Content { id: headers.id, timestamp: headers.timestamp, body };
         let secret_index = self.find_match(headers, content)?;
-        check_age(timestamp, now, self.tolerance)?;
+        check_age(timestamp, now, self.settings.tolerance)?;
         Ok(Verified { id: headers.id, timestamp, body, secret_index })
     }
 
@@ -158,13 +166,13 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
             .field("secrets", &self.keys.len())
-            .field("tolerance", &self.tolerance)
+            .field("settings", &self.settings)
             .finish()
     }
 }
 
 impl Key {
-    fn new(secret: &Secret) -> Self {
+    pub(crate) fn new(secret: &Secret) -> Self {
         match secret.material() {
             Material::Hmac(key) => Self::V1(HmacKey::new(key)),
             Material::Public(key) => Self::V1a(key.clone()),
@@ -172,59 +180,6 @@ impl Key {
         }
     }
 }
-
-/// Collects the secrets and settings of a [`Verifier`].
-#[must_use]
-pub struct VerifierBuilder {
-    keys: Vec<Key>,
-    tolerance: Duration,
-}
-
-impl VerifierBuilder {
-    /// Adds a secret. They are tried in the order added.
-    pub fn secret(mut self, secret: impl Borrow<Secret>) -> Self {
-        self.keys.push(Key::new(secret.borrow()));
-        self
-    }
-
-    /// Adds several secrets, as during a rotation.
-    pub fn secrets<S: Borrow<Secret>>(mut self, secrets: impl IntoIterator<Item = S>) -> Self {
-        self.keys.extend(secrets.into_iter().map(|secret| Key::new(secret.borrow())));
-        self
-    }
-
-    /// How far a timestamp may be from now, in either direction, in whole seconds; just as far is accepted.
-    /// [`DEFAULT_TOLERANCE`] otherwise.
-    pub fn tolerance(mut self, tolerance: Duration) -> Self {
-        self.tolerance = tolerance;
-        self
-    }
-
-    /// Makes the verifier.
-    ///
-    /// # Errors
-    /// [`NoSecret`], where none was added.
-    pub fn build(self) -> Result<Verifier, NoSecret> {
-        if self.keys.is_empty() {
-            return Err(NoSecret);
-        }
-        Ok(Verifier { keys: self.keys.into(), tolerance: self.tolerance })
-    }
-}
-
-impl fmt::Debug for VerifierBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifierBuilder")
-            .field("secrets", &self.keys.len())
-            .field("tolerance", &self.tolerance)
-            .finish()
-    }
-}
-
-/// A verifier needs at least one secret.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("no signing secret was given")]
-pub struct NoSecret;
 
 enum Token<'a> {
     V1(&'a [u8]),
