@@ -1,0 +1,29 @@
+//! How far a destination has come in a log, and who may move it on.
+
+use deskbell_store::{FencingToken, LogId, Seq};
+
+/// A destination's place in one log, as it stands in the target beside the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The log that `seq` is a place in.
+    pub log_id: LogId,
+    /// The destination.
+    pub destination: String,
+    /// The last event that the rows bear.
+    pub seq: Seq,
+    /// The message that stood at `seq`; empty at [`Seq::ZERO`].
+    pub message_id: String,
+    /// Who moves this checkpoint. A commit under another token has no effect.
+    pub token: FencingToken,
+    /// How the rows up to `seq` were made. 0 is nobody's: what a migration has emptied or widened
+    /// is filled by reading the log again.
+    pub mapping_revision: i64,
+}
+
+impl Checkpoint {
+    /// This checkpoint moved to a later event.
+    #[must_use]
+    pub fn advanced(&self, seq: Seq, message_id: &str) -> Self {
+        Self { seq, message_id: message_id.to_owned(), ..self.clone() }
+    }
+}

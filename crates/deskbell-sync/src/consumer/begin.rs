@@ -1,0 +1,124 @@
+//! Where a consumer begins: at its checkpoint, if the log is still the one that it belongs to.
+
+use std::fmt;
+
+use deskbell_store::{FencingToken, LogId, Seq};
+
+use super::{MirrorConsumer, SyncError};
+use crate::checkpoint::Checkpoint;
+use crate::target::Commit;
+
+/// Claims before a token that does not exceed the checkpoint's means that the store has gone back.
+/// Once is not enough: another consumer may have claimed and begun in between.
+const CLAIMS_MAX: usize = 2;
+
+/// Why the mirror reads the log from the beginning although it has been filled before. Versions
+/// make that safe: what is there already does not change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Again {
+    OtherLog { log_id: LogId },
+    OtherMessage { seq: Seq },
+    LogEndsBefore { seq: Seq, head: Seq },
+    TokensWentBack,
+    OtherMapping,
+}
+
+impl fmt::Display for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherLog { log_id } => write!(f, "it was filled from another log, {log_id}"),
+            Self::OtherMessage { seq } => {
+                write!(
+                    f,
+                    "the log has another message at {seq}: the store was restored or replaced"
+                )
+            }
+            Self::LogEndsBefore { seq, head } => write!(
+                f,
+                "the mirror stands at {seq} and the log ends at {head}: the store was restored"
+            ),
+            Self::TokensWentBack => f.write_str("the store was restored from an earlier copy"),
+            Self::OtherMapping => f.write_str("entities, columns or tables have changed"),
+        }
+    }
+}
+
+impl MirrorConsumer {
+    /// Takes the target's checkpoint over, so that nobody else can move it, and returns it.
+    pub(super) async fn begin(&self) -> Result<Checkpoint, SyncError> {
+        let log_id = self.store.log_id();
+        let (token, saved) = self.claim(log_id).await?;
+        let ours = saved.iter().find(|checkpoint| checkpoint.log_id == log_id);
+        let again = match ours {
+            Some(ours) => self.again(ours, token).await?,
+            None => saved.first().map(|other| Again::OtherLog { log_id: other.log_id }),
+        };
+        let next = match ours {
+            Some(ours) if again.is_none() => Checkpoint { token, ..ours.clone() },
+            _ => Checkpoint {
+                log_id,
+                destination: self.destination.clone(),
+                seq: Seq::ZERO,
+                message_id: String::new(),
+                token,
+                mapping_revision: self.mapping_revision,
+            },
+        };
+        if self.target.take_over(ours, &next).await? == Commit::Lost {
+            return Err(SyncError::Superseded { destination: self.destination.clone() });
+        }
+        self.announce(&next, again.as_ref());
+        Ok(next)
+    }
+
+    /// A token that is greater than the checkpoint's, unless the store has gone back.
+    async fn claim(&self, log_id: LogId) -> Result<(FencingToken, Vec<Checkpoint>), SyncError> {
+        let mut claims = 0;
+        loop {
+            // A name of the mirror's own: destinations of other kinds have consumers too.
+            let token = self.store.claim_consumer(&format!("sync:{}", self.destination)).await?;
+            let saved = self.target.checkpoints(&self.destination).await?;
+            let ours = saved.iter().find(|checkpoint| checkpoint.log_id == log_id);
+            claims += 1;
+            if claims == CLAIMS_MAX || ours.is_none_or(|ours| ours.token < token) {
+                return Ok((token, saved));
+            }
+        }
+    }
+
+    async fn again(
+        &self,
+        ours: &Checkpoint,
+        token: FencingToken,
+    ) -> Result<Option<Again>, SyncError> {
+        let seq = ours.seq;
+        if ours.token >= token {
+            return Ok(Some(Again::TokensWentBack));
+        }
+        if seq > Seq::ZERO {
+            let there = self.store.message_id_at(seq).await?;
+            if there.as_deref().is_some_and(|message_id| message_id != ours.message_id) {
+                return Ok(Some(Again::OtherMessage { seq }));
+            }
+            // An event that was pruned leaves its place empty, but not before it was applied.
+            let head = self.store.head().await?;
+            if there.is_none() && seq > head {
+                return Ok(Some(Again::LogEndsBefore { seq, head }));
+            }
+        }
+        Ok((ours.mapping_revision != self.mapping_revision).then_some(Again::OtherMapping))
+    }
+
+    fn announce(&self, checkpoint: &Checkpoint, again: Option<&Again>) {
+        let (destination, seq) = (&self.destination, checkpoint.seq.get());
+        match again {
+            Some(reason) => tracing::warn!(
+                destination,
+                seq,
+                reason = %reason,
+                "the mirror reads the log again from the beginning"
+            ),
+            None => tracing::info!(destination, seq, "the mirror follows the log"),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A column of an entity's table: what it holds, and where in the entity's JSON that stands.
+
+use crate::json::Json;
+use crate::value::Value;
+
+/// A column and the place that it is filled from. A value of another kind than the column's, or
+/// none, is null.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The column's name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Where the value stands in the entity's JSON.
+    pub source: Source,
+    /// Whether it has an index of its own.
+    pub indexed: bool,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// A moment.
+    Time,
+    /// Any JSON but null, as it was written.
+    Json,
+}
+
+/// Where a column's value stands in the entity's JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The member with the column's name.
+    Member,
+    /// The first of these paths that leads to a value.
+    Paths(&'static [&'static [&'static str]]),
+    /// Of the objects in `list`, the one whose `id` stands in the member `id`: its member `value`.
+    /// It need not be the first of the list.
+    Primary {
+        /// The member that holds the list.
+        list: &'static str,
+        /// The member that holds the id of the primary one.
+        id: &'static str,
+        /// The member of the primary one that is wanted.
+        value: &'static str,
+    },
+}
+
+/// A column that holds a text.
+pub(super) const fn text(name: &'static str) -> Column {
+    Column { name, kind: Kind::Text, source: Source::Member, indexed: false }
+}
+
+/// A column that holds a whole number.
+pub(super) const fn integer(name: &'static str) -> Column {
+    Column { kind: Kind::Integer, ..text(name) }
+}
+
+/// A column that holds true or false.
+pub(super) const fn boolean(name: &'static str) -> Column {
+    Column { kind: Kind::Boolean, ..text(name) }
+}
+
+/// A column that holds a moment.
+pub(super) const fn time(name: &'static str) -> Column {
+    Column { kind: Kind::Time, ..text(name) }
+}
+
+/// A column that holds JSON.
+pub(super) const fn json(name: &'static str) -> Column {
+    Column { kind: Kind::Json, ..text(name) }
+}
+
+impl Column {
+    /// Filled from the first of these paths that leads to a value.
+    pub(super) const fn from(self, paths: &'static [&'static [&'static str]]) -> Self {
+        Self { source: Source::Paths(paths), ..self }
+    }
+
+    /// Filled from the member `value` of that object in `list` whose id is the member `id`.
+    pub(super) const fn primary(
+        self,
+        list: &'static str,
+        id: &'static str,
+        value: &'static str,
+    ) -> Self {
+        Self { source: Source::Primary { list, id, value }, ..self }
+    }
+
+    /// With an index of its own, as people and deletes look rows up by it.
+    pub(super) const fn indexed(self) -> Self {
+        Self { indexed: true, ..self }
+    }
+
+    /// The members of the entity's JSON that hold the value, which go where the column is excluded.
+    pub(crate) fn members(&self) -> Vec<&'static str> {
+        match self.source {
+            Source::Member => vec![self.name],
+            Source::Paths(paths) => paths.iter().filter_map(|path| path.first().copied()).collect(),
+            Source::Primary { list, .. } => vec![list],
+        }
+    }
+
+    /// The column's value, given how the members of the entity's object are found.
+    pub(crate) fn read<'a>(&self, member: impl Fn(&str) -> Option<Json<'a>>) -> Value {
+        let found = match self.source {
+            Source::Member => member(self.name),
+            Source::Paths(paths) => paths.iter().find_map(|path| {
+                let (first, rest) = path.split_first()?;
+                let found = rest.iter().try_fold(member(first)?, |json, name| json.member(name))?;
+                (!found.is_null()).then_some(found)
+            }),
+            Source::Primary { list, id, value } => primary(member(list), member(id), value),
+        };
+        found.map_or(Value::Null, |json| self.kind.read(json))
+    }
+}
+
+impl Kind {
+    fn read(self, json: Json<'_>) -> Value {
+        let value = match self {
+            Self::Text => json.text().map(|text| Value::Text(text.into_owned())),
+            Self::Integer => json.integer().map(Value::Integer),
+            Self::Boolean => json.boolean().map(Value::Boolean),
+            Self::Time => json.time().map(Value::Time),
+            Self::Json => (!json.is_null()).then(|| Value::Json(json.cleaned().into_owned())),
+        };
+        value.unwrap_or(Value::Null)
+    }
+}
+
+fn primary<'a>(list: Option<Json<'a>>, id: Option<Json<'a>>, value: &str) -> Option<Json<'a>> {
+    let id = id?.text()?;
+    let mut objects = list?.elements();
+    objects
+        .find(|object| object.member("id").and_then(Json::text).is_some_and(|text| text == id))?
+        .member(value)
+}

@@ -1,0 +1,30 @@
+//! Memberships of users in organizations:
+//! <https://clerk.com/docs/reference/backend/types/backend-organization-membership>.
+
+use super::column::{json, text, time};
+use super::{Entity, Parent};
+
+pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
+    name: "organization_membership",
+    table: "organization_memberships",
+    upserted_by: &["organizationMembership.created", "organizationMembership.updated"],
+    deleted_by: &["organizationMembership.deleted"],
+    parents: &[
+        Parent { entity: "organization", column: "organization_id" },
+        Parent { entity: "user", column: "user_id" },
+    ],
+    version: "updated_at",
+    columns: &[
+        text("id"),
+        text("organization_id").from(&[&["organization", "id"], &["organization_id"]]).indexed(),
+        text("user_id").from(&[&["public_user_data", "user_id"], &["user_id"]]).indexed(),
+        text("role"),
+        text("role_name"),
+        json("permissions"),
+        json("public_metadata"),
+        json("private_metadata"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    nested_as: &["organization_memberships"],
+};

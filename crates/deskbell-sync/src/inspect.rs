@@ -1,0 +1,140 @@
+//! Reading a mirror back: what is in its tables, for people and for tests.
+
+use serde_json::{Map, Value};
+
+use crate::checkpoint::Checkpoint;
+use crate::connect::{ConnectError, check_schema_name};
+use crate::mapping::Mappings;
+use crate::options::MirrorOptions;
+use crate::schema::{self, Dialect, MAPPING_REV, RAW, Table, VERSION_COLUMNS};
+use crate::sqlite::SqliteReader;
+use crate::target::TargetError;
+
+/// A mirror opened for reading. It changes nothing, and nobody waits for it.
+#[derive(Debug)]
+pub struct MirrorReader {
+    database: SqliteReader,
+    schema: String,
+    tables: Vec<Table>,
+}
+
+/// A table of the mirror and how many rows it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableCount {
+    /// Its name without schema or prefix, such as `users`.
+    pub name: &'static str,
+    /// Its name in the database, such as `clerk_users`.
+    pub table: String,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// A mirror that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The URL or the schema's name makes no sense, or the database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] ConnectError),
+    /// The mirror has no such table.
+    #[error("the mirror has no table {table:?}")]
+    NoSuchTable {
+        /// The name that was given.
+        table: String,
+    },
+    /// The database failed.
+    #[error("the mirror cannot be read")]
+    Database(#[from] TargetError),
+}
+
+impl MirrorReader {
+    /// Opens the mirror at this URL, in the default schema.
+    ///
+    /// # Errors
+    /// The URL makes no sense, there is no such database, or it is away.
+    pub async fn open(url: &str) -> Result<Self, InspectError> {
+        Self::open_schema(url, &MirrorOptions::default().schema).await
+    }
+
+    /// Opens the mirror at this URL, in this schema.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or the name of the schema makes no sense.
+    pub async fn open_schema(url: &str, schema: &str) -> Result<Self, InspectError> {
+        check_schema_name(schema)?;
+        if !url.starts_with("sqlite:") {
+            return Err(ConnectError::UnsupportedUrl.into());
+        }
+        let everything = MirrorOptions::default().entities;
+        let mappings = Mappings::new(&everything, Some(&[])).map_err(ConnectError::from)?;
+        Ok(Self {
+            database: SqliteReader::open(url).await?,
+            schema: schema.to_owned(),
+            tables: schema::tables(&mappings),
+        })
+    }
+
+    /// The mirrored tables that are there, each with its number of rows.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn tables(&self) -> Result<Vec<TableCount>, InspectError> {
+        let mut counts = Vec::new();
+        for table in self.tables.iter().filter(|table| !is_bookkeeping(table)) {
+            let name = Dialect::Sqlite.table_name(&self.schema, table.name);
+            if let Some(rows) = self.database.count(&name).await? {
+                counts.push(TableCount { name: table.name, table: name, rows });
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The rows of a table, in the order of its primary key: JSON columns as JSON, true and false
+    /// as such, times as ISO-8601 text. Of a mirrored table without `raw` and the bookkeeping
+    /// columns. The table may be named with or without its prefix.
+    ///
+    /// # Errors
+    /// There is no such table, or the database failed.
+    pub async fn rows(&self, table: &str) -> Result<Vec<Map<String, Value>>, InspectError> {
+        let mut rows = self.whole_rows(table).await?;
+        let hidden =
+            |name: &str| name == RAW || name == MAPPING_REV || VERSION_COLUMNS.contains(&name);
+        if !is_bookkeeping(self.find(table)?) {
+            for row in &mut rows {
+                row.retain(|name, _| !hidden(name));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The rows of a table as [`rows`](Self::rows) has them, with every column.
+    ///
+    /// # Errors
+    /// There is no such table, or the database failed.
+    pub async fn whole_rows(&self, table: &str) -> Result<Vec<Map<String, Value>>, InspectError> {
+        let declared = self.find(table)?;
+        let name = Dialect::Sqlite.table_name(&self.schema, declared.name);
+        let rows = self.database.rows(&name, declared).await?;
+        rows.ok_or_else(|| InspectError::NoSuchTable { table: table.to_owned() })
+    }
+
+    /// How far this destination has come; of several logs, in the one that it was last filled from.
+    ///
+    /// # Errors
+    /// The database failed, or it is no mirror.
+    pub async fn checkpoint(&self, destination: &str) -> Result<Option<Checkpoint>, InspectError> {
+        Ok(self.database.checkpoint(&self.schema, destination).await?)
+    }
+
+    fn find(&self, table: &str) -> Result<&Table, InspectError> {
+        let is_it = |declared: &&Table| {
+            declared.name == table
+                || Dialect::Sqlite.table_name(&self.schema, declared.name) == table
+        };
+        let found = self.tables.iter().find(is_it);
+        found.ok_or_else(|| InspectError::NoSuchTable { table: table.to_owned() })
+    }
+}
+
+fn is_bookkeeping(table: &Table) -> bool {
+    table.name.starts_with('_')
+}

@@ -1,0 +1,151 @@
+//! What one destination mirrors: the chosen entities, the columns that are left of them, and the
+//! revision by which a row tells how it was made.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::entity::{self, Column, Entity};
+use crate::json::{Json, Redaction, redact};
+
+/// Raised whenever the same payload would be read differently with the same declarations, so that
+/// rows written before are written again.
+const READING_REVISION: u32 = 1;
+/// Excluded in every entity where the config does not say what to exclude.
+const EXCLUDED_BY_DEFAULT: &str = "private_metadata";
+
+/// The entities that one destination mirrors, as it mirrors them.
+#[derive(Debug)]
+pub struct Mappings {
+    mappings: Vec<Mapping>,
+    redaction: Redaction,
+}
+
+/// One mirrored entity with the columns that are not excluded.
+#[derive(Debug)]
+pub struct Mapping {
+    /// The entity.
+    pub entity: &'static Entity,
+    /// Its columns, less the excluded ones, `id` first.
+    pub columns: Vec<&'static Column>,
+    /// Changes with the columns, where they are filled from, and what `raw` leaves out.
+    pub revision: i64,
+}
+
+/// A choice of entities and columns that cannot be mirrored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MappingError {
+    /// There is no such entity.
+    #[error("there is no entity {name:?}; the entities are {}", names())]
+    UnknownEntity {
+        /// The name that was given.
+        name: String,
+    },
+    /// The text is not `entity.column`, or names no column.
+    #[error(
+        "{column:?} is no column: write an entity and one of its columns, such as \"user.private_metadata\""
+    )]
+    UnknownColumn {
+        /// The text that was given.
+        column: String,
+    },
+    /// The mirror finds or removes rows by this column.
+    #[error("{column:?} cannot be excluded: the mirror finds its rows by it")]
+    NeededColumn {
+        /// The text that was given.
+        column: String,
+    },
+}
+
+impl Mappings {
+    /// Mirrors these entities, less the columns that `exclude` names as `entity.column`; where
+    /// `exclude` is `None`, less every `private_metadata`.
+    ///
+    /// # Errors
+    /// A name that does not exist, or a column that cannot be left out.
+    pub fn new(entities: &[String], exclude: Option<&[String]>) -> Result<Self, MappingError> {
+        for name in entities {
+            if entity::find(name).is_none() {
+                return Err(MappingError::UnknownEntity { name: name.clone() });
+            }
+        }
+        let excluded = excluded(exclude)?;
+        let mut redaction = Redaction::default();
+        for entity in entity::ALL {
+            let of_entity = excluded.iter().filter(|(owner, _)| owner.name == entity.name);
+            redaction
+                .leave_out(entity, of_entity.flat_map(|(_, column)| column.members()).collect());
+        }
+        let mirrored =
+            entity::ALL.iter().filter(|entity| entities.iter().any(|name| name == entity.name));
+        let mappings = mirrored.map(|entity| Mapping::new(entity, &excluded, &redaction)).collect();
+        Ok(Self { mappings, redaction })
+    }
+
+    /// The mirrored entities.
+    pub fn iter(&self) -> impl Iterator<Item = &Mapping> {
+        self.mappings.iter()
+    }
+
+    /// How this entity is mirrored, if it is.
+    #[must_use]
+    pub fn of(&self, entity: &Entity) -> Option<&Mapping> {
+        self.mappings.iter().find(|mapping| mapping.entity.name == entity.name)
+    }
+
+    /// Changes whenever an entity is added or one's own revision changes.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        revision_of(self.mappings.iter().fold(String::new(), |mut text, mapping| {
+            let _ = write!(text, "{}={};", mapping.entity.name, mapping.revision);
+            text
+        }))
+    }
+
+    pub(crate) fn redacted(&self, entity: &Entity, data: Json<'_>) -> String {
+        redact(data, entity, &self.redaction)
+    }
+}
+
+impl Mapping {
+    fn new(entity: &'static Entity, excluded: &Excluded, redaction: &Redaction) -> Self {
+        let is_excluded = |column: &Column| {
+            excluded.iter().any(|(owner, out)| owner.name == entity.name && out.name == column.name)
+        };
+        let columns: Vec<_> = entity.columns.iter().filter(|column| !is_excluded(column)).collect();
+        let described = format!("{READING_REVISION} {} {columns:?} {redaction:?}", entity.version);
+        Self { entity, columns, revision: revision_of(described) }
+    }
+}
+
+type Excluded = Vec<(&'static Entity, &'static Column)>;
+
+fn excluded(exclude: Option<&[String]>) -> Result<Excluded, MappingError> {
+    let Some(exclude) = exclude else {
+        let all = entity::ALL.iter();
+        return Ok(all.filter_map(|e| Some((*e, e.column(EXCLUDED_BY_DEFAULT)?))).collect());
+    };
+    exclude
+        .iter()
+        .map(|text| {
+            let unknown = || MappingError::UnknownColumn { column: text.clone() };
+            let (owner, name) = text.split_once('.').ok_or_else(unknown)?;
+            let entity = entity::find(owner).ok_or_else(unknown)?;
+            let column = entity.column(name).ok_or_else(unknown)?;
+            if entity.needs(name) {
+                return Err(MappingError::NeededColumn { column: text.clone() });
+            }
+            Ok((entity, column))
+        })
+        .collect()
+}
+
+/// The first eight bytes of the SHA-256, so that every build and every machine agrees.
+fn revision_of(described: String) -> i64 {
+    let digest = Sha256::digest(described);
+    i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
+}
+
+fn names() -> String {
+    entity::ALL.iter().map(|entity| entity.name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,113 @@
+//! Deletes: absorbing, and taking the children along.
+
+use deskbell_sync::MirrorOptions;
+use serde_json::json;
+
+use crate::support::{Mirror, deleted, event, membership, user};
+
+#[tokio::test]
+async fn a_deleted_user_does_not_come_back() {
+    let mut mirror = Mirror::new().await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &user("user_1", 1))]).await;
+    mirror.apply(&[event("msg_2", "user.deleted", 2, &deleted("user", "user_1"))]).await;
+    assert!(mirror.ids("users").await.is_empty());
+    mirror.apply(&[event("msg_3", "user.updated", 9, &user("user_1", 9))]).await;
+    assert!(mirror.ids("users").await.is_empty());
+    let tombstones = mirror.rows("_tombstones").await;
+    assert_eq!(tombstones.len(), 1);
+    assert_eq!(tombstones[0]["entity"], json!("user"));
+    assert_eq!(tombstones[0]["occurred_at"], json!("1970-01-01T00:00:00.002Z"));
+}
+
+#[tokio::test]
+async fn a_delete_may_arrive_before_what_it_deletes() {
+    let mut mirror = Mirror::new().await;
+    mirror.apply(&[event("msg_2", "user.deleted", 2, &deleted("user", "user_1"))]).await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &user("user_1", 1))]).await;
+    assert!(mirror.ids("users").await.is_empty());
+}
+
+#[tokio::test]
+async fn deprovisioned_is_not_deleted() {
+    let mut mirror = Mirror::new().await;
+    let data = json!({ "id": "user_1", "deprovisioned": true, "updated_at": 2 });
+    mirror.apply(&[event("msg_1", "user.updated", 1, &data)]).await;
+    assert_eq!(mirror.rows("users").await[0]["deprovisioned"], json!(true));
+}
+
+#[tokio::test]
+async fn memberships_go_with_their_user_or_organization_whenever_they_arrive() {
+    for parent in ["user", "organization"] {
+        let gone = if parent == "user" { "user_1" } else { "org_1" };
+        let delete = event("msg_9", &format!("{parent}.deleted"), 9, &deleted(parent, gone));
+        let here = membership("orgmem_1", "org_1", "user_1", 1);
+        let here = event("msg_1", "organizationMembership.created", 1, &here);
+        let other = membership("orgmem_2", "org_2", "user_2", 1);
+        let other = event("msg_2", "organizationMembership.created", 1, &other);
+
+        let mut before = Mirror::new().await;
+        before.apply(&[here.clone(), other.clone()]).await;
+        before.apply(std::slice::from_ref(&delete)).await;
+        let mut after = Mirror::new().await;
+        after.apply(std::slice::from_ref(&delete)).await;
+        after.apply(&[here.clone(), other.clone()]).await;
+        let mut together = Mirror::new().await;
+        together.apply(&[here, delete, other]).await;
+
+        for mirror in [&before, &after, &together] {
+            assert_eq!(mirror.ids("organization_memberships").await, ["orgmem_2"], "{parent}");
+        }
+        assert_eq!(before.everything().await, after.everything().await, "{parent}");
+        assert_eq!(before.everything().await, together.everything().await, "{parent}");
+    }
+}
+
+#[tokio::test]
+async fn a_membership_that_moved_away_stays_when_its_old_organization_goes() {
+    let old = event(
+        "m1",
+        "organizationMembership.created",
+        1,
+        &membership("orgmem_1", "org_1", "user_1", 1),
+    );
+    let new = event(
+        "m2",
+        "organizationMembership.updated",
+        2,
+        &membership("orgmem_1", "org_2", "user_1", 2),
+    );
+    let gone = event("m3", "organization.deleted", 3, &deleted("organization", "org_1"));
+    let mut mirror = Mirror::new().await;
+    for event in [&gone, &old, &new] {
+        mirror.apply(std::slice::from_ref(event)).await;
+    }
+    assert_eq!(mirror.ids("organization_memberships").await, ["orgmem_1"]);
+    let gone_too = event("m4", "organization.deleted", 4, &deleted("organization", "org_2"));
+    mirror.apply(&[gone_too, old]).await;
+    assert!(
+        mirror.ids("organization_memberships").await.is_empty(),
+        "an older version does not return"
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_membership_bears_the_whole_object_and_is_gone() {
+    let mut mirror = Mirror::new().await;
+    let data = membership("orgmem_1", "org_1", "user_1", 1);
+    mirror.apply(&[event("m1", "organizationMembership.created", 1, &data)]).await;
+    mirror.apply(&[event("m2", "organizationMembership.deleted", 1, &data)]).await;
+    assert!(mirror.ids("organization_memberships").await.is_empty());
+}
+
+#[tokio::test]
+async fn parents_that_are_not_mirrored_take_their_children_along_too() {
+    let options = MirrorOptions {
+        entities: vec!["organization_membership".to_owned()],
+        ..MirrorOptions::default()
+    };
+    let mut mirror = Mirror::with(options).await;
+    let data = membership("orgmem_1", "org_1", "user_1", 1);
+    mirror.apply(&[event("m1", "organizationMembership.created", 1, &data)]).await;
+    mirror.apply(&[event("m2", "user.deleted", 1, &deleted("user", "user_1"))]).await;
+    assert!(mirror.ids("organization_memberships").await.is_empty());
+}

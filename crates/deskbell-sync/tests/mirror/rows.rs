@@ -1,0 +1,196 @@
+//! What a payload becomes in its table.
+
+use deskbell_sync::MirrorOptions;
+use serde_json::{Value, json};
+
+use crate::support::{Mirror, event, stored};
+
+fn ada() -> Value {
+    json!({
+        "id": "user_1",
+        "object": "user",
+        "external_id": "567772",
+        "username": null,
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "primary_email_address_id": "idn_2",
+        "email_addresses": [
+            { "id": "idn_1", "email_address": "first@example.com" },
+            { "id": "idn_2", "email_address": "ada@example.com" },
+        ],
+        "primary_phone_number_id": "idn_3",
+        "phone_numbers": [{ "id": "idn_3", "phone_number": "+15555550100", "backup_codes": ["secret-code"] }],
+        "primary_web3_wallet_id": null,
+        "web3_wallets": [],
+        "image_url": "https://img.clerk.com/x",
+        "has_image": true,
+        "banned": false,
+        "two_factor_enabled": false,
+        "password_enabled": true,
+        "public_metadata": { "plan": "pro", "backup_codes": "the application's own" },
+        "private_metadata": { "stripe": "cus_1" },
+        "unsafe_metadata": {},
+        "locale": "en-GB",
+        "last_sign_in_at": 1_654_012_591_514_i64,
+        "created_at": 1_654_012_591,
+        "updated_at": 1_654_012_591_835_i64,
+        "a_field_of_2031": [1, 2],
+    })
+}
+
+#[tokio::test]
+async fn a_user_fills_the_columns_that_people_expect() {
+    let mut mirror = Mirror::new().await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &ada())]).await;
+    let rows = mirror.rows("clerk_users").await;
+    let row = &rows[0];
+    for (column, expected) in [
+        ("id", json!("user_1")),
+        ("external_id", json!("567772")),
+        ("username", json!(null)),
+        ("first_name", json!("Ada")),
+        ("primary_email_address", json!("ada@example.com")),
+        ("primary_email_address_id", json!("idn_2")),
+        ("primary_phone_number", json!("+15555550100")),
+        ("primary_web3_wallet", json!(null)),
+        ("has_image", json!(true)),
+        ("banned", json!(false)),
+        ("locked", json!(null)),
+        ("public_metadata", json!({ "plan": "pro", "backup_codes": "the application's own" })),
+        ("unsafe_metadata", json!({})),
+        ("last_sign_in_at", json!("2022-05-31T15:56:31.514Z")),
+        ("created_at", json!("2022-05-31T15:56:31.000Z")),
+        ("updated_at", json!("2022-05-31T15:56:31.835Z")),
+    ] {
+        assert_eq!(row[column], expected, "{column}");
+    }
+    assert!(!row.contains_key("private_metadata"));
+    assert!(!row.contains_key("raw"));
+}
+
+#[tokio::test]
+async fn raw_is_the_payload_less_secrets_and_what_is_excluded() {
+    let mut mirror = Mirror::new().await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &ada())]).await;
+    let rows = mirror.reader().await.whole_rows("users").await.unwrap();
+    let mut expected = ada();
+    expected.as_object_mut().unwrap().remove("private_metadata");
+    expected["phone_numbers"][0].as_object_mut().unwrap().remove("backup_codes");
+    assert_eq!(rows[0]["raw"], expected);
+}
+
+#[tokio::test]
+async fn private_metadata_is_there_when_it_is_asked_for() {
+    let options = MirrorOptions { exclude_columns: Some(Vec::new()), ..MirrorOptions::default() };
+    let mut mirror = Mirror::with(options).await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &ada())]).await;
+    let rows = mirror.reader().await.whole_rows("users").await.unwrap();
+    assert_eq!(rows[0]["private_metadata"], json!({ "stripe": "cus_1" }));
+    assert_eq!(rows[0]["raw"]["private_metadata"], json!({ "stripe": "cus_1" }));
+}
+
+#[tokio::test]
+async fn an_excluded_column_is_left_out_of_raw_too() {
+    let options = MirrorOptions {
+        exclude_columns: Some(vec!["user.primary_email_address".to_owned()]),
+        ..MirrorOptions::default()
+    };
+    let mut mirror = Mirror::with(options).await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &ada())]).await;
+    let rows = mirror.reader().await.whole_rows("users").await.unwrap();
+    assert!(!serde_json::to_string(&rows[0]).unwrap().contains("@example.com"));
+}
+
+#[tokio::test]
+async fn values_of_another_kind_are_null_and_stay_in_raw() {
+    let mut mirror = Mirror::new().await;
+    let odd = json!({
+        "id": "user_1", "first_name": 5, "banned": "yes", "created_at": "soon", "locale": { "a": 1 },
+        "public_metadata": "text", "email_addresses": 7, "primary_email_address_id": [],
+    });
+    mirror.apply(&[event("msg_1", "user.created", 1, &odd)]).await;
+    let rows = mirror.reader().await.whole_rows("users").await.unwrap();
+    for column in ["first_name", "banned", "created_at", "locale", "primary_email_address"] {
+        assert_eq!(rows[0][column], Value::Null, "{column}");
+    }
+    assert_eq!(rows[0]["public_metadata"], json!("text"));
+    assert_eq!(rows[0]["raw"], odd);
+}
+
+#[tokio::test]
+async fn numbers_survive_as_they_were_written() {
+    let mut mirror = Mirror::new().await;
+    let body = r#"{"type":"user.created","data":{"id":"user_1","public_metadata":{"n":12345678901234567890.10,"e":1E400}}}"#;
+    mirror.apply(&[stored("msg_1", "user.created", 1, body)]).await;
+    let pool = sqlx::SqlitePool::connect(&mirror.options.url).await.unwrap();
+    let (metadata, raw): (String, String) =
+        sqlx::query_as("SELECT public_metadata, raw FROM clerk_users")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert_eq!(metadata, r#"{"n":12345678901234567890.10,"e":1E400}"#);
+    assert_eq!(raw, r#"{"id":"user_1","public_metadata":{"n":12345678901234567890.10,"e":1E400}}"#);
+}
+
+#[tokio::test]
+async fn what_no_database_holds_becomes_the_replacement_character() {
+    let mut mirror = Mirror::new().await;
+    let body = r#"{"type":"user.created","data":{"id":"user_1","first_name":"a\u0000b","last_name":"\ud800","public_metadata":{"\u0000":"\u0000\\u0000"}}}"#;
+    mirror.apply(&[stored("msg_1", "user.created", 1, body)]).await;
+    let rows = mirror.reader().await.whole_rows("users").await.unwrap();
+    assert_eq!(rows[0]["first_name"], json!("a\u{fffd}b"));
+    assert_eq!(rows[0]["last_name"], json!("\u{fffd}"));
+    assert_eq!(rows[0]["public_metadata"], json!({ "\u{fffd}": "\u{fffd}\\u0000" }));
+    assert_eq!(rows[0]["raw"]["first_name"], json!("a\u{fffd}b"));
+}
+
+#[tokio::test]
+async fn escapes_as_gos_json_writer_makes_them_are_read() {
+    let mut mirror = Mirror::new().await;
+    let body = r#"{"type":"user.created","data":{"id":"user_1","first_name":"\u003cb\u003e \u0026 co","image_url":"https://img.clerk.com/?a=1\u0026b=2"}}"#;
+    mirror.apply(&[stored("msg_1", "user.created", 1, body)]).await;
+    let rows = mirror.rows("users").await;
+    assert_eq!(rows[0]["first_name"], json!("<b> & co"));
+    assert_eq!(rows[0]["image_url"], json!("https://img.clerk.com/?a=1&b=2"));
+}
+
+#[tokio::test]
+async fn a_membership_names_its_organization_and_its_user() {
+    let mut mirror = Mirror::new().await;
+    let full = json!({
+        "id": "orgmem_1", "role": "org:admin", "role_name": "Admin", "permissions": ["org:a", "org:b"],
+        "organization": { "id": "org_1", "name": "Acme", "private_metadata": { "secret": 1 } },
+        "public_user_data": { "user_id": "user_1", "identifier": "ada@example.com" },
+        "private_metadata": { "secret": 2 }, "public_metadata": {},
+        "created_at": 1_654_013_203_217_i64, "updated_at": 1_654_013_203_217_i64,
+    });
+    let flat = json!({ "id": "orgmem_2", "organization_id": "org_2", "user_id": "user_2" });
+    mirror
+        .apply(&[
+            event("msg_1", "organizationMembership.created", 1, &full),
+            event("msg_2", "organizationMembership.created", 1, &flat),
+        ])
+        .await;
+    let rows = mirror.reader().await.whole_rows("organization_memberships").await.unwrap();
+    assert_eq!(rows[0]["organization_id"], json!("org_1"));
+    assert_eq!(rows[0]["user_id"], json!("user_1"));
+    assert_eq!(rows[0]["permissions"], json!(["org:a", "org:b"]));
+    assert!(!rows[0]["raw"].to_string().contains("secret"));
+    assert_eq!(rows[1]["organization_id"], json!("org_2"));
+    assert_eq!(rows[1]["user_id"], json!("user_2"));
+}
+
+#[tokio::test]
+async fn an_organization_fills_its_columns() {
+    let mut mirror = Mirror::new().await;
+    let acme = json!({
+        "id": "org_1", "name": "Acme", "slug": "acme", "members_count": 3, "max_allowed_memberships": 5.0,
+        "admin_delete_enabled": true, "created_by": "user_1", "public_metadata": {}, "updated_at": 5,
+    });
+    mirror.apply(&[event("msg_1", "organization.created", 1, &acme)]).await;
+    let rows = mirror.rows("organizations").await;
+    assert_eq!(rows[0]["members_count"], json!(3));
+    assert_eq!(rows[0]["max_allowed_memberships"], json!(5));
+    assert_eq!(rows[0]["pending_invitations_count"], json!(null));
+    assert_eq!(rows[0]["created_by"], json!("user_1"));
+}

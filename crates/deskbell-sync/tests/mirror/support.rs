@@ -1,0 +1,136 @@
+//! A mirror in a temporary directory, and events for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
+use deskbell_sync::inspect::MirrorReader;
+use deskbell_sync::{Checkpoint, Commit, Fold, Mappings, MirrorOptions, Target, connect};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+/// A row as the reader shows it.
+pub(crate) type Rows = Vec<Map<String, Value>>;
+
+/// An event of type `event_type`, at time `at` and with `data`.
+pub(crate) fn event(message_id: &str, event_type: &str, at: i64, data: &Value) -> StoredEvent {
+    let body = json!({ "type": event_type, "object": "event", "timestamp": at, "data": data });
+    stored(message_id, event_type, at, &body.to_string())
+}
+
+/// An event with this body, well-formed or not.
+pub(crate) fn stored(message_id: &str, event_type: &str, at: i64, body: &str) -> StoredEvent {
+    StoredEvent {
+        seq: Seq::new(1),
+        received_at_ms: 0,
+        source: "clerk".into(),
+        message_id: message_id.to_owned(),
+        event_type: event_type.to_owned(),
+        subject: None,
+        occurred_at_ms: at,
+        instance_id: None,
+        payload: body.to_owned().into(),
+    }
+}
+
+/// A user's `data` with this version.
+pub(crate) fn user(id: &str, updated_at: i64) -> Value {
+    json!({ "id": id, "object": "user", "first_name": format!("at {updated_at}"), "updated_at": updated_at })
+}
+
+/// A membership's `data` with this version.
+pub(crate) fn membership(id: &str, organization: &str, user: &str, updated_at: i64) -> Value {
+    json!({
+        "id": id,
+        "object": "organization_membership",
+        "role": format!("org:{updated_at}"),
+        "organization": { "id": organization, "object": "organization" },
+        "public_user_data": { "user_id": user },
+        "updated_at": updated_at,
+    })
+}
+
+/// What Clerk sends for something that is gone.
+pub(crate) fn deleted(object: &str, id: &str) -> Value {
+    json!({ "id": id, "object": object, "deleted": true })
+}
+
+/// A mirror in a file of its own.
+pub(crate) struct Mirror {
+    _directory: TempDir,
+    pub(crate) options: MirrorOptions,
+    target: Arc<dyn Target>,
+    fold: Fold,
+    position: Checkpoint,
+}
+
+impl Mirror {
+    pub(crate) async fn new() -> Self {
+        Self::with(MirrorOptions::default()).await
+    }
+
+    pub(crate) async fn with(options: MirrorOptions) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("clerk.db").display());
+        let options = MirrorOptions { url, ..options };
+        let target = connect(&options).await.unwrap();
+        let mappings =
+            Arc::new(Mappings::new(&options.entities, options.exclude_columns.as_deref()).unwrap());
+        let position = Checkpoint {
+            log_id: LogId::random(),
+            destination: options.destination.clone(),
+            seq: Seq::ZERO,
+            message_id: String::new(),
+            token: FencingToken::new(1),
+            mapping_revision: mappings.revision(),
+        };
+        assert_ne!(target.take_over(None, &position).await.unwrap(), Commit::Lost);
+        let fold = Fold::new(mappings, options.sources.clone());
+        Self { _directory: directory, options, target, fold, position }
+    }
+
+    /// Applies the events as one batch; the number of rows that were written.
+    pub(crate) async fn apply(&mut self, events: &[StoredEvent]) -> u64 {
+        let next = self.position.advanced(self.position.seq.next(), "msg");
+        let batch = self.fold.fold(events);
+        let commit = self.target.apply(batch, &self.position, &next).await.unwrap();
+        self.position = next;
+        match commit {
+            Commit::Done { rows_written } => rows_written,
+            Commit::Lost => panic!("nobody else moves this checkpoint"),
+        }
+    }
+
+    pub(crate) async fn reader(&self) -> MirrorReader {
+        MirrorReader::open_schema(&self.options.url, &self.options.schema).await.unwrap()
+    }
+
+    pub(crate) async fn rows(&self, table: &str) -> Rows {
+        self.reader().await.rows(table).await.unwrap()
+    }
+
+    /// The ids in this table, in order.
+    pub(crate) async fn ids(&self, table: &str) -> Vec<String> {
+        let rows = self.rows(table).await;
+        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// All that an order of events could leave a trace in.
+    pub(crate) async fn everything(&self) -> BTreeMap<&'static str, Rows> {
+        let reader = self.reader().await;
+        let mut tables = BTreeMap::new();
+        for name in [
+            "users",
+            "organizations",
+            "organization_memberships",
+            "_tombstones",
+            "_suppressed",
+            "_dead_letters",
+        ] {
+            if let Ok(rows) = reader.whole_rows(name).await {
+                tables.insert(name, rows);
+            }
+        }
+        tables
+    }
+}
