@@ -59,6 +59,9 @@ pub use verify::Verifier;
 pub use verify_error::VerifyError;
 
 // Events.
+#[cfg(feature = "catalog")]
+#[cfg_attr(docsrs, doc(cfg(feature = "catalog")))]
+pub mod catalog;
 mod envelope;
 mod event;
 mod event_data;
