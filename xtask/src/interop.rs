@@ -11,7 +11,7 @@ use crate::workspace;
 
 /// The feature that the tests stand behind.
 const FEATURE: &str = "clerk-webhooks/interop";
-const LOCKS: &str = "crates/clerk-webhooks/tests/interop";
+const LOCKS: &str = "tests/interop";
 
 /// One language's packages.
 struct Packages {
@@ -36,7 +36,7 @@ const PACKAGES: [Packages; 2] = [
         install: npm,
     },
     Packages {
-        what: "interop with the PyPI package svix",
+        what: "interop with the PyPI packages svix and standardwebhooks",
         program: "pip3",
         debian: &["python3", "python3-pip"],
         manifests: &["requirements.txt"],

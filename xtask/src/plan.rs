@@ -46,6 +46,12 @@ pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
     step
 }
 
+/// The tests of `clerk-webhooks` against other crates, which are a workspace of their own (its manifest says why).
+pub(crate) fn interop() -> Step {
+    let run = "test --locked --manifest-path tests/interop/rust/Cargo.toml --target-dir target/interop/rust";
+    cargo("tests against other crates", run)
+}
+
 /// The documentation, and the examples in it.
 pub(crate) fn documentation() -> Vec<Step> {
     vec![

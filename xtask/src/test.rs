@@ -34,7 +34,7 @@ fn run_all(options: &Options, report: &mut Report) {
     let features_without = interop::features_without(&mut report.not_run);
     let nextest = prerequisites::has("cargo", &["nextest", "--version"]);
     let tests = Tests { nextest, features_without, long: options.long };
-    let steps = [plan::tests(&tests, &workspace::features())];
+    let steps = [plan::tests(&tests, &workspace::features()), plan::interop()];
     if !run_steps(&steps, report) || !run_steps(&plan::documentation(), report) || !options.long {
         return;
     }
