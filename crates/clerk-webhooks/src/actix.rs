@@ -6,11 +6,14 @@
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, web};
-//! use clerk_webhooks::actix::ClerkMessage;
-//! use clerk_webhooks::{Secret, Verifier};
+//! use clerk_webhooks::actix::ClerkEvent;
+//! use clerk_webhooks::{EventData, Secret, Verifier};
 //!
-//! async fn webhook(message: ClerkMessage) -> HttpResponse {
-//!     println!("{} came in {} bytes", message.0.id(), message.0.body().len());
+//! async fn webhook(ClerkEvent(event): ClerkEvent) -> HttpResponse {
+//!     match event.data {
+//!         EventData::UserCreated(user) => println!("welcome, {:?}", user.primary_email_address()),
+//!         _ => println!("{}", event.event_type),
+//!     }
 //!     HttpResponse::Ok().finish()
 //! }
 //!
@@ -20,6 +23,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A handler that takes `Result<ClerkEvent, WebhookRejection>` sees, and can log, why a request was turned away.
 
 use std::pin::Pin;
 
@@ -32,12 +37,27 @@ pub use crate::rejection::WebhookRejection;
 
 use crate::body::LimitedBody;
 use crate::clock;
+use crate::event::Event;
 use crate::headers::SignatureHeaders;
 use crate::rejection::{BodyUnreadable, NoVerifier};
 use crate::verified::VerifiedMessage;
 use crate::verify::Verifier;
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, WebhookRejection>>>>;
+
+/// A verified event. A verified message that is no event is turned away with 400, `not_an_event`.
+#[derive(Clone, Debug)]
+pub struct ClerkEvent(pub Event);
+
+impl FromRequest for ClerkEvent {
+    type Error = WebhookRejection;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let message = ClerkMessage::from_request(request, payload);
+        Box::pin(async move { Ok(Self(message.await?.0.event()?)) })
+    }
+}
 
 /// A verified message, whatever its body holds: for those who parse or forward it themselves.
 #[derive(Clone, Debug)]

@@ -6,11 +6,14 @@
 //!
 //! ```
 //! use axum::{Router, routing::post};
-//! use clerk_webhooks::axum::ClerkMessage;
-//! use clerk_webhooks::{Secret, Verifier};
+//! use clerk_webhooks::axum::ClerkEvent;
+//! use clerk_webhooks::{EventData, Secret, Verifier};
 //!
-//! async fn webhook(ClerkMessage(message): ClerkMessage) {
-//!     println!("{} came in {} bytes", message.id(), message.body().len());
+//! async fn webhook(ClerkEvent(event): ClerkEvent) {
+//!     match event.data {
+//!         EventData::UserCreated(user) => println!("welcome, {:?}", user.primary_email_address()),
+//!         _ => println!("{}", event.event_type),
+//!     }
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,9 +32,27 @@ use axum_core::response::{IntoResponse, Response};
 pub use crate::rejection::WebhookRejection;
 pub use crate::tower::VerifyLayer;
 
+use crate::event::Event;
 use crate::tower::{receive, respond};
 use crate::verified::VerifiedMessage;
 use crate::verify::Verifier;
+
+/// A verified event. A verified message that is no event is turned away with 400, `not_an_event`.
+#[derive(Clone, Debug)]
+pub struct ClerkEvent(pub Event);
+
+impl<S> FromRequest<S> for ClerkEvent
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+{
+    type Rejection = WebhookRejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let ClerkMessage(message) = ClerkMessage::from_request(request, state).await?;
+        Ok(Self(message.event()?))
+    }
+}
 
 /// A verified message, whatever its body holds: for those who parse or forward it themselves.
 #[derive(Clone, Debug)]

@@ -45,7 +45,7 @@ use crate::verify::Verifier;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let verifier = Verifier::new(Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?);
 /// let service = VerifyLayer::new(verifier).layer(service_fn(handle));
-/// let response = service.oneshot(Request::new(Full::from("{}"))).await?;
+/// let response = service.oneshot(Request::new(Full::<Bytes>::from("{}"))).await?;
 /// assert_eq!(response.status(), 400);
 /// # Ok(())
 /// # }

@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::envelope::{Envelope, NotAnEvent};
+use crate::event::Event;
 
 /// A message whose signature and time are good, borrowed from the request.
 #[derive(Clone, Copy)]
@@ -46,6 +47,14 @@ impl<'a> Verified<'a> {
     /// [`NotAnEvent`]: the message is authentic, but its body is no event. Answer 400, and keep the bytes.
     pub fn envelope(&self) -> Result<Envelope<'a>, NotAnEvent> {
         Envelope::parse(self.body)
+    }
+
+    /// Reads the whole event, typed. One whose type is unknown, or whose data does not fit its type, is an event too.
+    ///
+    /// # Errors
+    /// As [`envelope`](Self::envelope).
+    pub fn event(&self) -> Result<Event, NotAnEvent> {
+        Ok(Event::from_envelope(self.id, self.timestamp, &self.envelope()?))
     }
 
     /// A copy that outlives the request.
@@ -110,6 +119,22 @@ impl VerifiedMessage {
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// As [`Verified::envelope`].
+    ///
+    /// # Errors
+    /// As [`Verified::envelope`].
+    pub fn envelope(&self) -> Result<Envelope<'_>, NotAnEvent> {
+        self.as_verified().envelope()
+    }
+
+    /// As [`Verified::event`].
+    ///
+    /// # Errors
+    /// As [`Verified::envelope`].
+    pub fn event(&self) -> Result<Event, NotAnEvent> {
+        self.as_verified().event()
     }
 
     /// As [`Verified::secret_index`].

@@ -12,8 +12,8 @@ use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{self, Bytes};
 use actix_web::{App, FromRequest as _};
-use clerk_webhooks::actix::{ClerkMessage, WebhookRejection};
-use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
+use clerk_webhooks::actix::{ClerkEvent, ClerkMessage, WebhookRejection};
+use clerk_webhooks::{EventData, HeaderFamily, Secret, Signer, Verifier};
 use futures_util::{Stream, StreamExt as _, stream};
 
 const BODY: &str = r#"{"type":"user.deleted","data":{"id":"user_1","deleted":true}}"#;
@@ -62,6 +62,28 @@ async fn a_signed_request_comes_through() {
     assert_eq!((status, text), (StatusCode::OK, format!("msg_1 {BODY}")));
     let (status, text) = send(signed(b"\xff", now()).set_payload(b"\xff".as_slice())).await;
     assert_eq!((status, text.as_str()), (StatusCode::OK, "msg_1 not text"));
+}
+
+#[actix_web::test]
+async fn an_event_comes_typed() {
+    async fn typed(ClerkEvent(event): ClerkEvent) -> String {
+        let EventData::UserDeleted(user) = event.data else { panic!("{event:?}") };
+        format!("{} {} {}", event.id, event.event_type, user.id)
+    }
+    let app = App::new().app_data(verifier()).route("/", web::post().to(typed));
+    let app = init_service(app).await;
+    let cases = [
+        (BODY, BODY, StatusCode::OK, "msg_1 user.deleted user_1"),
+        ("{}", BODY, StatusCode::BAD_REQUEST, r#"{"error":"verification_failed"}"#),
+        ("", "", StatusCode::BAD_REQUEST, r#"{"error":"not_an_event"}"#),
+        ("hello", "hello", StatusCode::BAD_REQUEST, r#"{"error":"not_an_event"}"#),
+        ("{}", "{}", StatusCode::BAD_REQUEST, r#"{"error":"not_an_event"}"#),
+    ];
+    for (signed_body, body, status, text) in cases {
+        let request = signed(signed_body.as_bytes(), now()).set_payload(body).to_request();
+        let answer = read(call_service(&app, request).await).await;
+        assert_eq!(answer, (status, text.to_owned()), "{signed_body} {body}");
+    }
 }
 
 #[actix_web::test]

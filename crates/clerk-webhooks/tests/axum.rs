@@ -11,8 +11,8 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Extension, FromRef};
 use axum::routing::post;
-use clerk_webhooks::axum::{ClerkMessage, VerifyLayer, WebhookRejection};
-use clerk_webhooks::{HeaderFamily, Secret, Signer, VerifiedMessage, Verifier};
+use clerk_webhooks::axum::{ClerkEvent, ClerkMessage, VerifyLayer, WebhookRejection};
+use clerk_webhooks::{EventData, HeaderFamily, Secret, Signer, VerifiedMessage, Verifier};
 use futures_util::{StreamExt as _, stream};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -71,6 +71,39 @@ async fn a_signed_request_comes_through() {
     for router in [extracting(), layered()] {
         let (status, text) = answer(router, signed(BODY.as_bytes(), now(), BODY)).await;
         assert_eq!((status, text), (StatusCode::OK, format!("msg_1 {BODY}")));
+    }
+}
+
+#[tokio::test]
+async fn an_event_comes_typed() {
+    async fn typed(ClerkEvent(event): ClerkEvent) -> String {
+        let EventData::UserDeleted(user) = event.data else { panic!("{event:?}") };
+        format!("{} {} {}", event.id, event.event_type, user.id)
+    }
+    let router = Router::new().route("/", post(typed)).with_state(verifier());
+    let (status, text) = answer(router.clone(), signed(BODY.as_bytes(), now(), BODY)).await;
+    assert_eq!((status, text.as_str()), (StatusCode::OK, "msg_1 user.deleted user_1"));
+
+    let (status, text) = answer(router.clone(), signed(b"{}", now(), BODY)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(text, r#"{"error":"verification_failed"}"#);
+
+    for body in ["", "hello", "[]", "{}", r#"{"type":1}"#] {
+        let (status, text) = answer(router.clone(), signed(body.as_bytes(), now(), body)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(text, r#"{"error":"not_an_event"}"#, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_an_unknown_type_is_an_event() {
+    async fn echo(ClerkEvent(event): ClerkEvent) -> String {
+        event.event_type.to_string()
+    }
+    let router = Router::new().route("/", post(echo)).with_state(verifier());
+    for body in [r#"{"type":"comet.landed","data":[1]}"#, r#"{"type":"user.created"}"#] {
+        let (status, _) = answer(router.clone(), signed(body.as_bytes(), now(), body)).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
     }
 }
 
