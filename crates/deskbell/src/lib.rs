@@ -1,5 +1,38 @@
-//! The self-hosted webhook engine for Clerk, as a library.
+//! The self-hosted webhook engine for Clerk, as a library: [`Config`] and [`Engine`].
+//!
+//! The `deskbell` binary is a thin layer over this. A Rust program can hold the same engine:
+//!
+//! ```no_run
+//! use deskbell::config::{Config, Environment};
+//! use deskbell::{Engine, install_crypto};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! install_crypto();
+//! let loaded = Config::load(None, &Environment::Process)?;
+//! let engine = Engine::start(&loaded.config).await?;
+//! println!("listening on {}", engine.address());
+//! tokio::signal::ctrl_c().await?;
+//! engine.stop().await?;
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod cli;
+mod clock;
 pub mod config;
+mod demo;
+mod engine;
+mod metrics;
+mod tasks;
+mod trigger;
 
 pub use config::Config;
+pub use engine::{Engine, StartError};
+pub use metrics::MetricsError;
+pub use tasks::StoppedEarly;
+
+/// Makes *ring* the process's provider of cryptography for TLS; later calls change nothing.
+pub fn install_crypto() {
+    // An error says that there is a provider already, which is what is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

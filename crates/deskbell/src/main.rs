@@ -1,3 +1,7 @@
-//! The `deskbell` binary.
+//! The `deskbell` binary: parse, run, and turn the result into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    deskbell::cli::main()
+}

@@ -186,3 +186,22 @@ fn a_missing_file_that_was_named_is_an_error() {
     let error = Config::load(Some("no-such.toml".as_ref()), &usual()).unwrap_err();
     assert!(error.to_string().contains("no-such.toml cannot be read"), "{error}");
 }
+
+/// Every TOML block in the documents is a config, with its commented-out keys too.
+#[test]
+fn the_configs_in_the_documents_are_good() {
+    let document = include_str!("../../../README.md");
+    let blocks: Vec<_> = document.split("```toml\n").skip(1).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let block = block.split("```").next().unwrap();
+        let all_keys = block.replace("\n# ", "\n");
+        let environment = environment(&[
+            ("CLERK_WEBHOOK_SIGNING_SECRET", SECRET),
+            ("DESKBELL_ADMIN_TOKEN", "t0ken"),
+        ]);
+        for text in [block, &all_keys] {
+            load(text, &environment).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Exit codes, and what is said when a command ends with one that is not 0.
+
+use std::process::ExitCode;
+
+use miette::{Diagnostic, Report};
+
+use crate::config::ConfigError;
+
+/// Done.
+pub const DONE: u8 = 0;
+/// Failed: drift was found, a check failed, a server did not answer.
+pub const FAILED: u8 = 1;
+/// Wrong usage: unknown flags or arguments.
+pub const USAGE: u8 = 2;
+/// Wrong configuration: nothing was started.
+pub const CONFIG: u8 = 64;
+
+/// A command that could not do what it was asked for.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: u8,
+    report: Report,
+}
+
+impl Failure {
+    /// The command failed.
+    pub(super) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { code: FAILED, report: Report::from_err(error) }
+    }
+
+    /// The arguments make no sense together, or name something that does not exist.
+    pub(super) fn usage(error: impl Diagnostic + Send + Sync + 'static) -> Self {
+        Self { code: USAGE, report: Report::new(error) }
+    }
+
+    /// Says what went wrong on stderr.
+    pub(super) fn report(self) -> ExitCode {
+        eprintln!("{:?}", self.report);
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { code: CONFIG, report: Report::new(error) }
+    }
+}

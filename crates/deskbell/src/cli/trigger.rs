@@ -1,0 +1,137 @@
+//! `deskbell trigger`: a signed sample event, sent to a server.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use clerk_webhooks::{CannotSign, Secret, SecretError, Signer};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Context, exit};
+use crate::clock;
+use crate::config::Config;
+use crate::trigger::{Assignment, Client, Outcome, message_id, sample};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The event type, for example user.created; `deskbell types` lists them.
+    #[arg(value_name = "TYPE")]
+    event_type: String,
+    /// Put a value into the sample: data.first_name=Ada. JSON where it reads as such, else text.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    assignments: Vec<Assignment>,
+    /// Let --set make what the sample lacks.
+    #[arg(long)]
+    add: bool,
+    /// The message id (svix-id) [default: a new one for each event].
+    #[arg(long)]
+    id: Option<String>,
+    /// Where to send it [default: the first source of the local server].
+    #[arg(long)]
+    url: Option<Url>,
+    /// The signing secret [default: that of the first source, or CLERK_WEBHOOK_SIGNING_SECRET].
+    #[arg(long, value_name = "SECRET")]
+    secret: Option<String>,
+    /// How many times to send it.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    count: u32,
+}
+
+/// Something about the flags that keeps an event from being sent.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum Unsendable {
+    #[error("the secret cannot be used")]
+    #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
+    Secret(#[from] SecretError),
+    #[error("the secret cannot sign")]
+    #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
+    CannotSign(#[from] CannotSign),
+    #[error("the config has no source to send to")]
+    #[diagnostic(help("say where to send it with --url"))]
+    NoSource,
+    #[error("the address of the local server is not a URL")]
+    #[diagnostic(help("say where to send it with --url"))]
+    Address(#[from] url::ParseError),
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let mut event = sample(&arguments.event_type).map_err(exit::Failure::usage)?;
+    event["timestamp"] = Value::from(clock::now_ms());
+    for assignment in &arguments.assignments {
+        assignment.apply(&mut event, arguments.add).map_err(exit::Failure::usage)?;
+    }
+    let client = client(&arguments, context)?;
+    let mut refused = 0;
+    for _ in 0..arguments.count {
+        let message_id = arguments.id.clone().unwrap_or_else(message_id);
+        let seconds = u64::try_from(clock::now_ms() / 1_000).unwrap_or_default();
+        let body = event.to_string().into_bytes();
+        let outcome =
+            client.send(&message_id, seconds, body).await.map_err(exit::Failure::failed)?;
+        print(&outcome, &arguments.event_type, &message_id, context);
+        refused += u32::from(!(200..300).contains(&outcome.status));
+    }
+    Ok(ExitCode::from(if refused == 0 { exit::DONE } else { exit::FAILED }))
+}
+
+fn client(arguments: &Arguments, context: &Context) -> Result<Client, exit::Failure> {
+    // With both flags given, neither the config nor the environment has to be there.
+    let (url, secret) = match (&arguments.url, &arguments.secret) {
+        (Some(url), Some(secret)) => {
+            let secret = Secret::parse(secret).map_err(Unsendable::from);
+            (url.clone(), secret.map_err(exit::Failure::usage)?)
+        }
+        (url, secret) => {
+            let config = context.load_config()?.config;
+            (
+                url.clone().map_or_else(|| local(&config), Ok).map_err(exit::Failure::usage)?,
+                secret_or_configured(secret.as_deref(), &config).map_err(exit::Failure::usage)?,
+            )
+        }
+    };
+    let signer = Signer::new(&secret).map_err(Unsendable::from).map_err(exit::Failure::usage)?;
+    Client::new(url, signer).map_err(exit::Failure::failed)
+}
+
+/// Where the local server takes events of its first source.
+fn local(config: &Config) -> Result<Url, Unsendable> {
+    let path = config.sources.first().and_then(|source| source.path.first());
+    let path = path.ok_or(Unsendable::NoSource)?;
+    let mut address = config.server.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    Ok(Url::parse(&format!("http://{address}{path}"))?)
+}
+
+fn secret_or_configured(secret: Option<&str>, config: &Config) -> Result<Secret, Unsendable> {
+    match secret {
+        Some(secret) => Ok(Secret::parse(secret)?),
+        None => {
+            let source = config.sources.first().ok_or(Unsendable::NoSource)?;
+            let secret = source.signing_secrets.first().ok_or(Unsendable::NoSource)?;
+            Ok(secret.0.clone())
+        }
+    }
+}
+
+fn print(outcome: &Outcome, event_type: &str, message_id: &str, context: &Context) {
+    let took_ms = outcome.took.as_secs_f64() * 1_000.0;
+    if context.json {
+        println!(
+            "{}",
+            json!({
+                "type": event_type,
+                "message_id": message_id,
+                "status": outcome.status,
+                "reply": outcome.reply,
+                "took_ms": took_ms,
+            })
+        );
+    } else {
+        println!("{} {event_type} {message_id} {took_ms:.1} ms {}", outcome.status, outcome.reply);
+    }
+}

@@ -1,0 +1,179 @@
+//! The engine, put together from the config: the store, the way in, and the consumers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clerk_webhooks::{NoSecret, Verifier};
+use deskbell_server::{
+    AdminToken, App, BindError, IngestOptions, Server, ServerOptions, Source, routes,
+};
+use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, SqliteOpenError, SqliteStore, Store};
+use deskbell_sync::{MirrorConsumer, MirrorOptions, SourceRule};
+
+use crate::config::{Config, DestinationConfig, SourceConfig};
+use crate::metrics::{self, MetricsError};
+use crate::tasks::{Stage, StoppedEarly};
+
+/// A running engine. It works until it is stopped; dropped, it is cut off where it stands.
+#[derive(Debug)]
+pub struct Engine {
+    address: SocketAddr,
+    store: Arc<dyn Store>,
+    /// In the order in which they stop: what is in front must not lose what is behind it.
+    stages: [Stage; 3],
+}
+
+/// An engine that could not start. What was opened is closed again.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The event log.
+    #[error("the event log cannot be opened")]
+    Store(#[from] SqliteOpenError),
+    /// A source without a secret.
+    #[error("the source `{source_name}` cannot verify anything")]
+    Source {
+        /// The source's name.
+        source_name: String,
+        /// What is missing.
+        source: NoSecret,
+    },
+    /// A destination's mirror.
+    #[error("the mirror of the destination `{destination}` cannot be opened")]
+    Mirror {
+        /// The destination's name.
+        destination: String,
+        /// What is wrong with it.
+        source: deskbell_sync::ConnectError,
+    },
+    /// The address to listen on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system did not say which address it gave us.
+    #[error("the address that we listen on is not known")]
+    Address(#[source] std::io::Error),
+    /// The metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+}
+
+impl Engine {
+    /// Opens the store and the mirrors, then begins to listen.
+    ///
+    /// # Errors
+    /// [`StartError`]: what could not be opened, and why. Nothing is running then.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(config.store.url.path()).await?);
+        let mut consumers = Stage::new("mirror");
+        for destination in &config.destinations {
+            let consumer = consumer(destination, &config.sources, &store).await?;
+            consumers.spawn(|shutdown| consumer.run(shutdown));
+        }
+        let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
+        let server = bind(config, log, &store).await?;
+        let address = server.local_addr().map_err(StartError::Address)?;
+        let mut writing = Stage::new("log writer");
+        // It ends by itself once the server has let go of the log.
+        writing.spawn(|_| writer.run());
+        let mut serving = Stage::new("server");
+        serving.spawn(|shutdown| server.run(shutdown));
+        if config.server.admin_token.is_some() {
+            consumers.spawn(metrics::upkeep);
+        }
+        Ok(Self { address, store, stages: [serving, writing, consumers] })
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The event log.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Returns when a part of the engine has ended although nobody asked it to.
+    pub async fn ended_early(&mut self) {
+        let [serving, writing, consumers] = &mut self.stages;
+        tokio::select! {
+            () = serving.ended() => {}
+            () = writing.ended() => {}
+            () = consumers.ended() => {}
+        }
+    }
+
+    /// Stops accepting, finishes what is in hand, and closes the store.
+    ///
+    /// # Errors
+    /// [`StoppedEarly`]: a part of the engine had failed before. What was acknowledged is durable
+    /// all the same.
+    pub async fn stop(self) -> Result<(), StoppedEarly> {
+        let mut outcome = Ok(());
+        for stage in self.stages {
+            outcome = outcome.and(stage.stop().await);
+        }
+        self.store.close().await;
+        outcome
+    }
+}
+
+async fn bind(
+    config: &Config,
+    log: LogHandle,
+    store: &Arc<dyn Store>,
+) -> Result<Server, StartError> {
+    let admin_token =
+        config.server.admin_token.as_ref().and_then(|token| AdminToken::new(token.0.clone()));
+    let app = App {
+        sources: config.sources.iter().map(source).collect::<Result<_, _>>()?,
+        log,
+        store: Arc::clone(store),
+        ingest: IngestOptions {
+            body_bytes_max: config.server.body_bytes_max,
+            ..IngestOptions::default()
+        },
+        metrics: if admin_token.is_some() { metrics::install()? } else { Arc::new(String::new) },
+        admin_token,
+    };
+    let router = routes::router(app);
+    Ok(Server::bind(config.server.listen, ServerOptions::default(), router).await?)
+}
+
+fn source(config: &SourceConfig) -> Result<Source, StartError> {
+    let secrets = config.signing_secrets.iter().map(|secret| &secret.0);
+    let verifier = Verifier::builder().secrets(secrets).tolerance(config.tolerance.0).build();
+    Ok(Source {
+        name: config.name.as_str().into(),
+        paths: config.path.clone(),
+        verifier: verifier
+            .map_err(|source| StartError::Source { source_name: config.name.clone(), source })?,
+    })
+}
+
+async fn consumer(
+    destination: &DestinationConfig,
+    sources: &[SourceConfig],
+    store: &Arc<dyn Store>,
+) -> Result<MirrorConsumer, StartError> {
+    let failed = |source| StartError::Mirror { destination: destination.name.clone(), source };
+    let options = mirror_options(destination, sources);
+    let target = deskbell_sync::connect(&options).await.map_err(failed)?;
+    MirrorConsumer::new(Arc::clone(store), target, options).map_err(|error| failed(error.into()))
+}
+
+fn mirror_options(destination: &DestinationConfig, sources: &[SourceConfig]) -> MirrorOptions {
+    let rules = sources.iter().map(|source| {
+        (source.name.clone(), SourceRule { instance_id: source.instance_id.clone() })
+    });
+    let default = MirrorOptions::default();
+    MirrorOptions {
+        destination: destination.name.clone(),
+        url: destination.url.to_string(),
+        sources: rules.collect(),
+        entities: destination.entities.clone().unwrap_or(default.entities),
+        exclude_columns: destination.exclude_columns.clone(),
+        ..MirrorOptions::default()
+    }
+}

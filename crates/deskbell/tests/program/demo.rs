@@ -1,0 +1,40 @@
+//! `deskbell demo`: the main job, end to end.
+
+use crate::support::run;
+
+#[tokio::test]
+async fn it_ends_without_drift_and_says_where_the_databases_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let ran =
+        run(directory.path(), &["demo", "--events", "2000", "--seed", "5", "--dir", "d", "--json"])
+            .await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let outcome: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(outcome["sent"], 2000);
+    assert_eq!(outcome["drift"], 0);
+    assert!(outcome["duplicates"].as_u64().unwrap() > 0);
+    for figure in ["acked_per_second", "ack_ms_p50", "ack_ms_p99"] {
+        assert!(outcome[figure].as_f64().unwrap() > 0.0, "{figure}");
+    }
+    assert!(outcome["rows"]["clerk_users"].as_u64().unwrap() > 0);
+    assert!(directory.path().join("d/deskbell.db").exists());
+    assert!(directory.path().join("d/clerk.db").exists());
+    let again = run(directory.path(), &["demo", "--dir", "d"]).await;
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("holds an earlier run"), "{}", again.stderr);
+}
+
+#[tokio::test]
+async fn secrets_of_payloads_stay_out_of_the_mirror() {
+    let directory = tempfile::tempdir().unwrap();
+    let ran = run(directory.path(), &["demo", "--events", "1000", "--dir", "d"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mirror = std::fs::read(directory.path().join("d/clerk.db")).unwrap();
+    let log = std::fs::read(directory.path().join("d/deskbell.db")).unwrap();
+    for marker in deskbell_sim::SECRET_MARKERS {
+        let is_in =
+            |bytes: &[u8]| bytes.windows(marker.len()).any(|part| part == marker.as_bytes());
+        assert!(is_in(&log), "{marker} was sent");
+        assert!(!is_in(&mirror), "{marker} is in the mirror");
+    }
+}

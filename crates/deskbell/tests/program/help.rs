@@ -1,0 +1,72 @@
+//! What the program says of itself.
+
+use crate::support::{directory, run};
+
+fn assert_output(name: &str, text: &str) {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[tokio::test]
+async fn help_of_every_command() {
+    let directory = directory();
+    let commands: [&[&str]; 8] = [
+        &[],
+        &["serve"],
+        &["demo"],
+        &["config"],
+        &["config", "check"],
+        &["config", "show"],
+        &["types"],
+        &["trigger"],
+    ];
+    for command in commands {
+        let ran = run(directory.path(), &[command, &["--help"]].concat()).await;
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_output(&format!("help_{}", command.join("_")), &ran.stdout);
+    }
+}
+
+#[tokio::test]
+async fn types_are_listed() {
+    let directory = directory();
+    assert_output("types", &run(directory.path(), &["types"]).await.stdout);
+    assert_output("types_json", &run(directory.path(), &["types", "--json"]).await.stdout);
+}
+
+#[tokio::test]
+async fn the_effective_config_is_shown_without_secrets() {
+    let directory = directory();
+    for (name, arguments) in [
+        ("config_show", &["config", "show"][..]),
+        ("config_show_json", &["config", "show", "--json"]),
+        ("config_check", &["config", "check"]),
+        ("config_check_json", &["config", "check", "--json"]),
+    ] {
+        let ran = run(directory.path(), arguments).await;
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(!ran.stdout.contains("whsec_"), "{}", ran.stdout);
+        assert_output(name, &ran.stdout);
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_can_be_read_again() {
+    let directory = directory();
+    let shown = run(directory.path(), &["config", "show"]).await.stdout;
+    let shown = shown.replace("<redacted>", "env:CLERK_WEBHOOK_SIGNING_SECRET");
+    std::fs::write(directory.path().join("shown.toml"), shown).unwrap();
+    let ran = run(directory.path(), &["config", "check", "--config", "shown.toml"]).await;
+    assert_eq!((ran.code, &*ran.stdout), (0, "shown.toml is good\n"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_2() {
+    let directory = directory();
+    for arguments in [&[][..], &["srve"], &["serve", "--nonsense"], &["trigger"]] {
+        assert_eq!(run(directory.path(), arguments).await.code, 2, "{arguments:?}");
+    }
+}

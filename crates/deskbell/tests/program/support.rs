@@ -1,0 +1,159 @@
+//! A `deskbell` process in a directory of its own.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use clerk_webhooks::{HeaderFamily, Secret, Signer};
+use deskbell_sim::Message;
+use deskbell_sync::inspect::MirrorReader;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// Longer than anything here takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits, for at most as long as a test may take.
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("in time")
+}
+
+/// The program, in this directory, with an environment of its own.
+pub(crate) fn deskbell(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_deskbell"));
+    command
+        .current_dir(directory)
+        .env_clear()
+        .env("CLERK_WEBHOOK_SIGNING_SECRET", SECRET)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// What a command that ends by itself came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs the program to its end.
+pub(crate) async fn run(directory: &Path, arguments: &[&str]) -> Ran {
+    finish(deskbell(directory).args(arguments)).await
+}
+
+pub(crate) async fn finish(command: &mut Command) -> Ran {
+    let output = within(command.output()).await.unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A directory with a config that listens on any free port.
+pub(crate) fn directory() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\n";
+    std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+    directory
+}
+
+/// A running `deskbell serve`.
+pub(crate) struct Serving {
+    pub(crate) process: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) said: Vec<String>,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Serving {
+    /// Starts it and returns once it listens.
+    pub(crate) async fn start(directory: &Path) -> Self {
+        let mut command = deskbell(directory);
+        let mut process = command.arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let address = within(async {
+            loop {
+                let line = stderr.next_line().await.unwrap();
+                let line = line.unwrap_or_else(|| panic!("it ended early: {said:#?}"));
+                let address =
+                    line.split_once("listens on http://").map(|(_, address)| address.parse());
+                said.push(line);
+                if let Some(address) = address {
+                    break address.unwrap();
+                }
+            }
+        })
+        .await;
+        Self { process, address, said, stderr }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/api/webhooks", self.address)
+    }
+
+    /// Asks it to stop, and returns its exit code and all that it said.
+    pub(crate) async fn terminate(mut self) -> (i32, Vec<String>) {
+        let id = self.process.id().unwrap().to_string();
+        let killed = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        assert!(killed.success());
+        while let Some(line) = within(self.stderr.next_line()).await.unwrap() {
+            self.said.push(line);
+        }
+        let status = within(self.process.wait()).await.unwrap();
+        (status.code().unwrap_or(-1), self.said)
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub(crate) async fn kill(mut self) {
+        within(self.process.kill()).await.unwrap();
+    }
+}
+
+/// Sends the message as Clerk's sender would, and returns the status; `None` without an answer.
+pub(crate) async fn send(http: &reqwest::Client, url: &str, message: &Message) -> Option<u16> {
+    let signer = Signer::new(&Secret::parse(SECRET).unwrap()).unwrap();
+    let signed = signer.sign(&message.id, now_seconds(), &message.body);
+    let mut request = http.post(url).body(message.body.clone());
+    for (name, value) in signed.iter(HeaderFamily::Svix) {
+        request = request.header(name, value);
+    }
+    request.send().await.ok().map(|response| response.status().as_u16())
+}
+
+#[expect(clippy::disallowed_methods, reason = "signatures are held against the real time")]
+fn now_seconds() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The client that tests send with.
+pub(crate) fn http_client() -> reqwest::Client {
+    deskbell::install_crypto();
+    reqwest::Client::builder().timeout(PATIENCE).build().unwrap()
+}
+
+/// Reads the mirror once it stands at this event of the log.
+pub(crate) async fn mirror_at(directory: &Path, seq: i64) -> MirrorReader {
+    let url = format!("sqlite://{}", directory.join("clerk.db").display());
+    let reader = MirrorReader::open(&url).await.unwrap();
+    let mut look = tokio::time::interval(Duration::from_millis(10));
+    within(async {
+        loop {
+            look.tick().await;
+            let checkpoint = reader.checkpoint("mirror").await.unwrap();
+            if checkpoint.is_some_and(|checkpoint| checkpoint.seq.get() >= seq) {
+                break;
+            }
+        }
+    })
+    .await;
+    reader
+}
