@@ -1,10 +1,12 @@
 //! The official libraries that the interop tests of `clerk-webhooks` speak to: Node and Python packages, at locked versions.
+//!
+//! `tests/interop/README.md` says how to do the same by hand.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::prerequisites;
+use crate::prerequisites::{self, Version};
 use crate::report::NotRun;
 use crate::step::Step;
 use crate::workspace;
@@ -16,8 +18,8 @@ const LOCKS: &str = "tests/interop";
 /// One language's packages.
 struct Packages {
     what: &'static str,
-    /// A program that must answer to `--version`.
-    program: &'static str,
+    /// The programs, each with the oldest version that will do.
+    programs: &'static [(&'static str, Version)],
     debian: &'static [&'static str],
     /// The files that name the packages, the lock file last.
     manifests: &'static [&'static str],
@@ -29,7 +31,7 @@ struct Packages {
 const PACKAGES: [Packages; 2] = [
     Packages {
         what: "interop with the npm packages svix, standardwebhooks and @clerk/backend",
-        program: "npm",
+        programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],
         manifests: &["package.json", "package-lock.json"],
         into: "node",
@@ -37,7 +39,7 @@ const PACKAGES: [Packages; 2] = [
     },
     Packages {
         what: "interop with the PyPI packages svix and standardwebhooks",
-        program: "pip3",
+        programs: &[("python3", Version(3, 11)), ("pip3", Version(0, 0))],
         debian: &["python3", "python3-pip"],
         manifests: &["requirements.txt"],
         into: "python",
@@ -56,8 +58,11 @@ pub(crate) fn features_without(not_run: &mut Vec<NotRun>) -> Vec<String> {
 impl Packages {
     fn missing(&self) -> Option<NotRun> {
         let not_run = |install: String| NotRun { what: self.what.to_owned(), install };
-        if !prerequisites::ensure_packages(self.program, self.debian) {
-            return Some(not_run(format!("install {}", self.debian.join(", "))));
+        for (program, oldest) in self.programs {
+            if !prerequisites::ensure_packages(program, *oldest, self.debian) {
+                let packages = self.debian.join(", ");
+                return Some(not_run(format!("install {packages} ({program} {oldest} or later)")));
+            }
         }
         match self.install() {
             Ok(true) => None,
@@ -107,6 +112,7 @@ fn pip(directory: &Path) -> Step {
         "install",
         "--quiet",
         "--disable-pip-version-check",
+        "--require-hashes",
         "--upgrade",
         "--target",
         &directory,

@@ -46,10 +46,17 @@ pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
     step
 }
 
-/// The tests of `clerk-webhooks` against other crates, which are a workspace of their own (its manifest says why).
-pub(crate) fn interop() -> Step {
-    let run = "test --locked --manifest-path tests/interop/rust/Cargo.toml --target-dir target/interop/rust";
-    cargo("tests against other crates", run)
+/// The official Rust crates, in a workspace of their own: they bring in what this one bans.
+pub(crate) fn interop_with_crates() -> Vec<Step> {
+    let manifest = "--manifest-path tests/interop/rust/Cargo.toml";
+    vec![
+        cargo("format of the interop crate", &format!("fmt {manifest} --check")),
+        cargo(
+            "interop with the crates svix and standardwebhooks",
+            &format!("test --locked {manifest}"),
+        )
+        .env("CARGO_TARGET_DIR", "target/interop/rust"),
+    ]
 }
 
 /// The documentation, and the examples in it.

@@ -34,8 +34,10 @@ fn run_all(options: &Options, report: &mut Report) {
     let features_without = interop::features_without(&mut report.not_run);
     let nextest = prerequisites::has("cargo", &["nextest", "--version"]);
     let tests = Tests { nextest, features_without, long: options.long };
-    let steps = [plan::tests(&tests, &workspace::features()), plan::interop()];
-    if !run_steps(&steps, report) || !run_steps(&plan::documentation(), report) || !options.long {
+    let mut steps = vec![plan::tests(&tests, &workspace::features())];
+    steps.extend(plan::interop_with_crates());
+    steps.extend(plan::documentation());
+    if !run_steps(&steps, report) || !options.long {
         return;
     }
     let licences = licences::steps(&mut report.not_run);

@@ -1,0 +1,40 @@
+//! What can keep a benchmark from being run.
+
+use std::io;
+
+use deskbell_store::{SqliteOpenError, StoreError};
+
+/// A benchmark that came to no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    #[error("{0}")]
+    Open(#[from] SqliteOpenError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("the bare loop: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Bind(#[from] deskbell_server::BindError),
+    #[error("the benchmark's own secret: {0}")]
+    Secret(#[from] clerk_webhooks::SecretError),
+    #[error("the benchmark's own secret: {0}")]
+    CannotSign(#[from] clerk_webhooks::CannotSign),
+    #[error("{0}")]
+    Mirror(#[from] deskbell_sync::ConnectError),
+    #[error("{0}")]
+    Mapping(#[from] deskbell_sync::MappingError),
+    #[error("{0}")]
+    Sync(#[from] deskbell_sync::SyncError),
+    #[error("{0}")]
+    Inspect(#[from] deskbell_sync::inspect::InspectError),
+    #[error("the mirror is not what it must be: {example}")]
+    Drift { example: String },
+    #[error("`{program}` failed")]
+    Program { program: String },
+    #[error("a server acked {acked} of {answered} answered requests, and {broken} got no answer")]
+    NotAcked { acked: usize, answered: usize, broken: usize },
+}

@@ -1,0 +1,92 @@
+//! A server in a child process: started, measured, stopped.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::child::{Committed, Listening};
+use crate::error::BenchError;
+
+/// Clock ticks of `/proc` a second; Linux has 100 on every architecture that matters here.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// A running server. Dropped, its standard input ends, and so does it.
+pub(crate) struct ServerProcess {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    pub(crate) listening: Listening,
+}
+
+/// What the server used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// The most memory that it ever held, in megabytes; 0 where the system does not say.
+    pub(crate) memory_mb_max: f64,
+    /// Processor time, in seconds; 0 where the system does not say.
+    pub(crate) processor_seconds: f64,
+}
+
+impl ServerProcess {
+    /// Starts a server on this store, or on the one that discards.
+    pub(crate) fn start(store: Option<&Path>) -> Result<Self, BenchError> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(store) = store {
+            command.arg("--store").arg(store);
+        }
+        let mut child = command.spawn()?;
+        let stdout = child.stdout.take().ok_or_else(failed)?;
+        let mut lines = BufReader::new(stdout).lines();
+        let first = lines.next().ok_or_else(failed)??;
+        Ok(Self { child, lines, listening: serde_json::from_str(&first)? })
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        let proc = |file| fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));
+        Usage {
+            memory_mb_max: proc("status").map_or(0.0, |status| memory_mb_max(&status)),
+            processor_seconds: proc("stat").map_or(0.0, |stat| processor_seconds(&stat)),
+        }
+    }
+
+    /// Stops it gracefully, and asks how it committed.
+    pub(crate) fn stop(mut self) -> Result<Committed, BenchError> {
+        drop(self.child.stdin.take());
+        let last = self.lines.next().ok_or_else(failed)??;
+        self.child.wait()?;
+        Ok(serde_json::from_str(&last)?)
+    }
+}
+
+fn failed() -> BenchError {
+    BenchError::Program { program: "deskbell-bench serve".to_owned() }
+}
+
+/// `VmHWM` in kilobytes.
+fn memory_mb_max(status: &str) -> f64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kilobytes.unwrap_or(0.0) / 1024.0
+}
+
+/// The 14th and 15th field; the second one is the program's name in brackets, which may hold spaces.
+fn processor_seconds(stat: &str) -> f64 {
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks =
+        fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+    ticks.sum::<f64>() / TICKS_PER_SECOND
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_linux_says_is_read() {
+        let status = "Name:\tdeskbell\nVmPeak:\t  999 kB\nVmHWM:\t   51200 kB\nVmRSS:\t 1 kB\n";
+        assert!((memory_mb_max(status) - 50.0).abs() < 1e-9);
+        let stat = "42 (a b) c) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 3 0 100 0 0";
+        assert!((processor_seconds(stat) - 2.0).abs() < 1e-9);
+    }
+}

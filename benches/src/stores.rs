@@ -1,0 +1,142 @@
+//! Stores around the real one: one that forgets everything, and one that counts commits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use deskbell_store::{
+    Appended, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq, Store, StoreError,
+    StoredEvent,
+};
+use tokio::sync::watch;
+
+/// Numbers events and forgets them: what is left of ingest's cost is the server's.
+#[derive(Debug)]
+pub(crate) struct DiscardingStore {
+    log_id: LogId,
+    head: AtomicI64,
+    moved: watch::Sender<Seq>,
+}
+
+impl DiscardingStore {
+    pub(crate) fn new() -> Self {
+        Self {
+            log_id: LogId::random(),
+            head: AtomicI64::new(0),
+            moved: watch::Sender::new(Seq::ZERO),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for DiscardingStore {
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
+        let appended = batch.iter().map(|_| {
+            let seq = self.head.fetch_add(1, Ordering::Relaxed) + 1;
+            Appended::New(Seq::new(seq))
+        });
+        Ok(appended.collect())
+    }
+
+    async fn read(&self, _: Seq, _: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn message_id_at(&self, _: Seq) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    async fn head(&self) -> Result<Seq, StoreError> {
+        Ok(Seq::new(self.head.load(Ordering::Relaxed)))
+    }
+
+    async fn replay_requests(&self, _: i64, _: u32) -> Result<Vec<ReplayRequest>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn claim_consumer(&self, _: &str) -> Result<FencingToken, StoreError> {
+        Ok(FencingToken::new(1))
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Seq> {
+        self.moved.subscribe()
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
+}
+
+/// Passes everything on, and counts how the writer batches.
+#[derive(Debug)]
+pub(crate) struct CountingStore {
+    inner: Arc<dyn Store>,
+    commits: AtomicU64,
+    events: AtomicU64,
+}
+
+impl CountingStore {
+    pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, commits: AtomicU64::new(0), events: AtomicU64::new(0) }
+    }
+
+    /// Commits and the events in them.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.commits.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed))
+    }
+}
+
+#[async_trait]
+impl Store for CountingStore {
+    fn log_id(&self) -> LogId {
+        self.inner.log_id()
+    }
+
+    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.inner.append(batch).await
+    }
+
+    async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.read(after, limit).await
+    }
+
+    async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
+        self.inner.message_id_at(seq).await
+    }
+
+    async fn head(&self) -> Result<Seq, StoreError> {
+        self.inner.head().await
+    }
+
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError> {
+        self.inner.replay_requests(after, requests_max).await
+    }
+
+    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+        self.inner.claim_consumer(consumer).await
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Seq> {
+        self.inner.subscribe()
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        self.inner.check_writable().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
