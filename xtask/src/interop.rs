@@ -1,4 +1,4 @@
-//! The official libraries that the interop tests of `clerk-webhooks` speak to: Node and Python packages, at locked versions.
+//! The official libraries that the interop tests speak to: Node and Python packages, at locked versions.
 //!
 //! `tests/interop/README.md` says how to do the same by hand.
 
@@ -11,8 +11,8 @@ use crate::report::NotRun;
 use crate::step::Step;
 use crate::workspace;
 
-/// The feature that the tests stand behind.
-const FEATURE: &str = "clerk-webhooks/interop";
+/// The features that the tests stand behind.
+const FEATURES: [&str; 2] = ["clerk-webhooks/interop", "deskbell/interop"];
 const LOCKS: &str = "tests/interop";
 
 /// One language's packages.
@@ -50,9 +50,9 @@ const PACKAGES: [Packages; 2] = [
 /// Installs what the interop tests need. Returns the features to leave out where something is missing, which is told.
 pub(crate) fn features_without(not_run: &mut Vec<NotRun>) -> Vec<String> {
     let missing: Vec<NotRun> = PACKAGES.iter().filter_map(Packages::missing).collect();
-    let features = if missing.is_empty() { Vec::new() } else { vec![FEATURE.to_owned()] };
+    let features = if missing.is_empty() { &[][..] } else { &FEATURES };
     not_run.extend(missing);
-    features
+    features.iter().map(|&feature| feature.to_owned()).collect()
 }
 
 impl Packages {

@@ -3,6 +3,8 @@
 
 mod demo;
 mod help;
+#[cfg(feature = "interop")]
+mod interop;
 mod kill;
 mod serve;
 mod support;
