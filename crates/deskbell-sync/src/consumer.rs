@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
@@ -28,6 +29,7 @@ pub struct MirrorConsumer {
     poll_every: Duration,
     /// Where the target stands; `None` while that is not known.
     position: Option<Checkpoint>,
+    applied: watch::Sender<Seq>,
 }
 
 /// What one call of [`MirrorConsumer::run_once`] came to.
@@ -87,7 +89,14 @@ impl MirrorConsumer {
             batch: options.batch,
             poll_every: options.poll_every,
             position: None,
+            applied: watch::Sender::new(Seq::ZERO),
         })
+    }
+
+    /// The last event that the mirror is known to bear, as it moves.
+    #[must_use]
+    pub fn applied(&self) -> watch::Receiver<Seq> {
+        self.applied.subscribe()
     }
 
     /// Applies the next batch of the log, if there is one.
@@ -103,6 +112,7 @@ impl MirrorConsumer {
             None => self.begin().await?,
         };
         let current = self.position.insert(current).clone();
+        self.applied.send_if_modified(|seq| std::mem::replace(seq, current.seq) != current.seq);
         let events = self.store.read(current.seq, self.batch).await?;
         let Some(last) = events.last() else {
             self.report_lag(current.seq, current.seq);
@@ -194,6 +204,7 @@ impl MirrorConsumer {
             duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             "applied a batch"
         );
+        self.applied.send_replace(next.seq);
         self.position = Some(next);
         Ok(rows_written)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, Column as _, Row, SqlitePool, ValueRef};
+use sqlx::{AssertSqlSafe, Column as _, Row, SqliteConnection, SqlitePool, ValueRef};
 
 use super::checkpoints;
 use super::statements::{quoted, select_checkpoints};
@@ -29,11 +29,12 @@ impl SqliteReader {
 
     /// The number of rows; `None` where there is no such table.
     pub(crate) async fn count(&self, table: &str) -> Result<Option<u64>, TargetError> {
-        if !self.exists(table).await? {
+        let mut snapshot = self.0.begin().await?;
+        if columns(&mut snapshot, table).await?.is_empty() {
             return Ok(None);
         }
         let sql = format!("SELECT count(*) FROM {}", quoted(table));
-        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.0).await?;
+        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *snapshot).await?;
         Ok(u64::try_from(rows).ok())
     }
 
@@ -43,13 +44,20 @@ impl SqliteReader {
         name: &str,
         table: &Table,
     ) -> Result<Option<Vec<Map<String, Value>>>, TargetError> {
-        if !self.exists(name).await? {
+        // One snapshot, and columns by name: another connection may not know a new column yet, and
+        // takes its quoted name for a text; a `SELECT *` that grows ends in sqlx 0.9 without rows.
+        let mut snapshot = self.0.begin().await?;
+        let columns = columns(&mut snapshot, name).await?;
+        if columns.is_empty() {
             return Ok(None);
         }
-        let order =
-            table.primary_key.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
-        let sql = format!("SELECT * FROM {} ORDER BY {order}", quoted(name));
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.0).await?;
+        let sql = format!(
+            "SELECT {} FROM {} ORDER BY {}",
+            list(columns.iter().map(String::as_str)),
+            quoted(name),
+            list(table.primary_key.iter().copied()),
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *snapshot).await?;
         rows.iter().map(|row| as_json(row, table)).collect::<Result<_, _>>().map(Some)
     }
 
@@ -63,15 +71,23 @@ impl SqliteReader {
         let newest_first = checkpoints::read(&mut connection, &sql, destination).await?;
         Ok(newest_first.into_iter().next())
     }
+}
 
-    async fn exists(&self, table: &str) -> Result<bool, TargetError> {
-        let found: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")
-                .bind(table)
-                .fetch_optional(&self.0)
-                .await?;
-        Ok(found.is_some())
-    }
+/// The table's columns in their order; none where there is no such table.
+async fn columns(
+    connection: &mut SqliteConnection,
+    table: &str,
+) -> Result<Vec<String>, sqlx::Error> {
+    // Through `sqlite_schema`, so that SQLite looks whether the schema has changed.
+    let columns = sqlx::query_scalar(
+        "SELECT info.name FROM sqlite_schema AS made, pragma_table_info(made.name) AS info
+         WHERE made.type = 'table' AND made.name = ?1 ORDER BY info.cid",
+    );
+    columns.bind(table).fetch_all(connection).await
+}
+
+fn list<'a>(columns: impl Iterator<Item = &'a str>) -> String {
+    columns.map(quoted).collect::<Vec<_>>().join(", ")
 }
 
 fn as_json(row: &SqliteRow, table: &Table) -> Result<Map<String, Value>, TargetError> {

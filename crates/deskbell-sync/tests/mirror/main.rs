@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod consumer;
+mod convergence;
 mod deletes;
+mod migrate;
+mod model;
 mod rows;
 mod support;
+mod trouble;
