@@ -8,7 +8,10 @@ use clerk_webhooks::{EventData, Verifier};
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let verifier = Verifier::from_env()?;
+    let verifier = Verifier::from_env().unwrap_or_else(|why| {
+        eprintln!("{why}");
+        std::process::exit(1)
+    });
     let server = HttpServer::new(move || {
         App::new().app_data(verifier.clone()).route("/api/webhooks", web::post().to(webhook))
     });

@@ -9,7 +9,10 @@ use clerk_webhooks::{EventData, Verifier};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let verifier = Verifier::from_env()?;
+    let verifier = Verifier::from_env().unwrap_or_else(|why| {
+        eprintln!("{why}");
+        std::process::exit(1)
+    });
     let app = Router::new().route("/api/webhooks", post(webhook)).with_state(verifier);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("listening on http://{}/api/webhooks", listener.local_addr()?);

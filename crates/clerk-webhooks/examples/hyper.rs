@@ -17,7 +17,10 @@ use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let verifier = Verifier::from_env()?;
+    let verifier = Verifier::from_env().unwrap_or_else(|why| {
+        eprintln!("{why}");
+        std::process::exit(1)
+    });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("listening on http://{}/", listener.local_addr()?);
     let mut connections = JoinSet::new();

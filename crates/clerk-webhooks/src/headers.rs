@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::verify_error::VerifyError;
 
@@ -18,28 +18,37 @@ pub enum HeaderFamily {
 impl HeaderFamily {
     /// The name of the header that holds the message id.
     #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Svix => "svix-id",
-            Self::Webhook => "webhook-id",
-        }
+    pub fn id(self) -> &'static str {
+        self.names()[0].as_str()
     }
 
     /// The name of the header that holds the time of sending, in seconds.
     #[must_use]
-    pub const fn timestamp(self) -> &'static str {
-        match self {
-            Self::Svix => "svix-timestamp",
-            Self::Webhook => "webhook-timestamp",
-        }
+    pub fn timestamp(self) -> &'static str {
+        self.names()[1].as_str()
     }
 
     /// The name of the header that holds the list of signatures.
     #[must_use]
-    pub const fn signature(self) -> &'static str {
+    pub fn signature(self) -> &'static str {
+        self.names()[2].as_str()
+    }
+
+    /// Parsed, because a look-up by text would parse it each time.
+    pub(crate) fn names(self) -> &'static [HeaderName; 3] {
+        static SVIX: [HeaderName; 3] = [
+            HeaderName::from_static("svix-id"),
+            HeaderName::from_static("svix-timestamp"),
+            HeaderName::from_static("svix-signature"),
+        ];
+        static WEBHOOK: [HeaderName; 3] = [
+            HeaderName::from_static("webhook-id"),
+            HeaderName::from_static("webhook-timestamp"),
+            HeaderName::from_static("webhook-signature"),
+        ];
         match self {
-            Self::Svix => "svix-signature",
-            Self::Webhook => "webhook-signature",
+            Self::Svix => &SVIX,
+            Self::Webhook => &WEBHOOK,
         }
     }
 }
@@ -62,7 +71,7 @@ impl<'a> SignatureHeaders<'a> {
     /// # Errors
     /// [`VerifyError::MissingHeader`], [`VerifyError::RepeatedHeader`] or [`VerifyError::MalformedHeader`].
     pub fn from_map(headers: &'a HeaderMap) -> Result<Self, VerifyError> {
-        Self::from_fn(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes))
+        Self::find(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes))
     }
 
     /// Takes them from anything that gives the values of a header by its lower-case name, a value for each line.
@@ -81,6 +90,13 @@ impl<'a> SignatureHeaders<'a> {
     /// # Errors
     /// As [`SignatureHeaders::from_map`].
     pub fn from_fn<I>(values: impl Fn(&'static str) -> I) -> Result<Self, VerifyError>
+    where
+        I: IntoIterator<Item = &'a [u8]>,
+    {
+        Self::find(|name| values(name.as_str()))
+    }
+
+    fn find<I>(values: impl Fn(&'static HeaderName) -> I) -> Result<Self, VerifyError>
     where
         I: IntoIterator<Item = &'a [u8]>,
     {
@@ -168,7 +184,9 @@ impl<'a> Lines<'a> {
     /// The one line, as text.
     fn only(&self, name: &'static str) -> Result<&'a str, VerifyError> {
         let [line] = self.as_slice() else { return Err(VerifyError::RepeatedHeader { name }) };
-        let is_text = line.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'));
+        // Without an early end, which lets the compiler look at many bytes at once.
+        let is_text =
+            line.iter().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~' | b'\t'));
         std::str::from_utf8(line)
             .ok()
             .filter(|_| is_text)
@@ -185,16 +203,13 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn look<I>(family: HeaderFamily, values: impl Fn(&'static str) -> I) -> Self
+    fn look<I>(family: HeaderFamily, values: impl Fn(&'static HeaderName) -> I) -> Self
     where
         I: IntoIterator<Item = &'a [u8]>,
     {
-        Self {
-            family,
-            id: Lines::collect(values(family.id())),
-            timestamp: Lines::collect(values(family.timestamp())),
-            signatures: Lines::collect(values(family.signature())),
-        }
+        let [id, timestamp, signatures] =
+            family.names().each_ref().map(|name| Lines::collect(values(name)));
+        Self { family, id, timestamp, signatures }
     }
 
     fn present(&self) -> [(&'static str, bool); 3] {

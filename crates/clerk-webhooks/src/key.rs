@@ -5,10 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 /// 32 bytes of HMAC-SHA256 in base64.
 const V1_TEXT_BYTES: usize = 44;
+
+/// Of a comparison: [`V1_TEXT_BYTES`] is a multiple of it, so that nothing is left over.
+const WORD_BYTES: usize = 4;
+const _: () = assert!(V1_TEXT_BYTES.is_multiple_of(WORD_BYTES));
 
 /// What is signed: `{id}.{timestamp}.{body}`.
 #[derive(Clone, Copy)]
@@ -53,9 +57,15 @@ impl HmacKey {
 pub(crate) struct V1Text([u8; V1_TEXT_BYTES]);
 
 impl V1Text {
-    /// Compares in a time that does not depend on where the texts differ.
+    /// Compares in a time that does not depend on where the texts differ. By words, since `subtle` compares slices byte
+    /// by byte, at a tenth of what the HMAC costs.
     pub(crate) fn matches(&self, signature: &[u8]) -> bool {
-        self.0.ct_eq(signature).into()
+        let Ok(signature) = <&[u8; V1_TEXT_BYTES]>::try_from(signature) else { return false };
+        let (expected, _) = self.0.as_chunks::<WORD_BYTES>();
+        let (found, _) = signature.as_chunks::<WORD_BYTES>();
+        let words = expected.iter().zip(found);
+        let same = words.map(|(a, b)| u32::from_ne_bytes(*a).ct_eq(&u32::from_ne_bytes(*b)));
+        same.fold(Choice::from(1), |all, one| all & one).into()
     }
 
     pub(crate) fn as_str(&self) -> &str {

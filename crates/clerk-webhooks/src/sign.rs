@@ -4,7 +4,7 @@ use std::fmt;
 
 use ed25519_dalek::SigningKey;
 use http::header::InvalidHeaderValue;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::headers::HeaderFamily;
 use crate::key::{Content, HmacKey, ed25519_sign};
@@ -106,12 +106,8 @@ pub struct SignedHeaders {
 impl SignedHeaders {
     /// Names and values under one family's names.
     pub fn iter(&self, family: HeaderFamily) -> impl Iterator<Item = (&'static str, &str)> {
-        [
-            (family.id(), self.id.as_str()),
-            (family.timestamp(), self.timestamp.as_str()),
-            (family.signature(), self.signature.as_str()),
-        ]
-        .into_iter()
+        let names = family.names().iter().map(HeaderName::as_str);
+        names.zip([self.id.as_str(), self.timestamp.as_str(), self.signature.as_str()])
     }
 
     /// The same as an [`http::HeaderMap`].
@@ -119,11 +115,9 @@ impl SignedHeaders {
     /// # Errors
     /// Where the id holds what no header may, such as a line break.
     pub fn to_map(&self, family: HeaderFamily) -> Result<HeaderMap, InvalidHeaderValue> {
-        self.iter(family)
-            .map(|(name, value)| {
-                Ok((http::HeaderName::from_static(name), HeaderValue::from_str(value)?))
-            })
-            .collect()
+        let values = self.iter(family).map(|(_, value)| HeaderValue::from_str(value));
+        let names = family.names().iter().cloned();
+        names.zip(values).map(|(name, value)| Ok((name, value?))).collect()
     }
 
     /// The message id.
