@@ -247,31 +247,24 @@ enum Name {
 }
 
 impl<'de> Deserialize<'de> for Name {
-    /// As bytes: a name with half a surrogate pair (`"\ud800"`) is legal JSON that is no `str`.
+    /// As it stands in the JSON: a name with half a surrogate pair (`"\ud800"`) is legal, and no `str`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(NameVisitor)
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(text_of(raw).as_deref().map_or(Self::Other, Self::from))
     }
 }
 
-struct NameVisitor;
-
-impl Visitor<'_> for NameVisitor {
-    type Value = Name;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Name, E> {
-        Ok(match name {
-            b"type" => Name::Type,
-            b"timestamp" => Name::Timestamp,
-            b"instance_id" => Name::InstanceId,
-            b"event_attributes" => Name::EventAttributes,
-            b"data" => Name::Data,
-            b"id" => Name::Id,
-            _ => Name::Other,
-        })
+impl From<&str> for Name {
+    fn from(name: &str) -> Self {
+        match name {
+            "type" => Self::Type,
+            "timestamp" => Self::Timestamp,
+            "instance_id" => Self::InstanceId,
+            "event_attributes" => Self::EventAttributes,
+            "data" => Self::Data,
+            "id" => Self::Id,
+            _ => Self::Other,
+        }
     }
 }
 

@@ -20,7 +20,8 @@ const MILLIS_FROM: i64 = 100_000_000_000;
 /// Clerk writes times inside `data` in milliseconds, the envelope's `timestamp` in milliseconds in
 /// deliveries and in seconds in its documentation, and some in ISO-8601 text. Reading one tells
 /// the three apart by form and size; [`Display`](fmt::Display) writes ISO-8601 in UTC with
-/// milliseconds, and [`Serialize`] writes the number of milliseconds.
+/// milliseconds, and [`Serialize`] writes the number of milliseconds, or for the years 1966 to 1973,
+/// whose milliseconds would be read as seconds, that text.
 ///
 /// ```
 /// use clerk_webhooks::UnixMillis;
@@ -157,7 +158,11 @@ impl From<UnixMillis> for SystemTime {
 
 impl Serialize for UnixMillis {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(self.0)
+        if self.0.unsigned_abs() < MILLIS_FROM.unsigned_abs() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i64(self.0)
+        }
     }
 }
 
@@ -260,9 +265,12 @@ mod tests {
     }
 
     #[test]
-    fn serializes_as_milliseconds_and_converts_to_system_time() {
+    fn serializes_as_what_reads_as_itself_and_converts_to_system_time() {
         let moment = UnixMillis::from_clerk_number(-2).unwrap();
-        assert_eq!(serde_json::to_string(&moment).unwrap(), "-2000");
+        assert_eq!(serde_json::to_string(&moment).unwrap(), "\"1969-12-31T23:59:58.000Z\"");
+        let moment = UnixMillis::from_millis(MILLIS_FROM).unwrap();
+        assert_eq!(serde_json::to_string(&moment).unwrap(), "100000000000");
+        let moment = UnixMillis::from_clerk_number(-2).unwrap();
         assert_eq!(SystemTime::from(moment), UNIX_EPOCH - Duration::from_secs(2));
         assert_eq!(UnixMillis::from_millis(-1).unwrap().as_seconds(), -1);
     }

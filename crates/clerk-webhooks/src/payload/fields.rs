@@ -107,7 +107,9 @@ impl<'de> Deserialize<'de> for Members {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Vec::new();
-                while let Some((LossyText(name), value)) = map.next_entry()? {
+                while let Some((name, value)) = map.next_entry::<Box<RawValue>, _>()? {
+                    let LossyText(name) =
+                        serde_json::from_str(name.get()).map_err(A::Error::custom)?;
                     members.push((name, value));
                 }
                 Ok(Members(members))
@@ -117,7 +119,7 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// A JSON text; half a surrogate pair becomes U+FFFD.
+/// A text of JSON that is known to be sound; half a surrogate pair becomes U+FFFD.
 pub(crate) struct LossyText(pub(crate) String);
 
 impl<'de> Deserialize<'de> for LossyText {
