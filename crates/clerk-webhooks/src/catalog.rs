@@ -53,12 +53,12 @@ macro_rules! entries {
 
 static ENTRIES: &[CatalogEntry] = entries! {
     "user" {
-        UserCreated "user.created" "A user signed up or was made.",
+        UserCreated "user.created" "A user signed up or was created.",
         UserUpdated "user.updated" "A user changed.",
         UserDeleted "user.deleted" "A user was deleted.",
     }
     "organization" {
-        OrganizationCreated "organization.created" "An organization was made.",
+        OrganizationCreated "organization.created" "An organization was created.",
         OrganizationUpdated "organization.updated" "An organization changed.",
         OrganizationDeleted "organization.deleted" "An organization was deleted.",
     }
@@ -83,12 +83,12 @@ static ENTRIES: &[CatalogEntry] = entries! {
         InvitationRevoked "invitation.revoked" "An invitation to sign up was withdrawn.",
     }
     "role" {
-        RoleCreated "role.created" "A role was made.",
+        RoleCreated "role.created" "A role was created.",
         RoleUpdated "role.updated" "A role changed.",
         RoleDeleted "role.deleted" "A role was deleted.",
     }
     "permission" {
-        PermissionCreated "permission.created" "A permission was made.",
+        PermissionCreated "permission.created" "A permission was created.",
         PermissionUpdated "permission.updated" "A permission changed.",
         PermissionDeleted "permission.deleted" "A permission was deleted.",
     }
@@ -111,7 +111,7 @@ static ENTRIES: &[CatalogEntry] = entries! {
         WaitlistEntryUpdated "waitlistEntry.updated" "A place on the waitlist changed.",
     }
     "subscription" {
-        SubscriptionCreated "subscription.created" "A subscription was made.",
+        SubscriptionCreated "subscription.created" "A subscription was created.",
         SubscriptionUpdated "subscription.updated" "A subscription changed.",
         SubscriptionActive "subscription.active" "A subscription became active.",
         SubscriptionPastDue "subscription.pastDue" "A payment of a subscription is missing.",

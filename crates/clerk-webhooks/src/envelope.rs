@@ -193,7 +193,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 Name::InstanceId => &mut members.instance_id,
                 Name::EventAttributes => &mut members.event_attributes,
                 Name::Data => &mut members.data,
-                Name::Id | Name::Other => {
+                Name::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
@@ -224,14 +224,35 @@ impl<'de> Visitor<'de> for IdVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut id = None;
-        while let Some(name) = map.next_key::<Name>()? {
-            if let Name::Id = name {
+        while let Some(IsId(is_id)) = map.next_key()? {
+            if is_id {
                 id = map.next_value()?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(IdOnly(id))
+    }
+}
+
+/// Whether a name is `id`. As bytes, which is fastest; that the name is sound was seen with the envelope.
+struct IsId(bool);
+
+impl<'de> Deserialize<'de> for IsId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IsIdVisitor;
+        impl Visitor<'_> for IsIdVisitor {
+            type Value = IsId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_bytes<E>(self, name: &[u8]) -> Result<IsId, E> {
+                Ok(IsId(name == b"id"))
+            }
+        }
+        deserializer.deserialize_bytes(IsIdVisitor)
     }
 }
 
@@ -242,7 +263,6 @@ enum Name {
     InstanceId,
     EventAttributes,
     Data,
-    Id,
     Other,
 }
 
@@ -262,7 +282,6 @@ impl From<&str> for Name {
             "instance_id" => Self::InstanceId,
             "event_attributes" => Self::EventAttributes,
             "data" => Self::Data,
-            "id" => Self::Id,
             _ => Self::Other,
         }
     }

@@ -17,13 +17,13 @@ use crate::text_enum::text_enum;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {
-    /// `user.created`: a user signed up or was made.
+    /// `user.created`: a user signed up or was created.
     UserCreated,
     /// `user.updated`: a user changed.
     UserUpdated,
     /// `user.deleted`: a user was deleted.
     UserDeleted,
-    /// `organization.created`: an organization was made.
+    /// `organization.created`: an organization was created.
     OrganizationCreated,
     /// `organization.updated`: an organization changed.
     OrganizationUpdated,
@@ -53,13 +53,13 @@ pub enum EventType {
     InvitationAccepted,
     /// `invitation.revoked`: an invitation to sign up was withdrawn.
     InvitationRevoked,
-    /// `role.created`: a role was made.
+    /// `role.created`: a role was created.
     RoleCreated,
     /// `role.updated`: a role changed.
     RoleUpdated,
     /// `role.deleted`: a role was deleted.
     RoleDeleted,
-    /// `permission.created`: a permission was made.
+    /// `permission.created`: a permission was created.
     PermissionCreated,
     /// `permission.updated`: a permission changed.
     PermissionUpdated,
@@ -85,7 +85,7 @@ pub enum EventType {
     WaitlistEntryCreated,
     /// `waitlistEntry.updated`: a place on the waitlist changed.
     WaitlistEntryUpdated,
-    /// `subscription.created`: a subscription was made.
+    /// `subscription.created`: a subscription was created.
     SubscriptionCreated,
     /// `subscription.updated`: a subscription changed.
     SubscriptionUpdated,
