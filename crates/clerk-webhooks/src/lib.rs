@@ -1,26 +1,36 @@
 //! Verify, sign and read Clerk (and Svix) webhooks: constant-time verification, typed events, a catalog, and extractors for axum and actix-web.
 //!
-//! The library does no I/O and reads no clock: the time is an argument. Verification works on the raw bytes of the
-//! body, before anything parses them.
+//! The library does no I/O and reads no clock: the time is an argument. Verification works on the raw bytes of the body,
+//! before anything parses them.
 //!
 //! ```
-//! use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
+//! use clerk_webhooks::{EventData, HeaderFamily, Secret, Signer, Verifier};
 //! use std::time::{Duration, SystemTime};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
-//! let body = br#"{"type":"user.created","data":{"id":"user_1"}}"#;
+//! let body = br#"{"type": "user.created", "data": {"id": "user_1", "first_name": "Ada"}}"#;
 //!
 //! // What Clerk does:
 //! let headers = Signer::new(&secret)?.sign("msg_1", 1_700_000_000, body).to_map(HeaderFamily::Svix)?;
 //!
-//! // What you do:
+//! // What you do, with `SystemTime::now()`:
 //! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_042);
 //! let verified = Verifier::new(secret).verify(&headers, body, now)?;
 //! assert_eq!(verified.id(), "msg_1");
+//!
+//! let event = verified.event()?;
+//! let EventData::UserCreated(user) = event.data else { panic!("{}", event.event_type) };
+//! assert_eq!(user.full_name().as_deref(), Some("Ada"));
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! - To verify: [`Secret`], [`Verifier`], [`Verified`], and [`VerifyError`] with the reason why not.
+//! - To read: [`Envelope`], which is cheap, or [`Event`], which is typed.
+//! - To sign: [`Signer`].
+//! - In a web framework: the modules `axum`, `actix` and `tower`, each behind the feature of its name (`actix-web` for `actix`).
+//! - The feature `catalog`: every type of event, with a sample.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -57,6 +67,11 @@ pub use sign::{CannotSign, SignedHeaders, Signer};
 pub use verified::{Verified, VerifiedMessage};
 pub use verify::Verifier;
 pub use verify_error::VerifyError;
+
+// Every example of the README compiles.
+#[cfg(all(doctest, feature = "actix-web", feature = "axum", feature = "catalog"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 // Events.
 #[cfg(feature = "catalog")]

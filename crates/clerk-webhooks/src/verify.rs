@@ -49,7 +49,7 @@ pub(crate) enum Key {
 }
 
 impl Verifier {
-    /// Verifies against one secret, with [`DEFAULT_TOLERANCE`].
+    /// Verifies against one secret, with [`DEFAULT_TOLERANCE`](crate::DEFAULT_TOLERANCE).
     #[must_use]
     pub fn new(secret: impl Borrow<Secret>) -> Self {
         Self::with_keys([Key::new(secret.borrow())], Settings::default())
