@@ -2,15 +2,18 @@
 
 mod backoff;
 mod begin;
+mod read;
+mod report;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
+use deskbell_store::{ReadLimit, Seq, Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::Batch;
+use self::read::Ready;
+
 use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
 use crate::mapping::{MappingError, Mappings};
@@ -29,6 +32,8 @@ pub struct MirrorConsumer {
     poll_every: Duration,
     /// Where the target stands; `None` while that is not known.
     position: Option<Checkpoint>,
+    /// The batch behind `position`, read and folded while the one before it was applied.
+    ahead: Option<Ready>,
     applied: watch::Sender<Seq>,
 }
 
@@ -89,6 +94,7 @@ impl MirrorConsumer {
             batch: options.batch,
             poll_every: options.poll_every,
             position: None,
+            ahead: None,
             applied: watch::Sender::new(Seq::ZERO),
         })
     }
@@ -99,7 +105,7 @@ impl MirrorConsumer {
         self.applied.subscribe()
     }
 
-    /// Applies the next batch of the log, if there is one.
+    /// Applies the next batch of the log, if there is one, and meanwhile reads the one behind it.
     ///
     /// The first call, and one after a failure, finds out where the target stands and takes its
     /// checkpoint over. Dropping the future loses nothing: the batch took effect or it did not.
@@ -107,32 +113,37 @@ impl MirrorConsumer {
     /// # Errors
     /// [`SyncError`]; calling again tries again.
     pub async fn run_once(&mut self) -> Result<Progress, SyncError> {
-        let current = match self.position.take() {
-            Some(position) => position,
-            None => self.begin().await?,
+        let current = self.stand().await?;
+        let ready = match self.ahead.take() {
+            Some(ready) => ready,
+            None => match self.read_behind(current.seq).await? {
+                Some(ready) => ready,
+                None => {
+                    self.report_lag(0);
+                    return Ok(Progress { seq: current.seq, ..Progress::NONE });
+                }
+            },
         };
-        let current = self.position.insert(current).clone();
-        self.applied.send_if_modified(|seq| std::mem::replace(seq, current.seq) != current.seq);
-        let events = self.store.read(current.seq, self.batch).await?;
-        let Some(last) = events.last() else {
-            self.report_lag(current.seq, current.seq);
-            return Ok(Progress { seq: current.seq, ..Progress::NONE });
+        let mut progress = Progress {
+            seq: ready.seq,
+            events: ready.events,
+            dead_letters: ready.batch.counts.dead_lettered,
+            ..Progress::NONE
         };
-        let next = current.advanced(last.seq, &last.message_id);
-        let read = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let batch = self.folded(events).await?;
-        let dead_letters = batch.counts.dead_lettered;
-        self.report_counts(&batch);
-        let rows_written = self.apply(batch, current, next.clone()).await?;
-        let head = self.store.head().await?;
-        self.report_lag(next.seq, head);
-        Ok(Progress {
-            seq: next.seq,
-            events: read,
-            rows_written,
-            dead_letters,
-            more: head > next.seq,
-        })
+        self.report_batch(&ready);
+        // Until it is known whether this took effect, the target alone knows where it stands.
+        self.position = None;
+        let (applied, ahead) =
+            tokio::join!(self.apply(ready, current), self.read_behind(progress.seq));
+        let (next, rows_written) = applied?;
+        self.applied.send_replace(next.seq);
+        self.position = Some(next);
+        progress.rows_written = rows_written;
+        // A log that could not be read now is found so by the next call.
+        progress.more = !matches!(ahead, Ok(None));
+        self.ahead = ahead.unwrap_or_default();
+        self.report_lag(if progress.more { self.lag_behind(progress.seq).await } else { 0 });
+        Ok(progress)
     }
 
     /// Follows the log until `shutdown`, then finishes the batch in hand. While the log or the
@@ -168,85 +179,30 @@ impl MirrorConsumer {
         self.target.close().await;
     }
 
-    /// Folds beside the runtime's own threads: a large batch takes milliseconds of computing.
-    async fn folded(&self, events: Vec<StoredEvent>) -> Result<Batch, SyncError> {
-        let fold = Arc::clone(&self.fold);
-        let folding = tokio::task::spawn_blocking(move || fold.fold(&events));
-        folding.await.map_err(|error| match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => SyncError::Stopping,
-        })
+    /// Where the target stands: known from the last batch, or found out.
+    async fn stand(&mut self) -> Result<Checkpoint, SyncError> {
+        if let Some(position) = &self.position {
+            return Ok(position.clone());
+        }
+        let position = self.begin().await?;
+        self.applied.send_replace(position.seq);
+        Ok(self.position.insert(position).clone())
     }
 
     async fn apply(
-        &mut self,
-        batch: Batch,
+        &self,
+        ready: Ready,
         current: Checkpoint,
-        next: Checkpoint,
-    ) -> Result<u64, SyncError> {
+    ) -> Result<(Checkpoint, u64), SyncError> {
         let started = Instant::now();
-        // Until it is known whether this took effect, the target alone knows where it stands.
-        self.position = None;
-        let commit = self.target.apply(batch, &current, &next).await?;
-        let Commit::Done { rows_written } = commit else {
-            return Err(SyncError::Superseded { destination: self.destination.clone() });
-        };
-        let duration = started.elapsed();
-        metrics::histogram!("deskbell_sync_apply_duration_seconds", "destination" => self.destination.clone())
-            .record(duration);
-        metrics::counter!("deskbell_sync_rows_written_total", "destination" => self.destination.clone())
-            .increment(rows_written);
-        tracing::debug!(
-            destination = self.destination,
-            seq = next.seq.get(),
-            events = next.seq.distance_from(current.seq),
-            rows_written,
-            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            "applied a batch"
-        );
-        self.applied.send_replace(next.seq);
-        self.position = Some(next);
-        Ok(rows_written)
-    }
-
-    fn report_counts(&self, batch: &Batch) {
-        let counts = batch.counts;
-        for (outcome, events) in [
-            ("applied", counts.applied),
-            ("not_mirrored", counts.not_mirrored),
-            ("other_instance", counts.other_instance),
-            ("dead_lettered", counts.dead_lettered),
-        ] {
-            metrics::counter!("deskbell_sync_events_total", "destination" => self.destination.clone(), "outcome" => outcome)
-                .increment(events);
+        let next = current.advanced(ready.seq, &ready.message_id);
+        match self.target.apply(ready.batch, &current, &next).await? {
+            Commit::Done { rows_written } => {
+                self.report_applied(&current, &next, rows_written, started.elapsed());
+                Ok((next, rows_written))
+            }
+            Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),
         }
-        for letter in &batch.dead_letters {
-            tracing::warn!(
-                destination = self.destination,
-                event.id = letter.message_id,
-                event.r#type = letter.event_type,
-                reason = letter.reason,
-                "an event cannot be mirrored; it is kept as a dead letter"
-            );
-        }
-    }
-
-    fn report_lag(&self, seq: Seq, head: Seq) {
-        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 events")]
-        let lag = head.distance_from(seq) as f64;
-        metrics::gauge!("deskbell_sync_lag_events", "destination" => self.destination.clone())
-            .set(lag);
-    }
-
-    fn report_failure(&self, error: &SyncError, pause: Duration) {
-        metrics::counter!("deskbell_sync_failures_total", "destination" => self.destination.clone())
-            .increment(1);
-        tracing::warn!(
-            destination = self.destination,
-            error = error as &dyn std::error::Error,
-            retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-            "the mirror cannot go on; it will try again"
-        );
     }
 }
 

@@ -176,3 +176,115 @@ impl<'r> Walk<'_, 'r> {
         self.at = to;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::entity;
+
+    fn rules() -> Redaction {
+        let mut redaction = Redaction::default();
+        for entity in entity::ALL {
+            let mut left_out = vec![PRIVATE_METADATA];
+            if entity.name == "user" {
+                left_out.push("locale");
+            }
+            redaction.leave_out(entity, left_out);
+        }
+        redaction
+    }
+
+    fn redacted(text: &str, entity: &str) -> String {
+        redact(Json(text), entity::find(entity).unwrap(), &rules())
+    }
+
+    #[test]
+    fn a_member_goes_with_one_comma_wherever_it_stands() {
+        for (text, kept) in [
+            (r#"{"locale":1}"#, "{}"),
+            (r#"{"locale":1,"a":2}"#, r#"{"a":2}"#),
+            (r#"{"a":2,"locale":1}"#, r#"{"a":2}"#),
+            (r#"{"a":2,"locale":{"x":[1]},"b":3}"#, r#"{"a":2,"b":3}"#),
+            (r#"{"locale":1,"locale":2,"a":3,"locale":4,"locale":5}"#, r#"{"a":3}"#),
+            ("{ \"locale\" : 1 ,\n \"a\" : 2 }", "{ \n \"a\" : 2 }"),
+            ("{ \"a\" : 2 ,\n \"locale\" : 1 }", "{ \"a\" : 2  }"),
+            (r#"{"l\u006fcale":"\"","a":[]}"#, r#"{"a":[]}"#),
+            (r#"{"a":1.50,"b":-0e1}"#, r#"{"a":1.50,"b":-0e1}"#),
+        ] {
+            assert_eq!(redacted(text, "user"), kept, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_excluded_goes_from_nested_entities_too() {
+        let membership = r#"{"locale":"m","private_metadata":{},"organization":{"locale":"o","private_metadata":{}},"user":{"locale":"u","id":1},"other":{"locale":"x","private_metadata":1}}"#;
+        let kept = r#"{"locale":"m","organization":{"locale":"o"},"user":{"id":1},"other":{"locale":"x"}}"#;
+        assert_eq!(redacted(membership, "organization_membership"), kept);
+        let user = r#"{"organization_memberships":[{"private_metadata":1,"role":"a"},{"organization":{"private_metadata":2}}]}"#;
+        let kept = r#"{"organization_memberships":[{"role":"a"},{"organization":{}}]}"#;
+        assert_eq!(redacted(user, "user"), kept);
+    }
+
+    #[test]
+    fn codes_go_from_everywhere_but_the_applications_own_json() {
+        let text = r#"{"phone_numbers":[{"backup_codes":["1"],"id":2}],"public_metadata":{"backup_codes":[3]},"x":[[{"backup_codes":null}]]}"#;
+        let kept =
+            r#"{"phone_numbers":[{"id":2}],"public_metadata":{"backup_codes":[3]},"x":[[{}]]}"#;
+        assert_eq!(redacted(text, "organization"), kept);
+    }
+
+    #[test]
+    fn depth_is_no_trouble() {
+        let (open, close) = ("{\"a\":[".repeat(50_000), "]}".repeat(50_000));
+        let text = format!("{open}{{\"backup_codes\":1}}{close}");
+        assert_eq!(redacted(&text, "user"), format!("{open}{{}}{close}"));
+    }
+
+    /// The same, with a tree and recursion.
+    fn naively(value: &Value, direct: bool) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(|item| naively(item, direct)).collect(),
+            Value::Object(members) => members
+                .iter()
+                .filter(|(key, _)| match key.as_str() {
+                    "backup_codes" | "private_metadata" => false,
+                    "locale" => !direct,
+                    _ => true,
+                })
+                .map(|(key, value)| match key.as_str() {
+                    "public_metadata" => (key.clone(), value.clone()),
+                    key => (key.to_owned(), naively(value, key == "user")),
+                })
+                .collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn payload() -> impl Strategy<Value = Value> {
+        const NAMES: &[&str] =
+            &["a", "b", "locale", "backup_codes", "private_metadata", "public_metadata", "user"];
+        let leaf = prop_oneof![Just(json!(null)), Just(json!(1)), Just(json!("}],{\"\\"))];
+        let inner = leaf.prop_recursive(5, 40, 5, |inner| {
+            let members = prop::collection::btree_map(prop::sample::select(NAMES), inner.clone(), 0..5);
+            prop_oneof![
+                1 => prop::collection::vec(inner, 0..4).prop_map(Value::from),
+                3 => members.prop_map(|members| {
+                    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+                }),
+            ]
+        });
+        inner.prop_filter("an object", Value::is_object)
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_naive_way(value in payload(), pretty: bool) {
+            let text = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
+            let kept: Value = serde_json::from_str(&redacted(&text, "user")).unwrap();
+            prop_assert_eq!(kept, naively(&value, true));
+        }
+    }
+}

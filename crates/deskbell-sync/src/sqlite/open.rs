@@ -14,11 +14,14 @@ use crate::schema::{self, Table};
 /// file too, and may write to tables of its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes a page in a new file. A user's row with its JSON is about 2.5 KB: two or three fit one
-/// page, where one of 4 KiB holds one and wastes the rest. Measured: a quarter more rows a second.
+/// page, where one of 4 KiB holds one and wastes the rest. Measured: a tenth less file, no slower.
 const PAGE_BYTES: u32 = 8192;
 /// Pages in the write-ahead log at which a commit copies them into the database: 16 MiB, a few
 /// batches, so that a page which several of them change is copied once.
 const CHECKPOINT_PAGES: &str = "2000";
+/// Page cache of the writing connection, in KiB below zero as SQLite has it: the pages that a batch
+/// changes are written once, at its commit.
+const CACHE_KIB: &str = "-16384";
 /// Statements that stay prepared; each entity has one for every size of chunk, and a few more.
 const STATEMENTS_MAX: usize = 256;
 
@@ -41,6 +44,7 @@ impl Database {
             .page_size(PAGE_BYTES)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT)
+            .pragma("cache_size", CACHE_KIB)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .statement_cache_capacity(STATEMENTS_MAX);
         Self { options, schema: schema.to_owned(), tables: schema::tables(mappings) }

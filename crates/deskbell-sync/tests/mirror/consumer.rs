@@ -120,6 +120,18 @@ async fn the_log_is_applied_in_batches_up_to_its_head() {
 }
 
 #[tokio::test]
+async fn a_consumer_claims_its_name_once() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    for number in 0..3 {
+        drain(&mut consumer).await;
+        world.append_users(number, 1).await;
+        drain(&mut consumer).await;
+    }
+    assert_eq!(world.store.claim_consumer("sync:mirror").await.unwrap().get(), 2);
+}
+
+#[tokio::test]
 async fn a_later_consumer_goes_on_from_the_checkpoint() {
     let world = World::new().await;
     world.append_users(0, 3).await;

@@ -5,8 +5,11 @@
 mod consumer;
 mod convergence;
 mod deletes;
+mod inspect;
 mod migrate;
 mod model;
+mod payloads;
 mod rows;
+mod sources;
 mod support;
 mod trouble;

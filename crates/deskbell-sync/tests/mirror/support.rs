@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::inspect::MirrorReader;
-use deskbell_sync::{Checkpoint, Commit, Fold, Mappings, MirrorOptions, Target, connect};
+use deskbell_sync::{Checkpoint, Commit, Counts, Fold, Mappings, MirrorOptions, Target, connect};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -87,6 +87,12 @@ impl Mirror {
         assert_ne!(target.take_over(None, &position).await.unwrap(), Commit::Lost);
         let fold = Fold::new(mappings, options.sources.clone());
         Self { _directory: directory, options, target, fold, position }
+    }
+
+    /// Applies the events as one batch; what became of them.
+    pub(crate) async fn apply_counted(&mut self, events: &[StoredEvent]) -> Counts {
+        self.apply(events).await;
+        self.fold.fold(events).counts
     }
 
     /// Applies the events as one batch; the number of rows that were written.

@@ -1,0 +1,44 @@
+//! Reading ahead: the next batch is read and folded while the one before it is applied.
+
+use std::sync::Arc;
+
+use deskbell_store::{Seq, StoredEvent};
+
+use super::{MirrorConsumer, SyncError};
+use crate::batch::Batch;
+
+/// A batch that is ready to be applied.
+#[derive(Debug)]
+pub(super) struct Ready {
+    /// Its last event, and what stands there.
+    pub(super) seq: Seq,
+    pub(super) message_id: String,
+    pub(super) events: u64,
+    pub(super) batch: Batch,
+}
+
+impl MirrorConsumer {
+    /// The batch behind `after`, folded; `None` where the log ends there.
+    pub(super) async fn read_behind(&self, after: Seq) -> Result<Option<Ready>, SyncError> {
+        let events = self.store.read(after, self.batch).await?;
+        let Some(last) = events.last() else {
+            return Ok(None);
+        };
+        Ok(Some(Ready {
+            seq: last.seq,
+            message_id: last.message_id.clone(),
+            events: u64::try_from(events.len()).unwrap_or(u64::MAX),
+            batch: self.fold(events).await?,
+        }))
+    }
+
+    /// Folds beside the runtime's own threads: a large batch takes milliseconds of computing.
+    async fn fold(&self, events: Vec<StoredEvent>) -> Result<Batch, SyncError> {
+        let fold = Arc::clone(&self.fold);
+        let folding = tokio::task::spawn_blocking(move || fold.fold(&events));
+        folding.await.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => SyncError::Stopping,
+        })
+    }
+}

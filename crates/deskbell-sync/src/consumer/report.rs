@@ -1,0 +1,93 @@
+//! What a consumer tells about its work: metrics and log lines, without payloads.
+
+use std::time::Duration;
+
+use deskbell_store::Seq;
+
+use super::read::Ready;
+use super::{MirrorConsumer, SyncError};
+use crate::checkpoint::Checkpoint;
+
+const DESTINATION: &str = "destination";
+
+impl MirrorConsumer {
+    pub(super) fn report_batch(&self, ready: &Ready) {
+        let counts = ready.batch.counts;
+        for (outcome, events) in [
+            ("applied", counts.applied),
+            ("not_mirrored", counts.not_mirrored),
+            ("other_instance", counts.other_instance),
+            ("dead_lettered", counts.dead_lettered),
+        ] {
+            metrics::counter!(
+                "deskbell_sync_events_total",
+                DESTINATION => self.destination.clone(), "outcome" => outcome
+            )
+            .increment(events);
+        }
+        for letter in &ready.batch.dead_letters {
+            tracing::warn!(
+                destination = self.destination,
+                event.id = letter.message_id,
+                event.r#type = letter.event_type,
+                reason = letter.reason,
+                "an event cannot be mirrored; it is kept as a dead letter"
+            );
+        }
+    }
+
+    pub(super) fn report_applied(
+        &self,
+        current: &Checkpoint,
+        next: &Checkpoint,
+        rows_written: u64,
+        duration: Duration,
+    ) {
+        let destination = || self.destination.clone();
+        let events = next.seq.distance_from(current.seq);
+        metrics::histogram!("deskbell_sync_batch_events", DESTINATION => destination())
+            .record(as_float(events));
+        metrics::histogram!("deskbell_sync_apply_duration_seconds", DESTINATION => destination())
+            .record(duration);
+        metrics::counter!("deskbell_sync_rows_written_total", DESTINATION => destination())
+            .increment(rows_written);
+        tracing::debug!(
+            destination = self.destination,
+            seq = next.seq.get(),
+            events,
+            rows_written,
+            duration_ms = millis(duration),
+            "applied a batch"
+        );
+    }
+
+    /// How far the log's head is from here, as far as that can be told now.
+    pub(super) async fn lag_behind(&self, seq: Seq) -> u64 {
+        self.store.head().await.map_or(0, |head| head.distance_from(seq))
+    }
+
+    pub(super) fn report_lag(&self, events: u64) {
+        metrics::gauge!("deskbell_sync_lag_events", DESTINATION => self.destination.clone())
+            .set(as_float(events));
+    }
+
+    pub(super) fn report_failure(&self, error: &SyncError, pause: Duration) {
+        metrics::counter!("deskbell_sync_failures_total", DESTINATION => self.destination.clone())
+            .increment(1);
+        tracing::warn!(
+            destination = self.destination,
+            error = error as &dyn std::error::Error,
+            retry_in_ms = millis(pause),
+            "the mirror cannot go on; it will try again"
+        );
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+fn as_float(count: u64) -> f64 {
+    count as f64
+}

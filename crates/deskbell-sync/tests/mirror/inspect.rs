@@ -1,0 +1,54 @@
+//! Reading a mirror back.
+
+use deskbell_sync::inspect::{InspectError, MirrorReader, TableCount};
+use serde_json::json;
+
+use crate::support::{Mirror, event, user};
+
+#[tokio::test]
+async fn tables_are_counted_under_both_their_names() {
+    let mut mirror = Mirror::new().await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &user("user_1", 1))]).await;
+    let count = |name, table: &str, rows| TableCount { name, table: table.to_owned(), rows };
+    assert_eq!(
+        mirror.reader().await.tables().await.unwrap(),
+        [
+            count("users", "clerk_users", 1),
+            count("organizations", "clerk_organizations", 0),
+            count("organization_memberships", "clerk_organization_memberships", 0),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_checkpoint_is_the_destinations_own() {
+    let mut mirror = Mirror::new().await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &user("user_1", 1))]).await;
+    let reader = mirror.reader().await;
+    assert_eq!(reader.checkpoint("mirror").await.unwrap().unwrap().seq.get(), 1);
+    assert_eq!(reader.checkpoint("another").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn bookkeeping_is_shown_only_where_it_is_asked_for() {
+    let mut mirror = Mirror::new().await;
+    mirror.apply(&[event("msg_1", "user.created", 1, &user("user_1", 1))]).await;
+    let reader = mirror.reader().await;
+    let row = &reader.rows("users").await.unwrap()[0];
+    assert!(row.keys().all(|name| name != "raw" && !name.starts_with('_')), "{row:?}");
+    let row = &reader.whole_rows("clerk_users").await.unwrap()[0];
+    assert_eq!(row["_message_id"], json!("msg_1"));
+    assert_eq!(row["raw"], user("user_1", 1));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_an_error() {
+    let mirror = Mirror::new().await;
+    let error = mirror.reader().await.rows("app_users").await.unwrap_err();
+    assert!(matches!(error, InspectError::NoSuchTable { .. }), "{error:?}");
+    let nowhere = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", nowhere.path().join("clerk.db").display());
+    assert!(MirrorReader::open(&url).await.is_err());
+    assert!(MirrorReader::open("postgres://localhost").await.is_err());
+    assert_eq!(std::fs::read_dir(nowhere.path()).unwrap().count(), 0);
+}
