@@ -181,7 +181,7 @@ async fn run(
         .bind(SCHEMA_VERSION)
         .execute(connection)
         .await?;
-    tracing::info!(step = step.name, "migrated the mirror");
+    tracing::debug!(step = step.name, "migrated the mirror");
     Ok(())
 }
 

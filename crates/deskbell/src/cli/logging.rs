@@ -9,10 +9,20 @@ use crate::config::Environment;
 /// The variable whose filters hold before `-v`: `info`, `deskbell_server=debug`, …
 const VARIABLE: &str = "DESKBELL_LOG";
 
-pub(super) fn start(verbosity: u8, environment: &Environment) {
-    let level = match verbosity {
-        0 => "info,sqlx=warn",
-        1 => "debug,sqlx=warn,hyper=info",
+/// What is logged where nothing else is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Usually {
+    /// The steps of a service.
+    Steps,
+    /// Only what is wrong: the command itself says what it does.
+    Faults,
+}
+
+pub(super) fn start(usually: Usually, verbosity: u8, environment: &Environment) {
+    let level = match (verbosity, usually) {
+        (0, Usually::Faults) => "warn",
+        (0, Usually::Steps) => "info,sqlx=warn",
+        (1, _) => "debug,sqlx=warn,hyper=info",
         _ => "trace",
     };
     let filters = environment.get(VARIABLE).unwrap_or_else(|| level.to_owned());

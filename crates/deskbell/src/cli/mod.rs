@@ -25,7 +25,7 @@ struct Cli {
     /// The config file [default: deskbell.toml, where there is one].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print one JSON document instead of text.
+    /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
     /// Log more; twice for still more. The variable DESKBELL_LOG takes filters as well.
@@ -68,7 +68,11 @@ impl Context {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let environment = Environment::Process;
-    logging::start(cli.verbose, &environment);
+    let usually = match cli.command {
+        Command::Serve => logging::Usually::Steps,
+        _ => logging::Usually::Faults,
+    };
+    logging::start(usually, cli.verbose, &environment);
     crate::install_crypto();
     let context = Context { config_file: cli.config, json: cli.json, environment };
     match run(cli.command, &context) {
