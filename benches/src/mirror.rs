@@ -90,7 +90,7 @@ async fn fill_mirrors(options: &Options, directory: &Path) -> Result<Applied, Be
 async fn fill(store: &Arc<dyn Store>, url: &str) -> Result<f64, BenchError> {
     let options = MirrorOptions { url: url.to_owned(), ..MirrorOptions::default() };
     let target = deskbell_sync::connect(&options).await?;
-    let mut consumer = MirrorConsumer::new(Arc::clone(store), target, options)?;
+    let mut consumer = MirrorConsumer::new(Arc::clone(store), target, options);
     let mut rows_written = 0_u64;
     loop {
         let progress = consumer.run_once().await?;

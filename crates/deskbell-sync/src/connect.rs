@@ -61,6 +61,7 @@ pub enum ConnectError {
 pub async fn connect(options: &MirrorOptions) -> Result<Arc<dyn Target>, ConnectError> {
     check_schema_name(&options.schema)?;
     let mappings = Mappings::new(&options.entities, options.exclude_columns.as_deref())?;
+    let mappings = Arc::new(mappings);
     match options.url.split_once(':') {
         Some(("sqlite", _)) => {
             Ok(Arc::new(SqliteTarget::open(&options.url, &options.schema, mappings).await?))

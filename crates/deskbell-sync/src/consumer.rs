@@ -16,7 +16,6 @@ use self::read::Ready;
 
 use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
-use crate::mapping::{MappingError, Mappings};
 use crate::options::MirrorOptions;
 use crate::target::{Commit, Target, TargetError};
 
@@ -74,18 +73,12 @@ pub enum SyncError {
 }
 
 impl MirrorConsumer {
-    /// A consumer of this log for this target. It touches neither before it is run.
-    ///
-    /// # Errors
-    /// The choice of entities and columns makes no sense.
-    pub fn new(
-        store: Arc<dyn Store>,
-        target: Arc<dyn Target>,
-        options: MirrorOptions,
-    ) -> Result<Self, MappingError> {
-        let mappings = Mappings::new(&options.entities, options.exclude_columns.as_deref())?;
-        let mappings = Arc::new(mappings);
-        Ok(Self {
+    /// A consumer of this log for this target, which says what is mirrored. It touches neither
+    /// before it is run.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, target: Arc<dyn Target>, options: MirrorOptions) -> Self {
+        let mappings = target.mappings();
+        Self {
             store,
             target,
             destination: options.destination,
@@ -96,7 +89,7 @@ impl MirrorConsumer {
             position: None,
             ahead: None,
             applied: watch::Sender::new(Seq::ZERO),
-        })
+        }
     }
 
     /// The last event that the mirror is known to bear, as it moves.

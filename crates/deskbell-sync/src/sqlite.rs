@@ -7,6 +7,8 @@ mod open;
 mod reader;
 mod statements;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deskbell_store::BackendError;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -26,6 +28,7 @@ use crate::target::{Commit, Target, TargetError};
 /// A mirror in SQLite.
 #[derive(Debug)]
 pub(crate) struct SqliteTarget {
+    mappings: Arc<Mappings>,
     database: Database,
     statements: statements::Statements,
     /// `None` after a failure, until the next unit of work opens another one.
@@ -36,13 +39,13 @@ impl SqliteTarget {
     pub(crate) async fn open(
         url: &str,
         schema: &str,
-        mappings: Mappings,
+        mappings: Arc<Mappings>,
     ) -> Result<Self, ConnectError> {
         let options: SqliteConnectOptions = url.parse().map_err(database_error)?;
         let statements = statements::Statements::new(schema, &mappings);
         let database = Database::new(options, schema, &mappings);
         let connection = Mutex::new(Some(database.open().await?));
-        Ok(Self { database, statements, connection })
+        Ok(Self { mappings, database, statements, connection })
     }
 
     /// Does one unit of work. A connection that failed is not used again: what state it is in is
@@ -66,6 +69,10 @@ impl SqliteTarget {
 
 #[async_trait]
 impl Target for SqliteTarget {
+    fn mappings(&self) -> Arc<Mappings> {
+        Arc::clone(&self.mappings)
+    }
+
     async fn checkpoints(&self, destination: &str) -> Result<Vec<Checkpoint>, TargetError> {
         self.with_connection(async |connection| {
             checkpoints::read(connection, &self.statements.checkpoints, destination).await

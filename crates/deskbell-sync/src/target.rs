@@ -1,14 +1,20 @@
 //! The seam between the fold and a database: each method is one unit of work and one transaction.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deskbell_store::BackendError;
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
+use crate::mapping::Mappings;
 
 /// A database that holds a mirror.
 #[async_trait]
 pub trait Target: std::fmt::Debug + Send + Sync + 'static {
+    /// What is mirrored here: a batch for this target is folded to these mappings.
+    fn mappings(&self) -> Arc<Mappings>;
+
     /// Every checkpoint of this destination: one a log that it was ever filled from.
     ///
     /// # Errors

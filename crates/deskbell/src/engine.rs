@@ -157,10 +157,11 @@ async fn consumer(
     sources: &[SourceConfig],
     store: &Arc<dyn Store>,
 ) -> Result<MirrorConsumer, StartError> {
-    let failed = |source| StartError::Mirror { destination: destination.name.clone(), source };
     let options = mirror_options(destination, sources);
-    let target = deskbell_sync::connect(&options).await.map_err(failed)?;
-    MirrorConsumer::new(Arc::clone(store), target, options).map_err(|error| failed(error.into()))
+    let target = deskbell_sync::connect(&options)
+        .await
+        .map_err(|source| StartError::Mirror { destination: destination.name.clone(), source })?;
+    Ok(MirrorConsumer::new(Arc::clone(store), target, options))
 }
 
 fn mirror_options(destination: &DestinationConfig, sources: &[SourceConfig]) -> MirrorOptions {

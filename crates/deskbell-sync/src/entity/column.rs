@@ -98,11 +98,12 @@ impl Column {
     }
 
     /// The members of the entity's JSON that hold the value, which go where the column is excluded.
+    /// A user's summary in other entities has an `identifier`, which is one of the primary values.
     pub(crate) fn members(&self) -> Vec<&'static str> {
         match self.source {
             Source::Member => vec![self.name],
             Source::Paths(paths) => paths.iter().filter_map(|path| path.first().copied()).collect(),
-            Source::Primary { list, .. } => vec![list],
+            Source::Primary { list, .. } => vec![list, "identifier"],
         }
     }
 

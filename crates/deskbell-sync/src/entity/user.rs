@@ -58,5 +58,5 @@ pub(super) const USER: Entity = Entity {
         integer("create_organizations_limit"),
         boolean("bypass_client_trust"),
     ],
-    nested_as: &["user"],
+    nested_as: &["user", "public_user_data"],
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::inspect::MirrorReader;
-use deskbell_sync::{Checkpoint, Commit, Counts, Fold, Mappings, MirrorOptions, Target, connect};
+use deskbell_sync::{Checkpoint, Commit, Counts, Fold, MirrorOptions, Target, connect};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -74,8 +74,7 @@ impl Mirror {
         let url = format!("sqlite://{}", directory.path().join("clerk.db").display());
         let options = MirrorOptions { url, ..options };
         let target = connect(&options).await.unwrap();
-        let mappings =
-            Arc::new(Mappings::new(&options.entities, options.exclude_columns.as_deref()).unwrap());
+        let mappings = target.mappings();
         let position = Checkpoint {
             log_id: LogId::random(),
             destination: options.destination.clone(),

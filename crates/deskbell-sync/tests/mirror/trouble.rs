@@ -8,7 +8,9 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use deskbell_store::BackendError;
-use deskbell_sync::{Batch, Checkpoint, Commit, MirrorConsumer, Target, TargetError, connect};
+use deskbell_sync::{
+    Batch, Checkpoint, Commit, Mappings, MirrorConsumer, Target, TargetError, connect,
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +76,10 @@ impl Flaky {
 
 #[async_trait]
 impl Target for Flaky {
+    fn mappings(&self) -> Arc<Mappings> {
+        self.target.mappings()
+    }
+
     async fn checkpoints(&self, destination: &str) -> Result<Vec<Checkpoint>, TargetError> {
         self.answer(self.target.checkpoints(destination)).await
     }
@@ -106,8 +112,7 @@ async fn a_database_that_fails_now_and_then_gets_everything_in_the_end() {
     world.append_users(0, 40).await;
     let target = connect(&world.options).await.unwrap();
     let target = Arc::new(Flaky { target, calls: AtomicU32::new(0) });
-    let consumer =
-        MirrorConsumer::new(Arc::clone(&world.store), target, world.options.clone()).unwrap();
+    let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, world.options.clone());
     let mut applied = consumer.applied();
     let shutdown = CancellationToken::new();
     let mut tasks = JoinSet::from_iter([consumer.run(shutdown.clone())]);
