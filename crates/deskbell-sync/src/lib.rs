@@ -1,4 +1,50 @@
 //! Deskbell's mirror: Clerk's entities kept convergent in a database.
+//!
+//! The tables are the same whatever the order, the batches and the repetitions in which events
+//! arrive: every row bears the version that it was made from, a delete is absorbing, and children
+//! go with their parents whenever they arrive. A batch of events is [folded](Fold) to the newest
+//! version of each entity, and a [`Target`] applies it in one transaction with the checkpoint.
+//!
+//! What is mirrored is declared in [`entity`], one short file each; everything else follows from
+//! there.
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//!
+//! use deskbell_store::{NewEvent, SqliteStore, Store};
+//! use deskbell_sync::inspect::MirrorReader;
+//! use deskbell_sync::{MirrorConsumer, MirrorOptions, connect};
+//!
+//! let directory = tempfile::tempdir()?;
+//! let store: Arc<dyn Store> =
+//!     Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await?);
+//! store
+//!     .append(&[NewEvent {
+//!         source: "clerk".into(),
+//!         message_id: "msg_2b8kYb1Xz".into(),
+//!         event_type: "user.created".into(),
+//!         subject: Some("user_29w83sxmDNGwOuEthce5gg56FcC".into()),
+//!         occurred_at_ms: 1_654_012_591_835,
+//!         instance_id: None,
+//!         payload: br#"{"type":"user.created","data":{"id":"user_29w83","first_name":"Ada"}}"#
+//!             .as_slice()
+//!             .into(),
+//!     }])
+//!     .await?;
+//!
+//! let url = format!("sqlite://{}", directory.path().join("clerk.db").display());
+//! let options = MirrorOptions { url: url.clone(), ..MirrorOptions::default() };
+//! let target = connect(&options).await?;
+//! let mut consumer = MirrorConsumer::new(Arc::clone(&store), target, options);
+//! while consumer.run_once().await?.more {}
+//!
+//! let rows = MirrorReader::open(&url).await?.rows("clerk_users").await?;
+//! assert_eq!(rows[0]["first_name"], "Ada");
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
 
 mod batch;
 mod checkpoint;

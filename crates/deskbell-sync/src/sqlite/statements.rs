@@ -296,3 +296,54 @@ fn version_of<T: std::fmt::Display>(prefix: &str, columns: [T; 3]) -> String {
     let [updated_at, occurred_at, message_id] = columns;
     format!("({prefix}{updated_at}, {prefix}{occurred_at}, {prefix}{message_id})")
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+
+    use super::*;
+    use crate::entity;
+    use crate::schema::tables;
+
+    /// What a statement reads without an index costs more with every row that the mirror has.
+    #[tokio::test]
+    async fn no_statement_reads_a_whole_table() {
+        let every = entity::ALL.iter().map(|entity| entity.name.to_owned()).collect::<Vec<_>>();
+        let mappings = Mappings::new(&every, None).unwrap();
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for table in tables(&mappings) {
+            let mut made = vec![Dialect::Sqlite.create_table("clerk", &table)];
+            let indexes = table.indexes.iter();
+            made.extend(
+                indexes.map(|columns| Dialect::Sqlite.create_index("clerk", &table, columns)),
+            );
+            for sql in made {
+                sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+            }
+        }
+        let statements = Statements::new("clerk", &mappings);
+        let mut all = vec![
+            statements.checkpoints,
+            statements.swap_checkpoint,
+            statements.insert_checkpoint,
+            statements.bury,
+            statements.dead_letter,
+        ];
+        for table in statements.tables {
+            all.extend(table.upserts.into_iter().map(|(_, sql)| sql));
+            all.extend(table.delete.into_iter().chain(table.settle));
+            all.extend(table.parent_gone.into_iter().flat_map(|(_, sql)| sql));
+        }
+        assert!(all.len() > 40, "{}", all.len());
+        for sql in all {
+            let explain = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan =
+                sqlx::query(AssertSqlSafe(explain)).fetch_all(&mut connection).await.unwrap();
+            for step in plan.iter().map(|row| row.get::<String, _>(3)) {
+                let given = ["json_each", "VALUES CLAUSE", "CONSTANT ROW", "SCAN given"];
+                let harmless = given.iter().any(|given| step.contains(given));
+                assert!(harmless || !step.contains("SCAN"), "{step}: {sql}");
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 mod consumer;
 mod convergence;
+mod dead_letters;
 mod deletes;
 mod inspect;
 mod migrate;

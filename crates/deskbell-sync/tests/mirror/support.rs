@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::inspect::MirrorReader;
-use deskbell_sync::{Checkpoint, Commit, Counts, Fold, MirrorOptions, Target, connect};
+use deskbell_sync::{Batch, Checkpoint, Commit, Counts, Fold, MirrorOptions, Target, connect};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -96,8 +96,11 @@ impl Mirror {
 
     /// Applies the events as one batch; the number of rows that were written.
     pub(crate) async fn apply(&mut self, events: &[StoredEvent]) -> u64 {
+        self.apply_batch(self.fold.fold(events)).await
+    }
+
+    pub(crate) async fn apply_batch(&mut self, batch: Batch) -> u64 {
         let next = self.position.advanced(self.position.seq.next(), "msg");
-        let batch = self.fold.fold(events);
         let commit = self.target.apply(batch, &self.position, &next).await.unwrap();
         self.position = next;
         match commit {
