@@ -123,7 +123,6 @@ impl MirrorConsumer {
             dead_letters: ready.batch.counts.dead_lettered,
             ..Progress::NONE
         };
-        self.report_batch(&ready);
         // Until it is known whether this took effect, the target alone knows where it stands.
         self.position = None;
         let (applied, ahead) =
@@ -189,9 +188,11 @@ impl MirrorConsumer {
     ) -> Result<(Checkpoint, u64), SyncError> {
         let started = Instant::now();
         let next = current.advanced(ready.seq, &ready.message_id);
+        let (counts, dead_letters) = (ready.batch.counts, ready.batch.dead_letters.clone());
         match self.target.apply(ready.batch, &current, &next).await? {
             Commit::Done { rows_written } => {
                 self.report_applied(&current, &next, rows_written, started.elapsed());
+                self.report_events(counts, &dead_letters);
                 Ok((next, rows_written))
             }
             Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),

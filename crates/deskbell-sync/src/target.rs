@@ -22,7 +22,9 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     async fn checkpoints(&self, destination: &str) -> Result<Vec<Checkpoint>, TargetError>;
 
     /// Puts `next` in the place of `current`, if that is still what stands there (`None`: nothing
-    /// does), whatever their tokens and places. This is how a consumer begins.
+    /// does), whatever their tokens and places. This is how a consumer begins. Where `next` is the
+    /// beginning of the log, what has a tombstone, or a parent with one, is taken away first: it
+    /// may have gone while its entity was not mirrored.
     ///
     /// # Errors
     /// The database failed; whether the change took effect is not known.

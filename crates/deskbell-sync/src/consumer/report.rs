@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use deskbell_store::Seq;
 
-use super::read::Ready;
 use super::{MirrorConsumer, SyncError};
+use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
 
 const DESTINATION: &str = "destination";
 
 impl MirrorConsumer {
-    pub(super) fn report_batch(&self, ready: &Ready) {
-        let counts = ready.batch.counts;
+    pub(super) fn report_events(&self, counts: Counts, dead_letters: &[DeadLetter]) {
         for (outcome, events) in [
             ("applied", counts.applied),
             ("not_mirrored", counts.not_mirrored),
@@ -25,7 +24,7 @@ impl MirrorConsumer {
             )
             .increment(events);
         }
-        for letter in &ready.batch.dead_letters {
+        for letter in dead_letters {
             tracing::warn!(
                 destination = self.destination,
                 event.id = letter.message_id,

@@ -2,7 +2,7 @@
 
 use deskbell_store::{FencingToken, Seq};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::statements::{Sql, Statements};
 use crate::checkpoint::Checkpoint;
@@ -40,10 +40,20 @@ pub(super) async fn take_over(
     current: Option<&Checkpoint>,
     next: &Checkpoint,
 ) -> Result<Commit, sqlx::Error> {
-    match current {
-        Some(current) => swap(connection, statements, current, next).await,
-        None => insert(connection, statements, next).await,
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let commit = match current {
+        Some(current) => swap(&mut transaction, statements, current, next).await?,
+        None => insert(&mut transaction, statements, next).await?,
+    };
+    // From the beginning: other entities may be mirrored now, and the log need not have the
+    // deletes of the time when they were not.
+    if next.seq == Seq::ZERO && commit != Commit::Lost {
+        for sql in statements.tables.iter().flat_map(|table| &table.sweep) {
+            sqlx::query(AssertSqlSafe(Sql::clone(sql))).execute(&mut *transaction).await?;
+        }
     }
+    transaction.commit().await?;
+    Ok(commit)
 }
 
 /// Moves the checkpoint if `current` is what stands there.

@@ -43,6 +43,9 @@ pub(super) struct TableStatements {
     /// What follows a batch, with every id that it says anything about: rows whose parent is gone
     /// go, and so do dead letters that a later version or a tombstone has overtaken.
     pub(super) settle: Vec<Sql>,
+    /// Without a parameter, and over the whole table: takes away what went while this entity was
+    /// not mirrored here.
+    pub(super) sweep: Vec<Sql>,
 }
 
 impl TableStatements {
@@ -155,6 +158,7 @@ impl Names<'_> {
             delete,
             parent_gone: parent_gone.collect(),
             settle: self.settle(entity),
+            sweep: self.sweep(entity),
         }
     }
 
@@ -224,12 +228,8 @@ impl Names<'_> {
         if entity.parents.is_empty() {
             return Vec::new();
         }
-        let orphaned = entity.parents.iter().map(|Parent { entity, column }| {
-            format!("EXISTS ({})", self.tombstone_of(entity, &format!("child.{}", quoted(column))))
-        });
-        let orphaned = orphaned.collect::<Vec<_>>().join(" OR ");
-        let mut statements =
-            self.suppress(entity, &format!("id IN ({IDS}) AND ({orphaned})")).to_vec();
+        let orphaned = format!("id IN ({IDS}) AND ({})", self.orphaned(entity));
+        let mut statements = self.suppress(entity, &orphaned).to_vec();
         // What has a row again is no longer suppressed.
         statements.push(
             format!(
@@ -242,6 +242,25 @@ impl Names<'_> {
             .into(),
         );
         statements
+    }
+
+    /// The condition that a parent of the row `child` is gone.
+    fn orphaned(&self, entity: &Entity) -> String {
+        let orphaned = entity.parents.iter().map(|Parent { entity, column }| {
+            format!("EXISTS ({})", self.tombstone_of(entity, &format!("child.{}", quoted(column))))
+        });
+        orphaned.collect::<Vec<_>>().join(" OR ")
+    }
+
+    fn sweep(&self, entity: &Entity) -> Vec<Sql> {
+        let gone = self.tombstone_of(entity.name, "child.id");
+        let table = self.table(entity.table);
+        let mut sweep: Vec<Sql> =
+            vec![format!("DELETE FROM {table} AS child WHERE EXISTS ({gone})").into()];
+        if !entity.parents.is_empty() {
+            sweep.extend(self.suppress(entity, &self.orphaned(entity)));
+        }
+        sweep
     }
 
     /// Takes the rows that meet the condition away, and keeps their versions: a later version

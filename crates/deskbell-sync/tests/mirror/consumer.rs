@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{deleted, user};
+use crate::support::{deleted, membership, user};
 
 /// A log and the place of a mirror, each in a file of the same directory.
 pub(crate) struct World {
@@ -240,6 +240,30 @@ async fn an_entity_that_is_mirrored_later_is_filled() {
     world.options.entities = MirrorOptions::default().entities;
     drain(&mut world.consumer().await).await;
     assert_eq!(world.users().await, 1);
+}
+
+#[tokio::test]
+async fn what_went_while_it_was_not_mirrored_is_gone_when_it_is_again() {
+    let mut world = World::new().await;
+    for number in 1..=2 {
+        let id = format!("user_{number}");
+        world.append(&format!("msg_{number}"), "user.created", &user(&id, 1)).await;
+        let data = membership(&format!("orgmem_{number}"), "org_1", &id, 1);
+        world.append(&format!("msg_m{number}"), "organizationMembership.created", &data).await;
+    }
+    drain(&mut world.consumer().await).await;
+    world.options.entities = vec!["organization".to_owned()];
+    world.append("msg_3", "user.deleted", &deleted("user", "user_1")).await;
+    drain(&mut world.consumer().await).await;
+    // A log that does not have the delete any more.
+    world.restore("another.db").await;
+    world.options.entities = MirrorOptions::default().entities;
+    drain(&mut world.consumer().await).await;
+    let reader = world.reader().await;
+    for (table, id) in [("users", "user_2"), ("organization_memberships", "orgmem_2")] {
+        let rows = reader.rows(table).await.unwrap();
+        assert_eq!(rows.iter().map(|row| &row["id"]).collect::<Vec<_>>(), [id], "{table}");
+    }
 }
 
 #[tokio::test]
