@@ -1,14 +1,16 @@
-//! The append: look for what is there already, insert the rest, one transaction.
+//! The append: one statement where all is new; else look for what is there, and insert the rest.
 
 use std::collections::HashMap;
 
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use crate::{Appended, NewEvent, Seq, clock};
 
-/// Rows in one statement. SQLite takes at most 32,766 parameters in one.
-const ROWS_MAX: usize = 64;
+/// Rows in one statement; as many as a full batch of the log writer. SQLite takes at most 32,766
+/// parameters in one.
+const ROWS_MAX: usize = 256;
 /// Statements that the writer keeps prepared: look-up, insert and replay request, each for every
 /// number of rows.
 pub(super) const STATEMENTS_MAX: usize = 3 * ROWS_MAX + 16;
@@ -20,7 +22,44 @@ const COLUMNS: &str = "seq, source, message_id, type, subject, occurred_at_ms, r
 type Key<'a> = (&'a str, &'a str);
 
 /// Appends the batch behind `head` and returns when it is on disk.
+///
+/// Nearly always everything is new, and a single statement is its own transaction: the connection
+/// is asked once instead of four times. A duplicate makes that statement fail without effect.
 pub(super) async fn append(
+    connection: &mut SqliteConnection,
+    head: Seq,
+    batch: &[NewEvent],
+) -> Result<Vec<Appended>, sqlx::Error> {
+    if batch.is_empty() {
+        return Ok(Vec::new());
+    }
+    if batch.len() <= ROWS_MAX {
+        match append_new(connection, head, batch).await {
+            Err(error) if is_duplicate(&error) => {}
+            outcome => return outcome,
+        }
+    }
+    append_some(connection, head, batch).await
+}
+
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+}
+
+/// Appends a batch in which everything is new.
+async fn append_new(
+    connection: &mut SqliteConnection,
+    head: Seq,
+    batch: &[NewEvent],
+) -> Result<Vec<Appended>, sqlx::Error> {
+    let seqs = std::iter::successors(Some(head.next()), |seq| Some(seq.next()));
+    let rows: Vec<_> = seqs.zip(batch).collect();
+    insert(connection, &rows, clock::now_ms()).await?;
+    Ok(rows.into_iter().map(|(seq, _)| Appended::New(seq)).collect())
+}
+
+/// Appends a batch of which some may be in the log already.
+async fn append_some(
     connection: &mut SqliteConnection,
     head: Seq,
     batch: &[NewEvent],
