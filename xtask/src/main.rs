@@ -27,7 +27,7 @@ struct Arguments {
 enum Command {
     /// Format, lints, tests, documentation: everything that must hold before a change lands
     Test(test::Options),
-    /// Run the benchmarks, print a table, write target/bench/<name>.json
+    /// Run the benchmarks, print a table, write target/bench/NAME.json
     Bench(bench::Options),
 }
 
