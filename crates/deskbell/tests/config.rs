@@ -135,6 +135,10 @@ fn mistakes_say_what_where_and_how_to_mend_it() {
         ),
         ("same_name_twice", "[[source]]\npath = [\"/x\"]\n\n[[source]]\npath = [\"/y\"]\n"),
         ("path_with_wildcard", "[[source]]\npath = [\"/hooks/{id}\"]\n"),
+        (
+            "mirror_in_the_log",
+            "[store]\nurl = \"sqlite://a.db\"\n\n[[destination]]\nname = \"a\"\ntype = \"database\"\nurl = \"sqlite://a.db\"\n",
+        ),
         ("path_of_ours", "[[source]]\npath = \"/healthz\"\n"),
     ];
     for (name, text) in cases {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::DatabaseUrl;
 use super::error::{Fault, Step};
+use super::{DatabaseUrl, StoreConfig};
 
 /// One destination.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -49,7 +49,7 @@ impl Default for DestinationConfig {
 }
 
 /// Whether the destinations fit together.
-pub(super) fn check(destinations: &[DestinationConfig]) -> Result<(), Fault> {
+pub(super) fn check(destinations: &[DestinationConfig], store: &StoreConfig) -> Result<(), Fault> {
     let mut names = BTreeSet::new();
     for (index, destination) in destinations.iter().enumerate() {
         let at = |key| vec![Step::Key("destination"), Step::Index(index), Step::Key(key)];
@@ -60,6 +60,10 @@ pub(super) fn check(destinations: &[DestinationConfig]) -> Result<(), Fault> {
         if !names.insert(name) {
             return Err(Fault::at(at("name"), format!("two destinations are named `{name}`"))
                 .with_help("checkpoints are kept by name: give each one of its own"));
+        }
+        if destination.url == store.url {
+            return Err(Fault::at(at("url"), "the mirror cannot be in the event log's file")
+                .with_help("give it a file of its own, for example sqlite://clerk.db"));
         }
     }
     Ok(())

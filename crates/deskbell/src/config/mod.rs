@@ -101,6 +101,6 @@ impl Config {
 
     fn check(&self) -> Result<(), error::Fault> {
         source::check(&self.sources)?;
-        destination::check(&self.destinations)
+        destination::check(&self.destinations, &self.store)
     }
 }
