@@ -6,6 +6,7 @@ mod consumer;
 mod convergence;
 mod dead_letters;
 mod deletes;
+mod documents;
 mod inspect;
 mod migrate;
 mod model;
