@@ -1,10 +1,44 @@
 //! The store's clock: the one place of this crate that asks what time it is.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since the Unix epoch.
+/// A clock that an embedded store goes by: the system's, or one that stands until it is told to go
+/// on. Clones of a manual clock are one clock.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    /// `None` where the system is asked.
+    manual_ms: Option<Arc<AtomicI64>>,
+}
+
+impl Clock {
+    /// A clock that stands at this time, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn manual(start_ms: i64) -> Self {
+        Self { manual_ms: Some(Arc::new(AtomicI64::new(start_ms))) }
+    }
+
+    /// Sets a manual clock forward; the system's goes by itself and takes no orders.
+    pub fn advance(&self, by: Duration) {
+        if let Some(manual_ms) = &self.manual_ms {
+            manual_ms.fetch_add(whole_ms(by), Ordering::SeqCst);
+        }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.manual_ms.as_ref().map_or_else(system_ms, |manual_ms| manual_ms.load(Ordering::SeqCst))
+    }
+}
+
+/// A duration in milliseconds, as far as they can be counted.
+pub(crate) fn whole_ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-pub(crate) fn now_ms() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+fn system_ms() -> i64 {
+    whole_ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }

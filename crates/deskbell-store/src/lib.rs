@@ -4,6 +4,8 @@
 //! ([`Seq`]); everything downstream reads it from there with a checkpoint of its own. A backend is
 //! chosen once, at start, and is an `Arc<dyn Store>` from then on.
 //!
+//! What events owe to destinations is kept beside the log, in the same database: [`Deliveries`].
+//!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use deskbell_store::{LogWriter, LogWriterOptions, NewEvent, SqliteStore, Store};
@@ -37,12 +39,15 @@
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod deliveries;
 mod event;
 mod log_id;
 mod log_writer;
 mod sqlite;
 mod store;
 
+pub use clock::Clock;
+pub use deliveries::Deliveries;
 pub use event::{Appended, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};

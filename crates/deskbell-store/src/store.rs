@@ -36,6 +36,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The store could not be read.
     async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError>;
 
+    /// The event that came by this source with this message id, or `None` where there is none.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn find(&self, source: &str, message_id: &str)
+    -> Result<Option<StoredEvent>, StoreError>;
+
     /// The last place that was given out; it does not go back when events are pruned.
     ///
     /// # Errors

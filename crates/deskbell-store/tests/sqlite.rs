@@ -5,43 +5,68 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use deskbell_store::conformance::{Backend, event, events};
+use deskbell_store::conformance::{Backend, Tested, event, events};
+use deskbell_store::deliveries::{Order, OrderNumber};
 use deskbell_store::{
-    Appended, LogWriter, LogWriterOptions, ReadLimit, Seq, SqliteOpenError, SqliteStore, Store,
-    SubmitError, conformance_tests,
+    Appended, Clock, LogWriter, LogWriterOptions, ReadLimit, Seq, SqliteOpenError, SqliteStore,
+    Store, SubmitError, conformance_tests,
 };
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
+
+/// What the clock says when a test begins.
+const START_MS: i64 = 1_800_000_000_000;
 
 /// Stores in a directory of their own, which goes with the backend.
 struct Sqlite {
     directory: TempDir,
     paths: Mutex<Vec<(String, PathBuf)>>,
+    clock: Clock,
 }
 
 impl Sqlite {
     fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), paths: Mutex::default() }
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            paths: Mutex::default(),
+            clock: Clock::manual(START_MS),
+        }
+    }
+}
+
+impl Sqlite {
+    fn path(&self, store: &dyn Tested) -> PathBuf {
+        let id = store.log_id().to_string();
+        let paths = self.paths.lock().unwrap();
+        paths.iter().find(|(known, _)| *known == id).unwrap().1.clone()
     }
 }
 
 #[async_trait]
 impl Backend for Sqlite {
-    async fn create(&self) -> Arc<dyn Store> {
+    async fn create(&self) -> Arc<dyn Tested> {
         let count = self.paths.lock().unwrap().len();
         let path = self.directory.path().join(format!("{count}.db"));
-        let store = SqliteStore::open(&path).await.unwrap();
+        let store = SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap();
         self.paths.lock().unwrap().push((store.log_id().to_string(), path));
         Arc::new(store)
     }
 
-    async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+    async fn reopen(&self, store: Arc<dyn Tested>) -> Arc<dyn Tested> {
         store.close().await;
-        let id = store.log_id().to_string();
-        let paths = self.paths.lock().unwrap().clone();
-        let (_, path) = paths.into_iter().find(|(known, _)| *known == id).unwrap();
-        Arc::new(SqliteStore::open(&path).await.unwrap())
+        let path = self.path(&*store);
+        Arc::new(SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap())
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    async fn place_order(&self, store: &dyn Tested, order: &Order) -> OrderNumber {
+        SqliteStore::place_order(&self.path(store), order).await.unwrap()
     }
 }
 

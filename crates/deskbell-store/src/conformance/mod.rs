@@ -3,24 +3,46 @@
 //! A backend's test file implements [`Backend`] and calls [`conformance_tests!`](crate::conformance_tests).
 
 pub mod append;
+pub mod claims;
 pub mod consumers;
+pub mod dead_letters;
+pub mod destinations;
 pub mod duplicates;
+pub mod ordering;
+pub mod orders;
 pub mod read;
+pub mod replay;
+pub mod routing;
+pub mod settling;
+mod work;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{NewEvent, Store};
+use crate::deliveries::{Order, OrderNumber};
+use crate::{Deliveries, NewEvent, Store};
+
+/// A store under test: the log, and the deliveries beside it.
+pub trait Tested: Store + Deliveries {}
+
+impl<T: Store + Deliveries> Tested for T {}
 
 /// A backend under test.
 #[async_trait]
 pub trait Backend: Send + Sync {
     /// A new, empty store that no other test sees.
-    async fn create(&self) -> Arc<dyn Store>;
+    async fn create(&self) -> Arc<dyn Tested>;
 
     /// Closes the store and opens it again, as a process that starts anew would.
-    async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;
+    async fn reopen(&self, store: Arc<dyn Tested>) -> Arc<dyn Tested>;
+
+    /// Sets the clock of its stores forward. It stands still otherwise.
+    fn advance(&self, by: Duration);
+
+    /// Places an order as a command beside the running program does.
+    async fn place_order(&self, store: &dyn Tested, order: &Order) -> OrderNumber;
 }
 
 /// An event of the source `clerk` with this message id.
@@ -64,10 +86,44 @@ macro_rules! conformance_tests {
             concurrent_appends_store_each_message_once);
         $crate::conformance_tests!(@topic $backend, read:
             a_reader_gets_everything_in_order, the_limits_hold, a_large_event_is_read_alone,
-            the_message_at_a_place, a_reader_beside_a_writer_sees_no_gap);
+            the_message_at_a_place, an_event_is_found_by_its_message,
+            a_reader_beside_a_writer_sees_no_gap);
         $crate::conformance_tests!(@topic $backend, consumers:
             tokens_grow_also_over_a_restart, consumers_have_tokens_of_their_own,
             a_store_that_works_is_writable);
+        $crate::conformance_tests!(@topic $backend, destinations:
+            a_new_one_starts_where_it_is_told, a_known_one_keeps_its_state, health_comes_back,
+            backlogs_are_counted, an_unknown_one_has_no_work);
+        $crate::conformance_tests!(@topic $backend, routing:
+            what_is_routed_can_be_claimed, a_checkpoint_elsewhere_stops_the_batch,
+            an_older_router_is_told_off, a_batch_routed_twice_changes_nothing,
+            destinations_at_one_place_share_a_batch, unwanted_events_say_why,
+            who_waits_is_woken, what_is_enqueued_is_added_once, what_is_absent);
+        $crate::conformance_tests!(@topic $backend, claims:
+            nobody_else_gets_what_is_claimed, a_lease_that_ends_lets_others_in,
+            the_limits_of_a_claim, the_longest_due_comes_first, the_next_due_time,
+            what_is_released_is_due_again, destinations_have_claims_of_their_own,
+            a_restart_gives_everything_back, nothing_is_handed_out_twice);
+        $crate::conformance_tests!(@topic $backend, settling:
+            delivered_is_done, a_retry_waits_its_time, a_late_settlement_is_left_alone,
+            a_late_settlement_counts_where_nobody_asked, a_claim_is_settled_once,
+            attempts_are_kept, long_replies_are_cut, given_back_without_an_attempt,
+            a_large_batch_of_every_kind);
+        $crate::conformance_tests!(@topic $backend, ordering:
+            one_of_a_subject_at_a_time, a_retry_holds_up_its_subject,
+            a_dead_letter_lets_the_next_go, events_without_a_subject_go_in_any_order,
+            the_order_can_be_changed, an_earlier_one_that_comes_back_goes_first,
+            a_revived_one_waits_for_what_is_under_way);
+        $crate::conformance_tests!(@topic $backend, replay:
+            a_dead_letter_comes_back_with_a_new_schedule, what_was_delivered_can_be_sent_again,
+            what_is_pending_is_due_at_once, a_message_sent_again_revives_its_dead_letters,
+            only_the_newest_router_acts, requests_are_acted_on_once_and_in_pieces,
+            the_first_event_since_a_time);
+        $crate::conformance_tests!(@topic $backend, dead_letters:
+            they_are_listed_with_their_event, they_are_listed_in_pages,
+            they_are_listed_by_destination_and_time);
+        $crate::conformance_tests!(@topic $backend, orders:
+            orders_are_taken_in_turn, a_finished_order_says_what_came_of_it);
     };
     (@topic $backend:expr, $topic:ident: $($name:ident),+) => {
         mod $topic {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Backend, event, events};
+use super::{Backend, event, event_from, events};
 use crate::{NewEvent, ReadLimit, Seq};
 
 pub async fn a_reader_gets_everything_in_order(backend: &dyn Backend) {
@@ -54,6 +54,15 @@ pub async fn the_message_at_a_place(backend: &dyn Backend) {
     assert_eq!(store.message_id_at(Seq::new(2)).await.unwrap().as_deref(), Some("a_1"));
     assert_eq!(store.message_id_at(Seq::ZERO).await.unwrap(), None);
     assert_eq!(store.message_id_at(Seq::new(3)).await.unwrap(), None);
+}
+
+pub async fn an_event_is_found_by_its_message(backend: &dyn Backend) {
+    let store = backend.create().await;
+    store.append(&[event("a"), event_from("other", "a"), event("b")]).await.unwrap();
+    let read = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
+    assert_eq!(store.find("clerk", "a").await.unwrap().as_ref(), Some(&read[0]));
+    assert_eq!(store.find("other", "a").await.unwrap().as_ref(), Some(&read[1]));
+    assert_eq!(store.find("other", "b").await.unwrap(), None);
 }
 
 pub async fn a_reader_beside_a_writer_sees_no_gap(backend: &dyn Backend) {

@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use crate::{Appended, NewEvent, Seq, clock};
+use crate::{Appended, NewEvent, Seq};
 
 /// Rows in one statement; as many as a full batch of the log writer. SQLite takes at most 32,766
 /// parameters in one.
@@ -29,17 +29,18 @@ pub(super) async fn append(
     connection: &mut SqliteConnection,
     head: Seq,
     batch: &[NewEvent],
+    now_ms: i64,
 ) -> Result<Vec<Appended>, sqlx::Error> {
     if batch.is_empty() {
         return Ok(Vec::new());
     }
     if batch.len() <= ROWS_MAX {
-        match append_new(connection, head, batch).await {
+        match append_new(connection, head, batch, now_ms).await {
             Err(error) if is_duplicate(&error) => {}
             outcome => return outcome,
         }
     }
-    append_some(connection, head, batch).await
+    append_some(connection, head, batch, now_ms).await
 }
 
 fn is_duplicate(error: &sqlx::Error) -> bool {
@@ -51,10 +52,11 @@ async fn append_new(
     connection: &mut SqliteConnection,
     head: Seq,
     batch: &[NewEvent],
+    now_ms: i64,
 ) -> Result<Vec<Appended>, sqlx::Error> {
     let seqs = std::iter::successors(Some(head.next()), |seq| Some(seq.next()));
     let rows: Vec<_> = seqs.zip(batch).collect();
-    insert(connection, &rows, clock::now_ms()).await?;
+    insert(connection, &rows, now_ms).await?;
     Ok(rows.into_iter().map(|(seq, _)| Appended::New(seq)).collect())
 }
 
@@ -63,11 +65,11 @@ async fn append_some(
     connection: &mut SqliteConnection,
     head: Seq,
     batch: &[NewEvent],
+    now_ms: i64,
 ) -> Result<Vec<Appended>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut known = stored(&mut transaction, batch).await?;
     let (results, fresh) = number(batch, head, &mut known);
-    let now_ms = clock::now_ms();
     for rows in fresh.chunks(ROWS_MAX) {
         insert(&mut transaction, rows, now_ms).await?;
     }

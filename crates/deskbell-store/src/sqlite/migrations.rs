@@ -7,7 +7,10 @@ use crate::LogId;
 /// Marks the file as a Deskbell store ("DESK").
 pub(super) const APPLICATION_ID: i64 = 0x4445_534b;
 
-const STEPS: &[&str] = &[include_str!("migrations/0001_event_log.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_event_log.sql"),
+    include_str!("migrations/0002_deliveries.sql"),
+];
 
 /// The schema version that this program writes.
 pub(super) const VERSION: usize = STEPS.len();

@@ -1,21 +1,24 @@
 //! The embedded backend: one SQLite file, one writing connection, a pool of readers.
 
 mod append;
-mod claim;
+mod consumers;
+mod deliveries;
 mod lock;
 mod migrations;
 mod open;
+mod orders;
 mod read;
 
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, watch};
 
+use deliveries::Queues;
 pub use open::SqliteOpenError;
 
 use crate::{
-    Appended, BackendError, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq, Store,
-    StoreError, StoredEvent,
+    Appended, BackendError, Clock, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq,
+    Store, StoreError, StoredEvent,
 };
 
 /// The log in one SQLite file. The process that has it open for writing is the only one.
@@ -26,6 +29,8 @@ pub struct SqliteStore {
     writer: Mutex<Option<Writer>>,
     readers: SqlitePool,
     head: watch::Sender<Seq>,
+    clock: Clock,
+    queues: Queues,
 }
 
 /// The one connection that writes, and what it must not lose sight of.
@@ -35,6 +40,16 @@ struct Writer {
     /// `None` while it is not known whether the last append took effect.
     head: Option<Seq>,
     _lock: lock::FileLock,
+}
+
+impl SqliteStore {
+    /// The writing connection, when it is this caller's turn.
+    async fn connection(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, StoreError> {
+        MutexGuard::try_map(self.writer.lock().await, |writer| {
+            writer.as_mut().map(|writer| &mut writer.connection)
+        })
+        .map_err(|_| StoreError::Closed)
+    }
 }
 
 #[async_trait]
@@ -50,7 +65,8 @@ impl Store for SqliteStore {
             Some(head) => head,
             None => read::head(&mut writer.connection).await?,
         };
-        let appended = append::append(&mut writer.connection, head, batch).await?;
+        let appended =
+            append::append(&mut writer.connection, head, batch, self.clock.now_ms()).await?;
         let head = appended.iter().map(|appended| appended.seq()).fold(head, Seq::max);
         writer.head = Some(head);
         self.head.send_replace(head);
@@ -63,6 +79,14 @@ impl Store for SqliteStore {
 
     async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
         Ok(read::message_id_at(&self.readers, seq).await?)
+    }
+
+    async fn find(
+        &self,
+        source: &str,
+        message_id: &str,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        Ok(read::find(&self.readers, source, message_id).await?)
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {
@@ -78,9 +102,7 @@ impl Store for SqliteStore {
     }
 
     async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
-        let mut writer = self.writer.lock().await;
-        let writer = writer.as_mut().ok_or(StoreError::Closed)?;
-        Ok(claim::next_token(&mut writer.connection, consumer).await?)
+        Ok(consumers::next_token(&mut *self.connection().await?, consumer).await?)
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -88,9 +110,8 @@ impl Store for SqliteStore {
     }
 
     async fn check_writable(&self) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock().await;
-        let writer = writer.as_mut().ok_or(StoreError::Closed)?;
-        Ok(claim::write_a_mark(&mut writer.connection).await?)
+        let mut connection = self.connection().await?;
+        Ok(consumers::write_a_mark(&mut connection, self.clock.now_ms()).await?)
     }
 
     async fn close(&self) {

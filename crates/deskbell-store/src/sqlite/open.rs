@@ -7,14 +7,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, watch};
 
+use super::deliveries::Queues;
 use super::lock::{FileLock, LockError};
 use super::{SqliteStore, Writer, append, migrations, read};
-use crate::{BackendError, LogId};
+use crate::{BackendError, Clock, LogId};
 
 /// Readers at the same time. Each costs a thread and a page cache of up to 2 MiB.
 const READERS_MAX: u32 = 4;
 /// How long a connection waits for another one's lock before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes a page in a new file. A user's event is about 2 KB: three fit one page, where one of 4 KiB
 /// holds one and wastes the rest. Measured: a tenth more events a second.
 const PAGE_BYTES: u32 = 8192;
@@ -56,6 +57,22 @@ pub enum SqliteOpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There is no such file, and reading makes none.
+    #[error("there is no event log at {}", .path.display())]
+    Missing {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A program before this one wrote the store, and nobody has brought it up since.
+    #[error("{} has schema version {found}, and this program reads version {needed}; start `deskbell serve` once, which brings it up", .path.display())]
+    Older {
+        /// The database file.
+        path: PathBuf,
+        /// The file's schema version.
+        found: usize,
+        /// The version that this program reads and writes.
+        needed: usize,
+    },
     /// SQLite refused.
     #[error("{} cannot be opened as a store", .path.display())]
     Database {
@@ -73,6 +90,14 @@ impl SqliteStore {
     /// [`SqliteOpenError`]: another process has it, it is not a store, it is newer than this
     /// program, or the file cannot be used. Nothing was changed then.
     pub async fn open(path: &Path) -> Result<Self, SqliteOpenError> {
+        Self::open_with_clock(path, Clock::default()).await
+    }
+
+    /// Like [`SqliteStore::open`], with a clock of one's own.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn open_with_clock(path: &Path, clock: Clock) -> Result<Self, SqliteOpenError> {
         let lock = FileLock::take(path).map_err(|error| match error {
             LockError::Held => SqliteOpenError::InUse { path: path.to_owned() },
             LockError::Io(source) => SqliteOpenError::Io { path: path.to_owned(), source },
@@ -92,6 +117,37 @@ impl SqliteStore {
             writer: Mutex::new(Some(Writer { connection, head: Some(head), _lock: lock })),
             readers: readers(path),
             head: watch::Sender::new(head),
+            clock,
+            queues: Queues::default(),
+        })
+    }
+}
+
+impl SqliteStore {
+    /// Opens the store in this file to read it, also while another process has it open. What
+    /// writes fails with [`StoreError::Closed`](crate::StoreError::Closed).
+    ///
+    /// # Errors
+    /// [`SqliteOpenError`]: there is no such file, it is not a store, or it is of another version
+    /// than this program's. Nothing was changed.
+    pub async fn open_to_read(path: &Path) -> Result<Self, SqliteOpenError> {
+        require_this_version(path).await?;
+        let database = |error| SqliteOpenError::Database {
+            path: path.to_owned(),
+            source: BackendError::new(error),
+        };
+        let readers = readers(path);
+        let mut connection = readers.acquire().await.map_err(database)?;
+        let log_id = read_log_id(&mut connection).await.map_err(database)?;
+        let head = read::head(&mut *connection).await.map_err(database)?;
+        drop(connection);
+        Ok(Self {
+            log_id,
+            writer: Mutex::new(None),
+            readers,
+            head: watch::Sender::new(head),
+            clock: Clock::default(),
+            queues: Queues::closed(),
         })
     }
 }
@@ -103,10 +159,24 @@ pub(super) async fn close(connection: SqliteConnection) {
     }
 }
 
-/// Refuses a file that is somebody else's, or too new, before anything writes to it.
-async fn look_before_touching(path: &Path) -> Result<(), SqliteOpenError> {
+/// Refuses a file that is not a store of exactly this program's version.
+pub(super) async fn require_this_version(path: &Path) -> Result<(), SqliteOpenError> {
+    if std::fs::metadata(path).map_or(true, |file| file.len() == 0) {
+        return Err(SqliteOpenError::Missing { path: path.to_owned() });
+    }
+    let found = look_before_touching(path).await?;
+    if found < migrations::VERSION {
+        let needed = migrations::VERSION;
+        return Err(SqliteOpenError::Older { path: path.to_owned(), found, needed });
+    }
+    Ok(())
+}
+
+/// Refuses a file that is somebody else's, or too new, before anything writes to it. The file's
+/// schema version.
+async fn look_before_touching(path: &Path) -> Result<usize, SqliteOpenError> {
     if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) || !path.exists() {
-        return Ok(());
+        return Ok(0);
     }
     let database = |error| SqliteOpenError::Database {
         path: path.to_owned(),
@@ -125,7 +195,7 @@ async fn look_before_touching(path: &Path) -> Result<(), SqliteOpenError> {
         let known = migrations::VERSION;
         return Err(SqliteOpenError::Newer { path: path.to_owned(), found, known });
     }
-    Ok(())
+    Ok(found)
 }
 
 async fn is_a_store(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {

@@ -55,6 +55,23 @@ pub(super) async fn message_id_at(
         .await
 }
 
+pub(super) async fn find(
+    readers: &SqlitePool,
+    source: &str,
+    message_id: &str,
+) -> Result<Option<StoredEvent>, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
+                instance_id, payload
+         FROM events WHERE source = ?1 AND message_id = ?2",
+    )
+    .bind(source)
+    .bind(message_id)
+    .fetch_optional(readers)
+    .await?;
+    row.map(|row| event(&row, &mut Sources::default())).transpose()
+}
+
 pub(super) async fn replay_requests(
     readers: &SqlitePool,
     after: i64,
@@ -79,7 +96,8 @@ pub(super) async fn replay_requests(
         .collect()
 }
 
-fn event(row: &SqliteRow, sources: &mut Sources) -> Result<StoredEvent, sqlx::Error> {
+/// The event in the first nine columns of a row, in the order in which [`events`] names them.
+pub(super) fn event(row: &SqliteRow, sources: &mut Sources) -> Result<StoredEvent, sqlx::Error> {
     Ok(StoredEvent {
         seq: Seq::new(row.try_get(0)?),
         received_at_ms: row.try_get(1)?,
@@ -95,7 +113,7 @@ fn event(row: &SqliteRow, sources: &mut Sources) -> Result<StoredEvent, sqlx::Er
 
 /// The few names that recur in every row, each allocated once a read.
 #[derive(Default)]
-struct Sources(Vec<Arc<str>>);
+pub(super) struct Sources(Vec<Arc<str>>);
 
 impl Sources {
     fn name(&mut self, name: &str) -> Arc<str> {

@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use crate::{FencingToken, clock};
+use crate::FencingToken;
 
 /// Gives out the next token for this consumer.
 pub(super) async fn next_token(
@@ -21,10 +21,10 @@ pub(super) async fn next_token(
 }
 
 /// Commits a change to one row, to see whether the disk takes it.
-pub(super) async fn write_a_mark(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE log SET checked_at_ms = ?1")
-        .bind(clock::now_ms())
-        .execute(connection)
-        .await?;
+pub(super) async fn write_a_mark(
+    connection: &mut SqliteConnection,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE log SET checked_at_ms = ?1").bind(now_ms).execute(connection).await?;
     Ok(())
 }

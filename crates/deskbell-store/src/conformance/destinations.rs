@@ -1,0 +1,87 @@
+//! Destinations are registered once, and keep what is known of them.
+#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+
+use std::time::Duration;
+
+use super::work::{claim, destination_with, give_up_on_all, key, owe, register};
+use super::{Backend, events};
+use crate::Seq;
+use crate::deliveries::{
+    Backlog, DestinationHealth, Disabled, Ordering, Registration, Settlement, StartFrom,
+};
+
+fn registration(name: &str, from: StartFrom) -> Registration {
+    Registration { name: name.to_owned(), from, ordering: Ordering::None }
+}
+
+pub async fn a_new_one_starts_where_it_is_told(backend: &dyn Backend) {
+    let store = backend.create().await;
+    store.append(&events("a", 3)).await.unwrap();
+    let beginning = store.register(&registration("all", StartFrom::Beginning)).await.unwrap();
+    assert_eq!(beginning.routed, Seq::ZERO);
+    assert_eq!(beginning.health, DestinationHealth::default());
+    let now = store.register(&registration("new", StartFrom::Now)).await.unwrap();
+    assert_eq!(now.routed, Seq::new(3));
+    assert_eq!(store.destinations().await.unwrap(), [beginning, now], "by name");
+}
+
+pub async fn a_known_one_keeps_its_state(backend: &dyn Backend) {
+    let store = backend.create().await;
+    register(&*store, "hook", Ordering::None).await;
+    owe(&*store, &["hook"], &events("a", 2)).await;
+    store.append(&events("b", 2)).await.unwrap();
+    let store = backend.reopen(store).await;
+    let again = store.register(&registration("hook", StartFrom::Now)).await.unwrap();
+    assert_eq!(again.routed, Seq::new(2));
+    assert_eq!(claim(&*store, "hook", 10).await.deliveries.len(), 2);
+}
+
+pub async fn health_comes_back(backend: &dyn Backend) {
+    let store = backend.create().await;
+    register(&*store, "hook", Ordering::None).await;
+    register(&*store, "other", Ordering::None).await;
+    let disabled = Some(Disabled { at_ms: 3, reason: "410 Gone".to_owned() });
+    let health = DestinationHealth {
+        first_failure_at_ms: Some(1),
+        failing_since_ms: Some(2),
+        told_percent: 50,
+        disabled,
+    };
+    store.set_health("hook", &health).await.unwrap();
+    let store = backend.reopen(store).await;
+    let known = store.destinations().await.unwrap();
+    assert_eq!(known[0].health, health);
+    assert_eq!(known[1].health, DestinationHealth::default());
+    store.set_health("hook", &DestinationHealth::default()).await.unwrap();
+    assert_eq!(store.destinations().await.unwrap()[0].health, DestinationHealth::default());
+}
+
+pub async fn backlogs_are_counted(backend: &dyn Backend) {
+    let store = backend.create().await;
+    register(&*store, "idle", Ordering::None).await;
+    destination_with(&*store, "hook", 2).await;
+    give_up_on_all(&*store, "hook", "no use").await;
+    backend.advance(Duration::from_secs(1));
+    let received_at_ms = store.now_ms().await.unwrap();
+    owe(&*store, &["hook"], &events("a", 3)).await;
+    backend.advance(Duration::from_secs(1));
+    owe(&*store, &["hook"], &events("b", 1)).await;
+    let backlog = |name: &str, pending, dead_lettered, oldest_received_at_ms| Backlog {
+        destination: name.into(),
+        pending,
+        dead_lettered,
+        oldest_received_at_ms,
+    };
+    let expected = [backlog("hook", 4, 2, Some(received_at_ms)), backlog("idle", 0, 0, None)];
+    assert_eq!(store.backlogs().await.unwrap(), expected);
+}
+
+pub async fn an_unknown_one_has_no_work(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let claimed = claim(&*store, "nobody", 10).await;
+    assert_eq!((claimed.deliveries.len(), claimed.next_due), (0, None));
+    let settlements: [Settlement; 0] = [];
+    assert_eq!(store.settle("nobody", &settlements).await.unwrap(), 0);
+    assert_eq!(store.revive(&[key("nobody", 1)]).await.unwrap(), 0);
+    assert_eq!(store.deliveries_of(Seq::new(1)).await.unwrap(), []);
+}

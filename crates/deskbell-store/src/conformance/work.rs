@@ -1,0 +1,139 @@
+//! How tests come by deliveries, and what they do with them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use super::{Tested, events};
+use crate::deliveries::{
+    AttemptRecord, Claim, Claimed, ClaimedDelivery, DeliveryKey, DeliveryState, NewDelivery,
+    Ordering, ROUTER, Registration, Routed, RoutedBatch, Settlement, StartFrom, Verdict,
+};
+use crate::{NewEvent, Seq, StoredEvent};
+
+pub(super) const LEASE: Duration = Duration::from_secs(60);
+
+/// A destination that stands at the log's end.
+pub(super) async fn register(store: &dyn Tested, name: &str, ordering: Ordering) {
+    let from = StartFrom::Now;
+    store.register(&Registration { name: name.to_owned(), from, ordering }).await.unwrap();
+}
+
+pub(super) fn key(destination: &str, seq: i64) -> DeliveryKey {
+    DeliveryKey { destination: destination.into(), seq: Seq::new(seq) }
+}
+
+pub(super) fn new_delivery(destination: &str, seq: i64, subject: &str) -> NewDelivery {
+    NewDelivery { key: key(destination, seq), subject: Some(subject.to_owned()) }
+}
+
+/// An event about this subject.
+pub(super) fn about(message_id: &str, subject: &str) -> NewEvent {
+    NewEvent { subject: Some(subject.to_owned()), ..super::event(message_id) }
+}
+
+/// Appends the events, and routes them to these destinations, which stand at the log's end.
+pub(super) async fn owe(store: &dyn Tested, destinations: &[&str], events: &[NewEvent]) {
+    let from = store.head().await.unwrap();
+    let appended = store.append(events).await.unwrap();
+    let deliveries = destinations
+        .iter()
+        .flat_map(|destination| {
+            appended.iter().map(|one| one.seq()).zip(events).map(|(seq, event)| NewDelivery {
+                key: key(destination, seq.get()),
+                subject: event.subject.clone(),
+            })
+        })
+        .collect();
+    let batch = RoutedBatch { deliveries, ..empty_batch(store, destinations, from).await };
+    assert_eq!(store.route(&batch).await.unwrap(), Routed::Done);
+}
+
+/// A batch up to the log's end with nothing in it, by a router that has just taken over.
+pub(super) async fn empty_batch(
+    store: &dyn Tested,
+    destinations: &[&str],
+    from: Seq,
+) -> RoutedBatch {
+    RoutedBatch {
+        token: store.claim_consumer(ROUTER).await.unwrap(),
+        from,
+        to: store.head().await.unwrap(),
+        destinations: destinations.iter().map(|name| (*name).into()).collect(),
+        deliveries: Vec::new(),
+        unwanted: Vec::new(),
+    }
+}
+
+/// One unordered destination, to which this many events are owed.
+pub(super) async fn destination_with(store: &dyn Tested, name: &str, count: usize) {
+    register(store, name, Ordering::None).await;
+    owe(store, &[name], &events(name, count)).await;
+}
+
+pub(super) async fn claim(store: &dyn Tested, destination: &str, deliveries_max: u32) -> Claimed {
+    let claim = Claim {
+        destination: destination.to_owned(),
+        deliveries_max,
+        bytes_max: usize::MAX,
+        lease: LEASE,
+    };
+    store.claim(&claim).await.unwrap()
+}
+
+/// The places of what can be claimed now, and the claims.
+pub(super) async fn claim_all(
+    store: &dyn Tested,
+    destination: &str,
+) -> (Vec<i64>, Vec<ClaimedDelivery>) {
+    let claimed = claim(store, destination, 10_000).await.deliveries;
+    (claimed.iter().map(|one| one.claim.seq.get()).collect(), claimed)
+}
+
+/// An attempt that has just been made, and took a second.
+pub(super) fn attempt(status: Option<u16>, error: Option<&str>) -> AttemptRecord {
+    AttemptRecord {
+        ago: Duration::from_secs(1),
+        duration: Duration::from_secs(1),
+        status,
+        error: error.map(ToOwned::to_owned),
+        reply: bytes::Bytes::new(),
+    }
+}
+
+pub(super) fn delivered(claimed: &ClaimedDelivery) -> Settlement {
+    let attempt = Some(attempt(Some(200), None));
+    Settlement { claim: claimed.claim, attempt, verdict: Verdict::Delivered }
+}
+
+pub(super) fn retry(claimed: &ClaimedDelivery, after: Duration) -> Settlement {
+    let attempt = Some(attempt(Some(500), Some("status 500")));
+    Settlement { claim: claimed.claim, attempt, verdict: Verdict::Retry(after) }
+}
+
+pub(super) fn given_up(claimed: &ClaimedDelivery, reason: &str) -> Settlement {
+    let attempt = Some(attempt(None, Some("no connection")));
+    Settlement { claim: claimed.claim, attempt, verdict: Verdict::DeadLetter(reason.to_owned()) }
+}
+
+/// Settles, of which none may be lost.
+pub(super) async fn settle(store: &dyn Tested, destination: &str, settlements: &[Settlement]) {
+    assert_eq!(store.settle(destination, settlements).await.unwrap(), 0, "claims were lost");
+}
+
+/// Claims what can be claimed, and gives up on it.
+pub(super) async fn give_up_on_all(store: &dyn Tested, destination: &str, reason: &str) {
+    let (_, claimed) = claim_all(store, destination).await;
+    let settlements: Vec<_> = claimed.iter().map(|one| given_up(one, reason)).collect();
+    settle(store, destination, &settlements).await;
+}
+
+pub(super) async fn state(store: &dyn Tested, destination: &str, seq: i64) -> DeliveryState {
+    let deliveries = store.deliveries_of(Seq::new(seq)).await.unwrap();
+    deliveries.into_iter().find(|one| *one.key.destination == *destination).unwrap().state
+}
+
+/// The stored event at this place.
+pub(super) async fn stored(store: &dyn Tested, seq: i64) -> StoredEvent {
+    let after = Seq::new(seq - 1);
+    store.read(after, crate::ReadLimit::default()).await.unwrap().remove(0)
+}

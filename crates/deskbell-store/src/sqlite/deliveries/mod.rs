@@ -1,0 +1,173 @@
+//! Deliveries in the log's file: what is pending in a table of its own, who has it in memory.
+//!
+//! Rows go to the database as one JSON text a statement, so that a statement has one form, and is
+//! prepared once, however many rows it takes.
+
+mod claim;
+mod destinations;
+mod pending;
+mod query;
+mod queue;
+mod replay;
+mod route;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+pub(super) use queue::Queues;
+
+use super::{SqliteStore, orders};
+use crate::deliveries::{
+    Backlog, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, Deliveries, DeliveryKey,
+    DeliverySummary, DestinationHealth, DestinationState, NewDelivery, OrderNumber, PlacedOrder,
+    Registration, Revived, Routed, RoutedBatch, Settlement, Unwanted,
+};
+use crate::{FencingToken, Seq, StoreError};
+
+#[async_trait]
+impl Deliveries for SqliteStore {
+    async fn register(&self, destination: &Registration) -> Result<DestinationState, StoreError> {
+        let mut connection = self.connection().await?;
+        let state = destinations::register(&mut connection, destination).await?;
+        drop(connection);
+        self.queues.of(&destination.name).due.notify_one();
+        Ok(state)
+    }
+
+    async fn destinations(&self) -> Result<Vec<DestinationState>, StoreError> {
+        Ok(destinations::all(&self.readers).await?)
+    }
+
+    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
+        Ok(query::backlogs(&self.readers).await?)
+    }
+
+    async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
+        let mut connection = self.connection().await?;
+        let routed = route::route(&mut connection, batch, self.clock.now_ms()).await?;
+        drop(connection);
+        if routed == Routed::Done {
+            self.queues.wake(batch.deliveries.iter().map(|delivery| &*delivery.key.destination));
+        }
+        Ok(routed)
+    }
+
+    async fn revive_requested(
+        &self,
+        token: FencingToken,
+        requests_max: u32,
+    ) -> Result<Revived, StoreError> {
+        let mut connection = self.connection().await?;
+        let now_ms = self.clock.now_ms();
+        let acted = replay::act(&mut connection, token, requests_max, now_ms).await?;
+        drop(connection);
+        let Some(acted) = acted else { return Ok(Revived::Superseded) };
+        self.queues.wake(acted.destinations.iter().map(String::as_str));
+        Ok(Revived::Done { requests: acted.requests, deliveries: acted.deliveries })
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        if !self.queues.is_open() {
+            return Err(StoreError::Closed);
+        }
+        let queue = self.queues.of(&claim.destination);
+        Ok(claim::claim(&self.readers, &queue, claim, &self.clock).await?)
+    }
+
+    async fn settle(
+        &self,
+        destination: &str,
+        settlements: &[Settlement],
+    ) -> Result<u64, StoreError> {
+        let queue = self.queues.of(destination);
+        let settling = queue.begin_settling(settlements);
+        if settling.settlements.is_empty() {
+            return Ok(settling.settled());
+        }
+        let mut connection = self.connection().await?;
+        settle::settle(&mut connection, destination, &settling, self.clock.now_ms()).await?;
+        drop(connection);
+        Ok(settling.settled())
+    }
+
+    async fn release(&self, destination: &str, claims: &[ClaimId]) -> Result<(), StoreError> {
+        self.queues.of(destination).release(claims);
+        Ok(())
+    }
+
+    async fn set_health(
+        &self,
+        destination: &str,
+        health: &DestinationHealth,
+    ) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(destinations::set_health(&mut connection, destination, health).await?)
+    }
+
+    async fn dead_letters(&self, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, StoreError> {
+        Ok(query::dead_letters(&self.readers, query).await?)
+    }
+
+    async fn revive(&self, deliveries: &[DeliveryKey]) -> Result<u64, StoreError> {
+        let mut connection = self.connection().await?;
+        let revived = replay::revive(&mut connection, deliveries, self.clock.now_ms()).await?;
+        drop(connection);
+        self.queues.wake(deliveries.iter().map(|key| &*key.destination));
+        Ok(revived)
+    }
+
+    async fn enqueue(&self, deliveries: &[NewDelivery]) -> Result<u64, StoreError> {
+        let mut connection = self.connection().await?;
+        let added = route::enqueue(&mut connection, deliveries, self.clock.now_ms()).await?;
+        drop(connection);
+        self.queues.wake(deliveries.iter().map(|delivery| &*delivery.key.destination));
+        Ok(added)
+    }
+
+    async fn absent(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
+        Ok(query::absent(&self.readers, deliveries).await?)
+    }
+
+    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
+        Ok(query::deliveries_of(&self.readers, seq).await?)
+    }
+
+    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError> {
+        Ok(query::unwanted(&self.readers, seq).await?)
+    }
+
+    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
+        Ok(query::first_received_since(&self.readers, at_ms).await?)
+    }
+
+    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {
+        Ok(orders::next(&self.readers).await?)
+    }
+
+    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(orders::finish(&mut connection, number, outcome, self.clock.now_ms()).await?)
+    }
+
+    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError> {
+        Ok(orders::find(&self.readers, number).await?)
+    }
+
+    async fn now_ms(&self) -> Result<i64, StoreError> {
+        Ok(self.clock.now_ms())
+    }
+
+    fn due(&self, destination: &str) -> Arc<Notify> {
+        Arc::clone(&self.queues.of(destination).due)
+    }
+}
+
+/// The rows of a statement, as the JSON text that it takes apart with `json_each`.
+fn json(rows: &(impl serde::Serialize + ?Sized)) -> Result<String, sqlx::Error> {
+    serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}

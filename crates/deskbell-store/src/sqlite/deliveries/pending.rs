@@ -1,0 +1,83 @@
+//! What is pending: how it is added, and which of a subject goes first.
+
+use std::collections::BTreeSet;
+
+use sqlx::SqliteConnection;
+
+use super::destinations::Target;
+use super::json;
+
+/// A settled one is left as it is, and so is one that is pending. There is none without its event.
+pub(super) const ADD: &str =
+    "INSERT INTO deliveries (destination_id, seq, subject, due_at_ms, blocked)
+     SELECT ?1, new.value ->> 0, new.value ->> 1, ?3, new.value ->> 1 IS NOT NULL
+     FROM json_each(?2) AS new
+     WHERE EXISTS (SELECT 1 FROM events WHERE seq = new.value ->> 0)
+         AND NOT EXISTS (SELECT 1 FROM settled_deliveries
+                         WHERE destination_id = ?1 AND seq = new.value ->> 0)
+     ON CONFLICT DO NOTHING";
+
+/// Blocks or unblocks the first of each subject.
+pub(super) const FIRST: &str = "UPDATE deliveries SET blocked = ?3
+     WHERE destination_id = ?1 AND seq IN (
+         SELECT (SELECT min(seq) FROM deliveries
+                 WHERE destination_id = ?1 AND subject = named.value)
+         FROM json_each(?2) AS named)";
+
+/// Adds those that do not exist yet, due now. How many those were.
+pub(super) async fn add(
+    connection: &mut SqliteConnection,
+    target: Target,
+    deliveries: &[(i64, Option<&str>)],
+    now_ms: i64,
+) -> Result<u64, sqlx::Error> {
+    let rows: Vec<_> =
+        deliveries.iter().map(|(seq, subject)| (seq, subject.filter(|_| target.ordered))).collect();
+    let subjects: BTreeSet<_> = rows.iter().filter_map(|(_, subject)| *subject).collect();
+    block_first(connection, target, &subjects).await?;
+    let added = sqlx::query(ADD)
+        .bind(target.id)
+        .bind(json(&rows)?)
+        .bind(now_ms)
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+    unblock_first(connection, target, &subjects).await?;
+    Ok(added)
+}
+
+/// Before others of these subjects are added, blocked: one of those may come first.
+pub(super) async fn block_first<S: serde::Serialize + Ord>(
+    connection: &mut SqliteConnection,
+    target: Target,
+    subjects: &BTreeSet<S>,
+) -> Result<(), sqlx::Error> {
+    set_first(connection, target, subjects, true).await
+}
+
+/// After some of these subjects have come or gone.
+pub(super) async fn unblock_first<S: serde::Serialize + Ord>(
+    connection: &mut SqliteConnection,
+    target: Target,
+    subjects: &BTreeSet<S>,
+) -> Result<(), sqlx::Error> {
+    set_first(connection, target, subjects, false).await
+}
+
+async fn set_first<S: serde::Serialize + Ord>(
+    connection: &mut SqliteConnection,
+    target: Target,
+    subjects: &BTreeSet<S>,
+    blocked: bool,
+) -> Result<(), sqlx::Error> {
+    if !target.ordered || subjects.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(FIRST)
+        .bind(target.id)
+        .bind(json(subjects)?)
+        .bind(blocked)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! What people ask about deliveries, read on the pool of readers.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqlitePool};
+
+use super::json;
+use crate::Seq;
+use crate::deliveries::{
+    AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryState,
+    DeliverySummary, Unwanted,
+};
+use crate::sqlite::read;
+
+/// It counts in indexes of what waits and of what was given up on, never what was delivered.
+pub(super) const BACKLOGS: &str = "SELECT name,
+            (SELECT count(*) FROM deliveries WHERE destination_id = destination.id),
+            (SELECT count(*) FROM settled_deliveries INDEXED BY settled_deliveries_dead
+             WHERE destination_id = destination.id AND state = 'dead_lettered'),
+            (SELECT received_at_ms FROM events WHERE seq =
+                (SELECT min(seq) FROM deliveries WHERE destination_id = destination.id))
+     FROM destinations AS destination ORDER BY name";
+
+/// Destinations by name, in each the dead letters by place: nothing is sorted, and what comes
+/// before `after` is passed over.
+pub(super) const DEAD_LETTERS: &str =
+    "SELECT destination.name, dead.seq, source, message_id, type, subject,
+            settled_at_ms, attempts_total, reason
+     FROM destinations AS destination
+     CROSS JOIN settled_deliveries AS dead INDEXED BY settled_deliveries_dead
+     WHERE dead.state = 'dead_lettered' AND dead.destination_id = destination.id
+         AND destination.name BETWEEN coalesce(?1, ?3, '') AND coalesce(?1, destination.name)
+         AND destination.name >= coalesce(?3, '')
+         AND dead.seq > iif(destination.name = ?3, ?4, 0)
+         AND dead.settled_at_ms >= coalesce(?2, dead.settled_at_ms)
+     ORDER BY destination.name, dead.seq LIMIT ?5";
+
+pub(super) async fn backlogs(readers: &SqlitePool) -> Result<Vec<Backlog>, sqlx::Error> {
+    let rows = sqlx::query(BACKLOGS).fetch_all(readers).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Backlog {
+                destination: row.try_get::<&str, _>(0)?.into(),
+                pending: count(row, 1)?,
+                dead_lettered: count(row, 2)?,
+                oldest_received_at_ms: row.try_get(3)?,
+            })
+        })
+        .collect()
+}
+
+fn count(row: &SqliteRow, column: usize) -> Result<u64, sqlx::Error> {
+    Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
+}
+
+pub(super) async fn dead_letters(
+    readers: &SqlitePool,
+    query: &DeadLetterQuery,
+) -> Result<Vec<DeadLetter>, sqlx::Error> {
+    let rows = sqlx::query(DEAD_LETTERS)
+        .bind(query.destination.as_deref())
+        .bind(query.since_ms)
+        .bind(query.after.as_ref().map(|after| &*after.destination))
+        .bind(query.after.as_ref().map(|after| after.seq.get()))
+        .bind(query.letters_max)
+        .fetch_all(readers)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(DeadLetter {
+                key: key(row)?,
+                source: row.try_get(2)?,
+                message_id: row.try_get(3)?,
+                event_type: row.try_get(4)?,
+                subject: row.try_get(5)?,
+                settled_at_ms: row.try_get(6)?,
+                attempts: row.try_get(7)?,
+                reason: row.try_get(8)?,
+            })
+        })
+        .collect()
+}
+
+/// The key in the first two columns.
+fn key(row: &SqliteRow) -> Result<DeliveryKey, sqlx::Error> {
+    Ok(DeliveryKey {
+        destination: row.try_get::<&str, _>(0)?.into(),
+        seq: Seq::new(row.try_get(1)?),
+    })
+}
+
+pub(super) async fn absent(
+    readers: &SqlitePool,
+    deliveries: &[DeliveryKey],
+) -> Result<Vec<DeliveryKey>, sqlx::Error> {
+    let keys: Vec<(&str, i64)> =
+        deliveries.iter().map(|key| (&*key.destination, key.seq.get())).collect();
+    let rows = sqlx::query(
+        "SELECT wanted.value ->> 0, wanted.value ->> 1 FROM json_each(?1) AS wanted
+         CROSS JOIN destinations AS destination ON destination.name = wanted.value ->> 0
+         WHERE EXISTS (SELECT 1 FROM deliveries WHERE destination_id = destination.id
+                       AND seq = wanted.value ->> 1)
+             OR EXISTS (SELECT 1 FROM settled_deliveries WHERE destination_id = destination.id
+                        AND seq = wanted.value ->> 1)",
+    )
+    .bind(json(&keys)?)
+    .fetch_all(readers)
+    .await?;
+    let present: HashSet<DeliveryKey> = rows.iter().map(key).collect::<Result<_, _>>()?;
+    Ok(deliveries.iter().filter(|key| !present.contains(key)).cloned().collect())
+}
+
+pub(super) async fn deliveries_of(
+    readers: &SqlitePool,
+    seq: Seq,
+) -> Result<Vec<DeliverySummary>, sqlx::Error> {
+    // One statement, so that none is seen in both places or in neither.
+    let rows = sqlx::query(
+        "SELECT name, ?1, 'pending', iif(blocked, NULL, due_at_ms), NULL
+         FROM destinations AS destination
+         JOIN deliveries ON destination_id = destination.id AND seq = ?1
+         UNION ALL
+         SELECT name, ?1, state, settled_at_ms, reason
+         FROM destinations AS destination
+         JOIN settled_deliveries ON destination_id = destination.id AND seq = ?1
+         ORDER BY 1",
+    )
+    .bind(seq.get())
+    .fetch_all(readers)
+    .await?;
+    let mut attempts = attempts(readers, seq).await?;
+    rows.iter()
+        .map(|row| {
+            let key = key(row)?;
+            let attempts = attempts.remove(&key.destination).unwrap_or_default();
+            Ok(DeliverySummary { key, state: state(row)?, attempts })
+        })
+        .collect()
+}
+
+fn state(row: &SqliteRow) -> Result<DeliveryState, sqlx::Error> {
+    Ok(match row.try_get(2)? {
+        "pending" => DeliveryState::Pending { due_at_ms: row.try_get(3)? },
+        "delivered" => DeliveryState::Delivered { at_ms: row.try_get(3)? },
+        _ => DeliveryState::DeadLettered { at_ms: row.try_get(3)?, reason: row.try_get(4)? },
+    })
+}
+
+async fn attempts(
+    readers: &SqlitePool,
+    seq: Seq,
+) -> Result<BTreeMap<Arc<str>, Vec<AttemptSummary>>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT name, number, started_at_ms, duration_ms, status, error, reply FROM attempts
+         JOIN destinations AS destination ON destination.id = destination_id
+         WHERE seq = ?1 ORDER BY name, number",
+    )
+    .bind(seq.get())
+    .fetch_all(readers)
+    .await?;
+    let mut attempts: BTreeMap<Arc<str>, Vec<AttemptSummary>> = BTreeMap::new();
+    for row in &rows {
+        let destination = row.try_get::<&str, _>(0)?.into();
+        attempts.entry(destination).or_default().push(AttemptSummary {
+            number: row.try_get(1)?,
+            started_at_ms: row.try_get(2)?,
+            duration_ms: count(row, 3)?,
+            status: row.try_get(4)?,
+            error: row.try_get(5)?,
+            reply: row.try_get::<Option<Vec<u8>>, _>(6)?.unwrap_or_default().into(),
+        });
+    }
+    Ok(attempts)
+}
+
+pub(super) async fn unwanted(readers: &SqlitePool, seq: Seq) -> Result<Vec<Unwanted>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT reason.key, reason.value FROM unwanted_events, json_each(reasons) AS reason
+         WHERE seq = ?1 ORDER BY reason.key",
+    )
+    .bind(seq.get())
+    .fetch_all(readers)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Unwanted { destination: row.try_get::<&str, _>(0)?.into(), reason: row.try_get(1)? })
+        })
+        .collect()
+}
+
+/// Looks where the times of places lead, halving what is left: times of receipt grow with the
+/// places, as far as the clock does, and have no index.
+pub(super) async fn first_received_since(
+    readers: &SqlitePool,
+    at_ms: i64,
+) -> Result<Seq, sqlx::Error> {
+    let mut reader = readers.acquire().await?;
+    let mut past = read::head(&mut *reader).await?.next();
+    let mut first = Seq::new(1);
+    while first < past {
+        let middle = Seq::new(first.get() + (past.get() - first.get()) / 2);
+        // The next one that is there: some may have been pruned.
+        let found: Option<(i64, i64)> = sqlx::query_as(
+            "SELECT seq, received_at_ms FROM events WHERE seq >= ?1 ORDER BY seq LIMIT 1",
+        )
+        .bind(middle.get())
+        .fetch_optional(&mut *reader)
+        .await?;
+        match found {
+            Some((seq, received_at_ms)) if received_at_ms < at_ms => first = Seq::new(seq).next(),
+            _ => past = middle,
+        }
+    }
+    Ok(first)
+}

@@ -1,0 +1,115 @@
+//! Routing: a batch's deliveries and the checkpoints of its destinations, or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{Connection, SqliteConnection};
+
+use super::{destinations, json, pending};
+use crate::deliveries::{NewDelivery, ROUTER, Routed, RoutedBatch, Unwanted};
+use crate::{FencingToken, Seq};
+
+pub(super) async fn route(
+    connection: &mut SqliteConnection,
+    batch: &RoutedBatch,
+    now_ms: i64,
+) -> Result<Routed, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    if !is_newest(&mut transaction, batch.token).await?
+        || !move_checkpoints(&mut transaction, batch).await?
+    {
+        transaction.rollback().await?;
+        return Ok(Routed::Superseded);
+    }
+    add(&mut transaction, &batch.deliveries, now_ms).await?;
+    set_aside(&mut transaction, &batch.unwanted).await?;
+    transaction.commit().await?;
+    Ok(Routed::Done)
+}
+
+pub(super) async fn enqueue(
+    connection: &mut SqliteConnection,
+    deliveries: &[NewDelivery],
+    now_ms: i64,
+) -> Result<u64, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let added = add(&mut transaction, deliveries, now_ms).await?;
+    transaction.commit().await?;
+    Ok(added)
+}
+
+/// Whether nobody has become the router since this token was given out.
+pub(super) async fn is_newest(
+    connection: &mut SqliteConnection,
+    token: FencingToken,
+) -> Result<bool, sqlx::Error> {
+    let newest: Option<i64> = sqlx::query_scalar("SELECT token FROM consumers WHERE name = ?1")
+        .bind(ROUTER)
+        .fetch_optional(connection)
+        .await?;
+    Ok(newest == Some(token.get()))
+}
+
+/// Moves all of the batch's checkpoints, or says that one of them stands elsewhere.
+async fn move_checkpoints(
+    connection: &mut SqliteConnection,
+    batch: &RoutedBatch,
+) -> Result<bool, sqlx::Error> {
+    let names: BTreeSet<&str> = batch.destinations.iter().map(|name| &**name).collect();
+    let moved = sqlx::query(
+        "UPDATE destinations SET routed_seq = ?3
+         WHERE routed_seq = ?2 AND name IN (SELECT value FROM json_each(?1))",
+    )
+    .bind(json(&names)?)
+    .bind(batch.from.get())
+    .bind(batch.to.get())
+    .execute(connection)
+    .await?
+    .rows_affected();
+    Ok(moved == names.len() as u64)
+}
+
+/// Adds what does not exist yet; what is for a destination that is not known is left out.
+async fn add(
+    connection: &mut SqliteConnection,
+    deliveries: &[NewDelivery],
+    now_ms: i64,
+) -> Result<u64, sqlx::Error> {
+    let mut owed: BTreeMap<&str, Vec<(i64, Option<&str>)>> = BTreeMap::new();
+    for NewDelivery { key, subject } in deliveries {
+        owed.entry(&key.destination).or_default().push((key.seq.get(), subject.as_deref()));
+    }
+    let targets = destinations::targets(connection).await?;
+    let mut added = 0;
+    for (name, rows) in owed {
+        if let Some(target) = targets.get(name) {
+            added += pending::add(connection, *target, &rows, now_ms).await?;
+        }
+    }
+    Ok(added)
+}
+
+/// Writes down why nobody wanted these, beside what others said of the same ones.
+async fn set_aside(
+    connection: &mut SqliteConnection,
+    unwanted: &[(Seq, Vec<Unwanted>)],
+) -> Result<(), sqlx::Error> {
+    if unwanted.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<(i64, BTreeMap<&str, &str>)> = unwanted
+        .iter()
+        .map(|(seq, reasons)| {
+            let reasons = reasons.iter().map(|one| (&*one.destination, one.reason.as_str()));
+            (seq.get(), reasons.collect())
+        })
+        .collect();
+    sqlx::query(
+        "INSERT INTO unwanted_events (seq, reasons)
+         SELECT value ->> 0, value -> 1 FROM json_each(?1) WHERE true
+         ON CONFLICT (seq) DO UPDATE SET reasons = json_patch(reasons, excluded.reasons)",
+    )
+    .bind(json(&rows)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

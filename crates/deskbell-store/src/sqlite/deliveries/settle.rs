@@ -1,0 +1,158 @@
+//! Settling: attempts are written down, what is done moves out of the way, the rest is due later.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use sqlx::{Connection, SqliteConnection};
+
+use super::queue::Settling;
+use super::{destinations, json, pending};
+use crate::clock::whole_ms;
+use crate::deliveries::{AttemptRecord, REPLY_BYTES_MAX, Settlement, Verdict};
+
+/// The replies come as one value, of which each row names its part.
+pub(super) const ATTEMPTS: &str = "INSERT INTO attempts
+         (destination_id, seq, number, started_at_ms, duration_ms, status, error, reply)
+     SELECT ?1, pending.seq, attempts_total + 1, made.value ->> 'started_at_ms',
+            made.value ->> 'duration_ms', made.value ->> 'status', made.value ->> 'error',
+            CASE WHEN made.value ->> 'reply_bytes' > 0
+                 THEN substr(?3, made.value ->> 'reply_from', made.value ->> 'reply_bytes') END
+     FROM json_each(?2) AS made
+     CROSS JOIN deliveries AS pending
+         ON pending.destination_id = ?1 AND pending.seq = made.value ->> 'seq'";
+
+/// Not an `UPDATE … FROM`: SQLite would look through all of the destination for the few.
+pub(super) const RETRIES: &str = "REPLACE INTO deliveries
+         (destination_id, seq, subject, attempts, attempts_total, first_attempt_at_ms, due_at_ms,
+          blocked)
+     SELECT ?1, pending.seq, subject, attempts + (again.value ->> 'attempts'),
+            attempts_total + (again.value ->> 'attempts'),
+            coalesce(first_attempt_at_ms, again.value ->> 'started_at_ms'),
+            again.value ->> 'due_at_ms', blocked
+     FROM json_each(?2) AS again
+     CROSS JOIN deliveries AS pending
+         ON pending.destination_id = ?1 AND pending.seq = again.value ->> 'seq'";
+
+pub(super) const SETTLED: &str = "INSERT INTO settled_deliveries
+         (destination_id, seq, state, settled_at_ms, attempts_total, reason, source, message_id,
+          type, subject)
+     SELECT ?1, pending.seq, iif(done.value ->> 'reason' IS NULL, 'delivered', 'dead_lettered'),
+            ?3, attempts_total + (done.value ->> 'attempts'), done.value ->> 'reason',
+            event.source, event.message_id, event.type, event.subject
+     FROM json_each(?2) AS done
+     CROSS JOIN deliveries AS pending
+         ON pending.destination_id = ?1 AND pending.seq = done.value ->> 'seq'
+     LEFT JOIN events AS event
+         ON done.value ->> 'reason' IS NOT NULL AND event.seq = pending.seq";
+
+pub(super) const DONE: &str = "DELETE FROM deliveries WHERE destination_id = ?1
+     AND seq IN (SELECT value ->> 'seq' FROM json_each(?2))";
+
+#[derive(Serialize)]
+struct AttemptRow<'a> {
+    seq: i64,
+    started_at_ms: i64,
+    duration_ms: i64,
+    status: Option<u16>,
+    error: Option<&'a str>,
+    /// Counted from 1, as SQL does.
+    reply_from: usize,
+    reply_bytes: usize,
+}
+
+#[derive(Serialize)]
+struct RetryRow {
+    seq: i64,
+    due_at_ms: i64,
+    attempts: u32,
+    started_at_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct DoneRow<'a> {
+    seq: i64,
+    attempts: u32,
+    /// Where it is a dead letter.
+    reason: Option<&'a str>,
+}
+
+pub(super) async fn settle(
+    connection: &mut SqliteConnection,
+    destination: &str,
+    settling: &Settling<'_>,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let target = destinations::target(&mut transaction, destination).await?;
+    let target = target.ok_or(sqlx::Error::RowNotFound)?;
+    let (retries, done) = sort(&settling.settlements, now_ms);
+    write_attempts(&mut transaction, target.id, &settling.settlements, now_ms).await?;
+    if !retries.is_empty() {
+        let retries = json(&retries)?;
+        sqlx::query(RETRIES).bind(target.id).bind(retries).execute(&mut *transaction).await?;
+    }
+    if !done.is_empty() {
+        let done = json(&done)?;
+        let settled = sqlx::query(SETTLED).bind(target.id).bind(&done).bind(now_ms);
+        settled.execute(&mut *transaction).await?;
+        sqlx::query(DONE).bind(target.id).bind(done).execute(&mut *transaction).await?;
+        let subjects: BTreeSet<&str> = settling.subjects.iter().map(String::as_str).collect();
+        pending::unblock_first(&mut transaction, target, &subjects).await?;
+    }
+    transaction.commit().await
+}
+
+/// Those that are tried again, and those that are done with.
+fn sort<'a>(settlements: &[&'a Settlement], now_ms: i64) -> (Vec<RetryRow>, Vec<DoneRow<'a>>) {
+    let mut retries = Vec::new();
+    let mut done = Vec::new();
+    for settlement in settlements {
+        let seq = settlement.claim.seq.get();
+        let attempts = u32::from(settlement.attempt.is_some());
+        let started_at_ms = settlement.attempt.as_ref().map(|made| started_at_ms(made, now_ms));
+        match &settlement.verdict {
+            Verdict::Retry(after) => {
+                let due_at_ms = now_ms.saturating_add(whole_ms(*after));
+                retries.push(RetryRow { seq, due_at_ms, attempts, started_at_ms });
+            }
+            Verdict::Delivered => done.push(DoneRow { seq, attempts, reason: None }),
+            Verdict::DeadLetter(reason) => {
+                done.push(DoneRow { seq, attempts, reason: Some(reason) });
+            }
+        }
+    }
+    (retries, done)
+}
+
+async fn write_attempts(
+    connection: &mut SqliteConnection,
+    destination_id: i64,
+    settlements: &[&Settlement],
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let mut replies = Vec::new();
+    let mut rows = Vec::with_capacity(settlements.len());
+    for settlement in settlements {
+        let Some(made) = &settlement.attempt else { continue };
+        let reply = &made.reply[..made.reply.len().min(REPLY_BYTES_MAX)];
+        rows.push(AttemptRow {
+            seq: settlement.claim.seq.get(),
+            started_at_ms: started_at_ms(made, now_ms),
+            duration_ms: whole_ms(made.duration),
+            status: made.status,
+            error: made.error.as_deref(),
+            reply_from: replies.len() + 1,
+            reply_bytes: reply.len(),
+        });
+        replies.extend_from_slice(reply);
+    }
+    if !rows.is_empty() {
+        let attempts = sqlx::query(ATTEMPTS).bind(destination_id).bind(json(&rows)?).bind(replies);
+        attempts.execute(connection).await?;
+    }
+    Ok(())
+}
+
+fn started_at_ms(attempt: &AttemptRecord, now_ms: i64) -> i64 {
+    now_ms.saturating_sub(whole_ms(attempt.ago))
+}

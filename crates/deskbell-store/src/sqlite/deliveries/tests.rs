@@ -1,0 +1,188 @@
+//! What a unit of work costs is the same however much is settled, or waits behind others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use super::{claim, pending, query, replay, settle};
+use crate::deliveries::{
+    AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, NewDelivery, Ordering, ROUTER,
+    Registration, Routed, RoutedBatch, Settlement, StartFrom, Verdict,
+};
+use crate::{Deliveries, Seq, SqliteStore, Store};
+
+/// Every statement whose tables may be large. What may be read whole is the list that comes with
+/// the statement, and destinations, which are few.
+const STATEMENTS: [&str; 13] = [
+    claim::WAITING,
+    claim::EVENTS,
+    pending::ADD,
+    pending::FIRST,
+    settle::ATTEMPTS,
+    settle::RETRIES,
+    settle::SETTLED,
+    settle::DONE,
+    replay::REVIVE,
+    replay::FORGET,
+    replay::DEAD,
+    query::BACKLOGS,
+    query::DEAD_LETTERS,
+];
+
+async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+        .fetch_all(connection)
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.get("detail")).collect()
+}
+
+#[tokio::test]
+async fn a_claim_reads_the_index_of_what_may_go() {
+    let (_directory, store) = store().await;
+    let plan = plan(&mut store.connection().await.unwrap(), claim::WAITING).await;
+    let index = "SEARCH deliveries USING INDEX deliveries_due (destination_id=?)";
+    assert!(plan.iter().any(|step| step == index), "{plan:#?}");
+    assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "nothing is sorted: {plan:#?}");
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_table_whole() {
+    let (_directory, store) = store().await;
+    for sql in STATEMENTS {
+        for step in plan(&mut store.connection().await.unwrap(), sql).await {
+            let listed = step.contains(" VIRTUAL TABLE ") || step.contains(" CONSTANT ROW");
+            // What a subquery has found; its own steps are in the plan too.
+            let found = step.starts_with("SCAN (subquery-");
+            let few = listed || found || step.starts_with("SCAN destination ");
+            assert!(few || !step.starts_with("SCAN "), "{step} in {sql}");
+            assert!(!step.contains("TEMP B-TREE FOR ORDER BY"), "{step} in {sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_are_found_without_passing_what_was_delivered() {
+    let (_directory, store) = store().await;
+    for sql in [query::BACKLOGS, query::DEAD_LETTERS] {
+        let plan = plan(&mut store.connection().await.unwrap(), sql).await;
+        assert!(plan.iter().any(|step| step.contains("settled_deliveries_dead")), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_cost_is_flat() {
+    let few = cost(10).await;
+    let many = cost(100_000).await;
+    for ((work, few), (_, many)) in few.iter().zip(&many) {
+        assert!(*many <= few + few / 4, "{work}: {few} steps where few wait, {many} where many do");
+    }
+}
+
+/// A store with one ordered destination.
+async fn store() -> (tempfile::TempDir, SqliteStore) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
+    let registration = Registration {
+        name: "hook".to_owned(),
+        from: StartFrom::Beginning,
+        ordering: Ordering::Subject,
+    };
+    store.register(&registration).await.unwrap();
+    (directory, store)
+}
+
+/// So many settled deliveries, dead letters among them, and as many that wait behind another one.
+async fn fill(store: &SqliteStore, rows: i64) {
+    let sql = format!(
+        "BEGIN;
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2 * {rows})
+         INSERT INTO events SELECT n, 'clerk', 'msg_' || n, 'user.updated', 'user_1', 0, 0, NULL,
+             x'7b7d' FROM n;
+         INSERT INTO settled_deliveries
+             SELECT 1, seq, iif(seq % 2, 'delivered', 'dead_lettered'), 0, 1, 'no use', 'clerk',
+                 message_id, type, subject FROM events WHERE seq <= {rows};
+         INSERT INTO attempts (destination_id, seq, number, started_at_ms, duration_ms)
+             SELECT 1, seq, 1, 0, 0 FROM settled_deliveries;
+         INSERT INTO deliveries (destination_id, seq, subject, due_at_ms, blocked)
+             SELECT 1, seq, subject, 0, seq > {rows} + 1 FROM events WHERE seq > {rows};
+         UPDATE destinations SET routed_seq = 2 * {rows};
+         COMMIT"
+    );
+    let mut connection = store.connection().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await.unwrap();
+}
+
+/// The steps of SQLite's machine that each kind of work takes on the writing connection.
+async fn cost(rows: i64) -> Vec<(&'static str, u64)> {
+    let (_directory, store) = store().await;
+    fill(&store, rows).await;
+    let token = store.claim_consumer(ROUTER).await.unwrap();
+    let steps = count_steps(&store).await;
+    let mut costs = Vec::new();
+    let mut note = |work| costs.push((work, steps.swap(0, Relaxed)));
+
+    steps.store(0, Relaxed);
+    claim::waiting(&mut store.connection().await.unwrap(), "hook", 10).await.unwrap();
+    note("claim");
+    let claimed = store.claim(&claim_of_one()).await.unwrap().deliveries;
+    assert_eq!(claimed[0].event.seq, Seq::new(rows + 1));
+    store.settle("hook", &[settlement(&claimed[0], Verdict::Retry(Duration::ZERO))]).await.unwrap();
+    note("retry");
+    let claimed = store.claim(&claim_of_one()).await.unwrap().deliveries;
+    store.settle("hook", &[settlement(&claimed[0], Verdict::Delivered)]).await.unwrap();
+    note("deliver");
+    let claimed = store.claim(&claim_of_one()).await.unwrap().deliveries;
+    assert_eq!(claimed[0].event.seq, Seq::new(rows + 2), "the next of the subject");
+    let no_use = Verdict::DeadLetter("no use".to_owned());
+    store.settle("hook", &[settlement(&claimed[0], no_use)]).await.unwrap();
+    note("give up");
+    let first = DeliveryKey { destination: "hook".into(), seq: Seq::new(2) };
+    assert_eq!(store.revive(std::slice::from_ref(&first)).await.unwrap(), 1);
+    note("revive");
+    let end = Seq::new(2 * rows);
+    let batch = RoutedBatch {
+        token,
+        from: end,
+        to: end,
+        destinations: vec!["hook".into()],
+        deliveries: vec![NewDelivery { key: first, subject: Some("user_1".to_owned()) }],
+        unwanted: Vec::new(),
+    };
+    assert_eq!(store.route(&batch).await.unwrap(), Routed::Done);
+    note("route");
+    costs
+}
+
+async fn count_steps(store: &SqliteStore) -> Arc<AtomicU64> {
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    let mut connection = store.connection().await.unwrap();
+    connection.lock_handle().await.unwrap().set_progress_handler(1, move || {
+        counted.fetch_add(1, Relaxed);
+        true
+    });
+    steps
+}
+
+fn claim_of_one() -> Claim {
+    Claim {
+        destination: "hook".to_owned(),
+        deliveries_max: 1,
+        bytes_max: usize::MAX,
+        lease: Duration::from_secs(60),
+    }
+}
+
+fn settlement(claimed: &ClaimedDelivery, verdict: Verdict) -> Settlement {
+    let attempt = AttemptRecord {
+        ago: Duration::ZERO,
+        duration: Duration::ZERO,
+        status: Some(200),
+        error: None,
+        reply: "ok".into(),
+    };
+    Settlement { claim: claimed.claim, attempt: Some(attempt), verdict }
+}
