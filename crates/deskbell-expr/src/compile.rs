@@ -1,0 +1,355 @@
+//! From a text to what is evaluated: CEL's tree, with every access to the event replaced by ours.
+//!
+//! CEL fails on a missing member. Here a chain of members from a root becomes one variable that is
+//! looked up in the event at once (and null where it is missing), and any other access becomes a call
+//! of a function that gives null.
+
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue,
+    SelectExpr, SourceInfo, operators,
+};
+use cel::common::types::CelString;
+use cel::parser::Parser;
+use cel::{Context, ParseErrors, Value as CelValue};
+
+use crate::error::ExpressionError;
+use crate::functions::{self, ENV};
+use crate::path::{Path, Step};
+use crate::roots;
+
+/// The longest text of an expression.
+pub const EXPRESSION_BYTES_MAX: usize = 4096;
+
+/// The deepest nesting of an expression: operators, calls and loops inside one another. A chain such
+/// as `a + b + c` nests once an operator; `a || b || c` and `data.a.b.c` do not.
+pub const EXPRESSION_DEPTH_MAX: usize = 48;
+
+/// Brackets inside one another, and signs in a row, that the parser is given at most.
+const BRACKETS_DEPTH_MAX: usize = 48;
+
+/// The stack on which a text is parsed: the parser goes as deep as the text does.
+const PARSER_STACK_BYTES: usize = 64 << 20;
+
+/// The variable that is the meter.
+pub(crate) const METER: &str = "@meter";
+
+/// What a text was compiled to.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) tree: IdedExpr,
+    pub(crate) paths: Vec<Path>,
+}
+
+/// Compiles a text, on a thread of its own for its stack.
+pub(crate) fn compile(text: &str) -> Result<Compiled, ExpressionError> {
+    if text.len() > EXPRESSION_BYTES_MAX {
+        return Err(ExpressionError::TooLong { bytes: text.len() });
+    }
+    if brackets_depth(text) > BRACKETS_DEPTH_MAX {
+        return Err(ExpressionError::TooDeep);
+    }
+    let text = text.to_owned();
+    std::thread::Builder::new()
+        .name("expression".to_owned())
+        .stack_size(PARSER_STACK_BYTES)
+        .spawn(move || {
+            let (tree, info) = Parser::new().parse_with_source_info(&text).map_err(syntax_error)?;
+            let mut compiler = Compiler { info: &info, variables: Vec::new(), paths: Vec::new() };
+            let tree = compiler.expression(tree, 0)?;
+            Ok(Compiled { tree, paths: compiler.paths })
+        })
+        .ok()
+        .and_then(|thread| thread.join().ok())
+        .unwrap_or(Err(ExpressionError::ParserFailed))
+}
+
+/// An upper bound of how deep brackets nest, those inside of texts counted too, or of signs in a row.
+fn brackets_depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut signs) = (0_usize, 0, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match byte {
+            b'!' | b'-' | b'?' => signs += 1,
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => signs = 0,
+        }
+        deepest = deepest.max(depth).max(signs);
+    }
+    deepest
+}
+
+fn syntax_error(errors: ParseErrors) -> ExpressionError {
+    let Some(error) = errors.errors.into_iter().next() else {
+        return ExpressionError::ParserFailed;
+    };
+    let from_one = |place: isize| usize::try_from(place).unwrap_or(0).max(1);
+    ExpressionError::Syntax {
+        line: from_one(error.pos.0),
+        column: from_one(error.pos.1),
+        reason: error.msg,
+    }
+}
+
+struct Compiler<'i> {
+    info: &'i SourceInfo,
+    /// The variables of the loops around the place.
+    variables: Vec<String>,
+    paths: Vec<Path>,
+}
+
+impl Compiler<'_> {
+    fn expression(&mut self, node: IdedExpr, depth: usize) -> Result<IdedExpr, ExpressionError> {
+        if depth > EXPRESSION_DEPTH_MAX {
+            return Err(ExpressionError::TooDeep);
+        }
+        if let Some(path) = self.path(&node) {
+            return Ok(self.found(node.id, 'p', path));
+        }
+        let IdedExpr { id, expr } = node;
+        let expr = match expr {
+            Expr::Ident(name) => return self.ident(id, name, true),
+            Expr::Select(select) => return self.select(id, select, depth),
+            Expr::Call(call) => return self.call(id, call, depth),
+            Expr::Comprehension(comprehension) => {
+                Expr::Comprehension(Box::new(self.comprehension(*comprehension, depth)?))
+            }
+            Expr::List(mut list) => {
+                list.elements = self.all(list.elements, depth)?;
+                Expr::List(list)
+            }
+            Expr::Map(mut map) => {
+                let entries = map.entries.into_iter();
+                map.entries =
+                    entries.map(|entry| self.entry(entry, depth)).collect::<Result<_, _>>()?;
+                Expr::Map(map)
+            }
+            Expr::Literal(literal) => Expr::Literal(literal),
+            Expr::Struct(_) | Expr::Unspecified => {
+                return Err(self.unsupported(id, "a message such as `Name{field: 1}`"));
+            }
+        };
+        Ok(IdedExpr { id, expr })
+    }
+
+    fn all(
+        &mut self,
+        nodes: Vec<IdedExpr>,
+        depth: usize,
+    ) -> Result<Vec<IdedExpr>, ExpressionError> {
+        nodes.into_iter().map(|node| self.expression(node, depth + 1)).collect()
+    }
+
+    /// A name that stands alone. One of a loop's variables is charged for, unless a member of it follows.
+    fn ident(&self, id: u64, name: String, charged: bool) -> Result<IdedExpr, ExpressionError> {
+        let is_variable = self.variables.contains(&name);
+        if !is_variable && !name.starts_with('@') && !roots::TYPES.contains(&name.as_str()) {
+            let nearest = roots::nearest(&name, roots::ROOTS.iter().copied());
+            return Err(ExpressionError::UnknownName { name, column: self.column(id), nearest });
+        }
+        let ident = IdedExpr { id, expr: Expr::Ident(name) };
+        Ok(if is_variable && charged { call(functions::USE, vec![ident]) } else { ident })
+    }
+
+    /// What a member is taken of.
+    fn operand(&mut self, node: IdedExpr, depth: usize) -> Result<IdedExpr, ExpressionError> {
+        match node.expr {
+            Expr::Ident(name) if self.variables.contains(&name) => self.ident(node.id, name, false),
+            expr => self.expression(IdedExpr { id: node.id, expr }, depth + 1),
+        }
+    }
+
+    fn select(
+        &mut self,
+        id: u64,
+        select: SelectExpr,
+        depth: usize,
+    ) -> Result<IdedExpr, ExpressionError> {
+        let SelectExpr { operand, field, test } = select;
+        if test && let Some(mut path) = self.path(&operand) {
+            path.steps.push(Step::Member(field));
+            return Ok(self.found(id, 'h', path));
+        }
+        let function = if test { functions::HAS } else { functions::MEMBER };
+        let key =
+            IdedExpr { id, expr: Expr::Literal(LiteralValue::String(CelString::from(field))) };
+        Ok(call(function, vec![self.operand(*operand, depth)?, key]))
+    }
+
+    fn call(
+        &mut self,
+        id: u64,
+        mut node: CallExpr,
+        depth: usize,
+    ) -> Result<IdedExpr, ExpressionError> {
+        if node.func_name == operators::INDEX && node.args.len() == 2 {
+            let mut arguments = node.args.into_iter();
+            let (operand, key) =
+                (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
+            let (operand, key) = (self.operand(operand, depth)?, self.expression(key, depth + 1)?);
+            return Ok(call(functions::MEMBER, vec![operand, key]));
+        }
+        self.check_function(id, &node)?;
+        if let Some(target) = node.target {
+            node.target = Some(Box::new(self.expression(*target, depth + 1)?));
+        }
+        node.args = self.all(node.args, depth)?;
+        if node.func_name == "matches" {
+            self.matches(id, &mut node)?;
+        }
+        Ok(IdedExpr { id, expr: Expr::Call(node) })
+    }
+
+    fn check_function(&self, id: u64, node: &CallExpr) -> Result<(), ExpressionError> {
+        let name = &node.func_name;
+        let is_operator = !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let known = if node.target.is_some() { roots::METHODS } else { roots::FUNCTIONS };
+        if is_operator || known.contains(&name.as_str()) {
+            return Ok(());
+        }
+        if roots::MACROS.contains(&name.as_str()) {
+            return Err(
+                self.unsupported(id, "`has`, `all`, `map` and the like with such arguments")
+            );
+        }
+        let nearest = roots::nearest(name, known.iter().chain(roots::MACROS).copied());
+        Err(ExpressionError::UnknownFunction {
+            name: name.clone(),
+            column: self.column(id),
+            nearest,
+        })
+    }
+
+    /// A pattern must stand in the text, so that what it costs does not depend on the event.
+    fn matches(&self, id: u64, node: &mut CallExpr) -> Result<(), ExpressionError> {
+        let is_text =
+            |node: &IdedExpr| matches!(&node.expr, Expr::Literal(LiteralValue::String(_)));
+        let Some(pattern) = node.args.last().filter(|pattern| is_text(pattern)).cloned() else {
+            return Err(
+                self.unsupported(id, "a pattern of `matches` that is not written as a text")
+            );
+        };
+        let empty = IdedExpr {
+            id,
+            expr: Expr::Literal(LiteralValue::String(CelString::from(String::new()))),
+        };
+        let trial =
+            CallExpr { func_name: "matches".to_owned(), target: None, args: vec![empty, pattern] };
+        let trial = IdedExpr { id, expr: Expr::Call(trial) };
+        if CelValue::resolve_val(&trial, &Context::with_env(ENV.clone())).is_err() {
+            return Err(
+                self.unsupported(id, "a pattern of `matches` that is no regular expression")
+            );
+        }
+        let text = match &mut node.target {
+            Some(target) => target.as_mut(),
+            None => &mut node.args[0],
+        };
+        *text = call(functions::MATCH, vec![std::mem::take(text)]);
+        Ok(())
+    }
+
+    fn comprehension(
+        &mut self,
+        node: ComprehensionExpr,
+        depth: usize,
+    ) -> Result<ComprehensionExpr, ExpressionError> {
+        let range = self.expression(node.iter_range, depth + 1)?;
+        let accu_init = self.expression(node.accu_init, depth + 1)?;
+        let outside = self.variables.len();
+        self.variables.push(node.iter_var.clone());
+        let inside = (|| {
+            Ok((
+                self.expression(node.loop_cond, depth + 1)?,
+                self.expression(node.loop_step, depth + 1)?,
+                self.expression(node.result, depth + 1)?,
+            ))
+        })();
+        self.variables.truncate(outside);
+        let (loop_cond, loop_step, result) = inside?;
+        let iter_range = call(functions::ITERATE, vec![range]);
+        Ok(ComprehensionExpr { iter_range, accu_init, loop_cond, loop_step, result, ..node })
+    }
+
+    fn entry(
+        &mut self,
+        entry: IdedEntryExpr,
+        depth: usize,
+    ) -> Result<IdedEntryExpr, ExpressionError> {
+        let IdedEntryExpr { id, expr } = entry;
+        match expr {
+            EntryExpr::MapEntry(mut entry) => {
+                entry.key = self.expression(entry.key, depth + 1)?;
+                entry.value = self.expression(entry.value, depth + 1)?;
+                Ok(IdedEntryExpr { id, expr: EntryExpr::MapEntry(entry) })
+            }
+            EntryExpr::StructField(_) => Err(self.unsupported(id, "a message")),
+        }
+    }
+
+    /// The path that a node is, where it is a chain of members from a root.
+    fn path(&self, node: &IdedExpr) -> Option<Path> {
+        let (mut node, mut steps) = (node, Vec::new());
+        loop {
+            match &node.expr {
+                Expr::Ident(name) => {
+                    let absolute = name.strip_prefix('.');
+                    if absolute.is_none() && self.variables.contains(name) {
+                        return None;
+                    }
+                    let name = absolute.unwrap_or(name);
+                    let root = *roots::ROOTS.iter().find(|root| **root == name)?;
+                    steps.reverse();
+                    return Some(Path { root, steps });
+                }
+                Expr::Select(select) if !select.test => {
+                    steps.push(Step::Member(select.field.clone()));
+                    node = &select.operand;
+                }
+                Expr::Call(call) if call.func_name == operators::INDEX && call.args.len() == 2 => {
+                    steps.push(literal_step(&call.args[1])?);
+                    node = &call.args[0];
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// A variable for what a path leads to (`p`) or whether it leads anywhere (`h`).
+    fn found(&mut self, id: u64, kind: char, path: Path) -> IdedExpr {
+        let known = self.paths.iter().position(|known| *known == path);
+        let place = known.unwrap_or(self.paths.len());
+        if known.is_none() {
+            self.paths.push(path);
+        }
+        IdedExpr { id, expr: Expr::Ident(format!("@{kind}{place}")) }
+    }
+
+    fn column(&self, id: u64) -> usize {
+        self.info.offset_for(id).and_then(|(start, _)| usize::try_from(start).ok()).unwrap_or(0) + 1
+    }
+
+    fn unsupported(&self, id: u64, what: &'static str) -> ExpressionError {
+        ExpressionError::Unsupported { column: self.column(id), what }
+    }
+}
+
+fn literal_step(node: &IdedExpr) -> Option<Step> {
+    match &node.expr {
+        Expr::Literal(LiteralValue::String(name)) => Some(Step::Member(name.inner().to_owned())),
+        Expr::Literal(LiteralValue::Int(index)) => {
+            usize::try_from(*index.inner()).ok().map(Step::Element)
+        }
+        _ => None,
+    }
+}
+
+/// A call of one of our functions, with the meter as its last argument.
+fn call(function: &str, mut arguments: Vec<IdedExpr>) -> IdedExpr {
+    arguments.push(IdedExpr { id: 0, expr: Expr::Ident(METER.to_owned()) });
+    let call = CallExpr { func_name: function.to_owned(), target: None, args: arguments };
+    IdedExpr { id: 0, expr: Expr::Call(call) }
+}

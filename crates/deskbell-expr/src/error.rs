@@ -1,0 +1,116 @@
+//! Why an expression cannot be compiled or evaluated. No message bears a value of an event.
+
+use std::sync::Arc;
+
+use crate::value::Kind;
+
+/// Why a text is no expression.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpressionError {
+    /// The text is longer than [`EXPRESSION_BYTES_MAX`](crate::EXPRESSION_BYTES_MAX).
+    #[error("the expression has {bytes} bytes, and may have {max}", max = crate::EXPRESSION_BYTES_MAX)]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The expression is nested deeper than [`EXPRESSION_DEPTH_MAX`](crate::EXPRESSION_DEPTH_MAX).
+    #[error("the expression is nested deeper than {max}", max = crate::EXPRESSION_DEPTH_MAX)]
+    TooDeep,
+    /// The text does not follow CEL's grammar.
+    #[error("syntax error at line {line}, column {column}: {reason}")]
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A variable that an event does not have.
+    #[error("unknown name `{name}` at column {column}{}", did_you_mean(nearest.as_deref()))]
+    UnknownName {
+        /// The name.
+        name: String,
+        /// Where it stands, in characters from the text's beginning, from 1.
+        column: usize,
+        /// The known name that is most like it.
+        nearest: Option<&'static str>,
+    },
+    /// A function that there is not.
+    #[error("unknown function `{name}` at column {column}{}", did_you_mean(nearest.as_deref()))]
+    UnknownFunction {
+        /// The name.
+        name: String,
+        /// Where it stands, in characters from the text's beginning, from 1.
+        column: usize,
+        /// The known function that is most like it.
+        nearest: Option<&'static str>,
+    },
+    /// A part of CEL that is left out here.
+    #[error("not supported at column {column}: {what}")]
+    Unsupported {
+        /// Where it stands, in characters from the text's beginning, from 1.
+        column: usize,
+        /// What is left out.
+        what: &'static str,
+    },
+    /// A fault in the parser, or no thread to run it on.
+    #[error("the expression cannot be parsed")]
+    ParserFailed,
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+}
+
+/// Why an expression gives no value for an event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("evaluate `{expression}`: {kind}")]
+pub struct EvaluationError {
+    /// The expression's text.
+    pub expression: Arc<str>,
+    /// What went wrong.
+    pub kind: EvaluationErrorKind,
+}
+
+/// What went wrong in an evaluation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluationErrorKind {
+    /// An operator or a function was given types that it does not take.
+    #[error("`{operation}` does not take ({})", types.join(", "))]
+    WrongTypes {
+        /// The operator or function, as CEL names it (`_+_`).
+        operation: String,
+        /// The types that it was given.
+        types: Vec<String>,
+    },
+    /// A value was of another type than its place needs.
+    #[error("a value has a type that does not fit its place")]
+    WrongType,
+    /// A whole number, time or duration ran over, or was divided by zero.
+    #[error("a division by zero, or a number or time out of range")]
+    OutOfRange,
+    /// A map was written with the same key twice.
+    #[error("a map has the same key twice")]
+    DuplicateKey,
+    /// A function could not do its work, such as `timestamp()` of a text that is no time.
+    #[error("`{function}` failed on what it was given")]
+    FunctionFailed {
+        /// The function.
+        function: String,
+    },
+    /// A condition gave something else than true or false.
+    #[error("a condition must be true or false, and this is {0}")]
+    NotABoolean(Kind),
+    /// The result has no form that could be stored.
+    #[error("the result is {0}, which cannot be stored")]
+    NotStorable(&'static str),
+    /// More than [`EVALUATION_WORK_MAX`](crate::EVALUATION_WORK_MAX).
+    #[error("it takes more work than is allowed for one event")]
+    TooMuchWork,
+    /// A fault in the evaluator.
+    #[error("the evaluator failed")]
+    EvaluatorFailed,
+}

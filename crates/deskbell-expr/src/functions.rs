@@ -1,0 +1,112 @@
+//! The functions that a compiled expression calls in place of CEL's own member access and loops.
+//!
+//! Their names begin with `@`, which no text can write. The last argument of each is the [`Meter`].
+
+use std::sync::{Arc, LazyLock};
+
+use cel::common::functions::Function;
+use cel::common::types::{CelBool, CelList, CelMap, CelMapKey, CelNull, DYN_TYPE};
+use cel::common::value::{CowVal, Val};
+use cel::{Env, ExecutionError};
+
+use crate::meter::Meter;
+
+/// `@member(value, key, meter)`: the member, or null where it is missing.
+pub(crate) const MEMBER: &str = "@member";
+/// `@has(value, key, meter)`: whether the member is there.
+pub(crate) const HAS: &str = "@has";
+/// `@use(value, meter)`: the value of a variable, for its weight.
+pub(crate) const USE: &str = "@use";
+/// `@iterate(value, meter)`: what a loop goes through: a map's keys in order, anything else as it is.
+pub(crate) const ITERATE: &str = "@iterate";
+/// `@match(value, meter)`: a text that a regular expression is to be matched with.
+pub(crate) const MATCH: &str = "@match";
+
+/// What compiling a regular expression costs; CEL does it each time.
+const PATTERN_UNITS: u64 = 100;
+
+/// CEL's standard functions, without optional values, and ours.
+pub(crate) static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::default().with_optional_support(false).with_stdlib();
+    let functions: [(&str, usize, Function); 5] = [
+        (MEMBER, 3, member),
+        (HAS, 3, has),
+        (USE, 2, charged),
+        (ITERATE, 2, iterate),
+        (MATCH, 2, matched),
+    ];
+    for (name, arguments, function) in functions {
+        let added =
+            env.add_overload(name, name, (0..arguments).map(|_| DYN_TYPE).collect(), function);
+        debug_assert!(added.is_ok(), "{name} is declared twice");
+    }
+    Arc::new(env)
+});
+
+/// Stands for a null that is not in a text.
+pub(crate) static NULL: CelNull = CelNull;
+
+type Arguments<'b, 'v> = Vec<CowVal<'b, 'v>>;
+type Result<'b, 'v> = std::result::Result<CowVal<'b, 'v>, ExecutionError>;
+
+fn member<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
+    let [value, key, meter] = take(arguments)?;
+    let found = match value {
+        CowVal::Borrowed(value) => {
+            value.as_indexer().and_then(|value| value.get(key.as_ref()).ok())
+        }
+        CowVal::Owned(value) => value.as_indexer().and_then(|value| {
+            value.get(key.as_ref()).ok().map(|found| CowVal::Owned(found.into_owned()))
+        }),
+    };
+    let found = found.unwrap_or(CowVal::Borrowed(&NULL));
+    charge(&meter, |meter| meter.charge(found.as_ref()))?;
+    Ok(found)
+}
+
+fn has<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
+    let [value, key, meter] = take(arguments)?;
+    charge(&meter, |meter| meter.charge_units(1))?;
+    let found = value.as_indexer().is_some_and(|value| value.get(key.as_ref()).is_ok());
+    Ok(CowVal::owned(CelBool::from(found)))
+}
+
+fn charged<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
+    let [value, meter] = take(arguments)?;
+    charge(&meter, |meter| meter.charge(value.as_ref()))?;
+    Ok(value)
+}
+
+fn iterate<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
+    let [value, meter] = take(arguments)?;
+    charge(&meter, |meter| meter.charge(value.as_ref()))?;
+    let Some(map) = value.downcast_ref::<CelMap<'_>>() else { return Ok(value) };
+    let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
+    keys.sort_unstable();
+    let keys: Vec<Box<dyn Val + 'v>> =
+        keys.iter().map(|key| key.inner().clone_as_boxed()).collect();
+    Ok(CowVal::owned(CelList::from(keys)))
+}
+
+fn matched<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
+    let [value, meter] = take(arguments)?;
+    charge(&meter, |meter| meter.charge_units(PATTERN_UNITS) && meter.charge(value.as_ref()))?;
+    Ok(value)
+}
+
+fn take<'b, 'v, const N: usize>(
+    arguments: Arguments<'b, 'v>,
+) -> std::result::Result<[CowVal<'b, 'v>; N], ExecutionError> {
+    let given = arguments.len();
+    arguments.try_into().map_err(|_| ExecutionError::invalid_argument_count(N, given))
+}
+
+fn charge(
+    meter: &CowVal<'_, '_>,
+    charge: impl FnOnce(&Meter) -> bool,
+) -> std::result::Result<(), ExecutionError> {
+    match meter.downcast_ref::<Meter>() {
+        Some(meter) if charge(meter) => Ok(()),
+        _ => Err(ExecutionError::function_error("@meter", "used up")),
+    }
+}

@@ -1,0 +1,174 @@
+//! `EventView`: an event as expressions see it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::OnceLock;
+
+use clerk_webhooks::{Envelope, EventType, UnixMillis};
+use serde_json::{Map, Value as Json};
+
+use crate::computed;
+use crate::path::{Found, Path, Step, follow};
+use crate::roots;
+
+/// What is known of an event beside its payload.
+#[derive(Clone, Copy, Debug)]
+pub struct EventParts<'a> {
+    /// The message id: root `id`.
+    pub id: &'a str,
+    /// Such as `user.created`: root `type`.
+    pub event_type: &'a str,
+    /// The name of the source that took it in: root `source`.
+    pub source: &'a str,
+    /// The id of the entity that it is about: root `subject`.
+    pub subject: Option<&'a str>,
+    /// When it happened, in milliseconds since 1970: root `occurred_at`.
+    pub occurred_at_ms: i64,
+    /// The Clerk instance: root `instance_id`.
+    pub instance_id: Option<&'a str>,
+}
+
+/// An event as expressions see it: build it once, and evaluate many expressions on it.
+///
+/// Nothing is read until an expression asks for it. A body that cannot be read, or whose `data` is
+/// nested deeper than 127, has no `data`: every path into it is missing.
+pub struct EventView<'a> {
+    parts: EventParts<'a>,
+    payload: Payload<'a>,
+    entity: Option<&'static str>,
+    occurred_at: OnceLock<Option<String>>,
+    parsed: OnceLock<Json>,
+    computed: OnceLock<Map<String, Json>>,
+    merged: OnceLock<Json>,
+}
+
+enum Payload<'a> {
+    Body(&'a [u8]),
+    Data(&'a Json),
+}
+
+impl<'a> EventView<'a> {
+    /// The view of an event with its whole body as it was delivered.
+    #[must_use]
+    pub fn of_body(parts: EventParts<'a>, body: &'a [u8]) -> Self {
+        Self::new(parts, Payload::Body(body))
+    }
+
+    /// The view of an event whose `data` has been parsed.
+    #[must_use]
+    pub fn of_data(parts: EventParts<'a>, data: &'a Json) -> Self {
+        Self::new(parts, Payload::Data(data))
+    }
+
+    fn new(parts: EventParts<'a>, payload: Payload<'a>) -> Self {
+        Self {
+            parts,
+            payload,
+            entity: EventType::from(parts.event_type).entity(),
+            occurred_at: OnceLock::new(),
+            parsed: OnceLock::new(),
+            computed: OnceLock::new(),
+            merged: OnceLock::new(),
+        }
+    }
+
+    /// What stands under a root, whole: for templates. `None` where this event has nothing there.
+    ///
+    /// An entity's root is `data` with the computed members.
+    #[must_use]
+    pub fn root(&self, name: &str) -> Option<Cow<'_, Json>> {
+        let text = match name {
+            "data" => return Some(Cow::Borrowed(self.data())).filter(|data| !data.is_null()),
+            "id" => Some(self.parts.id),
+            "type" => Some(self.parts.event_type),
+            "source" => Some(self.parts.source),
+            "subject" => self.parts.subject,
+            "occurred_at" => self.occurred_at(),
+            "instance_id" => self.parts.instance_id,
+            root => {
+                let entity = self.entity.filter(|entity| roots::of_entity(entity) == root)?;
+                return Some(Cow::Borrowed(self.merged(entity))).filter(|whole| !whole.is_null());
+            }
+        };
+        text.map(|text| Cow::Owned(Json::from(text)))
+    }
+
+    /// What a path leads to.
+    pub(crate) fn find(&self, path: &Path) -> Found<'_> {
+        let text = match path.root {
+            "data" => return json(follow(self.data(), &path.steps)),
+            "id" => Some(self.parts.id),
+            "type" => Some(self.parts.event_type),
+            "source" => Some(self.parts.source),
+            "subject" => self.parts.subject,
+            "occurred_at" => self.occurred_at(),
+            "instance_id" => self.parts.instance_id,
+            root => return self.find_in_entity(root, &path.steps),
+        };
+        match text {
+            Some(text) if path.steps.is_empty() => Found::Text(text),
+            _ => Found::Missing,
+        }
+    }
+
+    fn find_in_entity(&self, root: &str, steps: &[Step]) -> Found<'_> {
+        let Some(entity) = self.entity.filter(|entity| roots::of_entity(entity) == root) else {
+            return Found::Missing;
+        };
+        let Some(Step::Member(first)) = steps.first() else {
+            return json(follow(self.merged(entity), steps));
+        };
+        match self.computed(entity).get(first) {
+            Some(Json::Null) => Found::Missing,
+            Some(value) => json(follow(value, &steps[1..])),
+            None => json(follow(self.data(), steps)),
+        }
+    }
+
+    fn data(&self) -> &Json {
+        match self.payload {
+            Payload::Data(data) => data,
+            Payload::Body(body) => self.parsed.get_or_init(|| parse(body).unwrap_or(Json::Null)),
+        }
+    }
+
+    fn computed(&self, entity: &str) -> &Map<String, Json> {
+        self.computed.get_or_init(|| computed::members(entity, self.data()))
+    }
+
+    /// The entity with its computed members, for an expression that takes it whole.
+    fn merged(&self, entity: &str) -> &Json {
+        self.merged.get_or_init(|| {
+            let mut whole = self.data().clone();
+            if let Json::Object(members) = &mut whole {
+                for (name, value) in self.computed(entity) {
+                    members.insert(name.clone(), value.clone());
+                }
+            }
+            whole
+        })
+    }
+
+    fn occurred_at(&self) -> Option<&str> {
+        let millis = self.parts.occurred_at_ms;
+        self.occurred_at
+            .get_or_init(|| UnixMillis::from_millis(millis).map(|time| time.to_string()))
+            .as_deref()
+    }
+}
+
+fn json(value: Option<&Json>) -> Found<'_> {
+    value.map_or(Found::Missing, Found::Json)
+}
+
+fn parse(body: &[u8]) -> Option<Json> {
+    let envelope = Envelope::parse(body).ok()?;
+    serde_json::from_str(envelope.data?.get()).ok()
+}
+
+impl fmt::Debug for EventView<'_> {
+    /// Without the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventView").field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
