@@ -4,25 +4,30 @@ use std::time::Duration;
 
 /// The latencies of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Latencies {
+pub struct Latencies {
     micros: Vec<u32>,
 }
 
 impl Latencies {
-    pub(crate) fn record(&mut self, latency: Duration) {
+    /// Adds one.
+    pub fn record(&mut self, latency: Duration) {
         self.micros.push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// Adds another's.
+    pub fn merge(&mut self, other: &Self) {
         self.micros.extend_from_slice(&other.micros);
     }
 
-    pub(crate) fn count(&self) -> usize {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.micros.len()
     }
 
     /// The latencies that so many percent were not slower than, in milliseconds, by nearest rank; 0 where none was recorded.
-    pub(crate) fn percentiles_ms<const N: usize>(mut self, percents: [usize; N]) -> [f64; N] {
+    #[must_use]
+    pub fn percentiles_ms<const N: usize>(mut self, percents: [usize; N]) -> [f64; N] {
         self.micros.sort_unstable();
         percents.map(|percent| {
             let rank = (self.micros.len() * percent).div_ceil(100);

@@ -31,6 +31,7 @@ mod truth;
 mod world;
 
 pub use drift::{ColumnDifference, Difference, Finding, SECRET_MARKERS, Tables, drift};
+pub use latency::Latencies;
 pub use sender::{
     Progress, Reorder, Report, Sender, SenderError, SenderOptions, compressed_schedule,
     svix_schedule,

@@ -54,6 +54,7 @@ type Plan = dyn Fn(&Received) -> Reply + Send + Sync;
 
 struct Log {
     plan: Box<Plan>,
+    keeps: bool,
     entries: Mutex<Entries>,
     count: watch::Sender<usize>,
 }
@@ -72,13 +73,25 @@ impl Receiver {
     pub async fn start(
         plan: impl Fn(&Received) -> Reply + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        Self::listen(Box::new(plan), true).await
+    }
+
+    /// As [`start`](Self::start), for very many requests: none is kept, so that
+    /// [`received`](Self::received) is empty. What is to be known of them, the plan notes.
+    ///
+    /// # Errors
+    /// Where no port can be had.
+    pub async fn start_forgetful(
+        plan: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::listen(Box::new(plan), false).await
+    }
+
+    async fn listen(plan: Box<Plan>, keeps: bool) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let log = Arc::new(Log {
-            plan: Box::new(plan),
-            entries: Mutex::default(),
-            count: watch::Sender::new(0),
-        });
+        let log =
+            Arc::new(Log { plan, keeps, entries: Mutex::default(), count: watch::Sender::new(0) });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&log)));
         Ok(Self { address, log, _tasks: tasks })
@@ -94,6 +107,12 @@ impl Receiver {
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.log.entries().received.clone()
+    }
+
+    /// How many requests have come in so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        *self.log.count.borrow()
     }
 
     /// Returns once so many requests have come in.
@@ -122,7 +141,9 @@ impl Log {
             let attempts = entries.attempts.entry(message_id.clone()).or_default();
             *attempts += 1;
             let received = Received { path, headers, body, message_id, attempt: *attempts };
-            entries.received.push(received.clone());
+            if self.keeps {
+                entries.received.push(received.clone());
+            }
             received
         };
         let reply = (self.plan)(&received);

@@ -42,8 +42,15 @@ pub(crate) struct Delivered {
     pub(crate) index: usize,
     pub(crate) id: String,
     pub(crate) attempts: u64,
-    /// How long the attempt took that was acked; `None` where none was.
-    pub(crate) ack_latency: Option<Duration>,
+    /// `None` where no attempt was acked.
+    pub(crate) ack: Option<Ack>,
+}
+
+/// An attempt that was acked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ack {
+    pub(crate) at: Instant,
+    pub(crate) latency: Duration,
 }
 
 /// What an answer means.
@@ -64,12 +71,15 @@ impl Courier {
         let mut slot = Some(slot);
         let mut attempts = 0;
         let mut waits = self.retry_schedule.iter();
-        let ack_latency = loop {
+        let ack = loop {
             let started = Instant::now();
             let verdict = self.attempt(&delivery).await;
             attempts += 1;
             match verdict {
-                Verdict::Acked => break Some(started.elapsed()),
+                Verdict::Acked => {
+                    let at = Instant::now();
+                    break Some(Ack { at, latency: at - started });
+                }
                 Verdict::GiveUp => break None,
                 Verdict::TryAgain => {}
             }
@@ -78,7 +88,7 @@ impl Courier {
             sleep(wait).await;
             slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         };
-        Delivered { index: delivery.index, id: delivery.id, attempts, ack_latency }
+        Delivered { index: delivery.index, id: delivery.id, attempts, ack }
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Verdict {

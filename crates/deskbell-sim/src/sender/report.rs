@@ -1,10 +1,12 @@
 //! What a run of the sender has come to.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
-use super::delivery::Delivered;
+use super::delivery::{Ack, Delivered};
 use crate::latency::Latencies;
 
 /// The state of a run under way.
@@ -31,6 +33,9 @@ pub struct Report {
     pub retries: u64,
     /// Messages that were acked at least once.
     pub acked: u64,
+    /// When each of these was acked first, by its id.
+    #[serde(skip)]
+    pub acked_at: HashMap<String, Instant>,
     /// The ids of the messages that never were.
     pub unacked: Vec<String>,
     /// Acks a second, duplicates' among them, from the first request to the last answer.
@@ -50,6 +55,7 @@ pub(crate) struct Tally {
     progress: Progress,
     acked: Vec<bool>,
     failed: Vec<(usize, String)>,
+    acked_at: HashMap<String, Instant>,
     latencies: Latencies,
 }
 
@@ -65,9 +71,11 @@ impl Tally {
 
     pub(crate) fn ended(&mut self, delivered: Delivered) {
         self.progress.retries += delivered.attempts - 1;
-        match delivered.ack_latency {
-            Some(latency) => {
+        match delivered.ack {
+            Some(Ack { at, latency }) => {
                 self.latencies.record(latency);
+                let first = self.acked_at.entry(delivered.id).or_insert(at);
+                *first = at.min(*first);
                 let acked = &mut self.acked[delivered.index];
                 self.progress.acked += u64::from(!*acked);
                 *acked = true;
@@ -92,6 +100,7 @@ impl Tally {
             duplicates,
             retries,
             acked,
+            acked_at: self.acked_at,
             unacked: unacked.map(|(_, id)| id).collect(),
             acked_per_second: per_second(acks, elapsed),
             ack_ms_p50,
