@@ -1,12 +1,15 @@
 //! What a batch of events comes down to: what a target applies in one transaction.
 
+use std::sync::Arc;
+
 use crate::entity::Entity;
+use crate::mapped::{MappedChanges, StatementWork};
 use crate::value::Value;
 use crate::version::Version;
 
 /// The outcome of a batch of events. Whatever order, batches or repetitions the events came in,
 /// applying what they fold to ends in the same tables.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Batch {
     /// The newest version of each entity, by table; in order of their ids.
     pub tables: Vec<TableRows>,
@@ -14,8 +17,19 @@ pub struct Batch {
     pub tombstones: Vec<Tombstone>,
     /// The events that cannot be applied; in order, each once.
     pub dead_letters: Vec<DeadLetter>,
+    /// What each mapped table of the application's is told.
+    pub(crate) mapped: Vec<MappedChanges>,
+    /// What is to be run.
+    pub(crate) statements: StatementWork,
     /// What became of the events.
     pub counts: Counts,
+}
+
+impl From<Vec<DeadLetter>> for Batch {
+    /// A batch of nothing else.
+    fn from(dead_letters: Vec<DeadLetter>) -> Self {
+        Self { dead_letters, ..Self::default() }
+    }
 }
 
 /// New versions for one table.
@@ -38,6 +52,30 @@ pub struct Row {
     pub values: Vec<Value>,
     /// The entity's JSON, less what is excluded.
     pub raw: String,
+    /// The rows of its child tables: a list for each of the entity's declared children, in order.
+    pub children: Vec<Vec<ChildRow>>,
+    /// The event that it comes from.
+    pub event: EventRef,
+}
+
+/// An element of a list that has a table of its own. Its content is not in `Debug`.
+#[derive(PartialEq, Eq)]
+pub struct ChildRow {
+    /// The element's id, which none of its siblings has.
+    pub id: String,
+    /// The values of the child table's columns, in their order, `id` first.
+    pub values: Vec<Value>,
+    /// The element's JSON, less what is excluded.
+    pub raw: String,
+}
+
+/// Which event a row comes from, as a dead letter names it. The message id is the version's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRef {
+    /// The source that it came by.
+    pub source: Arc<str>,
+    /// Its type.
+    pub event_type: Arc<str>,
 }
 
 /// The record that an entity is gone; it can never come back.
@@ -62,6 +100,8 @@ pub struct DeadLetter {
     pub message_id: String,
     /// Its type.
     pub event_type: String,
+    /// The mapped table or the statement that it failed in; empty for the mirror.
+    pub part: String,
     /// The entity that it is about.
     pub entity: &'static str,
     /// The entity's id, where it has one that a row could have.
@@ -92,4 +132,18 @@ impl std::fmt::Debug for Row {
             .field("version", &self.version)
             .finish_non_exhaustive()
     }
+}
+
+impl std::fmt::Debug for ChildRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChildRow").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Longer reasons are cut: they are for people to read.
+const REASON_CHARS_MAX: usize = 500;
+
+/// What a database says of a row, as a dead letter keeps it.
+pub(crate) fn reason_for_people(reason: &str) -> String {
+    reason.chars().take(REASON_CHARS_MAX).collect()
 }

@@ -4,19 +4,29 @@ use std::sync::Arc;
 
 use deskbell_store::BackendError;
 
+use crate::mapped::{DeclarationError, MappedTableError};
 use crate::mapping::{MappingError, Mappings};
+use crate::mirror::{Mirror, MirrorSettings};
 use crate::options::MirrorOptions;
-use crate::sqlite::SqliteTarget;
+use crate::postgres::PostgresDatabase;
+use crate::schema::Dialect;
+use crate::session::Database;
+use crate::sqlite::SqliteDatabase;
 use crate::target::Target;
 
 /// A longer name leaves no room for the tables' own in every database.
 const SCHEMA_BYTES_MAX: usize = 30;
 
+/// What is missing is named up to this many times in one error.
+const NAMED_MAX: usize = 20;
+
 /// A mirror that could not be opened. Nothing in the database was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// No kind of database has URLs like this.
-    #[error("the mirror's url must begin with \"sqlite://\", such as \"sqlite://clerk.db\"")]
+    #[error(
+        "the mirror's url must begin with \"sqlite://\" or \"postgres://\", such as \"sqlite://clerk.db\""
+    )]
     UnsupportedUrl,
     /// The name of the schema is not one that every database takes as it is.
     #[error(
@@ -29,6 +39,12 @@ pub enum ConnectError {
     /// The choice of entities and columns makes no sense.
     #[error(transparent)]
     Mapping(#[from] MappingError),
+    /// A mapped table or a statement makes no sense.
+    #[error(transparent)]
+    Declaration(Box<DeclarationError>),
+    /// A mapped table or a statement does not fit the database.
+    #[error(transparent)]
+    Mapped(Box<MappedTableError>),
     /// There is a table with a name of ours that this program did not make.
     #[error(
         "the database has a table {table:?} that is not Deskbell's; choose another schema or another database"
@@ -47,9 +63,68 @@ pub enum ConnectError {
         /// The latest version that this program knows.
         known: i64,
     },
+    /// Tables, columns or indexes are missing, and the config says not to make them.
+    #[error(
+        "the mirror's database lacks {}, and auto_migrate is off; look at them with `deskbell schema diff`, make them with `deskbell schema apply`",
+        first_of(missing)
+    )]
+    NotMigrated {
+        /// What is missing, such as `table users`.
+        missing: Vec<String>,
+    },
     /// The database refused, failed, or is away.
     #[error("the mirror's database cannot be opened")]
     Database(#[source] BackendError),
+}
+
+/// The first names, and how many more there are: a new schema lacks hundreds.
+fn first_of(missing: &[String]) -> String {
+    let named = missing.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match missing.len().saturating_sub(NAMED_MAX) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+impl From<DeclarationError> for ConnectError {
+    fn from(error: DeclarationError) -> Self {
+        Self::Declaration(Box::new(error))
+    }
+}
+
+impl From<MappedTableError> for ConnectError {
+    fn from(error: MappedTableError) -> Self {
+        Self::Mapped(Box::new(error))
+    }
+}
+
+impl ConnectError {
+    /// Whether the options are at fault, and no other time or state of the database would help
+    /// but a table of the application's that is made to fit.
+    #[must_use]
+    pub fn is_of_options(&self) -> bool {
+        match self {
+            Self::UnsupportedUrl
+            | Self::SchemaName { .. }
+            | Self::Mapping(_)
+            | Self::Declaration(_)
+            | Self::Mapped(_) => true,
+            Self::NotOurs { .. }
+            | Self::Newer { .. }
+            | Self::NotMigrated { .. }
+            | Self::Database(_) => false,
+        }
+    }
+}
+
+/// Checks the options as far as that can be done without the database: names, and every expression.
+///
+/// # Errors
+/// [`ConnectError`]: what makes no sense.
+pub fn check(options: &MirrorOptions) -> Result<(), ConnectError> {
+    check_schema_name(&options.schema)?;
+    Mappings::for_options(options)?;
+    Dialect::of_url(&options.url).map(drop).ok_or(ConnectError::UnsupportedUrl)
 }
 
 /// Opens the mirror's database, checks that its tables are ours or not there, and makes what is
@@ -59,15 +134,17 @@ pub enum ConnectError {
 /// [`ConnectError`]: the options make no sense, the database is somebody else's or newer than this
 /// program, or it is away. Nothing was changed then.
 pub async fn connect(options: &MirrorOptions) -> Result<Arc<dyn Target>, ConnectError> {
-    check_schema_name(&options.schema)?;
-    let mappings = Mappings::new(&options.entities, options.exclude_columns.as_deref())?;
-    let mappings = Arc::new(mappings);
-    match options.url.split_once(':') {
-        Some(("sqlite", _)) => {
-            Ok(Arc::new(SqliteTarget::open(&options.url, &options.schema, mappings).await?))
-        }
-        _ => Err(ConnectError::UnsupportedUrl),
-    }
+    let settings = MirrorSettings::of(options)?;
+    Ok(Arc::new(Mirror::open(database(&options.url)?, settings).await?))
+}
+
+/// The database at this URL, not connected to yet.
+pub(crate) fn database(url: &str) -> Result<Arc<dyn Database>, ConnectError> {
+    let unusable = |error: sqlx::Error| ConnectError::Database(BackendError::new(error));
+    Ok(match Dialect::of_url(url).ok_or(ConnectError::UnsupportedUrl)? {
+        Dialect::Sqlite => Arc::new(SqliteDatabase::new(url).map_err(unusable)?),
+        Dialect::Postgres => Arc::new(PostgresDatabase::new(url).map_err(unusable)?),
+    })
 }
 
 pub(crate) fn check_schema_name(schema: &str) -> Result<(), ConnectError> {

@@ -1,5 +1,6 @@
 //! The consumer: reads the log from its checkpoint, folds, applies, and says whether there is more.
 
+mod attend;
 mod backoff;
 mod begin;
 mod read;
@@ -12,12 +13,17 @@ use deskbell_store::{ReadLimit, Seq, Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::attend::Attended;
 use self::read::Ready;
 
 use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
 use crate::options::MirrorOptions;
-use crate::target::{Commit, Target, TargetError};
+use crate::target::{Care, Commit, Target, TargetError};
+
+/// Tries of a batch that the database refuses before the rows at fault are looked for: what it
+/// refuses may be a passing trouble.
+const REFUSALS_MAX: u32 = 3;
 
 /// Carries one log into one mirror.
 #[derive(Debug)]
@@ -27,13 +33,19 @@ pub struct MirrorConsumer {
     fold: Arc<Fold>,
     destination: String,
     mapping_revision: i64,
+    /// The names of the application's statements.
+    statements: Vec<String>,
     batch: ReadLimit,
     poll_every: Duration,
     /// Where the target stands; `None` while that is not known.
     position: Option<Checkpoint>,
+    /// How often the database has refused the batch behind `position`, one after another.
+    refusals: u32,
     /// The batch behind `position`, read and folded while the one before it was applied.
     ahead: Option<Ready>,
     applied: watch::Sender<Seq>,
+    /// When dead letters that are asked for were last looked for.
+    attended: Instant,
 }
 
 /// What one call of [`MirrorConsumer::run_once`] came to.
@@ -83,12 +95,15 @@ impl MirrorConsumer {
             target,
             destination: options.destination,
             mapping_revision: mappings.revision(),
+            statements: mappings.statements().iter().map(|one| one.name.clone()).collect(),
             fold: Arc::new(Fold::new(mappings, options.sources)),
             batch: options.batch,
             poll_every: options.poll_every,
             position: None,
+            refusals: 0,
             ahead: None,
             applied: watch::Sender::new(Seq::ZERO),
+            attended: Instant::now(),
         }
     }
 
@@ -99,6 +114,7 @@ impl MirrorConsumer {
     }
 
     /// Applies the next batch of the log, if there is one, and meanwhile reads the one behind it.
+    /// Where there is none, tries dead letters that are asked for, and rows that wait.
     ///
     /// The first call, and one after a failure, finds out where the target stands and takes its
     /// checkpoint over. Dropping the future loses nothing: the batch took effect or it did not.
@@ -111,31 +127,36 @@ impl MirrorConsumer {
             Some(ready) => ready,
             None => match self.read_behind(current.seq).await? {
                 Some(ready) => ready,
-                None => {
-                    self.report_lag(0);
-                    return Ok(Progress { seq: current.seq, ..Progress::NONE });
-                }
+                None => return self.idle(current).await,
             },
         };
-        let mut progress = Progress {
-            seq: ready.seq,
-            events: ready.events,
-            dead_letters: ready.batch.counts.dead_lettered,
-            ..Progress::NONE
-        };
+        let received_at_ms = Some(ready.received_at_ms);
+        let mut progress = Progress { seq: ready.seq, events: ready.events, ..Progress::NONE };
         // Until it is known whether this took effect, the target alone knows where it stands.
         self.position = None;
         let (applied, ahead) =
             tokio::join!(self.apply(ready, current), self.read_behind(progress.seq));
-        let (next, rows_written) = applied?;
-        self.applied.send_replace(next.seq);
-        self.position = Some(next);
-        progress.rows_written = rows_written;
+        let refused = matches!(applied, Err(SyncError::Target(TargetError::Refused(_))));
+        self.refusals = if refused { self.refusals.saturating_add(1) } else { 0 };
+        let applied = applied?;
+        self.applied.send_replace(applied.next.seq);
+        self.position = Some(applied.next);
+        progress.rows_written = applied.rows_written;
+        progress.dead_letters = applied.dead_letters;
         // A log that could not be read now is found so by the next call.
         progress.more = !matches!(ahead, Ok(None));
         self.ahead = ahead.unwrap_or_default();
-        self.report_lag(if progress.more { self.lag_behind(progress.seq).await } else { 0 });
+        let lag = if progress.more { self.lag_behind(progress.seq).await } else { 0 };
+        self.report_lag(lag, if lag > 0 { received_at_ms } else { None });
         Ok(progress)
+    }
+
+    /// The log ends at `current`: there is time for what waits.
+    async fn idle(&mut self, current: Checkpoint) -> Result<Progress, SyncError> {
+        self.report_lag(0, None);
+        let seq = current.seq;
+        let Attended { rows_written, dead_letters, more } = self.attend(current).await?;
+        Ok(Progress { seq, events: 0, rows_written, dead_letters, more })
     }
 
     /// Follows the log until `shutdown`, then finishes the batch in hand. While the log or the
@@ -146,7 +167,11 @@ impl MirrorConsumer {
         while !shutdown.is_cancelled() {
             // Marked as seen before the log is read: what comes in between wakes the wait below.
             head.mark_unchanged();
-            let pause = match self.run_once().await {
+            let done = match self.run_once().await {
+                Ok(progress) => self.attend_when_due().await.map(|()| progress),
+                failed => failed,
+            };
+            let pause = match done {
                 Ok(progress) if progress.more => {
                     failures = 0;
                     continue;
@@ -181,23 +206,29 @@ impl MirrorConsumer {
         Ok(self.position.insert(position).clone())
     }
 
-    async fn apply(
-        &self,
-        ready: Ready,
-        current: Checkpoint,
-    ) -> Result<(Checkpoint, u64), SyncError> {
+    async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<Applied, SyncError> {
         let started = Instant::now();
         let next = current.advanced(ready.seq, &ready.message_id);
-        let (counts, dead_letters) = (ready.batch.counts, ready.batch.dead_letters.clone());
-        match self.target.apply(ready.batch, &current, &next).await? {
-            Commit::Done { rows_written } => {
+        let care = if self.refusals < REFUSALS_MAX { Care::Whole } else { Care::Isolate };
+        let batch = &ready.batch;
+        match self.target.apply(batch, &current, &next, care).await? {
+            Commit::Done { rows_written, refused } => {
                 self.report_applied(&current, &next, rows_written, started.elapsed());
-                self.report_events(counts, &dead_letters);
-                Ok((next, rows_written))
+                self.report_events(batch.counts, batch.dead_letters.iter().chain(&refused));
+                let refused = u64::try_from(refused.len()).unwrap_or(u64::MAX);
+                let dead_letters = batch.counts.dead_lettered + refused;
+                Ok(Applied { next, rows_written, dead_letters })
             }
             Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),
         }
     }
+}
+
+/// What applying a batch came to.
+struct Applied {
+    next: Checkpoint,
+    rows_written: u64,
+    dead_letters: u64,
 }
 
 impl Progress {

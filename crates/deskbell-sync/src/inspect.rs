@@ -3,17 +3,19 @@
 use serde_json::{Map, Value};
 
 use crate::checkpoint::Checkpoint;
-use crate::connect::{ConnectError, check_schema_name};
+use crate::connect::{ConnectError, check_schema_name, database};
+use crate::entity;
 use crate::mapping::Mappings;
-use crate::options::MirrorOptions;
+use crate::mirror::TableReader;
+use crate::options::{MirrorOptions, OnDelete};
 use crate::schema::{self, Dialect, MAPPING_REV, RAW, Table, VERSION_COLUMNS};
-use crate::sqlite::SqliteReader;
 use crate::target::TargetError;
 
 /// A mirror opened for reading. It changes nothing, and nobody waits for it.
 #[derive(Debug)]
 pub struct MirrorReader {
-    database: SqliteReader,
+    reader: TableReader,
+    dialect: Dialect,
     schema: String,
     tables: Vec<Table>,
 }
@@ -23,7 +25,7 @@ pub struct MirrorReader {
 pub struct TableCount {
     /// Its name without schema or prefix, such as `users`.
     pub name: &'static str,
-    /// Its name in the database, such as `clerk_users`.
+    /// Its name in the database, such as `clerk_users` or `clerk.users`.
     pub table: String,
     /// Its rows.
     pub rows: u64,
@@ -61,13 +63,18 @@ impl MirrorReader {
     /// As [`open`](Self::open), or the name of the schema makes no sense.
     pub async fn open_schema(url: &str, schema: &str) -> Result<Self, InspectError> {
         check_schema_name(schema)?;
-        if !url.starts_with("sqlite:") {
-            return Err(ConnectError::UnsupportedUrl.into());
-        }
-        let everything = MirrorOptions::default().entities;
-        let mappings = Mappings::new(&everything, Some(&[])).map_err(ConnectError::from)?;
+        let database = database(url)?;
+        let everything: Vec<_> = entity::ALL.iter().map(|e| e.name.to_owned()).collect();
+        let everything = MirrorOptions {
+            entities: everything,
+            exclude_columns: Some(Vec::new()),
+            on_delete: OnDelete::Mark,
+            ..MirrorOptions::default()
+        };
+        let mappings = Mappings::for_options(&everything)?;
         Ok(Self {
-            database: SqliteReader::open(url).await?,
+            dialect: database.dialect(),
+            reader: TableReader::open(database, schema).await.map_err(ConnectError::from)?,
             schema: schema.to_owned(),
             tables: schema::tables(&mappings),
         })
@@ -80,9 +87,9 @@ impl MirrorReader {
     pub async fn tables(&self) -> Result<Vec<TableCount>, InspectError> {
         let mut counts = Vec::new();
         for table in self.tables.iter().filter(|table| !is_bookkeeping(table)) {
-            let name = Dialect::Sqlite.table_name(&self.schema, table.name);
-            if let Some(rows) = self.database.count(&name).await? {
-                counts.push(TableCount { name: table.name, table: name, rows });
+            if let Some(rows) = self.reader.count(table.name).await? {
+                let in_database = self.dialect.display_name(&self.schema, table.name);
+                counts.push(TableCount { name: table.name, table: in_database, rows });
             }
         }
         Ok(counts)
@@ -112,8 +119,7 @@ impl MirrorReader {
     /// There is no such table, or the database failed.
     pub async fn whole_rows(&self, table: &str) -> Result<Vec<Map<String, Value>>, InspectError> {
         let declared = self.find(table)?;
-        let name = Dialect::Sqlite.table_name(&self.schema, declared.name);
-        let rows = self.database.rows(&name, declared).await?;
+        let rows = self.reader.rows(declared).await?;
         rows.ok_or_else(|| InspectError::NoSuchTable { table: table.to_owned() })
     }
 
@@ -122,13 +128,13 @@ impl MirrorReader {
     /// # Errors
     /// The database failed, or it is no mirror.
     pub async fn checkpoint(&self, destination: &str) -> Result<Option<Checkpoint>, InspectError> {
-        Ok(self.database.checkpoint(&self.schema, destination).await?)
+        Ok(self.reader.checkpoint(destination).await?)
     }
 
     fn find(&self, table: &str) -> Result<&Table, InspectError> {
         let is_it = |declared: &&Table| {
             declared.name == table
-                || Dialect::Sqlite.table_name(&self.schema, declared.name) == table
+                || self.dialect.display_name(&self.schema, declared.name) == table
         };
         let found = self.tables.iter().find(is_it);
         found.ok_or_else(|| InspectError::NoSuchTable { table: table.to_owned() })

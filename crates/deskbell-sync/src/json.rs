@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use clerk_webhooks::UnixMillis;
 use serde_json::value::RawValue;
 
-pub(crate) use redact::{Redaction, redact};
-pub(crate) use text::without_nul;
+pub(crate) use redact::{Redaction, redact, redact_element};
+pub(crate) use text::{clean as clean_text, without_nul};
 
 /// One valid JSON value, borrowed from the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +35,17 @@ impl<'a> Json<'a> {
         text::clean(self.0)
     }
 
+    /// The value as a tree; null where it is nested deeper than serde_json reads.
+    pub(crate) fn to_tree(self) -> serde_json::Value {
+        serde_json::from_str(self.0).unwrap_or_default()
+    }
+
     pub(crate) fn is_null(self) -> bool {
         self.0 == "null"
+    }
+
+    pub(crate) fn is_empty_text(self) -> bool {
+        self.0 == "\"\""
     }
 
     /// The members of an object; none of anything else.

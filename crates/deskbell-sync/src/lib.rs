@@ -48,28 +48,41 @@
 
 mod batch;
 mod checkpoint;
+mod clock;
 mod connect;
 mod consumer;
+pub mod dead_letters;
 pub mod entity;
 mod fold;
 pub mod inspect;
 mod json;
+mod mapped;
 mod mapping;
+pub mod migration;
+mod mirror;
 mod options;
+mod postgres;
+pub mod rebuild;
 mod schema;
+mod session;
+mod sql;
 mod sqlite;
+pub mod statements;
 mod target;
 mod value;
 mod version;
 
-pub use batch::{Batch, Counts, DeadLetter, Row, TableRows, Tombstone};
+pub use batch::{Batch, ChildRow, Counts, DeadLetter, EventRef, Row, TableRows, Tombstone};
 pub use checkpoint::Checkpoint;
-pub use connect::{ConnectError, connect};
+pub use connect::{ConnectError, check, connect};
 pub use consumer::{MirrorConsumer, Progress, SyncError};
 pub use fold::Fold;
+pub use mapped::{DeclarationError, DeclarationProblem, MappedTableError, MappedTableProblem};
 pub use mapping::{Mapping, MappingError, Mappings};
-pub use options::{MirrorOptions, SourceRule};
-pub use schema::SCHEMA_VERSION;
-pub use target::{Commit, Target, TargetError};
+pub use options::{
+    MappedDelete, MirrorOptions, OnDelete, SourceRule, Stale, StatementOptions, TableMapping,
+};
+pub use schema::{Dialect, SCHEMA_VERSION};
+pub use target::{Care, Commit, Retry, RetryRequest, Target, TargetError, Waiting};
 pub use value::Value;
 pub use version::Version;

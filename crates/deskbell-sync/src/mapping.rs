@@ -2,15 +2,19 @@
 //! revision by which a row tells how it was made.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::entity::{self, Column, Entity};
-use crate::json::{Json, Redaction, redact};
+use crate::connect::ConnectError;
+use crate::entity::{self, Children, Column, Embedded, Entity};
+use crate::json::{Json, Redaction, redact, redact_element};
+use crate::mapped::{CompiledStatement, MappedTable};
+use crate::options::{MirrorOptions, OnDelete};
 
 /// Raised whenever the same payload would be read differently with the same declarations, so that
 /// rows written before are written again.
-const READING_REVISION: u32 = 1;
+const READING_REVISION: u32 = 2;
 /// Excluded in every entity where the config does not say what to exclude.
 const EXCLUDED_BY_DEFAULT: &str = "private_metadata";
 
@@ -19,6 +23,9 @@ const EXCLUDED_BY_DEFAULT: &str = "private_metadata";
 pub struct Mappings {
     mappings: Vec<Mapping>,
     redaction: Redaction,
+    on_delete: OnDelete,
+    tables: Vec<Arc<MappedTable>>,
+    statements: Vec<Arc<CompiledStatement>>,
 }
 
 /// One mirrored entity with the columns that are not excluded.
@@ -28,7 +35,8 @@ pub struct Mapping {
     pub entity: &'static Entity,
     /// Its columns, less the excluded ones, `id` first.
     pub columns: Vec<&'static Column>,
-    /// Changes with the columns, where they are filled from, and what `raw` leaves out.
+    /// Changes with the columns, its child tables' too, where they are filled from, and what `raw`
+    /// leaves out.
     pub revision: i64,
 }
 
@@ -79,7 +87,44 @@ impl Mappings {
         let mirrored =
             entity::ALL.iter().filter(|entity| entities.iter().any(|name| name == entity.name));
         let mappings = mirrored.map(|entity| Mapping::new(entity, &excluded, &redaction)).collect();
-        Ok(Self { mappings, redaction })
+        let on_delete = OnDelete::default();
+        Ok(Self { mappings, redaction, on_delete, tables: Vec::new(), statements: Vec::new() })
+    }
+
+    /// What these options ask for.
+    ///
+    /// # Errors
+    /// A name that does not exist, or an expression that cannot be compiled.
+    pub fn for_options(options: &MirrorOptions) -> Result<Self, ConnectError> {
+        let entities = if options.mirror { &options.entities[..] } else { &[] };
+        let mappings = Self::new(entities, options.exclude_columns.as_deref())?;
+        let tables = options.tables.iter();
+        let tables = tables.map(|table| MappedTable::compile(table).map(Arc::new));
+        let statements = options.statements.iter();
+        let statements =
+            statements.map(|statement| CompiledStatement::compile(statement).map(Arc::new));
+        Ok(Self {
+            on_delete: options.on_delete,
+            tables: tables.collect::<Result<_, _>>()?,
+            statements: statements.collect::<Result<_, _>>()?,
+            ..mappings
+        })
+    }
+
+    /// What happens to rows whose entity was deleted.
+    #[must_use]
+    pub fn on_delete(&self) -> OnDelete {
+        self.on_delete
+    }
+
+    /// The application's own tables.
+    pub(crate) fn tables(&self) -> &[Arc<MappedTable>] {
+        &self.tables
+    }
+
+    /// The application's own statements.
+    pub(crate) fn statements(&self) -> &[Arc<CompiledStatement>] {
+        &self.statements
     }
 
     /// The mirrored entities.
@@ -93,17 +138,50 @@ impl Mappings {
         self.mappings.iter().find(|mapping| mapping.entity.name == entity.name)
     }
 
-    /// Changes whenever an entity is added or one's own revision changes.
+    /// Changes whenever an entity or a mapped table is added or one's own revision changes.
     #[must_use]
     pub fn revision(&self) -> i64 {
-        revision_of(self.mappings.iter().fold(String::new(), |mut text, mapping| {
+        let mut text = format!("{:?};", self.on_delete);
+        for mapping in &self.mappings {
             let _ = write!(text, "{}={};", mapping.entity.name, mapping.revision);
-            text
-        }))
+        }
+        for table in &self.tables {
+            let _ = write!(text, "{}={};", table.name, table.revision);
+        }
+        revision_of(text)
     }
 
     pub(crate) fn redacted(&self, entity: &Entity, data: Json<'_>) -> String {
         redact(data, entity, &self.redaction)
+    }
+
+    pub(crate) fn redacted_child(
+        &self,
+        entity: &Entity,
+        children: &Children,
+        element: Json<'_>,
+    ) -> String {
+        redact_element(element, children.list, entity, &self.redaction)
+    }
+
+    /// Whether these children have rows: not where a column that is excluded is filled from the
+    /// list that they stand in.
+    pub(crate) fn has(&self, entity: &Entity, children: &Children) -> bool {
+        !self.redaction.leaves_out(entity, children.list)
+    }
+
+    /// Whether a version of this entity is a row of anything.
+    pub(crate) fn wants(&self, entity: &Entity) -> bool {
+        self.of(entity).is_some() || self.tables.iter().any(|table| table.entity == entity)
+    }
+
+    /// The lists in this entity's JSON whose elements are versions of what is wanted.
+    pub(crate) fn embedded(
+        &self,
+        entity: &Entity,
+    ) -> impl Iterator<Item = (&'static Embedded, &'static Entity)> {
+        let wanted = |name| entity::find(name).filter(|entity| self.wants(entity));
+        entity.embedded.iter().filter_map(move |held| Some((held, wanted(held.entity)?)))
     }
 }
 
@@ -113,7 +191,12 @@ impl Mapping {
             excluded.iter().any(|(owner, out)| owner.name == entity.name && out.name == column.name)
         };
         let columns: Vec<_> = entity.columns.iter().filter(|column| !is_excluded(column)).collect();
-        let described = format!("{READING_REVISION} {} {columns:?} {redaction:?}", entity.version);
+        let holders = entity::ALL.iter().flat_map(|holder| holder.embedded);
+        let holders: Vec<_> = holders.filter(|held| held.entity == entity.name).collect();
+        let described = format!(
+            "{READING_REVISION} {} {columns:?} {:?} {holders:?} {redaction:?}",
+            entity.version, entity.children
+        );
         Self { entity, columns, revision: revision_of(described) }
     }
 }
@@ -141,7 +224,7 @@ fn excluded(exclude: Option<&[String]>) -> Result<Excluded, MappingError> {
 }
 
 /// The first eight bytes of the SHA-256, so that every build and every machine agrees.
-fn revision_of(described: String) -> i64 {
+pub(crate) fn revision_of(described: String) -> i64 {
     let digest = Sha256::digest(described);
     i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
 }

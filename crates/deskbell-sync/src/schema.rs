@@ -2,10 +2,12 @@
 
 mod dialect;
 
-use crate::entity::{Entity, Kind};
+use crate::entity::{Children, Column, Entity, Kind};
 use crate::mapping::{Mapping, Mappings};
+use crate::options::OnDelete;
 
-pub(crate) use dialect::Dialect;
+pub use dialect::Dialect;
+pub(crate) use dialect::quoted;
 
 /// Raised with every change of the tables, so that a program can tell that a database is newer
 /// than itself.
@@ -15,6 +17,8 @@ pub const SCHEMA_VERSION: i64 = 1;
 pub(crate) const VERSION_COLUMNS: [&str; 3] = ["_updated_at_ms", "_occurred_at_ms", "_message_id"];
 /// The column that holds the entity's JSON.
 pub(crate) const RAW: &str = "raw";
+/// The column that says when an entity was deleted, where deleted rows are kept.
+pub(crate) const DELETED_AT: &str = "deleted_at";
 /// The column that says by which mapping a row was made.
 pub(crate) const MAPPING_REV: &str = "_mapping_rev";
 
@@ -24,18 +28,20 @@ pub(crate) struct Table {
     /// Its name, without schema or prefix.
     pub(crate) name: &'static str,
     pub(crate) columns: Vec<TableColumn>,
-    pub(crate) primary_key: &'static [&'static str],
+    pub(crate) primary_key: Vec<&'static str>,
     /// The columns of each index; none is unique.
-    pub(crate) indexes: Vec<&'static [&'static str]>,
+    pub(crate) indexes: Vec<Vec<&'static str>>,
     /// Small rows that are looked up by their key alone.
     pub(crate) keyed: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableColumn {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) not_null: bool,
+    /// As SQL, where a row may leave the column out.
+    pub(crate) default: Option<&'static str>,
 }
 
 /// What has been done to this database: a row a table, column and index.
@@ -46,104 +52,175 @@ pub(crate) const CHECKPOINTS: &str = "_checkpoints";
 pub(crate) const TOMBSTONES: &str = "_tombstones";
 /// The versions of entities whose parent is gone: they have no row, and older versions stay out.
 pub(crate) const SUPPRESSED: &str = "_suppressed";
+/// What is known of the entities of mapped tables and statements.
+pub(crate) const VERSIONS: &str = "_versions";
 /// Events that cannot be applied.
 pub(crate) const DEAD_LETTERS: &str = "_dead_letters";
 
 /// Every table that a mirror of these entities needs, the record of migrations first.
 pub(crate) fn tables(mappings: &Mappings) -> Vec<Table> {
+    let on_delete = mappings.on_delete();
     let mut tables = bookkeeping();
-    tables.extend(mappings.iter().map(mirrored));
+    for mapping in mappings.iter() {
+        tables.push(mirrored(mapping, on_delete));
+        let children = mapping.entity.children.iter();
+        tables.extend(children.map(|children| element_table(children, on_delete)));
+    }
     tables
 }
 
-fn mirrored(mapping: &Mapping) -> Table {
+fn mirrored(mapping: &Mapping, on_delete: OnDelete) -> Table {
     let Entity { table, columns: declared, .. } = mapping.entity;
-    let mut columns: Vec<_> = mapping
-        .columns
-        .iter()
-        .map(|column| TableColumn {
-            name: column.name,
-            kind: column.kind,
-            not_null: column.name == "id",
-        })
-        .collect();
-    columns.extend([
-        required(RAW, Kind::Json),
-        required(VERSION_COLUMNS[0], Kind::Integer),
-        required(VERSION_COLUMNS[1], Kind::Integer),
-        required(VERSION_COLUMNS[2], Kind::Text),
-        required(MAPPING_REV, Kind::Integer),
-    ]);
+    let mut columns: Vec<_> = mapping.columns.iter().map(|column| own(column)).collect();
+    columns.extend(last_columns(on_delete));
     let kept = |name: &str| mapping.columns.iter().any(|column| column.name == name);
     let indexed = declared.iter().filter(|column| column.indexed && kept(column.name));
-    let indexes = indexed.map(|column| std::slice::from_ref(&column.name)).collect();
-    Table { name: table, columns, primary_key: &["id"], indexes, keyed: false }
+    let indexes = indexed.map(|column| vec![column.name]).collect();
+    Table { name: table, columns, primary_key: vec!["id"], indexes, keyed: false }
+}
+
+fn element_table(children: &Children, on_delete: OnDelete) -> Table {
+    let mut columns = vec![required(children.parent, Kind::Id)];
+    columns.extend(children.columns.iter().map(own));
+    columns.extend(last_columns(on_delete));
+    Table {
+        name: children.table,
+        columns,
+        primary_key: vec![children.parent, "id"],
+        indexes: Vec::new(),
+        keyed: false,
+    }
+}
+
+fn own(column: &Column) -> TableColumn {
+    TableColumn { not_null: column.name == "id", ..optional(column.name, column.kind) }
+}
+
+/// What every mirrored table ends with.
+fn last_columns(on_delete: OnDelete) -> Vec<TableColumn> {
+    let mut columns = vec![required(RAW, Kind::Json)];
+    if on_delete == OnDelete::Mark {
+        columns.push(optional(DELETED_AT, Kind::Time));
+    }
+    columns.extend([
+        required(VERSION_COLUMNS[0], Kind::Integer),
+        required(VERSION_COLUMNS[1], Kind::Integer),
+        required(VERSION_COLUMNS[2], Kind::Id),
+        required(MAPPING_REV, Kind::Integer),
+    ]);
+    columns
 }
 
 fn bookkeeping() -> Vec<Table> {
-    let text = |name| required(name, Kind::Text);
+    let id = |name| required(name, Kind::Id);
     let integer = |name| required(name, Kind::Integer);
-    let time = |name| required(name, Kind::Time);
-    let table = |name, primary_key, columns| Table {
+    let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
+    let version = [integer(updated_at), integer(occurred_at), id(message_id)];
+    let keyed = |name, primary_key: &[&'static str], columns: Vec<TableColumn>| Table {
         name,
         columns,
-        primary_key,
+        primary_key: primary_key.to_vec(),
         indexes: Vec::new(),
         keyed: true,
     };
+    let migrations = [id("step"), integer("version"), required("applied_at", Kind::Time)];
+    let checkpoint = [
+        id("log_id"),
+        id("destination"),
+        integer("seq"),
+        id("message_id"),
+        integer("token"),
+        integer("mapping_rev"),
+        required("updated_at", Kind::Time),
+        // Below zero: the statements are held back.
+        TableColumn { default: Some("0"), ..integer("statements_seq") },
+    ];
+    let tombstone = [id("entity"), id("id"), required("occurred_at", Kind::Time), id("message_id")];
     vec![
-        table(MIGRATIONS, &["step"], vec![text("step"), integer("version"), time("applied_at")]),
-        table(
-            CHECKPOINTS,
-            &["destination", "log_id"],
-            vec![
-                text("log_id"),
-                text("destination"),
-                integer("seq"),
-                text("message_id"),
-                integer("token"),
-                integer("mapping_rev"),
-                time("updated_at"),
-            ],
-        ),
-        table(
-            TOMBSTONES,
-            &["entity", "id"],
-            vec![text("entity"), text("id"), time("occurred_at"), text("message_id")],
-        ),
-        table(
+        keyed(MIGRATIONS, &["step"], migrations.to_vec()),
+        keyed(CHECKPOINTS, &["destination", "log_id"], checkpoint.to_vec()),
+        keyed(TOMBSTONES, &["entity", "id"], tombstone.to_vec()),
+        keyed(
             SUPPRESSED,
             &["entity", "id"],
-            vec![
-                text("entity"),
-                text("id"),
-                integer(VERSION_COLUMNS[0]),
-                integer(VERSION_COLUMNS[1]),
-                text(VERSION_COLUMNS[2]),
-            ],
+            [id("entity"), id("id")].into_iter().chain(version.clone()).collect(),
         ),
-        Table {
-            indexes: vec![&["entity", "id"]],
-            keyed: false,
-            ..table(
-                DEAD_LETTERS,
-                &["source", "message_id", "entity"],
-                vec![
-                    text("source"),
-                    text("message_id"),
-                    text("event_type"),
-                    text("entity"),
-                    TableColumn { name: "id", kind: Kind::Text, not_null: false },
-                    text("reason"),
-                    integer(VERSION_COLUMNS[0]),
-                    integer(VERSION_COLUMNS[1]),
-                    text(VERSION_COLUMNS[2]),
-                ],
-            )
-        },
+        versions(),
+        dead_letters(version),
     ]
 }
 
+fn versions() -> Table {
+    let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
+    let integer = |name| optional(name, Kind::Integer);
+    let id = |name| optional(name, Kind::Id);
+    let flag = |name| TableColumn { default: Some("false"), ..required(name, Kind::Boolean) };
+    Table {
+        name: VERSIONS,
+        columns: vec![
+            required("mapping", Kind::Id),
+            required("id", Kind::Id),
+            // Null where only a delete is known.
+            integer(updated_at),
+            integer(occurred_at),
+            id(message_id),
+            integer("created_at_ms"),
+            id("parent_1"),
+            id("parent_2"),
+            id("key"),
+            optional("columns", Kind::Text),
+            integer("ended_at_ms"),
+            id("ended_by"),
+            id("shown"),
+            flag("flagged"),
+            optional("parked_since", Kind::Time),
+            flag("given_up"),
+            id("source"),
+            id("event_type"),
+            flag("retry"),
+            integer("mapping_rev"),
+        ],
+        primary_key: vec!["mapping", "id"],
+        indexes: vec![
+            vec!["mapping", "key"],
+            vec!["mapping", "shown"],
+            vec!["mapping", "parent_1"],
+            vec!["mapping", "parent_2"],
+            vec!["mapping", "parked_since"],
+        ],
+        keyed: false,
+    }
+}
+
+fn dead_letters(version: [TableColumn; 3]) -> Table {
+    let id = |name| required(name, Kind::Id);
+    let columns = [
+        id("destination"),
+        id("source"),
+        id("message_id"),
+        id("event_type"),
+        // Which mapped table or statement refused it; empty for the mirror.
+        id("part"),
+        id("entity"),
+        // Empty where the event names none that a row could have.
+        id("id"),
+        required("reason", Kind::Text),
+        TableColumn { default: Some("false"), ..required("retry", Kind::Boolean) },
+        optional("failed_at", Kind::Time),
+    ];
+    Table {
+        name: DEAD_LETTERS,
+        columns: columns.into_iter().chain(version).collect(),
+        primary_key: vec!["destination", "source", "message_id", "part", "entity", "id"],
+        indexes: vec![vec!["entity", "id"]],
+        keyed: false,
+    }
+}
+
 fn required(name: &'static str, kind: Kind) -> TableColumn {
-    TableColumn { name, kind, not_null: true }
+    TableColumn { not_null: true, ..optional(name, kind) }
+}
+
+fn optional(name: &'static str, kind: Kind) -> TableColumn {
+    TableColumn { name, kind, not_null: false, default: None }
 }

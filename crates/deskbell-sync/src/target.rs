@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deskbell_store::BackendError;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, DeadLetter};
 use crate::checkpoint::Checkpoint;
 use crate::mapping::Mappings;
 
@@ -39,24 +39,83 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The database failed; whether the batch took effect is not known, and the checkpoint tells.
+    /// Or it refused something in it, unless `care` says what to do then; nothing took effect.
     async fn apply(
         &self,
-        batch: Batch,
+        batch: &Batch,
         current: &Checkpoint,
         next: &Checkpoint,
+        care: Care,
     ) -> Result<Commit, TargetError>;
+
+    /// What waits for this destination, besides the log.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError>;
+
+    /// Tries dead letters again, and every row that waits: only while `current` is what stands
+    /// there, which stays. What the database refuses once more is a dead letter again.
+    ///
+    /// # Errors
+    /// The database failed; whether this took effect is not known.
+    async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError>;
 
     /// Ends the connections after what is under way; a later call opens new ones.
     async fn close(&self);
 }
 
-/// Whether a compare-and-set of the checkpoint found what it expected.
+/// What waits for a destination, besides the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// The dead letters that somebody asked for; perhaps not all of them at once.
+    pub requests: Vec<RetryRequest>,
+    /// Whether rows of the application's tables wait for what stands in their way.
+    pub parked: bool,
+    /// The dead letters that the destination has.
+    pub dead_letters: u64,
+}
+
+/// Dead letters of one message that are to be tried again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RetryRequest {
+    /// The source that the message came by.
+    pub source: String,
+    /// The message id.
+    pub message_id: String,
+    /// The mapped table or the statement that they failed in; empty for the mirror.
+    pub part: String,
+}
+
+/// Dead letters that are tried again.
+#[derive(Debug, Default, PartialEq)]
+pub struct Retry {
+    /// They go.
+    pub requests: Vec<RetryRequest>,
+    /// They stay, and say that the log no longer has their events.
+    pub lost: Vec<RetryRequest>,
+    /// What the events come to. Its statements run, wherever the checkpoint stands.
+    pub batch: Batch,
+}
+
+/// What to do with a row that the database refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// Fail: it may be a passing trouble.
+    Whole,
+    /// Find it, keep it as a dead letter in the same transaction, and apply the rest.
+    Isolate,
+}
+
+/// Whether a compare-and-set of the checkpoint found what it expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Commit {
     /// It did, and everything took effect.
     Done {
         /// The rows that were inserted or changed.
         rows_written: u64,
+        /// What the database refused.
+        refused: Vec<DeadLetter>,
     },
     /// Another consumer has moved the checkpoint. Nothing took effect.
     Lost,
@@ -65,9 +124,18 @@ pub enum Commit {
 /// A unit of work that a target could not do. It may be tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The database refused, failed, or is away.
+    /// The database failed, or is away.
     #[error("the mirror's database is not available")]
     Unavailable(#[source] BackendError),
+    /// The database refused a value. The same batch will be refused again, if nothing changes.
+    #[error("the mirror's database refused a row")]
+    Refused(#[source] BackendError),
+    /// The database did not answer in time.
+    #[error("the mirror's database did not answer within {seconds} s")]
+    Timeout {
+        /// How long it was given.
+        seconds: u64,
+    },
     /// The database is no longer one that this mirror may use.
     #[error("the mirror's database cannot be used")]
     Unusable(#[source] crate::connect::ConnectError),

@@ -62,6 +62,7 @@ impl MirrorConsumer {
                 message_id: String::new(),
                 token,
                 mapping_revision: self.mapping_revision,
+                statements: self.statements_from(ours, again.as_ref()),
             },
         };
         if self.target.take_over(ours, &next).await? == Commit::Lost {
@@ -69,6 +70,16 @@ impl MirrorConsumer {
         }
         self.announce(&next, again.as_ref());
         Ok(next)
+    }
+
+    /// Where the application's statements go on. The same log read again is none of their business;
+    /// in another one they wait for a person.
+    fn statements_from(&self, ours: Option<&Checkpoint>, again: Option<&Again>) -> Option<Seq> {
+        match (ours, again) {
+            (Some(ours), Some(Again::OtherMapping)) => ours.statements,
+            (_, Some(_)) if !self.statements.is_empty() => None,
+            _ => Some(Seq::ZERO),
+        }
     }
 
     /// A token that is greater than the checkpoint's, unless the store has gone back.
@@ -111,6 +122,13 @@ impl MirrorConsumer {
 
     fn announce(&self, checkpoint: &Checkpoint, again: Option<&Again>) {
         let (destination, seq) = (&self.destination, checkpoint.seq.get());
+        if checkpoint.statements.is_none() {
+            tracing::error!(
+                destination,
+                "the statements are held back: the log is not the one that they have run for; \
+                 `deskbell statements resume` lets them go on"
+            );
+        }
         match again {
             Some(reason) => tracing::warn!(
                 destination,

@@ -13,6 +13,8 @@ pub(super) struct Ready {
     /// Its last event, and what stands there.
     pub(super) seq: Seq,
     pub(super) message_id: String,
+    /// When the log took its last event, in milliseconds since the Unix epoch.
+    pub(super) received_at_ms: i64,
     pub(super) events: u64,
     pub(super) batch: Batch,
 }
@@ -27,13 +29,14 @@ impl MirrorConsumer {
         Ok(Some(Ready {
             seq: last.seq,
             message_id: last.message_id.clone(),
+            received_at_ms: last.received_at_ms,
             events: u64::try_from(events.len()).unwrap_or(u64::MAX),
             batch: self.fold(events).await?,
         }))
     }
 
     /// Folds beside the runtime's own threads: a large batch takes milliseconds of computing.
-    async fn fold(&self, events: Vec<StoredEvent>) -> Result<Batch, SyncError> {
+    pub(super) async fn fold(&self, events: Vec<StoredEvent>) -> Result<Batch, SyncError> {
         let fold = Arc::clone(&self.fold);
         let folding = tokio::task::spawn_blocking(move || fold.fold(&events));
         folding.await.map_err(|error| match error.try_into_panic() {

@@ -7,11 +7,16 @@ use deskbell_store::Seq;
 use super::{MirrorConsumer, SyncError};
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
+use crate::clock;
 
 const DESTINATION: &str = "destination";
 
 impl MirrorConsumer {
-    pub(super) fn report_events(&self, counts: Counts, dead_letters: &[DeadLetter]) {
+    pub(super) fn report_events<'a>(
+        &self,
+        counts: Counts,
+        dead_letters: impl Iterator<Item = &'a DeadLetter>,
+    ) {
         for (outcome, events) in [
             ("applied", counts.applied),
             ("not_mirrored", counts.not_mirrored),
@@ -24,6 +29,10 @@ impl MirrorConsumer {
             )
             .increment(events);
         }
+        self.report_letters(dead_letters);
+    }
+
+    pub(super) fn report_letters<'a>(&self, dead_letters: impl Iterator<Item = &'a DeadLetter>) {
         for letter in dead_letters {
             tracing::warn!(
                 destination = self.destination,
@@ -65,9 +74,20 @@ impl MirrorConsumer {
         self.store.head().await.map_or(0, |head| head.distance_from(seq))
     }
 
-    pub(super) fn report_lag(&self, events: u64) {
+    /// How far behind the log the mirror is: in events, and in time since the log took the last
+    /// event that it bears. `None`: it bears all of them.
+    pub(super) fn report_lag(&self, events: u64, received_at_ms: Option<i64>) {
+        let since = received_at_ms.map_or(0, |at| clock::now_ms().saturating_sub(at));
+        let lag = Duration::from_millis(u64::try_from(since).unwrap_or(0));
         metrics::gauge!("deskbell_sync_lag_events", DESTINATION => self.destination.clone())
             .set(as_float(events));
+        metrics::gauge!("deskbell_sync_lag_seconds", DESTINATION => self.destination.clone())
+            .set(lag.as_secs_f64());
+    }
+
+    pub(super) fn report_dead_letters(&self, dead_letters: u64) {
+        metrics::gauge!("deskbell_sync_dead_letters", DESTINATION => self.destination.clone())
+            .set(as_float(dead_letters));
     }
 
     pub(super) fn report_failure(&self, error: &SyncError, pause: Duration) {

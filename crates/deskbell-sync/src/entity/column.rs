@@ -20,6 +20,9 @@ pub struct Column {
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// An id of Clerk's: a text that is compared as bytes everywhere. Where Clerk has none it may
+    /// write `""`, as a payer's `organization_id`: that is none too.
+    Id,
     /// A text.
     Text,
     /// A whole number.
@@ -28,7 +31,8 @@ pub enum Kind {
     Boolean,
     /// A moment.
     Time,
-    /// Any JSON but null, as it was written.
+    /// Any JSON but null, as it was written: the application's own, or a list of texts. Nothing is
+    /// left out of it.
     Json,
 }
 
@@ -54,6 +58,11 @@ pub enum Source {
 /// A column that holds a text.
 pub(super) const fn text(name: &'static str) -> Column {
     Column { name, kind: Kind::Text, source: Source::Member, indexed: false }
+}
+
+/// A column that holds an id.
+pub(super) const fn id(name: &'static str) -> Column {
+    Column { kind: Kind::Id, ..text(name) }
 }
 
 /// A column that holds a whole number.
@@ -97,7 +106,8 @@ impl Column {
         Self { indexed: true, ..self }
     }
 
-    /// The members of the entity's JSON that hold the value, which go where the column is excluded.
+    /// The members of the entity's JSON that hold the value, which go where the column is excluded,
+    /// and stay where only the columns' members do.
     /// A user's summary in other entities has an `identifier`, which is one of the primary values.
     pub(crate) fn members(&self) -> Vec<&'static str> {
         match self.source {
@@ -114,7 +124,7 @@ impl Column {
             Source::Paths(paths) => paths.iter().find_map(|path| {
                 let (first, rest) = path.split_first()?;
                 let found = rest.iter().try_fold(member(first)?, |json, name| json.member(name))?;
-                (!found.is_null()).then_some(found)
+                (!self.kind.is_missing(found)).then_some(found)
             }),
             Source::Primary { list, id, value } => primary(member(list), member(id), value),
         };
@@ -123,13 +133,18 @@ impl Column {
 }
 
 impl Kind {
+    fn is_missing(self, json: Json<'_>) -> bool {
+        json.is_null() || self == Self::Id && json.is_empty_text()
+    }
+
     fn read(self, json: Json<'_>) -> Value {
         let value = match self {
-            Self::Text => json.text().map(|text| Value::Text(text.into_owned())),
+            _ if self.is_missing(json) => None,
+            Self::Id | Self::Text => json.text().map(|text| Value::Text(text.into_owned())),
             Self::Integer => json.integer().map(Value::Integer),
             Self::Boolean => json.boolean().map(Value::Boolean),
             Self::Time => json.time().map(Value::Time),
-            Self::Json => (!json.is_null()).then(|| Value::Json(json.cleaned().into_owned())),
+            Self::Json => Some(Value::Json(json.cleaned().into_owned())),
         };
         value.unwrap_or(Value::Null)
     }

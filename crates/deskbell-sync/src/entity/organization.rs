@@ -1,7 +1,7 @@
 //! Organizations: <https://clerk.com/docs/reference/backend/types/backend-organization>.
 
-use super::Entity;
-use super::column::{boolean, integer, json, text, time};
+use super::column::{boolean, id, integer, json, text, time};
+use super::{Entity, Raw};
 
 pub(super) const ORGANIZATION: Entity = Entity {
     name: "organization",
@@ -11,7 +11,7 @@ pub(super) const ORGANIZATION: Entity = Entity {
     parents: &[],
     version: "updated_at",
     columns: &[
-        text("id"),
+        id("id"),
         text("name"),
         text("slug").indexed(),
         text("image_url"),
@@ -20,7 +20,7 @@ pub(super) const ORGANIZATION: Entity = Entity {
         integer("pending_invitations_count"),
         integer("max_allowed_memberships"),
         boolean("admin_delete_enabled"),
-        text("created_by"),
+        id("created_by"),
         json("public_metadata"),
         json("private_metadata"),
         time("created_at"),
@@ -29,5 +29,9 @@ pub(super) const ORGANIZATION: Entity = Entity {
         time("last_active_at"),
         text("role_set_key"),
     ],
-    nested_as: &["organization"],
+    nested_as: &["organization", "public_organization_data"],
+    children: &[],
+    embedded: &[],
+    raw: Raw::Whole,
+    by_default: true,
 };

@@ -1,8 +1,8 @@
 //! Memberships of users in organizations:
 //! <https://clerk.com/docs/reference/backend/types/backend-organization-membership>.
 
-use super::column::{json, text, time};
-use super::{Entity, Parent};
+use super::column::{id, json, text, time};
+use super::{Entity, Parent, Raw};
 
 pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
     name: "organization_membership",
@@ -15,9 +15,9 @@ pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
     ],
     version: "updated_at",
     columns: &[
-        text("id"),
-        text("organization_id").from(&[&["organization", "id"], &["organization_id"]]).indexed(),
-        text("user_id").from(&[&["public_user_data", "user_id"], &["user_id"]]).indexed(),
+        id("id"),
+        id("organization_id").from(&[&["organization", "id"], &["organization_id"]]).indexed(),
+        id("user_id").from(&[&["public_user_data", "user_id"], &["user_id"]]).indexed(),
         text("role"),
         text("role_name"),
         json("permissions"),
@@ -27,4 +27,8 @@ pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
         time("updated_at"),
     ],
     nested_as: &["organization_memberships"],
+    children: &[],
+    embedded: &[],
+    raw: Raw::Whole,
+    by_default: true,
 };

@@ -1,7 +1,10 @@
 //! Users: <https://clerk.com/docs/reference/backend/types/backend-user>.
+//!
+//! One that a directory deprovisions is updated, not deleted. The memberships that a user nests are
+//! no versions of the memberships: not every payload has them, and none says which one is gone.
 
-use super::Entity;
-use super::column::{boolean, integer, json, text, time};
+use super::column::{boolean, id, integer, json, text, time};
+use super::{Children, Entity, Raw};
 
 pub(super) const USER: Entity = Entity {
     name: "user",
@@ -11,7 +14,7 @@ pub(super) const USER: Entity = Entity {
     parents: &[],
     version: "updated_at",
     columns: &[
-        text("id"),
+        id("id"),
         text("external_id").indexed(),
         text("username"),
         text("first_name"),
@@ -19,13 +22,13 @@ pub(super) const USER: Entity = Entity {
         text("primary_email_address")
             .primary("email_addresses", "primary_email_address_id", "email_address")
             .indexed(),
-        text("primary_email_address_id"),
+        id("primary_email_address_id"),
         text("primary_phone_number").primary(
             "phone_numbers",
             "primary_phone_number_id",
             "phone_number",
         ),
-        text("primary_phone_number_id"),
+        id("primary_phone_number_id"),
         text("primary_web3_wallet").primary(
             "web3_wallets",
             "primary_web3_wallet_id",
@@ -47,7 +50,7 @@ pub(super) const USER: Entity = Entity {
         time("legal_accepted_at"),
         time("created_at"),
         time("updated_at"),
-        text("primary_web3_wallet_id"),
+        id("primary_web3_wallet_id"),
         boolean("totp_enabled"),
         boolean("backup_code_enabled"),
         time("mfa_enabled_at"),
@@ -58,5 +61,68 @@ pub(super) const USER: Entity = Entity {
         integer("create_organizations_limit"),
         boolean("bypass_client_trust"),
     ],
-    nested_as: &["user", "public_user_data"],
+    nested_as: &["user", "public_user_data", "public_inviter_data"],
+    children: &[EMAIL_ADDRESSES, PHONE_NUMBERS, EXTERNAL_ACCOUNTS],
+    embedded: &[],
+    raw: Raw::Whole,
+    by_default: true,
+};
+
+const EMAIL_ADDRESSES: Children = Children {
+    table: "user_email_addresses",
+    list: "email_addresses",
+    parent: "user_id",
+    columns: &[
+        id("id").from(&[&["id"], &["email_address"]]),
+        text("email_address").indexed(),
+        text("verification_status").from(&[&["verification", "status"]]),
+        text("verification_strategy").from(&[&["verification", "strategy"]]),
+        boolean("reserved"),
+        boolean("matches_sso_connection"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+};
+
+const PHONE_NUMBERS: Children = Children {
+    table: "user_phone_numbers",
+    list: "phone_numbers",
+    parent: "user_id",
+    columns: &[
+        id("id").from(&[&["id"], &["phone_number"]]),
+        text("phone_number").indexed(),
+        text("verification_status").from(&[&["verification", "status"]]),
+        text("verification_strategy").from(&[&["verification", "strategy"]]),
+        boolean("reserved"),
+        boolean("reserved_for_second_factor"),
+        boolean("default_second_factor"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+};
+
+const EXTERNAL_ACCOUNTS: Children = Children {
+    table: "user_external_accounts",
+    list: "external_accounts",
+    parent: "user_id",
+    columns: &[
+        id("id").from(&[&["id"], &["external_account_id"]]),
+        text("provider"),
+        text("provider_user_id").indexed(),
+        id("identification_id"),
+        text("approved_scopes"),
+        text("email_address").indexed(),
+        boolean("email_address_verified"),
+        text("first_name"),
+        text("last_name"),
+        text("image_url").from(&[&["image_url"], &["avatar_url"]]),
+        text("username"),
+        text("phone_number"),
+        text("label"),
+        json("public_metadata"),
+        text("verification_status").from(&[&["verification", "status"]]),
+        text("verification_strategy").from(&[&["verification", "strategy"]]),
+        time("created_at"),
+        time("updated_at"),
+    ],
 };

@@ -1,14 +1,17 @@
-//! What is kept of an entity's JSON: everything but excluded columns and secrets.
+//! What is kept of an entity's JSON: everything but excluded columns and secrets; of some entities
+//! only what columns are filled from.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::text::{clean, unescape};
 use super::{Json, end_of_string, end_of_value, is_space, skip_while};
-use crate::entity::Entity;
+use crate::entity::{Column, Entity, Raw};
 
 /// Members that are secrets wherever Clerk puts them: the codes themselves, not whether there are
-/// any.
-const SECRETS: &[&str] = &["backup_codes"];
+/// any; tokens; and what a verification that goes on is answered with.
+const SECRETS: &[&str] =
+    &["backup_codes", "last_active_token", "nonce", "external_verification_redirect_url"];
 /// Excluded with its entity, and in everything that the entity holds.
 const PRIVATE_METADATA: &str = "private_metadata";
 /// The application's own JSON, whose names mean nothing to us: kept whole.
@@ -18,10 +21,11 @@ const OPAQUE: &[&str] = &["public_metadata", "unsafe_metadata", PRIVATE_METADATA
 #[derive(Debug, Default)]
 pub(crate) struct Redaction(Vec<Rule>);
 
-#[derive(Debug)]
 struct Rule {
     entity: &'static Entity,
     left_out: Vec<&'static str>,
+    /// The only members that stay, and they only where they hold no other values.
+    only: Option<Vec<&'static str>>,
 }
 
 /// Where the walk is: directly in an entity's object, or in something that the entity holds.
@@ -32,9 +36,22 @@ struct Scope<'r> {
 }
 
 impl Redaction {
-    /// Members of this entity's object that are left out.
-    pub(crate) fn leave_out(&mut self, entity: &'static Entity, left_out: Vec<&'static str>) {
-        self.0.push(Rule { entity, left_out });
+    /// Members of this entity's object that are left out. An entity that has no column for
+    /// `private_metadata` has none to keep it by.
+    pub(crate) fn leave_out(&mut self, entity: &'static Entity, mut left_out: Vec<&'static str>) {
+        if entity.column(PRIVATE_METADATA).is_none() {
+            left_out.push(PRIVATE_METADATA);
+        }
+        let only = match entity.raw {
+            Raw::Whole => None,
+            Raw::Columns => Some(entity.columns.iter().flat_map(Column::members).collect()),
+        };
+        self.0.push(Rule { entity, left_out, only });
+    }
+
+    /// Whether this member of this entity's object is left out.
+    pub(crate) fn leaves_out(&self, entity: &Entity, member: &str) -> bool {
+        self.of(entity).leaves_out(member)
     }
 
     fn of(&self, entity: &Entity) -> Scope<'_> {
@@ -51,18 +68,51 @@ impl Redaction {
     }
 }
 
-impl Scope<'_> {
+impl<'r> Scope<'r> {
     fn leaves_out(self, key: &str) -> bool {
         let excluded = || self.rule.is_some_and(|rule| rule.left_out.contains(&key));
-        SECRETS.contains(&key) || (self.direct || key == PRIVATE_METADATA) && excluded()
+        SECRETS.contains(&key)
+            || (self.direct || key == PRIVATE_METADATA) && excluded()
+            || self.only().is_some_and(|only| !only.contains(&key))
+    }
+
+    fn only(self) -> Option<&'r [&'static str]> {
+        self.rule?.only.as_deref()
+    }
+}
+
+impl fmt::Debug for Rule {
+    /// What a row's revision depends on, and no more: not the entity's every column.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entity, left_out, only } = self;
+        f.debug_tuple("Rule")
+            .field(&entity.name)
+            .field(&entity.nested_as)
+            .field(left_out)
+            .field(only)
+            .finish()
     }
 }
 
 /// The entity's JSON less what is left out, fit for any database; otherwise as it was written.
 pub(crate) fn redact(data: Json<'_>, entity: &Entity, redaction: &Redaction) -> String {
-    let mut walk = Walk { text: data.0, at: 0, kept: 0, out: String::new(), open: Vec::new() };
-    walk.out.reserve(data.0.len());
-    walk.run(redaction, redaction.of(entity));
+    redact_in(data, redaction.of(entity), redaction)
+}
+
+/// The same of an element of the entity's member `list`.
+pub(crate) fn redact_element(
+    element: Json<'_>,
+    list: &str,
+    entity: &Entity,
+    redaction: &Redaction,
+) -> String {
+    redact_in(element, redaction.nested(list, redaction.of(entity)), redaction)
+}
+
+fn redact_in<'r>(json: Json<'_>, scope: Scope<'r>, redaction: &'r Redaction) -> String {
+    let mut walk = Walk { text: json.0, at: 0, kept: 0, out: String::new(), open: Vec::new() };
+    walk.out.reserve(json.0.len());
+    walk.run(redaction, scope);
     walk.out.push_str(&walk.text[walk.kept..]);
     match clean(&walk.out) {
         Cow::Borrowed(_) => walk.out,
@@ -122,7 +172,9 @@ impl<'r> Walk<'_, 'r> {
         let key_end = end_of_string(bytes, start);
         let key = unescape(&self.text[start + 1..key_end - 1]);
         self.at = skip_while(bytes, key_end, |byte| is_space(byte) || byte == b':');
-        if container.scope.leaves_out(&key) {
+        let opens = matches!(bytes.get(self.at), Some(b'{' | b'['));
+        let holds_others = opens && container.scope.only().is_some();
+        if container.scope.leaves_out(&key) || holds_others {
             self.cut(start);
             return;
         }
@@ -234,6 +286,50 @@ mod tests {
         let kept =
             r#"{"phone_numbers":[{"id":2}],"public_metadata":{"backup_codes":[3]},"x":[[{}]]}"#;
         assert_eq!(redacted(text, "organization"), kept);
+    }
+
+    #[test]
+    fn of_a_message_only_what_columns_are_filled_from_is_kept() {
+        let text = r#"{"id":"ema_1","body":"123","subject":"123","data":{"otp_code":"123"},"slug":"code","a_field_of_2031":"123","status":{"slug":"123"},"user_id":["123"],"to_email_address":"a@example.com","created_at":5}"#;
+        let kept =
+            r#"{"id":"ema_1","slug":"code","to_email_address":"a@example.com","created_at":5}"#;
+        assert_eq!(redacted(text, "email"), kept);
+        let text = r#"{"message":"123","created_at_ms":5,"delivered_by_clerk":null}"#;
+        assert_eq!(redacted(text, "sms"), r#"{"created_at_ms":5,"delivered_by_clerk":null}"#);
+    }
+
+    #[test]
+    fn tokens_and_answers_to_verifications_go() {
+        let text = r#"{"last_active_token":{"jwt":"x"},"user":{"email_addresses":[{"verification":{"nonce":"x","external_verification_redirect_url":"x","status":"verified"}}]}}"#;
+        let kept = r#"{"user":{"email_addresses":[{"verification":{"status":"verified"}}]}}"#;
+        assert_eq!(redacted(text, "session"), kept);
+    }
+
+    #[test]
+    fn private_metadata_stays_only_where_a_column_could_have_it() {
+        let mut redaction = Redaction::default();
+        for entity in entity::ALL {
+            redaction.leave_out(entity, Vec::new());
+        }
+        let text =
+            r#"{"private_metadata":1,"x":{"private_metadata":2},"user":{"private_metadata":3}}"#;
+        for (entity, kept) in [
+            ("user", text),
+            ("session", r#"{"x":{},"user":{"private_metadata":3}}"#),
+            ("invitation", r#"{"x":{},"user":{"private_metadata":3}}"#),
+        ] {
+            let found = redact(Json(text), entity::find(entity).unwrap(), &redaction);
+            assert_eq!(found, kept, "{entity}");
+        }
+    }
+
+    #[test]
+    fn an_element_is_what_its_list_is_in_the_entity() {
+        let user = entity::find("user").unwrap();
+        let text = r#"{"backup_codes":[1],"locale":"x","private_metadata":1,"id":2}"#;
+        let found = redact_element(Json(text), "phone_numbers", user, &rules());
+        assert_eq!(found, r#"{"locale":"x","id":2}"#);
+        assert!(rules().leaves_out(user, "locale") && !rules().leaves_out(user, "id"));
     }
 
     #[test]

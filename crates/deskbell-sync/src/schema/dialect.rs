@@ -1,58 +1,90 @@
-//! The seam between databases: how each names the mirror's tables and types.
+//! The seam between databases: how each names the mirror's tables, writes their types, and takes
+//! many values at once. Everything else about SQL is the same for all of them.
 
-use sea_query::{Alias, ColumnDef, Index, SqliteQueryBuilder, Table as Ddl};
+use sea_query::{
+    Alias, ColumnDef, Index, IntoTableRef, PostgresQueryBuilder, SchemaStatementBuilder,
+    SqliteQueryBuilder, Table as Ddl, TableRef,
+};
 
 use super::{Table, TableColumn};
 use crate::entity::Kind;
 
-/// A database's way of writing the schema.
+/// A database's way of writing SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub enum Dialect {
     /// No schemas: the schema's name and `_` stand before each table's. Times are ISO-8601 text
     /// and JSON is text. Text compares as bytes.
     Sqlite,
+    /// Tables in a schema. Times are `timestamptz`, JSON is `jsonb`, ids compare as bytes.
+    Postgres,
 }
 
 impl Dialect {
-    /// The name of a table of the mirror in this database, unquoted.
-    pub(crate) fn table_name(self, schema: &str, table: &str) -> String {
+    /// The dialect of the database at this URL; `None` where no kind of database has such URLs.
+    #[must_use]
+    pub fn of_url(url: &str) -> Option<Self> {
+        match url.split_once(':')?.0 {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            _ => None,
+        }
+    }
+
+    /// The name that people see, such as `clerk_users` and `clerk.users`.
+    pub(crate) fn display_name(self, schema: &str, table: &str) -> String {
         match self {
             Self::Sqlite => format!("{schema}_{table}"),
+            Self::Postgres => format!("{schema}.{table}"),
+        }
+    }
+
+    /// The table's own name within its schema, unquoted.
+    pub(crate) fn local_name(self, schema: &str, table: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{schema}_{table}"),
+            Self::Postgres => table.to_owned(),
+        }
+    }
+
+    /// The table as statements name it.
+    pub(crate) fn table(self, schema: &str, table: &str) -> String {
+        match self {
+            Self::Sqlite => quoted(&self.local_name(schema, table)),
+            Self::Postgres => format!("{}.{}", quoted(schema), quoted(table)),
         }
     }
 
     /// The name of the index on these columns, unquoted.
     pub(crate) fn index_name(self, schema: &str, table: &Table, columns: &[&str]) -> String {
-        format!("{}_{}_idx", self.table_name(schema, table.name), columns.join("_"))
+        format!("{}_{}_idx", self.local_name(schema, table.name), columns.join("_"))
+    }
+
+    /// What must be there before the tables.
+    pub(crate) fn create_schema(self, schema: &str) -> Option<String> {
+        (self == Self::Postgres).then(|| format!("CREATE SCHEMA {}", quoted(schema)))
     }
 
     pub(crate) fn create_table(self, schema: &str, table: &Table) -> String {
         let mut statement = Ddl::create();
-        statement.table(self.identifier(schema, table.name));
+        statement.table(self.table_ref(schema, table.name));
         for column in &table.columns {
             statement.col(self.column(column));
         }
         let mut key = Index::create();
-        for column in table.primary_key {
+        for column in &table.primary_key {
             key.col(*column);
         }
         statement.primary_key(&mut key);
-        match self {
-            Self::Sqlite => {
-                if table.keyed {
-                    statement.extra("WITHOUT ROWID");
-                }
-                statement.to_string(SqliteQueryBuilder)
-            }
+        if self == Self::Sqlite && table.keyed {
+            statement.extra("WITHOUT ROWID");
         }
+        self.written(&statement)
     }
 
     pub(crate) fn add_column(self, schema: &str, table: &Table, column: &TableColumn) -> String {
         let mut statement = Ddl::alter();
-        statement.table(self.identifier(schema, table.name)).add_column(self.column(column));
-        match self {
-            Self::Sqlite => statement.to_string(SqliteQueryBuilder),
-        }
+        statement.table(self.table_ref(schema, table.name)).add_column(self.column(column));
+        self.written(&statement)
     }
 
     pub(crate) fn create_index(
@@ -63,29 +95,81 @@ impl Dialect {
     ) -> String {
         let mut statement = Index::create();
         statement.name(self.index_name(schema, table, columns));
-        statement.table(self.identifier(schema, table.name));
+        statement.table(self.table_ref(schema, table.name));
         for column in columns {
             statement.col(*column);
         }
+        self.written(&statement)
+    }
+
+    /// The present moment as a value of [`Kind::Time`].
+    pub(crate) fn now(self) -> &'static str {
         match self {
-            Self::Sqlite => statement.to_string(SqliteQueryBuilder),
+            Self::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+            Self::Postgres => "clock_timestamp()",
         }
     }
 
-    fn identifier(self, schema: &str, table: &str) -> Alias {
-        Alias::new(self.table_name(schema, table))
+    /// That `column` is one of the texts in the list that is parameter `$1`.
+    pub(crate) fn is_listed(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{column} IN (SELECT value FROM json_each($1))"),
+            Self::Postgres => format!("{column} = ANY($1::text[])"),
+        }
+    }
+
+    /// A column read as what the driver can decode.
+    pub(crate) fn read(self, column: &str, kind: Kind) -> String {
+        match (self, kind) {
+            (Self::Postgres, Kind::Json) => format!("{column}::text"),
+            _ => column.to_owned(),
+        }
+    }
+
+    /// The type of a column.
+    pub(crate) fn type_name(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (Self::Sqlite, Kind::Integer) => "integer",
+            (Self::Sqlite, Kind::Boolean) => "boolean",
+            (Self::Sqlite, _) | (Self::Postgres, Kind::Id | Kind::Text) => "text",
+            (Self::Postgres, Kind::Integer) => "bigint",
+            (Self::Postgres, Kind::Boolean) => "boolean",
+            (Self::Postgres, Kind::Time) => "timestamptz",
+            (Self::Postgres, Kind::Json) => "jsonb",
+        }
     }
 
     fn column(self, column: &TableColumn) -> ColumnDef {
         let mut definition = ColumnDef::new(column.name);
-        match (self, column.kind) {
-            (Self::Sqlite, Kind::Text | Kind::Time | Kind::Json) => definition.text(),
-            (Self::Sqlite, Kind::Integer) => definition.integer(),
-            (Self::Sqlite, Kind::Boolean) => definition.boolean(),
-        };
+        definition.custom(Alias::new(self.type_name(column.kind)));
+        if self == Self::Postgres && column.kind == Kind::Id {
+            definition.extra("COLLATE \"C\"");
+        }
         if column.not_null {
             definition.not_null();
         }
+        if let Some(default) = column.default {
+            definition.extra(format!("DEFAULT {default}"));
+        }
         definition
     }
+
+    fn table_ref(self, schema: &str, table: &str) -> TableRef {
+        match self {
+            Self::Sqlite => Alias::new(self.local_name(schema, table)).into_table_ref(),
+            Self::Postgres => (Alias::new(schema), Alias::new(table)).into_table_ref(),
+        }
+    }
+
+    fn written(self, statement: &impl SchemaStatementBuilder) -> String {
+        match self {
+            Self::Sqlite => statement.to_string(SqliteQueryBuilder),
+            Self::Postgres => statement.to_string(PostgresQueryBuilder),
+        }
+    }
+}
+
+/// An identifier as SQL takes it whatever it is.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

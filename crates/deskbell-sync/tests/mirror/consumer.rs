@@ -11,11 +11,13 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::backend::Place;
 use crate::support::{deleted, membership, user};
 
-/// A log and the place of a mirror, each in a file of the same directory.
+/// A log in a file, and the place of a mirror.
 pub(crate) struct World {
     directory: TempDir,
+    pub(crate) place: Place,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) options: MirrorOptions,
 }
@@ -25,20 +27,42 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let store =
             Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
-        let url = format!("sqlite://{}", directory.path().join("clerk.db").display());
+        let place = Place::new().await;
+        let url = place.url();
         let batch = ReadLimit { events_max: 4, ..ReadLimit::default() };
         let options = MirrorOptions { url, batch, ..MirrorOptions::default() };
-        Self { directory, store, options }
+        Self { directory, place, store, options }
     }
 
     pub(crate) async fn append(&self, message_id: &str, event_type: &str, data: &Value) -> Seq {
-        let payload = json!({ "type": event_type, "data": data }).to_string().into();
+        self.append_at(message_id, event_type, 1, data).await
+    }
+
+    pub(crate) async fn append_at(
+        &self,
+        message_id: &str,
+        event_type: &str,
+        occurred_at_ms: i64,
+        data: &Value,
+    ) -> Seq {
+        self.append_text(message_id, event_type, occurred_at_ms, &data.to_string()).await
+    }
+
+    /// The same, with what stands in this text for `data`, as a JSON writer may not have it.
+    pub(crate) async fn append_text(
+        &self,
+        message_id: &str,
+        event_type: &str,
+        occurred_at_ms: i64,
+        data: &str,
+    ) -> Seq {
+        let payload = format!(r#"{{"type":"{event_type}","data":{data}}}"#).into();
         let event = NewEvent {
             source: "clerk".into(),
             message_id: message_id.to_owned(),
             event_type: event_type.to_owned(),
             subject: None,
-            occurred_at_ms: 1,
+            occurred_at_ms,
             instance_id: None,
             payload,
         };
@@ -75,8 +99,23 @@ impl World {
         checkpoint.map(|checkpoint| checkpoint.seq.get())
     }
 
+    /// Goes on with a new, empty log.
+    pub(crate) async fn replace_the_log(&mut self) {
+        self.store.close().await;
+        let path = self.directory.path().join("another.db");
+        self.store = Arc::new(SqliteStore::open(&path).await.unwrap());
+    }
+
+    /// Takes the first event out of the log, as pruning does.
+    pub(crate) async fn forget_the_first_event(&self) {
+        let file = self.directory.path().join("deskbell.db");
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await;
+        let delete = sqlx::query("DELETE FROM events WHERE seq = 1");
+        delete.execute(&pool.unwrap()).await.unwrap();
+    }
+
     /// Goes on with a copy of the log that was made by [`World::save`].
-    async fn restore(&mut self, saved: &str) {
+    pub(crate) async fn restore(&mut self, saved: &str) {
         self.store.close().await;
         let path = self.directory.path().join(saved);
         self.store = Arc::new(SqliteStore::open(&path).await.unwrap());
@@ -92,7 +131,7 @@ impl World {
 }
 
 /// Runs until nothing is left; the number of events that were read.
-async fn drain(consumer: &mut MirrorConsumer) -> u64 {
+pub(crate) async fn drain(consumer: &mut MirrorConsumer) -> u64 {
     let mut events = 0;
     loop {
         let progress = consumer.run_once().await.unwrap();

@@ -11,13 +11,14 @@ fn refused(entity: &'static str, id: &str, updated_at_ms: i64) -> Batch {
     let letter = DeadLetter {
         source: "clerk".to_owned(),
         event_type: format!("{entity}.updated"),
+        part: String::new(),
         entity,
         id: Some(id.to_owned()),
         version: Version { updated_at_ms, occurred_at_ms: 1, message_id: message_id.clone() },
         message_id,
         reason: "refused by the database".to_owned(),
     };
-    Batch { dead_letters: vec![letter], ..Batch::default() }
+    vec![letter].into()
 }
 
 async fn letters(mirror: &Mirror) -> Vec<Value> {
@@ -28,10 +29,10 @@ async fn letters(mirror: &Mirror) -> Vec<Value> {
 #[tokio::test]
 async fn a_later_version_resolves_it_and_an_earlier_one_does_not() {
     let mut mirror = Mirror::new().await;
-    mirror.apply_batch(refused("user", "user_1", 5)).await;
+    mirror.apply_batch(&refused("user", "user_1", 5)).await;
     mirror.apply(&[event("msg_1", "user.updated", 1, &user("user_1", 4_000_000_000_000))]).await;
     assert_eq!(letters(&mirror).await, Vec::<Value>::new());
-    mirror.apply_batch(refused("user", "user_2", 4_000_000_000_000)).await;
+    mirror.apply_batch(&refused("user", "user_2", 4_000_000_000_000)).await;
     mirror.apply(&[event("msg_2", "user.updated", 1, &user("user_2", 5))]).await;
     assert_eq!(letters(&mirror).await, ["msg_refused_4000000000000"]);
 }
@@ -40,7 +41,7 @@ async fn a_later_version_resolves_it_and_an_earlier_one_does_not() {
 async fn it_is_not_kept_where_a_later_version_was_there_before() {
     let mut mirror = Mirror::new().await;
     mirror.apply(&[event("msg_1", "user.updated", 1, &user("user_1", 4_000_000_000_000))]).await;
-    mirror.apply_batch(refused("user", "user_1", 5)).await;
+    mirror.apply_batch(&refused("user", "user_1", 5)).await;
     assert_eq!(letters(&mirror).await, Vec::<Value>::new());
 }
 
@@ -49,9 +50,9 @@ async fn a_delete_resolves_it_whichever_comes_first() {
     let gone = event("msg_1", "user.deleted", 1, &deleted("user", "user_1"));
     let mut before = Mirror::new().await;
     before.apply(std::slice::from_ref(&gone)).await;
-    before.apply_batch(refused("user", "user_1", 5)).await;
+    before.apply_batch(&refused("user", "user_1", 5)).await;
     let mut after = Mirror::new().await;
-    after.apply_batch(refused("user", "user_1", 5)).await;
+    after.apply_batch(&refused("user", "user_1", 5)).await;
     after.apply(&[gone]).await;
     assert_eq!(letters(&before).await, Vec::<Value>::new());
     assert_eq!(letters(&after).await, Vec::<Value>::new());
@@ -60,7 +61,7 @@ async fn a_delete_resolves_it_whichever_comes_first() {
 #[tokio::test]
 async fn a_later_version_counts_also_where_its_parent_is_gone() {
     let mut mirror = Mirror::new().await;
-    mirror.apply_batch(refused("organization_membership", "orgmem_1", 5)).await;
+    mirror.apply_batch(&refused("organization_membership", "orgmem_1", 5)).await;
     let data = membership("orgmem_1", "org_1", "user_1", 4_000_000_000_000);
     mirror
         .apply(&[

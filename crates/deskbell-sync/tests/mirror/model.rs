@@ -1,15 +1,13 @@
-//! A naive mirror: what the tables must hold, worked out from the set of all events at once. Shares
-//! no code with the fold and knows no batches.
+//! A small world, where collisions are the rule: happenings of every entity, and their events.
 
-use std::collections::BTreeMap;
-
-use proptest::prelude::*;
-use serde_json::{Map, Value, json};
-
-use crate::support::{Rows, event, stored};
 use deskbell_store::StoredEvent;
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
-/// Something that happens in a small world, where collisions are the rule.
+use crate::shapes::{ITEM, SHAPES, Shape};
+use crate::support::{event, stored};
+
+/// Something that happens.
 #[derive(Debug, Clone)]
 pub(crate) struct Happening {
     pub(crate) message_id: String,
@@ -19,10 +17,25 @@ pub(crate) struct Happening {
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
-    Upsert { entity: &'static str, id: String, updated_at: UpdatedAt, parents: (u8, u8) },
-    Delete { entity: &'static str, id: String },
-    Unusable { entity: &'static str },
+    Upsert(Upsert),
+    Delete { shape: &'static Shape, id: String },
+    Unusable { shape: &'static Shape },
     Unknown,
+}
+
+/// A version of an entity.
+#[derive(Debug, Clone)]
+pub(crate) struct Upsert {
+    pub(crate) shape: &'static Shape,
+    pub(crate) id: String,
+    pub(crate) updated_at: UpdatedAt,
+    pub(crate) parents: [Option<u8>; 2],
+    /// Which of three elements its lists have.
+    pub(crate) elements: [bool; 3],
+    /// A subscription's items, the same one twice among them.
+    pub(crate) items: Vec<(String, UpdatedAt)>,
+    /// Chooses the event type, and in which form parents are named.
+    salt: u8,
 }
 
 /// The forms in which a payload may bear its version.
@@ -37,9 +50,11 @@ pub(crate) enum UpdatedAt {
 
 /// Times lie a second apart, so that each has all three forms; few, so that they collide.
 const EPOCH_S: i64 = 1_700_000_000;
+/// Stands in every code and text that must not be kept.
+pub(crate) const SECRET: &str = "hush-hush";
 
 impl UpdatedAt {
-    fn millis(self) -> Option<i64> {
+    pub(crate) fn millis(self) -> Option<i64> {
         match self {
             Self::Missing | Self::Nonsense => None,
             Self::Millis(n) | Self::Seconds(n) | Self::Iso(n) => Some((EPOCH_S + n) * 1000),
@@ -57,32 +72,80 @@ impl UpdatedAt {
     }
 }
 
-const ENTITIES: [&str; 3] = ["user", "organization", "organization_membership"];
+/// A happening's time as the tables show it.
+pub(crate) fn shown(at: i64) -> Value {
+    json!(format!("2023-11-14T22:13:{:02}.000Z", 20 + at / 1000 - EPOCH_S))
+}
 
-/// Up to `events_max` happenings with different message ids.
-pub(crate) fn happenings(events_max: usize) -> impl Strategy<Value = Vec<Happening>> {
-    let updated_at = prop_oneof![
+/// The shapes that one case is about: few, so that the same entities happen again and again.
+fn company() -> impl Strategy<Value = Vec<&'static Shape>> {
+    let all: Vec<&'static Shape> = SHAPES.iter().collect();
+    let of = |names: &[&str]| {
+        all.iter().copied().filter(|shape| names.contains(&shape.entity)).collect::<Vec<_>>()
+    };
+    let organized = of(&["user", "organization", "organization_membership"]);
+    let parents = ["user", "organization", "organization_domain", "organization_invitation"];
+    let within = of(&[&parents[..], &["session"]].concat());
+    prop_oneof![
+        2 => Just(organized),
+        2 => Just(within),
+        1 => Just(of(&["subscription", ITEM])),
+        1 => Just(of(&["role", "permission", "user"])),
+        3 => prop::sample::subsequence(all, 2..6),
+    ]
+}
+
+fn updated_at() -> impl Strategy<Value = UpdatedAt> {
+    prop_oneof![
         Just(UpdatedAt::Missing),
         Just(UpdatedAt::Nonsense),
         (0..4_i64).prop_map(UpdatedAt::Millis),
         (0..4_i64).prop_map(UpdatedAt::Seconds),
         (0..4_i64).prop_map(UpdatedAt::Iso),
-    ];
-    let id = prop_oneof![4 => (0..3_u8).prop_map(|n| n.to_string()), 1 => Just("é\u{1F600} '\"\\".to_owned())];
-    let entity = prop::sample::select(&ENTITIES[..]);
-    let upsert = (entity.clone(), id.clone(), updated_at, (0..3_u8, 0..3_u8)).prop_map(
-        |(entity, id, updated_at, parents)| What::Upsert { entity, id, updated_at, parents },
-    );
-    let delete = (entity.clone(), id).prop_map(|(entity, id)| What::Delete { entity, id });
-    let what = prop_oneof![
+    ]
+}
+
+fn id() -> impl Strategy<Value = String> {
+    prop_oneof![4 => (0..3_u8).prop_map(|n| n.to_string()), 1 => Just("é\u{1F600} '\"\\".to_owned())]
+}
+
+fn what(company: Vec<&'static Shape>) -> impl Strategy<Value = What> {
+    let deletable: Vec<_> =
+        company.iter().copied().filter(|shape| shape.delete.is_some()).collect();
+    let shape = prop::sample::select(company);
+    let parent = || prop::option::weighted(0.8, 0..3_u8);
+    let items = prop::collection::vec((id(), updated_at()), 0..3);
+    let version =
+        (id(), updated_at(), [parent(), parent()], any::<[bool; 3]>(), items, any::<u8>());
+    let upsert = (shape.clone(), version).prop_map(|(shape, version)| {
+        let (id, updated_at, parents, elements, items, salt) = version;
+        What::Upsert(Upsert { shape, id, updated_at, parents, elements, items, salt })
+    });
+    let delete = if deletable.is_empty() {
+        Just(What::Unknown).boxed()
+    } else {
+        let gone = (prop::sample::select(deletable), id());
+        gone.prop_map(|(shape, id)| What::Delete { shape, id }).boxed()
+    };
+    prop_oneof![
         8 => upsert,
         2 => delete,
-        1 => entity.prop_map(|entity| What::Unusable { entity }),
+        1 => shape.prop_map(|shape| What::Unusable { shape }),
         1 => Just(What::Unknown),
-    ];
-    prop::collection::vec((what, 0..4_i64, any::<u8>()), 1..events_max).prop_map(|all| {
+    ]
+}
+
+/// Up to `events_max` happenings with different message ids.
+pub(crate) fn happenings(events_max: usize) -> impl Strategy<Value = Vec<Happening>> {
+    let several =
+        move |company| prop::collection::vec((what(company), 0..4_i64, any::<u8>()), 1..events_max);
+    company().prop_flat_map(several).prop_map(|all| {
         let number = |(index, (what, at, salt)): (usize, (What, i64, u8))| Happening {
-            message_id: format!("msg_{salt:02x}{index}"),
+            // In the order of bytes, which is not that of words.
+            message_id: format!(
+                "msg_{}{index}",
+                ["a", "B", "b", "_", "-", "é"][usize::from(salt % 6)]
+            ),
             at: (EPOCH_S + at) * 1000,
             what,
         };
@@ -92,118 +155,65 @@ pub(crate) fn happenings(events_max: usize) -> impl Strategy<Value = Vec<Happeni
 
 impl Happening {
     pub(crate) fn event(&self) -> StoredEvent {
-        let prefix = |entity: &str| {
-            if entity == ENTITIES[2] { "organizationMembership" } else { entity }.to_owned()
-        };
         let (event_type, data) = match &self.what {
-            What::Upsert { entity, id, updated_at, parents } => (
-                prefix(entity) + if self.at % 2000 == 0 { ".created" } else { ".updated" },
-                json!({
-                    "id": id, "updated_at": updated_at.json(), "locale": self.message_id,
-                    "slug": self.message_id, "role": self.message_id,
-                    "organization": { "id": parents.0.to_string() },
-                    "public_user_data": { "user_id": parents.1.to_string() },
-                }),
-            ),
-            What::Delete { entity, id } => {
-                (prefix(entity) + ".deleted", json!({ "id": id, "deleted": true }))
+            What::Upsert(upsert) => (upsert.event_type(), upsert.data(&self.message_id)),
+            What::Delete { shape, id } => {
+                (shape.delete.unwrap(), json!({ "id": id, "deleted": true }))
             }
-            What::Unusable { entity } => (prefix(entity) + ".updated", json!({ "no": "id" })),
-            What::Unknown => ("user.exploded".to_owned(), json!({ "id": "0" })),
+            What::Unusable { shape } if self.at % 2000 == 0 => {
+                let body = r#"{"type":"user.updated","data":[]}"#;
+                return stored(&self.message_id, shape.upserts[0], self.at, body);
+            }
+            What::Unusable { shape } => (shape.upserts[0], json!({ "no": "id" })),
+            What::Unknown => ("user.exploded", json!({ "id": "0" })),
         };
-        if matches!(self.what, What::Unusable { .. }) && self.at % 2000 == 0 {
-            return stored(
-                &self.message_id,
-                &event_type,
-                self.at,
-                "{\"type\":\"user.updated\",\"data\":[]}",
-            );
-        }
-        event(&self.message_id, &event_type, self.at, &data)
+        event(&self.message_id, event_type, self.at, &data)
     }
 }
 
-/// An entity's name and id.
-type Key<'a> = (&'a str, &'a str);
-/// An entity's time, the event's time, and the message id.
-type Version<'a> = (i64, i64, &'a str);
+impl Upsert {
+    fn event_type(&self) -> &'static str {
+        self.shape.upserts[usize::from(self.salt) % self.shape.upserts.len()]
+    }
 
-/// The tables that these happenings must end in, each row down to what tells it from others.
-pub(crate) fn expected(happenings: &[Happening]) -> BTreeMap<&'static str, Vec<Value>> {
-    let mut tombstones: BTreeMap<Key<'_>, (i64, &str)> = BTreeMap::new();
-    let mut newest: BTreeMap<Key<'_>, (Version<'_>, (u8, u8))> = BTreeMap::new();
-    let mut dead_letters: Vec<Value> = Vec::new();
-    for Happening { message_id, at, what } in happenings {
-        match what {
-            What::Delete { entity, id } => {
-                let earliest = tombstones.entry((entity, id)).or_insert((*at, message_id));
-                *earliest = (*earliest).min((*at, message_id));
+    fn data(&self, message_id: &str) -> Value {
+        let mut data = json!({
+            "id": self.id, "updated_at": self.updated_at.json(), self.shape.mark: message_id,
+        });
+        for (index, (parent, id)) in self.shape.parents.iter().zip(self.parents).enumerate() {
+            let Some(id) = id else { continue };
+            let (object, member) = parent.nested;
+            if self.salt & (1 << index) == 0 {
+                data[parent.column] = json!(id.to_string());
+            } else {
+                data[object] = json!({ member: id.to_string() });
             }
-            What::Upsert { entity, id, updated_at, parents } => {
-                let version = (updated_at.millis().unwrap_or(*at), *at, message_id.as_str());
-                let newest = newest.entry((entity, id)).or_insert((version, *parents));
-                *newest = (*newest).max((version, *parents));
+        }
+        for list in self.shape.lists {
+            let element = |n| json!({ "id": format!("element_{n}"), list.mark: message_id });
+            let there = (0..3).filter(|n| self.elements[*n]).map(element);
+            data[list.member] = there.collect();
+        }
+        match self.shape.entity {
+            "subscription" => data["items"] = self.items(message_id),
+            "email" | "sms" => {
+                for member in ["body", "otp_code", "data", "body_plain", "message", "subject"] {
+                    data[member] = json!(SECRET);
+                }
             }
-            What::Unusable { .. } => dead_letters.push(json!(message_id)),
-            What::Unknown => {}
+            _ => {}
         }
+        data
     }
-    dead_letters.sort_by_key(ToString::to_string);
-    let gone = |entity: &str, id: &str| tombstones.keys().any(|key| *key == (entity, id));
-    let mut tables: BTreeMap<&str, Vec<Value>> = BTreeMap::from([
-        ("users", Vec::new()),
-        ("organizations", Vec::new()),
-        ("organization_memberships", Vec::new()),
-        ("_suppressed", Vec::new()),
-        ("_dead_letters", dead_letters),
-    ]);
-    for ((entity, id), (version, parents)) in &newest {
-        let (organization, user) = (parents.0.to_string(), parents.1.to_string());
-        let orphan =
-            *entity == ENTITIES[2] && (gone("organization", &organization) || gone("user", &user));
-        let table = match *entity {
-            _ if gone(entity, id) => continue,
-            _ if orphan => "_suppressed",
-            "user" => "users",
-            "organization" => "organizations",
-            _ => "organization_memberships",
-        };
-        tables.get_mut(table).unwrap().push(json!([id, version]));
-    }
-    let stones =
-        tombstones.iter().map(|((entity, id), (_, message_id))| json!([entity, id, message_id]));
-    tables.insert("_tombstones", stones.collect());
-    tables
-}
 
-/// The tables of a mirror, each row down to the same.
-pub(crate) fn reduced(tables: &BTreeMap<&'static str, Rows>) -> BTreeMap<&'static str, Vec<Value>> {
-    let reduce = |table: &str, row: &Map<String, Value>| match table {
-        "_tombstones" => json!([row["entity"], row["id"], row["message_id"]]),
-        "_dead_letters" => row["message_id"].clone(),
-        _ => {
-            json!([row["id"], [row["_updated_at_ms"], row["_occurred_at_ms"], row["_message_id"]]])
-        }
-    };
-    let mut reduced = BTreeMap::new();
-    for (table, rows) in tables {
-        let mut rows: Vec<_> = rows.iter().map(|row| reduce(table, row)).collect();
-        rows.sort_by_key(|row| row[0].to_string());
-        if *table == "_dead_letters" || *table == "_tombstones" {
-            rows.sort_by_key(ToString::to_string);
-        }
-        reduced.insert(*table, rows);
+    /// Each with its place in the list, and no word of the subscription.
+    fn items(&self, message_id: &str) -> Value {
+        let items = self.items.iter().enumerate().map(|(index, (id, updated_at))| {
+            json!({
+                "id": id, "updated_at": updated_at.json(), "status": message_id,
+                "plan": { "slug": index.to_string() },
+            })
+        });
+        items.collect()
     }
-    reduced
-}
-
-/// Whether each row's columns are those of its own version, and of no other.
-pub(crate) fn rows_are_whole(tables: &BTreeMap<&'static str, Rows>) -> bool {
-    let marks =
-        [("users", "locale"), ("organizations", "slug"), ("organization_memberships", "role")];
-    marks.iter().all(|(table, column)| {
-        tables[table].iter().all(|row| {
-            row[*column] == row["_message_id"] && row["raw"][*column] == row["_message_id"]
-        })
-    })
 }

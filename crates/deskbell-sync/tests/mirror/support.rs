@@ -1,13 +1,17 @@
-//! A mirror in a temporary directory, and events for it.
+//! A mirror of a test's own, and events for it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
+use deskbell_sync::entity;
 use deskbell_sync::inspect::MirrorReader;
-use deskbell_sync::{Batch, Checkpoint, Commit, Counts, Fold, MirrorOptions, Target, connect};
+use deskbell_sync::{
+    Batch, Care, Checkpoint, Commit, Counts, Fold, MirrorOptions, Target, connect,
+};
 use serde_json::{Map, Value, json};
-use tempfile::TempDir;
+
+use crate::backend::Place;
 
 /// A row as the reader shows it.
 pub(crate) type Rows = Vec<Map<String, Value>>;
@@ -55,9 +59,9 @@ pub(crate) fn deleted(object: &str, id: &str) -> Value {
     json!({ "id": id, "object": object, "deleted": true })
 }
 
-/// A mirror in a file of its own.
+/// A mirror in a place of its own.
 pub(crate) struct Mirror {
-    _directory: TempDir,
+    place: Option<Place>,
     pub(crate) options: MirrorOptions,
     target: Arc<dyn Target>,
     fold: Fold,
@@ -70,9 +74,14 @@ impl Mirror {
     }
 
     pub(crate) async fn with(options: MirrorOptions) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", directory.path().join("clerk.db").display());
-        let options = MirrorOptions { url, ..options };
+        let place = Place::new().await;
+        let url = place.url();
+        let mirror = Self::at(MirrorOptions { url, ..options }).await;
+        Self { place: Some(place), ..mirror }
+    }
+
+    /// A mirror in a place that somebody else keeps.
+    pub(crate) async fn at(options: MirrorOptions) -> Self {
         let target = connect(&options).await.unwrap();
         let mappings = target.mappings();
         let position = Checkpoint {
@@ -82,10 +91,11 @@ impl Mirror {
             message_id: String::new(),
             token: FencingToken::new(1),
             mapping_revision: mappings.revision(),
+            statements: Some(Seq::ZERO),
         };
         assert_ne!(target.take_over(None, &position).await.unwrap(), Commit::Lost);
         let fold = Fold::new(mappings, options.sources.clone());
-        Self { _directory: directory, options, target, fold, position }
+        Self { place: None, options, target, fold, position }
     }
 
     /// Applies the events as one batch; what became of them.
@@ -96,15 +106,15 @@ impl Mirror {
 
     /// Applies the events as one batch; the number of rows that were written.
     pub(crate) async fn apply(&mut self, events: &[StoredEvent]) -> u64 {
-        self.apply_batch(self.fold.fold(events)).await
+        self.apply_batch(&self.fold.fold(events)).await
     }
 
-    pub(crate) async fn apply_batch(&mut self, batch: Batch) -> u64 {
+    pub(crate) async fn apply_batch(&mut self, batch: &Batch) -> u64 {
         let next = self.position.advanced(self.position.seq.next(), "msg");
-        let commit = self.target.apply(batch, &self.position, &next).await.unwrap();
+        let commit = self.target.apply(batch, &self.position, &next, Care::Whole).await.unwrap();
         self.position = next;
         match commit {
-            Commit::Done { rows_written } => rows_written,
+            Commit::Done { rows_written, .. } => rows_written,
             Commit::Lost => panic!("nobody else moves this checkpoint"),
         }
     }
@@ -123,22 +133,36 @@ impl Mirror {
         rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// A mirror of every entity, those among them that must be asked for.
+    pub(crate) async fn of_everything() -> Self {
+        Self::with(everything()).await
+    }
+
     /// All that an order of events could leave a trace in.
     pub(crate) async fn everything(&self) -> BTreeMap<&'static str, Rows> {
         let reader = self.reader().await;
         let mut tables = BTreeMap::new();
-        for name in [
-            "users",
-            "organizations",
-            "organization_memberships",
-            "_tombstones",
-            "_suppressed",
-            "_dead_letters",
-        ] {
+        for name in crate::shapes::tables() {
             if let Ok(rows) = reader.whole_rows(name).await {
                 tables.insert(name, rows);
             }
         }
         tables
     }
+
+    /// Takes every row away, as if nothing had come yet.
+    pub(crate) async fn empty(&self) {
+        let place = self.place.as_ref().unwrap();
+        place.empty(crate::shapes::tables()).await;
+    }
+
+    pub(crate) async fn close(self) {
+        self.target.close().await;
+    }
+}
+
+/// Options that mirror every entity.
+pub(crate) fn everything() -> MirrorOptions {
+    let entities = entity::ALL.iter().map(|entity| entity.name.to_owned()).collect();
+    MirrorOptions { entities, ..MirrorOptions::default() }
 }

@@ -9,11 +9,13 @@ use std::task::Poll;
 use async_trait::async_trait;
 use deskbell_store::BackendError;
 use deskbell_sync::{
-    Batch, Checkpoint, Commit, Mappings, MirrorConsumer, Target, TargetError, connect,
+    Batch, Care, Checkpoint, Commit, Mappings, MirrorConsumer, Retry, Target, TargetError, Waiting,
+    connect,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::backend::{CHECKPOINTS, STEP, USERS};
 use crate::consumer::World;
 
 #[tokio::test]
@@ -21,16 +23,13 @@ async fn a_batch_that_is_dropped_in_the_middle_is_whole_or_not_there() {
     let world = World::new().await;
     world.append_users(0, 40).await;
     let mut consumer = world.consumer().await;
-    let pool = sqlx::SqlitePool::connect(&world.options.url).await.unwrap();
+    let seen =
+        format!("SELECT (SELECT count(*) FROM {USERS}), (SELECT max(seq) FROM {CHECKPOINTS})");
+    world.consumer().await;
     let mut interrupted = 0;
-    for polls in 1.. {
+    for polls in (1..).step_by(STEP) {
         interrupted += u32::from(run_for(&mut consumer, polls).await.is_none());
-        let (users, seq): (i64, Option<i64>) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM clerk_users), (SELECT seq FROM clerk__checkpoints)",
-        )
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+        let (users, seq) = world.place.pair(&seen).await;
         assert_eq!(users, seq.unwrap_or(0), "after {polls} polls");
         if users == 40 {
             break;
@@ -94,11 +93,20 @@ impl Target for Flaky {
 
     async fn apply(
         &self,
-        batch: Batch,
+        batch: &Batch,
         current: &Checkpoint,
         next: &Checkpoint,
+        care: Care,
     ) -> Result<Commit, TargetError> {
-        self.answer(self.target.apply(batch, current, next)).await
+        self.answer(self.target.apply(batch, current, next, care)).await
+    }
+
+    async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
+        self.answer(self.target.waiting(destination)).await
+    }
+
+    async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError> {
+        self.answer(self.target.retry(retry, current)).await
     }
 
     async fn close(&self) {

@@ -1,0 +1,98 @@
+//! What a consumer does beside following the log: dead letters that are asked for again, and rows
+//! that wait.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use deskbell_store::StoredEvent;
+
+use super::{MirrorConsumer, SyncError};
+use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
+use crate::sql::REQUESTS_MAX;
+use crate::target::{Commit, Retry, RetryRequest};
+
+/// What attending came to.
+#[derive(Debug, Default)]
+pub(super) struct Attended {
+    pub(super) rows_written: u64,
+    pub(super) dead_letters: u64,
+    /// Not everything that was asked for has had its turn.
+    pub(super) more: bool,
+}
+
+impl MirrorConsumer {
+    /// Attends, where that was not done for a while: a log that never rests must not keep those
+    /// who wait from their turn.
+    pub(super) async fn attend_when_due(&mut self) -> Result<(), SyncError> {
+        if self.attended.elapsed() < self.poll_every {
+            return Ok(());
+        }
+        let current = self.stand().await?;
+        self.attend(current).await.map(drop)
+    }
+
+    /// Tries again what is asked for, and what waits. `current` is where the target stands.
+    pub(super) async fn attend(&mut self, current: Checkpoint) -> Result<Attended, SyncError> {
+        let waiting = self.target.waiting(&self.destination).await?;
+        self.attended = Instant::now();
+        self.report_dead_letters(waiting.dead_letters);
+        if waiting.requests.is_empty() && !waiting.parked {
+            return Ok(Attended::default());
+        }
+        let more = waiting.requests.len() >= REQUESTS_MAX;
+        let retry = self.retry(waiting.requests).await?;
+        // As with a batch: until it is known whether this took effect, nothing is.
+        self.position = None;
+        let ahead = self.ahead.take();
+        match self.target.retry(&retry, &current).await? {
+            Commit::Done { rows_written, refused } => {
+                self.position = Some(current);
+                self.ahead = ahead;
+                let letters = retry.batch.dead_letters.iter().chain(&refused);
+                self.report_letters(letters.clone());
+                let dead_letters = u64::try_from(letters.count()).unwrap_or(u64::MAX);
+                let waiting = self.target.waiting(&self.destination).await?;
+                self.report_dead_letters(waiting.dead_letters);
+                Ok(Attended { rows_written, dead_letters, more })
+            }
+            Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),
+        }
+    }
+
+    /// What the events of these requests come to.
+    async fn retry(&self, asked: Vec<RetryRequest>) -> Result<Retry, SyncError> {
+        let (mut requests, mut lost) = (Vec::new(), Vec::new());
+        let (mut for_rows, mut for_statements) = (BTreeMap::new(), BTreeMap::new());
+        for request in asked {
+            match self.store.find(&request.source, &request.message_id).await? {
+                None => lost.push(request),
+                Some(event) if self.is_statement(&request.part) => {
+                    // An event's statements run together, so that their letters go together.
+                    requests.extend(
+                        self.statements
+                            .iter()
+                            .map(|name| RetryRequest { part: name.clone(), ..request.clone() }),
+                    );
+                    for_statements.insert(event.seq, event);
+                }
+                Some(event) => {
+                    requests.push(request);
+                    for_rows.insert(event.seq, event);
+                }
+            }
+        }
+        let in_order = |events: BTreeMap<_, StoredEvent>| events.into_values().collect();
+        let mut batch = self.fold(in_order(for_rows)).await?;
+        let Batch { statements, dead_letters, .. } = self.fold(in_order(for_statements)).await?;
+        batch.statements = statements;
+        batch.dead_letters.retain(|letter| !self.is_statement(&letter.part));
+        let of_statements = dead_letters.into_iter();
+        batch.dead_letters.extend(of_statements.filter(|letter| self.is_statement(&letter.part)));
+        Ok(Retry { requests, lost, batch })
+    }
+
+    fn is_statement(&self, part: &str) -> bool {
+        self.statements.iter().any(|name| name == part)
+    }
+}

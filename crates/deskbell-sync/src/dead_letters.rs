@@ -1,0 +1,105 @@
+//! Dead letters as people see them: which there are, and asking for them again.
+//!
+//! A destination's tables have one writer, the consumer. Who wants a dead letter to be tried again
+//! asks for it by its row, and the consumer does it, within [`MirrorOptions::poll_every`].
+
+mod read;
+
+use clerk_webhooks::UnixMillis;
+
+use crate::connect::{ConnectError, database};
+use crate::inspect::InspectError;
+use crate::options::MirrorOptions;
+use crate::schema::DEAD_LETTERS;
+use crate::session::Param;
+use crate::target::TargetError;
+
+/// Which dead letters are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// All of the destination's.
+    All,
+    /// Those of these entities or messages, by their ids.
+    These(Vec<String>),
+}
+
+/// What the database has refused, or what could not be made of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// What becomes of it.
+    pub state: State,
+    /// Since when.
+    pub since: Option<UnixMillis>,
+    /// The destination.
+    pub destination: String,
+    /// The source that the event came by.
+    pub source: String,
+    /// The event's message id.
+    pub message_id: String,
+    /// The event's type.
+    pub event_type: String,
+    /// The mapped table or the statement; empty for the mirror.
+    pub part: String,
+    /// The entity that the event is about; empty where it is about none that is mirrored.
+    pub entity: String,
+    /// The entity's id; empty where it has none that a row could have.
+    pub id: String,
+    /// Why it was refused; `None` where it waits for other rows.
+    pub reason: Option<String>,
+}
+
+/// What becomes of a row that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It conflicts with other rows, and is tried again until the destination's patience ends.
+    Waiting,
+    /// Nothing, until somebody asks for it or a later version comes.
+    Failed,
+    /// Somebody has asked for it, and it has not been tried yet.
+    Requested,
+}
+
+/// The destination's dead letters and its rows that wait, in the order of source, message and part.
+/// None where there is no such database, or no mirror in it.
+///
+/// # Errors
+/// The options make no sense, or the database failed.
+pub async fn list(options: &MirrorOptions, choice: &Choice) -> Result<Vec<Letter>, InspectError> {
+    read::letters(options, choice).await
+}
+
+/// Asks for these dead letters to be tried again; how many there are. What waits is tried anyway
+/// and does not count.
+///
+/// # Errors
+/// The options make no sense, or the database failed; nothing was changed then.
+pub async fn request_retry(options: &MirrorOptions, choice: &Choice) -> Result<u64, InspectError> {
+    let letters = read::letters(options, choice).await?;
+    if letters.iter().all(|letter| letter.state == State::Waiting) {
+        return Ok(0);
+    }
+    let database = database(&options.url)?;
+    let dialect = database.dialect();
+    let letters = dialect.table(&options.schema, DEAD_LETTERS);
+    let destination = Param::Text(&options.destination);
+    let ids: Vec<_>;
+    let (condition, parameters) = match choice {
+        Choice::All => ("destination = $1".to_owned(), vec![destination]),
+        Choice::These(these) => {
+            ids = these.iter().map(String::as_str).collect();
+            let (id, message) = (dialect.is_listed("id"), dialect.is_listed("message_id"));
+            let condition = format!("({id} OR {message}) AND destination = $2");
+            (condition, vec![Param::Texts(&ids), destination])
+        }
+    };
+    let sql = format!("UPDATE {letters} SET retry = true WHERE {condition}");
+    let mut session = database.connect().await.map_err(ConnectError::from)?;
+    let asked = async {
+        session.begin(&options.schema).await?;
+        let asked = session.execute(&sql.into(), &parameters).await?;
+        session.commit().await?;
+        session.close().await?;
+        Ok::<_, crate::session::DatabaseError>(asked)
+    };
+    Ok(asked.await.map_err(TargetError::from)?)
+}

@@ -1,0 +1,153 @@
+//! Reading dead letters, and the rows of mapped tables that wait.
+
+use clerk_webhooks::UnixMillis;
+
+use super::{Choice, Letter, State};
+use crate::connect::{ConnectError, check_schema_name, database};
+use crate::entity::Kind;
+use crate::inspect::InspectError;
+use crate::mapping::Mappings;
+use crate::options::MirrorOptions;
+use crate::schema::{DEAD_LETTERS, Dialect, VERSIONS};
+use crate::session::{DatabaseError, Param, Session};
+use crate::target::TargetError;
+use crate::value::Value;
+
+/// The columns of what is read: when, the flag or null, and then texts.
+const KINDS: [Kind; 9] = [
+    Kind::Time,
+    Kind::Boolean,
+    Kind::Id,
+    Kind::Id,
+    Kind::Id,
+    Kind::Id,
+    Kind::Id,
+    Kind::Id,
+    Kind::Text,
+];
+
+pub(super) async fn letters(
+    options: &MirrorOptions,
+    choice: &Choice,
+) -> Result<Vec<Letter>, InspectError> {
+    check_schema_name(&options.schema)?;
+    let mappings = Mappings::for_options(options)?;
+    let database = database(&options.url)?;
+    if database.is_absent() {
+        return Ok(Vec::new());
+    }
+    let mut session = database.connect_to_read().await.map_err(ConnectError::from)?;
+    let found = async {
+        session.begin_to_read().await?;
+        let reading = Reading { dialect: database.dialect(), options };
+        let mut found = reading.failed(session.as_mut()).await?;
+        found.extend(reading.waiting(session.as_mut(), &mappings).await?);
+        session.close().await?;
+        Ok::<_, DatabaseError>(found)
+    };
+    let mut found: Vec<_> = found.await.map_err(TargetError::from)?;
+    found.retain(|letter| choice.takes(letter));
+    found.sort_by(|one, other| one.place().cmp(&other.place()));
+    Ok(found)
+}
+
+impl Choice {
+    fn takes(&self, letter: &Letter) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(ids) => ids.iter().any(|id| *id == letter.id || *id == letter.message_id),
+        }
+    }
+}
+
+impl Letter {
+    fn place(&self) -> [&str; 5] {
+        [&self.source, &self.message_id, &self.part, &self.entity, &self.id]
+    }
+}
+
+struct Reading<'a> {
+    dialect: Dialect,
+    options: &'a MirrorOptions,
+}
+
+impl Reading<'_> {
+    async fn failed(&self, session: &mut dyn Session) -> Result<Vec<Letter>, DatabaseError> {
+        if !self.is_there(session, DEAD_LETTERS).await? {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT failed_at, retry, source, message_id, event_type, part, entity, id, reason
+             FROM {} WHERE destination = $1",
+            self.dialect.table(&self.options.schema, DEAD_LETTERS)
+        );
+        let destination = [Param::Text(&self.options.destination)];
+        let rows = session.fetch(&sql.into(), &destination, &KINDS).await?;
+        Ok(rows.into_iter().map(|row| self.letter(row)).collect())
+    }
+
+    async fn waiting(
+        &self,
+        session: &mut dyn Session,
+        mappings: &Mappings,
+    ) -> Result<Vec<Letter>, DatabaseError> {
+        if mappings.tables().is_empty() || !self.is_there(session, VERSIONS).await? {
+            return Ok(Vec::new());
+        }
+        // What is known of a delete alone has no message of a version.
+        let sql = format!(
+            "SELECT parked_since, NULL, source, coalesce(_message_id, ended_by, ''), event_type,
+                    mapping, '', id, NULL
+             FROM {} WHERE {} AND parked_since IS NOT NULL AND NOT given_up",
+            self.dialect.table(&self.options.schema, VERSIONS),
+            self.dialect.is_listed("mapping"),
+        );
+        let names: Vec<_> = mappings.tables().iter().map(|table| &*table.name).collect();
+        let rows = session.fetch(&sql.into(), &[Param::Texts(&names)], &KINDS).await?;
+        let mut letters: Vec<_> = rows.into_iter().map(|row| self.letter(row)).collect();
+        for letter in &mut letters {
+            let table = mappings.tables().iter().find(|table| table.name == letter.part);
+            letter.entity = table.map_or("", |table| table.entity.name).to_owned();
+        }
+        Ok(letters)
+    }
+
+    async fn is_there(
+        &self,
+        session: &mut dyn Session,
+        table: &str,
+    ) -> Result<bool, DatabaseError> {
+        let name = self.dialect.local_name(&self.options.schema, table);
+        let found = session.inventory(&self.options.schema, std::slice::from_ref(&name)).await?;
+        Ok(found.columns.contains_key(&name))
+    }
+
+    fn letter(&self, row: Vec<Value>) -> Letter {
+        let mut row = row.into_iter();
+        let mut next = || row.next().unwrap_or(Value::Null);
+        let since = time(&next());
+        let state = match next() {
+            Value::Boolean(true) => State::Requested,
+            Value::Boolean(false) => State::Failed,
+            _ => State::Waiting,
+        };
+        let mut text = || if let Value::Text(text) = next() { Some(text) } else { None };
+        let mut id = || text().unwrap_or_default();
+        Letter {
+            state,
+            since,
+            destination: self.options.destination.clone(),
+            source: id(),
+            message_id: id(),
+            event_type: id(),
+            part: id(),
+            entity: id(),
+            id: id(),
+            reason: text(),
+        }
+    }
+}
+
+fn time(value: &Value) -> Option<UnixMillis> {
+    if let Value::Time(time) = value { Some(*time) } else { None }
+}

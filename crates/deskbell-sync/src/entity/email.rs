@@ -1,0 +1,32 @@
+//! Emails that Clerk sends, or leaves to the application: who, to whom and which, never what they
+//! say. Not mirrored unless asked for. They stay when their user goes.
+
+use super::column::{boolean, id, text, time};
+use super::{Entity, Raw};
+
+pub(super) const EMAIL: Entity = Entity {
+    name: "email",
+    table: "emails",
+    upserted_by: &["email.created"],
+    deleted_by: &[],
+    parents: &[],
+    version: "updated_at",
+    columns: &[
+        id("id"),
+        text("slug"),
+        id("user_id").indexed(),
+        id("email_address_id"),
+        text("to_email_address").indexed(),
+        text("from_email_name"),
+        text("reply_to_email_name"),
+        text("status"),
+        boolean("delivered_by_clerk"),
+        time("created_at").from(&[&["created_at"], &["created_at_ms"]]),
+        time("updated_at"),
+    ],
+    nested_as: &[],
+    children: &[],
+    embedded: &[],
+    raw: Raw::Columns,
+    by_default: false,
+};

@@ -1,0 +1,45 @@
+//! Roles of organizations, and the permissions that each gives.
+//!
+//! A permission that a role lists is no version of the permission: it is listed as it was when the
+//! role last changed.
+
+use super::column::{boolean, id, text, time};
+use super::{Children, Entity, Raw};
+
+pub(super) const ROLE: Entity = Entity {
+    name: "role",
+    table: "roles",
+    upserted_by: &["role.created", "role.updated"],
+    deleted_by: &["role.deleted"],
+    parents: &[],
+    version: "updated_at",
+    columns: &[
+        id("id"),
+        text("name"),
+        text("key").indexed(),
+        text("description"),
+        boolean("is_creator_eligible"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    nested_as: &[],
+    children: &[PERMISSIONS],
+    embedded: &[],
+    raw: Raw::Whole,
+    by_default: true,
+};
+
+const PERMISSIONS: Children = Children {
+    table: "role_permissions",
+    list: "permissions",
+    parent: "role_id",
+    columns: &[
+        id("id").from(&[&["id"], &["key"]]),
+        text("name"),
+        text("key").indexed(),
+        text("description"),
+        text("type"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+};

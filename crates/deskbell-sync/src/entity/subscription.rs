@@ -1,0 +1,43 @@
+//! Subscriptions of users and organizations to plans. They do not go with their payer: what was
+//! billed stays on record.
+
+use super::column::{id, text, time};
+use super::{Embedded, Entity, Raw};
+
+pub(super) const SUBSCRIPTION: Entity = Entity {
+    name: "subscription",
+    table: "subscriptions",
+    upserted_by: &[
+        "subscription.created",
+        "subscription.updated",
+        "subscription.active",
+        "subscription.pastDue",
+    ],
+    deleted_by: &[],
+    parents: &[],
+    version: "updated_at",
+    columns: &[
+        id("id"),
+        text("status"),
+        id("payer_id").from(&[&["payer_id"], &["payer", "id"]]),
+        id("payer_user_id").from(&[&["payer", "user_id"]]).indexed(),
+        id("payer_organization_id").from(&[&["payer", "organization_id"]]).indexed(),
+        id("latest_payment_id"),
+        id("payment_source_id"),
+        time("active_at"),
+        time("past_due_at"),
+        time("canceled_at"),
+        time("ended_at"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    nested_as: &[],
+    children: &[],
+    embedded: &[Embedded {
+        list: "items",
+        entity: "subscription_item",
+        inherits: &[("subscription_id", "id"), ("payer", "payer")],
+    }],
+    raw: Raw::Whole,
+    by_default: true,
+};

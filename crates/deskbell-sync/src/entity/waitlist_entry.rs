@@ -1,0 +1,30 @@
+//! Entries of the waitlist.
+//!
+//! The invitation that an entry nests is no version of the invitation: the entry does not change
+//! with it, so that a row made from here would stay open for ever.
+
+use super::column::{boolean, id, text, time};
+use super::{Entity, Raw};
+
+pub(super) const WAITLIST_ENTRY: Entity = Entity {
+    name: "waitlist_entry",
+    table: "waitlist_entries",
+    upserted_by: &["waitlistEntry.created", "waitlistEntry.updated"],
+    deleted_by: &[],
+    parents: &[],
+    version: "updated_at",
+    columns: &[
+        id("id"),
+        text("email_address").indexed(),
+        text("status"),
+        boolean("is_locked"),
+        id("invitation_id").from(&[&["invitation", "id"], &["invitation_id"]]),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    nested_as: &[],
+    children: &[],
+    embedded: &[],
+    raw: Raw::Whole,
+    by_default: true,
+};

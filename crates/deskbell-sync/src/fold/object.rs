@@ -1,0 +1,103 @@
+//! An entity's JSON as a payload bears it, whole or within another entity's.
+
+use std::borrow::Cow;
+
+use clerk_webhooks::{Envelope, NotAnEvent};
+use deskbell_store::StoredEvent;
+
+use crate::entity::{Embedded, Entity};
+use crate::json::{Json, without_nul};
+use crate::version::Version;
+
+/// A longer id is none of Clerk's, and not every database can have it as a key.
+pub(super) const ID_BYTES_MAX: usize = 255;
+
+/// Why an event of a known type cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error("{0}")]
+    NotAnEvent(#[from] NotAnEvent),
+    #[error("`data` is not an object")]
+    DataNotAnObject,
+    #[error("`data` has no `id` that is a text")]
+    NoId,
+    #[error("the `id` is longer than {ID_BYTES_MAX} bytes")]
+    IdTooLong,
+}
+
+/// An entity's JSON, split into its members, and the event that bears it.
+pub(super) struct Object<'a> {
+    pub(super) event: &'a StoredEvent,
+    pub(super) json: Json<'a>,
+    members: Members<'a>,
+    pub(super) id: String,
+}
+
+/// The members of a JSON object, found once and looked up often.
+pub(super) struct Members<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+
+impl<'a> Object<'a> {
+    /// The event's `data`.
+    pub(super) fn read(event: &'a StoredEvent) -> Result<Self, Unusable> {
+        let data = Envelope::parse(&event.payload)?.data.map(Json::from);
+        let data = data.filter(|data| data.is_object()).ok_or(Unusable::DataNotAnObject)?;
+        Self::new(event, data)
+    }
+
+    fn new(event: &'a StoredEvent, json: Json<'a>) -> Result<Self, Unusable> {
+        let members = Members::of(json);
+        let id = members.get("id").and_then(Json::text).filter(|id| !id.is_empty());
+        let id = id.ok_or(Unusable::NoId)?.into_owned();
+        if id.len() > ID_BYTES_MAX {
+            return Err(Unusable::IdTooLong);
+        }
+        Ok(Self { event, json, members, id })
+    }
+
+    /// The elements of this list that have an id, each with what it inherits.
+    pub(super) fn embedded(&self, embedded: &'static Embedded) -> impl Iterator<Item = Self> {
+        let list = self.member(embedded.list).into_iter().flat_map(Json::elements);
+        list.filter_map(|element| {
+            let mut element = Self::new(self.event, element).ok()?;
+            for (own, holders) in embedded.inherits {
+                element.inherit(own, self.member(holders));
+            }
+            Some(element)
+        })
+    }
+
+    fn inherit(&mut self, name: &'static str, inherited: Option<Json<'a>>) {
+        let has_own = |own: Json<'_>| !own.is_null() && !own.is_empty_text();
+        if let Some(inherited) = inherited
+            && !self.member(name).is_some_and(has_own)
+        {
+            self.members.0.push((Cow::Borrowed(name), inherited));
+        }
+    }
+
+    pub(super) fn member(&self, name: &str) -> Option<Json<'a>> {
+        self.members.get(name)
+    }
+
+    /// The JSON as a tree, with what was inherited. Too deep a member is null.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        let members = self.members.0.iter();
+        members.map(|(name, json)| (name.clone().into_owned(), json.to_tree())).collect()
+    }
+
+    pub(super) fn version(&self, entity: &Entity) -> Version {
+        let updated_at = self.member(entity.version).and_then(Json::time);
+        Version::new(updated_at, self.event.occurred_at_ms, &without_nul(&self.event.message_id))
+    }
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn of(object: Json<'a>) -> Self {
+        Self(object.members().collect())
+    }
+
+    /// The last one counts where a member is repeated, as in JavaScript.
+    pub(super) fn get(&self, name: &str) -> Option<Json<'a>> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+}

@@ -1,0 +1,124 @@
+//! Expressions over events, as the fold meets them.
+
+use std::sync::Arc;
+
+use clerk_webhooks::UnixMillis;
+use deskbell_expr::{EvaluationError, EventParts, EventView, Expression, Value};
+use deskbell_store::StoredEvent;
+
+use super::scalar::encode;
+use super::{MappedEnd, MappedRow, MappedTable};
+use crate::batch::EventRef;
+use crate::entity::Entity;
+use crate::json::without_nul;
+use crate::version::Version;
+
+/// A longer key is no key: databases index only so much.
+const KEY_BYTES_MAX: usize = 1_000;
+
+/// Why an event cannot be mapped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unmapped {
+    #[error(transparent)]
+    Expression(#[from] EvaluationError),
+    #[error("the key is longer than {KEY_BYTES_MAX} bytes")]
+    KeyTooLong,
+}
+
+/// One version of an entity, or its delete, as an event bears it.
+pub(crate) struct Seen<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) data: &'a serde_json::Value,
+    /// The ids of what the entity ends with, in the order of its declared parents.
+    pub(crate) parents: [Option<String>; 2],
+    pub(crate) event: &'a StoredEvent,
+}
+
+/// What one version of an entity comes to.
+pub(crate) fn evaluate_row(
+    table: &MappedTable,
+    version: &Version,
+    seen: &Seen<'_>,
+) -> Result<MappedRow, Unmapped> {
+    let Seen { id, data, event, .. } = *seen;
+    let view = EventView::of_data(parts(table.entity, id, event), data);
+    let values = table.columns.iter().map(|(_, expression)| expression.evaluate(&view));
+    let values: Vec<_> = values.collect::<Result<_, _>>()?;
+    Ok(MappedRow {
+        id: id.to_owned(),
+        version: version.clone(),
+        created_at_ms: created_at(data).unwrap_or(event.occurred_at_ms),
+        parents: seen.parents.clone(),
+        key: key(table, &view)?,
+        values: encode(&values),
+        event: EventRef {
+            source: Arc::clone(&event.source),
+            event_type: event.event_type.as_str().into(),
+        },
+    })
+}
+
+/// What a delete comes to.
+pub(crate) fn evaluate_end(table: &MappedTable, seen: &Seen<'_>) -> Result<MappedEnd, Unmapped> {
+    let Seen { id, data, event, .. } = *seen;
+    let view = EventView::of_data(parts(table.entity, id, event), data);
+    Ok(MappedEnd {
+        id: id.to_owned(),
+        occurred_at_ms: event.occurred_at_ms,
+        message_id: without_nul(&event.message_id).into_owned(),
+        created_at_ms: created_at(data).unwrap_or(i64::MIN),
+        key: key(table, &view)?,
+    })
+}
+
+/// The event as an expression of this entity's sees it; an embedded entity has no events of its own.
+fn parts<'a>(entity: &Entity, id: &'a str, event: &'a StoredEvent) -> EventParts<'a> {
+    let own = entity.upserted_by.iter().chain(entity.deleted_by);
+    let is_own = own.clone().any(|own| *own == event.event_type);
+    let first = entity.upserted_by.first().copied().unwrap_or_default();
+    EventParts {
+        id: &event.message_id,
+        event_type: if is_own { &event.event_type } else { first },
+        source: &event.source,
+        subject: Some(id),
+        occurred_at_ms: event.occurred_at_ms,
+        instance_id: event.instance_id.as_deref(),
+    }
+}
+
+/// The key as it stands in `_versions`; `None` where a part of it is null.
+fn key(table: &MappedTable, view: &EventView<'_>) -> Result<Option<String>, Unmapped> {
+    let parts = table.key.iter().map(|(_, expression)| expression.evaluate(view));
+    let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
+    if parts.contains(&Value::Null) {
+        return Ok(None);
+    }
+    let key = encode(&parts);
+    if key.len() > KEY_BYTES_MAX { Err(Unmapped::KeyTooLong) } else { Ok(Some(key)) }
+}
+
+/// The values to set when an entity is gone. They see the delete itself: when, by which message,
+/// and what it was of.
+pub(super) fn evaluate_set(
+    set: &[(String, Expression)],
+    entity: &Entity,
+    id: &str,
+    occurred_at_ms: i64,
+    message_id: &str,
+) -> Result<Vec<Value>, EvaluationError> {
+    let data = serde_json::json!({ "id": id, "deleted": true });
+    let parts = EventParts {
+        id: message_id,
+        event_type: entity.deleted_by.first().copied().unwrap_or_default(),
+        source: "",
+        subject: Some(id),
+        occurred_at_ms,
+        instance_id: None,
+    };
+    let view = EventView::of_data(parts, &data);
+    set.iter().map(|(_, expression)| expression.evaluate(&view)).collect()
+}
+
+fn created_at(data: &serde_json::Value) -> Option<i64> {
+    UnixMillis::from_json(data.get("created_at")?).map(UnixMillis::as_millis)
+}

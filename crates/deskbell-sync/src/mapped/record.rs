@@ -1,0 +1,92 @@
+//! What is known of one entity in one mapped table: a row of `_versions`.
+
+use clerk_webhooks::UnixMillis;
+
+use super::{MappedEnd, MappedRow};
+use crate::entity::Entity;
+use crate::version::Version;
+
+/// A row of `_versions`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) id: String,
+    /// The newest version; `None` where only a delete is known.
+    pub(super) version: Option<Version>,
+    pub(super) created_at_ms: i64,
+    pub(super) parents: [Option<String>; 2],
+    /// The key that the entity maps to.
+    pub(super) key: Option<String>,
+    pub(super) values: String,
+    /// The earliest delete: when, and its message id.
+    pub(super) end: Option<(i64, String)>,
+    /// The key of the row in the application's table that was written for this entity.
+    pub(super) shown: Option<String>,
+    /// Whether that row was set as deleted.
+    pub(super) flagged: bool,
+    /// Since when the database has refused what should be there.
+    pub(super) parked_since: Option<UnixMillis>,
+    /// Whether that was given up, until a later version.
+    pub(super) given_up: bool,
+    pub(super) source: String,
+    pub(super) event_type: String,
+    pub(super) revision: i64,
+}
+
+impl Record {
+    pub(super) fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), created_at_ms: i64::MIN, ..Self::default() }
+    }
+
+    /// Takes a version in; whether it changed anything.
+    pub(super) fn offer(&mut self, row: &MappedRow, revision: i64) -> bool {
+        let newer = match &self.version {
+            None => true,
+            Some(version) => {
+                row.version > *version || row.version == *version && self.revision != revision
+            }
+        };
+        if newer {
+            self.version = Some(row.version.clone());
+            self.created_at_ms = row.created_at_ms;
+            self.parents.clone_from(&row.parents);
+            self.key.clone_from(&row.key);
+            self.values.clone_from(&row.values);
+            self.source = row.event.source.to_string();
+            self.event_type = row.event.event_type.to_string();
+            self.revision = revision;
+            self.given_up = false;
+            self.parked_since = None;
+        }
+        newer
+    }
+
+    /// Takes a delete in; whether it changed anything. What it says of the key counts only while
+    /// no version is known, and of several deletes the earliest one.
+    pub(super) fn end(&mut self, end: &MappedEnd) -> bool {
+        let stamp = (end.occurred_at_ms, end.message_id.clone());
+        let earlier = self.end.as_ref().is_none_or(|known| stamp < *known);
+        if earlier {
+            self.end = Some(stamp);
+            if self.version.is_none() {
+                self.key.clone_from(&end.key);
+                self.created_at_ms = end.created_at_ms;
+            }
+        }
+        earlier
+    }
+
+    /// Which of two entities that map to one key owns it: the one that was created later.
+    pub(super) fn seniority(&self) -> (i64, &str) {
+        (self.created_at_ms, &self.id)
+    }
+
+    /// The entities whose deletes end this one, itself first.
+    pub(super) fn ends_with<'a>(
+        &'a self,
+        entity: &'static Entity,
+    ) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let parents = entity.parents.iter().zip(&self.parents);
+        let parents = parents.filter_map(|(parent, id)| Some((parent.entity, id.as_deref()?)));
+        [(entity.name, self.id.as_str())].into_iter().chain(parents)
+    }
+}

@@ -1,0 +1,101 @@
+//! Values of expressions as `_versions` keeps them: a JSON array, in which lists and moments are
+//! told from texts.
+
+use std::borrow::Cow;
+
+use clerk_webhooks::UnixMillis;
+use deskbell_expr::Value;
+use serde_json::json;
+
+use crate::json::{clean_text, without_nul};
+
+/// The values as one text. The same values make the same text.
+pub(super) fn encode<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
+    let array: serde_json::Value = values.into_iter().map(one).collect();
+    array.to_string()
+}
+
+fn one(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(boolean) => json!(boolean),
+        Value::Int(integer) => json!(integer),
+        Value::UInt(integer) => json!(integer),
+        Value::Float(float) => json!(float),
+        Value::Text(text) => json!(without_nul(text)),
+        Value::Json(text) => json!({ "json": clean_text(text) }),
+        Value::Time(time) => json!({ "ms": time.as_millis() }),
+    }
+}
+
+/// The values that [`encode`] wrote; none of anything else.
+pub(super) fn decode(text: &str) -> Vec<Value> {
+    let array: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    array.into_iter().map(value).collect()
+}
+
+fn value(json: serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Bool(boolean) => Value::Bool(boolean),
+        serde_json::Value::String(text) => Value::Text(text),
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(integer), _) => Value::Int(integer),
+            (None, Some(integer)) => Value::UInt(integer),
+            (None, None) => number.as_f64().map_or(Value::Null, Value::Float),
+        },
+        serde_json::Value::Object(object) => {
+            let time = object.get("ms").and_then(serde_json::Value::as_i64);
+            let json = object.get("json").and_then(serde_json::Value::as_str);
+            match (time.and_then(UnixMillis::from_millis), json) {
+                (Some(time), _) => Value::Time(time),
+                (None, Some(text)) => Value::Json(text.to_owned()),
+                (None, None) => Value::Null,
+            }
+        }
+        serde_json::Value::Null | serde_json::Value::Array(_) => Value::Null,
+    }
+}
+
+/// A value as text, as a database reads it into a column of any type; `None` for null.
+pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(boolean) => Cow::Borrowed(if *boolean { "true" } else { "false" }),
+        Value::Int(integer) => Cow::Owned(integer.to_string()),
+        Value::UInt(integer) => Cow::Owned(integer.to_string()),
+        Value::Float(float) => Cow::Owned(float.to_string()),
+        Value::Text(text) => Cow::Borrowed(text),
+        Value::Json(text) => Cow::Borrowed(text),
+        Value::Time(time) => Cow::Owned(time.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_as_they_were() {
+        let values = [
+            Value::Null,
+            Value::Bool(true),
+            Value::Int(-5),
+            Value::UInt(u64::MAX),
+            Value::Float(1.5),
+            Value::Float(2.0),
+            Value::Text("a\"b".to_owned()),
+            Value::Json("[1,{\"a\":null}]".to_owned()),
+            Value::Time(UnixMillis::from_millis(1_654_012_591_835).unwrap()),
+        ];
+        assert!(decode(&encode(&values)) == values);
+        assert!(decode("nonsense").is_empty());
+    }
+
+    #[test]
+    fn no_text_bears_what_no_database_holds() {
+        let values = [Value::Text("a\0b".to_owned()), Value::Json("\"\\u0000\"".to_owned())];
+        let decoded = decode(&encode(&values));
+        assert!(decoded[0] == Value::Text("a\u{fffd}b".to_owned()));
+        assert!(decoded[1] == Value::Json("\"\\ufffd\"".to_owned()));
+    }
+}

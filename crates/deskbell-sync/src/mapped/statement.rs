@@ -1,0 +1,352 @@
+//! Statements: run in the order of the log, each event once in effect.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use deskbell_expr::{Condition, EventParts, EventView, Expression, Value};
+use deskbell_store::{Seq, StoredEvent};
+
+use super::execute::refusal;
+use super::live::Class;
+use super::named::Numbered;
+use super::record::Record;
+use super::records::RecordStatements;
+use super::{DeclarationError, DeclarationProblem, MappedTableProblem, Refusal, compile_all};
+use crate::batch::{DeadLetter, reason_for_people};
+use crate::mapping::revision_of;
+use crate::options::{Stale, StatementOptions};
+use crate::schema::Dialect;
+use crate::session::{DatabaseError, Param, Session, Sql, release, savepoint, undo};
+use crate::target::Care;
+use crate::version::Version;
+
+/// Types that no pattern matches: they bear one-time codes and must be named.
+const NAMED_ONLY: [&str; 2] = ["email.created", "sms.created"];
+
+/// A statement with its expressions.
+#[derive(Debug)]
+pub(crate) struct CompiledStatement {
+    /// Its name in `_versions` and in dead letters.
+    pub(crate) name: String,
+    on: Vec<String>,
+    numbered: Numbered,
+    /// In the order of the numbers.
+    params: Vec<(String, Expression)>,
+    when: Option<Expression>,
+    stale: Stale,
+    pub(crate) declared_at: String,
+}
+
+/// A statement that is to be run for one event.
+#[derive(Debug, PartialEq)]
+pub(crate) struct StatementRun {
+    pub(crate) statement: usize,
+    pub(crate) seq: Seq,
+    pub(crate) source: Arc<str>,
+    pub(crate) event_type: String,
+    pub(crate) entity: &'static str,
+    pub(crate) id: String,
+    pub(crate) version: Version,
+    /// The event says that the entity is gone.
+    pub(crate) ends: bool,
+    pub(crate) params: Vec<Value>,
+}
+
+/// What a batch has for statements.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct StatementWork {
+    /// In the order of the log.
+    pub(crate) runs: Vec<StatementRun>,
+    /// The deletes, in the order of the log: place, entity and id.
+    pub(crate) ends: Vec<(Seq, &'static str, String)>,
+}
+
+impl CompiledStatement {
+    pub(crate) fn compile(options: &StatementOptions) -> Result<Self, DeclarationError> {
+        let declared_at = options.declared_at.clone();
+        let problem = |problem| DeclarationError { declared_at: declared_at.clone(), problem };
+        let numbered = Numbered::parse(&options.sql);
+        let mut given = compile_all("params", &options.params).map_err(problem)?;
+        let mut params = Vec::new();
+        for name in &numbered.names {
+            let found = given.iter().position(|(given, _)| given == name);
+            let missing = || DeclarationProblem::MissingParameter { name: name.clone() };
+            params.push(given.remove(found.ok_or_else(missing).map_err(problem)?));
+        }
+        if let Some((name, _)) = given.pop() {
+            return Err(problem(DeclarationProblem::UnusedParameter { name }));
+        }
+        let when = options.when.as_ref().map(|text| ("when".to_owned(), text.clone()));
+        let mut when = compile_all("statement", when.as_slice()).map_err(problem)?;
+        let described = format!("{:?} {}", options.on, options.sql);
+        let unnamed = || format!("statement {:016x}", revision_of(described));
+        Ok(Self {
+            name: options.name.clone().unwrap_or_else(unnamed),
+            on: options.on.clone(),
+            numbered,
+            params,
+            when: when.pop().map(|(_, expression)| expression),
+            stale: options.stale,
+            declared_at,
+        })
+    }
+
+    /// Whether it runs for events of this type.
+    pub(crate) fn is_on(&self, event_type: &str) -> bool {
+        self.on.iter().any(|on| match on.strip_suffix('*') {
+            _ if on == event_type => true,
+            Some(prefix) => event_type.starts_with(prefix) && !NAMED_ONLY.contains(&event_type),
+            None => false,
+        })
+    }
+
+    /// The parameters for this event, which is about `id`; `None` where `when` does not hold.
+    pub(crate) fn evaluate(
+        &self,
+        event: &StoredEvent,
+        id: &str,
+    ) -> Result<Option<Vec<Value>>, String> {
+        let parts = EventParts {
+            id: &event.message_id,
+            event_type: &event.event_type,
+            source: &event.source,
+            subject: event.subject.as_deref().or(Some(id)).filter(|id| !id.is_empty()),
+            occurred_at_ms: event.occurred_at_ms,
+            instance_id: event.instance_id.as_deref(),
+        };
+        let view = EventView::of_body(parts, &event.payload);
+        if let Some(when) = &self.when
+            && when.holds(&view).map_err(|error| error.to_string())? != Condition::True
+        {
+            return Ok(None);
+        }
+        let params = self.params.iter().map(|(_, expression)| expression.evaluate(&view));
+        params.collect::<Result<_, _>>().map(Some).map_err(|error| error.to_string())
+    }
+}
+
+/// A statement that the database has prepared.
+#[derive(Debug)]
+pub(crate) struct StatementTarget {
+    statement: Arc<CompiledStatement>,
+    dialect: Dialect,
+    sql: Sql,
+    classes: Vec<Class>,
+    records: RecordStatements,
+}
+
+impl StatementTarget {
+    /// Has the database look at the statement, and compares the types.
+    pub(crate) async fn new(
+        session: &mut dyn Session,
+        dialect: Dialect,
+        schema: &str,
+        statement: Arc<CompiledStatement>,
+    ) -> Result<Result<Self, MappedTableProblem>, DatabaseError> {
+        let plain = statement.numbered.sql(|number| format!("${number}")).into();
+        let types = match session.parameter_types(&plain).await {
+            Ok(types) => types,
+            Err(error) => match error.complaint() {
+                Some(reason) => return Ok(Err(MappedTableProblem::Statement { reason })),
+                None => return Err(error),
+            },
+        };
+        let classes: Vec<_> = types.iter().map(|name| Class::of(dialect, name)).collect();
+        let sql = statement.numbered.sql(|number| match (dialect, types.get(number - 1)) {
+            (Dialect::Postgres, Some(name)) => format!("CAST(${number}::text AS {name})"),
+            _ => format!("${number}"),
+        });
+        let records = RecordStatements::new(dialect, schema, &statement.name);
+        let target = Self { dialect, sql: sql.into(), classes, records, statement };
+        Ok(target.check(&types).map(|()| target))
+    }
+
+    fn check(&self, types: &[String]) -> Result<(), MappedTableProblem> {
+        let params = self.statement.params.iter().zip(&self.classes).zip(types);
+        for (((name, expression), class), type_name) in params {
+            let checked = expression.check(&self.statement.on);
+            if let Some((event_type, error)) = checked.failures.first() {
+                let reason = format!("on {event_type}: {error}");
+                return Err(MappedTableProblem::Expression { column: name.clone(), reason });
+            }
+            let untyped = self.dialect == Dialect::Sqlite;
+            if let Some(gives) = checked.kinds.into_iter().find(|kind| !class.holds(*kind))
+                && !untyped
+            {
+                return Err(MappedTableProblem::WrongParameter {
+                    name: name.clone(),
+                    type_name: type_name.clone(),
+                    gives,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        session: &mut dyn Session,
+        run: &StatementRun,
+    ) -> Result<u64, DatabaseError> {
+        let texts: Vec<_> = run
+            .params
+            .iter()
+            .enumerate()
+            .map(|(index, value)| {
+                self.classes.get(index).copied().unwrap_or(Class::Other).text(value)
+            })
+            .collect();
+        let parameters =
+            run.params.iter().zip(&texts).map(|(value, text)| match (self.dialect, value) {
+                (Dialect::Sqlite, Value::Int(integer)) => Param::Integer(*integer),
+                (Dialect::Sqlite, Value::Float(float)) => Param::Float(*float),
+                (Dialect::Sqlite, Value::Bool(boolean)) => Param::Boolean(*boolean),
+                _ => Param::OptionalText(text.as_deref()),
+            });
+        session.execute(&self.sql, &parameters.collect::<Vec<_>>()).await
+    }
+}
+
+/// What is known before a batch that decides whether statements run.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    /// Entities that are gone.
+    gone: HashSet<(&'static str, String)>,
+    /// By statement and entity, the newest event that it has run for.
+    newest: BTreeMap<(usize, String), Version>,
+}
+
+impl Before {
+    /// Reads it; the batch's own tombstones must not be there yet.
+    pub(crate) async fn load(
+        session: &mut dyn Session,
+        targets: &[StatementTarget],
+        work: &StatementWork,
+    ) -> Result<Self, DatabaseError> {
+        let mut before = Self::default();
+        let mut by_entity: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
+        for run in &work.runs {
+            by_entity.entry(run.entity).or_default().insert(&run.id);
+        }
+        for (index, target) in targets.iter().enumerate() {
+            let ids = work.runs.iter().filter(|run| run.statement == index);
+            let ids: BTreeSet<_> = ids.map(|run| run.id.as_str()).collect();
+            let ids: Vec<_> = ids.into_iter().collect();
+            for record in target.records.by_id(session, &ids).await? {
+                if let Some(version) = record.version {
+                    before.newest.insert((index, record.id), version);
+                }
+            }
+        }
+        let Some(target) = targets.first() else { return Ok(before) };
+        for (entity, ids) in by_entity {
+            let ids: Vec<_> = ids.into_iter().collect();
+            for (id, _, _) in target.records.tombstones(session, entity, &ids).await? {
+                before.gone.insert((entity, id));
+            }
+        }
+        Ok(before)
+    }
+}
+
+/// Runs the statements behind `done_up_to`. What the database refuses of one event is undone for
+/// that event alone, and becomes a dead letter, where `care` says so.
+pub(crate) async fn run_statements(
+    session: &mut dyn Session,
+    targets: &[StatementTarget],
+    work: &StatementWork,
+    mut before: Before,
+    done_up_to: Seq,
+    care: Care,
+) -> Result<Vec<DeadLetter>, DatabaseError> {
+    let mut dead_letters = Vec::new();
+    let mut ran: BTreeMap<(usize, &str), &StatementRun> = BTreeMap::new();
+    let mut ends = work.ends.iter().peekable();
+    for event in work.runs.chunk_by(|one, other| one.seq == other.seq) {
+        let Some(first) = event.first() else { continue };
+        while let Some((_, entity, id)) = ends.next_if(|(seq, _, _)| *seq < first.seq) {
+            before.gone.insert((entity, id.clone()));
+        }
+        let due = event.iter().filter(|run| run.seq > done_up_to);
+        let due: Vec<_> = due.filter(|run| before.lets(targets, run)).collect();
+        if due.is_empty() {
+            continue;
+        }
+        match run_event(session, targets, &due).await? {
+            Ok(()) => {
+                for run in due {
+                    before.newest.insert((run.statement, run.id.clone()), run.version.clone());
+                    ran.insert((run.statement, &run.id), run);
+                }
+            }
+            Err((run, why)) if care == Care::Isolate => {
+                dead_letters.push(letter(targets, run, &why.reason));
+            }
+            Err((_, why)) => return Err(why.into_error()),
+        }
+    }
+    remember(session, targets, &ran).await?;
+    Ok(dead_letters)
+}
+
+impl Before {
+    fn lets(&self, targets: &[StatementTarget], run: &StatementRun) -> bool {
+        let Some(target) = targets.get(run.statement) else { return false };
+        let is_gone = !run.ends && self.gone.contains(&(run.entity, run.id.clone()));
+        let newest = self.newest.get(&(run.statement, run.id.clone()));
+        let is_stale = newest.is_some_and(|newest| run.version < *newest);
+        target.statement.stale == Stale::Run || !is_gone && !is_stale
+    }
+}
+
+/// All statements of one event, or none of them.
+async fn run_event<'a>(
+    session: &mut dyn Session,
+    targets: &[StatementTarget],
+    due: &[&'a StatementRun],
+) -> Result<Result<(), (&'a StatementRun, Refusal)>, DatabaseError> {
+    savepoint(session).await?;
+    for run in due {
+        let Some(target) = targets.get(run.statement) else { continue };
+        if let Err(why) = refusal(target.run(session, run).await)? {
+            undo(session).await?;
+            return Ok(Err((run, why)));
+        }
+    }
+    release(session).await?;
+    Ok(Ok(()))
+}
+
+async fn remember(
+    session: &mut dyn Session,
+    targets: &[StatementTarget],
+    ran: &BTreeMap<(usize, &str), &StatementRun>,
+) -> Result<(), DatabaseError> {
+    for (index, target) in targets.iter().enumerate() {
+        let of_target = ran.iter().filter(|((statement, _), _)| *statement == index);
+        let records: Vec<_> = of_target
+            .map(|((_, id), run)| Record {
+                version: Some(run.version.clone()),
+                source: run.source.to_string(),
+                event_type: run.event_type.clone(),
+                ..Record::new(id)
+            })
+            .collect();
+        target.records.write(session, records.iter()).await?;
+    }
+    Ok(())
+}
+
+fn letter(targets: &[StatementTarget], run: &StatementRun, reason: &str) -> DeadLetter {
+    let part = targets.get(run.statement).map(|target| target.statement.name.clone());
+    DeadLetter {
+        source: run.source.to_string(),
+        message_id: run.version.message_id.clone(),
+        event_type: run.event_type.clone(),
+        part: part.unwrap_or_default(),
+        entity: run.entity,
+        id: Some(run.id.clone()).filter(|id| !id.is_empty()),
+        version: run.version.clone(),
+        reason: reason_for_people(reason),
+    }
+}

@@ -1,0 +1,187 @@
+//! Merging what was rebuilt beside the live tables into them.
+
+use deskbell_store::{ReadLimit, Seq, StoredEvent};
+
+use super::apply::Work;
+use super::{Application, Mirror, MirrorSettings, Plan, checkpoints};
+use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
+use crate::connect::ConnectError;
+use crate::entity::{self, Kind};
+use crate::mapped::apply_tables;
+use crate::rebuild::{Merge, RebuildError, Rebuilt};
+use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, Table, VERSIONS, quoted};
+use crate::session::{Database, Param, Session};
+use crate::sql::{MergeStatements, Schemas};
+use crate::target::Care;
+use crate::value::Value;
+
+impl Mirror {
+    /// Removes a mirror that was built beside another one. Refuses what is not ours.
+    pub(crate) async fn remove(
+        database: &dyn Database,
+        settings: &MirrorSettings,
+    ) -> Result<(), ConnectError> {
+        let mut session = database.connect().await?;
+        let tables = schema::tables(&settings.mappings);
+        let dialect = database.dialect();
+        let plan = Plan::new(dialect, &settings.schema, &tables);
+        plan.check(session.as_mut()).await?;
+        session.begin(&settings.schema).await?;
+        let made_schema = plan.made_schema(session.as_mut()).await?;
+        for table in &tables {
+            let name = dialect.table(&settings.schema, table.name);
+            session.execute(&format!("DROP TABLE IF EXISTS {name}").into(), &[]).await?;
+        }
+        if made_schema {
+            let name = quoted(&settings.schema);
+            session.execute(&format!("DROP SCHEMA {name}").into(), &[]).await?;
+        }
+        session.commit().await?;
+        session.close().await?;
+        Ok(())
+    }
+
+    /// The checkpoints of every destination that fills these tables.
+    pub(crate) async fn every_checkpoint(&self) -> Result<Vec<Checkpoint>, RebuildError> {
+        let mut unit = self.unit().await?;
+        let session = unit.connected.session.as_mut();
+        let checkpoints = self.database.dialect().table(&self.schema, CHECKPOINTS);
+        let names = format!("SELECT DISTINCT destination FROM {checkpoints} ORDER BY 1");
+        let names = session.fetch(&names.into(), &[], &[Kind::Id]).await.map_err(target)?;
+        let mut every = Vec::new();
+        for name in names.into_iter().flatten() {
+            if let Value::Text(name) = name {
+                let select = &self.statements.checkpoints;
+                every.extend(checkpoints::read(session, select, &name).await?);
+            }
+        }
+        unit.keep();
+        Ok(every)
+    }
+
+    /// Brings the shadow to where the live tables stand, and makes these the same, in one
+    /// transaction. The application's tables are written anew from the whole log.
+    pub(crate) async fn merge(
+        &self,
+        merge: Merge<'_>,
+        destination: &str,
+    ) -> Result<Rebuilt, RebuildError> {
+        let mut unit = self.unit().await?;
+        let super::Connected { session, application } = &mut unit.connected;
+        let session = session.as_mut();
+        session.begin(&self.schema).await.map_err(target)?;
+        let select = &self.statements.checkpoints;
+        let stands = checkpoints::read(session, select, destination).await?;
+        let stands = stands.into_iter().next().ok_or(RebuildError::NotStarted)?;
+        let mut rebuilt = self.catch_up(session, &merge, &stands).await?;
+        self.merge_tables(session, merge.shadow, &mut rebuilt).await?;
+        if !application.tables.is_empty() {
+            rebuilt.rows_written += self.write_again(session, application, &merge, &stands).await?;
+        }
+        session.commit().await.map_err(target)?;
+        unit.keep();
+        Ok(rebuilt)
+    }
+
+    async fn catch_up(
+        &self,
+        session: &mut dyn Session,
+        merge: &Merge<'_>,
+        stands: &Checkpoint,
+    ) -> Result<Rebuilt, RebuildError> {
+        let mut rebuilt = Rebuilt::default();
+        let nothing = Application::default();
+        let mut at = merge.from;
+        while let Some(events) = events_up_to(merge, at, stands.seq).await? {
+            at = events.last().map_or(stands.seq, |event| event.seq);
+            rebuilt.events += u64::try_from(events.len()).unwrap_or(u64::MAX);
+            let batch = merge.fold.fold(&events);
+            let work = Work {
+                statements: &merge.shadow.statements,
+                application: &nothing,
+                patience: self.patience,
+                destination: &stands.destination,
+                ran_up_to: None,
+                care: Care::Isolate,
+            };
+            work.apply(session, &batch).await.map_err(target)?;
+        }
+        Ok(rebuilt)
+    }
+
+    async fn merge_tables(
+        &self,
+        session: &mut dyn Session,
+        shadow: &Self,
+        rebuilt: &mut Rebuilt,
+    ) -> Result<(), RebuildError> {
+        let dialect = self.database.dialect();
+        let schemas = Schemas { dialect, live: &self.schema, shadow: &shadow.schema };
+        let merged = |table: &&Table| {
+            !table.name.starts_with('_') || [TOMBSTONES, SUPPRESSED].contains(&table.name)
+        };
+        for table in self.tables.iter().filter(merged) {
+            let statements = MergeStatements::new(schemas, table, holder(table.name));
+            rebuilt.rows_removed +=
+                session.execute(&statements.remove, &[]).await.map_err(target)?;
+            rebuilt.rows_written +=
+                session.execute(&statements.write, &[]).await.map_err(target)?;
+        }
+        Ok(())
+    }
+
+    /// The application's rows, as the log has them: no version of it counts as known.
+    async fn write_again(
+        &self,
+        session: &mut dyn Session,
+        application: &Application,
+        merge: &Merge<'_>,
+        stands: &Checkpoint,
+    ) -> Result<u64, RebuildError> {
+        let versions = self.database.dialect().table(&self.schema, VERSIONS);
+        let forget: crate::session::Sql =
+            format!("UPDATE {versions} SET mapping_rev = 0 WHERE mapping = $1").into();
+        for table in self.mappings.tables() {
+            let mapping = [Param::Text(&table.name)];
+            session.execute(&forget, &mapping).await.map_err(target)?;
+        }
+        let (mut at, mut rows_written) = (Seq::ZERO, 0);
+        while let Some(events) = events_up_to(merge, at, stands.seq).await? {
+            at = events.last().map_or(stands.seq, |event| event.seq);
+            let Batch { mapped, tombstones, .. } = merge.whole.fold(&events);
+            let tables = &application.tables;
+            let applied = apply_tables(session, tables, &mapped, &tombstones, self.patience).await;
+            rows_written += applied.map_err(target)?.rows_written;
+        }
+        Ok(rows_written)
+    }
+}
+
+async fn events_up_to(
+    merge: &Merge<'_>,
+    after: Seq,
+    last: Seq,
+) -> Result<Option<Vec<StoredEvent>>, RebuildError> {
+    if after >= last {
+        return Ok(None);
+    }
+    let mut events = merge.store.read(after, ReadLimit::default()).await?;
+    events.retain(|event| event.seq <= last);
+    Ok(Some(events).filter(|events| !events.is_empty()))
+}
+
+/// The entity that the table's rows belong to, and the column that has its id.
+fn holder(table: &str) -> Option<(&'static str, &'static str)> {
+    entity::ALL.iter().find_map(|entity| {
+        if entity.table == table {
+            return Some((entity.name, "id"));
+        }
+        let list = entity.children.iter().find(|list| list.table == table)?;
+        Some((entity.name, list.parent))
+    })
+}
+
+fn target(error: crate::session::DatabaseError) -> RebuildError {
+    RebuildError::Target(error.into())
+}

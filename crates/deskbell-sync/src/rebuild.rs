@@ -1,0 +1,247 @@
+//! Rebuilding a mirror from the log: beside the live tables first, then into them in one
+//! transaction, so that readers never see an empty table and grants, views and indexes stay.
+
+use std::collections::BTreeMap;
+
+use deskbell_store::{BackendError, ReadLimit, Seq, Store, StoreError};
+
+use crate::checkpoint::Checkpoint;
+use crate::connect::{ConnectError, check_schema_name, database};
+use crate::fold::Fold;
+use crate::migration;
+use crate::mirror::{Mirror, MirrorSettings};
+use crate::options::{MirrorOptions, SourceRule};
+use crate::target::{Care, Target, TargetError};
+
+/// What stands behind the schema's name while a mirror is rebuilt.
+const SHADOW: &str = "_new";
+
+/// What a rebuild came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The events that were read.
+    pub events: u64,
+    /// The rows that were missing or other than they should be.
+    pub rows_written: u64,
+    /// The rows that should not have been there.
+    pub rows_removed: u64,
+}
+
+/// How far a rebuild is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The last event that was read.
+    pub seq: Seq,
+    /// The last event that there is to read.
+    pub head: Seq,
+}
+
+/// A mirror that could not be rebuilt. The live tables are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// Events were pruned from the log, or it is not the one that filled the mirror.
+    #[error("the log does not reach back to the first event of this mirror: {reason}")]
+    LogTooShort {
+        /// What is missing.
+        reason: String,
+    },
+    /// Another destination has rows in the same tables.
+    #[error("the destination {other:?} fills the same tables, and its rows are not in this log")]
+    Shared {
+        /// The other destination.
+        other: String,
+    },
+    /// The mirror has never been filled.
+    #[error("the destination has no mirror yet; there is nothing to rebuild")]
+    NotStarted,
+    /// The schema to build into is not empty.
+    #[error("the schema {schema:?} is in use; choose one that is not there yet")]
+    InUse {
+        /// The schema.
+        schema: String,
+    },
+    /// The log could not be read.
+    #[error("the event log cannot be read")]
+    Store(#[from] StoreError),
+    /// The database could not be opened.
+    #[error("the mirror's database cannot be used")]
+    Connect(#[from] ConnectError),
+    /// The database failed, or refused what the log says.
+    #[error("the mirror's database failed")]
+    Target(#[from] TargetError),
+}
+
+/// Rebuilds the live tables of this destination from the log.
+///
+/// # Errors
+/// [`RebuildError`]; the live tables are as they were.
+pub async fn rebuild(
+    store: &dyn Store,
+    options: &MirrorOptions,
+    mut progress: impl FnMut(Progress),
+) -> Result<Rebuilt, RebuildError> {
+    let live = Mirror::open(database(&options.url)?, MirrorSettings::of(options)?).await?;
+    let stands = reaches_back(store, &live, &options.destination).await?;
+    let shadow_options = beside(options, format!("{}{SHADOW}", options.schema));
+    let settings = MirrorSettings::of(&shadow_options)?;
+    Mirror::remove(database(&options.url)?.as_ref(), &settings).await?;
+    let shadow = Mirror::open(database(&options.url)?, settings).await?;
+    let mut replay = Replay::begin(store, &shadow, &shadow_options).await?;
+    replay.until(stands.seq, i64::MAX, &mut progress).await?;
+    let Replay { fold, position, events, .. } = replay;
+    shadow.close().await;
+    let whole = Fold::new(live.mappings(), options.sources.clone());
+    let merge = Merge { store, shadow: &shadow, fold: &fold, whole: &whole, from: position.seq };
+    let merged = live.merge(merge, &options.destination).await?;
+    live.close().await;
+    let settings = MirrorSettings::of(&shadow_options)?;
+    Mirror::remove(database(&options.url)?.as_ref(), &settings).await?;
+    Ok(Rebuilt {
+        events: events + merged.events,
+        rows_written: merged.rows_written,
+        rows_removed: merged.rows_removed,
+    })
+}
+
+/// Builds the mirror as it was at a time, by the events' own clock, in a schema of its own.
+///
+/// # Errors
+/// [`RebuildError`]; the live tables are not touched at all.
+pub async fn as_of(
+    store: &dyn Store,
+    options: &MirrorOptions,
+    until_ms: i64,
+    into: &str,
+    mut progress: impl FnMut(Progress),
+) -> Result<Rebuilt, RebuildError> {
+    check_schema_name(into)?;
+    let in_use = || RebuildError::InUse { schema: into.to_owned() };
+    let apart = beside(options, into.to_owned());
+    let everything = migration::from_nothing(dialect(&apart)?, &apart)?;
+    let missing = migration::missing(&apart).await?;
+    let schema_is_there = everything.len() - missing.len() == 1 && missing.len() > 1;
+    if into == options.schema || missing.len() < everything.len() && !schema_is_there {
+        return Err(in_use());
+    }
+    begins_with_the_first(store).await?;
+    let target = Mirror::open(database(&apart.url)?, MirrorSettings::of(&apart)?).await?;
+    let mut replay = Replay::begin(store, &target, &apart).await?;
+    let head = store.head().await?;
+    replay.until(head, until_ms, &mut progress).await?;
+    let (events, rows_written) = (replay.events, replay.rows_written);
+    target.close().await;
+    Ok(Rebuilt { events, rows_written, rows_removed: 0 })
+}
+
+/// What is merged into the live tables.
+pub(crate) struct Merge<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) shadow: &'a Mirror,
+    /// To the shadow's tables.
+    pub(crate) fold: &'a Fold,
+    /// To the application's tables too.
+    pub(crate) whole: &'a Fold,
+    /// The last event that the shadow bears.
+    pub(crate) from: Seq,
+}
+
+/// The same mirror in another schema, without the application's tables.
+fn beside(options: &MirrorOptions, schema: String) -> MirrorOptions {
+    MirrorOptions {
+        schema,
+        tables: Vec::new(),
+        statements: Vec::new(),
+        auto_migrate: true,
+        ..options.clone()
+    }
+}
+
+fn dialect(options: &MirrorOptions) -> Result<crate::schema::Dialect, ConnectError> {
+    crate::schema::Dialect::of_url(&options.url).ok_or(ConnectError::UnsupportedUrl)
+}
+
+/// Where the live mirror stands, if the log has all that it was filled from.
+async fn reaches_back(
+    store: &dyn Store,
+    live: &Mirror,
+    destination: &str,
+) -> Result<Checkpoint, RebuildError> {
+    let every = live.every_checkpoint().await?;
+    if let Some(other) = every.iter().find(|other| other.destination != destination) {
+        return Err(RebuildError::Shared { other: other.destination.clone() });
+    }
+    let log_id = store.log_id();
+    if let Some(other) = every.iter().find(|other| other.log_id != log_id) {
+        let reason = format!("the mirror was filled from the log {} too", other.log_id);
+        return Err(RebuildError::LogTooShort { reason });
+    }
+    let stands = every.into_iter().next().ok_or(RebuildError::NotStarted)?;
+    begins_with_the_first(store).await?;
+    Ok(stands)
+}
+
+async fn begins_with_the_first(store: &dyn Store) -> Result<(), RebuildError> {
+    let one = ReadLimit { events_max: 1, ..ReadLimit::default() };
+    let first = store.read(Seq::ZERO, one).await?;
+    let first = first.first().map_or(store.head().await?.next(), |event| event.seq);
+    if first == Seq::ZERO.next() {
+        return Ok(());
+    }
+    let reason = format!("its first event is number {first}");
+    Err(RebuildError::LogTooShort { reason })
+}
+
+/// The log on its way into another mirror.
+struct Replay<'a> {
+    store: &'a dyn Store,
+    target: &'a Mirror,
+    fold: Fold,
+    position: Checkpoint,
+    limit: ReadLimit,
+    events: u64,
+    rows_written: u64,
+}
+
+impl<'a> Replay<'a> {
+    async fn begin(
+        store: &'a dyn Store,
+        target: &'a Mirror,
+        options: &MirrorOptions,
+    ) -> Result<Self, RebuildError> {
+        // Revision 0 is no mapping's: whoever follows a log from here on reads it from its
+        // beginning.
+        let position = Checkpoint::start(store.log_id(), &options.destination, 0);
+        target.take_over(None, &position).await?;
+        let sources: BTreeMap<String, SourceRule> = options.sources.clone();
+        let fold = Fold::new(target.mappings(), sources);
+        let limit = options.batch;
+        Ok(Self { store, target, fold, position, limit, events: 0, rows_written: 0 })
+    }
+
+    /// Applies the events up to this place, of those that had happened by this time.
+    async fn until(
+        &mut self,
+        head: Seq,
+        until_ms: i64,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<(), RebuildError> {
+        while self.position.seq < head {
+            let mut events = self.store.read(self.position.seq, self.limit).await?;
+            events.retain(|event| event.seq <= head);
+            let Some(last) = events.last() else { break };
+            let next = self.position.advanced(last.seq, &last.message_id);
+            events.retain(|event| event.occurred_at_ms <= until_ms);
+            self.events += u64::try_from(events.len()).unwrap_or(u64::MAX);
+            let batch = self.fold.fold(&events);
+            let commit = self.target.apply(&batch, &self.position, &next, Care::Isolate).await?;
+            let crate::target::Commit::Done { rows_written, .. } = commit else {
+                let error = std::io::Error::other("another rebuild is under way");
+                return Err(TargetError::Unavailable(BackendError::new(error)).into());
+            };
+            self.rows_written += rows_written;
+            self.position = next;
+            progress(Progress { seq: self.position.seq, head });
+        }
+        Ok(())
+    }
+}

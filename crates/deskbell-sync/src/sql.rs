@@ -1,0 +1,118 @@
+//! The statements of the mirror, written once for every database.
+//!
+//! Their texts do not depend on how many rows or ids they are given, so that they stay prepared:
+//! lists of ids are one parameter, and rows come in bulk.
+
+mod bookkeeping;
+mod bulk;
+mod elements;
+mod letters;
+mod merge;
+mod mirrored;
+#[cfg(test)]
+mod plans;
+mod upsert;
+
+pub(crate) use bookkeeping::{HELD, LEFT_AS_IS, select_checkpoints};
+pub(crate) use bulk::Bulk;
+pub(crate) use elements::ElementStatements;
+pub(crate) use letters::REQUESTS_MAX;
+pub(crate) use merge::{MergeStatements, Schemas};
+pub(crate) use mirrored::TableStatements;
+
+use crate::entity::{Entity, Parent};
+use crate::mapping::Mappings;
+use crate::options::OnDelete;
+use crate::schema::{Dialect, TOMBSTONES};
+use crate::session::Sql;
+
+/// Every statement that a mirror of these entities needs.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    /// Parameter: the destination.
+    pub(crate) checkpoints: Sql,
+    pub(crate) swap_checkpoint: Sql,
+    pub(crate) insert_checkpoint: Sql,
+    /// Parameters: the destination, and `beginning` or `now`.
+    pub(crate) release_statements: Sql,
+    /// Rows of entity, id, occurred_at, message id.
+    pub(crate) bury: Bulk,
+    pub(crate) dead_letter: Bulk,
+    /// Parameters: the ids, the part and the entity.
+    pub(crate) resolve_part: Sql,
+    /// Parameter: the destination.
+    pub(crate) requests: Sql,
+    /// Parameter: the destination.
+    pub(crate) count_letters: Sql,
+    /// Parameter: the names of mapped tables.
+    pub(crate) any_parked: Sql,
+    /// Parameters: destination, source, message id and part.
+    pub(crate) take_letter: Sql,
+    /// Parameters: destination, source, message id and part.
+    pub(crate) keep_letter: Sql,
+    /// Parameters: destination, source, message id and part.
+    pub(crate) wait_again: Sql,
+    pub(crate) tables: Vec<TableStatements>,
+}
+
+impl Statements {
+    pub(crate) fn new(dialect: Dialect, schema: &str, mappings: &Mappings) -> Self {
+        let names = Names { dialect, schema, on_delete: mappings.on_delete() };
+        Self {
+            checkpoints: select_checkpoints(dialect, schema).into(),
+            swap_checkpoint: names.swap_checkpoint(),
+            insert_checkpoint: names.insert_checkpoint(),
+            release_statements: names.release_statements(),
+            bury: names.bury(),
+            dead_letter: names.dead_letter(),
+            resolve_part: names.resolve_part(),
+            requests: names.requests(),
+            count_letters: names.count_letters(),
+            any_parked: names.any_parked(),
+            take_letter: names.take_letter(),
+            keep_letter: names.keep_letter(),
+            wait_again: names.wait_again(),
+            tables: mappings.iter().map(|mapping| names.table_statements(mapping)).collect(),
+        }
+    }
+}
+
+/// Writes statements about the tables of one schema.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    dialect: Dialect,
+    schema: &'a str,
+    on_delete: OnDelete,
+}
+
+impl Names<'_> {
+    fn table(&self, table: &str) -> String {
+        self.dialect.table(self.schema, table)
+    }
+
+    fn tombstone_of(&self, entity: &str, id: &str) -> String {
+        format!(
+            "SELECT 1 FROM {} AS gone WHERE gone.entity = '{entity}' AND gone.id = {id}",
+            self.table(TOMBSTONES)
+        )
+    }
+
+    /// The condition that a parent of the row `child` is gone.
+    fn orphaned(&self, entity: &Entity) -> String {
+        let orphaned = entity.parents.iter().map(|Parent { entity, column }| {
+            format!("EXISTS ({})", self.tombstone_of(entity, &format!("child.{column}")))
+        });
+        orphaned.collect::<Vec<_>>().join(" OR ")
+    }
+}
+
+/// A version as one value that is compared part by part, text as bytes.
+fn version_of<T: std::fmt::Display>(prefix: &str, columns: [T; 3]) -> String {
+    let [updated_at, occurred_at, message_id] = columns;
+    format!("({prefix}{updated_at}, {prefix}{occurred_at}, {prefix}{message_id})")
+}
+
+/// The columns that a [`Bulk`]'s rows have, counted from 1.
+fn given(column: usize) -> String {
+    format!("given.column{column}")
+}

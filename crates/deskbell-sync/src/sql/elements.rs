@@ -1,0 +1,91 @@
+//! Child tables: the elements of a list, replaced with the entity that holds it as one.
+
+use super::upsert::LAST_KINDS;
+use super::{Bulk, Names, given, version_of};
+use crate::entity::{Children, Entity, Kind};
+use crate::mapping::Mapping;
+use crate::options::OnDelete;
+use crate::schema::{DELETED_AT, MAPPING_REV, RAW, VERSION_COLUMNS, quoted};
+use crate::session::Sql;
+
+/// What concerns one child table. Its rows bear the version of the entity that they came with.
+#[derive(Debug)]
+pub(crate) struct ElementStatements {
+    /// With ids of entities: removes the elements that are not of the version that the entity's
+    /// row has now, or whose entity has no row.
+    pub(crate) prune: Sql,
+    /// Adds elements whose entity's row has their version.
+    pub(crate) insert: Bulk,
+    /// With ids of entities: passes on when they were deleted. `None` where rows just go.
+    pub(crate) mark: Option<Sql>,
+    /// Without a parameter: what `prune` and `mark` do, for all.
+    pub(crate) sweep: Vec<Sql>,
+}
+
+impl Names<'_> {
+    pub(super) fn element_statements(
+        &self,
+        mapping: &Mapping,
+        children: &'static Children,
+    ) -> ElementStatements {
+        let entity = mapping.entity;
+        let table = self.table(children.table);
+        let parent = quoted(children.parent);
+        let listed = self.dialect.is_listed(&format!("element.{parent}"));
+        let (mine, its) =
+            (version_of("element.", VERSION_COLUMNS), version_of("holder.", VERSION_COLUMNS));
+        let stray = format!(
+            "NOT EXISTS (SELECT 1 FROM {} AS holder WHERE holder.id = element.{parent}
+                 AND {its} = {mine} AND holder.{MAPPING_REV} = element.{MAPPING_REV})",
+            self.table(entity.table),
+        );
+        let prune = format!("DELETE FROM {table} AS element WHERE {listed} AND {stray}");
+        let mark = (self.on_delete == OnDelete::Mark).then(|| self.pass_on(entity, children));
+        let mut sweep: Vec<Sql> =
+            vec![format!("DELETE FROM {table} AS element WHERE {stray}").into()];
+        sweep.extend(mark.as_ref().map(|mark| mark.as_str().into()));
+        ElementStatements {
+            prune: prune.into(),
+            insert: self.insert_elements(mapping, children),
+            mark: mark.map(|mark| format!("{mark} AND {listed}").into()),
+            sweep,
+        }
+    }
+
+    fn insert_elements(&self, mapping: &Mapping, children: &Children) -> Bulk {
+        let kinds = children.columns.iter().map(|column| column.kind);
+        let kinds: Vec<_> = [Kind::Id].into_iter().chain(kinds).chain(LAST_KINDS).collect();
+        let columns = children.columns.iter().map(|column| column.name);
+        let columns = [children.parent].into_iter().chain(columns).chain([RAW]);
+        let columns: Vec<_> = columns.chain(VERSION_COLUMNS).map(quoted).collect();
+        let version_at = columns.len() - 2;
+        let theirs = version_of("", [0, 1, 2].map(|part| given(version_at + part)));
+        let its = version_of("holder.", VERSION_COLUMNS);
+        let (table, revision) = (self.table(children.table), mapping.revision);
+        let holders = self.table(mapping.entity.table);
+        let holder = given(1);
+        Bulk::new(self.dialect, kinds, |given| {
+            format!(
+                "INSERT INTO {table} ({}, {MAPPING_REV})
+                 SELECT given.*, {revision} FROM {given}
+                 WHERE EXISTS (SELECT 1 FROM {holders} AS holder WHERE holder.id = {holder}
+                     AND {its} = {theirs} AND holder.{MAPPING_REV} = {revision})
+                 ON CONFLICT DO NOTHING",
+                columns.join(", "),
+            )
+        })
+    }
+
+    fn pass_on(&self, entity: &Entity, children: &Children) -> String {
+        let holder = format!(
+            "SELECT holder.{DELETED_AT} FROM {} AS holder WHERE holder.id = element.{}",
+            self.table(entity.table),
+            quoted(children.parent),
+        );
+        format!(
+            "UPDATE {} AS element SET {DELETED_AT} = ({holder})
+             WHERE element.{DELETED_AT} IS DISTINCT FROM ({holder})",
+            self.table(children.table),
+        )
+    }
+}

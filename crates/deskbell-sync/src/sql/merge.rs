@@ -1,0 +1,68 @@
+//! Making a live table the same as one that was built beside it.
+
+use crate::schema::{DEAD_LETTERS, Dialect, Table, quoted};
+use crate::session::Sql;
+
+/// The two statements that make a live table the same as its shadow.
+#[derive(Debug)]
+pub(crate) struct MergeStatements {
+    pub(crate) remove: Sql,
+    pub(crate) write: Sql,
+}
+
+/// Two schemas of one database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schemas<'a> {
+    pub(crate) dialect: Dialect,
+    pub(crate) live: &'a str,
+    pub(crate) shadow: &'a str,
+}
+
+impl MergeStatements {
+    /// For this table. `of`: the entity whose dead letters stay out, by the table's column that has
+    /// its id; the live database has refused their rows.
+    pub(crate) fn new(schemas: Schemas<'_>, table: &Table, of: Option<(&str, &str)>) -> Self {
+        let Schemas { dialect, live, shadow } = schemas;
+        let (live_table, shadow) =
+            (dialect.table(live, table.name), dialect.table(shadow, table.name));
+        let same = table.primary_key.iter().map(|column| {
+            let column = quoted(column);
+            format!("made.{column} = kept.{column}")
+        });
+        let remove = format!(
+            "DELETE FROM {live_table} AS kept WHERE NOT EXISTS
+             (SELECT 1 FROM {shadow} AS made WHERE {})",
+            same.collect::<Vec<_>>().join(" AND ")
+        );
+        let refused = of.map(|(entity, column)| {
+            format!(
+                "NOT EXISTS (SELECT 1 FROM {} AS letter WHERE letter.part = ''
+                 AND letter.entity = '{entity}' AND letter.id = made.{})",
+                dialect.table(live, DEAD_LETTERS),
+                quoted(column),
+            )
+        });
+        let wanted = refused.unwrap_or_else(|| "true".to_owned());
+        let write = write(table, &live_table, &shadow, &wanted);
+        Self { remove: remove.into(), write: write.into() }
+    }
+}
+
+fn write(table: &Table, live: &str, shadow: &str, wanted: &str) -> String {
+    let columns: Vec<_> = table.columns.iter().map(|column| quoted(column.name)).collect();
+    let key: Vec<_> = table.primary_key.iter().map(|column| quoted(column)).collect();
+    let others: Vec<_> = columns.iter().filter(|column| !key.contains(column)).collect();
+    let set = others.iter().map(|column| format!("{column} = excluded.{column}"));
+    let differs =
+        others.iter().map(|column| format!("kept.{column} IS DISTINCT FROM excluded.{column}"));
+    let made = columns.iter().map(|column| format!("made.{column}"));
+    format!(
+        "INSERT INTO {live} AS kept ({}) SELECT {} FROM {shadow} AS made WHERE {wanted}
+         ON CONFLICT ({}) DO UPDATE SET {} WHERE {}",
+        columns.join(", "),
+        made.collect::<Vec<_>>().join(", "),
+        key.join(", "),
+        set.collect::<Vec<_>>().join(", "),
+        differs.collect::<Vec<_>>().join(" OR "),
+    )
+}

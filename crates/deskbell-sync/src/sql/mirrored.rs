@@ -1,0 +1,196 @@
+//! What happens to the rows of one entity beside their upsert: deletes, their parents' deletes,
+//! and dead letters that are overtaken.
+
+use super::{Bulk, ElementStatements, Names, version_of};
+use crate::entity::{Entity, Parent};
+use crate::mapping::Mapping;
+use crate::options::OnDelete;
+use crate::schema::{DEAD_LETTERS, DELETED_AT, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS, quoted};
+use crate::session::Sql;
+
+/// What concerns the table of one entity. The parameters are lists of its ids, if not said
+/// otherwise.
+#[derive(Debug)]
+pub(crate) struct TableStatements {
+    pub(crate) entity: &'static Entity,
+    pub(crate) upsert: Bulk,
+    pub(crate) elements: Vec<ElementStatements>,
+    /// Removes the rows of entities that are gone, their elements, and what else is known about
+    /// them.
+    pub(crate) delete: Vec<Sql>,
+    /// By the parent's entity, with its ids for a parameter: what is to be done with the children.
+    pub(crate) parent_gone: Vec<(&'static str, Vec<Sql>)>,
+    /// What follows a batch, with every id that it says anything about: rows whose parent is gone
+    /// go, and so do dead letters that a later version or a tombstone has overtaken.
+    pub(crate) settle: Vec<Sql>,
+    /// Without a parameter, and over the whole table: takes away what went while this entity was
+    /// not mirrored here.
+    pub(crate) sweep: Vec<Sql>,
+}
+
+impl Names<'_> {
+    pub(super) fn table_statements(&self, mapping: &Mapping) -> TableStatements {
+        let entity = mapping.entity;
+        let children = entity.children.iter();
+        let mut statements = TableStatements {
+            entity,
+            upsert: self.upsert(mapping),
+            elements: children.map(|list| self.element_statements(mapping, list)).collect(),
+            delete: Vec::new(),
+            parent_gone: Vec::new(),
+            settle: Vec::new(),
+            sweep: Vec::new(),
+        };
+        match self.on_delete {
+            OnDelete::Delete => self.rows_go(&mut statements),
+            OnDelete::Mark => self.rows_are_marked(&mut statements),
+        }
+        statements.settle.push(self.resolve(entity));
+        let elements = statements.elements.iter().flat_map(|list| &list.sweep);
+        statements.sweep.extend(elements.cloned());
+        statements
+    }
+
+    fn rows_go(&self, statements: &mut TableStatements) {
+        let entity = statements.entity;
+        let table = self.table(entity.table);
+        let listed = self.dialect.is_listed("id");
+        statements.delete.push(format!("DELETE FROM {table} WHERE {listed}").into());
+        let elements = statements.elements.iter().map(|list| Sql::clone(&list.prune));
+        statements.delete.extend(elements.collect::<Vec<_>>());
+        if !entity.parents.is_empty() {
+            let (suppressed, name) = (self.table(SUPPRESSED), entity.name);
+            let forget = format!("DELETE FROM {suppressed} WHERE entity = '{name}' AND {listed}");
+            statements.delete.push(forget.into());
+        }
+        for parent in entity.parents {
+            let children = self.dialect.is_listed(&format!("child.{}", quoted(parent.column)));
+            statements.parent_gone.push((parent.entity, self.suppress(entity, &children)));
+        }
+        statements.settle.extend(self.suppress_orphans(entity));
+        let gone = self.tombstone_of(entity.name, "child.id");
+        let sweep = format!("DELETE FROM {table} AS child WHERE EXISTS ({gone})");
+        statements.sweep.push(sweep.into());
+        if !entity.parents.is_empty() {
+            statements.sweep.extend(self.suppress(entity, &self.orphaned(entity)));
+        }
+    }
+
+    fn suppress_orphans(&self, entity: &Entity) -> Vec<Sql> {
+        if entity.parents.is_empty() {
+            return Vec::new();
+        }
+        let listed = self.dialect.is_listed("child.id");
+        let mut statements =
+            self.suppress(entity, &format!("{listed} AND ({})", self.orphaned(entity)));
+        // What has a row again is no longer suppressed.
+        statements.push(
+            format!(
+                "DELETE FROM {} WHERE entity = '{}' AND id IN
+                 (SELECT child.id FROM {} AS child WHERE {listed})",
+                self.table(SUPPRESSED),
+                entity.name,
+                self.table(entity.table),
+            )
+            .into(),
+        );
+        statements
+    }
+
+    /// Takes the rows that meet the condition away, and keeps their versions: a later version
+    /// whose parents are there may come, an earlier one may not.
+    fn suppress(&self, entity: &Entity, condition: &str) -> Vec<Sql> {
+        let table = self.table(entity.table);
+        let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
+        let keep = format!(
+            "INSERT INTO {} (entity, id, {updated_at}, {occurred_at}, {message_id})
+             SELECT '{}', id, {updated_at}, {occurred_at}, {message_id} FROM {table} AS child
+             WHERE {condition}
+             ON CONFLICT (entity, id) DO UPDATE SET {updated_at} = excluded.{updated_at},
+             {occurred_at} = excluded.{occurred_at}, {message_id} = excluded.{message_id}",
+            self.table(SUPPRESSED),
+            entity.name,
+        );
+        let mut statements: Vec<Sql> = vec![keep.into()];
+        for list in entity.children {
+            statements.push(
+                format!(
+                    "DELETE FROM {} WHERE {} IN
+                     (SELECT child.id FROM {table} AS child WHERE {condition})",
+                    self.table(list.table),
+                    quoted(list.parent),
+                )
+                .into(),
+            );
+        }
+        statements.push(format!("DELETE FROM {table} AS child WHERE {condition}").into());
+        statements
+    }
+
+    fn rows_are_marked(&self, statements: &mut TableStatements) {
+        let entity = statements.entity;
+        let mark = self.mark(entity);
+        let listed = self.dialect.is_listed("child.id");
+        let of_ids: Sql = format!("{mark} AND {listed}").into();
+        statements.settle.push(of_ids);
+        for parent in entity.parents {
+            let children = self.dialect.is_listed(&format!("child.{}", quoted(parent.column)));
+            let of_parents = format!("{mark} AND {children}").into();
+            statements.parent_gone.push((parent.entity, vec![of_parents]));
+        }
+        statements.settle.extend(statements.elements.iter().filter_map(|list| list.mark.clone()));
+        statements.sweep.push(mark.into());
+        // Left from when deleted rows went.
+        let suppressed = self.table(SUPPRESSED);
+        let forget = format!("DELETE FROM {suppressed} WHERE entity = '{}'", entity.name);
+        statements.sweep.push(forget.into());
+    }
+
+    /// Writes when the row `child` was deleted: the earliest tombstone of its own or of a parent.
+    fn mark(&self, entity: &Entity) -> String {
+        let own = [Parent { entity: entity.name, column: "id" }];
+        let ends = own.iter().chain(entity.parents).map(|parent| {
+            format!(
+                "SELECT gone.occurred_at FROM {} AS gone
+                 WHERE gone.entity = '{}' AND gone.id = child.{}",
+                self.table(TOMBSTONES),
+                parent.entity,
+                quoted(parent.column),
+            )
+        });
+        let ends = ends.collect::<Vec<_>>().join(" UNION ALL ");
+        let earliest = format!("(SELECT min(ends.occurred_at) FROM ({ends}) AS ends)");
+        format!(
+            "UPDATE {} AS child SET {DELETED_AT} = {earliest}
+             WHERE child.{DELETED_AT} IS DISTINCT FROM {earliest}",
+            self.table(entity.table),
+        )
+    }
+
+    fn resolve(&self, entity: &Entity) -> Sql {
+        let letters = self.table(DEAD_LETTERS);
+        let newer = |table: &str, condition: &str| {
+            let (theirs, its) =
+                (version_of("newer.", VERSION_COLUMNS), version_of("letter.", VERSION_COLUMNS));
+            format!(
+                "EXISTS (SELECT 1 FROM {} AS newer
+                 WHERE newer.id = letter.id {condition} AND {theirs} >= {its})",
+                self.table(table)
+            )
+        };
+        let mut overtaken = vec![
+            format!("EXISTS ({})", self.tombstone_of(entity.name, "letter.id")),
+            newer(entity.table, ""),
+        ];
+        if !entity.parents.is_empty() {
+            overtaken.push(newer(SUPPRESSED, &format!("AND newer.entity = '{}'", entity.name)));
+        }
+        format!(
+            "DELETE FROM {letters} AS letter WHERE letter.entity = '{}' AND letter.part = '' AND {} AND ({})",
+            entity.name,
+            self.dialect.is_listed("letter.id"),
+            overtaken.join(" OR "),
+        )
+        .into()
+    }
+}

@@ -1,0 +1,69 @@
+//! Upserts of mirrored rows, guarded by their versions.
+
+use super::{Bulk, Names, given, version_of};
+use crate::entity::{Entity, Kind};
+use crate::mapping::Mapping;
+use crate::options::OnDelete;
+use crate::schema::{MAPPING_REV, RAW, SUPPRESSED, VERSION_COLUMNS, quoted};
+
+/// The kinds of the columns behind an entity's own: `raw` and the version.
+pub(super) const LAST_KINDS: [Kind; 4] = [Kind::Json, Kind::Integer, Kind::Integer, Kind::Id];
+
+impl Names<'_> {
+    /// `INSERT … SELECT`, so that a tombstone and a suppressed version stand in the way of the
+    /// insert as the row's own version stands in the way of the update. Rows of the mapping's
+    /// columns, `raw` and the version.
+    pub(super) fn upsert(&self, mapping: &Mapping) -> Bulk {
+        let kinds = mapping.columns.iter().map(|column| column.kind).chain(LAST_KINDS);
+        let kinds: Vec<_> = kinds.collect();
+        let columns: Vec<_> = mapping
+            .columns
+            .iter()
+            .map(|column| column.name)
+            .chain([RAW])
+            .chain(VERSION_COLUMNS)
+            .map(quoted)
+            .collect();
+        let set: Vec<_> =
+            columns[1..].iter().map(|name| format!("{name} = excluded.{name}")).collect();
+        let version_at = columns.len() - 2;
+        let blocked = self.blocked(mapping.entity, version_at);
+        let table = self.table(mapping.entity.table);
+        let (old, new) =
+            (version_of("kept.", VERSION_COLUMNS), version_of("excluded.", VERSION_COLUMNS));
+        Bulk::new(self.dialect, kinds, |given| {
+            format!(
+                "INSERT INTO {table} AS kept ({}, {MAPPING_REV})
+                 SELECT given.*, {revision} FROM {given}
+                 WHERE {blocked}
+                 ON CONFLICT (id) DO UPDATE SET {}, {MAPPING_REV} = excluded.{MAPPING_REV}
+                 WHERE {new} > {old}
+                    OR ({new} = {old} AND excluded.{MAPPING_REV} <> kept.{MAPPING_REV})",
+                columns.join(", "),
+                set.join(", "),
+                revision = mapping.revision,
+            )
+        })
+    }
+
+    /// The condition under which a given row may be there at all.
+    fn blocked(&self, entity: &Entity, version_at: usize) -> String {
+        if self.on_delete == OnDelete::Mark {
+            return "true".to_owned();
+        }
+        let gone = self.tombstone_of(entity.name, &given(1));
+        let mut condition = format!("NOT EXISTS ({gone})");
+        if !entity.parents.is_empty() {
+            condition += &format!(
+                " AND NOT EXISTS (SELECT 1 FROM {} AS hidden WHERE hidden.entity = '{}'
+                     AND hidden.id = {} AND {} > {})",
+                self.table(SUPPRESSED),
+                entity.name,
+                given(1),
+                version_of("hidden.", VERSION_COLUMNS),
+                version_of("", [0, 1, 2].map(|part| given(version_at + part))),
+            );
+        }
+        condition
+    }
+}

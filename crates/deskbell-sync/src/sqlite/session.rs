@@ -1,0 +1,220 @@
+//! One connection to SQLite.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use clerk_webhooks::UnixMillis;
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{
+    Arguments, AssertSqlSafe, Connection, Either, Executor, Row, SqlSafeStr, SqliteConnection,
+    Statement, ValueRef,
+};
+
+use super::{BUSY_TIMEOUT, describe};
+use crate::entity::Kind;
+use crate::mapped::LiveTable;
+use crate::session::{Cell, DatabaseError, Inventory, Param, Session, Sql};
+use crate::sql::Bulk;
+use crate::value::Value;
+
+/// Between two questions to a file that is locked.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+/// What SQLite calls a lock that somebody else holds.
+const SQLITE_BUSY: u32 = 5;
+
+#[derive(Debug)]
+pub(super) struct SqliteSession(SqliteConnection);
+
+impl SqliteSession {
+    pub(super) fn new(connection: SqliteConnection) -> Self {
+        Self(connection)
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
+        sqlx::query(sql).execute(&mut self.0).await?;
+        Ok(())
+    }
+
+    /// Asks for a write-ahead log; the journal that the file has then. SQLite's busy timeout does
+    /// not hold here: where another program opens the new file too, it says at once that it is locked.
+    async fn write_ahead(&mut self) -> Result<String, sqlx::Error> {
+        let patience_ends = Instant::now() + BUSY_TIMEOUT;
+        loop {
+            let asked =
+                sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(&mut self.0).await;
+            match asked {
+                Err(error) if is_busy(&error) && Instant::now() < patience_ends => {
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
+                answered => return answered,
+            }
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    // Extended codes, such as SQLITE_BUSY_RECOVERY, bear the plain one in their last byte.
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    /// IMMEDIATE: the lock is taken, or waited for, before anything has been read. There is one
+    /// for the whole file.
+    async fn begin(&mut self, _schema: &str) -> Result<(), DatabaseError> {
+        self.run("BEGIN IMMEDIATE").await
+    }
+
+    async fn begin_to_read(&mut self) -> Result<(), DatabaseError> {
+        self.run("BEGIN").await
+    }
+
+    async fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.run("COMMIT").await
+    }
+
+    async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        self.run("ROLLBACK").await
+    }
+
+    async fn execute(&mut self, sql: &Sql, parameters: &[Param<'_>]) -> Result<u64, DatabaseError> {
+        let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), arguments(parameters)?);
+        Ok(query.execute(&mut self.0).await?.rows_affected())
+    }
+
+    async fn fetch(
+        &mut self,
+        sql: &Sql,
+        parameters: &[Param<'_>],
+        kinds: &[Kind],
+    ) -> Result<Vec<Vec<Value>>, DatabaseError> {
+        let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), arguments(parameters)?);
+        let rows = query.fetch_all(&mut self.0).await?;
+        Ok(rows.iter().map(|row| values(row, kinds)).collect::<Result<_, _>>()?)
+    }
+
+    async fn bulk(&mut self, bulk: &Bulk, rows: &[Vec<Cell<'_>>]) -> Result<u64, DatabaseError> {
+        let mut changed = 0;
+        let mut left = rows;
+        while let Some((chunk, sql)) = bulk.text(left.len()) {
+            let (now, later) = left.split_at(chunk);
+            left = later;
+            let mut arguments = SqliteArguments::default();
+            arguments.reserve(chunk * bulk.kinds.len(), 0);
+            for cell in now.iter().flatten() {
+                bind(&mut arguments, *cell).map_err(sqlx::Error::Encode)?;
+            }
+            let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+            changed += query.execute(&mut self.0).await?.rows_affected();
+        }
+        Ok(changed)
+    }
+
+    async fn inventory(
+        &mut self,
+        _schema: &str,
+        tables: &[String],
+    ) -> Result<Inventory, DatabaseError> {
+        let names: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM sqlite_schema").fetch_all(&mut self.0).await?;
+        // SQLite does not tell names apart by case.
+        let objects = names.into_iter().map(|name| name.to_ascii_lowercase()).collect();
+        let mut found = Inventory { schema: true, objects, ..Inventory::default() };
+        for table in tables {
+            // Through `sqlite_schema`, so that SQLite looks whether the schema has changed.
+            let columns: Vec<String> = sqlx::query_scalar(
+                "SELECT info.name FROM sqlite_schema AS made, pragma_table_info(made.name) AS info
+                 WHERE made.type = 'table' AND made.name = ?1",
+            )
+            .bind(table)
+            .fetch_all(&mut self.0)
+            .await?;
+            if !columns.is_empty() {
+                found.columns.insert(table.clone(), columns.into_iter().collect());
+            }
+        }
+        Ok(found)
+    }
+
+    async fn describe(&mut self, table: &str) -> Result<Option<LiveTable>, DatabaseError> {
+        describe::table(&mut self.0, table).await
+    }
+
+    async fn parameter_types(&mut self, sql: &Sql) -> Result<Vec<String>, DatabaseError> {
+        let statement =
+            (&mut self.0).prepare(AssertSqlSafe(Arc::clone(sql)).into_sql_str()).await?;
+        let count = match statement.parameters() {
+            Some(Either::Right(count)) => count,
+            Some(Either::Left(types)) => types.len(),
+            None => 0,
+        };
+        Ok(vec![String::new(); count])
+    }
+
+    /// With a write-ahead log, readers and the mirror do not wait for each other.
+    async fn settle_in(&mut self) -> Result<(), DatabaseError> {
+        let mode = self.write_ahead().await?;
+        if mode != "wal" {
+            tracing::warn!(
+                journal_mode = mode,
+                "the mirror's file takes no write-ahead log: its readers will wait for the mirror, and it for them"
+            );
+        }
+        Ok(())
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), DatabaseError> {
+        Ok(self.0.close().await?)
+    }
+}
+
+fn arguments(parameters: &[Param<'_>]) -> Result<SqliteArguments, sqlx::Error> {
+    let mut arguments = SqliteArguments::default();
+    for parameter in parameters {
+        let added = match parameter {
+            Param::Text(text) => arguments.add(*text),
+            Param::Integer(integer) => arguments.add(*integer),
+            Param::OptionalText(text) => arguments.add(*text),
+            Param::Float(float) => arguments.add(*float),
+            Param::Boolean(boolean) => arguments.add(*boolean),
+            Param::Texts(texts) => arguments.add(serde_json::json!(texts).to_string()),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn bind(arguments: &mut SqliteArguments, cell: Cell<'_>) -> Result<(), BoxDynError> {
+    match cell {
+        Cell::Null => arguments.add(None::<i64>),
+        Cell::Text(text) => arguments.add(text),
+        Cell::Integer(integer) => arguments.add(integer),
+        Cell::Float(float) => arguments.add(float),
+        Cell::Boolean(boolean) => arguments.add(boolean),
+        Cell::Time(time) => arguments.add(time.to_string()),
+    }
+}
+
+fn values(row: &SqliteRow, kinds: &[Kind]) -> Result<Vec<Value>, sqlx::Error> {
+    kinds.iter().enumerate().map(|(index, kind)| value(row, index, *kind)).collect()
+}
+
+fn value(row: &SqliteRow, index: usize, kind: Kind) -> Result<Value, sqlx::Error> {
+    if row.try_get_raw(index)?.is_null() {
+        return Ok(Value::Null);
+    }
+    Ok(match kind {
+        Kind::Id | Kind::Text => Value::Text(row.try_get(index)?),
+        Kind::Integer => Value::Integer(row.try_get(index)?),
+        Kind::Boolean => Value::Boolean(row.try_get(index)?),
+        Kind::Json => Value::Json(row.try_get(index)?),
+        Kind::Time => {
+            let text: String = row.try_get(index)?;
+            let time = UnixMillis::from_json(&serde_json::Value::from(text.as_str()));
+            time.map_or(Value::Text(text), Value::Time)
+        }
+    })
+}

@@ -1,0 +1,40 @@
+//! Letting the application's statements go on, after they were held back.
+//!
+//! A mirror reads another log from its beginning, which versions make safe. Statements have no
+//! versions that undo: whether those of another log's events have run, only a person can tell.
+
+use crate::connect::{ConnectError, database};
+use crate::mirror::MirrorSettings;
+use crate::options::MirrorOptions;
+use crate::session::Param;
+use crate::sql::Statements;
+
+/// Where statements go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// At the log's first event: they run for all of it.
+    Beginning,
+    /// Behind what the mirror bears by now: they do not run for what is before.
+    Now,
+}
+
+/// Lets the held statements of this destination go on, from its next start; whether there were any.
+///
+/// # Errors
+/// The options make no sense, or the database failed.
+pub async fn resume(options: &MirrorOptions, from: From) -> Result<bool, ConnectError> {
+    let database = database(&options.url)?;
+    let MirrorSettings { schema, mappings, .. } = MirrorSettings::of(options)?;
+    let statements = Statements::new(database.dialect(), &schema, &mappings);
+    let from = match from {
+        From::Beginning => "beginning",
+        From::Now => "now",
+    };
+    let mut session = database.connect().await?;
+    session.begin(&schema).await?;
+    let parameters = [Param::Text(&options.destination), Param::Text(from)];
+    let released = session.execute(&statements.release_statements, &parameters).await?;
+    session.commit().await?;
+    session.close().await?;
+    Ok(released > 0)
+}

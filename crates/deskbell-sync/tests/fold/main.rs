@@ -1,0 +1,12 @@
+//! The fold through its public API: what the rows of a batch are, without a database.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod children;
+mod items;
+mod messages;
+mod order;
+mod samples;
+mod secrets;
+mod shapes;
+mod support;

@@ -1,0 +1,132 @@
+//! A mirror that was damaged is made whole from the log, while its readers look on.
+
+use std::collections::BTreeMap;
+
+use deskbell_sync::rebuild::{RebuildError, Rebuilt, as_of, rebuild};
+use deskbell_sync::{MappedDelete, MirrorOptions};
+use serde_json::{Value, json};
+
+use crate::backend::USERS;
+use crate::consumer::World;
+use crate::mapped;
+use crate::support::{deleted, user};
+
+/// Six users, of whom the third is gone, and a consumer that has applied all of it.
+async fn world() -> World {
+    let world = World::new().await;
+    fill(&world).await;
+    world
+}
+
+async fn fill(world: &World) {
+    world.append_users(0, 6).await;
+    world.append("msg_gone", "user.deleted", &deleted("user", "user_2")).await;
+    drain(world).await;
+}
+
+async fn drain(world: &World) {
+    let mut consumer = world.consumer().await;
+    while consumer.run_once().await.unwrap().more {}
+}
+
+async fn everything(world: &World) -> BTreeMap<&'static str, Vec<Value>> {
+    let reader = world.reader().await;
+    let mut tables = BTreeMap::new();
+    for table in ["users", "user_email_addresses", "_tombstones", "_suppressed"] {
+        let rows = reader.whole_rows(table).await.unwrap();
+        tables.insert(table, rows.into_iter().map(Value::Object).collect());
+    }
+    tables
+}
+
+async fn rebuilt(world: &World) -> Rebuilt {
+    rebuild(world.store.as_ref(), &world.options, |_| {}).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_missing_wrong_or_too_much_is_mended_and_views_stay() {
+    let world = world().await;
+    let before = everything(&world).await;
+    let name = USERS.rsplit(['.', '_']).next().unwrap();
+    assert_eq!(name, "users");
+    world.place.run(&format!("CREATE VIEW people AS SELECT id FROM {USERS}")).await;
+    world.place.run(&format!("DELETE FROM {USERS} WHERE id = 'user_0'")).await;
+    world.place.run(&format!("UPDATE {USERS} SET first_name = 'x' WHERE id = 'user_1'")).await;
+    world.place.run(&format!("UPDATE {USERS} SET id = 'user_x' WHERE id = 'user_5'")).await;
+    let outcome = rebuilt(&world).await;
+    assert_eq!(outcome, Rebuilt { events: 7, rows_written: 3, rows_removed: 1 });
+    assert_eq!(everything(&world).await, before);
+    assert_eq!(world.place.rows("SELECT count(*) FROM people").await, [["5"]]);
+    // Once more, with nothing to do and nothing left over.
+    assert_eq!(rebuilt(&world).await, Rebuilt { events: 7, ..Rebuilt::default() });
+    // The consumer goes on where it stood.
+    world.append_users(6, 1).await;
+    drain(&world).await;
+    assert_eq!(world.users().await, 6);
+}
+
+#[tokio::test]
+async fn the_mirror_as_of_a_time_stands_apart() {
+    let mut world = World::new().await;
+    for (number, at) in [(1, 1_000), (2, 2_000), (3, 3_000)] {
+        world
+            .append_at(&format!("msg_{number}"), "user.updated", at, &user("user_1", number))
+            .await;
+    }
+    drain(&world).await;
+    let outcome =
+        as_of(world.store.as_ref(), &world.options, 2_000, "clerk_then", |_| {}).await.unwrap();
+    assert_eq!(outcome.events, 2);
+    let now = world.reader().await.rows("users").await.unwrap();
+    assert_eq!(now[0]["first_name"], "at 3");
+    world.options.schema = "clerk_then".to_owned();
+    let url = &world.options.url;
+    let then = deskbell_sync::inspect::MirrorReader::open_schema(url, "clerk_then").await.unwrap();
+    assert_eq!(then.rows("users").await.unwrap()[0]["first_name"], "at 2");
+    world.options.schema = "clerk".to_owned();
+    let again = as_of(world.store.as_ref(), &world.options, 2_000, "clerk_then", |_| {}).await;
+    assert!(matches!(again, Err(RebuildError::InUse { .. })), "{again:?}");
+    let onto = as_of(world.store.as_ref(), &world.options, 2_000, "clerk", |_| {}).await;
+    assert!(matches!(onto, Err(RebuildError::InUse { .. })), "{onto:?}");
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_the_whole_one_is_refused() {
+    let world = world().await;
+    let other = World::new().await;
+    other.append_users(0, 1).await;
+    let refused = rebuild(other.store.as_ref(), &world.options, |_| {}).await;
+    assert!(matches!(refused, Err(RebuildError::LogTooShort { .. })), "{refused:?}");
+    world.forget_the_first_event().await;
+    let refused = rebuild(world.store.as_ref(), &world.options, |_| {}).await;
+    assert!(matches!(refused, Err(RebuildError::LogTooShort { .. })), "{refused:?}");
+    assert_eq!(world.users().await, 5);
+    let never = rebuild(other.store.as_ref(), &other.options, |_| {}).await;
+    assert!(matches!(never, Err(RebuildError::NotStarted)), "{never:?}");
+}
+
+#[tokio::test]
+async fn the_applications_rows_are_written_anew() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run(mapped::USERS).await;
+    let tables = vec![mapped::users(MappedDelete::Delete)];
+    world.options = MirrorOptions { mirror: false, tables, ..world.options };
+    for number in 1..=5 {
+        let data = mapped::user(&format!("user_{number}"), &format!("{number}@x.dev"), 1);
+        world.append(&format!("msg_{number}"), "user.created", &data).await;
+    }
+    drain(&world).await;
+    world.place.run("UPDATE app_users SET email = NULL, age = 50").await;
+    world.place.run("DELETE FROM app_users WHERE clerk_id = 'user_3'").await;
+    rebuilt(&world).await;
+    let rows = world.place.rows("SELECT clerk_id, email, age FROM app_users ORDER BY 1").await;
+    let expected = json!([
+        ["user_1", "1@x.dev", "50"],
+        ["user_2", "2@x.dev", "50"],
+        ["user_3", "3@x.dev", "7"],
+        ["user_4", "4@x.dev", "50"],
+        ["user_5", "5@x.dev", "50"],
+    ]);
+    assert_eq!(json!(rows), expected);
+}

@@ -1,0 +1,120 @@
+//! Connections that end at random: everything arrives, and each event has its effect once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use deskbell_sim::{Scenario, Tables, drift};
+use deskbell_store::{NewEvent, ReadLimit};
+use deskbell_sync::inspect::MirrorReader;
+use deskbell_sync::{MirrorConsumer, MirrorOptions, TargetError, connect};
+use serde_json::Value;
+
+use crate::consumer::World;
+use crate::proxy::CutProxy;
+use crate::several::{COUNTED, counting};
+
+const EVENTS: usize = 2_000;
+/// Runs that fail before the test does.
+const FAILURES_MAX: u32 = 2_000;
+
+/// Fills the log with a simulated Clerk's events; the events that are counted.
+async fn fill(world: &World, clerk: &mut deskbell_sim::World) -> i64 {
+    let mut counted = 0;
+    let mut events = Vec::new();
+    for message in clerk.by_ref() {
+        let body: Value = serde_json::from_slice(&message.body).unwrap();
+        let (entity, _) = message.event_type.split_once('.').unwrap();
+        counted += i64::from(["user", "organization", "organizationMembership"].contains(&entity));
+        events.push(NewEvent {
+            source: "clerk".into(),
+            message_id: message.id,
+            event_type: message.event_type.to_owned(),
+            subject: None,
+            occurred_at_ms: body["timestamp"].as_i64().unwrap(),
+            instance_id: None,
+            payload: message.body,
+        });
+    }
+    world.store.append(&events).await.unwrap();
+    counted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
+    let seed = rand::random();
+    println!("seed: {seed}");
+    let world = World::new().await;
+    let mut clerk = deskbell_sim::World::new(&Scenario::new(seed, EVENTS));
+    let counted = fill(&world, &mut clerk).await;
+    world.place.run(COUNTED).await;
+    let proxy = CutProxy::before(&world.place.address(), seed).await;
+    let options = MirrorOptions {
+        statements: vec![counting()],
+        batch: ReadLimit { events_max: 60, ..ReadLimit::default() },
+        answer_within: Duration::from_millis(700),
+        ..world.options.clone()
+    };
+    // The first start is the only one that is not within a unit of work.
+    connect(&options).await.unwrap().close().await;
+    let through = MirrorOptions { url: world.place.url_through(proxy.address), ..options };
+    let target = loop {
+        if let Ok(Ok(target)) =
+            tokio::time::timeout(Duration::from_secs(1), connect(&through)).await
+        {
+            break target;
+        }
+    };
+    let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, through);
+    carry(consumer, &world).await;
+    assert!(proxy.ended.load(Ordering::Relaxed) > 10, "{:?}", proxy.ended);
+    let found = world.place.pair("SELECT events, 0::bigint FROM counted").await.0;
+    assert_eq!(found, counted, "each event once");
+    let reader = MirrorReader::open(&world.options.url).await.unwrap();
+    let mut tables = Tables::new();
+    for name in ["users", "organizations", "organization_memberships"] {
+        tables.insert(name.to_owned(), reader.whole_rows(name).await.unwrap());
+    }
+    assert_eq!(drift(clerk.truth(), &tables), []);
+    assert!(reader.rows("_dead_letters").await.unwrap().is_empty());
+}
+
+/// Runs until the log's end, whatever fails; now and then the server itself ends the connection.
+async fn carry(mut consumer: MirrorConsumer, world: &World) {
+    let head = world.store.head().await.unwrap();
+    let (mut failures, mut runs) = (0, 0_u32);
+    loop {
+        runs += 1;
+        match consumer.run_once().await {
+            Ok(progress) if progress.seq == head => return,
+            Ok(_) if runs.is_multiple_of(7) => world.place.run(TERMINATE).await,
+            Ok(_) => {}
+            Err(_) => failures += 1,
+        }
+        assert!(failures < FAILURES_MAX, "no way through");
+    }
+}
+
+const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'deskbell'";
+
+/// A server that does not answer counts as away, and nobody waits for it for ever.
+#[tokio::test]
+async fn a_database_that_falls_silent_is_given_up_in_time() {
+    let world = World::new().await;
+    world.append_users(0, 4).await;
+    let options =
+        MirrorOptions { answer_within: Duration::from_millis(300), ..world.options.clone() };
+    let target = connect(&options).await.unwrap();
+    let mut theirs = world.place.connection().await;
+    let lock = "BEGIN; LOCK TABLE clerk.users IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut theirs).await.unwrap();
+    let mut consumer = MirrorConsumer::new(Arc::clone(&world.store), target, options);
+    let error = consumer.run_once().await.unwrap_err();
+    let in_time =
+        matches!(error, deskbell_sync::SyncError::Target(TargetError::Timeout { seconds: 0 }));
+    assert!(in_time, "{error:?}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut theirs).await.unwrap();
+    while consumer.run_once().await.is_err() {}
+    assert_eq!(world.users().await, 4);
+}

@@ -1,0 +1,55 @@
+//! The mirror's tests once more, each with a database of its own on a PostgreSQL server.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+#[path = "../mirror/application.rs"]
+mod application;
+mod backend;
+#[path = "../mirror/consumer.rs"]
+mod consumer;
+mod contention;
+#[path = "../mirror/convergence.rs"]
+mod convergence;
+mod cut;
+#[path = "../mirror/dead_letters.rs"]
+mod dead_letters;
+#[path = "../mirror/deletes.rs"]
+mod deletes;
+#[path = "../mirror/expected.rs"]
+mod expected;
+#[path = "../mirror/inspect.rs"]
+mod inspect;
+mod limits;
+#[path = "../mirror/mapped.rs"]
+mod mapped;
+#[path = "../mirror/mapped_convergence.rs"]
+mod mapped_convergence;
+#[path = "../mirror/mark.rs"]
+mod mark;
+mod migrate;
+#[path = "../mirror/model.rs"]
+mod model;
+#[path = "../mirror/payloads.rs"]
+mod payloads;
+mod proxy;
+#[path = "../mirror/rebuild.rs"]
+mod rebuild;
+#[path = "../mirror/refused.rs"]
+mod refused;
+#[path = "../mirror/retry.rs"]
+mod retry;
+mod rights;
+#[path = "../mirror/rows.rs"]
+mod rows;
+#[path = "../mirror/several.rs"]
+mod several;
+#[path = "../mirror/shapes.rs"]
+mod shapes;
+#[path = "../mirror/sources.rs"]
+mod sources;
+#[path = "../mirror/statements.rs"]
+mod statements;
+#[path = "../mirror/support.rs"]
+mod support;
+#[path = "../mirror/trouble.rs"]
+mod trouble;
