@@ -1,0 +1,186 @@
+//! Requests to the services' APIs.
+//!
+//! Their addresses are the operator's own config: there is no guard against private ones here.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use deskbell_store::deliveries::REPLY_BYTES_MAX;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+use serde_json::Value as Json;
+use tokio::time::{Instant, timeout_at};
+
+use crate::attempt::{Attempt, Outcome, reply_outcome};
+use crate::clock;
+use crate::secret_text::SecretText;
+
+/// Characters of a service's own words in a reason.
+const WORDS_CHARS_MAX: usize = 300;
+/// What a failure's causes may come to, in characters.
+const CAUSES_CHARS_MAX: usize = 300;
+/// Shorter secrets are not looked for in replies: they would be found in any text.
+const SECRET_BYTES_MIN: usize = 8;
+
+/// A client of one service.
+#[derive(Debug)]
+pub(crate) struct Api {
+    client: Client,
+    /// The service's name, for reasons.
+    service: &'static str,
+    /// What may never stand in a reason: the API key, or the path of the URL.
+    secret: SecretText,
+}
+
+/// A request to a service.
+#[derive(Debug)]
+pub(crate) struct ApiRequest<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// The value of `Authorization`, if there is one.
+    pub(crate) authorization: Option<&'a HeaderValue>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) body: &'a Json,
+}
+
+/// What a service answered.
+#[derive(Debug)]
+pub(crate) struct ApiReply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// No client can be made: the system has no certificates, or no provider of cryptography is
+/// installed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to set up the HTTP client")]
+pub struct ClientError(#[source] reqwest::Error);
+
+/// An API key that cannot stand in a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the API key is empty, or has characters in it that cannot be sent")]
+pub struct BadApiKey;
+
+impl Api {
+    pub(crate) fn new(service: &'static str, secret: SecretText) -> Result<Self, ClientError> {
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .user_agent(concat!("Deskbell/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(ClientError)?;
+        Ok(Self { client, service, secret })
+    }
+
+    /// Sends a request, and reads the reply as far as it is kept.
+    ///
+    /// # Errors
+    /// An attempt that may succeed later, where there is no reply.
+    pub(crate) async fn send(
+        &self,
+        request: ApiRequest<'_>,
+        deadline: Instant,
+    ) -> Result<ApiReply, Attempt> {
+        let late = || Attempt::failed(format!("{} did not answer in time", self.service));
+        let mut response = timeout_at(deadline, self.begin(request).send())
+            .await
+            .map_err(|_| late())?
+            .map_err(|error| Attempt::failed(self.failure(error)))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = Vec::new();
+        // The status is known: a body that breaks off or is late takes nothing from it.
+        while body.len() < REPLY_BYTES_MAX
+            && let Ok(Ok(Some(piece))) = timeout_at(deadline, response.chunk()).await
+        {
+            body.extend_from_slice(&piece);
+        }
+        body.truncate(REPLY_BYTES_MAX);
+        Ok(ApiReply { status, headers, body: body.into() })
+    }
+
+    fn begin(&self, request: ApiRequest<'_>) -> reqwest::RequestBuilder {
+        let mut builder = self
+            .client
+            .request(request.method, request.url)
+            .header(CONTENT_TYPE, "application/json")
+            .body(request.body.to_string());
+        if let Some(authorization) = request.authorization {
+            builder = builder.header(AUTHORIZATION, authorization.clone());
+        }
+        if let Some(key) = request.idempotency_key {
+            builder = builder.header("idempotency-key", key);
+        }
+        builder
+    }
+
+    /// Why there is no reply: without the URL, which may be a secret.
+    fn failure(&self, error: reqwest::Error) -> String {
+        let error = error.without_url();
+        let what = if error.is_connect() { "cannot be reached" } else { "broke off" };
+        let mut causes = String::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes = cause.to_string();
+            source = cause.source();
+        }
+        let causes = self.plain(&causes, CAUSES_CHARS_MAX);
+        format!("{} {what}: {causes}", self.service)
+    }
+
+    /// The words of somebody else, fit for a reason: bounded, in one line, without the secret.
+    pub(crate) fn words(&self, text: &str) -> String {
+        self.plain(text, WORDS_CHARS_MAX)
+    }
+
+    fn plain(&self, text: &str, chars_max: usize) -> String {
+        let secret = self.secret.expose();
+        let text = if secret.len() >= SECRET_BYTES_MIN {
+            text.replace(secret, "(redacted)")
+        } else {
+            text.to_owned()
+        };
+        let in_one_line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+        in_one_line.take(chars_max).collect::<String>().trim().to_owned()
+    }
+}
+
+impl ApiReply {
+    /// An attempt with this reply, and what follows from it.
+    pub(crate) fn attempt(self, outcome: Outcome) -> Attempt {
+        Attempt { outcome, status: Some(self.status.as_u16()), reply: self.body }
+    }
+
+    /// What the status and `Retry-After` say, with `reason` for why it is not success.
+    pub(crate) fn retry(&self, reason: String) -> Outcome {
+        match reply_outcome(self.status, &self.headers, clock::now()) {
+            Outcome::Retry { after, .. } => Outcome::Retry { after, reason },
+            _ => Outcome::Retry { after: None, reason },
+        }
+    }
+
+    /// A text member of the reply, where it is a JSON object.
+    pub(crate) fn member(&self, name: &str) -> Option<String> {
+        let reply: Json = serde_json::from_slice(&self.body).ok()?;
+        reply.get(name)?.as_str().map(str::to_owned)
+    }
+}
+
+/// The value of `Authorization` for an API key.
+pub(crate) fn bearer(key: &SecretText) -> Result<HeaderValue, BadApiKey> {
+    let key = key.expose();
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(BadApiKey);
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| BadApiKey)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// An address of the API: the base may have a path of its own.
+pub(crate) fn endpoint(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
+}

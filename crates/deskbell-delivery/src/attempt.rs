@@ -1,0 +1,109 @@
+//! What came of an attempt, and the one function that judges a reply.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+
+/// The longest time that a receiver may ask us to wait; more counts as this.
+pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The header by which a receiver ends the attempts at a message.
+const DELIVERY_CONTROL: &str = "webhook-delivery";
+const ABORT_MESSAGE: &str = "abort-message";
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What follows from it.
+    pub outcome: Outcome,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// The reply's first bytes.
+    pub reply: Bytes,
+}
+
+/// What follows from an attempt. Reasons are in plain words, and bear no secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It arrived.
+    Delivered,
+    /// It may arrive later.
+    Retry {
+        /// How long the receiver asks us to wait at least.
+        after: Option<Duration>,
+        /// What went wrong.
+        reason: String,
+    },
+    /// It will never arrive.
+    Reject {
+        /// Why.
+        reason: String,
+    },
+    /// Nothing will ever arrive there: the destination is to be disabled.
+    Gone {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Attempt {
+    /// An attempt that had no reply.
+    #[must_use]
+    pub fn without_reply(outcome: Outcome) -> Self {
+        Self { outcome, status: None, reply: Bytes::new() }
+    }
+
+    /// An attempt that failed without a reply, and may succeed later.
+    #[must_use]
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self::without_reply(Outcome::Retry { after: None, reason: reason.into() })
+    }
+
+    /// An attempt at what can never be delivered.
+    #[must_use]
+    pub fn rejected(reason: impl Into<String>) -> Self {
+        Self::without_reply(Outcome::Reject { reason: reason.into() })
+    }
+}
+
+/// What follows from a reply with this status and these headers, at the time `now`.
+///
+/// 2xx is success. 410 means that the receiver is gone. `webhook-delivery: abort-message` ends the
+/// attempts at this message. Everything else may succeed later, redirects among it, which are not
+/// followed. `Retry-After` counts in seconds or as a date, up to 24 hours; nonsense is ignored.
+#[must_use]
+pub fn reply_outcome(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Outcome {
+    if status.is_success() {
+        return Outcome::Delivered;
+    }
+    let reason = reason(status);
+    if status == StatusCode::GONE {
+        return Outcome::Gone { reason };
+    }
+    let abort = headers.get_all(DELIVERY_CONTROL).iter().any(|value| {
+        value.to_str().is_ok_and(|value| value.trim().eq_ignore_ascii_case(ABORT_MESSAGE))
+    });
+    if abort {
+        return Outcome::Reject { reason: format!("{reason}, and asked for no more attempts") };
+    }
+    Outcome::Retry { after: retry_after(headers, now), reason }
+}
+
+fn reason(status: StatusCode) -> String {
+    let name = status.canonical_reason().map(|name| format!(" {name}")).unwrap_or_default();
+    let redirect = if status.is_redirection() { ", and redirects are not followed" } else { "" };
+    format!("the receiver answered {}{name}{redirect}", status.as_u16())
+}
+
+/// What `Retry-After` asks for; `None` where it is missing, lies in the past, or is nonsense.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number can hold are a long time.
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        httpdate::parse_http_date(text).ok()?.duration_since(now).ok()?
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}

@@ -1,0 +1,168 @@
+//! An email, composed from an event or a notice.
+
+use deskbell_expr::EventView;
+use lettre::message::Mailbox;
+
+use super::address::{self, BadAddresses};
+use super::{EmailOptions, EmailOptionsError};
+use crate::notice::Notice;
+use crate::template::{CheckFailure, Escape, Template};
+
+/// Receivers of one email: what Resend takes.
+const RECEIVERS_MAX: usize = 50;
+/// The longest subject, in characters; a longer one is cut.
+const SUBJECT_CHARS_MAX: usize = 500;
+
+/// An email that is ready to go.
+#[derive(Debug)]
+pub(super) struct Email {
+    pub(super) from: Mailbox,
+    pub(super) to: Vec<Mailbox>,
+    pub(super) reply_to: Vec<Mailbox>,
+    pub(super) subject: String,
+    pub(super) text: Option<String>,
+    pub(super) html: Option<String>,
+}
+
+/// The templates of an email.
+#[derive(Debug)]
+pub(super) struct Composer {
+    from: Template,
+    to: Vec<Template>,
+    reply_to: Vec<Template>,
+    /// `None` where only alerts are carried.
+    subject: Option<Template>,
+    text: Option<Template>,
+    html: Option<Template>,
+    only_left_by_clerk: bool,
+}
+
+impl Composer {
+    pub(super) fn new(options: EmailOptions) -> Result<Self, EmailOptionsError> {
+        let has_body = options.text.is_some() || options.html.is_some();
+        match (&options.subject, has_body) {
+            (Some(_), false) => return Err(EmailOptionsError::NoBody),
+            (None, true) => return Err(EmailOptionsError::NoSubject),
+            (Some(_), true) | (None, false) => {}
+        }
+        let all = |texts: Vec<_>| {
+            let compiled = texts.into_iter().map(|text| Template::compile(text, Escape::Address));
+            compiled.collect::<Result<Vec<_>, _>>()
+        };
+        let optional =
+            |text: Option<_>, escape| text.map(|text| Template::compile(text, escape)).transpose();
+        Ok(Self {
+            from: Template::compile(options.from, Escape::Address)?,
+            to: all(options.to)?,
+            reply_to: all(options.reply_to)?,
+            subject: optional(options.subject, Escape::Text)?,
+            text: optional(options.text, Escape::Text)?,
+            html: optional(options.html, Escape::Html)?,
+            only_left_by_clerk: options.only_left_by_clerk,
+        })
+    }
+
+    pub(super) fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
+        let addresses = [&self.from].into_iter().chain(&self.to).chain(&self.reply_to);
+        let templates = addresses.chain(&self.subject).chain(&self.text).chain(&self.html);
+        templates.flat_map(|template| template.check(event_types)).collect()
+    }
+
+    /// The email for an event, or why there can be none.
+    pub(super) fn email(&self, view: &EventView<'_>) -> Result<Email, String> {
+        let subject = self.subject.as_ref().ok_or("this destination carries alerts only")?;
+        if self.only_left_by_clerk {
+            left_by_clerk(view)?;
+        }
+        let view = Some(view);
+        let to = addresses(&self.to, view)?;
+        if to.is_empty() {
+            return Err("no recipient: `to` came to no address for this event".to_owned());
+        }
+        let body = |template: &Option<Template>| {
+            let rendered = template.as_ref().map(|template| template.render(view)).transpose();
+            let rendered = rendered.map_err(|error| error.to_string())?;
+            Ok::<_, String>(rendered.filter(|text| !text.trim().is_empty()))
+        };
+        let (text, html) = (body(&self.text)?, body(&self.html)?);
+        if text.is_none() && html.is_none() {
+            return Err("the email's body came to nothing".to_owned());
+        }
+        Ok(Email {
+            from: self.sender(view)?,
+            to: not_too_many(to)?,
+            reply_to: addresses(&self.reply_to, view)?,
+            subject: in_one_line(&subject.render(view).map_err(|error| error.to_string())?),
+            text,
+            html,
+        })
+    }
+
+    /// The email for a notice, in built-in words: it has no user, so that `from` and one of `to`
+    /// must hold without an event.
+    pub(super) fn notice(&self, notice: &Notice) -> Result<Email, String> {
+        let to = self.to.iter().filter_map(|template| addresses([template], None).ok());
+        let to: Vec<_> = to.flatten().collect();
+        if to.is_empty() {
+            let reason = "an alert needs an address in `to` that does not come from an event";
+            return Err(reason.to_owned());
+        }
+        Ok(Email {
+            from: self.sender(None)?,
+            to: not_too_many(to)?,
+            reply_to: Vec::new(),
+            subject: in_one_line(&format!("Deskbell: {}", notice.subject)),
+            text: Some(format!("{}\n\n{}\n", notice.subject, notice.text)),
+            html: None,
+        })
+    }
+
+    fn sender(&self, view: Option<&EventView<'_>>) -> Result<Mailbox, String> {
+        let mut from = addresses([&self.from], view)?;
+        match (from.pop(), from.len()) {
+            (Some(sender), 0) => Ok(sender),
+            _ => Err("`from` did not come to one address".to_owned()),
+        }
+    }
+}
+
+/// What templates come to, as addresses.
+fn addresses<'a>(
+    templates: impl IntoIterator<Item = &'a Template>,
+    view: Option<&EventView<'_>>,
+) -> Result<Vec<Mailbox>, String> {
+    let mut mailboxes = Vec::new();
+    for template in templates {
+        let rendered = template.render(view).map_err(|error| error.to_string())?;
+        let list = address::list(&rendered).map_err(|BadAddresses { bad }| {
+            format!("`{}` has {bad} part(s) in it that are no email addresses", template.name())
+        })?;
+        mailboxes.extend(list);
+    }
+    Ok(mailboxes)
+}
+
+fn not_too_many(to: Vec<Mailbox>) -> Result<Vec<Mailbox>, String> {
+    if to.len() > RECEIVERS_MAX {
+        return Err(format!("{} recipients are more than {RECEIVERS_MAX}", to.len()));
+    }
+    Ok(to)
+}
+
+/// Whether an event is an email that Clerk leaves to us.
+fn left_by_clerk(view: &EventView<'_>) -> Result<(), String> {
+    let data = view.root("data");
+    let sent_by_clerk = data.as_ref().and_then(|data| data.get("delivered_by_clerk")?.as_bool());
+    match sent_by_clerk {
+        Some(false) => Ok(()),
+        Some(true) => Err("Clerk has sent it itself".to_owned()),
+        None => Err("it is no email of Clerk's: it does not say who sends it".to_owned()),
+    }
+}
+
+/// A header's text: one line, without control characters.
+fn in_one_line(text: &str) -> String {
+    let spaced = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let words: Vec<_> = spaced.split_whitespace().collect();
+    words.join(" ").chars().take(SUBJECT_CHARS_MAX).collect()
+}

@@ -1,0 +1,219 @@
+//! Which events a destination wants, and why not the others.
+
+use deskbell_expr::{Condition, EventParts, EventView, Expression, ExpressionError};
+use deskbell_store::StoredEvent;
+
+/// Types whose events carry one-time codes and magic links: only their literal names match them.
+pub const ONE_TIME_CODES: &[&str] = &["email.created", "sms.created"];
+
+/// What a destination asks for.
+#[derive(Debug, Clone, Default)]
+pub struct FilterOptions {
+    /// The names of the sources whose events it takes; `None` for all.
+    pub sources: Option<Vec<String>>,
+    /// Types, or patterns such as `user.*`; `None` for all but [`ONE_TIME_CODES`].
+    pub events: Option<Vec<String>>,
+    /// A condition in CEL.
+    pub when: Option<String>,
+}
+
+/// A destination's filter, compiled.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    sources: Option<Vec<String>>,
+    events: Option<Vec<String>>,
+    when: Option<Expression>,
+}
+
+/// A filter that cannot be compiled.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FilterError {
+    /// The condition.
+    #[error("the condition `when` cannot be used")]
+    When(#[from] ExpressionError),
+}
+
+/// Whether a destination wants an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It does.
+    Deliver,
+    /// It does not; why, in plain words.
+    Ignore(String),
+}
+
+impl Filter {
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// [`FilterError`]: the condition does not follow CEL's grammar, or names what there is not.
+    pub fn new(options: FilterOptions) -> Result<Self, FilterError> {
+        let when = options.when.as_deref().map(Expression::compile).transpose()?;
+        Ok(Self { sources: options.sources, events: options.events, when })
+    }
+
+    /// The condition, where there is one.
+    #[must_use]
+    pub fn when(&self) -> Option<&Expression> {
+        self.when.as_ref()
+    }
+
+    /// Whether the destination wants this event. A condition that fails on it ignores it, and the
+    /// reason says so.
+    #[must_use]
+    pub fn decide(&self, event: &StoredEvent, view: &EventView<'_>) -> Decision {
+        if let Some(sources) = &self.sources
+            && !sources.iter().any(|source| **source == *event.source)
+        {
+            return Decision::Ignore(format!("it takes no events of source {}", event.source));
+        }
+        if !self.takes_type(&event.event_type) {
+            return Decision::Ignore(self.why_not_type(&event.event_type));
+        }
+        self.when.as_ref().map_or(Decision::Deliver, |when| judge(when, view))
+    }
+
+    fn takes_type(&self, event_type: &str) -> bool {
+        match &self.events {
+            None => !ONE_TIME_CODES.contains(&event_type),
+            Some(events) => takes_type(events, event_type),
+        }
+    }
+
+    fn why_not_type(&self, event_type: &str) -> String {
+        if ONE_TIME_CODES.contains(&event_type) {
+            return format!(
+                "{event_type} carries one-time codes, and is sent only where `events` names it"
+            );
+        }
+        format!("its `events` do not name {event_type}")
+    }
+}
+
+/// Whether one of these types or patterns means this type. No pattern means [`ONE_TIME_CODES`].
+#[must_use]
+pub fn takes_type(events: &[String], event_type: &str) -> bool {
+    events.iter().any(|wanted| match wanted.strip_suffix('*') {
+        Some(prefix) => !ONE_TIME_CODES.contains(&event_type) && event_type.starts_with(prefix),
+        None => wanted == event_type,
+    })
+}
+
+fn judge(when: &Expression, view: &EventView<'_>) -> Decision {
+    match when.holds(view) {
+        Ok(Condition::True) => Decision::Deliver,
+        Ok(Condition::False { missing: None }) => {
+            Decision::Ignore(format!("`{}` is false", when.text()))
+        }
+        Ok(Condition::False { missing: Some(path) }) => {
+            Decision::Ignore(format!("`{}` is false: {path} is missing", when.text()))
+        }
+        Err(error) => Decision::Ignore(format!("`{}` failed: {error}", when.text())),
+    }
+}
+
+/// The event as expressions and templates see it.
+#[must_use]
+pub fn view(event: &StoredEvent) -> EventView<'_> {
+    let parts = EventParts {
+        id: &event.message_id,
+        event_type: &event.event_type,
+        source: &event.source,
+        subject: event.subject.as_deref(),
+        occurred_at_ms: event.occurred_at_ms,
+        instance_id: event.instance_id.as_deref(),
+    };
+    EventView::of_body(parts, &event.payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use deskbell_store::Seq;
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(event_type: &str) -> StoredEvent {
+        let body = json!({
+            "type": event_type,
+            "object": "event",
+            "data": { "id": "user_1", "public_metadata": { "plan": "pro" } },
+        });
+        StoredEvent {
+            seq: Seq::new(1),
+            received_at_ms: 0,
+            source: "clerk".into(),
+            message_id: "msg_1".to_owned(),
+            event_type: event_type.to_owned(),
+            subject: None,
+            occurred_at_ms: 0,
+            instance_id: None,
+            payload: body.to_string().into(),
+        }
+    }
+
+    fn decide(options: FilterOptions, event_type: &str) -> Decision {
+        let event = event(event_type);
+        Filter::new(options).unwrap().decide(&event, &view(&event))
+    }
+
+    fn of_events(events: &[&str]) -> FilterOptions {
+        let events = events.iter().map(|&name| name.to_owned()).collect();
+        FilterOptions { events: Some(events), ..FilterOptions::default() }
+    }
+
+    #[test]
+    fn types_and_patterns() {
+        for (events, event_type, wanted) in [
+            (&["user.created"][..], "user.created", true),
+            (&["user.created"], "user.created.twice", false),
+            (&["user.*"], "user.deleted", true),
+            (&["user.*"], "username.changed", false),
+            (&["organization.created", "user.*"], "user.created", true),
+            (&["*"], "anything.at.all", true),
+            (&["*"], "email.created", false),
+            (&["email.*"], "email.created", false),
+            (&["sms*"], "sms.created", false),
+            (&["email.created"], "email.created", true),
+            (&[], "user.created", false),
+        ] {
+            let deliver = decide(of_events(events), event_type) == Decision::Deliver;
+            assert_eq!(deliver, wanted, "{events:?} and {event_type}");
+        }
+    }
+
+    #[test]
+    fn all_but_one_time_codes_is_the_default() {
+        let default = |event_type| decide(FilterOptions::default(), event_type);
+        assert_eq!(default("user.created"), Decision::Deliver);
+        assert_eq!(default("some.future.type"), Decision::Deliver);
+        for event_type in ONE_TIME_CODES {
+            assert!(
+                matches!(default(event_type), Decision::Ignore(why) if why.contains("one-time"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_reason_is_given() {
+        let when = |text: &str| {
+            let options = FilterOptions { when: Some(text.to_owned()), ..FilterOptions::default() };
+            decide(options, "user.created")
+        };
+        assert_eq!(when("data.public_metadata.plan == 'pro'"), Decision::Deliver);
+        for (text, said) in [
+            ("data.public_metadata.plan == 'free'", "is false"),
+            ("data.public_metadata.tier == 'pro'", "data.public_metadata.tier is missing"),
+            ("data.public_metadata.plan", "failed"),
+        ] {
+            let Decision::Ignore(why) = when(text) else { panic!("{text} holds") };
+            assert!(why.contains(said), "{why}");
+        }
+        let other =
+            FilterOptions { sources: Some(vec!["other".into()]), ..FilterOptions::default() };
+        assert!(
+            matches!(decide(other, "user.created"), Decision::Ignore(why) if why.contains("clerk"))
+        );
+        assert!(matches!(decide(of_events(&["a.*"]), "user.created"), Decision::Ignore(_)));
+    }
+}

@@ -1,0 +1,124 @@
+//! A channel into the program itself: a Rust function that is called for every event.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clerk_webhooks::{Envelope, Event};
+use deskbell_store::StoredEvent;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::{Attempt, Outcome};
+use crate::channel::{Channel, Delivery};
+
+type Called = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
+type Function = dyn Fn(Event, HandlerContext) -> Called + Send + Sync;
+
+/// Calls a function. What it does happens at least once: an event whose call did not end well, or
+/// was cut off, is handed over again.
+#[derive(Clone)]
+pub struct HandlerChannel {
+    function: Arc<Function>,
+    stopping: CancellationToken,
+}
+
+/// What a handler knows beside the event.
+#[derive(Debug, Clone)]
+pub struct HandlerContext {
+    /// The number of this attempt: 1 for the first.
+    pub attempt: u32,
+    /// When the call is cut off.
+    pub deadline: Instant,
+    stopping: CancellationToken,
+}
+
+/// Why a handler has not done its work.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum HandlerError {
+    /// It may be done later.
+    #[error("{reason}")]
+    Retry {
+        /// Not before this long; `None` for when the schedule says.
+        after: Option<Duration>,
+        /// Why.
+        reason: String,
+    },
+    /// It will never be done: the event is dead-lettered.
+    #[error("{reason}")]
+    Reject {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl HandlerError {
+    /// The event is handed over again, when the schedule says.
+    #[must_use]
+    pub fn retry(reason: impl fmt::Display) -> Self {
+        Self::Retry { after: None, reason: reason.to_string() }
+    }
+
+    /// The event is dead-lettered.
+    #[must_use]
+    pub fn reject(reason: impl fmt::Display) -> Self {
+        Self::Reject { reason: reason.to_string() }
+    }
+}
+
+impl HandlerContext {
+    /// Returns when the program begins to stop. A call that goes on is cut off after the grace
+    /// period, and made again when the program runs again.
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+}
+
+impl HandlerChannel {
+    /// A channel to this function; `stopping` tells its calls when the program begins to stop.
+    pub fn new<F, T>(function: F, stopping: CancellationToken) -> Self
+    where
+        F: Fn(Event, HandlerContext) -> T + Send + Sync + 'static,
+        T: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        let function =
+            Arc::new(move |event, context| -> Called { Box::pin(function(event, context)) });
+        Self { function, stopping }
+    }
+}
+
+#[async_trait]
+impl Channel for HandlerChannel {
+    async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt {
+        let stopping = self.stopping.clone();
+        let context = HandlerContext { attempt: delivery.attempt, deadline, stopping };
+        let event = match typed(&delivery.event) {
+            Ok(event) => event,
+            Err(error) => return Attempt::rejected(error.to_string()),
+        };
+        let called = (self.function)(event, context);
+        match tokio::time::timeout_at(deadline, called).await {
+            Ok(Ok(())) => Attempt::without_reply(Outcome::Delivered),
+            Ok(Err(HandlerError::Retry { after, reason })) => {
+                Attempt::without_reply(Outcome::Retry { after, reason })
+            }
+            Ok(Err(HandlerError::Reject { reason })) => Attempt::rejected(reason),
+            Err(_) => Attempt::failed("the handler did not end within its timeout"),
+        }
+    }
+}
+
+fn typed(event: &StoredEvent) -> Result<Event, clerk_webhooks::NotAnEvent> {
+    let envelope = Envelope::parse(&event.payload)?;
+    let received_at_seconds = u64::try_from(event.received_at_ms / 1_000).unwrap_or(0);
+    Ok(Event::from_envelope(&*event.message_id, received_at_seconds, &envelope))
+}
+
+impl fmt::Debug for HandlerChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerChannel").finish_non_exhaustive()
+    }
+}

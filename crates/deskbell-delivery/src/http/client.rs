@@ -1,0 +1,78 @@
+//! The HTTP client of one destination: its connections, and where they may go.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+
+use super::guard::{Rules, permitted};
+
+/// How long it may take to connect: a part of the deadline, so that an address which swallows
+/// packets is told from a slow receiver, and the host's next address has its turn.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Unused connections that are kept; any further one is closed.
+const IDLE_CONNECTIONS_MAX: usize = 16;
+/// How often a connection of HTTP/2 that is in use is asked whether it lives, and how long it has
+/// for the answer; after that its requests fail, and the next one connects anew.
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(10);
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a receiver may send by HTTP/2 before we have read it: little more than is kept of a reply.
+const HTTP2_WINDOW_BYTES: u32 = 64 << 10;
+/// The largest headers of a reply by HTTP/2; larger ones fail the attempt.
+const HTTP2_HEADERS_BYTES_MAX: u32 = 64 << 10;
+
+/// A client that goes straight to the receiver: no redirects, no proxy, no cookies.
+pub(super) fn build(rules: Rules, authorities: &[CertificateDer<'_>]) -> reqwest::Result<Client> {
+    if CryptoProvider::get_default().is_none() {
+        // Another thread may have been quicker: then its provider is the one.
+        let _ = ring::default_provider().install_default();
+    }
+    let authorities = authorities
+        .iter()
+        .map(|certificate| Certificate::from_der(certificate))
+        .collect::<reqwest::Result<Vec<_>>>()?;
+    Client::builder()
+        .tls_certs_merge(authorities)
+        .dns_resolver(Guarded { rules: Arc::new(rules) })
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
+        .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
+        .http2_initial_stream_window_size(HTTP2_WINDOW_BYTES)
+        .http2_initial_connection_window_size(HTTP2_WINDOW_BYTES * 16)
+        .http2_max_header_list_size(HTTP2_HEADERS_BYTES_MAX)
+        .build()
+}
+
+/// The system's resolver, less the addresses that are refused. Every new connection asks it, so
+/// that a name which resolves to something else later is judged again.
+struct Guarded {
+    rules: Arc<Rules>,
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let rules = Arc::clone(&self.rules);
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let addresses: Addrs = Box::new(permitted(found, &rules)?.into_iter());
+            Ok(addresses)
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! Deliveries: from the event log to everyone who must know.
+//!
+//! The router reads the log and writes down which destination is owed which event. A worker for
+//! each destination claims what is due, has its [`Channel`] attempt it, and settles what came of
+//! it. At least once: every attempt bears the event's message id, by which a receiver can tell a
+//! repetition.
+
+mod api;
+mod attempt;
+mod breaker;
+mod channel;
+mod clock;
+mod email;
+mod filter;
+mod handler;
+mod health;
+mod http;
+mod idempotency;
+mod loops;
+mod notice;
+mod pace;
+mod replay;
+mod retry;
+mod router;
+mod secret_text;
+mod slack;
+mod template;
+mod worker;
+
+pub use api::{BadApiKey, ClientError};
+pub use attempt::{Attempt, Outcome, reply_outcome};
+pub use breaker::ProbePolicy;
+pub use channel::{Channel, Delivery};
+pub use email::{
+    EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, RESEND_BASE_URL, SmtpUrlError,
+};
+pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
+pub use handler::{HandlerChannel, HandlerContext, HandlerError};
+pub use health::{HealthPolicy, Transition};
+pub use http::{HttpChannel, HttpChannelError, HttpOptions, NotAHost, Refused, RotatingSecret};
+pub use loops::{LoopsChannel, LoopsOptions, LoopsOptionsError};
+pub use notice::{NOTICE_SOURCE, Notice};
+pub use pace::RateLimit;
+pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
+pub use retry::{Failed, RetryPolicy};
+pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
+pub use secret_text::SecretText;
+pub use slack::{SlackChannel, SlackOptions, SlackOptionsError};
+pub use template::{CheckFailure, TemplateError, TemplateText};
+pub use worker::{Progress, Worker, WorkerOptions};

@@ -1,0 +1,167 @@
+//! Loops: users as contacts, and events about them: <https://loops.so/docs/api-reference>.
+
+use async_trait::async_trait;
+use deskbell_expr::EventView;
+use http::{HeaderValue, StatusCode};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::api::{Api, ApiReply, ApiRequest, BadApiKey, ClientError, bearer, endpoint};
+use crate::attempt::{Attempt, Outcome};
+use crate::channel::{Channel, Delivery};
+use crate::filter::view;
+use crate::idempotency;
+use crate::notice::Notice;
+use crate::secret_text::SecretText;
+use crate::template::{CheckFailure, Escape, Template, TemplateError, TemplateText};
+
+mod request;
+
+use request::{Call, calls};
+
+/// Where Loops' API is.
+const BASE_URL: &str = "https://app.loops.so";
+/// The longest idempotency key.
+const KEY_CHARS_MAX: usize = 100;
+
+/// What a Loops destination is.
+#[derive(Debug, Clone)]
+pub struct LoopsOptions {
+    /// The API key.
+    pub api_key: SecretText,
+    /// The name of the event that is sent, as a template; none is sent where it comes to nothing.
+    pub event_name: Option<TemplateText>,
+    /// Where the API is; `None` for Loops' own.
+    pub base_url: Option<Url>,
+}
+
+/// Options that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoopsOptionsError {
+    /// The API key.
+    #[error(transparent)]
+    ApiKey(#[from] BadApiKey),
+    /// A template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// Keeps contacts as users are, and sends events.
+///
+/// `user.created` and `user.updated` create or update the contact (by `userId`), `user.deleted`
+/// deletes it. With `event_name`, an event is sent as well; other types send it for the user that
+/// they are about. Contacts have no versions: give the destination `ordering = "subject"`, so that
+/// an older update that is retried does not come after a newer one.
+///
+/// Loops allows a team [ten requests a second](https://loops.so/docs/api-reference/intro); the
+/// caller paces: see [`LoopsChannel::DEFAULT_RATE_PER_SECOND`].
+#[derive(Debug)]
+pub struct LoopsChannel {
+    api: Api,
+    base_url: Url,
+    authorization: HeaderValue,
+    event_name: Option<Template>,
+}
+
+impl LoopsChannel {
+    /// Deliveries a second that stay within Loops' ten requests, where one may take two.
+    pub const DEFAULT_RATE_PER_SECOND: u32 = 5;
+
+    /// Compiles the template and sets the client up. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`LoopsOptionsError`] names what will not do.
+    pub fn new(options: LoopsOptions) -> Result<Self, LoopsOptionsError> {
+        let LoopsOptions { api_key, event_name, base_url } = options;
+        let base_url = base_url.unwrap_or_else(|| BASE_URL.parse().expect("the constant is a URL"));
+        let event_name =
+            event_name.map(|name| Template::compile(name, Escape::Text)).transpose()?;
+        let authorization = bearer(&api_key)?;
+        Ok(Self { api: Api::new("Loops", api_key)?, base_url, authorization, event_name })
+    }
+
+    /// Renders the template with the catalog's samples of these types, and tells what fails.
+    #[must_use]
+    pub fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
+        self.event_name.as_ref().map(|name| name.check(event_types)).unwrap_or_default()
+    }
+
+    /// What is to be asked of Loops for an event, or why nothing can be.
+    fn calls(&self, view: &EventView<'_>) -> Result<Vec<Call>, String> {
+        let name = self.event_name.as_ref().map(|name| name.render(Some(view))).transpose();
+        let name = name.map_err(|error| error.to_string())?;
+        calls(view, name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()))
+    }
+
+    async fn call(&self, call: &Call, delivery: &Delivery, deadline: Instant) -> Attempt {
+        let (method, path, body) = call.request();
+        let idempotency_key = matches!(call, Call::SendEvent(_)).then(|| {
+            idempotency::key(&delivery.destination, &delivery.event.message_id, KEY_CHARS_MAX)
+        });
+        let request = ApiRequest {
+            method,
+            url: endpoint(&self.base_url, path),
+            authorization: Some(&self.authorization),
+            idempotency_key,
+            body,
+        };
+        match self.api.send(request, deadline).await {
+            Ok(reply) => {
+                let outcome = self.outcome(call, &reply);
+                reply.attempt(outcome)
+            }
+            Err(attempt) => attempt,
+        }
+    }
+
+    fn outcome(&self, call: &Call, reply: &ApiReply) -> Outcome {
+        let done = match (call, reply.status) {
+            // Nobody is to be deleted.
+            (Call::DeleteContact(_), StatusCode::NOT_FOUND) => true,
+            // The key was used in the last 24 hours: an earlier attempt sent the event.
+            (Call::SendEvent(_), StatusCode::CONFLICT) => true,
+            (_, status) => status.is_success(),
+        };
+        if done {
+            return Outcome::Delivered;
+        }
+        let words = self.api.words(&reply.member("message").unwrap_or_default());
+        let reason = match words.as_str() {
+            "" => format!("Loops answered {}", reply.status.as_u16()),
+            words => format!("Loops answered {}: {words}", reply.status.as_u16()),
+        };
+        match reply.status {
+            // A key is put right in the config or at Loops, and the event is still owed.
+            StatusCode::UNAUTHORIZED
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS => reply.retry(reason),
+            status if status.is_client_error() => Outcome::Reject { reason },
+            _ => reply.retry(reason),
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for LoopsChannel {
+    async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt {
+        if Notice::of(&delivery.event).is_some() {
+            return Attempt::rejected("alerts do not go to Loops");
+        }
+        let calls = match self.calls(&view(&delivery.event)) {
+            Ok(calls) => calls,
+            Err(reason) => return Attempt::rejected(reason),
+        };
+        // Each can be repeated: the first failure ends the attempt, and the next begins anew.
+        let mut last = Attempt::rejected("there is nothing to do for this event");
+        for call in &calls {
+            last = self.call(call, delivery, deadline).await;
+            if last.outcome != Outcome::Delivered {
+                break;
+            }
+        }
+        last
+    }
+}

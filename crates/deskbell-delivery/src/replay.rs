@@ -1,0 +1,311 @@
+//! Replay: events of the log are owed again, because somebody asks for it.
+
+use std::sync::Arc;
+
+use deskbell_store::deliveries::{DeadLetter, DeadLetterQuery, DeliveryKey, NewDelivery};
+use deskbell_store::{Deliveries, ReadLimit, Seq, Store, StoreError, StoredEvent};
+use serde::{Deserialize, Serialize};
+
+use crate::filter::{Decision, takes_type, view};
+use crate::router::Route;
+
+/// Deliveries that are revived or added in one transaction.
+const CHUNK: u32 = 500;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// What to send again.
+    pub what: What,
+    /// To this destination only; `None` for all of them.
+    pub destination: Option<String>,
+    /// Events of these types only, or patterns such as `user.*`; `None` for all.
+    pub events: Option<Vec<String>>,
+    /// Events about this entity only.
+    pub subject: Option<String>,
+    /// At most this many deliveries.
+    pub limit: Option<u64>,
+    /// Count, and change nothing.
+    pub dry_run: bool,
+}
+
+/// What to send again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// One event, whatever became of it before: to the named destination also where its filter
+    /// does not want it, else to all that have it or want it.
+    Event {
+        /// The sender's id of the message.
+        message_id: String,
+    },
+    /// Deliveries that were given up on at this time or later.
+    DeadLettered {
+        /// In milliseconds since the Unix epoch.
+        since_ms: i64,
+    },
+    /// Events that were received at this time or later, that a destination's filter wants, and
+    /// that were never owed to it.
+    Missing {
+        /// In milliseconds since the Unix epoch.
+        since_ms: i64,
+    },
+}
+
+/// What came of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Replayed {
+    /// Deliveries that are owed again; with `dry_run`, that would be.
+    pub deliveries: u64,
+}
+
+/// A replay that could not be made, or not to its end. What was done stays; asking again goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// No event has this message id.
+    #[error("no event {message_id:?} is in the log")]
+    NoSuchEvent {
+        /// The message id.
+        message_id: String,
+    },
+    /// No destination has this name.
+    #[error("there is no destination {destination:?} to replay to; there is {known}")]
+    NoSuchDestination {
+        /// The name.
+        destination: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The store could not be read or written.
+    #[error("failed to replay")]
+    Store(#[from] StoreError),
+}
+
+/// Makes replays.
+#[derive(Debug)]
+pub struct Replayer {
+    log: Arc<dyn Store>,
+    deliveries: Arc<dyn Deliveries>,
+    routes: Vec<Route>,
+    sources: Vec<String>,
+}
+
+impl Replayer {
+    /// For the destinations and sources of the config.
+    #[must_use]
+    pub fn new(
+        log: Arc<dyn Store>,
+        deliveries: Arc<dyn Deliveries>,
+        routes: Vec<Route>,
+        sources: Vec<String>,
+    ) -> Self {
+        Self { log, deliveries, routes, sources }
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// [`ReplayError`]: there is no such event or destination, or the store is away.
+    pub async fn replay(&self, replay: &Replay) -> Result<Replayed, ReplayError> {
+        let routes = self.routes_of(replay)?;
+        let mut count = Count { left: replay.limit.unwrap_or(u64::MAX), done: 0 };
+        match &replay.what {
+            What::Event { message_id } => {
+                self.event(message_id, &routes, replay, &mut count).await?;
+            }
+            What::DeadLettered { since_ms } => {
+                for route in routes {
+                    self.dead_lettered(*since_ms, route, replay, &mut count).await?;
+                }
+            }
+            What::Missing { since_ms } => {
+                self.missing(*since_ms, &routes, replay, &mut count).await?;
+            }
+        }
+        Ok(Replayed { deliveries: count.done })
+    }
+
+    fn routes_of(&self, replay: &Replay) -> Result<Vec<&Route>, ReplayError> {
+        let Some(destination) = &replay.destination else {
+            return Ok(self.routes.iter().collect());
+        };
+        let named = |route: &&Route| *route.destination == **destination;
+        let routes: Vec<_> = self.routes.iter().filter(named).collect();
+        if routes.is_empty() {
+            let names: Vec<_> = self.routes.iter().map(|route| &*route.destination).collect();
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Err(ReplayError::NoSuchDestination { destination: destination.clone(), known });
+        }
+        Ok(routes)
+    }
+
+    async fn event(
+        &self,
+        message_id: &str,
+        routes: &[&Route],
+        replay: &Replay,
+        count: &mut Count,
+    ) -> Result<(), ReplayError> {
+        let mut found = Vec::new();
+        for source in &self.sources {
+            found.extend(self.log.find(source, message_id).await?);
+        }
+        if found.is_empty() {
+            return Err(ReplayError::NoSuchEvent { message_id: message_id.to_owned() });
+        }
+        for event in found {
+            let existing = self.deliveries.deliveries_of(event.seq).await?;
+            let view = view(&event);
+            let (mut again, mut new) = (Vec::new(), Vec::new());
+            for route in routes {
+                let key = key(route, event.seq);
+                if existing.iter().any(|delivery| delivery.key == key) {
+                    again.push(key);
+                } else if replay.destination.is_some()
+                    || route.decide(&event, &view) == Decision::Deliver
+                {
+                    new.push(NewDelivery { key, subject: event.subject.clone() });
+                }
+            }
+            self.revive(&again, replay, count).await?;
+            self.enqueue(new, replay, count).await?;
+        }
+        Ok(())
+    }
+
+    async fn dead_lettered(
+        &self,
+        since_ms: i64,
+        route: &Route,
+        replay: &Replay,
+        count: &mut Count,
+    ) -> Result<(), ReplayError> {
+        let mut after = None;
+        while count.left > 0 {
+            let query = DeadLetterQuery {
+                destination: Some(route.destination.to_string()),
+                since_ms: Some(since_ms),
+                after: after.take(),
+                letters_max: CHUNK,
+            };
+            let letters = self.deliveries.dead_letters(&query).await?;
+            let Some(last) = letters.last() else { break };
+            after = Some(last.key.clone());
+            let wanted = letters.into_iter().filter(|letter| replay.takes_letter(letter));
+            let keys: Vec<_> = wanted.map(|letter| letter.key).collect();
+            self.revive(&keys, replay, count).await?;
+        }
+        Ok(())
+    }
+
+    async fn missing(
+        &self,
+        since_ms: i64,
+        routes: &[&Route],
+        replay: &Replay,
+        count: &mut Count,
+    ) -> Result<(), ReplayError> {
+        let first = self.log_from(since_ms).await?;
+        let head = self.log.head().await?;
+        let mut at = first;
+        while count.left > 0 && at < head {
+            let limit = ReadLimit { events_max: CHUNK, ..ReadLimit::default() };
+            let events = self.log.read(at, limit).await?;
+            let Some(last) = events.last() else { break };
+            at = last.seq;
+            let wanted: Vec<NewDelivery> =
+                events.iter().flat_map(|event| wanted(event, routes, replay)).collect();
+            let keys: Vec<_> = wanted.iter().map(|delivery| delivery.key.clone()).collect();
+            let absent = self.deliveries.absent(&keys).await?;
+            let new = wanted.into_iter().filter(|delivery| absent.contains(&delivery.key));
+            self.enqueue(new.collect(), replay, count).await?;
+        }
+        Ok(())
+    }
+
+    /// The place in front of the first event that was received since then.
+    async fn log_from(&self, since_ms: i64) -> Result<Seq, ReplayError> {
+        let first = self.deliveries.first_received_since(since_ms).await?;
+        Ok(Seq::new(first.get() - 1))
+    }
+
+    async fn revive(
+        &self,
+        keys: &[DeliveryKey],
+        replay: &Replay,
+        count: &mut Count,
+    ) -> Result<(), ReplayError> {
+        let keys = &keys[..count.room(keys.len())];
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let done =
+            if replay.dry_run { as_u64(keys.len()) } else { self.deliveries.revive(keys).await? };
+        count.add(done);
+        Ok(())
+    }
+
+    async fn enqueue(
+        &self,
+        mut new: Vec<NewDelivery>,
+        replay: &Replay,
+        count: &mut Count,
+    ) -> Result<(), ReplayError> {
+        new.truncate(count.room(new.len()));
+        if new.is_empty() {
+            return Ok(());
+        }
+        let done =
+            if replay.dry_run { as_u64(new.len()) } else { self.deliveries.enqueue(&new).await? };
+        count.add(done);
+        Ok(())
+    }
+}
+
+/// How many deliveries there were, and how many there may be.
+struct Count {
+    left: u64,
+    done: u64,
+}
+
+impl Count {
+    fn room(&self, wanted: usize) -> usize {
+        wanted.min(usize::try_from(self.left).unwrap_or(usize::MAX))
+    }
+
+    fn add(&mut self, deliveries: u64) {
+        self.done += deliveries;
+        self.left = self.left.saturating_sub(deliveries);
+    }
+}
+
+impl Replay {
+    fn takes(&self, event_type: &str, subject: Option<&str>) -> bool {
+        self.events.as_ref().is_none_or(|events| takes_type(events, event_type))
+            && self.subject.as_deref().is_none_or(|wanted| subject == Some(wanted))
+    }
+
+    fn takes_letter(&self, letter: &DeadLetter) -> bool {
+        self.takes(&letter.event_type, letter.subject.as_deref())
+    }
+}
+
+/// The deliveries of this event that the destinations want.
+fn wanted(event: &StoredEvent, routes: &[&Route], replay: &Replay) -> Vec<NewDelivery> {
+    if !replay.takes(&event.event_type, event.subject.as_deref()) {
+        return Vec::new();
+    }
+    let view = view(event);
+    let wants = |route: &&&Route| route.decide(event, &view) == Decision::Deliver;
+    let delivery =
+        |route: &&Route| NewDelivery { key: key(route, event.seq), subject: event.subject.clone() };
+    routes.iter().filter(wants).map(delivery).collect()
+}
+
+fn key(route: &Route, seq: Seq) -> DeliveryKey {
+    DeliveryKey { destination: Arc::clone(&route.destination), seq }
+}
+
+fn as_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}

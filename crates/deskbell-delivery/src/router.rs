@@ -1,0 +1,264 @@
+//! The router: reads the log, and writes down which destination is owed which event.
+//!
+//! Each destination has a checkpoint of its own. Those that stand at the same place share one
+//! read; one that stands further back is read for by itself until it has caught up, a batch in
+//! turn with the others, so that it delays none of them.
+
+mod plan;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbell_store::deliveries::{
+    DeliveryKey, NewDelivery, Revived, Routed, RoutedBatch, Unwanted,
+};
+use deskbell_store::{Deliveries, FencingToken, ReadLimit, Seq, Store, StoreError, StoredEvent};
+use tokio_util::sync::CancellationToken;
+
+use self::plan::{Stretch, stretches};
+use crate::filter::{Decision, Filter, view};
+use crate::notice::NOTICE_SOURCE;
+
+/// The router's name among the log's consumers.
+const CONSUMER: &str = "router";
+/// Replay requests that are acted on in one transaction.
+const REQUESTS_MAX: u32 = 500;
+/// Between tries while the store is away.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+
+/// A destination that is owed what its filter wants.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The destination's name.
+    pub destination: Arc<str>,
+    /// What it wants.
+    pub filter: Filter,
+    /// Whether it is told how the other destinations are.
+    pub takes_notices: bool,
+}
+
+/// How the log is read.
+#[derive(Debug, Clone)]
+pub struct RouterOptions {
+    /// How much of the log is routed in one transaction.
+    pub batch: ReadLimit,
+    /// How often the log is asked, whatever its hints say.
+    pub poll_every: Duration,
+}
+
+impl Default for RouterOptions {
+    fn default() -> Self {
+        Self { batch: ReadLimit::default(), poll_every: Duration::from_secs(1) }
+    }
+}
+
+/// Routes one log.
+#[derive(Debug)]
+pub struct Router {
+    log: Arc<dyn Store>,
+    deliveries: Arc<dyn Deliveries>,
+    routes: Vec<Route>,
+    options: RouterOptions,
+    /// `None` while it is not known where the destinations stand.
+    stand: Option<Stand>,
+}
+
+/// The right to route, and where the destinations stand.
+#[derive(Debug)]
+struct Stand {
+    token: FencingToken,
+    checkpoints: BTreeMap<Arc<str>, Seq>,
+}
+
+/// What a call of [`Router::run_once`] came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RouterProgress {
+    /// Events that were read, once for each read.
+    pub events: u64,
+    /// Deliveries that are owed.
+    pub deliveries: u64,
+    /// Deliveries that are owed again, as their event was sent again.
+    pub revived: u64,
+    /// Whether it is worth calling again at once.
+    pub more: bool,
+}
+
+/// A batch that was not routed. Nothing was skipped; calling again goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum RouterError {
+    /// The store could not be read or written.
+    #[error("failed to route events")]
+    Store(#[from] StoreError),
+    /// Another router has taken over.
+    #[error("another router has taken over")]
+    Superseded,
+}
+
+impl Router {
+    /// A router of this log for these destinations, which must be registered.
+    #[must_use]
+    pub fn new(
+        log: Arc<dyn Store>,
+        deliveries: Arc<dyn Deliveries>,
+        routes: Vec<Route>,
+        options: RouterOptions,
+    ) -> Self {
+        Self { log, deliveries, routes, options, stand: None }
+    }
+
+    /// Follows the log until `shutdown`.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut head = self.log.subscribe();
+        while !shutdown.is_cancelled() {
+            // Before the log is read: what comes in between wakes the wait below.
+            head.mark_unchanged();
+            let pause = match self.run_once().await {
+                Ok(RouterProgress { more: true, .. }) => continue,
+                Ok(_) => self.options.poll_every,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "events wait to be routed"
+                    );
+                    STORE_PAUSE
+                }
+            };
+            let is_well = pause == self.options.poll_every;
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                Ok(()) = head.changed(), if is_well => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Routes the next batch for each group of destinations that stand at one place, and acts on
+    /// the next replay requests.
+    ///
+    /// # Errors
+    /// [`RouterError`]; calling again finds out where the destinations stand, and goes on.
+    pub async fn run_once(&mut self) -> Result<RouterProgress, RouterError> {
+        let Stand { token, mut checkpoints } = match self.stand.take() {
+            Some(stand) => stand,
+            None => self.take_over().await?,
+        };
+        let mut progress = RouterProgress::default();
+        for stretch in stretches(&checkpoints) {
+            let Some(to) = self.route(token, &stretch, &mut progress).await? else { continue };
+            for destination in stretch.destinations {
+                checkpoints.insert(destination, to);
+            }
+        }
+        self.revive(token, &mut progress).await?;
+        self.stand = Some(Stand { token, checkpoints });
+        Ok(progress)
+    }
+
+    async fn take_over(&self) -> Result<Stand, RouterError> {
+        let token = self.log.claim_consumer(CONSUMER).await?;
+        let states = self.deliveries.destinations().await?;
+        let is_ours = |name: &Arc<str>| self.routes.iter().any(|route| route.destination == *name);
+        let ours = states.into_iter().filter(|state| is_ours(&state.name));
+        let checkpoints = ours.map(|state| (state.name, state.routed)).collect();
+        Ok(Stand { token, checkpoints })
+    }
+
+    /// Routes what follows the stretch's beginning; where it got to, if there was anything.
+    async fn route(
+        &self,
+        token: FencingToken,
+        stretch: &Stretch,
+        progress: &mut RouterProgress,
+    ) -> Result<Option<Seq>, RouterError> {
+        let limit = stretch.limit(self.options.batch);
+        let mut events = self.log.read(stretch.from, limit).await?;
+        if let Some(end) = stretch.until {
+            events.retain(|event| event.seq <= end);
+        }
+        let Some(last) = events.last() else { return Ok(None) };
+        let to = last.seq;
+        let batch = self.decide(token, stretch, &events, to);
+        let (events, owed) = (events.len(), batch.deliveries.len());
+        if self.deliveries.route(&batch).await? == Routed::Superseded {
+            return Err(RouterError::Superseded);
+        }
+        progress.events += u64::try_from(events).unwrap_or(u64::MAX);
+        progress.deliveries += u64::try_from(owed).unwrap_or(u64::MAX);
+        progress.more |= stretch.until.is_some() || self.log.head().await? > to;
+        Ok(Some(to))
+    }
+
+    fn decide(
+        &self,
+        token: FencingToken,
+        stretch: &Stretch,
+        events: &[StoredEvent],
+        to: Seq,
+    ) -> RoutedBatch {
+        let is_here = |route: &&Route| stretch.destinations.contains(&route.destination);
+        let routes: Vec<&Route> = self.routes.iter().filter(is_here).collect();
+        let (mut deliveries, mut unwanted) = (Vec::new(), Vec::new());
+        for event in events {
+            let owed_before = deliveries.len();
+            let why_not = owed(&routes, event, &mut deliveries);
+            if deliveries.len() == owed_before && *event.source != *NOTICE_SOURCE {
+                unwanted.push((event.seq, why_not));
+            }
+        }
+        let destinations = stretch.destinations.clone();
+        RoutedBatch { token, from: stretch.from, to, destinations, deliveries, unwanted }
+    }
+
+    async fn revive(
+        &self,
+        token: FencingToken,
+        progress: &mut RouterProgress,
+    ) -> Result<(), RouterError> {
+        match self.deliveries.revive_requested(token, REQUESTS_MAX).await? {
+            Revived::Done { requests, deliveries } => {
+                progress.revived += deliveries;
+                progress.more |= requests == REQUESTS_MAX;
+                Ok(())
+            }
+            Revived::Superseded => Err(RouterError::Superseded),
+        }
+    }
+}
+
+impl Route {
+    /// Whether the destination is owed this event.
+    #[must_use]
+    pub fn decide(&self, event: &StoredEvent, view: &deskbell_expr::EventView<'_>) -> Decision {
+        if *event.source != *NOTICE_SOURCE {
+            return self.filter.decide(event, view);
+        }
+        // Nobody is told that it does not hear us.
+        let is_about_it = event.subject.as_deref() == Some(&*self.destination);
+        if self.takes_notices && !is_about_it {
+            return Decision::Deliver;
+        }
+        Decision::Ignore("it is not named in [alerts]".to_owned())
+    }
+}
+
+/// Adds what these destinations are owed; why the others did not want it.
+fn owed(
+    routes: &[&Route],
+    event: &StoredEvent,
+    deliveries: &mut Vec<NewDelivery>,
+) -> Vec<Unwanted> {
+    let view = view(event);
+    let mut unwanted = Vec::new();
+    for route in routes {
+        let destination = Arc::clone(&route.destination);
+        match route.decide(event, &view) {
+            Decision::Deliver => deliveries.push(NewDelivery {
+                key: DeliveryKey { destination, seq: event.seq },
+                subject: event.subject.clone(),
+            }),
+            Decision::Ignore(reason) => unwanted.push(Unwanted { destination, reason }),
+        }
+    }
+    unwanted
+}

@@ -1,0 +1,188 @@
+//! Templates over events, in the language of Jinja: the texts of emails and messages.
+//!
+//! They see the same roots as conditions do. A path that is missing or null renders as nothing, is
+//! false, and `is none`; one can go on from it. Values are escaped for the place they go to, so that
+//! what people write about themselves stays text. Not to be had: macros, includes, and `debug`.
+
+use std::{fmt, io};
+
+use deskbell_expr::{EventView, ROOTS, nearest_root};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+
+mod error;
+mod escape;
+mod filters;
+mod none;
+mod tags;
+mod values;
+
+use error::RenderError;
+pub use error::{CheckFailure, TemplateError};
+pub(crate) use escape::{Escape, slack};
+
+/// The longest template, in bytes; a longer one is refused at start.
+pub(crate) const TEMPLATE_BYTES_MAX: usize = 1 << 20;
+/// The longest text that a template may come to, in bytes; at more, rendering fails.
+pub(crate) const RENDERED_BYTES_MAX: usize = 1 << 20;
+/// The steps that a template may take; at more, rendering fails.
+const STEPS_MAX: u64 = 500_000;
+/// Names beside the roots that a template may use: `null` is nothing, as in conditions.
+const OTHER_NAMES: &[&str] = &["null", "loop"];
+
+/// A template's text, as it stands in the config or in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateText {
+    /// What to call it in errors: the config's key, or the file's name.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl TemplateText {
+    /// A text with a name for errors.
+    #[must_use]
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+}
+
+/// A template, compiled.
+pub(crate) struct Template {
+    name: String,
+    environment: Environment<'static>,
+    /// The roots that it uses: no others are made ready for it.
+    roots: Vec<&'static str>,
+}
+
+impl Template {
+    /// Compiles it, and refuses names that no event has.
+    pub(crate) fn compile(source: TemplateText, escape: Escape) -> Result<Self, TemplateError> {
+        let TemplateText { name, text } = source;
+        if text.len() > TEMPLATE_BYTES_MAX {
+            return Err(TemplateError::TooLong { name });
+        }
+        if let Some(line) = none::line_of_comparison(&text) {
+            return Err(TemplateError::ComparesWithNone { name, line });
+        }
+        let mut environment = environment(escape);
+        if let Err(error) = environment.add_template_owned(name.clone(), text) {
+            return Err(TemplateError::syntax(name, &error));
+        }
+        let roots = roots(&environment, &name)?;
+        Ok(Self { name, environment, roots })
+    }
+
+    /// What it is called in errors.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it comes to for an event; `None` is no event, for what must hold without one.
+    pub(crate) fn render(&self, view: Option<&EventView<'_>>) -> Result<String, RenderError> {
+        let context = view.map_or_else(
+            || Value::from_iter::<[(&str, Value); 0]>([]),
+            |view| values::context(view, &self.roots),
+        );
+        let mut output = Bounded::default();
+        let rendered = self
+            .environment
+            .get_template(&self.name)
+            .and_then(|template| template.render_captured_to(context, &mut output).map(drop));
+        match rendered {
+            Ok(()) => Ok(String::from_utf8_lossy(&output.bytes).into_owned()),
+            Err(_) if output.full => Err(RenderError::too_long(&self.name)),
+            Err(error) => Err(RenderError::new(&self.name, &error)),
+        }
+    }
+
+    /// Renders it with the catalog's sample of each type, and tells where that fails.
+    pub(crate) fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
+        let failure = |event_type: &&str| {
+            let rendered = deskbell_expr::on_sample(event_type, |_, view| self.render(Some(view)));
+            let error = rendered?.err()?;
+            Some(CheckFailure { event_type: (*event_type).to_owned(), reason: error.to_string() })
+        };
+        event_types.iter().filter_map(failure).collect()
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, roots, .. } = self;
+        f.debug_struct("Template").field("name", name).field("roots", roots).finish_non_exhaustive()
+    }
+}
+
+fn environment(escape: Escape) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_fuel(Some(STEPS_MAX));
+    environment.set_auto_escape_callback(move |_| match escape {
+        Escape::Text => AutoEscape::None,
+        Escape::Html => AutoEscape::Html,
+        Escape::Address => AutoEscape::Custom("address"),
+        Escape::Slack => AutoEscape::Custom("slack"),
+        Escape::SlackBlocks => AutoEscape::Custom("slack blocks"),
+    });
+    environment.set_formatter(move |out, state, value| escape.write(out, state, value));
+    environment.remove_global("debug");
+    environment.add_test("none", |value: &Value| value.is_none() || value.is_undefined());
+    filters::fit(&mut environment, escape);
+    environment
+}
+
+/// The roots that the template uses.
+fn roots(environment: &Environment<'_>, name: &str) -> Result<Vec<&'static str>, TemplateError> {
+    let used = environment.get_template(name).map(|template| template.undeclared_variables(false));
+    let mut used: Vec<_> = used.unwrap_or_default().into_iter().collect();
+    used.sort();
+    let mut roots = Vec::new();
+    for unknown in used {
+        if let Some(root) = ROOTS.iter().find(|root| **root == unknown) {
+            roots.push(*root);
+        } else if !OTHER_NAMES.contains(&unknown.as_str())
+            && !environment.globals().any(|(global, _)| global == unknown)
+        {
+            let nearest = nearest_root(&unknown);
+            let line = environment.get_template(name).ok().and_then(|template| {
+                tags::line_of(template.source(), |tag| tags::uses(tag, &unknown))
+            });
+            let (name, line) = (name.to_owned(), line.unwrap_or(1));
+            return Err(TemplateError::UnknownName { name, line, unknown, nearest });
+        }
+    }
+    Ok(roots)
+}
+
+/// A buffer that takes no more than [`RENDERED_BYTES_MAX`].
+#[derive(Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > RENDERED_BYTES_MAX {
+            self.full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What went wrong, in words that bear no values.
+fn words(kind: ErrorKind) -> String {
+    match kind {
+        ErrorKind::OutOfFuel => "it takes too many steps".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! What emails say and to whom, whoever carries them.
+
+use deskbell_delivery::{
+    EmailChannel, EmailOptions, EmailProvider, Outcome, SecretText, TemplateText,
+};
+use serde_json::{Value as Json, json};
+
+use crate::support::{HttpService, attempt, delivery, kind, reason, sample, user};
+
+fn provider(service: &HttpService) -> EmailProvider {
+    EmailProvider::Resend {
+        api_key: SecretText::from("re_123456789"),
+        base_url: Some(service.url.clone()),
+    }
+}
+
+fn options(service: &HttpService, to: &str) -> EmailOptions {
+    EmailOptions {
+        provider: provider(service),
+        from: TemplateText::new("from", "hello@acme.example"),
+        to: vec![TemplateText::new("to", to)],
+        reply_to: Vec::new(),
+        subject: Some(TemplateText::new("subject", "Hello {{ user.first_name }}")),
+        text: Some(TemplateText::new("text", "{{ user.first_name }}")),
+        html: Some(TemplateText::new("html", "<b title=\"{{ user.first_name }}\">x</b>")),
+        only_left_by_clerk: false,
+    }
+}
+
+/// What is sent about a user, or why nothing is.
+async fn sent(to: &str, user: &Json) -> Result<Json, String> {
+    let service = HttpService::start([]).await;
+    let channel = EmailChannel::new(options(&service, to)).unwrap();
+    let attempt = attempt(&channel, &delivery("user.updated", user)).await;
+    match attempt.outcome {
+        Outcome::Delivered => Ok(service.asked()[0].body.clone()),
+        _ => Err(format!("{}: {}", kind(&attempt.outcome), reason(&attempt))),
+    }
+}
+
+#[tokio::test]
+async fn receivers() {
+    let all = "{{ user.email_addresses | map(attribute='email_address') | join(',') }}";
+    let mut two = user("Mira");
+    let second = json!({ "id": "idn_2", "email_address": "second@example.com" });
+    two["email_addresses"].as_array_mut().unwrap().push(second);
+    let nobody = json!({ "id": "user_1", "email_addresses": [] });
+    let ok = |list: &[&str]| Ok(json!(list));
+    let none = Err("reject: no recipient: `to` came to no address for this event".to_owned());
+    for (to, user, expected) in [
+        ("{{ user.primary_email }}", &two, ok(&["mira@example.com"])),
+        (all, &two, ok(&["mira@example.com", "second@example.com"])),
+        ("ops@acme.example, {{ user.primary_email }}", &nobody, ok(&["ops@acme.example"])),
+        ("{{ user.primary_email }}", &nobody, none.clone()),
+        ("{{ user.full_name }} <{{ user.primary_email }}>", &nobody, none),
+        (
+            "{{ user.first_name }}",
+            &two,
+            Err("reject: `to` has 1 part(s) in it that are no email addresses".to_owned()),
+        ),
+    ] {
+        let to_field = sent(to, user).await.map(|mut body| body["to"].take());
+        assert_eq!(to_field, expected, "{to}");
+    }
+}
+
+/// Names by which somebody might want to get more than a greeting.
+const NAMES: &[&str] = &[
+    "Mira\r\nBcc: evil@example.net",
+    "evil@example.net, Mira",
+    "evil@example.net,",
+    "\"evil\" <evil@example.net>,",
+    "evil@example.net>,<",
+    "\\\" <evil@example.net>",
+    "\u{0}\u{b}\u{85}\u{2028}x",
+    "<script>alert(1)</script>\" onload=\"x",
+    "{{ user.id }}{% raw %}",
+    "=?utf-8?q?evil=0d=0aBcc:_evil@example.net?=",
+];
+
+#[tokio::test]
+async fn nobodys_name_is_a_header_a_receiver_or_markup() {
+    for name in NAMES {
+        let to = "{{ user.first_name }} <{{ user.primary_email }}>";
+        let body = sent(to, &user(name)).await.unwrap();
+        let to = body["to"].as_array().unwrap();
+        assert!(to.len() == 1 && to[0].as_str().unwrap().ends_with("<mira@example.com>"), "{body}");
+        for field in [&to[0], &body["subject"]] {
+            let text = field.as_str().unwrap();
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+        }
+        let html = body["html"].as_str().unwrap();
+        let inside = html.strip_prefix("<b title=\"").unwrap().strip_suffix("\">x</b>").unwrap();
+        assert!(!inside.contains(['<', '>', '"']), "{html}");
+        assert_eq!(body["text"].as_str().unwrap(), *name);
+    }
+}
+
+#[tokio::test]
+async fn clerks_own_emails() {
+    let service = HttpService::start([]).await;
+    let from = TemplateText::new("from", "Acme <no-reply@acme.example>");
+    let channel = EmailChannel::new(EmailOptions::clerk(provider(&service), from)).unwrap();
+    assert_eq!(channel.check(EmailOptions::CLERK_EVENTS), []);
+    let mut email = sample("email.created");
+    for (delivered_by_clerk, why) in [
+        (json!(true), "Clerk has sent it itself"),
+        (json!(null), "it is no email of Clerk's: it does not say who sends it"),
+    ] {
+        email["delivered_by_clerk"] = delivered_by_clerk;
+        let attempt = attempt(&channel, &delivery("email.created", &email)).await;
+        assert_eq!((kind(&attempt.outcome).as_str(), reason(&attempt)), ("reject", why));
+    }
+    email["delivered_by_clerk"] = json!(false);
+    let ours = delivery("email.created", &email);
+    assert_eq!(attempt(&channel, &ours).await.outcome, Outcome::Delivered);
+    insta::assert_snapshot!(service.asked()[0].shown());
+}
+
+#[tokio::test]
+async fn nothing_from_the_event_is_in_reasons() {
+    let service = HttpService::start([]).await;
+    let mut options = options(&service, "{{ user.primary_email }}");
+    options.text = Some(TemplateText::new("text", "one\n{{ user.first_name | round }}"));
+    let channel = EmailChannel::new(options).unwrap();
+    let failures = channel.check(&["user.created"]);
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert_eq!(failures[0].reason, "template text, line 2: invalid operation");
+    let failed = attempt(&channel, &delivery("user.created", &user("hunter2"))).await;
+    assert_eq!(reason(&failed), "template text, line 2: invalid operation");
+}

@@ -1,0 +1,10 @@
+//! Channels that tell people: email, Slack and Loops, against servers on this machine.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod email_content;
+mod loops;
+mod resend;
+mod slack;
+mod smtp;
+mod support;

@@ -1,0 +1,15 @@
+//! The `http` channel against receivers that behave, and receivers that do not.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bodies;
+mod connection;
+#[cfg(feature = "interop")]
+mod interop;
+mod late;
+mod options;
+mod outcome;
+mod refused;
+mod signature;
+mod statuses;
+mod support;
+mod tls;
