@@ -1,4 +1,7 @@
-//! The demo: the engine in a directory of its own, a simulated Clerk over real HTTP, and the truth.
+//! The demo: the engine in a directory of its own, a simulated Clerk and a flaky receiver over real
+//! HTTP, and the truth.
+
+mod flaky;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clerk_webhooks::{Secret, SecretError};
+use deskbell_delivery::ONE_TIME_CODES;
 use deskbell_sim::{
     Difference, Progress, Report, Scenario, Sender, SenderError, SenderOptions, World,
 };
@@ -13,15 +17,28 @@ use deskbell_store::{Seq, StoreError};
 use deskbell_sync::inspect::{InspectError, MirrorReader};
 use rand::Rng;
 
-use crate::config::{Config, DatabaseUrl, DestinationConfig, SigningSecret, StoreConfig};
+pub(crate) use self::flaky::Delivered;
+use self::flaky::Flaky;
+use crate::config::{
+    self, Config, DatabaseConfig, DatabaseUrl, DestinationConfig, DestinationKind, EndpointSecret,
+    HeaderFamily, Headers, HttpConfig, HttpUrl, RetryConfig, SignatureVersion, SigningSecret,
+    SqliteUrl, StoreConfig,
+};
 use crate::{Engine, StartError, StoppedEarly};
 
-/// What stands before the names that the truth has, in the mirror's tables.
-const TABLE_PREFIX: &str = "clerk_";
+/// Where a mirror records how far it has come.
+const CHECKPOINTS: &str = "_checkpoints";
 /// The mirror is given up when it has not come further for this long.
 const STANDSTILL_MAX: Duration = Duration::from_secs(30);
 /// How often the mirror is asked how far it has come.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// The destination of the flaky receiver.
+const RECEIVER: &str = "receiver";
+/// Its deliveries at the same time.
+const IN_FLIGHT_MAX: usize = 32;
+/// The waits before what it refused is tried again: it recovers soon.
+const WAITS_MS: [u64; 3] = [250, 500, 1_000];
+const THEN_EVERY: Duration = Duration::from_secs(2);
 
 /// What to show.
 #[derive(Debug)]
@@ -29,17 +46,20 @@ pub(crate) struct Demo {
     pub(crate) events: usize,
     pub(crate) seed: u64,
     pub(crate) directory: PathBuf,
+    /// Where the mirror goes; `None`: into a file in the directory.
+    pub(crate) mirror: Option<DatabaseUrl>,
 }
 
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) report: Report,
-    /// Rows by table.
+    /// Rows by table, as the database names them.
     pub(crate) rows: BTreeMap<String, usize>,
     pub(crate) drift: Vec<Difference>,
+    pub(crate) delivered: Delivered,
     pub(crate) store: PathBuf,
-    pub(crate) mirror: PathBuf,
+    pub(crate) mirror: DatabaseUrl,
 }
 
 /// A demo that could not be shown.
@@ -47,10 +67,19 @@ pub(crate) struct Outcome {
 pub(crate) enum DemoError {
     #[error("{} holds an earlier run; give --dir an empty directory", .0.display())]
     NotEmpty(PathBuf),
+    #[error(
+        "there is a mirror at {url} already, and the demo must not mix with it; name another \
+         database, or make it go: {remedy}"
+    )]
+    MirrorNotEmpty { url: DatabaseUrl, remedy: String },
     #[error("the directory {} cannot be used", .directory.display())]
     Directory { directory: PathBuf, source: std::io::Error },
     #[error("the engine cannot start")]
     Start(#[from] StartError),
+    #[error("the receiver cannot listen")]
+    Receiver(#[source] std::io::Error),
+    #[error("the receiver has no address: {0}")]
+    ReceiverUrl(String),
     #[error("the simulated Clerk cannot send")]
     Sender(#[from] SenderError),
     #[error("the secret of the demo cannot be used")]
@@ -69,48 +98,79 @@ impl Demo {
     /// Runs it; `progress` hears how far the sender is.
     pub(crate) async fn run(&self, progress: impl FnMut(&Progress)) -> Result<Outcome, DemoError> {
         let (store, mirror) = self.databases()?;
+        require_no_mirror(&mirror).await?;
         let secret = random_secret()?;
-        let engine = Engine::start(&config(&store, &mirror, &secret)).await?;
+        let endpoint = random_secret()?;
+        let flaky = Flaky::start(&endpoint, self.seed).await.map_err(DemoError::Receiver)?;
+        let receiver = receiver(&flaky.url(), endpoint)?;
+        let engine = Engine::start(&config(&store, &mirror, &secret, receiver)).await?;
         let url = format!("http://{}/api/webhooks", engine.address());
         let sender =
             Sender::new(SenderOptions { seed: self.seed, ..SenderOptions::new(url, secret) })?;
         let mut world = World::new(&Scenario::new(self.seed, self.events));
         let report = sender.run(&mut world, progress).await;
-        let reader = MirrorReader::open(&format!("sqlite://{}", mirror.display())).await?;
+        let reader = MirrorReader::open(&mirror.with_password()).await?;
         wait_for_the_mirror(&engine, &reader).await?;
-        let tables = read(&reader).await?;
+        let delivered = flaky.wait_for(&report.acked_at).await;
+        let (tables, rows) = read(&reader).await?;
         engine.stop().await?;
         let drift = deskbell_sim::drift(&world.into_truth(), &tables);
-        let rows = tables
-            .into_iter()
-            .map(|(table, rows)| (format!("{TABLE_PREFIX}{table}"), rows.len()))
-            .collect();
-        Ok(Outcome { report, rows, drift, store, mirror })
+        Ok(Outcome { report, rows, drift, delivered, store, mirror })
     }
 
-    fn databases(&self) -> Result<(PathBuf, PathBuf), DemoError> {
+    fn databases(&self) -> Result<(PathBuf, DatabaseUrl), DemoError> {
         std::fs::create_dir_all(&self.directory)
             .map_err(|source| DemoError::Directory { directory: self.directory.clone(), source })?;
         let store = self.directory.join("deskbell.db");
         let mirror = self.directory.join("clerk.db");
-        if store.exists() || mirror.exists() {
+        if store.exists() || (self.mirror.is_none() && mirror.exists()) {
             return Err(DemoError::NotEmpty(self.directory.clone()));
         }
-        Ok((store, mirror))
+        Ok((store, self.mirror.clone().unwrap_or_else(|| DatabaseUrl::sqlite(&mirror))))
     }
+}
+
+/// Refuses a database in which a mirror has ever been kept.
+async fn require_no_mirror(url: &DatabaseUrl) -> Result<(), DemoError> {
+    let schema = DatabaseConfig::default().schema;
+    let remedy = match url {
+        DatabaseUrl::Sqlite(file) if !file.path().exists() => return Ok(()),
+        DatabaseUrl::Sqlite(file) => format!("rm {}", file.path().display()),
+        DatabaseUrl::Postgres(_) => format!("psql '{url}' -c 'DROP SCHEMA {schema} CASCADE'"),
+    };
+    let reader = MirrorReader::open(&url.with_password()).await?;
+    let rows = reader.tables().await?.iter().map(|table| table.rows).sum::<u64>();
+    let was_kept = match reader.whole_rows(CHECKPOINTS).await {
+        Ok(checkpoints) => !checkpoints.is_empty(),
+        Err(InspectError::NoSuchTable { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    if rows > 0 || was_kept {
+        return Err(DemoError::MirrorNotEmpty { url: url.clone(), remedy });
+    }
+    Ok(())
 }
 
 fn random_secret() -> Result<Secret, SecretError> {
     Secret::from_bytes(rand::rng().random::<[u8; 32]>())
 }
 
-fn config(store: &Path, mirror: &Path, secret: &Secret) -> Config {
+fn config(
+    store: &Path,
+    mirror: &DatabaseUrl,
+    secret: &Secret,
+    receiver: DestinationConfig,
+) -> Config {
+    let mirror = DestinationConfig {
+        kind: DestinationKind::Database(DatabaseConfig {
+            url: mirror.clone(),
+            ..DatabaseConfig::default()
+        }),
+        ..DestinationConfig::default()
+    };
     let mut config = Config {
-        store: StoreConfig { url: DatabaseUrl::sqlite(store) },
-        destinations: vec![DestinationConfig {
-            url: DatabaseUrl::sqlite(mirror),
-            ..DestinationConfig::default()
-        }],
+        store: StoreConfig { url: SqliteUrl::new(store) },
+        destinations: vec![mirror, receiver],
         ..Config::default()
     };
     config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -118,6 +178,35 @@ fn config(store: &Path, mirror: &Path, secret: &Secret) -> Config {
         source.signing_secrets = vec![SigningSecret(secret.clone())];
     }
     config
+}
+
+/// The destination that forwards everything to this URL.
+fn receiver(url: &str, secret: Secret) -> Result<DestinationConfig, DemoError> {
+    let http = HttpConfig {
+        url: url.parse::<HttpUrl>().map_err(DemoError::ReceiverUrl)?,
+        secrets: vec![EndpointSecret {
+            secret: SigningSecret(secret),
+            version: SignatureVersion::V1,
+            until: None,
+        }],
+        header_family: HeaderFamily::Svix,
+        signature: None,
+        headers: Headers::default(),
+        allow_private: false,
+        allow_hosts: vec![Ipv4Addr::LOCALHOST.to_string()],
+    };
+    let waits = WAITS_MS.map(|ms| config::Duration(Duration::from_millis(ms)));
+    let everything = ["*"].iter().chain(ONE_TIME_CODES);
+    Ok(DestinationConfig {
+        events: Some(everything.map(|&name| name.to_owned()).collect()),
+        max_in_flight: IN_FLIGHT_MAX,
+        retry: RetryConfig {
+            schedule: waits.to_vec(),
+            then_every: Some(config::Duration(THEN_EVERY)),
+            ..RetryConfig::default()
+        },
+        ..DestinationConfig::new(RECEIVER, DestinationKind::Http(http))
+    })
 }
 
 /// Returns once the mirror has dealt with everything that is in the log.
@@ -141,10 +230,16 @@ async fn wait_for_the_mirror(engine: &Engine, reader: &MirrorReader) -> Result<(
     }
 }
 
-async fn read(reader: &MirrorReader) -> Result<deskbell_sim::Tables, DemoError> {
+/// The rows, and how many there are of each table.
+async fn read(
+    reader: &MirrorReader,
+) -> Result<(deskbell_sim::Tables, BTreeMap<String, usize>), DemoError> {
     let mut tables = deskbell_sim::Tables::new();
+    let mut counts = BTreeMap::new();
     for table in reader.tables().await? {
-        tables.insert(table.name.to_owned(), reader.rows(table.name).await?);
+        let rows = reader.rows(table.name).await?;
+        counts.insert(table.table, rows.len());
+        tables.insert(table.name.to_owned(), rows);
     }
-    Ok(tables)
+    Ok((tables, counts))
 }

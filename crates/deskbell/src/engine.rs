@@ -7,11 +7,17 @@ use clerk_webhooks::{NoSecret, Verifier};
 use deskbell_server::{
     AdminToken, App, BindError, IngestOptions, Server, ServerOptions, Source, routes,
 };
-use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, SqliteOpenError, SqliteStore, Store};
-use deskbell_sync::{MirrorConsumer, MirrorOptions, SourceRule};
+use deskbell_store::{
+    LogHandle, LogWriter, LogWriterOptions, SqliteOpenError, SqliteStore, Store, StoreError,
+};
+use deskbell_sync::{MirrorConsumer, MirrorOptions};
+use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, DestinationConfig, SourceConfig};
+use crate::builder::Handler;
+use crate::config::{Config, ConfigError, SourceConfig};
+use crate::delivering::{Delivering, DeliveringError};
 use crate::metrics::{self, MetricsError};
+use crate::mirror_options::mirror_options;
 use crate::tasks::{Stage, StoppedEarly};
 
 /// A running engine. It works until it is stopped; dropped, it is cut off where it stands.
@@ -20,12 +26,15 @@ pub struct Engine {
     address: SocketAddr,
     store: Arc<dyn Store>,
     /// In the order in which they stop: what is in front must not lose what is behind it.
-    stages: [Stage; 3],
+    stages: [Stage; 4],
 }
 
 /// An engine that could not start. What was opened is closed again.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The config, where it was still to be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The event log.
     #[error("the event log cannot be opened")]
     Store(#[from] SqliteOpenError),
@@ -45,6 +54,12 @@ pub enum StartError {
         /// What is wrong with it.
         source: deskbell_sync::ConnectError,
     },
+    /// A destination that deliveries are made to.
+    #[error(transparent)]
+    Delivering(#[from] DeliveringError),
+    /// The destinations could not be made known to the store.
+    #[error("the event log cannot be written")]
+    Register(#[from] StoreError),
     /// The address to listen on.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -56,30 +71,65 @@ pub enum StartError {
     Metrics(#[from] MetricsError),
 }
 
+impl StartError {
+    /// Whether the config is at fault.
+    #[must_use]
+    pub fn is_of_config(&self) -> bool {
+        match self {
+            Self::Mirror { source, .. } => source.is_of_options(),
+            Self::Config(_) | Self::Delivering(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Checks what the config says of its destinations, as far as that can be done without their
+/// databases: names, and every expression.
+///
+/// # Errors
+/// The first destination that makes no sense, and why.
+pub fn check_destinations(config: &Config) -> Result<(), StartError> {
+    for destination in &config.destinations {
+        let Some(options) = mirror_options(destination, &config.sources) else { continue };
+        deskbell_sync::check(&options).map_err(|source| StartError::Mirror {
+            destination: destination.name.clone(),
+            source,
+        })?;
+    }
+    Delivering::new(config, Vec::new(), &CancellationToken::new())?;
+    Ok(())
+}
+
 impl Engine {
     /// Opens the store and the mirrors, then begins to listen.
     ///
     /// # Errors
     /// [`StartError`]: what could not be opened, and why. Nothing is running then.
     pub async fn start(config: &Config) -> Result<Self, StartError> {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(config.store.url.path()).await?);
-        let mut consumers = Stage::new("mirror");
-        for destination in &config.destinations {
-            let consumer = consumer(destination, &config.sources, &store).await?;
-            consumers.spawn(|shutdown| consumer.run(shutdown));
-        }
+        Self::start_with(config, Vec::new()).await
+    }
+
+    pub(crate) async fn start_with(
+        config: &Config,
+        handlers: Vec<Handler>,
+    ) -> Result<Self, StartError> {
+        let mut delivering = Stage::new("delivery");
+        let destinations = Delivering::new(config, handlers, delivering.shutdown())?;
+        let sqlite = Arc::new(SqliteStore::open(config.store.url.path()).await?);
+        let store = Arc::clone(&sqlite) as Arc<dyn Store>;
+        destinations.register(&*sqlite).await?;
+        let mirrors = mirrors(config, &store).await?;
         let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
-        let server = bind(config, log, &store).await?;
+        let server = bind(config, log.clone(), &store).await?;
         let address = server.local_addr().map_err(StartError::Address)?;
         let mut writing = Stage::new("log writer");
-        // It ends by itself once the server has let go of the log.
+        // It ends by itself once the server and the workers have let go of the log.
         writing.spawn(|_| writer.run());
         let mut serving = Stage::new("server");
         serving.spawn(|shutdown| server.run(shutdown));
-        if config.server.admin_token.is_some() {
-            consumers.spawn(metrics::upkeep);
-        }
-        Ok(Self { address, store, stages: [serving, writing, consumers] })
+        let sources = config.sources.iter().map(|source| source.name.clone()).collect();
+        destinations.spawn(&mut delivering, &sqlite, &log, sources);
+        Ok(Self { address, store, stages: [serving, delivering, writing, mirrors] })
     }
 
     /// The address that it listens on.
@@ -96,11 +146,12 @@ impl Engine {
 
     /// Returns when a part of the engine has ended although nobody asked it to.
     pub async fn ended_early(&mut self) {
-        let [serving, writing, consumers] = &mut self.stages;
+        let [serving, delivering, writing, mirrors] = &mut self.stages;
         tokio::select! {
             () = serving.ended() => {}
+            () = delivering.ended() => {}
             () = writing.ended() => {}
-            () = consumers.ended() => {}
+            () = mirrors.ended() => {}
         }
     }
 
@@ -117,6 +168,20 @@ impl Engine {
         self.store.close().await;
         outcome
     }
+}
+
+/// The mirrors' consumers, running.
+async fn mirrors(config: &Config, store: &Arc<dyn Store>) -> Result<Stage, StartError> {
+    let mut stage = Stage::new("mirror");
+    for destination in config.destinations.iter().filter(|destination| destination.enabled) {
+        let Some(options) = mirror_options(destination, &config.sources) else { continue };
+        let consumer = consumer(options, store).await?;
+        stage.spawn(|shutdown| consumer.run(shutdown));
+    }
+    if config.server.admin_token.is_some() {
+        stage.spawn(metrics::upkeep);
+    }
+    Ok(stage)
 }
 
 async fn bind(
@@ -153,28 +218,12 @@ fn source(config: &SourceConfig) -> Result<Source, StartError> {
 }
 
 async fn consumer(
-    destination: &DestinationConfig,
-    sources: &[SourceConfig],
+    options: MirrorOptions,
     store: &Arc<dyn Store>,
 ) -> Result<MirrorConsumer, StartError> {
-    let options = mirror_options(destination, sources);
-    let target = deskbell_sync::connect(&options)
-        .await
-        .map_err(|source| StartError::Mirror { destination: destination.name.clone(), source })?;
+    let target = deskbell_sync::connect(&options).await.map_err(|source| StartError::Mirror {
+        destination: options.destination.clone(),
+        source,
+    })?;
     Ok(MirrorConsumer::new(Arc::clone(store), target, options))
-}
-
-fn mirror_options(destination: &DestinationConfig, sources: &[SourceConfig]) -> MirrorOptions {
-    let rules = sources.iter().map(|source| {
-        (source.name.clone(), SourceRule { instance_id: source.instance_id.clone() })
-    });
-    let default = MirrorOptions::default();
-    MirrorOptions {
-        destination: destination.name.clone(),
-        url: destination.url.to_string(),
-        sources: rules.collect(),
-        entities: destination.entities.clone().unwrap_or(default.entities),
-        exclude_columns: destination.exclude_columns.clone(),
-        ..MirrorOptions::default()
-    }
 }

@@ -17,17 +17,26 @@
 //! # }
 //! ```
 
+mod builder;
 pub mod cli;
 mod clock;
 pub mod config;
+mod delivering;
+mod delivery_options;
 mod demo;
 mod engine;
 mod metrics;
+mod mirror_options;
+mod orders;
 mod tasks;
 mod trigger;
 
+pub use builder::{Builder, Deskbell};
 pub use config::Config;
-pub use engine::{Engine, StartError};
+pub use delivering::DeliveringError;
+pub use delivery_options::ChannelError;
+pub use deskbell_delivery::{HandlerContext, HandlerError};
+pub use engine::{Engine, StartError, check_destinations};
 pub use metrics::MetricsError;
 pub use tasks::StoppedEarly;
 

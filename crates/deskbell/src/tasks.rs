@@ -27,6 +27,11 @@ impl Stage {
         Self { name, tasks: JoinSet::new(), shutdown, failure: None }
     }
 
+    /// The stage's signal to stop.
+    pub(crate) fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
     /// Runs the task that this makes of the stage's signal to stop.
     pub(crate) fn spawn<T>(&mut self, task: impl FnOnce(CancellationToken) -> T)
     where

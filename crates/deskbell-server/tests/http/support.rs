@@ -173,6 +173,14 @@ impl Store for BreakableStore {
         self.inner.message_id_at(seq).await
     }
 
+    async fn find(
+        &self,
+        source: &str,
+        message_id: &str,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        self.inner.find(source, message_id).await
+    }
+
     async fn head(&self) -> Result<Seq, StoreError> {
         self.inner.head().await
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{Context, exit};
+use crate::check_destinations;
 use crate::config::Loaded;
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -21,7 +22,10 @@ pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit:
         eprintln!("warning: {warning}");
     }
     match command {
-        Command::Check => check(&loaded, context),
+        Command::Check => {
+            check_destinations(&loaded.config).map_err(exit::Failure::start)?;
+            check(&loaded, context);
+        }
         Command::Show => show(&loaded, context)?,
     }
     Ok(ExitCode::from(exit::DONE))

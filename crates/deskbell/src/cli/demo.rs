@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::{Context, exit};
+use crate::config::DatabaseUrl;
 use crate::demo::{Demo, Outcome};
 
 /// How many differences are shown where there are any.
@@ -25,12 +26,23 @@ pub(super) struct Arguments {
     /// Where to put the databases [default: a fresh temporary directory].
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// The database to mirror into, PostgreSQL or SQLite, in which there is no mirror yet
+    /// [default: a SQLite file in the directory].
+    #[arg(long, value_name = "URL")]
+    mirror: Option<String>,
 }
+
+/// A database that cannot be one. The text is not repeated: it may bear a password.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("--mirror: {0}")]
+struct BadUrl(String);
 
 pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
+    let mirror = arguments.mirror.map(|url| url.parse::<DatabaseUrl>().map_err(BadUrl));
+    let mirror = mirror.transpose().map_err(exit::Failure::usage)?;
     let directory = match arguments.dir {
         Some(directory) => directory,
         None => {
@@ -38,7 +50,7 @@ pub(super) async fn run(
             fresh.map_err(exit::Failure::failed)?.keep()
         }
     };
-    let demo = Demo { events: arguments.events, seed: arguments.seed, directory };
+    let demo = Demo { events: arguments.events, seed: arguments.seed, directory, mirror };
     let bar = progress_bar(demo.events, context);
     let outcome = demo
         .run(|progress| bar.set_position(progress.sent))
@@ -50,7 +62,9 @@ pub(super) async fn run(
     } else {
         print_table(&demo, &outcome);
     }
-    let good = outcome.drift.is_empty() && outcome.report.unacked.is_empty();
+    let good = outcome.drift.is_empty()
+        && outcome.report.unacked.is_empty()
+        && outcome.delivered.undelivered == 0;
     Ok(ExitCode::from(if good { exit::DONE } else { exit::FAILED }))
 }
 
@@ -82,14 +96,21 @@ fn print_json(outcome: &Outcome) {
             "ack_ms_p99": report.ack_ms_p99,
             "rows": outcome.rows,
             "drift": outcome.drift.len(),
+            "delivered": outcome.delivered.delivered,
+            "undelivered": outcome.delivered.undelivered,
+            "delivery_attempts": outcome.delivered.attempts,
+            "delivery_ms_p50": outcome.delivered.ms_p50,
             "store": outcome.store,
-            "mirror": outcome.mirror,
+            "mirror": match &outcome.mirror {
+                DatabaseUrl::Sqlite(file) => file.path().display().to_string(),
+                DatabaseUrl::Postgres(url) => url.to_string(),
+            },
         })
     );
 }
 
 fn print_table(demo: &Demo, outcome: &Outcome) {
-    let report = &outcome.report;
+    let (report, delivered) = (&outcome.report, &outcome.delivered);
     println!("events sent            {:>10}   seed {}", report.sent, demo.seed);
     println!("sent again             {:>10}   duplicates, with the same id", report.duplicates);
     println!("acknowledged           {:>10}   each durable before its 200", report.acked);
@@ -97,7 +118,7 @@ fn print_table(demo: &Demo, outcome: &Outcome) {
     println!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
     println!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);
     println!();
-    for (table, rows) in &outcome.rows {
+    for (table, rows) in outcome.rows.iter().filter(|(_, rows)| **rows > 0) {
         println!("{table:32} {rows:>8} rows");
     }
     println!();
@@ -108,11 +129,35 @@ fn print_table(demo: &Demo, outcome: &Outcome) {
     for difference in outcome.drift.iter().take(DIFFERENCES_SHOWN_MAX) {
         println!("  {difference}");
     }
+    println!(
+        "delivered              {:>10}   accepted, with a good signature, by a flaky receiver",
+        delivered.delivered
+    );
+    println!(
+        "delivery attempts      {:>10}   it refused some, and broke connections",
+        delivered.attempts
+    );
+    println!(
+        "delivery latency, p50  {:>10.1} ms   from the acknowledgement to the first arrival",
+        delivered.ms_p50
+    );
+    println!("undelivered            {:>10}", delivered.undelivered);
     println!();
     println!("the event log is in    {}", outcome.store.display());
-    println!("the mirror is in       {}", outcome.mirror.display());
-    println!(
-        "look at it:            sqlite3 {} 'select id, primary_email_address from clerk_users limit 5'",
-        outcome.mirror.display()
-    );
+    print_where_to_look(&outcome.mirror);
+}
+
+fn print_where_to_look(mirror: &DatabaseUrl) {
+    let query = |table| format!("'select id, primary_email_address from {table} limit 5'");
+    match mirror {
+        DatabaseUrl::Sqlite(file) => {
+            let file = file.path().display();
+            println!("the mirror is in       {file}");
+            println!("look at it:            sqlite3 {file} {}", query("clerk_users"));
+        }
+        DatabaseUrl::Postgres(url) => {
+            println!("the mirror is in       {url}");
+            println!("look at it:            psql '{url}' -c {}", query("clerk.users"));
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, Report};
 
+use crate::StartError;
 use crate::config::ConfigError;
 
 /// Done.
@@ -26,6 +27,17 @@ impl Failure {
     /// The command failed.
     pub(super) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { code: FAILED, report: Report::from_err(error) }
+    }
+
+    /// The command failed, and there is something to say about what to do then.
+    pub(super) fn failed_with_help(error: impl Diagnostic + Send + Sync + 'static) -> Self {
+        Self { code: FAILED, report: Report::new(error) }
+    }
+
+    /// The engine could not start, or would not.
+    pub(super) fn start(error: StartError) -> Self {
+        let code = if error.is_of_config() { CONFIG } else { FAILED };
+        Self { code, report: Report::from_err(error) }
     }
 
     /// The arguments make no sense together, or name something that does not exist.

@@ -1,10 +1,21 @@
 //! The command line: one file a command.
 
 mod config;
+mod dead_letters;
 mod demo;
+mod destinations;
+mod events;
 pub mod exit;
 mod logging;
+mod named;
+mod rebuild;
+mod replay;
+mod schema;
 mod serve;
+mod statements;
+mod store;
+mod table;
+mod time;
 mod trigger;
 mod types;
 
@@ -12,13 +23,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use miette::Diagnostic;
 
-use crate::config::{Config, ConfigError, Environment, Loaded};
+use crate::config::{Config, ConfigError, DestinationConfig, DestinationType, Environment, Loaded};
 
 /// The self-hosted webhook engine for Clerk.
 ///
-/// It verifies Clerk's webhooks, writes every event down before it acknowledges it, and keeps a
-/// mirror of your users, organizations and memberships in your own database.
+/// It verifies Clerk's webhooks, writes every event down before it acknowledges it, keeps a mirror
+/// of your users, organizations and all the rest in your own database, and delivers events to
+/// everyone else who must know.
 #[derive(Debug, Parser)]
 #[command(name = "deskbell", version, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
@@ -44,10 +57,43 @@ enum Command {
     /// Check the config, or show its effective values.
     #[command(subcommand)]
     Config(config::Command),
+    /// Print the mirror's tables as SQL, see what a database lacks of them, or make it.
+    #[command(subcommand)]
+    Schema(schema::Command),
+    /// Make a mirror anew from the event log, also while the engine runs.
+    Rebuild(rebuild::Arguments),
+    /// Let statements go on that were held back when the event log was restored or replaced.
+    #[command(subcommand)]
+    Statements(statements::Command),
+    /// List the destinations and how they are, or send to a disabled one again.
+    Destinations(destinations::Arguments),
+    /// List events of the log, or show what became of one.
+    #[command(subcommand)]
+    Events(events::Command),
+    /// Send events of the log again.
+    Replay(replay::Arguments),
+    /// List what a mirror could not take and what could not be delivered, and ask for it again.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
     /// List the event types that Clerk sends.
     Types,
     /// Send a signed sample event, by default to the local server.
     Trigger(trigger::Arguments),
+}
+
+/// A destination was named that keeps no tables, where one that does is meant.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("`{name}` has type = \"{kind}\", and keeps no tables")]
+#[diagnostic(help("name a destination of type = \"database\""))]
+struct NoDatabase {
+    name: String,
+    kind: DestinationType,
+}
+
+impl NoDatabase {
+    fn new(destination: &DestinationConfig) -> Self {
+        Self { name: destination.name.clone(), kind: destination.kind.destination_type() }
+    }
 }
 
 /// What every command is given.
@@ -85,6 +131,13 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     match command {
         Command::Types => types::run(context),
         Command::Config(command) => config::run(command, context),
+        Command::Schema(command) => on_runtime(schema::run(command, context)),
+        Command::Rebuild(arguments) => on_runtime(rebuild::run(arguments, context)),
+        Command::Statements(command) => on_runtime(statements::run(command, context)),
+        Command::Destinations(arguments) => on_runtime(destinations::run(arguments, context)),
+        Command::Events(command) => on_runtime(events::run(command, context)),
+        Command::Replay(arguments) => on_runtime(replay::run(arguments, context)),
+        Command::DeadLetters(command) => on_runtime(dead_letters::run(command, context)),
         Command::Serve => on_runtime(serve::run(context)),
         Command::Demo(arguments) => on_runtime(demo::run(arguments, context)),
         Command::Trigger(arguments) => on_runtime(trigger::run(arguments, context)),

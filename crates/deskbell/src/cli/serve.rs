@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
+use url::Url;
 
 use super::{Context, exit};
-use crate::config::Loaded;
+use crate::config::{DestinationKind, EmailProvider, HttpUrl, Loaded};
 use crate::engine::Engine;
 
 pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
@@ -16,7 +17,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     // Before anything is accepted: a signal in the meantime must not kill the process half-way.
     let mut interrupt = signal(SignalKind::interrupt()).map_err(exit::Failure::failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(exit::Failure::failed)?;
-    let mut engine = Engine::start(&loaded.config).await.map_err(exit::Failure::failed)?;
+    let mut engine = Engine::start(&loaded.config).await.map_err(exit::Failure::start)?;
     greet(&engine, &loaded);
     tokio::select! {
         _ = interrupt.recv() => tracing::info!("interrupted; finishing what is in hand"),
@@ -28,6 +29,32 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     Ok(ExitCode::from(exit::DONE))
 }
 
+/// What it is in a word, and where it is: of an address that events are sent to the host alone, as
+/// the rest of it may be a secret.
+fn where_to(kind: &DestinationKind) -> (&'static str, String) {
+    let host = |url: &Url| match url.host_str() {
+        Some(host) => {
+            let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+            format!("{}://{host}{port}", url.scheme())
+        }
+        None => url.scheme().to_owned(),
+    };
+    let api = |url: &Option<HttpUrl>, usual: &str| match url {
+        Some(url) => host(url.with_secrets()),
+        None => usual.to_owned(),
+    };
+    match kind {
+        DestinationKind::Database(database) => ("mirror", database.url.to_string()),
+        DestinationKind::Http(http) => ("http", host(http.url.with_secrets())),
+        DestinationKind::Slack(slack) => ("slack", host(slack.webhook_url.with_secrets())),
+        DestinationKind::Loops(loops) => ("loops", api(&loops.base_url, "Loops")),
+        DestinationKind::Email(email) => match &email.provider {
+            EmailProvider::Resend { base_url, .. } => ("email", api(base_url, "Resend")),
+            EmailProvider::Smtp { url } => ("email", host(url.with_secrets())),
+        },
+    }
+}
+
 /// Where we listen, where we write, and what to do next.
 fn greet(engine: &Engine, loaded: &Loaded) {
     let config = &loaded.config;
@@ -37,8 +64,9 @@ fn greet(engine: &Engine, loaded: &Loaded) {
         eprintln!("  source {:12} {}", source.name, source.path.join("  "));
     }
     eprintln!("  event log           {}", config.store.url);
-    for destination in &config.destinations {
-        eprintln!("  mirror {:12} {}", destination.name, destination.url);
+    for destination in config.destinations.iter().filter(|destination| destination.enabled) {
+        let (kind, place) = where_to(&destination.kind);
+        eprintln!("  {kind:6} {:12} {place}", destination.name);
     }
     let path = config.sources.first().and_then(|source| source.path.first());
     let path = path.map_or("", String::as_str);

@@ -37,6 +37,8 @@ pub(super) enum Place {
     Bytes(Range<usize>),
     /// At the value that stands under these keys, or the nearest one around it.
     Path(Vec<Step>),
+    /// At this byte of the text that stands under these keys.
+    Within(Vec<Step>, usize),
     /// Not in the file.
     Nowhere,
 }
@@ -54,6 +56,15 @@ impl Fault {
     /// A fault at the value under these keys.
     pub(super) fn at(path: Vec<Step>, message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None, place: Place::Path(path) }
+    }
+
+    /// At this byte of the text that the value is.
+    pub(super) fn within(self, byte: usize) -> Self {
+        let place = match self.place {
+            Place::Path(path) => Place::Within(path, byte),
+            other => other,
+        };
+        Self { place, ..self }
     }
 
     /// With advice on how to mend it.

@@ -4,16 +4,35 @@ use std::ops::Range;
 use std::path::Path;
 
 use miette::NamedSource;
-use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{Fault, Place, Step};
 use super::reader::Node;
-use super::{Config, ConfigError, Environment};
+use super::{Config, ConfigError, DestinationKind, Environment};
 
-/// Keys whose values are secrets, or may bear one.
-const SECRET_KEYS: &[&str] = &["signing_secrets", "admin_token", "secret_key", "url"];
+/// Keys whose values are secrets.
+const SECRET_KEYS: &[&str] = &[
+    "signing_secrets",
+    "signing_secret",
+    "admin_token",
+    "secret_key",
+    "secret",
+    "secrets",
+    "api_key",
+    "webhook_url",
+    "headers",
+    "password",
+];
+/// Keys whose values are addresses, which may bear a secret.
+const ADDRESS_KEYS: &[&str] = &["url", "base_url"];
+/// Words of a key whose value is a secret, whatever else is in it.
+const SECRET_WORDS: &[&str] = &["secret", "token", "password"];
+/// How like a key must be to one of these to be taken for it, of 1.0 for equal ones.
+const LIKENESS_MIN: f64 = 0.65;
+/// What secrets begin with that were written under another key.
+const SECRET_BEGINNINGS: &[&str] =
+    &["whsec_", "whsk_", "sk_live_", "sk_test_", "re_", "https://hooks.slack.com/"];
 
 /// A config file's name and text, for errors that point into it.
 pub(super) struct FileText(Option<(String, String)>);
@@ -29,11 +48,48 @@ pub(super) fn read(
         ConfigError::new(format!("{name} cannot be read: {error}"), help.to_owned())
     })?;
     let root = DeTable::parse(&text).map_err(|error| syntax_error(&name, &text, &error))?;
-    let config = Config::deserialize(Node::root(&root, environment));
+    let config = Config::read(Node::root(&root, environment)).map_err(Fault::from);
+    let config = config.and_then(|mut config| {
+        note_lines(&mut config, &text, &root);
+        read_templates(&mut config, path.parent().unwrap_or(Path::new("")))?;
+        Ok(config)
+    });
     let file = FileText(Some((name, text)));
     match config {
         Ok(config) => Ok((config, file)),
-        Err(error) => Err(file.locate(error.into())),
+        Err(fault) => Err(file.locate(fault)),
+    }
+}
+
+/// Reads the files that hold templates.
+fn read_templates(config: &mut Config, directory: &Path) -> Result<(), Fault> {
+    for (index, destination) in config.destinations.iter_mut().enumerate() {
+        for (key, template) in destination.kind.templates_mut() {
+            template.read_file(directory).map_err(|message| {
+                let at = vec![Step::Key("destination"), Step::Index(index), Step::Key(key)];
+                Fault::at(at, message)
+                    .with_help("a path after `file:` is relative to the config file")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Has each mapped table and statement know the line that it begins on.
+fn note_lines(config: &mut Config, text: &str, root: &Spanned<DeTable<'_>>) {
+    for (index, destination) in config.destinations.iter_mut().enumerate() {
+        let DestinationKind::Database(database) = &mut destination.kind else { continue };
+        let line = |list, number| {
+            let place = [Step::Key("destination"), Step::Index(index), Step::Key(list)];
+            let element = span(root, &[&place[..], &[Step::Index(number)]].concat());
+            Some(line_of(text, element.start))
+        };
+        for (number, table) in database.tables.iter_mut().enumerate() {
+            table.line = line("table", number);
+        }
+        for (number, statement) in database.statements.iter_mut().enumerate() {
+            statement.line = line("statement", number);
+        }
     }
 }
 
@@ -56,6 +112,7 @@ impl FileText {
         let place = match fault.place {
             Place::Bytes(bytes) => Some(bytes),
             Place::Path(path) => Some(span(&root, &path)),
+            Place::Within(path, byte) => Some(within(text, span(&root, &path), byte)),
             Place::Nowhere => None,
         };
         let shown = NamedSource::new(name, blot_out_secrets(text, &root));
@@ -67,11 +124,16 @@ impl FileText {
 fn syntax_error(name: &str, text: &str, error: &toml::de::Error) -> ConfigError {
     let place = error.span().map_or_else(String::new, |span| {
         let before = &text.as_bytes()[..span.start.min(text.len())];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = line_of(text, span.start);
         let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         format!(":{line}:{column}")
     });
     ConfigError::new(format!("{name}{place} is not TOML: {}", error.message()), None)
+}
+
+fn line_of(text: &str, byte: usize) -> usize {
+    let before = &text.as_bytes()[..byte.min(text.len())];
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// The bytes of the value under this path, or of the nearest one around it.
@@ -92,6 +154,23 @@ fn span(root: &Spanned<DeTable<'_>>, path: &[Step]) -> Range<usize> {
     at
 }
 
+/// The place in the file of a byte of a string's content, where the string is written plainly; else
+/// the whole string.
+fn within(text: &str, value: Range<usize>, byte: usize) -> Range<usize> {
+    let written = &text[value.clone()];
+    let quotes =
+        ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| written.starts_with(quotes));
+    let Some(quotes) = quotes else { return value };
+    let mut content = &written[quotes.len()..];
+    if quotes.len() == 3 {
+        // A line break right behind the quotes is not part of it.
+        content = content.strip_prefix("\r\n").or(content.strip_prefix('\n')).unwrap_or(content);
+    }
+    let start = value.start + (written.len() - content.len()) + byte;
+    let is_plain = !content.contains('\\') && !content.starts_with("env:");
+    if is_plain && start < value.end { start..start + 1 } else { value }
+}
+
 /// The text with the content of every secret replaced by `*`, byte for byte.
 fn blot_out_secrets(text: &str, root: &Spanned<DeTable<'_>>) -> String {
     let mut bytes = text.as_bytes().to_vec();
@@ -102,10 +181,9 @@ fn blot_out_secrets(text: &str, root: &Spanned<DeTable<'_>>) -> String {
 
 fn blot_out_in_table(text: &mut [u8], table: &DeTable<'_>) {
     for (key, value) in table {
-        if SECRET_KEYS.contains(&&**key.get_ref()) {
-            blot_out(text, value);
-        } else {
-            blot_out_below(text, value);
+        match secrecy(key.get_ref()) {
+            Some(secrecy) => blot_out(text, value, secrecy),
+            None => blot_out_below(text, value),
         }
     }
 }
@@ -114,19 +192,109 @@ fn blot_out_below(text: &mut [u8], value: &Spanned<DeValue<'_>>) {
     match value.get_ref() {
         DeValue::Table(table) => blot_out_in_table(text, table),
         DeValue::Array(list) => list.iter().for_each(|value| blot_out_below(text, value)),
+        DeValue::String(content) if looks_secret(content) => text[value.span()].fill(b'*'),
         _ => {}
     }
 }
 
-fn blot_out(text: &mut [u8], value: &Spanned<DeValue<'_>>) {
+/// How much of a value may be shown.
+#[derive(Clone, Copy)]
+enum Secrecy {
+    /// Nothing.
+    Whole,
+    /// An address without credentials and options.
+    Address,
+}
+
+/// That of a key's value. A key that is written like one of a secret is taken for it: an error about
+/// the wrong key must not show what stands there.
+fn secrecy(key: &str) -> Option<Secrecy> {
+    let is_like = |keys: &[&str]| {
+        let likeness = |known| strsim::normalized_damerau_levenshtein(key, known);
+        keys.iter().any(|known| likeness(known) >= LIKENESS_MIN)
+    };
+    if is_like(SECRET_KEYS) || SECRET_WORDS.iter().any(|word| key.contains(word)) {
+        Some(Secrecy::Whole)
+    } else if is_like(ADDRESS_KEYS) {
+        Some(Secrecy::Address)
+    } else {
+        None
+    }
+}
+
+fn blot_out(text: &mut [u8], value: &Spanned<DeValue<'_>>, secrecy: Secrecy) {
     match value.get_ref() {
-        DeValue::String(content) if is_public(content) => {}
-        DeValue::Array(list) => list.iter().for_each(|value| blot_out(text, value)),
+        DeValue::String(content) if content.starts_with("env:") => {}
+        DeValue::String(content) if matches!(secrecy, Secrecy::Address) && is_public(content) => {}
+        DeValue::Array(list) => list.iter().for_each(|value| blot_out(text, value, secrecy)),
+        // The bytes of a table may be its head alone.
+        DeValue::Table(table) => {
+            let secrets = table.iter().filter(|(key, _)| key.get_ref() != "until");
+            secrets.for_each(|(_, value)| blot_out(text, value, secrecy));
+        }
         _ => text[value.span()].fill(b'*'),
     }
 }
 
-/// References to variables, and addresses without credentials, may be shown.
+/// Addresses without credentials and options may be shown.
 fn is_public(content: &str) -> bool {
-    content.starts_with("env:") || (content.contains("://") && !content.contains('@'))
+    content.contains("://") && !content.contains(['@', '?']) && !looks_secret(content)
+}
+
+/// Whether a value is a secret, whatever its key.
+fn looks_secret(content: &str) -> bool {
+    SECRET_BEGINNINGS.iter().any(|beginning| content.trim_start().starts_with(beginning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_secret_is_shown() {
+        let plain = [
+            "name",
+            "type",
+            "sources",
+            "events",
+            "when",
+            "enabled",
+            "from",
+            "start",
+            "retry",
+            "schedule",
+            "then_every",
+            "until",
+            "timeout",
+            "ordering",
+            "rate_limit",
+            "schema",
+            "key",
+            "columns",
+            "entities",
+            "exclude_columns",
+            "text",
+            "html",
+            "subject",
+            "blocks",
+            "to",
+            "reply_to",
+            "header_family",
+            "signature",
+            "allow_hosts",
+            "listen",
+            "path",
+            "params",
+            "set",
+            "body_bytes_max",
+            "tolerance",
+            "mirror",
+            "lisen_address",
+        ];
+        let hidden: Vec<_> = plain.iter().filter(|key| secrecy(key).is_some()).collect();
+        assert!(hidden.is_empty(), "{hidden:?}");
+        for key in ["secret", "scret", "api_kye", "webhok_url", "signing_secret", "header", "uri"] {
+            assert!(secrecy(key).is_some(), "{key}");
+        }
+    }
 }

@@ -31,6 +31,16 @@ impl From<ReadError> for Fault {
 }
 
 impl ReadError {
+    /// A mistake at these bytes of the file.
+    pub(super) fn new(message: impl Into<String>, bytes: Range<usize>) -> Self {
+        Self { message: message.into(), help: None, bytes: Some(bytes) }
+    }
+
+    /// With advice on how to mend it.
+    pub(super) fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
     /// The innermost value that is at fault is the place; those around it change nothing.
     fn at(mut self, bytes: Range<usize>) -> Self {
         self.bytes.get_or_insert(bytes);
@@ -68,7 +78,8 @@ impl Error for ReadError {
     }
 }
 
-fn suggest(word: &str, known: &[&str], what: &str) -> String {
+/// The known words, the one that is most likely meant first.
+pub(super) fn suggest(word: &str, known: &[&str], what: &str) -> String {
     let known_here = format!("known {what} here: {}", known.join(", "));
     match nearest::one(word, known) {
         Some(near) => format!("did you mean `{near}`? {known_here}"),
@@ -81,6 +92,8 @@ fn suggest(word: &str, known: &[&str], what: &str) -> String {
 pub(super) struct Node<'a> {
     value: Value<'a>,
     environment: &'a Environment,
+    /// Whether this is a table of which each reader takes the keys that it knows.
+    is_shared: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -91,17 +104,52 @@ enum Value<'a> {
 
 impl<'a> Node<'a> {
     pub(super) fn root(root: &'a Spanned<DeTable<'a>>, environment: &'a Environment) -> Self {
-        Self { value: Value::Root(root), environment }
+        Self { value: Value::Root(root), environment, is_shared: false }
     }
 
     fn inner(self, value: &'a Spanned<DeValue<'a>>) -> Self {
-        Self { value: Value::Inner(value), ..self }
+        Self { value: Value::Inner(value), is_shared: false, ..self }
     }
 
-    fn bytes(self) -> Range<usize> {
+    /// The same table for several readers: a struct that is read from it sees its own keys alone.
+    pub(super) fn shared(self) -> Self {
+        Self { is_shared: true, ..self }
+    }
+
+    /// Where it stands.
+    pub(super) fn bytes(self) -> Range<usize> {
         match self.value {
             Value::Root(root) => root.span(),
             Value::Inner(value) => value.span(),
+        }
+    }
+
+    fn table(self) -> Option<&'a DeTable<'a>> {
+        match self.value {
+            Value::Root(root) => Some(root.get_ref()),
+            Value::Inner(value) => value.get_ref().as_table(),
+        }
+    }
+
+    /// The value under a key, where this is a table that has it.
+    pub(super) fn get(self, key: &str) -> Option<Self> {
+        self.table()?.get(key).map(|value| self.inner(value))
+    }
+
+    /// The keys of a table in the order in which they are written, and where each stands.
+    pub(super) fn keys(self) -> impl Iterator<Item = (&'a str, Range<usize>)> {
+        let entries = self.table().map(|table| Table::new(self, table).rest);
+        entries.into_iter().flatten().map(|(key, _)| (&**key.get_ref(), key.span()))
+    }
+
+    /// The elements of a list.
+    pub(super) fn elements(self) -> Result<impl Iterator<Item = Self>, ReadError> {
+        match self.value {
+            Value::Inner(value) if value.get_ref().is_array() => {
+                let list = value.get_ref().as_array().into_iter().flatten();
+                Ok(list.map(move |element| self.inner(element)))
+            }
+            _ => Err(ReadError::new("a list of tables belongs here", self.bytes())),
         }
     }
 
@@ -211,6 +259,26 @@ impl<'de> Deserializer<'de> for Node<'_> {
             .map_err(|error| error.at(self.bytes()))
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        keys: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let read = match self.table() {
+            Some(table) if self.is_shared => {
+                let node = Self { is_shared: false, ..self };
+                visitor.visit_map(Table::of_keys(node, table, keys))
+            }
+            _ => self.visit(visitor),
+        };
+        read.map_err(|error| error.at(self.bytes()))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_unit()
+    }
+
     scalars! {
         deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
@@ -218,20 +286,32 @@ impl<'de> Deserializer<'de> for Node<'_> {
     }
 
     forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier
-        ignored_any
+        char str string bytes byte_buf unit unit_struct tuple tuple_struct map identifier
     }
 }
 
+/// A key and its value.
+type Entry<'a> = (&'a Spanned<toml::de::DeString<'a>>, &'a Spanned<DeValue<'a>>);
+
 struct Table<'a> {
     node: Node<'a>,
-    rest: toml::map::Iter<'a, Spanned<toml::de::DeString<'a>>, Spanned<DeValue<'a>>>,
+    rest: std::vec::IntoIter<Entry<'a>>,
     value: Option<&'a Spanned<DeValue<'a>>>,
 }
 
 impl<'a> Table<'a> {
+    /// The table's entries in the order in which they are written.
     fn new(node: Node<'a>, table: &'a DeTable<'a>) -> Self {
-        Self { node, rest: table.iter(), value: None }
+        let mut entries: Vec<Entry<'a>> = table.iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        Self { node, rest: entries.into_iter(), value: None }
+    }
+
+    /// Those of the entries that have one of these keys.
+    fn of_keys(node: Node<'a>, table: &'a DeTable<'a>, keys: &[&str]) -> Self {
+        let all = Self::new(node, table);
+        let rest: Vec<_> = all.rest.filter(|(key, _)| keys.contains(&&**key.get_ref())).collect();
+        Self { rest: rest.into_iter(), ..all }
     }
 }
 

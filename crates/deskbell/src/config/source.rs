@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clerk_webhooks::Secret;
+use deskbell_delivery::NOTICE_SOURCE;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::{Fault, Step};
@@ -81,6 +82,13 @@ pub(super) fn check(sources: &[SourceConfig]) -> Result<(), Fault> {
         let at = |key| vec![Step::Key("source"), Step::Index(index), Step::Key(key)];
         if source.name.trim().is_empty() {
             return Err(Fault::at(at("name"), "a source needs a name"));
+        }
+        if source.name == NOTICE_SOURCE {
+            return Err(Fault::at(
+                at("name"),
+                "`deskbell` is the source of Deskbell's own notices",
+            )
+            .with_help("choose another name, for example clerk"));
         }
         if names.insert(&source.name, ()).is_some() {
             return Err(Fault::at(at("name"), format!("two sources are named `{}`", source.name))

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::DatabaseUrl;
+use super::SqliteUrl;
 
 /// The event log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// The database of the log. Default: `sqlite://deskbell.db`.
-    pub url: DatabaseUrl,
+    /// The SQLite database of the log. Default: `sqlite://deskbell.db`.
+    pub url: SqliteUrl,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { url: DatabaseUrl::sqlite(Path::new("deskbell.db")) }
+        Self { url: SqliteUrl::new(Path::new("deskbell.db")) }
     }
 }

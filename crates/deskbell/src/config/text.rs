@@ -1,14 +1,13 @@
-//! What the strings of a config mean: durations, addresses, secrets.
+//! What the strings of a config mean: durations, expressions and secrets.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clerk_webhooks::Secret;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What stands in the place of a secret wherever a config is shown.
-const REDACTED: &str = "<redacted>";
+pub(super) const REDACTED: &str = "<redacted>";
 
 /// A duration such as `"30s"`, `"5m"`, `"72h"` or `"30d"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +15,14 @@ pub struct Duration(pub std::time::Duration);
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text).map(Self).map_err(|_| {
-            serde::de::Error::custom(format_args!(
+        Self::parse(&String::deserialize(deserializer)?)
+    }
+}
+
+impl Duration {
+    fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E> {
+        humantime::parse_duration(text).map(Self).map_err(|_| {
+            E::custom(format_args!(
                 "`{text}` is not a duration; write for example 30s, 5m, 72h or 30d"
             ))
         })
@@ -31,75 +35,35 @@ impl Serialize for Duration {
     }
 }
 
-/// Where a database is: `sqlite://FILE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseUrl {
-    path: PathBuf,
-}
+/// A duration, or `"never"` for none.
+pub(super) mod or_never {
+    use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};
 
-impl DatabaseUrl {
-    /// The database in this file.
-    #[must_use]
-    pub fn sqlite(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+    const NEVER: &str = "never";
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == NEVER { Ok(None) } else { Duration::parse(&text).map(Some) }
     }
 
-    /// The database file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub(in crate::config) fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => duration.serialize(serializer),
+            None => serializer.serialize_str(NEVER),
+        }
     }
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        sqlite_path(text).map(|path| Self { path })
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sqlite://{}", self.path.display())
-    }
-}
-
-impl<'de> Deserialize<'de> for DatabaseUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl Serialize for DatabaseUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// The file of a `sqlite:` address. The text is not repeated in errors: it may bear a password.
-fn sqlite_path(text: &str) -> Result<PathBuf, String> {
-    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-    let Some(rest) = text.strip_prefix("sqlite:") else {
-        return Err(format!(
-            "`{scheme}:` is not a database that this version knows; write sqlite://FILE"
-        ));
-    };
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    if path.is_empty() || path.ends_with('/') {
-        return Err("the file is missing; write sqlite://FILE, or sqlite:///DIRECTORY/FILE".into());
-    }
-    if path.contains('?') || path == ":memory:" {
-        return Err("a database is a file here; write sqlite://FILE without options".into());
-    }
-    Ok(PathBuf::from(path))
 }
 
 /// A signing secret; it never shows.
 #[derive(Debug, Clone)]
 pub struct SigningSecret(pub Secret);
 
-/// The admin token; it never shows.
+/// A text that is a secret, such as the admin token or an API key; it never shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(pub String);
 
@@ -113,7 +77,7 @@ impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.trim().is_empty() {
-            return Err(serde::de::Error::custom("the token is empty; leave the key out instead"));
+            return Err(serde::de::Error::custom("this secret is empty"));
         }
         Ok(Self(text))
     }
@@ -130,3 +94,50 @@ macro_rules! shown_as_redacted {
 }
 
 shown_as_redacted!(SigningSecret, Token);
+
+/// CEL expressions by name, in the order of the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expressions(pub Vec<(String, String)>);
+
+impl Expressions {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each name with its expression.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (&**name, &**text))
+    }
+}
+
+impl<'de> Deserialize<'de> for Expressions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Expressions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of names and expressions, such as { id = \"user.id\" }")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Expressions, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Expressions(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+impl Serialize for Expressions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}

@@ -1,5 +1,6 @@
 //! `deskbell demo`: the main job, end to end.
 
+use crate::postgres::Database;
 use crate::support::run;
 
 #[tokio::test]
@@ -12,8 +13,11 @@ async fn it_ends_without_drift_and_says_where_the_databases_are() {
     let outcome: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(outcome["sent"], 2000);
     assert_eq!(outcome["drift"], 0);
+    assert_eq!((&outcome["delivered"], &outcome["undelivered"]), (&2000.into(), &0.into()));
+    let attempts = outcome["delivery_attempts"].as_u64().unwrap();
+    assert!(attempts > 2000, "the receiver is flaky: {outcome}");
     assert!(outcome["duplicates"].as_u64().unwrap() > 0);
-    for figure in ["acked_per_second", "ack_ms_p50", "ack_ms_p99"] {
+    for figure in ["acked_per_second", "ack_ms_p50", "ack_ms_p99", "delivery_ms_p50"] {
         assert!(outcome[figure].as_f64().unwrap() > 0.0, "{figure}");
     }
     assert!(outcome["rows"]["clerk_users"].as_u64().unwrap() > 0);
@@ -37,4 +41,44 @@ async fn secrets_of_payloads_stay_out_of_the_mirror() {
         assert!(is_in(&log), "{marker} was sent");
         assert!(!is_in(&mirror), "{marker} is in the mirror");
     }
+}
+
+#[tokio::test]
+async fn it_mirrors_into_postgresql_and_never_on_top_of_another_mirror() {
+    let database = Database::new().await;
+    let directory = tempfile::tempdir().unwrap();
+    let url = database.url();
+    let arguments = ["demo", "--events", "1000", "--mirror", &url, "--json", "--dir"];
+    let ran = run(directory.path(), &[&arguments[..], &["d"]].concat()).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let outcome: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&outcome["drift"], &outcome["undelivered"]), (&0.into(), &0.into()));
+    assert!(outcome["rows"]["clerk.users"].as_u64().unwrap() > 0, "{outcome}");
+    assert!(!ran.stdout.contains(Database::PASSWORD), "{}", ran.stdout);
+    let again = run(directory.path(), &[&arguments[..], &["e"]].concat()).await;
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("DROP SCHEMA clerk CASCADE"), "{}", again.stderr);
+    assert!(!again.stderr.contains(Database::PASSWORD), "{}", again.stderr);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn it_mirrors_into_another_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["demo", "--events", "300", "--mirror", "sqlite://m.db", "--json", "--dir"];
+    let ran = run(directory.path(), &[&arguments[..], &["d"]].concat()).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(directory.path().join("m.db").exists());
+    let again = run(directory.path(), &[&arguments[..], &["e"]].concat()).await;
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("rm m.db"), "{}", again.stderr);
+}
+
+#[tokio::test]
+async fn a_bad_url_is_wrong_usage_and_is_not_repeated() {
+    let directory = tempfile::tempdir().unwrap();
+    let ran = run(directory.path(), &["demo", "--mirror", "mysql://app:hunter2@db/app"]).await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("`mysql:` is not a database"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
 }

@@ -13,13 +13,27 @@ fn assert_output(name: &str, text: &str) {
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 22] = [
         &[],
         &["serve"],
         &["demo"],
         &["config"],
         &["config", "check"],
         &["config", "show"],
+        &["schema"],
+        &["schema", "print"],
+        &["schema", "diff"],
+        &["schema", "apply"],
+        &["destinations"],
+        &["destinations", "enable"],
+        &["events"],
+        &["events", "list"],
+        &["events", "show"],
+        &["replay"],
+        &["dead-letters"],
+        &["dead-letters", "list"],
+        &["dead-letters", "show"],
+        &["dead-letters", "retry"],
         &["types"],
         &["trigger"],
     ];

@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 
-use crate::support::{Serving, directory, http_client, mirror_at, send};
+use crate::support::{Serving, directory, http_client, kills, mirror_at, send};
 
 /// Kills in a run of `cargo xtask test`, and with `--long`.
 const KILLS: usize = 6;
@@ -30,7 +30,7 @@ struct Clerk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_event_survives_kill_9_and_stands_in_the_log_once() {
-    let (kills, seed) = (kills(), rand::rng().random::<u64>());
+    let (kills, seed) = (kills(KILLS, KILLS_LONG), rand::rng().random::<u64>());
     println!("seed {seed}, {kills} kills");
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let directory = directory();
@@ -129,9 +129,4 @@ async fn assert_acked_once(directory: &Path, acked: &BTreeSet<String>) {
         assert_eq!(times_stored.get(id), Some(&1), "{id} was acknowledged");
     }
     assert!(times_stored.values().all(|times| *times == 1), "nothing is stored twice");
-}
-
-#[expect(clippy::disallowed_methods, reason = "the test command says how long a test may take")]
-fn kills() -> usize {
-    if std::env::var_os("DESKBELL_TEST_LONG").is_some() { KILLS_LONG } else { KILLS }
 }

@@ -1,11 +1,21 @@
 //! The program as its users run it: real processes, real files, real HTTP.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alerts;
+mod check;
+mod dead_letters;
+mod deliveries;
 mod demo;
+mod examples;
 mod help;
 #[cfg(feature = "interop")]
 mod interop;
 mod kill;
+mod kill_deliveries;
+mod postgres;
+mod rebuild;
+mod schema;
 mod serve;
+mod stop;
 mod support;
 mod trigger;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clerk_webhooks::{HeaderFamily, Secret, Signer};
 use deskbell_sim::Message;
@@ -13,6 +13,8 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// What deliveries to a test's receiver are signed with.
+pub(crate) const ENDPOINT_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 /// Longer than anything here takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -65,6 +67,23 @@ pub(crate) fn directory() -> TempDir {
     directory
 }
 
+/// A config that forwards every event to this URL, with these further lines for the destination.
+pub(crate) fn forwarding_to(directory: &Path, url: &str, more: &str) {
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n\n[[destination]]\nname = \"receiver\"\n\
+         type = \"http\"\nurl = \"{url}\"\nsecret = \"{ENDPOINT_SECRET}\"\n\
+         allow_hosts = [\"127.0.0.1\"]\nevents = [\"*\", \"email.created\", \"sms.created\"]\n\
+         retry = {{ schedule = [\"1s\"], then_every = \"1s\" }}\n{more}\n"
+    );
+    std::fs::write(directory.join("deskbell.toml"), config).unwrap();
+}
+
+/// How often a process is killed: the second number with `--long`.
+#[expect(clippy::disallowed_methods, reason = "the test command says how long a test may take")]
+pub(crate) fn kills(short: usize, long: usize) -> usize {
+    if std::env::var_os("DESKBELL_TEST_LONG").is_some() { long } else { short }
+}
+
 /// A running `deskbell serve`.
 pub(crate) struct Serving {
     pub(crate) process: Child,
@@ -76,7 +95,11 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts it and returns once it listens.
     pub(crate) async fn start(directory: &Path) -> Self {
-        let mut command = deskbell(directory);
+        Self::of(deskbell(directory)).await
+    }
+
+    /// As [`start`](Self::start), with what this command has been given before.
+    pub(crate) async fn of(mut command: Command) -> Self {
         let mut process = command.arg("serve").stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(process.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
@@ -130,8 +153,12 @@ pub(crate) async fn send(http: &reqwest::Client, url: &str, message: &Message) -
 }
 
 #[expect(clippy::disallowed_methods, reason = "signatures are held against the real time")]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 fn now_seconds() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// The client that tests send with.
@@ -143,12 +170,17 @@ pub(crate) fn http_client() -> reqwest::Client {
 /// Reads the mirror once it stands at this event of the log.
 pub(crate) async fn mirror_at(directory: &Path, seq: i64) -> MirrorReader {
     let url = format!("sqlite://{}", directory.join("clerk.db").display());
-    let reader = MirrorReader::open(&url).await.unwrap();
+    destination_at(&url, "mirror", seq).await
+}
+
+/// Reads what a destination has in its database once it stands at this event of the log.
+pub(crate) async fn destination_at(url: &str, name: &str, seq: i64) -> MirrorReader {
+    let reader = MirrorReader::open(url).await.unwrap();
     let mut look = tokio::time::interval(Duration::from_millis(10));
     within(async {
         loop {
             look.tick().await;
-            let checkpoint = reader.checkpoint("mirror").await.unwrap();
+            let checkpoint = reader.checkpoint(name).await.unwrap();
             if checkpoint.is_some_and(|checkpoint| checkpoint.seq.get() >= seq) {
                 break;
             }

@@ -1,0 +1,203 @@
+//! `deskbell dead-letters`: what could not be taken or delivered, and asking for it again.
+
+mod chosen;
+mod letter;
+
+use std::process::ExitCode;
+
+use clap::{ArgGroup, Args, Subcommand};
+use deskbell_sync::MirrorOptions;
+use deskbell_sync::dead_letters::{self, Choice};
+use deskbell_sync::inspect::InspectError;
+use miette::Diagnostic;
+use serde_json::{Value, json};
+
+use self::chosen::Chosen;
+use self::letter::Letter;
+use super::store::{self, Done};
+use super::{Context, exit, table};
+use crate::config::Config;
+use crate::orders::{Answer, Request};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List what could not be applied or delivered, and what waits for other rows.
+    List {
+        /// Of this destination [default: all that are enabled].
+        destination: Option<String>,
+    },
+    /// Show all that is known of a dead letter.
+    Show {
+        /// The id of its entity or of its message.
+        id: String,
+        /// Of this destination [default: all that are enabled].
+        #[arg(long, value_name = "NAME")]
+        destination: Option<String>,
+    },
+    /// Have dead letters tried again by the running deskbell, or by the next one.
+    Retry(Retry),
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true)))]
+pub(super) struct Retry {
+    /// The ids of their entities or of their messages.
+    #[arg(group = "which", value_name = "ID")]
+    ids: Vec<String>,
+    /// All of them.
+    #[arg(long, group = "which")]
+    all: bool,
+    /// Of this destination [default: all that are enabled].
+    #[arg(long, value_name = "NAME")]
+    destination: Option<String>,
+}
+
+/// A command that could not be done.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum DeadLetterError {
+    #[error("the dead letters of the destination `{destination}` cannot be reached")]
+    Mirror { destination: String, source: InspectError },
+    #[error("there is no dead letter of {ids}")]
+    #[diagnostic(help("`deskbell dead-letters list` lists them; what waits is tried by itself"))]
+    None { ids: String },
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
+    let config =
+        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    match command {
+        Command::List { destination } => {
+            let chosen = Chosen::new(&config, destination.as_deref()).await?;
+            list(&chosen.letters(None).await?, context);
+        }
+        Command::Show { id, destination } => {
+            let chosen = Chosen::new(&config, destination.as_deref()).await?;
+            show(id, &chosen, context).await?;
+        }
+        Command::Retry(arguments) => {
+            let chosen = Chosen::new(&config, arguments.destination.as_deref()).await?;
+            retry(&arguments, &chosen, &config, context).await?;
+        }
+    }
+    Ok(ExitCode::from(exit::DONE))
+}
+
+fn list(letters: &[Letter], context: &Context) {
+    if context.json {
+        return print_json(letters);
+    }
+    if letters.is_empty() {
+        eprintln!("there are no dead letters");
+        return;
+    }
+    let heads = ["STATE", "SINCE", "DESTINATION", "PART", "ENTITY", "MESSAGE", "REASON"];
+    table::print(heads, letters.iter().map(Letter::cells));
+}
+
+async fn show(id: String, chosen: &Chosen, context: &Context) -> Result<(), exit::Failure> {
+    let ids = [id];
+    let letters = chosen.letters(Some(&ids)).await?;
+    if letters.is_empty() {
+        return Err(none(&ids));
+    }
+    if context.json {
+        print_json(&letters);
+        return Ok(());
+    }
+    for (index, letter) in letters.iter().enumerate() {
+        if index > 0 {
+            println!();
+        }
+        for (name, text) in letter.fields() {
+            println!("{name:12} {}", table::one_line(&text));
+        }
+    }
+    Ok(())
+}
+
+/// How many were asked for: rows of mirrors, and deliveries, of which is told who makes them.
+struct Asked {
+    rows: u64,
+    deliveries: Option<(u64, bool)>,
+}
+
+async fn retry(
+    arguments: &Retry,
+    chosen: &Chosen,
+    config: &Config,
+    context: &Context,
+) -> Result<(), exit::Failure> {
+    let ids = (!arguments.all).then_some(&*arguments.ids);
+    let asked = Asked {
+        rows: ask_mirrors(chosen, ids).await?,
+        deliveries: revive(chosen, ids, config).await?,
+    };
+    let count = asked.rows + asked.deliveries.map_or(0, |(deliveries, _)| deliveries);
+    if count == 0 && !arguments.all {
+        return Err(none(&arguments.ids));
+    }
+    if context.json {
+        println!("{}", json!({ "asked": count }));
+    } else {
+        asked.print();
+    }
+    Ok(())
+}
+
+async fn ask_mirrors(chosen: &Chosen, ids: Option<&[String]>) -> Result<u64, exit::Failure> {
+    let choice = ids.map_or(Choice::All, |ids| Choice::These(ids.to_vec()));
+    let mut asked = 0;
+    for options in &chosen.mirrors {
+        let found = dead_letters::request_retry(options, &choice).await;
+        asked += found.map_err(|source| unreachable(options, source))?;
+    }
+    Ok(asked)
+}
+
+/// How many deliveries are due again, and whether a running `serve` makes them; `None` where there
+/// was nothing to ask for.
+async fn revive(
+    chosen: &Chosen,
+    ids: Option<&[String]>,
+    config: &Config,
+) -> Result<Option<(u64, bool)>, exit::Failure> {
+    if !chosen.has_delivery(ids).await? {
+        return Ok(None);
+    }
+    let Done { answer, by_serve } =
+        store::carry_out(config, Request::Retry(chosen.retry(ids))).await?;
+    match answer {
+        Answer::Replayed { deliveries } => Ok(Some((deliveries, by_serve))),
+        other => Err(store::unexpected(&other)),
+    }
+}
+
+impl Asked {
+    fn print(&self) {
+        if let Some((deliveries, by_serve)) = self.deliveries {
+            let counted = store::counted(deliveries);
+            if by_serve {
+                println!("{counted} will be made by the running deskbell");
+            } else {
+                println!("{counted} will be made once `deskbell serve` runs");
+            }
+        }
+        if self.rows > 0 || self.deliveries.is_none() {
+            let seconds = MirrorOptions::default().poll_every.as_secs();
+            println!("asked for {}; the running deskbell tries them within {seconds} s", self.rows);
+        }
+    }
+}
+
+fn print_json(letters: &[Letter]) {
+    println!("{:#}", Value::Array(letters.iter().map(Letter::json).collect()));
+}
+
+fn unreachable(options: &MirrorOptions, source: InspectError) -> exit::Failure {
+    let destination = options.destination.clone();
+    exit::Failure::failed(DeadLetterError::Mirror { destination, source })
+}
+
+fn none(ids: &[String]) -> exit::Failure {
+    exit::Failure::failed_with_help(DeadLetterError::None { ids: ids.join(", ") })
+}

@@ -1,0 +1,107 @@
+//! The destinations whose dead letters are meant, and reading them.
+
+use deskbell_store::{SqliteStore, StoreError};
+use deskbell_sync::MirrorOptions;
+use deskbell_sync::dead_letters::{self, Choice};
+
+use super::letter::Letter;
+use super::unreachable;
+use crate::cli::{exit, named, store};
+use crate::config::{Config, DestinationConfig};
+use crate::mirror_options::mirror_options;
+use crate::orders::Retry;
+
+/// Dead letters of deliveries that are listed; there may be as many as there are events.
+const DELIVERIES_MAX: usize = 10_000;
+
+/// Those whose dead letters are rows in a database, and those whose are deliveries.
+pub(super) struct Chosen {
+    pub(super) mirrors: Vec<MirrorOptions>,
+    pub(super) delivered_to: Vec<String>,
+    /// `None` where there is no event log yet, and so no deliveries.
+    store: Option<SqliteStore>,
+}
+
+impl Chosen {
+    /// The named destination, or all that are enabled.
+    pub(super) async fn new(config: &Config, name: Option<&str>) -> Result<Self, exit::Failure> {
+        let is_meant = |one: &&DestinationConfig| match name {
+            Some(name) => one.name == name,
+            None => one.enabled,
+        };
+        let (mut mirrors, mut delivered_to) = (Vec::new(), Vec::new());
+        for destination in config.destinations.iter().filter(is_meant) {
+            match mirror_options(destination, &config.sources) {
+                Some(options) => mirrors.push(options),
+                None => delivered_to.push(destination.name.clone()),
+            }
+        }
+        let is_unknown = mirrors.is_empty() && delivered_to.is_empty();
+        // The event log is opened only where it is asked.
+        let store = match (is_unknown && name.is_some()) || !delivered_to.is_empty() {
+            true => store::to_read_if_there(config).await?,
+            false => None,
+        };
+        if let Some(name) = name.filter(|_| is_unknown) {
+            named::require_delivered_to(name, config, store.as_ref()).await?;
+            delivered_to.push(name.to_owned());
+        }
+        Ok(Self { mirrors, delivered_to, store })
+    }
+
+    /// Their dead letters: those with these ids, or all.
+    pub(super) async fn letters(
+        &self,
+        ids: Option<&[String]>,
+    ) -> Result<Vec<Letter>, exit::Failure> {
+        let choice = ids.map_or(Choice::All, |ids| Choice::These(ids.to_vec()));
+        let mut letters = Vec::new();
+        for options in &self.mirrors {
+            let found = dead_letters::list(options, &choice).await;
+            let found = found.map_err(|source| unreachable(options, source))?;
+            letters.extend(found.into_iter().map(Letter::from));
+        }
+        let found = self.deliveries(ids, DELIVERIES_MAX).await.map_err(store::failed_to_read)?;
+        if found.len() == DELIVERIES_MAX {
+            eprintln!("there may be more deliveries than the {DELIVERIES_MAX} shown here");
+        }
+        letters.extend(found);
+        Ok(letters)
+    }
+
+    /// The first ones among the deliveries.
+    async fn deliveries(
+        &self,
+        ids: Option<&[String]>,
+        letters_max: usize,
+    ) -> Result<Vec<Letter>, StoreError> {
+        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        let wanted = self.retry(ids);
+        let mut letters = Vec::new();
+        for destination in &wanted.destinations {
+            let mut after = None;
+            loop {
+                let page = wanted.next(store, destination, after.take()).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.key.clone());
+                letters.extend(page.into_iter().filter(|one| wanted.takes(one)).map(Letter::from));
+                if letters.len() >= letters_max {
+                    letters.truncate(letters_max);
+                    return Ok(letters);
+                }
+            }
+        }
+        Ok(letters)
+    }
+
+    /// An order for the deliveries with these ids, or all.
+    pub(super) fn retry(&self, ids: Option<&[String]>) -> Retry {
+        Retry { destinations: self.delivered_to.clone(), ids: ids.map(<[String]>::to_vec) }
+    }
+
+    /// Whether there is a delivery to try again.
+    pub(super) async fn has_delivery(&self, ids: Option<&[String]>) -> Result<bool, exit::Failure> {
+        let found = self.deliveries(ids, 1).await.map_err(store::failed_to_read)?;
+        Ok(!found.is_empty())
+    }
+}

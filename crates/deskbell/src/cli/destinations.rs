@@ -1,0 +1,92 @@
+//! `deskbell destinations`: how they are, and sending to a disabled one again.
+
+mod row;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use deskbell_store::{Deliveries, Seq, SqliteStore, Store, StoreError};
+use serde_json::{Value, json};
+
+use self::row::Row;
+use super::{Context, exit, named, store, table};
+use crate::clock;
+use crate::config::Config;
+use crate::orders::{Answer, Request};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List them (what is done where nothing else is asked for).
+    List,
+    /// Send to a destination again that was disabled since it kept failing.
+    Enable {
+        /// Its name.
+        name: String,
+    },
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let config =
+        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    match arguments.command {
+        None | Some(Command::List) => list(&config, context).await?,
+        Some(Command::Enable { name }) => enable(&name, &config, context).await?,
+    }
+    Ok(ExitCode::from(exit::DONE))
+}
+
+async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
+    let store = store::to_read_if_there(config).await?;
+    let rows = match &store {
+        Some(store) => rows(config, store).await.map_err(store::failed_to_read),
+        None => Ok((row::all(config, Vec::new(), &[]), Seq::ZERO)),
+    };
+    if let Some(store) = store {
+        store.close().await;
+    }
+    let (rows, head) = rows?;
+    let now_ms = clock::now_ms();
+    if context.json {
+        let all = rows.iter().map(|row| row.json(head, now_ms));
+        println!("{:#}", Value::Array(all.collect()));
+        return Ok(());
+    }
+    let heads = ["NAME", "TYPE", "ENABLED", "ROUTED", "PENDING", "DEAD", "OLDEST", "STATE"];
+    table::print(heads, rows.iter().map(|row| row.cells(head, now_ms)));
+    Ok(())
+}
+
+async fn rows(config: &Config, store: &SqliteStore) -> Result<(Vec<Row>, Seq), StoreError> {
+    let states = store.destinations().await?;
+    let backlogs = store.backlogs().await?;
+    Ok((row::all(config, states, &backlogs), store.head().await?))
+}
+
+async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), exit::Failure> {
+    let store = store::to_read(config).await?;
+    let known = named::require_started(name, config, &store).await;
+    store.close().await;
+    known?;
+    let request = Request::Enable { destination: name.to_owned() };
+    let done = store::carry_out(config, request).await?;
+    if done.answer != Answer::Enabled {
+        return Err(store::unexpected(&done.answer));
+    }
+    if context.json {
+        println!("{}", json!({ "destination": name, "enabled": true }));
+    } else if done.by_serve {
+        println!("{name} is sent to again");
+    } else {
+        println!("{name} will be sent to again once `deskbell serve` runs");
+    }
+    Ok(())
+}

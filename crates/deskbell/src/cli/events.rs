@@ -1,0 +1,29 @@
+//! `deskbell events`: what is in the log, and what became of it.
+
+mod list;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::{Context, exit};
+use crate::config::Config;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List events, the newest first.
+    List(list::Arguments),
+    /// Show an event, its deliveries and their attempts, or why nobody wanted it.
+    Show(show::Arguments),
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
+    let config =
+        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    match command {
+        Command::List(arguments) => list::run(&arguments, &config, context).await?,
+        Command::Show(arguments) => show::run(&arguments, &config, context).await?,
+    }
+    Ok(ExitCode::from(exit::DONE))
+}

@@ -1,0 +1,133 @@
+//! `deskbell events list`: the log, from its end.
+
+use clap::Args;
+use clerk_webhooks::UnixMillis;
+use deskbell_delivery::takes_type;
+use deskbell_store::{Deliveries, ReadLimit, Seq, SqliteStore, Store, StoreError, StoredEvent};
+use serde_json::{Value, json};
+
+use crate::cli::{Context, exit, store, table, time};
+use crate::config::Config;
+
+/// Places of the log that are read at a time.
+const STRETCH: i64 = 500;
+/// How far back events are looked for where nothing says since when.
+const PLACES_MAX: i64 = 100_000;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// Of this type, or of those that a pattern such as user.* matches; may be repeated.
+    #[arg(long = "type", value_name = "PATTERN")]
+    types: Vec<String>,
+    /// About this user, organization or other entity.
+    #[arg(long, value_name = "ID")]
+    subject: Option<String>,
+    /// Received since this time, such as 2026-11-21T08:00:00Z, or since so long ago, such as 2h.
+    #[arg(long, value_name = "T", value_parser = time::since)]
+    since: Option<UnixMillis>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+}
+
+pub(super) async fn run(
+    arguments: &Arguments,
+    config: &Config,
+    context: &Context,
+) -> Result<(), exit::Failure> {
+    let store = store::to_read(config).await?;
+    let found = find(arguments, &store).await;
+    store.close().await;
+    let Found { events, left_out } = found.map_err(store::failed_to_read)?;
+    if left_out {
+        eprintln!("older events than the last {PLACES_MAX} were not looked at; --since does that");
+    }
+    if context.json {
+        println!("{:#}", Value::Array(events.iter().map(as_json).collect()));
+    } else if events.is_empty() {
+        eprintln!("there are no such events");
+    } else {
+        let heads = ["SEQ", "RECEIVED", "SOURCE", "TYPE", "SUBJECT", "MESSAGE"];
+        table::print(heads, events.iter().map(cells));
+    }
+    Ok(())
+}
+
+/// Events, the newest first.
+struct Found {
+    events: Vec<StoredEvent>,
+    /// Whether there may be more, further back than was looked.
+    left_out: bool,
+}
+
+async fn find(arguments: &Arguments, store: &SqliteStore) -> Result<Found, StoreError> {
+    let head = store.head().await?;
+    let end = match arguments.since {
+        Some(since) => store.first_received_since(since.as_millis()).await?.get() - 1,
+        None => head.get() - PLACES_MAX,
+    };
+    let end = Seq::new(end);
+    let mut events = Vec::new();
+    let mut to = head;
+    while to > end && events.len() < arguments.limit {
+        let from = Seq::new(to.get() - STRETCH).max(end);
+        let stretch = read(store, from, to).await?;
+        events.extend(stretch.into_iter().rev().filter(|event| arguments.take(event)));
+        to = from;
+    }
+    let left_out = arguments.since.is_none() && end > Seq::ZERO && events.len() < arguments.limit;
+    events.truncate(arguments.limit);
+    Ok(Found { events, left_out })
+}
+
+/// The events behind `from` up to `to`, in order; without what was pruned.
+async fn read(store: &SqliteStore, from: Seq, to: Seq) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut events: Vec<StoredEvent> = Vec::new();
+    let mut at = from;
+    while at < to {
+        let read = store.read(at, limit(at, to)).await?;
+        let Some(last) = read.last() else { break };
+        at = last.seq;
+        events.extend(read.into_iter().filter(|event| event.seq <= to));
+    }
+    Ok(events)
+}
+
+fn limit(from: Seq, to: Seq) -> ReadLimit {
+    let events_max = u32::try_from(to.distance_from(from)).unwrap_or(u32::MAX);
+    ReadLimit { events_max, ..ReadLimit::default() }
+}
+
+impl Arguments {
+    fn take(&self, event: &StoredEvent) -> bool {
+        (self.types.is_empty() || takes_type(&self.types, &event.event_type))
+            && (self.subject.is_none() || self.subject == event.subject)
+            && self.since.is_none_or(|since| event.received_at_ms >= since.as_millis())
+    }
+}
+
+fn cells(event: &StoredEvent) -> [String; 6] {
+    [
+        event.seq.to_string(),
+        time::shown(event.received_at_ms),
+        event.source.to_string(),
+        event.event_type.clone(),
+        event.subject.clone().unwrap_or_else(|| "-".to_owned()),
+        event.message_id.clone(),
+    ]
+}
+
+/// What is known of the event beside its payload.
+pub(super) fn as_json(event: &StoredEvent) -> Value {
+    json!({
+        "seq": event.seq.get(),
+        "source": &*event.source,
+        "message_id": event.message_id,
+        "type": event.event_type,
+        "subject": event.subject,
+        "occurred_at": time::shown(event.occurred_at_ms),
+        "received_at": time::shown(event.received_at_ms),
+        "instance_id": event.instance_id,
+        "payload_bytes": event.payload.len(),
+    })
+}

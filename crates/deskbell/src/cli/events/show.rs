@@ -1,0 +1,257 @@
+//! `deskbell events show`: an event, and what became of it.
+
+use clap::Args;
+use deskbell_delivery::NOTICE_SOURCE;
+use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, Unwanted};
+use deskbell_store::{Deliveries, SqliteStore, Store, StoreError, StoredEvent};
+use miette::Diagnostic;
+use serde_json::{Value, json};
+
+use super::list::as_json;
+use crate::cli::table::one_line;
+use crate::cli::time::shown;
+use crate::cli::{Context, exit, store};
+use crate::config::Config;
+
+/// Characters of a reply's first line that are shown.
+const REPLY_CHARS_MAX: usize = 200;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// The event's message id (svix-id).
+    message_id: String,
+    /// The source that it came by, where several sources have that message id.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Show the payload too, with people's data, and one-time codes where it bears any.
+    #[arg(long)]
+    payload: bool,
+    /// Show the first line of each reply too.
+    #[arg(long)]
+    replies: bool,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum Error {
+    #[error("no event `{message_id}` is in the log")]
+    #[diagnostic(help("`deskbell events list` lists events"))]
+    NoSuchEvent { message_id: String },
+    #[error("an event `{message_id}` came by each of {sources}")]
+    #[diagnostic(help("name one of them with --source"))]
+    Several { message_id: String, sources: String },
+}
+
+/// An event, and what became of it.
+struct Story {
+    event: StoredEvent,
+    deliveries: Vec<DeliverySummary>,
+    unwanted: Vec<Unwanted>,
+}
+
+pub(super) async fn run(
+    arguments: &Arguments,
+    config: &Config,
+    context: &Context,
+) -> Result<(), exit::Failure> {
+    let store = store::to_read(config).await?;
+    let stories = find(arguments, config, &store).await;
+    store.close().await;
+    let mut stories = stories.map_err(store::failed_to_read)?;
+    let message_id = arguments.message_id.clone();
+    if stories.len() > 1 {
+        let sources: Vec<_> = stories.iter().map(|story| &*story.event.source).collect();
+        let sources = sources.join(", ");
+        return Err(exit::Failure::usage(Error::Several { message_id, sources }));
+    }
+    let Some(story) = stories.pop() else {
+        return Err(exit::Failure::failed_with_help(Error::NoSuchEvent { message_id }));
+    };
+    if context.json {
+        println!("{:#}", story.json(arguments));
+    } else {
+        story.print(arguments);
+    }
+    Ok(())
+}
+
+async fn find(
+    arguments: &Arguments,
+    config: &Config,
+    store: &SqliteStore,
+) -> Result<Vec<Story>, StoreError> {
+    let sources: Vec<&str> = match &arguments.source {
+        Some(source) => vec![source],
+        None => {
+            let configured = config.sources.iter().map(|source| &*source.name);
+            configured.chain([NOTICE_SOURCE]).collect()
+        }
+    };
+    let mut stories = Vec::new();
+    for source in sources {
+        if let Some(event) = store.find(source, &arguments.message_id).await? {
+            stories.push(Story {
+                deliveries: store.deliveries_of(event.seq).await?,
+                unwanted: store.unwanted(event.seq).await?,
+                event,
+            });
+        }
+    }
+    Ok(stories)
+}
+
+impl Story {
+    fn print(&self, arguments: &Arguments) {
+        let event = &self.event;
+        for (name, text) in [
+            ("message", event.message_id.clone()),
+            ("seq", event.seq.to_string()),
+            ("source", event.source.to_string()),
+            ("type", event.event_type.clone()),
+            ("subject", event.subject.clone().unwrap_or_else(|| "-".to_owned())),
+            ("occurred", shown(event.occurred_at_ms)),
+            ("received", shown(event.received_at_ms)),
+            ("payload", format!("{} bytes", event.payload.len())),
+        ] {
+            println!("{name:12} {}", one_line(&text));
+        }
+        self.print_deliveries(arguments.replies);
+        if arguments.payload {
+            println!("\n{}", String::from_utf8_lossy(&event.payload));
+        }
+    }
+
+    fn print_deliveries(&self, replies: bool) {
+        for delivery in &self.deliveries {
+            println!();
+            println!("{:12} {}", delivery.key.destination, one_line(&state(&delivery.state)));
+            for attempt in &delivery.attempts {
+                println!("  {}", one_line(&line(attempt)));
+                if replies && !attempt.reply.is_empty() {
+                    println!("     {}", one_line(&first_line(attempt)));
+                }
+            }
+        }
+        if !self.unwanted.is_empty() {
+            println!("\nno destination wanted it:");
+            for unwanted in &self.unwanted {
+                println!("  {:12} {}", unwanted.destination, one_line(&unwanted.reason));
+            }
+        } else if self.deliveries.is_empty() {
+            println!("\nit is owed to no destination");
+        }
+    }
+
+    fn json(&self, arguments: &Arguments) -> Value {
+        let deliveries = self.deliveries.iter().map(|one| delivery_json(one, arguments.replies));
+        let unwanted = self.unwanted.iter().map(
+            |unwanted| json!({ "destination": &*unwanted.destination, "reason": unwanted.reason }),
+        );
+        let mut event = as_json(&self.event);
+        event["deliveries"] = Value::Array(deliveries.collect());
+        event["unwanted"] = Value::Array(unwanted.collect());
+        if arguments.payload {
+            let payload = &self.event.payload;
+            event["payload"] = serde_json::from_slice(payload)
+                .unwrap_or_else(|_| String::from_utf8_lossy(payload).into());
+        }
+        event
+    }
+}
+
+fn state(state: &DeliveryState) -> String {
+    match state {
+        DeliveryState::Pending { due_at_ms: Some(at_ms) } => format!("due at {}", shown(*at_ms)),
+        DeliveryState::Pending { due_at_ms: None } => {
+            "waits for an earlier one about the same subject".to_owned()
+        }
+        DeliveryState::Delivered { at_ms } => format!("delivered at {}", shown(*at_ms)),
+        DeliveryState::DeadLettered { at_ms, reason } => {
+            format!("given up on at {}: {reason}", shown(*at_ms))
+        }
+    }
+}
+
+fn line(attempt: &AttemptSummary) -> String {
+    let AttemptSummary { number, started_at_ms, duration_ms, status, error, reply } = attempt;
+    let mut line = format!("{number}. {}  took {duration_ms} ms", shown(*started_at_ms));
+    if let Some(status) = status {
+        line += &format!("  {status}");
+    }
+    line += &format!("  reply of {} bytes", reply.len());
+    if let Some(error) = error {
+        line += &format!("  {error}");
+    }
+    line
+}
+
+fn first_line(attempt: &AttemptSummary) -> String {
+    let reply = String::from_utf8_lossy(&attempt.reply);
+    let line = reply.lines().next().unwrap_or_default();
+    line.chars().take(REPLY_CHARS_MAX).collect()
+}
+
+fn delivery_json(delivery: &DeliverySummary, replies: bool) -> Value {
+    let (state, at_ms, reason) = match &delivery.state {
+        DeliveryState::Pending { due_at_ms } => ("pending", *due_at_ms, None),
+        DeliveryState::Delivered { at_ms } => ("delivered", Some(*at_ms), None),
+        DeliveryState::DeadLettered { at_ms, reason } => {
+            ("dead_lettered", Some(*at_ms), Some(reason))
+        }
+    };
+    let attempts = delivery.attempts.iter().map(|attempt| {
+        let mut json = json!({
+            "number": attempt.number,
+            "started_at": shown(attempt.started_at_ms),
+            "took_ms": attempt.duration_ms,
+            "status": attempt.status,
+            "error": attempt.error,
+            "reply_bytes": attempt.reply.len(),
+        });
+        if replies {
+            json["reply"] = first_line(attempt).into();
+        }
+        json
+    });
+    json!({
+        "destination": &*delivery.key.destination,
+        "state": state,
+        "at": at_ms.map(shown),
+        "reason": reason,
+        "attempts": attempts.collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_reply_the_first_line_is_shown_and_only_where_it_is_asked_for() {
+        let attempt = AttemptSummary {
+            number: 1,
+            started_at_ms: 0,
+            duration_ms: 7,
+            status: Some(500),
+            error: Some("the receiver answered 500".to_owned()),
+            reply: format!("{}\nhunter2", "a".repeat(300)).into(),
+        };
+        let first = "a".repeat(REPLY_CHARS_MAX);
+        assert_eq!(first_line(&attempt), first);
+        assert_eq!(
+            line(&attempt),
+            "1. 1970-01-01T00:00:00.000Z  took 7 ms  500  reply of 308 bytes  the receiver \
+             answered 500"
+        );
+        let key = deskbell_store::deliveries::DeliveryKey {
+            destination: "crm".into(),
+            seq: deskbell_store::Seq::new(1),
+        };
+        let state = DeliveryState::Delivered { at_ms: 0 };
+        let delivery = DeliverySummary { key, state, attempts: vec![attempt] };
+        let attempt = |replies| delivery_json(&delivery, replies)["attempts"][0].clone();
+        assert_eq!(
+            (&attempt(true)["reply"], &attempt(false)["reply"]),
+            (&first.into(), &Value::Null)
+        );
+    }
+}

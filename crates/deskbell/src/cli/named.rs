@@ -1,0 +1,97 @@
+//! A destination that a flag names, where one is meant that deliveries are made to.
+
+use deskbell_store::deliveries::DestinationState;
+use deskbell_store::{Deliveries, SqliteStore, StoreError};
+use miette::Diagnostic;
+
+use super::exit;
+use crate::config::{Config, DestinationKind, nearest};
+
+/// A name that is not one of those that are meant.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum NameError {
+    #[error("there is no destination `{name}`")]
+    Unknown {
+        name: String,
+        #[help]
+        help: String,
+    },
+    #[error("`{name}` has type = \"database\", and nothing is delivered to it")]
+    #[diagnostic(help("`deskbell rebuild {name}` makes its mirror anew"))]
+    Database { name: String },
+    #[error("the config has `enabled = false` for `{name}`")]
+    #[diagnostic(help("take that away, and start `deskbell serve` anew"))]
+    NotEnabled { name: String },
+}
+
+/// Refuses a name that is neither in the config, as that of a destination that deliveries are made
+/// to, nor in the store, as those of functions are.
+pub(super) async fn require_delivered_to(
+    name: &str,
+    config: &Config,
+    store: Option<&SqliteStore>,
+) -> Result<(), exit::Failure> {
+    if let Some(found) = config.destinations.iter().find(|one| one.name == name) {
+        return match found.kind {
+            DestinationKind::Database(_) => {
+                Err(exit::Failure::usage(NameError::Database { name: name.to_owned() }))
+            }
+            _ => Ok(()),
+        };
+    }
+    let registered = match store {
+        Some(store) => store.destinations().await.map_err(exit::Failure::failed)?,
+        None => Vec::new(),
+    };
+    if registered.iter().any(|state| *state.name == *name) {
+        return Ok(());
+    }
+    Err(unknown(name, config))
+}
+
+/// As [`require_delivered_to`], and refuses one that the config does not start.
+pub(super) async fn require_started(
+    name: &str,
+    config: &Config,
+    store: &SqliteStore,
+) -> Result<(), exit::Failure> {
+    require_delivered_to(name, config, Some(store)).await?;
+    if config.destinations.iter().any(|one| one.name == name && !one.enabled) {
+        return Err(exit::Failure::usage(NameError::NotEnabled { name: name.to_owned() }));
+    }
+    Ok(())
+}
+
+/// Says which of these destinations are disabled, since deliveries to them wait; `None` for all
+/// that the config starts.
+pub(super) async fn warn_of_disabled(
+    name: Option<&str>,
+    config: &Config,
+    store: &SqliteStore,
+) -> Result<(), StoreError> {
+    let is_meant = |state: &DestinationState| match name {
+        Some(name) => *state.name == *name,
+        None => config.destinations.iter().any(|one| one.enabled && *one.name == *state.name),
+    };
+    for state in store.destinations().await? {
+        if is_meant(&state) && state.health.disabled.is_some() {
+            let name = &state.name;
+            eprintln!(
+                "{name} is disabled: what is owed to it waits for `deskbell destinations enable \
+                 {name}`"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// That there is no such destination.
+fn unknown(name: &str, config: &Config) -> exit::Failure {
+    let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
+    let listed = format!("the destinations are {}", known.join(", "));
+    let help = match nearest::one(name, &known) {
+        Some(near) => format!("did you mean `{near}`? {listed}"),
+        None => listed,
+    };
+    exit::Failure::usage(NameError::Unknown { name: name.to_owned(), help })
+}

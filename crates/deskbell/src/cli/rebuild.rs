@@ -1,0 +1,117 @@
+//! `deskbell rebuild`: a mirror made anew from the log.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use clerk_webhooks::UnixMillis;
+use deskbell_store::{SqliteOpenError, SqliteStore, Store};
+use deskbell_sync::MirrorOptions;
+use deskbell_sync::rebuild::{self, Progress, RebuildError, Rebuilt};
+use indicatif::{ProgressBar, ProgressStyle};
+use miette::Diagnostic;
+use serde_json::json;
+
+use super::{Context, NoDatabase, exit};
+use crate::config::Config;
+use crate::mirror_options::mirror_options;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The destination whose mirror is rebuilt.
+    destination: String,
+    /// Build the mirror as it was at this time, such as 2026-11-21T08:00:00Z, by the events' own
+    /// clock. The live tables are not touched.
+    #[arg(long, value_name = "TIME", requires = "into", value_parser = time)]
+    until: Option<UnixMillis>,
+    /// The schema that is built into, which must not be there yet.
+    #[arg(long, value_name = "SCHEMA", requires = "until")]
+    into: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum Error {
+    #[error("there is no destination `{name}`")]
+    NoSuchDestination {
+        name: String,
+        #[help]
+        help: String,
+    },
+    #[error("the event log cannot be read")]
+    Store(#[from] SqliteOpenError),
+    #[error("the mirror of the destination `{destination}` was not rebuilt")]
+    Rebuild { destination: String, source: RebuildError },
+}
+
+fn time(text: &str) -> Result<UnixMillis, &'static str> {
+    UnixMillis::from_json(&text.into()).ok_or("write a time such as 2026-11-21T08:00:00Z")
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let config =
+        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let options = options(&config, &arguments.destination)?;
+    let store = SqliteStore::open_to_read(config.store.url.path())
+        .await
+        .map_err(|error| exit::Failure::failed(Error::from(error)))?;
+    let bar = progress_bar(context);
+    let show = |progress: Progress| {
+        bar.set_length(u64::try_from(progress.head.get()).unwrap_or(0));
+        bar.set_position(u64::try_from(progress.seq.get()).unwrap_or(0));
+    };
+    let outcome = match (arguments.until, &arguments.into) {
+        (Some(until), Some(into)) => {
+            rebuild::as_of(&store, &options, until.as_millis(), into, show).await
+        }
+        _ => rebuild::rebuild(&store, &options, show).await,
+    };
+    bar.finish_and_clear();
+    store.close().await;
+    let rebuilt = outcome.map_err(|source| {
+        let destination = arguments.destination.clone();
+        exit::Failure::failed(Error::Rebuild { destination, source })
+    })?;
+    print(&arguments, rebuilt, context);
+    Ok(ExitCode::from(exit::DONE))
+}
+
+fn options(config: &Config, name: &str) -> Result<MirrorOptions, exit::Failure> {
+    let name = name.to_owned();
+    let Some(found) = config.destinations.iter().find(|one| one.name == name) else {
+        let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
+        let help = format!("the destinations are {}", known.join(", "));
+        return Err(exit::Failure::usage(Error::NoSuchDestination { name, help }));
+    };
+    mirror_options(found, &config.sources)
+        .ok_or_else(|| exit::Failure::usage(NoDatabase::new(found)))
+}
+
+/// Drawn on stderr, and only on a terminal.
+fn progress_bar(context: &Context) -> ProgressBar {
+    if context.json {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("reading events {bar:40} {pos}/{len} ({eta} left)")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style)
+}
+
+fn print(arguments: &Arguments, rebuilt: Rebuilt, context: &Context) {
+    let Rebuilt { events, rows_written, rows_removed } = rebuilt;
+    if context.json {
+        let outcome = json!({
+            "destination": arguments.destination, "into": arguments.into, "events": events,
+            "rows_written": rows_written, "rows_removed": rows_removed,
+        });
+        println!("{outcome}");
+        return;
+    }
+    match &arguments.into {
+        Some(into) => println!("read {events} events and wrote {rows_written} rows into {into}"),
+        None => println!(
+            "read {events} events; {rows_written} rows were missing or wrong, {rows_removed} too much"
+        ),
+    }
+}

@@ -1,0 +1,175 @@
+//! `deskbell schema`: the mirror's tables before, and instead of, the program making them.
+
+mod error;
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use deskbell_sync::migration::{self, Step};
+use deskbell_sync::{Dialect, MirrorOptions};
+use serde_json::json;
+
+use self::error::SchemaError;
+use super::{Context, NoDatabase, exit};
+use crate::config::{Config, DestinationConfig};
+use crate::mirror_options::mirror_options;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print the SQL that makes the mirror's tables in an empty database.
+    Print {
+        /// For this kind of database [default: that of the destination's url].
+        #[arg(long)]
+        dialect: Option<DialectName>,
+        /// For this destination [default: every database].
+        #[arg(long, value_name = "NAME")]
+        destination: Option<String>,
+    },
+    /// Print the SQL for what the mirror's database lacks; ends with 1 where it lacks something.
+    Diff {
+        /// Of this destination [default: every database].
+        destination: Option<String>,
+    },
+    /// Make what the mirror's database lacks.
+    Apply {
+        /// Of this destination [default: every database].
+        destination: Option<String>,
+    },
+}
+
+/// A kind of database, on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum DialectName {
+    Sqlite,
+    Postgres,
+}
+
+impl From<DialectName> for Dialect {
+    fn from(name: DialectName) -> Self {
+        match name {
+            DialectName::Sqlite => Self::Sqlite,
+            DialectName::Postgres => Self::Postgres,
+        }
+    }
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
+    // Nothing is received here, so that signing secrets need not be there.
+    let config =
+        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    match command {
+        Command::Print { dialect, destination } => {
+            let chosen = chosen(&config, destination.as_deref())?;
+            print(&chosen, dialect.map(Dialect::from), context)
+        }
+        Command::Diff { destination } => {
+            diff(&chosen(&config, destination.as_deref())?, context).await
+        }
+        Command::Apply { destination } => {
+            apply(&chosen(&config, destination.as_deref())?, context).await
+        }
+    }
+}
+
+/// The options of the named destination's mirror, or of all.
+pub(super) fn chosen(
+    config: &Config,
+    name: Option<&str>,
+) -> Result<Vec<MirrorOptions>, exit::Failure> {
+    let is_meant = |destination: &&DestinationConfig| match name {
+        Some(name) => destination.name == name,
+        None => destination.enabled,
+    };
+    let meant: Vec<_> = config.destinations.iter().filter(is_meant).collect();
+    let chosen: Vec<_> =
+        meant.iter().filter_map(|one| mirror_options(one, &config.sources)).collect();
+    match (meant.first(), name) {
+        (Some(other), Some(_)) if chosen.is_empty() => {
+            Err(exit::Failure::usage(NoDatabase::new(other)))
+        }
+        _ if chosen.is_empty() => Err(exit::Failure::usage(SchemaError::none(config, name))),
+        _ => Ok(chosen),
+    }
+}
+
+fn print(
+    chosen: &[MirrorOptions],
+    dialect: Option<Dialect>,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let mut found = Vec::new();
+    for options in chosen {
+        let of_url = Dialect::of_url(&options.url).unwrap_or(Dialect::Sqlite);
+        let dialect = dialect.unwrap_or(of_url);
+        let steps = migration::from_nothing(dialect, options)
+            .map_err(|source| SchemaError::mirror(options, source))?;
+        found.push((options, dialect, steps));
+    }
+    show(&found, context);
+    Ok(ExitCode::from(exit::DONE))
+}
+
+async fn diff(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, exit::Failure> {
+    let mut lacking = Vec::new();
+    for options in chosen {
+        let steps = migration::missing(options)
+            .await
+            .map_err(|source| SchemaError::mirror(options, source))?;
+        let dialect = Dialect::of_url(&options.url).unwrap_or(Dialect::Sqlite);
+        if steps.is_empty() && !context.json {
+            eprintln!("the database of `{}` lacks nothing", options.destination);
+        }
+        if !steps.is_empty() || context.json {
+            lacking.push((options, dialect, steps));
+        }
+    }
+    show(&lacking, context);
+    let complete = lacking.iter().all(|(.., steps)| steps.is_empty());
+    Ok(ExitCode::from(if complete { exit::DONE } else { exit::FAILED }))
+}
+
+async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, exit::Failure> {
+    let mut applied = Vec::new();
+    for options in chosen {
+        let name = &options.destination;
+        let steps = migration::apply(options)
+            .await
+            .map_err(|source| SchemaError::mirror(options, source))?;
+        if context.json {
+            applied.push(json!({ "destination": name, "applied": steps }));
+        } else if steps.is_empty() {
+            eprintln!("the database of `{name}` lacks nothing");
+        } else {
+            steps.iter().for_each(|step| println!("{step}"));
+        }
+    }
+    if context.json {
+        println!("{:#}", serde_json::Value::Array(applied));
+    }
+    Ok(ExitCode::from(exit::DONE))
+}
+
+/// Prints the steps as SQL that the databases' own shells run as it is, or as JSON.
+fn show(found: &[(&MirrorOptions, Dialect, Vec<Step>)], context: &Context) {
+    if context.json {
+        let all = found.iter().map(|(options, dialect, steps)| {
+            let listed = steps.iter().map(|step| json!({ "name": step.name, "sql": step.sql }));
+            json!({
+                "destination": options.destination,
+                "script": migration::script(*dialect, options, steps),
+                "steps": listed.collect::<Vec<_>>(),
+            })
+        });
+        println!("{:#}", serde_json::Value::Array(all.collect()));
+        return;
+    }
+    let mut printed = HashSet::new();
+    for (options, dialect, steps) in found {
+        let script = migration::script(*dialect, options, steps);
+        // Two destinations may share their tables.
+        if printed.insert(script.clone()) {
+            println!("-- destination: {}\n{script}", options.destination);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What can be wrong with what `deskbell schema` is asked for.
+
+use deskbell_sync::{ConnectError, MirrorOptions};
+use miette::Diagnostic;
+
+use crate::cli::exit;
+use crate::config::{Config, nearest};
+
+/// A command that could not be done.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub(super) enum SchemaError {
+    #[error("there is no destination `{name}`")]
+    NoSuchDestination {
+        name: String,
+        #[help]
+        help: String,
+    },
+    #[error("no database is enabled")]
+    NoDestination,
+    #[error("the mirror of the destination `{destination}` cannot be looked at")]
+    Mirror { destination: String, source: ConnectError },
+}
+
+impl SchemaError {
+    /// That no destination was meant.
+    pub(super) fn none(config: &Config, name: Option<&str>) -> Self {
+        let Some(name) = name else { return Self::NoDestination };
+        let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
+        let listed = format!("the destinations are {}", known.join(", "));
+        let help = match nearest::one(name, &known) {
+            Some(near) => format!("did you mean `{near}`? {listed}"),
+            None => listed,
+        };
+        Self::NoSuchDestination { name: name.to_owned(), help }
+    }
+
+    /// That its database failed.
+    pub(super) fn mirror(options: &MirrorOptions, source: ConnectError) -> exit::Failure {
+        exit::Failure::failed(Self::Mirror { destination: options.destination.clone(), source })
+    }
+}

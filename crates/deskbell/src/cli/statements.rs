@@ -1,0 +1,69 @@
+//! `deskbell statements resume`: what to do after the log was restored or replaced.
+
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use deskbell_sync::{ConnectError, statements};
+use miette::Diagnostic;
+
+use super::{Context, NoDatabase, exit};
+use crate::config::Config;
+use crate::mirror_options::mirror_options;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Let statements go on that were held back because the event log is another one. Takes
+    /// effect when the engine starts next.
+    Resume {
+        /// The destination.
+        destination: String,
+        /// Run them for the whole log, or for what comes from now on.
+        #[arg(long, value_enum)]
+        from: From,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum From {
+    /// For every event of the log, those that they may have run for before too.
+    Beginning,
+    /// For the events behind those that the destination bears now.
+    Now,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum Error {
+    #[error("there is no destination `{name}`")]
+    NoSuchDestination { name: String },
+    #[error("the database of the destination `{destination}` cannot be used")]
+    Database { destination: String, source: ConnectError },
+    #[error("no statements of the destination `{destination}` are held back")]
+    NotHeld { destination: String },
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
+    let Command::Resume { destination: name, from } = command;
+    let config =
+        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let found = config.destinations.iter().find(|destination| destination.name == name);
+    let unknown = || exit::Failure::usage(Error::NoSuchDestination { name: name.clone() });
+    let found = found.ok_or_else(unknown)?;
+    let options = mirror_options(found, &config.sources)
+        .ok_or_else(|| exit::Failure::usage(NoDatabase::new(found)))?;
+    let from = match from {
+        From::Beginning => statements::From::Beginning,
+        From::Now => statements::From::Now,
+    };
+    let resumed = statements::resume(&options, from).await.map_err(|source| {
+        exit::Failure::failed(Error::Database { destination: name.clone(), source })
+    })?;
+    if !resumed {
+        return Err(exit::Failure::failed(Error::NotHeld { destination: name }));
+    }
+    if context.json {
+        println!("{}", serde_json::json!({ "destination": name, "resumed": true }));
+    } else {
+        println!("the statements of {name} go on when deskbell starts next");
+    }
+    Ok(ExitCode::from(exit::DONE))
+}

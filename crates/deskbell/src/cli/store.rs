@@ -1,0 +1,158 @@
+//! The event log as commands open it: to read, or to have something done about its deliveries.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbell_delivery::Replayer;
+use deskbell_store::deliveries::OrderNumber;
+use deskbell_store::{Deliveries, SqliteOpenError, SqliteStore, Store, StoreError};
+use miette::Diagnostic;
+
+use super::exit;
+use crate::StartError;
+use crate::config::Config;
+use crate::delivering;
+use crate::orders::{Answer, Desk, Request};
+
+/// How often an order is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long an order is waited for; it stays, and is carried out all the same.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// Tries at placing an order while the running program has the store to itself, each a second long.
+const PLACE_TRIES: usize = 5;
+
+/// An event log that could not be used.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum Error {
+    #[error("the event log cannot be opened")]
+    Open(#[from] SqliteOpenError),
+    #[error("the event log cannot be used")]
+    Store(#[from] StoreError),
+    #[error("the running deskbell has not answered within {} seconds", WAIT_MAX.as_secs())]
+    #[diagnostic(help(
+        "what was asked for stays in the event log, and is done when it comes to it"
+    ))]
+    NoAnswer,
+    #[error("{0}")]
+    Refused(String),
+    #[error("the running deskbell is of another version, and answered something else: {0}")]
+    Unexpected(String),
+}
+
+/// What was done, and by whom.
+pub(super) struct Done {
+    /// What came of it.
+    pub(super) answer: Answer,
+    /// Whether a running `serve` did it; where none runs, deliveries wait for one.
+    pub(super) by_serve: bool,
+}
+
+/// The store, to read it, also beside a running `serve`.
+pub(super) async fn to_read(config: &Config) -> Result<SqliteStore, exit::Failure> {
+    SqliteStore::open_to_read(config.store.url.path()).await.map_err(failed)
+}
+
+/// As [`to_read`]; `None` where there is none yet.
+pub(super) async fn to_read_if_there(
+    config: &Config,
+) -> Result<Option<SqliteStore>, exit::Failure> {
+    match SqliteStore::open_to_read(config.store.url.path()).await {
+        Ok(store) => Ok(Some(store)),
+        Err(SqliteOpenError::Missing { .. }) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Has the running `serve` do it, or does it here where none runs. The store must be there. A
+/// refusal is a failure.
+pub(super) async fn carry_out(config: &Config, request: Request) -> Result<Done, exit::Failure> {
+    let path = config.store.url.path();
+    let done = match SqliteStore::open(path).await {
+        Ok(store) => {
+            let answer = carry_out_here(config, store, request).await?;
+            Done { answer, by_serve: false }
+        }
+        Err(SqliteOpenError::InUse { .. }) => {
+            let answer = carry_out_there(path, request).await.map_err(failed)?;
+            Done { answer, by_serve: true }
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    match done.answer {
+        Answer::Refused(why) => Err(failed(Error::Refused(why))),
+        _ => Ok(done),
+    }
+}
+
+async fn carry_out_here(
+    config: &Config,
+    store: SqliteStore,
+    request: Request,
+) -> Result<Answer, exit::Failure> {
+    let store = Arc::new(store);
+    let deliveries = Arc::clone(&store) as Arc<dyn Deliveries>;
+    let answer = Desk::new(deliveries, replayer(config, &store)?).carry_out(request).await;
+    store.close().await;
+    answer.map_err(failed)
+}
+
+/// Replays to the config's destinations.
+pub(super) fn replayer(
+    config: &Config,
+    store: &Arc<SqliteStore>,
+) -> Result<Replayer, exit::Failure> {
+    let routes = delivering::routes(config)
+        .map_err(|error| exit::Failure::start(StartError::Delivering(error)))?;
+    let sources = config.sources.iter().map(|source| source.name.clone()).collect();
+    let log = Arc::clone(store) as Arc<dyn Store>;
+    Ok(Replayer::new(log, Arc::clone(store) as Arc<dyn Deliveries>, routes, sources))
+}
+
+async fn carry_out_there(path: &Path, request: Request) -> Result<Answer, Error> {
+    let order = request.into_order();
+    let mut tries = 1;
+    let number = loop {
+        match SqliteStore::place_order(path, &order).await {
+            Err(SqliteOpenError::Database { .. }) if tries < PLACE_TRIES => tries += 1,
+            placed => break placed?,
+        }
+    };
+    let store = SqliteStore::open_to_read(path).await?;
+    let answer = tokio::time::timeout(WAIT_MAX, answer(&store, number)).await;
+    store.close().await;
+    answer.unwrap_or(Err(Error::NoAnswer))
+}
+
+async fn answer(store: &SqliteStore, number: OrderNumber) -> Result<Answer, Error> {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        let placed = store.order(number).await?;
+        if let Some(outcome) = placed.and_then(|placed| placed.outcome) {
+            return Ok(Answer::read(&outcome));
+        }
+    }
+}
+
+/// That the answer is one to another question.
+pub(super) fn unexpected(answer: &Answer) -> exit::Failure {
+    failed(Error::Unexpected(format!("{answer:?}")))
+}
+
+/// So many deliveries, in words.
+pub(super) fn counted(deliveries: u64) -> String {
+    match deliveries {
+        1 => "1 delivery".to_owned(),
+        _ => format!("{deliveries} deliveries"),
+    }
+}
+
+/// What could not be read or written.
+pub(super) fn failed_to_read(error: StoreError) -> exit::Failure {
+    failed(error)
+}
+
+fn failed(error: impl Into<Error>) -> exit::Failure {
+    exit::Failure::failed_with_help(error.into())
+}

@@ -1,0 +1,61 @@
+//! `[alerts]`: who hears of what goes wrong.
+
+use std::time::Duration as StdDuration;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Fault, Step};
+use super::text::or_never;
+use super::{Config, DestinationType, Duration, nearest};
+
+/// What goes wrong, and who hears of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertsConfig {
+    /// The names of the `email` and `slack` destinations that hear of it, whatever their `events`.
+    /// Default: none.
+    pub to: Vec<String>,
+    /// A destination every attempt of which has failed for this long is disabled; `None`, written
+    /// `"never"`, where none ever is. Default: `5d`.
+    #[serde(with = "or_never")]
+    pub disable_after: Option<Duration>,
+}
+
+impl Default for AlertsConfig {
+    fn default() -> Self {
+        let five_days = Duration(StdDuration::from_secs(5 * 24 * 3_600));
+        Self { to: Vec::new(), disable_after: Some(five_days) }
+    }
+}
+
+/// Whether those who shall hear of it can.
+pub(super) fn check(config: &Config) -> Result<(), Fault> {
+    for (number, name) in config.alerts.to.iter().enumerate() {
+        let at = vec![Step::Key("alerts"), Step::Key("to"), Step::Index(number)];
+        check_recipient(config, name, at)?;
+    }
+    Ok(())
+}
+
+fn check_recipient(config: &Config, name: &str, at: Vec<Step>) -> Result<(), Fault> {
+    let Some(found) = config.destinations.iter().find(|one| one.name == name) else {
+        let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
+        let listed = format!("the destinations are {}", known.join(", "));
+        let help = match nearest::one(name, &known) {
+            Some(near) => format!("did you mean `{near}`? {listed}"),
+            None => listed,
+        };
+        return Err(Fault::at(at, format!("there is no destination `{name}`")).with_help(help));
+    };
+    let kind = found.kind.destination_type();
+    if !matches!(kind, DestinationType::Email | DestinationType::Slack) {
+        let message = format!("`{name}` has type = \"{kind}\", and alerts are for people");
+        return Err(Fault::at(at, message)
+            .with_help("name a destination of type = \"email\" or type = \"slack\""));
+    }
+    if !found.enabled {
+        return Err(Fault::at(at, format!("`{name}` has enabled = false"))
+            .with_help("enable it, or take it from this list"));
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Whether the destinations fit together, as far as that can be told without reaching them.
+
+use std::collections::BTreeSet;
+
+use deskbell_expr::{Expression, ExpressionError, Kind};
+
+use super::{DestinationConfig, DestinationKind, database};
+use crate::config::error::{Fault, Step};
+use crate::config::{Config, event_types, nearest};
+
+/// Whether the destinations fit together, and to the sources and the store.
+pub(in crate::config) fn check(config: &Config) -> Result<(), Fault> {
+    let mut names = BTreeSet::new();
+    for (index, destination) in config.destinations.iter().enumerate() {
+        let place = [Step::Key("destination"), Step::Index(index)];
+        let at = |key| [&place[..], &[Step::Key(key)]].concat();
+        let name = &destination.name;
+        if name.trim().is_empty() {
+            return Err(Fault::at(at("name"), "a destination needs a name"));
+        }
+        if !names.insert(name) {
+            return Err(Fault::at(at("name"), format!("two destinations are named `{name}`"))
+                .with_help("checkpoints are kept by name: give each one of its own"));
+        }
+        check_sources(config, destination, &at("sources"))?;
+        check_events(config, destination, &at("events"))?;
+        check_when(destination, at("when"))?;
+        if let DestinationKind::Database(database) = &destination.kind {
+            let others = &config.destinations[..index];
+            database::check(database, destination, config, others, &place)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_events(
+    config: &Config,
+    destination: &DestinationConfig,
+    at: &[Step],
+) -> Result<(), Fault> {
+    let Some(events) = &destination.events else { return Ok(()) };
+    if events.is_empty() && !config.alerts.to.contains(&destination.name) {
+        return Err(Fault::at(at.to_vec(), "this destination takes no event").with_help(
+            "leave the key out for all events, or name the destination in [alerts] `to` if it is \
+             for alerts alone",
+        ));
+    }
+    for (number, event_type) in events.iter().enumerate() {
+        event_types::check_delivered(event_type, [at, &[Step::Index(number)]].concat())?;
+    }
+    Ok(())
+}
+
+/// Compiles the condition, and tries it on a sample of every type of event that it is for.
+fn check_when(destination: &DestinationConfig, at: Vec<Step>) -> Result<(), Fault> {
+    let Some(text) = &destination.when else { return Ok(()) };
+    let expression = match Expression::compile(text) {
+        Ok(expression) => expression,
+        Err(error) => {
+            let fault = Fault::at(at, format!("the condition `when` cannot be used: {error}"));
+            return Err(match byte_of(&error, text) {
+                Some(byte) => fault.within(byte),
+                None => fault,
+            });
+        }
+    };
+    let checked = expression.check(&event_types::delivered(destination.events.as_deref()));
+    if let Some(kind) = checked.kinds.iter().find(|kind| **kind != Kind::Bool) {
+        return Err(Fault::at(at, format!("the condition `when` gives {kind}"))
+            .with_help("it must give true or false: compare the value with another"));
+    }
+    match checked.failures.first() {
+        Some((event_type, error)) if checked.kinds.is_empty() => {
+            let message = format!("the condition `when` fails on a sample of {event_type}");
+            Err(Fault::at(at, message).with_help(error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The byte of the text at which the mistake is.
+fn byte_of(error: &ExpressionError, text: &str) -> Option<usize> {
+    let (line, column) = match error {
+        ExpressionError::Syntax { line, column, .. } => (*line, *column),
+        ExpressionError::UnknownName { column, .. }
+        | ExpressionError::UnknownFunction { column, .. }
+        | ExpressionError::Unsupported { column, .. } => (1, *column),
+        _ => return None,
+    };
+    let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = text.get(before..)?;
+    Some(before + rest.char_indices().nth(column - 1).map_or(rest.len(), |(byte, _)| byte))
+}
+
+fn check_sources(
+    config: &Config,
+    destination: &DestinationConfig,
+    at: &[Step],
+) -> Result<(), Fault> {
+    let Some(wanted) = &destination.sources else { return Ok(()) };
+    if wanted.is_empty() {
+        return Err(Fault::at(at.to_vec(), "this destination takes events of no source")
+            .with_help("leave the key out for all sources, or write enabled = false"));
+    }
+    let known: Vec<_> = config.sources.iter().map(|source| &*source.name).collect();
+    for (number, name) in wanted.iter().enumerate() {
+        if !known.contains(&&**name) {
+            let listed = known.join(", ");
+            let help = match nearest::one(name, &known) {
+                Some(near) => format!("did you mean `{near}`? the sources are {listed}"),
+                None => format!("the sources are {listed}"),
+            };
+            let place = [at, &[Step::Index(number)]].concat();
+            return Err(Fault::at(place, format!("there is no source `{name}`")).with_help(help));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Whether a database can be what the config asks for, as far as that can be told without it.
+
+use std::collections::BTreeSet;
+
+use deskbell_sync::{ConnectError, Dialect, MirrorOptions, migration};
+
+use super::DatabaseConfig;
+use crate::config::destination::{DestinationConfig, DestinationKind};
+use crate::config::error::{Fault, Step};
+use crate::config::{Config, DatabaseUrl, statement, table};
+
+/// Whether the database can be, beside the log and the destinations before it. `place` is the
+/// destination's.
+pub(in crate::config) fn check(
+    database: &DatabaseConfig,
+    destination: &DestinationConfig,
+    config: &Config,
+    others: &[DestinationConfig],
+    place: &[Step],
+) -> Result<(), Fault> {
+    let url = [place, &[Step::Key("url")]].concat();
+    if database.url == DatabaseUrl::Sqlite(config.store.url.clone()) {
+        return Err(Fault::at(url, "the mirror cannot be in the event log's file")
+            .with_help("give it a file of its own, for example sqlite://clerk.db"));
+    }
+    check_mirror(database, place)?;
+    table::check(&database.tables, place)?;
+    statement::check(&database.statements, place)?;
+    if destination.enabled { check_against(database, others, url) } else { Ok(()) }
+}
+
+fn check_mirror(database: &DatabaseConfig, place: &[Step]) -> Result<(), Fault> {
+    let at = |key| [place, &[Step::Key(key)]].concat();
+    if !database.mirror && database.tables.is_empty() && database.statements.is_empty() {
+        return Err(Fault::at(at("mirror"), "this destination would do nothing").with_help(
+            "without a mirror it needs a [[destination.table]] or a [[destination.statement]]",
+        ));
+    }
+    for (number, name) in database.entities.iter().flatten().enumerate() {
+        table::check_entity(name, [at("entities"), vec![Step::Index(number)]].concat())?;
+    }
+    let options = MirrorOptions {
+        schema: database.schema.clone(),
+        exclude_columns: database.exclude_columns.clone(),
+        ..MirrorOptions::default()
+    };
+    // What the tables are does not depend on where they are.
+    match migration::from_nothing(Dialect::Sqlite, &options) {
+        Ok(_) => Ok(()),
+        Err(error @ ConnectError::SchemaName { .. }) => {
+            Err(Fault::at(at("schema"), error.to_string()))
+        }
+        Err(error) => Err(Fault::at(at("exclude_columns"), error.to_string())),
+    }
+}
+
+/// Two mirrors in the same tables must agree about them.
+fn check_against(
+    database: &DatabaseConfig,
+    others: &[DestinationConfig],
+    at: Vec<Step>,
+) -> Result<(), Fault> {
+    let set = |list: &Option<Vec<String>>| {
+        list.as_ref().map(|list| list.iter().cloned().collect::<BTreeSet<_>>())
+    };
+    for destination in others.iter().filter(|other| other.enabled) {
+        let DestinationKind::Database(other) = &destination.kind else { continue };
+        if !shares_tables(database, other) {
+            continue;
+        }
+        let differing = if set(&other.entities) != set(&database.entities) {
+            "entities"
+        } else if set(&other.exclude_columns) != set(&database.exclude_columns) {
+            "exclude_columns"
+        } else if other.on_delete != database.on_delete {
+            "on_delete"
+        } else {
+            continue;
+        };
+        let message = format!(
+            "`{}` mirrors into the same tables with other `{differing}`: the two would fight over them",
+            destination.name
+        );
+        return Err(Fault::at(at, message).with_help(format!(
+            "give one of them another `schema` or url, or both the same `{differing}`"
+        )));
+    }
+    Ok(())
+}
+
+fn shares_tables(one: &DatabaseConfig, other: &DatabaseConfig) -> bool {
+    one.mirror && other.mirror && one.schema == other.schema && one.url.is_same_database(&other.url)
+}

@@ -1,0 +1,115 @@
+//! From a table of the file to a destination: its type first, which says what other keys it has.
+
+use serde::Deserialize;
+
+use super::delivery::{DeliveryKeys, FromKey, StartKey};
+use super::{
+    DestinationConfig, DestinationKind, DestinationType, EmailConfig, HttpConfig, LoopsConfig,
+    SlackConfig, StartFrom, email, http, slack,
+};
+use crate::config::keys;
+use crate::config::reader::{Node, ReadError, suggest};
+
+/// The keys of every destination.
+#[derive(Deserialize)]
+struct CommonKeys {
+    name: String,
+    #[serde(rename = "type")]
+    kind: DestinationType,
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default)]
+    sources: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct TypeKey {
+    #[serde(rename = "type")]
+    kind: DestinationType,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Reads one destination.
+pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadError> {
+    let node = node.shared();
+    let TypeKey { kind } = TypeKey::deserialize(node)?;
+    check_keys(node, kind)?;
+    let common = CommonKeys::deserialize(node)?;
+    let mut delivery = DeliveryKeys::deserialize(node)?;
+    let kind = match common.kind {
+        DestinationType::Database => DestinationKind::Database(Deserialize::deserialize(node)?),
+        DestinationType::Http => DestinationKind::Http(HttpConfig::read(node)?),
+        DestinationType::Email => DestinationKind::Email(EmailConfig::read(node, &mut delivery)?),
+        DestinationType::Slack => DestinationKind::Slack(SlackConfig::read(node, &delivery)?),
+        DestinationType::Loops => DestinationKind::Loops(LoopsConfig::read(node, &mut delivery)?),
+    };
+    let from = match kind.destination_type() {
+        DestinationType::Database => StartFrom::default(),
+        DestinationType::Email => StartKey::deserialize(node)?.start,
+        _ => FromKey::deserialize(node)?.from,
+    };
+    Ok(DestinationConfig {
+        enabled: common.enabled,
+        sources: common.sources,
+        from,
+        ..DestinationConfig::with_delivery(common.name, kind, delivery)
+    })
+}
+
+/// The keys that only this type has.
+fn own_keys(kind: DestinationType) -> &'static [&'static str] {
+    match kind {
+        DestinationType::Database => keys::of::<super::DatabaseConfig>(),
+        DestinationType::Http => keys::of::<http::HttpKeys>(),
+        DestinationType::Email => keys::of::<email::EmailKeys>(),
+        DestinationType::Slack => keys::of::<slack::SlackKeys>(),
+        DestinationType::Loops => keys::of::<LoopsConfig>(),
+    }
+}
+
+/// The keys that a destination of this type has for its deliveries.
+fn delivery_keys(kind: DestinationType) -> Vec<&'static str> {
+    let start = match kind {
+        DestinationType::Database => return Vec::new(),
+        DestinationType::Email => keys::of::<StartKey>(),
+        _ => keys::of::<FromKey>(),
+    };
+    [start, keys::of::<DeliveryKeys>()].concat()
+}
+
+/// Refuses a key that this type does not have.
+fn check_keys(node: Node<'_>, kind: DestinationType) -> Result<(), ReadError> {
+    let known = [keys::of::<CommonKeys>(), own_keys(kind), delivery_keys(kind).as_slice()].concat();
+    match node.keys().find(|(key, _)| !known.contains(key)) {
+        Some((key, bytes)) => {
+            let error = ReadError::new(format!("unknown key `{key}`"), bytes);
+            Err(error.with_help(help_for(key, kind, &known)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn help_for(key: &str, kind: DestinationType, known: &[&str]) -> String {
+    let is_email = kind == DestinationType::Email;
+    if kind == DestinationType::Database
+        && (key == "from" || keys::of::<DeliveryKeys>().contains(&key))
+    {
+        return format!(
+            "a database is kept from every event, in the order of the log: `{key}` is a key of the \
+             types that deliver events one by one"
+        );
+    }
+    if key == "start" && !is_email {
+        return "where this type begins in the log is the key `from`".to_owned();
+    }
+    let others = DestinationType::ALL.into_iter().filter(|other| own_keys(*other).contains(&key));
+    let others: Vec<_> = others.map(|other| format!("type = \"{other}\"")).collect();
+    if others.is_empty() {
+        return suggest(key, known, "keys");
+    }
+    let listed = format!("known keys of type = \"{kind}\": {}", known.join(", "));
+    format!("`{key}` is a key of {}; {listed}", others.join(" and "))
+}

@@ -1,0 +1,61 @@
+//! How a destination is shown: in the flat form that it is read from.
+
+use serde::{Serialize, Serializer};
+
+use super::delivery::DeliveryKeys;
+use super::{DestinationConfig, DestinationKind, DestinationType, StartFrom};
+
+#[derive(Serialize)]
+struct Flat<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: DestinationType,
+    enabled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources: Option<&'a [String]>,
+    #[serde(flatten)]
+    keys: &'a DestinationKind,
+    #[serde(flatten)]
+    start: Start,
+    #[serde(flatten)]
+    delivery: Option<DeliveryKeys>,
+}
+
+/// Where it begins, under the key that its type has for that.
+#[derive(Serialize)]
+struct Start {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<StartFrom>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<StartFrom>,
+}
+
+impl Serialize for DestinationConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kind = self.kind.destination_type();
+        let (from, start) = match kind {
+            DestinationType::Database => (None, None),
+            DestinationType::Email => (None, Some(self.from)),
+            _ => (Some(self.from), None),
+        };
+        let delivery = DeliveryKeys {
+            events: self.events.clone(),
+            when: self.when.clone(),
+            max_in_flight: self.max_in_flight,
+            rate_limit: self.rate_limit,
+            timeout: self.timeout,
+            ordering: self.ordering,
+            retry: self.retry.clone(),
+        };
+        let flat = Flat {
+            name: &self.name,
+            kind,
+            enabled: self.enabled,
+            sources: self.sources.as_deref(),
+            keys: &self.kind,
+            start: Start { from, start },
+            delivery: (kind != DestinationType::Database).then_some(delivery),
+        };
+        flat.serialize(serializer)
+    }
+}

@@ -1,0 +1,68 @@
+//! `type = "slack"`: a message to a Slack channel.
+
+use serde::{Deserialize, Serialize};
+
+use super::delivery::DeliveryKeys;
+use crate::config::reader::{Node, ReadError};
+use crate::config::{SecretUrl, Template};
+
+/// A message to a Slack channel.
+#[derive(Debug, Clone, Serialize)]
+pub struct SlackConfig {
+    /// The incoming webhook of the channel, `https://hooks.slack.com/services/…`; it never shows.
+    pub webhook_url: SecretUrl,
+    /// What it says. `None` where `events` is empty: alerts bear their own text.
+    #[serde(flatten)]
+    pub message: Option<SlackMessage>,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlackMessage {
+    /// A template that gives the text, in Slack's markup.
+    Text(Template),
+    /// A template that gives a JSON list of Slack's blocks.
+    Blocks(Template),
+}
+
+/// The keys as they stand in the file.
+#[derive(Deserialize)]
+pub(super) struct SlackKeys {
+    webhook_url: SecretUrl,
+    #[serde(default)]
+    text: Option<Template>,
+    #[serde(default)]
+    blocks: Option<Template>,
+}
+
+impl SlackConfig {
+    /// Reads the keys of this type.
+    pub(super) fn read(node: Node<'_>, delivery: &DeliveryKeys) -> Result<Self, ReadError> {
+        let SlackKeys { webhook_url, text, blocks } = SlackKeys::deserialize(node)?;
+        let is_for_alerts = delivery.events.as_ref().is_some_and(Vec::is_empty);
+        let message = match (text, blocks) {
+            (Some(text), None) => Some(SlackMessage::Text(text)),
+            (None, Some(blocks)) => Some(SlackMessage::Blocks(blocks)),
+            (None, None) if is_for_alerts => None,
+            (None, None) => {
+                return Err(ReadError::new("a message needs `text` or `blocks`", node.bytes())
+                    .with_help("for example text = \"New user: {{ user.full_name }}\""));
+            }
+            (Some(_), Some(_)) => {
+                let bytes = node.get("blocks").unwrap_or(node).bytes();
+                return Err(ReadError::new("`text` and `blocks` are one too many", bytes)
+                    .with_help("a message has one of them"));
+            }
+        };
+        Ok(Self { webhook_url, message })
+    }
+
+    /// The template, which may be in a file, with its key.
+    pub(super) fn template_mut(&mut self) -> Option<(&'static str, &mut Template)> {
+        match self.message.as_mut()? {
+            SlackMessage::Text(template) => Some(("text", template)),
+            SlackMessage::Blocks(template) => Some(("blocks", template)),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Where deliveries go: web addresses and mail servers. What is secret in them never shows.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::Url;
+
+use super::text::REDACTED;
+
+/// What stands in the place of a part that is secret.
+const HIDDEN: &str = "***";
+
+/// A web address: `https://…` or `http://…`. Shown with `***` for a password, and for the values in
+/// its query.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpUrl(Url);
+
+/// A web address that is a secret as a whole, such as that of a Slack webhook.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(Url);
+
+/// A mail server: `smtp://USER:PASSWORD@HOST:PORT`, or `smtps://…` for TLS from the first byte.
+/// Shown with `***` for the password, and for the values in its query.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SmtpUrl(Url);
+
+/// The URL without what is secret in it.
+fn shown(url: &Url) -> Url {
+    let mut shown = url.clone();
+    if shown.password().is_some() {
+        // It fails where there is no host, and so no password.
+        let _ = shown.set_password(Some(HIDDEN));
+    }
+    if url.query().is_some() {
+        let hidden = url.query_pairs().map(|(name, _)| (name, HIDDEN));
+        shown.query_pairs_mut().clear().extend_pairs(hidden);
+    }
+    shown
+}
+
+/// The text is not repeated in errors: it may bear a password.
+fn parse(text: &str, schemes: &[&str], form: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim())
+        .map_err(|error| format!("this is no URL ({error}); write {form}"))?;
+    if !schemes.contains(&url.scheme()) {
+        return Err(format!("this URL has another scheme; write {form}"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(format!("this URL names no host; write {form}"));
+    }
+    Ok(url)
+}
+
+macro_rules! urls {
+    ($($name:ident, $schemes:expr, $form:literal, $shown:expr;)+) => {
+        $(impl $name {
+            /// The whole URL: with what is secret in it.
+            #[must_use]
+            pub fn with_secrets(&self) -> &Url {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                parse(text, $schemes, $form).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let shown: fn(&Url) -> String = $shown;
+                f.write_str(&shown(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        })+
+    };
+}
+
+urls! {
+    HttpUrl, &["https", "http"], "https://HOST/PATH", |url| shown(url).to_string();
+    SecretUrl, &["https", "http"], "https://HOST/PATH", |_| REDACTED.to_owned();
+    SmtpUrl, &["smtp", "smtps"],
+        "smtp://USER:PASSWORD@HOST:587, or smtps:// for TLS from the first byte, with %-codes for \
+         special characters in the password",
+        |url| shown(url).to_string();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_is_never_shown_and_always_kept() {
+        for (text, wanted) in [
+            ("https://a:hunter2@b.example/c", "https://a:***@b.example/c"),
+            ("https://b.example/c?token=hunter2", "https://b.example/c?token=***"),
+            ("http://127.0.0.1:8080/hook", "http://127.0.0.1:8080/hook"),
+        ] {
+            let url: HttpUrl = text.parse().expect(text);
+            assert_eq!((url.to_string(), url.with_secrets().as_str()), (wanted.to_owned(), text));
+            assert!(!format!("{url:?}").contains("hunter2"), "{url:?}");
+        }
+        let text = "smtps://me%40example.com:hunter2@mail.example";
+        let url: SmtpUrl = text.parse().expect(text);
+        assert_eq!(url.to_string(), "smtps://me%40example.com:***@mail.example");
+        let url: SecretUrl = "https://hooks.slack.com/services/T0/B0/hunter2".parse().expect("it");
+        assert_eq!(format!("{url} {url:?}"), "<redacted> SecretUrl(<redacted>)");
+    }
+
+    #[test]
+    fn another_scheme_and_no_host_are_refused_without_repeating_the_text() {
+        for text in ["ftp://hunter2/x", "smtp://mail.example", "data:hunter2", "hunter2", ""] {
+            let error = text.parse::<HttpUrl>().expect_err(text);
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

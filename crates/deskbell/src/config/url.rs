@@ -1,0 +1,240 @@
+//! Where databases are. What bears a password never shows it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::Url;
+
+/// What stands in the place of a password.
+const HIDDEN: &str = "***";
+/// The members of a URL's query that are secrets.
+const SECRET_OPTIONS: &[&str] = &["password", "sslpassword"];
+
+/// A SQLite database: `sqlite://FILE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteUrl {
+    path: PathBuf,
+}
+
+/// A PostgreSQL database: `postgres://USER:PASSWORD@HOST/DATABASE`. Shown with `***` for the
+/// password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(Url);
+
+/// A database that can hold a mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite://FILE`.
+    Sqlite(SqliteUrl),
+    /// `postgres://…` or `postgresql://…`.
+    Postgres(PostgresUrl),
+}
+
+impl SqliteUrl {
+    /// The database in this file.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl DatabaseUrl {
+    /// The SQLite database in this file.
+    #[must_use]
+    pub fn sqlite(path: &Path) -> Self {
+        Self::Sqlite(SqliteUrl::new(path))
+    }
+
+    /// The whole URL, for a driver: with its password.
+    #[must_use]
+    pub fn with_password(&self) -> String {
+        match self {
+            Self::Sqlite(url) => url.to_string(),
+            Self::Postgres(url) => url.0.to_string(),
+        }
+    }
+
+    /// Whether both lead to the same database, whoever signs in there.
+    #[must_use]
+    pub fn is_same_database(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(one), Self::Sqlite(other)) => one == other,
+            (Self::Postgres(one), Self::Postgres(other)) => one.place() == other.place(),
+            _ => false,
+        }
+    }
+}
+
+impl PostgresUrl {
+    /// The server and the database.
+    fn place(&self) -> (Option<&str>, u16, &str, Option<&str>) {
+        let Self(url) = self;
+        (url.host_str(), url.port().unwrap_or(5432), url.path(), url.query())
+    }
+
+    /// The URL without what is secret in it.
+    fn shown(&self) -> Url {
+        let mut url = self.0.clone();
+        if url.password().is_some() {
+            // It fails where there is no host, and so no password.
+            let _ = url.set_password(Some(HIDDEN));
+        }
+        let secret = |name: &str| SECRET_OPTIONS.contains(&name);
+        if self.0.query_pairs().any(|(name, _)| secret(&name)) {
+            url.query_pairs_mut().clear().extend_pairs(self.0.query_pairs().map(
+                |(name, value)| {
+                    let value = if secret(&name) { HIDDEN.into() } else { value };
+                    (name, value)
+                },
+            ));
+        }
+        url
+    }
+}
+
+impl FromStr for SqliteUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match scheme(text) {
+            "sqlite" => sqlite_path(text).map(|path| Self { path }),
+            "postgres" | "postgresql" => Err("the event log is a SQLite database for now; write \
+                 sqlite://FILE. A mirror can be in PostgreSQL"
+                .to_owned()),
+            other => Err(format!(
+                "`{other}:` is not a database that this version knows; write sqlite://FILE"
+            )),
+        }
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match scheme(text) {
+            "sqlite" => text.parse().map(Self::Sqlite),
+            "postgres" | "postgresql" => match Url::parse(text) {
+                Ok(url) => Ok(Self::Postgres(PostgresUrl(url))),
+                Err(error) => Err(format!(
+                    "this is no URL ({error}); write postgres://USER:PASSWORD@HOST/DATABASE, with \
+                     %-codes for special characters in the password"
+                )),
+            },
+            other => Err(format!(
+                "`{other}:` is not a database that this version knows; write sqlite://FILE or \
+                 postgres://USER:PASSWORD@HOST/DATABASE"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for SqliteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sqlite://{}", self.path.display())
+    }
+}
+
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown().fmt(f)
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresUrl({self})")
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(url) => url.fmt(f),
+            Self::Postgres(url) => url.fmt(f),
+        }
+    }
+}
+
+macro_rules! written_as_text {
+    ($($name:ty),+) => {
+        $(impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        })+
+    };
+}
+
+written_as_text!(SqliteUrl, DatabaseUrl);
+
+fn scheme(text: &str) -> &str {
+    text.split_once(':').map_or("", |(scheme, _)| scheme)
+}
+
+/// The file of a `sqlite:` address. The text is not repeated in errors: it may bear a password.
+fn sqlite_path(text: &str) -> Result<PathBuf, String> {
+    let rest = text.strip_prefix("sqlite:").unwrap_or(text);
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path.ends_with('/') {
+        return Err("the file is missing; write sqlite://FILE, or sqlite:///DIRECTORY/FILE".into());
+    }
+    if path.contains('?') || path == ":memory:" {
+        return Err("a database is a file here; write sqlite://FILE without options".into());
+    }
+    Ok(PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown_and_always_given_to_the_driver() {
+        let cases = [
+            ("postgres://app:hunter2@db/app", "postgres://app:***@db/app"),
+            (
+                "postgresql://app:hunter2@db:6432/app?sslmode=require",
+                "postgresql://app:***@db:6432/app?sslmode=require",
+            ),
+            (
+                "postgres://db/app?user=app&password=hunter2",
+                "postgres://db/app?user=app&password=***",
+            ),
+            ("postgres://app@db/app", "postgres://app@db/app"),
+            ("postgres:///app?host=/run/postgresql", "postgres:///app?host=/run/postgresql"),
+        ];
+        for (text, shown) in cases {
+            let url: DatabaseUrl = text.parse().expect(text);
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(url.with_password(), text);
+            assert!(!format!("{url:?}").contains("hunter2"), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_database_is_told_by_its_place() {
+        let same = |one: &str, other: &str| {
+            let parse = |text: &str| text.parse::<DatabaseUrl>().expect(text);
+            parse(one).is_same_database(&parse(other))
+        };
+        assert!(same("postgres://a:x@db/app", "postgresql://b:y@db:5432/app"));
+        assert!(!same("postgres://a:x@db/app", "postgres://a:x@db/other"));
+        assert!(same("sqlite://a.db", "sqlite:a.db"));
+        assert!(!same("sqlite://a.db", "postgres://a.db/a"));
+    }
+}

@@ -1,0 +1,182 @@
+//! The delivery side of the engine, put together from the config: routes, channels and workers.
+
+use std::sync::Arc;
+
+use clerk_webhooks::catalog;
+use deskbell_delivery::{
+    Channel, Filter, FilterError, FilterOptions, HandlerChannel, ONE_TIME_CODES, Replayer, Route,
+    Router, RouterOptions, Worker, WorkerOptions,
+};
+use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
+use deskbell_store::{Deliveries, LogHandle, SqliteStore, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use crate::builder::Handler;
+use crate::config::{Config, DestinationConfig};
+use crate::delivery_options::{self, ChannelError};
+use crate::orders;
+use crate::tasks::Stage;
+
+/// A destination that cannot be delivered to as the config says.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveringError {
+    /// Its channel.
+    #[error("the destination `{destination}` cannot be used")]
+    Channel {
+        /// The destination's name.
+        destination: String,
+        /// What is wrong.
+        source: ChannelError,
+    },
+    /// Its filter.
+    #[error("the destination `{destination}` cannot choose its events")]
+    Filter {
+        /// The destination's name.
+        destination: String,
+        /// What is wrong.
+        source: FilterError,
+    },
+    /// A handler has the name of another destination.
+    #[error("two destinations are named `{0}`")]
+    NameTaken(String),
+}
+
+/// Everything that deliveries are made to.
+#[derive(Debug, Default)]
+pub(crate) struct Delivering {
+    destinations: Vec<Destination>,
+}
+
+#[derive(Debug)]
+struct Destination {
+    registration: Registration,
+    route: Route,
+    worker: WorkerOptions,
+    channel: Arc<dyn Channel>,
+}
+
+impl Delivering {
+    /// What the config and the handlers say; nothing is connected to. `stopping` tells handlers
+    /// when the program begins to stop.
+    pub(crate) fn new(
+        config: &Config,
+        handlers: Vec<Handler>,
+        stopping: &CancellationToken,
+    ) -> Result<Self, DeliveringError> {
+        let mut destinations = Vec::new();
+        for destination in config.destinations.iter().filter(|one| one.enabled) {
+            let fault =
+                |source| DeliveringError::Channel { destination: destination.name.clone(), source };
+            let channel = delivery_options::channel(destination).map_err(fault)?;
+            if let Some(channel) = channel {
+                destinations.push(Destination::of_config(destination, config, channel)?);
+            }
+        }
+        for handler in handlers {
+            let is_taken = config.destinations.iter().any(|one| one.name == handler.name)
+                || destinations.iter().any(|one| one.registration.name == handler.name);
+            if is_taken {
+                return Err(DeliveringError::NameTaken(handler.name));
+            }
+            destinations.push(Destination::of_handler(handler, config, stopping)?);
+        }
+        Ok(Self { destinations })
+    }
+
+    /// Makes the destinations known to the store: a new one begins here and now, or at the log's
+    /// beginning.
+    pub(crate) async fn register(&self, deliveries: &dyn Deliveries) -> Result<(), StoreError> {
+        for destination in &self.destinations {
+            deliveries.register(&destination.registration).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn routes(&self) -> Vec<Route> {
+        self.destinations.iter().map(|destination| destination.route.clone()).collect()
+    }
+
+    /// Starts the router, a worker for each destination, and who carries out orders.
+    pub(crate) fn spawn(
+        self,
+        stage: &mut Stage,
+        store: &Arc<SqliteStore>,
+        log: &LogHandle,
+        sources: Vec<String>,
+    ) {
+        let deliveries = || Arc::clone(store) as Arc<dyn Deliveries>;
+        let events = || Arc::clone(store) as Arc<dyn Store>;
+        let routes = self.routes();
+        let replayer = Replayer::new(events(), deliveries(), routes.clone(), sources);
+        let desk = orders::Desk::new(deliveries(), replayer);
+        stage.spawn(|shutdown| desk.run(shutdown));
+        if routes.is_empty() {
+            return;
+        }
+        let router = Router::new(events(), deliveries(), routes, RouterOptions::default());
+        stage.spawn(|shutdown| router.run(shutdown));
+        for Destination { worker, channel, .. } in self.destinations {
+            let worker = Worker::new(deliveries(), channel, Some(log.clone()), worker);
+            stage.spawn(|shutdown| worker.run(shutdown));
+        }
+    }
+}
+
+impl Destination {
+    fn of_config(
+        destination: &DestinationConfig,
+        config: &Config,
+        channel: Arc<dyn Channel>,
+    ) -> Result<Self, DeliveringError> {
+        Ok(Self {
+            registration: delivery_options::registration(destination),
+            route: route(&destination.name, delivery_options::filter_options(destination), config)?,
+            worker: delivery_options::worker_options(destination, &config.alerts),
+            channel,
+        })
+    }
+
+    fn of_handler(
+        handler: Handler,
+        config: &Config,
+        stopping: &CancellationToken,
+    ) -> Result<Self, DeliveringError> {
+        let Handler { name, events, function } = handler;
+        let filter = FilterOptions { events: Some(events), ..FilterOptions::default() };
+        Ok(Self {
+            route: route(&name, filter, config)?,
+            worker: WorkerOptions::new(&name),
+            channel: Arc::new(HandlerChannel::new(function, stopping.clone())),
+            registration: Registration { name, from: StartFrom::Now, ordering: Ordering::None },
+        })
+    }
+}
+
+fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, DeliveringError> {
+    let fault = |source| DeliveringError::Filter { destination: name.to_owned(), source };
+    Ok(Route {
+        destination: name.into(),
+        filter: Filter::new(filter).map_err(fault)?,
+        takes_notices: config.alerts.to.iter().any(|to| to == name),
+    })
+}
+
+/// The routes of the config's destinations, for a command that delivers nothing itself.
+pub(crate) fn routes(config: &Config) -> Result<Vec<Route>, DeliveringError> {
+    let delivered_to = |one: &&DestinationConfig| {
+        one.enabled && !matches!(one.kind, crate::config::DestinationKind::Database(_))
+    };
+    let of =
+        |one: &DestinationConfig| route(&one.name, delivery_options::filter_options(one), config);
+    config.destinations.iter().filter(delivered_to).map(of).collect()
+}
+
+/// The types of the catalog that the destination takes: its templates are tried with their samples.
+pub(crate) fn sample_types(destination: &DestinationConfig) -> Vec<&'static str> {
+    let all = catalog::all().iter().map(|entry| entry.event_type.as_str());
+    let takes = |event_type: &&str| match &destination.events {
+        None => !ONE_TIME_CODES.contains(event_type),
+        Some(events) => deskbell_delivery::takes_type(events, event_type),
+    };
+    all.filter(takes).collect()
+}

@@ -1,0 +1,215 @@
+//! From a destination as the config has it to its channel, its filter and its worker's options.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clerk_webhooks::HeaderFamily;
+use deskbell_delivery::{
+    Channel, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, FilterOptions,
+    HealthPolicy, HttpChannel, HttpChannelError, HttpOptions, LoopsChannel, LoopsOptions,
+    LoopsOptionsError, RateLimit, RetryPolicy, RotatingSecret, SlackChannel, SlackOptions,
+    SlackOptionsError, TemplateText, WorkerOptions,
+};
+use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
+use reqwest::header::{HeaderName, HeaderValue};
+
+use crate::config::{
+    self, AlertsConfig, DestinationConfig, DestinationKind, EmailConfig, EmailPreset,
+    EndpointSecret, HttpConfig, LoopsConfig, SlackConfig, SlackMessage, Template,
+};
+
+/// A channel that cannot be made of the config.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// An `http` destination.
+    #[error(transparent)]
+    Http(#[from] HttpChannelError),
+    /// An `email` destination.
+    #[error(transparent)]
+    Email(#[from] EmailOptionsError),
+    /// A `slack` destination.
+    #[error(transparent)]
+    Slack(#[from] SlackOptionsError),
+    /// A `loops` destination.
+    #[error(transparent)]
+    Loops(#[from] LoopsOptionsError),
+    /// A template that fails on a sample of an event that the destination takes.
+    #[error("with a sample of {event_type}: {reason}")]
+    Sample {
+        /// The event's type.
+        event_type: String,
+        /// What fails.
+        reason: String,
+    },
+}
+
+/// The destination's channel; `None` where it is a database.
+pub(crate) fn channel(
+    destination: &DestinationConfig,
+) -> Result<Option<Arc<dyn Channel>>, ChannelError> {
+    let name = &destination.name;
+    let types = super::delivering::sample_types(destination);
+    Ok(Some(match &destination.kind {
+        DestinationKind::Database(_) => return Ok(None),
+        DestinationKind::Http(http) => Arc::new(HttpChannel::new(http_options(http))?),
+        DestinationKind::Email(email) => {
+            let channel = EmailChannel::new(email_options(name, email))?;
+            accept(channel.check(&types))?;
+            Arc::new(channel)
+        }
+        DestinationKind::Slack(slack) => {
+            let channel = SlackChannel::new(slack_options(name, slack))?;
+            accept(channel.check(&types))?;
+            Arc::new(channel)
+        }
+        DestinationKind::Loops(loops) => {
+            let channel = LoopsChannel::new(loops_options(name, loops))?;
+            accept(channel.check(&types))?;
+            Arc::new(channel)
+        }
+    }))
+}
+
+fn accept(failures: Vec<deskbell_delivery::CheckFailure>) -> Result<(), ChannelError> {
+    match failures.into_iter().next() {
+        Some(failure) => {
+            Err(ChannelError::Sample { event_type: failure.event_type, reason: failure.reason })
+        }
+        None => Ok(()),
+    }
+}
+
+/// What the destination wants.
+pub(crate) fn filter_options(destination: &DestinationConfig) -> FilterOptions {
+    FilterOptions {
+        sources: destination.sources.clone(),
+        events: destination.events.clone(),
+        when: destination.when.clone(),
+    }
+}
+
+/// What the store must know of it.
+pub(crate) fn registration(destination: &DestinationConfig) -> Registration {
+    Registration {
+        name: destination.name.clone(),
+        from: match destination.from {
+            config::StartFrom::Beginning => StartFrom::Beginning,
+            config::StartFrom::Now => StartFrom::Now,
+        },
+        ordering: match destination.ordering {
+            config::Ordering::None => Ordering::None,
+            config::Ordering::Subject => Ordering::Subject,
+        },
+    }
+}
+
+/// How it is worked.
+pub(crate) fn worker_options(
+    destination: &DestinationConfig,
+    alerts: &AlertsConfig,
+) -> WorkerOptions {
+    let rate_limit = destination
+        .rate_limit
+        .map(|limit| RateLimit { count: limit.count.get(), per: limit.per.duration() });
+    let retry = &destination.retry;
+    WorkerOptions {
+        max_in_flight: destination.max_in_flight,
+        rate_limit,
+        retry: RetryPolicy {
+            schedule: retry.schedule.iter().map(|wait| wait.0).collect(),
+            then_every: retry.then_every.map(|wait| wait.0),
+            until: retry.until.0,
+        },
+        timeout: destination.timeout.0,
+        health: HealthPolicy {
+            disable_after: alerts.disable_after.map(|time| time.0),
+            ..HealthPolicy::default()
+        },
+        ..WorkerOptions::new(&destination.name)
+    }
+}
+
+fn http_options(config: &HttpConfig) -> HttpOptions {
+    let header = |(name, value): &(String, config::Token)| {
+        // Both were looked at when the config was read.
+        let mut value = HeaderValue::try_from(&value.0).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::try_from(name).ok()?, value))
+    };
+    HttpOptions {
+        url: config.url.with_secrets().clone(),
+        secrets: config.secrets.iter().map(rotating).collect(),
+        header_family: match config.header_family {
+            config::HeaderFamily::Svix => HeaderFamily::Svix,
+            config::HeaderFamily::Webhook => HeaderFamily::Webhook,
+        },
+        headers: config.headers.0.iter().filter_map(header).collect(),
+        allow_private: config.allow_private,
+        allow_hosts: config.allow_hosts.clone(),
+        extra_authorities: Vec::new(),
+    }
+}
+
+fn rotating(secret: &EndpointSecret) -> RotatingSecret {
+    let until = secret.until.map(|until| -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(until.as_millis()).unwrap_or(0))
+    });
+    RotatingSecret { secret: secret.secret.0.clone(), until }
+}
+
+fn email_options(destination: &str, config: &EmailConfig) -> EmailOptions {
+    let provider = match &config.provider {
+        config::EmailProvider::Resend { api_key, base_url } => EmailProvider::Resend {
+            api_key: api_key.0.as_str().into(),
+            base_url: base_url.as_ref().map(|url| url.with_secrets().clone()),
+        },
+        config::EmailProvider::Smtp { url } => {
+            EmailProvider::Smtp { url: url.with_secrets().as_str().into(), ca_certificates: None }
+        }
+    };
+    let named = |key: &str, text: &str| TemplateText::new(format!("{destination}/{key}"), text);
+    let from = named("from", &config.from);
+    if config.preset == Some(EmailPreset::Clerk) {
+        return EmailOptions::clerk(provider, from);
+    }
+    let list = |key: &str, texts: &[String]| texts.iter().map(|text| named(key, text)).collect();
+    let body =
+        |key, text: &Option<Template>| text.as_ref().map(|text| body(destination, key, text));
+    EmailOptions {
+        provider,
+        from,
+        to: list("to", &config.to),
+        reply_to: list("reply_to", &config.reply_to),
+        subject: config.subject.as_deref().map(|text| named("subject", text)),
+        text: body("text", &config.text),
+        html: body("html", &config.html),
+        only_left_by_clerk: false,
+    }
+}
+
+/// A text that may stand in a file: mistakes are found there.
+fn body(destination: &str, key: &str, template: &Template) -> TemplateText {
+    let name = match &template.file {
+        Some(file) => file.display().to_string(),
+        None => format!("{destination}/{key}"),
+    };
+    TemplateText::new(name, &*template.text)
+}
+
+fn slack_options(destination: &str, config: &SlackConfig) -> SlackOptions {
+    let (text, blocks) = match &config.message {
+        Some(SlackMessage::Text(text)) => (Some(body(destination, "text", text)), None),
+        Some(SlackMessage::Blocks(blocks)) => (None, Some(body(destination, "blocks", blocks))),
+        None => (None, None),
+    };
+    SlackOptions { webhook_url: config.webhook_url.with_secrets().as_str().into(), text, blocks }
+}
+
+fn loops_options(destination: &str, config: &LoopsConfig) -> LoopsOptions {
+    let name = |text: &String| TemplateText::new(format!("{destination}/event_name"), &**text);
+    LoopsOptions {
+        api_key: config.api_key.0.as_str().into(),
+        event_name: config.event_name.as_ref().map(name),
+        base_url: config.base_url.as_ref().map(|url| url.with_secrets().clone()),
+    }
+}

@@ -1,0 +1,172 @@
+//! Orders: what a command beside the running engine asks it to do, and what it answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbell_delivery::{Replay, ReplayError, Replayer};
+use deskbell_store::deliveries::{
+    DeadLetter, DeadLetterQuery, DeliveryKey, DestinationHealth, Order,
+};
+use deskbell_store::{Deliveries, StoreError};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+/// How often the store is asked for orders.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Dead letters that are read, and revived, in one transaction.
+const LETTERS_AT_ONCE: u32 = 500;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Send events again.
+    Replay(Replay),
+    /// Try deliveries again that were given up on.
+    Retry(Retry),
+    /// Send to a disabled destination again.
+    Enable {
+        /// Its name.
+        destination: String,
+    },
+}
+
+/// Which dead letters to try again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Retry {
+    /// Those of these destinations.
+    pub(crate) destinations: Vec<String>,
+    /// Those of these messages, or about these entities, by their ids; `None` for all.
+    pub(crate) ids: Option<Vec<String>>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// That many deliveries are owed again.
+    Replayed { deliveries: u64 },
+    /// It is sent to again.
+    Enabled,
+    /// It cannot be done; why.
+    Refused(String),
+}
+
+impl Request {
+    pub(crate) fn into_order(self) -> Order {
+        // Strings and numbers: it cannot fail.
+        Order(serde_json::to_string(&self).unwrap_or_default())
+    }
+}
+
+impl Retry {
+    /// Whether this one is meant.
+    pub(crate) fn takes(&self, letter: &DeadLetter) -> bool {
+        self.ids.as_ref().is_none_or(|ids| {
+            ids.iter().any(|id| *id == letter.message_id || Some(id) == letter.subject.as_ref())
+        })
+    }
+
+    /// The destination's dead letters behind this one, meant or not, as many as are handled at a
+    /// time.
+    pub(crate) async fn next(
+        &self,
+        deliveries: &dyn Deliveries,
+        destination: &str,
+        after: Option<DeliveryKey>,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let query = DeadLetterQuery {
+            destination: Some(destination.to_owned()),
+            since_ms: None,
+            after,
+            letters_max: LETTERS_AT_ONCE,
+        };
+        deliveries.dead_letters(&query).await
+    }
+}
+
+impl Answer {
+    pub(crate) fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|_| {
+            Self::Refused("the running deskbell is of another version, and did not answer".into())
+        })
+    }
+}
+
+/// Carries orders out.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    deliveries: Arc<dyn Deliveries>,
+    replayer: Replayer,
+}
+
+impl Desk {
+    pub(crate) fn new(deliveries: Arc<dyn Deliveries>, replayer: Replayer) -> Self {
+        Self { deliveries, replayer }
+    }
+
+    /// Carries out what is asked for until `shutdown`.
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while shutdown.run_until_cancelled(look.tick()).await.is_some() {
+            if let Err(error) = self.serve().await {
+                tracing::error!(error = &error as &dyn std::error::Error, "orders wait");
+            }
+        }
+    }
+
+    async fn serve(&self) -> Result<(), StoreError> {
+        while let Some(placed) = self.deliveries.next_order().await? {
+            let answer = match serde_json::from_str(&placed.order.0) {
+                Ok(request) => self.carry_out(request).await?,
+                Err(_) => Answer::Refused("the running deskbell does not know this order".into()),
+            };
+            let text = serde_json::to_string(&answer).unwrap_or_default();
+            self.deliveries.finish_order(placed.number, &text).await?;
+            tracing::info!(order = placed.number.0, ?answer, "carried an order out");
+        }
+        Ok(())
+    }
+
+    /// Does what is asked for.
+    pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, StoreError> {
+        match request {
+            Request::Replay(replay) => match self.replayer.replay(&replay).await {
+                Ok(replayed) => Ok(Answer::Replayed { deliveries: replayed.deliveries }),
+                Err(ReplayError::Store(error)) => Err(error),
+                Err(error) => Ok(Answer::Refused(error.to_string())),
+            },
+            Request::Retry(retry) => self.retry(&retry).await,
+            Request::Enable { destination } => self.enable(destination).await,
+        }
+    }
+
+    async fn retry(&self, retry: &Retry) -> Result<Answer, StoreError> {
+        let mut deliveries = 0;
+        for destination in &retry.destinations {
+            let mut after = None;
+            loop {
+                let letters = retry.next(&*self.deliveries, destination, after.take()).await?;
+                let Some(last) = letters.last() else { break };
+                after = Some(last.key.clone());
+                let wanted = letters.into_iter().filter(|letter| retry.takes(letter));
+                let keys: Vec<_> = wanted.map(|letter| letter.key).collect();
+                if !keys.is_empty() {
+                    deliveries += self.deliveries.revive(&keys).await?;
+                }
+            }
+        }
+        Ok(Answer::Replayed { deliveries })
+    }
+
+    async fn enable(&self, destination: String) -> Result<Answer, StoreError> {
+        let all = self.deliveries.destinations().await?;
+        if !all.iter().any(|state| *state.name == *destination) {
+            return Ok(Answer::Refused(format!("there is no destination `{destination}`")));
+        }
+        self.deliveries.set_health(&destination, &DestinationHealth::default()).await?;
+        self.deliveries.due(&destination).notify_one();
+        Ok(Answer::Enabled)
+    }
+}

@@ -1,0 +1,37 @@
+//! `[alerts]`, and the source of notices.
+
+use super::delivery::http;
+use super::services::slack;
+use super::{assert_rendered, load, usual};
+
+fn alerts(keys: &str) -> String {
+    format!("[alerts]\n{keys}\n{}", slack("events = []"))
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = load(&alerts("to = \"ops\"\ndisable_after = \"2d\""), &usual()).unwrap().config;
+    assert_eq!(config.alerts.to, ["ops"]);
+    assert_eq!(config.alerts.disable_after.unwrap().0.as_secs(), 2 * 86_400);
+    let never = load("[alerts]\ndisable_after = \"never\"", &usual()).unwrap().config;
+    assert_eq!(never.alerts.disable_after, None);
+    let default = load("", &usual()).unwrap().config.alerts;
+    assert_eq!(default.disable_after.unwrap().0.as_secs(), 5 * 86_400);
+    assert!(default.to.is_empty());
+}
+
+#[test]
+fn mistakes_say_what_where_and_how_to_mend_it() {
+    for (name, text) in [
+        ("alerts_unknown", alerts("to = [\"opps\"]")),
+        ("alerts_disabled", alerts("to = \"ops\"").replace("type =", "enabled = false\ntype =")),
+        ("alerts_to_http", format!("[alerts]\nto = [\"app\"]\n{}", http(""))),
+        ("alerts_of_later", alerts("to = \"ops\"\nsilence_after = \"auto\"")),
+        ("alerts_never", alerts("to = \"ops\"\ndisable_after = \"no\"")),
+        ("source_of_notices", "[[source]]\nname = \"deskbell\"\n".to_owned()),
+    ] {
+        let error = load(&text, &usual()).expect_err(name);
+        assert!(!error.contains("hunter2"), "{error}");
+        assert_rendered(name, &error);
+    }
+}

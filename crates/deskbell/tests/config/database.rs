@@ -1,0 +1,148 @@
+//! `type = "database"`.
+
+use std::time::Duration;
+
+use deskbell::config::{Expressions, OnDelete, OnRowDelete, Stale};
+
+use super::{assert_rendered, database, database_of, load, usual};
+
+#[test]
+fn every_key_of_a_database_is_read() {
+    let config = load(DATABASE, &usual()).unwrap().config;
+    let [destination] = &config.destinations[..] else { panic!("one destination") };
+    let app = database_of(&config);
+    assert_eq!(app.url.with_password(), "postgres://app:hunter2@db/app");
+    assert_eq!(app.url.to_string(), "postgres://app:***@db/app");
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert_eq!((destination.enabled, app.mirror, app.auto_migrate), (false, false, false));
+    assert_eq!(destination.sources.as_deref(), Some(&["clerk".to_owned()][..]));
+    assert_eq!((&*app.schema, app.on_delete), ("app_clerk", OnDelete::Mark));
+    assert_eq!(app.conflict_patience.0, Duration::from_secs(7200));
+    let [customers, members] = &app.tables[..] else { panic!("two tables") };
+    assert_eq!((&*customers.entity, &*customers.into), ("user", "public.customers"));
+    assert_eq!(customers.key, expressions(&[("clerk_id", "user.id")]));
+    let as_written = [("name", "user.full_name"), ("email", "user.primary_email_address")];
+    assert_eq!(customers.columns, expressions(&as_written));
+    let gone = expressions(&[("gone_at", "occurred_at")]);
+    assert_eq!(customers.on_delete, OnRowDelete::Set(gone));
+    assert_eq!((customers.line, members.line), (Some(13), Some(20)));
+    assert_eq!(members.on_delete, OnRowDelete::Keep);
+    let [statement] = &app.statements[..] else { panic!("one statement") };
+    assert_eq!(statement.name.as_deref(), Some("welcome"));
+    assert_eq!(statement.on, ["user.created", "session.*"]);
+    assert_eq!(statement.params, expressions(&[("id", "user.id"), ("at", "occurred_at")]));
+    assert_eq!(statement.when.as_deref(), Some("user.banned == false"));
+    assert_eq!((statement.stale, statement.line), (Stale::Run, Some(26)));
+}
+
+const DATABASE: &str = r#"
+[[destination]]
+name = "app"
+type = "database"
+url = "postgres://app:hunter2@db/app"
+enabled = false
+sources = "clerk"
+mirror = false
+schema = "app_clerk"
+auto_migrate = false
+on_delete = "mark"
+conflict_patience = "2h"
+[[destination.table]]
+entity = "user"
+into = "public.customers"
+key = { clerk_id = "user.id" }
+columns = { name = "user.full_name", email = "user.primary_email_address" }
+on_delete = { set = { gone_at = "occurred_at" } }
+
+[[destination.table]]
+entity = "organization_membership"
+into = "members"
+key = { organization = "membership.organization_id", "user" = "membership.user_id" }
+on_delete = "keep"
+
+[[destination.statement]]
+name = "welcome"
+on = ["user.created", "session.*"]
+sql = "INSERT INTO welcomes VALUES (:id, :at)"
+params = { id = "user.id", at = "occurred_at" }
+when = "user.banned == false"
+stale = "run"
+"#;
+
+fn expressions(pairs: &[(&str, &str)]) -> Expressions {
+    let owned = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    Expressions(owned.collect())
+}
+
+#[test]
+fn what_is_shown_of_a_database_can_be_read_again() {
+    let config = load(DATABASE, &usual()).unwrap().config;
+    let shown = toml::to_string_pretty(&config).unwrap();
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let shown = shown.replace("<redacted>", "env:CLERK_WEBHOOK_SIGNING_SECRET");
+    let again = load(&shown, &usual()).unwrap().config;
+    assert_eq!(toml::to_string_pretty(&again).unwrap(), toml::to_string_pretty(&config).unwrap());
+}
+
+#[test]
+fn mistakes_in_destinations_say_the_same() {
+    let cases = [
+        ("log_in_postgres", "[store]\nurl = \"postgres://user:hunter2@host/db\"\n".to_owned()),
+        ("unknown_source", database("sources = [\"clark\"]")),
+        ("no_source", database("sources = []")),
+        ("bad_schema", database("schema = \"My Tables\"")),
+        ("unknown_on_delete", database("on_delete = \"marked\"")),
+        ("nothing_to_do", database("mirror = false")),
+        ("unknown_entity", database("entities = [\"user\", \"organisation\"]")),
+        ("unknown_column", database("exclude_columns = [\"user.shoe_size\"]")),
+        (
+            "table_of_unknown_entity",
+            table("entity = \"users\"\ninto = \"t\"\nkey = { id = \"user.id\" }"),
+        ),
+        ("table_without_key", table("entity = \"user\"\ninto = \"t\"\nkey = {}")),
+        (
+            "table_with_bad_name",
+            table("entity = \"user\"\ninto = \"a.b.c\"\nkey = { id = \"user.id\" }"),
+        ),
+        (
+            "table_with_bad_on_delete",
+            table(
+                "entity = \"user\"\ninto = \"t\"\nkey = { id = \"user.id\" }\non_delete = { sett = {} }",
+            ),
+        ),
+        ("same_table_twice", {
+            let one = "entity = \"user\"\ninto = \"t\"\nkey = { id = \"user.id\" }";
+            table(&format!("{one}\n[[destination.table]]\n{one}"))
+        }),
+        (
+            "column_twice",
+            table(
+                "entity = \"user\"\ninto = \"t\"\nkey = { id = \"user.id\" }\ncolumns = { id = \"user.id\" }",
+            ),
+        ),
+        ("statement_on_unknown_type", statement("on = [\"user.create\"]\nsql = \"SELECT 1\"")),
+        ("statement_on_nothing", statement("on = []\nsql = \"SELECT 1\"")),
+        ("statement_without_sql", statement("on = [\"user.*\"]\nsql = \" \"")),
+        (
+            "mirrors_that_fight",
+            format!(
+                "{}{}",
+                database(""),
+                database("on_delete = \"mark\"").replace("\"app\"", "\"b\"")
+            ),
+        ),
+    ];
+    for (name, text) in cases {
+        let error = load(&text, &usual()).expect_err(name);
+        assert!(!error.contains("hunter2"), "{error}");
+        assert_rendered(name, &error);
+    }
+}
+
+fn table(keys: &str) -> String {
+    database(&format!("[[destination.table]]\n{keys}"))
+}
+
+fn statement(keys: &str) -> String {
+    database(&format!("[[destination.statement]]\n{keys}"))
+}

@@ -1,0 +1,96 @@
+//! `type = "http"`.
+
+use deskbell::config::{DestinationKind, HeaderFamily, HttpConfig, SignatureVersion};
+
+use super::delivery::http;
+use super::{SECRET, assert_rendered, assert_shown_is_read_again, destination_of, load, usual};
+
+const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+const PRIVATE: &str =
+    "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+
+/// An `http` destination with these keys, and without the usual secret.
+fn bare(keys: &str) -> String {
+    http(keys).replace("secret = \"env:CLERK_WEBHOOK_SIGNING_SECRET\"\n", "")
+}
+
+fn read(text: &str) -> HttpConfig {
+    match destination_of(text).kind {
+        DestinationKind::Http(http) => http,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn every_key() -> String {
+    bare(&format!(
+        "secrets = [\"{OTHER}\", {{ secret = \"env:CLERK_WEBHOOK_SIGNING_SECRET\", until = \"2026-12-01T00:00:00Z\" }}]\n\
+         header_family = \"webhook\"\nsignature = \"v1\"\nallow_private = true\n\
+         allow_hosts = [\"hooks.internal\", \"10.0.0.7\", \"fd00::/8\"]\n\
+         headers = {{ Authorization = \"Bearer t0ken\", x-team = \"env:PORT_ADDRESS\" }}"
+    ))
+}
+
+#[test]
+fn every_key_is_read() {
+    let http = read(&every_key());
+    assert_eq!(http.url.with_secrets().as_str(), "https://app.example/hook");
+    let [stays, goes] = &http.secrets[..] else { panic!("two secrets") };
+    assert_eq!((stays.until, stays.version), (None, SignatureVersion::V1));
+    assert_eq!(goes.until.unwrap().as_seconds(), 1_796_083_200);
+    assert_eq!(http.header_family, HeaderFamily::Webhook);
+    assert_eq!(http.signature, Some(SignatureVersion::V1));
+    assert!(http.allow_private);
+    assert_eq!(http.allow_hosts, ["hooks.internal", "10.0.0.7", "fd00::/8"]);
+    let headers: Vec<_> = http.headers.0.iter().map(|(name, value)| (&**name, &*value.0)).collect();
+    assert_eq!(headers, [("authorization", "Bearer t0ken"), ("x-team", "0.0.0.0:80")]);
+}
+
+#[test]
+fn the_kind_of_signature_is_told_by_the_secret() {
+    let http = read(&bare(&format!("secret = \"{PRIVATE}\"")));
+    assert_eq!((http.secrets[0].version, http.signature), (SignatureVersion::V1a, None));
+    assert_eq!(http.header_family, HeaderFamily::Svix);
+    let several = read(&bare(&format!("secret = \"{SECRET} {OTHER}\"")));
+    assert_eq!(several.secrets.len(), 2, "a variable may hold several");
+}
+
+#[test]
+fn what_is_shown_is_read_again() {
+    // A header's value and a secret are both redacted; a secret does for both.
+    assert_shown_is_read_again(&every_key(), OTHER);
+}
+
+#[test]
+fn mistakes_say_what_where_and_how_to_mend_it() {
+    for (name, text) in [
+        ("http_without_secret", bare("")),
+        ("http_no_secrets", bare("secrets = []")),
+        ("http_secret_twice", http(&format!("secrets = [\"{OTHER}\"]"))),
+        (
+            "http_secrets_that_end",
+            bare(&format!("secrets = [{{ secret = \"{OTHER}\", until = 2026-12-01T00:00:00Z }}]")),
+        ),
+        (
+            "http_bad_until",
+            bare(&format!(
+                "secrets = [\"{OTHER}\", {{ secret = \"{OTHER}\", until = \"tomorrow\" }}]"
+            )),
+        ),
+        ("http_public_key", bare("secret = \"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=\"")),
+        ("http_password", bare("secret = \"hunter2\"")),
+        ("http_bad_secret", bare("secret = \"whsec_hunter2!\"")),
+        ("http_signature", http("signature = \"v1a\"")),
+        ("http_family", http("header_family = \"clerk\"")),
+        ("http_header_name", http("headers = { \"X Team\" = \"hunter2\" }")),
+        ("http_header_of_ours", http("headers = { Webhook-Id = \"hunter2\" }")),
+        ("http_header_value", http("headers = { x-team = \"hunter2\\nhunter2\" }")),
+        ("http_header_twice", http("headers = { x-team = \"hunter2\", X-Team = \"hunter2\" }")),
+        ("http_host", http("allow_hosts = [\"https://app.example\"]")),
+        ("http_host_wildcard", http("allow_hosts = [\"*.example.com\"]")),
+        ("http_scheme", http("").replace("https://app", "ftp://hunter2:hunter2@app")),
+    ] {
+        let error = load(&text, &usual()).expect_err(name);
+        assert!(!error.contains("hunter2"), "{error}");
+        assert_rendered(name, &error);
+    }
+}

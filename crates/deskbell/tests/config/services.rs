@@ -1,0 +1,73 @@
+//! `type = "slack"` and `type = "loops"`.
+
+use deskbell::config::{DestinationKind, Ordering, SlackMessage};
+
+use super::{
+    assert_rendered, assert_shown_is_read_again, destination_of, load, load_beside, usual,
+};
+
+/// A `slack` destination with these keys.
+pub(crate) fn slack(keys: &str) -> String {
+    format!(
+        "[[destination]]\nname = \"ops\"\ntype = \"slack\"\n\
+         webhook_url = \"https://hooks.slack.com/services/T0/B0/hunter2\"\n{keys}\n"
+    )
+}
+
+fn loops(keys: &str) -> String {
+    format!("[[destination]]\nname = \"mail\"\ntype = \"loops\"\napi_key = \"hunter2\"\n{keys}\n")
+}
+
+#[test]
+fn every_key_of_slack_is_read() {
+    let DestinationKind::Slack(config) = destination_of(&slack("text = \"{{ user.id }}\"")).kind
+    else {
+        panic!("slack")
+    };
+    assert!(config.webhook_url.with_secrets().as_str().ends_with("/B0/hunter2"));
+    let Some(SlackMessage::Text(text)) = config.message else { panic!("text") };
+    assert_eq!(text.text, "{{ user.id }}");
+    let loaded = load_beside(&[("b.json", "[]")], &slack("blocks = \"file:b.json\"")).unwrap();
+    let DestinationKind::Slack(config) = &loaded.config.destinations[0].kind else {
+        panic!("slack")
+    };
+    let Some(SlackMessage::Blocks(blocks)) = &config.message else { panic!("blocks") };
+    assert_eq!(blocks.text, "[]");
+}
+
+#[test]
+fn every_key_of_loops_is_read() {
+    let text = loops("base_url = \"http://127.0.0.1:9\"\nevent_name = \"signed up\"");
+    let DestinationKind::Loops(config) = destination_of(&text).kind else { panic!("loops") };
+    assert_eq!((&*config.api_key.0, config.event_name.as_deref()), ("hunter2", Some("signed up")));
+    assert_eq!(config.base_url.unwrap().to_string(), "http://127.0.0.1:9/");
+    let bare = destination_of(&loops(""));
+    let rate = bare.rate_limit.map(|rate| rate.to_string());
+    assert_eq!((bare.ordering, rate.as_deref()), (Ordering::Subject, Some("5/s")));
+    let own = destination_of(&loops("ordering = \"none\"\nrate_limit = \"1/s\""));
+    assert_eq!((own.ordering, own.rate_limit.unwrap().count.get()), (Ordering::None, 1));
+}
+
+#[test]
+fn what_is_shown_is_read_again() {
+    let url = "https://hooks.slack.com/services/T0/B0/other";
+    assert_shown_is_read_again(&slack("text = \"{{ user.id }}\""), url);
+    assert_shown_is_read_again(&slack("blocks = '''[\n{}]'''"), url);
+    assert_shown_is_read_again(&loops("event_name = \"signed up\""), "other");
+    assert_shown_is_read_again(&loops("ordering = \"none\""), "other");
+}
+
+#[test]
+fn mistakes_say_what_where_and_how_to_mend_it() {
+    for (name, text) in [
+        ("slack_without_message", slack("")),
+        ("slack_two_messages", slack("text = \"a\"\nblocks = \"[]\"")),
+        ("slack_url", slack("text = \"a\"").replace("https://hooks.slack.com", "hooks.slack.com")),
+        ("loops_without_key", loops("").replace("api_key = \"hunter2\"\n", "")),
+        ("loops_empty_key", loops("").replace("hunter2", " ")),
+    ] {
+        let error = load(&text, &usual()).expect_err(name);
+        assert!(!error.contains("hunter2"), "{error}");
+        assert_rendered(name, &error);
+    }
+}

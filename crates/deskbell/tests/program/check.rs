@@ -1,0 +1,39 @@
+//! `deskbell config check` of the templates that destinations are made of.
+
+use crate::support::{directory, run};
+
+const SLACK: &str =
+    "type = \"slack\"\nwebhook_url = \"https://hooks.slack.com/services/T0/hunter2\"";
+const EMAIL: &str = "type = \"email\"\nprovider = \"resend\"\napi_key = \"re_hunter2\"\n\
+    from = \"hello@acme.example\"\nto = \"{{ user.primary_email_address }}\"";
+
+#[tokio::test]
+async fn a_mistake_is_told_with_its_destination_its_template_and_its_line() {
+    for (kind, keys, wanted) in [
+        (SLACK, "text = \"{{ user.full_name \"", "template ops/text, line 1: unexpected end"),
+        (
+            SLACK,
+            "text = \"\"\"a\n{{ usr.id }}\"\"\"",
+            "ops/text, line 2: unknown name `usr`, did you",
+        ),
+        (SLACK, "text = \"{{ id | nofilter }}\"", "template ops/text, line 1: unknown filter"),
+        (SLACK, "text = \"a\\n{% if id == none %}{% endif %}\"", "line 2: write `is none`"),
+        (SLACK, "blocks = \"[{\"", "`blocks` is no JSON at line 1"),
+        (SLACK, "text = \"file:text.txt\"", "template text.txt, line 3: unknown name `nothing`"),
+        (EMAIL, "subject = \"{{ usr }}\"\ntext = \"a\"", "template ops/subject, line 1"),
+        (EMAIL, "subject = \"a\"\nhtml = \"{% for x in y %}\"", "template ops/html, line 1"),
+    ] {
+        let directory = directory();
+        let config = format!("[[destination]]\nname = \"ops\"\n{kind}\n{keys}\n");
+        std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+        std::fs::write(directory.path().join("text.txt"), "a\nb\n{{ nothing }}\n").unwrap();
+        let ran = run(directory.path(), &["config", "check"]).await;
+        // Without the frame of the report, and its breaks.
+        let said = ran.stderr.replace(['│', '\n'], " ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(ran.code, 64, "{keys}: {said}");
+        assert!(said.contains(wanted), "{keys}: {said}");
+        assert!(said.contains("the destination `ops` cannot be used"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}

@@ -1,0 +1,73 @@
+//! The examples of `examples/`: their READMEs say what happens, and their tables come out the same
+//! whatever the order in which events arrive; what they deliver arrives.
+
+mod billing;
+mod clerk_emails;
+mod forward;
+#[cfg(feature = "interop")]
+mod interop;
+mod mailbox;
+mod new_device;
+mod paying;
+mod place;
+#[cfg(feature = "interop")]
+mod prisma;
+mod readme;
+mod recipe;
+mod samples;
+mod soft_delete;
+mod team_members;
+mod users_table;
+mod welcome;
+
+use std::path::PathBuf;
+
+use deskbell_sim::Message;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use self::place::{Backend, Place};
+use crate::support::{destination_at, http_client, send};
+
+const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
+
+/// The directory of an example.
+fn directory(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
+}
+
+/// Sends the events in several orders, each event twice, to the example's own config, and holds the
+/// rows that the query finds against what is expected.
+async fn converges(example: &str, events: &[Message], query: &str, expected: &[&str]) {
+    for backend in BACKENDS {
+        for (what, order) in orders(events) {
+            let place = Place::new(example, backend).await;
+            let serving = place.serve().await;
+            let http = http_client();
+            for event in order.iter().chain(order.iter().rev()) {
+                assert_eq!(send(&http, &serving.url(), event).await, Some(200));
+            }
+            let last = i64::try_from(events.len()).unwrap();
+            let reader = destination_at(&place.url(), "app", last).await;
+            let (_, rows) = place.query(query).await;
+            assert_eq!(rows, expected, "{example} on {backend:?}, {what}");
+            let letters = reader.rows("_dead_letters").await.unwrap();
+            assert!(letters.is_empty(), "{example} on {backend:?}, {what}: {letters:?}");
+            assert_eq!(serving.terminate().await.0, 0);
+            place.drop().await;
+        }
+    }
+}
+
+/// As things happened, the other way round, and mixed.
+fn orders(events: &[Message]) -> Vec<(String, Vec<Message>)> {
+    let mut orders = vec![("in order".to_owned(), events.to_vec())];
+    orders.push(("reversed".to_owned(), events.iter().rev().cloned().collect()));
+    for seed in [3, 4] {
+        let mut mixed = events.to_vec();
+        mixed.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        orders.push((format!("mixed by seed {seed}"), mixed));
+    }
+    orders
+}

@@ -1,0 +1,61 @@
+//! The mirror in PostgreSQL, introspected and queried by Prisma.
+
+use std::path::Path;
+
+use tokio::process::Command;
+
+use super::directory;
+use super::place::{Backend, Place};
+use super::readme::{blocks, trigger};
+use crate::support::{destination_at, finish};
+
+const FILES: [&str; 5] =
+    ["package.json", "prisma.config.ts", "schema.prisma", "query.ts", "tsconfig.json"];
+const PRISMA: &str = "prisma/build/index.js";
+
+/// Runs a program of the packages' and returns what it prints.
+async fn node(at: &Path, url: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new("node");
+    let [program, arguments @ ..] = arguments else { panic!("a program") };
+    command.arg(at.join("node_modules").join(program)).args(arguments);
+    command.current_dir(at).env("DATABASE_URL", url).env("PRISMA_HIDE_UPDATE_MESSAGE", "1");
+    let ran = finish(&mut command).await;
+    assert_eq!(ran.code, 0, "{program} {arguments:?}: {}{}", ran.stdout, ran.stderr);
+    ran.stdout
+}
+
+#[tokio::test]
+async fn the_tables_read_well_from_typescript() {
+    let example = directory("prisma");
+    let readme = std::fs::read_to_string(example.join("README.md")).unwrap();
+    let place = Place::new("prisma", Backend::Postgres).await;
+    let serving = place.serve().await;
+    let lines = blocks(&readme, "sh").concat();
+    let triggers: Vec<_> =
+        lines.into_iter().filter(|line| line.starts_with("deskbell trigger ")).collect();
+    for line in &triggers {
+        trigger(line, &place.path(), &serving).await;
+    }
+    destination_at(&place.url(), "app", i64::try_from(triggers.len()).unwrap()).await;
+
+    let (at, url) = (place.path(), place.url());
+    for file in FILES {
+        std::fs::copy(example.join(file), at.join(file)).unwrap();
+    }
+    let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let packages = packages.join("interop/prisma/node_modules");
+    std::os::unix::fs::symlink(packages, at.join("node_modules")).unwrap();
+    // The schema as it is in the example fits, and so does the one that Prisma finds itself.
+    for found in [false, true] {
+        if found {
+            node(&at, &url, &[PRISMA, "db", "pull"]).await;
+        }
+        node(&at, &url, &[PRISMA, "generate"]).await;
+        node(&at, &url, &["typescript/bin/tsc"]).await;
+        let printed = node(&at, &url, &["tsx/dist/cli.mjs", "query.ts"]).await;
+        let printed: Vec<_> = printed.lines().collect();
+        assert_eq!(printed, blocks(&readme, "text")[0], "found: {found}");
+    }
+    assert_eq!(serving.terminate().await.0, 0);
+    place.drop().await;
+}
