@@ -24,6 +24,18 @@ pub(crate) enum BenchError {
     #[error("the benchmark's own secret: {0}")]
     CannotSign(#[from] clerk_webhooks::CannotSign),
     #[error("{0}")]
+    Submit(#[from] deskbell_store::SubmitError),
+    #[error("{0}")]
+    Filter(#[from] deskbell_delivery::FilterError),
+    #[error("{0}")]
+    Channel(#[from] deskbell_delivery::HttpChannelError),
+    #[error("{sent} requests were sent, and {received} came")]
+    Requests { sent: usize, received: usize },
+    #[error("the client: {0}")]
+    Client(#[from] reqwest::Error),
+    #[error("the receiver's address: {0}")]
+    Url(#[from] url::ParseError),
+    #[error("{0}")]
     Mirror(#[from] deskbell_sync::ConnectError),
     #[error("{0}")]
     Mapping(#[from] deskbell_sync::MappingError),
@@ -31,6 +43,8 @@ pub(crate) enum BenchError {
     Sync(#[from] deskbell_sync::SyncError),
     #[error("{0}")]
     Inspect(#[from] deskbell_sync::inspect::InspectError),
+    #[error("PostgreSQL: {0}")]
+    Postgres(#[from] sqlx::Error),
     #[error("the mirror is not what it must be: {example}")]
     Drift { example: String },
     #[error("`{program}` failed")]

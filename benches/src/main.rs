@@ -1,13 +1,17 @@
 //! Deskbell's benchmarks, run by `cargo xtask bench`: each prints a table and writes `target/bench/<name>.json`.
 
 mod bare;
+mod bare_postgres;
 mod child;
-
+mod deliveries;
+mod delivery;
+mod delivery_isolation;
 mod error;
 mod ingest;
 mod ingest_full;
 mod load;
 mod mirror;
+mod mirror_postgres;
 mod process;
 mod report;
 mod stores;
@@ -36,6 +40,12 @@ enum Benchmark {
     IngestFull(ingest_full::Options),
     /// Events a second from the log into the mirror
     Mirror(mirror::Options),
+    /// Events a second from the log into PostgreSQL, against bare upserts and against one an event
+    MirrorPostgres(mirror_postgres::Options),
+    /// Deliveries a second to a receiver, and from ack to arrival, against the HTTP client alone
+    Delivery(delivery::Options),
+    /// A healthy destination beside a dead one with a long backlog, against the same one alone
+    DeliveryIsolation(delivery_isolation::Options),
     /// A server of its own for the ingest benchmarks, until its standard input ends
     #[command(hide = true)]
     Serve(child::Options),
@@ -49,6 +59,9 @@ fn main() -> ExitCode {
             Benchmark::Ingest(ingest::Options::default()),
             Benchmark::IngestFull(ingest_full::Options::default()),
             Benchmark::Mirror(mirror::Options::default()),
+            Benchmark::MirrorPostgres(mirror_postgres::Options::default()),
+            Benchmark::Delivery(delivery::Options::default()),
+            Benchmark::DeliveryIsolation(delivery_isolation::Options::default()),
         ]
         .iter()
         .try_for_each(run),
@@ -68,6 +81,9 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::Ingest(options) => ingest::run(options),
         Benchmark::IngestFull(options) => ingest_full::run(options),
         Benchmark::Mirror(options) => mirror::run(options),
+        Benchmark::MirrorPostgres(options) => mirror_postgres::run(options),
+        Benchmark::Delivery(options) => delivery::run(options),
+        Benchmark::DeliveryIsolation(options) => delivery_isolation::run(options),
         Benchmark::Serve(options) => child::run(options),
     }
 }

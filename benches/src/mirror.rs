@@ -87,7 +87,7 @@ async fn fill_mirrors(options: &Options, directory: &Path) -> Result<Applied, Be
 }
 
 /// Carries the whole log into a new mirror.
-async fn fill(store: &Arc<dyn Store>, url: &str) -> Result<f64, BenchError> {
+pub(crate) async fn fill(store: &Arc<dyn Store>, url: &str) -> Result<f64, BenchError> {
     let options = MirrorOptions { url: url.to_owned(), ..MirrorOptions::default() };
     let target = deskbell_sync::connect(&options).await?;
     let mut consumer = MirrorConsumer::new(Arc::clone(store), target, options);
@@ -102,7 +102,7 @@ async fn fill(store: &Arc<dyn Store>, url: &str) -> Result<f64, BenchError> {
     }
 }
 
-async fn check(url: &str, truth: &Truth) -> Result<(), BenchError> {
+pub(crate) async fn check(url: &str, truth: &Truth) -> Result<(), BenchError> {
     let reader = MirrorReader::open(url).await?;
     let mut tables = Tables::new();
     for table in reader.tables().await? {
@@ -114,7 +114,7 @@ async fn check(url: &str, truth: &Truth) -> Result<(), BenchError> {
     }
 }
 
-async fn write_log(store: &dyn Store, events: usize) -> Result<Truth, BenchError> {
+pub(crate) async fn write_log(store: &dyn Store, events: usize) -> Result<Truth, BenchError> {
     let source: Arc<str> = "clerk".into();
     let mut world = World::new(&Scenario::new(1, events));
     loop {

@@ -59,6 +59,11 @@ impl ServerProcess {
     }
 }
 
+/// The most memory that this process ever held, in megabytes; 0 where the system does not say.
+pub(crate) fn own_memory_mb_max() -> f64 {
+    fs::read_to_string("/proc/self/status").map_or(0.0, |status| memory_mb_max(&status))
+}
+
 fn failed() -> BenchError {
     BenchError::Program { program: "deskbell-bench serve".to_owned() }
 }

@@ -50,6 +50,10 @@ impl Store for DiscardingStore {
         Ok(None)
     }
 
+    async fn find(&self, _: &str, _: &str) -> Result<Option<StoredEvent>, StoreError> {
+        Ok(None)
+    }
+
     async fn head(&self) -> Result<Seq, StoreError> {
         Ok(Seq::new(self.head.load(Ordering::Relaxed)))
     }
@@ -110,6 +114,14 @@ impl Store for CountingStore {
 
     async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
         self.inner.message_id_at(seq).await
+    }
+
+    async fn find(
+        &self,
+        source: &str,
+        message_id: &str,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        self.inner.find(source, message_id).await
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

@@ -6,6 +6,12 @@ pub(crate) fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }
 
+/// The PostgreSQL server that tests shall use, if one is named.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub(crate) fn test_postgres() -> Option<String> {
+    std::env::var(crate::postgres::VARIABLE).ok().filter(|url| !url.is_empty())
+}
+
 /// The cargo that runs this command, so that `cargo +toolchain xtask` stays on its toolchain.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn cargo() -> String {

@@ -1,4 +1,4 @@
-//! The official libraries that the interop tests speak to: Node and Python packages, at locked versions.
+//! The official libraries that tests speak to, and what an example stands on: Node and Python packages, at locked versions.
 //!
 //! `tests/interop/README.md` says how to do the same by hand.
 
@@ -12,8 +12,10 @@ use crate::step::Step;
 use crate::workspace;
 
 /// The features that the tests stand behind.
-const FEATURES: [&str; 2] = ["clerk-webhooks/interop", "deskbell/interop"];
+const FEATURES: [&str; 3] =
+    ["clerk-webhooks/interop", "deskbell-delivery/interop", "deskbell/interop"];
 const LOCKS: &str = "tests/interop";
+const PRISMA: &str = "examples/prisma";
 
 /// One language's packages.
 struct Packages {
@@ -21,6 +23,8 @@ struct Packages {
     /// The programs, each with the oldest version that will do.
     programs: &'static [(&'static str, Version)],
     debian: &'static [&'static str],
+    /// The directory of the manifests.
+    from: &'static str,
     /// The files that name the packages, the lock file last.
     manifests: &'static [&'static str],
     /// The directory under `target/interop` that they are installed into.
@@ -28,19 +32,30 @@ struct Packages {
     install: fn(&Path) -> Step,
 }
 
-const PACKAGES: [Packages; 2] = [
+const PACKAGES: [Packages; 3] = [
     Packages {
-        what: "interop with the npm packages svix, standardwebhooks and @clerk/backend",
+        what: "interop with the npm packages svix, standardwebhooks, @clerk/backend and express",
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],
+        from: LOCKS,
         manifests: &["package.json", "package-lock.json"],
         into: "node",
+        install: npm,
+    },
+    Packages {
+        what: "the example with the npm package prisma",
+        programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
+        debian: &["nodejs", "npm"],
+        from: PRISMA,
+        manifests: &["package.json", "package-lock.json"],
+        into: "prisma",
         install: npm,
     },
     Packages {
         what: "interop with the PyPI packages svix and standardwebhooks",
         programs: &[("python3", Version(3, 11)), ("pip3", Version(0, 0))],
         debian: &["python3", "python3-pip"],
+        from: LOCKS,
         manifests: &["requirements.txt"],
         into: "python",
         install: pip,
@@ -76,7 +91,7 @@ impl Packages {
         let directory = workspace::target().join("interop").join(self.into);
         let mut locked = String::new();
         for manifest in self.manifests {
-            locked += &fs::read_to_string(workspace::root().join(LOCKS).join(manifest))?;
+            locked += &fs::read_to_string(workspace::root().join(self.from).join(manifest))?;
         }
         let stamp = directory.join("installed");
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == locked) {
@@ -84,7 +99,7 @@ impl Packages {
         }
         fs::create_dir_all(&directory)?;
         for manifest in self.manifests {
-            copy(&workspace::root().join(LOCKS).join(manifest), &directory)?;
+            copy(&workspace::root().join(self.from).join(manifest), &directory)?;
         }
         let done = prerequisites::succeed(&[(self.install)(&directory)]);
         if done {

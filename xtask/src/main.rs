@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `cargo xtask bench`.
+//! Developer commands: `cargo xtask test`, `cargo xtask postgres`, `cargo xtask bench`.
 
 mod bench;
 mod environment;
@@ -6,10 +6,12 @@ mod fuzz;
 mod interop;
 mod licences;
 mod plan;
+mod postgres;
 mod prerequisites;
 mod report;
 mod step;
 mod test;
+mod with_postgres;
 mod workspace;
 
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Format, lints, tests, documentation: everything that must hold before a change lands
     Test(test::Options),
+    /// Run a command with the PostgreSQL server that tests have, such as cargo nextest run -p deskbell-sync
+    Postgres(with_postgres::Options),
     /// Run the benchmarks, print a table, write target/bench/NAME.json
     Bench(bench::Options),
 }
@@ -34,6 +38,7 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Test(options) => test::run(&options),
+        Command::Postgres(options) => with_postgres::run(&options),
         Command::Bench(options) => bench::run(&options),
     }
 }

@@ -1,6 +1,7 @@
 //! The steps of `cargo xtask test`, in order.
 
 use crate::environment;
+use crate::postgres;
 use crate::step::Step;
 
 /// How many cases a property is tried on in a long run; the default run leaves that to each property.
@@ -14,6 +15,8 @@ pub(crate) struct Tests {
     /// Features to leave out, since what their tests need is missing.
     pub(crate) features_without: Vec<String>,
     pub(crate) long: bool,
+    /// The PostgreSQL server, where there is one.
+    pub(crate) postgres: Option<String>,
 }
 
 /// The steps before anything is installed: quick to fail.
@@ -43,7 +46,14 @@ pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
     if tests.long {
         step = step.env("DESKBELL_TEST_LONG", "1").env("PROPTEST_CASES", PROPTEST_CASES_LONG);
     }
-    step
+    with_postgres(step, tests)
+}
+
+fn with_postgres(step: Step, tests: &Tests) -> Step {
+    match &tests.postgres {
+        Some(url) => step.for_this_run(postgres::VARIABLE, url),
+        None => step,
+    }
 }
 
 /// The official Rust crates, in a workspace of their own: they bring in what this one bans.
@@ -60,11 +70,11 @@ pub(crate) fn interop_with_crates() -> Vec<Step> {
 }
 
 /// The documentation, and the examples in it.
-pub(crate) fn documentation() -> Vec<Step> {
+pub(crate) fn documentation(tests: &Tests) -> Vec<Step> {
     vec![
         cargo("documentation", "doc --workspace --no-deps --all-features")
             .env("RUSTDOCFLAGS", "-D warnings"),
-        cargo("documentation tests", "test --workspace --doc --all-features"),
+        with_postgres(cargo("documentation tests", "test --workspace --doc --all-features"), tests),
     ]
 }
 
@@ -81,7 +91,7 @@ mod tests {
     fn plan(nextest: bool, features_without: &[&str], long: bool) -> String {
         let features_without = features_without.iter().map(|&name| name.to_owned()).collect();
         let all = ["a/x".to_owned(), "b/interop".to_owned(), "b/y".to_owned()];
-        tests(&Tests { nextest, features_without, long }, &all).to_string()
+        tests(&Tests { nextest, features_without, long, postgres: None }, &all).to_string()
     }
 
     #[test]

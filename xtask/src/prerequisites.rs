@@ -1,5 +1,6 @@
 //! What tests need beside Rust: looked for, installed where that may be done, else told of.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,9 +28,11 @@ pub(crate) fn may_install_packages() -> bool {
 /// Makes sure of a program by installing Debian packages where that may be done. Says whether it is there, and new enough.
 pub(crate) fn ensure_packages(program: &str, oldest: Version, packages: &[&str]) -> bool {
     let present = || version(program).is_some_and(|version| version >= oldest);
-    if present() {
-        return true;
-    }
+    present() || install_packages(packages) && present()
+}
+
+/// Installs Debian packages where that may be done. Says whether it was.
+pub(crate) fn install_packages(packages: &[&str]) -> bool {
     if !may_install_packages() {
         return false;
     }
@@ -38,11 +41,11 @@ pub(crate) fn ensure_packages(program: &str, oldest: Version, packages: &[&str])
         Step::new("package lists", "apt-get", &["update"]),
         Step::new("packages", "apt-get", &install).env("DEBIAN_FRONTEND", "noninteractive"),
     ];
-    succeed(&steps) && present()
+    succeed(&steps)
 }
 
 /// What a program says to `--version`; `None` where it is missing or says nothing of the kind.
-fn version(program: &str) -> Option<Version> {
+pub(crate) fn version(program: impl AsRef<OsStr>) -> Option<Version> {
     let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| Version::find(&String::from_utf8_lossy(&output.stdout)))?
 }

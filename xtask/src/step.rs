@@ -15,6 +15,8 @@ pub(crate) struct Step {
     pub(crate) program: String,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(&'static str, String)>,
+    /// Variables of this run alone, and so no part of what one would type.
+    for_this_run: Vec<(&'static str, String)>,
 }
 
 /// What came of a step.
@@ -28,11 +30,22 @@ pub(crate) struct Outcome {
 impl Step {
     pub(crate) fn new(heading: &'static str, program: &str, args: &[&str]) -> Self {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
-        Self { heading, program: program.to_owned(), args, env: Vec::new() }
+        Self {
+            heading,
+            program: program.to_owned(),
+            args,
+            env: Vec::new(),
+            for_this_run: Vec::new(),
+        }
     }
 
     pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.env.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn for_this_run(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.for_this_run.push((name, value.into()));
         self
     }
 
@@ -63,7 +76,8 @@ impl Step {
         if io::stderr().is_terminal() {
             command.env("CARGO_TERM_COLOR", "always");
         }
-        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        let variables = self.env.iter().chain(&self.for_this_run);
+        command.envs(variables.map(|(name, value)| (name, value)));
         command
     }
 }
@@ -121,7 +135,8 @@ mod tests {
     #[test]
     fn a_step_reads_as_one_would_type_it() {
         let step = Step::new("docs", "/opt/bin/cargo", &["doc", "--no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings");
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .for_this_run("PORT", "4711");
         assert_eq!(step.to_string(), "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps");
     }
 

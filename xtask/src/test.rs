@@ -8,7 +8,7 @@ use clap::Args;
 use crate::plan::{self, Tests};
 use crate::report::Report;
 use crate::step::Step;
-use crate::{environment, fuzz, interop, licences, prerequisites, workspace};
+use crate::{environment, fuzz, interop, licences, postgres, prerequisites, workspace};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -31,12 +31,21 @@ fn run_all(options: &Options, report: &mut Report) {
     if !run_steps(&plan::lints(), report) {
         return;
     }
+    let features = workspace::features();
     let features_without = interop::features_without(&mut report.not_run);
+    // Stopped at the end of this function.
+    let postgres = postgres::provide(&mut report.not_run);
+    if postgres.url.is_none() {
+        // Half of what the mirror promises stands on it: a run without it must not look like a pass.
+        report.failed_step = Some("start a PostgreSQL server for the tests".to_owned());
+        return;
+    }
     let nextest = prerequisites::has("cargo", &["nextest", "--version"]);
-    let tests = Tests { nextest, features_without, long: options.long };
-    let mut steps = vec![plan::tests(&tests, &workspace::features())];
+    let url = postgres.url.clone();
+    let tests = Tests { nextest, features_without, long: options.long, postgres: url };
+    let mut steps = vec![plan::tests(&tests, &features)];
     steps.extend(plan::interop_with_crates());
-    steps.extend(plan::documentation());
+    steps.extend(plan::documentation(&tests));
     if !run_steps(&steps, report) || !options.long {
         return;
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 const FLOORS: &[(&str, u8)] = &[
     ("clerk-webhooks", 0),
     ("clerk-api", 0),
+    ("deskbell-expr", 1),
     ("deskbell-store", 1),
     ("deskbell-sim", 1),
     ("deskbell-sync", 2),
@@ -37,6 +38,18 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
         &["clerk-webhooks", "clerk-api", "deskbell-sim", "deskbell-server", "deskbell"],
         &["sqlx", "rusqlite", "sea-query"],
         "SQL lives in deskbell-store and deskbell-sync",
+    ),
+    (
+        &[
+            "clerk-webhooks",
+            "deskbell-store",
+            "deskbell-sync",
+            "deskbell-delivery",
+            "deskbell-server",
+            "deskbell",
+        ],
+        &["cel"],
+        "expressions are compiled and evaluated by deskbell-expr",
     ),
     (&["clerk-webhooks"], &["tokio", "reqwest"], "the library has no runtime and no I/O"),
 ];
@@ -124,6 +137,8 @@ fn forbidden_dependencies_are_found() {
         (arrow("deskbell-store", "deskbell-sim", true), 0),
         (arrow("deskbell-store", "deskbell-sim", false), 1),
         (arrow("deskbell-store", "deskbell-sync", true), 1),
+        (arrow("deskbell-sync", "cel", false), 1),
+        (arrow("deskbell-expr", "cel", false), 0),
         (arrow("deskbell-server", "sqlx", false), 1),
         (arrow("deskbell", "sqlx", false), 1),
         (arrow("deskbell", "sqlx", true), 0),

@@ -1,0 +1,234 @@
+//! What the delivery benchmarks have in common: a receiver with threads of its own, a log with
+//! events, and the router and the workers between them.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use clerk_webhooks::{HeaderFamily, Secret};
+use deskbell_delivery::{
+    Filter, FilterOptions, HttpChannel, HttpOptions, RotatingSecret, Route, Router, RouterOptions,
+    Worker, WorkerOptions,
+};
+use deskbell_sim::Latencies;
+use deskbell_sim::receiver::{Received, Receiver, Reply};
+use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
+use deskbell_store::{
+    Deliveries, LogHandle, LogWriter, LogWriterOptions, NewEvent, SqliteStore, Store,
+};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::BenchError;
+use crate::load::SECRET;
+
+const EVENTS_A_TRANSACTION: usize = 1024;
+const NUMBER_DIGITS: usize = 26;
+
+/// A receiver on a thread of its own, which notes when each event came first.
+#[derive(Debug)]
+pub(crate) struct Target {
+    receiver: Receiver,
+    arrivals: Arc<Mutex<Vec<Option<Instant>>>>,
+    _runtime: Runtime,
+}
+
+/// A destination that everything goes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Destination<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) target: &'a Target,
+    pub(crate) max_in_flight: usize,
+    pub(crate) timeout: Duration,
+}
+
+/// A store, its log writer, and after [`Line::deliver`] the router and the workers.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) store: Arc<SqliteStore>,
+    log: LogHandle,
+    writing: JoinSet<()>,
+    delivering: JoinSet<()>,
+    shutdown: CancellationToken,
+}
+
+impl Target {
+    /// Outside of a runtime: it has its own.
+    pub(crate) fn start(reply: Reply) -> Result<Self, BenchError> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let arrivals = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&arrivals);
+        let plan = move |received: &Received| {
+            if let Some(number) = number(&received.message_id) {
+                note(lock(&noted), number, Instant::now());
+            }
+            reply
+        };
+        let receiver = runtime.block_on(Receiver::start_forgetful(plan))?;
+        Ok(Self { receiver, arrivals, _runtime: runtime })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.receiver.url()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.receiver.count()
+    }
+
+    pub(crate) async fn wait_for(&self, count: usize) {
+        self.receiver.wait_for(count).await;
+    }
+
+    /// From these moments to the events' arrivals.
+    pub(crate) fn latencies(&self, since: &[(usize, Instant)]) -> Latencies {
+        let arrivals = lock(&self.arrivals);
+        let mut latencies = Latencies::default();
+        for (number, acked_at) in since {
+            if let Some(Some(arrived)) = arrivals.get(*number) {
+                latencies.record(arrived.saturating_duration_since(*acked_at));
+            }
+        }
+        latencies
+    }
+}
+
+impl Line {
+    pub(crate) async fn open(path: &Path) -> Result<Self, BenchError> {
+        let store = Arc::new(SqliteStore::open(path).await?);
+        let (writer, log) =
+            LogWriter::new(Arc::clone(&store) as Arc<dyn Store>, &LogWriterOptions::default());
+        let writing = JoinSet::from_iter([writer.run()]);
+        let shutdown = CancellationToken::new();
+        Ok(Self { store, log, writing, delivering: JoinSet::new(), shutdown })
+    }
+
+    /// Writes events with these numbers into the log.
+    pub(crate) async fn fill(
+        &self,
+        bodies: &[Bytes],
+        numbers: std::ops::Range<usize>,
+    ) -> Result<(), BenchError> {
+        let numbers: Vec<usize> = numbers.collect();
+        for chunk in numbers.chunks(EVENTS_A_TRANSACTION) {
+            let batch: Vec<_> = chunk.iter().map(|&number| event(bodies, number)).collect();
+            self.store.append(&batch).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn register(&self, name: &str, from: StartFrom) -> Result<(), BenchError> {
+        let name = name.to_owned();
+        self.store.register(&Registration { name, from, ordering: Ordering::None }).await?;
+        Ok(())
+    }
+
+    /// Starts the router, and a worker for each destination; all are registered.
+    pub(crate) fn deliver(&mut self, destinations: &[Destination<'_>]) -> Result<(), BenchError> {
+        for destination in destinations {
+            let options = WorkerOptions {
+                max_in_flight: destination.max_in_flight,
+                timeout: destination.timeout,
+                grace: Duration::from_millis(100),
+                ..WorkerOptions::new(destination.name)
+            };
+            let channel = Arc::new(HttpChannel::new(http_options(destination.target)?)?);
+            let worker = Worker::new(self.deliveries(), channel, None, options);
+            self.delivering.spawn(worker.run(self.shutdown.clone()));
+        }
+        let names: Vec<_> = destinations.iter().map(|destination| destination.name).collect();
+        self.route(&names)
+    }
+
+    /// Starts the router alone.
+    pub(crate) fn route(&mut self, destinations: &[&str]) -> Result<(), BenchError> {
+        let mut routes = Vec::new();
+        for &name in destinations {
+            let filter = Filter::new(FilterOptions::default())?;
+            routes.push(Route { destination: name.into(), filter, takes_notices: false });
+        }
+        let log = Arc::clone(&self.store) as Arc<dyn Store>;
+        let router = Router::new(log, self.deliveries(), routes, RouterOptions::default());
+        self.delivering.spawn(router.run(self.shutdown.clone()));
+        Ok(())
+    }
+
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
+        Arc::clone(&self.store) as Arc<dyn Deliveries>
+    }
+
+    /// Appends one event every so often; when each was acked.
+    pub(crate) async fn append_each(
+        &self,
+        every: Duration,
+        bodies: &[Bytes],
+        numbers: std::ops::Range<usize>,
+    ) -> Result<Vec<(usize, Instant)>, BenchError> {
+        let mut acked_at = Vec::with_capacity(numbers.len());
+        let mut pace = tokio::time::interval(every);
+        for number in numbers {
+            pace.tick().await;
+            self.log.append(event(bodies, number)).await?;
+            acked_at.push((number, Instant::now()));
+        }
+        Ok(acked_at)
+    }
+
+    /// Stops the workers, which write down what they have done, and then the rest.
+    pub(crate) async fn stop_delivering(&mut self) {
+        self.shutdown.cancel();
+        while self.delivering.join_next().await.is_some() {}
+    }
+
+    pub(crate) async fn close(mut self) {
+        self.stop_delivering().await;
+        let Self { store, log, writing, .. } = self;
+        drop(log);
+        writing.join_all().await;
+        store.close().await;
+    }
+}
+
+fn http_options(target: &Target) -> Result<HttpOptions, BenchError> {
+    Ok(HttpOptions {
+        url: target.url().parse()?,
+        secrets: vec![RotatingSecret { secret: Secret::parse(SECRET)?, until: None }],
+        header_family: HeaderFamily::Svix,
+        headers: Vec::new(),
+        allow_private: false,
+        allow_hosts: vec!["127.0.0.1".to_owned()],
+        extra_authorities: Vec::new(),
+    })
+}
+
+fn event(bodies: &[Bytes], number: usize) -> NewEvent {
+    NewEvent {
+        source: "clerk".into(),
+        message_id: format!("msg_{number:0NUMBER_DIGITS$}"),
+        event_type: "user.updated".to_owned(),
+        subject: Some(format!("user_{number:027}")),
+        occurred_at_ms: 1_767_225_600_000,
+        instance_id: None,
+        payload: bodies[number % bodies.len()].clone(),
+    }
+}
+
+/// The number of the event with this message id.
+fn number(message_id: &str) -> Option<usize> {
+    message_id.strip_prefix("msg_")?.parse().ok()
+}
+
+fn note(mut arrivals: MutexGuard<'_, Vec<Option<Instant>>>, number: usize, at: Instant) {
+    if arrivals.len() <= number {
+        arrivals.resize(number + 1, None);
+    }
+    arrivals[number].get_or_insert(at);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,177 @@
+//! A healthy destination beside a dead one that is owed very much, against the same one alone.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Args;
+use deskbell_sim::Latencies;
+use deskbell_sim::receiver::Reply;
+use deskbell_store::deliveries::StartFrom;
+use deskbell_store::{Deliveries, Store};
+use tokio::runtime::Runtime;
+
+use crate::deliveries::{Destination, Line, Target};
+use crate::error::BenchError;
+use crate::load;
+use crate::process;
+use crate::report::{Aim, Report, Row};
+
+const RATIO_AIM: f64 = 1.5;
+const MEMORY_MB_AIM: f64 = 128.0;
+/// Short, so that a run sees both: attempts that hang, and probes.
+const DEAD_TIMEOUT: Duration = Duration::from_secs(2);
+const HEALTHY_TIMEOUT: Duration = Duration::from_secs(15);
+const IN_FLIGHT_MAX: usize = 16;
+/// How often the router is asked how far it is.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+const HEALTHY: &str = "healthy";
+const DEAD: &str = "dead";
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Events that the dead destination is owed
+    #[arg(long, default_value_t = 200_000)]
+    backlog: usize,
+    /// Events a second that come in meanwhile
+    #[arg(long, default_value_t = 100)]
+    rate: usize,
+    /// How long a run takes, in seconds
+    #[arg(long, default_value_t = 8)]
+    seconds: usize,
+    /// Runs of each, one after the other in turn
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { backlog: 200_000, rate: 100, seconds: 8, rounds: 5 }
+    }
+}
+
+/// A place with a log of the whole backlog, and the number of its next event.
+struct Place<'a> {
+    options: &'a Options,
+    bodies: Vec<Bytes>,
+    next: usize,
+}
+
+pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+    let directory = tempfile::tempdir()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut place = Place { options, bodies: load::user_bodies(), next: options.backlog };
+    let (alone, beside) = (directory.path().join("alone.db"), directory.path().join("beside.db"));
+    eprintln!("delivery-isolation: filling two logs with {} events", options.backlog);
+    runtime.block_on(place.fill(&alone, &[HEALTHY]))?;
+    runtime.block_on(place.fill(&beside, &[HEALTHY, DEAD]))?;
+    eprintln!("delivery-isolation: while the backlog is routed");
+    let routing = place.measure(&runtime, &beside, true)?;
+    runtime.block_on(place.route_the_rest(&beside))?;
+    let (mut without, mut with) = (Latencies::default(), Latencies::default());
+    for round in 0..options.rounds.max(1) {
+        eprintln!("delivery-isolation: round {} of {}", round + 1, options.rounds.max(1));
+        without.merge(&place.measure(&runtime, &alone, false)?);
+        with.merge(&place.measure(&runtime, &beside, true)?);
+    }
+    publish(options, routing, without, with)
+}
+
+/// The percentiles are those of all rounds together: of one round they are mostly noise.
+fn publish(
+    options: &Options,
+    routing: Latencies,
+    without: Latencies,
+    with: Latencies,
+) -> Result<(), BenchError> {
+    let [routing, without, with] =
+        [routing, without, with].map(|latencies| latencies.percentiles_ms([50, 99]));
+    let row = |what: &str, [p50, p99]: [f64; 2]| Row {
+        what: what.to_owned(),
+        numbers: vec![("ms_p50", p50), ("ms_p99", p99)],
+    };
+    let ratio = |which: usize| with[which] / without[which];
+    let memory = process::own_memory_mb_max();
+    let rows = vec![
+        row("alone", without),
+        row(&format!("beside {} that are owed", options.backlog), with),
+        row("while those are routed", routing),
+        Row { what: "the whole program".to_owned(), numbers: vec![("memory_mb_max", memory)] },
+    ];
+    let aims = vec![
+        Aim::at_most("ack to arrival, p50 beside against alone", RATIO_AIM, ratio(0)),
+        Aim::at_most("ack to arrival, p99 beside against alone", RATIO_AIM, ratio(1)),
+        Aim::at_most("memory in MB, receivers included", MEMORY_MB_AIM, memory),
+    ];
+    Report::new("delivery-isolation", rows, aims).publish()
+}
+
+impl Place<'_> {
+    /// A log with the backlog, of which only the dead destination is owed anything.
+    async fn fill(&self, store: &Path, destinations: &[&str]) -> Result<(), BenchError> {
+        let line = Line::open(store).await?;
+        line.fill(&self.bodies, 0..self.options.backlog).await?;
+        for &name in destinations {
+            let from = if name == DEAD { StartFrom::Beginning } else { StartFrom::Now };
+            line.register(name, from).await?;
+        }
+        line.close().await;
+        Ok(())
+    }
+
+    /// The percentiles from ack to arrival at the healthy destination.
+    fn measure(
+        &mut self,
+        runtime: &Runtime,
+        store: &Path,
+        with_dead: bool,
+    ) -> Result<Latencies, BenchError> {
+        let healthy = Target::start(Reply::Status(200))?;
+        let dead = Target::start(Reply::Hang)?;
+        let (options, first) = (self.options, self.next);
+        self.next += options.rate * options.seconds;
+        let numbers = first..self.next;
+        runtime.block_on(async {
+            let mut line = Line::open(store).await?;
+            let destination = |name, target, timeout| Destination {
+                name,
+                target,
+                max_in_flight: IN_FLIGHT_MAX,
+                timeout,
+            };
+            let mut destinations = vec![destination(HEALTHY, &healthy, HEALTHY_TIMEOUT)];
+            if with_dead {
+                destinations.push(destination(DEAD, &dead, DEAD_TIMEOUT));
+            }
+            line.deliver(&destinations)?;
+            if with_dead {
+                dead.wait_for(1).await;
+            }
+            let every = Duration::from_secs(1) / u32::try_from(options.rate).unwrap_or(u32::MAX);
+            let acked_at = line.append_each(every, &self.bodies, numbers.clone()).await?;
+            healthy.wait_for(numbers.len()).await;
+            line.close().await;
+            Ok(healthy.latencies(&acked_at))
+        })
+    }
+
+    /// Makes sure that the dead destination is owed all of it.
+    async fn route_the_rest(&self, store: &Path) -> Result<(), BenchError> {
+        let mut line = Line::open(store).await?;
+        line.route(&[HEALTHY, DEAD])?;
+        let head = line.store.head().await?;
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
+        loop {
+            look.tick().await;
+            let states = line.store.destinations().await?;
+            if states.iter().all(|state| state.routed >= head) {
+                break;
+            }
+        }
+        let backlogs = line.store.backlogs().await?;
+        let owed = backlogs.iter().find(|backlog| *backlog.destination == *DEAD);
+        eprintln!("delivery-isolation: {} are owed", owed.map_or(0, |backlog| backlog.pending));
+        line.close().await;
+        Ok(())
+    }
+}
