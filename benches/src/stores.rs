@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::{
@@ -64,6 +65,14 @@ impl Store for DiscardingStore {
 
     async fn claim_consumer(&self, _: &str) -> Result<FencingToken, StoreError> {
         Ok(FencingToken::new(1))
+    }
+
+    async fn hold_consumer(&self, _: &str, _: Duration) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn release_consumer(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -138,6 +147,14 @@ impl Store for CountingStore {
 
     async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
         self.inner.claim_consumer(consumer).await
+    }
+
+    async fn hold_consumer(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
+        self.inner.hold_consumer(consumer, lease).await
+    }
+
+    async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError> {
+        self.inner.release_consumer(consumer).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {

@@ -10,18 +10,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use deskbell_store::deliveries::{
-    DeliveryKey, NewDelivery, Revived, Routed, RoutedBatch, Unwanted,
+    DeliveryKey, NewDelivery, ROUTER, Revived, Routed, RoutedBatch, Unwanted,
 };
-use deskbell_store::{Deliveries, FencingToken, ReadLimit, Seq, Store, StoreError, StoredEvent};
+use deskbell_store::{
+    Deliveries, FencingToken, ReadLimit, Seq, Store, StoreError, StoredEvent, TakesTurns,
+    while_in_turn,
+};
 use tokio_util::sync::CancellationToken;
 
 use self::plan::{Stretch, stretches};
 use crate::filter::{Decision, Filter, view};
 use crate::notice::NOTICE_SOURCE;
 
-/// The router's name among the log's consumers.
-const CONSUMER: &str = "router";
 /// Replay requests that are acted on in one transaction.
 const REQUESTS_MAX: u32 = 500;
 /// Between tries while the store is away.
@@ -107,30 +109,10 @@ impl Router {
         Self { log, deliveries, routes, options, stand: None }
     }
 
-    /// Follows the log until `shutdown`.
+    /// Follows the log until `shutdown`, whenever it is this process's turn.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut head = self.log.subscribe();
-        while !shutdown.is_cancelled() {
-            // Before the log is read: what comes in between wakes the wait below.
-            head.mark_unchanged();
-            let pause = match self.run_once().await {
-                Ok(RouterProgress { more: true, .. }) => continue,
-                Ok(_) => self.options.poll_every,
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "events wait to be routed"
-                    );
-                    STORE_PAUSE
-                }
-            };
-            let is_well = pause == self.options.poll_every;
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                Ok(()) = head.changed(), if is_well => {}
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
+        let log = Arc::clone(&self.log);
+        while_in_turn(&*log, ROUTER, &shutdown, &mut self).await;
     }
 
     /// Routes the next batch for each group of destinations that stand at one place, and acts on
@@ -156,7 +138,7 @@ impl Router {
     }
 
     async fn take_over(&self) -> Result<Stand, RouterError> {
-        let token = self.log.claim_consumer(CONSUMER).await?;
+        let token = self.log.claim_consumer(ROUTER).await?;
         let states = self.deliveries.destinations().await?;
         let is_ours = |name: &Arc<str>| self.routes.iter().any(|route| route.destination == *name);
         let ours = states.into_iter().filter(|state| is_ours(&state.name));
@@ -222,6 +204,36 @@ impl Router {
                 Ok(())
             }
             Revived::Superseded => Err(RouterError::Superseded),
+        }
+    }
+}
+
+#[async_trait]
+impl TakesTurns for Router {
+    async fn act(&mut self, shutdown: CancellationToken) {
+        // Others may have moved the checkpoints since it was last our turn.
+        self.stand = None;
+        let mut head = self.log.subscribe();
+        while !shutdown.is_cancelled() {
+            // Before the log is read: what comes in between wakes the wait below.
+            head.mark_unchanged();
+            let pause = match self.run_once().await {
+                Ok(RouterProgress { more: true, .. }) => continue,
+                Ok(_) => self.options.poll_every,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "events wait to be routed"
+                    );
+                    STORE_PAUSE
+                }
+            };
+            let is_well = pause == self.options.poll_every;
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                Ok(()) = head.changed(), if is_well => {}
+                () = tokio::time::sleep(pause) => {}
+            }
         }
     }
 }

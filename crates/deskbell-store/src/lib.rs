@@ -45,6 +45,7 @@ mod log_id;
 mod log_writer;
 mod sqlite;
 mod store;
+mod turn;
 
 pub use clock::Clock;
 pub use deliveries::Deliveries;
@@ -52,4 +53,5 @@ pub use event::{Appended, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use sqlite::{SqliteOpenError, SqliteStore};
-pub use store::{BackendError, FencingToken, ReadLimit, Store, StoreError};
+pub use store::{BackendError, Database, FencingToken, ReadLimit, Store, StoreError};
+pub use turn::{TakesTurns, while_in_turn};

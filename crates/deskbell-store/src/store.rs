@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::{Appended, LogId, NewEvent, ReplayRequest, Seq, StoredEvent};
+use crate::{Appended, Deliveries, LogId, NewEvent, ReplayRequest, Seq, StoredEvent};
 
 /// A durable, ordered, deduplicated log of events, and what is kept beside it.
 #[async_trait]
@@ -63,8 +64,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// token that was given out for this name before, so that an earlier holder can be told off.
     ///
     /// # Errors
-    /// The token could not be made durable.
+    /// The token could not be made durable; [`StoreError::Standby`] where another process holds
+    /// the consumer.
     async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError>;
+
+    /// Holds this consumer's name for this process, so that no other one acts for it before the
+    /// lease ends; called again, it goes on holding. Whether it is held now: `false` where another
+    /// process holds it. A store that a single process has open always grants it.
+    ///
+    /// # Errors
+    /// It is not known whether it is held.
+    async fn hold_consumer(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError>;
+
+    /// Lets another process hold this consumer at once, where this one does.
+    ///
+    /// # Errors
+    /// The others have to wait for the lease's end.
+    async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError>;
 
     /// A hint that the head has moved. Subscribe before reading, and poll now and then: the hint
     /// wakes, the log tells.
@@ -79,6 +95,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Ends the connections after what is under way. Later calls fail.
     async fn close(&self);
 }
+
+/// The log, and the deliveries beside it, in one database.
+pub trait Database: Store + Deliveries {}
+
+impl<T: Store + Deliveries> Database for T {}
 
 /// A number that grows with every holder of a consumer's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,6 +143,9 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
+    /// Another process acts for the consumer. It may be asked for again later.
+    #[error("another process acts for this consumer")]
+    Standby,
 }
 
 /// What the database's driver said. Its text is for the log and for the operator.

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::conformance::{Backend, Tested, event, events};
+use deskbell_store::conformance::{Backend, event, events};
 use deskbell_store::deliveries::{Order, OrderNumber};
 use deskbell_store::{
-    Appended, Clock, LogWriter, LogWriterOptions, ReadLimit, Seq, SqliteOpenError, SqliteStore,
-    Store, SubmitError, conformance_tests,
+    Appended, Clock, Database, LogWriter, LogWriterOptions, ReadLimit, Seq, SqliteOpenError,
+    SqliteStore, Store, SubmitError, conformance_tests,
 };
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ impl Sqlite {
 }
 
 impl Sqlite {
-    fn path(&self, store: &dyn Tested) -> PathBuf {
+    fn path(&self, store: &dyn Database) -> PathBuf {
         let id = store.log_id().to_string();
         let paths = self.paths.lock().unwrap();
         paths.iter().find(|(known, _)| *known == id).unwrap().1.clone()
@@ -47,7 +47,7 @@ impl Sqlite {
 
 #[async_trait]
 impl Backend for Sqlite {
-    async fn create(&self) -> Arc<dyn Tested> {
+    async fn create(&self) -> Arc<dyn Database> {
         let count = self.paths.lock().unwrap().len();
         let path = self.directory.path().join(format!("{count}.db"));
         let store = SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap();
@@ -55,7 +55,7 @@ impl Backend for Sqlite {
         Arc::new(store)
     }
 
-    async fn reopen(&self, store: Arc<dyn Tested>) -> Arc<dyn Tested> {
+    async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database> {
         store.close().await;
         let path = self.path(&*store);
         Arc::new(SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap())
@@ -65,7 +65,7 @@ impl Backend for Sqlite {
         self.clock.advance(by);
     }
 
-    async fn place_order(&self, store: &dyn Tested, order: &Order) -> OrderNumber {
+    async fn place_order(&self, store: &dyn Database, order: &Order) -> OrderNumber {
         SqliteStore::place_order(&self.path(store), order).await.unwrap()
     }
 }

@@ -9,7 +9,8 @@ mod report;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbell_store::{ReadLimit, Seq, Store, StoreError};
+use async_trait::async_trait;
+use deskbell_store::{ReadLimit, Seq, Store, StoreError, TakesTurns, while_in_turn};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -159,9 +160,55 @@ impl MirrorConsumer {
         Ok(Progress { seq, events: 0, rows_written, dead_letters, more })
     }
 
-    /// Follows the log until `shutdown`, then finishes the batch in hand. While the log or the
-    /// database is away it waits, longer each time, and tries again.
+    /// Follows the log until `shutdown`, whenever it is this process's turn, then finishes the
+    /// batch in hand. While the log or the database is away it waits, longer each time, and tries
+    /// again.
     pub async fn run(mut self, shutdown: CancellationToken) {
+        let (store, name) = (Arc::clone(&self.store), self.name());
+        while_in_turn(&*store, &name, &shutdown, &mut self).await;
+        self.target.close().await;
+    }
+
+    /// Its name among the log's consumers: a mirror's own, as destinations of other kinds have
+    /// consumers too.
+    fn name(&self) -> String {
+        format!("sync:{}", self.destination)
+    }
+
+    /// Where the target stands: known from the last batch, or found out.
+    async fn stand(&mut self) -> Result<Checkpoint, SyncError> {
+        if let Some(position) = &self.position {
+            return Ok(position.clone());
+        }
+        let position = self.begin().await?;
+        self.applied.send_replace(position.seq);
+        Ok(self.position.insert(position).clone())
+    }
+
+    async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<Applied, SyncError> {
+        let started = Instant::now();
+        let next = current.advanced(ready.seq, &ready.message_id);
+        let care = if self.refusals < REFUSALS_MAX { Care::Whole } else { Care::Isolate };
+        let batch = &ready.batch;
+        match self.target.apply(batch, &current, &next, care).await? {
+            Commit::Done { rows_written, refused } => {
+                self.report_applied(&current, &next, rows_written, started.elapsed());
+                self.report_events(batch.counts, batch.dead_letters.iter().chain(&refused));
+                let refused = u64::try_from(refused.len()).unwrap_or(u64::MAX);
+                let dead_letters = batch.counts.dead_lettered + refused;
+                Ok(Applied { next, rows_written, dead_letters })
+            }
+            Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),
+        }
+    }
+}
+
+#[async_trait]
+impl TakesTurns for MirrorConsumer {
+    async fn act(&mut self, shutdown: CancellationToken) {
+        // Others may have moved the checkpoint since it was last our turn.
+        self.position = None;
+        self.ahead = None;
         let mut head = self.store.subscribe();
         let mut failures = 0;
         while !shutdown.is_cancelled() {
@@ -192,34 +239,6 @@ impl MirrorConsumer {
                 () = tokio::time::sleep(pause) => {}
                 Ok(()) = head.changed(), if failures == 0 => {}
             }
-        }
-        self.target.close().await;
-    }
-
-    /// Where the target stands: known from the last batch, or found out.
-    async fn stand(&mut self) -> Result<Checkpoint, SyncError> {
-        if let Some(position) = &self.position {
-            return Ok(position.clone());
-        }
-        let position = self.begin().await?;
-        self.applied.send_replace(position.seq);
-        Ok(self.position.insert(position).clone())
-    }
-
-    async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<Applied, SyncError> {
-        let started = Instant::now();
-        let next = current.advanced(ready.seq, &ready.message_id);
-        let care = if self.refusals < REFUSALS_MAX { Care::Whole } else { Care::Isolate };
-        let batch = &ready.batch;
-        match self.target.apply(batch, &current, &next, care).await? {
-            Commit::Done { rows_written, refused } => {
-                self.report_applied(&current, &next, rows_written, started.elapsed());
-                self.report_events(batch.counts, batch.dead_letters.iter().chain(&refused));
-                let refused = u64::try_from(refused.len()).unwrap_or(u64::MAX);
-                let dead_letters = batch.counts.dead_lettered + refused;
-                Ok(Applied { next, rows_written, dead_letters })
-            }
-            Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),
         }
     }
 }

@@ -109,7 +109,8 @@ impl Delivering {
         let routes = self.routes();
         let replayer = Replayer::new(events(), deliveries(), routes.clone(), sources);
         let desk = orders::Desk::new(deliveries(), replayer);
-        stage.spawn(|shutdown| desk.run(shutdown));
+        let log_of_orders = events();
+        stage.spawn(|shutdown| desk.run(log_of_orders, shutdown));
         if routes.is_empty() {
             return;
         }

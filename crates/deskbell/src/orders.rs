@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use deskbell_delivery::{Replay, ReplayError, Replayer};
 use deskbell_store::deliveries::{
     DeadLetter, DeadLetterQuery, DeliveryKey, DestinationHealth, Order,
 };
-use deskbell_store::{Deliveries, StoreError};
+use deskbell_store::{Deliveries, Store, StoreError, TakesTurns, while_in_turn};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+/// The desk's name among the log's consumers.
+const CONSUMER: &str = "orders";
 /// How often the store is asked for orders.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Dead letters that are read, and revived, in one transaction.
@@ -105,15 +108,9 @@ impl Desk {
         Self { deliveries, replayer }
     }
 
-    /// Carries out what is asked for until `shutdown`.
-    pub(crate) async fn run(self, shutdown: CancellationToken) {
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while shutdown.run_until_cancelled(look.tick()).await.is_some() {
-            if let Err(error) = self.serve().await {
-                tracing::error!(error = &error as &dyn std::error::Error, "orders wait");
-            }
-        }
+    /// Carries out what is asked for until `shutdown`, whenever it is this process's turn.
+    pub(crate) async fn run(mut self, log: Arc<dyn Store>, shutdown: CancellationToken) {
+        while_in_turn(&*log, CONSUMER, &shutdown, &mut self).await;
     }
 
     async fn serve(&self) -> Result<(), StoreError> {
@@ -168,5 +165,18 @@ impl Desk {
         self.deliveries.set_health(&destination, &DestinationHealth::default()).await?;
         self.deliveries.due(&destination).notify_one();
         Ok(Answer::Enabled)
+    }
+}
+
+#[async_trait]
+impl TakesTurns for Desk {
+    async fn act(&mut self, shutdown: CancellationToken) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while shutdown.run_until_cancelled(look.tick()).await.is_some() {
+            if let Err(error) = self.serve().await {
+                tracing::error!(error = &error as &dyn std::error::Error, "orders wait");
+            }
+        }
     }
 }

@@ -197,6 +197,14 @@ impl Store for BreakableStore {
         self.inner.claim_consumer(consumer).await
     }
 
+    async fn hold_consumer(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
+        self.inner.hold_consumer(consumer, lease).await
+    }
+
+    async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError> {
+        self.inner.release_consumer(consumer).await
+    }
+
     fn subscribe(&self) -> watch::Receiver<Seq> {
         self.inner.subscribe()
     }

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::work::{LEASE, claim, claim_all, delivered, destination_with, owe, retry, settle};
-use super::{Backend, Tested, event, events};
-use crate::NewEvent;
+use super::{Backend, event, events};
 use crate::deliveries::{Claim, ClaimedDelivery};
+use crate::{Database, NewEvent};
 
 const NONE: [i64; 0] = [];
 
@@ -156,7 +156,7 @@ pub async fn nothing_is_handed_out_twice(backend: &dyn Backend) {
 }
 
 async fn settle_all(
-    store: Arc<dyn Tested>,
+    store: Arc<dyn Database>,
     mut claimed: mpsc::UnboundedReceiver<Vec<ClaimedDelivery>>,
 ) {
     while let Some(claimed) = claimed.recv().await {

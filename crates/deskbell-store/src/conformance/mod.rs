@@ -22,27 +22,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::deliveries::{Order, OrderNumber};
-use crate::{Deliveries, NewEvent, Store};
-
-/// A store under test: the log, and the deliveries beside it.
-pub trait Tested: Store + Deliveries {}
-
-impl<T: Store + Deliveries> Tested for T {}
+use crate::{Database, NewEvent};
 
 /// A backend under test.
 #[async_trait]
 pub trait Backend: Send + Sync {
     /// A new, empty store that no other test sees.
-    async fn create(&self) -> Arc<dyn Tested>;
+    async fn create(&self) -> Arc<dyn Database>;
 
     /// Closes the store and opens it again, as a process that starts anew would.
-    async fn reopen(&self, store: Arc<dyn Tested>) -> Arc<dyn Tested>;
+    async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database>;
 
     /// Sets the clock of its stores forward. It stands still otherwise.
     fn advance(&self, by: Duration);
 
     /// Places an order as a command beside the running program does.
-    async fn place_order(&self, store: &dyn Tested, order: &Order) -> OrderNumber;
+    async fn place_order(&self, store: &dyn Database, order: &Order) -> OrderNumber;
 }
 
 /// An event of the source `clerk` with this message id.

@@ -7,14 +7,14 @@ use super::work::{
     about, claim_all, delivered, give_up_on_all, given_up, key, new_delivery, owe, register, retry,
     settle, state,
 };
-use super::{Backend, Tested, event};
-use crate::NewEvent;
+use super::{Backend, event};
 use crate::deliveries::{DeliveryState, Ordering};
+use crate::{Database, NewEvent};
 
 const NONE: [i64; 0] = [];
 
 /// An ordered destination, to which events about these subjects are owed.
-async fn ordered(store: &dyn Tested, subjects: &[&str]) {
+async fn ordered(store: &dyn Database, subjects: &[&str]) {
     register(store, "hook", Ordering::Subject).await;
     let events: Vec<_> =
         (0..).zip(subjects).map(|(n, subject)| about(&format!("{n}_{subject}"), subject)).collect();

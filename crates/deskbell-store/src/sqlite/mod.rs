@@ -9,6 +9,8 @@ mod open;
 mod orders;
 mod read;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, watch};
@@ -103,6 +105,15 @@ impl Store for SqliteStore {
 
     async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
         Ok(consumers::next_token(&mut *self.connection().await?, consumer).await?)
+    }
+
+    /// The process that has the file open to write is the only one.
+    async fn hold_consumer(&self, _: &str, _: Duration) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn release_consumer(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {

@@ -86,8 +86,7 @@ impl MirrorConsumer {
     async fn claim(&self, log_id: LogId) -> Result<(FencingToken, Vec<Checkpoint>), SyncError> {
         let mut claims = 0;
         loop {
-            // A name of the mirror's own: destinations of other kinds have consumers too.
-            let token = self.store.claim_consumer(&format!("sync:{}", self.destination)).await?;
+            let token = self.store.claim_consumer(&self.name()).await?;
             let saved = self.target.checkpoints(&self.destination).await?;
             let ours = saved.iter().find(|checkpoint| checkpoint.log_id == log_id);
             claims += 1;
