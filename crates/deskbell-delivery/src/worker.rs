@@ -23,11 +23,12 @@ use tokio_util::sync::CancellationToken;
 
 use self::ended::Ended;
 pub use self::options::WorkerOptions;
+use self::watch_health::Told;
 use crate::breaker::{Allowed, Breaker};
 use crate::channel::{Channel, Delivery};
 use crate::clock;
 use crate::filter::ONE_TIME_CODES;
-use crate::health::Transition;
+
 use crate::pace::Pace;
 
 /// Claimed deliveries for every one in flight, so that none waits for the store between two.
@@ -57,7 +58,7 @@ pub struct Worker {
     health_changed: bool,
     health_read: Option<Instant>,
     /// What people have not been told yet, and when it happened.
-    transitions: VecDeque<(i64, Transition)>,
+    transitions: VecDeque<Told>,
     breaker: Breaker,
     pace: Pace,
     claimed: VecDeque<InHand>,

@@ -30,7 +30,8 @@ impl Worker {
             Outcome::Gone { reason } => policy.after_gone(&self.health, at_ms, reason),
             Outcome::Reject { .. } => return,
         };
-        self.transitions.extend(transition.map(|transition| (at_ms, transition)));
+        let told = transition.map(|transition| Told::new(&self.health, transition, at_ms));
+        self.transitions.extend(told);
         self.health_changed |= health != self.health;
         self.health = health;
     }
@@ -69,21 +70,38 @@ impl Worker {
     /// Hands notices to the log. One that it does not take now is handed over again later: its
     /// message id tells which transition it is, so that twice is once.
     async fn tell(&mut self) {
-        while let Some((at_ms, transition)) = self.transitions.pop_front() {
+        while let Some(told) = self.transitions.pop_front() {
             let destination = &self.options.destination;
-            log_it(destination, &transition);
+            log_it(destination, &told.transition);
             let Some(log) = &self.log else { continue };
-            let event = notice(destination, &transition, at_ms);
+            let event = notice(destination, &told);
             match log.append(event).await {
                 Ok(_) => {}
                 Err(SubmitError::Stopped) => return,
                 Err(error) => {
                     tracing::warn!(%destination, %error, "a notice waits for the log");
-                    self.transitions.push_front((at_ms, transition));
+                    self.transitions.push_front(told);
                     return;
                 }
             }
         }
+    }
+}
+
+/// Something that people are told.
+#[derive(Debug)]
+pub(super) struct Told {
+    transition: Transition,
+    at_ms: i64,
+    /// When the trouble began that it is about: workers of several processes find the same out,
+    /// a moment apart, and it is one notice.
+    trouble_since_ms: i64,
+}
+
+impl Told {
+    fn new(before: &DestinationHealth, transition: Transition, at_ms: i64) -> Self {
+        let since_ms = before.failing_since_ms.or(before.first_failure_at_ms);
+        Self { transition, at_ms, trouble_since_ms: since_ms.unwrap_or(at_ms) }
     }
 }
 
@@ -102,10 +120,10 @@ fn log_it(destination: &str, transition: &Transition) {
     }
 }
 
-fn notice(destination: &str, transition: &Transition, at_ms: i64) -> deskbell_store::NewEvent {
+fn notice(destination: &str, told: &Told) -> deskbell_store::NewEvent {
     let name = destination.to_owned();
     let enable = format!("deskbell destinations enable {destination}");
-    let (event_type, subject, text) = match transition {
+    let (event_type, subject, text) = match &told.transition {
         Transition::Failing { percent, left_ms } => (
             "destination.failing",
             format!("{destination} is failing ({percent} % of the way to being disabled)"),
@@ -130,6 +148,30 @@ fn notice(destination: &str, transition: &Transition, at_ms: i64) -> deskbell_st
             format!("The destination {destination} takes what Deskbell sends again."),
         ),
     };
-    let transition = format!("{event_type}_{at_ms}");
-    Notice { destination: name, subject, text }.into_event(event_type, &transition, at_ms)
+    let since_ms = told.trouble_since_ms;
+    let transition = match told.transition {
+        Transition::Failing { percent, .. } => format!("{event_type}_{since_ms}_{percent}"),
+        _ => format!("{event_type}_{since_ms}"),
+    };
+    Notice { destination: name, subject, text }.into_event(event_type, &transition, told.at_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_that_find_the_same_out_write_one_notice() {
+        let since = |since_ms| DestinationHealth {
+            failing_since_ms: Some(since_ms),
+            ..DestinationHealth::default()
+        };
+        let id = |since_ms, percent, at_ms| {
+            let transition = Transition::Failing { percent, left_ms: 1 };
+            notice("crm", &Told::new(&since(since_ms), transition, at_ms)).message_id
+        };
+        assert_eq!(id(1_000, 50, 9_000), id(1_000, 50, 9_001), "a moment apart");
+        assert_ne!(id(1_000, 50, 9_000), id(1_000, 70, 9_000), "further on the way");
+        assert_ne!(id(1_000, 50, 9_000), id(2_000, 50, 9_000), "another trouble");
+    }
 }
