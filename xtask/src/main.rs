@@ -6,6 +6,7 @@ mod fuzz;
 mod interop;
 mod licences;
 mod plan;
+mod pooler;
 mod postgres;
 mod prerequisites;
 mod report;

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::plan::{self, Tests};
 use crate::report::Report;
 use crate::step::Step;
-use crate::{environment, fuzz, interop, licences, postgres, prerequisites, workspace};
+use crate::{environment, fuzz, interop, licences, pooler, postgres, prerequisites, workspace};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -32,7 +32,8 @@ fn run_all(options: &Options, report: &mut Report) {
         return;
     }
     let features = workspace::features();
-    let features_without = interop::features_without(&mut report.not_run);
+    let mut features_without = interop::features_without(&mut report.not_run);
+    features_without.extend(pooler::features_without(&mut report.not_run));
     // Stopped at the end of this function.
     let postgres = postgres::provide(&mut report.not_run);
     if postgres.url.is_none() {
