@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Store, StoreError};
+use crate::{BackendError, Store, StoreError};
 
 /// How long nobody else begins after the last sign of life of the one whose turn it is.
 const LEASE: Duration = Duration::from_secs(3);
@@ -32,44 +32,57 @@ pub async fn while_in_turn(
     shutdown: &CancellationToken,
     actor: &mut dyn TakesTurns,
 ) {
+    let mut was_answered = true;
     while !shutdown.is_cancelled() {
-        match store.hold_consumer(consumer, LEASE).await {
+        let asked = Instant::now();
+        match hold(store, consumer, asked + LEASE).await {
             Ok(true) => {
+                was_answered = true;
                 tokio::select! {
                     () = actor.act(shutdown.clone()) => {}
-                    () = keep(store, consumer) => {
+                    () = keep(store, consumer, asked + LEASE) => {
                         tracing::warn!(consumer, "another process may act for the consumer");
                     }
                 }
                 release(store, consumer).await;
             }
-            Ok(false) => {}
-            Err(error) => report(consumer, &error),
+            Ok(false) => was_answered = true,
+            Err(error) => {
+                // Said once, however often it is asked until the store is back.
+                if was_answered {
+                    report(consumer, &error);
+                }
+                was_answered = false;
+            }
         }
         shutdown.run_until_cancelled(sleep(BEAT)).await;
     }
 }
 
 /// Gives signs of life; returns when the turn has been lost.
-async fn keep(store: &dyn Store, consumer: &str) {
-    let mut held_until = Instant::now() + LEASE;
+async fn keep(store: &dyn Store, consumer: &str, mut held_until: Instant) {
     loop {
         sleep(BEAT).await;
         let asked = Instant::now();
-        let beat = tokio::time::timeout_at(held_until, store.hold_consumer(consumer, LEASE)).await;
-        match beat {
-            Ok(Ok(true)) => held_until = asked + LEASE,
-            Ok(Err(error)) if Instant::now() < held_until => report(consumer, &error),
-            Ok(Ok(false) | Err(_)) | Err(_) => return,
+        match hold(store, consumer, held_until).await {
+            Ok(true) => held_until = asked + LEASE,
+            Err(error) if Instant::now() < held_until => report(consumer, &error),
+            Ok(false) | Err(_) => return,
         }
     }
 }
 
-async fn release(store: &dyn Store, consumer: &str) {
-    // The others find out by themselves when the lease ends.
-    if let Err(error) = store.release_consumer(consumer).await {
-        tracing::debug!(consumer, error = &error as &dyn std::error::Error, "not released");
+/// A database that is away may not even say so.
+async fn hold(store: &dyn Store, consumer: &str, until: Instant) -> Result<bool, StoreError> {
+    match timeout_at(until, store.hold_consumer(consumer, LEASE)).await {
+        Ok(answer) => answer,
+        Err(elapsed) => Err(StoreError::Unavailable(BackendError::new(elapsed))),
     }
+}
+
+async fn release(store: &dyn Store, consumer: &str) {
+    // Where it fails the others find out when the lease ends.
+    let _ = timeout(LEASE, store.release_consumer(consumer)).await;
 }
 
 fn report(consumer: &str, error: &StoreError) {
