@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A clock that an embedded store goes by: the system's, or one that stands until it is told to go
-/// on. Clones of a manual clock are one clock.
+/// A clock that a store goes by: the system's (the database's, where the database is a server), or
+/// one that stands until it is told to go on. Clones of a manual clock are one clock.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     /// `None` where the system is asked.
@@ -29,7 +29,12 @@ impl Clock {
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
-        self.manual_ms.as_ref().map_or_else(system_ms, |manual_ms| manual_ms.load(Ordering::SeqCst))
+        self.manual_ms().unwrap_or_else(system_ms)
+    }
+
+    /// What a manual clock says; `None` where time is the system's.
+    pub(crate) fn manual_ms(&self) -> Option<i64> {
+        self.manual_ms.as_ref().map(|manual_ms| manual_ms.load(Ordering::SeqCst))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Everything that Deskbell has acknowledged is in the log, in the order of its sequence numbers
 //! ([`Seq`]); everything downstream reads it from there with a checkpoint of its own. A backend is
-//! chosen once, at start, and is an `Arc<dyn Store>` from then on.
+//! chosen once, at start, and is an `Arc<dyn Store>` from then on: [`SqliteStore`] is a file that
+//! one process has, [`PostgresStore`] a database that any number of replicas share.
 //!
 //! What events owe to destinations is kept beside the log, in the same database: [`Deliveries`].
 //!
@@ -43,6 +44,7 @@ pub mod deliveries;
 mod event;
 mod log_id;
 mod log_writer;
+mod postgres;
 mod sqlite;
 mod store;
 mod turn;
@@ -52,6 +54,7 @@ pub use deliveries::Deliveries;
 pub use event::{Appended, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
+pub use postgres::{PostgresOpenError, PostgresOptions, PostgresStore};
 pub use sqlite::{SqliteOpenError, SqliteStore};
 pub use store::{BackendError, Database, FencingToken, ReadLimit, Store, StoreError};
 pub use turn::{TakesTurns, while_in_turn};

@@ -146,6 +146,15 @@ pub enum StoreError {
     /// Another process acts for the consumer. It may be asked for again later.
     #[error("another process acts for this consumer")]
     Standby,
+    /// The database's clock and this machine's are further apart than leases and signatures bear.
+    #[error(
+        "the database's clock is {} s {} this machine's; set both by NTP",
+        seconds.unsigned_abs(), if *seconds < 0 { "behind" } else { "ahead of" }
+    )]
+    ClockSkew {
+        /// How far the database's clock is ahead; below zero where it is behind.
+        seconds: i64,
+    },
 }
 
 /// What the database's driver said. Its text is for the log and for the operator.

@@ -1,0 +1,43 @@
+//! The append: one call of a function in the database, which is one transaction and one round trip.
+
+use std::borrow::Cow;
+
+use sqlx::{PgConnection, Row};
+
+use crate::{Appended, NewEvent, Seq};
+
+/// Appends the batch and returns when it is on disk.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    batch: &[NewEvent],
+    manual_ms: Option<i64>,
+) -> Result<Vec<Appended>, sqlx::Error> {
+    let rows =
+        sqlx::query("SELECT place, is_new FROM deskbell.append_v1($1, $2, $3, $4, $5, $6, $7, $8)")
+            .bind(manual_ms)
+            .bind(column(batch, |event| text(&event.source)))
+            .bind(column(batch, |event| text(&event.message_id)))
+            .bind(column(batch, |event| text(&event.event_type)))
+            .bind(column(batch, |event| event.subject.as_deref().map(text)))
+            .bind(column(batch, |event| event.occurred_at_ms))
+            .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
+            .bind(column(batch, |event| &*event.payload))
+            .fetch_all(connection)
+            .await?;
+    rows.iter()
+        .map(|row| {
+            let seq = Seq::new(row.try_get(0)?);
+            Ok(if row.try_get(1)? { Appended::New(seq) } else { Appended::Duplicate(seq) })
+        })
+        .collect()
+}
+
+fn column<'a, T>(batch: &'a [NewEvent], of: impl Fn(&'a NewEvent) -> T) -> Vec<T> {
+    batch.iter().map(of).collect()
+}
+
+/// PostgreSQL's texts hold no NUL, and an event is not refused for one in its type or its subject,
+/// nor the others in its batch.
+pub(super) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}

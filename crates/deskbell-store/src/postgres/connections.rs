@@ -1,0 +1,173 @@
+//! The connections, and how a statement is run on them, with or without a pooler in between.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction, pool::PoolConnection};
+use tokio::time::Instant;
+
+use super::pooler::Route;
+use crate::StoreError;
+
+/// Connections that append: while one commits, the next batch is on its way.
+const APPENDING: u32 = 2;
+/// The one that listens; see `wake`.
+const LISTENING: u32 = 1;
+/// How long a call waits for a connection that is free, or for a new one to be made.
+const ACQUIRE_MAX: Duration = Duration::from_secs(5);
+/// A connection that nobody used for so long is asked whether it still works before it is used.
+const TRUSTED_FOR: Duration = Duration::from_secs(5);
+/// What each has prepared at most.
+const STATEMENTS_MAX: usize = 100;
+
+/// READ COMMITTED, whatever the role's default: each statement sees what others have committed. A
+/// replica that is cut off or halted in the middle holds the others up no longer than the limits
+/// say. No state of the session, so that it works behind a pooler.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+    SET LOCAL lock_timeout = '3s';
+    SET LOCAL idle_in_transaction_session_timeout = '5s'";
+
+/// Every connection of this process but the one that listens.
+pub(in crate::postgres) struct Connections {
+    route: Route,
+    appending: PgPool,
+    others: PgPool,
+    suspicion: Arc<Suspicion>,
+}
+
+/// When a connection last failed: those that have been idle since before may have failed with it.
+#[derive(Debug, Default)]
+struct Suspicion(Mutex<Option<Instant>>);
+
+impl Suspicion {
+    fn raise(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn falls_on(&self, idle_for: Duration) -> bool {
+        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle_for > TRUSTED_FOR || raised.is_some_and(|raised| raised.elapsed() <= idle_for)
+    }
+}
+
+impl Connections {
+    pub(super) fn new(options: &PgConnectOptions, route: Route, connections_max: u32) -> Self {
+        let options = match route {
+            Route::Direct => options
+                .clone()
+                .statement_cache_capacity(STATEMENTS_MAX)
+                .options([("default_transaction_isolation", "read committed")]),
+            Route::Pooled => options.clone().statement_cache_capacity(0),
+        };
+        let suspicion = Arc::new(Suspicion::default());
+        let pool = |count| pool(&options, count, &suspicion);
+        Self {
+            route,
+            appending: pool(APPENDING),
+            others: pool(connections_max - APPENDING - LISTENING),
+            suspicion: Arc::clone(&suspicion),
+        }
+    }
+
+    /// A connection for one statement, which is a transaction by itself. It is one round trip,
+    /// where no pooler is in between.
+    pub(in crate::postgres) async fn statement(&self) -> Result<Work<'_>, StoreError> {
+        self.work(&self.others, self.route == Route::Pooled).await
+    }
+
+    /// A connection with a transaction, for several statements.
+    pub(in crate::postgres) async fn transaction(&self) -> Result<Work<'_>, StoreError> {
+        self.work(&self.others, true).await
+    }
+
+    /// A connection for the statement that appends: nothing else is in its way.
+    pub(super) async fn append(&self) -> Result<Work<'_>, StoreError> {
+        self.work(&self.appending, self.route == Route::Pooled).await
+    }
+
+    async fn work(&self, pool: &PgPool, transaction: bool) -> Result<Work<'_>, StoreError> {
+        let session = if transaction {
+            pool.begin_with(BEGIN).await.map(Session::Transaction)
+        } else {
+            pool.acquire().await.map(Session::Bare)
+        };
+        match session {
+            Ok(session) => Ok(Work { session, connections: self }),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn failed(&self, error: sqlx::Error) -> StoreError {
+        if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) || is_shutdown(&error) {
+            self.suspicion.raise();
+        }
+        error.into()
+    }
+
+    pub(super) async fn close(&self) {
+        tokio::join!(self.appending.close(), self.others.close());
+    }
+}
+
+/// The server ends the connection: class 57, "operator intervention".
+fn is_shutdown(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code.starts_with("57P"))
+}
+
+fn pool(options: &PgConnectOptions, count: u32, suspicion: &Arc<Suspicion>) -> PgPool {
+    let suspicion = Arc::clone(suspicion);
+    PgPoolOptions::new()
+        .max_connections(count)
+        .acquire_timeout(ACQUIRE_MAX)
+        // To ask each time would be a round trip more for every statement.
+        .test_before_acquire(false)
+        .before_acquire(move |connection, meta| {
+            let suspected = suspicion.falls_on(meta.idle_for);
+            Box::pin(async move { Ok(!suspected || connection.ping().await.is_ok()) })
+        })
+        .connect_lazy_with(options.clone())
+}
+
+/// A connection for one piece of work. What is not brought to its end with [`Work::done`] is
+/// rolled back, where it is a transaction.
+pub(in crate::postgres) struct Work<'a> {
+    session: Session,
+    connections: &'a Connections,
+}
+
+enum Session {
+    Bare(PoolConnection<Postgres>),
+    Transaction(Transaction<'static, Postgres>),
+}
+
+impl Work<'_> {
+    pub(in crate::postgres) fn connection(&mut self) -> &mut PgConnection {
+        match &mut self.session {
+            Session::Bare(connection) => connection,
+            Session::Transaction(transaction) => transaction,
+        }
+    }
+
+    /// Commits where the work went well, and hands its outcome on.
+    pub(in crate::postgres) async fn done<T>(
+        self,
+        outcome: Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        let outcome = match (outcome, self.session) {
+            (Ok(value), Session::Transaction(transaction)) => {
+                transaction.commit().await.map(|()| value)
+            }
+            (outcome, _) => outcome,
+        };
+        outcome.map_err(|error| self.connections.failed(error))
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("route", &self.route).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+//! Who acts for a consumer: leases by the database's clock, and tokens that tell late ones off.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use crate::FencingToken;
+use crate::clock::whole_ms;
+
+/// Gives out the next token for this consumer; `None` where another replica holds it.
+pub(super) async fn next_token(
+    connection: &mut PgConnection,
+    consumer: &str,
+    replica: &str,
+    manual_ms: Option<i64>,
+) -> Result<Option<FencingToken>, sqlx::Error> {
+    let token = sqlx::query_scalar(
+        "INSERT INTO deskbell.consumers AS c (name, token) VALUES ($1, 1)
+         ON CONFLICT (name) DO UPDATE SET token = c.token + 1
+         WHERE c.holder IS NULL OR c.holder = $2
+            OR c.held_until_ms <= coalesce($3, deskbell.now_ms())
+         RETURNING token",
+    )
+    .bind(consumer)
+    .bind(replica)
+    .bind(manual_ms)
+    .fetch_optional(connection)
+    .await?;
+    Ok(token.map(FencingToken::new))
+}
+
+/// Holds the consumer from now on, where no other replica does.
+pub(super) async fn hold(
+    connection: &mut PgConnection,
+    consumer: &str,
+    replica: &str,
+    lease: Duration,
+    manual_ms: Option<i64>,
+) -> Result<bool, sqlx::Error> {
+    let held = sqlx::query(
+        "INSERT INTO deskbell.consumers AS c (name, token, holder, held_until_ms)
+         VALUES ($1, 0, $2, coalesce($3, deskbell.now_ms()) + $4)
+         ON CONFLICT (name) DO UPDATE
+         SET holder = excluded.holder, held_until_ms = excluded.held_until_ms
+         WHERE c.holder IS NULL OR c.holder = excluded.holder
+            OR c.held_until_ms <= coalesce($3, deskbell.now_ms())",
+    )
+    .bind(consumer)
+    .bind(replica)
+    .bind(manual_ms)
+    .bind(whole_ms(lease))
+    .execute(connection)
+    .await?;
+    Ok(held.rows_affected() == 1)
+}
+
+/// Lets go of the consumer, where this replica holds it.
+pub(super) async fn release(
+    connection: &mut PgConnection,
+    consumer: &str,
+    replica: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE deskbell.consumers SET holder = NULL, held_until_ms = NULL
+         WHERE name = $1 AND holder = $2",
+    )
+    .bind(consumer)
+    .bind(replica)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! The store's tables, as steps that only add: a release runs beside the one before it on the same
+//! tables. `deskbell.migrations` has a row a step that was taken.
+
+use sqlx::PgConnection;
+
+use crate::LogId;
+
+const STEPS: &[&str] = &[include_str!("migrations/0001_event_log.sql")];
+
+/// The schema version that this program writes.
+pub(super) const VERSION: usize = STEPS.len();
+
+/// Whoever migrates has this lock until the end of the transaction; the others wait, and look again.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('deskbell.migrations', 0))";
+
+const TABLE: &str = "CREATE TABLE deskbell.migrations (
+    version     integer     PRIMARY KEY,
+    migrated_at timestamptz NOT NULL DEFAULT now()
+)";
+
+/// What stands in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// No schema of this name, or an empty one.
+    Nothing {
+        /// Whether the schema is there.
+        schema: bool,
+    },
+    /// A schema of this name with something else in it.
+    SomethingElse,
+    /// A store of this version.
+    Store(usize),
+}
+
+/// Makes the other replicas wait that want to migrate too, until the transaction ends.
+pub(super) async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(LOCK).execute(connection).await?;
+    Ok(())
+}
+
+/// Looks, and changes nothing.
+pub(super) async fn look(connection: &mut PgConnection) -> Result<Found, sqlx::Error> {
+    let (schema, objects, marks): (bool, i64, i64) = sqlx::query_as(
+        "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'deskbell'),
+                (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = 'deskbell'),
+                (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                 JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = 'deskbell' AND c.relkind = 'r' AND (c.relname, a.attname)
+                     IN (('log', 'log_id'), ('migrations', 'version')))",
+    )
+    .persistent(false)
+    .fetch_one(&mut *connection)
+    .await?;
+    match (objects, marks) {
+        (0, _) => Ok(Found::Nothing { schema }),
+        (_, 2) => Ok(Found::Store(version(connection).await?)),
+        _ => Ok(Found::SomethingElse),
+    }
+}
+
+async fn version(connection: &mut PgConnection) -> Result<usize, sqlx::Error> {
+    let version: i32 =
+        sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM deskbell.migrations")
+            .persistent(false)
+            .fetch_one(connection)
+            .await?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+/// Takes the steps that are missing. The caller has the lock, and a transaction open.
+pub(super) async fn migrate(
+    connection: &mut PgConnection,
+    found: Found,
+) -> Result<(), sqlx::Error> {
+    let version = match found {
+        Found::Store(version) => version,
+        Found::Nothing { schema } => {
+            // `IF NOT EXISTS` would ask for the right to make schemas where it is there.
+            if !schema {
+                sqlx::raw_sql("CREATE SCHEMA deskbell").execute(&mut *connection).await?;
+            }
+            sqlx::raw_sql(TABLE).execute(&mut *connection).await?;
+            0
+        }
+        Found::SomethingElse => return Ok(()),
+    };
+    for (done, step) in STEPS.iter().enumerate().skip(version) {
+        sqlx::raw_sql(*step).execute(&mut *connection).await?;
+        if done == 0 {
+            sqlx::query("INSERT INTO deskbell.log (log_id) VALUES ($1)")
+                .bind(LogId::random().to_string())
+                .persistent(false)
+                .execute(&mut *connection)
+                .await?;
+        }
+        sqlx::query("INSERT INTO deskbell.migrations (version) VALUES ($1)")
+            .bind(i32::try_from(done + 1).unwrap_or(i32::MAX))
+            .persistent(false)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}

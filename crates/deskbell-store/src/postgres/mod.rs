@@ -1,0 +1,144 @@
+//! The backend on PostgreSQL: one schema of a database, and any number of processes that share it.
+
+mod append;
+mod check;
+mod connections;
+mod consumers;
+mod migrations;
+mod open;
+mod options;
+mod pooler;
+mod read;
+mod wake;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use open::PostgresOpenError;
+pub use options::PostgresOptions;
+
+use connections::Connections;
+use wake::Wake;
+
+use crate::{
+    Appended, Clock, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq, Store,
+    StoreError, StoredEvent,
+};
+
+/// The log in the schema `deskbell` of a PostgreSQL database. Each process that has it open is a
+/// replica: all of them may write at the same time.
+#[derive(Debug)]
+pub struct PostgresStore {
+    log_id: LogId,
+    connections: Arc<Connections>,
+    wake: Arc<Wake>,
+    /// Asked only where it is a manual one: the database's is the store's otherwise.
+    clock: Clock,
+    /// The random name of this process as a holder of consumers.
+    replica: String,
+    /// What goes on in the background, until the store is closed or dropped.
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl PostgresStore {
+    /// How far the database's clock is ahead of this machine's, in milliseconds.
+    ///
+    /// # Errors
+    /// The database could not be asked.
+    pub async fn clock_skew(&self) -> Result<i64, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let skew = check::skew_ms(work.connection(), &self.clock).await;
+        work.done(skew).await
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut work = self.connections.append().await?;
+        let appended = append::append(work.connection(), batch, self.clock.manual_ms()).await;
+        let appended = work.done(appended).await?;
+        let head = appended.iter().map(|one| one.seq()).max().unwrap_or_default();
+        self.wake.appended(head);
+        Ok(appended)
+    }
+
+    async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
+        read::events(&self.connections, after, limit).await
+    }
+
+    async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
+        read::message_id_at(&self.connections, seq).await
+    }
+
+    async fn find(
+        &self,
+        source: &str,
+        message_id: &str,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        read::find(&self.connections, source, message_id).await
+    }
+
+    async fn head(&self) -> Result<Seq, StoreError> {
+        read::head(&self.connections).await
+    }
+
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError> {
+        read::replay_requests(&self.connections, after, requests_max).await
+    }
+
+    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let token =
+            consumers::next_token(work.connection(), consumer, &self.replica, manual_ms).await;
+        work.done(token).await?.ok_or(StoreError::Standby)
+    }
+
+    async fn hold_consumer(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let held =
+            consumers::hold(work.connection(), consumer, &self.replica, lease, manual_ms).await;
+        work.done(held).await
+    }
+
+    async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError> {
+        let mut work = self.connections.statement().await?;
+        let released = consumers::release(work.connection(), consumer, &self.replica).await;
+        work.done(released).await
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Seq> {
+        self.wake.subscribe()
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        check::judge(self.clock_skew().await?)?;
+        let mut work = self.connections.statement().await?;
+        let written = check::write_a_mark(work.connection(), self.clock.manual_ms()).await;
+        work.done(written).await
+    }
+
+    async fn close(&self) {
+        let mut tasks =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+        self.connections.close().await;
+    }
+}

@@ -1,0 +1,251 @@
+//! Opening a store: look at what is in between, look before touching, migrate, then begin to listen.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::task::JoinSet;
+
+use super::connections::Connections;
+use super::migrations::{self, Found};
+use super::options::{CONNECTIONS_MIN, place};
+use super::pooler::{self, Route};
+use super::wake::{self, Wake};
+use super::{PostgresOptions, PostgresStore, read};
+use crate::{BackendError, LogId, StoreError};
+
+/// How long the server may take to answer before the store counts as not there.
+const LOOK_MAX: Duration = Duration::from_secs(10);
+
+/// A store that could not be opened. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresOpenError {
+    /// The URL cannot be read. It is not shown, since it may bear a password.
+    #[error(
+        "the store's url cannot be read; it looks like postgres://user:password@host:5432/database"
+    )]
+    Url(#[source] BackendError),
+    /// There is no room for what the store needs at the same time.
+    #[error(
+        "connections_max is {found}, and a store on PostgreSQL needs at least {CONNECTIONS_MIN}: one that listens, two that append, and one for all else"
+    )]
+    TooFewConnections {
+        /// The number in the options.
+        found: u32,
+    },
+    /// The database's texts are not UTF-8.
+    #[error(
+        "{place} has the encoding {found}, and the log's texts are UTF-8; create the database with ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    Encoding {
+        /// The server and the database.
+        place: String,
+        /// The database's encoding.
+        found: String,
+    },
+    /// There is a schema with our name and other tables.
+    #[error(
+        "{place} has a schema \"deskbell\" that is not a deskbell store; choose another database, or rename the schema"
+    )]
+    NotAStore {
+        /// The server and the database.
+        place: String,
+    },
+    /// A later program has migrated the store.
+    #[error(
+        "{place} has schema version {found}, and this program knows versions up to {known}; run the deskbell that wrote it, or a later one"
+    )]
+    Newer {
+        /// The server and the database.
+        place: String,
+        /// The database's schema version.
+        found: usize,
+        /// The latest version that this program knows.
+        known: usize,
+    },
+    /// There is no store, and reading makes none.
+    #[error("there is no event log in {place}; start `deskbell serve` once, which makes it")]
+    Missing {
+        /// The server and the database.
+        place: String,
+    },
+    /// A program before this one wrote the store, and nobody has brought it up since.
+    #[error(
+        "{place} has schema version {found}, and this program reads version {needed}; start `deskbell serve` once, which brings it up"
+    )]
+    Older {
+        /// The server and the database.
+        place: String,
+        /// The database's schema version.
+        found: usize,
+        /// The version that this program reads and writes.
+        needed: usize,
+    },
+    /// PostgreSQL refused, or is away.
+    #[error("the store in {place} cannot be opened")]
+    Database {
+        /// The server and the database.
+        place: String,
+        /// What PostgreSQL or the driver said.
+        source: BackendError,
+    },
+}
+
+impl PostgresStore {
+    /// Opens the store in this database and makes it where there is none. Other replicas may have
+    /// it open, and may open it at the same time.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]: the options make no sense, the schema is not a store or newer than
+    /// this program, or the database is away. Nothing was changed then.
+    pub async fn open(options: &PostgresOptions) -> Result<Self, PostgresOpenError> {
+        Self::open_after(options, Before::Migrate).await
+    }
+
+    /// Opens the store in this database as it is: nothing is made or migrated. For a command
+    /// beside the running program, which may place orders in it.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]: there is no store, or it is of another version than this program's,
+    /// or as [`PostgresStore::open`]. Nothing was changed.
+    pub async fn open_to_read(options: &PostgresOptions) -> Result<Self, PostgresOpenError> {
+        Self::open_after(options, Before::Require).await
+    }
+
+    async fn open_after(
+        options: &PostgresOptions,
+        before: Before,
+    ) -> Result<Self, PostgresOpenError> {
+        options.check()?;
+        let connect = options
+            .connect_options()
+            .map_err(|error| PostgresOpenError::Url(BackendError::new(error)))?;
+        let place = place(&connect);
+        let database = |source| PostgresOpenError::Database { place: place.clone(), source };
+        let failed = |error| database(BackendError::new(error));
+        let route = tokio::time::timeout(LOOK_MAX, pooler::look(&connect))
+            .await
+            .unwrap_or_else(|_| Err(timed_out()))
+            .map_err(failed)?;
+        let mut connection = connect.connect().await.map_err(failed)?;
+        require_utf8(&mut connection, &place).await?;
+        let log_id = prepare(&mut connection, &place, before).await?;
+        connection.close().await.map_err(failed)?;
+        let store = Self::start(options, &connect, route, log_id).await;
+        store.map_err(|error| database(BackendError::new(error)))
+    }
+
+    /// Makes the connections, and starts what goes on in the background.
+    async fn start(
+        options: &PostgresOptions,
+        connect: &PgConnectOptions,
+        route: Route,
+        log_id: LogId,
+    ) -> Result<Self, StoreError> {
+        let connections = Arc::new(Connections::new(connect, route, options.connections_max));
+        let head = read::head(&connections).await?;
+        let replica = format!("{:016x}", rand::random::<u64>());
+        let wake = Arc::new(Wake::new(replica.clone(), head));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(wake::announce(Arc::clone(&wake), Arc::clone(&connections)));
+        let listens = route == Route::Direct;
+        tasks.spawn(wake::poll(Arc::clone(&wake), Arc::clone(&connections), listens));
+        if listens {
+            let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(connect.clone());
+            tasks.spawn(wake::listen(Arc::clone(&wake), Arc::clone(&connections), pool));
+        } else {
+            tracing::info!("a pooler is in between: the log is asked for news, not listened to");
+        }
+        let (clock, tasks) = (options.clock.clone(), Mutex::new(tasks));
+        Ok(Self { log_id, connections, wake, clock, replica, tasks })
+    }
+}
+
+/// What is done about the tables before the store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// They are made, or brought up.
+    Migrate,
+    /// They must be as this program has them.
+    Require,
+}
+
+/// Sees to it that the tables are as this program has them. The log's id.
+async fn prepare(
+    connection: &mut PgConnection,
+    place: &str,
+    before: Before,
+) -> Result<LogId, PostgresOpenError> {
+    let failed = |error| PostgresOpenError::Database {
+        place: place.to_owned(),
+        source: BackendError::new(error),
+    };
+    let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
+    let mut found = migrations::look(&mut transaction).await.map_err(failed)?;
+    let is_current = found == Found::Store(migrations::VERSION);
+    if before == Before::Migrate && !is_current {
+        migrations::lock(&mut transaction).await.map_err(failed)?;
+        found = migrations::look(&mut transaction).await.map_err(failed)?;
+    }
+    judge(found, place, before)?;
+    if before == Before::Migrate {
+        migrations::migrate(&mut transaction, found).await.map_err(failed)?;
+    }
+    let log_id = read_log_id(&mut transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(log_id)
+}
+
+/// Each look sees what others have committed before it.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+    SET LOCAL lock_timeout = '60s';
+    SET LOCAL idle_in_transaction_session_timeout = '60s'";
+
+fn judge(found: Found, place: &str, before: Before) -> Result<(), PostgresOpenError> {
+    let place = place.to_owned();
+    match (found, before) {
+        (Found::SomethingElse, _) => Err(PostgresOpenError::NotAStore { place }),
+        (Found::Nothing { .. }, Before::Require) => Err(PostgresOpenError::Missing { place }),
+        (Found::Store(found), _) if found > migrations::VERSION => {
+            Err(PostgresOpenError::Newer { place, found, known: migrations::VERSION })
+        }
+        (Found::Store(found), Before::Require) if found < migrations::VERSION => {
+            Err(PostgresOpenError::Older { place, found, needed: migrations::VERSION })
+        }
+        (Found::Nothing { .. } | Found::Store(_), _) => Ok(()),
+    }
+}
+
+async fn require_utf8(connection: &mut PgConnection, place: &str) -> Result<(), PostgresOpenError> {
+    let encoding = sqlx::query_scalar(
+        "SELECT pg_encoding_to_char(encoding)::text FROM pg_database
+         WHERE datname = current_database()",
+    );
+    let place = place.to_owned();
+    // In a transaction, so that it is prepared and run on one connection of the server's.
+    let outcome = async {
+        let mut transaction = connection.begin().await?;
+        let found: String = encoding.persistent(false).fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok::<_, sqlx::Error>(found)
+    };
+    match outcome.await.map_err(BackendError::new) {
+        Ok(found) if found == "UTF8" => Ok(()),
+        Ok(found) => Err(PostgresOpenError::Encoding { place, found }),
+        Err(source) => Err(PostgresOpenError::Database { place, source }),
+    }
+}
+
+async fn read_log_id(connection: &mut PgConnection) -> Result<LogId, sqlx::Error> {
+    let text: String = sqlx::query_scalar("SELECT log_id FROM deskbell.log")
+        .persistent(false)
+        .fetch_one(connection)
+        .await?;
+    text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+fn timed_out() -> sqlx::Error {
+    let message = format!("no answer from the server within {} s", LOOK_MAX.as_secs());
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, message))
+}

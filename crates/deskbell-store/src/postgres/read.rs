@@ -1,0 +1,142 @@
+//! Reading the log.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+use super::append::text;
+use super::connections::Connections;
+use crate::{ReadLimit, ReplayRequest, Seq, StoreError, StoredEvent};
+
+/// The limit of bytes is the database's to keep: it knows how long a payload is without fetching
+/// it, and what it has begun to send cannot be stopped.
+const EVENTS: &str = "
+    SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,
+           payload
+    FROM (
+        SELECT page.*,
+               sum(bytes) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
+        FROM (
+            SELECT e.*, coalesce(octet_length(payload), 0) AS bytes
+            FROM deskbell.events e WHERE seq > $1 ORDER BY seq LIMIT $2
+        ) AS page
+    ) AS counted
+    WHERE bytes_before < $3 ORDER BY seq";
+
+pub(super) async fn events(
+    connections: &Connections,
+    after: Seq,
+    limit: ReadLimit,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut work = connections.statement().await?;
+    let rows = sqlx::query(EVENTS)
+        .bind(after.get())
+        .bind(i64::from(limit.events_max.max(1)))
+        .bind(i64::try_from(limit.bytes_max.max(1)).unwrap_or(i64::MAX))
+        .fetch_all(work.connection())
+        .await;
+    let mut sources = Sources::default();
+    let events = rows.and_then(|rows| rows.iter().map(|row| event(row, &mut sources)).collect());
+    work.done(events).await
+}
+
+/// The last number that was given out, also where its event has been pruned.
+pub(super) async fn head(connections: &Connections) -> Result<Seq, StoreError> {
+    let mut work = connections.statement().await?;
+    let head = sqlx::query_scalar("SELECT deskbell.head_v1()").fetch_one(work.connection()).await;
+    work.done(head.map(Seq::new)).await
+}
+
+pub(super) async fn message_id_at(
+    connections: &Connections,
+    seq: Seq,
+) -> Result<Option<String>, StoreError> {
+    let mut work = connections.statement().await?;
+    let message_id = sqlx::query_scalar("SELECT message_id FROM deskbell.events WHERE seq = $1")
+        .bind(seq.get())
+        .fetch_optional(work.connection())
+        .await;
+    work.done(message_id).await
+}
+
+pub(super) async fn find(
+    connections: &Connections,
+    source: &str,
+    message_id: &str,
+) -> Result<Option<StoredEvent>, StoreError> {
+    let mut work = connections.statement().await?;
+    let row = sqlx::query(
+        "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
+                instance_id, payload
+         FROM deskbell.events WHERE source = $1 AND message_id = $2",
+    )
+    .bind(text(source))
+    .bind(text(message_id))
+    .fetch_optional(work.connection())
+    .await;
+    let found =
+        row.and_then(|row| row.as_ref().map(|row| event(row, &mut Sources::default())).transpose());
+    work.done(found).await
+}
+
+pub(super) async fn replay_requests(
+    connections: &Connections,
+    after: i64,
+    requests_max: u32,
+) -> Result<Vec<ReplayRequest>, StoreError> {
+    let mut work = connections.statement().await?;
+    let rows = sqlx::query(
+        "SELECT number, seq, requested_at_ms FROM deskbell.replay_requests
+         WHERE number > $1 ORDER BY number LIMIT $2",
+    )
+    .bind(after)
+    .bind(i64::from(requests_max))
+    .fetch_all(work.connection())
+    .await;
+    let requests = rows.and_then(|rows| rows.iter().map(replay_request).collect());
+    work.done(requests).await
+}
+
+fn replay_request(row: &PgRow) -> Result<ReplayRequest, sqlx::Error> {
+    Ok(ReplayRequest {
+        number: row.try_get(0)?,
+        seq: Seq::new(row.try_get(1)?),
+        requested_at_ms: row.try_get(2)?,
+    })
+}
+
+/// The event in the first nine columns of a row, in the order in which [`EVENTS`] names them. The
+/// payload is empty where it has been pruned.
+pub(in crate::postgres) fn event(
+    row: &PgRow,
+    sources: &mut Sources,
+) -> Result<StoredEvent, sqlx::Error> {
+    Ok(StoredEvent {
+        seq: Seq::new(row.try_get(0)?),
+        received_at_ms: row.try_get(1)?,
+        source: sources.name(row.try_get(2)?),
+        message_id: row.try_get(3)?,
+        event_type: row.try_get(4)?,
+        subject: row.try_get(5)?,
+        occurred_at_ms: row.try_get(6)?,
+        instance_id: row.try_get(7)?,
+        payload: Bytes::from(row.try_get::<Option<Vec<u8>>, _>(8)?.unwrap_or_default()),
+    })
+}
+
+/// The few names that recur in every row, each allocated once a read.
+#[derive(Default)]
+pub(in crate::postgres) struct Sources(Vec<Arc<str>>);
+
+impl Sources {
+    fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.iter().find(|known| ***known == *name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.0.push(Arc::clone(&name));
+        name
+    }
+}
