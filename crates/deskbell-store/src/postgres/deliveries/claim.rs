@@ -1,0 +1,84 @@
+//! A claim: one statement takes what is due and brings the events with it.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+use crate::Seq;
+use crate::clock::whole_ms;
+use crate::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery};
+use crate::postgres::read::{self, Sources};
+
+const CLAIM: &str = "SELECT * FROM deskbell.claim_v1($1, $2, $3, $4, $5)";
+
+pub(super) async fn claim(
+    connection: &mut PgConnection,
+    claim: &Claim,
+    manual_ms: Option<i64>,
+) -> Result<Claimed, sqlx::Error> {
+    let mut rows = sqlx::query(CLAIM)
+        .bind(manual_ms)
+        .bind(&claim.destination)
+        .bind(i64::from(claim.deliveries_max))
+        .bind(i64::try_from(claim.bytes_max).unwrap_or(i64::MAX))
+        .bind(whole_ms(claim.lease))
+        .fetch_all(connection)
+        .await?;
+    let next = rows.pop().ok_or(sqlx::Error::RowNotFound)?;
+    let now_ms: i64 = next.try_get("now_ms")?;
+    let next_due_ms: Option<i64> = next.try_get("due_at_ms")?;
+    let mut sources = Sources::default();
+    let mut deliveries = rows
+        .iter()
+        .map(|row| Ok((row.try_get("due_at_ms")?, delivery(row, &mut sources, now_ms)?)))
+        .collect::<Result<Vec<(i64, ClaimedDelivery)>, sqlx::Error>>()?;
+    deliveries.sort_unstable_by_key(|(due_at_ms, delivery)| (*due_at_ms, delivery.claim.seq));
+    Ok(Claimed {
+        deliveries: deliveries.into_iter().map(|(_, delivery)| delivery).collect(),
+        next_due: next_due_ms.map(|due_at_ms| span(due_at_ms.saturating_sub(now_ms))),
+        now_ms,
+    })
+}
+
+fn delivery(
+    row: &PgRow,
+    sources: &mut Sources,
+    now_ms: i64,
+) -> Result<ClaimedDelivery, sqlx::Error> {
+    if row.try_get::<Option<&str>, _>("source")?.is_none() {
+        // Pruning keeps events that are owed; somebody has been at the table.
+        return Err(sqlx::Error::Protocol("a pending delivery's event is not in the log".into()));
+    }
+    let first_attempt_at_ms: Option<i64> = row.try_get("first_attempt_at_ms")?;
+    let claim = ClaimId { seq: Seq::new(row.try_get("seq")?), number: row.try_get("number")? };
+    Ok(ClaimedDelivery {
+        claim,
+        event: read::event(row, sources)?,
+        attempts: u32::try_from(row.try_get::<i32, _>("attempts")?).unwrap_or(0),
+        first_attempt_ago: first_attempt_at_ms.map(|at_ms| span(now_ms - at_ms)),
+    })
+}
+
+/// Milliseconds as a duration; zero where they are below zero.
+fn span(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
+
+pub(super) async fn release(
+    connection: &mut PgConnection,
+    destination: &str,
+    claims: &[ClaimId],
+) -> Result<(), sqlx::Error> {
+    let mut claims = claims.to_vec();
+    claims.sort_unstable_by_key(|claim| claim.seq);
+    let seqs: Vec<i64> = claims.iter().map(|claim| claim.seq.get()).collect();
+    let numbers: Vec<i64> = claims.iter().map(|claim| claim.number).collect();
+    sqlx::query("SELECT deskbell.release_v1($1, $2, $3)")
+        .bind(destination)
+        .bind(seqs)
+        .bind(numbers)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Deliveries in the log's database, shared by every process that has it open: who has claimed what
+//! stands in the rows, under a lease by the database's clock.
+//!
+//! A unit of work is one function in the database, so that it takes one round trip; the functions
+//! and the order in which they lock are in `migrations/0002_deliveries.sql`.
+
+mod claim;
+mod destinations;
+mod lists;
+mod query;
+mod replay;
+mod route;
+mod settle;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use super::{PostgresStore, orders};
+use crate::deliveries::{
+    Backlog, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, Deliveries, DeliveryKey,
+    DeliverySummary, DestinationHealth, DestinationState, NewDelivery, OrderNumber, PlacedOrder,
+    Registration, Revived, Routed, RoutedBatch, Settlement, Unwanted,
+};
+use crate::{FencingToken, Seq, StoreError};
+
+impl PostgresStore {
+    /// Tells each of these destinations once, here and elsewhere, that something is due.
+    fn wake<'a>(&self, destinations: impl Iterator<Item = &'a str>) {
+        for destination in destinations.collect::<BTreeSet<_>>() {
+            self.wake.notify_due(destination);
+        }
+    }
+}
+
+#[async_trait]
+impl Deliveries for PostgresStore {
+    async fn register(&self, destination: &Registration) -> Result<DestinationState, StoreError> {
+        let mut work = self.connections.transaction().await?;
+        let outcome = destinations::register(work.connection(), destination).await;
+        let state = work.done(outcome).await?;
+        self.wake(std::iter::once(&*destination.name));
+        Ok(state)
+    }
+
+    async fn destinations(&self) -> Result<Vec<DestinationState>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = destinations::all(work.connection()).await;
+        work.done(outcome).await
+    }
+
+    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = query::backlogs(work.connection()).await;
+        work.done(outcome).await
+    }
+
+    async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = route::route(work.connection(), batch, self.clock.manual_ms()).await;
+        let routed = work.done(outcome).await?;
+        if routed == Routed::Done {
+            self.wake(batch.deliveries.iter().map(|delivery| &*delivery.key.destination));
+        }
+        Ok(routed)
+    }
+
+    async fn revive_requested(
+        &self,
+        token: FencingToken,
+        requests_max: u32,
+    ) -> Result<Revived, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let outcome = replay::act(work.connection(), token, requests_max, manual_ms).await;
+        let Some(acted) = work.done(outcome).await? else { return Ok(Revived::Superseded) };
+        self.wake(acted.destinations.iter().map(String::as_str));
+        Ok(Revived::Done { requests: acted.requests, deliveries: acted.deliveries })
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = claim::claim(work.connection(), claim, self.clock.manual_ms()).await;
+        work.done(outcome).await
+    }
+
+    async fn settle(
+        &self,
+        destination: &str,
+        settlements: &[Settlement],
+    ) -> Result<u64, StoreError> {
+        if settlements.is_empty() {
+            return Ok(0);
+        }
+        let mut work = self.connections.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let outcome = settle::settle(work.connection(), destination, settlements, manual_ms).await;
+        let settled = work.done(outcome).await?;
+        if settled.wakes {
+            self.wake(std::iter::once(destination));
+        }
+        Ok(settled.lost)
+    }
+
+    async fn release(&self, destination: &str, claims: &[ClaimId]) -> Result<(), StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = claim::release(work.connection(), destination, claims).await;
+        work.done(outcome).await?;
+        self.wake(std::iter::once(destination));
+        Ok(())
+    }
+
+    async fn set_health(
+        &self,
+        destination: &str,
+        health: &DestinationHealth,
+    ) -> Result<(), StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = destinations::set_health(work.connection(), destination, health).await;
+        work.done(outcome).await
+    }
+
+    async fn dead_letters(&self, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = query::dead_letters(work.connection(), query).await;
+        work.done(outcome).await
+    }
+
+    async fn revive(&self, deliveries: &[DeliveryKey]) -> Result<u64, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = replay::revive(work.connection(), deliveries, self.clock.manual_ms()).await;
+        let revived = work.done(outcome).await?;
+        self.wake(deliveries.iter().map(|key| &*key.destination));
+        Ok(revived)
+    }
+
+    async fn enqueue(&self, deliveries: &[NewDelivery]) -> Result<u64, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = route::enqueue(work.connection(), deliveries, self.clock.manual_ms()).await;
+        let added = work.done(outcome).await?;
+        self.wake(deliveries.iter().map(|delivery| &*delivery.key.destination));
+        Ok(added)
+    }
+
+    async fn absent(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = query::absent(work.connection(), deliveries).await;
+        work.done(outcome).await
+    }
+
+    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
+        let mut work = self.connections.transaction().await?;
+        let outcome = query::deliveries_of(work.connection(), seq).await;
+        work.done(outcome).await
+    }
+
+    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = query::unwanted(work.connection(), seq).await;
+        work.done(outcome).await
+    }
+
+    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = query::first_received_since(work.connection(), at_ms).await;
+        work.done(outcome).await
+    }
+
+    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = orders::next(work.connection()).await;
+        work.done(outcome).await
+    }
+
+    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError> {
+        let mut work = self.connections.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let finished = orders::finish(work.connection(), number, outcome, manual_ms).await;
+        work.done(finished).await
+    }
+
+    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = orders::find(work.connection(), number).await;
+        work.done(outcome).await
+    }
+
+    async fn now_ms(&self) -> Result<i64, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = destinations::now_ms(work.connection(), self.clock.manual_ms()).await;
+        work.done(outcome).await
+    }
+
+    fn due(&self, destination: &str) -> Arc<Notify> {
+        self.wake.due(destination)
+    }
+}

@@ -1,0 +1,208 @@
+//! What people ask about deliveries.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+use super::lists::Lists;
+use crate::Seq;
+use crate::deliveries::{
+    AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryState,
+    DeliverySummary, Unwanted,
+};
+
+/// It counts in indexes of what waits and of what was given up on, never what was delivered.
+const BACKLOGS: &str = "SELECT name,
+            (SELECT count(*) FROM deskbell.deliveries WHERE destination_id = destination.id),
+            (SELECT count(*) FROM deskbell.settled_deliveries
+             WHERE destination_id = destination.id AND state = 'dead_lettered'),
+            (SELECT received_at_ms FROM deskbell.events WHERE seq =
+                (SELECT min(seq) FROM deskbell.deliveries WHERE destination_id = destination.id))
+     FROM deskbell.destinations AS destination ORDER BY name";
+
+/// Destinations by name, in each the dead letters by place, no more than are asked for.
+const DEAD_LETTERS: &str = "SELECT destination.name, dead.*
+     FROM deskbell.destinations AS destination
+     CROSS JOIN LATERAL (
+         SELECT seq, source, message_id, type, subject, settled_at_ms, attempts_total, reason
+         FROM deskbell.settled_deliveries
+         WHERE destination_id = destination.id AND state = 'dead_lettered'
+             AND seq > CASE WHEN destination.name = $3 THEN $4 ELSE 0 END
+             AND settled_at_ms >= coalesce($2, settled_at_ms)
+         ORDER BY destination_id, seq LIMIT $5
+     ) AS dead
+     WHERE destination.name = coalesce($1, destination.name)
+         AND destination.name >= coalesce($3, '')
+     ORDER BY destination.name, dead.seq LIMIT $5";
+
+/// One statement, so that none is seen in both places or in neither.
+const DELIVERIES_OF: &str = "SELECT name, $1, 'pending',
+            CASE WHEN NOT blocked THEN due_at_ms END, NULL::text
+     FROM deskbell.destinations AS destination
+     JOIN deskbell.deliveries AS pending
+         ON pending.destination_id = destination.id AND pending.seq = $1
+     UNION ALL
+     SELECT name, $1, state, settled_at_ms, reason
+     FROM deskbell.destinations AS destination
+     JOIN deskbell.settled_deliveries AS settled
+         ON settled.destination_id = destination.id AND settled.seq = $1
+     ORDER BY 1";
+
+pub(super) async fn backlogs(connection: &mut PgConnection) -> Result<Vec<Backlog>, sqlx::Error> {
+    let rows = sqlx::query(BACKLOGS).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Backlog {
+                destination: row.try_get::<&str, _>(0)?.into(),
+                pending: count(row, 1)?,
+                dead_lettered: count(row, 2)?,
+                oldest_received_at_ms: row.try_get(3)?,
+            })
+        })
+        .collect()
+}
+
+fn count(row: &PgRow, column: usize) -> Result<u64, sqlx::Error> {
+    Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
+}
+
+/// A number of few bytes that is never below zero.
+fn small(row: &PgRow, column: usize) -> Result<u32, sqlx::Error> {
+    Ok(u32::try_from(row.try_get::<i32, _>(column)?).unwrap_or(0))
+}
+
+pub(super) async fn dead_letters(
+    connection: &mut PgConnection,
+    query: &DeadLetterQuery,
+) -> Result<Vec<DeadLetter>, sqlx::Error> {
+    let rows = sqlx::query(DEAD_LETTERS)
+        .bind(query.destination.as_deref())
+        .bind(query.since_ms)
+        .bind(query.after.as_ref().map(|after| &*after.destination))
+        .bind(query.after.as_ref().map(|after| after.seq.get()))
+        .bind(i64::from(query.letters_max))
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(DeadLetter {
+                key: key(row)?,
+                source: row.try_get(2)?,
+                message_id: row.try_get(3)?,
+                event_type: row.try_get(4)?,
+                subject: row.try_get(5)?,
+                settled_at_ms: row.try_get(6)?,
+                attempts: small(row, 7)?,
+                reason: row.try_get(8)?,
+            })
+        })
+        .collect()
+}
+
+/// The key in the first two columns.
+fn key(row: &PgRow) -> Result<DeliveryKey, sqlx::Error> {
+    Ok(DeliveryKey {
+        destination: row.try_get::<&str, _>(0)?.into(),
+        seq: Seq::new(row.try_get(1)?),
+    })
+}
+
+pub(super) async fn absent(
+    connection: &mut PgConnection,
+    deliveries: &[DeliveryKey],
+) -> Result<Vec<DeliveryKey>, sqlx::Error> {
+    let lists = Lists::of(deliveries.iter().map(|key| (key, None)));
+    let rows = sqlx::query("SELECT name, seq FROM deskbell.present_v1($1, $2, $3)")
+        .bind(lists.destinations)
+        .bind(lists.counts)
+        .bind(lists.seqs)
+        .fetch_all(connection)
+        .await?;
+    let present: HashSet<DeliveryKey> = rows.iter().map(key).collect::<Result<_, _>>()?;
+    Ok(deliveries.iter().filter(|key| !present.contains(key)).cloned().collect())
+}
+
+pub(super) async fn deliveries_of(
+    connection: &mut PgConnection,
+    seq: Seq,
+) -> Result<Vec<DeliverySummary>, sqlx::Error> {
+    let rows = sqlx::query(DELIVERIES_OF).bind(seq.get()).fetch_all(&mut *connection).await?;
+    let mut attempts = attempts(connection, seq).await?;
+    rows.iter()
+        .map(|row| {
+            let key = key(row)?;
+            let attempts = attempts.remove(&key.destination).unwrap_or_default();
+            Ok(DeliverySummary { key, state: state(row)?, attempts })
+        })
+        .collect()
+}
+
+fn state(row: &PgRow) -> Result<DeliveryState, sqlx::Error> {
+    Ok(match row.try_get(2)? {
+        "pending" => DeliveryState::Pending { due_at_ms: row.try_get(3)? },
+        "delivered" => DeliveryState::Delivered { at_ms: row.try_get(3)? },
+        _ => DeliveryState::DeadLettered { at_ms: row.try_get(3)?, reason: row.try_get(4)? },
+    })
+}
+
+async fn attempts(
+    connection: &mut PgConnection,
+    seq: Seq,
+) -> Result<BTreeMap<Arc<str>, Vec<AttemptSummary>>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT name, number, started_at_ms, duration_ms, status, error, reply
+         FROM deskbell.destinations AS destination
+         JOIN deskbell.attempts AS made
+             ON made.destination_id = destination.id AND made.seq = $1
+         ORDER BY name, number",
+    )
+    .bind(seq.get())
+    .fetch_all(connection)
+    .await?;
+    let mut attempts: BTreeMap<Arc<str>, Vec<AttemptSummary>> = BTreeMap::new();
+    for row in &rows {
+        let destination = row.try_get::<&str, _>(0)?.into();
+        let status: Option<i32> = row.try_get(4)?;
+        attempts.entry(destination).or_default().push(AttemptSummary {
+            number: small(row, 1)?,
+            started_at_ms: row.try_get(2)?,
+            duration_ms: count(row, 3)?,
+            status: status.and_then(|status| u16::try_from(status).ok()),
+            error: row.try_get(5)?,
+            reply: row.try_get::<Option<Vec<u8>>, _>(6)?.unwrap_or_default().into(),
+        });
+    }
+    Ok(attempts)
+}
+
+pub(super) async fn unwanted(
+    connection: &mut PgConnection,
+    seq: Seq,
+) -> Result<Vec<Unwanted>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT reason.key, reason.value
+         FROM deskbell.unwanted_events, jsonb_each_text(reasons) AS reason
+         WHERE seq = $1 ORDER BY reason.key COLLATE \"C\"",
+    )
+    .bind(seq.get())
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Unwanted { destination: row.try_get::<&str, _>(0)?.into(), reason: row.try_get(1)? })
+        })
+        .collect()
+}
+
+pub(super) async fn first_received_since(
+    connection: &mut PgConnection,
+    at_ms: i64,
+) -> Result<Seq, sqlx::Error> {
+    let first: i64 = sqlx::query_scalar("SELECT deskbell.first_received_since_v1($1)")
+        .bind(at_ms)
+        .fetch_one(connection)
+        .await?;
+    Ok(Seq::new(first))
+}

@@ -1,0 +1,68 @@
+//! Routing: a batch's deliveries and the checkpoints of its destinations, or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::PgConnection;
+
+use super::lists::Lists;
+use crate::deliveries::{NewDelivery, Routed, RoutedBatch, Unwanted};
+
+const ROUTE: &str = "SELECT deskbell.route_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+pub(super) async fn route(
+    connection: &mut PgConnection,
+    batch: &RoutedBatch,
+    manual_ms: Option<i64>,
+) -> Result<Routed, sqlx::Error> {
+    let checkpoints: BTreeSet<&str> = batch.destinations.iter().map(|name| &**name).collect();
+    let lists = lists(&batch.deliveries);
+    let unwanted_seqs: Vec<i64> = batch.unwanted.iter().map(|(seq, _)| seq.get()).collect();
+    let reasons: Vec<String> =
+        batch.unwanted.iter().map(|(_, unwanted)| reasons(unwanted)).collect::<Result<_, _>>()?;
+    let done: bool = sqlx::query_scalar(ROUTE)
+        .bind(manual_ms)
+        .bind(batch.token.get())
+        .bind(batch.from.get())
+        .bind(batch.to.get())
+        .bind(checkpoints.into_iter().collect::<Vec<_>>())
+        .bind(lists.destinations)
+        .bind(lists.counts)
+        .bind(lists.seqs)
+        .bind(lists.subjects)
+        .bind(unwanted_seqs)
+        .bind(reasons)
+        .fetch_one(connection)
+        .await?;
+    Ok(if done { Routed::Done } else { Routed::Superseded })
+}
+
+pub(super) async fn enqueue(
+    connection: &mut PgConnection,
+    deliveries: &[NewDelivery],
+    manual_ms: Option<i64>,
+) -> Result<u64, sqlx::Error> {
+    let lists = lists(deliveries);
+    let added: i64 = sqlx::query_scalar("SELECT deskbell.enqueue_v1($1, $2, $3, $4, $5)")
+        .bind(manual_ms)
+        .bind(lists.destinations)
+        .bind(lists.counts)
+        .bind(lists.seqs)
+        .bind(lists.subjects)
+        .fetch_one(connection)
+        .await?;
+    Ok(u64::try_from(added).unwrap_or(0))
+}
+
+fn lists(deliveries: &[NewDelivery]) -> Lists<'_> {
+    Lists::of(deliveries.iter().map(|one| (&one.key, one.subject.as_deref())))
+}
+
+/// The reason by destination, as a JSON object.
+fn reasons(unwanted: &[Unwanted]) -> Result<String, sqlx::Error> {
+    // PostgreSQL's JSON has no NUL.
+    let reasons: BTreeMap<&str, String> = unwanted
+        .iter()
+        .map(|one| (&*one.destination, one.reason.replace('\0', "\u{fffd}")))
+        .collect();
+    serde_json::to_string(&reasons).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}

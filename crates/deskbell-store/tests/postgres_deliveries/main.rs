@@ -1,0 +1,78 @@
+//! Deliveries that several processes share: what is claimed, ordered and settled by two stores on
+//! one database, and what a claim costs.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cost;
+mod database;
+mod order;
+mod replicas;
+
+use std::time::Duration;
+
+use deskbell_store::conformance::events;
+use deskbell_store::deliveries::{
+    AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, NewDelivery, Ordering, Registration,
+    Settlement, StartFrom, Verdict,
+};
+use deskbell_store::{Deliveries, PostgresStore, Seq, Store};
+
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn register(store: &PostgresStore, ordering: Ordering) {
+    let (name, from) = ("hook".to_owned(), StartFrom::Beginning);
+    store.register(&Registration { name, from, ordering }).await.unwrap();
+}
+
+/// This many events that are owed to the destination, about so many subjects in turn.
+async fn owe(store: &PostgresStore, count: usize, subjects: usize) {
+    let mut owed = Vec::new();
+    for batch in events("owed", count).chunks(500) {
+        for appended in store.append(batch).await.unwrap() {
+            let seq = appended.seq();
+            let key = key(seq.get());
+            let number = usize::try_from(seq.get()).unwrap();
+            owed.push(NewDelivery { key, subject: Some(subject(number, subjects)) });
+        }
+    }
+    for batch in owed.chunks(500) {
+        assert_eq!(store.enqueue(batch).await.unwrap(), batch.len() as u64);
+    }
+}
+
+fn subject(seq: usize, subjects: usize) -> String {
+    format!("user_{}", seq % subjects)
+}
+
+fn key(seq: i64) -> DeliveryKey {
+    DeliveryKey { destination: "hook".into(), seq: Seq::new(seq) }
+}
+
+async fn claim(store: &PostgresStore, deliveries_max: u32) -> Vec<ClaimedDelivery> {
+    let destination = "hook".to_owned();
+    let claim = Claim { destination, deliveries_max, bytes_max: usize::MAX, lease: LEASE };
+    store.claim(&claim).await.unwrap().deliveries
+}
+
+fn seqs(claimed: &[ClaimedDelivery]) -> Vec<i64> {
+    claimed.iter().map(|one| one.claim.seq.get()).collect()
+}
+
+fn settlement(claimed: &ClaimedDelivery, verdict: Verdict) -> Settlement {
+    let attempt = AttemptRecord {
+        ago: Duration::ZERO,
+        duration: Duration::ZERO,
+        status: Some(200),
+        error: None,
+        reply: "ok".into(),
+    };
+    Settlement { claim: claimed.claim, attempt: Some(attempt), verdict }
+}
+
+fn delivered(claimed: &[ClaimedDelivery]) -> Vec<Settlement> {
+    claimed.iter().map(|one| settlement(one, Verdict::Delivered)).collect()
+}
+
+async fn pending(store: &PostgresStore) -> u64 {
+    store.backlogs().await.unwrap()[0].pending
+}
