@@ -22,7 +22,7 @@ pub use claim::{Claim, ClaimId, Claimed, ClaimedDelivery, Settlement, Verdict};
 pub use destination::{
     Backlog, DestinationHealth, DestinationState, Disabled, Ordering, Registration, StartFrom,
 };
-pub use order::{Order, OrderNumber, PlacedOrder};
+pub use order::{ORDERS, Order, OrderNumber, PlacedOrder};
 pub use query::{DeadLetter, DeadLetterQuery, DeliveryState, DeliverySummary, Unwanted};
 pub use routing::{NewDelivery, ROUTER, Revived, Routed, RoutedBatch};
 

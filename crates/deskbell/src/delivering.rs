@@ -8,7 +8,7 @@ use deskbell_delivery::{
     Router, RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
-use deskbell_store::{Deliveries, LogHandle, SqliteStore, Store, StoreError};
+use deskbell_store::{Database, Deliveries, LogHandle, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Handler;
@@ -100,7 +100,7 @@ impl Delivering {
     pub(crate) fn spawn(
         self,
         stage: &mut Stage,
-        store: &Arc<SqliteStore>,
+        store: &Arc<dyn Database>,
         log: &LogHandle,
         sources: Vec<String>,
     ) {

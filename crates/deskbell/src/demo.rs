@@ -22,7 +22,7 @@ use self::flaky::Flaky;
 use crate::config::{
     self, Config, DatabaseConfig, DatabaseUrl, DestinationConfig, DestinationKind, EndpointSecret,
     HeaderFamily, Headers, HttpConfig, HttpUrl, RetryConfig, SignatureVersion, SigningSecret,
-    SqliteUrl, StoreConfig,
+    StoreConfig,
 };
 use crate::{Engine, StartError, StoppedEarly};
 
@@ -46,6 +46,8 @@ pub(crate) struct Demo {
     pub(crate) events: usize,
     pub(crate) seed: u64,
     pub(crate) directory: PathBuf,
+    /// Where the event log is; `None`: in a file in the directory.
+    pub(crate) store: Option<DatabaseUrl>,
     /// Where the mirror goes; `None`: into a file in the directory.
     pub(crate) mirror: Option<DatabaseUrl>,
 }
@@ -58,7 +60,7 @@ pub(crate) struct Outcome {
     pub(crate) rows: BTreeMap<String, usize>,
     pub(crate) drift: Vec<Difference>,
     pub(crate) delivered: Delivered,
-    pub(crate) store: PathBuf,
+    pub(crate) store: DatabaseUrl,
     pub(crate) mirror: DatabaseUrl,
 }
 
@@ -72,6 +74,11 @@ pub(crate) enum DemoError {
          database, or make it go: {remedy}"
     )]
     MirrorNotEmpty { url: DatabaseUrl, remedy: String },
+    #[error(
+        "there is an event log at {url} already, and the demo must not mix with it; name another \
+         database, or make it go: {remedy}"
+    )]
+    StoreNotEmpty { url: DatabaseUrl, remedy: String },
     #[error("the directory {} cannot be used", .directory.display())]
     Directory { directory: PathBuf, source: std::io::Error },
     #[error("the engine cannot start")]
@@ -99,6 +106,7 @@ impl Demo {
     pub(crate) async fn run(&self, progress: impl FnMut(&Progress)) -> Result<Outcome, DemoError> {
         let (store, mirror) = self.databases()?;
         require_no_mirror(&mirror).await?;
+        require_no_log(&store).await?;
         let secret = random_secret()?;
         let endpoint = random_secret()?;
         let flaky = Flaky::start(&endpoint, self.seed).await.map_err(DemoError::Receiver)?;
@@ -118,15 +126,38 @@ impl Demo {
         Ok(Outcome { report, rows, drift, delivered, store, mirror })
     }
 
-    fn databases(&self) -> Result<(PathBuf, DatabaseUrl), DemoError> {
+    fn databases(&self) -> Result<(DatabaseUrl, DatabaseUrl), DemoError> {
         std::fs::create_dir_all(&self.directory)
             .map_err(|source| DemoError::Directory { directory: self.directory.clone(), source })?;
         let store = self.directory.join("deskbell.db");
         let mirror = self.directory.join("clerk.db");
-        if store.exists() || (self.mirror.is_none() && mirror.exists()) {
+        let is_taken = |url: &Option<DatabaseUrl>, file: &Path| url.is_none() && file.exists();
+        if is_taken(&self.store, &store) || is_taken(&self.mirror, &mirror) {
             return Err(DemoError::NotEmpty(self.directory.clone()));
         }
-        Ok((store, self.mirror.clone().unwrap_or_else(|| DatabaseUrl::sqlite(&mirror))))
+        let or_file = |url: &Option<DatabaseUrl>, file: &Path| {
+            url.clone().unwrap_or_else(|| DatabaseUrl::sqlite(file))
+        };
+        Ok((or_file(&self.store, &store), or_file(&self.mirror, &mirror)))
+    }
+}
+
+/// Refuses a database in which there is an event log.
+async fn require_no_log(url: &DatabaseUrl) -> Result<(), DemoError> {
+    let place = StoreConfig { url: url.clone(), ..StoreConfig::default() }.place();
+    match place.open_to_read().await {
+        Ok(store) => {
+            store.close().await;
+            let remedy = match url {
+                DatabaseUrl::Sqlite(file) => format!("rm {}", file.path().display()),
+                DatabaseUrl::Postgres(_) => {
+                    format!("psql '{url}' -c 'DROP SCHEMA deskbell CASCADE'")
+                }
+            };
+            Err(DemoError::StoreNotEmpty { url: url.clone(), remedy })
+        }
+        Err(error) if error.is_missing() => Ok(()),
+        Err(error) => Err(DemoError::Start(error.into())),
     }
 }
 
@@ -156,7 +187,7 @@ fn random_secret() -> Result<Secret, SecretError> {
 }
 
 fn config(
-    store: &Path,
+    store: &DatabaseUrl,
     mirror: &DatabaseUrl,
     secret: &Secret,
     receiver: DestinationConfig,
@@ -169,7 +200,7 @@ fn config(
         ..DestinationConfig::default()
     };
     let mut config = Config {
-        store: StoreConfig { url: SqliteUrl::new(store) },
+        store: StoreConfig { url: store.clone(), ..StoreConfig::default() },
         destinations: vec![mirror, receiver],
         ..Config::default()
     };

@@ -7,9 +7,7 @@ use clerk_webhooks::{NoSecret, Verifier};
 use deskbell_server::{
     AdminToken, App, BindError, IngestOptions, Server, ServerOptions, Source, routes,
 };
-use deskbell_store::{
-    LogHandle, LogWriter, LogWriterOptions, SqliteOpenError, SqliteStore, Store, StoreError,
-};
+use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, OpenError, Store, StoreError};
 use deskbell_sync::{MirrorConsumer, MirrorOptions};
 use tokio_util::sync::CancellationToken;
 
@@ -37,7 +35,7 @@ pub enum StartError {
     Config(#[from] ConfigError),
     /// The event log.
     #[error("the event log cannot be opened")]
-    Store(#[from] SqliteOpenError),
+    Store(#[from] OpenError),
     /// A source without a secret.
     #[error("the source `{source_name}` cannot verify anything")]
     Source {
@@ -115,9 +113,9 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let mut delivering = Stage::new("delivery");
         let destinations = Delivering::new(config, handlers, delivering.shutdown())?;
-        let sqlite = Arc::new(SqliteStore::open(config.store.url.path()).await?);
-        let store = Arc::clone(&sqlite) as Arc<dyn Store>;
-        destinations.register(&*sqlite).await?;
+        let database = config.store.place().open().await?;
+        let store = Arc::clone(&database) as Arc<dyn Store>;
+        destinations.register(&*database).await?;
         let mirrors = mirrors(config, &store).await?;
         let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
         let server = bind(config, log.clone(), &store).await?;
@@ -128,7 +126,7 @@ impl Engine {
         let mut serving = Stage::new("server");
         serving.spawn(|shutdown| server.run(shutdown));
         let sources = config.sources.iter().map(|source| source.name.clone()).collect();
-        destinations.spawn(&mut delivering, &sqlite, &log, sources);
+        destinations.spawn(&mut delivering, &database, &log, sources);
         Ok(Self { address, store, stages: [serving, delivering, writing, mirrors] })
     }
 

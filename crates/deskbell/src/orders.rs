@@ -6,14 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_delivery::{Replay, ReplayError, Replayer};
 use deskbell_store::deliveries::{
-    DeadLetter, DeadLetterQuery, DeliveryKey, DestinationHealth, Order,
+    DeadLetter, DeadLetterQuery, DeliveryKey, DestinationHealth, ORDERS, Order,
 };
 use deskbell_store::{Deliveries, Store, StoreError, TakesTurns, while_in_turn};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-/// The desk's name among the log's consumers.
-const CONSUMER: &str = "orders";
 /// How often the store is asked for orders.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Dead letters that are read, and revived, in one transaction.
@@ -110,7 +108,7 @@ impl Desk {
 
     /// Carries out what is asked for until `shutdown`, whenever it is this process's turn.
     pub(crate) async fn run(mut self, log: Arc<dyn Store>, shutdown: CancellationToken) {
-        while_in_turn(&*log, CONSUMER, &shutdown, &mut self).await;
+        while_in_turn(&*log, ORDERS, &shutdown, &mut self).await;
     }
 
     async fn serve(&self) -> Result<(), StoreError> {

@@ -1,6 +1,8 @@
 //! A consumer's newest holder has the greatest token.
 #![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
 
+use std::time::Duration;
+
 use super::Backend;
 
 pub async fn tokens_grow_also_over_a_restart(backend: &dyn Backend) {
@@ -25,4 +27,17 @@ pub async fn a_store_that_works_is_writable(backend: &dyn Backend) {
     store.check_writable().await.unwrap();
     store.close().await;
     store.check_writable().await.unwrap_err();
+}
+
+pub async fn a_consumer_is_held_on(backend: &dyn Backend) {
+    const LEASE: Duration = Duration::from_secs(3);
+    let store = backend.create().await;
+    assert!(store.hold_consumer("mirror", LEASE).await.unwrap());
+    let first = store.claim_consumer("mirror").await.unwrap();
+    assert!(store.hold_consumer("mirror", LEASE).await.unwrap(), "by the one that holds it");
+    backend.advance(2 * LEASE);
+    assert!(store.hold_consumer("mirror", LEASE).await.unwrap(), "also after the lease's end");
+    store.release_consumer("mirror").await.unwrap();
+    assert!(store.claim_consumer("mirror").await.unwrap() > first, "a release keeps the token");
+    store.release_consumer("mirror").await.unwrap();
 }

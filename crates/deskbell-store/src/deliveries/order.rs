@@ -1,5 +1,8 @@
 //! Orders: what a command beside the running program asks it to do.
 
+/// The name, as a consumer, of who carries out orders.
+pub const ORDERS: &str = "orders";
+
 /// An order's number, in the order in which they were placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderNumber(pub i64);

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use sqlx::{PgConnection, Row};
+use sqlx::Row;
 
+use super::session::Session;
 use crate::{Appended, NewEvent, Seq};
 
 /// Appends the batch and returns when it is on disk.
 pub(super) async fn append(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     batch: &[NewEvent],
     manual_ms: Option<i64>,
 ) -> Result<Vec<Appended>, sqlx::Error> {

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction, pool::PoolConnection};
+use sqlx::{Connection, PgPool};
 use tokio::time::Instant;
 
 use super::pooler::Route;
+use super::session::{Held, Session};
 use crate::StoreError;
 
 /// Connections that append: while one commits, the next batch is on its way.
@@ -30,7 +31,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
     SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
 /// Every connection of this process but the one that listens.
-pub(in crate::postgres) struct Connections {
+pub(crate) struct Connections {
     route: Route,
     appending: PgPool,
     others: PgPool,
@@ -73,12 +74,12 @@ impl Connections {
 
     /// A connection for one statement, which is a transaction by itself. It is one round trip,
     /// where no pooler is in between.
-    pub(in crate::postgres) async fn statement(&self) -> Result<Work<'_>, StoreError> {
+    pub(crate) async fn statement(&self) -> Result<Work<'_>, StoreError> {
         self.work(&self.others, self.route == Route::Pooled).await
     }
 
     /// A connection with a transaction, for several statements.
-    pub(in crate::postgres) async fn transaction(&self) -> Result<Work<'_>, StoreError> {
+    pub(crate) async fn transaction(&self) -> Result<Work<'_>, StoreError> {
         self.work(&self.others, true).await
     }
 
@@ -88,13 +89,15 @@ impl Connections {
     }
 
     async fn work(&self, pool: &PgPool, transaction: bool) -> Result<Work<'_>, StoreError> {
-        let session = if transaction {
-            pool.begin_with(BEGIN).await.map(Session::Transaction)
+        let held = if transaction {
+            pool.begin_with(BEGIN).await.map(Held::Transaction)
         } else {
-            pool.acquire().await.map(Session::Bare)
+            pool.acquire().await.map(Held::Bare)
         };
-        match session {
-            Ok(session) => Ok(Work { session, connections: self }),
+        match held {
+            Ok(held) => {
+                Ok(Work { session: Session { held, route: self.route }, connections: self })
+            }
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -133,31 +136,20 @@ fn pool(options: &PgConnectOptions, count: u32, suspicion: &Arc<Suspicion>) -> P
 
 /// A connection for one piece of work. What is not brought to its end with [`Work::done`] is
 /// rolled back, where it is a transaction.
-pub(in crate::postgres) struct Work<'a> {
+pub(crate) struct Work<'a> {
     session: Session,
     connections: &'a Connections,
 }
 
-enum Session {
-    Bare(PoolConnection<Postgres>),
-    Transaction(Transaction<'static, Postgres>),
-}
-
 impl Work<'_> {
-    pub(in crate::postgres) fn connection(&mut self) -> &mut PgConnection {
-        match &mut self.session {
-            Session::Bare(connection) => connection,
-            Session::Transaction(transaction) => transaction,
-        }
+    pub(crate) fn connection(&mut self) -> &mut Session {
+        &mut self.session
     }
 
     /// Commits where the work went well, and hands its outcome on.
-    pub(in crate::postgres) async fn done<T>(
-        self,
-        outcome: Result<T, sqlx::Error>,
-    ) -> Result<T, StoreError> {
-        let outcome = match (outcome, self.session) {
-            (Ok(value), Session::Transaction(transaction)) => {
+    pub(crate) async fn done<T>(self, outcome: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        let outcome = match (outcome, self.session.held) {
+            (Ok(value), Held::Transaction(transaction)) => {
                 transaction.commit().await.map(|()| value)
             }
             (outcome, _) => outcome,

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
-
+use super::session::Session;
 use crate::FencingToken;
 use crate::clock::whole_ms;
 
 /// Gives out the next token for this consumer; `None` where another replica holds it.
 pub(super) async fn next_token(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     consumer: &str,
     replica: &str,
     manual_ms: Option<i64>,
@@ -31,7 +30,7 @@ pub(super) async fn next_token(
 
 /// Holds the consumer from now on, where no other replica does.
 pub(super) async fn hold(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     consumer: &str,
     replica: &str,
     lease: Duration,
@@ -56,7 +55,7 @@ pub(super) async fn hold(
 
 /// Lets go of the consumer, where this replica holds it.
 pub(super) async fn release(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     consumer: &str,
     replica: &str,
 ) -> Result<(), sqlx::Error> {

@@ -5,7 +5,11 @@ use sqlx::PgConnection;
 
 use crate::LogId;
 
-const STEPS: &[&str] = &[include_str!("migrations/0001_event_log.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_event_log.sql"),
+    include_str!("migrations/0002_deliveries.sql"),
+    include_str!("migrations/0003_transfers.sql"),
+];
 
 /// The schema version that this program writes.
 pub(super) const VERSION: usize = STEPS.len();
@@ -101,4 +105,12 @@ pub(super) async fn migrate(
             .await?;
     }
     Ok(())
+}
+
+/// Whether a copy from another store has begun and not ended.
+pub(super) async fn is_half_full(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM deskbell.transfers)")
+        .persistent(false)
+        .fetch_one(connection)
+        .await
 }

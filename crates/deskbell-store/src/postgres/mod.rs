@@ -4,11 +4,14 @@ mod append;
 mod check;
 mod connections;
 mod consumers;
+mod deliveries;
 mod migrations;
 mod open;
 mod options;
+mod orders;
 mod pooler;
 mod read;
+mod session;
 mod wake;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +25,7 @@ pub use open::PostgresOpenError;
 pub use options::PostgresOptions;
 
 use connections::Connections;
+pub(crate) use session::Session;
 use wake::Wake;
 
 use crate::{
@@ -34,7 +38,7 @@ use crate::{
 #[derive(Debug)]
 pub struct PostgresStore {
     log_id: LogId,
-    connections: Arc<Connections>,
+    pub(crate) connections: Arc<Connections>,
     wake: Arc<Wake>,
     /// Asked only where it is a manual one: the database's is the store's otherwise.
     clock: Clock,

@@ -82,6 +82,14 @@ pub enum PostgresOpenError {
         /// The version that this program reads and writes.
         needed: usize,
     },
+    /// A log is being copied there, or was and the copy is not whole.
+    #[error(
+        "the log in {place} is not whole: `deskbell store migrate` has not finished there; run it again, which goes on where it stopped"
+    )]
+    Unfinished {
+        /// The server and the database.
+        place: String,
+    },
     /// PostgreSQL refused, or is away.
     #[error("the store in {place} cannot be opened")]
     Database {
@@ -111,6 +119,11 @@ impl PostgresStore {
     /// or as [`PostgresStore::open`]. Nothing was changed.
     pub async fn open_to_read(options: &PostgresOptions) -> Result<Self, PostgresOpenError> {
         Self::open_after(options, Before::Require).await
+    }
+
+    /// As [`PostgresStore::open`], for who fills the store with another one's rows.
+    pub(crate) async fn open_to_fill(options: &PostgresOptions) -> Result<Self, PostgresOpenError> {
+        Self::open_after(options, Before::Fill).await
     }
 
     async fn open_after(
@@ -169,6 +182,8 @@ enum Before {
     Migrate,
     /// They must be as this program has them.
     Require,
+    /// They are made, or brought up, and may be half full.
+    Fill,
 }
 
 /// Sees to it that the tables are as this program has them. The log's id.
@@ -184,13 +199,16 @@ async fn prepare(
     let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
     let mut found = migrations::look(&mut transaction).await.map_err(failed)?;
     let is_current = found == Found::Store(migrations::VERSION);
-    if before == Before::Migrate && !is_current {
+    if before != Before::Require && !is_current {
         migrations::lock(&mut transaction).await.map_err(failed)?;
         found = migrations::look(&mut transaction).await.map_err(failed)?;
     }
     judge(found, place, before)?;
-    if before == Before::Migrate {
+    if before != Before::Require {
         migrations::migrate(&mut transaction, found).await.map_err(failed)?;
+    }
+    if before != Before::Fill && migrations::is_half_full(&mut transaction).await.map_err(failed)? {
+        return Err(PostgresOpenError::Unfinished { place: place.to_owned() });
     }
     let log_id = read_log_id(&mut transaction).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)?;

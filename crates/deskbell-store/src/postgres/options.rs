@@ -8,7 +8,7 @@ use super::PostgresOpenError;
 use crate::Clock;
 
 /// The least number of connections: one that listens, two that append, one for all else.
-pub(super) const CONNECTIONS_MIN: u32 = 4;
+pub(super) const CONNECTIONS_MIN: u32 = PostgresOptions::CONNECTIONS_MIN;
 /// What the server's list of connections shows.
 const APPLICATION_NAME: &str = "deskbell";
 
@@ -33,6 +33,9 @@ pub struct PostgresOptions {
 }
 
 impl PostgresOptions {
+    /// Connections that a store needs at least.
+    pub const CONNECTIONS_MIN: u32 = 4;
+
     /// The default options, for the database at this URL.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), connections_max: 10, clock: Clock::default() }

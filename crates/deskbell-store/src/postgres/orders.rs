@@ -1,12 +1,28 @@
 //! Orders: a command beside the running program leaves a row, and the program carries it out.
 
+use crate::postgres::Session;
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
 
+use super::PostgresStore;
+use super::append::text;
+use crate::StoreError;
 use crate::deliveries::{Order, OrderNumber, PlacedOrder};
 
-pub(super) async fn place(
-    connection: &mut PgConnection,
+impl PostgresStore {
+    /// Places an order in the store, for whichever process carries orders out.
+    ///
+    /// # Errors
+    /// Nothing was placed.
+    pub async fn place_order(&self, order: &Order) -> Result<OrderNumber, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let placed = place(work.connection(), order, self.clock.manual_ms()).await;
+        work.done(placed).await
+    }
+}
+
+async fn place(
+    connection: &mut Session,
     order: &Order,
     manual_ms: Option<i64>,
 ) -> Result<OrderNumber, sqlx::Error> {
@@ -14,16 +30,14 @@ pub(super) async fn place(
         "INSERT INTO deskbell.orders (body, placed_at_ms)
          VALUES ($1, coalesce($2::bigint, deskbell.now_ms())) RETURNING number",
     )
-    .bind(&order.0)
+    .bind(text(&order.0))
     .bind(manual_ms)
     .fetch_one(connection)
     .await?;
     Ok(OrderNumber(number))
 }
 
-pub(super) async fn next(
-    connection: &mut PgConnection,
-) -> Result<Option<PlacedOrder>, sqlx::Error> {
+pub(super) async fn next(connection: &mut Session) -> Result<Option<PlacedOrder>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT number, body, outcome FROM deskbell.orders
          WHERE outcome IS NULL ORDER BY number LIMIT 1",
@@ -34,7 +48,7 @@ pub(super) async fn next(
 }
 
 pub(super) async fn find(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     number: OrderNumber,
 ) -> Result<Option<PlacedOrder>, sqlx::Error> {
     let row = sqlx::query("SELECT number, body, outcome FROM deskbell.orders WHERE number = $1")
@@ -45,7 +59,7 @@ pub(super) async fn find(
 }
 
 pub(super) async fn finish(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     number: OrderNumber,
     outcome: &str,
     manual_ms: Option<i64>,
@@ -56,7 +70,7 @@ pub(super) async fn finish(
          WHERE number = $1",
     )
     .bind(number.0)
-    .bind(outcome)
+    .bind(text(outcome))
     .bind(manual_ms)
     .execute(connection)
     .await?;

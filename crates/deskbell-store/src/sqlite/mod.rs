@@ -17,6 +17,7 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, watch};
 
 use deliveries::Queues;
 pub use open::SqliteOpenError;
+pub(crate) use open::require_a_file;
 
 use crate::{
     Appended, BackendError, Clock, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq,
@@ -45,6 +46,11 @@ struct Writer {
 }
 
 impl SqliteStore {
+    /// For reading what the traits do not tell.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
     /// The writing connection, when it is this caller's turn.
     async fn connection(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, StoreError> {
         MutexGuard::try_map(self.writer.lock().await, |writer| {

@@ -159,11 +159,17 @@ pub(super) async fn close(connection: SqliteConnection) {
     }
 }
 
-/// Refuses a file that is not a store of exactly this program's version.
-pub(super) async fn require_this_version(path: &Path) -> Result<(), SqliteOpenError> {
+/// Refuses a file that is not there, or has nothing in it.
+pub(crate) fn require_a_file(path: &Path) -> Result<(), SqliteOpenError> {
     if std::fs::metadata(path).map_or(true, |file| file.len() == 0) {
         return Err(SqliteOpenError::Missing { path: path.to_owned() });
     }
+    Ok(())
+}
+
+/// Refuses a file that is not a store of exactly this program's version.
+pub(super) async fn require_this_version(path: &Path) -> Result<(), SqliteOpenError> {
+    require_a_file(path)?;
     let found = look_before_touching(path).await?;
     if found < migrations::VERSION {
         let needed = migrations::VERSION;

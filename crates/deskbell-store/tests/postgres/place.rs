@@ -5,30 +5,76 @@ use std::sync::Arc;
 use deskbell_store::{PostgresOptions, PostgresStore};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use crate::pooler::Pooler;
+
+/// The server's URL, in its parts.
+#[derive(Clone)]
+pub(crate) struct Server(String);
+
+impl Server {
+    #[expect(clippy::disallowed_methods, reason = "the test server is named by the environment")]
+    pub(crate) fn of_environment() -> Self {
+        Self(
+            std::env::var("DESKBELL_TEST_POSTGRES")
+                .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned()),
+        )
+    }
+
+    /// The URL of one of its databases, at this address or its own.
+    fn database(&self, address: Option<&str>, name: &str) -> String {
+        let (credentials, own) = self.credentials_and_address();
+        format!("postgres://{credentials}@{}/{name}", address.unwrap_or(own))
+    }
+
+    fn credentials_and_address(&self) -> (&str, &str) {
+        let (_, rest) = self.0.split_once("://").unwrap();
+        let (rest, _) = rest.rsplit_once('/').unwrap();
+        rest.rsplit_once('@').unwrap_or(("postgres", rest))
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        let (credentials, _) = self.credentials_and_address();
+        credentials.split_once(':').map_or(credentials, |(user, _)| user)
+    }
+
+    pub(crate) fn password(&self) -> &str {
+        let (credentials, _) = self.credentials_and_address();
+        credentials.split_once(':').map_or("", |(_, password)| password)
+    }
+
+    pub(crate) fn address(&self) -> (&str, u16) {
+        let (_, address) = self.credentials_and_address();
+        address
+            .rsplit_once(':')
+            .map_or((address, 5432), |(host, port)| (host, port.parse().unwrap()))
+    }
+}
+
 /// An empty database, gone when it is dropped.
 pub(crate) struct Place {
-    server: String,
+    server: Server,
     name: String,
 }
 
 impl Place {
-    #[expect(clippy::disallowed_methods, reason = "the test server is named by the environment")]
     pub(crate) async fn new() -> Self {
-        let server = std::env::var("DESKBELL_TEST_POSTGRES")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let server = Server::of_environment();
         let name = format!("deskbell_test_{:016x}", rand::random::<u64>());
         let place = Self { server, name };
         // The template is small: to write its pages to the log costs less than the checkpoints
         // that copying its files asks for.
         let create = format!("CREATE DATABASE {} STRATEGY wal_log", place.name);
-        let made = run(&place.server, &create).await;
+        let made = run(&place.server.0, &create).await;
         made.expect("a server; run this through `cargo xtask test`");
         place
     }
 
     pub(crate) fn url(&self) -> String {
-        let (server, _) = self.server.rsplit_once('/').unwrap();
-        format!("{server}/{}", self.name)
+        self.server.database(None, &self.name)
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -38,6 +84,11 @@ impl Place {
     /// The options of a replica whose clock is the database's.
     pub(crate) fn options(&self) -> PostgresOptions {
         PostgresOptions::new(self.url())
+    }
+
+    /// The same, of one behind the pooler.
+    pub(crate) fn options_through(&self, pooler: &Pooler) -> PostgresOptions {
+        PostgresOptions::new(self.server.database(Some(&pooler.address()), &self.name))
     }
 
     /// A replica whose clock is the database's.
@@ -59,14 +110,6 @@ impl Place {
         let sql = AssertSqlSafe(sql.to_owned());
         sqlx::query_scalar(sql).fetch_one(&mut self.connection().await).await.unwrap()
     }
-
-    /// The server's host and port.
-    pub(crate) fn address(&self) -> (&str, u16) {
-        let (_, rest) = self.server.split_once("://").unwrap();
-        let (host, _) = rest.rsplit_once('/').unwrap();
-        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        host.rsplit_once(':').map_or((host, 5432), |(host, port)| (host, port.parse().unwrap()))
-    }
 }
 
 impl Drop for Place {
@@ -76,7 +119,7 @@ impl Drop for Place {
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            runtime.unwrap().block_on(run(&server, &sql))
+            runtime.unwrap().block_on(run(&server.0, &sql))
         });
         if let Ok(Err(error)) = dropping.join() {
             eprintln!("{} is left on the server: {error}", self.name);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use deskbell_store::{Deliveries, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::database::Database;
@@ -69,7 +70,8 @@ async fn a_claim_touches_pending_work_alone() {
     for round in ["the first time", "from a plan that was kept"] {
         let touched = touched(&mut connection, claim).await;
         let names: Vec<_> = touched.keys().map(String::as_str).collect();
-        let expected = ["deliveries_due", "deliveries_pkey", "destinations_name_key", "events_pkey"];
+        let expected =
+            ["deliveries_due", "deliveries_pkey", "destinations_name_key", "events_pkey"];
         assert_eq!(names, expected, "{round}");
         assert_eq!(touched["deliveries_due"], 2, "what is due, and what is next");
         assert_eq!((touched["deliveries_pkey"], touched["events_pkey"]), (100, 100), "{round}");

@@ -6,6 +6,12 @@
 mod cost;
 mod database;
 mod order;
+#[path = "../postgres/place.rs"]
+#[expect(dead_code, reason = "the tests of the log use the rest")]
+mod place;
+#[path = "../postgres/pooler.rs"]
+#[expect(dead_code, reason = "the tests of the log use it")]
+mod pooler;
 mod replicas;
 
 use std::time::Duration;

@@ -87,7 +87,8 @@ async fn a_router_cannot_be_overtaken_between_its_check_and_its_commit() {
     register(&store, Ordering::None).await;
     let token = store.claim_consumer(ROUTER).await.unwrap();
     let mut late = database.connect().await;
-    let sql = "SELECT deskbell.route_v1(NULL, $1, 0, 0, '{hook}', '{}', '{}', '{}', '{}', '{}', '{}')";
+    let sql =
+        "SELECT deskbell.route_v1(NULL, $1, 0, 0, '{hook}', '{}', '{}', '{}', '{}', '{}', '{}')";
     sqlx::raw_sql("BEGIN").execute(&mut late).await.unwrap();
     let done = sqlx::query(sql).bind(token.get()).fetch_one(&mut late).await.unwrap();
     assert!(done.get::<bool, _>(0));

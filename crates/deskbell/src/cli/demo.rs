@@ -26,6 +26,10 @@ pub(super) struct Arguments {
     /// Where to put the databases [default: a fresh temporary directory].
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// The database of the event log, PostgreSQL or SQLite, in which there is none yet
+    /// [default: a SQLite file in the directory].
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
     /// The database to mirror into, PostgreSQL or SQLite, in which there is no mirror yet
     /// [default: a SQLite file in the directory].
     #[arg(long, value_name = "URL")]
@@ -34,15 +38,23 @@ pub(super) struct Arguments {
 
 /// A database that cannot be one. The text is not repeated: it may bear a password.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("--mirror: {0}")]
-struct BadUrl(String);
+#[error("{flag}: {fault}")]
+struct BadUrl {
+    flag: &'static str,
+    fault: String,
+}
+
+fn url(flag: &'static str, text: Option<String>) -> Result<Option<DatabaseUrl>, exit::Failure> {
+    let url = text.map(|text| text.parse().map_err(|fault| BadUrl { flag, fault }));
+    url.transpose().map_err(exit::Failure::usage)
+}
 
 pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let mirror = arguments.mirror.map(|url| url.parse::<DatabaseUrl>().map_err(BadUrl));
-    let mirror = mirror.transpose().map_err(exit::Failure::usage)?;
+    let store = url("--store", arguments.store)?;
+    let mirror = url("--mirror", arguments.mirror)?;
     let directory = match arguments.dir {
         Some(directory) => directory,
         None => {
@@ -50,7 +62,8 @@ pub(super) async fn run(
             fresh.map_err(exit::Failure::failed)?.keep()
         }
     };
-    let demo = Demo { events: arguments.events, seed: arguments.seed, directory, mirror };
+    let Arguments { events, seed, .. } = arguments;
+    let demo = Demo { events, seed, directory, store, mirror };
     let bar = progress_bar(demo.events, context);
     let outcome = demo
         .run(|progress| bar.set_position(progress.sent))
@@ -100,13 +113,18 @@ fn print_json(outcome: &Outcome) {
             "undelivered": outcome.delivered.undelivered,
             "delivery_attempts": outcome.delivered.attempts,
             "delivery_ms_p50": outcome.delivered.ms_p50,
-            "store": outcome.store,
-            "mirror": match &outcome.mirror {
-                DatabaseUrl::Sqlite(file) => file.path().display().to_string(),
-                DatabaseUrl::Postgres(url) => url.to_string(),
-            },
+            "store": place(&outcome.store),
+            "mirror": place(&outcome.mirror),
         })
     );
+}
+
+/// A file's path, or a server's address without its password.
+fn place(url: &DatabaseUrl) -> String {
+    match url {
+        DatabaseUrl::Sqlite(file) => file.path().display().to_string(),
+        DatabaseUrl::Postgres(url) => url.to_string(),
+    }
 }
 
 fn print_table(demo: &Demo, outcome: &Outcome) {
@@ -143,7 +161,7 @@ fn print_table(demo: &Demo, outcome: &Outcome) {
     );
     println!("undelivered            {:>10}", delivered.undelivered);
     println!();
-    println!("the event log is in    {}", outcome.store.display());
+    println!("the event log is in    {}", place(&outcome.store));
     print_where_to_look(&outcome.mirror);
 }
 

@@ -5,7 +5,7 @@ mod row;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use deskbell_store::{Deliveries, Seq, SqliteStore, Store, StoreError};
+use deskbell_store::{Database, Seq, StoreError};
 use serde_json::{Value, json};
 
 use self::row::Row;
@@ -47,7 +47,7 @@ pub(super) async fn run(
 async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
     let store = store::to_read_if_there(config).await?;
     let rows = match &store {
-        Some(store) => rows(config, store).await.map_err(store::failed_to_read),
+        Some(store) => rows(config, &**store).await.map_err(store::failed_to_read),
         None => Ok((row::all(config, Vec::new(), &[]), Seq::ZERO)),
     };
     if let Some(store) = store {
@@ -65,7 +65,7 @@ async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
     Ok(())
 }
 
-async fn rows(config: &Config, store: &SqliteStore) -> Result<(Vec<Row>, Seq), StoreError> {
+async fn rows(config: &Config, store: &dyn Database) -> Result<(Vec<Row>, Seq), StoreError> {
     let states = store.destinations().await?;
     let backlogs = store.backlogs().await?;
     Ok((row::all(config, states, &backlogs), store.head().await?))
@@ -73,7 +73,7 @@ async fn rows(config: &Config, store: &SqliteStore) -> Result<(Vec<Row>, Seq), S
 
 async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), exit::Failure> {
     let store = store::to_read(config).await?;
-    let known = named::require_started(name, config, &store).await;
+    let known = named::require_started(name, config, &*store).await;
     store.close().await;
     known?;
     let request = Request::Enable { destination: name.to_owned() };

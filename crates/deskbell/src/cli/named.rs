@@ -1,7 +1,7 @@
 //! A destination that a flag names, where one is meant that deliveries are made to.
 
 use deskbell_store::deliveries::DestinationState;
-use deskbell_store::{Deliveries, SqliteStore, StoreError};
+use deskbell_store::{Database, StoreError};
 use miette::Diagnostic;
 
 use super::exit;
@@ -29,7 +29,7 @@ enum NameError {
 pub(super) async fn require_delivered_to(
     name: &str,
     config: &Config,
-    store: Option<&SqliteStore>,
+    store: Option<&dyn Database>,
 ) -> Result<(), exit::Failure> {
     if let Some(found) = config.destinations.iter().find(|one| one.name == name) {
         return match found.kind {
@@ -53,7 +53,7 @@ pub(super) async fn require_delivered_to(
 pub(super) async fn require_started(
     name: &str,
     config: &Config,
-    store: &SqliteStore,
+    store: &dyn Database,
 ) -> Result<(), exit::Failure> {
     require_delivered_to(name, config, Some(store)).await?;
     if config.destinations.iter().any(|one| one.name == name && !one.enabled) {
@@ -67,7 +67,7 @@ pub(super) async fn require_started(
 pub(super) async fn warn_of_disabled(
     name: Option<&str>,
     config: &Config,
-    store: &SqliteStore,
+    store: &dyn Database,
 ) -> Result<(), StoreError> {
     let is_meant = |state: &DestinationState| match name {
         Some(name) => *state.name == *name,

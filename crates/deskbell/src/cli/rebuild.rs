@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clerk_webhooks::UnixMillis;
-use deskbell_store::{SqliteOpenError, SqliteStore, Store};
+use deskbell_store::OpenError;
 use deskbell_sync::MirrorOptions;
 use deskbell_sync::rebuild::{self, Progress, RebuildError, Rebuilt};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,7 +37,7 @@ enum Error {
         help: String,
     },
     #[error("the event log cannot be read")]
-    Store(#[from] SqliteOpenError),
+    Store(#[from] OpenError),
     #[error("the mirror of the destination `{destination}` was not rebuilt")]
     Rebuild { destination: String, source: RebuildError },
 }
@@ -53,7 +53,10 @@ pub(super) async fn run(
     let config =
         Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
     let options = options(&config, &arguments.destination)?;
-    let store = SqliteStore::open_to_read(config.store.url.path())
+    let store = config
+        .store
+        .place()
+        .open_to_read()
         .await
         .map_err(|error| exit::Failure::failed(Error::from(error)))?;
     let bar = progress_bar(context);
@@ -63,9 +66,9 @@ pub(super) async fn run(
     };
     let outcome = match (arguments.until, &arguments.into) {
         (Some(until), Some(into)) => {
-            rebuild::as_of(&store, &options, until.as_millis(), into, show).await
+            rebuild::as_of(&*store, &options, until.as_millis(), into, show).await
         }
-        _ => rebuild::rebuild(&store, &options, show).await,
+        _ => rebuild::rebuild(&*store, &options, show).await,
     };
     bar.finish_and_clear();
     store.close().await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args};
 use clerk_webhooks::UnixMillis;
 use deskbell_delivery::{Replay, What};
-use deskbell_store::{SqliteStore, Store};
+use deskbell_store::Database;
 use serde_json::json;
 
 use super::{Context, exit, named, store, time};
@@ -52,7 +52,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, exit::Failure> {
     let config =
         Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
-    let read = Arc::new(store::to_read(&config).await?);
+    let read = store::to_read(&config).await?;
     let outcome = replay(&arguments, &config, &read).await;
     read.close().await;
     let (deliveries, waits) = outcome?;
@@ -64,10 +64,10 @@ pub(super) async fn run(
 async fn replay(
     arguments: &Arguments,
     config: &Config,
-    read: &Arc<SqliteStore>,
+    read: &Arc<dyn Database>,
 ) -> Result<(u64, bool), exit::Failure> {
     if let Some(name) = &arguments.destination {
-        named::require_started(name, config, read).await?;
+        named::require_started(name, config, &**read).await?;
     }
     let Some(replay) = arguments.replay() else { return Ok((0, false)) };
     if replay.dry_run {
@@ -80,7 +80,8 @@ async fn replay(
         return Err(store::unexpected(&done.answer));
     };
     if deliveries > 0 {
-        let warned = named::warn_of_disabled(arguments.destination.as_deref(), config, read).await;
+        let warned =
+            named::warn_of_disabled(arguments.destination.as_deref(), config, &**read).await;
         warned.map_err(store::failed_to_read)?;
     }
     Ok((deliveries, !done.by_serve))

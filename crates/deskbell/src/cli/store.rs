@@ -1,12 +1,11 @@
 //! The event log as commands open it: to read, or to have something done about its deliveries.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_delivery::Replayer;
-use deskbell_store::deliveries::OrderNumber;
-use deskbell_store::{Deliveries, SqliteOpenError, SqliteStore, Store, StoreError};
+use deskbell_store::deliveries::{ORDERS, OrderNumber};
+use deskbell_store::{Database, Deliveries, OpenError, Place, Store, StoreError};
 use miette::Diagnostic;
 
 use super::exit;
@@ -26,7 +25,7 @@ const PLACE_TRIES: usize = 5;
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
     #[error("the event log cannot be opened")]
-    Open(#[from] SqliteOpenError),
+    Open(#[from] OpenError),
     #[error("the event log cannot be used")]
     Store(#[from] StoreError),
     #[error("the running deskbell has not answered within {} seconds", WAIT_MAX.as_secs())]
@@ -49,17 +48,17 @@ pub(super) struct Done {
 }
 
 /// The store, to read it, also beside a running `serve`.
-pub(super) async fn to_read(config: &Config) -> Result<SqliteStore, exit::Failure> {
-    SqliteStore::open_to_read(config.store.url.path()).await.map_err(failed)
+pub(super) async fn to_read(config: &Config) -> Result<Arc<dyn Database>, exit::Failure> {
+    config.store.place().open_to_read().await.map_err(failed)
 }
 
 /// As [`to_read`]; `None` where there is none yet.
 pub(super) async fn to_read_if_there(
     config: &Config,
-) -> Result<Option<SqliteStore>, exit::Failure> {
-    match SqliteStore::open_to_read(config.store.url.path()).await {
+) -> Result<Option<Arc<dyn Database>>, exit::Failure> {
+    match config.store.place().open_to_read().await {
         Ok(store) => Ok(Some(store)),
-        Err(SqliteOpenError::Missing { .. }) => Ok(None),
+        Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(failed(error)),
     }
 }
@@ -67,17 +66,16 @@ pub(super) async fn to_read_if_there(
 /// Has the running `serve` do it, or does it here where none runs. The store must be there. A
 /// refusal is a failure.
 pub(super) async fn carry_out(config: &Config, request: Request) -> Result<Done, exit::Failure> {
-    let path = config.store.url.path();
-    let done = match SqliteStore::open(path).await {
-        Ok(store) => {
+    let place = config.store.place();
+    let done = match place.open_unless_worked_in().await.map_err(failed)? {
+        Some(store) => {
             let answer = carry_out_here(config, store, request).await?;
             Done { answer, by_serve: false }
         }
-        Err(SqliteOpenError::InUse { .. }) => {
-            let answer = carry_out_there(path, request).await.map_err(failed)?;
+        None => {
+            let answer = carry_out_there(&place, request).await.map_err(failed)?;
             Done { answer, by_serve: true }
         }
-        Err(error) => return Err(failed(error)),
     };
     match done.answer {
         Answer::Refused(why) => Err(failed(Error::Refused(why))),
@@ -87,12 +85,13 @@ pub(super) async fn carry_out(config: &Config, request: Request) -> Result<Done,
 
 async fn carry_out_here(
     config: &Config,
-    store: SqliteStore,
+    store: Arc<dyn Database>,
     request: Request,
 ) -> Result<Answer, exit::Failure> {
-    let store = Arc::new(store);
     let deliveries = Arc::clone(&store) as Arc<dyn Deliveries>;
     let answer = Desk::new(deliveries, replayer(config, &store)?).carry_out(request).await;
+    // Where that fails, a program that starts meanwhile waits for the lease's end.
+    let _ = store.release_consumer(ORDERS).await;
     store.close().await;
     answer.map_err(failed)
 }
@@ -100,7 +99,7 @@ async fn carry_out_here(
 /// Replays to the config's destinations.
 pub(super) fn replayer(
     config: &Config,
-    store: &Arc<SqliteStore>,
+    store: &Arc<dyn Database>,
 ) -> Result<Replayer, exit::Failure> {
     let routes = delivering::routes(config)
         .map_err(|error| exit::Failure::start(StartError::Delivering(error)))?;
@@ -109,22 +108,22 @@ pub(super) fn replayer(
     Ok(Replayer::new(log, Arc::clone(store) as Arc<dyn Deliveries>, routes, sources))
 }
 
-async fn carry_out_there(path: &Path, request: Request) -> Result<Answer, Error> {
+async fn carry_out_there(place: &Place, request: Request) -> Result<Answer, Error> {
     let order = request.into_order();
     let mut tries = 1;
     let number = loop {
-        match SqliteStore::place_order(path, &order).await {
-            Err(SqliteOpenError::Database { .. }) if tries < PLACE_TRIES => tries += 1,
+        match place.place_order(&order).await {
+            Err(error) if error.is_passing() && tries < PLACE_TRIES => tries += 1,
             placed => break placed?,
         }
     };
-    let store = SqliteStore::open_to_read(path).await?;
-    let answer = tokio::time::timeout(WAIT_MAX, answer(&store, number)).await;
+    let store = place.open_to_read().await?;
+    let answer = tokio::time::timeout(WAIT_MAX, answer(&*store, number)).await;
     store.close().await;
     answer.unwrap_or(Err(Error::NoAnswer))
 }
 
-async fn answer(store: &SqliteStore, number: OrderNumber) -> Result<Answer, Error> {
+async fn answer(store: &dyn Database, number: OrderNumber) -> Result<Answer, Error> {
     let mut look = tokio::time::interval(LOOK_EVERY);
     loop {
         look.tick().await;

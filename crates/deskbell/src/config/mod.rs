@@ -166,6 +166,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), error::Fault> {
+        store::check(self)?;
         source::check(&self.sources)?;
         alerts::check(self)?;
         destination::check(self)

@@ -106,9 +106,6 @@ impl FromStr for SqliteUrl {
     fn from_str(text: &str) -> Result<Self, String> {
         match scheme(text) {
             "sqlite" => sqlite_path(text).map(|path| Self { path }),
-            "postgres" | "postgresql" => Err("the event log is a SQLite database for now; write \
-                 sqlite://FILE. A mirror can be in PostgreSQL"
-                .to_owned()),
             other => Err(format!(
                 "`{other}:` is not a database that this version knows; write sqlite://FILE"
             )),

@@ -5,9 +5,11 @@ use super::{SECRET, environment, load};
 /// Every TOML block in the documents is a config, with its commented-out keys too.
 #[test]
 fn the_configs_in_the_documents_are_good() {
-    for document in
-        [include_str!("../../../../README.md"), include_str!("../../../../docs/destinations.md")]
-    {
+    for document in [
+        include_str!("../../../../README.md"),
+        include_str!("../../../../docs/destinations.md"),
+        include_str!("../../../../docs/replicas.md"),
+    ] {
         let blocks: Vec<_> = document.split("```toml\n").skip(1).collect();
         assert!(!blocks.is_empty());
         for block in blocks {

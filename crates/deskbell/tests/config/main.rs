@@ -11,10 +11,11 @@ mod secrets;
 mod services;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use deskbell::config::{
-    Config, DatabaseConfig, DestinationConfig, DestinationKind, Environment, Loaded,
+    Config, DatabaseConfig, DatabaseUrl, DestinationConfig, DestinationKind, Environment, Loaded,
 };
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use tempfile::TempDir;
@@ -166,7 +167,7 @@ fn every_key_is_read() {
     assert_eq!(config.server.listen.to_string(), "0.0.0.0:8080");
     assert_eq!(config.server.admin_token.as_ref().unwrap().0, "t0ken");
     assert_eq!(config.server.body_bytes_max, 2048);
-    assert_eq!(config.store.url.path().to_str(), Some("/var/lib/deskbell/log.db"));
+    assert_eq!(config.store.url, DatabaseUrl::sqlite(Path::new("/var/lib/deskbell/log.db")));
     let [production, staging] = &config.sources[..] else { panic!("two sources") };
     assert_eq!(production.path, ["/hooks/production"]);
     assert_eq!(production.signing_secrets.len(), 2);

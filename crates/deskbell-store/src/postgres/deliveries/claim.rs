@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::postgres::Session;
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
 
 use crate::Seq;
 use crate::clock::whole_ms;
@@ -13,7 +14,7 @@ use crate::postgres::read::{self, Sources};
 const CLAIM: &str = "SELECT * FROM deskbell.claim_v1($1, $2, $3, $4, $5)";
 
 pub(super) async fn claim(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     claim: &Claim,
     manual_ms: Option<i64>,
 ) -> Result<Claimed, sqlx::Error> {
@@ -66,7 +67,7 @@ fn span(ms: i64) -> Duration {
 }
 
 pub(super) async fn release(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     destination: &str,
     claims: &[ClaimId],
 ) -> Result<(), sqlx::Error> {

@@ -1,7 +1,8 @@
 //! Destinations: their checkpoints, their order, and how they are.
 
+use crate::postgres::Session;
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
 
 use crate::Seq;
 use crate::deliveries::{
@@ -13,7 +14,7 @@ const STATE: &str = "SELECT name, routed_seq, first_failure_at_ms, failing_since
      FROM deskbell.destinations";
 
 pub(super) async fn register(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     destination: &Registration,
 ) -> Result<DestinationState, sqlx::Error> {
     sqlx::query("SELECT deskbell.register_v1($1, $2, $3)")
@@ -29,9 +30,7 @@ pub(super) async fn register(
     state(&row)
 }
 
-pub(super) async fn all(
-    connection: &mut PgConnection,
-) -> Result<Vec<DestinationState>, sqlx::Error> {
+pub(super) async fn all(connection: &mut Session) -> Result<Vec<DestinationState>, sqlx::Error> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{STATE} ORDER BY name")))
         .fetch_all(connection)
         .await?;
@@ -55,7 +54,7 @@ fn state(row: &PgRow) -> Result<DestinationState, sqlx::Error> {
 }
 
 pub(super) async fn set_health(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     destination: &str,
     health: &DestinationHealth,
 ) -> Result<(), sqlx::Error> {
@@ -78,7 +77,7 @@ pub(super) async fn set_health(
 
 /// What the clock says that all of these times are by.
 pub(super) async fn now_ms(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     manual_ms: Option<i64>,
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT coalesce($1::bigint, deskbell.now_ms())")

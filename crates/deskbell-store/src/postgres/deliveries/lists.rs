@@ -14,9 +14,7 @@ pub(super) struct Lists<'a> {
 
 impl<'a> Lists<'a> {
     /// Of deliveries and the subjects of their events; one that comes twice counts once.
-    pub(super) fn of(
-        deliveries: impl Iterator<Item = (&'a DeliveryKey, Option<&'a str>)>,
-    ) -> Self {
+    pub(super) fn of(deliveries: impl Iterator<Item = (&'a DeliveryKey, Option<&'a str>)>) -> Self {
         let mut sorted: Vec<_> = deliveries.collect();
         sorted.sort_by_key(|(key, _)| *key);
         sorted.dedup_by_key(|(key, _)| *key);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use crate::postgres::Session;
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
 
 use super::lists::Lists;
 use crate::Seq;
@@ -50,7 +51,7 @@ const DELIVERIES_OF: &str = "SELECT name, $1, 'pending',
          ON settled.destination_id = destination.id AND settled.seq = $1
      ORDER BY 1";
 
-pub(super) async fn backlogs(connection: &mut PgConnection) -> Result<Vec<Backlog>, sqlx::Error> {
+pub(super) async fn backlogs(connection: &mut Session) -> Result<Vec<Backlog>, sqlx::Error> {
     let rows = sqlx::query(BACKLOGS).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
@@ -74,7 +75,7 @@ fn small(row: &PgRow, column: usize) -> Result<u32, sqlx::Error> {
 }
 
 pub(super) async fn dead_letters(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     query: &DeadLetterQuery,
 ) -> Result<Vec<DeadLetter>, sqlx::Error> {
     let rows = sqlx::query(DEAD_LETTERS)
@@ -110,7 +111,7 @@ fn key(row: &PgRow) -> Result<DeliveryKey, sqlx::Error> {
 }
 
 pub(super) async fn absent(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     deliveries: &[DeliveryKey],
 ) -> Result<Vec<DeliveryKey>, sqlx::Error> {
     let lists = Lists::of(deliveries.iter().map(|key| (key, None)));
@@ -125,7 +126,7 @@ pub(super) async fn absent(
 }
 
 pub(super) async fn deliveries_of(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     seq: Seq,
 ) -> Result<Vec<DeliverySummary>, sqlx::Error> {
     let rows = sqlx::query(DELIVERIES_OF).bind(seq.get()).fetch_all(&mut *connection).await?;
@@ -148,7 +149,7 @@ fn state(row: &PgRow) -> Result<DeliveryState, sqlx::Error> {
 }
 
 async fn attempts(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     seq: Seq,
 ) -> Result<BTreeMap<Arc<str>, Vec<AttemptSummary>>, sqlx::Error> {
     let rows = sqlx::query(
@@ -178,7 +179,7 @@ async fn attempts(
 }
 
 pub(super) async fn unwanted(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     seq: Seq,
 ) -> Result<Vec<Unwanted>, sqlx::Error> {
     let rows = sqlx::query(
@@ -197,7 +198,7 @@ pub(super) async fn unwanted(
 }
 
 pub(super) async fn first_received_since(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     at_ms: i64,
 ) -> Result<Seq, sqlx::Error> {
     let first: i64 = sqlx::query_scalar("SELECT deskbell.first_received_since_v1($1)")

@@ -1,6 +1,7 @@
 //! Replay: what was settled becomes pending again, on somebody's word or at the sender's request.
 
-use sqlx::{PgConnection, Row};
+use crate::postgres::Session;
+use sqlx::Row;
 
 use super::lists::Lists;
 use crate::FencingToken;
@@ -15,7 +16,7 @@ pub(super) struct Acted {
 }
 
 pub(super) async fn revive(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     deliveries: &[DeliveryKey],
     manual_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {
@@ -32,7 +33,7 @@ pub(super) async fn revive(
 
 /// Acts on the next replay requests; `None` where another router has taken over.
 pub(super) async fn act(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     token: FencingToken,
     requests_max: u32,
     manual_ms: Option<i64>,

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::PgConnection;
+use crate::postgres::Session;
 
 use super::lists::Lists;
 use crate::deliveries::{NewDelivery, Routed, RoutedBatch, Unwanted};
+use crate::postgres::append::text;
 
 const ROUTE: &str = "SELECT deskbell.route_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 pub(super) async fn route(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     batch: &RoutedBatch,
     manual_ms: Option<i64>,
 ) -> Result<Routed, sqlx::Error> {
@@ -37,7 +38,7 @@ pub(super) async fn route(
 }
 
 pub(super) async fn enqueue(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     deliveries: &[NewDelivery],
     manual_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {
@@ -59,10 +60,7 @@ fn lists(deliveries: &[NewDelivery]) -> Lists<'_> {
 
 /// The reason by destination, as a JSON object.
 fn reasons(unwanted: &[Unwanted]) -> Result<String, sqlx::Error> {
-    // PostgreSQL's JSON has no NUL.
-    let reasons: BTreeMap<&str, String> = unwanted
-        .iter()
-        .map(|one| (&*one.destination, one.reason.replace('\0', "\u{fffd}")))
-        .collect();
+    let reasons: BTreeMap<&str, _> =
+        unwanted.iter().map(|one| (&*one.destination, text(&one.reason))).collect();
     serde_json::to_string(&reasons).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }

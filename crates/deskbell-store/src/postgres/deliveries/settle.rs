@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use sqlx::{PgConnection, Row};
+use crate::postgres::Session;
+use sqlx::Row;
 
 use crate::clock::whole_ms;
 use crate::deliveries::{AttemptRecord, REPLY_BYTES_MAX, Settlement, Verdict};
+use crate::postgres::append::text;
 
 const SETTLE: &str =
     "SELECT * FROM deskbell.settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -20,7 +22,7 @@ pub(super) struct Settled {
 }
 
 pub(super) async fn settle(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     destination: &str,
     settlements: &[Settlement],
     manual_ms: Option<i64>,
@@ -83,11 +85,6 @@ fn reason(verdict: &Verdict) -> Option<Cow<'_, str>> {
         Verdict::DeadLetter(reason) => Some(text(reason)),
         Verdict::Delivered | Verdict::Retry(_) => None,
     }
-}
-
-/// PostgreSQL's texts have no NUL, and what a receiver says may.
-fn text(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
 fn reply(made: &AttemptRecord) -> Option<&[u8]> {

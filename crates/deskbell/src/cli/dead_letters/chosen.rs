@@ -1,6 +1,8 @@
 //! The destinations whose dead letters are meant, and reading them.
 
-use deskbell_store::{SqliteStore, StoreError};
+use std::sync::Arc;
+
+use deskbell_store::{Database, StoreError};
 use deskbell_sync::MirrorOptions;
 use deskbell_sync::dead_letters::{self, Choice};
 
@@ -19,7 +21,7 @@ pub(super) struct Chosen {
     pub(super) mirrors: Vec<MirrorOptions>,
     pub(super) delivered_to: Vec<String>,
     /// `None` where there is no event log yet, and so no deliveries.
-    store: Option<SqliteStore>,
+    store: Option<Arc<dyn Database>>,
 }
 
 impl Chosen {
@@ -43,7 +45,7 @@ impl Chosen {
             false => None,
         };
         if let Some(name) = name.filter(|_| is_unknown) {
-            named::require_delivered_to(name, config, store.as_ref()).await?;
+            named::require_delivered_to(name, config, store.as_deref()).await?;
             delivered_to.push(name.to_owned());
         }
         Ok(Self { mirrors, delivered_to, store })
@@ -81,7 +83,7 @@ impl Chosen {
         for destination in &wanted.destinations {
             let mut after = None;
             loop {
-                let page = wanted.next(store, destination, after.take()).await?;
+                let page = wanted.next(&**store, destination, after.take()).await?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.key.clone());
                 letters.extend(page.into_iter().filter(|one| wanted.takes(one)).map(Letter::from));

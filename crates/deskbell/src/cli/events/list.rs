@@ -3,7 +3,7 @@
 use clap::Args;
 use clerk_webhooks::UnixMillis;
 use deskbell_delivery::takes_type;
-use deskbell_store::{Deliveries, ReadLimit, Seq, SqliteStore, Store, StoreError, StoredEvent};
+use deskbell_store::{Database, ReadLimit, Seq, StoreError, StoredEvent};
 use serde_json::{Value, json};
 
 use crate::cli::{Context, exit, store, table, time};
@@ -36,7 +36,7 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<(), exit::Failure> {
     let store = store::to_read(config).await?;
-    let found = find(arguments, &store).await;
+    let found = find(arguments, &*store).await;
     store.close().await;
     let Found { events, left_out } = found.map_err(store::failed_to_read)?;
     if left_out {
@@ -60,7 +60,7 @@ struct Found {
     left_out: bool,
 }
 
-async fn find(arguments: &Arguments, store: &SqliteStore) -> Result<Found, StoreError> {
+async fn find(arguments: &Arguments, store: &dyn Database) -> Result<Found, StoreError> {
     let head = store.head().await?;
     let end = match arguments.since {
         Some(since) => store.first_received_since(since.as_millis()).await?.get() - 1,
@@ -81,7 +81,7 @@ async fn find(arguments: &Arguments, store: &SqliteStore) -> Result<Found, Store
 }
 
 /// The events behind `from` up to `to`, in order; without what was pruned.
-async fn read(store: &SqliteStore, from: Seq, to: Seq) -> Result<Vec<StoredEvent>, StoreError> {
+async fn read(store: &dyn Database, from: Seq, to: Seq) -> Result<Vec<StoredEvent>, StoreError> {
     let mut events: Vec<StoredEvent> = Vec::new();
     let mut at = from;
     while at < to {

@@ -3,7 +3,7 @@
 use clap::Args;
 use deskbell_delivery::NOTICE_SOURCE;
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, Unwanted};
-use deskbell_store::{Deliveries, SqliteStore, Store, StoreError, StoredEvent};
+use deskbell_store::{Database, StoreError, StoredEvent};
 use miette::Diagnostic;
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<(), exit::Failure> {
     let store = store::to_read(config).await?;
-    let stories = find(arguments, config, &store).await;
+    let stories = find(arguments, config, &*store).await;
     store.close().await;
     let mut stories = stories.map_err(store::failed_to_read)?;
     let message_id = arguments.message_id.clone();
@@ -77,7 +77,7 @@ pub(super) async fn run(
 async fn find(
     arguments: &Arguments,
     config: &Config,
-    store: &SqliteStore,
+    store: &dyn Database,
 ) -> Result<Vec<Story>, StoreError> {
     let sources: Vec<&str> = match &arguments.source {
         Some(source) => vec![source],

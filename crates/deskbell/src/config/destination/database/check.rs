@@ -9,6 +9,9 @@ use crate::config::destination::{DestinationConfig, DestinationKind};
 use crate::config::error::{Fault, Step};
 use crate::config::{Config, DatabaseUrl, statement, table};
 
+/// Where an event log is in a PostgreSQL database.
+const STORE_SCHEMA: &str = "deskbell";
+
 /// Whether the database can be, beside the log and the destinations before it. `place` is the
 /// destination's.
 pub(in crate::config) fn check(
@@ -19,9 +22,14 @@ pub(in crate::config) fn check(
     place: &[Step],
 ) -> Result<(), Fault> {
     let url = [place, &[Step::Key("url")]].concat();
-    if database.url == DatabaseUrl::Sqlite(config.store.url.clone()) {
+    if database.url == config.store.url && matches!(database.url, DatabaseUrl::Sqlite(_)) {
         return Err(Fault::at(url, "the mirror cannot be in the event log's file")
             .with_help("give it a file of its own, for example sqlite://clerk.db"));
+    }
+    if database.schema == STORE_SCHEMA && database.url.is_same_database(&config.store.url) {
+        let schema = [place, &[Step::Key("schema")]].concat();
+        return Err(Fault::at(schema, "the event log is in this schema of the same database")
+            .with_help("give the mirror another one, for example schema = \"clerk\""));
     }
     check_mirror(database, place)?;
     table::check(&database.tables, place)?;

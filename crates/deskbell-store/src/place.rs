@@ -1,0 +1,132 @@
+//! Where a store is: the backends behind one door.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::deliveries::{ORDERS, Order, OrderNumber};
+use crate::{
+    Database, PostgresOpenError, PostgresOptions, PostgresStore, SqliteOpenError, SqliteStore,
+    Store, StoreError,
+};
+
+/// How long a command that carries out what it asks for keeps other processes from doing so.
+const COMMAND_LEASE: Duration = Duration::from_secs(30);
+
+/// Where a store is, and how it is opened.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In a SQLite file, for one process.
+    Sqlite(PathBuf),
+    /// In a PostgreSQL database, for any number of processes.
+    Postgres(PostgresOptions),
+}
+
+/// A store that could not be opened. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The SQLite file.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteOpenError),
+    /// The PostgreSQL database.
+    #[error(transparent)]
+    Postgres(#[from] PostgresOpenError),
+    /// It was open, and failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Place {
+    /// Opens the store, makes it where there is none, and brings its schema up.
+    ///
+    /// # Errors
+    /// [`OpenError`]: what is in the way.
+    pub async fn open(&self) -> Result<Arc<dyn Database>, OpenError> {
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
+            Self::Postgres(options) => Arc::new(PostgresStore::open(options).await?),
+        })
+    }
+
+    /// Opens the store to change something in it; `None` where a process works in it that carries
+    /// out orders, which is then to be asked for it with [`Place::place_order`].
+    ///
+    /// # Errors
+    /// [`OpenError`]: what is in the way.
+    pub async fn open_unless_worked_in(&self) -> Result<Option<Arc<dyn Database>>, OpenError> {
+        match self {
+            Self::Sqlite(_) => match self.open().await {
+                Ok(store) => Ok(Some(store)),
+                Err(error) if error.is_in_use() => Ok(None),
+                Err(error) => Err(error),
+            },
+            Self::Postgres(options) => {
+                let store = PostgresStore::open(options).await?;
+                if store.hold_consumer(ORDERS, COMMAND_LEASE).await? {
+                    return Ok(Some(Arc::new(store)));
+                }
+                store.close().await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Places an order for the process that works in the store. The store is neither made nor is
+    /// its schema changed.
+    ///
+    /// # Errors
+    /// [`OpenError`]: what is in the way. Nothing was placed.
+    pub async fn place_order(&self, order: &Order) -> Result<OrderNumber, OpenError> {
+        Ok(match self {
+            Self::Sqlite(path) => SqliteStore::place_order(path, order).await?,
+            Self::Postgres(options) => {
+                let store = PostgresStore::open_to_read(options).await?;
+                let placed = store.place_order(order).await;
+                store.close().await;
+                placed?
+            }
+        })
+    }
+
+    /// Opens the store to read it, also beside others that have it open. Neither is it made nor is
+    /// its schema changed.
+    ///
+    /// # Errors
+    /// [`OpenError`]: what is in the way.
+    pub async fn open_to_read(&self) -> Result<Arc<dyn Database>, OpenError> {
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteStore::open_to_read(path).await?),
+            Self::Postgres(options) => Arc::new(PostgresStore::open_to_read(options).await?),
+        })
+    }
+}
+
+impl OpenError {
+    /// Whether it may go when it is tried again.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => matches!(error, SqliteOpenError::Database { .. }),
+            Self::Postgres(error) => matches!(error, PostgresOpenError::Database { .. }),
+            Self::Store(_) => true,
+        }
+    }
+
+    /// Whether a process has the store that lets nobody else in, but takes orders.
+    fn is_in_use(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => matches!(error, SqliteOpenError::InUse { .. }),
+            Self::Postgres(_) | Self::Store(_) => false,
+        }
+    }
+
+    /// Whether there is no store in that place.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => matches!(error, SqliteOpenError::Missing { .. }),
+            Self::Postgres(error) => matches!(error, PostgresOpenError::Missing { .. }),
+            Self::Store(_) => false,
+        }
+    }
+}

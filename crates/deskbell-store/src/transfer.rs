@@ -1,0 +1,174 @@
+//! Moving a whole log, with everything beside it, from SQLite to PostgreSQL.
+//!
+//! Tables are copied in the order of their keys, a page a transaction, so that a transfer that was
+//! cut off goes on where it stands. Until both sides have been compared, row by row, the target
+//! opens for nobody else.
+
+mod checksum;
+mod source;
+mod table;
+mod target;
+mod value;
+
+use std::path::Path;
+
+use self::checksum::Checksum;
+use self::source::Source;
+use self::table::{TABLES, Table};
+use self::target::Target;
+use crate::{PostgresOpenError, PostgresOptions, SqliteOpenError, StoreError};
+
+/// Rows that are copied in one transaction, and compared at a time.
+const ROWS_MAX: u32 = 500;
+
+/// How far a transfer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransferProgress {
+    /// What is being done.
+    pub step: TransferStep,
+    /// The table.
+    pub table: &'static str,
+    /// Rows that are done with in this step, of all tables.
+    pub rows: u64,
+    /// Rows that there are.
+    pub rows_in_all: u64,
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferStep {
+    /// Rows are copied.
+    Copy,
+    /// Both sides are compared.
+    Compare,
+}
+
+/// A transfer that has ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transferred {
+    /// The rows of each table, all of which are the same on both sides.
+    pub tables: Vec<(&'static str, u64)>,
+}
+
+/// A transfer that has not ended. The source is as it was; started again, it goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// The SQLite store.
+    #[error("the store to read from cannot be used")]
+    Source(#[from] SqliteOpenError),
+    /// The PostgreSQL store.
+    #[error("the store to write to cannot be used")]
+    Target(#[from] PostgresOpenError),
+    /// There is another log in the target.
+    #[error(
+        "the store to write to holds events already, and those of another log cannot be added; \
+         choose an empty database, or make the log there go: DROP SCHEMA deskbell CASCADE"
+    )]
+    NotEmpty,
+    /// One of them failed on the way.
+    #[error("a store failed while rows were transferred; run the same command again to go on")]
+    Store(#[from] StoreError),
+    /// Both sides differ.
+    #[error(
+        "{table} differs: {source_rows} rows in the source and {target_rows} in the target, or \
+         other ones; somebody has written to the target. Make the log there go, and start anew: \
+         DROP SCHEMA deskbell CASCADE"
+    )]
+    Differs {
+        /// The table.
+        table: &'static str,
+        /// Its rows in the source.
+        source_rows: u64,
+        /// Its rows in the target.
+        target_rows: u64,
+    },
+}
+
+impl From<sqlx::Error> for TransferError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Copies the store in this SQLite file, which nobody else may have open, into an empty PostgreSQL
+/// database, and compares both.
+///
+/// # Errors
+/// [`TransferError`]: what is in the way, and what to do.
+pub async fn transfer(
+    from: &Path,
+    to: &PostgresOptions,
+    progress: impl FnMut(TransferProgress),
+) -> Result<Transferred, TransferError> {
+    let source = Source::open(from).await?;
+    let mut target = Target::open(to).await?;
+    target.begin(source.log_id()).await?;
+    let rows_in_all = source.rows_in_all().await?;
+    let mut work = Work { source, target, rows_in_all, rows: 0, progress };
+    for table in TABLES {
+        work.copy(table).await?;
+    }
+    work.rows = 0;
+    let mut tables = Vec::new();
+    for table in TABLES {
+        tables.push((table.name, work.compare(table).await?));
+    }
+    let Work { source, mut target, .. } = work;
+    target.end(source.head().await?).await?;
+    target.close().await;
+    source.close().await;
+    Ok(Transferred { tables })
+}
+
+struct Work<P> {
+    source: Source,
+    target: Target,
+    rows_in_all: u64,
+    rows: u64,
+    progress: P,
+}
+
+impl<P: FnMut(TransferProgress)> Work<P> {
+    async fn copy(&mut self, table: &'static Table) -> Result<(), TransferError> {
+        let mut after = self.target.last_key(table).await?;
+        if after.is_some() {
+            self.rows += self.target.count(table).await?;
+        }
+        loop {
+            let rows = self.source.page(table, after.as_deref(), ROWS_MAX).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(table.key_of(last));
+            self.target.write(table, &rows).await?;
+            self.advance(TransferStep::Copy, table, rows.len());
+        }
+    }
+
+    /// The rows of the table, where they are the same on both sides.
+    async fn compare(&mut self, table: &'static Table) -> Result<u64, TransferError> {
+        let (mut here, mut there) = (Checksum::default(), Checksum::default());
+        let (mut after_here, mut after_there) = (None, None);
+        loop {
+            let rows = self.source.page(table, after_here.as_deref(), ROWS_MAX).await?;
+            let copies = self.target.page(table, after_there.as_deref(), ROWS_MAX).await?;
+            if rows.is_empty() && copies.is_empty() {
+                break;
+            }
+            after_here = rows.last().map(|row| table.key_of(row)).or(after_here);
+            after_there = copies.last().map(|row| table.key_of(row)).or(after_there);
+            rows.iter().for_each(|row| here.add(row));
+            copies.iter().for_each(|row| there.add(row));
+            self.advance(TransferStep::Compare, table, rows.len());
+        }
+        if here != there {
+            let (source_rows, target_rows) = (here.rows(), there.rows());
+            return Err(TransferError::Differs { table: table.name, source_rows, target_rows });
+        }
+        Ok(here.rows())
+    }
+
+    fn advance(&mut self, step: TransferStep, table: &'static Table, rows: usize) {
+        self.rows += rows as u64;
+        let (rows, rows_in_all) = (self.rows, self.rows_in_all);
+        (self.progress)(TransferProgress { step, table: table.name, rows, rows_in_all });
+    }
+}

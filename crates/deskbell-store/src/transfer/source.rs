@@ -1,0 +1,103 @@
+//! The SQLite side: the file, which is ours alone, read in pages.
+
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Row, SqlitePool};
+
+use super::TransferError;
+use super::table::{TABLES, Table};
+use super::value::{Kind, Value, canonical_json};
+use crate::{LogId, Seq, SqliteStore, Store};
+
+/// The store, open for writing so that nobody else writes to it meanwhile.
+pub(super) struct Source(SqliteStore);
+
+impl Source {
+    pub(super) async fn open(path: &Path) -> Result<Self, TransferError> {
+        crate::sqlite::require_a_file(path)?;
+        Ok(Self(SqliteStore::open(path).await?))
+    }
+
+    pub(super) fn log_id(&self) -> LogId {
+        self.0.log_id()
+    }
+
+    pub(super) async fn head(&self) -> Result<Seq, TransferError> {
+        Ok(self.0.head().await?)
+    }
+
+    pub(super) async fn rows_in_all(&self) -> Result<u64, TransferError> {
+        let mut rows = 0;
+        for table in TABLES {
+            let sql = format!("SELECT count(*) FROM {}", table.name);
+            let count: i64 =
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.readers()).await?;
+            rows += u64::try_from(count).unwrap_or(0);
+        }
+        Ok(rows)
+    }
+
+    /// The next rows in the order of the key.
+    pub(super) async fn page(
+        &self,
+        table: &Table,
+        after: Option<&[Value]>,
+        rows_max: u32,
+    ) -> Result<Vec<Vec<Value>>, TransferError> {
+        let columns = Table::names(table.columns, |_, name, _| name.to_owned());
+        let key = Table::names(table.key(), |_, name, _| name.to_owned());
+        let mut arguments = SqliteArguments::default();
+        let condition = match after {
+            Some(after) => {
+                after.iter().try_for_each(|value| bind(&mut arguments, value))?;
+                let marks = Table::names(table.key(), |_, _, _| "?".to_owned());
+                format!("WHERE ({key}) > ({marks})")
+            }
+            None => String::new(),
+        };
+        let name = table.name;
+        let sql =
+            format!("SELECT {columns} FROM {name} {condition} ORDER BY {key} LIMIT {rows_max}");
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        let rows = query.fetch_all(self.readers()).await?;
+        Ok(rows.iter().map(|row| read(table, row)).collect::<Result<_, _>>()?)
+    }
+
+    fn readers(&self) -> &SqlitePool {
+        self.0.readers()
+    }
+
+    pub(super) async fn close(self) {
+        self.0.close().await;
+    }
+}
+
+fn bind(arguments: &mut SqliteArguments, value: &Value) -> Result<(), TransferError> {
+    let bound = match value {
+        Value::Integer(value) => arguments.add(*value),
+        Value::Text(value) => arguments.add(value.clone()),
+        Value::Bytes(value) => arguments.add(value.clone()),
+    };
+    Ok(bound.map_err(sqlx::Error::Encode)?)
+}
+
+fn read(table: &Table, row: &SqliteRow) -> Result<Vec<Value>, sqlx::Error> {
+    let columns = table.columns.iter().enumerate();
+    columns
+        .map(|(index, (_, kind))| {
+            Ok(match kind {
+                Kind::Integer | Kind::Boolean => Value::Integer(row.try_get(index)?),
+                // PostgreSQL takes no NUL in a text.
+                Kind::Text => Value::Text(
+                    row.try_get::<Option<String>, _>(index)?
+                        .map(|text| text.replace('\0', "\u{fffd}")),
+                ),
+                Kind::Json => {
+                    Value::Text(row.try_get::<Option<String>, _>(index)?.map(canonical_json))
+                }
+                Kind::Bytes => Value::Bytes(row.try_get(index)?),
+            })
+        })
+        .collect()
+}

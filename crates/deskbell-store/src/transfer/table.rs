@@ -1,0 +1,157 @@
+//! What is transferred: each table with its key, in the order in which it is copied.
+
+use super::value::{Kind, Value};
+
+/// A table that both stores have.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    /// The first so many columns are the key, by which it is read in pages.
+    pub(super) key_columns: usize,
+    pub(super) columns: &'static [(&'static str, Kind)],
+    /// The column that PostgreSQL numbers by itself otherwise.
+    pub(super) numbered: Option<&'static str>,
+}
+
+/// All but the log's own row, whose name and end are transferred by themselves.
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: "events",
+        key_columns: 1,
+        columns: &[
+            ("seq", Kind::Integer),
+            ("source", Kind::Text),
+            ("message_id", Kind::Text),
+            ("type", Kind::Text),
+            ("subject", Kind::Text),
+            ("occurred_at_ms", Kind::Integer),
+            ("received_at_ms", Kind::Integer),
+            ("instance_id", Kind::Text),
+            ("payload", Kind::Bytes),
+        ],
+        numbered: None,
+    },
+    Table {
+        name: "replay_requests",
+        key_columns: 1,
+        columns: &[
+            ("number", Kind::Integer),
+            ("seq", Kind::Integer),
+            ("requested_at_ms", Kind::Integer),
+        ],
+        numbered: Some("number"),
+    },
+    Table {
+        name: "consumers",
+        key_columns: 1,
+        columns: &[("name", Kind::Text), ("token", Kind::Integer)],
+        numbered: None,
+    },
+    Table {
+        name: "destinations",
+        key_columns: 1,
+        columns: &[
+            ("id", Kind::Integer),
+            ("name", Kind::Text),
+            ("routed_seq", Kind::Integer),
+            ("ordered", Kind::Boolean),
+            ("first_failure_at_ms", Kind::Integer),
+            ("failing_since_ms", Kind::Integer),
+            ("told_percent", Kind::Integer),
+            ("disabled_at_ms", Kind::Integer),
+            ("disabled_reason", Kind::Text),
+        ],
+        numbered: Some("id"),
+    },
+    Table {
+        name: "deliveries",
+        key_columns: 2,
+        columns: &[
+            ("destination_id", Kind::Integer),
+            ("seq", Kind::Integer),
+            ("subject", Kind::Text),
+            ("attempts", Kind::Integer),
+            ("attempts_total", Kind::Integer),
+            ("first_attempt_at_ms", Kind::Integer),
+            ("due_at_ms", Kind::Integer),
+            ("blocked", Kind::Boolean),
+        ],
+        numbered: None,
+    },
+    Table {
+        name: "settled_deliveries",
+        key_columns: 2,
+        columns: &[
+            ("destination_id", Kind::Integer),
+            ("seq", Kind::Integer),
+            ("state", Kind::Text),
+            ("settled_at_ms", Kind::Integer),
+            ("attempts_total", Kind::Integer),
+            ("reason", Kind::Text),
+            ("source", Kind::Text),
+            ("message_id", Kind::Text),
+            ("type", Kind::Text),
+            ("subject", Kind::Text),
+        ],
+        numbered: None,
+    },
+    Table {
+        name: "attempts",
+        key_columns: 3,
+        columns: &[
+            ("seq", Kind::Integer),
+            ("destination_id", Kind::Integer),
+            ("number", Kind::Integer),
+            ("started_at_ms", Kind::Integer),
+            ("duration_ms", Kind::Integer),
+            ("status", Kind::Integer),
+            ("error", Kind::Text),
+            ("reply", Kind::Bytes),
+        ],
+        numbered: None,
+    },
+    Table {
+        name: "unwanted_events",
+        key_columns: 1,
+        columns: &[("seq", Kind::Integer), ("reasons", Kind::Json)],
+        numbered: None,
+    },
+    Table {
+        name: "router",
+        key_columns: 1,
+        columns: &[("replayed_number", Kind::Integer)],
+        numbered: None,
+    },
+    Table {
+        name: "orders",
+        key_columns: 1,
+        columns: &[
+            ("number", Kind::Integer),
+            ("body", Kind::Text),
+            ("placed_at_ms", Kind::Integer),
+            ("outcome", Kind::Text),
+            ("finished_at_ms", Kind::Integer),
+        ],
+        numbered: Some("number"),
+    },
+];
+
+impl Table {
+    /// Both databases compare these as bytes, or as numbers.
+    pub(super) fn key(&self) -> &'static [(&'static str, Kind)] {
+        &self.columns[..self.key_columns]
+    }
+
+    pub(super) fn key_of(&self, row: &[Value]) -> Vec<Value> {
+        row[..self.key_columns].to_vec()
+    }
+
+    /// The names of its columns, or of those of its key, with what is put around each.
+    pub(super) fn names(
+        columns: &[(&'static str, Kind)],
+        shown: impl Fn(usize, &str, Kind) -> String,
+    ) -> String {
+        let names = columns.iter().enumerate();
+        names.map(|(index, (name, kind))| shown(index, name, *kind)).collect::<Vec<_>>().join(", ")
+    }
+}

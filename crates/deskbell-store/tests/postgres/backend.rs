@@ -1,0 +1,79 @@
+//! PostgreSQL as a backend under test, with or without a pooler in between.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deskbell_store::conformance::Backend;
+use deskbell_store::deliveries::{Order, OrderNumber};
+use deskbell_store::{Clock, Database, LogId, PostgresOptions, PostgresStore, Store};
+use tokio::sync::Mutex;
+
+use crate::place::{Place, Server};
+use crate::pooler::Pooler;
+
+/// What the clock says when a test begins.
+const START_MS: i64 = 1_800_000_000_000;
+
+/// Stores in databases of their own, which go with the backend.
+pub(crate) struct Postgres {
+    places: Mutex<HashMap<LogId, Place>>,
+    clock: Clock,
+    pooled: bool,
+    pooler: Mutex<Option<Pooler>>,
+}
+
+impl Postgres {
+    pub(crate) fn direct() -> Self {
+        Self {
+            places: Mutex::default(),
+            clock: Clock::manual(START_MS),
+            pooled: false,
+            pooler: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn pooled() -> Self {
+        Self { pooled: true, ..Self::direct() }
+    }
+
+    async fn open(&self, place: &Place) -> PostgresStore {
+        let mut options = place.options();
+        if self.pooled {
+            let mut pooler = self.pooler.lock().await;
+            if pooler.is_none() {
+                *pooler = Some(Pooler::start(&Server::of_environment()).await);
+            }
+            options = place.options_through(pooler.as_ref().unwrap());
+        }
+        let options = PostgresOptions { clock: self.clock.clone(), ..options };
+        PostgresStore::open(&options).await.unwrap()
+    }
+}
+
+#[async_trait]
+impl Backend for Postgres {
+    async fn create(&self) -> Arc<dyn Database> {
+        let place = Place::new().await;
+        let store = self.open(&place).await;
+        self.places.lock().await.insert(store.log_id(), place);
+        Arc::new(store)
+    }
+
+    async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database> {
+        store.close().await;
+        Arc::new(self.open(&self.places.lock().await[&store.log_id()]).await)
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    async fn place_order(&self, store: &dyn Database, order: &Order) -> OrderNumber {
+        let options = self.places.lock().await[&store.log_id()].options();
+        let options = PostgresOptions { clock: self.clock.clone(), ..options };
+        let command = PostgresStore::open_to_read(&options).await.unwrap();
+        command.place_order(order).await.unwrap()
+    }
+}

@@ -1,0 +1,108 @@
+//! One replica at a time acts for a consumer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use deskbell_store::{
+    Clock, PostgresOptions, PostgresStore, Store, StoreError, TakesTurns, while_in_turn,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::place::Place;
+
+const LEASE: Duration = Duration::from_secs(3);
+
+async fn two(place: &Place) -> (PostgresStore, PostgresStore, Clock) {
+    let clock = Clock::manual(1_800_000_000_000);
+    let options = PostgresOptions { clock: clock.clone(), ..place.options() };
+    let one = PostgresStore::open(&options).await.unwrap();
+    (one, PostgresStore::open(&options).await.unwrap(), clock)
+}
+
+#[tokio::test]
+async fn another_takes_over_at_the_end_of_the_lease() {
+    let place = Place::new().await;
+    let (one, other, clock) = two(&place).await;
+    assert!(one.hold_consumer("mirror", LEASE).await.unwrap());
+    assert!(!other.hold_consumer("mirror", LEASE).await.unwrap());
+    clock.advance(LEASE / 2);
+    assert!(one.hold_consumer("mirror", LEASE).await.unwrap(), "held on");
+    clock.advance(LEASE / 2);
+    assert!(!other.hold_consumer("mirror", LEASE).await.unwrap(), "from then on");
+    assert!(other.hold_consumer("router", LEASE).await.unwrap(), "each for itself");
+    clock.advance(LEASE / 2);
+    assert!(other.hold_consumer("mirror", LEASE).await.unwrap());
+    assert!(!one.hold_consumer("mirror", LEASE).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_released_is_taken_at_once() {
+    let place = Place::new().await;
+    let (one, other, _) = two(&place).await;
+    assert!(one.hold_consumer("mirror", LEASE).await.unwrap());
+    other.release_consumer("mirror").await.unwrap();
+    assert!(!other.hold_consumer("mirror", LEASE).await.unwrap(), "only its holder lets go");
+    one.release_consumer("mirror").await.unwrap();
+    assert!(other.hold_consumer("mirror", LEASE).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_token_is_its_holders_to_claim() {
+    let place = Place::new().await;
+    let (one, other, clock) = two(&place).await;
+    assert!(one.hold_consumer("mirror", LEASE).await.unwrap());
+    let first = one.claim_consumer("mirror").await.unwrap();
+    let refused = other.claim_consumer("mirror").await.unwrap_err();
+    assert!(matches!(refused, StoreError::Standby), "{refused}");
+    clock.advance(LEASE);
+    assert!(other.claim_consumer("mirror").await.unwrap() > first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_many_gets_it() {
+    let place = Place::new().await;
+    let (one, other, _) = two(&place).await;
+    for round in 0..10 {
+        let name = format!("consumer {round}");
+        let both = tokio::join!(one.hold_consumer(&name, LEASE), other.hold_consumer(&name, LEASE));
+        assert!(both.0.unwrap() != both.1.unwrap());
+    }
+}
+
+/// Says that it acts, and does until it is stopped.
+struct Actor(mpsc::UnboundedSender<&'static str>, &'static str);
+
+#[async_trait]
+impl TakesTurns for Actor {
+    async fn act(&mut self, shutdown: CancellationToken) {
+        self.0.send(self.1).unwrap();
+        shutdown.cancelled().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_other_acts_when_one_is_gone() {
+    let place = Place::new().await;
+    let (acts, mut acting) = mpsc::unbounded_channel();
+    let shutdown = CancellationToken::new();
+    let mut first = JoinSet::new();
+    let mut second = JoinSet::new();
+    for (turns, name) in [(&mut first, "first"), (&mut second, "second")] {
+        let store: Arc<PostgresStore> = place.open().await;
+        let (mut actor, shutdown) = (Actor(acts.clone(), name), shutdown.clone());
+        turns.spawn(async move { while_in_turn(&*store, "mirror", &shutdown, &mut actor).await });
+        if name == "first" {
+            assert_eq!(acting.recv().await, Some("first"));
+        }
+    }
+    // Its store goes with it, without a word.
+    first.shutdown().await;
+    let gone = Instant::now();
+    let next = tokio::time::timeout(Duration::from_secs(5), acting.recv()).await;
+    assert_eq!(next.unwrap(), Some("second"), "{:?}", gone.elapsed());
+    shutdown.cancel();
+    second.join_all().await;
+}

@@ -1,0 +1,91 @@
+//! `deskbell store migrate`: the event log moves to PostgreSQL.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use deskbell_store::{Place, TransferError, TransferProgress, TransferStep, Transferred, transfer};
+use indicatif::{ProgressBar, ProgressStyle};
+use miette::Diagnostic;
+use serde_json::json;
+
+use crate::cli::{Context, exit};
+use crate::config::{DatabaseUrl, StoreConfig};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// The event log as it is: sqlite://FILE. No `deskbell serve` may have it open.
+    #[arg(long, value_name = "URL")]
+    from: String,
+    /// Where it goes: a PostgreSQL database in which there is no event log yet, or the one that an
+    /// earlier run of this command has not finished.
+    #[arg(long, value_name = "URL")]
+    to: String,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum Error {
+    /// The text is not repeated: it may bear a password.
+    #[error("{flag}: {fault}")]
+    Url { flag: &'static str, fault: String },
+    #[error("an event log moves from SQLite to PostgreSQL")]
+    #[diagnostic(help("write --from sqlite://deskbell.db --to postgres://USER@HOST/DATABASE"))]
+    Direction,
+    #[error("the event log was not moved")]
+    Transfer(#[from] TransferError),
+}
+
+pub(in crate::cli) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let from = place("--from", &arguments.from)?;
+    let to = place("--to", &arguments.to)?;
+    let (Place::Sqlite(from), Place::Postgres(to)) = (from, to) else {
+        return Err(exit::Failure::usage(Error::Direction));
+    };
+    let bar = progress_bar(context);
+    let transferred = transfer(&from, &to, |progress| show(&bar, progress)).await;
+    bar.finish_and_clear();
+    let transferred = transferred.map_err(|error| exit::Failure::failed(Error::from(error)))?;
+    print(&transferred, context);
+    Ok(ExitCode::from(exit::DONE))
+}
+
+fn place(flag: &'static str, text: &str) -> Result<Place, exit::Failure> {
+    let url: DatabaseUrl =
+        text.parse().map_err(|fault| exit::Failure::usage(Error::Url { flag, fault }))?;
+    Ok(StoreConfig { url, ..StoreConfig::default() }.place())
+}
+
+/// Drawn on stderr, and only on a terminal.
+fn progress_bar(context: &Context) -> ProgressBar {
+    if context.json {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} rows ({eta} left)");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn show(bar: &ProgressBar, progress: TransferProgress) {
+    let doing = match progress.step {
+        TransferStep::Copy => "copying",
+        TransferStep::Compare => "comparing",
+    };
+    bar.set_message(format!("{doing} {}", progress.table));
+    bar.set_length(progress.rows_in_all);
+    bar.set_position(progress.rows);
+}
+
+fn print(transferred: &Transferred, context: &Context) {
+    if context.json {
+        let rows = transferred.tables.iter().map(|(table, rows)| ((*table).to_owned(), json!(rows)));
+        println!("{}", json!({ "rows": serde_json::Map::from_iter(rows) }));
+        return;
+    }
+    for (table, rows) in &transferred.tables {
+        println!("{table:20} {rows:>10} rows, the same on both sides");
+    }
+    println!("\nNext: set [store] url to the new address, start `deskbell serve`, and keep the old");
+    println!("file until you have seen that all is well. Never start a `serve` on it again: the");
+    println!("two logs would go apart.");
+}
