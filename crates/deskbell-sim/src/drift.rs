@@ -80,6 +80,18 @@ pub fn drift(truth: &Truth, actual: &Tables) -> Vec<Difference> {
     differences
 }
 
+/// The rows of entities that the truth [knows](Truth::knows): a mirror may hold others beside them, of other runs.
+#[must_use]
+pub fn rows_of(truth: &Truth, mut actual: Tables) -> Tables {
+    for (table, rows) in &mut actual {
+        rows.retain(|row| {
+            let id = row.get("id").and_then(Value::as_str);
+            id.is_some_and(|id| truth.knows(table, id))
+        });
+    }
+    actual
+}
+
 fn differing_columns(expected: &Row, found: &Map<String, Value>) -> Vec<ColumnDifference> {
     let mut columns = Vec::new();
     for (&column, expected) in expected {

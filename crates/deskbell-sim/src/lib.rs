@@ -30,11 +30,11 @@ mod sender;
 mod truth;
 mod world;
 
-pub use drift::{ColumnDifference, Difference, Finding, SECRET_MARKERS, Tables, drift};
+pub use drift::{ColumnDifference, Difference, Finding, SECRET_MARKERS, Tables, drift, rows_of};
 pub use latency::Latencies;
 pub use sender::{
-    Progress, Reorder, Report, Sender, SenderError, SenderOptions, compressed_schedule,
-    svix_schedule,
+    Failure, Failures, Fate, Progress, Reorder, Report, Sender, SenderError, SenderOptions,
+    compressed_schedule, svix_schedule, svix_schedule_at,
 };
 pub use truth::{Row, Truth};
-pub use world::{Message, Scenario, World};
+pub use world::{Message, Scenario, World, replays};

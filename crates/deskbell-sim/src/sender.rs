@@ -2,29 +2,28 @@
 
 mod delivery;
 mod dispatch;
+mod failure;
 mod options;
 mod report;
+mod run;
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use clerk_webhooks::{CannotSign, Signer};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::sync::Semaphore;
 
-use self::delivery::{Courier, Delivered, Delivery};
-use self::dispatch::{Dispatch, Dispatches};
-pub use self::options::{Reorder, SenderOptions, compressed_schedule, svix_schedule};
-use self::report::Tally;
+use self::delivery::{Connections, Courier};
+use self::failure::SharedFailures;
+pub use self::failure::{Failure, Failures};
+pub use self::options::{
+    Reorder, SenderOptions, compressed_schedule, svix_schedule, svix_schedule_at,
+};
 pub(crate) use self::report::per_second;
-pub use self::report::{Progress, Report};
+pub use self::report::{Fate, Progress, Report};
+use self::run::Run;
 use crate::Message;
-
-/// At most so many deliveries are under way or wait for a retry; at it, no new one begins until one ends.
-const DELIVERIES_OPEN_MAX: usize = 10_000;
 
 /// A sender that is ready to run.
 #[derive(Debug)]
@@ -76,8 +75,16 @@ impl Sender {
             header_family: options.header_family,
             retry_schedule: options.retry_schedule.clone(),
             slots: Arc::new(Semaphore::new(options.concurrency.max(1))),
+            failures: SharedFailures::default(),
+            connections: Connections::new(options.concurrency.max(1)),
         };
         Ok(Self { courier: Arc::new(courier), options })
+    }
+
+    /// Every attempt so far that was not acked, of all runs, also while one is under way.
+    #[must_use]
+    pub fn failures(&self) -> Failures {
+        self.courier.failures.so_far()
     }
 
     /// Sends the messages and returns once each is acked or given up. `progress` hears of every delivery's end.
@@ -89,53 +96,27 @@ impl Sender {
     pub async fn run(
         &self,
         messages: impl IntoIterator<Item = Message>,
-        mut progress: impl FnMut(&Progress),
+        progress: impl FnMut(&Progress),
     ) -> Report {
-        let SenderOptions { seed, duplicates, reorder, .. } = self.options;
-        let dispatches = Dispatches::new(messages.into_iter(), seed, duplicates, reorder);
-        let started = Instant::now();
-        let mut tally = Tally::default();
-        let mut open = JoinSet::new();
-        let mut ended = |tally: &mut Tally, joined| {
-            tally.ended(unless_panicked(joined));
-            progress(tally.progress());
+        self.run_until(messages, progress, std::future::pending()).await
+    }
+
+    /// As [`run`](Self::run), but it ends as soon as `stop` does: what is under way then is left, and nobody knows whether it arrived.
+    ///
+    /// # Panics
+    /// When a delivery panics.
+    pub async fn run_until(
+        &self,
+        messages: impl IntoIterator<Item = Message>,
+        mut progress: impl FnMut(&Progress),
+        stop: impl Future<Output = ()>,
+    ) -> Report {
+        let mut run = Run::new(self, &mut progress);
+        let stopped = tokio::select! {
+            () = run.send_all(messages) => false,
+            () = stop => true,
         };
-        for (place, dispatch) in dispatches.enumerate() {
-            self.pace(started, place).await;
-            for endpoint in 0..self.courier.signers.len() {
-                while open.len() >= DELIVERIES_OPEN_MAX {
-                    if let Some(joined) = open.join_next().await {
-                        ended(&mut tally, joined);
-                    }
-                }
-                let Some(slot) = self.slot().await else { continue };
-                tally.begun(dispatch.index, endpoint == 0 && !dispatch.duplicate);
-                let delivery = delivery(&dispatch, endpoint);
-                open.spawn(Arc::clone(&self.courier).deliver(delivery, slot));
-                while let Some(joined) = open.try_join_next() {
-                    ended(&mut tally, joined);
-                }
-            }
-        }
-        while let Some(joined) = open.join_next().await {
-            ended(&mut tally, joined);
-        }
-        tally.into_report(started.elapsed())
-    }
-
-    async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.courier.slots).acquire_owned().await.ok()
-    }
-
-    /// Waits until the message at this place may begin.
-    async fn pace(&self, started: Instant, place: usize) {
-        if let Some(rate) = self.options.rate_per_second.filter(|&rate| rate > 0.0) {
-            #[expect(clippy::cast_precision_loss, reason = "places are far below 2^52")]
-            let since = Duration::try_from_secs_f64(place as f64 / rate).unwrap_or(Duration::MAX);
-            if let Some(due) = started.checked_add(since) {
-                sleep_until(due).await;
-            }
-        }
+        run.into_report(stopped)
     }
 }
 
@@ -153,14 +134,4 @@ fn client(options: &SenderOptions) -> Result<Client, SenderError> {
         .pool_max_idle_per_host(options.concurrency)
         .build()
         .map_err(SenderError::Client)
-}
-
-fn delivery(dispatch: &Dispatch, endpoint: usize) -> Delivery {
-    let Message { id, body, .. } = &dispatch.message;
-    Delivery { index: dispatch.index, id: id.clone(), body: body.clone(), endpoint }
-}
-
-/// No delivery is ever cancelled while its set lives, so that a join that failed is a panic.
-fn unless_panicked(joined: Result<Delivered, JoinError>) -> Delivered {
-    joined.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }

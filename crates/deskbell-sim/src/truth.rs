@@ -8,6 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::sender::Fate;
+use crate::world::{Scenario, World};
+
 /// A row's columns. Times are ISO-8601 text in UTC with milliseconds and `Z`, JSON columns are JSON, booleans are booleans.
 pub type Row = BTreeMap<&'static str, Value>;
 
@@ -25,6 +28,8 @@ pub struct Truth {
 struct Table {
     rows: BTreeMap<String, (Version, Row)>,
     deleted: HashSet<String>,
+    /// Touched by a message of which nobody knows whether it arrived: any row is right, and none.
+    unsettled: HashSet<String>,
 }
 
 /// What decides between two states of one entity: its own `updated_at`, the event's time, the message id.
@@ -66,6 +71,39 @@ impl Truth {
         self.tables.get(table).map_or(0, |table| table.rows.len())
     }
 
+    /// What must hold where some of the scenario's messages may not have arrived.
+    ///
+    /// An entity that a message of [`Fate::Unknown`] is about is left out: neither its row nor its absence would be wrong.
+    #[must_use]
+    pub fn of_fates(scenario: &Scenario, fate: impl Fn(&str) -> Fate) -> Self {
+        let mut truth = Self::empty();
+        for (message, effect) in World::new(scenario).into_effects() {
+            match fate(&message.id) {
+                Fate::Acked => truth.apply(effect),
+                Fate::Unknown => truth.unsettle(effect),
+                Fate::Unsent => {}
+            }
+        }
+        for table in truth.tables.values_mut() {
+            table.rows.retain(|id, _| !table.unsettled.contains(id));
+            table.deleted.retain(|id| !table.unsettled.contains(id));
+        }
+        truth
+    }
+
+    /// How many entities are left out, as nobody knows what must hold of them.
+    #[must_use]
+    pub fn unsettled(&self) -> usize {
+        self.tables.values().map(|table| table.unsettled.len()).sum()
+    }
+
+    /// Whether the entity is one that this truth can judge: alive or deleted, and not left out.
+    #[must_use]
+    pub fn knows(&self, table: &str, id: &str) -> bool {
+        let known = |table: &Table| table.rows.contains_key(id) || table.deleted.contains(id);
+        self.tables.get(table).is_some_and(known)
+    }
+
     pub(crate) fn empty() -> Self {
         let tables = [USERS, ORGANIZATIONS, ORGANIZATION_MEMBERSHIPS];
         Self { tables: tables.map(|name| (name, Table::default())).into() }
@@ -82,6 +120,17 @@ impl Truth {
                 }
             }
         }
+    }
+
+    fn unsettle(&mut self, effect: Effect) {
+        let (table, id, membership_ids) = match effect {
+            Effect::Nothing => return,
+            Effect::Upsert { table, id, .. } => (table, id, Vec::new()),
+            Effect::Delete { table, id, membership_ids } => (table, id, membership_ids),
+        };
+        self.tables.entry(table).or_default().unsettled.insert(id);
+        let memberships = self.tables.entry(ORGANIZATION_MEMBERSHIPS).or_default();
+        memberships.unsettled.extend(membership_ids);
     }
 
     fn upsert(&mut self, table: &'static str, id: String, version: Version, row: Row) {

@@ -31,6 +31,9 @@ use crate::truth::{Effect, Truth, Version};
 /// 2026-01-01T00:00:00Z, where a world's clock starts unless told otherwise.
 const START_MS: i64 = 1_767_225_600_000;
 
+/// The stream of random numbers that draws replays; worlds use that of their bound on users.
+const REPLAYS_STREAM: u64 = u64::MAX;
+
 /// What a world is made from. The same scenario makes the same bytes.
 #[derive(Debug, Clone)]
 pub struct Scenario {
@@ -42,14 +45,24 @@ pub struct Scenario {
     pub users_max: Option<usize>,
     /// When the world's clock starts, in Unix milliseconds.
     pub start_ms: i64,
+    /// The Clerk instance that the messages name; `None` for one that comes of the seed.
+    pub instance_id: Option<String>,
 }
 
 impl Scenario {
     /// A scenario of so many events, with no bound on users, that starts with the year 2026.
     #[must_use]
     pub fn new(seed: u64, events: usize) -> Self {
-        Self { seed, events, users_max: None, start_ms: START_MS }
+        Self { seed, events, users_max: None, start_ms: START_MS, instance_id: None }
     }
+}
+
+/// So many of the scenario's messages, in order and drawn by its seed, for a sender that sends them again: a share from 0 to 1.
+pub fn replays(scenario: &Scenario, share: f64) -> impl Iterator<Item = Message> {
+    let mut rng = ChaCha8Rng::seed_from_u64(scenario.seed);
+    rng.set_stream(REPLAYS_STREAM);
+    let share = share.clamp(0.0, 1.0);
+    World::new(scenario).filter(move |_| rng.random_bool(share))
 }
 
 /// One webhook message, before it is signed.
@@ -86,8 +99,11 @@ impl World {
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(scenario.seed);
+        // Another bound makes another world, and ids of the one must not come up in the other.
+        rng.set_stream(scenario.users_max.map_or(0, |bound| bound as u64));
+        let instance_id = ids::entity_id("ins_", scenario.start_ms, &mut rng);
         Self {
-            instance_id: ids::entity_id("ins_", scenario.start_ms, &mut rng),
+            instance_id: scenario.instance_id.clone().unwrap_or(instance_id),
             rng,
             now_ms: scenario.start_ms,
             remaining: scenario.events,
@@ -116,6 +132,22 @@ impl World {
     #[must_use]
     pub fn into_truth(self) -> Truth {
         self.truth
+    }
+
+    /// The messages, each with what it means, which is not put into the truth.
+    pub(crate) fn into_effects(mut self) -> impl Iterator<Item = (Message, Effect)> {
+        std::iter::from_fn(move || self.next_with_effect())
+    }
+
+    fn next_with_effect(&mut self) -> Option<(Message, Effect)> {
+        self.remaining = self.remaining.checked_sub(1)?;
+        loop {
+            if let Some(next) = self.outbox.pop_front() {
+                return Some(next);
+            }
+            self.pass_time();
+            self.live();
+        }
     }
 
     /// Lets time pass: mostly seconds, now and then no more than a few milliseconds.
@@ -152,15 +184,9 @@ impl Iterator for World {
     type Item = Message;
 
     fn next(&mut self) -> Option<Message> {
-        self.remaining = self.remaining.checked_sub(1)?;
-        loop {
-            if let Some((message, effect)) = self.outbox.pop_front() {
-                self.truth.apply(effect);
-                return Some(message);
-            }
-            self.pass_time();
-            self.live();
-        }
+        let (message, effect) = self.next_with_effect()?;
+        self.truth.apply(effect);
+        Some(message)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -1,16 +1,21 @@
 //! One message to one endpoint: attempts, each freshly signed, until it is acked or given up.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use clerk_webhooks::{HeaderFamily, Signer};
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::header::{CONNECTION, CONTENT_TYPE, HeaderMap};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
+use super::failure::{Failure, SharedFailures};
 use crate::clock;
+
+/// One request of so many is the last one on its connection, so that a balancer in front of the endpoint can spread the load anew.
+const REQUESTS_A_CONNECTION: usize = 100;
 
 /// The reply header by which an endpoint declines a message for good, and its value.
 const ABORT: (&str, &str) = ("webhook-delivery", "abort-message");
@@ -25,6 +30,18 @@ pub(crate) struct Courier {
     pub(crate) retry_schedule: Vec<Duration>,
     /// One permit a request under way.
     pub(crate) slots: Arc<Semaphore>,
+    pub(crate) failures: SharedFailures,
+    pub(crate) connections: Connections,
+}
+
+/// Says which requests are the last ones on their connection.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    /// How many may be open.
+    open_max: usize,
+    requests: AtomicUsize,
+    /// After a failure: how many requests still are the last ones.
+    to_close: AtomicUsize,
 }
 
 /// What is delivered: a message, by its place in the order of events, to one of the endpoints.
@@ -42,8 +59,8 @@ pub(crate) struct Delivered {
     pub(crate) index: usize,
     pub(crate) id: String,
     pub(crate) attempts: u64,
-    /// `None` where no attempt was acked.
-    pub(crate) ack: Option<Ack>,
+    /// The ack, or why the last attempt was none.
+    pub(crate) end: Result<Ack, Failure>,
 }
 
 /// An attempt that was acked.
@@ -61,6 +78,25 @@ enum Verdict {
     GiveUp,
 }
 
+impl Connections {
+    pub(crate) fn new(open_max: usize) -> Self {
+        Self { open_max, requests: AtomicUsize::new(0), to_close: AtomicUsize::new(0) }
+    }
+
+    /// Every open connection may lead to the replica that has just failed: each ends with its next request.
+    fn renew(&self) {
+        self.to_close.store(self.open_max, Ordering::Relaxed);
+    }
+
+    /// Whether a request that is made now is the last one on its connection.
+    fn closes(&self) -> bool {
+        let ordering = Ordering::Relaxed;
+        let renewed = self.to_close.fetch_update(ordering, ordering, |left| left.checked_sub(1));
+        let made = self.requests.fetch_add(1, ordering) + 1;
+        renewed.is_ok() || made.is_multiple_of(REQUESTS_A_CONNECTION)
+    }
+}
+
 impl Courier {
     /// Makes the attempts. The slot is given back while a retry waits, so that an endpoint's bad hour holds up nothing else.
     pub(crate) async fn deliver(
@@ -71,42 +107,54 @@ impl Courier {
         let mut slot = Some(slot);
         let mut attempts = 0;
         let mut waits = self.retry_schedule.iter();
-        let ack = loop {
+        let end = loop {
             let started = Instant::now();
-            let verdict = self.attempt(&delivery).await;
+            let (verdict, failure) = self.attempt(&delivery).await;
             attempts += 1;
-            match verdict {
-                Verdict::Acked => {
-                    let at = Instant::now();
-                    break Some(Ack { at, latency: at - started });
-                }
-                Verdict::GiveUp => break None,
-                Verdict::TryAgain => {}
-            }
+            let Some(failure) = failure else {
+                let at = Instant::now();
+                break Ok(Ack { at, latency: at - started });
+            };
             drop(slot.take());
-            let Some(&wait) = waits.next() else { break None };
+            let wait = waits.next().filter(|_| verdict == Verdict::TryAgain);
+            let Some(&wait) = wait else { break Err(failure) };
             sleep(wait).await;
             slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         };
-        Delivered { index: delivery.index, id: delivery.id, attempts, ack }
+        Delivered { index: delivery.index, id: delivery.id, attempts, end }
     }
 
-    async fn attempt(&self, delivery: &Delivery) -> Verdict {
+    /// Makes an attempt, and notes why it was not acked.
+    async fn attempt(&self, delivery: &Delivery) -> (Verdict, Option<Failure>) {
+        let (verdict, failure, body) = match self.request(delivery).send().await {
+            Ok(response) => {
+                let status = response.status();
+                let verdict = verdict(status, response.headers());
+                // The body has to be read for the connection to be used again.
+                let body = response.bytes().await.ok();
+                if verdict == Verdict::Acked {
+                    return (verdict, None);
+                }
+                (verdict, Failure::Status(status.as_u16()), body)
+            }
+            Err(error) => (Verdict::TryAgain, Failure::of_request(&error), None),
+        };
+        self.failures.note(&failure, body.as_ref());
+        self.connections.renew();
+        (verdict, Some(failure))
+    }
+
+    fn request(&self, delivery: &Delivery) -> RequestBuilder {
         let signer = &self.signers[delivery.endpoint];
         let signed = signer.sign(&delivery.id, clock::unix_seconds(), &delivery.body);
         let mut request = self.client.post(self.url.clone()).body(delivery.body.clone());
         for (name, value) in signed.iter(self.header_family) {
             request = request.header(name, value);
         }
-        match request.header(CONTENT_TYPE, "application/json").send().await {
-            Ok(response) => {
-                let verdict = verdict(response.status(), response.headers());
-                // The body has to be read for the connection to be used again.
-                let _ = response.bytes().await;
-                verdict
-            }
-            Err(_) => Verdict::TryAgain,
+        if self.connections.closes() {
+            request = request.header(CONNECTION, "close");
         }
+        request.header(CONTENT_TYPE, "application/json")
     }
 }
 
@@ -126,6 +174,17 @@ mod tests {
     use reqwest::header::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn connections_end_now_and_then_and_all_of_them_after_a_failure() {
+        let connections = Connections::new(3);
+        let closed = |requests: usize| (0..requests).filter(|_| connections.closes()).count();
+        assert_eq!(closed(REQUESTS_A_CONNECTION - 1), 0);
+        assert_eq!(closed(1), 1);
+        connections.renew();
+        connections.renew();
+        assert_eq!(closed(10), 3, "three are open");
+    }
 
     #[test]
     fn only_2xx_is_an_ack_and_only_the_header_ends_the_retries() {

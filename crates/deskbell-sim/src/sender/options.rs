@@ -28,7 +28,7 @@ pub struct SenderOptions {
     pub reorder: Reorder,
     /// How many requests are under way at most.
     pub concurrency: usize,
-    /// How many messages a second are begun at most; `None` for as many as are answered.
+    /// How many messages a second are begun at most, duplicates not counted; `None` for as many as are answered.
     pub rate_per_second: Option<f64>,
     /// The time after each failed attempt; once it is used up, the message is given up.
     pub retry_schedule: Vec<Duration>,
@@ -81,6 +81,13 @@ impl Default for Reorder {
 #[must_use]
 pub fn svix_schedule() -> Vec<Duration> {
     SVIX_SCHEDULE_S.map(Duration::from_secs).into()
+}
+
+/// [`svix_schedule`] with every wait divided by this number; a number that does not divide, such as 0, makes the waits endless.
+#[must_use]
+pub fn svix_schedule_at(speedup: f64) -> Vec<Duration> {
+    let faster = |wait: Duration| Duration::try_from_secs_f64(wait.as_secs_f64() / speedup);
+    svix_schedule().into_iter().map(|wait| faster(wait).unwrap_or(Duration::MAX)).collect()
 }
 
 /// A retry schedule of the same shape in under half a minute.

@@ -1,12 +1,13 @@
 //! What a run of the sender has come to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::delivery::{Ack, Delivered};
+use super::failure::Failure;
 use crate::latency::Latencies;
 
 /// The state of a run under way.
@@ -20,6 +21,19 @@ pub struct Progress {
     pub retries: u64,
     /// Messages that were acked at least once.
     pub acked: u64,
+    /// Deliveries that were given up: their last retry failed as well.
+    pub given_up: u64,
+}
+
+/// What became of a message, as far as its sender knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It was acked: the endpoint has it.
+    Acked,
+    /// It was begun and never acked: the endpoint may have it or not.
+    Unknown,
+    /// It was never begun: the endpoint cannot have it.
+    Unsent,
 }
 
 /// What a run has come to.
@@ -36,8 +50,18 @@ pub struct Report {
     /// When each of these was acked first, by its id.
     #[serde(skip)]
     pub acked_at: HashMap<String, Instant>,
-    /// The ids of the messages that never were.
+    /// The ids of the messages that never were, and are given up.
     pub unacked: Vec<String>,
+    /// Why the last attempt at each of these failed, in the same order.
+    #[serde(skip)]
+    pub last_failures: Vec<Failure>,
+    /// The ids of the messages that were begun and never acked: the unacked ones and, where the run was stopped, those under way.
+    #[serde(skip)]
+    pub open: HashSet<String>,
+    /// Deliveries, duplicates' among them, that were given up.
+    pub given_up: u64,
+    /// Whether the run was stopped before everything was acked or given up.
+    pub stopped: bool,
     /// Acks a second, duplicates' among them, from the first request to the last answer.
     pub acked_per_second: f64,
     /// The median time from a request to its 2xx, in milliseconds.
@@ -54,15 +78,17 @@ pub struct Report {
 pub(crate) struct Tally {
     progress: Progress,
     acked: Vec<bool>,
-    failed: Vec<(usize, String)>,
+    open: HashSet<String>,
+    failed: Vec<(usize, String, Failure)>,
     acked_at: HashMap<String, Instant>,
     latencies: Latencies,
 }
 
 impl Tally {
-    pub(crate) fn begun(&mut self, index: usize, first: bool) {
+    pub(crate) fn begun(&mut self, index: usize, id: &str, first: bool) {
         if first {
             self.progress.sent += 1;
+            self.open.insert(id.to_owned());
             self.acked.resize(self.acked.len().max(index + 1), false);
         } else {
             self.progress.duplicates += 1;
@@ -71,16 +97,20 @@ impl Tally {
 
     pub(crate) fn ended(&mut self, delivered: Delivered) {
         self.progress.retries += delivered.attempts - 1;
-        match delivered.ack {
-            Some(Ack { at, latency }) => {
+        match delivered.end {
+            Ok(Ack { at, latency }) => {
                 self.latencies.record(latency);
+                self.open.remove(&delivered.id);
                 let first = self.acked_at.entry(delivered.id).or_insert(at);
                 *first = at.min(*first);
                 let acked = &mut self.acked[delivered.index];
                 self.progress.acked += u64::from(!*acked);
                 *acked = true;
             }
-            None => self.failed.push((delivered.index, delivered.id)),
+            Err(failure) => {
+                self.progress.given_up += 1;
+                self.failed.push((delivered.index, delivered.id, failure));
+            }
         }
     }
 
@@ -88,11 +118,13 @@ impl Tally {
         &self.progress
     }
 
-    pub(crate) fn into_report(mut self, elapsed: Duration) -> Report {
-        let Progress { sent, duplicates, retries, acked } = self.progress;
+    pub(crate) fn into_report(mut self, elapsed: Duration, stopped: bool) -> Report {
+        let Progress { sent, duplicates, retries, acked, given_up } = self.progress;
+        self.failed.retain(|(index, ..)| !self.acked[*index]);
         self.failed.sort();
-        self.failed.dedup();
-        let unacked = self.failed.into_iter().filter(|(index, _)| !self.acked[*index]);
+        self.failed.dedup_by_key(|(index, ..)| *index);
+        let (unacked, last_failures) =
+            self.failed.into_iter().map(|(_, id, failure)| (id, failure)).unzip();
         let acks = self.latencies.count();
         let [ack_ms_p50, ack_ms_p99] = self.latencies.percentiles_ms([50, 99]);
         Report {
@@ -101,11 +133,29 @@ impl Tally {
             retries,
             acked,
             acked_at: self.acked_at,
-            unacked: unacked.map(|(_, id)| id).collect(),
+            unacked,
+            last_failures,
+            open: self.open,
+            given_up,
+            stopped,
             acked_per_second: per_second(acks, elapsed),
             ack_ms_p50,
             ack_ms_p99,
             elapsed,
+        }
+    }
+}
+
+impl Report {
+    /// What became of this message.
+    #[must_use]
+    pub fn fate(&self, message_id: &str) -> Fate {
+        if self.acked_at.contains_key(message_id) {
+            Fate::Acked
+        } else if self.open.contains(message_id) {
+            Fate::Unknown
+        } else {
+            Fate::Unsent
         }
     }
 }
