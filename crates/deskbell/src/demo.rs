@@ -24,7 +24,7 @@ use crate::config::{
     HeaderFamily, Headers, HttpConfig, HttpUrl, RetryConfig, SignatureVersion, SigningSecret,
     StoreConfig,
 };
-use crate::{Engine, StartError, StoppedEarly};
+use crate::{Engine, StartError, StoppedEarly, mirror_rows};
 
 /// Where a mirror records how far it has come.
 const CHECKPOINTS: &str = "_checkpoints";
@@ -120,7 +120,7 @@ impl Demo {
         let reader = MirrorReader::open(&mirror.with_password()).await?;
         wait_for_the_mirror(&engine, &reader).await?;
         let delivered = flaky.wait_for(&report.acked_at).await;
-        let (tables, rows) = read(&reader).await?;
+        let (tables, rows) = mirror_rows::read(&reader).await?;
         engine.stop().await?;
         let drift = deskbell_sim::drift(&world.into_truth(), &tables);
         Ok(Outcome { report, rows, drift, delivered, store, mirror })
@@ -259,18 +259,4 @@ async fn wait_for_the_mirror(engine: &Engine, reader: &MirrorReader) -> Result<(
             return Err(DemoError::Standstill { at, head });
         }
     }
-}
-
-/// The rows, and how many there are of each table.
-async fn read(
-    reader: &MirrorReader,
-) -> Result<(deskbell_sim::Tables, BTreeMap<String, usize>), DemoError> {
-    let mut tables = deskbell_sim::Tables::new();
-    let mut counts = BTreeMap::new();
-    for table in reader.tables().await? {
-        let rows = reader.rows(table.name).await?;
-        counts.insert(table.table, rows.len());
-        tables.insert(table.name.to_owned(), rows);
-    }
-    Ok((tables, counts))
 }

@@ -27,7 +27,9 @@ mod demo;
 mod engine;
 mod metrics;
 mod mirror_options;
+mod mirror_rows;
 mod orders;
+mod simulate;
 mod tasks;
 mod trigger;
 

@@ -1,7 +1,6 @@
 //! Why attempts were not acked: one reason an attempt, and how often there was which.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,6 +73,17 @@ impl Failures {
     #[must_use]
     pub fn sample(&self, failure: &Failure) -> &str {
         self.seen.get(failure).map_or("", |seen| &seen.sample)
+    }
+
+    /// Adds another sender's.
+    pub fn merge(&mut self, other: &Self) {
+        for (failure, Seen { count, sample }) in &other.seen {
+            let seen = self.seen.entry(failure.clone()).or_default();
+            seen.count += count;
+            if seen.sample.is_empty() {
+                seen.sample.clone_from(sample);
+            }
+        }
     }
 
     /// Whether there was none.

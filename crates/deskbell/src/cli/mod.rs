@@ -12,6 +12,7 @@ mod rebuild;
 mod replay;
 mod schema;
 mod serve;
+mod simulate;
 mod statements;
 mod store;
 mod table;
@@ -54,6 +55,9 @@ enum Command {
     Serve,
     /// Show the whole way of an event: a simulated Clerk, the engine, and a mirror without drift.
     Demo(demo::Arguments),
+    /// Send a simulated Clerk's events to any webhook handler, and judge it from outside.
+    // By far the largest of the arguments.
+    Simulate(Box<simulate::Arguments>),
     /// Check the config, or show its effective values.
     #[command(subcommand)]
     Config(config::Command),
@@ -140,6 +144,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::DeadLetters(command) => on_runtime(dead_letters::run(command, context)),
         Command::Serve => on_runtime(serve::run(context)),
         Command::Demo(arguments) => on_runtime(demo::run(arguments, context)),
+        Command::Simulate(arguments) => on_runtime(simulate::run(*arguments, context)),
         Command::Trigger(arguments) => on_runtime(trigger::run(arguments, context)),
     }
 }

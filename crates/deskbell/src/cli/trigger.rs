@@ -39,7 +39,7 @@ pub(super) struct Arguments {
 
 /// Something about the flags that keeps an event from being sent.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-enum Unsendable {
+pub(super) enum Unsendable {
     #[error("the secret cannot be used")]
     #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
     Secret(#[from] SecretError),
@@ -107,7 +107,11 @@ fn local(config: &Config) -> Result<Url, Unsendable> {
     Ok(Url::parse(&format!("http://{address}{path}"))?)
 }
 
-fn secret_or_configured(secret: Option<&str>, config: &Config) -> Result<Secret, Unsendable> {
+/// The secret that was given, or that of the config's first source.
+pub(super) fn secret_or_configured(
+    secret: Option<&str>,
+    config: &Config,
+) -> Result<Secret, Unsendable> {
     match secret {
         Some(secret) => Ok(Secret::parse(secret)?),
         None => {

@@ -1,0 +1,244 @@
+//! `deskbell simulate`: a simulated Clerk that sends to any webhook handler, and judges it.
+
+mod show;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use clerk_webhooks::{CannotSign, Secret, SecretListError, Signer};
+use deskbell_sim::{Failures, Progress, Reorder, Scenario, SenderOptions, svix_schedule_at};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Context, exit, trigger};
+use crate::config::{DatabaseConfig, DatabaseUrl, HttpUrl};
+use crate::simulate::{Mirror, Signals, Simulation, Verdict, Watch, most_often};
+
+const EXAMPLE: &str = "\
+Example, against the local server and its mirror:
+  deskbell simulate --url http://127.0.0.1:3000/api/webhooks --secret whsec_… \\
+    --events 50000 --shuffle --mirror sqlite://clerk.db
+
+Messages and their ids come of the seed: the same seed sent again is nothing but duplicates, another
+one is another Clerk instance. Only entities of this seed are compared with the mirror; send no fewer
+events of a seed than before. It ends with 1 where an event was never acknowledged, or the mirror drifts.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Arguments {
+    /// Where the handler takes webhooks. Redirects are not followed.
+    #[arg(long, value_name = "URL")]
+    url: String,
+    /// The signing secret that the handler verifies with; several (or separated by commas) send each
+    /// event once with each, as in a rotation [default: as for trigger].
+    #[arg(long = "secret", value_name = "SECRET")]
+    secrets: Vec<String>,
+    /// How many events are sent.
+    #[arg(long, default_value_t = 20_000, value_name = "N",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    events: usize,
+    /// How many users are alive at once, at most [default: more with every event].
+    #[arg(long, value_name = "N",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    users: Option<usize>,
+    /// How many events a second are begun, whether the earlier ones were answered or not
+    /// [default: as fast as the handler answers].
+    #[arg(long, value_name = "R", value_parser = number)]
+    rate: Option<f64>,
+    /// How many requests are under way at most, each on a connection of its own. A connection ends
+    /// after some hundred requests, and after any failure, so that a balancer can spread them.
+    #[arg(long, default_value_t = 32, value_name = "N",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    connections: usize,
+    /// The share of the events that come twice, with the same id: 0.05 or 5%.
+    #[arg(long, default_value = "5%", value_name = "P", value_parser = share)]
+    duplicates: f64,
+    /// The share of the events that come once more when all have been sent.
+    #[arg(long, default_value = "0", value_name = "P", value_parser = share)]
+    replays: f64,
+    /// Send out of order: most a little, some very late.
+    #[arg(long)]
+    shuffle: bool,
+    /// Makes the same events again, with the same ids.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    seed: u64,
+    /// Divides the waits between the attempts. Those of Clerk's sender are 5 s, 5 min, 30 min, 2 h,
+    /// 5 h, 10 h and 10 h; 1000 makes 100 seconds of them in all, 1 leaves them.
+    #[arg(long, default_value = "1000", value_name = "X", value_parser = number)]
+    speedup: f64,
+    /// How long an answer may take before the attempt has failed.
+    #[arg(long, default_value = "15s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+    /// The Clerk instance that the events name [default: one that comes of the seed].
+    #[arg(long, value_name = "ID")]
+    instance_id: Option<String>,
+    /// The database of the mirror behind the handler, PostgreSQL or SQLite, to be compared with what
+    /// was sent.
+    #[arg(long, value_name = "URL")]
+    mirror: Option<String>,
+    /// The schema of the mirror; on SQLite the prefix of its tables.
+    #[arg(long, value_name = "NAME", default_value_t = DatabaseConfig::default().schema)]
+    schema: String,
+    /// The mirror has caught up when there is no drift, or none that has changed for so long.
+    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    settle: Duration,
+}
+
+/// A flag that will not do. Its text is not repeated: it may bear a secret.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum BadFlag {
+    #[error("--{flag}: {what}")]
+    Url { flag: &'static str, what: String },
+    #[error("--secret: {0}")]
+    #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
+    Secret(SecretListError),
+    #[error("--secret: a public key cannot sign")]
+    #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
+    CannotSign(#[from] CannotSign),
+}
+
+/// A number above 0.
+fn number(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or("write a number above 0")
+}
+
+/// A share from 0 to 1, or in percent.
+fn share(text: &str) -> Result<f64, &'static str> {
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse().map(|percent: f64| percent / 100.0),
+        None => text.parse(),
+    };
+    let share = share.ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or("write a share from 0 to 1, or from 0% to 100%")
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let simulation = simulation(arguments, context)?;
+    let mut signals = Signals::listen().map_err(exit::Failure::failed)?;
+    let bar = Bar::new(simulation.scenario.events, context);
+    let outcome = simulation.run(&mut signals, &bar).await.map_err(exit::Failure::failed)?;
+    bar.0.finish_and_clear();
+    let verdict = Verdict::of(&simulation, &outcome);
+    if context.json {
+        show::json(&simulation, &outcome, verdict.as_ref());
+    } else {
+        show::text(&simulation, &outcome);
+    }
+    match verdict {
+        Some(verdict) => Err(exit::Failure::failed_with_help(verdict)),
+        None => Ok(ExitCode::from(exit::DONE)),
+    }
+}
+
+fn simulation(arguments: Arguments, context: &Context) -> Result<Simulation, exit::Failure> {
+    let bad = |flag: &'static str| move |what| exit::Failure::usage(BadFlag::Url { flag, what });
+    let url = arguments.url.parse::<HttpUrl>().map_err(bad("url"))?;
+    let mirror = arguments.mirror.map(|url| url.parse::<DatabaseUrl>()).transpose();
+    let (schema, settle) = (arguments.schema, arguments.settle);
+    let mirror = mirror.map_err(bad("mirror"))?.map(|url| Mirror { url, schema, settle });
+    let secrets = secrets(&arguments.secrets, context)?;
+    let sender = SenderOptions {
+        url: url.with_secrets().to_string(),
+        secrets,
+        header_family: clerk_webhooks::HeaderFamily::Svix,
+        seed: arguments.seed,
+        duplicates: arguments.duplicates,
+        reorder: if arguments.shuffle { Reorder::default() } else { Reorder::NONE },
+        concurrency: arguments.connections,
+        rate_per_second: arguments.rate,
+        retry_schedule: svix_schedule_at(arguments.speedup),
+        timeout: arguments.timeout,
+    };
+    let scenario = Scenario {
+        users_max: arguments.users,
+        instance_id: arguments.instance_id,
+        ..Scenario::new(arguments.seed, arguments.events)
+    };
+    Ok(Simulation { url, scenario, sender, replays: arguments.replays, mirror })
+}
+
+fn secrets(given: &[String], context: &Context) -> Result<Vec<Secret>, exit::Failure> {
+    let secrets = if given.is_empty() {
+        let config = context.load_config()?.config;
+        vec![trigger::secret_or_configured(None, &config).map_err(exit::Failure::usage)?]
+    } else {
+        let secrets = Secret::parse_list(&given.join(",")).map_err(BadFlag::Secret);
+        secrets.map_err(exit::Failure::usage)?
+    };
+    for secret in &secrets {
+        Signer::new(secret).map_err(BadFlag::from).map_err(exit::Failure::usage)?;
+    }
+    Ok(secrets)
+}
+
+/// The progress, on stderr and only on a terminal; warnings there in any case.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(events: usize, context: &Context) -> Self {
+        if context.json {
+            return Self(ProgressBar::hidden());
+        }
+        let style = ProgressStyle::with_template(
+            "sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left) {msg}",
+        );
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(events as u64).with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+}
+
+impl Watch for Bar {
+    fn progress(&self, progress: &Progress) {
+        self.0.set_position(progress.sent);
+        if progress.retries > 0 {
+            self.0.set_message(format!("{} retries", progress.retries));
+        }
+    }
+
+    fn no_ack_yet(&self, failures: &Failures) {
+        self.0.suspend(|| {
+            eprintln!("nothing was acknowledged so far; {}; trying again", most_often(failures));
+        });
+    }
+
+    fn drift(&self, entities: usize) {
+        self.0.set_message(format!("the mirror drifts by {entities} entities"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_fractions_or_percents() {
+        for (text, wanted) in [
+            ("0", Some(0.0)),
+            ("0.25", Some(0.25)),
+            ("25%", Some(0.25)),
+            ("100 %", Some(1.0)),
+            ("1", Some(1.0)),
+            ("5", None),
+            ("101%", None),
+            ("-1%", None),
+            ("NaN", None),
+            ("some", None),
+        ] {
+            assert_eq!(share(text).ok(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_above_zero() {
+        for text in ["0", "-1", "inf", "NaN", "", "1/2"] {
+            number(text).expect_err(text);
+        }
+        assert_eq!(number("0.5"), Ok(0.5));
+    }
+}
