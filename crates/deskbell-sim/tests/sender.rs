@@ -3,13 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use clerk_webhooks::{Secret, Verifier};
 use deskbell_sim::receiver::{Received, Receiver, Reply};
 use deskbell_sim::{
-    Message, Progress, Reorder, Scenario, Sender, SenderError, SenderOptions, World,
+    Fate, Message, Progress, Reorder, Scenario, Sender, SenderError, SenderOptions, World,
 };
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER_SECRET: &str = "whsec_b3RoZXIgc2VjcmV0IG9mIGEgcm90YXRpb24h";
@@ -167,6 +172,69 @@ async fn a_rate_spreads_the_messages_over_time() {
     let report = Sender::new(options).unwrap().run(messages(7, 31), |_| ()).await;
     assert_eq!((report.sent, report.acked, report.unacked.len()), (31, 0, 31));
     assert!(started.elapsed() >= Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+/// Passes connections on to this address, and counts them.
+async fn counting_proxy(to: String) -> (String, Arc<AtomicUsize>, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (count, mut tasks) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
+    let opened = Arc::clone(&count);
+    tasks.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((mut from, _)) = listener.accept().await {
+            opened.fetch_add(1, Ordering::Relaxed);
+            let mut to = TcpStream::connect(&to).await.unwrap();
+            connections.spawn(async move {
+                // It ends as either side does.
+                let _ = copy_bidirectional(&mut from, &mut to).await;
+            });
+        }
+    });
+    (url, count, tasks)
+}
+
+#[tokio::test]
+async fn connections_end_now_and_then_and_after_failures() {
+    for (share_refused, expected) in [(0, 5..=8), (50, 12..=80)] {
+        let receiver = Receiver::start(move |one| {
+            let refused = share_refused > 0 && one.attempt == 1 && one.body.len() % 50 == 0;
+            Reply::Status(if refused { 503 } else { 200 })
+        });
+        let receiver = receiver.await.unwrap();
+        let to = receiver.url().replace("http://", "").replace('/', "");
+        let (url, opened, _proxy) = counting_proxy(to).await;
+        let options = SenderOptions { url, concurrency: 1, duplicates: 0.0, ..options(&receiver) };
+        let report = Sender::new(options).unwrap().run(messages(8, 500), |_| ()).await;
+        assert_eq!(report.acked, 500);
+        let opened = opened.load(Ordering::Relaxed);
+        assert!(expected.contains(&opened), "{opened} connections, {} retries", report.retries);
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_run_knows_what_arrived_what_may_have_and_what_cannot_have() {
+    let silent = messages(9, 100)[40].id.clone();
+    let id = silent.clone();
+    let receiver = Receiver::start(move |one| match one.message_id == id {
+        true => Reply::Hang,
+        false => Reply::Status(200),
+    });
+    let receiver = receiver.await.unwrap();
+    let options = SenderOptions {
+        concurrency: 1,
+        duplicates: 0.0,
+        reorder: Reorder::NONE,
+        ..options(&receiver)
+    };
+    let sender = Sender::new(options).unwrap();
+    let report = sender.run_until(messages(9, 100), |_| (), receiver.wait_for(41)).await;
+    assert!(report.stopped && report.unacked.is_empty());
+    assert_eq!((report.sent, report.acked), (41, 40));
+    let fates: Vec<_> = messages(9, 100).iter().map(|one| report.fate(&one.id)).collect();
+    assert!(fates[..40].iter().all(|&fate| fate == Fate::Acked));
+    assert_eq!((fates[40], report.open.contains(&silent)), (Fate::Unknown, true));
+    assert!(fates[41..].iter().all(|&fate| fate == Fate::Unsent));
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use deskbell_sim::{Finding, Message, Row, SECRET_MARKERS, Scenario, Tables, World, drift};
+use deskbell_sim::{
+    Fate, Finding, Message, Row, SECRET_MARKERS, Scenario, Tables, Truth, World, drift, replays,
+    rows_of,
+};
 use serde_json::{Map, Value, json};
 
 /// `updated_at`, the envelope's time, the message id.
@@ -265,4 +268,57 @@ fn users_max_bounds_the_users_alive() {
         .flat_map(|(_, rows)| rows.into_values().cloned().collect::<Vec<_>>())
         .collect();
     assert!(!rows.is_empty());
+}
+
+#[test]
+fn an_entity_of_a_message_that_may_have_arrived_is_judged_either_way() {
+    let scenario = Scenario::new(11, 600);
+    let messages: Vec<_> = World::new(&scenario).collect();
+    let (mut acked, mut arrived) = (Vec::new(), Vec::new());
+    for (place, message) in messages.iter().enumerate() {
+        match (place >= 500, place % 7 == 0, place % 14 == 0) {
+            (true, ..) => {}
+            (_, false, _) => {
+                acked.push(message.id.clone());
+                arrived.push(message.clone());
+            }
+            (_, true, true) => arrived.push(message.clone()),
+            (_, true, false) => {}
+        }
+    }
+    let fate = |id: &str| match messages.iter().position(|message| message.id == id) {
+        Some(500..) | None => Fate::Unsent,
+        _ if acked.iter().any(|known| known == id) => Fate::Acked,
+        _ => Fate::Unknown,
+    };
+    let truth = Truth::of_fates(&scenario, fate);
+    assert!(truth.unsettled() > 10 && truth.count("users") > 10);
+    let rows = |messages: &[Message]| rows_of(&truth, replay(messages));
+    assert_eq!(drift(&truth, &rows(&arrived)), []);
+    let another_run: Vec<_> = World::new(&Scenario::new(12, 100)).collect();
+    assert_eq!(drift(&truth, &rows(&[arrived.clone(), another_run].concat())), []);
+    assert_ne!(drift(&truth, &rows(&arrived[..200])), []);
+    let settled = Truth::of_fates(&scenario, |_| Fate::Acked);
+    assert_eq!(settled.unsettled(), 0);
+    assert_eq!(drift(&settled, &replay(&messages)), []);
+}
+
+#[test]
+fn another_bound_on_users_makes_other_ids() {
+    let ids = |users_max| -> HashSet<String> {
+        let scenario = Scenario { users_max, ..Scenario::new(9, 500) };
+        World::new(&scenario).map(|message| message.id).collect()
+    };
+    assert!(ids(None).is_disjoint(&ids(Some(1000))), "also where the bound is never met");
+}
+
+#[test]
+fn replays_are_the_same_share_of_the_messages_every_time() {
+    let scenario = Scenario::new(3, 1000);
+    let all: HashSet<_> = World::new(&scenario).map(|message| message.id).collect();
+    let again: Vec<_> = replays(&scenario, 0.1).map(|message| message.id).collect();
+    assert!((60..140).contains(&again.len()), "{}", again.len());
+    assert!(again.iter().all(|id| all.contains(id)));
+    assert_eq!(again, replays(&scenario, 0.1).map(|message| message.id).collect::<Vec<_>>());
+    assert_eq!((replays(&scenario, 0.0).count(), replays(&scenario, 1.0).count()), (0, 1000));
 }

@@ -176,5 +176,5 @@ async fn tell_of_no_ack(sender: &Sender, acked: &Cell<u64>, watch: &impl Watch) 
             break;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

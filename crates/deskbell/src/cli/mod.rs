@@ -183,12 +183,16 @@ mod tests {
 
     #[test]
     fn every_command_in_the_documents_is_one() {
-        let found = commands(include_str!("../../../../README.md"));
-        assert!(found.len() >= 3, "{found:?}");
-        for line in found {
-            let line = line.replace("cargo run --release -- ", "deskbell ");
-            if let Err(error) = Cli::try_parse_from(line.split_whitespace()) {
-                panic!("{line}: {error}");
+        for document in
+            [include_str!("../../../../README.md"), include_str!("../../../../docs/simulate.md")]
+        {
+            let found = commands(document);
+            assert!(found.len() >= 3, "{found:?}");
+            for line in found {
+                let line = line.replace("cargo run --release -- ", "deskbell ");
+                if let Err(error) = Cli::try_parse_from(line.split_whitespace()) {
+                    panic!("{line}: {error}");
+                }
             }
         }
     }

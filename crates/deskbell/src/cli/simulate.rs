@@ -19,9 +19,10 @@ Example, against the local server and its mirror:
   deskbell simulate --url http://127.0.0.1:3000/api/webhooks --secret whsec_… \\
     --events 50000 --shuffle --mirror sqlite://clerk.db
 
-Messages and their ids come of the seed: the same seed sent again is nothing but duplicates, another
-one is another Clerk instance. Only entities of this seed are compared with the mirror; send no fewer
-events of a seed than before. It ends with 1 where an event was never acknowledged, or the mirror drifts.";
+The seed makes the events and their message ids: the same seed sent again is nothing but duplicates,
+another one is another Clerk instance. Of the mirror, only entities of this seed are compared; send
+no fewer events of a seed than before. It ends with 1 where an event was never acknowledged, or the
+mirror drifts.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
@@ -45,8 +46,8 @@ pub(super) struct Arguments {
     /// [default: as fast as the handler answers].
     #[arg(long, value_name = "R", value_parser = number)]
     rate: Option<f64>,
-    /// How many requests are under way at most, each on a connection of its own. A connection ends
-    /// after some hundred requests, and after any failure, so that a balancer can spread them.
+    /// How many requests are under way at most, each on a connection of its own. Connections end
+    /// now and then, and after any failure, so that a balancer can spread them.
     #[arg(long, default_value_t = 32, value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     connections: usize,

@@ -13,7 +13,7 @@ fn assert_output(name: &str, text: &str) {
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 22] = [
+    let commands: [&[&str]; 23] = [
         &[],
         &["serve"],
         &["demo"],
@@ -36,6 +36,7 @@ async fn help_of_every_command() {
         &["dead-letters", "retry"],
         &["types"],
         &["trigger"],
+        &["simulate"],
     ];
     for command in commands {
         let ran = run(directory.path(), &[command, &["--help"]].concat()).await;

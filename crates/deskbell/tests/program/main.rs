@@ -16,6 +16,7 @@ mod postgres;
 mod rebuild;
 mod schema;
 mod serve;
+mod simulate;
 mod stop;
 mod support;
 mod trigger;

@@ -41,8 +41,8 @@ pub(super) fn json(simulation: &Simulation, outcome: &Outcome, verdict: Option<&
             "drift": comparison.as_ref().map(|comparison| comparison.drift.len()),
             "unsettled": comparison.as_ref().map(|comparison| comparison.unsettled),
             "caught_up_seconds": comparison.as_ref().map(|found| found.caught_up.as_secs_f64()),
-            "tables": comparison.as_ref().map(|comparison| tables(comparison)),
-            "differences": comparison.as_ref().map(|comparison| differences(comparison)),
+            "tables": comparison.as_ref().map(tables),
+            "differences": comparison.as_ref().map(differences),
             "findings": verdict.map_or(&[][..], Verdict::findings),
         })
     );
@@ -78,6 +78,10 @@ pub(super) fn text(simulation: &Simulation, outcome: &Outcome) {
     println!("retries                {:>10}   attempts after one that failed", report.retries);
     println!("acknowledged           {:>10}   answered with 2xx", report.acked);
     println!("never acknowledged     {:>10}", report.unacked.len());
+    if report.stopped {
+        let under_way = report.open.len().saturating_sub(report.unacked.len());
+        println!("still under way        {under_way:>10}   when it was ended");
+    }
     println!("acks a second          {:>10.0}", report.acked_per_second);
     println!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
     println!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);

@@ -1,0 +1,310 @@
+//! `deskbell simulate` against servers that do well, and against such as do not.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use deskbell_sim::Message;
+use deskbell_sim::receiver::{Received, Receiver, Reply};
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+
+use crate::postgres::Database;
+use crate::support::{
+    ENDPOINT_SECRET, Ran, SECRET, Serving, deskbell, directory, finish, http_client, mirror_at,
+    run, send, within,
+};
+
+/// Runs `deskbell simulate --json` against this URL.
+async fn simulate(directory: &Path, url: &str, more: &[&str]) -> (Ran, Value) {
+    let arguments = [&["simulate", "--json", "--url", url, "--secret", SECRET], more].concat();
+    let ran = run(directory, &arguments).await;
+    let outcome = serde_json::from_str(&ran.stdout);
+    let outcome = outcome.unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    (ran, outcome)
+}
+
+/// What was said, without the line breaks of a narrow terminal.
+fn said(ran: &Ran) -> String {
+    ran.stderr.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn seeds_share_a_mirror_and_the_same_seed_again_is_only_duplicates() {
+    let directory = directory();
+    let serving = Serving::start(directory.path()).await;
+    let mirror = ["--mirror", "sqlite://clerk.db", "--events", "400", "--seed"];
+    let more = ["--shuffle", "--duplicates", "10%", "--replays", "0.1", "--users", "50"];
+    for (seed, seq) in [("7", 400), ("8", 800), ("7", 800)] {
+        let arguments = [&mirror[..], &[seed], &more].concat();
+        let (ran, outcome) = simulate(directory.path(), &serving.url(), &arguments).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!((&outcome["drift"], &outcome["sent"]), (&0.into(), &400.into()), "{outcome}");
+        assert_eq!((&outcome["acked"], &outcome["unacked"]), (&400.into(), &0.into()));
+        for figure in [
+            "duplicates",
+            "replays",
+            "acked_per_second",
+            "ack_ms_p50",
+            "ack_ms_p99",
+            "elapsed_seconds",
+        ] {
+            assert!(outcome[figure].as_f64().unwrap() > 0.0, "{figure}: {outcome}");
+        }
+        let users = &outcome["tables"]["users"];
+        assert_eq!(users["expected"], users["found"], "{outcome}");
+        assert!((1..=50).contains(&users["found"].as_u64().unwrap()), "{outcome}");
+        assert_eq!(outcome["findings"], Value::Array(Vec::new()));
+        let reader = mirror_at(directory.path(), seq).await;
+        let checkpoint = reader.checkpoint("mirror").await.unwrap().unwrap();
+        assert_eq!(checkpoint.seq.get(), seq, "seed {seed}");
+    }
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn a_mirror_in_postgresql_is_compared_in_its_schema() {
+    let database = Database::new().await;
+    let directory = directory();
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n\n[[destination]]\nname = \"app\"\ntype = \"database\"\n\
+         url = \"{}\"\nschema = \"crm\"\non_delete = \"mark\"\nexclude_columns = []\n",
+        database.url()
+    );
+    std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+    let serving = Serving::start(directory.path()).await;
+    let url = database.url();
+    let arguments = ["--events", "500", "--settle", "10s", "--mirror", &url, "--schema"];
+    let right = [&arguments[..], &["crm"]].concat();
+    let (ran, outcome) = simulate(directory.path(), &serving.url(), &right).await;
+    assert_eq!((ran.code, &outcome["drift"]), (0, &0.into()), "{ran:?}");
+    assert!(outcome["tables"]["users"]["found"].as_u64().unwrap() > 0, "{outcome}");
+    let elsewhere = ["--events", "500", "--settle", "10ms", "--mirror", &url];
+    let (ran, outcome) = simulate(directory.path(), &serving.url(), &elsewhere).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let users = &outcome["tables"]["users"];
+    assert_eq!((&users["found"], &users["missing"]), (&0.into(), &users["expected"]));
+    assert!(!format!("{ran:?}").contains(Database::PASSWORD), "{ran:?}");
+    assert_eq!(serving.terminate().await.0, 0);
+    database.drop().await;
+}
+
+/// Acknowledges everything, and hands on to the server all but every tenth event.
+async fn lossy() -> (Receiver, mpsc::UnboundedReceiver<Message>) {
+    let (kept, messages) = mpsc::unbounded_channel();
+    let receiver = Receiver::start(move |received: &Received| {
+        let (id, body) = (received.message_id.clone(), received.body.clone());
+        let lost = id.bytes().map(u64::from).sum::<u64>().is_multiple_of(10);
+        if !lost {
+            kept.send(Message { id, event_type: "", body }).unwrap();
+        }
+        Reply::Status(200)
+    });
+    (receiver.await.unwrap(), messages)
+}
+
+#[tokio::test]
+async fn a_handler_that_loses_events_is_found_out() {
+    let directory = directory();
+    let serving = Serving::start(directory.path()).await;
+    let (receiver, mut messages) = lossy().await;
+    let (http, url) = (http_client(), serving.url());
+    let handing_on = async {
+        while let Some(message) = messages.recv().await {
+            assert_eq!(send(&http, &url, &message).await, Some(200));
+        }
+        unreachable!("the receiver is there until the end")
+    };
+    let more = ["--events", "400", "--settle", "2s", "--mirror", "sqlite://clerk.db"];
+    let lossy_url = receiver.url();
+    let (ran, outcome) = tokio::select! {
+        ran = simulate(directory.path(), &lossy_url, &more) => ran,
+        never = handing_on => never,
+    };
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!((&outcome["acked"], &outcome["unacked"]), (&400.into(), &0.into()), "{outcome}");
+    let drift = outcome["drift"].as_u64().unwrap();
+    assert!(drift > 5, "{outcome}");
+    let wrong = |table: &Value| {
+        ["missing", "extra", "wrong"].iter().map(|kind| table[kind].as_u64().unwrap()).sum::<u64>()
+    };
+    let tables = outcome["tables"].as_object().unwrap();
+    assert_eq!(tables.values().map(wrong).sum::<u64>(), drift, "{outcome}");
+    assert!(said(&ran).contains(&format!("the mirror drifts: {drift} entities")), "{ran:?}");
+    let text = ["simulate", "--url", &receiver.url(), "--secret", SECRET, "--events", "400"];
+    let text = [&text[..], &["--mirror", "sqlite://clerk.db", "--settle", "10ms"]].concat();
+    let text = run(directory.path(), &text).await;
+    assert_eq!(text.code, 1, "{text:?}");
+    assert!(text.stdout.contains("EXPECTED  FOUND  MISSING  EXTRA  WRONG"), "{}", text.stdout);
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_and_comes_back_gets_everything() {
+    let directory = directory();
+    let serving = Serving::start(directory.path()).await;
+    let (address, url) = (serving.address, serving.url());
+    let more = ["--events", "600", "--rate", "300", "--mirror", "sqlite://clerk.db"];
+    let simulation = simulate(directory.path(), &url, &more);
+    let restarted = async {
+        mirror_at(directory.path(), 100).await;
+        serving.kill().await;
+        let config = format!("[server]\nlisten = \"{address}\"\n");
+        std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+        Serving::start(directory.path()).await
+    };
+    let ((ran, outcome), serving) = tokio::join!(simulation, restarted);
+    assert_eq!((ran.code, &outcome["drift"]), (0, &0.into()), "{ran:?}");
+    assert_eq!(outcome["acked"], 600, "{outcome}");
+    assert!(outcome["retries"].as_u64().unwrap() > 0, "{outcome}");
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn what_is_refused_for_a_while_is_sent_again() {
+    let directory = directory();
+    let receiver = Receiver::start(|received| match received.attempt {
+        1 => Reply::Status(503),
+        2 => Reply::Close,
+        3 => Reply::Status(307),
+        _ => Reply::Status(204),
+    });
+    let receiver = receiver.await.unwrap();
+    let more = ["--events", "50", "--duplicates", "0", "--speedup", "100000"];
+    let (ran, outcome) = simulate(directory.path(), &receiver.url(), &more).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!((&outcome["acked"], &outcome["retries"]), (&50.into(), &150.into()), "{outcome}");
+    assert_eq!((receiver.count(), &outcome["drift"]), (200, &Value::Null));
+    let failures: Vec<_> = outcome["failures"].as_array().unwrap().iter().collect();
+    assert!(failures.iter().all(|kind| kind["attempts"] == 50), "{outcome}");
+    assert_eq!(failures.len(), 3, "{outcome}");
+}
+
+#[tokio::test]
+async fn a_rotation_sends_every_event_with_each_secret() {
+    let directory = directory();
+    let secrets = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n\n[[source]]\nname = \"clerk\"\npath = [\"/api/webhooks\"]\n\
+         signing_secrets = [\"{SECRET}\", \"{ENDPOINT_SECRET}\"]\ninstance_id = \"ins_test\"\n"
+    );
+    std::fs::write(directory.path().join("deskbell.toml"), secrets).unwrap();
+    let serving = Serving::start(directory.path()).await;
+    let more = ["--events", "200", "--duplicates", "0", "--mirror", "sqlite://clerk.db"];
+    let more = [&more[..], &["--instance-id", "ins_test"]].concat();
+    let both = [&more[..], &["--secret", ENDPOINT_SECRET]].concat();
+    let (ran, outcome) = simulate(directory.path(), &serving.url(), &both).await;
+    assert_eq!((ran.code, &outcome["drift"]), (0, &0.into()), "{ran:?}");
+    assert_eq!((&outcome["sent"], &outcome["duplicates"]), (&200.into(), &200.into()));
+    let unknown = SECRET.replace("MfKQ", "MfKR");
+    let list = format!("{ENDPOINT_SECRET},{unknown}");
+    let wrong = [&more[..], &["--secret", &list, "--speedup", "1e6"]].concat();
+    let (ran, outcome) = simulate(directory.path(), &serving.url(), &wrong).await;
+    assert_eq!((ran.code, &outcome["unacked"]), (1, &0.into()), "{ran:?}");
+    assert_eq!(outcome["given_up"], 200, "{outcome}");
+    assert!(said(&ran).contains("does the handler take all of them?"), "{ran:?}");
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn what_is_never_acknowledged_is_named_with_the_reason() {
+    let directory = directory();
+    let receiver = Receiver::start(|received| {
+        let refused = received.body.windows(14).any(|part| part == b"\"user.deleted\"");
+        Reply::Status(if refused { 500 } else { 200 })
+    });
+    let receiver = receiver.await.unwrap();
+    let more = ["--events", "300", "--speedup", "1e6"];
+    let (ran, outcome) = simulate(directory.path(), &receiver.url(), &more).await;
+    let unacked = outcome["unacked"].as_u64().unwrap();
+    assert!(ran.code == 1 && unacked > 0, "{ran:?}");
+    assert_eq!(outcome["acked"].as_u64().unwrap() + unacked, 300);
+    let first = &outcome["unacked_first"][0];
+    assert!(first["message_id"].as_str().unwrap().starts_with("msg_"), "{outcome}");
+    assert_eq!(first["last_failure"], "it answered 500");
+    let wanted = format!("{unacked} of 300 events were never acknowledged");
+    assert!(said(&ran).contains(&wanted), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_nothing_ends_it_soon() {
+    let directory = directory();
+    let serving = Serving::start(directory.path()).await;
+    let more = ["--events", "200", "--speedup", "1e5"];
+    let url = serving.url();
+    let elsewhere = format!("{url}/elsewhere");
+    let wrong_secret = ["simulate", "--url", &url, "--secret", ENDPOINT_SECRET];
+    let wrong_path = ["simulate", "--url", &elsewhere, "--secret", SECRET];
+    for (arguments, wanted) in [
+        (wrong_secret, ["it answered 400: {\"error\":\"verification_failed\"}", "--secret gives"]),
+        (wrong_path, ["it answered 404: {\"error\":\"not_found\"}", "path of --url"]),
+        (
+            ["simulate", "--url", "http://127.0.0.1:9/", "--secret", SECRET],
+            ["nothing listens on 127.0.0.1:9", "start the handler"],
+        ),
+    ] {
+        let ran = run(directory.path(), &[&arguments[..], &more].concat()).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        for wanted in wanted {
+            assert!(said(&ran).contains(wanted), "{wanted}: {ran:?}");
+        }
+    }
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_the_sending_and_what_was_sent_is_compared() {
+    let directory = directory();
+    let serving = Serving::start(directory.path()).await;
+    let url = serving.url();
+    let more = ["--events", "20000", "--rate", "200", "--mirror", "sqlite://clerk.db", "--json"];
+    let mut command = deskbell(directory.path());
+    command.args(["simulate", "--url", &url, "--secret", SECRET]).args(more);
+    let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    mirror_at(directory.path(), 100).await;
+    let id = process.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+    let output = within(process.wait_with_output()).await.unwrap();
+    let outcome: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{outcome}");
+    assert_eq!((&outcome["interrupted"], &outcome["drift"]), (&true.into(), &0.into()));
+    assert!((100..20_000).contains(&outcome["acked"].as_u64().unwrap()), "{outcome}");
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn mistakes_are_wrong_usage_and_secrets_are_not_repeated() {
+    let directory = directory();
+    let url = ["--url", "http://127.0.0.1:9/"];
+    let secret = ["--secret", SECRET];
+    let cases: [(&[&str], i32, &str); 11] = [
+        (&["--url", "127.0.0.1:9/hook", "--secret", SECRET], 2, "this is no URL"),
+        (&["--url", "localhost:9/hook", "--secret", SECRET], 2, "write https://HOST/PATH"),
+        (&["--url", "http://127.0.0.1:9/", "--secret", "sk_test_hunter2"], 2, "API key"),
+        (&["--secret", SECRET], 2, "--url"),
+        (&[&url[..], &secret, &["--duplicates", "5"]].concat(), 2, "from 0% to 100%"),
+        (&[&url[..], &secret, &["--rate", "0"]].concat(), 2, "a number above 0"),
+        (&[&url[..], &secret, &["--speedup=-1"]].concat(), 2, "--speedup"),
+        (&[&url[..], &secret, &["--connections", "0"]].concat(), 2, "--connections"),
+        (&[&url[..], &secret, &["--timeout", "soon"]].concat(), 2, "--timeout"),
+        (&[&url[..], &secret, &["--mirror", "mysql://a:hunter2@db/app"]].concat(), 2, "--mirror"),
+        (&[&url[..], &secret, &["--mirror", "sqlite://none.db"]].concat(), 1, "cannot be opened"),
+    ];
+    for (arguments, code, wanted) in cases {
+        let ran = run(directory.path(), &[&["simulate"], arguments].concat()).await;
+        assert_eq!(ran.code, code, "{arguments:?}: {ran:?}");
+        assert!(said(&ran).contains(wanted), "{arguments:?}: {ran:?}");
+        assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_secret_it_takes_the_one_of_the_config() {
+    let directory = directory();
+    let serving = Serving::start(directory.path()).await;
+    let arguments = ["simulate", "--url", &serving.url(), "--events", "20"];
+    let ran = run(directory.path(), &arguments).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = finish(deskbell(directory.path()).env_clear().args(arguments)).await;
+    assert_eq!(ran.code, 64, "{ran:?}");
+    assert!(ran.stderr.contains("CLERK_WEBHOOK_SIGNING_SECRET"), "{ran:?}");
+    assert_eq!(serving.terminate().await.0, 0);
+}
