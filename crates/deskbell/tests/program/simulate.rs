@@ -196,7 +196,7 @@ async fn a_rotation_sends_every_event_with_each_secret() {
     assert_eq!((&outcome["sent"], &outcome["duplicates"]), (&200.into(), &200.into()));
     let unknown = SECRET.replace("MfKQ", "MfKR");
     let list = format!("{ENDPOINT_SECRET},{unknown}");
-    let wrong = [&more[..], &["--secret", &list, "--speedup", "1e6"]].concat();
+    let wrong = [&more[..], &["--secret", &list, "--speedup", "1e5"]].concat();
     let (ran, outcome) = simulate(directory.path(), &serving.url(), &wrong).await;
     assert_eq!((ran.code, &outcome["unacked"]), (1, &0.into()), "{ran:?}");
     assert_eq!(outcome["given_up"], 200, "{outcome}");
@@ -212,7 +212,7 @@ async fn what_is_never_acknowledged_is_named_with_the_reason() {
         Reply::Status(if refused { 500 } else { 200 })
     });
     let receiver = receiver.await.unwrap();
-    let more = ["--events", "300", "--speedup", "1e6"];
+    let more = ["--events", "300", "--speedup", "1e5"];
     let (ran, outcome) = simulate(directory.path(), &receiver.url(), &more).await;
     let unacked = outcome["unacked"].as_u64().unwrap();
     assert!(ran.code == 1 && unacked > 0, "{ran:?}");
