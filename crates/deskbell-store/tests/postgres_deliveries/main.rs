@@ -21,7 +21,7 @@ use deskbell_store::deliveries::{
     AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, NewDelivery, Ordering, Registration,
     Settlement, StartFrom, Verdict,
 };
-use deskbell_store::{Deliveries, PostgresStore, Seq, Store};
+use deskbell_store::{Deliveries, NewEvent, PostgresStore, Seq, Store};
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -32,15 +32,16 @@ async fn register(store: &PostgresStore, ordering: Ordering) {
 
 /// This many events that are owed to the destination, about so many subjects in turn.
 async fn owe(store: &PostgresStore, count: usize, subjects: usize) {
-    let mut owed = Vec::new();
-    for batch in events("owed", count).chunks(500) {
-        for appended in store.append(batch).await.unwrap() {
-            let seq = appended.seq();
-            let key = key(seq.get());
-            let number = usize::try_from(seq.get()).unwrap();
-            owed.push(NewDelivery { key, subject: Some(subject(number, subjects)) });
-        }
+    let about = |n: usize, event| NewEvent { subject: Some(subject(n + 1, subjects)), ..event };
+    let owed: Vec<_> =
+        events("owed", count).into_iter().enumerate().map(|(n, event)| about(n, event)).collect();
+    for batch in owed.chunks(500) {
+        store.append(batch).await.unwrap();
     }
+    let owed: Vec<_> = (1..)
+        .zip(owed)
+        .map(|(seq, event)| NewDelivery { key: key(seq), subject: event.subject })
+        .collect();
     for batch in owed.chunks(500) {
         assert_eq!(store.enqueue(batch).await.unwrap(), batch.len() as u64);
     }

@@ -172,8 +172,8 @@ async fn settle_all(store: Arc<PostgresStore>) {
         let settlements: Vec<_> = claimed
             .iter()
             .enumerate()
-            .map(|(n, one)| match n % 4 {
-                0 => settlement(one, Verdict::Retry(Duration::ZERO)),
+            .map(|(n, one)| match (n % 4, one.attempts) {
+                (0, 0) => settlement(one, Verdict::Retry(Duration::ZERO)),
                 _ => settlement(one, Verdict::Delivered),
             })
             .collect();
