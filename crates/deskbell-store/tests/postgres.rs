@@ -18,6 +18,8 @@ mod pooled;
 mod pooler;
 #[path = "postgres/replicas.rs"]
 mod replicas;
+#[path = "postgres/silence.rs"]
+mod silence;
 #[path = "postgres/transfer.rs"]
 mod transfer;
 

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgPool};
-use tokio::time::Instant;
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::time::{Instant, timeout};
 
 use super::pooler::Route;
-use super::session::{Held, Session};
+use super::session::{Session, silent};
 use crate::StoreError;
 
 /// Connections that append: while one commits, the next batch is on its way.
@@ -20,6 +20,8 @@ const LISTENING: u32 = 1;
 const ACQUIRE_MAX: Duration = Duration::from_secs(5);
 /// A connection that nobody used for so long is asked whether it still works before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
+/// How long the answer may take whether a connection still works.
+const PING_MAX: Duration = Duration::from_secs(2);
 /// What each has prepared at most.
 const STATEMENTS_MAX: usize = 100;
 
@@ -89,17 +91,16 @@ impl Connections {
     }
 
     async fn work(&self, pool: &PgPool, transaction: bool) -> Result<Work<'_>, StoreError> {
-        let held = if transaction {
-            pool.begin_with(BEGIN).await.map(Held::Transaction)
-        } else {
-            pool.acquire().await.map(Held::Bare)
+        let session = match pool.acquire().await {
+            Ok(connection) => Session::new(connection, self.route),
+            Err(error) => return Err(self.failed(error)),
         };
-        match held {
-            Ok(held) => {
-                Ok(Work { session: Session { held, route: self.route }, connections: self })
-            }
-            Err(error) => Err(self.failed(error)),
+        let mut work = Work { session, connections: self, transaction };
+        if transaction {
+            let begun = sqlx::raw_sql(BEGIN).execute(work.connection()).await;
+            begun.map_err(|error| self.failed(error))?;
         }
+        Ok(work)
     }
 
     fn failed(&self, error: sqlx::Error) -> StoreError {
@@ -129,16 +130,25 @@ fn pool(options: &PgConnectOptions, count: u32, suspicion: &Arc<Suspicion>) -> P
         .test_before_acquire(false)
         .before_acquire(move |connection, meta| {
             let suspected = suspicion.falls_on(meta.idle_for);
-            Box::pin(async move { Ok(!suspected || connection.ping().await.is_ok()) })
+            Box::pin(async move { Ok(!suspected || ping(connection).await.is_ok()) })
+        })
+        // The pool asks too, without an end, and what it waits for there is lost to it.
+        .after_release(|connection, _| {
+            Box::pin(async move { ping(connection).await.map(|()| true) })
         })
         .connect_lazy_with(options.clone())
 }
 
-/// A connection for one piece of work. What is not brought to its end with [`Work::done`] is
-/// rolled back, where it is a transaction.
+async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    timeout(PING_MAX, connection.ping()).await.unwrap_or_else(|_| Err(silent(PING_MAX)))
+}
+
+/// A connection for one piece of work. One that is not brought to its end with [`Work::done`] is
+/// closed, and with it a transaction is rolled back.
 pub(crate) struct Work<'a> {
     session: Session,
     connections: &'a Connections,
+    transaction: bool,
 }
 
 impl Work<'_> {
@@ -147,14 +157,29 @@ impl Work<'_> {
     }
 
     /// Commits where the work went well, and hands its outcome on.
-    pub(crate) async fn done<T>(self, outcome: Result<T, sqlx::Error>) -> Result<T, StoreError> {
-        let outcome = match (outcome, self.session.held) {
-            (Ok(value), Held::Transaction(transaction)) => {
-                transaction.commit().await.map(|()| value)
+    pub(crate) async fn done<T>(
+        mut self,
+        outcome: Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        let outcome = match outcome {
+            Ok(value) if self.transaction => {
+                sqlx::raw_sql("COMMIT").execute(self.connection()).await.map(|_| value)
             }
-            (outcome, _) => outcome,
+            outcome => outcome,
         };
-        outcome.map_err(|error| self.connections.failed(error))
+        match outcome {
+            Ok(value) => {
+                self.session.keep();
+                Ok(value)
+            }
+            Err(error) => {
+                // What the server has answered by itself leaves a bare connection as it was.
+                if !self.transaction && error.as_database_error().is_some() {
+                    self.session.keep();
+                }
+                Err(self.connections.failed(error))
+            }
+        }
     }
 }
 

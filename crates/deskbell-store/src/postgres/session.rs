@@ -1,36 +1,53 @@
 //! A connection that is ours for a while, as what a query is run on.
 
 use std::fmt;
+use std::io;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use sqlx::error::BoxDynError;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{
-    PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
-};
-use sqlx::{Either, Execute, Executor, SqlStr, Transaction};
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
+use sqlx::{Either, Execute, Executor, SqlStr};
+use tokio::time::timeout;
 
 use super::pooler::Route;
 
-/// Like the driver's connection, but that no statement is given a name behind a pooler: the
-/// connection of the server's on which it would stay is somebody else's next.
-pub(crate) struct Session {
-    pub(super) held: Held,
-    pub(super) route: Route,
-}
+/// How long the server may say nothing at all. Then it counts as gone: a connection that somebody
+/// in between has forgotten would leave us waiting for a quarter of an hour.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 
-pub(super) enum Held {
-    Bare(PoolConnection<Postgres>),
-    Transaction(Transaction<'static, Postgres>),
+/// Like the driver's connection, with two differences. No statement is given a name behind a
+/// pooler: the connection of the server's on which it would stay is somebody else's next. And a
+/// server that has gone silent is given up.
+pub(crate) struct Session {
+    connection: PoolConnection<Postgres>,
+    route: Route,
+    /// Whether the pool gets the connection back; it is closed otherwise.
+    kept: bool,
 }
 
 impl Session {
-    fn parts(&mut self) -> (&mut PgConnection, bool) {
-        let named = self.route == Route::Direct;
-        match &mut self.held {
-            Held::Bare(connection) => (connection, named),
-            Held::Transaction(transaction) => (transaction, named),
+    pub(super) fn new(connection: PoolConnection<Postgres>, route: Route) -> Self {
+        Self { connection, route, kept: false }
+    }
+
+    /// All that was begun has ended: somebody else may go on with the connection.
+    pub(super) fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    fn is_named(&self) -> bool {
+        self.route == Route::Direct
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !self.kept {
+            // To ask it how it is, as the pool does, might take as long as what was given up.
+            self.connection.close_on_drop();
         }
     }
 }
@@ -46,8 +63,8 @@ impl<'c> Executor<'c> for &'c mut Session {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let (connection, named) = self.parts();
-        connection.fetch_many(MaybeNamed { query, named })
+        let named = self.is_named();
+        until_silent(self.connection.fetch_many(MaybeNamed { query, named }))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -58,8 +75,11 @@ impl<'c> Executor<'c> for &'c mut Session {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let (connection, named) = self.parts();
-        connection.fetch_optional(MaybeNamed { query, named })
+        let named = self.is_named();
+        let fetching = self.connection.fetch_optional(MaybeNamed { query, named });
+        Box::pin(async {
+            timeout(SILENCE_MAX, fetching).await.unwrap_or_else(|_| Err(silent(SILENCE_MAX)))
+        })
     }
 
     fn prepare_with<'e>(
@@ -70,8 +90,27 @@ impl<'c> Executor<'c> for &'c mut Session {
     where
         'c: 'e,
     {
-        self.parts().0.prepare_with(sql, parameters)
+        self.connection.prepare_with(sql, parameters)
     }
+}
+
+/// The same, and an error where nothing comes for too long.
+fn until_silent<'e, T: Send + 'e>(
+    rows: BoxStream<'e, Result<T, sqlx::Error>>,
+) -> BoxStream<'e, Result<T, sqlx::Error>> {
+    Box::pin(stream::unfold(Some(rows), |rows| async {
+        let mut rows = rows?;
+        match timeout(SILENCE_MAX, rows.next()).await {
+            Ok(row) => row.map(|row| (row, Some(rows))),
+            Err(_) => Some((Err(silent(SILENCE_MAX)), None)),
+        }
+    }))
+}
+
+/// That the server has said nothing for so long.
+pub(super) fn silent(time: Duration) -> sqlx::Error {
+    let text = format!("the server has said nothing for {} seconds", time.as_secs());
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, text))
 }
 
 /// A query that is prepared under a name only where it says so and it may.
