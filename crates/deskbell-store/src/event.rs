@@ -82,8 +82,17 @@ pub struct StoredEvent {
     pub occurred_at_ms: i64,
     /// The Clerk instance that it belongs to, where the payload names one.
     pub instance_id: Option<String>,
-    /// The body: the bytes that were signed.
+    /// The body: the bytes that were signed; empty where they were pruned.
     pub payload: Bytes,
+}
+
+impl StoredEvent {
+    /// Whether what the event said has left the log. What is left of it cannot be delivered or
+    /// mirrored.
+    #[must_use]
+    pub fn is_pruned(&self) -> bool {
+        self.payload.is_empty()
+    }
 }
 
 impl fmt::Debug for NewEvent {

@@ -6,6 +6,7 @@
 //! one process has, [`PostgresStore`] a database that any number of replicas share.
 //!
 //! What events owe to destinations is kept beside the log, in the same database: [`Deliveries`].
+//! What is too old leaves it in small batches: [`Upkeep`].
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,6 +51,7 @@ mod sqlite;
 mod store;
 mod transfer;
 mod turn;
+pub mod upkeep;
 
 pub use clock::Clock;
 pub use deliveries::Deliveries;
@@ -62,3 +64,4 @@ pub use sqlite::{SqliteOpenError, SqliteStore};
 pub use store::{BackendError, Database, FencingToken, ReadLimit, Store, StoreError};
 pub use transfer::{TransferError, TransferProgress, TransferStep, Transferred, transfer};
 pub use turn::{TakesTurns, while_in_turn};
+pub use upkeep::Upkeep;

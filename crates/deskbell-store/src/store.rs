@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::{Appended, Deliveries, LogId, NewEvent, ReplayRequest, Seq, StoredEvent};
+use crate::{Appended, Deliveries, LogId, NewEvent, ReplayRequest, Seq, StoredEvent, Upkeep};
 
 /// A durable, ordered, deduplicated log of events, and what is kept beside it.
 #[async_trait]
@@ -96,10 +96,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn close(&self);
 }
 
-/// The log, and the deliveries beside it, in one database.
-pub trait Database: Store + Deliveries {}
+/// The log, the deliveries beside it, and their upkeep, in one database.
+pub trait Database: Store + Deliveries + Upkeep {}
 
-impl<T: Store + Deliveries> Database for T {}
+impl<T: Store + Deliveries + Upkeep> Database for T {}
 
 /// A number that grows with every holder of a consumer's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

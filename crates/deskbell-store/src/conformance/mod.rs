@@ -14,6 +14,7 @@ pub mod read;
 pub mod replay;
 pub mod routing;
 pub mod settling;
+pub mod upkeep;
 mod work;
 
 use std::sync::Arc;
@@ -119,6 +120,15 @@ macro_rules! conformance_tests {
             they_are_listed_by_destination_and_time);
         $crate::conformance_tests!(@topic $backend, orders:
             orders_are_taken_in_turn, a_finished_order_says_what_came_of_it);
+        $crate::conformance_tests!(@topic $backend, upkeep:
+            an_old_payload_goes_and_its_event_stays,
+            an_old_event_goes_with_all_that_belongs_to_it, an_open_delivery_is_not_passed,
+            a_checkpoint_is_not_passed, a_reader_outside_is_not_passed,
+            what_a_former_destination_is_owed_is_given_up_on,
+            an_emptied_payload_is_not_owed_again, old_attempts_go_and_deliveries_stay,
+            old_orders_go_when_they_are_carried_out,
+            one_time_codes_go_a_day_after_they_are_settled,
+            one_time_codes_that_nobody_wanted_go_after_a_day, a_batch_has_an_end);
     };
     (@topic $backend:expr, $topic:ident: $($name:ident),+) => {
         mod $topic {

@@ -10,6 +10,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4445_534b;
 const STEPS: &[&str] = &[
     include_str!("migrations/0001_event_log.sql"),
     include_str!("migrations/0002_deliveries.sql"),
+    include_str!("migrations/0003_upkeep.sql"),
 ];
 
 /// The schema version that this program writes.

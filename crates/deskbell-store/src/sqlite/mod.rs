@@ -8,6 +8,7 @@ mod migrations;
 mod open;
 mod orders;
 mod read;
+mod upkeep;
 
 use std::time::Duration;
 

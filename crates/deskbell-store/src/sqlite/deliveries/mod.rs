@@ -5,6 +5,7 @@
 
 mod claim;
 mod destinations;
+mod give_up;
 mod pending;
 mod query;
 mod queue;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
+pub(super) use give_up::{Owed, give_up};
+pub(super) use query::first_received_since;
 pub(super) use queue::Queues;
 
 use super::{SqliteStore, orders};
@@ -168,6 +171,6 @@ impl Deliveries for SqliteStore {
 }
 
 /// The rows of a statement, as the JSON text that it takes apart with `json_each`.
-fn json(rows: &(impl serde::Serialize + ?Sized)) -> Result<String, sqlx::Error> {
+pub(super) fn json(rows: &(impl serde::Serialize + ?Sized)) -> Result<String, sqlx::Error> {
     serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }

@@ -7,12 +7,13 @@ use sqlx::SqliteConnection;
 use super::destinations::Target;
 use super::json;
 
-/// A settled one is left as it is, and so is one that is pending. There is none without its event.
+/// A settled one is left as it is, and so is one that is pending. There is none without its event and
+/// what that says.
 pub(super) const ADD: &str =
     "INSERT INTO deliveries (destination_id, seq, subject, due_at_ms, blocked)
      SELECT ?1, new.value ->> 0, new.value ->> 1, ?3, new.value ->> 1 IS NOT NULL
      FROM json_each(?2) AS new
-     WHERE EXISTS (SELECT 1 FROM events WHERE seq = new.value ->> 0)
+     WHERE EXISTS (SELECT 1 FROM events WHERE seq = new.value ->> 0 AND length(payload) > 0)
          AND NOT EXISTS (SELECT 1 FROM settled_deliveries
                          WHERE destination_id = ?1 AND seq = new.value ->> 0)
      ON CONFLICT DO NOTHING";

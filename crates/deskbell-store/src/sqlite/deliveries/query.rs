@@ -192,7 +192,7 @@ pub(super) async fn unwanted(readers: &SqlitePool, seq: Seq) -> Result<Vec<Unwan
 
 /// Looks where the times of places lead, halving what is left: times of receipt grow with the
 /// places, as far as the clock does, and have no index.
-pub(super) async fn first_received_since(
+pub(in crate::sqlite) async fn first_received_since(
     readers: &SqlitePool,
     at_ms: i64,
 ) -> Result<Seq, sqlx::Error> {

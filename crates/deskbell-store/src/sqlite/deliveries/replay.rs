@@ -9,7 +9,7 @@ use super::{json, pending, route};
 use crate::FencingToken;
 use crate::deliveries::DeliveryKey;
 
-/// One whose event has left the log cannot be sent again.
+/// One whose event has left the log, or has lost its payload, cannot be sent again.
 pub(super) const REVIVE: &str = "INSERT INTO deliveries
          (destination_id, seq, subject, attempts_total, due_at_ms, blocked)
      SELECT ?1, settled.seq, iif(?4, event.subject, NULL), attempts_total, ?3,
@@ -17,7 +17,7 @@ pub(super) const REVIVE: &str = "INSERT INTO deliveries
      FROM json_each(?2) AS wanted
      CROSS JOIN settled_deliveries AS settled
          ON settled.destination_id = ?1 AND settled.seq = wanted.value
-     CROSS JOIN events AS event ON event.seq = settled.seq
+     CROSS JOIN events AS event ON event.seq = settled.seq AND length(event.payload) > 0
      WHERE true
      ON CONFLICT DO NOTHING";
 

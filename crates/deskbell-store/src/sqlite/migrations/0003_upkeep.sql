@@ -1,0 +1,12 @@
+-- One row: payloads up to this place have been emptied, so that nobody looks there again.
+CREATE TABLE upkeep (
+    payloads_emptied_seq INTEGER NOT NULL
+) STRICT;
+INSERT INTO upkeep VALUES (0);
+
+-- One-time codes that are still in the log: few, since they leave it after a day.
+CREATE INDEX events_one_time_codes ON events (seq)
+    WHERE type IN ('email.created', 'sms.created') AND length(payload) > 0;
+
+-- A replay request goes with its event.
+CREATE INDEX replay_requests_seq ON replay_requests (seq);

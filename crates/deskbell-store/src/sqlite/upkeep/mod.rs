@@ -1,0 +1,37 @@
+//! Upkeep of the log's file: small transactions on the writing connection, so that an append that
+//! waits behind one waits for milliseconds.
+
+mod held;
+mod prune;
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+
+use super::SqliteStore;
+use crate::StoreError;
+use crate::clock::whole_ms;
+use crate::sqlite::deliveries::first_received_since;
+use crate::upkeep::{Pruned, Pruning, Upkeep};
+use prune::Cutoffs;
+
+#[async_trait]
+impl Upkeep for SqliteStore {
+    async fn prune(&self, pruning: &Pruning) -> Result<Pruned, StoreError> {
+        let now_ms = self.clock.now_ms();
+        let before = |age| now_ms.saturating_sub(whole_ms(age));
+        // Looked for beside the writer: what is too old now stays so.
+        let payloads = first_received_since(&self.readers, before(pruning.payloads)).await?;
+        let events = first_received_since(&self.readers, before(pruning.events)).await?;
+        let cutoffs = Cutoffs {
+            payloads: payloads.get() - 1,
+            events: (events.get() - 1).min(payloads.get() - 1),
+            attempts_ms: before(pruning.attempts),
+            orders_ms: before(pruning.orders),
+            one_time_codes_ms: before(pruning.one_time_codes),
+            now_ms,
+        };
+        let mut connection = self.connection().await?;
+        Ok(prune::prune(&mut connection, pruning, &cutoffs).await?)
+    }
+}

@@ -1,0 +1,92 @@
+//! Upkeep: what leaves the store when its time has come; the [`Upkeep`] part of a store.
+//!
+//! Nothing that is owed is lost: pruning never passes an event that a destination has not had, nor
+//! one that a delivery is open for, nor the place of a reader outside of the store. It says who
+//! holds it back instead.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{Seq, StoreError};
+
+/// Events that bear one-time codes and magic links. Their payloads leave the log first.
+pub const ONE_TIME_CODES: &[&str] = &["email.created", "sms.created"];
+
+/// How a store is kept small. Times are the store's clock's.
+#[async_trait]
+pub trait Upkeep: fmt::Debug + Send + Sync + 'static {
+    /// Takes away what is too old, at most `rows_max` rows of it, in one short transaction.
+    ///
+    /// # Errors
+    /// Nothing was taken away; it may be tried again as it is.
+    async fn prune(&self, pruning: &Pruning) -> Result<Pruned, StoreError>;
+}
+
+/// What is too old, and who must have had it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pruning {
+    /// Payloads are emptied this long after their event was received. The event stays, without
+    /// what it said: it cannot be delivered or mirrored again, and a duplicate of it is still one.
+    pub payloads: Duration,
+    /// Events are deleted this long after they were received, with their deliveries, attempts and
+    /// replay requests. A duplicate of one of those is a new event.
+    pub events: Duration,
+    /// Attempts are deleted this long after they began.
+    pub attempts: Duration,
+    /// Orders are deleted this long after they were carried out.
+    pub orders: Duration,
+    /// Payloads of [`ONE_TIME_CODES`] are emptied this long after the last of their deliveries was
+    /// settled, or after they were received where there was none.
+    pub one_time_codes: Duration,
+    /// The destinations that are delivered to. Others hold nothing back: what is still owed to
+    /// them is given up on when its payload goes.
+    pub destinations: Vec<String>,
+    /// How far every reader outside of the store has come; `None` where there is none.
+    pub keep_behind: Option<Seq>,
+    /// At most this many rows are taken away at once.
+    pub rows_max: u32,
+}
+
+/// What was taken away.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// Payloads that were emptied, one-time codes among them.
+    pub payloads: u64,
+    /// Events that were deleted.
+    pub events: u64,
+    /// Attempts that were deleted because of their own age.
+    pub attempts: u64,
+    /// Orders that were deleted.
+    pub orders: u64,
+    /// Deliveries to destinations that are no longer delivered to, given up on with their payload.
+    pub given_up: u64,
+    /// Whether it is worth calling again at once.
+    pub more: bool,
+    /// Who keeps payloads or events that are too old.
+    pub held_back: Vec<HeldBack>,
+}
+
+/// Something that pruning does not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Who.
+    pub by: Holder,
+    /// The first event that is kept for it.
+    pub seq: Seq,
+    /// When that event was received, in milliseconds since the Unix epoch, by the store's clock.
+    pub since_ms: i64,
+}
+
+/// Who holds pruning back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// The router has not come further for this destination.
+    Checkpoint(Arc<str>),
+    /// A delivery to this destination is open.
+    Delivery(Arc<str>),
+    /// A reader outside of the store: [`Pruning::keep_behind`].
+    Outside,
+}
