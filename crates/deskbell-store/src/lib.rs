@@ -60,7 +60,7 @@ pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use place::{OpenError, Place};
 pub use postgres::{PostgresOpenError, PostgresOptions, PostgresStore};
-pub use sqlite::{SqliteOpenError, SqliteStore};
+pub use sqlite::{Backup, BackupError, SqliteOpenError, SqliteStore};
 pub use store::{BackendError, Database, FencingToken, ReadLimit, Store, StoreError};
 pub use transfer::{TransferError, TransferProgress, TransferStep, Transferred, transfer};
 pub use turn::{TakesTurns, while_in_turn};

@@ -4,11 +4,16 @@
 //! one that a delivery is open for, nor the place of a reader outside of the store. It says who
 //! holds it back instead.
 
+mod people;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+
+pub(crate) use people::is_address;
+pub use people::people_in;
 
 use crate::{Seq, StoreError};
 
@@ -23,6 +28,58 @@ pub trait Upkeep: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Nothing was taken away; it may be tried again as it is.
     async fn prune(&self, pruning: &Pruning) -> Result<Pruned, StoreError>;
+
+    /// The users who are gone and of whom something is left that nobody needs any more, the
+    /// longest gone first. None of a store that does not index people.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn erasable(&self, erasing: &Erasing) -> Result<Vec<Erasable>, StoreError>;
+
+    /// Erases what is stored about this user, at most `events_max` events of it, in one short
+    /// transaction: their payloads, what attempts at them were answered, and why they were given
+    /// up on. That they were received stays. Nothing is erased where [`erasable`](Self::erasable)
+    /// no longer names the user.
+    ///
+    /// # Errors
+    /// Nothing was erased; it may be tried again as it is.
+    async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError>;
+
+    /// Takes what was erased out of the store's own journals too, as far as it has them; whether
+    /// that could be done now.
+    ///
+    /// # Errors
+    /// It may be tried again as it is.
+    async fn scrub(&self) -> Result<bool, StoreError>;
+}
+
+/// Who must have had what is erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasing {
+    /// The destinations that are delivered to.
+    pub destinations: Vec<String>,
+    /// How far every reader outside of the store has come; `None` where there is none.
+    pub keep_behind: Option<Seq>,
+    /// At most this many users, and this many of a user's events at a time.
+    pub rows_max: u32,
+}
+
+/// A user of whom something can be erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasable {
+    /// The user's id.
+    pub user: String,
+    /// The message ids of the events that name the user, or an invitation to an address of theirs.
+    pub message_ids: Vec<String>,
+}
+
+/// What was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// The events that say nothing any more.
+    pub events: u64,
+    /// Whether there are more of this user.
+    pub more: bool,
 }
 
 /// What is too old, and who must have had it.

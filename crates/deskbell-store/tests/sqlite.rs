@@ -55,6 +55,12 @@ impl Backend for Sqlite {
         Arc::new(store)
     }
 
+    async fn create_indexing_people(&self) -> Arc<dyn Database> {
+        let path = self.directory.path().join("people.db");
+        let store = SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap();
+        Arc::new(store.index_people().await.unwrap())
+    }
+
     async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database> {
         store.close().await;
         let path = self.path(&*store);

@@ -8,6 +8,7 @@ pub mod consumers;
 pub mod dead_letters;
 pub mod destinations;
 pub mod duplicates;
+pub mod erasure;
 pub mod ordering;
 pub mod orders;
 pub mod read;
@@ -30,6 +31,9 @@ use crate::{Database, NewEvent};
 pub trait Backend: Send + Sync {
     /// A new, empty store that no other test sees.
     async fn create(&self) -> Arc<dyn Database>;
+
+    /// As [`create`](Self::create), one that indexes people, so that they can be erased.
+    async fn create_indexing_people(&self) -> Arc<dyn Database>;
 
     /// Closes the store and opens it again, as a process that starts anew would.
     async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database>;
@@ -129,6 +133,10 @@ macro_rules! conformance_tests {
             old_orders_go_when_they_are_carried_out,
             one_time_codes_go_a_day_after_they_are_settled,
             one_time_codes_that_nobody_wanted_go_after_a_day, a_batch_has_an_end);
+        $crate::conformance_tests!(@topic $backend, erasure:
+            what_is_stored_about_a_user_who_is_gone_is_erased, others_stay,
+            an_open_delivery_is_waited_for, readers_are_waited_for, what_comes_late_is_erased_too,
+            much_is_erased_in_pieces, without_the_index_nobody_is_erased);
     };
     (@topic $backend:expr, $topic:ident: $($name:ident),+) => {
         mod $topic {

@@ -6,6 +6,7 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Row, SqliteConnection};
 
+use super::people;
 use crate::{Appended, NewEvent, Seq};
 
 /// Rows in one statement; as many as a full batch of the log writer. SQLite takes at most 32,766
@@ -30,17 +31,18 @@ pub(super) async fn append(
     head: Seq,
     batch: &[NewEvent],
     now_ms: i64,
+    indexes_people: bool,
 ) -> Result<Vec<Appended>, sqlx::Error> {
     if batch.is_empty() {
         return Ok(Vec::new());
     }
-    if batch.len() <= ROWS_MAX {
+    if batch.len() <= ROWS_MAX && !indexes_people {
         match append_new(connection, head, batch, now_ms).await {
             Err(error) if is_duplicate(&error) => {}
             outcome => return outcome,
         }
     }
-    append_some(connection, head, batch, now_ms).await
+    append_some(connection, head, batch, now_ms, indexes_people).await
 }
 
 fn is_duplicate(error: &sqlx::Error) -> bool {
@@ -66,12 +68,16 @@ async fn append_some(
     head: Seq,
     batch: &[NewEvent],
     now_ms: i64,
+    indexes_people: bool,
 ) -> Result<Vec<Appended>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut known = stored(&mut transaction, batch).await?;
     let (results, fresh) = number(batch, head, &mut known);
     for rows in fresh.chunks(ROWS_MAX) {
         insert(&mut transaction, rows, now_ms).await?;
+    }
+    if indexes_people {
+        people::index(&mut transaction, &fresh).await?;
     }
     let sent_again: Vec<Seq> = results.iter().filter_map(Appended::duplicate_of).collect();
     for seqs in sent_again.chunks(ROWS_MAX) {

@@ -1,12 +1,14 @@
 //! The embedded backend: one SQLite file, one writing connection, a pool of readers.
 
 mod append;
+mod backup;
 mod consumers;
 mod deliveries;
 mod lock;
 mod migrations;
 mod open;
 mod orders;
+mod people;
 mod read;
 mod upkeep;
 
@@ -16,6 +18,7 @@ use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, watch};
 
+pub use backup::{Backup, BackupError};
 use deliveries::Queues;
 pub use open::SqliteOpenError;
 pub(crate) use open::require_a_file;
@@ -35,6 +38,8 @@ pub struct SqliteStore {
     head: watch::Sender<Seq>,
     clock: Clock,
     queues: Queues,
+    /// Whether it is noted whom events name.
+    indexes_people: bool,
 }
 
 /// The one connection that writes, and what it must not lose sight of.
@@ -74,8 +79,8 @@ impl Store for SqliteStore {
             Some(head) => head,
             None => read::head(&mut writer.connection).await?,
         };
-        let appended =
-            append::append(&mut writer.connection, head, batch, self.clock.now_ms()).await?;
+        let (now_ms, people) = (self.clock.now_ms(), self.indexes_people);
+        let appended = append::append(&mut writer.connection, head, batch, now_ms, people).await?;
         let head = appended.iter().map(|appended| appended.seq()).fold(head, Seq::max);
         writer.head = Some(head);
         self.head.send_replace(head);

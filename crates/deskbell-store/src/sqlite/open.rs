@@ -119,6 +119,7 @@ impl SqliteStore {
             head: watch::Sender::new(head),
             clock,
             queues: Queues::default(),
+            indexes_people: false,
         })
     }
 }
@@ -148,6 +149,7 @@ impl SqliteStore {
             head: watch::Sender::new(head),
             clock: Clock::default(),
             queues: Queues::closed(),
+            indexes_people: false,
         })
     }
 }

@@ -10,7 +10,7 @@ use super::{destinations, json, pending};
 const PRUNED: &str = "the event's payload was pruned while the destination was not in use";
 
 /// What the event was is copied, as for every dead letter.
-pub(in crate::sqlite) const GIVE_UP: &str = "INSERT INTO settled_deliveries
+pub(super) const GIVE_UP: &str = "INSERT INTO settled_deliveries
          (destination_id, seq, state, settled_at_ms, attempts_total, reason, source, message_id,
           type, subject)
      SELECT ?1, pending.seq, 'dead_lettered', ?3, attempts_total, ?4, event.source,
@@ -32,8 +32,28 @@ pub(in crate::sqlite) enum Owed<'a> {
     At(&'a [i64]),
 }
 
-/// Makes dead letters of what this destination is owed of these events; how many those were.
-pub(in crate::sqlite) async fn give_up(
+/// Makes dead letters of what all but these destinations are owed of these events; how many those
+/// were.
+pub(in crate::sqlite) async fn give_up_on_others(
+    connection: &mut SqliteConnection,
+    destinations: &[String],
+    owed: Owed<'_>,
+    now_ms: i64,
+) -> Result<u64, sqlx::Error> {
+    let others: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM destinations WHERE name NOT IN (SELECT value FROM json_each(?1))",
+    )
+    .bind(json(destinations)?)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut given_up = 0;
+    for name in others {
+        given_up += give_up(connection, &name, owed, now_ms).await?;
+    }
+    Ok(given_up)
+}
+
+async fn give_up(
     connection: &mut SqliteConnection,
     destination: &str,
     owed: Owed<'_>,
@@ -48,7 +68,11 @@ pub(in crate::sqlite) async fn give_up(
         Owed::At(seqs) => {
             let sql = "SELECT seq, subject FROM deliveries WHERE destination_id = ?1
                        AND seq IN (SELECT value FROM json_each(?2))";
-            sqlx::query_as(sql).bind(target.id).bind(json(seqs)?).fetch_all(&mut *connection).await?
+            sqlx::query_as(sql)
+                .bind(target.id)
+                .bind(json(seqs)?)
+                .fetch_all(&mut *connection)
+                .await?
         }
     };
     if rows.is_empty() {

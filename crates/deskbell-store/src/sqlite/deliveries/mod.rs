@@ -20,7 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-pub(super) use give_up::{Owed, give_up};
+pub(super) use give_up::{Owed, give_up_on_others};
 pub(super) use query::first_received_since;
 pub(super) use queue::Queues;
 
@@ -145,7 +145,7 @@ impl Deliveries for SqliteStore {
     }
 
     async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
-        Ok(query::first_received_since(&self.readers, at_ms).await?)
+        Ok(first_received_since(&self.readers, at_ms).await?)
     }
 
     async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::{claim, pending, query, replay, settle};
+use super::{claim, give_up, pending, query, replay, settle};
 use crate::deliveries::{
     AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, NewDelivery, Ordering, ROUTER,
     Registration, Routed, RoutedBatch, Settlement, StartFrom, Verdict,
@@ -15,7 +15,7 @@ use crate::{Deliveries, Seq, SqliteStore, Store};
 
 /// Every statement whose tables may be large. What may be read whole is the list that comes with
 /// the statement, and destinations, which are few.
-const STATEMENTS: [&str; 13] = [
+const STATEMENTS: [&str; 14] = [
     claim::WAITING,
     claim::EVENTS,
     pending::ADD,
@@ -27,6 +27,7 @@ const STATEMENTS: [&str; 13] = [
     replay::REVIVE,
     replay::FORGET,
     replay::DEAD,
+    give_up::GIVE_UP,
     query::BACKLOGS,
     query::DEAD_LETTERS,
 ];

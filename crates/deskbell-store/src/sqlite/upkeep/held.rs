@@ -57,6 +57,22 @@ pub(super) async fn held(
     Ok(Held { last, passed, by })
 }
 
+/// The last event that everybody has read, whatever is owed to them.
+pub(super) async fn passed(
+    connection: &mut SqliteConnection,
+    destinations: &[String],
+    keep_behind: Option<Seq>,
+) -> Result<i64, sqlx::Error> {
+    let routed: Option<i64> = sqlx::query_scalar(
+        "SELECT min(routed_seq) FROM destinations
+         WHERE name IN (SELECT value FROM json_each(?1))",
+    )
+    .bind(json(destinations)?)
+    .fetch_one(connection)
+    .await?;
+    Ok(routed.into_iter().chain(keep_behind.map(Seq::get)).min().unwrap_or(i64::MAX))
+}
+
 async fn first_kept(
     connection: &mut SqliteConnection,
     from: i64,

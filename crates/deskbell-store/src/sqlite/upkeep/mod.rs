@@ -1,6 +1,7 @@
 //! Upkeep of the log's file: small transactions on the writing connection, so that an append that
 //! waits behind one waits for milliseconds.
 
+mod erase;
 mod held;
 mod prune;
 #[cfg(test)]
@@ -12,7 +13,7 @@ use super::SqliteStore;
 use crate::StoreError;
 use crate::clock::whole_ms;
 use crate::sqlite::deliveries::first_received_since;
-use crate::upkeep::{Pruned, Pruning, Upkeep};
+use crate::upkeep::{Erasable, Erased, Erasing, Pruned, Pruning, Upkeep};
 use prune::Cutoffs;
 
 #[async_trait]
@@ -33,5 +34,19 @@ impl Upkeep for SqliteStore {
         };
         let mut connection = self.connection().await?;
         Ok(prune::prune(&mut connection, pruning, &cutoffs).await?)
+    }
+
+    async fn erasable(&self, erasing: &Erasing) -> Result<Vec<Erasable>, StoreError> {
+        Ok(erase::erasable(&self.readers, erasing).await?)
+    }
+
+    async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(erase::erase(&mut connection, erasing, user, self.clock.now_ms()).await?)
+    }
+
+    async fn scrub(&self) -> Result<bool, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(erase::scrub(&mut connection).await?)
     }
 }

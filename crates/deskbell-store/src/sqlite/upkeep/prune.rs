@@ -4,7 +4,7 @@
 use sqlx::{Connection, SqliteConnection};
 
 use super::held::{Held, held};
-use crate::sqlite::deliveries::{Owed, give_up, json};
+use crate::sqlite::deliveries::{Owed, give_up_on_others, json};
 use crate::upkeep::{Pruned, Pruning};
 
 /// What was settled for events up to a place. Destinations are few.
@@ -19,6 +19,8 @@ pub(super) const REQUESTS: &str = "DELETE FROM replay_requests WHERE seq <= ?1
 
 pub(super) const ATTEMPTS_OF_EVENTS: &str = "DELETE FROM attempts WHERE seq <= ?1";
 pub(super) const UNWANTED: &str = "DELETE FROM unwanted_events WHERE seq <= ?1";
+pub(super) const PEOPLE: &str = "DELETE FROM event_people WHERE seq <= ?1";
+pub(super) const ERASURES: &str = "DELETE FROM erasures WHERE seq <= ?1";
 pub(super) const EVENTS: &str = "DELETE FROM events WHERE seq <= ?1";
 pub(super) const PAYLOADS: &str =
     "UPDATE events SET payload = x'' WHERE seq > ?1 AND seq <= ?2 AND length(payload) > 0";
@@ -101,7 +103,7 @@ impl Work<'_> {
         };
         let last = last.min(first + self.left - 1);
         self.give_up_on_others(Owed::UpTo(last)).await?;
-        for sql in [SETTLED, REQUESTS, ATTEMPTS_OF_EVENTS, UNWANTED] {
+        for sql in [SETTLED, REQUESTS, ATTEMPTS_OF_EVENTS, UNWANTED, PEOPLE, ERASURES] {
             sqlx::query(sql).bind(last).execute(&mut *self.connection).await?;
         }
         let deleted = sqlx::query(EVENTS).bind(last).execute(&mut *self.connection).await?;
@@ -180,16 +182,9 @@ impl Work<'_> {
     /// What is owed to destinations that are no longer delivered to: with its payload gone, it
     /// could only be sent empty if they came back.
     async fn give_up_on_others(&mut self, owed: Owed<'_>) -> Result<(), sqlx::Error> {
-        let others: Vec<String> = sqlx::query_scalar(
-            "SELECT name FROM destinations WHERE name NOT IN (SELECT value FROM json_each(?1))",
-        )
-        .bind(json(&self.pruning.destinations)?)
-        .fetch_all(&mut *self.connection)
-        .await?;
-        for name in others {
-            let (connection, now_ms) = (&mut *self.connection, self.cutoffs.now_ms);
-            self.pruned.given_up += give_up(connection, &name, owed, now_ms).await?;
-        }
+        let (destinations, now_ms) = (&self.pruning.destinations, self.cutoffs.now_ms);
+        self.pruned.given_up +=
+            give_up_on_others(self.connection, destinations, owed, now_ms).await?;
         Ok(())
     }
 }

@@ -7,12 +7,14 @@ use crate::SqliteStore;
 
 /// Every statement whose tables may be large. Destinations are few, and what a subquery has found
 /// has a limit.
-const STATEMENTS: [&str; 8] = [
+const STATEMENTS: [&str; 10] = [
     prune::SETTLED,
     prune::REQUESTS,
     prune::ATTEMPTS_OF_EVENTS,
     prune::UNWANTED,
     prune::EVENTS,
+    prune::PEOPLE,
+    prune::ERASURES,
     prune::PAYLOADS,
     prune::ATTEMPTS,
     prune::CODES,

@@ -1,0 +1,182 @@
+//! Erasure of what is stored about users who are gone.
+
+use std::collections::BTreeSet;
+
+use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
+
+use super::held::passed;
+use crate::sqlite::deliveries::{Owed, give_up_on_others, json};
+use crate::upkeep::{Erasable, Erased, Erasing, is_address, people_in};
+
+/// Users who are gone, and whom some event still names. All of them may be read: they are as many
+/// as were deleted within the retention of events.
+const GONE: &str = "SELECT user FROM erasures
+     WHERE seq <= ?1 AND EXISTS (SELECT 1 FROM event_people WHERE person = erasures.user)
+     GROUP BY user ORDER BY min(seq) LIMIT ?2";
+
+/// The events that name a user, whether an enabled destination is still owed one, and the payload
+/// of those about the user, which know the user's addresses.
+const NAMING: &str = "SELECT event.seq, event.message_id,
+            EXISTS (SELECT 1 FROM destinations AS destination
+                CROSS JOIN deliveries AS pending
+                    ON pending.destination_id = destination.id AND pending.seq = event.seq
+                WHERE destination.name IN (SELECT value FROM json_each(?2))),
+            iif(event.subject = ?1 AND event.type LIKE 'user.%', event.payload, NULL)
+     FROM event_people AS named CROSS JOIN events AS event ON event.seq = named.seq
+     WHERE named.person = ?1 ORDER BY event.seq";
+
+/// Events that are about somebody by an email address alone. Another user may have the same one,
+/// whose own events stay.
+const INVITING: &str = "SELECT DISTINCT event.seq, event.message_id,
+            EXISTS (SELECT 1 FROM destinations AS destination
+                CROSS JOIN deliveries AS pending
+                    ON pending.destination_id = destination.id AND pending.seq = event.seq
+                WHERE destination.name IN (SELECT value FROM json_each(?2)))
+     FROM json_each(?1) AS address
+     CROSS JOIN event_people AS named ON named.person = address.value
+     CROSS JOIN events AS event ON event.seq = named.seq
+     WHERE event.type LIKE 'invitation.%' OR event.type LIKE 'organizationInvitation.%'
+         OR event.type LIKE 'waitlistEntry.%' OR event.type LIKE 'email.%'";
+
+/// Statements with the list of places as their parameter.
+const ERASE: [&str; 5] = [
+    "UPDATE events SET payload = x'' WHERE seq IN (SELECT value FROM json_each(?1))",
+    "UPDATE attempts SET reply = NULL, error = iif(error IS NULL, NULL, 'erased')
+     WHERE seq IN (SELECT value FROM json_each(?1))",
+    "UPDATE settled_deliveries SET reason = 'erased' WHERE reason IS NOT NULL
+         AND (destination_id, seq) IN (SELECT destination.id, gone.value
+             FROM json_each(?1) AS gone CROSS JOIN destinations AS destination)",
+    "DELETE FROM unwanted_events WHERE seq IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM event_people WHERE seq IN (SELECT value FROM json_each(?1))",
+];
+
+/// An event that names the user.
+struct Naming {
+    seq: i64,
+    message_id: String,
+    is_owed: bool,
+}
+
+pub(super) async fn erasable(
+    readers: &SqlitePool,
+    erasing: &Erasing,
+) -> Result<Vec<Erasable>, sqlx::Error> {
+    let mut reader = readers.acquire().await?;
+    let passed = passed(&mut reader, &erasing.destinations, erasing.keep_behind).await?;
+    let users: Vec<String> = sqlx::query_scalar(GONE)
+        .bind(passed)
+        .bind(erasing.rows_max)
+        .fetch_all(&mut *reader)
+        .await?;
+    let mut erasable = Vec::new();
+    for user in users {
+        let naming = naming(&mut reader, erasing, &user).await?;
+        if can_go(&naming, passed) {
+            let message_ids = naming.into_iter().map(|event| event.message_id).collect();
+            erasable.push(Erasable { user, message_ids });
+        }
+    }
+    Ok(erasable)
+}
+
+pub(super) async fn erase(
+    connection: &mut SqliteConnection,
+    erasing: &Erasing,
+    user: &str,
+    now_ms: i64,
+) -> Result<Erased, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let passed = passed(&mut transaction, &erasing.destinations, erasing.keep_behind).await?;
+    let is_gone: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM erasures WHERE user = ?1 AND seq <= ?2)")
+            .bind(user)
+            .bind(passed)
+            .fetch_one(&mut *transaction)
+            .await?;
+    let naming = naming(&mut transaction, erasing, user).await?;
+    if !is_gone || !can_go(&naming, passed) {
+        transaction.rollback().await?;
+        return Ok(Erased::default());
+    }
+    let mut seqs: Vec<i64> = naming.iter().map(|event| event.seq).collect();
+    // Those found by an address are the user's from here on: what knew the address may go first.
+    note(&mut transaction, user, &seqs).await?;
+    let more = seqs.len() > erasing.rows_max as usize;
+    seqs.truncate(erasing.rows_max as usize);
+    let owed = Owed::At(&seqs);
+    give_up_on_others(&mut transaction, &erasing.destinations, owed, now_ms).await?;
+    let listed = json(&seqs)?;
+    for sql in ERASE {
+        sqlx::query(sql).bind(&listed).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(Erased { events: u64::try_from(seqs.len()).unwrap_or(u64::MAX), more })
+}
+
+/// Whether everybody has had all of these.
+fn can_go(naming: &[Naming], passed: i64) -> bool {
+    naming.iter().all(|event| event.seq <= passed && !event.is_owed)
+}
+
+async fn naming(
+    connection: &mut SqliteConnection,
+    erasing: &Erasing,
+    user: &str,
+) -> Result<Vec<Naming>, sqlx::Error> {
+    let destinations = json(&erasing.destinations)?;
+    let rows =
+        sqlx::query(NAMING).bind(user).bind(&destinations).fetch_all(&mut *connection).await?;
+    let mut naming = Vec::new();
+    let mut addresses = BTreeSet::new();
+    for row in &rows {
+        if let Some(payload) = row.try_get::<Option<Vec<u8>>, _>(3)? {
+            addresses.extend(people_in(&payload).into_iter().filter(|it| is_address(it)));
+        }
+        naming.push(Naming {
+            seq: row.try_get(0)?,
+            message_id: row.try_get(1)?,
+            is_owed: row.try_get(2)?,
+        });
+    }
+    let known: BTreeSet<i64> = naming.iter().map(|event| event.seq).collect();
+    let rows = sqlx::query(INVITING)
+        .bind(json(&addresses)?)
+        .bind(destinations)
+        .fetch_all(connection)
+        .await?;
+    for row in rows {
+        let seq = row.try_get(0)?;
+        if !known.contains(&seq) {
+            naming.push(Naming { seq, message_id: row.try_get(1)?, is_owed: row.try_get(2)? });
+        }
+    }
+    Ok(naming)
+}
+
+async fn note(
+    connection: &mut SqliteConnection,
+    user: &str,
+    seqs: &[i64],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO event_people (person, seq) SELECT ?1, value FROM json_each(?2) WHERE true
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(user)
+    .bind(json(seqs)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Copies the write-ahead log into the database and empties it. While somebody reads the older
+/// state that cannot be done, and appends are not kept waiting for it.
+pub(super) async fn scrub(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query("PRAGMA busy_timeout = 20").execute(&mut *connection).await?;
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+    let usually = crate::sqlite::open::BUSY_TIMEOUT.as_millis();
+    let reset = format!("PRAGMA busy_timeout = {usually}");
+    sqlx::query(sqlx::AssertSqlSafe(reset)).execute(&mut *connection).await?;
+    let busy: i64 = row?.try_get(0)?;
+    Ok(busy == 0)
+}

@@ -1,0 +1,81 @@
+//! Whom a payload names: users by their ids, and people by their email addresses.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// What every user's id begins with.
+const USER: &str = "user_";
+
+/// Each user id and each email address that a text of the payload is, wherever it stands;
+/// addresses in small letters.
+#[must_use]
+pub fn people_in(payload: &[u8]) -> BTreeSet<String> {
+    let mut people = BTreeSet::new();
+    match serde_json::from_slice(payload) {
+        Ok(value) => look_into(&value, &mut people),
+        // Deeper than serde_json reads, or no JSON at all: every quoted text is looked at.
+        Err(_) => {
+            let text = String::from_utf8_lossy(payload);
+            text.split('"').for_each(|text| look_at(text, &mut people));
+        }
+    }
+    people
+}
+
+/// Whether this is an email address, of what [`people_in`] finds.
+#[must_use]
+pub(crate) fn is_address(person: &str) -> bool {
+    person.contains('@')
+}
+
+fn look_into(value: &Value, people: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => look_at(text, people),
+        Value::Array(elements) => elements.iter().for_each(|one| look_into(one, people)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                look_at(name, people);
+                look_into(value, people);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn look_at(text: &str, people: &mut BTreeSet<String>) {
+    let is_id = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric());
+    if text.strip_prefix(USER).is_some_and(is_id) {
+        people.insert(text.to_owned());
+    } else if text.contains('@') && !text.contains(char::is_whitespace) {
+        people.insert(text.to_lowercase());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_addresses_are_found_wherever_they_stand() {
+        let deep = format!("{}\"user_deep\"{}", "[".repeat(200), "]".repeat(200));
+        let cases: [(&str, &[&str]); 6] = [
+            (
+                r#"{"data":{"id":"user_1","organization":{"created_by":"user_2"}}}"#,
+                &["user_1", "user_2"],
+            ),
+            (
+                r#"{"user_3":["Ada@Example.com"],"to":"\u0061da@example.com"}"#,
+                &["ada@example.com", "user_3"],
+            ),
+            (r#"{"type":"user.created","object":"user","n":1,"last":null}"#, &[]),
+            (r#"{"bio":"write to user_1 or ada@example.com"}"#, &[]),
+            (r#"{"id":"user_","other":"user_1-2"}"#, &[]),
+            (&deep, &["user_deep"]),
+        ];
+        for (payload, expected) in cases {
+            let found: Vec<_> = people_in(payload.as_bytes()).into_iter().collect();
+            assert_eq!(found, expected, "{payload}");
+        }
+    }
+}
