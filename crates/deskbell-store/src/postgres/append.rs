@@ -4,27 +4,35 @@ use std::borrow::Cow;
 
 use sqlx::Row;
 
+use super::people;
 use super::session::Session;
 use crate::{Appended, NewEvent, Seq};
 
-/// Appends the batch and returns when it is on disk.
+const APPEND: &str = "SELECT place, is_new FROM deskbell.append_v1($1, $2, $3, $4, $5, $6, $7, $8)";
+const APPEND_NAMING: &str = "SELECT place, is_new
+     FROM deskbell.append_naming_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+/// Appends the batch and returns when it is on disk; where people are indexed, with whom it names.
 pub(super) async fn append(
     connection: &mut Session,
     batch: &[NewEvent],
     manual_ms: Option<i64>,
+    indexes_people: bool,
 ) -> Result<Vec<Appended>, sqlx::Error> {
-    let rows =
-        sqlx::query("SELECT place, is_new FROM deskbell.append_v1($1, $2, $3, $4, $5, $6, $7, $8)")
-            .bind(manual_ms)
-            .bind(column(batch, |event| text(&event.source)))
-            .bind(column(batch, |event| text(&event.message_id)))
-            .bind(column(batch, |event| text(&event.event_type)))
-            .bind(column(batch, |event| event.subject.as_deref().map(text)))
-            .bind(column(batch, |event| event.occurred_at_ms))
-            .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
-            .bind(column(batch, |event| &*event.payload))
-            .fetch_all(connection)
-            .await?;
+    let mut query = sqlx::query(if indexes_people { APPEND_NAMING } else { APPEND })
+        .bind(manual_ms)
+        .bind(column(batch, |event| text(&event.source)))
+        .bind(column(batch, |event| text(&event.message_id)))
+        .bind(column(batch, |event| text(&event.event_type)))
+        .bind(column(batch, |event| event.subject.as_deref().map(text)))
+        .bind(column(batch, |event| event.occurred_at_ms))
+        .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
+        .bind(column(batch, |event| &*event.payload));
+    if indexes_people {
+        let (people, naming) = people::named(batch);
+        query = query.bind(people).bind(naming);
+    }
+    let rows = query.fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             let seq = Seq::new(row.try_get(0)?);

@@ -9,6 +9,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0001_event_log.sql"),
     include_str!("migrations/0002_deliveries.sql"),
     include_str!("migrations/0003_transfers.sql"),
+    include_str!("migrations/0004_upkeep.sql"),
 ];
 
 /// The schema version that this program writes.

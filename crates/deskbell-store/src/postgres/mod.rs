@@ -9,9 +9,11 @@ mod migrations;
 mod open;
 mod options;
 mod orders;
+mod people;
 mod pooler;
 mod read;
 mod session;
+mod upkeep;
 mod wake;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +44,8 @@ pub struct PostgresStore {
     wake: Arc<Wake>,
     /// Asked only where it is a manual one: the database's is the store's otherwise.
     clock: Clock,
+    /// Whether appends note whom events name.
+    indexes_people: bool,
     /// The random name of this process as a holder of consumers.
     replica: String,
     /// What goes on in the background, until the store is closed or dropped.
@@ -71,7 +75,8 @@ impl Store for PostgresStore {
             return Ok(Vec::new());
         }
         let mut work = self.connections.append().await?;
-        let appended = append::append(work.connection(), batch, self.clock.manual_ms()).await;
+        let (manual_ms, people) = (self.clock.manual_ms(), self.indexes_people);
+        let appended = append::append(work.connection(), batch, manual_ms, people).await;
         let appended = work.done(appended).await?;
         let head = appended.iter().map(|one| one.seq()).max().unwrap_or_default();
         self.wake.appended(head);

@@ -171,7 +171,7 @@ impl PostgresStore {
             tracing::info!("a pooler is in between: the log is asked for news, not listened to");
         }
         let (clock, tasks) = (options.clock.clone(), Mutex::new(tasks));
-        Ok(Self { log_id, connections, wake, clock, replica, tasks })
+        Ok(Self { log_id, connections, wake, clock, indexes_people: false, replica, tasks })
     }
 }
 

@@ -134,9 +134,33 @@ pub(super) const TABLES: &[Table] = &[
         ],
         numbered: Some("number"),
     },
+    Table {
+        name: "upkeep",
+        key_columns: 1,
+        columns: &[("payloads_emptied_seq", Kind::Integer)],
+        numbered: None,
+    },
+    Table {
+        name: "event_people",
+        key_columns: 2,
+        columns: &[("person", Kind::Text), ("seq", Kind::Integer)],
+        numbered: None,
+    },
+    Table {
+        name: "erasures",
+        key_columns: 1,
+        // Quoted, since PostgreSQL knows the word as another thing.
+        columns: &[("seq", Kind::Integer), ("\"user\"", Kind::Text)],
+        numbered: None,
+    },
 ];
 
 impl Table {
+    /// Whether a store that is new has its one row already.
+    pub(super) fn has_one_row(&self) -> bool {
+        matches!(self.name, "router" | "upkeep")
+    }
+
     /// Both databases compare these as bytes, or as numbers.
     pub(super) fn key(&self) -> &'static [(&'static str, Kind)] {
         &self.columns[..self.key_columns]

@@ -41,7 +41,7 @@ impl Target {
         let sql = format!("SELECT {key} FROM deskbell.{} ORDER BY {order} LIMIT 1", table.name);
         let rows = self.fetch(sql, PgArguments::default(), table.key()).await?;
         // A store that is new has this row already.
-        Ok(rows.into_iter().next().filter(|_| table.name != "router"))
+        Ok(rows.into_iter().next().filter(|_| !table.has_one_row()))
     }
 
     pub(super) async fn count(&mut self, table: &Table) -> Result<u64, TransferError> {
@@ -183,10 +183,14 @@ fn column(name: &str, kind: Kind) -> String {
     }
 }
 
-/// The one row of `router` takes the source's place; what was copied before is left as it is.
+/// The row of a table that has one takes the source's place; what was copied before is left as it
+/// is.
 fn insert(table: &Table) -> String {
-    if table.name == "router" {
-        return "UPDATE deskbell.router SET replayed_number = ($1::bigint[])[1]".to_owned();
+    if table.has_one_row() {
+        let set = Table::names(table.columns, |index, name, _| {
+            format!("{name} = (${}::bigint[])[1]", index + 1)
+        });
+        return format!("UPDATE deskbell.{} SET {set}", table.name);
     }
     let names = Table::names(table.columns, |_, name, _| name.to_owned());
     let arrays = Table::names(table.columns, |index, _, kind| {

@@ -61,6 +61,13 @@ impl Backend for Postgres {
         Arc::new(store)
     }
 
+    async fn create_indexing_people(&self) -> Arc<dyn Database> {
+        let place = Place::new().await;
+        let store = self.open(&place).await.index_people();
+        self.places.lock().await.insert(store.log_id(), place);
+        Arc::new(store)
+    }
+
     async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database> {
         store.close().await;
         Arc::new(self.open(&self.places.lock().await[&store.log_id()]).await)

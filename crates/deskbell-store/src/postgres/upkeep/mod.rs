@@ -1,0 +1,40 @@
+//! Upkeep of the log's database: one function in it is one short transaction, which takes locks on
+//! the rows that it changes and on nothing that an append waits for. The functions are in
+//! `migrations/0004_upkeep.sql`.
+
+mod erase;
+mod prune;
+
+use async_trait::async_trait;
+
+use super::PostgresStore;
+use crate::StoreError;
+use crate::upkeep::{Erasable, Erased, Erasing, Pruned, Pruning, Upkeep};
+
+#[async_trait]
+impl Upkeep for PostgresStore {
+    async fn prune(&self, pruning: &Pruning) -> Result<Pruned, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = prune::prune(work.connection(), pruning, self.clock.manual_ms()).await;
+        work.done(outcome).await
+    }
+
+    async fn erasable(&self, erasing: &Erasing) -> Result<Vec<Erasable>, StoreError> {
+        let mut work = self.connections.transaction().await?;
+        let outcome = erase::erasable(work.connection(), erasing).await;
+        work.done(outcome).await
+    }
+
+    async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError> {
+        let mut work = self.connections.transaction().await?;
+        let manual_ms = self.clock.manual_ms();
+        let outcome = erase::erase(work.connection(), erasing, user, manual_ms).await;
+        work.done(outcome).await
+    }
+
+    /// Nothing is to be done: the server's journal is its own, and it clears rows away that were
+    /// changed or deleted by itself, some time later (`autovacuum`).
+    async fn scrub(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+}
