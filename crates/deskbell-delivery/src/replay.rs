@@ -68,6 +68,12 @@ pub enum ReplayError {
         /// The message id.
         message_id: String,
     },
+    /// What the event said has left the log: its time was up, or it was erased.
+    #[error("the payload of {message_id:?} was pruned; there is nothing left to send")]
+    Pruned {
+        /// The message id.
+        message_id: String,
+    },
     /// No destination has this name.
     #[error("there is no destination {destination:?} to replay to; there is {known}")]
     NoSuchDestination {
@@ -152,6 +158,10 @@ impl Replayer {
         }
         if found.is_empty() {
             return Err(ReplayError::NoSuchEvent { message_id: message_id.to_owned() });
+        }
+        found.retain(|event| !event.is_pruned());
+        if found.is_empty() {
+            return Err(ReplayError::Pruned { message_id: message_id.to_owned() });
         }
         for event in found {
             let existing = self.deliveries.deliveries_of(event.seq).await?;

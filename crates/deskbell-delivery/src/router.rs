@@ -242,6 +242,9 @@ impl Route {
     /// Whether the destination is owed this event.
     #[must_use]
     pub fn decide(&self, event: &StoredEvent, view: &deskbell_expr::EventView<'_>) -> Decision {
+        if event.is_pruned() {
+            return Decision::Ignore("its payload was pruned".to_owned());
+        }
         if *event.source != *NOTICE_SOURCE {
             return self.filter.decide(event, view);
         }

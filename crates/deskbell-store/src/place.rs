@@ -48,6 +48,18 @@ impl Place {
         })
     }
 
+    /// As [`Place::open`]; what each event says about which people is noted from now on, so that
+    /// it can be erased.
+    ///
+    /// # Errors
+    /// As [`Place::open`].
+    pub async fn open_indexing_people(&self) -> Result<Arc<dyn Database>, OpenError> {
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?.index_people().await?),
+            Self::Postgres(options) => Arc::new(PostgresStore::open(options).await?.index_people()),
+        })
+    }
+
     /// Opens the store to change something in it; `None` where a process works in it that carries
     /// out orders, which is then to be asked for it with [`Place::place_order`].
     ///

@@ -138,7 +138,7 @@ pub struct HeldBack {
 }
 
 /// Who holds pruning back.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Holder {
     /// The router has not come further for this destination.
     Checkpoint(Arc<str>),

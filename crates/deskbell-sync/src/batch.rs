@@ -123,6 +123,9 @@ pub struct Counts {
     pub other_instance: u64,
     /// Events that cannot be applied.
     pub dead_lettered: u64,
+    /// Events whose payload has left the log: what they said of mirrored entities is not known any
+    /// more, but for deletes.
+    pub pruned: u64,
 }
 
 impl std::fmt::Debug for Row {

@@ -68,6 +68,30 @@ pub async fn list(options: &MirrorOptions, choice: &Choice) -> Result<Vec<Letter
     read::letters(options, choice).await
 }
 
+/// Erases the dead letters of these messages, whatever the source: what the database refused may
+/// say it again in its reason. How many there were.
+///
+/// # Errors
+/// The options make no sense, or the database failed; nothing was changed then.
+pub async fn erase(options: &MirrorOptions, message_ids: &[String]) -> Result<u64, InspectError> {
+    let database = database(&options.url)?;
+    let dialect = database.dialect();
+    let letters = dialect.table(&options.schema, DEAD_LETTERS);
+    let listed = dialect.is_listed("message_id");
+    let sql = format!("DELETE FROM {letters} WHERE {listed} AND destination = $2");
+    let ids: Vec<_> = message_ids.iter().map(String::as_str).collect();
+    let mut session = database.connect().await.map_err(ConnectError::from)?;
+    let erased = async {
+        session.begin(&options.schema).await?;
+        let parameters = [Param::Texts(&ids), Param::Text(&options.destination)];
+        let erased = session.execute(&sql.into(), &parameters).await?;
+        session.commit().await?;
+        session.close().await?;
+        Ok::<_, crate::session::DatabaseError>(erased)
+    };
+    Ok(erased.await.map_err(TargetError::from)?)
+}
+
 /// Asks for these dead letters to be tried again; how many there are. What waits is tried anyway
 /// and does not count.
 ///

@@ -48,6 +48,10 @@ impl Fold {
             return;
         }
         let change = entity::change(&event.event_type);
+        if event.is_pruned() {
+            self.take_pruned(event, change, folding);
+            return;
+        }
         folding.take_statements(event, change);
         // A delete counts whatever is mirrored: it takes the entity's children along.
         let Some((entity, change)) = change
@@ -60,6 +64,22 @@ impl Fold {
             Err(reason) => folding.give_up(event, entity, &reason),
             Ok(object) if change == Change::Delete => folding.bury(entity, object),
             Ok(object) => self.offer(entity, object, folding),
+        }
+    }
+
+    /// What an event was about outlives what it said, and is all that there is to a delete.
+    fn take_pruned<'a>(
+        &'a self,
+        event: &'a StoredEvent,
+        change: Option<(&'static Entity, Change)>,
+        folding: &mut Folding<'a>,
+    ) {
+        match (change, &event.subject) {
+            (Some((entity, Change::Delete)), Some(subject)) => {
+                folding.bury_by_id(entity, event, subject.clone());
+            }
+            (Some((entity, _)), _) if self.makes_rows_of(entity) => folding.counts.pruned += 1,
+            _ => folding.counts.not_mirrored += 1,
         }
     }
 

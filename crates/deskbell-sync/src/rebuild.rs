@@ -23,8 +23,11 @@ pub struct Rebuilt {
     pub events: u64,
     /// The rows that were missing or other than they should be.
     pub rows_written: u64,
-    /// The rows that should not have been there.
+    /// The rows that should not have been there. None is removed where payloads were pruned.
     pub rows_removed: u64,
+    /// The events that were skipped, as their payload was pruned: what they said of mirrored
+    /// entities stays as it is in the live tables.
+    pub payloads_pruned: u64,
 }
 
 /// How far a rebuild is.
@@ -88,10 +91,11 @@ pub async fn rebuild(
     let shadow = Mirror::open(database(&options.url)?, settings).await?;
     let mut replay = Replay::begin(store, &shadow, &shadow_options).await?;
     replay.until(stands.seq, i64::MAX, &mut progress).await?;
-    let Replay { fold, position, events, .. } = replay;
+    let Replay { fold, position, events, payloads_pruned, .. } = replay;
     shadow.close().await;
     let whole = Fold::new(live.mappings(), options.sources.clone());
-    let merge = Merge { store, shadow: &shadow, fold: &fold, whole: &whole, from: position.seq };
+    let from = position.seq;
+    let merge = Merge { store, shadow: &shadow, fold: &fold, whole: &whole, from, payloads_pruned };
     let merged = live.merge(merge, &options.destination).await?;
     live.close().await;
     let settings = MirrorSettings::of(&shadow_options)?;
@@ -100,6 +104,7 @@ pub async fn rebuild(
         events: events + merged.events,
         rows_written: merged.rows_written,
         rows_removed: merged.rows_removed,
+        payloads_pruned: merged.payloads_pruned,
     })
 }
 
@@ -128,9 +133,9 @@ pub async fn as_of(
     let mut replay = Replay::begin(store, &target, &apart).await?;
     let head = store.head().await?;
     replay.until(head, until_ms, &mut progress).await?;
-    let (events, rows_written) = (replay.events, replay.rows_written);
+    let Replay { events, rows_written, payloads_pruned, .. } = replay;
     target.close().await;
-    Ok(Rebuilt { events, rows_written, rows_removed: 0 })
+    Ok(Rebuilt { events, rows_written, rows_removed: 0, payloads_pruned })
 }
 
 /// What is merged into the live tables.
@@ -143,6 +148,8 @@ pub(crate) struct Merge<'a> {
     pub(crate) whole: &'a Fold,
     /// The last event that the shadow bears.
     pub(crate) from: Seq,
+    /// The events up to there that said something which the log no longer knows.
+    pub(crate) payloads_pruned: u64,
 }
 
 /// The same mirror in another schema, without the application's tables.
@@ -200,6 +207,7 @@ struct Replay<'a> {
     limit: ReadLimit,
     events: u64,
     rows_written: u64,
+    payloads_pruned: u64,
 }
 
 impl<'a> Replay<'a> {
@@ -215,7 +223,16 @@ impl<'a> Replay<'a> {
         let sources: BTreeMap<String, SourceRule> = options.sources.clone();
         let fold = Fold::new(target.mappings(), sources);
         let limit = options.batch;
-        Ok(Self { store, target, fold, position, limit, events: 0, rows_written: 0 })
+        Ok(Self {
+            store,
+            target,
+            fold,
+            position,
+            limit,
+            events: 0,
+            rows_written: 0,
+            payloads_pruned: 0,
+        })
     }
 
     /// Applies the events up to this place, of those that had happened by this time.
@@ -233,6 +250,7 @@ impl<'a> Replay<'a> {
             events.retain(|event| event.occurred_at_ms <= until_ms);
             self.events += u64::try_from(events.len()).unwrap_or(u64::MAX);
             let batch = self.fold.fold(&events);
+            self.payloads_pruned += batch.counts.pruned;
             let commit = self.target.apply(&batch, &self.position, &next, Care::Isolate).await?;
             let crate::target::Commit::Done { rows_written, .. } = commit else {
                 let error = std::io::Error::other("another rebuild is under way");

@@ -7,8 +7,10 @@ use clerk_webhooks::{NoSecret, Verifier};
 use deskbell_server::{
     AdminToken, App, BindError, IngestOptions, Server, ServerOptions, Source, routes,
 };
-use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, OpenError, Store, StoreError};
-use deskbell_sync::{MirrorConsumer, MirrorOptions};
+use deskbell_store::{
+    LogHandle, LogWriter, LogWriterOptions, OpenError, Store, StoreError, Upkeep,
+};
+use deskbell_sync::{MirrorConsumer, MirrorOptions, Target};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Handler;
@@ -16,6 +18,7 @@ use crate::config::{Config, ConfigError, SourceConfig};
 use crate::delivering::{Delivering, DeliveringError};
 use crate::metrics::{self, MetricsError};
 use crate::mirror_options::mirror_options;
+use crate::pruner::{self, Pruner};
 use crate::tasks::{Stage, StoppedEarly};
 
 /// A running engine. It works until it is stopped; dropped, it is cut off where it stands.
@@ -113,10 +116,14 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let mut delivering = Stage::new("delivery");
         let destinations = Delivering::new(config, handlers, delivering.shutdown())?;
-        let database = config.store.place().open().await?;
+        let place = config.store.place();
+        let database = match config.store.erase_on_delete {
+            true => place.open_indexing_people().await?,
+            false => place.open().await?,
+        };
         let store = Arc::clone(&database) as Arc<dyn Store>;
         destinations.register(&*database).await?;
-        let mirrors = mirrors(config, &store).await?;
+        let (mirrors, places) = mirrors(config, &store).await?;
         let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
         let server = bind(config, log.clone(), &store).await?;
         let address = server.local_addr().map_err(StartError::Address)?;
@@ -126,6 +133,12 @@ impl Engine {
         let mut serving = Stage::new("server");
         serving.spawn(|shutdown| server.run(shutdown));
         let sources = config.sources.iter().map(|source| source.name.clone()).collect();
+        let routes = destinations.routes();
+        let names = routes.iter().map(|route| route.destination.to_string());
+        let upkeep = Arc::clone(&database) as Arc<dyn Upkeep>;
+        let pruner = Pruner::new(upkeep, store.log_id(), &config.store, names.collect(), places);
+        let log_of_pruner = Arc::clone(&store);
+        delivering.spawn(|shutdown| pruner.run(log_of_pruner, shutdown));
         destinations.spawn(&mut delivering, &database, &log, sources);
         Ok(Self { address, store, stages: [serving, delivering, writing, mirrors] })
     }
@@ -168,18 +181,26 @@ impl Engine {
     }
 }
 
-/// The mirrors' consumers, running.
-async fn mirrors(config: &Config, store: &Arc<dyn Store>) -> Result<Stage, StartError> {
+/// The mirrors' consumers, running, and where their checkpoints are.
+async fn mirrors(
+    config: &Config,
+    store: &Arc<dyn Store>,
+) -> Result<(Stage, Vec<pruner::Mirror>), StartError> {
     let mut stage = Stage::new("mirror");
+    let mut places = Vec::new();
     for destination in config.destinations.iter().filter(|destination| destination.enabled) {
         let Some(options) = mirror_options(destination, &config.sources) else { continue };
-        let consumer = consumer(options, store).await?;
+        let target = connect(&options).await?;
+        let destination = options.destination.clone();
+        let (options_of_place, place) = (options.clone(), Arc::clone(&target));
+        places.push(pruner::Mirror { destination, target: place, options: options_of_place });
+        let consumer = MirrorConsumer::new(Arc::clone(store), target, options);
         stage.spawn(|shutdown| consumer.run(shutdown));
     }
     if config.server.admin_token.is_some() {
         stage.spawn(metrics::upkeep);
     }
-    Ok(stage)
+    Ok((stage, places))
 }
 
 async fn bind(
@@ -215,13 +236,8 @@ fn source(config: &SourceConfig) -> Result<Source, StartError> {
     })
 }
 
-async fn consumer(
-    options: MirrorOptions,
-    store: &Arc<dyn Store>,
-) -> Result<MirrorConsumer, StartError> {
-    let target = deskbell_sync::connect(&options).await.map_err(|source| StartError::Mirror {
-        destination: options.destination.clone(),
-        source,
-    })?;
-    Ok(MirrorConsumer::new(Arc::clone(store), target, options))
+async fn connect(options: &MirrorOptions) -> Result<Arc<dyn Target>, StartError> {
+    deskbell_sync::connect(options)
+        .await
+        .map_err(|source| StartError::Mirror { destination: options.destination.clone(), source })
 }

@@ -67,6 +67,7 @@ impl MirrorConsumer {
         for request in asked {
             match self.store.find(&request.source, &request.message_id).await? {
                 None => lost.push(request),
+                Some(event) if event.is_pruned() => lost.push(request),
                 Some(event) if self.is_statement(&request.part) => {
                     // An event's statements run together, so that their letters go together.
                     requests.extend(

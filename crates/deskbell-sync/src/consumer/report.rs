@@ -22,12 +22,20 @@ impl MirrorConsumer {
             ("not_mirrored", counts.not_mirrored),
             ("other_instance", counts.other_instance),
             ("dead_lettered", counts.dead_lettered),
+            ("pruned", counts.pruned),
         ] {
             metrics::counter!(
                 "deskbell_sync_events_total",
                 DESTINATION => self.destination.clone(), "outcome" => outcome
             )
             .increment(events);
+        }
+        if counts.pruned > 0 {
+            tracing::warn!(
+                destination = self.destination,
+                events = counts.pruned,
+                "events were skipped: their payloads have been pruned from the log"
+            );
         }
         self.report_letters(dead_letters);
     }

@@ -56,9 +56,14 @@ impl<'a> Folding<'a> {
 
     /// The end of an entity, mirrored or not.
     pub(super) fn bury(&mut self, entity: &'static Entity, object: Object<'_>) {
-        self.counts.applied += 1;
         self.end_mapped(entity, &object);
-        let Object { event, id, .. } = object;
+        self.bury_by_id(entity, object.event, object.id);
+    }
+
+    /// As [`bury`](Self::bury), where nothing but the id is known: mapped tables cannot tell which
+    /// row it was, and have known it since.
+    pub(super) fn bury_by_id(&mut self, entity: &'static Entity, event: &StoredEvent, id: String) {
+        self.counts.applied += 1;
         let delete = (event.occurred_at_ms, without_nul(&event.message_id).into_owned());
         let earliest = self.deleted.entry((entity.name, id)).or_insert_with(|| delete.clone());
         if delete < *earliest {

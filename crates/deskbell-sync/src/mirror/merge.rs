@@ -90,13 +90,14 @@ impl Mirror {
         merge: &Merge<'_>,
         stands: &Checkpoint,
     ) -> Result<Rebuilt, RebuildError> {
-        let mut rebuilt = Rebuilt::default();
+        let mut rebuilt = Rebuilt { payloads_pruned: merge.payloads_pruned, ..Rebuilt::default() };
         let nothing = Application::default();
         let mut at = merge.from;
         while let Some(events) = events_up_to(merge, at, stands.seq).await? {
             at = events.last().map_or(stands.seq, |event| event.seq);
             rebuilt.events += u64::try_from(events.len()).unwrap_or(u64::MAX);
             let batch = merge.fold.fold(&events);
+            rebuilt.payloads_pruned += batch.counts.pruned;
             let work = Work {
                 statements: &merge.shadow.statements,
                 application: &nothing,
@@ -122,9 +123,13 @@ impl Mirror {
             !table.name.starts_with('_') || [TOMBSTONES, SUPPRESSED].contains(&table.name)
         };
         for table in self.tables.iter().filter(merged) {
-            let statements = MergeStatements::new(schemas, table, holder(table.name));
-            rebuilt.rows_removed +=
-                session.execute(&statements.remove, &[]).await.map_err(target)?;
+            // With gaps in the log, a live row may be of an event that nobody can read any more.
+            let has_gaps = rebuilt.payloads_pruned > 0;
+            let statements = MergeStatements::new(schemas, table, holder(table.name), has_gaps);
+            if !has_gaps {
+                rebuilt.rows_removed +=
+                    session.execute(&statements.remove, &[]).await.map_err(target)?;
+            }
             rebuilt.rows_written +=
                 session.execute(&statements.write, &[]).await.map_err(target)?;
         }

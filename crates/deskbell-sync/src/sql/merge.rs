@@ -1,6 +1,7 @@
 //! Making a live table the same as one that was built beside it.
 
-use crate::schema::{DEAD_LETTERS, Dialect, Table, quoted};
+use super::version_of;
+use crate::schema::{DEAD_LETTERS, Dialect, Table, VERSION_COLUMNS, quoted};
 use crate::session::Sql;
 
 /// The two statements that make a live table the same as its shadow.
@@ -20,8 +21,14 @@ pub(crate) struct Schemas<'a> {
 
 impl MergeStatements {
     /// For this table. `of`: the entity whose dead letters stay out, by the table's column that has
-    /// its id; the live database has refused their rows.
-    pub(crate) fn new(schemas: Schemas<'_>, table: &Table, of: Option<(&str, &str)>) -> Self {
+    /// its id; the live database has refused their rows. `has_gaps`: the shadow may have older
+    /// versions than the live table, which stay out.
+    pub(crate) fn new(
+        schemas: Schemas<'_>,
+        table: &Table,
+        of: Option<(&str, &str)>,
+        has_gaps: bool,
+    ) -> Self {
         let Schemas { dialect, live, shadow } = schemas;
         let (live_table, shadow) =
             (dialect.table(live, table.name), dialect.table(shadow, table.name));
@@ -43,18 +50,24 @@ impl MergeStatements {
             )
         });
         let wanted = refused.unwrap_or_else(|| "true".to_owned());
-        let write = write(table, &live_table, &shadow, &wanted);
+        let write = write(table, &live_table, &shadow, &wanted, has_gaps);
         Self { remove: remove.into(), write: write.into() }
     }
 }
 
-fn write(table: &Table, live: &str, shadow: &str, wanted: &str) -> String {
+fn write(table: &Table, live: &str, shadow: &str, wanted: &str, has_gaps: bool) -> String {
     let columns: Vec<_> = table.columns.iter().map(|column| quoted(column.name)).collect();
     let key: Vec<_> = table.primary_key.iter().map(|column| quoted(column)).collect();
     let others: Vec<_> = columns.iter().filter(|column| !key.contains(column)).collect();
     let set = others.iter().map(|column| format!("{column} = excluded.{column}"));
     let differs =
         others.iter().map(|column| format!("kept.{column} IS DISTINCT FROM excluded.{column}"));
+    let mut changed = format!("({})", differs.collect::<Vec<_>>().join(" OR "));
+    let has_version = table.columns.iter().any(|column| column.name == VERSION_COLUMNS[0]);
+    if has_gaps && has_version {
+        let [new, old] = ["excluded.", "kept."].map(|row| version_of(row, VERSION_COLUMNS));
+        changed += &format!(" AND {new} >= {old}");
+    }
     let made = columns.iter().map(|column| format!("made.{column}"));
     format!(
         "INSERT INTO {live} AS kept ({}) SELECT {} FROM {shadow} AS made WHERE {wanted}
@@ -63,6 +76,6 @@ fn write(table: &Table, live: &str, shadow: &str, wanted: &str) -> String {
         made.collect::<Vec<_>>().join(", "),
         key.join(", "),
         set.collect::<Vec<_>>().join(", "),
-        differs.collect::<Vec<_>>().join(" OR "),
+        changed,
     )
 }

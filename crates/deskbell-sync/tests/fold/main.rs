@@ -6,6 +6,7 @@ mod children;
 mod items;
 mod messages;
 mod order;
+mod pruned;
 mod samples;
 mod secrets;
 mod shapes;

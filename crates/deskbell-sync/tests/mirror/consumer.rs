@@ -114,6 +114,14 @@ impl World {
         delete.execute(&pool.unwrap()).await.unwrap();
     }
 
+    /// Empties the payload of this event, as pruning does.
+    pub(crate) async fn empty_the_payload(&self, seq: i64) {
+        let file = self.directory.path().join("deskbell.db");
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await;
+        let empty = sqlx::query("UPDATE events SET payload = x'' WHERE seq = ?1").bind(seq);
+        empty.execute(&pool.unwrap()).await.unwrap();
+    }
+
     /// Goes on with a copy of the log that was made by [`World::save`].
     pub(crate) async fn restore(&mut self, saved: &str) {
         self.store.close().await;

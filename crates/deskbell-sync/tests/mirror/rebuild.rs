@@ -54,7 +54,10 @@ async fn what_is_missing_wrong_or_too_much_is_mended_and_views_stay() {
     world.place.run(&format!("UPDATE {USERS} SET first_name = 'x' WHERE id = 'user_1'")).await;
     world.place.run(&format!("UPDATE {USERS} SET id = 'user_x' WHERE id = 'user_5'")).await;
     let outcome = rebuilt(&world).await;
-    assert_eq!(outcome, Rebuilt { events: 7, rows_written: 3, rows_removed: 1 });
+    assert_eq!(
+        outcome,
+        Rebuilt { events: 7, rows_written: 3, rows_removed: 1, payloads_pruned: 0 }
+    );
     assert_eq!(everything(&world).await, before);
     assert_eq!(world.place.rows("SELECT count(*) FROM people").await, [["5"]]);
     // Once more, with nothing to do and nothing left over.
@@ -63,6 +66,40 @@ async fn what_is_missing_wrong_or_too_much_is_mended_and_views_stay() {
     world.append_users(6, 1).await;
     drain(&world).await;
     assert_eq!(world.users().await, 6);
+}
+
+#[tokio::test]
+async fn what_the_log_no_longer_knows_stays_as_it_is() {
+    let world = World::new().await;
+    world.append_users(0, 3).await;
+    // The newest version comes first, and an older one after it.
+    world.append("msg_newest", "user.updated", &user("user_1", 9)).await;
+    world.append("msg_older", "user.updated", &user("user_1", 5)).await;
+    drain(&world).await;
+    let before = everything(&world).await;
+    for seq in [1, 4] {
+        world.empty_the_payload(seq).await;
+    }
+    world.place.run(&format!("UPDATE {USERS} SET first_name = 'x' WHERE id = 'user_2'")).await;
+    let outcome = rebuilt(&world).await;
+    assert_eq!(
+        outcome,
+        Rebuilt { events: 5, rows_written: 1, rows_removed: 0, payloads_pruned: 2 }
+    );
+    assert_eq!(everything(&world).await, before, "the third is mended, the others are left");
+}
+
+#[tokio::test]
+async fn a_refill_skips_what_the_log_no_longer_knows() {
+    let mut world = World::new().await;
+    world.append_users(0, 3).await;
+    drain(&world).await;
+    world.empty_the_payload(1).await;
+    world.options.exclude_columns = Some(vec!["user.last_name".to_owned()]);
+    drain(&world).await;
+    assert_eq!((world.users().await, world.checkpoint().await), (3, Some(3)));
+    let reader = world.reader().await;
+    assert_eq!(reader.whole_rows("_dead_letters").await.unwrap(), []);
 }
 
 #[tokio::test]

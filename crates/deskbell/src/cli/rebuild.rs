@@ -102,11 +102,12 @@ fn progress_bar(context: &Context) -> ProgressBar {
 }
 
 fn print(arguments: &Arguments, rebuilt: Rebuilt, context: &Context) {
-    let Rebuilt { events, rows_written, rows_removed } = rebuilt;
+    let Rebuilt { events, rows_written, rows_removed, payloads_pruned } = rebuilt;
     if context.json {
         let outcome = json!({
             "destination": arguments.destination, "into": arguments.into, "events": events,
             "rows_written": rows_written, "rows_removed": rows_removed,
+            "payloads_pruned": payloads_pruned,
         });
         println!("{outcome}");
         return;
@@ -116,5 +117,11 @@ fn print(arguments: &Arguments, rebuilt: Rebuilt, context: &Context) {
         None => println!(
             "read {events} events; {rows_written} rows were missing or wrong, {rows_removed} too much"
         ),
+    }
+    if payloads_pruned > 0 {
+        println!(
+            "{payloads_pruned} events were skipped, as their payloads have been pruned; what they \
+             said was left as it is"
+        );
     }
 }

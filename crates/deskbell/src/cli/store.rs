@@ -1,5 +1,9 @@
 //! The event log as commands open it: to read, or to have something done about its deliveries.
 
+pub(super) mod backup;
+pub(super) mod command;
+pub(super) mod migrate;
+
 use std::sync::Arc;
 use std::time::Duration;
 

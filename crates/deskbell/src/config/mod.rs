@@ -40,7 +40,7 @@ pub use rate_limit::{RateLimit, RateUnit};
 pub use server::ServerConfig;
 pub use source::SourceConfig;
 pub use statement::{Stale, StatementConfig};
-pub use store::StoreConfig;
+pub use store::{RetentionConfig, StoreConfig};
 pub use table::{OnRowDelete, TableConfig};
 pub use template::Template;
 pub use text::{Duration, Expressions, SigningSecret, Token};
@@ -166,7 +166,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), error::Fault> {
-        store::check(self)?;
+        store::check(&self.store)?;
         source::check(&self.sources)?;
         alerts::check(self)?;
         destination::check(self)

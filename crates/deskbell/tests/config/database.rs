@@ -87,7 +87,15 @@ fn what_is_shown_of_a_database_can_be_read_again() {
 #[test]
 fn mistakes_in_destinations_say_the_same() {
     let cases = [
-        ("log_in_postgres", "[store]\nurl = \"postgres://user:hunter2@host/db\"\n".to_owned()),
+        ("log_in_mysql", "[store]\nurl = \"mysql://user:hunter2@host/db\"\n".to_owned()),
+        (
+            "log_in_the_mirrors_schema",
+            format!(
+                "[store]\nurl = \"postgres://user:hunter2@db/app\"\n{}",
+                database("schema = \"deskbell\"")
+            ),
+        ),
+        ("too_few_connections", "[store]\nconnections_max = 3\n".to_owned()),
         ("unknown_source", database("sources = [\"clark\"]")),
         ("no_source", database("sources = []")),
         ("bad_schema", database("schema = \"My Tables\"")),

@@ -9,6 +9,7 @@ fn the_configs_in_the_documents_are_good() {
         include_str!("../../../../README.md"),
         include_str!("../../../../docs/destinations.md"),
         include_str!("../../../../docs/replicas.md"),
+        include_str!("../../../../docs/operation.md"),
     ] {
         let blocks: Vec<_> = document.split("```toml\n").skip(1).collect();
         assert!(!blocks.is_empty());

@@ -9,6 +9,7 @@ mod email;
 mod http;
 mod secrets;
 mod services;
+mod store;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -237,8 +238,8 @@ fn a_secret_never_shows_in_an_error() {
         "[[source]]\nsigning_secrets = [\"sk_test_hunter2hunter2\"]\n".to_owned(),
         format!("[[source]]\nsigning_secrets = [\n  '{SECRET}',\n  7,\n]\n"),
         "[server]\nadmin_token = \"hunter2\"\nlisten = 7\n".to_owned(),
-        "[store]\nurl = \"postgres://app:hunter2@db/app\"\n".to_owned(),
-        "[store]\nurl = \"postgres://db/app?password=hunter2\"\n".to_owned(),
+        "[store]\nurl = \"postgres://app:hunter2@db:x/app\"\n".to_owned(),
+        "[store]\nurl = \"mysql://db/app?password=hunter2\"\n".to_owned(),
         database("url = 3"),
         database("schema = 3"),
         format!("[[source]]\nsigning_secrets = [\"{SECRET}\"\n"),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod alerts;
+mod backup;
 mod check;
 mod dead_letters;
 mod deliveries;
@@ -14,6 +15,7 @@ mod kill;
 mod kill_deliveries;
 mod postgres;
 mod rebuild;
+mod retention;
 mod schema;
 mod serve;
 mod simulate;

@@ -110,12 +110,12 @@ impl Story {
             ("subject", event.subject.clone().unwrap_or_else(|| "-".to_owned())),
             ("occurred", shown(event.occurred_at_ms)),
             ("received", shown(event.received_at_ms)),
-            ("payload", format!("{} bytes", event.payload.len())),
+            ("payload", payload(event)),
         ] {
             println!("{name:12} {}", one_line(&text));
         }
         self.print_deliveries(arguments.replies);
-        if arguments.payload {
+        if arguments.payload && !event.is_pruned() {
             println!("\n{}", String::from_utf8_lossy(&event.payload));
         }
     }
@@ -149,13 +149,21 @@ impl Story {
         let mut event = as_json(&self.event);
         event["deliveries"] = Value::Array(deliveries.collect());
         event["unwanted"] = Value::Array(unwanted.collect());
-        if arguments.payload {
+        event["payload_pruned"] = self.event.is_pruned().into();
+        if arguments.payload && !self.event.is_pruned() {
             let payload = &self.event.payload;
             event["payload"] = serde_json::from_slice(payload)
                 .unwrap_or_else(|_| String::from_utf8_lossy(payload).into());
         }
         event
     }
+}
+
+fn payload(event: &StoredEvent) -> String {
+    if event.is_pruned() {
+        return "the payload was pruned".to_owned();
+    }
+    format!("{} bytes", event.payload.len())
 }
 
 fn state(state: &DeliveryState) -> String {

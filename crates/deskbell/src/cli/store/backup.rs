@@ -1,0 +1,44 @@
+//! `deskbell store backup`: a copy of the event log, also while the engine runs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use deskbell_store::{Backup, SqliteStore};
+use miette::Diagnostic;
+use serde_json::json;
+
+use crate::cli::{Context, exit};
+use crate::config::{Config, DatabaseUrl};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// The copy; there must be no such file yet.
+    file: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("the event log is in PostgreSQL, which has a program of its own for this")]
+#[diagnostic(help("pg_dump --schema deskbell --format custom --file FILE URL"))]
+struct InPostgres;
+
+pub(in crate::cli) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let Arguments { file } = arguments;
+    let config =
+        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let DatabaseUrl::Sqlite(url) = &config.store.url else {
+        return Err(exit::Failure::usage(InPostgres));
+    };
+    let Backup { bytes, last } =
+        SqliteStore::backup(url.path(), &file).await.map_err(exit::Failure::failed)?;
+    let (name, last) = (file.display().to_string(), last.get());
+    if context.json {
+        println!("{}", json!({ "file": name, "bytes": bytes, "last_seq": last }));
+    } else {
+        println!("copied the event log up to event {last} to {name}: {bytes} bytes");
+    }
+    Ok(ExitCode::from(exit::DONE))
+}

@@ -1,0 +1,211 @@
+//! The pruner: takes out of the log what is too old and, where that is asked for, what is stored
+//! about users who are gone; says who keeps it from that.
+
+mod erase;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clerk_webhooks::UnixMillis;
+use deskbell_store::upkeep::{HeldBack, Holder, Pruned, Pruning};
+use deskbell_store::{LogId, Seq, Store, StoreError, TakesTurns, Upkeep, while_in_turn};
+use deskbell_sync::{MirrorOptions, Target};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::StoreConfig;
+
+/// The pruner's name among the log's consumers.
+const CONSUMER: &str = "pruner";
+/// How often it looks for what is too old.
+const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
+/// Rows in one transaction; those who wait for the writer wait for as long as it takes.
+const ROWS_MAX: u32 = 100;
+/// Between two transactions: the writer is everybody else's for most of the time.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How often somebody is told that the same one holds it back.
+const WARN_EVERY: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// A mirror, which has its own place in the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Mirror {
+    /// Its destination's name.
+    pub(crate) destination: String,
+    /// Where its checkpoint is.
+    pub(crate) target: Arc<dyn Target>,
+    /// How its dead letters are come by.
+    pub(crate) options: MirrorOptions,
+}
+
+/// Prunes one store.
+#[derive(Debug)]
+pub(crate) struct Pruner {
+    upkeep: Arc<dyn Upkeep>,
+    log_id: LogId,
+    pruning: Pruning,
+    mirrors: Vec<Mirror>,
+    /// Whether users who are gone are erased.
+    erases: bool,
+    /// Something was erased, and the store's journals may still have it.
+    to_scrub: bool,
+    /// When somebody was last told of who holds it back.
+    warned: HashMap<(Holder, String), Instant>,
+}
+
+impl Pruner {
+    /// Keeps what the config says, and what these destinations and mirrors have not had.
+    pub(crate) fn new(
+        upkeep: Arc<dyn Upkeep>,
+        log_id: LogId,
+        config: &StoreConfig,
+        destinations: Vec<String>,
+        mirrors: Vec<Mirror>,
+    ) -> Self {
+        let retention = &config.retention;
+        let pruning = Pruning {
+            payloads: retention.payloads.0,
+            events: retention.events.0,
+            attempts: retention.attempts.0,
+            orders: 30 * DAY,
+            one_time_codes: DAY,
+            destinations,
+            keep_behind: None,
+            rows_max: ROWS_MAX,
+        };
+        Self {
+            upkeep,
+            log_id,
+            pruning,
+            mirrors,
+            erases: config.erase_on_delete,
+            // The process before this one may have ended in between.
+            to_scrub: config.erase_on_delete,
+            warned: HashMap::new(),
+        }
+    }
+
+    /// Prunes until `shutdown`, whenever it is this process's turn.
+    pub(crate) async fn run(mut self, log: Arc<dyn Store>, shutdown: CancellationToken) {
+        while_in_turn(&*log, CONSUMER, &shutdown, &mut self).await;
+    }
+
+    async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), StoreError> {
+        let slowest = self.slowest().await;
+        self.prune(slowest.clone(), shutdown).await?;
+        if self.erases {
+            self.erase(slowest.map(|(_, seq)| seq), shutdown).await?;
+        }
+        Ok(())
+    }
+
+    /// Prunes all that is too old, a batch at a time.
+    async fn prune(
+        &mut self,
+        slowest: Option<(String, Seq)>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let pruning =
+            Pruning { keep_behind: slowest.as_ref().map(|(_, seq)| *seq), ..self.pruning.clone() };
+        let mut sum = Pruned::default();
+        while !shutdown.is_cancelled() {
+            let pruned = self.upkeep.prune(&pruning).await?;
+            add(&mut sum, &pruned);
+            if !pruned.more {
+                self.warn(&pruned.held_back, slowest.as_ref().map(|(name, _)| name.as_str()));
+                break;
+            }
+            sleep(PAUSE).await;
+        }
+        report(&sum);
+        Ok(())
+    }
+
+    /// The mirror that is furthest behind. One that cannot be asked, or has not begun, may want
+    /// all of the log.
+    async fn slowest(&self) -> Option<(String, Seq)> {
+        let mut slowest: Option<(String, Seq)> = None;
+        for Mirror { destination, target, .. } in &self.mirrors {
+            let seq = match target.checkpoints(destination).await {
+                Ok(checkpoints) => {
+                    let ours = checkpoints.into_iter().find(|one| one.log_id == self.log_id);
+                    ours.map_or(Seq::ZERO, |checkpoint| checkpoint.seq)
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::debug!(destination, error, "the mirror's place is not known");
+                    Seq::ZERO
+                }
+            };
+            if slowest.as_ref().is_none_or(|(_, least)| seq < *least) {
+                slowest = Some((destination.clone(), seq));
+            }
+        }
+        slowest
+    }
+
+    fn warn(&mut self, held_back: &[HeldBack], mirror: Option<&str>) {
+        let now = Instant::now();
+        self.warned.retain(|_, at| now.duration_since(*at) < WARN_EVERY);
+        for HeldBack { by, seq, since_ms } in held_back {
+            let (destination, why) = match by {
+                Holder::Checkpoint(name) => (&**name, "has not been routed"),
+                Holder::Delivery(name) => (&**name, "is still owed to it"),
+                Holder::Outside => (mirror.unwrap_or("mirror"), "has not reached the mirror"),
+            };
+            let key = (by.clone(), destination.to_owned());
+            if self.warned.contains_key(&key) {
+                continue;
+            }
+            tracing::warn!(
+                destination,
+                seq = seq.get(),
+                received = %received(*since_ms),
+                "the event log keeps what is too old: an event {why}"
+            );
+            self.warned.insert(key, now);
+        }
+    }
+}
+
+fn add(sum: &mut Pruned, pruned: &Pruned) {
+    sum.payloads += pruned.payloads;
+    sum.events += pruned.events;
+    sum.attempts += pruned.attempts;
+    sum.orders += pruned.orders;
+    sum.given_up += pruned.given_up;
+}
+
+fn received(at_ms: i64) -> String {
+    UnixMillis::from_millis(at_ms).map_or_else(|| at_ms.to_string(), |at| at.to_string())
+}
+
+fn report(pruned: &Pruned) {
+    let Pruned { payloads, events, attempts, orders, given_up, .. } = *pruned;
+    if payloads + events + attempts + orders > 0 {
+        tracing::info!(payloads, events, attempts, orders, "pruned the event log");
+    }
+    if given_up > 0 {
+        tracing::warn!(
+            deliveries = given_up,
+            "gave up on deliveries to destinations that are no longer in the config, as their \
+             payloads were pruned"
+        );
+    }
+}
+
+#[async_trait]
+impl TakesTurns for Pruner {
+    async fn act(&mut self, shutdown: CancellationToken) {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while shutdown.run_until_cancelled(look.tick()).await.is_some() {
+            if let Err(error) = self.look(&shutdown).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the event log was not pruned; it is tried again");
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Erasure of what is stored about users who are gone, in the store and in the mirrors' dead
+//! letters.
+
+use deskbell_store::upkeep::{Erasable, Erasing};
+use deskbell_store::{Seq, StoreError};
+use deskbell_sync::dead_letters;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{Mirror, PAUSE, Pruner, ROWS_MAX};
+
+impl Pruner {
+    /// Erases every user who is gone and has been dealt with by everybody.
+    pub(super) async fn erase(
+        &mut self,
+        keep_behind: Option<Seq>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let destinations = self.pruning.destinations.clone();
+        let erasing = Erasing { destinations, keep_behind, rows_max: ROWS_MAX };
+        loop {
+            let erasable = self.upkeep.erasable(&erasing).await?;
+            let mut users = 0;
+            for user in &erasable {
+                if shutdown.is_cancelled() {
+                    return Ok(());
+                }
+                // The mirrors first: afterwards nobody knows which messages they were.
+                if self.erase_letters(user).await {
+                    self.erase_user(&erasing, &user.user).await?;
+                    users += 1;
+                }
+            }
+            // Those that could not be erased now would come again and again.
+            if users == 0 || users < erasable.len() {
+                break;
+            }
+        }
+        if self.to_scrub && self.upkeep.scrub().await? {
+            self.to_scrub = false;
+        }
+        Ok(())
+    }
+
+    async fn erase_user(&mut self, erasing: &Erasing, user: &str) -> Result<(), StoreError> {
+        let mut events = 0;
+        loop {
+            let erased = self.upkeep.erase(erasing, user).await?;
+            events += erased.events;
+            self.to_scrub |= erased.events > 0;
+            sleep(PAUSE).await;
+            if !erased.more {
+                break;
+            }
+        }
+        tracing::info!(subject = user, events, "erased what was stored about a user who is gone");
+        Ok(())
+    }
+
+    /// Whether no mirror has a dead letter of these messages any more.
+    async fn erase_letters(&self, user: &Erasable) -> bool {
+        for Mirror { destination, options, .. } in &self.mirrors {
+            if let Err(error) = dead_letters::erase(options, &user.message_ids).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    destination,
+                    error,
+                    "dead letters were not erased; it is tried again"
+                );
+                return false;
+            }
+        }
+        true
+    }
+}
