@@ -1,7 +1,8 @@
-//! Developer commands: `cargo xtask test`, `cargo xtask postgres`, `cargo xtask bench`.
+//! Developer commands: `cargo xtask test`, `cargo xtask postgres`, `cargo xtask bench`, `cargo xtask faults`.
 
 mod bench;
 mod environment;
+mod faults;
 mod fuzz;
 mod interop;
 mod licences;
@@ -34,6 +35,8 @@ enum Command {
     Postgres(with_postgres::Options),
     /// Run the benchmarks, print a table, write target/bench/NAME.json
     Bench(bench::Options),
+    /// Try faults on replicas under load, and check what must hold after each
+    Faults(faults::Options),
 }
 
 fn main() -> ExitCode {
@@ -41,5 +44,6 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Postgres(options) => with_postgres::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Faults(options) => faults::run(&options),
     }
 }

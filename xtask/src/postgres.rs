@@ -8,6 +8,7 @@ mod server;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::path::PathBuf;
 
 use crate::report::NotRun;
 use crate::{environment, workspace};
@@ -50,6 +51,17 @@ pub(crate) fn provide(not_run: &mut Vec<NotRun>) -> Provided {
             Provided { url: None, _private: None }
         }
     }
+}
+
+/// Where the programs of a server are and whom they must run as, for a command that starts one of its own; else says what
+/// is missing.
+pub(crate) fn programs() -> Result<(PathBuf, Option<String>), String> {
+    let programs = Programs::ensure()?;
+    let account = match Account::choose()? {
+        Account::Ourselves(_) => None,
+        Account::StandIn { user, group } => Some(format!("{user}:{group}")),
+    };
+    Ok((programs.path(""), account))
 }
 
 /// Starts a private server, or says what is missing.

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("deskbell-server", 3),
     ("deskbell", 4),
     ("deskbell-bench", 5),
+    ("deskbell-faults", 5),
     ("xtask", 5),
 ];
 

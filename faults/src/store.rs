@@ -1,0 +1,114 @@
+//! The store, looked at from outside: with SQL, past the product and past the proxies.
+
+use std::path::PathBuf;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, PgConnection, SqliteConnection};
+
+use crate::error::FaultError;
+
+/// Where the store is.
+#[derive(Debug, Clone)]
+pub(crate) enum Store {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+/// How far everything is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The last event of the log.
+    pub(crate) head: i64,
+    /// The last one that was routed to the receiver.
+    pub(crate) routed: i64,
+    /// Deliveries that are neither made nor given up.
+    pub(crate) pending: i64,
+    /// Those of them that were never attempted, as far as anybody wrote it down, up to the event that was asked for.
+    pub(crate) untried: i64,
+}
+
+/// An event as it stands in the log.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    pub(crate) message_id: String,
+    pub(crate) payload: Vec<u8>,
+}
+
+const EVENTS: &str = "SELECT message_id, payload FROM events WHERE source = 'clerk' ORDER BY seq";
+const SETTLED: &str = "SELECT CAST(count(*) AS BIGINT) FROM settled_deliveries
+    JOIN events USING (seq) WHERE events.source = 'clerk'";
+const DEAD_LETTERED: &str = "SELECT events.message_id FROM settled_deliveries
+    JOIN events USING (seq) WHERE state = 'dead_lettered'";
+const STANDING: &str = "SELECT
+    (SELECT CAST(coalesce(max(seq), 0) AS BIGINT) FROM events),
+    (SELECT CAST(coalesce(min(routed_seq), 0) AS BIGINT) FROM destinations WHERE name = 'receiver'),
+    (SELECT CAST(count(*) AS BIGINT) FROM deliveries),
+    (SELECT CAST(count(*) AS BIGINT) FROM deliveries WHERE attempts_total = 0 AND seq <= $1)";
+
+impl Store {
+    /// How far it is; [`Standing::untried`] up to this event.
+    pub(crate) async fn standing(&self, up_to: i64) -> Result<Standing, FaultError> {
+        let (head, routed, pending, untried) = match self {
+            Self::Sqlite(_) => {
+                let mut connection = self.sqlite().await?;
+                let row = sqlx::query_as(STANDING).bind(up_to).fetch_one(&mut connection).await?;
+                connection.close().await?;
+                row
+            }
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await?;
+                let row = sqlx::query_as(STANDING).bind(up_to).fetch_one(&mut connection).await?;
+                connection.close().await?;
+                row
+            }
+        };
+        Ok(Standing { head, routed, pending, untried })
+    }
+
+    /// Every event of Clerk's in the log, in its order.
+    pub(crate) async fn events(&self) -> Result<Vec<Logged>, FaultError> {
+        let rows: Vec<(String, Vec<u8>)> = match self {
+            Self::Sqlite(_) => sqlx::query_as(EVENTS).fetch_all(&mut self.sqlite().await?).await?,
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await?;
+                sqlx::query_as(EVENTS).fetch_all(&mut connection).await?
+            }
+        };
+        let logged = |(message_id, payload)| Logged { message_id, payload };
+        Ok(rows.into_iter().map(logged).collect())
+    }
+
+    /// How many deliveries of Clerk's events have ended, made or given up.
+    pub(crate) async fn settled(&self) -> Result<i64, FaultError> {
+        Ok(match self {
+            Self::Sqlite(_) => {
+                sqlx::query_scalar(SETTLED).fetch_one(&mut self.sqlite().await?).await?
+            }
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await?;
+                sqlx::query_scalar(SETTLED).fetch_one(&mut connection).await?
+            }
+        })
+    }
+
+    /// The messages whose delivery was given up.
+    pub(crate) async fn dead_lettered(&self) -> Result<Vec<String>, FaultError> {
+        Ok(match self {
+            Self::Sqlite(_) => {
+                sqlx::query_scalar(DEAD_LETTERED).fetch_all(&mut self.sqlite().await?).await?
+            }
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await?;
+                sqlx::query_scalar(DEAD_LETTERED).fetch_all(&mut connection).await?
+            }
+        })
+    }
+
+    async fn sqlite(&self) -> Result<SqliteConnection, FaultError> {
+        let Self::Sqlite(path) = self else {
+            return Err(std::io::Error::other("the store is no file").into());
+        };
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        Ok(SqliteConnection::connect_with(&options).await?)
+    }
+}

@@ -1,0 +1,137 @@
+//! One trial: a site under load, a fault at a moment that the seed says, and what came of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::time::timeout;
+
+use crate::checks::{self, Findings};
+use crate::error::FaultError;
+use crate::fault::{Done, Fault};
+use crate::load::Load;
+use crate::report::Outcome;
+use crate::server::Server;
+use crate::site::{Plan, Site};
+
+/// Events a second, before duplicates and retries.
+const EVENTS_PER_SECOND: f64 = 100.0;
+/// The fault comes after so many acks, at a moment that the seed says.
+const ACKS_BEFORE: std::ops::Range<u64> = 100..400;
+/// Acks after everything is as it was: the load goes on beyond the fault.
+const ACKS_AFTER: u64 = 100;
+/// How long replicas may take until they have caught up, after the fault is over: longer than the lease of a delivery
+/// that a dead process had claimed.
+const RECOVERY_TIME_MAX: Duration = Duration::from_secs(60);
+/// How long everything may take to settle once the load has stopped.
+const SETTLE_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// What all trials have in common.
+#[derive(Debug)]
+pub(crate) struct Trials<'a> {
+    pub(crate) program: &'a Path,
+    /// Logs of failed trials stay here.
+    pub(crate) directory: &'a Path,
+    pub(crate) faketime: Option<PathBuf>,
+}
+
+impl Trials<'_> {
+    /// Tries a fault. Everything random comes of the seed.
+    pub(crate) async fn run(
+        &self,
+        fault: Fault,
+        seed: u64,
+        server: &mut Server,
+    ) -> Result<Outcome, FaultError> {
+        let name = format!("{}_{seed}", fault.name().replace('-', "_"));
+        let directory = self.directory.join(&name);
+        if directory.exists() {
+            fs::remove_dir_all(&directory)?;
+        }
+        let faketime = self.faketime.clone().filter(|_| fault == Fault::Clock);
+        let plan = Plan {
+            seed,
+            backend: fault.backend(),
+            program: self.program,
+            directory: directory.clone(),
+            faketime,
+            name: format!("{name}_{:08x}", rand::rng().random::<u32>()),
+        };
+        let mut site = Site::start(plan, server).await?;
+        let outcome = run(fault, seed, &mut site).await?;
+        drop(site);
+        if outcome.wrong.is_empty() {
+            fs::remove_dir_all(&directory)?;
+        }
+        Ok(outcome)
+    }
+}
+
+async fn run(fault: Fault, seed: u64, site: &mut Site<'_>) -> Result<Outcome, FaultError> {
+    let load = Load::new(seed, EVENTS_PER_SECOND, Arc::clone(&site.ledger));
+    let host = site.balancer.address().to_string();
+    let (loaded, struck) = tokio::join!(load.run(&host), strike(fault, seed, site, &load));
+    let (loaded, Struck { done, recovered, late }) = (loaded?, struck?);
+    let mut wrong = done.wrong;
+    wrong.extend(late);
+    wrong.extend(site.settle(SETTLE_TIME_MAX).await?);
+    let Findings { redeliveries, dead_lettered, wrong: found } =
+        checks::check(site, &loaded).await?;
+    wrong.extend(found);
+    wrong.extend(checks::check_and_stop(site).await?);
+    if redeliveries > 0 && !fault.may_redeliver() {
+        wrong.push(format!("{redeliveries} deliveries were made again"));
+    }
+    Ok(Outcome {
+        fault,
+        seed,
+        what: done.what,
+        acked: loaded.report.acked,
+        duplicates: loaded.report.duplicates,
+        retries: loaded.report.retries,
+        redeliveries,
+        dead_lettered,
+        recovered,
+        wrong,
+        directory: site.directory.clone(),
+    })
+}
+
+/// What came of the fault itself.
+struct Struck {
+    done: Done,
+    recovered: Option<Duration>,
+    late: Option<String>,
+}
+
+/// Does it in the middle of the load, waits until it is overcome, and ends the load.
+async fn strike(
+    fault: Fault,
+    seed: u64,
+    site: &mut Site<'_>,
+    load: &Load,
+) -> Result<Struck, FaultError> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    load.acked_more(random.random_range(ACKS_BEFORE)).await;
+    let struck = async {
+        let done = fault.commit(site, &mut random).await?;
+        let recovered = match site.recover(RECOVERY_TIME_MAX).await {
+            Ok(recovered) => recovered,
+            Err(error) => {
+                return Ok(Struck { done, recovered: None, late: Some(error.to_string()) });
+            }
+        };
+        let late = match timeout(RECOVERY_TIME_MAX, load.acked_more(ACKS_AFTER)).await {
+            Ok(()) => None,
+            Err(_) => Some(format!("{ACKS_AFTER} acks did not come after the fault")),
+        };
+        Ok(Struck { done, recovered: Some(recovered), late })
+    };
+    let struck = struck.await;
+    // Also where it failed: nobody would ever stop the load.
+    load.stop();
+    struck
+}
