@@ -102,7 +102,7 @@ impl<'a> Site<'a> {
                     proxies.push(proxy);
                 }
                 mirror = server::url(server.address(), &mirror_name);
-                store = Store::Postgres(server::url(server.address(), &store_name));
+                store = Store::postgres(&server::url(server.address(), &store_name))?;
             }
         }
         let addresses: Vec<SocketAddr> = replicas.iter().map(Replica::address).collect();

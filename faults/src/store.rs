@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
@@ -11,7 +12,7 @@ use crate::error::FaultError;
 #[derive(Debug, Clone)]
 pub(crate) enum Store {
     Sqlite(PathBuf),
-    Postgres(String),
+    Postgres(PgConnectOptions),
 }
 
 /// How far everything is.
@@ -45,7 +46,16 @@ const STANDING: &str = "SELECT
     (SELECT CAST(count(*) AS BIGINT) FROM deliveries),
     (SELECT CAST(count(*) AS BIGINT) FROM deliveries WHERE attempts_total = 0 AND seq <= $1)";
 
+/// Where the store's tables are in a PostgreSQL database.
+const SCHEMA: &str = "deskbell";
+
 impl Store {
+    /// The store in this database.
+    pub(crate) fn postgres(url: &str) -> Result<Self, FaultError> {
+        let options: PgConnectOptions = url.parse()?;
+        Ok(Self::Postgres(options.options([("search_path", SCHEMA)])))
+    }
+
     /// How far it is; [`Standing::untried`] up to this event.
     pub(crate) async fn standing(&self, up_to: i64) -> Result<Standing, FaultError> {
         let (head, routed, pending, untried) = match self {
@@ -55,8 +65,8 @@ impl Store {
                 connection.close().await?;
                 row
             }
-            Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await?;
+            Self::Postgres(options) => {
+                let mut connection = PgConnection::connect_with(options).await?;
                 let row = sqlx::query_as(STANDING).bind(up_to).fetch_one(&mut connection).await?;
                 connection.close().await?;
                 row
@@ -69,8 +79,8 @@ impl Store {
     pub(crate) async fn events(&self) -> Result<Vec<Logged>, FaultError> {
         let rows: Vec<(String, Vec<u8>)> = match self {
             Self::Sqlite(_) => sqlx::query_as(EVENTS).fetch_all(&mut self.sqlite().await?).await?,
-            Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await?;
+            Self::Postgres(options) => {
+                let mut connection = PgConnection::connect_with(options).await?;
                 sqlx::query_as(EVENTS).fetch_all(&mut connection).await?
             }
         };
@@ -84,8 +94,8 @@ impl Store {
             Self::Sqlite(_) => {
                 sqlx::query_scalar(SETTLED).fetch_one(&mut self.sqlite().await?).await?
             }
-            Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await?;
+            Self::Postgres(options) => {
+                let mut connection = PgConnection::connect_with(options).await?;
                 sqlx::query_scalar(SETTLED).fetch_one(&mut connection).await?
             }
         })
@@ -97,8 +107,8 @@ impl Store {
             Self::Sqlite(_) => {
                 sqlx::query_scalar(DEAD_LETTERED).fetch_all(&mut self.sqlite().await?).await?
             }
-            Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await?;
+            Self::Postgres(options) => {
+                let mut connection = PgConnection::connect_with(options).await?;
                 sqlx::query_scalar(DEAD_LETTERED).fetch_all(&mut connection).await?
             }
         })

@@ -19,17 +19,20 @@ pub(crate) struct Options {
     /// Try the program as it is released
     #[arg(long)]
     release: bool,
-    /// `--seeds N`, `--seed N`, `--only FAULT`, `--short`, `--report FILE`; see `--help` behind a `--`
+    /// `--seeds N`, `--seed N`, `--only FAULT`, `--short`, `--report FILE`; after `--` also `--help`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
-/// Builds the program, then runs package `deskbell-faults`, which does the rest.
+/// Builds the program and package `deskbell-faults`, which does the rest.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let mut not_run = Vec::new();
+    let profile = if options.release { " --release" } else { "" };
+    let packages = "--package deskbell --package deskbell-faults";
+    let build = plan::cargo("program under faults", &format!("build{profile} {packages}"));
     let arguments: Vec<&str> = options.arguments.iter().map(String::as_str).collect();
-    let done = steps(options.release, &arguments, &mut not_run)
-        .map(|steps| prerequisites::succeed(&steps));
+    let done = step(options.release, &arguments, &mut not_run)
+        .map(|faults| prerequisites::succeed(&[build, faults]));
     for NotRun { what, install } in &not_run {
         eprintln!("NOT RUN\n  {what}: {install}");
     }
@@ -43,33 +46,38 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     }
 }
 
-/// The steps of a run with these arguments; else says what is missing. Without libfaketime one fault is not tried.
-pub(crate) fn steps(
-    release: bool,
-    arguments: &[&str],
-    not_run: &mut Vec<NotRun>,
-) -> Result<Vec<Step>, String> {
-    let (programs, account) = postgres::programs()?;
-    let (profile, directory) = if release { (" --release", "release") } else { ("", "debug") };
-    let build = plan::cargo("program under faults", &format!("build --package deskbell{profile}"));
+/// The quick faults, on the programs that the tests were run on.
+pub(crate) fn short(not_run: &mut Vec<NotRun>) -> Result<Step, String> {
+    step(false, &["--short"], &mut Vec::new()).inspect_err(|install| {
+        not_run.push(NotRun { what: "faults".to_owned(), install: install.clone() });
+    })
+}
+
+/// A run with these arguments; else says what is missing. Without libfaketime one fault is not tried.
+fn step(release: bool, arguments: &[&str], not_run: &mut Vec<NotRun>) -> Result<Step, String> {
+    let (postgres, account) = postgres::programs()?;
     let target = workspace::target();
-    let mut faults = plan::cargo("faults", "run --quiet --package deskbell-faults --");
-    faults.args.extend(arguments.iter().map(|&argument| argument.to_owned()));
-    let mut give = |flag: &str, value: String| faults.args.extend([flag.to_owned(), value]);
-    give("--program", target.join(directory).join("deskbell").display().to_string());
-    give("--directory", target.join("faults").display().to_string());
-    give("--postgres-bin", programs.display().to_string());
+    let programs = target.join(if release { "release" } else { "debug" });
+    let path = |path: PathBuf| path.display().to_string();
+    let mut step = Step::new("faults", &path(programs.join("deskbell-faults")), arguments);
+    let mut give = |flag: &str, value: String| step.args.extend([flag.to_owned(), value]);
+    give("--program", path(programs.join("deskbell")));
+    give("--directory", path(target.join("faults")));
+    give("--postgres-bin", path(postgres));
     if let Some(account) = account {
         give("--postgres-account", account);
     }
+    if arguments.contains(&"--short") {
+        return Ok(step);
+    }
     match faketime() {
-        Some(library) => give("--faketime", library.display().to_string()),
+        Some(library) => give("--faketime", path(library)),
         None => not_run.push(NotRun {
             what: "the fault of a clock that is off".to_owned(),
             install: "install libfaketime".to_owned(),
         }),
     }
-    Ok(vec![build, faults])
+    Ok(step)
 }
 
 /// The library that turns the clock of one process, installed where that may be done.

@@ -8,7 +8,9 @@ use clap::Args;
 use crate::plan::{self, Tests};
 use crate::report::Report;
 use crate::step::Step;
-use crate::{environment, fuzz, interop, licences, pooler, postgres, prerequisites, workspace};
+use crate::{
+    environment, faults, fuzz, interop, licences, pooler, postgres, prerequisites, workspace,
+};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -45,6 +47,8 @@ fn run_all(options: &Options, report: &mut Report) {
     let url = postgres.url.clone();
     let tests = Tests { nextest, features_without, long: options.long, postgres: url };
     let mut steps = vec![plan::tests(&tests, &features)];
+    // On a server of their own, which they may crash.
+    steps.extend(faults::short(&mut report.not_run));
     steps.extend(plan::interop_with_crates());
     steps.extend(plan::documentation(&tests));
     if !run_steps(&steps, report) || !options.long {
