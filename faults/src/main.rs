@@ -103,9 +103,12 @@ async fn try_all(
     seeds: std::ops::Range<u64>,
     server: &mut Server,
 ) -> Result<Vec<Outcome>, FaultError> {
+    // Replicas run in directories of their own.
+    let program = std::path::absolute(&arguments.program)?;
+    let directory = std::path::absolute(&arguments.directory)?;
     let trials = Trials {
-        program: &arguments.program,
-        directory: &arguments.directory,
+        program: &program,
+        directory: &directory,
         faketime: arguments.faketime.clone(),
     };
     let mut outcomes = Vec::new();

@@ -119,9 +119,14 @@ impl Replica {
         Ok(wrong)
     }
 
+    /// What it has said, beside its directory: nothing that is done to the files there is done to this one.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        log_file(&self.setup)
+    }
+
     /// The first panic in its log.
     pub(crate) fn panic(&self) -> Result<Option<String>, FaultError> {
-        let log = fs::read_to_string(log_file(&self.setup))?;
+        let log = fs::read_to_string(self.log_file())?;
         let line = log.lines().find(|line| line.contains(PANIC));
         Ok(line.map(|line| format!("{}: {line}", self.name())))
     }
@@ -149,7 +154,6 @@ fn spawn(setup: &Setup) -> io::Result<Child> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true).spawn()
 }
 
-/// A replica's log is beside its directory, so that nothing that is done to that one is done to it.
 fn log_file(setup: &Setup) -> PathBuf {
     setup.directory.with_extension("log")
 }

@@ -133,7 +133,7 @@ impl<'a> Site<'a> {
             let mut waiting = Vec::new();
             for replica in &mut self.replicas {
                 if let Some(status) = replica.ended()? {
-                    let said = format!("{}: {status}", replica.name());
+                    let said = format!("{status}, see {}", replica.log_file().display());
                     return Err(FaultError::Program { program: "deskbell serve", said });
                 }
                 if !is_ready(&self.client, replica.address()).await {
@@ -244,7 +244,7 @@ secret = "{receivers}"
 allow_hosts = ["127.0.0.1"]
 events = ["*", "email.created", "sms.created"]
 timeout = "1s"
-retry = {{ schedule = ["250ms", "500ms", "1s"], then_every = "2s" }}
+retry = {{ schedule = ["1s", "1s"], then_every = "2s" }}
 "#
     )
 }
