@@ -11,6 +11,7 @@ mod orders;
 mod people;
 mod read;
 mod upkeep;
+mod writer;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use backup::{Backup, BackupError};
 use deliveries::Queues;
 pub use open::SqliteOpenError;
 pub(crate) use open::require_a_file;
+use writer::Writer;
 
 use crate::{
     Appended, BackendError, Clock, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq,
@@ -42,15 +44,6 @@ pub struct SqliteStore {
     indexes_people: bool,
 }
 
-/// The one connection that writes, and what it must not lose sight of.
-#[derive(Debug)]
-struct Writer {
-    connection: SqliteConnection,
-    /// `None` while it is not known whether the last append took effect.
-    head: Option<Seq>,
-    _lock: lock::FileLock,
-}
-
 impl SqliteStore {
     /// For reading what the traits do not tell.
     pub(crate) fn readers(&self) -> &SqlitePool {
@@ -59,10 +52,10 @@ impl SqliteStore {
 
     /// The writing connection, when it is this caller's turn.
     async fn connection(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, StoreError> {
-        MutexGuard::try_map(self.writer.lock().await, |writer| {
-            writer.as_mut().map(|writer| &mut writer.connection)
-        })
-        .map_err(|_| StoreError::Closed)
+        let writer = MutexGuard::try_map(self.writer.lock().await, Option::as_mut);
+        let mut writer = writer.map_err(|_| StoreError::Closed)?;
+        writer.mend().await?;
+        Ok(MappedMutexGuard::map(writer, |writer| &mut writer.connection))
     }
 }
 
@@ -75,6 +68,7 @@ impl Store for SqliteStore {
     async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
         let mut writer = self.writer.lock().await;
         let writer = writer.as_mut().ok_or(StoreError::Closed)?;
+        writer.mend().await?;
         let head = match writer.head.take() {
             Some(head) => head,
             None => read::head(&mut writer.connection).await?,

@@ -107,14 +107,15 @@ impl SqliteStore {
             source: BackendError::new(error),
         };
         look_before_touching(path).await?;
-        let mut connection = writer_options(path).connect().await.map_err(database)?;
+        let options = writer_options(path);
+        let mut connection = options.connect().await.map_err(database)?;
         let version = schema_version(&mut connection).await.map_err(database)?;
         migrations::migrate(&mut connection, version).await.map_err(database)?;
         let log_id = read_log_id(&mut connection).await.map_err(database)?;
         let head = read::head(&mut connection).await.map_err(database)?;
         Ok(Self {
             log_id,
-            writer: Mutex::new(Some(Writer { connection, head: Some(head), _lock: lock })),
+            writer: Mutex::new(Some(Writer { connection, options, head: Some(head), _lock: lock })),
             readers: readers(path),
             head: watch::Sender::new(head),
             clock,

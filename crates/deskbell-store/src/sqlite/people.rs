@@ -17,10 +17,11 @@ impl SqliteStore {
     /// # Errors
     /// The file could not be set to overwrite what is deleted.
     pub async fn index_people(mut self) -> Result<Self, StoreError> {
-        let mut connection = self.connection().await?;
-        // From the beginning: a page that is split leaves copies of its rows behind otherwise.
-        sqlx::query("PRAGMA secure_delete = ON").execute(&mut *connection).await?;
-        drop(connection);
+        if let Some(writer) = self.writer.lock().await.as_mut() {
+            // From the beginning: a page that is split leaves copies of its rows behind otherwise.
+            sqlx::query("PRAGMA secure_delete = ON").execute(&mut writer.connection).await?;
+            writer.options = writer.options.clone().pragma("secure_delete", "ON");
+        }
         self.indexes_people = true;
         Ok(self)
     }

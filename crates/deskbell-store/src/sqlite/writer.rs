@@ -1,0 +1,79 @@
+//! The one connection that writes, and what it must not lose sight of.
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+
+use super::lock::FileLock;
+use crate::Seq;
+
+/// What holds the file to write.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) connection: SqliteConnection,
+    /// How the connection was made.
+    pub(super) options: SqliteConnectOptions,
+    /// `None` while it is not known whether the last append took effect.
+    pub(super) head: Option<Seq>,
+    pub(super) _lock: FileLock,
+}
+
+impl Writer {
+    /// Makes the connection anew where it would refuse every further transaction.
+    ///
+    /// A write that the disk refuses, since it is full for one, may end SQLite's transaction. The driver's own rollback
+    /// then finds nothing to roll back and fails, and the driver counts the transaction as open from then on.
+    pub(super) async fn mend(&mut self) -> Result<(), sqlx::Error> {
+        if !self.connection.is_in_transaction() {
+            return Ok(());
+        }
+        // The rollback of a transaction that was dropped may still be on its way to the connection's thread.
+        self.connection.ping().await?;
+        if self.connection.is_in_transaction() {
+            tracing::warn!("a transaction was cut off; the store's file is opened again");
+            self.connection = self.options.connect().await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use sqlx::AssertSqlSafe;
+
+    use crate::{Appended, NewEvent, Seq, SqliteStore, Store};
+
+    fn event(number: i64, payload_bytes: usize) -> NewEvent {
+        NewEvent {
+            source: "clerk".into(),
+            message_id: format!("msg_{number}"),
+            event_type: "user.created".to_owned(),
+            subject: None,
+            occurred_at_ms: 0,
+            instance_id: None,
+            payload: Bytes::from(vec![b'x'; payload_bytes]),
+        }
+    }
+
+    async fn limit_pages(store: &SqliteStore, pages: u32) {
+        let limit = format!("PRAGMA max_page_count = {pages}");
+        let mut connection = store.connection().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *connection).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_store_that_was_full_takes_everything_once_it_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
+        store.append(&[event(1, 10)]).await.unwrap();
+        limit_pages(&store, 1).await;
+        // With a duplicate beside it, the new one is in a transaction of several statements.
+        let batch = [event(1, 10), event(2, 100_000)];
+        let refused = store.append(&batch).await.unwrap_err();
+        assert!(format!("{refused:?}").contains("full"), "{refused:?}");
+        limit_pages(&store, u32::MAX - 1).await;
+        let appended = store.append(&batch).await.unwrap();
+        assert_eq!(appended, [Appended::Duplicate(Seq::new(1)), Appended::New(Seq::new(2))]);
+        store.close().await;
+    }
+}
