@@ -26,7 +26,6 @@ pub use self::options::WorkerOptions;
 use self::watch_health::Told;
 use crate::breaker::{Allowed, Breaker};
 use crate::channel::{Channel, Delivery};
-use crate::clock;
 use crate::filter::ONE_TIME_CODES;
 
 use crate::pace::Pace;
@@ -276,19 +275,21 @@ impl Worker {
     fn begin(&mut self, InHand { delivery, claimed_at, claimed_at_ms }: InHand, now: Instant) {
         let since_claim = now - claimed_at;
         let first_attempt_ago = delivery.first_attempt_ago.map(|ago| ago + since_claim);
+        // By the store's clock: a receiver refuses what is signed by one that is minutes off.
+        let began_ms = claimed_at_ms.saturating_add(millis(since_claim));
         let attempted = Delivery {
             destination: Arc::clone(&self.options.destination),
             attempt: delivery.attempts + 1,
             event: delivery.event,
             first_attempt_ago,
-            sent_at_seconds: clock::now_seconds(),
+            sent_at_seconds: u64::try_from(began_ms / 1000).unwrap_or_default(),
         };
         let facts = ended::Facts {
             claim: delivery.claim,
             attempts: delivery.attempts + 1,
             first_attempt_ago: first_attempt_ago.unwrap_or_default(),
             began: now,
-            began_ms: claimed_at_ms.saturating_add(millis(since_claim)),
+            began_ms,
             lives_until_ms: lives_until_ms(&attempted.event),
         };
         let channel = Arc::clone(&self.channel);

@@ -1,7 +1,7 @@
 //! What is written down of attempts, and when they are made.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deskbell_delivery::{Attempt, Outcome, RateLimit, WorkerOptions};
@@ -9,7 +9,7 @@ use deskbell_store::Store;
 use deskbell_store::deliveries::DeliveryState;
 use tokio::time::Instant;
 
-use crate::support::{Scripted, World, delivered, event, options, status, work_for_days};
+use crate::support::{START_MS, Scripted, World, delivered, event, options, status, work_for_days};
 
 #[tokio::test]
 async fn an_event_arrives_once_and_the_attempt_is_written_down() {
@@ -27,6 +27,25 @@ async fn an_event_arrives_once_and_the_attempt_is_written_down() {
     let [attempt] = &delivery.attempts[..] else { panic!("{delivery:?}") };
     assert_eq!((attempt.number, attempt.status, &attempt.error), (1, Some(200), &None));
     assert_eq!(&attempt.reply[..], b"\0thanks\xff", "a NUL byte and what is no text");
+}
+
+#[tokio::test]
+async fn an_attempt_is_signed_with_the_time_of_the_stores_clock() {
+    let world = World::new().await;
+    world.register("crm").await;
+    world.append(&["msg_1"]).await;
+    world.route(&["crm"]).await;
+    world.clock.advance(Duration::from_secs(3_600));
+    let sent_at = Arc::new(AtomicU64::new(0));
+    let noted = Arc::clone(&sent_at);
+    let channel = Scripted::new("crm", move |delivery| {
+        noted.store(delivery.sent_at_seconds, Ordering::Relaxed);
+        delivered()
+    });
+    world.worker(&channel).run_until_idle().await.unwrap();
+    let start = u64::try_from(START_MS).unwrap() / 1_000;
+    let late = sent_at.load(Ordering::Relaxed) - (start + 3_600);
+    assert!(late < 60, "{late} s after the store's time");
 }
 
 #[tokio::test]
