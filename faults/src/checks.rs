@@ -25,7 +25,7 @@ pub(crate) struct Findings {
 pub(crate) async fn check(site: &Site<'_>, loaded: &Loaded) -> Result<Findings, FaultError> {
     let mut findings = Findings::default();
     let wrong = &mut findings.wrong;
-    note(wrong, "events were given up by the sender", &loaded.report.unacked);
+    note(wrong, "events were given up by the sender", &loaded.unacked);
     let acked = site.ledger.acked();
     let events = check_log(site, &acked, wrong).await?;
     let differences = drift(&loaded.truth, &site.mirror().await?);

@@ -1,15 +1,16 @@
 //! The load: a simulated Clerk that sends signed events, some twice, until it is told to stop.
 
 use std::iter::from_fn;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use clerk_webhooks::{HeaderFamily, Secret, Signer};
-use deskbell_sim::{Report, Scenario, Sender, SenderOptions, Truth, World, compressed_schedule};
+use deskbell_sim::{Progress, Report, Scenario, Sender, SenderOptions, Truth, World, compressed_schedule};
 use reqwest::Client;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::error::FaultError;
 use crate::ledger::Ledger;
@@ -18,6 +19,8 @@ use crate::ledger::Ledger;
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Where they are sent to.
 pub(crate) const PATH: &str = "/api/webhooks";
+/// Senders with connections of their own, so that each replica always has some of the load.
+const SENDERS: u32 = 6;
 /// A load ends here at the latest.
 const EVENTS_MAX: usize = 200_000;
 /// An answer that takes longer is none, so that a silent replica costs little.
@@ -39,7 +42,12 @@ pub(crate) struct Load {
 /// What a load came to.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) report: Report,
+    pub(crate) acked: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) retries: u64,
+    /// The messages that were given up.
+    pub(crate) unacked: Vec<String>,
+    /// What the mirror must hold.
     pub(crate) truth: Truth,
 }
 
@@ -57,32 +65,57 @@ impl Load {
     }
 
     /// Sends to this host until told to stop, and returns once every event is acked or given up.
-    pub(crate) async fn run(&self, host: &str) -> Result<Loaded, FaultError> {
+    pub(crate) async fn run(self: Arc<Self>, host: &str) -> Result<Loaded, FaultError> {
+        let world = Arc::new(Mutex::new(World::new(&Scenario::new(self.seed, EVENTS_MAX))));
+        let mut senders = JoinSet::new();
+        for number in 0..SENDERS {
+            let sender = self.sender(host, number)?;
+            senders.spawn(Arc::clone(&self).send(sender, Arc::clone(&world)));
+        }
+        let reports = senders.join_all().await;
+        let sum = |count: fn(&Report) -> u64| reports.iter().map(count).sum();
+        let truth = lock(&world).truth().clone();
+        let mut loaded = Loaded {
+            acked: sum(|report| report.acked),
+            duplicates: sum(|report| report.duplicates),
+            retries: sum(|report| report.retries),
+            unacked: Vec::new(),
+            truth,
+        };
+        for report in reports {
+            self.ledger.note_acked(report.acked_at.into_keys());
+            loaded.unacked.extend(report.unacked);
+        }
+        Ok(loaded)
+    }
+
+    fn sender(&self, host: &str, number: u32) -> Result<Sender, FaultError> {
         let mut retry_schedule = compressed_schedule();
         retry_schedule.extend([RETRY_INTERVAL; RETRIES_MORE]);
-        let sender = Sender::new(SenderOptions {
-            seed: self.seed,
-            rate_per_second: Some(self.events_per_second),
+        Ok(Sender::new(SenderOptions {
+            seed: self.seed ^ u64::from(number),
+            rate_per_second: Some(self.events_per_second / f64::from(SENDERS)),
             retry_schedule,
             timeout: ANSWER_TIME_MAX,
             ..SenderOptions::new(format!("http://{host}{PATH}"), Secret::parse(SECRET)?)
-        })?;
-        let mut world = World::new(&Scenario::new(self.seed, EVENTS_MAX));
+        })?)
+    }
+
+    async fn send(self: Arc<Self>, sender: Sender, world: Arc<Mutex<World>>) -> Report {
         let messages = from_fn(|| {
             if self.stopped.load(Ordering::Relaxed) {
                 return None;
             }
-            let message = world.next()?;
+            let message = lock(&world).next()?;
             self.ledger.note_sent(&message.id, &message.body);
             Some(message)
         });
-        let report = sender
-            .run(messages, |progress| {
-                self.acked.send_replace(progress.acked);
-            })
-            .await;
-        self.ledger.note_acked(report.acked_at.keys().cloned());
-        Ok(Loaded { report, truth: world.into_truth() })
+        let mut noted = 0;
+        let progress = |progress: &Progress| {
+            self.acked.send_modify(|acked| *acked += progress.acked - noted);
+            noted = progress.acked;
+        };
+        sender.run(messages, progress).await
     }
 
     /// Returns once so many more events have been acked.
@@ -125,4 +158,8 @@ pub(crate) async fn send_by_hand(
 #[expect(clippy::disallowed_methods, reason = "signatures bear the real time")]
 fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
 }

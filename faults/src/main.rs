@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::error::FaultError;
 use self::fault::Fault;
@@ -65,7 +66,13 @@ struct Arguments {
 async fn main() -> ExitCode {
     // Nobody has installed another one: this is the first thing that the program does.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match run(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    let done = tokio::select! {
+        done = run(&arguments) => done,
+        // What was started ends when it is dropped.
+        stopped = stopped() => stopped.and(Ok(false)),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -73,6 +80,16 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns when somebody wants this to end.
+async fn stopped() -> Result<(), FaultError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// Whether everything held.
@@ -106,11 +123,8 @@ async fn try_all(
     // Replicas run in directories of their own.
     let program = std::path::absolute(&arguments.program)?;
     let directory = std::path::absolute(&arguments.directory)?;
-    let trials = Trials {
-        program: &program,
-        directory: &directory,
-        faketime: arguments.faketime.clone(),
-    };
+    let trials =
+        Trials { program: &program, directory: &directory, faketime: arguments.faketime.clone() };
     let mut outcomes = Vec::new();
     for seed in seeds {
         for &fault in faults {

@@ -71,9 +71,10 @@ impl Trials<'_> {
 }
 
 async fn run(fault: Fault, seed: u64, site: &mut Site<'_>) -> Result<Outcome, FaultError> {
-    let load = Load::new(seed, EVENTS_PER_SECOND, Arc::clone(&site.ledger));
+    let load = Arc::new(Load::new(seed, EVENTS_PER_SECOND, Arc::clone(&site.ledger)));
     let host = site.balancer.address().to_string();
-    let (loaded, struck) = tokio::join!(load.run(&host), strike(fault, seed, site, &load));
+    let (loaded, struck) =
+        tokio::join!(Arc::clone(&load).run(&host), strike(fault, seed, site, &load));
     let (loaded, Struck { done, recovered, late }) = (loaded?, struck?);
     let mut wrong = done.wrong;
     wrong.extend(late);
@@ -89,9 +90,9 @@ async fn run(fault: Fault, seed: u64, site: &mut Site<'_>) -> Result<Outcome, Fa
         fault,
         seed,
         what: done.what,
-        acked: loaded.report.acked,
-        duplicates: loaded.report.duplicates,
-        retries: loaded.report.retries,
+        acked: loaded.acked,
+        duplicates: loaded.duplicates,
+        retries: loaded.retries,
         redeliveries,
         dead_lettered,
         recovered,
