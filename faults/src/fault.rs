@@ -94,6 +94,14 @@ impl Fault {
         !matches!(self, Self::Delay | Self::Clock)
     }
 
+    /// How long replicas may take until they have caught up, after the fault is over, and everything to settle.
+    ///
+    /// Longer than the lease of the deliveries that a dead process had claimed (39 s); and where nobody is told that
+    /// connections are gone, than a mirror waits for its database's answer (120 s).
+    pub(crate) fn patience(self) -> Duration {
+        Duration::from_secs(if self == Self::HalfOpen { 150 } else { 60 })
+    }
+
     /// Does it, waits, and undoes it.
     pub(crate) async fn commit(
         self,

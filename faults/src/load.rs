@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use clerk_webhooks::{HeaderFamily, Secret, Signer};
-use deskbell_sim::{Progress, Report, Scenario, Sender, SenderOptions, Truth, World, compressed_schedule};
+use deskbell_sim::{
+    Progress, Report, Scenario, Sender, SenderOptions, Truth, World, compressed_schedule,
+};
 use reqwest::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;

@@ -12,7 +12,7 @@ use crate::error::FaultError;
 #[derive(Debug, Clone)]
 pub(crate) enum Store {
     Sqlite(PathBuf),
-    Postgres(PgConnectOptions),
+    Postgres(Box<PgConnectOptions>),
 }
 
 /// How far everything is.
@@ -53,7 +53,7 @@ impl Store {
     /// The store in this database.
     pub(crate) fn postgres(url: &str) -> Result<Self, FaultError> {
         let options: PgConnectOptions = url.parse()?;
-        Ok(Self::Postgres(options.options([("search_path", SCHEMA)])))
+        Ok(Self::Postgres(Box::new(options.options([("search_path", SCHEMA)]))))
     }
 
     /// How far it is; [`Standing::untried`] up to this event.

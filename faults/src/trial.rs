@@ -23,12 +23,6 @@ const EVENTS_PER_SECOND: f64 = 100.0;
 const ACKS_BEFORE: std::ops::Range<u64> = 100..400;
 /// Acks after everything is as it was: the load goes on beyond the fault.
 const ACKS_AFTER: u64 = 100;
-/// How long replicas may take until they have caught up, after the fault is over: longer than the lease of a delivery
-/// that a dead process had claimed.
-const RECOVERY_TIME_MAX: Duration = Duration::from_secs(60);
-/// How long everything may take to settle once the load has stopped.
-const SETTLE_TIME_MAX: Duration = Duration::from_secs(60);
-
 /// What all trials have in common.
 #[derive(Debug)]
 pub(crate) struct Trials<'a> {
@@ -78,7 +72,7 @@ async fn run(fault: Fault, seed: u64, site: &mut Site<'_>) -> Result<Outcome, Fa
     let (loaded, Struck { done, recovered, late }) = (loaded?, struck?);
     let mut wrong = done.wrong;
     wrong.extend(late);
-    wrong.extend(site.settle(SETTLE_TIME_MAX).await?);
+    wrong.extend(site.settle(fault.patience()).await?);
     let Findings { redeliveries, dead_lettered, wrong: found } =
         checks::check(site, &loaded).await?;
     wrong.extend(found);
@@ -119,13 +113,13 @@ async fn strike(
     load.acked_more(random.random_range(ACKS_BEFORE)).await;
     let struck = async {
         let done = fault.commit(site, &mut random).await?;
-        let recovered = match site.recover(RECOVERY_TIME_MAX).await {
+        let recovered = match site.recover(fault.patience()).await {
             Ok(recovered) => recovered,
             Err(error) => {
                 return Ok(Struck { done, recovered: None, late: Some(error.to_string()) });
             }
         };
-        let late = match timeout(RECOVERY_TIME_MAX, load.acked_more(ACKS_AFTER)).await {
+        let late = match timeout(fault.patience(), load.acked_more(ACKS_AFTER)).await {
             Ok(()) => None,
             Err(_) => Some(format!("{ACKS_AFTER} acks did not come after the fault")),
         };
