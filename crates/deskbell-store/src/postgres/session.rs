@@ -142,17 +142,3 @@ impl fmt::Debug for Session {
         f.debug_struct("Session").field("route", &self.route).finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn silence_is_an_error_of_the_connection() {
-        let silent = std::future::pending::<Result<(), sqlx::Error>>();
-        let answer = within(Duration::from_millis(10), silent).await;
-        assert!(matches!(answer, Err(sqlx::Error::Io(_))), "{answer:?}");
-        let answer = within(Duration::from_secs(10), async { Ok(1) }).await;
-        assert!(matches!(answer, Ok(1)), "{answer:?}");
-    }
-}
