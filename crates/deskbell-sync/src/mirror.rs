@@ -32,6 +32,9 @@ use crate::session::{Database, DatabaseError, Session};
 use crate::sql::Statements;
 use crate::target::{Care, Commit, Retry, Target, TargetError, Waiting};
 
+/// How long a database may take to say goodbye; what was done is committed by then.
+const CLOSE_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// A mirror in one schema of one database.
 #[derive(Debug)]
 pub(crate) struct Mirror {
@@ -290,11 +293,14 @@ impl Target for Mirror {
     }
 
     async fn close(&self) {
-        if let Some(connected) = self.connection.lock().await.take()
-            && let Err(error) = connected.session.close().await
-        {
-            let error = error.into_backend();
-            tracing::warn!(error = &error as &dyn std::error::Error, "the mirror closed uncleanly");
+        let Some(connected) = self.connection.lock().await.take() else { return };
+        match tokio::time::timeout(CLOSE_MAX, connected.session.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                let error = &error.into_backend() as &dyn std::error::Error;
+                tracing::warn!(error, "the mirror closed uncleanly");
+            }
+            Err(_) => tracing::warn!("the mirror's database did not say goodbye"),
         }
     }
 }

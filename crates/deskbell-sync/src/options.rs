@@ -144,7 +144,7 @@ impl Default for MirrorOptions {
             sources: BTreeMap::new(),
             batch: ReadLimit::default(),
             poll_every: Duration::from_secs(5),
-            answer_within: Duration::from_secs(120),
+            answer_within: Duration::from_secs(30),
         }
     }
 }

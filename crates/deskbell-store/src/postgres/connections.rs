@@ -22,6 +22,8 @@ const ACQUIRE_MAX: Duration = Duration::from_secs(5);
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 /// How long the answer may take whether a connection still works.
 const PING_MAX: Duration = Duration::from_secs(2);
+/// How long the server may take to say goodbye.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
 /// What each has prepared at most.
 const STATEMENTS_MAX: usize = 100;
 
@@ -111,7 +113,9 @@ impl Connections {
     }
 
     pub(super) async fn close(&self) {
-        tokio::join!(self.appending.close(), self.others.close());
+        let closing = async { tokio::join!(self.appending.close(), self.others.close()) };
+        // What was done is committed. A server that has gone silent says no goodbye either.
+        let _ = timeout(CLOSE_MAX, closing).await;
     }
 }
 
