@@ -14,16 +14,16 @@ const INSERT: &str = "INSERT INTO events (source, message_id, type, subject, occ
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// A row less what differs from event to event.
-struct Template<'a> {
-    event_type: String,
-    subject: Option<String>,
-    occurred_at_ms: i64,
-    instance_id: Option<String>,
-    payload: &'a Bytes,
+pub(crate) struct Template<'a> {
+    pub(crate) event_type: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) occurred_at_ms: i64,
+    pub(crate) instance_id: Option<String>,
+    pub(crate) payload: &'a Bytes,
 }
 
 impl<'a> Template<'a> {
-    fn new(payload: &'a Bytes) -> Result<Self, BenchError> {
+    pub(crate) fn new(payload: &'a Bytes) -> Result<Self, BenchError> {
         let body: Value = serde_json::from_slice(payload)?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
         Ok(Self {

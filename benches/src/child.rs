@@ -1,31 +1,71 @@
 //! The server under test, in a process of its own: its memory and its processor time are its own, too.
 //!
 //! It says where it listens in one line of JSON, serves until its standard input ends, and says in another how it committed.
+//! Where it is told so, it delivers what it takes in, too.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use clerk_webhooks::{Secret, Verifier};
 use deskbell_server::{App, IngestOptions, Server, ServerOptions, Source, routes};
-use deskbell_store::{LogWriter, LogWriterOptions, SqliteStore, Store};
+use deskbell_store::deliveries::StartFrom;
+use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, Store};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::deliveries::{self, Destination};
 use crate::error::BenchError;
 use crate::load::{PATH, SECRET};
+use crate::place::Place;
 use crate::stores::{CountingStore, DiscardingStore};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The event log's file; without one, events are discarded
+    /// The event log's file or URL; without one, events are discarded
     #[arg(long)]
-    store: Option<PathBuf>,
+    store: Option<Place>,
+    /// Where every event in the log is delivered to
+    #[arg(long, requires = "store")]
+    deliver_to: Option<String>,
+    /// Deliveries in flight at the same time
+    #[arg(long, default_value_t = IN_FLIGHT_MAX)]
+    in_flight: usize,
 }
+
+impl Options {
+    /// A server on this store, or on the one that discards.
+    pub(crate) fn on(store: Option<&Place>) -> Self {
+        Self { store: store.cloned(), deliver_to: None, in_flight: IN_FLIGHT_MAX }
+    }
+
+    /// A server that delivers, too.
+    pub(crate) fn delivering(store: &Place, to: String, in_flight: usize) -> Self {
+        Self { store: Some(store.clone()), deliver_to: Some(to), in_flight }
+    }
+
+    /// Writes them into a command line.
+    pub(crate) fn add_to(&self, command: &mut Command) {
+        command.arg("serve").arg("--in-flight").arg(self.in_flight.to_string());
+        if let Some(store) = &self.store {
+            command.arg("--store").arg(store.to_string());
+        }
+        if let Some(url) = &self.deliver_to {
+            command.arg("--deliver-to").arg(url);
+        }
+    }
+}
+
+/// As many as `deskbell serve` has for a destination.
+const IN_FLIGHT_MAX: usize = 16;
+/// The destination.
+const NAME: &str = "receiver";
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The child's first line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,29 +87,32 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
 }
 
 async fn serve(options: &Options) -> Result<(), BenchError> {
+    let shutdown = CancellationToken::new();
+    let mut tasks = JoinSet::new();
     let inner: Arc<dyn Store> = match &options.store {
-        Some(path) => Arc::new(SqliteStore::open(path).await?),
+        Some(place) => {
+            let database = place.open().await?;
+            if let Some(url) = &options.deliver_to {
+                deliveries::register(&*database, NAME, StartFrom::Beginning).await?;
+                let to = Destination {
+                    name: NAME,
+                    url,
+                    max_in_flight: options.in_flight,
+                    timeout: TIMEOUT,
+                };
+                deliveries::deliver(&database, &[to], &shutdown, &mut tasks)?;
+            }
+            database
+        }
         None => Arc::new(DiscardingStore::new()),
     };
     let store = Arc::new(CountingStore::new(inner));
     let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
-    let app = App {
-        sources: vec![Source {
-            name: "clerk".into(),
-            paths: vec![PATH.to_owned()],
-            verifier: Verifier::new(Secret::parse(SECRET)?),
-        }],
-        log,
-        store: store.clone(),
-        ingest: IngestOptions::default(),
-        admin_token: None,
-        metrics: Arc::new(String::new),
-    };
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server = Server::bind(address, ServerOptions::default(), routes::router(app)).await?;
+    let router = routes::router(app(log, store.clone())?);
+    let server = Server::bind(address, ServerOptions::default(), router).await?;
     say(&Listening { address: server.local_addr()? })?;
-    let shutdown = CancellationToken::new();
-    let mut tasks = JoinSet::from_iter([writer.run()]);
+    tasks.spawn(writer.run());
     tasks.spawn(server.run(shutdown.clone()));
     // Whatever ends the parent ends its standard input here.
     let _ = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
@@ -79,6 +122,21 @@ async fn serve(options: &Options) -> Result<(), BenchError> {
     let (commits, events) = store.counts();
     say(&Committed { commits, events })?;
     Ok(())
+}
+
+fn app(log: LogHandle, store: Arc<dyn Store>) -> Result<App, BenchError> {
+    Ok(App {
+        sources: vec![Source {
+            name: "clerk".into(),
+            paths: vec![PATH.to_owned()],
+            verifier: Verifier::new(Secret::parse(SECRET)?),
+        }],
+        log,
+        store,
+        ingest: IngestOptions::default(),
+        admin_token: None,
+        metrics: Arc::new(String::new),
+    })
 }
 
 fn say(line: &impl Serialize) -> io::Result<()> {

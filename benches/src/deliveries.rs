@@ -1,7 +1,8 @@
 //! What the delivery benchmarks have in common: a receiver with threads of its own, a log with
 //! events, and the router and the workers between them.
 
-use std::path::Path;
+use std::ops::Range;
+use std::sync::atomic::{self, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use deskbell_sim::Latencies;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 use deskbell_store::{
-    Deliveries, LogHandle, LogWriter, LogWriterOptions, NewEvent, SqliteStore, Store,
+    Database, Deliveries, LogHandle, LogWriter, LogWriterOptions, NewEvent, Store,
 };
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::BenchError;
 use crate::load::SECRET;
+use crate::place::Place;
 
 const EVENTS_A_TRANSACTION: usize = 1024;
 const NUMBER_DIGITS: usize = 26;
@@ -32,15 +34,16 @@ const NUMBER_DIGITS: usize = 26;
 #[derive(Debug)]
 pub(crate) struct Target {
     receiver: Receiver,
+    distinct: Arc<AtomicUsize>,
     arrivals: Arc<Mutex<Vec<Option<Instant>>>>,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 /// A destination that everything goes to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Destination<'a> {
     pub(crate) name: &'static str,
-    pub(crate) target: &'a Target,
+    pub(crate) url: &'a str,
     pub(crate) max_in_flight: usize,
     pub(crate) timeout: Duration,
 }
@@ -48,7 +51,7 @@ pub(crate) struct Destination<'a> {
 /// A store, its log writer, and after [`Line::deliver`] the router and the workers.
 #[derive(Debug)]
 pub(crate) struct Line {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Database>,
     log: LogHandle,
     writing: JoinSet<()>,
     delivering: JoinSet<()>,
@@ -61,15 +64,19 @@ impl Target {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let arrivals = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&arrivals);
+        let distinct = Arc::new(AtomicUsize::new(0));
+        let (noted, counted) = (Arc::clone(&arrivals), Arc::clone(&distinct));
         let plan = move |received: &Received| {
+            if received.attempt == 1 {
+                counted.fetch_add(1, atomic::Ordering::Relaxed);
+            }
             if let Some(number) = number(&received.message_id) {
                 note(lock(&noted), number, Instant::now());
             }
             reply
         };
         let receiver = runtime.block_on(Receiver::start_forgetful(plan))?;
-        Ok(Self { receiver, arrivals, _runtime: runtime })
+        Ok(Self { receiver, distinct, arrivals, runtime })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -82,6 +89,24 @@ impl Target {
 
     pub(crate) async fn wait_for(&self, count: usize) {
         self.receiver.wait_for(count).await;
+    }
+
+    /// Waits until so many different events have come. Outside of a runtime.
+    pub(crate) fn wait_for_distinct(
+        &self,
+        sent: usize,
+        wait_max: Duration,
+    ) -> Result<(), BenchError> {
+        let distinct = || self.distinct.load(atomic::Ordering::Relaxed);
+        let all = async {
+            while distinct() < sent {
+                // Each of the missing ones is one more request at least.
+                let requests = self.count() + sent.saturating_sub(distinct());
+                self.wait_for(requests).await;
+            }
+        };
+        let waited = self.runtime.block_on(async { tokio::time::timeout(wait_max, all).await });
+        waited.map_err(|_| BenchError::Requests { sent, received: distinct() })
     }
 
     /// From these moments to the events' arrivals.
@@ -98,10 +123,10 @@ impl Target {
 }
 
 impl Line {
-    pub(crate) async fn open(path: &Path) -> Result<Self, BenchError> {
-        let store = Arc::new(SqliteStore::open(path).await?);
-        let (writer, log) =
-            LogWriter::new(Arc::clone(&store) as Arc<dyn Store>, &LogWriterOptions::default());
+    pub(crate) async fn open(place: &Place) -> Result<Self, BenchError> {
+        let store = place.open().await?;
+        let log: Arc<dyn Store> = store.clone();
+        let (writer, log) = LogWriter::new(log, &LogWriterOptions::default());
         let writing = JoinSet::from_iter([writer.run()]);
         let shutdown = CancellationToken::new();
         Ok(Self { store, log, writing, delivering: JoinSet::new(), shutdown })
@@ -111,7 +136,7 @@ impl Line {
     pub(crate) async fn fill(
         &self,
         bodies: &[Bytes],
-        numbers: std::ops::Range<usize>,
+        numbers: Range<usize>,
     ) -> Result<(), BenchError> {
         let numbers: Vec<usize> = numbers.collect();
         for chunk in numbers.chunks(EVENTS_A_TRANSACTION) {
@@ -122,43 +147,17 @@ impl Line {
     }
 
     pub(crate) async fn register(&self, name: &str, from: StartFrom) -> Result<(), BenchError> {
-        let name = name.to_owned();
-        self.store.register(&Registration { name, from, ordering: Ordering::None }).await?;
-        Ok(())
+        register(&*self.store, name, from).await
     }
 
     /// Starts the router, and a worker for each destination; all are registered.
     pub(crate) fn deliver(&mut self, destinations: &[Destination<'_>]) -> Result<(), BenchError> {
-        for destination in destinations {
-            let options = WorkerOptions {
-                max_in_flight: destination.max_in_flight,
-                timeout: destination.timeout,
-                grace: Duration::from_millis(100),
-                ..WorkerOptions::new(destination.name)
-            };
-            let channel = Arc::new(HttpChannel::new(http_options(destination.target)?)?);
-            let worker = Worker::new(self.deliveries(), channel, None, options);
-            self.delivering.spawn(worker.run(self.shutdown.clone()));
-        }
-        let names: Vec<_> = destinations.iter().map(|destination| destination.name).collect();
-        self.route(&names)
+        deliver(&self.store, destinations, &self.shutdown, &mut self.delivering)
     }
 
     /// Starts the router alone.
     pub(crate) fn route(&mut self, destinations: &[&str]) -> Result<(), BenchError> {
-        let mut routes = Vec::new();
-        for &name in destinations {
-            let filter = Filter::new(FilterOptions::default())?;
-            routes.push(Route { destination: name.into(), filter, takes_notices: false });
-        }
-        let log = Arc::clone(&self.store) as Arc<dyn Store>;
-        let router = Router::new(log, self.deliveries(), routes, RouterOptions::default());
-        self.delivering.spawn(router.run(self.shutdown.clone()));
-        Ok(())
-    }
-
-    fn deliveries(&self) -> Arc<dyn Deliveries> {
-        Arc::clone(&self.store) as Arc<dyn Deliveries>
+        route(&self.store, destinations, &self.shutdown, &mut self.delivering)
     }
 
     /// Appends one event every so often; when each was acked.
@@ -166,7 +165,7 @@ impl Line {
         &self,
         every: Duration,
         bodies: &[Bytes],
-        numbers: std::ops::Range<usize>,
+        numbers: Range<usize>,
     ) -> Result<Vec<(usize, Instant)>, BenchError> {
         let mut acked_at = Vec::with_capacity(numbers.len());
         let mut pace = tokio::time::interval(every);
@@ -193,9 +192,81 @@ impl Line {
     }
 }
 
-fn http_options(target: &Target) -> Result<HttpOptions, BenchError> {
+pub(crate) async fn register(
+    store: &dyn Database,
+    name: &str,
+    from: StartFrom,
+) -> Result<(), BenchError> {
+    let name = name.to_owned();
+    store.register(&Registration { name, from, ordering: Ordering::None }).await?;
+    Ok(())
+}
+
+/// Starts the router, and a worker for each destination; all are registered.
+pub(crate) fn deliver(
+    store: &Arc<dyn Database>,
+    destinations: &[Destination<'_>],
+    shutdown: &CancellationToken,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), BenchError> {
+    for destination in destinations {
+        let options = WorkerOptions {
+            max_in_flight: destination.max_in_flight,
+            timeout: destination.timeout,
+            grace: Duration::from_millis(100),
+            ..WorkerOptions::new(destination.name)
+        };
+        let channel = Arc::new(HttpChannel::new(http_options(destination.url)?)?);
+        let deliveries: Arc<dyn Deliveries> = store.clone();
+        let worker = Worker::new(deliveries, channel, None, options);
+        tasks.spawn(worker.run(shutdown.clone()));
+    }
+    let names: Vec<_> = destinations.iter().map(|destination| destination.name).collect();
+    route(store, &names, shutdown, tasks)
+}
+
+fn route(
+    store: &Arc<dyn Database>,
+    destinations: &[&str],
+    shutdown: &CancellationToken,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), BenchError> {
+    let mut routes = Vec::new();
+    for &name in destinations {
+        let filter = Filter::new(FilterOptions::default())?;
+        routes.push(Route { destination: name.into(), filter, takes_notices: false });
+    }
+    let router = Router::new(store.clone(), store.clone(), routes, RouterOptions::default());
+    tasks.spawn(router.run(shutdown.clone()));
+    Ok(())
+}
+
+/// Writes events with these numbers into a log, and delivers them all. How many a second, until the
+/// last of them is settled.
+pub(crate) async fn deliver_all(
+    place: &Place,
+    bodies: &[Bytes],
+    numbers: Range<usize>,
+    destination: Destination<'_>,
+    target: &Target,
+) -> Result<f64, BenchError> {
+    let events = numbers.len();
+    let mut line = Line::open(place).await?;
+    line.register(destination.name, StartFrom::Beginning).await?;
+    line.fill(bodies, numbers).await?;
+    let started = Instant::now();
+    line.deliver(&[destination])?;
+    target.wait_for(events).await;
+    line.stop_delivering().await;
+    let elapsed = started.elapsed();
+    line.close().await;
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    Ok(events as f64 / elapsed.as_secs_f64())
+}
+
+fn http_options(url: &str) -> Result<HttpOptions, BenchError> {
     Ok(HttpOptions {
-        url: target.url().parse()?,
+        url: url.parse()?,
         secrets: vec![RotatingSecret { secret: Secret::parse(SECRET)?, until: None }],
         header_family: HeaderFamily::Svix,
         headers: Vec::new(),

@@ -1,7 +1,6 @@
 //! Deliveries a second from the log to a receiver on this machine, against the same requests from
 //! the same client without a log and a queue; and how long an event takes from its ack to its arrival.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,9 +14,10 @@ use reqwest::redirect::Policy;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::deliveries::{Destination, Line, Target};
+use crate::deliveries::{Destination, Line, Target, deliver_all};
 use crate::error::BenchError;
 use crate::load;
+use crate::place::Place;
 use crate::report::{Aim, Report, Row, median};
 
 const RATIO_AIM: f64 = 0.5;
@@ -41,12 +41,6 @@ pub(crate) struct Options {
     /// Runs of each, one after the other in turn; the median counts
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { events: 30_000, in_flight: 16, rate: 100, rounds: 3 }
-    }
 }
 
 #[derive(Default)]
@@ -79,16 +73,19 @@ impl Rounds {
         runtime: &tokio::runtime::Runtime,
     ) -> Result<(), BenchError> {
         let directory = tempfile::tempdir()?;
-        let path = |name: &str| directory.path().join(name);
+        let place = |name: &str| Place::file(directory.path().join(name));
         let target = Target::start(Reply::Status(200))?;
-        let delivered = runtime.block_on(deliver(options, bodies, &path("full.db"), &target))?;
+        let (full, url) = (place("full.db"), target.url());
+        let to = destination(options, &url);
+        let delivered =
+            runtime.block_on(deliver_all(&full, bodies, 0..options.events, to, &target))?;
         let target = Target::start(Reply::Status(200))?;
         let bare = runtime.block_on(post(options, bodies, &target))?;
         self.delivered.push(delivered);
         self.bare.push(bare);
         self.ratios.push(delivered / bare);
         let target = Target::start(Reply::Status(200))?;
-        let light = runtime.block_on(light(options, bodies, &path("light.db"), &target))?;
+        let light = runtime.block_on(light(options, bodies, &place("light.db"), &target))?;
         self.ms_p50.push(light[0]);
         self.ms_p99.push(light[1]);
         let target = Target::start(Reply::Status(200))?;
@@ -123,27 +120,8 @@ impl Rounds {
     }
 }
 
-/// Deliveries a second of what is in the log, until all of them are settled.
-async fn deliver(
-    options: &Options,
-    bodies: &[Bytes],
-    store: &Path,
-    target: &Target,
-) -> Result<f64, BenchError> {
-    let mut line = Line::open(store).await?;
-    line.register(NAME, StartFrom::Beginning).await?;
-    line.fill(bodies, 0..options.events).await?;
-    let started = Instant::now();
-    line.deliver(&[destination(options, target)])?;
-    target.wait_for(options.events).await;
-    line.stop_delivering().await;
-    let elapsed = started.elapsed();
-    line.close().await;
-    Ok(per_second(options.events, elapsed))
-}
-
-fn destination<'a>(options: &Options, target: &'a Target) -> Destination<'a> {
-    Destination { name: NAME, target, max_in_flight: options.in_flight, timeout: TIMEOUT }
+fn destination<'a>(options: &Options, url: &'a str) -> Destination<'a> {
+    Destination { name: NAME, url, max_in_flight: options.in_flight, timeout: TIMEOUT }
 }
 
 /// Requests a second with the same bodies, from as many tasks as there may be deliveries in flight.
@@ -185,12 +163,12 @@ async fn post(
 async fn light(
     options: &Options,
     bodies: &[Bytes],
-    store: &Path,
+    store: &Place,
     target: &Target,
 ) -> Result<[f64; 2], BenchError> {
     let mut line = Line::open(store).await?;
     line.register(NAME, StartFrom::Now).await?;
-    line.deliver(&[destination(options, target)])?;
+    line.deliver(&[destination(options, &target.url())])?;
     let events = options.rate * 5;
     let acked_at = line.append_each(every(options), bodies, 0..events).await?;
     target.wait_for(events).await;

@@ -1,6 +1,5 @@
 //! A healthy destination beside a dead one that is owed very much, against the same one alone.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,12 +7,12 @@ use clap::Args;
 use deskbell_sim::Latencies;
 use deskbell_sim::receiver::Reply;
 use deskbell_store::deliveries::StartFrom;
-use deskbell_store::{Deliveries, Store};
 use tokio::runtime::Runtime;
 
 use crate::deliveries::{Destination, Line, Target};
 use crate::error::BenchError;
 use crate::load;
+use crate::place::Place;
 use crate::process;
 use crate::report::{Aim, Report, Row};
 
@@ -44,14 +43,8 @@ pub(crate) struct Options {
     rounds: usize,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { backlog: 200_000, rate: 100, seconds: 8, rounds: 5 }
-    }
-}
-
-/// A place with a log of the whole backlog, and the number of its next event.
-struct Place<'a> {
+/// A log of the whole backlog, and the number of its next event.
+struct Scene<'a> {
     options: &'a Options,
     bodies: Vec<Bytes>,
     next: usize,
@@ -60,19 +53,20 @@ struct Place<'a> {
 pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let directory = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut place = Place { options, bodies: load::user_bodies(), next: options.backlog };
-    let (alone, beside) = (directory.path().join("alone.db"), directory.path().join("beside.db"));
+    let mut scene = Scene { options, bodies: load::user_bodies(), next: options.backlog };
+    let store = |name: &str| Place::file(directory.path().join(name));
+    let (alone, beside) = (store("alone.db"), store("beside.db"));
     eprintln!("delivery-isolation: filling two logs with {} events", options.backlog);
-    runtime.block_on(place.fill(&alone, &[HEALTHY]))?;
-    runtime.block_on(place.fill(&beside, &[HEALTHY, DEAD]))?;
+    runtime.block_on(scene.fill(&alone, &[HEALTHY]))?;
+    runtime.block_on(scene.fill(&beside, &[HEALTHY, DEAD]))?;
     eprintln!("delivery-isolation: while the backlog is routed");
-    let routing = place.measure(&runtime, &beside, true)?;
-    runtime.block_on(place.route_the_rest(&beside))?;
+    let routing = scene.measure(&runtime, &beside, true)?;
+    runtime.block_on(scene.route_the_rest(&beside))?;
     let (mut without, mut with) = (Latencies::default(), Latencies::default());
     for round in 0..options.rounds.max(1) {
         eprintln!("delivery-isolation: round {} of {}", round + 1, options.rounds.max(1));
-        without.merge(&place.measure(&runtime, &alone, false)?);
-        with.merge(&place.measure(&runtime, &beside, true)?);
+        without.merge(&scene.measure(&runtime, &alone, false)?);
+        with.merge(&scene.measure(&runtime, &beside, true)?);
     }
     publish(options, routing, without, with)
 }
@@ -106,9 +100,9 @@ fn publish(
     Report::new("delivery-isolation", rows, aims).publish()
 }
 
-impl Place<'_> {
+impl Scene<'_> {
     /// A log with the backlog, of which only the dead destination is owed anything.
-    async fn fill(&self, store: &Path, destinations: &[&str]) -> Result<(), BenchError> {
+    async fn fill(&self, store: &Place, destinations: &[&str]) -> Result<(), BenchError> {
         let line = Line::open(store).await?;
         line.fill(&self.bodies, 0..self.options.backlog).await?;
         for &name in destinations {
@@ -123,7 +117,7 @@ impl Place<'_> {
     fn measure(
         &mut self,
         runtime: &Runtime,
-        store: &Path,
+        store: &Place,
         with_dead: bool,
     ) -> Result<Latencies, BenchError> {
         let healthy = Target::start(Reply::Status(200))?;
@@ -133,15 +127,16 @@ impl Place<'_> {
         let numbers = first..self.next;
         runtime.block_on(async {
             let mut line = Line::open(store).await?;
-            let destination = |name, target, timeout| Destination {
+            let (healthy_url, dead_url) = (healthy.url(), dead.url());
+            let destination = |name, url, timeout| Destination {
                 name,
-                target,
+                url,
                 max_in_flight: IN_FLIGHT_MAX,
                 timeout,
             };
-            let mut destinations = vec![destination(HEALTHY, &healthy, HEALTHY_TIMEOUT)];
+            let mut destinations = vec![destination(HEALTHY, &*healthy_url, HEALTHY_TIMEOUT)];
             if with_dead {
-                destinations.push(destination(DEAD, &dead, DEAD_TIMEOUT));
+                destinations.push(destination(DEAD, &*dead_url, DEAD_TIMEOUT));
             }
             line.deliver(&destinations)?;
             if with_dead {
@@ -156,7 +151,7 @@ impl Place<'_> {
     }
 
     /// Makes sure that the dead destination is owed all of it.
-    async fn route_the_rest(&self, store: &Path) -> Result<(), BenchError> {
+    async fn route_the_rest(&self, store: &Place) -> Result<(), BenchError> {
         let mut line = Line::open(store).await?;
         line.route(&[HEALTHY, DEAD])?;
         let head = line.store.head().await?;

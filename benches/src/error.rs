@@ -2,7 +2,7 @@
 
 use std::io;
 
-use deskbell_store::{SqliteOpenError, StoreError};
+use deskbell_store::{OpenError, SqliteOpenError, StoreError};
 
 /// A benchmark that came to no result.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +12,9 @@ pub(crate) enum BenchError {
     #[error("{0}")]
     Json(#[from] serde_json::Error),
     #[error("{0}")]
-    Open(#[from] SqliteOpenError),
+    OpenFile(#[from] SqliteOpenError),
+    #[error("{0}")]
+    Open(#[from] OpenError),
     #[error("{0}")]
     Store(#[from] StoreError),
     #[error("the bare loop: {0}")]
@@ -47,6 +49,8 @@ pub(crate) enum BenchError {
     Postgres(#[from] sqlx::Error),
     #[error("the mirror is not what it must be: {example}")]
     Drift { example: String },
+    #[error("the store does not find {what}")]
+    NotFound { what: String },
     #[error("`{program}` failed")]
     Program { program: String },
     #[error("a server acked {acked} of {answered} answered requests, and {broken} got no answer")]

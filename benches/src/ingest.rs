@@ -8,6 +8,7 @@ use clap::Args;
 use crate::bare;
 use crate::error::BenchError;
 use crate::load::{self, Outcome, Run};
+use crate::place::Place;
 use crate::report::{Aim, Report, Row, median};
 
 /// Requests that a run may use up, by how much faster than a disk a store is that has none.
@@ -29,12 +30,6 @@ pub(crate) struct Options {
     /// Runs of each, one after the other in turn; the median counts
     #[arg(long, default_value_t = 3)]
     rounds: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { connections: vec![64, 256], seconds: 4, rounds: 3 }
-    }
 }
 
 /// The runs with one number of connections.
@@ -75,7 +70,7 @@ impl Rounds {
         let directory = tempfile::tempdir()?;
         let duration_max = Duration::from_secs(options.seconds);
         let run = |requests_max| Run { connections, requests_max, duration_max, seed };
-        let store = directory.path().join("deskbell.db");
+        let store = Place::file(directory.path().join("deskbell.db"));
         let durable = load::run(Some(&store), bodies, run(REQUESTS_MAX_DURABLE))?;
         let rows_per_commit = rows_per_commit(&durable);
         self.discarded.push(load::run(None, bodies, run(REQUESTS_MAX_DISCARDED))?);
@@ -95,9 +90,7 @@ impl Rounds {
         let durable = row(what("durable in SQLite"), &self.durable);
         let discarded = row(what("discarding store"), &self.discarded);
         let bare = median(self.bare_rows_per_second);
-        let batch = middle(&self.durable, |outcome| {
-            f64::from(u32::try_from(rows_per_commit(outcome)).unwrap_or(u32::MAX))
-        });
+        let batch = batch_rows(&self.durable);
         let (ours, without) = (durable.numbers[0].1, discarded.numbers[0].1);
         aims.push(Aim::at_least(
             what("durable acks against the lower of discarding and bare"),
@@ -139,7 +132,14 @@ fn processor_us_per_ack(outcome: &Outcome) -> f64 {
     outcome.usage.processor_seconds * 1e6 / outcome.load.acked.max(1) as f64
 }
 
-fn rows_per_commit(outcome: &Outcome) -> usize {
+pub(crate) fn rows_per_commit(outcome: &Outcome) -> usize {
     let rows = outcome.committed.events / outcome.committed.commits.max(1);
     usize::try_from(rows).unwrap_or(1)
+}
+
+/// The median of the runs.
+pub(crate) fn batch_rows(outcomes: &[Outcome]) -> f64 {
+    middle(outcomes, |outcome| {
+        f64::from(u32::try_from(rows_per_commit(outcome)).unwrap_or(u32::MAX))
+    })
 }

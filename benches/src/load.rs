@@ -1,15 +1,16 @@
 //! The load that all ingest benchmarks have in common: real payloads, signed beforehand, from one thread.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use clerk_webhooks::Secret;
 use deskbell_sim::load::{self, LoadOptions, LoadReport, Target, prepare};
 use deskbell_sim::{Scenario, World};
+use tokio::task::JoinSet;
 
-use crate::child::Committed;
+use crate::child::{self, Committed};
 use crate::error::BenchError;
+use crate::place::Place;
 use crate::process::{ServerProcess, Usage};
 
 /// The route that is loaded, and its secret.
@@ -56,25 +57,83 @@ pub(crate) fn small_bodies() -> Vec<Bytes> {
 }
 
 /// Starts a server on the store, or on the one that discards, loads it, and stops it.
-pub(crate) fn run(store: Option<&Path>, bodies: &[Bytes], run: Run) -> Result<Outcome, BenchError> {
-    let server = ServerProcess::start(store)?;
-    let address = server.listening.address;
-    let target = Target {
-        host: address.to_string(),
-        path: PATH.to_owned(),
-        secret: Secret::parse(SECRET)?,
-        seed: run.seed,
-    };
-    let requests = prepare(&target, bodies, run.requests_max)?.into();
-    let options =
-        LoadOptions { address, connections: run.connections, duration_max: Some(run.duration_max) };
+pub(crate) fn run(
+    store: Option<&Place>,
+    bodies: &[Bytes],
+    run: Run,
+) -> Result<Outcome, BenchError> {
+    on_replicas(1, store, bodies, run)
+}
+
+/// As [`run`], with so many servers on the one store, and the load dealt out to them.
+pub(crate) fn on_replicas(
+    replicas: usize,
+    store: Option<&Place>,
+    bodies: &[Bytes],
+    run: Run,
+) -> Result<Outcome, BenchError> {
+    let start = |_| ServerProcess::start(&child::Options::on(store));
+    let servers = (0..replicas).map(start).collect::<Result<Vec<_>, _>>()?;
+    let load = send(&servers, bodies, run)?;
+    let used = servers.iter().map(ServerProcess::usage).collect::<Vec<_>>();
+    let committed = servers.into_iter().map(ServerProcess::stop).collect::<Result<Vec<_>, _>>()?;
+    Ok(Outcome {
+        load,
+        usage: Usage {
+            memory_mb_max: used.iter().map(|usage| usage.memory_mb_max).fold(0.0, f64::max),
+            processor_seconds: used.iter().map(|usage| usage.processor_seconds).sum(),
+        },
+        committed: Committed {
+            commits: committed.iter().map(|replica| replica.commits).sum(),
+            events: committed.iter().map(|replica| replica.events).sum(),
+        },
+    })
+}
+
+/// Loads all of the servers at once, from this thread alone. The percentiles are those of the slowest.
+pub(crate) fn send(
+    servers: &[ServerProcess],
+    bodies: &[Bytes],
+    run: Run,
+) -> Result<LoadReport, BenchError> {
+    let mut loads = Vec::new();
+    for (server, number) in servers.iter().zip(0..) {
+        let address = server.listening.address;
+        let target = Target {
+            host: address.to_string(),
+            path: PATH.to_owned(),
+            secret: Secret::parse(SECRET)?,
+            seed: run.seed << 8 | number,
+        };
+        let requests = prepare(&target, bodies, run.requests_max / servers.len())?;
+        let connections = run.connections / servers.len();
+        let options = LoadOptions { address, connections, duration_max: Some(run.duration_max) };
+        loads.push((options, requests.into()));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let load = runtime.block_on(load::run(options, requests));
-    let usage = server.usage();
-    let committed = server.stop()?;
+    let reports = runtime.block_on(async {
+        let tasks = loads.into_iter().map(|(options, requests)| load::run(options, requests));
+        JoinSet::from_iter(tasks).join_all().await
+    });
+    let load = together(&reports);
     if load.refused > 0 || load.broken > 0 || load.acked == 0 {
         let LoadReport { acked, answered, broken, .. } = load;
         return Err(BenchError::NotAcked { acked, answered, broken });
     }
-    Ok(Outcome { load, usage, committed })
+    Ok(load)
+}
+
+fn together(reports: &[LoadReport]) -> LoadReport {
+    let count = |number: fn(&LoadReport) -> usize| reports.iter().map(number).sum();
+    let max = |number: fn(&LoadReport) -> f64| reports.iter().map(number).fold(0.0, f64::max);
+    LoadReport {
+        answered: count(|report| report.answered),
+        acked: count(|report| report.acked),
+        refused: count(|report| report.refused),
+        broken: count(|report| report.broken),
+        acked_per_second: reports.iter().map(|report| report.acked_per_second).sum(),
+        ack_ms_p50: max(|report| report.ack_ms_p50),
+        ack_ms_p99: max(|report| report.ack_ms_p99),
+        elapsed_seconds: max(|report| report.elapsed_seconds),
+    }
 }

@@ -3,6 +3,7 @@
 mod bare;
 mod bare_postgres;
 mod child;
+mod database;
 mod deliveries;
 mod delivery;
 mod delivery_isolation;
@@ -12,6 +13,7 @@ mod ingest_full;
 mod load;
 mod mirror;
 mod mirror_postgres;
+mod place;
 mod process;
 mod report;
 mod stores;
@@ -51,20 +53,24 @@ enum Benchmark {
     Serve(child::Options),
 }
 
+/// What is run without a name, with the options' defaults.
+const ALL: &[&str] = &[
+    "verify",
+    "ingest",
+    "ingest-full",
+    "mirror",
+    "mirror-postgres",
+    "delivery",
+    "delivery-isolation",
+];
+
 fn main() -> ExitCode {
     let done = match Arguments::parse().benchmark {
         Some(benchmark) => run(&benchmark),
-        None => [
-            Benchmark::Verify,
-            Benchmark::Ingest(ingest::Options::default()),
-            Benchmark::IngestFull(ingest_full::Options::default()),
-            Benchmark::Mirror(mirror::Options::default()),
-            Benchmark::MirrorPostgres(mirror_postgres::Options::default()),
-            Benchmark::Delivery(delivery::Options::default()),
-            Benchmark::DeliveryIsolation(delivery_isolation::Options::default()),
-        ]
-        .iter()
-        .try_for_each(run),
+        None => ALL.iter().try_for_each(|&name| {
+            let named = Arguments::parse_from(["cargo xtask bench", name]).benchmark;
+            named.as_ref().map_or(Ok(()), run)
+        }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -85,5 +91,18 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::Delivery(options) => delivery::run(options),
         Benchmark::DeliveryIsolation(options) => delivery_isolation::run(options),
         Benchmark::Serve(options) => child::run(options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_there_by_their_names() {
+        for &name in ALL {
+            let parsed = Arguments::try_parse_from(["bench", name]).map(|given| given.benchmark);
+            assert!(matches!(parsed, Ok(Some(_))), "{name}");
+        }
     }
 }

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::error::BenchError;
 use crate::load::{self, Run};
+use crate::place::Place;
 use crate::report::{Aim, Report, Row, median};
 
 const KEEPS_UP_AIM: f64 = 1.0;
@@ -30,12 +31,6 @@ pub(crate) struct Options {
     rounds: usize,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { events: 100_000, rounds: 3 }
-    }
-}
-
 pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let directory = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -48,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         duration_max: Duration::from_secs(4),
         seed: 0,
     };
-    let store = directory.path().join("ingest.db");
+    let store = Place::file(directory.path().join("ingest.db"));
     let ingest = load::run(Some(&store), &load::user_bodies(), run)?.load.acked_per_second;
     let rows = vec![
         Row {

@@ -8,9 +8,10 @@ use std::time::Instant;
 use clap::Args;
 use deskbell_store::{ReadLimit, Seq, SqliteStore, Store};
 use deskbell_sync::{Batch, Dialect, Fold, Mappings, MirrorOptions, connect, migration};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection};
 
 use crate::bare_postgres::Work;
+use crate::database::Server;
 use crate::error::BenchError;
 use crate::mirror;
 use crate::report::{Aim, Report, Row, median};
@@ -28,20 +29,8 @@ pub(crate) struct Options {
     /// Rounds of each, in turn; the medians count
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// A server where this role may create databases
-    #[arg(
-        long,
-        env = "DESKBELL_TEST_POSTGRES",
-        default_value = "postgres://postgres@127.0.0.1:5432/postgres"
-    )]
-    postgres: String,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let postgres = "postgres://postgres@127.0.0.1:5432/postgres".to_owned();
-        Self { events: 100_000, rounds: 3, postgres }
-    }
+    #[command(flatten)]
+    server: Server,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
@@ -73,23 +62,23 @@ async fn measure(options: &Options) -> Result<Report, BenchError> {
     let events = options.events as f64;
     for round in 0..options.rounds.max(1) {
         eprintln!("mirror-postgres: round {} of {}", round + 1, options.rounds);
-        let database = Database::create(&options.postgres).await?;
+        let database = options.server.create_database().await?;
         let started = Instant::now();
-        mirror::fill(&store, &database.url).await?;
+        mirror::fill(&store, database.url()).await?;
         rates.ours.push(events / started.elapsed().as_secs_f64());
-        mirror::check(&database.url, &truth).await?;
-        database.remove().await?;
+        mirror::check(database.url(), &truth).await?;
+        drop(database);
         rates.limit.push(events / bare(options, &at_once).await?);
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         rates.one_by_one.push(one_by_one.len() as f64 / bare(options, &one_by_one).await?);
     }
-    Ok(report(options, rates))
+    Ok(report(options, rates).with_note(options.server.settings().await?))
 }
 
 /// The seconds that the bare loop takes.
 async fn bare(options: &Options, works: &[Work]) -> Result<f64, BenchError> {
-    let database = Database::create(&options.postgres).await?;
-    let mut connection = PgConnection::connect(&database.url).await?;
+    let database = options.server.create_database().await?;
+    let mut connection = database.connect().await?;
     for step in migration::from_nothing(Dialect::Postgres, &MirrorOptions::default())? {
         sqlx::raw_sql(AssertSqlSafe(step.sql)).execute(&mut connection).await?;
     }
@@ -101,7 +90,6 @@ async fn bare(options: &Options, works: &[Work]) -> Result<f64, BenchError> {
     }
     let seconds = started.elapsed().as_secs_f64();
     connection.close().await?;
-    database.remove().await?;
     Ok(seconds)
 }
 
@@ -135,37 +123,4 @@ fn report(options: &Options, rates: Rates) -> Report {
         Aim::at_least("mirror against one upsert an event", OF_ONE_BY_ONE_AIM, ours / one_by_one),
     ];
     Report::new("mirror-postgres", rows, aims)
-}
-
-/// A database of its own on the server.
-struct Database {
-    server: String,
-    name: String,
-    url: String,
-}
-
-impl Database {
-    async fn create(server: &str) -> Result<Self, BenchError> {
-        let name = format!("deskbell_bench_{}", std::process::id());
-        let url = match server.rsplit_once('/') {
-            Some((host, _)) => format!("{host}/{name}"),
-            None => server.to_owned(),
-        };
-        let database = Self { server: server.to_owned(), name, url };
-        database.on_server("DROP DATABASE IF EXISTS").await?;
-        database.on_server("CREATE DATABASE").await?;
-        Ok(database)
-    }
-
-    async fn remove(self) -> Result<(), BenchError> {
-        self.on_server("DROP DATABASE").await
-    }
-
-    async fn on_server(&self, what: &str) -> Result<(), BenchError> {
-        let mut connection = PgConnection::connect(&self.server).await?;
-        let force = if what.starts_with("DROP") { " WITH (FORCE)" } else { "" };
-        let sql = format!("{what} {}{force}", self.name);
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
-        Ok(())
-    }
 }

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::child::{Committed, Listening};
+use crate::child::{self, Committed, Listening};
 use crate::error::BenchError;
 
 /// Clock ticks of `/proc` a second; Linux has 100 on every architecture that matters here.
@@ -28,13 +27,10 @@ pub(crate) struct Usage {
 }
 
 impl ServerProcess {
-    /// Starts a server on this store, or on the one that discards.
-    pub(crate) fn start(store: Option<&Path>) -> Result<Self, BenchError> {
+    pub(crate) fn start(options: &child::Options) -> Result<Self, BenchError> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(store) = store {
-            command.arg("--store").arg(store);
-        }
+        options.add_to(&mut command);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let stdout = child.stdout.take().ok_or_else(failed)?;
         let mut lines = BufReader::new(stdout).lines();

@@ -15,6 +15,8 @@ pub(crate) struct Report {
     pub(crate) processors: usize,
     pub(crate) rows: Vec<Row>,
     pub(crate) aims: Vec<Aim>,
+    /// What else must be known to compare the numbers with others.
+    pub(crate) notes: Vec<String>,
 }
 
 /// One line of the table: what was measured, and its numbers with their units in their names.
@@ -47,7 +49,12 @@ impl Aim {
 impl Report {
     pub(crate) fn new(name: &'static str, rows: Vec<Row>, aims: Vec<Aim>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { name, processors, rows, aims }
+        Self { name, processors, rows, aims, notes: Vec::new() }
+    }
+
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
     }
 
     /// Prints the table and writes `target/bench/<name>.json`.
@@ -70,6 +77,9 @@ impl Report {
                 text += &format!("  {name} {}", shown(*number));
             }
             text.push('\n');
+        }
+        for note in &self.notes {
+            text += &format!("  {note}\n");
         }
         for Aim { what, aim, at_least, reached, met } in &self.aims {
             let bound = if *at_least { "at least" } else { "at most" };
@@ -105,8 +115,10 @@ mod tests {
     fn the_table_has_every_number_and_says_which_aim_was_missed() {
         let row = Row { what: "sqlite".to_owned(), numbers: vec![("acks_per_second", 20_000.4)] };
         let aims = vec![Aim::at_least("ratio", 0.6, 0.71), Aim::at_most("p99_ms", 20.0, 31.5)];
-        let table = Report::new("ingest", vec![row], aims).table();
+        let report = Report::new("ingest", vec![row], aims).with_note("fsync on");
+        let table = report.table();
         assert!(table.contains("  sqlite  acks_per_second 20000\n"), "{table}");
+        assert!(table.contains("  fsync on\n"), "{table}");
         assert!(table.contains("ratio: 0.71, aim at least 0.60: met\n"), "{table}");
         assert!(table.contains("p99_ms: 31.50, aim at most 20.00: MISSED\n"), "{table}");
     }
