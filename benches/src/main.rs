@@ -1,6 +1,7 @@
 //! Deskbell's benchmarks, run by `cargo xtask bench`: each prints a table and writes `target/bench/<name>.json`.
 
 mod bare;
+mod bare_append;
 mod bare_postgres;
 mod child;
 mod database;
@@ -10,6 +11,7 @@ mod delivery_isolation;
 mod error;
 mod ingest;
 mod ingest_full;
+mod ingest_postgres;
 mod load;
 mod mirror;
 mod mirror_postgres;
@@ -38,6 +40,8 @@ enum Benchmark {
     Verify,
     /// Durable acks a second, against a store that discards and against bare commits of the same rows
     Ingest(ingest::Options),
+    /// Durable acks a second on PostgreSQL, of one replica and of two, against bare inserts
+    IngestPostgres(ingest_postgres::Options),
     /// Ingest into a log of a million events, against an empty one
     IngestFull(ingest_full::Options),
     /// Events a second from the log into the mirror
@@ -58,6 +62,7 @@ const ALL: &[&str] = &[
     "verify",
     "ingest",
     "ingest-full",
+    "ingest-postgres",
     "mirror",
     "mirror-postgres",
     "delivery",
@@ -85,6 +90,7 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
     match benchmark {
         Benchmark::Verify => verify::run(),
         Benchmark::Ingest(options) => ingest::run(options),
+        Benchmark::IngestPostgres(options) => ingest_postgres::run(options),
         Benchmark::IngestFull(options) => ingest_full::run(options),
         Benchmark::Mirror(options) => mirror::run(options),
         Benchmark::MirrorPostgres(options) => mirror_postgres::run(options),
