@@ -8,7 +8,9 @@ mod database;
 mod deliveries;
 mod delivery;
 mod delivery_isolation;
+mod delivery_postgres;
 mod error;
+mod history;
 mod ingest;
 mod ingest_full;
 mod ingest_postgres;
@@ -52,6 +54,8 @@ enum Benchmark {
     Delivery(delivery::Options),
     /// A healthy destination beside a dead one with a long backlog, against the same one alone
     DeliveryIsolation(delivery_isolation::Options),
+    /// Deliveries a second with a million settled ones behind, against none, on PostgreSQL
+    DeliveryPostgres(delivery_postgres::Options),
     /// A server of its own for the ingest benchmarks, until its standard input ends
     #[command(hide = true)]
     Serve(child::Options),
@@ -67,6 +71,7 @@ const ALL: &[&str] = &[
     "mirror-postgres",
     "delivery",
     "delivery-isolation",
+    "delivery-postgres",
 ];
 
 fn main() -> ExitCode {
@@ -96,6 +101,7 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::MirrorPostgres(options) => mirror_postgres::run(options),
         Benchmark::Delivery(options) => delivery::run(options),
         Benchmark::DeliveryIsolation(options) => delivery_isolation::run(options),
+        Benchmark::DeliveryPostgres(options) => delivery_postgres::run(options),
         Benchmark::Serve(options) => child::run(options),
     }
 }
