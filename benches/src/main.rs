@@ -1,5 +1,6 @@
 //! Deskbell's benchmarks, run by `cargo xtask bench`: each prints a table and writes `target/bench/<name>.json`.
 
+mod accept_and_deliver;
 mod bare;
 mod bare_append;
 mod bare_postgres;
@@ -56,6 +57,8 @@ enum Benchmark {
     DeliveryIsolation(delivery_isolation::Options),
     /// Deliveries a second with a million settled ones behind, against none, on PostgreSQL
     DeliveryPostgres(delivery_postgres::Options),
+    /// Events a second that are accepted and delivered at once, on PostgreSQL
+    AcceptAndDeliver(accept_and_deliver::Options),
     /// A server of its own for the ingest benchmarks, until its standard input ends
     #[command(hide = true)]
     Serve(child::Options),
@@ -72,6 +75,7 @@ const ALL: &[&str] = &[
     "delivery",
     "delivery-isolation",
     "delivery-postgres",
+    "accept-and-deliver",
 ];
 
 fn main() -> ExitCode {
@@ -102,6 +106,7 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::Delivery(options) => delivery::run(options),
         Benchmark::DeliveryIsolation(options) => delivery_isolation::run(options),
         Benchmark::DeliveryPostgres(options) => delivery_postgres::run(options),
+        Benchmark::AcceptAndDeliver(options) => accept_and_deliver::run(options),
         Benchmark::Serve(options) => child::run(options),
     }
 }
