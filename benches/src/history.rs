@@ -1,5 +1,7 @@
 //! What a store holds after much work, made by SQL: to append and deliver it all would take hours.
 
+use std::fs::File;
+
 use rusqlite::Connection as SqliteConnection;
 use sqlx::PgConnection;
 
@@ -60,7 +62,11 @@ fn subjects(events: i64) -> i64 {
 /// Fills an empty log; the store has made its tables.
 pub(crate) async fn fill(place: &Place, events: i64) -> Result<(), BenchError> {
     match place {
-        Place::Sqlite(path) => fill_sqlite(&SqliteConnection::open(path)?, events),
+        Place::Sqlite(path) => {
+            fill_sqlite(&SqliteConnection::open(path)?, events)?;
+            // Or the first commit of a run would have to wait for all of it.
+            Ok(File::open(path)?.sync_all()?)
+        }
         Place::Postgres(url) => {
             let mut connection = <PgConnection as sqlx::Connection>::connect(url).await?;
             fill_postgres(&mut connection, events).await?;

@@ -16,6 +16,7 @@ mod ingest;
 mod ingest_full;
 mod ingest_postgres;
 mod load;
+mod log_full;
 mod mirror;
 mod mirror_postgres;
 mod place;
@@ -59,6 +60,8 @@ enum Benchmark {
     DeliveryPostgres(delivery_postgres::Options),
     /// Events a second that are accepted and delivered at once, on PostgreSQL
     AcceptAndDeliver(accept_and_deliver::Options),
+    /// Start, ingest, find and search on a log of ten million events on PostgreSQL, against a short one
+    LogFullPostgres(log_full::Options),
     /// A server of its own for the ingest benchmarks, until its standard input ends
     #[command(hide = true)]
     Serve(child::Options),
@@ -76,6 +79,7 @@ const ALL: &[&str] = &[
     "delivery-isolation",
     "delivery-postgres",
     "accept-and-deliver",
+    "log-full-postgres",
 ];
 
 fn main() -> ExitCode {
@@ -107,6 +111,7 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::DeliveryIsolation(options) => delivery_isolation::run(options),
         Benchmark::DeliveryPostgres(options) => delivery_postgres::run(options),
         Benchmark::AcceptAndDeliver(options) => accept_and_deliver::run(options),
+        Benchmark::LogFullPostgres(options) => log_full::run(options),
         Benchmark::Serve(options) => child::run(options),
     }
 }
