@@ -33,7 +33,7 @@ use crate::sql::Statements;
 use crate::target::{Care, Commit, Retry, Target, TargetError, Waiting};
 
 /// How long a database may take to say goodbye; what was done is committed by then.
-const CLOSE_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+const CLOSE_MAX: Duration = Duration::from_secs(5);
 
 /// A mirror in one schema of one database.
 #[derive(Debug)]

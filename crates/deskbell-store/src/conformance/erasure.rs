@@ -9,7 +9,7 @@ use super::work::{
 use super::{Backend, event};
 use crate::deliveries::{DeliveryState, Ordering, Unwanted};
 use crate::upkeep::{Erasable, Erased, Erasing};
-use crate::{Appended, Database, NewEvent, Seq};
+use crate::{Appended, Database, NewEvent, Seq, StoredEvent};
 
 const ADDRESS: &str = "ada@example.com";
 
@@ -48,7 +48,7 @@ async fn users(store: &dyn Database, erasing: &Erasing) -> Vec<String> {
 /// The messages whose payload has been emptied.
 async fn emptied(store: &dyn Database) -> Vec<String> {
     let events = store.read(Seq::ZERO, crate::ReadLimit::default()).await.unwrap();
-    events.into_iter().filter(|one| one.is_pruned()).map(|one| one.message_id).collect()
+    events.into_iter().filter(StoredEvent::is_pruned).map(|one| one.message_id).collect()
 }
 
 pub async fn what_is_stored_about_a_user_who_is_gone_is_erased(backend: &dyn Backend) {

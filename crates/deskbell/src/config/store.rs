@@ -36,7 +36,7 @@ impl StoreConfig {
             DatabaseUrl::Sqlite(url) => Place::Sqlite(url.path().to_owned()),
             DatabaseUrl::Postgres(_) => Place::Postgres(PostgresOptions {
                 connections_max: self.connections_max,
-                ..PostgresOptions::new(&self.url.with_password())
+                ..PostgresOptions::new(self.url.with_password())
             }),
         }
     }

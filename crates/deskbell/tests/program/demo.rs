@@ -63,6 +63,25 @@ async fn it_mirrors_into_postgresql_and_never_on_top_of_another_mirror() {
 }
 
 #[tokio::test]
+async fn it_keeps_the_log_in_postgresql_and_never_on_top_of_another_log() {
+    let database = Database::new().await;
+    let directory = tempfile::tempdir().unwrap();
+    let url = database.url();
+    let arguments = ["demo", "--events", "1000", "--store", &url, "--json", "--dir"];
+    let ran = run(directory.path(), &[&arguments[..], &["d"]].concat()).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let outcome: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&outcome["drift"], &outcome["undelivered"]), (&0.into(), &0.into()));
+    assert!(!ran.stdout.contains(Database::PASSWORD), "{}", ran.stdout);
+    assert!(!directory.path().join("d/deskbell.db").exists());
+    let again = run(directory.path(), &[&arguments[..], &["e"]].concat()).await;
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("DROP SCHEMA deskbell CASCADE"), "{}", again.stderr);
+    assert!(!again.stderr.contains(Database::PASSWORD), "{}", again.stderr);
+    database.drop().await;
+}
+
+#[tokio::test]
 async fn it_mirrors_into_another_file() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = ["demo", "--events", "300", "--mirror", "sqlite://m.db", "--json", "--dir"];

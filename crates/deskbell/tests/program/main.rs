@@ -15,6 +15,7 @@ mod kill;
 mod kill_deliveries;
 mod postgres;
 mod rebuild;
+mod replicas;
 mod retention;
 mod schema;
 mod serve;
