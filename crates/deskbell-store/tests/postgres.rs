@@ -22,6 +22,8 @@ mod replicas;
 mod silence;
 #[path = "postgres/transfer.rs"]
 mod transfer;
+#[path = "postgres/upkeep.rs"]
+mod upkeep;
 
 mod directly {
     use crate::backend::Postgres;

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 /// What every user's id begins with.
 const USER: &str = "user_";
+/// A longer text is neither: an address has at most 254 bytes (RFC 5321). An index takes none that
+/// is much longer.
+const PERSON_BYTES_MAX: usize = 320;
 
 /// Each user id and each email address that a text of the payload is, wherever it stands;
 /// addresses in small letters.
@@ -44,10 +47,13 @@ fn look_into(value: &Value, people: &mut BTreeSet<String>) {
 }
 
 fn look_at(text: &str, people: &mut BTreeSet<String>) {
+    if text.len() > PERSON_BYTES_MAX {
+        return;
+    }
     let is_id = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric());
     if text.strip_prefix(USER).is_some_and(is_id) {
         people.insert(text.to_owned());
-    } else if text.contains('@') && !text.contains(char::is_whitespace) {
+    } else if text.contains('@') && !text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         people.insert(text.to_lowercase());
     }
 }
@@ -59,7 +65,8 @@ mod tests {
     #[test]
     fn ids_and_addresses_are_found_wherever_they_stand() {
         let deep = format!("{}\"user_deep\"{}", "[".repeat(200), "]".repeat(200));
-        let cases: [(&str, &[&str]); 6] = [
+        let long = format!(r#"["https://example.com/@{0}", "user_{0}"]"#, "a".repeat(3_000));
+        let cases: [(&str, &[&str]); 8] = [
             (
                 r#"{"data":{"id":"user_1","organization":{"created_by":"user_2"}}}"#,
                 &["user_1", "user_2"],
@@ -71,6 +78,8 @@ mod tests {
             (r#"{"type":"user.created","object":"user","n":1,"last":null}"#, &[]),
             (r#"{"bio":"write to user_1 or ada@example.com"}"#, &[]),
             (r#"{"id":"user_","other":"user_1-2"}"#, &[]),
+            (r#"["ada@\u0000example.com"]"#, &[]),
+            (&long, &[]),
             (&deep, &["user_deep"]),
         ];
         for (payload, expected) in cases {

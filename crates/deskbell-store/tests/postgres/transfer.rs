@@ -20,15 +20,17 @@ const EVENTS: usize = 1_200;
 /// A log with something of everything, closed again.
 async fn fill(directory: &TempDir) -> PathBuf {
     let path = directory.path().join("deskbell.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap().index_people().await.unwrap();
     let strange = NewEvent {
         event_type: "user.\0strange".to_owned(),
         subject: None,
         instance_id: None,
-        payload: vec![0, 255, 10].into(),
+        payload: b"\0\xff\n\"ada@example.com\"".as_slice().into(),
         ..event("strange")
     };
-    store.append(&[events("msg", EVENTS), vec![strange, event("msg_1")]].concat()).await.unwrap();
+    let mut ordinary = events("msg", EVENTS);
+    ordinary[7].event_type = "user.deleted".to_owned();
+    store.append(&[ordinary, vec![strange, event("msg_1")]].concat()).await.unwrap();
     for (name, ordering) in [("crm", Ordering::None), ("audit", Ordering::Subject)] {
         let registration =
             Registration { name: name.to_owned(), from: StartFrom::Beginning, ordering };
@@ -138,6 +140,7 @@ async fn everything_arrives_and_goes_on() {
     let transferred = transfer(&path, &options, |_| {}).await.unwrap();
     let rows = |name| transferred.tables.iter().find(|(table, _)| *table == name).unwrap().1;
     assert_eq!((rows("events"), rows("replay_requests")), (EVENTS as u64 + 1, 1));
+    assert_eq!((rows("event_people"), rows("erasures")), (1, 1));
     assert!(rows("deliveries") > 0 && rows("settled_deliveries") > 0 && rows("attempts") > 0);
 
     let store = PostgresStore::open(&options).await.unwrap();
