@@ -37,8 +37,8 @@ done
 #[derive(Debug, Args)]
 pub(crate) struct Programs {
     /// The directory of PostgreSQL's programs; by default they are in the path
-    #[arg(long, value_name = "DIR", hide = true, default_value = "")]
-    postgres_bin: PathBuf,
+    #[arg(long, value_name = "DIR", hide = true)]
+    postgres_bin: Option<PathBuf>,
     /// Whom PostgreSQL runs as, in numbers, where we are root
     #[arg(long, value_name = "USER:GROUP", hide = true, value_parser = account)]
     postgres_account: Option<(u32, u32)>,
@@ -81,7 +81,7 @@ impl Server {
         }
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut command = programs.command("sh", &directory);
-        command.args(["-c", SUPERVISE, "sh"]).arg(programs.postgres_bin.join("pg_ctl"));
+        command.args(["-c", SUPERVISE, "sh"]).arg(programs.path("pg_ctl"));
         command.args([&data, &directory.path().join("log")]);
         command.arg(format!("-p {} {SETTINGS}", address.port()));
         // An interrupt from the keyboard must not end the supervisor before it has stopped the server.
@@ -146,9 +146,13 @@ impl Server {
 }
 
 impl Programs {
+    fn path(&self, program: &str) -> PathBuf {
+        self.postgres_bin.as_ref().map_or_else(|| program.into(), |bin| bin.join(program))
+    }
+
     fn command(&self, program: &str, directory: &TempDir) -> Command {
         let is_ours = program != "sh";
-        let path = if is_ours { self.postgres_bin.join(program) } else { PathBuf::from(program) };
+        let path = if is_ours { self.path(program) } else { PathBuf::from(program) };
         let mut command = Command::new(path);
         if let Some((user, group)) = self.postgres_account {
             command.uid(user).gid(group);
