@@ -8,8 +8,9 @@ use crate::LogId;
 const STEPS: &[&str] = &[
     include_str!("migrations/0001_event_log.sql"),
     include_str!("migrations/0002_deliveries.sql"),
-    include_str!("migrations/0003_transfers.sql"),
-    include_str!("migrations/0004_upkeep.sql"),
+    include_str!("migrations/0003_pending.sql"),
+    include_str!("migrations/0004_transfers.sql"),
+    include_str!("migrations/0005_upkeep.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -91,9 +91,9 @@ async fn no_statement_reads_a_table_whole() {
         "SELECT * FROM deskbell.naming_v1('user_7', '{hook}')".to_owned(),
         "SELECT * FROM deskbell.inviting_v1('{user_7,user_10}', '{hook}')".to_owned(),
         "SELECT deskbell.erase_v1(NULL, '{hook}', 'user_7', '{7,10}', 100)".to_owned(),
-        "SELECT deskbell.enqueue_v2(NULL, '{hook}', '{2}', '{7,10}', '{user_7,user_10}')"
+        "SELECT deskbell.enqueue_v1(NULL, '{hook}', '{2}', '{7,10}', '{user_7,user_10}')"
             .to_owned(),
-        "SELECT deskbell.revive_v2(NULL, '{hook}', '{2}', '{7,10}')".to_owned(),
+        "SELECT deskbell.revive_v1(NULL, '{hook}', '{2}', '{7,10}')".to_owned(),
     ];
     // Plans that were made when the tables were empty are kept.
     for sql in &statements {
@@ -176,7 +176,7 @@ async fn what_is_revived_first_is_kept() {
     let store = place.open().await;
     old_and_new(&place, &*store).await;
     let mut reviver = place.connection().await;
-    let sql = "BEGIN; SELECT deskbell.revive_v2(NULL, '{hook}', '{1}', '{1}')";
+    let sql = "BEGIN; SELECT deskbell.revive_v1(NULL, '{hook}', '{1}', '{1}')";
     sqlx::raw_sql(sql).execute(&mut reviver).await.unwrap();
     let pruning = Pruning {
         payloads: Duration::from_secs(1_000),

@@ -21,7 +21,7 @@ pub(super) async fn revive(
     manual_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {
     let lists = Lists::of(deliveries.iter().map(|key| (key, None)));
-    let revived: i64 = sqlx::query_scalar("SELECT deskbell.revive_v2($1, $2, $3, $4)")
+    let revived: i64 = sqlx::query_scalar("SELECT deskbell.revive_v1($1, $2, $3, $4)")
         .bind(manual_ms)
         .bind(lists.destinations)
         .bind(lists.counts)
@@ -38,7 +38,7 @@ pub(super) async fn act(
     requests_max: u32,
     manual_ms: Option<i64>,
 ) -> Result<Option<Acted>, sqlx::Error> {
-    let row = sqlx::query("SELECT * FROM deskbell.revive_requested_v2($1, $2, $3)")
+    let row = sqlx::query("SELECT * FROM deskbell.revive_requested_v1($1, $2, $3)")
         .bind(manual_ms)
         .bind(token.get())
         .bind(i64::from(requests_max))

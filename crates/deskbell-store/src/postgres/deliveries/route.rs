@@ -8,7 +8,7 @@ use super::lists::Lists;
 use crate::deliveries::{NewDelivery, Routed, RoutedBatch, Unwanted};
 use crate::postgres::append::text;
 
-const ROUTE: &str = "SELECT deskbell.route_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const ROUTE: &str = "SELECT deskbell.route_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 pub(super) async fn route(
     connection: &mut Session,
@@ -43,7 +43,7 @@ pub(super) async fn enqueue(
     manual_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {
     let lists = lists(deliveries);
-    let added: i64 = sqlx::query_scalar("SELECT deskbell.enqueue_v2($1, $2, $3, $4, $5)")
+    let added: i64 = sqlx::query_scalar("SELECT deskbell.enqueue_v1($1, $2, $3, $4, $5)")
         .bind(manual_ms)
         .bind(lists.destinations)
         .bind(lists.counts)
