@@ -8,8 +8,8 @@ use super::people;
 use super::session::Session;
 use crate::{Appended, NewEvent, Seq};
 
-const APPEND: &str = "SELECT place, is_new FROM deskbell.append_v1($1, $2, $3, $4, $5, $6, $7, $8)";
-const APPEND_NAMING: &str = "SELECT place, is_new
+const APPEND: &str = "SELECT places, fresh FROM deskbell.append_v1($1, $2, $3, $4, $5, $6, $7, $8)";
+const APPEND_NAMING: &str = "SELECT places, fresh
      FROM deskbell.append_naming_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Appends the batch and returns when it is on disk; where people are indexed, with whom it names.
@@ -32,13 +32,13 @@ pub(super) async fn append(
         let (people, naming) = people::named(batch);
         query = query.bind(people).bind(naming);
     }
-    let rows = query.fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
-            let seq = Seq::new(row.try_get(0)?);
-            Ok(if row.try_get(1)? { Appended::New(seq) } else { Appended::Duplicate(seq) })
-        })
-        .collect()
+    let row = query.fetch_one(connection).await?;
+    let (places, fresh): (Vec<i64>, Vec<bool>) = (row.try_get(0)?, row.try_get(1)?);
+    let appended = |(place, is_new)| {
+        let seq = Seq::new(place);
+        if is_new { Appended::New(seq) } else { Appended::Duplicate(seq) }
+    };
+    Ok(places.into_iter().zip(fresh).map(appended).collect())
 }
 
 fn column<'a, T>(batch: &'a [NewEvent], of: impl Fn(&'a NewEvent) -> T) -> Vec<T> {

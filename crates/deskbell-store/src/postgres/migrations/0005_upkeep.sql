@@ -39,23 +39,18 @@ CREATE TABLE deskbell.erasures (
 CREATE FUNCTION deskbell.append_naming_v1(
     now bigint, sources text[], message_ids text[], types text[], subjects text[],
     occurred bigint[], instance_ids text[], payloads bytea[], people text[], naming integer[],
-    OUT place bigint, OUT is_new boolean
-) RETURNS SETOF record
+    OUT places bigint[], OUT fresh boolean[]
+)
 LANGUAGE plpgsql VOLATILE
 SET lock_timeout = '3s'
 SET enable_seqscan = off
 SET jit = off
 AS $$
-DECLARE
-    places bigint[];
-    fresh boolean[];
 BEGIN
-    SELECT array_agg(appended.seq ORDER BY appended.nth),
-           array_agg(appended.fresh ORDER BY appended.nth)
-    INTO places, fresh
+    SELECT appended.places, appended.fresh INTO places, fresh
     FROM deskbell.append_v1(
         now, sources, message_ids, types, subjects, occurred, instance_ids, payloads
-    ) WITH ORDINALITY AS appended (seq, fresh, nth);
+    ) AS appended;
     INSERT INTO deskbell.event_people (person, seq)
     SELECT named.person, places[named.nth]
     FROM unnest(people, naming) AS named (person, nth) WHERE fresh[named.nth]
@@ -64,7 +59,6 @@ BEGIN
     SELECT b.seq, b.subject
     FROM unnest(places, fresh, types, subjects) AS b (seq, is_new, type, subject)
     WHERE b.is_new AND b.type = 'user.deleted' AND b.subject IS NOT NULL;
-    RETURN QUERY SELECT b.seq, b.is_new FROM unnest(places, fresh) AS b (seq, is_new);
 END $$;
 
 -- Whether one of these destinations is still owed the event.
