@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use clap::Args;
+use deskbell_store::postgres_connect_options;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::error::BenchError;
@@ -49,7 +50,8 @@ impl Server {
 
     /// The settings in one line, to be shown beside the numbers.
     pub(crate) async fn settings(&self) -> Result<String, BenchError> {
-        let mut connection = PgConnection::connect(&self.url).await?;
+        let mut connection =
+            PgConnection::connect_with(&postgres_connect_options(&self.url)?).await?;
         let mut shown = Vec::new();
         for name in SETTINGS {
             let setting: String = sqlx::query_scalar("SELECT current_setting($1)")
@@ -63,7 +65,8 @@ impl Server {
     }
 
     async fn run(&self, sql: &str) -> Result<(), BenchError> {
-        let mut connection = PgConnection::connect(&self.url).await?;
+        let mut connection =
+            PgConnection::connect_with(&postgres_connect_options(&self.url)?).await?;
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
         Ok(connection.close().await?)
     }
@@ -80,7 +83,7 @@ impl Database {
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection, BenchError> {
-        Ok(PgConnection::connect(&self.url).await?)
+        Ok(PgConnection::connect_with(&postgres_connect_options(&self.url)?).await?)
     }
 }
 

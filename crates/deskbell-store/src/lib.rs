@@ -59,7 +59,7 @@ pub use event::{Appended, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use place::{OpenError, Place};
-pub use postgres::{PostgresOpenError, PostgresOptions, PostgresStore};
+pub use postgres::{PostgresOpenError, PostgresOptions, PostgresStore, postgres_connect_options};
 pub use sqlite::{Backup, BackupError, SqliteOpenError, SqliteStore};
 pub use store::{BackendError, Database, FencingToken, ReadLimit, Store, StoreError};
 pub use transfer::{TransferError, TransferProgress, TransferStep, Transferred, transfer};

@@ -7,6 +7,7 @@ mod timestamp;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deskbell_store::postgres_connect_options;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
@@ -18,8 +19,6 @@ use crate::session::{Database, DatabaseError, Session};
 
 /// How long a connection may take to be made.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// What the server's list of connections shows.
-const APPLICATION_NAME: &str = "deskbell";
 
 /// A database on a server.
 #[derive(Debug)]
@@ -29,11 +28,7 @@ pub(crate) struct PostgresDatabase {
 
 impl PostgresDatabase {
     pub(crate) fn new(url: &str) -> Result<Self, sqlx::Error> {
-        let options: PgConnectOptions = url.parse()?;
-        let options = match options.get_application_name() {
-            Some(_) => options,
-            None => options.application_name(APPLICATION_NAME),
-        };
+        let options = postgres_connect_options(url)?;
         // What takes long is reported by us, with the destination's name.
         Ok(Self { options: options.disable_statement_logging() })
     }

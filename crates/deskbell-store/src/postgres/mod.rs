@@ -2,6 +2,7 @@
 
 mod append;
 mod check;
+mod connect;
 mod connections;
 mod consumers;
 mod deliveries;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use connect::postgres_connect_options;
 pub use open::PostgresOpenError;
 pub use options::PostgresOptions;
 

@@ -4,22 +4,16 @@ use std::fmt;
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::PostgresOpenError;
+use super::{PostgresOpenError, postgres_connect_options};
 use crate::Clock;
 
 /// The least number of connections: one that listens, two that append, one for all else.
 pub(super) const CONNECTIONS_MIN: u32 = PostgresOptions::CONNECTIONS_MIN;
-/// What the server's list of connections shows.
-const APPLICATION_NAME: &str = "deskbell";
 
 /// Where the log is on PostgreSQL, and how much of the server this process may use.
 #[derive(Clone)]
 pub struct PostgresOptions {
-    /// `postgres://user:password@host:port/database`. `?sslmode=` says how far TLS is asked for:
-    /// `disable`, `allow`, `prefer` (the default: where the server offers it), `require` (always,
-    /// whoever the server is), `verify-ca` and `verify-full` (and its certificate is checked, by
-    /// the usual authorities or by `&sslrootcert=FILE`). `&sslcert=FILE&sslkey=FILE` shows one of
-    /// ours.
+    /// `postgres://user:password@host:port/database`, and what [`postgres_connect_options`] has.
     ///
     /// The address of a PgBouncer in transaction mode works too. That is found out when the store
     /// is opened: nothing is prepared then, every statement is a transaction of two round trips
@@ -43,12 +37,7 @@ impl PostgresOptions {
 
     /// How the driver connects. Startup parameters that PgBouncer does not know are left out.
     pub(super) fn connect_options(&self) -> Result<PgConnectOptions, sqlx::Error> {
-        let options: PgConnectOptions = self.url.parse()?;
-        Ok(match options.get_application_name() {
-            Some(_) => options,
-            None => options.application_name(APPLICATION_NAME),
-        }
-        .extra_float_digits(None))
+        Ok(postgres_connect_options(&self.url)?.extra_float_digits(None))
     }
 
     pub(super) fn check(&self) -> Result<(), PostgresOpenError> {
