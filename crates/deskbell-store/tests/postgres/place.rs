@@ -73,6 +73,11 @@ impl Place {
         self.server.database(None, &self.name)
     }
 
+    /// The same, where the server is found at another address.
+    pub(crate) fn url_at(&self, address: &str) -> String {
+        self.server.database(Some(address), &self.name)
+    }
+
     pub(crate) fn server(&self) -> &Server {
         &self.server
     }
@@ -88,7 +93,7 @@ impl Place {
 
     /// The same, of one behind the pooler.
     pub(crate) fn options_through(&self, pooler: &Pooler) -> PostgresOptions {
-        PostgresOptions::new(self.server.database(Some(&pooler.address()), &self.name))
+        PostgresOptions::new(self.url_at(&pooler.address()))
     }
 
     /// A replica whose clock is the database's.
