@@ -65,8 +65,13 @@ async fn watch_backend(backends: Arc<[Backend]>, number: usize, client: Client) 
 
 /// Whether the replica at this address says that it is ready.
 pub(crate) async fn is_ready(client: &Client, address: SocketAddr) -> bool {
-    let asked = client.get(format!("http://{address}/readyz")).send().await;
-    asked.is_ok_and(|reply| reply.status().is_success())
+    readiness(client, address).await == Some(true)
+}
+
+/// What the replica at this address says: ready or not; `None` where it does not answer.
+pub(crate) async fn readiness(client: &Client, address: SocketAddr) -> Option<bool> {
+    let reply = client.get(format!("http://{address}/readyz")).send().await.ok()?;
+    Some(reply.status().is_success())
 }
 
 async fn accept(listener: TcpListener, backends: Arc<[Backend]>) {

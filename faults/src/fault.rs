@@ -1,19 +1,22 @@
 //! The faults: what each does to a site, for how long, and what must hold meanwhile.
 
+mod full;
+
 use std::time::Duration;
 
 use clap::ValueEnum;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use tokio::time::{Instant, sleep};
+use reqwest::Client;
+use tokio::time::{sleep, timeout};
 
-use crate::balancer::is_ready;
+use crate::balancer::readiness;
 use crate::error::FaultError;
-use crate::load::{Answer, send_by_hand};
+use crate::load::send_by_hand;
 use crate::proxy::Mode;
+use crate::replica::Replica;
 use crate::server::Stop;
 use crate::site::{Backend, Site};
-use crate::store::Store;
 
 /// How much later each way is with [`Fault::Delay`].
 const DELAY: Duration = Duration::from_millis(200);
@@ -21,10 +24,8 @@ const DELAY: Duration = Duration::from_millis(200);
 const CLOCK_SECONDS: i64 = 3600;
 /// A clock that was turned is seen by the program after this at the latest, and by the balancer.
 const SEEN_TIME_MAX: Duration = Duration::from_secs(10);
-/// How long a store may take until it is full.
-const FULL_TIME_MAX: Duration = Duration::from_secs(60);
-/// What may still be written before it is, in bytes.
-const BYTES_LEFT_MAX: u64 = 256 << 10;
+/// Between two looks at `/readyz`.
+const READY_INTERVAL: Duration = Duration::from_millis(50);
 /// Of 5 s, in which a lease of 3 s ends, so that others go on.
 const FROZEN_MS: std::ops::Range<u64> = 4_000..8_000;
 /// Longer than the lease of a delivery with this timeout: 9 timeouts of 1 s and 30 s.
@@ -116,7 +117,7 @@ impl Fault {
             Self::Cut => through_proxies(site, random, Mode::Cut, 500..5_000).await,
             Self::Delay => through_proxies(site, random, Mode::Delay(DELAY), 4_000..10_000).await,
             Self::HalfOpen => through_proxies(site, random, Mode::Swallow, 5_000..15_000).await,
-            Self::Full => full(site, random).await,
+            Self::Full => full::full(site, random).await,
             Self::Clock => clock(site, random).await,
         }
     }
@@ -176,42 +177,14 @@ async fn through_proxies(
     Ok(done(format!("{whom} for {}", shown(lasting))))
 }
 
-/// No file of the replica may grow beyond the store's size and a little more.
-async fn full(site: &mut Site<'_>, random: &mut ChaCha8Rng) -> Result<Done, FaultError> {
-    let replica = &site.replicas[0];
-    let limit = bytes_of(&site.store)? + random.random_range(0..BYTES_LEFT_MAX);
-    let held = milliseconds(random, 1_000..6_000);
-    replica.limit_files(Some(limit)).await?;
-    let mut wrong = Vec::new();
-    let host = replica.address().to_string();
-    let started = Instant::now();
-    let mut number = 0;
-    loop {
-        number += 1;
-        let id = format!("msg_full_{number}");
-        match send_by_hand(&site.client, &host, id, &site.ledger).await? {
-            Some(Answer { status: 503, has_retry_after }) => {
-                if !has_retry_after {
-                    wrong.push("503 without Retry-After while the store is full".to_owned());
-                }
-                break;
-            }
-            Some(Answer { status: 200, .. }) => {}
-            other => wrong.push(format!("an event was answered with {other:?}, not with 503")),
+/// Whether the replica's `/readyz` says so within this time.
+async fn says(client: &Client, replica: &Replica, ready: bool, time_max: Duration) -> bool {
+    let look = async {
+        while readiness(client, replica.address()).await != Some(ready) {
+            sleep(READY_INTERVAL).await;
         }
-        if started.elapsed() > FULL_TIME_MAX || !wrong.is_empty() {
-            break;
-        }
-    }
-    if started.elapsed() > FULL_TIME_MAX {
-        wrong.push(format!("the store of {limit} bytes at most was never full"));
-    }
-    sleep(held).await;
-    if is_ready(&site.client, replica.address()).await {
-        wrong.push("/readyz says ready while the store is full".to_owned());
-    }
-    replica.limit_files(None).await?;
-    Ok(Done { what: format!("at {limit} bytes, for {}", shown(held)), wrong })
+    };
+    timeout(time_max, look).await.is_ok()
 }
 
 /// Past the lease of a consumer, so that one that went by the replica's clock would be taken over.
@@ -221,13 +194,8 @@ async fn clock(site: &mut Site<'_>, random: &mut ChaCha8Rng) -> Result<Done, Fau
     let replica = &site.replicas[victim];
     replica.turn_clock(CLOCK_SECONDS)?;
     let mut wrong = Vec::new();
-    let started = Instant::now();
-    while is_ready(&site.client, replica.address()).await {
-        if started.elapsed() > SEEN_TIME_MAX {
-            wrong.push("/readyz says ready with a clock that is an hour off".to_owned());
-            break;
-        }
-        sleep(Duration::from_millis(100)).await;
+    if !says(&site.client, replica, false, SEEN_TIME_MAX).await {
+        wrong.push("/readyz says ready with a clock that is an hour off".to_owned());
     }
     let host = replica.address().to_string();
     let id = "msg_clock_1".to_owned();
@@ -238,13 +206,6 @@ async fn clock(site: &mut Site<'_>, random: &mut ChaCha8Rng) -> Result<Done, Fau
     sleep(lasting).await;
     replica.turn_clock(0)?;
     Ok(Done { what: format!("{} for {}", replica.name(), shown(lasting)), wrong })
-}
-
-/// The greater one of the store's file and its write-ahead log.
-fn bytes_of(store: &Store) -> Result<u64, FaultError> {
-    let Store::Sqlite(path) = store else { return Ok(0) };
-    let log = path.with_extension("db-wal");
-    Ok(std::fs::metadata(path)?.len().max(std::fs::metadata(log).map_or(0, |log| log.len())))
 }
 
 fn milliseconds(random: &mut ChaCha8Rng, range: std::ops::Range<u64>) -> Duration {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use deskbell_store::Store;
+use deskbell_store::{LogHandle, Store};
 use http::StatusCode;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -16,20 +16,34 @@ use crate::replies;
 const ANSWER_GOOD_FOR: Duration = Duration::from_secs(1);
 /// A store that has not answered after this long is not ready.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a refused event outweighs what the store says of itself. An event that is taken ends
+/// it at once; without it, a process that gets no requests since it is not ready would stay so.
+const REFUSAL_HOLDS_FOR: Duration = Duration::from_secs(5);
 
-/// Asks the store whether it can be written to, at most once in a while.
+/// Knows whether the store takes events: from the newest of them where one was refused, else by
+/// asking the store, at most once in a while.
 #[derive(Debug)]
 pub(crate) struct Readiness {
     store: Arc<dyn Store>,
+    log: LogHandle,
     last: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Readiness {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, last: Mutex::new(None) }
+    pub(crate) fn new(store: Arc<dyn Store>, log: LogHandle) -> Self {
+        Self { store, log, last: Mutex::new(None) }
     }
 
     async fn is_ready(&self) -> bool {
+        !self.has_just_refused() && self.can_be_written_to().await
+    }
+
+    /// A store that is full refuses an event, and still takes the mark of a check.
+    fn has_just_refused(&self) -> bool {
+        self.log.refused_at().is_some_and(|at| at.elapsed() < REFUSAL_HOLDS_FOR)
+    }
+
+    async fn can_be_written_to(&self) -> bool {
         let mut last = self.last.lock().await;
         if let Some((asked, ready)) = *last
             && asked.elapsed() < ANSWER_GOOD_FOR

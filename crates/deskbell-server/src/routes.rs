@@ -22,7 +22,7 @@ pub struct App {
     pub sources: Vec<Source>,
     /// Where events are written down.
     pub log: LogHandle,
-    /// The store that is asked whether it can be written to.
+    /// The store that is asked whether it can be written to, where `log` does not know better.
     pub store: Arc<dyn Store>,
     /// What a stranger may send.
     pub ingest: IngestOptions,
@@ -40,7 +40,7 @@ impl fmt::Debug for App {
 
 /// The routes of this app.
 pub fn router(app: App) -> Router {
-    let readiness = Arc::new(Readiness::new(Arc::clone(&app.store)));
+    let readiness = Arc::new(Readiness::new(Arc::clone(&app.store), app.log.clone()));
     let mut router = Router::new()
         .route("/healthz", get(health::healthz).fallback(replies::only_get))
         .route("/readyz", get(health::readyz).fallback(replies::only_get).with_state(readiness))

@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::{Appended, NewEvent, Store, StoreError};
 
@@ -34,6 +35,7 @@ pub struct LogWriter {
     store: Arc<dyn Store>,
     waiting: mpsc::Receiver<Submission>,
     batch_events_max: usize,
+    refused_at: watch::Sender<Option<Instant>>,
 }
 
 /// Hands events to the [`LogWriter`]. Cheap to clone; the writer ends when the last one is gone.
@@ -41,6 +43,7 @@ pub struct LogWriter {
 pub struct LogHandle {
     queue: mpsc::Sender<Submission>,
     bytes: Arc<Semaphore>,
+    refused_at: watch::Receiver<Option<Instant>>,
 }
 
 /// An event that was not written down; the caller must not acknowledge it.
@@ -72,7 +75,9 @@ impl LogWriter {
         let (queue, waiting) = mpsc::channel(options.queue_events_max.max(1));
         let bytes = Arc::new(Semaphore::new(options.queue_bytes_max as usize));
         let batch_events_max = options.batch_events_max.max(1);
-        (Self { store, waiting, batch_events_max }, LogHandle { queue, bytes })
+        let (refused, refused_at) = watch::channel(None);
+        let writer = Self { store, waiting, batch_events_max, refused_at: refused };
+        (writer, LogHandle { queue, bytes, refused_at })
     }
 
     /// Commits batch after batch until every handle is gone and nothing waits.
@@ -86,7 +91,10 @@ impl LogWriter {
     async fn commit(&self, batch: impl Iterator<Item = Submission>) {
         let (events, senders): (Vec<_>, Vec<_>) =
             batch.map(|waiting| (waiting.event, (waiting.answer, waiting.room))).unzip();
-        let results = match self.store.append(&events).await {
+        let outcome = self.store.append(&events).await;
+        // Before the answers: whoever is refused finds the process not ready.
+        self.refused_at.send_replace(outcome.is_err().then(Instant::now));
+        let results = match outcome {
             Ok(appended) => appended.into_iter().map(Ok).collect(),
             Err(error) => {
                 tracing::error!(
@@ -125,5 +133,14 @@ impl LogHandle {
             },
         )?;
         Ok(answered.await.map_err(|_| SubmitError::Stopped)??)
+    }
+
+    /// When the store refused the newest batch; `None` where it took it, or none was tried.
+    ///
+    /// A store that is full may still take a change to a row: this knows better than
+    /// [`Store::check_writable`], as long as events come in.
+    #[must_use]
+    pub fn refused_at(&self) -> Option<Instant> {
+        *self.refused_at.borrow()
     }
 }

@@ -42,7 +42,7 @@ impl TestServer {
     pub(crate) async fn with(ingest: IngestOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let inner = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
-        let store = Arc::new(BreakableStore { inner, broken: AtomicBool::new(false) });
+        let store = Arc::new(BreakableStore::new(inner));
         let (writer, log) =
             LogWriter::new(Arc::clone(&store) as Arc<dyn Store>, &LogWriterOptions::default());
         let router = routes::router(App {
@@ -133,25 +133,35 @@ pub(crate) async fn within<T>(seconds: u64, future: impl Future<Output = T>) -> 
     tokio::time::timeout(Duration::from_secs(seconds), future).await.expect("in time")
 }
 
-/// A store that writes nothing while it is broken.
+/// A store that writes nothing while it is broken, and no event while it is full.
 #[derive(Debug)]
 pub(crate) struct BreakableStore {
     inner: SqliteStore,
     broken: AtomicBool,
+    full: AtomicBool,
 }
 
 impl BreakableStore {
+    fn new(inner: SqliteStore) -> Self {
+        Self { inner, broken: AtomicBool::new(false), full: AtomicBool::new(false) }
+    }
+
     pub(crate) fn set_broken(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
     }
 
-    fn check(&self) -> Result<(), StoreError> {
-        if self.broken.load(Ordering::SeqCst) {
-            let full = std::io::Error::other("database or disk is full");
-            return Err(StoreError::Unavailable(BackendError::new(full)));
-        }
-        Ok(())
+    pub(crate) fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
     }
+}
+
+/// The error where `is_so`.
+fn refuse_where(is_so: &AtomicBool) -> Result<(), StoreError> {
+    if is_so.load(Ordering::SeqCst) {
+        let full = std::io::Error::other("database or disk is full");
+        return Err(StoreError::Unavailable(BackendError::new(full)));
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -161,7 +171,8 @@ impl Store for BreakableStore {
     }
 
     async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
-        self.check()?;
+        refuse_where(&self.broken)?;
+        refuse_where(&self.full)?;
         self.inner.append(batch).await
     }
 
@@ -210,7 +221,7 @@ impl Store for BreakableStore {
     }
 
     async fn check_writable(&self) -> Result<(), StoreError> {
-        self.check()?;
+        refuse_where(&self.broken)?;
         self.inner.check_writable().await
     }
 

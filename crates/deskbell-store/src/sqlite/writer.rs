@@ -38,10 +38,13 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
     use sqlx::AssertSqlSafe;
+    use tokio::task::JoinSet;
 
-    use crate::{Appended, NewEvent, Seq, SqliteStore, Store};
+    use crate::{Appended, LogWriter, LogWriterOptions, NewEvent, Seq, SqliteStore, Store};
 
     fn event(number: i64, payload_bytes: usize) -> NewEvent {
         NewEvent {
@@ -74,6 +77,25 @@ mod tests {
         limit_pages(&store, u32::MAX - 1).await;
         let appended = store.append(&batch).await.unwrap();
         assert_eq!(appended, [Appended::Duplicate(Seq::new(1)), Appended::New(Seq::new(2))]);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_store_that_takes_a_mark_and_no_event_is_known_by_the_event() {
+        let directory = tempfile::tempdir().unwrap();
+        let store =
+            Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
+        let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
+        let _writing = JoinSet::from_iter([writer.run()]);
+        log.append(event(1, 10)).await.unwrap();
+        assert_eq!(log.refused_at(), None);
+        limit_pages(&store, 1).await;
+        log.append(event(2, 100_000)).await.unwrap_err();
+        store.check_writable().await.unwrap();
+        assert!(log.refused_at().is_some());
+        limit_pages(&store, u32::MAX - 1).await;
+        log.append(event(2, 100_000)).await.unwrap();
+        assert_eq!(log.refused_at(), None);
         store.close().await;
     }
 }
