@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use clerk_webhooks::{Envelope, NotAnEvent, Verified, Verifier, VerifyError};
-use deskbell_store::{Appended, LogHandle, NewEvent, SubmitError};
+use deskbell_store::{Appended, ID_BYTES_MAX, LogHandle, NewEvent, SubmitError};
 use http::HeaderMap;
 
 use crate::body::BodyReader;
@@ -74,6 +74,9 @@ impl Ingest {
         let verified = verifier
             .verify(headers, body, clock::now())
             .map_err(|error| self.not_verified(&error))?;
+        if verified.id().len() > ID_BYTES_MAX {
+            return Err(self.id_too_long(verified.id().len()));
+        }
         let event = new_event(&self.source.name, &verified, body);
         event.map_err(|error| self.not_an_event(verified.id(), &error))
     }
@@ -88,6 +91,12 @@ impl Ingest {
     fn not_an_event(&self, message_id: &str, error: &NotAnEvent) -> Refusal {
         tracing::warn!(source = %self.source.name, message.id = message_id, %error,
             "an authentic request is not an event");
+        Refusal::NotAnEvent
+    }
+
+    fn id_too_long(&self, bytes: usize) -> Refusal {
+        tracing::warn!(source = %self.source.name, bytes, bytes_max = ID_BYTES_MAX,
+            "the message id of an authentic request is too long");
         Refusal::NotAnEvent
     }
 
@@ -125,7 +134,8 @@ fn new_event(
     Ok(NewEvent {
         source: Arc::clone(source),
         message_id: verified.id().to_owned(),
-        subject: envelope.subject().map(Into::into),
+        // A longer text names nothing of Clerk's. The payload has it all the same.
+        subject: envelope.subject().filter(|id| id.len() <= ID_BYTES_MAX).map(Into::into),
         occurred_at_ms: envelope.occurred_at(verified.timestamp()).as_millis(),
         instance_id: envelope.instance_id.as_deref().map(ToOwned::to_owned),
         event_type: envelope.event_type.into_owned(),

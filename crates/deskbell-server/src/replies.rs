@@ -12,7 +12,7 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 pub(crate) enum Refusal {
     /// The signature, or something it rests on, is not good.
     VerificationFailed,
-    /// Authentic, but not a JSON object with a `type`.
+    /// Authentic, but not a JSON object with a `type`, or its message id is too long to be kept.
     NotAnEvent,
     /// The body is over the limit.
     TooLarge,

@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+/// Bytes of a message id, and of a subject, that any store takes for certain: an index of
+/// PostgreSQL's takes no row of more than some 2,700. Clerk's ids have about 35.
+pub const ID_BYTES_MAX: usize = 256;
+
 /// An event's place in the log: 1 for the first, without gaps, in the order of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Seq(i64);
@@ -49,11 +53,13 @@ impl fmt::Display for Seq {
 pub struct NewEvent {
     /// The name of the source that it came by.
     pub source: Arc<str>,
-    /// The sender's id of the message (`svix-id`); unique within a source.
+    /// The sender's id of the message (`svix-id`); unique within a source. At most
+    /// [`ID_BYTES_MAX`] bytes.
     pub message_id: String,
     /// The event's type as it was sent, known to us or not.
     pub event_type: String,
-    /// The id of the entity that the event is about, where the payload names one.
+    /// The id of the entity that the event is about, where the payload names one. At most
+    /// [`ID_BYTES_MAX`] bytes.
     pub subject: Option<String>,
     /// When it happened, in milliseconds since the Unix epoch, by the sender's clock.
     pub occurred_at_ms: i64,

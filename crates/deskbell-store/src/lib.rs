@@ -55,7 +55,7 @@ pub mod upkeep;
 
 pub use clock::Clock;
 pub use deliveries::Deliveries;
-pub use event::{Appended, NewEvent, ReplayRequest, Seq, StoredEvent};
+pub use event::{Appended, ID_BYTES_MAX, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use place::{OpenError, Place};

@@ -1,11 +1,12 @@
 //! `POST` on a source's path.
 
 use axum::body::Body;
+use clerk_webhooks::HeaderFamily;
 use deskbell_server::IngestOptions;
 use futures_util::future::join_all;
 use http::{Method, Request};
 
-use crate::support::{EVENT, TestServer, now_seconds, signed, signed_at};
+use crate::support::{EVENT, TestServer, now_seconds, signed, signed_at, signed_in};
 
 #[tokio::test]
 async fn a_signed_event_is_acknowledged_and_stands_in_the_log() {
@@ -90,6 +91,33 @@ async fn an_authentic_body_that_is_no_event_is_told_so() {
         assert_eq!(reply.text, r#"{"error":"not_an_event"}"#, "{body:?}");
     }
     assert_eq!(server.log().await, []);
+}
+
+#[tokio::test]
+async fn an_id_that_is_too_long_to_be_kept_is_refused_by_either_name() {
+    let server = TestServer::start().await;
+    for family in [HeaderFamily::Svix, HeaderFamily::Webhook] {
+        let too_long = "m".repeat(257);
+        let reply = server.send(signed_in(family, &too_long, EVENT, now_seconds())).await;
+        assert_eq!((reply.status.as_u16(), &*reply.text), (400, r#"{"error":"not_an_event"}"#));
+        assert_eq!(server.log().await, []);
+    }
+    let longest = "m".repeat(256);
+    for family in [HeaderFamily::Svix, HeaderFamily::Webhook] {
+        let reply = server.send(signed_in(family, &longest, EVENT, now_seconds())).await;
+        assert_eq!(reply.status, 200, "{family:?}: {}", reply.text);
+    }
+    let [event] = &server.log().await[..] else { panic!("one event, by either name") };
+    assert_eq!(event.message_id, longest);
+}
+
+#[tokio::test]
+async fn an_event_about_something_with_an_endless_id_is_kept_without_a_subject() {
+    let server = TestServer::start().await;
+    let body = format!(r#"{{"type":"user.created","data":{{"id":"{}"}}}}"#, "u".repeat(257));
+    assert_eq!(server.send(signed("msg_1", body.clone())).await.status, 200);
+    let [event] = &server.log().await[..] else { panic!("one event") };
+    assert_eq!((event.subject.as_deref(), &*event.payload), (None, body.as_bytes()));
 }
 
 #[tokio::test]

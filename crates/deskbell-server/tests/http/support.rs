@@ -114,11 +114,20 @@ pub(crate) fn signed(message_id: &str, body: impl Into<Vec<u8>>) -> Request<Body
 }
 
 pub(crate) fn signed_at(message_id: &str, body: impl Into<Vec<u8>>, seconds: u64) -> Request<Body> {
+    signed_in(HeaderFamily::Svix, message_id, body, seconds)
+}
+
+pub(crate) fn signed_in(
+    family: HeaderFamily,
+    message_id: &str,
+    body: impl Into<Vec<u8>>,
+    seconds: u64,
+) -> Request<Body> {
     let body = body.into();
     let signer = Signer::new(&Secret::parse(SECRET).unwrap()).unwrap();
     let signed = signer.sign(message_id, seconds, &body);
     let mut request = Request::post("/api/webhooks").header("content-type", "application/json");
-    for (name, value) in signed.iter(HeaderFamily::Svix) {
+    for (name, value) in signed.iter(family) {
         request = request.header(name, value);
     }
     request.body(Body::from(body)).unwrap()

@@ -1,8 +1,10 @@
 //! What is appended is there, as it was, where it was said to be.
 #![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
 
+use super::work::{about, claim_all, owe, register};
 use super::{Backend, event, events};
-use crate::{Appended, NewEvent, ReadLimit, Seq, StoreError};
+use crate::deliveries::Ordering;
+use crate::{Appended, ID_BYTES_MAX, NewEvent, ReadLimit, Seq, StoreError};
 
 pub async fn events_are_numbered_in_order(backend: &dyn Backend) {
     let store = backend.create().await;
@@ -51,6 +53,26 @@ pub async fn payloads_are_kept_byte_for_byte(backend: &dyn Backend) {
     let stored = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
     let stored: Vec<_> = stored.into_iter().map(|event| event.payload.to_vec()).collect();
     assert_eq!(stored, bodies);
+}
+
+pub async fn ids_of_the_greatest_length_find_room(backend: &dyn Backend) {
+    let store = backend.create().await;
+    register(&*store, "hook", Ordering::Subject).await;
+    // Without a pattern: an index would pack one.
+    let random = |from: u32| -> String {
+        let step = |n: &u32| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        let numbers = std::iter::successors(Some(from), step);
+        numbers.take(ID_BYTES_MAX).filter_map(|n| char::from_u32(0x30 + (n >> 26))).collect()
+    };
+    let longest = about(&random(1), &random(2));
+    assert_eq!(longest.message_id.len(), ID_BYTES_MAX);
+    let batch = std::slice::from_ref(&longest);
+    owe(&*store, &["hook"], batch).await;
+    let again = store.append(batch).await.unwrap();
+    assert_eq!(again, [Appended::Duplicate(Seq::new(1))]);
+    assert_eq!(claim_all(&*store, "hook").await.0, [1]);
+    let found = store.find(&longest.source, &longest.message_id).await.unwrap().unwrap();
+    assert_eq!(found.subject, longest.subject);
 }
 
 pub async fn a_batch_larger_than_a_statement(backend: &dyn Backend) {

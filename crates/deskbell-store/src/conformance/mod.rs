@@ -77,7 +77,7 @@ macro_rules! conformance_tests {
     ($backend:expr) => {
         $crate::conformance_tests!(@topic $backend, append:
             events_are_numbered_in_order, every_field_comes_back, payloads_are_kept_byte_for_byte,
-            a_batch_larger_than_a_statement, an_empty_batch_is_nothing,
+            ids_of_the_greatest_length_find_room, a_batch_larger_than_a_statement, an_empty_batch_is_nothing,
             a_store_keeps_its_log_and_its_id, a_closed_store_says_so, readers_are_woken);
         $crate::conformance_tests!(@topic $backend, duplicates:
             a_message_is_stored_once, a_message_twice_in_a_batch_is_stored_once,
