@@ -4,6 +4,7 @@
 //! read; one that stands further back is read for by itself until it has caught up, a batch in
 //! turn with the others, so that it delays none of them.
 
+mod pending;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use deskbell_store::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::pending::PendingGauge;
 use self::plan::{Stretch, stretches};
 use crate::filter::{Decision, Filter, view};
 use crate::notice::NOTICE_SOURCE;
@@ -47,11 +49,14 @@ pub struct RouterOptions {
     pub batch: ReadLimit,
     /// How often the log is asked, whatever its hints say.
     pub poll_every: Duration,
+    /// How often it is counted what waits for the destinations, for the gauge
+    /// `deskbell_delivery_pending`; `None` where nobody reads it.
+    pub count_every: Option<Duration>,
 }
 
 impl Default for RouterOptions {
     fn default() -> Self {
-        Self { batch: ReadLimit::default(), poll_every: Duration::from_secs(1) }
+        Self { batch: ReadLimit::default(), poll_every: Duration::from_secs(1), count_every: None }
     }
 }
 
@@ -206,11 +211,9 @@ impl Router {
             Revived::Superseded => Err(RouterError::Superseded),
         }
     }
-}
 
-#[async_trait]
-impl TakesTurns for Router {
-    async fn act(&mut self, shutdown: CancellationToken) {
+    /// Follows the log until `shutdown`.
+    async fn follow(&mut self, shutdown: CancellationToken) {
         // Others may have moved the checkpoints since it was last our turn.
         self.stand = None;
         let mut head = self.log.subscribe();
@@ -234,6 +237,32 @@ impl TakesTurns for Router {
                 Ok(()) = head.changed(), if is_well => {}
                 () = tokio::time::sleep(pause) => {}
             }
+        }
+    }
+
+    /// Keeps the gauge of what waits, where somebody reads it; does not return.
+    fn count(&self) -> impl Future<Output = ()> + use<> {
+        let gauge = |every| {
+            let destinations = self.routes.iter().map(|route| Arc::clone(&route.destination));
+            PendingGauge::new(Arc::clone(&self.deliveries), destinations.collect(), every)
+        };
+        let gauge = self.options.count_every.map(gauge);
+        async {
+            match gauge {
+                Some(gauge) => gauge.run().await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl TakesTurns for Router {
+    async fn act(&mut self, shutdown: CancellationToken) {
+        let count = self.count();
+        tokio::select! {
+            () = self.follow(shutdown) => {}
+            () = count => {}
         }
     }
 }

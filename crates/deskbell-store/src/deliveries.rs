@@ -59,6 +59,13 @@ pub trait Deliveries: fmt::Debug + Send + Sync + 'static {
     /// The store could not be read.
     async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError>;
 
+    /// How many deliveries are pending for each destination, by name; of more than `pending_max`,
+    /// `pending_max`, so that asking now and then costs little however much waits.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError>;
+
     /// Writes down what the router made of a batch, and moves the checkpoints of its destinations,
     /// in one transaction; deliveries that exist already are left as they are. Nothing is done
     /// where a checkpoint does not stand where the router thinks, or the token is not the newest

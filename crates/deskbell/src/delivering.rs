@@ -1,6 +1,7 @@
 //! The delivery side of the engine, put together from the config: routes, channels and workers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clerk_webhooks::catalog;
 use deskbell_delivery::{
@@ -16,6 +17,9 @@ use crate::config::{Config, DestinationConfig};
 use crate::delivery_options::{self, ChannelError};
 use crate::orders;
 use crate::tasks::Stage;
+
+/// How often it is counted what waits for the destinations, where there are metrics.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
 
 /// A destination that cannot be delivered to as the config says.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +49,7 @@ pub enum DeliveringError {
 #[derive(Debug, Default)]
 pub(crate) struct Delivering {
     destinations: Vec<Destination>,
+    router: RouterOptions,
 }
 
 #[derive(Debug)]
@@ -80,7 +85,9 @@ impl Delivering {
             }
             destinations.push(Destination::of_handler(handler, config, stopping)?);
         }
-        Ok(Self { destinations })
+        let count_every = config.server.admin_token.is_some().then_some(COUNT_EVERY);
+        let router = RouterOptions { count_every, ..RouterOptions::default() };
+        Ok(Self { destinations, router })
     }
 
     /// Makes the destinations known to the store: a new one begins here and now, or at the log's
@@ -114,7 +121,7 @@ impl Delivering {
         if routes.is_empty() {
             return;
         }
-        let router = Router::new(events(), deliveries(), routes, RouterOptions::default());
+        let router = Router::new(events(), deliveries(), routes, self.router);
         stage.spawn(|shutdown| router.run(shutdown));
         for Destination { worker, channel, .. } in self.destinations {
             let worker = Worker::new(deliveries(), channel, Some(log.clone()), worker);

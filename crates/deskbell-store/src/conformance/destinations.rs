@@ -76,6 +76,21 @@ pub async fn backlogs_are_counted(backend: &dyn Backend) {
     assert_eq!(store.backlogs().await.unwrap(), expected);
 }
 
+pub async fn what_is_pending_is_counted_so_far(backend: &dyn Backend) {
+    let store = backend.create().await;
+    register(&*store, "idle", Ordering::None).await;
+    destination_with(&*store, "given_up", 2).await;
+    give_up_on_all(&*store, "given_up", "no use").await;
+    destination_with(&*store, "hook", 5).await;
+    // One that is being attempted is pending too.
+    assert_eq!(claim(&*store, "hook", 1).await.deliveries.len(), 1);
+    for (pending_max, counted) in [(10, 5), (5, 5), (3, 3)] {
+        let pending = store.pending(pending_max).await.unwrap();
+        let expected = [("given_up".into(), 0), ("hook".into(), counted), ("idle".into(), 0)];
+        assert_eq!(pending, expected, "at most {pending_max}");
+    }
+}
+
 pub async fn an_unknown_one_has_no_work(backend: &dyn Backend) {
     let store = backend.create().await;
     let claimed = claim(&*store, "nobody", 10).await;

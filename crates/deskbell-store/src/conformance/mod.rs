@@ -93,7 +93,7 @@ macro_rules! conformance_tests {
             a_consumer_is_held_on, a_store_that_works_is_writable);
         $crate::conformance_tests!(@topic $backend, destinations:
             a_new_one_starts_where_it_is_told, a_known_one_keeps_its_state, health_comes_back,
-            backlogs_are_counted, an_unknown_one_has_no_work);
+            backlogs_are_counted, what_is_pending_is_counted_so_far, an_unknown_one_has_no_work);
         $crate::conformance_tests!(@topic $backend, routing:
             what_is_routed_can_be_claimed, a_checkpoint_elsewhere_stops_the_batch,
             an_older_router_is_told_off, a_batch_routed_twice_changes_nothing,

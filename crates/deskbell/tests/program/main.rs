@@ -13,6 +13,7 @@ mod help;
 mod interop;
 mod kill;
 mod kill_deliveries;
+mod metrics;
 mod postgres;
 mod rebuild;
 mod replicas;

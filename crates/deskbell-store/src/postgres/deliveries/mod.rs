@@ -58,6 +58,12 @@ impl Deliveries for PostgresStore {
         work.done(outcome).await
     }
 
+    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = query::pending(work.connection(), pending_max).await;
+        work.done(outcome).await
+    }
+
     async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
         let mut work = self.connections.statement().await?;
         let outcome = route::route(work.connection(), batch, self.clock.manual_ms()).await;

@@ -23,6 +23,12 @@ const BACKLOGS: &str = "SELECT name,
                 (SELECT min(seq) FROM deskbell.deliveries WHERE destination_id = destination.id))
      FROM deskbell.destinations AS destination ORDER BY name";
 
+/// Of each destination it counts so far and no further.
+const PENDING: &str = "SELECT name, (SELECT count(*) FROM
+             (SELECT FROM deskbell.deliveries WHERE destination_id = destination.id LIMIT $1)
+             AS counted)
+     FROM deskbell.destinations AS destination ORDER BY name";
+
 /// Destinations by name, in each the dead letters by place, no more than are asked for.
 const DEAD_LETTERS: &str = "SELECT destination.name, dead.*
      FROM deskbell.destinations AS destination
@@ -63,6 +69,14 @@ pub(super) async fn backlogs(connection: &mut Session) -> Result<Vec<Backlog>, s
             })
         })
         .collect()
+}
+
+pub(super) async fn pending(
+    connection: &mut Session,
+    pending_max: u32,
+) -> Result<Vec<(Arc<str>, u64)>, sqlx::Error> {
+    let rows = sqlx::query(PENDING).bind(i64::from(pending_max)).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.try_get::<&str, _>(0)?.into(), count(row, 1)?))).collect()
 }
 
 fn count(row: &PgRow, column: usize) -> Result<u64, sqlx::Error> {

@@ -50,6 +50,10 @@ impl Deliveries for SqliteStore {
         Ok(query::backlogs(&self.readers).await?)
     }
 
+    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        Ok(query::pending(&self.readers, pending_max).await?)
+    }
+
     async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
         let mut connection = self.connection().await?;
         let routed = route::route(&mut connection, batch, self.clock.now_ms()).await?;

@@ -23,6 +23,11 @@ pub(super) const BACKLOGS: &str = "SELECT name,
                 (SELECT min(seq) FROM deliveries WHERE destination_id = destination.id))
      FROM destinations AS destination ORDER BY name";
 
+/// Of each destination it counts so far and no further.
+pub(super) const PENDING: &str = "SELECT name, (SELECT count(*) FROM
+             (SELECT 1 FROM deliveries WHERE destination_id = destination.id LIMIT ?1))
+     FROM destinations AS destination ORDER BY name";
+
 /// Destinations by name, in each the dead letters by place: nothing is sorted, and what comes
 /// before `after` is passed over.
 pub(super) const DEAD_LETTERS: &str =
@@ -49,6 +54,14 @@ pub(super) async fn backlogs(readers: &SqlitePool) -> Result<Vec<Backlog>, sqlx:
             })
         })
         .collect()
+}
+
+pub(super) async fn pending(
+    readers: &SqlitePool,
+    pending_max: u32,
+) -> Result<Vec<(Arc<str>, u64)>, sqlx::Error> {
+    let rows = sqlx::query(PENDING).bind(pending_max).fetch_all(readers).await?;
+    rows.iter().map(|row| Ok((row.try_get::<&str, _>(0)?.into(), count(row, 1)?))).collect()
 }
 
 fn count(row: &SqliteRow, column: usize) -> Result<u64, sqlx::Error> {

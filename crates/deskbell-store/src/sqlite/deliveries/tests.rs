@@ -15,7 +15,7 @@ use crate::{Deliveries, Seq, SqliteStore, Store};
 
 /// Every statement whose tables may be large. What may be read whole is the list that comes with
 /// the statement, and destinations, which are few.
-const STATEMENTS: [&str; 14] = [
+const STATEMENTS: [&str; 15] = [
     claim::WAITING,
     claim::EVENTS,
     pending::ADD,
@@ -29,6 +29,7 @@ const STATEMENTS: [&str; 14] = [
     replay::DEAD,
     give_up::GIVE_UP,
     query::BACKLOGS,
+    query::PENDING,
     query::DEAD_LETTERS,
 ];
 
