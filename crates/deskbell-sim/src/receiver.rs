@@ -37,6 +37,8 @@ pub struct Received {
 pub enum Reply {
     /// With this status, a number from 100 to 999, and an empty body. Another number is answered as 500.
     Status(u16),
+    /// As [`Status`](Self::Status), with the request's own body.
+    Echo(u16),
     /// Not at all: the connection stays open in silence.
     Hang,
     /// Not at all: the connection is closed.
@@ -169,14 +171,17 @@ async fn serve(stream: TcpStream, log: Arc<Log>) {
 async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    match log.note(head.uri.to_string(), head.headers, body) {
-        Reply::Status(status) => {
-            let mut response = Response::new(Full::default());
-            *response.status_mut() =
-                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            Ok(response)
-        }
+    match log.note(head.uri.to_string(), head.headers, body.clone()) {
+        Reply::Status(status) => Ok(response(status, Bytes::new())),
+        Reply::Echo(status) => Ok(response(status, body)),
         Reply::Hang => std::future::pending().await,
         Reply::Close => Err(io::ErrorKind::ConnectionAborted.into()),
     }
+}
+
+fn response(status: u16, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub(crate) use people::is_address;
 pub use people::people_in;
+pub(crate) use people::{indexed, is_address};
 
 use crate::{Seq, StoreError};
 

@@ -6,20 +6,21 @@ use sqlx::Row;
 
 use super::people;
 use super::session::Session;
-use crate::{Appended, NewEvent, Seq};
+use crate::{Appended, LogId, NewEvent, Seq};
 
 const APPEND: &str = "SELECT places, fresh FROM deskbell.append_v1($1, $2, $3, $4, $5, $6, $7, $8)";
 const APPEND_NAMING: &str = "SELECT places, fresh
      FROM deskbell.append_naming_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// Appends the batch and returns when it is on disk; where people are indexed, with whom it names.
+/// Appends the batch and returns when it is on disk; with whom it names, where people are indexed
+/// in this log.
 pub(super) async fn append(
     connection: &mut Session,
     batch: &[NewEvent],
     manual_ms: Option<i64>,
-    indexes_people: bool,
+    people_of: Option<LogId>,
 ) -> Result<Vec<Appended>, sqlx::Error> {
-    let mut query = sqlx::query(if indexes_people { APPEND_NAMING } else { APPEND })
+    let mut query = sqlx::query(if people_of.is_some() { APPEND_NAMING } else { APPEND })
         .bind(manual_ms)
         .bind(column(batch, |event| text(&event.source)))
         .bind(column(batch, |event| text(&event.message_id)))
@@ -28,8 +29,8 @@ pub(super) async fn append(
         .bind(column(batch, |event| event.occurred_at_ms))
         .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
         .bind(column(batch, |event| &*event.payload));
-    if indexes_people {
-        let (people, naming) = people::named(batch);
+    if let Some(log) = people_of {
+        let (people, naming) = people::named(batch, log);
         query = query.bind(people).bind(naming);
     }
     let row = query.fetch_one(connection).await?;

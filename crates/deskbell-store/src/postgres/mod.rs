@@ -77,7 +77,8 @@ impl Store for PostgresStore {
             return Ok(Vec::new());
         }
         let mut work = self.connections.append().await?;
-        let (manual_ms, people) = (self.clock.manual_ms(), self.indexes_people);
+        let people = self.indexes_people.then_some(self.log_id);
+        let manual_ms = self.clock.manual_ms();
         let appended = append::append(work.connection(), batch, manual_ms, people).await;
         let appended = work.done(appended).await?;
         let head = appended.iter().map(|one| one.seq()).max().unwrap_or_default();

@@ -73,7 +73,8 @@ impl Store for SqliteStore {
             Some(head) => head,
             None => read::head(&mut writer.connection).await?,
         };
-        let (now_ms, people) = (self.clock.now_ms(), self.indexes_people);
+        let people = self.indexes_people.then_some(self.log_id);
+        let now_ms = self.clock.now_ms();
         let appended = append::append(&mut writer.connection, head, batch, now_ms, people).await?;
         let head = appended.iter().map(|appended| appended.seq()).fold(head, Seq::max);
         writer.head = Some(head);

@@ -4,8 +4,8 @@ use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use super::deliveries::json;
-use crate::upkeep::people_in;
-use crate::{NewEvent, Seq, StoreError};
+use crate::upkeep::{indexed, people_in};
+use crate::{LogId, NewEvent, Seq, StoreError};
 
 /// The event that says that a user is gone.
 const GONE: &str = "user.deleted";
@@ -30,12 +30,13 @@ impl SqliteStore {
 /// Notes whom new events name, and who is gone, in the transaction that appends them.
 pub(super) async fn index(
     connection: &mut SqliteConnection,
+    log: LogId,
     fresh: &[(Seq, &NewEvent)],
 ) -> Result<(), sqlx::Error> {
     let named: Vec<(String, i64)> = fresh
         .iter()
         .flat_map(|(seq, event)| {
-            people_in(&event.payload).into_iter().map(|person| (person, seq.get()))
+            people_in(&event.payload).into_iter().map(|person| (indexed(&person, log), seq.get()))
         })
         .collect();
     sqlx::query(

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::LogId;
 
 /// What every user's id begins with.
 const USER: &str = "user_";
@@ -30,6 +33,20 @@ pub fn people_in(payload: &[u8]) -> BTreeSet<String> {
 #[must_use]
 pub(crate) fn is_address(person: &str) -> bool {
     person.contains('@')
+}
+
+/// How the index of this log has the person: an id as it is, and of an address a digest alone.
+///
+/// When SQLite splits a page of an index, it may leave copies of rows in the page's free room, and
+/// those are not overwritten with the rows themselves.
+#[must_use]
+pub(crate) fn indexed(person: &str, log: LogId) -> String {
+    if !is_address(person) {
+        return person.to_owned();
+    }
+    let digest = Sha256::new().chain_update(log.to_string()).chain_update(person).finalize();
+    let half = digest.iter().take(16).fold(0, |half, byte| half << 8 | u128::from(*byte));
+    format!("@{half:032x}")
 }
 
 fn look_into(value: &Value, people: &mut BTreeSet<String>) {

@@ -7,6 +7,7 @@ mod check;
 mod dead_letters;
 mod deliveries;
 mod demo;
+mod erasure;
 mod examples;
 mod help;
 #[cfg(feature = "interop")]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row;
 
-use crate::Seq;
 use crate::postgres::Session;
 use crate::postgres::append::text;
-use crate::upkeep::{Erasable, Erased, Erasing, is_address, people_in};
+use crate::upkeep::{Erasable, Erased, Erasing, indexed, is_address, people_in};
+use crate::{LogId, Seq};
 
 /// Users who are gone, and whom some event still names. All of them may be read: they are as many
 /// as were deleted within the retention of events.
@@ -34,6 +34,7 @@ struct Naming {
 
 pub(super) async fn erasable(
     connection: &mut Session,
+    log: LogId,
     erasing: &Erasing,
 ) -> Result<Vec<Erasable>, sqlx::Error> {
     let passed = passed(connection, erasing).await?;
@@ -44,7 +45,7 @@ pub(super) async fn erasable(
         .await?;
     let mut erasable = Vec::new();
     for user in users {
-        let naming = naming(connection, erasing, &user).await?;
+        let naming = naming(connection, log, erasing, &user).await?;
         if can_go(&naming, passed) {
             let message_ids = naming.into_values().map(|event| event.message_id).collect();
             erasable.push(Erasable { user, message_ids });
@@ -56,6 +57,7 @@ pub(super) async fn erasable(
 /// The look comes first, and the function looks again at what it has locked.
 pub(super) async fn erase(
     connection: &mut Session,
+    log: LogId,
     erasing: &Erasing,
     user: &str,
     manual_ms: Option<i64>,
@@ -64,7 +66,7 @@ pub(super) async fn erase(
     let passed = passed(connection, erasing).await?;
     let is_gone: bool =
         sqlx::query_scalar(IS_GONE).bind(&user).bind(passed).fetch_one(&mut *connection).await?;
-    let naming = naming(connection, erasing, &user).await?;
+    let naming = naming(connection, log, erasing, &user).await?;
     if !is_gone || !can_go(&naming, passed) {
         return Ok(Erased::default());
     }
@@ -97,6 +99,7 @@ fn can_go(naming: &BTreeMap<i64, Naming>, passed: i64) -> bool {
 /// The events that name the user, or an invitation to an address of theirs, by place.
 async fn naming(
     connection: &mut Session,
+    log: LogId,
     erasing: &Erasing,
     user: &str,
 ) -> Result<BTreeMap<i64, Naming>, sqlx::Error> {
@@ -107,14 +110,15 @@ async fn naming(
     let mut addresses = BTreeSet::new();
     for row in &rows {
         if let Some(payload) = row.try_get::<Option<&[u8]>, _>(3)? {
-            addresses.extend(people_in(payload).into_iter().filter(|person| is_address(person)));
+            let named = people_in(payload).into_iter().filter(|person| is_address(person));
+            addresses.extend(named.map(|address| indexed(&address, log)));
         }
         naming.insert(
             row.try_get(0)?,
             Naming { message_id: row.try_get(1)?, is_owed: row.try_get(2)? },
         );
     }
-    let addresses: Vec<_> = addresses.iter().map(|address| text(address)).collect();
+    let addresses: Vec<_> = addresses.into_iter().collect();
     let inviting = sqlx::query(INVITING).bind(addresses).bind(destinations);
     for row in inviting.fetch_all(connection).await? {
         naming.insert(

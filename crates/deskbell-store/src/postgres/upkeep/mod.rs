@@ -21,14 +21,14 @@ impl Upkeep for PostgresStore {
 
     async fn erasable(&self, erasing: &Erasing) -> Result<Vec<Erasable>, StoreError> {
         let mut work = self.connections.transaction().await?;
-        let outcome = erase::erasable(work.connection(), erasing).await;
+        let outcome = erase::erasable(work.connection(), self.log_id, erasing).await;
         work.done(outcome).await
     }
 
     async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError> {
         let mut work = self.connections.transaction().await?;
-        let manual_ms = self.clock.manual_ms();
-        let outcome = erase::erase(work.connection(), erasing, user, manual_ms).await;
+        let (log, manual_ms) = (self.log_id, self.clock.manual_ms());
+        let outcome = erase::erase(work.connection(), log, erasing, user, manual_ms).await;
         work.done(outcome).await
     }
 

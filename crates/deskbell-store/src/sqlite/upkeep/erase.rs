@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 
 use super::held::passed;
+use crate::LogId;
 use crate::sqlite::deliveries::{Owed, give_up_on_others, json};
-use crate::upkeep::{Erasable, Erased, Erasing, is_address, people_in};
+use crate::upkeep::{Erasable, Erased, Erasing, indexed, is_address, people_in};
 
 /// Users who are gone, and whom some event still names. All of them may be read: they are as many
 /// as were deleted within the retention of events.
@@ -59,6 +60,7 @@ struct Naming {
 
 pub(super) async fn erasable(
     readers: &SqlitePool,
+    log: LogId,
     erasing: &Erasing,
 ) -> Result<Vec<Erasable>, sqlx::Error> {
     let mut reader = readers.acquire().await?;
@@ -70,7 +72,7 @@ pub(super) async fn erasable(
         .await?;
     let mut erasable = Vec::new();
     for user in users {
-        let naming = naming(&mut reader, erasing, &user).await?;
+        let naming = naming(&mut reader, log, erasing, &user).await?;
         if can_go(&naming, passed) {
             let message_ids = naming.into_iter().map(|event| event.message_id).collect();
             erasable.push(Erasable { user, message_ids });
@@ -81,6 +83,7 @@ pub(super) async fn erasable(
 
 pub(super) async fn erase(
     connection: &mut SqliteConnection,
+    log: LogId,
     erasing: &Erasing,
     user: &str,
     now_ms: i64,
@@ -93,7 +96,7 @@ pub(super) async fn erase(
             .bind(passed)
             .fetch_one(&mut *transaction)
             .await?;
-    let naming = naming(&mut transaction, erasing, user).await?;
+    let naming = naming(&mut transaction, log, erasing, user).await?;
     if !is_gone || !can_go(&naming, passed) {
         transaction.rollback().await?;
         return Ok(Erased::default());
@@ -120,6 +123,7 @@ fn can_go(naming: &[Naming], passed: i64) -> bool {
 
 async fn naming(
     connection: &mut SqliteConnection,
+    log: LogId,
     erasing: &Erasing,
     user: &str,
 ) -> Result<Vec<Naming>, sqlx::Error> {
@@ -130,7 +134,8 @@ async fn naming(
     let mut addresses = BTreeSet::new();
     for row in &rows {
         if let Some(payload) = row.try_get::<Option<Vec<u8>>, _>(3)? {
-            addresses.extend(people_in(&payload).into_iter().filter(|it| is_address(it)));
+            let named = people_in(&payload).into_iter().filter(|person| is_address(person));
+            addresses.extend(named.map(|address| indexed(&address, log)));
         }
         naming.push(Naming {
             seq: row.try_get(0)?,

@@ -37,12 +37,13 @@ impl Upkeep for SqliteStore {
     }
 
     async fn erasable(&self, erasing: &Erasing) -> Result<Vec<Erasable>, StoreError> {
-        Ok(erase::erasable(&self.readers, erasing).await?)
+        Ok(erase::erasable(&self.readers, self.log_id, erasing).await?)
     }
 
     async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError> {
         let mut connection = self.connection().await?;
-        Ok(erase::erase(&mut connection, erasing, user, self.clock.now_ms()).await?)
+        let now_ms = self.clock.now_ms();
+        Ok(erase::erase(&mut connection, self.log_id, erasing, user, now_ms).await?)
     }
 
     async fn scrub(&self) -> Result<bool, StoreError> {

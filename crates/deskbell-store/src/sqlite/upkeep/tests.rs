@@ -1,9 +1,9 @@
-//! What a batch of pruning costs those who wait for the writer.
+//! What a batch of pruning costs those who wait for the writer, and what the file has of people.
 
 use sqlx::{AssertSqlSafe, Row};
 
 use super::prune;
-use crate::SqliteStore;
+use crate::{NewEvent, SqliteStore, Store, Upkeep};
 
 /// Every statement whose tables may be large. Destinations are few, and what a subquery has found
 /// has a limit.
@@ -41,5 +41,39 @@ async fn no_statement_reads_a_table_whole() {
             assert!(few || !step.starts_with("SCAN "), "{step} in {sql}");
             assert!(!step.contains("TEMP B-TREE FOR ORDER BY"), "{step} in {sql}");
         }
+    }
+}
+
+fn created(number: u32) -> (String, NewEvent) {
+    // Spread over the index, as people's addresses are.
+    let address = format!("{:08x}@example.com", number.wrapping_mul(2_654_435_761));
+    let payload = format!(r#"{{"data":{{"id":"user_{number}","email":"{address}"}}}}"#);
+    let event = NewEvent {
+        source: "clerk".into(),
+        message_id: format!("msg_{number}"),
+        event_type: "user.created".to_owned(),
+        subject: Some(format!("user_{number}")),
+        occurred_at_ms: 0,
+        instance_id: None,
+        payload: payload.into(),
+    };
+    (address, event)
+}
+
+/// Pages of an index that are split keep copies of rows, which nobody overwrites.
+#[tokio::test]
+async fn an_address_stands_in_its_payload_and_nowhere_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deskbell.db");
+    let store = SqliteStore::open(&path).await.unwrap().index_people().await.unwrap();
+    let (addresses, events): (Vec<_>, Vec<_>) = (0..500).map(created).unzip();
+    for some in events.chunks(20) {
+        store.append(some).await.unwrap();
+    }
+    assert!(store.scrub().await.unwrap(), "the write-ahead log is empty");
+    let bytes = std::fs::read(&path).unwrap();
+    let file = String::from_utf8_lossy(&bytes);
+    for address in addresses {
+        assert_eq!(file.matches(&address).count(), 1, "{address}");
     }
 }
