@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::{
-    Appended, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq, Store, StoreError,
-    StoredEvent,
+    Appended, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq, Store,
+    StoreError, StoredEvent,
 };
 use tokio::sync::watch;
 
@@ -53,6 +53,15 @@ impl Store for DiscardingStore {
 
     async fn find(&self, _: &str, _: &str) -> Result<Option<StoredEvent>, StoreError> {
         Ok(None)
+    }
+
+    async fn about(
+        &self,
+        _: &str,
+        _: Option<Seq>,
+        _: ReadLimit,
+    ) -> Result<EventsAbout, StoreError> {
+        Ok(EventsAbout { events: Vec::new(), older: None })
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {
@@ -131,6 +140,15 @@ impl Store for CountingStore {
         message_id: &str,
     ) -> Result<Option<StoredEvent>, StoreError> {
         self.inner.find(source, message_id).await
+    }
+
+    async fn about(
+        &self,
+        subject: &str,
+        before: Option<Seq>,
+        limit: ReadLimit,
+    ) -> Result<EventsAbout, StoreError> {
+        self.inner.about(subject, before, limit).await
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

@@ -6,7 +6,8 @@
 //! one process has, [`PostgresStore`] a database that any number of replicas share.
 //!
 //! What events owe to destinations is kept beside the log, in the same database: [`Deliveries`].
-//! What is too old leaves it in small batches: [`Upkeep`].
+//! What is too old leaves it in small batches: [`Upkeep`]. Which events are about a subject is noted
+//! after they were acknowledged: [`SubjectIndexer`].
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -38,11 +39,13 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod about;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod deliveries;
 mod event;
+mod indexer;
 mod log_id;
 mod log_writer;
 mod place;
@@ -53,9 +56,11 @@ mod transfer;
 mod turn;
 pub mod upkeep;
 
+pub use about::EventsAbout;
 pub use clock::Clock;
 pub use deliveries::Deliveries;
 pub use event::{Appended, ID_BYTES_MAX, NewEvent, ReplayRequest, Seq, StoredEvent};
+pub use indexer::SubjectIndexer;
 pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use place::{OpenError, Place};

@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::{Appended, Deliveries, LogId, NewEvent, ReplayRequest, Seq, StoredEvent, Upkeep};
+use crate::{
+    Appended, Deliveries, EventsAbout, LogId, NewEvent, ReplayRequest, Seq, StoredEvent, Upkeep,
+};
 
 /// A durable, ordered, deduplicated log of events, and what is kept beside it.
 #[async_trait]
@@ -43,6 +45,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The store could not be read.
     async fn find(&self, source: &str, message_id: &str)
     -> Result<Option<StoredEvent>, StoreError>;
+
+    /// The newest events about a subject, of those before a place where one is given: as many as
+    /// fit the limit, but at least one where there is one. All that is in the log is found,
+    /// whether it has been [indexed](crate::upkeep::Upkeep::index_subjects) or not.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn about(
+        &self,
+        subject: &str,
+        before: Option<Seq>,
+        limit: ReadLimit,
+    ) -> Result<EventsAbout, StoreError>;
 
     /// The last place that was given out; it does not go back when events are pruned.
     ///

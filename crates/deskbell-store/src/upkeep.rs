@@ -1,4 +1,5 @@
-//! Upkeep: what leaves the store when its time has come; the [`Upkeep`] part of a store.
+//! Upkeep: what leaves the store when its time has come, and the index of subjects; the [`Upkeep`]
+//! part of a store.
 //!
 //! Nothing that is owed is lost: pruning never passes an event that a destination has not had, nor
 //! one that a delivery is open for, nor the place of a reader outside of the store. It says who
@@ -45,6 +46,13 @@ pub trait Upkeep: fmt::Debug + Send + Sync + 'static {
     /// Nothing was erased; it may be tried again as it is.
     async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError>;
 
+    /// Notes for the next events, at most `events_max`, what they are about, in one short
+    /// transaction, so that [`Store::about`](crate::Store::about) need not read them.
+    ///
+    /// # Errors
+    /// Nothing was noted; it may be tried again as it is.
+    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError>;
+
     /// Takes what was erased out of the store's own journals too, as far as it has them; whether
     /// that could be done now.
     ///
@@ -79,6 +87,15 @@ pub struct Erased {
     /// The events that say nothing any more.
     pub events: u64,
     /// Whether there are more of this user.
+    pub more: bool,
+}
+
+/// What was indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Indexed {
+    /// The events that were looked at.
+    pub events: u64,
+    /// Whether there may be more. So it is also while another process indexes.
     pub more: bool,
 }
 

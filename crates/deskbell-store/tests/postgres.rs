@@ -20,6 +20,8 @@ mod pooler;
 mod replicas;
 #[path = "postgres/silence.rs"]
 mod silence;
+#[path = "postgres/subjects.rs"]
+mod subjects;
 #[path = "postgres/tls.rs"]
 mod tls;
 #[path = "postgres/transfer.rs"]

@@ -10,9 +10,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_store::conformance::{Backend, event, events};
 use deskbell_store::deliveries::{Order, OrderNumber};
+use deskbell_store::upkeep::Pruning;
 use deskbell_store::{
     Appended, Clock, Database, LogWriter, LogWriterOptions, ReadLimit, Seq, SqliteOpenError,
-    SqliteStore, Store, SubmitError, conformance_tests,
+    SqliteStore, Store, SubmitError, Upkeep, conformance_tests,
 };
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -176,6 +177,36 @@ async fn numbers_are_not_given_out_again_after_pruning() {
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(store.head().await.unwrap(), Seq::new(3));
     assert_eq!(store.append(&[event("b")]).await.unwrap(), [Appended::New(Seq::new(4))]);
+}
+
+#[tokio::test]
+async fn an_event_takes_its_row_of_the_index_along() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deskbell.db");
+    let clock = Clock::manual(START_MS);
+    let store = SqliteStore::open_with_clock(&path, clock.clone()).await.unwrap();
+    store.append(&events("old", 30)).await.unwrap();
+    clock.advance(Duration::from_secs(2_000));
+    store.append(&events("new", 2)).await.unwrap();
+    store.index_subjects(40).await.unwrap();
+    let age = Duration::from_secs(1_000);
+    let pruning = Pruning {
+        payloads: age,
+        events: age,
+        attempts: age,
+        orders: age,
+        one_time_codes: age,
+        destinations: Vec::new(),
+        keep_behind: None,
+        rows_max: 100,
+    };
+    assert_eq!(store.prune(&pruning).await.unwrap().events, 30);
+    store.close().await;
+    let left: Vec<i64> = sqlx::query_scalar("SELECT seq FROM event_subjects ORDER BY seq")
+        .fetch_all(&mut connect(&path).await)
+        .await
+        .unwrap();
+    assert_eq!(left, [31, 32]);
 }
 
 #[tokio::test]

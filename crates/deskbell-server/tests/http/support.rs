@@ -10,8 +10,8 @@ use axum::body::Body;
 use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
 use deskbell_server::{AdminToken, App, IngestOptions, Source, routes};
 use deskbell_store::{
-    Appended, BackendError, FencingToken, LogId, LogWriter, LogWriterOptions, NewEvent, ReadLimit,
-    ReplayRequest, Seq, SqliteStore, Store, StoreError, StoredEvent,
+    Appended, BackendError, EventsAbout, FencingToken, LogId, LogWriter, LogWriterOptions,
+    NewEvent, ReadLimit, ReplayRequest, Seq, SqliteStore, Store, StoreError, StoredEvent,
 };
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -199,6 +199,15 @@ impl Store for BreakableStore {
         message_id: &str,
     ) -> Result<Option<StoredEvent>, StoreError> {
         self.inner.find(source, message_id).await
+    }
+
+    async fn about(
+        &self,
+        subject: &str,
+        before: Option<Seq>,
+        limit: ReadLimit,
+    ) -> Result<EventsAbout, StoreError> {
+        self.inner.about(subject, before, limit).await
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

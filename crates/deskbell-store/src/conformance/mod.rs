@@ -15,6 +15,7 @@ pub mod read;
 pub mod replay;
 pub mod routing;
 pub mod settling;
+pub mod subjects;
 pub mod upkeep;
 mod work;
 
@@ -124,6 +125,12 @@ macro_rules! conformance_tests {
             they_are_listed_by_destination_and_time);
         $crate::conformance_tests!(@topic $backend, orders:
             orders_are_taken_in_turn, a_finished_order_says_what_came_of_it);
+        $crate::conformance_tests!(@topic $backend, subjects:
+            the_newest_come_first, what_is_not_indexed_yet_is_found, pages_go_on_before_a_place,
+            the_bytes_of_a_page_are_limited, events_about_nothing_are_passed_over,
+            a_log_from_before_the_index_is_searched_in_stretches,
+            an_event_that_is_pruned_is_not_found, the_index_survives_a_restart,
+            many_index_at_once_and_each_event_once);
         $crate::conformance_tests!(@topic $backend, upkeep:
             an_old_payload_goes_and_its_event_stays,
             an_old_event_goes_with_all_that_belongs_to_it, an_open_delivery_is_not_passed,

@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Payloads for 10 days, events for 100, attempts for 5, orders for 30.
-fn pruning(destinations: &[&str]) -> Pruning {
+pub(super) fn pruning(destinations: &[&str]) -> Pruning {
     Pruning {
         payloads: 10 * DAY,
         events: 100 * DAY,

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_pending.sql"),
     include_str!("migrations/0004_transfers.sql"),
     include_str!("migrations/0005_upkeep.sql"),
+    include_str!("migrations/0006_subjects.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -1,5 +1,6 @@
 //! The backend on PostgreSQL: one schema of a database, and any number of processes that share it.
 
+mod about;
 mod append;
 mod check;
 mod connect;
@@ -33,8 +34,8 @@ pub(crate) use session::Session;
 use wake::Wake;
 
 use crate::{
-    Appended, Clock, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq, Store,
-    StoreError, StoredEvent,
+    Appended, Clock, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq,
+    Store, StoreError, StoredEvent,
 };
 
 /// The log in the schema `deskbell` of a PostgreSQL database. Each process that has it open is a
@@ -100,6 +101,17 @@ impl Store for PostgresStore {
         message_id: &str,
     ) -> Result<Option<StoredEvent>, StoreError> {
         read::find(&self.connections, source, message_id).await
+    }
+
+    async fn about(
+        &self,
+        subject: &str,
+        before: Option<Seq>,
+        limit: ReadLimit,
+    ) -> Result<EventsAbout, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let about = about::about(work.connection(), subject, before, limit).await;
+        work.done(about).await
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

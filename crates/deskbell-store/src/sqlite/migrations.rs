@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0001_event_log.sql"),
     include_str!("migrations/0002_deliveries.sql"),
     include_str!("migrations/0003_upkeep.sql"),
+    include_str!("migrations/0004_subjects.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -1,5 +1,6 @@
 //! The embedded backend: one SQLite file, one writing connection, a pool of readers.
 
+mod about;
 mod append;
 mod backup;
 mod consumers;
@@ -26,8 +27,8 @@ pub(crate) use open::require_a_file;
 use writer::Writer;
 
 use crate::{
-    Appended, BackendError, Clock, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq,
-    Store, StoreError, StoredEvent,
+    Appended, BackendError, Clock, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit,
+    ReplayRequest, Seq, Store, StoreError, StoredEvent,
 };
 
 /// The log in one SQLite file. The process that has it open for writing is the only one.
@@ -96,6 +97,15 @@ impl Store for SqliteStore {
         message_id: &str,
     ) -> Result<Option<StoredEvent>, StoreError> {
         Ok(read::find(&self.readers, source, message_id).await?)
+    }
+
+    async fn about(
+        &self,
+        subject: &str,
+        before: Option<Seq>,
+        limit: ReadLimit,
+    ) -> Result<EventsAbout, StoreError> {
+        Ok(about::about(&self.readers, subject, before, limit).await?)
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

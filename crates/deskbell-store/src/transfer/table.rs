@@ -13,7 +13,8 @@ pub(super) struct Table {
     pub(super) numbered: Option<&'static str>,
 }
 
-/// All but the log's own row, whose name and end are transferred by themselves.
+/// All but the log's own row, whose name and end are transferred by themselves, and the index of
+/// subjects, which is filled again from the events.
 pub(super) const TABLES: &[Table] = &[
     Table {
         name: "events",

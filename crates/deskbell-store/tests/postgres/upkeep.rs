@@ -41,6 +41,9 @@ const FILL: &str = "
     INSERT INTO deskbell.erasures SELECT n, 'user_' || n FROM generate_series(1, 20000) AS n;
     INSERT INTO deskbell.orders (body, placed_at_ms, outcome, finished_at_ms)
     SELECT '', 0, 'done', 0 FROM generate_series(1, 20000) AS n;
+    INSERT INTO deskbell.event_subjects
+    SELECT 'user_' || n, n FROM generate_series(1, 19950) AS n;
+    UPDATE deskbell.subject_index SET indexed_seq = 19950;
     ANALYZE";
 
 /// Prunes what is older than these ages at a time that is later than all of it.
@@ -58,7 +61,7 @@ async fn reads(connection: &mut PgConnection) -> BTreeMap<String, (i64, i64)> {
         "SELECT relname::text, pg_stat_get_xact_numscans(oid), pg_stat_get_xact_tuples_returned(oid)
          FROM pg_class
          WHERE relnamespace = 'deskbell'::regnamespace AND relkind IN ('r', 'i')
-             AND relname NOT IN ('log', 'router', 'upkeep', 'destinations')",
+             AND relname NOT IN ('log', 'router', 'upkeep', 'destinations', 'subject_index')",
     )
     .fetch_all(connection)
     .await
@@ -94,6 +97,9 @@ async fn no_statement_reads_a_table_whole() {
         "SELECT deskbell.enqueue_v1(NULL, '{hook}', '{2}', '{7,10}', '{user_7,user_10}')"
             .to_owned(),
         "SELECT deskbell.revive_v1(NULL, '{hook}', '{2}', '{7,10}')".to_owned(),
+        "SELECT * FROM deskbell.index_subjects_v1(100)".to_owned(),
+        "SELECT * FROM deskbell.about_v1('user_7', NULL, 20, 1000000, 100)".to_owned(),
+        "SELECT * FROM deskbell.about_v1('user_7', 10000, 20, 1000000, 100)".to_owned(),
     ];
     // Plans that were made when the tables were empty are kept.
     for sql in &statements {
@@ -139,7 +145,7 @@ async fn old_and_new(place: &Place, store: &dyn Database) {
         .await;
 }
 
-async fn somebody_waits(place: &Place) {
+pub(crate) async fn somebody_waits(place: &Place) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);

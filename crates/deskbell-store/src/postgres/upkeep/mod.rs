@@ -1,15 +1,16 @@
 //! Upkeep of the log's database: one function in it is one short transaction, which takes locks on
 //! the rows that it changes and on nothing that an append waits for. The functions are in
-//! `migrations/0004_upkeep.sql`.
+//! `migrations/0005_upkeep.sql` and `0006_subjects.sql`.
 
 mod erase;
+mod index;
 mod prune;
 
 use async_trait::async_trait;
 
 use super::PostgresStore;
 use crate::StoreError;
-use crate::upkeep::{Erasable, Erased, Erasing, Pruned, Pruning, Upkeep};
+use crate::upkeep::{Erasable, Erased, Erasing, Indexed, Pruned, Pruning, Upkeep};
 
 #[async_trait]
 impl Upkeep for PostgresStore {
@@ -29,6 +30,12 @@ impl Upkeep for PostgresStore {
         let mut work = self.connections.transaction().await?;
         let (log, manual_ms) = (self.log_id, self.clock.manual_ms());
         let outcome = erase::erase(work.connection(), log, erasing, user, manual_ms).await;
+        work.done(outcome).await
+    }
+
+    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = index::index(work.connection(), events_max).await;
         work.done(outcome).await
     }
 

@@ -3,6 +3,7 @@
 
 mod erase;
 mod held;
+mod index;
 mod prune;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use super::SqliteStore;
 use crate::StoreError;
 use crate::clock::whole_ms;
 use crate::sqlite::deliveries::first_received_since;
-use crate::upkeep::{Erasable, Erased, Erasing, Pruned, Pruning, Upkeep};
+use crate::upkeep::{Erasable, Erased, Erasing, Indexed, Pruned, Pruning, Upkeep};
 use prune::Cutoffs;
 
 #[async_trait]
@@ -44,6 +45,11 @@ impl Upkeep for SqliteStore {
         let mut connection = self.connection().await?;
         let now_ms = self.clock.now_ms();
         Ok(erase::erase(&mut connection, self.log_id, erasing, user, now_ms).await?)
+    }
+
+    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(index::index(&mut connection, events_max).await?)
     }
 
     async fn scrub(&self) -> Result<bool, StoreError> {

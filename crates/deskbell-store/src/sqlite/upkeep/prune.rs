@@ -21,6 +21,9 @@ pub(super) const ATTEMPTS_OF_EVENTS: &str = "DELETE FROM attempts WHERE seq <= ?
 pub(super) const UNWANTED: &str = "DELETE FROM unwanted_events WHERE seq <= ?1";
 pub(super) const PEOPLE: &str = "DELETE FROM event_people WHERE seq <= ?1";
 pub(super) const ERASURES: &str = "DELETE FROM erasures WHERE seq <= ?1";
+/// While the events are still there: the index has no other way to its rows.
+pub(super) const SUBJECTS: &str = "DELETE FROM event_subjects WHERE (subject, seq) IN (
+     SELECT subject, seq FROM events WHERE seq <= ?1)";
 pub(super) const EVENTS: &str = "DELETE FROM events WHERE seq <= ?1";
 pub(super) const PAYLOADS: &str =
     "UPDATE events SET payload = x'' WHERE seq > ?1 AND seq <= ?2 AND length(payload) > 0";
@@ -103,7 +106,7 @@ impl Work<'_> {
         };
         let last = last.min(first + self.left - 1);
         self.give_up_on_others(Owed::UpTo(last)).await?;
-        for sql in [SETTLED, REQUESTS, ATTEMPTS_OF_EVENTS, UNWANTED, PEOPLE, ERASURES] {
+        for sql in [SETTLED, REQUESTS, ATTEMPTS_OF_EVENTS, UNWANTED, PEOPLE, ERASURES, SUBJECTS] {
             sqlx::query(sql).bind(last).execute(&mut *self.connection).await?;
         }
         let deleted = sqlx::query(EVENTS).bind(last).execute(&mut *self.connection).await?;

@@ -1,0 +1,99 @@
+//! The indexer: notes which events are about which subject, after they have been acknowledged, so
+//! that the newest about one are found in a log of any length.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::upkeep::Indexed;
+use crate::{Seq, Store, StoreError, TakesTurns, Upkeep, while_in_turn};
+
+/// The indexer's name among the log's consumers.
+const CONSUMER: &str = "indexer";
+/// Events in one transaction; those who wait for SQLite's writer wait for as long as it takes.
+const EVENTS_MAX: u32 = 100;
+/// How long events gather before they are indexed. Those that are not yet are found all the same.
+const GATHER: Duration = Duration::from_secs(1);
+/// Between two transactions: at least so long, and so many times as long as the one before took.
+/// The database is everybody else's for nine tenths of the time, however slow it is; and each event
+/// writes to another page of the index, so that a fast one would be busy with its journal.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_SHARE: u32 = 9;
+/// Before the next try, after one that failed.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Indexes one store.
+#[derive(Debug)]
+pub struct SubjectIndexer {
+    upkeep: Arc<dyn Upkeep>,
+    log: Arc<dyn Store>,
+}
+
+impl SubjectIndexer {
+    /// For this store, which is both.
+    #[must_use]
+    pub fn new(upkeep: Arc<dyn Upkeep>, log: Arc<dyn Store>) -> Self {
+        Self { upkeep, log }
+    }
+
+    /// Indexes what comes, and what is there, until `shutdown`, whenever it is this process's turn.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let log = Arc::clone(&self.log);
+        while_in_turn(&*log, CONSUMER, &shutdown, &mut self).await;
+    }
+
+    /// Indexes all that there is, a batch at a time.
+    async fn index_all(&self) -> Result<(), StoreError> {
+        loop {
+            let began = Instant::now();
+            match self.upkeep.index_subjects(EVENTS_MAX).await? {
+                Indexed { more: false, .. } => return Ok(()),
+                // Somebody prunes just now, or another process is not done with its last batch.
+                Indexed { events: 0, .. } => sleep(GATHER).await,
+                _ => sleep(PAUSE_MIN.max(began.elapsed() * PAUSE_SHARE)).await,
+            }
+        }
+    }
+
+    async fn follow(&self) {
+        let mut head = self.log.subscribe();
+        let mut indexed = Seq::ZERO;
+        let mut was_indexed = true;
+        while let Some(wanted) = behind(&mut head, indexed).await {
+            sleep(GATHER).await;
+            match self.index_all().await {
+                Ok(()) => {
+                    indexed = wanted;
+                    was_indexed = true;
+                }
+                Err(error) => {
+                    // Said once, however often it is tried until the store is back.
+                    if was_indexed {
+                        let error = &error as &dyn Error;
+                        tracing::warn!(error, "events were not indexed; it is tried again");
+                    }
+                    was_indexed = false;
+                    sleep(RETRY).await;
+                }
+            }
+        }
+    }
+}
+
+/// Where the log ends, once that is behind `indexed`; `None` where the store is no more.
+async fn behind(head: &mut watch::Receiver<Seq>, indexed: Seq) -> Option<Seq> {
+    head.wait_for(|head| *head > indexed).await.ok().map(|head| *head)
+}
+
+#[async_trait]
+impl TakesTurns for SubjectIndexer {
+    /// Cut off wherever it is: a batch that was not committed is indexed again.
+    async fn act(&mut self, shutdown: CancellationToken) {
+        shutdown.run_until_cancelled(self.follow()).await;
+    }
+}

@@ -1,0 +1,37 @@
+//! Searching the log for a subject: one call of a function in the database.
+
+use sqlx::Row;
+
+use super::append::text;
+use super::read::{Sources, event};
+use super::session::Session;
+use crate::about::PLACES_MAX;
+use crate::{EventsAbout, ReadLimit, Seq};
+
+/// The nine columns of an event, and where to go on.
+const ABOUT: &str = "SELECT * FROM deskbell.about_v1($1, $2, $3, $4, $5)";
+
+pub(super) async fn about(
+    connection: &mut Session,
+    subject: &str,
+    before: Option<Seq>,
+    limit: ReadLimit,
+) -> Result<EventsAbout, sqlx::Error> {
+    let rows = sqlx::query(ABOUT)
+        .bind(text(subject))
+        .bind(before.map(Seq::get))
+        .bind(i64::from(limit.events_max.max(1)))
+        .bind(i64::try_from(limit.bytes_max.max(1)).unwrap_or(i64::MAX))
+        .bind(PLACES_MAX)
+        .fetch_all(connection)
+        .await?;
+    let mut sources = Sources::default();
+    let mut about = EventsAbout { events: Vec::new(), older: None };
+    for row in &rows {
+        if row.try_get::<Option<i64>, _>(0)?.is_some() {
+            about.events.push(event(row, &mut sources)?);
+        }
+        about.older = row.try_get::<Option<i64>, _>(9)?.map(Seq::new);
+    }
+    Ok(about)
+}
