@@ -8,7 +8,7 @@ use deskbell_server::{
     AdminToken, App, BindError, IngestOptions, Server, ServerOptions, Source, routes,
 };
 use deskbell_store::{
-    LogHandle, LogWriter, LogWriterOptions, OpenError, Store, StoreError, Upkeep,
+    LogHandle, LogWriter, LogWriterOptions, OpenError, Store, StoreError, SubjectIndexer, Upkeep,
 };
 use deskbell_sync::{MirrorConsumer, MirrorOptions, Target};
 use tokio_util::sync::CancellationToken;
@@ -136,6 +136,8 @@ impl Engine {
         let routes = destinations.routes();
         let names = routes.iter().map(|route| route.destination.to_string());
         let upkeep = Arc::clone(&database) as Arc<dyn Upkeep>;
+        let indexer = SubjectIndexer::new(Arc::clone(&upkeep), Arc::clone(&store));
+        delivering.spawn(|shutdown| indexer.run(shutdown));
         let pruner = Pruner::new(upkeep, store.log_id(), &config.store, names.collect(), places);
         let log_of_pruner = Arc::clone(&store);
         delivering.spawn(|shutdown| pruner.run(log_of_pruner, shutdown));

@@ -23,5 +23,6 @@ mod schema;
 mod serve;
 mod simulate;
 mod stop;
+mod subjects;
 mod support;
 mod trigger;

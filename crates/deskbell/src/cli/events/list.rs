@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::cli::{Context, exit, store, table, time};
 use crate::config::Config;
 
-/// Places of the log that are read at a time.
+/// Places of the log that are read at a time, or events about a subject.
 const STRETCH: i64 = 500;
-/// How far back events are looked for where nothing says since when.
+/// How far back events are looked for where nothing says since when, nor about what.
 const PLACES_MAX: i64 = 100_000;
 
 #[derive(Debug, Args)]
@@ -36,7 +36,10 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<(), exit::Failure> {
     let store = store::to_read(config).await?;
-    let found = find(arguments, &*store).await;
+    let found = match &arguments.subject {
+        Some(subject) => find_about(subject, arguments, &*store).await,
+        None => find(arguments, &*store).await,
+    };
     store.close().await;
     let Found { events, left_out } = found.map_err(store::failed_to_read)?;
     if left_out {
@@ -80,6 +83,30 @@ async fn find(arguments: &Arguments, store: &dyn Database) -> Result<Found, Stor
     Ok(Found { events, left_out })
 }
 
+/// As [`find`], about a subject: the store knows where those are, however far back.
+async fn find_about(
+    subject: &str,
+    arguments: &Arguments,
+    store: &dyn Database,
+) -> Result<Found, StoreError> {
+    let end = match arguments.since {
+        Some(since) => store.first_received_since(since.as_millis()).await?,
+        None => Seq::ZERO.next(),
+    };
+    let limit = ReadLimit { events_max: arguments.page(), ..ReadLimit::default() };
+    let mut events = Vec::new();
+    let mut before = None;
+    loop {
+        let page = store.about(subject, before, limit).await?;
+        events.extend(page.events.into_iter().filter(|event| arguments.take(event)));
+        before = page.older.filter(|older| *older > end);
+        if before.is_none() || events.len() >= arguments.limit {
+            events.truncate(arguments.limit);
+            return Ok(Found { events, left_out: false });
+        }
+    }
+}
+
 /// The events behind `from` up to `to`, in order; without what was pruned.
 async fn read(store: &dyn Database, from: Seq, to: Seq) -> Result<Vec<StoredEvent>, StoreError> {
     let mut events: Vec<StoredEvent> = Vec::new();
@@ -99,6 +126,13 @@ fn limit(from: Seq, to: Seq) -> ReadLimit {
 }
 
 impl Arguments {
+    /// Events about a subject that are read at a time: no more than are shown, where each is.
+    fn page(&self) -> u32 {
+        let shown = i64::try_from(self.limit).unwrap_or(i64::MAX);
+        let wanted = if self.types.is_empty() { shown.min(STRETCH) } else { STRETCH };
+        u32::try_from(wanted).unwrap_or(u32::MAX)
+    }
+
     fn take(&self, event: &StoredEvent) -> bool {
         (self.types.is_empty() || takes_type(&self.types, &event.event_type))
             && (self.subject.is_none() || self.subject == event.subject)
