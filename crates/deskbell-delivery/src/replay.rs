@@ -216,6 +216,9 @@ impl Replayer {
         count: &mut Count,
     ) -> Result<(), ReplayError> {
         let first = self.log_from(since_ms).await?;
+        if let Some(subject) = &replay.subject {
+            return self.missing_about(subject, first, routes, replay, count).await;
+        }
         let head = self.log.head().await?;
         let mut at = first;
         while count.left > 0 && at < head {
@@ -223,14 +226,59 @@ impl Replayer {
             let events = self.log.read(at, limit).await?;
             let Some(last) = events.last() else { break };
             at = last.seq;
-            let wanted: Vec<NewDelivery> =
-                events.iter().flat_map(|event| wanted(event, routes, replay)).collect();
-            let keys: Vec<_> = wanted.iter().map(|delivery| delivery.key.clone()).collect();
-            let absent = self.deliveries.absent(&keys).await?;
-            let new = wanted.into_iter().filter(|delivery| absent.contains(&delivery.key));
-            self.enqueue(new.collect(), replay, count).await?;
+            self.enqueue_absent(&events, routes, replay, count).await?;
         }
         Ok(())
+    }
+
+    /// As [`missing`](Self::missing), about a subject: its places are known, however long the log.
+    async fn missing_about(
+        &self,
+        subject: &str,
+        first: Seq,
+        routes: &[&Route],
+        replay: &Replay,
+        count: &mut Count,
+    ) -> Result<(), ReplayError> {
+        // Places alone, since there may be many; and the oldest is sent first.
+        let mut places = Vec::new();
+        let mut before = None;
+        loop {
+            let limit = ReadLimit { events_max: CHUNK, ..ReadLimit::default() };
+            let page = self.log.about(subject, before, limit).await?;
+            places.extend(page.events.iter().map(|event| event.seq).filter(|seq| *seq > first));
+            before = page.older.filter(|older| *older > first.next());
+            if before.is_none() {
+                break;
+            }
+        }
+        for place in places.into_iter().rev() {
+            if count.left == 0 {
+                break;
+            }
+            let limit = ReadLimit { events_max: 1, ..ReadLimit::default() };
+            let mut events = self.log.read(Seq::new(place.get() - 1), limit).await?;
+            // Another one comes where it has been pruned in the meantime.
+            events.retain(|event| event.seq == place);
+            self.enqueue_absent(&events, routes, replay, count).await?;
+        }
+        Ok(())
+    }
+
+    /// Owes these events to the destinations that want them and were never owed them.
+    async fn enqueue_absent(
+        &self,
+        events: &[StoredEvent],
+        routes: &[&Route],
+        replay: &Replay,
+        count: &mut Count,
+    ) -> Result<(), ReplayError> {
+        let wanted: Vec<NewDelivery> =
+            events.iter().flat_map(|event| wanted(event, routes, replay)).collect();
+        let keys: Vec<_> = wanted.iter().map(|delivery| delivery.key.clone()).collect();
+        let absent = self.deliveries.absent(&keys).await?;
+        let new = wanted.into_iter().filter(|delivery| absent.contains(&delivery.key));
+        self.enqueue(new.collect(), replay, count).await
     }
 
     /// The place in front of the first event that was received since then.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deskbell_delivery::{Attempt, FilterOptions, Replay, ReplayError, Replayer, Route, What};
-use deskbell_store::Store;
+use deskbell_store::{Store, Upkeep};
 
 use crate::support::{START_MS, Scripted, World, delivered, event, route, route_with};
 
@@ -113,6 +113,33 @@ async fn what_a_destination_has_not_had_is_sent_as_far_as_it_wants_it() {
     };
     assert_eq!(replayer.replay(&forced).await.unwrap().deliveries, 1);
     assert_eq!(sent_again(&world, &channel).await, ["msg_1", "msg_2", "msg_3"]);
+}
+
+#[tokio::test]
+async fn what_is_missing_about_a_subject_is_sent_the_oldest_first() {
+    let world = World::new().await;
+    for n in 0..12 {
+        let event = event(&format!("msg_{n:02}"), "user.updated", ["user_1", "user_2"][n % 2]);
+        world.store.append(&[event]).await.unwrap();
+        world.clock.advance(Duration::from_secs(1));
+    }
+    world.register_as("crm", deskbell_store::deliveries::StartFrom::Now, Default::default()).await;
+    world.store.index_subjects(5).await.unwrap();
+    let replayer = replayer(&world, vec![route("crm")]);
+    let missing = Replay {
+        subject: Some("user_2".to_owned()),
+        ..replay(What::Missing { since_ms: START_MS + 2_500 })
+    };
+    let counted = Replay { dry_run: true, ..missing.clone() };
+    assert_eq!(replayer.replay(&counted).await.unwrap().deliveries, 5);
+    let two = Replay { limit: Some(2), ..missing.clone() };
+    assert_eq!(replayer.replay(&two).await.unwrap().deliveries, 2);
+    let channel = Scripted::new("crm", |_| delivered());
+    assert_eq!(sent_again(&world, &channel).await, ["msg_03", "msg_05"]);
+    assert_eq!(replayer.replay(&missing).await.unwrap().deliveries, 3);
+    let all = ["msg_03", "msg_05", "msg_07", "msg_09", "msg_11"];
+    assert_eq!(sent_again(&world, &channel).await, all);
+    assert_eq!(replayer.replay(&missing).await.unwrap().deliveries, 0);
 }
 
 /// More than are read at a time: none is skipped and none repeated where one page ends.
