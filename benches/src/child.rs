@@ -13,7 +13,7 @@ use clap::Args;
 use clerk_webhooks::{Secret, Verifier};
 use deskbell_server::{App, IngestOptions, Server, ServerOptions, Source, routes};
 use deskbell_store::deliveries::StartFrom;
-use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, Store};
+use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, Store, SubjectIndexer};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
@@ -36,17 +36,26 @@ pub(crate) struct Options {
     /// Deliveries in flight at the same time
     #[arg(long, default_value_t = IN_FLIGHT_MAX)]
     in_flight: usize,
+    /// The log's subjects are indexed meanwhile
+    #[arg(long, requires = "store")]
+    index_subjects: bool,
 }
 
 impl Options {
     /// A server on this store, or on the one that discards.
     pub(crate) fn on(store: Option<&Place>) -> Self {
-        Self { store: store.cloned(), deliver_to: None, in_flight: IN_FLIGHT_MAX }
+        let (store, in_flight) = (store.cloned(), IN_FLIGHT_MAX);
+        Self { store, deliver_to: None, in_flight, index_subjects: false }
+    }
+
+    /// A server that indexes subjects, too, as `deskbell serve` does.
+    pub(crate) fn indexing(store: &Place) -> Self {
+        Self { index_subjects: true, ..Self::on(Some(store)) }
     }
 
     /// A server that delivers, too.
     pub(crate) fn delivering(store: &Place, to: String, in_flight: usize) -> Self {
-        Self { store: Some(store.clone()), deliver_to: Some(to), in_flight }
+        Self { deliver_to: Some(to), in_flight, ..Self::on(Some(store)) }
     }
 
     /// Writes them into a command line.
@@ -57,6 +66,9 @@ impl Options {
         }
         if let Some(url) = &self.deliver_to {
             command.arg("--deliver-to").arg(url);
+        }
+        if self.index_subjects {
+            command.arg("--index-subjects");
         }
     }
 }
@@ -101,6 +113,10 @@ async fn serve(options: &Options) -> Result<(), BenchError> {
                     timeout: TIMEOUT,
                 };
                 deliveries::deliver(&database, &[to], &shutdown, &mut tasks)?;
+            }
+            if options.index_subjects {
+                let indexer = SubjectIndexer::new(database.clone(), database.clone());
+                tasks.spawn(indexer.run(shutdown.clone()));
             }
             database
         }

@@ -65,6 +65,15 @@ pub(crate) fn run(
     on_replicas(1, store, bodies, run)
 }
 
+/// As [`run`], with a server that indexes the log's subjects meanwhile.
+pub(crate) fn run_indexing(
+    store: &Place,
+    bodies: &[Bytes],
+    run: Run,
+) -> Result<Outcome, BenchError> {
+    on_servers(1, &child::Options::indexing(store), bodies, run)
+}
+
 /// As [`run`], with so many servers on the one store, and the load dealt out to them.
 pub(crate) fn on_replicas(
     replicas: usize,
@@ -72,7 +81,16 @@ pub(crate) fn on_replicas(
     bodies: &[Bytes],
     run: Run,
 ) -> Result<Outcome, BenchError> {
-    let start = |_| ServerProcess::start(&child::Options::on(store));
+    on_servers(replicas, &child::Options::on(store), bodies, run)
+}
+
+fn on_servers(
+    replicas: usize,
+    server: &child::Options,
+    bodies: &[Bytes],
+    run: Run,
+) -> Result<Outcome, BenchError> {
+    let start = |_| ServerProcess::start(server);
     let servers = (0..replicas).map(start).collect::<Result<Vec<_>, _>>()?;
     let load = send(&servers, bodies, run)?;
     let used = servers.iter().map(ServerProcess::usage).collect::<Vec<_>>();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use deskbell_store::{Database as Store, ReadLimit, Seq, StoreError, StoredEvent};
+use deskbell_store::{Database as Store, ReadLimit, StoreError, StoredEvent};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -21,14 +21,16 @@ const RATIO_AIM: f64 = 1.2;
 const FEW: i64 = 1_000;
 const REQUESTS_MAX: usize = 200_000;
 const CONNECTIONS: usize = 64;
+/// The first seed of those that the rounds have.
+const SEEDS_OF_ROUNDS: u64 = 1_000;
 /// How often each is done in a round.
 const OPENED: usize = 5;
 const FOUND: i64 = 200;
 const SEARCHED: i64 = 20;
 /// As `deskbell events list` has them.
-const LISTED: usize = 20;
-const STRETCH: i64 = 500;
-const PLACES_MAX: i64 = 100_000;
+const LISTED: u32 = 20;
+/// Events that are indexed in one transaction, as `deskbell serve` does it.
+const INDEXED_AT_ONCE: u32 = 100;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -56,6 +58,14 @@ struct Log {
     _directory: TempDir,
 }
 
+/// What indexing the long log costs.
+struct Indexing {
+    /// Events indexed, while nothing else goes on.
+    events_per_second: f64,
+    /// Acknowledgements while it is indexed, against those while it is not.
+    acks_ratio: f64,
+}
+
 /// A round.
 struct Measured {
     open_ms: f64,
@@ -68,6 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     eprintln!("log-full: writing a log of {} events", options.events);
     let long_log = runtime.block_on(Log::of(options, options.events))?;
+    let indexing = long_log.index(options, &runtime)?;
     let (mut short, mut long) = (Vec::new(), Vec::new());
     for round in 0..options.rounds.max(1) {
         eprintln!("log-full: round {} of {}", round + 1, options.rounds.max(1));
@@ -76,7 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         short.push(short_log.measure(options, round, &runtime)?);
         long.push(long_log.measure(options, round, &runtime)?);
     }
-    let report = report(options, &short, &long);
+    let report = report(options, &short, &long, &indexing);
     if options.sqlite {
         return report.publish();
     }
@@ -97,20 +108,50 @@ impl Log {
         Ok(Self { place, events, _database: database, _directory: directory })
     }
 
+    /// With a load beside it, and without one for a load to be held against; the rest at once.
+    fn index(&self, options: &Options, runtime: &Runtime) -> Result<Indexing, BenchError> {
+        let mut ratios = Vec::new();
+        for seed in 0..options.rounds.max(1) {
+            eprintln!("log-full: acks beside indexing, round {}", seed + 1);
+            let bodies = load::small_bodies();
+            let without = load::run(Some(&self.place), &bodies, run_of(options, 2 * seed))?;
+            let beside = load::run_indexing(&self.place, &bodies, run_of(options, 2 * seed + 1))?;
+            ratios.push(beside.load.acked_per_second / without.load.acked_per_second);
+        }
+        eprintln!("log-full: indexing the rest");
+        let started = Instant::now();
+        let events = runtime.block_on(self.index_all())?;
+        let events_per_second = events / started.elapsed().as_secs_f64();
+        Ok(Indexing { events_per_second, acks_ratio: median(ratios) })
+    }
+
+    /// How many events were indexed.
+    async fn index_all(&self) -> Result<f64, BenchError> {
+        let store = self.place.open().await?;
+        let mut events = 0;
+        loop {
+            let indexed = store.index_subjects(INDEXED_AT_ONCE).await?;
+            events += u32::try_from(indexed.events).unwrap_or(u32::MAX);
+            if !indexed.more {
+                break;
+            }
+        }
+        store.close().await;
+        Ok(f64::from(events))
+    }
+
+    /// Ingest has the indexer beside it, as it has in `deskbell serve`.
     fn measure(
         &self,
         options: &Options,
-        seed: u64,
+        round: u64,
         runtime: &Runtime,
     ) -> Result<Measured, BenchError> {
+        // What the round before has appended, and its indexer had not come to.
+        runtime.block_on(self.index_all())?;
         let [open_ms, find_ms, search_ms] = runtime.block_on(self.look())?;
-        let run = Run {
-            connections: CONNECTIONS,
-            requests_max: REQUESTS_MAX,
-            duration_max: Duration::from_secs(options.seconds),
-            seed,
-        };
-        let load = load::run(Some(&self.place), &load::small_bodies(), run)?.load;
+        let run = run_of(options, SEEDS_OF_ROUNDS + round);
+        let load = load::run_indexing(&self.place, &load::small_bodies(), run)?.load;
         let acked_per_second = load.acked_per_second;
         Ok(Measured { open_ms, find_ms, search_ms, acked_per_second })
     }
@@ -135,8 +176,9 @@ impl Log {
         for number in self.numbers(SEARCHED) {
             let subject = history::subject(number, self.events);
             let started = Instant::now();
-            about(&store, &subject).await?;
+            let events = about(&store, &subject).await?;
             searched.push(ms_since(started));
+            require(!events.is_empty(), "an event about a subject that is in the log")?;
         }
         store.close().await;
         Ok([median(opened), median(found), median(searched)])
@@ -149,6 +191,16 @@ impl Log {
     }
 }
 
+/// Runs on one log need different seeds.
+fn run_of(options: &Options, seed: u64) -> Run {
+    Run {
+        connections: CONNECTIONS,
+        requests_max: REQUESTS_MAX,
+        duration_max: Duration::from_secs(options.seconds),
+        seed,
+    }
+}
+
 fn require(holds: bool, what: &str) -> Result<(), BenchError> {
     if holds { Ok(()) } else { Err(BenchError::NotFound { what: what.to_owned() }) }
 }
@@ -157,23 +209,21 @@ fn ms_since(started: Instant) -> f64 {
     started.elapsed().as_secs_f64() * 1e3
 }
 
-/// The newest events about a subject, as `deskbell events list --subject` looks for them: backwards.
+/// The newest events about a subject, as `deskbell events list --subject` looks for them.
 async fn about(store: &Arc<dyn Store>, subject: &str) -> Result<Vec<StoredEvent>, StoreError> {
-    let head = store.head().await?;
-    let end = Seq::new(head.get() - PLACES_MAX);
-    let (mut events, mut to) = (Vec::new(), head);
-    while to > end && events.len() < LISTED {
-        let from = Seq::new(to.get() - STRETCH).max(end);
-        let events_max = u32::try_from(to.distance_from(from)).unwrap_or(u32::MAX);
-        let read = store.read(from, ReadLimit { events_max, ..ReadLimit::default() }).await?;
-        let wanted = |event: &StoredEvent| event.subject.as_deref() == Some(subject);
-        events.extend(read.into_iter().rev().filter(wanted));
-        to = from;
+    let limit = ReadLimit { events_max: LISTED, ..ReadLimit::default() };
+    let (mut events, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.about(subject, before, limit).await?;
+        events.extend(page.events);
+        before = page.older;
+        if before.is_none() || events.len() >= LISTED as usize {
+            return Ok(events);
+        }
     }
-    Ok(events)
 }
 
-fn report(options: &Options, short: &[Measured], long: &[Measured]) -> Report {
+fn report(options: &Options, short: &[Measured], long: &[Measured], indexing: &Indexing) -> Report {
     let rows = [(FEW, short), (options.events, long)].map(|(events, rounds)| {
         let middle = |number: fn(&Measured) -> f64| median(rounds.iter().map(number).collect());
         Row {
@@ -200,7 +250,13 @@ fn report(options: &Options, short: &[Measured], long: &[Measured]) -> Report {
             1.0 / RATIO_AIM,
             ratio(|round| round.acked_per_second),
         ),
+        Aim::at_least(
+            "acks a second, while a log is indexed against not",
+            1.0 / RATIO_AIM,
+            indexing.acks_ratio,
+        ),
     ];
     let name = if options.sqlite { "log-full-sqlite" } else { "log-full-postgres" };
-    Report::new(name, rows.into(), aims)
+    let note = format!("{:.0} events a second are indexed", indexing.events_per_second);
+    Report::new(name, rows.into(), aims).with_note(note)
 }
