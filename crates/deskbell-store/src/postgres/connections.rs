@@ -1,27 +1,21 @@
 //! The connections, and how a statement is run on them, with or without a pooler in between.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
-use tokio::time::{Instant, timeout};
+use sqlx::postgres::PgConnectOptions;
+use tokio::time::timeout;
 
+use super::pool::{Pool, Suspicion};
 use super::pooler::Route;
-use super::session::{Session, silent};
+use super::session::Session;
 use crate::StoreError;
 
 /// Connections that append: while one commits, the next batch is on its way.
 const APPENDING: u32 = 2;
 /// The one that listens; see `wake`.
 const LISTENING: u32 = 1;
-/// How long a call waits for a connection that is free, or for a new one to be made.
-const ACQUIRE_MAX: Duration = Duration::from_secs(5);
-/// A connection that nobody used for so long is asked whether it still works before it is used.
-const TRUSTED_FOR: Duration = Duration::from_secs(5);
-/// How long the answer may take whether a connection still works.
-const PING_MAX: Duration = Duration::from_secs(2);
 /// How long the server may take to say goodbye.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 /// What each has prepared at most.
@@ -37,24 +31,9 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 /// Every connection of this process but the one that listens.
 pub(crate) struct Connections {
     route: Route,
-    appending: PgPool,
-    others: PgPool,
+    appending: Arc<Pool>,
+    others: Arc<Pool>,
     suspicion: Arc<Suspicion>,
-}
-
-/// When a connection last failed: those that have been idle since before may have failed with it.
-#[derive(Debug, Default)]
-struct Suspicion(Mutex<Option<Instant>>);
-
-impl Suspicion {
-    fn raise(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    fn falls_on(&self, idle_for: Duration) -> bool {
-        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle_for > TRUSTED_FOR || raised.is_some_and(|raised| raised.elapsed() <= idle_for)
-    }
 }
 
 impl Connections {
@@ -67,12 +46,12 @@ impl Connections {
             Route::Pooled => options.clone().statement_cache_capacity(0),
         };
         let suspicion = Arc::new(Suspicion::default());
-        let pool = |count| pool(&options, count, &suspicion);
+        let pool = |count| Pool::new(&options, count, &suspicion);
         Self {
             route,
             appending: pool(APPENDING),
             others: pool(connections_max - APPENDING - LISTENING),
-            suspicion: Arc::clone(&suspicion),
+            suspicion,
         }
     }
 
@@ -92,11 +71,8 @@ impl Connections {
         self.work(&self.appending, self.route == Route::Pooled).await
     }
 
-    async fn work(&self, pool: &PgPool, transaction: bool) -> Result<Work<'_>, StoreError> {
-        let session = match pool.acquire().await {
-            Ok(connection) => Session::new(connection, self.route),
-            Err(error) => return Err(self.failed(error)),
-        };
+    async fn work(&self, pool: &Arc<Pool>, transaction: bool) -> Result<Work<'_>, StoreError> {
+        let session = Session::open(pool, self.route).await.map_err(|error| self.failed(error))?;
         let mut work = Work { session, connections: self, transaction };
         if transaction {
             let begun = sqlx::raw_sql(BEGIN).execute(work.connection()).await;
@@ -123,28 +99,6 @@ impl Connections {
 fn is_shutdown(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code.starts_with("57P"))
-}
-
-fn pool(options: &PgConnectOptions, count: u32, suspicion: &Arc<Suspicion>) -> PgPool {
-    let suspicion = Arc::clone(suspicion);
-    PgPoolOptions::new()
-        .max_connections(count)
-        .acquire_timeout(ACQUIRE_MAX)
-        // To ask each time would be a round trip more for every statement.
-        .test_before_acquire(false)
-        .before_acquire(move |connection, meta| {
-            let suspected = suspicion.falls_on(meta.idle_for);
-            Box::pin(async move { Ok(!suspected || ping(connection).await.is_ok()) })
-        })
-        // The pool asks too, without an end, and what it waits for there is lost to it.
-        .after_release(|connection, _| {
-            Box::pin(async move { ping(connection).await.map(|()| true) })
-        })
-        .connect_lazy_with(options.clone())
-}
-
-async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    timeout(PING_MAX, connection.ping()).await.unwrap_or_else(|_| Err(silent(PING_MAX)))
 }
 
 /// A connection for one piece of work. One that is not brought to its end with [`Work::done`] is

@@ -12,6 +12,7 @@ mod open;
 mod options;
 mod orders;
 mod people;
+mod pool;
 mod pooler;
 mod read;
 mod session;

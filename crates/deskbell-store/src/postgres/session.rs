@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sqlx::error::BoxDynError;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Either, Execute, Executor, SqlStr};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::pool::{Held, Pool};
 use super::pooler::Route;
 
 /// How long the server may say nothing at all. Then it counts as gone: a connection that somebody
@@ -21,34 +23,29 @@ const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// Like the driver's connection, with two differences. No statement is given a name behind a
 /// pooler: the connection of the server's on which it would stay is somebody else's next. And a
 /// server that has gone silent is given up.
+///
+/// One that is not kept is closed when it is dropped.
 pub(crate) struct Session {
-    connection: PoolConnection<Postgres>,
+    held: Held,
+    pool: Arc<Pool>,
     route: Route,
-    /// Whether the pool gets the connection back; it is closed otherwise.
-    kept: bool,
+    /// Let go of after the connection.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Session {
-    pub(super) fn new(connection: PoolConnection<Postgres>, route: Route) -> Self {
-        Self { connection, route, kept: false }
+    pub(super) async fn open(pool: &Arc<Pool>, route: Route) -> Result<Self, sqlx::Error> {
+        let (held, permit) = pool.acquire().await?;
+        Ok(Self { held, pool: Arc::clone(pool), route, _permit: permit })
     }
 
     /// All that was begun has ended: somebody else may go on with the connection.
-    pub(super) fn keep(&mut self) {
-        self.kept = true;
+    pub(super) fn keep(self) {
+        self.pool.put_back(self.held);
     }
 
     fn is_named(&self) -> bool {
         self.route == Route::Direct
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        if !self.kept {
-            // To ask it how it is, as the pool does, might take as long as what was given up.
-            self.connection.close_on_drop();
-        }
     }
 }
 
@@ -64,7 +61,7 @@ impl<'c> Executor<'c> for &'c mut Session {
         E: 'q + Execute<'q, Postgres>,
     {
         let named = self.is_named();
-        until_silent(self.connection.fetch_many(MaybeNamed { query, named }))
+        until_silent(self.held.connection.fetch_many(MaybeNamed { query, named }))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -76,7 +73,7 @@ impl<'c> Executor<'c> for &'c mut Session {
         E: 'q + Execute<'q, Postgres>,
     {
         let named = self.is_named();
-        let fetching = self.connection.fetch_optional(MaybeNamed { query, named });
+        let fetching = self.held.connection.fetch_optional(MaybeNamed { query, named });
         Box::pin(async {
             timeout(SILENCE_MAX, fetching).await.unwrap_or_else(|_| Err(silent(SILENCE_MAX)))
         })
@@ -90,7 +87,7 @@ impl<'c> Executor<'c> for &'c mut Session {
     where
         'c: 'e,
     {
-        self.connection.prepare_with(sql, parameters)
+        self.held.connection.prepare_with(sql, parameters)
     }
 }
 
