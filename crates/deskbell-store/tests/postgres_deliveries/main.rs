@@ -12,6 +12,7 @@ mod place;
 #[path = "../postgres/pooler.rs"]
 #[expect(dead_code, reason = "the tests of the log use it")]
 mod pooler;
+mod releases;
 mod replicas;
 
 use std::time::Duration;
