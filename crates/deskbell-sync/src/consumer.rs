@@ -25,6 +25,9 @@ use crate::target::{Care, Commit, Target, TargetError};
 /// Tries of a batch that the database refuses before the rows at fault are looked for: what it
 /// refuses may be a passing trouble.
 const REFUSALS_MAX: u32 = 3;
+/// How long the batch in hand may take once the program stops: a database that has gone silent would
+/// be waited for much longer. What is dropped took effect or it did not.
+const FINISH_MAX: Duration = Duration::from_secs(10);
 
 /// Carries one log into one mirror.
 #[derive(Debug)]
@@ -161,7 +164,7 @@ impl MirrorConsumer {
     }
 
     /// Follows the log until `shutdown`, whenever it is this process's turn, then finishes the
-    /// batch in hand. While the log or the database is away it waits, longer each time, and tries
+    /// batch in hand, within ten seconds. While the log or the database is away it waits, longer each time, and tries
     /// again.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let (store, name) = (Arc::clone(&self.store), self.name());
@@ -183,6 +186,12 @@ impl MirrorConsumer {
         let position = self.begin().await?;
         self.applied.send_replace(position.seq);
         Ok(self.position.insert(position).clone())
+    }
+
+    async fn run_once_and_attend(&mut self) -> Result<Progress, SyncError> {
+        let progress = self.run_once().await?;
+        self.attend_when_due().await?;
+        Ok(progress)
     }
 
     async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<Applied, SyncError> {
@@ -214,9 +223,9 @@ impl TakesTurns for MirrorConsumer {
         while !shutdown.is_cancelled() {
             // Marked as seen before the log is read: what comes in between wakes the wait below.
             head.mark_unchanged();
-            let done = match self.run_once().await {
-                Ok(progress) => self.attend_when_due().await.map(|()| progress),
-                failed => failed,
+            let done = tokio::select! {
+                done = self.run_once_and_attend() => done,
+                () = too_late(&shutdown) => return,
             };
             let pause = match done {
                 Ok(progress) if progress.more => {
@@ -241,6 +250,12 @@ impl TakesTurns for MirrorConsumer {
             }
         }
     }
+}
+
+/// Returns when a batch that was in hand at `shutdown` should have been finished.
+async fn too_late(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(FINISH_MAX).await;
 }
 
 /// What applying a batch came to.

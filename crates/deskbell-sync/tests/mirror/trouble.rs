@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::BackendError;
@@ -12,7 +13,9 @@ use deskbell_sync::{
     Batch, Care, Checkpoint, Commit, Mappings, MirrorConsumer, Retry, Target, TargetError, Waiting,
     connect,
 };
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{CHECKPOINTS, STEP, USERS};
@@ -129,6 +132,71 @@ async fn a_database_that_fails_now_and_then_gets_everything_in_the_end() {
     tasks.join_next().await.unwrap().unwrap();
     assert_eq!(world.users().await, 40);
     assert_eq!(world.checkpoint().await, Some(40));
+}
+
+/// A database that is asked and does not answer.
+#[derive(Debug)]
+struct Silent {
+    target: Arc<dyn Target>,
+    asked: Notify,
+}
+
+#[async_trait]
+impl Target for Silent {
+    fn mappings(&self) -> Arc<Mappings> {
+        self.target.mappings()
+    }
+
+    async fn checkpoints(&self, _: &str) -> Result<Vec<Checkpoint>, TargetError> {
+        self.asked.notify_one();
+        std::future::pending().await
+    }
+
+    async fn take_over(
+        &self,
+        _: Option<&Checkpoint>,
+        _: &Checkpoint,
+    ) -> Result<Commit, TargetError> {
+        std::future::pending().await
+    }
+
+    async fn apply(
+        &self,
+        _: &Batch,
+        _: &Checkpoint,
+        _: &Checkpoint,
+        _: Care,
+    ) -> Result<Commit, TargetError> {
+        std::future::pending().await
+    }
+
+    async fn waiting(&self, _: &str) -> Result<Waiting, TargetError> {
+        std::future::pending().await
+    }
+
+    async fn retry(&self, _: &Retry, _: &Checkpoint) -> Result<Commit, TargetError> {
+        std::future::pending().await
+    }
+
+    async fn close(&self) {
+        self.target.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_says_nothing_does_not_hold_up_a_stop() {
+    let world = World::new().await;
+    let target = connect(&world.options).await.unwrap();
+    let silent = Arc::new(Silent { target, asked: Notify::new() });
+    let target: Arc<dyn Target> = silent.clone();
+    let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, world.options.clone());
+    let shutdown = CancellationToken::new();
+    let mut tasks = JoinSet::from_iter([consumer.run(shutdown.clone())]);
+    silent.asked.notified().await;
+    tokio::time::pause();
+    shutdown.cancel();
+    let stopped = timeout(Duration::from_secs(20), tasks.join_next()).await;
+    stopped.expect("it waits for the database").unwrap().unwrap();
 }
 
 #[tokio::test]
