@@ -92,9 +92,9 @@ async fn an_old_store_is_neither_read_nor_given_orders() {
     let path = directory.path().join("deskbell.db");
     old_store(&path).await;
     let refused = SqliteStore::open_to_read(&path).await.unwrap_err();
-    assert!(matches!(refused, SqliteOpenError::Older { found: 1, needed: 3, .. }), "{refused}");
+    assert!(matches!(refused, SqliteOpenError::Older { found: 1, needed: 2.., .. }), "{refused}");
     let refused = SqliteStore::place_order(&path, &Order("x".to_owned())).await.unwrap_err();
-    assert!(matches!(refused, SqliteOpenError::Older { found: 1, needed: 3, .. }), "{refused}");
+    assert!(matches!(refused, SqliteOpenError::Older { found: 1, needed: 2.., .. }), "{refused}");
     assert!(refused.to_string().contains("`deskbell serve`"), "{refused}");
 }
 
