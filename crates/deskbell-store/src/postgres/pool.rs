@@ -93,6 +93,8 @@ impl Pool {
             if !suspected || ping(&mut held.connection).await.is_ok() {
                 return Ok((held, permit));
             }
+            // The others have been idle for longer, and to ask each might take too long.
+            self.idle().clear();
         }
         let connection = self.driver.acquire().await?;
         let now = Instant::now();
