@@ -63,6 +63,7 @@ mod mirror;
 mod options;
 mod postgres;
 pub mod rebuild;
+mod refusal;
 mod schema;
 mod session;
 mod sql;

@@ -24,7 +24,7 @@ pub(crate) use apply::{Applied, MappedTarget, apply_tables};
 pub(crate) use evaluate::{Seen, evaluate_end, evaluate_row};
 pub(crate) use live::{Class, LiveColumn, LiveTable};
 pub use live::{MappedTableError, MappedTableProblem};
-pub(crate) use park::{Patience, Refusal};
+pub(crate) use park::Patience;
 pub(crate) use statement::{
     Before, CompiledStatement, StatementRun, StatementTarget, StatementWork, run_statements,
 };

@@ -309,7 +309,7 @@ impl From<DatabaseError> for TargetError {
     fn from(error: DatabaseError) -> Self {
         match error {
             DatabaseError::Refused { .. } => Self::Refused(error.into_backend()),
-            DatabaseError::Failed(_) => Self::Unavailable(error.into_backend()),
+            DatabaseError::Away(_) => Self::Unavailable(error.into_backend()),
         }
     }
 }

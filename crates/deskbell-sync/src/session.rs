@@ -9,7 +9,8 @@ use clerk_webhooks::UnixMillis;
 use deskbell_store::BackendError;
 
 use crate::entity::Kind;
-use crate::mapped::{LiveTable, Refusal};
+use crate::mapped::LiveTable;
+use crate::refusal::{Meaning, Refusal};
 use crate::schema::Dialect;
 use crate::sql::Bulk;
 use crate::value::Value;
@@ -50,6 +51,22 @@ pub(crate) trait Session: fmt::Debug + Send {
 
     /// Undoes everything since `begin`.
     async fn rollback(&mut self) -> Result<(), DatabaseError>;
+
+    /// Opens a unit of work: a savepoint. Units nest.
+    async fn begin_unit(&mut self) -> Result<(), DatabaseError> {
+        self.execute(&"SAVEPOINT unit".into(), &[]).await.map(drop)
+    }
+
+    /// Keeps what was done since the unit was opened.
+    async fn keep_unit(&mut self) -> Result<(), DatabaseError> {
+        self.execute(&"RELEASE SAVEPOINT unit".into(), &[]).await.map(drop)
+    }
+
+    /// Undoes what was done since the unit was opened.
+    async fn undo_unit(&mut self) -> Result<(), DatabaseError> {
+        self.execute(&"ROLLBACK TO SAVEPOINT unit".into(), &[]).await?;
+        self.execute(&"RELEASE SAVEPOINT unit".into(), &[]).await.map(drop)
+    }
 
     /// Runs one statement; the number of rows that it changed.
     async fn execute(&mut self, sql: &Sql, parameters: &[Param<'_>]) -> Result<u64, DatabaseError>;
@@ -124,32 +141,42 @@ pub(crate) struct Inventory {
 /// What a driver could not do.
 #[derive(Debug)]
 pub(crate) enum DatabaseError {
-    /// The database will not have these values, now or ever; it says why.
-    /// `conflict`: because of other rows, which may change.
-    Refused { reason: String, conflict: bool, source: sqlx::Error },
-    /// It failed, or is away. The connection may be of no more use.
-    Failed(sqlx::Error),
+    /// The database answered that it will not do this; it can go on with something else.
+    Refused { refusal: Refusal, source: sqlx::Error },
+    /// It did not answer, or cannot work now. The connection may be of no more use.
+    Away(sqlx::Error),
 }
 
 impl From<sqlx::Error> for DatabaseError {
     fn from(source: sqlx::Error) -> Self {
-        match crate::sqlite::refusal(&source).or_else(|| crate::postgres::refusal(&source)) {
-            Some(Refusal { reason, conflict }) => Self::Refused { reason, conflict, source },
-            None => Self::Failed(source),
+        match Meaning::of(&source) {
+            Meaning::Refused(refusal) => Self::Refused { refusal, source },
+            Meaning::Away => Self::Away(source),
         }
     }
 }
 
 impl DatabaseError {
+    /// For those who cannot do without what was refused.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        let source = sqlx::Error::Protocol(refusal.reason.clone());
+        Self::Refused { refusal, source }
+    }
+
     /// What the database itself says, where it answered.
     pub(crate) fn complaint(&self) -> Option<String> {
-        let (Self::Refused { source, .. } | Self::Failed(source)) = self;
+        let (Self::Refused { source, .. } | Self::Away(source)) = self;
         source.as_database_error().map(|error| error.message().to_owned())
     }
 
+    /// In the database's own words, where it answered.
     pub(crate) fn into_backend(self) -> BackendError {
         match self {
-            Self::Refused { source, .. } | Self::Failed(source) => BackendError::new(source),
+            Self::Refused { refusal, .. } => BackendError::new(refusal),
+            Self::Away(sqlx::Error::Database(answer)) => {
+                BackendError::new(std::io::Error::other(answer.message().to_owned()))
+            }
+            Self::Away(source) => BackendError::new(source),
         }
     }
 }
@@ -166,18 +193,26 @@ impl<'a> From<&'a Value> for Cell<'a> {
     }
 }
 
-/// Opens a savepoint, so that what follows can be undone alone.
-pub(crate) async fn savepoint(session: &mut dyn Session) -> Result<(), DatabaseError> {
-    session.execute(&"SAVEPOINT unit".into(), &[]).await.map(drop)
+/// Opens a unit of work within the transaction: what follows can be undone alone.
+pub(crate) async fn begin_unit(session: &mut dyn Session) -> Result<(), DatabaseError> {
+    session.begin_unit().await
 }
 
-/// Keeps what was done since the savepoint.
-pub(crate) async fn release(session: &mut dyn Session) -> Result<(), DatabaseError> {
-    session.execute(&"RELEASE SAVEPOINT unit".into(), &[]).await.map(drop)
-}
-
-/// Undoes what was done since the savepoint.
-pub(crate) async fn undo(session: &mut dyn Session) -> Result<(), DatabaseError> {
-    session.execute(&"ROLLBACK TO SAVEPOINT unit".into(), &[]).await?;
-    release(session).await
+/// Ends the unit of work: keeps what `done` says was done, or undoes what the database refused. It
+/// may refuse when it is asked to keep it.
+pub(crate) async fn end_unit<T>(
+    session: &mut dyn Session,
+    done: Result<T, DatabaseError>,
+) -> Result<Result<T, Refusal>, DatabaseError> {
+    let refusal = match done {
+        Ok(done) => match session.keep_unit().await {
+            Ok(()) => return Ok(Ok(done)),
+            Err(DatabaseError::Refused { refusal, .. }) => refusal,
+            Err(error) => return Err(error),
+        },
+        Err(DatabaseError::Refused { refusal, .. }) => refusal,
+        Err(error) => return Err(error),
+    };
+    session.undo_unit().await?;
+    Ok(Err(refusal))
 }

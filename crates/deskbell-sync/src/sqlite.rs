@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 
 use session::SqliteSession;
 
-use crate::mapped::Refusal;
+use crate::refusal::{Meaning, Refusal, RefusalKind};
 use crate::schema::Dialect;
 use crate::session::{Database, DatabaseError, Session};
 
@@ -74,21 +74,29 @@ impl Database for SqliteDatabase {
     }
 }
 
-/// Why SQLite will not have a value, if that is what the error says, by its result code:
-/// <https://www.sqlite.org/rescode.html>.
-pub(crate) fn refusal(error: &sqlx::Error) -> Option<Refusal> {
-    let error = error.as_database_error()?;
-    error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
-    let code: i32 = error.code()?.parse().ok()?;
-    let refused = matches!(code & 0xff, TOO_BIG | CONSTRAINT | MISMATCH);
-    let conflict = matches!(code, FOREIGN_KEY | PRIMARY_KEY | UNIQUE | ROW_ID);
-    refused.then(|| Refusal { reason: error.message().to_owned(), conflict })
+/// What an answer of SQLite means, by its result code: <https://www.sqlite.org/rescode.html>.
+/// `None`: it is none of SQLite's.
+pub(crate) fn meaning(error: &dyn sqlx::error::DatabaseError) -> Option<Meaning> {
+    let error = error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    let code = sqlx::error::DatabaseError::code(error)?;
+    let number: i32 = code.parse().ok()?;
+    if AWAY.contains(&(number & 0xff)) {
+        return Some(Meaning::Away);
+    }
+    let conflict = CONFLICTS.contains(&number);
+    let reason = sqlx::error::DatabaseError::message(error).to_owned();
+    Some(Meaning::Refused(Refusal {
+        kind: if conflict { RefusalKind::Conflict } else { RefusalKind::Lasting },
+        code: code.into_owned(),
+        // "UNIQUE constraint failed: people.email" names both.
+        constraint: reason.split_once(" constraint failed: ").map(|(_, column)| column.to_owned()),
+        table: None,
+        reason,
+    }))
 }
 
-const TOO_BIG: i32 = 18;
-const CONSTRAINT: i32 = 19;
-const MISMATCH: i32 = 20;
-const FOREIGN_KEY: i32 = 787;
-const PRIMARY_KEY: i32 = 1555;
-const UNIQUE: i32 = 2067;
-const ROW_ID: i32 = 2579;
+/// SQLITE_BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN and NOTADB: the file cannot
+/// be worked with now.
+const AWAY: [i32; 9] = [5, 6, 7, 8, 10, 11, 13, 14, 26];
+/// SQLITE_CONSTRAINT_FOREIGNKEY, _PRIMARYKEY, _UNIQUE and _ROWID.
+const CONFLICTS: [i32; 4] = [787, 1555, 2067, 2579];

@@ -109,7 +109,7 @@ impl MappedTarget {
             let id = task.responsible();
             let Some(record) = known.get_mut(id) else { continue };
             touched.insert(id.to_owned());
-            if record.refuse(now, patience, refusal.conflict) {
+            if record.refuse(now, patience, refusal.may_pass()) {
                 applied.dead_letters.push(self.letter(record, &refusal.reason));
             }
         }

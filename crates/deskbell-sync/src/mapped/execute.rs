@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::MappedTable;
 use super::evaluate::evaluate_set;
 use super::plan::{Task, Work};
 use super::record::Record;
 use super::table_sql::{TableSql, Texts};
-use super::{MappedTable, Refusal};
-use crate::session::{DatabaseError, Session, release, savepoint, undo};
+use crate::refusal::Refusal;
+use crate::session::{DatabaseError, Session, begin_unit, end_unit};
 use crate::sql::Bulk;
 
 /// What tasks are done with.
@@ -100,25 +101,25 @@ impl Workshop<'_> {
         outcome: &mut Outcome<'_>,
     ) -> Result<(), DatabaseError> {
         let Some(vacate) = &self.sql.vacate else { return Ok(()) };
-        if outcome.refused.len() < 2 || outcome.refused.iter().any(|(_, why)| !why.conflict) {
+        if outcome.refused.len() < 2 || outcome.refused.iter().any(|(_, why)| !why.may_pass()) {
             return Ok(());
         }
-        savepoint(session).await?;
+        begin_unit(session).await?;
         let keys: Vec<_> = outcome.refused.iter().map(|(task, _)| self.key(&task.key)).collect();
         let mut trial = Outcome { refused: outcome.refused.clone(), ..Outcome::default() };
         let vacated = self.bulk(session, vacate, &keys).await;
         if refusal(vacated)?.is_ok() {
             self.again_while_it_helps(session, &mut trial).await?;
         }
-        if trial.refused.is_empty() {
-            release(session).await?;
+        if !trial.refused.is_empty() {
+            return session.undo_unit().await;
+        }
+        if end_unit(session, Ok(())).await?.is_ok() {
             outcome.refused.clear();
             outcome.done.extend(trial.done);
             outcome.rows_written += trial.rows_written;
-            Ok(())
-        } else {
-            undo(session).await
         }
+        Ok(())
     }
 
     /// Does these tasks or none of them.
@@ -127,14 +128,9 @@ impl Workshop<'_> {
         session: &mut dyn Session,
         tasks: &[&Task],
     ) -> Result<Result<u64, Refusal>, DatabaseError> {
-        savepoint(session).await?;
-        let done = refusal(self.all(session, tasks).await)?;
-        if done.is_ok() {
-            release(session).await?;
-        } else {
-            undo(session).await?;
-        }
-        Ok(done)
+        begin_unit(session).await?;
+        let done = self.all(session, tasks).await;
+        end_unit(session, done).await
     }
 
     async fn all(&self, session: &mut dyn Session, tasks: &[&Task]) -> Result<u64, DatabaseError> {
@@ -203,9 +199,7 @@ pub(super) fn refusal<T>(
 ) -> Result<Result<T, Refusal>, DatabaseError> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(DatabaseError::Refused { reason, conflict, .. }) => {
-            Ok(Err(Refusal { reason, conflict }))
-        }
+        Err(DatabaseError::Refused { refusal, .. }) => Ok(Err(refusal)),
         Err(error) => Err(error),
     }
 }

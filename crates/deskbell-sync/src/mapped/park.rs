@@ -13,23 +13,6 @@ use crate::session::{DatabaseError, Session};
 use crate::value::Value;
 use crate::version::Version;
 
-/// Why the database will not have a row.
-#[derive(Debug, Clone)]
-pub(crate) struct Refusal {
-    pub(crate) reason: String,
-    /// It conflicts with other rows, which may change.
-    pub(crate) conflict: bool,
-}
-
-impl Refusal {
-    /// For those who cannot do without the row.
-    pub(super) fn into_error(self) -> DatabaseError {
-        let Self { reason, conflict } = self;
-        let source = sqlx::Error::Protocol(reason.clone());
-        DatabaseError::Refused { reason, conflict, source }
-    }
-}
-
 /// How long a row that conflicts with others is tried again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use deskbell_expr::{Condition, EventParts, EventView, Expression, Value};
 use deskbell_store::{Seq, StoredEvent};
 
-use super::execute::refusal;
 use super::live::Class;
 use super::named::Numbered;
 use super::record::Record;
 use super::records::RecordStatements;
-use super::{DeclarationError, DeclarationProblem, MappedTableProblem, Refusal, compile_all};
+use super::{DeclarationError, DeclarationProblem, MappedTableProblem, compile_all};
 use crate::batch::{DeadLetter, reason_for_people};
 use crate::mapping::revision_of;
 use crate::options::{Stale, StatementOptions};
+use crate::refusal::Refusal;
 use crate::schema::Dialect;
-use crate::session::{DatabaseError, Param, Session, Sql, release, savepoint, undo};
+use crate::session::{DatabaseError, Param, Session, Sql, begin_unit, end_unit};
 use crate::target::Care;
 use crate::version::Version;
 
@@ -282,7 +282,7 @@ pub(crate) async fn run_statements(
             Err((run, why)) if care == Care::Isolate => {
                 dead_letters.push(letter(targets, run, &why.reason));
             }
-            Err((_, why)) => return Err(why.into_error()),
+            Err((_, why)) => return Err(DatabaseError::refused(why)),
         }
     }
     remember(session, targets, &ran).await?;
@@ -305,16 +305,23 @@ async fn run_event<'a>(
     targets: &[StatementTarget],
     due: &[&'a StatementRun],
 ) -> Result<Result<(), (&'a StatementRun, Refusal)>, DatabaseError> {
-    savepoint(session).await?;
+    begin_unit(session).await?;
+    let mut last = None;
+    let mut done = Ok(());
     for run in due {
         let Some(target) = targets.get(run.statement) else { continue };
-        if let Err(why) = refusal(target.run(session, run).await)? {
-            undo(session).await?;
-            return Ok(Err((run, why)));
+        last = Some(*run);
+        done = target.run(session, run).await.map(drop);
+        if done.is_err() {
+            break;
         }
     }
-    release(session).await?;
-    Ok(Ok(()))
+    let done = end_unit(session, done).await?;
+    // What is refused only when it is to be kept is put down to the last one.
+    Ok(match (done, last) {
+        (Err(why), Some(run)) => Err((run, why)),
+        _ => Ok(()),
+    })
 }
 
 async fn remember(

@@ -2,7 +2,7 @@
 
 use super::apply;
 use crate::batch::{DeadLetter, Row, reason_for_people};
-use crate::session::{DatabaseError, Session, release, savepoint, undo};
+use crate::session::{DatabaseError, Session, begin_unit, end_unit};
 use crate::sql::TableStatements;
 
 /// Writes what the database takes of these rows; what it refuses goes into `refused`.
@@ -15,22 +15,17 @@ pub(super) async fn write(
     let mut rows_written = 0;
     let mut left = vec![rows];
     while let Some(rows) = left.pop() {
-        savepoint(session).await?;
-        match apply::write(session, table, rows).await {
-            Ok(written) => {
-                release(session).await?;
-                rows_written += written;
-            }
-            Err(DatabaseError::Refused { reason, .. }) => {
-                undo(session).await?;
-                if let [row] = rows {
-                    refused.push(letter(table, row, &reason));
-                } else {
+        begin_unit(session).await?;
+        let written = apply::write(session, table, rows).await;
+        match end_unit(session, written).await? {
+            Ok(written) => rows_written += written,
+            Err(refusal) => match rows {
+                [row] => refused.push(letter(table, row, &refusal.reason)),
+                _ => {
                     let (first, second) = rows.split_at(rows.len() / 2);
                     left.extend([second, first]);
                 }
-            }
-            Err(error) => return Err(error),
+            },
         }
     }
     Ok(rows_written)

@@ -1,0 +1,105 @@
+//! What a database's error means: that it is away, that something passing stood in the way, or that
+//! it refuses what it was told.
+
+use std::fmt;
+
+/// What a database answered where it did not do as it was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) kind: RefusalKind,
+    /// The SQLSTATE; on SQLite the extended result code.
+    pub(crate) code: String,
+    /// What the database says, without the values of the row.
+    pub(crate) reason: String,
+    /// The constraint and the table, where the database names them.
+    pub(crate) constraint: Option<String>,
+    pub(crate) table: Option<String>,
+}
+
+/// Whether trying again may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusalKind {
+    /// A lock, a deadlock or a time limit: it says nothing about the row.
+    Transient,
+    /// A conflict with other rows, which may change.
+    Conflict,
+    /// The same row will be refused again, unless the database's schema changes.
+    Lasting,
+}
+
+/// What an error of a driver means.
+#[derive(Debug)]
+pub(crate) enum Meaning {
+    /// No answer, or one that says that the database cannot work now: nothing can be judged by it.
+    Away,
+    Refused(Refusal),
+}
+
+impl Meaning {
+    pub(crate) fn of(error: &sqlx::Error) -> Self {
+        match error {
+            // The driver itself cannot write the value: the database was never asked.
+            sqlx::Error::Encode(source) => Self::Refused(Refusal {
+                kind: RefusalKind::Lasting,
+                code: "encode".to_owned(),
+                reason: source.to_string(),
+                constraint: None,
+                table: None,
+            }),
+            sqlx::Error::Database(answer) => crate::sqlite::meaning(answer.as_ref())
+                .or_else(|| crate::postgres::meaning(answer.as_ref()))
+                .unwrap_or(Self::Away),
+            _ => Self::Away,
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether the row waits for other rows, or other people's locks, to change.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.kind != RefusalKind::Lasting
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        write!(f, " ({}", self.code)?;
+        if let Some(constraint) = self.constraint.as_ref().filter(|name| !self.names(name)) {
+            write!(f, ", constraint {constraint}")?;
+        }
+        if let Some(table) = self.table.as_ref().filter(|name| !self.names(name)) {
+            write!(f, ", table {table}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl Refusal {
+    fn names(&self, name: &str) -> bool {
+        self.reason.contains(name)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_reason_does_not_name_stands_behind_it() {
+        let refusal = Refusal {
+            kind: RefusalKind::Conflict,
+            code: "23505".to_owned(),
+            reason: "duplicate key value violates unique constraint \"people_email_key\""
+                .to_owned(),
+            constraint: Some("people_email_key".to_owned()),
+            table: Some("public.people".to_owned()),
+        };
+        assert_eq!(
+            refusal.to_string(),
+            "duplicate key value violates unique constraint \"people_email_key\" (23505, table public.people)"
+        );
+    }
+}
