@@ -70,7 +70,7 @@ pub struct ChildRow {
 }
 
 /// Which event a row comes from, as a dead letter names it. The message id is the version's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventRef {
     /// The source that it came by.
     pub source: Arc<str>,
@@ -89,6 +89,8 @@ pub struct Tombstone {
     pub occurred_at_ms: i64,
     /// The earliest delete's message id.
     pub message_id: String,
+    /// The earliest delete.
+    pub event: EventRef,
 }
 
 /// An event that cannot be applied, and why.

@@ -25,6 +25,11 @@ use crate::target::{Care, Commit, Target, TargetError};
 /// Tries of a batch that the database refuses before the rows at fault are looked for: what it
 /// refuses may be a passing trouble.
 const REFUSALS_MAX: u32 = 3;
+/// How long the rows at fault are looked for in one transaction. A batch that takes longer is cut, so
+/// that the checkpoint moves in smaller steps, down to one event, which takes as long as it needs.
+const ISOLATION_MAX: Duration = Duration::from_secs(10);
+/// A batch is cut to this part of itself.
+const CUT_TO: u32 = 4;
 /// How long the batch in hand may take once the program stops: a database that has gone silent would
 /// be waited for much longer. What is dropped took effect or it did not.
 const FINISH_MAX: Duration = Duration::from_secs(10);
@@ -45,6 +50,8 @@ pub struct MirrorConsumer {
     position: Option<Checkpoint>,
     /// How often the database has refused the batch behind `position`, one after another.
     refusals: u32,
+    /// The events of a batch, where a larger one could not be isolated in time.
+    cut_to: Option<u32>,
     /// The batch behind `position`, read and folded while the one before it was applied.
     ahead: Option<Ready>,
     applied: watch::Sender<Seq>,
@@ -105,6 +112,7 @@ impl MirrorConsumer {
             poll_every: options.poll_every,
             position: None,
             refusals: 0,
+            cut_to: None,
             ahead: None,
             applied: watch::Sender::new(Seq::ZERO),
             attended: Instant::now(),
@@ -140,8 +148,7 @@ impl MirrorConsumer {
         self.position = None;
         let (applied, ahead) =
             tokio::join!(self.apply(ready, current), self.read_behind(progress.seq));
-        let refused = matches!(applied, Err(SyncError::Target(TargetError::Refused(_))));
-        self.refusals = if refused { self.refusals.saturating_add(1) } else { 0 };
+        self.learn(&applied, progress.events);
         let applied = applied?;
         self.applied.send_replace(applied.next.seq);
         self.position = Some(applied.next);
@@ -153,6 +160,35 @@ impl MirrorConsumer {
         let lag = if progress.more { self.lag_behind(progress.seq).await } else { 0 };
         self.report_lag(lag, if lag > 0 { received_at_ms } else { None });
         Ok(progress)
+    }
+
+    /// What the next try has to go by.
+    fn learn(&mut self, applied: &Result<Applied, SyncError>, events: u64) {
+        match applied {
+            Err(SyncError::Target(TargetError::Refused(_))) => {
+                self.refusals = self.refusals.saturating_add(1);
+            }
+            // What was read ahead is more than can be isolated.
+            Err(SyncError::Target(TargetError::OverBudget)) => {
+                self.cut_to = Some((u32::try_from(events).unwrap_or(1) / CUT_TO).max(1));
+            }
+            Err(_) => self.refusals = 0,
+            Ok(_) => {
+                self.refusals = 0;
+                let grown = self.cut_to.map(|events| events.saturating_mul(CUT_TO));
+                self.cut_to = grown.filter(|events| *events < self.batch.events_max);
+            }
+        }
+    }
+
+    /// How much of the log the next batch is.
+    fn limit(&self) -> ReadLimit {
+        let events_max = self.cut_to.unwrap_or(self.batch.events_max);
+        ReadLimit { events_max, ..self.batch }
+    }
+
+    fn superseded(&self) -> SyncError {
+        SyncError::Superseded { destination: self.destination.clone() }
     }
 
     /// The log ends at `current`: there is time for what waits.
@@ -197,17 +233,22 @@ impl MirrorConsumer {
     async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<Applied, SyncError> {
         let started = Instant::now();
         let next = current.advanced(ready.seq, &ready.message_id);
-        let care = if self.refusals < REFUSALS_MAX { Care::Whole } else { Care::Isolate };
+        let care = match ready.events {
+            _ if self.refusals < REFUSALS_MAX => Care::Whole,
+            1 => Care::Isolate,
+            _ => Care::IsolateWithin(ISOLATION_MAX),
+        };
         let batch = &ready.batch;
         match self.target.apply(batch, &current, &next, care).await? {
-            Commit::Done { rows_written, refused } => {
+            Commit::Done { rows_written, refused, blocked } => {
+                self.report_blocked(&blocked);
                 self.report_applied(&current, &next, rows_written, started.elapsed());
                 self.report_events(batch.counts, batch.dead_letters.iter().chain(&refused));
                 let refused = u64::try_from(refused.len()).unwrap_or(u64::MAX);
                 let dead_letters = batch.counts.dead_lettered + refused;
                 Ok(Applied { next, rows_written, dead_letters })
             }
-            Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),
+            Commit::Lost => Err(self.superseded()),
         }
     }
 }

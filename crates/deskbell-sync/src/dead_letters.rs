@@ -11,7 +11,7 @@ use crate::connect::{ConnectError, database};
 use crate::inspect::InspectError;
 use crate::options::MirrorOptions;
 use crate::schema::DEAD_LETTERS;
-use crate::session::Param;
+use crate::session::{Limits, Param};
 use crate::target::TargetError;
 
 /// Which dead letters are meant.
@@ -21,6 +21,8 @@ pub enum Choice {
     All,
     /// Those of these entities or messages, by their ids.
     These(Vec<String>),
+    /// Those that the database refused with this code, for this constraint or in this table.
+    Cause(String),
 }
 
 /// What the database has refused, or what could not be made of an event.
@@ -46,13 +48,21 @@ pub struct Letter {
     pub id: String,
     /// Why it was refused; `None` where it waits for other rows.
     pub reason: Option<String>,
+    /// The database's code: a SQLSTATE, or SQLite's extended result code.
+    pub cause: Option<String>,
+    /// The constraint that it waits for or violates, where the database names it.
+    pub constraint: Option<String>,
+    /// The table that refused it, where the database names it.
+    pub table: Option<String>,
 }
 
 /// What becomes of a row that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It conflicts with other rows, and is tried again until the destination's patience ends.
+    /// It conflicts with other rows or locks, and is tried again until `conflict_patience` ends.
     Waiting,
+    /// The row of a deleted entity cannot be removed; that is tried again without end.
+    Stuck,
     /// Nothing, until somebody asks for it or a later version comes.
     Failed,
     /// Somebody has asked for it, and it has not been tried yet.
@@ -82,7 +92,7 @@ pub async fn erase(options: &MirrorOptions, message_ids: &[String]) -> Result<u6
     let ids: Vec<_> = message_ids.iter().map(String::as_str).collect();
     let mut session = database.connect().await.map_err(ConnectError::from)?;
     let erased = async {
-        session.begin(&options.schema).await?;
+        session.begin(&options.schema, Limits::Unlimited).await?;
         let parameters = [Param::Texts(&ids), Param::Text(&options.destination)];
         let erased = session.execute(&sql.into(), &parameters).await?;
         session.commit().await?;
@@ -115,11 +125,17 @@ pub async fn request_retry(options: &MirrorOptions, choice: &Choice) -> Result<u
             let condition = format!("({id} OR {message}) AND destination = $2");
             (condition, vec![Param::Texts(&ids), destination])
         }
+        Choice::Cause(cause) => {
+            let condition = "destination = $1
+                AND (cause = $2 OR constraint_name = $2 OR table_name = $2)";
+            (condition.to_owned(), vec![destination, Param::Text(cause)])
+        }
     };
+    let condition = format!("{condition} AND (waiting_since IS NULL OR kind = 'delete')");
     let sql = format!("UPDATE {letters} SET retry = true WHERE {condition}");
     let mut session = database.connect().await.map_err(ConnectError::from)?;
     let asked = async {
-        session.begin(&options.schema).await?;
+        session.begin(&options.schema, Limits::Unlimited).await?;
         let asked = session.execute(&sql.into(), &parameters).await?;
         session.commit().await?;
         session.close().await?;

@@ -56,6 +56,7 @@ pub mod entity;
 mod fold;
 pub mod inspect;
 mod json;
+mod limited;
 mod mapped;
 mod mapping;
 pub mod migration;
@@ -84,6 +85,9 @@ pub use options::{
     MappedDelete, MirrorOptions, OnDelete, SourceRule, Stale, StatementOptions, TableMapping,
 };
 pub use schema::{Dialect, SCHEMA_VERSION};
-pub use target::{Care, Commit, Retry, RetryRequest, Target, TargetError, Waiting};
+pub use target::{
+    Blocked, Care, CatchUp, Commit, Part, PartKind, Retry, RetryRequest, Target, TargetError,
+    Waiting,
+};
 pub use value::Value;
 pub use version::Version;

@@ -20,13 +20,13 @@ mod table_sql;
 
 use deskbell_expr::{Expression, ExpressionError};
 
-pub(crate) use apply::{Applied, MappedTarget, apply_tables};
+pub(crate) use apply::{Applied, MappedTarget};
 pub(crate) use evaluate::{Seen, evaluate_end, evaluate_row};
 pub(crate) use live::{Class, LiveColumn, LiveTable};
 pub use live::{MappedTableError, MappedTableProblem};
 pub(crate) use park::Patience;
 pub(crate) use statement::{
-    Before, CompiledStatement, StatementRun, StatementTarget, StatementWork, run_statements,
+    CompiledStatement, StatementMarker, StatementPass, StatementRun, StatementTarget, StatementWork,
 };
 
 use crate::batch::EventRef;

@@ -1,21 +1,28 @@
 //! The mirror in a database, by one writing connection, whatever the database.
 
 mod apply;
+mod blocked;
 mod checkpoints;
 mod isolate;
+mod isolating;
 mod merge;
 mod migrate;
 mod reader;
+mod refused;
 mod retry;
+mod unit;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::Seq;
+use deskbell_store::{BackendError, Seq};
 use tokio::sync::{Mutex, MutexGuard};
 
 use apply::Work;
+use blocked::BlockedParts;
+use isolating::Streaks;
+use refused::EarlierTries;
 pub(crate) use migrate::{Plan, Step};
 pub(crate) use reader::TableReader;
 
@@ -25,12 +32,13 @@ use crate::connect::{ConnectError, check_schema_name};
 use crate::mapped::{
     MappedTableError, MappedTableProblem, MappedTarget, Patience, StatementTarget,
 };
+use crate::limited::Limited;
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
 use crate::schema::{self, Table};
 use crate::session::{Database, DatabaseError, Session};
 use crate::sql::Statements;
-use crate::target::{Care, Commit, Retry, Target, TargetError, Waiting};
+use crate::target::{Care, CatchUp, Commit, Part, Retry, Target, TargetError, Waiting};
 
 /// How long a database may take to say goodbye; what was done is committed by then.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
@@ -40,6 +48,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Mirror {
     database: Arc<dyn Database>,
     schema: String,
+    destination: String,
     mappings: Arc<Mappings>,
     tables: Vec<Table>,
     auto_migrate: bool,
@@ -48,12 +57,15 @@ pub(crate) struct Mirror {
     statements: Statements,
     /// `None` after a failure, until the next unit of work opens another one.
     connection: Mutex<Option<Connected>>,
+    /// As they were when they last fitted.
+    application: Mutex<Option<Arc<Application>>>,
 }
 
 /// How a mirror is kept.
 #[derive(Debug)]
 pub(crate) struct MirrorSettings {
     pub(crate) schema: String,
+    pub(crate) destination: String,
     pub(crate) mappings: Arc<Mappings>,
     pub(crate) auto_migrate: bool,
     pub(crate) conflict_patience: Duration,
@@ -65,6 +77,7 @@ impl MirrorSettings {
         check_schema_name(&options.schema)?;
         Ok(Self {
             schema: options.schema.clone(),
+            destination: options.destination.clone(),
             mappings: Arc::new(Mappings::for_options(options)?),
             auto_migrate: options.auto_migrate,
             conflict_patience: options.conflict_patience,
@@ -79,14 +92,16 @@ impl Mirror {
         database: Arc<dyn Database>,
         settings: MirrorSettings,
     ) -> Result<Self, ConnectError> {
-        let MirrorSettings { schema, mappings, auto_migrate, conflict_patience, answer_within } =
-            settings;
-        let statements = Statements::new(database.dialect(), &schema, &mappings);
+        let MirrorSettings { schema, destination, mappings, .. } = settings;
+        let MirrorSettings { auto_migrate, conflict_patience, answer_within, .. } = settings;
+        let statements = Statements::new(database.dialect(), &schema, &destination, &mappings);
         let mirror = Self {
             tables: schema::tables(&mappings),
             connection: Mutex::new(None),
+            application: Mutex::new(None),
             database: Arc::clone(&database),
             schema,
+            destination,
             mappings,
             auto_migrate,
             patience: Patience { dialect: database.dialect(), lasts: conflict_patience },
@@ -99,23 +114,64 @@ impl Mirror {
     }
 
     async fn connect(&self) -> Result<Connected, ConnectError> {
-        let mut session = self.database.connect().await.map_err(ConnectError::from)?;
+        let session = self.database.connect().await.map_err(ConnectError::from)?;
+        let mut session = Limited::new(session, self.answer_within);
+        let session_of = &mut session as &mut dyn Session;
         let plan = Plan::new(self.database.dialect(), &self.schema, &self.tables);
-        plan.check(session.as_mut()).await?;
-        session.settle_in().await?;
-        if self.auto_migrate {
-            plan.migrate(session.as_mut()).await?;
-        } else {
-            plan.require_nothing(session.as_mut()).await?;
+        plan.check(session_of).await?;
+        // Before anything is changed in a database that may be the application's.
+        match self.mapped_targets(session_of).await {
+            Err(ConnectError::Mapped(_)) if self.application.lock().await.is_some() => {}
+            found => drop(found?),
         }
-        let application = self.application(session.as_mut()).await?;
-        Ok(Connected { session, application })
+        if self.auto_migrate {
+            plan.migrate(session_of).await?;
+        } else {
+            plan.require_nothing(session_of).await?;
+        }
+        let application = self.known_application(session_of).await?;
+        session_of.settle_in().await?;
+        let destination = &self.destination;
+        let blocked = BlockedParts::load(session_of, &self.statements, destination).await?;
+        let session = Box::new(session);
+        Ok(Connected { session, application, blocked, streaks: Streaks::default() })
+    }
+
+    /// The application's tables and statements. One that fits no more since the start is taken as it
+    /// was, so that it alone is found to be blocked.
+    async fn known_application(
+        &self,
+        session: &mut dyn Session,
+    ) -> Result<Arc<Application>, ConnectError> {
+        let found = self.application(session).await;
+        let mut known = self.application.lock().await;
+        match (found, &*known) {
+            (Ok(found), _) => Ok(Arc::clone(known.insert(Arc::new(found)))),
+            (Err(ConnectError::Mapped(_)), Some(known)) => Ok(Arc::clone(known)),
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// The application's tables and statements, checked against the database as it is now.
     async fn application(&self, session: &mut dyn Session) -> Result<Application, ConnectError> {
+        let tables = self.mapped_targets(session).await?;
         let (dialect, schema) = (self.database.dialect(), &self.schema);
-        let mut application = Application::default();
+        let mut statements = Vec::new();
+        for statement in self.mappings.statements() {
+            let fit =
+                |problem| MappedTableError { declared_at: statement.declared_at.clone(), problem };
+            let target = StatementTarget::new(session, dialect, schema, Arc::clone(statement));
+            statements.push(target.await?.map_err(fit)?);
+        }
+        Ok(Application { tables, statements })
+    }
+
+    async fn mapped_targets(
+        &self,
+        session: &mut dyn Session,
+    ) -> Result<Vec<MappedTarget>, ConnectError> {
+        let (dialect, schema) = (self.database.dialect(), &self.schema);
+        let mut targets = Vec::new();
         for table in self.mappings.tables() {
             let fit =
                 |problem| MappedTableError { declared_at: table.declared_at.clone(), problem };
@@ -123,23 +179,9 @@ impl Mirror {
             let no_table = || MappedTableProblem::NoTable { into: table.into.clone() };
             let live = live.ok_or_else(no_table).map_err(fit)?;
             let target = MappedTarget::new(dialect, schema, Arc::clone(table), &live);
-            application.tables.push(target.map_err(fit)?);
+            targets.push(target.map_err(fit)?);
         }
-        for statement in self.mappings.statements() {
-            let fit =
-                |problem| MappedTableError { declared_at: statement.declared_at.clone(), problem };
-            let target = StatementTarget::new(session, dialect, schema, Arc::clone(statement));
-            application.statements.push(target.await?.map_err(fit)?);
-        }
-        Ok(application)
-    }
-
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, TargetError>>,
-    ) -> Result<T, TargetError> {
-        let timeout = tokio::time::timeout(self.answer_within, work).await;
-        timeout.unwrap_or(Err(TargetError::Timeout { seconds: self.answer_within.as_secs() }))
+        Ok(targets)
     }
 
     /// A connection for one unit of work.
@@ -147,9 +189,45 @@ impl Mirror {
         let mut held = self.connection.lock().await;
         let connected = match held.take() {
             Some(connected) => connected,
-            None => self.connect().await.map_err(TargetError::Unusable)?,
+            None => self.connect_within(self.answer_within).await?,
         };
         Ok(Unit { held, connected })
+    }
+
+    async fn connect_within(&self, limit: Duration) -> Result<Connected, TargetError> {
+        let connecting = tokio::time::timeout(limit, self.connect()).await;
+        connecting
+            .unwrap_or_else(|_| {
+                let message = format!("no connection within {} ms", limit.as_millis());
+                let error = std::io::Error::new(std::io::ErrorKind::TimedOut, message);
+                Err(ConnectError::Database(BackendError::new(error)))
+            })
+            .map_err(|error| match error {
+                ConnectError::Database(source) => TargetError::Unavailable(source),
+                error => TargetError::Unusable(error),
+            })
+    }
+
+    /// What a batch is applied with.
+    fn work<'a>(
+        &'a self,
+        application: &'a Application,
+        streaks: &'a mut Streaks,
+        current: &'a Checkpoint,
+        blocked: BlockedParts,
+    ) -> Work<'a> {
+        Work {
+            statements: &self.statements,
+            application,
+            patience: self.patience,
+            current,
+            ran_up_to: current.statements,
+            isolates: false,
+            only: None,
+            blocked,
+            streaks,
+            earlier: EarlierTries::default(),
+        }
     }
 }
 
@@ -157,7 +235,10 @@ impl Mirror {
 #[derive(Debug)]
 struct Connected {
     session: Box<dyn Session>,
-    application: Application,
+    application: Arc<Application>,
+    /// What was blocked when it was last looked at; this mirror alone changes it.
+    blocked: BlockedParts,
+    streaks: Streaks,
 }
 
 /// The application's own tables and statements in this database.
@@ -189,15 +270,11 @@ impl Target for Mirror {
     }
 
     async fn checkpoints(&self, destination: &str) -> Result<Vec<Checkpoint>, TargetError> {
-        self.in_time(async {
-            let mut unit = self.unit().await?;
-            let sql = &self.statements.checkpoints;
-            let found =
-                checkpoints::read(unit.connected.session.as_mut(), sql, destination).await?;
-            unit.keep();
-            Ok(found)
-        })
-        .await
+        let mut unit = self.unit().await?;
+        let sql = &self.statements.checkpoints;
+        let found = checkpoints::read(unit.connected.session.as_mut(), sql, destination).await?;
+        unit.keep();
+        Ok(found)
     }
 
     async fn take_over(
@@ -205,16 +282,16 @@ impl Target for Mirror {
         current: Option<&Checkpoint>,
         next: &Checkpoint,
     ) -> Result<Commit, TargetError> {
-        self.in_time(async {
-            let mut unit = self.unit().await?;
-            let session = unit.connected.session.as_mut();
-            session.begin(&self.schema).await?;
-            let commit = checkpoints::take_over(session, &self.statements, current, next).await?;
-            session.commit().await?;
-            unit.keep();
-            Ok(commit)
-        })
-        .await
+        let mut unit = self.unit().await?;
+        let Connected { session, blocked, streaks, .. } = &mut unit.connected;
+        let session = session.as_mut();
+        session.begin(&self.schema, self.batch_limits()).await?;
+        let commit = checkpoints::take_over(session, &self.statements, current, next).await?;
+        *blocked = BlockedParts::load(session, &self.statements, &next.destination).await?;
+        streaks.clear();
+        session.commit().await?;
+        unit.keep();
+        Ok(commit)
     }
 
     async fn apply(
@@ -224,72 +301,46 @@ impl Target for Mirror {
         next: &Checkpoint,
         care: Care,
     ) -> Result<Commit, TargetError> {
-        self.in_time(async {
-            let mut unit = self.unit().await?;
-            let Connected { session, application } = &mut unit.connected;
-            let session = session.as_mut();
-            session.begin(&self.schema).await?;
-            let mut commit = checkpoints::swap(session, &self.statements, current, next).await?;
-            if commit == Commit::Lost {
-                session.rollback().await?;
-            } else {
-                let work = Work {
-                    statements: &self.statements,
-                    application,
-                    patience: self.patience,
-                    destination: &next.destination,
-                    ran_up_to: current.statements,
-                    care,
-                };
-                commit = work.apply(session, batch).await?;
-                session.commit().await?;
+        let mut unit = self.unit().await?;
+        let commit = match care {
+            Care::Whole => self.apply_whole(&mut unit.connected, batch, current, next).await?,
+            Care::Isolate => self.apply_isolated(&mut unit.connected, batch, current, next, None).await?,
+            Care::IsolateWithin(budget) => {
+                let budget = Some(budget);
+                self.apply_isolated(&mut unit.connected, batch, current, next, budget).await?
             }
-            unit.keep();
-            Ok(commit)
-        })
-        .await
+        };
+        unit.keep();
+        Ok(commit)
     }
 
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
-        self.in_time(async {
-            let mut unit = self.unit().await?;
-            let Connected { session, application } = &mut unit.connected;
-            let tables = &application.tables;
-            let waiting =
-                retry::waiting(session.as_mut(), &self.statements, tables, destination).await?;
-            unit.keep();
-            Ok(waiting)
-        })
-        .await
+        let mut unit = self.unit().await?;
+        let Connected { session, application, .. } = &mut unit.connected;
+        let (session, tables) = (session.as_mut(), &application.tables);
+        let waiting = retry::waiting(session, &self.statements, tables, destination).await?;
+        unit.keep();
+        Ok(waiting)
     }
 
     async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError> {
-        self.in_time(async {
-            let mut unit = self.unit().await?;
-            let Connected { session, application } = &mut unit.connected;
-            let session = session.as_mut();
-            session.begin(&self.schema).await?;
-            let mut commit = checkpoints::swap(session, &self.statements, current, current).await?;
-            if commit == Commit::Lost {
-                session.rollback().await?;
-            } else {
-                let destination = &current.destination;
-                retry::take(session, &self.statements, destination, retry).await?;
-                let work = Work {
-                    statements: &self.statements,
-                    application,
-                    patience: self.patience,
-                    destination,
-                    ran_up_to: Some(Seq::ZERO),
-                    care: Care::Isolate,
-                };
-                commit = work.apply(session, &retry.batch).await?;
-                session.commit().await?;
-            }
-            unit.keep();
-            Ok(commit)
-        })
-        .await
+        let mut unit = self.unit().await?;
+        let commit = self.retry_isolated(&mut unit.connected, retry, current).await?;
+        unit.keep();
+        Ok(commit)
+    }
+
+    async fn catch_up(
+        &self,
+        part: &Part,
+        batch: &Batch,
+        seq: Seq,
+        current: &Checkpoint,
+    ) -> Result<CatchUp, TargetError> {
+        let mut unit = self.unit().await?;
+        let done = self.catch_up_part(&mut unit.connected, part, batch, seq, current).await?;
+        unit.keep();
+        Ok(done)
     }
 
     async fn close(&self) {
@@ -310,6 +361,7 @@ impl From<DatabaseError> for TargetError {
         match error {
             DatabaseError::Refused { .. } => Self::Refused(error.into_backend()),
             DatabaseError::Away(_) => Self::Unavailable(error.into_backend()),
+            DatabaseError::OverBudget => Self::OverBudget,
         }
     }
 }

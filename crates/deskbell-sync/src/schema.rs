@@ -11,7 +11,7 @@ pub(crate) use dialect::quoted;
 
 /// Raised with every change of the tables, so that a program can tell that a database is newer
 /// than itself.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// The bookkeeping columns of every mirrored row, behind its own and `raw`.
 pub(crate) const VERSION_COLUMNS: [&str; 3] = ["_updated_at_ms", "_occurred_at_ms", "_message_id"];
@@ -54,8 +54,11 @@ pub(crate) const TOMBSTONES: &str = "_tombstones";
 pub(crate) const SUPPRESSED: &str = "_suppressed";
 /// What is known of the entities of mapped tables and statements.
 pub(crate) const VERSIONS: &str = "_versions";
-/// Events that cannot be applied.
+/// Events that cannot be applied, and what waits for other rows or for other people's locks.
 pub(crate) const DEAD_LETTERS: &str = "_dead_letters";
+/// Tables and statements that the database refuses whatever the row, each with a checkpoint of its
+/// own.
+pub(crate) const BLOCKED: &str = "_blocked";
 
 /// Every table that a mirror of these entities needs, the record of migrations first.
 pub(crate) fn tables(mappings: &Mappings) -> Vec<Table> {
@@ -147,6 +150,7 @@ fn bookkeeping() -> Vec<Table> {
         ),
         versions(),
         dead_letters(version),
+        keyed(BLOCKED, &["destination", "kind", "part"], blocked()),
     ]
 }
 
@@ -192,6 +196,23 @@ fn versions() -> Table {
     }
 }
 
+fn blocked() -> Vec<TableColumn> {
+    let id = |name| required(name, Kind::Id);
+    vec![
+        id("destination"),
+        // `mirror`, `mapped` or `statement`.
+        id("kind"),
+        // The mirror's table, the mapped table or the statement.
+        id("part"),
+        // The last event that it bears.
+        required("seq", Kind::Integer),
+        required("since", Kind::Time),
+        required("reason", Kind::Text),
+        id("cause"),
+        required("retry_at", Kind::Time),
+    ]
+}
+
 fn dead_letters(version: [TableColumn; 3]) -> Table {
     let id = |name| required(name, Kind::Id);
     let columns = [
@@ -207,12 +228,22 @@ fn dead_letters(version: [TableColumn; 3]) -> Table {
         required("reason", Kind::Text),
         TableColumn { default: Some("false"), ..required("retry", Kind::Boolean) },
         optional("failed_at", Kind::Time),
+        // What was refused: `row`, `delete`, `statement`, or the `event` itself.
+        TableColumn { default: Some("'row'"), ..id("kind") },
+        // Not null while it is tried again by itself: no dead letter yet.
+        optional("waiting_since", Kind::Time),
+        optional("retry_at", Kind::Time),
+        TableColumn { default: Some("0"), ..required("tries", Kind::Integer) },
+        // The database's code, and what it names.
+        optional("cause", Kind::Id),
+        optional("constraint_name", Kind::Id),
+        optional("table_name", Kind::Id),
     ];
     Table {
         name: DEAD_LETTERS,
         columns: columns.into_iter().chain(version).collect(),
         primary_key: vec!["destination", "source", "message_id", "part", "entity", "id"],
-        indexes: vec![vec!["entity", "id"]],
+        indexes: vec![vec!["entity", "id"], vec!["destination", "retry_at"]],
         keyed: false,
     }
 }

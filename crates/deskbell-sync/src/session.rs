@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clerk_webhooks::UnixMillis;
@@ -29,6 +30,11 @@ pub(crate) trait Database: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether some constraints cannot be checked before the commit, whatever they are asked.
+    fn checks_at_commit_alone(&self) -> bool {
+        false
+    }
+
     /// A connection that may write; the database is made where the driver can do that.
     async fn connect(&self) -> Result<Box<dyn Session>, DatabaseError>;
 
@@ -40,8 +46,8 @@ pub(crate) trait Database: fmt::Debug + Send + Sync + 'static {
 /// closed, and the transaction never was.
 #[async_trait]
 pub(crate) trait Session: fmt::Debug + Send {
-    /// Begins a unit of work that nobody else who writes to this schema runs beside.
-    async fn begin(&mut self, schema: &str) -> Result<(), DatabaseError>;
+    /// Begins a transaction that nobody else who writes to this schema runs beside.
+    async fn begin(&mut self, schema: &str, limits: Limits) -> Result<(), DatabaseError>;
 
     /// Begins to read one snapshot.
     async fn begin_to_read(&mut self) -> Result<(), DatabaseError>;
@@ -68,6 +74,12 @@ pub(crate) trait Session: fmt::Debug + Send {
         self.execute(&"RELEASE SAVEPOINT unit".into(), &[]).await.map(drop)
     }
 
+    /// Whether a unit of work is committed by itself, and what is outside of one at once: see
+    /// [`Limits::Isolating`].
+    fn commits_units(&self) -> bool {
+        false
+    }
+
     /// Runs one statement; the number of rows that it changed.
     async fn execute(&mut self, sql: &Sql, parameters: &[Param<'_>]) -> Result<u64, DatabaseError>;
 
@@ -81,6 +93,12 @@ pub(crate) trait Session: fmt::Debug + Send {
 
     /// Runs a statement over many rows of values at once; the number of rows that it changed.
     async fn bulk(&mut self, bulk: &Bulk, rows: &[Vec<Cell<'_>>]) -> Result<u64, DatabaseError>;
+
+    /// Runs the statement with no rows at all: what is refused now is refused for every row.
+    async fn probe(&mut self, bulk: &Bulk) -> Result<(), DatabaseError>;
+
+    /// Has the database plan the statement, with nulls for this many parameters. It runs nothing.
+    async fn explain(&mut self, sql: &Sql, parameters: usize) -> Result<(), DatabaseError>;
 
     /// What the database has under names of ours.
     async fn inventory(
@@ -100,6 +118,55 @@ pub(crate) trait Session: fmt::Debug + Send {
 
     /// Ends the connection.
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
+}
+
+/// How long a transaction may wait for locks, and each of its statements may work. The server ends
+/// what takes longer, with an answer: nobody's lock holds the rest up for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limits {
+    /// As long as it needs: migrations and rebuilds.
+    Unlimited,
+    /// A batch, by a part of the time in which the database must answer.
+    Batch { answer_within: Duration },
+    /// Looking for what is refused.
+    Isolating {
+        answer_within: Duration,
+        /// After this time no further unit of work is begun: the batch is cut.
+        budget: Option<Duration>,
+        /// Each unit of work is a transaction: for databases that check some constraints at
+        /// a commit alone, and cannot be asked before.
+        commit_units: bool,
+    },
+}
+
+/// While isolating, a statement waits for a lock, or works, up to this long: whoever holds the lock
+/// holds up one unit of work for this time, and not the batch.
+const ISOLATING_MAX: Duration = Duration::from_secs(2);
+/// A migration and a rebuild wait this long for somebody else's lock.
+const UNLIMITED_LOCK_MAX: Duration = Duration::from_secs(60);
+
+impl Limits {
+    /// How long a lock is waited for.
+    pub(crate) fn lock(self) -> Duration {
+        match self {
+            Self::Unlimited => UNLIMITED_LOCK_MAX,
+            Self::Batch { answer_within } => answer_within / 10,
+            Self::Isolating { answer_within, .. } => ISOLATING_MAX.min(answer_within / 10),
+        }
+    }
+
+    /// How long a statement may work; `None`: without limit.
+    pub(crate) fn statement(self) -> Option<Duration> {
+        match self {
+            Self::Unlimited => None,
+            Self::Batch { answer_within } => Some(answer_within * 2 / 3),
+            Self::Isolating { answer_within, .. } => Some(ISOLATING_MAX.min(answer_within * 2 / 3)),
+        }
+    }
+
+    pub(crate) fn isolates(self) -> bool {
+        matches!(self, Self::Isolating { .. })
+    }
 }
 
 /// A parameter of a statement.
@@ -145,6 +212,8 @@ pub(crate) enum DatabaseError {
     Refused { refusal: Refusal, source: sqlx::Error },
     /// It did not answer, or cannot work now. The connection may be of no more use.
     Away(sqlx::Error),
+    /// Looking for what it refuses took longer than one transaction may.
+    OverBudget,
 }
 
 impl From<sqlx::Error> for DatabaseError {
@@ -165,8 +234,12 @@ impl DatabaseError {
 
     /// What the database itself says, where it answered.
     pub(crate) fn complaint(&self) -> Option<String> {
-        let (Self::Refused { source, .. } | Self::Away(source)) = self;
-        source.as_database_error().map(|error| error.message().to_owned())
+        match self {
+            Self::Refused { source, .. } | Self::Away(source) => {
+                source.as_database_error().map(|error| error.message().to_owned())
+            }
+            Self::OverBudget => None,
+        }
     }
 
     /// In the database's own words, where it answered.
@@ -177,6 +250,7 @@ impl DatabaseError {
                 BackendError::new(std::io::Error::other(answer.message().to_owned()))
             }
             Self::Away(source) => BackendError::new(source),
+            Self::OverBudget => BackendError::new(std::io::Error::other("over budget")),
         }
     }
 }

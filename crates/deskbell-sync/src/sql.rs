@@ -3,6 +3,7 @@
 //! Their texts do not depend on how many rows or ids they are given, so that they stay prepared:
 //! lists of ids are one parameter, and rows come in bulk.
 
+mod blocked;
 mod bookkeeping;
 mod bulk;
 mod elements;
@@ -13,6 +14,7 @@ mod mirrored;
 mod plans;
 mod upsert;
 
+pub(crate) use blocked::BlockedStatements;
 pub(crate) use bookkeeping::{HELD, LEFT_AS_IS, select_checkpoints};
 pub(crate) use bulk::Bulk;
 pub(crate) use elements::ElementStatements;
@@ -38,16 +40,31 @@ pub(crate) struct Statements {
     /// Rows of entity, id, occurred_at, message id.
     pub(crate) bury: Bulk,
     pub(crate) dead_letter: Bulk,
-    /// Parameters: the ids, the part and the entity.
+    /// Parameters: the ids, the part, the entity and the destination.
     pub(crate) resolve_part: Sql,
     /// Parameter: the destination.
     pub(crate) requests: Sql,
     /// Parameter: the destination.
+    pub(crate) refused_deletes: Sql,
+    /// Parameters: destination, source, message id and part.
+    pub(crate) earlier_tries: Sql,
+    /// Parameter: the destination.
     pub(crate) count_letters: Sql,
+    pub(crate) blocked: BlockedStatements,
+    /// Parameters: the ids and the entity. Those that have a tombstone.
+    pub(crate) gone: Sql,
+    /// Parameters: seq, and then destination, log, seq and token as they must stand there.
+    pub(crate) mark_statements: Sql,
     /// Parameter: the names of mapped tables.
     pub(crate) any_parked: Sql,
     /// Parameters: destination, source, message id and part.
+    pub(crate) try_letter: Sql,
+    /// Parameters: destination, source, message id and part.
     pub(crate) take_letter: Sql,
+    /// Parameters: destination, entity and id.
+    pub(crate) try_delete: Sql,
+    /// Parameters: destination, entity and id.
+    pub(crate) take_delete: Sql,
     /// Parameters: destination, source, message id and part.
     pub(crate) keep_letter: Sql,
     /// Parameters: destination, source, message id and part.
@@ -56,8 +73,14 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    pub(crate) fn new(dialect: Dialect, schema: &str, mappings: &Mappings) -> Self {
-        let names = Names { dialect, schema, on_delete: mappings.on_delete() };
+    pub(crate) fn new(
+        dialect: Dialect,
+        schema: &str,
+        destination: &str,
+        mappings: &Mappings,
+    ) -> Self {
+        let on_delete = mappings.on_delete();
+        let names = Names { dialect, schema, destination, on_delete };
         Self {
             checkpoints: select_checkpoints(dialect, schema).into(),
             swap_checkpoint: names.swap_checkpoint(),
@@ -67,9 +90,17 @@ impl Statements {
             dead_letter: names.dead_letter(),
             resolve_part: names.resolve_part(),
             requests: names.requests(),
+            refused_deletes: names.refused_deletes(),
+            earlier_tries: names.earlier_tries(),
             count_letters: names.count_letters(),
+            blocked: names.blocked_statements(),
+            gone: names.gone(),
+            mark_statements: names.mark_statements(),
             any_parked: names.any_parked(),
+            try_letter: names.try_letter(),
             take_letter: names.take_letter(),
+            try_delete: names.try_delete(),
+            take_delete: names.take_delete(),
             keep_letter: names.keep_letter(),
             wait_again: names.wait_again(),
             tables: mappings.iter().map(|mapping| names.table_statements(mapping)).collect(),
@@ -82,6 +113,7 @@ impl Statements {
 struct Names<'a> {
     dialect: Dialect,
     schema: &'a str,
+    destination: &'a str,
     on_delete: OnDelete,
 }
 

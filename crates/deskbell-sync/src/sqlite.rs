@@ -38,7 +38,22 @@ pub(crate) struct SqliteDatabase {
 
 impl SqliteDatabase {
     pub(crate) fn new(url: &str) -> Result<Self, sqlx::Error> {
-        Ok(Self { options: url.parse()? })
+        let options: SqliteConnectOptions = url.parse()?;
+        // What takes long is reported by us, with the destination's name.
+        Ok(Self { options: options.disable_statement_logging() })
+    }
+}
+
+impl SqliteDatabase {
+    /// SQLite's own words do not name the file.
+    async fn open(&self, options: SqliteConnectOptions) -> Result<Box<dyn Session>, DatabaseError> {
+        let connection = options.connect().await.map_err(|error| {
+            let reason = error.as_database_error().map(|error| error.message().to_owned());
+            let reason = reason.unwrap_or_else(|| error.to_string());
+            let file = self.options.get_filename().display();
+            DatabaseError::Away(std::io::Error::other(format!("{file}: {reason}")).into())
+        })?;
+        Ok(Box::new(SqliteSession::new(connection)))
     }
 }
 
@@ -50,6 +65,11 @@ impl Database for SqliteDatabase {
 
     fn is_absent(&self) -> bool {
         matches!(self.options.get_filename().try_exists(), Ok(false))
+    }
+
+    /// Foreign keys that are deferred.
+    fn checks_at_commit_alone(&self) -> bool {
+        true
     }
 
     async fn connect(&self) -> Result<Box<dyn Session>, DatabaseError> {
@@ -64,13 +84,13 @@ impl Database for SqliteDatabase {
             .pragma("cache_size", CACHE_KIB)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .statement_cache_capacity(STATEMENTS_MAX);
-        Ok(Box::new(SqliteSession::new(options.connect().await?)))
+        self.open(options).await
     }
 
     async fn connect_to_read(&self) -> Result<Box<dyn Session>, DatabaseError> {
         let options = self.options.clone().create_if_missing(false);
         let options = options.busy_timeout(BUSY_TIMEOUT).pragma("query_only", "on");
-        Ok(Box::new(SqliteSession::new(options.connect().await?)))
+        self.open(options).await
     }
 }
 

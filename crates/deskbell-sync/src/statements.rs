@@ -6,7 +6,7 @@
 use crate::connect::{ConnectError, database};
 use crate::mirror::MirrorSettings;
 use crate::options::MirrorOptions;
-use crate::session::Param;
+use crate::session::{Limits, Param};
 use crate::sql::Statements;
 
 /// Where statements go on.
@@ -25,13 +25,13 @@ pub enum From {
 pub async fn resume(options: &MirrorOptions, from: From) -> Result<bool, ConnectError> {
     let database = database(&options.url)?;
     let MirrorSettings { schema, mappings, .. } = MirrorSettings::of(options)?;
-    let statements = Statements::new(database.dialect(), &schema, &mappings);
+    let statements = Statements::new(database.dialect(), &schema, &options.destination, &mappings);
     let from = match from {
         From::Beginning => "beginning",
         From::Now => "now",
     };
     let mut session = database.connect().await?;
-    session.begin(&schema).await?;
+    session.begin(&schema, Limits::Unlimited).await?;
     let parameters = [Param::Text(&options.destination), Param::Text(from)];
     let released = session.execute(&statements.release_statements, &parameters).await?;
     session.commit().await?;

@@ -1,9 +1,11 @@
 //! The seam between the fold and a database: each method is one unit of work and one transaction.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::BackendError;
+use clerk_webhooks::UnixMillis;
+use deskbell_store::{BackendError, Seq};
 
 use crate::batch::{Batch, DeadLetter};
 use crate::checkpoint::Checkpoint;
@@ -54,12 +56,26 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     /// The database could not be read.
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError>;
 
-    /// Tries dead letters again, and every row that waits: only while `current` is what stands
-    /// there, which stays. What the database refuses once more is a dead letter again.
+    /// Tries dead letters again, and what waits and is due: only while `current` is what stands
+    /// there, which stays. What the database refuses once more is a dead letter again, or waits on.
     ///
     /// # Errors
     /// The database failed; whether this took effect is not known.
     async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError>;
+
+    /// Applies to one part that is blocked what the batch says of it, and moves the part's own
+    /// checkpoint to `seq`, both or neither: only while `current` is what stands there. Where the
+    /// part is still refused whole, nothing but the reason changes.
+    ///
+    /// # Errors
+    /// The database failed; whether this took effect is not known.
+    async fn catch_up(
+        &self,
+        part: &Part,
+        batch: &Batch,
+        seq: Seq,
+        current: &Checkpoint,
+    ) -> Result<CatchUp, TargetError>;
 
     /// Ends the connections after what is under way; a later call opens new ones.
     async fn close(&self);
@@ -70,10 +86,93 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
 pub struct Waiting {
     /// The dead letters that somebody asked for; perhaps not all of them at once.
     pub requests: Vec<RetryRequest>,
-    /// Whether rows of the application's tables wait for what stands in their way.
-    pub parked: bool,
+    /// Whether rows of the application's tables, or deletes, are due to be tried again.
+    pub is_due: bool,
     /// The dead letters that the destination has.
     pub dead_letters: u64,
+    /// The rows and statements that are tried again by themselves.
+    pub rows: u64,
+    /// The deletes that the database refuses; they are tried without end.
+    pub deletes: u64,
+    /// The tables and statements that wait apart from the rest.
+    pub blocked: Vec<Blocked>,
+}
+
+/// A table or a statement, which can wait while the rest goes on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Part {
+    /// What it is.
+    pub kind: PartKind,
+    /// The mirror's table, the mapped table's name, or what a statement is known by.
+    pub name: String,
+}
+
+/// What can be blocked by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PartKind {
+    /// A table of the mirror, with its child tables.
+    Mirror,
+    /// A table of the application's that is filled from an entity.
+    Mapped,
+    /// A statement of the application's.
+    Statement,
+}
+
+impl Part {
+    pub(crate) fn is(&self, kind: PartKind, name: &str) -> bool {
+        self.kind == kind && self.name == name
+    }
+}
+
+impl PartKind {
+    const ALL: [Self; 3] = [Self::Mirror, Self::Mapped, Self::Statement];
+
+    /// As it stands in `_blocked`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mirror => "mirror",
+            Self::Mapped => "mapped",
+            Self::Statement => "statement",
+        }
+    }
+
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A part that the database refuses whatever the row. Everything behind `seq` waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// Which part.
+    pub part: Part,
+    /// The last event that it bears.
+    pub seq: Seq,
+    /// Since when, by the database's clock.
+    pub since: Option<UnixMillis>,
+    /// What the database says.
+    pub reason: String,
+    /// The database's code.
+    pub cause: String,
+    /// Whether it is time to try it again.
+    pub is_due: bool,
+}
+
+/// What catching up with one part came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatchUp {
+    /// The part bears the batch.
+    Advanced {
+        /// The rows that were inserted or changed.
+        rows_written: u64,
+        /// What the database refused of it.
+        refused: Vec<DeadLetter>,
+    },
+    /// It is still refused.
+    StillBlocked,
+    /// Another consumer has moved the checkpoint. Nothing took effect.
+    Lost,
 }
 
 /// Dead letters of one message that are to be tried again.
@@ -105,6 +204,8 @@ pub enum Care {
     Whole,
     /// Find it, keep it as a dead letter in the same transaction, and apply the rest.
     Isolate,
+    /// The same, but fail where that takes longer than this, so that the batch can be cut.
+    IsolateWithin(Duration),
 }
 
 /// Whether a compare-and-set of the checkpoint found what it expected.
@@ -114,8 +215,10 @@ pub enum Commit {
     Done {
         /// The rows that were inserted or changed.
         rows_written: u64,
-        /// What the database refused.
+        /// What the database refused, and is not tried again by itself.
         refused: Vec<DeadLetter>,
+        /// The tables and statements that wait from now on.
+        blocked: Vec<Blocked>,
     },
     /// Another consumer has moved the checkpoint. Nothing took effect.
     Lost,
@@ -130,12 +233,9 @@ pub enum TargetError {
     /// The database refused a value. The same batch will be refused again, if nothing changes.
     #[error("the mirror's database refused a row")]
     Refused(#[source] BackendError),
-    /// The database did not answer in time.
-    #[error("the mirror's database did not answer within {seconds} s")]
-    Timeout {
-        /// How long it was given.
-        seconds: u64,
-    },
+    /// Looking for what is refused takes too long for one transaction: a smaller batch will do.
+    #[error("what the mirror's database refuses could not be found in time")]
+    OverBudget,
     /// The database is no longer one that this mirror may use.
     #[error("the mirror's database cannot be used")]
     Unusable(#[source] crate::connect::ConnectError),

@@ -21,9 +21,9 @@ fn statements(dialect: Dialect, on_delete: OnDelete) -> String {
 
 #[test]
 fn the_tables_are_those_of_this_version() {
-    assert_eq!(SCHEMA_VERSION, 1);
-    insta::assert_snapshot!("schema-1-sqlite", statements(Dialect::Sqlite, OnDelete::Delete));
-    insta::assert_snapshot!("schema-1-postgres", statements(Dialect::Postgres, OnDelete::Delete));
+    assert_eq!(SCHEMA_VERSION, 2);
+    insta::assert_snapshot!("schema-2-sqlite", statements(Dialect::Sqlite, OnDelete::Delete));
+    insta::assert_snapshot!("schema-2-postgres", statements(Dialect::Postgres, OnDelete::Delete));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::upkeep::{HeldBack, Holder, Pruned, Pruning};
 use deskbell_store::{LogId, Seq, Store, StoreError, TakesTurns, Upkeep, while_in_turn};
-use deskbell_sync::{MirrorOptions, Target};
+use deskbell_sync::{MirrorOptions, Target, TargetError};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -127,18 +127,13 @@ impl Pruner {
     /// all of the log.
     async fn slowest(&self) -> Option<(String, Seq)> {
         let mut slowest: Option<(String, Seq)> = None;
-        for Mirror { destination, target, .. } in &self.mirrors {
-            let seq = match target.checkpoints(destination).await {
-                Ok(checkpoints) => {
-                    let ours = checkpoints.into_iter().find(|one| one.log_id == self.log_id);
-                    ours.map_or(Seq::ZERO, |checkpoint| checkpoint.seq)
-                }
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::debug!(destination, error, "the mirror's place is not known");
-                    Seq::ZERO
-                }
-            };
+        for mirror in &self.mirrors {
+            let destination = &mirror.destination;
+            let seq = mirror.reads_behind(self.log_id).await.unwrap_or_else(|error| {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(destination, error, "the mirror's checkpoint is not known");
+                Seq::ZERO
+            });
             if slowest.as_ref().is_none_or(|(_, least)| seq < *least) {
                 slowest = Some((destination.clone(), seq));
             }
@@ -167,6 +162,18 @@ impl Pruner {
             );
             self.warned.insert(key, now);
         }
+    }
+}
+
+impl Mirror {
+    /// The event behind which the mirror, or a table of it that is blocked, still reads this log.
+    async fn reads_behind(&self, log_id: LogId) -> Result<Seq, TargetError> {
+        let checkpoints = self.target.checkpoints(&self.destination).await?;
+        let ours = checkpoints.into_iter().find(|one| one.log_id == log_id);
+        let seq = ours.map_or(Seq::ZERO, |checkpoint| checkpoint.seq);
+        let waiting = self.target.waiting(&self.destination).await?;
+        let blocked = waiting.blocked.iter().map(|blocked| blocked.seq);
+        Ok(blocked.min().map_or(seq, |blocked| blocked.min(seq)))
     }
 }
 

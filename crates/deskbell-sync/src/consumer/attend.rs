@@ -10,7 +10,7 @@ use super::{MirrorConsumer, SyncError};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::sql::REQUESTS_MAX;
-use crate::target::{Commit, Retry, RetryRequest};
+use crate::target::{Blocked, CatchUp, Commit, Retry, RetryRequest};
 
 /// What attending came to.
 #[derive(Debug, Default)]
@@ -32,36 +32,88 @@ impl MirrorConsumer {
         self.attend(current).await.map(drop)
     }
 
-    /// Tries again what is asked for, and what waits. `current` is where the target stands.
+    /// Tries again what is asked for, and what waits and is due. `current` is where the target stands.
     pub(super) async fn attend(&mut self, current: Checkpoint) -> Result<Attended, SyncError> {
         let waiting = self.target.waiting(&self.destination).await?;
         self.attended = Instant::now();
-        self.report_dead_letters(waiting.dead_letters);
-        if waiting.requests.is_empty() && !waiting.parked {
-            return Ok(Attended::default());
-        }
+        self.report_waiting(&waiting);
         let more = waiting.requests.len() >= REQUESTS_MAX;
-        let retry = self.retry(waiting.requests).await?;
+        let mut attended = Attended { more, ..Attended::default() };
+        let due = waiting.blocked.iter().find(|blocked| blocked.is_due);
+        if waiting.requests.is_empty() && !waiting.is_due && due.is_none() {
+            return Ok(attended);
+        }
         // As with a batch: until it is known whether this took effect, nothing is.
         self.position = None;
         let ahead = self.ahead.take();
-        match self.target.retry(&retry, &current).await? {
-            Commit::Done { rows_written, refused } => {
-                self.position = Some(current);
-                self.ahead = ahead;
+        if !waiting.requests.is_empty() || waiting.is_due {
+            self.retry(waiting.requests, &current, &mut attended).await?;
+        }
+        if let Some(blocked) = due {
+            self.catch_up(blocked, &current, &mut attended).await?;
+        }
+        self.position = Some(current);
+        self.ahead = ahead;
+        let waiting = self.target.waiting(&self.destination).await?;
+        self.report_waiting(&waiting);
+        Ok(attended)
+    }
+
+    async fn retry(
+        &self,
+        requests: Vec<RetryRequest>,
+        current: &Checkpoint,
+        attended: &mut Attended,
+    ) -> Result<(), SyncError> {
+        let retry = self.events_of(requests).await?;
+        match self.target.retry(&retry, current).await? {
+            Commit::Done { rows_written, refused, blocked } => {
+                self.report_blocked(&blocked);
                 let letters = retry.batch.dead_letters.iter().chain(&refused);
                 self.report_letters(letters.clone());
-                let dead_letters = u64::try_from(letters.count()).unwrap_or(u64::MAX);
-                let waiting = self.target.waiting(&self.destination).await?;
-                self.report_dead_letters(waiting.dead_letters);
-                Ok(Attended { rows_written, dead_letters, more })
+                attended.rows_written += rows_written;
+                attended.dead_letters += u64::try_from(letters.count()).unwrap_or(u64::MAX);
+                Ok(())
             }
-            Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),
+            Commit::Lost => Err(self.superseded()),
+        }
+    }
+
+    /// Brings a part that was blocked on by one batch of the log, if the database takes it again.
+    async fn catch_up(
+        &self,
+        blocked: &Blocked,
+        current: &Checkpoint,
+        attended: &mut Attended,
+    ) -> Result<(), SyncError> {
+        let Blocked { part, seq, .. } = blocked;
+        let mut events = if *seq < current.seq {
+            self.store.read(*seq, self.batch).await?
+        } else {
+            Vec::new()
+        };
+        events.retain(|event| event.seq <= current.seq);
+        let reached = events.last().map_or(current.seq, |event| event.seq);
+        let batch = self.fold(events).await?;
+        match self.target.catch_up(part, &batch, reached, current).await? {
+            CatchUp::Advanced { rows_written, refused } => {
+                self.report_letters(refused.iter());
+                attended.rows_written += rows_written;
+                attended.dead_letters += u64::try_from(refused.len()).unwrap_or(u64::MAX);
+                // There may be more of it, or of another part.
+                attended.more = true;
+                if reached >= current.seq {
+                    self.report_unblocked(part);
+                }
+                Ok(())
+            }
+            CatchUp::StillBlocked => Ok(()),
+            CatchUp::Lost => Err(self.superseded()),
         }
     }
 
     /// What the events of these requests come to.
-    async fn retry(&self, asked: Vec<RetryRequest>) -> Result<Retry, SyncError> {
+    async fn events_of(&self, asked: Vec<RetryRequest>) -> Result<Retry, SyncError> {
         let (mut requests, mut lost) = (Vec::new(), Vec::new());
         let (mut for_rows, mut for_statements) = (BTreeMap::new(), BTreeMap::new());
         for request in asked {

@@ -22,7 +22,7 @@ pub(super) struct Ready {
 impl MirrorConsumer {
     /// The batch behind `after`, folded; `None` where the log ends there.
     pub(super) async fn read_behind(&self, after: Seq) -> Result<Option<Ready>, SyncError> {
-        let events = self.store.read(after, self.batch).await?;
+        let events = self.store.read(after, self.limit()).await?;
         let Some(last) = events.last() else {
             return Ok(None);
         };

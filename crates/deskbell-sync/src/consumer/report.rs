@@ -8,6 +8,7 @@ use super::{MirrorConsumer, SyncError};
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
 use crate::clock;
+use crate::target::{Blocked, Part, Waiting};
 
 const DESTINATION: &str = "destination";
 
@@ -93,9 +94,26 @@ impl MirrorConsumer {
             .set(lag.as_secs_f64());
     }
 
-    pub(super) fn report_dead_letters(&self, dead_letters: u64) {
+    pub(super) fn report_waiting(&self, waiting: &Waiting) {
         metrics::gauge!("deskbell_sync_dead_letters", DESTINATION => self.destination.clone())
-            .set(as_float(dead_letters));
+            .set(as_float(waiting.dead_letters));
+    }
+
+    pub(super) fn report_blocked(&self, blocked: &[Blocked]) {
+        for Blocked { part, reason, .. } in blocked {
+            tracing::error!(
+                destination = self.destination,
+                part = part.name,
+                kind = part.kind.as_str(),
+                reason,
+                "the database refuses this whatever the row: it waits, and the rest goes on"
+            );
+        }
+    }
+
+    pub(super) fn report_unblocked(&self, part: &Part) {
+        let (part, kind) = (&part.name, part.kind.as_str());
+        tracing::info!(destination = self.destination, part, kind, "it is blocked no more");
     }
 
     pub(super) fn report_failure(&self, error: &SyncError, pause: Duration) {

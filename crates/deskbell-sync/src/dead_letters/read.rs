@@ -13,10 +13,10 @@ use crate::session::{DatabaseError, Param, Session};
 use crate::target::TargetError;
 use crate::value::Value;
 
-/// The columns of what is read: when, the flag or null, and then texts.
-const KINDS: [Kind; 9] = [
+/// The columns of what is read: when, the state, and then texts.
+const KINDS: [Kind; 12] = [
     Kind::Time,
-    Kind::Boolean,
+    Kind::Id,
     Kind::Id,
     Kind::Id,
     Kind::Id,
@@ -24,6 +24,9 @@ const KINDS: [Kind; 9] = [
     Kind::Id,
     Kind::Id,
     Kind::Text,
+    Kind::Id,
+    Kind::Id,
+    Kind::Id,
 ];
 
 pub(super) async fn letters(
@@ -56,6 +59,9 @@ impl Choice {
         match self {
             Self::All => true,
             Self::These(ids) => ids.iter().any(|id| *id == letter.id || *id == letter.message_id),
+            Self::Cause(cause) => [&letter.cause, &letter.constraint, &letter.table]
+                .into_iter()
+                .any(|named| named.as_ref() == Some(cause)),
         }
     }
 }
@@ -77,7 +83,11 @@ impl Reading<'_> {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT failed_at, retry, source, message_id, event_type, part, entity, id, reason
+            "SELECT coalesce(waiting_since, failed_at),
+                    CASE WHEN retry THEN 'requested' WHEN kind = 'delete' THEN 'stuck'
+                         WHEN waiting_since IS NOT NULL THEN 'waiting' ELSE 'failed' END,
+                    source, message_id, event_type, part, entity, id, reason,
+                    cause, constraint_name, table_name
              FROM {} WHERE destination = $1",
             self.dialect.table(&self.options.schema, DEAD_LETTERS)
         );
@@ -96,8 +106,8 @@ impl Reading<'_> {
         }
         // What is known of a delete alone has no message of a version.
         let sql = format!(
-            "SELECT parked_since, NULL, source, coalesce(_message_id, ended_by, ''), event_type,
-                    mapping, '', id, NULL
+            "SELECT parked_since, 'waiting', source, coalesce(_message_id, ended_by, ''), event_type,
+                    mapping, '', id, NULL, NULL, NULL, NULL
              FROM {} WHERE {} AND parked_since IS NOT NULL AND NOT given_up",
             self.dialect.table(&self.options.schema, VERSIONS),
             self.dialect.is_listed("mapping"),
@@ -127,9 +137,10 @@ impl Reading<'_> {
         let mut next = || row.next().unwrap_or(Value::Null);
         let since = time(&next());
         let state = match next() {
-            Value::Boolean(true) => State::Requested,
-            Value::Boolean(false) => State::Failed,
-            _ => State::Waiting,
+            Value::Text(state) if state == "requested" => State::Requested,
+            Value::Text(state) if state == "stuck" => State::Stuck,
+            Value::Text(state) if state == "waiting" => State::Waiting,
+            _ => State::Failed,
         };
         let mut text = || if let Value::Text(text) = next() { Some(text) } else { None };
         let mut id = || text().unwrap_or_default();
@@ -144,6 +155,9 @@ impl Reading<'_> {
             entity: id(),
             id: id(),
             reason: text(),
+            cause: text(),
+            constraint: text(),
+            table: text(),
         }
     }
 }

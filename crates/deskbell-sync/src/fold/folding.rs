@@ -2,12 +2,13 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use deskbell_store::StoredEvent;
 
 use super::object::{Object, Unusable};
 use super::rows;
-use crate::batch::{Batch, Counts, DeadLetter, TableRows, Tombstone};
+use crate::batch::{Batch, Counts, DeadLetter, EventRef, TableRows, Tombstone};
 use crate::entity::Entity;
 use crate::json::without_nul;
 use crate::mapped::{MappedEnd, StatementWork};
@@ -19,7 +20,7 @@ pub(super) struct Folding<'a> {
     /// The newest version so far, by entity and id.
     pub(super) newest: HashMap<(&'static str, String), (Version, Object<'a>)>,
     /// The earliest delete so far, by entity and id.
-    deleted: BTreeMap<(&'static str, String), (i64, String)>,
+    deleted: BTreeMap<(&'static str, String), (i64, String, EventRef)>,
     pub(super) dead_letters: BTreeSet<DeadLetter>,
     /// By mapped table and entity, the earliest delete so far.
     pub(super) ends: BTreeMap<(usize, String), MappedEnd>,
@@ -64,7 +65,11 @@ impl<'a> Folding<'a> {
     /// row it was, and have known it since.
     pub(super) fn bury_by_id(&mut self, entity: &'static Entity, event: &StoredEvent, id: String) {
         self.counts.applied += 1;
-        let delete = (event.occurred_at_ms, without_nul(&event.message_id).into_owned());
+        let named = EventRef {
+            source: Arc::clone(&event.source),
+            event_type: without_nul(&event.event_type).into(),
+        };
+        let delete = (event.occurred_at_ms, without_nul(&event.message_id).into_owned(), named);
         let earliest = self.deleted.entry((entity.name, id)).or_insert_with(|| delete.clone());
         if delete < *earliest {
             *earliest = delete;
@@ -96,11 +101,8 @@ impl<'a> Folding<'a> {
         let mapped = self.mapped();
         let tables = self.tables(self.mappings);
         let tombstones = self.deleted.into_iter();
-        let tombstones = tombstones.map(|((entity, id), (occurred_at_ms, message_id))| Tombstone {
-            entity,
-            id,
-            occurred_at_ms,
-            message_id,
+        let tombstones = tombstones.map(|((entity, id), (occurred_at_ms, message_id, event))| {
+            Tombstone { entity, id, occurred_at_ms, message_id, event }
         });
         Batch {
             tables,

@@ -9,7 +9,8 @@ use super::record::Record;
 use super::records::RecordStatements;
 use super::table_sql::TableSql;
 use super::{Ending, LiveTable, MappedChanges, MappedTable, MappedTableProblem, park};
-use crate::batch::{DeadLetter, Tombstone};
+use crate::batch::{Batch, DeadLetter, Tombstone};
+use crate::refusal::Refusal;
 use crate::schema::Dialect;
 use crate::session::{DatabaseError, Session};
 
@@ -27,6 +28,8 @@ pub(crate) struct Applied {
     pub(crate) rows_written: u64,
     /// What is given up.
     pub(crate) dead_letters: Vec<DeadLetter>,
+    /// What the database refused, in order.
+    pub(crate) refusals: Vec<Refusal>,
     /// What is well now: the mapped table, the entity, and the ids whose dead letters go.
     pub(crate) resolved: Vec<(String, &'static str, Vec<String>)>,
 }
@@ -50,26 +53,37 @@ impl MappedTarget {
     }
 }
 
-/// Applies what the batch says of each mapped table, in their order. The batch's tombstones are
-/// buried already.
-pub(crate) async fn apply_tables(
-    session: &mut dyn Session,
-    targets: &[MappedTarget],
-    changes: &[MappedChanges],
-    tombstones: &[Tombstone],
-    patience: park::Patience,
-) -> Result<Applied, DatabaseError> {
-    let mut applied = Applied::default();
-    let none = MappedChanges::default();
-    for (index, target) in targets.iter().enumerate() {
-        let changes = changes.get(index).unwrap_or(&none);
-        target.apply(session, changes, tombstones, patience, &mut applied).await?;
-    }
-    Ok(applied)
-}
-
 impl MappedTarget {
-    async fn apply(
+    /// Applies the batch's share of the mapped table with this index. The batch's tombstones are there
+    /// already.
+    pub(crate) async fn apply(
+        &self,
+        session: &mut dyn Session,
+        batch: &Batch,
+        index: usize,
+        patience: park::Patience,
+    ) -> Result<Applied, DatabaseError> {
+        let mut applied = Applied::default();
+        let none = MappedChanges::default();
+        let changes = batch.mapped.get(index).unwrap_or(&none);
+        self.apply_changes(session, changes, &batch.tombstones, patience, &mut applied).await?;
+        Ok(applied)
+    }
+
+    /// Whether the batch says anything about the mapped table with this index.
+    pub(crate) fn concerns(&self, batch: &Batch, index: usize) -> bool {
+        let of_table = batch.mapped.get(index);
+        let ends: Vec<_> = self.table.entity.parents.iter().map(|parent| parent.entity).collect();
+        of_table.is_some_and(|changes| !changes.rows.is_empty() || !changes.ends.is_empty())
+            || batch.tombstones.iter().any(|gone| ends.contains(&gone.entity))
+    }
+
+    /// Runs every statement about the table without rows: what is refused now is refused for every row.
+    pub(crate) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+        self.sql.probe(session).await
+    }
+
+    async fn apply_changes(
         &self,
         session: &mut dyn Session,
         changes: &MappedChanges,
@@ -109,6 +123,7 @@ impl MappedTarget {
             let id = task.responsible();
             let Some(record) = known.get_mut(id) else { continue };
             touched.insert(id.to_owned());
+            applied.refusals.push(refusal.clone());
             if record.refuse(now, patience, refusal.may_pass()) {
                 applied.dead_letters.push(self.letter(record, &refusal.reason));
             }

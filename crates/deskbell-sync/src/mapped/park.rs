@@ -22,7 +22,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// The time by the database's clock, which all replicas share.
-    pub(super) async fn now(
+    pub(crate) async fn now(
         self,
         session: &mut dyn Session,
     ) -> Result<Option<UnixMillis>, DatabaseError> {
@@ -34,7 +34,7 @@ impl Patience {
         }
     }
 
-    fn is_over(self, since: UnixMillis, now: UnixMillis) -> bool {
+    pub(crate) fn is_over(self, since: UnixMillis, now: UnixMillis) -> bool {
         let waited = now.as_millis().saturating_sub(since.as_millis());
         u128::try_from(waited).is_ok_and(|waited| waited >= self.lasts.as_millis())
     }

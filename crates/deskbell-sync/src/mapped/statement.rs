@@ -17,7 +17,6 @@ use crate::options::{Stale, StatementOptions};
 use crate::refusal::Refusal;
 use crate::schema::Dialect;
 use crate::session::{DatabaseError, Param, Session, Sql, begin_unit, end_unit};
-use crate::target::Care;
 use crate::version::Version;
 
 /// Types that no pattern matches: they bear one-time codes and must be named.
@@ -183,6 +182,16 @@ impl StatementTarget {
         Ok(())
     }
 
+    /// What it is known by.
+    pub(crate) fn name(&self) -> &str {
+        &self.statement.name
+    }
+
+    /// Has the database plan the statement: what it refuses now it refuses for every event.
+    pub(crate) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+        session.explain(&self.sql, self.classes.len()).await
+    }
+
     async fn run(
         &self,
         session: &mut dyn Session,
@@ -209,7 +218,7 @@ impl StatementTarget {
 
 /// What is known before a batch that decides whether statements run.
 #[derive(Debug, Default)]
-pub(crate) struct Before {
+struct Before {
     /// Entities that are gone.
     gone: HashSet<(&'static str, String)>,
     /// By statement and entity, the newest event that it has run for.
@@ -217,8 +226,7 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    /// Reads it; the batch's own tombstones must not be there yet.
-    pub(crate) async fn load(
+    async fn load(
         session: &mut dyn Session,
         targets: &[StatementTarget],
         work: &StatementWork,
@@ -249,61 +257,135 @@ impl Before {
     }
 }
 
-/// Runs the statements behind `done_up_to`. What the database refuses of one event is undone for
-/// that event alone, and becomes a dead letter, where `care` says so.
-pub(crate) async fn run_statements(
-    session: &mut dyn Session,
-    targets: &[StatementTarget],
-    work: &StatementWork,
-    mut before: Before,
-    done_up_to: Seq,
-    care: Care,
-) -> Result<Vec<DeadLetter>, DatabaseError> {
-    let mut dead_letters = Vec::new();
-    let mut ran: BTreeMap<(usize, &str), &StatementRun> = BTreeMap::new();
-    let mut ends = work.ends.iter().peekable();
-    for event in work.runs.chunk_by(|one, other| one.seq == other.seq) {
-        let Some(first) = event.first() else { continue };
-        while let Some((_, entity, id)) = ends.next_if(|(seq, _, _)| *seq < first.seq) {
-            before.gone.insert((entity, id.clone()));
-        }
-        let due = event.iter().filter(|run| run.seq > done_up_to);
-        let due: Vec<_> = due.filter(|run| before.lets(targets, run)).collect();
-        if due.is_empty() {
-            continue;
-        }
-        match run_event(session, targets, &due).await? {
-            Ok(()) => {
-                for run in due {
-                    before.newest.insert((run.statement, run.id.clone()), run.version.clone());
-                    ran.insert((run.statement, &run.id), run);
-                }
-            }
-            Err((run, why)) if care == Care::Isolate => {
-                dead_letters.push(letter(targets, run, &why.reason));
-            }
-            Err((_, why)) => return Err(DatabaseError::refused(why)),
-        }
-    }
-    remember(session, targets, &ran).await?;
-    Ok(dead_letters)
+/// Notes in the checkpoint how far statements have run, ahead of it.
+pub(crate) struct StatementMarker<'a> {
+    pub(crate) sql: &'a Sql,
+    /// Destination, log, seq and token as they must stand there.
+    pub(crate) parameters: [Param<'a>; 4],
 }
 
-impl Before {
-    fn lets(&self, targets: &[StatementTarget], run: &StatementRun) -> bool {
-        let Some(target) = targets.get(run.statement) else { return false };
-        let is_gone = !run.ends && self.gone.contains(&(run.entity, run.id.clone()));
-        let newest = self.newest.get(&(run.statement, run.id.clone()));
+impl StatementMarker<'_> {
+    pub(crate) async fn mark(
+        &self,
+        session: &mut dyn Session,
+        seq: Seq,
+    ) -> Result<(), DatabaseError> {
+        let [destination, log, at, token] = self.parameters;
+        let parameters = [Param::Integer(seq.get()), destination, log, at, token];
+        session.execute(self.sql, &parameters).await.map(drop)
+    }
+}
+
+/// The statements of a batch, one event after another.
+pub(crate) struct StatementPass<'a> {
+    targets: &'a [StatementTarget],
+    before: Before,
+    /// The last event that they have run for; `None` holds them back.
+    done_up_to: Option<Seq>,
+    runs: &'a [StatementRun],
+    ends: &'a [(Seq, &'static str, String)],
+    /// By statement and entity, the newest event of this batch that it has run for.
+    ran: BTreeMap<(usize, &'a str), &'a StatementRun>,
+}
+
+/// What came of one event's statements: what is kept of one that was refused, and why.
+pub(crate) type Outcome = Result<(), (DeadLetter, Refusal)>;
+
+impl<'a> StatementPass<'a> {
+    /// Reads what decides whether they run; the batch's own tombstones must not be there yet.
+    pub(crate) async fn load(
+        session: &mut dyn Session,
+        targets: &'a [StatementTarget],
+        work: &'a StatementWork,
+        done_up_to: Option<Seq>,
+    ) -> Result<Self, DatabaseError> {
+        let before = Before::load(session, targets, work).await?;
+        let (runs, ends) = (&*work.runs, &*work.ends);
+        Ok(Self { targets, before, done_up_to, runs, ends, ran: BTreeMap::new() })
+    }
+
+    /// Runs the statements of the next event that has any, of those that `takes` lets run. What the
+    /// database refuses of one of them is undone for all of the event's. `None`: there is no event left.
+    pub(crate) async fn run_next(
+        &mut self,
+        session: &mut dyn Session,
+        marker: &StatementMarker<'_>,
+        takes: impl Fn(&StatementTarget) -> bool,
+    ) -> Result<Option<(Seq, Outcome)>, DatabaseError> {
+        let Some(done_up_to) = self.done_up_to else { return Ok(None) };
+        while let Some(first) = self.runs.first() {
+            let length = self.runs.iter().take_while(|run| run.seq == first.seq).count();
+            let (event, later) = self.runs.split_at(length);
+            self.runs = later;
+            self.pass_ends(first.seq);
+            let due = event.iter().filter(|run| run.seq > done_up_to && self.lets(run, &takes));
+            let due: Vec<_> = due.collect();
+            if due.is_empty() {
+                continue;
+            }
+            let done = run_event(session, self.targets, &due, marker).await?;
+            if done.is_ok() {
+                for run in due {
+                    let newest = (run.statement, run.id.clone());
+                    self.before.newest.insert(newest, run.version.clone());
+                    self.ran.insert((run.statement, &run.id), run);
+                }
+                if session.commits_units() {
+                    self.remember(session).await?;
+                }
+            }
+            let letter = |(run, why): (&StatementRun, Refusal)| {
+                (letter(self.targets, run, &why.reason), why)
+            };
+            return Ok(Some((first.seq, done.map_err(letter))));
+        }
+        Ok(None)
+    }
+
+    fn pass_ends(&mut self, before: Seq) {
+        while let Some(((seq, entity, id), later)) = self.ends.split_first()
+            && *seq < before
+        {
+            self.before.gone.insert((entity, id.clone()));
+            self.ends = later;
+        }
+    }
+
+    fn lets(&self, run: &StatementRun, takes: impl Fn(&StatementTarget) -> bool) -> bool {
+        let Some(target) = self.targets.get(run.statement).filter(|target| takes(target)) else {
+            return false;
+        };
+        let is_gone = !run.ends && self.before.gone.contains(&(run.entity, run.id.clone()));
+        let newest = self.before.newest.get(&(run.statement, run.id.clone()));
         let is_stale = newest.is_some_and(|newest| run.version < *newest);
         target.statement.stale == Stale::Run || !is_gone && !is_stale
     }
+
+    /// Notes which events the statements have run for.
+    pub(crate) async fn remember(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+        for (index, target) in self.targets.iter().enumerate() {
+            let of_target = self.ran.iter().filter(|((statement, _), _)| *statement == index);
+            let records: Vec<_> = of_target
+                .map(|((_, id), run)| Record {
+                    version: Some(run.version.clone()),
+                    source: run.source.to_string(),
+                    event_type: run.event_type.clone(),
+                    ..Record::new(id)
+                })
+                .collect();
+            target.records.write(session, records.iter()).await?;
+        }
+        Ok(())
+    }
 }
 
-/// All statements of one event, or none of them.
+/// All statements of one event, or none of them. Where this is a transaction, the mark that they have
+/// run is in it.
 async fn run_event<'a>(
     session: &mut dyn Session,
     targets: &[StatementTarget],
     due: &[&'a StatementRun],
+    marker: &StatementMarker<'_>,
 ) -> Result<Result<(), (&'a StatementRun, Refusal)>, DatabaseError> {
     begin_unit(session).await?;
     let mut last = None;
@@ -316,32 +398,15 @@ async fn run_event<'a>(
             break;
         }
     }
+    if let (Ok(()), Some(run), true) = (&done, last, session.commits_units()) {
+        done = marker.mark(session, run.seq).await;
+    }
     let done = end_unit(session, done).await?;
     // What is refused only when it is to be kept is put down to the last one.
     Ok(match (done, last) {
         (Err(why), Some(run)) => Err((run, why)),
         _ => Ok(()),
     })
-}
-
-async fn remember(
-    session: &mut dyn Session,
-    targets: &[StatementTarget],
-    ran: &BTreeMap<(usize, &str), &StatementRun>,
-) -> Result<(), DatabaseError> {
-    for (index, target) in targets.iter().enumerate() {
-        let of_target = ran.iter().filter(|((statement, _), _)| *statement == index);
-        let records: Vec<_> = of_target
-            .map(|((_, id), run)| Record {
-                version: Some(run.version.clone()),
-                source: run.source.to_string(),
-                event_type: run.event_type.clone(),
-                ..Record::new(id)
-            })
-            .collect();
-        target.records.write(session, records.iter()).await?;
-    }
-    Ok(())
 }
 
 fn letter(targets: &[StatementTarget], run: &StatementRun, reason: &str) -> DeadLetter {

@@ -7,7 +7,7 @@ use super::live::{Class, LiveColumn, LiveTable};
 use super::scalar::decode;
 use crate::entity::Kind;
 use crate::schema::{Dialect, quoted};
-use crate::session::Cell;
+use crate::session::{Cell, DatabaseError, Session};
 use crate::sql::Bulk;
 
 /// The statements about one mapped table. Rows begin with the columns of the key.
@@ -51,6 +51,21 @@ impl TableSql {
             key,
             columns,
             set,
+        }
+    }
+
+    /// Runs each of the statements without rows.
+    pub(super) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+        session.probe(&self.write).await?;
+        session.probe(&self.remove).await?;
+        session.probe(&self.relocate).await?;
+        if self.sets_anything() {
+            session.probe(&self.flag).await?;
+            session.probe(&self.unflag).await?;
+        }
+        match &self.vacate {
+            Some(vacate) => session.probe(vacate).await,
+            None => Ok(()),
         }
     }
 

@@ -3,12 +3,17 @@
 use clerk_webhooks::UnixMillis;
 use deskbell_store::Seq;
 
-use super::{Application, isolate};
-use crate::batch::{Batch, ChildRow, DeadLetter, Row, TableRows, Tombstone};
-use crate::mapped::{Applied, Before, Patience, apply_tables, run_statements};
+use super::Application;
+use super::blocked::BlockedParts;
+use super::isolating::Streaks;
+use super::refused::{self, EarlierTries, Refused, RefusedKind};
+use crate::batch::{Batch, ChildRow, Row, TableRows, Tombstone, reason_for_people};
+use crate::checkpoint::Checkpoint;
+use crate::mapped::{Applied, Patience, StatementMarker, StatementPass, StatementTarget};
+use crate::refusal::Refusal;
 use crate::session::{Cell, DatabaseError, Param, Session, Sql};
 use crate::sql::{Statements, TableStatements};
-use crate::target::{Care, Commit};
+use crate::target::{Blocked, Commit, Part, PartKind};
 use crate::value::Value;
 
 /// What a batch is applied with.
@@ -16,107 +21,221 @@ pub(super) struct Work<'a> {
     pub(super) statements: &'a Statements,
     pub(super) application: &'a Application,
     pub(super) patience: Patience,
-    pub(super) destination: &'a str,
+    /// Where the target stands before the batch.
+    pub(super) current: &'a Checkpoint,
     /// The last event that the application's statements have run for; `None` holds them back.
     pub(super) ran_up_to: Option<Seq>,
-    pub(super) care: Care,
+    /// Whether what is refused is looked for, and kept; otherwise it fails the batch.
+    pub(super) isolates: bool,
+    /// Where the batch concerns one part alone, which was blocked.
+    pub(super) only: Option<&'a Part>,
+    pub(super) blocked: BlockedParts,
+    pub(super) streaks: &'a mut Streaks,
+    pub(super) earlier: EarlierTries,
 }
 
 impl Work<'_> {
     /// Applies the batch in the transaction that is open.
     pub(super) async fn apply(
-        &self,
+        &mut self,
         session: &mut dyn Session,
         batch: &Batch,
     ) -> Result<Commit, DatabaseError> {
-        let statements = &self.application.statements;
-        let before = Before::load(session, statements, &batch.statements).await?;
-        bury(session, self.statements, &batch.tombstones).await?;
         let mut refused = Vec::new();
-        let mut rows_written = self.write(session, batch, &mut refused).await?;
-        let applied = self.write_mapped(session, batch).await?;
-        rows_written += applied.rows_written;
-        refused.extend(applied.dead_letters);
-        if let Some(ran_up_to) = self.ran_up_to {
-            let work = &batch.statements;
-            let letters =
-                run_statements(session, statements, work, before, ran_up_to, self.care).await?;
-            refused.extend(letters);
+        let known = self.blocked.clone();
+        if self.isolates {
+            self.block_what_is_refused_whole(session, batch).await?;
         }
-        self.give_up(session, &batch.dead_letters).await?;
-        self.give_up(session, &refused).await?;
-        for table in &self.statements.tables {
-            let ids = ids_in(batch, table.entity.name);
-            execute_all(session, &table.settle, &ids).await?;
+        let (application, work) = (self.application, &batch.statements);
+        let targets = &application.statements;
+        let destination = &self.current.destination;
+        let pass = StatementPass::load(session, targets, work, self.ran_up_to).await?;
+        let mut rows_written = if self.isolates {
+            self.isolate(session, batch, &mut refused).await?
+        } else {
+            self.write(session, batch).await?
+        };
+        rows_written += self.write_mapped(session, batch, &mut refused).await?;
+        self.run_statements(session, pass, &mut refused).await?;
+        if self.only.is_none() {
+            let of_events = batch.dead_letters.iter().cloned();
+            refused.extend(of_events.map(|letter| Refused {
+                letter,
+                kind: RefusedKind::Event,
+                refusal: None,
+            }));
         }
-        Ok(Commit::Done { rows_written, refused })
+        let letters: Vec<_> = refused.iter().map(|refused| refused.letter.clone()).collect();
+        let (statements, patience) = (self.statements, self.patience);
+        let keep = refused::keep(session, statements, destination, refused, &self.earlier, patience);
+        let mut dead = keep.await?;
+        if self.isolates {
+            let stuck = self.isolate_settling(session, batch, &letters).await?;
+            let keep = refused::keep(session, statements, destination, stuck, &self.earlier, patience);
+            dead.extend(keep.await?);
+        } else {
+            self.settle(session, batch).await?;
+        }
+        let blocked = self.blocked.since(&known);
+        Ok(Commit::Done { rows_written, refused: dead, blocked })
     }
 
-    async fn write(
-        &self,
+    /// Whether this part has its turn: not while it is blocked, but for its own catching up.
+    pub(super) fn takes(&self, kind: PartKind, name: &str) -> bool {
+        match self.only {
+            Some(part) => part.is(kind, name),
+            None => !self.blocked.has(kind, name),
+        }
+    }
+
+    /// From now on this part waits, with all that the batch says of it.
+    pub(super) async fn block(
+        &mut self,
         session: &mut dyn Session,
-        batch: &Batch,
-        refused: &mut Vec<DeadLetter>,
-    ) -> Result<u64, DatabaseError> {
+        kind: PartKind,
+        name: &str,
+        refusal: &Refusal,
+    ) -> Result<(), DatabaseError> {
+        if self.only.is_some() {
+            // It is blocked already, and stays so.
+            return Err(DatabaseError::refused(refusal.clone()));
+        }
+        let blocked = Blocked {
+            part: Part { kind, name: name.to_owned() },
+            seq: self.current.seq,
+            since: None,
+            reason: reason_for_people(&refusal.to_string()),
+            cause: refusal.code.clone(),
+            is_due: false,
+        };
+        let (statements, destination) = (self.statements, &self.current.destination);
+        self.blocked.block(session, statements, destination, blocked).await
+    }
+
+    /// The mirror's tables that have their turn.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &TableStatements> {
+        let tables = self.statements.tables.iter();
+        tables.filter(|table| self.takes(PartKind::Mirror, table.entity.table))
+    }
+
+    async fn write(&self, session: &mut dyn Session, batch: &Batch) -> Result<u64, DatabaseError> {
+        let rows: Vec<_> = batch.tombstones.iter().map(tombstone).collect();
+        session.bulk(&self.statements.bury, &rows).await?;
+        for table in self.tables() {
+            let gone = ids_of(&batch.tombstones, table.entity.name);
+            execute_all(session, &table.delete, &gone).await?;
+            for (parent, children) in &table.parent_gone {
+                execute_all(session, children, &ids_of(&batch.tombstones, parent)).await?;
+            }
+        }
         let mut rows_written = 0;
-        for TableRows { entity, rows } in &batch.tables {
-            let mut tables = self.statements.tables.iter();
-            let table = tables.find(|table| table.entity.name == entity.name);
-            let Some(table) = table else { continue };
-            rows_written += match self.care {
-                Care::Whole => write(session, table, rows).await?,
-                Care::Isolate => isolate::write(session, table, rows, refused).await?,
-            };
+        for table in self.tables() {
+            rows_written += write(session, table, rows_of(batch, table)).await?;
         }
         Ok(rows_written)
     }
 
+    async fn settle(&self, session: &mut dyn Session, batch: &Batch) -> Result<(), DatabaseError> {
+        for table in self.tables() {
+            let ids = ids_in(batch, table.entity.name);
+            execute_all(session, &table.settle, &ids).await?;
+        }
+        Ok(())
+    }
+
     async fn write_mapped(
-        &self,
+        &mut self,
         session: &mut dyn Session,
         batch: &Batch,
-    ) -> Result<Applied, DatabaseError> {
-        let (tables, stones) = (&self.application.tables, &batch.tombstones);
-        let applied = apply_tables(session, tables, &batch.mapped, stones, self.patience).await?;
-        for (part, entity, ids) in &applied.resolved {
+        refused: &mut Vec<Refused>,
+    ) -> Result<u64, DatabaseError> {
+        let mut rows_written = 0;
+        for (index, target) in self.application.tables.iter().enumerate() {
+            if !self.takes(PartKind::Mapped, target.name()) {
+                continue;
+            }
+            let Some(applied) = self.apply_mapped(session, target, index, batch).await? else {
+                continue;
+            };
+            let Applied { rows_written: written, dead_letters, resolved, .. } = applied;
+            rows_written += written;
+            refused.extend(dead_letters.into_iter().map(|letter| Refused {
+                letter,
+                kind: RefusedKind::Row,
+                refusal: None,
+            }));
+            self.resolve(session, &resolved).await?;
+        }
+        Ok(rows_written)
+    }
+
+    async fn resolve(
+        &self,
+        session: &mut dyn Session,
+        resolved: &[(String, &'static str, Vec<String>)],
+    ) -> Result<(), DatabaseError> {
+        for (part, entity, ids) in resolved {
             let ids: Vec<_> = ids.iter().map(String::as_str).collect();
             if !ids.is_empty() {
-                let parameters = [Param::Texts(&ids), Param::Text(part), Param::Text(entity)];
+                let destination = Param::Text(&self.current.destination);
+                let (part, entity) = (Param::Text(part), Param::Text(entity));
+                let parameters = [Param::Texts(&ids), part, entity, destination];
                 session.execute(&self.statements.resolve_part, &parameters).await?;
             }
         }
-        Ok(applied)
+        Ok(())
     }
 
-    async fn give_up(
-        &self,
+    /// Runs the statements, each event's as one. What the database refuses of an event is undone for
+    /// that event alone.
+    async fn run_statements(
+        &mut self,
         session: &mut dyn Session,
-        dead_letters: &[DeadLetter],
+        mut pass: StatementPass<'_>,
+        refused: &mut Vec<Refused>,
     ) -> Result<(), DatabaseError> {
-        let rows: Vec<_> =
-            dead_letters.iter().map(|letter| dead_letter(self.destination, letter)).collect();
-        session.bulk(&self.statements.dead_letter, &rows).await.map(drop)
-    }
-}
-
-async fn bury(
-    session: &mut dyn Session,
-    statements: &Statements,
-    tombstones: &[Tombstone],
-) -> Result<(), DatabaseError> {
-    let rows: Vec<_> = tombstones.iter().map(tombstone).collect();
-    session.bulk(&statements.bury, &rows).await?;
-    for table in &statements.tables {
-        let gone = ids_of(tombstones, table.entity.name);
-        execute_all(session, &table.delete, &gone).await?;
-        for (parent, children) in &table.parent_gone {
-            execute_all(session, children, &ids_of(tombstones, parent)).await?;
+        let Checkpoint { destination, log_id, seq, token, .. } = self.current;
+        let log_id = log_id.to_string();
+        let marker = StatementMarker {
+            sql: &self.statements.mark_statements,
+            parameters: [
+                Param::Text(destination),
+                Param::Text(&log_id),
+                Param::Integer(seq.get()),
+                Param::Integer(token.get()),
+            ],
+        };
+        loop {
+            let takes = |target: &StatementTarget| self.takes(PartKind::Statement, target.name());
+            let Some((seq, outcome)) = pass.run_next(session, &marker, takes).await? else { break };
+            let Err((letter, refusal)) = outcome else { continue };
+            if !self.isolates {
+                return Err(DatabaseError::refused(refusal));
+            }
+            let kind = RefusedKind::Statement;
+            let kept = Refused { letter, kind, refusal: Some(refusal) };
+            if session.commits_units() {
+                // Statements behind it are marked with their own commit, and it must not be lost then.
+                let (statements, earlier) = (self.statements, &self.earlier);
+                let kept = vec![kept];
+                refused::keep(session, statements, destination, kept, earlier, self.patience)
+                    .await?;
+                marker.mark(session, seq).await?;
+            } else {
+                refused.push(kept);
+            }
         }
+        pass.remember(session).await
     }
-    Ok(())
 }
 
-fn tombstone(gone: &Tombstone) -> Vec<Cell<'_>> {
+/// The rows that the batch has for this table.
+pub(super) fn rows_of<'b>(batch: &'b Batch, table: &TableStatements) -> &'b [Row] {
+    let of_table = |rows: &&TableRows| rows.entity.name == table.entity.name;
+    batch.tables.iter().find(of_table).map_or(&[], |rows| &rows.rows)
+}
+
+pub(super) fn tombstone(gone: &Tombstone) -> Vec<Cell<'_>> {
     vec![
         Cell::Text(gone.entity),
         Cell::Text(&gone.id),
@@ -131,27 +250,15 @@ fn representable(millis: i64) -> UnixMillis {
     UnixMillis::from_millis(within).unwrap_or(UnixMillis::MIN)
 }
 
-fn dead_letter<'a>(destination: &'a str, letter: &'a DeadLetter) -> Vec<Cell<'a>> {
-    vec![
-        Cell::Text(destination),
-        Cell::Text(&letter.source),
-        Cell::Text(&letter.message_id),
-        Cell::Text(&letter.event_type),
-        Cell::Text(&letter.part),
-        Cell::Text(letter.entity),
-        Cell::Text(letter.id.as_deref().unwrap_or_default()),
-        Cell::Text(&letter.reason),
-        Cell::Integer(letter.version.updated_at_ms),
-        Cell::Integer(letter.version.occurred_at_ms),
-    ]
-}
-
 /// Writes rows of one entity with their elements.
 pub(super) async fn write(
     session: &mut dyn Session,
     table: &TableStatements,
     rows: &[Row],
 ) -> Result<u64, DatabaseError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
     let given: Vec<_> = rows.iter().map(row).collect();
     let rows_written = session.bulk(&table.upsert, &given).await?;
     if table.elements.is_empty() {

@@ -64,6 +64,8 @@ pub(super) async fn take_over(
         for sql in statements.tables.iter().flat_map(|table| &table.sweep) {
             session.execute(sql, &[]).await?;
         }
+        let destination = [Param::Text(&next.destination)];
+        session.execute(&statements.blocked.forget, &destination).await?;
     }
     Ok(commit)
 }
@@ -119,5 +121,8 @@ async fn insert(
 }
 
 fn commit(rows: u64) -> Commit {
-    if rows == 0 { Commit::Lost } else { Commit::Done { rows_written: 0, refused: Vec::new() } }
+    if rows == 0 {
+        return Commit::Lost;
+    }
+    Commit::Done { rows_written: 0, refused: Vec::new(), blocked: Vec::new() }
 }

@@ -1,45 +1,290 @@
-//! Finding the rows that the database refuses: by halves, each under a savepoint.
+//! Finding what the database refuses: by halves, each a unit of work of its own.
+
+use std::collections::HashMap;
 
 use super::apply;
-use crate::batch::{DeadLetter, Row, reason_for_people};
-use crate::session::{DatabaseError, Session, begin_unit, end_unit};
-use crate::sql::TableStatements;
+use super::refused::{Refused, RefusedKind};
+use crate::batch::{DeadLetter, Row, Tombstone, reason_for_people};
+use crate::entity::Entity;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::session::{DatabaseError, Param, Session, begin_unit, end_unit};
+use crate::sql::{Bulk, TableStatements};
+use crate::version::Version;
 
-/// Writes what the database takes of these rows; what it refuses goes into `refused`.
-pub(super) async fn write(
-    session: &mut dyn Session,
-    table: &TableStatements,
-    rows: &[Row],
-    refused: &mut Vec<DeadLetter>,
-) -> Result<u64, DatabaseError> {
-    let mut rows_written = 0;
-    let mut left = vec![rows];
-    while let Some(rows) = left.pop() {
+/// More refusals of one code in a row block the table or the statement: the fault is hardly the
+/// rows'.
+pub(super) const REFUSALS_IN_A_ROW_MAX: u32 = 100;
+
+/// An entity that something is done about by its id, and the event that wants it.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    pub(super) id: String,
+    pub(super) origin: Origin,
+}
+
+/// The event that a unit of work comes from, as a dead letter names it.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub(super) source: String,
+    pub(super) message_id: String,
+    pub(super) event_type: String,
+    pub(super) version: Version,
+}
+
+/// A part of a batch that can be done by halves.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Piece<'a> {
+    Tombstones { insert: &'a Bulk, tombstones: &'a [Tombstone] },
+    /// The rows of entities that have a tombstone go.
+    Deletes { table: &'a TableStatements, subjects: &'a [Subject] },
+    /// The rows whose parents have one go, and dead letters that are overtaken.
+    Settles { table: &'a TableStatements, subjects: &'a [Subject] },
+    Rows { table: &'a TableStatements, rows: &'a [Row] },
+}
+
+impl<'a> Piece<'a> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Tombstones { tombstones, .. } => tombstones.len(),
+            Self::Deletes { subjects, .. } | Self::Settles { subjects, .. } => subjects.len(),
+            Self::Rows { rows, .. } => rows.len(),
+        }
+    }
+
+    fn halves(self) -> [Self; 2] {
+        let middle = self.len() / 2;
+        match self {
+            Self::Tombstones { insert, tombstones } => {
+                let (first, second) = tombstones.split_at(middle);
+                [first, second].map(|tombstones| Self::Tombstones { insert, tombstones })
+            }
+            Self::Deletes { table, subjects } => {
+                let (first, second) = subjects.split_at(middle);
+                [first, second].map(|subjects| Self::Deletes { table, subjects })
+            }
+            Self::Settles { table, subjects } => {
+                let (first, second) = subjects.split_at(middle);
+                [first, second].map(|subjects| Self::Settles { table, subjects })
+            }
+            Self::Rows { table, rows } => {
+                let (first, second) = rows.split_at(middle);
+                [first, second].map(|rows| Self::Rows { table, rows })
+            }
+        }
+    }
+
+    async fn attempt(
+        self,
+        session: &mut dyn Session,
+    ) -> Result<Result<u64, Refusal>, DatabaseError> {
         begin_unit(session).await?;
-        let written = apply::write(session, table, rows).await;
-        match end_unit(session, written).await? {
-            Ok(written) => rows_written += written,
-            Err(refusal) => match rows {
-                [row] => refused.push(letter(table, row, &refusal.reason)),
-                _ => {
-                    let (first, second) = rows.split_at(rows.len() / 2);
-                    left.extend([second, first]);
+        let done = self.run(session).await;
+        end_unit(session, done).await
+    }
+
+    async fn run(self, session: &mut dyn Session) -> Result<u64, DatabaseError> {
+        let (statements, subjects) = match self {
+            Self::Tombstones { insert, tombstones } => {
+                let rows: Vec<_> = tombstones.iter().map(apply::tombstone).collect();
+                return session.bulk(insert, &rows).await.map(|_| 0);
+            }
+            Self::Rows { table, rows } => return apply::write(session, table, rows).await,
+            Self::Deletes { table, subjects } => (&table.delete, subjects),
+            Self::Settles { table, subjects } => (&table.settle, subjects),
+        };
+        let ids: Vec<_> = subjects.iter().map(|subject| &*subject.id).collect();
+        for sql in statements {
+            session.execute(sql, &[Param::Texts(&ids)]).await?;
+        }
+        Ok(0)
+    }
+
+    /// What is kept of a single one that was refused.
+    pub(super) fn refused(self, refusal: Refusal) -> Option<Refused> {
+        let (kind, letter) = match self {
+            Self::Tombstones { tombstones, .. } => {
+                let gone = tombstones.first()?;
+                (RefusedKind::Row, letter(gone.entity, &gone.id, gone.origin(), &refusal))
+            }
+            Self::Deletes { table, subjects } | Self::Settles { table, subjects } => {
+                let subject = subjects.first()?;
+                let origin = subject.origin.clone();
+                (RefusedKind::Delete, letter(table.entity.name, &subject.id, origin, &refusal))
+            }
+            Self::Rows { table, rows } => {
+                let row = rows.first()?;
+                (RefusedKind::Row, letter(table.entity.name, &row.id, row.origin(), &refusal))
+            }
+        };
+        Some(Refused { letter, kind, refusal: Some(refusal) })
+    }
+}
+
+/// What came of a piece.
+#[derive(Debug, Default)]
+pub(super) struct Isolated<'a> {
+    pub(super) rows_written: u64,
+    /// Single ones.
+    pub(super) refused: Vec<(Piece<'a>, Refusal)>,
+    /// So many were refused in a row that the rest was not tried.
+    pub(super) given_up: Option<Refusal>,
+}
+
+/// Refusals of one code, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Streak {
+    code: String,
+    length: u32,
+}
+
+impl Streak {
+    pub(super) fn done(&mut self) {
+        self.length = 0;
+    }
+
+    /// Counts a refusal that says something about the row; whether there were too many.
+    pub(super) fn refused(&mut self, refusal: &Refusal) -> bool {
+        if refusal.kind != RefusalKind::Lasting {
+            return false;
+        }
+        if self.code != refusal.code {
+            *self = Self { code: refusal.code.clone(), length: 0 };
+        }
+        self.length += 1;
+        self.length > REFUSALS_IN_A_ROW_MAX
+    }
+}
+
+/// Does what the database takes of the piece.
+pub(super) async fn by_halves<'a>(
+    session: &mut dyn Session,
+    piece: Piece<'a>,
+    streak: &mut Streak,
+) -> Result<Isolated<'a>, DatabaseError> {
+    let mut isolated = Isolated::default();
+    let mut left = vec![piece];
+    while let Some(piece) = left.pop() {
+        if piece.len() == 0 {
+            continue;
+        }
+        match piece.attempt(session).await? {
+            Ok(rows_written) => {
+                streak.done();
+                isolated.rows_written += rows_written;
+            }
+            Err(_) if piece.len() > 1 => {
+                let [first, second] = piece.halves();
+                left.extend([second, first]);
+            }
+            Err(refusal) => {
+                if streak.refused(&refusal) {
+                    isolated.given_up = Some(refusal);
+                    break;
                 }
+                isolated.refused.push((piece, refusal));
+            }
+        }
+    }
+    Ok(isolated)
+}
+
+/// Tries what was refused alone once more, now that the rest of the batch is there: first all as
+/// one, since they may need each other, then each.
+pub(super) async fn once_more(
+    session: &mut dyn Session,
+    refused: Vec<(Piece<'_>, Refusal)>,
+    rows_written: &mut u64,
+) -> Result<Vec<Refused>, DatabaseError> {
+    if refused.len() > 1 && together(session, &refused).await? {
+        *rows_written += u64::try_from(refused.len()).unwrap_or(u64::MAX);
+        return Ok(Vec::new());
+    }
+    let mut left = Vec::new();
+    for (piece, _) in refused {
+        match piece.attempt(session).await? {
+            Ok(written) => *rows_written += written,
+            Err(refusal) => left.extend(piece.refused(refusal)),
+        }
+    }
+    Ok(left)
+}
+
+async fn together(
+    session: &mut dyn Session,
+    refused: &[(Piece<'_>, Refusal)],
+) -> Result<bool, DatabaseError> {
+    begin_unit(session).await?;
+    let mut done = Ok(());
+    for (piece, _) in refused {
+        done = piece.run(session).await.map(drop);
+        if done.is_err() {
+            break;
+        }
+    }
+    Ok(end_unit(session, done).await?.is_ok())
+}
+
+/// The ids that a batch says anything about, each with an event that does.
+pub(super) fn subjects(
+    rows: &[Row],
+    letters: &[DeadLetter],
+    tombstones: &[Tombstone],
+    entity: &Entity,
+) -> Vec<Subject> {
+    let mut found: HashMap<&str, Origin> = HashMap::new();
+    for letter in letters.iter().filter(|letter| letter.entity == entity.name) {
+        if let Some(id) = &letter.id {
+            let origin = Origin {
+                source: letter.source.clone(),
+                message_id: letter.message_id.clone(),
+                event_type: letter.event_type.clone(),
+                version: letter.version.clone(),
+            };
+            found.insert(id, origin);
+        }
+    }
+    found.extend(rows.iter().map(|row| (&*row.id, row.origin())));
+    let gone = tombstones.iter().filter(|gone| gone.entity == entity.name);
+    found.extend(gone.map(|gone| (&*gone.id, gone.origin())));
+    let subjects = found.into_iter().map(|(id, origin)| Subject { id: id.to_owned(), origin });
+    subjects.collect()
+}
+
+impl Tombstone {
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            source: self.event.source.to_string(),
+            message_id: self.message_id.clone(),
+            event_type: self.event.event_type.to_string(),
+            version: Version {
+                updated_at_ms: self.occurred_at_ms,
+                occurred_at_ms: self.occurred_at_ms,
+                message_id: self.message_id.clone(),
             },
         }
     }
-    Ok(rows_written)
 }
 
-fn letter(table: &TableStatements, row: &Row, reason: &str) -> DeadLetter {
+impl Row {
+    fn origin(&self) -> Origin {
+        Origin {
+            source: self.event.source.to_string(),
+            message_id: self.version.message_id.clone(),
+            event_type: self.event.event_type.to_string(),
+            version: self.version.clone(),
+        }
+    }
+}
+
+fn letter(entity: &'static str, id: &str, origin: Origin, refusal: &Refusal) -> DeadLetter {
     DeadLetter {
-        source: row.event.source.to_string(),
-        message_id: row.version.message_id.clone(),
-        event_type: row.event.event_type.to_string(),
+        source: origin.source,
+        message_id: origin.message_id,
+        event_type: origin.event_type,
         part: String::new(),
-        entity: table.entity.name,
-        id: Some(row.id.clone()),
-        version: row.version.clone(),
-        reason: reason_for_people(reason),
+        entity,
+        id: Some(id.to_owned()),
+        version: origin.version,
+        reason: reason_for_people(&refusal.reason),
     }
 }

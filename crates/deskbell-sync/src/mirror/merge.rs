@@ -2,18 +2,16 @@
 
 use deskbell_store::{ReadLimit, Seq, StoredEvent};
 
-use super::apply::Work;
+use super::blocked::BlockedParts;
+use super::isolating::Streaks;
 use super::{Application, Mirror, MirrorSettings, Plan, checkpoints};
-use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::connect::ConnectError;
 use crate::entity::{self, Kind};
-use crate::mapped::apply_tables;
 use crate::rebuild::{Merge, RebuildError, Rebuilt};
 use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, Table, VERSIONS, quoted};
-use crate::session::{Database, Param, Session};
+use crate::session::{Database, Limits, Param, Session};
 use crate::sql::{MergeStatements, Schemas};
-use crate::target::Care;
 use crate::value::Value;
 
 impl Mirror {
@@ -27,7 +25,7 @@ impl Mirror {
         let dialect = database.dialect();
         let plan = Plan::new(dialect, &settings.schema, &tables);
         plan.check(session.as_mut()).await?;
-        session.begin(&settings.schema).await?;
+        session.begin(&settings.schema, Limits::Unlimited).await?;
         let made_schema = plan.made_schema(session.as_mut()).await?;
         for table in &tables {
             let name = dialect.table(&settings.schema, table.name);
@@ -68,9 +66,9 @@ impl Mirror {
         destination: &str,
     ) -> Result<Rebuilt, RebuildError> {
         let mut unit = self.unit().await?;
-        let super::Connected { session, application } = &mut unit.connected;
+        let super::Connected { session, application, .. } = &mut unit.connected;
         let session = session.as_mut();
-        session.begin(&self.schema).await.map_err(target)?;
+        session.begin(&self.schema, Limits::Unlimited).await.map_err(target)?;
         let select = &self.statements.checkpoints;
         let stands = checkpoints::read(session, select, destination).await?;
         let stands = stands.into_iter().next().ok_or(RebuildError::NotStarted)?;
@@ -98,14 +96,11 @@ impl Mirror {
             rebuilt.events += u64::try_from(events.len()).unwrap_or(u64::MAX);
             let batch = merge.fold.fold(&events);
             rebuilt.payloads_pruned += batch.counts.pruned;
-            let work = Work {
-                statements: &merge.shadow.statements,
-                application: &nothing,
-                patience: self.patience,
-                destination: &stands.destination,
-                ran_up_to: None,
-                care: Care::Isolate,
-            };
+            let mut streaks = Streaks::default();
+            let shadow = merge.shadow;
+            let mut work = shadow.work(&nothing, &mut streaks, stands, BlockedParts::default());
+            work.ran_up_to = None;
+            work.isolates = true;
             work.apply(session, &batch).await.map_err(target)?;
         }
         Ok(rebuilt)
@@ -154,10 +149,11 @@ impl Mirror {
         let (mut at, mut rows_written) = (Seq::ZERO, 0);
         while let Some(events) = events_up_to(merge, at, stands.seq).await? {
             at = events.last().map_or(stands.seq, |event| event.seq);
-            let Batch { mapped, tombstones, .. } = merge.whole.fold(&events);
-            let tables = &application.tables;
-            let applied = apply_tables(session, tables, &mapped, &tombstones, self.patience).await;
-            rows_written += applied.map_err(target)?.rows_written;
+            let batch = merge.whole.fold(&events);
+            for (index, table) in application.tables.iter().enumerate() {
+                let applied = table.apply(session, &batch, index, self.patience).await;
+                rows_written += applied.map_err(target)?.rows_written;
+            }
         }
         Ok(rows_written)
     }

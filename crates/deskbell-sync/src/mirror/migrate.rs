@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::connect::ConnectError;
 use crate::entity::Kind;
 use crate::schema::{CHECKPOINTS, Dialect, MIGRATIONS, SCHEMA_VERSION, Table};
-use crate::session::{DatabaseError, Inventory, Param, Session};
+use crate::session::{DatabaseError, Inventory, Limits, Param, Session};
 use crate::value::Value;
 
 /// What a database must have.
@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
         &self,
         session: &mut dyn Session,
     ) -> Result<Vec<String>, ConnectError> {
-        session.begin(self.schema).await?;
+        session.begin(self.schema, Limits::Unlimited).await?;
         let found = self.look(session).await?;
         let missing = self.missing(&found);
         for step in &missing {

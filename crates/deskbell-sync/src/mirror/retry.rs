@@ -1,11 +1,15 @@
 //! Dead letters that are asked for again, and what else waits.
 
+use super::blocked::BlockedParts;
+use super::isolate::{Origin, Piece, Streak, Subject, by_halves};
+use super::refused::{self, EarlierTries, Refused};
 use crate::entity::Kind;
-use crate::mapped::MappedTarget;
+use crate::mapped::{MappedTarget, Patience};
 use crate::session::{DatabaseError, Param, Session};
 use crate::sql::Statements;
 use crate::target::{Retry, RetryRequest, Waiting};
 use crate::value::Value;
+use crate::version::Version;
 
 /// What waits for this destination.
 pub(super) async fn waiting(
@@ -14,20 +18,88 @@ pub(super) async fn waiting(
     tables: &[MappedTarget],
     destination: &str,
 ) -> Result<Waiting, DatabaseError> {
-    let destination = [Param::Text(destination)];
-    let rows = session.fetch(&statements.requests, &destination, &[Kind::Id; 3]).await?;
+    let of_destination = [Param::Text(destination)];
+    let rows = session.fetch(&statements.requests, &of_destination, &[Kind::Id; 3]).await?;
     let requests = rows.into_iter().filter_map(request).collect();
-    let counted = session.fetch(&statements.count_letters, &destination, &[Kind::Integer]).await?;
-    let dead_letters = match counted.first().map(Vec::as_slice) {
-        Some([Value::Integer(count)]) => u64::try_from(*count).unwrap_or(0),
-        _ => 0,
-    };
+    let mut waiting = Waiting { requests, ..Waiting::default() };
+    let kinds = [Kind::Boolean, Kind::Boolean, Kind::Integer];
+    for row in session.fetch(&statements.count_letters, &of_destination, &kinds).await? {
+        let [is_delete, is_dead, Value::Integer(count)] = &row[..] else { continue };
+        let count = u64::try_from(*count).unwrap_or(0);
+        match (is_true(is_delete), is_true(is_dead)) {
+            (true, _) => waiting.deletes += count,
+            (false, true) => waiting.dead_letters += count,
+            (false, false) => waiting.rows += count,
+        }
+    }
+    waiting.is_due = waiting.deletes > 0
+        && !refused_deletes(session, statements, destination).await?.is_empty();
     let names: Vec<_> = tables.iter().map(MappedTarget::name).collect();
-    let parked = !names.is_empty() && {
+    waiting.is_due |= !names.is_empty() && {
         let names = [Param::Texts(&names)];
         !session.fetch(&statements.any_parked, &names, &[Kind::Id]).await?.is_empty()
     };
-    Ok(Waiting { requests, parked, dead_letters })
+    waiting.blocked = BlockedParts::load(session, statements, destination).await?.into_parts();
+    Ok(waiting)
+}
+
+fn is_true(value: &Value) -> bool {
+    matches!(value, Value::Boolean(true) | Value::Integer(1))
+}
+
+/// The deletes that are due, each by its entity.
+async fn refused_deletes(
+    session: &mut dyn Session,
+    statements: &Statements,
+    destination: &str,
+) -> Result<Vec<(String, Subject)>, DatabaseError> {
+    let kinds = [[Kind::Id; 5].as_slice(), &[Kind::Integer; 2], &[Kind::Id]].concat();
+    let parameters = [Param::Text(destination)];
+    let rows = session.fetch(&statements.refused_deletes, &parameters, &kinds).await?;
+    Ok(rows.into_iter().filter_map(subject).collect())
+}
+
+fn subject(row: Vec<Value>) -> Option<(String, Subject)> {
+    let row: [Value; 8] = row.try_into().ok()?;
+    let [
+        Value::Text(entity),
+        Value::Text(id),
+        Value::Text(source),
+        Value::Text(message_id),
+        Value::Text(event_type),
+        Value::Integer(updated_at_ms),
+        Value::Integer(occurred_at_ms),
+        Value::Text(of_version),
+    ] = row
+    else {
+        return None;
+    };
+    let version = Version { updated_at_ms, occurred_at_ms, message_id: of_version };
+    Some((entity, Subject { id, origin: Origin { source, message_id, event_type, version } }))
+}
+
+/// Tries each delete once more; those that the database still refuses.
+async fn delete_again(
+    session: &mut dyn Session,
+    statements: &Statements,
+    due: &[(String, Subject)],
+) -> Result<Vec<Refused>, DatabaseError> {
+    let mut refused = Vec::new();
+    for table in &statements.tables {
+        let of_table = due.iter().filter(|(entity, _)| entity == table.entity.name);
+        for (_, subject) in of_table {
+            let parameters = [Param::Texts(&[&subject.id]), Param::Text(table.entity.name)];
+            let gone = !session.fetch(&statements.gone, &parameters, &[Kind::Id]).await?.is_empty();
+            let subjects = std::slice::from_ref(subject);
+            let settles = Piece::Settles { table, subjects };
+            let piece = if gone { Piece::Deletes { table, subjects } } else { settles };
+            let mut streak = Streak::default();
+            let isolated = by_halves(session, piece, &mut streak).await?;
+            let kept = isolated.refused.into_iter();
+            refused.extend(kept.filter_map(|(piece, refusal)| piece.refused(refusal)));
+        }
+    }
+    Ok(refused)
 }
 
 fn request(row: Vec<Value>) -> Option<RetryRequest> {
@@ -38,9 +110,28 @@ fn request(row: Vec<Value>) -> Option<RetryRequest> {
     Some(RetryRequest { source, message_id, part })
 }
 
-/// Takes the letters away that are tried again, and answers those that cannot be. A mapped table's
-/// row that was given up waits again: what is known of it is enough, also without the event.
-pub(super) async fn take(
+/// Before they are tried again: marks the letters, and has mapped tables' rows that were given up wait
+/// again. What is known of those is enough, also without the event.
+pub(super) async fn begin(
+    session: &mut dyn Session,
+    statements: &Statements,
+    destination: &str,
+    retry: &Retry,
+) -> Result<(), DatabaseError> {
+    for RetryRequest { source, message_id, part } in retry.requests.iter().chain(&retry.lost) {
+        let parameters = [destination, source, message_id, part].map(Param::Text);
+        session.execute(&statements.wait_again, &parameters).await?;
+    }
+    for RetryRequest { source, message_id, part } in &retry.requests {
+        let parameters = [destination, source, message_id, part].map(Param::Text);
+        session.execute(&statements.try_letter, &parameters).await?;
+    }
+    Ok(())
+}
+
+/// Takes the letters away that were tried again and not refused once more, and answers those that
+/// cannot be tried.
+pub(super) async fn end(
     session: &mut dyn Session,
     statements: &Statements,
     destination: &str,
@@ -51,9 +142,39 @@ pub(super) async fn take(
     {
         for RetryRequest { source, message_id, part } in requests {
             let parameters = [destination, source, message_id, part].map(Param::Text);
-            session.execute(&statements.wait_again, &parameters).await?;
             session.execute(letters, &parameters).await?;
         }
     }
     Ok(())
+}
+
+/// Tries the deletes that are due.
+pub(super) async fn deletes(
+    session: &mut dyn Session,
+    statements: &Statements,
+    destination: &str,
+    patience: Patience,
+) -> Result<(), DatabaseError> {
+    let due = refused_deletes(session, statements, destination).await?;
+    let requests: Vec<_> = due.iter().map(|(_, subject)| subject.request()).collect();
+    let earlier =
+        EarlierTries::load(session, statements, destination, requests.iter()).await?;
+    for (entity, subject) in &due {
+        let of_subject = [destination, entity, &subject.id].map(Param::Text);
+        session.execute(&statements.try_delete, &of_subject).await?;
+    }
+    let refused = delete_again(session, statements, &due).await?;
+    refused::keep(session, statements, destination, refused, &earlier, patience).await?;
+    for (entity, subject) in &due {
+        let of_subject = [destination, entity, &subject.id].map(Param::Text);
+        session.execute(&statements.take_delete, &of_subject).await?;
+    }
+    Ok(())
+}
+
+impl Subject {
+    fn request(&self) -> RetryRequest {
+        let Origin { source, message_id, .. } = self.origin.clone();
+        RetryRequest { source, message_id, part: String::new() }
+    }
 }

@@ -7,48 +7,81 @@ use async_trait::async_trait;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{Arguments, AssertSqlSafe, Connection, PgConnection, Postgres, Row, ValueRef};
+use sqlx::{
+    Arguments, AssertSqlSafe, Connection, PgConnection, Postgres, Row, SqlSafeStr, ValueRef,
+};
 
 use super::describe;
 use super::timestamp::Timestamp;
 use crate::entity::Kind;
 use crate::mapped::LiveTable;
-use crate::session::{Cell, DatabaseError, Inventory, Param, Session, Sql};
+use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
 use crate::sql::Bulk;
 use crate::value::Value;
 
 #[derive(Debug)]
-pub(super) struct PostgresSession(PgConnection);
+pub(super) struct PostgresSession {
+    connection: PgConnection,
+    /// Whether each unit of work is checked whole before it is kept.
+    isolates: bool,
+}
 
-/// READ COMMITTED, whatever the role's default: each statement sees what others have committed, and
-/// the lock makes those who write here take turns. A replica that is cut off or halted in the
-/// middle holds the others up no longer than the limits say. Plans are made for the tables as they
-/// are: one that was kept from when they were empty reads them whole. No state of the session, so that it
-/// works behind a pooler that shares connections between transactions.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-    SET LOCAL lock_timeout = '60s';
-    SET LOCAL idle_in_transaction_session_timeout = '60s';
-    SET LOCAL plan_cache_mode = force_custom_plan";
-/// Parameter: the schema. The number is the same for every program that writes to this schema.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('deskbell ' || $1, 0))";
+/// Behind a unit of work, while what is refused is looked for: constraints that are checked at the
+/// commit are checked now, so that the unit at fault is known, and are left for later again.
+const KEEP_CHECKED: &str = "SET CONSTRAINTS ALL IMMEDIATE; RELEASE SAVEPOINT unit;
+    SET CONSTRAINTS ALL DEFERRED";
 
 impl PostgresSession {
     pub(super) fn new(connection: PgConnection) -> Self {
-        Self(connection)
+        Self { connection, isolates: false }
     }
 
-    async fn run(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
-        sqlx::raw_sql(sql).execute(&mut self.0).await?;
+    async fn run(&mut self, sql: impl SqlSafeStr) -> Result<(), DatabaseError> {
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
         Ok(())
     }
 }
 
+/// READ COMMITTED, whatever the role's default: each statement sees what others have committed, and
+/// the lock makes those who write here take turns: its number is the same for every program that
+/// writes to this schema. A replica that is cut off or halted in the middle holds the others up no
+/// longer than the limits say. Plans are made for the tables as they are: one that was kept from when
+/// they were empty reads them whole. No state of the session, so that it works behind a pooler that
+/// shares connections between transactions. All in one round trip.
+fn begin(schema: &str, limits: Limits) -> String {
+    let schema = schema.replace('\'', "''");
+    let answer = Limits::Unlimited.lock().as_millis();
+    let wait = limits.statement().map_or(answer, |statement| statement.as_millis());
+    let statement = limits.statement().map_or(0, |statement| statement.as_millis());
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+         SET LOCAL lock_timeout = {wait};
+         SET LOCAL statement_timeout = {statement};
+         SET LOCAL idle_in_transaction_session_timeout = '60s';
+         SET LOCAL plan_cache_mode = force_custom_plan;
+         SELECT pg_advisory_xact_lock(hashtextextended('deskbell {schema}', 0));
+         SET LOCAL lock_timeout = {}",
+        limits.lock().as_millis(),
+    )
+}
+
 #[async_trait]
 impl Session for PostgresSession {
-    async fn begin(&mut self, schema: &str) -> Result<(), DatabaseError> {
-        self.run(BEGIN).await?;
-        sqlx::query(LOCK).bind(schema).persistent(false).execute(&mut self.0).await?;
-        Ok(())
+    async fn begin(&mut self, schema: &str, limits: Limits) -> Result<(), DatabaseError> {
+        self.isolates = limits.isolates();
+        self.run(AssertSqlSafe(begin(schema, limits))).await
+    }
+
+    async fn keep_unit(&mut self) -> Result<(), DatabaseError> {
+        self.run(if self.isolates { KEEP_CHECKED } else { "RELEASE SAVEPOINT unit" }).await
+    }
+
+    async fn begin_unit(&mut self) -> Result<(), DatabaseError> {
+        self.run("SAVEPOINT unit").await
+    }
+
+    async fn undo_unit(&mut self) -> Result<(), DatabaseError> {
+        self.run("ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit").await
     }
 
     async fn begin_to_read(&mut self) -> Result<(), DatabaseError> {
@@ -65,7 +98,7 @@ impl Session for PostgresSession {
 
     async fn execute(&mut self, sql: &Sql, parameters: &[Param<'_>]) -> Result<u64, DatabaseError> {
         let query = unnamed(Arc::clone(sql), arguments(parameters)?);
-        Ok(query.execute(&mut self.0).await?.rows_affected())
+        Ok(query.execute(&mut self.connection).await?.rows_affected())
     }
 
     async fn fetch(
@@ -75,7 +108,7 @@ impl Session for PostgresSession {
         kinds: &[Kind],
     ) -> Result<Vec<Vec<Value>>, DatabaseError> {
         let query = unnamed(Arc::clone(sql), arguments(parameters)?);
-        let rows = query.fetch_all(&mut self.0).await?;
+        let rows = query.fetch_all(&mut self.connection).await?;
         Ok(rows.iter().map(|row| values(row, kinds)).collect::<Result<_, _>>()?)
     }
 
@@ -86,7 +119,24 @@ impl Session for PostgresSession {
             bind(&mut arguments, rows, index, *kind).map_err(sqlx::Error::Encode)?;
         }
         let query = unnamed(sql, arguments);
-        Ok(query.execute(&mut self.0).await?.rows_affected())
+        Ok(query.execute(&mut self.connection).await?.rows_affected())
+    }
+
+    async fn probe(&mut self, bulk: &Bulk) -> Result<(), DatabaseError> {
+        let mut arguments = PgArguments::default();
+        for (index, kind) in bulk.kinds.iter().enumerate() {
+            bind(&mut arguments, &[], index, *kind).map_err(sqlx::Error::Encode)?;
+        }
+        let query = unnamed(bulk.smallest(), arguments);
+        query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    async fn explain(&mut self, sql: &Sql, parameters: usize) -> Result<(), DatabaseError> {
+        let nulls = vec![Param::OptionalText(None); parameters];
+        let query = unnamed(format!("EXPLAIN {sql}").into(), arguments(&nulls)?);
+        query.execute(&mut self.connection).await?;
+        Ok(())
     }
 
     async fn inventory(
@@ -97,7 +147,7 @@ impl Session for PostgresSession {
         let there: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_namespace WHERE nspname = $1")
             .bind(schema)
             .persistent(false)
-            .fetch_one(&mut self.0)
+            .fetch_one(&mut self.connection)
             .await?;
         let objects: Vec<String> = sqlx::query_scalar(
             "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -105,7 +155,7 @@ impl Session for PostgresSession {
         )
         .bind(schema)
         .persistent(false)
-        .fetch_all(&mut self.0)
+        .fetch_all(&mut self.connection)
         .await?;
         let columns: Vec<(String, String)> = sqlx::query_as(
             "SELECT c.relname::text, a.attname::text FROM pg_attribute a
@@ -116,7 +166,7 @@ impl Session for PostgresSession {
         .bind(schema)
         .bind(tables)
         .persistent(false)
-        .fetch_all(&mut self.0)
+        .fetch_all(&mut self.connection)
         .await?;
         let objects: HashSet<_> = objects.into_iter().collect();
         let mut found = Inventory { schema: there > 0, objects, ..Inventory::default() };
@@ -127,11 +177,11 @@ impl Session for PostgresSession {
     }
 
     async fn describe(&mut self, table: &str) -> Result<Option<LiveTable>, DatabaseError> {
-        describe::table(&mut self.0, table).await
+        describe::table(&mut self.connection, table).await
     }
 
     async fn parameter_types(&mut self, sql: &Sql) -> Result<Vec<String>, DatabaseError> {
-        describe::parameter_types(&mut self.0, sql).await
+        describe::parameter_types(&mut self.connection, sql).await
     }
 
     async fn settle_in(&mut self) -> Result<(), DatabaseError> {
@@ -139,7 +189,7 @@ impl Session for PostgresSession {
     }
 
     async fn close(self: Box<Self>) -> Result<(), DatabaseError> {
-        Ok(self.0.close().await?)
+        Ok(self.connection.close().await?)
     }
 }
 

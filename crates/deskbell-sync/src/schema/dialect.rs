@@ -110,6 +110,18 @@ impl Dialect {
         }
     }
 
+    /// The moment that is as many seconds away as the integer parameter of this number says.
+    pub(crate) fn now_plus_seconds(self, parameter: usize) -> String {
+        match self {
+            Self::Sqlite => {
+                format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || ${parameter} || ' seconds')")
+            }
+            Self::Postgres => {
+                format!("clock_timestamp() + make_interval(secs => ${parameter}::bigint)")
+            }
+        }
+    }
+
     /// That `column` is one of the texts in the list that is parameter `$1`.
     pub(crate) fn is_listed(self, column: &str) -> String {
         match self {

@@ -65,19 +65,24 @@ impl Names<'_> {
         })
     }
 
+    /// A letter that is written again keeps its place, and says what is known now.
     pub(super) fn dead_letter(&self) -> Bulk {
         let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
         let mut kinds = vec![Kind::Id; 7];
-        kinds.extend([Kind::Text, Kind::Integer, Kind::Integer]);
+        kinds.extend([Kind::Text, Kind::Integer, Kind::Integer, Kind::Id]);
+        kinds.extend([Kind::Time, Kind::Time, Kind::Integer, Kind::Id, Kind::Id, Kind::Id]);
+        let said = "kind, waiting_since, retry_at, tries, cause, constraint_name, table_name";
+        let set: Vec<_> = said.split(", ").map(|name| format!("{name} = excluded.{name}")).collect();
         let (letters, now, same) = (self.table(DEAD_LETTERS), self.dialect.now(), given(3));
         Bulk::new(self.dialect, kinds, |given| {
             format!(
                 "INSERT INTO {letters} (destination, source, message_id, event_type, part, entity,
-                                        id, reason, {updated_at}, {occurred_at}, {message_id}, failed_at)
+                                        id, reason, {updated_at}, {occurred_at}, {said}, {message_id}, failed_at)
                  SELECT given.*, {same}, {now} FROM {given} WHERE true
                  ON CONFLICT (destination, source, message_id, part, entity, id)
                  DO UPDATE SET reason = excluded.reason, retry = false,
-                     failed_at = excluded.failed_at"
+                     failed_at = excluded.failed_at, {}",
+                set.join(", "),
             )
         })
     }
@@ -85,9 +90,25 @@ impl Names<'_> {
     /// What a mapped table had refused is there now.
     pub(super) fn resolve_part(&self) -> Sql {
         format!(
-            "DELETE FROM {} WHERE part = $2 AND entity = $3 AND {}",
+            "DELETE FROM {} WHERE part = $2 AND entity = $3 AND destination = $4 AND {}",
             self.table(DEAD_LETTERS),
             self.dialect.is_listed("id"),
+        )
+        .into()
+    }
+
+    /// Which of these ids of an entity have a tombstone.
+    pub(super) fn gone(&self) -> Sql {
+        let (tombstones, listed) = (self.table(TOMBSTONES), self.dialect.is_listed("id"));
+        format!("SELECT id FROM {tombstones} WHERE entity = $2 AND {listed}").into()
+    }
+
+    /// Notes how far the application's statements have run, ahead of the checkpoint.
+    pub(super) fn mark_statements(&self) -> Sql {
+        format!(
+            "UPDATE {} SET statements_seq = $1
+             WHERE destination = $2 AND log_id = $3 AND seq = $4 AND token = $5",
+            self.table(CHECKPOINTS),
         )
         .into()
     }

@@ -1,7 +1,7 @@
 //! Dead letters that are asked for again.
 
 use super::Names;
-use crate::schema::{DEAD_LETTERS, VERSIONS};
+use crate::schema::{DEAD_LETTERS, VERSION_COLUMNS, VERSIONS};
 use crate::session::Sql;
 
 /// Requests that are answered at a time: the events of all of them are in memory then.
@@ -10,19 +10,52 @@ pub(crate) const REQUESTS_MAX: usize = 100;
 const LOST: &str = "(the log no longer has the event)";
 
 impl Names<'_> {
-    /// Parameter: the destination. Source, message id and part of what is asked for.
+    /// Parameter: the destination. Source, message id and part of what is asked for, or is due.
     pub(super) fn requests(&self) -> Sql {
         format!(
-            "SELECT DISTINCT source, message_id, part FROM {} WHERE destination = $1 AND retry
-             ORDER BY source, message_id, part LIMIT {REQUESTS_MAX}",
-            self.table(DEAD_LETTERS)
+            "SELECT DISTINCT source, message_id, part FROM {}
+             WHERE destination = $1 AND kind <> 'delete' AND {} ORDER BY source, message_id, part
+             LIMIT {REQUESTS_MAX}",
+            self.table(DEAD_LETTERS),
+            self.due(),
         )
         .into()
     }
 
-    /// Parameter: the destination.
+    /// Parameter: the destination. The deletes that are asked for, or are due.
+    pub(super) fn refused_deletes(&self) -> Sql {
+        let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
+        format!(
+            "SELECT entity, id, source, message_id, event_type, {updated_at}, {occurred_at},
+                    {message_id}
+             FROM {} WHERE destination = $1 AND kind = 'delete' AND part = '' AND {}
+             ORDER BY entity, id LIMIT {REQUESTS_MAX}",
+            self.table(DEAD_LETTERS),
+            self.due(),
+        )
+        .into()
+    }
+
+    /// That somebody asked for it, or that it is time to try it again.
+    fn due(&self) -> String {
+        let now = self.dialect.now();
+        format!("(retry OR (waiting_since IS NOT NULL AND retry_at <= {now}))")
+    }
+
+    /// Parameters: destination, source, message id and part. What is known of earlier tries.
+    pub(super) fn earlier_tries(&self) -> Sql {
+        let letters = self.table(DEAD_LETTERS);
+        format!("SELECT entity, id, waiting_since, tries FROM {letters} WHERE {OF_MESSAGE}").into()
+    }
+
+    /// Parameter: the destination. Dead letters, deletes that are refused, and what waits.
     pub(super) fn count_letters(&self) -> Sql {
-        format!("SELECT count(*) FROM {} WHERE destination = $1", self.table(DEAD_LETTERS)).into()
+        format!(
+            "SELECT kind = 'delete', waiting_since IS NULL, count(*) FROM {}
+             WHERE destination = $1 GROUP BY 1, 2",
+            self.table(DEAD_LETTERS)
+        )
+        .into()
     }
 
     /// Parameter: the names of mapped tables. One of those that wait, if there is one.
@@ -36,8 +69,25 @@ impl Names<'_> {
         .into()
     }
 
+    /// A letter that is being tried again bears no time of its failure until it fails once more.
+    pub(super) fn try_letter(&self) -> Sql {
+        let letters = self.table(DEAD_LETTERS);
+        format!("UPDATE {letters} SET retry = true, failed_at = NULL WHERE {OF_MESSAGE}").into()
+    }
+
     pub(super) fn take_letter(&self) -> Sql {
-        format!("DELETE FROM {} WHERE {OF_MESSAGE}", self.table(DEAD_LETTERS)).into()
+        let letters = self.table(DEAD_LETTERS);
+        format!("DELETE FROM {letters} WHERE {OF_MESSAGE} AND failed_at IS NULL").into()
+    }
+
+    pub(super) fn try_delete(&self) -> Sql {
+        let letters = self.table(DEAD_LETTERS);
+        format!("UPDATE {letters} SET failed_at = NULL WHERE {OF_DELETE}").into()
+    }
+
+    pub(super) fn take_delete(&self) -> Sql {
+        let letters = self.table(DEAD_LETTERS);
+        format!("DELETE FROM {letters} WHERE {OF_DELETE} AND failed_at IS NULL").into()
     }
 
     pub(super) fn keep_letter(&self) -> Sql {
@@ -63,3 +113,6 @@ impl Names<'_> {
 
 /// Parameters: destination, source, message id and part.
 const OF_MESSAGE: &str = "destination = $1 AND source = $2 AND message_id = $3 AND part = $4";
+/// Parameters: destination, entity and id.
+const OF_DELETE: &str =
+    "destination = $1 AND entity = $2 AND id = $3 AND part = '' AND kind = 'delete'";

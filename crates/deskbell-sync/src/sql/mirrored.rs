@@ -20,6 +20,8 @@ pub(crate) struct TableStatements {
     pub(crate) delete: Vec<Sql>,
     /// By the parent's entity, with its ids for a parameter: what is to be done with the children.
     pub(crate) parent_gone: Vec<(&'static str, Vec<Sql>)>,
+    /// By the parent's entity, with its ids for a parameter: the children's ids.
+    pub(crate) children_of: Vec<(&'static str, Sql)>,
     /// What follows a batch, with every id that it says anything about: rows whose parent is gone
     /// go, and so do dead letters that a later version or a tombstone has overtaken.
     pub(crate) settle: Vec<Sql>,
@@ -38,6 +40,7 @@ impl Names<'_> {
             elements: children.map(|list| self.element_statements(mapping, list)).collect(),
             delete: Vec::new(),
             parent_gone: Vec::new(),
+            children_of: self.children_of(entity),
             settle: Vec::new(),
             sweep: Vec::new(),
         };
@@ -49,6 +52,15 @@ impl Names<'_> {
         let elements = statements.elements.iter().flat_map(|list| &list.sweep);
         statements.sweep.extend(elements.cloned());
         statements
+    }
+
+    fn children_of(&self, entity: &Entity) -> Vec<(&'static str, Sql)> {
+        let table = self.table(entity.table);
+        let parents = entity.parents.iter().map(|parent| {
+            let listed = self.dialect.is_listed(&quoted(parent.column));
+            (parent.entity, format!("SELECT id FROM {table} WHERE {listed}").into())
+        });
+        parents.collect()
     }
 
     fn rows_go(&self, statements: &mut TableStatements) {
@@ -186,7 +198,10 @@ impl Names<'_> {
             overtaken.push(newer(SUPPRESSED, &format!("AND newer.entity = '{}'", entity.name)));
         }
         format!(
-            "DELETE FROM {letters} AS letter WHERE letter.entity = '{}' AND letter.part = '' AND {} AND ({})",
+            "DELETE FROM {letters} AS letter
+             WHERE letter.destination = '{}' AND letter.entity = '{}' AND letter.part = ''
+                 AND letter.kind <> 'delete' AND {} AND ({})",
+            self.destination.replace('\'', "''"),
             entity.name,
             self.dialect.is_listed("letter.id"),
             overtaken.join(" OR "),

@@ -30,20 +30,33 @@ fn all(statements: Statements) -> Vec<Sql> {
         dead_letter,
         resolve_part: _,
         requests,
+        refused_deletes,
+        earlier_tries,
         count_letters,
+        blocked,
+        gone,
+        mark_statements,
         any_parked,
+        try_letter,
         take_letter,
+        try_delete,
+        take_delete,
         keep_letter,
         wait_again,
         tables,
     } = statements;
     let mut all = vec![checkpoints, swap_checkpoint, insert_checkpoint, release_statements];
     all.extend([requests, count_letters, any_parked, take_letter, keep_letter, wait_again]);
+    all.extend([refused_deletes, earlier_tries, gone, mark_statements, try_letter]);
+    all.extend([try_delete, take_delete]);
+    let BlockedStatements { list, insert, postpone, advance, remove, forget } = blocked;
+    all.extend([list, insert, postpone, advance, remove, forget]);
     all.extend(bury.texts().into_iter().chain(dead_letter.texts()));
     for table in tables {
         all.extend(table.upsert.texts());
         all.extend(table.delete.into_iter().chain(table.settle));
         all.extend(table.parent_gone.into_iter().flat_map(|(_, sql)| sql));
+        all.extend(table.children_of.into_iter().map(|(_, sql)| sql));
         for list in table.elements {
             all.extend(list.insert.texts().into_iter().chain([list.prune]).chain(list.mark));
         }
@@ -59,7 +72,7 @@ async fn no_statement_reads_a_whole_table() {
             MirrorOptions { entities: every.clone(), on_delete, ..MirrorOptions::default() };
         let mappings = Mappings::for_options(&options).unwrap();
         let mut connection = empty_mirror(&mappings).await;
-        let all = all(Statements::new(Dialect::Sqlite, "clerk", &mappings));
+        let all = all(Statements::new(Dialect::Sqlite, "clerk", "mirror", &mappings));
         assert!(all.len() > 40, "{}", all.len());
         for sql in all {
             let explain = format!("EXPLAIN QUERY PLAN {sql}");

@@ -15,7 +15,7 @@ use sqlx::{
 use super::{BUSY_TIMEOUT, describe};
 use crate::entity::Kind;
 use crate::mapped::LiveTable;
-use crate::session::{Cell, DatabaseError, Inventory, Param, Session, Sql};
+use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
 use crate::sql::Bulk;
 use crate::value::Value;
 
@@ -25,15 +25,26 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 const SQLITE_BUSY: u32 = 5;
 
 #[derive(Debug)]
-pub(super) struct SqliteSession(SqliteConnection);
+pub(super) struct SqliteSession {
+    connection: SqliteConnection,
+    /// Whether the outermost units of work are transactions.
+    commits_units: bool,
+    /// The units of work that are open.
+    depth: u32,
+}
 
 impl SqliteSession {
     pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self(connection)
+        Self { connection, commits_units: false, depth: 0 }
+    }
+
+    /// Whether the unit of work that was opened last is a transaction.
+    fn at_outermost(&self) -> bool {
+        self.commits_units && self.depth == 1
     }
 
     async fn run(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
-        sqlx::query(sql).execute(&mut self.0).await?;
+        sqlx::query(sql).execute(&mut self.connection).await?;
         Ok(())
     }
 
@@ -43,7 +54,7 @@ impl SqliteSession {
         let patience_ends = Instant::now() + BUSY_TIMEOUT;
         loop {
             let asked =
-                sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(&mut self.0).await;
+                sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(&mut self.connection).await;
             match asked {
                 Err(error) if is_busy(&error) && Instant::now() < patience_ends => {
                     tokio::time::sleep(BUSY_PAUSE).await;
@@ -63,9 +74,36 @@ fn is_busy(error: &sqlx::Error) -> bool {
 #[async_trait]
 impl Session for SqliteSession {
     /// IMMEDIATE: the lock is taken, or waited for, before anything has been read. There is one
-    /// for the whole file.
-    async fn begin(&mut self, _schema: &str) -> Result<(), DatabaseError> {
-        self.run("BEGIN IMMEDIATE").await
+    /// for the whole file. Foreign keys that are checked at the commit cannot be checked before.
+    async fn begin(&mut self, _schema: &str, limits: Limits) -> Result<(), DatabaseError> {
+        self.depth = 0;
+        self.commits_units = matches!(limits, Limits::Isolating { commit_units: true, .. });
+        if self.commits_units { Ok(()) } else { self.run("BEGIN IMMEDIATE").await }
+    }
+
+    async fn begin_unit(&mut self) -> Result<(), DatabaseError> {
+        self.depth += 1;
+        self.run(if self.at_outermost() { "BEGIN IMMEDIATE" } else { "SAVEPOINT unit" }).await
+    }
+
+    async fn keep_unit(&mut self) -> Result<(), DatabaseError> {
+        self.run(if self.at_outermost() { "COMMIT" } else { "RELEASE SAVEPOINT unit" }).await?;
+        self.depth = self.depth.saturating_sub(1);
+        Ok(())
+    }
+
+    async fn undo_unit(&mut self) -> Result<(), DatabaseError> {
+        let outermost = self.at_outermost();
+        self.depth = self.depth.saturating_sub(1);
+        if outermost {
+            return self.run("ROLLBACK").await;
+        }
+        self.run("ROLLBACK TO SAVEPOINT unit").await?;
+        self.run("RELEASE SAVEPOINT unit").await
+    }
+
+    fn commits_units(&self) -> bool {
+        self.commits_units
     }
 
     async fn begin_to_read(&mut self) -> Result<(), DatabaseError> {
@@ -73,16 +111,16 @@ impl Session for SqliteSession {
     }
 
     async fn commit(&mut self) -> Result<(), DatabaseError> {
-        self.run("COMMIT").await
+        if self.commits_units { Ok(()) } else { self.run("COMMIT").await }
     }
 
     async fn rollback(&mut self) -> Result<(), DatabaseError> {
-        self.run("ROLLBACK").await
+        if self.commits_units { Ok(()) } else { self.run("ROLLBACK").await }
     }
 
     async fn execute(&mut self, sql: &Sql, parameters: &[Param<'_>]) -> Result<u64, DatabaseError> {
         let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), arguments(parameters)?);
-        Ok(query.execute(&mut self.0).await?.rows_affected())
+        Ok(query.execute(&mut self.connection).await?.rows_affected())
     }
 
     async fn fetch(
@@ -92,7 +130,7 @@ impl Session for SqliteSession {
         kinds: &[Kind],
     ) -> Result<Vec<Vec<Value>>, DatabaseError> {
         let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), arguments(parameters)?);
-        let rows = query.fetch_all(&mut self.0).await?;
+        let rows = query.fetch_all(&mut self.connection).await?;
         Ok(rows.iter().map(|row| values(row, kinds)).collect::<Result<_, _>>()?)
     }
 
@@ -108,9 +146,22 @@ impl Session for SqliteSession {
                 bind(&mut arguments, *cell).map_err(sqlx::Error::Encode)?;
             }
             let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-            changed += query.execute(&mut self.0).await?.rows_affected();
+            changed += query.execute(&mut self.connection).await?.rows_affected();
         }
         Ok(changed)
+    }
+
+    /// SQLite has no rights and no triggers for whole statements: what it can refuse without a row,
+    /// it refuses at the plan.
+    async fn probe(&mut self, bulk: &Bulk) -> Result<(), DatabaseError> {
+        self.explain(&bulk.smallest(), 0).await
+    }
+
+    /// Runs the plan's explanation: a statement that was prepared before looks at the schema again.
+    async fn explain(&mut self, sql: &Sql, _parameters: usize) -> Result<(), DatabaseError> {
+        let sql = AssertSqlSafe(format!("EXPLAIN {sql}"));
+        sqlx::query(sql).persistent(false).fetch_all(&mut self.connection).await?;
+        Ok(())
     }
 
     async fn inventory(
@@ -119,7 +170,7 @@ impl Session for SqliteSession {
         tables: &[String],
     ) -> Result<Inventory, DatabaseError> {
         let names: Vec<String> =
-            sqlx::query_scalar("SELECT name FROM sqlite_schema").fetch_all(&mut self.0).await?;
+            sqlx::query_scalar("SELECT name FROM sqlite_schema").fetch_all(&mut self.connection).await?;
         // SQLite does not tell names apart by case.
         let objects = names.into_iter().map(|name| name.to_ascii_lowercase()).collect();
         let mut found = Inventory { schema: true, objects, ..Inventory::default() };
@@ -130,7 +181,7 @@ impl Session for SqliteSession {
                  WHERE made.type = 'table' AND made.name = ?1",
             )
             .bind(table)
-            .fetch_all(&mut self.0)
+            .fetch_all(&mut self.connection)
             .await?;
             if !columns.is_empty() {
                 found.columns.insert(table.clone(), columns.into_iter().collect());
@@ -140,12 +191,12 @@ impl Session for SqliteSession {
     }
 
     async fn describe(&mut self, table: &str) -> Result<Option<LiveTable>, DatabaseError> {
-        describe::table(&mut self.0, table).await
+        describe::table(&mut self.connection, table).await
     }
 
     async fn parameter_types(&mut self, sql: &Sql) -> Result<Vec<String>, DatabaseError> {
         let statement =
-            (&mut self.0).prepare(AssertSqlSafe(Arc::clone(sql)).into_sql_str()).await?;
+            (&mut self.connection).prepare(AssertSqlSafe(Arc::clone(sql)).into_sql_str()).await?;
         let count = match statement.parameters() {
             Some(Either::Right(count)) => count,
             Some(Either::Left(types)) => types.len(),
@@ -167,7 +218,7 @@ impl Session for SqliteSession {
     }
 
     async fn close(self: Box<Self>) -> Result<(), DatabaseError> {
-        Ok(self.0.close().await?)
+        Ok(self.connection.close().await?)
     }
 }
 

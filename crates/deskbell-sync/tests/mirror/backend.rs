@@ -23,6 +23,28 @@ pub(crate) const REFUSE_THE_SEVENTH: &str = "CREATE TRIGGER seventh BEFORE INSER
     WHEN NEW.first_name = 'at 7' BEGIN SELECT RAISE(ABORT, 'no_sevens'); END";
 pub(crate) const RELENT: &str = "DROP TRIGGER seventh";
 
+pub(crate) const ORGANIZATIONS: &str = "clerk_organizations";
+/// A table of the application's that refers to the mirror's users.
+pub(crate) const REFERENCE: &str =
+    "CREATE TABLE posts (id integer PRIMARY KEY, author text REFERENCES clerk_users (id))";
+/// Refuses that the user "user_3" is deleted, and again not.
+pub(crate) const REFUSE_DELETES: &str = "CREATE TRIGGER keeps BEFORE DELETE ON clerk_users
+    WHEN OLD.id = 'user_3' BEGIN SELECT RAISE(ABORT, 'kept for the books'); END";
+pub(crate) const RELENT_DELETES: &str = "DROP TRIGGER keeps";
+/// Requires by the commit that a membership's organization is there.
+pub(crate) const DEFERRED_REFERENCE: &str = "
+    CREATE TABLE members (id text PRIMARY KEY, organization text
+        REFERENCES clerk_organizations (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER members_follow AFTER INSERT ON clerk_organization_memberships
+    BEGIN INSERT INTO members VALUES (NEW.id, NEW.organization_id); END";
+/// Makes every insert of organizations fail, and again not.
+pub(crate) const BLOCK_ORGANIZATIONS: &str = "CREATE TRIGGER audit BEFORE INSERT ON clerk_organizations
+    BEGIN INSERT INTO nowhere VALUES (NEW.id); END";
+pub(crate) const UNBLOCK_ORGANIZATIONS: &str = "DROP TRIGGER audit";
+/// Makes everything due that waits.
+pub(crate) const DUE: &str = "UPDATE clerk__dead_letters SET retry_at = '2000-01-01T00:00:00.000Z';
+    UPDATE clerk__blocked SET retry_at = '2000-01-01T00:00:00.000Z'";
+
 /// A place for one mirror, gone when it is dropped.
 pub(crate) struct Place(TempDir);
 

@@ -16,6 +16,7 @@ mod mapped_convergence;
 mod mark;
 mod migrate;
 mod model;
+mod never_stops;
 mod payloads;
 mod rebuild;
 mod refused;

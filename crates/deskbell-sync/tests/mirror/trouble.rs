@@ -8,10 +8,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::BackendError;
+use deskbell_store::{BackendError, Seq};
 use deskbell_sync::{
-    Batch, Care, Checkpoint, Commit, Mappings, MirrorConsumer, Retry, Target, TargetError, Waiting,
-    connect,
+    Batch, Care, CatchUp, Checkpoint, Commit, Mappings, MirrorConsumer, Part, Retry, Target,
+    TargetError, Waiting, connect,
 };
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -112,6 +112,16 @@ impl Target for Flaky {
         self.answer(self.target.retry(retry, current)).await
     }
 
+    async fn catch_up(
+        &self,
+        part: &Part,
+        batch: &Batch,
+        seq: Seq,
+        current: &Checkpoint,
+    ) -> Result<CatchUp, TargetError> {
+        self.answer(self.target.catch_up(part, batch, seq, current)).await
+    }
+
     async fn close(&self) {
         self.target.close().await;
     }
@@ -175,6 +185,16 @@ impl Target for Silent {
     }
 
     async fn retry(&self, _: &Retry, _: &Checkpoint) -> Result<Commit, TargetError> {
+        std::future::pending().await
+    }
+
+    async fn catch_up(
+        &self,
+        _: &Part,
+        _: &Batch,
+        _: Seq,
+        _: &Checkpoint,
+    ) -> Result<CatchUp, TargetError> {
         std::future::pending().await
     }
 

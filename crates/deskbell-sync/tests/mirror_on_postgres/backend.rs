@@ -19,6 +19,29 @@ pub(crate) const REFUSE_THE_SEVENTH: &str =
     "ALTER TABLE clerk.users ADD CONSTRAINT no_sevens CHECK (first_name <> 'at 7')";
 pub(crate) const RELENT: &str = "ALTER TABLE clerk.users DROP CONSTRAINT no_sevens";
 
+pub(crate) const ORGANIZATIONS: &str = "clerk.organizations";
+/// A table of the application's that refers to the mirror's users.
+pub(crate) const REFERENCE: &str =
+    "CREATE TABLE posts (id serial PRIMARY KEY, author text REFERENCES clerk.users (id))";
+/// Refuses that the user "user_3" is deleted, and again not.
+pub(crate) const REFUSE_DELETES: &str = "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF OLD.id = 'user_3' THEN RAISE 'kept for the books'; END IF; RETURN OLD; END $$;
+    CREATE TRIGGER keeps BEFORE DELETE ON clerk.users FOR EACH ROW EXECUTE FUNCTION keep()";
+pub(crate) const RELENT_DELETES: &str = "DROP TRIGGER keeps ON clerk.users";
+/// Requires by the commit that a membership's organization is there.
+pub(crate) const DEFERRED_REFERENCE: &str = "ALTER TABLE clerk.organization_memberships
+    ADD FOREIGN KEY (organization_id) REFERENCES clerk.organizations (id)
+    DEFERRABLE INITIALLY DEFERRED";
+/// Makes every insert of organizations fail, and again not.
+pub(crate) const BLOCK_ORGANIZATIONS: &str = "CREATE FUNCTION audit() RETURNS trigger
+    LANGUAGE plpgsql AS $$ BEGIN INSERT INTO nowhere VALUES (1); RETURN NULL; END $$;
+    CREATE TRIGGER audit BEFORE INSERT ON clerk.organizations
+    FOR EACH STATEMENT EXECUTE FUNCTION audit()";
+pub(crate) const UNBLOCK_ORGANIZATIONS: &str = "DROP TRIGGER audit ON clerk.organizations";
+/// Makes everything due that waits.
+pub(crate) const DUE: &str = "UPDATE clerk._dead_letters SET retry_at = '2000-01-01';
+    UPDATE clerk._blocked SET retry_at = '2000-01-01'";
+
 /// A place for one mirror, gone when it is dropped.
 pub(crate) struct Place {
     server: String,

@@ -29,11 +29,14 @@ mod mark;
 mod migrate;
 #[path = "../mirror/model.rs"]
 mod model;
+#[path = "../mirror/never_stops.rs"]
+mod never_stops;
 #[path = "../mirror/payloads.rs"]
 mod payloads;
 mod proxy;
 #[path = "../mirror/rebuild.rs"]
 mod rebuild;
+mod refusals;
 #[path = "../mirror/refused.rs"]
 mod refused;
 #[path = "../mirror/retry.rs"]

@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// The most bytes that pass before a connection is cut: some batches.
@@ -39,6 +40,52 @@ impl CutProxy {
         let ended = Arc::<AtomicU32>::default();
         let serving = serve(listener, server.to_owned(), seed, Arc::clone(&ended));
         Self { address, ended, _tasks: JoinSet::from_iter([serving]) }
+    }
+}
+
+/// A proxy that passes nothing on while it is silent, and tells nobody.
+pub(crate) struct SilentProxy {
+    pub(crate) address: SocketAddr,
+    silent: watch::Sender<bool>,
+    _tasks: JoinSet<()>,
+}
+
+impl SilentProxy {
+    pub(crate) async fn before(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (silent, is_silent) = watch::channel(false);
+        let serving = serve_silently(listener, server.to_owned(), is_silent);
+        Self { address, silent, _tasks: JoinSet::from_iter([serving]) }
+    }
+
+    pub(crate) fn silence(&self, silent: bool) {
+        self.silent.send_replace(silent);
+    }
+}
+
+async fn serve_silently(listener: TcpListener, server: String, silent: watch::Receiver<bool>) {
+    let mut passing = JoinSet::new();
+    loop {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let (server, mut silent) = (server.clone(), silent.clone());
+        passing.spawn(async move {
+            let Ok(mut server) = TcpStream::connect(&server).await else { return };
+            let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
+            loop {
+                let passed = tokio::select! {
+                    read = client.read(&mut up) => (read, &up, &mut server),
+                    read = server.read(&mut down) => (read, &down, &mut client),
+                };
+                if silent.wait_for(|silent| !silent).await.is_err() {
+                    return;
+                }
+                let (read, buffer, to) = passed;
+                if forward(read, buffer, usize::MAX, to).await.is_none() {
+                    return;
+                }
+            }
+        });
     }
 }
 

@@ -47,6 +47,10 @@ pub(super) struct Retry {
     /// All of them.
     #[arg(long, group = "which")]
     all: bool,
+    /// Those of databases that were refused with this code (such as 23505), for this constraint or
+    /// in this table.
+    #[arg(long, group = "which", value_name = "CODE|CONSTRAINT|TABLE")]
+    cause: Option<String>,
     /// Of this destination [default: all that are enabled].
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
@@ -128,13 +132,20 @@ async fn retry(
     context: &Context,
 ) -> Result<(), exit::Failure> {
     let ids = (!arguments.all).then_some(&*arguments.ids);
-    let asked = Asked {
-        rows: ask_mirrors(chosen, ids).await?,
-        deliveries: revive(chosen, ids, config).await?,
+    let asked = match &arguments.cause {
+        Some(cause) => Asked {
+            rows: ask_mirrors(chosen, &Choice::Cause(cause.clone())).await?,
+            deliveries: None,
+        },
+        None => Asked {
+            rows: ask_mirrors(chosen, &choice(ids)).await?,
+            deliveries: revive(chosen, ids, config).await?,
+        },
     };
     let count = asked.rows + asked.deliveries.map_or(0, |(deliveries, _)| deliveries);
     if count == 0 && !arguments.all {
-        return Err(none(&arguments.ids));
+        let named = arguments.cause.as_ref().map(std::slice::from_ref);
+        return Err(none(named.unwrap_or(&arguments.ids)));
     }
     if context.json {
         println!("{}", json!({ "asked": count }));
@@ -144,11 +155,14 @@ async fn retry(
     Ok(())
 }
 
-async fn ask_mirrors(chosen: &Chosen, ids: Option<&[String]>) -> Result<u64, exit::Failure> {
-    let choice = ids.map_or(Choice::All, |ids| Choice::These(ids.to_vec()));
+fn choice(ids: Option<&[String]>) -> Choice {
+    ids.map_or(Choice::All, |ids| Choice::These(ids.to_vec()))
+}
+
+async fn ask_mirrors(chosen: &Chosen, choice: &Choice) -> Result<u64, exit::Failure> {
     let mut asked = 0;
     for options in &chosen.mirrors {
-        let found = dead_letters::request_retry(options, &choice).await;
+        let found = dead_letters::request_retry(options, choice).await;
         asked += found.map_err(|source| unreachable(options, source))?;
     }
     Ok(asked)

@@ -20,6 +20,10 @@ pub(super) struct Letter {
     entity: String,
     id: String,
     reason: Option<String>,
+    /// The database's code, the constraint and the table, where it names them.
+    cause: Option<String>,
+    constraint: Option<String>,
+    table: Option<String>,
     /// `None` where it is no delivery.
     attempts: Option<u32>,
 }
@@ -29,6 +33,7 @@ impl From<dead_letters::Letter> for Letter {
         Self {
             state: match letter.state {
                 State::Waiting => "waiting",
+                State::Stuck => "stuck",
                 State::Failed => "failed",
                 State::Requested => "requested",
             },
@@ -41,6 +46,9 @@ impl From<dead_letters::Letter> for Letter {
             entity: letter.entity,
             id: letter.id,
             reason: letter.reason,
+            cause: letter.cause,
+            constraint: letter.constraint,
+            table: letter.table,
             attempts: None,
         }
     }
@@ -59,6 +67,9 @@ impl From<DeadLetter> for Letter {
             entity: String::new(),
             id: letter.subject.unwrap_or_default(),
             reason: Some(letter.reason),
+            cause: None,
+            constraint: None,
+            table: None,
             attempts: Some(letter.attempts),
         }
     }
@@ -91,6 +102,9 @@ impl Letter {
             ("entity", self.entity()),
             ("reason", self.reason().to_owned()),
         ];
+        let named =
+            [("cause", &self.cause), ("constraint", &self.constraint), ("table", &self.table)];
+        fields.extend(named.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
         fields.extend(self.attempts.map(|attempts| ("attempts", attempts.to_string())));
         fields
     }
@@ -107,6 +121,9 @@ impl Letter {
             "entity": self.entity,
             "id": self.id,
             "reason": self.reason,
+            "cause": self.cause,
+            "constraint": self.constraint,
+            "table": self.table,
         });
         if let Some(attempts) = self.attempts {
             json["attempts"] = attempts.into();

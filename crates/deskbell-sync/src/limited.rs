@@ -1,0 +1,137 @@
+//! A session that does not wait for ever: each call has a limit, and isolation has a budget.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+use crate::entity::Kind;
+use crate::mapped::LiveTable;
+use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
+use crate::sql::Bulk;
+use crate::value::Value;
+
+/// Wraps a driver's session. The server's own limits are shorter, so that it answers first and the
+/// connection stays; what does not answer at all counts as away.
+#[derive(Debug)]
+pub(crate) struct Limited {
+    session: Box<dyn Session>,
+    answer_within: Duration,
+    /// Off for work that may take as long as it needs.
+    enforced: bool,
+    /// When no further unit of work is begun.
+    budget_ends: Option<Instant>,
+}
+
+impl Limited {
+    pub(crate) fn new(session: Box<dyn Session>, answer_within: Duration) -> Self {
+        Self { session, answer_within, enforced: false, budget_ends: None }
+    }
+
+    async fn wait<T>(
+        limit: Option<Duration>,
+        call: impl Future<Output = Result<T, DatabaseError>>,
+    ) -> Result<T, DatabaseError> {
+        let Some(limit) = limit else { return call.await };
+        tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+            let message = format!("the database did not answer within {} ms", limit.as_millis());
+            let error = std::io::Error::new(std::io::ErrorKind::TimedOut, message);
+            Err(DatabaseError::Away(error.into()))
+        })
+    }
+
+    fn limit(&self) -> Option<Duration> {
+        self.enforced.then_some(self.answer_within)
+    }
+}
+
+#[async_trait]
+impl Session for Limited {
+    async fn begin(&mut self, schema: &str, limits: Limits) -> Result<(), DatabaseError> {
+        self.enforced = limits != Limits::Unlimited;
+        self.budget_ends = match limits {
+            Limits::Isolating { budget: Some(budget), .. } => Some(Instant::now() + budget),
+            _ => None,
+        };
+        Self::wait(self.limit(), self.session.begin(schema, limits)).await
+    }
+
+    async fn begin_to_read(&mut self) -> Result<(), DatabaseError> {
+        Self::wait(self.limit(), self.session.begin_to_read()).await
+    }
+
+    async fn commit(&mut self) -> Result<(), DatabaseError> {
+        Self::wait(self.limit(), self.session.commit()).await
+    }
+
+    async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        Self::wait(self.limit(), self.session.rollback()).await
+    }
+
+    async fn begin_unit(&mut self) -> Result<(), DatabaseError> {
+        if self.budget_ends.is_some_and(|ends| ends <= Instant::now()) {
+            return Err(DatabaseError::OverBudget);
+        }
+        Self::wait(self.limit(), self.session.begin_unit()).await
+    }
+
+    async fn keep_unit(&mut self) -> Result<(), DatabaseError> {
+        Self::wait(self.limit(), self.session.keep_unit()).await
+    }
+
+    async fn undo_unit(&mut self) -> Result<(), DatabaseError> {
+        Self::wait(self.limit(), self.session.undo_unit()).await
+    }
+
+    fn commits_units(&self) -> bool {
+        self.session.commits_units()
+    }
+
+    async fn execute(&mut self, sql: &Sql, parameters: &[Param<'_>]) -> Result<u64, DatabaseError> {
+        Self::wait(self.limit(), self.session.execute(sql, parameters)).await
+    }
+
+    async fn fetch(
+        &mut self,
+        sql: &Sql,
+        parameters: &[Param<'_>],
+        kinds: &[Kind],
+    ) -> Result<Vec<Vec<Value>>, DatabaseError> {
+        Self::wait(self.limit(), self.session.fetch(sql, parameters, kinds)).await
+    }
+
+    async fn bulk(&mut self, bulk: &Bulk, rows: &[Vec<Cell<'_>>]) -> Result<u64, DatabaseError> {
+        Self::wait(self.limit(), self.session.bulk(bulk, rows)).await
+    }
+
+    async fn probe(&mut self, bulk: &Bulk) -> Result<(), DatabaseError> {
+        Self::wait(self.limit(), self.session.probe(bulk)).await
+    }
+
+    async fn explain(&mut self, sql: &Sql, parameters: usize) -> Result<(), DatabaseError> {
+        Self::wait(self.limit(), self.session.explain(sql, parameters)).await
+    }
+
+    async fn inventory(
+        &mut self,
+        schema: &str,
+        tables: &[String],
+    ) -> Result<Inventory, DatabaseError> {
+        Self::wait(self.limit(), self.session.inventory(schema, tables)).await
+    }
+
+    async fn describe(&mut self, table: &str) -> Result<Option<LiveTable>, DatabaseError> {
+        Self::wait(self.limit(), self.session.describe(table)).await
+    }
+
+    async fn parameter_types(&mut self, sql: &Sql) -> Result<Vec<String>, DatabaseError> {
+        Self::wait(self.limit(), self.session.parameter_types(sql)).await
+    }
+
+    async fn settle_in(&mut self) -> Result<(), DatabaseError> {
+        Self::wait(self.limit(), self.session.settle_in()).await
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), DatabaseError> {
+        self.session.close().await
+    }
+}

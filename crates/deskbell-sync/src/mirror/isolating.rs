@@ -1,0 +1,268 @@
+//! A batch of which the database has refused something: what is at fault is found, and the rest goes
+//! on.
+
+use std::collections::HashMap;
+
+use super::apply::{Work, rows_of};
+use super::isolate::{Isolated, Piece, Streak, Subject, by_halves, once_more, subjects};
+use super::refused::Refused;
+use crate::batch::{Batch, DeadLetter, Tombstone};
+use crate::entity::Kind;
+use crate::mapped::{Applied, MappedTarget};
+use crate::refusal::Refusal;
+use crate::session::{DatabaseError, Param, Session, begin_unit, end_unit};
+use crate::sql::TableStatements;
+use crate::target::{Part, PartKind};
+use crate::value::Value;
+
+/// The refusals in a row of each part.
+pub(super) type Streaks = HashMap<Part, Streak>;
+
+impl Work<'_> {
+    /// Blocks each part that the database refuses with no rows at all: a right is missing, a table or
+    /// a column is gone.
+    pub(super) async fn block_what_is_refused_whole(
+        &mut self,
+        session: &mut dyn Session,
+        batch: &Batch,
+    ) -> Result<(), DatabaseError> {
+        let (statements, application) = (self.statements, self.application);
+        for table in &statements.tables {
+            let name = table.entity.table;
+            if self.takes(PartKind::Mirror, name) && concerns(batch, table) {
+                let done = self.probe_table(session, table).await?;
+                self.block_if_refused(session, PartKind::Mirror, name, done).await?;
+            }
+        }
+        for (index, target) in application.tables.iter().enumerate() {
+            if self.takes(PartKind::Mapped, target.name()) && target.concerns(batch, index) {
+                begin_unit(session).await?;
+                let done = target.probe(session).await;
+                let done = end_unit(session, done).await?;
+                self.block_if_refused(session, PartKind::Mapped, target.name(), done).await?;
+            }
+        }
+        for (index, target) in application.statements.iter().enumerate() {
+            let runs = batch.statements.runs.iter().any(|run| run.statement == index);
+            if runs && self.takes(PartKind::Statement, target.name()) {
+                begin_unit(session).await?;
+                let done = target.probe(session).await;
+                let done = end_unit(session, done).await?;
+                self.block_if_refused(session, PartKind::Statement, target.name(), done).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn block_if_refused(
+        &mut self,
+        session: &mut dyn Session,
+        kind: PartKind,
+        name: &str,
+        done: Result<(), Refusal>,
+    ) -> Result<(), DatabaseError> {
+        match done {
+            Ok(()) => Ok(()),
+            Err(refusal) => self.block(session, kind, name, &refusal).await,
+        }
+    }
+
+    async fn probe_table(
+        &self,
+        session: &mut dyn Session,
+        table: &TableStatements,
+    ) -> Result<Result<(), Refusal>, DatabaseError> {
+        begin_unit(session).await?;
+        let done = probe_table(session, table).await;
+        end_unit(session, done).await
+    }
+
+    /// Writes what the database takes of the batch; the rows that were written.
+    pub(super) async fn isolate(
+        &mut self,
+        session: &mut dyn Session,
+        batch: &Batch,
+        refused: &mut Vec<Refused>,
+    ) -> Result<u64, DatabaseError> {
+        let mut rows_written = 0;
+        let mut pieces = Vec::new();
+        if self.only.is_none() {
+            let insert = &self.statements.bury;
+            let tombstones = Piece::Tombstones { insert, tombstones: &batch.tombstones };
+            let isolated = by_halves(session, tombstones, &mut Streak::default()).await?;
+            pieces.extend(isolated.refused);
+        }
+        let statements = self.statements;
+        let gone: Vec<Vec<Subject>> =
+            statements.tables.iter().map(|table| deleted(batch, table)).collect();
+        for (table, gone) in statements.tables.iter().zip(&gone) {
+            let rows = rows_of(batch, table);
+            let takes = self.takes(PartKind::Mirror, table.entity.table);
+            if !takes || rows.is_empty() && gone.is_empty() {
+                continue;
+            }
+            let both = [
+                Piece::Deletes { table, subjects: gone },
+                Piece::Rows { table, rows },
+            ];
+            let isolated = self.isolate_table(session, table, both).await?;
+            rows_written += isolated.rows_written;
+            pieces.extend(isolated.refused);
+        }
+        refused.extend(once_more(session, pieces, &mut rows_written).await?);
+        Ok(rows_written)
+    }
+
+    /// Where so much is refused that the table is at fault rather than the rows, nothing of it is done.
+    async fn isolate_table<'p>(
+        &mut self,
+        session: &mut dyn Session,
+        table: &TableStatements,
+        pieces: [Piece<'p>; 2],
+    ) -> Result<Isolated<'p>, DatabaseError> {
+        let part = Part { kind: PartKind::Mirror, name: table.entity.table.to_owned() };
+        let mut streak = self.streaks.remove(&part).unwrap_or_default();
+        let mut all = Isolated::default();
+        let undoes = !session.commits_units();
+        if undoes {
+            begin_unit(session).await?;
+        }
+        for piece in pieces {
+            let isolated = by_halves(session, piece, &mut streak).await?;
+            all.rows_written += isolated.rows_written;
+            all.refused.extend(isolated.refused);
+            if let Some(refusal) = isolated.given_up {
+                if undoes {
+                    session.undo_unit().await?;
+                }
+                self.block(session, part.kind, &part.name, &refusal).await?;
+                return Ok(Isolated::default());
+            }
+        }
+        if undoes && let Err(refusal) = end_unit(session, Ok(())).await? {
+            return Err(DatabaseError::refused(refusal));
+        }
+        self.streaks.insert(part, streak);
+        Ok(all)
+    }
+
+    /// What follows, for each id by itself where the database refuses it; the deletes that it refused.
+    pub(super) async fn isolate_settling(
+        &mut self,
+        session: &mut dyn Session,
+        batch: &Batch,
+        letters: &[DeadLetter],
+    ) -> Result<Vec<Refused>, DatabaseError> {
+        let mut refused = Vec::new();
+        let statements = self.statements;
+        for table in &statements.tables {
+            if !self.takes(PartKind::Mirror, table.entity.table) {
+                continue;
+            }
+            let tombstones = &batch.tombstones;
+            let mut settled =
+                subjects(rows_of(batch, table), letters, tombstones, table.entity);
+            settled.extend(orphans(session, table, tombstones).await?);
+            let piece = Piece::Settles { table, subjects: &settled };
+            let isolated = by_halves(session, piece, &mut Streak::default()).await?;
+            if let Some(refusal) = isolated.given_up {
+                self.block(session, PartKind::Mirror, table.entity.table, &refusal).await?;
+            }
+            let kept = isolated.refused.into_iter();
+            refused.extend(kept.filter_map(|(piece, refusal)| piece.refused(refusal)));
+        }
+        Ok(refused)
+    }
+
+    /// One mapped table's share of the batch; `None` where it is blocked by now.
+    pub(super) async fn apply_mapped(
+        &mut self,
+        session: &mut dyn Session,
+        target: &MappedTarget,
+        index: usize,
+        batch: &Batch,
+    ) -> Result<Option<Applied>, DatabaseError> {
+        let part = Part { kind: PartKind::Mapped, name: target.name().to_owned() };
+        let mut streak = self.streaks.remove(&part).unwrap_or_default();
+        let undoes = self.isolates && !session.commits_units();
+        if undoes {
+            begin_unit(session).await?;
+        }
+        let applied = target.apply(session, batch, index, self.patience).await?;
+        let mut too_many = None;
+        for refusal in &applied.refusals {
+            if streak.refused(refusal) {
+                too_many = Some(refusal);
+                break;
+            }
+        }
+        if let Some(refusal) = too_many {
+            if !self.isolates {
+                return Err(DatabaseError::refused(refusal.clone()));
+            }
+            if undoes {
+                session.undo_unit().await?;
+            }
+            self.block(session, part.kind, &part.name, refusal).await?;
+            return Ok(None);
+        }
+        if undoes && let Err(refusal) = end_unit(session, Ok(())).await? {
+            return Err(DatabaseError::refused(refusal));
+        }
+        if applied.refusals.is_empty() && applied.rows_written > 0 {
+            streak.done();
+        }
+        self.streaks.insert(part, streak);
+        Ok(Some(applied))
+    }
+}
+
+/// Runs every statement about the table without rows.
+async fn probe_table(
+    session: &mut dyn Session,
+    table: &TableStatements,
+) -> Result<(), DatabaseError> {
+    session.probe(&table.upsert).await?;
+    let none = [Param::Texts(&[])];
+    for list in &table.elements {
+        session.execute(&list.prune, &none).await?;
+        session.probe(&list.insert).await?;
+    }
+    for sql in table.delete.iter().chain(&table.settle) {
+        session.execute(sql, &none).await?;
+    }
+    Ok(())
+}
+
+/// Whether the batch says anything that this table would show.
+fn concerns(batch: &Batch, table: &TableStatements) -> bool {
+    let parents = table.entity.parents.iter().map(|parent| parent.entity);
+    let ends: Vec<_> = parents.chain([table.entity.name]).collect();
+    !rows_of(batch, table).is_empty()
+        || batch.tombstones.iter().any(|gone| ends.contains(&gone.entity))
+}
+
+fn deleted(batch: &Batch, table: &TableStatements) -> Vec<Subject> {
+    let gone = batch.tombstones.iter().filter(|gone| gone.entity == table.entity.name);
+    gone.map(|gone| Subject { id: gone.id.clone(), origin: gone.origin() }).collect()
+}
+
+/// The rows of this table whose parents are gone by this batch.
+async fn orphans(
+    session: &mut dyn Session,
+    table: &TableStatements,
+    tombstones: &[Tombstone],
+) -> Result<Vec<Subject>, DatabaseError> {
+    let mut orphans = Vec::new();
+    for (parent, children) in &table.children_of {
+        for gone in tombstones.iter().filter(|gone| gone.entity == *parent) {
+            let id = [gone.id.as_str()];
+            let rows = session.fetch(children, &[Param::Texts(&id)], &[Kind::Id]).await?;
+            orphans.extend(rows.into_iter().flatten().filter_map(|id| match id {
+                Value::Text(id) => Some(Subject { id, origin: gone.origin() }),
+                _ => None,
+            }));
+        }
+    }
+    Ok(orphans)
+}

@@ -1,0 +1,195 @@
+//! What a database refuses of a batch: tried again by itself where that may help, a dead letter
+//! where it does not.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use clerk_webhooks::UnixMillis;
+
+use crate::batch::DeadLetter;
+use crate::entity::Kind;
+use crate::mapped::Patience;
+use crate::refusal::Refusal;
+use crate::session::{Cell, DatabaseError, Param, Session};
+use crate::sql::Statements;
+use crate::target::RetryRequest;
+use crate::value::Value;
+
+/// The first pause before a row that conflicts is tried again, and the longest: it doubles.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(300);
+/// The same of a delete, which is tried without end.
+const DELETE_RETRY_FIRST: Duration = Duration::from_secs(5);
+const DELETE_RETRY_MAX: Duration = Duration::from_secs(3600);
+/// The doublings after which a pause is at its longest.
+const DOUBLINGS_MAX: u32 = 10;
+
+/// What was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefusedKind {
+    /// The event itself: nothing can be made of it.
+    Event,
+    Row,
+    /// The row stays, and its tombstone is kept.
+    Delete,
+    Statement,
+}
+
+/// One refused unit of work.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) letter: DeadLetter,
+    pub(super) kind: RefusedKind,
+    /// What the database answered; `None` where it was not asked.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// What is known of a unit of work that was refused before.
+#[derive(Debug, Clone, Copy)]
+struct Tried {
+    /// `None`: it is a dead letter.
+    since: Option<UnixMillis>,
+    tries: i64,
+}
+
+/// The earlier tries of what is tried again.
+#[derive(Debug, Default)]
+pub(super) struct EarlierTries(HashMap<[String; 5], Tried>);
+
+impl EarlierTries {
+    pub(super) async fn load(
+        session: &mut dyn Session,
+        statements: &Statements,
+        destination: &str,
+        requests: impl Iterator<Item = &RetryRequest>,
+    ) -> Result<Self, DatabaseError> {
+        let mut earlier = HashMap::new();
+        let kinds = [Kind::Id, Kind::Id, Kind::Time, Kind::Integer];
+        for RetryRequest { source, message_id, part } in requests {
+            let parameters = [destination, source, message_id, part].map(Param::Text);
+            for row in session.fetch(&statements.earlier_tries, &parameters, &kinds).await? {
+                let Ok([Value::Text(entity), Value::Text(id), since, Value::Integer(tries)]) =
+                    <[Value; 4]>::try_from(row)
+                else {
+                    continue;
+                };
+                let since = if let Value::Time(since) = since { Some(since) } else { None };
+                let key = [source.clone(), message_id.clone(), part.clone(), entity, id];
+                earlier.insert(key, Tried { since, tries });
+            }
+        }
+        Ok(Self(earlier))
+    }
+
+    fn of(&self, letter: &DeadLetter) -> Option<Tried> {
+        let id = letter.id.clone().unwrap_or_default();
+        let entity = letter.entity.to_owned();
+        let (source, message_id) = (letter.source.clone(), letter.message_id.clone());
+        self.0.get(&[source, message_id, letter.part.clone(), entity, id]).copied()
+    }
+}
+
+/// When a refused unit of work is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Next {
+    /// `None`: not by itself.
+    waits: Option<(UnixMillis, UnixMillis)>,
+    tries: i64,
+}
+
+impl Refused {
+    /// Decides by the database's clock, which all replicas share.
+    fn next(&self, earlier: Option<Tried>, now: UnixMillis, patience: Patience) -> Next {
+        let tries = earlier.map_or(0, |earlier| earlier.tries).saturating_add(1);
+        let since = earlier.map_or(Some(now), |earlier| earlier.since);
+        let may_pass = self.refusal.as_ref().is_some_and(Refusal::may_pass);
+        let since = match self.kind {
+            RefusedKind::Delete => Some(since.unwrap_or(now)),
+            // What somebody asked for, and is refused once more, is a dead letter once more.
+            RefusedKind::Row | RefusedKind::Statement if may_pass => {
+                since.filter(|since| !patience.is_over(*since, now))
+            }
+            _ => None,
+        };
+        let pause = self.pause(tries);
+        let retry_at = now.as_millis().saturating_add(pause);
+        let retry_at = UnixMillis::from_millis(retry_at).unwrap_or(now);
+        Next { waits: since.map(|since| (since, retry_at)), tries }
+    }
+
+    fn pause(&self, tries: i64) -> i64 {
+        let (first, longest) = match self.kind {
+            RefusedKind::Delete => (DELETE_RETRY_FIRST, DELETE_RETRY_MAX),
+            _ => (RETRY_FIRST, RETRY_MAX),
+        };
+        let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0).min(DOUBLINGS_MAX);
+        let pause = (first * (1 << doublings)).min(longest);
+        i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn cells<'a>(&'a self, destination: &'a str, next: Next) -> Vec<Cell<'a>> {
+        let Self { letter, kind, refusal } = self;
+        let text = |text: Option<&'a str>| text.map_or(Cell::Null, Cell::Text);
+        let (since, retry_at) = next.waits.unzip();
+        let time = |time: Option<UnixMillis>| time.map_or(Cell::Null, Cell::Time);
+        let refusal = refusal.as_ref();
+        vec![
+            Cell::Text(destination),
+            Cell::Text(&letter.source),
+            Cell::Text(&letter.message_id),
+            Cell::Text(&letter.event_type),
+            Cell::Text(&letter.part),
+            Cell::Text(letter.entity),
+            Cell::Text(letter.id.as_deref().unwrap_or_default()),
+            Cell::Text(&letter.reason),
+            Cell::Integer(letter.version.updated_at_ms),
+            Cell::Integer(letter.version.occurred_at_ms),
+            Cell::Text(kind.as_str()),
+            time(since),
+            time(retry_at),
+            Cell::Integer(next.tries),
+            text(refusal.map(|refusal| &*refusal.code)),
+            text(refusal.and_then(|refusal| refusal.constraint.as_deref())),
+            text(refusal.and_then(|refusal| refusal.table.as_deref())),
+        ]
+    }
+}
+
+impl RefusedKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Row => "row",
+            Self::Delete => "delete",
+            Self::Statement => "statement",
+        }
+    }
+}
+
+/// Keeps what was refused; those that the database has made dead letters now.
+pub(super) async fn keep(
+    session: &mut dyn Session,
+    statements: &Statements,
+    destination: &str,
+    refused: Vec<Refused>,
+    earlier: &EarlierTries,
+    patience: Patience,
+) -> Result<Vec<DeadLetter>, DatabaseError> {
+    if refused.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = patience.now(session).await?.unwrap_or(UnixMillis::MIN);
+    let next = refused.iter().map(|refused| {
+        let earlier = earlier.of(&refused.letter);
+        refused.next(earlier, now, patience)
+    });
+    let next: Vec<_> = next.collect();
+    let rows = refused.iter().zip(&next).map(|(refused, next)| refused.cells(destination, *next));
+    let rows: Vec<_> = rows.collect();
+    session.bulk(&statements.dead_letter, &rows).await?;
+    drop(rows);
+    let dead = refused.into_iter().zip(next).filter(|(refused, next)| {
+        next.waits.is_none() && refused.kind != RefusedKind::Event
+    });
+    Ok(dead.map(|(refused, _)| refused.letter).collect())
+}

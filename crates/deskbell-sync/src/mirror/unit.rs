@@ -1,0 +1,214 @@
+//! The mirror's units of work, each one transaction; where a database checks some constraints at a
+//! commit alone, one for each unit that it might refuse.
+
+use std::time::Duration;
+
+use deskbell_store::Seq;
+
+use super::refused::EarlierTries;
+use super::{Connected, Mirror, checkpoints, retry};
+use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
+use crate::session::{DatabaseError, Limits};
+use crate::target::{CatchUp, Commit, Part, Retry};
+
+use super::blocked::BlockedParts;
+
+impl Mirror {
+    pub(super) fn batch_limits(&self) -> Limits {
+        Limits::Batch { answer_within: self.answer_within }
+    }
+
+    fn isolating(&self, budget: Option<Duration>, commit_units: bool) -> Limits {
+        Limits::Isolating { answer_within: self.answer_within, budget, commit_units }
+    }
+
+    /// Applies the batch as it is, or nothing of it.
+    pub(super) async fn apply_whole(
+        &self,
+        connected: &mut Connected,
+        batch: &Batch,
+        current: &Checkpoint,
+        next: &Checkpoint,
+    ) -> Result<Commit, DatabaseError> {
+        let Connected { session, application, blocked, streaks } = connected;
+        let session = session.as_mut();
+        session.begin(&self.schema, self.batch_limits()).await?;
+        let commit = checkpoints::swap(session, &self.statements, current, next).await?;
+        if commit == Commit::Lost {
+            session.rollback().await?;
+            return Ok(commit);
+        }
+        let mut work = self.work(application, streaks, current, blocked.clone());
+        let commit = work.apply(session, batch).await?;
+        session.commit().await?;
+        streaks.clear();
+        Ok(commit)
+    }
+
+    /// Applies what the database takes of the batch.
+    pub(super) async fn apply_isolated(
+        &self,
+        connected: &mut Connected,
+        batch: &Batch,
+        current: &Checkpoint,
+        next: &Checkpoint,
+        budget: Option<Duration>,
+    ) -> Result<Commit, DatabaseError> {
+        match self.isolate_once(connected, batch, current, next, budget, false).await {
+            // Only a commit is refused behind every unit: the database checks at commits alone.
+            Err(DatabaseError::Refused { .. }) if self.database.checks_at_commit_alone() => {
+                connected.session.rollback().await?;
+                self.isolate_once(connected, batch, current, next, budget, true).await
+            }
+            done => done,
+        }
+    }
+
+    async fn isolate_once(
+        &self,
+        connected: &mut Connected,
+        batch: &Batch,
+        current: &Checkpoint,
+        next: &Checkpoint,
+        budget: Option<Duration>,
+        commit_units: bool,
+    ) -> Result<Commit, DatabaseError> {
+        let Connected { session, application, blocked, streaks } = connected;
+        let session = session.as_mut();
+        session.begin(&self.schema, self.isolating(budget, commit_units)).await?;
+        // Where each unit is committed, the checkpoint comes last.
+        let first = if commit_units { current } else { next };
+        let commit = checkpoints::swap(session, &self.statements, current, first).await?;
+        if commit == Commit::Lost {
+            session.rollback().await?;
+            return Ok(commit);
+        }
+        let mut work = self.work(application, streaks, current, blocked.clone());
+        work.isolates = true;
+        let mut commit = work.apply(session, batch).await?;
+        let now_blocked = work.blocked;
+        session.commit().await?;
+        if commit_units {
+            session.begin(&self.schema, self.batch_limits()).await?;
+            let moved = checkpoints::swap(session, &self.statements, current, next).await?;
+            session.commit().await?;
+            if moved == Commit::Lost {
+                commit = moved;
+            }
+        }
+        *blocked = now_blocked;
+        Ok(commit)
+    }
+
+    /// Tries dead letters, deletes and rows that wait once more.
+    pub(super) async fn retry_isolated(
+        &self,
+        connected: &mut Connected,
+        retry: &Retry,
+        current: &Checkpoint,
+    ) -> Result<Commit, DatabaseError> {
+        match self.retry_once(connected, retry, current, false).await {
+            Err(DatabaseError::Refused { .. }) if self.database.checks_at_commit_alone() => {
+                connected.session.rollback().await?;
+                self.retry_once(connected, retry, current, true).await
+            }
+            done => done,
+        }
+    }
+
+    async fn retry_once(
+        &self,
+        connected: &mut Connected,
+        retry: &Retry,
+        current: &Checkpoint,
+        commit_units: bool,
+    ) -> Result<Commit, DatabaseError> {
+        let Connected { session, application, blocked, streaks } = connected;
+        let session = session.as_mut();
+        session.begin(&self.schema, self.isolating(None, commit_units)).await?;
+        let commit = checkpoints::swap(session, &self.statements, current, current).await?;
+        if commit == Commit::Lost {
+            session.rollback().await?;
+            return Ok(commit);
+        }
+        let destination = &current.destination;
+        let requests = retry.requests.iter();
+        let earlier = EarlierTries::load(session, &self.statements, destination, requests).await?;
+        retry::begin(session, &self.statements, destination, retry).await?;
+        let mut work = self.work(application, streaks, current, blocked.clone());
+        work.isolates = true;
+        work.ran_up_to = Some(Seq::ZERO);
+        work.earlier = earlier;
+        let commit = work.apply(session, &retry.batch).await?;
+        let now_blocked = work.blocked;
+        retry::deletes(session, &self.statements, destination, self.patience).await?;
+        retry::end(session, &self.statements, destination, retry).await?;
+        session.commit().await?;
+        *blocked = now_blocked;
+        Ok(commit)
+    }
+
+    /// Brings one blocked part on by a batch, where it is refused no more.
+    pub(super) async fn catch_up_part(
+        &self,
+        connected: &mut Connected,
+        part: &Part,
+        batch: &Batch,
+        seq: Seq,
+        current: &Checkpoint,
+    ) -> Result<CatchUp, DatabaseError> {
+        let done = match self.catch_up_once(connected, part, batch, seq, current, false).await {
+            Err(DatabaseError::Refused { .. }) if self.database.checks_at_commit_alone() => {
+                connected.session.rollback().await?;
+                self.catch_up_once(connected, part, batch, seq, current, true).await
+            }
+            done => done,
+        };
+        let Err(DatabaseError::Refused { refusal, .. }) = done else { return done };
+        let session = connected.session.as_mut();
+        session.rollback().await?;
+        let destination = &current.destination;
+        session.begin(&self.schema, self.batch_limits()).await?;
+        BlockedParts::postpone(session, &self.statements, destination, part, &refusal).await?;
+        session.commit().await?;
+        Ok(CatchUp::StillBlocked)
+    }
+
+    async fn catch_up_once(
+        &self,
+        connected: &mut Connected,
+        part: &Part,
+        batch: &Batch,
+        seq: Seq,
+        current: &Checkpoint,
+        commit_units: bool,
+    ) -> Result<CatchUp, DatabaseError> {
+        let Connected { session, application, blocked, streaks } = connected;
+        let (session, statements) = (session.as_mut(), &self.statements);
+        session.begin(&self.schema, self.isolating(None, commit_units)).await?;
+        let commit = checkpoints::swap(session, statements, current, current).await?;
+        if commit == Commit::Lost {
+            session.rollback().await?;
+            return Ok(CatchUp::Lost);
+        }
+        // Only this destination's leader moves it, so what was read is what stands there.
+        let mut work = self.work(application, streaks, current, blocked.clone());
+        work.isolates = true;
+        work.only = Some(part);
+        work.ran_up_to = current.statements.map(|_| work.blocked.seq_of(part));
+        let commit = work.apply(session, batch).await?;
+        let is_all = seq >= current.seq;
+        let destination = &current.destination;
+        BlockedParts::advance(session, statements, destination, part, seq, is_all).await?;
+        let now_blocked = BlockedParts::load(session, statements, destination).await?;
+        session.commit().await?;
+        *blocked = now_blocked;
+        Ok(match commit {
+            Commit::Done { rows_written, refused, .. } => {
+                CatchUp::Advanced { rows_written, refused }
+            }
+            Commit::Lost => CatchUp::Lost,
+        })
+    }
+}

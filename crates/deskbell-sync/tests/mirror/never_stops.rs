@@ -1,0 +1,225 @@
+//! One thing that the database refuses never stops the rest: deletes, commits, tables and statements.
+
+use deskbell_sync::dead_letters::{self, Choice, Letter, State};
+use deskbell_sync::{MirrorConsumer, MirrorOptions, StatementOptions};
+use serde_json::json;
+
+use crate::backend::{
+    BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, DUE, ORGANIZATIONS, REFERENCE, REFUSE_DELETES, RELENT_DELETES,
+    UNBLOCK_ORGANIZATIONS, USERS,
+};
+use crate::consumer::World;
+use crate::support::{deleted, membership, user};
+
+/// Runs until the log is read, whatever is refused in between.
+pub(crate) async fn drain(consumer: &mut MirrorConsumer) {
+    for _ in 0..40 {
+        if consumer.run_once().await.is_ok_and(|progress| !progress.more) {
+            return;
+        }
+    }
+    panic!("the mirror does not reach the end of the log");
+}
+
+pub(crate) async fn letters(world: &World) -> Vec<Letter> {
+    dead_letters::list(&world.options, &Choice::All).await.unwrap()
+}
+
+async fn ids(world: &World, table: &str) -> Vec<String> {
+    let rows = world.place.rows(&format!("SELECT id FROM {table} ORDER BY id")).await;
+    rows.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn a_delete_that_a_foreign_key_refuses_waits_and_the_rest_goes_on() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    world.append("msg_1", "user.created", &user("user_1", 1)).await;
+    drain(&mut consumer).await;
+    world.place.run(REFERENCE).await;
+    world.place.run("INSERT INTO posts (author) VALUES ('user_1')").await;
+    world.append("msg_2", "user.deleted", &deleted("user", "user_1")).await;
+    world.append("msg_3", "user.created", &user("user_2", 1)).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await, ["user_1", "user_2"], "the row stays, the rest goes on");
+    let stuck = letters(&world).await;
+    assert_eq!(stuck.len(), 1);
+    let Letter { id, message_id, state, .. } = &stuck[0];
+    assert_eq!((&**id, &**message_id, *state), ("user_1", "msg_2", State::Stuck));
+    // No later version brings it up to date: it is gone.
+    world.append("msg_4", "user.updated", &json!({ "id": "user_1", "first_name": "late", "updated_at": 9 })).await;
+    drain(&mut consumer).await;
+    let names = world.place.rows(&format!("SELECT first_name FROM {USERS} WHERE id = 'user_1'"));
+    assert_eq!(names.await, [["at 1"]]);
+    assert_eq!(letters(&world).await.len(), 1);
+    // It goes by itself once nothing stands in its way.
+    world.place.run("DELETE FROM posts").await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await, ["user_2"]);
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_delete_that_a_trigger_refuses_takes_nothing_else_along() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    for number in 1..=6 {
+        world.append(&format!("msg_{number}"), "user.created", &user(&format!("user_{number}"), 1)).await;
+    }
+    drain(&mut consumer).await;
+    world.place.run(REFUSE_DELETES).await;
+    for number in 1..=6 {
+        let gone = deleted("user", &format!("user_{number}"));
+        world.append(&format!("msg_gone_{number}"), "user.deleted", &gone).await;
+    }
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await, ["user_3"]);
+    assert_eq!(letters(&world).await.len(), 1);
+    world.place.run(RELENT_DELETES).await;
+    let asked = Choice::These(vec!["user_3".to_owned()]);
+    assert_eq!(dead_letters::request_retry(&world.options, &asked).await.unwrap(), 1);
+    drain(&mut consumer).await;
+    assert!(ids(&world, USERS).await.is_empty());
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn children_of_a_deleted_parent_go_one_by_one_where_one_is_refused() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    for number in 1..=3 {
+        let data = membership(&format!("orgmem_{number}"), "org_1", &format!("user_{number}"), 1);
+        world.append(&format!("msg_{number}"), "organizationMembership.created", &data).await;
+    }
+    drain(&mut consumer).await;
+    let memberships = USERS.replace("users", "organization_memberships");
+    world.place.run(&REFERENCE.replace(USERS, &memberships)).await;
+    world.place.run("INSERT INTO posts (author) VALUES ('orgmem_2')").await;
+    world.append("msg_4", "organization.deleted", &deleted("organization", "org_1")).await;
+    world.append("msg_5", "user.created", &user("user_9", 1)).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, &memberships).await, ["orgmem_2"]);
+    assert_eq!(ids(&world, USERS).await, ["user_9"]);
+    assert_eq!(letters(&world).await[0].id, "orgmem_2");
+    world.place.run("DELETE FROM posts").await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert!(ids(&world, &memberships).await.is_empty());
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_constraint_that_is_checked_at_the_commit_holds_up_its_own_row_alone() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    world.append("msg_0", "user.created", &user("user_0", 1)).await;
+    drain(&mut consumer).await;
+    // The application requires that each member's organization is there by the commit.
+    world.place.run(DEFERRED_REFERENCE).await;
+    let member = |number: u32, organization: &str| {
+        membership(&format!("orgmem_{number}"), organization, "user_0", 1)
+    };
+    let joined = "organizationMembership.created";
+    world.append("msg_1", joined, &member(1, "org_missing")).await;
+    world.append("msg_2", joined, &member(2, "org_2")).await;
+    world.append("msg_3", "organization.created", &json!({ "id": "org_2", "updated_at": 1 })).await;
+    world.append("msg_4", "user.created", &user("user_4", 1)).await;
+    drain(&mut consumer).await;
+    let memberships = USERS.replace("users", "organization_memberships");
+    assert_eq!(ids(&world, &memberships).await, ["orgmem_2"], "with its organization, in any order");
+    assert_eq!(ids(&world, USERS).await, ["user_0", "user_4"]);
+    let waiting = letters(&world).await;
+    assert_eq!((&*waiting[0].id, waiting[0].state, waiting.len()), ("orgmem_1", State::Waiting, 1));
+    let organization = json!({ "id": "org_missing", "updated_at": 1 });
+    world.append("msg_5", "organization.created", &organization).await;
+    drain(&mut consumer).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, &memberships).await, ["orgmem_1", "orgmem_2"]);
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_conflict_that_lasts_too_long_is_a_dead_letter() {
+    let mut world = World::new().await;
+    let mut consumer = world.consumer().await;
+    world.append("msg_0", "user.created", &user("user_0", 1)).await;
+    drain(&mut consumer).await;
+    world.place.run(DEFERRED_REFERENCE).await;
+    let data = membership("orgmem_1", "org_missing", "user_0", 1);
+    world.append("msg_1", "organizationMembership.created", &data).await;
+    drain(&mut consumer).await;
+    assert_eq!(letters(&world).await[0].state, State::Waiting);
+    drop(consumer);
+    world.options.conflict_patience = std::time::Duration::ZERO;
+    let mut consumer = world.consumer().await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert_eq!(letters(&world).await[0].state, State::Failed);
+}
+
+#[tokio::test]
+async fn a_table_that_is_refused_whole_waits_alone_and_catches_up() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    world.append("msg_0", "organization.created", &json!({ "id": "org_0", "updated_at": 1 })).await;
+    drain(&mut consumer).await;
+    world.place.run(BLOCK_ORGANIZATIONS).await;
+    for number in 1..=9 {
+        let organization = json!({ "id": format!("org_{number}"), "updated_at": 1 });
+        world.append(&format!("msg_org_{number}"), "organization.created", &organization).await;
+        let data = user(&format!("user_{number}"), 1);
+        world.append(&format!("msg_user_{number}"), "user.created", &data).await;
+    }
+    world.append("msg_gone", "organization.deleted", &deleted("organization", "org_3")).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await.len(), 9);
+    assert!(letters(&world).await.is_empty(), "nothing is given up");
+    world.place.run(UNBLOCK_ORGANIZATIONS).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    let organizations = ids(&world, ORGANIZATIONS).await;
+    assert_eq!(organizations.len(), 9, "{organizations:?}");
+    assert!(!organizations.contains(&"org_3".to_owned()));
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_event() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run("CREATE TABLE visits (id text)").await;
+    let statement = |sql: &str, name: &str| StatementOptions {
+        name: Some(name.to_owned()),
+        on: vec!["user.created".to_owned()],
+        sql: sql.to_owned(),
+        params: vec![("id".to_owned(), "user.id".to_owned())],
+        when: None,
+        stale: deskbell_sync::Stale::Skip,
+        declared_at: "deskbell.toml:1".to_owned(),
+    };
+    world.place.run("CREATE TABLE others (id text)").await;
+    let statements = vec![
+        statement("insert into visits (id) values (:id)", "visits"),
+        statement("insert into others (id) values (:id)", "others"),
+    ];
+    world.options = MirrorOptions { statements, ..world.options };
+    let mut consumer = world.consumer().await;
+    world.append("msg_1", "user.created", &user("user_1", 1)).await;
+    drain(&mut consumer).await;
+    world.place.run("ALTER TABLE visits RENAME TO elsewhere").await;
+    for number in 2..=7 {
+        world.append(&format!("msg_{number}"), "user.created", &user(&format!("user_{number}"), 1)).await;
+    }
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await.len(), 7);
+    assert_eq!(ids(&world, "others").await.len(), 7);
+    assert!(letters(&world).await.is_empty());
+    world.place.run("ALTER TABLE elsewhere RENAME TO visits").await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    let visits = ids(&world, "visits").await;
+    assert_eq!(visits.len(), 7, "{visits:?}");
+    assert_eq!(ids(&world, "others").await.len(), 7);
+}
