@@ -17,14 +17,14 @@ pub(crate) struct Limited {
     session: Box<dyn Session>,
     answer_within: Duration,
     /// Off for work that may take as long as it needs.
-    enforced: bool,
+    limit: Option<Duration>,
     /// When no further unit of work is begun.
     budget_ends: Option<Instant>,
 }
 
 impl Limited {
     pub(crate) fn new(session: Box<dyn Session>, answer_within: Duration) -> Self {
-        Self { session, answer_within, enforced: false, budget_ends: None }
+        Self { session, answer_within, limit: Some(answer_within), budget_ends: None }
     }
 
     async fn wait<T>(
@@ -39,47 +39,53 @@ impl Limited {
         })
     }
 
-    fn limit(&self) -> Option<Duration> {
-        self.enforced.then_some(self.answer_within)
+    /// A transaction has ended: what follows is within the usual limit.
+    fn ended<T>(&mut self, done: T) -> T {
+        self.limit = Some(self.answer_within);
+        self.budget_ends = None;
+        done
     }
 }
 
 #[async_trait]
 impl Session for Limited {
     async fn begin(&mut self, schema: &str, limits: Limits) -> Result<(), DatabaseError> {
-        self.enforced = limits != Limits::Unlimited;
+        self.limit = limits.answer();
         self.budget_ends = match limits {
             Limits::Isolating { budget: Some(budget), .. } => Some(Instant::now() + budget),
             _ => None,
         };
-        Self::wait(self.limit(), self.session.begin(schema, limits)).await
+        let limit = self.limit.map(|limit| limit.min(self.answer_within));
+        Self::wait(limit, self.session.begin(schema, limits)).await
     }
 
     async fn begin_to_read(&mut self) -> Result<(), DatabaseError> {
-        Self::wait(self.limit(), self.session.begin_to_read()).await
+        Self::wait(self.limit, self.session.begin_to_read()).await
     }
 
     async fn commit(&mut self) -> Result<(), DatabaseError> {
-        Self::wait(self.limit(), self.session.commit()).await
+        let done = Self::wait(self.limit, self.session.commit()).await;
+        self.ended(done)
     }
 
     async fn rollback(&mut self) -> Result<(), DatabaseError> {
-        Self::wait(self.limit(), self.session.rollback()).await
+        let done = Self::wait(self.limit, self.session.rollback()).await;
+        self.ended(done)
     }
 
     async fn begin_unit(&mut self) -> Result<(), DatabaseError> {
         if self.budget_ends.is_some_and(|ends| ends <= Instant::now()) {
             return Err(DatabaseError::OverBudget);
         }
-        Self::wait(self.limit(), self.session.begin_unit()).await
+        Self::wait(self.limit, self.session.begin_unit()).await
     }
 
     async fn keep_unit(&mut self) -> Result<(), DatabaseError> {
-        Self::wait(self.limit(), self.session.keep_unit()).await
+        Self::wait(self.limit, self.session.keep_unit()).await
     }
 
     async fn undo_unit(&mut self) -> Result<(), DatabaseError> {
-        Self::wait(self.limit(), self.session.undo_unit()).await
+        Self::wait(self.limit, self.session.undo_unit()).await
     }
 
     fn commits_units(&self) -> bool {
@@ -87,7 +93,7 @@ impl Session for Limited {
     }
 
     async fn execute(&mut self, sql: &Sql, parameters: &[Param<'_>]) -> Result<u64, DatabaseError> {
-        Self::wait(self.limit(), self.session.execute(sql, parameters)).await
+        Self::wait(self.limit, self.session.execute(sql, parameters)).await
     }
 
     async fn fetch(
@@ -96,19 +102,19 @@ impl Session for Limited {
         parameters: &[Param<'_>],
         kinds: &[Kind],
     ) -> Result<Vec<Vec<Value>>, DatabaseError> {
-        Self::wait(self.limit(), self.session.fetch(sql, parameters, kinds)).await
+        Self::wait(self.limit, self.session.fetch(sql, parameters, kinds)).await
     }
 
     async fn bulk(&mut self, bulk: &Bulk, rows: &[Vec<Cell<'_>>]) -> Result<u64, DatabaseError> {
-        Self::wait(self.limit(), self.session.bulk(bulk, rows)).await
+        Self::wait(self.limit, self.session.bulk(bulk, rows)).await
     }
 
     async fn probe(&mut self, bulk: &Bulk) -> Result<(), DatabaseError> {
-        Self::wait(self.limit(), self.session.probe(bulk)).await
+        Self::wait(self.limit, self.session.probe(bulk)).await
     }
 
     async fn explain(&mut self, sql: &Sql, parameters: usize) -> Result<(), DatabaseError> {
-        Self::wait(self.limit(), self.session.explain(sql, parameters)).await
+        Self::wait(self.limit, self.session.explain(sql, parameters)).await
     }
 
     async fn inventory(
@@ -116,19 +122,19 @@ impl Session for Limited {
         schema: &str,
         tables: &[String],
     ) -> Result<Inventory, DatabaseError> {
-        Self::wait(self.limit(), self.session.inventory(schema, tables)).await
+        Self::wait(self.limit, self.session.inventory(schema, tables)).await
     }
 
     async fn describe(&mut self, table: &str) -> Result<Option<LiveTable>, DatabaseError> {
-        Self::wait(self.limit(), self.session.describe(table)).await
+        Self::wait(self.limit, self.session.describe(table)).await
     }
 
     async fn parameter_types(&mut self, sql: &Sql) -> Result<Vec<String>, DatabaseError> {
-        Self::wait(self.limit(), self.session.parameter_types(sql)).await
+        Self::wait(self.limit, self.session.parameter_types(sql)).await
     }
 
     async fn settle_in(&mut self) -> Result<(), DatabaseError> {
-        Self::wait(self.limit(), self.session.settle_in()).await
+        Self::wait(self.limit, self.session.settle_in()).await
     }
 
     async fn close(self: Box<Self>) -> Result<(), DatabaseError> {

@@ -22,26 +22,29 @@ use tokio::sync::{Mutex, MutexGuard};
 use apply::Work;
 use blocked::BlockedParts;
 use isolating::Streaks;
-use refused::EarlierTries;
 pub(crate) use migrate::{Plan, Step};
 pub(crate) use reader::TableReader;
+use refused::EarlierTries;
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::connect::{ConnectError, check_schema_name};
+use crate::limited::Limited;
 use crate::mapped::{
     MappedTableError, MappedTableProblem, MappedTarget, Patience, StatementTarget,
 };
-use crate::limited::Limited;
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
 use crate::schema::{self, Table};
-use crate::session::{Database, DatabaseError, Session};
+use crate::session::{Database, DatabaseError, Limits, Session};
 use crate::sql::Statements;
 use crate::target::{Care, CatchUp, Commit, Part, Retry, Target, TargetError, Waiting};
 
 /// How long a database may take to say goodbye; what was done is committed by then.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
+
+/// How long a statement over a whole table may take, where the log is read from its beginning.
+const SWEEP_MAX: Duration = Duration::from_secs(600);
 
 /// A mirror in one schema of one database.
 #[derive(Debug)]
@@ -285,7 +288,8 @@ impl Target for Mirror {
         let mut unit = self.unit().await?;
         let Connected { session, blocked, streaks, .. } = &mut unit.connected;
         let session = session.as_mut();
-        session.begin(&self.schema, self.batch_limits()).await?;
+        let answer_within = self.answer_within.max(SWEEP_MAX);
+        session.begin(&self.schema, Limits::Batch { answer_within }).await?;
         let commit = checkpoints::take_over(session, &self.statements, current, next).await?;
         *blocked = BlockedParts::load(session, &self.statements, &next.destination).await?;
         streaks.clear();
@@ -304,7 +308,9 @@ impl Target for Mirror {
         let mut unit = self.unit().await?;
         let commit = match care {
             Care::Whole => self.apply_whole(&mut unit.connected, batch, current, next).await?,
-            Care::Isolate => self.apply_isolated(&mut unit.connected, batch, current, next, None).await?,
+            Care::Isolate => {
+                self.apply_isolated(&mut unit.connected, batch, current, next, None).await?
+            }
             Care::IsolateWithin(budget) => {
                 let budget = Some(budget);
                 self.apply_isolated(&mut unit.connected, batch, current, next, budget).await?

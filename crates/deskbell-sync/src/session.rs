@@ -146,6 +146,16 @@ const ISOLATING_MAX: Duration = Duration::from_secs(2);
 const UNLIMITED_LOCK_MAX: Duration = Duration::from_secs(60);
 
 impl Limits {
+    /// How long the database may take to answer at all.
+    pub(crate) fn answer(self) -> Option<Duration> {
+        match self {
+            Self::Unlimited => None,
+            Self::Batch { answer_within } | Self::Isolating { answer_within, .. } => {
+                Some(answer_within)
+            }
+        }
+    }
+
     /// How long a lock is waited for.
     pub(crate) fn lock(self) -> Duration {
         match self {

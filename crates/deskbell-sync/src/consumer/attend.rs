@@ -87,11 +87,8 @@ impl MirrorConsumer {
         attended: &mut Attended,
     ) -> Result<(), SyncError> {
         let Blocked { part, seq, .. } = blocked;
-        let mut events = if *seq < current.seq {
-            self.store.read(*seq, self.batch).await?
-        } else {
-            Vec::new()
-        };
+        let mut events =
+            if *seq < current.seq { self.store.read(*seq, self.batch).await? } else { Vec::new() };
         events.retain(|event| event.seq <= current.seq);
         let reached = events.last().map_or(current.seq, |event| event.seq);
         let batch = self.fold(events).await?;

@@ -67,11 +67,13 @@ impl Work<'_> {
         }
         let letters: Vec<_> = refused.iter().map(|refused| refused.letter.clone()).collect();
         let (statements, patience) = (self.statements, self.patience);
-        let keep = refused::keep(session, statements, destination, refused, &self.earlier, patience);
+        let keep =
+            refused::keep(session, statements, destination, refused, &self.earlier, patience);
         let mut dead = keep.await?;
         if self.isolates {
             let stuck = self.isolate_settling(session, batch, &letters).await?;
-            let keep = refused::keep(session, statements, destination, stuck, &self.earlier, patience);
+            let keep =
+                refused::keep(session, statements, destination, stuck, &self.earlier, patience);
             dead.extend(keep.await?);
         } else {
             self.settle(session, batch).await?;

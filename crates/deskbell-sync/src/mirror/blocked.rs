@@ -113,8 +113,14 @@ impl BlockedParts {
 
 fn blocked(row: Vec<Value>) -> Option<Blocked> {
     let row: [Value; 6] = row.try_into().ok()?;
-    let [Value::Text(kind), Value::Text(name), Value::Integer(seq), since, Value::Text(reason), due] =
-        row
+    let [
+        Value::Text(kind),
+        Value::Text(name),
+        Value::Integer(seq),
+        since,
+        Value::Text(reason),
+        due,
+    ] = row
     else {
         return None;
     };

@@ -34,12 +34,24 @@ pub(super) struct Origin {
 /// A part of a batch that can be done by halves.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Piece<'a> {
-    Tombstones { insert: &'a Bulk, tombstones: &'a [Tombstone] },
+    Tombstones {
+        insert: &'a Bulk,
+        tombstones: &'a [Tombstone],
+    },
     /// The rows of entities that have a tombstone go.
-    Deletes { table: &'a TableStatements, subjects: &'a [Subject] },
+    Deletes {
+        table: &'a TableStatements,
+        subjects: &'a [Subject],
+    },
     /// The rows whose parents have one go, and dead letters that are overtaken.
-    Settles { table: &'a TableStatements, subjects: &'a [Subject] },
-    Rows { table: &'a TableStatements, rows: &'a [Row] },
+    Settles {
+        table: &'a TableStatements,
+        subjects: &'a [Subject],
+    },
+    Rows {
+        table: &'a TableStatements,
+        rows: &'a [Row],
+    },
 }
 
 impl<'a> Piece<'a> {

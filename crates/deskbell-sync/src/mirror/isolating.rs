@@ -101,10 +101,7 @@ impl Work<'_> {
             if !takes || rows.is_empty() && gone.is_empty() {
                 continue;
             }
-            let both = [
-                Piece::Deletes { table, subjects: gone },
-                Piece::Rows { table, rows },
-            ];
+            let both = [Piece::Deletes { table, subjects: gone }, Piece::Rows { table, rows }];
             let isolated = self.isolate_table(session, table, both).await?;
             rows_written += isolated.rows_written;
             pieces.extend(isolated.refused);
@@ -160,8 +157,7 @@ impl Work<'_> {
                 continue;
             }
             let tombstones = &batch.tombstones;
-            let mut settled =
-                subjects(rows_of(batch, table), letters, tombstones, table.entity);
+            let mut settled = subjects(rows_of(batch, table), letters, tombstones, table.entity);
             settled.extend(orphans(session, table, tombstones).await?);
             let piece = Piece::Settles { table, subjects: &settled };
             let isolated = by_halves(session, piece, &mut Streak::default()).await?;

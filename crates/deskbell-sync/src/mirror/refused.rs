@@ -188,8 +188,9 @@ pub(super) async fn keep(
     let rows: Vec<_> = rows.collect();
     session.bulk(&statements.dead_letter, &rows).await?;
     drop(rows);
-    let dead = refused.into_iter().zip(next).filter(|(refused, next)| {
-        next.waits.is_none() && refused.kind != RefusedKind::Event
-    });
+    let dead = refused
+        .into_iter()
+        .zip(next)
+        .filter(|(refused, next)| next.waits.is_none() && refused.kind != RefusedKind::Event);
     Ok(dead.map(|(refused, _)| refused.letter).collect())
 }

@@ -32,8 +32,8 @@ pub(super) async fn waiting(
             (false, false) => waiting.rows += count,
         }
     }
-    waiting.is_due = waiting.deletes > 0
-        && !refused_deletes(session, statements, destination).await?.is_empty();
+    waiting.is_due =
+        waiting.deletes > 0 && !refused_deletes(session, statements, destination).await?.is_empty();
     let names: Vec<_> = tables.iter().map(MappedTarget::name).collect();
     waiting.is_due |= !names.is_empty() && {
         let names = [Param::Texts(&names)];
@@ -157,8 +157,7 @@ pub(super) async fn deletes(
 ) -> Result<(), DatabaseError> {
     let due = refused_deletes(session, statements, destination).await?;
     let requests: Vec<_> = due.iter().map(|(_, subject)| subject.request()).collect();
-    let earlier =
-        EarlierTries::load(session, statements, destination, requests.iter()).await?;
+    let earlier = EarlierTries::load(session, statements, destination, requests.iter()).await?;
     for (entity, subject) in &due {
         let of_subject = [destination, entity, &subject.id].map(Param::Text);
         session.execute(&statements.try_delete, &of_subject).await?;

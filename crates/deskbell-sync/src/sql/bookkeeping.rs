@@ -72,7 +72,8 @@ impl Names<'_> {
         kinds.extend([Kind::Text, Kind::Integer, Kind::Integer, Kind::Id]);
         kinds.extend([Kind::Time, Kind::Time, Kind::Integer, Kind::Id, Kind::Id, Kind::Id]);
         let said = "kind, waiting_since, retry_at, tries, cause, constraint_name, table_name";
-        let set: Vec<_> = said.split(", ").map(|name| format!("{name} = excluded.{name}")).collect();
+        let set: Vec<_> =
+            said.split(", ").map(|name| format!("{name} = excluded.{name}")).collect();
         let (letters, now, same) = (self.table(DEAD_LETTERS), self.dialect.now(), given(3));
         Bulk::new(self.dialect, kinds, |given| {
             format!(

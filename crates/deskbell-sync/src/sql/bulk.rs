@@ -56,7 +56,9 @@ impl Bulk {
     /// The text for the fewest rows.
     pub(crate) fn smallest(&self) -> Sql {
         match &self.texts {
-            Texts::BySize(sizes) => sizes.last().map_or_else(|| "".into(), |(_, sql)| Arc::clone(sql)),
+            Texts::BySize(sizes) => {
+                sizes.last().map_or_else(|| "".into(), |(_, sql)| Arc::clone(sql))
+            }
             Texts::Any(text) => Arc::clone(text),
         }
     }

@@ -53,8 +53,9 @@ impl SqliteSession {
     async fn write_ahead(&mut self) -> Result<String, sqlx::Error> {
         let patience_ends = Instant::now() + BUSY_TIMEOUT;
         loop {
-            let asked =
-                sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(&mut self.connection).await;
+            let asked = sqlx::query_scalar("PRAGMA journal_mode = WAL")
+                .fetch_one(&mut self.connection)
+                .await;
             match asked {
                 Err(error) if is_busy(&error) && Instant::now() < patience_ends => {
                     tokio::time::sleep(BUSY_PAUSE).await;
@@ -169,8 +170,9 @@ impl Session for SqliteSession {
         _schema: &str,
         tables: &[String],
     ) -> Result<Inventory, DatabaseError> {
-        let names: Vec<String> =
-            sqlx::query_scalar("SELECT name FROM sqlite_schema").fetch_all(&mut self.connection).await?;
+        let names: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema")
+            .fetch_all(&mut self.connection)
+            .await?;
         // SQLite does not tell names apart by case.
         let objects = names.into_iter().map(|name| name.to_ascii_lowercase()).collect();
         let mut found = Inventory { schema: true, objects, ..Inventory::default() };

@@ -38,7 +38,8 @@ pub(crate) const DEFERRED_REFERENCE: &str = "
     CREATE TRIGGER members_follow AFTER INSERT ON clerk_organization_memberships
     BEGIN INSERT INTO members VALUES (NEW.id, NEW.organization_id); END";
 /// Makes every insert of organizations fail, and again not.
-pub(crate) const BLOCK_ORGANIZATIONS: &str = "CREATE TRIGGER audit BEFORE INSERT ON clerk_organizations
+pub(crate) const BLOCK_ORGANIZATIONS: &str =
+    "CREATE TRIGGER audit BEFORE INSERT ON clerk_organizations
     BEGIN INSERT INTO nowhere VALUES (NEW.id); END";
 pub(crate) const UNBLOCK_ORGANIZATIONS: &str = "DROP TRIGGER audit";
 /// Makes everything due that waits.

@@ -5,8 +5,8 @@ use deskbell_sync::{MirrorConsumer, MirrorOptions, StatementOptions};
 use serde_json::json;
 
 use crate::backend::{
-    BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, DUE, ORGANIZATIONS, REFERENCE, REFUSE_DELETES, RELENT_DELETES,
-    UNBLOCK_ORGANIZATIONS, USERS,
+    BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, DUE, ORGANIZATIONS, REFERENCE, REFUSE_DELETES,
+    RELENT_DELETES, UNBLOCK_ORGANIZATIONS, USERS,
 };
 use crate::consumer::World;
 use crate::support::{deleted, membership, user};
@@ -47,10 +47,16 @@ async fn a_delete_that_a_foreign_key_refuses_waits_and_the_rest_goes_on() {
     let Letter { id, message_id, state, .. } = &stuck[0];
     assert_eq!((&**id, &**message_id, *state), ("user_1", "msg_2", State::Stuck));
     // No later version brings it up to date: it is gone.
-    world.append("msg_4", "user.updated", &json!({ "id": "user_1", "first_name": "late", "updated_at": 9 })).await;
+    world
+        .append(
+            "msg_4",
+            "user.updated",
+            &json!({ "id": "user_1", "first_name": "late", "updated_at": 9 }),
+        )
+        .await;
     drain(&mut consumer).await;
-    let names = world.place.rows(&format!("SELECT first_name FROM {USERS} WHERE id = 'user_1'"));
-    assert_eq!(names.await, [["at 1"]]);
+    let name = format!("SELECT first_name FROM {USERS} WHERE id = 'user_1'");
+    assert_eq!(world.place.rows(&name).await, [["at 1"]]);
     assert_eq!(letters(&world).await.len(), 1);
     // It goes by itself once nothing stands in its way.
     world.place.run("DELETE FROM posts").await;
@@ -65,7 +71,9 @@ async fn a_delete_that_a_trigger_refuses_takes_nothing_else_along() {
     let world = World::new().await;
     let mut consumer = world.consumer().await;
     for number in 1..=6 {
-        world.append(&format!("msg_{number}"), "user.created", &user(&format!("user_{number}"), 1)).await;
+        world
+            .append(&format!("msg_{number}"), "user.created", &user(&format!("user_{number}"), 1))
+            .await;
     }
     drain(&mut consumer).await;
     world.place.run(REFUSE_DELETES).await;
@@ -127,7 +135,11 @@ async fn a_constraint_that_is_checked_at_the_commit_holds_up_its_own_row_alone()
     world.append("msg_4", "user.created", &user("user_4", 1)).await;
     drain(&mut consumer).await;
     let memberships = USERS.replace("users", "organization_memberships");
-    assert_eq!(ids(&world, &memberships).await, ["orgmem_2"], "with its organization, in any order");
+    assert_eq!(
+        ids(&world, &memberships).await,
+        ["orgmem_2"],
+        "with its organization, in any order"
+    );
     assert_eq!(ids(&world, USERS).await, ["user_0", "user_4"]);
     let waiting = letters(&world).await;
     assert_eq!((&*waiting[0].id, waiting[0].state, waiting.len()), ("orgmem_1", State::Waiting, 1));
@@ -210,7 +222,9 @@ async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_even
     drain(&mut consumer).await;
     world.place.run("ALTER TABLE visits RENAME TO elsewhere").await;
     for number in 2..=7 {
-        world.append(&format!("msg_{number}"), "user.created", &user(&format!("user_{number}"), 1)).await;
+        world
+            .append(&format!("msg_{number}"), "user.created", &user(&format!("user_{number}"), 1))
+            .await;
     }
     drain(&mut consumer).await;
     assert_eq!(ids(&world, USERS).await.len(), 7);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use deskbell_sync::dead_letters::State;
 use deskbell_sync::TargetError;
+use deskbell_sync::dead_letters::State;
 use serde_json::json;
 
 use crate::backend::DUE;
@@ -26,7 +26,9 @@ async fn append_nine(world: &World) {
         let data = user(&format!("user_{number}"), number);
         world.append(&format!("msg_{number}"), "user.created", &data).await;
     }
-    world.append("msg_org", "organization.created", &json!({ "id": "org_1", "updated_at": 1 })).await;
+    world
+        .append("msg_org", "organization.created", &json!({ "id": "org_1", "updated_at": 1 }))
+        .await;
 }
 
 #[tokio::test]
@@ -136,13 +138,18 @@ async fn a_hundred_refusals_of_one_kind_in_a_row_block_the_table() {
     let mut world = World::new().await;
     world.options.batch.events_max = 500;
     let mut consumer = world.consumer().await;
-    world.place.run(&raising("NULL").replace("NEW.first_name = 'at 7'", "true").replace(
-        "NULL;",
-        "RAISE EXCEPTION 'closed' USING ERRCODE = 'PT503';",
-    ))
-    .await;
+    world
+        .place
+        .run(
+            &raising("NULL")
+                .replace("NEW.first_name = 'at 7'", "true")
+                .replace("NULL;", "RAISE EXCEPTION 'closed' USING ERRCODE = 'PT503';"),
+        )
+        .await;
     world.append_users(0, 130).await;
-    world.append("msg_org", "organization.created", &json!({ "id": "org_1", "updated_at": 1 })).await;
+    world
+        .append("msg_org", "organization.created", &json!({ "id": "org_1", "updated_at": 1 }))
+        .await;
     drain(&mut consumer).await;
     assert!(letters(&world).await.is_empty(), "{}", letters(&world).await.len());
     let blocked = world.place.rows("SELECT part, cause, reason FROM clerk._blocked").await;
