@@ -32,10 +32,11 @@
 //!
 //! # Roots
 //!
-//! `id` (of the message), `type`, `source`, `subject`, `occurred_at` (ISO-8601 in UTC with
-//! milliseconds, so that `timestamp(occurred_at)` works), `instance_id` and `data`. Then the entity
-//! that the event is about, under its own name, which is `data` with computed members; on an event of
-//! another entity it is missing:
+//! Every event has `id` (of the message), `type`, `source`, `subject`, `occurred_at` (ISO-8601 in UTC
+//! with milliseconds, so that `timestamp(occurred_at)` works), `instance_id`, `data`, and
+//! `event_attributes`: the request that caused it, as `event_attributes.http_request.client_ip` and
+//! `.user_agent`, where Clerk names one. Then the entity that the event is about, under its own name,
+//! which is `data` with computed members; on an event of another entity it is missing:
 //!
 //! | root | of the events | computed members |
 //! | --- | --- | --- |
@@ -83,6 +84,7 @@ mod error;
 mod expression;
 mod failure;
 mod functions;
+pub mod json;
 mod meter;
 mod path;
 mod resolver;

@@ -9,6 +9,7 @@ pub const ROOTS: &[&str] = &[
     "occurred_at",
     "instance_id",
     "data",
+    "event_attributes",
     "user",
     "organization",
     "membership",

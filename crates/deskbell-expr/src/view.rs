@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use clerk_webhooks::{Envelope, EventType, UnixMillis};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use crate::computed;
+use crate::json;
 use crate::path::{Found, Path, Step, follow};
 use crate::roots;
 
@@ -30,43 +32,45 @@ pub struct EventParts<'a> {
 
 /// An event as expressions see it: build it once, and evaluate many expressions on it.
 ///
-/// Nothing is read until an expression asks for it. A body that cannot be read, or whose `data` is
-/// nested deeper than 127, has no `data`: every path into it is missing.
+/// Nothing is read until an expression asks for it. A body that is no event has no `data`: every path
+/// into it is missing. What no value can hold is missing alone, as [`json::tree`] has it.
 pub struct EventView<'a> {
     parts: EventParts<'a>,
-    payload: Payload<'a>,
+    /// The body as it was delivered; empty where there is none.
+    body: &'a [u8],
+    /// `data`, where it does not come from the body.
+    given: Option<&'a Json>,
     entity: Option<&'static str>,
     occurred_at: OnceLock<Option<String>>,
     parsed: OnceLock<Json>,
+    attributes: OnceLock<Json>,
     computed: OnceLock<Map<String, Json>>,
     merged: OnceLock<Json>,
-}
-
-enum Payload<'a> {
-    Body(&'a [u8]),
-    Data(&'a Json),
 }
 
 impl<'a> EventView<'a> {
     /// The view of an event with its whole body as it was delivered.
     #[must_use]
     pub fn of_body(parts: EventParts<'a>, body: &'a [u8]) -> Self {
-        Self::new(parts, Payload::Body(body))
+        Self::new(parts, body, None)
     }
 
-    /// The view of an event whose `data` has been parsed.
+    /// The view of an event whose `data` has been read. Its body, from which the rest comes, may be
+    /// empty.
     #[must_use]
-    pub fn of_data(parts: EventParts<'a>, data: &'a Json) -> Self {
-        Self::new(parts, Payload::Data(data))
+    pub fn of_data(parts: EventParts<'a>, data: &'a Json, body: &'a [u8]) -> Self {
+        Self::new(parts, body, Some(data))
     }
 
-    fn new(parts: EventParts<'a>, payload: Payload<'a>) -> Self {
+    fn new(parts: EventParts<'a>, body: &'a [u8], given: Option<&'a Json>) -> Self {
         Self {
             parts,
-            payload,
+            body,
+            given,
             entity: EventType::from(parts.event_type).entity(),
             occurred_at: OnceLock::new(),
             parsed: OnceLock::new(),
+            attributes: OnceLock::new(),
             computed: OnceLock::new(),
             merged: OnceLock::new(),
         }
@@ -78,7 +82,8 @@ impl<'a> EventView<'a> {
     #[must_use]
     pub fn root(&self, name: &str) -> Option<Cow<'_, Json>> {
         let text = match name {
-            "data" => return Some(Cow::Borrowed(self.data())).filter(|data| !data.is_null()),
+            "data" => return whole(self.data()),
+            "event_attributes" => return whole(self.attributes()),
             "id" => Some(self.parts.id),
             "type" => Some(self.parts.event_type),
             "source" => Some(self.parts.source),
@@ -87,7 +92,7 @@ impl<'a> EventView<'a> {
             "instance_id" => self.parts.instance_id,
             root => {
                 let entity = self.entity.filter(|entity| roots::of_entity(entity) == root)?;
-                return Some(Cow::Borrowed(self.merged(entity))).filter(|whole| !whole.is_null());
+                return whole(self.merged(entity));
             }
         };
         text.map(|text| Cow::Owned(Json::from(text)))
@@ -96,7 +101,8 @@ impl<'a> EventView<'a> {
     /// What a path leads to.
     pub(crate) fn find(&self, path: &Path) -> Found<'_> {
         let text = match path.root {
-            "data" => return json(follow(self.data(), &path.steps)),
+            "data" => return found(follow(self.data(), &path.steps)),
+            "event_attributes" => return found(follow(self.attributes(), &path.steps)),
             "id" => Some(self.parts.id),
             "type" => Some(self.parts.event_type),
             "source" => Some(self.parts.source),
@@ -116,20 +122,30 @@ impl<'a> EventView<'a> {
             return Found::Missing;
         };
         let Some(Step::Member(first)) = steps.first() else {
-            return json(follow(self.merged(entity), steps));
+            return found(follow(self.merged(entity), steps));
         };
         match self.computed(entity).get(first) {
             Some(Json::Null) => Found::Missing,
-            Some(value) => json(follow(value, &steps[1..])),
-            None => json(follow(self.data(), steps)),
+            Some(value) => found(follow(value, &steps[1..])),
+            None => found(follow(self.data(), steps)),
         }
     }
 
     fn data(&self) -> &Json {
-        match self.payload {
-            Payload::Data(data) => data,
-            Payload::Body(body) => self.parsed.get_or_init(|| parse(body).unwrap_or(Json::Null)),
+        match self.given {
+            Some(data) => data,
+            None => self.parsed.get_or_init(|| self.member(|envelope| envelope.data)),
         }
+    }
+
+    fn attributes(&self) -> &Json {
+        self.attributes.get_or_init(|| self.member(|envelope| envelope.event_attributes))
+    }
+
+    /// A member of the body; null where there is none.
+    fn member(&self, of: impl FnOnce(Envelope<'a>) -> Option<&'a RawValue>) -> Json {
+        let found = Envelope::parse(self.body).ok().and_then(of);
+        found.map_or(Json::Null, |raw| json::tree(raw.get()))
     }
 
     fn computed(&self, entity: &str) -> &Map<String, Json> {
@@ -157,13 +173,12 @@ impl<'a> EventView<'a> {
     }
 }
 
-fn json(value: Option<&Json>) -> Found<'_> {
-    value.map_or(Found::Missing, Found::Json)
+fn whole(json: &Json) -> Option<Cow<'_, Json>> {
+    (!json.is_null()).then_some(Cow::Borrowed(json))
 }
 
-fn parse(body: &[u8]) -> Option<Json> {
-    let envelope = Envelope::parse(body).ok()?;
-    serde_json::from_str(envelope.data?.get()).ok()
+fn found(value: Option<&Json>) -> Found<'_> {
+    value.map_or(Found::Missing, Found::Json)
 }
 
 impl fmt::Debug for EventView<'_> {

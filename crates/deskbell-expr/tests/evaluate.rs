@@ -34,7 +34,7 @@ fn with_data<T>(data: &Json, then: impl FnOnce(&EventView<'_>) -> T) -> T {
         occurred_at_ms: 0,
         instance_id: None,
     };
-    then(&EventView::of_data(parts, data))
+    then(&EventView::of_data(parts, data, &[]))
 }
 
 fn compile(text: &str) -> Expression {
@@ -291,24 +291,50 @@ fn kinds_on_samples() {
     assert_eq!(checked.failures[2].0, "user.deleted");
 }
 
+const USER: EventParts<'static> = EventParts {
+    id: "msg_1",
+    event_type: "user.created",
+    source: "clerk",
+    subject: None,
+    occurred_at_ms: i64::MAX,
+    instance_id: None,
+};
+
 #[test]
 fn bodies_that_cannot_be_read_have_no_data() {
-    let parts = EventParts {
-        id: "msg_1",
-        event_type: "user.created",
-        source: "clerk",
-        subject: None,
-        occurred_at_ms: i64::MAX,
-        instance_id: None,
-    };
-    let deep =
-        format!(r#"{{"type":"user.created","data":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
-    for body in [b"".as_slice(), b"[]", b"{\"type\":\"x\"}", deep.as_bytes()] {
-        let view = EventView::of_body(parts, body);
-        for path in ["data", "user", "user.full_name", "data.id", "occurred_at", "instance_id"] {
+    for body in [b"".as_slice(), b"[]", b"{\"type\":\"x\"}"] {
+        let view = EventView::of_body(USER, body);
+        let roots = ["data", "user", "event_attributes", "occurred_at", "instance_id"];
+        for path in roots.into_iter().chain(["user.full_name", "data.id"]) {
             assert!(compile(path).evaluate(&view).unwrap() == Value::Null, "{path}");
         }
         assert!(compile("id").evaluate(&view).unwrap() == text("msg_1"));
+    }
+}
+
+#[test]
+fn what_no_value_holds_hides_nothing_else() {
+    let deep = format!("{}1{}", "[".repeat(130), "]".repeat(130));
+    let deepest = format!("{}1{}", r#"{"a":"#.repeat(200_000), "}".repeat(200_000));
+    let odd = [&*deep, &*deepest, r#""\ud83d""#, r#""\u0000""#, "1e400", "12345678901234567890123"];
+    for odd in odd {
+        let body = format!(
+            r#"{{"type":"user.created","event_attributes":{{"http_request":{{"user_agent":{odd},
+            "client_ip":"203.0.113.7"}}}},"data":{{"id":"user_1","unsafe_metadata":{{"x":{odd},"y":2}},
+            "first_name":"Mira","public_metadata":{{"plan":"pro"}}}}}}"#
+        );
+        let view = EventView::of_body(USER, body.as_bytes());
+        for (expression, expected) in [
+            ("data.public_metadata.plan", r#""pro""#),
+            ("user.unsafe_metadata.y", "2"),
+            ("user.full_name", r#""Mira""#),
+            ("event_attributes.http_request.client_ip", r#""203.0.113.7""#),
+            ("has(user.unsafe_metadata) && user.unsafe_metadata == data.unsafe_metadata", "true"),
+        ] {
+            let value = compile(expression).evaluate(&view).unwrap();
+            assert_eq!(shown(&value), expected, "{expression}, {:.40}", odd);
+        }
+        assert!(compile("user").evaluate(&view).is_ok(), "{odd:.40}");
     }
 }
 

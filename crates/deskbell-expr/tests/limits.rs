@@ -98,7 +98,7 @@ fn long_and_deep_texts_are_refused() {
             let text: String = text.chars().take(EXPRESSION_BYTES_MAX).collect();
             let started = Instant::now();
             if let Ok(expression) = Expression::compile(&text) {
-                let _ = expression.evaluate(&EventView::of_data(PARTS, &Json::Null));
+                let _ = expression.evaluate(&EventView::of_data(PARTS, &Json::Null, &[]));
             }
             let took = started.elapsed();
             assert!(took < Duration::from_secs(20), "{took:?}: {}", &text[..40.min(text.len())]);
@@ -121,7 +121,7 @@ fn work_is_bounded() {
         "data.list.exists(x, data.list.exists(y, data.list.exists(z, z == 1)) || false)",
     ] {
         let expression = Expression::compile(text).unwrap();
-        let view = EventView::of_data(PARTS, &data);
+        let view = EventView::of_data(PARTS, &data, &[]);
         let started = Instant::now();
         let error = expression.evaluate(&view).unwrap_err();
         assert_eq!(error.kind, EvaluationErrorKind::TooMuchWork, "{text}");
@@ -131,7 +131,7 @@ fn work_is_bounded() {
     let text = format!("{literals}.map(a, {literals}.map(b, {literals}.map(c, 1)))");
     let error = Expression::compile(&text)
         .unwrap()
-        .evaluate(&EventView::of_data(PARTS, &data))
+        .evaluate(&EventView::of_data(PARTS, &data, &[]))
         .unwrap_err();
     assert_eq!(error.kind, EvaluationErrorKind::TooMuchWork);
 }
@@ -139,14 +139,14 @@ fn work_is_bounded() {
 #[test]
 fn a_payload_of_a_mebibyte_is_evaluated() {
     let data = json!({"list": vec![0; 500_000]});
-    let view = EventView::of_data(PARTS, &data);
+    let view = EventView::of_data(PARTS, &data, &[]);
     assert!(Expression::compile("size(data.list) == 500000").unwrap().evaluate(&view).is_ok());
 }
 
 #[test]
 fn edges_of_types_do_not_panic() {
     let data = json!({"min": i64::MIN, "max": i64::MAX, "umax": u64::MAX, "f": 1e308, "text": "é\u{1F600}\0"});
-    let view = EventView::of_data(PARTS, &data);
+    let view = EventView::of_data(PARTS, &data, &[]);
     for text in [
         "data.min / -1",
         "data.min % -1",
@@ -297,7 +297,7 @@ proptest! {
         let compiled = Expression::compile(&tokens.concat());
         prop_assert!(!matches!(compiled, Err(ExpressionError::ParserFailed)));
         if let Ok(expression) = compiled {
-            let evaluated = expression.evaluate(&EventView::of_data(PARTS, &json!({"a": [1, "x"]})));
+            let evaluated = expression.evaluate(&EventView::of_data(PARTS, &json!({"a": [1, "x"]}), &[]));
             prop_assert!(!evaluator_failed(&evaluated));
         }
     }
@@ -307,7 +307,7 @@ proptest! {
         match Expression::compile(&text) {
             Err(error) => prop_assert_ne!(error, ExpressionError::ParserFailed),
             Ok(expression) => {
-                let view = EventView::of_data(PARTS, &data);
+                let view = EventView::of_data(PARTS, &data, &[]);
                 let evaluated = expression.evaluate(&view);
                 prop_assert!(!evaluator_failed(&evaluated));
                 prop_assert!(evaluated == expression.evaluate(&view), "it differs the second time");

@@ -4,15 +4,15 @@
 //! does not check. Nothing recurses: depth costs nothing but time.
 
 mod redact;
-mod text;
 
 use std::borrow::Cow;
 
 use clerk_webhooks::UnixMillis;
+use deskbell_expr::json::{clean, end_of_value, is_space, skip_while, tree, unescape};
 use serde_json::value::RawValue;
 
 pub(crate) use redact::{Redaction, redact, redact_element};
-pub(crate) use text::{clean as clean_text, without_nul};
+pub(crate) use deskbell_expr::json::{clean as clean_text, without_nul};
 
 /// One valid JSON value, borrowed from the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +32,12 @@ impl<'a> Json<'a> {
 
     /// The text, with what no database holds as U+FFFD; otherwise as it was written.
     pub(crate) fn cleaned(self) -> Cow<'a, str> {
-        text::clean(self.0)
+        clean(self.0)
     }
 
-    /// The value as a tree; null where it is nested deeper than serde_json reads.
+    /// The value as a tree, as expressions see it.
     pub(crate) fn to_tree(self) -> serde_json::Value {
-        serde_json::from_str(self.0).unwrap_or_default()
+        tree(self.0)
     }
 
     pub(crate) fn is_null(self) -> bool {
@@ -69,7 +69,7 @@ impl<'a> Json<'a> {
 
     /// A text, with a NUL or half a surrogate pair read as U+FFFD: neither fits every database.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
-        self.0.strip_prefix('"')?.strip_suffix('"').map(text::unescape)
+        self.0.strip_prefix('"')?.strip_suffix('"').map(unescape)
     }
 
     /// A whole number, also where it was written as `5.0` or `5e0`.
@@ -151,60 +151,6 @@ impl<'a> Parts<'a> {
         self.at = end_of_value(bytes, start);
         self.text.get(start..self.at).map(Json)
     }
-}
-
-/// Where the value that starts at `start` ends.
-fn end_of_value(bytes: &[u8], start: usize) -> usize {
-    match bytes.get(start) {
-        Some(b'"') => end_of_string(bytes, start),
-        Some(b'{' | b'[') => end_of_container(bytes, start),
-        _ => skip_while(bytes, start, |byte| {
-            !is_space(byte) && !matches!(byte, b',' | b':' | b'}' | b']')
-        }),
-    }
-}
-
-fn end_of_container(bytes: &[u8], start: usize) -> usize {
-    let mut depth = 0_usize;
-    let mut at = start;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                at = end_of_string(bytes, at);
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            _ => {}
-        }
-        at += 1;
-        if depth == 0 {
-            break;
-        }
-    }
-    at
-}
-
-/// Where the string that starts at `start` ends, its closing quote included.
-fn end_of_string(bytes: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        at += found;
-        if bytes[at] == b'"' {
-            return at + 1;
-        }
-        at += 2;
-    }
-    bytes.len()
-}
-
-fn skip_while(bytes: &[u8], from: usize, skip: impl Fn(u8) -> bool) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().position(|byte| !skip(*byte)).unwrap_or(rest.len())
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 #[cfg(test)]

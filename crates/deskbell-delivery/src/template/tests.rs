@@ -15,7 +15,7 @@ fn render_of(escape: Escape, text: &str, data: &Json) -> Result<String, RenderEr
         instance_id: None,
     };
     let template = Template::compile(TemplateText::new("text", text), escape).expect(text);
-    template.render(Some(&EventView::of_data(parts, data)))
+    template.render(Some(&EventView::of_data(parts, data, &[])))
 }
 
 fn render(text: &str) -> String {

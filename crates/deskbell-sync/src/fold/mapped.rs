@@ -23,8 +23,8 @@ impl Folding<'_> {
             return;
         }
         let object = Object::read(event).ok();
-        let id = object.as_ref().map(|object| without_nul(&object.id).into_owned());
-        let id = id.or_else(|| event.subject.clone()).unwrap_or_default();
+        let id = object.as_ref().map(|object| object.id.as_str()).or(event.subject.as_deref());
+        let id = without_nul(id.unwrap_or_default()).into_owned();
         let entity = change.map_or("", |(entity, _)| entity.name);
         let ends = change.is_some_and(|(_, change)| change == Change::Delete);
         let version = change.and_then(|(entity, _)| Some(object.as_ref()?.version(entity)));
@@ -42,7 +42,7 @@ impl Folding<'_> {
                     statement: index,
                     seq: event.seq,
                     source: std::sync::Arc::clone(&event.source),
-                    event_type: event.event_type.clone(),
+                    event_type: without_nul(&event.event_type).into_owned(),
                     entity,
                     id: id.clone(),
                     version: version.clone(),

@@ -30,6 +30,8 @@ pub(super) struct Object<'a> {
     pub(super) event: &'a StoredEvent,
     pub(super) json: Json<'a>,
     members: Members<'a>,
+    /// How many of the members are its own; the others are inherited.
+    own: usize,
     pub(super) id: String,
 }
 
@@ -51,7 +53,7 @@ impl<'a> Object<'a> {
         if id.len() > ID_BYTES_MAX {
             return Err(Unusable::IdTooLong);
         }
-        Ok(Self { event, json, members, id })
+        Ok(Self { event, json, own: members.0.len(), members, id })
     }
 
     /// The elements of this list that have an id, each with what it inherits.
@@ -79,10 +81,13 @@ impl<'a> Object<'a> {
         self.members.get(name)
     }
 
-    /// The JSON as a tree, with what was inherited. Too deep a member is null.
+    /// The JSON as a tree, with what was inherited.
     pub(super) fn to_json(&self) -> serde_json::Value {
-        let members = self.members.0.iter();
-        members.map(|(name, json)| (name.clone().into_owned(), json.to_tree())).collect()
+        let mut tree = self.json.to_tree();
+        for (name, json) in &self.members.0[self.own..] {
+            tree[&**name] = json.to_tree();
+        }
+        tree
     }
 
     pub(super) fn version(&self, entity: &Entity) -> Version {

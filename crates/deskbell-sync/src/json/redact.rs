@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::text::{clean, unescape};
-use super::{Json, end_of_string, end_of_value, is_space, skip_while};
+use deskbell_expr::json::{clean, end_of_string, end_of_value, is_space, skip_while, unescape};
+
+use super::Json;
 use crate::entity::{Column, Entity, Raw};
 
 /// Members that are secrets wherever Clerk puts them: the codes themselves, not whether there are

@@ -41,7 +41,7 @@ pub(crate) fn evaluate_row(
     seen: &Seen<'_>,
 ) -> Result<MappedRow, Unmapped> {
     let Seen { id, data, event, .. } = *seen;
-    let view = EventView::of_data(parts(table.entity, id, event), data);
+    let view = EventView::of_data(parts(table.entity, id, event), data, &event.payload);
     let values = table.columns.iter().map(|(_, expression)| expression.evaluate(&view));
     let values: Vec<_> = values.collect::<Result<_, _>>()?;
     Ok(MappedRow {
@@ -61,7 +61,7 @@ pub(crate) fn evaluate_row(
 /// What a delete comes to.
 pub(crate) fn evaluate_end(table: &MappedTable, seen: &Seen<'_>) -> Result<MappedEnd, Unmapped> {
     let Seen { id, data, event, .. } = *seen;
-    let view = EventView::of_data(parts(table.entity, id, event), data);
+    let view = EventView::of_data(parts(table.entity, id, event), data, &event.payload);
     Ok(MappedEnd {
         id: id.to_owned(),
         occurred_at_ms: event.occurred_at_ms,
@@ -115,7 +115,7 @@ pub(super) fn evaluate_set(
         occurred_at_ms,
         instance_id: None,
     };
-    let view = EventView::of_data(parts, &data);
+    let view = EventView::of_data(parts, &data, &[]);
     set.iter().map(|(_, expression)| expression.evaluate(&view)).collect()
 }
 

@@ -56,6 +56,15 @@ fn value(json: serde_json::Value) -> Value {
     }
 }
 
+/// A value without what no database holds.
+pub(super) fn cleaned(value: Value) -> Value {
+    match value {
+        Value::Text(text) if text.contains('\0') => Value::Text(without_nul(&text).into_owned()),
+        Value::Json(text) => Value::Json(clean_text(&text).into_owned()),
+        other => other,
+    }
+}
+
 /// A value as text, as a database reads it into a column of any type; `None` for null.
 pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
     Some(match value {

@@ -10,6 +10,7 @@ use super::live::Class;
 use super::named::Numbered;
 use super::record::Record;
 use super::records::RecordStatements;
+use super::scalar::cleaned;
 use super::{DeclarationError, DeclarationProblem, MappedTableProblem, compile_all};
 use crate::batch::{DeadLetter, reason_for_people};
 use crate::mapping::revision_of;
@@ -119,7 +120,8 @@ impl CompiledStatement {
         {
             return Ok(None);
         }
-        let params = self.params.iter().map(|(_, expression)| expression.evaluate(&view));
+        let evaluate = |(_, expression): &(String, Expression)| expression.evaluate(&view);
+        let params = self.params.iter().map(evaluate).map(|value| value.map(cleaned));
         params.collect::<Result<_, _>>().map(Some).map_err(|error| error.to_string())
     }
 }

@@ -6,7 +6,8 @@ use std::str::Chars;
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
 /// A text with every NUL as U+FFFD.
-pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') {
         Cow::Owned(text.replace('\0', "\u{fffd}"))
     } else {
@@ -15,7 +16,8 @@ pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
 }
 
 /// The text that a JSON string, given without its quotes, stands for.
-pub(super) fn unescape(written: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn unescape(written: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', written.as_bytes()).is_none() {
         return Cow::Borrowed(written);
     }
@@ -29,7 +31,8 @@ pub(super) fn unescape(written: &str) -> Cow<'_, str> {
 
 /// JSON text with every escape of a NUL or of half a surrogate pair as `\ufffd`; all else stays as
 /// it was written.
-pub(crate) fn clean(written: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn clean(written: &str) -> Cow<'_, str> {
     let mut cleaned = String::new();
     let mut kept = 0;
     let mut at = 0;
