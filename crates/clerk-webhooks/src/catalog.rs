@@ -12,6 +12,13 @@
 //! ```
 
 use crate::event_type::EventType;
+use crate::payload::{
+    Email, EventAttributes, Invitation, Organization, OrganizationDomain, OrganizationInvitation,
+    OrganizationMembership, PaymentAttempt, Permission, Role, Session, Sms, Subscription,
+    SubscriptionItem, User, WaitlistEntry,
+};
+use crate::shape::Describe;
+pub use crate::shape::Shape;
 
 /// What is known of a type of event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +45,36 @@ pub fn all() -> &'static [CatalogEntry] {
 #[must_use]
 pub fn find(event_type: &str) -> Option<&'static CatalogEntry> {
     ENTRIES.iter().find(|entry| entry.event_type.as_str() == event_type)
+}
+
+/// What the `data` of events about an entity may hold, except that of deleted ones; `None` for an
+/// entity that the catalog does not have.
+#[must_use]
+pub fn shape(entity: &str) -> Option<Shape> {
+    Some(match entity {
+        "user" => User::shape(),
+        "organization" => Organization::shape(),
+        "organization_domain" => OrganizationDomain::shape(),
+        "organization_membership" => OrganizationMembership::shape(),
+        "organization_invitation" => OrganizationInvitation::shape(),
+        "invitation" => Invitation::shape(),
+        "role" => Role::shape(),
+        "permission" => Permission::shape(),
+        "session" => Session::shape(),
+        "email" => Email::shape(),
+        "sms" => Sms::shape(),
+        "waitlist_entry" => WaitlistEntry::shape(),
+        "subscription" => Subscription::shape(),
+        "subscription_item" => SubscriptionItem::shape(),
+        "payment_attempt" => PaymentAttempt::shape(),
+        _ => return None,
+    })
+}
+
+/// What `event_attributes` may hold.
+#[must_use]
+pub fn attributes_shape() -> Shape {
+    EventAttributes::shape()
 }
 
 macro_rules! entries {

@@ -82,6 +82,8 @@ mod event;
 mod event_data;
 mod event_type;
 pub mod payload;
+#[cfg(feature = "catalog")]
+mod shape;
 mod text_enum;
 mod time;
 

@@ -17,6 +17,13 @@ macro_rules! text_enum {
             }
         }
 
+        #[cfg(feature = "catalog")]
+        impl $crate::shape::Describe for $name {
+            fn shape() -> $crate::shape::Shape {
+                $crate::shape::Shape::Text
+            }
+        }
+
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
                 match text {

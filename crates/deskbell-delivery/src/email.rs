@@ -139,6 +139,12 @@ impl EmailChannel {
     pub fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
         self.composer.check(event_types)
     }
+
+    /// The templates' paths that no sample and no description of events of these types has, in words.
+    #[must_use]
+    pub fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
+        self.composer.unknown_paths(event_types)
+    }
 }
 
 #[async_trait]

@@ -89,6 +89,12 @@ impl LoopsChannel {
         self.event_name.as_ref().map(|name| name.check(event_types)).unwrap_or_default()
     }
 
+    /// The templates' paths that no sample and no description of events of these types has, in words.
+    #[must_use]
+    pub fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
+        self.event_name.as_ref().map(|name| name.unknown_paths(event_types)).unwrap_or_default()
+    }
+
     /// What is to be asked of Loops for an event, or why nothing can be.
     fn calls(&self, view: &EventView<'_>) -> Result<Vec<Call>, String> {
         let name = self.event_name.as_ref().map(|name| name.render(Some(view))).transpose();

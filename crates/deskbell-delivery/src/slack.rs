@@ -87,6 +87,13 @@ impl SlackChannel {
         event_types.iter().filter_map(failure).collect()
     }
 
+    /// The templates' paths that no sample and no description of events of these types has, in words.
+    #[must_use]
+    pub fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
+        let templates = self.text.iter().chain(&self.blocks);
+        templates.flat_map(|template| template.unknown_paths(event_types)).collect()
+    }
+
     /// The message for an event, or why there can be none.
     fn message(&self, view: &EventView<'_>) -> Result<Json, String> {
         if self.text.is_none() && self.blocks.is_none() {

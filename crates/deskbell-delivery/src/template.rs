@@ -6,7 +6,7 @@
 
 use std::{fmt, io};
 
-use deskbell_expr::{EventView, ROOTS, nearest_root};
+use deskbell_expr::{CheckedPath, EventView, ROOTS, check_path, nearest_root};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
 mod error;
@@ -52,6 +52,8 @@ pub(crate) struct Template {
     environment: Environment<'static>,
     /// The roots that it uses: no others are made ready for it.
     roots: Vec<&'static str>,
+    /// The paths from roots that it names, as `user.first_name`.
+    paths: Vec<String>,
 }
 
 impl Template {
@@ -68,8 +70,9 @@ impl Template {
         if let Err(error) = environment.add_template_owned(name.clone(), text) {
             return Err(TemplateError::syntax(name, &error));
         }
-        let roots = roots(&environment, &name)?;
-        Ok(Self { name, environment, roots })
+        let paths = paths(&environment, &name);
+        let roots = roots(&environment, &name, &paths)?;
+        Ok(Self { name, environment, roots, paths })
     }
 
     /// What it is called in errors.
@@ -93,6 +96,16 @@ impl Template {
             Err(_) if output.full => Err(RenderError::too_long(&self.name)),
             Err(error) => Err(RenderError::new(&self.name, &error)),
         }
+    }
+
+    /// Its paths that no sample and no description of events of these types has, in words.
+    pub(crate) fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
+        let name = &self.name;
+        let word = |path: &String| match check_path(path, event_types) {
+            CheckedPath::Warning(unknown) => Some(format!("template {name}: {unknown}")),
+            CheckedPath::Known | CheckedPath::Error(_) => None,
+        };
+        self.paths.iter().filter_map(word).collect()
     }
 
     /// Renders it with the catalog's sample of each type, and tells where that fails.
@@ -131,23 +144,42 @@ fn environment(escape: Escape) -> Environment<'static> {
     environment
 }
 
-/// The roots that the template uses.
-fn roots(environment: &Environment<'_>, name: &str) -> Result<Vec<&'static str>, TemplateError> {
-    let used = environment.get_template(name).map(|template| template.undeclared_variables(false));
+/// The paths that the template uses and does not set itself, names without a field among them.
+fn paths(environment: &Environment<'_>, name: &str) -> Vec<String> {
+    let used = environment.get_template(name).map(|template| template.undeclared_variables(true));
     let mut used: Vec<_> = used.unwrap_or_default().into_iter().collect();
     used.sort();
+    used
+}
+
+/// The roots that the template uses.
+fn roots(
+    environment: &Environment<'_>,
+    name: &str,
+    paths: &[String],
+) -> Result<Vec<&'static str>, TemplateError> {
+    let line_of = |used: &str| {
+        let template = environment.get_template(name).ok();
+        let line = template
+            .and_then(|template| tags::line_of(template.source(), |tag| tags::uses(tag, used)));
+        line.unwrap_or(1)
+    };
     let mut roots = Vec::new();
-    for unknown in used {
-        if let Some(root) = ROOTS.iter().find(|root| **root == unknown) {
-            roots.push(*root);
-        } else if !OTHER_NAMES.contains(&unknown.as_str())
-            && !environment.globals().any(|(global, _)| global == unknown)
+    for path in paths {
+        let root = path.split('.').next().unwrap_or_default();
+        if let CheckedPath::Error(unknown) = check_path::<&str>(path, &[]) {
+            let (name, line) = (name.to_owned(), line_of(path));
+            return Err(TemplateError::UnknownField { name, line, unknown: Box::new(unknown) });
+        }
+        if let Some(root) = ROOTS.iter().find(|known| **known == root) {
+            if !roots.contains(root) {
+                roots.push(*root);
+            }
+        } else if !OTHER_NAMES.contains(&root)
+            && !environment.globals().any(|(global, _)| global == root)
         {
-            let nearest = nearest_root(&unknown);
-            let line = environment.get_template(name).ok().and_then(|template| {
-                tags::line_of(template.source(), |tag| tags::uses(tag, &unknown))
-            });
-            let (name, line) = (name.to_owned(), line.unwrap_or(1));
+            let (name, line, nearest) = (name.to_owned(), line_of(root), nearest_root(root));
+            let unknown = root.to_owned();
             return Err(TemplateError::UnknownName { name, line, unknown, nearest });
         }
     }

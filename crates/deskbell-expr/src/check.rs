@@ -12,7 +12,7 @@ use crate::view::{EventParts, EventView};
 /// What an expression gives on samples.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// The kinds of its values; none where it is null on every sample.
+    /// The kinds of its values; where it is null on every sample, the one that is declared, if any is.
     pub kinds: BTreeSet<Kind>,
     /// Where it fails: the type of the event, and why. A missing path is no failure.
     pub failures: Vec<(&'static str, EvaluationError)>,
@@ -28,6 +28,9 @@ impl Expression {
                 Ok(value) => checked.kinds.extend(value.kind()),
                 Err(error) => checked.failures.push((event_type, error)),
             });
+        }
+        if checked.kinds.is_empty() {
+            checked.kinds.extend(self.declared_kind(event_types));
         }
         checked
     }

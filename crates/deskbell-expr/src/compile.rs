@@ -16,6 +16,7 @@ use crate::error::ExpressionError;
 use crate::functions::{self, ENV};
 use crate::path::{Path, Step};
 use crate::roots;
+use crate::unknown::UnknownPath;
 
 /// The longest text of an expression.
 pub const EXPRESSION_BYTES_MAX: usize = 4096;
@@ -38,6 +39,8 @@ pub(crate) const METER: &str = "@meter";
 pub(crate) struct Compiled {
     pub(crate) tree: IdedExpr,
     pub(crate) paths: Vec<Path>,
+    /// The paths from roots without a type, each with its column.
+    pub(crate) untyped: Vec<(Path, usize)>,
 }
 
 /// Compiles a text, on a thread of its own for its stack.
@@ -54,9 +57,14 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, ExpressionError> {
         .stack_size(PARSER_STACK_BYTES)
         .spawn(move || {
             let (tree, info) = Parser::new().parse_with_source_info(&text).map_err(syntax_error)?;
-            let mut compiler = Compiler { info: &info, variables: Vec::new(), paths: Vec::new() };
+            let mut compiler = Compiler {
+                info: &info,
+                variables: Vec::new(),
+                paths: Vec::new(),
+                untyped: Vec::new(),
+            };
             let tree = compiler.expression(tree, 0)?;
-            Ok(Compiled { tree, paths: compiler.paths })
+            Ok(Compiled { tree, paths: compiler.paths, untyped: compiler.untyped })
         })
         .ok()
         .and_then(|thread| thread.join().ok())
@@ -97,8 +105,16 @@ fn syntax_error(errors: ParseErrors) -> ExpressionError {
 struct Compiler<'i> {
     info: &'i SourceInfo,
     /// The variables of the loops around the place.
-    variables: Vec<String>,
+    variables: Vec<Variable>,
     paths: Vec<Path>,
+    untyped: Vec<(Path, usize)>,
+}
+
+/// A loop's variable.
+struct Variable {
+    name: String,
+    /// The path to what it stands for, where the loop goes through a list that a path leads to.
+    element: Option<Path>,
 }
 
 impl Compiler<'_> {
@@ -106,6 +122,7 @@ impl Compiler<'_> {
         if depth > EXPRESSION_DEPTH_MAX {
             return Err(ExpressionError::TooDeep);
         }
+        self.check_fields(&node, None)?;
         if let Some(path) = self.path(&node) {
             return Ok(self.found(node.id, 'p', path));
         }
@@ -145,7 +162,7 @@ impl Compiler<'_> {
 
     /// A name that stands alone. One of a loop's variables is charged for, unless a member of it follows.
     fn ident(&self, id: u64, name: String, charged: bool) -> Result<IdedExpr, ExpressionError> {
-        let is_variable = self.variables.contains(&name);
+        let is_variable = self.variable(&name).is_some();
         if !is_variable && !name.starts_with('@') && !roots::TYPES.contains(&name.as_str()) {
             let nearest = roots::nearest(&name, roots::ROOTS.iter().copied());
             return Err(ExpressionError::UnknownName { name, column: self.column(id), nearest });
@@ -157,7 +174,7 @@ impl Compiler<'_> {
     /// What a member is taken of.
     fn operand(&mut self, node: IdedExpr, depth: usize) -> Result<IdedExpr, ExpressionError> {
         match node.expr {
-            Expr::Ident(name) if self.variables.contains(&name) => self.ident(node.id, name, false),
+            Expr::Ident(name) if self.variable(&name).is_some() => self.ident(node.id, name, false),
             expr => self.expression(IdedExpr { id: node.id, expr }, depth + 1),
         }
     }
@@ -169,6 +186,9 @@ impl Compiler<'_> {
         depth: usize,
     ) -> Result<IdedExpr, ExpressionError> {
         let SelectExpr { operand, field, test } = select;
+        if test {
+            self.check_fields(&operand, Some(&field))?;
+        }
         if test && let Some(mut path) = self.path(&operand) {
             path.steps.push(Step::Member(field));
             return Ok(self.found(id, 'h', path));
@@ -257,10 +277,11 @@ impl Compiler<'_> {
         node: ComprehensionExpr,
         depth: usize,
     ) -> Result<ComprehensionExpr, ExpressionError> {
+        let element = self.element_of(&node.iter_range);
         let range = self.expression(node.iter_range, depth + 1)?;
         let accu_init = self.expression(node.accu_init, depth + 1)?;
         let outside = self.variables.len();
-        self.variables.push(node.iter_var.clone());
+        self.variables.push(Variable { name: node.iter_var.clone(), element });
         let inside = (|| {
             Ok((
                 self.expression(node.loop_cond, depth + 1)?,
@@ -292,30 +313,57 @@ impl Compiler<'_> {
 
     /// The path that a node is, where it is a chain of members from a root.
     fn path(&self, node: &IdedExpr) -> Option<Path> {
-        let (mut node, mut steps) = (node, Vec::new());
-        loop {
-            match &node.expr {
-                Expr::Ident(name) => {
-                    let absolute = name.strip_prefix('.');
-                    if absolute.is_none() && self.variables.contains(name) {
-                        return None;
-                    }
-                    let name = absolute.unwrap_or(name);
-                    let root = *roots::ROOTS.iter().find(|root| **root == name)?;
-                    steps.reverse();
-                    return Some(Path { root, steps });
-                }
-                Expr::Select(select) if !select.test => {
-                    steps.push(Step::Member(select.field.clone()));
-                    node = &select.operand;
-                }
-                Expr::Call(call) if call.func_name == operators::INDEX && call.args.len() == 2 => {
-                    steps.push(literal_step(&call.args[1])?);
-                    node = &call.args[0];
-                }
-                _ => return None,
-            }
+        let Chain { name, steps, .. } = Chain::of(node)?;
+        let root = self.root(name)?;
+        Some(Path { root, steps })
+    }
+
+    /// The root of this name, unless a loop's variable has it too.
+    fn root(&self, name: &str) -> Option<&'static str> {
+        let absolute = name.strip_prefix('.');
+        if absolute.is_none() && self.variable(name).is_some() {
+            return None;
         }
+        let name = absolute.unwrap_or(name);
+        roots::ROOTS.iter().copied().find(|root| *root == name)
+    }
+
+    fn variable(&self, name: &str) -> Option<&Variable> {
+        self.variables.iter().rev().find(|variable| variable.name == name)
+    }
+
+    /// Refuses a chain of members with a field that its root's entity does not have, also where the
+    /// chain begins at a loop's variable. `field` is one more member at its end.
+    fn check_fields(
+        &mut self,
+        node: &IdedExpr,
+        field: Option<&str>,
+    ) -> Result<(), ExpressionError> {
+        let Some(Chain { name, id, mut steps }) = Chain::of(node) else { return Ok(()) };
+        steps.extend(field.map(|field| Step::Member(field.to_owned())));
+        let path = match (self.root(name), self.variable(name)) {
+            (Some(root), _) => Path { root, steps },
+            (None, Some(Variable { element: Some(element), .. })) if !steps.is_empty() => {
+                Path { root: element.root, steps: [element.steps.clone(), steps].concat() }
+            }
+            _ => return Ok(()),
+        };
+        let column = self.column(id);
+        if let Some(unknown) = UnknownPath::typed(&path, column) {
+            return Err(ExpressionError::UnknownField(Box::new(unknown)));
+        }
+        if roots::UNTYPED.contains(&path.root) {
+            self.untyped.push((path, column));
+        }
+        Ok(())
+    }
+
+    /// The path to the elements of what a loop goes through; none where it is no list.
+    fn element_of(&self, range: &IdedExpr) -> Option<Path> {
+        let Path { root, mut steps } = self.path(range)?;
+        steps.push(Step::Element(0));
+        let path = Path { root, steps };
+        UnknownPath::typed(&path, 0).is_none().then_some(path)
     }
 
     /// A variable for what a path leads to (`p`) or whether it leads anywhere (`h`).
@@ -334,6 +382,37 @@ impl Compiler<'_> {
 
     fn unsupported(&self, id: u64, what: &'static str) -> ExpressionError {
         ExpressionError::Unsupported { column: self.column(id), what }
+    }
+}
+
+/// Members, one behind the other, and the name that they begin at.
+struct Chain<'n> {
+    name: &'n str,
+    /// The node of the name.
+    id: u64,
+    steps: Vec<Step>,
+}
+
+impl<'n> Chain<'n> {
+    fn of(mut node: &'n IdedExpr) -> Option<Self> {
+        let mut steps = Vec::new();
+        loop {
+            match &node.expr {
+                Expr::Ident(name) => {
+                    steps.reverse();
+                    return Some(Self { name, id: node.id, steps });
+                }
+                Expr::Select(select) if !select.test => {
+                    steps.push(Step::Member(select.field.clone()));
+                    node = &select.operand;
+                }
+                Expr::Call(call) if call.func_name == operators::INDEX && call.args.len() == 2 => {
+                    steps.push(literal_step(&call.args[1])?);
+                    node = &call.args[0];
+                }
+                _ => return None,
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::unknown::UnknownPath;
 use crate::value::Kind;
 
 /// Why a text is no expression.
@@ -37,6 +38,9 @@ pub enum ExpressionError {
         /// The known name that is most like it.
         nearest: Option<&'static str>,
     },
+    /// A field that the entity of its root does not have.
+    #[error("{0}")]
+    UnknownField(Box<UnknownPath>),
     /// A function that there is not.
     #[error("unknown function `{name}` at column {column}{}", did_you_mean(nearest.as_deref()))]
     UnknownFunction {

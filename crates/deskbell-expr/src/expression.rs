@@ -6,15 +6,19 @@ use std::sync::Arc;
 
 use cel::common::ast::Expr;
 use cel::{Context, Value as CelValue};
+use clerk_webhooks::EventType;
 
 use crate::compile::{self, Compiled};
 use crate::convert;
 use crate::error::{EvaluationError, EvaluationErrorKind, ExpressionError};
 use crate::failure;
+use crate::form::Form;
 use crate::functions::ENV;
 use crate::path::Found;
 use crate::resolver::Resolver;
-use crate::value::{Condition, Value};
+use crate::roots;
+use crate::unknown::UnknownPath;
+use crate::value::{Condition, Kind, Value};
 use crate::view::EventView;
 
 /// A compiled expression; cloning it is cheap.
@@ -40,6 +44,38 @@ impl Expression {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Its paths under `data` and `event_attributes` that no sample and no description of events of
+    /// these types has: most often they are misspelt, but Clerk adds to its payloads. None where a type
+    /// is not in the catalog.
+    #[must_use]
+    pub fn unknown_paths<S: AsRef<str>>(&self, event_types: &[S]) -> Vec<UnknownPath> {
+        let mut unknown = Vec::new();
+        for (path, column) in &self.compiled.untyped {
+            let found = UnknownPath::untyped(path, *column, event_types);
+            unknown.extend(found.filter(|found| !unknown.contains(found)));
+        }
+        unknown
+    }
+
+    /// An entity's root that it uses and that no event of these types has: what stands under it is
+    /// always missing. None where no type is given.
+    #[must_use]
+    pub fn absent_root<S: AsRef<str>>(&self, event_types: &[S]) -> Option<&'static str> {
+        let entities =
+            event_types.iter().filter_map(|name| EventType::from(name.as_ref()).entity());
+        let there: Vec<_> = entities.map(roots::of_entity).collect();
+        let is_absent = |root: &&str| roots::ENTITIES.contains(root) && !there.contains(root);
+        let mut used = self.compiled.paths.iter().map(|path| path.root);
+        if event_types.is_empty() { None } else { used.find(is_absent) }
+    }
+
+    /// The kind of what it leads to in events of these types, where it is a path and the kind is
+    /// declared.
+    pub(crate) fn declared_kind<S: AsRef<str>>(&self, event_types: &[S]) -> Option<Kind> {
+        let [path] = self.compiled.paths.as_slice() else { return None };
+        self.is_path().then(|| Form::of_path(path, event_types)?.kind()).flatten()
     }
 
     /// Its value for an event. A missing path is null, and so is what cannot be done with null.

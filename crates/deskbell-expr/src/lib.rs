@@ -53,6 +53,11 @@
 //! missing. A deleted event has the same root, with the little that it has. A computed member that comes to
 //! nothing is missing.
 //!
+//! The fields of an entity's root are those that Clerk's payloads are known to have, in objects and
+//! lists below it too, and the computed ones: another one is refused at compiling, since most often it
+//! is misspelt. A path under `data` may be any; [`Expression::unknown_paths`] gives those that no sample
+//! and no description has. Below metadata any name will do.
+//!
 //! # What is missing
 //!
 //! 1. A member or element that is not there is null, at any depth: `data.a.b == 'x'` is false and
@@ -83,12 +88,14 @@ mod convert;
 mod error;
 mod expression;
 mod failure;
+mod form;
 mod functions;
 pub mod json;
 mod meter;
 mod path;
 mod resolver;
 mod roots;
+mod unknown;
 mod value;
 mod view;
 
@@ -98,5 +105,6 @@ pub use error::{EvaluationError, EvaluationErrorKind, ExpressionError};
 pub use expression::Expression;
 pub use meter::EVALUATION_WORK_MAX;
 pub use roots::{ROOTS, nearest_root};
+pub use unknown::{CheckedPath, UnknownPath, check_path};
 pub use value::{Condition, Kind, Value};
 pub use view::{EventParts, EventView};

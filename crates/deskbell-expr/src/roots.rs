@@ -26,6 +26,12 @@ pub const ROOTS: &[&str] = &[
     "sms",
 ];
 
+/// The roots of entities, which are there on events about them alone.
+pub(crate) const ENTITIES: &[&str] = ROOTS.split_at(8).1;
+
+/// The roots under which any path may stand.
+pub(crate) const UNTYPED: &[&str] = &["data", "event_attributes"];
+
 /// Names of types, for `type(x) == string`.
 pub(crate) const TYPES: &[&str] =
     &["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type"];

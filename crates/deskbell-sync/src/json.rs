@@ -11,8 +11,8 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::json::{clean, end_of_value, is_space, skip_while, tree, unescape};
 use serde_json::value::RawValue;
 
-pub(crate) use redact::{Redaction, redact, redact_element};
 pub(crate) use deskbell_expr::json::{clean as clean_text, without_nul};
+pub(crate) use redact::{Redaction, redact, redact_element};
 
 /// One valid JSON value, borrowed from the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -79,7 +79,10 @@ pub use checkpoint::Checkpoint;
 pub use connect::{ConnectError, check, connect};
 pub use consumer::{MirrorConsumer, Progress, SyncError};
 pub use fold::Fold;
-pub use mapped::{DeclarationError, DeclarationProblem, MappedTableError, MappedTableProblem};
+pub use mapped::{
+    DeclarationError, DeclarationProblem, MappedTableError, MappedTableProblem, StatementTextError,
+    StatementTextProblem, check_statement,
+};
 pub use mapping::{Mapping, MappingError, Mappings};
 pub use options::{
     MappedDelete, MirrorOptions, OnDelete, SourceRule, Stale, StatementOptions, TableMapping,

@@ -16,6 +16,7 @@ mod record;
 mod records;
 mod scalar;
 mod statement;
+mod statement_text;
 mod table_sql;
 
 use deskbell_expr::{Expression, ExpressionError};
@@ -26,8 +27,10 @@ pub(crate) use live::{Class, LiveColumn, LiveTable};
 pub use live::{MappedTableError, MappedTableProblem};
 pub(crate) use park::Patience;
 pub(crate) use statement::{
-    CompiledStatement, StatementMarker, StatementPass, StatementRun, StatementTarget, StatementWork,
+    CompiledStatement, StatementMarker, StatementPass, StatementRun, StatementTarget,
+    StatementWork, identity, title,
 };
+pub use statement_text::{StatementTextError, StatementTextProblem, check_statement};
 
 use crate::batch::EventRef;
 use crate::entity::{self, Entity};
@@ -94,6 +97,17 @@ pub enum DeclarationProblem {
         place: String,
         /// What is wrong with it.
         source: ExpressionError,
+    },
+    /// The statement's text is not one statement, or one that cannot be.
+    #[error(transparent)]
+    StatementText(#[from] StatementTextError),
+    /// Two statements are known by one name, or say the same on the same events.
+    #[error(
+        "it is the same statement as {other}, and what has run is kept by that: give each a `name` of its own"
+    )]
+    StatementTwice {
+        /// Where the config declares the other one.
+        other: String,
     },
     /// The statement has a `:name` that `params` does not have.
     #[error("the statement's parameter :{name} is not in params")]

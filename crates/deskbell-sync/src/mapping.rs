@@ -11,6 +11,7 @@ use crate::entity::{self, Children, Column, Embedded, Entity};
 use crate::json::{Json, Redaction, redact, redact_element};
 use crate::mapped::{CompiledStatement, MappedTable};
 use crate::options::{MirrorOptions, OnDelete};
+use crate::schema::Dialect;
 
 /// Raised whenever the same payload would be read differently with the same declarations, so that
 /// rows written before are written again.
@@ -100,13 +101,12 @@ impl Mappings {
         let mappings = Self::new(entities, options.exclude_columns.as_deref())?;
         let tables = options.tables.iter();
         let tables = tables.map(|table| MappedTable::compile(table).map(Arc::new));
-        let statements = options.statements.iter();
-        let statements =
-            statements.map(|statement| CompiledStatement::compile(statement).map(Arc::new));
+        // Without statements, nothing depends on the dialect.
+        let dialect = Dialect::of_url(&options.url).unwrap_or(Dialect::Postgres);
         Ok(Self {
             on_delete: options.on_delete,
             tables: tables.collect::<Result<_, _>>()?,
-            statements: statements.collect::<Result<_, _>>()?,
+            statements: CompiledStatement::compile_all(&options.statements, dialect)?,
             ..mappings
         })
     }

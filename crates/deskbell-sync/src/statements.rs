@@ -3,9 +3,12 @@
 //! A mirror reads another log from its beginning, which versions make safe. Statements have no
 //! versions that undo: whether those of another log's events have run, only a person can tell.
 
+use std::collections::BTreeMap;
+
 use crate::connect::{ConnectError, database};
+use crate::mapped;
 use crate::mirror::MirrorSettings;
-use crate::options::MirrorOptions;
+use crate::options::{MirrorOptions, StatementOptions};
 use crate::session::{Limits, Param};
 use crate::sql::Statements;
 
@@ -16,6 +19,20 @@ pub enum From {
     Beginning,
     /// Behind what the mirror bears by now: they do not run for what is before.
     Now,
+}
+
+/// What a statement is known by from one start to the next, in `_versions` and in dead letters: its
+/// name, or what it says.
+#[must_use]
+pub fn identity(statement: &StatementOptions) -> String {
+    mapped::identity(statement)
+}
+
+/// What people know the statements by (the name, or where the config declares it and its first
+/// words), by their identities.
+#[must_use]
+pub fn titles(statements: &[StatementOptions]) -> BTreeMap<String, String> {
+    statements.iter().map(|one| (mapped::identity(one), mapped::title(one))).collect()
 }
 
 /// Lets the held statements of this destination go on, from its next start; whether there were any.

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clerk_webhooks::catalog;
 use deskbell_delivery::{
-    Channel, Filter, FilterError, FilterOptions, HandlerChannel, ONE_TIME_CODES, Replayer, Route,
-    Router, RouterOptions, Worker, WorkerOptions,
+    Channel, Filter, FilterError, FilterOptions, HandlerChannel, Replayer, Route, Router,
+    RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 use deskbell_store::{Database, Deliveries, LogHandle, Store, StoreError};
@@ -14,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::builder::Handler;
 use crate::config::{Config, DestinationConfig};
-use crate::delivery_options::{self, ChannelError};
+use crate::delivery_options::{self, ChannelError, MadeChannel};
 use crate::orders;
 use crate::tasks::Stage;
 
@@ -50,6 +49,8 @@ pub enum DeliveringError {
 pub(crate) struct Delivering {
     destinations: Vec<Destination>,
     router: RouterOptions,
+    /// What deserves a word about the templates.
+    warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -68,12 +69,13 @@ impl Delivering {
         handlers: Vec<Handler>,
         stopping: &CancellationToken,
     ) -> Result<Self, DeliveringError> {
-        let mut destinations = Vec::new();
+        let (mut destinations, mut warnings) = (Vec::new(), Vec::new());
         for destination in config.destinations.iter().filter(|one| one.enabled) {
             let fault =
                 |source| DeliveringError::Channel { destination: destination.name.clone(), source };
             let channel = delivery_options::channel(destination).map_err(fault)?;
-            if let Some(channel) = channel {
+            if let Some(MadeChannel { channel, warnings: of_channel }) = channel {
+                warnings.extend(of_channel);
                 destinations.push(Destination::of_config(destination, config, channel)?);
             }
         }
@@ -87,7 +89,12 @@ impl Delivering {
         }
         let count_every = config.server.admin_token.is_some().then_some(COUNT_EVERY);
         let router = RouterOptions { count_every, ..RouterOptions::default() };
-        Ok(Self { destinations, router })
+        Ok(Self { destinations, router, warnings })
+    }
+
+    /// What deserves a word about the destinations.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Makes the destinations known to the store: a new one begins here and now, or at the log's
@@ -177,14 +184,4 @@ pub(crate) fn routes(config: &Config) -> Result<Vec<Route>, DeliveringError> {
     let of =
         |one: &DestinationConfig| route(&one.name, delivery_options::filter_options(one), config);
     config.destinations.iter().filter(delivered_to).map(of).collect()
-}
-
-/// The types of the catalog that the destination takes: its templates are tried with their samples.
-pub(crate) fn sample_types(destination: &DestinationConfig) -> Vec<&'static str> {
-    let all = catalog::all().iter().map(|entry| entry.event_type.as_str());
-    let takes = |event_type: &&str| match &destination.events {
-        None => !ONE_TIME_CODES.contains(event_type),
-        Some(events) => deskbell_delivery::takes_type(events, event_type),
-    };
-    all.filter(takes).collect()
 }

@@ -13,6 +13,7 @@ use deskbell_delivery::{
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 use reqwest::header::{HeaderName, HeaderValue};
 
+use crate::config::event_types;
 use crate::config::{
     self, AlertsConfig, DestinationConfig, DestinationKind, EmailConfig, EmailPreset,
     EndpointSecret, HttpConfig, LoopsConfig, SlackConfig, SlackMessage, Template,
@@ -43,31 +44,44 @@ pub enum ChannelError {
     },
 }
 
+/// A channel, and what deserves a word about its templates.
+pub(crate) struct MadeChannel {
+    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) warnings: Vec<String>,
+}
+
 /// The destination's channel; `None` where it is a database.
 pub(crate) fn channel(
     destination: &DestinationConfig,
-) -> Result<Option<Arc<dyn Channel>>, ChannelError> {
+) -> Result<Option<MadeChannel>, ChannelError> {
     let name = &destination.name;
-    let types = super::delivering::sample_types(destination);
-    Ok(Some(match &destination.kind {
-        DestinationKind::Database(_) => return Ok(None),
-        DestinationKind::Http(http) => Arc::new(HttpChannel::new(http_options(http))?),
+    let events = destination.events.as_deref();
+    let (types, known) = (event_types::delivered(events), event_types::known_only(events));
+    let made = |channel, warnings| Some(MadeChannel { channel, warnings });
+    Ok(match &destination.kind {
+        DestinationKind::Database(_) => None,
+        DestinationKind::Http(http) => {
+            made(Arc::new(HttpChannel::new(http_options(http))?), Vec::new())
+        }
         DestinationKind::Email(email) => {
             let channel = EmailChannel::new(email_options(name, email))?;
             accept(channel.check(&types))?;
-            Arc::new(channel)
+            let warnings = channel.unknown_paths(&known);
+            made(Arc::new(channel), warnings)
         }
         DestinationKind::Slack(slack) => {
             let channel = SlackChannel::new(slack_options(name, slack))?;
             accept(channel.check(&types))?;
-            Arc::new(channel)
+            let warnings = channel.unknown_paths(&known);
+            made(Arc::new(channel), warnings)
         }
         DestinationKind::Loops(loops) => {
             let channel = LoopsChannel::new(loops_options(name, loops))?;
             accept(channel.check(&types))?;
-            Arc::new(channel)
+            let warnings = channel.unknown_paths(&known);
+            made(Arc::new(channel), warnings)
         }
-    }))
+    })
 }
 
 fn accept(failures: Vec<deskbell_delivery::CheckFailure>) -> Result<(), ChannelError> {

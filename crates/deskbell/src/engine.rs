@@ -85,11 +85,11 @@ impl StartError {
 }
 
 /// Checks what the config says of its destinations, as far as that can be done without their
-/// databases: names, and every expression.
+/// databases: names, and every expression. Gives what deserves a word, but is no error.
 ///
 /// # Errors
 /// The first destination that makes no sense, and why.
-pub fn check_destinations(config: &Config) -> Result<(), StartError> {
+pub fn check_destinations(config: &Config) -> Result<Vec<String>, StartError> {
     for destination in &config.destinations {
         let Some(options) = mirror_options(destination, &config.sources) else { continue };
         deskbell_sync::check(&options).map_err(|source| StartError::Mirror {
@@ -97,8 +97,8 @@ pub fn check_destinations(config: &Config) -> Result<(), StartError> {
             source,
         })?;
     }
-    Delivering::new(config, Vec::new(), &CancellationToken::new())?;
-    Ok(())
+    let delivering = Delivering::new(config, Vec::new(), &CancellationToken::new())?;
+    Ok(delivering.warnings().to_vec())
 }
 
 impl Engine {
@@ -116,6 +116,9 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let mut delivering = Stage::new("delivery");
         let destinations = Delivering::new(config, handlers, delivering.shutdown())?;
+        for warning in destinations.warnings() {
+            tracing::warn!("{warning}");
+        }
         let place = config.store.place();
         let database = match config.store.erase_on_delete {
             true => place.open_indexing_people().await?,

@@ -35,7 +35,7 @@ pub(crate) fn mirror_options(
         auto_migrate: database.auto_migrate,
         mirror: database.mirror,
         tables: database.tables.iter().map(table).collect(),
-        statements: database.statements.iter().map(statement).collect(),
+        statements: database.statements.iter().map(statement_options).collect(),
         conflict_patience: database.conflict_patience.0,
         sources: rules.collect(),
         ..MirrorOptions::default()
@@ -57,7 +57,8 @@ fn table(config: &TableConfig) -> TableMapping {
     }
 }
 
-fn statement(config: &StatementConfig) -> StatementOptions {
+/// The options of this statement.
+pub(crate) fn statement_options(config: &StatementConfig) -> StatementOptions {
     StatementOptions {
         name: config.name.clone(),
         on: config.on.clone(),

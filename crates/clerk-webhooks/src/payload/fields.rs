@@ -165,6 +165,26 @@ macro_rules! entity {
             }
         }
 
+        #[cfg(feature = "catalog")]
+        impl $crate::shape::Describe for $entity {
+            fn shape() -> $crate::shape::Shape {
+                $crate::shape::Shape::Object(|| {
+                    use $crate::shape::{Shape, of_field};
+                    let members: Vec<(&[&'static str], Shape)> = vec![
+                        $((&[stringify!($id)], of_field(|entity: &$entity| &entity.$id)),)?
+                        $((
+                            $crate::payload::fields::names!($field $($name $($alias)*)?),
+                            of_field(|entity: &$entity| &entity.$field),
+                        ),)+
+                    ];
+                    let named = |(names, shape): (&[&'static str], Shape)| {
+                        names.iter().map(|name| (*name, shape.clone())).collect::<Vec<_>>()
+                    };
+                    members.into_iter().flat_map(named).collect()
+                })
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $entity {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::payload::fields::read(deserializer)
@@ -195,6 +215,17 @@ macro_rules! take {
     };
 }
 
+/// Every name that a field has in JSON.
+#[cfg(feature = "catalog")]
+macro_rules! names {
+    ($field:ident) => {
+        &[stringify!($field)]
+    };
+    ($field:ident $name:literal $($alias:literal)*) => {
+        &[$name, $($alias),*]
+    };
+}
+
 macro_rules! name {
     ($field:ident) => {
         stringify!($field)
@@ -204,4 +235,6 @@ macro_rules! name {
     };
 }
 
+#[cfg(feature = "catalog")]
+pub(crate) use names;
 pub(crate) use {entity, name, take};

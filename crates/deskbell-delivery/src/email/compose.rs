@@ -63,9 +63,16 @@ impl Composer {
     }
 
     pub(super) fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
+        self.templates().flat_map(|template| template.check(event_types)).collect()
+    }
+
+    pub(super) fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
+        self.templates().flat_map(|template| template.unknown_paths(event_types)).collect()
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
         let addresses = [&self.from].into_iter().chain(&self.to).chain(&self.reply_to);
-        let templates = addresses.chain(&self.subject).chain(&self.text).chain(&self.html);
-        templates.flat_map(|template| template.check(event_types)).collect()
+        addresses.chain(&self.subject).chain(&self.text).chain(&self.html)
     }
 
     /// The email for an event, or why there can be none.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use deskbell_expr::UnknownPath;
+
 use super::{RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX, words};
 
 /// A template that cannot be used: found at start.
@@ -28,6 +30,16 @@ pub enum TemplateError {
         unknown: String,
         /// The known name that is most like it.
         nearest: Option<&'static str>,
+    },
+    /// It uses a field that the entity of its root does not have.
+    #[error("template {name}, line {line}: {unknown}")]
+    UnknownField {
+        /// The template.
+        name: String,
+        /// The line where it is first used, from 1.
+        line: usize,
+        /// The field.
+        unknown: Box<UnknownPath>,
     },
     /// It compares with `none`, which is never equal to what is missing.
     #[error(

@@ -1,5 +1,7 @@
 //! `:name` in SQL: found outside of texts, quoted names, comments and casts.
 
+use crate::schema::Dialect;
+
 /// A statement whose parameters have numbers instead of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Numbered {
@@ -11,24 +13,42 @@ pub(crate) struct Numbered {
     pub(crate) names: Vec<String>,
 }
 
+/// A part of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// White space or a comment.
+    Blank,
+    /// A text, a quoted name, or the sign of a cast.
+    Opaque,
+    /// A name, a number or a word of SQL.
+    Word(&'a str),
+    /// `:name`, without the colon.
+    Parameter(&'a str),
+    /// Any other character.
+    Sign(char),
+}
+
+/// The parts of a statement, each with the byte that it begins at.
+pub(super) fn tokens(sql: &str, dialect: Dialect) -> impl Iterator<Item = (usize, Token<'_>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at;
+        let (length, token) = token(&sql[at..], dialect)?;
+        at += length;
+        Some((start, token))
+    })
+}
+
 impl Numbered {
-    pub(crate) fn parse(sql: &str) -> Self {
+    pub(crate) fn parse(sql: &str, dialect: Dialect) -> Self {
         let mut numbered = Self { pieces: Vec::new(), uses: Vec::new(), names: Vec::new() };
         let mut piece_start = 0;
-        let mut at = 0;
-        while let Some(first) = sql[at..].chars().next() {
-            let rest = &sql[at..];
-            if let Some(length) = opaque(rest) {
-                at += length;
-            } else if let Some(name) = parameter(rest) {
-                numbered.pieces.push(sql[piece_start..at].to_owned());
-                at += 1 + name.len();
-                piece_start = at;
-                let index = numbered.index(name);
-                numbered.uses.push(index);
-            } else {
-                at += first.len_utf8();
-            }
+        for (at, token) in tokens(sql, dialect) {
+            let Token::Parameter(name) = token else { continue };
+            numbered.pieces.push(sql[piece_start..at].to_owned());
+            piece_start = at + 1 + name.len();
+            let index = numbered.index(name);
+            numbered.uses.push(index);
         }
         numbered.pieces.push(sql[piece_start..].to_owned());
         numbered
@@ -52,6 +72,36 @@ impl Numbered {
     }
 }
 
+/// The part that stands at the beginning, and its length.
+fn token(rest: &str, dialect: Dialect) -> Option<(usize, Token<'_>)> {
+    let first = rest.chars().next()?;
+    if let Some(length) = blank(rest, dialect) {
+        return Some((length, Token::Blank));
+    }
+    if let Some(length) = opaque(rest, dialect) {
+        return Some((length, Token::Opaque));
+    }
+    if let Some(name) = parameter(rest) {
+        return Some((1 + name.len(), Token::Parameter(name)));
+    }
+    if first.is_alphanumeric() || first == '_' {
+        let length = word(rest);
+        return Some((length, Token::Word(&rest[..length])));
+    }
+    Some((first.len_utf8(), Token::Sign(first)))
+}
+
+fn blank(rest: &str, dialect: Dialect) -> Option<usize> {
+    if rest.starts_with("--") {
+        return Some(rest.find('\n').unwrap_or(rest.len()));
+    }
+    if rest.starts_with("/*") {
+        return Some(comment(rest, dialect == Dialect::Postgres));
+    }
+    let end = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+    (end > 0).then_some(end)
+}
+
 fn parameter(rest: &str) -> Option<&str> {
     let after = rest.strip_prefix(':')?;
     let is_name = |c: char| c == '_' || c.is_ascii_alphanumeric();
@@ -60,30 +110,26 @@ fn parameter(rest: &str) -> Option<&str> {
     starts_well.then(|| &after[..end])
 }
 
-/// The length of what stands here and has no parameters in it: a text, a quoted name, a comment, or
-/// the sign of a cast.
-fn opaque(rest: &str) -> Option<usize> {
+/// The length of what stands here and has no parameters in it.
+fn opaque(rest: &str, dialect: Dialect) -> Option<usize> {
     if rest.starts_with("::") {
         return Some(2);
     }
-    if rest.starts_with("--") {
-        return Some(rest.find('\n').unwrap_or(rest.len()));
-    }
-    if rest.starts_with("/*") {
-        return Some(comment(rest));
-    }
-    match rest.as_bytes()[0] {
-        b'E' | b'e' if rest[1..].starts_with('\'') => Some(1 + quoted(&rest[1..], '\'', true)),
-        b'\'' => Some(quoted(rest, '\'', false)),
-        b'"' => Some(quoted(rest, '"', false)),
-        b'$' => dollar_quoted(rest),
-        first if first.is_ascii_alphanumeric() || first == b'_' => Some(word(rest)),
+    match (rest.as_bytes()[0], dialect) {
+        (b'E' | b'e', Dialect::Postgres) if rest[1..].starts_with('\'') => {
+            Some(1 + quoted(&rest[1..], '\'', true))
+        }
+        (b'\'', _) => Some(quoted(rest, '\'', false)),
+        (b'"', _) => Some(quoted(rest, '"', false)),
+        (b'$', Dialect::Postgres) => dollar_quoted(rest),
+        (b'`', Dialect::Sqlite) => Some(quoted(rest, '`', false)),
+        (b'[', Dialect::Sqlite) => Some(rest.find(']').map_or(rest.len(), |end| end + 1)),
         _ => None,
     }
 }
 
 fn word(rest: &str) -> usize {
-    rest.find(|c: char| !(c == '_' || c.is_ascii_alphanumeric())).unwrap_or(rest.len())
+    rest.find(|c: char| !(c == '_' || c == '$' || c.is_alphanumeric())).unwrap_or(rest.len())
 }
 
 fn quoted(rest: &str, quote: char, escapes: bool) -> usize {
@@ -101,11 +147,10 @@ fn quoted(rest: &str, quote: char, escapes: bool) -> usize {
     rest.len()
 }
 
-/// Comments nest in PostgreSQL.
-fn comment(rest: &str) -> usize {
+fn comment(rest: &str, nests: bool) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while at < rest.len() {
-        if rest[at..].starts_with("/*") {
+        if rest[at..].starts_with("/*") && (nests || depth == 0) {
             (depth, at) = (depth + 1, at + 2);
         } else if rest[at..].starts_with("*/") {
             (depth, at) = (depth - 1, at + 2);
@@ -138,7 +183,7 @@ mod tests {
     use super::*;
 
     fn numbered(sql: &str) -> (String, Vec<String>) {
-        let numbered = Numbered::parse(sql);
+        let numbered = Numbered::parse(sql, Dialect::Postgres);
         (numbered.sql(|number| format!("${number}")), numbered.names)
     }
 
@@ -173,10 +218,18 @@ mod tests {
         assert_eq!(numbered("update t set a=:a,b=:b").0, "update t set a=$1,b=$2");
     }
 
+    #[test]
+    fn sqlite_quotes_otherwise() {
+        let names = |sql| Numbered::parse(sql, Dialect::Sqlite).names;
+        assert_eq!(names("select [:a], `:b`, '\\', :c /* /* :d */ , :e"), ["c", "e"]);
+        assert_eq!(names("select $$ , :a, $$, arr[1]"), ["a"]);
+    }
+
     proptest::proptest! {
         #[test]
-        fn any_text_is_parsed(sql in "[ab':\"$*/E\\\\\n-é1]{0,40}") {
-            let numbered = Numbered::parse(&sql);
+        fn any_text_is_parsed(sql in "[ab':\"$*/E\\\\\n\\[\\]`-é1]{0,40}", sqlite: bool) {
+            let dialect = if sqlite { Dialect::Sqlite } else { Dialect::Postgres };
+            let numbered = Numbered::parse(&sql, dialect);
             let whole = numbered.sql(|number| format!(":{}", numbered.names[number - 1]));
             proptest::prop_assert_eq!(whole, sql);
         }

@@ -11,6 +11,7 @@ use super::named::Numbered;
 use super::record::Record;
 use super::records::RecordStatements;
 use super::scalar::cleaned;
+use super::statement_text::{check_statement, first_words};
 use super::{DeclarationError, DeclarationProblem, MappedTableProblem, compile_all};
 use crate::batch::{DeadLetter, reason_for_people};
 use crate::mapping::revision_of;
@@ -28,6 +29,8 @@ const NAMED_ONLY: [&str; 2] = ["email.created", "sms.created"];
 pub(crate) struct CompiledStatement {
     /// Its name in `_versions` and in dead letters.
     pub(crate) name: String,
+    /// What people are shown in the place of that.
+    title: String,
     on: Vec<String>,
     numbered: Numbered,
     /// In the order of the numbers.
@@ -62,10 +65,14 @@ pub(crate) struct StatementWork {
 }
 
 impl CompiledStatement {
-    pub(crate) fn compile(options: &StatementOptions) -> Result<Self, DeclarationError> {
+    pub(crate) fn compile(
+        options: &StatementOptions,
+        dialect: Dialect,
+    ) -> Result<Self, DeclarationError> {
         let declared_at = options.declared_at.clone();
         let problem = |problem| DeclarationError { declared_at: declared_at.clone(), problem };
-        let numbered = Numbered::parse(&options.sql);
+        check_statement(&options.sql, dialect).map_err(|error| problem(error.into()))?;
+        let numbered = Numbered::parse(&options.sql, dialect);
         let mut given = compile_all("params", &options.params).map_err(problem)?;
         let mut params = Vec::new();
         for name in &numbered.names {
@@ -78,10 +85,9 @@ impl CompiledStatement {
         }
         let when = options.when.as_ref().map(|text| ("when".to_owned(), text.clone()));
         let mut when = compile_all("statement", when.as_slice()).map_err(problem)?;
-        let described = format!("{:?} {}", options.on, options.sql);
-        let unnamed = || format!("statement {:016x}", revision_of(described));
         Ok(Self {
-            name: options.name.clone().unwrap_or_else(unnamed),
+            name: identity(options),
+            title: title(options),
             on: options.on.clone(),
             numbered,
             params,
@@ -89,6 +95,23 @@ impl CompiledStatement {
             stale: options.stale,
             declared_at,
         })
+    }
+
+    /// Compiles all of them; what each has run for must be told apart from the others'.
+    pub(crate) fn compile_all(
+        options: &[StatementOptions],
+        dialect: Dialect,
+    ) -> Result<Vec<Arc<Self>>, DeclarationError> {
+        let mut compiled: Vec<Arc<Self>> = Vec::new();
+        for options in options {
+            let statement = Self::compile(options, dialect)?;
+            if let Some(other) = compiled.iter().find(|other| other.name == statement.name) {
+                let problem = DeclarationProblem::StatementTwice { other: other.title.clone() };
+                return Err(DeclarationError { declared_at: statement.declared_at, problem });
+            }
+            compiled.push(Arc::new(statement));
+        }
+        Ok(compiled)
     }
 
     /// Whether it runs for events of this type.
@@ -124,6 +147,20 @@ impl CompiledStatement {
         let params = self.params.iter().map(evaluate).map(|value| value.map(cleaned));
         params.collect::<Result<_, _>>().map(Some).map_err(|error| error.to_string())
     }
+}
+
+/// What a statement is known by from one start to the next: its name, or what it says, so that
+/// statements may change their order.
+pub(crate) fn identity(options: &StatementOptions) -> String {
+    let unnamed =
+        || format!("statement {:016x}", revision_of(format!("{:?} {}", options.on, options.sql)));
+    options.name.clone().unwrap_or_else(unnamed)
+}
+
+/// What people know a statement by: its name, or where the config declares it and its first words.
+pub(crate) fn title(options: &StatementOptions) -> String {
+    let unnamed = || format!("{}: {}", options.declared_at, first_words(&options.sql));
+    options.name.clone().unwrap_or_else(unnamed)
 }
 
 /// A statement that the database has prepared.

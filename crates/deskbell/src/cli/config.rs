@@ -17,15 +17,16 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
-    let loaded = context.load_config()?;
+    let mut loaded = context.load_config()?;
+    if matches!(command, Command::Check) {
+        let warnings = check_destinations(&loaded.config).map_err(exit::Failure::start)?;
+        loaded.warnings.extend(warnings);
+    }
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
     match command {
-        Command::Check => {
-            check_destinations(&loaded.config).map_err(exit::Failure::start)?;
-            check(&loaded, context);
-        }
+        Command::Check => check(&loaded, context),
         Command::Show => show(&loaded, context)?,
     }
     Ok(ExitCode::from(exit::DONE))

@@ -48,6 +48,8 @@ pub(super) enum Place {
 pub(super) enum Step {
     /// The value of this key.
     Key(&'static str),
+    /// The value of this key, which the file chose, such as a column's name.
+    Name(String),
     /// The element with this number.
     Index(usize),
 }

@@ -1,56 +1,166 @@
 //! Types of events as a config names them: literally, or as a pattern such as `user.*`.
 
+use std::collections::BTreeSet;
+
 use clerk_webhooks::catalog;
-use deskbell_delivery::ONE_TIME_CODES;
+use deskbell_delivery::{ONE_TIME_CODES, takes_type};
 
 use super::error::{Fault, Step};
-use super::nearest;
 
-/// A type that the catalog has, or a pattern.
-pub(super) fn check(text: &str, at: Vec<Step>) -> Result<(), Fault> {
-    let pattern = text.strip_suffix('*').is_some_and(|prefix| !prefix.contains('*'));
-    if pattern || catalog::find(text).is_some() {
+/// A name this many letters from a known one, or fewer, is taken for a misspelt one.
+const LETTERS_MAX: usize = 2;
+
+/// Refuses what is most likely a misspelt type or pattern. One that matches no type that is known is
+/// a warning otherwise: Clerk adds types.
+pub(super) fn check(text: &str, at: Vec<Step>, warnings: &mut Vec<Fault>) -> Result<(), Fault> {
+    let prefix = text.strip_suffix('*');
+    if prefix.unwrap_or(text).contains('*') {
+        return Err(Fault::at(at, format!("`{text}` is no pattern of event types"))
+            .with_help("`*` stands once, at the end: \"user.*\""));
+    }
+    if matches_any(text) {
         return Ok(());
     }
-    let known: Vec<_> = catalog::all().iter().map(|entry| entry.event_type.as_str()).collect();
-    let pattern = format!("a type that this version does not know can be written `{text}*`");
-    let help = match nearest::one(text, &known) {
-        Some(near) => format!("did you mean `{near}`? {pattern}"),
-        None => format!("`deskbell types` lists them; {pattern}"),
-    };
-    Err(Fault::at(at, format!("there is no event type `{text}`")).with_help(help))
+    let message = format!("there is no event type `{text}`");
+    match known_as(text) {
+        Some(near) => Err(Fault::at(at, message).with_help(format!("did you mean `{near}`?"))),
+        None if prefix.unwrap_or(text).trim().is_empty() => {
+            Err(Fault::at(at, message)
+                .with_help("`deskbell types` lists them; \"*\" is all of them"))
+        }
+        None => {
+            let message = format!("no event type that this version knows matches `{text}`");
+            warnings.push(Fault::at(at, message).with_help("`deskbell types` lists them"));
+            Ok(())
+        }
+    }
 }
 
 /// As [`check`], for deliveries. No pattern matches the types that carry one-time codes, and so one
 /// that is about nothing else is a mistake.
-pub(super) fn check_delivered(text: &str, at: Vec<Step>) -> Result<(), Fault> {
+pub(super) fn check_delivered(
+    text: &str,
+    at: Vec<Step>,
+    warnings: &mut Vec<Fault>,
+) -> Result<(), Fault> {
     let Some(prefix) = text.strip_suffix('*').filter(|prefix| !prefix.is_empty()) else {
-        return check(text, at);
+        return check(text, at, warnings);
     };
     let starts = |name: &&str| name.starts_with(prefix);
-    let known = catalog::all().iter().map(|entry| entry.event_type.as_str());
     match ONE_TIME_CODES.iter().copied().find(starts) {
-        Some(code) if known.filter(starts).all(|name| ONE_TIME_CODES.contains(&name)) => {
+        Some(code) if types().filter(starts).all(|name| ONE_TIME_CODES.contains(&name)) => {
             let message = format!("`{text}` does not match `{code}`");
             Err(Fault::at(at, message).with_help(format!(
                 "it carries one-time codes and links, and so it must be named: \"{code}\""
             )))
         }
-        _ => check(text, at),
+        _ => check(text, at, warnings),
     }
 }
 
-/// The known types that deliveries with these `events` are about.
-pub(super) fn delivered(events: Option<&[String]>) -> Vec<&'static str> {
-    let known = catalog::all().iter().map(|entry| entry.event_type.as_str());
+/// The known types that these `events` take.
+pub(crate) fn delivered(events: Option<&[String]>) -> Vec<&'static str> {
     let is_code = |name: &str| ONE_TIME_CODES.contains(&name);
-    known
-        .filter(|name| match events {
-            None => !is_code(name),
-            Some(events) => events.iter().any(|wanted| match wanted.strip_suffix('*') {
-                Some(prefix) => !is_code(name) && name.starts_with(prefix),
-                None => wanted == name,
-            }),
-        })
-        .collect()
+    let takes = |name: &&str| match events {
+        None => !is_code(name),
+        Some(events) => takes_type(events, name),
+    };
+    types().filter(takes).collect()
+}
+
+/// As [`delivered`], where that is all that they take: none where one of them may take others too.
+pub(crate) fn known_only(events: Option<&[String]>) -> Vec<&'static str> {
+    match events {
+        Some(events) if !events.iter().all(|event| matches_any(event)) => Vec::new(),
+        _ => delivered(events),
+    }
+}
+
+fn types() -> impl Iterator<Item = &'static str> {
+    catalog::all().iter().map(|entry| entry.event_type.as_str())
+}
+
+fn matches_any(text: &str) -> bool {
+    match text.strip_suffix('*') {
+        Some(prefix) => types().any(|name| name.starts_with(prefix)),
+        None => types().any(|name| name == text),
+    }
+}
+
+/// The type or pattern that this one is a misspelling of: a few letters from it, or its plural.
+fn known_as(text: &str) -> Option<String> {
+    let families: BTreeSet<_> = types().filter_map(|name| Some(name.split_once('.')?.0)).collect();
+    let patterns = families.iter().map(|family| format!("{family}.*"));
+    let known: Vec<_> = types().map(str::to_owned).chain(patterns).collect();
+    let singular = singular_of(text, &families);
+    let written = [Some(text), text.strip_suffix('*'), singular.as_deref()];
+    written.into_iter().flatten().find_map(|written| {
+        let distances = known.iter().map(|known| (strsim::osa_distance(written, known), known));
+        let (distance, nearest) = distances.min()?;
+        (distance <= LETTERS_MAX).then(|| nearest.clone())
+    })
+}
+
+/// The text with the plural of an entity at its beginning made one: `waitlistEntries.*`.
+fn singular_of(text: &str, families: &BTreeSet<&str>) -> Option<String> {
+    families.iter().find_map(|family| {
+        let plural = match family.strip_suffix('y') {
+            Some(stem) => format!("{stem}ies"),
+            None => format!("{family}s"),
+        };
+        let rest = text.strip_prefix(&plural)?;
+        Some(if rest.is_empty() { format!("{family}.*") } else { format!("{family}{rest}") })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelt_types_are_refused_and_new_ones_are_not() {
+        for (text, near) in [
+            ("users.*", "user.*"),
+            ("users", "user.*"),
+            ("user", "user.*"),
+            ("users.created", "user.created"),
+            ("user.create", "user.created"),
+            ("user.craeted*", "user.created"),
+            ("organizations.*", "organization.*"),
+            ("organisation.*", "organization.*"),
+            ("organization_membership.created", "organizationMembership.created"),
+            ("organizationMemberships.*", "organizationMembership.*"),
+            ("waitlistEntries.*", "waitlistEntry.*"),
+            ("waitlistEntries.created", "waitlistEntry.created"),
+        ] {
+            let mut warnings = Vec::new();
+            let fault = check(text, Vec::new(), &mut warnings).expect_err(text);
+            assert_eq!(fault.help.unwrap(), format!("did you mean `{near}`?"), "{text}");
+            assert!(warnings.is_empty(), "{text}");
+        }
+        for text in ["", " ", "user.*.x", "*.created"] {
+            assert!(check(text, Vec::new(), &mut Vec::new()).is_err(), "{text}");
+        }
+        for text in ["machine.created", "machine.*", "user.locked", "sso*"] {
+            let mut warnings = Vec::new();
+            assert!(check(text, Vec::new(), &mut warnings).is_ok(), "{text}");
+            assert_eq!(warnings.len(), 1, "{text}");
+        }
+        for text in ["*", "user.*", "org*", "user.created"] {
+            let mut warnings = Vec::new();
+            assert!(check(text, Vec::new(), &mut warnings).is_ok(), "{text}");
+            assert!(warnings.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn types_that_others_may_join_are_not_all() {
+        let known = |events: &[&str]| {
+            let events: Vec<_> = events.iter().map(|&event| event.to_owned()).collect();
+            known_only(Some(&events)).len()
+        };
+        assert_eq!(known(&["user.*"]), 3);
+        assert_eq!(known(&["user.*", "machine.created"]), 0);
+        assert!(known_only(None).len() > 40);
+    }
 }

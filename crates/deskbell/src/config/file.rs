@@ -99,6 +99,17 @@ impl FileText {
         Self(None)
     }
 
+    /// The fault in one line, with the line of the file that it stands at.
+    pub(super) fn describe(&self, fault: &Fault) -> String {
+        let line = self.0.as_ref().and_then(|(name, text)| {
+            let root = DeTable::parse(text).ok()?;
+            let bytes = bytes_of(&fault.place, text, &root)?;
+            Some(format!("{name}:{}: ", line_of(text, bytes.start)))
+        });
+        let help = fault.help.as_ref().map(|help| format!("; {help}"));
+        format!("{}{}{}", line.unwrap_or_default(), fault.message, help.unwrap_or_default())
+    }
+
     /// The error for this fault, with the place in the file that it stands at.
     pub(super) fn locate(&self, fault: Fault) -> ConfigError {
         let Some((name, text)) = &self.0 else {
@@ -109,14 +120,19 @@ impl FileText {
             Ok(root) => root,
             Err(error) => return syntax_error(name, text, &error),
         };
-        let place = match fault.place {
-            Place::Bytes(bytes) => Some(bytes),
-            Place::Path(path) => Some(span(&root, &path)),
-            Place::Within(path, byte) => Some(within(text, span(&root, &path), byte)),
-            Place::Nowhere => None,
-        };
+        let place = bytes_of(&fault.place, text, &root);
         let shown = NamedSource::new(name, blot_out_secrets(text, &root));
         ConfigError::in_file(fault.message, fault.help, shown, place)
+    }
+}
+
+/// The bytes of the file at which a fault is.
+fn bytes_of(place: &Place, text: &str, root: &Spanned<DeTable<'_>>) -> Option<Range<usize>> {
+    match place {
+        Place::Bytes(bytes) => Some(bytes.clone()),
+        Place::Path(path) => Some(span(root, path)),
+        Place::Within(path, byte) => Some(within(text, span(root, path), *byte)),
+        Place::Nowhere => None,
     }
 }
 
@@ -144,6 +160,7 @@ fn span(root: &Spanned<DeTable<'_>>, path: &[Step]) -> Range<usize> {
     for step in path {
         let next = match step {
             Step::Key(key) => table.and_then(|table| table.get(*key)),
+            Step::Name(name) => table.and_then(|table| table.get(name.as_str())),
             Step::Index(index) => list.and_then(|list: &toml::de::DeArray<'_>| list.get(*index)),
         };
         let Some(next) = next else { break };

@@ -7,7 +7,8 @@ mod destination;
 mod endpoint_url;
 mod environment;
 mod error;
-mod event_types;
+pub(crate) mod event_types;
+mod expression;
 mod file;
 mod keys;
 pub(crate) mod nearest;
@@ -117,7 +118,7 @@ impl Config {
     /// [`ConfigError`]: what is wrong, where, and how to mend it.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigError> {
         let mut loaded = Self::load_without_secrets(file, environment)?;
-        loaded.warnings = loaded.config.fill_in_secrets(environment)?;
+        loaded.warnings.extend(loaded.config.fill_in_secrets(environment)?);
         Ok(loaded)
     }
 
@@ -138,8 +139,9 @@ impl Config {
             Some(path) => file::read(path, environment)?,
             None => (Self::default(), file::FileText::none()),
         };
-        config.check().map_err(|fault| file_text.locate(fault))?;
-        Ok(Loaded { config, file, warnings: Vec::new() })
+        let warnings = config.check().map_err(|fault| file_text.locate(fault))?;
+        let warnings = warnings.iter().map(|warning| file_text.describe(warning)).collect();
+        Ok(Loaded { config, file, warnings })
     }
 
     fn read(root: reader::Node<'_>) -> Result<Self, reader::ReadError> {
@@ -165,7 +167,8 @@ impl Config {
         Ok(warnings)
     }
 
-    fn check(&self) -> Result<(), error::Fault> {
+    /// Whether all of it fits together; what deserves a word.
+    fn check(&self) -> Result<Vec<error::Fault>, error::Fault> {
         store::check(&self.store)?;
         source::check(&self.sources)?;
         alerts::check(self)?;

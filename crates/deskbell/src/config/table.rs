@@ -7,9 +7,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Expressions;
 use super::error::{Fault, Step};
-use super::nearest;
+use super::{Expressions, expression, nearest};
 
 /// One table that is kept from the events of an entity. Values are CEL expressions.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -79,7 +78,11 @@ impl<'de> Visitor<'de> for OnRowDeleteVisitor {
 }
 
 /// Whether the tables of a destination fit together. `at` is the list's place.
-pub(super) fn check(tables: &[TableConfig], at: &[Step]) -> Result<(), Fault> {
+pub(super) fn check(
+    tables: &[TableConfig],
+    at: &[Step],
+    warnings: &mut Vec<Fault>,
+) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for (index, table) in tables.iter().enumerate() {
         let at = |key| [at, &[Step::Key("table"), Step::Index(index), Step::Key(key)]].concat();
@@ -108,6 +111,35 @@ pub(super) fn check(tables: &[TableConfig], at: &[Step]) -> Result<(), Fault> {
             let message = format!("`{}` is filled from `{}` twice", table.into, table.entity);
             return Err(Fault::at(at("into"), message)
                 .with_help("they would write the same rows: make one of the two"));
+        }
+        check_expressions(table, at, warnings)?;
+    }
+    Ok(())
+}
+
+fn check_expressions(
+    table: &TableConfig,
+    at: impl Fn(&'static str) -> Vec<Step>,
+    warnings: &mut Vec<Fault>,
+) -> Result<(), Fault> {
+    let Some(entity) = deskbell_sync::entity::find(&table.entity) else { return Ok(()) };
+    let event_types = [entity.upserted_by, entity.deleted_by].concat();
+    let set = match &table.on_delete {
+        OnRowDelete::Set(set) => Some(set),
+        OnRowDelete::Delete | OnRowDelete::Keep => None,
+    };
+    let set_at = [at("on_delete"), vec![Step::Key("set")]].concat();
+    let lists =
+        [(at("key"), Some(&table.key)), (at("columns"), Some(&table.columns)), (set_at, set)];
+    for (at, list) in lists {
+        for (column, text) in list.into_iter().flat_map(Expressions::iter) {
+            let place = [&at[..], &[Step::Name(column.to_owned())]].concat();
+            let what = format!("the expression of `{column}`");
+            let at = place.clone();
+            let expression = expression::check(&what, text, &event_types, at, warnings)?;
+            if let Some(fault) = expression::absent_root(&what, &expression, &event_types, place) {
+                return Err(fault);
+            }
         }
     }
     Ok(())

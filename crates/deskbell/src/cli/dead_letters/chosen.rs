@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use deskbell_store::{Database, StoreError};
-use deskbell_sync::MirrorOptions;
 use deskbell_sync::dead_letters::{self, Choice};
+use deskbell_sync::{MirrorOptions, statements};
 
 use super::letter::Letter;
 use super::unreachable;
@@ -61,7 +61,8 @@ impl Chosen {
         for options in &self.mirrors {
             let found = dead_letters::list(options, &choice).await;
             let found = found.map_err(|source| unreachable(options, source))?;
-            letters.extend(found.into_iter().map(Letter::from));
+            let titles = statements::titles(&options.statements);
+            letters.extend(found.into_iter().map(|letter| Letter::of_mirror(letter, &titles)));
         }
         let found = self.deliveries(ids, DELIVERIES_MAX).await.map_err(store::failed_to_read)?;
         if found.len() == DELIVERIES_MAX {

@@ -1,5 +1,7 @@
 //! A dead letter as it is shown: a row that a mirror could not take, or a delivery that failed.
 
+use std::collections::BTreeMap;
+
 use clerk_webhooks::UnixMillis;
 use deskbell_store::deliveries::DeadLetter;
 use deskbell_sync::dead_letters::{self, State};
@@ -14,6 +16,8 @@ pub(super) struct Letter {
     since: Option<UnixMillis>,
     destination: String,
     part: String,
+    /// What people know the part by, where that is another word.
+    title: Option<String>,
     source: String,
     message_id: String,
     event_type: String,
@@ -28,9 +32,14 @@ pub(super) struct Letter {
     attempts: Option<u32>,
 }
 
-impl From<dead_letters::Letter> for Letter {
-    fn from(letter: dead_letters::Letter) -> Self {
+impl Letter {
+    /// One of a mirror, whose statements have these titles.
+    pub(super) fn of_mirror(
+        letter: dead_letters::Letter,
+        titles: &BTreeMap<String, String>,
+    ) -> Self {
         Self {
+            title: titles.get(&letter.part).cloned(),
             state: match letter.state {
                 State::Waiting => "waiting",
                 State::Stuck => "stuck",
@@ -61,6 +70,7 @@ impl From<DeadLetter> for Letter {
             since: UnixMillis::from_millis(letter.settled_at_ms),
             destination: letter.key.destination.to_string(),
             part: DELIVERY.to_owned(),
+            title: None,
             source: letter.source,
             message_id: letter.message_id,
             event_type: letter.event_type,
@@ -115,6 +125,7 @@ impl Letter {
             "since": self.since.map(|since| since.to_string()),
             "destination": self.destination,
             "part": self.part,
+            "title": self.title,
             "source": self.source,
             "message_id": self.message_id,
             "type": self.event_type,
@@ -136,7 +147,11 @@ impl Letter {
     }
 
     fn part(&self) -> &str {
-        if self.part.is_empty() { "mirror" } else { &self.part }
+        match &self.title {
+            Some(title) => title,
+            None if self.part.is_empty() => "mirror",
+            None => &self.part,
+        }
     }
 
     fn entity(&self) -> String {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use deskbell_expr::{Expression, ExpressionError, Kind};
+use deskbell_expr::Kind;
 
 use super::{DestinationConfig, DestinationKind, database};
 use crate::config::error::{Fault, Step};
-use crate::config::{Config, event_types, nearest};
+use crate::config::{Config, event_types, expression, nearest};
 
-/// Whether the destinations fit together, and to the sources and the store.
-pub(in crate::config) fn check(config: &Config) -> Result<(), Fault> {
+/// Whether the destinations fit together, and to the sources and the store; what deserves a word.
+pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
+    let mut warnings = Vec::new();
     let mut names = BTreeSet::new();
     for (index, destination) in config.destinations.iter().enumerate() {
         let place = [Step::Key("destination"), Step::Index(index)];
@@ -23,20 +24,21 @@ pub(in crate::config) fn check(config: &Config) -> Result<(), Fault> {
                 .with_help("checkpoints are kept by name: give each one of its own"));
         }
         check_sources(config, destination, &at("sources"))?;
-        check_events(config, destination, &at("events"))?;
-        check_when(destination, at("when"))?;
+        check_events(config, destination, &at("events"), &mut warnings)?;
+        check_when(destination, at("when"), &mut warnings)?;
         if let DestinationKind::Database(database) = &destination.kind {
             let others = &config.destinations[..index];
-            database::check(database, destination, config, others, &place)?;
+            database::check(database, destination, config, others, &place, &mut warnings)?;
         }
     }
-    Ok(())
+    Ok(warnings)
 }
 
 fn check_events(
     config: &Config,
     destination: &DestinationConfig,
     at: &[Step],
+    warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
     let Some(events) = &destination.events else { return Ok(()) };
     if events.is_empty() && !config.alerts.to.contains(&destination.name) {
@@ -46,25 +48,25 @@ fn check_events(
         ));
     }
     for (number, event_type) in events.iter().enumerate() {
-        event_types::check_delivered(event_type, [at, &[Step::Index(number)]].concat())?;
+        let at = [at, &[Step::Index(number)]].concat();
+        event_types::check_delivered(event_type, at, warnings)?;
     }
     Ok(())
 }
 
 /// Compiles the condition, and tries it on a sample of every type of event that it is for.
-fn check_when(destination: &DestinationConfig, at: Vec<Step>) -> Result<(), Fault> {
+fn check_when(
+    destination: &DestinationConfig,
+    at: Vec<Step>,
+    warnings: &mut Vec<Fault>,
+) -> Result<(), Fault> {
     let Some(text) = &destination.when else { return Ok(()) };
-    let expression = match Expression::compile(text) {
-        Ok(expression) => expression,
-        Err(error) => {
-            let fault = Fault::at(at, format!("the condition `when` cannot be used: {error}"));
-            return Err(match byte_of(&error, text) {
-                Some(byte) => fault.within(byte),
-                None => fault,
-            });
-        }
-    };
-    let checked = expression.check(&event_types::delivered(destination.events.as_deref()));
+    let events = destination.events.as_deref();
+    let known = event_types::known_only(events);
+    let expression = expression::check("the condition `when`", text, &known, at.clone(), warnings)?;
+    let absent = expression::absent_root("the condition `when`", &expression, &known, at.clone());
+    warnings.extend(absent);
+    let checked = expression.check(&event_types::delivered(events));
     if let Some(kind) = checked.kinds.iter().find(|kind| **kind != Kind::Bool) {
         return Err(Fault::at(at, format!("the condition `when` gives {kind}"))
             .with_help("it must give true or false: compare the value with another"));
@@ -76,20 +78,6 @@ fn check_when(destination: &DestinationConfig, at: Vec<Step>) -> Result<(), Faul
         }
         _ => Ok(()),
     }
-}
-
-/// The byte of the text at which the mistake is.
-fn byte_of(error: &ExpressionError, text: &str) -> Option<usize> {
-    let (line, column) = match error {
-        ExpressionError::Syntax { line, column, .. } => (*line, *column),
-        ExpressionError::UnknownName { column, .. }
-        | ExpressionError::UnknownFunction { column, .. }
-        | ExpressionError::Unsupported { column, .. } => (1, *column),
-        _ => return None,
-    };
-    let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let rest = text.get(before..)?;
-    Some(before + rest.char_indices().nth(column - 1).map_or(rest.len(), |(byte, _)| byte))
 }
 
 fn check_sources(

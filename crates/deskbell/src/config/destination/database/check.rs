@@ -1,7 +1,5 @@
 //! Whether a database can be what the config asks for, as far as that can be told without it.
 
-use std::collections::BTreeSet;
-
 use deskbell_sync::{ConnectError, Dialect, MirrorOptions, migration};
 
 use super::DatabaseConfig;
@@ -20,6 +18,7 @@ pub(in crate::config) fn check(
     config: &Config,
     others: &[DestinationConfig],
     place: &[Step],
+    warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
     let url = [place, &[Step::Key("url")]].concat();
     if database.url == config.store.url && matches!(database.url, DatabaseUrl::Sqlite(_)) {
@@ -32,9 +31,9 @@ pub(in crate::config) fn check(
             .with_help("give the mirror another one, for example schema = \"clerk\""));
     }
     check_mirror(database, place)?;
-    table::check(&database.tables, place)?;
-    statement::check(&database.statements, place)?;
-    if destination.enabled { check_against(database, others, url) } else { Ok(()) }
+    table::check(&database.tables, place, warnings)?;
+    statement::check(&database.statements, dialect(&database.url), place, warnings)?;
+    if destination.enabled { check_against(database, others, place) } else { Ok(()) }
 }
 
 fn check_mirror(database: &DatabaseConfig, place: &[Step]) -> Result<(), Fault> {
@@ -62,38 +61,31 @@ fn check_mirror(database: &DatabaseConfig, place: &[Step]) -> Result<(), Fault> 
     }
 }
 
-/// Two mirrors in the same tables must agree about them.
+fn dialect(url: &DatabaseUrl) -> Dialect {
+    match url {
+        DatabaseUrl::Sqlite(_) => Dialect::Sqlite,
+        DatabaseUrl::Postgres(_) => Dialect::Postgres,
+    }
+}
+
+/// The tables of a mirror are one destination's: each keeps what it knows of the rows beside them.
 fn check_against(
     database: &DatabaseConfig,
     others: &[DestinationConfig],
-    at: Vec<Step>,
+    place: &[Step],
 ) -> Result<(), Fault> {
-    let set = |list: &Option<Vec<String>>| {
-        list.as_ref().map(|list| list.iter().cloned().collect::<BTreeSet<_>>())
-    };
-    for destination in others.iter().filter(|other| other.enabled) {
-        let DestinationKind::Database(other) = &destination.kind else { continue };
-        if !shares_tables(database, other) {
-            continue;
+    let is_in_the_same_tables = |other: &&DestinationConfig| match &other.kind {
+        DestinationKind::Database(other_database) => {
+            other.enabled && shares_tables(database, other_database)
         }
-        let differing = if set(&other.entities) != set(&database.entities) {
-            "entities"
-        } else if set(&other.exclude_columns) != set(&database.exclude_columns) {
-            "exclude_columns"
-        } else if other.on_delete != database.on_delete {
-            "on_delete"
-        } else {
-            continue;
-        };
-        let message = format!(
-            "`{}` mirrors into the same tables with other `{differing}`: the two would fight over them",
-            destination.name
-        );
-        return Err(Fault::at(at, message).with_help(format!(
-            "give one of them another `schema` or url, or both the same `{differing}`"
-        )));
-    }
-    Ok(())
+        _ => false,
+    };
+    let Some(other) = others.iter().find(is_in_the_same_tables) else { return Ok(()) };
+    let message = format!("`{}` mirrors into the same tables", other.name);
+    Err(Fault::at([place, &[Step::Key("url")]].concat(), message).with_help(
+        "give one of them another `schema`, or mirror = false where it has only tables and \
+         statements of yours",
+    ))
 }
 
 fn shares_tables(one: &DatabaseConfig, other: &DatabaseConfig) -> bool {

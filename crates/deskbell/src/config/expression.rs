@@ -1,0 +1,64 @@
+//! Expressions of the config: compiled, and their paths compared with what events are known to have.
+
+use deskbell_expr::{Expression, ExpressionError};
+
+use super::error::{Fault, Step};
+
+/// Compiles an expression that is evaluated on events of these types; none where they are not all
+/// known. `what` is what errors call it.
+pub(super) fn check(
+    what: &str,
+    text: &str,
+    event_types: &[&str],
+    at: Vec<Step>,
+    warnings: &mut Vec<Fault>,
+) -> Result<Expression, Fault> {
+    let expression = match Expression::compile(text) {
+        Ok(expression) => expression,
+        Err(error) => {
+            let fault = Fault::at(at, format!("{what} cannot be used: {error}"));
+            return Err(match byte_of(&error, text) {
+                Some(byte) => fault.within(byte),
+                None => fault,
+            });
+        }
+    };
+    for unknown in expression.unknown_paths(event_types) {
+        let message = format!("{what}: {unknown}");
+        let fault = Fault::at(at.clone(), message).with_help("it is null where it is missing");
+        warnings.push(fault.within(byte_at(text, 1, unknown.column)));
+    }
+    Ok(expression)
+}
+
+/// A word about an expression that uses a root which none of these events has.
+pub(super) fn absent_root(
+    what: &str,
+    expression: &Expression,
+    event_types: &[&str],
+    at: Vec<Step>,
+) -> Option<Fault> {
+    let root = expression.absent_root(event_types)?;
+    let message = format!("{what} uses `{root}`, which none of its events has: it is always null");
+    Some(Fault::at(at, message).with_help("every event has `data`, `subject`, `type` and others"))
+}
+
+/// The byte of the text at which the mistake is.
+fn byte_of(error: &ExpressionError, text: &str) -> Option<usize> {
+    let (line, column) = match error {
+        ExpressionError::Syntax { line, column, .. } => (*line, *column),
+        ExpressionError::UnknownName { column, .. }
+        | ExpressionError::UnknownFunction { column, .. }
+        | ExpressionError::Unsupported { column, .. } => (1, *column),
+        ExpressionError::UnknownField(unknown) => (1, unknown.column),
+        _ => return None,
+    };
+    Some(byte_at(text, line, column))
+}
+
+fn byte_at(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = text.get(before..).unwrap_or_default();
+    let nth = rest.char_indices().nth(column.saturating_sub(1));
+    before + nth.map_or(rest.len(), |(byte, _)| byte)
+}
