@@ -281,7 +281,6 @@ fn kinds_on_samples() {
         ("timestamp(occurred_at)", vec![Kind::Time]),
         ("double(user.created_at)", vec![Kind::Float]),
         ("data.nothing", vec![]),
-        ("user.scim.active", vec![]),
         ("user.birthday", vec![Kind::Text]),
         ("data.birthday", vec![]),
         ("user.banned ? 1 : 'x'", vec![Kind::Text]),

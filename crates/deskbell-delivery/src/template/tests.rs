@@ -39,7 +39,7 @@ fn the_roots_and_what_is_missing() {
         ),
         ("{{ user.full_name }} {{ data.public_metadata.seats }}", "Mira 3"),
         (
-            "[{{ user.last_name }}{{ user.no.such.path }}{{ instance_id }}{{ organization.name }}]",
+            "[{{ user.last_name }}{{ data.no.such.path }}{{ instance_id }}{{ organization.name }}]",
             "[]",
         ),
         ("{{ user.first_name ~ ' ' ~ user.last_name }}|", "Mira |"),
@@ -79,8 +79,8 @@ fn values_are_escaped_for_where_they_go() {
         (Escape::Slack, "<x|{{ user.first_name }}>", "<x|&lt;!here&gt; &amp; \"Co\"\n\\u>"),
         (Escape::Slack, "{{ '<!here>' | safe }}", "<!here>"),
         (Escape::SlackBlocks, r#""{{ user.first_name }}""#, r#""&lt;!here&gt; &amp; \"Co\"\n\\u""#),
-        (Escape::SlackBlocks, "{{ user.list | tojson }}", r#"["&lt;a&gt;"]"#),
-        (Escape::SlackBlocks, "{{ user.n }}{{ user.none | tojson }}", "3null"),
+        (Escape::SlackBlocks, "{{ data.list | tojson }}", r#"["&lt;a&gt;"]"#),
+        (Escape::SlackBlocks, "{{ data.n }}{{ data.none | tojson }}", "3null"),
         (
             Escape::SlackBlocks,
             r#"{% autoescape false %}"{{ user.first_name }}"{% endautoescape %}"#,
@@ -96,7 +96,7 @@ fn values_are_escaped_for_where_they_go() {
     ] {
         assert_eq!(render_of(escape, text, &data).as_deref(), Ok(expected), "{escape:?} {text}");
     }
-    assert!(render_of(Escape::SlackBlocks, "{{ user.n | safe }}", &data).is_err());
+    assert!(render_of(Escape::SlackBlocks, "{{ data.n | safe }}", &data).is_err());
 }
 
 #[test]
@@ -105,20 +105,31 @@ fn mistakes_are_found_at_start() {
         ("{{ usr.name }}", "template text, line 1: unknown name `usr`, did you mean `user`?"),
         ("{{ zzzzz }}", "template text, line 1: unknown name `zzzzz`"),
         (
+            "\n{% if user.banned %}{{ user.frist_name }}{% endif %}",
+            "template text, line 2: `user` has no field `frist_name`, did you mean `first_name`? A field \
+             that this version does not know can be reached as `data.frist_name`",
+        ),
+        (
+            "{% for e in user.emial_addresses %}{{ e.id }}{% endfor %}",
+            "template text, line 1: `user` has no field `emial_addresses`, did you mean \
+             `email_addresses`? A field that this version does not know can be reached as \
+             `data.emial_addresses`",
+        ),
+        (
             "a\nb {% if user %}",
             "template text, line 2: unexpected end of input, expected end of block",
         ),
         ("{% include 'x' %}", "template text, line 1: unknown statement include"),
         ("{{ debug() }}", "template text, line 1: unknown name `debug`"),
         (
-            "\n{% if user.a != none %}x{% endif %}",
+            "\n{% if data.a != none %}x{% endif %}",
             "template text, line 2: write `is none` or `is not none` in place of a comparison",
         ),
     ] {
         let error = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap_err();
         assert_eq!(error.to_string(), expected, "{text}");
     }
-    for text in ["{{ 'a == none' is none }} == none", "{% if user.x == 'none' %}y{% endif %}"] {
+    for text in ["{{ 'a == none' is none }} == none", "{% if data.x == 'none' %}y{% endif %}"] {
         let compiled = Template::compile(TemplateText::new("text", text), Escape::Text);
         assert!(compiled.is_ok(), "{text}: {compiled:?}");
     }
@@ -128,15 +139,15 @@ fn mistakes_are_found_at_start() {
 fn failures_bear_no_values() {
     let data = json!({ "secret": "hunter2" });
     for (text, expected) in [
-        ("\n{{ user.secret | round }}", "template text, line 2: invalid operation"),
-        ("{{ user.secret | nofilter }}", "template text, line 1: unknown filter"),
-        ("{{ user.secret.x() }}", "template text, line 1: unknown method"),
+        ("\n{{ data.secret | round }}", "template text, line 2: invalid operation"),
+        ("{{ data.secret | nofilter }}", "template text, line 1: unknown filter"),
+        ("{{ data.secret.x() }}", "template text, line 1: unknown method"),
         (
             "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
             "template text, line 1: it takes too many steps",
         ),
         (
-            "{% for a in range(99999) %}{{ user.secret * 9 }}{% endfor %}",
+            "{% for a in range(99999) %}{{ data.secret * 9 }}{% endfor %}",
             "template text: it comes to more than 1048576 bytes",
         ),
     ] {
@@ -154,4 +165,18 @@ fn samples_find_what_compiling_cannot() {
     let failures = compile("{{ user.created_at | upcase }}").check(&["user.created"]);
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].reason, "template subject, line 1: unknown filter");
+}
+
+#[test]
+fn a_path_that_no_sample_has_deserves_a_word() {
+    let unknown = |text: &str, event_types: &[&str]| {
+        let template = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap();
+        template.unknown_paths(event_types)
+    };
+    assert_eq!(
+        unknown("{{ data.frist_name }} {{ data.public_metadata.x }}", &["user.created"]),
+        ["template text: `data` has no field `frist_name`, did you mean `first_name`?"]
+    );
+    assert_eq!(unknown("{{ data.frist_name }}", &[]), [""; 0]);
+    assert_eq!(unknown("{% set x = data.id %}{{ x }}", &["user.created"]), [""; 0]);
 }
