@@ -2,49 +2,15 @@
 
 use serde_json::{Map, Value as Json};
 
+mod flat;
+
 /// The computed members of an entity; null where there is nothing to compute from.
 pub(crate) fn members(entity: &str, data: &Json) -> Map<String, Json> {
-    match entity {
-        "user" => user(data),
-        "organization_membership" => flat(
-            data,
-            &[
-                ("organization_id", &["/organization/id", "/organization_id"]),
-                ("user_id", &["/public_user_data/user_id", "/user_id"]),
-            ],
-        ),
-        "organization_domain" => flat(
-            data,
-            &[("organization_id", &["/organization_id", "/public_organization_data/id"])],
-        ),
-        "organization_invitation" => flat(
-            data,
-            &[
-                (
-                    "organization_id",
-                    &[
-                        "/organization_id",
-                        "/public_organization_data/id",
-                        "/data/public_organization_data/id",
-                    ],
-                ),
-                ("inviter_id", &["/inviter_id", "/public_inviter_data/user_id"]),
-            ],
-        ),
-        "session" => flat(data, &[("user_id", &["/user_id", "/user/id"])]),
-        "waitlist_entry" => flat(data, &[("invitation_id", &["/invitation/id", "/invitation_id"])]),
-        "subscription" | "subscription_item" | "payment_attempt" => flat(
-            data,
-            &[
-                ("payer_user_id", &["/payer/user_id"]),
-                ("payer_organization_id", &["/payer/organization_id"]),
-                ("plan_id", &["/plan_id", "/plan/id"]),
-                ("plan_slug", &["/plan/slug"]),
-                ("subscription_id", &["/subscription_id"]),
-            ],
-        ),
-        _ => Map::new(),
-    }
+    let mut members = if entity == "user" { user(data) } else { Map::new() };
+    members.extend(
+        flat::names(entity).iter().map(|(name, places)| ((*name).to_owned(), find(data, places))),
+    );
+    members
 }
 
 fn user(data: &Json) -> Map<String, Json> {
@@ -79,11 +45,13 @@ fn full_name(data: &Json) -> Json {
     }
 }
 
-/// Each name with the first of its places that has a text; Clerk writes "" for none.
-fn flat(data: &Json, names: &[(&str, &[&str])]) -> Map<String, Json> {
-    let find = |places: &[&str]| {
-        let texts = places.iter().filter_map(|place| data.pointer(place)?.as_str());
-        texts.into_iter().find(|text| !text.is_empty()).map_or(Json::Null, Json::from)
+/// The first of the places that has a text, a number or a truth; Clerk writes "" for none.
+fn find(data: &Json, places: &[&str]) -> Json {
+    let mut values = places.iter().filter_map(|place| data.pointer(place));
+    let is_one = |value: &&Json| match value {
+        Json::String(text) => !text.is_empty(),
+        Json::Null | Json::Array(_) | Json::Object(_) => false,
+        Json::Bool(_) | Json::Number(_) => true,
     };
-    names.iter().map(|(name, places)| ((*name).to_owned(), find(places))).collect()
+    values.find(is_one).cloned().unwrap_or(Json::Null)
 }

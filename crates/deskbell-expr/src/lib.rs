@@ -41,13 +41,16 @@
 //! | root | of the events | computed members |
 //! | --- | --- | --- |
 //! | `user` | `user.*` | `primary_email_address` (also `primary_email`), `primary_phone_number`, `primary_web3_wallet`, `full_name` |
-//! | `membership` | `organizationMembership.*` | `organization_id`, `user_id` |
-//! | `subscription`, `subscription_item`, `payment_attempt` | the same | `payer_user_id`, `payer_organization_id`, `plan_id`, `plan_slug`, `subscription_id` |
-//! | `domain` | `organizationDomain.*` | `organization_id` |
+//! | `membership` | `organizationMembership.*` | `organization_id`, `user_id`, and others below |
+//! | `subscription`, `subscription_item`, `payment_attempt` | the same | `payer_user_id`, `payer_organization_id`, `plan_id`, `plan_slug`, `subscription_id`, and others below |
+//! | `domain` | `organizationDomain.*` | `organization_id`, and others below |
 //! | `invitation` | `organizationInvitation.*`, `invitation.*` | of the former `organization_id`, `inviter_id` |
-//! | `session` | `session.*` | `user_id` |
+//! | `session` | `session.*` | `user_id`, and others below |
 //! | `waitlist_entry` | `waitlistEntry.*` | `invitation_id` |
 //! | `organization`, `role`, `permission`, `email`, `sms` | the same | |
+//!
+//! What the mirror has as a column of the entity's table is there under the same name too, such as
+//! `membership.organization_name`, `session.device_type` and `payment_attempt.last4`.
 //!
 //! The primary address is the list's element that `primary_email_address_id` names, and an empty id is
 //! missing. A deleted event has the same root, with the little that it has. A computed member that comes to

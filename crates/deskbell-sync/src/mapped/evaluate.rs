@@ -122,3 +122,71 @@ pub(super) fn evaluate_set(
 fn created_at(data: &serde_json::Value) -> Option<i64> {
     UnixMillis::from_json(data.get("created_at")?).map(UnixMillis::as_millis)
 }
+
+#[cfg(test)]
+mod tests {
+    use clerk_webhooks::{Envelope, catalog};
+
+    use super::*;
+    use crate::entity;
+    use crate::json::Json;
+    use crate::mapped::scalar::as_text;
+    use crate::value::Value as Cell;
+
+    fn root(entity: &str) -> &str {
+        match entity {
+            "organization_membership" => "membership",
+            "organization_domain" => "domain",
+            "organization_invitation" => "invitation",
+            other => other,
+        }
+    }
+
+    fn cell_as_text(cell: &Cell) -> Option<String> {
+        Some(match cell {
+            Cell::Null => return None,
+            Cell::Text(text) => text.clone(),
+            Cell::Integer(integer) => integer.to_string(),
+            Cell::Boolean(boolean) => boolean.to_string(),
+            Cell::Time(time) => time.as_millis().to_string(),
+            Cell::Json(text) => {
+                serde_json::from_str::<serde_json::Value>(text).unwrap().to_string()
+            }
+        })
+    }
+
+    #[test]
+    fn expressions_have_every_column_of_the_mirror_under_its_name() {
+        for entry in catalog::all() {
+            let event_type = entry.event_type.as_str();
+            let Some((entity, _)) = entity::change(event_type) else { continue };
+            let body = entry.sample.as_bytes();
+            let data = Json::from(Envelope::parse(body).unwrap().data.unwrap());
+            let parts = EventParts {
+                id: "msg_1",
+                event_type,
+                source: "clerk",
+                subject: None,
+                occurred_at_ms: 0,
+                instance_id: None,
+            };
+            let view = EventView::of_body(parts, body);
+            for column in entity.columns.iter().filter(|column| !column.name.ends_with("_decimal"))
+            {
+                let cell = column.read(|name| data.member(name));
+                let text = format!("{}.{}", root(entity.name), column.name);
+                let value = Expression::compile(&text).unwrap().evaluate(&view).unwrap();
+                // An amount is an object in the payload, and its number in the column.
+                if matches!(value, Value::Json(_)) && !matches!(cell, Cell::Json(_)) {
+                    continue;
+                }
+                let found = as_text(&value).filter(|text| !text.is_empty());
+                assert_eq!(
+                    found.as_deref(),
+                    cell_as_text(&cell).as_deref(),
+                    "{text} of {event_type}"
+                );
+            }
+        }
+    }
+}

@@ -217,3 +217,83 @@ async fn another_log_holds_statements_back_until_somebody_says_where_they_go_on(
         assert_eq!(world.place.rows(ids).await, then, "{from:?}");
     }
 }
+
+/// A statement that runs for paying users, with what it is given of one.
+fn paying() -> StatementOptions {
+    StatementOptions {
+        on: vec!["user.*".to_owned()],
+        sql: "insert into team_members (org_id, user_id, role) values (:id, :type, :name)"
+            .to_owned(),
+        params: pairs(&[("id", "user.id"), ("type", "type"), ("name", "user.full_name")]),
+        when: Some("data.public_metadata.plan == 'pro'".to_owned()),
+        ..joining()
+    }
+}
+
+fn user_with(odd: &str) -> String {
+    format!(
+        r#"{{"type":"user.created","data":{{"id":"user_1","first_name":"Mira","last_name":"\u0000",
+        "unsafe_metadata":{{"x":{odd}}},"public_metadata":{{"plan":"pro"}}}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn what_no_value_holds_hides_nothing_from_a_statement() {
+    let deep = format!("{}1{}", "[".repeat(130), "]".repeat(130));
+    let deepest = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    for odd in [&*deep, &*deepest, r#""\ud800""#, "1e400", r#""\u0000""#] {
+        let mut app = Application::new(&[TEAM], options(vec![paying()])).await;
+        let mut created = event("msg_1", "user.created", 1, &json!({}));
+        created.payload = user_with(odd).into();
+        app.apply(&[created]).await;
+        assert_eq!(app.rows(ROWS).await, [["user_1", "user.created", "Mira \u{fffd}"]], "{odd:.9}");
+        assert!(app.dead_letters().await.is_empty(), "{odd:.9}");
+    }
+}
+
+#[tokio::test]
+async fn a_nul_in_the_type_of_an_event_stops_nothing() {
+    let of_data = StatementOptions {
+        params: pairs(&[("id", "data.id"), ("type", "type"), ("name", "data.first_name")]),
+        ..paying()
+    };
+    let mut app = Application::new(&[TEAM], options(vec![of_data])).await;
+    let mut odd = event("msg_1", "user.created\0", 1, &json!({}));
+    odd.payload = user_with("1").into();
+    let mut next = event("msg_2", "user.updated", 2, &json!({}));
+    next.payload = user_with("1").replace("user_1", "user_2").into();
+    app.apply(&[odd, next]).await;
+    let rows = app.rows("SELECT org_id, user_id FROM team_members ORDER BY 1").await;
+    assert_eq!(rows, [["user_1", "user.created\u{fffd}"], ["user_2", "user.updated"]]);
+    assert!(app.dead_letters().await.is_empty());
+}
+
+#[test]
+fn a_text_that_is_no_statement_is_refused_before_the_first_event() {
+    let check = |statements| {
+        let options = MirrorOptions { url: "postgres://db/app".into(), ..options(statements) };
+        deskbell_sync::check(&options).unwrap_err().to_string()
+    };
+    let saying = |sql: &str| StatementOptions { sql: sql.to_owned(), ..joining() };
+    for (sql, said) in [
+        ("commit", "controls the transaction"),
+        ("insert into t values (:org); rollback", "more than one statement"),
+        ("insert into t values ($2)", "`$2` has no value"),
+        ("set role postgres", "the session"),
+        ("-- nothing", "no statement"),
+    ] {
+        let error = check(vec![saying(sql)]);
+        assert!(error.contains(said) && error.contains("deskbell.toml:9"), "{sql}: {error}");
+    }
+    let again = StatementOptions { declared_at: "deskbell.toml:20".to_owned(), ..joining() };
+    let error = check(vec![joining(), again.clone()]);
+    let said =
+        "deskbell.toml:20: it is the same statement as deskbell.toml:9: insert into team_members";
+    assert!(error.starts_with(said), "{error}");
+    let named = |one: StatementOptions| StatementOptions { name: Some("a".into()), ..one };
+    let error = check(vec![named(joining()), named(leaving())]);
+    assert!(error.contains("the same statement as a"), "{error}");
+    let titles = deskbell_sync::statements::titles(&[joining(), named(leaving())]);
+    let titles: Vec<_> = titles.values().map(String::as_str).collect();
+    assert_eq!(titles, ["a", "deskbell.toml:9: insert into team_members (org_id, user_i…"]);
+}

@@ -44,6 +44,11 @@ impl SqliteUrl {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// The file, without what makes no other file of it: `./a.db` is `a.db`.
+    fn place(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
 }
 
 impl DatabaseUrl {
@@ -66,7 +71,7 @@ impl DatabaseUrl {
     #[must_use]
     pub fn is_same_database(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Sqlite(one), Self::Sqlite(other)) => one == other,
+            (Self::Sqlite(one), Self::Sqlite(other)) => one.place() == other.place(),
             (Self::Postgres(one), Self::Postgres(other)) => one.place() == other.place(),
             _ => false,
         }
@@ -74,10 +79,23 @@ impl DatabaseUrl {
 }
 
 impl PostgresUrl {
-    /// The server and the database.
-    fn place(&self) -> (Option<&str>, u16, &str, Option<&str>) {
+    /// The server and the database. How it is connected to makes no other place of it.
+    fn place(&self) -> (String, String, String) {
         let Self(url) = self;
-        (url.host_str(), url.port().unwrap_or(5432), url.path(), url.query())
+        let option = |wanted: &str| {
+            let found = url.query_pairs().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.into_owned())
+        };
+        let host = url.host_str().filter(|host| !host.is_empty()).map(str::to_ascii_lowercase);
+        let port = url.port().map(|port| port.to_string());
+        let user = || Some(url.username().to_owned()).filter(|name| !name.is_empty());
+        let path = Some(url.path().trim_start_matches('/').to_owned());
+        let database = path.filter(|path| !path.is_empty()).or_else(|| option("dbname"));
+        (
+            option("host").or(host).unwrap_or_default(),
+            option("port").or(port).unwrap_or_else(|| "5432".to_owned()),
+            database.or_else(|| option("user")).or_else(user).unwrap_or_default(),
+        )
     }
 
     /// The URL without what is secret in it.
@@ -231,7 +249,14 @@ mod tests {
         };
         assert!(same("postgres://a:x@db/app", "postgresql://b:y@db:5432/app"));
         assert!(!same("postgres://a:x@db/app", "postgres://a:x@db/other"));
+        assert!(same("postgres://a:x@db/app", "postgres://DB/app?sslmode=require"));
+        assert!(same("postgres:///app?host=/run/pg", "postgres:///app?host=/run/pg&port=5432"));
+        assert!(!same("postgres:///app?host=/run/pg", "postgres://localhost/app"));
+        assert!(!same("postgres://db/app", "postgres://db:5433/app"));
+        assert!(same("postgres://a@db", "postgres://a@db/a"));
         assert!(same("sqlite://a.db", "sqlite:a.db"));
+        assert!(same("sqlite://a.db", "sqlite://./a.db"));
+        assert!(!same("sqlite://a.db", "sqlite://b/a.db"));
         assert!(!same("sqlite://a.db", "postgres://a.db/a"));
     }
 }

@@ -6,6 +6,7 @@ mod database;
 mod delivery;
 mod documents;
 mod email;
+mod expressions;
 mod http;
 mod secrets;
 mod services;

@@ -1,0 +1,136 @@
+//! Expressions, patterns and statements of the config: what is refused, and what deserves a word.
+
+use super::{assert_rendered, database, load, usual};
+
+fn http(keys: &str) -> String {
+    let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    format!(
+        "[[destination]]\nname = \"app\"\ntype = \"http\"\nurl = \"https://app.example/hook\"\n\
+         secret = \"{secret}\"\n{keys}\n"
+    )
+}
+
+fn table(keys: &str) -> String {
+    database(&format!("[[destination.table]]\ninto = \"people\"\n{keys}"))
+}
+
+fn statement(keys: &str) -> String {
+    database(&format!("[[destination.statement]]\n{keys}"))
+}
+
+#[test]
+fn what_can_only_be_a_mistake_is_an_error() {
+    for (name, text) in [
+        (
+            "column_of_unknown_field",
+            table(
+                "entity = \"user\"\nkey = { id = \"user.id\" }\n\
+                 columns = { email = \"user.primary_email_address\", name = \"user.full_nam\" }",
+            ),
+        ),
+        (
+            "column_of_another_entity",
+            table(
+                "entity = \"organization_membership\"\nkey = { id = \"membership.id\" }\n\
+                 columns = { email = \"user.primary_email_address\" }",
+            ),
+        ),
+        (
+            "set_of_unknown_field",
+            table(
+                "entity = \"user\"\nkey = { id = \"user.id\" }\n\
+                 on_delete = { set = { gone = \"user.delted\" } }",
+            ),
+        ),
+        ("when_unknown_field", http("when = 'user.banned || user.frist_name == \"a\"'")),
+        ("pattern_plural", http("events = [\"users.*\"]")),
+        (
+            "param_of_unknown_field",
+            statement(
+                "on = [\"user.*\"]\nsql = \"select :id\"\nparams = { id = \"user.external_idd\" }",
+            ),
+        ),
+        ("statement_commit", statement("on = [\"user.*\"]\nsql = \"commit\"")),
+        (
+            "statement_twice",
+            statement("on = [\"user.*\"]\nsql = '''\nselect 1;\n  rollback to savepoint x\n'''"),
+        ),
+        (
+            "statement_placeholder",
+            statement("on = [\"user.*\"]\nsql = \"insert into t values ($2)\""),
+        ),
+        (
+            "statement_same_name",
+            statement(
+                "name = \"a\"\non = [\"user.*\"]\nsql = \"select 1\"\n[[destination.statement]]\n\
+                 name = \"a\"\non = [\"user.*\"]\nsql = \"select 2\"",
+            ),
+        ),
+    ] {
+        let error = load(&text, &usual()).expect_err(name);
+        assert_rendered(name, &error);
+    }
+}
+
+#[test]
+fn what_may_be_new_deserves_a_word() {
+    let text = format!(
+        "{}\n{}",
+        http("events = [\"user.*\"]\nwhen = 'data.frist_name == \"a\" && organization.id != \"\"'"),
+        statement(
+            "on = [\"machine.created\"]\nsql = \"insert into t values (:id)\"\n\
+             params = { id = \"data.whatever\" }"
+        )
+        .replace("name = \"app\"", "name = \"db\""),
+    );
+    let warnings = load(&text, &usual()).unwrap().warnings;
+    let shown: Vec<_> =
+        warnings.iter().map(|warning| warning.split_once("deskbell.toml:").unwrap().1).collect();
+    assert_eq!(
+        shown,
+        [
+            "7: the condition `when`: `data` has no field `frist_name` at column 1, did you mean \
+             `first_name`?; it is null where it is missing",
+            "7: the condition `when` uses `organization`, which none of its events has: it is always \
+             null; every event has `data`, `subject`, `type` and others",
+            "14: no event type that this version knows matches `machine.created`; `deskbell types` \
+             lists them",
+        ]
+    );
+}
+
+#[test]
+fn what_is_right_deserves_none() {
+    let text = format!(
+        "{}\n{}",
+        http("events = [\"user.*\"]\nwhen = 'data.public_metadata.plan.of.any == \"a\"'"),
+        table(
+            "entity = \"user\"\nkey = { id = \"user.id\" }\n\
+             columns = { ip = \"event_attributes.http_request.client_ip\", plan = \"data.public_metadata.plan\" }"
+        )
+        .replace("name = \"app\"", "name = \"db\""),
+    );
+    assert_eq!(load(&text, &usual()).unwrap().warnings, [""; 0]);
+}
+
+#[test]
+fn one_mirror_in_a_schema_and_others_beside_it() {
+    let mirror = |name: &str, url: &str, keys: &str| {
+        format!(
+            "[[destination]]\nname = \"{name}\"\ntype = \"database\"\nurl = \"{url}\"\n{keys}\n"
+        )
+    };
+    let statement =
+        "mirror = false\n[[destination.statement]]\non = [\"user.*\"]\nsql = \"select 1\"";
+    for (one, other) in [
+        ("postgres://a@db/app", "postgresql://b:x@DB:5432/app?sslmode=require"),
+        ("sqlite://clerk.db", "sqlite:./clerk.db"),
+    ] {
+        let two = |keys: &str| mirror("a", one, "") + &mirror("b", other, keys);
+        let error = load(&two(""), &usual()).unwrap_err();
+        assert!(error.contains("`a` mirrors into the same tables"), "{error}");
+        for keys in [statement, "schema = \"other\"", "enabled = false"] {
+            assert!(load(&two(keys), &usual()).is_ok(), "{other} {keys}");
+        }
+    }
+}
