@@ -3,8 +3,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use deskbell_expr::EventView;
+use deskbell_expr::{EventView, json};
 use http::{Method, StatusCode};
+use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 use url::Url;
@@ -174,9 +175,11 @@ fn of_notice(notice: &Notice) -> Json {
 
 /// A message with these blocks. Where in a text JSON breaks is told; the text is not.
 fn with_blocks(text: &str) -> Result<Json, String> {
-    let blocks: Json = serde_json::from_str(text).map_err(|error| {
+    serde_json::from_str::<&RawValue>(text).map_err(|error| {
         format!("`blocks` is no JSON at line {}, column {}", error.line(), error.column())
     })?;
+    // A value that somebody nested too deep in it shall not cost the message.
+    let blocks = json::tree(text);
     match blocks {
         Json::Array(_) => Ok(json!({ "blocks": blocks })),
         Json::Object(_) => Ok(blocks),

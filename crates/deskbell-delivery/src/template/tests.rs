@@ -180,3 +180,32 @@ fn a_path_that_no_sample_has_deserves_a_word() {
     assert_eq!(unknown("{{ data.frist_name }}", &[]), [""; 0]);
     assert_eq!(unknown("{% set x = data.id %}{{ x }}", &["user.created"]), [""; 0]);
 }
+
+#[test]
+fn what_no_value_holds_hides_nothing_else() {
+    let parts = EventParts {
+        id: "msg_1",
+        event_type: "user.created",
+        source: "clerk",
+        subject: Some("user_1"),
+        occurred_at_ms: 0,
+        instance_id: None,
+    };
+    let deep = |depth| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    for odd in [&*deep(126), &*deep(200_000), r#""\ud800""#, "1e400"] {
+        let body = format!(
+            r#"{{"type":"user.created","event_attributes":{{"http_request":{{"client_ip":"::1"}}}},
+            "data":{{"first_name":"Mira","unsafe_metadata":{{"x":{odd}}}}}}}"#
+        );
+        let view = EventView::of_body(parts, body.as_bytes());
+        for escape in [Escape::Text, Escape::Html, Escape::Slack, Escape::SlackBlocks] {
+            let text = "{{ user.full_name }} {{ event_attributes.http_request.client_ip }}";
+            let render = |text| {
+                let template = Template::compile(TemplateText::new("text", text), escape).unwrap();
+                template.render(Some(&view))
+            };
+            assert_eq!(render(text).unwrap(), "Mira ::1", "{odd:.9}");
+            assert!(render("{{ data }} {{ data | tojson }}").is_ok(), "{odd:.9}");
+        }
+    }
+}

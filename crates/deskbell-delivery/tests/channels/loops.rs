@@ -80,7 +80,7 @@ async fn other_types_send_events_about_a_user() {
             "reject: organization.created changes no contact, and no `event_name` is sent for it",
         ),
         (
-            Some(" {{ user.x }} "),
+            Some(" {{ data.x }} "),
             "reject: organization.created changes no contact, and no `event_name` is sent for it",
         ),
     ] {

@@ -55,7 +55,7 @@ async fn messages() {
             Some(r#"{"blocks": [], "username": {{ user.first_name | tojson }}}"#),
             Ok(json!({ "blocks": [], "username": "Mira" })),
         ),
-        (Some("{{ user.nothing }}"), None, Err("reject: the message came to nothing".to_owned())),
+        (Some("{{ data.nothing }}"), None, Err("reject: the message came to nothing".to_owned())),
         (None, Some("[{]"), Err("reject: `blocks` is no JSON at line 1, column 3".to_owned())),
         (None, Some("3"), Err("reject: `blocks` is neither a list nor an object".to_owned())),
         (
@@ -81,7 +81,11 @@ async fn nobodys_name_is_a_mention_or_a_block() {
         "🦊 Zoë",
     ] {
         let body = posted(Some("{{ user.first_name }}"), Some(SECTION), &user(name)).await.unwrap();
-        let escaped = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let escaped = name
+            .replace('\0', "\u{fffd}")
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
         assert_eq!(body["text"], json!(escaped));
         assert_eq!(body["blocks"].as_array().unwrap().len(), 1);
         assert_eq!(body["blocks"][0]["text"]["text"], json!(format!("*{escaped}* signed up")));

@@ -125,7 +125,6 @@ impl Letter {
             "since": self.since.map(|since| since.to_string()),
             "destination": self.destination,
             "part": self.part,
-            "title": self.title,
             "source": self.source,
             "message_id": self.message_id,
             "type": self.event_type,
@@ -136,6 +135,9 @@ impl Letter {
             "constraint": self.constraint,
             "table": self.table,
         });
+        if let Some(title) = &self.title {
+            json["title"] = title.as_str().into();
+        }
         if let Some(attempts) = self.attempts {
             json["attempts"] = attempts.into();
         }
