@@ -110,3 +110,41 @@ fn text(row: &SqliteRow, index: usize) -> String {
         _ => row.get_unchecked(index),
     }
 }
+
+/// Cases of the property about schemas that refuse, each with a log and a mirror of its own.
+pub(crate) const HOSTILE_CASES: u32 = 32;
+
+/// A schema of an application's that refuses deletes, commits, rows and a table.
+pub(crate) struct Hostile;
+
+const REFUSES: &str = "
+    CREATE TABLE posts (author text REFERENCES clerk_users (id));
+    CREATE TRIGGER users_post AFTER INSERT ON clerk_users
+    BEGIN INSERT INTO posts VALUES (NEW.id); END;
+    CREATE TABLE members (id text PRIMARY KEY, organization text
+        REFERENCES clerk_organizations (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER members_follow AFTER INSERT ON clerk_organization_memberships
+    BEGIN INSERT INTO members VALUES (NEW.id, NEW.organization_id) ON CONFLICT DO NOTHING; END;
+    CREATE TRIGGER seconds BEFORE INSERT ON clerk_organization_domains
+    WHEN NEW.id LIKE '%2%' BEGIN SELECT RAISE(ABORT, 'no seconds'); END;
+    CREATE TRIGGER keeps BEFORE DELETE ON clerk_roles BEGIN SELECT RAISE(ABORT, 'kept'); END;
+    CREATE TRIGGER audit BEFORE INSERT ON clerk_sessions
+    BEGIN INSERT INTO nowhere VALUES (NEW.id); END";
+const RELENTS: &str = "DROP TRIGGER users_post; DROP TRIGGER members_follow; DROP TRIGGER seconds;
+    DROP TRIGGER keeps; DROP TRIGGER audit; DROP TABLE posts; DROP TABLE members";
+
+impl Hostile {
+    pub(crate) async fn new(_: &mut crate::consumer::World) -> Self {
+        Self
+    }
+
+    pub(crate) async fn refuse(&self, world: &crate::consumer::World) {
+        world.place.run(REFUSES).await;
+    }
+
+    pub(crate) async fn relent(&self, world: &crate::consumer::World) {
+        world.place.run(RELENTS).await;
+    }
+
+    pub(crate) async fn end(self, _: crate::consumer::World) {}
+}

@@ -10,6 +10,7 @@ mod dead_letters;
 mod deletes;
 mod documents;
 mod expected;
+mod hostile;
 mod inspect;
 mod mapped;
 mod mapped_convergence;

@@ -184,3 +184,66 @@ fn text(row: &PgRow, index: usize) -> String {
         (_, text) => text.unwrap_or("null").to_owned(),
     }
 }
+
+/// Cases of the property about schemas that refuse, each with a log and a database of its own.
+pub(crate) const HOSTILE_CASES: u32 = 8;
+
+/// A schema of an application's that refuses deletes, commits, rows and a table, a lock that somebody
+/// holds on, and a role whose rights are taken.
+pub(crate) struct Hostile {
+    role: String,
+    lock: tokio::sync::Mutex<Option<PgConnection>>,
+}
+
+const REFUSES: &str = "
+    CREATE TABLE posts (author text REFERENCES clerk.users (id));
+    CREATE FUNCTION post() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+    $$ BEGIN INSERT INTO public.posts VALUES (NEW.id); RETURN NEW; END $$;
+    CREATE TRIGGER users_post AFTER INSERT ON clerk.users FOR EACH ROW EXECUTE FUNCTION post();
+    ALTER TABLE clerk.organization_memberships ADD CONSTRAINT of_organization
+        FOREIGN KEY (organization_id) REFERENCES clerk.organizations (id)
+        DEFERRABLE INITIALLY DEFERRED;
+    CREATE FUNCTION judge() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'payment needed' USING ERRCODE = 'PT402'; END $$;
+    CREATE TRIGGER seconds BEFORE INSERT ON clerk.organization_domains FOR EACH ROW
+        WHEN (NEW.id LIKE '%2%') EXECUTE FUNCTION judge();
+    CREATE TRIGGER keeps BEFORE DELETE ON clerk.roles FOR EACH ROW EXECUTE FUNCTION judge();
+    ALTER TABLE clerk.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+    CREATE POLICY odd ON clerk.invitations USING (true) WITH CHECK (id LIKE '%1%');";
+const RELENTS: &str = "DROP TABLE posts; DROP TRIGGER users_post ON clerk.users;
+    ALTER TABLE clerk.organization_memberships DROP CONSTRAINT of_organization;
+    DROP TRIGGER seconds ON clerk.organization_domains; DROP TRIGGER keeps ON clerk.roles;
+    DROP POLICY odd ON clerk.invitations;
+    ALTER TABLE clerk.invitations DISABLE ROW LEVEL SECURITY";
+
+impl Hostile {
+    pub(crate) async fn new(world: &mut crate::consumer::World) -> Self {
+        let role = crate::refusals::with_a_role(world).await;
+        world.options.answer_within = std::time::Duration::from_secs(1);
+        Self { role, lock: tokio::sync::Mutex::default() }
+    }
+
+    pub(crate) async fn refuse(&self, world: &crate::consumer::World) {
+        world.place.run("INSERT INTO clerk.organizations (id, raw, _updated_at_ms, _occurred_at_ms,
+            _message_id, _mapping_rev) VALUES ('1', '{}', 0, 0, '', 0)").await;
+        world.place.run(REFUSES).await;
+        world.place.run(&format!("REVOKE INSERT ON clerk.sessions FROM {}", self.role)).await;
+        let mut theirs = world.place.connection().await;
+        let lock = "BEGIN; SELECT 1 FROM clerk.organizations WHERE id = '1' FOR UPDATE";
+        sqlx::raw_sql(lock).execute(&mut theirs).await.unwrap();
+        *self.lock.lock().await = Some(theirs);
+    }
+
+    pub(crate) async fn relent(&self, world: &crate::consumer::World) {
+        if let Some(theirs) = self.lock.lock().await.take() {
+            theirs.close().await.unwrap();
+        }
+        world.place.run(RELENTS).await;
+        world.place.run(&format!("GRANT INSERT ON clerk.sessions TO {}", self.role)).await;
+        world.place.run("DELETE FROM clerk.organizations WHERE _message_id = ''").await;
+    }
+
+    pub(crate) async fn end(self, world: crate::consumer::World) {
+        crate::refusals::drop_role(world, &self.role).await;
+    }
+}

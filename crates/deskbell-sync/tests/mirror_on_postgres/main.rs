@@ -17,6 +17,8 @@ mod dead_letters;
 mod deletes;
 #[path = "../mirror/expected.rs"]
 mod expected;
+#[path = "../mirror/hostile.rs"]
+mod hostile;
 #[path = "../mirror/inspect.rs"]
 mod inspect;
 mod limits;

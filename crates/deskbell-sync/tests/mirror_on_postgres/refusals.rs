@@ -70,7 +70,7 @@ async fn a_trigger_that_writes_to_a_table_that_is_gone_refuses_its_rows() {
 }
 
 /// A role of its own that owns the mirror, without a superuser's privileges.
-async fn with_a_role(world: &mut World) -> String {
+pub(crate) async fn with_a_role(world: &mut World) -> String {
     let role = format!("{}_role", world.place.name());
     world.place.run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'p'")).await;
     world.place.run(&format!("GRANT CREATE ON DATABASE {} TO {role}", world.place.name())).await;
@@ -78,7 +78,7 @@ async fn with_a_role(world: &mut World) -> String {
     role
 }
 
-async fn drop_role(world: World, role: &str) {
+pub(crate) async fn drop_role(world: World, role: &str) {
     world.place.run(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}")).await;
 }
 
