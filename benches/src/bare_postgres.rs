@@ -107,6 +107,7 @@ fn whole_row(mut values: Vec<Value>, raw: &str, row: &Row) -> Vec<Value> {
         Value::Json(raw.to_owned()),
         Value::Integer(row.version.updated_at_ms),
         Value::Integer(row.version.occurred_at_ms),
+        Value::Integer(row.version.rank.stored()),
         Value::Text(row.version.message_id.clone()),
     ]);
     values
@@ -118,6 +119,7 @@ impl Rows {
             ("raw", Kind::Json),
             ("_updated_at_ms", Kind::Integer),
             ("_occurred_at_ms", Kind::Integer),
+            ("_rank", Kind::Integer),
             ("_message_id", Kind::Id),
         ]);
         let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();

@@ -32,11 +32,13 @@ struct Table {
     unsettled: HashSet<String>,
 }
 
-/// What decides between two states of one entity: its own `updated_at`, the event's time, the message id.
+/// What decides between two states of one entity: its own `updated_at`, the event's time, whether
+/// it is more than the creation, the message id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version {
     pub(crate) updated_at: i64,
     pub(crate) occurred_at: i64,
+    pub(crate) is_change: bool,
     pub(crate) message_id: String,
 }
 
@@ -174,8 +176,10 @@ mod tests {
     use super::*;
 
     fn upsert(id: &str, updated_at: i64, occurred_at: i64, message_id: &str) -> Effect {
-        let version = Version { updated_at, occurred_at, message_id: message_id.to_owned() };
-        let row = Row::from([("id", id.into()), ("name", message_id.into())]);
+        let is_change = message_id != "created";
+        let message_id = message_id.to_owned();
+        let version = Version { updated_at, occurred_at, is_change, message_id: message_id.clone() };
+        let row = Row::from([("id", id.into()), ("name", message_id.as_str().into())]);
         Effect::Upsert { table: USERS, id: id.to_owned(), version, row }
     }
 
@@ -192,6 +196,7 @@ mod tests {
             (upsert("u", 5, 6, "a"), "a"),
             (upsert("u", 4, 9, "z"), "a"),
             (upsert("u", 6, 1, "c"), "c"),
+            (upsert("u", 6, 1, "created"), "c"),
         ] {
             let shown = format!("{effect:?}");
             truth.apply(effect);

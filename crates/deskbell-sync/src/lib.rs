@@ -93,4 +93,4 @@ pub use target::{
     Waiting,
 };
 pub use value::Value;
-pub use version::Version;
+pub use version::{Rank, Version};

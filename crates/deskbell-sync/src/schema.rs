@@ -13,8 +13,12 @@ pub(crate) use dialect::quoted;
 /// than itself.
 pub const SCHEMA_VERSION: i64 = 2;
 
-/// The bookkeeping columns of every mirrored row, behind its own and `raw`.
-pub(crate) const VERSION_COLUMNS: [&str; 3] = ["_updated_at_ms", "_occurred_at_ms", "_message_id"];
+/// The bookkeeping columns of every mirrored row, behind its own and `raw`, in the order in which
+/// versions are compared.
+pub(crate) const VERSION_COLUMNS: [&str; 4] =
+    ["_updated_at_ms", "_occurred_at_ms", "_rank", "_message_id"];
+/// The [rank](crate::Rank) of rows that were written before there were ranks.
+const RANK_BEFORE: &str = "1";
 /// The column that holds the entity's JSON.
 pub(crate) const RAW: &str = "raw";
 /// The column that says when an entity was deleted, where deleted rows are kept.
@@ -105,20 +109,24 @@ fn last_columns(on_delete: OnDelete) -> Vec<TableColumn> {
     if on_delete == OnDelete::Mark {
         columns.push(optional(DELETED_AT, Kind::Time));
     }
-    columns.extend([
-        required(VERSION_COLUMNS[0], Kind::Integer),
-        required(VERSION_COLUMNS[1], Kind::Integer),
-        required(VERSION_COLUMNS[2], Kind::Id),
-        required(MAPPING_REV, Kind::Integer),
-    ]);
+    columns.extend(version_columns());
+    columns.push(required(MAPPING_REV, Kind::Integer));
     columns
+}
+
+fn version_columns() -> [TableColumn; 4] {
+    let [updated_at, occurred_at, rank, message_id] = VERSION_COLUMNS;
+    [
+        required(updated_at, Kind::Integer),
+        required(occurred_at, Kind::Integer),
+        TableColumn { default: Some(RANK_BEFORE), ..required(rank, Kind::Integer) },
+        required(message_id, Kind::Id),
+    ]
 }
 
 fn bookkeeping() -> Vec<Table> {
     let id = |name| required(name, Kind::Id);
     let integer = |name| required(name, Kind::Integer);
-    let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
-    let version = [integer(updated_at), integer(occurred_at), id(message_id)];
     let keyed = |name, primary_key: &[&'static str], columns: Vec<TableColumn>| Table {
         name,
         columns,
@@ -146,16 +154,17 @@ fn bookkeeping() -> Vec<Table> {
         keyed(
             SUPPRESSED,
             &["entity", "id"],
-            [id("entity"), id("id")].into_iter().chain(version.clone()).collect(),
+            [id("entity"), id("id")].into_iter().chain(version_columns()).collect(),
         ),
         versions(),
-        dead_letters(version),
+        dead_letters(),
         keyed(BLOCKED, &["destination", "kind", "part"], blocked()),
     ]
 }
 
 fn versions() -> Table {
-    let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
+    let [updated_at, occurred_at, rank, message_id] = version_columns();
+    let nullable = |column| TableColumn { not_null: false, ..column };
     let integer = |name| optional(name, Kind::Integer);
     let id = |name| optional(name, Kind::Id);
     let flag = |name| TableColumn { default: Some("false"), ..required(name, Kind::Boolean) };
@@ -165,9 +174,10 @@ fn versions() -> Table {
             required("mapping", Kind::Id),
             required("id", Kind::Id),
             // Null where only a delete is known.
-            integer(updated_at),
-            integer(occurred_at),
-            id(message_id),
+            nullable(updated_at),
+            nullable(occurred_at),
+            rank,
+            nullable(message_id),
             integer("created_at_ms"),
             id("parent_1"),
             id("parent_2"),
@@ -213,7 +223,7 @@ fn blocked() -> Vec<TableColumn> {
     ]
 }
 
-fn dead_letters(version: [TableColumn; 3]) -> Table {
+fn dead_letters() -> Table {
     let id = |name| required(name, Kind::Id);
     let columns = [
         id("destination"),
@@ -241,7 +251,7 @@ fn dead_letters(version: [TableColumn; 3]) -> Table {
     ];
     Table {
         name: DEAD_LETTERS,
-        columns: columns.into_iter().chain(version).collect(),
+        columns: columns.into_iter().chain(version_columns()).collect(),
         primary_key: vec!["destination", "source", "message_id", "part", "entity", "id"],
         indexes: vec![vec!["entity", "id"], vec!["destination", "retry_at"]],
         keyed: false,

@@ -139,9 +139,9 @@ impl Names<'_> {
 }
 
 /// A version as one value that is compared part by part, text as bytes.
-fn version_of<T: std::fmt::Display>(prefix: &str, columns: [T; 3]) -> String {
-    let [updated_at, occurred_at, message_id] = columns;
-    format!("({prefix}{updated_at}, {prefix}{occurred_at}, {prefix}{message_id})")
+fn version_of<T: std::fmt::Display>(prefix: &str, columns: [T; 4]) -> String {
+    let [updated_at, occurred_at, rank, message_id] = columns;
+    format!("({prefix}{updated_at}, {prefix}{occurred_at}, {prefix}{rank}, {prefix}{message_id})")
 }
 
 /// The columns that a [`Bulk`]'s rows have, counted from 1.

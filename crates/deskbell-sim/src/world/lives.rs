@@ -207,7 +207,7 @@ impl World {
         self.emit(event_type, occurred_at, user, |message_id| Effect::Upsert {
             table: USERS,
             id: user.id.clone(),
-            version: version(user.updated_at, occurred_at, message_id),
+            version: version(user.updated_at, occurred_at, event_type, message_id),
             row: user.row(),
         });
     }
@@ -217,7 +217,7 @@ impl World {
         self.emit(event_type, occurred_at, organization, |message_id| Effect::Upsert {
             table: ORGANIZATIONS,
             id: organization.id.clone(),
-            version: version(organization.updated_at, occurred_at, message_id),
+            version: version(organization.updated_at, occurred_at, event_type, message_id),
             row: organization.row(),
         });
     }
@@ -237,7 +237,7 @@ impl World {
             Effect::Upsert {
                 table: ORGANIZATION_MEMBERSHIPS,
                 id: membership.id.clone(),
-                version: version(membership.updated_at, occurred_at, message_id),
+                version: version(membership.updated_at, occurred_at, event_type, message_id),
                 row: membership.row(),
             }
         });

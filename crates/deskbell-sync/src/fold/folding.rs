@@ -91,7 +91,7 @@ impl<'a> Folding<'a> {
             entity: entity.name,
             part: String::new(),
             id: None,
-            version: Version::new(None, event.occurred_at_ms, &message_id),
+            version: Version::new(None, event.occurred_at_ms, &event.event_type, &message_id),
             message_id,
             reason: reason.to_string(),
         });

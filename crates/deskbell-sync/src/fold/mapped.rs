@@ -29,7 +29,8 @@ impl Folding<'_> {
         let ends = change.is_some_and(|(_, change)| change == Change::Delete);
         let version = change.and_then(|(entity, _)| Some(object.as_ref()?.version(entity)));
         let version = version.unwrap_or_else(|| {
-            Version::new(None, event.occurred_at_ms, &without_nul(&event.message_id))
+            let message_id = without_nul(&event.message_id);
+            Version::new(None, event.occurred_at_ms, &event.event_type, &message_id)
         });
         let (mut runs, mut letters) = (Vec::new(), Vec::new());
         for (index, statement) in statements.iter().enumerate() {

@@ -92,7 +92,8 @@ impl<'a> Object<'a> {
 
     pub(super) fn version(&self, entity: &Entity) -> Version {
         let updated_at = self.member(entity.version).and_then(Json::time);
-        Version::new(updated_at, self.event.occurred_at_ms, &without_nul(&self.event.message_id))
+        let StoredEvent { occurred_at_ms, event_type, message_id, .. } = self.event;
+        Version::new(updated_at, *occurred_at_ms, event_type, &without_nul(message_id))
     }
 }
 

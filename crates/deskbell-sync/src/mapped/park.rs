@@ -11,7 +11,7 @@ use crate::entity::{Entity, Kind};
 use crate::schema::Dialect;
 use crate::session::{DatabaseError, Session};
 use crate::value::Value;
-use crate::version::Version;
+use crate::version::{Rank, Version};
 
 /// How long a row that conflicts with others is tried again.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +97,7 @@ pub(super) fn letter(
 ) -> DeadLetter {
     let version = record.version.clone().unwrap_or_else(|| {
         let (at, by) = record.end.clone().unwrap_or_default();
-        Version { updated_at_ms: at, occurred_at_ms: at, message_id: by }
+        Version { updated_at_ms: at, occurred_at_ms: at, rank: Rank::Deleted, message_id: by }
     });
     DeadLetter {
         source: record.source.clone(),

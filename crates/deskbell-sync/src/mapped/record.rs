@@ -39,12 +39,9 @@ impl Record {
 
     /// Takes a version in; whether it changed anything.
     pub(super) fn offer(&mut self, row: &MappedRow, revision: i64) -> bool {
-        let newer = match &self.version {
-            None => true,
-            Some(version) => {
-                row.version > *version || row.version == *version && self.revision != revision
-            }
-        };
+        let remade = self.revision != revision;
+        let known = self.version.as_ref();
+        let newer = known.is_none_or(|known| row.version.replaces(known, remade));
         if newer {
             self.version = Some(row.version.clone());
             self.created_at_ms = row.created_at_ms;

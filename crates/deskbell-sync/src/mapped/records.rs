@@ -8,14 +8,15 @@ use crate::schema::{Dialect, TOMBSTONES, VERSION_COLUMNS, VERSIONS};
 use crate::session::{Cell, DatabaseError, Param, Session, Sql};
 use crate::sql::Bulk;
 use crate::value::Value;
-use crate::version::Version;
+use crate::version::{Rank, Version};
 
 /// The columns of `_versions` behind `mapping`, in the order in which they are read and written.
-const COLUMNS: [(&str, Kind); 19] = [
+const COLUMNS: [(&str, Kind); 20] = [
     ("id", Kind::Id),
     (VERSION_COLUMNS[0], Kind::Integer),
     (VERSION_COLUMNS[1], Kind::Integer),
-    (VERSION_COLUMNS[2], Kind::Id),
+    (VERSION_COLUMNS[2], Kind::Integer),
+    (VERSION_COLUMNS[3], Kind::Id),
     ("created_at_ms", Kind::Integer),
     ("parent_1", Kind::Id),
     ("parent_2", Kind::Id),
@@ -191,6 +192,7 @@ fn cells<'a>(mapping: &'a str, record: &'a Record) -> Vec<Cell<'a>> {
         Cell::Text(&record.id),
         integer(version.map(|version| version.updated_at_ms)),
         integer(version.map(|version| version.occurred_at_ms)),
+        Cell::Integer(version.map_or(Rank::default(), |version| version.rank).stored()),
         version.map_or(Cell::Null, |version| Cell::Text(&version.message_id)),
         Cell::Integer(record.created_at_ms),
         optional(&record.parents[0]),
@@ -214,10 +216,11 @@ fn record(row: Vec<Value>) -> Record {
     let mut row = row.into_iter();
     let mut next = || row.next().unwrap_or(Value::Null);
     let id = text(next());
-    let version = (integer(&next()), integer(&next()), next());
+    let version = (integer(&next()), integer(&next()), integer(&next()), next());
     let version = match version {
-        (Some(updated_at_ms), Some(occurred_at_ms), Value::Text(message_id)) => {
-            Some(Version { updated_at_ms, occurred_at_ms, message_id })
+        (Some(updated_at_ms), Some(occurred_at_ms), rank, Value::Text(message_id)) => {
+            let rank = rank.map_or(Rank::default(), Rank::from_stored);
+            Some(Version { updated_at_ms, occurred_at_ms, rank, message_id })
         }
         _ => None,
     };

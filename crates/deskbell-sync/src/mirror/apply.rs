@@ -292,13 +292,14 @@ fn cells<'a>(
     raw: &'a str,
     Row { version, .. }: &'a Row,
 ) -> Vec<Cell<'a>> {
-    let mut cells = Vec::with_capacity(first.len() + values.len() + 4);
+    let mut cells = Vec::with_capacity(first.len() + values.len() + 5);
     cells.extend_from_slice(first);
     cells.extend(values.iter().map(Cell::from));
     cells.extend([
         Cell::Text(raw),
         Cell::Integer(version.updated_at_ms),
         Cell::Integer(version.occurred_at_ms),
+        Cell::Integer(version.rank.stored()),
         Cell::Text(&version.message_id),
     ]);
     cells

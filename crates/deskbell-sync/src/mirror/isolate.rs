@@ -9,7 +9,7 @@ use crate::entity::Entity;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::session::{DatabaseError, Param, Session, begin_unit, end_unit};
 use crate::sql::{Bulk, TableStatements};
-use crate::version::Version;
+use crate::version::{Rank, Version};
 
 /// More refusals of one code in a row block the table or the statement: the fault is hardly the
 /// rows'.
@@ -271,6 +271,7 @@ impl Tombstone {
             version: Version {
                 updated_at_ms: self.occurred_at_ms,
                 occurred_at_ms: self.occurred_at_ms,
+                rank: Rank::Deleted,
                 message_id: self.message_id.clone(),
             },
         }

@@ -144,6 +144,7 @@ impl Refused {
             Cell::Text(&letter.reason),
             Cell::Integer(letter.version.updated_at_ms),
             Cell::Integer(letter.version.occurred_at_ms),
+            Cell::Integer(letter.version.rank.stored()),
             Cell::Text(kind.as_str()),
             time(since),
             time(retry_at),

@@ -9,7 +9,7 @@ use crate::session::{DatabaseError, Param, Session};
 use crate::sql::Statements;
 use crate::target::{Retry, RetryRequest, Waiting};
 use crate::value::Value;
-use crate::version::Version;
+use crate::version::{Rank, Version};
 
 /// What waits for this destination.
 pub(super) async fn waiting(
@@ -53,14 +53,14 @@ async fn refused_deletes(
     statements: &Statements,
     destination: &str,
 ) -> Result<Vec<(String, Subject)>, DatabaseError> {
-    let kinds = [[Kind::Id; 5].as_slice(), &[Kind::Integer; 2], &[Kind::Id]].concat();
+    let kinds = [[Kind::Id; 5].as_slice(), &[Kind::Integer; 3], &[Kind::Id]].concat();
     let parameters = [Param::Text(destination)];
     let rows = session.fetch(&statements.refused_deletes, &parameters, &kinds).await?;
     Ok(rows.into_iter().filter_map(subject).collect())
 }
 
 fn subject(row: Vec<Value>) -> Option<(String, Subject)> {
-    let row: [Value; 8] = row.try_into().ok()?;
+    let row: [Value; 9] = row.try_into().ok()?;
     let [
         Value::Text(entity),
         Value::Text(id),
@@ -69,12 +69,14 @@ fn subject(row: Vec<Value>) -> Option<(String, Subject)> {
         Value::Text(event_type),
         Value::Integer(updated_at_ms),
         Value::Integer(occurred_at_ms),
+        Value::Integer(rank),
         Value::Text(of_version),
     ] = row
     else {
         return None;
     };
-    let version = Version { updated_at_ms, occurred_at_ms, message_id: of_version };
+    let rank = Rank::from_stored(rank);
+    let version = Version { updated_at_ms, occurred_at_ms, rank, message_id: of_version };
     Some((entity, Subject { id, origin: Origin { source, message_id, event_type, version } }))
 }
 

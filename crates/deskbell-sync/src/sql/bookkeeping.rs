@@ -67,9 +67,9 @@ impl Names<'_> {
 
     /// A letter that is written again keeps its place, and says what is known now.
     pub(super) fn dead_letter(&self) -> Bulk {
-        let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
+        let [updated_at, occurred_at, rank, message_id] = VERSION_COLUMNS;
         let mut kinds = vec![Kind::Id; 7];
-        kinds.extend([Kind::Text, Kind::Integer, Kind::Integer, Kind::Id]);
+        kinds.extend([Kind::Text, Kind::Integer, Kind::Integer, Kind::Integer, Kind::Id]);
         kinds.extend([Kind::Time, Kind::Time, Kind::Integer, Kind::Id, Kind::Id, Kind::Id]);
         let said = "kind, waiting_since, retry_at, tries, cause, constraint_name, table_name";
         let set: Vec<_> =
@@ -78,7 +78,8 @@ impl Names<'_> {
         Bulk::new(self.dialect, kinds, |given| {
             format!(
                 "INSERT INTO {letters} (destination, source, message_id, event_type, part, entity,
-                                        id, reason, {updated_at}, {occurred_at}, {said}, {message_id}, failed_at)
+                                        id, reason, {updated_at}, {occurred_at}, {rank}, {said},
+                                        {message_id}, failed_at)
                  SELECT given.*, {same}, {now} FROM {given} WHERE true
                  ON CONFLICT (destination, source, message_id, part, entity, id)
                  DO UPDATE SET reason = excluded.reason, retry = false,

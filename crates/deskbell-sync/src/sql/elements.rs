@@ -58,8 +58,8 @@ impl Names<'_> {
         let columns = children.columns.iter().map(|column| column.name);
         let columns = [children.parent].into_iter().chain(columns).chain([RAW]);
         let columns: Vec<_> = columns.chain(VERSION_COLUMNS).map(quoted).collect();
-        let version_at = columns.len() - 2;
-        let theirs = version_of("", [0, 1, 2].map(|part| given(version_at + part)));
+        let version_at = columns.len() - 3;
+        let theirs = version_of("", [0, 1, 2, 3].map(|part| given(version_at + part)));
         let its = version_of("holder.", VERSION_COLUMNS);
         let (table, revision) = (self.table(children.table), mapping.revision);
         let holders = self.table(mapping.entity.table);

@@ -24,10 +24,10 @@ impl Names<'_> {
 
     /// Parameter: the destination. The deletes that are asked for, or are due.
     pub(super) fn refused_deletes(&self) -> Sql {
-        let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
+        let [updated_at, occurred_at, rank, message_id] = VERSION_COLUMNS;
         format!(
             "SELECT entity, id, source, message_id, event_type, {updated_at}, {occurred_at},
-                    {message_id}
+                    {rank}, {message_id}
              FROM {} WHERE destination = $1 AND kind = 'delete' AND part = '' AND {}
              ORDER BY entity, id LIMIT {REQUESTS_MAX}",
             self.table(DEAD_LETTERS),

@@ -113,13 +113,12 @@ impl Names<'_> {
     /// whose parents are there may come, an earlier one may not.
     fn suppress(&self, entity: &Entity, condition: &str) -> Vec<Sql> {
         let table = self.table(entity.table);
-        let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
+        let version = VERSION_COLUMNS.join(", ");
+        let set = VERSION_COLUMNS.map(|column| format!("{column} = excluded.{column}")).join(", ");
         let keep = format!(
-            "INSERT INTO {} (entity, id, {updated_at}, {occurred_at}, {message_id})
-             SELECT '{}', id, {updated_at}, {occurred_at}, {message_id} FROM {table} AS child
-             WHERE {condition}
-             ON CONFLICT (entity, id) DO UPDATE SET {updated_at} = excluded.{updated_at},
-             {occurred_at} = excluded.{occurred_at}, {message_id} = excluded.{message_id}",
+            "INSERT INTO {} (entity, id, {version})
+             SELECT '{}', id, {version} FROM {table} AS child WHERE {condition}
+             ON CONFLICT (entity, id) DO UPDATE SET {set}",
             self.table(SUPPRESSED),
             entity.name,
         );

@@ -7,7 +7,8 @@ use crate::options::OnDelete;
 use crate::schema::{MAPPING_REV, RAW, SUPPRESSED, VERSION_COLUMNS, quoted};
 
 /// The kinds of the columns behind an entity's own: `raw` and the version.
-pub(super) const LAST_KINDS: [Kind; 4] = [Kind::Json, Kind::Integer, Kind::Integer, Kind::Id];
+pub(super) const LAST_KINDS: [Kind; 5] =
+    [Kind::Json, Kind::Integer, Kind::Integer, Kind::Integer, Kind::Id];
 
 impl Names<'_> {
     /// `INSERT … SELECT`, so that a tombstone and a suppressed version stand in the way of the
@@ -26,21 +27,19 @@ impl Names<'_> {
             .collect();
         let set: Vec<_> =
             columns[1..].iter().map(|name| format!("{name} = excluded.{name}")).collect();
-        let version_at = columns.len() - 2;
+        let version_at = columns.len() - 3;
         let blocked = self.blocked(mapping.entity, version_at);
         let table = self.table(mapping.entity.table);
-        let (old, new) =
-            (version_of("kept.", VERSION_COLUMNS), version_of("excluded.", VERSION_COLUMNS));
         Bulk::new(self.dialect, kinds, |given| {
             format!(
                 "INSERT INTO {table} AS kept ({}, {MAPPING_REV})
                  SELECT given.*, {revision} FROM {given}
                  WHERE {blocked}
                  ON CONFLICT (id) DO UPDATE SET {}, {MAPPING_REV} = excluded.{MAPPING_REV}
-                 WHERE {new} > {old}
-                    OR ({new} = {old} AND excluded.{MAPPING_REV} <> kept.{MAPPING_REV})",
+                 WHERE {}",
                 columns.join(", "),
                 set.join(", "),
+                replaces(),
                 revision = mapping.revision,
             )
         })
@@ -61,9 +60,21 @@ impl Names<'_> {
                 entity.name,
                 given(1),
                 version_of("hidden.", VERSION_COLUMNS),
-                version_of("", [0, 1, 2].map(|part| given(version_at + part))),
+                version_of("", [0, 1, 2, 3].map(|part| given(version_at + part))),
             );
         }
         condition
     }
+}
+
+/// [`Version::replaces`](crate::Version::replaces), of the row `excluded` and the row `kept`.
+fn replaces() -> String {
+    let [new, old] = ["excluded.", "kept."].map(|row| version_of(row, VERSION_COLUMNS));
+    let [updated_at, occurred_at, rank, message_id] = VERSION_COLUMNS;
+    format!(
+        "{new} > {old} OR (excluded.{MAPPING_REV} <> kept.{MAPPING_REV}
+             AND (excluded.{updated_at}, excluded.{occurred_at})
+                 = (kept.{updated_at}, kept.{occurred_at})
+             AND (excluded.{message_id} = kept.{message_id} OR excluded.{rank} >= kept.{rank}))"
+    )
 }

@@ -1,6 +1,6 @@
 //! A dead letter that names its entity is resolved by a later version of it.
 
-use deskbell_sync::{Batch, DeadLetter, Version};
+use deskbell_sync::{Batch, DeadLetter, Rank, Version};
 use serde_json::Value;
 
 use crate::support::{Mirror, deleted, event, membership, user};
@@ -14,7 +14,12 @@ fn refused(entity: &'static str, id: &str, updated_at_ms: i64) -> Batch {
         part: String::new(),
         entity,
         id: Some(id.to_owned()),
-        version: Version { updated_at_ms, occurred_at_ms: 1, message_id: message_id.clone() },
+        version: Version {
+            updated_at_ms,
+            occurred_at_ms: 1,
+            rank: Rank::Changed,
+            message_id: message_id.clone(),
+        },
         message_id,
         reason: "refused by the database".to_owned(),
     };

@@ -14,8 +14,8 @@ use crate::support::Rows;
 pub(crate) type Tables = BTreeMap<&'static str, Vec<Value>>;
 /// An entity's name and id.
 type Key<'a> = (&'static str, &'a str);
-/// An entity's time, the event's time, and the message id.
-type Version<'a> = (i64, i64, &'a str);
+/// An entity's time, the event's time, whether it is more than a creation, and the message id.
+type Version<'a> = (i64, i64, u8, &'a str);
 
 /// What a version says beside its mark.
 struct State<'a> {
@@ -53,7 +53,8 @@ impl<'a> Said<'a> {
     }
 
     fn take(&mut self, upsert: &'a Upsert, at: i64, message_id: &'a str) {
-        let version = (upsert.updated_at.millis().unwrap_or(at), at, message_id);
+        let rank = u8::from(!upsert.event_type().ends_with(".created"));
+        let version = (upsert.updated_at.millis().unwrap_or(at), at, rank, message_id);
         let parents = upsert.shape.parents.iter().zip(upsert.parents);
         let parents = parents.map(|(_, id)| id.map(|id| id.to_string())).collect();
         let plan = (upsert.shape.entity == ITEM).then_some((Value::Null, Value::Null));
@@ -61,7 +62,7 @@ impl<'a> Said<'a> {
         self.offer((upsert.shape.entity, &upsert.id), state);
         if upsert.shape.entity == "subscription" {
             for (index, (id, updated_at)) in upsert.items.iter().enumerate() {
-                let version = (updated_at.millis().unwrap_or(at), at, message_id);
+                let version = (updated_at.millis().unwrap_or(at), at, rank, message_id);
                 let plan = Some((json!(index.to_string()), json!(upsert.id)));
                 let state = State { version, parents: Vec::new(), elements: [false; 3], plan };
                 self.offer((ITEM, id), state);
@@ -104,7 +105,7 @@ pub(crate) fn expected(happenings: &[Happening], on_delete: OnDelete) -> Tables 
             OnDelete::Delete => {}
             OnDelete::Mark => end = own.into_iter().chain(parents).min().map_or(end, shown),
         }
-        let mark = state.version.2;
+        let mark = state.version.3;
         add(shape.table, json!([id, state.version, mark, state.parents, state.plan, end]));
         for list in shape.lists {
             for element in (0..3).filter(|n| state.elements[*n]) {
@@ -136,7 +137,9 @@ pub(crate) fn reduced(tables: &BTreeMap<&'static str, Rows>) -> Tables {
 }
 
 fn reduce(table: &str, row: &Map<String, Value>) -> Value {
-    let version = || json!([row["_updated_at_ms"], row["_occurred_at_ms"], row["_message_id"]]);
+    let version = || {
+        json!([row["_updated_at_ms"], row["_occurred_at_ms"], row["_rank"], row["_message_id"]])
+    };
     match table {
         "_tombstones" => {
             return json!([row["entity"], row["id"], row["occurred_at"], row["message_id"]]);

@@ -30,3 +30,4 @@ mod statements;
 mod support;
 mod trouble;
 mod verbatim;
+mod versions;

@@ -172,7 +172,7 @@ impl Happening {
 }
 
 impl Upsert {
-    fn event_type(&self) -> &'static str {
+    pub(crate) fn event_type(&self) -> &'static str {
         self.shape.upserts[usize::from(self.salt) % self.shape.upserts.len()]
     }
 

@@ -58,3 +58,5 @@ mod statements;
 mod support;
 #[path = "../mirror/trouble.rs"]
 mod trouble;
+#[path = "../mirror/versions.rs"]
+mod versions;
