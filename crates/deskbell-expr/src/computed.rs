@@ -1,5 +1,6 @@
 //! Members that an entity's root has beside those of `data`.
 
+use clerk_webhooks::payload::{Identifier, PrimaryId, primary};
 use serde_json::{Map, Value as Json};
 
 mod flat;
@@ -15,11 +16,12 @@ pub(crate) fn members(entity: &str, data: &Json) -> Map<String, Json> {
 
 fn user(data: &Json) -> Map<String, Json> {
     let primary = |list: &str, id: &str, member: &str| {
-        let id = data.get(id)?.as_str()?;
-        let list = data.get(list)?.as_array()?;
-        list.iter()
-            .find(|element| element.get("id").and_then(Json::as_str) == Some(id))?
-            .get(member)
+        let id = match data.get(id).map(Json::as_str) {
+            None => PrimaryId::Absent,
+            Some(None) => PrimaryId::Null,
+            Some(Some(id)) => PrimaryId::Id(id.into()),
+        };
+        primary(&id, data.get(list)?.as_array()?, |element| identifier(element))?.get(member)
     };
     let mut members = Map::new();
     for (name, list, id, member) in [
@@ -34,6 +36,14 @@ fn user(data: &Json) -> Map<String, Json> {
     members.insert("primary_email".to_owned(), email);
     members.insert("full_name".to_owned(), full_name(data));
     members
+}
+
+fn identifier(element: &Json) -> Identifier<'_> {
+    let verified = |verification: &Json| verification["status"] == "verified";
+    Identifier {
+        id: element.get("id").and_then(Json::as_str).map(Into::into),
+        verified: element.get("verification").map(verified),
+    }
 }
 
 fn full_name(data: &Json) -> Json {

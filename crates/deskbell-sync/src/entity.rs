@@ -4,6 +4,7 @@
 mod column;
 mod email;
 mod invitation;
+mod number;
 mod organization;
 mod organization_domain;
 mod organization_invitation;
@@ -84,6 +85,8 @@ pub struct Children {
     /// The columns that are filled from the element, `id` first. An element without an id is left
     /// out; of two with the same id the later one counts.
     pub columns: &'static [Column],
+    /// The entity that the elements are, where one that is deleted leaves the list too.
+    pub of: Option<&'static str>,
 }
 
 /// A list in an entity's JSON whose elements are versions of another entity, under the same
@@ -196,6 +199,7 @@ mod tests {
                 assert!(tables.insert(children.table), "{}", children.table);
                 assert_columns_are_sound(children.table, children.columns);
                 assert!(children.columns.iter().all(|column| column.name != children.parent));
+                assert!(children.of.is_none_or(|of| find(of).is_some()), "{}", children.table);
             }
             for embedded in entity.embedded {
                 let target = find(embedded.entity).expect(embedded.entity);

@@ -25,8 +25,8 @@ impl<'a> From<&'a RawValue> for Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    #[cfg(test)]
-    fn as_written(self) -> &'a str {
+    /// The value as it was written.
+    pub(crate) fn as_written(self) -> &'a str {
         self.0
     }
 

@@ -26,6 +26,10 @@ pub(crate) const DELETED_AT: &str = "deleted_at";
 /// The column that says by which mapping a row was made.
 pub(crate) const MAPPING_REV: &str = "_mapping_rev";
 
+/// The column of a checkpoint that says of which mapping every row is, those among them that the log
+/// no longer has.
+pub(crate) const REMADE_REV: &str = "remade_rev";
+
 /// A table, as every dialect can make it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Table {
@@ -94,7 +98,8 @@ fn element_table(children: &Children, on_delete: OnDelete) -> Table {
         name: children.table,
         columns,
         primary_key: vec![children.parent, "id"],
-        indexes: Vec::new(),
+        // Deletes of what the elements are look them up.
+        indexes: children.of.map(|_| vec!["id"]).into_iter().collect(),
         keyed: false,
     }
 }
@@ -145,6 +150,7 @@ fn bookkeeping() -> Vec<Table> {
         required("updated_at", Kind::Time),
         // Below zero: the statements are held back.
         TableColumn { default: Some("0"), ..integer("statements_seq") },
+        TableColumn { default: Some("0"), ..integer(REMADE_REV) },
     ];
     let tombstone = [id("entity"), id("id"), required("occurred_at", Kind::Time), id("message_id")];
     vec![

@@ -36,6 +36,8 @@ pub struct Email {
     pub body_plain: Option<Sensitive<String>>,
     /// Such as `queued`.
     pub status: Option<String>,
+    /// Why it is not sent, where its address is one that nothing is sent to.
+    pub suppression_reason: Option<String>,
     /// What the template was filled with.
     pub data: Option<Sensitive<Map<String, Value>>>,
     /// Whether Clerk sends it; if not, it is yours to send.
@@ -50,7 +52,7 @@ pub struct Email {
 
 entity!(Email: id {
     object, slug, from_email_name, reply_to_email_name, to_email_address, email_address_id,
-    user_id, subject, body, body_plain, status, data, delivered_by_clerk, created_at, updated_at,
+    user_id, subject, body, body_plain, status, suppression_reason, data, delivered_by_clerk, created_at, updated_at,
 });
 
 /// A text message that Clerk sends, or with `delivered_by_clerk: false` leaves to you.

@@ -31,6 +31,7 @@ mod organization;
 mod payer;
 mod payment;
 mod plan;
+mod primary;
 mod role;
 mod sensitive;
 mod session;
@@ -59,6 +60,7 @@ pub use payment::{
     ChargeType, Payee, PaymentAttempt, PaymentFailure, PaymentSource, PaymentStatus,
 };
 pub use plan::{Plan, UnitPrice, UnitPriceTier};
+pub use primary::{Identifier, PrimaryId, primary};
 pub use role::{Permission, Role};
 pub use sensitive::Sensitive;
 pub use session::{Session, SessionActivity, SessionStatus};

@@ -54,6 +54,8 @@ pub struct User {
     pub last_name: Option<String>,
     /// Language and region, such as `en-US`.
     pub locale: Option<String>,
+    /// The time zone, such as `Europe/Stockholm`.
+    pub timezone: Option<String>,
     /// Where the avatar is.
     pub image_url: Option<String>,
     /// The avatar's older address.
@@ -136,7 +138,7 @@ pub struct User {
 
 entity!(User: id {
     object, external_id, primary_email_address_id, primary_phone_number_id,
-    primary_web3_wallet_id, username, first_name, last_name, locale, image_url,
+    primary_web3_wallet_id, username, first_name, last_name, locale, timezone, image_url,
     profile_image_url, has_image, public_metadata, private_metadata, unsafe_metadata,
     email_addresses, phone_numbers, web3_wallets, passkeys, external_accounts, saml_accounts,
     enterprise_accounts, organization_memberships, password_enabled, two_factor_enabled,

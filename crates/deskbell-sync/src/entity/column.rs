@@ -1,5 +1,8 @@
 //! A column of an entity's table: what it holds, and where in the entity's JSON that stands.
 
+use clerk_webhooks::payload::{Identifier, PrimaryId, primary};
+
+use super::number;
 use crate::json::Json;
 use crate::value::Value;
 
@@ -15,6 +18,8 @@ pub struct Column {
     pub source: Source,
     /// Whether it has an index of its own.
     pub indexed: bool,
+    /// Whether `""` is none: Clerk writes it where a payer has no email or name.
+    pub blank_is_null: bool,
 }
 
 /// What a column holds.
@@ -27,6 +32,8 @@ pub enum Kind {
     Text,
     /// A whole number.
     Integer,
+    /// A number with every digit that it has, as an amount that is no whole number.
+    Decimal,
     /// True or false.
     Boolean,
     /// A moment.
@@ -43,8 +50,8 @@ pub enum Source {
     Member,
     /// The first of these paths that leads to a value.
     Paths(&'static [&'static [&'static str]]),
-    /// Of the objects in `list`, the one whose `id` stands in the member `id`: its member `value`.
-    /// It need not be the first of the list.
+    /// Of the objects in `list`, the [primary one](clerk_webhooks::payload::primary): its member
+    /// `value`. It need not be the first of the list.
     Primary {
         /// The member that holds the list.
         list: &'static str,
@@ -57,12 +64,17 @@ pub enum Source {
 
 /// A column that holds a text.
 pub(super) const fn text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text, source: Source::Member, indexed: false }
+    Column { name, kind: Kind::Text, source: Source::Member, indexed: false, blank_is_null: false }
 }
 
 /// A column that holds an id.
 pub(super) const fn id(name: &'static str) -> Column {
     Column { kind: Kind::Id, ..text(name) }
+}
+
+/// A column that holds a number with every digit that it has.
+pub(super) const fn decimal(name: &'static str) -> Column {
+    Column { kind: Kind::Decimal, ..text(name) }
 }
 
 /// A column that holds a whole number.
@@ -106,6 +118,11 @@ impl Column {
         Self { indexed: true, ..self }
     }
 
+    /// Null where the value is `""`.
+    pub(super) const fn blank_is_null(self) -> Self {
+        Self { blank_is_null: true, ..self }
+    }
+
     /// The members of the entity's JSON that hold the value, which go where the column is excluded,
     /// and stay where only the columns' members do.
     /// A user's summary in other entities has an `identifier`, which is one of the primary values.
@@ -124,24 +141,28 @@ impl Column {
             Source::Paths(paths) => paths.iter().find_map(|path| {
                 let (first, rest) = path.split_first()?;
                 let found = rest.iter().try_fold(member(first)?, |json, name| json.member(name))?;
-                (!self.kind.is_missing(found)).then_some(found)
+                (!self.is_missing(found)).then_some(found)
             }),
-            Source::Primary { list, id, value } => primary(member(list), member(id), value),
+            Source::Primary { list, id, value } => {
+                primary_of(member(list), member(id)).and_then(|primary| primary.member(value))
+            }
         };
+        let found = found.filter(|json| !self.is_missing(*json));
         found.map_or(Value::Null, |json| self.kind.read(json))
+    }
+
+    fn is_missing(&self, json: Json<'_>) -> bool {
+        let blank_is_null = self.kind == Kind::Id || self.blank_is_null;
+        json.is_null() || blank_is_null && json.is_empty_text()
     }
 }
 
 impl Kind {
-    fn is_missing(self, json: Json<'_>) -> bool {
-        json.is_null() || self == Self::Id && json.is_empty_text()
-    }
-
     fn read(self, json: Json<'_>) -> Value {
         let value = match self {
-            _ if self.is_missing(json) => None,
             Self::Id | Self::Text => json.text().map(|text| Value::Text(text.into_owned())),
-            Self::Integer => json.integer().map(Value::Integer),
+            Self::Integer => number::integer(json).map(Value::Integer),
+            Self::Decimal => number::decimal(json).map(Value::Text),
             Self::Boolean => json.boolean().map(Value::Boolean),
             Self::Time => json.time().map(Value::Time),
             Self::Json => Some(Value::Json(json.cleaned().into_owned())),
@@ -150,10 +171,16 @@ impl Kind {
     }
 }
 
-fn primary<'a>(list: Option<Json<'a>>, id: Option<Json<'a>>, value: &str) -> Option<Json<'a>> {
-    let id = id?.text()?;
-    let mut objects = list?.elements();
-    objects
-        .find(|object| object.member("id").and_then(Json::text).is_some_and(|text| text == id))?
-        .member(value)
+fn primary_of<'a>(list: Option<Json<'a>>, id: Option<Json<'a>>) -> Option<Json<'a>> {
+    let id = match id.map(Json::text) {
+        None => PrimaryId::Absent,
+        Some(None) => PrimaryId::Null,
+        Some(Some(id)) => PrimaryId::Id(id),
+    };
+    primary(&id, list?.elements(), |element| Identifier {
+        id: element.member("id").and_then(Json::text),
+        verified: element.member("verification").map(|verification| {
+            verification.member("status").and_then(Json::text).is_some_and(|it| it == "verified")
+        }),
+    })
 }

@@ -20,6 +20,7 @@ pub(super) const EMAIL: Entity = Entity {
         text("from_email_name"),
         text("reply_to_email_name"),
         text("status"),
+        text("suppression_reason"),
         boolean("delivered_by_clerk"),
         time("created_at").from(&[&["created_at"], &["created_at_ms"]]),
         time("updated_at"),

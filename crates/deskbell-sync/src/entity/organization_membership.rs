@@ -1,5 +1,7 @@
 //! Memberships of users in organizations:
 //! <https://clerk.com/docs/reference/backend/types/backend-organization-membership>.
+//!
+//! The names of its organization and its user are those of when the membership last changed.
 
 use super::column::{id, json, text, time};
 use super::{Entity, Parent, Raw};
@@ -18,6 +20,14 @@ pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
         id("id"),
         id("organization_id").from(&[&["organization", "id"], &["organization_id"]]).indexed(),
         id("user_id").from(&[&["public_user_data", "user_id"], &["user_id"]]).indexed(),
+        text("organization_name").from(&[&["organization", "name"]]),
+        text("organization_slug").from(&[&["organization", "slug"]]).indexed(),
+        text("organization_image_url").from(&[&["organization", "image_url"]]),
+        text("user_identifier").from(&[&["public_user_data", "identifier"]]).indexed(),
+        text("user_username").from(&[&["public_user_data", "username"]]),
+        text("user_first_name").from(&[&["public_user_data", "first_name"]]),
+        text("user_last_name").from(&[&["public_user_data", "last_name"]]),
+        text("user_image_url").from(&[&["public_user_data", "image_url"]]),
         text("role"),
         text("role_name"),
         json("permissions"),

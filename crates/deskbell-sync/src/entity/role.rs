@@ -1,7 +1,7 @@
 //! Roles of organizations, and the permissions that each gives.
 //!
 //! A permission that a role lists is no version of the permission: it is listed as it was when the
-//! role last changed.
+//! role last changed. One that is deleted leaves the roles too: Clerk sends no version of these.
 
 use super::column::{boolean, id, text, time};
 use super::{Children, Entity, Raw};
@@ -42,4 +42,5 @@ const PERMISSIONS: Children = Children {
         time("created_at"),
         time("updated_at"),
     ],
+    of: Some("permission"),
 };

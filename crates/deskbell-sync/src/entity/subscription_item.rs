@@ -3,9 +3,9 @@
 //!
 //! Two generations of their shape are in use at once: the billing period is `interval` or
 //! `plan_period`; what is set off is `credits` or `credit`. Amounts are in the currency's smallest
-//! unit.
+//! unit; the `_decimal` columns also hold those that are no whole number of them.
 
-use super::column::{boolean, id, integer, text, time};
+use super::column::{boolean, decimal, id, integer, text, time};
 use super::{Entity, Raw};
 
 pub(super) const SUBSCRIPTION_ITEM: Entity = Entity {
@@ -34,12 +34,18 @@ pub(super) const SUBSCRIPTION_ITEM: Entity = Entity {
         id("payer_id").from(&[&["payer", "id"], &["payer_id"]]),
         id("payer_user_id").from(&[&["payer", "user_id"]]).indexed(),
         id("payer_organization_id").from(&[&["payer", "organization_id"]]).indexed(),
+        text("payer_email").from(&[&["payer", "email"]]).blank_is_null(),
+        text("payer_first_name").from(&[&["payer", "first_name"]]).blank_is_null(),
+        text("payer_last_name").from(&[&["payer", "last_name"]]).blank_is_null(),
+        text("payer_organization_name").from(&[&["payer", "organization_name"]]).blank_is_null(),
         id("plan_id").from(&[&["plan_id"], &["plan", "id"]]),
         text("plan_slug").from(&[&["plan", "slug"]]),
         text("plan_name").from(&[&["plan", "name"]]),
         integer("plan_amount").from(&[&["plan", "amount", "amount"], &["plan", "amount"]]),
         text("plan_currency").from(&[&["plan", "currency"], &["plan", "amount", "currency"]]),
         boolean("plan_is_recurring").from(&[&["plan", "is_recurring"]]),
+        boolean("plan_free_trial_enabled").from(&[&["plan", "free_trial_enabled"]]),
+        integer("plan_free_trial_days").from(&[&["plan", "free_trial_days"]]),
         text("interval").from(&[&["interval"], &["plan_period"]]),
         boolean("is_free_trial"),
         integer("seats_quantity").from(&[&["seats", "quantity"]]),
@@ -58,6 +64,13 @@ pub(super) const SUBSCRIPTION_ITEM: Entity = Entity {
         time("canceled_at"),
         time("created_at"),
         time("updated_at"),
+        decimal("plan_amount_decimal").from(&[&["plan", "amount", "amount"], &["plan", "amount"]]),
+        decimal("amount_decimal").from(&[&["amount", "amount"], &["amount"]]),
+        decimal("credit_amount_decimal")
+            .from(&[&["credits", "total", "amount"], &["credit", "amount", "amount"]]),
+        decimal("lifetime_paid_decimal").from(&[&["lifetime_paid", "amount"], &["lifetime_paid"]]),
+        decimal("next_payment_amount_decimal")
+            .from(&[&["next_payment_amount", "amount"], &["next_payment_amount"]]),
     ],
     nested_as: &["items", "subscription_items"],
     children: &[],

@@ -60,9 +60,17 @@ pub(super) const USER: Entity = Entity {
         boolean("create_organization_enabled"),
         integer("create_organizations_limit"),
         boolean("bypass_client_trust"),
+        text("timezone"),
     ],
     nested_as: &["user", "public_user_data", "public_inviter_data"],
-    children: &[EMAIL_ADDRESSES, PHONE_NUMBERS, EXTERNAL_ACCOUNTS],
+    children: &[
+        EMAIL_ADDRESSES,
+        PHONE_NUMBERS,
+        EXTERNAL_ACCOUNTS,
+        WEB3_WALLETS,
+        PASSKEYS,
+        ENTERPRISE_ACCOUNTS,
+    ],
     embedded: &[],
     raw: Raw::Whole,
     by_default: true,
@@ -82,6 +90,7 @@ const EMAIL_ADDRESSES: Children = Children {
         time("created_at"),
         time("updated_at"),
     ],
+    of: None,
 };
 
 const PHONE_NUMBERS: Children = Children {
@@ -99,6 +108,7 @@ const PHONE_NUMBERS: Children = Children {
         time("created_at"),
         time("updated_at"),
     ],
+    of: None,
 };
 
 const EXTERNAL_ACCOUNTS: Children = Children {
@@ -125,4 +135,62 @@ const EXTERNAL_ACCOUNTS: Children = Children {
         time("created_at"),
         time("updated_at"),
     ],
+    of: None,
+};
+
+const WEB3_WALLETS: Children = Children {
+    table: "user_web3_wallets",
+    list: "web3_wallets",
+    parent: "user_id",
+    columns: &[
+        id("id").from(&[&["id"], &["web3_wallet"]]),
+        text("web3_wallet").indexed(),
+        text("verification_status").from(&[&["verification", "status"]]),
+        text("verification_strategy").from(&[&["verification", "strategy"]]),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    of: None,
+};
+
+const PASSKEYS: Children = Children {
+    table: "user_passkeys",
+    list: "passkeys",
+    parent: "user_id",
+    columns: &[
+        id("id").from(&[&["id"], &["name"], &["passkey_name"]]),
+        text("name").from(&[&["name"], &["passkey_name"]]),
+        text("verification_status").from(&[&["verification", "status"]]),
+        text("verification_strategy").from(&[&["verification", "strategy"]]),
+        time("last_used_at"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    of: None,
+};
+
+const ENTERPRISE_ACCOUNTS: Children = Children {
+    table: "user_enterprise_accounts",
+    list: "enterprise_accounts",
+    parent: "user_id",
+    columns: &[
+        id("id"),
+        text("protocol"),
+        text("provider"),
+        boolean("active"),
+        text("email_address").indexed(),
+        text("first_name"),
+        text("last_name"),
+        text("provider_user_id").indexed(),
+        id("enterprise_connection_id")
+            .from(&[&["enterprise_connection_id"], &["enterprise_connection", "id"]]),
+        text("enterprise_connection_name").from(&[&["enterprise_connection", "name"]]),
+        json("public_metadata"),
+        text("verification_status").from(&[&["verification", "status"]]),
+        text("verification_strategy").from(&[&["verification", "strategy"]]),
+        time("last_authenticated_at"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    of: None,
 };

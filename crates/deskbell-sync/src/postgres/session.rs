@@ -224,10 +224,12 @@ fn bind(
 ) -> Result<(), BoxDynError> {
     let cells = rows.iter().map(|row| row[index]);
     match kind {
-        Kind::Id | Kind::Text | Kind::Json => arguments.add(of(cells, |cell| match cell {
-            Cell::Text(text) => Some(text),
-            _ => None,
-        })),
+        Kind::Id | Kind::Text | Kind::Json | Kind::Decimal => {
+            arguments.add(of(cells, |cell| match cell {
+                Cell::Text(text) => Some(text),
+                _ => None,
+            }))
+        }
         Kind::Integer => arguments.add(of(cells, |cell| match cell {
             Cell::Integer(integer) => Some(integer),
             _ => None,
@@ -259,7 +261,7 @@ fn value(row: &PgRow, index: usize, kind: Kind) -> Result<Value, sqlx::Error> {
         return Ok(Value::Null);
     }
     Ok(match kind {
-        Kind::Id | Kind::Text => Value::Text(row.try_get(index)?),
+        Kind::Id | Kind::Text | Kind::Decimal => Value::Text(row.try_get(index)?),
         Kind::Integer => Value::Integer(row.try_get(index)?),
         Kind::Boolean => Value::Boolean(row.try_get(index)?),
         Kind::Json => Value::Json(row.try_get(index)?),

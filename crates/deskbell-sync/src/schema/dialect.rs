@@ -133,7 +133,7 @@ impl Dialect {
     /// A column read as what the driver can decode.
     pub(crate) fn read(self, column: &str, kind: Kind) -> String {
         match (self, kind) {
-            (Self::Postgres, Kind::Json) => format!("{column}::text"),
+            (Self::Postgres, Kind::Json | Kind::Decimal) => format!("{column}::text"),
             _ => column.to_owned(),
         }
     }
@@ -145,6 +145,7 @@ impl Dialect {
             (Self::Sqlite, Kind::Boolean) => "boolean",
             (Self::Sqlite, _) | (Self::Postgres, Kind::Id | Kind::Text) => "text",
             (Self::Postgres, Kind::Integer) => "bigint",
+            (Self::Postgres, Kind::Decimal) => "numeric",
             (Self::Postgres, Kind::Boolean) => "boolean",
             (Self::Postgres, Kind::Time) => "timestamptz",
             (Self::Postgres, Kind::Json) => "jsonb",

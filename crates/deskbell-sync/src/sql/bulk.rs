@@ -77,14 +77,17 @@ fn list_of_values(columns: usize, rows: usize) -> String {
     format!("(VALUES {}) AS given", vec![row; rows].join(", "))
 }
 
-/// JSON comes as text, as it does from the payload; the server parses it once.
+/// JSON and decimal numbers come as text, as they do from the payload; the server parses them once.
 fn arrays(dialect: Dialect, kinds: &[Kind]) -> String {
-    let plain = |kind: Kind| dialect.type_name(if kind == Kind::Json { Kind::Text } else { kind });
+    let plain = |kind: Kind| match kind {
+        Kind::Json | Kind::Decimal => dialect.type_name(Kind::Text),
+        kind => dialect.type_name(kind),
+    };
     let arrays =
         kinds.iter().enumerate().map(|(i, kind)| format!("${}::{}[]", i + 1, plain(*kind)));
     let names: Vec<_> = (1..=kinds.len()).map(|column| format!("column{column}")).collect();
     let read = kinds.iter().zip(&names).map(|(kind, name)| match kind {
-        Kind::Json => format!("{name}::jsonb AS {name}"),
+        Kind::Json | Kind::Decimal => format!("{name}::{} AS {name}", dialect.type_name(*kind)),
         _ => name.clone(),
     });
     format!(

@@ -5,7 +5,7 @@ use super::{Bulk, Names, given, version_of};
 use crate::entity::{Children, Entity, Kind};
 use crate::mapping::Mapping;
 use crate::options::OnDelete;
-use crate::schema::{DELETED_AT, MAPPING_REV, RAW, VERSION_COLUMNS, quoted};
+use crate::schema::{DELETED_AT, MAPPING_REV, RAW, TOMBSTONES, VERSION_COLUMNS, quoted};
 use crate::session::Sql;
 
 /// What concerns one child table. Its rows bear the version of the entity that they came with.
@@ -18,6 +18,9 @@ pub(crate) struct ElementStatements {
     pub(crate) insert: Bulk,
     /// With ids of entities: passes on when they were deleted. `None` where rows just go.
     pub(crate) mark: Option<Sql>,
+    /// With ids of what the elements are, where that can be deleted by itself: what its delete does
+    /// to them.
+    pub(crate) element_gone: Option<(&'static str, Sql)>,
     /// Without a parameter: what `prune` and `mark` do, for all.
     pub(crate) sweep: Vec<Sql>,
 }
@@ -44,12 +47,34 @@ impl Names<'_> {
         let mut sweep: Vec<Sql> =
             vec![format!("DELETE FROM {table} AS element WHERE {stray}").into()];
         sweep.extend(mark.as_ref().map(|mark| mark.as_str().into()));
+        let gone = self.elements_gone(children);
+        sweep
+            .extend(gone.map(|gone| format!("DELETE FROM {table} AS element WHERE {gone}").into()));
         ElementStatements {
             prune: prune.into(),
             insert: self.insert_elements(mapping, children),
+            element_gone: children.of.map(|of| (of, self.element_gone(entity, children))),
             mark: mark.map(|mark| format!("{mark} AND {listed}").into()),
             sweep,
         }
+    }
+
+    /// The condition that the row `element` itself is gone, where such rows go.
+    fn elements_gone(&self, children: &Children) -> Option<String> {
+        let goes = self.on_delete == OnDelete::Delete;
+        let of = children.of.filter(|_| goes)?;
+        Some(format!("EXISTS ({})", self.tombstone_of(of, "element.id")))
+    }
+
+    fn element_gone(&self, entity: &Entity, children: &Children) -> Sql {
+        let listed = self.dialect.is_listed("element.id");
+        match self.on_delete {
+            OnDelete::Delete => {
+                format!("DELETE FROM {} AS element WHERE {listed}", self.table(children.table))
+            }
+            OnDelete::Mark => format!("{} AND {listed}", self.pass_on(entity, children)),
+        }
+        .into()
     }
 
     fn insert_elements(&self, mapping: &Mapping, children: &Children) -> Bulk {
@@ -64,24 +89,36 @@ impl Names<'_> {
         let (table, revision) = (self.table(children.table), mapping.revision);
         let holders = self.table(mapping.entity.table);
         let holder = given(1);
+        let gone = children.of.filter(|_| self.on_delete == OnDelete::Delete);
+        let gone = gone.map(|of| format!("AND NOT EXISTS ({})", self.tombstone_of(of, &given(2))));
+        let there = gone.unwrap_or_default();
         Bulk::new(self.dialect, kinds, |given| {
             format!(
                 "INSERT INTO {table} ({}, {MAPPING_REV})
                  SELECT given.*, {revision} FROM {given}
                  WHERE EXISTS (SELECT 1 FROM {holders} AS holder WHERE holder.id = {holder}
-                     AND {its} = {theirs} AND holder.{MAPPING_REV} = {revision})
+                     AND {its} = {theirs} AND holder.{MAPPING_REV} = {revision}) {there}
                  ON CONFLICT DO NOTHING",
                 columns.join(", "),
             )
         })
     }
 
+    /// Writes when the row `element` was deleted: with its holder, or by itself.
     fn pass_on(&self, entity: &Entity, children: &Children) -> String {
-        let holder = format!(
-            "SELECT holder.{DELETED_AT} FROM {} AS holder WHERE holder.id = element.{}",
+        let mut holder = format!(
+            "SELECT holder.{DELETED_AT} AS ended_at FROM {} AS holder WHERE holder.id = element.{}",
             self.table(entity.table),
             quoted(children.parent),
         );
+        if let Some(of) = children.of {
+            let own = format!(
+                "SELECT gone.occurred_at FROM {} AS gone
+                 WHERE gone.entity = '{of}' AND gone.id = element.id",
+                self.table(TOMBSTONES)
+            );
+            holder = format!("SELECT min(ends.ended_at) FROM ({holder} UNION ALL {own}) AS ends");
+        }
         format!(
             "UPDATE {} AS element SET {DELETED_AT} = ({holder})
              WHERE element.{DELETED_AT} IS DISTINCT FROM ({holder})",

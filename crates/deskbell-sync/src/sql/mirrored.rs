@@ -18,7 +18,8 @@ pub(crate) struct TableStatements {
     /// Removes the rows of entities that are gone, their elements, and what else is known about
     /// them.
     pub(crate) delete: Vec<Sql>,
-    /// By the parent's entity, with its ids for a parameter: what is to be done with the children.
+    /// By the entity of the parent or of elements, with its ids for a parameter: what is to be done
+    /// with the children or the elements.
     pub(crate) parent_gone: Vec<(&'static str, Vec<Sql>)>,
     /// By the parent's entity, with its ids for a parameter: the children's ids.
     pub(crate) children_of: Vec<(&'static str, Sql)>,
@@ -48,6 +49,9 @@ impl Names<'_> {
             OnDelete::Delete => self.rows_go(&mut statements),
             OnDelete::Mark => self.rows_are_marked(&mut statements),
         }
+        let gone = statements.elements.iter().filter_map(|list| list.element_gone.clone());
+        let gone = gone.map(|(of, sql)| (of, vec![sql]));
+        statements.parent_gone.extend(gone.collect::<Vec<_>>());
         statements.settle.push(self.resolve(entity));
         let elements = statements.elements.iter().flat_map(|list| &list.sweep);
         statements.sweep.extend(elements.cloned());

@@ -260,7 +260,7 @@ fn value(row: &SqliteRow, index: usize, kind: Kind) -> Result<Value, sqlx::Error
         return Ok(Value::Null);
     }
     Ok(match kind {
-        Kind::Id | Kind::Text => Value::Text(row.try_get(index)?),
+        Kind::Id | Kind::Text | Kind::Decimal => Value::Text(row.try_get(index)?),
         Kind::Integer => Value::Integer(row.try_get(index)?),
         Kind::Boolean => Value::Boolean(row.try_get(index)?),
         Kind::Json => Value::Json(row.try_get(index)?),

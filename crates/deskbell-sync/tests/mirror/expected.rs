@@ -95,7 +95,7 @@ pub(crate) fn expected(happenings: &[Happening], on_delete: OnDelete) -> Tables 
     for ((entity, id), state) in &said.newest {
         let shape = SHAPES.iter().find(|shape| shape.entity == *entity).unwrap();
         let (own, parents) = said.ends(shape, id, state);
-        let mut end = Value::Null;
+        let mut end = None;
         match on_delete {
             OnDelete::Delete if own.is_some() => continue,
             OnDelete::Delete if parents.is_some() => {
@@ -103,14 +103,23 @@ pub(crate) fn expected(happenings: &[Happening], on_delete: OnDelete) -> Tables 
                 continue;
             }
             OnDelete::Delete => {}
-            OnDelete::Mark => end = own.into_iter().chain(parents).min().map_or(end, shown),
+            OnDelete::Mark => end = own.into_iter().chain(parents).min(),
         }
         let mark = state.version.3;
-        add(shape.table, json!([id, state.version, mark, state.parents, state.plan, end]));
+        let shown_end = end.map_or(Value::Null, shown);
+        add(shape.table, json!([id, state.version, mark, state.parents, state.plan, shown_end]));
         for list in shape.lists {
             for element in (0..3).filter(|n| state.elements[*n]) {
-                let element = format!("element_{element}");
-                add(list.table, json!([id, element, state.version, mark, end]));
+                let element = list.element(element);
+                let own = list.of.and_then(|of| said.tombstones.get(&(of, &*element)));
+                let ends = own.map(|(at, _)| *at).into_iter().chain(end);
+                match on_delete {
+                    OnDelete::Delete if own.is_some() => {}
+                    _ => {
+                        let end = ends.min().map_or(Value::Null, shown);
+                        add(list.table, json!([id, element, state.version, mark, end]));
+                    }
+                }
             }
         }
     }
@@ -137,9 +146,8 @@ pub(crate) fn reduced(tables: &BTreeMap<&'static str, Rows>) -> Tables {
 }
 
 fn reduce(table: &str, row: &Map<String, Value>) -> Value {
-    let version = || {
-        json!([row["_updated_at_ms"], row["_occurred_at_ms"], row["_rank"], row["_message_id"]])
-    };
+    let version =
+        || json!([row["_updated_at_ms"], row["_occurred_at_ms"], row["_rank"], row["_message_id"]]);
     match table {
         "_tombstones" => {
             return json!([row["entity"], row["id"], row["occurred_at"], row["message_id"]]);

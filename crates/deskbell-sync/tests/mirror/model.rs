@@ -190,7 +190,7 @@ impl Upsert {
             }
         }
         for list in self.shape.lists {
-            let element = |n| json!({ "id": format!("element_{n}"), list.mark: message_id });
+            let element = |n| json!({ "id": list.element(n), list.mark: message_id });
             let there = (0..3).filter(|n| self.elements[*n]).map(element);
             data[list.member] = there.collect();
         }

@@ -29,6 +29,8 @@ pub(crate) struct List {
     pub(crate) member: &'static str,
     pub(crate) holder: &'static str,
     pub(crate) mark: &'static str,
+    /// The entity that the elements are, where its delete takes them along.
+    pub(crate) of: Option<&'static str>,
 }
 
 pub(crate) const ITEM: &str = "subscription_item";
@@ -61,6 +63,9 @@ pub(crate) const SHAPES: [Shape; 15] = [
             list("user_email_addresses", "email_addresses", "user_id", "email_address"),
             list("user_phone_numbers", "phone_numbers", "user_id", "phone_number"),
             list("user_external_accounts", "external_accounts", "user_id", "provider"),
+            list("user_web3_wallets", "web3_wallets", "user_id", "web3_wallet"),
+            list("user_passkeys", "passkeys", "user_id", "name"),
+            list("user_enterprise_accounts", "enterprise_accounts", "user_id", "provider"),
         ],
         ..PLAIN
     },
@@ -127,7 +132,10 @@ pub(crate) const SHAPES: [Shape; 15] = [
         upserts: &["role.created", "role.updated"],
         delete: Some("role.deleted"),
         mark: "name",
-        lists: &[list("role_permissions", "permissions", "role_id", "name")],
+        lists: &[List {
+            of: Some("permission"),
+            ..list("role_permissions", "permissions", "role_id", "name")
+        }],
         ..PLAIN
     },
     Shape {
@@ -177,6 +185,12 @@ pub(crate) const SHAPES: [Shape; 15] = [
         entity: "payment_attempt",
         table: "payment_attempts",
         upserts: &["paymentAttempt.created", "paymentAttempt.updated"],
+        lists: &[list(
+            "payment_attempt_items",
+            "subscription_items",
+            "payment_attempt_id",
+            "status",
+        )],
         ..PLAIN
     },
     Shape { entity: "email", table: "emails", upserts: &["email.created"], mark: "slug", ..PLAIN },
@@ -189,7 +203,14 @@ const fn list(
     holder: &'static str,
     mark: &'static str,
 ) -> List {
-    List { table, member, holder, mark }
+    List { table, member, holder, mark, of: None }
+}
+
+impl List {
+    /// The id of the element of this number.
+    pub(crate) fn element(&self, number: usize) -> String {
+        if self.of.is_some() { number.to_string() } else { format!("element_{number}") }
+    }
 }
 
 /// Every table that an order of events could leave a trace in.
