@@ -178,7 +178,8 @@ mod tests {
     fn upsert(id: &str, updated_at: i64, occurred_at: i64, message_id: &str) -> Effect {
         let is_change = message_id != "created";
         let message_id = message_id.to_owned();
-        let version = Version { updated_at, occurred_at, is_change, message_id: message_id.clone() };
+        let version =
+            Version { updated_at, occurred_at, is_change, message_id: message_id.clone() };
         let row = Row::from([("id", id.into()), ("name", message_id.as_str().into())]);
         Effect::Upsert { table: USERS, id: id.to_owned(), version, row }
     }

@@ -196,12 +196,7 @@ impl Iterator for World {
 
 impl ExactSizeIterator for World {}
 
-fn version(
-    updated_at: i64,
-    occurred_at: i64,
-    event_type: &str,
-    message_id: String,
-) -> Version {
+fn version(updated_at: i64, occurred_at: i64, event_type: &str, message_id: String) -> Version {
     let is_change = !event_type.ends_with(".created");
     Version { updated_at, occurred_at, is_change, message_id }
 }

@@ -4,6 +4,7 @@ mod attend;
 mod backoff;
 mod begin;
 mod read;
+mod remake;
 mod report;
 
 use std::sync::Arc;
@@ -55,6 +56,10 @@ pub struct MirrorConsumer {
     /// The batch behind `position`, read and folded while the one before it was applied.
     ahead: Option<Ready>,
     applied: watch::Sender<Seq>,
+    /// Whether the target may have rows that the log no longer has and that are to be made again.
+    remaking: bool,
+    /// Where the log ended when the target was taken over: up to there it may be read again.
+    read_again_up_to: Seq,
     /// When dead letters that are asked for were last looked for.
     attended: Instant,
 }
@@ -114,6 +119,8 @@ impl MirrorConsumer {
             refusals: 0,
             cut_to: None,
             ahead: None,
+            remaking: true,
+            read_again_up_to: Seq::ZERO,
             applied: watch::Sender::new(Seq::ZERO),
             attended: Instant::now(),
         }
@@ -158,6 +165,7 @@ impl MirrorConsumer {
         progress.more = !matches!(ahead, Ok(None));
         self.ahead = ahead.unwrap_or_default();
         let lag = if progress.more { self.lag_behind(progress.seq).await } else { 0 };
+        progress.more |= self.remaking;
         self.report_lag(lag, if lag > 0 { received_at_ms } else { None });
         Ok(progress)
     }
@@ -195,7 +203,9 @@ impl MirrorConsumer {
     async fn idle(&mut self, current: Checkpoint) -> Result<Progress, SyncError> {
         self.report_lag(0, None);
         let seq = current.seq;
-        let Attended { rows_written, dead_letters, more } = self.attend(current).await?;
+        let Attended { rows_written, dead_letters, more } = self.attend(current.clone()).await?;
+        let remade = self.remake(current).await?;
+        let (rows_written, more) = (rows_written + remade.rows_written, more || remade.more);
         Ok(Progress { seq, events: 0, rows_written, dead_letters, more })
     }
 
@@ -220,6 +230,8 @@ impl MirrorConsumer {
             return Ok(position.clone());
         }
         let position = self.begin().await?;
+        self.read_again_up_to = self.store.head().await?;
+        self.remaking = true;
         self.applied.send_replace(position.seq);
         Ok(self.position.insert(position).clone())
     }

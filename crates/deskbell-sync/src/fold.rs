@@ -17,6 +17,7 @@ use crate::options::SourceRule;
 
 use folding::Folding;
 use object::Object;
+pub(crate) use rows::row_again;
 
 /// Folds batches of events for one destination.
 #[derive(Debug)]

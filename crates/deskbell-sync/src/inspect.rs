@@ -67,7 +67,7 @@ impl MirrorReader {
         let everything: Vec<_> = entity::ALL.iter().map(|e| e.name.to_owned()).collect();
         let everything = MirrorOptions {
             entities: everything,
-            exclude_columns: Some(Vec::new()),
+            include_columns: crate::mapping::left_out_by_default(),
             on_delete: OnDelete::Mark,
             ..MirrorOptions::default()
         };

@@ -83,14 +83,14 @@ pub use mapped::{
     DeclarationError, DeclarationProblem, MappedTableError, MappedTableProblem, StatementTextError,
     StatementTextProblem, check_statement,
 };
-pub use mapping::{Mapping, MappingError, Mappings};
+pub use mapping::{Mapping, MappingError, Mappings, left_out_by_default};
 pub use options::{
     MappedDelete, MirrorOptions, OnDelete, SourceRule, Stale, StatementOptions, TableMapping,
 };
 pub use schema::{Dialect, SCHEMA_VERSION};
 pub use target::{
-    Blocked, Care, CatchUp, Commit, Part, PartKind, Retry, RetryRequest, Target, TargetError,
-    Waiting,
+    Blocked, Care, CatchUp, Commit, Part, PartKind, Remade, Retry, RetryRequest, Target,
+    TargetError, Waiting,
 };
 pub use value::Value;
 pub use version::{Rank, Version};

@@ -1,10 +1,14 @@
 //! What one destination mirrors: the chosen entities, the columns that are left of them, and the
 //! revision by which a row tells how it was made.
 
+mod columns;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+
+use columns::LeftOut;
 
 use crate::connect::ConnectError;
 use crate::entity::{self, Children, Column, Embedded, Entity};
@@ -15,9 +19,7 @@ use crate::schema::Dialect;
 
 /// Raised whenever the same payload would be read differently with the same declarations, so that
 /// rows written before are written again.
-const READING_REVISION: u32 = 2;
-/// Excluded in every entity where the config does not say what to exclude.
-const EXCLUDED_BY_DEFAULT: &str = "private_metadata";
+const READING_REVISION: u32 = 3;
 
 /// The entities that one destination mirrors, as it mirrors them.
 #[derive(Debug)]
@@ -36,6 +38,14 @@ pub struct Mapping {
     pub entity: &'static Entity,
     /// Its columns, less the excluded ones, `id` first.
     pub columns: Vec<&'static Column>,
+    /// Those that the config excludes by name, or that are filled from what it excludes: what they
+    /// have held is emptied.
+    pub(crate) emptied: Vec<&'static Column>,
+    /// Those that are left out by default. A mirror that has one keeps it until the config names it.
+    pub(crate) left_out_by_default: Vec<&'static Column>,
+    /// For each of the entity's declared children, the columns that are null in its table, as they
+    /// are filled from what is excluded.
+    pub(crate) hidden: Vec<Vec<&'static str>>,
     /// Changes with the columns, its child tables' too, where they are filled from, and what `raw`
     /// leaves out.
     pub revision: i64,
@@ -58,6 +68,20 @@ pub enum MappingError {
         /// The text that was given.
         column: String,
     },
+    /// The config both excludes and includes it.
+    #[error("{column:?} is in both `exclude_columns` and `include_columns`: remove it from one")]
+    Contradiction {
+        /// The text that was given.
+        column: String,
+    },
+    /// It need not be included.
+    #[error(
+        "{column:?} in `include_columns` is not left out by default: only \"private_metadata\" columns are; remove it"
+    )]
+    NotLeftOut {
+        /// The text that was given.
+        column: String,
+    },
     /// The mirror finds or removes rows by this column.
     #[error("{column:?} cannot be excluded: the mirror finds its rows by it")]
     NeededColumn {
@@ -67,27 +91,26 @@ pub enum MappingError {
 }
 
 impl Mappings {
-    /// Mirrors these entities, less the columns that `exclude` names as `entity.column`; where
-    /// `exclude` is `None`, less every `private_metadata`.
+    /// Mirrors these entities, less every `private_metadata` and the columns that `exclude` names
+    /// as `entity.column`. `include` takes a `private_metadata` back.
     ///
     /// # Errors
-    /// A name that does not exist, or a column that cannot be left out.
-    pub fn new(entities: &[String], exclude: Option<&[String]>) -> Result<Self, MappingError> {
+    /// A name that does not exist, or a column that cannot be left out or need not be included.
+    pub fn new(
+        entities: &[String],
+        exclude: &[String],
+        include: &[String],
+    ) -> Result<Self, MappingError> {
         for name in entities {
             if entity::find(name).is_none() {
                 return Err(MappingError::UnknownEntity { name: name.clone() });
             }
         }
-        let excluded = excluded(exclude)?;
-        let mut redaction = Redaction::default();
-        for entity in entity::ALL {
-            let of_entity = excluded.iter().filter(|(owner, _)| owner.name == entity.name);
-            redaction
-                .leave_out(entity, of_entity.flat_map(|(_, column)| column.members()).collect());
-        }
+        let left_out = LeftOut::new(exclude, include)?;
+        let redaction = left_out.redaction();
         let mirrored =
             entity::ALL.iter().filter(|entity| entities.iter().any(|name| name == entity.name));
-        let mappings = mirrored.map(|entity| Mapping::new(entity, &excluded, &redaction)).collect();
+        let mappings = mirrored.map(|entity| Mapping::new(entity, &left_out, &redaction)).collect();
         let on_delete = OnDelete::default();
         Ok(Self { mappings, redaction, on_delete, tables: Vec::new(), statements: Vec::new() })
     }
@@ -98,7 +121,7 @@ impl Mappings {
     /// A name that does not exist, or an expression that cannot be compiled.
     pub fn for_options(options: &MirrorOptions) -> Result<Self, ConnectError> {
         let entities = if options.mirror { &options.entities[..] } else { &[] };
-        let mappings = Self::new(entities, options.exclude_columns.as_deref())?;
+        let mappings = Self::new(entities, &options.exclude_columns, &options.include_columns)?;
         let tables = options.tables.iter();
         let tables = tables.map(|table| MappedTable::compile(table).map(Arc::new));
         // Without statements, nothing depends on the dialect.
@@ -186,41 +209,43 @@ impl Mappings {
 }
 
 impl Mapping {
-    fn new(entity: &'static Entity, excluded: &Excluded, redaction: &Redaction) -> Self {
-        let is_excluded = |column: &Column| {
-            excluded.iter().any(|(owner, out)| owner.name == entity.name && out.name == column.name)
-        };
-        let columns: Vec<_> = entity.columns.iter().filter(|column| !is_excluded(column)).collect();
+    fn new(entity: &'static Entity, left_out: &LeftOut, redaction: &Redaction) -> Self {
+        let (emptied, columns): (Vec<_>, Vec<_>) = entity
+            .columns
+            .iter()
+            .partition(|column| left_out.leaves_out(entity, column, redaction));
+        let by_default: Vec<_> = left_out.by_default(entity).collect();
+        let emptied: Vec<_> =
+            emptied.into_iter().filter(|column| !by_default.contains(column)).collect();
         let holders = entity::ALL.iter().flat_map(|holder| holder.embedded);
         let holders: Vec<_> = holders.filter(|held| held.entity == entity.name).collect();
+        let names: Vec<_> = emptied.iter().map(|column| column.name).collect();
         let described = format!(
-            "{READING_REVISION} {} {columns:?} {:?} {holders:?} {redaction:?}",
+            "{READING_REVISION} {} {columns:?} {:?} {holders:?} {redaction:?} {names:?}",
             entity.version, entity.children
         );
-        Self { entity, columns, revision: revision_of(described) }
+        Self {
+            entity,
+            columns,
+            emptied,
+            left_out_by_default: by_default,
+            hidden: entity.children.iter().map(|list| hidden(entity, list, redaction)).collect(),
+            revision: revision_of(described),
+        }
     }
 }
 
-type Excluded = Vec<(&'static Entity, &'static Column)>;
+/// The columns of the elements that are filled from what is excluded; never their ids.
+fn hidden(entity: &Entity, list: &Children, redaction: &Redaction) -> Vec<&'static str> {
+    let columns = list.columns[1..].iter();
+    let hidden = columns.filter(|column| redaction.hides_in_element(entity, list.list, column));
+    hidden.map(|column| column.name).collect()
+}
 
-fn excluded(exclude: Option<&[String]>) -> Result<Excluded, MappingError> {
-    let Some(exclude) = exclude else {
-        let all = entity::ALL.iter();
-        return Ok(all.filter_map(|e| Some((*e, e.column(EXCLUDED_BY_DEFAULT)?))).collect());
-    };
-    exclude
-        .iter()
-        .map(|text| {
-            let unknown = || MappingError::UnknownColumn { column: text.clone() };
-            let (owner, name) = text.split_once('.').ok_or_else(unknown)?;
-            let entity = entity::find(owner).ok_or_else(unknown)?;
-            let column = entity.column(name).ok_or_else(unknown)?;
-            if entity.needs(name) {
-                return Err(MappingError::NeededColumn { column: text.clone() });
-            }
-            Ok((entity, column))
-        })
-        .collect()
+/// Every column that is left out where the config does not include it, as `entity.column`.
+#[must_use]
+pub fn left_out_by_default() -> Vec<String> {
+    columns::defaults().map(|(entity, column)| format!("{}.{}", entity.name, column.name)).collect()
 }
 
 /// The first eight bytes of the SHA-256, so that every build and every machine agrees.

@@ -5,10 +5,12 @@ mod blocked;
 mod checkpoints;
 mod isolate;
 mod isolating;
+mod kept;
 mod merge;
 mod migrate;
 mod reader;
 mod refused;
+mod remake;
 mod retry;
 mod unit;
 
@@ -35,10 +37,10 @@ use crate::mapped::{
 };
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
-use crate::schema::{self, Table};
+use crate::schema::{self, Dialect, Table};
 use crate::session::{Database, DatabaseError, Limits, Session};
 use crate::sql::Statements;
-use crate::target::{Care, CatchUp, Commit, Part, Retry, Target, TargetError, Waiting};
+use crate::target::{Care, CatchUp, Commit, Part, Remade, Retry, Target, TargetError, Waiting};
 
 /// How long a database may take to say goodbye; what was done is committed by then.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
@@ -62,11 +64,16 @@ pub(crate) struct Mirror {
     connection: Mutex<Option<Connected>>,
     /// As they were when they last fitted.
     application: Mutex<Option<Arc<Application>>>,
+    /// The `private_metadata` columns that are mirrored.
+    include_columns: Vec<String>,
+    /// How far rows that the log no longer has are made again.
+    remaking: Mutex<remake::Position>,
 }
 
 /// How a mirror is kept.
 #[derive(Debug)]
 pub(crate) struct MirrorSettings {
+    options: MirrorOptions,
     pub(crate) schema: String,
     pub(crate) destination: String,
     pub(crate) mappings: Arc<Mappings>,
@@ -79,6 +86,7 @@ impl MirrorSettings {
     pub(crate) fn of(options: &MirrorOptions) -> Result<Self, ConnectError> {
         check_schema_name(&options.schema)?;
         Ok(Self {
+            options: options.clone(),
             schema: options.schema.clone(),
             destination: options.destination.clone(),
             mappings: Arc::new(Mappings::for_options(options)?),
@@ -89,12 +97,37 @@ impl MirrorSettings {
     }
 }
 
+impl MirrorSettings {
+    /// These, with the columns that the mirror has although they are left out by default.
+    async fn with_kept_columns(
+        self,
+        dialect: Dialect,
+        session: &mut dyn Session,
+    ) -> Result<Self, ConnectError> {
+        let existing = kept::Existing { dialect, schema: &self.schema, mappings: &self.mappings };
+        let kept = existing.kept(session).await?;
+        if kept.is_empty() {
+            return Ok(self);
+        }
+        tracing::warn!(
+            destination = self.options.destination,
+            columns = kept.join(", "),
+            "the mirror keeps columns that are left out by default: name them in `include_columns` to keep them, or in `exclude_columns` to empty them"
+        );
+        let mut options = self.options;
+        options.include_columns.extend(kept);
+        Self::of(&options)
+    }
+}
+
 impl Mirror {
     /// Opens the database, and makes the tables that are missing.
     pub(crate) async fn open(
         database: Arc<dyn Database>,
         settings: MirrorSettings,
     ) -> Result<Self, ConnectError> {
+        let mut session = database.connect().await?;
+        let settings = settings.with_kept_columns(database.dialect(), session.as_mut()).await?;
         let MirrorSettings { schema, destination, mappings, .. } = settings;
         let MirrorSettings { auto_migrate, conflict_patience, answer_within, .. } = settings;
         let statements = Statements::new(database.dialect(), &schema, &destination, &mappings);
@@ -102,6 +135,8 @@ impl Mirror {
             tables: schema::tables(&mappings),
             connection: Mutex::new(None),
             application: Mutex::new(None),
+            include_columns: settings.options.include_columns,
+            remaking: Mutex::default(),
             database: Arc::clone(&database),
             schema,
             destination,
@@ -111,13 +146,17 @@ impl Mirror {
             answer_within,
             statements,
         };
-        let connected = mirror.connect().await?;
+        let mut connected = mirror.set_up(session).await?;
+        mirror.existing().forget_emptied(connected.session.as_mut()).await?;
         *mirror.connection.lock().await = Some(connected);
         Ok(mirror)
     }
 
     async fn connect(&self) -> Result<Connected, ConnectError> {
-        let session = self.database.connect().await.map_err(ConnectError::from)?;
+        self.set_up(self.database.connect().await?).await
+    }
+
+    async fn set_up(&self, session: Box<dyn Session>) -> Result<Connected, ConnectError> {
         let mut session = Limited::new(session, self.answer_within);
         let session_of = &mut session as &mut dyn Session;
         let plan = Plan::new(self.database.dialect(), &self.schema, &self.tables);
@@ -185,6 +224,11 @@ impl Mirror {
             targets.push(target.map_err(fit)?);
         }
         Ok(targets)
+    }
+
+    /// The `private_metadata` columns that are mirrored, those that are kept among them.
+    pub(crate) fn include_columns(&self) -> &[String] {
+        &self.include_columns
     }
 
     /// A connection for one unit of work.
@@ -291,9 +335,11 @@ impl Target for Mirror {
         let answer_within = self.answer_within.max(SWEEP_MAX);
         session.begin(&self.schema, Limits::Batch { answer_within }).await?;
         let commit = checkpoints::take_over(session, &self.statements, current, next).await?;
+        self.remake_again(session, next).await?;
         *blocked = BlockedParts::load(session, &self.statements, &next.destination).await?;
         streaks.clear();
         session.commit().await?;
+        *self.remaking.lock().await = remake::Position::Unknown;
         unit.keep();
         Ok(commit)
     }
@@ -347,6 +393,40 @@ impl Target for Mirror {
         let done = self.catch_up_part(&mut unit.connected, part, batch, seq, current).await?;
         unit.keep();
         Ok(done)
+    }
+
+    async fn remake(&self, current: &Checkpoint) -> Result<Option<Remade>, TargetError> {
+        let mut position = self.remaking.lock().await;
+        if matches!(*position, remake::Position::Done) {
+            return Ok(Some(Remade::default()));
+        }
+        let mut unit = self.unit().await?;
+        let session = unit.connected.session.as_mut();
+        session.begin(&self.schema, self.batch_limits()).await?;
+        if checkpoints::swap(session, &self.statements, current, current).await? == Commit::Lost {
+            session.rollback().await?;
+            unit.keep();
+            return Ok(None);
+        }
+        let done = match self.remake_next(session, current, &position).await {
+            Ok(done) => session.commit().await.map(|()| done),
+            Err(error) => Err(error),
+        };
+        let (next, remade) = match done {
+            Ok(done) => done,
+            // Nothing that is new waits for this.
+            Err(DatabaseError::Refused { refusal, .. }) => {
+                let destination = &self.destination;
+                tracing::warn!(destination, reason = %refusal, "rows of an earlier config stay as they are");
+                session.rollback().await?;
+                unit.keep();
+                return Ok(Some(Remade::default()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        *position = next;
+        unit.keep();
+        Ok(Some(remade))
     }
 
     async fn close(&self) {

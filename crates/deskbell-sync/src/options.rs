@@ -21,9 +21,12 @@ pub struct MirrorOptions {
     pub schema: String,
     /// The names of the mirrored entities; by default all but `session`, `email` and `sms`.
     pub entities: Vec<String>,
-    /// The columns left out, as `entity.column`; `None`: every `private_metadata`. What a column is
-    /// filled from is left out of `raw` too, and where it is a list, of the list's own table.
-    pub exclude_columns: Option<Vec<String>>,
+    /// The columns left out beside every `private_metadata`, as `entity.column`. What a column is
+    /// filled from is left out of `raw` too, and where it is a list, of the list's own table; what
+    /// the mirror has of it is emptied.
+    pub exclude_columns: Vec<String>,
+    /// The `private_metadata` columns that are mirrored, as `entity.column`.
+    pub include_columns: Vec<String>,
     /// What happens to rows whose entity was deleted.
     pub on_delete: OnDelete,
     /// Whether missing tables, columns and indexes are made at the start; otherwise they are an
@@ -134,7 +137,8 @@ impl Default for MirrorOptions {
             url: String::new(),
             schema: "clerk".to_owned(),
             entities: by_default.map(|entity| entity.name.to_owned()).collect(),
-            exclude_columns: None,
+            exclude_columns: Vec::new(),
+            include_columns: Vec::new(),
             on_delete: OnDelete::default(),
             auto_migrate: true,
             mirror: true,
@@ -157,6 +161,7 @@ impl fmt::Debug for MirrorOptions {
             .field("schema", &self.schema)
             .field("entities", &self.entities)
             .field("exclude_columns", &self.exclude_columns)
+            .field("include_columns", &self.include_columns)
             .field("on_delete", &self.on_delete)
             .field("auto_migrate", &self.auto_migrate)
             .field("mirror", &self.mirror)

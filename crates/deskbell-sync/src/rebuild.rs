@@ -85,7 +85,8 @@ pub async fn rebuild(
 ) -> Result<Rebuilt, RebuildError> {
     let live = Mirror::open(database(&options.url)?, MirrorSettings::of(options)?).await?;
     let stands = reaches_back(store, &live, &options.destination).await?;
-    let shadow_options = beside(options, format!("{}{SHADOW}", options.schema));
+    let mut shadow_options = beside(options, format!("{}{SHADOW}", options.schema));
+    shadow_options.include_columns = live.include_columns().to_vec();
     let settings = MirrorSettings::of(&shadow_options)?;
     Mirror::remove(database(&options.url)?.as_ref(), &settings).await?;
     let shadow = Mirror::open(database(&options.url)?, settings).await?;

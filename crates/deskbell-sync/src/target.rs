@@ -77,6 +77,17 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         current: &Checkpoint,
     ) -> Result<CatchUp, TargetError>;
 
+    /// Makes the next few rows again that are of another mapping, and whose events the log no longer
+    /// has: only while `current` is what stands there, which stays. For when the log has been read.
+    /// `None`: another consumer has moved the checkpoint, and nothing took effect.
+    ///
+    /// # Errors
+    /// The database failed; whether this took effect is not known.
+    async fn remake(&self, current: &Checkpoint) -> Result<Option<Remade>, TargetError> {
+        let _ = current;
+        Ok(Some(Remade::default()))
+    }
+
     /// Ends the connections after what is under way; a later call opens new ones.
     async fn close(&self);
 }
@@ -195,6 +206,15 @@ pub struct Retry {
     pub lost: Vec<RetryRequest>,
     /// What the events come to. Its statements run, wherever the checkpoint stands.
     pub batch: Batch,
+}
+
+/// What making a few rows again came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Remade {
+    /// The rows that were changed.
+    pub rows_written: u64,
+    /// Whether there may be others.
+    pub more: bool,
 }
 
 /// What to do with a row that the database refuses.

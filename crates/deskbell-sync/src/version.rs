@@ -80,8 +80,8 @@ impl Version {
     /// A database that is older than ranks has one rank for all: there only the same message, or a
     /// kind that is not earlier, is sure to be right; the log has what is greater still.
     pub(crate) fn replaces(&self, kept: &Self, remade: bool) -> bool {
-        let same_moment = self.updated_at_ms == kept.updated_at_ms
-            && self.occurred_at_ms == kept.occurred_at_ms;
+        let same_moment =
+            self.updated_at_ms == kept.updated_at_ms && self.occurred_at_ms == kept.occurred_at_ms;
         let not_earlier = self.message_id == kept.message_id || self.rank >= kept.rank;
         self > kept || remade && same_moment && not_earlier
     }

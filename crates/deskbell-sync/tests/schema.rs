@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
-use deskbell_sync::{Dialect, MirrorOptions, OnDelete, SCHEMA_VERSION, entity, migration};
+use deskbell_sync::{
+    Dialect, MirrorOptions, OnDelete, SCHEMA_VERSION, entity, left_out_by_default, migration,
+};
 
 fn statements(dialect: Dialect, on_delete: OnDelete) -> String {
     let options = MirrorOptions {
         entities: entity::ALL.iter().map(|entity| entity.name.to_owned()).collect(),
-        exclude_columns: Some(Vec::new()),
+        include_columns: left_out_by_default(),
         on_delete,
         ..MirrorOptions::default()
     };

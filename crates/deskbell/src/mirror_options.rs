@@ -27,7 +27,8 @@ pub(crate) fn mirror_options(
         url: database.url.with_password(),
         schema: database.schema.clone(),
         entities: database.entities.clone().unwrap_or(default.entities),
-        exclude_columns: database.exclude_columns.clone(),
+        exclude_columns: database.exclude_columns.clone().unwrap_or_default(),
+        include_columns: database.include_columns.clone().unwrap_or_default(),
         on_delete: match database.on_delete {
             config::OnDelete::Delete => OnDelete::Delete,
             config::OnDelete::Mark => OnDelete::Mark,

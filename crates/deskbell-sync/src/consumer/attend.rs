@@ -29,7 +29,12 @@ impl MirrorConsumer {
             return Ok(());
         }
         let current = self.stand().await?;
-        self.attend(current).await.map(drop)
+        self.attend(current.clone()).await?;
+        if current.seq >= self.read_again_up_to {
+            self.remake(current).await.map(drop)
+        } else {
+            Ok(())
+        }
     }
 
     /// Tries again what is asked for, and what waits and is due. `current` is where the target stands.

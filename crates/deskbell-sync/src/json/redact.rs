@@ -7,7 +7,7 @@ use std::fmt;
 use deskbell_expr::json::{clean, end_of_string, end_of_value, is_space, skip_while, unescape};
 
 use super::Json;
-use crate::entity::{Column, Entity, Raw};
+use crate::entity::{Column, Entity, Raw, Source};
 
 /// Members that are secrets wherever Clerk puts them: the codes themselves, not whether there are
 /// any; tokens; and what a verification that goes on is answered with.
@@ -53,6 +53,35 @@ impl Redaction {
     /// Whether this member of this entity's object is left out.
     pub(crate) fn leaves_out(&self, entity: &Entity, member: &str) -> bool {
         self.of(entity).leaves_out(member)
+    }
+
+    /// Whether this column is filled from within something that the entity holds, and what it is
+    /// filled from is left out there.
+    pub(crate) fn hides(&self, entity: &Entity, column: &Column) -> bool {
+        let Source::Paths(paths) = column.source else { return false };
+        let hidden = |path: &[&str]| {
+            let Some((first, rest)) = path.split_first() else { return false };
+            self.hides_path(rest, self.nested(first, self.of(entity)))
+        };
+        paths.iter().any(|path| hidden(path))
+    }
+
+    /// Whether what this column of the elements of the entity's member `list` is filled from is left
+    /// out of them.
+    pub(crate) fn hides_in_element(&self, entity: &Entity, list: &str, column: &Column) -> bool {
+        let scope = self.nested(list, self.of(entity));
+        match column.source {
+            Source::Paths(paths) => paths.iter().any(|path| self.hides_path(path, scope)),
+            Source::Member | Source::Primary { .. } => self.hides_path(&[column.name], scope),
+        }
+    }
+
+    fn hides_path<'r>(&'r self, path: &[&str], mut scope: Scope<'r>) -> bool {
+        path.iter().any(|key| {
+            let hidden = scope.leaves_out(key);
+            scope = self.nested(key, scope);
+            hidden
+        })
     }
 
     fn of(&self, entity: &Entity) -> Scope<'_> {

@@ -106,7 +106,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The names of the steps that were taken before.
-    async fn recorded(
+    pub(super) async fn recorded(
         &self,
         session: &mut dyn Session,
         found: &Inventory,

@@ -37,7 +37,7 @@ pub(crate) fn stored(message_id: &str, event_type: &str, at: i64, body: String) 
 /// Mappings of these entities, less every `private_metadata`.
 pub(crate) fn mappings(entities: &[&str]) -> Arc<Mappings> {
     let entities: Vec<_> = entities.iter().map(|name| (*name).to_owned()).collect();
-    Arc::new(Mappings::new(&entities, None).unwrap())
+    Arc::new(Mappings::new(&entities, &[], &[]).unwrap())
 }
 
 /// Mappings of every entity, less every `private_metadata`.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use deskbell_store::{NewEvent, ReadLimit, Seq, SqliteStore, Store};
 use deskbell_sync::inspect::MirrorReader;
-use deskbell_sync::{MirrorConsumer, MirrorOptions, Progress, SyncError, connect};
+use deskbell_sync::{
+    MirrorConsumer, MirrorOptions, Progress, SyncError, connect, left_out_by_default,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -270,7 +272,7 @@ async fn other_columns_fill_the_rows_that_were_there() {
     drain(&mut world.consumer().await).await;
     let reader = world.reader().await;
     assert!(!reader.rows("users").await.unwrap()[0].contains_key("private_metadata"));
-    world.options.exclude_columns = Some(Vec::new());
+    world.options.include_columns = left_out_by_default();
     assert_eq!(drain(&mut world.consumer().await).await, 1);
     assert_eq!(reader.rows("users").await.unwrap()[0]["private_metadata"], json!({ "a": 1 }));
     assert_eq!(drain(&mut world.consumer().await).await, 0);

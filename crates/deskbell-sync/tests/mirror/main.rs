@@ -4,6 +4,7 @@
 
 mod application;
 mod backend;
+mod columns;
 mod consumer;
 mod convergence;
 mod dead_letters;
@@ -22,6 +23,7 @@ mod payloads;
 mod rebuild;
 mod refused;
 mod retry;
+mod roles;
 mod rows;
 mod several;
 mod shapes;

@@ -159,14 +159,22 @@ async fn options_that_make_no_sense_are_refused() {
             with(|o| o.entities = vec!["users".to_owned()]),
             "there is no entity \"users\"; the entities are user, organization",
         ),
+        (with(|o| o.exclude_columns = vec!["user.age".to_owned()]), "\"user.age\" is no column"),
+        (with(|o| o.exclude_columns = vec!["email".to_owned()]), "\"email\" is no column"),
         (
-            with(|o| o.exclude_columns = Some(vec!["user.age".to_owned()])),
-            "\"user.age\" is no column",
-        ),
-        (with(|o| o.exclude_columns = Some(vec!["email".to_owned()])), "\"email\" is no column"),
-        (
-            with(|o| o.exclude_columns = Some(vec!["organization_membership.user_id".to_owned()])),
+            with(|o| o.exclude_columns = vec!["organization_membership.user_id".to_owned()]),
             "\"organization_membership.user_id\" cannot be excluded",
+        ),
+        (
+            with(|o| o.include_columns = vec!["user.locale".to_owned()]),
+            "\"user.locale\" in `include_columns` is not left out by default",
+        ),
+        (
+            with(|o| {
+                o.include_columns = vec!["user.private_metadata".to_owned()];
+                o.exclude_columns.clone_from(&o.include_columns);
+            }),
+            "\"user.private_metadata\" is in both",
         ),
     ] {
         let error = connect(&options).await.unwrap_err().to_string();

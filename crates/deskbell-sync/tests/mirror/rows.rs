@@ -82,7 +82,10 @@ async fn raw_is_the_payload_less_secrets_and_what_is_excluded() {
 
 #[tokio::test]
 async fn private_metadata_is_there_when_it_is_asked_for() {
-    let options = MirrorOptions { exclude_columns: Some(Vec::new()), ..MirrorOptions::default() };
+    let options = MirrorOptions {
+        include_columns: vec!["user.private_metadata".to_owned()],
+        ..MirrorOptions::default()
+    };
     let mut mirror = Mirror::with(options).await;
     mirror.apply(&[event("msg_1", "user.created", 1, &ada())]).await;
     let rows = mirror.reader().await.whole_rows("users").await.unwrap();
@@ -93,7 +96,7 @@ async fn private_metadata_is_there_when_it_is_asked_for() {
 #[tokio::test]
 async fn an_excluded_column_is_left_out_of_raw_too() {
     let options = MirrorOptions {
-        exclude_columns: Some(vec!["user.primary_email_address".to_owned()]),
+        exclude_columns: vec!["user.primary_email_address".to_owned()],
         ..MirrorOptions::default()
     };
     let mut mirror = Mirror::with(options).await;

@@ -5,6 +5,8 @@
 #[path = "../mirror/application.rs"]
 mod application;
 mod backend;
+#[path = "../mirror/columns.rs"]
+mod columns;
 #[path = "../mirror/consumer.rs"]
 mod consumer;
 mod contention;
@@ -44,6 +46,8 @@ mod refused;
 #[path = "../mirror/retry.rs"]
 mod retry;
 mod rights;
+#[path = "../mirror/roles.rs"]
+mod roles;
 #[path = "../mirror/rows.rs"]
 mod rows;
 #[path = "../mirror/several.rs"]

@@ -290,6 +290,7 @@ mod tests {
             "columns",
             "entities",
             "exclude_columns",
+            "include_columns",
             "text",
             "html",
             "subject",

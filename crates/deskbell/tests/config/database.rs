@@ -103,6 +103,7 @@ fn mistakes_in_destinations_say_the_same() {
         ("nothing_to_do", database("mirror = false")),
         ("unknown_entity", database("entities = [\"user\", \"organisation\"]")),
         ("unknown_column", database("exclude_columns = [\"user.shoe_size\"]")),
+        ("included_without_need", database("include_columns = [\"user.locale\"]")),
         (
             "table_of_unknown_entity",
             table("entity = \"users\"\ninto = \"t\"\nkey = { id = \"user.id\" }"),

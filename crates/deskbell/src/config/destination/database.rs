@@ -26,10 +26,13 @@ pub struct DatabaseConfig {
     /// The entities to mirror. Default: all but `session`, `email` and `sms`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entities: Option<Vec<String>>,
-    /// Columns to leave out, as `entity.column`. Default: every `private_metadata`; an empty list
-    /// asks for all of them.
+    /// Columns to leave out beside every `private_metadata`, as `entity.column`. What the mirror has
+    /// of one that is named here is emptied. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclude_columns: Option<Vec<String>>,
+    /// The `private_metadata` columns to mirror, as `entity.private_metadata`. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_columns: Option<Vec<String>>,
     /// Whether missing tables, columns and indexes are made at the start. Default: `true`;
     /// otherwise they are an error, and `deskbell schema apply` makes them.
     #[serde(default = "yes")]
@@ -68,6 +71,7 @@ impl Default for DatabaseConfig {
             schema: default_schema(),
             entities: None,
             exclude_columns: None,
+            include_columns: None,
             auto_migrate: true,
             on_delete: OnDelete::Delete,
             conflict_patience: default_patience(),

@@ -48,7 +48,8 @@ fn check_mirror(database: &DatabaseConfig, place: &[Step]) -> Result<(), Fault> 
     }
     let options = MirrorOptions {
         schema: database.schema.clone(),
-        exclude_columns: database.exclude_columns.clone(),
+        exclude_columns: database.exclude_columns.clone().unwrap_or_default(),
+        include_columns: database.include_columns.clone().unwrap_or_default(),
         ..MirrorOptions::default()
     };
     // What the tables are does not depend on where they are.
@@ -57,7 +58,14 @@ fn check_mirror(database: &DatabaseConfig, place: &[Step]) -> Result<(), Fault> 
         Err(error @ ConnectError::SchemaName { .. }) => {
             Err(Fault::at(at("schema"), error.to_string()))
         }
-        Err(error) => Err(Fault::at(at("exclude_columns"), error.to_string())),
+        Err(error) => {
+            let included = migration::from_nothing(
+                Dialect::Sqlite,
+                &MirrorOptions { exclude_columns: Vec::new(), ..options },
+            );
+            let key = if included.is_err() { "include_columns" } else { "exclude_columns" };
+            Err(Fault::at(at(key), error.to_string()))
+        }
     }
 }
 

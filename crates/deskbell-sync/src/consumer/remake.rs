@@ -1,0 +1,25 @@
+//! Rows whose events the log no longer has, and that were made by another mapping.
+
+use super::{MirrorConsumer, SyncError};
+use crate::checkpoint::Checkpoint;
+use crate::target::Remade;
+
+impl MirrorConsumer {
+    /// Makes the next few of them again. `current` is where the target stands: behind all that the
+    /// log has, as what the log has is better than what the rows have kept.
+    pub(super) async fn remake(&mut self, current: Checkpoint) -> Result<Remade, SyncError> {
+        if !self.remaking {
+            return Ok(Remade::default());
+        }
+        // As with a batch: until it is known whether this took effect, nothing is.
+        self.position = None;
+        let ahead = self.ahead.take();
+        let remade = self.target.remake(&current).await?;
+        let superseded = || SyncError::Superseded { destination: self.destination.clone() };
+        let remade = remade.ok_or_else(superseded)?;
+        self.position = Some(current);
+        self.remaking = remade.more;
+        self.ahead = ahead;
+        Ok(remade)
+    }
+}

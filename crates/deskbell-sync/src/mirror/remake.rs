@@ -1,0 +1,289 @@
+//! Rows that were made by another mapping, and whose events the log no longer has, are made again
+//! from their own JSON: what was added is filled, what is excluded is emptied. A part at a time, so
+//! that nobody waits long; a row that is done says so by its revision, so that it can be interrupted.
+
+use deskbell_store::Seq;
+
+use super::kept::Existing;
+use super::{Mirror, apply};
+use crate::batch::Row;
+use crate::checkpoint::Checkpoint;
+use crate::entity::Kind;
+use crate::fold::row_again;
+use crate::json::Json;
+use crate::mapping::Mapping;
+use crate::schema::{CHECKPOINTS, MAPPING_REV, RAW, REMADE_REV, VERSION_COLUMNS, quoted};
+use crate::session::{DatabaseError, Param, Session, begin_unit, end_unit};
+use crate::sql::TableStatements;
+use crate::target::Remade;
+use crate::value::Value;
+use crate::version::{Rank, Version};
+
+/// Rows in one part. More make the lock longer that others wait for, and memory with it.
+const ROWS_MAX: usize = 100;
+/// Parts of that size that are looked at in one transaction while none has a row to be made again.
+const PARTS_MAX: usize = 10;
+
+/// How far the tables have been gone through.
+#[derive(Debug, Default)]
+pub(super) enum Position {
+    /// Nobody has looked whether there is anything to do.
+    #[default]
+    Unknown,
+    /// The next part is behind this id of this table.
+    At {
+        table: usize,
+        after: String,
+        /// For each mirrored entity, the columns that must be empty.
+        to_empty: Vec<Vec<&'static str>>,
+    },
+    /// Every row is of the present mapping.
+    Done,
+}
+
+/// One part of one table.
+struct Part<'a> {
+    mirror: &'a Mirror,
+    mapping: &'a Mapping,
+    statements: &'a TableStatements,
+    to_empty: &'a [&'static str],
+}
+
+impl Mirror {
+    /// Makes the rows of the next part again that has any to be made, in the transaction that is open.
+    pub(super) async fn remake_next(
+        &self,
+        session: &mut dyn Session,
+        current: &Checkpoint,
+        position: &Position,
+    ) -> Result<(Position, Remade), DatabaseError> {
+        let (mut table, mut after, to_empty) = match position {
+            Position::Done => return Ok((Position::Done, Remade::default())),
+            Position::Unknown if self.is_remade(session, current).await? => {
+                return Ok((Position::Done, Remade::default()));
+            }
+            Position::Unknown => (0, String::new(), self.existing().to_empty(session).await?),
+            Position::At { table, after, to_empty } => (*table, after.clone(), to_empty.clone()),
+        };
+        let tables: Vec<_> = self.mappings.iter().zip(&self.statements.tables).collect();
+        let (mut looked_at, mut rows_written) = (0, 0);
+        while looked_at < PARTS_MAX && rows_written == 0 {
+            let (Some((mapping, statements)), Some(columns)) =
+                (tables.get(table), to_empty.get(table))
+            else {
+                self.record_remade(session, current, &to_empty).await?;
+                return Ok((Position::Done, Remade::default()));
+            };
+            let part = Part { mirror: self, mapping, statements, to_empty: columns };
+            let end = part.end(session, &after).await?;
+            rows_written = part.remake(session, &after, end.as_deref()).await?;
+            looked_at += 1;
+            (table, after) = match end {
+                Some(end) => (table, end),
+                None => (table + 1, String::new()),
+            };
+        }
+        Ok((Position::At { table, after, to_empty }, Remade { rows_written, more: true }))
+    }
+
+    pub(super) fn existing(&self) -> Existing<'_> {
+        let (dialect, schema) = (self.database.dialect(), self.schema.as_str());
+        Existing { dialect, schema, mappings: &self.mappings }
+    }
+
+    /// Has every row looked at once more, where the log is read again from its beginning.
+    pub(super) async fn remake_again(
+        &self,
+        session: &mut dyn Session,
+        next: &Checkpoint,
+    ) -> Result<(), DatabaseError> {
+        if next.seq == Seq::ZERO { self.set_remade(session, next, 0).await } else { Ok(()) }
+    }
+
+    async fn is_remade(
+        &self,
+        session: &mut dyn Session,
+        current: &Checkpoint,
+    ) -> Result<bool, DatabaseError> {
+        let sql = format!(
+            "SELECT {REMADE_REV} FROM {} WHERE destination = $1 AND log_id = $2",
+            self.database.dialect().table(&self.schema, CHECKPOINTS)
+        );
+        let log_id = current.log_id.to_string();
+        let parameters = [Param::Text(&current.destination), Param::Text(&log_id)];
+        let rows = session.fetch(&sql.into(), &parameters, &[Kind::Integer]).await?;
+        Ok(rows == [[Value::Integer(current.mapping_revision)]])
+    }
+
+    async fn record_remade(
+        &self,
+        session: &mut dyn Session,
+        current: &Checkpoint,
+        emptied: &[Vec<&'static str>],
+    ) -> Result<(), DatabaseError> {
+        let existing = self.existing();
+        for (mapping, columns) in self.mappings.iter().zip(emptied) {
+            for column in columns {
+                let step = existing.emptied_step(mapping, column);
+                let plan = super::Plan::new(existing.dialect, &self.schema, &[]);
+                session.execute(&plan.record_sql(&step).into(), &[]).await?;
+            }
+        }
+        self.set_remade(session, current, current.mapping_revision).await
+    }
+
+    async fn set_remade(
+        &self,
+        session: &mut dyn Session,
+        checkpoint: &Checkpoint,
+        revision: i64,
+    ) -> Result<(), DatabaseError> {
+        let sql = format!(
+            "UPDATE {} SET {REMADE_REV} = $1 WHERE destination = $2 AND log_id = $3",
+            self.database.dialect().table(&self.schema, CHECKPOINTS)
+        );
+        let log_id = checkpoint.log_id.to_string();
+        let destination = Param::Text(&checkpoint.destination);
+        let parameters = [Param::Integer(revision), destination, Param::Text(&log_id)];
+        session.execute(&sql.into(), &parameters).await.map(drop)
+    }
+}
+
+impl Part<'_> {
+    /// The last id of the part behind `after`; `None` where the table ends in it.
+    async fn end(
+        &self,
+        session: &mut dyn Session,
+        after: &str,
+    ) -> Result<Option<String>, DatabaseError> {
+        let sql = format!(
+            "SELECT id FROM {} WHERE id > $1 ORDER BY id LIMIT 1 OFFSET {}",
+            self.table(),
+            ROWS_MAX - 1
+        );
+        let rows = session.fetch(&sql.into(), &[Param::Text(after)], &[Kind::Id]).await?;
+        Ok(rows.into_iter().flatten().next().and_then(|id| match id {
+            Value::Text(id) => Some(id),
+            _ => None,
+        }))
+    }
+
+    async fn remake(
+        &self,
+        session: &mut dyn Session,
+        after: &str,
+        end: Option<&str>,
+    ) -> Result<u64, DatabaseError> {
+        let rows = self.fetch(session, after, end).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let rows_written = self.write(session, &rows).await?;
+        let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+        let ids = [Param::Texts(&ids)];
+        if let Some(empty) = self.empty_sql() {
+            session.execute(&empty.into(), &ids).await?;
+        }
+        for settle in &self.statements.settle {
+            session.execute(settle, &ids).await?;
+        }
+        Ok(rows_written)
+    }
+
+    /// The rows between these ids that are of another mapping, as they should be.
+    async fn fetch(
+        &self,
+        session: &mut dyn Session,
+        after: &str,
+        end: Option<&str>,
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let own = self.mapping.columns.iter().map(|column| (column.name, column.kind));
+        let [updated_at, occurred_at, rank, message_id] = VERSION_COLUMNS;
+        let integers = [updated_at, occurred_at, rank].map(|name| (name, Kind::Integer));
+        let columns: Vec<_> = own
+            .chain([(RAW, Kind::Json)])
+            .chain(integers)
+            .chain([(message_id, Kind::Id)])
+            .collect();
+        let dialect = self.mirror.database.dialect();
+        let read = columns.iter().map(|(name, kind)| dialect.read(&quoted(name), *kind));
+        let filled = self.to_empty.iter().map(|name| format!(" OR {} IS NOT NULL", quoted(name)));
+        let sql = format!(
+            "SELECT {} FROM {} WHERE id > $1 {} AND ({MAPPING_REV} <> {}{}) ORDER BY id",
+            read.collect::<Vec<_>>().join(", "),
+            self.table(),
+            if end.is_some() { "AND id <= $2" } else { "" },
+            self.mapping.revision,
+            filled.collect::<String>(),
+        );
+        let parameters: Vec<_> =
+            [Some(after), end].into_iter().flatten().map(Param::Text).collect();
+        let kinds: Vec<_> = columns.iter().map(|(_, kind)| *kind).collect();
+        let rows = session.fetch(&sql.into(), &parameters, &kinds).await?;
+        Ok(rows.into_iter().filter_map(|row| self.row(row)).collect())
+    }
+
+    fn row(&self, mut stored: Vec<Value>) -> Option<Row> {
+        let behind = stored.split_off(self.mapping.columns.len());
+        let [raw, updated_at, occurred_at, rank, message_id] = behind.try_into().ok()?;
+        let (
+            Value::Json(raw),
+            Value::Integer(updated_at_ms),
+            Value::Integer(occurred_at_ms),
+            Value::Integer(rank),
+            Value::Text(message_id),
+        ) = (raw, updated_at, occurred_at, rank, message_id)
+        else {
+            return None;
+        };
+        let rank = Rank::from_stored(rank);
+        let version = Version { updated_at_ms, occurred_at_ms, rank, message_id };
+        let raw: Box<serde_json::value::RawValue> = serde_json::from_str(&raw).ok()?;
+        row_again(&self.mirror.mappings, self.mapping, version, Json::from(&*raw), stored)
+    }
+
+    /// Writes these rows, but for those that the database refuses: they stay as they are.
+    async fn write(&self, session: &mut dyn Session, rows: &[Row]) -> Result<u64, DatabaseError> {
+        let (mut rows_written, mut left) = (0, vec![rows]);
+        while let Some(rows) = left.pop() {
+            begin_unit(session).await?;
+            let written = apply::write(session, self.statements, rows).await;
+            match end_unit(session, written).await? {
+                Ok(written) => rows_written += written,
+                Err(refusal) => match rows {
+                    [row] => tracing::warn!(
+                        table = self.mapping.entity.table,
+                        id = row.id,
+                        reason = %refusal,
+                        "a row that was made by an earlier config stays as it is: the database refuses the change"
+                    ),
+                    _ => {
+                        let (first, second) = rows.split_at(rows.len() / 2);
+                        left.extend([second, first]);
+                    }
+                },
+            }
+        }
+        Ok(rows_written)
+    }
+
+    /// Parameter: ids.
+    fn empty_sql(&self) -> Option<String> {
+        if self.to_empty.is_empty() {
+            return None;
+        }
+        let set = self.to_empty.iter().map(|name| format!("{} = NULL", quoted(name)));
+        let filled = self.to_empty.iter().map(|name| format!("{} IS NOT NULL", quoted(name)));
+        Some(format!(
+            "UPDATE {} SET {} WHERE {} AND ({})",
+            self.table(),
+            set.collect::<Vec<_>>().join(", "),
+            self.mirror.database.dialect().is_listed("id"),
+            filled.collect::<Vec<_>>().join(" OR "),
+        ))
+    }
+
+    fn table(&self) -> String {
+        self.mirror.database.dialect().table(&self.mirror.schema, self.mapping.entity.table)
+    }
+}
