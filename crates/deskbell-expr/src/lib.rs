@@ -52,8 +52,9 @@
 //! What the mirror has as a column of the entity's table is there under the same name too, such as
 //! `membership.organization_name`, `session.device_type` and `payment_attempt.last4`.
 //!
-//! The primary address is the list's element that `primary_email_address_id` names, and an empty id is
-//! missing. A deleted event has the same root, with the little that it has. A computed member that comes to
+//! The primary address is the list's element that `primary_email_address_id` names; where the payload has
+//! no such member, the [first verified one](clerk_webhooks::payload::primary). An empty id is missing. A
+//! deleted event has the same root, with the little that it has. A computed member that comes to
 //! nothing is missing.
 //!
 //! The fields of an entity's root are those that Clerk's payloads are known to have, in objects and

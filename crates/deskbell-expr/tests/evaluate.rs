@@ -347,3 +347,19 @@ fn times_keep_milliseconds() {
     });
     assert!(value.unwrap() == Value::Time(UnixMillis::from_millis(1_716_883_200_123).unwrap()));
 }
+
+#[test]
+fn where_no_primary_address_is_named_a_verified_one_counts() {
+    let verified = json!({ "email_address": "b", "verification": { "status": "verified" } });
+    let unverified = json!({ "email_address": "a", "verification": { "status": "unverified" } });
+    let expression = compile("user.primary_email_address");
+    for (data, expected) in [
+        (json!({ "email_addresses": [unverified, verified] }), text("b")),
+        (json!({ "email_addresses": [{ "email_address": "c" }] }), text("c")),
+        (json!({ "email_addresses": [unverified] }), Value::Null),
+        (json!({ "email_addresses": [verified], "primary_email_address_id": null }), Value::Null),
+    ] {
+        let found = with_data(&data, |view| expression.evaluate(view).unwrap());
+        assert_eq!(shown(&found), shown(&expected), "{data}");
+    }
+}

@@ -11,3 +11,4 @@ mod samples;
 mod secrets;
 mod shapes;
 mod support;
+mod values;

@@ -185,3 +185,65 @@ async fn an_organization_fills_its_columns() {
     assert_eq!(rows[0]["pending_invitations_count"], json!(null));
     assert_eq!(rows[0]["created_by"], json!("user_1"));
 }
+
+#[tokio::test]
+async fn amounts_keep_every_digit_and_texts_are_never_evaluated() {
+    let mut mirror = Mirror::new().await;
+    let amount = "1234567890123456789012345.6789";
+    let body = format!(
+        r#"{{"type":"paymentAttempt.created","data":{{"id":"pa_1","paid_at":"now","failed_at":"infinity",
+            "totals":{{"grand_total":{{"amount":{amount}}},"subtotal":{{"amount":19.99}},"tax_total":{{"amount":"7"}}}},
+            "subscription_items":[{{"id":"item_1","amount":{{"amount":0.5}},"plan":{{"slug":"pro"}}}}]}}}}"#
+    );
+    mirror.apply(&[stored("msg_1", "paymentAttempt.created", 1, &body)]).await;
+    let rows = mirror.rows("payment_attempts").await;
+    for (column, expected) in [
+        ("grand_total", json!(null)),
+        ("grand_total_decimal", json!(amount)),
+        ("subtotal", json!(null)),
+        ("subtotal_decimal", json!("19.99")),
+        ("tax_total", json!(7)),
+        ("tax_total_decimal", json!("7")),
+        ("paid_at", json!(null)),
+        ("failed_at", json!(null)),
+    ] {
+        assert_eq!(rows[0][column], expected, "{column}");
+    }
+    let items = mirror.rows("payment_attempt_items").await;
+    assert_eq!(items[0]["amount_decimal"], json!("0.5"));
+    assert_eq!((&items[0]["payment_attempt_id"], &items[0]["plan_slug"]), (&json!("pa_1"), &json!("pro")));
+}
+
+#[tokio::test]
+async fn wallets_passkeys_and_enterprise_accounts_are_rows() {
+    let mut mirror = Mirror::new().await;
+    let user = json!({
+        "id": "user_1", "timezone": "Europe/Stockholm",
+        "web3_wallets": [
+            { "id": "idn_1", "web3_wallet": "0x1", "verification": { "status": "verified", "nonce": "secret" } },
+            { "id": "idn_2", "web3_wallet": "0x2", "verification": null },
+        ],
+        "passkeys": [{ "id": "idn_3", "name": "a key", "last_used_at": 1_654_012_591_000_i64 }, { "passkey_name": "another" }],
+        "enterprise_accounts": [{
+            "id": "ent_1", "protocol": "saml", "provider": "saml_okta", "active": true, "email_address": "ada@example.com",
+            "provider_user_id": "7", "enterprise_connection": { "id": "entconn_1", "name": "Okta" },
+        }],
+    });
+    mirror.apply(&[event("msg_1", "user.created", 1, &user)]).await;
+    assert_eq!(mirror.ids("user_web3_wallets").await, ["idn_1", "idn_2"]);
+    let passkeys = mirror.rows("user_passkeys").await;
+    let names: Vec<_> = passkeys.iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, [&json!("another"), &json!("a key")]);
+    let accounts = mirror.rows("user_enterprise_accounts").await;
+    for (column, expected) in [
+        ("user_id", json!("user_1")),
+        ("provider", json!("saml_okta")),
+        ("active", json!(true)),
+        ("enterprise_connection_id", json!("entconn_1")),
+        ("enterprise_connection_name", json!("Okta")),
+    ] {
+        assert_eq!(accounts[0][column], expected, "{column}");
+    }
+    assert_eq!(mirror.rows("users").await[0]["timezone"], "Europe/Stockholm");
+    assert!(!format!("{:?}", mirror.everything().await).contains("secret"));
+}
