@@ -41,7 +41,8 @@ fn where_no_primary_address_is_named_it_is_one_that_is_not_known_to_be_unverifie
 
 #[test]
 fn whole_numbers_that_are_sent_as_texts_are_numbers() {
-    let organization = json!({ "id": "org_1", "members_count": "123", "max_allowed_memberships": "" });
+    let organization =
+        json!({ "id": "org_1", "members_count": "123", "max_allowed_memberships": "" });
     assert_eq!(column("organization.updated", &organization, "members_count"), "123");
     assert_eq!(column("organization.updated", &organization, "max_allowed_memberships"), "null");
 }

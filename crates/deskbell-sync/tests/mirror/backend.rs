@@ -11,6 +11,8 @@ use tempfile::TempDir;
 /// The mirror's tables as its users name them.
 pub(crate) const USERS: &str = "clerk_users";
 pub(crate) const CHECKPOINTS: &str = "clerk__checkpoints";
+/// The statements that the version before made its tables by.
+pub(crate) const EARLIER: &str = include_str!("schema_1/sqlite.sql");
 
 /// The polls by which a run is longer than the one before, where it is dropped at each of them.
 pub(crate) const STEP: usize = 1;

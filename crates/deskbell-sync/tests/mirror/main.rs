@@ -10,6 +10,7 @@ mod convergence;
 mod dead_letters;
 mod deletes;
 mod documents;
+mod earlier;
 mod expected;
 mod hostile;
 mod inspect;

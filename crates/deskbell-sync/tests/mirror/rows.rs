@@ -211,7 +211,10 @@ async fn amounts_keep_every_digit_and_texts_are_never_evaluated() {
     }
     let items = mirror.rows("payment_attempt_items").await;
     assert_eq!(items[0]["amount_decimal"], json!("0.5"));
-    assert_eq!((&items[0]["payment_attempt_id"], &items[0]["plan_slug"]), (&json!("pa_1"), &json!("pro")));
+    assert_eq!(
+        (&items[0]["payment_attempt_id"], &items[0]["plan_slug"]),
+        (&json!("pa_1"), &json!("pro"))
+    );
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! Which of two events of the same moment counts.
 
+use deskbell_sync::MappedDelete;
 use serde_json::{Value, json};
 
 use crate::backend::USERS;
 use crate::consumer::{World, drain};
+use crate::mapped;
 use crate::support::{Mirror, deleted, event};
 
 const MOMENT: i64 = 1_700_000_000_000;
@@ -70,5 +72,24 @@ async fn a_mirror_without_ranks_is_put_right_from_the_log() {
         let rows: Vec<_> = rows.iter().map(|row| (&row["first_name"], &row["_rank"])).collect();
         let expected = [(&json!("updated"), &json!(1)), (&json!("at 1"), &json!(0))];
         assert_eq!(rows, expected, "{events_max}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_of_the_applications_ends_with_the_change_too() {
+    for order in [["user.created", "user.updated"], ["user.updated", "user.created"]] {
+        let mut world = World::new().await;
+        world.options.batch.events_max = 1;
+        world.place.make().await;
+        world.place.run(mapped::USERS).await;
+        world.options.tables = vec![mapped::users(MappedDelete::Delete)];
+        for event_type in order {
+            let message_id = if event_type == "user.created" { "msg_z" } else { "msg_a" };
+            let data = mapped::user("user_1", &format!("{event_type}@x.dev"), MOMENT);
+            world.append_at(message_id, event_type, MOMENT, &data).await;
+        }
+        drain(&mut world.consumer().await).await;
+        let rows = world.place.rows("SELECT email FROM app_users").await;
+        assert_eq!(rows, [["user.updated@x.dev"]], "{order:?}");
     }
 }

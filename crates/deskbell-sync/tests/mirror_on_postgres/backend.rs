@@ -7,6 +7,8 @@ use sqlx::{AssertSqlSafe, Column, Connection, PgConnection, Row, TypeInfo};
 /// The mirror's tables as its users name them.
 pub(crate) const USERS: &str = "clerk.users";
 pub(crate) const CHECKPOINTS: &str = "clerk._checkpoints";
+/// The statements that the version before made its tables by.
+pub(crate) const EARLIER: &str = include_str!("../mirror/schema_1/postgres.sql");
 
 /// The polls by which a run is longer than the one before, where it is dropped at each of them.
 pub(crate) const STEP: usize = 3;

@@ -17,6 +17,8 @@ mod cut;
 mod dead_letters;
 #[path = "../mirror/deletes.rs"]
 mod deletes;
+#[path = "../mirror/earlier.rs"]
+mod earlier;
 #[path = "../mirror/expected.rs"]
 mod expected;
 #[path = "../mirror/hostile.rs"]
