@@ -126,7 +126,7 @@ impl Rows {
         let given: Vec<_> = (1..=columns.len()).map(|index| format!("c{index}")).collect();
         let arrays = columns.iter().enumerate().map(|(index, (_, kind))| {
             let kind = match kind {
-                Kind::Id | Kind::Text | Kind::Json => "text",
+                Kind::Id | Kind::Text | Kind::Json | Kind::Decimal => "text",
                 Kind::Integer | Kind::Time => "bigint",
                 Kind::Boolean => "boolean",
             };
@@ -134,6 +134,7 @@ impl Rows {
         });
         let read = columns.iter().zip(&given).map(|((_, kind), given)| match kind {
             Kind::Json => format!("{given}::jsonb"),
+            Kind::Decimal => format!("{given}::numeric"),
             Kind::Time => format!("to_timestamp({given} / 1000.0)"),
             _ => given.clone(),
         });
@@ -156,7 +157,7 @@ impl Rows {
 fn bind(arguments: &mut PgArguments, rows: &[Vec<Value>], index: usize, kind: Kind) {
     let cells = rows.iter().map(|row| &row[index]);
     let added = match kind {
-        Kind::Id | Kind::Text | Kind::Json => {
+        Kind::Id | Kind::Text | Kind::Json | Kind::Decimal => {
             let text = |value: &'_ Value| match value {
                 Value::Text(text) | Value::Json(text) => Some(text.clone()),
                 _ => None,
