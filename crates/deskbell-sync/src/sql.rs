@@ -25,7 +25,7 @@ pub(crate) use mirrored::TableStatements;
 use crate::entity::{Entity, Parent};
 use crate::mapping::Mappings;
 use crate::options::OnDelete;
-use crate::schema::{Dialect, TOMBSTONES};
+use crate::schema::{Dialect, TOMBSTONES, VERSION_COLUMNS};
 use crate::session::Sql;
 
 /// Every statement that a mirror of these entities needs.
@@ -142,6 +142,14 @@ impl Names<'_> {
 fn version_of<T: std::fmt::Display>(prefix: &str, columns: [T; 4]) -> String {
     let [updated_at, occurred_at, rank, message_id] = columns;
     format!("({prefix}{updated_at}, {prefix}{occurred_at}, {prefix}{rank}, {prefix}{message_id})")
+}
+
+/// The condition that the version of the row `one` is at least that of `other`. Those of one message
+/// are the same, also where one was stored before there were ranks.
+fn not_older(one: &str, other: &str) -> String {
+    let [mine, theirs] = [one, other].map(|row| version_of(row, VERSION_COLUMNS));
+    let [.., message_id] = VERSION_COLUMNS;
+    format!("({mine} >= {theirs} OR {one}{message_id} = {other}{message_id})")
 }
 
 /// The columns that a [`Bulk`]'s rows have, counted from 1.

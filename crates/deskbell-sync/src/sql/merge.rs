@@ -1,6 +1,6 @@
 //! Making a live table the same as one that was built beside it.
 
-use super::version_of;
+use super::not_older;
 use crate::schema::{DEAD_LETTERS, Dialect, Table, VERSION_COLUMNS, quoted};
 use crate::session::Sql;
 
@@ -65,8 +65,7 @@ fn write(table: &Table, live: &str, shadow: &str, wanted: &str, has_gaps: bool) 
     let mut changed = format!("({})", differs.collect::<Vec<_>>().join(" OR "));
     let has_version = table.columns.iter().any(|column| column.name == VERSION_COLUMNS[0]);
     if has_gaps && has_version {
-        let [new, old] = ["excluded.", "kept."].map(|row| version_of(row, VERSION_COLUMNS));
-        changed += &format!(" AND {new} >= {old}");
+        changed += &format!(" AND {}", not_older("excluded.", "kept."));
     }
     let made = columns.iter().map(|column| format!("made.{column}"));
     format!(

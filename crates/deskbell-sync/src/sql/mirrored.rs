@@ -1,7 +1,7 @@
 //! What happens to the rows of one entity beside their upsert: deletes, their parents' deletes,
 //! and dead letters that are overtaken.
 
-use super::{Bulk, ElementStatements, Names, version_of};
+use super::{Bulk, ElementStatements, Names, not_older};
 use crate::entity::{Entity, Parent};
 use crate::mapping::Mapping;
 use crate::options::OnDelete;
@@ -185,12 +185,11 @@ impl Names<'_> {
     fn resolve(&self, entity: &Entity) -> Sql {
         let letters = self.table(DEAD_LETTERS);
         let newer = |table: &str, condition: &str| {
-            let (theirs, its) =
-                (version_of("newer.", VERSION_COLUMNS), version_of("letter.", VERSION_COLUMNS));
             format!(
                 "EXISTS (SELECT 1 FROM {} AS newer
-                 WHERE newer.id = letter.id {condition} AND {theirs} >= {its})",
-                self.table(table)
+                 WHERE newer.id = letter.id {condition} AND {})",
+                self.table(table),
+                not_older("newer.", "letter."),
             )
         };
         let mut overtaken = vec![

@@ -52,15 +52,17 @@ impl Names<'_> {
         }
         let gone = self.tombstone_of(entity.name, &given(1));
         let mut condition = format!("NOT EXISTS ({gone})");
+        let [.., message_id] = VERSION_COLUMNS;
         if !entity.parents.is_empty() {
             condition += &format!(
                 " AND NOT EXISTS (SELECT 1 FROM {} AS hidden WHERE hidden.entity = '{}'
-                     AND hidden.id = {} AND {} > {})",
+                     AND hidden.id = {} AND {} > {} AND hidden.{message_id} <> {})",
                 self.table(SUPPRESSED),
                 entity.name,
                 given(1),
                 version_of("hidden.", VERSION_COLUMNS),
                 version_of("", [0, 1, 2, 3].map(|part| given(version_at + part))),
+                given(version_at + 3),
             );
         }
         condition

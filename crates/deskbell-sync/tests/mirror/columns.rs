@@ -1,5 +1,6 @@
 //! Columns that are left out, taken back, and added: what becomes of the rows that were there.
 
+use deskbell_sync::rebuild::rebuild;
 use serde_json::{Value, json};
 
 use crate::backend::{CHECKPOINTS, USERS};
@@ -116,6 +117,20 @@ async fn a_default_that_the_mirror_has_is_kept_until_the_config_says_what_become
     for row in users(&world).await {
         assert_eq!(row["private_metadata"], json!({ "ssn": 123 }), "{row:?}");
     }
+}
+
+#[tokio::test]
+async fn a_rebuild_keeps_what_the_mirror_keeps() {
+    let mut world = World::new().await;
+    append(&world, 1).await;
+    world.options.include_columns = vec![PRIVATE_METADATA.to_owned()];
+    drain(&mut world.consumer().await).await;
+    world.options.include_columns = Vec::new();
+    drain(&mut world.consumer().await).await;
+    world.place.run(&format!("UPDATE {USERS} SET private_metadata = NULL")).await;
+    let rebuilt = rebuild(world.store.as_ref(), &world.options, |_| {}).await.unwrap();
+    assert_eq!(rebuilt.rows_written, 1);
+    assert_eq!(users(&world).await[0]["private_metadata"], json!({ "ssn": 123 }));
 }
 
 #[tokio::test]

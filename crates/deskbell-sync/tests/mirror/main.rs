@@ -23,6 +23,7 @@ mod never_stops;
 mod payloads;
 mod rebuild;
 mod refused;
+mod remake_convergence;
 mod retry;
 mod roles;
 mod rows;

@@ -156,6 +156,15 @@ impl Mirror {
         place.empty(crate::shapes::tables()).await;
     }
 
+    /// Makes every row again that was made by other options.
+    pub(crate) async fn remake(&self) {
+        while self.target.remake(&self.position).await.unwrap().unwrap().more {}
+    }
+
+    pub(crate) async fn run(&self, sql: &str) {
+        self.place.as_ref().unwrap().run(sql).await;
+    }
+
     pub(crate) async fn close(self) {
         self.target.close().await;
     }

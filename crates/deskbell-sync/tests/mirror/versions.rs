@@ -93,3 +93,22 @@ async fn a_table_of_the_applications_ends_with_the_change_too() {
         assert_eq!(rows, [["user.updated@x.dev"]], "{order:?}");
     }
 }
+
+/// Before there were ranks they counted as changes, and would stand above their own messages.
+#[tokio::test]
+async fn what_was_kept_without_a_rank_stands_in_the_way_of_no_event_of_its_own() {
+    let member = json!({
+        "id": "orgmem_1", "updated_at": MOMENT, "organization": { "id": "org_1" },
+        "public_user_data": { "user_id": "user_1" },
+    });
+    let created = event("msg_z", "organizationMembership.created", MOMENT, &member);
+    let mut mirror = Mirror::new().await;
+    mirror.apply(std::slice::from_ref(&created)).await;
+    mirror.apply(&[event("msg_d", "user.deleted", 1, &deleted("user", "user_1"))]).await;
+    let table = |name: &str| USERS.replace("users", name);
+    mirror.run(&format!("UPDATE {} SET _rank = 1", table("_suppressed"))).await;
+    // As where somebody lifts the tombstone.
+    mirror.run(&format!("DELETE FROM {}", table("_tombstones"))).await;
+    mirror.apply(&[created]).await;
+    assert_eq!(mirror.ids("organization_memberships").await, ["orgmem_1"]);
+}

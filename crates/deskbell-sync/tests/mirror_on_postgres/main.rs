@@ -45,6 +45,8 @@ mod rebuild;
 mod refusals;
 #[path = "../mirror/refused.rs"]
 mod refused;
+#[path = "../mirror/remake_convergence.rs"]
+mod remake_convergence;
 #[path = "../mirror/retry.rs"]
 mod retry;
 mod rights;
