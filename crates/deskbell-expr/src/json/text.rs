@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::str::Chars;
 
+use super::bounds::bounded;
+
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
 /// A text with every NUL as U+FFFD.
@@ -29,10 +31,18 @@ pub fn unescape(written: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// JSON text with every escape of a NUL or of half a surrogate pair as `\ufffd`; all else stays as
-/// it was written.
+/// JSON text as every database reads it: an escape of a NUL or of half a surrogate pair is `\ufffd`, and
+/// what nests deeper than [`STORED_DEPTH_MAX`](super::STORED_DEPTH_MAX) and a number of more digits than
+/// PostgreSQL holds are null. All else stays as it was written.
 #[must_use]
 pub fn clean(written: &str) -> Cow<'_, str> {
+    match bounded(written) {
+        Cow::Borrowed(written) => clean_escapes(written),
+        Cow::Owned(bounded) => Cow::Owned(clean_escapes(&bounded).into_owned()),
+    }
+}
+
+fn clean_escapes(written: &str) -> Cow<'_, str> {
     let mut cleaned = String::new();
     let mut kept = 0;
     let mut at = 0;

@@ -20,6 +20,7 @@ mod mark;
 mod migrate;
 mod model;
 mod never_stops;
+mod odd_json;
 mod payloads;
 mod rebuild;
 mod refused;

@@ -37,6 +37,8 @@ mod migrate;
 mod model;
 #[path = "../mirror/never_stops.rs"]
 mod never_stops;
+#[path = "../mirror/odd_json.rs"]
+mod odd_json;
 #[path = "../mirror/payloads.rs"]
 mod payloads;
 mod proxy;
