@@ -85,7 +85,9 @@ impl SlackChannel {
             let reason = message?.err()?;
             Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
         };
-        event_types.iter().filter_map(failure).collect()
+        let templates = self.text.iter().chain(&self.blocks);
+        let failures = templates.flat_map(|template| template.check(event_types));
+        failures.chain(event_types.iter().filter_map(failure)).collect()
     }
 
     /// The templates' paths that no sample and no description of events of these types has, in words.

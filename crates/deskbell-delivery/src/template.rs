@@ -15,6 +15,7 @@ mod filters;
 mod none;
 mod tags;
 mod values;
+mod watched;
 
 use error::RenderError;
 pub use error::{CheckFailure, TemplateError};
@@ -86,6 +87,10 @@ impl Template {
             || Value::from_iter::<[(&str, Value); 0]>([]),
             |view| values::context(view, &self.roots),
         );
+        self.render_with(context)
+    }
+
+    fn render_with(&self, context: Value) -> Result<String, RenderError> {
         let mut output = Bounded::default();
         let rendered = self
             .environment
@@ -108,14 +113,23 @@ impl Template {
         self.paths.iter().filter_map(word).collect()
     }
 
-    /// Renders it with the catalog's sample of each type, and tells where that fails.
+    /// Renders it with the catalog's sample of each type, and tells where that fails, or asks for a
+    /// field that an entity does not have.
     pub(crate) fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
         let failure = |event_type: &&str| {
-            let rendered = deskbell_expr::on_sample(event_type, |_, view| self.render(Some(view)));
-            let error = rendered?.err()?;
-            Some(CheckFailure { event_type: (*event_type).to_owned(), reason: error.to_string() })
+            let reason = deskbell_expr::on_sample(event_type, |_, view| self.fault(view))??;
+            Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
         };
         event_types.iter().filter_map(failure).collect()
+    }
+
+    fn fault(&self, sample: &EventView<'_>) -> Option<String> {
+        let unknown = watched::Unknown::default();
+        let context = watched::context(sample, &self.roots, &unknown);
+        match self.render_with(context) {
+            Ok(_) => unknown.first().map(|unknown| format!("template {}: {unknown}", self.name)),
+            Err(error) => Some(error.to_string()),
+        }
     }
 }
 

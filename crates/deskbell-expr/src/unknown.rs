@@ -98,6 +98,55 @@ pub fn check_path<S: AsRef<str>>(dotted: &str, event_types: &[S]) -> CheckedPath
     UnknownPath::untyped(&path, 0, event_types).map_or(CheckedPath::Known, CheckedPath::Warning)
 }
 
+/// A place at or below an entity's root, whose fields are known: for those who follow a path one
+/// member at a time.
+#[derive(Clone)]
+pub struct TypedPlace {
+    path: Path,
+    form: Form,
+}
+
+impl TypedPlace {
+    /// The place of a root; `None` where it is no entity's.
+    #[must_use]
+    pub fn of_root(root: &'static str) -> Option<Self> {
+        let form = Form::of_entity_root(root)?;
+        Some(Self { path: Path { root, steps: Vec::new() }, form })
+    }
+
+    /// A member of what stands here.
+    ///
+    /// # Errors
+    /// [`UnknownPath`]: nothing that can stand here has it.
+    pub fn member(&self, name: &str) -> Result<Self, UnknownPath> {
+        self.step(Step::Member(name.to_owned()))
+    }
+
+    /// An element of the list that stands here.
+    ///
+    /// # Errors
+    /// [`UnknownPath`]: no list can stand here.
+    pub fn element(&self) -> Result<Self, UnknownPath> {
+        self.step(Step::Element(0))
+    }
+
+    fn step(&self, step: Step) -> Result<Self, UnknownPath> {
+        let form = self.form.step(&step);
+        let mut path = self.path.clone();
+        path.steps.push(step);
+        match (form, UnknownPath::typed(&path, 0)) {
+            (None, Some(unknown)) => Err(unknown),
+            (form, _) => Ok(Self { path, form: form.unwrap_or_default() }),
+        }
+    }
+}
+
+impl fmt::Debug for TypedPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TypedPlace({})", self.path)
+    }
+}
+
 impl fmt::Display for UnknownPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { of, field, nearest, column, under_data } = self;

@@ -12,7 +12,7 @@ use deskbell_store::{Database, Deliveries, LogHandle, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Handler;
-use crate::config::{Config, DestinationConfig};
+use crate::config::{Config, DestinationConfig, event_types};
 use crate::delivery_options::{self, ChannelError, MadeChannel};
 use crate::orders;
 use crate::tasks::Stage;
@@ -38,6 +38,16 @@ pub enum DeliveringError {
         destination: String,
         /// What is wrong.
         source: FilterError,
+    },
+    /// A handler asks for events by a name that is misspelt.
+    #[error("the handler `{handler}`: there is no event type `{events}`, did you mean `{near}`?")]
+    Events {
+        /// The handler's name.
+        handler: String,
+        /// The type or pattern.
+        events: String,
+        /// The known one.
+        near: String,
     },
     /// A handler has the name of another destination.
     #[error("two destinations are named `{0}`")]
@@ -157,6 +167,10 @@ impl Destination {
         stopping: &CancellationToken,
     ) -> Result<Self, DeliveringError> {
         let Handler { name, events, function } = handler;
+        let misspelt = |events: &String| Some((events.clone(), event_types::misspelt(events)?));
+        if let Some((events, near)) = events.iter().find_map(misspelt) {
+            return Err(DeliveringError::Events { handler: name, events, near });
+        }
         let filter = FilterOptions { events: Some(events), ..FilterOptions::default() };
         Ok(Self {
             route: route(&name, filter, config)?,

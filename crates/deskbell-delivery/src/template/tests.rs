@@ -168,6 +168,32 @@ fn samples_find_what_compiling_cannot() {
 }
 
 #[test]
+fn samples_find_fields_that_are_asked_for_in_other_ways() {
+    for (text, said) in [
+        ("{% for e in user.email_addresses %}{{ e.emial_address }}{% endfor %}", "`emial_address`"),
+        ("{{ user['frist_name'] }}", "`frist_name`, did you mean `first_name`?"),
+        ("{{ user.email_addresses[0].verification.stauts }}", "`stauts`"),
+        ("{% set u = user %}{{ u.frist_name }}", "`frist_name`"),
+        ("{{ user.email_addresses | map(attribute='emial_address') | join }}", "`emial_address`"),
+    ] {
+        let template = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap();
+        let failures = template.check(&["user.created"]);
+        assert_eq!(failures.len(), 1, "{text}");
+        assert!(failures[0].reason.contains(said), "{text}: {}", failures[0].reason);
+    }
+    for text in [
+        "{% for e in user.email_addresses %}{{ e.email_address }}{{ loop.index }}{% endfor %}",
+        "{{ user | tojson }} {{ user }} {% for name in user %}{{ name }}{% endfor %}",
+        "{{ user.public_metadata.any.thing }} {{ user.public_metadata['x'] }} {{ organization.name }}",
+        "{{ user.email_addresses | selectattr('id', 'equalto', user.primary_email_address_id) | list | length }}",
+        "{% if 'first_name' in user %}{{ user | length }}{% endif %}",
+    ] {
+        let template = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap();
+        assert_eq!(template.check(&["user.created", "user.deleted"]), [], "{text}");
+    }
+}
+
+#[test]
 fn a_path_that_no_sample_has_deserves_a_word() {
     let unknown = |text: &str, event_types: &[&str]| {
         let template = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap();

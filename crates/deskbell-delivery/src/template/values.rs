@@ -11,7 +11,7 @@ pub(super) fn context(view: &EventView<'_>, roots: &[&'static str]) -> Value {
 }
 
 /// Null becomes undefined, as what is missing is: `a ~ b` has no "none" in it, and `default` holds.
-fn value(json: &Json) -> Value {
+pub(super) fn value(json: &Json) -> Value {
     match json {
         Json::Null => Value::UNDEFINED,
         Json::Bool(whether) => Value::from(*whether),

@@ -241,6 +241,8 @@ async fn what_does_not_fit_the_database_is_said_before_the_first_event() {
             "no unique index on exactly (age)",
         ),
         (with(&|t| t.columns = pairs(&[("age", "subject")])), "cannot hold a text"),
+        (with(&|t| t.columns = pairs(&[("age", "user.birthday")])), "cannot hold a text"),
+        (with(&|t| t.columns = pairs(&[("name", "user.full_nam")])), "did you mean `full_name`?"),
         (with(&|t| t.columns = pairs(&[("name", "usr.id")])), "unknown name `usr`"),
         (with(&|t| t.columns = pairs(&[("name", "data.")])), "columns.name: syntax error"),
         (with(&|t| t.entity = "users".to_owned()), "there is no entity \"users\""),

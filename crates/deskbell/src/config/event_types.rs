@@ -36,6 +36,11 @@ pub(super) fn check(text: &str, at: Vec<Step>, warnings: &mut Vec<Fault>) -> Res
     }
 }
 
+/// What a type or pattern that matches nothing known is most likely a misspelling of.
+pub(crate) fn misspelt(text: &str) -> Option<String> {
+    if matches_any(text) { None } else { known_as(text) }
+}
+
 /// As [`check`], for deliveries. No pattern matches the types that carry one-time codes, and so one
 /// that is about nothing else is a mistake.
 pub(super) fn check_delivered(

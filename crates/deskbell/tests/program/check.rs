@@ -20,6 +20,7 @@ async fn a_mistake_is_told_with_its_destination_its_template_and_its_line() {
         (SLACK, "text = \"a\\n{% if id == none %}{% endif %}\"", "line 2: write `is none`"),
         (SLACK, "blocks = \"[{\"", "`blocks` is no JSON at line 1"),
         (SLACK, "text = \"file:text.txt\"", "template text.txt, line 3: unknown name `nothing`"),
+        (SLACK, "text = \"{{ user.frist_name }}\"", "did you mean `first_name`?"),
         (EMAIL, "subject = \"{{ usr }}\"\ntext = \"a\"", "template ops/subject, line 1"),
         (EMAIL, "subject = \"a\"\nhtml = \"{% for x in y %}\"", "template ops/html, line 1"),
     ] {
@@ -36,4 +37,25 @@ async fn a_mistake_is_told_with_its_destination_its_template_and_its_line() {
         assert!(said.contains("the destination `ops` cannot be used"), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn what_deserves_a_word_is_no_error() {
+    let directory = directory();
+    let config = format!(
+        "[[destination]]\nname = \"ops\"\n{SLACK}\nevents = [\"user.*\"]\n\
+         when = \"data.frist_name != null\"\ntext = \"{{{{ data.ful_name }}}}{{{{ id }}}}\"\n"
+    );
+    std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+    let ran = run(directory.path(), &["config", "check"]).await;
+    assert_eq!((ran.code, &*ran.stdout), (0, "deskbell.toml is good\n"), "{}", ran.stderr);
+    for wanted in [
+        "warning: deskbell.toml:6: the condition `when`: `data` has no field `frist_name`",
+        "warning: template ops/text: `data` has no field `ful_name`",
+    ] {
+        assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+    }
+    let ran = run(directory.path(), &["config", "check", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["warnings"].as_array().map(Vec::len), Some(2), "{json}");
 }

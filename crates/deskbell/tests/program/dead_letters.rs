@@ -121,3 +121,33 @@ async fn what_is_not_there_cannot_be_asked_for() {
     assert_eq!((ran.code, &*ran.stdout), (0, "{\"asked\":0}\n"), "{}", ran.stderr);
     assert!(!directory.path().join("clerk.db").exists(), "nothing was touched");
 }
+
+#[tokio::test]
+async fn a_statement_is_shown_by_its_line_and_its_first_words() {
+    let directory = directory();
+    let directory = directory.path();
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\n\n[[destination]]\nname = \"mirror\"\n\
+        type = \"database\"\nurl = \"sqlite://clerk.db\"\n\n[[destination.statement]]\n\
+        on = [\"user.created\"]\nsql = \"insert into app_users (clerk_id) values (:id)\"\n\
+        params = { id = \"subject\" }\n";
+    std::fs::write(directory.join("deskbell.toml"), config).unwrap();
+    sql(directory, TABLE).await;
+    let serving = Serving::start(directory).await;
+    trigger(directory, &serving, "msg_1", "user_refused", "b@x.dev").await;
+    let reader = mirror_at(directory, 1).await;
+    let mut look = tokio::time::interval(Duration::from_millis(50));
+    within(async {
+        while reader.rows("_dead_letters").await.unwrap().is_empty() {
+            look.tick().await;
+        }
+    })
+    .await;
+    let title = "[[destination.statement]] in line 9 of the config: insert into app_users (clerk_id) values…";
+    let ran = run(directory, &["dead-letters", "list"]).await;
+    assert!(ran.stdout.contains(title), "{}", ran.stdout);
+    let ran = run(directory, &["dead-letters", "list", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json[0]["title"], title);
+    assert!(json[0]["part"].as_str().unwrap().starts_with("statement "), "{json}");
+    assert_eq!(serving.terminate().await.0, 0);
+}
