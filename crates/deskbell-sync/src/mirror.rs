@@ -6,6 +6,7 @@ mod isolate;
 mod merge;
 mod migrate;
 mod reader;
+mod rekey;
 mod retry;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::connect::{ConnectError, check_schema_name};
 use crate::mapped::{
-    MappedTableError, MappedTableProblem, MappedTarget, Patience, StatementTarget,
+    MappedTableError, MappedTableProblem, MappedTarget, Patience, Scope, StatementTarget,
 };
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
@@ -40,6 +41,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Mirror {
     database: Arc<dyn Database>,
     schema: String,
+    destination: String,
     mappings: Arc<Mappings>,
     tables: Vec<Table>,
     auto_migrate: bool,
@@ -54,6 +56,7 @@ pub(crate) struct Mirror {
 #[derive(Debug)]
 pub(crate) struct MirrorSettings {
     pub(crate) schema: String,
+    pub(crate) destination: String,
     pub(crate) mappings: Arc<Mappings>,
     pub(crate) auto_migrate: bool,
     pub(crate) conflict_patience: Duration,
@@ -65,6 +68,7 @@ impl MirrorSettings {
         check_schema_name(&options.schema)?;
         Ok(Self {
             schema: options.schema.clone(),
+            destination: options.destination.clone(),
             mappings: Arc::new(Mappings::for_options(options)?),
             auto_migrate: options.auto_migrate,
             conflict_patience: options.conflict_patience,
@@ -79,14 +83,15 @@ impl Mirror {
         database: Arc<dyn Database>,
         settings: MirrorSettings,
     ) -> Result<Self, ConnectError> {
-        let MirrorSettings { schema, mappings, auto_migrate, conflict_patience, answer_within } =
-            settings;
+        let MirrorSettings { schema, destination, mappings, .. } = settings;
+        let MirrorSettings { auto_migrate, conflict_patience, answer_within, .. } = settings;
         let statements = Statements::new(database.dialect(), &schema, &mappings);
         let mirror = Self {
             tables: schema::tables(&mappings),
             connection: Mutex::new(None),
             database: Arc::clone(&database),
             schema,
+            destination,
             mappings,
             auto_migrate,
             patience: Patience { dialect: database.dialect(), lasts: conflict_patience },
@@ -114,7 +119,11 @@ impl Mirror {
 
     /// The application's tables and statements, checked against the database as it is now.
     async fn application(&self, session: &mut dyn Session) -> Result<Application, ConnectError> {
-        let (dialect, schema) = (self.database.dialect(), &self.schema);
+        let scope = Scope {
+            dialect: self.database.dialect(),
+            schema: &self.schema,
+            destination: &self.destination,
+        };
         let mut application = Application::default();
         for table in self.mappings.tables() {
             let fit =
@@ -122,13 +131,14 @@ impl Mirror {
             let live = session.describe(&table.into).await?;
             let no_table = || MappedTableProblem::NoTable { into: table.into.clone() };
             let live = live.ok_or_else(no_table).map_err(fit)?;
-            let target = MappedTarget::new(dialect, schema, Arc::clone(table), &live);
+            let target = MappedTarget::new(scope, Arc::clone(table), &live);
             application.tables.push(target.map_err(fit)?);
         }
+        MappedTarget::link(scope, &mut application.tables);
         for statement in self.mappings.statements() {
             let fit =
                 |problem| MappedTableError { declared_at: statement.declared_at.clone(), problem };
-            let target = StatementTarget::new(session, dialect, schema, Arc::clone(statement));
+            let target = StatementTarget::new(session, scope, Arc::clone(statement));
             application.statements.push(target.await?.map_err(fit)?);
         }
         Ok(application)

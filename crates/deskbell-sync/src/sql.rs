@@ -38,13 +38,13 @@ pub(crate) struct Statements {
     /// Rows of entity, id, occurred_at, message id.
     pub(crate) bury: Bulk,
     pub(crate) dead_letter: Bulk,
-    /// Parameters: the ids, the part and the entity.
+    /// Parameters: the ids, the part, the entity and the destination.
     pub(crate) resolve_part: Sql,
     /// Parameter: the destination.
     pub(crate) requests: Sql,
     /// Parameter: the destination.
     pub(crate) count_letters: Sql,
-    /// Parameter: the names of mapped tables.
+    /// Parameters: the names of mapped tables, and the destination.
     pub(crate) any_parked: Sql,
     /// Parameters: destination, source, message id and part.
     pub(crate) take_letter: Sql,
@@ -113,6 +113,6 @@ fn version_of<T: std::fmt::Display>(prefix: &str, columns: [T; 3]) -> String {
 }
 
 /// The columns that a [`Bulk`]'s rows have, counted from 1.
-fn given(column: usize) -> String {
+pub(crate) fn given(column: usize) -> String {
     format!("given.column{column}")
 }

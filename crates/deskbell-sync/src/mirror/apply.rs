@@ -5,7 +5,7 @@ use deskbell_store::Seq;
 
 use super::{Application, isolate};
 use crate::batch::{Batch, ChildRow, DeadLetter, Row, TableRows, Tombstone};
-use crate::mapped::{Applied, Before, Patience, apply_tables, run_statements};
+use crate::mapped::{Applied, Before, Patience, run_statements};
 use crate::session::{Cell, DatabaseError, Param, Session, Sql};
 use crate::sql::{Statements, TableStatements};
 use crate::target::{Care, Commit};
@@ -76,16 +76,32 @@ impl Work<'_> {
         session: &mut dyn Session,
         batch: &Batch,
     ) -> Result<Applied, DatabaseError> {
-        let (tables, stones) = (&self.application.tables, &batch.tombstones);
-        let applied = apply_tables(session, tables, &batch.mapped, stones, self.patience).await?;
+        let mut all = Applied::default();
+        for (index, table) in self.application.tables.iter().enumerate() {
+            let applied = table.apply(session, batch, index, self.patience).await?;
+            self.resolve(session, &applied).await?;
+            all.rows_written += applied.rows_written;
+            all.dead_letters.extend(applied.dead_letters);
+            all.dead_letters.extend(applied.refused_removals);
+        }
+        Ok(all)
+    }
+
+    /// Takes the dead letters away of what is well now.
+    async fn resolve(
+        &self,
+        session: &mut dyn Session,
+        applied: &Applied,
+    ) -> Result<(), DatabaseError> {
         for (part, entity, ids) in &applied.resolved {
             let ids: Vec<_> = ids.iter().map(String::as_str).collect();
             if !ids.is_empty() {
-                let parameters = [Param::Texts(&ids), Param::Text(part), Param::Text(entity)];
+                let [part, entity, destination] = [part, *entity, self.destination].map(Param::Text);
+                let parameters = [Param::Texts(&ids), part, entity, destination];
                 session.execute(&self.statements.resolve_part, &parameters).await?;
             }
         }
-        Ok(applied)
+        Ok(())
     }
 
     async fn give_up(

@@ -4,11 +4,9 @@ use deskbell_store::{ReadLimit, Seq, StoredEvent};
 
 use super::apply::Work;
 use super::{Application, Mirror, MirrorSettings, Plan, checkpoints};
-use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::connect::ConnectError;
 use crate::entity::{self, Kind};
-use crate::mapped::apply_tables;
 use crate::rebuild::{Merge, RebuildError, Rebuilt};
 use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, Table, VERSIONS, quoted};
 use crate::session::{Database, Param, Session};
@@ -146,18 +144,19 @@ impl Mirror {
     ) -> Result<u64, RebuildError> {
         let versions = self.database.dialect().table(&self.schema, VERSIONS);
         let forget: crate::session::Sql =
-            format!("UPDATE {versions} SET mapping_rev = 0 WHERE mapping = $1").into();
+            format!("UPDATE {versions} SET mapping_rev = 0 WHERE destination = $1 AND mapping = $2").into();
         for table in self.mappings.tables() {
-            let mapping = [Param::Text(&table.name)];
+            let mapping = [Param::Text(&stands.destination), Param::Text(&table.name)];
             session.execute(&forget, &mapping).await.map_err(target)?;
         }
         let (mut at, mut rows_written) = (Seq::ZERO, 0);
         while let Some(events) = events_up_to(merge, at, stands.seq).await? {
             at = events.last().map_or(stands.seq, |event| event.seq);
-            let Batch { mapped, tombstones, .. } = merge.whole.fold(&events);
-            let tables = &application.tables;
-            let applied = apply_tables(session, tables, &mapped, &tombstones, self.patience).await;
-            rows_written += applied.map_err(target)?.rows_written;
+            let batch = merge.whole.fold(&events);
+            for (index, table) in application.tables.iter().enumerate() {
+                let applied = table.apply_again(session, &batch, index, self.patience).await;
+                rows_written += applied.map_err(target)?.rows_written;
+            }
         }
         Ok(rows_written)
     }

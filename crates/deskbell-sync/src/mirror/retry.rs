@@ -24,7 +24,7 @@ pub(super) async fn waiting(
     };
     let names: Vec<_> = tables.iter().map(MappedTarget::name).collect();
     let parked = !names.is_empty() && {
-        let names = [Param::Texts(&names)];
+        let names = [Param::Texts(&names), destination[0]];
         !session.fetch(&statements.any_parked, &names, &[Kind::Id]).await?.is_empty()
     };
     Ok(Waiting { requests, parked, dead_letters })

@@ -85,7 +85,7 @@ impl Names<'_> {
     /// What a mapped table had refused is there now.
     pub(super) fn resolve_part(&self) -> Sql {
         format!(
-            "DELETE FROM {} WHERE part = $2 AND entity = $3 AND {}",
+            "DELETE FROM {} WHERE part = $2 AND entity = $3 AND destination = $4 AND {}",
             self.table(DEAD_LETTERS),
             self.dialect.is_listed("id"),
         )
