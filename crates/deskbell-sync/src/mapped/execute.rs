@@ -212,7 +212,7 @@ impl Executor<'_> {
             let key = || self.key(&task.key);
             match &task.work {
                 Work::Remove { .. } => rows.removed.push(key()),
-                Work::Write { owner, content, from, unflag } => {
+                Work::Write { owner, from, unflag, .. } => {
                     if let Some(from) = from {
                         moved.insert(from);
                         rows.moved.push(key().join(self.key(from)));
@@ -221,9 +221,8 @@ impl Executor<'_> {
                     if *unflag {
                         rows.unflagged.push(key());
                     }
-                    if let Some(record) = self.records.get(content) {
+                    if let Some(columns) = self.columns(task) {
                         let spelled = self.spelled(task, owner);
-                        let columns = self.sql.column_texts(&record.values);
                         rows.written.push(self.key(spelled).join(columns));
                         if !self.sql.bytewise {
                             rows.respelled.push(self.key(spelled));
@@ -231,10 +230,9 @@ impl Executor<'_> {
                         rows.keys.push(key());
                     }
                 }
-                Work::Flag { owner, content, .. } => {
+                Work::Flag { owner, .. } => {
                     let set = self.set(task);
-                    if let Some(record) = content.as_ref().and_then(|id| self.records.get(id)) {
-                        let columns = self.sql.flagged_texts(&record.values, &set);
+                    if let Some(columns) = self.columns(task) {
                         rows.written.push(self.key(self.spelled(task, owner)).join(columns));
                         rows.keys.push(key());
                     }
@@ -250,12 +248,26 @@ impl Executor<'_> {
     /// Writes the row of one task whose key the table stores as another one.
     async fn learn(&self, session: &mut dyn Session, task: &Task) -> Result<Done, DatabaseError> {
         let rows = self.rows(&[task]);
-        let Some(row) = rows.written.first() else { return Ok(Done::default()) };
-        let Some(stored) = self.sql.lookups.learn(session, row).await? else {
+        let (Some(row), Some(columns)) = (rows.written.first(), self.columns(task)) else {
+            return Ok(Done::default());
+        };
+        let lookups = &self.sql.lookups;
+        let mut stored = None;
+        if let Some(moved) = rows.moved.first() {
+            stored = lookups.learn_move(session, moved).await?;
+        }
+        if let Some(stored) = &stored {
+            let row = self.key(stored).join(columns);
+            session.bulk(self.sql.write_of(&row), &[self.sql.cells(&row)]).await?;
+        } else {
+            self.remove(session, &rows, &[task]).await?;
+            stored = lookups.learn(session, row).await?;
+        }
+        let Some(stored) = stored else {
             return Err(refused(ABSENT, "the table kept no row: a trigger, a rule or a policy of it \
                                         dropped what was written"));
         };
-        if !self.sql.lookups.absent(session, &[self.key(&stored)]).await?.is_empty() {
+        if !lookups.absent(session, &[self.key(&stored)]).await?.is_empty() {
             return Err(refused(ABSENT, "the table kept no row under the key that it was given: a \
                                         trigger of it changed the key afterwards"));
         }
@@ -264,6 +276,20 @@ impl Executor<'_> {
             self.bulk(session, &self.sql.flag, &[flagged]).await?;
         }
         Ok(Done { rows: 1, learned: vec![(task.key.clone(), stored)] })
+    }
+
+    /// The mapped columns of the row that a task writes, if it writes one.
+    fn columns(&self, task: &Task) -> Option<Texts> {
+        match &task.work {
+            Work::Remove { .. } => None,
+            Work::Write { content, .. } => {
+                Some(self.sql.column_texts(&self.records.get(content)?.values))
+            }
+            Work::Flag { content, .. } => {
+                let record = self.records.get(content.as_ref()?)?;
+                Some(self.sql.flagged_texts(&record.values, &self.set(task)))
+            }
+        }
     }
 
     fn set(&self, task: &Task) -> Vec<Value> {
@@ -275,7 +301,7 @@ impl Executor<'_> {
     /// The key as its owner spells it.
     fn spelled<'s>(&'s self, task: &'s Task, owner: &str) -> &'s str {
         let record = self.records.get(owner).filter(|owner| owner.key.as_ref() == Some(&task.key));
-        record.and_then(|owner| self.keys.spelled(owner)).unwrap_or(&task.key)
+        record.and_then(|owner| self.keys.spelled(owner, self.sql)).unwrap_or(&task.key)
     }
 
     /// The row that a task writes, if it writes one.

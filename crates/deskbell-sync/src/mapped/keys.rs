@@ -95,10 +95,11 @@ impl Keys {
     }
 
     /// The key as this entity gives it, where the database takes it for equal to the canonical one.
-    pub(super) fn spelled<'r>(&self, record: &'r Record) -> Option<&'r str> {
+    pub(super) fn spelled<'r>(&self, record: &'r Record, sql: &TableSql) -> Option<&'r str> {
         let (given, key) = (record.given_key.as_deref()?, record.key.as_ref()?);
-        let resolved = self.0.get(given)?;
-        (resolved.key == *key).then_some(given)
+        // Nothing else but what rewrites keys makes another one of it.
+        let is_equal = !sql.rewrites || self.0.get(given)?.key == *key;
+        is_equal.then_some(given)
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Lookups {
     present: Sql,
     /// Writes one row, and says under which key it is there; on SQLite its `rowid`.
     learn: Sql,
+    /// Moves one row of the new key and the old one, and says the same.
+    learn_move: Sql,
     /// On SQLite: the key of the row with this `rowid`. `None` where rows have none.
     by_row_id: Option<Sql>,
     /// Of rows, for each unique index: the keys of other rows that have what these must have alone.
@@ -46,11 +48,12 @@ impl Lookups {
         let (keys, rows) = (writer.rows(size), writer.rows(size + columns.len()));
         let (table, same) = (writer.table, writer.same("mine", 0));
         let exists = format!("EXISTS (SELECT 1 FROM {table} AS mine WHERE {same})");
-        let learn = match writer.dialect {
-            Dialect::Postgres => writer.write_returning(columns, &rows, &writer.row_key("mine")),
-            Dialect::Sqlite if live.row_ids => writer.write_returning(columns, &rows, "rowid"),
-            Dialect::Sqlite => writer.write_returning(columns, &rows, "0"),
+        let returned = match writer.dialect {
+            Dialect::Postgres => writer.row_key("mine"),
+            Dialect::Sqlite if live.row_ids => "rowid".to_owned(),
+            Dialect::Sqlite => "0".to_owned(),
         };
+        let moved = writer.relocate_rows(&writer.rows(2 * size));
         let by_row_id = (writer.dialect == Dialect::Sqlite && live.row_ids).then(|| {
             format!("SELECT {} FROM {table} AS mine WHERE rowid = $1", writer.row_key("mine")).into()
         });
@@ -59,7 +62,8 @@ impl Lookups {
             resolve: writer.resolve(&keys).into(),
             absent: format!("SELECT given.n FROM {keys} WHERE NOT {exists}").into(),
             present: format!("SELECT given.n FROM {keys} WHERE {exists}").into(),
-            learn: learn.into(),
+            learn: writer.write_returning(columns, &rows, &returned).into(),
+            learn_move: format!("{moved} RETURNING {returned}").into(),
             by_row_id,
             in_the_way: writer.in_the_way(columns, live, &rows),
             missing: writer.missing(columns, live, &rows),
@@ -106,9 +110,27 @@ impl Lookups {
         session: &mut dyn Session,
         row: &Texts,
     ) -> Result<Option<String>, DatabaseError> {
+        self.stored(session, &self.learn, row).await
+    }
+
+    /// Moves a row of the new key and the old one; the key that it is there under, if one moved.
+    pub(super) async fn learn_move(
+        &self,
+        session: &mut dyn Session,
+        row: &Texts,
+    ) -> Result<Option<String>, DatabaseError> {
+        self.stored(session, &self.learn_move, row).await
+    }
+
+    async fn stored(
+        &self,
+        session: &mut dyn Session,
+        sql: &Sql,
+        row: &Texts,
+    ) -> Result<Option<String>, DatabaseError> {
         let rows = self.parameter(std::slice::from_ref(row));
         let kind = if self.dialect == Dialect::Sqlite { Kind::Integer } else { Kind::Text };
-        let mut found = session.fetch(&self.learn, &[Param::Text(&rows)], &[kind]).await?;
+        let mut found = session.fetch(sql, &[Param::Text(&rows)], &[kind]).await?;
         if let (Some(by_row_id), Some([Value::Integer(id)])) =
             (&self.by_row_id, found.first().map(Vec::as_slice))
         {
@@ -196,7 +218,7 @@ impl Lookups {
     pub(super) fn texts(&self) -> Vec<Sql> {
         let by_row_id = self.by_row_id.iter();
         let several = self.in_the_way.iter().chain(self.missing.iter().map(|(_, sql)| sql));
-        let one = [&self.resolve, &self.absent, &self.present, &self.learn];
+        let one = [&self.resolve, &self.absent, &self.present, &self.learn, &self.learn_move];
         one.into_iter().chain(by_row_id).chain(several).cloned().collect()
     }
 }

@@ -255,7 +255,13 @@ impl<'a> Pass<'a> {
         listed.extend(given);
         let listed: Vec<_> = listed.into_iter().collect();
         let found = self.target.records.by_key(self.session, &listed).await?;
-        self.add(found).await
+        self.add(found).await?;
+        let sql = &self.target.sql;
+        if sql.rewrites && !sql.bytewise {
+            let given = self.known.values().filter_map(|record| record.given_key.clone()).collect();
+            self.keys.learn(self.session, sql, &given).await?;
+        }
+        Ok(())
     }
 
     fn plan(&mut self) -> Vec<Task> {

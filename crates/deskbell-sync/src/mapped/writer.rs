@@ -164,17 +164,19 @@ impl Writer<'_> {
     }
 
     pub(super) fn relocate(&self) -> Bulk {
+        self.bulk(2 * self.key.len(), |rows| self.relocate_rows(rows))
+    }
+
+    pub(super) fn relocate_rows(&self, rows: &str) -> String {
         let size = self.key.len();
         let moved = self.set_key();
         let (taken, itself) = (self.same("other", 0), self.same("other", size));
-        self.bulk(2 * size, |rows| {
-            format!(
-                "UPDATE {table} AS mine SET {moved} FROM {rows} WHERE {} AND NOT EXISTS
-                 (SELECT 1 FROM {table} AS other WHERE {taken} AND NOT ({itself}))",
-                self.same("mine", size),
-                table = self.table,
-            )
-        })
+        format!(
+            "UPDATE {table} AS mine SET {moved} FROM {rows} WHERE {} AND NOT EXISTS
+             (SELECT 1 FROM {table} AS other WHERE {taken} AND NOT ({itself}))",
+            self.same("mine", size),
+            table = self.table,
+        )
     }
 
     pub(super) fn respell(&self) -> Bulk {

@@ -19,6 +19,8 @@ pub(crate) const BEFORE_CASELESS: &str = "SELECT 1";
 /// Makes `accounts` store addresses in lower case, and refuse silently to remove any.
 pub(crate) const LOWER_CASE: &str = "CREATE TRIGGER lower AFTER INSERT ON accounts
     WHEN NEW.email <> lower(NEW.email)
+    BEGIN UPDATE accounts SET email = lower(email) WHERE rowid = NEW.rowid; END;
+    CREATE TRIGGER still_lower AFTER UPDATE ON accounts WHEN NEW.email <> lower(NEW.email)
     BEGIN UPDATE accounts SET email = lower(email) WHERE rowid = NEW.rowid; END";
 pub(crate) const KEEP_ROWS: &str = "CREATE TRIGGER keep BEFORE DELETE ON accounts
     BEGIN SELECT RAISE(IGNORE); END";
