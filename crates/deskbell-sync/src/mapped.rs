@@ -15,6 +15,8 @@ mod lookups;
 mod named;
 mod pass;
 mod plan;
+#[cfg(test)]
+mod plans;
 mod record;
 mod records;
 mod scalar;

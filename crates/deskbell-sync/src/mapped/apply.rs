@@ -39,6 +39,8 @@ pub(super) struct Dependent {
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     pub(crate) rows_written: u64,
+    /// Of these, those that were removed.
+    pub(crate) rows_removed: u64,
     /// What is given up.
     pub(crate) dead_letters: Vec<DeadLetter>,
     /// Removals that are refused: never given up, but stuck.

@@ -34,6 +34,7 @@ pub(super) struct Outcome<'a> {
     pub(super) done: Vec<&'a Task>,
     pub(super) refused: Vec<(&'a Task, Refusal)>,
     pub(super) rows_written: u64,
+    pub(super) rows_removed: u64,
     /// Keys that the table stores as others: what was given, and what is there.
     pub(super) learned: Vec<(String, String)>,
     /// By the key of a task, what stands in its way.
@@ -43,7 +44,9 @@ pub(super) struct Outcome<'a> {
 /// What one unit of work came to.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    pub(super) rows: u64,
+    /// Rows that were written or removed, and the latter.
+    rows: u64,
+    removed: u64,
     learned: Vec<(String, String)>,
 }
 
@@ -151,7 +154,8 @@ impl Executor<'_> {
         let rows = self.rows(tasks);
         let sql = self.sql;
         self.bulk(session, &sql.relocate, &rows.moved).await?;
-        let mut written = self.remove(session, &rows, tasks).await?;
+        let removed = self.remove(session, &rows, tasks).await?;
+        let mut written = removed;
         if let Some(unflag) = &sql.unflag {
             self.bulk(session, unflag, &rows.unflagged).await?;
         }
@@ -165,10 +169,13 @@ impl Executor<'_> {
             written += self.bulk(session, &sql.flag, &rows.flagged).await?;
         }
         if sql.rewrites && !sql.lookups.absent(session, &rows.keys).await?.is_empty() {
-            return Err(refused(ABSENT, "the table kept no row under this key: a trigger, a rule or a \
-                                        policy of it dropped or changed what was written"));
+            return Err(refused(
+                ABSENT,
+                "the table kept no row under this key: a trigger, a rule or a \
+                                        policy of it dropped or changed what was written",
+            ));
         }
-        Ok(Done { rows: written, learned: Vec::new() })
+        Ok(Done { rows: written, removed, learned: Vec::new() })
     }
 
     /// Removes rows, and looks whether they are gone.
@@ -187,8 +194,11 @@ impl Executor<'_> {
             return Ok(removed);
         }
         if !self.sql.lookups.present(session, &rows.removed).await?.is_empty() {
-            return Err(refused(KEPT, "the table removed no row: a trigger, a rule or a policy of it \
-                                      keeps the row"));
+            return Err(refused(
+                KEPT,
+                "the table removed no row: a trigger, a rule or a policy of it \
+                                      keeps the row",
+            ));
         }
         if count < rows.expected {
             let missing = rows.expected - count;
@@ -264,18 +274,24 @@ impl Executor<'_> {
             stored = lookups.learn(session, row).await?;
         }
         let Some(stored) = stored else {
-            return Err(refused(ABSENT, "the table kept no row: a trigger, a rule or a policy of it \
-                                        dropped what was written"));
+            return Err(refused(
+                ABSENT,
+                "the table kept no row: a trigger, a rule or a policy of it \
+                                        dropped what was written",
+            ));
         };
         if !lookups.absent(session, &[self.key(&stored)]).await?.is_empty() {
-            return Err(refused(ABSENT, "the table kept no row under the key that it was given: a \
-                                        trigger of it changed the key afterwards"));
+            return Err(refused(
+                ABSENT,
+                "the table kept no row under the key that it was given: a \
+                                        trigger of it changed the key afterwards",
+            ));
         }
         if let Work::Flag { .. } = task.work {
             let flagged = self.key(&stored).join(self.sql.set_texts(&self.set(task)));
             self.bulk(session, &self.sql.flag, &[flagged]).await?;
         }
-        Ok(Done { rows: 1, learned: vec![(task.key.clone(), stored)] })
+        Ok(Done { rows: 1, removed: 0, learned: vec![(task.key.clone(), stored)] })
     }
 
     /// The mapped columns of the row that a task writes, if it writes one.
@@ -330,6 +346,7 @@ const LOGGED_IDS_MAX: usize = 10;
 impl<'t> Outcome<'t> {
     pub(super) fn take(&mut self, done: Done, tasks: &[&'t Task]) {
         self.rows_written += done.rows;
+        self.rows_removed += done.removed;
         self.learned.extend(done.learned);
         self.done.extend(tasks);
     }

@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn words_are_no_times() {
-        for given in ["now", "Infinity", "-infinity", "today 10:00", "2026-11-21 allballs", "epoch"] {
+        for given in ["now", "Infinity", "-infinity", "today 10:00", "2026-11-21 allballs", "epoch"]
+        {
             assert_eq!(moment_text(given), format!("not a time: {given}"));
         }
     }

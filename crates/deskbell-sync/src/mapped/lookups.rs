@@ -1,5 +1,5 @@
-//! Questions about rows of the application's table. Rows come as one parameter: a JSON list of lists,
-//! each with its number first.
+//! Questions about rows of the application's table. Rows come as one parameter, a list: each is a JSON
+//! list with its number first. PostgreSQL plans by how many there are.
 
 use serde_json::Value as Json;
 
@@ -55,7 +55,8 @@ impl Lookups {
         };
         let moved = writer.relocate_rows(&writer.rows(2 * size));
         let by_row_id = (writer.dialect == Dialect::Sqlite && live.row_ids).then(|| {
-            format!("SELECT {} FROM {table} AS mine WHERE rowid = $1", writer.row_key("mine")).into()
+            format!("SELECT {} FROM {table} AS mine WHERE rowid = $1", writer.row_key("mine"))
+                .into()
         });
         Self {
             dialect: writer.dialect,
@@ -75,9 +76,8 @@ impl Lookups {
         session: &mut dyn Session,
         keys: &[Texts],
     ) -> Result<Vec<(usize, Resolved)>, DatabaseError> {
-        let rows = self.parameter(keys);
         let kinds = [Kind::Integer, Kind::Text, Kind::Text];
-        let found = session.fetch(&self.resolve, &[Param::Text(&rows)], &kinds).await?;
+        let found = self.fetch(session, &self.resolve, keys, &kinds).await?;
         let resolved = found.into_iter().filter_map(|row| {
             let [Value::Integer(number), Value::Text(key), row] = &row[..] else { return None };
             let row = if let Value::Text(row) = row { canonical(row) } else { None };
@@ -128,9 +128,8 @@ impl Lookups {
         sql: &Sql,
         row: &Texts,
     ) -> Result<Option<String>, DatabaseError> {
-        let rows = self.parameter(std::slice::from_ref(row));
         let kind = if self.dialect == Dialect::Sqlite { Kind::Integer } else { Kind::Text };
-        let mut found = session.fetch(sql, &[Param::Text(&rows)], &[kind]).await?;
+        let mut found = self.fetch(session, sql, std::slice::from_ref(row), &[kind]).await?;
         if let (Some(by_row_id), Some([Value::Integer(id)])) =
             (&self.by_row_id, found.first().map(Vec::as_slice))
         {
@@ -176,8 +175,7 @@ impl Lookups {
         sql: &Sql,
         rows: &[Texts],
     ) -> Result<Vec<(usize, String)>, DatabaseError> {
-        let rows = self.parameter(rows);
-        let found = session.fetch(sql, &[Param::Text(&rows)], &[Kind::Integer, Kind::Text]).await?;
+        let found = self.fetch(session, sql, rows, &[Kind::Integer, Kind::Text]).await?;
         let pairs = found.into_iter().filter_map(|row| match &row[..] {
             [Value::Integer(number), Value::Text(key)] => {
                 Some((usize::try_from(*number).ok()?, canonical(key)?))
@@ -196,8 +194,7 @@ impl Lookups {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.parameter(keys);
-        let found = session.fetch(sql, &[Param::Text(&rows)], &[Kind::Integer]).await?;
+        let found = self.fetch(session, sql, keys, &[Kind::Integer]).await?;
         let number = |row: Vec<Value>| match row[..] {
             [Value::Integer(number)] => usize::try_from(number).ok(),
             _ => None,
@@ -205,13 +202,21 @@ impl Lookups {
         Ok(found.into_iter().filter_map(number).collect())
     }
 
-    fn parameter(&self, rows: &[Texts]) -> String {
+    async fn fetch(
+        &self,
+        session: &mut dyn Session,
+        sql: &Sql,
+        rows: &[Texts],
+        kinds: &[Kind],
+    ) -> Result<Vec<Vec<Value>>, DatabaseError> {
         let numbered = rows.iter().enumerate().map(|(number, row)| {
             let mut list = vec![Json::from(number)];
             list.extend(row.json(self.dialect));
-            Json::Array(list)
+            Json::Array(list).to_string()
         });
-        Json::Array(numbered.collect()).to_string()
+        let numbered: Vec<_> = numbered.collect();
+        let numbered: Vec<_> = numbered.iter().map(String::as_str).collect();
+        session.fetch(sql, &[Param::Texts(&numbered)], kinds).await
     }
 
     #[cfg(test)]
@@ -237,14 +242,14 @@ impl Writer<'_> {
     /// What takes the place of a bulk's rows where they come as JSON.
     fn rows(&self, columns: usize) -> String {
         let item = |index: usize| match self.dialect {
-            Dialect::Postgres => format!("list.item ->> {index} AS column{index}"),
+            Dialect::Postgres => format!("list.item::json ->> {index} AS column{index}"),
             Dialect::Sqlite => format!("value ->> {index} AS column{index}"),
         };
         let items = list((1..=columns).map(item));
         match self.dialect {
             Dialect::Postgres => format!(
-                "(SELECT (list.item ->> 0)::bigint AS n, {items}
-                  FROM json_array_elements($1::text::json) AS list (item)) AS given"
+                "(SELECT (list.item::json ->> 0)::bigint AS n, {items}
+                  FROM UNNEST($1::text[]) AS list (item)) AS given"
             ),
             Dialect::Sqlite => {
                 format!("(SELECT value ->> 0 AS n, {items} FROM json_each($1)) AS given")
@@ -276,15 +281,16 @@ impl Writer<'_> {
             self.same("mine", 0),
         );
         if !all_the_same {
-            let texts = given.clone().map(|(index, column)| {
-                format!("{}::text COLLATE \"C\"", self.cast(index, column))
-            });
-            let window = list(given.map(cast).zip(self.key).map(|(value, column)| {
-                match &column.collation {
-                    Some(collation) => format!("{value} COLLATE {collation}"),
-                    None => value,
-                }
-            }));
+            let texts = given
+                .clone()
+                .map(|(index, column)| format!("{}::text COLLATE \"C\"", self.cast(index, column)));
+            let window =
+                list(given.map(cast).zip(self.key).map(
+                    |(value, column)| match &column.collation {
+                        Some(collation) => format!("{value} COLLATE {collation}"),
+                        None => value,
+                    },
+                ));
             sql += &format!(" WINDOW equal AS (PARTITION BY {window} ORDER BY {})", list(texts));
         }
         sql
@@ -379,8 +385,7 @@ impl Writer<'_> {
         for foreign in &live.foreign_keys {
             let found: Option<Vec<_>> = foreign.columns.iter().map(find).collect();
             let Some(found) = found else { continue };
-            let values: Vec<_> =
-                found.iter().map(|(at, column)| self.cast(*at, column)).collect();
+            let values: Vec<_> = found.iter().map(|(at, column)| self.cast(*at, column)).collect();
             let is_given: Vec<_> =
                 values.iter().map(|value| format!("{value} IS NOT NULL")).collect();
             let same = foreign.parent_columns.iter().zip(&values);

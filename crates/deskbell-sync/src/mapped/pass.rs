@@ -41,6 +41,7 @@ pub(super) struct Pass<'a> {
     /// Of `refused`, those that were not even tried.
     skipped: BTreeSet<String>,
     rows_written: u64,
+    rows_removed: u64,
     refusals: Vec<Refusal>,
 }
 
@@ -59,6 +60,7 @@ impl<'a> Pass<'a> {
             refused: BTreeMap::new(),
             skipped: BTreeSet::new(),
             rows_written: 0,
+            rows_removed: 0,
             refusals: Vec::new(),
         }
     }
@@ -103,7 +105,8 @@ impl<'a> Pass<'a> {
         for id in changed {
             self.make_canonical(id, before.get(id).copied());
             if let Some(before) = before.get(id) {
-                self.planned.extend([before.key.clone(), before.shown.clone()].into_iter().flatten());
+                self.planned
+                    .extend([before.key.clone(), before.shown.clone()].into_iter().flatten());
             }
             self.touched.insert(id.to_owned());
         }
@@ -113,7 +116,8 @@ impl<'a> Pass<'a> {
     /// Gives a record whose key was just given the one that the database has instead.
     fn make_canonical(&mut self, id: &str, before: Option<&Record>) {
         let sql = &self.target.sql;
-        let Some(record) = self.known.get_mut(id).filter(|record| record.given_key.is_none()) else {
+        let Some(record) = self.known.get_mut(id).filter(|record| record.given_key.is_none())
+        else {
             return;
         };
         let Some(given) = record.key.clone() else { return };
@@ -188,11 +192,13 @@ impl<'a> Pass<'a> {
                 records: &self.known,
                 keys: &self.keys,
             };
-            let Outcome { done, refused, rows_written, learned, in_the_way } =
-                executor.work(self.session, &tried).await?;
+            let outcome = executor.work(self.session, &tried).await?;
+            let Outcome { done, refused, learned, in_the_way, .. } = outcome;
+            self.rows_removed += outcome.rows_removed;
             let done: Vec<_> = done.into_iter().cloned().collect();
-            let refused: Vec<_> = refused.into_iter().map(|(task, why)| (task.clone(), why)).collect();
-            self.rows_written += rows_written;
+            let refused: Vec<_> =
+                refused.into_iter().map(|(task, why)| (task.clone(), why)).collect();
+            self.rows_written += outcome.rows_written;
             self.refused.retain(|key, _| skipped.contains(key));
             self.refusals.clear();
             self.note_learned(&learned);
@@ -266,7 +272,12 @@ impl<'a> Pass<'a> {
 
     fn plan(&mut self) -> Vec<Task> {
         let gone = &self.gone;
-        plan(&self.known, &self.planned, |record| gone.get(&record.id).cloned(), self.target.on_end())
+        plan(
+            &self.known,
+            &self.planned,
+            |record| gone.get(&record.id).cloned(),
+            self.target.on_end(),
+        )
     }
 
     /// Of what only waits, what still has something in its way that this batch does not move; it is not
@@ -381,7 +392,11 @@ impl<'a> Pass<'a> {
     /// Writes down what is known now, and wakes what waited for it.
     pub(super) async fn settle(mut self, patience: Patience) -> Result<Applied, DatabaseError> {
         let target = self.target;
-        let mut applied = Applied { rows_written: self.rows_written, ..Applied::default() };
+        let mut applied = Applied {
+            rows_written: self.rows_written,
+            rows_removed: self.rows_removed,
+            ..Applied::default()
+        };
         let mut postponed = Vec::new();
         if !self.refused.is_empty() {
             let now = patience.now(self.session).await?;

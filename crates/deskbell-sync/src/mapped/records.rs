@@ -179,6 +179,14 @@ impl RecordStatements {
         session.bulk(&self.postpone, &rows).await.map(drop)
     }
 
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<Sql> {
+        let Self { by_id, by_key, by_parent: [one, other], due, waiting_for, wake, .. } = self;
+        let queries = [by_id, by_key, one, other, due, waiting_for, wake, &self.tombstones];
+        let bulks = self.postpone.texts().into_iter().chain(self.write.texts());
+        queries.into_iter().cloned().chain(bulks).collect()
+    }
+
     fn postponed<'a>(&'a self, record: &'a Record) -> Vec<Cell<'a>> {
         vec![
             Cell::Text(&self.destination),

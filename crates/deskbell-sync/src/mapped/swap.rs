@@ -14,7 +14,8 @@ use crate::session::{DatabaseError, Session, Sql, begin_unit, end_unit};
 /// Rings may stand in each other's way: they are looked for again after this many were solved at most.
 const PASSES_MAX: usize = 3;
 /// Added to the reason where no placeholder is taken.
-const HINT: &str = "; the rows exchange values, and no placeholder fits: make the constraint DEFERRABLE";
+const HINT: &str =
+    "; the rows exchange values, and no placeholder fits: make the constraint DEFERRABLE";
 
 /// What a column is given until all rows of a ring have left their old values.
 #[derive(Debug, Clone, Copy)]

@@ -131,6 +131,14 @@ impl TableSql {
     pub(super) fn sets_anything(&self) -> bool {
         !self.set.is_empty()
     }
+
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<crate::session::Sql> {
+        let several = self.writes.iter().chain(&self.unflag).chain(&self.vacate);
+        let one = [&self.flag, &self.remove, &self.relocate, &self.respell];
+        let bulks = several.chain(one).flat_map(Bulk::texts);
+        bulks.chain(self.lookups.texts()).collect()
+    }
 }
 
 /// Values and their texts, ready to be borrowed.

@@ -141,7 +141,10 @@ impl Writer<'_> {
         let differ = differ.collect::<Vec<_>>().join(" OR ");
         self.bulk(first + set.len(), |rows| {
             let same = self.same("mine", 0);
-            format!("UPDATE {} AS mine SET {values} FROM {rows} WHERE {same} AND ({differ})", self.table)
+            format!(
+                "UPDATE {} AS mine SET {values} FROM {rows} WHERE {same} AND ({differ})",
+                self.table
+            )
         })
     }
 
@@ -182,12 +185,19 @@ impl Writer<'_> {
     pub(super) fn respell(&self) -> Bulk {
         let moved = self.set_key();
         let differ = self.key.iter().enumerate().map(|(index, column)| {
-            self.differ(column, &format!("mine.{}", quoted(&column.name)), &self.cast(index, column))
+            self.differ(
+                column,
+                &format!("mine.{}", quoted(&column.name)),
+                &self.cast(index, column),
+            )
         });
         let differ = differ.collect::<Vec<_>>().join(" OR ");
         self.bulk(self.key.len(), |rows| {
             let same = self.same("mine", 0);
-            format!("UPDATE {} AS mine SET {moved} FROM {rows} WHERE {same} AND ({differ})", self.table)
+            format!(
+                "UPDATE {} AS mine SET {moved} FROM {rows} WHERE {same} AND ({differ})",
+                self.table
+            )
         })
     }
 
@@ -267,16 +277,29 @@ mod tests {
 
     #[test]
     fn a_default_is_constant_or_another_one_each_time() {
-        for default in
-            ["'free'", "'free'::text", "0", "-1", "'-1'::integer", "(7)", "true", "'it''s now()'",
-             "'{}'::text[]", "'USER'::\"Role\"", "1.5"]
-        {
+        for default in [
+            "'free'",
+            "'free'::text",
+            "0",
+            "-1",
+            "'-1'::integer",
+            "(7)",
+            "true",
+            "'it''s now()'",
+            "'{}'::text[]",
+            "'USER'::\"Role\"",
+            "1.5",
+        ] {
             assert!(is_constant(default), "{default}");
         }
-        for default in
-            ["now()", "CURRENT_TIMESTAMP", "gen_random_uuid()", "nextval('s'::regclass)",
-             "lower('A'::text)", "(datetime('now'))"]
-        {
+        for default in [
+            "now()",
+            "CURRENT_TIMESTAMP",
+            "gen_random_uuid()",
+            "nextval('s'::regclass)",
+            "lower('A'::text)",
+            "(datetime('now'))",
+        ] {
             assert!(!is_constant(default), "{default}");
         }
     }

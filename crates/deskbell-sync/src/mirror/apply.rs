@@ -88,7 +88,7 @@ impl Work<'_> {
     }
 
     /// Takes the dead letters away of what is well now.
-    async fn resolve(
+    pub(super) async fn resolve(
         &self,
         session: &mut dyn Session,
         applied: &Applied,
@@ -96,7 +96,8 @@ impl Work<'_> {
         for (part, entity, ids) in &applied.resolved {
             let ids: Vec<_> = ids.iter().map(String::as_str).collect();
             if !ids.is_empty() {
-                let [part, entity, destination] = [part, *entity, self.destination].map(Param::Text);
+                let [part, entity, destination] =
+                    [part, *entity, self.destination].map(Param::Text);
                 let parameters = [Param::Texts(&ids), part, entity, destination];
                 session.execute(&self.statements.resolve_part, &parameters).await?;
             }
@@ -104,7 +105,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn give_up(
+    pub(super) async fn give_up(
         &self,
         session: &mut dyn Session,
         dead_letters: &[DeadLetter],

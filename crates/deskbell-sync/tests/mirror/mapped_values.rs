@@ -21,7 +21,8 @@ fn with_metadata(id: &str, metadata: Value, at: i64) -> StoredEvent {
 
 #[tokio::test]
 async fn a_null_takes_the_default_where_the_column_holds_none() {
-    let table = "CREATE TABLE app_users (clerk_id text PRIMARY KEY, plan text NOT NULL DEFAULT 'free',
+    let table =
+        "CREATE TABLE app_users (clerk_id text PRIMARY KEY, plan text NOT NULL DEFAULT 'free',
         free text DEFAULT 'x', made timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
     let columns = [
         ("plan", "data.public_metadata.plan"),
@@ -31,9 +32,17 @@ async fn a_null_takes_the_default_where_the_column_holds_none() {
     let mut app = Application::new(&[table], mapping(&columns)).await;
     app.apply(&[with_metadata("user_1", json!({}), 1)]).await;
     let rows = "SELECT plan, free, made IS NOT NULL, made < '2020-01-01' FROM app_users";
-    let (yes, no) = (app.rows("SELECT 1 = 1").await[0][0].clone(), app.rows("SELECT 1 = 2").await[0][0].clone());
+    let (yes, no) = (
+        app.rows("SELECT 1 = 1").await[0][0].clone(),
+        app.rows("SELECT 1 = 2").await[0][0].clone(),
+    );
     assert_eq!(app.rows(rows).await, [["free", "null", &yes, &no]]);
-    app.apply(&[with_metadata("user_1", json!({ "plan": "pro", "made": "2010-01-01T00:00:00Z" }), 2)]).await;
+    app.apply(&[with_metadata(
+        "user_1",
+        json!({ "plan": "pro", "made": "2010-01-01T00:00:00Z" }),
+        2,
+    )])
+    .await;
     assert_eq!(app.rows(rows).await, [["pro", "null", &yes, &yes]]);
     // A constant default comes again; another one each time would not be what was there.
     app.apply(&[with_metadata("user_1", json!({}), 3)]).await;
@@ -72,12 +81,13 @@ async fn a_view_is_refused_as_one() {
 
 #[tokio::test]
 async fn a_deleted_user_leaves_its_address_to_others() {
-    let set = MappedDelete::Set(pairs(&[
-        ("deleted", "true"),
-        ("email", "'gone+' + data.id + '@x.dev'"),
-    ]));
-    let options = MirrorOptions { mirror: false, tables: vec![users(set)], ..MirrorOptions::default() };
-    let first = |email: &str, at| event(&format!("msg_{at}"), "user.updated", at, &user("user_1", email, at));
+    let set =
+        MappedDelete::Set(pairs(&[("deleted", "true"), ("email", "'gone+' + data.id + '@x.dev'")]));
+    let options =
+        MirrorOptions { mirror: false, tables: vec![users(set)], ..MirrorOptions::default() };
+    let first = |email: &str, at| {
+        event(&format!("msg_{at}"), "user.updated", at, &user("user_1", email, at))
+    };
     let events = [
         first("a@x.dev", 1),
         event("msg_2", "user.deleted", 2, &deleted("user", "user_1")),

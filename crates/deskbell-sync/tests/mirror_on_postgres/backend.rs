@@ -13,7 +13,8 @@ pub(crate) const VERSIONS: &str = "clerk._versions";
 pub(crate) const CASELESS: &str = "citext";
 pub(crate) const BEFORE_CASELESS: &str = "CREATE EXTENSION IF NOT EXISTS citext";
 /// Makes `accounts` store addresses in lower case, and refuse silently to remove any.
-pub(crate) const LOWER_CASE: &str = "CREATE FUNCTION lower_email() RETURNS trigger LANGUAGE plpgsql AS
+pub(crate) const LOWER_CASE: &str =
+    "CREATE FUNCTION lower_email() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN NEW.email = lower(NEW.email); RETURN NEW; END $$;
     CREATE TRIGGER lower BEFORE INSERT OR UPDATE ON accounts
     FOR EACH ROW EXECUTE FUNCTION lower_email()";

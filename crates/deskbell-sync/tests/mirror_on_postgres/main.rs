@@ -28,6 +28,7 @@ mod mapped_convergence;
 mod mapped_keys;
 #[path = "../mirror/mapped_swaps.rs"]
 mod mapped_swaps;
+mod mapped_types;
 #[path = "../mirror/mapped_values.rs"]
 mod mapped_values;
 #[path = "../mirror/mapped_waiting.rs"]
