@@ -12,6 +12,7 @@ mod documents;
 mod expected;
 mod inspect;
 mod mapped;
+mod mapped_constraints;
 mod mapped_convergence;
 mod mapped_keys;
 mod mapped_swaps;

@@ -22,6 +22,8 @@ mod inspect;
 mod limits;
 #[path = "../mirror/mapped.rs"]
 mod mapped;
+#[path = "../mirror/mapped_constraints.rs"]
+mod mapped_constraints;
 #[path = "../mirror/mapped_convergence.rs"]
 mod mapped_convergence;
 #[path = "../mirror/mapped_keys.rs"]
