@@ -8,29 +8,38 @@
 mod apply;
 mod evaluate;
 mod execute;
+mod keys;
+mod literal;
 mod live;
+mod lookups;
 mod named;
-mod park;
+mod pass;
 mod plan;
+#[cfg(test)]
+mod plans;
 mod record;
 mod records;
 mod scalar;
 mod statement;
 mod statement_text;
+mod swap;
 mod table_sql;
+mod wait;
+mod writer;
 
 use deskbell_expr::{Expression, ExpressionError};
 
 pub(crate) use apply::{Applied, MappedTarget};
 pub(crate) use evaluate::{Seen, evaluate_end, evaluate_row};
-pub(crate) use live::{Class, LiveColumn, LiveTable};
+pub(crate) use live::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
 pub use live::{MappedTableError, MappedTableProblem};
-pub(crate) use park::Patience;
+pub(crate) use records::Scope;
 pub(crate) use statement::{
     CompiledStatement, StatementMarker, StatementPass, StatementRun, StatementTarget,
     StatementWork, identity, title,
 };
 pub use statement_text::{StatementTextError, StatementTextProblem, check_statement};
+pub(crate) use wait::Patience;
 
 use crate::batch::EventRef;
 use crate::entity::{self, Entity};
@@ -198,11 +207,14 @@ impl MappedTable {
         }
     }
 
+    /// A column may be mapped and set: what is set goes before what is mapped while the entity is gone.
     fn column_twice(&self) -> Option<String> {
-        let mut names: Vec<_> =
-            self.key.iter().chain(&self.columns).chain(self.set()).map(|(name, _)| name).collect();
-        names.sort_unstable();
-        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+        let twice = |columns: [&[(String, Expression)]; 2]| {
+            let mut names: Vec<_> = columns.into_iter().flatten().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+        };
+        twice([&self.key, &self.columns]).or_else(|| twice([&self.key, self.set()]))
     }
 }
 

@@ -10,6 +10,7 @@ mod merge;
 mod migrate;
 mod reader;
 mod refused;
+mod rekey;
 mod remake;
 mod retry;
 mod unit;
@@ -33,7 +34,7 @@ use crate::checkpoint::Checkpoint;
 use crate::connect::{ConnectError, check_schema_name};
 use crate::limited::Limited;
 use crate::mapped::{
-    MappedTableError, MappedTableProblem, MappedTarget, Patience, StatementTarget,
+    MappedTableError, MappedTableProblem, MappedTarget, Patience, Scope, StatementTarget,
 };
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
@@ -197,22 +198,28 @@ impl Mirror {
     /// The application's tables and statements, checked against the database as it is now.
     async fn application(&self, session: &mut dyn Session) -> Result<Application, ConnectError> {
         let tables = self.mapped_targets(session).await?;
-        let (dialect, schema) = (self.database.dialect(), &self.schema);
+        let scope = self.scope();
         let mut statements = Vec::new();
         for statement in self.mappings.statements() {
             let fit =
                 |problem| MappedTableError { declared_at: statement.declared_at.clone(), problem };
-            let target = StatementTarget::new(session, dialect, schema, Arc::clone(statement));
+            let target = StatementTarget::new(session, scope, Arc::clone(statement));
             statements.push(target.await?.map_err(fit)?);
         }
         Ok(Application { tables, statements })
+    }
+
+    /// Whose records of mapped tables and statements these are.
+    fn scope(&self) -> Scope<'_> {
+        let (schema, destination) = (self.schema.as_str(), self.destination.as_str());
+        Scope { dialect: self.database.dialect(), schema, destination }
     }
 
     async fn mapped_targets(
         &self,
         session: &mut dyn Session,
     ) -> Result<Vec<MappedTarget>, ConnectError> {
-        let (dialect, schema) = (self.database.dialect(), &self.schema);
+        let scope = self.scope();
         let mut targets = Vec::new();
         for table in self.mappings.tables() {
             let fit =
@@ -220,9 +227,10 @@ impl Mirror {
             let live = session.describe(&table.into).await?;
             let no_table = || MappedTableProblem::NoTable { into: table.into.clone() };
             let live = live.ok_or_else(no_table).map_err(fit)?;
-            let target = MappedTarget::new(dialect, schema, Arc::clone(table), &live);
+            let target = MappedTarget::new(scope, Arc::clone(table), &live);
             targets.push(target.map_err(fit)?);
         }
+        MappedTarget::link(scope, &mut targets);
         Ok(targets)
     }
 

@@ -7,7 +7,9 @@ use deskbell_store::{BackendError, ReadLimit, Seq, Store, StoreError};
 
 use crate::checkpoint::Checkpoint;
 use crate::connect::{ConnectError, check_schema_name, database};
+use crate::dead_letters::{self, Choice, Letter};
 use crate::fold::Fold;
+use crate::inspect::InspectError;
 use crate::migration;
 use crate::mirror::{Mirror, MirrorSettings};
 use crate::options::{MirrorOptions, SourceRule};
@@ -17,7 +19,7 @@ use crate::target::{Care, Target, TargetError};
 const SHADOW: &str = "_new";
 
 /// What a rebuild came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rebuilt {
     /// The events that were read.
     pub events: u64,
@@ -28,6 +30,9 @@ pub struct Rebuilt {
     /// The events that were skipped, as their payload was pruned: what they said of mirrored
     /// entities stays as it is in the live tables.
     pub payloads_pruned: u64,
+    /// The rows that the database still refuses: those of the mirror and of mapped tables, by their
+    /// dead letters and what waits.
+    pub refused: Vec<Letter>,
 }
 
 /// How far a rebuild is.
@@ -72,6 +77,9 @@ pub enum RebuildError {
     /// The database failed, or refused what the log says.
     #[error("the mirror's database failed")]
     Target(#[from] TargetError),
+    /// What the database still refuses could not be read.
+    #[error("the dead letters cannot be read")]
+    Letters(#[from] InspectError),
 }
 
 /// Rebuilds the live tables of this destination from the log.
@@ -98,15 +106,15 @@ pub async fn rebuild(
     let from = position.seq;
     let merge = Merge { store, shadow: &shadow, fold: &fold, whole: &whole, from, payloads_pruned };
     let merged = live.merge(merge, &options.destination).await?;
+    let mappings = live.mappings();
+    let statements: Vec<_> = mappings.statements().iter().map(|one| one.name.clone()).collect();
     live.close().await;
     let settings = MirrorSettings::of(&shadow_options)?;
     Mirror::remove(database(&options.url)?.as_ref(), &settings).await?;
-    Ok(Rebuilt {
-        events: events + merged.events,
-        rows_written: merged.rows_written,
-        rows_removed: merged.rows_removed,
-        payloads_pruned: merged.payloads_pruned,
-    })
+    let mut refused = dead_letters::list(options, &Choice::All).await?;
+    let is_statement = |letter: &Letter| statements.contains(&letter.part);
+    refused.retain(|letter| !is_statement(letter));
+    Ok(Rebuilt { events: events + merged.events, refused, ..merged })
 }
 
 /// Builds the mirror as it was at a time, by the events' own clock, in a schema of its own.
@@ -136,7 +144,7 @@ pub async fn as_of(
     replay.until(head, until_ms, &mut progress).await?;
     let Replay { events, rows_written, payloads_pruned, .. } = replay;
     target.close().await;
-    Ok(Rebuilt { events, rows_written, rows_removed: 0, payloads_pruned })
+    Ok(Rebuilt { events, rows_written, payloads_pruned, ..Rebuilt::default() })
 }
 
 /// What is merged into the live tables.

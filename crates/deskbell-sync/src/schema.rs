@@ -177,6 +177,7 @@ fn versions() -> Table {
     Table {
         name: VERSIONS,
         columns: vec![
+            required("destination", Kind::Id),
             required("mapping", Kind::Id),
             required("id", Kind::Id),
             // Null where only a delete is known.
@@ -187,7 +188,10 @@ fn versions() -> Table {
             integer("created_at_ms"),
             id("parent_1"),
             id("parent_2"),
+            // As the database has the key, so that equal keys are equal texts.
             id("key"),
+            // As the expressions gave it; null where that is known to be the same text.
+            id("given_key"),
             optional("columns", Kind::Text),
             integer("ended_at_ms"),
             id("ended_by"),
@@ -195,18 +199,24 @@ fn versions() -> Table {
             flag("flagged"),
             optional("parked_since", Kind::Time),
             flag("given_up"),
+            // While it waits: when it is tried again, how often it was, and what it waits for.
+            optional("retry_at", Kind::Time),
+            TableColumn { default: Some("0"), ..required("tries", Kind::Integer) },
+            optional("reason", Kind::Text),
+            id("constraint_name"),
+            id("waits_for"),
             id("source"),
             id("event_type"),
-            flag("retry"),
             integer("mapping_rev"),
         ],
-        primary_key: vec!["mapping", "id"],
+        primary_key: vec!["destination", "mapping", "id"],
         indexes: vec![
-            vec!["mapping", "key"],
-            vec!["mapping", "shown"],
-            vec!["mapping", "parent_1"],
-            vec!["mapping", "parent_2"],
-            vec!["mapping", "parked_since"],
+            vec!["destination", "mapping", "key"],
+            vec!["destination", "mapping", "shown"],
+            vec!["destination", "mapping", "parent_1"],
+            vec!["destination", "mapping", "parent_2"],
+            vec!["destination", "mapping", "retry_at"],
+            vec!["destination", "mapping", "waits_for"],
         ],
         keyed: false,
     }

@@ -55,7 +55,7 @@ pub(crate) struct Statements {
     pub(crate) gone: Sql,
     /// Parameters: seq, and then destination, log, seq and token as they must stand there.
     pub(crate) mark_statements: Sql,
-    /// Parameter: the names of mapped tables.
+    /// Parameters: the names of mapped tables, and the destination.
     pub(crate) any_parked: Sql,
     /// Parameters: destination, source, message id and part.
     pub(crate) try_letter: Sql,
@@ -153,6 +153,6 @@ fn not_older(one: &str, other: &str) -> String {
 }
 
 /// The columns that a [`Bulk`]'s rows have, counted from 1.
-fn given(column: usize) -> String {
+pub(crate) fn given(column: usize) -> String {
     format!("given.column{column}")
 }

@@ -104,16 +104,19 @@ impl Reading<'_> {
         if mappings.tables().is_empty() || !self.is_there(session, VERSIONS).await? {
             return Ok(Vec::new());
         }
+        let said = "CASE WHEN constraint_name IS NULL THEN reason
+                         ELSE reason || ' (constraint ' || constraint_name || ')' END";
         // What is known of a delete alone has no message of a version.
         let sql = format!(
             "SELECT parked_since, 'waiting', source, coalesce(_message_id, ended_by, ''), event_type,
-                    mapping, '', id, NULL, NULL, NULL, NULL
-             FROM {} WHERE {} AND parked_since IS NOT NULL AND NOT given_up",
+                    mapping, '', id, {said}, NULL, constraint_name, NULL
+             FROM {} WHERE destination = $2 AND {} AND retry_at IS NOT NULL",
             self.dialect.table(&self.options.schema, VERSIONS),
             self.dialect.is_listed("mapping"),
         );
         let names: Vec<_> = mappings.tables().iter().map(|table| &*table.name).collect();
-        let rows = session.fetch(&sql.into(), &[Param::Texts(&names)], &KINDS).await?;
+        let parameters = [Param::Texts(&names), Param::Text(&self.options.destination)];
+        let rows = session.fetch(&sql.into(), &parameters, &KINDS).await?;
         let mut letters: Vec<_> = rows.into_iter().map(|row| self.letter(row)).collect();
         for letter in &mut letters {
             let table = mappings.tables().iter().find(|table| table.name == letter.part);

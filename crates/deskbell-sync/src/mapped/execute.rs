@@ -1,22 +1,31 @@
 //! Doing the tasks of a plan. What the database refuses is found by halves; then each of these is
 //! tried again as long as that helps, since one row may wait for another's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use deskbell_expr::Value;
 
 use super::MappedTable;
 use super::evaluate::evaluate_set;
+use super::keys::Keys;
 use super::plan::{Task, Work};
 use super::record::Record;
 use super::table_sql::{TableSql, Texts};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RefusalKind};
 use crate::session::{DatabaseError, Session, begin_unit, end_unit};
 use crate::sql::Bulk;
 
+/// A row was written and is not there under its key.
+const ABSENT: &str = "not kept";
+/// A row was removed and is there still.
+const KEPT: &str = "not removed";
+
 /// What tasks are done with.
-pub(super) struct Workshop<'a> {
+pub(super) struct Executor<'a> {
     pub(super) table: &'a MappedTable,
     pub(super) sql: &'a TableSql,
     pub(super) records: &'a BTreeMap<String, Record>,
+    pub(super) keys: &'a Keys,
 }
 
 /// What came of the tasks.
@@ -25,22 +34,51 @@ pub(super) struct Outcome<'a> {
     pub(super) done: Vec<&'a Task>,
     pub(super) refused: Vec<(&'a Task, Refusal)>,
     pub(super) rows_written: u64,
+    pub(super) rows_removed: u64,
+    /// Keys that the table stores as others: what was given, and what is there.
+    pub(super) learned: Vec<(String, String)>,
+    /// By the key of a task, what stands in its way.
+    pub(super) in_the_way: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Workshop<'_> {
+/// What one unit of work came to.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Rows that were written or removed, and the latter.
+    rows: u64,
+    removed: u64,
+    learned: Vec<(String, String)>,
+}
+
+/// The rows of some tasks, by what is done with them.
+#[derive(Default)]
+struct Rows {
+    moved: Vec<Texts>,
+    removed: Vec<Texts>,
+    unflagged: Vec<Texts>,
+    written: Vec<Texts>,
+    respelled: Vec<Texts>,
+    flagged: Vec<Texts>,
+    /// The keys of what is written.
+    keys: Vec<Texts>,
+    /// How many of the removed rows are known to be there.
+    expected: usize,
+}
+
+impl Executor<'_> {
     /// Does the tasks, removals first: they make room.
     pub(super) async fn work<'t>(
         &self,
         session: &mut dyn Session,
-        tasks: &'t [Task],
+        tasks: &[&'t Task],
     ) -> Result<Outcome<'t>, DatabaseError> {
-        let mut ordered: Vec<_> = tasks.iter().collect();
-        ordered.sort_by_key(|task| !matches!(task.work, Work::Remove { .. }));
+        let mut ordered = tasks.to_vec();
+        ordered.sort_by_key(|task| !task.is_removal());
         let mut outcome = Outcome::default();
         self.by_halves(session, &ordered, &mut outcome).await?;
         self.again_while_it_helps(session, &mut outcome).await?;
         if !outcome.refused.is_empty() {
-            self.make_room(session, &mut outcome).await?;
+            self.swap(session, &mut outcome).await?;
         }
         Ok(outcome)
     }
@@ -57,10 +95,7 @@ impl Workshop<'_> {
                 continue;
             }
             match self.attempt(session, tasks).await? {
-                Ok(rows) => {
-                    outcome.rows_written += rows;
-                    outcome.done.extend(tasks);
-                }
+                Ok(done) => outcome.take(done, tasks),
                 Err(refusal) if tasks.len() == 1 => outcome.refused.push((tasks[0], refusal)),
                 Err(_) => {
                     let (first, second) = tasks.split_at(tasks.len() / 2);
@@ -71,53 +106,23 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    async fn again_while_it_helps(
+    pub(super) async fn again_while_it_helps(
         &self,
         session: &mut dyn Session,
         outcome: &mut Outcome<'_>,
     ) -> Result<(), DatabaseError> {
-        loop {
+        // Alone and with nothing done, a row is refused as it was.
+        while !outcome.done.is_empty() || outcome.refused.len() > 1 {
             let before = outcome.refused.len();
             for (task, _) in std::mem::take(&mut outcome.refused) {
                 match self.attempt(session, &[task]).await? {
-                    Ok(rows) => {
-                        outcome.rows_written += rows;
-                        outcome.done.push(task);
-                    }
+                    Ok(done) => outcome.take(done, &[task]),
                     Err(refusal) => outcome.refused.push((task, refusal)),
                 }
             }
             if outcome.refused.is_empty() || outcome.refused.len() == before {
-                return Ok(());
+                break;
             }
-        }
-    }
-
-    /// Where rows exchange what must be unique, none can go first: empties those columns, and tries
-    /// once more. Undone unless that helps all of them.
-    async fn make_room(
-        &self,
-        session: &mut dyn Session,
-        outcome: &mut Outcome<'_>,
-    ) -> Result<(), DatabaseError> {
-        let Some(vacate) = &self.sql.vacate else { return Ok(()) };
-        if outcome.refused.len() < 2 || outcome.refused.iter().any(|(_, why)| !why.may_pass()) {
-            return Ok(());
-        }
-        begin_unit(session).await?;
-        let keys: Vec<_> = outcome.refused.iter().map(|(task, _)| self.key(&task.key)).collect();
-        let mut trial = Outcome { refused: outcome.refused.clone(), ..Outcome::default() };
-        let vacated = self.bulk(session, vacate, &keys).await;
-        if refusal(vacated)?.is_ok() {
-            self.again_while_it_helps(session, &mut trial).await?;
-        }
-        if !trial.refused.is_empty() {
-            return session.undo_unit().await;
-        }
-        if end_unit(session, Ok(())).await?.is_ok() {
-            outcome.refused.clear();
-            outcome.done.extend(trial.done);
-            outcome.rows_written += trial.rows_written;
         }
         Ok(())
     }
@@ -127,62 +132,204 @@ impl Workshop<'_> {
         &self,
         session: &mut dyn Session,
         tasks: &[&Task],
-    ) -> Result<Result<u64, Refusal>, DatabaseError> {
+    ) -> Result<Result<Done, Refusal>, DatabaseError> {
         begin_unit(session).await?;
         let done = self.all(session, tasks).await;
-        end_unit(session, done).await
+        let done = end_unit(session, done).await?;
+        match (&done, tasks) {
+            (Err(refusal), [task]) if refusal.code == ABSENT => {
+                begin_unit(session).await?;
+                let learned = self.learn(session, task).await;
+                end_unit(session, learned).await
+            }
+            _ => Ok(done),
+        }
     }
 
-    async fn all(&self, session: &mut dyn Session, tasks: &[&Task]) -> Result<u64, DatabaseError> {
-        let (mut moved, mut removed, mut unflagged) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut written, mut flagged) = (Vec::new(), Vec::new());
+    pub(super) async fn all(
+        &self,
+        session: &mut dyn Session,
+        tasks: &[&Task],
+    ) -> Result<Done, DatabaseError> {
+        let rows = self.rows(tasks);
+        let sql = self.sql;
+        self.bulk(session, &sql.relocate, &rows.moved).await?;
+        let removed = self.remove(session, &rows, tasks).await?;
+        let mut written = removed;
+        if let Some(unflag) = &sql.unflag {
+            self.bulk(session, unflag, &rows.unflagged).await?;
+        }
+        for write in sql.writes() {
+            let of_it = rows.written.iter().filter(|row| std::ptr::eq(sql.write_of(row), write));
+            let cells: Vec<_> = of_it.map(|row| sql.cells(row)).collect();
+            written += session.bulk(write, &cells).await?;
+        }
+        written += self.bulk(session, &sql.respell, &rows.respelled).await?;
+        if sql.sets_anything() {
+            written += self.bulk(session, &sql.flag, &rows.flagged).await?;
+        }
+        if sql.rewrites && !sql.lookups.absent(session, &rows.keys).await?.is_empty() {
+            return Err(refused(
+                ABSENT,
+                "the table kept no row under this key: a trigger, a rule or a \
+                                        policy of it dropped or changed what was written",
+            ));
+        }
+        Ok(Done { rows: written, removed, learned: Vec::new() })
+    }
+
+    /// Removes rows, and looks whether they are gone.
+    async fn remove(
+        &self,
+        session: &mut dyn Session,
+        rows: &Rows,
+        tasks: &[&Task],
+    ) -> Result<u64, DatabaseError> {
+        if rows.removed.is_empty() {
+            return Ok(0);
+        }
+        let removed = self.bulk(session, &self.sql.remove, &rows.removed).await?;
+        let count = usize::try_from(removed).unwrap_or(usize::MAX);
+        if count >= rows.removed.len() {
+            return Ok(removed);
+        }
+        if !self.sql.lookups.present(session, &rows.removed).await?.is_empty() {
+            return Err(refused(
+                KEPT,
+                "the table removed no row: a trigger, a rule or a policy of it \
+                                      keeps the row",
+            ));
+        }
+        if count < rows.expected {
+            let missing = rows.expected - count;
+            let ids = tasks.iter().filter(|task| task.is_removal());
+            let ids: Vec<_> = ids.take(LOGGED_IDS_MAX).map(|task| task.responsible()).collect();
+            tracing::warn!(
+                table = self.table.into,
+                missing,
+                among = ?ids,
+                "rows that were to be removed were not there: something else has removed them or has \
+                 changed their key"
+            );
+        }
+        Ok(removed)
+    }
+
+    fn rows(&self, tasks: &[&Task]) -> Rows {
+        let mut rows = Rows::default();
+        let mut moved = BTreeSet::new();
         for task in tasks {
             let key = || self.key(&task.key);
             match &task.work {
-                Work::Remove { .. } => removed.push(key()),
-                Work::Write { content, from, unflag, .. } => {
+                Work::Remove { .. } => rows.removed.push(key()),
+                Work::Write { owner, from, unflag, .. } => {
                     if let Some(from) = from {
-                        moved.push(key().join(self.key(from)));
-                        removed.push(self.key(from));
+                        moved.insert(from);
+                        rows.moved.push(key().join(self.key(from)));
+                        rows.removed.push(self.key(from));
                     }
                     if *unflag {
-                        unflagged.push(key());
+                        rows.unflagged.push(key());
                     }
-                    written.extend(self.row(&task.key, content));
+                    if let Some(columns) = self.columns(task) {
+                        let spelled = self.spelled(task, owner);
+                        rows.written.push(self.key(spelled).join(columns));
+                        if !self.sql.bytewise {
+                            rows.respelled.push(self.key(spelled));
+                        }
+                        rows.keys.push(key());
+                    }
                 }
-                Work::Flag { owner, content, gone } => {
-                    let content = content.as_ref();
-                    written.extend(content.and_then(|id| self.row(&task.key, id)));
-                    let (at, by) = (gone.occurred_at_ms, &gone.message_id);
-                    let set = evaluate_set(self.table.set(), self.table.entity, owner, at, by);
-                    flagged.push(key().join(self.sql.set_texts(set.unwrap_or_default())));
+                Work::Flag { owner, .. } => {
+                    let set = self.set(task);
+                    if let Some(columns) = self.columns(task) {
+                        rows.written.push(self.key(self.spelled(task, owner)).join(columns));
+                        rows.keys.push(key());
+                    }
+                    rows.flagged.push(key().join(self.sql.set_texts(&set)));
                 }
             }
         }
-        let sql = self.sql;
-        self.bulk(session, &sql.relocate, &moved).await?;
-        let mut rows = self.bulk(session, &sql.remove, &removed).await?;
-        if sql.sets_anything() {
-            self.bulk(session, &sql.unflag, &unflagged).await?;
-        }
-        rows += self.bulk(session, &sql.write, &written).await?;
-        if sql.sets_anything() {
-            rows += self.bulk(session, &sql.flag, &flagged).await?;
-        }
-        Ok(rows)
+        let expected = tasks.iter().filter(|task| task.is_removal() && task.before.is_some());
+        rows.expected = expected.filter(|task| !moved.contains(&task.key)).count();
+        rows
     }
 
-    /// A row with this entity's values.
-    fn row(&self, key: &str, content: &str) -> Option<Texts> {
-        let record = self.records.get(content)?;
-        Some(self.key(key).join(self.sql.column_texts(&record.values)))
+    /// Writes the row of one task whose key the table stores as another one.
+    async fn learn(&self, session: &mut dyn Session, task: &Task) -> Result<Done, DatabaseError> {
+        let rows = self.rows(&[task]);
+        let (Some(row), Some(columns)) = (rows.written.first(), self.columns(task)) else {
+            return Ok(Done::default());
+        };
+        let lookups = &self.sql.lookups;
+        let mut stored = None;
+        if let Some(moved) = rows.moved.first() {
+            stored = lookups.learn_move(session, moved).await?;
+        }
+        if let Some(stored) = &stored {
+            let row = self.key(stored).join(columns);
+            session.bulk(self.sql.write_of(&row), &[self.sql.cells(&row)]).await?;
+        } else {
+            self.remove(session, &rows, &[task]).await?;
+            stored = lookups.learn(session, row).await?;
+        }
+        let Some(stored) = stored else {
+            return Err(refused(
+                ABSENT,
+                "the table kept no row: a trigger, a rule or a policy of it \
+                                        dropped what was written",
+            ));
+        };
+        if !lookups.absent(session, &[self.key(&stored)]).await?.is_empty() {
+            return Err(refused(
+                ABSENT,
+                "the table kept no row under the key that it was given: a \
+                                        trigger of it changed the key afterwards",
+            ));
+        }
+        if let Work::Flag { .. } = task.work {
+            let flagged = self.key(&stored).join(self.sql.set_texts(&self.set(task)));
+            self.bulk(session, &self.sql.flag, &[flagged]).await?;
+        }
+        Ok(Done { rows: 1, removed: 0, learned: vec![(task.key.clone(), stored)] })
     }
 
-    fn key(&self, key: &str) -> Texts {
+    /// The mapped columns of the row that a task writes, if it writes one.
+    fn columns(&self, task: &Task) -> Option<Texts> {
+        match &task.work {
+            Work::Remove { .. } => None,
+            Work::Write { content, .. } => {
+                Some(self.sql.column_texts(&self.records.get(content)?.values))
+            }
+            Work::Flag { content, .. } => {
+                let record = self.records.get(content.as_ref()?)?;
+                Some(self.sql.flagged_texts(&record.values, &self.set(task)))
+            }
+        }
+    }
+
+    fn set(&self, task: &Task) -> Vec<Value> {
+        let Work::Flag { owner, gone, .. } = &task.work else { return Vec::new() };
+        let (at, by) = (gone.occurred_at_ms, &gone.message_id);
+        evaluate_set(self.table.set(), self.table.entity, owner, at, by).unwrap_or_default()
+    }
+
+    /// The key as its owner spells it.
+    fn spelled<'s>(&'s self, task: &'s Task, owner: &str) -> &'s str {
+        let record = self.records.get(owner).filter(|owner| owner.key.as_ref() == Some(&task.key));
+        record.and_then(|owner| self.keys.spelled(owner, self.sql)).unwrap_or(&task.key)
+    }
+
+    /// The row that a task writes, if it writes one.
+    pub(super) fn written(&self, task: &Task) -> Option<Texts> {
+        self.rows(&[task]).written.pop()
+    }
+
+    pub(super) fn key(&self, key: &str) -> Texts {
         self.sql.key_texts(key)
     }
 
-    async fn bulk(
+    pub(super) async fn bulk(
         &self,
         session: &mut dyn Session,
         bulk: &Bulk,
@@ -193,13 +340,25 @@ impl Workshop<'_> {
     }
 }
 
-/// Tells a refusal from a failure.
-pub(super) fn refusal<T>(
-    result: Result<T, DatabaseError>,
-) -> Result<Result<T, Refusal>, DatabaseError> {
-    match result {
-        Ok(value) => Ok(Ok(value)),
-        Err(DatabaseError::Refused { refusal, .. }) => Ok(Err(refusal)),
-        Err(error) => Err(error),
+/// Ids in one log line.
+const LOGGED_IDS_MAX: usize = 10;
+
+impl<'t> Outcome<'t> {
+    pub(super) fn take(&mut self, done: Done, tasks: &[&'t Task]) {
+        self.rows_written += done.rows;
+        self.rows_removed += done.removed;
+        self.learned.extend(done.learned);
+        self.done.extend(tasks);
     }
+}
+
+/// What the database did not say itself: it took the statement, and did not do it.
+fn refused(code: &str, reason: &str) -> DatabaseError {
+    DatabaseError::refused(Refusal {
+        kind: RefusalKind::Lasting,
+        code: code.to_owned(),
+        reason: reason.to_owned(),
+        constraint: None,
+        table: None,
+    })
 }

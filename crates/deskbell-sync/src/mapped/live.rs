@@ -6,18 +6,54 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::{Kind, Value};
 
 use super::MappedTable;
+use super::literal::{array_text, moment_text};
 use super::scalar::as_text;
 use crate::schema::Dialect;
 use crate::session::Cell;
 
 /// A table of the application's.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct LiveTable {
     /// Its name as statements write it.
     pub(crate) name: String,
     pub(crate) columns: Vec<LiveColumn>,
-    /// The columns of every unique index that covers all rows.
-    pub(crate) unique: Vec<BTreeSet<String>>,
+    pub(crate) unique: Vec<UniqueIndex>,
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+    /// Triggers, rules or policies may store something else than what they are given, or nothing.
+    pub(crate) rewrites: bool,
+    /// Rows have a `rowid`.
+    pub(crate) row_ids: bool,
+    /// What it is, where rows cannot be written there.
+    pub(crate) other_than_a_table: Option<&'static str>,
+}
+
+/// A unique index.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct UniqueIndex {
+    /// Its columns, those in expressions too.
+    pub(crate) columns: BTreeSet<String>,
+    /// Why an upsert cannot use it.
+    pub(crate) flaw: Option<&'static str>,
+    pub(crate) deferrable: Option<Deferrable>,
+}
+
+/// A constraint that can be checked later than at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Deferrable {
+    /// As statements write it.
+    pub(crate) name: String,
+    /// It is checked at the commit where nobody says otherwise.
+    pub(crate) deferred: bool,
+}
+
+/// A foreign key of the table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ForeignKey {
+    pub(crate) name: String,
+    /// The table that it refers to, as statements write it.
+    pub(crate) parent: String,
+    pub(crate) columns: Vec<String>,
+    pub(crate) parent_columns: Vec<String>,
 }
 
 /// A column of the application's.
@@ -27,11 +63,17 @@ pub(crate) struct LiveColumn {
     /// Its type as the database writes it.
     pub(crate) type_name: String,
     pub(crate) class: Class,
+    /// How many characters it holds, where that is limited.
+    pub(crate) length: Option<usize>,
     pub(crate) not_null: bool,
     /// Its default as SQL.
     pub(crate) default: Option<String>,
     /// The database fills it itself: nobody may write it.
     pub(crate) generated: bool,
+    /// On SQLite, how its unique index compares, where that is not by bytes.
+    pub(crate) collation: Option<String>,
+    /// Equal texts are the same bytes, as far as the collation goes.
+    pub(crate) deterministic: bool,
 }
 
 /// What a column holds, as far as that decides how a value is written.
@@ -43,6 +85,8 @@ pub(crate) enum Class {
     Boolean,
     Time,
     Json,
+    /// A list of values.
+    Array,
     /// Anything else, such as an enumeration or a UUID: the database reads it from text.
     Other,
 }
@@ -66,6 +110,14 @@ pub enum MappedTableProblem {
         /// The name that was given.
         into: String,
     },
+    /// Rows cannot be written there.
+    #[error("{into:?} is {what}, and rows cannot be written there; name the table behind it")]
+    NotATable {
+        /// The name that was given.
+        into: String,
+        /// What it is.
+        what: &'static str,
+    },
     /// There is no such column.
     #[error("the table {into:?} has no column {column:?}; it has {}", there.join(", "))]
     NoColumn {
@@ -86,16 +138,19 @@ pub enum MappedTableProblem {
     },
     /// Rows cannot be found by the key alone.
     #[error(
-        "the table {into:?} has no unique index on exactly ({columns}); make one: create unique index on {into} ({columns})"
+        "the table {into:?} has no unique index on exactly ({columns}){}; make one: create unique index on {into} ({columns})",
+        flaw.map(|flaw| format!(" that an upsert can use: there is one, but {flaw}")).unwrap_or_default()
     )]
     NoUniqueIndex {
         /// The table.
         into: String,
         /// The key's columns.
         columns: String,
+        /// Why the one that is there will not do.
+        flaw: Option<&'static str>,
     },
     /// A column would get values that it cannot hold.
-    #[error("the column {column:?} of {into:?} is {type_name} and cannot hold {gives}")]
+    #[error("the column {column:?} of {into:?} is {type_name} and cannot hold {gives}{hint}")]
     WrongType {
         /// The table.
         into: String,
@@ -105,6 +160,8 @@ pub enum MappedTableProblem {
         type_name: String,
         /// What the expression gives.
         gives: Kind,
+        /// What would do.
+        hint: &'static str,
     },
     /// No row could be inserted.
     #[error(
@@ -149,6 +206,9 @@ impl LiveTable {
 
     /// Whether rows of this mapping can be written here.
     pub(super) fn check(&self, mapped: &MappedTable) -> Result<(), MappedTableProblem> {
+        if let Some(what) = self.other_than_a_table {
+            return Err(MappedTableProblem::NotATable { into: mapped.into.clone(), what });
+        }
         let set = mapped.set();
         for (name, expression) in mapped.key.iter().chain(&mapped.columns).chain(set) {
             let column = self.writable(&mapped.into, name)?;
@@ -164,6 +224,7 @@ impl LiveTable {
                     column: name.clone(),
                     type_name,
                     gives,
+                    hint: column.class.hint(gives),
                 });
             }
         }
@@ -185,11 +246,14 @@ impl LiveTable {
 
     fn check_key(&self, mapped: &MappedTable) -> Result<(), MappedTableProblem> {
         let key: BTreeSet<_> = mapped.key.iter().map(|(name, _)| name.clone()).collect();
-        if self.unique.contains(&key) {
+        let mut of_key = self.unique.iter().filter(|index| index.columns == key);
+        let usable = self.unique.iter().any(|index| index.columns == key && index.flaw.is_none());
+        if usable {
             return Ok(());
         }
+        let flaw = of_key.find_map(|index| index.flaw);
         let columns = key.into_iter().collect::<Vec<_>>().join(", ");
-        Err(MappedTableProblem::NoUniqueIndex { into: mapped.into.clone(), columns })
+        Err(MappedTableProblem::NoUniqueIndex { into: mapped.into.clone(), columns, flaw })
     }
 
     fn check_filled(&self, mapped: &MappedTable) -> Result<(), MappedTableProblem> {
@@ -221,7 +285,8 @@ impl Class {
 
     fn of_postgres(type_name: &str) -> Self {
         match type_name {
-            "text" | "character varying" | "character" | "name" | "citext" => Self::Text,
+            "text" | "character varying" | "bpchar" | "character" | "name" | "citext" => Self::Text,
+            name if name.ends_with("[]") => Self::Array,
             "smallint" | "integer" | "bigint" => Self::Integer,
             "numeric" | "real" | "double precision" => Self::Number,
             "boolean" => Self::Boolean,
@@ -255,7 +320,16 @@ impl Class {
             Self::Number => matches!(kind, Kind::Int | Kind::Float),
             Self::Boolean => kind == Kind::Bool,
             Self::Time => matches!(kind, Kind::Time | Kind::Text | Kind::Int),
+            Self::Array => matches!(kind, Kind::Json | Kind::Text),
             Self::Other => matches!(kind, Kind::Text | Kind::Int),
+        }
+    }
+
+    /// What would do instead of a value of this kind.
+    fn hint(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (Self::Integer | Self::Number, Kind::Bool) => "; write it as `user.banned ? 1 : 0`",
+            _ => "",
         }
     }
 
@@ -270,6 +344,8 @@ impl Class {
                 let time = UnixMillis::from_clerk_number(*number);
                 Some(time.map_or_else(|| number.to_string(), |time| time.to_string()))
             }
+            (Self::Time, Value::Text(text)) => Some(moment_text(text)),
+            (Self::Array, Value::Json(text)) => Some(array_text(text)),
             _ => as_text(value).map(std::borrow::Cow::into_owned),
         }
     }

@@ -14,8 +14,11 @@ pub(super) struct Record {
     pub(super) version: Option<Version>,
     pub(super) created_at_ms: i64,
     pub(super) parents: [Option<String>; 2],
-    /// The key that the entity maps to.
+    /// The key that the entity maps to, as the database has it: equal keys are equal texts.
     pub(super) key: Option<String>,
+    /// The key as the expressions gave it. `None`: nobody has asked the database yet, or there is no
+    /// need to.
+    pub(super) given_key: Option<String>,
     pub(super) values: String,
     /// The earliest delete: when, and its message id.
     pub(super) end: Option<(i64, String)>,
@@ -27,6 +30,14 @@ pub(super) struct Record {
     pub(super) parked_since: Option<UnixMillis>,
     /// Whether that was given up, until a later version.
     pub(super) given_up: bool,
+    /// When it is tried again; `None` where it does not wait.
+    pub(super) retry_at: Option<UnixMillis>,
+    pub(super) tries: i64,
+    /// What the database said last, and of which constraint.
+    pub(super) reason: Option<String>,
+    pub(super) constraint: Option<String>,
+    /// The key of the row in its way, or the foreign key's value that is not there yet.
+    pub(super) waits_for: Option<String>,
     pub(super) source: String,
     pub(super) event_type: String,
     pub(super) revision: i64,
@@ -47,12 +58,12 @@ impl Record {
             self.created_at_ms = row.created_at_ms;
             self.parents.clone_from(&row.parents);
             self.key.clone_from(&row.key);
+            self.given_key = None;
             self.values.clone_from(&row.values);
             self.source = row.event.source.to_string();
             self.event_type = row.event.event_type.to_string();
             self.revision = revision;
-            self.given_up = false;
-            self.parked_since = None;
+            self.settle();
         }
         newer
     }
@@ -66,6 +77,7 @@ impl Record {
             self.end = Some(stamp);
             if self.version.is_none() {
                 self.key.clone_from(&end.key);
+                self.given_key = None;
                 self.created_at_ms = end.created_at_ms;
             }
         }

@@ -6,12 +6,20 @@ use super::record::Record;
 use crate::entity::Kind;
 use crate::schema::{Dialect, TOMBSTONES, VERSION_COLUMNS, VERSIONS};
 use crate::session::{Cell, DatabaseError, Param, Session, Sql};
-use crate::sql::Bulk;
+use crate::sql::{Bulk, given};
 use crate::value::Value;
 use crate::version::{Rank, Version};
 
-/// The columns of `_versions` behind `mapping`, in the order in which they are read and written.
-const COLUMNS: [(&str, Kind); 20] = [
+/// Whose records these are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) dialect: Dialect,
+    pub(crate) schema: &'a str,
+    pub(crate) destination: &'a str,
+}
+
+/// The columns of `_versions` behind `destination` and `mapping`, in the order in which they are read and written.
+const COLUMNS: [(&str, Kind); 25] = [
     ("id", Kind::Id),
     (VERSION_COLUMNS[0], Kind::Integer),
     (VERSION_COLUMNS[1], Kind::Integer),
@@ -21,6 +29,7 @@ const COLUMNS: [(&str, Kind); 20] = [
     ("parent_1", Kind::Id),
     ("parent_2", Kind::Id),
     ("key", Kind::Id),
+    ("given_key", Kind::Id),
     ("columns", Kind::Text),
     ("ended_at_ms", Kind::Integer),
     ("ended_by", Kind::Id),
@@ -28,54 +37,70 @@ const COLUMNS: [(&str, Kind); 20] = [
     ("flagged", Kind::Boolean),
     ("parked_since", Kind::Time),
     ("given_up", Kind::Boolean),
+    ("retry_at", Kind::Time),
+    ("tries", Kind::Integer),
+    ("reason", Kind::Text),
+    ("constraint_name", Kind::Id),
+    ("waits_for", Kind::Id),
     ("source", Kind::Id),
     ("event_type", Kind::Id),
-    ("retry", Kind::Boolean),
     ("mapping_rev", Kind::Integer),
 ];
 
 /// The statements about the rows of one mapping.
 #[derive(Debug)]
 pub(super) struct RecordStatements {
+    destination: String,
     mapping: String,
     by_id: Sql,
     by_key: Sql,
     /// By the first and the second parent.
     by_parent: [Sql; 2],
-    parked: Sql,
+    /// Parameter 3 is how many at most.
+    due: Sql,
+    waiting_for: Sql,
+    wake: Sql,
+    postpone: Bulk,
     write: Bulk,
     tombstones: Sql,
 }
 
 impl RecordStatements {
-    pub(super) fn new(dialect: Dialect, schema: &str, mapping: &str) -> Self {
+    pub(super) fn new(scope: Scope<'_>, mapping: &str) -> Self {
+        let Scope { dialect, schema, destination } = scope;
         let table = dialect.table(schema, VERSIONS);
         let columns: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
         let listed = columns.join(", ");
+        let ours = "destination = $2 AND mapping = $3";
         // Parameter 1 is the list.
         let select = |condition: &str| -> Sql {
-            format!("SELECT {listed} FROM {table} WHERE mapping = $2 AND {condition}").into()
+            format!("SELECT {listed} FROM {table} WHERE {ours} AND {condition}").into()
         };
         let by = |column: &str| select(&dialect.is_listed(column));
-        let parked = format!(
-            "SELECT {listed} FROM {table}
-             WHERE mapping = $1 AND parked_since IS NOT NULL AND (retry OR NOT given_up)"
+        let due = format!("retry_at <= (SELECT {}) ORDER BY retry_at LIMIT $1", dialect.now());
+        let waiting_for = dialect.is_listed("waits_for");
+        let wake = format!(
+            "UPDATE {table} SET retry_at = {} WHERE {ours} AND {waiting_for} AND retry_at IS NOT NULL",
+            dialect.now()
         );
         let tombstones = format!(
             "SELECT id, occurred_at, message_id FROM {} WHERE entity = $2 AND {}",
             dialect.table(schema, TOMBSTONES),
             dialect.is_listed("id"),
         );
+        let by_key = format!("({} OR {})", dialect.is_listed("key"), dialect.is_listed("shown"));
         Self {
+            destination: destination.to_owned(),
             mapping: mapping.to_owned(),
             by_id: by("id"),
-            by_key: select(&format!(
-                "({} OR {})",
-                dialect.is_listed("key"),
-                dialect.is_listed("shown")
-            )),
+            by_key: select(&by_key),
             by_parent: [by("parent_1"), by("parent_2")],
-            parked: parked.into(),
+            due: select(&due),
+            waiting_for: select(&format!(
+                "{waiting_for} AND retry_at IS NOT NULL ORDER BY retry_at LIMIT {DUE_MAX}"
+            )),
+            wake: wake.into(),
+            postpone: postpone(dialect, &table),
             write: write(dialect, &table, &columns),
             tombstones: tombstones.into(),
         }
@@ -110,13 +135,67 @@ impl RecordStatements {
         }
     }
 
-    /// What the database has refused until now.
-    pub(super) async fn parked(
+    /// What waits and is to be tried again by now, the longest due first.
+    pub(super) async fn due(
         &self,
         session: &mut dyn Session,
+        at_most: i64,
     ) -> Result<Vec<Record>, DatabaseError> {
-        let rows = session.fetch(&self.parked, &[Param::Text(&self.mapping)], &kinds()).await?;
+        let ours = [Param::Text(&self.destination), Param::Text(&self.mapping)];
+        let parameters = [&[Param::Integer(at_most)], &ours[..]].concat();
+        let rows = session.fetch(&self.due, &parameters, &kinds()).await?;
         Ok(rows.into_iter().map(record).collect())
+    }
+
+    /// What waits for one of these, [`DUE_MAX`] at most.
+    pub(super) async fn waiting_for(
+        &self,
+        session: &mut dyn Session,
+        these: &[&str],
+    ) -> Result<Vec<Record>, DatabaseError> {
+        self.fetch(session, &self.waiting_for, these).await
+    }
+
+    /// What waits for one of these is due now.
+    pub(super) async fn wake(
+        &self,
+        session: &mut dyn Session,
+        these: &[&str],
+    ) -> Result<u64, DatabaseError> {
+        if these.is_empty() {
+            return Ok(0);
+        }
+        let ours = [Param::Text(&self.destination), Param::Text(&self.mapping)];
+        let parameters = [&[Param::Texts(these)], &ours[..]].concat();
+        session.execute(&self.wake, &parameters).await
+    }
+
+    /// Writes when these are tried again, and nothing else of them.
+    pub(super) async fn postpone(
+        &self,
+        session: &mut dyn Session,
+        records: &[&Record],
+    ) -> Result<(), DatabaseError> {
+        let rows: Vec<_> = records.iter().map(|record| self.postponed(record)).collect();
+        session.bulk(&self.postpone, &rows).await.map(drop)
+    }
+
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<Sql> {
+        let Self { by_id, by_key, by_parent: [one, other], due, waiting_for, wake, .. } = self;
+        let queries = [by_id, by_key, one, other, due, waiting_for, wake, &self.tombstones];
+        let bulks = self.postpone.texts().into_iter().chain(self.write.texts());
+        queries.into_iter().cloned().chain(bulks).collect()
+    }
+
+    fn postponed<'a>(&'a self, record: &'a Record) -> Vec<Cell<'a>> {
+        vec![
+            Cell::Text(&self.destination),
+            Cell::Text(&self.mapping),
+            Cell::Text(&record.id),
+            record.retry_at.map_or(Cell::Null, Cell::Time),
+            Cell::Integer(record.tries),
+        ]
     }
 
     /// The tombstones of these entities of one kind: id, when, by which message.
@@ -147,7 +226,7 @@ impl RecordStatements {
         session: &mut dyn Session,
         records: impl Iterator<Item = &'a Record>,
     ) -> Result<(), DatabaseError> {
-        let rows: Vec<_> = records.map(|record| cells(&self.mapping, record)).collect();
+        let rows: Vec<_> = records.map(|record| self.cells(record)).collect();
         session.bulk(&self.write, &rows).await.map(drop)
     }
 
@@ -160,20 +239,40 @@ impl RecordStatements {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        let parameters = [Param::Texts(list), Param::Text(&self.mapping)];
+        let ours = [Param::Text(&self.destination), Param::Text(&self.mapping)];
+        let parameters = [&[Param::Texts(list)], &ours[..]].concat();
         let rows = session.fetch(sql, &parameters, &kinds()).await?;
         Ok(rows.into_iter().map(record).collect())
     }
 }
 
+/// Rows that are due and taken at a time: they cost every batch the same, however many wait.
+pub(super) const DUE_MAX: i64 = 200;
+
+fn postpone(dialect: Dialect, table: &str) -> Bulk {
+    let kinds = vec![Kind::Id, Kind::Id, Kind::Id, Kind::Time, Kind::Integer];
+    let same: Vec<_> = ["destination", "mapping", "id"].into_iter().enumerate().collect();
+    let same: Vec<_> =
+        same.iter().map(|(at, name)| format!("mine.{name} = {}", given(at + 1))).collect();
+    Bulk::new(dialect, kinds, |rows| {
+        format!(
+            "UPDATE {table} AS mine SET retry_at = {}, tries = {} FROM {rows} WHERE {}",
+            given(4),
+            given(5),
+            same.join(" AND ")
+        )
+    })
+}
+
 fn write(dialect: Dialect, table: &str, columns: &[&str]) -> Bulk {
-    let kinds = [Kind::Id].into_iter().chain(kinds()).collect();
+    let kinds = [Kind::Id, Kind::Id].into_iter().chain(kinds()).collect();
     let listed = columns.join(", ");
     let set: Vec<_> = columns[1..].iter().map(|name| format!("{name} = excluded.{name}")).collect();
     Bulk::new(dialect, kinds, |given| {
         format!(
-            "INSERT INTO {table} (mapping, {listed}) SELECT given.* FROM {given} WHERE true
-             ON CONFLICT (mapping, id) DO UPDATE SET {}",
+            "INSERT INTO {table} (destination, mapping, {listed})
+             SELECT given.* FROM {given} WHERE true
+             ON CONFLICT (destination, mapping, id) DO UPDATE SET {}",
             set.join(", ")
         )
     })
@@ -183,33 +282,41 @@ fn kinds() -> Vec<Kind> {
     COLUMNS.iter().map(|(_, kind)| *kind).collect()
 }
 
-fn cells<'a>(mapping: &'a str, record: &'a Record) -> Vec<Cell<'a>> {
-    let optional = |text: &'a Option<String>| text.as_deref().map_or(Cell::Null, Cell::Text);
-    let version = record.version.as_ref();
-    let integer = |value: Option<i64>| value.map_or(Cell::Null, Cell::Integer);
-    vec![
-        Cell::Text(mapping),
-        Cell::Text(&record.id),
-        integer(version.map(|version| version.updated_at_ms)),
-        integer(version.map(|version| version.occurred_at_ms)),
-        Cell::Integer(version.map_or(Rank::default(), |version| version.rank).stored()),
-        version.map_or(Cell::Null, |version| Cell::Text(&version.message_id)),
-        Cell::Integer(record.created_at_ms),
-        optional(&record.parents[0]),
-        optional(&record.parents[1]),
-        optional(&record.key),
-        Cell::Text(&record.values),
-        integer(record.end.as_ref().map(|(at, _)| *at)),
-        record.end.as_ref().map_or(Cell::Null, |(_, by)| Cell::Text(by)),
-        optional(&record.shown),
-        Cell::Boolean(record.flagged),
-        record.parked_since.map_or(Cell::Null, Cell::Time),
-        Cell::Boolean(record.given_up),
-        Cell::Text(&record.source),
-        Cell::Text(&record.event_type),
-        Cell::Boolean(false),
-        Cell::Integer(record.revision),
-    ]
+impl RecordStatements {
+    fn cells<'a>(&'a self, record: &'a Record) -> Vec<Cell<'a>> {
+        let optional = |text: &'a Option<String>| text.as_deref().map_or(Cell::Null, Cell::Text);
+        let version = record.version.as_ref();
+        let integer = |value: Option<i64>| value.map_or(Cell::Null, Cell::Integer);
+        vec![
+            Cell::Text(&self.destination),
+            Cell::Text(&self.mapping),
+            Cell::Text(&record.id),
+            integer(version.map(|version| version.updated_at_ms)),
+            integer(version.map(|version| version.occurred_at_ms)),
+            Cell::Integer(version.map_or(Rank::default(), |version| version.rank).stored()),
+            version.map_or(Cell::Null, |version| Cell::Text(&version.message_id)),
+            Cell::Integer(record.created_at_ms),
+            optional(&record.parents[0]),
+            optional(&record.parents[1]),
+            optional(&record.key),
+            optional(&record.given_key),
+            Cell::Text(&record.values),
+            integer(record.end.as_ref().map(|(at, _)| *at)),
+            record.end.as_ref().map_or(Cell::Null, |(_, by)| Cell::Text(by)),
+            optional(&record.shown),
+            Cell::Boolean(record.flagged),
+            record.parked_since.map_or(Cell::Null, Cell::Time),
+            Cell::Boolean(record.given_up),
+            record.retry_at.map_or(Cell::Null, Cell::Time),
+            Cell::Integer(record.tries),
+            optional(&record.reason),
+            optional(&record.constraint),
+            optional(&record.waits_for),
+            Cell::Text(&record.source),
+            Cell::Text(&record.event_type),
+            Cell::Integer(record.revision),
+        ]
+    }
 }
 
 fn record(row: Vec<Value>) -> Record {
@@ -226,15 +333,17 @@ fn record(row: Vec<Value>) -> Record {
     };
     let created_at_ms = integer(&next()).unwrap_or(i64::MIN);
     let parents = [optional(next()), optional(next())];
-    let (key, values) = (optional(next()), text(next()));
+    let (key, given_key) = (optional(next()), optional(next()));
+    let values = text(next());
     let end = integer(&next()).zip(optional(next()));
     let shown = optional(next());
     let flagged = boolean(&next());
     let parked_since = time(&next());
     let given_up = boolean(&next());
+    let retry_at = time(&next());
+    let tries = integer(&next()).unwrap_or(0);
+    let (reason, constraint, waits_for) = (optional(next()), optional(next()), optional(next()));
     let (source, event_type) = (text(next()), text(next()));
-    // Asked for again: as if it had been refused just now.
-    let retry = boolean(&next());
     let revision = integer(&next()).unwrap_or(0);
     Record {
         id,
@@ -242,12 +351,18 @@ fn record(row: Vec<Value>) -> Record {
         created_at_ms,
         parents,
         key,
+        given_key,
         values,
         end,
         shown,
         flagged,
         parked_since,
-        given_up: given_up && !retry,
+        given_up,
+        retry_at,
+        tries,
+        reason,
+        constraint,
+        waits_for,
         source,
         event_type,
         revision,

@@ -9,7 +9,7 @@ use deskbell_store::{Seq, StoredEvent};
 use super::live::Class;
 use super::named::Numbered;
 use super::record::Record;
-use super::records::RecordStatements;
+use super::records::{RecordStatements, Scope};
 use super::scalar::cleaned;
 use super::statement_text::{check_statement, first_words};
 use super::{DeclarationError, DeclarationProblem, MappedTableProblem, compile_all};
@@ -177,10 +177,10 @@ impl StatementTarget {
     /// Has the database look at the statement, and compares the types.
     pub(crate) async fn new(
         session: &mut dyn Session,
-        dialect: Dialect,
-        schema: &str,
+        scope: Scope<'_>,
         statement: Arc<CompiledStatement>,
     ) -> Result<Result<Self, MappedTableProblem>, DatabaseError> {
+        let dialect = scope.dialect;
         let plain = statement.numbered.sql(|number| format!("${number}")).into();
         let types = match session.parameter_types(&plain).await {
             Ok(types) => types,
@@ -194,7 +194,7 @@ impl StatementTarget {
             (Dialect::Postgres, Some(name)) => format!("CAST(${number}::text AS {name})"),
             _ => format!("${number}"),
         });
-        let records = RecordStatements::new(dialect, schema, &statement.name);
+        let records = RecordStatements::new(scope, &statement.name);
         let target = Self { dialect, sql: sql.into(), classes, records, statement };
         Ok(target.check(&types).map(|()| target))
     }

@@ -1,53 +1,80 @@
 //! Statements about the application's table. Only mapped columns are ever named.
 
-use deskbell_expr::Value;
+use deskbell_expr::{Expression, Value};
 
 use super::MappedTable;
-use super::live::{Class, LiveColumn, LiveTable};
+use super::live::{Class, Deferrable, LiveColumn, LiveTable};
+use super::lookups::Lookups;
 use super::scalar::decode;
-use crate::entity::Kind;
-use crate::schema::{Dialect, quoted};
+use super::writer::Writer;
+use crate::schema::Dialect;
 use crate::session::{Cell, DatabaseError, Session};
 use crate::sql::Bulk;
 
 /// The statements about one mapped table. Rows begin with the columns of the key.
 #[derive(Debug)]
 pub(super) struct TableSql {
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     key: Vec<LiveColumn>,
     columns: Vec<LiveColumn>,
     set: Vec<LiveColumn>,
-    /// Rows of the key and the mapped columns.
-    pub(super) write: Bulk,
+    /// The columns that are left as they are where their value is null, and for each choice of them a
+    /// statement; its number has a bit for each that is null.
+    left_alone: Vec<usize>,
+    writes: Vec<Bulk>,
     /// Rows of the key and the columns that are set.
     pub(super) flag: Bulk,
-    /// Rows of the key: gives the columns that are set their defaults again.
-    pub(super) unflag: Bulk,
+    /// Rows of the key: gives the columns that are set their defaults again. `None` where a write does
+    /// that.
+    pub(super) unflag: Option<Bulk>,
     /// Rows of the key.
     pub(super) remove: Bulk,
     /// Rows of the new key and the old one.
     pub(super) relocate: Bulk,
-    /// Rows of the key: makes room where rows exchange what must be unique. `None` where no mapped
-    /// column could be null.
+    /// Rows of the key: spells it as it is given, where the row's only equals it.
+    pub(super) respell: Bulk,
+    /// Rows of the key and a value for each of `vacated`: makes room where rows exchange what must be
+    /// unique. `None` where no mapped column must.
     pub(super) vacate: Option<Bulk>,
+    pub(super) vacated: Vec<LiveColumn>,
+    pub(super) deferrable: Vec<Deferrable>,
+    pub(super) lookups: Lookups,
+    /// Equal keys are the same bytes, whatever the database does.
+    pub(super) bytewise: bool,
+    /// Triggers, rules or policies may store something else than what they are given, or nothing.
+    pub(super) rewrites: bool,
 }
 
 impl TableSql {
     /// The statements for a table that was [checked](LiveTable::check).
     pub(super) fn new(dialect: Dialect, mapped: &MappedTable, live: &LiveTable) -> Self {
-        let find = |columns: &[(String, deskbell_expr::Expression)]| -> Vec<LiveColumn> {
+        let find = |columns: &[(String, Expression)]| -> Vec<LiveColumn> {
             columns.iter().filter_map(|(name, _)| live.column(name).cloned()).collect()
         };
         let (key, columns, set) = (find(&mapped.key), find(&mapped.columns), find(mapped.set()));
         let writer = Writer { dialect, table: &live.name, key: &key };
+        let left_alone = writer.left_alone(&columns);
+        let is_mapped = |column: &LiveColumn| columns.iter().any(|other| other.name == column.name);
+        let unflagged: Vec<_> = set.iter().filter(|column| !is_mapped(column)).cloned().collect();
+        let unique = |column: &&LiveColumn| {
+            live.unique.iter().any(|index| index.columns.contains(&column.name))
+        };
+        let vacated: Vec<_> = columns.iter().filter(unique).cloned().collect();
         Self {
             dialect,
-            write: writer.write(&columns),
+            writes: writer.writes(&columns, &left_alone),
             flag: writer.flag(&set),
-            unflag: writer.unflag(&set),
+            unflag: (!unflagged.is_empty()).then(|| writer.unflag(&unflagged)),
             remove: writer.remove(),
             relocate: writer.relocate(),
-            vacate: writer.vacate(&columns, live),
+            respell: writer.respell(),
+            vacate: (!vacated.is_empty()).then(|| writer.vacate(&vacated)),
+            vacated,
+            deferrable: live.unique.iter().filter_map(|index| index.deferrable.clone()).collect(),
+            lookups: Lookups::new(&writer, &columns, live),
+            bytewise: key.iter().all(|column| column.is_bytewise(dialect)),
+            rewrites: live.rewrites,
+            left_alone,
             key,
             columns,
             set,
@@ -56,22 +83,29 @@ impl TableSql {
 
     /// Runs each of the statements without rows.
     pub(super) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
-        session.probe(&self.write).await?;
-        session.probe(&self.remove).await?;
-        session.probe(&self.relocate).await?;
-        if self.sets_anything() {
-            session.probe(&self.flag).await?;
-            session.probe(&self.unflag).await?;
+        let others = [&self.remove, &self.relocate, &self.respell];
+        let others = others.into_iter().chain(&self.unflag).chain(&self.vacate);
+        for bulk in self.writes.first().into_iter().chain(others) {
+            session.probe(bulk).await?;
         }
-        match &self.vacate {
-            Some(vacate) => session.probe(vacate).await,
-            None => Ok(()),
-        }
+        if self.sets_anything() { session.probe(&self.flag).await } else { Ok(()) }
     }
 
     /// The cells of a row.
     pub(super) fn cells<'a>(&self, row: &'a Texts) -> Vec<Cell<'a>> {
         row.cells(self.dialect)
+    }
+
+    /// The statement that writes this row of the key and the mapped columns.
+    pub(super) fn write_of(&self, row: &Texts) -> &Bulk {
+        let nulls = self.left_alone.iter().enumerate();
+        let nulls = nulls.filter(|(_, column)| row.is_null(self.key.len() + **column));
+        &self.writes[nulls.map(|(bit, _)| 1 << bit).sum::<usize>()]
+    }
+
+    /// Every statement that writes rows.
+    pub(super) fn writes(&self) -> &[Bulk] {
+        &self.writes
     }
 
     pub(super) fn key_texts(&self, key: &str) -> Texts {
@@ -82,12 +116,38 @@ impl TableSql {
         Texts::new(&self.columns, decode(values))
     }
 
-    pub(super) fn set_texts(&self, values: Vec<Value>) -> Texts {
-        Texts::new(&self.set, values)
+    pub(super) fn set_texts(&self, values: &[Value]) -> Texts {
+        Texts::new(&self.set, values.to_vec())
+    }
+
+    /// The mapped columns of a row that is set as deleted: what is set goes before what is mapped.
+    pub(super) fn flagged_texts(&self, values: &str, set: &[Value]) -> Texts {
+        let mut values = decode(values);
+        values.resize(self.columns.len(), Value::Null);
+        for (column, value) in self.set.iter().zip(set) {
+            if let Some(at) = self.columns.iter().position(|other| other.name == column.name) {
+                values[at] = value.clone();
+            }
+        }
+        Texts::new(&self.columns, values)
+    }
+
+    /// The values of these columns in a row of the key and the mapped columns.
+    pub(super) fn position(&self, column: &str) -> Option<usize> {
+        let mut all = self.key.iter().chain(&self.columns);
+        all.position(|known| known.name == column)
     }
 
     pub(super) fn sets_anything(&self) -> bool {
         !self.set.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<crate::session::Sql> {
+        let several = self.writes.iter().chain(&self.unflag).chain(&self.vacate);
+        let one = [&self.flag, &self.remove, &self.relocate, &self.respell];
+        let bulks = several.chain(one).flat_map(Bulk::texts);
+        bulks.chain(self.lookups.texts()).collect()
     }
 }
 
@@ -96,7 +156,7 @@ impl TableSql {
 pub(super) struct Texts(Vec<(Class, Value, Option<String>)>);
 
 impl Texts {
-    fn new(columns: &[LiveColumn], values: Vec<Value>) -> Self {
+    pub(super) fn new(columns: &[LiveColumn], values: Vec<Value>) -> Self {
         let padded = values.into_iter().chain(std::iter::repeat(Value::Null));
         let texts = columns.iter().zip(padded).map(|(column, value)| {
             let text = column.class.text(&value);
@@ -110,6 +170,23 @@ impl Texts {
         self
     }
 
+    /// As a list of JSON, for statements that take rows so.
+    pub(super) fn json(&self, dialect: Dialect) -> Vec<serde_json::Value> {
+        let value = |cell| match cell {
+            Cell::Text(text) => text.into(),
+            Cell::Integer(integer) => integer.into(),
+            Cell::Float(float) => float.into(),
+            Cell::Boolean(boolean) => boolean.into(),
+            Cell::Time(time) => time.to_string().into(),
+            Cell::Null => serde_json::Value::Null,
+        };
+        self.cells(dialect).into_iter().map(value).collect()
+    }
+
+    fn is_null(&self, index: usize) -> bool {
+        self.0.get(index).is_none_or(|(_, value, _)| *value == Value::Null)
+    }
+
     fn cells(&self, dialect: Dialect) -> Vec<Cell<'_>> {
         self.0
             .iter()
@@ -119,139 +196,4 @@ impl Texts {
             })
             .collect()
     }
-}
-
-struct Writer<'a> {
-    dialect: Dialect,
-    table: &'a str,
-    key: &'a [LiveColumn],
-}
-
-impl Writer<'_> {
-    fn write(&self, columns: &[LiveColumn]) -> Bulk {
-        let all: Vec<_> = self.key.iter().chain(columns).collect();
-        let names = list(all.iter().map(|column| quoted(&column.name)));
-        let values = list(all.iter().enumerate().map(|(index, column)| self.cast(index, column)));
-        let set = list(columns.iter().map(|column| {
-            let name = quoted(&column.name);
-            format!("{name} = excluded.{name}")
-        }));
-        let update =
-            if columns.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {set}") };
-        let key = list(self.key.iter().map(|column| quoted(&column.name)));
-        self.bulk(all.len(), |given| {
-            format!(
-                "INSERT INTO {} ({names}) SELECT {values} FROM {given} WHERE true
-                 ON CONFLICT ({key}) DO {update}",
-                self.table
-            )
-        })
-    }
-
-    fn flag(&self, set: &[LiveColumn]) -> Bulk {
-        let first = self.key.len();
-        let values = list(set.iter().enumerate().map(|(index, column)| {
-            format!("{} = {}", quoted(&column.name), self.cast(first + index, column))
-        }));
-        self.bulk(first + set.len(), |given| {
-            format!(
-                "UPDATE {} AS mine SET {values} FROM {given} WHERE {}",
-                self.table,
-                self.same(0)
-            )
-        })
-    }
-
-    fn unflag(&self, set: &[LiveColumn]) -> Bulk {
-        let defaults = list(set.iter().map(|column| {
-            let default = column.default.as_deref().unwrap_or("NULL");
-            format!("{} = ({default})", quoted(&column.name))
-        }));
-        self.bulk(self.key.len(), |given| {
-            format!(
-                "UPDATE {} AS mine SET {defaults} FROM {given} WHERE {}",
-                self.table,
-                self.same(0)
-            )
-        })
-    }
-
-    fn remove(&self) -> Bulk {
-        let key = list(self.key.iter().map(|column| quoted(&column.name)));
-        self.bulk(self.key.len(), |given| {
-            format!(
-                "DELETE FROM {} WHERE ({key}) IN (SELECT {} FROM {given})",
-                self.table,
-                self.values(0)
-            )
-        })
-    }
-
-    fn relocate(&self) -> Bulk {
-        let size = self.key.len();
-        let moved = list(self.key.iter().enumerate().map(|(index, column)| {
-            format!("{} = {}", quoted(&column.name), self.cast(index, column))
-        }));
-        let taken = self.key.iter().enumerate().map(|(index, column)| {
-            format!("other.{} = {}", quoted(&column.name), self.cast(index, column))
-        });
-        let taken = taken.collect::<Vec<_>>().join(" AND ");
-        self.bulk(2 * size, |given| {
-            format!(
-                "UPDATE {table} AS mine SET {moved} FROM {given} WHERE {} AND NOT EXISTS
-                 (SELECT 1 FROM {table} AS other WHERE {taken})",
-                self.same(size),
-                table = self.table,
-            )
-        })
-    }
-
-    fn vacate(&self, columns: &[LiveColumn], live: &LiveTable) -> Option<Bulk> {
-        let unique =
-            |column: &&LiveColumn| live.unique.iter().any(|index| index.contains(&column.name));
-        let emptied: Vec<_> =
-            columns.iter().filter(unique).filter(|column| !column.not_null).collect();
-        if emptied.is_empty() {
-            return None;
-        }
-        let emptied = list(emptied.iter().map(|column| format!("{} = NULL", quoted(&column.name))));
-        Some(self.bulk(self.key.len(), |given| {
-            format!(
-                "UPDATE {} AS mine SET {emptied} FROM {given} WHERE {}",
-                self.table,
-                self.same(0)
-            )
-        }))
-    }
-
-    /// That the row `mine` has the key that is given from the column `first` on.
-    fn same(&self, first: usize) -> String {
-        let parts = self.key.iter().enumerate().map(|(index, column)| {
-            format!("mine.{} = {}", quoted(&column.name), self.cast(first + index, column))
-        });
-        parts.collect::<Vec<_>>().join(" AND ")
-    }
-
-    fn values(&self, first: usize) -> String {
-        let cast = |(index, column)| self.cast(first + index, column);
-        list(self.key.iter().enumerate().map(cast))
-    }
-
-    /// A given value as the column has it. Without its length, so that what is too long is refused
-    /// and not cut.
-    fn cast(&self, index: usize, column: &LiveColumn) -> String {
-        let given = format!("given.column{}", index + 1);
-        match self.dialect {
-            Dialect::Sqlite => given,
-            Dialect::Postgres => format!("CAST({given} AS {})", column.type_name),
-        }
-    }
-
-    fn bulk(&self, columns: usize, write: impl Fn(&str) -> String) -> Bulk {
-        Bulk::new(self.dialect, vec![Kind::Text; columns], write)
-    }
-}
-
-fn list(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join(", ")
 }

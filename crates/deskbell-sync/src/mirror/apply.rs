@@ -7,7 +7,7 @@ use super::Application;
 use super::blocked::BlockedParts;
 use super::isolating::Streaks;
 use super::refused::{self, EarlierTries, Refused, RefusedKind};
-use crate::batch::{Batch, ChildRow, Row, TableRows, Tombstone, reason_for_people};
+use crate::batch::{Batch, ChildRow, DeadLetter, Row, TableRows, Tombstone, reason_for_people};
 use crate::checkpoint::Checkpoint;
 use crate::mapped::{Applied, Patience, StatementMarker, StatementPass, StatementTarget};
 use crate::refusal::Refusal;
@@ -48,7 +48,6 @@ impl Work<'_> {
         }
         let (application, work) = (self.application, &batch.statements);
         let targets = &application.statements;
-        let destination = &self.current.destination;
         let pass = StatementPass::load(session, targets, work, self.ran_up_to).await?;
         let mut rows_written = if self.isolates {
             self.isolate(session, batch, &mut refused).await?
@@ -66,15 +65,10 @@ impl Work<'_> {
             }));
         }
         let letters: Vec<_> = refused.iter().map(|refused| refused.letter.clone()).collect();
-        let (statements, patience) = (self.statements, self.patience);
-        let keep =
-            refused::keep(session, statements, destination, refused, &self.earlier, patience);
-        let mut dead = keep.await?;
+        let mut dead = self.keep(session, refused).await?;
         if self.isolates {
             let stuck = self.isolate_settling(session, batch, &letters).await?;
-            let keep =
-                refused::keep(session, statements, destination, stuck, &self.earlier, patience);
-            dead.extend(keep.await?);
+            dead.extend(self.keep(session, stuck).await?);
         } else {
             self.settle(session, batch).await?;
         }
@@ -159,33 +153,39 @@ impl Work<'_> {
             let Some(applied) = self.apply_mapped(session, target, index, batch).await? else {
                 continue;
             };
-            let Applied { rows_written: written, dead_letters, resolved, .. } = applied;
-            rows_written += written;
-            refused.extend(dead_letters.into_iter().map(|letter| Refused {
-                letter,
-                kind: RefusedKind::Row,
-                refusal: None,
-            }));
-            self.resolve(session, &resolved).await?;
+            rows_written += applied.rows_written;
+            self.resolve(session, &applied).await?;
+            refused.extend(of_mapped_table(applied));
         }
         Ok(rows_written)
     }
 
-    async fn resolve(
+    /// Takes the dead letters away of what is well now.
+    pub(super) async fn resolve(
         &self,
         session: &mut dyn Session,
-        resolved: &[(String, &'static str, Vec<String>)],
+        applied: &Applied,
     ) -> Result<(), DatabaseError> {
-        for (part, entity, ids) in resolved {
+        for (part, entity, ids) in &applied.resolved {
             let ids: Vec<_> = ids.iter().map(String::as_str).collect();
             if !ids.is_empty() {
-                let destination = Param::Text(&self.current.destination);
-                let (part, entity) = (Param::Text(part), Param::Text(entity));
+                let destination = self.current.destination.as_str();
+                let [part, entity, destination] = [part, *entity, destination].map(Param::Text);
                 let parameters = [Param::Texts(&ids), part, entity, destination];
                 session.execute(&self.statements.resolve_part, &parameters).await?;
             }
         }
         Ok(())
+    }
+
+    /// Keeps what a mapped table has given up; those that are dead letters now.
+    pub(super) async fn keep(
+        &self,
+        session: &mut dyn Session,
+        refused: Vec<Refused>,
+    ) -> Result<Vec<DeadLetter>, DatabaseError> {
+        let (destination, earlier) = (&self.current.destination, &self.earlier);
+        refused::keep(session, self.statements, destination, refused, earlier, self.patience).await
     }
 
     /// Runs the statements, each event's as one. What the database refuses of an event is undone for
@@ -218,10 +218,7 @@ impl Work<'_> {
             let kept = Refused { letter, kind, refusal: Some(refusal) };
             if session.commits_units() {
                 // Statements behind it are marked with their own commit, and it must not be lost then.
-                let (statements, earlier) = (self.statements, &self.earlier);
-                let kept = vec![kept];
-                refused::keep(session, statements, destination, kept, earlier, self.patience)
-                    .await?;
+                self.keep(session, vec![kept]).await?;
                 marker.mark(session, seq).await?;
             } else {
                 refused.push(kept);
@@ -229,6 +226,14 @@ impl Work<'_> {
         }
         pass.remember(session).await
     }
+}
+
+/// What a mapped table has given up, and the removals that are stuck in it.
+pub(super) fn of_mapped_table(applied: Applied) -> impl Iterator<Item = Refused> {
+    let Applied { dead_letters, refused_removals, .. } = applied;
+    let kept = |kind| move |letter| Refused { letter, kind, refusal: None };
+    let given_up = dead_letters.into_iter().map(kept(RefusedKind::Row));
+    given_up.chain(refused_removals.into_iter().map(kept(RefusedKind::Delete)))
 }
 
 /// The rows that the batch has for this table.

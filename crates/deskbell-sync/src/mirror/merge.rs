@@ -2,6 +2,7 @@
 
 use deskbell_store::{ReadLimit, Seq, StoredEvent};
 
+use super::apply::of_mapped_table;
 use super::blocked::BlockedParts;
 use super::isolating::Streaks;
 use super::{Application, Mirror, MirrorSettings, Plan, checkpoints};
@@ -75,7 +76,7 @@ impl Mirror {
         let mut rebuilt = self.catch_up(session, &merge, &stands).await?;
         self.merge_tables(session, merge.shadow, &mut rebuilt).await?;
         if !application.tables.is_empty() {
-            rebuilt.rows_written += self.write_again(session, application, &merge, &stands).await?;
+            self.write_again(session, application, &merge, &stands, &mut rebuilt).await?;
         }
         session.commit().await.map_err(target)?;
         unit.keep();
@@ -131,31 +132,41 @@ impl Mirror {
         Ok(())
     }
 
-    /// The application's rows, as the log has them: no version of it counts as known.
+    /// The application's rows, as the log has them: every entity is looked at, whatever is known of it.
     async fn write_again(
         &self,
         session: &mut dyn Session,
         application: &Application,
         merge: &Merge<'_>,
         stands: &Checkpoint,
-    ) -> Result<u64, RebuildError> {
+        rebuilt: &mut Rebuilt,
+    ) -> Result<(), RebuildError> {
         let versions = self.database.dialect().table(&self.schema, VERSIONS);
-        let forget: crate::session::Sql =
-            format!("UPDATE {versions} SET mapping_rev = 0 WHERE mapping = $1").into();
+        let forget: crate::session::Sql = format!(
+            "UPDATE {versions} SET mapping_rev = 0 WHERE destination = $1 AND mapping = $2"
+        )
+        .into();
         for table in self.mappings.tables() {
-            let mapping = [Param::Text(&table.name)];
+            let mapping = [Param::Text(&stands.destination), Param::Text(&table.name)];
             session.execute(&forget, &mapping).await.map_err(target)?;
         }
-        let (mut at, mut rows_written) = (Seq::ZERO, 0);
+        let mut streaks = Streaks::default();
+        let work = self.work(application, &mut streaks, stands, BlockedParts::default());
+        let mut at = Seq::ZERO;
         while let Some(events) = events_up_to(merge, at, stands.seq).await? {
             at = events.last().map_or(stands.seq, |event| event.seq);
             let batch = merge.whole.fold(&events);
             for (index, table) in application.tables.iter().enumerate() {
-                let applied = table.apply(session, &batch, index, self.patience).await;
-                rows_written += applied.map_err(target)?.rows_written;
+                let applied = table.apply_again(session, &batch, index, self.patience).await;
+                let applied = applied.map_err(target)?;
+                rebuilt.rows_written += applied.rows_written - applied.rows_removed;
+                rebuilt.rows_removed += applied.rows_removed;
+                work.resolve(session, &applied).await.map_err(target)?;
+                let refused = of_mapped_table(applied).collect();
+                work.keep(session, refused).await.map_err(target)?;
             }
         }
-        Ok(rows_written)
+        Ok(())
     }
 }
 

@@ -155,6 +155,9 @@ impl<'a> Plan<'a> {
                 let sql = self.dialect.create_table(self.schema, table);
                 steps.push(Step { name: format!("table {name}"), sql, refill });
             }
+            Some(there) if table.primary_key.iter().any(|column| !there.contains(*column)) => {
+                steps.extend(self.keyed_anew(table, there));
+            }
             Some(there) => {
                 for column in table.columns.iter().filter(|column| !there.contains(column.name)) {
                     let sql = self.dialect.add_column(self.schema, table, column);
@@ -205,11 +208,19 @@ impl<'a> Plan<'a> {
         session.execute(&self.refill_sql().into(), &[]).await.map(drop)
     }
 
-    fn table(&self, table: &str) -> String {
+    pub(super) fn create_table(&self, table: &Table) -> String {
+        self.dialect.create_table(self.schema, table)
+    }
+
+    pub(super) fn now(&self) -> &'static str {
+        self.dialect.now()
+    }
+
+    pub(super) fn table(&self, table: &str) -> String {
         self.dialect.table(self.schema, table)
     }
 
-    fn local_name(&self, table: &str) -> String {
+    pub(super) fn local_name(&self, table: &str) -> String {
         self.dialect.local_name(self.schema, table)
     }
 

@@ -36,7 +36,7 @@ pub(super) async fn waiting(
         waiting.deletes > 0 && !refused_deletes(session, statements, destination).await?.is_empty();
     let names: Vec<_> = tables.iter().map(MappedTarget::name).collect();
     waiting.is_due |= !names.is_empty() && {
-        let names = [Param::Texts(&names)];
+        let names = [Param::Texts(&names), of_destination[0]];
         !session.fetch(&statements.any_parked, &names, &[Kind::Id]).await?.is_empty()
     };
     waiting.blocked = BlockedParts::load(session, statements, destination).await?.into_parts();

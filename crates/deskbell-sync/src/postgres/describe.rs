@@ -1,13 +1,12 @@
 //! A table of the application's, and a statement's parameters, as PostgreSQL has them.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sqlx::postgres::PgTypeInfo;
 use sqlx::postgres::types::Oid;
 use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, SqlSafeStr, Statement};
 
-use crate::mapped::{Class, LiveColumn, LiveTable};
+use crate::mapped::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
 use crate::schema::{Dialect, quoted};
 use crate::session::{DatabaseError, Sql};
 
@@ -17,45 +16,73 @@ pub(super) async fn table(
     name: &str,
 ) -> Result<Option<LiveTable>, DatabaseError> {
     let parts: Vec<_> = name.split('.').map(quoted).collect();
-    let found: Option<(Oid, String, String)> = sqlx::query_as(
-        "SELECT c.oid, n.nspname::text, c.relname::text
+    let found: Option<(Oid, String, String, String, bool)> = sqlx::query_as(
+        "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text,
+                EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+                OR c.relhasrules OR c.relrowsecurity
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p')",
+         WHERE c.oid = to_regclass($1)",
     )
     .bind(parts.join("."))
     .fetch_optional(&mut *connection)
     .await?;
-    let Some((oid, schema, table)) = found else { return Ok(None) };
+    let Some((oid, schema, table, kind, rewrites)) = found else { return Ok(None) };
     Ok(Some(LiveTable {
         name: format!("{}.{}", quoted(&schema), quoted(&table)),
         columns: columns(connection, oid).await?,
         unique: unique(connection, oid).await?,
+        foreign_keys: foreign_keys(connection, oid).await?,
+        rewrites,
+        row_ids: false,
+        other_than_a_table: other_kind(&kind),
     }))
+}
+
+fn other_kind(kind: &str) -> Option<&'static str> {
+    match kind {
+        "r" | "p" => None,
+        "v" => Some("a view"),
+        "m" => Some("a materialized view"),
+        "f" => Some("a foreign table"),
+        _ => Some("no table"),
+    }
 }
 
 async fn columns(
     connection: &mut PgConnection,
     table: Oid,
 ) -> Result<Vec<LiveColumn>, DatabaseError> {
-    // Without its length: a value that is too long is refused then, and not cut.
-    type Row = (String, String, bool, Option<String>, bool);
+    // The type without its length: a value that is too long is refused then, and not cut. -1 and not
+    // null, as the `character` that the latter gives is of length 1.
+    type Row = (String, String, Option<i32>, bool, Option<String>, bool, bool);
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT a.attname::text, format_type(a.atttypid, NULL), a.attnotnull,
+        "SELECT a.attname::text, format_type(a.atttypid, -1),
+                CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod > 4
+                     THEN a.atttypmod - 4 END,
+                a.attnotnull,
                 CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-                a.attgenerated <> '' OR a.attidentity = 'a'
+                a.attgenerated <> '' OR a.attidentity = 'a',
+                coalesce(c.collisdeterministic, true)
          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+         LEFT JOIN pg_collation c ON c.oid = a.attcollation
          WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
     )
     .bind(table)
     .fetch_all(connection)
     .await?;
-    let column = |(name, type_name, not_null, default, generated): Row| LiveColumn {
-        class: Class::of(Dialect::Postgres, &type_name),
-        name,
-        type_name,
-        not_null,
-        default,
-        generated,
+    let column = |row: Row| {
+        let (name, type_name, length, not_null, default, generated, deterministic) = row;
+        LiveColumn {
+            class: Class::of(Dialect::Postgres, &type_name),
+            length: length.and_then(|length| usize::try_from(length).ok()),
+            name,
+            type_name,
+            not_null,
+            default,
+            generated,
+            collation: None,
+            deterministic,
+        }
     };
     Ok(rows.into_iter().map(column).collect())
 }
@@ -63,24 +90,65 @@ async fn columns(
 async fn unique(
     connection: &mut PgConnection,
     table: Oid,
-) -> Result<Vec<BTreeSet<String>>, DatabaseError> {
-    // Neither a part of the rows nor an expression, nor checked only at the commit: an upsert finds
-    // no conflict there.
-    let rows: Vec<(Oid, String)> = sqlx::query_as(
-        "SELECT i.indexrelid, a.attname::text FROM pg_index i
-         JOIN pg_attribute a ON a.attrelid = i.indrelid
-         AND a.attnum = ANY((i.indkey::int2[])[0:i.indnkeyatts - 1])
-         WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indimmediate
-           AND i.indpred IS NULL AND i.indexprs IS NULL",
+) -> Result<Vec<UniqueIndex>, DatabaseError> {
+    // The columns of expressions are known by what the index depends on.
+    type Row = (Vec<String>, bool, bool, bool, bool, Option<String>, bool);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = i.indrelid
+                  AND (a.attnum = ANY((i.indkey::int2[])[0:i.indnkeyatts - 1])
+                       OR i.indexprs IS NOT NULL AND EXISTS (SELECT 1 FROM pg_depend d
+                           WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+                             AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum))),
+                i.indisvalid, i.indimmediate, i.indpred IS NOT NULL, i.indexprs IS NOT NULL,
+                CASE WHEN c.condeferrable
+                     THEN format('%I.%I', n.nspname, c.conname) END,
+                coalesce(c.condeferred, false)
+         FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('u', 'p')
+         LEFT JOIN pg_namespace n ON n.oid = c.connamespace
+         WHERE i.indrelid = $1 AND i.indisunique ORDER BY i.indexrelid",
     )
     .bind(table)
     .fetch_all(connection)
     .await?;
-    let mut indexes: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
-    for (index, column) in rows {
-        indexes.entry(index.0).or_default().insert(column);
-    }
-    Ok(indexes.into_values().collect())
+    let index = |row: Row| {
+        let (columns, valid, immediate, partial, expression, deferrable, deferred) = row;
+        let flaw = match () {
+            () if partial => Some("it covers only the rows that meet its WHERE"),
+            () if expression => Some("it is on an expression"),
+            () if !immediate => Some("it is DEFERRABLE, and an upsert finds no conflict there"),
+            () if !valid => Some("it is not valid; its creation has failed"),
+            () => None,
+        };
+        let deferrable = deferrable.map(|name| Deferrable { name, deferred });
+        UniqueIndex { columns: columns.into_iter().collect(), flaw, deferrable }
+    };
+    Ok(rows.into_iter().map(index).collect())
+}
+
+async fn foreign_keys(
+    connection: &mut PgConnection,
+    table: Oid,
+) -> Result<Vec<ForeignKey>, DatabaseError> {
+    let rows: Vec<(String, String, Vec<String>, Vec<String>)> = sqlx::query_as(
+        "SELECT c.conname::text, format('\"%s\".\"%s\"', replace(n.nspname, '\"', '\"\"'), replace(p.relname, '\"', '\"\"')),
+                ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(num, at)
+                      JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num ORDER BY k.at),
+                ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k(num, at)
+                      JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num ORDER BY k.at)
+         FROM pg_constraint c JOIN pg_class p ON p.oid = c.confrelid
+         JOIN pg_namespace n ON n.oid = p.relnamespace
+         WHERE c.conrelid = $1 AND c.contype = 'f' ORDER BY c.conname",
+    )
+    .bind(table)
+    .fetch_all(connection)
+    .await?;
+    let key = |(name, parent, columns, parent_columns)| ForeignKey {
+        name,
+        parent,
+        columns,
+        parent_columns,
+    };
+    Ok(rows.into_iter().map(key).collect())
 }
 
 /// The types that the server gives to the parameters of a statement, in its own words.
@@ -96,7 +164,7 @@ pub(super) async fn parameter_types(
     };
     let mut names = Vec::new();
     for oid in oids {
-        let name = sqlx::query_scalar("SELECT format_type($1, NULL)").bind(oid);
+        let name = sqlx::query_scalar("SELECT format_type($1, -1)").bind(oid);
         names.push(name.fetch_one(&mut *connection).await?);
     }
     Ok(names)

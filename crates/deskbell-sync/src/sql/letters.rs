@@ -14,7 +14,9 @@ impl Names<'_> {
     pub(super) fn requests(&self) -> Sql {
         format!(
             "SELECT DISTINCT source, message_id, part FROM {}
-             WHERE destination = $1 AND kind <> 'delete' AND {} ORDER BY source, message_id, part
+             WHERE destination = $1
+                 AND (kind <> 'delete' AND {} OR kind = 'delete' AND part <> '' AND retry)
+             ORDER BY source, message_id, part
              LIMIT {REQUESTS_MAX}",
             self.table(DEAD_LETTERS),
             self.due(),
@@ -58,13 +60,14 @@ impl Names<'_> {
         .into()
     }
 
-    /// Parameter: the names of mapped tables. One of those that wait, if there is one.
+    /// Parameters: the names of mapped tables, and the destination. One of those that have a row which
+    /// waited long enough to be tried again, if there is one.
     pub(super) fn any_parked(&self) -> Sql {
         format!(
-            "SELECT mapping FROM {} WHERE {} AND parked_since IS NOT NULL
-                 AND (retry OR NOT given_up) LIMIT 1",
+            "SELECT mapping FROM {} WHERE destination = $2 AND {} AND retry_at <= (SELECT {}) LIMIT 1",
             self.table(VERSIONS),
             self.dialect.is_listed("mapping"),
+            self.dialect.now(),
         )
         .into()
     }
@@ -102,9 +105,11 @@ impl Names<'_> {
 
     pub(super) fn wait_again(&self) -> Sql {
         format!(
-            "UPDATE {} SET retry = true WHERE mapping = $4 AND given_up
+            "UPDATE {} SET given_up = false, retry_at = {}
+             WHERE destination = $1 AND mapping = $4 AND parked_since IS NOT NULL
                  AND id IN (SELECT id FROM {} WHERE {OF_MESSAGE})",
             self.table(VERSIONS),
+            self.dialect.now(),
             self.table(DEAD_LETTERS),
         )
         .into()

@@ -1,32 +1,46 @@
 //! A table of the application's as SQLite has it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::SqliteConnection;
 
-use crate::mapped::{Class, LiveColumn, LiveTable};
+use crate::mapped::{Class, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
 use crate::schema::{Dialect, quoted};
 use crate::session::DatabaseError;
 
 /// What `pragma_table_xinfo` says of a generated column.
 const GENERATED: [i64; 2] = [2, 3];
+/// How SQLite compares texts where nothing else is said.
+const BINARY: &str = "BINARY";
 
 /// The table of this name; SQLite does not tell names apart by case.
 pub(super) async fn table(
     connection: &mut SqliteConnection,
     name: &str,
 ) -> Result<Option<LiveTable>, DatabaseError> {
-    let name: Option<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = $1 COLLATE NOCASE",
+    let found: Option<(String, String, bool, bool)> = sqlx::query_as(
+        "SELECT made.name, made.type, EXISTS (SELECT 1 FROM sqlite_schema AS fired
+                    WHERE fired.type = 'trigger' AND fired.tbl_name = made.name COLLATE NOCASE),
+                EXISTS (SELECT 1 FROM pragma_table_list(made.name) AS list
+                    WHERE list.schema = 'main' AND list.wr = 0)
+         FROM sqlite_schema AS made
+         WHERE made.type IN ('table', 'view') AND made.name = $1 COLLATE NOCASE",
     )
     .bind(name.strip_prefix("main.").unwrap_or(name))
     .fetch_optional(&mut *connection)
     .await?;
-    let Some(name) = name else { return Ok(None) };
-    let columns = columns(connection, &name).await?;
-    let unique = unique(connection, &name, &columns).await?;
-    let columns = columns.into_iter().map(|(column, _)| column).collect();
-    Ok(Some(LiveTable { name: quoted(&name), columns, unique }))
+    let Some((name, kind, rewrites, row_ids)) = found else { return Ok(None) };
+    let mut columns = columns(connection, &name).await?;
+    let unique = unique(connection, &name, &mut columns).await?;
+    Ok(Some(LiveTable {
+        name: quoted(&name),
+        unique,
+        foreign_keys: foreign_keys(connection, &name).await?,
+        columns: columns.into_iter().map(|(column, _)| column).collect(),
+        rewrites,
+        row_ids,
+        other_than_a_table: (kind == "view").then_some("a view"),
+    }))
 }
 
 /// The columns, each with its place in the primary key, from 1.
@@ -52,36 +66,83 @@ async fn columns(
             name,
             type_name,
             default,
+            length: None,
+            collation: None,
+            deterministic: true,
         };
         (column, key)
     };
     Ok(rows.into_iter().map(column).collect())
 }
 
+/// The unique indexes; what they compare by, where that is not by bytes, is noted in the columns.
 async fn unique(
     connection: &mut SqliteConnection,
     table: &str,
-    columns: &[(LiveColumn, i64)],
-) -> Result<Vec<BTreeSet<String>>, DatabaseError> {
-    let rows: Vec<(String, Option<String>)> = sqlx::query_as(
-        "SELECT list.name, info.name FROM pragma_index_list($1) AS list,
-         pragma_index_info(list.name) AS info WHERE list.\"unique\" = 1 AND list.partial = 0",
+    columns: &mut [(LiveColumn, i64)],
+) -> Result<Vec<UniqueIndex>, DatabaseError> {
+    type Row = (String, bool, Option<String>, String, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT list.name, list.partial, info.name, coalesce(info.coll, 'BINARY'), made.sql
+         FROM pragma_index_list($1) AS list, pragma_index_xinfo(list.name) AS info
+         LEFT JOIN sqlite_schema AS made ON made.type = 'index' AND made.name = list.name
+         WHERE list.\"unique\" = 1 AND info.key = 1",
     )
     .bind(table)
     .fetch_all(connection)
     .await?;
-    let names: BTreeSet<_> = rows.iter().map(|(index, _)| index).collect();
-    let mut unique: Vec<BTreeSet<String>> = Vec::new();
-    for index in names {
-        let of_index = rows.iter().filter(|(name, _)| name == index);
-        // An expression has no name, and tells rows apart by something else than columns.
-        let of_index: Option<BTreeSet<_>> = of_index.map(|(_, column)| column.clone()).collect();
-        unique.extend(of_index);
+    let mut indexes: BTreeMap<String, UniqueIndex> = BTreeMap::new();
+    for (index, partial, column, collation, sql) in rows {
+        let entry = indexes.entry(index).or_default();
+        if partial {
+            entry.flaw = Some("it covers only the rows that meet its WHERE");
+        }
+        let Some(name) = column else {
+            entry.flaw = Some("it is on an expression");
+            let sql = sql.unwrap_or_default();
+            let named = columns.iter().map(|(column, _)| &column.name);
+            entry.columns.extend(named.filter(|name| sql.contains(name.as_str())).cloned());
+            continue;
+        };
+        let of_column = columns.iter_mut().find(|(column, _)| column.name == name);
+        if let Some((column, _)) = of_column.filter(|_| collation != BINARY) {
+            column.collation = Some(collation);
+        }
+        entry.columns.insert(name);
     }
+    let mut unique: Vec<_> = indexes.into_values().collect();
     let key = columns.iter().filter(|(_, place)| *place > 0);
     let key: BTreeSet<_> = key.map(|(column, _)| column.name.clone()).collect();
-    if !key.is_empty() && !unique.contains(&key) {
-        unique.push(key);
+    if !key.is_empty() && !unique.iter().any(|index| index.columns == key) {
+        unique.push(UniqueIndex { columns: key, ..UniqueIndex::default() });
     }
     Ok(unique)
+}
+
+async fn foreign_keys(
+    connection: &mut SqliteConnection,
+    table: &str,
+) -> Result<Vec<ForeignKey>, DatabaseError> {
+    // Without its columns, a foreign key is to the other table's primary key.
+    let rows: Vec<(i64, String, String, Option<String>)> = sqlx::query_as(
+        "SELECT list.id, coalesce(made.name, list.\"table\"), list.\"from\",
+                coalesce(list.\"to\", (SELECT info.name FROM pragma_table_info(list.\"table\") AS info
+                                       WHERE info.pk = list.seq + 1))
+         FROM pragma_foreign_key_list($1) AS list LEFT JOIN sqlite_schema AS made
+         ON made.type = 'table' AND made.name = list.\"table\" COLLATE NOCASE
+         ORDER BY list.id, list.seq",
+    )
+    .bind(table)
+    .fetch_all(connection)
+    .await?;
+    let mut keys: BTreeMap<i64, ForeignKey> = BTreeMap::new();
+    for (id, parent, column, parent_column) in rows {
+        let key = keys.entry(id).or_default();
+        key.name = format!("to {parent}");
+        key.parent = quoted(&parent);
+        key.columns.push(column);
+        key.parent_columns.extend(parent_column);
+    }
+    let whole = |key: &ForeignKey| key.columns.len() == key.parent_columns.len();
+    Ok(keys.into_values().filter(whole).collect())
 }

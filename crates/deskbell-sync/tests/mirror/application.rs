@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::{Care, Checkpoint, Commit, Fold, MirrorOptions, Target, connect};
 
-use crate::backend::Place;
+use crate::backend::{Place, VERSIONS};
 use crate::support::Rows;
 
 pub(crate) struct Application {
@@ -71,6 +71,26 @@ impl Application {
         self.target.close().await;
         let place = std::mem::replace(&mut self.place, Place::new().await);
         *self = Self::open(place, options, Some(self.position.clone())).await;
+    }
+
+    /// The tables with another destination.
+    pub(crate) async fn reopen_as(&mut self, options: MirrorOptions) {
+        self.target.close().await;
+        let place = std::mem::replace(&mut self.place, Place::new().await);
+        *self = Self::open(place, options, None).await;
+    }
+
+    /// The destination once more, as after a restart.
+    pub(crate) async fn restart(&mut self) {
+        self.target.close().await;
+        self.target = connect(&self.options).await.unwrap();
+    }
+
+    /// Lets the time pass until what waits is tried again.
+    pub(crate) async fn make_due(&self) {
+        let past = "2020-01-01T00:00:00.000Z";
+        let sql = format!("UPDATE {VERSIONS} SET retry_at = '{past}' WHERE retry_at IS NOT NULL");
+        self.run(&sql).await;
     }
 
     /// Has the destination read its log again from the beginning.

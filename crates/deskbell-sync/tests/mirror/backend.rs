@@ -13,6 +13,20 @@ pub(crate) const USERS: &str = "clerk_users";
 pub(crate) const CHECKPOINTS: &str = "clerk__checkpoints";
 /// The statements that the version before made its tables by.
 pub(crate) const EARLIER: &str = include_str!("schema_1/sqlite.sql");
+pub(crate) const VERSIONS: &str = "clerk__versions";
+
+/// A type of texts that are equal whatever their case, and what must be there before it.
+pub(crate) const CASELESS: &str = "text COLLATE NOCASE";
+pub(crate) const BEFORE_CASELESS: &str = "SELECT 1";
+/// Makes `accounts` store addresses in lower case, and refuse silently to remove any.
+pub(crate) const LOWER_CASE: &str = "CREATE TRIGGER lower AFTER INSERT ON accounts
+    WHEN NEW.email <> lower(NEW.email)
+    BEGIN UPDATE accounts SET email = lower(email) WHERE rowid = NEW.rowid; END;
+    CREATE TRIGGER still_lower AFTER UPDATE ON accounts WHEN NEW.email <> lower(NEW.email)
+    BEGIN UPDATE accounts SET email = lower(email) WHERE rowid = NEW.rowid; END";
+pub(crate) const KEEP_ROWS: &str = "CREATE TRIGGER keep BEFORE DELETE ON accounts
+    BEGIN SELECT RAISE(IGNORE); END";
+pub(crate) const KEEP_NO_ROWS: &str = "DROP TRIGGER keep";
 
 /// The polls by which a run is longer than the one before, where it is dropped at each of them.
 pub(crate) const STEP: usize = 1;

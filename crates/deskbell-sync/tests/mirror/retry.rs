@@ -6,7 +6,7 @@ use deskbell_sync::dead_letters::{self, Choice, Letter, State};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions, TableMapping};
 use serde_json::json;
 
-use crate::backend::{REFUSE_THE_SEVENTH, RELENT};
+use crate::backend::{REFUSE_THE_SEVENTH, RELENT, VERSIONS};
 use crate::consumer::World;
 use crate::mapped::{TEAM, USERS, user as app_user, users};
 use crate::statements::joining;
@@ -149,6 +149,13 @@ async fn a_statement_runs_once_when_it_is_asked_for() {
     assert!(letters(&world).await.is_empty());
 }
 
+/// Lets the time pass until what waits is tried again.
+async fn make_due(world: &World) {
+    let past = "2020-01-01T00:00:00.000Z";
+    let sql = format!("UPDATE {VERSIONS} SET retry_at = '{past}' WHERE retry_at IS NOT NULL");
+    world.place.run(&sql).await;
+}
+
 fn unique_users(conflict_patience: Duration) -> MirrorOptions {
     let tables: Vec<TableMapping> = vec![users(MappedDelete::Delete)];
     MirrorOptions { tables, conflict_patience, ..MirrorOptions::default() }
@@ -168,9 +175,29 @@ async fn a_row_that_waits_is_there_once_nothing_stands_in_its_way() {
     assert_eq!((waiting.state, &*waiting.part), (State::Waiting, "app_users from user"));
     assert_eq!(ask_for(&world, "user_1").await, 0, "it is tried anyway");
     world.place.run("DELETE FROM app_users WHERE clerk_id = 'ours'").await;
+    assert_eq!(consumer.run_once().await.unwrap().rows_written, 0, "it is not due yet");
+    make_due(&world).await;
     assert_eq!(consumer.run_once().await.unwrap().rows_written, 1);
     assert_eq!(world.place.rows(EMAILS).await, [["user_1", "a@x.dev"]]);
     assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_row_that_waits_says_for_what_and_waits_longer_each_time() {
+    let world = world_with(&[USERS], unique_users(Duration::from_secs(3600))).await;
+    let mut consumer = world.consumer().await;
+    world.place.run("INSERT INTO app_users (clerk_id, email) VALUES ('ours', 'a@x.dev')").await;
+    world.append("msg_1", "user.created", &app_user("user_1", "a@x.dev", 1)).await;
+    settle(&mut consumer).await;
+    let reason = letters(&world).await.remove(0).reason.unwrap();
+    assert!(reason.contains("email"), "{reason}");
+    let tries = format!("SELECT tries FROM {VERSIONS} WHERE waits_for = '[\"ours\"]'");
+    assert_eq!(world.place.rows(&tries).await, [["1"]]);
+    for expected in ["2", "3"] {
+        make_due(&world).await;
+        settle(&mut consumer).await;
+        assert_eq!(world.place.rows(&tries).await, [[expected]]);
+    }
 }
 
 #[tokio::test]
@@ -182,6 +209,7 @@ async fn a_row_that_has_waited_long_enough_is_a_dead_letter_until_it_is_asked_fo
     settle(&mut consumer).await;
     assert_eq!(letters(&world).await[0].state, State::Waiting);
     world.options.conflict_patience = Duration::ZERO;
+    make_due(&world).await;
     let mut consumer = world.consumer().await;
     assert_eq!(consumer.run_once().await.unwrap().dead_letters, 1);
     assert_eq!(letters(&world).await[0].state, State::Failed);

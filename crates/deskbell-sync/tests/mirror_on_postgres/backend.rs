@@ -9,6 +9,21 @@ pub(crate) const USERS: &str = "clerk.users";
 pub(crate) const CHECKPOINTS: &str = "clerk._checkpoints";
 /// The statements that the version before made its tables by.
 pub(crate) const EARLIER: &str = include_str!("../mirror/schema_1/postgres.sql");
+pub(crate) const VERSIONS: &str = "clerk._versions";
+
+/// A type of texts that are equal whatever their case, and what must be there before it.
+pub(crate) const CASELESS: &str = "citext";
+pub(crate) const BEFORE_CASELESS: &str = "CREATE EXTENSION IF NOT EXISTS citext";
+/// Makes `accounts` store addresses in lower case, and refuse silently to remove any.
+pub(crate) const LOWER_CASE: &str =
+    "CREATE FUNCTION lower_email() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN NEW.email = lower(NEW.email); RETURN NEW; END $$;
+    CREATE TRIGGER lower BEFORE INSERT OR UPDATE ON accounts
+    FOR EACH ROW EXECUTE FUNCTION lower_email()";
+pub(crate) const KEEP_ROWS: &str = "CREATE FUNCTION keep_row() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RETURN NULL; END $$;
+    CREATE TRIGGER keep BEFORE DELETE ON accounts FOR EACH ROW EXECUTE FUNCTION keep_row()";
+pub(crate) const KEEP_NO_ROWS: &str = "DROP TRIGGER keep ON accounts";
 
 /// The polls by which a run is longer than the one before, where it is dropped at each of them.
 pub(crate) const STEP: usize = 3;

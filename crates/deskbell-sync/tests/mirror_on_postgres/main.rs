@@ -28,8 +28,19 @@ mod inspect;
 mod limits;
 #[path = "../mirror/mapped.rs"]
 mod mapped;
+#[path = "../mirror/mapped_constraints.rs"]
+mod mapped_constraints;
 #[path = "../mirror/mapped_convergence.rs"]
 mod mapped_convergence;
+#[path = "../mirror/mapped_keys.rs"]
+mod mapped_keys;
+#[path = "../mirror/mapped_swaps.rs"]
+mod mapped_swaps;
+mod mapped_types;
+#[path = "../mirror/mapped_values.rs"]
+mod mapped_values;
+#[path = "../mirror/mapped_waiting.rs"]
+mod mapped_waiting;
 #[path = "../mirror/mark.rs"]
 mod mark;
 mod migrate;

@@ -6,6 +6,7 @@ use clap::Args;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::OpenError;
 use deskbell_sync::MirrorOptions;
+use deskbell_sync::dead_letters::Letter;
 use deskbell_sync::rebuild::{self, Progress, RebuildError, Rebuilt};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::Diagnostic;
@@ -76,8 +77,9 @@ pub(super) async fn run(
         let destination = arguments.destination.clone();
         exit::Failure::failed(Error::Rebuild { destination, source })
     })?;
-    print(&arguments, rebuilt, context);
-    Ok(ExitCode::from(exit::DONE))
+    print(&arguments, &rebuilt, context);
+    let is_whole = rebuilt.refused.is_empty();
+    Ok(ExitCode::from(if is_whole { exit::DONE } else { exit::FAILED }))
 }
 
 fn options(config: &Config, name: &str) -> Result<MirrorOptions, exit::Failure> {
@@ -101,13 +103,14 @@ fn progress_bar(context: &Context) -> ProgressBar {
     ProgressBar::new(0).with_style(style)
 }
 
-fn print(arguments: &Arguments, rebuilt: Rebuilt, context: &Context) {
-    let Rebuilt { events, rows_written, rows_removed, payloads_pruned } = rebuilt;
+fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
+    let Rebuilt { events, rows_written, rows_removed, payloads_pruned, refused } = rebuilt;
     if context.json {
         let outcome = json!({
             "destination": arguments.destination, "into": arguments.into, "events": events,
             "rows_written": rows_written, "rows_removed": rows_removed,
             "payloads_pruned": payloads_pruned,
+            "refused": refused.iter().map(still_refused).collect::<Vec<_>>(),
         });
         println!("{outcome}");
         return;
@@ -115,13 +118,26 @@ fn print(arguments: &Arguments, rebuilt: Rebuilt, context: &Context) {
     match &arguments.into {
         Some(into) => println!("read {events} events and wrote {rows_written} rows into {into}"),
         None => println!(
-            "read {events} events; {rows_written} rows were missing or wrong, {rows_removed} too much"
+            "read {events} events; {rows_written} rows were missing or different, {rows_removed} extra"
         ),
     }
-    if payloads_pruned > 0 {
+    if *payloads_pruned > 0 {
         println!(
             "{payloads_pruned} events were skipped, as their payloads have been pruned; what they \
              said was left as it is"
         );
     }
+    if !refused.is_empty() {
+        println!("{} rows are still refused by the database:", refused.len());
+    }
+    for letter in refused {
+        let table = if letter.part.is_empty() { "mirror" } else { &letter.part };
+        let reason = letter.reason.as_deref().unwrap_or("it waits for other rows");
+        println!("  {} {} ({table}): {reason}", letter.entity, letter.id);
+    }
+}
+
+fn still_refused(letter: &Letter) -> serde_json::Value {
+    let Letter { part, entity, id, reason, .. } = letter;
+    json!({ "part": part, "entity": entity, "id": id, "reason": reason })
 }

@@ -8,10 +8,18 @@ use super::plan::{Task, Work};
 use super::record::Record;
 use crate::batch::{DeadLetter, reason_for_people};
 use crate::entity::{Entity, Kind};
+use crate::refusal::Refusal;
 use crate::schema::Dialect;
 use crate::session::{DatabaseError, Session};
 use crate::value::Value;
 use crate::version::{Rank, Version};
+
+/// The first wait before a row is tried again; each further one is twice as long.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// A row that conflicts with others waits no longer than this between two tries.
+const RETRY_MAX: Duration = Duration::from_secs(5 * 60);
+/// A removal that is refused waits no longer than this between two tries. It is never given up.
+const REMOVAL_RETRY_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// How long a row that conflicts with others is tried again.
 #[derive(Debug, Clone, Copy)]
@@ -40,18 +48,36 @@ impl Patience {
     }
 }
 
+/// A refusal, and what is known of its cause.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    /// A row is there that should not be.
+    pub(super) removal: bool,
+    pub(super) waits_for: Option<String>,
+}
+
 impl Record {
     /// Notes a refusal; whether that is the end of it.
-    pub(super) fn refuse(
-        &mut self,
-        now: Option<UnixMillis>,
-        patience: Patience,
-        conflict: bool,
-    ) -> bool {
-        let now = now.unwrap_or(UnixMillis::MIN);
+    pub(super) fn refuse(&mut self, now: UnixMillis, patience: Patience, why: &Refused) -> bool {
         let since = *self.parked_since.get_or_insert(now);
-        self.given_up = !conflict || patience.is_over(since, now);
-        self.given_up
+        let may_pass = why.removal || why.refusal.may_pass();
+        self.given_up = !may_pass || !why.removal && patience.is_over(since, now);
+        self.reason = Some(reason_for_people(&why.refusal.reason));
+        self.constraint.clone_from(&why.refusal.constraint);
+        self.waits_for.clone_from(&why.waits_for);
+        if self.given_up {
+            self.retry_at = None;
+            return true;
+        }
+        let longest = if why.removal { REMOVAL_RETRY_MAX } else { RETRY_MAX };
+        self.retry_at = Some(later(now, pause(self.tries, longest)));
+        if !why.removal {
+            // No later than its time ends.
+            self.retry_at = self.retry_at.min(Some(later(since, patience.lasts)).max(Some(now)));
+        }
+        self.tries = self.tries.saturating_add(1);
+        false
     }
 
     /// Its row is there.
@@ -71,7 +97,35 @@ impl Record {
     pub(super) fn settle(&mut self) {
         self.parked_since = None;
         self.given_up = false;
+        self.retry_at = None;
+        self.tries = 0;
+        self.reason = None;
+        self.constraint = None;
+        self.waits_for = None;
     }
+
+    /// Why it waits, as the database said.
+    pub(super) fn last_refusal(&self) -> Refusal {
+        Refusal {
+            kind: crate::refusal::RefusalKind::Conflict,
+            code: String::new(),
+            reason: self.reason.clone().unwrap_or_default(),
+            constraint: self.constraint.clone(),
+            table: None,
+        }
+    }
+}
+
+/// The wait after as many tries before.
+fn pause(tries: i64, longest: Duration) -> Duration {
+    let doublings = u32::try_from(tries).unwrap_or(u32::MAX).min(30);
+    RETRY_FIRST.saturating_mul(1 << doublings).min(longest)
+}
+
+fn later(than: UnixMillis, by: Duration) -> UnixMillis {
+    let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+    let at = than.as_millis().saturating_add(by).min(UnixMillis::MAX.as_millis());
+    UnixMillis::from_millis(at).unwrap_or(UnixMillis::MAX)
 }
 
 impl Task {
@@ -86,6 +140,10 @@ impl Task {
     /// The entity that a refusal is put down to.
     pub(super) fn responsible(&self) -> &str {
         self.owner().or(self.before.as_ref()).map_or("", String::as_str)
+    }
+
+    pub(super) fn is_removal(&self) -> bool {
+        matches!(self.work, Work::Remove { .. })
     }
 }
 
@@ -108,5 +166,18 @@ pub(super) fn letter(
         id: Some(record.id.clone()),
         version,
         reason: reason_for_people(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_limit() {
+        let seconds = |tries, longest| pause(tries, longest).as_secs();
+        assert_eq!([0, 1, 2, 8].map(|tries| seconds(tries, RETRY_MAX)), [1, 2, 4, 256]);
+        assert_eq!(seconds(9, RETRY_MAX), 300);
+        assert_eq!(seconds(i64::MAX, REMOVAL_RETRY_MAX), 3600);
     }
 }

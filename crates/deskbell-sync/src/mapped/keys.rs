@@ -1,0 +1,109 @@
+//! Keys as the database tells them apart: all that are equal to it have one text.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lookups::Resolved;
+use super::record::Record;
+use super::table_sql::TableSql;
+use crate::session::{DatabaseError, Session, begin_unit, end_unit};
+
+/// What is known of keys, each as it was given.
+#[derive(Debug, Default)]
+pub(super) struct Keys(BTreeMap<String, Resolved>);
+
+impl Keys {
+    /// Asks the database about these keys, where it has not been asked yet.
+    pub(super) async fn learn(
+        &mut self,
+        session: &mut dyn Session,
+        sql: &TableSql,
+        keys: &BTreeSet<String>,
+    ) -> Result<(), DatabaseError> {
+        let unknown: Vec<&str> =
+            keys.iter().filter(|key| !self.0.contains_key(*key)).map(String::as_str).collect();
+        if sql.bytewise {
+            self.0.extend(unknown.into_iter().map(|key| (key.to_owned(), as_given(sql, key))));
+            return Ok(());
+        }
+        // A key that cannot be of the column's type is refused, with all that are asked about with it.
+        let mut left = vec![&unknown[..]];
+        while let Some(keys) = left.pop() {
+            if keys.is_empty() {
+                continue;
+            }
+            let texts: Vec<_> = keys.iter().map(|key| sql.key_texts(key)).collect();
+            begin_unit(session).await?;
+            let resolved = sql.lookups.resolve(session, &texts).await;
+            match (end_unit(session, resolved).await?, keys) {
+                (Ok(resolved), _) => {
+                    self.0.extend(keys.iter().map(|key| ((*key).to_owned(), as_given(sql, key))));
+                    let resolved = resolved.into_iter();
+                    self.0.extend(
+                        resolved.filter_map(|(at, of)| Some(((*keys.get(at)?).to_owned(), of))),
+                    );
+                }
+                (Err(_), [key]) => {
+                    self.0.insert((*key).to_owned(), as_given(sql, key));
+                }
+                (Err(_), _) => {
+                    let (first, second) = keys.split_at(keys.len() / 2);
+                    left.extend([second, first]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the keys of records canonical that were written before this was known; their ids.
+    pub(super) async fn make_canonical(
+        &mut self,
+        session: &mut dyn Session,
+        sql: &TableSql,
+        records: &mut [Record],
+    ) -> Result<Vec<String>, DatabaseError> {
+        if sql.bytewise {
+            return Ok(Vec::new());
+        }
+        let is_old = |record: &Record| record.key.is_some() && record.given_key.is_none();
+        let old = records.iter().filter(|record| is_old(record));
+        let keys = old.flat_map(|record| [record.key.clone(), record.shown.clone()]);
+        let keys: BTreeSet<_> = keys.flatten().collect();
+        self.learn(session, sql, &keys).await?;
+        let mut changed = Vec::new();
+        for record in records.iter_mut().filter(|record| is_old(record)) {
+            record.given_key.clone_from(&record.key);
+            record.key = record.key.take().map(|key| self.canonical(&key));
+            record.shown = record.shown.take().map(|key| self.canonical(&key));
+            changed.push(record.id.clone());
+        }
+        Ok(changed)
+    }
+
+    /// The text that all keys equal to this one share.
+    pub(super) fn canonical(&self, key: &str) -> String {
+        self.0.get(key).map_or_else(|| key.to_owned(), |resolved| resolved.key.clone())
+    }
+
+    /// The row that has this key, by its own text of it.
+    pub(super) fn row(&self, key: &str) -> Option<&String> {
+        self.0.get(key)?.row.as_ref()
+    }
+
+    /// How these rows spell keys that are asked for.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &String> {
+        self.0.values().filter_map(|resolved| resolved.row.as_ref())
+    }
+
+    /// The key as this entity gives it, where the database takes it for equal to the canonical one.
+    pub(super) fn spelled<'r>(&self, record: &'r Record, sql: &TableSql) -> Option<&'r str> {
+        let (given, key) = (record.given_key.as_deref()?, record.key.as_ref()?);
+        // Nothing else but what rewrites keys makes another one of it.
+        let is_equal = !sql.rewrites || self.0.get(given)?.key == *key;
+        is_equal.then_some(given)
+    }
+}
+
+fn as_given(sql: &TableSql, key: &str) -> Resolved {
+    let key = serde_json::Value::Array(sql.key_texts(key).json(sql.dialect)).to_string();
+    Resolved { key, row: None }
+}

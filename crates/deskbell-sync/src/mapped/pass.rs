@@ -1,0 +1,443 @@
+//! One batch on its way into one mapped table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::MappedChanges;
+use super::apply::{Applied, MappedTarget};
+use super::execute::{Executor, Outcome};
+use super::keys::Keys;
+use super::plan::{Gone, OnEnd, Task, Work, plan};
+use super::record::Record;
+use super::records::DUE_MAX;
+use super::wait::{Patience, Refused};
+use crate::batch::Tombstone;
+use crate::refusal::Refusal;
+use crate::session::{DatabaseError, Session};
+
+/// A batch takes one waiting row for so many rows of its own, so that they cost it little.
+const ROWS_FOR_ONE_DUE: usize = 10;
+/// And so many where it has few rows.
+const DUE_MIN: i64 = 20;
+/// Rows that turn out to wait for each other are planned together; rings and chains that are longer
+/// than this are solved by later batches.
+const ROUNDS_MAX: usize = 6;
+
+/// What is known while a batch is applied.
+pub(super) struct Pass<'a> {
+    target: &'a MappedTarget,
+    session: &'a mut dyn Session,
+    known: BTreeMap<String, Record>,
+    keys: Keys,
+    /// The entities whose records are written.
+    touched: BTreeSet<String>,
+    /// The entities that only wait: nothing new is known of them.
+    waiting: BTreeSet<String>,
+    /// The keys whose rows are planned.
+    planned: BTreeSet<String>,
+    gone: BTreeMap<String, Gone>,
+    done: Vec<Task>,
+    /// By the task's key.
+    refused: BTreeMap<String, (Task, Refused)>,
+    /// Of `refused`, those that were not even tried.
+    skipped: BTreeSet<String>,
+    rows_written: u64,
+    rows_removed: u64,
+    refusals: Vec<Refusal>,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(target: &'a MappedTarget, session: &'a mut dyn Session) -> Self {
+        Self {
+            target,
+            session,
+            known: BTreeMap::new(),
+            keys: Keys::default(),
+            touched: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            planned: BTreeSet::new(),
+            gone: BTreeMap::new(),
+            done: Vec::new(),
+            refused: BTreeMap::new(),
+            skipped: BTreeSet::new(),
+            rows_written: 0,
+            rows_removed: 0,
+            refusals: Vec::new(),
+        }
+    }
+
+    pub(super) fn has_nothing_to_do(&self) -> bool {
+        self.touched.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Takes in what the batch says. `again`: also where it says nothing new.
+    pub(super) async fn take_in(
+        &mut self,
+        changes: &MappedChanges,
+        again: bool,
+    ) -> Result<(), DatabaseError> {
+        let rows = changes.rows.iter().map(|row| row.id.as_str());
+        let ids: BTreeSet<_> = rows.chain(changes.ends.iter().map(|end| end.id.as_str())).collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        let found = self.target.records.by_id(self.session, &ids).await?;
+        self.add(found).await?;
+        // An entity that leaves a key may have been all that stood in another's way there.
+        let all: Vec<_> = self.known.keys().cloned().collect();
+        let before = all.iter().filter_map(|id| self.known.get(id)).cloned().collect::<Vec<_>>();
+        let given = changes.rows.iter().map(|row| row.key.as_deref());
+        let given = given.chain(changes.ends.iter().map(|end| end.key.as_deref())).flatten();
+        let given = given.map(str::to_owned).collect();
+        self.keys.learn(self.session, &self.target.sql, &given).await?;
+        let mut changed = BTreeSet::new();
+        for end in &changes.ends {
+            let known = self.known.entry(end.id.clone());
+            if known.or_insert_with(|| Record::new(&end.id)).end(end) || again {
+                changed.insert(end.id.as_str());
+            }
+        }
+        for row in &changes.rows {
+            let known = self.known.entry(row.id.clone());
+            let revision = self.target.table.revision;
+            if known.or_insert_with(|| Record::new(&row.id)).offer(row, revision) || again {
+                changed.insert(row.id.as_str());
+            }
+        }
+        let before: BTreeMap<_, _> = before.iter().map(|record| (&*record.id, record)).collect();
+        for id in changed {
+            self.make_canonical(id, before.get(id).copied());
+            if let Some(before) = before.get(id) {
+                self.planned
+                    .extend([before.key.clone(), before.shown.clone()].into_iter().flatten());
+            }
+            self.touched.insert(id.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Gives a record whose key was just given the one that the database has instead.
+    fn make_canonical(&mut self, id: &str, before: Option<&Record>) {
+        let sql = &self.target.sql;
+        let Some(record) = self.known.get_mut(id).filter(|record| record.given_key.is_none())
+        else {
+            return;
+        };
+        let Some(given) = record.key.clone() else { return };
+        // What the table made of this key before holds, unless it has a row with exactly this one.
+        let before = before.filter(|before| before.given_key.as_ref() == Some(&given));
+        let learned = before.and_then(|before| before.key.clone());
+        let learned = learned.filter(|_| self.keys.row(&given).is_none());
+        record.key = Some(learned.unwrap_or_else(|| self.keys.canonical(&given)));
+        if !sql.bytewise || sql.rewrites {
+            record.given_key = Some(given);
+        }
+    }
+
+    /// What ends with an entity that was deleted in this batch.
+    pub(super) async fn touch_orphans(
+        &mut self,
+        tombstones: &[Tombstone],
+    ) -> Result<(), DatabaseError> {
+        for (index, parent) in self.target.table.entity.parents.iter().enumerate() {
+            let gone = tombstones.iter().filter(|gone| gone.entity == parent.entity);
+            let gone: Vec<_> = gone.map(|gone| gone.id.as_str()).collect();
+            let found = self.target.records.by_parent(self.session, index, &gone).await?;
+            self.touched.extend(found.iter().map(|record| record.id.clone()));
+            self.add(found).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes rows that have waited long enough, some for each row that the batch has.
+    pub(super) async fn take_what_is_due(&mut self, rows: usize) -> Result<(), DatabaseError> {
+        let share = i64::try_from(rows / ROWS_FOR_ONE_DUE).unwrap_or(DUE_MAX);
+        let at_most = if rows == 0 { DUE_MAX } else { share.clamp(DUE_MIN, DUE_MAX) };
+        let due = self.target.records.due(self.session, at_most).await?;
+        self.wait_no_more(due).await
+    }
+
+    async fn wait_no_more(&mut self, records: Vec<Record>) -> Result<(), DatabaseError> {
+        let ids = records.iter().map(|record| record.id.clone());
+        let ids: Vec<_> = ids.filter(|id| !self.touched.contains(id)).collect();
+        self.waiting.extend(ids);
+        self.add(records).await
+    }
+
+    /// Adds records that were read, unless they are known already.
+    async fn add(&mut self, mut records: Vec<Record>) -> Result<(), DatabaseError> {
+        records.retain(|record| !self.known.contains_key(&record.id));
+        let sql = &self.target.sql;
+        let changed = self.keys.make_canonical(self.session, sql, &mut records).await?;
+        self.touched.extend(changed);
+        self.known.extend(records.into_iter().map(|record| (record.id.clone(), record)));
+        Ok(())
+    }
+
+    /// Plans and does what is to be done, and again as long as that shows that there is more.
+    pub(super) async fn run(&mut self) -> Result<(), DatabaseError> {
+        let told: Vec<_> = self.touched.iter().chain(&self.waiting).cloned().collect();
+        self.planned.extend(self.keys_of(&told));
+        let woken: Vec<_> = self.planned.iter().map(String::as_str).collect();
+        let woken = self.target.records.waiting_for(self.session, &woken).await?;
+        let ids: Vec<_> = woken.iter().map(|record| record.id.clone()).collect();
+        self.wait_no_more(woken).await?;
+        self.planned.extend(self.keys_of(&ids));
+        self.load_claimants().await?;
+        let mut skipped = self.skip_what_still_waits().await?;
+        for _ in 0..ROUNDS_MAX {
+            self.load_claimants().await?;
+            let tasks = self.plan();
+            let tried: Vec<_> = tasks.iter().filter(|task| !skipped.contains(&task.key)).collect();
+            let executor = Executor {
+                table: &self.target.table,
+                sql: &self.target.sql,
+                records: &self.known,
+                keys: &self.keys,
+            };
+            let outcome = executor.work(self.session, &tried).await?;
+            let Outcome { done, refused, learned, in_the_way, .. } = outcome;
+            self.rows_removed += outcome.rows_removed;
+            let done: Vec<_> = done.into_iter().cloned().collect();
+            let refused: Vec<_> =
+                refused.into_iter().map(|(task, why)| (task.clone(), why)).collect();
+            self.rows_written += outcome.rows_written;
+            self.refused.retain(|key, _| skipped.contains(key));
+            self.refusals.clear();
+            self.note_learned(&learned);
+            for task in done {
+                self.note(&task, &learned);
+                self.done.push(task);
+            }
+            for (task, refusal) in refused {
+                self.refusals.push(refusal.clone());
+                let ways = in_the_way.get(&task.key);
+                let waits_for = ways.and_then(|ways| ways.first()).cloned();
+                let why = Refused { removal: task.is_removal(), refusal, waits_for };
+                self.refused.insert(task.key.clone(), (task, why));
+            }
+            let ways: BTreeSet<_> = in_the_way.into_values().flatten().collect();
+            if !self.widen(&ways, &learned).await? {
+                break;
+            }
+            // What is tried now may be what they waited for.
+            skipped.clear();
+        }
+        self.skipped = skipped;
+        Ok(())
+    }
+
+    /// Plans further rows, where rows that stand in the way want to be elsewhere themselves, and where
+    /// keys turned out to be others; whether there are any.
+    async fn widen(
+        &mut self,
+        ways: &BTreeSet<String>,
+        learned: &[(String, String)],
+    ) -> Result<bool, DatabaseError> {
+        let listed: Vec<_> = ways.iter().map(String::as_str).collect();
+        let there = self.target.records.by_key(self.session, &listed).await?;
+        self.add(there).await?;
+        let mut more: BTreeSet<String> = learned.iter().map(|(_, stored)| stored.clone()).collect();
+        let parked = self.known.values().filter(|record| {
+            record.parked_since.is_some()
+                && record.shown.as_ref().is_some_and(|shown| ways.contains(shown))
+        });
+        let parked: Vec<_> = parked.map(|record| record.id.clone()).collect();
+        more.extend(self.keys_of(&parked));
+        more.retain(|key| !self.planned.contains(key) || learned.iter().any(|(_, to)| to == key));
+        if more.is_empty() {
+            return Ok(false);
+        }
+        self.touched.extend(parked);
+        // What was refused is planned once more, beside these.
+        self.planned = more;
+        self.planned.extend(self.refused.keys().cloned());
+        Ok(true)
+    }
+
+    /// The records of every entity that maps to a planned key, or is shown there.
+    async fn load_claimants(&mut self) -> Result<(), DatabaseError> {
+        let mut listed: BTreeSet<&str> = self.planned.iter().map(String::as_str).collect();
+        // Records that were written before keys were canonical have the row's own text.
+        listed.extend(self.keys.rows().map(String::as_str));
+        let given = self.known.values().filter_map(|record| record.given_key.as_deref());
+        listed.extend(given);
+        let listed: Vec<_> = listed.into_iter().collect();
+        let found = self.target.records.by_key(self.session, &listed).await?;
+        self.add(found).await?;
+        let sql = &self.target.sql;
+        if sql.rewrites && !sql.bytewise {
+            let given = self.known.values().filter_map(|record| record.given_key.clone()).collect();
+            self.keys.learn(self.session, sql, &given).await?;
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self) -> Vec<Task> {
+        let gone = &self.gone;
+        plan(
+            &self.known,
+            &self.planned,
+            |record| gone.get(&record.id).cloned(),
+            self.target.on_end(),
+        )
+    }
+
+    /// Of what only waits, what still has something in its way that this batch does not move; it is not
+    /// tried.
+    async fn skip_what_still_waits(&mut self) -> Result<BTreeSet<String>, DatabaseError> {
+        self.load_gone().await?;
+        let tasks = self.plan();
+        let waits = |task: &&Task| {
+            let owner = task.owner().filter(|owner| self.waiting.contains(*owner));
+            owner.is_some() && !task.is_removal()
+        };
+        let waiting: Vec<_> = tasks.iter().filter(waits).collect();
+        let executor = Executor {
+            table: &self.target.table,
+            sql: &self.target.sql,
+            records: &self.known,
+            keys: &self.keys,
+        };
+        let in_the_way = executor.in_the_way(self.session, &waiting).await?;
+        let ways: BTreeSet<_> = in_the_way.values().flatten().cloned().collect();
+        let rows: BTreeSet<_> = self.planned.clone();
+        self.widen(&ways, &[]).await?;
+        self.planned.extend(rows);
+        let is_moved = |way: &String| self.planned.contains(way);
+        let mut skipped = BTreeSet::new();
+        for task in waiting {
+            let Some(ways) = in_the_way.get(&task.key) else { continue };
+            let Some(way) = ways.iter().find(|way| !is_moved(way)) else { continue };
+            let Some(record) = self.known.get(task.responsible()) else { continue };
+            let refusal = record.last_refusal();
+            let why = Refused { refusal, removal: false, waits_for: Some(way.clone()) };
+            self.refused.insert(task.key.clone(), (task.clone(), why));
+            skipped.insert(task.key.clone());
+        }
+        Ok(skipped)
+    }
+
+    /// The earliest delete that ends each of the entities that are known.
+    async fn load_gone(&mut self) -> Result<(), DatabaseError> {
+        let entity = self.target.table.entity;
+        let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (kind, id) in self.known.values().flat_map(|record| record.ends_with(entity)) {
+            wanted.entry(kind).or_default().insert(id);
+        }
+        let mut stones: BTreeMap<(&str, String), Gone> = BTreeMap::new();
+        for (kind, ids) in wanted {
+            let ids: Vec<_> = ids.into_iter().collect();
+            let records = &self.target.records;
+            for (id, occurred_at_ms, message_id) in
+                records.tombstones(self.session, kind, &ids).await?
+            {
+                stones.insert((kind, id), Gone { occurred_at_ms, message_id });
+            }
+        }
+        for record in self.known.values() {
+            let ends = record.ends_with(entity);
+            let ends = ends.filter_map(|(kind, id)| stones.get(&(kind, id.to_owned())));
+            if let Some(earliest) = ends.min() {
+                self.gone.insert(record.id.clone(), earliest.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes which key the table stores instead of the one that it was given.
+    fn note_learned(&mut self, learned: &[(String, String)]) {
+        for (given, stored) in learned {
+            let claimants = self.known.values_mut();
+            for record in claimants.filter(|record| record.key.as_ref() == Some(given)) {
+                record.given_key.get_or_insert_with(|| given.clone());
+                record.key = Some(stored.clone());
+                self.touched.insert(record.id.clone());
+            }
+        }
+    }
+
+    /// Notes what the application's table has now.
+    fn note(&mut self, task: &Task, learned: &[(String, String)]) {
+        let stored = learned.iter().find(|(given, _)| *given == task.key);
+        let key = stored.map_or(&task.key, |(_, stored)| stored);
+        if let Some(before) = task.before.as_ref().and_then(|id| self.known.get_mut(id))
+            && before.shown.as_ref() == Some(&task.key)
+        {
+            before.hide();
+            self.touched.insert(before.id.clone());
+        }
+        let Some(owner) = task.owner().and_then(|id| self.known.get_mut(id)) else {
+            // The row of a key that its entity has left: what was refused of it is done.
+            if let Some(before) = task.before.as_ref().and_then(|id| self.known.get_mut(id))
+                && before.key.is_none()
+            {
+                before.settle();
+            }
+            return;
+        };
+        match &task.work {
+            Work::Remove { .. } => owner.settle(),
+            Work::Write { .. } => owner.show(key, false),
+            Work::Flag { content: Some(_), .. } => owner.show(key, true),
+            // The row, if there is one, is not ours.
+            Work::Flag { content: None, .. } => {
+                owner.flagged = true;
+                owner.settle();
+            }
+        }
+        if self.gone.contains_key(&owner.id) && self.target.on_end() == OnEnd::Delete {
+            owner.values.clear();
+        }
+        self.touched.insert(owner.id.clone());
+    }
+
+    /// Writes down what is known now, and wakes what waited for it.
+    pub(super) async fn settle(mut self, patience: Patience) -> Result<Applied, DatabaseError> {
+        let target = self.target;
+        let mut applied = Applied {
+            rows_written: self.rows_written,
+            rows_removed: self.rows_removed,
+            ..Applied::default()
+        };
+        let mut postponed = Vec::new();
+        if !self.refused.is_empty() {
+            let now = patience.now(self.session).await?;
+            let now = now.unwrap_or(clerk_webhooks::UnixMillis::MIN);
+            for (key, (task, why)) in std::mem::take(&mut self.refused) {
+                let Some(record) = self.known.get_mut(task.responsible()) else { continue };
+                let over = record.refuse(now, patience, &why);
+                let letter = || target.letter(record, &why.refusal.reason);
+                if over {
+                    applied.dead_letters.push(letter());
+                } else if why.removal {
+                    applied.refused_removals.push(letter());
+                }
+                if self.skipped.contains(&key) && !over && !self.touched.contains(&record.id) {
+                    postponed.push(record.id.clone());
+                } else {
+                    self.touched.insert(record.id.clone());
+                }
+            }
+        }
+        applied.refusals = self.refusals;
+        let well = self.done.iter().map(|task| task.responsible().to_owned()).collect();
+        applied.resolved.push((target.table.name.clone(), target.table.entity.name, well));
+        let postponed: Vec<_> = postponed.iter().filter_map(|id| self.known.get(id)).collect();
+        target.records.postpone(self.session, &postponed).await?;
+        let touched = self.touched.iter().filter_map(|id| self.known.get(id));
+        target.records.write(self.session, touched).await?;
+        if !target.dependents.is_empty() {
+            let written = self.done.iter().filter_map(|task| {
+                let Work::Write { content, .. } = &task.work else { return None };
+                let columns = target.sql.column_texts(&self.known.get(content)?.values);
+                Some(target.sql.key_texts(&task.key).join(columns))
+            });
+            target.wake_dependents(self.session, &written.collect::<Vec<_>>()).await?;
+        }
+        Ok(applied)
+    }
+
+    /// The keys that these entities map to, and those that they are shown at.
+    fn keys_of(&self, ids: &[String]) -> BTreeSet<String> {
+        let records = ids.iter().filter_map(|id| self.known.get(id));
+        records.flat_map(|record| [record.key.clone(), record.shown.clone()]).flatten().collect()
+    }
+}

@@ -1,0 +1,282 @@
+//! Rows that exchange what must be unique: none can go first. Each ring of them is solved by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deskbell_expr::Value;
+
+use super::execute::{Executor, Outcome};
+use super::live::{Class, LiveColumn};
+use super::plan::Task;
+use super::table_sql::Texts;
+use crate::refusal::Refusal;
+use crate::session::{DatabaseError, Session, Sql, begin_unit, end_unit};
+
+/// Rings may stand in each other's way: they are looked for again after this many were solved at most.
+const PASSES_MAX: usize = 3;
+/// Added to the reason where no placeholder is taken.
+const HINT: &str =
+    "; the rows exchange values, and no placeholder fits: make the constraint DEFERRABLE";
+
+/// What a column is given until all rows of a ring have left their old values.
+#[derive(Debug, Clone, Copy)]
+enum Placeholder {
+    /// Null where the column takes it, and an address elsewhere.
+    NullOrAddress,
+    Address,
+    Plain,
+    Uuid,
+}
+
+const PLACEHOLDERS: [Placeholder; 4] =
+    [Placeholder::NullOrAddress, Placeholder::Address, Placeholder::Plain, Placeholder::Uuid];
+
+impl Executor<'_> {
+    /// Finds what stands in the way of the refused tasks, and solves the rings among them.
+    pub(super) async fn swap(
+        &self,
+        session: &mut dyn Session,
+        outcome: &mut Outcome<'_>,
+    ) -> Result<(), DatabaseError> {
+        for _ in 0..PASSES_MAX {
+            let tasks: Vec<_> = outcome.refused.iter().map(|(task, _)| *task).collect();
+            outcome.in_the_way = self.in_the_way(session, &tasks).await?;
+            let mut solved = false;
+            for ring in rings(outcome) {
+                solved |= self.solve(session, outcome, &ring).await?;
+            }
+            if !solved || outcome.refused.is_empty() {
+                break;
+            }
+            self.again_while_it_helps(session, outcome).await?;
+        }
+        Ok(())
+    }
+
+    /// By the key of a task, the keys of rows that have what it must have alone, and what its foreign
+    /// keys refer to that is not there.
+    pub(super) async fn in_the_way(
+        &self,
+        session: &mut dyn Session,
+        tasks: &[&Task],
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, DatabaseError> {
+        let rows = tasks.iter().filter_map(|task| Some((*task, self.written(task)?)));
+        let (tasks, rows): (Vec<_>, Vec<_>) = rows.unzip();
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        if rows.is_empty() {
+            return Ok(found);
+        }
+        // A value that is not of its column's type is refused here too; it waits for nobody.
+        let mut left = vec![(&tasks[..], &rows[..])];
+        while let Some((tasks, rows)) = left.pop() {
+            begin_unit(session).await?;
+            let asked = self.ask(session, rows).await;
+            match end_unit(session, asked).await? {
+                Ok(pairs) => {
+                    for (at, what) in pairs {
+                        let Some(task) = tasks.get(at) else { continue };
+                        found.entry(task.key.clone()).or_default().insert(what);
+                    }
+                }
+                Err(_) if tasks.len() == 1 => {}
+                Err(_) => {
+                    let half = tasks.len() / 2;
+                    left.push((&tasks[..half], &rows[..half]));
+                    left.push((&tasks[half..], &rows[half..]));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn ask(
+        &self,
+        session: &mut dyn Session,
+        rows: &[Texts],
+    ) -> Result<Vec<(usize, String)>, DatabaseError> {
+        let mut found = self.sql.lookups.in_the_way(session, rows).await?;
+        found.extend(self.sql.lookups.missing(session, rows).await?);
+        Ok(found)
+    }
+
+    /// Solves one ring, or leaves everything as it was; whether it did.
+    async fn solve(
+        &self,
+        session: &mut dyn Session,
+        outcome: &mut Outcome<'_>,
+        ring: &BTreeSet<String>,
+    ) -> Result<bool, DatabaseError> {
+        let is_of_ring = |(task, _): &&(&Task, Refusal)| ring.contains(&task.key);
+        let tasks: Vec<_> =
+            outcome.refused.iter().filter(is_of_ring).map(|(task, _)| *task).collect();
+        let forms = PLACEHOLDERS.iter().copied().map(Some);
+        let deferred = (!self.sql.deferrable.is_empty()).then_some(None);
+        let forms = deferred.into_iter().chain(forms.filter(|_| self.sql.vacate.is_some()));
+        for form in forms {
+            begin_unit(session).await?;
+            let done = self.exchange(session, &tasks, form).await;
+            if let Ok(done) = end_unit(session, done).await? {
+                outcome.refused.retain(|(task, _)| !ring.contains(&task.key));
+                outcome.take(done, &tasks);
+                return Ok(true);
+            }
+        }
+        for (task, refusal) in &mut outcome.refused {
+            if ring.contains(&task.key) && !refusal.reason.ends_with(HINT) {
+                refusal.reason.push_str(HINT);
+            }
+        }
+        Ok(false)
+    }
+
+    /// All rows at once, with constraints that are checked at the end; or their old values emptied
+    /// first.
+    async fn exchange(
+        &self,
+        session: &mut dyn Session,
+        tasks: &[&Task],
+        form: Option<Placeholder>,
+    ) -> Result<super::execute::Done, DatabaseError> {
+        let set = |when: &str, deferred: bool| -> Option<Sql> {
+            let these = self.sql.deferrable.iter().filter(|one| !deferred || one.deferred);
+            let names: Vec<_> = these.map(|one| one.name.as_str()).collect();
+            let names = Some(names.join(", ")).filter(|names| !names.is_empty());
+            names.map(|names| format!("SET CONSTRAINTS {names} {when}").into())
+        };
+        let (Some(form), Some(vacate)) = (form, &self.sql.vacate) else {
+            if let Some(defer) = set("DEFERRED", false) {
+                session.execute(&defer, &[]).await?;
+            }
+            let done = self.all(session, tasks).await?;
+            if let Some(check) = set("IMMEDIATE", false) {
+                session.execute(&check, &[]).await?;
+            }
+            if let Some(defer) = set("DEFERRED", true) {
+                session.execute(&defer, &[]).await?;
+            }
+            return Ok(done);
+        };
+        let rows = tasks.iter().map(|task| {
+            let columns = &self.sql.vacated;
+            let values = columns.iter().map(|column| form.of(column)).collect();
+            self.key(&task.key).join(Texts::new(columns, values))
+        });
+        self.bulk(session, vacate, &rows.collect::<Vec<_>>()).await?;
+        self.all(session, tasks).await
+    }
+}
+
+/// Tasks that wait for each other in a ring; and where what stands in their way cannot be found, those
+/// that wait for one constraint.
+fn rings(outcome: &Outcome<'_>) -> Vec<BTreeSet<String>> {
+    let refused = outcome.refused.iter().filter(|(_, why)| why.may_pass());
+    let refused: BTreeMap<&str, &Refusal> =
+        refused.map(|(task, why)| (task.key.as_str(), why)).collect();
+    let next = |key: &str| {
+        let next = outcome.in_the_way.get(key).into_iter().flatten();
+        next.map(String::as_str).filter(|key| refused.contains_key(key))
+    };
+    let reach: BTreeMap<&str, BTreeSet<&str>> =
+        refused.keys().map(|key| (*key, reachable(key, next))).collect();
+    let mut rings = Vec::new();
+    let mut unknown: BTreeMap<Option<&String>, BTreeSet<String>> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for (key, refusal) in &refused {
+        if !outcome.in_the_way.contains_key(*key) {
+            unknown.entry(refusal.constraint.as_ref()).or_default().insert((*key).to_owned());
+        }
+        if !reach[key].contains(key) || !seen.insert(*key) {
+            continue;
+        }
+        let back = |other: &&&str| reach.get(**other).is_some_and(|from| from.contains(key));
+        let ring: BTreeSet<_> = reach[key].iter().filter(back).copied().collect();
+        seen.extend(&ring);
+        rings.push(ring.into_iter().map(str::to_owned).collect());
+    }
+    rings.extend(unknown.into_values().filter(|group| group.len() > 1));
+    rings
+}
+
+fn reachable<'k, I: Iterator<Item = &'k str>>(
+    from: &'k str,
+    next: impl Fn(&'k str) -> I,
+) -> BTreeSet<&'k str> {
+    let (mut reached, mut left) = (BTreeSet::new(), vec![from]);
+    while let Some(key) = left.pop() {
+        left.extend(next(key).filter(|key| reached.insert(*key)));
+    }
+    reached
+}
+
+impl Placeholder {
+    /// A value of this form that no other row has.
+    fn of(self, column: &LiveColumn) -> Value {
+        if !column.not_null && matches!(self, Self::NullOrAddress) {
+            return Value::Null;
+        }
+        let random: u128 = rand::random();
+        if column.class == Class::Integer {
+            // Within the smallest of the integer types, and below what is counted.
+            let (magnitude, smallest) = (random & 0x7fff, column.type_name == "smallint");
+            let magnitude = if smallest { magnitude } else { random & 0x7fff_ffff };
+            let magnitude = i64::try_from(magnitude).unwrap_or_default();
+            let negative = matches!(self, Self::NullOrAddress | Self::Plain);
+            return Value::Int(if negative { -1 - magnitude } else { magnitude });
+        }
+        let uuid = uuid(random);
+        let text = match self {
+            _ if column.type_name == "uuid" => uuid,
+            Self::Uuid => uuid,
+            Self::Plain => format!("{random:032x}"),
+            Self::NullOrAddress | Self::Address => format!("{random:032x}@swap.invalid"),
+        };
+        let length = column.length.unwrap_or(usize::MAX);
+        let cut = text.len().saturating_sub(length);
+        // The beginning is random, and the end says what it is.
+        Value::Text(text.get(cut.min(text.len())..).unwrap_or_default().to_owned())
+    }
+}
+
+/// A random UUID of version 4.
+fn uuid(random: u128) -> String {
+    let random = random & !(0xf << 76) | 4 << 76;
+    let random = random & !(0x3 << 62) | 2 << 62;
+    let hex = format!("{random:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Dialect;
+
+    fn column(type_name: &str, length: Option<usize>, not_null: bool) -> LiveColumn {
+        LiveColumn {
+            name: "c".to_owned(),
+            type_name: type_name.to_owned(),
+            class: Class::of(Dialect::Postgres, type_name),
+            length,
+            not_null,
+            default: None,
+            generated: false,
+            collation: None,
+            deterministic: true,
+        }
+    }
+
+    #[test]
+    fn a_placeholder_fits_its_column() {
+        let text = |form: Placeholder, column: &LiveColumn| match form.of(column) {
+            Value::Text(text) => text,
+            other => panic!("{other:?}"),
+        };
+        let varchar = column("character varying", Some(20), true);
+        for form in PLACEHOLDERS {
+            assert!(text(form, &varchar).len() <= 20);
+            assert_eq!(text(form, &column("uuid", None, true)).len(), 36);
+        }
+        assert!(text(Placeholder::Address, &varchar).ends_with("@swap.invalid"));
+        assert!(Placeholder::NullOrAddress.of(&column("text", None, false)) == Value::Null);
+        let small = Placeholder::Plain.of(&column("smallint", None, true));
+        assert!(matches!(small, Value::Int(int) if (-32768..0).contains(&int)));
+    }
+}

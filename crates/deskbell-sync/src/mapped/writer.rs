@@ -1,0 +1,306 @@
+//! Writes the statements that change rows of the application's table.
+
+use super::live::{Class, LiveColumn};
+use crate::entity::Kind;
+use crate::schema::{Dialect, quoted};
+use crate::sql::{Bulk, given};
+
+/// Mapped columns whose nulls leave the row's value alone: there is a statement for each choice of
+/// them. Of further ones, a null gives them their default each time.
+const LEFT_ALONE_MAX: usize = 4;
+
+pub(super) struct Writer<'a> {
+    pub(super) dialect: Dialect,
+    pub(super) table: &'a str,
+    pub(super) key: &'a [LiveColumn],
+}
+
+impl LiveColumn {
+    /// Whether equal values are the same texts.
+    pub(super) fn is_bytewise(&self, dialect: Dialect) -> bool {
+        match dialect {
+            Dialect::Postgres => {
+                self.deterministic && matches!(&*self.type_name, "text" | "character varying")
+            }
+            Dialect::Sqlite => {
+                let is_number =
+                    matches!(self.class, Class::Integer | Class::Number | Class::Boolean);
+                self.collation.is_none() && !is_number
+            }
+        }
+    }
+
+    /// The default that a null takes, where the column holds none.
+    fn default_for_null(&self) -> Option<&str> {
+        self.default.as_deref().filter(|_| self.not_null)
+    }
+}
+
+impl Writer<'_> {
+    /// The columns that keep what they have where they are given a null: they hold none, and their
+    /// default is another one each time.
+    pub(super) fn left_alone(&self, columns: &[LiveColumn]) -> Vec<usize> {
+        let changes = |column: &LiveColumn| {
+            column.default_for_null().is_some_and(|default| !is_constant(default))
+        };
+        let left = columns.iter().enumerate().filter(|(_, column)| changes(column));
+        left.map(|(index, _)| index).take(LEFT_ALONE_MAX).collect()
+    }
+
+    pub(super) fn writes(&self, columns: &[LiveColumn], left_alone: &[usize]) -> Vec<Bulk> {
+        let choice = |choice: usize| {
+            let left = left_alone.iter().enumerate().filter(|(bit, _)| choice & (1 << bit) != 0);
+            let left: Vec<_> = left.map(|(_, column)| *column).collect();
+            self.bulk(self.key.len() + columns.len(), |rows| {
+                self.write(columns, &left, rows, &self.where_it_differs(columns, &left))
+            })
+        };
+        (0..1 << left_alone.len()).map(choice).collect()
+    }
+
+    /// Writes the row, and gives back what `returned` says of it.
+    pub(super) fn write_returning(
+        &self,
+        columns: &[LiveColumn],
+        rows: &str,
+        returned: &str,
+    ) -> String {
+        let mut write = self.write(columns, &[], rows, "");
+        if columns.is_empty() {
+            let same = quoted(&self.key[0].name);
+            write = write.replace("DO NOTHING", &format!("DO UPDATE SET {same} = mine.{same}"));
+        }
+        format!("{write} RETURNING {returned}")
+    }
+
+    fn write(&self, columns: &[LiveColumn], left: &[usize], rows: &str, condition: &str) -> String {
+        let columns = columns.iter().enumerate().filter(|(index, _)| !left.contains(index));
+        let columns: Vec<_> =
+            columns.map(|(index, column)| (self.key.len() + index, column)).collect();
+        let all: Vec<_> = self.key.iter().enumerate().chain(columns.iter().copied()).collect();
+        let names = list(all.iter().map(|(_, column)| quoted(&column.name)));
+        let values = list(all.iter().map(|(index, column)| {
+            let value = self.cast(*index, column);
+            match column.default_for_null() {
+                Some(default) => format!("coalesce({value}, ({default}))"),
+                None => value,
+            }
+        }));
+        let set = list(columns.iter().map(|(_, column)| {
+            let name = quoted(&column.name);
+            format!("{name} = excluded.{name}")
+        }));
+        let update = if columns.is_empty() {
+            "NOTHING".to_owned()
+        } else {
+            format!("UPDATE SET {set} {condition}")
+        };
+        let key = self.key_names();
+        let table = self.table;
+        format!(
+            "INSERT INTO {table} AS mine ({names}) SELECT {values} FROM {rows} WHERE true
+             ON CONFLICT ({key}) DO {update}"
+        )
+    }
+
+    /// A row that is right already is not written again.
+    fn where_it_differs(&self, columns: &[LiveColumn], left: &[usize]) -> String {
+        let columns = columns.iter().enumerate().filter(|(index, _)| !left.contains(index));
+        let differ = columns.map(|(_, column)| {
+            let name = quoted(&column.name);
+            self.differ(column, &format!("mine.{name}"), &format!("excluded.{name}"))
+        });
+        format!("WHERE {}", differ.collect::<Vec<_>>().join(" OR "))
+    }
+
+    /// That two values are not the same texts, whatever the database takes for equal.
+    pub(super) fn differ(&self, column: &LiveColumn, one: &str, other: &str) -> String {
+        let plain = matches!(&*column.type_name, "text" | "character varying")
+            || matches!(column.class, Class::Integer | Class::Number | Class::Boolean)
+            || column.type_name.starts_with("timestamp");
+        match self.dialect {
+            Dialect::Sqlite => format!("{one} COLLATE BINARY IS NOT {other}"),
+            Dialect::Postgres if !column.deterministic => {
+                format!("{one}::text COLLATE \"C\" IS DISTINCT FROM {other}::text COLLATE \"C\"")
+            }
+            Dialect::Postgres if plain => format!("{one} IS DISTINCT FROM {other}"),
+            Dialect::Postgres => format!("{one}::text IS DISTINCT FROM {other}::text"),
+        }
+    }
+
+    pub(super) fn flag(&self, set: &[LiveColumn]) -> Bulk {
+        let first = self.key.len();
+        let set: Vec<_> = set.iter().enumerate().collect();
+        let values = list(set.iter().map(|(index, column)| {
+            format!("{} = {}", quoted(&column.name), self.cast(first + index, column))
+        }));
+        let differ = set.iter().map(|(index, column)| {
+            let mine = format!("mine.{}", quoted(&column.name));
+            self.differ(column, &mine, &self.cast(first + index, column))
+        });
+        let differ = differ.collect::<Vec<_>>().join(" OR ");
+        self.bulk(first + set.len(), |rows| {
+            let same = self.same("mine", 0);
+            format!(
+                "UPDATE {} AS mine SET {values} FROM {rows} WHERE {same} AND ({differ})",
+                self.table
+            )
+        })
+    }
+
+    pub(super) fn unflag(&self, set: &[LiveColumn]) -> Bulk {
+        let defaults = list(set.iter().map(|column| {
+            let default = column.default.as_deref().unwrap_or("NULL");
+            format!("{} = ({default})", quoted(&column.name))
+        }));
+        self.bulk(self.key.len(), |rows| {
+            let same = self.same("mine", 0);
+            format!("UPDATE {} AS mine SET {defaults} FROM {rows} WHERE {same}", self.table)
+        })
+    }
+
+    pub(super) fn remove(&self) -> Bulk {
+        let (key, values) = (self.key_names(), self.values(0));
+        self.bulk(self.key.len(), |rows| {
+            format!("DELETE FROM {} WHERE ({key}) IN (SELECT {values} FROM {rows})", self.table)
+        })
+    }
+
+    pub(super) fn relocate(&self) -> Bulk {
+        self.bulk(2 * self.key.len(), |rows| self.relocate_rows(rows))
+    }
+
+    pub(super) fn relocate_rows(&self, rows: &str) -> String {
+        let size = self.key.len();
+        let moved = self.set_key();
+        let (taken, itself) = (self.same("other", 0), self.same("other", size));
+        format!(
+            "UPDATE {table} AS mine SET {moved} FROM {rows} WHERE {} AND NOT EXISTS
+             (SELECT 1 FROM {table} AS other WHERE {taken} AND NOT ({itself}))",
+            self.same("mine", size),
+            table = self.table,
+        )
+    }
+
+    pub(super) fn respell(&self) -> Bulk {
+        let moved = self.set_key();
+        let differ = self.key.iter().enumerate().map(|(index, column)| {
+            self.differ(
+                column,
+                &format!("mine.{}", quoted(&column.name)),
+                &self.cast(index, column),
+            )
+        });
+        let differ = differ.collect::<Vec<_>>().join(" OR ");
+        self.bulk(self.key.len(), |rows| {
+            let same = self.same("mine", 0);
+            format!(
+                "UPDATE {} AS mine SET {moved} FROM {rows} WHERE {same} AND ({differ})",
+                self.table
+            )
+        })
+    }
+
+    pub(super) fn vacate(&self, vacated: &[LiveColumn]) -> Bulk {
+        let first = self.key.len();
+        let emptied = list(vacated.iter().enumerate().map(|(index, column)| {
+            format!("{} = {}", quoted(&column.name), self.cast(first + index, column))
+        }));
+        self.bulk(first + vacated.len(), |rows| {
+            let same = self.same("mine", 0);
+            format!("UPDATE {} AS mine SET {emptied} FROM {rows} WHERE {same}", self.table)
+        })
+    }
+
+    fn set_key(&self) -> String {
+        let one = |(index, column): (usize, &LiveColumn)| {
+            format!("{} = {}", quoted(&column.name), self.cast(index, column))
+        };
+        list(self.key.iter().enumerate().map(one))
+    }
+
+    /// That the row of this alias has the key that is given from the column `first` on.
+    pub(super) fn same(&self, alias: &str, first: usize) -> String {
+        let parts = self.key.iter().enumerate().map(|(index, column)| {
+            format!("{alias}.{} = {}", quoted(&column.name), self.cast(first + index, column))
+        });
+        parts.collect::<Vec<_>>().join(" AND ")
+    }
+
+    fn key_names(&self) -> String {
+        list(self.key.iter().map(|column| quoted(&column.name)))
+    }
+
+    fn values(&self, first: usize) -> String {
+        let cast = |(index, column)| self.cast(first + index, column);
+        list(self.key.iter().enumerate().map(cast))
+    }
+
+    /// A given value as the column has it. Without its length, so that what is too long is refused
+    /// and not cut.
+    pub(super) fn cast(&self, index: usize, column: &LiveColumn) -> String {
+        let given = given(index + 1);
+        match (self.dialect, &column.collation) {
+            (Dialect::Sqlite, Some(collation)) => format!("{given} COLLATE {}", quoted(collation)),
+            (Dialect::Sqlite, None) => given,
+            (Dialect::Postgres, _) => format!("CAST({given} AS {})", column.type_name),
+        }
+    }
+
+    fn bulk(&self, columns: usize, write: impl Fn(&str) -> String) -> Bulk {
+        Bulk::new(self.dialect, vec![Kind::Text; columns], write)
+    }
+}
+
+pub(super) fn list(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a default is a value that is written down, such as `'free'::text` or `-1`.
+fn is_constant(default: &str) -> bool {
+    let mut bare = String::new();
+    for (index, piece) in default.split('\'').enumerate() {
+        // Every other piece stands between quotes.
+        if index % 2 == 0 {
+            bare.push_str(piece);
+        }
+    }
+    let bare = bare.trim().trim_start_matches('(').trim_end_matches(')').to_ascii_lowercase();
+    let value = bare.split("::").next().unwrap_or_default().trim();
+    let is_number = value.trim_start_matches(['-', '+']).parse::<f64>().is_ok();
+    value.is_empty() || is_number || matches!(value, "true" | "false" | "null")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_is_constant_or_another_one_each_time() {
+        for default in [
+            "'free'",
+            "'free'::text",
+            "0",
+            "-1",
+            "'-1'::integer",
+            "(7)",
+            "true",
+            "'it''s now()'",
+            "'{}'::text[]",
+            "'USER'::\"Role\"",
+            "1.5",
+        ] {
+            assert!(is_constant(default), "{default}");
+        }
+        for default in [
+            "now()",
+            "CURRENT_TIMESTAMP",
+            "gen_random_uuid()",
+            "nextval('s'::regclass)",
+            "lower('A'::text)",
+            "(datetime('now'))",
+        ] {
+            assert!(!is_constant(default), "{default}");
+        }
+    }
+}

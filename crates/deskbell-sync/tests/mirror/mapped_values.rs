@@ -1,0 +1,108 @@
+//! Values on their way into columns of the application's.
+
+use deskbell_store::StoredEvent;
+use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use serde_json::{Value, json};
+
+use crate::application::Application;
+use crate::mapped::{USERS, pairs, user, users};
+use crate::support::{deleted, event};
+
+fn mapping(columns: &[(&str, &str)]) -> MirrorOptions {
+    let table = TableMapping { columns: pairs(columns), ..users(MappedDelete::Delete) };
+    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+}
+
+fn with_metadata(id: &str, metadata: Value, at: i64) -> StoredEvent {
+    let mut data = user(id, &format!("{id}@x.dev"), at);
+    data["public_metadata"] = metadata;
+    event(&format!("msg_{id}_{at}"), "user.updated", at, &data)
+}
+
+#[tokio::test]
+async fn a_null_takes_the_default_where_the_column_holds_none() {
+    let table =
+        "CREATE TABLE app_users (clerk_id text PRIMARY KEY, plan text NOT NULL DEFAULT 'free',
+        free text DEFAULT 'x', made timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
+    let columns = [
+        ("plan", "data.public_metadata.plan"),
+        ("free", "data.public_metadata.free"),
+        ("made", "data.public_metadata.made"),
+    ];
+    let mut app = Application::new(&[table], mapping(&columns)).await;
+    app.apply(&[with_metadata("user_1", json!({}), 1)]).await;
+    let rows = "SELECT plan, free, made IS NOT NULL, made < '2020-01-01' FROM app_users";
+    let (yes, no) = (
+        app.rows("SELECT 1 = 1").await[0][0].clone(),
+        app.rows("SELECT 1 = 2").await[0][0].clone(),
+    );
+    assert_eq!(app.rows(rows).await, [["free", "null", &yes, &no]]);
+    app.apply(&[with_metadata(
+        "user_1",
+        json!({ "plan": "pro", "made": "2010-01-01T00:00:00Z" }),
+        2,
+    )])
+    .await;
+    assert_eq!(app.rows(rows).await, [["pro", "null", &yes, &yes]]);
+    // A constant default comes again; another one each time would not be what was there.
+    app.apply(&[with_metadata("user_1", json!({}), 3)]).await;
+    assert_eq!(app.rows(rows).await, [["free", "null", &yes, &yes]]);
+    assert!(app.dead_letters().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_truth_for_an_integer_column_is_refused_with_what_would_do() {
+    let table = "CREATE TABLE app_users (clerk_id text PRIMARY KEY, banned integer)";
+    let error = Application::refused(&[table], mapping(&[("banned", "user.banned")])).await;
+    assert!(error.contains("user.banned ? 1 : 0"), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_whose_index_will_not_do_is_refused_with_why() {
+    for (index, why) in [
+        ("CREATE UNIQUE INDEX one ON app_users (clerk_id) WHERE clerk_id <> ''", "its WHERE"),
+        ("CREATE UNIQUE INDEX one ON app_users (lower(clerk_id))", "it is on an expression"),
+    ] {
+        let table = "CREATE TABLE app_users (clerk_id text, email text)";
+        let columns = mapping(&[("email", "user.primary_email_address")]);
+        let error = Application::refused(&[table, index], columns).await;
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_view_is_refused_as_one() {
+    let table = "CREATE TABLE people (clerk_id text PRIMARY KEY, email text)";
+    let view = "CREATE VIEW app_users AS SELECT * FROM people";
+    let columns = mapping(&[("email", "user.primary_email_address")]);
+    let error = Application::refused(&[table, view], columns).await;
+    assert!(error.contains("is a view"), "{error}");
+}
+
+#[tokio::test]
+async fn a_deleted_user_leaves_its_address_to_others() {
+    let set =
+        MappedDelete::Set(pairs(&[("deleted", "true"), ("email", "'gone+' + data.id + '@x.dev'")]));
+    let options =
+        MirrorOptions { mirror: false, tables: vec![users(set)], ..MirrorOptions::default() };
+    let first = |email: &str, at| {
+        event(&format!("msg_{at}"), "user.updated", at, &user("user_1", email, at))
+    };
+    let events = [
+        first("a@x.dev", 1),
+        event("msg_2", "user.deleted", 2, &deleted("user", "user_1")),
+        event("msg_3", "user.created", 3, &user("user_2", "a@x.dev", 3)),
+        // Late, and of the time before.
+        first("a@x.dev", 1),
+    ];
+    for order in [[0, 1, 2, 3], [1, 2, 0, 3], [2, 1, 3, 0], [2, 0, 1, 3]] {
+        let mut app = Application::new(&[USERS], options.clone()).await;
+        for index in order {
+            app.apply(std::slice::from_ref(&events[index])).await;
+        }
+        let rows = app.rows("SELECT clerk_id, email, deleted FROM app_users ORDER BY 1").await;
+        let expected = [["user_1", "gone+user_1@x.dev", "true"], ["user_2", "a@x.dev", "false"]];
+        assert_eq!(rows, expected, "{order:?}");
+        assert!(app.dead_letters().await.is_empty(), "{order:?}");
+    }
+}
