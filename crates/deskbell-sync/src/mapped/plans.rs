@@ -46,7 +46,7 @@ async fn no_statement_reads_a_whole_table() {
     let database = SqliteDatabase::new("sqlite::memory:").unwrap();
     let mut session = database.connect().await.unwrap();
     let session = session.as_mut();
-    let mappings = crate::mapping::Mappings::new(&[], None).unwrap();
+    let mappings = crate::mapping::Mappings::new(&[], &[], &[]).unwrap();
     for table in tables(&mappings) {
         run(session, &Dialect::Sqlite.create_table("clerk", &table)).await;
         for columns in &table.indexes {
