@@ -10,7 +10,7 @@ use axum::body::Body;
 use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
 use deskbell_server::{AdminToken, App, IngestOptions, Source, routes};
 use deskbell_store::{
-    Appended, BackendError, EventsAbout, FencingToken, LogId, LogWriter, LogWriterOptions,
+    Appended, BackendError, ConsumerReport, EventsAbout, FencingToken, LogId, LogWriter, LogWriterOptions,
     NewEvent, ReadLimit, ReplayRequest, Seq, SqliteStore, Store, StoreError, StoredEvent,
 };
 use http::{Request, Response, StatusCode};
@@ -232,6 +232,14 @@ impl Store for BreakableStore {
 
     async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError> {
         self.inner.release_consumer(consumer).await
+    }
+
+    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+        self.inner.report_consumer(consumer, body).await
+    }
+
+    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        self.inner.consumer_report(consumer).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
