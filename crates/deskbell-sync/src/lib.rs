@@ -69,6 +69,7 @@ mod session;
 mod sql;
 mod sqlite;
 pub mod statements;
+pub mod status;
 mod target;
 mod value;
 mod version;

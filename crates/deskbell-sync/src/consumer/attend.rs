@@ -36,7 +36,7 @@ impl MirrorConsumer {
     pub(super) async fn attend(&mut self, current: Checkpoint) -> Result<Attended, SyncError> {
         let waiting = self.target.waiting(&self.destination).await?;
         self.attended = Instant::now();
-        self.report_dead_letters(waiting.dead_letters);
+        self.status.waits(&waiting);
         if waiting.requests.is_empty() && !waiting.parked {
             return Ok(Attended::default());
         }
@@ -53,7 +53,7 @@ impl MirrorConsumer {
                 self.report_letters(letters.clone());
                 let dead_letters = u64::try_from(letters.count()).unwrap_or(u64::MAX);
                 let waiting = self.target.waiting(&self.destination).await?;
-                self.report_dead_letters(waiting.dead_letters);
+                self.status.waits(&waiting);
                 Ok(Attended { rows_written, dead_letters, more })
             }
             Commit::Lost => Err(SyncError::Superseded { destination: self.destination.clone() }),

@@ -25,6 +25,7 @@ mod several;
 mod shapes;
 mod sources;
 mod statements;
+mod status;
 mod support;
 mod trouble;
 mod verbatim;

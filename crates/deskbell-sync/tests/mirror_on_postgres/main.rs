@@ -49,6 +49,8 @@ mod shapes;
 mod sources;
 #[path = "../mirror/statements.rs"]
 mod statements;
+#[path = "../mirror/status.rs"]
+mod status;
 #[path = "../mirror/support.rs"]
 mod support;
 #[path = "../mirror/trouble.rs"]
