@@ -61,6 +61,7 @@ mod mapping;
 pub mod migration;
 mod mirror;
 mod options;
+pub mod outcome;
 mod postgres;
 pub mod rebuild;
 mod refusal;

@@ -16,6 +16,7 @@ mod mapped_convergence;
 mod mark;
 mod migrate;
 mod model;
+mod outcome;
 mod payloads;
 mod rebuild;
 mod refused;

@@ -29,6 +29,8 @@ mod mark;
 mod migrate;
 #[path = "../mirror/model.rs"]
 mod model;
+#[path = "../mirror/outcome.rs"]
+mod outcome;
 #[path = "../mirror/payloads.rs"]
 mod payloads;
 mod proxy;
