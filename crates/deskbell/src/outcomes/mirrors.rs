@@ -5,9 +5,34 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deskbell_server::MirrorStates;
-use deskbell_store::Store;
-use deskbell_sync::status::{self, MirrorState, MirrorStatus};
+use deskbell_store::{Database, Store, StoreError};
+use deskbell_sync::status::{self, MirrorState, MirrorStatus, Reported};
 use tokio::sync::watch;
+
+use crate::config::{Config, DestinationKind};
+
+/// What the store knows of a mirror of the config's.
+#[derive(Debug)]
+pub(crate) struct MirrorReport {
+    pub(crate) destination: String,
+    /// `None` where its consumer never ran.
+    pub(crate) reported: Option<Reported>,
+}
+
+/// What was reported of each of the config's mirrors, in their order.
+pub(crate) async fn reports(
+    config: &Config,
+    store: &dyn Database,
+) -> Result<Vec<MirrorReport>, StoreError> {
+    let mut reports = Vec::new();
+    for destination in &config.destinations {
+        if matches!(destination.kind, DestinationKind::Database(_)) {
+            let reported = status::reported(store, &destination.name).await?;
+            reports.push(MirrorReport { destination: destination.name.clone(), reported });
+        }
+    }
+    Ok(reports)
+}
 
 /// The mirrors of a running engine.
 #[derive(Debug)]
