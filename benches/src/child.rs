@@ -149,6 +149,7 @@ fn app(log: LogHandle, store: Arc<dyn Store>) -> Result<App, BenchError> {
         }],
         log,
         store,
+        mirrors: Arc::new(()),
         ingest: IngestOptions::default(),
         admin_token: None,
         metrics: Arc::new(String::new),

@@ -11,6 +11,7 @@ mod breaker;
 mod channel;
 mod clock;
 mod email;
+mod event_outcome;
 mod filter;
 mod handler;
 mod health;
@@ -34,6 +35,7 @@ pub use channel::{Channel, Delivery};
 pub use email::{
     EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, RESEND_BASE_URL, SmtpUrlError,
 };
+pub use event_outcome::{StoredFacts, event_outcome};
 pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
 pub use health::{HealthPolicy, Transition};

@@ -1,15 +1,17 @@
-//! `/healthz`: the process answers. `/readyz`: it can take events.
+//! `/healthz`: the process answers. `/readyz`: it can take events; with `?strict`, its mirrors go on
+//! too.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use deskbell_store::{LogHandle, Store};
 use http::StatusCode;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::mirrors::Strictness;
 use crate::replies;
 
 /// How long an answer is good for: asking more often costs the store nothing.
@@ -27,11 +29,12 @@ pub(crate) struct Readiness {
     store: Arc<dyn Store>,
     log: LogHandle,
     last: Mutex<Option<(Instant, bool)>>,
+    strictness: Strictness,
 }
 
 impl Readiness {
-    pub(crate) fn new(store: Arc<dyn Store>, log: LogHandle) -> Self {
-        Self { store, log, last: Mutex::new(None) }
+    pub(crate) fn new(store: Arc<dyn Store>, log: LogHandle, strictness: Strictness) -> Self {
+        Self { store, log, last: Mutex::new(None), strictness }
     }
 
     async fn is_ready(&self) -> bool {
@@ -76,11 +79,25 @@ pub(crate) async fn healthz() -> Response {
     replies::json(StatusCode::OK, r#"{"healthy":true}"#)
 }
 
-/// `GET /readyz`.
-pub(crate) async fn readyz(State(readiness): State<Arc<Readiness>>) -> Response {
-    if readiness.is_ready().await {
-        replies::json(StatusCode::OK, r#"{"ready":true}"#)
-    } else {
-        replies::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"reason":"store"}"#)
+/// `GET /readyz`, and `GET /readyz?strict`.
+pub(crate) async fn readyz(
+    State(readiness): State<Arc<Readiness>>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    if !readiness.is_ready().await {
+        return replies::json(
+            StatusCode::SERVICE_UNAVAILABLE,
+            r#"{"ready":false,"reason":"store"}"#,
+        );
     }
+    if is_strict(query.as_deref().unwrap_or_default())
+        && let Some(stuck) = readiness.strictness.stuck_mirrors().await
+    {
+        return replies::json(StatusCode::SERVICE_UNAVAILABLE, stuck);
+    }
+    replies::json(StatusCode::OK, r#"{"ready":true}"#)
+}
+
+fn is_strict(query: &str) -> bool {
+    query.split('&').any(|pair| pair.split('=').next() == Some("strict"))
 }

@@ -9,11 +9,13 @@ mod clock;
 mod health;
 mod ingest;
 mod metrics;
+mod mirrors;
 mod replies;
 pub mod routes;
 mod serve;
 
 pub use admin_token::AdminToken;
 pub use ingest::{IngestOptions, Source};
+pub use mirrors::MirrorStates;
 pub use routes::App;
 pub use serve::{BindError, Server, ServerOptions};

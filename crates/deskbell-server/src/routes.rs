@@ -14,6 +14,7 @@ use http::header::CONTENT_TYPE;
 use crate::body::BodyReader;
 use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
+use crate::mirrors::{MirrorStates, Strictness};
 use crate::{AdminToken, replies};
 
 /// What the routes need.
@@ -24,6 +25,8 @@ pub struct App {
     pub log: LogHandle,
     /// The store that is asked whether it can be written to, where `log` does not know better.
     pub store: Arc<dyn Store>,
+    /// How the mirrors are, for `/readyz?strict`.
+    pub mirrors: Arc<dyn MirrorStates>,
     /// What a stranger may send.
     pub ingest: IngestOptions,
     /// Opens the routes that are not public; without one they do not exist.
@@ -40,7 +43,9 @@ impl fmt::Debug for App {
 
 /// The routes of this app.
 pub fn router(app: App) -> Router {
-    let readiness = Arc::new(Readiness::new(Arc::clone(&app.store), app.log.clone()));
+    let strictness = Strictness::new(app.mirrors);
+    let readiness = Readiness::new(Arc::clone(&app.store), app.log.clone(), strictness);
+    let readiness = Arc::new(readiness);
     let mut router = Router::new()
         .route("/healthz", get(health::healthz).fallback(replies::only_get))
         .route("/readyz", get(health::readyz).fallback(replies::only_get).with_state(readiness))

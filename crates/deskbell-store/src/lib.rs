@@ -43,11 +43,13 @@ mod about;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod consumer_report;
 pub mod deliveries;
 mod event;
 mod indexer;
 mod log_id;
 mod log_writer;
+mod outcome;
 mod place;
 mod postgres;
 mod sqlite;
@@ -58,11 +60,13 @@ pub mod upkeep;
 
 pub use about::EventsAbout;
 pub use clock::Clock;
+pub use consumer_report::ConsumerReport;
 pub use deliveries::Deliveries;
 pub use event::{Appended, ID_BYTES_MAX, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use indexer::SubjectIndexer;
 pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
+pub use outcome::{Outcome, OutcomeKind};
 pub use place::{OpenError, Place};
 pub use postgres::{PostgresOpenError, PostgresOptions, PostgresStore, postgres_connect_options};
 pub use sqlite::{Backup, BackupError, SqliteOpenError, SqliteStore};

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::{
-    Appended, Deliveries, EventsAbout, LogId, NewEvent, ReplayRequest, Seq, StoredEvent, Upkeep,
+    Appended, ConsumerReport, Deliveries, EventsAbout, LogId, NewEvent, ReplayRequest, Seq,
+    StoredEvent, Upkeep,
 };
 
 /// A durable, ordered, deduplicated log of events, and what is kept beside it.
@@ -96,6 +97,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// The others have to wait for the lease's end.
     async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError>;
+
+    /// Keeps what this consumer says of itself in place of what it said before, unless another
+    /// process leads it. Whether it was kept.
+    ///
+    /// # Errors
+    /// It is not known whether it was kept.
+    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError>;
+
+    /// What this consumer last said of itself.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError>;
 
     /// A hint that the head has moved. Subscribe before reading, and poll now and then: the hint
     /// wakes, the log tells.

@@ -6,6 +6,7 @@ mod begin;
 mod read;
 mod remake;
 mod report;
+mod status;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +18,12 @@ use tokio_util::sync::CancellationToken;
 
 use self::attend::Attended;
 use self::read::Ready;
+use self::status::Status;
 
 use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
 use crate::options::MirrorOptions;
+use crate::status::{MirrorStatus, consumer_name};
 use crate::target::{Care, Commit, Target, TargetError};
 
 /// Tries of a batch that the database refuses before the rows at fault are looked for: what it
@@ -60,6 +63,7 @@ pub struct MirrorConsumer {
     remaking: bool,
     /// Where the log ended when the target was taken over: up to there it may be read again.
     read_again_up_to: Seq,
+    status: Status,
     /// When dead letters that are asked for were last looked for.
     attended: Instant,
 }
@@ -109,6 +113,7 @@ impl MirrorConsumer {
         Self {
             store,
             target,
+            status: Status::new(&options.destination),
             destination: options.destination,
             mapping_revision: mappings.revision(),
             statements: mappings.statements().iter().map(|one| one.name.clone()).collect(),
@@ -132,6 +137,12 @@ impl MirrorConsumer {
         self.applied.subscribe()
     }
 
+    /// How the mirror is, as it changes; `None` while this process does not lead the consumer.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Option<MirrorStatus>> {
+        self.status.subscribe()
+    }
+
     /// Applies the next batch of the log, if there is one, and meanwhile reads the one behind it.
     /// Where there is none, tries dead letters that are asked for, and rows that wait.
     ///
@@ -149,7 +160,6 @@ impl MirrorConsumer {
                 None => return self.idle(current).await,
             },
         };
-        let received_at_ms = Some(ready.received_at_ms);
         let mut progress = Progress { seq: ready.seq, events: ready.events, ..Progress::NONE };
         // Until it is known whether this took effect, the target alone knows where it stands.
         self.position = None;
@@ -158,15 +168,14 @@ impl MirrorConsumer {
         self.learn(&applied, progress.events);
         let applied = applied?;
         self.applied.send_replace(applied.next.seq);
+        self.status.reached(applied.next.seq);
         self.position = Some(applied.next);
         progress.rows_written = applied.rows_written;
         progress.dead_letters = applied.dead_letters;
         // A log that could not be read now is found so by the next call.
         progress.more = !matches!(ahead, Ok(None));
         self.ahead = ahead.unwrap_or_default();
-        let lag = if progress.more { self.lag_behind(progress.seq).await } else { 0 };
         progress.more |= self.remaking;
-        self.report_lag(lag, if lag > 0 { received_at_ms } else { None });
         Ok(progress)
     }
 
@@ -201,7 +210,6 @@ impl MirrorConsumer {
 
     /// The log ends at `current`: there is time for what waits.
     async fn idle(&mut self, current: Checkpoint) -> Result<Progress, SyncError> {
-        self.report_lag(0, None);
         let seq = current.seq;
         let Attended { rows_written, dead_letters, more } = self.attend(current.clone()).await?;
         let remade = self.remake(current).await?;
@@ -218,10 +226,8 @@ impl MirrorConsumer {
         self.target.close().await;
     }
 
-    /// Its name among the log's consumers: a mirror's own, as destinations of other kinds have
-    /// consumers too.
     fn name(&self) -> String {
-        format!("sync:{}", self.destination)
+        consumer_name(&self.destination)
     }
 
     /// Where the target stands: known from the last batch, or found out.
@@ -233,6 +239,7 @@ impl MirrorConsumer {
         self.read_again_up_to = self.store.head().await?;
         self.remaking = true;
         self.applied.send_replace(position.seq);
+        self.status.reached(position.seq);
         Ok(self.position.insert(position).clone())
     }
 
@@ -240,6 +247,45 @@ impl MirrorConsumer {
         let progress = self.run_once().await?;
         self.attend_when_due().await?;
         Ok(progress)
+    }
+
+    /// Follows the log until `shutdown`.
+    async fn follow(&mut self, shutdown: CancellationToken) {
+        // Others may have moved the checkpoint since it was last our turn.
+        self.position = None;
+        self.ahead = None;
+        let mut head = self.store.subscribe();
+        let mut failures = 0;
+        while !shutdown.is_cancelled() {
+            // Marked as seen before the log is read: what comes in between wakes the wait below.
+            head.mark_unchanged();
+            let done = tokio::select! {
+                done = self.run_once_and_attend() => done,
+                () = too_late(&shutdown) => return,
+            };
+            let pause = match done {
+                Ok(progress) => {
+                    failures = 0;
+                    self.status.succeeded();
+                    if progress.more {
+                        continue;
+                    }
+                    self.poll_every
+                }
+                Err(error) => {
+                    let pause = backoff::pause(failures, rand::random());
+                    self.report_failure(&error, pause);
+                    self.status.failed(&error);
+                    failures = failures.saturating_add(1);
+                    pause
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+                Ok(()) = head.changed(), if failures == 0 => {}
+            }
+        }
     }
 
     async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<Applied, SyncError> {
@@ -268,39 +314,11 @@ impl MirrorConsumer {
 #[async_trait]
 impl TakesTurns for MirrorConsumer {
     async fn act(&mut self, shutdown: CancellationToken) {
-        // Others may have moved the checkpoint since it was last our turn.
-        self.position = None;
-        self.ahead = None;
-        let mut head = self.store.subscribe();
-        let mut failures = 0;
-        while !shutdown.is_cancelled() {
-            // Marked as seen before the log is read: what comes in between wakes the wait below.
-            head.mark_unchanged();
-            let done = tokio::select! {
-                done = self.run_once_and_attend() => done,
-                () = too_late(&shutdown) => return,
-            };
-            let pause = match done {
-                Ok(progress) if progress.more => {
-                    failures = 0;
-                    continue;
-                }
-                Ok(_) => {
-                    failures = 0;
-                    self.poll_every
-                }
-                Err(error) => {
-                    let pause = backoff::pause(failures, rand::random());
-                    self.report_failure(&error, pause);
-                    failures = failures.saturating_add(1);
-                    pause
-                }
-            };
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
-                Ok(()) = head.changed(), if failures == 0 => {}
-            }
+        let leading = self.status.lead(Arc::clone(&self.store));
+        let Some(publisher) = shutdown.run_until_cancelled(leading).await else { return };
+        tokio::select! {
+            () = self.follow(shutdown) => {}
+            () = publisher.run() => {}
         }
     }
 }

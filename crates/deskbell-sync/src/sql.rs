@@ -57,6 +57,8 @@ pub(crate) struct Statements {
     pub(crate) mark_statements: Sql,
     /// Parameters: the names of mapped tables, and the destination.
     pub(crate) any_parked: Sql,
+    /// Parameters: the names of mapped tables, and the destination.
+    pub(crate) count_waiting: Sql,
     /// Parameters: destination, source, message id and part.
     pub(crate) try_letter: Sql,
     /// Parameters: destination, source, message id and part.
@@ -97,6 +99,7 @@ impl Statements {
             gone: names.gone(),
             mark_statements: names.mark_statements(),
             any_parked: names.any_parked(),
+            count_waiting: names.count_waiting(),
             try_letter: names.try_letter(),
             take_letter: names.take_letter(),
             try_delete: names.try_delete(),

@@ -18,6 +18,7 @@ use crate::config::{Config, ConfigError, SourceConfig};
 use crate::delivering::{Delivering, DeliveringError};
 use crate::metrics::{self, MetricsError};
 use crate::mirror_options::mirror_options;
+use crate::outcomes::mirrors::RunningMirrors;
 use crate::pruner::{self, Pruner};
 use crate::tasks::{Stage, StoppedEarly};
 
@@ -126,9 +127,9 @@ impl Engine {
         };
         let store = Arc::clone(&database) as Arc<dyn Store>;
         destinations.register(&*database).await?;
-        let (mirrors, places) = mirrors(config, &store).await?;
+        let (mirrors, places, running) = mirrors(config, &store).await?;
         let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
-        let server = bind(config, log.clone(), &store).await?;
+        let server = bind(config, log.clone(), &store, running).await?;
         let address = server.local_addr().map_err(StartError::Address)?;
         let mut writing = Stage::new("log writer");
         // It ends by itself once the server and the workers have let go of the log.
@@ -186,32 +187,36 @@ impl Engine {
     }
 }
 
-/// The mirrors' consumers, running, and where their checkpoints are.
+/// The mirrors' consumers, running, where their checkpoints are, and how they are.
 async fn mirrors(
     config: &Config,
     store: &Arc<dyn Store>,
-) -> Result<(Stage, Vec<pruner::Mirror>), StartError> {
+) -> Result<(Stage, Vec<pruner::Mirror>, RunningMirrors), StartError> {
     let mut stage = Stage::new("mirror");
     let mut places = Vec::new();
+    let mut running = RunningMirrors::new(Arc::clone(store));
     for destination in config.destinations.iter().filter(|destination| destination.enabled) {
         let Some(options) = mirror_options(destination, &config.sources) else { continue };
         let target = connect(&options).await?;
         let destination = options.destination.clone();
+        let name = destination.clone();
         let (options_of_place, place) = (options.clone(), Arc::clone(&target));
         places.push(pruner::Mirror { destination, target: place, options: options_of_place });
         let consumer = MirrorConsumer::new(Arc::clone(store), target, options);
+        running.add(&name, consumer.status());
         stage.spawn(|shutdown| consumer.run(shutdown));
     }
     if config.server.admin_token.is_some() {
         stage.spawn(metrics::upkeep);
     }
-    Ok((stage, places))
+    Ok((stage, places, running))
 }
 
 async fn bind(
     config: &Config,
     log: LogHandle,
     store: &Arc<dyn Store>,
+    mirrors: RunningMirrors,
 ) -> Result<Server, StartError> {
     let admin_token =
         config.server.admin_token.as_ref().and_then(|token| AdminToken::new(token.0.clone()));
@@ -219,6 +224,7 @@ async fn bind(
         sources: config.sources.iter().map(source).collect::<Result<_, _>>()?,
         log,
         store: Arc::clone(store),
+        mirrors: Arc::new(mirrors),
         ingest: IngestOptions {
             body_bytes_max: config.server.body_bytes_max,
             ..IngestOptions::default()

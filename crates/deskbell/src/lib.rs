@@ -29,6 +29,7 @@ mod metrics;
 mod mirror_options;
 mod mirror_rows;
 mod orders;
+mod outcomes;
 mod pruner;
 mod simulate;
 mod tasks;

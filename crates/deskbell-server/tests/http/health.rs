@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use deskbell_sync::status::{BlockedPart, Failure, MirrorState};
 use http::Request;
 
-use crate::support::{EVENT, TestServer, get, signed};
+use crate::support::{EVENT, TestServer, get, now_seconds, signed};
 
 #[tokio::test]
 async fn a_working_server_is_healthy_and_ready() {
@@ -66,6 +67,62 @@ async fn a_server_that_gets_no_events_is_ready_again_some_seconds_after_it_refus
     server.store.set_broken(false);
     after(Duration::from_secs(1)).await;
     assert_eq!(server.send(get("/readyz")).await.status, 200);
+}
+
+fn waiting(minutes: i64) -> MirrorState {
+    let now_ms = i64::try_from(now_seconds()).unwrap() * 1_000;
+    MirrorState::Waiting(Failure {
+        since_ms: now_ms - minutes * 60_000,
+        error: "the mirror's database is not available".to_owned(),
+        cause: Some("password of hunter2 refused".to_owned()),
+    })
+}
+
+#[tokio::test]
+async fn a_mirror_that_does_not_go_on_is_not_ready_where_it_is_asked_strictly() {
+    let blocked = MirrorState::Blocked(vec![BlockedPart {
+        name: "users".to_owned(),
+        seq: 1,
+        since_ms: Some(0),
+        reason: "permission denied for table users".to_owned(),
+    }]);
+    let waits = "the mirror's database is not available";
+    let refuses = "the database refuses every row of users";
+    for (state, wanted) in [
+        (MirrorState::Following, None),
+        (MirrorState::Behind, None),
+        (waiting(4), None),
+        (waiting(6), Some(("waiting", waits))),
+        (blocked, Some(("blocked", refuses))),
+    ] {
+        let server = TestServer::start().await;
+        server.mirrors.set("app", state);
+        assert_eq!(server.send(get("/readyz")).await.status, 200, "{wanted:?}");
+        for path in ["/readyz?strict", "/readyz?a=b&strict=1"] {
+            let reply = server.send(get(path)).await;
+            let Some((name, reason)) = wanted else {
+                assert_eq!(reply.text, r#"{"ready":true}"#);
+                continue;
+            };
+            assert_eq!(reply.status, 503, "{}", reply.text);
+            let body: serde_json::Value = serde_json::from_str(&reply.text).unwrap();
+            assert_eq!((&body["ready"], &body["reason"]), (&false.into(), &"mirror".into()));
+            let mirror = &body["mirrors"][0];
+            assert_eq!(mirror["destination"], "app");
+            assert_eq!((&mirror["state"], &mirror["reason"]), (&name.into(), &reason.into()));
+            assert!(mirror["since"].is_string(), "{mirror}");
+            assert!(!reply.text.contains("hunter2") && !reply.text.contains("permission"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_write_is_not_ready_however_it_is_asked() {
+    let server = TestServer::start().await;
+    server.mirrors.set("app", waiting(6));
+    server.store.set_broken(true);
+    let reply = server.send(get("/readyz?strict")).await;
+    assert_eq!(reply.text, r#"{"ready":false,"reason":"store"}"#);
 }
 
 /// Sets the time forward. It runs on at once: the store's thread takes some.

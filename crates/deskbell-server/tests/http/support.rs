@@ -1,18 +1,20 @@
 //! A server under test: a real log in a directory of its own, and requests to it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
-use deskbell_server::{AdminToken, App, IngestOptions, Source, routes};
+use deskbell_server::{AdminToken, App, IngestOptions, MirrorStates, Source, routes};
 use deskbell_store::{
-    Appended, BackendError, EventsAbout, FencingToken, LogId, LogWriter, LogWriterOptions,
-    NewEvent, ReadLimit, ReplayRequest, Seq, SqliteStore, Store, StoreError, StoredEvent,
+    Appended, BackendError, ConsumerReport, EventsAbout, FencingToken, LogId, LogWriter,
+    LogWriterOptions, NewEvent, ReadLimit, ReplayRequest, Seq, SqliteStore, Store, StoreError,
+    StoredEvent,
 };
+use deskbell_sync::status::MirrorState;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tempfile::TempDir;
@@ -30,6 +32,7 @@ pub(crate) const EVENT: &str =
 pub(crate) struct TestServer {
     pub(crate) router: Router,
     pub(crate) store: Arc<BreakableStore>,
+    pub(crate) mirrors: Arc<Mirrors>,
     _writer: JoinSet<()>,
     _directory: TempDir,
 }
@@ -45,6 +48,7 @@ impl TestServer {
         let store = Arc::new(BreakableStore::new(inner));
         let (writer, log) =
             LogWriter::new(Arc::clone(&store) as Arc<dyn Store>, &LogWriterOptions::default());
+        let mirrors = Arc::new(Mirrors::default());
         let router = routes::router(App {
             sources: vec![
                 source("clerk", &["/api/webhooks", "/api/webhooks/clerk"], SECRET),
@@ -52,13 +56,14 @@ impl TestServer {
             ],
             log,
             store: Arc::clone(&store) as Arc<dyn Store>,
+            mirrors: Arc::clone(&mirrors) as Arc<dyn MirrorStates>,
             ingest,
             admin_token: AdminToken::new(ADMIN_TOKEN.to_owned()),
             metrics: Arc::new(|| "deskbell_up 1\n".to_owned()),
         });
         let mut writing = JoinSet::new();
         writing.spawn(writer.run());
-        Self { router, store, _writer: writing, _directory: directory }
+        Self { router, store, mirrors, _writer: writing, _directory: directory }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
@@ -140,6 +145,23 @@ pub(crate) fn get(path: &str) -> Request<Body> {
 /// Waits, for at most as long as a test may take.
 pub(crate) async fn within<T>(seconds: u64, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(seconds), future).await.expect("in time")
+}
+
+/// Mirrors whose states a test sets.
+#[derive(Debug, Default)]
+pub(crate) struct Mirrors(Mutex<Vec<(String, MirrorState)>>);
+
+impl Mirrors {
+    pub(crate) fn set(&self, destination: &str, state: MirrorState) {
+        *self.0.lock().unwrap() = vec![(destination.to_owned(), state)];
+    }
+}
+
+#[async_trait]
+impl MirrorStates for Mirrors {
+    async fn states(&self) -> Vec<(String, MirrorState)> {
+        self.0.lock().unwrap().clone()
+    }
 }
 
 /// A store that writes nothing while it is broken, and no event while it is full.
@@ -232,6 +254,14 @@ impl Store for BreakableStore {
 
     async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError> {
         self.inner.release_consumer(consumer).await
+    }
+
+    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+        self.inner.report_consumer(consumer, body).await
+    }
+
+    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        self.inner.consumer_report(consumer).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::Backend;
+use crate::ConsumerReport;
 
 pub async fn tokens_grow_also_over_a_restart(backend: &dyn Backend) {
     let store = backend.create().await;
@@ -40,4 +41,18 @@ pub async fn a_consumer_is_held_on(backend: &dyn Backend) {
     store.release_consumer("mirror").await.unwrap();
     assert!(store.claim_consumer("mirror").await.unwrap() > first, "a release keeps the token");
     store.release_consumer("mirror").await.unwrap();
+}
+
+pub async fn what_a_consumer_says_of_itself_is_read_back(backend: &dyn Backend) {
+    let store = backend.create().await;
+    assert_eq!(store.consumer_report("mirror").await.unwrap(), None);
+    assert!(store.report_consumer("mirror", "\"first\"").await.unwrap());
+    backend.advance(Duration::from_secs(1));
+    let at_ms = store.now_ms().await.unwrap();
+    assert!(store.report_consumer("mirror", "\"é\"").await.unwrap(), "in place of the first");
+    store.report_consumer("router", "{}").await.unwrap();
+    backend.advance(Duration::from_secs(1));
+    let store = backend.reopen(store).await;
+    let report = store.consumer_report("mirror").await.unwrap();
+    assert_eq!(report, Some(ConsumerReport { body: "\"é\"".to_owned(), at_ms }));
 }

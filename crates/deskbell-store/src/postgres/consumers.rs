@@ -1,10 +1,12 @@
-//! Who acts for a consumer: leases by the database's clock, and tokens that tell late ones off.
+//! Who acts for a consumer: leases by the database's clock, and tokens that tell late ones off. And
+//! what it says of itself.
 
 use std::time::Duration;
 
+use super::append::text;
 use super::session::Session;
-use crate::FencingToken;
 use crate::clock::whole_ms;
+use crate::{ConsumerReport, FencingToken};
 
 /// Gives out the next token for this consumer; `None` where another replica holds it.
 pub(super) async fn next_token(
@@ -68,4 +70,43 @@ pub(super) async fn release(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Keeps what the consumer says of itself, unless another replica leads it.
+pub(super) async fn report(
+    connection: &mut Session,
+    consumer: &str,
+    replica: &str,
+    body: &str,
+    manual_ms: Option<i64>,
+) -> Result<bool, sqlx::Error> {
+    let kept = sqlx::query(
+        "INSERT INTO deskbell.consumer_reports (name, body, reported_at_ms)
+         SELECT $1, $2, coalesce($4::bigint, deskbell.now_ms())
+         WHERE NOT EXISTS (
+             SELECT FROM deskbell.consumers AS c WHERE c.name = $1 AND c.holder <> $3
+                 AND c.held_until_ms > coalesce($4, deskbell.now_ms()))
+         ON CONFLICT (name) DO UPDATE
+         SET body = excluded.body, reported_at_ms = excluded.reported_at_ms",
+    )
+    .bind(consumer)
+    .bind(text(body))
+    .bind(replica)
+    .bind(manual_ms)
+    .execute(connection)
+    .await?;
+    Ok(kept.rows_affected() == 1)
+}
+
+pub(super) async fn read_report(
+    connection: &mut Session,
+    consumer: &str,
+) -> Result<Option<ConsumerReport>, sqlx::Error> {
+    let found: Option<(String, i64)> = sqlx::query_as(
+        "SELECT body, reported_at_ms FROM deskbell.consumer_reports WHERE name = $1",
+    )
+    .bind(consumer)
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(|(body, at_ms)| ConsumerReport { body, at_ms }))
 }

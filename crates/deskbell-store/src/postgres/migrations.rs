@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0004_transfers.sql"),
     include_str!("migrations/0005_upkeep.sql"),
     include_str!("migrations/0006_subjects.sql"),
+    include_str!("migrations/0007_consumer_reports.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -35,8 +35,8 @@ pub(crate) use session::Session;
 use wake::Wake;
 
 use crate::{
-    Appended, Clock, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq,
-    Store, StoreError, StoredEvent,
+    Appended, Clock, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit,
+    ReplayRequest, Seq, Store, StoreError, StoredEvent,
 };
 
 /// The log in the schema `deskbell` of a PostgreSQL database. Each process that has it open is a
@@ -147,6 +147,20 @@ impl Store for PostgresStore {
         let mut work = self.connections.statement().await?;
         let released = consumers::release(work.connection(), consumer, &self.replica).await;
         work.done(released).await
+    }
+
+    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let kept =
+            consumers::report(work.connection(), consumer, &self.replica, body, manual_ms).await;
+        work.done(kept).await
+    }
+
+    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let report = consumers::read_report(work.connection(), consumer).await;
+        work.done(report).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {

@@ -1,8 +1,9 @@
-//! Small writes beside the log: consumers' tokens, and the mark that shows that writing works.
+//! Small writes beside the log: consumers' tokens and reports, and the mark that shows that writing
+//! works.
 
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::FencingToken;
+use crate::{ConsumerReport, FencingToken};
 
 /// Gives out the next token for this consumer.
 pub(super) async fn next_token(
@@ -27,4 +28,36 @@ pub(super) async fn write_a_mark(
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE log SET checked_at_ms = ?1").bind(now_ms).execute(connection).await?;
     Ok(())
+}
+
+/// Keeps what a consumer says of itself.
+pub(super) async fn report(
+    connection: &mut SqliteConnection,
+    consumer: &str,
+    body: &str,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO consumer_reports (name, body, reported_at_ms) VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE
+         SET body = excluded.body, reported_at_ms = excluded.reported_at_ms",
+    )
+    .bind(consumer)
+    .bind(body)
+    .bind(now_ms)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn read_report(
+    readers: &SqlitePool,
+    consumer: &str,
+) -> Result<Option<ConsumerReport>, sqlx::Error> {
+    let found: Option<(String, i64)> =
+        sqlx::query_as("SELECT body, reported_at_ms FROM consumer_reports WHERE name = ?1")
+            .bind(consumer)
+            .fetch_optional(readers)
+            .await?;
+    Ok(found.map(|(body, at_ms)| ConsumerReport { body, at_ms }))
 }

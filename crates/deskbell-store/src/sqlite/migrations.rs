@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_deliveries.sql"),
     include_str!("migrations/0003_upkeep.sql"),
     include_str!("migrations/0004_subjects.sql"),
+    include_str!("migrations/0005_consumer_reports.sql"),
 ];
 
 /// The schema version that this program writes.

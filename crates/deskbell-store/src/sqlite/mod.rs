@@ -27,8 +27,8 @@ pub(crate) use open::require_a_file;
 use writer::Writer;
 
 use crate::{
-    Appended, BackendError, Clock, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit,
-    ReplayRequest, Seq, Store, StoreError, StoredEvent,
+    Appended, BackendError, Clock, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent,
+    ReadLimit, ReplayRequest, Seq, Store, StoreError, StoredEvent,
 };
 
 /// The log in one SQLite file. The process that has it open for writing is the only one.
@@ -131,6 +131,18 @@ impl Store for SqliteStore {
 
     async fn release_consumer(&self, _: &str) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// Nobody else leads it, as with [`hold_consumer`](Self::hold_consumer).
+    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+        let mut connection = self.connection().await?;
+        let now_ms = self.clock.now_ms();
+        consumers::report(&mut connection, consumer, body, now_ms).await?;
+        Ok(true)
+    }
+
+    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        Ok(consumers::read_report(&self.readers, consumer).await?)
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {

@@ -49,6 +49,12 @@ pub(super) const TABLES: &[Table] = &[
         numbered: None,
     },
     Table {
+        name: "consumer_reports",
+        key_columns: 1,
+        columns: &[("name", Kind::Text), ("body", Kind::Text), ("reported_at_ms", Kind::Integer)],
+        numbered: None,
+    },
+    Table {
         name: "destinations",
         key_columns: 1,
         columns: &[

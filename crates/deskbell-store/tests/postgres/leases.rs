@@ -50,6 +50,22 @@ async fn what_is_released_is_taken_at_once() {
 }
 
 #[tokio::test]
+async fn a_consumer_is_reported_on_by_the_replica_that_leads_it() {
+    let place = Place::new().await;
+    let (one, other, clock) = two(&place).await;
+    let said = async || one.consumer_report("mirror").await.unwrap().unwrap().body;
+    assert!(one.hold_consumer("mirror", LEASE).await.unwrap());
+    assert!(one.report_consumer("mirror", "1").await.unwrap());
+    assert!(!other.report_consumer("mirror", "2").await.unwrap());
+    assert_eq!(said().await, "1");
+    clock.advance(LEASE);
+    assert!(other.hold_consumer("mirror", LEASE).await.unwrap());
+    assert!(other.report_consumer("mirror", "2").await.unwrap());
+    assert!(!one.report_consumer("mirror", "3").await.unwrap(), "a late word of the former");
+    assert_eq!(said().await, "2");
+}
+
+#[tokio::test]
 async fn a_token_is_its_holders_to_claim() {
     let place = Place::new().await;
     let (one, other, clock) = two(&place).await;

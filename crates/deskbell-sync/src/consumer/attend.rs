@@ -41,7 +41,7 @@ impl MirrorConsumer {
     pub(super) async fn attend(&mut self, current: Checkpoint) -> Result<Attended, SyncError> {
         let waiting = self.target.waiting(&self.destination).await?;
         self.attended = Instant::now();
-        self.report_waiting(&waiting);
+        self.status.waits(&waiting);
         let more = waiting.requests.len() >= REQUESTS_MAX;
         let mut attended = Attended { more, ..Attended::default() };
         let due = waiting.blocked.iter().find(|blocked| blocked.is_due);
@@ -60,7 +60,7 @@ impl MirrorConsumer {
         self.position = Some(current);
         self.ahead = ahead;
         let waiting = self.target.waiting(&self.destination).await?;
-        self.report_waiting(&waiting);
+        self.status.waits(&waiting);
         Ok(attended)
     }
 

@@ -13,8 +13,6 @@ pub(super) struct Ready {
     /// Its last event, and what stands there.
     pub(super) seq: Seq,
     pub(super) message_id: String,
-    /// When the log took its last event, in milliseconds since the Unix epoch.
-    pub(super) received_at_ms: i64,
     pub(super) events: u64,
     pub(super) batch: Batch,
 }
@@ -29,7 +27,6 @@ impl MirrorConsumer {
         Ok(Some(Ready {
             seq: last.seq,
             message_id: last.message_id.clone(),
-            received_at_ms: last.received_at_ms,
             events: u64::try_from(events.len()).unwrap_or(u64::MAX),
             batch: self.fold(events).await?,
         }))

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use deskbell_store::Seq;
-
 use super::{MirrorConsumer, SyncError};
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
-use crate::clock;
-use crate::target::{Blocked, Part, Waiting};
+use crate::target::{Blocked, Part};
 
 const DESTINATION: &str = "destination";
 
@@ -76,27 +73,6 @@ impl MirrorConsumer {
             duration_ms = millis(duration),
             "applied a batch"
         );
-    }
-
-    /// How far the log's head is from here, as far as that can be told now.
-    pub(super) async fn lag_behind(&self, seq: Seq) -> u64 {
-        self.store.head().await.map_or(0, |head| head.distance_from(seq))
-    }
-
-    /// How far behind the log the mirror is: in events, and in time since the log took the last
-    /// event that it bears. `None`: it bears all of them.
-    pub(super) fn report_lag(&self, events: u64, received_at_ms: Option<i64>) {
-        let since = received_at_ms.map_or(0, |at| clock::now_ms().saturating_sub(at));
-        let lag = Duration::from_millis(u64::try_from(since).unwrap_or(0));
-        metrics::gauge!("deskbell_sync_lag_events", DESTINATION => self.destination.clone())
-            .set(as_float(events));
-        metrics::gauge!("deskbell_sync_lag_seconds", DESTINATION => self.destination.clone())
-            .set(lag.as_secs_f64());
-    }
-
-    pub(super) fn report_waiting(&self, waiting: &Waiting) {
-        metrics::gauge!("deskbell_sync_dead_letters", DESTINATION => self.destination.clone())
-            .set(as_float(waiting.dead_letters));
     }
 
     pub(super) fn report_blocked(&self, blocked: &[Blocked]) {

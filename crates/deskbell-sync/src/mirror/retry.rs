@@ -35,10 +35,15 @@ pub(super) async fn waiting(
     waiting.is_due =
         waiting.deletes > 0 && !refused_deletes(session, statements, destination).await?.is_empty();
     let names: Vec<_> = tables.iter().map(MappedTarget::name).collect();
-    waiting.is_due |= !names.is_empty() && {
-        let names = [Param::Texts(&names), of_destination[0]];
-        !session.fetch(&statements.any_parked, &names, &[Kind::Id]).await?.is_empty()
-    };
+    if !names.is_empty() {
+        let of_tables = [Param::Texts(&names), of_destination[0]];
+        let due = session.fetch(&statements.any_parked, &of_tables, &[Kind::Id]).await?;
+        waiting.is_due |= !due.is_empty();
+        let rows = session.fetch(&statements.count_waiting, &of_tables, &[Kind::Integer]).await?;
+        if let Some([Value::Integer(rows)]) = rows.first().map(Vec::as_slice) {
+            waiting.rows += u64::try_from(*rows).unwrap_or(0);
+        }
+    }
     waiting.blocked = BlockedParts::load(session, statements, destination).await?.into_parts();
     Ok(waiting)
 }

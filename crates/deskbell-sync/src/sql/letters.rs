@@ -50,12 +50,23 @@ impl Names<'_> {
         format!("SELECT entity, id, waiting_since, tries FROM {letters} WHERE {OF_MESSAGE}").into()
     }
 
-    /// Parameter: the destination. Dead letters, deletes that are refused, and what waits.
+    /// Parameter: the destination. Dead letters, deletes that are refused, and what waits, but for
+    /// removals from mapped tables, which wait as rows of theirs.
     pub(super) fn count_letters(&self) -> Sql {
         format!(
             "SELECT kind = 'delete', waiting_since IS NULL, count(*) FROM {}
-             WHERE destination = $1 GROUP BY 1, 2",
+             WHERE destination = $1 AND NOT (kind = 'delete' AND part <> '') GROUP BY 1, 2",
             self.table(DEAD_LETTERS)
+        )
+        .into()
+    }
+
+    /// Parameters: the names of mapped tables, and the destination. How many of their rows wait.
+    pub(super) fn count_waiting(&self) -> Sql {
+        format!(
+            "SELECT count(*) FROM {} WHERE destination = $2 AND {} AND retry_at IS NOT NULL",
+            self.table(VERSIONS),
+            self.dialect.is_listed("mapping"),
         )
         .into()
     }

@@ -37,6 +37,7 @@ fn all(statements: Statements) -> Vec<Sql> {
         gone,
         mark_statements,
         any_parked,
+        count_waiting,
         try_letter,
         take_letter,
         try_delete,
@@ -48,7 +49,7 @@ fn all(statements: Statements) -> Vec<Sql> {
     let mut all = vec![checkpoints, swap_checkpoint, insert_checkpoint, release_statements];
     all.extend([requests, count_letters, any_parked, take_letter, keep_letter, wait_again]);
     all.extend([refused_deletes, earlier_tries, gone, mark_statements, try_letter]);
-    all.extend([try_delete, take_delete]);
+    all.extend([try_delete, take_delete, count_waiting]);
     let BlockedStatements { list, insert, postpone, advance, remove, forget } = blocked;
     all.extend([list, insert, postpone, advance, remove, forget]);
     all.extend(bury.texts().into_iter().chain(dead_letter.texts()));

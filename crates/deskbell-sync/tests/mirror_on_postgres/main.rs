@@ -50,6 +50,8 @@ mod model;
 mod never_stops;
 #[path = "../mirror/odd_json.rs"]
 mod odd_json;
+#[path = "../mirror/outcome.rs"]
+mod outcome;
 #[path = "../mirror/payloads.rs"]
 mod payloads;
 mod proxy;
@@ -75,6 +77,8 @@ mod shapes;
 mod sources;
 #[path = "../mirror/statements.rs"]
 mod statements;
+#[path = "../mirror/status.rs"]
+mod status;
 #[path = "../mirror/support.rs"]
 mod support;
 #[path = "../mirror/trouble.rs"]

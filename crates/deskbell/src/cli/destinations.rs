@@ -1,4 +1,4 @@
-//! `deskbell destinations`: how they are, and sending to a disabled one again.
+//! `deskbell destinations`: their status, and sending to a disabled one again.
 
 mod row;
 
@@ -13,6 +13,7 @@ use super::{Context, exit, named, store, table};
 use crate::clock;
 use crate::config::Config;
 use crate::orders::{Answer, Request};
+use crate::outcomes::mirrors;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -48,7 +49,7 @@ async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
     let store = store::to_read_if_there(config).await?;
     let rows = match &store {
         Some(store) => rows(config, &**store).await.map_err(store::failed_to_read),
-        None => Ok((row::all(config, Vec::new(), &[]), Seq::ZERO)),
+        None => Ok((row::all(config, Vec::new(), &[], Vec::new()), Seq::ZERO)),
     };
     if let Some(store) = store {
         store.close().await;
@@ -60,7 +61,8 @@ async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
         println!("{:#}", Value::Array(all.collect()));
         return Ok(());
     }
-    let heads = ["NAME", "TYPE", "ENABLED", "ROUTED", "PENDING", "DEAD", "OLDEST", "STATE"];
+    let heads =
+        ["NAME", "TYPE", "ENABLED", "ROUTED", "PENDING", "WAITING", "DEAD", "OLDEST", "STATE"];
     table::print(heads, rows.iter().map(|row| row.cells(head, now_ms)));
     Ok(())
 }
@@ -68,7 +70,8 @@ async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
 async fn rows(config: &Config, store: &dyn Database) -> Result<(Vec<Row>, Seq), StoreError> {
     let states = store.destinations().await?;
     let backlogs = store.backlogs().await?;
-    Ok((row::all(config, states, &backlogs), store.head().await?))
+    let mirrors = mirrors::reports(config, store).await?;
+    Ok((row::all(config, states, &backlogs, mirrors), store.head().await?))
 }
 
 async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), exit::Failure> {

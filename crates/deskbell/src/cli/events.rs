@@ -14,7 +14,7 @@ use crate::config::Config;
 pub(super) enum Command {
     /// List events, the newest first.
     List(list::Arguments),
-    /// Show an event, its deliveries and their attempts, or why nobody wanted it.
+    /// Show an event, and what became of it at each destination, mirrors included.
     Show(show::Arguments),
 }
 

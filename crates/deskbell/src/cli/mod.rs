@@ -69,7 +69,7 @@ enum Command {
     /// Let statements go on that were held back when the event log was restored or replaced.
     #[command(subcommand)]
     Statements(statements::Command),
-    /// List the destinations and how they are, or send to a disabled one again.
+    /// List destinations and their status, or send to a disabled one again.
     Destinations(destinations::Arguments),
     /// List events of the log, or show what became of one.
     #[command(subcommand)]

@@ -17,6 +17,7 @@ use crate::StartError;
 use crate::config::Config;
 use crate::delivering;
 use crate::orders::{Answer, Desk, Request};
+use crate::outcomes::OutcomesError;
 
 /// How often an order is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -148,6 +149,17 @@ pub(super) fn counted(deliveries: u64) -> String {
     match deliveries {
         1 => "1 delivery".to_owned(),
         _ => format!("{deliveries} deliveries"),
+    }
+}
+
+/// Outcomes that could not be read.
+pub(super) fn no_outcomes(error: OutcomesError) -> exit::Failure {
+    match error {
+        OutcomesError::Store(error) => failed(error),
+        OutcomesError::Delivering(error) => exit::Failure::start(error.into()),
+        OutcomesError::Mirror { destination, source } => {
+            exit::Failure::start(StartError::Mirror { destination, source })
+        }
     }
 }
 

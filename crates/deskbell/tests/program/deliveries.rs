@@ -9,7 +9,7 @@ use deskbell_sim::receiver::{Receiver, Reply};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Ran, SECRET, Serving, directory, run, within};
+use crate::support::{Ran, SECRET, Serving, directory, mirror_at, run, within};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -179,6 +179,7 @@ async fn what_a_wider_filter_wants_is_missing_and_replayed() {
     let event = place.event("msg_1", unwanted).await;
     let reason = event["unwanted"][0]["reason"].as_str().unwrap();
     assert_eq!(reason, "its `events` do not name user.updated");
+    mirror_at(place.path(), 1).await;
     assert_output("events_show_unwanted", &place.run(&["events", "show", "msg_1"]).await.stdout);
     assert_eq!(serving.terminate().await.0, 0);
     place.configure("events = [\"user.*\"]");
@@ -224,9 +225,10 @@ async fn a_disabled_destination_is_shown_and_enabled() {
     let crm = within(async {
         loop {
             look.tick().await;
-            let crm = place.json(&["destinations"]).await[1].clone();
-            if crm["state"] == "disabled" && crm["routed"] == 2 {
-                break crm;
+            let all = place.json(&["destinations"]).await;
+            let (mirror, crm) = (&all[0], &all[1]);
+            if crm["state"] == "disabled" && crm["routed"] == 2 && mirror["routed"] == 2 {
+                break crm.clone();
             }
         }
     })
@@ -271,6 +273,7 @@ async fn an_event_is_shown_with_its_attempts_and_without_its_payload() {
     place.trigger(&serving, "user.created", "msg_2").await;
     let event = place.delivery_in("msg_2", "dead_lettered").await;
     assert_eq!(event["payload"], Value::Null);
+    mirror_at(place.path(), 2).await;
     for (name, arguments) in [
         ("events_show_delivered", &["events", "show", "msg_1"][..]),
         ("events_show_dead_lettered", &["events", "show", "msg_2", "--replies"]),

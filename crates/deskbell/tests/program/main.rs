@@ -15,6 +15,7 @@ mod interop;
 mod kill;
 mod kill_deliveries;
 mod metrics;
+mod outcomes;
 mod postgres;
 mod rebuild;
 mod replicas;

@@ -64,3 +64,24 @@ async fn what_waits_for_a_destination_is_counted() {
     says(&serving, "deskbell_delivery_pending{destination=\"receiver\"} 2").await;
     assert_eq!(serving.terminate().await.0, 0);
 }
+
+#[tokio::test]
+async fn the_state_of_a_mirror_is_a_metric() {
+    let directory = directory();
+    let path = directory.path();
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\nadmin_token = \"{TOKEN}\"\n[[destination]]\n\
+         name = \"app\"\ntype = \"database\"\nurl = \"sqlite://clerk.db\"\n"
+    );
+    std::fs::write(path.join("deskbell.toml"), config).unwrap();
+    let serving = Serving::start(path).await;
+    for line in [
+        "deskbell_sync_state{destination=\"app\",state=\"following\"} 1",
+        "deskbell_sync_state{destination=\"app\",state=\"waiting\"} 0",
+        "deskbell_sync_lag_events{destination=\"app\"} 0",
+        "deskbell_sync_waiting_rows{destination=\"app\"} 0",
+    ] {
+        says(&serving, line).await;
+    }
+    assert_eq!(serving.terminate().await.0, 0);
+}

@@ -1,11 +1,15 @@
 //! A destination as `deskbell destinations` shows it.
 
+use std::time::Duration;
+
 use deskbell_store::Seq;
 use deskbell_store::deliveries::{Backlog, DestinationHealth, DestinationState};
+use deskbell_sync::status::{MirrorStatus, Reported};
 use serde_json::{Value, json};
 
 use crate::cli::time::{in_words, millis, shown};
 use crate::config::{Config, DestinationConfig, DestinationKind};
+use crate::outcomes::mirrors::MirrorReport;
 
 /// What stands where there is nothing to say.
 const NOTHING: &str = "-";
@@ -17,6 +21,8 @@ pub(super) struct Row {
     configured: Option<Configured>,
     /// `None` where it was never started, or is a database.
     stored: Option<Stored>,
+    /// What the consumer of a database last reported.
+    mirror: Option<Reported>,
     /// After how long a failing one is disabled.
     disable_after_ms: Option<i64>,
 }
@@ -36,11 +42,21 @@ struct Stored {
 
 /// How it is, in one word; why and since when is told beside it.
 enum Condition<'a> {
-    Mirror,
+    Mirror(&'a MirrorStatus),
+    /// A mirror whose consumer no longer reports.
+    NotRunning {
+        since_ms: i64,
+    },
     NotStarted,
     Ok,
-    Failing { since_ms: i64, disabled_in_ms: Option<i64> },
-    Disabled { since_ms: i64, reason: &'a str },
+    Failing {
+        since_ms: i64,
+        disabled_in_ms: Option<i64>,
+    },
+    Disabled {
+        since_ms: i64,
+        reason: &'a str,
+    },
 }
 
 /// Those of the config in its order, then those that only the store knows.
@@ -48,6 +64,7 @@ pub(super) fn all(
     config: &Config,
     mut states: Vec<DestinationState>,
     backlogs: &[Backlog],
+    mut mirrors: Vec<MirrorReport>,
 ) -> Vec<Row> {
     let disable_after_ms = config.alerts.disable_after.map(|time| millis(time.0));
     let mut rows = Vec::new();
@@ -55,10 +72,12 @@ pub(super) fn all(
         let configured = Configured::new(destination);
         let at = states.iter().position(|state| *state.name == *destination.name);
         let state = at.map(|at| states.remove(at)).filter(|_| !configured.is_database);
+        let reported = mirrors.iter_mut().find(|report| report.destination == destination.name);
         rows.push(Row {
             name: destination.name.clone(),
             configured: Some(configured),
             stored: state.map(|state| Stored::new(state, backlogs)),
+            mirror: reported.and_then(|report| report.reported.take()),
             disable_after_ms,
         });
     }
@@ -66,6 +85,7 @@ pub(super) fn all(
         name: state.name.to_string(),
         configured: None,
         stored: Some(Stored::new(state, backlogs)),
+        mirror: None,
         disable_after_ms,
     }));
     rows
@@ -95,8 +115,11 @@ impl Stored {
 
 impl Row {
     fn condition(&self, now_ms: i64) -> Condition<'_> {
-        if self.configured.as_ref().is_some_and(|configured| configured.is_database) {
-            return Condition::Mirror;
+        if let Some(reported) = &self.mirror {
+            return match reported.is_current(now_ms) {
+                true => Condition::Mirror(&reported.status),
+                false => Condition::NotRunning { since_ms: reported.at_ms },
+            };
         }
         let Some(stored) = &self.stored else { return Condition::NotStarted };
         let DestinationHealth { first_failure_at_ms, failing_since_ms, disabled, .. } =
@@ -112,62 +135,97 @@ impl Row {
         Condition::Failing { since_ms, disabled_in_ms: left.map(|left| left.max(0)) }
     }
 
-    /// The cells of a table: name, type, enabled, routed, pending, dead, oldest, state.
-    pub(super) fn cells(&self, head: Seq, now_ms: i64) -> [String; 8] {
-        let stored = |text: &dyn Fn(&Stored) -> String| {
-            self.stored.as_ref().map_or_else(|| NOTHING.to_owned(), text)
-        };
+    /// The cells of a table: name, type, enabled, routed, pending, waiting, dead, oldest, state.
+    pub(super) fn cells(&self, head: Seq, now_ms: i64) -> [String; 9] {
         let configured = self.configured.as_ref();
         let enabled = configured.map(|one| if one.enabled { "yes" } else { "no" });
-        let oldest = |stored: &Stored| {
-            let age = stored.oldest_received_at_ms.map(|at_ms| in_words(now_ms - at_ms));
-            age.unwrap_or_else(|| NOTHING.to_owned())
-        };
+        let [routed, pending, waiting, dead, oldest] = self.numbers(head, now_ms);
         [
             self.name.clone(),
             configured.map_or(NOTHING, |one| one.destination_type).to_owned(),
             enabled.unwrap_or("not in the config").to_owned(),
-            stored(&|stored| format!("{} of {head}", stored.state.routed)),
-            stored(&|stored| stored.pending.to_string()),
-            stored(&|stored| stored.dead_lettered.to_string()),
-            stored(&oldest),
+            routed,
+            pending,
+            waiting,
+            dead,
+            oldest,
             self.condition(now_ms).in_words(),
         ]
     }
 
+    /// Routed, pending, waiting, dead and oldest.
+    fn numbers(&self, head: Seq, now_ms: i64) -> [String; 5] {
+        let nothing = || NOTHING.to_owned();
+        match (&self.mirror, &self.stored) {
+            (Some(Reported { status, .. }), _) => [
+                format!("{} of {head}", status.seq),
+                status.lag_events.to_string(),
+                status.waiting_rows.to_string(),
+                status.dead_letters.to_string(),
+                match status.lag_events {
+                    0 => nothing(),
+                    _ => in_words(millis(Duration::from_secs(status.lag_seconds))),
+                },
+            ],
+            (None, Some(stored)) => [
+                format!("{} of {head}", stored.state.routed),
+                stored.pending.to_string(),
+                nothing(),
+                stored.dead_lettered.to_string(),
+                stored.oldest_received_at_ms.map_or_else(nothing, |at_ms| in_words(now_ms - at_ms)),
+            ],
+            (None, None) => [nothing(), nothing(), nothing(), nothing(), nothing()],
+        }
+    }
+
     pub(super) fn json(&self, head: Seq, now_ms: i64) -> Value {
-        let stored = self.stored.as_ref();
         let configured = self.configured.as_ref();
-        let oldest = stored.and_then(|stored| stored.oldest_received_at_ms);
         let condition = self.condition(now_ms);
-        let (since_ms, disabled_in_ms, reason) = match condition {
-            Condition::Failing { since_ms, disabled_in_ms } => {
-                (Some(since_ms), disabled_in_ms, None)
-            }
-            Condition::Disabled { since_ms, reason } => (Some(since_ms), None, Some(reason)),
-            _ => (None, None, None),
+        let disabled_in_ms = match condition {
+            Condition::Failing { disabled_in_ms, .. } => disabled_in_ms,
+            _ => None,
         };
-        json!({
+        let mut json = json!({
             "name": self.name,
             "type": configured.map(|one| one.destination_type),
             "enabled": configured.map(|one| one.enabled),
             "state": condition.name(),
-            "since": since_ms.map(shown),
+            "since": condition.since_ms().map(shown),
             "disabled_in_seconds": disabled_in_ms.map(|left| left / 1_000),
-            "reason": reason,
-            "routed": stored.map(|stored| stored.state.routed.get()),
+            "reason": condition.reason(),
             "head": head.get(),
-            "pending": stored.map(|stored| stored.pending),
-            "dead_lettered": stored.map(|stored| stored.dead_lettered),
-            "oldest_received_at": oldest.map(shown),
-        })
+        });
+        match &self.mirror {
+            Some(reported) => mirror_json(reported, &mut json),
+            None => stored_json(self.stored.as_ref(), &mut json),
+        }
+        json
     }
+}
+
+fn mirror_json(Reported { status, at_ms }: &Reported, json: &mut Value) {
+    json["routed"] = status.seq.get().into();
+    json["pending"] = status.lag_events.into();
+    json["dead_lettered"] = status.dead_letters.into();
+    json["lag_events"] = status.lag_events.into();
+    json["lag_seconds"] = status.lag_seconds.into();
+    json["waiting_rows"] = status.waiting_rows.into();
+    json["reported_at"] = shown(*at_ms).into();
+}
+
+fn stored_json(stored: Option<&Stored>, json: &mut Value) {
+    let oldest = stored.and_then(|stored| stored.oldest_received_at_ms);
+    json["routed"] = stored.map(|stored| stored.state.routed.get()).into();
+    json["pending"] = stored.map(|stored| stored.pending).into();
+    json["dead_lettered"] = stored.map(|stored| stored.dead_lettered).into();
+    json["oldest_received_at"] = oldest.map(shown).into();
 }
 
 impl Condition<'_> {
     fn name(&self) -> &'static str {
         match self {
-            Self::Mirror => "mirror",
+            Self::Mirror(status) => status.state.name(),
+            Self::NotRunning { .. } => "not_running",
             Self::NotStarted => "not_started",
             Self::Ok => "ok",
             Self::Failing { .. } => "failing",
@@ -175,9 +233,30 @@ impl Condition<'_> {
         }
     }
 
+    fn since_ms(&self) -> Option<i64> {
+        match self {
+            Self::Mirror(status) => status.state.since_ms(),
+            Self::NotRunning { since_ms }
+            | Self::Failing { since_ms, .. }
+            | Self::Disabled { since_ms, .. } => Some(*since_ms),
+            Self::NotStarted | Self::Ok => None,
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        match self {
+            Self::Mirror(status) => status.state.reason(),
+            Self::Disabled { reason, .. } => Some((*reason).to_owned()),
+            _ => None,
+        }
+    }
+
     fn in_words(&self) -> String {
         match self {
-            Self::Mirror => "mirror".to_owned(),
+            Self::Mirror(status) => status.state.to_string(),
+            Self::NotRunning { since_ms } => {
+                format!("not running: `deskbell serve` last reported at {}", shown(*since_ms))
+            }
             Self::NotStarted => "not started yet".to_owned(),
             Self::Ok => "ok".to_owned(),
             Self::Failing { since_ms, disabled_in_ms: None } => {
@@ -198,6 +277,7 @@ impl Condition<'_> {
 #[cfg(test)]
 mod tests {
     use deskbell_store::deliveries::Disabled;
+    use deskbell_sync::status::{Failure, MirrorState};
 
     use super::*;
 
@@ -205,8 +285,8 @@ mod tests {
 
     fn state(health: DestinationHealth) -> String {
         let state = DestinationState { name: "crm".into(), routed: Seq::new(3), health };
-        let rows = all(&Config::default(), vec![state], &[]);
-        rows[1].cells(Seq::new(7), 100 * HOUR)[7].clone()
+        let rows = all(&Config::default(), vec![state], &[], Vec::new());
+        rows[1].cells(Seq::new(7), 100 * HOUR)[8].clone()
     }
 
     #[test]
@@ -234,10 +314,46 @@ mod tests {
         }
     }
 
+    fn mirror(status: MirrorStatus, now_ms: i64) -> (Value, [String; 9]) {
+        let reported = Some(Reported { status, at_ms: 1_000 });
+        let report = MirrorReport { destination: "mirror".to_owned(), reported };
+        let rows = all(&Config::default(), Vec::new(), &[], vec![report]);
+        (rows[0].json(Seq::new(9), now_ms), rows[0].cells(Seq::new(9), now_ms))
+    }
+
     #[test]
-    fn those_of_the_config_come_first_and_a_mirror_has_no_backlog() {
-        let rows = all(&Config::default(), Vec::new(), &[]);
+    fn those_of_the_config_come_first_and_a_mirror_says_how_far_it_is() {
+        let rows = all(&Config::default(), Vec::new(), &[], Vec::new());
         let cells = rows[0].cells(Seq::ZERO, 0);
-        assert_eq!(cells, ["mirror", "database", "yes", "-", "-", "-", "-", "mirror"]);
+        let nothing = ["-"; 5];
+        assert_eq!(cells[..3], ["mirror", "database", "yes"]);
+        assert_eq!(
+            (&cells[3..8], &*cells[8]),
+            (&nothing.map(str::to_owned)[..], "not started yet")
+        );
+        let failure = Failure {
+            since_ms: 0,
+            error: "the mirror's database is not available".to_owned(),
+            cause: Some("connection refused".to_owned()),
+        };
+        let status = MirrorStatus {
+            state: MirrorState::Waiting(failure),
+            seq: Seq::new(5),
+            lag_events: 4,
+            lag_seconds: 61,
+            dead_letters: 1,
+            waiting_rows: 2,
+        };
+        let (json, cells) = mirror(status.clone(), 2_000);
+        let waits = "waiting for the database since 1970-01-01T00:00:00.000Z: the mirror's \
+                     database is not available: connection refused";
+        assert_eq!(cells[3..], ["5 of 9", "4", "2", "1", "1 minute", waits]);
+        assert_eq!((&json["state"], &json["since"]), (&"waiting".into(), &shown(0).into()));
+        assert_eq!((&json["lag_events"], &json["lag_seconds"]), (&4.into(), &61.into()));
+        assert_eq!((&json["waiting_rows"], &json["dead_lettered"]), (&2.into(), &1.into()));
+        let (json, cells) = mirror(status, HOUR);
+        assert_eq!(json["state"], "not_running");
+        let gone = "not running: `deskbell serve` last reported at 1970-01-01T00:00:01.000Z";
+        assert_eq!(cells[8], gone);
     }
 }

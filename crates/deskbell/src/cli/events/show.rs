@@ -3,7 +3,7 @@
 use clap::Args;
 use deskbell_delivery::NOTICE_SOURCE;
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, Unwanted};
-use deskbell_store::{Database, StoreError, StoredEvent};
+use deskbell_store::{Database, Outcome, OutcomeKind, StoreError, StoredEvent};
 use miette::Diagnostic;
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use crate::cli::table::one_line;
 use crate::cli::time::shown;
 use crate::cli::{Context, exit, store};
 use crate::config::Config;
+use crate::outcomes::{DestinationOutcome, Outcomes};
 
 /// Characters of a reply's first line that are shown.
 const REPLY_CHARS_MAX: usize = 200;
@@ -44,6 +45,7 @@ enum Error {
 /// An event, and what became of it.
 struct Story {
     event: StoredEvent,
+    destinations: Vec<DestinationOutcome>,
     deliveries: Vec<DeliverySummary>,
     unwanted: Vec<Unwanted>,
 }
@@ -54,18 +56,9 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<(), exit::Failure> {
     let store = store::to_read(config).await?;
-    let stories = find(arguments, config, &*store).await;
+    let story = find(arguments, config, &*store).await;
     store.close().await;
-    let mut stories = stories.map_err(store::failed_to_read)?;
-    let message_id = arguments.message_id.clone();
-    if stories.len() > 1 {
-        let sources: Vec<_> = stories.iter().map(|story| &*story.event.source).collect();
-        let sources = sources.join(", ");
-        return Err(exit::Failure::usage(Error::Several { message_id, sources }));
-    }
-    let Some(story) = stories.pop() else {
-        return Err(exit::Failure::failed_with_help(Error::NoSuchEvent { message_id }));
-    };
+    let story = story?;
     if context.json {
         println!("{:#}", story.json(arguments));
     } else {
@@ -78,7 +71,29 @@ async fn find(
     arguments: &Arguments,
     config: &Config,
     store: &dyn Database,
-) -> Result<Vec<Story>, StoreError> {
+) -> Result<Story, exit::Failure> {
+    let message_id = arguments.message_id.clone();
+    let mut events = events(arguments, config, store).await.map_err(store::failed_to_read)?;
+    if events.len() > 1 {
+        let sources: Vec<_> = events.iter().map(|event| &*event.source).collect();
+        let sources = sources.join(", ");
+        return Err(exit::Failure::usage(Error::Several { message_id, sources }));
+    }
+    let Some(event) = events.pop() else {
+        return Err(exit::Failure::failed_with_help(Error::NoSuchEvent { message_id }));
+    };
+    let mut outcomes = Outcomes::open(config, store).await.map_err(store::no_outcomes)?;
+    let story = story(event, store, &mut outcomes).await;
+    outcomes.close().await;
+    story.map_err(store::failed_to_read)
+}
+
+/// The events with this message id, one a source.
+async fn events(
+    arguments: &Arguments,
+    config: &Config,
+    store: &dyn Database,
+) -> Result<Vec<StoredEvent>, StoreError> {
     let sources: Vec<&str> = match &arguments.source {
         Some(source) => vec![source],
         None => {
@@ -86,17 +101,24 @@ async fn find(
             configured.chain([NOTICE_SOURCE]).collect()
         }
     };
-    let mut stories = Vec::new();
+    let mut events = Vec::new();
     for source in sources {
-        if let Some(event) = store.find(source, &arguments.message_id).await? {
-            stories.push(Story {
-                deliveries: store.deliveries_of(event.seq).await?,
-                unwanted: store.unwanted(event.seq).await?,
-                event,
-            });
-        }
+        events.extend(store.find(source, &arguments.message_id).await?);
     }
-    Ok(stories)
+    Ok(events)
+}
+
+async fn story(
+    event: StoredEvent,
+    store: &dyn Database,
+    outcomes: &mut Outcomes<'_>,
+) -> Result<Story, StoreError> {
+    Ok(Story {
+        destinations: outcomes.of(&event).await?,
+        deliveries: store.deliveries_of(event.seq).await?,
+        unwanted: store.unwanted(event.seq).await?,
+        event,
+    })
 }
 
 impl Story {
@@ -114,30 +136,26 @@ impl Story {
         ] {
             println!("{name:12} {}", one_line(&text));
         }
-        self.print_deliveries(arguments.replies);
+        self.print_destinations(arguments.replies);
         if arguments.payload && !event.is_pruned() {
             println!("\n{}", String::from_utf8_lossy(&event.payload));
         }
     }
 
-    fn print_deliveries(&self, replies: bool) {
-        for delivery in &self.deliveries {
+    fn print_destinations(&self, replies: bool) {
+        for destination in &self.destinations {
             println!();
-            println!("{:12} {}", delivery.key.destination, one_line(&state(&delivery.state)));
-            for attempt in &delivery.attempts {
+            println!("{:12} {}", destination.name, one_line(&in_words(&destination.outcome)));
+            // The only part says no more than the whole.
+            for part in destination.parts.iter().filter(|_| destination.parts.len() > 1) {
+                println!("  {}: {}", one_line(&part.part), one_line(&in_words(&part.outcome)));
+            }
+            for attempt in &destination.attempts {
                 println!("  {}", one_line(&line(attempt)));
                 if replies && !attempt.reply.is_empty() {
                     println!("     {}", one_line(&first_line(attempt)));
                 }
             }
-        }
-        if !self.unwanted.is_empty() {
-            println!("\nno destination wanted it:");
-            for unwanted in &self.unwanted {
-                println!("  {:12} {}", unwanted.destination, one_line(&unwanted.reason));
-            }
-        } else if self.deliveries.is_empty() {
-            println!("\nit is owed to no destination");
         }
     }
 
@@ -147,6 +165,8 @@ impl Story {
             |unwanted| json!({ "destination": &*unwanted.destination, "reason": unwanted.reason }),
         );
         let mut event = as_json(&self.event);
+        let destinations = self.destinations.iter().map(destination_json);
+        event["destinations"] = Value::Array(destinations.collect());
         event["deliveries"] = Value::Array(deliveries.collect());
         event["unwanted"] = Value::Array(unwanted.collect());
         event["payload_pruned"] = self.event.is_pruned().into();
@@ -166,17 +186,37 @@ fn payload(event: &StoredEvent) -> String {
     format!("{} bytes", event.payload.len())
 }
 
-fn state(state: &DeliveryState) -> String {
-    match state {
-        DeliveryState::Pending { due_at_ms: Some(at_ms) } => format!("due at {}", shown(*at_ms)),
-        DeliveryState::Pending { due_at_ms: None } => {
-            "waits for an earlier one about the same subject".to_owned()
-        }
-        DeliveryState::Delivered { at_ms } => format!("delivered at {}", shown(*at_ms)),
-        DeliveryState::DeadLettered { at_ms, reason } => {
-            format!("given up on at {}: {reason}", shown(*at_ms))
-        }
+/// An outcome as a sentence: what, when, and why.
+fn in_words(outcome: &Outcome) -> String {
+    let Outcome { kind, reason, at_ms } = outcome;
+    let mut text = match kind {
+        OutcomeKind::DeadLettered => "dead-lettered".to_owned(),
+        kind => kind.as_str().replace('_', " "),
+    };
+    if let Some(at_ms) = at_ms {
+        let preposition = match kind {
+            OutcomeKind::Pending => "until",
+            OutcomeKind::Waiting => "since",
+            _ => "at",
+        };
+        text += &format!(" {preposition} {}", shown(*at_ms));
     }
+    if let Some(reason) = reason {
+        text += &format!(": {reason}");
+    }
+    text
+}
+
+fn destination_json(destination: &DestinationOutcome) -> Value {
+    let of = |name: (&str, &str), Outcome { kind, reason, at_ms }: &Outcome| {
+        let (key, name) = name;
+        json!({ key: name, "outcome": kind.as_str(), "reason": reason, "at": at_ms.map(shown) })
+    };
+    let parts = destination.parts.iter().map(|part| of(("part", &part.part), &part.outcome));
+    let parts: Vec<_> = parts.collect();
+    let mut json = of(("name", &destination.name), &destination.outcome);
+    json["parts"] = Value::Array(parts);
+    json
 }
 
 fn line(attempt: &AttemptSummary) -> String {

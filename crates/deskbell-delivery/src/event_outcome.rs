@@ -1,0 +1,130 @@
+//! What became of an event at a destination that deliveries are made to.
+
+use deskbell_store::deliveries::DeliveryState;
+use deskbell_store::{Outcome, OutcomeKind, Seq, StoredEvent};
+
+use crate::filter::{Decision, view};
+use crate::router::Route;
+
+/// What is stored about an event and a destination.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StoredFacts<'a> {
+    /// Its delivery, where there is one.
+    pub delivery: Option<&'a DeliveryState>,
+    /// Why the router made none, where that was kept.
+    pub unwanted: Option<&'a str>,
+    /// The last event that was routed to the destination; `None` where it was never started.
+    pub routed: Option<Seq>,
+}
+
+/// What became of this event at a destination. `route`: what the destination wants now; `None`
+/// where it is no longer in the config.
+#[must_use]
+pub fn event_outcome(
+    event: &StoredEvent,
+    route: Option<&Route>,
+    stored: &StoredFacts<'_>,
+) -> Outcome {
+    if let Some(delivery) = stored.delivery {
+        return of_delivery(delivery);
+    }
+    if let Some(reason) = stored.unwanted {
+        return Outcome::new(OutcomeKind::Filtered, reason);
+    }
+    let Some(routed) = stored.routed else {
+        return Outcome::new(OutcomeKind::Pending, "the destination was never started");
+    };
+    if event.seq > routed {
+        return Outcome::new(OutcomeKind::Pending, "it is not routed yet");
+    }
+    match route.map(|route| route.decide(event, &view(event))) {
+        Some(Decision::Ignore(reason)) => Outcome::new(OutcomeKind::Filtered, reason),
+        _ => Outcome::new(
+            OutcomeKind::Filtered,
+            "it came before the destination was added, or before its filter took it",
+        ),
+    }
+}
+
+fn of_delivery(delivery: &DeliveryState) -> Outcome {
+    match delivery {
+        DeliveryState::Pending { due_at_ms: due_at_ms @ Some(_) } => {
+            Outcome::new(OutcomeKind::Pending, "an attempt is due").at(*due_at_ms)
+        }
+        DeliveryState::Pending { due_at_ms: None } => {
+            Outcome::new(OutcomeKind::Pending, "it waits for an earlier one about the same subject")
+        }
+        DeliveryState::Delivered { at_ms } => {
+            Outcome::from(OutcomeKind::Delivered).at(Some(*at_ms))
+        }
+        DeliveryState::DeadLettered { at_ms, reason } => {
+            Outcome::new(OutcomeKind::DeadLettered, &**reason).at(Some(*at_ms))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::{Filter, FilterOptions};
+
+    fn event(seq: i64) -> StoredEvent {
+        StoredEvent {
+            seq: Seq::new(seq),
+            received_at_ms: 0,
+            source: "clerk".into(),
+            message_id: "msg_1".to_owned(),
+            event_type: "user.created".to_owned(),
+            subject: None,
+            occurred_at_ms: 0,
+            instance_id: None,
+            payload: br#"{"type":"user.created","data":{"id":"user_1"}}"#.as_slice().into(),
+        }
+    }
+
+    fn route(events: &str) -> Route {
+        let events = Some(vec![events.to_owned()]);
+        Route {
+            destination: "crm".into(),
+            filter: Filter::new(FilterOptions { events, ..FilterOptions::default() }).unwrap(),
+            takes_notices: false,
+        }
+    }
+
+    fn outcome(seq: i64, events: &str, stored: StoredFacts<'_>) -> (OutcomeKind, Option<i64>) {
+        let outcome = event_outcome(&event(seq), Some(&route(events)), &stored);
+        (outcome.kind, outcome.at_ms)
+    }
+
+    #[test]
+    fn a_delivery_tells_where_there_is_one() {
+        let reason = "gone".to_owned();
+        for (delivery, wanted) in [
+            (DeliveryState::Pending { due_at_ms: Some(5) }, (OutcomeKind::Pending, Some(5))),
+            (DeliveryState::Pending { due_at_ms: None }, (OutcomeKind::Pending, None)),
+            (DeliveryState::Delivered { at_ms: 5 }, (OutcomeKind::Delivered, Some(5))),
+            (
+                DeliveryState::DeadLettered { at_ms: 5, reason },
+                (OutcomeKind::DeadLettered, Some(5)),
+            ),
+        ] {
+            let stored = StoredFacts { delivery: Some(&delivery), ..StoredFacts::default() };
+            assert_eq!(outcome(1, "organization.*", stored), wanted, "whatever the filter");
+        }
+    }
+
+    #[test]
+    fn without_one_the_router_and_the_filter_tell() {
+        let routed = StoredFacts { routed: Some(Seq::new(3)), ..StoredFacts::default() };
+        let (filtered, pending) = ((OutcomeKind::Filtered, None), (OutcomeKind::Pending, None));
+        assert_eq!(outcome(1, "user.*", StoredFacts::default()), pending, "never started");
+        assert_eq!(outcome(4, "organization.*", routed), pending, "not routed yet");
+        assert_eq!(outcome(3, "organization.*", routed), filtered);
+        assert_eq!(outcome(3, "user.*", routed), filtered, "it came before the destination");
+        let kept = StoredFacts { unwanted: Some("it was so"), ..routed };
+        let kept = event_outcome(&event(3), Some(&route("user.*")), &kept);
+        assert_eq!(kept.reason.as_deref(), Some("it was so"));
+        let reason = event_outcome(&event(3), Some(&route("organization.*")), &routed).reason;
+        assert_eq!(reason.as_deref(), Some("its `events` do not name user.created"));
+    }
+}

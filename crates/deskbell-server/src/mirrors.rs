@@ -1,0 +1,97 @@
+//! Which mirrors keep `/readyz?strict` from saying yes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use clerk_webhooks::UnixMillis;
+use deskbell_sync::status::MirrorState;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::clock;
+
+/// How long a mirror may wait for its database before `/readyz?strict` answers 503: a restart of the
+/// database is none of a balancer's business.
+const STUCK_AFTER: Duration = Duration::from_secs(5 * 60);
+/// How long an answer is good for: asking more often costs the store nothing.
+const ANSWER_GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// Knows how the mirrors are.
+#[async_trait]
+pub trait MirrorStates: fmt::Debug + Send + Sync + 'static {
+    /// The state of each mirror, by its destination's name. One of which nothing is known is left
+    /// out.
+    async fn states(&self) -> Vec<(String, MirrorState)>;
+}
+
+/// Where there are no mirrors.
+#[async_trait]
+impl MirrorStates for () {
+    async fn states(&self) -> Vec<(String, MirrorState)> {
+        Vec::new()
+    }
+}
+
+/// Judges the mirrors, at most once in a while.
+#[derive(Debug)]
+pub(crate) struct Strictness {
+    mirrors: Arc<dyn MirrorStates>,
+    last: Mutex<Option<(Instant, Option<String>)>>,
+}
+
+impl Strictness {
+    pub(crate) fn new(mirrors: Arc<dyn MirrorStates>) -> Self {
+        Self { mirrors, last: Mutex::new(None) }
+    }
+
+    /// The reply that names the mirrors which do not go on; `None` where all do.
+    pub(crate) async fn stuck_mirrors(&self) -> Option<String> {
+        let mut last = self.last.lock().await;
+        if let Some((asked, reply)) = &*last
+            && asked.elapsed() < ANSWER_GOOD_FOR
+        {
+            return reply.clone();
+        }
+        let states = self.mirrors.states().await;
+        let stuck: Vec<_> = states.iter().filter_map(|(name, state)| stuck(name, state)).collect();
+        let reply = (!stuck.is_empty())
+            .then(|| json!({ "ready": false, "reason": "mirror", "mirrors": stuck }).to_string());
+        *last = Some((Instant::now(), reply.clone()));
+        reply
+    }
+}
+
+/// What a stranger may know of a mirror that does not go on: nothing that the database said.
+fn stuck(destination: &str, state: &MirrorState) -> Option<Value> {
+    let reason = match state {
+        MirrorState::Following | MirrorState::Behind => return None,
+        MirrorState::Waiting(failure) => {
+            if now_ms().saturating_sub(failure.since_ms) <= millis(STUCK_AFTER) {
+                return None;
+            }
+            failure.error.clone()
+        }
+        MirrorState::Blocked(parts) => {
+            let names: Vec<_> = parts.iter().map(|part| &*part.name).collect();
+            format!("the database refuses every row of {}", names.join(", "))
+        }
+    };
+    let since = state.since_ms().and_then(UnixMillis::from_millis);
+    Some(json!({
+        "destination": destination,
+        "state": state.name(),
+        "since": since.map(|since| since.to_string()),
+        "reason": reason,
+    }))
+}
+
+fn now_ms() -> i64 {
+    millis(clock::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,246 @@
+//! Publishing how the mirror is, for as long as this process leads its consumer: to this process, to
+//! the metrics, and to the store, where other processes read it.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clerk_webhooks::UnixMillis;
+use deskbell_store::{Seq, Store};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::SyncError;
+use crate::batch::reason_for_people;
+use crate::clock;
+use crate::status::{BlockedPart, Facts, Failure, MirrorState, MirrorStatus, consumer_name};
+use crate::target::Waiting;
+
+/// The status is published at most this often, however fast the mirror moves.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(500);
+/// While the mirror is behind the lag grows by itself: it is computed this often.
+const BEHIND_INTERVAL: Duration = Duration::from_secs(1);
+/// While it has everything, in case a hint of the log was lost.
+const FOLLOWING_INTERVAL: Duration = Duration::from_secs(5);
+/// The store is told of a failure and its end at once, and of new numbers at most this often once the
+/// mirror has caught up: who reads them should not see it behind where it is not.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// While it is behind the numbers change all the time.
+const REPORT_BEHIND_INTERVAL: Duration = Duration::from_secs(5);
+/// Where nothing changes the store is told so this often: a report that is much older is nobody's.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
+/// How long the store may take; the status is published later then.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the consumer knows of itself, and what was made of it.
+#[derive(Debug)]
+pub(super) struct Status {
+    destination: String,
+    facts: watch::Sender<Facts>,
+    /// `None` where this process does not lead the consumer.
+    published: watch::Sender<Option<MirrorStatus>>,
+}
+
+impl Status {
+    pub(super) fn new(destination: &str) -> Self {
+        Self {
+            destination: destination.to_owned(),
+            facts: watch::Sender::new(Facts::default()),
+            published: watch::Sender::new(None),
+        }
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<Option<MirrorStatus>> {
+        self.published.subscribe()
+    }
+
+    /// The mirror has all events up to this one.
+    pub(super) fn reached(&self, seq: Seq) {
+        self.note(|facts| facts.seq = seq.get());
+    }
+
+    pub(super) fn succeeded(&self) {
+        self.note(|facts| facts.failure = None);
+    }
+
+    pub(super) fn failed(&self, error: &SyncError) {
+        let Some((error, cause)) = words(error) else { return };
+        self.note(|facts| {
+            let since_ms = facts.failure.as_ref().map_or_else(clock::now_ms, |had| had.since_ms);
+            facts.failure = Some(Failure { since_ms, error, cause });
+        });
+    }
+
+    pub(super) fn waits(&self, waiting: &Waiting) {
+        let blocked = waiting.blocked.iter().map(|blocked| BlockedPart {
+            name: blocked.part.name.clone(),
+            seq: blocked.seq.get(),
+            since_ms: blocked.since.map(UnixMillis::as_millis),
+            reason: blocked.reason.clone(),
+        });
+        let blocked: Vec<_> = blocked.collect();
+        self.note(|facts| {
+            facts.dead_letters = waiting.dead_letters;
+            facts.waiting_rows = waiting.rows + waiting.deletes;
+            facts.blocked = blocked;
+        });
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Facts)) {
+        self.facts.send_if_modified(|facts| {
+            let before = facts.clone();
+            change(facts);
+            *facts != before
+        });
+    }
+
+    /// Begins to publish. A failure that the process before this one met is still one until the
+    /// mirror has moved: since when stays known.
+    pub(super) async fn lead(&self, store: Arc<dyn Store>) -> Publisher {
+        let consumer = consumer_name(&self.destination);
+        let reported = timeout(STORE_TIMEOUT, store.consumer_report(&consumer)).await;
+        let facts = match reported {
+            Ok(Ok(Some(report))) => Facts::read(&report.body).unwrap_or_default(),
+            _ => Facts::default(),
+        };
+        self.facts.send_replace(facts);
+        Publisher {
+            store,
+            consumer,
+            destination: self.destination.clone(),
+            facts: self.facts.subscribe(),
+            published: self.published.clone(),
+            reported: None,
+        }
+    }
+}
+
+/// What failed in our words, and what the database said; `None` where nothing is wrong with the
+/// mirror.
+fn words(error: &SyncError) -> Option<(String, Option<String>)> {
+    let (error, mut cause): (String, Option<&(dyn Error + 'static)>) = match error {
+        SyncError::Target(error) => (error.to_string(), error.source()),
+        SyncError::Store(error) => ("the event log cannot be read".to_owned(), Some(error)),
+        SyncError::Superseded { .. } | SyncError::Stopping => return None,
+    };
+    let mut causes = Vec::new();
+    while let Some(next) = cause {
+        causes.push(next.to_string());
+        cause = next.source();
+    }
+    Some((error, (!causes.is_empty()).then(|| reason_for_people(&causes.join(": ")))))
+}
+
+/// Publishes the status for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Publisher {
+    store: Arc<dyn Store>,
+    consumer: String,
+    destination: String,
+    facts: watch::Receiver<Facts>,
+    published: watch::Sender<Option<MirrorStatus>>,
+    /// What the store was told last, and when.
+    reported: Option<(Facts, Instant)>,
+}
+
+impl Publisher {
+    /// Publishes again and again; does not return.
+    pub(super) async fn run(mut self) {
+        let mut head = self.store.subscribe();
+        loop {
+            head.mark_unchanged();
+            let facts = self.facts.borrow_and_update().clone();
+            let is_behind = self.publish(&facts).await;
+            let is_told = self.report(facts, is_behind).await;
+            sleep(PUBLISH_INTERVAL).await;
+            let is_settled = is_told && !is_behind;
+            let interval = if is_settled { FOLLOWING_INTERVAL } else { BEHIND_INTERVAL };
+            tokio::select! {
+                Ok(()) = self.facts.changed() => {}
+                Ok(()) = head.changed() => {}
+                () = sleep(interval) => {}
+            }
+        }
+    }
+
+    /// Whether the lag grows by itself.
+    async fn publish(&self, facts: &Facts) -> bool {
+        match timeout(STORE_TIMEOUT, facts.clone().status(&*self.store)).await {
+            Ok(Ok(status)) => {
+                let is_behind = status.lag_events > 0;
+                set_gauges(&self.destination, Some(&status));
+                self.published.send_replace(Some(status));
+                is_behind
+            }
+            // What was published stands until the store is back.
+            Ok(Err(_)) | Err(_) => true,
+        }
+    }
+
+    /// Whether the store knows these facts.
+    async fn report(&mut self, facts: Facts, is_behind: bool) -> bool {
+        if !self.is_due(&facts, is_behind) {
+            return self.reported.as_ref().is_some_and(|(told, _)| *told == facts);
+        }
+        // Strings and numbers: it cannot fail.
+        let body = serde_json::to_string(&facts).unwrap_or_default();
+        let reported = self.store.report_consumer(&self.consumer, &body);
+        match timeout(STORE_TIMEOUT, reported).await {
+            Ok(Ok(_)) => {
+                self.reported = Some((facts, Instant::now()));
+                return true;
+            }
+            Ok(Err(error)) => {
+                let error = &error as &dyn Error;
+                tracing::debug!(self.destination, error, "the mirror's status was not reported");
+            }
+            Err(_) => tracing::debug!(self.destination, "the store does not take the status"),
+        }
+        false
+    }
+
+    fn is_due(&self, facts: &Facts, is_behind: bool) -> bool {
+        let Some((told, at)) = &self.reported else { return true };
+        let is_new = told.failure.is_some() != facts.failure.is_some()
+            || told.blocked.len() != facts.blocked.len();
+        let interval = match is_behind {
+            _ if told == facts => HEARTBEAT_INTERVAL,
+            true => REPORT_BEHIND_INTERVAL,
+            false => REPORT_INTERVAL,
+        };
+        is_new || at.elapsed() >= interval
+    }
+}
+
+impl Drop for Publisher {
+    /// Another process leads from here on, and says how the mirror is: of this process's numbers
+    /// nothing is true any more.
+    fn drop(&mut self) {
+        set_gauges(&self.destination, None);
+        self.published.send_replace(None);
+    }
+}
+
+/// All of them are 0 where this process does not lead: the sum over all processes is the mirror's.
+fn set_gauges(destination: &str, status: Option<&MirrorStatus>) {
+    let set = |name: &'static str, value: f64| {
+        metrics::gauge!(name, "destination" => destination.to_owned()).set(value);
+    };
+    let number = |of: fn(&MirrorStatus) -> u64| status.map_or(0.0, |status| as_float(of(status)));
+    set("deskbell_sync_lag_events", number(|status| status.lag_events));
+    set("deskbell_sync_lag_seconds", number(|status| status.lag_seconds));
+    set("deskbell_sync_dead_letters", number(|status| status.dead_letters));
+    set("deskbell_sync_waiting_rows", number(|status| status.waiting_rows));
+    for name in MirrorState::NAMES {
+        let is_it = status.is_some_and(|status| status.state.name() == name);
+        metrics::gauge!(
+            "deskbell_sync_state", "destination" => destination.to_owned(), "state" => name
+        )
+        .set(if is_it { 1.0 } else { 0.0 });
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+fn as_float(count: u64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,337 @@
+//! The mirror's bookkeeping, read in one snapshot. What a mirror of an earlier version does not have
+//! yet is left out.
+
+use std::collections::{HashMap, HashSet};
+
+use clerk_webhooks::UnixMillis;
+use deskbell_store::{LogId, Outcome, OutcomeKind, Seq};
+
+use super::{NOT_BEGUN, away};
+use crate::connect::{ConnectError, check_schema_name, database};
+use crate::entity::Kind;
+use crate::mapping::Mappings;
+use crate::options::MirrorOptions;
+use crate::schema::{
+    CHECKPOINTS, DEAD_LETTERS, Dialect, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS, VERSIONS,
+};
+use crate::session::{DatabaseError, Param, Session};
+use crate::value::Value;
+use crate::version::{Rank, Version};
+
+/// Parts that the database refuses whatever the row.
+const BLOCKED: &str = "_blocked";
+/// The kind of a letter whose row the database does not let go.
+const DELETE: &str = "delete";
+
+/// One snapshot of a mirror's database.
+#[derive(Debug)]
+pub(super) struct Bookkeeping {
+    session: Box<dyn Session>,
+    dialect: Dialect,
+    schema: String,
+    /// The columns of each table that is there, by its name within the schema.
+    columns: HashMap<String, HashSet<String>>,
+}
+
+/// How far the mirror has come in the log.
+pub(super) struct Position {
+    pub(super) seq: Seq,
+    pub(super) statements: Option<Seq>,
+}
+
+/// The record that an entity is deleted.
+pub(super) struct Deleted {
+    pub(super) at_ms: Option<i64>,
+    pub(super) message_id: String,
+}
+
+/// A dead letter, or what waits and is none yet.
+pub(super) struct Letter {
+    pub(super) part: String,
+    pub(super) entity: String,
+    pub(super) id: String,
+    reason: String,
+    failed_at_ms: Option<i64>,
+    is_delete: bool,
+    waiting_since_ms: Option<i64>,
+}
+
+/// A table or a statement that waits apart from the rest.
+pub(super) struct BlockedPart {
+    pub(super) kind: String,
+    pub(super) part: String,
+    pub(super) seq: Seq,
+    pub(super) since_ms: Option<i64>,
+    pub(super) reason: String,
+}
+
+/// What is known of an entity in a mapped table, or of what a statement has run for.
+pub(super) struct Known {
+    pub(super) version: Option<Version>,
+    pub(super) key: Option<String>,
+    pub(super) shown: Option<String>,
+    /// The message that ended it.
+    pub(super) ended_by: Option<String>,
+    pub(super) waiting_since_ms: Option<i64>,
+    pub(super) given_up: bool,
+    pub(super) reason: Option<String>,
+}
+
+impl Letter {
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.is_delete {
+            let why = format!("the database does not let the row go: {}", self.reason);
+            let since_ms = self.waiting_since_ms.or(self.failed_at_ms);
+            return Outcome::new(OutcomeKind::Waiting, why).at(since_ms);
+        }
+        match self.waiting_since_ms {
+            Some(since_ms) => Outcome::new(OutcomeKind::Waiting, &*self.reason).at(Some(since_ms)),
+            None => Outcome::new(OutcomeKind::DeadLettered, &*self.reason).at(self.failed_at_ms),
+        }
+    }
+}
+
+impl Bookkeeping {
+    /// Opens the database; the inner error is why it cannot be read now.
+    pub(super) async fn open(
+        options: &MirrorOptions,
+        mappings: &Mappings,
+    ) -> Result<Result<Self, String>, ConnectError> {
+        check_schema_name(&options.schema)?;
+        let database = database(&options.url)?;
+        if database.is_absent() {
+            return Ok(Err(NOT_BEGUN.to_owned()));
+        }
+        let dialect = database.dialect();
+        let bookkeeping =
+            [CHECKPOINTS, TOMBSTONES, SUPPRESSED, VERSIONS, DEAD_LETTERS, BLOCKED].into_iter();
+        let mirrored = mappings.iter().map(|mapping| mapping.entity.table);
+        let tables = bookkeeping.chain(mirrored);
+        let tables: Vec<_> =
+            tables.map(|table| dialect.local_name(&options.schema, table)).collect();
+        let opening = async {
+            let mut session = database.connect_to_read().await?;
+            session.begin_to_read().await?;
+            let columns = session.inventory(&options.schema, &tables).await?.columns;
+            Ok(Self { session, dialect, schema: options.schema.clone(), columns })
+        };
+        Ok(opening.await.map_err(away))
+    }
+
+    pub(super) async fn close(self) -> Result<(), DatabaseError> {
+        let Self { mut session, .. } = self;
+        session.rollback().await?;
+        session.close().await
+    }
+
+    /// The name of a table as people see it.
+    pub(super) fn display_name(&self, table: &str) -> String {
+        self.dialect.display_name(&self.schema, table)
+    }
+
+    pub(super) async fn position(
+        &mut self,
+        destination: &str,
+        log_id: LogId,
+    ) -> Result<Option<Position>, DatabaseError> {
+        let log_id = log_id.to_string();
+        let parameters = [Param::Text(destination), Param::Text(&log_id)];
+        let select = "seq, statements_seq";
+        let condition = "destination = $1 AND log_id = $2";
+        let kinds = [Kind::Integer; 2];
+        let rows = self.select(CHECKPOINTS, select, condition, &parameters, &kinds).await?;
+        Ok(rows.into_iter().next().map(|mut row| {
+            let seq = Seq::new(integer(&row.take()).unwrap_or(0));
+            let statements = integer(&row.take()).filter(|seq| *seq >= 0).map(Seq::new);
+            Position { seq, statements }
+        }))
+    }
+
+    /// The version of the entity's row.
+    pub(super) async fn row(
+        &mut self,
+        table: &str,
+        id: &str,
+    ) -> Result<Option<Version>, DatabaseError> {
+        let rows = self.versions(table, "id = $1", &[Param::Text(id)]).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// The version of an entity whose row is taken away since a parent is deleted.
+    pub(super) async fn suppressed(
+        &mut self,
+        entity: &str,
+        id: &str,
+    ) -> Result<Option<Version>, DatabaseError> {
+        let parameters = [entity, id].map(Param::Text);
+        let rows = self.versions(SUPPRESSED, "entity = $1 AND id = $2", &parameters).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    async fn versions(
+        &mut self,
+        table: &str,
+        condition: &str,
+        parameters: &[Param<'_>],
+    ) -> Result<Vec<Version>, DatabaseError> {
+        let select = VERSION_COLUMNS.join(", ");
+        let rows = self.select(table, &select, condition, parameters, &VERSION_KINDS).await?;
+        Ok(rows.into_iter().filter_map(|mut row| version(&mut row)).collect())
+    }
+
+    pub(super) async fn tombstone(
+        &mut self,
+        entity: &str,
+        id: &str,
+    ) -> Result<Option<Deleted>, DatabaseError> {
+        let parameters = [entity, id].map(Param::Text);
+        let (select, kinds) = ("occurred_at, message_id", [Kind::Time, Kind::Id]);
+        let condition = "entity = $1 AND id = $2";
+        let rows = self.select(TOMBSTONES, select, condition, &parameters, &kinds).await?;
+        Ok(rows.into_iter().next().map(|mut row| Deleted {
+            at_ms: time(&row.take()),
+            message_id: text(row.take()).unwrap_or_default(),
+        }))
+    }
+
+    /// The letters of this event: its source, and its message id.
+    pub(super) async fn letters(
+        &mut self,
+        destination: &str,
+        (source, message_id): (&str, &str),
+    ) -> Result<Vec<Letter>, DatabaseError> {
+        let kind = self.optional(DEAD_LETTERS, "kind");
+        let waiting = self.optional(DEAD_LETTERS, "waiting_since");
+        let select = format!("part, entity, id, reason, failed_at, {kind}, {waiting}");
+        let kinds = [Kind::Id, Kind::Id, Kind::Id, Kind::Text, Kind::Time, Kind::Id, Kind::Time];
+        let condition = "destination = $1 AND source = $2 AND message_id = $3";
+        let parameters = [destination, source, message_id].map(Param::Text);
+        let rows = self.select(DEAD_LETTERS, &select, condition, &parameters, &kinds).await?;
+        let letter = |mut row: Row| Letter {
+            part: text(row.take()).unwrap_or_default(),
+            entity: text(row.take()).unwrap_or_default(),
+            id: text(row.take()).unwrap_or_default(),
+            reason: text(row.take()).unwrap_or_default(),
+            failed_at_ms: time(&row.take()),
+            is_delete: text(row.take()).is_some_and(|kind| kind == DELETE),
+            waiting_since_ms: time(&row.take()),
+        };
+        Ok(rows.into_iter().map(letter).collect())
+    }
+
+    pub(super) async fn blocked(
+        &mut self,
+        destination: &str,
+    ) -> Result<Vec<BlockedPart>, DatabaseError> {
+        let select = "kind, part, seq, since, reason";
+        let kinds = [Kind::Id, Kind::Id, Kind::Integer, Kind::Time, Kind::Text];
+        let parameters = [Param::Text(destination)];
+        let rows = self.select(BLOCKED, select, "destination = $1", &parameters, &kinds).await?;
+        let part = |mut row: Row| BlockedPart {
+            kind: text(row.take()).unwrap_or_default(),
+            part: text(row.take()).unwrap_or_default(),
+            seq: Seq::new(integer(&row.take()).unwrap_or(0)),
+            since_ms: time(&row.take()),
+            reason: text(row.take()).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(part).collect())
+    }
+
+    /// What is known of an entity in this mapped table, or of what this statement has run for.
+    pub(super) async fn known(
+        &mut self,
+        destination: &str,
+        mapping: &str,
+        id: &str,
+    ) -> Result<Option<Known>, DatabaseError> {
+        let reason = self.optional(VERSIONS, "reason");
+        let select = format!(
+            "{}, key, shown, ended_by, parked_since, given_up, {reason}",
+            VERSION_COLUMNS.join(", ")
+        );
+        let mut kinds = VERSION_KINDS.to_vec();
+        kinds.extend([Kind::Id, Kind::Id, Kind::Id, Kind::Time, Kind::Boolean, Kind::Text]);
+        let mut condition = "mapping = $1 AND id = $2".to_owned();
+        let mut parameters = [mapping, id].map(Param::Text).to_vec();
+        if self.has(VERSIONS, "destination") {
+            condition += " AND destination = $3";
+            parameters.push(Param::Text(destination));
+        }
+        let rows = self.select(VERSIONS, &select, &condition, &parameters, &kinds).await?;
+        Ok(rows.into_iter().next().map(|mut row| Known {
+            version: version(&mut row),
+            key: text(row.take()),
+            shown: text(row.take()),
+            ended_by: text(row.take()),
+            waiting_since_ms: time(&row.take()),
+            given_up: matches!(row.take(), Value::Boolean(true)),
+            reason: text(row.take()),
+        }))
+    }
+
+    /// The column, or null where the table does not have it.
+    fn optional(&self, table: &str, column: &'static str) -> &'static str {
+        if self.has(table, column) { column } else { "NULL" }
+    }
+
+    fn has(&self, table: &str, column: &str) -> bool {
+        let table = self.columns.get(&self.dialect.local_name(&self.schema, table));
+        table.is_some_and(|columns| columns.contains(column))
+    }
+
+    /// None, where there is no such table.
+    async fn select(
+        &mut self,
+        table: &str,
+        select: &str,
+        condition: &str,
+        parameters: &[Param<'_>],
+        kinds: &[Kind],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        if !self.columns.contains_key(&self.dialect.local_name(&self.schema, table)) {
+            return Ok(Vec::new());
+        }
+        let table = self.dialect.table(&self.schema, table);
+        let sql = format!("SELECT {select} FROM {table} WHERE {condition}");
+        let rows = self.session.fetch(&sql.into(), parameters, kinds).await?;
+        Ok(rows.into_iter().map(|row| Row(row.into_iter())).collect())
+    }
+}
+
+/// The values of a row, in order.
+struct Row(std::vec::IntoIter<Value>);
+
+impl Row {
+    fn take(&mut self) -> Value {
+        self.0.next().unwrap_or(Value::Null)
+    }
+}
+
+/// The kinds of [`VERSION_COLUMNS`].
+const VERSION_KINDS: [Kind; VERSION_COLUMNS.len()] =
+    [Kind::Integer, Kind::Integer, Kind::Integer, Kind::Id];
+
+/// `None` where only a delete is known.
+fn version(row: &mut Row) -> Option<Version> {
+    let (updated_at_ms, occurred_at_ms) = (integer(&row.take()), integer(&row.take()));
+    let rank = integer(&row.take()).map(Rank::from_stored);
+    let message_id = text(row.take());
+    Some(Version {
+        updated_at_ms: updated_at_ms?,
+        occurred_at_ms: occurred_at_ms?,
+        rank: rank?,
+        message_id: message_id?,
+    })
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    if let Value::Integer(integer) = value { Some(*integer) } else { None }
+}
+
+fn text(value: Value) -> Option<String> {
+    if let Value::Text(text) = value { Some(text) } else { None }
+}
+
+fn time(value: &Value) -> Option<i64> {
+    if let Value::Time(time) = value { Some(UnixMillis::as_millis(*time)) } else { None }
+}

@@ -1,0 +1,243 @@
+//! What became of an event in a mirror.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deskbell_store::{NewEvent, OutcomeKind, StoredEvent};
+use deskbell_sync::outcome::{MirrorOutcome, OutcomeReader};
+use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, SourceRule, connect};
+use serde_json::{Value, json};
+
+use crate::backend::REFUSE_THE_SEVENTH;
+use crate::consumer::{World, drain};
+use crate::mapped::{TEAM, USERS, user as app_user, users};
+use crate::statements::joining;
+use crate::support::{deleted, membership, user};
+
+async fn event(world: &World, message_id: &str) -> StoredEvent {
+    world.store.find("clerk", message_id).await.unwrap().unwrap()
+}
+
+/// What became of it, with everything before it in the log for what is known.
+async fn outcome(world: &World, message_id: &str) -> MirrorOutcome {
+    let event = event(world, message_id).await;
+    let mut earlier =
+        world.store.read(deskbell_store::Seq::ZERO, world.options.batch).await.unwrap();
+    earlier.retain(|one| one.seq < event.seq);
+    let mut reader = OutcomeReader::open(&world.options, world.store.log_id()).await.unwrap();
+    reader.outcome(&event, &earlier).await
+}
+
+/// In short: what became of it, and why.
+async fn said(world: &World, message_id: &str) -> (OutcomeKind, String) {
+    let outcome = outcome(world, message_id).await.outcome;
+    (outcome.kind, outcome.reason.unwrap_or_default())
+}
+
+async fn parts(world: &World, message_id: &str) -> Vec<(String, OutcomeKind, String)> {
+    let parts = outcome(world, message_id).await.parts.into_iter();
+    parts
+        .map(|part| (part.part, part.outcome.kind, part.outcome.reason.unwrap_or_default()))
+        .collect()
+}
+
+/// Runs until nothing is left, whatever the database refuses on the way.
+async fn drain_refused(consumer: &mut MirrorConsumer) {
+    loop {
+        if let Ok(progress) = consumer.run_once().await
+            && !progress.more
+        {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn versions_and_tombstones_tell() {
+    let mut world = World::new().await;
+    world.options.batch.events_max = 100;
+    world.append_at("msg_new", "user.updated", 2, &user("user_1", 9)).await;
+    world.append_at("msg_old", "user.created", 1, &user("user_1", 1)).await;
+    world.append("msg_gone", "user.deleted", &deleted("user", "user_2")).await;
+    world.append("msg_late", "user.created", &user("user_2", 5)).await;
+    world.append_at("msg_again", "user.deleted", 7, &deleted("user", "user_2")).await;
+    let member = membership("orgmem_1", "org_1", "user_2", 1);
+    world.append("msg_member", "organizationMembership.created", &member).await;
+    world.append("msg_session", "session.created", &json!({ "id": "sess_1" })).await;
+    world.append("msg_odd", "user.exploded", &json!({ "id": "user_1" })).await;
+    world.append("msg_bad", "user.created", &json!([])).await;
+    assert_eq!(
+        said(&world, "msg_new").await,
+        (OutcomeKind::Pending, "the mirror has not begun to read the log".to_owned())
+    );
+    drain(&mut world.consumer().await).await;
+    world.append("msg_next", "user.created", &user("user_3", 1)).await;
+    for (message, kind, reason) in [
+        ("msg_new", OutcomeKind::Applied, ""),
+        (
+            "msg_old",
+            OutcomeKind::Superseded,
+            "the version of message msg_new is there, which is later",
+        ),
+        ("msg_gone", OutcomeKind::Applied, ""),
+        ("msg_late", OutcomeKind::Tombstoned, "user user_2 was deleted by message msg_gone"),
+        ("msg_again", OutcomeKind::Superseded, "message msg_gone had deleted it before"),
+        ("msg_member", OutcomeKind::Tombstoned, "its organization or user was deleted"),
+        ("msg_session", OutcomeKind::NotMirrored, "`entities` does not name session"),
+        ("msg_odd", OutcomeKind::NotMirrored, "nothing is made from user.exploded"),
+        ("msg_bad", OutcomeKind::DeadLettered, "`data` is not an object"),
+        ("msg_next", OutcomeKind::Pending, "the mirror is at event 9 of the log"),
+    ] {
+        assert_eq!(said(&world, message).await, (kind, reason.to_owned()), "{message}");
+    }
+    let late = outcome(&world, "msg_late").await;
+    assert_eq!(late.outcome.at_ms, Some(1), "when it was deleted");
+    assert!(outcome(&world, "msg_bad").await.outcome.at_ms.is_some());
+}
+
+#[tokio::test]
+async fn a_row_that_the_database_refuses_is_a_dead_letter() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    world.place.run(REFUSE_THE_SEVENTH).await;
+    world.append("msg_7", "user.created", &user("user_7", 7)).await;
+    world.append("msg_8", "user.created", &user("user_8", 8)).await;
+    drain_refused(&mut consumer).await;
+    assert_eq!(said(&world, "msg_8").await.0, OutcomeKind::Applied);
+    let (kind, reason) = said(&world, "msg_7").await;
+    // It is tried a few times before it is given up.
+    assert!(matches!(kind, OutcomeKind::DeadLettered | OutcomeKind::Waiting), "{kind}");
+    assert!(reason.contains("no_sevens"), "{reason}");
+}
+
+#[tokio::test]
+async fn other_instances_and_sources_are_told_apart() {
+    let mut world = World::new().await;
+    let rule = SourceRule { instance_id: Some("ins_ours".to_owned()) };
+    world.options.sources = BTreeMap::from([("clerk".to_owned(), rule)]);
+    for (source, message_id, instance_id) in
+        [("clerk", "msg_theirs", "ins_theirs"), ("other", "msg_other", "ins_ours")]
+    {
+        let payload = json!({ "type": "user.created", "data": user("user_1", 1) });
+        let event = NewEvent {
+            source: source.into(),
+            message_id: message_id.to_owned(),
+            event_type: "user.created".to_owned(),
+            subject: None,
+            occurred_at_ms: 1,
+            instance_id: Some(instance_id.to_owned()),
+            payload: payload.to_string().into(),
+        };
+        world.store.append(&[event]).await.unwrap();
+    }
+    drain(&mut world.consumer().await).await;
+    let (kind, reason) = said(&world, "msg_theirs").await;
+    let wanted = "it is of instance ins_theirs, and source clerk is of instance ins_ours";
+    assert_eq!((kind, &*reason), (OutcomeKind::OtherInstance, wanted));
+    let event = world.store.find("other", "msg_other").await.unwrap().unwrap();
+    let mut reader = OutcomeReader::open(&world.options, world.store.log_id()).await.unwrap();
+    let outcome = reader.outcome(&event, &[]).await.outcome;
+    assert_eq!(outcome.kind, OutcomeKind::Filtered);
+    assert_eq!(outcome.reason.unwrap(), "the destination takes no events of source other");
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_what_depends_on_it_is_pending() {
+    let mut world = World::new().await;
+    world.append("msg_1", "user.created", &user("user_1", 1)).await;
+    world.append("msg_2", "session.created", &json!({ "id": "sess_1" })).await;
+    drain(&mut world.consumer().await).await;
+    world.options.url = "postgres://nobody@127.0.0.1:1/nowhere".to_owned();
+    let (kind, reason) = said(&world, "msg_1").await;
+    assert_eq!(kind, OutcomeKind::Pending);
+    assert!(reason.starts_with("the database is away: "), "{reason}");
+    assert_eq!(said(&world, "msg_2").await.0, OutcomeKind::NotMirrored);
+}
+
+#[tokio::test]
+async fn tables_and_statements_of_the_application_are_parts() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    for table in [USERS, TEAM] {
+        world.place.run(table).await;
+    }
+    let on = vec!["organizationMembership.*".to_owned()];
+    let mut statement = joining();
+    statement.name = Some("join".to_owned());
+    statement.on = on;
+    statement.when = Some("data.role != 'org:0'".to_owned());
+    world.options = MirrorOptions {
+        mirror: false,
+        tables: vec![users(MappedDelete::Delete)],
+        statements: vec![statement],
+        ..world.options
+    };
+    world.options.batch.events_max = 100;
+    let member = |updated_at| membership("orgmem_1", "org_1", "user_1", updated_at);
+    let gone = deleted("organization_membership", "orgmem_1");
+    world.append_at("msg_new", "user.updated", 2, &app_user("user_1", "a@x.dev", 9)).await;
+    world.append_at("msg_old", "user.created", 1, &app_user("user_1", "b@x.dev", 1)).await;
+    world.append("msg_org", "organization.created", &json!({ "id": "org_1" })).await;
+    world.append_at("msg_join", "organizationMembership.created", 5, &member(5)).await;
+    world.append_at("msg_stale", "organizationMembership.updated", 3, &member(3)).await;
+    world.append_at("msg_none", "organizationMembership.updated", 6, &member(0)).await;
+    world.append_at("msg_left", "organizationMembership.deleted", 7, &gone).await;
+    world.append_at("msg_late", "organizationMembership.updated", 8, &member(8)).await;
+    let target = connect(&world.options).await.unwrap();
+    let store = Arc::clone(&world.store);
+    drain_refused(&mut MirrorConsumer::new(store, target, world.options.clone())).await;
+    let part = |part: &str, kind, reason: &str| vec![(part.to_owned(), kind, reason.to_owned())];
+    let table = "app_users from user";
+    for (message, wanted) in [
+        ("msg_new", part(table, OutcomeKind::Applied, "")),
+        (
+            "msg_old",
+            part(
+                table,
+                OutcomeKind::Superseded,
+                "the version of message msg_new is there, which is later",
+            ),
+        ),
+        ("msg_join", part("join", OutcomeKind::Applied, "")),
+        (
+            "msg_stale",
+            part(
+                "join",
+                OutcomeKind::Superseded,
+                "it had run for message msg_join, which is later",
+            ),
+        ),
+        ("msg_none", part("join", OutcomeKind::Filtered, "its `when` is false")),
+        (
+            "msg_late",
+            part("join", OutcomeKind::Tombstoned, "message msg_left had deleted it before"),
+        ),
+    ] {
+        assert_eq!(parts(&world, message).await, wanted, "{message}");
+    }
+    let why = "`mirror` is false, and no table or statement takes organization";
+    assert_eq!(said(&world, "msg_org").await, (OutcomeKind::NotMirrored, why.to_owned()));
+}
+
+#[tokio::test]
+async fn a_payload_that_was_pruned_is_known_by_its_message() {
+    let world = World::new().await;
+    let subject = |message_id: &str, data: &Value| NewEvent {
+        source: "clerk".into(),
+        message_id: message_id.to_owned(),
+        event_type: "user.updated".to_owned(),
+        subject: Some("user_1".to_owned()),
+        occurred_at_ms: 1,
+        instance_id: None,
+        payload: json!({ "type": "user.updated", "data": data }).to_string().into(),
+    };
+    let events = [subject("msg_1", &user("user_1", 1)), subject("msg_2", &user("user_1", 2))];
+    world.store.append(&events).await.unwrap();
+    drain(&mut world.consumer().await).await;
+    for seq in [1, 2] {
+        world.empty_the_payload(seq).await;
+    }
+    assert_eq!(said(&world, "msg_2").await.0, OutcomeKind::Applied);
+    assert_eq!(said(&world, "msg_1").await.0, OutcomeKind::Superseded);
+}

@@ -1,0 +1,191 @@
+//! How a mirror is, as its consumer says it: to its own process, and to others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deskbell_store::BackendError;
+use deskbell_sync::status::{MirrorState, MirrorStatus, Reported, reported};
+use deskbell_sync::{
+    Batch, Care, Checkpoint, Commit, Mappings, MirrorConsumer, Retry, Target, TargetError, Waiting,
+    connect,
+};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::consumer::World;
+
+/// A database that is away when a test says so.
+#[derive(Debug)]
+struct Switch {
+    target: Arc<dyn Target>,
+    is_away: AtomicBool,
+}
+
+impl Switch {
+    async fn new(world: &World) -> Arc<Self> {
+        let target = connect(&world.options).await.unwrap();
+        Arc::new(Self { target, is_away: AtomicBool::new(false) })
+    }
+
+    fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    fn require(&self) -> Result<(), TargetError> {
+        if self.is_away.load(Ordering::SeqCst) {
+            let refused = std::io::Error::other("connection refused");
+            return Err(TargetError::Unavailable(BackendError::new(refused)));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Target for Switch {
+    fn mappings(&self) -> Arc<Mappings> {
+        self.target.mappings()
+    }
+
+    async fn checkpoints(&self, destination: &str) -> Result<Vec<Checkpoint>, TargetError> {
+        self.require()?;
+        self.target.checkpoints(destination).await
+    }
+
+    async fn take_over(
+        &self,
+        current: Option<&Checkpoint>,
+        next: &Checkpoint,
+    ) -> Result<Commit, TargetError> {
+        self.require()?;
+        self.target.take_over(current, next).await
+    }
+
+    async fn apply(
+        &self,
+        batch: &Batch,
+        current: &Checkpoint,
+        next: &Checkpoint,
+        care: Care,
+    ) -> Result<Commit, TargetError> {
+        self.require()?;
+        self.target.apply(batch, current, next, care).await
+    }
+
+    async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
+        self.require()?;
+        self.target.waiting(destination).await
+    }
+
+    async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError> {
+        self.require()?;
+        self.target.retry(retry, current).await
+    }
+
+    async fn close(&self) {
+        self.target.close().await;
+    }
+}
+
+/// A consumer that runs, and what it says of itself.
+struct Running {
+    status: watch::Receiver<Option<MirrorStatus>>,
+    shutdown: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    fn start(world: &World, target: &Arc<Switch>) -> Self {
+        let target = Arc::clone(target) as Arc<dyn Target>;
+        let store = Arc::clone(&world.store);
+        let consumer = MirrorConsumer::new(store, target, world.options.clone());
+        let (status, shutdown) = (consumer.status(), CancellationToken::new());
+        let tasks = JoinSet::from_iter([consumer.run(shutdown.clone())]);
+        Self { status, shutdown, tasks }
+    }
+
+    /// Waits until this is so.
+    async fn until(&mut self, is_so: impl Fn(&MirrorStatus) -> bool) -> MirrorStatus {
+        let wanted = self.status.wait_for(|status| status.as_ref().is_some_and(&is_so));
+        let status = tokio::time::timeout(Duration::from_secs(60), wanted).await.expect("in time");
+        status.unwrap().clone().unwrap()
+    }
+
+    async fn stop(mut self) -> watch::Receiver<Option<MirrorStatus>> {
+        self.shutdown.cancel();
+        self.tasks.join_next().await.unwrap().unwrap();
+        self.status
+    }
+}
+
+fn is_following(status: &MirrorStatus) -> bool {
+    status.state == MirrorState::Following
+}
+
+fn is_waiting(status: &MirrorStatus) -> bool {
+    matches!(status.state, MirrorState::Waiting(_))
+}
+
+/// Waits until this is what another process reads.
+async fn until_reported(world: &World, is_so: impl Fn(&MirrorStatus) -> bool) -> Reported {
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    let wanted = async {
+        loop {
+            look.tick().await;
+            let reported = reported(&*world.store, "mirror").await.unwrap();
+            if let Some(reported) = reported.filter(|reported| is_so(&reported.status)) {
+                return reported;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wanted).await.expect("in time")
+}
+
+#[tokio::test]
+async fn lag_is_counted_while_the_database_is_away() {
+    let world = World::new().await;
+    let target = Switch::new(&world).await;
+    world.append_users(0, 1).await;
+    let mut running = Running::start(&world, &target);
+    let status = running.until(|status| is_following(status) && status.seq.get() == 1).await;
+    assert_eq!((status.lag_events, status.lag_seconds), (0, 0));
+    target.set_away(true);
+    world.append_users(1, 6).await;
+    let status = running.until(|status| is_waiting(status) && status.lag_events == 6).await;
+    let said = status.state.reason().unwrap();
+    assert_eq!(said, "the mirror's database is not available: connection refused");
+    running.until(|status| status.lag_seconds > 0).await;
+    target.set_away(false);
+    let status = running.until(|status| is_following(status) && status.seq.get() == 7).await;
+    assert_eq!((status.lag_events, status.lag_seconds), (0, 0));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn other_processes_read_how_it_is_and_a_restart_keeps_since_when() {
+    let world = World::new().await;
+    let target = Switch::new(&world).await;
+    assert_eq!(reported(&*world.store, "mirror").await.unwrap(), None, "never ran");
+    world.append_users(0, 2).await;
+    let mut running = Running::start(&world, &target);
+    running.until(|status| is_following(status) && status.seq.get() == 2).await;
+    target.set_away(true);
+    world.append_users(2, 3).await;
+    let before = until_reported(&world, is_waiting).await;
+    assert_eq!((before.status.seq.get(), before.status.lag_events), (2, 3));
+    let status = running.stop().await;
+    assert_eq!(*status.borrow(), None, "this process does not lead it any more");
+
+    world.append_users(5, 1).await;
+    let mut running = Running::start(&world, &target);
+    let status = running.until(is_waiting).await;
+    assert_eq!(status.state.since_ms(), before.status.state.since_ms());
+    assert_eq!((status.seq.get(), status.lag_events), (2, 4));
+    target.set_away(false);
+    running.until(is_following).await;
+    let after = until_reported(&world, is_following).await;
+    assert_eq!((after.status.seq.get(), after.status.lag_events), (6, 0));
+    running.stop().await;
+}

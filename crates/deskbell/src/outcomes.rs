@@ -1,0 +1,198 @@
+//! What became of events at every destination, mirrors included: commands read it here, and nowhere
+//! else.
+
+pub(crate) mod mirrors;
+
+use std::sync::Arc;
+
+use deskbell_delivery::{Route, StoredFacts, event_outcome};
+use deskbell_store::deliveries::{AttemptSummary, DestinationState};
+use deskbell_store::{Database, Outcome, OutcomeKind, ReadLimit, StoreError, StoredEvent};
+use deskbell_sync::outcome::{OutcomeReader, PartOutcome};
+use deskbell_sync::status::{self, MirrorState, Reported};
+use deskbell_sync::{ConnectError, MirrorOptions};
+
+use crate::config::Config;
+use crate::delivering::{self, DeliveringError};
+use crate::mirror_options::mirror_options;
+
+/// Earlier events about the same subject that are read, to tell whether a statement passed an event
+/// over as stale. Of an older one it is not told.
+const EARLIER_MAX: u32 = 200;
+
+/// What became of an event at one destination.
+#[derive(Debug)]
+pub(crate) struct DestinationOutcome {
+    pub(crate) name: Arc<str>,
+    pub(crate) outcome: Outcome,
+    /// Of a mirror, what became of it in each table and statement.
+    pub(crate) parts: Vec<PartOutcome>,
+    /// What was tried to deliver it.
+    pub(crate) attempts: Vec<AttemptSummary>,
+}
+
+/// Reads what became of events at the config's destinations.
+#[derive(Debug)]
+pub(crate) struct Outcomes<'a> {
+    store: &'a dyn Database,
+    destinations: Vec<Destination>,
+    states: Vec<DestinationState>,
+}
+
+/// A destination of the config's, in its order.
+#[derive(Debug)]
+enum Destination {
+    Mirror(Box<Mirror>),
+    Queue(Route),
+}
+
+#[derive(Debug)]
+struct Mirror {
+    options: MirrorOptions,
+    reader: OutcomeReader,
+    reported: Option<Reported>,
+}
+
+/// Outcomes that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutcomesError {
+    /// The event log.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A destination that deliveries are made to makes no sense.
+    #[error(transparent)]
+    Delivering(#[from] DeliveringError),
+    /// A mirror makes no sense.
+    #[error("the mirror of the destination `{destination}` cannot be read")]
+    Mirror {
+        /// The destination's name.
+        destination: String,
+        /// What is wrong with it.
+        source: ConnectError,
+    },
+}
+
+impl<'a> Outcomes<'a> {
+    /// Opens what the config's enabled destinations keep. A database that is away is none of the
+    /// errors: the outcomes say so.
+    pub(crate) async fn open(
+        config: &Config,
+        store: &'a dyn Database,
+    ) -> Result<Self, OutcomesError> {
+        let routes = delivering::routes(config)?;
+        let mut destinations = Vec::new();
+        for destination in config.destinations.iter().filter(|destination| destination.enabled) {
+            if let Some(options) = mirror_options(destination, &config.sources) {
+                let mirror = Mirror::open(options, store).await?;
+                destinations.push(Destination::Mirror(Box::new(mirror)));
+            }
+            let route = routes.iter().find(|route| *route.destination == *destination.name);
+            destinations.extend(route.cloned().map(Destination::Queue));
+        }
+        Ok(Self { store, destinations, states: store.destinations().await? })
+    }
+
+    /// Ends the connections to the mirrors' databases.
+    pub(crate) async fn close(self) {
+        for destination in self.destinations {
+            if let Destination::Mirror(mirror) = destination {
+                mirror.reader.close().await;
+            }
+        }
+    }
+
+    /// What became of this event: at the config's destinations in their order, then at those that
+    /// only the store knows.
+    pub(crate) async fn of(
+        &mut self,
+        event: &StoredEvent,
+    ) -> Result<Vec<DestinationOutcome>, StoreError> {
+        let mut deliveries = self.store.deliveries_of(event.seq).await?;
+        let unwanted = self.store.unwanted(event.seq).await?;
+        let mut outcomes = Vec::new();
+        for destination in &mut self.destinations {
+            let route = match destination {
+                Destination::Mirror(mirror) => {
+                    outcomes.push(mirror.outcome(self.store, event).await?);
+                    continue;
+                }
+                Destination::Queue(route) => route,
+            };
+            let name = &route.destination;
+            let at = deliveries.iter().position(|delivery| delivery.key.destination == *name);
+            let delivery = at.map(|at| deliveries.remove(at));
+            let stored = StoredFacts {
+                delivery: delivery.as_ref().map(|delivery| &delivery.state),
+                unwanted: unwanted
+                    .iter()
+                    .find(|unwanted| unwanted.destination == *name)
+                    .map(|unwanted| &*unwanted.reason),
+                routed: self.states.iter().find(|one| one.name == *name).map(|one| one.routed),
+            };
+            let outcome = event_outcome(event, Some(route), &stored);
+            let attempts = delivery.map(|delivery| delivery.attempts).unwrap_or_default();
+            let (name, parts) = (Arc::clone(name), Vec::new());
+            outcomes.push(DestinationOutcome { name, outcome, parts, attempts });
+        }
+        outcomes.extend(deliveries.into_iter().map(|delivery| {
+            let stored = StoredFacts { delivery: Some(&delivery.state), ..StoredFacts::default() };
+            DestinationOutcome {
+                outcome: event_outcome(event, None, &stored),
+                name: delivery.key.destination,
+                parts: Vec::new(),
+                attempts: delivery.attempts,
+            }
+        }));
+        Ok(outcomes)
+    }
+}
+
+impl Mirror {
+    async fn open(options: MirrorOptions, store: &dyn Database) -> Result<Self, OutcomesError> {
+        let reader = OutcomeReader::open(&options, store.log_id()).await;
+        let reader = reader.map_err(|source| OutcomesError::Mirror {
+            destination: options.destination.clone(),
+            source,
+        })?;
+        let reported = status::reported(store, &options.destination).await?;
+        Ok(Self { options, reader, reported })
+    }
+
+    async fn outcome(
+        &mut self,
+        store: &dyn Database,
+        event: &StoredEvent,
+    ) -> Result<DestinationOutcome, StoreError> {
+        let earlier = match &event.subject {
+            Some(subject) if !self.options.statements.is_empty() => {
+                let limit = ReadLimit { events_max: EARLIER_MAX, ..ReadLimit::default() };
+                store.about(subject, Some(event.seq), limit).await?.events
+            }
+            _ => Vec::new(),
+        };
+        let found = self.reader.outcome(event, &earlier).await;
+        Ok(DestinationOutcome {
+            name: self.options.destination.as_str().into(),
+            outcome: self.explained(event, found.outcome),
+            parts: found.parts,
+            attempts: Vec::new(),
+        })
+    }
+
+    /// What is pending has a better reason where its consumer knows one.
+    fn explained(&self, event: &StoredEvent, outcome: Outcome) -> Outcome {
+        let Some(Reported { status, .. }) = &self.reported else { return outcome };
+        if outcome.kind != OutcomeKind::Pending {
+            return outcome;
+        }
+        if event.seq <= status.seq {
+            let had = format!("before that it had come to event {} of the log", status.seq);
+            let reason = outcome.reason.map(|reason| format!("{reason}; {had}"));
+            return Outcome { reason, ..outcome };
+        }
+        match &status.state {
+            MirrorState::Waiting(_) => Outcome::new(OutcomeKind::Pending, status.state.to_string()),
+            _ => outcome,
+        }
+    }
+}

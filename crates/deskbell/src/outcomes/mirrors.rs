@@ -1,0 +1,99 @@
+//! How the mirrors are: of those that this process leads, as their consumers say, of the others as
+//! they were reported to the store.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deskbell_server::MirrorStates;
+use deskbell_store::{Database, Store, StoreError};
+use deskbell_sync::status::{self, MirrorState, MirrorStatus, Reported};
+use tokio::sync::watch;
+
+use crate::config::{Config, DestinationKind};
+
+/// What the store knows of a mirror of the config's.
+#[derive(Debug)]
+pub(crate) struct MirrorReport {
+    pub(crate) destination: String,
+    /// `None` where its consumer never ran.
+    pub(crate) reported: Option<Reported>,
+}
+
+/// What was reported of each of the config's mirrors, in their order.
+pub(crate) async fn reports(
+    config: &Config,
+    store: &dyn Database,
+) -> Result<Vec<MirrorReport>, StoreError> {
+    let mut reports = Vec::new();
+    for destination in &config.destinations {
+        if matches!(destination.kind, DestinationKind::Database(_)) {
+            let reported = status::reported(store, &destination.name).await?;
+            reports.push(MirrorReport { destination: destination.name.clone(), reported });
+        }
+    }
+    Ok(reports)
+}
+
+/// The mirrors of a running engine.
+#[derive(Debug)]
+pub(crate) struct RunningMirrors {
+    store: Arc<dyn Store>,
+    mirrors: Vec<(String, watch::Receiver<Option<MirrorStatus>>)>,
+}
+
+impl RunningMirrors {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, mirrors: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, destination: &str, status: watch::Receiver<Option<MirrorStatus>>) {
+        self.mirrors.push((destination.to_owned(), status));
+    }
+}
+
+#[async_trait]
+impl MirrorStates for RunningMirrors {
+    /// A mirror that another process leads is as that one reported it, which outlives both.
+    async fn states(&self) -> Vec<(String, MirrorState)> {
+        let mut states = Vec::new();
+        for (destination, status) in &self.mirrors {
+            let own = status.borrow().as_ref().map(|status| status.state.clone());
+            let state = match own {
+                Some(state) => Some(state),
+                None => match status::reported(&*self.store, destination).await {
+                    Ok(reported) => reported.map(|reported| reported.status.state),
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::debug!(destination, error, "the mirror's status is not known");
+                        None
+                    }
+                },
+            };
+            states.extend(state.map(|state| (destination.clone(), state)));
+        }
+        states
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deskbell_store::SqliteStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_mirror_that_another_process_leads_is_as_that_one_reported_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let mut running = RunningMirrors::new(Arc::clone(&store));
+        let (_own, status) = watch::channel(None);
+        running.add("app", status);
+        assert_eq!(running.states().await, [], "nothing is known of it");
+        let body = r#"{ "seq": 7, "failure": { "since_ms": 5, "error": "away", "cause": null } }"#;
+        store.report_consumer("sync:app", body).await.unwrap();
+        let states = running.states().await;
+        let (name, state) = &states[0];
+        assert_eq!((&**name, state.name(), state.since_ms()), ("app", "waiting", Some(5)));
+    }
+}
