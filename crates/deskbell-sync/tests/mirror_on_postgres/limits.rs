@@ -25,18 +25,16 @@ async fn given_up(members: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn json_that_is_nested_too_deep_is_given_up() {
-    let deep = format!(r#""public_metadata":{}{}"#, "[".repeat(20_000), "]".repeat(20_000));
-    let reason = given_up(&deep).await.unwrap();
-    assert!(reason.contains("depth"), "{reason}");
-    let less = format!(r#""public_metadata":{}{}"#, "[".repeat(500), "]".repeat(500));
-    assert_eq!(given_up(&less).await, None);
+async fn json_that_is_nested_too_deep_gives_nothing_up() {
+    for depth in [500, 20_000, 200_000] {
+        let deep = format!(r#""public_metadata":{}{}"#, "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(given_up(&deep).await, None, "{depth}");
+    }
 }
 
 #[tokio::test]
-async fn a_number_that_is_too_large_is_given_up() {
-    let reason = given_up(r#""public_metadata":{"n":1e400000}"#).await.unwrap();
-    assert!(reason.contains("numeric"), "{reason}");
+async fn a_number_that_is_too_large_gives_nothing_up() {
+    assert_eq!(given_up(r#""public_metadata":{"n":1e400000}"#).await, None);
     assert_eq!(given_up(r#""public_metadata":{"n":1e400}"#).await, None);
     assert_eq!(given_up(r#""create_organizations_limit":1e400"#).await, None);
     assert_eq!(given_up(r#""updated_at":1e400,"created_at":-9223372036854775808"#).await, None);
