@@ -150,7 +150,7 @@ fn bookkeeping() -> Vec<Table> {
     ]
 }
 
-fn versions() -> Table {
+pub(crate) fn versions() -> Table {
     let [updated_at, occurred_at, message_id] = VERSION_COLUMNS;
     let integer = |name| optional(name, Kind::Integer);
     let id = |name| optional(name, Kind::Id);
