@@ -168,7 +168,7 @@ fn bookkeeping() -> Vec<Table> {
     ]
 }
 
-fn versions() -> Table {
+pub(crate) fn versions() -> Table {
     let [updated_at, occurred_at, rank, message_id] = version_columns();
     let nullable = |column| TableColumn { not_null: false, ..column };
     let integer = |name| optional(name, Kind::Integer);

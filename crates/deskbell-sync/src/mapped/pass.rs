@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::session::{DatabaseError, Session};
 
 /// A batch takes one waiting row for so many rows of its own, so that they cost it little.
-const ROWS_FOR_ONE_DUE: usize = 10;
+const ROWS_FOR_ONE_DUE: usize = 20;
 /// And so many where it has few rows.
 const DUE_MIN: i64 = 20;
 /// Rows that turn out to wait for each other are planned together; rings and chains that are longer
@@ -34,6 +34,8 @@ pub(super) struct Pass<'a> {
     waiting: BTreeSet<String>,
     /// The keys whose rows are planned.
     planned: BTreeSet<String>,
+    /// The keys whose records have been read.
+    asked: BTreeSet<String>,
     gone: BTreeMap<String, Gone>,
     done: Vec<Task>,
     /// By the task's key.
@@ -55,6 +57,7 @@ impl<'a> Pass<'a> {
             touched: BTreeSet::new(),
             waiting: BTreeSet::new(),
             planned: BTreeSet::new(),
+            asked: BTreeSet::new(),
             gone: BTreeMap::new(),
             done: Vec::new(),
             refused: BTreeMap::new(),
@@ -231,9 +234,7 @@ impl<'a> Pass<'a> {
         ways: &BTreeSet<String>,
         learned: &[(String, String)],
     ) -> Result<bool, DatabaseError> {
-        let listed: Vec<_> = ways.iter().map(String::as_str).collect();
-        let there = self.target.records.by_key(self.session, &listed).await?;
-        self.add(there).await?;
+        self.records_at(&ways.difference(&self.asked).cloned().collect()).await?;
         let mut more: BTreeSet<String> = learned.iter().map(|(_, stored)| stored.clone()).collect();
         let parked = self.known.values().filter(|record| {
             record.parked_since.is_some()
@@ -254,20 +255,25 @@ impl<'a> Pass<'a> {
 
     /// The records of every entity that maps to a planned key, or is shown there.
     async fn load_claimants(&mut self) -> Result<(), DatabaseError> {
-        let mut listed: BTreeSet<&str> = self.planned.iter().map(String::as_str).collect();
+        let mut listed = self.planned.clone();
         // Records that were written before keys were canonical have the row's own text.
-        listed.extend(self.keys.rows().map(String::as_str));
-        let given = self.known.values().filter_map(|record| record.given_key.as_deref());
-        listed.extend(given);
-        let listed: Vec<_> = listed.into_iter().collect();
-        let found = self.target.records.by_key(self.session, &listed).await?;
-        self.add(found).await?;
+        listed.extend(self.keys.rows().cloned());
+        listed.extend(self.known.values().filter_map(|record| record.given_key.clone()));
+        listed.retain(|key| !self.asked.contains(key));
+        self.records_at(&listed).await?;
         let sql = &self.target.sql;
         if sql.rewrites && !sql.bytewise {
             let given = self.known.values().filter_map(|record| record.given_key.clone()).collect();
             self.keys.learn(self.session, sql, &given).await?;
         }
         Ok(())
+    }
+
+    async fn records_at(&mut self, keys: &BTreeSet<String>) -> Result<(), DatabaseError> {
+        let listed: Vec<_> = keys.iter().map(String::as_str).collect();
+        let found = self.target.records.by_key(self.session, &listed).await?;
+        self.asked.extend(keys.iter().cloned());
+        self.add(found).await
     }
 
     fn plan(&mut self) -> Vec<Task> {

@@ -4,7 +4,7 @@ use clerk_webhooks::UnixMillis;
 
 use super::record::Record;
 use crate::entity::Kind;
-use crate::schema::{Dialect, TOMBSTONES, VERSION_COLUMNS, VERSIONS};
+use crate::schema::{Dialect, TOMBSTONES, VERSION_COLUMNS, VERSIONS, quoted, versions};
 use crate::session::{Cell, DatabaseError, Param, Session, Sql};
 use crate::sql::{Bulk, given};
 use crate::value::Value;
@@ -73,14 +73,16 @@ impl RecordStatements {
         let listed = columns.join(", ");
         let ours = "destination = $2 AND mapping = $3";
         // Parameter 1 is the list.
-        let select = |condition: &str| -> Sql {
-            format!("SELECT {listed} FROM {table} WHERE {ours} AND {condition}").into()
+        let select = |column: &'static str, condition: &str| -> Sql {
+            let from = indexed(scope, column);
+            format!("SELECT {listed} FROM {from} WHERE {ours} AND {condition}").into()
         };
-        let by = |column: &str| select(&dialect.is_listed(column));
+        let by = |column: &'static str| select(column, &dialect.is_listed(column));
         let due = format!("retry_at <= (SELECT {}) ORDER BY retry_at LIMIT $1", dialect.now());
         let waiting_for = dialect.is_listed("waits_for");
         let wake = format!(
-            "UPDATE {table} SET retry_at = {} WHERE {ours} AND {waiting_for} AND retry_at IS NOT NULL",
+            "UPDATE {} SET retry_at = {} WHERE {ours} AND {waiting_for}",
+            indexed(scope, "waits_for"),
             dialect.now()
         );
         let tombstones = format!(
@@ -88,17 +90,17 @@ impl RecordStatements {
             dialect.table(schema, TOMBSTONES),
             dialect.is_listed("id"),
         );
-        let by_key = format!("({} OR {})", dialect.is_listed("key"), dialect.is_listed("shown"));
+        // Not with OR: SQLite reads every row of the mapping then, where many wait.
+        let by_key = format!("{} UNION ALL {}", by("key"), by("shown"));
         Self {
             destination: destination.to_owned(),
             mapping: mapping.to_owned(),
             by_id: by("id"),
-            by_key: select(&by_key),
+            by_key: by_key.into(),
             by_parent: [by("parent_1"), by("parent_2")],
-            due: select(&due),
-            waiting_for: select(&format!(
-                "{waiting_for} AND retry_at IS NOT NULL ORDER BY retry_at LIMIT {DUE_MAX}"
-            )),
+            due: select("retry_at", &due),
+            // In no order: the index by time would be read from end to end.
+            waiting_for: select("waits_for", &format!("{waiting_for} LIMIT {DUE_MAX}")),
             wake: wake.into(),
             postpone: postpone(dialect, &table),
             write: write(dialect, &table, &columns),
@@ -114,7 +116,7 @@ impl RecordStatements {
         self.fetch(session, &self.by_id, ids).await
     }
 
-    /// Every entity that maps to one of these keys, or is shown there.
+    /// Every entity that maps to one of these keys, or is shown there; one that does both comes twice.
     pub(super) async fn by_key(
         &self,
         session: &mut dyn Session,
@@ -248,6 +250,18 @@ impl RecordStatements {
 
 /// Rows that are due and taken at a time: they cost every batch the same, however many wait.
 pub(super) const DUE_MAX: i64 = 200;
+
+/// `_versions`, on SQLite with the index on this column: where most rows have the same there, or null,
+/// an `ANALYZE` lets it read the whole table instead.
+fn indexed(scope: Scope<'_>, column: &'static str) -> String {
+    let Scope { dialect, schema, .. } = scope;
+    let table = dialect.table(schema, VERSIONS);
+    if dialect != Dialect::Sqlite || column == "id" {
+        return table;
+    }
+    let index = dialect.index_name(schema, &versions(), &["destination", "mapping", column]);
+    format!("{table} INDEXED BY {}", quoted(&index))
+}
 
 fn postpone(dialect: Dialect, table: &str) -> Bulk {
     let kinds = vec![Kind::Id, Kind::Id, Kind::Id, Kind::Time, Kind::Integer];

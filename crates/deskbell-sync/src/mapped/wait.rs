@@ -68,6 +68,7 @@ impl Record {
         self.waits_for.clone_from(&why.waits_for);
         if self.given_up {
             self.retry_at = None;
+            self.waits_for = None;
             return true;
         }
         let longest = if why.removal { REMOVAL_RETRY_MAX } else { RETRY_MAX };

@@ -141,36 +141,42 @@ fn options_of_one_with_addresses() -> MirrorOptions {
     MirrorOptions { mirror: false, tables, ..MirrorOptions::default() }
 }
 
-/// Rows that wait in the comparison below.
-const WAITING: usize = 100_000;
+/// Rows in the comparison below, which wait or do not.
+const ROWS: usize = 100_000;
 /// Batches that are measured, and the users in each.
 const BATCHES: usize = 20;
 const BATCH: usize = 1_000;
 
-async fn seconds_with(waiting: usize) -> f64 {
+async fn seconds(waiting: bool) -> f64 {
     let mut app = Application::new(&[USERS], options_of_one_with_addresses()).await;
     app.apply(&[signs_up("first", 1)]).await;
     let numbers = format!(
-        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {waiting})"
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS})"
     );
-    if waiting > 0 {
+    let on_postgres = VERSIONS.contains('.');
+    let now = if on_postgres { "now()" } else { "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')" };
+    app.run(&format!(
+        "{numbers} INSERT INTO app_users (clerk_id, email)
+         SELECT 'ours_' || n, n || '@taken.dev' FROM numbers"
+    ))
+    .await;
+    app.run(&format!(
+        "{numbers} INSERT INTO {VERSIONS} (destination, mapping, id, _updated_at_ms, _occurred_at_ms,
+             _message_id, created_at_ms, key, columns, source, event_type, mapping_rev)
+         SELECT destination, mapping, 'waits_' || n, 1, 1, 'msg', 1, '[\"waits_' || n || '\"]',
+             '[\"' || n || '@taken.dev\",\"Ada\",\"pro\"]', source, event_type, mapping_rev
+         FROM {VERSIONS} CROSS JOIN numbers WHERE id = 'first'"
+    ))
+    .await;
+    if waiting {
         app.run(&format!(
-            "{numbers} INSERT INTO app_users (clerk_id, email) SELECT 'ours_' || n, n || '@taken.dev' FROM numbers"
+            "UPDATE {VERSIONS} SET parked_since = {now}, retry_at = '2020-01-01T00:00:00.000Z', tries = 9,
+                 reason = 'duplicate', waits_for = '[\"ours_' || substr(id, 7) || '\"]'
+             WHERE id LIKE 'waits%'"
         ))
         .await;
-        app.run(&format!(
-            "{numbers} INSERT INTO {VERSIONS} (destination, mapping, id, _updated_at_ms, _occurred_at_ms,
-                 _message_id, created_at_ms, key, columns, parked_since, retry_at, tries, reason, waits_for,
-                 source, event_type, mapping_rev)
-             SELECT destination, mapping, 'waits_' || n, 1, 1, 'msg', 1, '[\"waits_' || n || '\"]',
-                 '[\"' || n || '@taken.dev\",\"Ada\",\"pro\"]', {now}, '2020-01-01T00:00:00.000Z', 9,
-                 'duplicate', '[\"ours_' || n || '\"]', source, event_type, mapping_rev
-             FROM {VERSIONS} CROSS JOIN numbers WHERE id = 'first'",
-            now = if VERSIONS.contains('.') { "now()" } else { "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')" },
-        ))
-        .await;
-        app.run("ANALYZE").await;
     }
+    app.run("ANALYZE").await;
     let batches: Vec<Vec<_>> = (0..BATCHES)
         .map(|batch| (0..BATCH).map(|n| signs_up(&format!("user_{batch}_{n}"), 1)).collect())
         .collect();
@@ -186,11 +192,11 @@ async fn seconds_with(waiting: usize) -> f64 {
 async fn a_hundred_thousand_rows_that_wait_cost_less_than_a_tenth() {
     let (mut without, mut with) = (f64::MAX, f64::MAX);
     for _ in 0..3 {
-        without = without.min(seconds_with(0).await);
-        with = with.min(seconds_with(WAITING).await);
+        without = without.min(seconds(false).await);
+        with = with.min(seconds(true).await);
     }
     println!(
-        "{BATCHES} batches of {BATCH}: {without:.2} s without and {with:.2} s with {WAITING} that wait"
+        "{BATCHES} batches of {BATCH}: {without:.2} s, and {with:.2} s where {ROWS} rows wait"
     );
     assert!(with < without * 1.1, "{with:.2} s, and {without:.2} s without");
 }
