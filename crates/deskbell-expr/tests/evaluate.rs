@@ -334,7 +334,7 @@ fn what_no_value_holds_hides_nothing_else() {
             ("has(user.unsafe_metadata) && user.unsafe_metadata == data.unsafe_metadata", "true"),
         ] {
             let value = compile(expression).evaluate(&view).unwrap();
-            assert_eq!(shown(&value), expected, "{expression}, {:.40}", odd);
+            assert_eq!(shown(&value), expected, "{expression}, {odd:.40}");
         }
         assert!(compile("user").evaluate(&view).is_ok(), "{odd:.40}");
     }

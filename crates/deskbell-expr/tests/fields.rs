@@ -1,7 +1,5 @@
 //! Fields that the typed roots have, and those that they have not.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use clerk_webhooks::catalog;
 use deskbell_expr::{CheckedPath, Expression, ExpressionError, check_path};
 
