@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::{
-    Appended, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest, Seq, Store,
-    StoreError, StoredEvent,
+    Appended, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest,
+    Seq, Store, StoreError, StoredEvent,
 };
 use tokio::sync::watch;
 
@@ -66,6 +66,14 @@ impl Store for DiscardingStore {
 
     async fn head(&self) -> Result<Seq, StoreError> {
         Ok(Seq::new(self.head.load(Ordering::Relaxed)))
+    }
+
+    async fn report_consumer(&self, _: &str, _: &str) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn consumer_report(&self, _: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        Ok(None)
     }
 
     async fn replay_requests(&self, _: i64, _: u32) -> Result<Vec<ReplayRequest>, StoreError> {
@@ -153,6 +161,14 @@ impl Store for CountingStore {
 
     async fn head(&self) -> Result<Seq, StoreError> {
         self.inner.head().await
+    }
+
+    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+        self.inner.report_consumer(consumer, body).await
+    }
+
+    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        self.inner.consumer_report(consumer).await
     }
 
     async fn replay_requests(

@@ -8,7 +8,7 @@ use deskbell_sync::outcome::{MirrorOutcome, OutcomeReader};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, SourceRule, connect};
 use serde_json::{Value, json};
 
-use crate::backend::REFUSE_THE_SEVENTH;
+use crate::backend::{BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, REFUSE_DELETES, REFUSE_THE_SEVENTH};
 use crate::consumer::{World, drain};
 use crate::mapped::{TEAM, USERS, user as app_user, users};
 use crate::statements::joining;
@@ -240,4 +240,26 @@ async fn a_payload_that_was_pruned_is_known_by_its_message() {
     }
     assert_eq!(said(&world, "msg_2").await.0, OutcomeKind::Applied);
     assert_eq!(said(&world, "msg_1").await.0, OutcomeKind::Superseded);
+}
+
+#[tokio::test]
+async fn what_is_stuck_waits_or_is_blocked_says_so() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    world.append("msg_1", "user.created", &user("user_3", 1)).await;
+    drain(&mut consumer).await;
+    world.place.run(REFUSE_DELETES).await;
+    world.place.run(BLOCK_ORGANIZATIONS).await;
+    world.place.run(DEFERRED_REFERENCE).await;
+    world.append("msg_2", "user.deleted", &deleted("user", "user_3")).await;
+    world.append("msg_3", "organization.created", &json!({ "id": "org_1", "updated_at": 1 })).await;
+    let joined = "organizationMembership.created";
+    world.append("msg_4", joined, &membership("orgmem_1", "org_9", "user_9", 1)).await;
+    drain_refused(&mut consumer).await;
+    for (message_id, why) in [("msg_2", "kept for the books"), ("msg_3", "nowhere"), ("msg_4", "")]
+    {
+        let (kind, reason) = said(&world, message_id).await;
+        assert_eq!(kind, OutcomeKind::Waiting, "{message_id}: {reason}");
+        assert!(reason.contains(why), "{message_id}: {reason}");
+    }
 }

@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::BackendError;
+use deskbell_store::{BackendError, Seq};
 use deskbell_sync::status::{MirrorState, MirrorStatus, Reported, reported};
 use deskbell_sync::{
-    Batch, Care, Checkpoint, Commit, Mappings, MirrorConsumer, Retry, Target, TargetError, Waiting,
-    connect,
+    Batch, Care, CatchUp, Checkpoint, Commit, Mappings, MirrorConsumer, Part, Retry, Target,
+    TargetError, Waiting, connect,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::backend::{BLOCK_ORGANIZATIONS, DUE, UNBLOCK_ORGANIZATIONS};
 use crate::consumer::World;
 
 /// A database that is away when a test says so.
@@ -82,6 +83,17 @@ impl Target for Switch {
     async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError> {
         self.require()?;
         self.target.retry(retry, current).await
+    }
+
+    async fn catch_up(
+        &self,
+        part: &Part,
+        batch: &Batch,
+        seq: Seq,
+        current: &Checkpoint,
+    ) -> Result<CatchUp, TargetError> {
+        self.require()?;
+        self.target.catch_up(part, batch, seq, current).await
     }
 
     async fn close(&self) {
@@ -187,5 +199,28 @@ async fn other_processes_read_how_it_is_and_a_restart_keeps_since_when() {
     running.until(is_following).await;
     let after = until_reported(&world, is_following).await;
     assert_eq!((after.status.seq.get(), after.status.lag_events), (6, 0));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_table_that_is_refused_whole_is_told_until_it_is_not() {
+    let world = World::new().await;
+    let target = Switch::new(&world).await;
+    let mut running = Running::start(&world, &target);
+    running.until(is_following).await;
+    world.place.run(BLOCK_ORGANIZATIONS).await;
+    let organization = serde_json::json!({ "id": "org_1", "updated_at": 1 });
+    world.append("msg_org", "organization.created", &organization).await;
+    world.append_users(0, 2).await;
+    let is_blocked = |status: &MirrorStatus| matches!(status.state, MirrorState::Blocked(_));
+    let status = running.until(|status| is_blocked(status) && status.seq.get() == 3).await;
+    assert_eq!(status.lag_events, 3, "what waits behind the blocked table counts");
+    assert!(status.state.to_string().contains("organizations"), "{}", status.state);
+    assert!(status.state.to_string().contains("nowhere"), "{}", status.state);
+    assert_eq!(world.users().await, 2, "the other tables go on");
+    world.place.run(UNBLOCK_ORGANIZATIONS).await;
+    world.place.run(DUE).await;
+    let status = running.until(is_following).await;
+    assert_eq!((status.lag_events, status.dead_letters), (0, 0));
     running.stop().await;
 }

@@ -241,8 +241,13 @@ impl Hostile {
     }
 
     pub(crate) async fn refuse(&self, world: &crate::consumer::World) {
-        world.place.run("INSERT INTO clerk.organizations (id, raw, _updated_at_ms, _occurred_at_ms,
-            _message_id, _mapping_rev) VALUES ('1', '{}', 0, 0, '', 0)").await;
+        world
+            .place
+            .run(
+                "INSERT INTO clerk.organizations (id, raw, _updated_at_ms, _occurred_at_ms,
+            _message_id, _mapping_rev) VALUES ('1', '{}', 0, 0, '', 0)",
+            )
+            .await;
         world.place.run(REFUSES).await;
         world.place.run(&format!("REVOKE INSERT ON clerk.sessions FROM {}", self.role)).await;
         let mut theirs = world.place.connection().await;
