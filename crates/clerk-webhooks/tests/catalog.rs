@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use clerk_webhooks::catalog::Shape;
 use clerk_webhooks::payload::{
     DeletedObject, Email, Invitation, Organization, OrganizationDomain, OrganizationInvitation,
     OrganizationMembership, PaymentAttempt, Permission, Role, Session, Sms, Subscription,
@@ -122,4 +123,27 @@ fn samples_look_like_deliveries() {
         assert!(updated_at <= sample["timestamp"].as_i64(), "{name}: changed after it was told");
         assert!(entry.sample.ends_with("}\n"), "{name}");
     }
+}
+
+fn names_of(shape: &Shape) -> Vec<&'static str> {
+    match shape {
+        Shape::Object(members) => members().into_iter().map(|(name, _)| name).collect(),
+        other => panic!("an entity is an object, and this is {other:?}"),
+    }
+}
+
+#[test]
+fn shapes_have_the_members_of_samples() {
+    for entry in catalog::all() {
+        let name = entry.event_type.as_str();
+        let sample: Value = serde_json::from_str(entry.sample).expect(name);
+        let shape = catalog::shape(entry.entity.expect(name)).expect(name);
+        let known = names_of(&shape);
+        for member in sample["data"].as_object().expect(name).keys() {
+            assert!(known.contains(&member.as_str()) || member == "deleted", "{name}: {member}");
+        }
+        assert_eq!(known.first(), Some(&"id"), "{name}");
+    }
+    assert!(catalog::shape("membership").is_none());
+    assert_eq!(names_of(&catalog::attributes_shape()), ["http_request"]);
 }

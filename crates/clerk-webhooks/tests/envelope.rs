@@ -94,7 +94,13 @@ fn the_event_type_is_the_envelopes_own() {
     let envelope = parse(r#"{"data":{"type":"user","id":"perm_1"},"type":"permission.created"}"#);
     assert_eq!(envelope.event_type, "permission.created");
     assert_eq!(parse(r#"{"\u0074ype":"user\u002ecreated"}"#).event_type, "user.created");
-    assert_eq!(parse(r#"{"type":"a\ud800"}"#).event_type, "a\u{fffd}\u{fffd}\u{fffd}");
+    for (written, read) in [
+        (r"a\ud800", "a\u{fffd}"),
+        (r"\ud800\udbffb", "\u{fffd}\u{fffd}b"),
+        (r"a\udc00é\ud83d\ude00", "a\u{fffd}é😀"),
+    ] {
+        assert_eq!(parse(&format!(r#"{{"type":"{written}"}}"#)).event_type, read, "{written}");
+    }
 }
 
 #[test]

@@ -119,6 +119,9 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
+/// The bytes of half a surrogate pair.
+const SURROGATE_BYTES: usize = 3;
+
 /// A text of JSON that is known to be sound; half a surrogate pair becomes U+FFFD.
 pub(crate) struct LossyText(pub(crate) String);
 
@@ -133,10 +136,29 @@ impl<'de> Deserialize<'de> for LossyText {
             }
 
             fn visit_bytes<E>(self, bytes: &[u8]) -> Result<LossyText, E> {
-                Ok(LossyText(String::from_utf8_lossy(bytes).into_owned()))
+                Ok(LossyText(lossy(bytes)))
             }
         }
         deserializer.deserialize_bytes(TextVisitor)
+    }
+}
+
+/// One U+FFFD for each half of a surrogate pair, which serde_json gives as three bytes.
+fn lossy(mut bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    loop {
+        match str::from_utf8(bytes) {
+            Ok(rest) => {
+                text.push_str(rest);
+                return text;
+            }
+            Err(error) => {
+                let (sound, rest) = bytes.split_at(error.valid_up_to());
+                text.push_str(&String::from_utf8_lossy(sound));
+                text.push(char::REPLACEMENT_CHARACTER);
+                bytes = rest.get(SURROGATE_BYTES..).unwrap_or_default();
+            }
+        }
     }
 }
 
