@@ -106,13 +106,17 @@ impl Reading<'_> {
         }
         let said = "CASE WHEN constraint_name IS NULL THEN reason
                          ELSE reason || ' (constraint ' || constraint_name || ')' END";
-        // What is known of a delete alone has no message of a version.
+        // What is known of a delete alone has no message of a version. A removal that is refused is
+        // listed by its dead letter.
         let sql = format!(
             "SELECT parked_since, 'waiting', source, coalesce(_message_id, ended_by, ''), event_type,
                     mapping, '', id, {said}, NULL, constraint_name, NULL
-             FROM {} WHERE destination = $2 AND {} AND retry_at IS NOT NULL",
+             FROM {} AS waiting WHERE destination = $2 AND {} AND retry_at IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM {} AS letter WHERE letter.destination = $2
+                     AND letter.part = waiting.mapping AND letter.id = waiting.id)",
             self.dialect.table(&self.options.schema, VERSIONS),
             self.dialect.is_listed("mapping"),
+            self.dialect.table(&self.options.schema, DEAD_LETTERS),
         );
         let names: Vec<_> = mappings.tables().iter().map(|table| &*table.name).collect();
         let parameters = [Param::Texts(&names), Param::Text(&self.options.destination)];

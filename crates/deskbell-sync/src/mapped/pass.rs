@@ -37,6 +37,8 @@ pub(super) struct Pass<'a> {
     /// The keys whose records have been read.
     asked: BTreeSet<String>,
     gone: BTreeMap<String, Gone>,
+    /// How many were known when it was last asked who is gone.
+    asked_who_is_gone: usize,
     done: Vec<Task>,
     /// By the task's key.
     refused: BTreeMap<String, (Task, Refused)>,
@@ -59,6 +61,7 @@ impl<'a> Pass<'a> {
             planned: BTreeSet::new(),
             asked: BTreeSet::new(),
             gone: BTreeMap::new(),
+            asked_who_is_gone: 0,
             done: Vec::new(),
             refused: BTreeMap::new(),
             skipped: BTreeSet::new(),
@@ -266,6 +269,10 @@ impl<'a> Pass<'a> {
             let given = self.known.values().filter_map(|record| record.given_key.clone()).collect();
             self.keys.learn(self.session, sql, &given).await?;
         }
+        if self.known.len() > self.asked_who_is_gone {
+            self.load_gone().await?;
+            self.asked_who_is_gone = self.known.len();
+        }
         Ok(())
     }
 
@@ -289,7 +296,6 @@ impl<'a> Pass<'a> {
     /// Of what only waits, what still has something in its way that this batch does not move; it is not
     /// tried.
     async fn skip_what_still_waits(&mut self) -> Result<BTreeSet<String>, DatabaseError> {
-        self.load_gone().await?;
         let tasks = self.plan();
         let waits = |task: &&Task| {
             let owner = task.owner().filter(|owner| self.waiting.contains(*owner));
@@ -404,6 +410,14 @@ impl<'a> Pass<'a> {
             ..Applied::default()
         };
         let mut postponed = Vec::new();
+        // What waited and has nothing left to be done waits no more.
+        let still: BTreeSet<_> =
+            self.refused.values().map(|(task, _)| task.responsible()).collect();
+        for id in self.waiting.iter().filter(|id| !still.contains(id.as_str())) {
+            let Some(record) = self.known.get_mut(id) else { continue };
+            record.settle();
+            self.touched.insert(id.clone());
+        }
         if !self.refused.is_empty() {
             let now = patience.now(self.session).await?;
             let now = now.unwrap_or(clerk_webhooks::UnixMillis::MIN);

@@ -85,7 +85,7 @@ impl TableSql {
     pub(super) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
         let others = [&self.remove, &self.relocate, &self.respell];
         let others = others.into_iter().chain(&self.unflag).chain(&self.vacate);
-        for bulk in self.writes.first().into_iter().chain(others) {
+        for bulk in self.writes.iter().chain(others) {
             session.probe(bulk).await?;
         }
         if self.sets_anything() { session.probe(&self.flag).await } else { Ok(()) }

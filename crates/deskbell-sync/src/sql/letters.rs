@@ -41,7 +41,7 @@ impl Names<'_> {
     /// That somebody asked for it, or that it is time to try it again.
     fn due(&self) -> String {
         let now = self.dialect.now();
-        format!("(retry OR (waiting_since IS NOT NULL AND retry_at <= {now}))")
+        format!("(retry OR (waiting_since IS NOT NULL AND retry_at <= (SELECT {now})))")
     }
 
     /// Parameters: destination, source, message id and part. What is known of earlier tries.

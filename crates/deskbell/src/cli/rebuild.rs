@@ -131,7 +131,7 @@ fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
         println!("{} rows are still refused by the database:", refused.len());
     }
     for letter in refused {
-        let table = if letter.part.is_empty() { "mirror" } else { &letter.part };
+        let table = if letter.part.is_empty() { "mirror" } else { letter.part.as_str() };
         let reason = letter.reason.as_deref().unwrap_or("it waits for other rows");
         println!("  {} {} ({table}): {reason}", letter.entity, letter.id);
     }
