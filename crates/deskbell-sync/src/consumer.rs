@@ -66,6 +66,8 @@ pub struct MirrorConsumer {
     status: Status,
     /// When dead letters that are asked for were last looked for.
     attended: Instant,
+    /// Retries that are made in one transaction; fewer where they take too long together.
+    requests_max: usize,
 }
 
 /// What one call of [`MirrorConsumer::run_once`] came to.
@@ -128,6 +130,7 @@ impl MirrorConsumer {
             read_again_up_to: Seq::ZERO,
             applied: watch::Sender::new(Seq::ZERO),
             attended: Instant::now(),
+            requests_max: crate::sql::REQUESTS_MAX,
         }
     }
 

@@ -219,7 +219,7 @@ pub(crate) struct Inventory {
 #[derive(Debug)]
 pub(crate) enum DatabaseError {
     /// The database answered that it will not do this; it can go on with something else.
-    Refused { refusal: Refusal, source: sqlx::Error },
+    Refused { refusal: Box<Refusal>, source: sqlx::Error },
     /// It did not answer, or cannot work now. The connection may be of no more use.
     Away(sqlx::Error),
     /// Looking for what it refuses took longer than one transaction may.
@@ -229,7 +229,7 @@ pub(crate) enum DatabaseError {
 impl From<sqlx::Error> for DatabaseError {
     fn from(source: sqlx::Error) -> Self {
         match Meaning::of(&source) {
-            Meaning::Refused(refusal) => Self::Refused { refusal, source },
+            Meaning::Refused(refusal) => Self::Refused { refusal: Box::new(refusal), source },
             Meaning::Away => Self::Away(source),
         }
     }
@@ -239,7 +239,7 @@ impl DatabaseError {
     /// For those who cannot do without what was refused.
     pub(crate) fn refused(refusal: Refusal) -> Self {
         let source = sqlx::Error::Protocol(refusal.reason.clone());
-        Self::Refused { refusal, source }
+        Self::Refused { refusal: Box::new(refusal), source }
     }
 
     /// What the database itself says, where it answered.
@@ -255,7 +255,7 @@ impl DatabaseError {
     /// In the database's own words, where it answered.
     pub(crate) fn into_backend(self) -> BackendError {
         match self {
-            Self::Refused { refusal, .. } => BackendError::new(refusal),
+            Self::Refused { refusal, .. } => BackendError::new(*refusal),
             Self::Away(sqlx::Error::Database(answer)) => {
                 BackendError::new(std::io::Error::other(answer.message().to_owned()))
             }
@@ -291,10 +291,10 @@ pub(crate) async fn end_unit<T>(
     let refusal = match done {
         Ok(done) => match session.keep_unit().await {
             Ok(()) => return Ok(Ok(done)),
-            Err(DatabaseError::Refused { refusal, .. }) => refusal,
+            Err(DatabaseError::Refused { refusal, .. }) => *refusal,
             Err(error) => return Err(error),
         },
-        Err(DatabaseError::Refused { refusal, .. }) => refusal,
+        Err(DatabaseError::Refused { refusal, .. }) => *refusal,
         Err(error) => return Err(error),
     };
     session.undo_unit().await?;

@@ -10,7 +10,7 @@ use super::{MirrorConsumer, SyncError};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::sql::REQUESTS_MAX;
-use crate::target::{Blocked, CatchUp, Commit, Retry, RetryRequest};
+use crate::target::{Blocked, CatchUp, Commit, Retry, RetryRequest, TargetError};
 
 /// What attending came to.
 #[derive(Debug, Default)]
@@ -39,10 +39,11 @@ impl MirrorConsumer {
 
     /// Tries again what is asked for, and what waits and is due. `current` is where the target stands.
     pub(super) async fn attend(&mut self, current: Checkpoint) -> Result<Attended, SyncError> {
-        let waiting = self.target.waiting(&self.destination).await?;
+        let mut waiting = self.target.waiting(&self.destination).await?;
         self.attended = Instant::now();
         self.status.waits(&waiting);
-        let more = waiting.requests.len() >= REQUESTS_MAX;
+        let more = waiting.requests.len() > self.requests_max;
+        waiting.requests.truncate(self.requests_max);
         let mut attended = Attended { more, ..Attended::default() };
         let due = waiting.blocked.iter().find(|blocked| blocked.is_due);
         if waiting.requests.is_empty() && !waiting.is_due && due.is_none() {
@@ -52,7 +53,14 @@ impl MirrorConsumer {
         self.position = None;
         let ahead = self.ahead.take();
         if !waiting.requests.is_empty() || waiting.is_due {
-            self.retry(waiting.requests, &current, &mut attended).await?;
+            let done = self.retry(waiting.requests, &current, &mut attended).await;
+            // Several that each wait for somebody's lock take too long together.
+            let is_too_much = matches!(done, Err(SyncError::Target(TargetError::OverBudget)));
+            self.requests_max = match is_too_much {
+                true => 1,
+                false => self.requests_max.saturating_mul(2).min(REQUESTS_MAX),
+            };
+            done?;
         }
         if let Some(blocked) = due {
             self.catch_up(blocked, &current, &mut attended).await?;
@@ -61,6 +69,12 @@ impl MirrorConsumer {
         self.ahead = ahead;
         let waiting = self.target.waiting(&self.destination).await?;
         self.status.waits(&waiting);
+        if attended.more
+            && let Some(due) = self.attended.checked_sub(self.poll_every)
+        {
+            // In turn with the batches of a log that never rests.
+            self.attended = due;
+        }
         Ok(attended)
     }
 

@@ -1,5 +1,7 @@
 //! Dead letters that are asked for again, and what else waits.
 
+use std::time::{Duration, Instant};
+
 use super::blocked::BlockedParts;
 use super::isolate::{Origin, Piece, Streak, Subject, by_halves};
 use super::refused::{self, EarlierTries, Refused};
@@ -10,6 +12,10 @@ use crate::sql::Statements;
 use crate::target::{Retry, RetryRequest, Waiting};
 use crate::value::Value;
 use crate::version::{Rank, Version};
+
+/// How long deletes are tried in one transaction; the others have their turn later. Below the budget of
+/// one, which must not end before.
+const DELETES_MAX: Duration = Duration::from_secs(2);
 
 /// What waits for this destination.
 pub(super) async fn waiting(
@@ -85,28 +91,24 @@ fn subject(row: Vec<Value>) -> Option<(String, Subject)> {
     Some((entity, Subject { id, origin: Origin { source, message_id, event_type, version } }))
 }
 
-/// Tries each delete once more; those that the database still refuses.
+/// Tries a delete once more; what the database still refuses of it.
 async fn delete_again(
     session: &mut dyn Session,
     statements: &Statements,
-    due: &[(String, Subject)],
+    entity: &str,
+    subject: Subject,
 ) -> Result<Vec<Refused>, DatabaseError> {
-    let mut refused = Vec::new();
-    for table in &statements.tables {
-        let of_table = due.iter().filter(|(entity, _)| entity == table.entity.name);
-        for (_, subject) in of_table {
-            let parameters = [Param::Texts(&[&subject.id]), Param::Text(table.entity.name)];
-            let gone = !session.fetch(&statements.gone, &parameters, &[Kind::Id]).await?.is_empty();
-            let subjects = std::slice::from_ref(subject);
-            let settles = Piece::Settles { table, subjects };
-            let piece = if gone { Piece::Deletes { table, subjects } } else { settles };
-            let mut streak = Streak::default();
-            let isolated = by_halves(session, piece, &mut streak).await?;
-            let kept = isolated.refused.into_iter();
-            refused.extend(kept.filter_map(|(piece, refusal)| piece.refused(refusal)));
-        }
-    }
-    Ok(refused)
+    let Some(table) = statements.tables.iter().find(|table| table.entity.name == entity) else {
+        return Ok(Vec::new());
+    };
+    let parameters = [Param::Texts(&[&subject.id]), Param::Text(entity)];
+    let gone = !session.fetch(&statements.gone, &parameters, &[Kind::Id]).await?.is_empty();
+    let subjects = std::slice::from_ref(&subject);
+    let settles = Piece::Settles { table, subjects };
+    let piece = if gone { Piece::Deletes { table, subjects } } else { settles };
+    let isolated = by_halves(session, piece, &mut Streak::default()).await?;
+    let refused = isolated.refused.into_iter();
+    Ok(refused.filter_map(|(piece, refusal)| piece.refused(refusal)).collect())
 }
 
 fn request(row: Vec<Value>) -> Option<RetryRequest> {
@@ -155,24 +157,26 @@ pub(super) async fn end(
     Ok(())
 }
 
-/// Tries the deletes that are due.
+/// Tries the deletes that are due, as many as there is time for.
 pub(super) async fn deletes(
     session: &mut dyn Session,
     statements: &Statements,
     destination: &str,
     patience: Patience,
 ) -> Result<(), DatabaseError> {
+    let started = Instant::now();
     let due = refused_deletes(session, statements, destination).await?;
-    let requests: Vec<_> = due.iter().map(|(_, subject)| subject.request()).collect();
-    let earlier = EarlierTries::load(session, statements, destination, requests.iter()).await?;
-    for (entity, subject) in &due {
-        let of_subject = [destination, entity, &subject.id].map(Param::Text);
+    for (entity, subject) in due {
+        if started.elapsed() > DELETES_MAX {
+            break;
+        }
+        let request = [subject.request()];
+        let earlier = EarlierTries::load(session, statements, destination, request.iter()).await?;
+        let id = subject.id.clone();
+        let of_subject = [destination, &entity, &id].map(Param::Text);
         session.execute(&statements.try_delete, &of_subject).await?;
-    }
-    let refused = delete_again(session, statements, &due).await?;
-    refused::keep(session, statements, destination, refused, &earlier, patience).await?;
-    for (entity, subject) in &due {
-        let of_subject = [destination, entity, &subject.id].map(Param::Text);
+        let refused = delete_again(session, statements, &entity, subject).await?;
+        refused::keep(session, statements, destination, refused, &earlier, patience).await?;
         session.execute(&statements.take_delete, &of_subject).await?;
     }
     Ok(())

@@ -14,6 +14,9 @@ use crate::target::{CatchUp, Commit, Part, Retry};
 
 use super::blocked::BlockedParts;
 
+/// How long several retries may take in one transaction; after that, fewer are tried at once.
+const RETRY_MAX: Duration = Duration::from_secs(10);
+
 impl Mirror {
     pub(super) fn batch_limits(&self) -> Limits {
         Limits::Batch { answer_within: self.answer_within }
@@ -126,7 +129,9 @@ impl Mirror {
     ) -> Result<Commit, DatabaseError> {
         let Connected { session, application, blocked, streaks } = connected;
         let session = session.as_mut();
-        session.begin(&self.schema, self.isolating(None, commit_units)).await?;
+        // A single one takes as long as it needs.
+        let budget = (retry.requests.len() > 1).then_some(RETRY_MAX);
+        session.begin(&self.schema, self.isolating(budget, commit_units)).await?;
         let commit = checkpoints::swap(session, &self.statements, current, current).await?;
         if commit == Commit::Lost {
             session.rollback().await?;

@@ -17,7 +17,7 @@ impl Names<'_> {
              WHERE destination = $1
                  AND (kind <> 'delete' AND {} OR kind = 'delete' AND part <> '' AND retry)
              ORDER BY source, message_id, part
-             LIMIT {REQUESTS_MAX}",
+             LIMIT {REQUESTS_MAX} + 1",
             self.table(DEAD_LETTERS),
             self.due(),
         )
