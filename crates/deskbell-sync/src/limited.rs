@@ -88,6 +88,10 @@ impl Session for Limited {
         Self::wait(self.limit, self.session.undo_unit()).await
     }
 
+    fn isolates(&self) -> bool {
+        self.session.isolates()
+    }
+
     fn commits_units(&self) -> bool {
         self.session.commits_units()
     }

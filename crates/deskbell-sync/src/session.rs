@@ -11,7 +11,7 @@ use deskbell_store::BackendError;
 
 use crate::entity::Kind;
 use crate::mapped::LiveTable;
-use crate::refusal::{Meaning, Refusal};
+use crate::refusal::{Meaning, Refusal, RefusalKind};
 use crate::schema::Dialect;
 use crate::sql::Bulk;
 use crate::value::Value;
@@ -77,6 +77,11 @@ pub(crate) trait Session: fmt::Debug + Send {
     /// Whether a unit of work is committed by itself, and what is outside of one at once: see
     /// [`Limits::Isolating`].
     fn commits_units(&self) -> bool {
+        false
+    }
+
+    /// Whether what is refused is looked for: see [`Limits::Isolating`].
+    fn isolates(&self) -> bool {
         false
     }
 
@@ -298,5 +303,9 @@ pub(crate) async fn end_unit<T>(
         Err(error) => return Err(error),
     };
     session.undo_unit().await?;
+    if refusal.kind == RefusalKind::Transient && !session.isolates() {
+        // It says nothing about this unit: all of it is tried again, and then isolated with shorter limits.
+        return Err(DatabaseError::refused(refusal));
+    }
     Ok(Err(refusal))
 }

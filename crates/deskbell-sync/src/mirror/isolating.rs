@@ -185,6 +185,12 @@ impl Work<'_> {
             begin_unit(session).await?;
         }
         let applied = target.apply(session, batch, index, self.patience).await?;
+        if !self.isolates && !applied.refusals.is_empty() {
+            // Nothing is given up before it is known that the table is not at fault.
+            begin_unit(session).await?;
+            let done = target.probe(session).await;
+            end_unit(session, done).await?.map_err(DatabaseError::refused)?;
+        }
         let mut too_many = None;
         for refusal in &applied.refusals {
             if streak.refused(refusal) {

@@ -72,6 +72,10 @@ impl Session for PostgresSession {
         self.run(AssertSqlSafe(begin(schema, limits))).await
     }
 
+    fn isolates(&self) -> bool {
+        self.isolates
+    }
+
     async fn keep_unit(&mut self) -> Result<(), DatabaseError> {
         self.run(if self.isolates { KEEP_CHECKED } else { "RELEASE SAVEPOINT unit" }).await
     }

@@ -27,6 +27,7 @@ const SQLITE_BUSY: u32 = 5;
 #[derive(Debug)]
 pub(super) struct SqliteSession {
     connection: SqliteConnection,
+    isolates: bool,
     /// Whether the outermost units of work are transactions.
     commits_units: bool,
     /// The units of work that are open.
@@ -35,7 +36,7 @@ pub(super) struct SqliteSession {
 
 impl SqliteSession {
     pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self { connection, commits_units: false, depth: 0 }
+        Self { connection, isolates: false, commits_units: false, depth: 0 }
     }
 
     /// Whether the unit of work that was opened last is a transaction.
@@ -78,6 +79,7 @@ impl Session for SqliteSession {
     /// for the whole file. Foreign keys that are checked at the commit cannot be checked before.
     async fn begin(&mut self, _schema: &str, limits: Limits) -> Result<(), DatabaseError> {
         self.depth = 0;
+        self.isolates = limits.isolates();
         self.commits_units = matches!(limits, Limits::Isolating { commit_units: true, .. });
         if self.commits_units { Ok(()) } else { self.run("BEGIN IMMEDIATE").await }
     }
@@ -105,6 +107,10 @@ impl Session for SqliteSession {
 
     fn commits_units(&self) -> bool {
         self.commits_units
+    }
+
+    fn isolates(&self) -> bool {
+        self.isolates
     }
 
     async fn begin_to_read(&mut self) -> Result<(), DatabaseError> {

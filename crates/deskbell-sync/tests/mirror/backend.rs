@@ -58,6 +58,10 @@ pub(crate) const BLOCK_ORGANIZATIONS: &str =
     "CREATE TRIGGER audit BEFORE INSERT ON clerk_organizations
     BEGIN INSERT INTO nowhere VALUES (NEW.id); END";
 pub(crate) const UNBLOCK_ORGANIZATIONS: &str = "DROP TRIGGER audit";
+/// Makes every insert into the application's users fail, and again not.
+pub(crate) const BLOCK_APP_USERS: &str = "CREATE TRIGGER app_audit BEFORE INSERT ON app_users
+    BEGIN INSERT INTO nowhere VALUES (NEW.clerk_id); END";
+pub(crate) const UNBLOCK_APP_USERS: &str = "DROP TRIGGER app_audit";
 /// Makes everything due that waits.
 pub(crate) const DUE: &str = "UPDATE clerk__dead_letters SET retry_at = '2000-01-01T00:00:00.000Z';
     UPDATE clerk__blocked SET retry_at = '2000-01-01T00:00:00.000Z'";

@@ -1,14 +1,15 @@
 //! One thing that the database refuses never stops the rest: deletes, commits, tables and statements.
 
 use deskbell_sync::dead_letters::{self, Choice, Letter, State};
-use deskbell_sync::{MirrorConsumer, MirrorOptions, StatementOptions};
+use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions};
 use serde_json::json;
 
 use crate::backend::{
-    BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, DUE, ORGANIZATIONS, REFERENCE, REFUSE_DELETES,
-    RELENT_DELETES, UNBLOCK_ORGANIZATIONS, USERS,
+    BLOCK_APP_USERS, BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, DUE, ORGANIZATIONS, REFERENCE,
+    REFUSE_DELETES, RELENT_DELETES, UNBLOCK_APP_USERS, UNBLOCK_ORGANIZATIONS, USERS,
 };
 use crate::consumer::World;
+use crate::mapped;
 use crate::support::{deleted, membership, user};
 
 /// Runs until the log is read, whatever is refused in between.
@@ -236,4 +237,33 @@ async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_even
     let visits = ids(&world, "visits").await;
     assert_eq!(visits.len(), 7, "{visits:?}");
     assert_eq!(ids(&world, "others").await.len(), 7);
+}
+
+#[tokio::test]
+async fn a_mapped_table_that_is_refused_whole_waits_alone_and_catches_up() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run(mapped::USERS).await;
+    let tables = vec![mapped::users(MappedDelete::Delete)];
+    world.options = MirrorOptions { tables, ..world.options };
+    let mut consumer = world.consumer().await;
+    let app_user = |n: i64| mapped::user(&format!("user_{n}"), &format!("{n}@x.dev"), 1);
+    world.append("msg_1", "user.created", &app_user(1)).await;
+    drain(&mut consumer).await;
+    world.place.run(BLOCK_APP_USERS).await;
+    for n in 2..=7 {
+        world.append(&format!("msg_{n}"), "user.created", &app_user(n)).await;
+    }
+    world.append("msg_gone", "user.deleted", &deleted("user", "user_2")).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await.len(), 6, "the mirror goes on");
+    assert!(letters(&world).await.is_empty(), "nothing is given up");
+    let there = "SELECT clerk_id FROM app_users ORDER BY 1";
+    assert_eq!(world.place.rows(there).await, [["user_1"]]);
+    world.place.run(UNBLOCK_APP_USERS).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    let rows = world.place.rows(there).await;
+    assert_eq!(rows, [["user_1"], ["user_3"], ["user_4"], ["user_5"], ["user_6"], ["user_7"]]);
+    assert!(letters(&world).await.is_empty());
 }

@@ -55,6 +55,12 @@ pub(crate) const BLOCK_ORGANIZATIONS: &str = "CREATE FUNCTION audit() RETURNS tr
     CREATE TRIGGER audit BEFORE INSERT ON clerk.organizations
     FOR EACH STATEMENT EXECUTE FUNCTION audit()";
 pub(crate) const UNBLOCK_ORGANIZATIONS: &str = "DROP TRIGGER audit ON clerk.organizations";
+/// Makes every insert into the application's users fail, and again not.
+pub(crate) const BLOCK_APP_USERS: &str = "CREATE FUNCTION app_audit() RETURNS trigger
+    LANGUAGE plpgsql AS $$ BEGIN INSERT INTO nowhere VALUES (1); RETURN NULL; END $$;
+    CREATE TRIGGER app_audit BEFORE INSERT ON app_users
+    FOR EACH STATEMENT EXECUTE FUNCTION app_audit()";
+pub(crate) const UNBLOCK_APP_USERS: &str = "DROP TRIGGER app_audit ON app_users";
 /// Makes everything due that waits.
 pub(crate) const DUE: &str = "UPDATE clerk._dead_letters SET retry_at = '2000-01-01';
     UPDATE clerk._blocked SET retry_at = '2000-01-01'";
