@@ -105,8 +105,8 @@ async fn unique(
             continue;
         };
         let of_column = columns.iter_mut().find(|(column, _)| column.name == name);
-        if let Some((column, _)) = of_column.filter(|_| collation != BINARY) {
-            column.collation = Some(collation);
+        if let Some((column, _)) = of_column.filter(|_| !collation.eq_ignore_ascii_case(BINARY)) {
+            column.collation = Some(collation.to_ascii_uppercase());
         }
         entry.columns.insert(name);
     }

@@ -16,7 +16,7 @@ pub(crate) const EARLIER: &str = include_str!("schema_1/sqlite.sql");
 pub(crate) const VERSIONS: &str = "clerk__versions";
 
 /// A type of texts that are equal whatever their case, and what must be there before it.
-pub(crate) const CASELESS: &str = "text COLLATE NOCASE";
+pub(crate) const CASELESS: &str = "text collate nocase";
 pub(crate) const BEFORE_CASELESS: &str = "SELECT 1";
 /// Makes `accounts` store addresses in lower case, and refuse silently to remove any.
 pub(crate) const LOWER_CASE: &str = "CREATE TRIGGER lower AFTER INSERT ON accounts
