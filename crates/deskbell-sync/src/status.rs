@@ -1,6 +1,6 @@
 //! How a mirror is: its state, how far it is behind the log, and what waits.
 //!
-//! The consumer [reports](Facts) what it alone knows to the event log's store, where other processes
+//! The consumer reports what it alone knows to the event log's store, where other processes
 //! read it also while the mirror's database is away. How far the mirror is behind is computed by
 //! whoever asks, from the log.
 
