@@ -63,7 +63,7 @@ impl Fold {
         };
         match Object::read(event) {
             Err(reason) => folding.give_up(event, entity, &reason),
-            Ok(object) if change == Change::Delete => folding.bury(entity, object),
+            Ok(object) if change == Change::Delete => folding.delete(entity, object),
             Ok(object) => self.offer(entity, object, folding),
         }
     }
@@ -77,7 +77,7 @@ impl Fold {
     ) {
         match (change, &event.subject) {
             (Some((entity, Change::Delete)), Some(subject)) => {
-                folding.bury_by_id(entity, event, subject.clone());
+                folding.delete_by_id(entity, event, subject.clone());
             }
             (Some((entity, _)), _) if self.makes_rows_of(entity) => folding.counts.pruned += 1,
             _ => folding.counts.not_mirrored += 1,

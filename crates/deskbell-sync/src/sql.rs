@@ -38,7 +38,7 @@ pub(crate) struct Statements {
     /// Parameters: the destination, and `beginning` or `now`.
     pub(crate) release_statements: Sql,
     /// Rows of entity, id, occurred_at, message id.
-    pub(crate) bury: Bulk,
+    pub(crate) insert_tombstones: Bulk,
     pub(crate) dead_letter: Bulk,
     /// Parameters: the ids, the part, the entity and the destination.
     pub(crate) resolve_part: Sql,
@@ -88,7 +88,7 @@ impl Statements {
             swap_checkpoint: names.swap_checkpoint(),
             insert_checkpoint: names.insert_checkpoint(),
             release_statements: names.release_statements(),
-            bury: names.bury(),
+            insert_tombstones: names.insert_tombstones(),
             dead_letter: names.dead_letter(),
             resolve_part: names.resolve_part(),
             requests: names.requests(),

@@ -56,14 +56,19 @@ impl<'a> Folding<'a> {
     }
 
     /// The end of an entity, mirrored or not.
-    pub(super) fn bury(&mut self, entity: &'static Entity, object: Object<'_>) {
+    pub(super) fn delete(&mut self, entity: &'static Entity, object: Object<'_>) {
         self.end_mapped(entity, &object);
-        self.bury_by_id(entity, object.event, object.id);
+        self.delete_by_id(entity, object.event, object.id);
     }
 
-    /// As [`bury`](Self::bury), where nothing but the id is known: mapped tables cannot tell which
+    /// As [`delete`](Self::delete), where nothing but the id is known: mapped tables cannot tell which
     /// row it was, and have known it since.
-    pub(super) fn bury_by_id(&mut self, entity: &'static Entity, event: &StoredEvent, id: String) {
+    pub(super) fn delete_by_id(
+        &mut self,
+        entity: &'static Entity,
+        event: &StoredEvent,
+        id: String,
+    ) {
         self.counts.applied += 1;
         let named = EventRef {
             source: Arc::clone(&event.source),

@@ -116,7 +116,7 @@ impl Work<'_> {
 
     async fn write(&self, session: &mut dyn Session, batch: &Batch) -> Result<u64, DatabaseError> {
         let rows: Vec<_> = batch.tombstones.iter().map(tombstone).collect();
-        session.bulk(&self.statements.bury, &rows).await?;
+        session.bulk(&self.statements.insert_tombstones, &rows).await?;
         for table in self.tables() {
             let gone = ids_of(&batch.tombstones, table.entity.name);
             execute_all(session, &table.delete, &gone).await?;

@@ -87,7 +87,7 @@ impl Work<'_> {
         let mut rows_written = 0;
         let mut pieces = Vec::new();
         if self.only.is_none() {
-            let insert = &self.statements.bury;
+            let insert = &self.statements.insert_tombstones;
             let tombstones = Piece::Tombstones { insert, tombstones: &batch.tombstones };
             let isolated = by_halves(session, tombstones, &mut Streak::default()).await?;
             pieces.extend(isolated.refused);

@@ -50,7 +50,7 @@ impl Names<'_> {
     }
 
     /// The earliest delete is kept, so that the order of arrival leaves no trace.
-    pub(super) fn bury(&self) -> Bulk {
+    pub(super) fn insert_tombstones(&self) -> Bulk {
         let kinds = vec![Kind::Id, Kind::Id, Kind::Time, Kind::Id];
         let tombstones = self.table(TOMBSTONES);
         Bulk::new(self.dialect, kinds, |given| {

@@ -26,7 +26,7 @@ fn all(statements: Statements) -> Vec<Sql> {
         swap_checkpoint,
         insert_checkpoint,
         release_statements,
-        bury,
+        insert_tombstones,
         dead_letter,
         resolve_part: _,
         requests,
@@ -52,7 +52,7 @@ fn all(statements: Statements) -> Vec<Sql> {
     all.extend([try_delete, take_delete, count_waiting]);
     let BlockedStatements { list, insert, postpone, advance, remove, forget } = blocked;
     all.extend([list, insert, postpone, advance, remove, forget]);
-    all.extend(bury.texts().into_iter().chain(dead_letter.texts()));
+    all.extend(insert_tombstones.texts().into_iter().chain(dead_letter.texts()));
     for table in tables {
         all.extend(table.upsert.texts());
         all.extend(table.delete.into_iter().chain(table.settle));
