@@ -280,7 +280,7 @@ impl Mirror {
             isolates: false,
             only: None,
             blocked,
-            streaks,
+            streaks: Some(streaks),
             earlier: EarlierTries::default(),
         }
     }

@@ -30,7 +30,8 @@ pub(super) struct Work<'a> {
     /// Where the batch concerns one part alone, which was blocked.
     pub(super) only: Option<&'a Part>,
     pub(super) blocked: BlockedParts,
-    pub(super) streaks: &'a mut Streaks,
+    /// `None` where what was refused before is tried again.
+    pub(super) streaks: Option<&'a mut Streaks>,
     pub(super) earlier: EarlierTries,
 }
 

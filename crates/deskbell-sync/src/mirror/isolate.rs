@@ -147,20 +147,27 @@ pub(super) struct Isolated<'a> {
 pub(super) struct Streak {
     code: String,
     length: u32,
+    /// However long it is, it says nothing about the table.
+    is_endless: bool,
 }
 
 impl Streak {
+    /// Of what was refused before: that it is refused again is no news.
+    pub(super) fn endless() -> Self {
+        Self { is_endless: true, ..Self::default() }
+    }
+
     pub(super) fn done(&mut self) {
         self.length = 0;
     }
 
     /// Counts a refusal that says something about the row; whether there were too many.
     pub(super) fn refused(&mut self, refusal: &Refusal) -> bool {
-        if refusal.kind != RefusalKind::Lasting {
+        if self.is_endless || refusal.kind != RefusalKind::Lasting {
             return false;
         }
         if self.code != refusal.code {
-            *self = Self { code: refusal.code.clone(), length: 0 };
+            *self = Self { code: refusal.code.clone(), ..Self::default() };
         }
         self.length += 1;
         self.length > REFUSALS_IN_A_ROW_MAX

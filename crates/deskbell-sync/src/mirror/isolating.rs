@@ -19,6 +19,21 @@ use crate::value::Value;
 pub(super) type Streaks = HashMap<Part, Streak>;
 
 impl Work<'_> {
+    fn new_streak(&self) -> Streak {
+        if self.streaks.is_some() { Streak::default() } else { Streak::endless() }
+    }
+
+    fn streak_of(&mut self, part: &Part) -> Streak {
+        let known = self.streaks.as_mut().and_then(|streaks| streaks.remove(part));
+        known.unwrap_or_else(|| self.new_streak())
+    }
+
+    fn goes_on(&mut self, part: Part, streak: Streak) {
+        if let Some(streaks) = &mut self.streaks {
+            streaks.insert(part, streak);
+        }
+    }
+
     /// Blocks each part that the database refuses with no rows at all: a right is missing, a table or
     /// a column is gone.
     pub(super) async fn block_what_is_refused_whole(
@@ -118,7 +133,7 @@ impl Work<'_> {
         pieces: [Piece<'p>; 2],
     ) -> Result<Isolated<'p>, DatabaseError> {
         let part = Part { kind: PartKind::Mirror, name: table.entity.table.to_owned() };
-        let mut streak = self.streaks.remove(&part).unwrap_or_default();
+        let mut streak = self.streak_of(&part);
         let mut all = Isolated::default();
         let undoes = !session.commits_units();
         if undoes {
@@ -139,7 +154,7 @@ impl Work<'_> {
         if undoes && let Err(refusal) = end_unit(session, Ok(())).await? {
             return Err(DatabaseError::refused(refusal));
         }
-        self.streaks.insert(part, streak);
+        self.goes_on(part, streak);
         Ok(all)
     }
 
@@ -160,7 +175,7 @@ impl Work<'_> {
             let mut settled = subjects(rows_of(batch, table), letters, tombstones, table.entity);
             settled.extend(orphans(session, table, tombstones).await?);
             let piece = Piece::Settles { table, subjects: &settled };
-            let isolated = by_halves(session, piece, &mut Streak::default()).await?;
+            let isolated = by_halves(session, piece, &mut self.new_streak()).await?;
             if let Some(refusal) = isolated.given_up {
                 self.block(session, PartKind::Mirror, table.entity.table, &refusal).await?;
             }
@@ -179,7 +194,7 @@ impl Work<'_> {
         batch: &Batch,
     ) -> Result<Option<Applied>, DatabaseError> {
         let part = Part { kind: PartKind::Mapped, name: target.name().to_owned() };
-        let mut streak = self.streaks.remove(&part).unwrap_or_default();
+        let mut streak = self.streak_of(&part);
         let undoes = self.isolates && !session.commits_units();
         if undoes {
             begin_unit(session).await?;
@@ -214,7 +229,7 @@ impl Work<'_> {
         if applied.refusals.is_empty() && applied.rows_written > 0 {
             streak.done();
         }
-        self.streaks.insert(part, streak);
+        self.goes_on(part, streak);
         Ok(Some(applied))
     }
 }

@@ -140,11 +140,14 @@ impl Mirror {
         let destination = &current.destination;
         let requests = retry.requests.iter();
         let earlier = EarlierTries::load(session, &self.statements, destination, requests).await?;
-        retry::begin(session, &self.statements, destination, retry).await?;
         let mut work = self.work(application, streaks, current, blocked.clone());
         work.isolates = true;
+        work.streaks = None;
         work.ran_up_to = Some(Seq::ZERO);
         work.earlier = earlier;
+        // First, since the letters of what is blocked stay as they are.
+        work.block_what_is_refused_whole(session, &retry.batch).await?;
+        retry::begin(session, &self.statements, destination, retry).await?;
         let commit = work.apply(session, &retry.batch).await?;
         let now_blocked = work.blocked;
         retry::deletes(session, &self.statements, destination, self.patience).await?;

@@ -1,7 +1,8 @@
 //! Dead letters that are asked for again.
 
 use super::Names;
-use crate::schema::{DEAD_LETTERS, VERSION_COLUMNS, VERSIONS};
+use crate::entity;
+use crate::schema::{BLOCKED, DEAD_LETTERS, VERSION_COLUMNS, VERSIONS};
 use crate::session::Sql;
 
 /// Requests that are answered at a time: the events of all of them are in memory then.
@@ -10,15 +11,19 @@ pub(crate) const REQUESTS_MAX: usize = 100;
 const LOST: &str = "(the log no longer has the event)";
 
 impl Names<'_> {
-    /// Parameter: the destination. Source, message id and part of what is asked for, or is due.
+    /// Parameter: the destination. Source, message id and part of what is asked for, or is due: what
+    /// was asked for first, then what has been due for longest.
     pub(super) fn requests(&self) -> Sql {
         format!(
-            "SELECT DISTINCT source, message_id, part FROM {}
-             WHERE destination = $1
+            "SELECT source, message_id, part FROM {} AS letter
+             WHERE destination = $1 AND {}
                  AND (kind <> 'delete' AND {} OR kind = 'delete' AND part <> '' AND retry)
-             ORDER BY source, message_id, part
+             GROUP BY source, message_id, part
+             ORDER BY max(CASE WHEN retry THEN 1 ELSE 0 END) DESC, min(retry_at), source,
+                 message_id, part
              LIMIT {REQUESTS_MAX} + 1",
             self.table(DEAD_LETTERS),
+            self.not_blocked(),
             self.due(),
         )
         .into()
@@ -30,12 +35,28 @@ impl Names<'_> {
         format!(
             "SELECT entity, id, source, message_id, event_type, {updated_at}, {occurred_at},
                     {rank}, {message_id}
-             FROM {} WHERE destination = $1 AND kind = 'delete' AND part = '' AND {}
-             ORDER BY entity, id LIMIT {REQUESTS_MAX}",
+             FROM {} AS letter
+             WHERE destination = $1 AND kind = 'delete' AND part = '' AND {} AND {}
+             ORDER BY retry_at, entity, id LIMIT {REQUESTS_MAX}",
             self.table(DEAD_LETTERS),
+            self.not_blocked(),
             self.due(),
         )
         .into()
+    }
+
+    /// That the part which refused this `letter` is tried at all.
+    fn not_blocked(&self) -> String {
+        let tables = entity::ALL
+            .iter()
+            .map(|entity| format!("WHEN '{}' THEN '{}'", entity.name, entity.table));
+        format!(
+            "NOT EXISTS (SELECT 1 FROM {} AS blocked WHERE blocked.destination = letter.destination
+                 AND blocked.part = CASE WHEN letter.part <> '' THEN letter.part
+                     ELSE CASE letter.entity {} END END)",
+            self.table(BLOCKED),
+            tables.collect::<Vec<_>>().join(" "),
+        )
     }
 
     /// That somebody asked for it, or that it is time to try it again.
@@ -85,8 +106,12 @@ impl Names<'_> {
 
     /// A letter that is being tried again bears no time of its failure until it fails once more.
     pub(super) fn try_letter(&self) -> Sql {
-        let letters = self.table(DEAD_LETTERS);
-        format!("UPDATE {letters} SET retry = true, failed_at = NULL WHERE {OF_MESSAGE}").into()
+        let (letters, not_blocked) = (self.table(DEAD_LETTERS), self.not_blocked());
+        format!(
+            "UPDATE {letters} AS letter SET retry = true, failed_at = NULL
+             WHERE {OF_MESSAGE} AND {not_blocked}"
+        )
+        .into()
     }
 
     pub(super) fn take_letter(&self) -> Sql {

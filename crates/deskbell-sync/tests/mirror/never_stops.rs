@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::backend::{
     BLOCK_APP_USERS, BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, DUE, ORGANIZATIONS, REFERENCE,
-    REFUSE_DELETES, RELENT_DELETES, UNBLOCK_APP_USERS, UNBLOCK_ORGANIZATIONS, USERS,
+    REFUSE_DELETES, REFUSE_THE_SEVENTH, RELENT, RELENT_DELETES, UNBLOCK_APP_USERS,
+    UNBLOCK_ORGANIZATIONS, USERS,
 };
 use crate::consumer::World;
 use crate::mapped;
@@ -265,5 +266,35 @@ async fn a_mapped_table_that_is_refused_whole_waits_alone_and_catches_up() {
     drain(&mut consumer).await;
     let rows = world.place.rows(there).await;
     assert_eq!(rows, [["user_1"], ["user_3"], ["user_4"], ["user_5"], ["user_6"], ["user_7"]]);
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_dead_letter_of_a_blocked_table_is_kept_until_the_table_is_back() {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    world.append("msg_0", "user.created", &user("user_0", 1)).await;
+    drain(&mut consumer).await;
+    world.place.run(REFUSE_THE_SEVENTH).await;
+    world.append("msg_7", "user.created", &user("user_7", 7)).await;
+    drain(&mut consumer).await;
+    assert_eq!(letters(&world).await.len(), 1);
+    world.place.run(RELENT).await;
+    world.place.run(&BLOCK_ORGANIZATIONS.replace("organizations", "users")).await;
+    // Asked for before it is known that the table is blocked, and again after that.
+    for message_id in ["msg_8", "msg_9"] {
+        dead_letters::request_retry(&world.options, &Choice::All).await.unwrap();
+        drain(&mut consumer).await;
+        world
+            .append(message_id, "user.created", &user(&message_id.replace("msg", "user"), 1))
+            .await;
+        drain(&mut consumer).await;
+        assert_eq!(letters(&world).await.len(), 1, "it is kept");
+    }
+    world.place.run(&UNBLOCK_ORGANIZATIONS.replace("organizations", "users")).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await, ["user_0", "user_7", "user_8", "user_9"]);
     assert!(letters(&world).await.is_empty());
 }
