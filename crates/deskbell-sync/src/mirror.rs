@@ -280,7 +280,8 @@ impl Mirror {
             isolates: false,
             only: None,
             blocked,
-            streaks: Some(streaks),
+            retries: false,
+            streaks,
             earlier: EarlierTries::default(),
         }
     }

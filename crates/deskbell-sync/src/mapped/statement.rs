@@ -321,6 +321,8 @@ pub(crate) struct StatementPass<'a> {
     before: Before,
     /// The last event that they have run for; `None` holds them back.
     done_up_to: Option<Seq>,
+    /// Some of an event's statements may have run before, without the others.
+    again: bool,
     runs: &'a [StatementRun],
     ends: &'a [(Seq, &'static str, String)],
     /// By statement and entity, the newest event of this batch that it has run for.
@@ -337,10 +339,11 @@ impl<'a> StatementPass<'a> {
         targets: &'a [StatementTarget],
         work: &'a StatementWork,
         done_up_to: Option<Seq>,
+        again: bool,
     ) -> Result<Self, DatabaseError> {
         let before = Before::load(session, targets, work).await?;
         let (runs, ends) = (&*work.runs, &*work.ends);
-        Ok(Self { targets, before, done_up_to, runs, ends, ran: BTreeMap::new() })
+        Ok(Self { targets, before, done_up_to, again, runs, ends, ran: BTreeMap::new() })
     }
 
     /// Runs the statements of the next event that has any, of those that `takes` lets run. What the
@@ -396,6 +399,9 @@ impl<'a> StatementPass<'a> {
         };
         let is_gone = !run.ends && self.before.gone.contains(&(run.entity, run.id.clone()));
         let newest = self.before.newest.get(&(run.statement, run.id.clone()));
+        if self.again && newest == Some(&run.version) {
+            return false;
+        }
         let is_stale = newest.is_some_and(|newest| run.version < *newest);
         target.statement.stale == Stale::Run || !is_gone && !is_stale
     }

@@ -30,8 +30,9 @@ pub(super) struct Work<'a> {
     /// Where the batch concerns one part alone, which was blocked.
     pub(super) only: Option<&'a Part>,
     pub(super) blocked: BlockedParts,
-    /// `None` where what was refused before is tried again.
-    pub(super) streaks: Option<&'a mut Streaks>,
+    /// Whether what was refused before is tried again.
+    pub(super) retries: bool,
+    pub(super) streaks: &'a mut Streaks,
     pub(super) earlier: EarlierTries,
 }
 
@@ -49,7 +50,8 @@ impl Work<'_> {
         }
         let (application, work) = (self.application, &batch.statements);
         let targets = &application.statements;
-        let pass = StatementPass::load(session, targets, work, self.ran_up_to).await?;
+        let (ran_up_to, again) = (self.ran_up_to, self.retries);
+        let pass = StatementPass::load(session, targets, work, ran_up_to, again).await?;
         let mut rows_written = if self.isolates {
             self.isolate(session, batch, &mut refused).await?
         } else {

@@ -20,17 +20,17 @@ pub(super) type Streaks = HashMap<Part, Streak>;
 
 impl Work<'_> {
     fn new_streak(&self) -> Streak {
-        if self.streaks.is_some() { Streak::default() } else { Streak::endless() }
+        if self.retries { Streak::endless() } else { Streak::default() }
     }
 
     fn streak_of(&mut self, part: &Part) -> Streak {
-        let known = self.streaks.as_mut().and_then(|streaks| streaks.remove(part));
+        let known = if self.retries { None } else { self.streaks.remove(part) };
         known.unwrap_or_else(|| self.new_streak())
     }
 
     fn goes_on(&mut self, part: Part, streak: Streak) {
-        if let Some(streaks) = &mut self.streaks {
-            streaks.insert(part, streak);
+        if !self.retries {
+            self.streaks.insert(part, streak);
         }
     }
 

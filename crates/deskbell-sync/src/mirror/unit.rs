@@ -142,7 +142,7 @@ impl Mirror {
         let earlier = EarlierTries::load(session, &self.statements, destination, requests).await?;
         let mut work = self.work(application, streaks, current, blocked.clone());
         work.isolates = true;
-        work.streaks = None;
+        work.retries = true;
         work.ran_up_to = Some(Seq::ZERO);
         work.earlier = earlier;
         // First, since the letters of what is blocked stay as they are.

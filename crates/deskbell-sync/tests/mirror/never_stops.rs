@@ -199,12 +199,9 @@ async fn a_table_that_is_refused_whole_waits_alone_and_catches_up() {
     assert!(letters(&world).await.is_empty());
 }
 
-#[tokio::test]
-async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_event() {
-    let mut world = World::new().await;
-    world.place.make().await;
-    world.place.run("CREATE TABLE visits (id text)").await;
-    let statement = |sql: &str, name: &str| StatementOptions {
+/// A statement that is run for each new user.
+fn statement(sql: &str, name: &str) -> StatementOptions {
+    StatementOptions {
         name: Some(name.to_owned()),
         on: vec!["user.created".to_owned()],
         sql: sql.to_owned(),
@@ -212,7 +209,14 @@ async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_even
         when: None,
         stale: deskbell_sync::Stale::Skip,
         declared_at: "deskbell.toml:1".to_owned(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_event() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run("CREATE TABLE visits (id text)").await;
     world.place.run("CREATE TABLE others (id text)").await;
     let statements = vec![
         statement("insert into visits (id) values (:id)", "visits"),
@@ -296,5 +300,36 @@ async fn a_dead_letter_of_a_blocked_table_is_kept_until_the_table_is_back() {
     drain(&mut consumer).await;
     drain(&mut consumer).await;
     assert_eq!(ids(&world, USERS).await, ["user_0", "user_7", "user_8", "user_9"]);
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_statement_that_ran_while_another_of_its_event_was_refused_runs_no_second_time() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run("CREATE TABLE visits (id text)").await;
+    world.place.run("CREATE TABLE others (id text CHECK (id <> 'user_2'))").await;
+    let statements = vec![
+        statement("insert into visits (id) values (:id)", "visits"),
+        statement("insert into others (id) values (:id)", "others"),
+    ];
+    world.options = MirrorOptions { statements, ..world.options };
+    let mut consumer = world.consumer().await;
+    world.append("msg_1", "user.created", &user("user_1", 1)).await;
+    drain(&mut consumer).await;
+    world.place.run("ALTER TABLE visits RENAME TO elsewhere").await;
+    world.append("msg_2", "user.created", &user("user_2", 1)).await;
+    drain(&mut consumer).await;
+    assert_eq!(letters(&world).await[0].part, "others");
+    world.place.run("ALTER TABLE elsewhere RENAME TO visits").await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, "visits").await, ["user_1", "user_2"]);
+    world.place.run("DROP TABLE others").await;
+    world.place.run("CREATE TABLE others (id text)").await;
+    dead_letters::request_retry(&world.options, &Choice::All).await.unwrap();
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, "others").await, ["user_2"]);
+    assert_eq!(ids(&world, "visits").await, ["user_1", "user_2"], "each once");
     assert!(letters(&world).await.is_empty());
 }
