@@ -13,6 +13,7 @@ mod refused;
 mod rekey;
 mod remake;
 mod retry;
+mod sweep;
 mod unit;
 
 use std::sync::Arc;
@@ -39,15 +40,12 @@ use crate::mapped::{
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
 use crate::schema::{self, Dialect, Table};
-use crate::session::{Database, DatabaseError, Limits, Session};
+use crate::session::{Database, DatabaseError, Session};
 use crate::sql::Statements;
 use crate::target::{Care, CatchUp, Commit, Part, Remade, Retry, Target, TargetError, Waiting};
 
 /// How long a database may take to say goodbye; what was done is committed by then.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
-
-/// How long a statement over a whole table may take, where the log is read from its beginning.
-const SWEEP_MAX: Duration = Duration::from_secs(600);
 
 /// A mirror in one schema of one database.
 #[derive(Debug)]
@@ -339,15 +337,7 @@ impl Target for Mirror {
         next: &Checkpoint,
     ) -> Result<Commit, TargetError> {
         let mut unit = self.unit().await?;
-        let Connected { session, blocked, streaks, .. } = &mut unit.connected;
-        let session = session.as_mut();
-        let answer_within = self.answer_within.max(SWEEP_MAX);
-        session.begin(&self.schema, Limits::Batch { answer_within }).await?;
-        let commit = checkpoints::take_over(session, &self.statements, current, next).await?;
-        self.remake_again(session, next).await?;
-        *blocked = BlockedParts::load(session, &self.statements, &next.destination).await?;
-        streaks.clear();
-        session.commit().await?;
+        let commit = self.begin_at(&mut unit.connected, current, next).await?;
         *self.remaking.lock().await = remake::Position::Unknown;
         unit.keep();
         Ok(commit)

@@ -58,12 +58,7 @@ pub(super) async fn take_over(
         Some(current) => set(session, statements, current, next, HELD).await?,
         None => insert(session, statements, next).await?,
     };
-    // From the beginning: other entities may be mirrored now, and the log need not have the
-    // deletes of the time when they were not.
     if next.seq == Seq::ZERO && commit != Commit::Lost {
-        for sql in statements.tables.iter().flat_map(|table| &table.sweep) {
-            session.execute(sql, &[]).await?;
-        }
         let destination = [Param::Text(&next.destination)];
         session.execute(&statements.blocked.forget, &destination).await?;
     }

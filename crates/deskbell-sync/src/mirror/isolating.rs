@@ -174,6 +174,9 @@ impl Work<'_> {
             let tombstones = &batch.tombstones;
             let mut settled = subjects(rows_of(batch, table), letters, tombstones, table.entity);
             settled.extend(orphans(session, table, tombstones).await?);
+            // A row may have lost several elements, or both its parents.
+            settled.sort_by(|one, other| one.id.cmp(&other.id));
+            settled.dedup_by(|one, other| one.id == other.id);
             let piece = Piece::Settles { table, subjects: &settled };
             let isolated = by_halves(session, piece, &mut self.new_streak()).await?;
             if let Some(refusal) = isolated.given_up {
@@ -253,7 +256,7 @@ async fn probe_table(
 
 /// Whether the batch says anything that this table would show.
 fn concerns(batch: &Batch, table: &TableStatements) -> bool {
-    let parents = table.entity.parents.iter().map(|parent| parent.entity);
+    let parents = table.children_of.iter().map(|(parent, _)| *parent);
     let ends: Vec<_> = parents.chain([table.entity.name]).collect();
     !rows_of(batch, table).is_empty()
         || batch.tombstones.iter().any(|gone| ends.contains(&gone.entity))
@@ -264,7 +267,7 @@ fn deleted(batch: &Batch, table: &TableStatements) -> Vec<Subject> {
     gone.map(|gone| Subject { id: gone.id.clone(), origin: gone.origin() }).collect()
 }
 
-/// The rows of this table whose parents are gone by this batch.
+/// The rows of this table whose parents or elements are gone by this batch.
 async fn orphans(
     session: &mut dyn Session,
     table: &TableStatements,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use deskbell_store::Seq;
 
 use super::refused::EarlierTries;
-use super::{Connected, Mirror, checkpoints, retry};
+use super::remake::Position;
+use super::{Connected, Mirror, checkpoints, retry, sweep};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::session::{DatabaseError, Limits};
@@ -14,6 +15,8 @@ use crate::target::{CatchUp, Commit, Part, Retry};
 
 use super::blocked::BlockedParts;
 
+/// How long a statement over a whole table may take, where the log is read from its beginning.
+const SWEEP_MAX: Duration = Duration::from_secs(600);
 /// How long several retries may take in one transaction; after that, fewer are tried at once.
 const RETRY_MAX: Duration = Duration::from_secs(10);
 
@@ -24,6 +27,74 @@ impl Mirror {
 
     fn isolating(&self, budget: Option<Duration>, commit_units: bool) -> Limits {
         Limits::Isolating { answer_within: self.answer_within, budget, commit_units }
+    }
+
+    /// Puts `next` in the place of `current`. At the beginning of the log, what went while its entity was
+    /// not mirrored is taken away: nobody may say so again.
+    pub(super) async fn begin_at(
+        &self,
+        connected: &mut Connected,
+        current: Option<&Checkpoint>,
+        next: &Checkpoint,
+    ) -> Result<Commit, DatabaseError> {
+        match self.begin_whole(connected, current, next).await {
+            Err(DatabaseError::Refused { .. }) if next.seq == Seq::ZERO => {
+                connected.session.rollback().await?;
+                self.begin_isolated(connected, current, next).await
+            }
+            done => done,
+        }
+    }
+
+    async fn begin_whole(
+        &self,
+        connected: &mut Connected,
+        current: Option<&Checkpoint>,
+        next: &Checkpoint,
+    ) -> Result<Commit, DatabaseError> {
+        let session = connected.session.as_mut();
+        session.begin(&self.schema, self.sweep_limits()).await?;
+        if next.seq == Seq::ZERO {
+            sweep::whole(session, &self.statements).await?;
+        }
+        self.take_over_and_commit(connected, current, next).await
+    }
+
+    async fn begin_isolated(
+        &self,
+        connected: &mut Connected,
+        current: Option<&Checkpoint>,
+        next: &Checkpoint,
+    ) -> Result<Commit, DatabaseError> {
+        let session = connected.session.as_mut();
+        session.begin(&self.schema, self.sweep_limits()).await?;
+        let gone = sweep::rows_gone(session, &self.statements).await?;
+        session.rollback().await?;
+        let commit_units = self.database.checks_at_commit_alone();
+        session.begin(&self.schema, self.isolating(None, commit_units)).await?;
+        let (statements, destination) = (&self.statements, &next.destination);
+        sweep::isolated(session, statements, destination, &gone, self.patience).await?;
+        self.take_over_and_commit(connected, current, next).await
+    }
+
+    fn sweep_limits(&self) -> Limits {
+        Limits::Batch { answer_within: self.answer_within.max(SWEEP_MAX) }
+    }
+
+    async fn take_over_and_commit(
+        &self,
+        connected: &mut Connected,
+        current: Option<&Checkpoint>,
+        next: &Checkpoint,
+    ) -> Result<Commit, DatabaseError> {
+        let Connected { session, blocked, streaks, .. } = connected;
+        let session = session.as_mut();
+        let commit = checkpoints::take_over(session, &self.statements, current, next).await?;
+        self.remake_again(session, next).await?;
+        *blocked = BlockedParts::load(session, &self.statements, &next.destination).await?;
+        streaks.clear();
+        session.commit().await?;
+        Ok(commit)
     }
 
     /// Applies the batch as it is, or nothing of it.

@@ -16,12 +16,13 @@ pub(crate) struct ElementStatements {
     pub(crate) prune: Sql,
     /// Adds elements whose entity's row has their version.
     pub(crate) insert: Bulk,
-    /// With ids of entities: passes on when they were deleted. `None` where rows just go.
-    pub(crate) mark: Option<Sql>,
+    /// With ids of entities: where rows stay, passes on when they were deleted; where rows go, so do
+    /// elements that are deleted by themselves. `None` where there is no such thing.
+    pub(crate) settle: Option<Sql>,
     /// With ids of what the elements are, where that can be deleted by itself: what its delete does
     /// to them.
     pub(crate) element_gone: Option<(&'static str, Sql)>,
-    /// Without a parameter: what `prune` and `mark` do, for all.
+    /// Without a parameter: what `prune` and `settle` do, for all.
     pub(crate) sweep: Vec<Sql>,
 }
 
@@ -42,28 +43,26 @@ impl Names<'_> {
                  AND {its} = {mine} AND holder.{MAPPING_REV} = element.{MAPPING_REV})",
             self.table(entity.table),
         );
-        let prune = format!("DELETE FROM {table} AS element WHERE {listed} AND {stray}");
-        let mark = (self.on_delete == OnDelete::Mark).then(|| self.pass_on(entity, children));
-        let mut sweep: Vec<Sql> =
-            vec![format!("DELETE FROM {table} AS element WHERE {stray}").into()];
-        sweep.extend(mark.as_ref().map(|mark| mark.as_str().into()));
-        let gone = self.elements_gone(children);
-        sweep
-            .extend(gone.map(|gone| format!("DELETE FROM {table} AS element WHERE {gone}").into()));
+        let settle = match self.on_delete {
+            OnDelete::Delete => self.delete_elements_gone(children),
+            OnDelete::Mark => Some(self.pass_on(entity, children)),
+        };
+        let stray = format!("DELETE FROM {table} AS element WHERE {stray}");
+        let prune = format!("{stray} AND {listed}");
+        let sweep = [Some(&stray), settle.as_ref()].into_iter().flatten();
         ElementStatements {
+            sweep: sweep.map(|sql| sql.as_str().into()).collect(),
             prune: prune.into(),
             insert: self.insert_elements(mapping, children),
             element_gone: children.of.map(|of| (of, self.element_gone(entity, children))),
-            mark: mark.map(|mark| format!("{mark} AND {listed}").into()),
-            sweep,
+            settle: settle.map(|sql| format!("{sql} AND {listed}").into()),
         }
     }
 
-    /// The condition that the row `element` itself is gone, where such rows go.
-    fn elements_gone(&self, children: &Children) -> Option<String> {
-        let goes = self.on_delete == OnDelete::Delete;
-        let of = children.of.filter(|_| goes)?;
-        Some(format!("EXISTS ({})", self.tombstone_of(of, "element.id")))
+    fn delete_elements_gone(&self, children: &Children) -> Option<String> {
+        let (table, gone) = (self.table(children.table), children.of?);
+        let gone = self.tombstone_of(gone, "element.id");
+        Some(format!("DELETE FROM {table} AS element WHERE EXISTS ({gone})"))
     }
 
     fn element_gone(&self, entity: &Entity, children: &Children) -> Sql {

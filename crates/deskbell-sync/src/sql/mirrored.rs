@@ -21,14 +21,19 @@ pub(crate) struct TableStatements {
     /// By the entity of the parent or of elements, with its ids for a parameter: what is to be done
     /// with the children or the elements.
     pub(crate) parent_gone: Vec<(&'static str, Vec<Sql>)>,
-    /// By the parent's entity, with its ids for a parameter: the children's ids.
+    /// By the entity of the parent or of elements, with its ids for a parameter: the ids of the
+    /// children, or of the rows that hold the elements.
     pub(crate) children_of: Vec<(&'static str, Sql)>,
     /// What follows a batch, with every id that it says anything about: rows whose parent is gone
-    /// go, and so do dead letters that a later version or a tombstone has overtaken.
+    /// go, elements that are gone by themselves, and dead letters that a later version or a
+    /// tombstone has overtaken.
     pub(crate) settle: Vec<Sql>,
     /// Without a parameter, and over the whole table: takes away what went while this entity was
     /// not mirrored here.
     pub(crate) sweep: Vec<Sql>,
+    /// Without a parameter: the ids of what `sweep` is about, each with the message that deleted it,
+    /// but for those that the database is known to keep.
+    pub(crate) rows_gone: Sql,
 }
 
 impl Names<'_> {
@@ -44,6 +49,7 @@ impl Names<'_> {
             children_of: self.children_of(entity),
             settle: Vec::new(),
             sweep: Vec::new(),
+            rows_gone: self.rows_gone(entity),
         };
         match self.on_delete {
             OnDelete::Delete => self.rows_go(&mut statements),
@@ -52,6 +58,7 @@ impl Names<'_> {
         let gone = statements.elements.iter().filter_map(|list| list.element_gone.clone());
         let gone = gone.map(|(of, sql)| (of, vec![sql]));
         statements.parent_gone.extend(gone.collect::<Vec<_>>());
+        statements.settle.extend(statements.elements.iter().filter_map(|list| list.settle.clone()));
         statements.settle.push(self.resolve(entity));
         let elements = statements.elements.iter().flat_map(|list| &list.sweep);
         statements.sweep.extend(elements.cloned());
@@ -64,7 +71,43 @@ impl Names<'_> {
             let listed = self.dialect.is_listed(&quoted(parent.column));
             (parent.entity, format!("SELECT id FROM {table} WHERE {listed}").into())
         });
-        parents.collect()
+        let holders = entity.children.iter().filter_map(|list| {
+            let (holder, table) = (quoted(list.parent), self.table(list.table));
+            let listed = self.dialect.is_listed("id");
+            Some((list.of?, format!("SELECT {holder} FROM {table} WHERE {listed}").into()))
+        });
+        parents.chain(holders).collect()
+    }
+
+    fn rows_gone(&self, entity: &Entity) -> Sql {
+        let (table, tombstones) = (self.table(entity.table), self.table(TOMBSTONES));
+        let ends = [Parent { entity: entity.name, column: "id" }];
+        let ends = ends.iter().chain(entity.parents).map(|end| {
+            let (of, column) = (end.entity, quoted(end.column));
+            format!(
+                "SELECT child.id, gone.message_id FROM {table} AS child JOIN {tombstones} AS gone
+                 ON gone.entity = '{of}' AND gone.id = child.{column}"
+            )
+        });
+        let elements = entity.children.iter().filter_map(|list| {
+            let (of, holder, list) = (list.of?, quoted(list.parent), self.table(list.table));
+            Some(format!(
+                "SELECT element.{holder} AS id, gone.message_id FROM {list} AS element
+                 JOIN {tombstones} AS gone ON gone.entity = '{of}' AND gone.id = element.id"
+            ))
+        });
+        format!(
+            "SELECT id, min(message_id) FROM ({}) AS gone
+             WHERE NOT EXISTS (SELECT 1 FROM {} AS letter WHERE letter.destination = '{}'
+                 AND letter.entity = '{}' AND letter.id = gone.id AND letter.part = ''
+                 AND letter.kind = 'delete')
+             GROUP BY id ORDER BY id",
+            ends.chain(elements).collect::<Vec<_>>().join(" UNION ALL "),
+            self.table(DEAD_LETTERS),
+            self.destination.replace('\'', "''"),
+            entity.name,
+        )
+        .into()
     }
 
     fn rows_go(&self, statements: &mut TableStatements) {
@@ -153,7 +196,6 @@ impl Names<'_> {
             let of_parents = format!("{mark} AND {children}").into();
             statements.parent_gone.push((parent.entity, vec![of_parents]));
         }
-        statements.settle.extend(statements.elements.iter().filter_map(|list| list.mark.clone()));
         statements.sweep.push(mark.into());
         // Left from when deleted rows went.
         let suppressed = self.table(SUPPRESSED);

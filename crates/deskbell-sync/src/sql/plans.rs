@@ -59,7 +59,7 @@ fn all(statements: Statements) -> Vec<Sql> {
         all.extend(table.parent_gone.into_iter().flat_map(|(_, sql)| sql));
         all.extend(table.children_of.into_iter().map(|(_, sql)| sql));
         for list in table.elements {
-            all.extend(list.insert.texts().into_iter().chain([list.prune]).chain(list.mark));
+            all.extend(list.insert.texts().into_iter().chain([list.prune]).chain(list.settle));
         }
     }
     all

@@ -1,5 +1,7 @@
 //! One thing that the database refuses never stops the rest: deletes, commits, tables and statements.
 
+use std::collections::BTreeSet;
+
 use deskbell_sync::dead_letters::{self, Choice, Letter, State};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions};
 use serde_json::json;
@@ -27,7 +29,7 @@ pub(crate) async fn letters(world: &World) -> Vec<Letter> {
     dead_letters::list(&world.options, &Choice::All).await.unwrap()
 }
 
-async fn ids(world: &World, table: &str) -> Vec<String> {
+pub(crate) async fn ids(world: &World, table: &str) -> Vec<String> {
     let rows = world.place.rows(&format!("SELECT id FROM {table} ORDER BY id")).await;
     rows.into_iter().flatten().collect()
 }
@@ -65,6 +67,42 @@ async fn a_delete_that_a_foreign_key_refuses_waits_and_the_rest_goes_on() {
     world.place.run(DUE).await;
     drain(&mut consumer).await;
     assert_eq!(ids(&world, USERS).await, ["user_2"]);
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_delete_does_not_stop_a_mirror_whose_config_changes() {
+    let mut world = World::new().await;
+    world.append_users(1, 3).await;
+    drain(&mut world.consumer().await).await;
+    world.place.run(REFERENCE).await;
+    world.place.run("INSERT INTO posts (author) VALUES ('user_1')").await;
+    for number in [1, 2] {
+        let gone = deleted("user", &format!("user_{number}"));
+        world.append(&format!("msg_gone_{number}"), "user.deleted", &gone).await;
+    }
+    drain(&mut world.consumer().await).await;
+    // One is refused that nobody knows of, as of a time when users were not mirrored.
+    world.place.run("INSERT INTO posts (author) VALUES ('user_3')").await;
+    let tombstone = format!(
+        "INSERT INTO {} (entity, id, occurred_at, message_id)
+         VALUES ('user', 'user_3', '2026-01-01T00:00:00.000Z', 'msg_gone_3')",
+        USERS.replace("users", "_tombstones")
+    );
+    world.place.run(&tombstone).await;
+    world.options.exclude_columns = vec!["user.first_name".to_owned()];
+    world.append_users(4, 1).await;
+    drain(&mut world.consumer().await).await;
+    assert_eq!(ids(&world, USERS).await, ["user_1", "user_3", "user_4"]);
+    let stuck = letters(&world).await.into_iter().map(|letter| letter.id);
+    assert_eq!(
+        stuck.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>(),
+        ["user_1", "user_3"]
+    );
+    world.place.run("DELETE FROM posts").await;
+    world.place.run(DUE).await;
+    drain(&mut world.consumer().await).await;
+    assert_eq!(ids(&world, USERS).await, ["user_4"]);
     assert!(letters(&world).await.is_empty());
 }
 

@@ -3,8 +3,9 @@
 use deskbell_sync::{MirrorOptions, OnDelete};
 use serde_json::{Value, json};
 
-use crate::backend::{CHECKPOINTS, USERS};
+use crate::backend::{CHECKPOINTS, DUE, REFERENCE, USERS};
 use crate::consumer::{World, drain};
+use crate::never_stops::{self, letters};
 use crate::support::{Mirror, deleted, event};
 
 fn role(updated_at: i64) -> Value {
@@ -63,4 +64,41 @@ async fn what_an_earlier_version_of_this_program_left_goes_when_the_log_is_read_
     drain(&mut world.consumer().await).await;
     let rows = world.reader().await.rows("role_permissions").await.unwrap();
     assert_eq!(rows.iter().map(|row| &row["id"]).collect::<Vec<_>>(), ["perm_2"]);
+}
+
+async fn world_with_a_role() -> (World, String) {
+    let world = World::new().await;
+    let mut consumer = world.consumer().await;
+    world.append("msg_1", "role.created", &role(1_700_000_000_001)).await;
+    world.append("msg_2", "user.created", &json!({ "id": "user_1", "updated_at": 1 })).await;
+    drain(&mut consumer).await;
+    (world, USERS.replace("users", "role_permissions"))
+}
+
+#[tokio::test]
+async fn it_leaves_them_also_where_another_row_is_refused() {
+    let (world, permissions) = world_with_a_role().await;
+    world.place.run(REFERENCE).await;
+    world.place.run("INSERT INTO posts (author) VALUES ('user_1')").await;
+    world.append("msg_3", "user.deleted", &deleted("user", "user_1")).await;
+    world.append("msg_4", "permission.deleted", &deleted("permission", "perm_1")).await;
+    never_stops::drain(&mut world.consumer().await).await;
+    assert_eq!(never_stops::ids(&world, &permissions).await, ["perm_2"]);
+}
+
+#[tokio::test]
+async fn one_that_the_database_keeps_is_tried_until_it_goes() {
+    let (world, permissions) = world_with_a_role().await;
+    world.place.run(&format!("CREATE UNIQUE INDEX one_role ON {permissions} (id)")).await;
+    world.place.run(&REFERENCE.replace(USERS, &permissions)).await;
+    world.place.run("INSERT INTO posts (author) VALUES ('perm_1')").await;
+    world.append("msg_3", "permission.deleted", &deleted("permission", "perm_1")).await;
+    world.append("msg_4", "permission.deleted", &deleted("permission", "perm_2")).await;
+    never_stops::drain(&mut world.consumer().await).await;
+    assert_eq!(letters(&world).await.len(), 1);
+    world.place.run("DELETE FROM posts").await;
+    world.place.run(DUE).await;
+    never_stops::drain(&mut world.consumer().await).await;
+    assert!(never_stops::ids(&world, &permissions).await.is_empty());
+    assert!(letters(&world).await.is_empty());
 }

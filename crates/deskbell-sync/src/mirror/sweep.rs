@@ -1,0 +1,96 @@
+//! Taking away what was deleted while its entity was not mirrored here.
+
+use std::collections::HashSet;
+
+use super::isolate::{Origin, Piece, Streak, Subject, by_halves};
+use super::refused::{self, EarlierTries};
+use crate::entity::Kind;
+use crate::mapped::Patience;
+use crate::session::{DatabaseError, Param, Session};
+use crate::sql::{Statements, TableStatements};
+use crate::value::Value;
+use crate::version::{Rank, Version};
+
+/// Takes it away, or nothing of it.
+pub(super) async fn whole(
+    session: &mut dyn Session,
+    statements: &Statements,
+) -> Result<(), DatabaseError> {
+    for sql in statements.tables.iter().flat_map(|table| &table.sweep) {
+        session.execute(sql, &[]).await?;
+    }
+    Ok(())
+}
+
+/// For each table the rows that are to go, or that have elements which are. Those are left out that
+/// are known to be refused: they are tried anyway.
+pub(super) async fn rows_gone(
+    session: &mut dyn Session,
+    statements: &Statements,
+) -> Result<Vec<Vec<Subject>>, DatabaseError> {
+    let mut of_tables = Vec::new();
+    for table in &statements.tables {
+        let rows = session.fetch(&table.rows_gone, &[], &[Kind::Id; 2]).await?;
+        of_tables.push(rows.into_iter().filter_map(|row| subject(table, row)).collect());
+    }
+    Ok(of_tables)
+}
+
+fn subject(table: &TableStatements, row: Vec<Value>) -> Option<Subject> {
+    let [Value::Text(id), Value::Text(message_id)] = <[Value; 2]>::try_from(row).ok()? else {
+        return None;
+    };
+    // A tombstone tells no more of its event.
+    let origin = Origin {
+        source: String::new(),
+        message_id: message_id.clone(),
+        event_type: format!("{}.deleted", table.entity.name),
+        version: Version { updated_at_ms: 0, occurred_at_ms: 0, rank: Rank::Deleted, message_id },
+    };
+    Some(Subject { id, origin })
+}
+
+/// Takes away what the database lets go, row by row where it refuses one. Those that it refuses are
+/// deletes that are tried without end.
+pub(super) async fn isolated(
+    session: &mut dyn Session,
+    statements: &Statements,
+    destination: &str,
+    rows_gone: &[Vec<Subject>],
+    patience: Patience,
+) -> Result<(), DatabaseError> {
+    let mut refused = Vec::new();
+    for (table, gone) in statements.tables.iter().zip(rows_gone) {
+        let deleted = tombstoned(session, statements, table, gone).await?;
+        let deletes = Piece::Deletes { table, subjects: &deleted };
+        let isolated = by_halves(session, deletes, &mut Streak::endless()).await?.refused;
+        refused.extend(isolated.into_iter().filter_map(|(piece, why)| piece.refused(why)));
+        let is_refused = |subject: &&Subject| {
+            refused.iter().any(|refused| refused.letter.id.as_ref() == Some(&subject.id))
+        };
+        let settled: Vec<_> = gone.iter().filter(|one| !is_refused(one)).cloned().collect();
+        let settles = Piece::Settles { table, subjects: &settled };
+        let isolated = by_halves(session, settles, &mut Streak::endless()).await?.refused;
+        refused.extend(isolated.into_iter().filter_map(|(piece, why)| piece.refused(why)));
+    }
+    let earlier = EarlierTries::default();
+    refused::keep(session, statements, destination, refused, &earlier, patience).await.map(drop)
+}
+
+/// Of these, the ones that have a tombstone of their own.
+async fn tombstoned(
+    session: &mut dyn Session,
+    statements: &Statements,
+    table: &TableStatements,
+    gone: &[Subject],
+) -> Result<Vec<Subject>, DatabaseError> {
+    let ids: Vec<_> = gone.iter().map(|subject| &*subject.id).collect();
+    let parameters = [Param::Texts(&ids), Param::Text(table.entity.name)];
+    let found = session.fetch(&statements.gone, &parameters, &[Kind::Id]).await?;
+    let found = found.into_iter().flatten().filter_map(|id| match id {
+        Value::Text(id) => Some(id),
+        _ => None,
+    });
+    let found: HashSet<_> = found.collect();
+    Ok(gone.iter().filter(|subject| found.contains(&subject.id)).cloned().collect())
+}
