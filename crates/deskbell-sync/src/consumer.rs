@@ -24,7 +24,7 @@ use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
 use crate::options::MirrorOptions;
 use crate::status::{MirrorStatus, consumer_name};
-use crate::target::{Care, Commit, Target, TargetError};
+use crate::target::{Care, Commit, Part, PartKind, Rest, Target, TargetError};
 
 /// Tries of a batch that the database refuses before the rows at fault are looked for: what it
 /// refuses may be a passing trouble.
@@ -216,7 +216,8 @@ impl MirrorConsumer {
         let seq = current.seq;
         let Attended { rows_written, dead_letters, more } = self.attend(current.clone()).await?;
         let remade = self.remake(current).await?;
-        let (rows_written, more) = (rows_written + remade.rows_written, more || remade.more);
+        let (rows_written, more) =
+            (rows_written + remade.rows_written, more || remade.rest == Rest::Now);
         Ok(Progress { seq, events: 0, rows_written, dead_letters, more })
     }
 

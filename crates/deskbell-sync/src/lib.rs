@@ -91,7 +91,7 @@ pub use options::{
 };
 pub use schema::{Dialect, SCHEMA_VERSION};
 pub use target::{
-    Blocked, Care, CatchUp, Commit, Part, PartKind, Remade, Retry, RetryRequest, Target,
+    Blocked, Care, CatchUp, Commit, Part, PartKind, Remade, Rest, Retry, RetryRequest, Target,
     TargetError, Waiting,
 };
 pub use value::Value;

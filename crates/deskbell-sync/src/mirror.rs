@@ -396,36 +396,16 @@ impl Target for Mirror {
 
     async fn remake(&self, current: &Checkpoint) -> Result<Option<Remade>, TargetError> {
         let mut position = self.remaking.lock().await;
-        if matches!(*position, remake::Position::Done) {
-            return Ok(Some(Remade::default()));
+        if let Some(rest) = position.rest() {
+            return Ok(Some(Remade { rows_written: 0, rest }));
         }
         let mut unit = self.unit().await?;
-        let session = unit.connected.session.as_mut();
-        session.begin(&self.schema, self.batch_limits()).await?;
-        if checkpoints::swap(session, &self.statements, current, current).await? == Commit::Lost {
-            session.rollback().await?;
-            unit.keep();
-            return Ok(None);
-        }
-        let done = match self.remake_next(session, current, &position).await {
-            Ok(done) => session.commit().await.map(|()| done),
-            Err(error) => Err(error),
-        };
-        let (next, remade) = match done {
-            Ok(done) => done,
-            // Nothing that is new waits for this.
-            Err(DatabaseError::Refused { refusal, .. }) => {
-                let destination = &self.destination;
-                tracing::warn!(destination, reason = %refusal, "rows of an earlier config stay as they are");
-                session.rollback().await?;
-                unit.keep();
-                return Ok(Some(Remade::default()));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        *position = next;
+        let done = self.remake_part(&mut unit.connected, current, &position).await?;
         unit.keep();
-        Ok(Some(remade))
+        Ok(done.map(|(next, remade)| {
+            *position = next;
+            remade
+        }))
     }
 
     async fn close(&self) {

@@ -214,7 +214,19 @@ pub struct Remade {
     /// The rows that were changed.
     pub rows_written: u64,
     /// Whether there may be others.
-    pub more: bool,
+    pub rest: Rest,
+}
+
+/// Whether there are rows to be made again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// None are left.
+    #[default]
+    None,
+    /// There may be some.
+    Now,
+    /// The database refused some: they are looked at again later.
+    Later,
 }
 
 /// What to do with a row that the database refuses.

@@ -2,7 +2,7 @@
 
 use super::{MirrorConsumer, SyncError};
 use crate::checkpoint::Checkpoint;
-use crate::target::Remade;
+use crate::target::{Remade, Rest};
 
 impl MirrorConsumer {
     /// Makes the next few of them again. `current` is where the target stands: behind all that the
@@ -15,10 +15,9 @@ impl MirrorConsumer {
         self.position = None;
         let ahead = self.ahead.take();
         let remade = self.target.remake(&current).await?;
-        let superseded = || SyncError::Superseded { destination: self.destination.clone() };
-        let remade = remade.ok_or_else(superseded)?;
+        let remade = remade.ok_or_else(|| self.superseded())?;
         self.position = Some(current);
-        self.remaking = remade.more;
+        self.remaking = remade.rest != Rest::None;
         self.ahead = ahead;
         Ok(remade)
     }

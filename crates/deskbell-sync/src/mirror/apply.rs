@@ -1,5 +1,7 @@
 //! What a batch does to the tables: what is gone first, then what is new, then what follows.
 
+use std::borrow::Borrow;
+
 use clerk_webhooks::UnixMillis;
 use deskbell_store::Seq;
 
@@ -264,12 +266,13 @@ fn representable(millis: i64) -> UnixMillis {
 pub(super) async fn write(
     session: &mut dyn Session,
     table: &TableStatements,
-    rows: &[Row],
+    rows: &[impl Borrow<Row>],
 ) -> Result<u64, DatabaseError> {
+    let rows: Vec<&Row> = rows.iter().map(Borrow::borrow).collect();
     if rows.is_empty() {
         return Ok(0);
     }
-    let given: Vec<_> = rows.iter().map(row).collect();
+    let given: Vec<_> = rows.iter().map(|row| cells(&[], &row.values, &row.raw, row)).collect();
     let rows_written = session.bulk(&table.upsert, &given).await?;
     if table.elements.is_empty() {
         return Ok(rows_written);
@@ -284,10 +287,6 @@ pub(super) async fn write(
         session.bulk(&list.insert, &elements.collect::<Vec<_>>()).await?;
     }
     Ok(rows_written)
-}
-
-fn row(row: &Row) -> Vec<Cell<'_>> {
-    cells(&[], &row.values, &row.raw, row)
 }
 
 fn element<'a>(row: &'a Row, child: &'a ChildRow) -> Vec<Cell<'a>> {

@@ -2,6 +2,8 @@
 //! from their own JSON: what was added is filled, what is excluded is emptied. A part at a time, so
 //! that nobody waits long; a row that is done says so by its revision, so that it can be interrupted.
 
+use std::time::{Duration, Instant};
+
 use deskbell_store::Seq;
 
 use super::kept::Existing;
@@ -15,7 +17,7 @@ use crate::mapping::Mapping;
 use crate::schema::{CHECKPOINTS, MAPPING_REV, RAW, REMADE_REV, VERSION_COLUMNS, quoted};
 use crate::session::{DatabaseError, Param, Session, begin_unit, end_unit};
 use crate::sql::TableStatements;
-use crate::target::Remade;
+use crate::target::{Remade, Rest};
 use crate::value::Value;
 use crate::version::{Rank, Version};
 
@@ -23,6 +25,11 @@ use crate::version::{Rank, Version};
 const ROWS_MAX: usize = 100;
 /// Parts of that size that are looked at in one transaction while none has a row to be made again.
 const PARTS_MAX: usize = 10;
+/// How long rows are made again in one transaction. Where somebody holds locks, those that have not
+/// had their turn by then are left for the next pass.
+const PART_MAX: Duration = Duration::from_secs(5);
+/// How long after a pass in which the database refused rows all are looked at again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// How far the tables have been gone through.
 #[derive(Debug, Default)]
@@ -30,15 +37,22 @@ pub(super) enum Position {
     /// Nobody has looked whether there is anything to do.
     #[default]
     Unknown,
-    /// The next part is behind this id of this table.
-    At {
-        table: usize,
-        after: String,
-        /// For each mirrored entity, the columns that must be empty.
-        to_empty: Vec<Vec<&'static str>>,
-    },
+    At(Cursor),
     /// Every row is of the present mapping.
     Done,
+    /// The database refused some rows: all are looked at again then.
+    RetryAt(Instant),
+}
+
+/// The next part is behind an id of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Cursor {
+    table: usize,
+    after: String,
+    /// For each mirrored entity, the columns that must be empty.
+    to_empty: Vec<Vec<&'static str>>,
+    /// The rows that the database has refused in this pass.
+    refused: usize,
 }
 
 /// One part of one table.
@@ -49,6 +63,28 @@ struct Part<'a> {
     to_empty: &'a [&'static str],
 }
 
+/// A row of another mapping.
+struct Stale {
+    id: String,
+    /// As it should be; `None` where its own JSON cannot be read.
+    row: Option<Row>,
+}
+
+impl Position {
+    /// What is left, where no row is looked at now.
+    pub(super) fn rest(&self) -> Option<Rest> {
+        match self {
+            Self::Done => Some(Rest::None),
+            Self::RetryAt(at) if *at > Instant::now() => Some(Rest::Later),
+            _ => None,
+        }
+    }
+
+    pub(super) fn retry_later() -> Self {
+        Self::RetryAt(Instant::now() + RETRY_INTERVAL)
+    }
+}
+
 impl Mirror {
     /// Makes the rows of the next part again that has any to be made, in the transaction that is open.
     pub(super) async fn remake_next(
@@ -57,33 +93,58 @@ impl Mirror {
         current: &Checkpoint,
         position: &Position,
     ) -> Result<(Position, Remade), DatabaseError> {
-        let (mut table, mut after, to_empty) = match position {
-            Position::Done => return Ok((Position::Done, Remade::default())),
-            Position::Unknown if self.is_remade(session, current).await? => {
+        let mut cursor = match position {
+            Position::At(cursor) => cursor.clone(),
+            _ if self.is_remade(session, current).await? => {
                 return Ok((Position::Done, Remade::default()));
             }
-            Position::Unknown => (0, String::new(), self.existing().to_empty(session).await?),
-            Position::At { table, after, to_empty } => (*table, after.clone(), to_empty.clone()),
+            _ => Cursor {
+                table: 0,
+                after: String::new(),
+                to_empty: self.existing().to_empty(session).await?,
+                refused: 0,
+            },
         };
         let tables: Vec<_> = self.mappings.iter().zip(&self.statements.tables).collect();
+        let started = Instant::now();
         let (mut looked_at, mut rows_written) = (0, 0);
-        while looked_at < PARTS_MAX && rows_written == 0 {
-            let (Some((mapping, statements)), Some(columns)) =
-                (tables.get(table), to_empty.get(table))
+        while looked_at < PARTS_MAX && rows_written == 0 && started.elapsed() < PART_MAX {
+            let (Some((mapping, statements)), Some(to_empty)) =
+                (tables.get(cursor.table), cursor.to_empty.get(cursor.table))
             else {
-                self.record_remade(session, current, &to_empty).await?;
-                return Ok((Position::Done, Remade::default()));
+                return self.end_pass(session, current, &cursor).await;
             };
-            let part = Part { mirror: self, mapping, statements, to_empty: columns };
-            let end = part.end(session, &after).await?;
-            rows_written = part.remake(session, &after, end.as_deref()).await?;
-            looked_at += 1;
-            (table, after) = match end {
-                Some(end) => (table, end),
-                None => (table + 1, String::new()),
-            };
+            let part = Part { mirror: self, mapping, statements, to_empty };
+            let end = part.end(session, &cursor.after).await?;
+            let stale = part.fetch(session, &cursor.after, end.as_deref()).await?;
+            let (written, refused) = part.remake(session, &stale, started).await?;
+            (rows_written, looked_at) = (written, looked_at + 1);
+            cursor.refused += refused;
+            cursor.table += usize::from(end.is_none());
+            cursor.after = end.unwrap_or_default();
         }
-        Ok((Position::At { table, after, to_empty }, Remade { rows_written, more: true }))
+        Ok((Position::At(cursor), Remade { rows_written, rest: Rest::Now }))
+    }
+
+    /// Every row was looked at.
+    async fn end_pass(
+        &self,
+        session: &mut dyn Session,
+        current: &Checkpoint,
+        cursor: &Cursor,
+    ) -> Result<(Position, Remade), DatabaseError> {
+        if cursor.refused == 0 {
+            self.record_remade(session, current, &cursor.to_empty).await?;
+            return Ok((Position::Done, Remade::default()));
+        }
+        tracing::warn!(
+            destination = self.destination,
+            rows = cursor.refused,
+            retry_in_s = RETRY_INTERVAL.as_secs(),
+            "the database refuses to change rows that were made by an earlier config: \
+             they stay as they are, and are tried again"
+        );
+        Ok((Position::retry_later(), Remade { rows_written: 0, rest: Rest::Later }))
     }
 
     pub(super) fn existing(&self) -> Existing<'_> {
@@ -168,18 +229,49 @@ impl Part<'_> {
         }))
     }
 
+    /// Makes these rows again, but for those that the database refuses: they stay as they are. How many
+    /// were changed, and how many were not.
     async fn remake(
         &self,
         session: &mut dyn Session,
-        after: &str,
-        end: Option<&str>,
-    ) -> Result<u64, DatabaseError> {
-        let rows = self.fetch(session, after, end).await?;
-        if rows.is_empty() {
+        stale: &[Stale],
+        started: Instant,
+    ) -> Result<(u64, usize), DatabaseError> {
+        let (mut rows_written, mut refused, mut left) = (0, 0, vec![stale]);
+        while let Some(stale) = left.pop() {
+            if started.elapsed() > PART_MAX {
+                refused += stale.len();
+                continue;
+            }
+            begin_unit(session).await?;
+            let done = self.run(session, stale).await;
+            match (end_unit(session, done).await?, stale) {
+                (Ok(written), _) => rows_written += written,
+                (Err(refusal), [row]) => {
+                    refused += 1;
+                    tracing::info!(
+                        table = self.mapping.entity.table,
+                        id = row.id,
+                        reason = %refusal,
+                        "a row that was made by an earlier config stays as it is"
+                    );
+                }
+                _ => {
+                    let (first, second) = stale.split_at(stale.len() / 2);
+                    left.extend([second, first]);
+                }
+            }
+        }
+        Ok((rows_written, refused))
+    }
+
+    async fn run(&self, session: &mut dyn Session, stale: &[Stale]) -> Result<u64, DatabaseError> {
+        if stale.is_empty() {
             return Ok(0);
         }
-        let rows_written = self.write(session, &rows).await?;
-        let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+        let rows: Vec<_> = stale.iter().filter_map(|stale| stale.row.as_ref()).collect();
+        let rows_written = apply::write(session, self.statements, &rows).await?;
+        let ids: Vec<_> = stale.iter().map(|stale| stale.id.as_str()).collect();
         let ids = [Param::Texts(&ids)];
         if let Some(empty) = self.empty_sql() {
             session.execute(&empty.into(), &ids).await?;
@@ -190,21 +282,19 @@ impl Part<'_> {
         Ok(rows_written)
     }
 
-    /// The rows between these ids that are of another mapping, as they should be.
+    /// The rows between these ids that are of another mapping.
     async fn fetch(
         &self,
         session: &mut dyn Session,
         after: &str,
         end: Option<&str>,
-    ) -> Result<Vec<Row>, DatabaseError> {
+    ) -> Result<Vec<Stale>, DatabaseError> {
         let own = self.mapping.columns.iter().map(|column| (column.name, column.kind));
         let [updated_at, occurred_at, rank, message_id] = VERSION_COLUMNS;
         let integers = [updated_at, occurred_at, rank].map(|name| (name, Kind::Integer));
-        let columns: Vec<_> = own
-            .chain([(RAW, Kind::Json)])
-            .chain(integers)
-            .chain([(message_id, Kind::Id)])
-            .collect();
+        let behind = [(RAW, Kind::Json)].into_iter().chain(integers);
+        let columns = [("id", Kind::Id)].into_iter().chain(own).chain(behind);
+        let columns: Vec<_> = columns.chain([(message_id, Kind::Id)]).collect();
         let dialect = self.mirror.database.dialect();
         let read = columns.iter().map(|(name, kind)| dialect.read(&quoted(name), *kind));
         let filled = self.to_empty.iter().map(|name| format!(" OR {} IS NOT NULL", quoted(name)));
@@ -220,7 +310,13 @@ impl Part<'_> {
             [Some(after), end].into_iter().flatten().map(Param::Text).collect();
         let kinds: Vec<_> = columns.iter().map(|(_, kind)| *kind).collect();
         let rows = session.fetch(&sql.into(), &parameters, &kinds).await?;
-        Ok(rows.into_iter().filter_map(|row| self.row(row)).collect())
+        Ok(rows.into_iter().filter_map(|row| self.stale(row)).collect())
+    }
+
+    fn stale(&self, mut stored: Vec<Value>) -> Option<Stale> {
+        let own = stored.split_off(1);
+        let Some(Value::Text(id)) = stored.pop() else { return None };
+        Some(Stale { id, row: self.row(own) })
     }
 
     fn row(&self, mut stored: Vec<Value>) -> Option<Row> {
@@ -240,31 +336,6 @@ impl Part<'_> {
         let version = Version { updated_at_ms, occurred_at_ms, rank, message_id };
         let raw: Box<serde_json::value::RawValue> = serde_json::from_str(&raw).ok()?;
         row_again(&self.mirror.mappings, self.mapping, version, Json::from(&*raw), stored)
-    }
-
-    /// Writes these rows, but for those that the database refuses: they stay as they are.
-    async fn write(&self, session: &mut dyn Session, rows: &[Row]) -> Result<u64, DatabaseError> {
-        let (mut rows_written, mut left) = (0, vec![rows]);
-        while let Some(rows) = left.pop() {
-            begin_unit(session).await?;
-            let written = apply::write(session, self.statements, rows).await;
-            match end_unit(session, written).await? {
-                Ok(written) => rows_written += written,
-                Err(refusal) => match rows {
-                    [row] => tracing::warn!(
-                        table = self.mapping.entity.table,
-                        id = row.id,
-                        reason = %refusal,
-                        "a row that was made by an earlier config stays as it is: the database refuses the change"
-                    ),
-                    _ => {
-                        let (first, second) = rows.split_at(rows.len() / 2);
-                        left.extend([second, first]);
-                    }
-                },
-            }
-        }
-        Ok(rows_written)
     }
 
     /// Parameter: ids.

@@ -11,7 +11,7 @@ use super::{Connected, Mirror, checkpoints, retry, sweep};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::session::{DatabaseError, Limits};
-use crate::target::{CatchUp, Commit, Part, Retry};
+use crate::target::{CatchUp, Commit, Part, Remade, Rest, Retry};
 
 use super::blocked::BlockedParts;
 
@@ -226,6 +226,37 @@ impl Mirror {
         session.commit().await?;
         *blocked = now_blocked;
         Ok(commit)
+    }
+
+    /// Makes the next rows of another mapping again; how far that came. `None`: the checkpoint is
+    /// another one.
+    pub(super) async fn remake_part(
+        &self,
+        connected: &mut Connected,
+        current: &Checkpoint,
+        position: &Position,
+    ) -> Result<Option<(Position, Remade)>, DatabaseError> {
+        let session = connected.session.as_mut();
+        session.begin(&self.schema, self.isolating(None, false)).await?;
+        if checkpoints::swap(session, &self.statements, current, current).await? == Commit::Lost {
+            session.rollback().await?;
+            return Ok(None);
+        }
+        let done = match self.remake_next(session, current, position).await {
+            Ok(done) => session.commit().await.map(|()| done),
+            Err(error) => Err(error),
+        };
+        match done {
+            // Nothing that is new waits for this.
+            Err(DatabaseError::Refused { refusal, .. }) => {
+                let destination = &self.destination;
+                tracing::warn!(destination, reason = %refusal, "rows of an earlier config stay as they are");
+                session.rollback().await?;
+                let later = Remade { rows_written: 0, rest: Rest::Later };
+                Ok(Some((Position::retry_later(), later)))
+            }
+            done => done.map(Some),
+        }
     }
 
     /// Brings one blocked part on by a batch, where it is refused no more.

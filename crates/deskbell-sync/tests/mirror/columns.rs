@@ -224,6 +224,30 @@ async fn a_row_that_the_database_refuses_stops_none_of_the_others() {
     assert_eq!(remade, 4);
 }
 
+#[tokio::test]
+async fn what_the_database_does_not_let_be_emptied_is_emptied_once_it_does() {
+    let mut world = World::new().await;
+    world.append_users(5, 5).await;
+    drain(&mut world.consumer().await).await;
+    world.place.run(&refuse_the_fifth()).await;
+    world.replace_the_log().await;
+    world.options.exclude_columns = vec!["user.first_name".to_owned()];
+    for (relents, left) in [(false, vec!["user_5"]), (true, vec![])] {
+        if relents {
+            world.place.run(&relent()).await;
+        }
+        drain(&mut world.consumer().await).await;
+        let rows = users(&world).await;
+        let filled = rows.iter().filter(|row| !row["first_name"].is_null());
+        assert_eq!(filled.map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>(), left);
+    }
+}
+
+fn relent() -> String {
+    let on = if USERS.contains('.') { format!("ON {USERS}") } else { String::new() };
+    format!("DROP TRIGGER refuse {on}")
+}
+
 /// Makes the database refuse every change to the user of this number.
 fn refuse_the_fifth() -> String {
     if USERS.contains('.') {

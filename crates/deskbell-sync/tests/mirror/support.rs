@@ -7,7 +7,7 @@ use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::entity;
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
-    Batch, Care, Checkpoint, Commit, Counts, Fold, MirrorOptions, Target, connect,
+    Batch, Care, Checkpoint, Commit, Counts, Fold, MirrorOptions, Rest, Target, connect,
 };
 use serde_json::{Map, Value, json};
 
@@ -158,7 +158,7 @@ impl Mirror {
 
     /// Makes every row again that was made by other options.
     pub(crate) async fn remake(&self) {
-        while self.target.remake(&self.position).await.unwrap().unwrap().more {}
+        while self.target.remake(&self.position).await.unwrap().unwrap().rest == Rest::Now {}
     }
 
     pub(crate) async fn run(&self, sql: &str) {
