@@ -8,10 +8,11 @@ mod rows;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clerk_webhooks::UnixMillis;
 use deskbell_store::{LogId, Outcome, OutcomeKind, Seq, StoredEvent};
 use tokio::time::timeout;
 
-use self::bookkeeping::{BlockedPart, Bookkeeping, Letter};
+use self::bookkeeping::{Bookkeeping, Letter};
 use crate::batch::Batch;
 use crate::connect::ConnectError;
 use crate::entity;
@@ -19,6 +20,7 @@ use crate::fold::Fold;
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
 use crate::session::DatabaseError;
+use crate::target::{Blocked, PartKind};
 
 /// How long the mirror's database may take for one event; one that takes longer counts as away.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -180,7 +182,7 @@ struct Judge<'a> {
 /// What the mirror keeps beside its rows, as far as it matters for one event.
 struct Kept {
     letters: Vec<Letter>,
-    blocked: Vec<BlockedPart>,
+    blocked: Vec<Blocked>,
     /// The last event that statements have run for; `None` where they are held back.
     statements: Option<Seq>,
 }
@@ -243,20 +245,21 @@ impl Judge<'_> {
 }
 
 impl Kept {
-    /// What a letter of this part says, or a part that is blocked.
+    /// What a letter of this part says, or that it is blocked: what kind of part, by what name it is
+    /// kept, and by which people know it.
     fn refused(
         &self,
-        kind: &str,
-        part: &str,
+        (kind, name, title): (PartKind, &str, &str),
         seq: Seq,
         of: &dyn Fn(&Letter) -> bool,
     ) -> Option<Outcome> {
         if let Some(letter) = self.letters.iter().find(|letter| of(letter)) {
             return Some(letter.outcome());
         }
-        let blocked = self.blocked.iter().find(|one| one.kind == kind && one.part == part);
+        let blocked = self.blocked.iter().find(|blocked| blocked.part.is(kind, name));
         let blocked = blocked.filter(|blocked| seq > blocked.seq)?;
-        let why = format!("blocked: {part}: {}", blocked.reason);
-        Some(Outcome::new(OutcomeKind::Waiting, why).at(blocked.since_ms))
+        let why = format!("blocked: {title}: {}", blocked.reason);
+        let since_ms = blocked.since.map(UnixMillis::as_millis);
+        Some(Outcome::new(OutcomeKind::Waiting, why).at(since_ms))
     }
 }

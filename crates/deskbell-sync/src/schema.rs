@@ -18,7 +18,7 @@ pub const SCHEMA_VERSION: i64 = 2;
 pub(crate) const VERSION_COLUMNS: [&str; 4] =
     ["_updated_at_ms", "_occurred_at_ms", "_rank", "_message_id"];
 /// The [rank](crate::Rank) of rows that were written before there were ranks.
-const RANK_BEFORE: &str = "1";
+pub(crate) const RANK_BEFORE: &str = "1";
 /// The column that holds the entity's JSON.
 pub(crate) const RAW: &str = "raw";
 /// The column that says when an entity was deleted, where deleted rows are kept.

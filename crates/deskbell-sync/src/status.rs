@@ -120,6 +120,12 @@ impl Reported {
     pub fn is_current(&self, now_ms: i64) -> bool {
         now_ms.saturating_sub(self.at_ms) <= REPORT_AGE_MAX_MS
     }
+
+    /// Why the mirror does not move, where the report is not current.
+    #[must_use]
+    pub fn not_running(&self) -> String {
+        format!("not running: `deskbell serve` last reported at {}", time(self.at_ms))
+    }
 }
 
 impl Facts {

@@ -12,6 +12,7 @@ use deskbell_sync::outcome::{OutcomeReader, PartOutcome};
 use deskbell_sync::status::{self, MirrorState, Reported};
 use deskbell_sync::{ConnectError, MirrorOptions};
 
+use crate::clock;
 use crate::config::Config;
 use crate::delivering::{self, DeliveringError};
 use crate::mirror_options::mirror_options;
@@ -181,9 +182,13 @@ impl Mirror {
 
     /// What is pending has a better reason where its consumer knows one.
     fn explained(&self, event: &StoredEvent, outcome: Outcome) -> Outcome {
-        let Some(Reported { status, .. }) = &self.reported else { return outcome };
+        let Some(reported) = &self.reported else { return outcome };
         if outcome.kind != OutcomeKind::Pending {
             return outcome;
+        }
+        let status = &reported.status;
+        if !reported.is_current(clock::now_ms()) {
+            return Outcome::new(OutcomeKind::Pending, reported.not_running());
         }
         if event.seq <= status.seq {
             let had = format!("before that it had come to event {} of the log", status.seq);

@@ -30,7 +30,7 @@ pub(crate) struct CompiledStatement {
     /// Its name in `_versions` and in dead letters.
     pub(crate) name: String,
     /// What people are shown in the place of that.
-    title: String,
+    pub(crate) title: String,
     on: Vec<String>,
     numbered: Numbered,
     /// In the order of the numbers.
@@ -112,6 +112,11 @@ impl CompiledStatement {
             compiled.push(Arc::new(statement));
         }
         Ok(compiled)
+    }
+
+    /// What it is kept by, and what people know it by.
+    pub(crate) fn names(&self) -> (String, String) {
+        (self.name.clone(), self.title.clone())
     }
 
     /// Whether it runs for events of this type.

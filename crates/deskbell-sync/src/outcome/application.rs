@@ -8,6 +8,7 @@ use super::{Judge, Kept, PRUNED, PartOutcome};
 use crate::mapped::{CompiledStatement, MappedEnd, MappedRow, MappedTable, StatementRun};
 use crate::options::Stale;
 use crate::session::DatabaseError;
+use crate::target::PartKind;
 use crate::version::Version;
 
 impl Judge<'_> {
@@ -19,7 +20,8 @@ impl Judge<'_> {
         let mut parts = Vec::new();
         for (table, changes) in self.mappings.tables().iter().zip(&self.batch.mapped) {
             let of_table = |letter: &Letter| letter.part == table.name;
-            let refused = || kept.refused("mapped", &table.name, self.event.seq, &of_table);
+            let part = (PartKind::Mapped, &*table.name, &*table.name);
+            let refused = || kept.refused(part, self.event.seq, &of_table);
             let (row, end) = (changes.rows.first(), changes.ends.first());
             let unusable = self.unusable(&table.name);
             if row.is_none() && end.is_none() && unusable.is_none() {
@@ -118,7 +120,8 @@ impl Judge<'_> {
             let name = &statement.name;
             let run = self.batch.statements.runs.iter().find(|run| run.statement == index);
             let of_statement = |letter: &Letter| letter.part == *name;
-            let refused = || kept.refused("statement", name, self.event.seq, &of_statement);
+            let part = (PartKind::Statement, &**name, &*statement.title);
+            let refused = || kept.refused(part, self.event.seq, &of_statement);
             let outcome = match (run, self.unusable(name)) {
                 (Some(run), _) => match refused() {
                     Some(refused) => refused,
@@ -127,7 +130,7 @@ impl Judge<'_> {
                 (None, Some(unusable)) => refused().unwrap_or(unusable),
                 (None, None) => self.not_run(),
             };
-            parts.push(PartOutcome { part: name.clone(), outcome });
+            parts.push(PartOutcome { part: statement.title.clone(), outcome });
         }
         Ok(parts)
     }
@@ -169,7 +172,9 @@ impl Judge<'_> {
         {
             return Ok(outcome);
         }
-        if newest.is_some_and(|newest| newest >= run.version) {
+        let is_newest =
+            |newest: Version| newest >= run.version || newest.message_id == run.version.message_id;
+        if newest.is_some_and(is_newest) {
             return Ok(OutcomeKind::Applied.into());
         }
         if let Some(entity) = crate::entity::find(run.entity)

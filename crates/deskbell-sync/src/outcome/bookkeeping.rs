@@ -12,14 +12,14 @@ use crate::entity::Kind;
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
 use crate::schema::{
-    CHECKPOINTS, DEAD_LETTERS, Dialect, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS, VERSIONS,
+    BLOCKED, CHECKPOINTS, DEAD_LETTERS, Dialect, RANK_BEFORE, SUPPRESSED, TOMBSTONES,
+    VERSION_COLUMNS, VERSIONS,
 };
 use crate::session::{DatabaseError, Param, Session};
+use crate::target::{Blocked, Part, PartKind};
 use crate::value::Value;
 use crate::version::{Rank, Version};
 
-/// Parts that the database refuses whatever the row.
-const BLOCKED: &str = "_blocked";
 /// The kind of a letter whose row the database does not let go.
 const DELETE: &str = "delete";
 
@@ -54,15 +54,6 @@ pub(super) struct Letter {
     failed_at_ms: Option<i64>,
     is_delete: bool,
     waiting_since_ms: Option<i64>,
-}
-
-/// A table or a statement that waits apart from the rest.
-pub(super) struct BlockedPart {
-    pub(super) kind: String,
-    pub(super) part: String,
-    pub(super) seq: Seq,
-    pub(super) since_ms: Option<i64>,
-    pub(super) reason: String,
 }
 
 /// What is known of an entity in a mapped table, or of what a statement has run for.
@@ -174,7 +165,7 @@ impl Bookkeeping {
         condition: &str,
         parameters: &[Param<'_>],
     ) -> Result<Vec<Version>, DatabaseError> {
-        let select = VERSION_COLUMNS.join(", ");
+        let select = self.version_columns(table);
         let rows = self.select(table, &select, condition, parameters, &VERSION_KINDS).await?;
         Ok(rows.into_iter().filter_map(|mut row| version(&mut row)).collect())
     }
@@ -222,19 +213,23 @@ impl Bookkeeping {
     pub(super) async fn blocked(
         &mut self,
         destination: &str,
-    ) -> Result<Vec<BlockedPart>, DatabaseError> {
+    ) -> Result<Vec<Blocked>, DatabaseError> {
         let select = "kind, part, seq, since, reason";
         let kinds = [Kind::Id, Kind::Id, Kind::Integer, Kind::Time, Kind::Text];
         let parameters = [Param::Text(destination)];
         let rows = self.select(BLOCKED, select, "destination = $1", &parameters, &kinds).await?;
-        let part = |mut row: Row| BlockedPart {
-            kind: text(row.take()).unwrap_or_default(),
-            part: text(row.take()).unwrap_or_default(),
-            seq: Seq::new(integer(&row.take()).unwrap_or(0)),
-            since_ms: time(&row.take()),
-            reason: text(row.take()).unwrap_or_default(),
+        let part = |mut row: Row| {
+            let (kind, name) = (text(row.take())?, text(row.take())?);
+            Some(Blocked {
+                part: Part { kind: PartKind::of(&kind)?, name },
+                seq: Seq::new(integer(&row.take())?),
+                since: if let Value::Time(since) = row.take() { Some(since) } else { None },
+                reason: text(row.take()).unwrap_or_default(),
+                cause: String::new(),
+                is_due: false,
+            })
         };
-        Ok(rows.into_iter().map(part).collect())
+        Ok(rows.into_iter().filter_map(part).collect())
     }
 
     /// What is known of an entity in this mapped table, or of what this statement has run for.
@@ -245,10 +240,8 @@ impl Bookkeeping {
         id: &str,
     ) -> Result<Option<Known>, DatabaseError> {
         let reason = self.optional(VERSIONS, "reason");
-        let select = format!(
-            "{}, key, shown, ended_by, parked_since, given_up, {reason}",
-            VERSION_COLUMNS.join(", ")
-        );
+        let columns = self.version_columns(VERSIONS);
+        let select = format!("{columns}, key, shown, ended_by, parked_since, given_up, {reason}");
         let mut kinds = VERSION_KINDS.to_vec();
         kinds.extend([Kind::Id, Kind::Id, Kind::Id, Kind::Time, Kind::Boolean, Kind::Text]);
         let mut condition = "mapping = $1 AND id = $2".to_owned();
@@ -267,6 +260,14 @@ impl Bookkeeping {
             given_up: matches!(row.take(), Value::Boolean(true)),
             reason: text(row.take()),
         }))
+    }
+
+    /// [`VERSION_COLUMNS`], with the rank that rows get which have none yet.
+    fn version_columns(&self, table: &str) -> String {
+        let [updated_at, occurred_at, rank, message_id] = VERSION_COLUMNS;
+        let before = format!("CAST({RANK_BEFORE} AS BIGINT)");
+        let rank = if self.has(table, rank) { rank } else { &before };
+        [updated_at, occurred_at, rank, message_id].join(", ")
     }
 
     /// The column, or null where the table does not have it.

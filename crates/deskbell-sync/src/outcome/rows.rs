@@ -7,6 +7,7 @@ use super::{Judge, Kept, PRUNED, PartOutcome};
 use crate::batch::{Row, Tombstone};
 use crate::entity::{self, Entity};
 use crate::session::DatabaseError;
+use crate::target::PartKind;
 use crate::version::Version;
 
 impl Judge<'_> {
@@ -127,12 +128,17 @@ impl Judge<'_> {
             letter.part.is_empty()
                 && (letter.entity == entity.name && letter.id == id || letter.id.is_empty())
         };
-        kept.refused("mirror", entity.table, self.event.seq, &of_row)
+        let part = (PartKind::Mirror, entity.table, entity.table);
+        kept.refused(part, self.event.seq, &of_row)
     }
 }
 
-/// What a version that was offered came to, where this one is there.
+/// What a version that was offered came to, where this one is there. Those of one message are the
+/// same, also where one was stored before there were ranks.
 pub(super) fn compared(found: &Version, offered: &Version) -> Outcome {
+    if found.message_id == offered.message_id {
+        return OutcomeKind::Applied.into();
+    }
     match found.cmp(offered) {
         std::cmp::Ordering::Equal => OutcomeKind::Applied.into(),
         std::cmp::Ordering::Greater => superseded(found),

@@ -1,10 +1,13 @@
 //! A mirror that was made by the version before this one.
 
-use deskbell_sync::MirrorOptions;
+use deskbell_store::OutcomeKind;
+use deskbell_sync::outcome::OutcomeReader;
+use deskbell_sync::{MappedDelete, MirrorOptions};
 use serde_json::{Value, json};
 
-use crate::backend::{CHECKPOINTS, EARLIER, USERS};
+use crate::backend::{CHECKPOINTS, EARLIER, USERS, VERSIONS};
 use crate::consumer::{World, drain};
+use crate::mapped;
 use crate::support::everything;
 
 /// Its tables as they were, with a user whose event no log has any more.
@@ -39,6 +42,26 @@ async fn mirror() -> World {
     );
     world.place.run(&checkpoint).await;
     world
+}
+
+#[tokio::test]
+async fn what_became_of_an_event_is_known_before_it_is_migrated() {
+    let mut world = mirror().await;
+    world.options.tables = vec![mapped::users(MappedDelete::Delete)];
+    world.append_at("msg_1", "user.created", 5, &json!({ "id": "user_1", "updated_at": 5 })).await;
+    world.append_at("msg_2", "user.updated", 4, &json!({ "id": "user_1", "updated_at": 4 })).await;
+    world.place.run(&format!("UPDATE {CHECKPOINTS} SET seq = 2, message_id = 'msg_2'")).await;
+    let known = "INSERT INTO _versions (mapping, id, key, shown, given_up, _updated_at_ms,
+             _occurred_at_ms, _message_id)
+         VALUES ('app_users from user', 'user_1', '[\"user_1\"]', '[\"user_1\"]', false, 5, 5, 'msg_1')";
+    world.place.run(&known.replace("_versions", VERSIONS)).await;
+    for (message, kind) in [("msg_1", OutcomeKind::Applied), ("msg_2", OutcomeKind::Superseded)] {
+        let event = world.store.find("clerk", message).await.unwrap().unwrap();
+        let mut reader = OutcomeReader::open(&world.options, world.store.log_id()).await.unwrap();
+        let parts = reader.outcome(&event, &[]).await.parts;
+        assert_eq!(parts.len(), 2);
+        assert!(parts.iter().all(|part| part.outcome.kind == kind), "{message}: {parts:?}");
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use deskbell_store::{Database, Store, StoreError};
 use deskbell_sync::status::{self, MirrorState, MirrorStatus, Reported};
 use tokio::sync::watch;
 
+use crate::clock;
 use crate::config::{Config, DestinationKind};
 
 /// What the store knows of a mirror of the config's.
@@ -53,7 +54,8 @@ impl RunningMirrors {
 
 #[async_trait]
 impl MirrorStates for RunningMirrors {
-    /// A mirror that another process leads is as that one reported it, which outlives both.
+    /// A mirror that another process leads is as that one reported it. What is no longer reported is
+    /// not known.
     async fn states(&self) -> Vec<(String, MirrorState)> {
         let mut states = Vec::new();
         for (destination, status) in &self.mirrors {
@@ -61,7 +63,9 @@ impl MirrorStates for RunningMirrors {
             let state = match own {
                 Some(state) => Some(state),
                 None => match status::reported(&*self.store, destination).await {
-                    Ok(reported) => reported.map(|reported| reported.status.state),
+                    Ok(reported) => reported
+                        .filter(|reported| reported.is_current(clock::now_ms()))
+                        .map(|reported| reported.status.state),
                     Err(error) => {
                         let error = &error as &dyn std::error::Error;
                         tracing::debug!(destination, error, "the mirror's status is not known");

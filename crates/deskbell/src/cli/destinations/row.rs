@@ -44,9 +44,7 @@ struct Stored {
 enum Condition<'a> {
     Mirror(&'a MirrorStatus),
     /// A mirror whose consumer no longer reports.
-    NotRunning {
-        since_ms: i64,
-    },
+    NotRunning(&'a Reported),
     NotStarted,
     Ok,
     Failing {
@@ -118,7 +116,7 @@ impl Row {
         if let Some(reported) = &self.mirror {
             return match reported.is_current(now_ms) {
                 true => Condition::Mirror(&reported.status),
-                false => Condition::NotRunning { since_ms: reported.at_ms },
+                false => Condition::NotRunning(reported),
             };
         }
         let Some(stored) = &self.stored else { return Condition::NotStarted };
@@ -185,7 +183,14 @@ impl Row {
             Condition::Failing { disabled_in_ms, .. } => disabled_in_ms,
             _ => None,
         };
-        let mut json = json!({
+        let stored = self.stored.as_ref().filter(|_| self.mirror.is_none());
+        let mirror = self.mirror.as_ref().map(|reported| &reported.status);
+        let routed = mirror.map(|mirror| mirror.seq);
+        let oldest = stored.and_then(|stored| stored.oldest_received_at_ms);
+        let of_either = |of_mirror: fn(&MirrorStatus) -> u64, of_stored: fn(&Stored) -> u64| {
+            mirror.map(of_mirror).or(stored.map(of_stored))
+        };
+        json!({
             "name": self.name,
             "type": configured.map(|one| one.destination_type),
             "enabled": configured.map(|one| one.enabled),
@@ -194,38 +199,23 @@ impl Row {
             "disabled_in_seconds": disabled_in_ms.map(|left| left / 1_000),
             "reason": condition.reason(),
             "head": head.get(),
-        });
-        match &self.mirror {
-            Some(reported) => mirror_json(reported, &mut json),
-            None => stored_json(self.stored.as_ref(), &mut json),
-        }
-        json
+            "routed": routed.or(stored.map(|stored| stored.state.routed)).map(Seq::get),
+            "pending": of_either(|mirror| mirror.lag_events, |stored| stored.pending),
+            "dead_lettered": of_either(|mirror| mirror.dead_letters, |stored| stored.dead_lettered),
+            "oldest_received_at": oldest.map(shown),
+            "lag_events": mirror.map(|mirror| mirror.lag_events),
+            "lag_seconds": mirror.map(|mirror| mirror.lag_seconds),
+            "waiting_rows": mirror.map(|mirror| mirror.waiting_rows),
+            "reported_at": self.mirror.as_ref().map(|reported| shown(reported.at_ms)),
+        })
     }
-}
-
-fn mirror_json(Reported { status, at_ms }: &Reported, json: &mut Value) {
-    json["routed"] = status.seq.get().into();
-    json["pending"] = status.lag_events.into();
-    json["dead_lettered"] = status.dead_letters.into();
-    json["lag_events"] = status.lag_events.into();
-    json["lag_seconds"] = status.lag_seconds.into();
-    json["waiting_rows"] = status.waiting_rows.into();
-    json["reported_at"] = shown(*at_ms).into();
-}
-
-fn stored_json(stored: Option<&Stored>, json: &mut Value) {
-    let oldest = stored.and_then(|stored| stored.oldest_received_at_ms);
-    json["routed"] = stored.map(|stored| stored.state.routed.get()).into();
-    json["pending"] = stored.map(|stored| stored.pending).into();
-    json["dead_lettered"] = stored.map(|stored| stored.dead_lettered).into();
-    json["oldest_received_at"] = oldest.map(shown).into();
 }
 
 impl Condition<'_> {
     fn name(&self) -> &'static str {
         match self {
             Self::Mirror(status) => status.state.name(),
-            Self::NotRunning { .. } => "not_running",
+            Self::NotRunning(_) => "not_running",
             Self::NotStarted => "not_started",
             Self::Ok => "ok",
             Self::Failing { .. } => "failing",
@@ -236,9 +226,8 @@ impl Condition<'_> {
     fn since_ms(&self) -> Option<i64> {
         match self {
             Self::Mirror(status) => status.state.since_ms(),
-            Self::NotRunning { since_ms }
-            | Self::Failing { since_ms, .. }
-            | Self::Disabled { since_ms, .. } => Some(*since_ms),
+            Self::NotRunning(reported) => Some(reported.at_ms),
+            Self::Failing { since_ms, .. } | Self::Disabled { since_ms, .. } => Some(*since_ms),
             Self::NotStarted | Self::Ok => None,
         }
     }
@@ -254,9 +243,7 @@ impl Condition<'_> {
     fn in_words(&self) -> String {
         match self {
             Self::Mirror(status) => status.state.to_string(),
-            Self::NotRunning { since_ms } => {
-                format!("not running: `deskbell serve` last reported at {}", shown(*since_ms))
-            }
+            Self::NotRunning(reported) => reported.not_running(),
             Self::NotStarted => "not started yet".to_owned(),
             Self::Ok => "ok".to_owned(),
             Self::Failing { since_ms, disabled_in_ms: None } => {
@@ -353,6 +340,9 @@ mod tests {
         assert_eq!((&json["waiting_rows"], &json["dead_lettered"]), (&2.into(), &1.into()));
         let (json, cells) = mirror(status, HOUR);
         assert_eq!(json["state"], "not_running");
+        let of_config = all(&Config::default(), Vec::new(), &[], Vec::new());
+        let keys = |json: &Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&json), keys(&of_config[0].json(Seq::ZERO, 0)), "every row has every key");
         let gone = "not running: `deskbell serve` last reported at 1970-01-01T00:00:01.000Z";
         assert_eq!(cells[8], gone);
     }
