@@ -100,7 +100,7 @@ impl From<MappedTableError> for ConnectError {
 
 impl ConnectError {
     /// Whether the options are at fault, and no other time or state of the database would help
-    /// but a table of the application's that is made to fit.
+    /// but tables that are made to fit, or go.
     #[must_use]
     pub fn is_of_options(&self) -> bool {
         match self {
@@ -108,11 +108,9 @@ impl ConnectError {
             | Self::SchemaName { .. }
             | Self::Mapping(_)
             | Self::Declaration(_)
-            | Self::Mapped(_) => true,
-            Self::NotOurs { .. }
-            | Self::Newer { .. }
-            | Self::NotMigrated { .. }
-            | Self::Database(_) => false,
+            | Self::Mapped(_)
+            | Self::NotOurs { .. } => true,
+            Self::Newer { .. } | Self::NotMigrated { .. } | Self::Database(_) => false,
         }
     }
 }

@@ -6,21 +6,23 @@ mod begin;
 mod read;
 mod remake;
 mod report;
+mod service;
 mod status;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use deskbell_store::{ReadLimit, Seq, Store, StoreError, TakesTurns, while_in_turn};
+use deskbell_store::{ReadLimit, Seq, Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use self::attend::Attended;
 use self::read::Ready;
+pub use self::service::MirrorService;
 use self::status::Status;
 
 use crate::checkpoint::Checkpoint;
+use crate::connect::ConnectError;
 use crate::fold::Fold;
 use crate::options::MirrorOptions;
 use crate::status::{MirrorStatus, consumer_name};
@@ -46,8 +48,8 @@ pub struct MirrorConsumer {
     fold: Arc<Fold>,
     destination: String,
     mapping_revision: i64,
-    /// The names of the application's statements.
-    statements: Vec<String>,
+    /// The application's statements: what each is kept by, and what people know it by.
+    statements: Vec<(String, String)>,
     batch: ReadLimit,
     poll_every: Duration,
     /// Where the target stands; `None` while that is not known.
@@ -63,7 +65,7 @@ pub struct MirrorConsumer {
     remaking: bool,
     /// Where the log ended when the target was taken over: up to there it may be read again.
     read_again_up_to: Seq,
-    status: Status,
+    status: Arc<Status>,
     /// When dead letters that are asked for were last looked for.
     attended: Instant,
     /// Retries that are made in one transaction; fewer where they take too long together.
@@ -95,6 +97,9 @@ pub enum SyncError {
     /// The mirror could not be read or written.
     #[error("failed to write the mirror")]
     Target(#[from] TargetError),
+    /// The mirror's database could not be opened.
+    #[error("failed to open the mirror")]
+    Connect(#[from] ConnectError),
     /// Another consumer of the same name has taken over.
     #[error("another consumer has taken over destination {destination:?}")]
     Superseded {
@@ -111,14 +116,24 @@ impl MirrorConsumer {
     /// before it is run.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, target: Arc<dyn Target>, options: MirrorOptions) -> Self {
+        let status = Arc::new(Status::new(&options.destination));
+        Self::with_status(store, target, options, status)
+    }
+
+    fn with_status(
+        store: Arc<dyn Store>,
+        target: Arc<dyn Target>,
+        options: MirrorOptions,
+        status: Arc<Status>,
+    ) -> Self {
         let mappings = target.mappings();
         Self {
             store,
             target,
-            status: Status::new(&options.destination),
+            status,
             destination: options.destination,
             mapping_revision: mappings.revision(),
-            statements: mappings.statements().iter().map(|one| one.name.clone()).collect(),
+            statements: mappings.statements().iter().map(|one| one.names()).collect(),
             fold: Arc::new(Fold::new(mappings, options.sources)),
             batch: options.batch,
             poll_every: options.poll_every,
@@ -189,22 +204,36 @@ impl MirrorConsumer {
                 self.refusals = self.refusals.saturating_add(1);
             }
             // What was read ahead is more than can be isolated.
-            Err(SyncError::Target(TargetError::OverBudget)) => {
-                self.cut_to = Some((u32::try_from(events).unwrap_or(1) / CUT_TO).max(1));
-            }
+            Err(SyncError::Target(TargetError::OverBudget)) => self.cut(events),
             Err(_) => self.refusals = 0,
             Ok(_) => {
                 self.refusals = 0;
-                let grown = self.cut_to.map(|events| events.saturating_mul(CUT_TO));
-                self.cut_to = grown.filter(|events| *events < self.batch.events_max);
+                self.grow();
             }
         }
+    }
+
+    /// Batches are smaller from here on: one of this many events took too long.
+    fn cut(&mut self, events: u64) {
+        self.cut_to = Some((u32::try_from(events).unwrap_or(1) / CUT_TO).max(1));
+    }
+
+    /// Batches are larger again.
+    fn grow(&mut self) {
+        let grown = self.cut_to.map(|events| events.saturating_mul(CUT_TO));
+        self.cut_to = grown.filter(|events| *events < self.batch.events_max);
     }
 
     /// How much of the log the next batch is.
     fn limit(&self) -> ReadLimit {
         let events_max = self.cut_to.unwrap_or(self.batch.events_max);
         ReadLimit { events_max, ..self.batch }
+    }
+
+    /// What people know the part by.
+    fn title<'a>(&'a self, part: &'a Part) -> &'a str {
+        let is_it = |(name, _): &&(String, String)| part.is(PartKind::Statement, name);
+        self.statements.iter().find(is_it).map_or(&part.name, |(_, title)| title)
     }
 
     fn superseded(&self) -> SyncError {
@@ -221,13 +250,9 @@ impl MirrorConsumer {
         Ok(Progress { seq, events: 0, rows_written, dead_letters, more })
     }
 
-    /// Follows the log until `shutdown`, whenever it is this process's turn, then finishes the
-    /// batch in hand, within ten seconds. While the log or the database is away it waits, longer each time, and tries
-    /// again.
-    pub async fn run(mut self, shutdown: CancellationToken) {
-        let (store, name) = (Arc::clone(&self.store), self.name());
-        while_in_turn(&*store, &name, &shutdown, &mut self).await;
-        self.target.close().await;
+    /// Runs it as [`MirrorService::run`] does.
+    pub async fn run(self, shutdown: CancellationToken) {
+        MirrorService::of(self).run(shutdown).await;
     }
 
     fn name(&self) -> String {
@@ -276,10 +301,16 @@ impl MirrorConsumer {
                     }
                     self.poll_every
                 }
+                // The next try has less to do.
+                Err(SyncError::Target(TargetError::OverBudget)) => continue,
                 Err(error) => {
                     let pause = backoff::pause(failures, rand::random());
-                    self.report_failure(&error, pause);
-                    self.status.failed(&error);
+                    if self.is_looked_for(&error) {
+                        self.report_refused(&error, pause);
+                    } else {
+                        report::failure(&self.destination, &error, pause);
+                        self.status.failed(&error);
+                    }
                     failures = failures.saturating_add(1);
                     pause
                 }
@@ -292,14 +323,17 @@ impl MirrorConsumer {
         }
     }
 
+    /// Whether what the database refuses in this batch is going to be found, if it does not pass.
+    fn is_looked_for(&self, error: &SyncError) -> bool {
+        let is_refused = matches!(error, SyncError::Target(TargetError::Refused(_)));
+        is_refused && (1..=REFUSALS_MAX).contains(&self.refusals)
+    }
+
     async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<Applied, SyncError> {
         let started = Instant::now();
         let next = current.advanced(ready.seq, &ready.message_id);
-        let care = match ready.events {
-            _ if self.refusals < REFUSALS_MAX => Care::Whole,
-            1 => Care::Isolate,
-            _ => Care::IsolateWithin(ISOLATION_MAX),
-        };
+        let is_whole = self.refusals < REFUSALS_MAX;
+        let care = if is_whole { Care::Whole } else { isolating(ready.events) };
         let batch = &ready.batch;
         match self.target.apply(batch, &current, &next, care).await? {
             Commit::Done { rows_written, refused, blocked } => {
@@ -315,16 +349,9 @@ impl MirrorConsumer {
     }
 }
 
-#[async_trait]
-impl TakesTurns for MirrorConsumer {
-    async fn act(&mut self, shutdown: CancellationToken) {
-        let leading = self.status.lead(Arc::clone(&self.store));
-        let Some(publisher) = shutdown.run_until_cancelled(leading).await else { return };
-        tokio::select! {
-            () = self.follow(shutdown) => {}
-            () = publisher.run() => {}
-        }
-    }
+/// How what is refused of this many events is looked for.
+fn isolating(events: u64) -> Care {
+    if events > 1 { Care::IsolateWithin(ISOLATION_MAX) } else { Care::Isolate }
 }
 
 /// Returns when a batch that was in hand at `shutdown` should have been finished.

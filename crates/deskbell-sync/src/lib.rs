@@ -79,7 +79,7 @@ mod version;
 pub use batch::{Batch, ChildRow, Counts, DeadLetter, EventRef, Row, TableRows, Tombstone};
 pub use checkpoint::Checkpoint;
 pub use connect::{ConnectError, check, connect};
-pub use consumer::{MirrorConsumer, Progress, SyncError};
+pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use fold::Fold;
 pub use mapped::{
     DeclarationError, DeclarationProblem, MappedTableError, MappedTableProblem, StatementTextError,

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::{BackendError, Seq};
+use deskbell_store::{BackendError, LogId, Seq};
 use tokio::sync::{Mutex, MutexGuard};
 
 use apply::Work;
@@ -29,6 +29,7 @@ use isolating::Streaks;
 pub(crate) use migrate::{Plan, Step};
 pub(crate) use reader::TableReader;
 use refused::EarlierTries;
+use unit::CatchUpStep;
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
@@ -125,7 +126,9 @@ impl Mirror {
         database: Arc<dyn Database>,
         settings: MirrorSettings,
     ) -> Result<Self, ConnectError> {
-        let mut session = database.connect().await?;
+        let limit = settings.answer_within;
+        let connecting = tokio::time::timeout(limit, database.connect());
+        let mut session = connecting.await.map_err(|_| no_connection(limit))??;
         let settings = settings.with_kept_columns(database.dialect(), session.as_mut()).await?;
         let MirrorSettings { schema, destination, mappings, .. } = settings;
         let MirrorSettings { auto_migrate, conflict_patience, answer_within, .. } = settings;
@@ -249,16 +252,10 @@ impl Mirror {
 
     async fn connect_within(&self, limit: Duration) -> Result<Connected, TargetError> {
         let connecting = tokio::time::timeout(limit, self.connect()).await;
-        connecting
-            .unwrap_or_else(|_| {
-                let message = format!("no connection within {} ms", limit.as_millis());
-                let error = std::io::Error::new(std::io::ErrorKind::TimedOut, message);
-                Err(ConnectError::Database(BackendError::new(error)))
-            })
-            .map_err(|error| match error {
-                ConnectError::Database(source) => TargetError::Unavailable(source),
-                error => TargetError::Unusable(error),
-            })
+        connecting.unwrap_or_else(|_| Err(no_connection(limit))).map_err(|error| match error {
+            ConnectError::Database(source) => TargetError::Unavailable(source),
+            error => TargetError::Unusable(error),
+        })
     }
 
     /// What a batch is applied with.
@@ -283,6 +280,12 @@ impl Mirror {
             earlier: EarlierTries::default(),
         }
     }
+}
+
+fn no_connection(limit: Duration) -> ConnectError {
+    let message = format!("no connection within {} ms", limit.as_millis());
+    let error = std::io::Error::new(std::io::ErrorKind::TimedOut, message);
+    ConnectError::Database(BackendError::new(error))
 }
 
 /// A connection, and what was found there.
@@ -353,16 +356,25 @@ impl Target for Mirror {
         let mut unit = self.unit().await?;
         let commit = match care {
             Care::Whole => self.apply_whole(&mut unit.connected, batch, current, next).await?,
-            Care::Isolate => {
-                self.apply_isolated(&mut unit.connected, batch, current, next, None).await?
-            }
-            Care::IsolateWithin(budget) => {
-                let budget = Some(budget);
+            Care::Isolate | Care::IsolateWithin(_) => {
+                let budget = care.budget();
                 self.apply_isolated(&mut unit.connected, batch, current, next, budget).await?
             }
         };
         unit.keep();
         Ok(commit)
+    }
+
+    async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError> {
+        let mut unit = self.unit().await?;
+        let session = unit.connected.session.as_mut();
+        let found = checkpoints::read(session, &self.statements.checkpoints, destination).await?;
+        let blocked = BlockedParts::load(session, &self.statements, destination).await?;
+        unit.keep();
+        let ours = found.into_iter().find(|checkpoint| checkpoint.log_id == log_id);
+        let seq = ours.map_or(Seq::ZERO, |checkpoint| checkpoint.seq);
+        let of_blocked = blocked.into_parts().into_iter().map(|blocked| blocked.seq);
+        Ok(of_blocked.fold(seq, Seq::min))
     }
 
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
@@ -387,9 +399,11 @@ impl Target for Mirror {
         batch: &Batch,
         seq: Seq,
         current: &Checkpoint,
+        care: Care,
     ) -> Result<CatchUp, TargetError> {
         let mut unit = self.unit().await?;
-        let done = self.catch_up_part(&mut unit.connected, part, batch, seq, current).await?;
+        let step = CatchUpStep { part, batch, seq, current, budget: care.budget() };
+        let done = self.catch_up_part(&mut unit.connected, step).await?;
         unit.keep();
         Ok(done)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clerk_webhooks::UnixMillis;
-use deskbell_store::{BackendError, Seq};
+use deskbell_store::{BackendError, LogId, Seq};
 
 use crate::batch::{Batch, DeadLetter};
 use crate::checkpoint::Checkpoint;
@@ -50,6 +50,13 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         care: Care,
     ) -> Result<Commit, TargetError>;
 
+    /// The last event of this log that the destination has whole, those behind a blocked part not
+    /// among them: it may read what is behind.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError>;
+
     /// What waits for this destination, besides the log.
     ///
     /// # Errors
@@ -68,13 +75,15 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     /// part is still refused whole, nothing but the reason changes.
     ///
     /// # Errors
-    /// The database failed; whether this took effect is not known.
+    /// The database failed; whether this took effect is not known. Or it took longer than `care`
+    /// allows; nothing took effect.
     async fn catch_up(
         &self,
         part: &Part,
         batch: &Batch,
         seq: Seq,
         current: &Checkpoint,
+        care: Care,
     ) -> Result<CatchUp, TargetError>;
 
     /// Makes the next few rows again that are of another mapping, and whose events the log no longer
@@ -238,6 +247,13 @@ pub enum Care {
     Isolate,
     /// The same, but fail where that takes longer than this, so that the batch can be cut.
     IsolateWithin(Duration),
+}
+
+impl Care {
+    /// How long what is refused may be looked for.
+    pub(crate) fn budget(self) -> Option<Duration> {
+        if let Self::IsolateWithin(budget) = self { Some(budget) } else { None }
+    }
 }
 
 /// Whether a compare-and-set of the checkpoint found what it expected.

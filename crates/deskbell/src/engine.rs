@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clerk_webhooks::{NoSecret, Verifier};
 use deskbell_server::{
@@ -10,7 +11,9 @@ use deskbell_server::{
 use deskbell_store::{
     LogHandle, LogWriter, LogWriterOptions, OpenError, Store, StoreError, SubjectIndexer, Upkeep,
 };
-use deskbell_sync::{MirrorConsumer, MirrorOptions, Target};
+use deskbell_sync::{MirrorOptions, MirrorService};
+use futures_util::future::join_all;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Handler;
@@ -21,6 +24,9 @@ use crate::mirror_options::mirror_options;
 use crate::outcomes::mirrors::RunningMirrors;
 use crate::pruner::{self, Pruner};
 use crate::tasks::{Stage, StoppedEarly};
+
+/// How long the start waits for the mirrors' databases.
+const OPEN_MAX: Duration = Duration::from_secs(3);
 
 /// A running engine. It works until it is stopped; dropped, it is cut off where it stands.
 #[derive(Debug)]
@@ -103,7 +109,8 @@ pub fn check_destinations(config: &Config) -> Result<Vec<String>, StartError> {
 }
 
 impl Engine {
-    /// Opens the store and the mirrors, then begins to listen.
+    /// Opens the store, looks for the mirrors' databases, then begins to listen. A database that is
+    /// away is tried again while everything else works.
     ///
     /// # Errors
     /// [`StartError`]: what could not be opened, and why. Nothing is running then.
@@ -127,7 +134,7 @@ impl Engine {
         };
         let store = Arc::clone(&database) as Arc<dyn Store>;
         destinations.register(&*database).await?;
-        let (mirrors, places, running) = mirrors(config, &store).await?;
+        let (mirrors, mirrors_of_pruner, running) = mirrors(config, &store).await?;
         let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
         let server = bind(config, log.clone(), &store, running).await?;
         let address = server.local_addr().map_err(StartError::Address)?;
@@ -142,7 +149,8 @@ impl Engine {
         let upkeep = Arc::clone(&database) as Arc<dyn Upkeep>;
         let indexer = SubjectIndexer::new(Arc::clone(&upkeep), Arc::clone(&store));
         delivering.spawn(|shutdown| indexer.run(shutdown));
-        let pruner = Pruner::new(upkeep, store.log_id(), &config.store, names.collect(), places);
+        let pruner =
+            Pruner::new(upkeep, store.log_id(), &config.store, names.collect(), mirrors_of_pruner);
         let log_of_pruner = Arc::clone(&store);
         delivering.spawn(|shutdown| pruner.run(log_of_pruner, shutdown));
         destinations.spawn(&mut delivering, &database, &log, sources);
@@ -187,29 +195,44 @@ impl Engine {
     }
 }
 
-/// The mirrors' consumers, running, where their checkpoints are, and how they are.
+/// The mirrors, running, where their checkpoints are, and how they are.
 async fn mirrors(
     config: &Config,
     store: &Arc<dyn Store>,
 ) -> Result<(Stage, Vec<pruner::Mirror>, RunningMirrors), StartError> {
-    let mut stage = Stage::new("mirror");
-    let mut places = Vec::new();
-    let mut running = RunningMirrors::new(Arc::clone(store));
+    let mut services = Vec::new();
     for destination in config.destinations.iter().filter(|destination| destination.enabled) {
-        let Some(options) = mirror_options(destination, &config.sources) else { continue };
-        let target = connect(&options).await?;
-        let destination = options.destination.clone();
-        let name = destination.clone();
-        let (options_of_place, place) = (options.clone(), Arc::clone(&target));
-        places.push(pruner::Mirror { destination, target: place, options: options_of_place });
-        let consumer = MirrorConsumer::new(Arc::clone(store), target, options);
-        running.add(&name, consumer.status());
-        stage.spawn(|shutdown| consumer.run(shutdown));
+        if let Some(options) = mirror_options(destination, &config.sources) {
+            services.push((options.clone(), MirrorService::new(Arc::clone(store), options)));
+        }
+    }
+    let opening = services.iter_mut().map(|(options, service)| open(options, service));
+    for opened in join_all(opening).await {
+        opened?;
+    }
+    let mut stage = Stage::new("mirror");
+    let mut of_pruner = Vec::new();
+    let mut running = RunningMirrors::new(Arc::clone(store));
+    for (options, service) in services {
+        running.add(&options.destination, service.status());
+        of_pruner.push(pruner::Mirror { target: service.target(), options });
+        stage.spawn(|shutdown| service.run(shutdown));
     }
     if config.server.admin_token.is_some() {
         stage.spawn(metrics::upkeep);
     }
-    Ok((stage, places, running))
+    Ok((stage, of_pruner, running))
+}
+
+/// Opens the mirror's database, where it answers soon, so that mistakes of the config end the start.
+/// Whatever else is wrong does not: the mirror is opened later.
+async fn open(options: &MirrorOptions, service: &mut MirrorService) -> Result<(), StartError> {
+    let failed = |source| StartError::Mirror { destination: options.destination.clone(), source };
+    deskbell_sync::check(options).map_err(failed)?;
+    match timeout(OPEN_MAX, service.open()).await {
+        Ok(Err(error)) if error.is_of_options() => Err(failed(error)),
+        _ => Ok(()),
+    }
 }
 
 async fn bind(
@@ -245,10 +268,4 @@ fn source(config: &SourceConfig) -> Result<Source, StartError> {
         verifier: verifier
             .map_err(|source| StartError::Source { source_name: config.name.clone(), source })?,
     })
-}
-
-async fn connect(options: &MirrorOptions) -> Result<Arc<dyn Target>, StartError> {
-    deskbell_sync::connect(options)
-        .await
-        .map_err(|source| StartError::Mirror { destination: options.destination.clone(), source })
 }

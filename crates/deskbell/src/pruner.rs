@@ -12,6 +12,7 @@ use clerk_webhooks::UnixMillis;
 use deskbell_store::upkeep::{HeldBack, Holder, Pruned, Pruning};
 use deskbell_store::{LogId, Seq, Store, StoreError, TakesTurns, Upkeep, while_in_turn};
 use deskbell_sync::{MirrorOptions, Target, TargetError};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -32,10 +33,8 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// A mirror, which has its own place in the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Mirror {
-    /// Its destination's name.
-    pub(crate) destination: String,
-    /// Where its checkpoint is.
-    pub(crate) target: Arc<dyn Target>,
+    /// Where its checkpoint is, once its database could be opened.
+    pub(crate) target: watch::Receiver<Option<Arc<dyn Target>>>,
     /// How its dead letters are come by.
     pub(crate) options: MirrorOptions,
 }
@@ -128,7 +127,7 @@ impl Pruner {
     async fn slowest(&self) -> Option<(String, Seq)> {
         let mut slowest: Option<(String, Seq)> = None;
         for mirror in &self.mirrors {
-            let destination = &mirror.destination;
+            let destination = &mirror.options.destination;
             let seq = mirror.reads_behind(self.log_id).await.unwrap_or_else(|error| {
                 let error = &error as &dyn std::error::Error;
                 tracing::debug!(destination, error, "the mirror's checkpoint is not known");
@@ -168,12 +167,11 @@ impl Pruner {
 impl Mirror {
     /// The event behind which the mirror, or a table of it that is blocked, still reads this log.
     async fn reads_behind(&self, log_id: LogId) -> Result<Seq, TargetError> {
-        let checkpoints = self.target.checkpoints(&self.destination).await?;
-        let ours = checkpoints.into_iter().find(|one| one.log_id == log_id);
-        let seq = ours.map_or(Seq::ZERO, |checkpoint| checkpoint.seq);
-        let waiting = self.target.waiting(&self.destination).await?;
-        let blocked = waiting.blocked.iter().map(|blocked| blocked.seq);
-        Ok(blocked.min().map_or(seq, |blocked| blocked.min(seq)))
+        let target = self.target.borrow().clone();
+        match target {
+            Some(target) => target.reads_behind(&self.options.destination, log_id).await,
+            None => Ok(Seq::ZERO),
+        }
     }
 }
 

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use clerk_webhooks::UnixMillis;
 use deskbell_store::StoredEvent;
 
-use super::{MirrorConsumer, SyncError};
+use super::{MirrorConsumer, SyncError, isolating};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::sql::REQUESTS_MAX;
-use crate::target::{Blocked, CatchUp, Commit, Retry, RetryRequest, TargetError};
+use crate::status::BlockedPart;
+use crate::target::{Blocked, CatchUp, Commit, Retry, RetryRequest, TargetError, Waiting};
 
 /// What attending came to.
 #[derive(Debug, Default)]
@@ -41,7 +43,7 @@ impl MirrorConsumer {
     pub(super) async fn attend(&mut self, current: Checkpoint) -> Result<Attended, SyncError> {
         let mut waiting = self.target.waiting(&self.destination).await?;
         self.attended = Instant::now();
-        self.status.waits(&waiting);
+        self.note_waiting(&waiting);
         let more = waiting.requests.len() > self.requests_max;
         waiting.requests.truncate(self.requests_max);
         let mut attended = Attended { more, ..Attended::default() };
@@ -68,7 +70,7 @@ impl MirrorConsumer {
         self.position = Some(current);
         self.ahead = ahead;
         let waiting = self.target.waiting(&self.destination).await?;
-        self.status.waits(&waiting);
+        self.note_waiting(&waiting);
         if attended.more
             && let Some(due) = self.attended.checked_sub(self.poll_every)
         {
@@ -76,6 +78,16 @@ impl MirrorConsumer {
             self.attended = due;
         }
         Ok(attended)
+    }
+
+    fn note_waiting(&self, waiting: &Waiting) {
+        let blocked = waiting.blocked.iter().map(|blocked| BlockedPart {
+            name: self.title(&blocked.part).to_owned(),
+            seq: blocked.seq.get(),
+            since_ms: blocked.since.map(UnixMillis::as_millis),
+            reason: blocked.reason.clone(),
+        });
+        self.status.waits(waiting, blocked.collect());
     }
 
     async fn retry(
@@ -100,18 +112,28 @@ impl MirrorConsumer {
 
     /// Brings a part that was blocked on by one batch of the log, if the database takes it again.
     async fn catch_up(
-        &self,
+        &mut self,
         blocked: &Blocked,
         current: &Checkpoint,
         attended: &mut Attended,
     ) -> Result<(), SyncError> {
         let Blocked { part, seq, .. } = blocked;
-        let mut events =
-            if *seq < current.seq { self.store.read(*seq, self.batch).await? } else { Vec::new() };
+        let mut events = if *seq < current.seq {
+            self.store.read(*seq, self.limit()).await?
+        } else {
+            Vec::new()
+        };
         events.retain(|event| event.seq <= current.seq);
         let reached = events.last().map_or(current.seq, |event| event.seq);
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
         let batch = self.fold(events).await?;
-        match self.target.catch_up(part, &batch, reached, current).await? {
+        let done = self.target.catch_up(part, &batch, reached, current, isolating(count)).await;
+        match &done {
+            Err(TargetError::OverBudget) => self.cut(count),
+            Err(_) => {}
+            Ok(_) => self.grow(),
+        }
+        match done? {
             CatchUp::Advanced { rows_written, refused } => {
                 self.report_letters(refused.iter());
                 attended.rows_written += rows_written;
@@ -139,9 +161,10 @@ impl MirrorConsumer {
                 Some(event) if self.is_statement(&request.part) => {
                     // An event's statements run together, so that their letters go together.
                     requests.extend(
-                        self.statements
-                            .iter()
-                            .map(|name| RetryRequest { part: name.clone(), ..request.clone() }),
+                        self.statements.iter().map(|(name, _)| RetryRequest {
+                            part: name.clone(),
+                            ..request.clone()
+                        }),
                     );
                     for_statements.insert(event.seq, event);
                 }
@@ -162,6 +185,6 @@ impl MirrorConsumer {
     }
 
     fn is_statement(&self, part: &str) -> bool {
-        self.statements.iter().any(|name| name == part)
+        self.statements.iter().any(|(name, _)| name == part)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::status::as_float;
 use super::{MirrorConsumer, SyncError};
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
@@ -79,7 +80,7 @@ impl MirrorConsumer {
         for Blocked { part, reason, .. } in blocked {
             tracing::error!(
                 destination = self.destination,
-                part = part.name,
+                part = self.title(part),
                 kind = part.kind.as_str(),
                 reason,
                 "the database refuses this whatever the row: it waits, and the rest goes on"
@@ -88,27 +89,32 @@ impl MirrorConsumer {
     }
 
     pub(super) fn report_unblocked(&self, part: &Part) {
-        let (part, kind) = (&part.name, part.kind.as_str());
+        let (part, kind) = (self.title(part), part.kind.as_str());
         tracing::info!(destination = self.destination, part, kind, "it is blocked no more");
     }
 
-    pub(super) fn report_failure(&self, error: &SyncError, pause: Duration) {
-        metrics::counter!("deskbell_sync_failures_total", DESTINATION => self.destination.clone())
-            .increment(1);
-        tracing::warn!(
+    /// The database has refused a batch, and it is tried again before what is at fault is looked for.
+    pub(super) fn report_refused(&self, error: &SyncError, pause: Duration) {
+        tracing::debug!(
             destination = self.destination,
             error = error as &dyn std::error::Error,
             retry_in_ms = millis(pause),
-            "the mirror cannot go on; it will try again"
+            "the database refuses something in a batch"
         );
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+pub(super) fn failure(destination: &str, error: &SyncError, pause: Duration) {
+    metrics::counter!("deskbell_sync_failures_total", DESTINATION => destination.to_owned())
+        .increment(1);
+    tracing::warn!(
+        destination,
+        error = error as &dyn std::error::Error,
+        retry_in_ms = millis(pause),
+        "the mirror cannot go on; it will try again"
+    );
 }
 
-#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-fn as_float(count: u64) -> f64 {
-    count as f64
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,7 +5,6 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clerk_webhooks::UnixMillis;
 use deskbell_store::{Seq, Store};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -29,6 +28,8 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 const REPORT_BEHIND_INTERVAL: Duration = Duration::from_secs(5);
 /// Where nothing changes the store is told so this often: a report that is much older is nobody's.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
+/// How long the last report may take while the program stops.
+const LAST_REPORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the store may take; the status is published later then.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -71,14 +72,7 @@ impl Status {
         });
     }
 
-    pub(super) fn waits(&self, waiting: &Waiting) {
-        let blocked = waiting.blocked.iter().map(|blocked| BlockedPart {
-            name: blocked.part.name.clone(),
-            seq: blocked.seq.get(),
-            since_ms: blocked.since.map(UnixMillis::as_millis),
-            reason: blocked.reason.clone(),
-        });
-        let blocked: Vec<_> = blocked.collect();
+    pub(super) fn waits(&self, waiting: &Waiting, blocked: Vec<BlockedPart>) {
         self.note(|facts| {
             facts.dead_letters = waiting.dead_letters;
             facts.waiting_rows = waiting.rows + waiting.deletes;
@@ -121,6 +115,7 @@ fn words(error: &SyncError) -> Option<(String, Option<String>)> {
     let (error, mut cause): (String, Option<&(dyn Error + 'static)>) = match error {
         SyncError::Target(error) => (error.to_string(), error.source()),
         SyncError::Store(error) => ("the event log cannot be read".to_owned(), Some(error)),
+        SyncError::Connect(error) => ("the mirror cannot be opened".to_owned(), Some(error)),
         SyncError::Superseded { .. } | SyncError::Stopping => return None,
     };
     let mut causes = Vec::new();
@@ -145,7 +140,7 @@ pub(super) struct Publisher {
 
 impl Publisher {
     /// Publishes again and again; does not return.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
         let mut head = self.store.subscribe();
         loop {
             head.mark_unchanged();
@@ -179,9 +174,23 @@ impl Publisher {
 
     /// Whether the store knows these facts.
     async fn report(&mut self, facts: Facts, is_behind: bool) -> bool {
-        if !self.is_due(&facts, is_behind) {
-            return self.reported.as_ref().is_some_and(|(told, _)| *told == facts);
+        if self.is_due(&facts, is_behind) { self.send(facts).await } else { self.knows(&facts) }
+    }
+
+    /// The last that this process says of the mirror.
+    pub(super) async fn report_last(mut self) {
+        let facts = self.facts.borrow().clone();
+        if !self.knows(&facts) {
+            // Nobody waits long for it: the next process reports too.
+            let _ = timeout(LAST_REPORT_TIMEOUT, self.send(facts)).await;
         }
+    }
+
+    fn knows(&self, facts: &Facts) -> bool {
+        self.reported.as_ref().is_some_and(|(told, _)| told == facts)
+    }
+
+    async fn send(&mut self, facts: Facts) -> bool {
         // Strings and numbers: it cannot fail.
         let body = serde_json::to_string(&facts).unwrap_or_default();
         let reported = self.store.report_consumer(&self.consumer, &body);
@@ -241,6 +250,6 @@ fn set_gauges(destination: &str, status: Option<&MirrorStatus>) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-fn as_float(count: u64) -> f64 {
+pub(super) fn as_float(count: u64) -> f64 {
     count as f64
 }

@@ -20,6 +20,16 @@ const SWEEP_MAX: Duration = Duration::from_secs(600);
 /// How long several retries may take in one transaction; after that, fewer are tried at once.
 const RETRY_MAX: Duration = Duration::from_secs(10);
 
+/// What brings a blocked part on: the events of `batch`, up to `seq`.
+#[derive(Clone, Copy)]
+pub(super) struct CatchUpStep<'a> {
+    pub(super) part: &'a Part,
+    pub(super) batch: &'a Batch,
+    pub(super) seq: Seq,
+    pub(super) current: &'a Checkpoint,
+    pub(super) budget: Option<Duration>,
+}
+
 impl Mirror {
     pub(super) fn batch_limits(&self) -> Limits {
         Limits::Batch { answer_within: self.answer_within }
@@ -263,22 +273,19 @@ impl Mirror {
     pub(super) async fn catch_up_part(
         &self,
         connected: &mut Connected,
-        part: &Part,
-        batch: &Batch,
-        seq: Seq,
-        current: &Checkpoint,
+        step: CatchUpStep<'_>,
     ) -> Result<CatchUp, DatabaseError> {
-        let done = match self.catch_up_once(connected, part, batch, seq, current, false).await {
+        let done = match self.catch_up_once(connected, step, false).await {
             Err(DatabaseError::Refused { .. }) if self.database.checks_at_commit_alone() => {
                 connected.session.rollback().await?;
-                self.catch_up_once(connected, part, batch, seq, current, true).await
+                self.catch_up_once(connected, step, true).await
             }
             done => done,
         };
         let Err(DatabaseError::Refused { refusal, .. }) = done else { return done };
         let session = connected.session.as_mut();
         session.rollback().await?;
-        let destination = &current.destination;
+        let (part, destination) = (step.part, &step.current.destination);
         session.begin(&self.schema, self.batch_limits()).await?;
         BlockedParts::postpone(session, &self.statements, destination, part, &refusal).await?;
         session.commit().await?;
@@ -288,15 +295,13 @@ impl Mirror {
     async fn catch_up_once(
         &self,
         connected: &mut Connected,
-        part: &Part,
-        batch: &Batch,
-        seq: Seq,
-        current: &Checkpoint,
+        step: CatchUpStep<'_>,
         commit_units: bool,
     ) -> Result<CatchUp, DatabaseError> {
+        let CatchUpStep { part, batch, seq, current, budget } = step;
         let Connected { session, application, blocked, streaks } = connected;
         let (session, statements) = (session.as_mut(), &self.statements);
-        session.begin(&self.schema, self.isolating(None, commit_units)).await?;
+        session.begin(&self.schema, self.isolating(budget, commit_units)).await?;
         let commit = checkpoints::swap(session, statements, current, current).await?;
         if commit == Commit::Lost {
             session.rollback().await?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::{BackendError, Seq};
+use deskbell_store::{BackendError, LogId, Seq};
 use deskbell_sync::status::{MirrorState, MirrorStatus, Reported, reported};
 use deskbell_sync::{
     Batch, Care, CatchUp, Checkpoint, Commit, Mappings, MirrorConsumer, Part, Retry, Target,
@@ -15,20 +15,22 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{BLOCK_ORGANIZATIONS, DUE, UNBLOCK_ORGANIZATIONS};
+use crate::backend::{BLOCK_ORGANIZATIONS, DUE, REFUSE_THE_SEVENTH, UNBLOCK_ORGANIZATIONS};
 use crate::consumer::World;
+use crate::support::user;
 
-/// A database that is away when a test says so.
+/// A database that is away when a test says so, or has no time to catch up with several events.
 #[derive(Debug)]
 struct Switch {
     target: Arc<dyn Target>,
     is_away: AtomicBool,
+    is_slow: AtomicBool,
 }
 
 impl Switch {
     async fn new(world: &World) -> Arc<Self> {
         let target = connect(&world.options).await.unwrap();
-        Arc::new(Self { target, is_away: AtomicBool::new(false) })
+        Arc::new(Self { target, is_away: AtomicBool::new(false), is_slow: AtomicBool::new(false) })
     }
 
     fn set_away(&self, is_away: bool) {
@@ -75,6 +77,11 @@ impl Target for Switch {
         self.target.apply(batch, current, next, care).await
     }
 
+    async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError> {
+        self.require()?;
+        self.target.reads_behind(destination, log_id).await
+    }
+
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
         self.require()?;
         self.target.waiting(destination).await
@@ -91,9 +98,13 @@ impl Target for Switch {
         batch: &Batch,
         seq: Seq,
         current: &Checkpoint,
+        care: Care,
     ) -> Result<CatchUp, TargetError> {
         self.require()?;
-        self.target.catch_up(part, batch, seq, current).await
+        if self.is_slow.load(Ordering::SeqCst) && care != Care::Isolate {
+            return Err(TargetError::OverBudget);
+        }
+        self.target.catch_up(part, batch, seq, current, care).await
     }
 
     async fn close(&self) {
@@ -203,6 +214,40 @@ async fn other_processes_read_how_it_is_and_a_restart_keeps_since_when() {
 }
 
 #[tokio::test]
+async fn where_it_stopped_is_known_at_once() {
+    let world = World::new().await;
+    let target = Switch::new(&world).await;
+    let mut running = Running::start(&world, &target);
+    running.until(is_following).await;
+    world.append_users(0, 3).await;
+    running.until(|status| status.seq.get() == 3).await;
+    running.stop().await;
+    let last = reported(&*world.store, "mirror").await.unwrap().unwrap();
+    assert_eq!((last.status.seq.get(), last.status.state), (3, MirrorState::Following));
+}
+
+#[tokio::test]
+async fn a_mirror_with_a_refused_row_does_not_wait_for_the_database() {
+    let world = World::new().await;
+    let target = Switch::new(&world).await;
+    let mut running = Running::start(&world, &target);
+    running.until(is_following).await;
+    world.place.run(REFUSE_THE_SEVENTH).await;
+    for number in 1..=3_u64 {
+        let refused = user(&format!("user_{number}"), 7);
+        world.append(&format!("msg_{number}"), "user.created", &refused).await;
+        // What is refused is counted when the mirror next looks, at the latest once it is idle.
+        running
+            .until(|status| {
+                assert!(!is_waiting(status), "{status:?}");
+                status.waiting_rows + status.dead_letters == number
+            })
+            .await;
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_table_that_is_refused_whole_is_told_until_it_is_not() {
     let world = World::new().await;
     let target = Switch::new(&world).await;
@@ -222,5 +267,31 @@ async fn a_table_that_is_refused_whole_is_told_until_it_is_not() {
     world.place.run(DUE).await;
     let status = running.until(is_following).await;
     assert_eq!((status.lag_events, status.dead_letters), (0, 0));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_table_that_was_blocked_catches_up_in_smaller_steps_where_it_is_slow() {
+    let world = World::new().await;
+    let target = Switch::new(&world).await;
+    world.place.run(BLOCK_ORGANIZATIONS).await;
+    let mut running = Running::start(&world, &target);
+    for number in 1..=6 {
+        let organization = serde_json::json!({ "id": format!("org_{number}"), "updated_at": 1 });
+        world.append(&format!("msg_{number}"), "organization.created", &organization).await;
+    }
+    running
+        .until(|status| matches!(status.state, MirrorState::Blocked(_)) && status.seq.get() == 6)
+        .await;
+    target.is_slow.store(true, Ordering::SeqCst);
+    world.place.run(UNBLOCK_ORGANIZATIONS).await;
+    world.place.run(DUE).await;
+    running
+        .until(|status| {
+            assert!(!is_waiting(status), "{status:?}");
+            is_following(status)
+        })
+        .await;
+    assert_eq!(world.reader().await.rows("organizations").await.unwrap().len(), 6);
     running.stop().await;
 }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::{BackendError, Seq};
+use deskbell_store::{BackendError, LogId, Seq};
 use deskbell_sync::{
     Batch, Care, CatchUp, Checkpoint, Commit, Mappings, MirrorConsumer, Part, Retry, Target,
     TargetError, Waiting, connect,
@@ -104,6 +104,10 @@ impl Target for Flaky {
         self.answer(self.target.apply(batch, current, next, care)).await
     }
 
+    async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError> {
+        self.answer(self.target.reads_behind(destination, log_id)).await
+    }
+
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
         self.answer(self.target.waiting(destination)).await
     }
@@ -118,8 +122,9 @@ impl Target for Flaky {
         batch: &Batch,
         seq: Seq,
         current: &Checkpoint,
+        care: Care,
     ) -> Result<CatchUp, TargetError> {
-        self.answer(self.target.catch_up(part, batch, seq, current)).await
+        self.answer(self.target.catch_up(part, batch, seq, current, care)).await
     }
 
     async fn close(&self) {
@@ -180,6 +185,10 @@ impl Target for Silent {
         std::future::pending().await
     }
 
+    async fn reads_behind(&self, _: &str, _: LogId) -> Result<Seq, TargetError> {
+        std::future::pending().await
+    }
+
     async fn waiting(&self, _: &str) -> Result<Waiting, TargetError> {
         std::future::pending().await
     }
@@ -194,6 +203,7 @@ impl Target for Silent {
         _: &Batch,
         _: Seq,
         _: &Checkpoint,
+        _: Care,
     ) -> Result<CatchUp, TargetError> {
         std::future::pending().await
     }

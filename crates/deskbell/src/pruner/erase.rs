@@ -59,7 +59,8 @@ impl Pruner {
 
     /// Whether no mirror has a dead letter of these messages any more.
     async fn erase_letters(&self, user: &Erasable) -> bool {
-        for Mirror { destination, options, .. } in &self.mirrors {
+        for Mirror { options, .. } in &self.mirrors {
+            let destination = &options.destination;
             if let Err(error) = dead_letters::erase(options, &user.message_ids).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(

@@ -15,6 +15,7 @@ mod interop;
 mod kill;
 mod kill_deliveries;
 mod metrics;
+mod mirror_away;
 mod outcomes;
 mod postgres;
 mod rebuild;

@@ -1,0 +1,120 @@
+//! A destination's mirror for as long as the program runs: its database is opened once it can be, then
+//! a consumer follows the log.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deskbell_store::{Store, TakesTurns, while_in_turn};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::status::Status;
+use super::{MirrorConsumer, SyncError, backoff, report};
+use crate::connect::{ConnectError, connect};
+use crate::options::MirrorOptions;
+use crate::status::{MirrorStatus, consumer_name};
+use crate::target::Target;
+
+/// Keeps one mirror of one log up. A database that is away holds nobody up: it is tried again.
+#[derive(Debug)]
+pub struct MirrorService {
+    store: Arc<dyn Store>,
+    destination: String,
+    status: Arc<Status>,
+    target: watch::Sender<Option<Arc<dyn Target>>>,
+    mirror: Mirror,
+}
+
+#[derive(Debug)]
+enum Mirror {
+    /// The database was not opened yet.
+    Closed(Box<MirrorOptions>),
+    Open(Box<MirrorConsumer>),
+}
+
+impl MirrorService {
+    /// The mirror of these options. Nothing is touched before it is opened or run.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, options: MirrorOptions) -> Self {
+        let destination = options.destination.clone();
+        let status = Arc::new(Status::new(&destination));
+        let mirror = Mirror::Closed(Box::new(options));
+        Self { store, destination, status, target: watch::Sender::new(None), mirror }
+    }
+
+    /// The mirror that this consumer fills.
+    pub(super) fn of(consumer: MirrorConsumer) -> Self {
+        let (store, status) = (Arc::clone(&consumer.store), Arc::clone(&consumer.status));
+        let target = watch::Sender::new(Some(Arc::clone(&consumer.target)));
+        let destination = consumer.destination.clone();
+        Self { store, destination, status, target, mirror: Mirror::Open(Box::new(consumer)) }
+    }
+
+    /// Opens the database now, so that what is wrong with the options is known before anything runs.
+    ///
+    /// # Errors
+    /// [`ConnectError`]. Running tries again.
+    pub async fn open(&mut self) -> Result<(), ConnectError> {
+        let Mirror::Closed(options) = &self.mirror else { return Ok(()) };
+        let target = connect(options).await?;
+        self.target.send_replace(Some(Arc::clone(&target)));
+        let (store, status) = (Arc::clone(&self.store), Arc::clone(&self.status));
+        let consumer = MirrorConsumer::with_status(store, target, (**options).clone(), status);
+        self.mirror = Mirror::Open(Box::new(consumer));
+        Ok(())
+    }
+
+    /// How the mirror is, as it changes; `None` while this process does not lead the consumer.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Option<MirrorStatus>> {
+        self.status.subscribe()
+    }
+
+    /// The database, once it could be opened.
+    #[must_use]
+    pub fn target(&self) -> watch::Receiver<Option<Arc<dyn Target>>> {
+        self.target.subscribe()
+    }
+
+    /// Follows the log until `shutdown`, whenever it is this process's turn, then finishes the
+    /// batch in hand, within ten seconds. While the log or the database is away it waits, longer each time,
+    /// and tries again.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let (store, name) = (Arc::clone(&self.store), consumer_name(&self.destination));
+        while_in_turn(&*store, &name, &shutdown, &mut self).await;
+        if let Mirror::Open(consumer) = self.mirror {
+            consumer.target.close().await;
+        }
+    }
+
+    async fn follow(&mut self, shutdown: CancellationToken) {
+        let mut failures = 0;
+        loop {
+            if let Mirror::Open(consumer) = &mut self.mirror {
+                return consumer.follow(shutdown).await;
+            }
+            let Some(opened) = shutdown.run_until_cancelled(self.open()).await else { return };
+            let Err(error) = opened else { continue };
+            let (error, pause) =
+                (SyncError::Connect(error), backoff::pause(failures, rand::random()));
+            report::failure(&self.destination, &error, pause);
+            self.status.failed(&error);
+            failures = failures.saturating_add(1);
+            shutdown.run_until_cancelled(sleep(pause)).await;
+        }
+    }
+}
+
+#[async_trait]
+impl TakesTurns for MirrorService {
+    async fn act(&mut self, shutdown: CancellationToken) {
+        let leading = self.status.lead(Arc::clone(&self.store));
+        let Some(mut publisher) = shutdown.run_until_cancelled(leading).await else { return };
+        tokio::select! {
+            () = self.follow(shutdown) => {}
+            () = publisher.run() => {}
+        }
+        publisher.report_last().await;
+    }
+}
