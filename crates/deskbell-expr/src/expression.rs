@@ -71,6 +71,14 @@ impl Expression {
         if event_types.is_empty() { None } else { used.find(is_absent) }
     }
 
+    /// Its paths that lead to nothing in this event, each once.
+    #[must_use]
+    pub fn missing_paths(&self, view: &EventView<'_>) -> Vec<String> {
+        let paths = self.compiled.paths.iter();
+        let missing = paths.filter(|path| matches!(view.find(path), Found::Missing));
+        missing.map(ToString::to_string).collect()
+    }
+
     /// The kind of what it leads to in events of these types, where it is a path and the kind is
     /// declared.
     pub(crate) fn declared_kind<S: AsRef<str>>(&self, event_types: &[S]) -> Option<Kind> {

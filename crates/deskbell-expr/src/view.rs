@@ -95,7 +95,7 @@ impl<'a> EventView<'a> {
                 return whole(self.merged(entity));
             }
         };
-        text.map(|text| Cow::Owned(Json::from(text)))
+        text.filter(|text| !text.is_empty()).map(|text| Cow::Owned(Json::from(text)))
     }
 
     /// What a path leads to.
@@ -112,7 +112,7 @@ impl<'a> EventView<'a> {
             root => return self.find_in_entity(root, &path.steps),
         };
         match text {
-            Some(text) if path.steps.is_empty() => Found::Text(text),
+            Some(text) if path.steps.is_empty() && !text.is_empty() => Found::Text(text),
             _ => Found::Missing,
         }
     }

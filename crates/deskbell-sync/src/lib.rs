@@ -83,7 +83,7 @@ pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use fold::Fold;
 pub use mapped::{
     DeclarationError, DeclarationProblem, MappedTableError, MappedTableProblem, StatementTextError,
-    StatementTextProblem, check_statement,
+    StatementTextProblem, absent_in_delete, check_statement,
 };
 pub use mapping::{Mapping, MappingError, Mappings, left_out_by_default};
 pub use options::{

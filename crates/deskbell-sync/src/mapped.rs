@@ -30,6 +30,7 @@ mod writer;
 use deskbell_expr::{Expression, ExpressionError};
 
 pub(crate) use apply::{Applied, MappedTarget};
+pub use evaluate::absent_in_delete;
 pub(crate) use evaluate::{Seen, evaluate_end, evaluate_row};
 pub(crate) use live::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
 pub use live::{MappedTableError, MappedTableProblem};

@@ -106,7 +106,30 @@ pub(super) fn evaluate_set(
     occurred_at_ms: i64,
     message_id: &str,
 ) -> Result<Vec<Value>, EvaluationError> {
-    let data = serde_json::json!({ "id": id, "deleted": true });
+    let data = deleted_data(id);
+    let view = deleted_view(entity, id, occurred_at_ms, message_id, &data);
+    set.iter().map(|(_, expression)| expression.evaluate(&view)).collect()
+}
+
+/// The paths in an expression of `on_delete = { set = … }` that no delete of the entity has: they are
+/// null for every row.
+#[must_use]
+pub fn absent_in_delete(entity: &Entity, expression: &Expression) -> Vec<String> {
+    let id = "id";
+    expression.missing_paths(&deleted_view(entity, id, 0, "msg", &deleted_data(id)))
+}
+
+fn deleted_data(id: &str) -> serde_json::Value {
+    serde_json::json!({ "id": id, "deleted": true })
+}
+
+fn deleted_view<'a>(
+    entity: &Entity,
+    id: &'a str,
+    occurred_at_ms: i64,
+    message_id: &'a str,
+    data: &'a serde_json::Value,
+) -> EventView<'a> {
     let parts = EventParts {
         id: message_id,
         event_type: entity.deleted_by.first().copied().unwrap_or_default(),
@@ -115,8 +138,7 @@ pub(super) fn evaluate_set(
         occurred_at_ms,
         instance_id: None,
     };
-    let view = EventView::of_data(parts, &data, &[]);
-    set.iter().map(|(_, expression)| expression.evaluate(&view)).collect()
+    EventView::of_data(parts, data, &[])
 }
 
 fn created_at(data: &serde_json::Value) -> Option<i64> {

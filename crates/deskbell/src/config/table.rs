@@ -3,12 +3,18 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use deskbell_sync::absent_in_delete;
+use deskbell_sync::entity::Entity;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::{Fault, Step};
 use super::{Expressions, expression, nearest};
+
+/// What the expressions of `on_delete = { set = … }` have.
+const DELETE_HAS: &str = "a delete has `data.id`, `occurred_at`, `subject`, `type` and `id` (the \
+                          message's); to keep a value as it is, leave the column out of `set`";
 
 /// One table that is kept from the events of an entity. Values are CEL expressions.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -124,15 +130,8 @@ fn check_expressions(
 ) -> Result<(), Fault> {
     let Some(entity) = deskbell_sync::entity::find(&table.entity) else { return Ok(()) };
     let event_types = [entity.upserted_by, entity.deleted_by].concat();
-    let set = match &table.on_delete {
-        OnRowDelete::Set(set) => Some(set),
-        OnRowDelete::Delete | OnRowDelete::Keep => None,
-    };
-    let set_at = [at("on_delete"), vec![Step::Key("set")]].concat();
-    let lists =
-        [(at("key"), Some(&table.key)), (at("columns"), Some(&table.columns)), (set_at, set)];
-    for (at, list) in lists {
-        for (column, text) in list.into_iter().flat_map(Expressions::iter) {
+    for (list, at) in [(&table.key, at("key")), (&table.columns, at("columns"))] {
+        for (column, text) in list.iter() {
             let place = [&at[..], &[Step::Name(column.to_owned())]].concat();
             let what = format!("the expression of `{column}`");
             let at = place.clone();
@@ -140,6 +139,28 @@ fn check_expressions(
             if let Some(fault) = expression::absent_root(&what, &expression, &event_types, place) {
                 return Err(fault);
             }
+        }
+    }
+    match &table.on_delete {
+        OnRowDelete::Set(set) => check_set(set, entity, &at("on_delete"), warnings),
+        OnRowDelete::Delete | OnRowDelete::Keep => Ok(()),
+    }
+}
+
+/// Refuses what a delete does not have, since it would be null in every row.
+fn check_set(
+    set: &Expressions,
+    entity: &Entity,
+    at: &[Step],
+    warnings: &mut Vec<Fault>,
+) -> Result<(), Fault> {
+    for (column, text) in set.iter() {
+        let place = [at, &[Step::Key("set"), Step::Name(column.to_owned())]].concat();
+        let what = format!("the expression of `{column}`");
+        let expression = expression::check(&what, text, &[], place.clone(), warnings)?;
+        if let Some(path) = absent_in_delete(entity, &expression).first() {
+            let message = format!("{what} uses `{path}`, which no delete has: it would be null");
+            return Err(Fault::at(place, message).with_help(DELETE_HAS));
         }
     }
     Ok(())

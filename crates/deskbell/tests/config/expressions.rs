@@ -73,6 +73,36 @@ fn what_can_only_be_a_mistake_is_an_error() {
 }
 
 #[test]
+fn what_no_delete_has_is_an_error_in_what_a_delete_sets() {
+    for (name, text) in [
+        (
+            "set_of_field_that_no_delete_has",
+            table(
+                "entity = \"user\"\nkey = { id = \"user.id\" }\n\
+                 on_delete = { set = { gone = \"true\", name = \"'gone ' + user.first_name\" } }",
+            ),
+        ),
+        (
+            "set_of_data_that_no_delete_has",
+            table(
+                "entity = \"organization\"\nkey = { id = \"organization.id\" }\n\
+                 on_delete = { set = { slug = \"data.slug\" } }",
+            ),
+        ),
+        (
+            "set_of_source",
+            table(
+                "entity = \"user\"\nkey = { id = \"user.id\" }\n\
+                 on_delete = { set = { origin = \"source\" } }",
+            ),
+        ),
+    ] {
+        let error = load(&text, &usual()).expect_err(name);
+        assert_rendered(name, &error);
+    }
+}
+
+#[test]
 fn what_may_be_new_deserves_a_word() {
     let text = format!(
         "{}\n{}",
