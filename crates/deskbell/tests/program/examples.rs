@@ -12,6 +12,7 @@ mod paying;
 mod place;
 #[cfg(feature = "interop")]
 mod prisma;
+mod prisma_schema;
 mod readme;
 mod recipe;
 mod samples;
