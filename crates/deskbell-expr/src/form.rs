@@ -32,10 +32,7 @@ static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
         let mut event = json::tree(entry.sample);
         let entity = entry.entity?;
         let data = event["data"].take();
-        let mut entity_data = data.clone();
-        for (name, value) in computed::members(entity, &data) {
-            entity_data[name] = value;
-        }
+        let entity_data = computed::merged(entity, &data);
         let attributes = event["event_attributes"].take();
         Some(Sample {
             event_type: entry.event_type.as_str(),

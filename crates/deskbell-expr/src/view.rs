@@ -5,15 +5,15 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use clerk_webhooks::{Envelope, EventType, UnixMillis};
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value as Json};
 
-use crate::computed;
+use crate::computed::{self, Computed};
 use crate::json;
 use crate::path::{Found, Path, Step, follow};
 use crate::roots;
 
-/// What is known of an event beside its payload.
+/// What is known of an event beside its payload. An empty text is missing.
 #[derive(Clone, Copy, Debug)]
 pub struct EventParts<'a> {
     /// The message id: root `id`.
@@ -44,7 +44,7 @@ pub struct EventView<'a> {
     occurred_at: OnceLock<Option<String>>,
     parsed: OnceLock<Json>,
     attributes: OnceLock<Json>,
-    computed: OnceLock<Map<String, Json>>,
+    full_name: OnceLock<Json>,
     merged: OnceLock<Json>,
 }
 
@@ -71,12 +71,12 @@ impl<'a> EventView<'a> {
             occurred_at: OnceLock::new(),
             parsed: OnceLock::new(),
             attributes: OnceLock::new(),
-            computed: OnceLock::new(),
+            full_name: OnceLock::new(),
             merged: OnceLock::new(),
         }
     }
 
-    /// What stands under a root, whole: for templates. `None` where this event has nothing there.
+    /// The whole value of a root, for templates; `None` where this event has none.
     ///
     /// An entity's root is `data` with the computed members.
     #[must_use]
@@ -124,11 +124,13 @@ impl<'a> EventView<'a> {
         let Some(Step::Member(first)) = steps.first() else {
             return found(follow(self.merged(entity), steps));
         };
-        match self.computed(entity).get(first) {
-            Some(Json::Null) => Found::Missing,
-            Some(value) => found(follow(value, &steps[1..])),
-            None => found(follow(self.data(), steps)),
-        }
+        let value = match computed::member(entity, first, self.data()) {
+            Some(Computed::Found(value)) => value,
+            Some(Computed::FullName) => self.full_name(),
+            Some(Computed::Missing) => return Found::Missing,
+            None => return found(follow(self.data(), steps)),
+        };
+        if value.is_null() { Found::Missing } else { found(follow(value, &steps[1..])) }
     }
 
     fn data(&self) -> &Json {
@@ -148,21 +150,13 @@ impl<'a> EventView<'a> {
         found.map_or(Json::Null, |raw| json::tree(raw.get()))
     }
 
-    fn computed(&self, entity: &str) -> &Map<String, Json> {
-        self.computed.get_or_init(|| computed::members(entity, self.data()))
+    fn full_name(&self) -> &Json {
+        self.full_name.get_or_init(|| computed::full_name(self.data()))
     }
 
     /// The entity with its computed members, for an expression that takes it whole.
     fn merged(&self, entity: &str) -> &Json {
-        self.merged.get_or_init(|| {
-            let mut whole = self.data().clone();
-            if let Json::Object(members) = &mut whole {
-                for (name, value) in self.computed(entity) {
-                    members.insert(name.clone(), value.clone());
-                }
-            }
-            whole
-        })
+        self.merged.get_or_init(|| computed::merged(entity, self.data()))
     }
 
     fn occurred_at(&self) -> Option<&str> {

@@ -6,20 +6,21 @@
 type Flat = (&'static str, &'static [&'static str]);
 
 /// The names that an entity's root has beside its members'.
-pub(super) fn names(entity: &str) -> &'static [Flat] {
-    match entity {
-        "organization_membership" => ORGANIZATION_MEMBERSHIP,
-        "organization_domain" => ORGANIZATION_DOMAIN,
-        "organization_invitation" => ORGANIZATION_INVITATION,
-        "invitation" => INVITATION,
-        "session" => SESSION,
-        "waitlist_entry" => WAITLIST_ENTRY,
-        "subscription" => SUBSCRIPTION,
-        "subscription_item" => SUBSCRIPTION_ITEM,
-        "payment_attempt" => PAYMENT_ATTEMPT,
-        "email" | "sms" => MESSAGE,
+pub(super) fn members(entity: &str) -> impl Iterator<Item = &'static Flat> + use<> {
+    let lists: &[&[Flat]] = match entity {
+        "organization_membership" => &[ORGANIZATION_MEMBERSHIP],
+        "organization_domain" => &[ORGANIZATION_DOMAIN],
+        "organization_invitation" => &[ORGANIZATION_INVITATION],
+        "invitation" => &[INVITATION],
+        "session" => &[SESSION],
+        "waitlist_entry" => &[WAITLIST_ENTRY],
+        "subscription" => &[SUBSCRIPTION, PAYER, PLAN],
+        "subscription_item" => &[SUBSCRIPTION_ITEM, PAYER, PLAN],
+        "payment_attempt" => &[PAYMENT_ATTEMPT, PAYER, PLAN],
+        "email" | "sms" => &[MESSAGE],
         _ => &[],
-    }
+    };
+    lists.iter().copied().flatten()
 }
 
 const ORGANIZATION_MEMBERSHIP: &[Flat] = &[
@@ -79,29 +80,22 @@ const MESSAGE: &[Flat] = &[("created_at", &["/created_at", "/created_at_ms"])];
 
 const WAITLIST_ENTRY: &[Flat] = &[("invitation_id", &["/invitation/id", "/invitation_id"])];
 
-const SUBSCRIPTION: &[Flat] = &[
-    ("payer_id", &["/payer_id", "/payer/id"]),
+const PAYER: &[Flat] = &[
     ("payer_user_id", &["/payer/user_id"]),
     ("payer_organization_id", &["/payer/organization_id"]),
     ("payer_email", &["/payer/email"]),
     ("payer_first_name", &["/payer/first_name"]),
     ("payer_last_name", &["/payer/last_name"]),
     ("payer_organization_name", &["/payer/organization_name"]),
-    ("plan_id", &["/plan_id", "/plan/id"]),
-    ("plan_slug", &["/plan/slug"]),
-    ("subscription_id", &["/subscription_id"]),
 ];
+
+const PLAN: &[Flat] = &[("plan_id", &["/plan_id", "/plan/id"]), ("plan_slug", &["/plan/slug"])];
+
+const SUBSCRIPTION: &[Flat] =
+    &[("payer_id", &["/payer_id", "/payer/id"]), ("subscription_id", &["/subscription_id"])];
 
 const SUBSCRIPTION_ITEM: &[Flat] = &[
     ("payer_id", &["/payer/id", "/payer_id"]),
-    ("payer_user_id", &["/payer/user_id"]),
-    ("payer_organization_id", &["/payer/organization_id"]),
-    ("payer_email", &["/payer/email"]),
-    ("payer_first_name", &["/payer/first_name"]),
-    ("payer_last_name", &["/payer/last_name"]),
-    ("payer_organization_name", &["/payer/organization_name"]),
-    ("plan_id", &["/plan_id", "/plan/id"]),
-    ("plan_slug", &["/plan/slug"]),
     ("plan_name", &["/plan/name"]),
     ("plan_amount", &["/plan/amount/amount", "/plan/amount"]),
     ("plan_currency", &["/plan/currency", "/plan/amount/currency"]),
@@ -116,12 +110,7 @@ const SUBSCRIPTION_ITEM: &[Flat] = &[
 
 const PAYMENT_ATTEMPT: &[Flat] = &[
     ("payer_id", &["/payer/id", "/payer_id"]),
-    ("payer_user_id", &["/payer/user_id"]),
-    ("payer_organization_id", &["/payer/organization_id"]),
-    ("payer_email", &["/payer/email"]),
-    ("payer_first_name", &["/payer/first_name"]),
-    ("payer_last_name", &["/payer/last_name"]),
-    ("payer_organization_name", &["/payer/organization_name"]),
+    ("subscription_id", &["/subscription_id"]),
     ("payee_id", &["/payee/id"]),
     ("subtotal", &["/totals/subtotal/amount"]),
     ("tax_total", &["/totals/tax_total/amount"]),
@@ -133,7 +122,4 @@ const PAYMENT_ATTEMPT: &[Flat] = &[
     ("payment_method", &["/payment_source/payment_method"]),
     ("card_type", &["/payment_source/card_type"]),
     ("last4", &["/payment_source/last4"]),
-    ("plan_id", &["/plan_id", "/plan/id"]),
-    ("plan_slug", &["/plan/slug"]),
-    ("subscription_id", &["/subscription_id"]),
 ];
