@@ -1,6 +1,7 @@
 //! The entities that can be mirrored: one short, declarative file each. Tables, columns, the fold
 //! and the upserts follow from what is declared there.
 
+mod billing;
 mod column;
 mod email;
 mod invitation;

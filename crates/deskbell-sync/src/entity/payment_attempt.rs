@@ -6,7 +6,7 @@
 //! and bear no time of their own in the older shape.
 
 use super::column::{boolean, decimal, id, integer, text, time};
-use super::{Children, Entity, Raw};
+use super::{Children, Entity, Raw, billing};
 
 pub(super) const PAYMENT_ATTEMPT: Entity = Entity {
     name: "payment_attempt",
@@ -23,13 +23,13 @@ pub(super) const PAYMENT_ATTEMPT: Entity = Entity {
         id("invoice_id"),
         text("status"),
         text("charge_type"),
-        id("payer_id").from(&[&["payer", "id"], &["payer_id"]]),
-        id("payer_user_id").from(&[&["payer", "user_id"]]).indexed(),
-        id("payer_organization_id").from(&[&["payer", "organization_id"]]).indexed(),
-        text("payer_email").from(&[&["payer", "email"]]).blank_is_null(),
-        text("payer_first_name").from(&[&["payer", "first_name"]]).blank_is_null(),
-        text("payer_last_name").from(&[&["payer", "last_name"]]).blank_is_null(),
-        text("payer_organization_name").from(&[&["payer", "organization_name"]]).blank_is_null(),
+        billing::PAYER_ID,
+        billing::PAYER_USER_ID,
+        billing::PAYER_ORGANIZATION_ID,
+        billing::PAYER_EMAIL,
+        billing::PAYER_FIRST_NAME,
+        billing::PAYER_LAST_NAME,
+        billing::PAYER_ORGANIZATION_NAME,
         id("payee_id").from(&[&["payee", "id"]]),
         integer("subtotal").from(&[&["totals", "subtotal", "amount"]]),
         integer("tax_total").from(&[&["totals", "tax_total", "amount"]]),
@@ -66,25 +66,23 @@ const ITEMS: Children = Children {
         id("id"),
         id("subscription_id"),
         text("status"),
-        id("plan_id").from(&[&["plan_id"], &["plan", "id"]]),
-        text("plan_slug").from(&[&["plan", "slug"]]),
-        text("plan_name").from(&[&["plan", "name"]]),
-        integer("plan_amount").from(&[&["plan", "amount", "amount"], &["plan", "amount"]]),
-        text("plan_currency").from(&[&["plan", "currency"], &["plan", "amount", "currency"]]),
-        text("interval").from(&[&["interval"], &["plan_period"]]),
+        billing::PLAN_ID,
+        billing::PLAN_SLUG,
+        billing::PLAN_NAME,
+        billing::PLAN_AMOUNT,
+        billing::PLAN_CURRENCY,
+        billing::INTERVAL,
         boolean("is_free_trial"),
-        integer("amount").from(&[&["amount", "amount"], &["amount"]]),
-        text("currency").from(&[&["amount", "currency"], &["plan", "currency"]]),
-        integer("credit_amount")
-            .from(&[&["credits", "total", "amount"], &["credit", "amount", "amount"]]),
+        billing::AMOUNT,
+        billing::CURRENCY,
+        billing::CREDIT_AMOUNT,
         time("period_start"),
         time("period_end"),
         time("created_at"),
         time("updated_at"),
-        decimal("plan_amount_decimal").from(&[&["plan", "amount", "amount"], &["plan", "amount"]]),
-        decimal("amount_decimal").from(&[&["amount", "amount"], &["amount"]]),
-        decimal("credit_amount_decimal")
-            .from(&[&["credits", "total", "amount"], &["credit", "amount", "amount"]]),
+        billing::PLAN_AMOUNT_DECIMAL,
+        billing::AMOUNT_DECIMAL,
+        billing::CREDIT_AMOUNT_DECIMAL,
     ],
     of: None,
 };

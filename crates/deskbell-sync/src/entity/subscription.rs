@@ -2,7 +2,7 @@
 //! billed stays on record.
 
 use super::column::{id, text, time};
-use super::{Embedded, Entity, Raw};
+use super::{Embedded, Entity, Raw, billing};
 
 pub(super) const SUBSCRIPTION: Entity = Entity {
     name: "subscription",
@@ -20,12 +20,12 @@ pub(super) const SUBSCRIPTION: Entity = Entity {
         id("id"),
         text("status"),
         id("payer_id").from(&[&["payer_id"], &["payer", "id"]]),
-        id("payer_user_id").from(&[&["payer", "user_id"]]).indexed(),
-        id("payer_organization_id").from(&[&["payer", "organization_id"]]).indexed(),
-        text("payer_email").from(&[&["payer", "email"]]).blank_is_null(),
-        text("payer_first_name").from(&[&["payer", "first_name"]]).blank_is_null(),
-        text("payer_last_name").from(&[&["payer", "last_name"]]).blank_is_null(),
-        text("payer_organization_name").from(&[&["payer", "organization_name"]]).blank_is_null(),
+        billing::PAYER_USER_ID,
+        billing::PAYER_ORGANIZATION_ID,
+        billing::PAYER_EMAIL,
+        billing::PAYER_FIRST_NAME,
+        billing::PAYER_LAST_NAME,
+        billing::PAYER_ORGANIZATION_NAME,
         id("latest_payment_id"),
         id("payment_source_id"),
         time("active_at"),
