@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use deskbell_expr::{EventView, json};
+use deskbell_expr::json;
 use http::{Method, StatusCode};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
@@ -81,13 +81,13 @@ impl SlackChannel {
             return Vec::new();
         }
         let failure = |event_type: &&str| {
-            let message = deskbell_expr::on_sample(event_type, |_, view| self.message(view));
+            let message = deskbell_expr::on_sample(event_type, |_, view| {
+                self.message(|template| template.render_sample(view))
+            });
             let reason = message?.err()?;
             Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
         };
-        let templates = self.text.iter().chain(&self.blocks);
-        let failures = templates.flat_map(|template| template.check(event_types));
-        failures.chain(event_types.iter().filter_map(failure)).collect()
+        event_types.iter().filter_map(failure).collect()
     }
 
     /// The templates' paths that no sample and no description of events of these types has, in words.
@@ -97,20 +97,20 @@ impl SlackChannel {
         templates.flat_map(|template| template.unknown_paths(event_types)).collect()
     }
 
-    /// The message for an event, or why there can be none.
-    fn message(&self, view: &EventView<'_>) -> Result<Json, String> {
+    /// The message, given how its templates are rendered, or why there can be none.
+    fn message(
+        &self,
+        render: impl Fn(&Template) -> Result<String, String>,
+    ) -> Result<Json, String> {
         if self.text.is_none() && self.blocks.is_none() {
             return Err("this destination carries alerts only".to_owned());
         }
-        let render = |template: &Option<Template>| {
-            let rendered = template.as_ref().map(|template| template.render(Some(view)));
-            rendered.transpose().map_err(|error| error.to_string())
-        };
-        let mut message = match render(&self.blocks)? {
+        let mut message = match self.blocks.as_ref().map(&render).transpose()? {
             None => json!({}),
             Some(blocks) => with_blocks(&blocks)?,
         };
-        let text = render(&self.text)?.filter(|text| !text.trim().is_empty());
+        let text = self.text.as_ref().map(&render).transpose()?;
+        let text = text.filter(|text| !text.trim().is_empty());
         if let Some(text) = text {
             message["text"] = text.into();
         }
@@ -148,7 +148,12 @@ impl Channel for SlackChannel {
     async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt {
         let message = match Notice::of(&delivery.event) {
             Some(notice) => Ok(of_notice(&notice)),
-            None => self.message(&view(&delivery.event)),
+            None => {
+                let view = view(&delivery.event);
+                self.message(|template| {
+                    template.render(Some(&view)).map_err(|error| error.to_string())
+                })
+            }
         };
         let body = match message {
             Ok(message) => message,

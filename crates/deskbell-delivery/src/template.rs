@@ -117,18 +117,21 @@ impl Template {
     /// field that an entity does not have.
     pub(crate) fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
         let failure = |event_type: &&str| {
-            let reason = deskbell_expr::on_sample(event_type, |_, view| self.fault(view))??;
+            let rendered = deskbell_expr::on_sample(event_type, |_, view| self.render_sample(view));
+            let reason = rendered?.err()?;
             Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
         };
         event_types.iter().filter_map(failure).collect()
     }
 
-    fn fault(&self, sample: &EventView<'_>) -> Option<String> {
+    /// What it comes to for a sample; or what fails, which may be a field that no such event has.
+    pub(crate) fn render_sample(&self, sample: &EventView<'_>) -> Result<String, String> {
         let unknown = watched::Unknown::default();
         let context = watched::context(sample, &self.roots, &unknown);
-        match self.render_with(context) {
-            Ok(_) => unknown.first().map(|unknown| format!("template {}: {unknown}", self.name)),
-            Err(error) => Some(error.to_string()),
+        let rendered = self.render_with(context).map_err(|error| error.to_string())?;
+        match unknown.first() {
+            Some(unknown) => Err(format!("template {}: {unknown}", self.name)),
+            None => Ok(rendered),
         }
     }
 }

@@ -169,3 +169,17 @@ fn samples_show_blocks_that_are_no_json() {
     let failures = channel.check(&["user.created"]);
     assert!(failures[0].reason.starts_with("`blocks` is no JSON"), "{failures:?}");
 }
+
+#[test]
+fn a_sample_that_fails_is_reported_once() {
+    crate::support::provider();
+    let channel = SlackChannel::new(SlackOptions {
+        webhook_url: SecretText::from("https://hooks.slack.com/services/T/B/X"),
+        text: Some(TemplateText::new("text", "{{ user.created_at | upcase }}")),
+        blocks: None,
+    })
+    .unwrap();
+    let failures = channel.check(&["user.created", "user.updated"]);
+    let types: Vec<_> = failures.iter().map(|failure| &*failure.event_type).collect();
+    assert_eq!(types, ["user.created", "user.updated"], "{failures:?}");
+}
