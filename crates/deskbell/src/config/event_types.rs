@@ -7,8 +7,12 @@ use deskbell_delivery::{ONE_TIME_CODES, takes_type};
 
 use super::error::{Fault, Step};
 
-/// A name this many letters from a known one, or fewer, is taken for a misspelt one.
+/// A family or an action this many letters from a known one, or fewer, is taken for a misspelt one.
 const LETTERS_MAX: usize = 2;
+/// The same of a short name: in few letters, two others make another word.
+const LETTERS_MAX_SHORT: usize = 1;
+/// A name of this many letters or fewer is short.
+const SHORT_NAME_MAX: usize = 4;
 
 /// Refuses what is most likely a misspelt type or pattern. One that matches no type that is known is
 /// a warning otherwise: Clerk adds types.
@@ -92,7 +96,8 @@ fn matches_any(text: &str) -> bool {
     }
 }
 
-/// The type or pattern that this one is a misspelling of: a few letters from it, or its plural.
+/// The type or pattern that this one is a misspelling of: a few letters from it, or its plural. What is
+/// before the dot and what is behind it are compared apart, for `saml.created` is not `sms.created`.
 fn known_as(text: &str) -> Option<String> {
     let families: BTreeSet<_> = types().filter_map(|name| Some(name.split_once('.')?.0)).collect();
     let patterns = families.iter().map(|family| format!("{family}.*"));
@@ -100,10 +105,27 @@ fn known_as(text: &str) -> Option<String> {
     let singular = singular_of(text, &families);
     let written = [Some(text), text.strip_suffix('*'), singular.as_deref()];
     written.into_iter().flatten().find_map(|written| {
-        let distances = known.iter().map(|known| (strsim::osa_distance(written, known), known));
-        let (distance, nearest) = distances.min()?;
-        (distance <= LETTERS_MAX).then(|| nearest.clone())
+        let distances = known.iter().filter_map(|known| Some((distance(written, known)?, known)));
+        distances.min().map(|(_, nearest)| nearest.clone())
     })
+}
+
+/// The letters that a type or pattern is from a known one; `None` where that is too many. A family alone
+/// stands for all of its types.
+fn distance(written: &str, known: &str) -> Option<usize> {
+    let (family, action) = written.split_once('.').unwrap_or((written, "*"));
+    let (known_family, known_action) = known.split_once('.')?;
+    let letters = letters_apart(family, known_family)? + letters_apart(action, known_action)?;
+    (letters <= LETTERS_MAX).then_some(letters)
+}
+
+fn letters_apart(written: &str, known: &str) -> Option<usize> {
+    if known == "*" {
+        return matches!(written, "*" | "").then_some(0);
+    }
+    let letters = strsim::osa_distance(written, known);
+    let is_short = known.len() <= SHORT_NAME_MAX;
+    (letters <= if is_short { LETTERS_MAX_SHORT } else { LETTERS_MAX }).then_some(letters)
 }
 
 /// The text with the plural of an entity at its beginning made one: `waitlistEntries.*`.
@@ -131,6 +153,10 @@ mod tests {
             ("users.created", "user.created"),
             ("user.create", "user.created"),
             ("user.craeted*", "user.created"),
+            ("usr.created", "user.created"),
+            ("usr.*", "user.*"),
+            ("sns.created", "sms.created"),
+            ("emails.create", "email.created"),
             ("organizations.*", "organization.*"),
             ("organisation.*", "organization.*"),
             ("organization_membership.created", "organizationMembership.created"),
@@ -146,7 +172,18 @@ mod tests {
         for text in ["", " ", "user.*.x", "*.created"] {
             assert!(check(text, Vec::new(), &mut Vec::new()).is_err(), "{text}");
         }
-        for text in ["machine.created", "machine.*", "user.locked", "mach*"] {
+        for text in [
+            "machine.created",
+            "machine.*",
+            "user.locked",
+            "mach*",
+            "saml.created",
+            "saml.*",
+            "saml",
+            "mfa.created",
+            "rules.created",
+            "sso.*",
+        ] {
             let mut warnings = Vec::new();
             assert!(check(text, Vec::new(), &mut warnings).is_ok(), "{text}");
             assert_eq!(warnings.len(), 1, "{text}");
