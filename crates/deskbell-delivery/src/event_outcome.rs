@@ -4,7 +4,11 @@ use deskbell_store::deliveries::DeliveryState;
 use deskbell_store::{Outcome, OutcomeKind, Seq, StoredEvent};
 
 use crate::filter::{Decision, view};
+use crate::notice::NOTICE_SOURCE;
 use crate::router::Route;
+
+/// Why there is no delivery of an event that the destination wants now.
+const CAME_BEFORE: &str = "it came before the destination was added, or before its filter took it";
 
 /// What is stored about an event and a destination.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,19 +41,33 @@ pub fn event_outcome(
     if event.seq > routed {
         return Outcome::new(OutcomeKind::Pending, "it is not routed yet");
     }
-    match route.map(|route| route.decide(event, &view(event))) {
-        Some(Decision::Ignore(reason)) => Outcome::new(OutcomeKind::Filtered, reason),
-        _ => Outcome::new(
-            OutcomeKind::Filtered,
-            "it came before the destination was added, or before its filter took it",
-        ),
+    let reason =
+        route.and_then(|route| why_not(event, route)).unwrap_or_else(|| CAME_BEFORE.to_owned());
+    Outcome::new(OutcomeKind::Filtered, reason)
+}
+
+/// Why the destination does not want the event, as far as that can still be told.
+fn why_not(event: &StoredEvent, route: &Route) -> Option<String> {
+    if event.is_pruned() && *event.source != *NOTICE_SOURCE {
+        return match route.filter.condition(event) {
+            Err(reason) => Some(reason),
+            Ok(Some(when)) => Some(format!(
+                "its payload was pruned: what `{}` was for it is no longer known",
+                when.text()
+            )),
+            Ok(None) => None,
+        };
+    }
+    match route.decide(event, &view(event)) {
+        Decision::Ignore(reason) => Some(reason),
+        Decision::Deliver => None,
     }
 }
 
 fn of_delivery(delivery: &DeliveryState) -> Outcome {
     match delivery {
         DeliveryState::Pending { due_at_ms: due_at_ms @ Some(_) } => {
-            Outcome::new(OutcomeKind::Pending, "an attempt is due").at(*due_at_ms)
+            Outcome::from(OutcomeKind::Pending).at(*due_at_ms)
         }
         DeliveryState::Pending { due_at_ms: None } => {
             Outcome::new(OutcomeKind::Pending, "it waits for an earlier one about the same subject")
@@ -126,5 +144,24 @@ mod tests {
         assert_eq!(kept.reason.as_deref(), Some("it was so"));
         let reason = event_outcome(&event(3), Some(&route("organization.*")), &routed).reason;
         assert_eq!(reason.as_deref(), Some("its `events` do not name user.created"));
+    }
+
+    #[test]
+    fn where_the_payload_is_gone_only_what_it_does_not_say_is_told() {
+        let routed = StoredFacts { routed: Some(Seq::new(3)), ..StoredFacts::default() };
+        let pruned = StoredEvent { payload: Default::default(), ..event(3) };
+        let reason = |events: &str, when: Option<&str>| {
+            let (events, when) = (Some(vec![events.to_owned()]), when.map(str::to_owned));
+            let filter = Filter::new(FilterOptions { events, when, ..FilterOptions::default() });
+            let route = Route { filter: filter.unwrap(), ..route("*") };
+            event_outcome(&pruned, Some(&route), &routed).reason.unwrap()
+        };
+        let condition = Some("data.id == 'user_1'");
+        assert_eq!(reason("organization.*", condition), "its `events` do not name user.created");
+        assert_eq!(
+            reason("user.*", condition),
+            "its payload was pruned: what `data.id == 'user_1'` was for it is no longer known"
+        );
+        assert_eq!(reason("user.*", None), CAME_BEFORE);
     }
 }

@@ -62,15 +62,25 @@ impl Filter {
     /// reason says so.
     #[must_use]
     pub fn decide(&self, event: &StoredEvent, view: &EventView<'_>) -> Decision {
+        match self.condition(event) {
+            Err(reason) => Decision::Ignore(reason),
+            Ok(None) => Decision::Deliver,
+            Ok(Some(when)) => judge(when, view),
+        }
+    }
+
+    /// The condition that decides about this event, where there is one; or why the destination does not
+    /// want it whatever its payload is.
+    pub(crate) fn condition(&self, event: &StoredEvent) -> Result<Option<&Expression>, String> {
         if let Some(sources) = &self.sources
             && !sources.iter().any(|source| **source == *event.source)
         {
-            return Decision::Ignore(format!("it takes no events of source {}", event.source));
+            return Err(format!("it takes no events of source {}", event.source));
         }
         if !self.takes_type(&event.event_type) {
-            return Decision::Ignore(self.why_not_type(&event.event_type));
+            return Err(self.why_not_type(&event.event_type));
         }
-        self.when.as_ref().map_or(Decision::Deliver, |when| judge(when, view))
+        Ok(self.when.as_ref())
     }
 
     fn takes_type(&self, event_type: &str) -> bool {

@@ -195,11 +195,11 @@ fn in_words(outcome: &Outcome) -> String {
     };
     if let Some(at_ms) = at_ms {
         let preposition = match kind {
-            OutcomeKind::Pending => "until",
-            OutcomeKind::Waiting => "since",
-            _ => "at",
+            OutcomeKind::Pending => ", next attempt at",
+            OutcomeKind::Waiting => " since",
+            _ => " at",
         };
-        text += &format!(" {preposition} {}", shown(*at_ms));
+        text += &format!("{preposition} {}", shown(*at_ms));
     }
     if let Some(reason) = reason {
         text += &format!(": {reason}");
