@@ -16,7 +16,10 @@ use crate::error::ExpressionError;
 use crate::functions::{self, ENV};
 use crate::path::{Path, Step};
 use crate::roots;
-use crate::unknown::UnknownPath;
+
+mod fields;
+
+use fields::Chain;
 
 /// The longest text of an expression.
 pub const EXPRESSION_BYTES_MAX: usize = 4096;
@@ -113,7 +116,7 @@ struct Compiler<'i> {
 /// A loop's variable.
 struct Variable {
     name: String,
-    /// The path to what it stands for, where the loop goes through a list that a path leads to.
+    /// The path to the elements that the loop goes through, where that is known.
     element: Option<Path>,
 }
 
@@ -313,7 +316,7 @@ impl Compiler<'_> {
 
     /// The path that a node is, where it is a chain of members from a root.
     fn path(&self, node: &IdedExpr) -> Option<Path> {
-        let Chain { name, steps, .. } = Chain::of(node)?;
+        let Chain { name, steps } = Chain::of(node)?;
         let root = self.root(name)?;
         Some(Path { root, steps })
     }
@@ -332,40 +335,6 @@ impl Compiler<'_> {
         self.variables.iter().rev().find(|variable| variable.name == name)
     }
 
-    /// Refuses a chain of members with a field that its root's entity does not have, also where the
-    /// chain begins at a loop's variable. `field` is one more member at its end.
-    fn check_fields(
-        &mut self,
-        node: &IdedExpr,
-        field: Option<&str>,
-    ) -> Result<(), ExpressionError> {
-        let Some(Chain { name, id, mut steps }) = Chain::of(node) else { return Ok(()) };
-        steps.extend(field.map(|field| Step::Member(field.to_owned())));
-        let path = match (self.root(name), self.variable(name)) {
-            (Some(root), _) => Path { root, steps },
-            (None, Some(Variable { element: Some(element), .. })) if !steps.is_empty() => {
-                Path { root: element.root, steps: [element.steps.clone(), steps].concat() }
-            }
-            _ => return Ok(()),
-        };
-        let column = self.column(id);
-        if let Some(unknown) = UnknownPath::typed(&path, column) {
-            return Err(ExpressionError::UnknownField(Box::new(unknown)));
-        }
-        if roots::UNTYPED.contains(&path.root) {
-            self.untyped.push((path, column));
-        }
-        Ok(())
-    }
-
-    /// The path to the elements of what a loop goes through; none where it is no list.
-    fn element_of(&self, range: &IdedExpr) -> Option<Path> {
-        let Path { root, mut steps } = self.path(range)?;
-        steps.push(Step::Element(0));
-        let path = Path { root, steps };
-        UnknownPath::typed(&path, 0).is_none().then_some(path)
-    }
-
     /// A variable for what a path leads to (`p`) or whether it leads anywhere (`h`).
     fn found(&mut self, id: u64, kind: char, path: Path) -> IdedExpr {
         let known = self.paths.iter().position(|known| *known == path);
@@ -382,47 +351,6 @@ impl Compiler<'_> {
 
     fn unsupported(&self, id: u64, what: &'static str) -> ExpressionError {
         ExpressionError::Unsupported { column: self.column(id), what }
-    }
-}
-
-/// Members, one behind the other, and the name that they begin at.
-struct Chain<'n> {
-    name: &'n str,
-    /// The node of the name.
-    id: u64,
-    steps: Vec<Step>,
-}
-
-impl<'n> Chain<'n> {
-    fn of(mut node: &'n IdedExpr) -> Option<Self> {
-        let mut steps = Vec::new();
-        loop {
-            match &node.expr {
-                Expr::Ident(name) => {
-                    steps.reverse();
-                    return Some(Self { name, id: node.id, steps });
-                }
-                Expr::Select(select) if !select.test => {
-                    steps.push(Step::Member(select.field.clone()));
-                    node = &select.operand;
-                }
-                Expr::Call(call) if call.func_name == operators::INDEX && call.args.len() == 2 => {
-                    steps.push(literal_step(&call.args[1])?);
-                    node = &call.args[0];
-                }
-                _ => return None,
-            }
-        }
-    }
-}
-
-fn literal_step(node: &IdedExpr) -> Option<Step> {
-    match &node.expr {
-        Expr::Literal(LiteralValue::String(name)) => Some(Step::Member(name.inner().to_owned())),
-        Expr::Literal(LiteralValue::Int(index)) => {
-            usize::try_from(*index.inner()).ok().map(Step::Element)
-        }
-        _ => None,
     }
 }
 

@@ -33,6 +33,27 @@ fn a_field_that_is_not_known_is_refused_with_the_nearest_one() {
             "user.email_addresses.exists(e, e.verification.stauts == 'verified')",
             "`user.email_addresses[0].verification` has no field `stauts` at column 32",
         ),
+        (
+            "user.email_addresses.exists(e, e.linked_to.exists(l, l.tpye == 'x'))",
+            "`user.email_addresses[0].linked_to[0]` has no field `tpye` at column 54",
+        ),
+        (
+            "user.email_addresses.filter(e, true)[0].emial_address",
+            "`user.email_addresses[0]` has no field `emial_address` at column 1, did you mean \
+             `email_address`?",
+        ),
+        (
+            "has(user.email_addresses.filter(e, true)[0].emial_address)",
+            "`user.email_addresses[0]` has no field `emial_address`",
+        ),
+        (
+            "user.email_addresses.map(e, e.id != '', e.verification)[0].stauts == 'verified'",
+            "`user.email_addresses[0].verification` has no field `stauts` at column 1",
+        ),
+        (
+            "user.email_addresses.filter(e, true).exists(e, e.emial_address == 'x')",
+            "`user.email_addresses[0]` has no field `emial_address`",
+        ),
         ("data.list.exists(user, user.id == 1) || user.idd == 'x'", "`user` has no field `idd`"),
         ("membership.organisation_id", "did you mean `organization_id`?"),
         ("membership.public_user_data.usr_id", "did you mean `user_id`?"),
@@ -61,6 +82,10 @@ fn what_may_be_anything_is_taken() {
         "user.email_addresses.map(email, email.email_address)",
         "user.deleted",
         "user.email_addresses.filter(e, e.id == user.primary_email_address_id)[0].email_address",
+        "user.email_addresses.map(e, e.linked_to)[0][0].type",
+        "user.email_addresses.map(e, {'of': e.id})[0].of",
+        "data.list.map(user, user.x).filter(user, user.y)[0].z",
+        "user.unsafe_metadata.list.filter(x, x.y)[0].z",
     ] {
         let compiled = Expression::compile(text);
         assert!(compiled.is_ok(), "{text}: {compiled:?}");
@@ -98,8 +123,13 @@ fn a_path_that_no_sample_has_deserves_a_word() {
             "`data` has no field `frist_name` at column 27, did you mean `first_name`?",
         ]
     );
-    let address = "data.email_addresses.all(e, e.emial_address != '')";
-    assert_eq!(unknown(address, &users).len(), 1);
+    for address in [
+        "data.email_addresses.all(e, e.emial_address != '')",
+        "data.email_addresses.filter(e, true)[0].emial_address",
+        "data.email_addresses.all(e, e.linked_to.all(l, l.tpye != ''))",
+    ] {
+        assert_eq!(unknown(address, &users).len(), 1, "{address}");
+    }
     for (text, event_types) in [
         ("data.public_metadata.plan == 'pro' && has(data.deleted)", &users[..]),
         ("data.full_name", &["organization.created", "something.new"]),
