@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
@@ -11,6 +12,8 @@ use url::Url;
 const HIDDEN: &str = "***";
 /// The members of a URL's query that are secrets.
 const SECRET_OPTIONS: &[&str] = &["password", "sslpassword"];
+/// The port of a PostgreSQL URL that names none.
+const POSTGRES_PORT: u16 = 5432;
 
 /// A SQLite database: `sqlite://FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +48,11 @@ impl SqliteUrl {
         &self.path
     }
 
-    /// The file, without what makes no other file of it: `./a.db` is `a.db`.
-    fn place(&self) -> PathBuf {
-        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    /// The file, however its path is written: `./a.db`, `b/../a.db` and a link to it are `a.db`.
+    fn location(&self) -> PathBuf {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let in_directory = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+        path.canonicalize().ok().or_else(in_directory).unwrap_or(path)
     }
 }
 
@@ -71,30 +76,36 @@ impl DatabaseUrl {
     #[must_use]
     pub fn is_same_database(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Sqlite(one), Self::Sqlite(other)) => one.place() == other.place(),
-            (Self::Postgres(one), Self::Postgres(other)) => one.place() == other.place(),
+            (Self::Sqlite(one), Self::Sqlite(other)) => one.location() == other.location(),
+            (Self::Postgres(one), Self::Postgres(other)) => one.location() == other.location(),
             _ => false,
         }
     }
 }
 
 impl PostgresUrl {
-    /// The server and the database. How it is connected to makes no other place of it.
-    fn place(&self) -> (String, String, String) {
+    /// The host or the socket's directory, the port, and the database, as the driver reads them: options
+    /// go before the rest of the URL, and later ones before earlier ones.
+    fn location(&self) -> (String, u16, String) {
         let Self(url) = self;
-        let option = |wanted: &str| {
-            let found = url.query_pairs().find(|(name, _)| name == wanted);
-            found.map(|(_, value)| value.into_owned())
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let options: Vec<_> = url.query_pairs().collect();
+        let named = |wanted: &'static [&str]| {
+            let options = options.iter().filter(|(name, _)| wanted.contains(&&**name));
+            options.map(|(_, value)| value.clone().into_owned())
         };
-        let host = url.host_str().filter(|host| !host.is_empty()).map(str::to_ascii_lowercase);
-        let port = url.port().map(|port| port.to_string());
-        let user = || Some(url.username().to_owned()).filter(|name| !name.is_empty());
-        let path = Some(url.path().trim_start_matches('/').to_owned());
-        let database = path.filter(|path| !path.is_empty()).or_else(|| option("dbname"));
+        let hosts = url.host_str().map(decoded).into_iter().chain(named(&["host", "hostaddr"]));
+        let (sockets, hosts): (Vec<_>, Vec<_>) = hosts.partition(|host| host.starts_with('/'));
+        let socket = sockets.last().map(|socket| socket.trim_end_matches('/').to_owned());
+        let host = || hosts.last().map(|host| host.to_ascii_lowercase());
+        let port = named(&["port"]).next_back().and_then(|port| port.parse().ok()).or(url.port());
+        let user = || named(&["user"]).next_back().unwrap_or_else(|| decoded(url.username()));
+        let path =
+            Some(decoded(url.path().trim_start_matches('/'))).filter(|path| !path.is_empty());
         (
-            option("host").or(host).unwrap_or_default(),
-            option("port").or(port).unwrap_or_else(|| "5432".to_owned()),
-            database.or_else(|| option("user")).or_else(user).unwrap_or_default(),
+            socket.or_else(host).unwrap_or_default(),
+            port.unwrap_or(POSTGRES_PORT),
+            named(&["dbname"]).next_back().or(path).unwrap_or_else(user),
         )
     }
 
@@ -242,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_database_is_told_by_its_place() {
+    fn the_same_database_is_recognised_however_its_url_is_written() {
         let same = |one: &str, other: &str| {
             let parse = |text: &str| text.parse::<DatabaseUrl>().expect(text);
             parse(one).is_same_database(&parse(other))
@@ -254,8 +265,23 @@ mod tests {
         assert!(!same("postgres:///app?host=/run/pg", "postgres://localhost/app"));
         assert!(!same("postgres://db/app", "postgres://db:5433/app"));
         assert!(same("postgres://a@db", "postgres://a@db/a"));
+        assert!(same("postgres://db/my_app", "postgres://db/my%5Fapp"));
+        assert!(same("postgres://%2Frun%2Fpg/app", "postgres:///app?host=/run/pg/"));
+        assert!(same("postgres://%64b/app", "postgres:///app?host=DB"));
+        assert!(same("postgres://db/app?port=5433", "postgres://db:5433/app"));
+        assert!(same(
+            "postgres:///?port=1&host=db&dbname=x",
+            "postgres:///?dbname=x&host=db&port=1"
+        ));
+        assert!(same("postgres://a%40b@db", "postgres://db/?user=a%40b"));
+        assert!(same("postgres://db/app?hostaddr=10.0.0.1", "postgres://10.0.0.1/app"));
+        assert!(same("postgres://db/app?dbname=other", "postgres://db/other"), "options go first");
+        assert!(!same("postgres://db/app?dbname=other", "postgres://db/app"));
+        assert!(!same("postgres://db/App", "postgres://db/app"), "names have a case");
+        assert!(!same("postgres://localhost/app", "postgres://127.0.0.1/app"));
         assert!(same("sqlite://a.db", "sqlite:a.db"));
         assert!(same("sqlite://a.db", "sqlite://./a.db"));
+        assert!(same("sqlite://src/../a.db", "sqlite://a.db"));
         assert!(!same("sqlite://a.db", "sqlite://b/a.db"));
         assert!(!same("sqlite://a.db", "postgres://a.db/a"));
     }

@@ -154,6 +154,7 @@ fn one_mirror_in_a_schema_and_others_beside_it() {
         "mirror = false\n[[destination.statement]]\non = [\"user.*\"]\nsql = \"select 1\"";
     for (one, other) in [
         ("postgres://a@db/app", "postgresql://b:x@DB:5432/app?sslmode=require"),
+        ("postgres://a@db/my_app", "postgres://a@%64b/my%5Fapp?sslmode=require&port=5432"),
         ("sqlite://clerk.db", "sqlite:./clerk.db"),
     ] {
         let two = |keys: &str| mirror("a", one, "") + &mirror("b", other, keys);
@@ -162,5 +163,14 @@ fn one_mirror_in_a_schema_and_others_beside_it() {
         for keys in [statement, "schema = \"other\"", "enabled = false"] {
             assert!(load(&two(keys), &usual()).is_ok(), "{other} {keys}");
         }
+    }
+}
+
+#[test]
+fn no_mirror_in_the_file_of_the_log_however_it_is_written() {
+    for url in ["sqlite://deskbell.db", "sqlite:./deskbell.db", "sqlite:src/../deskbell.db"] {
+        let mirror = "[[destination]]\nname = \"a\"\ntype = \"database\"\nurl = ";
+        let error = load(&format!("{mirror}\"{url}\"\n"), &usual()).unwrap_err();
+        assert!(error.contains("the mirror cannot be in the event log's file"), "{url}: {error}");
     }
 }

@@ -21,11 +21,12 @@ pub(in crate::config) fn check(
     warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
     let url = [place, &[Step::Key("url")]].concat();
-    if database.url == config.store.url && matches!(database.url, DatabaseUrl::Sqlite(_)) {
+    let in_the_store = database.url.is_same_database(&config.store.url);
+    if in_the_store && matches!(database.url, DatabaseUrl::Sqlite(_)) {
         return Err(Fault::at(url, "the mirror cannot be in the event log's file")
             .with_help("give it a file of its own, for example sqlite://clerk.db"));
     }
-    if database.schema == STORE_SCHEMA && database.url.is_same_database(&config.store.url) {
+    if in_the_store && database.schema == STORE_SCHEMA {
         let schema = [place, &[Step::Key("schema")]].concat();
         return Err(Fault::at(schema, "the event log is in this schema of the same database")
             .with_help("give the mirror another one, for example schema = \"clerk\""));
