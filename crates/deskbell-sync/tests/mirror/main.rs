@@ -12,6 +12,7 @@ mod deletes;
 mod documents;
 mod earlier;
 mod expected;
+mod faulty;
 mod hostile;
 mod inspect;
 mod mapped;

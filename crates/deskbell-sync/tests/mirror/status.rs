@@ -4,111 +4,40 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use deskbell_store::{BackendError, LogId, Seq};
 use deskbell_sync::status::{MirrorState, MirrorStatus, Reported, reported};
-use deskbell_sync::{
-    Batch, Care, CatchUp, Checkpoint, Commit, Mappings, MirrorConsumer, Part, Retry, Target,
-    TargetError, Waiting, connect,
-};
+use deskbell_sync::{MirrorConsumer, Target};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{BLOCK_ORGANIZATIONS, DUE, REFUSE_THE_SEVENTH, UNBLOCK_ORGANIZATIONS};
 use crate::consumer::World;
+use crate::faulty::{Answer, Faulty};
 use crate::support::user;
 
 /// A database that is away when a test says so, or has no time to catch up with several events.
 #[derive(Debug)]
 struct Switch {
     target: Arc<dyn Target>,
-    is_away: AtomicBool,
-    is_slow: AtomicBool,
+    is_away: Arc<AtomicBool>,
+    is_slow: Arc<AtomicBool>,
 }
 
 impl Switch {
-    async fn new(world: &World) -> Arc<Self> {
-        let target = connect(&world.options).await.unwrap();
-        Arc::new(Self { target, is_away: AtomicBool::new(false), is_slow: AtomicBool::new(false) })
+    async fn new(world: &World) -> Self {
+        let is_away = Arc::new(AtomicBool::new(false));
+        let is_slow = Arc::new(AtomicBool::new(false));
+        let asked = (Arc::clone(&is_away), Arc::clone(&is_slow));
+        let next = move || match (asked.0.load(Ordering::SeqCst), asked.1.load(Ordering::SeqCst)) {
+            (true, _) => Answer::Away,
+            (false, true) => Answer::Slow,
+            (false, false) => Answer::Given,
+        };
+        Self { target: Faulty::connect(world, next).await, is_away, is_slow }
     }
 
     fn set_away(&self, is_away: bool) {
         self.is_away.store(is_away, Ordering::SeqCst);
-    }
-
-    fn require(&self) -> Result<(), TargetError> {
-        if self.is_away.load(Ordering::SeqCst) {
-            let refused = std::io::Error::other("connection refused");
-            return Err(TargetError::Unavailable(BackendError::new(refused)));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Target for Switch {
-    fn mappings(&self) -> Arc<Mappings> {
-        self.target.mappings()
-    }
-
-    async fn checkpoints(&self, destination: &str) -> Result<Vec<Checkpoint>, TargetError> {
-        self.require()?;
-        self.target.checkpoints(destination).await
-    }
-
-    async fn take_over(
-        &self,
-        current: Option<&Checkpoint>,
-        next: &Checkpoint,
-    ) -> Result<Commit, TargetError> {
-        self.require()?;
-        self.target.take_over(current, next).await
-    }
-
-    async fn apply(
-        &self,
-        batch: &Batch,
-        current: &Checkpoint,
-        next: &Checkpoint,
-        care: Care,
-    ) -> Result<Commit, TargetError> {
-        self.require()?;
-        self.target.apply(batch, current, next, care).await
-    }
-
-    async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError> {
-        self.require()?;
-        self.target.reads_behind(destination, log_id).await
-    }
-
-    async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
-        self.require()?;
-        self.target.waiting(destination).await
-    }
-
-    async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError> {
-        self.require()?;
-        self.target.retry(retry, current).await
-    }
-
-    async fn catch_up(
-        &self,
-        part: &Part,
-        batch: &Batch,
-        seq: Seq,
-        current: &Checkpoint,
-        care: Care,
-    ) -> Result<CatchUp, TargetError> {
-        self.require()?;
-        if self.is_slow.load(Ordering::SeqCst) && care != Care::Isolate {
-            return Err(TargetError::OverBudget);
-        }
-        self.target.catch_up(part, batch, seq, current, care).await
-    }
-
-    async fn close(&self) {
-        self.target.close().await;
     }
 }
 
@@ -120,8 +49,8 @@ struct Running {
 }
 
 impl Running {
-    fn start(world: &World, target: &Arc<Switch>) -> Self {
-        let target = Arc::clone(target) as Arc<dyn Target>;
+    fn start(world: &World, switch: &Switch) -> Self {
+        let target = Arc::clone(&switch.target);
         let store = Arc::clone(&world.store);
         let consumer = MirrorConsumer::new(store, target, world.options.clone());
         let (status, shutdown) = (consumer.status(), CancellationToken::new());

@@ -7,12 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use deskbell_store::{BackendError, LogId, Seq};
-use deskbell_sync::{
-    Batch, Care, CatchUp, Checkpoint, Commit, Mappings, MirrorConsumer, Part, Retry, Target,
-    TargetError, Waiting, connect,
-};
+use deskbell_sync::MirrorConsumer;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -20,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::{CHECKPOINTS, STEP, USERS};
 use crate::consumer::World;
+use crate::faulty::{Answer, Faulty};
 
 #[tokio::test]
 async fn a_batch_that_is_dropped_in_the_middle_is_whole_or_not_there() {
@@ -55,89 +51,17 @@ async fn run_for(consumer: &mut MirrorConsumer, polls: u32) -> Option<()> {
     .await
 }
 
-/// A database that fails now and then: before a commit, or after it, so that its answer is lost.
-#[derive(Debug)]
-struct Flaky {
-    target: Arc<dyn Target>,
-    calls: AtomicU32,
-}
-
-impl Flaky {
-    async fn answer<T>(
-        &self,
-        work: impl Future<Output = Result<T, TargetError>>,
-    ) -> Result<T, TargetError> {
-        let away = || TargetError::Unavailable(BackendError::new(std::io::Error::other("away")));
-        match self.calls.fetch_add(1, Ordering::Relaxed) % 7 {
-            2 => Err(away()),
-            5 => work.await.and_then(|_| Err(away())),
-            _ => work.await,
-        }
-    }
-}
-
-#[async_trait]
-impl Target for Flaky {
-    fn mappings(&self) -> Arc<Mappings> {
-        self.target.mappings()
-    }
-
-    async fn checkpoints(&self, destination: &str) -> Result<Vec<Checkpoint>, TargetError> {
-        self.answer(self.target.checkpoints(destination)).await
-    }
-
-    async fn take_over(
-        &self,
-        current: Option<&Checkpoint>,
-        next: &Checkpoint,
-    ) -> Result<Commit, TargetError> {
-        self.answer(self.target.take_over(current, next)).await
-    }
-
-    async fn apply(
-        &self,
-        batch: &Batch,
-        current: &Checkpoint,
-        next: &Checkpoint,
-        care: Care,
-    ) -> Result<Commit, TargetError> {
-        self.answer(self.target.apply(batch, current, next, care)).await
-    }
-
-    async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError> {
-        self.answer(self.target.reads_behind(destination, log_id)).await
-    }
-
-    async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
-        self.answer(self.target.waiting(destination)).await
-    }
-
-    async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError> {
-        self.answer(self.target.retry(retry, current)).await
-    }
-
-    async fn catch_up(
-        &self,
-        part: &Part,
-        batch: &Batch,
-        seq: Seq,
-        current: &Checkpoint,
-        care: Care,
-    ) -> Result<CatchUp, TargetError> {
-        self.answer(self.target.catch_up(part, batch, seq, current, care)).await
-    }
-
-    async fn close(&self) {
-        self.target.close().await;
-    }
-}
-
 #[tokio::test]
 async fn a_database_that_fails_now_and_then_gets_everything_in_the_end() {
     let world = World::new().await;
     world.append_users(0, 40).await;
-    let target = connect(&world.options).await.unwrap();
-    let target = Arc::new(Flaky { target, calls: AtomicU32::new(0) });
+    let calls = AtomicU32::new(0);
+    let target = Faulty::connect(&world, move || match calls.fetch_add(1, Ordering::Relaxed) % 7 {
+        2 => Answer::Away,
+        5 => Answer::Lost,
+        _ => Answer::Given,
+    });
+    let target = target.await;
     let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, world.options.clone());
     let mut applied = consumer.applied();
     let shutdown = CancellationToken::new();
@@ -149,80 +73,20 @@ async fn a_database_that_fails_now_and_then_gets_everything_in_the_end() {
     assert_eq!(world.checkpoint().await, Some(40));
 }
 
-/// A database that is asked and does not answer.
-#[derive(Debug)]
-struct Silent {
-    target: Arc<dyn Target>,
-    asked: Notify,
-}
-
-#[async_trait]
-impl Target for Silent {
-    fn mappings(&self) -> Arc<Mappings> {
-        self.target.mappings()
-    }
-
-    async fn checkpoints(&self, _: &str) -> Result<Vec<Checkpoint>, TargetError> {
-        self.asked.notify_one();
-        std::future::pending().await
-    }
-
-    async fn take_over(
-        &self,
-        _: Option<&Checkpoint>,
-        _: &Checkpoint,
-    ) -> Result<Commit, TargetError> {
-        std::future::pending().await
-    }
-
-    async fn apply(
-        &self,
-        _: &Batch,
-        _: &Checkpoint,
-        _: &Checkpoint,
-        _: Care,
-    ) -> Result<Commit, TargetError> {
-        std::future::pending().await
-    }
-
-    async fn reads_behind(&self, _: &str, _: LogId) -> Result<Seq, TargetError> {
-        std::future::pending().await
-    }
-
-    async fn waiting(&self, _: &str) -> Result<Waiting, TargetError> {
-        std::future::pending().await
-    }
-
-    async fn retry(&self, _: &Retry, _: &Checkpoint) -> Result<Commit, TargetError> {
-        std::future::pending().await
-    }
-
-    async fn catch_up(
-        &self,
-        _: &Part,
-        _: &Batch,
-        _: Seq,
-        _: &Checkpoint,
-        _: Care,
-    ) -> Result<CatchUp, TargetError> {
-        std::future::pending().await
-    }
-
-    async fn close(&self) {
-        self.target.close().await;
-    }
-}
-
 #[tokio::test]
 async fn a_database_that_says_nothing_does_not_hold_up_a_stop() {
     let world = World::new().await;
-    let target = connect(&world.options).await.unwrap();
-    let silent = Arc::new(Silent { target, asked: Notify::new() });
-    let target: Arc<dyn Target> = silent.clone();
+    let asked = Arc::new(Notify::new());
+    let was_asked = Arc::clone(&asked);
+    let target = Faulty::connect(&world, move || {
+        asked.notify_one();
+        Answer::Never
+    });
+    let target = target.await;
     let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, world.options.clone());
     let shutdown = CancellationToken::new();
     let mut tasks = JoinSet::from_iter([consumer.run(shutdown.clone())]);
-    silent.asked.notified().await;
+    was_asked.notified().await;
     tokio::time::pause();
     shutdown.cancel();
     let stopped = timeout(Duration::from_secs(20), tasks.join_next()).await;

@@ -21,6 +21,8 @@ mod deletes;
 mod earlier;
 #[path = "../mirror/expected.rs"]
 mod expected;
+#[path = "../mirror/faulty.rs"]
+mod faulty;
 #[path = "../mirror/hostile.rs"]
 mod hostile;
 #[path = "../mirror/inspect.rs"]
