@@ -59,7 +59,7 @@ impl Expression {
         unknown
     }
 
-    /// An entity's root that it uses and that no event of these types has: what stands under it is
+    /// An entity's root that it uses and that no event of these types has: its fields are
     /// always missing. None where no type is given.
     #[must_use]
     pub fn absent_root<S: AsRef<str>>(&self, event_types: &[S]) -> Option<&'static str> {

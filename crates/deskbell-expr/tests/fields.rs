@@ -110,7 +110,7 @@ fn every_member_of_every_sample_is_known() {
 }
 
 #[test]
-fn a_path_that_no_sample_has_deserves_a_word() {
+fn a_path_that_no_sample_has_is_reported() {
     let unknown = |text: &str, event_types: &[&str]| {
         let unknown = Expression::compile(text).unwrap().unknown_paths(event_types);
         unknown.into_iter().map(|path| path.to_string()).collect::<Vec<_>>()

@@ -59,7 +59,7 @@ pub enum DeliveringError {
 pub(crate) struct Delivering {
     destinations: Vec<Destination>,
     router: RouterOptions,
-    /// What deserves a word about the templates.
+    /// Warnings about the templates.
     warnings: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ impl Delivering {
         Ok(Self { destinations, router, warnings })
     }
 
-    /// What deserves a word about the destinations.
+    /// Warnings about the destinations.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }

@@ -44,7 +44,7 @@ pub enum ChannelError {
     },
 }
 
-/// A channel, and what deserves a word about its templates.
+/// A channel, and warnings about its templates.
 pub(crate) struct MadeChannel {
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) warnings: Vec<String>,

@@ -92,7 +92,7 @@ impl StartError {
 }
 
 /// Checks what the config says of its destinations, as far as that can be done without their
-/// databases: names, and every expression. Gives what deserves a word, but is no error.
+/// databases: names, and every expression. Gives warnings.
 ///
 /// # Errors
 /// The first destination that makes no sense, and why.

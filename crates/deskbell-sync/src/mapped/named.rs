@@ -110,7 +110,7 @@ fn parameter(rest: &str) -> Option<&str> {
     starts_well.then(|| &after[..end])
 }
 
-/// The length of what stands here and has no parameters in it.
+/// The length of the text at the start that has no parameters in it.
 fn opaque(rest: &str, dialect: Dialect) -> Option<usize> {
     if rest.starts_with("::") {
         return Some(2);

@@ -35,9 +35,9 @@ pub(super) struct Fault {
 pub(super) enum Place {
     /// At these bytes of the file.
     Bytes(Range<usize>),
-    /// At the value that stands under these keys, or the nearest one around it.
+    /// At the value of these keys, or the nearest one around it.
     Path(Vec<Step>),
-    /// At this byte of the text that stands under these keys.
+    /// At this byte of the text that is the value of these keys.
     Within(Vec<Step>, usize),
     /// Not in the file.
     Nowhere,

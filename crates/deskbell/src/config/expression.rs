@@ -31,7 +31,7 @@ pub(super) fn check(
     Ok(expression)
 }
 
-/// A word about an expression that uses a root which none of these events has.
+/// A fault where an expression uses a root that none of these events has.
 pub(super) fn absent_root(
     what: &str,
     expression: &Expression,

@@ -99,18 +99,27 @@ impl FileText {
         Self(None)
     }
 
-    /// The fault in one line, with the line of the file that it stands at.
+    /// The fault in one line, with its line of the file.
     pub(super) fn describe(&self, fault: &Fault) -> String {
         let line = self.0.as_ref().and_then(|(name, text)| {
             let root = DeTable::parse(text).ok()?;
             let bytes = bytes_of(&fault.place, text, &root)?;
             Some(format!("{name}:{}: ", line_of(text, bytes.start)))
         });
-        let help = fault.help.as_ref().map(|help| format!("; {help}"));
-        format!("{}{}{}", line.unwrap_or_default(), fault.message, help.unwrap_or_default())
+        let mut described = line.unwrap_or_default() + &fault.message;
+        let mut help = fault.help.as_deref().unwrap_or_default().chars();
+        if let Some(first) = help.next() {
+            if fault.message.ends_with('?') {
+                described.extend([' ', first.to_ascii_uppercase()]);
+            } else {
+                described.extend([';', ' ', first]);
+            }
+            described.push_str(help.as_str());
+        }
+        described
     }
 
-    /// The error for this fault, with the place in the file that it stands at.
+    /// The error for this fault, with its place in the file.
     pub(super) fn locate(&self, fault: Fault) -> ConfigError {
         let Some((name, text)) = &self.0 else {
             return ConfigError::new(fault.message, fault.help);

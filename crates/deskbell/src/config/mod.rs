@@ -106,7 +106,7 @@ pub struct Loaded {
     pub config: Config,
     /// The file that was read; `None` where the defaults hold.
     pub file: Option<PathBuf>,
-    /// What deserves a word, but is no error.
+    /// What is probably a mistake, but no error.
     pub warnings: Vec<String>,
 }
 
@@ -167,7 +167,7 @@ impl Config {
         Ok(warnings)
     }
 
-    /// Whether all of it fits together; what deserves a word.
+    /// Checks that all of it fits together; gives warnings.
     fn check(&self) -> Result<Vec<error::Fault>, error::Fault> {
         store::check(&self.store)?;
         source::check(&self.sources)?;

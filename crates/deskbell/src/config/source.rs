@@ -62,7 +62,7 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SigningSecr
     Ok(entries.into_iter().flat_map(|entry| entry.0).map(SigningSecret).collect())
 }
 
-/// The secrets that the environment holds, and what deserves a word about them.
+/// The secrets that the environment holds, and warnings about them.
 pub(super) fn secrets_from(
     environment: &Environment,
 ) -> Result<(Vec<SigningSecret>, Option<String>), ConfigError> {

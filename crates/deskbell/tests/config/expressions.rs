@@ -1,4 +1,4 @@
-//! Expressions, patterns and statements of the config: what is refused, and what deserves a word.
+//! Expressions, patterns and statements of the config: what is an error, and what is a warning.
 
 use super::{assert_rendered, database, load, usual};
 
@@ -103,7 +103,7 @@ fn what_no_delete_has_is_an_error_in_what_a_delete_sets() {
 }
 
 #[test]
-fn what_may_be_new_deserves_a_word() {
+fn what_may_be_new_is_a_warning() {
     let text = format!(
         "{}\n{}",
         http("events = [\"user.*\"]\nwhen = 'data.frist_name == \"a\" && organization.id != \"\"'"),
@@ -120,7 +120,7 @@ fn what_may_be_new_deserves_a_word() {
         shown,
         [
             "7: the condition `when`: `data` has no field `frist_name` at column 1, did you mean \
-             `first_name`?; it is null where it is missing",
+             `first_name`? It is null where it is missing",
             "7: the condition `when` uses `organization`, which none of its events has: it is always \
              null; every event has `data`, `subject`, `type` and others",
             "14: no event type that this version knows matches `machine.created`; `deskbell types` \
@@ -130,13 +130,15 @@ fn what_may_be_new_deserves_a_word() {
 }
 
 #[test]
-fn what_is_right_deserves_none() {
+fn what_is_right_is_no_warning() {
     let text = format!(
         "{}\n{}",
         http("events = [\"user.*\"]\nwhen = 'data.public_metadata.plan.of.any == \"a\"'"),
         table(
             "entity = \"user\"\nkey = { id = \"user.id\" }\n\
-             columns = { ip = \"event_attributes.http_request.client_ip\", plan = \"data.public_metadata.plan\" }"
+             columns = { ip = \"event_attributes.http_request.client_ip\", plan = \"data.public_metadata.plan\" }\n\
+             on_delete = { set = { ip = \"null\", gone = \"user.deleted\", at = \"occurred_at\", \
+             by = \"id + type + subject\", email = \"'gone+' + data.id + user.id\" } }"
         )
         .replace("name = \"app\"", "name = \"db\""),
     );

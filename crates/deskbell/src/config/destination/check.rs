@@ -8,7 +8,7 @@ use super::{DestinationConfig, DestinationKind, database};
 use crate::config::error::{Fault, Step};
 use crate::config::{Config, event_types, expression, nearest};
 
-/// Whether the destinations fit together, and to the sources and the store; what deserves a word.
+/// Checks the destinations together, and against the sources and the store; gives warnings.
 pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
     let mut warnings = Vec::new();
     let mut names = BTreeSet::new();

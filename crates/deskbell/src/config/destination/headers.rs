@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Headers {
                 while let Some((Name(name), Value(value))) = map.next_entry()? {
                     if pairs.iter().any(|(known, _)| *known == name) {
                         return Err(A::Error::custom(format_args!(
-                            "the header `{name}` stands here twice"
+                            "the header `{name}` is set twice"
                         )));
                     }
                     pairs.push((name, value));
