@@ -1,4 +1,4 @@
-//! `Form`: what may stand under a path, as the payload structs and the catalog's samples have it.
+//! `Form`: what a path may lead to, as the payload structs and the catalog's samples have it.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::path::{Path, Step};
 use crate::roots;
 use crate::value::Kind;
 
-/// What may stand in one place of an event.
+/// What one field of an event may hold.
 #[derive(Clone, Default)]
 pub(crate) struct Form {
     shapes: Vec<Shape>,
@@ -45,16 +45,21 @@ static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
     catalog::all().iter().filter_map(sample).collect()
 });
 
-impl Form {
-    /// What stands under an entity's root; `None` for another root.
-    pub(crate) fn of_entity_root(root: &str) -> Option<Self> {
-        let of_root = |sample: &&Sample| roots::of_entity(sample.entity) == root;
+/// The form of each entity's root.
+static ENTITY_FORMS: LazyLock<Vec<(&'static str, Form)>> = LazyLock::new(|| {
+    let form = |root: &&'static str| {
+        let of_root = |sample: &&Sample| roots::of_entity(sample.entity) == *root;
         let samples: Vec<_> = SAMPLES.iter().filter(of_root).collect();
-        if samples.is_empty() {
-            return None;
-        }
         let values = samples.iter().map(|sample| &sample.entity_data).collect();
-        Some(Self { shapes: shapes(samples), values })
+        (*root, Form { shapes: shapes(samples), values })
+    };
+    roots::ENTITIES.iter().map(form).collect()
+});
+
+impl Form {
+    /// What an entity's root holds; `None` for another root.
+    pub(crate) fn of_entity_root(root: &str) -> Option<&'static Self> {
+        ENTITY_FORMS.iter().find(|(entity_root, _)| *entity_root == root).map(|(_, form)| form)
     }
 
     /// What `data` holds in events of these types; anything where one of them is not in the catalog,
@@ -77,8 +82,8 @@ impl Form {
         Self { shapes: vec![catalog::attributes_shape()], values }
     }
 
-    /// What stands under a path in events of these types; `None` where nothing is known to, or where
-    /// they are about other entities than the path is.
+    /// What a path leads to in events of these types; `None` where nothing is known there, or where they
+    /// are about other entities than the path is.
     pub(crate) fn of_path<S: AsRef<str>>(path: &Path, event_types: &[S]) -> Option<Self> {
         let is_of_root = |sample: &Sample| {
             roots::of_entity(sample.entity) == path.root
@@ -87,13 +92,13 @@ impl Form {
         let root = match path.root {
             "data" => Self::of_data(event_types),
             "event_attributes" => Self::of_attributes(),
-            root if SAMPLES.iter().any(is_of_root) => Self::of_entity_root(root)?,
+            root if SAMPLES.iter().any(is_of_root) => Self::of_entity_root(root)?.clone(),
             _ => return None,
         };
         path.steps.iter().try_fold(root, |form, step| form.step(step))
     }
 
-    /// What stands behind a step from here; `None` where nothing is known to.
+    /// What a step leads to from here; `None` where nothing is known there.
     pub(crate) fn step(&self, step: &Step) -> Option<Self> {
         if self.is_open() {
             return Some(Self::default());
@@ -113,7 +118,7 @@ impl Form {
         declared.chain(seen).collect()
     }
 
-    /// The kind of what stands here, where it is of one kind whatever the event.
+    /// The kind of the value, where it is of one kind whatever the event.
     pub(crate) fn kind(&self) -> Option<Kind> {
         match self.shapes.as_slice() {
             [Shape::Text] => Some(Kind::Text),

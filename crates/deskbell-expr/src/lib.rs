@@ -109,6 +109,6 @@ pub use error::{EvaluationError, EvaluationErrorKind, ExpressionError};
 pub use expression::Expression;
 pub use meter::EVALUATION_WORK_MAX;
 pub use roots::{ROOTS, nearest_root};
-pub use unknown::{CheckedPath, TypedPlace, UnknownPath, check_path};
+pub use unknown::{CheckedPath, TypedField, UnknownPath, check_path};
 pub use value::{Condition, Kind, Value};
 pub use view::{EventParts, EventView};

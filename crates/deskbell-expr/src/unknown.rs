@@ -15,7 +15,7 @@ pub struct UnknownPath {
     pub field: String,
     /// The known field that is most like it.
     pub nearest: Option<&'static str>,
-    /// Where the path stands in the text, in characters from 1; 0 where that is not known.
+    /// The column of the path in the text, in characters from 1; 0 where that is not known.
     pub column: usize,
     /// The same path under `data`, which has fields that this version does not know.
     pub under_data: Option<String>,
@@ -24,17 +24,20 @@ pub struct UnknownPath {
 impl UnknownPath {
     /// What is unknown in a path from a typed root; `None` where all of it is known.
     pub(crate) fn typed(path: &Path, column: usize) -> Option<Self> {
-        let form = match path.root {
-            root if roots::UNTYPED.contains(&root) => return None,
+        if roots::UNTYPED.contains(&path.root) {
+            return None;
+        }
+        match Form::of_entity_root(path.root) {
+            Some(form) => Some(Self::below(path, failing_step(form, &path.steps)?, column)),
             // Any other root is a text.
-            root => Form::of_entity_root(root),
-        };
-        let failing = match &form {
-            Some(form) => failing_step(form, &path.steps)?,
-            None => path.steps.first().map(|_| (0, Vec::new()))?,
-        };
-        let under_data = form.map(|_| Path { root: "data", steps: path.steps.clone() }.to_string());
-        Some(Self { under_data, ..Self::at(path, failing, column) })
+            None => path.steps.first().map(|_| Self::at(path, (0, Vec::new()), column)),
+        }
+    }
+
+    /// What is unknown in a path from an entity's root, given the step and what is known instead.
+    fn below(path: &Path, failing: (usize, Vec<&'static str>), column: usize) -> Self {
+        let under_data = Path { root: "data", steps: path.steps.clone() }.to_string();
+        Self { under_data: Some(under_data), ..Self::at(path, failing, column) }
     }
 
     /// What is unknown in a path from `data`, in events of these types, or from `event_attributes`.
@@ -63,10 +66,11 @@ impl UnknownPath {
 
 /// The first step that leads to nothing known, and the names that are known in its stead.
 fn failing_step(form: &Form, steps: &[Step]) -> Option<(usize, Vec<&'static str>)> {
-    let mut form = form.clone();
+    let mut reached: Option<Form> = None;
     for (index, step) in steps.iter().enumerate() {
+        let form = reached.as_ref().unwrap_or(form);
         match form.step(step) {
-            Some(behind) => form = behind,
+            Some(behind) => reached = Some(behind),
             None => return Some((index, form.names())),
         }
     }
@@ -98,34 +102,34 @@ pub fn check_path<S: AsRef<str>>(dotted: &str, event_types: &[S]) -> CheckedPath
     UnknownPath::untyped(&path, 0, event_types).map_or(CheckedPath::Known, CheckedPath::Warning)
 }
 
-/// A place at or below an entity's root, whose fields are known: for those who follow a path one
+/// An entity's root, or a field below it, whose own fields are known: for those who follow a path one
 /// member at a time.
 #[derive(Clone)]
-pub struct TypedPlace {
+pub struct TypedField {
     path: Path,
     form: Form,
 }
 
-impl TypedPlace {
-    /// The place of a root; `None` where it is no entity's.
+impl TypedField {
+    /// The root of this name; `None` where it is no entity's.
     #[must_use]
     pub fn of_root(root: &'static str) -> Option<Self> {
-        let form = Form::of_entity_root(root)?;
+        let form = Form::of_entity_root(root)?.clone();
         Some(Self { path: Path { root, steps: Vec::new() }, form })
     }
 
-    /// A member of what stands here.
+    /// A member of this field.
     ///
     /// # Errors
-    /// [`UnknownPath`]: nothing that can stand here has it.
+    /// [`UnknownPath`]: no value of the field has it.
     pub fn member(&self, name: &str) -> Result<Self, UnknownPath> {
         self.step(Step::Member(name.to_owned()))
     }
 
-    /// An element of the list that stands here.
+    /// An element of this field, a list.
     ///
     /// # Errors
-    /// [`UnknownPath`]: no list can stand here.
+    /// [`UnknownPath`]: the field is no list.
     pub fn element(&self) -> Result<Self, UnknownPath> {
         self.step(Step::Element(0))
     }
@@ -134,16 +138,16 @@ impl TypedPlace {
         let form = self.form.step(&step);
         let mut path = self.path.clone();
         path.steps.push(step);
-        match (form, UnknownPath::typed(&path, 0)) {
-            (None, Some(unknown)) => Err(unknown),
-            (form, _) => Ok(Self { path, form: form.unwrap_or_default() }),
+        match form {
+            Some(form) => Ok(Self { path, form }),
+            None => Err(UnknownPath::below(&path, (self.path.steps.len(), self.form.names()), 0)),
         }
     }
 }
 
-impl fmt::Debug for TypedPlace {
+impl fmt::Debug for TypedField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TypedPlace({})", self.path)
+        write!(f, "TypedField({})", self.path)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deskbell_expr::{EventView, TypedPlace, UnknownPath};
+use deskbell_expr::{EventView, TypedField, UnknownPath};
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use serde_json::Value as Json;
@@ -29,30 +29,30 @@ impl Unknown {
 pub(super) fn context(view: &EventView<'_>, roots: &[&'static str], unknown: &Unknown) -> Value {
     let root = |name: &&'static str| {
         let json = view.root(name)?;
-        let place = TypedPlace::of_root(name);
+        let field = TypedField::of_root(name);
         Some((
             *name,
-            place.map_or_else(|| values::value(&json), |place| watch(&json, &place, unknown)),
+            field.map_or_else(|| values::value(&json), |field| watch(&json, &field, unknown)),
         ))
     };
     roots.iter().filter_map(root).collect()
 }
 
-fn watch(json: &Json, place: &TypedPlace, unknown: &Unknown) -> Value {
+fn watch(json: &Json, field: &TypedField, unknown: &Unknown) -> Value {
     match json {
         Json::Object(members) => {
             let watched = members.iter().map(|(name, member)| {
-                let value = match place.member(name) {
-                    Ok(place) => watch(member, &place, unknown),
+                let value = match field.member(name) {
+                    Ok(field) => watch(member, &field, unknown),
                     Err(_) => values::value(member),
                 };
                 (name.clone(), value)
             });
-            let (members, place) = (watched.collect(), place.clone());
-            Value::from_object(Watched { members, place, unknown: unknown.clone() })
+            let (members, field) = (watched.collect(), field.clone());
+            Value::from_object(Watched { members, field, unknown: unknown.clone() })
         }
-        Json::Array(elements) => match place.element() {
-            Ok(place) => elements.iter().map(|element| watch(element, &place, unknown)).collect(),
+        Json::Array(elements) => match field.element() {
+            Ok(field) => elements.iter().map(|element| watch(element, &field, unknown)).collect(),
             Err(_) => values::value(json),
         },
         other => values::value(other),
@@ -62,7 +62,7 @@ fn watch(json: &Json, place: &TypedPlace, unknown: &Unknown) -> Value {
 #[derive(Debug)]
 struct Watched {
     members: BTreeMap<String, Value>,
-    place: TypedPlace,
+    field: TypedField,
     unknown: Unknown,
 }
 
@@ -71,7 +71,7 @@ impl Object for Watched {
         let name = key.as_str()?;
         let found = self.members.get(name);
         if found.is_none()
-            && let Err(unknown) = self.place.member(name)
+            && let Err(unknown) = self.field.member(name)
         {
             self.unknown.note(unknown);
         }
