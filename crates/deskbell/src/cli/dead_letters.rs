@@ -198,7 +198,7 @@ impl Asked {
         }
         if self.rows > 0 || self.deliveries.is_none() {
             let seconds = MirrorOptions::default().poll_every.as_secs();
-            println!("asked for {}; the running deskbell tries them within {seconds} s", self.rows);
+            println!("{} queued for retry by `deskbell serve` within {seconds} s", self.rows);
         }
     }
 }

@@ -90,7 +90,7 @@ async fn what_is_refused_is_listed_and_asked_for_beside_the_running_program() {
     }
     sql(directory, RELENT).await;
     let ran = run(directory, &["dead-letters", "retry", "user_refused"]).await;
-    assert_eq!(ran.stdout, "asked for 1; the running deskbell tries them within 5 s\n");
+    assert_eq!(ran.stdout, "1 queued for retry by `deskbell serve` within 5 s\n");
     let mut look = tokio::time::interval(Duration::from_millis(50));
     within(async {
         while !reader.rows("_dead_letters").await.unwrap().is_empty() {

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use super::place::Place;
+use super::place::{Backend, Place};
 use super::{BACKENDS, directory};
 use crate::support::{SECRET, Serving, destination_at, finish};
 
-const QUERY: &str = "sqlite3 -header app.db '";
+const QUERIES: [&str; 2] =
+    ["sqlite3 -header app.db '", "psql -A -P footer=off \"$DATABASE_URL\" -c '"];
 
 /// The lines of the blocks in this language.
 pub(super) fn blocks<'a>(readme: &'a str, language: &str) -> Vec<Vec<&'a str>> {
@@ -17,9 +18,9 @@ pub(super) fn blocks<'a>(readme: &'a str, language: &str) -> Vec<Vec<&'a str>> {
     blocks.map(|block| block.split("\n```").next().unwrap().lines().collect()).collect()
 }
 
-async fn holds(example: &str) {
+async fn holds(example: &str, backends: &[Backend]) {
     let readme = std::fs::read_to_string(directory(example).join("README.md")).unwrap();
-    for backend in BACKENDS {
+    for &backend in backends {
         let place = Place::new(example, backend).await;
         let serving = place.serve().await;
         let mut shown = blocks(&readme, "text").into_iter();
@@ -28,7 +29,7 @@ async fn holds(example: &str) {
             if line.starts_with("deskbell trigger ") {
                 trigger(line, &place.path(), &serving).await;
                 sent += 1;
-            } else if let Some(query) = line.strip_prefix(QUERY) {
+            } else if let Some(query) = QUERIES.iter().find_map(|query| line.strip_prefix(query)) {
                 destination_at(&place.url(), "app", sent).await;
                 let (names, rows) = place.query(query.strip_suffix('\'').unwrap()).await;
                 let expected = shown.next().unwrap();
@@ -38,7 +39,11 @@ async fn holds(example: &str) {
                     "{example}, {backend:?}: {line}"
                 );
             } else {
-                let known = ["deskbell serve", "sqlite3 app.db < schema."];
+                let known = [
+                    "deskbell serve",
+                    "sqlite3 app.db < schema.",
+                    "psql \"$DATABASE_URL\" -f schema.",
+                ];
                 assert!(known.iter().any(|known| line.starts_with(known)), "{line}");
             }
         }
@@ -66,20 +71,25 @@ pub(super) async fn trigger(line: &str, directory: &Path, serving: &Serving) {
 
 #[tokio::test]
 async fn of_the_users_table() {
-    holds("users-table").await;
+    holds("users-table", &BACKENDS).await;
 }
 
 #[tokio::test]
 async fn of_the_team_members() {
-    holds("team-members").await;
+    holds("team-members", &BACKENDS).await;
 }
 
 #[tokio::test]
 async fn of_the_soft_delete() {
-    holds("soft-delete").await;
+    holds("soft-delete", &BACKENDS).await;
 }
 
 #[tokio::test]
 async fn of_the_billing() {
-    holds("billing").await;
+    holds("billing", &BACKENDS).await;
+}
+
+#[tokio::test]
+async fn of_the_prisma_models() {
+    holds("prisma-models", &[Backend::Postgres]).await;
 }
