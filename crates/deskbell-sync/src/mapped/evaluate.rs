@@ -148,9 +148,10 @@ fn created_at(data: &serde_json::Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use clerk_webhooks::{Envelope, catalog};
+    use serde_json::value::RawValue;
 
     use super::*;
-    use crate::entity;
+    use crate::entity::{self, Column, Kind, Source};
     use crate::json::Json;
     use crate::mapped::scalar::as_text;
     use crate::value::Value as Cell;
@@ -184,15 +185,7 @@ mod tests {
             let Some((entity, _)) = entity::change(event_type) else { continue };
             let body = entry.sample.as_bytes();
             let data = Json::from(Envelope::parse(body).unwrap().data.unwrap());
-            let parts = EventParts {
-                id: "msg_1",
-                event_type,
-                source: "clerk",
-                subject: None,
-                occurred_at_ms: 0,
-                instance_id: None,
-            };
-            let view = EventView::of_body(parts, body);
+            let view = EventView::of_body(parts_of(event_type), body);
             for column in entity.columns.iter().filter(|column| !column.name.ends_with("_decimal"))
             {
                 let cell = column.read(|name| data.member(name));
@@ -209,6 +202,67 @@ mod tests {
                     "{text} of {event_type}"
                 );
             }
+        }
+    }
+
+    /// `data` with a value of the column's kind at the end of each of these paths.
+    fn data_with(column: &Column, paths: &[&[&str]]) -> serde_json::Value {
+        let mut data = serde_json::json!({});
+        for (number, path) in (1..).zip(paths) {
+            let (last, above) = path.split_last().unwrap();
+            let holder = above.iter().fold(&mut data, |json, name| &mut json[*name]);
+            holder[*last] = match column.kind {
+                Kind::Boolean => true.into(),
+                Kind::Time => (1_700_000_000_000_i64 + number).into(),
+                Kind::Integer | Kind::Decimal => number.into(),
+                Kind::Id | Kind::Text | Kind::Json => format!("text {number}").into(),
+            };
+        }
+        data
+    }
+
+    #[test]
+    fn expressions_look_where_the_mirror_looks_and_in_the_same_order() {
+        let mut compared = 0;
+        let columns = entity::ALL
+            .iter()
+            .flat_map(|entity| entity.columns.iter().map(move |column| (*entity, column)));
+        for (entity, column) in columns.filter(|(_, column)| column.kind != Kind::Decimal) {
+            let Source::Paths(paths) = column.source else { continue };
+            for from in 0..paths.len() {
+                let within = |path: &&[&str]| paths[from].starts_with(path);
+                let alone = paths[from + 1..].iter().any(within);
+                let data =
+                    data_with(column, &paths[from..if alone { from + 1 } else { paths.len() }]);
+                let text = data.to_string();
+                let raw: &RawValue = serde_json::from_str(&text).unwrap();
+                let cell = column.read(|name| Json::from(raw).member(name));
+                let name = format!("{}.{}", root(entity.name), column.name);
+                let view = EventView::of_data(parts_of(entity.upserted_by[0]), &data, &[]);
+                let value = Expression::compile(&name).unwrap().evaluate(&view).unwrap();
+                // An amount is an object in the payload, and its number in the column.
+                if !matches!(value, Value::Json(_)) {
+                    let found = as_text(&value);
+                    assert_eq!(
+                        found.as_deref(),
+                        cell_as_text(&cell).as_deref(),
+                        "{name} of {data}"
+                    );
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared > 80, "{compared}");
+    }
+
+    fn parts_of(event_type: &str) -> EventParts<'_> {
+        EventParts {
+            id: "msg_1",
+            event_type,
+            source: "clerk",
+            subject: None,
+            occurred_at_ms: 0,
+            instance_id: None,
         }
     }
 }
