@@ -34,6 +34,24 @@ impl Expression {
         }
         checked
     }
+
+    /// Its paths that are missing in every sample of these types, where all of them are deletes that say
+    /// little more than an id: `user.first_name` of `user.deleted`. None where another type is among them.
+    #[must_use]
+    pub fn absent_in_deletes<S: AsRef<str>>(&self, event_types: &[S]) -> Vec<String> {
+        let mut absent: Option<Vec<String>> = None;
+        for name in event_types {
+            let missing = on_sample(name.as_ref(), |_, view| {
+                view.is_deleted_object().then(|| self.missing_paths(view))
+            });
+            let Some(missing) = missing.flatten() else { return Vec::new() };
+            match &mut absent {
+                Some(absent) => absent.retain(|path| missing.contains(path)),
+                None => absent = Some(missing),
+            }
+        }
+        absent.unwrap_or_default()
+    }
 }
 
 /// Shows the catalog's sample of a type, as the event that it would be; `None` for a type without

@@ -133,6 +133,11 @@ impl<'a> EventView<'a> {
         if value.is_null() { Found::Missing } else { found(follow(value, &steps[1..])) }
     }
 
+    /// Whether `data` is what is left of a deleted entity.
+    pub(crate) fn is_deleted_object(&self) -> bool {
+        self.data().get("deleted") == Some(&Json::Bool(true))
+    }
+
     fn data(&self) -> &Json {
         match self.given {
             Some(data) => data,

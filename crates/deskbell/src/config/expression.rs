@@ -4,6 +4,10 @@ use deskbell_expr::{Expression, ExpressionError};
 
 use super::error::{Fault, Step};
 
+/// What there is to use instead.
+const DELETED_EVENT_HAS: &str =
+    "an event of a delete has `data.id`, `subject`, `occurred_at` and others";
+
 /// Compiles an expression that is evaluated on events of these types; none where they are not all
 /// known. `what` is what errors call it.
 pub(super) fn check(
@@ -23,7 +27,14 @@ pub(super) fn check(
             });
         }
     };
-    for unknown in expression.unknown_paths(event_types) {
+    let unknown = expression.unknown_paths(event_types);
+    if unknown.is_empty() && expression.absent_root(event_types).is_none() {
+        for path in expression.absent_in_deletes(event_types) {
+            let message = format!("{what} uses `{path}`, which no delete has: it is always null");
+            warnings.push(Fault::at(at.clone(), message).with_help(DELETED_EVENT_HAS));
+        }
+    }
+    for unknown in unknown {
         let message = format!("{what}: {unknown}");
         let fault = Fault::at(at.clone(), message).with_help("it is null where it is missing");
         warnings.push(fault.within(byte_at(text, 1, unknown.column)));

@@ -130,6 +130,35 @@ fn what_may_be_new_is_a_warning() {
 }
 
 #[test]
+fn what_no_delete_has_is_a_warning_where_only_deletes_come() {
+    let warnings = |on: &str, param: &str| {
+        let text = statement(&format!(
+            "on = [{on}]\nsql = \"insert into t values (:x)\"\nparams = {{ x = \"{param}\" }}"
+        ));
+        let warnings = load(&text, &usual()).unwrap().warnings;
+        let shown = warnings.iter().map(|warning| warning.split_once("deskbell.toml:").unwrap().1);
+        shown.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let deleted = "\"user.deleted\", \"organization.deleted\"";
+    assert_eq!(
+        warnings("\"user.deleted\"", "user.full_name"),
+        ["8: the parameter `x` uses `user.full_name`, which no delete has: it is always null; an \
+             event of a delete has `data.id`, `subject`, `occurred_at` and others"]
+    );
+    assert_eq!(warnings(deleted, "data.name").len(), 1);
+    for (on, param) in [
+        (deleted, "data.id"),
+        (deleted, "data.slug"),
+        ("\"user.deleted\"", "user.external_id"),
+        ("\"user.deleted\"", "event_attributes.http_request.client_ip"),
+        ("\"user.deleted\", \"user.created\"", "user.full_name"),
+        ("\"organizationMembership.deleted\"", "membership.user_id"),
+    ] {
+        assert_eq!(warnings(on, param), [""; 0], "{on} {param}");
+    }
+}
+
+#[test]
 fn what_is_right_is_no_warning() {
     let text = format!(
         "{}\n{}",
