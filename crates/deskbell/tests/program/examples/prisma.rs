@@ -24,6 +24,12 @@ async fn node(at: &Path, url: &str, arguments: &[&str]) -> String {
     ran.stdout
 }
 
+fn link_packages(at: &Path) {
+    let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let packages = packages.join("interop/prisma/node_modules");
+    std::os::unix::fs::symlink(packages, at.join("node_modules")).unwrap();
+}
+
 #[tokio::test]
 async fn the_tables_read_well_from_typescript() {
     let example = directory("prisma");
@@ -42,9 +48,7 @@ async fn the_tables_read_well_from_typescript() {
     for file in FILES {
         std::fs::copy(example.join(file), at.join(file)).unwrap();
     }
-    let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let packages = packages.join("interop/prisma/node_modules");
-    std::os::unix::fs::symlink(packages, at.join("node_modules")).unwrap();
+    link_packages(&at);
     // The schema as it is in the example fits, and so does the one that Prisma finds itself.
     for found in [false, true] {
         if found {
@@ -58,4 +62,28 @@ async fn the_tables_read_well_from_typescript() {
     }
     assert_eq!(serving.terminate().await.0, 0);
     place.drop().await;
+}
+
+#[tokio::test]
+async fn the_tables_of_a_model_are_those_that_prisma_makes() {
+    let (example, place) =
+        (directory("prisma-models"), Place::new("prisma-models", Backend::Postgres).await);
+    let at = place.path();
+    for file in ["package.json", "prisma.config.ts", "tsconfig.json"] {
+        std::fs::copy(directory("prisma").join(file), at.join(file)).unwrap();
+    }
+    std::fs::copy(example.join("schema.prisma"), at.join("schema.prisma")).unwrap();
+    link_packages(&at);
+    let diff = ["migrate", "diff", "--from-empty", "--script", "--to-schema-datamodel"];
+    let made = node(&at, &place.url(), &[&[PRISMA], &diff[..], &["schema.prisma"]].concat()).await;
+    let shown = std::fs::read_to_string(example.join("schema.postgres.sql")).unwrap();
+    let (shown, _) = shown.split_once("-- Somebody").unwrap();
+    let made = made.replace("CREATE SCHEMA IF NOT EXISTS \"public\";", "");
+    assert_eq!(lines(&made), lines(shown));
+    place.drop().await;
+}
+
+/// The lines of a script, without comments and empty ones.
+fn lines(script: &str) -> Vec<&str> {
+    script.lines().filter(|line| !line.is_empty() && !line.starts_with("--")).collect()
 }
