@@ -217,14 +217,12 @@ impl Executor<'_> {
 
     fn rows(&self, tasks: &[&Task]) -> Rows {
         let mut rows = Rows::default();
-        let mut moved = BTreeSet::new();
         for task in tasks {
             let key = || self.key(&task.key);
             match &task.work {
                 Work::Remove { .. } => rows.removed.push(key()),
                 Work::Write { owner, from, unflag, .. } => {
                     if let Some(from) = from {
-                        moved.insert(from);
                         rows.moved.push(key().join(self.key(from)));
                         rows.removed.push(self.key(from));
                     }
@@ -251,7 +249,7 @@ impl Executor<'_> {
             }
         }
         let expected = tasks.iter().filter(|task| task.is_removal() && task.before.is_some());
-        rows.expected = expected.filter(|task| !moved.contains(&task.key)).count();
+        rows.expected = expected.count();
         rows
     }
 

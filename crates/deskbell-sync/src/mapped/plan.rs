@@ -33,7 +33,7 @@ pub(super) enum Work {
     /// No row. `owner` is gone; `None` where no entity maps to the key any more.
     Remove { owner: Option<String> },
     /// A row with the values of `content`; `from` is the key that the entity's row has now, where it
-    /// only has to move. `unflag`: it was set as deleted, and is not any more.
+    /// has to move: there is no other task for that key. `unflag`: it was set as deleted, and is not any more.
     Write { owner: String, content: String, from: Option<String>, unflag: bool },
     /// A row that is set as deleted, with the values of `content`. Without any, only a row that was
     /// there before us.
@@ -100,20 +100,28 @@ fn work(
 }
 
 /// A row is moved, and keeps what the application has in it, only where its old key is left empty
-/// and its new one was empty; otherwise the old one is removed and the new one written.
-fn move_rows(tasks: &mut [Task]) {
-    let emptied: BTreeSet<String> = tasks
-        .iter()
-        .filter(|task| matches!(task.work, Work::Remove { owner: None }))
-        .map(|task| task.key.clone())
-        .collect();
-    for task in tasks {
-        if let Work::Write { from, unflag, .. } = &mut task.work {
-            let moves = from.as_ref().is_some_and(|from| emptied.contains(from));
-            if !moves || task.before.is_some() {
-                *from = None;
-                *unflag &= task.before.is_some();
+/// and its new one was empty; otherwise the old one is removed and the new one written. A row that is
+/// moved is not removed by itself: that would take away what the application has in it where the move
+/// comes later.
+fn move_rows(tasks: &mut Vec<Task>) {
+    let emptied = |task: &Task| {
+        let is_left = matches!(task.work, Work::Remove { owner: None });
+        task.before.clone().filter(|_| is_left).map(|owner| (task.key.clone(), owner))
+    };
+    let emptied: BTreeMap<String, String> = tasks.iter().filter_map(emptied).collect();
+    let mut moved = BTreeSet::new();
+    for task in tasks.iter_mut() {
+        if let Work::Write { owner, from, unflag, .. } = &mut task.work {
+            match from.as_ref().filter(|from| emptied.get(*from) == Some(owner)) {
+                Some(from) if task.before.is_none() => {
+                    moved.insert(from.clone());
+                }
+                _ => {
+                    *from = None;
+                    *unflag &= task.before.is_some();
+                }
             }
         }
     }
+    tasks.retain(|task| !moved.contains(&task.key));
 }

@@ -74,6 +74,10 @@ impl Executor<'_> {
                 Ok(pairs) => {
                     for (at, what) in pairs {
                         let Some(task) = tasks.get(at) else { continue };
+                        // Its own row, which it leaves.
+                        if task.from() == Some(&what) {
+                            continue;
+                        }
                         found.entry(task.key.clone()).or_default().insert(what);
                     }
                 }
@@ -158,7 +162,7 @@ impl Executor<'_> {
         let rows = tasks.iter().map(|task| {
             let columns = &self.sql.vacated;
             let values = columns.iter().map(|column| form.of(column)).collect();
-            self.key(&task.key).join(Texts::new(columns, values))
+            self.key(task.from().unwrap_or(&task.key)).join(Texts::new(columns, values))
         });
         self.bulk(session, vacate, &rows.collect::<Vec<_>>()).await?;
         self.all(session, tasks).await
@@ -171,9 +175,13 @@ fn rings(outcome: &Outcome<'_>) -> Vec<BTreeSet<String>> {
     let refused = outcome.refused.iter().filter(|(_, why)| why.may_pass());
     let refused: BTreeMap<&str, &Refusal> =
         refused.map(|(task, why)| (task.key.as_str(), why)).collect();
+    // A row that has to move is in the way under its old key.
+    let moving = outcome.refused.iter().filter_map(|(task, _)| Some((task.from()?, &*task.key)));
+    let moving: BTreeMap<&String, &str> = moving.collect();
     let next = |key: &str| {
         let next = outcome.in_the_way.get(key).into_iter().flatten();
-        next.map(String::as_str).filter(|key| refused.contains_key(key))
+        let next = next.map(|key| moving.get(key).copied().unwrap_or(key));
+        next.filter(|key| refused.contains_key(key))
     };
     let reach: BTreeMap<&str, BTreeSet<&str>> =
         refused.keys().map(|key| (*key, reachable(key, next))).collect();

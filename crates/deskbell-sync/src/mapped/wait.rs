@@ -143,6 +143,11 @@ impl Task {
         self.owner().or(self.before.as_ref()).map_or("", String::as_str)
     }
 
+    /// The key under which the row is now, where it has to move.
+    pub(super) fn from(&self) -> Option<&String> {
+        if let Work::Write { from, .. } = &self.work { from.as_ref() } else { None }
+    }
+
     pub(super) fn is_removal(&self) -> bool {
         matches!(self.work, Work::Remove { .. })
     }

@@ -19,6 +19,7 @@ mod mapped;
 mod mapped_constraints;
 mod mapped_convergence;
 mod mapped_keys;
+mod mapped_moves;
 mod mapped_swaps;
 mod mapped_values;
 mod mapped_waiting;

@@ -36,6 +36,8 @@ mod mapped_constraints;
 mod mapped_convergence;
 #[path = "../mirror/mapped_keys.rs"]
 mod mapped_keys;
+#[path = "../mirror/mapped_moves.rs"]
+mod mapped_moves;
 #[path = "../mirror/mapped_swaps.rs"]
 mod mapped_swaps;
 mod mapped_types;
