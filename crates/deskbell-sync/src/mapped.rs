@@ -21,6 +21,7 @@ mod record;
 mod records;
 mod scalar;
 mod statement;
+mod statement_pass;
 mod statement_text;
 mod swap;
 mod table_sql;
@@ -36,9 +37,9 @@ pub(crate) use live::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, Uniq
 pub use live::{MappedTableError, MappedTableProblem};
 pub(crate) use records::Scope;
 pub(crate) use statement::{
-    CompiledStatement, StatementMarker, StatementPass, StatementRun, StatementTarget,
-    StatementWork, identity, title,
+    CompiledStatement, StatementRun, StatementTarget, StatementWork, identity, title,
 };
+pub(crate) use statement_pass::{StatementMarker, StatementPass};
 pub use statement_text::{StatementTextError, StatementTextProblem, check_statement};
 pub(crate) use wait::Patience;
 

@@ -1,6 +1,5 @@
 //! Statements: run in the order of the log, each event once in effect.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use deskbell_expr::{Condition, EventParts, EventView, Expression, Value};
@@ -8,17 +7,14 @@ use deskbell_store::{Seq, StoredEvent};
 
 use super::live::Class;
 use super::named::Numbered;
-use super::record::Record;
 use super::records::{RecordStatements, Scope};
 use super::scalar::cleaned;
 use super::statement_text::{check_statement, first_words};
 use super::{DeclarationError, DeclarationProblem, MappedTableProblem, compile_all};
-use crate::batch::{DeadLetter, reason_for_people};
 use crate::mapping::revision_of;
 use crate::options::{Stale, StatementOptions};
-use crate::refusal::Refusal;
 use crate::schema::Dialect;
-use crate::session::{DatabaseError, Param, Session, Sql, begin_unit, end_unit};
+use crate::session::{DatabaseError, Param, Session, Sql};
 use crate::version::Version;
 
 /// Types that no pattern matches: they bear one-time codes and must be named.
@@ -175,7 +171,7 @@ pub(crate) struct StatementTarget {
     dialect: Dialect,
     sql: Sql,
     classes: Vec<Class>,
-    records: RecordStatements,
+    pub(super) records: RecordStatements,
 }
 
 impl StatementTarget {
@@ -236,7 +232,12 @@ impl StatementTarget {
         session.explain(&self.sql, self.classes.len()).await
     }
 
-    async fn run(
+    /// Whether it runs for events that are older than one that it has run for.
+    pub(super) fn runs_when_stale(&self) -> bool {
+        self.statement.stale == Stale::Run
+    }
+
+    pub(super) async fn run(
         &self,
         session: &mut dyn Session,
         run: &StatementRun,
@@ -257,218 +258,5 @@ impl StatementTarget {
                 _ => Param::OptionalText(text.as_deref()),
             });
         session.execute(&self.sql, &parameters.collect::<Vec<_>>()).await
-    }
-}
-
-/// What is known before a batch that decides whether statements run.
-#[derive(Debug, Default)]
-struct Before {
-    /// Entities that are gone.
-    gone: HashSet<(&'static str, String)>,
-    /// By statement and entity, the newest event that it has run for.
-    newest: BTreeMap<(usize, String), Version>,
-}
-
-impl Before {
-    async fn load(
-        session: &mut dyn Session,
-        targets: &[StatementTarget],
-        work: &StatementWork,
-    ) -> Result<Self, DatabaseError> {
-        let mut before = Self::default();
-        let mut by_entity: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
-        for run in &work.runs {
-            by_entity.entry(run.entity).or_default().insert(&run.id);
-        }
-        for (index, target) in targets.iter().enumerate() {
-            let ids = work.runs.iter().filter(|run| run.statement == index);
-            let ids: BTreeSet<_> = ids.map(|run| run.id.as_str()).collect();
-            let ids: Vec<_> = ids.into_iter().collect();
-            for record in target.records.by_id(session, &ids).await? {
-                if let Some(version) = record.version {
-                    before.newest.insert((index, record.id), version);
-                }
-            }
-        }
-        let Some(target) = targets.first() else { return Ok(before) };
-        for (entity, ids) in by_entity {
-            let ids: Vec<_> = ids.into_iter().collect();
-            for (id, _, _) in target.records.tombstones(session, entity, &ids).await? {
-                before.gone.insert((entity, id));
-            }
-        }
-        Ok(before)
-    }
-}
-
-/// Notes in the checkpoint how far statements have run, ahead of it.
-pub(crate) struct StatementMarker<'a> {
-    pub(crate) sql: &'a Sql,
-    /// Destination, log, seq and token as they must stand there.
-    pub(crate) parameters: [Param<'a>; 4],
-}
-
-impl StatementMarker<'_> {
-    pub(crate) async fn mark(
-        &self,
-        session: &mut dyn Session,
-        seq: Seq,
-    ) -> Result<(), DatabaseError> {
-        let [destination, log, at, token] = self.parameters;
-        let parameters = [Param::Integer(seq.get()), destination, log, at, token];
-        session.execute(self.sql, &parameters).await.map(drop)
-    }
-}
-
-/// The statements of a batch, one event after another.
-pub(crate) struct StatementPass<'a> {
-    targets: &'a [StatementTarget],
-    before: Before,
-    /// The last event that they have run for; `None` holds them back.
-    done_up_to: Option<Seq>,
-    /// Some of an event's statements may have run before, without the others.
-    again: bool,
-    runs: &'a [StatementRun],
-    ends: &'a [(Seq, &'static str, String)],
-    /// By statement and entity, the newest event of this batch that it has run for.
-    ran: BTreeMap<(usize, &'a str), &'a StatementRun>,
-}
-
-/// What came of one event's statements: what is kept of one that was refused, and why.
-pub(crate) type Outcome = Result<(), (DeadLetter, Refusal)>;
-
-impl<'a> StatementPass<'a> {
-    /// Reads what decides whether they run; the batch's own tombstones must not be there yet.
-    pub(crate) async fn load(
-        session: &mut dyn Session,
-        targets: &'a [StatementTarget],
-        work: &'a StatementWork,
-        done_up_to: Option<Seq>,
-        again: bool,
-    ) -> Result<Self, DatabaseError> {
-        let before = Before::load(session, targets, work).await?;
-        let (runs, ends) = (&*work.runs, &*work.ends);
-        Ok(Self { targets, before, done_up_to, again, runs, ends, ran: BTreeMap::new() })
-    }
-
-    /// Runs the statements of the next event that has any, of those that `takes` lets run. What the
-    /// database refuses of one of them is undone for all of the event's. `None`: there is no event left.
-    pub(crate) async fn run_next(
-        &mut self,
-        session: &mut dyn Session,
-        marker: &StatementMarker<'_>,
-        takes: impl Fn(&StatementTarget) -> bool,
-    ) -> Result<Option<(Seq, Outcome)>, DatabaseError> {
-        let Some(done_up_to) = self.done_up_to else { return Ok(None) };
-        while let Some(first) = self.runs.first() {
-            let length = self.runs.iter().take_while(|run| run.seq == first.seq).count();
-            let (event, later) = self.runs.split_at(length);
-            self.runs = later;
-            self.pass_ends(first.seq);
-            let due = event.iter().filter(|run| run.seq > done_up_to && self.lets(run, &takes));
-            let due: Vec<_> = due.collect();
-            if due.is_empty() {
-                continue;
-            }
-            let done = run_event(session, self.targets, &due, marker).await?;
-            if done.is_ok() {
-                for run in due {
-                    let newest = (run.statement, run.id.clone());
-                    self.before.newest.insert(newest, run.version.clone());
-                    self.ran.insert((run.statement, &run.id), run);
-                }
-                if session.commits_units() {
-                    self.remember(session).await?;
-                }
-            }
-            let letter = |(run, why): (&StatementRun, Refusal)| {
-                (letter(self.targets, run, &why.reason), why)
-            };
-            return Ok(Some((first.seq, done.map_err(letter))));
-        }
-        Ok(None)
-    }
-
-    fn pass_ends(&mut self, before: Seq) {
-        while let Some(((seq, entity, id), later)) = self.ends.split_first()
-            && *seq < before
-        {
-            self.before.gone.insert((entity, id.clone()));
-            self.ends = later;
-        }
-    }
-
-    fn lets(&self, run: &StatementRun, takes: impl Fn(&StatementTarget) -> bool) -> bool {
-        let Some(target) = self.targets.get(run.statement).filter(|target| takes(target)) else {
-            return false;
-        };
-        let is_gone = !run.ends && self.before.gone.contains(&(run.entity, run.id.clone()));
-        let newest = self.before.newest.get(&(run.statement, run.id.clone()));
-        if self.again && newest == Some(&run.version) {
-            return false;
-        }
-        let is_stale = newest.is_some_and(|newest| run.version < *newest);
-        target.statement.stale == Stale::Run || !is_gone && !is_stale
-    }
-
-    /// Notes which events the statements have run for.
-    pub(crate) async fn remember(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
-        for (index, target) in self.targets.iter().enumerate() {
-            let of_target = self.ran.iter().filter(|((statement, _), _)| *statement == index);
-            let records: Vec<_> = of_target
-                .map(|((_, id), run)| Record {
-                    version: Some(run.version.clone()),
-                    source: run.source.to_string(),
-                    event_type: run.event_type.clone(),
-                    ..Record::new(id)
-                })
-                .collect();
-            target.records.write(session, records.iter()).await?;
-        }
-        Ok(())
-    }
-}
-
-/// All statements of one event, or none of them. Where this is a transaction, the mark that they have
-/// run is in it.
-async fn run_event<'a>(
-    session: &mut dyn Session,
-    targets: &[StatementTarget],
-    due: &[&'a StatementRun],
-    marker: &StatementMarker<'_>,
-) -> Result<Result<(), (&'a StatementRun, Refusal)>, DatabaseError> {
-    begin_unit(session).await?;
-    let mut last = None;
-    let mut done = Ok(());
-    for run in due {
-        let Some(target) = targets.get(run.statement) else { continue };
-        last = Some(*run);
-        done = target.run(session, run).await.map(drop);
-        if done.is_err() {
-            break;
-        }
-    }
-    if let (Ok(()), Some(run), true) = (&done, last, session.commits_units()) {
-        done = marker.mark(session, run.seq).await;
-    }
-    let done = end_unit(session, done).await?;
-    // What is refused only when it is to be kept is put down to the last one.
-    Ok(match (done, last) {
-        (Err(why), Some(run)) => Err((run, why)),
-        _ => Ok(()),
-    })
-}
-
-fn letter(targets: &[StatementTarget], run: &StatementRun, reason: &str) -> DeadLetter {
-    let part = targets.get(run.statement).map(|target| target.statement.name.clone());
-    DeadLetter {
-        source: run.source.to_string(),
-        message_id: run.version.message_id.clone(),
-        event_type: run.event_type.clone(),
-        part: part.unwrap_or_default(),
-        entity: run.entity,
-        id: Some(run.id.clone()).filter(|id| !id.is_empty()),
-        version: run.version.clone(),
-        reason: reason_for_people(reason),
     }
 }

@@ -39,6 +39,7 @@ mod rows;
 mod several;
 mod shapes;
 mod sources;
+mod statement_units;
 mod statements;
 mod status;
 mod support;
