@@ -17,15 +17,18 @@ mod pass;
 mod plan;
 #[cfg(test)]
 mod plans;
+mod questions;
 mod record;
 mod records;
 mod scalar;
+mod settle;
 mod statement;
 mod statement_pass;
 mod statement_text;
 mod swap;
 mod table_sql;
 mod wait;
+mod ways;
 mod writer;
 
 use deskbell_expr::{Expression, ExpressionError};

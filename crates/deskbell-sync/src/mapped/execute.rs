@@ -1,7 +1,7 @@
 //! Doing the tasks of a plan. What the database refuses is found by halves; then each of these is
 //! tried again as long as that helps, since one row may wait for another's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use deskbell_expr::Value;
 
@@ -11,6 +11,7 @@ use super::keys::Keys;
 use super::plan::{Task, Work};
 use super::record::Record;
 use super::table_sql::{TableSql, Texts};
+use super::ways::Ways;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::session::{DatabaseError, Session, begin_unit, end_unit};
 use crate::sql::Bulk;
@@ -38,7 +39,7 @@ pub(super) struct Outcome<'a> {
     /// Keys that the table stores as others: what was given, and what is there.
     pub(super) learned: Vec<(String, String)>,
     /// By the key of a task, what stands in its way.
-    pub(super) in_the_way: BTreeMap<String, BTreeSet<String>>,
+    pub(super) in_the_way: Ways,
 }
 
 /// What one unit of work came to.
@@ -59,7 +60,7 @@ struct Rows {
     written: Vec<Texts>,
     respelled: Vec<Texts>,
     flagged: Vec<Texts>,
-    /// The keys of what is written.
+    /// The keys of what is written, where the table may make others of them.
     keys: Vec<Texts>,
     /// How many of the removed rows are known to be there.
     expected: usize,
@@ -165,8 +166,8 @@ impl Executor<'_> {
             written += session.bulk(write, &cells).await?;
         }
         written += self.bulk(session, &sql.respell, &rows.respelled).await?;
-        if sql.sets_anything() {
-            written += self.bulk(session, &sql.flag, &rows.flagged).await?;
+        if let Some(flag) = &sql.flag {
+            written += self.bulk(session, flag, &rows.flagged).await?;
         }
         if sql.rewrites && !sql.lookups.absent(session, &rows.keys).await?.is_empty() {
             return Err(refused(
@@ -235,14 +236,18 @@ impl Executor<'_> {
                         if !self.sql.bytewise {
                             rows.respelled.push(self.key(spelled));
                         }
-                        rows.keys.push(key());
+                        if self.sql.rewrites {
+                            rows.keys.push(key());
+                        }
                     }
                 }
                 Work::Flag { owner, .. } => {
                     let set = self.set(task);
                     if let Some(columns) = self.columns(task) {
                         rows.written.push(self.key(self.spelled(task, owner)).join(columns));
-                        rows.keys.push(key());
+                        if self.sql.rewrites {
+                            rows.keys.push(key());
+                        }
                     }
                     rows.flagged.push(key().join(self.sql.set_texts(&set)));
                 }
@@ -285,9 +290,9 @@ impl Executor<'_> {
                                         trigger of it changed the key afterwards",
             ));
         }
-        if let Work::Flag { .. } = task.work {
+        if let (Work::Flag { .. }, Some(flag)) = (&task.work, &self.sql.flag) {
             let flagged = self.key(&stored).join(self.sql.set_texts(&self.set(task)));
-            self.bulk(session, &self.sql.flag, &[flagged]).await?;
+            self.bulk(session, flag, &[flagged]).await?;
         }
         Ok(Done { rows: 1, removed: 0, learned: vec![(task.key.clone(), stored)] })
     }
@@ -348,6 +353,12 @@ impl<'t> Outcome<'t> {
         self.learned.extend(done.learned);
         self.done.extend(tasks);
     }
+}
+
+/// Whether the table took the statement and did something else: a trigger, a rule or a policy of it
+/// wants it so, for as many rows as it may be.
+pub(super) fn is_the_tables_own(refusal: &Refusal) -> bool {
+    [ABSENT, KEPT].contains(&refusal.code.as_str())
 }
 
 /// What the database did not say itself: it took the statement, and did not do it.

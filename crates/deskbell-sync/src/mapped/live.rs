@@ -32,6 +32,8 @@ pub(crate) struct LiveTable {
 pub(crate) struct UniqueIndex {
     /// Its columns, those in expressions too.
     pub(crate) columns: BTreeSet<String>,
+    /// What is said of the rows that it covers, where these are not all, as SQL.
+    pub(crate) predicate: Option<String>,
     /// Why an upsert cannot use it.
     pub(crate) flaw: Option<&'static str>,
     pub(crate) deferrable: Option<Deferrable>,
@@ -49,7 +51,6 @@ pub(crate) struct Deferrable {
 /// A foreign key of the table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ForeignKey {
-    pub(crate) name: String,
     /// The table that it refers to, as statements write it.
     pub(crate) parent: String,
     pub(crate) columns: Vec<String>,

@@ -5,9 +5,9 @@ use serde_json::Value as Json;
 
 use super::live::{LiveColumn, LiveTable};
 use super::table_sql::Texts;
-use super::writer::{Writer, list};
+use super::writer::Writer;
 use crate::entity::Kind;
-use crate::schema::{Dialect, quoted};
+use crate::schema::Dialect;
 use crate::session::{DatabaseError, Param, Session, Sql};
 use crate::value::Value;
 
@@ -27,10 +27,29 @@ pub(super) struct Lookups {
     learn_move: Sql,
     /// On SQLite: the key of the row with this `rowid`. `None` where rows have none.
     by_row_id: Option<Sql>,
-    /// Of rows, for each unique index: the keys of other rows that have what these must have alone.
-    in_the_way: Vec<Sql>,
-    /// Of rows, for each foreign key: the table that it refers to, and the values that are not there.
-    missing: Vec<(String, Sql)>,
+    /// Of rows: what stands in their way.
+    questions: Vec<Question>,
+}
+
+/// A question for what stands in the way of rows, by one unique index or one foreign key.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) sql: Sql,
+    /// The table that the foreign key refers to.
+    pub(super) parent: Option<String>,
+    /// Which one the index is of those that have mapped columns.
+    pub(super) index: Option<usize>,
+    /// Whether whatever is found is in the way. Otherwise it may only look so.
+    pub(super) is_certain: bool,
+}
+
+/// What stands in the way of a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Way {
+    /// The key of another row, or what a foreign key refers to.
+    pub(super) what: String,
+    pub(super) index: Option<usize>,
+    pub(super) is_certain: bool,
 }
 
 /// What the database says of a key.
@@ -58,6 +77,8 @@ impl Lookups {
             format!("SELECT {} FROM {table} AS mine WHERE rowid = $1", writer.row_key("mine"))
                 .into()
         });
+        let mut questions = writer.in_the_way(columns, live, &rows);
+        questions.extend(writer.missing(columns, live, &rows));
         Self {
             dialect: writer.dialect,
             resolve: writer.resolve(&keys).into(),
@@ -66,8 +87,7 @@ impl Lookups {
             learn: writer.write_returning(columns, &rows, &returned).into(),
             learn_move: format!("{moved} RETURNING {returned}").into(),
             by_row_id,
-            in_the_way: writer.in_the_way(columns, live, &rows),
-            missing: writer.missing(columns, live, &rows),
+            questions,
         }
     }
 
@@ -141,48 +161,28 @@ impl Lookups {
         }
     }
 
-    /// What stands in the way of these rows: by their number, keys of other rows.
-    pub(super) async fn in_the_way(
-        &self,
-        session: &mut dyn Session,
-        rows: &[Texts],
-    ) -> Result<Vec<(usize, String)>, DatabaseError> {
-        let mut found = Vec::new();
-        for sql in &self.in_the_way {
-            found.extend(self.pairs(session, sql, rows).await?);
-        }
-        Ok(found)
+    pub(super) fn questions(&self) -> &[Question] {
+        &self.questions
     }
 
-    /// What these rows refer to that is not there yet: by their number, the table and the values.
-    pub(super) async fn missing(
+    /// What stands in the way of these rows, by their number.
+    pub(super) async fn ask(
         &self,
         session: &mut dyn Session,
+        question: &Question,
         rows: &[Texts],
-    ) -> Result<Vec<(usize, String)>, DatabaseError> {
-        let mut found = Vec::new();
-        for (parent, sql) in &self.missing {
-            let pairs = self.pairs(session, sql, rows).await?;
-            let named = pairs.into_iter().map(|(row, values)| (row, reference(parent, &values)));
-            found.extend(named);
-        }
-        Ok(found)
-    }
-
-    async fn pairs(
-        &self,
-        session: &mut dyn Session,
-        sql: &Sql,
-        rows: &[Texts],
-    ) -> Result<Vec<(usize, String)>, DatabaseError> {
+    ) -> Result<Vec<(usize, Way)>, DatabaseError> {
+        let Question { sql, parent, index, is_certain } = question;
         let found = self.fetch(session, sql, rows, &[Kind::Integer, Kind::Text]).await?;
-        let pairs = found.into_iter().filter_map(|row| match &row[..] {
-            [Value::Integer(number), Value::Text(key)] => {
-                Some((usize::try_from(*number).ok()?, canonical(key)?))
-            }
-            _ => None,
+        let ways = found.into_iter().filter_map(|row| {
+            let [Value::Integer(number), Value::Text(found)] = &row[..] else { return None };
+            let found = canonical(found)?;
+            let what = parent.as_ref().map(|parent| reference(parent, &found));
+            let what = what.unwrap_or(found);
+            let way = Way { what, index: *index, is_certain: *is_certain };
+            Some((usize::try_from(*number).ok()?, way))
         });
-        Ok(pairs.collect())
+        Ok(ways.collect())
     }
 
     async fn numbers(
@@ -222,7 +222,7 @@ impl Lookups {
     #[cfg(test)]
     pub(super) fn texts(&self) -> Vec<Sql> {
         let by_row_id = self.by_row_id.iter();
-        let several = self.in_the_way.iter().chain(self.missing.iter().map(|(_, sql)| sql));
+        let several = self.questions.iter().map(|question| &question.sql);
         let one = [&self.resolve, &self.absent, &self.present, &self.learn, &self.learn_move];
         one.into_iter().chain(by_row_id).chain(several).cloned().collect()
     }
@@ -236,177 +236,4 @@ pub(super) fn reference(parent: &str, values: &str) -> String {
 /// A list that the database wrote, as this program writes it.
 fn canonical(list: &str) -> Option<String> {
     serde_json::from_str::<Json>(list).ok().map(|list| list.to_string())
-}
-
-impl Writer<'_> {
-    /// What takes the place of a bulk's rows where they come as JSON.
-    fn rows(&self, columns: usize) -> String {
-        let item = |index: usize| match self.dialect {
-            Dialect::Postgres => format!("list.item::json ->> {index} AS column{index}"),
-            Dialect::Sqlite => format!("value ->> {index} AS column{index}"),
-        };
-        let items = list((1..=columns).map(item));
-        match self.dialect {
-            Dialect::Postgres => format!(
-                "(SELECT (list.item::json ->> 0)::bigint AS n, {items}
-                  FROM UNNEST($1::text[]) AS list (item)) AS given"
-            ),
-            Dialect::Sqlite => {
-                format!("(SELECT value ->> 0 AS n, {items} FROM json_each($1)) AS given")
-            }
-        }
-    }
-
-    fn resolve(&self, keys: &str) -> String {
-        let all_the_same = self.key.iter().all(|column| column.deterministic);
-        let cast = |(index, column): (usize, &LiveColumn)| self.cast(index, column);
-        let given = self.key.iter().enumerate();
-        let shared = list(given.clone().map(|(index, column)| {
-            let value = self.cast(index, column);
-            if column.deterministic {
-                return self.shared(column, &value);
-            }
-            format!(
-                "coalesce(mine.{}::text, first_value({value}::text) OVER equal)",
-                quoted(&column.name)
-            )
-        }));
-        let mut sql = format!(
-            "SELECT given.n, {}, CASE WHEN mine.{} IS NOT NULL THEN {} END
-             FROM {keys} LEFT JOIN {} AS mine ON {}",
-            self.json(&shared),
-            quoted(&self.key[0].name),
-            self.row_key("mine"),
-            self.table,
-            self.same("mine", 0),
-        );
-        if !all_the_same {
-            let texts = given
-                .clone()
-                .map(|(index, column)| format!("{}::text COLLATE \"C\"", self.cast(index, column)));
-            let window =
-                list(given.map(cast).zip(self.key).map(
-                    |(value, column)| match &column.collation {
-                        Some(collation) => format!("{value} COLLATE {collation}"),
-                        None => value,
-                    },
-                ));
-            sql += &format!(" WINDOW equal AS (PARTITION BY {window} ORDER BY {})", list(texts));
-        }
-        sql
-    }
-
-    /// A value as all that are equal to it share it.
-    fn shared(&self, column: &LiveColumn, value: &str) -> String {
-        match (self.dialect, &*column.type_name, column.collation.as_deref()) {
-            (Dialect::Postgres, "citext", _) => format!("lower({value}::text)"),
-            (Dialect::Postgres, "numeric", _) => format!("trim_scale({value})::text"),
-            (Dialect::Postgres, ..) => format!("{value}::text"),
-            (Dialect::Sqlite, _, Some("NOCASE")) => format!("lower({value})"),
-            (Dialect::Sqlite, _, Some("RTRIM")) => format!("rtrim({value}, ' ')"),
-            (Dialect::Sqlite, ..) => value.to_owned(),
-        }
-    }
-
-    /// The key of the row with this alias as equal keys share it.
-    fn shared_key(&self, alias: &str) -> String {
-        let parts = self.key.iter().map(|column| {
-            let value = format!("{alias}.{}", quoted(&column.name));
-            self.shared(column, &value)
-        });
-        self.json(&list(parts))
-    }
-
-    /// The key of the row with this alias as it stands there.
-    fn row_key(&self, alias: &str) -> String {
-        let parts = self.key.iter().map(|column| {
-            let value = format!("{alias}.{}", quoted(&column.name));
-            match self.dialect {
-                Dialect::Postgres => format!("{value}::text"),
-                Dialect::Sqlite => value,
-            }
-        });
-        self.json(&list(parts))
-    }
-
-    fn json(&self, values: &str) -> String {
-        match self.dialect {
-            Dialect::Postgres => format!("json_build_array({values})::text"),
-            Dialect::Sqlite => format!("json_array({values})"),
-        }
-    }
-
-    fn position<'c>(&self, columns: &'c [LiveColumn], name: &str) -> Option<(usize, &'c LiveColumn)>
-    where
-        Self: 'c,
-    {
-        let at = columns.iter().position(|column| column.name == name)?;
-        Some((self.key.len() + at, &columns[at]))
-    }
-
-    fn in_the_way(&self, columns: &[LiveColumn], live: &LiveTable, rows: &str) -> Vec<Sql> {
-        let is_key = |name: &String| self.key.iter().any(|column| column.name == *name);
-        let mut statements = Vec::new();
-        for index in &live.unique {
-            let mapped = index.columns.iter().filter_map(|name| self.position(columns, name));
-            let same = mapped.map(|(at, column)| {
-                format!("other.{} = {}", quoted(&column.name), self.cast(at, column))
-            });
-            let mut same: Vec<_> = same.collect();
-            if same.is_empty() {
-                continue;
-            }
-            let of_key = self.key.iter().enumerate().filter(|(_, column)| {
-                index.columns.iter().any(|name| is_key(name) && *name == column.name)
-            });
-            same.extend(of_key.map(|(at, column)| {
-                format!("other.{} = {}", quoted(&column.name), self.cast(at, column))
-            }));
-            statements.push(
-                format!(
-                    "SELECT given.n, {} FROM {rows} JOIN {} AS other ON {} AND NOT ({})",
-                    self.shared_key("other"),
-                    self.table,
-                    same.join(" AND "),
-                    self.same("other", 0),
-                )
-                .into(),
-            );
-        }
-        statements
-    }
-
-    fn missing(&self, columns: &[LiveColumn], live: &LiveTable, rows: &str) -> Vec<(String, Sql)> {
-        let find = |name: &String| {
-            let key = self.key.iter().position(|column| column.name == *name);
-            key.map(|at| (at, &self.key[at])).or_else(|| self.position(columns, name))
-        };
-        let mut statements = Vec::new();
-        for foreign in &live.foreign_keys {
-            let found: Option<Vec<_>> = foreign.columns.iter().map(find).collect();
-            let Some(found) = found else { continue };
-            let values: Vec<_> = found.iter().map(|(at, column)| self.cast(*at, column)).collect();
-            let is_given: Vec<_> =
-                values.iter().map(|value| format!("{value} IS NOT NULL")).collect();
-            let same = foreign.parent_columns.iter().zip(&values);
-            let same = same.map(|(name, value)| format!("other.{} = {value}", quoted(name)));
-            let texts = values.iter().map(|value| match self.dialect {
-                Dialect::Postgres => format!("{value}::text"),
-                Dialect::Sqlite => value.clone(),
-            });
-            statements.push((
-                foreign.parent.clone(),
-                format!(
-                    "SELECT given.n, {} FROM {rows} WHERE {} AND NOT EXISTS
-                     (SELECT 1 FROM {} AS other WHERE {})",
-                    self.json(&list(texts)),
-                    is_given.join(" AND "),
-                    foreign.parent,
-                    same.collect::<Vec<_>>().join(" AND "),
-                )
-                .into(),
-            ));
-        }
-        statements
-    }
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::MappedChanges;
-use super::apply::{Applied, MappedTarget};
+use super::apply::MappedTarget;
 use super::execute::{Executor, Outcome};
 use super::keys::Keys;
-use super::plan::{Gone, OnEnd, Task, Work, plan};
+use super::lookups::Way;
+use super::plan::{Gone, Task, plan};
 use super::record::Record;
 use super::records::DUE_MAX;
-use super::wait::{Patience, Refused};
+use super::wait::Refused;
 use crate::batch::Tombstone;
 use crate::refusal::Refusal;
 use crate::session::{DatabaseError, Session};
@@ -24,29 +25,52 @@ const ROUNDS_MAX: usize = 6;
 
 /// What is known while a batch is applied.
 pub(super) struct Pass<'a> {
-    target: &'a MappedTarget,
-    session: &'a mut dyn Session,
-    known: BTreeMap<String, Record>,
+    pub(super) target: &'a MappedTarget,
+    pub(super) session: &'a mut dyn Session,
+    pub(super) known: BTreeMap<String, Record>,
     keys: Keys,
     /// The entities whose records are written.
-    touched: BTreeSet<String>,
+    pub(super) touched: BTreeSet<String>,
     /// The entities that only wait: nothing new is known of them.
-    waiting: BTreeSet<String>,
+    pub(super) waiting: BTreeSet<String>,
     /// The keys whose rows are planned.
     planned: BTreeSet<String>,
     /// The keys whose records have been read.
     asked: BTreeSet<String>,
-    gone: BTreeMap<String, Gone>,
+    pub(super) gone: BTreeMap<String, Gone>,
     /// How many were known when it was last asked who is gone.
     asked_who_is_gone: usize,
-    done: Vec<Task>,
+    /// The entities whose tasks are done.
+    pub(super) well: Vec<String>,
+    /// Rows that were written, where other tables refer to them: the key, and whose values these are.
+    pub(super) written: Vec<(String, String)>,
     /// By the task's key.
-    refused: BTreeMap<String, (Task, Refused)>,
+    pub(super) refused: BTreeMap<String, (Task, Refused)>,
     /// Of `refused`, those that were not even tried.
-    skipped: BTreeSet<String>,
-    rows_written: u64,
-    rows_removed: u64,
-    refusals: Vec<Refusal>,
+    pub(super) skipped: BTreeSet<String>,
+    pub(super) rows_written: u64,
+    pub(super) rows_removed: u64,
+    /// What says something about the table, if there is too much of it.
+    pub(super) refusals: Vec<Refusal>,
+}
+
+/// Where an entity was before the batch.
+#[derive(Default)]
+struct Placed {
+    key: Option<String>,
+    given_key: Option<String>,
+    shown: Option<String>,
+}
+
+impl Placed {
+    fn of(record: Option<&Record>) -> Self {
+        let placed = |record: &Record| Self {
+            key: record.key.clone(),
+            given_key: record.given_key.clone(),
+            shown: record.shown.clone(),
+        };
+        record.map_or_else(Self::default, placed)
+    }
 }
 
 impl<'a> Pass<'a> {
@@ -62,7 +86,8 @@ impl<'a> Pass<'a> {
             asked: BTreeSet::new(),
             gone: BTreeMap::new(),
             asked_who_is_gone: 0,
-            done: Vec::new(),
+            well: Vec::new(),
+            written: Vec::new(),
             refused: BTreeMap::new(),
             skipped: BTreeSet::new(),
             rows_written: 0,
@@ -86,41 +111,37 @@ impl<'a> Pass<'a> {
         let ids: Vec<_> = ids.into_iter().collect();
         let found = self.target.records.by_id(self.session, &ids).await?;
         self.add(found).await?;
-        // An entity that leaves a key may have been all that stood in another's way there.
-        let all: Vec<_> = self.known.keys().cloned().collect();
-        let before = all.iter().filter_map(|id| self.known.get(id)).cloned().collect::<Vec<_>>();
         let given = changes.rows.iter().map(|row| row.key.as_deref());
         let given = given.chain(changes.ends.iter().map(|end| end.key.as_deref())).flatten();
         let given = given.map(str::to_owned).collect();
         self.keys.learn(self.session, &self.target.sql, &given).await?;
-        let mut changed = BTreeSet::new();
+        let mut changed = BTreeMap::new();
         for end in &changes.ends {
+            let before = Placed::of(self.known.get(&end.id));
             let known = self.known.entry(end.id.clone());
             if known.or_insert_with(|| Record::new(&end.id)).end(end) || again {
-                changed.insert(end.id.as_str());
+                changed.entry(end.id.as_str()).or_insert(before);
             }
         }
+        let revision = self.target.table.revision;
         for row in &changes.rows {
+            let before = Placed::of(self.known.get(&row.id));
             let known = self.known.entry(row.id.clone());
-            let revision = self.target.table.revision;
             if known.or_insert_with(|| Record::new(&row.id)).offer(row, revision) || again {
-                changed.insert(row.id.as_str());
+                changed.entry(row.id.as_str()).or_insert(before);
             }
         }
-        let before: BTreeMap<_, _> = before.iter().map(|record| (&*record.id, record)).collect();
-        for id in changed {
-            self.make_canonical(id, before.get(id).copied());
-            if let Some(before) = before.get(id) {
-                self.planned
-                    .extend([before.key.clone(), before.shown.clone()].into_iter().flatten());
-            }
+        for (id, before) in changed {
+            self.make_canonical(id, &before);
+            // An entity that leaves a key may have been all that stood in another's way there.
+            self.planned.extend([before.key, before.shown].into_iter().flatten());
             self.touched.insert(id.to_owned());
         }
         Ok(())
     }
 
     /// Gives a record whose key was just given the one that the database has instead.
-    fn make_canonical(&mut self, id: &str, before: Option<&Record>) {
+    fn make_canonical(&mut self, id: &str, before: &Placed) {
         let sql = &self.target.sql;
         let Some(record) = self.known.get_mut(id).filter(|record| record.given_key.is_none())
         else {
@@ -128,8 +149,7 @@ impl<'a> Pass<'a> {
         };
         let Some(given) = record.key.clone() else { return };
         // What the table made of this key before holds, unless it has a row with exactly this one.
-        let before = before.filter(|before| before.given_key.as_ref() == Some(&given));
-        let learned = before.and_then(|before| before.key.clone());
+        let learned = before.key.clone().filter(|_| before.given_key.as_ref() == Some(&given));
         let learned = learned.filter(|_| self.keys.row(&given).is_none());
         record.key = Some(learned.unwrap_or_else(|| self.keys.canonical(&given)));
         if !sql.bytewise || sql.rewrites {
@@ -190,37 +210,8 @@ impl<'a> Pass<'a> {
         let mut skipped = self.skip_what_still_waits().await?;
         for _ in 0..ROUNDS_MAX {
             self.load_claimants().await?;
-            let tasks = self.plan();
-            let tried: Vec<_> = tasks.iter().filter(|task| !skipped.contains(&task.key)).collect();
-            let executor = Executor {
-                table: &self.target.table,
-                sql: &self.target.sql,
-                records: &self.known,
-                keys: &self.keys,
-            };
-            let outcome = executor.work(self.session, &tried).await?;
-            let Outcome { done, refused, learned, in_the_way, .. } = outcome;
-            self.rows_removed += outcome.rows_removed;
-            let done: Vec<_> = done.into_iter().cloned().collect();
-            let refused: Vec<_> =
-                refused.into_iter().map(|(task, why)| (task.clone(), why)).collect();
-            self.rows_written += outcome.rows_written;
-            self.refused.retain(|key, _| skipped.contains(key));
-            self.refusals.clear();
-            self.note_learned(&learned);
-            for task in done {
-                self.note(&task, &learned);
-                self.done.push(task);
-            }
-            for (task, refusal) in refused {
-                self.refusals.push(refusal.clone());
-                let ways = in_the_way.get(&task.key);
-                let waits_for = ways.and_then(|ways| ways.first()).cloned();
-                let why = Refused { removal: task.is_removal(), refusal, waits_for };
-                self.refused.insert(task.key.clone(), (task, why));
-            }
-            let ways: BTreeSet<_> = in_the_way.into_values().flatten().collect();
-            if !self.widen(&ways, &learned).await? {
+            let (ways, learned) = self.try_all_but(&skipped).await?;
+            if !self.widen(&ways, &learned) {
                 break;
             }
             // What is tried now may be what they waited for.
@@ -230,14 +221,42 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// Plans and does what is to be done, but for what is skipped; what was found in the way, and the
+    /// keys that turned out to be others.
+    async fn try_all_but(
+        &mut self,
+        skipped: &BTreeSet<String>,
+    ) -> Result<(BTreeSet<String>, Vec<(String, String)>), DatabaseError> {
+        let tasks = self.plan();
+        let tried: Vec<_> = tasks.iter().filter(|task| !skipped.contains(&task.key)).collect();
+        let executor = Executor {
+            table: &self.target.table,
+            sql: &self.target.sql,
+            records: &self.known,
+            keys: &self.keys,
+        };
+        let outcome = executor.work(self.session, &tried).await?;
+        let Outcome { done, refused, learned, in_the_way, rows_written, rows_removed } = outcome;
+        self.rows_written += rows_written;
+        self.rows_removed += rows_removed;
+        self.refused.retain(|key, _| skipped.contains(key));
+        self.refusals.clear();
+        self.note_learned(&learned);
+        for task in done {
+            self.note(task, &learned);
+        }
+        let ways = in_the_way.values().flatten().map(|way| way.what.clone());
+        let ways: BTreeSet<_> = ways.collect();
+        self.records_at(&ways.difference(&self.asked).cloned().collect()).await?;
+        for (task, refusal) in refused {
+            self.note_refused(task, refusal, in_the_way.get(&task.key));
+        }
+        Ok((ways, learned))
+    }
+
     /// Plans further rows, where rows that stand in the way want to be elsewhere themselves, and where
     /// keys turned out to be others; whether there are any.
-    async fn widen(
-        &mut self,
-        ways: &BTreeSet<String>,
-        learned: &[(String, String)],
-    ) -> Result<bool, DatabaseError> {
-        self.records_at(&ways.difference(&self.asked).cloned().collect()).await?;
+    fn widen(&mut self, ways: &BTreeSet<String>, learned: &[(String, String)]) -> bool {
         let mut more: BTreeSet<String> = learned.iter().map(|(_, stored)| stored.clone()).collect();
         let parked = self.known.values().filter(|record| {
             record.parked_since.is_some()
@@ -247,13 +266,13 @@ impl<'a> Pass<'a> {
         more.extend(self.keys_of(&parked));
         more.retain(|key| !self.planned.contains(key) || learned.iter().any(|(_, to)| to == key));
         if more.is_empty() {
-            return Ok(false);
+            return false;
         }
         self.touched.extend(parked);
         // What was refused is planned once more, beside these.
         self.planned = more;
         self.planned.extend(self.refused.keys().cloned());
-        Ok(true)
+        true
     }
 
     /// The records of every entity that maps to a planned key, or is shown there.
@@ -296,6 +315,10 @@ impl<'a> Pass<'a> {
     /// Of what only waits, what still has something in its way that this batch does not move; it is not
     /// tried.
     async fn skip_what_still_waits(&mut self) -> Result<BTreeSet<String>, DatabaseError> {
+        let mut skipped = BTreeSet::new();
+        if self.waiting.is_empty() {
+            return Ok(skipped);
+        }
         let tasks = self.plan();
         let waits = |task: &&Task| {
             let owner = task.owner().filter(|owner| self.waiting.contains(*owner));
@@ -309,18 +332,19 @@ impl<'a> Pass<'a> {
             keys: &self.keys,
         };
         let in_the_way = executor.in_the_way(self.session, &waiting).await?;
-        let ways: BTreeSet<_> = in_the_way.values().flatten().cloned().collect();
+        let ways = in_the_way.values().flatten().map(|way| way.what.clone());
+        let ways: BTreeSet<_> = ways.collect();
         let rows: BTreeSet<_> = self.planned.clone();
-        self.widen(&ways, &[]).await?;
+        self.records_at(&ways.difference(&self.asked).cloned().collect()).await?;
+        self.widen(&ways, &[]);
         self.planned.extend(rows);
-        let is_moved = |way: &String| self.planned.contains(way);
-        let mut skipped = BTreeSet::new();
+        let stays = |way: &&Way| way.is_certain && !self.planned.contains(&way.what);
         for task in waiting {
             let Some(ways) = in_the_way.get(&task.key) else { continue };
-            let Some(way) = ways.iter().find(|way| !is_moved(way)) else { continue };
+            let Some(way) = ways.iter().find(stays) else { continue };
             let Some(record) = self.known.get(task.responsible()) else { continue };
-            let refusal = record.last_refusal();
-            let why = Refused { refusal, removal: false, waits_for: Some(way.clone()) };
+            let (refusal, waits_for) = (record.last_refusal(), Some(way.what.clone()));
+            let why = Refused { refusal, removal: false, waits_for };
             self.refused.insert(task.key.clone(), (task.clone(), why));
             skipped.insert(task.key.clone());
         }
@@ -352,107 +376,6 @@ impl<'a> Pass<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Notes which key the table stores instead of the one that it was given.
-    fn note_learned(&mut self, learned: &[(String, String)]) {
-        for (given, stored) in learned {
-            let claimants = self.known.values_mut();
-            for record in claimants.filter(|record| record.key.as_ref() == Some(given)) {
-                record.given_key.get_or_insert_with(|| given.clone());
-                record.key = Some(stored.clone());
-                self.touched.insert(record.id.clone());
-            }
-        }
-    }
-
-    /// Notes what the application's table has now.
-    fn note(&mut self, task: &Task, learned: &[(String, String)]) {
-        let stored = learned.iter().find(|(given, _)| *given == task.key);
-        let key = stored.map_or(&task.key, |(_, stored)| stored);
-        if let Some(before) = task.before.as_ref().and_then(|id| self.known.get_mut(id))
-            && before.shown.as_ref() == Some(&task.key)
-        {
-            before.hide();
-            self.touched.insert(before.id.clone());
-        }
-        let Some(owner) = task.owner().and_then(|id| self.known.get_mut(id)) else {
-            // The row of a key that its entity has left: what was refused of it is done.
-            if let Some(before) = task.before.as_ref().and_then(|id| self.known.get_mut(id))
-                && before.key.is_none()
-            {
-                before.settle();
-            }
-            return;
-        };
-        match &task.work {
-            Work::Remove { .. } => owner.settle(),
-            Work::Write { .. } => owner.show(key, false),
-            Work::Flag { content: Some(_), .. } => owner.show(key, true),
-            // The row, if there is one, is not ours.
-            Work::Flag { content: None, .. } => {
-                owner.flagged = true;
-                owner.settle();
-            }
-        }
-        if self.gone.contains_key(&owner.id) && self.target.on_end() == OnEnd::Delete {
-            owner.values.clear();
-        }
-        self.touched.insert(owner.id.clone());
-    }
-
-    /// Writes down what is known now, and wakes what waited for it.
-    pub(super) async fn settle(mut self, patience: Patience) -> Result<Applied, DatabaseError> {
-        let target = self.target;
-        let mut applied = Applied {
-            rows_written: self.rows_written,
-            rows_removed: self.rows_removed,
-            ..Applied::default()
-        };
-        let mut postponed = Vec::new();
-        // What waited and has nothing left to be done waits no more.
-        let still: BTreeSet<_> =
-            self.refused.values().map(|(task, _)| task.responsible()).collect();
-        for id in self.waiting.iter().filter(|id| !still.contains(id.as_str())) {
-            let Some(record) = self.known.get_mut(id) else { continue };
-            record.settle();
-            self.touched.insert(id.clone());
-        }
-        if !self.refused.is_empty() {
-            let now = patience.now(self.session).await?;
-            let now = now.unwrap_or(clerk_webhooks::UnixMillis::MIN);
-            for (key, (task, why)) in std::mem::take(&mut self.refused) {
-                let Some(record) = self.known.get_mut(task.responsible()) else { continue };
-                let over = record.refuse(now, patience, &why);
-                let letter = || target.letter(record, &why.refusal.reason);
-                if over {
-                    applied.dead_letters.push(letter());
-                } else if why.removal {
-                    applied.refused_removals.push(letter());
-                }
-                if self.skipped.contains(&key) && !over && !self.touched.contains(&record.id) {
-                    postponed.push(record.id.clone());
-                } else {
-                    self.touched.insert(record.id.clone());
-                }
-            }
-        }
-        applied.refusals = self.refusals;
-        let well = self.done.iter().map(|task| task.responsible().to_owned()).collect();
-        applied.resolved.push((target.table.name.clone(), target.table.entity.name, well));
-        let postponed: Vec<_> = postponed.iter().filter_map(|id| self.known.get(id)).collect();
-        target.records.postpone(self.session, &postponed).await?;
-        let touched = self.touched.iter().filter_map(|id| self.known.get(id));
-        target.records.write(self.session, touched).await?;
-        if !target.dependents.is_empty() {
-            let written = self.done.iter().filter_map(|task| {
-                let Work::Write { content, .. } = &task.work else { return None };
-                let columns = target.sql.column_texts(&self.known.get(content)?.values);
-                Some(target.sql.key_texts(&task.key).join(columns))
-            });
-            target.wake_dependents(self.session, &written.collect::<Vec<_>>()).await?;
-        }
-        Ok(applied)
     }
 
     /// The keys that these entities map to, and those that they are shown at.

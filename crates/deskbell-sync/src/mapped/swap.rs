@@ -6,8 +6,10 @@ use deskbell_expr::Value;
 
 use super::execute::{Executor, Outcome};
 use super::live::{Class, LiveColumn};
+use super::lookups::Way;
 use super::plan::Task;
 use super::table_sql::Texts;
+use super::writer::Vacate;
 use crate::refusal::Refusal;
 use crate::session::{DatabaseError, Session, Sql, begin_unit, end_unit};
 
@@ -29,6 +31,24 @@ enum Placeholder {
 
 const PLACEHOLDERS: [Placeholder; 4] =
     [Placeholder::NullOrAddress, Placeholder::Address, Placeholder::Plain, Placeholder::Uuid];
+
+/// How rows of a ring leave their old values.
+#[derive(Debug, Clone, Copy)]
+enum Exchange<'a> {
+    /// All at once: what is unique is checked at the end.
+    Deferred,
+    /// With these columns emptied first.
+    Emptied(&'a [&'a Vacate], Placeholder),
+}
+
+/// Rows that stand in each other's way.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Ring {
+    /// The keys of their tasks.
+    keys: BTreeSet<String>,
+    /// The unique indexes by which they do; none where that is not known.
+    indexes: BTreeSet<usize>,
+}
 
 impl Executor<'_> {
     /// Finds what stands in the way of the refused tasks, and solves the rings among them.
@@ -52,93 +72,66 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// By the key of a task, the keys of rows that have what it must have alone, and what its foreign
-    /// keys refer to that is not there.
-    pub(super) async fn in_the_way(
-        &self,
-        session: &mut dyn Session,
-        tasks: &[&Task],
-    ) -> Result<BTreeMap<String, BTreeSet<String>>, DatabaseError> {
-        let rows = tasks.iter().filter_map(|task| Some((*task, self.written(task)?)));
-        let (tasks, rows): (Vec<_>, Vec<_>) = rows.unzip();
-        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        if rows.is_empty() {
-            return Ok(found);
-        }
-        // A value that is not of its column's type is refused here too; it waits for nobody.
-        let mut left = vec![(&tasks[..], &rows[..])];
-        while let Some((tasks, rows)) = left.pop() {
-            begin_unit(session).await?;
-            let asked = self.ask(session, rows).await;
-            match end_unit(session, asked).await? {
-                Ok(pairs) => {
-                    for (at, what) in pairs {
-                        let Some(task) = tasks.get(at) else { continue };
-                        // Its own row, which it leaves.
-                        if task.from() == Some(&what) {
-                            continue;
-                        }
-                        found.entry(task.key.clone()).or_default().insert(what);
-                    }
-                }
-                Err(_) if tasks.len() == 1 => {}
-                Err(_) => {
-                    let half = tasks.len() / 2;
-                    left.push((&tasks[..half], &rows[..half]));
-                    left.push((&tasks[half..], &rows[half..]));
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    async fn ask(
-        &self,
-        session: &mut dyn Session,
-        rows: &[Texts],
-    ) -> Result<Vec<(usize, String)>, DatabaseError> {
-        let mut found = self.sql.lookups.in_the_way(session, rows).await?;
-        found.extend(self.sql.lookups.missing(session, rows).await?);
-        Ok(found)
-    }
-
     /// Solves one ring, or leaves everything as it was; whether it did.
     async fn solve(
         &self,
         session: &mut dyn Session,
         outcome: &mut Outcome<'_>,
-        ring: &BTreeSet<String>,
+        ring: &Ring,
     ) -> Result<bool, DatabaseError> {
-        let is_of_ring = |(task, _): &&(&Task, Refusal)| ring.contains(&task.key);
+        let is_of_ring = |(task, _): &&(&Task, Refusal)| ring.keys.contains(&task.key);
         let tasks: Vec<_> =
             outcome.refused.iter().filter(is_of_ring).map(|(task, _)| *task).collect();
-        let forms = PLACEHOLDERS.iter().copied().map(Some);
-        let deferred = (!self.sql.deferrable.is_empty()).then_some(None);
-        let forms = deferred.into_iter().chain(forms.filter(|_| self.sql.vacate.is_some()));
-        for form in forms {
+        // As few columns as may do, since what is emptied must be allowed to be.
+        let few = ring.indexes.iter().filter_map(|index| self.sql.vacates.get(*index));
+        let few: Vec<_> = few.collect();
+        let all: Vec<_> = self.sql.vacate_all.iter().collect();
+        let deferred = (!self.sql.deferrable.is_empty()).then_some(Exchange::Deferred);
+        let emptied = [&few, &all].into_iter().filter(|columns| !columns.is_empty());
+        let emptied = emptied.flat_map(|columns| {
+            PLACEHOLDERS.iter().map(move |form| Exchange::Emptied(columns, *form))
+        });
+        let ways: Vec<_> = deferred.into_iter().chain(emptied).collect();
+        for how in ways {
             begin_unit(session).await?;
-            let done = self.exchange(session, &tasks, form).await;
+            let done = self.exchange(session, &tasks, how).await;
             if let Ok(done) = end_unit(session, done).await? {
-                outcome.refused.retain(|(task, _)| !ring.contains(&task.key));
+                outcome.refused.retain(|(task, _)| !ring.keys.contains(&task.key));
                 outcome.take(done, &tasks);
                 return Ok(true);
             }
         }
         for (task, refusal) in &mut outcome.refused {
-            if ring.contains(&task.key) && !refusal.reason.ends_with(HINT) {
+            if ring.keys.contains(&task.key) && !refusal.reason.ends_with(HINT) {
                 refusal.reason.push_str(HINT);
             }
         }
         Ok(false)
     }
 
-    /// All rows at once, with constraints that are checked at the end; or their old values emptied
-    /// first.
     async fn exchange(
         &self,
         session: &mut dyn Session,
         tasks: &[&Task],
-        form: Option<Placeholder>,
+        how: Exchange<'_>,
+    ) -> Result<super::execute::Done, DatabaseError> {
+        let Exchange::Emptied(vacates, form) = how else {
+            return self.exchange_at_once(session, tasks).await;
+        };
+        for Vacate { columns, bulk } in vacates {
+            let rows = tasks.iter().map(|task| {
+                let values = columns.iter().map(|column| form.of(column)).collect();
+                self.key(task.from().unwrap_or(&task.key)).join(Texts::new(columns, values))
+            });
+            self.bulk(session, bulk, &rows.collect::<Vec<_>>()).await?;
+        }
+        self.all(session, tasks).await
+    }
+
+    async fn exchange_at_once(
+        &self,
+        session: &mut dyn Session,
+        tasks: &[&Task],
     ) -> Result<super::execute::Done, DatabaseError> {
         let set = |when: &str, deferred: bool| -> Option<Sql> {
             let these = self.sql.deferrable.iter().filter(|one| !deferred || one.deferred);
@@ -146,32 +139,23 @@ impl Executor<'_> {
             let names = Some(names.join(", ")).filter(|names| !names.is_empty());
             names.map(|names| format!("SET CONSTRAINTS {names} {when}").into())
         };
-        let (Some(form), Some(vacate)) = (form, &self.sql.vacate) else {
-            if let Some(defer) = set("DEFERRED", false) {
-                session.execute(&defer, &[]).await?;
-            }
-            let done = self.all(session, tasks).await?;
-            if let Some(check) = set("IMMEDIATE", false) {
-                session.execute(&check, &[]).await?;
-            }
-            if let Some(defer) = set("DEFERRED", true) {
-                session.execute(&defer, &[]).await?;
-            }
-            return Ok(done);
-        };
-        let rows = tasks.iter().map(|task| {
-            let columns = &self.sql.vacated;
-            let values = columns.iter().map(|column| form.of(column)).collect();
-            self.key(task.from().unwrap_or(&task.key)).join(Texts::new(columns, values))
-        });
-        self.bulk(session, vacate, &rows.collect::<Vec<_>>()).await?;
-        self.all(session, tasks).await
+        if let Some(defer) = set("DEFERRED", false) {
+            session.execute(&defer, &[]).await?;
+        }
+        let done = self.all(session, tasks).await?;
+        if let Some(check) = set("IMMEDIATE", false) {
+            session.execute(&check, &[]).await?;
+        }
+        if let Some(defer) = set("DEFERRED", true) {
+            session.execute(&defer, &[]).await?;
+        }
+        Ok(done)
     }
 }
 
 /// Tasks that wait for each other in a ring; and where what stands in their way cannot be found, those
 /// that wait for one constraint.
-fn rings(outcome: &Outcome<'_>) -> Vec<BTreeSet<String>> {
+fn rings(outcome: &Outcome<'_>) -> Vec<Ring> {
     let refused = outcome.refused.iter().filter(|(_, why)| why.may_pass());
     let refused: BTreeMap<&str, &Refusal> =
         refused.map(|(task, why)| (task.key.as_str(), why)).collect();
@@ -180,17 +164,18 @@ fn rings(outcome: &Outcome<'_>) -> Vec<BTreeSet<String>> {
     let moving: BTreeMap<&String, &str> = moving.collect();
     let next = |key: &str| {
         let next = outcome.in_the_way.get(key).into_iter().flatten();
-        let next = next.map(|key| moving.get(key).copied().unwrap_or(key));
+        let next = next.map(|way| task_at(way, &moving));
         next.filter(|key| refused.contains_key(key))
     };
     let reach: BTreeMap<&str, BTreeSet<&str>> =
         refused.keys().map(|key| (*key, reachable(key, next))).collect();
     let mut rings = Vec::new();
-    let mut unknown: BTreeMap<Option<&String>, BTreeSet<String>> = BTreeMap::new();
+    let mut unknown: BTreeMap<Option<&String>, Ring> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (key, refusal) in &refused {
         if !outcome.in_the_way.contains_key(*key) {
-            unknown.entry(refusal.constraint.as_ref()).or_default().insert((*key).to_owned());
+            let ring = unknown.entry(refusal.constraint.as_ref()).or_default();
+            ring.keys.insert((*key).to_owned());
         }
         if !reach[key].contains(key) || !seen.insert(*key) {
             continue;
@@ -198,10 +183,18 @@ fn rings(outcome: &Outcome<'_>) -> Vec<BTreeSet<String>> {
         let back = |other: &&&str| reach.get(**other).is_some_and(|from| from.contains(key));
         let ring: BTreeSet<_> = reach[key].iter().filter(back).copied().collect();
         seen.extend(&ring);
-        rings.push(ring.into_iter().map(str::to_owned).collect());
+        let ways = ring.iter().filter_map(|key| outcome.in_the_way.get(*key)).flatten();
+        let ways = ways.filter(|way| ring.contains(task_at(way, &moving)));
+        let indexes = ways.filter_map(|way| way.index).collect();
+        rings.push(Ring { indexes, keys: ring.into_iter().map(str::to_owned).collect() });
     }
-    rings.extend(unknown.into_values().filter(|group| group.len() > 1));
+    rings.extend(unknown.into_values().filter(|group| group.keys.len() > 1));
     rings
+}
+
+/// The key of the task for what is in the way.
+fn task_at<'w>(way: &'w Way, moving: &BTreeMap<&String, &'w str>) -> &'w str {
+    moving.get(&way.what).copied().unwrap_or(&way.what)
 }
 
 fn reachable<'k, I: Iterator<Item = &'k str>>(

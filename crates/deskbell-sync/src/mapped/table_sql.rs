@@ -6,7 +6,7 @@ use super::MappedTable;
 use super::live::{Class, Deferrable, LiveColumn, LiveTable};
 use super::lookups::Lookups;
 use super::scalar::decode;
-use super::writer::Writer;
+use super::writer::{Vacate, Writer};
 use crate::schema::Dialect;
 use crate::session::{Cell, DatabaseError, Session};
 use crate::sql::Bulk;
@@ -22,8 +22,8 @@ pub(super) struct TableSql {
     /// statement; its number has a bit for each that is null.
     left_alone: Vec<usize>,
     writes: Vec<Bulk>,
-    /// Rows of the key and the columns that are set.
-    pub(super) flag: Bulk,
+    /// Rows of the key and the columns that are set. `None` where none are.
+    pub(super) flag: Option<Bulk>,
     /// Rows of the key: gives the columns that are set their defaults again. `None` where a write does
     /// that.
     pub(super) unflag: Option<Bulk>,
@@ -33,10 +33,10 @@ pub(super) struct TableSql {
     pub(super) relocate: Bulk,
     /// Rows of the key: spells it as it is given, where the row's only equals it.
     pub(super) respell: Bulk,
-    /// Rows of the key and a value for each of `vacated`: makes room where rows exchange what must be
-    /// unique. `None` where no mapped column must.
-    pub(super) vacate: Option<Bulk>,
-    pub(super) vacated: Vec<LiveColumn>,
+    /// By the unique indexes that have mapped columns.
+    pub(super) vacates: Vec<Vacate>,
+    /// The same of all of them. `None` where no mapped column must be unique.
+    pub(super) vacate_all: Option<Vacate>,
     pub(super) deferrable: Vec<Deferrable>,
     pub(super) lookups: Lookups,
     /// Equal keys are the same bytes, whatever the database does.
@@ -56,20 +56,16 @@ impl TableSql {
         let left_alone = writer.left_alone(&columns);
         let is_mapped = |column: &LiveColumn| columns.iter().any(|other| other.name == column.name);
         let unflagged: Vec<_> = set.iter().filter(|column| !is_mapped(column)).cloned().collect();
-        let unique = |column: &&LiveColumn| {
-            live.unique.iter().any(|index| index.columns.contains(&column.name))
-        };
-        let vacated: Vec<_> = columns.iter().filter(unique).cloned().collect();
         Self {
             dialect,
             writes: writer.writes(&columns, &left_alone),
-            flag: writer.flag(&set),
+            flag: (!set.is_empty()).then(|| writer.flag(&set)),
             unflag: (!unflagged.is_empty()).then(|| writer.unflag(&unflagged)),
             remove: writer.remove(),
             relocate: writer.relocate(),
             respell: writer.respell(),
-            vacate: (!vacated.is_empty()).then(|| writer.vacate(&vacated)),
-            vacated,
+            vacates: writer.vacates(&columns, live),
+            vacate_all: writer.vacate_all(&columns, live),
             deferrable: live.unique.iter().filter_map(|index| index.deferrable.clone()).collect(),
             lookups: Lookups::new(&writer, &columns, live),
             bytewise: key.iter().all(|column| column.is_bytewise(dialect)),
@@ -84,11 +80,12 @@ impl TableSql {
     /// Runs each of the statements without rows.
     pub(super) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
         let others = [&self.remove, &self.relocate, &self.respell];
-        let others = others.into_iter().chain(&self.unflag).chain(&self.vacate);
+        let vacate = self.vacate_all.iter().map(|vacate| &vacate.bulk);
+        let others = others.into_iter().chain(&self.flag).chain(&self.unflag).chain(vacate);
         for bulk in self.writes.iter().chain(others) {
             session.probe(bulk).await?;
         }
-        if self.sets_anything() { session.probe(&self.flag).await } else { Ok(()) }
+        Ok(())
     }
 
     /// The cells of a row.
@@ -138,14 +135,11 @@ impl TableSql {
         all.position(|known| known.name == column)
     }
 
-    pub(super) fn sets_anything(&self) -> bool {
-        !self.set.is_empty()
-    }
-
     #[cfg(test)]
     pub(super) fn texts(&self) -> Vec<crate::session::Sql> {
-        let several = self.writes.iter().chain(&self.unflag).chain(&self.vacate);
-        let one = [&self.flag, &self.remove, &self.relocate, &self.respell];
+        let vacates = self.vacates.iter().chain(&self.vacate_all).map(|vacate| &vacate.bulk);
+        let several = self.writes.iter().chain(&self.flag).chain(&self.unflag).chain(vacates);
+        let one = [&self.remove, &self.relocate, &self.respell];
         let bulks = several.chain(one).flat_map(Bulk::texts);
         bulks.chain(self.lookups.texts()).collect()
     }

@@ -30,15 +30,14 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// The time by the database's clock, which all replicas share.
-    pub(crate) async fn now(
-        self,
-        session: &mut dyn Session,
-    ) -> Result<Option<UnixMillis>, DatabaseError> {
+    pub(crate) async fn now(self, session: &mut dyn Session) -> Result<UnixMillis, DatabaseError> {
         let sql = format!("SELECT {}", self.dialect.now()).into();
         let row = session.fetch(&sql, &[], &[Kind::Time]).await?.pop();
         match row.and_then(|mut row| row.pop()) {
-            Some(Value::Time(now)) => Ok(Some(now)),
-            _ => Ok(None),
+            Some(Value::Time(now)) => Ok(now),
+            _ => {
+                Err(DatabaseError::Away(sqlx::Error::Protocol("the database tells no time".into())))
+            }
         }
     }
 
@@ -55,6 +54,19 @@ pub(super) struct Refused {
     /// A row is there that should not be.
     pub(super) removal: bool,
     pub(super) waits_for: Option<String>,
+}
+
+impl Refused {
+    /// This and another refusal of the same entity, as one. A removal is never given up, and what else is
+    /// refused is tried along with it.
+    pub(super) fn and(self, other: Self) -> Self {
+        let (mut one, other) = if other.removal { (other, self) } else { (self, other) };
+        if one.refusal.reason != other.refusal.reason {
+            one.refusal.reason = format!("{}; {}", one.refusal.reason, other.refusal.reason);
+        }
+        one.waits_for = one.waits_for.or(other.waits_for);
+        one
+    }
 }
 
 impl Record {

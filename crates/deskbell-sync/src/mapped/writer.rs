@@ -1,6 +1,6 @@
 //! Writes the statements that change rows of the application's table.
 
-use super::live::{Class, LiveColumn};
+use super::live::{Class, LiveColumn, LiveTable, UniqueIndex};
 use crate::entity::Kind;
 use crate::schema::{Dialect, quoted};
 use crate::sql::{Bulk, given};
@@ -8,6 +8,14 @@ use crate::sql::{Bulk, given};
 /// Mapped columns whose nulls leave the row's value alone: there is a statement for each choice of
 /// them. Of further ones, a null gives them their default each time.
 const LEFT_ALONE_MAX: usize = 4;
+
+/// Makes room where rows exchange what must be unique.
+#[derive(Debug)]
+pub(super) struct Vacate {
+    pub(super) columns: Vec<LiveColumn>,
+    /// Rows of the key and a value for each of the columns.
+    pub(super) bulk: Bulk,
+}
 
 pub(super) struct Writer<'a> {
     pub(super) dialect: Dialect,
@@ -201,15 +209,44 @@ impl Writer<'_> {
         })
     }
 
-    pub(super) fn vacate(&self, vacated: &[LiveColumn]) -> Bulk {
+    /// For each unique index in which rows may stand in each other's way, its column that is emptied
+    /// most easily: no foreign key, a null if it can be.
+    pub(super) fn vacates(&self, columns: &[LiveColumn], live: &LiveTable) -> Vec<Vacate> {
+        let refers = |column: &LiveColumn| {
+            live.foreign_keys.iter().any(|key| key.columns.contains(&column.name))
+        };
+        let has_placeholder = |column: &LiveColumn| {
+            matches!(column.class, Class::Text | Class::Integer) || column.type_name == "uuid"
+        };
+        let easiest = |index: &UniqueIndex| {
+            let of_index = columns.iter().filter(|column| index.columns.contains(&column.name));
+            let effort =
+                |column: &&LiveColumn| (refers(column), column.not_null, !has_placeholder(column));
+            of_index.min_by_key(effort).cloned()
+        };
+        let indexes = self.shared_indexes(columns, live);
+        indexes.map(|index| self.vacate(easiest(index).into_iter().collect())).collect()
+    }
+
+    /// Every mapped column that must be unique.
+    pub(super) fn vacate_all(&self, columns: &[LiveColumn], live: &LiveTable) -> Option<Vacate> {
+        let unique = |column: &&LiveColumn| {
+            live.unique.iter().any(|index| index.columns.contains(&column.name))
+        };
+        let unique: Vec<_> = columns.iter().filter(unique).cloned().collect();
+        (!unique.is_empty()).then(|| self.vacate(unique))
+    }
+
+    fn vacate(&self, columns: Vec<LiveColumn>) -> Vacate {
         let first = self.key.len();
-        let emptied = list(vacated.iter().enumerate().map(|(index, column)| {
+        let emptied = list(columns.iter().enumerate().map(|(index, column)| {
             format!("{} = {}", quoted(&column.name), self.cast(first + index, column))
         }));
-        self.bulk(first + vacated.len(), |rows| {
+        let bulk = self.bulk(first + columns.len(), |rows| {
             let same = self.same("mine", 0);
             format!("UPDATE {} AS mine SET {emptied} FROM {rows} WHERE {same}", self.table)
-        })
+        });
+        Vacate { columns, bulk }
     }
 
     fn set_key(&self) -> String {
@@ -221,10 +258,14 @@ impl Writer<'_> {
 
     /// That the row of this alias has the key that is given from the column `first` on.
     pub(super) fn same(&self, alias: &str, first: usize) -> String {
-        let parts = self.key.iter().enumerate().map(|(index, column)| {
-            format!("{alias}.{} = {}", quoted(&column.name), self.cast(first + index, column))
-        });
+        let parts = self.key.iter().enumerate();
+        let parts = parts.map(|(index, column)| self.equal(alias, first + index, column));
         parts.collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// That the row of this alias has the value of the column that is given.
+    pub(super) fn equal(&self, alias: &str, index: usize, column: &LiveColumn) -> String {
+        format!("{alias}.{} = {}", quoted(&column.name), self.cast(index, column))
     }
 
     fn key_names(&self) -> String {

@@ -179,7 +179,7 @@ pub(super) async fn keep(
     if refused.is_empty() {
         return Ok(Vec::new());
     }
-    let now = patience.now(session).await?.unwrap_or(UnixMillis::MIN);
+    let now = patience.now(session).await?;
     let next = refused.iter().map(|refused| {
         let earlier = earlier.of(&refused.letter);
         refused.next(earlier, now, patience)

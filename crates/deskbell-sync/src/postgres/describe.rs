@@ -92,14 +92,14 @@ async fn unique(
     table: Oid,
 ) -> Result<Vec<UniqueIndex>, DatabaseError> {
     // The columns of expressions are known by what the index depends on.
-    type Row = (Vec<String>, bool, bool, bool, bool, Option<String>, bool);
+    type Row = (Vec<String>, bool, bool, Option<String>, bool, Option<String>, bool);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = i.indrelid
                   AND (a.attnum = ANY((i.indkey::int2[])[0:i.indnkeyatts - 1])
                        OR i.indexprs IS NOT NULL AND EXISTS (SELECT 1 FROM pg_depend d
                            WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
                              AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum))),
-                i.indisvalid, i.indimmediate, i.indpred IS NOT NULL, i.indexprs IS NOT NULL,
+                i.indisvalid, i.indimmediate, pg_get_expr(i.indpred, i.indrelid), i.indexprs IS NOT NULL,
                 CASE WHEN c.condeferrable
                      THEN format('%I.%I', n.nspname, c.conname) END,
                 coalesce(c.condeferred, false)
@@ -111,16 +111,16 @@ async fn unique(
     .fetch_all(connection)
     .await?;
     let index = |row: Row| {
-        let (columns, valid, immediate, partial, expression, deferrable, deferred) = row;
+        let (columns, valid, immediate, predicate, expression, deferrable, deferred) = row;
         let flaw = match () {
-            () if partial => Some("it covers only the rows that meet its WHERE"),
+            () if predicate.is_some() => Some("it covers only the rows that meet its WHERE"),
             () if expression => Some("it is on an expression"),
             () if !immediate => Some("it is DEFERRABLE, and an upsert finds no conflict there"),
             () if !valid => Some("it is not valid; its creation has failed"),
             () => None,
         };
         let deferrable = deferrable.map(|name| Deferrable { name, deferred });
-        UniqueIndex { columns: columns.into_iter().collect(), flaw, deferrable }
+        UniqueIndex { columns: columns.into_iter().collect(), predicate, flaw, deferrable }
     };
     Ok(rows.into_iter().map(index).collect())
 }
@@ -129,25 +129,22 @@ async fn foreign_keys(
     connection: &mut PgConnection,
     table: Oid,
 ) -> Result<Vec<ForeignKey>, DatabaseError> {
-    let rows: Vec<(String, String, Vec<String>, Vec<String>)> = sqlx::query_as(
-        "SELECT c.conname::text, format('\"%s\".\"%s\"', replace(n.nspname, '\"', '\"\"'), replace(p.relname, '\"', '\"\"')),
+    // One whose table may not be read is of no help: nobody can ask what is missing there.
+    let rows: Vec<(String, Vec<String>, Vec<String>)> = sqlx::query_as(
+        "SELECT format('\"%s\".\"%s\"', replace(n.nspname, '\"', '\"\"'), replace(p.relname, '\"', '\"\"')),
                 ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(num, at)
                       JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num ORDER BY k.at),
                 ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k(num, at)
                       JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num ORDER BY k.at)
          FROM pg_constraint c JOIN pg_class p ON p.oid = c.confrelid
          JOIN pg_namespace n ON n.oid = p.relnamespace
-         WHERE c.conrelid = $1 AND c.contype = 'f' ORDER BY c.conname",
+         WHERE c.conrelid = $1 AND c.contype = 'f'
+             AND has_any_column_privilege(c.confrelid, 'SELECT') ORDER BY c.conname",
     )
     .bind(table)
     .fetch_all(connection)
     .await?;
-    let key = |(name, parent, columns, parent_columns)| ForeignKey {
-        name,
-        parent,
-        columns,
-        parent_columns,
-    };
+    let key = |(parent, columns, parent_columns)| ForeignKey { parent, columns, parent_columns };
     Ok(rows.into_iter().map(key).collect())
 }
 

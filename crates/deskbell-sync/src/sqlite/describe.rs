@@ -96,6 +96,8 @@ async fn unique(
         let entry = indexes.entry(index).or_default();
         if partial {
             entry.flaw = Some("it covers only the rows that meet its WHERE");
+            // Of any row, where it cannot be told which.
+            entry.predicate = Some(sql.as_deref().and_then(predicate).unwrap_or("1").to_owned());
         }
         let Some(name) = column else {
             entry.flaw = Some("it is on an expression");
@@ -119,6 +121,28 @@ async fn unique(
     Ok(unique)
 }
 
+/// What stands behind `WHERE` in the text of an index; `None` where that cannot be told, such as for
+/// comments.
+fn predicate(index: &str) -> Option<&str> {
+    let (mut depth, mut quote) = (0_u32, None);
+    for (at, char) in index.char_indices() {
+        match (quote, char) {
+            (Some(end), _) => quote = quote.filter(|_| char != end),
+            (None, '\'' | '"' | '`') => quote = Some(char),
+            (None, '[') => quote = Some(']'),
+            (None, '(') => depth += 1,
+            (None, ')') if depth == 1 => {
+                let rest = index[at + 1..].trim_start();
+                let (word, predicate) = rest.split_at_checked("WHERE".len())?;
+                return word.eq_ignore_ascii_case("WHERE").then_some(predicate);
+            }
+            (None, ')') => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+    }
+    None
+}
+
 async fn foreign_keys(
     connection: &mut SqliteConnection,
     table: &str,
@@ -138,11 +162,30 @@ async fn foreign_keys(
     let mut keys: BTreeMap<i64, ForeignKey> = BTreeMap::new();
     for (id, parent, column, parent_column) in rows {
         let key = keys.entry(id).or_default();
-        key.name = format!("to {parent}");
         key.parent = quoted(&parent);
         key.columns.push(column);
         key.parent_columns.extend(parent_column);
     }
     let whole = |key: &ForeignKey| key.columns.len() == key.parent_columns.len();
     Ok(keys.into_values().filter(whole).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::predicate;
+
+    #[test]
+    fn the_predicate_of_an_index_is_behind_its_columns() {
+        for (index, expected) in [
+            ("CREATE UNIQUE INDEX one ON t (a) WHERE b = 1", Some(" b = 1")),
+            (
+                "create unique index \"o (n\" on t(lower(a), [b)]) where(c <> ')')",
+                Some("(c <> ')')"),
+            ),
+            ("CREATE UNIQUE INDEX one ON t (a COLLATE NOCASE)", None),
+            ("CREATE UNIQUE INDEX one ON t (a) -- all\nWHERE b", None),
+        ] {
+            assert_eq!(predicate(index), expected, "{index}");
+        }
+    }
 }

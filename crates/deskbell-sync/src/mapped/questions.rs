@@ -1,0 +1,221 @@
+//! The texts of the questions about rows of the application's table.
+
+use std::collections::BTreeSet;
+
+use super::live::{ForeignKey, LiveColumn, LiveTable, UniqueIndex};
+use super::lookups::Question;
+use super::writer::{Writer, list};
+use crate::schema::{Dialect, quoted};
+
+impl Writer<'_> {
+    /// What takes the place of a bulk's rows where they come as JSON.
+    pub(super) fn rows(&self, columns: usize) -> String {
+        let item = |index: usize| match self.dialect {
+            Dialect::Postgres => format!("list.item::json ->> {index} AS column{index}"),
+            Dialect::Sqlite => format!("value ->> {index} AS column{index}"),
+        };
+        let items = list((1..=columns).map(item));
+        match self.dialect {
+            Dialect::Postgres => format!(
+                "(SELECT (list.item::json ->> 0)::bigint AS n, {items}
+                  FROM UNNEST($1::text[]) AS list (item)) AS given"
+            ),
+            Dialect::Sqlite => {
+                format!("(SELECT value ->> 0 AS n, {items} FROM json_each($1)) AS given")
+            }
+        }
+    }
+
+    pub(super) fn resolve(&self, keys: &str) -> String {
+        let all_the_same = self.key.iter().all(|column| column.deterministic);
+        let cast = |(index, column): (usize, &LiveColumn)| self.cast(index, column);
+        let given = self.key.iter().enumerate();
+        let shared = list(given.clone().map(|(index, column)| {
+            let value = self.cast(index, column);
+            if column.deterministic {
+                return self.shared(column, &value);
+            }
+            format!(
+                "coalesce(mine.{}::text, first_value({value}::text) OVER equal)",
+                quoted(&column.name)
+            )
+        }));
+        let mut sql = format!(
+            "SELECT given.n, {}, CASE WHEN mine.{} IS NOT NULL THEN {} END
+             FROM {keys} LEFT JOIN {} AS mine ON {}",
+            self.json(&shared),
+            quoted(&self.key[0].name),
+            self.row_key("mine"),
+            self.table,
+            self.same("mine", 0),
+        );
+        if !all_the_same {
+            let texts = given
+                .clone()
+                .map(|(index, column)| format!("{}::text COLLATE \"C\"", self.cast(index, column)));
+            let window =
+                list(given.map(cast).zip(self.key).map(
+                    |(value, column)| match &column.collation {
+                        Some(collation) => format!("{value} COLLATE {collation}"),
+                        None => value,
+                    },
+                ));
+            sql += &format!(" WINDOW equal AS (PARTITION BY {window} ORDER BY {})", list(texts));
+        }
+        sql
+    }
+
+    /// A value as all that are equal to it share it.
+    fn shared(&self, column: &LiveColumn, value: &str) -> String {
+        match (self.dialect, &*column.type_name, column.collation.as_deref()) {
+            (Dialect::Postgres, "citext", _) => format!("lower({value}::text)"),
+            (Dialect::Postgres, "numeric", _) => format!("trim_scale({value})::text"),
+            (Dialect::Postgres, ..) => format!("{value}::text"),
+            (Dialect::Sqlite, _, Some("NOCASE")) => format!("lower({value})"),
+            (Dialect::Sqlite, _, Some("RTRIM")) => format!("rtrim({value}, ' ')"),
+            (Dialect::Sqlite, ..) => value.to_owned(),
+        }
+    }
+
+    /// The key of the row with this alias as equal keys share it.
+    fn shared_key(&self, alias: &str) -> String {
+        let parts = self.key.iter().map(|column| {
+            let value = format!("{alias}.{}", quoted(&column.name));
+            self.shared(column, &value)
+        });
+        self.json(&list(parts))
+    }
+
+    /// The key of the row with this alias as it stands there.
+    pub(super) fn row_key(&self, alias: &str) -> String {
+        let parts = self.key.iter().map(|column| {
+            let value = format!("{alias}.{}", quoted(&column.name));
+            match self.dialect {
+                Dialect::Postgres => format!("{value}::text"),
+                Dialect::Sqlite => value,
+            }
+        });
+        self.json(&list(parts))
+    }
+
+    fn json(&self, values: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => format!("json_build_array({values})::text"),
+            Dialect::Sqlite => format!("json_array({values})"),
+        }
+    }
+
+    /// Where a mapped column stands in a row of the key and the mapped columns.
+    fn position<'c>(
+        &self,
+        columns: &'c [LiveColumn],
+        name: &str,
+    ) -> Option<(usize, &'c LiveColumn)> {
+        let at = columns.iter().position(|column| column.name == name)?;
+        Some((self.key.len() + at, &columns[at]))
+    }
+
+    /// The same, also of a column of the key.
+    fn find<'c>(
+        &'c self,
+        columns: &'c [LiveColumn],
+        name: &str,
+    ) -> Option<(usize, &'c LiveColumn)> {
+        let of_key = self.key.iter().position(|column| column.name == name);
+        of_key.map(|at| (at, &self.key[at])).or_else(|| self.position(columns, name))
+    }
+
+    /// For each unique index that has mapped columns: the keys of other rows that have what a row must
+    /// have alone.
+    pub(super) fn in_the_way(
+        &self,
+        columns: &[LiveColumn],
+        live: &LiveTable,
+        rows: &str,
+    ) -> Vec<Question> {
+        let indexes = self.shared_indexes(columns, live).enumerate();
+        let question = |(index, unique)| self.in_the_way_by(columns, index, unique, rows);
+        indexes.map(question).collect()
+    }
+
+    /// The unique indexes in which rows of different keys may stand in each other's way.
+    pub(super) fn shared_indexes<'l>(
+        &self,
+        columns: &[LiveColumn],
+        live: &'l LiveTable,
+    ) -> impl Iterator<Item = &'l UniqueIndex> {
+        let has_mapped = |index: &&UniqueIndex| {
+            index.columns.iter().any(|name| self.position(columns, name).is_some())
+        };
+        live.unique.iter().filter(has_mapped)
+    }
+
+    fn in_the_way_by(
+        &self,
+        columns: &[LiveColumn],
+        index: usize,
+        unique: &UniqueIndex,
+        rows: &str,
+    ) -> Question {
+        let known = unique.columns.iter().filter_map(|name| self.find(columns, name));
+        let known: Vec<_> = known.collect();
+        let same = known.iter().map(|(at, column)| self.equal("other", *at, column));
+        // Rows that the index does not cover are in nobody's way.
+        let covered = unique.predicate.as_ref().map(|predicate| {
+            let of_index = known.iter().map(|(_, column)| &column.name);
+            let of_key = self.key.iter().map(|column| &column.name);
+            let names: BTreeSet<_> = of_index.chain(of_key).collect();
+            let names = list(names.into_iter().map(|name| quoted(name)));
+            format!("(SELECT {names} FROM {} WHERE {predicate}\n)", self.table)
+        });
+        let sql = format!(
+            "SELECT given.n, {} FROM {rows} JOIN {} AS other ON {} AND NOT ({})",
+            self.shared_key("other"),
+            covered.as_deref().unwrap_or(self.table),
+            same.collect::<Vec<_>>().join(" AND "),
+            self.same("other", 0),
+        );
+        // Of columns that are not mapped, nobody knows what the row will have there.
+        let is_certain = unique.predicate.is_none() && known.len() == unique.columns.len();
+        Question { sql: sql.into(), parent: None, index: Some(index), is_certain }
+    }
+
+    /// For each foreign key: the values that it refers to and that are not there.
+    pub(super) fn missing(
+        &self,
+        columns: &[LiveColumn],
+        live: &LiveTable,
+        rows: &str,
+    ) -> Vec<Question> {
+        let question = |foreign| self.missing_by(columns, foreign, rows);
+        live.foreign_keys.iter().filter_map(question).collect()
+    }
+
+    fn missing_by(
+        &self,
+        columns: &[LiveColumn],
+        foreign: &ForeignKey,
+        rows: &str,
+    ) -> Option<Question> {
+        let found = foreign.columns.iter().map(|name| self.find(columns, name));
+        let found: Vec<_> = found.collect::<Option<_>>()?;
+        let values: Vec<_> = found.iter().map(|(at, column)| self.cast(*at, column)).collect();
+        let is_given: Vec<_> = values.iter().map(|value| format!("{value} IS NOT NULL")).collect();
+        let same = foreign.parent_columns.iter().zip(&values);
+        let same = same.map(|(name, value)| format!("other.{} = {value}", quoted(name)));
+        let texts = values.iter().map(|value| match self.dialect {
+            Dialect::Postgres => format!("{value}::text"),
+            Dialect::Sqlite => value.clone(),
+        });
+        let sql = format!(
+            "SELECT given.n, {} FROM {rows} WHERE {} AND NOT EXISTS
+             (SELECT 1 FROM {} AS other WHERE {})",
+            self.json(&list(texts)),
+            is_given.join(" AND "),
+            foreign.parent,
+            same.collect::<Vec<_>>().join(" AND "),
+        );
+        let parent = Some(foreign.parent.clone());
+        Some(Question { sql: sql.into(), parent, index: None, is_certain: true })
+    }
+}

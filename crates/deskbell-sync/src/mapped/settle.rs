@@ -1,0 +1,176 @@
+//! What a batch has come to in one mapped table: noted in what is known, and written down.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::apply::Applied;
+use super::execute::is_the_tables_own;
+use super::lookups::Way;
+use super::pass::Pass;
+use super::plan::{OnEnd, Task, Work};
+use super::wait::{Patience, Refused};
+use crate::refusal::Refusal;
+use crate::session::DatabaseError;
+
+impl Pass<'_> {
+    /// Notes which key the table stores instead of the one that it was given.
+    pub(super) fn note_learned(&mut self, learned: &[(String, String)]) {
+        for (given, stored) in learned {
+            let claimants = self.known.values_mut();
+            for record in claimants.filter(|record| record.key.as_ref() == Some(given)) {
+                record.given_key.get_or_insert_with(|| given.clone());
+                record.key = Some(stored.clone());
+                self.touched.insert(record.id.clone());
+            }
+        }
+    }
+
+    /// Notes what the application's table has now.
+    pub(super) fn note(&mut self, task: &Task, learned: &[(String, String)]) {
+        self.well.push(task.responsible().to_owned());
+        if let Work::Write { content, .. } = &task.work
+            && !self.target.dependents.is_empty()
+        {
+            self.written.push((task.key.clone(), content.clone()));
+        }
+        let stored = learned.iter().find(|(given, _)| *given == task.key);
+        let key = stored.map_or(&task.key, |(_, stored)| stored);
+        if let Some(before) = task.before.as_ref().and_then(|id| self.known.get_mut(id))
+            && before.shown.as_ref() == Some(&task.key)
+        {
+            before.hide();
+            self.touched.insert(before.id.clone());
+        }
+        let Some(owner) = task.owner().and_then(|id| self.known.get_mut(id)) else {
+            // The row of a key that its entity has left: what was refused of it is done.
+            if let Some(before) = task.before.as_ref().and_then(|id| self.known.get_mut(id))
+                && before.key.is_none()
+            {
+                before.settle();
+            }
+            return;
+        };
+        match &task.work {
+            Work::Remove { .. } => owner.settle(),
+            Work::Write { .. } => owner.show(key, false),
+            Work::Flag { content: Some(_), .. } => owner.show(key, true),
+            // The row, if there is one, is not ours.
+            Work::Flag { content: None, .. } => {
+                owner.flagged = true;
+                owner.settle();
+            }
+        }
+        if self.gone.contains_key(&owner.id) && self.target.on_end() == OnEnd::Delete {
+            owner.values.clear();
+        }
+        self.touched.insert(owner.id.clone());
+    }
+
+    /// Notes what the database refuses.
+    pub(super) fn note_refused(
+        &mut self,
+        task: &Task,
+        refusal: Refusal,
+        ways: Option<&BTreeSet<Way>>,
+    ) {
+        if !is_the_tables_own(&refusal) {
+            self.refusals.push(refusal.clone());
+        }
+        let waits_for = ways.and_then(|ways| self.awaited(ways)).cloned();
+        let why = Refused { removal: task.is_removal(), refusal, waits_for };
+        self.refused.insert(task.key.clone(), (task.clone(), why));
+    }
+
+    /// Of what stands in the way of a row, or looks so, what it is woken by.
+    fn awaited<'w>(&self, ways: &'w BTreeSet<Way>) -> Option<&'w String> {
+        let is_ours =
+            |way: &&Way| self.known.values().any(|record| record.shown.as_ref() == Some(&way.what));
+        let way = ways.iter().find(|way| way.is_certain).or_else(|| ways.iter().find(is_ours));
+        way.or_else(|| ways.first()).map(|way| &way.what)
+    }
+
+    /// Writes down what is known now, and wakes what waited for it.
+    pub(super) async fn settle(mut self, patience: Patience) -> Result<Applied, DatabaseError> {
+        let target = self.target;
+        let mut applied = Applied {
+            rows_written: self.rows_written,
+            rows_removed: self.rows_removed,
+            refusals: std::mem::take(&mut self.refusals),
+            ..Applied::default()
+        };
+        let refused = self.refused_by_entity();
+        self.settle_what_waits_no_more(&refused);
+        let postponed = self.refuse(refused, patience, &mut applied).await?;
+        let well = std::mem::take(&mut self.well);
+        applied.resolved.push((target.table.name.clone(), target.table.entity.name, well));
+        let postponed: Vec<_> = postponed.iter().filter_map(|id| self.known.get(id)).collect();
+        target.records.postpone(self.session, &postponed).await?;
+        let touched = self.touched.iter().filter_map(|id| self.known.get(id));
+        target.records.write(self.session, touched).await?;
+        self.wake_dependents().await?;
+        Ok(applied)
+    }
+
+    /// What is refused of each entity, as one; and whether all of it was left out, as it still waits.
+    fn refused_by_entity(&mut self) -> BTreeMap<String, (Refused, bool)> {
+        let mut entities: BTreeMap<String, (Refused, bool)> = BTreeMap::new();
+        for (key, (task, why)) in std::mem::take(&mut self.refused) {
+            let skipped = self.skipped.contains(&key);
+            let refused = match entities.remove(task.responsible()) {
+                Some((other, also)) => (other.and(why), skipped && also),
+                None => (why, skipped),
+            };
+            entities.insert(task.responsible().to_owned(), refused);
+        }
+        entities
+    }
+
+    /// What waited and has nothing left to be done waits no more.
+    fn settle_what_waits_no_more(&mut self, refused: &BTreeMap<String, (Refused, bool)>) {
+        for id in self.waiting.iter().filter(|id| !refused.contains_key(*id)) {
+            let Some(record) = self.known.get_mut(id) else { continue };
+            record.settle();
+            self.touched.insert(id.clone());
+        }
+    }
+
+    /// Notes what is refused; the entities of which only the time of the next try is new.
+    async fn refuse(
+        &mut self,
+        refused: BTreeMap<String, (Refused, bool)>,
+        patience: Patience,
+        applied: &mut Applied,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let mut postponed = Vec::new();
+        if refused.is_empty() {
+            return Ok(postponed);
+        }
+        let now = patience.now(self.session).await?;
+        for (id, (why, skipped)) in refused {
+            let Some(record) = self.known.get_mut(&id) else { continue };
+            let over = record.refuse(now, patience, &why);
+            let letter = || self.target.letter(record, &why.refusal.reason);
+            if over {
+                applied.dead_letters.push(letter());
+            } else if why.removal {
+                applied.refused_removals.push(letter());
+            }
+            if skipped && !over && !self.touched.contains(&id) {
+                postponed.push(id);
+            } else {
+                self.touched.insert(id);
+            }
+        }
+        Ok(postponed)
+    }
+
+    /// What waits for rows that were written, in other tables, is due now.
+    async fn wake_dependents(&mut self) -> Result<(), DatabaseError> {
+        let target = self.target;
+        let written = self.written.iter().filter_map(|(key, content)| {
+            let columns = target.sql.column_texts(&self.known.get(content)?.values);
+            Some(target.sql.key_texts(key).join(columns))
+        });
+        let written: Vec<_> = written.collect();
+        target.wake_dependents(self.session, &written).await
+    }
+}

@@ -1,0 +1,75 @@
+//! What stands in the way of rows that the database refuses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::execute::Executor;
+use super::lookups::{Question, Way};
+use super::plan::Task;
+use super::table_sql::Texts;
+use crate::session::{DatabaseError, Session, begin_unit, end_unit};
+
+/// By the key of a task, what stands in its way.
+pub(super) type Ways = BTreeMap<String, BTreeSet<Way>>;
+
+impl Executor<'_> {
+    /// By the key of a task, the keys of rows that have what it must have alone, and what its foreign
+    /// keys refer to that is not there.
+    pub(super) async fn in_the_way(
+        &self,
+        session: &mut dyn Session,
+        tasks: &[&Task],
+    ) -> Result<Ways, DatabaseError> {
+        let rows = tasks.iter().filter_map(|task| Some((*task, self.written(task)?)));
+        let (tasks, rows): (Vec<_>, Vec<_>) = rows.unzip();
+        let mut found = Ways::new();
+        // What is refused is asked again by parts, so that it hides nothing else.
+        let mut left = vec![(self.sql.lookups.questions(), &tasks[..], &rows[..])];
+        while let Some((questions, tasks, rows)) = left.pop() {
+            if questions.is_empty() || rows.is_empty() {
+                continue;
+            }
+            if let Some(ways) = self.ask(session, questions, rows).await? {
+                for (at, way) in ways {
+                    let Some(task) = tasks.get(at) else { continue };
+                    // Not its own row, which it leaves.
+                    if task.from() != Some(&way.what) {
+                        found.entry(task.key.clone()).or_default().insert(way);
+                    }
+                }
+            } else if questions.len() > 1 {
+                left.extend(questions.chunks(1).map(|question| (question, tasks, rows)));
+            } else if rows.len() > 1 && self.ask(session, questions, &[]).await?.is_some() {
+                // A value that is not of its column's type is refused here too; it waits for nobody.
+                let half = tasks.len() / 2;
+                left.push((questions, &tasks[..half], &rows[..half]));
+                left.push((questions, &tasks[half..], &rows[half..]));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks these questions about rows, as one unit; `None` where the database refuses one.
+    async fn ask(
+        &self,
+        session: &mut dyn Session,
+        questions: &[Question],
+        rows: &[Texts],
+    ) -> Result<Option<Vec<(usize, Way)>>, DatabaseError> {
+        begin_unit(session).await?;
+        let mut asked = Ok(Vec::new());
+        for question in questions {
+            let answer = self.sql.lookups.ask(session, question, rows).await;
+            asked = match (asked, answer) {
+                (Ok(mut ways), Ok(more)) => {
+                    ways.extend(more);
+                    Ok(ways)
+                }
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            };
+            if asked.is_err() {
+                break;
+            }
+        }
+        Ok(end_unit(session, asked).await?.ok())
+    }
+}
