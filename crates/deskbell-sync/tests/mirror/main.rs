@@ -23,6 +23,7 @@ mod mapped_moves;
 mod mapped_swaps;
 mod mapped_values;
 mod mapped_waiting;
+mod mapped_waking;
 mod mark;
 mod migrate;
 mod model;

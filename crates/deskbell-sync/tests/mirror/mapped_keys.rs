@@ -171,3 +171,26 @@ async fn a_row_that_the_table_keeps_is_told_and_removed_once_it_can_be() {
     assert_eq!(app.rows("SELECT clerk_id FROM accounts").await, [["user_b"]]);
     assert!(app.dead_letters().await.is_empty());
 }
+
+/// More rows than block a table where they are refused.
+const MANY: i64 = 130;
+
+#[tokio::test]
+async fn a_table_that_keeps_its_rows_holds_up_no_others() {
+    let mut app = Application::new(&[&accounts("text"), KEEP_ROWS], by_email()).await;
+    let id = |number: i64| format!("user_{number}");
+    let many = (0..MANY).map(|number| created(&id(number), &format!("{number}@x.dev"), 1));
+    app.apply(&many.collect::<Vec<_>>()).await;
+    let mut batch: Vec<_> = (0..MANY).map(|number| gone(&id(number), 2)).collect();
+    batch.push(created("user_x", "x@x.dev", 3));
+    app.apply_isolated(&batch).await;
+    app.apply(&[created("user_y", "y@x.dev", 4)]).await;
+    let others = "SELECT email FROM accounts WHERE email IN ('x@x.dev', 'y@x.dev') ORDER BY 1";
+    assert_eq!(app.rows(others).await, [["x@x.dev"], ["y@x.dev"]]);
+    assert_eq!(i64::try_from(app.dead_letters().await.len()), Ok(MANY));
+    app.run(KEEP_NO_ROWS).await;
+    app.make_due().await;
+    app.apply(&[]).await;
+    assert_eq!(app.rows("SELECT email FROM accounts ORDER BY 1").await, [["x@x.dev"], ["y@x.dev"]]);
+    assert!(app.dead_letters().await.is_empty());
+}

@@ -132,3 +132,26 @@ async fn a_swap_that_is_stuck_is_solved_by_the_next_version_of_one_of_them() {
     assert_eq!(app.rows(ROWS).await, [["user_0", "b@x.dev"], ["user_1", "a@x.dev"]]);
     assert!(app.dead_letters().await.is_empty());
 }
+
+#[tokio::test]
+async fn only_what_is_exchanged_is_emptied() {
+    // No placeholder fits the number, and it stays where it is.
+    let number = "number text NOT NULL UNIQUE CHECK (number IN ('1', '2'))";
+    let unique = "UNIQUE (kind, email)";
+    let kind = "kind text NOT NULL CHECK (kind = 'person')";
+    let table = format!(
+        "CREATE TABLE people (clerk_id text PRIMARY KEY, email text NOT NULL, {number}, {kind}, {unique})"
+    );
+    let mut options = options();
+    options.tables[0].columns.push(("kind".to_owned(), "'person'".to_owned()));
+    let mut app = Application::new(&[&table], options).await;
+    let has = |id: usize, email: &str, at: i64| {
+        let mut data = user(&format!("user_{id}"), email, at);
+        data["public_metadata"] = json!({ "number": id.to_string() });
+        event(&format!("msg_{id}_{at}"), "user.updated", at, &data)
+    };
+    app.apply(&[has(1, "a@x.dev", 1), has(2, "b@x.dev", 1)]).await;
+    app.apply(&[has(1, "b@x.dev", 2), has(2, "a@x.dev", 2)]).await;
+    assert_eq!(app.rows(ROWS).await, [["user_1", "b@x.dev"], ["user_2", "a@x.dev"]]);
+    assert!(app.dead_letters().await.is_empty());
+}

@@ -5,6 +5,7 @@ use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 use serde_json::{Value, json};
 
 use crate::application::Application;
+use crate::backend::VERSIONS;
 use crate::mapped::{USERS, pairs, user, users};
 use crate::support::{deleted, event};
 
@@ -105,4 +106,33 @@ async fn a_deleted_user_leaves_its_address_to_others() {
         assert_eq!(rows, expected, "{order:?}");
         assert!(app.dead_letters().await.is_empty(), "{order:?}");
     }
+}
+
+#[tokio::test]
+async fn a_row_that_is_refused_in_two_places_is_told_once() {
+    // It leaves one key, whose row must stay, and its values do not fit under the other one.
+    let table = "CREATE TABLE app_users (clerk_id text, email varchar(40) PRIMARY KEY,
+        name text CHECK (name <> 'Ada no'))";
+    let notes = "CREATE TABLE notes (author varchar(40) REFERENCES app_users (email))";
+    let mut options = mapping(&[("name", "user.full_name"), ("clerk_id", "user.id")]);
+    options.tables[0].key = pairs(&[("email", "user.primary_email_address")]);
+    let has = |id: &str, name: &str, email: &str, at: i64| {
+        let mut data = user(id, email, at);
+        (data["last_name"], data["created_at"]) = (json!(name), json!(at));
+        event(&format!("msg_{id}_{at}"), "user.updated", at, &data)
+    };
+    let mut app = Application::new(&[table, notes], options).await;
+    app.apply(&[has("user_1", "yes", "a@x.dev", 1), has("user_2", "yes", "b@x.dev", 2)]).await;
+    app.run("INSERT INTO notes VALUES ('b@x.dev')").await;
+    app.apply(&[has("user_2", "no", "a@x.dev", 3)]).await;
+    let letters = app.dead_letters().await;
+    assert_eq!((letters.len(), &letters[0]["id"]), (1, &json!("user_2")));
+    let tries = format!("SELECT tries FROM {VERSIONS} WHERE id = 'user_2'");
+    assert_eq!(app.rows(&tries).await, [["1"]]);
+    app.run("DELETE FROM notes").await;
+    app.make_due().await;
+    app.apply(&[has("user_2", "yes", "a@x.dev", 4)]).await;
+    let rows = app.rows("SELECT email, clerk_id FROM app_users").await;
+    assert_eq!(rows, [["a@x.dev", "user_2"]]);
+    assert!(app.dead_letters().await.is_empty());
 }

@@ -45,6 +45,8 @@ mod mapped_types;
 mod mapped_values;
 #[path = "../mirror/mapped_waiting.rs"]
 mod mapped_waiting;
+#[path = "../mirror/mapped_waking.rs"]
+mod mapped_waking;
 #[path = "../mirror/mark.rs"]
 mod mark;
 mod migrate;

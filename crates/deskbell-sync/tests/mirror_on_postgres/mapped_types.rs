@@ -91,6 +91,39 @@ async fn words_of_time_are_no_times() {
 }
 
 #[tokio::test]
+async fn a_table_that_may_not_be_read_hides_no_ring() {
+    let tables = "CREATE TABLE plans (name text PRIMARY KEY); INSERT INTO plans VALUES ('pro');
+        CREATE TABLE app_users (clerk_id text PRIMARY KEY, email text NOT NULL UNIQUE,
+            plan text REFERENCES plans (name))";
+    let columns = [("email", "user.primary_email_address"), ("plan", "data.public_metadata.plan")];
+    let mut app = Application::new(&[tables], mapping(("clerk_id", "user.id"), &columns)).await;
+    let has = |id: &str, email: &str, at: i64| {
+        event(&format!("msg_{id}_{at}"), "user.updated", at, &user(id, email, at))
+    };
+    app.apply(&[has("user_1", "a@x.dev", 1), has("user_2", "b@x.dev", 1)]).await;
+    let role = format!("{}_role", app.place.name());
+    app.run(&format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA clerk TO {role};
+         GRANT ALL ON ALL TABLES IN SCHEMA clerk TO {role}; GRANT ALL ON app_users, plans TO {role}"
+    ))
+    .await;
+    app.options.url = app.place.url_of(&role, "p");
+    app.restart().await;
+    app.run(&format!("REVOKE ALL ON plans FROM {role}")).await;
+    app.run("INSERT INTO app_users VALUES ('ours', 'taken@x.dev')").await;
+    app.apply(&[has("user_3", "taken@x.dev", 1)]).await;
+    let addresses = "SELECT email FROM app_users WHERE clerk_id <> 'ours' ORDER BY clerk_id";
+    app.make_due().await;
+    app.apply(&[has("user_1", "b@x.dev", 2), has("user_2", "a@x.dev", 2)]).await;
+    assert_eq!(app.rows(addresses).await, [["b@x.dev"], ["a@x.dev"]]);
+    app.restart().await;
+    app.make_due().await;
+    app.apply(&[has("user_1", "a@x.dev", 3), has("user_2", "b@x.dev", 3)]).await;
+    assert_eq!(app.rows(addresses).await, [["a@x.dev"], ["b@x.dev"]]);
+    app.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test]
 async fn a_deferrable_constraint_is_checked_after_a_swap() {
     for how in ["DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED"] {
         let table = format!(
