@@ -21,6 +21,9 @@ const ABSENT: &str = "not kept";
 /// A row was removed and is there still.
 const KEPT: &str = "not removed";
 
+/// A word would be kept, or worked out, where a time belongs.
+const NO_TIME: &str = "not a time";
+
 /// What tasks are done with.
 pub(super) struct Executor<'a> {
     pub(super) table: &'a MappedTable,
@@ -154,6 +157,11 @@ impl Executor<'_> {
     ) -> Result<Done, DatabaseError> {
         let rows = self.rows(tasks);
         let sql = self.sql;
+        if let Some(column) = rows.written.iter().chain(&rows.flagged).find_map(Texts::no_time) {
+            let reason =
+                format!("the column {column:?} would get a word such as `now`: not a time");
+            return Err(refused(NO_TIME, &reason));
+        }
         self.bulk(session, &sql.relocate, &rows.moved).await?;
         let removed = self.remove(session, &rows, tasks).await?;
         let mut written = removed;

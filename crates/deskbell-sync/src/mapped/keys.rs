@@ -62,7 +62,7 @@ impl Keys {
         records: &mut [Record],
     ) -> Result<Vec<String>, DatabaseError> {
         if sql.bytewise {
-            return Ok(Vec::new());
+            return Ok(records.iter_mut().filter_map(|record| as_text(sql, record)).collect());
         }
         let is_old = |record: &Record| record.key.is_some() && record.given_key.is_none();
         let old = records.iter().filter(|record| is_old(record));
@@ -89,9 +89,12 @@ impl Keys {
         self.0.get(key)?.row.as_ref()
     }
 
-    /// How these rows spell keys that are asked for.
-    pub(super) fn rows(&self) -> impl Iterator<Item = &String> {
-        self.0.values().filter_map(|resolved| resolved.row.as_ref())
+    /// Other texts of keys that were asked for, under which records of earlier versions may be: as the
+    /// rows have them, and as they were given.
+    pub(super) fn others(&self) -> impl Iterator<Item = &String> {
+        let given = self.0.iter().filter(|(given, resolved)| **given != resolved.key);
+        let rows = self.0.values().filter_map(|resolved| resolved.row.as_ref());
+        given.map(|(given, _)| given).chain(rows)
     }
 
     /// The key as this entity gives it, where the database takes it for equal to the canonical one.
@@ -101,6 +104,21 @@ impl Keys {
         let is_equal = !sql.rewrites || self.0.get(given)?.key == *key;
         is_equal.then_some(given)
     }
+}
+
+/// Gives a record of an earlier version, where keys were not texts, its key as text; its id where that
+/// changed it.
+fn as_text(sql: &TableSql, record: &mut Record) -> Option<String> {
+    let text = |key: &String| Some(as_given(sql, key).key);
+    // What is no text even then, such as JSON, was kept as it is.
+    let text = |key: &String| text(key).filter(|as_text| text(as_text).as_ref() == Some(as_text));
+    let text = |key: &Option<String>| key.as_ref().and_then(text).or_else(|| key.clone());
+    let (key, shown) = (text(&record.key), text(&record.shown));
+    if (&key, &shown) == (&record.key, &record.shown) {
+        return None;
+    }
+    (record.key, record.shown) = (key, shown);
+    Some(record.id.clone())
 }
 
 fn as_given(sql: &TableSql, key: &str) -> Resolved {

@@ -6,7 +6,7 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::{Kind, Value};
 
 use super::MappedTable;
-use super::literal::{array_text, moment_text};
+use super::literal::{array_text, has_word_of_time, moment_text};
 use super::scalar::as_text;
 use crate::schema::Dialect;
 use crate::session::Cell;
@@ -85,6 +85,8 @@ pub(crate) enum Class {
     Number,
     Boolean,
     Time,
+    /// Times of day, and spans of time.
+    Clock,
     Json,
     /// A list of values.
     Array,
@@ -293,6 +295,7 @@ impl Class {
             "boolean" => Self::Boolean,
             "json" | "jsonb" => Self::Json,
             name if name.starts_with("timestamp") || name == "date" => Self::Time,
+            name if name.starts_with("time ") || name == "interval" => Self::Clock,
             _ => Self::Other,
         }
     }
@@ -322,7 +325,7 @@ impl Class {
             Self::Boolean => kind == Kind::Bool,
             Self::Time => matches!(kind, Kind::Time | Kind::Text | Kind::Int),
             Self::Array => matches!(kind, Kind::Json | Kind::Text),
-            Self::Other => matches!(kind, Kind::Text | Kind::Int),
+            Self::Other | Self::Clock => matches!(kind, Kind::Text | Kind::Int),
         }
     }
 
@@ -345,10 +348,19 @@ impl Class {
                 let time = UnixMillis::from_clerk_number(*number);
                 Some(time.map_or_else(|| number.to_string(), |time| time.to_string()))
             }
+            (Self::Time | Self::Clock, Value::Text(text)) if has_word_of_time(text) => {
+                Some(format!("not a time: {text}"))
+            }
             (Self::Time, Value::Text(text)) => Some(moment_text(text)),
             (Self::Array, Value::Json(text)) => Some(array_text(text)),
             _ => as_text(value).map(std::borrow::Cow::into_owned),
         }
+    }
+
+    /// Whether this is no time, but a word from which a database would work one out.
+    pub(super) fn is_word_of_time(self, value: &Value) -> bool {
+        let Value::Text(text) = value else { return false };
+        matches!(self, Self::Time | Self::Clock) && has_word_of_time(text)
     }
 
     /// What a database without types of its own would hold: the text, but for numbers and truths.

@@ -278,8 +278,7 @@ impl<'a> Pass<'a> {
     /// The records of every entity that maps to a planned key, or is shown there.
     async fn load_claimants(&mut self) -> Result<(), DatabaseError> {
         let mut listed = self.planned.clone();
-        // Records that were written before keys were canonical have the row's own text.
-        listed.extend(self.keys.rows().cloned());
+        listed.extend(self.keys.others().cloned());
         listed.extend(self.known.values().filter_map(|record| record.given_key.clone()));
         listed.retain(|key| !self.asked.contains(key));
         self.records_at(&listed).await?;

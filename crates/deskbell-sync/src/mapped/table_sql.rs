@@ -147,21 +147,35 @@ impl TableSql {
 
 /// Values and their texts, ready to be borrowed.
 #[derive(Debug)]
-pub(super) struct Texts(Vec<(Class, Value, Option<String>)>);
+pub(super) struct Texts {
+    values: Vec<(Class, Value, Option<String>)>,
+    /// The first column that would be given a word, such as `now`, for a time.
+    no_time: Option<String>,
+}
 
 impl Texts {
     pub(super) fn new(columns: &[LiveColumn], values: Vec<Value>) -> Self {
         let padded = values.into_iter().chain(std::iter::repeat(Value::Null));
+        let mut no_time = None;
         let texts = columns.iter().zip(padded).map(|(column, value)| {
+            if no_time.is_none() && column.class.is_word_of_time(&value) {
+                no_time = Some(column.name.clone());
+            }
             let text = column.class.text(&value);
             (column.class, value, text)
         });
-        Self(texts.collect())
+        Self { values: texts.collect(), no_time }
     }
 
     pub(super) fn join(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
+        self.values.extend(other.values);
+        self.no_time = self.no_time.or(other.no_time);
         self
+    }
+
+    /// The column that would be given no time, if there is one.
+    pub(super) fn no_time(&self) -> Option<&String> {
+        self.no_time.as_ref()
     }
 
     /// As a list of JSON, for statements that take rows so.
@@ -178,11 +192,11 @@ impl Texts {
     }
 
     fn is_null(&self, index: usize) -> bool {
-        self.0.get(index).is_none_or(|(_, value, _)| *value == Value::Null)
+        self.values.get(index).is_none_or(|(_, value, _)| *value == Value::Null)
     }
 
     fn cells(&self, dialect: Dialect) -> Vec<Cell<'_>> {
-        self.0
+        self.values
             .iter()
             .map(|(class, value, text)| match dialect {
                 Dialect::Sqlite => class.cell(value, text.as_deref()),

@@ -130,6 +130,38 @@ async fn a_record_from_before_keys_were_the_databases_is_found_by_its_row() {
     assert!(app.rows(ROWS).await.is_empty());
 }
 
+/// Accounts by a number, which the version before kept as it was given.
+#[tokio::test]
+async fn a_key_from_before_that_is_no_text_is_changed_where_it_is() {
+    for kind in ["text", "integer", "timestamp"] {
+        let mut options = by_email();
+        options.tables[0].key = pairs(&[("number", "data.public_metadata.number")]);
+        options.tables[0].columns = pairs(&[("email", "user.primary_email_address")]);
+        let table = format!(
+            "CREATE TABLE accounts (number {kind} NOT NULL UNIQUE, email text, credits integer DEFAULT 0)"
+        );
+        let mut app = Application::new(&[&table], options).await;
+        let numbered = |id: &str, email: &str, at: i64| {
+            let mut data = user(id, email, at);
+            (data["created_at"], data["public_metadata"]) = (json!(at), json!({ "number": 1700 }));
+            event(&format!("msg_{id}_{at}"), "user.updated", at, &data)
+        };
+        app.apply(&[numbered("user_1", "a@x.dev", 5)]).await;
+        app.run("UPDATE accounts SET credits = 500").await;
+        app.run(&format!(
+            "UPDATE {VERSIONS} SET key = '[1700]', shown = '[1700]', given_key = NULL"
+        ))
+        .await;
+        // An elder one takes nothing from it.
+        app.apply(&[numbered("user_0", "no@x.dev", 1)]).await;
+        app.apply(&[numbered("user_1", "b@x.dev", 6)]).await;
+        let rows = app.rows("SELECT email, credits FROM accounts").await;
+        assert_eq!(rows, [["b@x.dev", "500"]], "{kind}");
+        app.apply(&[gone("user_1", 9), gone("user_0", 9)]).await;
+        assert!(app.rows("SELECT email FROM accounts").await.is_empty(), "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_trigger_makes_of_the_key_is_learned() {
     for order in permutations(3) {

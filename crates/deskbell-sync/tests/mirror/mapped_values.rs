@@ -109,6 +109,29 @@ async fn a_deleted_user_leaves_its_address_to_others() {
 }
 
 #[tokio::test]
+async fn words_of_time_are_no_times() {
+    for (kind, word) in [
+        ("timestamp", "now"),
+        ("date", "infinity"),
+        ("time", "allballs"),
+        ("timestamp", "Tomorrow"),
+    ] {
+        let table = format!("CREATE TABLE app_users (clerk_id text PRIMARY KEY, made {kind})");
+        let columns = [("made", "data.public_metadata.made")];
+        let mut app = Application::new(&[&table], mapping(&columns)).await;
+        let time = if kind == "time" { "10:00:00" } else { "2026-11-21" };
+        app.apply(&[
+            with_metadata("user_1", json!({ "made": word }), 1),
+            with_metadata("user_2", json!({ "made": time }), 1),
+        ])
+        .await;
+        assert_eq!(app.rows("SELECT clerk_id FROM app_users").await, [["user_2"]], "{kind} {word}");
+        let reason = app.dead_letters().await[0]["reason"].to_string();
+        assert!(reason.contains("not a time"), "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn a_row_that_is_refused_in_two_places_is_told_once() {
     // It leaves one key, whose row must stay, and its values do not fit under the other one.
     let table = "CREATE TABLE app_users (clerk_id text, email varchar(40) PRIMARY KEY,
