@@ -184,7 +184,7 @@ impl Executor<'_> {
                                         policy of it dropped or changed what was written",
             ));
         }
-        Ok(Done { rows: written, removed, learned: Vec::new() })
+        Ok(Done { rows: written, removed, learned: self.respelled(tasks) })
     }
 
     /// Removes rows, and looks whether they are gone.
@@ -329,6 +329,16 @@ impl Executor<'_> {
     fn spelled<'s>(&'s self, task: &'s Task, owner: &str) -> &'s str {
         let record = self.records.get(owner).filter(|owner| owner.key.as_ref() == Some(&task.key));
         record.and_then(|owner| self.keys.spelled(owner, self.sql)).unwrap_or(&task.key)
+    }
+
+    /// The keys of rows that are spelled in another way from now on, where that makes another key.
+    fn respelled(&self, tasks: &[&Task]) -> Vec<(String, String)> {
+        let respelled = |task: &&Task| {
+            let Work::Write { owner, .. } = &task.work else { return None };
+            let now = Keys::respelled(self.sql, &task.key, self.spelled(task, owner))?;
+            Some((task.key.clone(), now))
+        };
+        tasks.iter().filter_map(respelled).collect()
     }
 
     /// The row that a task writes, if it writes one.

@@ -97,6 +97,21 @@ impl Keys {
         given.map(|(given, _)| given).chain(rows)
     }
 
+    /// The key that a row has from now on which is spelled like this; `None` where that is the same one:
+    /// equal keys have one text, unless the collation alone knows which are equal.
+    pub(super) fn respelled(sql: &TableSql, key: &str, spelled: &str) -> Option<String> {
+        if key == spelled || sql.spelled_parts().next().is_none() {
+            return None;
+        }
+        let parts = |key: &str| serde_json::from_str::<Vec<serde_json::Value>>(key).ok();
+        let (mut now, spelled) = (parts(key)?, parts(spelled)?);
+        for at in sql.spelled_parts() {
+            now.get_mut(at)?.clone_from(spelled.get(at)?);
+        }
+        let now = serde_json::Value::Array(now).to_string();
+        (now != key).then_some(now)
+    }
+
     /// The key as this entity gives it, where the database takes it for equal to the canonical one.
     pub(super) fn spelled<'r>(&self, record: &'r Record, sql: &TableSql) -> Option<&'r str> {
         let (given, key) = (record.given_key.as_deref()?, record.key.as_ref()?);

@@ -63,6 +63,8 @@ pub(crate) struct LiveColumn {
     pub(crate) name: String,
     /// Its type as the database writes it.
     pub(crate) type_name: String,
+    /// The type behind it: of a domain the one that it is of, and `citext` whatever its schema.
+    pub(crate) base: String,
     pub(crate) class: Class,
     /// How many characters it holds, where that is limited.
     pub(crate) length: Option<usize>,
@@ -71,10 +73,12 @@ pub(crate) struct LiveColumn {
     pub(crate) default: Option<String>,
     /// The database fills it itself: nobody may write it.
     pub(crate) generated: bool,
-    /// On SQLite, how its unique index compares, where that is not by bytes.
+    /// How its texts are compared, where that is not by bytes: on SQLite by its unique index.
     pub(crate) collation: Option<String>,
-    /// Equal texts are the same bytes, as far as the collation goes.
+    /// Equal texts are the same bytes, as far as PostgreSQL's collation goes.
     pub(crate) deterministic: bool,
+    /// The operator of equality, which may be in a schema that is not looked through.
+    pub(crate) equals: String,
 }
 
 /// What a column holds, as far as that decides how a value is written.

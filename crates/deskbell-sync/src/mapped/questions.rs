@@ -67,7 +67,7 @@ impl Writer<'_> {
 
     /// A value as all that are equal to it share it.
     fn shared(&self, column: &LiveColumn, value: &str) -> String {
-        match (self.dialect, &*column.type_name, column.collation.as_deref()) {
+        match (self.dialect, &*column.base, column.collation.as_deref()) {
             (Dialect::Postgres, "citext", _) => format!("lower({value}::text)"),
             (Dialect::Postgres, "numeric", _) => format!("trim_scale({value})::text"),
             (Dialect::Postgres, ..) => format!("{value}::text"),
@@ -201,8 +201,10 @@ impl Writer<'_> {
         let found: Vec<_> = found.collect::<Option<_>>()?;
         let values: Vec<_> = found.iter().map(|(at, column)| self.cast(*at, column)).collect();
         let is_given: Vec<_> = values.iter().map(|value| format!("{value} IS NOT NULL")).collect();
-        let same = foreign.parent_columns.iter().zip(&values);
-        let same = same.map(|(name, value)| format!("other.{} = {value}", quoted(name)));
+        let same = foreign.parent_columns.iter().zip(&found).zip(&values);
+        let same = same.map(|((name, (_, column)), value)| {
+            format!("other.{} {} {value}", quoted(name), column.equals)
+        });
         let texts = values.iter().map(|value| match self.dialect {
             Dialect::Postgres => format!("{value}::text"),
             Dialect::Sqlite => value.clone(),

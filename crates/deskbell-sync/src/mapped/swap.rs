@@ -217,7 +217,7 @@ impl Placeholder {
         let random: u128 = rand::random();
         if column.class == Class::Integer {
             // Within the smallest of the integer types, and below what is counted.
-            let (magnitude, smallest) = (random & 0x7fff, column.type_name == "smallint");
+            let (magnitude, smallest) = (random & 0x7fff, column.base == "smallint");
             let magnitude = if smallest { magnitude } else { random & 0x7fff_ffff };
             let magnitude = i64::try_from(magnitude).unwrap_or_default();
             let negative = matches!(self, Self::NullOrAddress | Self::Plain);
@@ -225,7 +225,7 @@ impl Placeholder {
         }
         let uuid = uuid(random);
         let text = match self {
-            _ if column.type_name == "uuid" => uuid,
+            _ if column.base == "uuid" => uuid,
             Self::Uuid => uuid,
             Self::Plain => format!("{random:032x}"),
             Self::NullOrAddress | Self::Address => format!("{random:032x}@swap.invalid"),
@@ -254,6 +254,7 @@ mod tests {
         LiveColumn {
             name: "c".to_owned(),
             type_name: type_name.to_owned(),
+            base: type_name.to_owned(),
             class: Class::of(Dialect::Postgres, type_name),
             length,
             not_null,
@@ -261,6 +262,7 @@ mod tests {
             generated: false,
             collation: None,
             deterministic: true,
+            equals: "=".to_owned(),
         }
     }
 

@@ -129,6 +129,12 @@ impl TableSql {
         Texts::new(&self.columns, values)
     }
 
+    /// The columns of the key whose equal texts have no form that all share.
+    pub(super) fn spelled_parts(&self) -> impl Iterator<Item = usize> {
+        let columns = self.key.iter().enumerate();
+        columns.filter(|(_, column)| !column.deterministic).map(|(at, _)| at)
+    }
+
     /// The values of these columns in a row of the key and the mapped columns.
     pub(super) fn position(&self, column: &str) -> Option<usize> {
         let mut all = self.key.iter().chain(&self.columns);

@@ -28,7 +28,7 @@ impl LiveColumn {
     pub(super) fn is_bytewise(&self, dialect: Dialect) -> bool {
         match dialect {
             Dialect::Postgres => {
-                self.deterministic && matches!(&*self.type_name, "text" | "character varying")
+                self.deterministic && matches!(&*self.base, "text" | "character varying")
             }
             Dialect::Sqlite => {
                 let is_number =
@@ -123,9 +123,9 @@ impl Writer<'_> {
 
     /// That two values are not the same texts, whatever the database takes for equal.
     pub(super) fn differ(&self, column: &LiveColumn, one: &str, other: &str) -> String {
-        let plain = matches!(&*column.type_name, "text" | "character varying")
+        let plain = matches!(&*column.base, "text" | "character varying")
             || matches!(column.class, Class::Integer | Class::Number | Class::Boolean)
-            || column.type_name.starts_with("timestamp");
+            || column.base.starts_with("timestamp");
         match self.dialect {
             Dialect::Sqlite => format!("{one} COLLATE BINARY IS NOT {other}"),
             Dialect::Postgres if !column.deterministic => {
@@ -168,9 +168,15 @@ impl Writer<'_> {
     }
 
     pub(super) fn remove(&self) -> Bulk {
-        let (key, values) = (self.key_names(), self.values(0));
-        self.bulk(self.key.len(), |rows| {
-            format!("DELETE FROM {} WHERE ({key}) IN (SELECT {values} FROM {rows})", self.table)
+        let table = self.table;
+        self.bulk(self.key.len(), |rows| match self.dialect {
+            Dialect::Postgres => {
+                format!("DELETE FROM {table} AS mine USING {rows} WHERE {}", self.same("mine", 0))
+            }
+            Dialect::Sqlite => {
+                let (key, values) = (self.key_names(), self.values(0));
+                format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {values} FROM {rows})")
+            }
         })
     }
 
@@ -216,7 +222,7 @@ impl Writer<'_> {
             live.foreign_keys.iter().any(|key| key.columns.contains(&column.name))
         };
         let has_placeholder = |column: &LiveColumn| {
-            matches!(column.class, Class::Text | Class::Integer) || column.type_name == "uuid"
+            matches!(column.class, Class::Text | Class::Integer) || column.base == "uuid"
         };
         let easiest = |index: &UniqueIndex| {
             let of_index = columns.iter().filter(|column| index.columns.contains(&column.name));
@@ -265,7 +271,7 @@ impl Writer<'_> {
 
     /// That the row of this alias has the value of the column that is given.
     pub(super) fn equal(&self, alias: &str, index: usize, column: &LiveColumn) -> String {
-        format!("{alias}.{} = {}", quoted(&column.name), self.cast(index, column))
+        format!("{alias}.{} {} {}", quoted(&column.name), column.equals, self.cast(index, column))
     }
 
     fn key_names(&self) -> String {

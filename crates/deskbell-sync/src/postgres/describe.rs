@@ -16,10 +16,14 @@ pub(super) async fn table(
     name: &str,
 ) -> Result<Option<LiveTable>, DatabaseError> {
     let parts: Vec<_> = name.split('.').map(quoted).collect();
+    // Only what happens at an insert (4) or an update (16) may store something else.
     let found: Option<(Oid, String, String, String, bool)> = sqlx::query_as(
         "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text,
-                EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
-                OR c.relhasrules OR c.relrowsecurity
+                EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+                            AND t.tgenabled IN ('O', 'A') AND t.tgtype & 20 <> 0)
+                OR EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid
+                            AND r.ev_enabled IN ('O', 'A') AND r.ev_type IN ('2', '3'))
+                OR row_security_active(c.oid)
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.oid = to_regclass($1)",
     )
@@ -54,37 +58,65 @@ async fn columns(
 ) -> Result<Vec<LiveColumn>, DatabaseError> {
     // The type without its length: a value that is too long is refused then, and not cut. -1 and not
     // null, as the `character` that the latter gives is of length 1.
-    type Row = (String, String, Option<i32>, bool, Option<String>, bool, bool);
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<ColumnRow> = sqlx::query_as(
         "SELECT a.attname::text, format_type(a.atttypid, -1),
+                CASE WHEN base.typname = 'citext' THEN 'citext' ELSE format_type(base.oid, -1) END,
                 CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod > 4
                      THEN a.atttypmod - 4 END,
                 a.attnotnull,
                 CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
                 a.attgenerated <> '' OR a.attidentity = 'a',
-                coalesce(c.collisdeterministic, true)
+                CASE WHEN NOT c.collisdeterministic THEN format('%I.%I', cn.nspname, c.collname) END,
+                (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+                 FROM pg_opclass oc JOIN pg_am am ON am.oid = oc.opcmethod AND am.amname = 'btree'
+                 JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+                     AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+                 JOIN pg_operator o ON o.oid = ao.amopopr
+                 JOIN pg_namespace n ON n.oid = o.oprnamespace AND n.nspname <> 'pg_catalog'
+                 WHERE oc.opcintype = base.oid AND oc.opcdefault LIMIT 1)
          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          LEFT JOIN pg_collation c ON c.oid = a.attcollation
+         LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace
+         CROSS JOIN LATERAL (WITH RECURSIVE behind (oid) AS (SELECT a.atttypid
+                 UNION ALL SELECT t.typbasetype FROM behind JOIN pg_type t USING (oid)
+                     WHERE t.typtype = 'd')
+             SELECT t.oid, t.typname FROM behind JOIN pg_type t USING (oid)
+             WHERE t.typtype <> 'd') AS base
          WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
     )
     .bind(table)
     .fetch_all(connection)
     .await?;
-    let column = |row: Row| {
-        let (name, type_name, length, not_null, default, generated, deterministic) = row;
-        LiveColumn {
-            class: Class::of(Dialect::Postgres, &type_name),
-            length: length.and_then(|length| usize::try_from(length).ok()),
-            name,
-            type_name,
-            not_null,
-            default,
-            generated,
-            collation: None,
-            deterministic,
-        }
-    };
     Ok(rows.into_iter().map(column).collect())
+}
+
+type ColumnRow = (
+    String,
+    String,
+    String,
+    Option<i32>,
+    bool,
+    Option<String>,
+    bool,
+    Option<String>,
+    Option<String>,
+);
+
+fn column(row: ColumnRow) -> LiveColumn {
+    let (name, type_name, base, length, not_null, default, generated, collation, equals) = row;
+    LiveColumn {
+        class: Class::of(Dialect::Postgres, &base),
+        length: length.and_then(|length| usize::try_from(length).ok()),
+        name,
+        type_name,
+        base,
+        not_null,
+        default,
+        generated,
+        deterministic: collation.is_none(),
+        collation,
+        equals: equals.unwrap_or_else(|| "=".to_owned()),
+    }
 }
 
 async fn unique(

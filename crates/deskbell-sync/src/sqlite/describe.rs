@@ -18,9 +18,8 @@ pub(super) async fn table(
     connection: &mut SqliteConnection,
     name: &str,
 ) -> Result<Option<LiveTable>, DatabaseError> {
-    let found: Option<(String, String, bool, bool)> = sqlx::query_as(
-        "SELECT made.name, made.type, EXISTS (SELECT 1 FROM sqlite_schema AS fired
-                    WHERE fired.type = 'trigger' AND fired.tbl_name = made.name COLLATE NOCASE),
+    let found: Option<(String, String, bool)> = sqlx::query_as(
+        "SELECT made.name, made.type,
                 EXISTS (SELECT 1 FROM pragma_table_list(made.name) AS list
                     WHERE list.schema = 'main' AND list.wr = 0)
          FROM sqlite_schema AS made
@@ -29,7 +28,7 @@ pub(super) async fn table(
     .bind(name.strip_prefix("main.").unwrap_or(name))
     .fetch_optional(&mut *connection)
     .await?;
-    let Some((name, kind, rewrites, row_ids)) = found else { return Ok(None) };
+    let Some((name, kind, row_ids)) = found else { return Ok(None) };
     let mut columns = columns(connection, &name).await?;
     let unique = unique(connection, &name, &mut columns).await?;
     Ok(Some(LiveTable {
@@ -37,10 +36,46 @@ pub(super) async fn table(
         unique,
         foreign_keys: foreign_keys(connection, &name).await?,
         columns: columns.into_iter().map(|(column, _)| column).collect(),
-        rewrites,
+        rewrites: rewrites(connection, &name).await?,
         row_ids,
         other_than_a_table: (kind == "view").then_some("a view"),
     }))
+}
+
+/// Whether a trigger may store something else than what is written.
+async fn rewrites(connection: &mut SqliteConnection, table: &str) -> Result<bool, DatabaseError> {
+    let triggers: Vec<String> = sqlx::query_scalar(
+        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = $1 COLLATE NOCASE",
+    )
+    .bind(table)
+    .fetch_all(connection)
+    .await?;
+    Ok(!triggers.iter().all(|trigger| is_of_deletes(trigger)))
+}
+
+/// Whether the text of a trigger says that it is for deletes alone: the last word of what happens before
+/// the `ON` of its table.
+fn is_of_deletes(trigger: &str) -> bool {
+    let (mut last, mut quote, mut word) = (None, None, String::new());
+    for char in trigger.chars() {
+        if let Some(end) = quote {
+            quote = Some(end).filter(|end| char != *end);
+        } else if char.is_alphanumeric() || char == '_' {
+            word.push(char.to_ascii_uppercase());
+        } else {
+            match std::mem::take(&mut word).as_str() {
+                "ON" => break,
+                event @ ("INSERT" | "UPDATE" | "DELETE") => last = Some(event == "DELETE"),
+                _ => {}
+            }
+            quote = match char {
+                '\'' | '"' | '`' => Some(char),
+                '[' => Some(']'),
+                _ => None,
+            };
+        }
+    }
+    last == Some(true)
 }
 
 /// The columns, each with its place in the primary key, from 1.
@@ -64,11 +99,13 @@ async fn columns(
             not_null: not_null != 0 && !row_id,
             generated: GENERATED.contains(&hidden),
             name,
+            base: type_name.clone(),
             type_name,
             default,
             length: None,
             collation: None,
             deterministic: true,
+            equals: "=".to_owned(),
         };
         (column, key)
     };
@@ -172,7 +209,22 @@ async fn foreign_keys(
 
 #[cfg(test)]
 mod tests {
-    use super::predicate;
+    use super::{is_of_deletes, predicate};
+
+    #[test]
+    fn a_trigger_of_deletes_is_known_by_its_text() {
+        for (trigger, expected) in [
+            ("CREATE TRIGGER a AFTER DELETE ON t BEGIN INSERT INTO log VALUES (1); END", true),
+            (
+                "create trigger if not exists \"on delete\" before insert on t begin select 1; end",
+                false,
+            ),
+            ("CREATE TRIGGER main.deletes\nDELETE\nON t BEGIN SELECT 1; END", true),
+            ("CREATE TRIGGER a AFTER UPDATE OF \"delete\" ON t BEGIN DELETE FROM log; END", false),
+        ] {
+            assert_eq!(is_of_deletes(trigger), expected, "{trigger}");
+        }
+    }
 
     #[test]
     fn the_predicate_of_an_index_is_behind_its_columns() {

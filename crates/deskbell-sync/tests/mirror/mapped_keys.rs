@@ -35,6 +35,11 @@ async fn caseless() -> Application {
     Application::new(&[BEFORE_CASELESS, &accounts(CASELESS), &orders], by_email()).await
 }
 
+/// Accounts whose addresses are of this kind, which something before makes.
+pub(crate) async fn accounts_of(before: &str, kind: &str) -> Application {
+    Application::new(&[before, &accounts(kind)], by_email()).await
+}
+
 /// A user with this address that was created at a time.
 fn created(id: &str, email: &str, at: i64) -> StoredEvent {
     let mut data = user(id, email, at);
@@ -63,7 +68,11 @@ async fn a_change_of_case_changes_the_row_that_is_there() {
 
 #[tokio::test]
 async fn whoever_came_last_owns_the_row_whatever_the_case_and_the_order() {
-    let mut app = caseless().await;
+    whoever_came_last_owns_the_row(accounts_of(BEFORE_CASELESS, CASELESS).await).await;
+}
+
+/// The addresses of these accounts are equal whatever their case.
+pub(crate) async fn whoever_came_last_owns_the_row(mut app: Application) {
     let mut expected = Vec::new();
     for order in permutations(4) {
         for size in [1, 2, 4] {
@@ -86,6 +95,34 @@ async fn whoever_came_last_owns_the_row_whatever_the_case_and_the_order() {
     let rows = app.rows("SELECT clerk_id, email FROM accounts ORDER BY 1").await;
     assert_eq!(rows, expected);
     assert!(app.dead_letters().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_elder_one_takes_nothing_from_a_younger_one_whatever_the_case() {
+    an_elder_one_takes_nothing(accounts_of(BEFORE_CASELESS, CASELESS).await).await;
+}
+
+/// The addresses of these accounts are equal whatever their case.
+pub(crate) async fn an_elder_one_takes_nothing(mut app: Application) {
+    let mut expected = Vec::new();
+    for order in permutations(3) {
+        for size in [1, 2, 3] {
+            let case = expected.len();
+            let id = |name: &str| format!("user_{case:03}_{name}");
+            let events = [
+                created(&id("a"), &format!("Ada{case}@x.dev"), 1),
+                created(&id("b"), &format!("aDA{case}@x.dev"), 3),
+                created(&id("c"), &format!("ADA{case}@x.dev"), 5),
+            ];
+            let arriving: Vec<_> = order.iter().map(|index| events[*index].clone()).collect();
+            for batch in arriving.chunks(size) {
+                app.apply(batch).await;
+            }
+            expected.push(vec![id("c"), format!("ADA{case}@x.dev")]);
+        }
+    }
+    let rows = app.rows("SELECT clerk_id, email FROM accounts ORDER BY 1").await;
+    assert_eq!(rows, expected);
 }
 
 pub(crate) fn permutations(size: usize) -> Vec<Vec<usize>> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::application::Application;
 use crate::mapped::{pairs, user, users};
+use crate::mapped_keys::{accounts_of, an_elder_one_takes_nothing, whoever_came_last_owns_the_row};
 use crate::support::{deleted, event};
 
 fn mapping(key: (&str, &str), columns: &[(&str, &str)]) -> MirrorOptions {
@@ -79,14 +80,43 @@ async fn lists_and_times_come_as_the_column_has_them() {
 
 #[tokio::test]
 async fn words_of_time_are_no_times() {
-    for (kind, word) in [("timestamptz", "now"), ("timetz", "allballs"), ("timestamp", "today")] {
+    for (kind, word) in [("timestamptz", "now"), ("timetz", "allballs"), ("moment", "today")] {
+        let domain = "CREATE DOMAIN moment AS timestamp";
         let table = format!("CREATE TABLE app_users (clerk_id text PRIMARY KEY, made {kind})");
         let columns = [("made", "data.public_metadata.made")];
-        let mut app = Application::new(&[&table], mapping(("clerk_id", "user.id"), &columns)).await;
+        let mut app =
+            Application::new(&[domain, &table], mapping(("clerk_id", "user.id"), &columns)).await;
         app.apply(&[with_metadata(json!({ "made": word }))]).await;
         assert!(app.rows("SELECT made FROM app_users").await.is_empty(), "{word}");
         let reason = app.dead_letters().await[0]["reason"].to_string();
         assert!(reason.contains("not a time"), "{reason}");
+    }
+}
+
+/// Kinds of texts that are equal whatever their case, and what makes them.
+const CASELESS: [(&str, &str); 4] = [
+    ("text COLLATE nocase", NOCASE),
+    ("varchar(40) COLLATE nocase", NOCASE),
+    ("ext.citext", "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext"),
+    (
+        "address",
+        "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE DOMAIN address AS ext.citext",
+    ),
+];
+const NOCASE: &str = "CREATE COLLATION nocase
+    (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+
+#[tokio::test]
+async fn whoever_came_last_owns_the_row_however_texts_are_equal() {
+    for (kind, before) in CASELESS {
+        whoever_came_last_owns_the_row(accounts_of(before, kind).await).await;
+    }
+}
+
+#[tokio::test]
+async fn an_elder_one_takes_nothing_however_texts_are_equal() {
+    for (kind, before) in CASELESS {
+        an_elder_one_takes_nothing(accounts_of(before, kind).await).await;
     }
 }
 
