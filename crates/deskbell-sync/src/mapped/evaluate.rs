@@ -6,7 +6,7 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::{EvaluationError, EventParts, EventView, Expression, Value};
 use deskbell_store::StoredEvent;
 
-use super::scalar::encode;
+use super::scalar::{encode, encode_columns};
 use super::{MappedEnd, MappedRow, MappedTable};
 use crate::batch::EventRef;
 use crate::entity::Entity;
@@ -44,13 +44,14 @@ pub(crate) fn evaluate_row(
     let view = EventView::of_data(parts(table.entity, id, event), data, &event.payload);
     let values = table.columns.iter().map(|(_, expression)| expression.evaluate(&view));
     let values: Vec<_> = values.collect::<Result<_, _>>()?;
+    let names = table.columns.iter().map(|(name, _)| name.as_str());
     Ok(MappedRow {
         id: id.to_owned(),
         version: version.clone(),
         created_at_ms: created_at(data).unwrap_or(event.occurred_at_ms),
         parents: seen.parents.clone(),
         key: key(table, &view)?,
-        values: encode(&values),
+        values: encode_columns(names.zip(&values)),
         event: EventRef {
             source: Arc::clone(&event.source),
             event_type: event.event_type.as_str().into(),

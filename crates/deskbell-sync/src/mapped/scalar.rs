@@ -1,5 +1,5 @@
-//! Values of expressions as `_versions` keeps them: a JSON array, in which lists and moments are
-//! told from texts.
+//! Values of expressions as `_versions` keeps them: a JSON array of a key's, an object of the other
+//! columns', in which lists and moments are told from texts.
 
 use std::borrow::Cow;
 
@@ -13,6 +13,12 @@ use crate::json::{clean_text, without_nul};
 pub(super) fn encode<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
     let array: serde_json::Value = values.into_iter().map(one).collect();
     array.to_string()
+}
+
+/// The values of columns as one text, each by its column's name.
+pub(super) fn encode_columns<'a>(columns: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
+    let columns = columns.map(|(name, value)| (name.to_owned(), one(value)));
+    serde_json::Value::Object(columns.collect()).to_string()
 }
 
 fn one(value: &Value) -> serde_json::Value {
@@ -32,6 +38,18 @@ fn one(value: &Value) -> serde_json::Value {
 pub(super) fn decode(text: &str) -> Vec<Value> {
     let array: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
     array.into_iter().map(value).collect()
+}
+
+/// The values that these columns have in what [`encode_columns`] wrote: null where it did not know
+/// the column. An earlier version wrote an array, by the order that the columns had then.
+pub(super) fn decode_columns<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Vec<Value> {
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(mut columns)) => {
+            names.map(|name| columns.remove(name).map_or(Value::Null, value)).collect()
+        }
+        Ok(serde_json::Value::Array(values)) => values.into_iter().map(value).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn value(json: serde_json::Value) -> Value {
@@ -98,6 +116,17 @@ mod tests {
         ];
         assert!(decode(&encode(&values)) == values);
         assert!(decode("nonsense").is_empty());
+    }
+
+    #[test]
+    fn columns_are_found_by_their_names() {
+        let (name, plan) = (Value::Text("Ada".to_owned()), Value::Int(1));
+        let text = encode_columns([("name", &name), ("plan", &plan)].into_iter());
+        let found = decode_columns(&text, ["plan", "age", "name"].into_iter());
+        assert!(found == [plan.clone(), Value::Null, name.clone()]);
+        let earlier =
+            decode_columns(&encode(&[name.clone(), plan.clone()]), ["a", "b"].into_iter());
+        assert!(earlier == [name, plan], "by the order");
     }
 
     #[test]

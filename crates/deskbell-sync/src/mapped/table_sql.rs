@@ -5,7 +5,7 @@ use deskbell_expr::{Expression, Value};
 use super::MappedTable;
 use super::live::{Class, Deferrable, LiveColumn, LiveTable};
 use super::lookups::Lookups;
-use super::scalar::decode;
+use super::scalar::{decode, decode_columns};
 use super::writer::{Vacate, Writer};
 use crate::schema::Dialect;
 use crate::session::{Cell, DatabaseError, Session};
@@ -110,7 +110,11 @@ impl TableSql {
     }
 
     pub(super) fn column_texts(&self, values: &str) -> Texts {
-        Texts::new(&self.columns, decode(values))
+        Texts::new(&self.columns, self.decode(values))
+    }
+
+    fn decode(&self, values: &str) -> Vec<Value> {
+        decode_columns(values, self.columns.iter().map(|column| &*column.name))
     }
 
     pub(super) fn set_texts(&self, values: &[Value]) -> Texts {
@@ -119,7 +123,7 @@ impl TableSql {
 
     /// The mapped columns of a row that is set as deleted: what is set goes before what is mapped.
     pub(super) fn flagged_texts(&self, values: &str, set: &[Value]) -> Texts {
-        let mut values = decode(values);
+        let mut values = self.decode(values);
         values.resize(self.columns.len(), Value::Null);
         for (column, value) in self.set.iter().zip(set) {
             if let Some(at) = self.columns.iter().position(|other| other.name == column.name) {

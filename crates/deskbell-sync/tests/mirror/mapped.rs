@@ -275,3 +275,19 @@ async fn a_column_that_is_mapped_later_is_filled_for_old_rows() {
     app.apply(&[created]).await;
     assert_eq!(app.rows("SELECT clerk_id, email FROM app_users").await, [["user_1", "a@x.dev"]]);
 }
+
+#[tokio::test]
+async fn a_row_that_is_flagged_keeps_its_values_also_where_other_columns_are_mapped_by_now() {
+    let (name, plan) = (("name", "user.full_name"), ("plan", "data.public_metadata.plan"));
+    let set = || MappedDelete::Set(pairs(&[("deleted", "true")]));
+    for (before, now) in [(vec![name, plan], vec![plan]), (vec![plan], vec![name, plan])] {
+        let with = |columns: &[_]| TableMapping { columns: pairs(columns), ..users(set()) };
+        let mut app = Application::new(&[USERS], options(with(&before))).await;
+        app.apply(&[event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1))]).await;
+        app.reopen(options(with(&now))).await;
+        // Of events that are no longer in the log only the records know.
+        app.apply(&[event("msg_2", "user.deleted", 2, &deleted("user", "user_1"))]).await;
+        let rows = app.rows("SELECT plan, deleted FROM app_users").await;
+        assert_eq!(rows, [["pro", "true"]], "{before:?} {now:?}");
+    }
+}
