@@ -7,7 +7,7 @@ use super::pass::Pass;
 use super::plan::OnEnd;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
-use super::wait::{Patience, letter};
+use super::wait::{Patience, Refused, letter};
 use super::{Ending, LiveTable, MappedChanges, MappedTable, MappedTableProblem};
 use crate::batch::{Batch, DeadLetter};
 use crate::refusal::Refusal;
@@ -41,10 +41,10 @@ pub(crate) struct Applied {
     pub(crate) rows_written: u64,
     /// Of these, those that were removed.
     pub(crate) rows_removed: u64,
-    /// What is given up.
-    pub(crate) dead_letters: Vec<DeadLetter>,
+    /// What is given up, and what the database said of it.
+    pub(crate) dead_letters: Vec<(DeadLetter, Refusal)>,
     /// Removals that are refused: never given up, but stuck.
-    pub(crate) refused_removals: Vec<DeadLetter>,
+    pub(crate) refused_removals: Vec<(DeadLetter, Refusal)>,
     /// What the database refused, in order. Not what was not tried, as it still waits.
     pub(crate) refusals: Vec<Refusal>,
     /// What is well now: the mapped table, the entity, and the ids whose dead letters go.
@@ -180,7 +180,7 @@ impl MappedTarget {
         Ok(())
     }
 
-    pub(super) fn letter(&self, record: &super::record::Record, reason: &str) -> DeadLetter {
-        letter(&self.table.name, self.table.entity, record, reason)
+    pub(super) fn letter(&self, record: &super::record::Record, why: &Refused) -> DeadLetter {
+        letter(&self.table.name, self.table.entity, record, why)
     }
 }

@@ -7,6 +7,7 @@ use super::execute::is_the_tables_own;
 use super::lookups::Way;
 use super::pass::Pass;
 use super::plan::{OnEnd, Task, Work};
+use super::record::Record;
 use super::wait::{Patience, Refused};
 use crate::refusal::Refusal;
 use crate::session::DatabaseError;
@@ -148,11 +149,11 @@ impl Pass<'_> {
         for (id, (why, skipped)) in refused {
             let Some(record) = self.known.get_mut(&id) else { continue };
             let over = record.refuse(now, patience, &why);
-            let letter = || self.target.letter(record, &why.refusal.reason);
+            let letter = |record: &Record| (self.target.letter(record, &why), why.refusal.clone());
             if over {
-                applied.dead_letters.push(letter());
+                applied.dead_letters.push(letter(record));
             } else if why.removal {
-                applied.refused_removals.push(letter());
+                applied.refused_removals.push(letter(record));
             }
             if skipped && !over && !self.touched.contains(&id) {
                 postponed.push(id);

@@ -165,25 +165,34 @@ impl Task {
     }
 }
 
+/// The letter of a refusal: it names the event that is refused, a delete where the row is to go by one.
 pub(super) fn letter(
     part: &str,
     entity: &'static Entity,
     record: &Record,
-    reason: &str,
+    why: &Refused,
 ) -> DeadLetter {
-    let version = record.version.clone().unwrap_or_else(|| {
-        let (at, by) = record.end.clone().unwrap_or_default();
-        Version { updated_at_ms: at, occurred_at_ms: at, rank: Rank::Deleted, message_id: by }
+    let deleted = || {
+        let (at, by) = record.end.clone()?;
+        let deleted =
+            Version { updated_at_ms: at, occurred_at_ms: at, rank: Rank::Deleted, message_id: by };
+        Some((deleted, entity.deleted_by.first().map_or("", |event_type| event_type)))
+    };
+    let changed = || Some((record.version.clone()?, record.event_type.as_str()));
+    let found = if why.removal { deleted().or_else(changed) } else { changed().or_else(deleted) };
+    let (version, event_type) = found.unwrap_or_else(|| {
+        let (updated_at_ms, occurred_at_ms, rank) = (0, 0, Rank::Changed);
+        (Version { updated_at_ms, occurred_at_ms, rank, message_id: String::new() }, "")
     });
     DeadLetter {
         source: record.source.clone(),
         message_id: version.message_id.clone(),
-        event_type: record.event_type.clone(),
+        event_type: event_type.to_owned(),
         part: part.to_owned(),
         entity: entity.name,
         id: Some(record.id.clone()),
         version,
-        reason: reason_for_people(reason),
+        reason: reason_for_people(&why.refusal.reason),
     }
 }
 

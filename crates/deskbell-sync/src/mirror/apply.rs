@@ -236,8 +236,8 @@ impl Work<'_> {
 /// What a mapped table has given up, and the removals that are stuck in it.
 pub(super) fn of_mapped_table(applied: Applied) -> impl Iterator<Item = Refused> {
     let Applied { dead_letters, refused_removals, .. } = applied;
-    let kept = |kind| move |letter| Refused { letter, kind, refusal: None };
-    let given_up = dead_letters.into_iter().map(kept(RefusedKind::Row));
+    let kept = |kind| move |(letter, refusal)| Refused { letter, kind, refusal: Some(refusal) };
+    let given_up = dead_letters.into_iter().map(kept(RefusedKind::GivenUp));
     given_up.chain(refused_removals.into_iter().map(kept(RefusedKind::Delete)))
 }
 

@@ -30,6 +30,8 @@ pub(super) enum RefusedKind {
     /// The event itself: nothing can be made of it.
     Event,
     Row,
+    /// The same, and it has waited for as long as it may.
+    GivenUp,
     /// The row stays, and its tombstone is kept.
     Delete,
     Statement,
@@ -149,7 +151,7 @@ impl Refused {
             time(since),
             time(retry_at),
             Cell::Integer(next.tries),
-            text(refusal.map(|refusal| &*refusal.code)),
+            text(refusal.map(|refusal| &*refusal.code).filter(|code| !code.is_empty())),
             text(refusal.and_then(|refusal| refusal.constraint.as_deref())),
             text(refusal.and_then(|refusal| refusal.table.as_deref())),
         ]
@@ -160,7 +162,7 @@ impl RefusedKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Event => "event",
-            Self::Row => "row",
+            Self::Row | Self::GivenUp => "row",
             Self::Delete => "delete",
             Self::Statement => "statement",
         }

@@ -371,3 +371,37 @@ async fn a_statement_that_ran_while_another_of_its_event_was_refused_runs_no_sec
     assert_eq!(ids(&world, "visits").await, ["user_1", "user_2"], "each once");
     assert!(letters(&world).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_letter_of_a_mapped_table_names_what_the_database_refused_and_the_event() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world
+        .place
+        .run(
+            "CREATE TABLE app_users (clerk_id text PRIMARY KEY, email text, name text, plan text,
+                 CONSTRAINT no_mail CHECK (email <> 'no@x.dev'));
+             CREATE TABLE notes (author text REFERENCES app_users (clerk_id))",
+        )
+        .await;
+    world.options.tables = vec![mapped::users(MappedDelete::Delete)];
+    world.options.mirror = false;
+    let mut consumer = world.consumer().await;
+    for (number, email) in [(1, "a@x.dev"), (2, "no@x.dev")] {
+        let user = mapped::user(&format!("user_{number}"), email, 1);
+        world.append(&format!("msg_{number}"), "user.created", &user).await;
+    }
+    drain(&mut consumer).await;
+    world.place.run("INSERT INTO notes VALUES ('user_1')").await;
+    world.append("msg_3", "user.deleted", &deleted("user", "user_1")).await;
+    drain(&mut consumer).await;
+    let letters = letters(&world).await;
+    let of = |id: &str| letters.iter().find(|letter| letter.id == id).unwrap();
+    let (refused, stuck) = (of("user_2"), of("user_1"));
+    assert_eq!(refused.constraint.as_deref(), Some("no_mail"));
+    assert!(refused.cause.is_some() && stuck.cause.is_some(), "{letters:?}");
+    assert_eq!(stuck.state, State::Stuck);
+    assert_eq!((&*stuck.message_id, &*stuck.event_type), ("msg_3", "user.deleted"));
+    let cause = Choice::Cause(refused.cause.clone().unwrap());
+    assert_eq!(dead_letters::request_retry(&world.options, &cause).await.unwrap(), 1);
+}
