@@ -20,8 +20,8 @@ async fn trigger(directory: &Path, serving: &Serving) {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
-/// Waits until the mirror is in this state, and returns why.
-async fn reason_of(directory: &Path, state: &str) -> String {
+/// Waits until the first destination is in this state, and returns why.
+pub(crate) async fn reason_of(directory: &Path, state: &str) -> String {
     let mut look = tokio::time::interval(Duration::from_millis(100));
     within(async {
         loop {
