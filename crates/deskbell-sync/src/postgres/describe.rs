@@ -161,7 +161,7 @@ async fn foreign_keys(
     connection: &mut PgConnection,
     table: Oid,
 ) -> Result<Vec<ForeignKey>, DatabaseError> {
-    // One whose table may not be read is of no help: nobody can ask what is missing there.
+    // One whose table may not be read, or not whole, is of no help: nobody can ask what is missing there.
     let rows: Vec<(String, Vec<String>, Vec<String>)> = sqlx::query_as(
         "SELECT format('\"%s\".\"%s\"', replace(n.nspname, '\"', '\"\"'), replace(p.relname, '\"', '\"\"')),
                 ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(num, at)
@@ -171,7 +171,8 @@ async fn foreign_keys(
          FROM pg_constraint c JOIN pg_class p ON p.oid = c.confrelid
          JOIN pg_namespace n ON n.oid = p.relnamespace
          WHERE c.conrelid = $1 AND c.contype = 'f'
-             AND has_any_column_privilege(c.confrelid, 'SELECT') ORDER BY c.conname",
+             AND has_any_column_privilege(c.confrelid, 'SELECT')
+             AND NOT row_security_active(c.confrelid) ORDER BY c.conname",
     )
     .bind(table)
     .fetch_all(connection)

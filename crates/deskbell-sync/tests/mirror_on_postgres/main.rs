@@ -38,6 +38,7 @@ mod mapped_convergence;
 mod mapped_keys;
 #[path = "../mirror/mapped_moves.rs"]
 mod mapped_moves;
+mod mapped_rights;
 #[path = "../mirror/mapped_swaps.rs"]
 mod mapped_swaps;
 mod mapped_types;
