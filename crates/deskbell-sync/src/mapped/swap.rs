@@ -85,7 +85,9 @@ impl Executor<'_> {
         // As few columns as may do, since what is emptied must be allowed to be.
         let few = ring.indexes.iter().filter_map(|index| self.sql.vacates.get(*index));
         let few: Vec<_> = few.collect();
-        let all: Vec<_> = self.sql.vacate_all.iter().collect();
+        let emptied: BTreeSet<_> = few.iter().flat_map(|vacate| vacate.names()).collect();
+        let has_more = |all: &&Vacate| all.names().any(|name| !emptied.contains(name));
+        let all: Vec<_> = self.sql.vacate_all.iter().filter(has_more).collect();
         let deferred = (!self.sql.deferrable.is_empty()).then_some(Exchange::Deferred);
         let emptied = [&few, &all].into_iter().filter(|columns| !columns.is_empty());
         let emptied = emptied.flat_map(|columns| {

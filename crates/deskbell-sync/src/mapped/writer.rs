@@ -17,6 +17,12 @@ pub(super) struct Vacate {
     pub(super) bulk: Bulk,
 }
 
+impl Vacate {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+}
+
 pub(super) struct Writer<'a> {
     pub(super) dialect: Dialect,
     pub(super) table: &'a str,
