@@ -44,6 +44,8 @@ pub(crate) enum BenchError {
     #[error("{0}")]
     Sync(#[from] deskbell_sync::SyncError),
     #[error("{0}")]
+    Target(#[from] deskbell_sync::TargetError),
+    #[error("{0}")]
     Inspect(#[from] deskbell_sync::inspect::InspectError),
     #[error("PostgreSQL: {0}")]
     Postgres(#[from] sqlx::Error),

@@ -24,6 +24,7 @@ mod process;
 mod report;
 mod stores;
 mod verify;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,8 @@ enum Benchmark {
     Mirror(mirror::Options),
     /// Events a second from the log into PostgreSQL, against bare upserts and against one an event
     MirrorPostgres(mirror_postgres::Options),
+    /// Batches into an application's table of which many rows wait, against the same where none wait
+    Waiting(waiting::Options),
     /// Deliveries a second to a receiver, and from ack to arrival, against the HTTP client alone
     Delivery(delivery::Options),
     /// A healthy destination beside a dead one with a long backlog, against the same one alone
@@ -75,6 +78,7 @@ const ALL: &[&str] = &[
     "ingest-postgres",
     "mirror",
     "mirror-postgres",
+    "waiting",
     "delivery",
     "delivery-isolation",
     "delivery-postgres",
@@ -107,6 +111,7 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::IngestFull(options) => ingest_full::run(options),
         Benchmark::Mirror(options) => mirror::run(options),
         Benchmark::MirrorPostgres(options) => mirror_postgres::run(options),
+        Benchmark::Waiting(options) => waiting::run(options),
         Benchmark::Delivery(options) => delivery::run(options),
         Benchmark::DeliveryIsolation(options) => delivery_isolation::run(options),
         Benchmark::DeliveryPostgres(options) => delivery_postgres::run(options),

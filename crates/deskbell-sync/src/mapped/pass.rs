@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::session::{DatabaseError, Session};
 
 /// A batch takes one waiting row for so many rows of its own, so that they cost it little.
-const ROWS_FOR_ONE_DUE: usize = 20;
+const ROWS_FOR_ONE_DUE: usize = 40;
 /// And so many where it has few rows.
 const DUE_MIN: i64 = 20;
 /// Rows that turn out to wait for each other are planned together; rings and chains that are longer
