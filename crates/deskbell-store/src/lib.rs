@@ -52,6 +52,7 @@ mod log_writer;
 mod outcome;
 mod place;
 mod postgres;
+pub mod private_file;
 mod sqlite;
 mod store;
 mod transfer;

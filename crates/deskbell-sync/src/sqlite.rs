@@ -6,6 +6,7 @@ mod session;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deskbell_store::private_file;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 
@@ -45,6 +46,17 @@ impl SqliteDatabase {
 }
 
 impl SqliteDatabase {
+    /// Makes the file where there is none, for its owner alone; an application's own file keeps its
+    /// rights.
+    fn make_private(&self) {
+        let file = self.options.get_filename();
+        let is_in_memory = file.as_os_str().as_encoded_bytes().starts_with(b"file:");
+        if !is_in_memory {
+            // Where that fails, so does SQLite, and says why.
+            let _ = private_file::create(file);
+        }
+    }
+
     /// SQLite's own words do not name the file.
     async fn open(&self, options: SqliteConnectOptions) -> Result<Box<dyn Session>, DatabaseError> {
         let connection = options.connect().await.map_err(|error| {
@@ -77,6 +89,7 @@ impl Database for SqliteDatabase {
         // database. Power loss may undo the last commits, whole and from the end. Their checkpoints
         // go with them, as they are in the same transactions, so the log is simply read from there
         // again. The log itself is where an event must not get lost.
+        self.make_private();
         let options = self.options.clone().create_if_missing(true).page_size(PAGE_BYTES);
         let options = options
             .synchronous(SqliteSynchronous::Normal)

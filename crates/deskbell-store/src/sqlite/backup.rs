@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::open::{self, BUSY_TIMEOUT, SqliteOpenError};
 use super::{SqliteStore, read};
-use crate::{BackendError, Seq};
+use crate::{BackendError, Seq, private_file};
 
 /// A copy that was made and has reached the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +57,14 @@ impl SqliteStore {
     /// [`BackupError`]: there is no store, `to` is there already, or it could not be written.
     pub async fn backup(from: &Path, to: &Path) -> Result<Backup, BackupError> {
         open::require_this_version(from).await?;
-        let file = File::options().write(true).create_new(true).open(to).map_err(|source| {
-            let path = to.to_owned();
-            match source.kind() {
-                std::io::ErrorKind::AlreadyExists => BackupError::Exists { path },
-                _ => BackupError::Io { path, source },
-            }
-        })?;
+        let file =
+            private_file::options().write(true).create_new(true).open(to).map_err(|source| {
+                let path = to.to_owned();
+                match source.kind() {
+                    std::io::ErrorKind::AlreadyExists => BackupError::Exists { path },
+                    _ => BackupError::Io { path, source },
+                }
+            })?;
         let made = copy(from, to, &file).await;
         if made.is_err() {
             // An incomplete copy would be taken for a whole one some day.

@@ -1,7 +1,10 @@
 //! One process writes to a store at a time: a lock on a file beside the database says which.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::files::beside;
+use crate::private_file;
 
 /// Held while the store is open; the system lets go of it however the process ends.
 #[derive(Debug)]
@@ -18,22 +21,13 @@ pub(super) enum LockError {
 
 impl FileLock {
     pub(super) fn take(database: &Path) -> Result<Self, LockError> {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(lock_path(database))
-            .map_err(LockError::Io)?;
+        let lock = beside(database, ".lock");
+        let file = private_file::options().create(true).truncate(false).write(true).open(lock);
+        let file = file.map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(LockError::Held),
             Err(TryLockError::Error(error)) => Err(LockError::Io(error)),
         }
     }
-}
-
-fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
 }

@@ -5,6 +5,7 @@ mod append;
 mod backup;
 mod consumers;
 mod deliveries;
+mod files;
 mod lock;
 mod migrations;
 mod open;
@@ -56,8 +57,13 @@ impl SqliteStore {
         let writer = MutexGuard::try_map(self.writer.lock().await, Option::as_mut);
         let mut writer = writer.map_err(|_| StoreError::Closed)?;
         writer.mend().await?;
+        writer.files.check().map_err(moved)?;
         Ok(MappedMutexGuard::map(writer, |writer| &mut writer.connection))
     }
+}
+
+fn moved(error: std::io::Error) -> StoreError {
+    StoreError::Unavailable(BackendError::new(error))
 }
 
 #[async_trait]
@@ -79,6 +85,8 @@ impl Store for SqliteStore {
         let appended = append::append(&mut writer.connection, head, batch, now_ms, people).await?;
         let head = appended.iter().map(|appended| appended.seq()).fold(head, Seq::max);
         writer.head = Some(head);
+        // Only now: a file that was moved before the commit has what nobody will find.
+        writer.files.check().map_err(moved)?;
         self.head.send_replace(head);
         Ok(appended)
     }

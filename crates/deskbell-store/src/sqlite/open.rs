@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, watch};
 
 use super::deliveries::Queues;
+use super::files::{self, OpenFiles};
 use super::lock::{FileLock, LockError};
 use super::{SqliteStore, Writer, append, migrations, read};
 use crate::{BackendError, Clock, LogId};
@@ -107,6 +108,8 @@ impl SqliteStore {
             source: BackendError::new(error),
         };
         look_before_touching(path).await?;
+        let io = |source| SqliteOpenError::Io { path: path.to_owned(), source };
+        files::make_private(path).map_err(io)?;
         let options = writer_options(path);
         let mut connection = options.connect().await.map_err(database)?;
         let version = schema_version(&mut connection).await.map_err(database)?;
@@ -115,7 +118,13 @@ impl SqliteStore {
         let head = read::head(&mut connection).await.map_err(database)?;
         Ok(Self {
             log_id,
-            writer: Mutex::new(Some(Writer { connection, options, head: Some(head), _lock: lock })),
+            writer: Mutex::new(Some(Writer {
+                connection,
+                options,
+                head: Some(head),
+                files: OpenFiles::of(path),
+                _lock: lock,
+            })),
             readers: readers(path),
             head: watch::Sender::new(head),
             clock,

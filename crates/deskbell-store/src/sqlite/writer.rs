@@ -3,6 +3,7 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
+use super::files::OpenFiles;
 use super::lock::FileLock;
 use crate::Seq;
 
@@ -14,6 +15,7 @@ pub(super) struct Writer {
     pub(super) options: SqliteConnectOptions,
     /// `None` while it is not known whether the last append took effect.
     pub(super) head: Option<Seq>,
+    pub(super) files: OpenFiles,
     pub(super) _lock: FileLock,
 }
 
@@ -31,6 +33,7 @@ impl Writer {
         if self.connection.is_in_transaction() {
             tracing::warn!("a transaction was cut off; the store's file is opened again");
             self.connection = self.options.connect().await?;
+            self.files.look_at_write_ahead_log();
         }
         Ok(())
     }
