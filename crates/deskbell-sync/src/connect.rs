@@ -18,7 +18,7 @@ use crate::target::Target;
 const SCHEMA_BYTES_MAX: usize = 30;
 
 /// What is missing is named up to this many times in one error.
-const NAMED_MAX: usize = 20;
+const NAMED_MAX: usize = 10;
 
 /// A mirror that could not be opened. Nothing in the database was changed.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ pub enum ConnectError {
     },
     /// Tables, columns or indexes are missing, and the config says not to make them.
     #[error(
-        "the mirror's database lacks {}, and auto_migrate is off; look at them with `deskbell schema diff`, make them with `deskbell schema apply`",
+        "auto_migrate is off: make what the mirror's database lacks with `deskbell schema apply`, or look at it with `deskbell schema diff`; it lacks {}",
         first_of(missing)
     )]
     NotMigrated {
@@ -77,9 +77,11 @@ pub enum ConnectError {
     Database(#[source] BackendError),
 }
 
-/// The first names, and how many more there are: a new schema lacks hundreds.
+/// The first names, indexes last, and how many more there are: a new schema lacks hundreds.
 fn first_of(missing: &[String]) -> String {
-    let named = missing.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let (indexes, others): (Vec<_>, Vec<_>) =
+        missing.iter().map(String::as_str).partition(|name| name.starts_with("index "));
+    let named = others.into_iter().chain(indexes).take(NAMED_MAX).collect::<Vec<_>>().join(", ");
     match missing.len().saturating_sub(NAMED_MAX) {
         0 => named,
         more => format!("{named} and {more} more"),
