@@ -121,22 +121,66 @@ impl Keys {
     }
 }
 
-/// Gives a record of an earlier version, where keys were not texts, its key as text; its id where that
-/// changed it.
+/// Gives a record of an earlier version, where keys were not texts, its keys as texts; its id where
+/// that changed them.
 fn as_text(sql: &TableSql, record: &mut Record) -> Option<String> {
-    let text = |key: &String| Some(as_given(sql, key).key);
-    // What is no text even then, such as JSON, was kept as it is.
-    let text = |key: &String| text(key).filter(|as_text| text(as_text).as_ref() == Some(as_text));
-    let text = |key: &Option<String>| key.as_ref().and_then(text).or_else(|| key.clone());
+    let text = |key: &Option<String>| {
+        let key = key.as_ref().filter(|key| !is_text_already(sql, key))?;
+        let text = as_given(sql, key).key;
+        // What is no text even then, such as JSON, was kept as it is.
+        (text != *key && as_given(sql, &text).key == text).then_some(text)
+    };
     let (key, shown) = (text(&record.key), text(&record.shown));
-    if (&key, &shown) == (&record.key, &record.shown) {
+    if key.is_none() && shown.is_none() {
         return None;
     }
-    (record.key, record.shown) = (key, shown);
+    record.key = key.or_else(|| record.key.take());
+    record.shown = shown.or_else(|| record.shown.take());
     Some(record.id.clone())
 }
 
 fn as_given(sql: &TableSql, key: &str) -> Resolved {
+    if is_text_already(sql, key) {
+        return Resolved { key: key.to_owned(), row: None };
+    }
     let key = serde_json::Value::Array(sql.key_texts(key).json(sql.dialect)).to_string();
     Resolved { key, row: None }
+}
+
+/// Whether the key stands in `_versions` as it stands in the table.
+fn is_text_already(sql: &TableSql, key: &str) -> bool {
+    sql.keeps_texts && has_texts_alone(key)
+}
+
+/// Whether a list of JSON holds nothing but texts. Cheaper than to read it: it is asked of every row.
+fn has_texts_alone(list: &str) -> bool {
+    let (mut in_text, mut is_escaped) = (false, false);
+    list.bytes().all(|byte| {
+        let is_fine = in_text || matches!(byte, b'"' | b'[' | b']' | b',');
+        if byte == b'"' && !is_escaped {
+            in_text = !in_text;
+        }
+        is_escaped = in_text && !is_escaped && byte == b'\\';
+        is_fine
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_texts_alone;
+
+    #[test]
+    fn a_list_of_texts_is_told_from_others() {
+        for (list, expected) in [
+            (r#"["a"]"#, true),
+            (r#"["a, 5","b\\"]"#, true),
+            (r#"["\\","[5]","{\"ms\":1}"]"#, true),
+            (r"[5]", false),
+            (r#"["a",5]"#, false),
+            (r#"["a\"",true]"#, false),
+            (r#"[{"ms":1}]"#, false),
+        ] {
+            assert_eq!(has_texts_alone(list), expected, "{list}");
+        }
+    }
 }

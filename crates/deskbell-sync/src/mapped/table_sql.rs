@@ -41,6 +41,8 @@ pub(super) struct TableSql {
     pub(super) lookups: Lookups,
     /// Equal keys are the same bytes, whatever the database does.
     pub(super) bytewise: bool,
+    /// Texts go into the columns of the key as they are.
+    pub(super) keeps_texts: bool,
     /// Triggers, rules or policies may store something else than what they are given, or nothing.
     pub(super) rewrites: bool,
 }
@@ -69,6 +71,9 @@ impl TableSql {
             deferrable: live.unique.iter().filter_map(|index| index.deferrable.clone()).collect(),
             lookups: Lookups::new(&writer, &columns, live),
             bytewise: key.iter().all(|column| column.is_bytewise(dialect)),
+            keeps_texts: key
+                .iter()
+                .all(|column| matches!(column.class, Class::Text | Class::Other)),
             rewrites: live.rewrites,
             left_alone,
             key,
