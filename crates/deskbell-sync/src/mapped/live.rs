@@ -1,6 +1,6 @@
 //! The application's table as it is, and whether a mapping fits it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clerk_webhooks::UnixMillis;
 use deskbell_expr::{Kind, Value};
@@ -32,6 +32,8 @@ pub(crate) struct LiveTable {
 pub(crate) struct UniqueIndex {
     /// Its columns, those in expressions too.
     pub(crate) columns: BTreeSet<String>,
+    /// On SQLite, how it compares columns, where that is not by bytes.
+    pub(crate) collations: BTreeMap<String, String>,
     /// What is said of the rows that it covers, where these are not all, as SQL.
     pub(crate) predicate: Option<String>,
     /// Why an upsert cannot use it.
@@ -73,7 +75,7 @@ pub(crate) struct LiveColumn {
     pub(crate) default: Option<String>,
     /// The database fills it itself: nobody may write it.
     pub(crate) generated: bool,
-    /// How its texts are compared, where that is not by bytes: on SQLite by its unique index.
+    /// How its texts are compared, where that is not by bytes. On SQLite a unique index says that.
     pub(crate) collation: Option<String>,
     /// Equal texts are the same bytes, as far as PostgreSQL's collation goes.
     pub(crate) deterministic: bool,
@@ -209,6 +211,22 @@ pub enum MappedTableProblem {
 impl LiveTable {
     pub(crate) fn column(&self, name: &str) -> Option<&LiveColumn> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// A column as this unique index compares it.
+    pub(super) fn compared(column: &LiveColumn, index: &UniqueIndex) -> LiveColumn {
+        let by_index = index.collations.get(&column.name).cloned();
+        LiveColumn { collation: by_index.or_else(|| column.collation.clone()), ..column.clone() }
+    }
+
+    /// The unique index by which rows of this key are told apart.
+    pub(super) fn index_of(&self, key: &[LiveColumn]) -> Option<&UniqueIndex> {
+        let key: BTreeSet<_> = key.iter().map(|column| &column.name).collect();
+        let is_of_key = |index: &&UniqueIndex| {
+            index.flaw.is_none() && index.columns.iter().eq(key.iter().copied())
+        };
+        // Of several, one by which more keys are equal.
+        self.unique.iter().filter(is_of_key).max_by_key(|index| index.collations.len())
     }
 
     /// Whether rows of this mapping can be written here.

@@ -159,7 +159,14 @@ impl Writer<'_> {
     ) -> Question {
         let known = unique.columns.iter().filter_map(|name| self.find(columns, name));
         let known: Vec<_> = known.collect();
-        let same = known.iter().map(|(at, column)| self.equal("other", *at, column));
+        let same = known.iter().map(|(at, column)| {
+            let mut column = LiveTable::compared(column, unique);
+            if self.dialect == Dialect::Sqlite && !unique.collations.contains_key(&column.name) {
+                // Also where the column itself is compared in another way.
+                column.collation = Some("BINARY".to_owned());
+            }
+            self.equal("other", *at, &column)
+        });
         // Rows that the index does not cover are in nobody's way.
         let covered = unique.predicate.as_ref().map(|predicate| {
             let of_index = known.iter().map(|(_, column)| &column.name);

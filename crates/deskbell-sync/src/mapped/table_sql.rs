@@ -53,7 +53,11 @@ impl TableSql {
         let find = |columns: &[(String, Expression)]| -> Vec<LiveColumn> {
             columns.iter().filter_map(|(name, _)| live.column(name).cloned()).collect()
         };
-        let (key, columns, set) = (find(&mapped.key), find(&mapped.columns), find(mapped.set()));
+        let (mut key, columns, set) =
+            (find(&mapped.key), find(&mapped.columns), find(mapped.set()));
+        if let Some(index) = live.index_of(&key) {
+            key = key.iter().map(|column| LiveTable::compared(column, index)).collect();
+        }
         let writer = Writer { dialect, table: &live.name, key: &key };
         let left_alone = writer.left_alone(&columns);
         let is_mapped = |column: &LiveColumn| columns.iter().any(|other| other.name == column.name);

@@ -152,7 +152,8 @@ async fn unique(
             () => None,
         };
         let deferrable = deferrable.map(|name| Deferrable { name, deferred });
-        UniqueIndex { columns: columns.into_iter().collect(), predicate, flaw, deferrable }
+        let columns = columns.into_iter().collect();
+        UniqueIndex { columns, predicate, flaw, deferrable, ..UniqueIndex::default() }
     };
     Ok(rows.into_iter().map(index).collect())
 }

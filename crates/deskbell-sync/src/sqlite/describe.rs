@@ -29,8 +29,8 @@ pub(super) async fn table(
     .fetch_optional(&mut *connection)
     .await?;
     let Some((name, kind, row_ids)) = found else { return Ok(None) };
-    let mut columns = columns(connection, &name).await?;
-    let unique = unique(connection, &name, &mut columns).await?;
+    let columns = columns(connection, &name).await?;
+    let unique = unique(connection, &name, &columns).await?;
     Ok(Some(LiveTable {
         name: quoted(&name),
         unique,
@@ -112,11 +112,11 @@ async fn columns(
     Ok(rows.into_iter().map(column).collect())
 }
 
-/// The unique indexes; what they compare by, where that is not by bytes, is noted in the columns.
+/// The unique indexes.
 async fn unique(
     connection: &mut SqliteConnection,
     table: &str,
-    columns: &mut [(LiveColumn, i64)],
+    columns: &[(LiveColumn, i64)],
 ) -> Result<Vec<UniqueIndex>, DatabaseError> {
     type Row = (String, bool, Option<String>, String, Option<String>);
     let rows: Vec<Row> = sqlx::query_as(
@@ -143,9 +143,8 @@ async fn unique(
             entry.columns.extend(named.filter(|name| sql.contains(name.as_str())).cloned());
             continue;
         };
-        let of_column = columns.iter_mut().find(|(column, _)| column.name == name);
-        if let Some((column, _)) = of_column.filter(|_| !collation.eq_ignore_ascii_case(BINARY)) {
-            column.collation = Some(collation.to_ascii_uppercase());
+        if !collation.eq_ignore_ascii_case(BINARY) {
+            entry.collations.insert(name.clone(), collation.to_ascii_uppercase());
         }
         entry.columns.insert(name);
     }

@@ -16,6 +16,7 @@ mod faulty;
 mod hostile;
 mod inspect;
 mod mapped;
+mod mapped_collations;
 mod mapped_constraints;
 mod mapped_convergence;
 mod mapped_keys;
