@@ -7,7 +7,7 @@ use super::apply::MappedTarget;
 use super::execute::{Executor, Outcome};
 use super::keys::Keys;
 use super::lookups::Way;
-use super::plan::{Gone, Task, plan};
+use super::plan::{Gone, Plan, Task, plan};
 use super::record::Record;
 use super::records::DUE_MAX;
 use super::wait::Refused;
@@ -52,6 +52,18 @@ pub(super) struct Pass<'a> {
     pub(super) rows_removed: u64,
     /// What says something about the table, if there is too much of it.
     pub(super) refusals: Vec<Refusal>,
+}
+
+/// What came of a plan.
+#[derive(Default)]
+struct Tried {
+    is_any_done: bool,
+    /// What was found in the way.
+    ways: BTreeSet<String>,
+    /// The keys that turned out to be others.
+    learned: Vec<(String, String)>,
+    /// The keys of what was left for later.
+    deferred: BTreeSet<String>,
 }
 
 /// Where an entity was before the batch.
@@ -208,10 +220,13 @@ impl<'a> Pass<'a> {
         self.planned.extend(self.keys_of(&ids));
         self.load_claimants().await?;
         let mut skipped = self.skip_what_still_waits().await?;
-        for _ in 0..ROUNDS_MAX {
+        let mut defers = true;
+        for round in 1..=ROUNDS_MAX {
             self.load_claimants().await?;
-            let (ways, learned) = self.try_all_but(&skipped).await?;
-            if !self.widen(&ways, &learned) {
+            let tried = self.try_all_but(&skipped, defers).await?;
+            // What is deferred has its turn where nothing else gets any further.
+            defers = tried.is_any_done && round + 1 < ROUNDS_MAX;
+            if !self.widen(&tried) {
                 break;
             }
             // What is tried now may be what they waited for.
@@ -221,13 +236,13 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Plans and does what is to be done, but for what is skipped; what was found in the way, and the
-    /// keys that turned out to be others.
+    /// Plans and does what is to be done, but for what is skipped.
     async fn try_all_but(
         &mut self,
         skipped: &BTreeSet<String>,
-    ) -> Result<(BTreeSet<String>, Vec<(String, String)>), DatabaseError> {
-        let tasks = self.plan();
+        defers: bool,
+    ) -> Result<Tried, DatabaseError> {
+        let Plan { tasks, deferred } = self.plan(defers);
         let tried: Vec<_> = tasks.iter().filter(|task| !skipped.contains(&task.key)).collect();
         let executor = Executor {
             table: &self.target.table,
@@ -242,6 +257,7 @@ impl<'a> Pass<'a> {
         self.refused.retain(|key, _| skipped.contains(key));
         self.refusals.clear();
         self.note_learned(&learned);
+        let is_any_done = !done.is_empty();
         for task in done {
             self.note(task, &learned);
         }
@@ -251,12 +267,13 @@ impl<'a> Pass<'a> {
         for (task, refusal) in refused {
             self.note_refused(task, refusal, in_the_way.get(&task.key));
         }
-        Ok((ways, learned))
+        Ok(Tried { is_any_done, ways, learned, deferred })
     }
 
     /// Plans further rows, where rows that stand in the way want to be elsewhere themselves, and where
     /// keys turned out to be others; whether there are any.
-    fn widen(&mut self, ways: &BTreeSet<String>, learned: &[(String, String)]) -> bool {
+    fn widen(&mut self, tried: &Tried) -> bool {
+        let Tried { ways, learned, deferred, .. } = tried;
         let mut more: BTreeSet<String> = learned.iter().map(|(_, stored)| stored.clone()).collect();
         let parked = self.known.values().filter(|record| {
             record.parked_since.is_some()
@@ -265,6 +282,7 @@ impl<'a> Pass<'a> {
         let parked: Vec<_> = parked.map(|record| record.id.clone()).collect();
         more.extend(self.keys_of(&parked));
         more.retain(|key| !self.planned.contains(key) || learned.iter().any(|(_, to)| to == key));
+        more.extend(deferred.iter().cloned());
         if more.is_empty() {
             return false;
         }
@@ -301,13 +319,14 @@ impl<'a> Pass<'a> {
         self.add(found).await
     }
 
-    fn plan(&mut self) -> Vec<Task> {
+    fn plan(&self, defers: bool) -> Plan {
         let gone = &self.gone;
         plan(
             &self.known,
             &self.planned,
             |record| gone.get(&record.id).cloned(),
             self.target.on_end(),
+            defers,
         )
     }
 
@@ -318,7 +337,7 @@ impl<'a> Pass<'a> {
         if self.waiting.is_empty() {
             return Ok(skipped);
         }
-        let tasks = self.plan();
+        let tasks = self.plan(false).tasks;
         let waits = |task: &&Task| {
             let owner = task.owner().filter(|owner| self.waiting.contains(*owner));
             owner.is_some() && !task.is_removal()
@@ -335,7 +354,7 @@ impl<'a> Pass<'a> {
         let ways: BTreeSet<_> = ways.collect();
         let rows: BTreeSet<_> = self.planned.clone();
         self.records_at(&ways.difference(&self.asked).cloned().collect()).await?;
-        self.widen(&ways, &[]);
+        self.widen(&Tried { ways, ..Tried::default() });
         self.planned.extend(rows);
         let stays = |way: &&Way| way.is_certain && !self.planned.contains(&way.what);
         for task in waiting {

@@ -40,13 +40,23 @@ pub(super) enum Work {
     Flag { owner: String, content: Option<String>, gone: Gone },
 }
 
+/// What is done at once.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) tasks: Vec<Task>,
+    /// The keys of what is done once these are: a row leaves its place there first.
+    pub(super) deferred: BTreeSet<String>,
+}
+
 /// The tasks for these keys. `records` has every entity that maps to one of them or is shown there.
+/// `defers`: what takes the place of a row that moves is left for later.
 pub(super) fn plan(
     records: &BTreeMap<String, Record>,
     keys: &BTreeSet<String>,
     gone: impl Fn(&Record) -> Option<Gone>,
     on_end: OnEnd,
-) -> Vec<Task> {
+    defers: bool,
+) -> Plan {
     let mut claimants: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     let mut shown: BTreeMap<&str, &Record> = BTreeMap::new();
     for record in records.values() {
@@ -65,8 +75,7 @@ pub(super) fn plan(
         let before = before.map(|record| record.id.clone());
         tasks.push(Task { key: key.clone(), before, work });
     }
-    move_rows(&mut tasks);
-    tasks
+    move_rows(tasks, defers)
 }
 
 fn work(
@@ -99,29 +108,67 @@ fn work(
     }
 }
 
-/// A row is moved, and keeps what the application has in it, only where its old key is left empty
-/// and its new one was empty; otherwise the old one is removed and the new one written. A row that is
-/// moved is not removed by itself: that would take away what the application has in it where the move
-/// comes later.
-fn move_rows(tasks: &mut Vec<Task>) {
-    let emptied = |task: &Task| {
-        let is_left = matches!(task.work, Work::Remove { owner: None });
-        task.before.clone().filter(|_| is_left).map(|owner| (task.key.clone(), owner))
-    };
-    let emptied: BTreeMap<String, String> = tasks.iter().filter_map(emptied).collect();
-    let mut moved = BTreeSet::new();
-    for task in tasks.iter_mut() {
-        if let Work::Write { owner, from, unflag, .. } = &mut task.work {
-            match from.as_ref().filter(|from| emptied.get(*from) == Some(owner)) {
-                Some(from) if task.before.is_none() => {
-                    moved.insert(from.clone());
-                }
-                _ => {
-                    *from = None;
-                    *unflag &= task.before.is_some();
-                }
+/// A row is moved, and keeps what the application has in it, where its new key is empty, or will be
+/// once another row has moved; otherwise its old one is removed and the new one written. A row that is
+/// moved is not removed by itself, and nothing takes its place before: that would take away what the
+/// application has in it.
+fn move_rows(tasks: Vec<Task>, defers: bool) -> Plan {
+    let Moves { keys, left, left_at_once } = Moves::among(&tasks, defers);
+    let mut plan = Plan::default();
+    for mut task in tasks {
+        if left.contains(&task.key) {
+            let is_of_the_move = matches!(task.work, Work::Remove { owner: None });
+            if !is_of_the_move || !left_at_once.contains(&task.key) {
+                plan.deferred.insert(task.key);
             }
+            continue;
+        }
+        if let Work::Write { from, unflag, .. } = &mut task.work
+            && !keys.contains(&task.key)
+        {
+            *from = None;
+            *unflag &= task.before.is_some();
+        }
+        plan.tasks.push(task);
+    }
+    plan
+}
+
+/// The rows that move.
+#[derive(Default)]
+struct Moves {
+    /// The keys to which they do.
+    keys: BTreeSet<String>,
+    /// The keys that they leave.
+    left: BTreeSet<String>,
+    /// Of these, those of rows whose new key is empty already.
+    left_at_once: BTreeSet<String>,
+}
+
+impl Moves {
+    fn among(tasks: &[Task], defers: bool) -> Self {
+        let at: BTreeMap<&str, &Task> = tasks.iter().map(|task| (&*task.key, task)).collect();
+        let may_move = |task: &&Task| {
+            let Work::Write { owner, from: Some(from), .. } = &task.work else { return false };
+            let leaves = at.get(from.as_str()).filter(|left| left.before.as_ref() == Some(owner));
+            leaves.is_some_and(|left| defers || matches!(left.work, Work::Remove { owner: None }))
+        };
+        let mut waiting: Vec<_> = tasks.iter().filter(may_move).collect();
+        let mut moves = Self::default();
+        // One row after another, from the ends of chains; of rings none can be first.
+        loop {
+            let is_free =
+                |task: &&Task| task.before.is_none() || defers && moves.left.contains(&task.key);
+            let (free, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_free);
+            if free.is_empty() {
+                return moves;
+            }
+            for task in free {
+                moves.keys.insert(task.key.clone());
+                moves.left.extend(task.from().cloned());
+                moves.left_at_once.extend(task.from().filter(|_| task.before.is_none()).cloned());
+            }
+            waiting = others;
         }
     }
-    tasks.retain(|task| !moved.contains(&task.key));
 }

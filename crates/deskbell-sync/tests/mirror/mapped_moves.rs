@@ -94,3 +94,39 @@ async fn rows_that_move_exchange_what_is_unique() {
     assert_eq!(app.rows(ROWS).await, [["c@x.dev", "2", "101"], ["d@x.dev", "1", "102"]]);
     assert!(app.dead_letters().await.is_empty());
 }
+
+#[tokio::test]
+async fn rows_that_take_each_others_place_keep_what_the_application_has_in_them() {
+    let before = [("user_1", "a@x.dev"), ("user_2", "b@x.dev"), ("user_3", "c@x.dev")];
+    let numbered = |accounts: [(&str, &str); 3], at| {
+        let accounts = accounts.into_iter().zip(1..);
+        accounts.map(|((id, email), number)| account(id, email, number, at)).collect::<Vec<_>>()
+    };
+    let after = [("user_1", "b@x.dev"), ("user_2", "c@x.dev"), ("user_3", "d@x.dev")];
+    let expected = [["b@x.dev", "1", "101"], ["c@x.dev", "2", "102"], ["d@x.dev", "3", "103"]];
+    let mut app = with_credits(&numbered(before, 1)).await;
+    app.apply(&numbered(after, 2)).await;
+    assert_eq!(app.rows(ROWS).await, expected);
+    // A new one takes the place of one that moves.
+    app.apply(&[account("user_4", "d@x.dev", 4, 3), account("user_3", "e@x.dev", 3, 3)]).await;
+    let rows = app.rows("SELECT email, number, credits FROM accounts WHERE number > 2").await;
+    assert_eq!(rows.len(), 2);
+    assert!(rows.contains(&["d@x.dev", "4", "0"].map(str::to_owned).to_vec()), "{rows:?}");
+    assert!(rows.contains(&["e@x.dev", "3", "103"].map(str::to_owned).to_vec()), "{rows:?}");
+    assert!(app.dead_letters().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_takes_the_place_of_a_row_that_is_refused_elsewhere_gets_it() {
+    let mut app = with_credits(&[account("user_1", "a@x.dev", 1, 1)]).await;
+    app.apply(&[account("user_2", "a@x.dev", 2, 2), account("user_1", "b@x.dev", 13, 2)]).await;
+    let rows = app.rows("SELECT email, number FROM accounts").await;
+    assert_eq!(rows, [["a@x.dev", "2"]]);
+    let letters = app.dead_letters().await;
+    assert_eq!((letters.len(), &letters[0]["id"]), (1, &json!("user_1")));
+    app.apply(&[account("user_1", "b@x.dev", 3, 4)]).await;
+    assert_eq!(
+        app.rows("SELECT email, number FROM accounts ORDER BY 1").await,
+        [["a@x.dev", "2"], ["b@x.dev", "3"]]
+    );
+}
