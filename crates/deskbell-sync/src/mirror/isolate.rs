@@ -207,6 +207,16 @@ pub(super) async fn by_halves<'a>(
     Ok(isolated)
 }
 
+/// Does what the database takes of the piece, however much it refuses; what it refused.
+pub(super) async fn apply_piece(
+    session: &mut dyn Session,
+    piece: Piece<'_>,
+) -> Result<Vec<Refused>, DatabaseError> {
+    let isolated = by_halves(session, piece, &mut Streak::endless()).await?;
+    let refused = isolated.refused.into_iter();
+    Ok(refused.filter_map(|(piece, refusal)| piece.refused(refusal)).collect())
+}
+
 /// Tries what was refused alone once more, now that the rest of the batch is there: first all as
 /// one, since they may need each other, then each.
 pub(super) async fn once_more(

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::blocked::BlockedParts;
-use super::isolate::{Origin, Piece, Streak, Subject, by_halves};
+use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries, Refused};
 use crate::entity::Kind;
 use crate::mapped::{MappedTarget, Patience};
@@ -106,9 +106,7 @@ async fn delete_again(
     let subjects = std::slice::from_ref(&subject);
     let settles = Piece::Settles { table, subjects };
     let piece = if gone { Piece::Deletes { table, subjects } } else { settles };
-    let isolated = by_halves(session, piece, &mut Streak::default()).await?;
-    let refused = isolated.refused.into_iter();
-    Ok(refused.filter_map(|(piece, refusal)| piece.refused(refusal)).collect())
+    apply_piece(session, piece).await
 }
 
 fn request(row: Vec<Value>) -> Option<RetryRequest> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::isolate::{Origin, Piece, Streak, Subject, by_halves};
+use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries};
 use crate::entity::Kind;
 use crate::mapped::Patience;
@@ -40,11 +40,12 @@ fn subject(table: &TableStatements, row: Vec<Value>) -> Option<Subject> {
     let [Value::Text(id), Value::Text(message_id)] = <[Value; 2]>::try_from(row).ok()? else {
         return None;
     };
+    let event_type = table.entity.deleted_by.first().copied().unwrap_or_default();
     // A tombstone tells no more of its event.
     let origin = Origin {
         source: String::new(),
         message_id: message_id.clone(),
-        event_type: format!("{}.deleted", table.entity.name),
+        event_type: event_type.to_owned(),
         version: Version { updated_at_ms: 0, occurred_at_ms: 0, rank: Rank::Deleted, message_id },
     };
     Some(Subject { id, origin })
@@ -62,16 +63,13 @@ pub(super) async fn isolated(
     let mut refused = Vec::new();
     for (table, gone) in statements.tables.iter().zip(rows_gone) {
         let deleted = tombstoned(session, statements, table, gone).await?;
-        let deletes = Piece::Deletes { table, subjects: &deleted };
-        let isolated = by_halves(session, deletes, &mut Streak::endless()).await?.refused;
-        refused.extend(isolated.into_iter().filter_map(|(piece, why)| piece.refused(why)));
-        let is_refused = |subject: &&Subject| {
-            refused.iter().any(|refused| refused.letter.id.as_ref() == Some(&subject.id))
+        let stuck = apply_piece(session, Piece::Deletes { table, subjects: &deleted }).await?;
+        let is_stuck = |subject: &&Subject| {
+            stuck.iter().any(|refused| refused.letter.id.as_ref() == Some(&subject.id))
         };
-        let settled: Vec<_> = gone.iter().filter(|one| !is_refused(one)).cloned().collect();
-        let settles = Piece::Settles { table, subjects: &settled };
-        let isolated = by_halves(session, settles, &mut Streak::endless()).await?.refused;
-        refused.extend(isolated.into_iter().filter_map(|(piece, why)| piece.refused(why)));
+        let settled: Vec<_> = gone.iter().filter(|one| !is_stuck(one)).cloned().collect();
+        refused.extend(apply_piece(session, Piece::Settles { table, subjects: &settled }).await?);
+        refused.extend(stuck);
     }
     let earlier = EarlierTries::default();
     refused::keep(session, statements, destination, refused, &earlier, patience).await.map(drop)
