@@ -14,8 +14,8 @@ pub(super) struct OpenFiles {
     path: PathBuf,
     database: Option<Identity>,
     write_ahead_log: Option<Identity>,
-    /// Whether it was said that they are gone.
-    told: bool,
+    /// Whether it was logged that they are gone.
+    is_logged: bool,
 }
 
 /// The device and the inode.
@@ -25,7 +25,7 @@ impl OpenFiles {
     /// The files of the connection that has just been opened.
     pub(super) fn of(path: &Path) -> Self {
         let mut files =
-            Self { path: path.to_owned(), database: None, write_ahead_log: None, told: false };
+            Self { path: path.to_owned(), database: None, write_ahead_log: None, is_logged: false };
         files.database = identity(path);
         files.look_at_write_ahead_log();
         files
@@ -43,15 +43,15 @@ impl OpenFiles {
         let wal = beside(&self.path, "-wal");
         let moved = match (is_database, self.write_ahead_log == identity(&wal)) {
             (true, true) => {
-                self.told = false;
+                self.is_logged = false;
                 return Ok(());
             }
             (true, false) => &wal,
             (false, _) => &self.path,
         };
         let moved = moved.display();
-        if !self.told {
-            self.told = true;
+        if !self.is_logged {
+            self.is_logged = true;
             tracing::error!(
                 "{moved} was moved or replaced while it was open: no event is acknowledged until the \
                  file is back; stop deskbell before you move its log"
@@ -97,28 +97,15 @@ pub(super) fn beside(database: &Path, end: &str) -> PathBuf {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use bytes::Bytes;
-
     use super::*;
-    use crate::{NewEvent, Seq, SqliteStore, Store};
-
-    fn event(number: i64) -> NewEvent {
-        NewEvent {
-            source: "clerk".into(),
-            message_id: format!("msg_{number}"),
-            event_type: "user.created".to_owned(),
-            subject: None,
-            occurred_at_ms: 0,
-            instance_id: None,
-            payload: Bytes::from_static(b"{}"),
-        }
-    }
+    use crate::sqlite::writer::tests::event;
+    use crate::{Seq, SqliteStore, Store};
 
     async fn opened() -> (tempfile::TempDir, PathBuf, SqliteStore) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("deskbell.db");
         let store = SqliteStore::open(&path).await.unwrap();
-        store.append(&[event(1)]).await.unwrap();
+        store.append(&[event(1, 10)]).await.unwrap();
         (directory, path, store)
     }
 
@@ -128,14 +115,14 @@ mod tests {
             let (_directory, path, store) = opened().await;
             let (file, away) = (beside(&path, end), beside(&path, ".away"));
             std::fs::rename(&file, &away).unwrap();
-            store.append(&[event(2)]).await.unwrap_err();
+            store.append(&[event(2, 10)]).await.unwrap_err();
             store.check_writable().await.unwrap_err();
             // Another file in its place is none either.
             std::fs::copy(&away, &file).unwrap();
-            let error = store.append(&[event(2)]).await.unwrap_err();
+            let error = store.append(&[event(2, 10)]).await.unwrap_err();
             assert!(format!("{error:?}").contains("moved or replaced"), "{error:?}");
             std::fs::rename(&away, &file).unwrap();
-            let seqs = store.append(&[event(2), event(3)]).await.unwrap();
+            let seqs = store.append(&[event(2, 10), event(3, 10)]).await.unwrap();
             assert_eq!(seqs.iter().map(|it| it.seq()).max(), Some(Seq::new(3)), "{end}");
             store.check_writable().await.unwrap();
             store.close().await;

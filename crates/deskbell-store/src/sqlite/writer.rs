@@ -40,7 +40,7 @@ impl Writer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
@@ -49,7 +49,7 @@ mod tests {
 
     use crate::{Appended, LogWriter, LogWriterOptions, NewEvent, Seq, SqliteStore, Store};
 
-    fn event(number: i64, payload_bytes: usize) -> NewEvent {
+    pub(in crate::sqlite) fn event(number: i64, payload_bytes: usize) -> NewEvent {
         NewEvent {
             source: "clerk".into(),
             message_id: format!("msg_{number}"),
