@@ -29,8 +29,8 @@ pub struct MirrorOptions {
     pub include_columns: Vec<String>,
     /// What happens to rows whose entity was deleted.
     pub on_delete: OnDelete,
-    /// Whether missing tables, columns and indexes are made at the start; otherwise they are an
-    /// error.
+    /// Whether missing tables, columns and indexes are made at the start; otherwise the mirror
+    /// cannot be opened without them.
     pub auto_migrate: bool,
     /// Whether the mirror's own tables are kept; otherwise only the mapped tables and statements.
     pub mirror: bool,

@@ -77,9 +77,9 @@ impl MirrorService {
         self.target.subscribe()
     }
 
-    /// Follows the log until `shutdown`, whenever it is this process's turn, then finishes the
-    /// batch in hand, within ten seconds. While the log or the database is away it waits, longer each time,
-    /// and tries again.
+    /// Follows the log until `shutdown` while this process leads the consumer, then finishes the
+    /// current batch, within ten seconds. While the log or the database is away it retries, with
+    /// growing pauses.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let (store, name) = (Arc::clone(&self.store), consumer_name(&self.destination));
         while_in_turn(&*store, &name, &shutdown, &mut self).await;

@@ -34,7 +34,7 @@ pub struct DatabaseConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_columns: Option<Vec<String>>,
     /// Whether missing tables, columns and indexes are made at the start. Default: `true`;
-    /// otherwise they are an error, and `deskbell schema apply` makes them.
+    /// otherwise the mirror waits for them, and `deskbell schema apply` makes them.
     #[serde(default = "yes")]
     pub auto_migrate: bool,
     /// What becomes of a mirrored row whose entity was deleted. Default: `delete`.
