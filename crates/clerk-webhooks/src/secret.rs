@@ -103,6 +103,24 @@ impl Secret {
     }
 }
 
+/// Whether both are the same key; in constant time where it is a secret one.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Material::Hmac(one), Material::Hmac(other)) => {
+                one.as_slice().ct_eq(other.as_slice()).into()
+            }
+            (Material::Public(one), Material::Public(other)) => one == other,
+            (Material::Private(one), Material::Private(other)) => {
+                one.as_bytes().ct_eq(other.as_bytes()).into()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Secret {}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
