@@ -79,16 +79,18 @@ pub(crate) async fn healthz() -> Response {
     replies::json(StatusCode::OK, r#"{"healthy":true}"#)
 }
 
+/// `GET /readyz` while the store is not open yet.
+pub(crate) async fn not_ready() -> Response {
+    replies::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"reason":"store"}"#)
+}
+
 /// `GET /readyz`, and `GET /readyz?strict`.
 pub(crate) async fn readyz(
     State(readiness): State<Arc<Readiness>>,
     RawQuery(query): RawQuery,
 ) -> Response {
     if !readiness.is_ready().await {
-        return replies::json(
-            StatusCode::SERVICE_UNAVAILABLE,
-            r#"{"ready":false,"reason":"store"}"#,
-        );
+        return not_ready().await;
     }
     if is_strict(query.as_deref().unwrap_or_default())
         && let Some(stuck) = readiness.strictness.stuck_mirrors().await

@@ -66,7 +66,16 @@ impl Ingest {
         let (head, body) = request.into_parts();
         let body = self.body.read(body).await?;
         let event = self.verify(&head.headers, &body.bytes)?;
-        self.log.append(event).await.map_err(|error| self.not_written(&error))
+        let shown = tracing::enabled!(target: "deskbell::events", tracing::Level::INFO)
+            .then(|| (event.message_id.clone(), event.event_type.clone()));
+        let appended = self.log.append(event).await.map_err(|error| self.not_written(&error))?;
+        if let Some((id, event_type)) = shown {
+            let (Appended::New(seq) | Appended::Duplicate(seq)) = &appended;
+            let duplicate = matches!(appended, Appended::Duplicate(_));
+            tracing::info!(target: "deskbell::events", source = %self.source.name, event.id = id,
+                event.r#type = event_type, seq = seq.get(), duplicate, "received");
+        }
+        Ok(appended)
     }
 
     fn verify(&self, headers: &HeaderMap, body: &Bytes) -> Result<NewEvent, Refusal> {
@@ -123,6 +132,11 @@ pub(crate) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
             refusal.into_response()
         }
     }
+}
+
+/// `POST` on a source's path while the store is not open yet.
+pub(crate) async fn refuse() -> Response {
+    Refusal::Overloaded.into_response()
 }
 
 fn new_event(

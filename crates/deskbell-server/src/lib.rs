@@ -6,6 +6,7 @@
 mod admin_token;
 mod body;
 mod clock;
+mod current;
 mod health;
 mod ingest;
 mod metrics;
@@ -15,6 +16,7 @@ pub mod routes;
 mod serve;
 
 pub use admin_token::AdminToken;
+pub use current::CurrentRoutes;
 pub use ingest::{IngestOptions, Source};
 pub use mirrors::MirrorStates;
 pub use routes::App;

@@ -41,6 +41,18 @@ impl fmt::Debug for App {
     }
 }
 
+/// The routes while the store is not open yet: whoever sends to one of these paths tries again.
+pub fn without_store<'a>(paths: impl IntoIterator<Item = &'a str>) -> Router {
+    let mut router = Router::new()
+        .route("/healthz", get(health::healthz).fallback(replies::only_get))
+        .route("/readyz", get(health::not_ready).fallback(replies::only_get))
+        .fallback(replies::not_found);
+    for path in paths {
+        router = router.route(path, post(ingest::refuse).fallback(replies::only_post));
+    }
+    router
+}
+
 /// The routes of this app.
 pub fn router(app: App) -> Router {
     let strictness = Strictness::new(app.mirrors);

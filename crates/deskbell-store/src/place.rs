@@ -124,6 +124,16 @@ impl OpenError {
         }
     }
 
+    /// Whether the store's server is away, or has no room: it will be there again.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(error) => matches!(error, PostgresOpenError::Database { .. }),
+            Self::Store(error) => matches!(error, StoreError::Unavailable(_)),
+        }
+    }
+
     /// Whether a process has the store that lets nobody else in, but takes orders.
     fn is_in_use(&self) -> bool {
         match self {

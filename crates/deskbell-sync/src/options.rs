@@ -10,7 +10,7 @@ use crate::entity;
 
 /// A mirror's options. `MirrorOptions::default()` has what the config has where it says nothing;
 /// `url` must be given.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MirrorOptions {
     /// The destination's name: its checkpoint's, and its consumer's.
     pub destination: String,

@@ -12,7 +12,7 @@ use deskbell_store::{Database, Deliveries, LogHandle, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Handler;
-use crate::config::{Config, DestinationConfig, event_types};
+use crate::config::{self, Config, DestinationConfig, event_types};
 use crate::delivery_options::{self, ChannelError, MadeChannel};
 use crate::orders;
 use crate::tasks::Stage;
@@ -65,10 +65,30 @@ pub(crate) struct Delivering {
 
 #[derive(Debug)]
 struct Destination {
+    config: WorkerConfig,
     registration: Registration,
     route: Route,
     worker: WorkerOptions,
     channel: Arc<dyn Channel>,
+}
+
+/// What a worker is made of: it goes on while this stays the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WorkerConfig {
+    /// A destination of the config.
+    Destination { destination: Box<DestinationConfig>, disable_after: Option<config::Duration> },
+    /// A function of the program, by its name.
+    Handler(String),
+}
+
+impl WorkerConfig {
+    /// The destination's name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Destination { destination, .. } => &destination.name,
+            Self::Handler(name) => name,
+        }
+    }
 }
 
 impl Delivering {
@@ -120,12 +140,21 @@ impl Delivering {
         self.destinations.iter().map(|destination| destination.route.clone()).collect()
     }
 
-    /// Starts the router, a worker for each destination, and who carries out orders.
-    pub(crate) fn spawn(
-        self,
+    /// The names of the destinations.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.worker_configs().map(|config| config.name().to_owned()).collect()
+    }
+
+    /// What the workers are made of.
+    pub(crate) fn worker_configs(&self) -> impl Iterator<Item = &WorkerConfig> {
+        self.destinations.iter().map(|destination| &destination.config)
+    }
+
+    /// Starts the router, and who executes commands.
+    pub(crate) fn spawn_common(
+        &self,
         stage: &mut Stage,
         store: &Arc<dyn Database>,
-        log: &LogHandle,
         sources: Vec<String>,
     ) {
         let deliveries = || Arc::clone(store) as Arc<dyn Deliveries>;
@@ -138,12 +167,20 @@ impl Delivering {
         if routes.is_empty() {
             return;
         }
-        let router = Router::new(events(), deliveries(), routes, self.router);
+        let router = Router::new(events(), deliveries(), routes, self.router.clone());
         stage.spawn(|shutdown| router.run(shutdown));
-        for Destination { worker, channel, .. } in self.destinations {
-            let worker = Worker::new(deliveries(), channel, Some(log.clone()), worker);
-            stage.spawn(|shutdown| worker.run(shutdown));
-        }
+    }
+
+    /// A worker for each destination, with what it is made of.
+    pub(crate) fn into_workers(
+        self,
+        store: &Arc<dyn Database>,
+        log: &LogHandle,
+    ) -> impl Iterator<Item = (WorkerConfig, Worker)> {
+        self.destinations.into_iter().map(move |Destination { config, worker, channel, .. }| {
+            let deliveries = Arc::clone(store) as Arc<dyn Deliveries>;
+            (config, Worker::new(deliveries, channel, Some(log.clone()), worker))
+        })
     }
 }
 
@@ -154,6 +191,10 @@ impl Destination {
         channel: Arc<dyn Channel>,
     ) -> Result<Self, DeliveringError> {
         Ok(Self {
+            config: WorkerConfig::Destination {
+                destination: Box::new(destination.clone()),
+                disable_after: config.alerts.disable_after,
+            },
             registration: delivery_options::registration(destination),
             route: route(&destination.name, delivery_options::filter_options(destination), config)?,
             worker: delivery_options::worker_options(destination, &config.alerts),
@@ -173,6 +214,7 @@ impl Destination {
         }
         let filter = FilterOptions { events: Some(events), ..FilterOptions::default() };
         Ok(Self {
+            config: WorkerConfig::Handler(name.clone()),
             route: route(&name, filter, config)?,
             worker: WorkerOptions::new(&name),
             channel: Arc::new(HandlerChannel::new(function, stopping.clone())),
@@ -193,7 +235,7 @@ fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, De
 /// The routes of the config's destinations, for a command that delivers nothing itself.
 pub(crate) fn routes(config: &Config) -> Result<Vec<Route>, DeliveringError> {
     let delivered_to = |one: &&DestinationConfig| {
-        one.enabled && !matches!(one.kind, crate::config::DestinationKind::Database(_))
+        one.enabled && !matches!(one.kind, config::DestinationKind::Database(_))
     };
     let of =
         |one: &DestinationConfig| route(&one.name, delivery_options::filter_options(one), config);

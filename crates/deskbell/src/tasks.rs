@@ -1,5 +1,6 @@
 //! The background tasks: started under a name, stopped in an order, every panic reported.
 
+use futures_util::future::join_all;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -25,11 +26,6 @@ impl Stage {
     pub(crate) fn new(name: &'static str) -> Self {
         let shutdown = CancellationToken::new();
         Self { name, tasks: JoinSet::new(), shutdown, failure: None }
-    }
-
-    /// The stage's signal to stop.
-    pub(crate) fn shutdown(&self) -> &CancellationToken {
-        &self.shutdown
     }
 
     /// Runs the task that this makes of the stage's signal to stop.
@@ -65,4 +61,10 @@ impl Stage {
             None => Ok(()),
         }
     }
+}
+
+/// Stops all of them at the same time.
+pub(crate) async fn stop_all(stages: impl IntoIterator<Item = Stage>) -> Result<(), StoppedEarly> {
+    let stopped = join_all(stages.into_iter().map(Stage::stop)).await;
+    stopped.into_iter().fold(Ok(()), Result::and)
 }

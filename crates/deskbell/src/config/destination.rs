@@ -34,7 +34,7 @@ use super::{Duration, RateLimit, Template};
 ///
 /// Those from `events` to `ordering` are about deliveries. A `database` has none, and none of these
 /// keys.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationConfig {
     /// Its name, under which it keeps its checkpoint: renaming it makes it start anew.
     pub name: String,
@@ -68,7 +68,7 @@ pub struct DestinationConfig {
 }
 
 /// What a destination is, with the keys of its type.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum DestinationKind {
     /// `type = "database"`.

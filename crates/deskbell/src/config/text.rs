@@ -60,7 +60,7 @@ pub(super) mod or_never {
 }
 
 /// A signing secret; it never shows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningSecret(pub Secret);
 
 /// A text that is a secret, such as the admin token or an API key; it never shows.

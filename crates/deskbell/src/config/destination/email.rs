@@ -7,7 +7,7 @@ use crate::config::reader::{Node, ReadError};
 use crate::config::{HttpUrl, SmtpUrl, Template, Token};
 
 /// An email. What it says are templates.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailConfig {
     /// Who carries it.
     pub provider: EmailProvider,
@@ -30,7 +30,7 @@ pub struct EmailConfig {
 }
 
 /// Who carries emails.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmailProvider {
     /// `provider = "resend"`.
     Resend {

@@ -12,7 +12,7 @@ use crate::config::text::{REDACTED, SigningSecret};
 
 /// A secret that requests are signed with: `"whsec_…"` or `"whsk_…"`, or during a rotation
 /// `{ secret = "…", until = "2026-12-01T00:00:00Z" }`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSecret {
     /// The key; it never shows.
     pub secret: SigningSecret,

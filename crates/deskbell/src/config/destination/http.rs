@@ -11,7 +11,7 @@ use crate::config::HttpUrl;
 use crate::config::reader::{Node, ReadError};
 
 /// A signed request to a web address.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HttpConfig {
     /// Where requests go: `https://…`, or `http://…`.
     pub url: HttpUrl,

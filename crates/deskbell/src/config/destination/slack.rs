@@ -7,7 +7,7 @@ use crate::config::reader::{Node, ReadError};
 use crate::config::{SecretUrl, Template};
 
 /// A message to a Slack channel.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlackConfig {
     /// The incoming webhook of the channel, `https://hooks.slack.com/services/…`; it never shows.
     pub webhook_url: SecretUrl,

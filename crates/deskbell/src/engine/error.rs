@@ -1,0 +1,63 @@
+//! What keeps an engine from starting.
+
+use clerk_webhooks::NoSecret;
+use deskbell_server::BindError;
+use deskbell_store::{OpenError, StoreError};
+
+use crate::config::ConfigError;
+use crate::delivering::DeliveringError;
+use crate::metrics::MetricsError;
+
+/// An engine that could not start. What was opened is closed again.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The config, where it was still to be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The event log.
+    #[error("the event log cannot be opened")]
+    Store(#[from] OpenError),
+    /// A source without a secret.
+    #[error("the source `{source_name}` cannot verify anything")]
+    Source {
+        /// The source's name.
+        source_name: String,
+        /// What is missing.
+        source: NoSecret,
+    },
+    /// A destination's mirror.
+    #[error("the mirror of the destination `{destination}` cannot be opened")]
+    Mirror {
+        /// The destination's name.
+        destination: String,
+        /// What is wrong with it.
+        source: deskbell_sync::ConnectError,
+    },
+    /// A destination that deliveries are made to.
+    #[error(transparent)]
+    Delivering(#[from] DeliveringError),
+    /// The destinations could not be made known to the store.
+    #[error("the event log cannot be written")]
+    Register(#[from] StoreError),
+    /// The address to listen on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system did not say which address it gave us.
+    #[error("the address that we listen on is not known")]
+    Address(#[source] std::io::Error),
+    /// The metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+}
+
+impl StartError {
+    /// Whether the config is at fault.
+    #[must_use]
+    pub fn is_of_config(&self) -> bool {
+        match self {
+            Self::Mirror { source, .. } => source.is_of_options(),
+            Self::Config(_) | Self::Delivering(_) => true,
+            _ => false,
+        }
+    }
+}

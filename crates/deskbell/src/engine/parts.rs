@@ -1,0 +1,213 @@
+//! What runs behind the log: a worker or a mirror for each destination, and what serves all of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbell_store::{Database, LogHandle, Store, SubjectIndexer, Upkeep};
+use deskbell_sync::status::MirrorStatus;
+use deskbell_sync::{MirrorOptions, MirrorService, Target};
+use futures_util::future::{join_all, select_all};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::StartError;
+use crate::config::Config;
+use crate::delivering::{Delivering, WorkerConfig};
+use crate::metrics;
+use crate::mirror_options::mirror_options;
+use crate::outcomes::mirrors::RunningMirrors;
+use crate::pruner::{self, Pruner};
+use crate::tasks::Stage;
+
+/// How long the start waits for the mirrors' databases.
+const OPEN_MAX: Duration = Duration::from_secs(3);
+
+/// Everything that reads the log.
+#[derive(Debug)]
+pub(super) struct Parts {
+    /// Tells handlers when the program begins to stop.
+    stopping: CancellationToken,
+    /// What serves all destinations.
+    common: Stage,
+    pub(super) workers: BTreeMap<String, RunningWorker>,
+    pub(super) mirrors: BTreeMap<String, RunningMirror>,
+}
+
+#[derive(Debug)]
+pub(super) struct RunningWorker {
+    pub(super) config: WorkerConfig,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+pub(super) struct RunningMirror {
+    pub(super) options: MirrorOptions,
+    status: watch::Receiver<Option<MirrorStatus>>,
+    target: watch::Receiver<Option<Arc<dyn Target>>>,
+    stage: Stage,
+}
+
+/// A mirror whose database was looked for.
+#[derive(Debug)]
+pub(super) struct OpenedMirror {
+    options: MirrorOptions,
+    service: MirrorService,
+}
+
+/// Looks for the databases of those of the config's mirrors that are wanted. Mistakes of the config
+/// are errors; whatever else is wrong with a database is not: it is opened later.
+pub(super) async fn open_mirrors(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    is_wanted: impl Fn(&MirrorOptions) -> bool,
+) -> Result<Vec<OpenedMirror>, StartError> {
+    let enabled = config.destinations.iter().filter(|destination| destination.enabled);
+    let options = enabled.filter_map(|destination| mirror_options(destination, &config.sources));
+    let opened = options.filter(|options| is_wanted(options)).map(|options| open(options, store));
+    join_all(opened).await.into_iter().collect()
+}
+
+async fn open(options: MirrorOptions, store: &Arc<dyn Store>) -> Result<OpenedMirror, StartError> {
+    let mut service = MirrorService::new(Arc::clone(store), options.clone());
+    match timeout(OPEN_MAX, service.open()).await {
+        Ok(Err(source)) if source.is_of_options() => {
+            Err(StartError::Mirror { destination: options.destination, source })
+        }
+        _ => Ok(OpenedMirror { options, service }),
+    }
+}
+
+impl Parts {
+    pub(super) fn start(
+        config: &Config,
+        delivering: Delivering,
+        mirrors: Vec<OpenedMirror>,
+        store: &Arc<dyn Database>,
+        log: &LogHandle,
+        stopping: CancellationToken,
+    ) -> Self {
+        let common = Stage::new("delivery");
+        let (workers, running) = (BTreeMap::new(), BTreeMap::new());
+        let mut parts = Self { stopping, common, workers, mirrors: running };
+        parts.start_mirrors(mirrors);
+        parts.start_common(config, &delivering, store);
+        parts.start_workers(delivering, store, log);
+        parts
+    }
+
+    pub(super) fn start_mirrors(&mut self, mirrors: Vec<OpenedMirror>) {
+        for OpenedMirror { options, service } in mirrors {
+            let mut stage = Stage::new("mirror");
+            let (status, target) = (service.status(), service.target());
+            stage.spawn(|shutdown| service.run(shutdown));
+            let name = options.destination.clone();
+            self.mirrors.insert(name, RunningMirror { options, status, target, stage });
+        }
+    }
+
+    /// Starts the workers that do not run yet.
+    pub(super) fn start_workers(
+        &mut self,
+        delivering: Delivering,
+        store: &Arc<dyn Database>,
+        log: &LogHandle,
+    ) {
+        for (config, worker) in delivering.into_workers(store, log) {
+            let name = config.name().to_owned();
+            if self.workers.contains_key(&name) {
+                continue;
+            }
+            let mut stage = Stage::new("worker");
+            stage.spawn(|shutdown| worker.run(shutdown));
+            self.workers.insert(name, RunningWorker { config, stage });
+        }
+    }
+
+    /// Starts what serves all destinations, as these are now.
+    pub(super) fn start_common(
+        &mut self,
+        config: &Config,
+        delivering: &Delivering,
+        store: &Arc<dyn Database>,
+    ) {
+        let mut common = Stage::new("delivery");
+        let events = || Arc::clone(store) as Arc<dyn Store>;
+        let upkeep = Arc::clone(store) as Arc<dyn Upkeep>;
+        let indexer = SubjectIndexer::new(Arc::clone(&upkeep), events());
+        common.spawn(|shutdown| indexer.run(shutdown));
+        let mirrors = self.mirrors.values().map(|mirror| pruner::Mirror {
+            target: mirror.target.clone(),
+            options: mirror.options.clone(),
+        });
+        let (log_id, names) = (store.log_id(), delivering.names());
+        let pruner = Pruner::new(upkeep, log_id, &config.store, names, mirrors.collect());
+        let log_of_pruner = events();
+        common.spawn(|shutdown| pruner.run(log_of_pruner, shutdown));
+        if config.server.admin_token.is_some() {
+            common.spawn(metrics::upkeep);
+        }
+        let sources = config.sources.iter().map(|source| source.name.clone()).collect();
+        delivering.spawn_common(&mut common, store, sources);
+        self.common = common;
+    }
+
+    /// Tells handlers when the program begins to stop.
+    pub(super) fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Stops what serves all destinations, so that it can be started for others.
+    pub(super) async fn stop_common(&mut self) {
+        let stopped = std::mem::replace(&mut self.common, Stage::new("delivery"));
+        report(stopped).await;
+    }
+
+    /// Stops a worker, which gives its claims back.
+    pub(super) async fn stop_worker(&mut self, name: &str) {
+        if let Some(worker) = self.workers.remove(name) {
+            report(worker.stage).await;
+        }
+    }
+
+    /// Stops a mirror, which gives its lease back.
+    pub(super) async fn stop_mirror(&mut self, name: &str) {
+        if let Some(mirror) = self.mirrors.remove(name) {
+            report(mirror.stage).await;
+        }
+    }
+
+    /// The mirrors, to ask how they are.
+    pub(super) fn running_mirrors(&self, store: &Arc<dyn Store>) -> RunningMirrors {
+        let mut running = RunningMirrors::new(Arc::clone(store));
+        for (name, mirror) in &self.mirrors {
+            running.add(name, mirror.status.clone());
+        }
+        running
+    }
+
+    /// Returns when one of the tasks has ended.
+    pub(super) async fn ended(&mut self) {
+        let workers = self.workers.values_mut().map(|worker| &mut worker.stage);
+        let mirrors = self.mirrors.values_mut().map(|mirror| &mut mirror.stage);
+        let stages = [&mut self.common].into_iter().chain(workers).chain(mirrors);
+        select_all(stages.map(|stage| Box::pin(stage.ended()))).await;
+    }
+
+    /// What reads the log and may still write to it, and the mirrors.
+    pub(super) fn into_stages(self) -> (Vec<Stage>, Vec<Stage>) {
+        self.stopping.cancel();
+        let workers = self.workers.into_values().map(|worker| worker.stage);
+        let mirrors = self.mirrors.into_values().map(|mirror| mirror.stage);
+        ([self.common].into_iter().chain(workers).collect(), mirrors.collect())
+    }
+}
+
+/// Stops the stage; a failure before is said, and ends nothing else.
+async fn report(stage: Stage) {
+    if let Err(error) = stage.stop().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "a part of the engine had failed");
+    }
+}

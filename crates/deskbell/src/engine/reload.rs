@@ -1,0 +1,127 @@
+//! The config, read again while everything runs: what has changed is stopped and started anew.
+
+use std::sync::Arc;
+
+use deskbell_store::Store;
+use deskbell_sync::MirrorOptions;
+
+use super::{Engine, StartError, check_mirrors, parts, routes};
+use crate::config::{Config, SourceConfig};
+use crate::delivering::{Delivering, WorkerConfig};
+use crate::mirror_options::mirror_options;
+
+/// What came of a new config.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reloaded {
+    /// The destinations that were started, stopped, or stopped and started again.
+    pub(crate) destinations: Vec<String>,
+    /// The keys whose new values hold after a restart.
+    pub(crate) after_restart: Vec<&'static str>,
+}
+
+impl Engine {
+    /// Goes on by this config. Only the destinations that changed are stopped, and finish what they
+    /// have begun; events are taken all the while.
+    ///
+    /// # Errors
+    /// What makes no sense in it. The config before it holds on, whole.
+    pub(crate) async fn reload(&mut self, new: &Config) -> Result<Reloaded, StartError> {
+        let (config, after_restart) = applicable(&self.config, new);
+        let stopping = self.parts.stopping();
+        let delivering = Delivering::new(&config, Vec::new(), &stopping)?;
+        check_mirrors(&config)?;
+        let sources = routes::sources(&config.sources)?;
+        let events = Arc::clone(&self.store) as Arc<dyn Store>;
+        let runs = |options: &MirrorOptions| {
+            let running = self.parts.mirrors.get(&options.destination);
+            running.is_some_and(|running| is_same(&running.options, options))
+        };
+        let mirrors = parts::open_mirrors(&config, &events, |options| !runs(options)).await?;
+        delivering.register(&*self.store).await?;
+        // From here on nothing fails.
+        let changed = self.changed(&config, &delivering);
+        self.parts.stop_common().await;
+        for name in &changed {
+            self.parts.stop_worker(name).await;
+            self.parts.stop_mirror(name).await;
+        }
+        self.parts.start_mirrors(mirrors);
+        self.parts.start_common(&config, &delivering, &self.store);
+        self.parts.start_workers(delivering, &self.store, &self.log);
+        let mirrors = self.parts.running_mirrors(&events);
+        let app = routes::app(&config, sources, &self.log, &events, mirrors)?;
+        self.routes.replace(deskbell_server::routes::router(app));
+        self.config = config;
+        Ok(Reloaded { destinations: changed, after_restart })
+    }
+
+    /// The destinations that run otherwise by this config, or only before or after it.
+    fn changed(&self, config: &Config, delivering: &Delivering) -> Vec<String> {
+        let workers: Vec<&WorkerConfig> = delivering.worker_configs().collect();
+        let enabled = config.destinations.iter().filter(|destination| destination.enabled);
+        let options = enabled.filter_map(|one| mirror_options(one, &config.sources));
+        let mirrors: Vec<MirrorOptions> = options.collect();
+        let mut changed = Vec::new();
+        for (name, running) in &self.parts.workers {
+            if !workers.contains(&&running.config) {
+                changed.push(name.clone());
+            }
+        }
+        for (name, running) in &self.parts.mirrors {
+            if !mirrors.iter().any(|options| is_same(&running.options, options)) {
+                changed.push(name.clone());
+            }
+        }
+        let names = workers.iter().map(|worker| worker.name());
+        let names = names.chain(mirrors.iter().map(|options| &*options.destination));
+        let is_new = |name: &&str| {
+            !self.parts.workers.contains_key(*name) && !self.parts.mirrors.contains_key(*name)
+        };
+        changed.extend(names.filter(is_new).map(str::to_owned));
+        changed.sort();
+        changed.dedup();
+        changed
+    }
+}
+
+/// Whether the mirror goes on as it is: where in the file it stands changes nothing.
+fn is_same(running: &MirrorOptions, new: &MirrorOptions) -> bool {
+    let anywhere = |options: &MirrorOptions| {
+        let mut options = options.clone();
+        options.tables.iter_mut().for_each(|table| table.declared_at.clear());
+        options.statements.iter_mut().for_each(|statement| statement.declared_at.clear());
+        options
+    };
+    anywhere(running) == anywhere(new)
+}
+
+/// What of the new config holds without a restart, and the keys that do not.
+fn applicable(old: &Config, new: &Config) -> (Config, Vec<&'static str>) {
+    let mut config = new.clone();
+    let mut after_restart = Vec::new();
+    if new.server.listen != old.server.listen {
+        after_restart.push("server.listen");
+        config.server.listen = old.server.listen;
+    }
+    if new.store != old.store {
+        after_restart.push("store");
+        config.store = old.store.clone();
+    }
+    let places = |sources: &[SourceConfig]| -> Vec<_> {
+        sources.iter().map(|source| (source.name.clone(), source.path.clone())).collect()
+    };
+    if places(&new.sources) != places(&old.sources) {
+        after_restart.push("source.path");
+        config.sources = with_places_of(&old.sources, &new.sources);
+    }
+    (config, after_restart)
+}
+
+/// The old sources at their old paths, with what is new about them otherwise.
+fn with_places_of(old: &[SourceConfig], new: &[SourceConfig]) -> Vec<SourceConfig> {
+    let changed = |old: &SourceConfig| {
+        let found = new.iter().find(|source| source.name == old.name).unwrap_or(old);
+        SourceConfig { path: old.path.clone(), ..found.clone() }
+    };
+    old.iter().map(changed).collect()
+}

@@ -1,0 +1,52 @@
+//! What the server answers by, put together from the config.
+
+use std::sync::Arc;
+
+use clerk_webhooks::Verifier;
+use deskbell_server::{AdminToken, App, IngestOptions, Source};
+use deskbell_store::{LogHandle, Store};
+
+use super::StartError;
+use crate::config::{Config, SourceConfig};
+use crate::metrics;
+use crate::outcomes::mirrors::RunningMirrors;
+
+/// What the routes need once the store is open.
+pub(super) fn app(
+    config: &Config,
+    sources: Vec<Source>,
+    log: &LogHandle,
+    store: &Arc<dyn Store>,
+    mirrors: RunningMirrors,
+) -> Result<App, StartError> {
+    let admin_token =
+        config.server.admin_token.as_ref().and_then(|token| AdminToken::new(token.0.clone()));
+    Ok(App {
+        sources,
+        log: log.clone(),
+        store: Arc::clone(store),
+        mirrors: Arc::new(mirrors),
+        ingest: IngestOptions {
+            body_bytes_max: config.server.body_bytes_max,
+            ..IngestOptions::default()
+        },
+        metrics: if admin_token.is_some() { metrics::install()? } else { Arc::new(String::new) },
+        admin_token,
+    })
+}
+
+/// Who may send, and where.
+pub(super) fn sources(config: &[SourceConfig]) -> Result<Vec<Source>, StartError> {
+    config.iter().map(source).collect()
+}
+
+fn source(config: &SourceConfig) -> Result<Source, StartError> {
+    let secrets = config.signing_secrets.iter().map(|secret| &secret.0);
+    let verifier = Verifier::builder().secrets(secrets).tolerance(config.tolerance.0).build();
+    Ok(Source {
+        name: config.name.as_str().into(),
+        paths: config.path.clone(),
+        verifier: verifier
+            .map_err(|source| StartError::Source { source_name: config.name.clone(), source })?,
+    })
+}
