@@ -5,6 +5,7 @@
 
 mod ended;
 mod options;
+mod report;
 mod stop;
 mod watch_health;
 
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::ended::Ended;
 pub use self::options::WorkerOptions;
+use self::report::Failures;
 use self::watch_health::Told;
 use crate::breaker::{Allowed, Breaker};
 use crate::channel::{Channel, Delivery};
@@ -58,6 +60,7 @@ pub struct Worker {
     health_read: Option<Instant>,
     /// What people have not been told yet, and when it happened.
     transitions: VecDeque<Told>,
+    failures: Failures,
     breaker: Breaker,
     pace: Pace,
     claimed: VecDeque<InHand>,
@@ -112,6 +115,7 @@ impl Worker {
             health_changed: false,
             health_read: None,
             transitions: VecDeque::new(),
+            failures: Failures::default(),
             breaker: Breaker::new(options.probe.clone()),
             pace: Pace::new(options.rate_limit),
             claimed: VecDeque::new(),
@@ -286,6 +290,8 @@ impl Worker {
         };
         let facts = ended::Facts {
             claim: delivery.claim,
+            message_id: attempted.event.message_id.clone(),
+            event_type: attempted.event.event_type.clone(),
             attempts: delivery.attempts + 1,
             first_attempt_ago: first_attempt_ago.unwrap_or_default(),
             began: now,
@@ -301,6 +307,7 @@ impl Worker {
     fn take(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
         // An attempt's own panic is caught; what is left is the end of the runtime.
         let Ok(ended) = ended else { return };
+        self.failures.report(&self.options.destination, &ended);
         self.note(&ended);
         self.settlements.push(ended.settlement(&self.options.retry, rand::random()));
     }
@@ -332,7 +339,7 @@ impl Worker {
             if let Verdict::Retry(wait) = settlement.verdict {
                 self.claim_at = self.claim_at.min(now + wait);
             }
-            ended::report(&destination, settlement);
+            report::settled(&destination, settlement);
         }
         Ok(())
     }

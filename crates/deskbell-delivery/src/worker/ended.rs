@@ -21,6 +21,8 @@ const DEADLINE_MARGIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) claim: ClaimId,
+    pub(super) message_id: String,
+    pub(super) event_type: String,
     /// Attempts, this one among them.
     pub(super) attempts: u32,
     /// How long ago the first one began when this one began.
@@ -116,24 +118,5 @@ impl Ended {
             }
             _ => Verdict::Retry(wait),
         }
-    }
-}
-
-/// Counts what came of an attempt, and says so where somebody must know.
-pub(super) fn report(destination: &Arc<str>, settlement: &Settlement) {
-    let outcome = match &settlement.verdict {
-        Verdict::Delivered => "delivered",
-        Verdict::Retry(_) => "retry",
-        Verdict::DeadLetter(_) => "dead_letter",
-    };
-    let labels = [("destination", destination.to_string()), ("outcome", outcome.to_owned())];
-    metrics::counter!("deskbell_delivery_attempts_total", &labels).increment(1);
-    if let Some(attempt) = &settlement.attempt {
-        let destination = destination.to_string();
-        metrics::histogram!("deskbell_delivery_attempt_duration_seconds", "destination" => destination)
-            .record(attempt.duration.as_secs_f64());
-    }
-    if let Verdict::DeadLetter(reason) = &settlement.verdict {
-        tracing::warn!(%destination, seq = %settlement.claim.seq, reason, "gave a delivery up");
     }
 }
