@@ -66,7 +66,8 @@ impl MirrorConsumer {
             .record(duration);
         metrics::counter!("deskbell_sync_rows_written_total", DESTINATION => destination())
             .increment(rows_written);
-        tracing::debug!(
+        tracing::info!(
+            target: "deskbell::events",
             destination = self.destination,
             seq = next.seq.get(),
             events,
