@@ -17,6 +17,8 @@
 //! # }
 //! ```
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod builder;
 pub mod cli;
 mod clock;

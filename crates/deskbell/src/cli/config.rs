@@ -23,7 +23,10 @@ pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit:
         loaded.warnings.extend(warnings);
     }
     for warning in &loaded.warnings {
-        eprintln!("warning: {warning}");
+        errln!("warning: {warning}");
+    }
+    for note in context.environment.notes() {
+        errln!("note: {note}");
     }
     match command {
         Command::Check => check(&loaded, context),
@@ -35,15 +38,12 @@ pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit:
 fn check(loaded: &Loaded, context: &Context) {
     let file = loaded.file.as_ref().map(|file| file.display().to_string());
     if context.json {
-        println!(
-            "{}",
-            serde_json::json!({ "ok": true, "file": file, "warnings": loaded.warnings })
-        );
+        outln!("{}", serde_json::json!({ "ok": true, "file": file, "warnings": loaded.warnings }));
         return;
     }
     match file {
-        Some(file) => println!("{file} is good"),
-        None => println!("there is no deskbell.toml; the defaults are good"),
+        Some(file) => outln!("{file} is good"),
+        None => outln!("there is no deskbell.toml; the defaults are good"),
     }
 }
 
@@ -53,6 +53,6 @@ fn show(loaded: &Loaded, context: &Context) -> Result<(), exit::Failure> {
     } else {
         toml::to_string_pretty(&loaded.config).map_err(exit::Failure::failed)?
     };
-    println!("{}", text.trim_end());
+    outln!("{}", text.trim_end());
     Ok(())
 }

@@ -91,7 +91,7 @@ fn list(letters: &[Letter], context: &Context) {
         return print_json(letters);
     }
     if letters.is_empty() {
-        eprintln!("there are no dead letters");
+        errln!("there are no dead letters");
         return;
     }
     let heads = ["STATE", "SINCE", "DESTINATION", "PART", "ENTITY", "MESSAGE", "REASON"];
@@ -110,10 +110,10 @@ async fn show(id: String, chosen: &Chosen, context: &Context) -> Result<(), exit
     }
     for (index, letter) in letters.iter().enumerate() {
         if index > 0 {
-            println!();
+            outln!();
         }
         for (name, text) in letter.fields() {
-            println!("{name:12} {}", table::one_line(&text));
+            outln!("{name:12} {}", table::one_line(&text));
         }
     }
     Ok(())
@@ -148,7 +148,7 @@ async fn retry(
         return Err(none(named.unwrap_or(&arguments.ids)));
     }
     if context.json {
-        println!("{}", json!({ "asked": count }));
+        outln!("{}", json!({ "asked": count }));
     } else {
         asked.print();
     }
@@ -191,20 +191,20 @@ impl Asked {
         if let Some((deliveries, by_serve)) = self.deliveries {
             let counted = store::counted(deliveries);
             if by_serve {
-                println!("{counted} will be made by the running deskbell");
+                outln!("{counted} will be made by the running deskbell");
             } else {
-                println!("{counted} will be made once `deskbell serve` runs");
+                outln!("{counted} will be made once `deskbell serve` runs");
             }
         }
         if self.rows > 0 || self.deliveries.is_none() {
             let seconds = MirrorOptions::default().poll_every.as_secs();
-            println!("{} queued for retry by `deskbell serve` within {seconds} s", self.rows);
+            outln!("{} queued for retry by `deskbell serve` within {seconds} s", self.rows);
         }
     }
 }
 
 fn print_json(letters: &[Letter]) {
-    println!("{:#}", Value::Array(letters.iter().map(Letter::json).collect()));
+    outln!("{:#}", Value::Array(letters.iter().map(Letter::json).collect()));
 }
 
 fn unreachable(options: &MirrorOptions, source: InspectError) -> exit::Failure {

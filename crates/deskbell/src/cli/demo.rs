@@ -96,7 +96,7 @@ fn progress_bar(events: usize, context: &Context) -> ProgressBar {
 
 fn print_json(outcome: &Outcome) {
     let report = &outcome.report;
-    println!(
+    outln!(
         "{}",
         json!({
             "sent": report.sent,
@@ -129,39 +129,39 @@ fn place(url: &DatabaseUrl) -> String {
 
 fn print_table(demo: &Demo, outcome: &Outcome) {
     let (report, delivered) = (&outcome.report, &outcome.delivered);
-    println!("events sent            {:>10}   seed {}", report.sent, demo.seed);
-    println!("sent again             {:>10}   duplicates, with the same id", report.duplicates);
-    println!("acknowledged           {:>10}   each durable before its 200", report.acked);
-    println!("acks a second          {:>10.0}", report.acked_per_second);
-    println!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
-    println!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);
-    println!();
+    outln!("events sent            {:>10}   seed {}", report.sent, demo.seed);
+    outln!("sent again             {:>10}   duplicates, with the same id", report.duplicates);
+    outln!("acknowledged           {:>10}   each durable before its 200", report.acked);
+    outln!("acks a second          {:>10.0}", report.acked_per_second);
+    outln!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
+    outln!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);
+    outln!();
     for (table, rows) in outcome.rows.iter().filter(|(_, rows)| **rows > 0) {
-        println!("{table:32} {rows:>8} rows");
+        outln!("{table:32} {rows:>8} rows");
     }
-    println!();
-    println!(
+    outln!();
+    outln!(
         "drift                  {:>10}   entities that differ from Clerk's truth",
         outcome.drift.len()
     );
     for difference in outcome.drift.iter().take(DIFFERENCES_SHOWN_MAX) {
-        println!("  {difference}");
+        outln!("  {difference}");
     }
-    println!(
+    outln!(
         "delivered              {:>10}   accepted, with a good signature, by a flaky receiver",
         delivered.delivered
     );
-    println!(
+    outln!(
         "delivery attempts      {:>10}   it refused some, and broke connections",
         delivered.attempts
     );
-    println!(
+    outln!(
         "delivery latency, p50  {:>10.1} ms   from the acknowledgement to the first arrival",
         delivered.ms_p50
     );
-    println!("undelivered            {:>10}", delivered.undelivered);
-    println!();
-    println!("the event log is in    {}", place(&outcome.store));
+    outln!("undelivered            {:>10}", delivered.undelivered);
+    outln!();
+    outln!("the event log is in    {}", place(&outcome.store));
     print_where_to_look(&outcome.mirror);
 }
 
@@ -170,12 +170,12 @@ fn print_where_to_look(mirror: &DatabaseUrl) {
     match mirror {
         DatabaseUrl::Sqlite(file) => {
             let file = file.path().display();
-            println!("the mirror is in       {file}");
-            println!("look at it:            sqlite3 {file} {}", query("clerk_users"));
+            outln!("the mirror is in       {file}");
+            outln!("look at it:            sqlite3 {file} {}", query("clerk_users"));
         }
         DatabaseUrl::Postgres(url) => {
-            println!("the mirror is in       {url}");
-            println!("look at it:            psql '{url}' -c {}", query("clerk.users"));
+            outln!("the mirror is in       {url}");
+            outln!("look at it:            psql '{url}' -c {}", query("clerk.users"));
         }
     }
 }

@@ -58,7 +58,7 @@ async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
     let now_ms = clock::now_ms();
     if context.json {
         let all = rows.iter().map(|row| row.json(head, now_ms));
-        println!("{:#}", Value::Array(all.collect()));
+        outln!("{:#}", Value::Array(all.collect()));
         return Ok(());
     }
     let heads =
@@ -85,11 +85,11 @@ async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), ex
         return Err(store::unexpected(&done.answer));
     }
     if context.json {
-        println!("{}", json!({ "destination": name, "enabled": true }));
+        outln!("{}", json!({ "destination": name, "enabled": true }));
     } else if done.by_serve {
-        println!("{name} is sent to again");
+        outln!("{name} is sent to again");
     } else {
-        println!("{name} will be sent to again once `deskbell serve` runs");
+        outln!("{name} will be sent to again once `deskbell serve` runs");
     }
     Ok(())
 }

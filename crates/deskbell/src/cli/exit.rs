@@ -15,6 +15,8 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Wrong configuration: nothing was started.
 pub const CONFIG: u8 = 64;
+/// Nobody reads stdout any more: what a shell reports of a tool that SIGPIPE ended.
+pub const BROKEN_PIPE: u8 = 141;
 
 /// A command that could not do what it was asked for.
 #[derive(Debug)]
@@ -40,6 +42,11 @@ impl Failure {
         Self { code, report: Report::from_err(error) }
     }
 
+    /// The configuration makes no sense.
+    pub(super) fn config(error: impl Diagnostic + Send + Sync + 'static) -> Self {
+        Self { code: CONFIG, report: Report::new(error) }
+    }
+
     /// The arguments make no sense together, or name something that does not exist.
     pub(super) fn usage(error: impl Diagnostic + Send + Sync + 'static) -> Self {
         Self { code: USAGE, report: Report::new(error) }
@@ -47,7 +54,7 @@ impl Failure {
 
     /// Says what went wrong on stderr.
     pub(super) fn report(self) -> ExitCode {
-        eprintln!("{:?}", self.report);
+        errln!("{:?}", self.report);
         ExitCode::from(self.code)
     }
 }

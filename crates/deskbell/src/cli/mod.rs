@@ -1,5 +1,8 @@
 //! The command line: one file a command.
 
+#[macro_use]
+mod output;
+
 mod config;
 mod dead_letters;
 mod demo;
@@ -20,7 +23,7 @@ mod time;
 mod trigger;
 mod types;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -52,7 +55,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Receive events, write them down, and keep the mirror.
-    Serve,
+    Serve(serve::Arguments),
     /// Show the whole way of an event: a simulated Clerk, the engine, and a mirror without drift.
     Demo(demo::Arguments),
     /// Send a simulated Clerk's events to any webhook handler, and judge it from outside.
@@ -111,21 +114,34 @@ struct Context {
 }
 
 impl Context {
+    /// The same, with the files of variables as they are now.
+    fn read_again(&self) -> Self {
+        let environment = environment();
+        Self { config_file: self.config_file.clone(), json: self.json, environment }
+    }
+
     fn load_config(&self) -> Result<Loaded, ConfigError> {
         Config::load(self.config_file.as_deref(), &self.environment)
     }
+}
+
+/// The environment, and what it lacks from the files of variables in the working directory.
+fn environment() -> Environment {
+    Environment::with_files_in(Path::new(""))
 }
 
 /// Parses the command line, runs the command, and says how it went.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let environment = Environment::Process;
-    let usually = match cli.command {
-        Command::Serve => logging::Usually::Steps,
-        _ => logging::Usually::Faults,
+    let environment = environment();
+    let (usually, _written_at_the_end) = match &cli.command {
+        Command::Serve(arguments) => (arguments.usually(), Some(output::never_wait_for_stderr())),
+        _ => (logging::Usually::Faults, None),
     };
-    logging::start(usually, cli.verbose, &environment);
+    if let Err(error) = logging::start(usually, cli.verbose, &environment) {
+        return exit::Failure::config(error).report();
+    }
     crate::install_crypto();
     let context = Context { config_file: cli.config, json: cli.json, environment };
     match run(cli.command, &context) {
@@ -146,7 +162,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Replay(arguments) => on_runtime(replay::run(arguments, context)),
         Command::DeadLetters(command) => on_runtime(dead_letters::run(command, context)),
         Command::Store(command) => on_runtime(store::command::run(command, context)),
-        Command::Serve => on_runtime(serve::run(context)),
+        Command::Serve(_) => on_runtime(serve::run(context)),
         Command::Demo(arguments) => on_runtime(demo::run(arguments, context)),
         Command::Simulate(arguments) => on_runtime(simulate::run(*arguments, context)),
         Command::Trigger(arguments) => on_runtime(trigger::run(arguments, context)),

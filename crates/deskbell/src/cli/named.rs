@@ -76,7 +76,7 @@ pub(super) async fn warn_of_disabled(
     for state in store.destinations().await? {
         if is_meant(&state) && state.health.disabled.is_some() {
             let name = &state.name;
-            eprintln!(
+            errln!(
                 "{name} is disabled: what is owed to it waits for `deskbell destinations enable \
                  {name}`"
             );

@@ -112,28 +112,28 @@ fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
             "payloads_pruned": payloads_pruned,
             "refused": refused.iter().map(still_refused).collect::<Vec<_>>(),
         });
-        println!("{outcome}");
+        outln!("{outcome}");
         return;
     }
     match &arguments.into {
-        Some(into) => println!("read {events} events and wrote {rows_written} rows into {into}"),
-        None => println!(
+        Some(into) => outln!("read {events} events and wrote {rows_written} rows into {into}"),
+        None => outln!(
             "read {events} events; {rows_written} rows were missing or different, {rows_removed} extra"
         ),
     }
     if *payloads_pruned > 0 {
-        println!(
+        outln!(
             "{payloads_pruned} events were skipped, as their payloads have been pruned; what they \
              said was left as it is"
         );
     }
     if !refused.is_empty() {
-        println!("{} rows are still refused by the database:", refused.len());
+        outln!("{} rows are still refused by the database:", refused.len());
     }
     for letter in refused {
         let table = if letter.part.is_empty() { "mirror" } else { letter.part.as_str() };
         let reason = letter.reason.as_deref().unwrap_or("it waits for other rows");
-        println!("  {} {} ({table}): {reason}", letter.entity, letter.id);
+        outln!("  {} {} ({table}): {reason}", letter.entity, letter.id);
     }
 }
 

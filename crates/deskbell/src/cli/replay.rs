@@ -107,14 +107,14 @@ impl Arguments {
 
 fn print(deliveries: u64, dry_run: bool, waits: bool, context: &Context) {
     if context.json {
-        println!("{}", json!({ "deliveries": deliveries, "dry_run": dry_run }));
+        outln!("{}", json!({ "deliveries": deliveries, "dry_run": dry_run }));
         return;
     }
     let counted = store::counted(deliveries);
     match (deliveries, dry_run, waits) {
-        (0, ..) => println!("there is nothing to send again"),
-        (_, true, _) => println!("{counted} would be made; nothing was changed"),
-        (_, _, true) => println!("{counted} will be made once `deskbell serve` runs"),
-        _ => println!("{counted} will be made by the running deskbell"),
+        (0, ..) => outln!("there is nothing to send again"),
+        (_, true, _) => outln!("{counted} would be made; nothing was changed"),
+        (_, _, true) => outln!("{counted} will be made once `deskbell serve` runs"),
+        _ => outln!("{counted} will be made by the running deskbell"),
     }
 }

@@ -118,7 +118,7 @@ async fn diff(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, e
             .map_err(|source| SchemaError::mirror(options, source))?;
         let dialect = Dialect::of_url(&options.url).unwrap_or(Dialect::Sqlite);
         if steps.is_empty() && !context.json {
-            eprintln!("the database of `{}` lacks nothing", options.destination);
+            errln!("the database of `{}` lacks nothing", options.destination);
         }
         if !steps.is_empty() || context.json {
             lacking.push((options, dialect, steps));
@@ -139,13 +139,13 @@ async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, 
         if context.json {
             applied.push(json!({ "destination": name, "applied": steps }));
         } else if steps.is_empty() {
-            eprintln!("the database of `{name}` lacks nothing");
+            errln!("the database of `{name}` lacks nothing");
         } else {
-            steps.iter().for_each(|step| println!("{step}"));
+            steps.iter().for_each(|step| outln!("{step}"));
         }
     }
     if context.json {
-        println!("{:#}", serde_json::Value::Array(applied));
+        outln!("{:#}", serde_json::Value::Array(applied));
     }
     Ok(ExitCode::from(exit::DONE))
 }
@@ -161,7 +161,7 @@ fn show(found: &[(&MirrorOptions, Dialect, Vec<Step>)], context: &Context) {
                 "steps": listed.collect::<Vec<_>>(),
             })
         });
-        println!("{:#}", serde_json::Value::Array(all.collect()));
+        outln!("{:#}", serde_json::Value::Array(all.collect()));
         return;
     }
     let mut printed = HashSet::new();
@@ -169,7 +169,7 @@ fn show(found: &[(&MirrorOptions, Dialect, Vec<Step>)], context: &Context) {
         let script = migration::script(*dialect, options, steps);
         // Two destinations may share their tables.
         if printed.insert(script.clone()) {
-            println!("-- destination: {}\n{script}", options.destination);
+            outln!("-- destination: {}\n{script}", options.destination);
         }
     }
 }

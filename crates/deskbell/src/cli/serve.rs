@@ -1,32 +1,124 @@
 //! `deskbell serve`: the engine until a signal says stop.
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use url::Url;
 
-use super::{Context, exit};
+use super::{Context, exit, logging};
 use crate::config::{DestinationKind, EmailProvider, HttpUrl, Loaded};
-use crate::engine::Engine;
+use crate::engine::{Engine, Listening, Reloaded};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Log each event that is received, delivered or mirrored; a terminal sees them without it.
+    #[arg(long)]
+    log_events: bool,
+}
+
+impl Arguments {
+    pub(super) fn usually(&self) -> logging::Usually {
+        let log_events = self.log_events || io::stderr().is_terminal();
+        logging::Usually::Steps { log_events }
+    }
+}
 
 pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
+    let loaded = load(context)?;
+    // Before anything is accepted: a signal in the meantime must not kill the process half-way.
+    let mut stop = StopSignals::listen().map_err(exit::Failure::failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(exit::Failure::failed)?;
+    let listening = Listening::bind(&loaded.config, Vec::new()).await;
+    let listening = listening.map_err(exit::Failure::start)?;
+    let opened = tokio::select! {
+        opened = listening.open_store() => Some(opened),
+        () = stop.recv() => None,
+    };
+    let Some(opened) = opened else {
+        listening.stop().await;
+        return Ok(stopped());
+    };
+    let mut engine = match opened {
+        Ok(store) => listening.start(store).await.map_err(exit::Failure::start)?,
+        Err(error) => {
+            listening.stop().await;
+            return Err(exit::Failure::start(error));
+        }
+    };
+    greet(&engine, &loaded);
+    loop {
+        tokio::select! {
+            () = stop.recv() => break,
+            _ = hangup.recv() => reload(&mut engine, context).await,
+            () = engine.ended_early() => {
+                tracing::error!("a part of the engine ended");
+                break;
+            }
+        }
+    }
+    engine.stop().await.map_err(exit::Failure::failed)?;
+    Ok(stopped())
+}
+
+fn stopped() -> ExitCode {
+    tracing::info!("stopped");
+    ExitCode::from(exit::DONE)
+}
+
+/// Reads the config, and says what is strange about it.
+fn load(context: &Context) -> Result<Loaded, exit::Failure> {
     let loaded = context.load_config()?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    // Before anything is accepted: a signal in the meantime must not kill the process half-way.
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(exit::Failure::failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(exit::Failure::failed)?;
-    let mut engine = Engine::start(&loaded.config).await.map_err(exit::Failure::start)?;
-    greet(&engine, &loaded);
-    tokio::select! {
-        _ = interrupt.recv() => tracing::info!("interrupted; finishing what is in hand"),
-        _ = terminate.recv() => tracing::info!("terminated; finishing what is in hand"),
-        () = engine.ended_early() => tracing::error!("a part of the engine ended"),
+    for note in context.environment.notes() {
+        tracing::info!("{note}");
     }
-    engine.stop().await.map_err(exit::Failure::failed)?;
-    tracing::info!("stopped");
-    Ok(ExitCode::from(exit::DONE))
+    Ok(loaded)
+}
+
+/// Goes on by the config as it is now. Where it makes no sense, the one before holds on.
+async fn reload(engine: &mut Engine, context: &Context) {
+    let context = context.read_again();
+    let reloaded = match load(&context) {
+        Ok(loaded) => engine.reload(&loaded.config).await.map_err(exit::Failure::start),
+        Err(failure) => Err(failure),
+    };
+    let Reloaded { destinations, after_restart } = match reloaded {
+        Ok(reloaded) => reloaded,
+        Err(failure) => {
+            tracing::error!("the config was not reloaded, and the one before holds on");
+            failure.report();
+            return;
+        }
+    };
+    for key in after_restart {
+        tracing::warn!(key, "this change needs a restart; the rest of the config was reloaded");
+    }
+    let restarted = destinations.join(", ");
+    tracing::info!(restarted, "the config was reloaded");
+}
+
+/// The signals that end a service.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => tracing::info!("interrupted; finishing what is in hand"),
+            _ = self.terminate.recv() => tracing::info!("terminated; finishing what is in hand"),
+        }
+    }
 }
 
 /// What it is in a word, and where it is: of an address that events are sent to the host alone, as
@@ -59,23 +151,21 @@ fn where_to(kind: &DestinationKind) -> (&'static str, String) {
 fn greet(engine: &Engine, loaded: &Loaded) {
     let config = &loaded.config;
     let address = engine.address();
-    eprintln!("deskbell {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
+    errln!("deskbell {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
     for source in &config.sources {
-        eprintln!("  source {:12} {}", source.name, source.path.join("  "));
+        errln!("  source {:12} {}", source.name, source.path.join("  "));
     }
-    eprintln!("  event log           {}", config.store.url);
+    errln!("  event log           {}", config.store.url);
     for destination in config.destinations.iter().filter(|destination| destination.enabled) {
         let (kind, place) = where_to(&destination.kind);
-        eprintln!("  {kind:6} {:12} {place}", destination.name);
+        errln!("  {kind:6} {:12} {place}", destination.name);
     }
     let path = config.sources.first().and_then(|source| source.path.first());
     let path = path.map_or("", String::as_str);
-    eprintln!();
-    eprintln!("Next: make it reachable (ngrok http {}),", address.port());
-    eprintln!("add https://YOUR-HOST{path} as an endpoint in the Clerk dashboard under");
-    eprintln!(
-        "Configure > Webhooks, and watch the rows come. Or try it now, from another terminal:"
-    );
-    eprintln!("  deskbell trigger user.created");
-    eprintln!();
+    errln!();
+    errln!("Next: make it reachable (ngrok http {}),", address.port());
+    errln!("add https://YOUR-HOST{path} as an endpoint in the Clerk dashboard under");
+    errln!("Configure > Webhooks, and watch the rows come. Or try it now, from another terminal:");
+    errln!("  deskbell trigger user.created");
+    errln!();
 }

@@ -204,7 +204,7 @@ impl Watch for Bar {
 
     fn no_ack_yet(&self, failures: &Failures) {
         self.0.suspend(|| {
-            eprintln!("nothing was acknowledged so far; {}; trying again", most_often(failures));
+            errln!("nothing was acknowledged so far; {}; trying again", most_often(failures));
         });
     }
 

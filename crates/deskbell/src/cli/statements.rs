@@ -61,9 +61,9 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
         return Err(exit::Failure::failed(Error::NotHeld { destination: name }));
     }
     if context.json {
-        println!("{}", serde_json::json!({ "destination": name, "resumed": true }));
+        outln!("{}", serde_json::json!({ "destination": name, "resumed": true }));
     } else {
-        println!("the statements of {name} go on when deskbell starts next");
+        outln!("the statements of {name} go on when deskbell starts next");
     }
     Ok(ExitCode::from(exit::DONE))
 }

@@ -125,7 +125,7 @@ pub(super) fn secret_or_configured(
 fn print(outcome: &Outcome, event_type: &str, message_id: &str, context: &Context) {
     let took_ms = outcome.took.as_secs_f64() * 1_000.0;
     if context.json {
-        println!(
+        outln!(
             "{}",
             json!({
                 "type": event_type,
@@ -136,6 +136,6 @@ fn print(outcome: &Outcome, event_type: &str, message_id: &str, context: &Contex
             })
         );
     } else {
-        println!("{} {event_type} {message_id} {took_ms:.1} ms {}", outcome.status, outcome.reply);
+        outln!("{} {event_type} {message_id} {took_ms:.1} ms {}", outcome.status, outcome.reply);
     }
 }

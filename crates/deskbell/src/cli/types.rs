@@ -18,10 +18,10 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
                 })
             })
             .collect();
-        println!("{:#}", serde_json::Value::Array(types));
+        outln!("{:#}", serde_json::Value::Array(types));
     } else {
         for entry in catalog::all() {
-            println!("{:32} {}", entry.event_type.as_str(), entry.description);
+            outln!("{:32} {}", entry.event_type.as_str(), entry.description);
         }
     }
     Ok(ExitCode::from(exit::DONE))

@@ -1,7 +1,13 @@
 //! The environment: the one place of the program that reads variables.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use files::EnvironmentFiles;
 
 /// Where `"env:NAME"` is looked up.
 #[derive(Clone, Default)]
@@ -9,25 +15,48 @@ pub enum Environment {
     /// The process's own variables.
     #[default]
     Process,
+    /// The process's own variables, and what they lack from `.env.local` and `.env`.
+    WithFiles(Arc<EnvironmentFiles>),
     /// These and no others.
     Fixed(BTreeMap<String, String>),
 }
 
 impl Environment {
+    /// The process's own variables, and what they lack from `.env.local` and, after it, `.env` in
+    /// this directory, as they are now.
+    #[must_use]
+    pub fn with_files_in(directory: &Path) -> Self {
+        Self::WithFiles(Arc::new(EnvironmentFiles::read(directory)))
+    }
+
     /// The variable's value; `None` where it is unset, empty, or not Unicode.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         match self {
             Self::Process => process_variable(name),
-            Self::Fixed(variables) => variables.get(name).cloned(),
+            Self::WithFiles(files) => process_variable(name).or_else(|| files.get(name)),
+            Self::Fixed(variables) => variables.get(name).cloned().filter(is_set),
         }
-        .filter(|value| !value.trim().is_empty())
+    }
+
+    /// Which variables came from which file until now, and which lines there make no sense.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Self::WithFiles(files) => files.notes(),
+            Self::Process | Self::Fixed(_) => Vec::new(),
+        }
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads variables")]
 fn process_variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    std::env::var(name).ok().filter(is_set)
+}
+
+#[expect(clippy::ptr_arg, reason = "it filters an Option<String>")]
+fn is_set(value: &String) -> bool {
+    !value.trim().is_empty()
 }
 
 impl fmt::Debug for Environment {
@@ -35,6 +64,7 @@ impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Process => f.write_str("Process"),
+            Self::WithFiles(files) => files.fmt(f),
             Self::Fixed(variables) => f.debug_set().entries(variables.keys()).finish(),
         }
     }

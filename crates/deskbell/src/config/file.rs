@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{Fault, Place, Step};
+use super::lookup::Lookup;
 use super::reader::Node;
 use super::{Config, ConfigError, DestinationKind, Environment};
 
@@ -48,10 +49,12 @@ pub(super) fn read(
         ConfigError::new(format!("{name} cannot be read: {error}"), help.to_owned())
     })?;
     let root = DeTable::parse(&text).map_err(|error| syntax_error(&name, &text, &error))?;
-    let config = Config::read(Node::root(&root, environment)).map_err(Fault::from);
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let lookup = Lookup { environment, directory };
+    let config = Config::read(Node::root(&root, &lookup)).map_err(Fault::from);
     let config = config.and_then(|mut config| {
         note_lines(&mut config, &text, &root);
-        read_templates(&mut config, path.parent().unwrap_or(Path::new("")))?;
+        read_templates(&mut config, directory)?;
         Ok(config)
     });
     let file = FileText(Some((name, text)));

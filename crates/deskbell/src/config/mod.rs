@@ -1,6 +1,7 @@
 //! The config: one TOML file, read whole and checked before anything else happens.
 //!
-//! This file is the index of its sections. Any value may be `"env:NAME"`. Unknown keys are errors.
+//! This file is the index of its sections. Any value may be `"env:NAME"` or
+//! `"file:NAME"`. Unknown keys are errors.
 
 mod alerts;
 mod destination;
@@ -11,6 +12,7 @@ pub(crate) mod event_types;
 mod expression;
 mod file;
 mod keys;
+mod lookup;
 pub(crate) mod nearest;
 mod rate_limit;
 mod reader;

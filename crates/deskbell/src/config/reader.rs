@@ -1,4 +1,5 @@
-//! From parsed TOML to typed values, with the place of every mistake and `"env:NAME"` looked up.
+//! From parsed TOML to typed values, with the place of every mistake, and `"env:NAME"` and
+//! `"file:NAME"` looked up.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -12,7 +13,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{Fault, Place};
-use super::{Environment, nearest};
+use super::lookup::Lookup;
+use super::{nearest, template};
 
 /// A value that did not fit, and where it stands once that is known.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +93,7 @@ pub(super) fn suggest(word: &str, known: &[&str], what: &str) -> String {
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     value: Value<'a>,
-    environment: &'a Environment,
+    lookup: &'a Lookup<'a>,
     /// Whether this is a table of which each reader takes the keys that it knows.
     is_shared: bool,
 }
@@ -103,8 +105,8 @@ enum Value<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn root(root: &'a Spanned<DeTable<'a>>, environment: &'a Environment) -> Self {
-        Self { value: Value::Root(root), environment, is_shared: false }
+    pub(super) fn root(root: &'a Spanned<DeTable<'a>>, lookup: &'a Lookup<'a>) -> Self {
+        Self { value: Value::Root(root), lookup, is_shared: false }
     }
 
     fn inner(self, value: &'a Spanned<DeValue<'a>>) -> Self {
@@ -153,22 +155,19 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The text of the variable that this value refers to, if it refers to one.
-    fn variable(self) -> Result<Option<String>, ReadError> {
+    /// The text that this value refers to, if it refers to one: in a variable or in a file.
+    fn referred_to(self) -> Result<Option<String>, ReadError> {
         let Value::Inner(value) = self.value else { return Ok(None) };
-        let Some(name) = value.get_ref().as_str().and_then(|text| text.strip_prefix("env:")) else {
-            return Ok(None);
-        };
-        let missing = || ReadError {
-            message: format!("the environment variable {name} is not set"),
-            help: Some(format!("set it (export {name}=…), or write the value in its place")),
+        let Some(text) = value.get_ref().as_str() else { return Ok(None) };
+        self.lookup.find(text).transpose().map_err(|missing| ReadError {
+            message: missing.message,
+            help: Some(missing.help),
             bytes: None,
-        };
-        self.environment.get(name).map(Some).ok_or_else(missing)
+        })
     }
 
     fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        if let Some(text) = self.variable()? {
+        if let Some(text) = self.referred_to()? {
             return visitor.visit_string(text);
         }
         let value = match self.value {
@@ -191,9 +190,9 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A number or a truth value that a variable holds as text.
+    /// A number or a truth value that a variable or a file holds as text.
     fn visit_scalar<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        let Some(text) = self.variable()? else { return self.visit(visitor) };
+        let Some(text) = self.referred_to()? else { return self.visit(visitor) };
         if let Ok(value) = text.trim().parse() {
             visitor.visit_bool(value)
         } else if let Ok(value) = text.trim().parse() {
@@ -237,10 +236,19 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+        match self.value {
+            // It reads its file by itself, and is named after it in errors.
+            Value::Inner(value) if name == template::NAME => match value.get_ref().as_str() {
+                Some(text) if template::is_file(text) => {
+                    visitor.visit_newtype_struct(StrDeserializer::<ReadError>::new(text))
+                }
+                _ => visitor.visit_newtype_struct(self),
+            },
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {

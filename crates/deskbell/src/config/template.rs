@@ -8,6 +8,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// What a value that names a file begins with.
 const FILE: &str = "file:";
+/// The type's name where it is read.
+pub(super) const NAME: &str = "Template";
+
+/// Whether this text names the template's file.
+pub(super) fn is_file(text: &str) -> bool {
+    text.starts_with(FILE)
+}
 
 /// A template: its text, or `"file:NAME"`, a path relative to the config file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,9 +43,14 @@ impl Template {
     }
 }
 
+/// A template as the config has it.
+#[derive(Deserialize)]
+#[serde(rename = "Template")]
+struct Text(String);
+
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let Text(text) = Text::deserialize(deserializer)?;
         Ok(match text.strip_prefix(FILE) {
             Some(file) => Self { text: String::new(), file: Some(PathBuf::from(file.trim())) },
             None => Self { text, file: None },

@@ -43,12 +43,12 @@ pub(super) async fn run(
     store.close().await;
     let Found { events, left_out } = found.map_err(store::failed_to_read)?;
     if left_out {
-        eprintln!("older events than the last {PLACES_MAX} were not looked at; --since does that");
+        errln!("older events than the last {PLACES_MAX} were not looked at; --since does that");
     }
     if context.json {
-        println!("{:#}", Value::Array(events.iter().map(as_json).collect()));
+        outln!("{:#}", Value::Array(events.iter().map(as_json).collect()));
     } else if events.is_empty() {
-        eprintln!("there are no such events");
+        errln!("there are no such events");
     } else {
         let heads = ["SEQ", "RECEIVED", "SOURCE", "TYPE", "SUBJECT", "MESSAGE"];
         table::print(heads, events.iter().map(cells));

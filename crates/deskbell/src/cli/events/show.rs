@@ -60,7 +60,7 @@ pub(super) async fn run(
     store.close().await;
     let story = story?;
     if context.json {
-        println!("{:#}", story.json(arguments));
+        outln!("{:#}", story.json(arguments));
     } else {
         story.print(arguments);
     }
@@ -134,26 +134,26 @@ impl Story {
             ("received", shown(event.received_at_ms)),
             ("payload", payload(event)),
         ] {
-            println!("{name:12} {}", one_line(&text));
+            outln!("{name:12} {}", one_line(&text));
         }
         self.print_destinations(arguments.replies);
         if arguments.payload && !event.is_pruned() {
-            println!("\n{}", String::from_utf8_lossy(&event.payload));
+            outln!("\n{}", String::from_utf8_lossy(&event.payload));
         }
     }
 
     fn print_destinations(&self, replies: bool) {
         for destination in &self.destinations {
-            println!();
-            println!("{:12} {}", destination.name, one_line(&in_words(&destination.outcome)));
+            outln!();
+            outln!("{:12} {}", destination.name, one_line(&in_words(&destination.outcome)));
             // The only part says no more than the whole.
             for part in destination.parts.iter().filter(|_| destination.parts.len() > 1) {
-                println!("  {}: {}", one_line(&part.part), one_line(&in_words(&part.outcome)));
+                outln!("  {}: {}", one_line(&part.part), one_line(&in_words(&part.outcome)));
             }
             for attempt in &destination.attempts {
-                println!("  {}", one_line(&line(attempt)));
+                outln!("  {}", one_line(&line(attempt)));
                 if replies && !attempt.reply.is_empty() {
-                    println!("     {}", one_line(&first_line(attempt)));
+                    outln!("     {}", one_line(&first_line(attempt)));
                 }
             }
         }

@@ -20,7 +20,7 @@ pub(super) fn json(simulation: &Simulation, outcome: &Outcome, verdict: Option<&
         .into_iter()
         .map(|(kind, times)| json!({ "failure": described(kind, failures), "attempts": times }))
         .collect();
-    println!(
+    outln!(
         "{}",
         json!({
             "seed": simulation.scenario.seed,
@@ -70,36 +70,36 @@ fn differences(comparison: &Comparison) -> Vec<String> {
 /// Prints it for people.
 pub(super) fn text(simulation: &Simulation, outcome: &Outcome) {
     let Outcome { report, replays, failures, comparison, .. } = outcome;
-    println!("events sent            {:>10}   seed {}", report.sent, simulation.scenario.seed);
-    println!("sent again             {:>10}   duplicates, with the same id", report.duplicates);
+    outln!("events sent            {:>10}   seed {}", report.sent, simulation.scenario.seed);
+    outln!("sent again             {:>10}   duplicates, with the same id", report.duplicates);
     if let Some(replays) = replays {
-        println!("replayed at the end    {:>10}   with the same id", replays.sent);
+        outln!("replayed at the end    {:>10}   with the same id", replays.sent);
     }
-    println!("retries                {:>10}   attempts after one that failed", report.retries);
-    println!("acknowledged           {:>10}   answered with 2xx", report.acked);
-    println!("never acknowledged     {:>10}", report.unacked.len());
+    outln!("retries                {:>10}   attempts after one that failed", report.retries);
+    outln!("acknowledged           {:>10}   answered with 2xx", report.acked);
+    outln!("never acknowledged     {:>10}", report.unacked.len());
     if report.stopped {
         let under_way = report.open.len().saturating_sub(report.unacked.len());
-        println!("still under way        {under_way:>10}   when it was ended");
+        outln!("still under way        {under_way:>10}   when it was ended");
     }
-    println!("acks a second          {:>10.0}", report.acked_per_second);
-    println!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
-    println!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);
+    outln!("acks a second          {:>10.0}", report.acked_per_second);
+    outln!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
+    outln!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);
     if !failures.is_empty() {
-        println!();
+        outln!();
         let kinds = failures.by_frequency().into_iter().take(SHOWN_MAX);
         let rows = kinds.map(|(kind, times)| [times.to_string(), described(kind, failures)]);
         table::print(["ATTEMPTS", "FAILED BECAUSE"], rows);
     }
     if !report.unacked.is_empty() {
-        println!();
+        outln!();
         let unacked = report.unacked.iter().zip(&report.last_failures).take(SHOWN_MAX);
         let rows = unacked.map(|(id, why)| [id.clone(), described(why, failures)]);
         table::print(["NEVER ACKNOWLEDGED", "LAST ATTEMPT"], rows);
         and_more(report.unacked.len());
     }
     if let Some(comparison) = comparison {
-        println!();
+        outln!();
         comparison_text(comparison);
     }
 }
@@ -111,21 +111,21 @@ fn comparison_text(comparison: &Comparison) {
         [one.table.to_owned(), expected, found, missing, extra, wrong]
     });
     table::print(["TABLE", "EXPECTED", "FOUND", "MISSING", "EXTRA", "WRONG"], rows);
-    println!();
-    println!(
+    outln!();
+    outln!(
         "drift                  {:>10}   entities of the mirror that differ from what was sent",
         comparison.drift.len()
     );
     for difference in differences(comparison) {
-        println!("  {}", table::one_line(&difference));
+        outln!("  {}", table::one_line(&difference));
     }
     and_more(comparison.drift.len());
-    println!(
+    outln!(
         "caught up after        {:>10.1} s   from the last acknowledgement",
         comparison.caught_up.as_secs_f64()
     );
     if comparison.unsettled > 0 {
-        println!(
+        outln!(
             "left out               {:>10}   entities of events that may have arrived or not",
             comparison.unsettled
         );
@@ -134,6 +134,6 @@ fn comparison_text(comparison: &Comparison) {
 
 fn and_more(count: usize) {
     if count > SHOWN_MAX {
-        println!("  and {} more", count - SHOWN_MAX);
+        outln!("  and {} more", count - SHOWN_MAX);
     }
 }

@@ -36,9 +36,9 @@ pub(in crate::cli) async fn run(
         SqliteStore::backup(url.path(), &file).await.map_err(exit::Failure::failed)?;
     let (name, last) = (file.display().to_string(), last.get());
     if context.json {
-        println!("{}", json!({ "file": name, "bytes": bytes, "last_seq": last }));
+        outln!("{}", json!({ "file": name, "bytes": bytes, "last_seq": last }));
     } else {
-        println!("copied the event log up to event {last} to {name}: {bytes} bytes");
+        outln!("copied the event log up to event {last} to {name}: {bytes} bytes");
     }
     Ok(ExitCode::from(exit::DONE))
 }

@@ -80,15 +80,13 @@ fn print(transferred: &Transferred, context: &Context) {
     if context.json {
         let rows =
             transferred.tables.iter().map(|(table, rows)| ((*table).to_owned(), json!(rows)));
-        println!("{}", json!({ "rows": serde_json::Map::from_iter(rows) }));
+        outln!("{}", json!({ "rows": serde_json::Map::from_iter(rows) }));
         return;
     }
     for (table, rows) in &transferred.tables {
-        println!("{table:20} {rows:>10} rows, the same on both sides");
+        outln!("{table:20} {rows:>10} rows, the same on both sides");
     }
-    println!(
-        "\nNext: set [store] url to the new address, start `deskbell serve`, and keep the old"
-    );
-    println!("file until you have seen that all is well. Never start a `serve` on it again: the");
-    println!("two logs would go apart.");
+    outln!("\nNext: set [store] url to the new address, start `deskbell serve`, and keep the old");
+    outln!("file until you have seen that all is well. Never start a `serve` on it again: the");
+    outln!("two logs would go apart.");
 }
