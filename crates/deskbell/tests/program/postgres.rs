@@ -31,6 +31,12 @@ impl Database {
         format!("postgres://{0}:{1}@{host}/{0}", self.name, Self::PASSWORD)
     }
 
+    /// How many connections the role may have.
+    pub(crate) async fn limit_connections(&self, connections_max: i32) {
+        let limited = format!("ALTER ROLE {} CONNECTION LIMIT {connections_max}", self.name);
+        self.on_server(&limited).await;
+    }
+
     /// Takes both away again. A test that fails leaves them to be looked at.
     pub(crate) async fn drop(self) {
         self.on_server(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;

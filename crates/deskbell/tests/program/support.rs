@@ -89,7 +89,7 @@ pub(crate) struct Serving {
     pub(crate) process: Child,
     pub(crate) address: SocketAddr,
     pub(crate) said: Vec<String>,
-    stderr: Lines<BufReader<ChildStderr>>,
+    stderr: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Serving {
@@ -100,36 +100,62 @@ impl Serving {
 
     /// As [`start`](Self::start), with what this command has been given before.
     pub(crate) async fn of(mut command: Command) -> Self {
-        let mut process = command.arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        command.arg("serve");
+        Self::spawn(command).await
+    }
+
+    /// As [`of`](Self::of), of a command that has all of its arguments.
+    pub(crate) async fn spawn(mut command: Command) -> Self {
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(process.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
         let address = within(async {
             loop {
                 let line = stderr.next_line().await.unwrap();
                 let line = line.unwrap_or_else(|| panic!("it ended early: {said:#?}"));
-                let address =
-                    line.split_once("listens on http://").map(|(_, address)| address.parse());
+                let address = address_in(&line);
                 said.push(line);
                 if let Some(address) = address {
-                    break address.unwrap();
+                    break address;
                 }
             }
         })
         .await;
-        Self { process, address, said, stderr }
+        Self { process, address, said, stderr: Some(stderr) }
+    }
+
+    /// From now on nobody can read what it says.
+    pub(crate) fn hang_up(&mut self) {
+        self.stderr = None;
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/api/webhooks", self.address)
     }
 
+    /// Waits until it says this.
+    pub(crate) async fn until_said(&mut self, text: &str) {
+        let stderr = self.stderr.as_mut().unwrap();
+        while !self.said.iter().any(|line| line.contains(text)) {
+            let line = within(stderr.next_line()).await.unwrap();
+            self.said.push(line.unwrap_or_else(|| panic!("it ended early: {:#?}", self.said)));
+        }
+    }
+
+    /// Sends it a signal, by the name that `kill` has for it.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.process.id().unwrap().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap();
+        assert!(sent.success());
+    }
+
     /// Asks it to stop, and returns its exit code and all that it said.
     pub(crate) async fn terminate(mut self) -> (i32, Vec<String>) {
-        let id = self.process.id().unwrap().to_string();
-        let killed = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
-        assert!(killed.success());
-        while let Some(line) = within(self.stderr.next_line()).await.unwrap() {
-            self.said.push(line);
+        self.signal("TERM").await;
+        if let Some(stderr) = &mut self.stderr {
+            while let Some(line) = within(stderr.next_line()).await.unwrap() {
+                self.said.push(line);
+            }
         }
         let status = within(self.process.wait()).await.unwrap();
         (status.code().unwrap_or(-1), self.said)
@@ -139,6 +165,13 @@ impl Serving {
     pub(crate) async fn kill(mut self) {
         within(self.process.kill()).await.unwrap();
     }
+}
+
+/// The address that a line of the log says we listen on.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, address) =
+        line.split_once("listens on http://").or_else(|| line.split_once("address="))?;
+    address.split_whitespace().next()?.parse().ok()
 }
 
 /// Sends the message as Clerk's sender would, and returns the status; `None` without an answer.
