@@ -1,5 +1,7 @@
 //! The secret from the environment, under the names that Clerk has used for it.
 
+use std::fmt;
+
 use crate::secret::{Secret, SecretError, SecretListError};
 
 const CURRENT: &str = "CLERK_WEBHOOK_SIGNING_SECRET";
@@ -66,20 +68,15 @@ impl Secret {
         let ignored = (variable == CURRENT)
             .then(|| set(OLDER))
             .flatten()
-            .filter(|older| {
-                !Self::parse_list(older).is_ok_and(|older| is_same_list(&older, &secrets))
-            })
+            .filter(|older| !Self::parse_list(older).is_ok_and(|older| older == secrets))
             .map(|_| OLDER);
         Ok(EnvSecrets { secrets, variable, ignored })
     }
 }
 
-fn is_same_list(a: &[Secret], b: &[Secret]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_same(b))
-}
-
-/// Why the environment gave no secret.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+/// Why the environment gave no secret. Its `Debug` is its message, since that is what a `main` which
+/// returns it prints.
+#[derive(Clone, Copy, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FromEnvError {
     /// Neither variable holds anything.
@@ -100,6 +97,12 @@ pub enum FromEnvError {
         /// What is wrong with it.
         source: SecretError,
     },
+}
+
+impl fmt::Debug for FromEnvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn not_set(blank: Option<&str>, instead: Option<&str>) -> String {

@@ -91,16 +91,6 @@ impl Secret {
     pub(crate) fn material(&self) -> &Material {
         &self.0
     }
-
-    /// Whether both hold the same key.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Material::Hmac(a), Material::Hmac(b)) => a.ct_eq(b).into(),
-            (Material::Public(a), Material::Public(b)) => a == b,
-            (Material::Private(a), Material::Private(b)) => a == b,
-            _ => false,
-        }
-    }
 }
 
 /// Whether both are the same key; in constant time where it is a secret one.
