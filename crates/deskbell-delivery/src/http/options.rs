@@ -1,6 +1,7 @@
 //! What an `http` destination is made of, and the mistakes that are told before the first event.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clerk_webhooks::{CannotSign, HeaderFamily, Secret, Signer};
@@ -88,7 +89,8 @@ impl HttpOptions {
         }
     }
 
-    /// The rules for the URL's host, after which an IP address there has been judged already.
+    /// The rules for the URL's host, after which an IP address or `localhost` there has been judged
+    /// already.
     pub(super) fn rules(&self) -> Result<Rules, HttpChannelError> {
         let scheme = self.url.scheme();
         if !matches!(scheme, "http" | "https") {
@@ -98,14 +100,22 @@ impl HttpOptions {
         // The URL standard takes some characters that a request's target cannot hold.
         self.url.as_str().parse::<http::Uri>().map_err(|_| HttpChannelError::Url)?;
         let rules = Rules::new(self.allow_private, &self.allow_hosts, &host)?;
-        let address = match host {
+        let addresses: Vec<IpAddr> = match host {
+            // It resolves to nothing else.
+            Host::Domain(name) if is_localhost(name) => {
+                vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+            }
             Host::Domain(_) => return Ok(rules),
-            Host::Ipv4(address) => address.into(),
-            Host::Ipv6(address) => address.into(),
+            Host::Ipv4(address) => vec![address.into()],
+            Host::Ipv6(address) => vec![address.into()],
         };
-        judge(address, &rules)
-            .map_err(|refused| HttpChannelError::Refused { host: host.to_string(), refused })?;
-        Ok(rules)
+        let judged: Vec<_> = addresses.iter().map(|address| judge(*address, &rules)).collect();
+        match judged.first() {
+            Some(Err(refused)) if judged.iter().all(Result::is_err) => {
+                Err(HttpChannelError::Refused { host: host.to_string(), refused: *refused })
+            }
+            _ => Ok(rules),
+        }
     }
 
     /// That there is always a secret that can sign.
@@ -198,4 +208,9 @@ pub enum HttpChannelError {
         "cannot prepare HTTPS: are the system's certificate authorities (ca-certificates) there?"
     )]
     Client(#[source] reqwest::Error),
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
 }

@@ -59,3 +59,34 @@ async fn what_deserves_a_word_is_no_error() {
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(json["warnings"].as_array().map(Vec::len), Some(2), "{json}");
 }
+
+#[tokio::test]
+async fn a_receiver_that_no_request_is_sent_to_is_named() {
+    for (url, more, refused) in [
+        ("http://localhost:4000/hook", "", true),
+        ("http://10.0.0.7/hook", "", true),
+        ("http://localhost:4000/hook", "allow_hosts = [\"localhost\"]", false),
+        ("https://hooks.example.com/", "", false),
+    ] {
+        let directory = directory();
+        let config = format!(
+            "[[destination]]\nname = \"app\"\ntype = \"http\"\nurl = \"{url}\"\n\
+             secret = \"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\"\n{more}\n"
+        );
+        std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+        let ran = run(directory.path(), &["config", "check"]).await;
+        assert_eq!(ran.code, if refused { 64 } else { 0 }, "{url} {more}: {}", ran.stderr);
+        assert_eq!(ran.stderr.contains("allow_hosts"), refused, "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn another_name_for_a_type_is_understood_in_the_error() {
+    for (other, meant) in [("postgres", "database"), ("webhook", "http"), ("smtp", "email")] {
+        let directory = directory();
+        let config = format!("[[destination]]\nname = \"app\"\ntype = \"{other}\"\n");
+        std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+        let ran = run(directory.path(), &["config", "check"]).await;
+        assert!(ran.stderr.contains(&format!("did you mean `{meant}`?")), "{}", ran.stderr);
+    }
+}
