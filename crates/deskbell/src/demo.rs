@@ -226,14 +226,14 @@ fn receiver(url: &str, secret: Secret) -> Result<DestinationConfig, DemoError> {
         allow_private: false,
         allow_hosts: vec![Ipv4Addr::LOCALHOST.to_string()],
     };
-    let waits = WAITS_MS.map(|ms| config::Duration(Duration::from_millis(ms)));
+    let waits = WAITS_MS.map(|ms| config::Duration::new(Duration::from_millis(ms)));
     let everything = ["*"].iter().chain(ONE_TIME_CODES);
     Ok(DestinationConfig {
         events: Some(everything.map(|&name| name.to_owned()).collect()),
         max_in_flight: IN_FLIGHT_MAX,
         retry: RetryConfig {
             schedule: waits.to_vec(),
-            then_every: Some(config::Duration(THEN_EVERY)),
+            then_every: Some(config::Duration::new(THEN_EVERY)),
             ..RetryConfig::default()
         },
         ..DestinationConfig::new(RECEIVER, DestinationKind::Http(http))

@@ -17,7 +17,11 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
-    let mut loaded = context.load_config()?;
+    let mut loaded = match command {
+        Command::Check => context.load_to_check()?,
+        Command::Show => context.load_config()?,
+    };
+    loaded.warnings.extend(loaded.left_out.iter().cloned());
     if matches!(command, Command::Check) {
         let warnings = check_destinations(&loaded.config).map_err(exit::Failure::start)?;
         loaded.warnings.extend(warnings);

@@ -67,8 +67,7 @@ enum DeadLetterError {
 }
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
-    let config =
-        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let config = context.load_without_secrets()?;
     match command {
         Command::List { destination } => {
             let chosen = Chosen::new(&config, destination.as_deref()).await?;

@@ -36,11 +36,11 @@ pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let config =
-        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
     match arguments.command {
-        None | Some(Command::List) => list(&config, context).await?,
-        Some(Command::Enable { name }) => enable(&name, &config, context).await?,
+        None | Some(Command::List) => list(&context.load_to_read()?, context).await?,
+        Some(Command::Enable { name }) => {
+            enable(&name, &context.load_without_secrets()?, context).await?;
+        }
     }
     Ok(ExitCode::from(exit::DONE))
 }

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{Context, exit};
-use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -19,8 +18,7 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
-    let config =
-        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let config = context.load_to_read()?;
     match command {
         Command::List(arguments) => list::run(&arguments, &config, context).await?,
         Command::Show(arguments) => show::run(&arguments, &config, context).await?,

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use miette::{Diagnostic, Report};
+use serde_json::{Value, json};
 
 use crate::StartError;
 use crate::config::ConfigError;
@@ -52,11 +53,29 @@ impl Failure {
         Self { code: USAGE, report: Report::new(error) }
     }
 
-    /// Says what went wrong on stderr.
-    pub(super) fn report(self) -> ExitCode {
-        errln!("{:?}", self.report);
+    /// Says what went wrong on stderr, as text or as one line of JSON.
+    pub(super) fn report(self, json: bool) -> ExitCode {
+        if json {
+            errln!("{}", self.to_json());
+        } else {
+            errln!("{:?}", self.report);
+        }
         ExitCode::from(self.code)
     }
+
+    fn to_json(&self) -> Value {
+        let causes: Vec<_> = self.report.chain().skip(1).map(ToString::to_string).collect();
+        error_json(&self.report.to_string(), &causes, self.help().as_deref(), self.code)
+    }
+
+    fn help(&self) -> Option<String> {
+        self.report.help().map(|help| help.to_string())
+    }
+}
+
+/// An error as `--json` has it.
+pub(super) fn error_json(error: &str, causes: &[String], help: Option<&str>, code: u8) -> Value {
+    json!({ "error": error, "causes": causes, "help": help, "code": code })
 }
 
 impl From<ConfigError> for Failure {

@@ -114,6 +114,26 @@ struct Context {
 }
 
 impl Context {
+    /// The config for a command that receives nothing.
+    fn load_without_secrets(&self) -> Result<Config, ConfigError> {
+        let file = self.config_file.as_deref();
+        Ok(Config::load_without_secrets(file, &self.environment)?.config)
+    }
+
+    /// The config for a command that only reads; says what is left out for want of a secret.
+    fn load_to_read(&self) -> Result<Config, ConfigError> {
+        let loaded = Config::load_to_read(self.config_file.as_deref(), &self.environment)?;
+        for left_out in &loaded.left_out {
+            errln!("warning: {left_out}");
+        }
+        Ok(loaded.config)
+    }
+
+    /// The config, of which everything is checked that can be checked here.
+    fn load_to_check(&self) -> Result<Loaded, ConfigError> {
+        Config::load_to_check(self.config_file.as_deref(), &self.environment)
+    }
+
     /// The same, with the files of variables as they are now.
     fn read_again(&self) -> Self {
         let environment = environment();
@@ -133,21 +153,38 @@ fn environment() -> Environment {
 /// Parses the command line, runs the command, and says how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return report_usage(&error),
+    };
     let environment = environment();
     let (usually, _written_at_the_end) = match &cli.command {
         Command::Serve(arguments) => (arguments.usually(), Some(output::never_wait_for_stderr())),
         _ => (logging::Usually::Faults, None),
     };
     if let Err(error) = logging::start(usually, cli.verbose, &environment) {
-        return exit::Failure::config(error).report();
+        return exit::Failure::config(error).report(cli.json);
     }
     crate::install_crypto();
     let context = Context { config_file: cli.config, json: cli.json, environment };
     match run(cli.command, &context) {
         Ok(code) => code,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(context.json),
     }
+}
+
+/// Says why the command line makes no sense, or what it asks for: help, or the version.
+fn report_usage(error: &clap::Error) -> ExitCode {
+    // It could not be parsed, and so `--json` is looked for by itself.
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let text = text.trim().trim_start_matches("error: ");
+        errln!("{}", exit::error_json(text, &[], None, exit::USAGE));
+        return ExitCode::from(exit::USAGE);
+    }
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE))
 }
 
 fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {

@@ -51,8 +51,7 @@ pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let config =
-        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let config = context.load_without_secrets()?;
     let options = options(&config, &arguments.destination)?;
     let store = config
         .store

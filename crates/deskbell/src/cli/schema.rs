@@ -56,8 +56,7 @@ impl From<DialectName> for Dialect {
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     // Nothing is received here, so that signing secrets need not be there.
-    let config =
-        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let config = context.load_without_secrets()?;
     match command {
         Command::Print { dialect, destination } => {
             let chosen = chosen(&config, destination.as_deref())?;

@@ -90,7 +90,7 @@ async fn reload(engine: &mut Engine, context: &Context) {
         Ok(reloaded) => reloaded,
         Err(failure) => {
             tracing::error!("the config was not reloaded, and the one before holds on");
-            failure.report();
+            failure.report(context.json);
             return;
         }
     };

@@ -7,7 +7,6 @@ use deskbell_sync::{ConnectError, statements};
 use miette::Diagnostic;
 
 use super::{Context, NoDatabase, exit};
-use crate::config::Config;
 use crate::mirror_options::mirror_options;
 
 #[derive(Debug, Subcommand)]
@@ -43,8 +42,7 @@ enum Error {
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     let Command::Resume { destination: name, from } = command;
-    let config =
-        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let config = context.load_without_secrets()?;
     let found = config.destinations.iter().find(|destination| destination.name == name);
     let unknown = || exit::Failure::usage(Error::NoSuchDestination { name: name.clone() });
     let found = found.ok_or_else(unknown)?;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clerk_webhooks::{CannotSign, Secret, SecretError, Signer};
+use miette::Diagnostic;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -69,12 +70,30 @@ pub(super) async fn run(
         let message_id = arguments.id.clone().unwrap_or_else(message_id);
         let seconds = u64::try_from(clock::now_ms() / 1_000).unwrap_or_default();
         let body = event.to_string().into_bytes();
-        let outcome =
-            client.send(&message_id, seconds, body).await.map_err(exit::Failure::failed)?;
+        let sent = client.send(&message_id, seconds, body).await;
+        let outcome = sent.map_err(|error| not_sent(error, client.url()))?;
         print(&outcome, &arguments.event_type, &message_id, context);
         refused += u32::from(!(200..300).contains(&outcome.status));
     }
     Ok(ExitCode::from(if refused == 0 { exit::DONE } else { exit::FAILED }))
+}
+
+/// Nothing listens where the event should go.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("nothing listens on {url}")]
+#[diagnostic(help("start `deskbell serve` first, or name another server with --url"))]
+struct NobodyListens {
+    url: Url,
+    #[source]
+    source: reqwest::Error,
+}
+
+fn not_sent(error: reqwest::Error, url: &Url) -> exit::Failure {
+    if error.is_connect() {
+        let url = url.clone();
+        return exit::Failure::failed_with_help(NobodyListens { url, source: error });
+    }
+    exit::Failure::failed(error)
 }
 
 fn client(arguments: &Arguments, context: &Context) -> Result<Client, exit::Failure> {

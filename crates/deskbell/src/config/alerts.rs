@@ -1,12 +1,10 @@
 //! `[alerts]`: who hears of what goes wrong.
 
-use std::time::Duration as StdDuration;
-
 use serde::{Deserialize, Serialize};
 
 use super::error::{Fault, Step};
 use super::text::or_never;
-use super::{Config, DestinationType, Duration, nearest};
+use super::{Config, DestinationType, Duration, LeftOut, nearest};
 
 /// What goes wrong, and who hears of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -23,14 +21,16 @@ pub struct AlertsConfig {
 
 impl Default for AlertsConfig {
     fn default() -> Self {
-        let five_days = Duration(StdDuration::from_secs(5 * 24 * 3_600));
-        Self { to: Vec::new(), disable_after: Some(five_days) }
+        Self { to: Vec::new(), disable_after: Some(Duration::days(5)) }
     }
 }
 
 /// Whether those who shall hear of it can.
-pub(super) fn check(config: &Config) -> Result<(), Fault> {
+pub(super) fn check(config: &Config, left_out: &[LeftOut]) -> Result<(), Fault> {
     for (number, name) in config.alerts.to.iter().enumerate() {
+        if left_out.iter().any(|one| one.name == *name) {
+            continue;
+        }
         let at = vec![Step::Key("alerts"), Step::Key("to"), Step::Index(number)];
         check_recipient(config, name, at)?;
     }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
+use super::LeftOut;
+
 /// A config that cannot be used. Nothing was started.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error(transparent)]
@@ -58,6 +60,16 @@ impl Fault {
     /// A fault at the value under these keys.
     pub(super) fn at(path: Vec<Step>, message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None, place: Place::Path(path) }
+    }
+
+    /// The same, where these destinations are not among those that were checked.
+    pub(super) fn behind(mut self, left_out: &[LeftOut]) -> Self {
+        if let Place::Path(path) | Place::Within(path, _) = &mut self.place
+            && let [Step::Key("destination"), Step::Index(index), ..] = path.as_mut_slice()
+        {
+            *index = LeftOut::place_in_file(left_out, *index);
+        }
+        self
     }
 
     /// At this byte of the text that the value is.

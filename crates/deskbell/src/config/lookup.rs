@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use toml::de::{DeArray, DeValue};
+
 use super::Environment;
 
 /// Bytes of a file that holds a value; a larger one is an error.
@@ -14,7 +16,12 @@ pub(super) struct Lookup<'a> {
     pub(super) environment: &'a Environment,
     /// What a relative path is relative to: the config file's directory.
     pub(super) directory: &'a Path,
+    /// Whether secrets that are not there are left out, and destinations that need them.
+    pub(super) is_lenient: bool,
 }
+
+/// Keys outside of destinations whose secrets a command that only reads does without.
+const NOT_NEEDED: &[&str] = &["admin_token", "signing_secrets"];
 
 /// A value that is not where the config says.
 #[derive(Debug)]
@@ -30,6 +37,17 @@ impl Lookup<'_> {
             return Some(self.variable(name));
         }
         text.strip_prefix("file:").map(|name| self.file(name.trim()))
+    }
+
+    /// Whether this key's value is a secret that is not there, and can be done without.
+    pub(super) fn is_left_out(&self, key: &str, value: &DeValue<'_>) -> bool {
+        let is_missing = |value: &DeValue<'_>| {
+            value.as_str().and_then(|text| self.find(text)).is_some_and(|found| found.is_err())
+        };
+        let of_list = |list: &DeArray<'_>| list.iter().any(|one| is_missing(one.get_ref()));
+        self.is_lenient
+            && NOT_NEEDED.contains(&key)
+            && (is_missing(value) || value.as_array().is_some_and(of_list))
     }
 
     fn variable(&self, name: &str) -> Result<String, Missing> {

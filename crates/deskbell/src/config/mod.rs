@@ -25,6 +25,7 @@ mod template;
 mod text;
 mod url;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
@@ -110,6 +111,8 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
     /// What is probably a mistake, but no error.
     pub warnings: Vec<String>,
+    /// Which destinations were left out, and why: see [`Config::load_to_read`].
+    pub left_out: Vec<String>,
 }
 
 impl Config {
@@ -124,6 +127,18 @@ impl Config {
         Ok(loaded)
     }
 
+    /// As [`load`](Self::load), for a command that only reads: what the config takes from the
+    /// environment or a file may be missing, and a destination that needs it is left out.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), but for secrets.
+    pub fn load_to_read(
+        file: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Loaded, ConfigError> {
+        Self::load_with(file, environment, true)
+    }
+
     /// As [`load`](Self::load), for a command that receives nothing: a source may lack its signing
     /// secrets.
     ///
@@ -133,27 +148,64 @@ impl Config {
         file: Option<&Path>,
         environment: &Environment,
     ) -> Result<Loaded, ConfigError> {
+        Self::load_with(file, environment, false)
+    }
+
+    /// As [`load`](Self::load), but for the secrets of destinations: one that needs what is missing
+    /// is left out.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_to_check(
+        file: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Loaded, ConfigError> {
+        let mut loaded = Self::load_with(file, environment, true)?;
+        loaded.warnings.extend(loaded.config.fill_in_secrets(environment)?);
+        Ok(loaded)
+    }
+
+    fn load_with(
+        file: Option<&Path>,
+        environment: &Environment,
+        is_lenient: bool,
+    ) -> Result<Loaded, ConfigError> {
         let file = match file {
             Some(file) => Some(file.to_owned()),
             None => Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()),
         };
-        let (config, file_text) = match &file {
-            Some(path) => file::read(path, environment)?,
-            None => (Self::default(), file::FileText::none()),
+        let (Read { config, left_out }, file_text) = match &file {
+            Some(path) => file::read(path, environment, is_lenient)?,
+            None => {
+                let read = Read { config: Self::default(), left_out: Vec::new() };
+                (read, file::FileText::none())
+            }
         };
-        let warnings = config.check().map_err(|fault| file_text.locate(fault))?;
-        let warnings = warnings.iter().map(|warning| file_text.describe(warning)).collect();
-        Ok(Loaded { config, file, warnings })
+        let placed = |fault: error::Fault| fault.behind(&left_out);
+        let warnings = config.check(&left_out).map_err(|fault| file_text.locate(placed(fault)))?;
+        let warnings = warnings.into_iter().map(|warning| file_text.describe(&placed(warning)));
+        let warnings = warnings.collect();
+        let left_out = left_out.iter().map(ToString::to_string).collect();
+        Ok(Loaded { config, file, warnings, left_out })
     }
 
-    fn read(root: reader::Node<'_>) -> Result<Self, reader::ReadError> {
+    fn read(root: reader::Node<'_>) -> Result<Read, reader::ReadError> {
         let Sections { server, store, sources, alerts, _destinations } =
             Sections::deserialize(root)?;
-        let destinations = match root.get("destination") {
-            Some(list) => list.elements()?.map(destination::read).collect::<Result<_, _>>()?,
-            None => Self::default().destinations,
-        };
-        Ok(Self { server, store, sources, alerts, destinations })
+        let (mut destinations, mut left_out) = (Vec::new(), Vec::new());
+        match root.get("destination") {
+            Some(list) => {
+                for (index, node) in list.elements()?.enumerate() {
+                    match destination::read(node) {
+                        Ok(destination) => destinations.push(destination),
+                        Err(error) => left_out.push(LeftOut::new(index, node, error)?),
+                    }
+                }
+            }
+            None => destinations = Self::default().destinations,
+        }
+        let config = Self { server, store, sources, alerts, destinations };
+        Ok(Read { config, left_out })
     }
 
     fn fill_in_secrets(&mut self, environment: &Environment) -> Result<Vec<String>, ConfigError> {
@@ -170,10 +222,61 @@ impl Config {
     }
 
     /// Checks that all of it fits together; gives warnings.
-    fn check(&self) -> Result<Vec<error::Fault>, error::Fault> {
+    fn check(&self, left_out: &[LeftOut]) -> Result<Vec<error::Fault>, error::Fault> {
         store::check(&self.store)?;
         source::check(&self.sources)?;
-        alerts::check(self)?;
+        alerts::check(self, left_out)?;
         destination::check(self)
+    }
+}
+
+/// A config as it was read.
+struct Read {
+    config: Config,
+    left_out: Vec<LeftOut>,
+}
+
+/// A destination that needs what is not there.
+#[derive(Debug)]
+struct LeftOut {
+    /// Its place among the destinations of the file.
+    index: usize,
+    name: String,
+    reason: String,
+}
+
+impl Read {
+    /// The destinations, each with its place in the file.
+    fn destinations_mut(&mut self) -> impl Iterator<Item = (usize, &mut DestinationConfig)> {
+        let Self { config, left_out } = self;
+        let read = config.destinations.iter_mut().enumerate();
+        read.map(|(index, one)| (LeftOut::place_in_file(left_out, index), one))
+    }
+}
+
+impl LeftOut {
+    /// Where in the file the destination is that has this place among those that were not left out.
+    fn place_in_file(left_out: &[Self], index: usize) -> usize {
+        left_out.iter().fold(index, |index, one| index + usize::from(one.index <= index))
+    }
+
+    /// # Errors
+    /// The destination's own error, where it is another, or nothing is left out.
+    fn new(
+        index: usize,
+        node: reader::Node<'_>,
+        error: reader::ReadError,
+    ) -> Result<Self, reader::ReadError> {
+        let Some(reason) = error.missing().filter(|_| node.is_lenient()).map(str::to_owned) else {
+            return Err(error);
+        };
+        let name = node.get("name").map(String::deserialize).transpose()?.unwrap_or_default();
+        Ok(Self { index, name, reason })
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the destination `{}` is left out: {}", self.name, self.reason)
     }
 }

@@ -3,6 +3,29 @@
 /// How unlike a word may be that is still suggested, of 1.0 for equal ones.
 const LIKENESS_MIN: f64 = 0.8;
 
+/// What people call a thing, and the word that it has here.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("postgres", "database"),
+    ("postgresql", "database"),
+    ("sqlite", "database"),
+    ("mirror", "database"),
+    ("db", "database"),
+    ("webhook", "http"),
+    ("https", "http"),
+    ("endpoint", "http"),
+    ("url", "http"),
+    ("mail", "email"),
+    ("smtp", "email"),
+    ("resend", "email"),
+];
+
+/// The candidate that is meant by a word: another name of it, or one that is like it.
+pub(crate) fn meant<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let other = OTHER_WORDS.iter().find(|(other, _)| word.eq_ignore_ascii_case(other));
+    let candidate = other.and_then(|(_, meant)| candidates.iter().find(|one| *one == meant));
+    candidate.copied().or_else(|| one(word, candidates))
+}
+
 /// The candidate that is most like the word.
 pub(crate) fn one<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     several(word, candidates, 1).pop()

@@ -23,6 +23,8 @@ pub(super) struct ReadError {
     message: String,
     help: Option<String>,
     bytes: Option<Range<usize>>,
+    /// Whether the value is not where the config says.
+    is_missing: bool,
 }
 
 impl From<ReadError> for Fault {
@@ -35,7 +37,12 @@ impl From<ReadError> for Fault {
 impl ReadError {
     /// A mistake at these bytes of the file.
     pub(super) fn new(message: impl Into<String>, bytes: Range<usize>) -> Self {
-        Self { message: message.into(), help: None, bytes: Some(bytes) }
+        Self { message: message.into(), help: None, bytes: Some(bytes), is_missing: false }
+    }
+
+    /// Why the value is not where the config says, if that is what is wrong.
+    pub(super) fn missing(&self) -> Option<&str> {
+        self.is_missing.then_some(&self.message)
     }
 
     /// With advice on how to mend it.
@@ -52,7 +59,7 @@ impl ReadError {
 
 impl Error for ReadError {
     fn custom<T: Display>(message: T) -> Self {
-        Self { message: message.to_string(), help: None, bytes: None }
+        Self { message: message.to_string(), help: None, bytes: None, is_missing: false }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -67,12 +74,12 @@ impl Error for ReadError {
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let help = Some(suggest(variant, expected, "values"));
-        Self { message: format!("unknown value `{variant}`"), help, bytes: None }
+        Self { message: format!("unknown value `{variant}`"), help, bytes: None, is_missing: false }
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let help = Some(suggest(field, expected, "keys"));
-        Self { message: format!("unknown key `{field}`"), help, bytes: None }
+        Self { message: format!("unknown key `{field}`"), help, bytes: None, is_missing: false }
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -83,7 +90,7 @@ impl Error for ReadError {
 /// The known words, the one that is most likely meant first.
 pub(super) fn suggest(word: &str, known: &[&str], what: &str) -> String {
     let known_here = format!("known {what} here: {}", known.join(", "));
-    match nearest::one(word, known) {
+    match nearest::meant(word, known) {
         Some(near) => format!("did you mean `{near}`? {known_here}"),
         None => known_here,
     }
@@ -116,6 +123,11 @@ impl<'a> Node<'a> {
     /// The same table for several readers: a struct that is read from it sees its own keys alone.
     pub(super) fn shared(self) -> Self {
         Self { is_shared: true, ..self }
+    }
+
+    /// Whether what lacks a secret is left out.
+    pub(super) fn is_lenient(self) -> bool {
+        self.lookup.is_lenient
     }
 
     /// Where it stands.
@@ -163,6 +175,7 @@ impl<'a> Node<'a> {
             message: missing.message,
             help: Some(missing.help),
             bytes: None,
+            is_missing: true,
         })
     }
 
@@ -310,7 +323,9 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     /// The table's entries in the order in which they are written.
     fn new(node: Node<'a>, table: &'a DeTable<'a>) -> Self {
-        let mut entries: Vec<Entry<'a>> = table.iter().collect();
+        let is_needed =
+            |(key, value): &Entry<'a>| !node.lookup.is_left_out(key.get_ref(), value.get_ref());
+        let mut entries: Vec<Entry<'a>> = table.iter().filter(is_needed).collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         Self { node, rest: entries.into_iter(), value: None }
     }

@@ -40,7 +40,7 @@ impl Default for SourceConfig {
             name: "clerk".to_owned(),
             path: vec!["/api/webhooks".to_owned(), "/api/webhooks/clerk".to_owned()],
             signing_secrets: Vec::new(),
-            tolerance: Duration(std::time::Duration::from_secs(300)),
+            tolerance: Duration::new(std::time::Duration::from_secs(300)),
             instance_id: None,
         }
     }

@@ -69,9 +69,9 @@ pub struct RetentionConfig {
 impl Default for RetentionConfig {
     fn default() -> Self {
         Self {
-            payloads: Duration(EVENTS_MIN),
-            events: Duration(EVENTS_MIN),
-            attempts: Duration(30 * DAY),
+            payloads: Duration::days(100),
+            events: Duration::days(100),
+            attempts: Duration::days(30),
         }
     }
 }

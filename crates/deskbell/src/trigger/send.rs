@@ -37,6 +37,11 @@ impl Client {
         Ok(Self { http, url, signer })
     }
 
+    /// Where events are sent.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Sends the body under this message id, signed with this time.
     pub(crate) async fn send(
         &self,

@@ -53,7 +53,7 @@ fn the_defaults_are_the_documented_ones() {
     assert_eq!(app.timeout.0, Duration::from_secs(15));
     let retry = toml::to_string(&app.retry).unwrap();
     let wanted = "schedule = [\"5s\", \"5m\", \"30m\", \"2h\", \"5h\", \"10h\", \"10h\"]\n\
-                  then_every = \"14h\"\nuntil = \"3days\"\n";
+                  then_every = \"14h\"\nuntil = \"72h\"\n";
     assert_eq!(retry, wanted);
     let one_key = destination_of(&http("retry = { until = \"1h\" }")).retry;
     let rest = RetryConfig { until: one_key.until, ..RetryConfig::default() };

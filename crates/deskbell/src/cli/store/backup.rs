@@ -9,7 +9,7 @@ use miette::Diagnostic;
 use serde_json::json;
 
 use crate::cli::{Context, exit};
-use crate::config::{Config, DatabaseUrl};
+use crate::config::DatabaseUrl;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -27,8 +27,7 @@ pub(in crate::cli) async fn run(
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
     let Arguments { file } = arguments;
-    let config =
-        Config::load_without_secrets(context.config_file.as_deref(), &context.environment)?.config;
+    let config = context.load_without_secrets()?;
     let DatabaseUrl::Sqlite(url) = &config.store.url else {
         return Err(exit::Failure::usage(InPostgres));
     };

@@ -90,5 +90,5 @@ fn default_schema() -> String {
 }
 
 fn default_patience() -> Duration {
-    Duration(StdDuration::from_secs(3600))
+    Duration::new(StdDuration::from_secs(3600))
 }

@@ -59,7 +59,7 @@ impl Default for DeliveryKeys {
             when: None,
             max_in_flight: 16,
             rate_limit: None,
-            timeout: Duration(std::time::Duration::from_secs(15)),
+            timeout: Duration::new(std::time::Duration::from_secs(15)),
             ordering: Ordering::None,
             retry: RetryConfig::default(),
         }

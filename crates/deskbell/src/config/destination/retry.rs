@@ -30,9 +30,9 @@ impl Default for RetryConfig {
     fn default() -> Self {
         let policy = RetryPolicy::default();
         Self {
-            schedule: policy.schedule.into_iter().map(Duration).collect(),
-            then_every: policy.then_every.map(Duration),
-            until: Duration(policy.until),
+            schedule: policy.schedule.into_iter().map(Duration::new).collect(),
+            then_every: policy.then_every.map(Duration::new),
+            until: Duration::new(policy.until),
         }
     }
 }
