@@ -4,19 +4,23 @@
 //! looked up in the event at once (and null where it is missing), and any other access becomes a call
 //! of a function that gives null.
 
+use std::sync::Arc;
+
+use cel::ParseErrors;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue,
     SelectExpr, SourceInfo, operators,
 };
 use cel::common::types::CelString;
 use cel::parser::Parser;
-use cel::{Context, ParseErrors, Value as CelValue};
 
 use crate::error::ExpressionError;
-use crate::functions::{self, ENV};
+use crate::functions;
 use crate::path::{Path, Step};
+use crate::pattern::{Pattern, PatternError};
 use crate::roots;
 
+mod cost;
 mod fields;
 
 use fields::Chain;
@@ -44,6 +48,7 @@ pub(crate) struct Compiled {
     pub(crate) paths: Vec<Path>,
     /// The paths from roots without a type, each with its column.
     pub(crate) untyped: Vec<(Path, usize)>,
+    pub(crate) patterns: Arc<[Pattern]>,
 }
 
 /// Compiles a text, on a thread of its own for its stack.
@@ -65,9 +70,11 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, ExpressionError> {
                 variables: Vec::new(),
                 paths: Vec::new(),
                 untyped: Vec::new(),
+                patterns: Vec::new(),
             };
             let tree = compiler.expression(tree, 0)?;
-            Ok(Compiled { tree, paths: compiler.paths, untyped: compiler.untyped })
+            let Compiler { paths, untyped, patterns, .. } = compiler;
+            Ok(Compiled { tree, paths, untyped, patterns: patterns.into() })
         })
         .ok()
         .and_then(|thread| thread.join().ok())
@@ -111,6 +118,7 @@ struct Compiler<'i> {
     variables: Vec<Variable>,
     paths: Vec<Path>,
     untyped: Vec<(Path, usize)>,
+    patterns: Vec<Pattern>,
 }
 
 /// A loop's variable.
@@ -135,7 +143,7 @@ impl Compiler<'_> {
             Expr::Select(select) => return self.select(id, select, depth),
             Expr::Call(call) => return self.call(id, call, depth),
             Expr::Comprehension(comprehension) => {
-                Expr::Comprehension(Box::new(self.comprehension(*comprehension, depth)?))
+                return self.comprehension(id, *comprehension, depth);
             }
             Expr::List(mut list) => {
                 list.elements = self.all(list.elements, depth)?;
@@ -221,9 +229,11 @@ impl Compiler<'_> {
         }
         node.args = self.all(node.args, depth)?;
         if node.func_name == "matches" {
-            self.matches(id, &mut node)?;
+            return self.matches(id, node);
         }
-        Ok(IdedExpr { id, expr: Expr::Call(node) })
+        let makes = makes_much(&node);
+        let made = IdedExpr { id, expr: Expr::Call(node) };
+        Ok(if makes { call(functions::USE, vec![made]) } else { made })
     }
 
     fn check_function(&self, id: u64, node: &CallExpr) -> Result<(), ExpressionError> {
@@ -246,40 +256,33 @@ impl Compiler<'_> {
         })
     }
 
-    /// A pattern must stand in the text, so that what it costs does not depend on the event.
-    fn matches(&self, id: u64, node: &mut CallExpr) -> Result<(), ExpressionError> {
-        let is_text =
-            |node: &IdedExpr| matches!(&node.expr, Expr::Literal(LiteralValue::String(_)));
-        let Some(pattern) = node.args.last().filter(|pattern| is_text(pattern)).cloned() else {
+    /// A pattern must stand in the text: it is compiled once, and a mistake in it is told at once.
+    fn matches(&mut self, id: u64, mut node: CallExpr) -> Result<IdedExpr, ExpressionError> {
+        let (text, pattern) = match (node.target.take(), node.args.pop(), node.args.pop()) {
+            (Some(text), Some(pattern), None) => (*text, pattern),
+            (None, Some(pattern), Some(text)) if node.args.is_empty() => (text, pattern),
+            _ => return Err(self.unsupported(id, "`matches` with such arguments")),
+        };
+        let Expr::Literal(LiteralValue::String(pattern)) = &pattern.expr else {
             return Err(
                 self.unsupported(id, "a pattern of `matches` that is not written as a text")
             );
         };
-        let empty = IdedExpr {
-            id,
-            expr: Expr::Literal(LiteralValue::String(CelString::from(String::new()))),
-        };
-        let trial =
-            CallExpr { func_name: "matches".to_owned(), target: None, args: vec![empty, pattern] };
-        let trial = IdedExpr { id, expr: Expr::Call(trial) };
-        if CelValue::resolve_val(&trial, &Context::with_env(ENV.clone())).is_err() {
-            return Err(
-                self.unsupported(id, "a pattern of `matches` that is no regular expression")
-            );
-        }
-        let text = match &mut node.target {
-            Some(target) => target.as_mut(),
-            None => &mut node.args[0],
-        };
-        *text = call(functions::MATCH, vec![std::mem::take(text)]);
-        Ok(())
+        let column = self.column(id);
+        let pattern = Pattern::compile(pattern.inner()).map_err(|error| match error {
+            PatternError::TooLarge => ExpressionError::PatternTooLarge { column },
+            PatternError::Invalid(reason) => ExpressionError::Pattern { column, reason },
+        })?;
+        self.patterns.push(pattern);
+        Ok(call(functions::MATCH, vec![text, number(self.patterns.len() - 1)]))
     }
 
     fn comprehension(
         &mut self,
+        id: u64,
         node: ComprehensionExpr,
         depth: usize,
-    ) -> Result<ComprehensionExpr, ExpressionError> {
+    ) -> Result<IdedExpr, ExpressionError> {
         let element = self.element_of(&node.iter_range);
         let range = self.expression(node.iter_range, depth + 1)?;
         let accu_init = self.expression(node.accu_init, depth + 1)?;
@@ -294,8 +297,14 @@ impl Compiler<'_> {
         })();
         self.variables.truncate(outside);
         let (loop_cond, loop_step, result) = inside?;
-        let iter_range = call(functions::ITERATE, vec![range]);
-        Ok(ComprehensionExpr { iter_range, accu_init, loop_cond, loop_step, result, ..node })
+        let units = cost::of_element(&loop_cond) + cost::of_element(&loop_step);
+        let iter_range = call(functions::ITERATE, vec![range, number(units)]);
+        // A list that a loop makes is copied by the loop around it.
+        let makes_list = matches!(accu_init.expr, Expr::List(_));
+        let made =
+            ComprehensionExpr { iter_range, accu_init, loop_cond, loop_step, result, ..node };
+        let made = IdedExpr { id, expr: Expr::Comprehension(Box::new(made)) };
+        Ok(if makes_list { call(functions::USE, vec![made]) } else { made })
     }
 
     fn entry(
@@ -352,6 +361,27 @@ impl Compiler<'_> {
     fn unsupported(&self, id: u64, what: &'static str) -> ExpressionError {
         ExpressionError::Unsupported { column: self.column(id), what }
     }
+}
+
+/// Whether a call may come to something large, which is charged for: `a + b` of texts or lists, and
+/// copies of texts. A loop's own `+` is not: the loop is.
+fn makes_much(node: &CallExpr) -> bool {
+    let is_small = |node: &IdedExpr| match &node.expr {
+        Expr::Literal(LiteralValue::String(_) | LiteralValue::Bytes(_)) => false,
+        Expr::Literal(_) => true,
+        Expr::Ident(name) => name == "@result",
+        _ => false,
+    };
+    match node.func_name.as_str() {
+        operators::ADD => !node.args.iter().any(is_small),
+        "string" | "bytes" => true,
+        _ => false,
+    }
+}
+
+fn number(value: usize) -> IdedExpr {
+    let value = i64::try_from(value).unwrap_or(i64::MAX);
+    IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(value.into())) }
 }
 
 /// A call of one of our functions, with the meter as its last argument.

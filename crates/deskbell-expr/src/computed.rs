@@ -44,6 +44,13 @@ pub(crate) fn member<'d>(entity: &str, name: &str, data: &'d Json) -> Option<Com
     Some(found.filter(|value| !value.is_null()).map_or(Computed::Missing, Computed::Found))
 }
 
+/// The elements of a list that are gone through for a user's member.
+pub(crate) fn searched(name: &str, data: &Json) -> usize {
+    let primary = PRIMARY.iter().find(|(primary, _)| *primary == name);
+    let list = primary.and_then(|(_, [list, ..])| data.get(*list)?.as_array());
+    list.map_or(0, Vec::len)
+}
+
 /// `data` with all computed members of the entity, null where they come to nothing.
 pub(crate) fn merged(entity: &str, data: &Json) -> Json {
     let mut merged = data.clone();

@@ -11,7 +11,7 @@ use clerk_webhooks::UnixMillis;
 use serde_json::{Number, Value as Json};
 
 use crate::error::EvaluationErrorKind;
-use crate::meter::{take, text_units};
+use crate::meter::{MAP_UNITS, take, text_units};
 use crate::value::Value;
 
 /// A JSON value as one of CEL's, and the work that is left after it; none where there is not enough.
@@ -35,9 +35,10 @@ pub(crate) fn to_cel(value: &Json, left: u64) -> Option<(Box<dyn Val + '_>, u64)
             Box::new(CelList::from(list))
         }
         Json::Object(members) => {
+            left = take(left, MAP_UNITS)?;
             let mut map = HashMap::new();
             for (name, member) in members {
-                let (member, rest) = to_cel(member, take(left, text_units(name))?)?;
+                let (member, rest) = to_cel(member, take(left, MAP_UNITS + text_units(name))?)?;
                 map.insert(CelMapKey::from(name.as_str()), member);
                 left = rest;
             }

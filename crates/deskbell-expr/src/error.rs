@@ -51,6 +51,24 @@ pub enum ExpressionError {
         /// The known function that is most like it.
         nearest: Option<&'static str>,
     },
+    /// The pattern of a `matches` is no regular expression.
+    #[error("the pattern of `matches` at column {column} is no regular expression: {reason}")]
+    Pattern {
+        /// Where it stands, in characters from the text's beginning, from 1.
+        column: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The pattern of a `matches` needs more than [`PATTERN_BYTES_MAX`](crate::PATTERN_BYTES_MAX).
+    #[error(
+        "the pattern of `matches` at column {column} is too large: it needs more than {max} bytes. \
+         Write a smaller number of repetitions, or `[0-9A-Za-z_]` in place of `\\w`",
+        max = crate::PATTERN_BYTES_MAX
+    )]
+    PatternTooLarge {
+        /// Where it stands, in characters from the text's beginning, from 1.
+        column: usize,
+    },
     /// A part of CEL that is left out here.
     #[error("not supported at column {column}: {what}")]
     Unsupported {

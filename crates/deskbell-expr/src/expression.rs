@@ -124,7 +124,7 @@ impl Expression {
                 Found::Missing => (Value::Null, Some(path.to_string())),
             });
         }
-        let resolver = Resolver::new(view, &self.compiled.paths);
+        let resolver = Resolver::new(view, &self.compiled);
         // CEL's evaluator is not ours: a fault in it must cost one event's evaluation, not the engine.
         let result = catch_unwind(AssertUnwindSafe(|| self.interpret(&resolver)))
             .unwrap_or(Err(EvaluationErrorKind::EvaluatorFailed));

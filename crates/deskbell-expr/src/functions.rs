@@ -5,7 +5,9 @@
 use std::sync::{Arc, LazyLock};
 
 use cel::common::functions::Function;
-use cel::common::types::{CelBool, CelList, CelMap, CelMapKey, CelNull, DYN_TYPE};
+use cel::common::types::{
+    CelBool, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, DYN_TYPE, STRING_TYPE,
+};
 use cel::common::value::{CowVal, Val};
 use cel::{Env, ExecutionError};
 
@@ -17,13 +19,11 @@ pub(crate) const MEMBER: &str = "@member";
 pub(crate) const HAS: &str = "@has";
 /// `@use(value, meter)`: the value of a variable, for its weight.
 pub(crate) const USE: &str = "@use";
-/// `@iterate(value, meter)`: what a loop goes through: a map's keys in order, anything else as it is.
+/// `@iterate(value, units, meter)`: what a loop goes through: a map's keys in order, anything else as
+/// it is. The units are what the loop's body costs at each element.
 pub(crate) const ITERATE: &str = "@iterate";
-/// `@match(value, meter)`: a text that a regular expression is to be matched with.
+/// `@match(value, pattern, meter)`: whether the expression's pattern of this number matches a text.
 pub(crate) const MATCH: &str = "@match";
-
-/// What compiling a regular expression costs; CEL does it each time.
-const PATTERN_UNITS: u64 = 100;
 
 /// CEL's standard functions, without optional values, and ours.
 pub(crate) static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
@@ -32,8 +32,8 @@ pub(crate) static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
         (MEMBER, 3, member),
         (HAS, 3, has),
         (USE, 2, charged),
-        (ITERATE, 2, iterate),
-        (MATCH, 2, matched),
+        (ITERATE, 3, iterate),
+        (MATCH, 3, matched),
     ];
     for (name, arguments, function) in functions {
         let added =
@@ -78,8 +78,14 @@ fn charged<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
 }
 
 fn iterate<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
-    let [value, meter] = take(arguments)?;
-    charge(&meter, |meter| meter.charge(value.as_ref()))?;
+    let [value, units, meter] = take(arguments)?;
+    let elements = value.as_sizer().map_or(0, |sizer| number(*sizer.size().inner()));
+    let mut units = elements.saturating_mul(integer(&units));
+    if value.downcast_ref::<CelMap<'_>>().is_some() {
+        // Its keys are sorted: a key is compared with about half a unit's worth at each halving.
+        units = units.saturating_add(elements * u64::from(elements.max(1).ilog2()) / 2);
+    }
+    charge(&meter, |meter| meter.charge(value.as_ref()) && meter.charge_units(units))?;
     let Some(map) = value.downcast_ref::<CelMap<'_>>() else { return Ok(value) };
     let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
     keys.sort_unstable();
@@ -89,9 +95,26 @@ fn iterate<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
 }
 
 fn matched<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
-    let [value, meter] = take(arguments)?;
-    charge(&meter, |meter| meter.charge_units(PATTERN_UNITS) && meter.charge(value.as_ref()))?;
-    Ok(value)
+    let [value, pattern, meter] = take(arguments)?;
+    let Some(text) = value.downcast_ref::<CelString<'_>>() else {
+        let types = [value.get_type().name(), STRING_TYPE.name()].map(str::to_owned);
+        return Err(ExecutionError::no_such_member_overload("matches", types.to_vec()));
+    };
+    let pattern = usize::try_from(integer(&pattern)).unwrap_or(usize::MAX);
+    let found = meter
+        .downcast_ref::<Meter>()
+        .and_then(|meter| meter.is_match(pattern, text.inner()))
+        .ok_or_else(used_up)?;
+    Ok(CowVal::owned(CelBool::from(found)))
+}
+
+/// An argument that the compiler has written.
+fn integer(argument: &CowVal<'_, '_>) -> u64 {
+    argument.downcast_ref::<CelInt>().map_or(0, |value| number(*value.inner()))
+}
+
+fn number(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
 }
 
 fn take<'b, 'v, const N: usize>(
@@ -107,6 +130,10 @@ fn charge(
 ) -> std::result::Result<(), ExecutionError> {
     match meter.downcast_ref::<Meter>() {
         Some(meter) if charge(meter) => Ok(()),
-        _ => Err(ExecutionError::function_error("@meter", "used up")),
+        _ => Err(used_up()),
     }
+}
+
+fn used_up() -> ExecutionError {
+    ExecutionError::function_error("@meter", "used up")
 }

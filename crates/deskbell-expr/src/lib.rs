@@ -82,8 +82,8 @@
 //!
 //! # Limits
 //!
-//! [`EXPRESSION_BYTES_MAX`] and [`EXPRESSION_DEPTH_MAX`] at compiling, [`EVALUATION_WORK_MAX`] at
-//! evaluating. A panic in the evaluator is caught and becomes an error.
+//! [`EXPRESSION_BYTES_MAX`], [`EXPRESSION_DEPTH_MAX`] and [`PATTERN_BYTES_MAX`] at compiling,
+//! [`EVALUATION_WORK_MAX`] at evaluating. A panic in the evaluator is caught and becomes an error.
 
 mod check;
 mod compile;
@@ -97,6 +97,7 @@ mod functions;
 pub mod json;
 mod meter;
 mod path;
+mod pattern;
 mod resolver;
 mod roots;
 mod unknown;
@@ -108,6 +109,7 @@ pub use compile::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX};
 pub use error::{EvaluationError, EvaluationErrorKind, ExpressionError};
 pub use expression::Expression;
 pub use meter::EVALUATION_WORK_MAX;
+pub use pattern::PATTERN_BYTES_MAX;
 pub use roots::{ROOTS, nearest_root};
 pub use unknown::{CheckedPath, TypedField, UnknownPath, check_path};
 pub use value::{Condition, Kind, Value};

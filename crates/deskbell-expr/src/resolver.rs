@@ -1,14 +1,14 @@
 //! `Resolver`: gives the evaluator what it asks the event for, and notes what is missing.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use cel::common::types::{CelBool, CelString};
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use serde_json::Value as Json;
 
-use crate::compile::METER;
+use crate::compile::{Compiled, METER};
 use crate::convert;
 use crate::functions::NULL;
 use crate::meter::{Meter, text_units};
@@ -26,11 +26,11 @@ pub(crate) struct Resolver<'r> {
 }
 
 impl<'r> Resolver<'r> {
-    pub(crate) fn new(view: &'r EventView<'r>, paths: &'r [Path]) -> Self {
+    pub(crate) fn new(view: &'r EventView<'r>, compiled: &'r Compiled) -> Self {
         Self {
             view,
-            paths,
-            meter: Meter::new(),
+            paths: &compiled.paths,
+            meter: Meter::new(Arc::clone(&compiled.patterns)),
             missing: OnceLock::new(),
             null: OnceLock::new(),
             failed_on_null: AtomicBool::new(false),
@@ -53,7 +53,13 @@ impl<'r> Resolver<'r> {
     }
 
     fn value(&self, place: usize) -> Option<CowVal<'_, '_>> {
-        match self.view.find(self.paths.get(place)?) {
+        let path = self.paths.get(place)?;
+        if let searched @ 1.. = self.view.searched(path)
+            && !self.meter.charge_units(searched)
+        {
+            return None;
+        }
+        match self.view.find(path) {
             Found::Text(text) => self
                 .meter
                 .charge_units(text_units(text))

@@ -133,6 +133,16 @@ impl<'a> EventView<'a> {
         if value.is_null() { Found::Missing } else { found(follow(value, &steps[1..])) }
     }
 
+    /// The elements that are gone through to [`find`](Self::find) a path.
+    pub(crate) fn searched(&self, path: &Path) -> u64 {
+        let Some(Step::Member(first)) = path.steps.first() else { return 0 };
+        let elements = match self.entity {
+            Some("user") if path.root == "user" => computed::searched(first, self.data()),
+            _ => 0,
+        };
+        u64::try_from(elements).unwrap_or(u64::MAX)
+    }
+
     /// Whether `data` is what is left of a deleted entity.
     pub(crate) fn is_deleted_object(&self) -> bool {
         self.data().get("deleted") == Some(&Json::Bool(true))
