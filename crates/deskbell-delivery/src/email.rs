@@ -9,6 +9,7 @@ use crate::attempt::Attempt;
 use crate::channel::{Channel, Delivery};
 use crate::filter::view;
 use crate::notice::Notice;
+use crate::off_workers::off_workers;
 use crate::secret_text::SecretText;
 use crate::template::{CheckFailure, TemplateError, TemplateText};
 
@@ -152,7 +153,7 @@ impl Channel for EmailChannel {
     async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt {
         let email = match Notice::of(&delivery.event) {
             Some(notice) => self.composer.notice(&notice),
-            None => self.composer.email(&view(&delivery.event)),
+            None => off_workers(|| self.composer.email(&view(&delivery.event))),
         };
         let email = match email {
             Ok(email) => email,

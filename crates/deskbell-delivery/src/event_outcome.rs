@@ -59,7 +59,7 @@ fn why_not(event: &StoredEvent, route: &Route) -> Option<String> {
         };
     }
     match route.decide(event, &view(event)) {
-        Decision::Ignore(reason) => Some(reason),
+        Decision::Ignore(reason) | Decision::Unjudged(reason) => Some(reason),
         Decision::Deliver => None,
     }
 }

@@ -40,6 +40,9 @@ pub enum Decision {
     Deliver,
     /// It does not; why, in plain words.
     Ignore(String),
+    /// Nobody can say: its condition failed on the event, or takes more work than is allowed. It is not
+    /// delivered; why, in plain words.
+    Unjudged(String),
 }
 
 impl Filter {
@@ -58,8 +61,7 @@ impl Filter {
         self.when.as_ref()
     }
 
-    /// Whether the destination wants this event. A condition that fails on it ignores it, and the
-    /// reason says so.
+    /// Whether the destination wants this event.
     #[must_use]
     pub fn decide(&self, event: &StoredEvent, view: &EventView<'_>) -> Decision {
         match self.condition(event) {
@@ -118,7 +120,7 @@ fn judge(when: &Expression, view: &EventView<'_>) -> Decision {
         Ok(Condition::False { missing: Some(path) }) => {
             Decision::Ignore(format!("`{}` is false: {path} is missing", when.text()))
         }
-        Err(error) => Decision::Ignore(format!("`{}` failed: {error}", when.text())),
+        Err(error) => Decision::Unjudged(format!("`{}` failed: {error}", when.text())),
     }
 }
 
@@ -214,11 +216,14 @@ mod tests {
         for (text, said) in [
             ("data.public_metadata.plan == 'free'", "is false"),
             ("data.public_metadata.tier == 'pro'", "data.public_metadata.tier is missing"),
-            ("data.public_metadata.plan", "failed"),
         ] {
             let Decision::Ignore(why) = when(text) else { panic!("{text} holds") };
             assert!(why.contains(said), "{why}");
         }
+        let Decision::Unjudged(why) = when("data.public_metadata.plan") else {
+            panic!("it is judged")
+        };
+        assert!(why.contains("failed"), "{why}");
         let other =
             FilterOptions { sources: Some(vec!["other".into()]), ..FilterOptions::default() };
         assert!(

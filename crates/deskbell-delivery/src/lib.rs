@@ -19,6 +19,7 @@ mod http;
 mod idempotency;
 mod loops;
 mod notice;
+mod off_workers;
 mod pace;
 mod replay;
 mod retry;

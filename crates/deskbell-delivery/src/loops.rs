@@ -12,6 +12,7 @@ use crate::channel::{Channel, Delivery};
 use crate::filter::view;
 use crate::idempotency;
 use crate::notice::Notice;
+use crate::off_workers::off_workers;
 use crate::secret_text::SecretText;
 use crate::template::{CheckFailure, Escape, Template, TemplateError, TemplateText};
 
@@ -156,7 +157,7 @@ impl Channel for LoopsChannel {
         if Notice::of(&delivery.event).is_some() {
             return Attempt::rejected("alerts do not go to Loops");
         }
-        let calls = match self.calls(&view(&delivery.event)) {
+        let calls = match off_workers(|| self.calls(&view(&delivery.event))) {
             Ok(calls) => calls,
             Err(reason) => return Attempt::rejected(reason),
         };

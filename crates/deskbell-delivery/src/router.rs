@@ -4,6 +4,7 @@
 //! read; one that stands further back is read for by itself until it has caught up, a batch in
 //! turn with the others, so that it delays none of them.
 
+mod decide;
 mod pending;
 mod plan;
 
@@ -12,19 +13,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::deliveries::{
-    DeliveryKey, NewDelivery, ROUTER, Revived, Routed, RoutedBatch, Unwanted,
-};
+use deskbell_store::deliveries::{ROUTER, Revived, Routed, RoutedBatch};
 use deskbell_store::{
     Deliveries, FencingToken, ReadLimit, Seq, Store, StoreError, StoredEvent, TakesTurns,
     while_in_turn,
 };
 use tokio_util::sync::CancellationToken;
 
+use self::decide::{Decided, decide};
 use self::pending::PendingGauge;
 use self::plan::{Stretch, stretches};
-use crate::filter::{Decision, Filter, view};
+use crate::filter::{Decision, Filter};
 use crate::notice::NOTICE_SOURCE;
+use crate::off_workers::off_workers;
 
 /// Replay requests that are acted on in one transaction.
 const REQUESTS_MAX: u32 = 500;
@@ -163,38 +164,24 @@ impl Router {
         if let Some(end) = stretch.until {
             events.retain(|event| event.seq <= end);
         }
-        let Some(last) = events.last() else { return Ok(None) };
-        let to = last.seq;
-        let batch = self.decide(token, stretch, &events, to);
-        let (events, owed) = (events.len(), batch.deliveries.len());
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let is_here = |route: &&Route| stretch.destinations.contains(&route.destination);
+        let routes: Vec<&Route> = self.routes.iter().filter(is_here).collect();
+        // Conditions may take long: meanwhile another thread does this one's work.
+        let Decided { count, deliveries, unwanted } = off_workers(|| decide(&routes, &events));
+        let to = events[count - 1].seq;
+        let (owed, destinations) = (deliveries.len(), stretch.destinations.clone());
+        let from = stretch.from;
+        let batch = RoutedBatch { token, from, to, destinations, deliveries, unwanted };
         if self.deliveries.route(&batch).await? == Routed::Superseded {
             return Err(RouterError::Superseded);
         }
-        progress.events += u64::try_from(events).unwrap_or(u64::MAX);
+        progress.events += u64::try_from(count).unwrap_or(u64::MAX);
         progress.deliveries += u64::try_from(owed).unwrap_or(u64::MAX);
         progress.more |= stretch.until.is_some() || self.log.head().await? > to;
         Ok(Some(to))
-    }
-
-    fn decide(
-        &self,
-        token: FencingToken,
-        stretch: &Stretch,
-        events: &[StoredEvent],
-        to: Seq,
-    ) -> RoutedBatch {
-        let is_here = |route: &&Route| stretch.destinations.contains(&route.destination);
-        let routes: Vec<&Route> = self.routes.iter().filter(is_here).collect();
-        let (mut deliveries, mut unwanted) = (Vec::new(), Vec::new());
-        for event in events {
-            let owed_before = deliveries.len();
-            let why_not = owed(&routes, event, &mut deliveries);
-            if deliveries.len() == owed_before && *event.source != *NOTICE_SOURCE {
-                unwanted.push((event.seq, why_not));
-            }
-        }
-        let destinations = stretch.destinations.clone();
-        RoutedBatch { token, from: stretch.from, to, destinations, deliveries, unwanted }
     }
 
     async fn revive(
@@ -284,25 +271,4 @@ impl Route {
         }
         Decision::Ignore("it is not named in [alerts]".to_owned())
     }
-}
-
-/// Adds what these destinations are owed; why the others did not want it.
-fn owed(
-    routes: &[&Route],
-    event: &StoredEvent,
-    deliveries: &mut Vec<NewDelivery>,
-) -> Vec<Unwanted> {
-    let view = view(event);
-    let mut unwanted = Vec::new();
-    for route in routes {
-        let destination = Arc::clone(&route.destination);
-        match route.decide(event, &view) {
-            Decision::Deliver => deliveries.push(NewDelivery {
-                key: DeliveryKey { destination, seq: event.seq },
-                subject: event.subject.clone(),
-            }),
-            Decision::Ignore(reason) => unwanted.push(Unwanted { destination, reason }),
-        }
-    }
-    unwanted
 }

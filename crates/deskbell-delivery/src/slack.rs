@@ -15,6 +15,7 @@ use crate::attempt::{Attempt, Outcome};
 use crate::channel::{Channel, Delivery};
 use crate::filter::view;
 use crate::notice::Notice;
+use crate::off_workers::off_workers;
 use crate::secret_text::SecretText;
 use crate::template::{CheckFailure, Escape, Template, TemplateError, TemplateText, slack};
 
@@ -148,12 +149,12 @@ impl Channel for SlackChannel {
     async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt {
         let message = match Notice::of(&delivery.event) {
             Some(notice) => Ok(of_notice(&notice)),
-            None => {
+            None => off_workers(|| {
                 let view = view(&delivery.event);
                 self.message(|template| {
                     template.render(Some(&view)).map_err(|error| error.to_string())
                 })
-            }
+            }),
         };
         let body = match message {
             Ok(message) => message,

@@ -45,6 +45,44 @@ async fn each_gets_what_it_wants_and_what_nobody_wants_is_visible_with_the_reaso
     assert!(codes.iter().all(|one| one.reason.contains("one-time codes")), "{codes:?}");
 }
 
+/// An event whose metadata is as large as a body may be.
+fn large_event(id: &str) -> deskbell_store::NewEvent {
+    let body = serde_json::json!({
+        "type": "user.updated", "object": "event",
+        "data": { "id": "user_1", "unsafe_metadata": { "l": vec![1; 400_000] } },
+    });
+    deskbell_store::NewEvent {
+        payload: body.to_string().into(),
+        ..event(id, "user.updated", "user_1")
+    }
+}
+
+fn when(condition: &str) -> FilterOptions {
+    FilterOptions { when: Some(condition.to_owned()), ..FilterOptions::default() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_event_that_is_too_expensive_to_judge_is_set_aside_and_the_rest_goes_on() {
+    let world = World::new().await;
+    for name in ["guarded", "plain"] {
+        world.register(name).await;
+    }
+    let expensive = when(
+        "data.id == 'user_2' || data.unsafe_metadata.l.all(x, data.unsafe_metadata.l.all(y, y == 1))",
+    );
+    let events = [large_event("msg_1"), event("msg_2", "user.updated", "user_2")];
+    world.store.append(&events).await.unwrap();
+    let mut router = world.router(vec![route_with("guarded", expensive), route("plain")]);
+    while router.run_once().await.unwrap().more {}
+    // It is neither lost nor taken for one that is not wanted, though another destination has it.
+    assert_eq!(owed(&world, 1).await, ["plain"]);
+    let why = world.store.unwanted(Seq::new(1)).await.unwrap();
+    assert_eq!((why.len(), &*why[0].destination), (1, "guarded"));
+    assert!(why[0].reason.contains("takes more work than is allowed"), "{why:?}");
+    assert_eq!(owed(&world, 2).await, ["guarded", "plain"]);
+    assert_eq!(world.store.unwanted(Seq::new(2)).await.unwrap(), []);
+}
+
 #[tokio::test]
 async fn a_new_destination_begins_where_it_says_and_catches_up_beside_the_others() {
     let world = World::new().await;

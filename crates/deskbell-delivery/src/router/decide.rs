@@ -1,0 +1,147 @@
+//! What each destination is owed of a batch, and why not the rest.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deskbell_expr::EventView;
+use deskbell_store::deliveries::{DeliveryKey, NewDelivery, Unwanted};
+use deskbell_store::{Seq, StoredEvent};
+
+use super::Route;
+use crate::filter::{Decision, view};
+use crate::notice::NOTICE_SOURCE;
+
+/// After this time a batch ends with the event that it is at, and is committed: events that are
+/// expensive to judge delay the others by no more. It is looked at between events.
+const BATCH_TIME_MAX: Duration = Duration::from_millis(250);
+/// A condition that takes longer is told of. It is judged by its work all the same: a slow machine
+/// changes no verdict.
+const SLOW_EVALUATION: Duration = Duration::from_millis(50);
+
+const SLOW: &str = "deskbell_filter_slow_total";
+const FAILURES: &str = "deskbell_filter_failures_total";
+
+/// What a batch came to.
+pub(super) struct Decided {
+    /// How many of the events were judged, from the first; at least one.
+    pub(super) count: usize,
+    pub(super) deliveries: Vec<NewDelivery>,
+    pub(super) unwanted: Vec<(Seq, Vec<Unwanted>)>,
+}
+
+/// Judges events until the batch's time is up.
+pub(super) fn decide(routes: &[&Route], events: &[StoredEvent]) -> Decided {
+    let started = Instant::now();
+    let mut decided = Decided { count: 0, deliveries: Vec::new(), unwanted: Vec::new() };
+    for event in events {
+        decided.add(routes, event);
+        if started.elapsed() > BATCH_TIME_MAX {
+            break;
+        }
+    }
+    decided
+}
+
+impl Decided {
+    fn add(&mut self, routes: &[&Route], event: &StoredEvent) {
+        self.count += 1;
+        let owed_before = self.deliveries.len();
+        let (mut ignored, mut unjudged) = (Vec::new(), Vec::new());
+        let view = view(event);
+        for route in routes {
+            let destination = Arc::clone(&route.destination);
+            match timed(route, event, &view) {
+                Decision::Deliver => self.deliveries.push(NewDelivery {
+                    key: DeliveryKey { destination, seq: event.seq },
+                    subject: event.subject.clone(),
+                }),
+                Decision::Ignore(reason) => ignored.push(Unwanted { destination, reason }),
+                Decision::Unjudged(reason) => {
+                    metrics::counter!(FAILURES, "destination" => destination.to_string())
+                        .increment(1);
+                    unjudged.push(Unwanted { destination, reason });
+                }
+            }
+        }
+        let is_wanted = self.deliveries.len() > owed_before;
+        if !is_wanted && *event.source != *NOTICE_SOURCE {
+            ignored.append(&mut unjudged);
+            self.unwanted.push((event.seq, ignored));
+        } else if !unjudged.is_empty() {
+            // Others want it; that it could not be judged here is kept all the same.
+            self.unwanted.push((event.seq, unjudged));
+        }
+    }
+}
+
+fn timed(route: &Route, event: &StoredEvent, view: &EventView<'_>) -> Decision {
+    if route.filter.when().is_none() {
+        return route.decide(event, view);
+    }
+    let started = Instant::now();
+    let decision = route.decide(event, view);
+    let took = started.elapsed();
+    if took > SLOW_EVALUATION {
+        let destination = route.destination.to_string();
+        tracing::warn!(
+            event.id = event.message_id,
+            destination,
+            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "`when` took long to evaluate"
+        );
+        metrics::counter!(SLOW, "destination" => destination).increment(1);
+    }
+    decision
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::{Filter, FilterOptions};
+
+    fn event(seq: i64, elements: usize) -> StoredEvent {
+        let body =
+            serde_json::json!({ "type": "user.updated", "data": { "l": vec![1; elements] } });
+        StoredEvent {
+            seq: Seq::new(seq),
+            received_at_ms: 0,
+            source: "clerk".into(),
+            message_id: format!("msg_{seq}"),
+            event_type: "user.updated".to_owned(),
+            subject: None,
+            occurred_at_ms: 0,
+            instance_id: None,
+            payload: body.to_string().into(),
+        }
+    }
+
+    fn route(condition: &str) -> Route {
+        let options =
+            FilterOptions { when: Some(condition.to_owned()), ..FilterOptions::default() };
+        let filter = Filter::new(options).unwrap();
+        Route { destination: "crm".into(), filter, takes_notices: false }
+    }
+
+    #[test]
+    fn a_batch_of_expensive_events_is_cut_short() {
+        let route = route("data.l.all(x, x == 1)");
+        let events: Vec<_> = (1..=1_000).map(|seq| event(seq, 10_000)).collect();
+        let decided = decide(&[&route], &events);
+        assert!((1..1_000).contains(&decided.count), "{}", decided.count);
+        assert_eq!(decided.deliveries.len(), decided.count);
+        let cheap: Vec<_> = (1..=200).map(|seq| event(seq, 1)).collect();
+        assert_eq!(decide(&[&route], &cheap).count, 200);
+    }
+
+    #[test]
+    fn why_an_event_could_not_be_judged_is_kept_where_others_want_it() {
+        let (failing, wanting) = (route("data.l[0].startsWith('x')"), route("data.l[0] == 1"));
+        let decided = decide(&[&failing, &wanting], &[event(1, 1)]);
+        assert_eq!(decided.deliveries.len(), 1);
+        let [(seq, unwanted)] = decided.unwanted.as_slice() else { panic!("nothing was kept") };
+        assert_eq!((*seq, unwanted.len()), (Seq::new(1), 1));
+        assert!(unwanted[0].reason.contains("failed"), "{}", unwanted[0].reason);
+        let decided = decide(&[&route("data.l[0] == 2"), &wanting], &[event(1, 1)]);
+        assert!(decided.unwanted.is_empty(), "what is false is not kept where others want it");
+    }
+}
