@@ -30,7 +30,8 @@ pub use smtp_url::SmtpUrlError;
 ///
 /// Everything but the provider is a template. Those of `from`, `to` and `reply_to` each come to an
 /// address (`ada@example.com`, or `Ada <ada@example.com>`), to several with commas between them, or to
-/// none. Only the template can put commas there: one in somebody's name parts nothing.
+/// none. Only the template can put commas there: one in somebody's name parts nothing. A name with a comma
+/// stands between quotes, or before its address: `Acme, Inc. <hello@acme.example>`.
 ///
 /// Without `subject`, `text` and `html` the destination carries alerts only.
 #[derive(Debug, Clone)]
@@ -84,6 +85,9 @@ pub enum EmailOptionsError {
     /// A template.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// A sender, a receiver or a `reply_to` that is no address.
+    #[error("{0}")]
+    Address(String),
     /// There is neither `text` nor `html`.
     #[error("an email needs `text`, `html`, or both")]
     NoBody,

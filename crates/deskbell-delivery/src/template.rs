@@ -81,6 +81,11 @@ impl Template {
         &self.name
     }
 
+    /// Whether it comes to the same for every event.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.roots.is_empty()
+    }
+
     /// What it comes to for an event; `None` is no event, for what must hold without one.
     pub(crate) fn render(&self, view: Option<&EventView<'_>>) -> Result<String, RenderError> {
         let context = view.map_or_else(

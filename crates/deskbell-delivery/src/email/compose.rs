@@ -1,6 +1,6 @@
 //! An email, composed from an event or a notice.
 
-use deskbell_expr::EventView;
+use deskbell_expr::{EventView, on_sample};
 use lettre::message::Mailbox;
 
 use super::address::{self, BadAddresses};
@@ -51,7 +51,7 @@ impl Composer {
         };
         let optional =
             |text: Option<_>, escape| text.map(|text| Template::compile(text, escape)).transpose();
-        Ok(Self {
+        let composer = Self {
             from: Template::compile(options.from, Escape::Address)?,
             to: all(options.to)?,
             reply_to: all(options.reply_to)?,
@@ -59,11 +59,44 @@ impl Composer {
             text: optional(options.text, Escape::Text)?,
             html: optional(options.html, Escape::Html)?,
             only_left_by_clerk: options.only_left_by_clerk,
-        })
+        };
+        composer.check_fixed_addresses()?;
+        Ok(composer)
     }
 
     pub(super) fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
-        self.templates().flat_map(|template| template.check(event_types)).collect()
+        let failures = self.templates().flat_map(|template| template.check(event_types));
+        failures.chain(self.check_addresses(event_types)).collect()
+    }
+
+    /// Addresses that come from no event are judged at once.
+    fn check_fixed_addresses(&self) -> Result<(), EmailOptionsError> {
+        for (template, is_one) in self.addresses().filter(|(template, _)| template.is_fixed()) {
+            let Ok(rendered) = template.render(None) else { continue };
+            judged(template.name(), &rendered, is_one).map_err(EmailOptionsError::Address)?;
+        }
+        Ok(())
+    }
+
+    /// What the samples of these types come to, where that is no address.
+    fn check_addresses(&self, event_types: &[&str]) -> Vec<CheckFailure> {
+        let mut failures = Vec::new();
+        for (template, is_one) in self.addresses() {
+            let judge = |event_type: &&str| {
+                let rendered =
+                    on_sample(event_type, |_, view| template.render_sample(view))?.ok()?;
+                let reason = judged(template.name(), &rendered, is_one).err()?;
+                Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
+            };
+            failures.extend(event_types.iter().filter_map(judge));
+        }
+        failures
+    }
+
+    /// The templates of addresses, and whether each must come to one.
+    fn addresses(&self) -> impl Iterator<Item = (&Template, bool)> {
+        let several = self.to.iter().chain(&self.reply_to);
+        [(&self.from, true)].into_iter().chain(several.map(|template| (template, false)))
     }
 
     pub(super) fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
@@ -130,6 +163,17 @@ impl Composer {
             (Some(sender), 0) => Ok(sender),
             _ => Err("`from` did not come to one address".to_owned()),
         }
+    }
+}
+
+/// Whether the config's own text, or a sample, comes to addresses; what is wrong, with the text.
+fn judged(name: &str, rendered: &str, is_one: bool) -> Result<(), String> {
+    let expected = if is_one { "one address" } else { "addresses" };
+    match address::list(rendered) {
+        Ok(list) if !is_one || list.len() == 1 => Ok(()),
+        _ => Err(format!(
+            "`{name}`: expected {expected}, such as \"Acme, Inc.\" <hello@acme.example>, found `{rendered}`"
+        )),
     }
 }
 

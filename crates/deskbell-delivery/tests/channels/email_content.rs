@@ -64,6 +64,85 @@ async fn receivers() {
     }
 }
 
+#[tokio::test]
+async fn a_sender_with_a_comma_in_the_name() {
+    for from in ["Acme, Inc. <hello@acme.example>", "\"Acme, Inc.\" <hello@acme.example>"] {
+        let service = HttpService::start([]).await;
+        let mut options =
+            options(&service, "{{ user.last_name }}, {{ user.first_name }} <a@bücher.example>");
+        options.from = TemplateText::new("from", from);
+        options.reply_to = vec![TemplateText::new("reply_to", from)];
+        let channel = EmailChannel::new(options).unwrap();
+        assert_eq!(channel.check(&["user.created"]), []);
+        let mut user = user("Mira");
+        user["last_name"] = json!("Smith");
+        let attempt = attempt(&channel, &delivery("user.created", &user)).await;
+        assert_eq!(attempt.outcome, Outcome::Delivered, "{from}");
+        let body = service.asked()[0].body.clone();
+        let acme = "\"Acme, Inc.\" <hello@acme.example>";
+        assert_eq!((&body["from"], &body["reply_to"]), (&json!(acme), &json!([acme])));
+        assert_eq!(body["to"], json!(["\"Smith, Mira\" <a@xn--bcher-kva.example>"]));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_found_at_the_start() {
+    let service = HttpService::start([]).await;
+    let said = |expected: &str, found: &str| {
+        format!("{expected}, such as \"Acme, Inc.\" <hello@acme.example>, found `{found}`")
+    };
+    for (field, text, expected) in [
+        ("from", "hello", said("`from`: expected one address", "hello")),
+        (
+            "from",
+            "Acme hello@acme.example",
+            said("`from`: expected one address", "Acme hello@acme.example"),
+        ),
+        (
+            "from",
+            "a@b.example, c@d.example",
+            said("`from`: expected one address", "a@b.example, c@d.example"),
+        ),
+        ("to", "hello", said("`to`: expected addresses", "hello")),
+        (
+            "reply_to",
+            "a@b.example, hello",
+            said("`reply_to`: expected addresses", "a@b.example, hello"),
+        ),
+        (
+            "from",
+            "{{ user.id }}",
+            said("`from`: expected one address", "user_3BqBPkbsJsSq0hFDZpRSjtN2bzl"),
+        ),
+        ("from", "{{ user.nothing_of_this_name }}", String::new()),
+        ("from", "{{ data.nothing }}", said("`from`: expected one address", "")),
+        ("to", "{{ user.first_name }}", said("`to`: expected addresses", "Mira")),
+    ] {
+        let template = TemplateText::new(field, text);
+        let mut options = options(&service, "{{ user.primary_email }}");
+        match field {
+            "from" => options.from = template,
+            "to" => options.to = vec![template],
+            _ => options.reply_to = vec![template],
+        }
+        let found = match EmailChannel::new(options) {
+            Err(error) => error.to_string(),
+            Ok(channel) => {
+                let failures = channel.check(&["user.created"]);
+                failures.into_iter().map(|failure| failure.reason).collect::<Vec<_>>().join("; ")
+            }
+        };
+        if expected.is_empty() {
+            assert!(!found.is_empty(), "{text}");
+        } else {
+            assert_eq!(found, expected, "{field} = {text}");
+        }
+    }
+    // For a user without an address there is nobody: that is no mistake of the config.
+    let channel = EmailChannel::new(options(&service, "{{ user.primary_email }}")).unwrap();
+    assert_eq!(channel.check(&["user.created", "user.deleted"]), []);
+}
+
 /// Names by which somebody might want to get more than a greeting.
 const NAMES: &[&str] = &[
     "Mira\r\nBcc: evil@example.net",
