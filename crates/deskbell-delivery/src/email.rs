@@ -19,6 +19,7 @@ mod compose;
 mod resend;
 mod smtp;
 mod smtp_connection;
+mod smtp_stream;
 mod smtp_url;
 
 use compose::Composer;

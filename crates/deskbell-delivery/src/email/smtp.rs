@@ -8,7 +8,7 @@ use lettre::transport::smtp::Error;
 use tokio::time::{Instant, timeout_at};
 
 use super::compose::Email;
-use super::smtp_connection::Connections;
+use super::smtp_connection::{ConnectError, Connections};
 use super::smtp_url::{Server, SmtpUrlError};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::Delivery;
@@ -26,7 +26,7 @@ pub(super) struct Smtp {
 /// Where an attempt failed.
 enum Failure {
     /// Before the email: it is still owed, whatever the server says.
-    Connection(Error),
+    Connection(ConnectError),
     /// About the email.
     Email(Error),
 }
@@ -82,7 +82,7 @@ impl From<Failure> for Attempt {
     }
 }
 
-fn words(error: &Error) -> String {
+fn words(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_CHARS_MAX).collect()
 }

@@ -1,10 +1,17 @@
 //! The URL of a mail server.
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::TlsConnector;
 use url::{Url, form_urlencoded};
 
 use crate::secret_text::SecretText;
@@ -26,7 +33,7 @@ pub(super) struct Server {
 /// How the connection is kept from others.
 pub(super) enum Security {
     /// TLS from the first byte.
-    Tls(TlsParameters),
+    Tls(TlsConnector, ServerName<'static>),
     /// TLS after STARTTLS, which the server must offer.
     StartTls(TlsParameters),
     /// Not at all: only where the URL says so.
@@ -61,7 +68,7 @@ pub enum SmtpUrlError {
     },
     /// The certificates.
     #[error("failed to read the certificates for the mail server")]
-    Certificates(#[source] lettre::transport::smtp::Error),
+    Certificates(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl Server {
@@ -80,10 +87,17 @@ impl Server {
             return Err(SmtpUrlError::NoHost);
         }
         let (plain, hello) = parameters(&url, tls_from_the_start)?;
-        let tls = || tls_parameters(&host, ca_certificates).map_err(SmtpUrlError::Certificates);
         let (security, port) = match (tls_from_the_start, plain) {
-            (true, _) => (Security::Tls(tls()?), PORT_TLS),
-            (false, false) => (Security::StartTls(tls()?), PORT_STARTTLS),
+            (true, _) => {
+                let connector = connector(ca_certificates).map_err(SmtpUrlError::Certificates)?;
+                let name = ServerName::try_from(host.clone()).map_err(|_| SmtpUrlError::NoHost)?;
+                (Security::Tls(connector, name), PORT_TLS)
+            }
+            (false, false) => {
+                let tls = tls_parameters(&host, ca_certificates)
+                    .map_err(|error| SmtpUrlError::Certificates(error.into()))?;
+                (Security::StartTls(tls), PORT_STARTTLS)
+            }
             (false, true) => (Security::Plain, PORT_PLAIN),
         };
         let port = url.port().unwrap_or(port);
@@ -136,11 +150,26 @@ fn tls_parameters(
     builder.build_rustls()
 }
 
+/// TLS from the first byte, trusting whom [`tls_parameters`] trusts.
+fn connector(ca_certificates: Option<&str>) -> Result<TlsConnector, Box<dyn Error + Send + Sync>> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in
+        CertificateDer::pem_slice_iter(ca_certificates.unwrap_or_default().as_bytes())
+    {
+        roots.add(certificate?)?;
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
 impl fmt::Debug for Server {
     /// Without the user and the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let security = match self.security {
-            Security::Tls(_) => "tls",
+            Security::Tls(..) => "tls",
             Security::StartTls(_) => "starttls",
             Security::Plain => "plain",
         };

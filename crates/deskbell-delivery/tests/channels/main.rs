@@ -7,4 +7,5 @@ mod loops;
 mod resend;
 mod slack;
 mod smtp;
+mod smtp_flood;
 mod support;

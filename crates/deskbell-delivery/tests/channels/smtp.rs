@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_delivery::{
-    Channel as _, Delivery, EmailChannel, EmailOptions, EmailProvider, Outcome, SecretText,
-    TemplateText,
+    Channel as _, Delivery, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, Outcome,
+    SecretText, SmtpUrlError, TemplateText,
 };
 use mail_parser::MessageParser;
 use tokio::sync::Notify;
@@ -115,6 +115,37 @@ async fn with_tls_and_a_password() {
     assert!(reason(&refused).contains("certificate"), "{}", reason(&refused));
     let shown = format!("{doubting:?} {refused:?}");
     assert!(!shown.contains("p+ss") && !shown.contains("me%40acme"), "{shown}");
+}
+
+#[tokio::test]
+async fn with_tls_from_the_start() {
+    let (acceptor, pem) = certificate();
+    let rules = Rules {
+        tls: Some(acceptor),
+        tls_from_the_start: true,
+        auth: Some(AUTH),
+        ..Rules::default()
+    };
+    let server = MailServer::start(rules).await;
+    let url = format!("smtps://{CREDENTIALS}localhost:{}", server.port);
+    let trusting = EmailChannel::new(options(url.clone(), Some(pem))).unwrap();
+    for name in ["Mira", "Zoë"] {
+        let sent = attempt(&trusting, &welcome(name)).await;
+        assert_eq!(sent.outcome, Outcome::Delivered, "{sent:?}");
+    }
+    let emails = server.received();
+    assert!(emails.iter().all(|email| email.encrypted && email.authenticated));
+    assert_eq!(emails[1].connection, 1, "the connection is used again");
+
+    let doubting = EmailChannel::new(options(url.clone(), None)).unwrap();
+    let refused = attempt(&doubting, &welcome("Mira")).await;
+    assert_eq!(kind(&refused.outcome), "retry");
+    assert!(reason(&refused).contains("certificate"), "{}", reason(&refused));
+    let broken = EmailChannel::new(options(url, Some("-----BEGIN CERTIFICATE-----\nx".to_owned())));
+    assert!(
+        matches!(broken, Err(EmailOptionsError::Url(SmtpUrlError::Certificates(_)))),
+        "{broken:?}"
+    );
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct Rules {
     /// Offers STARTTLS with this certificate.
     pub(crate) tls: Option<TlsAcceptor>,
+    /// Begins with TLS in place of offering it.
+    pub(crate) tls_from_the_start: bool,
     /// The argument of `AUTH PLAIN` that it wants.
     pub(crate) auth: Option<&'static str>,
     /// Answers commands that begin with this otherwise; `END` is the end of an email.
@@ -60,9 +62,16 @@ impl MailServer {
                     rules.silent_once = None;
                 }
                 let email = Received { connection: number, ..Received::default() };
+                let from_the_start = rules.tls_from_the_start;
                 let stream = BufReader::new(Box::new(stream) as Box<dyn Stream>);
                 let session = Session { stream, rules, email, log: Arc::clone(&log) };
-                connections.spawn(session.run());
+                connections.spawn(async move {
+                    let session =
+                        if from_the_start { session.encrypted().await } else { Some(session) };
+                    if let Some(session) = session {
+                        session.run().await;
+                    }
+                });
             }
         });
         Self { port, received, _tasks: tasks }
@@ -107,7 +116,8 @@ impl Session {
                 self.say(reply).await;
             } else if line == "STARTTLS" {
                 self.say("220 go").await;
-                self = self.encrypted().await;
+                let Some(encrypted) = self.encrypted().await else { return };
+                self = encrypted;
             } else if line == "DATA" {
                 self.say("354 go").await;
                 self.data().await;
@@ -163,11 +173,12 @@ impl Session {
         self.say(reply).await;
     }
 
-    async fn encrypted(self) -> Self {
+    /// `None` where the client does not trust the certificate.
+    async fn encrypted(self) -> Option<Self> {
         let acceptor = self.rules.tls.clone().unwrap();
-        let stream = acceptor.accept(self.stream.into_inner()).await.unwrap();
+        let stream = acceptor.accept(self.stream.into_inner()).await.ok()?;
         let stream = BufReader::new(Box::new(stream) as Box<dyn Stream>);
-        Self { stream, email: Received { encrypted: true, ..self.email }, ..self }
+        Some(Self { stream, email: Received { encrypted: true, ..self.email }, ..self })
     }
 
     async fn line(&mut self) -> Option<String> {
