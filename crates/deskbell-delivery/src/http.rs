@@ -8,6 +8,7 @@ mod failure;
 mod guard;
 mod options;
 mod reply;
+mod reused;
 
 use std::fmt;
 
@@ -15,20 +16,21 @@ use async_trait::async_trait;
 use clerk_webhooks::{HeaderFamily, Signer};
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
-use reqwest::Client;
+use reqwest::{Client, Response};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 pub use guard::{NotAHost, Refused};
 pub use options::{HttpChannelError, HttpOptions, RotatingSecret};
 
+use self::client::Clients;
 use crate::attempt::{Attempt, reply_outcome};
 use crate::channel::{Channel, Delivery};
 use crate::clock;
 
 /// Forwards events to one URL.
 pub struct HttpChannel {
-    client: Client,
+    clients: Clients,
     url: Url,
     host: String,
     secrets: Vec<RotatingSecret>,
@@ -46,11 +48,11 @@ impl HttpChannel {
         let rules = options.rules()?;
         options.check_secrets()?;
         let headers = options.standing_headers()?;
-        let client =
-            client::build(rules, &options.extra_authorities).map_err(HttpChannelError::Client)?;
+        let clients =
+            Clients::build(rules, &options.extra_authorities).map_err(HttpChannelError::Client)?;
         let host = options.url.host_str().unwrap_or_default().to_owned();
         let HttpOptions { url, secrets, header_family, .. } = options;
-        Ok(Self { client, url, host, secrets, header_family, headers })
+        Ok(Self { clients, url, host, secrets, header_family, headers })
     }
 
     /// The headers of this attempt; where there can be none, why.
@@ -70,6 +72,21 @@ impl HttpChannel {
         headers.insert(CONTENT_LENGTH, event.payload.len().into());
         Ok(headers)
     }
+
+    /// Sends the request: once more at once where a connection that was kept ends without an answer.
+    /// Whether the receiver had it before is not known; its message id says that it is the same.
+    async fn send(&self, headers: HeaderMap, delivery: &Delivery) -> reqwest::Result<Response> {
+        let request = |client: &Client| {
+            let body = delivery.event.payload.clone();
+            client.post(self.url.clone()).headers(headers.clone()).body(body).send()
+        };
+        match reused::noting(request(&self.clients.keeping)).await {
+            (Err(error), true) if failure::is_without_answer(&error) => {
+                request(&self.clients.fresh).await
+            }
+            (answered, _) => answered,
+        }
+    }
 }
 
 #[async_trait]
@@ -80,9 +97,7 @@ impl Channel for HttpChannel {
             Ok(headers) => headers,
             Err(reason) => return Attempt::rejected(reason),
         };
-        let body = delivery.event.payload.clone();
-        let request = self.client.post(self.url.clone()).headers(headers).body(body);
-        let response = match timeout_at(deadline, request.send()).await {
+        let response = match timeout_at(deadline, self.send(headers, delivery)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Attempt::failed(failure::words(&error, &self.host)),
             Err(_) => return Attempt::failed(failure::no_answer(deadline - started)),

@@ -11,6 +11,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::CertificateDer;
 
 use super::guard::{Rules, permitted};
+use super::reused::NoteConnections;
 
 /// How long it may take to connect: a part of the deadline, so that an address which swallows
 /// packets is told from a slow receiver, and the host's next address has its turn.
@@ -28,8 +29,28 @@ const HTTP2_WINDOW_BYTES: u32 = 64 << 10;
 /// The largest headers of a reply by HTTP/2; larger ones fail the attempt.
 const HTTP2_HEADERS_BYTES_MAX: u32 = 64 << 10;
 
+/// The clients of one destination.
+pub(super) struct Clients {
+    /// Keeps connections for the next request.
+    pub(super) keeping: Client,
+    /// Makes a connection for each request, for those that a kept one has failed.
+    pub(super) fresh: Client,
+}
+
+impl Clients {
+    pub(super) fn build(rules: Rules, authorities: &[CertificateDer<'_>]) -> reqwest::Result<Self> {
+        let rules = Arc::new(rules);
+        let keeping = build(Arc::clone(&rules), authorities, IDLE_CONNECTIONS_MAX)?;
+        Ok(Self { keeping, fresh: build(rules, authorities, 0)? })
+    }
+}
+
 /// A client that goes straight to the receiver: no redirects, no proxy, no cookies.
-pub(super) fn build(rules: Rules, authorities: &[CertificateDer<'_>]) -> reqwest::Result<Client> {
+fn build(
+    rules: Arc<Rules>,
+    authorities: &[CertificateDer<'_>],
+    idle_connections_max: usize,
+) -> reqwest::Result<Client> {
     if CryptoProvider::get_default().is_none() {
         // Another thread may have been quicker: then its provider is the one.
         let _ = ring::default_provider().install_default();
@@ -40,7 +61,8 @@ pub(super) fn build(rules: Rules, authorities: &[CertificateDer<'_>]) -> reqwest
         .collect::<reqwest::Result<Vec<_>>>()?;
     Client::builder()
         .tls_certs_merge(authorities)
-        .dns_resolver(Guarded { rules: Arc::new(rules) })
+        .connector_layer(NoteConnections)
+        .dns_resolver(Guarded { rules })
         .redirect(Policy::none())
         .no_proxy()
         .referer(false)
@@ -50,7 +72,7 @@ pub(super) fn build(rules: Rules, authorities: &[CertificateDer<'_>]) -> reqwest
         .no_deflate()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .pool_max_idle_per_host(idle_connections_max)
         .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
         .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
         .http2_initial_stream_window_size(HTTP2_WINDOW_BYTES)

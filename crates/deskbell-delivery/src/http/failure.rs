@@ -41,6 +41,18 @@ pub(super) fn words(error: &reqwest::Error, host: &str) -> String {
     }
 }
 
+/// Whether the connection ended before the receiver answered.
+pub(super) fn is_without_answer(error: &reqwest::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let is_end = |cause: &(dyn Error + 'static)| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let http = cause.downcast_ref::<hyper::Error>();
+        matches!(io, Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
+            || http.is_some_and(|e| e.is_incomplete_message() || e.is_canceled() || e.is_closed())
+    };
+    !error.is_connect() && !error.is_timeout() && causes(error).any(is_end)
+}
+
 /// What to say where the deadline came first.
 pub(super) fn no_answer(within: Duration) -> String {
     format!("no answer within {}", in_words(within))

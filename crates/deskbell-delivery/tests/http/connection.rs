@@ -1,8 +1,12 @@
 //! Connections: kept, refused, cut, and what is no HTTP.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use deskbell_delivery::{HttpChannel, Outcome};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use url::Url;
 
 use crate::support::{LONG, Receiver, Request, attempt, options, retry_reason};
@@ -35,6 +39,76 @@ async fn one_that_was_closed_while_idle_is_made_anew() {
         assert_eq!(attempt(&channel, LONG).await.outcome, Outcome::Delivered);
     }
     assert_eq!(receiver.connections(), 3);
+}
+
+/// Answers so many requests of a connection, and closes it once it has read the next one.
+async fn closing_after(answered: usize) -> (Receiver, mpsc::UnboundedReceiver<Request>) {
+    let (sender, requests) = mpsc::unbounded_channel();
+    let receiver = Receiver::start(move |mut stream| {
+        let sender = sender.clone();
+        async move {
+            for number in 0..=answered {
+                let Some(request) = Request::read(&mut stream).await else { return };
+                let _ = sender.send(request);
+                if number < answered {
+                    stream.write_all(OK.as_bytes()).await.unwrap();
+                }
+            }
+        }
+    })
+    .await;
+    (receiver, requests)
+}
+
+#[tokio::test]
+async fn a_kept_one_that_ends_without_an_answer_is_followed_by_a_new_one_at_once() {
+    let (receiver, mut requests) = closing_after(1).await;
+    let channel = receiver.channel();
+    for attempts in 1..=4 {
+        let sent = attempt(&channel, LONG).await;
+        assert_eq!(sent.outcome, Outcome::Delivered, "attempt {attempts}");
+    }
+    // The first is answered on a connection that is kept; it takes the second request and ends, and so on.
+    let mut ids = Vec::new();
+    while let Ok(request) = requests.try_recv() {
+        ids.push(request.header("svix-id").to_owned());
+    }
+    assert_eq!(ids, ["msg_1"; 6], "the message id is the same");
+    assert_eq!(receiver.connections(), 4);
+}
+
+#[tokio::test]
+async fn a_new_one_that_ends_without_an_answer_is_a_failure() {
+    let (receiver, mut requests) = closing_after(0).await;
+    let channel = receiver.channel();
+    for _ in 0..2 {
+        let failed = attempt(&channel, LONG).await;
+        assert!(retry_reason(&failed).ends_with("the connection before it answered"), "{failed:?}");
+    }
+    assert!(requests.try_recv().is_ok() && requests.try_recv().is_ok());
+    assert!(requests.try_recv().is_err(), "each was sent once");
+}
+
+#[tokio::test]
+async fn a_request_is_sent_twice_at_most() {
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&accepted);
+    let receiver = Receiver::start(move |mut stream| {
+        let is_first = count.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            if is_first {
+                Request::read(&mut stream).await;
+                stream.write_all(OK.as_bytes()).await.unwrap();
+            }
+            Request::read(&mut stream).await;
+        }
+    })
+    .await;
+    let channel = receiver.channel();
+    assert_eq!(attempt(&channel, LONG).await.outcome, Outcome::Delivered);
+    let failed = attempt(&channel, LONG).await;
+    assert!(retry_reason(&failed).ends_with("the connection before it answered"), "{failed:?}");
+    assert_eq!(accepted.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
