@@ -12,6 +12,9 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 mod error;
 mod escape;
 mod filters;
+mod limits;
+mod meter;
+mod metered;
 mod none;
 mod tags;
 mod values;
@@ -26,7 +29,7 @@ pub(crate) const TEMPLATE_BYTES_MAX: usize = 1 << 20;
 /// The longest text that a template may come to, in bytes; at more, rendering fails.
 pub(crate) const RENDERED_BYTES_MAX: usize = 1 << 20;
 /// The steps that a template may take; at more, rendering fails.
-const STEPS_MAX: u64 = 500_000;
+const STEPS_MAX: u64 = 250_000;
 /// Names beside the roots that a template may use: `null` is nothing, as in conditions.
 const OTHER_NAMES: &[&str] = &["null", "loop"];
 
@@ -67,12 +70,18 @@ impl Template {
         if let Some(line) = none::line_of_comparison(&text) {
             return Err(TemplateError::ComparesWithNone { name, line });
         }
+        let metered = metered::metered(&text);
         let mut environment = environment(escape);
         if let Err(error) = environment.add_template_owned(name.clone(), text) {
             return Err(TemplateError::syntax(name, &error));
         }
         let paths = paths(&environment, &name);
         let roots = roots(&environment, &name, &paths)?;
+        meter::add_functions(&mut environment);
+        let metered = metered.map_err(|error| TemplateError::not_metered(name.clone(), &error))?;
+        if let Err(error) = environment.add_template_owned(name.clone(), metered) {
+            return Err(TemplateError::syntax(name, &error));
+        }
         Ok(Self { name, environment, roots, paths })
     }
 
@@ -186,7 +195,11 @@ fn roots(
             .and_then(|template| tags::line_of(template.source(), |tag| tags::uses(tag, used)));
         line.unwrap_or(1)
     };
-    let mut roots = Vec::new();
+    // The engine does not look into slices.
+    let source = environment.get_template(name).map(|template| template.source().to_owned());
+    let source = source.unwrap_or_default();
+    let is_used = |root: &&&str| tags::line_of(&source, |tag| tags::uses(tag, root)).is_some();
+    let mut roots: Vec<&'static str> = ROOTS.iter().filter(is_used).copied().collect();
     for path in paths {
         let root = path.split('.').next().unwrap_or_default();
         if let CheckedPath::Error(unknown) = check_path::<&str>(path, &[]) {
@@ -233,7 +246,7 @@ impl io::Write for Bounded {
 /// What went wrong, in words that bear no values.
 fn words(kind: ErrorKind) -> String {
     match kind {
-        ErrorKind::OutOfFuel => "it takes too many steps".to_owned(),
+        ErrorKind::OutOfFuel => "it takes too many steps, or makes too much on the way".to_owned(),
         kind => kind.to_string(),
     }
 }

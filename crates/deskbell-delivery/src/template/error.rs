@@ -4,6 +4,8 @@ use std::fmt;
 
 use deskbell_expr::UnknownPath;
 
+use super::limits::TooMuch;
+use super::metered::NotMetered;
 use super::{RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX, words};
 
 /// A template that cannot be used: found at start.
@@ -67,6 +69,13 @@ impl TemplateError {
     }
 }
 
+impl TemplateError {
+    /// A tag that the engine takes and that cannot be kept within limits.
+    pub(super) fn not_metered(name: String, error: &NotMetered) -> Self {
+        Self::Syntax { name, line: error.line, reason: error.reason.to_owned() }
+    }
+}
+
 struct DidYouMean(Option<&'static str>);
 
 impl fmt::Display for DidYouMean {
@@ -95,7 +104,9 @@ pub(crate) struct RenderError {
 
 impl RenderError {
     pub(super) fn new(name: &str, error: &minijinja::Error) -> Self {
-        Self { name: name.to_owned(), line: error.line(), reason: words(error.kind()) }
+        let too_much = std::error::Error::source(error).and_then(|s| s.downcast_ref::<TooMuch>());
+        let reason = too_much.map_or_else(|| words(error.kind()), ToString::to_string);
+        Self { name: name.to_owned(), line: error.line(), reason }
     }
 
     pub(super) fn too_long(name: &str) -> Self {

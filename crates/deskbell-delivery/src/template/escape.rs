@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Error, Output, State, Value, escape_formatter};
 
+use super::meter::charge_value;
+
 /// Where a template's values go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escape {
@@ -30,6 +32,8 @@ impl Escape {
         if value.is_undefined() || value.is_none() {
             return Ok(());
         }
+        // What a block captures does not go through the output's limit.
+        charge_value(state, value)?;
         if value.kind() == ValueKind::Bool {
             // As JSON and conditions write it, not as Python does.
             return Ok(out.write_str(if value.is_true() { "true" } else { "false" })?);

@@ -1,21 +1,86 @@
-//! Filters that must know where their result goes to.
+//! The filters: each within the limits of a rendering, and some that must know where their result goes
+//! to.
 
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::value::Rest;
+use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 use serde_json::Value as Json;
 
 use super::escape::{Escape, slack};
+use super::limits;
+use super::meter::charge_value;
 
-/// Puts the filters right for a kind of output.
+/// Puts the filters right for a kind of output, and within limits.
 pub(super) fn fit(environment: &mut Environment<'_>, escape: Escape) {
+    for (name, filter) in long_filters() {
+        add(environment, name, filter);
+    }
     match escape {
-        Escape::Address => environment.add_filter("join", join_addresses),
+        Escape::Address => add(environment, "join", Value::from_function(join_addresses)),
         Escape::SlackBlocks => {
             // What is marked as safe elsewhere would break out of its string here.
             environment.remove_filter("safe");
-            environment.add_filter("tojson", slack_json);
+            add(environment, "tojson", Value::from_function(slack_json));
         }
         Escape::Text | Escape::Html | Escape::Slack => {}
     }
+}
+
+/// A filter that is charged for what it is given and for what it makes.
+fn add(environment: &mut Environment<'_>, name: &'static str, filter: Value) {
+    let within_limits = move |state: &State<'_, '_>, arguments: Rest<Value>| {
+        limits::before(state, name, &arguments)?;
+        let made = filter.call(state, &arguments)?;
+        charge_value(state, &made)?;
+        Ok::<_, Error>(made)
+    };
+    environment.add_filter(name, within_limits);
+}
+
+/// The engine's filters whose work grows with what they are given: all but `default` and those of
+/// numbers.
+fn long_filters() -> [(&'static str, Value); 40] {
+    [
+        ("safe", Value::from_function(filters::safe)),
+        ("escape", Value::from_function(filters::escape)),
+        ("e", Value::from_function(filters::escape)),
+        ("upper", Value::from_function(filters::upper)),
+        ("lower", Value::from_function(filters::lower)),
+        ("title", Value::from_function(filters::title)),
+        ("capitalize", Value::from_function(filters::capitalize)),
+        ("replace", Value::from_function(filters::replace)),
+        ("length", Value::from_function(filters::length)),
+        ("count", Value::from_function(filters::length)),
+        ("dictsort", Value::from_function(filters::dictsort)),
+        ("items", Value::from_function(filters::items)),
+        ("reverse", Value::from_function(filters::reverse)),
+        ("trim", Value::from_function(filters::trim)),
+        ("join", Value::from_function(filters::join)),
+        ("split", Value::from_function(filters::split)),
+        ("lines", Value::from_function(filters::lines)),
+        ("attr", Value::from_function(filters::attr)),
+        ("last", Value::from_function(filters::last)),
+        ("min", Value::from_function(filters::min)),
+        ("max", Value::from_function(filters::max)),
+        ("sort", Value::from_function(filters::sort)),
+        ("list", Value::from_function(filters::list)),
+        ("string", Value::from_function(filters::string)),
+        ("batch", Value::from_function(filters::batch)),
+        ("slice", Value::from_function(filters::slice)),
+        ("sum", Value::from_function(filters::sum)),
+        ("indent", Value::from_function(filters::indent)),
+        ("select", Value::from_function(filters::select)),
+        ("reject", Value::from_function(filters::reject)),
+        ("selectattr", Value::from_function(filters::selectattr)),
+        ("rejectattr", Value::from_function(filters::rejectattr)),
+        ("map", Value::from_function(filters::map)),
+        ("groupby", Value::from_function(filters::groupby)),
+        ("unique", Value::from_function(filters::unique)),
+        ("chain", Value::from_function(filters::chain)),
+        ("zip", Value::from_function(filters::zip)),
+        ("pprint", Value::from_function(filters::pprint)),
+        ("format", Value::from_function(filters::format)),
+        ("tojson", Value::from_function(filters::tojson)),
+    ]
 }
 
 /// A list of addresses: the separator is the template's, so that it parts them.
