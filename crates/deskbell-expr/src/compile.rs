@@ -48,7 +48,7 @@ pub(crate) struct Compiled {
     pub(crate) paths: Vec<Path>,
     /// The paths from roots without a type, each with its column.
     pub(crate) untyped: Vec<(Path, usize)>,
-    pub(crate) patterns: Arc<[Pattern]>,
+    pub(crate) patterns: Option<Arc<[Pattern]>>,
 }
 
 /// Compiles a text, on a thread of its own for its stack.
@@ -74,7 +74,8 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, ExpressionError> {
             };
             let tree = compiler.expression(tree, 0)?;
             let Compiler { paths, untyped, patterns, .. } = compiler;
-            Ok(Compiled { tree, paths, untyped, patterns: patterns.into() })
+            let patterns = (!patterns.is_empty()).then(|| patterns.into());
+            Ok(Compiled { tree, paths, untyped, patterns })
         })
         .ok()
         .and_then(|thread| thread.join().ok())

@@ -44,11 +44,15 @@ pub(crate) fn member<'d>(entity: &str, name: &str, data: &'d Json) -> Option<Com
     Some(found.filter(|value| !value.is_null()).map_or(Computed::Missing, Computed::Found))
 }
 
-/// The elements of a list that are gone through for a user's member.
-pub(crate) fn searched(name: &str, data: &Json) -> usize {
-    let primary = PRIMARY.iter().find(|(primary, _)| *primary == name);
-    let list = primary.and_then(|(_, [list, ..])| data.get(*list)?.as_array());
-    list.map_or(0, Vec::len)
+/// Whether a user's member is looked for in a list.
+pub(crate) fn is_searched(name: &str) -> bool {
+    name.starts_with("primary_")
+}
+
+/// The elements of the longest list that is gone through for one of a user's members.
+pub(crate) fn elements_searched(data: &Json) -> u64 {
+    let lists = PRIMARY.iter().filter_map(|(_, [list, ..])| data.get(*list)?.as_array());
+    lists.map(Vec::len).max().and_then(|length| u64::try_from(length).ok()).unwrap_or_default()
 }
 
 /// `data` with all computed members of the entity, null where they come to nothing.

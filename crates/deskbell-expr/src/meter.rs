@@ -36,11 +36,12 @@ const TEXT_BYTES_A_UNIT: usize = 16;
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
     left: Arc<AtomicU64>,
-    patterns: Arc<[Pattern]>,
+    /// None where there are none, which spares most evaluations a count of references.
+    patterns: Option<Arc<[Pattern]>>,
 }
 
 impl Meter {
-    pub(crate) fn new(patterns: Arc<[Pattern]>) -> Self {
+    pub(crate) fn new(patterns: Option<Arc<[Pattern]>>) -> Self {
         Self { left: Arc::new(AtomicU64::new(EVALUATION_WORK_MAX)), patterns }
     }
 
@@ -57,7 +58,7 @@ impl Meter {
     /// Whether a pattern matches a text; `None` where too little work is left to tell.
     pub(crate) fn is_match(&self, pattern: usize, text: &str) -> Option<bool> {
         let steps = self.left().saturating_mul(STEPS_A_UNIT);
-        let matched = self.patterns.get(pattern)?.is_match(text, steps);
+        let matched = self.patterns.as_deref()?.get(pattern)?.is_match(text, steps);
         let left = matched.and_then(|(_, steps)| take(steps / STEPS_A_UNIT, 1));
         self.settle(left).then_some(matched?.0)
     }

@@ -13,7 +13,7 @@ use regex_automata::util::primitives::StateID;
 
 /// The largest automaton of a pattern, in bytes: a pattern that needs a larger one is refused at
 /// compiling. One `\w` has about 10 KB, and `\w{1,64}` has 64 of them.
-pub const PATTERN_BYTES_MAX: usize = 4 << 20;
+pub const PATTERN_BYTES_MAX: usize = 10 << 20;
 
 /// Transitions of one state that are looked through in one step.
 const TRANSITIONS_A_STEP: u64 = 8;

@@ -1,7 +1,7 @@
 //! `Resolver`: gives the evaluator what it asks the event for, and notes what is missing.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use cel::common::types::{CelBool, CelString};
 use cel::common::value::CowVal;
@@ -30,7 +30,7 @@ impl<'r> Resolver<'r> {
         Self {
             view,
             paths: &compiled.paths,
-            meter: Meter::new(Arc::clone(&compiled.patterns)),
+            meter: Meter::new(compiled.patterns.clone()),
             missing: OnceLock::new(),
             null: OnceLock::new(),
             failed_on_null: AtomicBool::new(false),

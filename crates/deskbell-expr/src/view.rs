@@ -46,6 +46,7 @@ pub struct EventView<'a> {
     attributes: OnceLock<Json>,
     full_name: OnceLock<Json>,
     merged: OnceLock<Json>,
+    searched: OnceLock<u64>,
 }
 
 impl<'a> EventView<'a> {
@@ -73,6 +74,7 @@ impl<'a> EventView<'a> {
             attributes: OnceLock::new(),
             full_name: OnceLock::new(),
             merged: OnceLock::new(),
+            searched: OnceLock::new(),
         }
     }
 
@@ -135,12 +137,12 @@ impl<'a> EventView<'a> {
 
     /// The elements that are gone through to [`find`](Self::find) a path.
     pub(crate) fn searched(&self, path: &Path) -> u64 {
-        let Some(Step::Member(first)) = path.steps.first() else { return 0 };
-        let elements = match self.entity {
-            Some("user") if path.root == "user" => computed::searched(first, self.data()),
+        match path.steps.first() {
+            Some(Step::Member(first)) if path.root == "user" && computed::is_searched(first) => {
+                *self.searched.get_or_init(|| computed::elements_searched(self.data()))
+            }
             _ => 0,
-        };
-        u64::try_from(elements).unwrap_or(u64::MAX)
+        }
     }
 
     /// Whether `data` is what is left of a deleted entity.

@@ -177,7 +177,7 @@ fn patterns_are_judged_when_an_expression_is_compiled() {
         ("(", "the pattern of `matches` at column 16 is no regular expression: unclosed group"),
         (
             r"\\pL{1,10000}",
-            "the pattern of `matches` at column 16 is too large: it needs more than 4194304 bytes",
+            "the pattern of `matches` at column 16 is too large: it needs more than 10485760 bytes",
         ),
     ] {
         let error = Expression::compile(&format!("data.id.matches('{pattern}')")).unwrap_err();

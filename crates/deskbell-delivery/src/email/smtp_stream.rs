@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What a mail server may send between two writes of ours: more than every answer has, and than a TLS
 /// handshake with its certificates. At more the attempt fails, and is tried again.
-const ANSWER_BYTES_MAX: usize = 64 << 10;
+const ANSWER_BYTES_MAX: usize = 32 << 10;
 
 /// A stream that fails once more than [`ANSWER_BYTES_MAX`] were read since the last write.
 #[derive(Debug)]
