@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use clap::Args;
-use deskbell_store::postgres_connect_options;
+use deskbell_store::PostgresConnector;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::error::BenchError;
@@ -50,8 +50,7 @@ impl Server {
 
     /// The settings in one line, to be shown beside the numbers.
     pub(crate) async fn settings(&self) -> Result<String, BenchError> {
-        let mut connection =
-            PgConnection::connect_with(&postgres_connect_options(&self.url)?).await?;
+        let mut connection = PostgresConnector::new(&self.url)?.connect().await?;
         let mut shown = Vec::new();
         for name in SETTINGS {
             let setting: String = sqlx::query_scalar("SELECT current_setting($1)")
@@ -65,8 +64,7 @@ impl Server {
     }
 
     async fn run(&self, sql: &str) -> Result<(), BenchError> {
-        let mut connection =
-            PgConnection::connect_with(&postgres_connect_options(&self.url)?).await?;
+        let mut connection = PostgresConnector::new(&self.url)?.connect().await?;
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
         Ok(connection.close().await?)
     }
@@ -83,7 +81,7 @@ impl Database {
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection, BenchError> {
-        Ok(PgConnection::connect_with(&postgres_connect_options(&self.url)?).await?)
+        Ok(PostgresConnector::new(&self.url)?.connect().await?)
     }
 }
 

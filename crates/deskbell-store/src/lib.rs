@@ -69,7 +69,7 @@ pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use outcome::{Outcome, OutcomeKind};
 pub use place::{OpenError, Place};
-pub use postgres::{PostgresOpenError, PostgresOptions, PostgresStore, postgres_connect_options};
+pub use postgres::{PostgresConnector, PostgresOpenError, PostgresOptions, PostgresStore};
 pub use sqlite::{Backup, BackupError, SqliteOpenError, SqliteStore};
 pub use store::{BackendError, Database, FencingToken, ReadLimit, Store, StoreError};
 pub use transfer::{TransferError, TransferProgress, TransferStep, Transferred, transfer};

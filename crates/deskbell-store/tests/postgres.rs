@@ -16,6 +16,8 @@ mod place;
 mod pooled;
 #[path = "postgres/pooler.rs"]
 mod pooler;
+#[path = "postgres/relay.rs"]
+mod relay;
 #[path = "postgres/replicas.rs"]
 mod replicas;
 #[path = "postgres/silence.rs"]

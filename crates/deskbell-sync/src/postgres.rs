@@ -7,9 +7,8 @@ mod timestamp;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::postgres_connect_options;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
+use deskbell_store::PostgresConnector;
+use sqlx::ConnectOptions;
 
 use session::PostgresSession;
 
@@ -23,24 +22,18 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// A database on a server.
 #[derive(Debug)]
 pub(crate) struct PostgresDatabase {
-    options: PgConnectOptions,
+    connector: PostgresConnector,
 }
 
 impl PostgresDatabase {
     pub(crate) fn new(url: &str) -> Result<Self, sqlx::Error> {
-        let options = postgres_connect_options(url)?;
+        let connector = PostgresConnector::new(url)?;
         // What takes long is reported by us, with the destination's name.
-        Ok(Self { options: options.disable_statement_logging() })
+        Ok(Self { connector: connector.map_options(ConnectOptions::disable_statement_logging) })
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, DatabaseError> {
-        let connecting: Result<Result<PgConnection, _>, _> =
-            tokio::time::timeout(CONNECT_MAX, self.options.connect()).await;
-        let connection = connecting.unwrap_or_else(|_| {
-            let seconds = CONNECT_MAX.as_secs();
-            let message = format!("no connection to the server within {seconds} s");
-            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, message).into())
-        })?;
+        let connection = self.connector.connect_within(CONNECT_MAX).await?;
         Ok(Box::new(PostgresSession::new(connection)))
     }
 }

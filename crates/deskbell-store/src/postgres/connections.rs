@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
 
+use super::PostgresConnector;
 use super::pool::{Pool, Suspicion};
 use super::pooler::Route;
 use super::session::Session;
@@ -34,24 +34,25 @@ pub(crate) struct Connections {
     appending: Arc<Pool>,
     others: Arc<Pool>,
     suspicion: Arc<Suspicion>,
+    connector: PostgresConnector,
 }
 
 impl Connections {
-    pub(super) fn new(options: &PgConnectOptions, route: Route, connections_max: u32) -> Self {
-        let options = match route {
+    pub(super) fn new(connector: &PostgresConnector, route: Route, connections_max: u32) -> Self {
+        let connector = connector.clone().map_options(|options| match route {
             Route::Direct => options
-                .clone()
                 .statement_cache_capacity(STATEMENTS_MAX)
                 .options([("default_transaction_isolation", "read committed")]),
-            Route::Pooled => options.clone().statement_cache_capacity(0),
-        };
+            Route::Pooled => options.statement_cache_capacity(0),
+        });
         let suspicion = Arc::new(Suspicion::default());
-        let pool = |count| Pool::new(&options, count, &suspicion);
+        let pool = |count| Pool::new(&connector, count, &suspicion);
         Self {
             route,
             appending: pool(APPENDING),
             others: pool(connections_max - APPENDING - LISTENING),
             suspicion,
+            connector,
         }
     }
 
@@ -89,7 +90,10 @@ impl Connections {
     }
 
     pub(super) async fn close(&self) {
-        let closing = async { tokio::join!(self.appending.close(), self.others.close()) };
+        let closing = async {
+            tokio::join!(self.appending.close(), self.others.close());
+            self.connector.ended().await;
+        };
         // What was done is committed. A server that has gone silent says no goodbye either.
         let _ = timeout(CLOSE_MAX, closing).await;
     }

@@ -15,6 +15,8 @@ mod people;
 mod pool;
 mod pooler;
 mod read;
+#[cfg(unix)]
+mod relay;
 mod session;
 mod upkeep;
 mod wake;
@@ -26,7 +28,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use connect::postgres_connect_options;
+pub use connect::PostgresConnector;
 pub use open::PostgresOpenError;
 pub use options::PostgresOptions;
 

@@ -3,16 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use tokio::task::JoinSet;
 
 use super::connections::Connections;
 use super::migrations::{self, Found};
-use super::options::{CONNECTIONS_MIN, place};
+use super::options::CONNECTIONS_MIN;
 use super::pooler::{self, Route};
 use super::wake::{self, Wake};
-use super::{PostgresOptions, PostgresStore, read};
+use super::{PostgresConnector, PostgresOptions, PostgresStore, read};
 use crate::{BackendError, LogId, StoreError};
 
 /// How long the server may take to answer before the store counts as not there.
@@ -131,32 +130,32 @@ impl PostgresStore {
         before: Before,
     ) -> Result<Self, PostgresOpenError> {
         options.check()?;
-        let connect = options
-            .connect_options()
+        let connector = options
+            .connector()
             .map_err(|error| PostgresOpenError::Url(BackendError::new(error)))?;
-        let place = place(&connect);
+        let place = connector.location();
         let database = |source| PostgresOpenError::Database { place: place.clone(), source };
         let failed = |error| database(BackendError::new(error));
-        let route = tokio::time::timeout(LOOK_MAX, pooler::look(&connect))
+        let route = tokio::time::timeout(LOOK_MAX, pooler::look(&connector))
             .await
             .unwrap_or_else(|_| Err(timed_out()))
             .map_err(failed)?;
-        let mut connection = connect.connect().await.map_err(failed)?;
+        let mut connection = connector.connect().await.map_err(failed)?;
         require_utf8(&mut connection, &place).await?;
         let log_id = prepare(&mut connection, &place, before).await?;
         connection.close().await.map_err(failed)?;
-        let store = Self::start(options, &connect, route, log_id).await;
+        let store = Self::start(options, &connector, route, log_id).await;
         store.map_err(|error| database(BackendError::new(error)))
     }
 
     /// Makes the connections, and starts what goes on in the background.
     async fn start(
         options: &PostgresOptions,
-        connect: &PgConnectOptions,
+        connector: &PostgresConnector,
         route: Route,
         log_id: LogId,
     ) -> Result<Self, StoreError> {
-        let connections = Arc::new(Connections::new(connect, route, options.connections_max));
+        let connections = Arc::new(Connections::new(connector, route, options.connections_max));
         let head = read::head(&connections).await?;
         let replica = format!("{:016x}", rand::random::<u64>());
         let wake = Arc::new(Wake::new(replica.clone(), head));
@@ -165,8 +164,8 @@ impl PostgresStore {
         let listens = route == Route::Direct;
         tasks.spawn(wake::poll(Arc::clone(&wake), Arc::clone(&connections), listens));
         if listens {
-            let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(connect.clone());
-            tasks.spawn(wake::listen(Arc::clone(&wake), Arc::clone(&connections), pool));
+            let connector = connector.clone();
+            tasks.spawn(wake::listen(Arc::clone(&wake), Arc::clone(&connections), connector));
         } else {
             tracing::info!("a pooler is in between: the log is asked for news, not listened to");
         }

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use sqlx::postgres::PgConnectOptions;
-
-use super::{PostgresOpenError, postgres_connect_options};
+use super::{PostgresConnector, PostgresOpenError};
 use crate::Clock;
 
 /// The least number of connections: one that listens, two that append, one for all else.
@@ -13,7 +11,7 @@ pub(super) const CONNECTIONS_MIN: u32 = PostgresOptions::CONNECTIONS_MIN;
 /// Where the log is on PostgreSQL, and how much of the server this process may use.
 #[derive(Clone)]
 pub struct PostgresOptions {
-    /// `postgres://user:password@host:port/database`, and what [`postgres_connect_options`] has.
+    /// `postgres://user:password@host:port/database`, and what [`PostgresConnector`] has.
     ///
     /// The address of a PgBouncer in transaction mode works too. That is found out when the store
     /// is opened: nothing is prepared then, every statement is a transaction of two round trips
@@ -36,8 +34,9 @@ impl PostgresOptions {
     }
 
     /// How the driver connects. Startup parameters that PgBouncer does not know are left out.
-    pub(super) fn connect_options(&self) -> Result<PgConnectOptions, sqlx::Error> {
-        Ok(postgres_connect_options(&self.url)?.extra_float_digits(None))
+    pub(super) fn connector(&self) -> Result<PostgresConnector, sqlx::Error> {
+        let connector = PostgresConnector::new(&self.url)?;
+        Ok(connector.map_options(|options| options.extra_float_digits(None)))
     }
 
     pub(super) fn check(&self) -> Result<(), PostgresOpenError> {
@@ -48,18 +47,13 @@ impl PostgresOptions {
     }
 }
 
-/// The server and the database, for messages: no user and no password.
-pub(super) fn place(options: &PgConnectOptions) -> String {
-    let database = options.get_database().unwrap_or_else(|| options.get_username());
-    format!("{}:{}/{database}", options.get_host(), options.get_port())
-}
-
 impl fmt::Debug for PostgresOptions {
     /// Leaves the URL's password out, and with it all of the URL but its place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.connect_options().map_or_else(|_| "?".to_owned(), |url| place(&url));
+        let location =
+            self.connector().map_or_else(|_| "?".to_owned(), |connector| connector.location());
         f.debug_struct("PostgresOptions")
-            .field("place", &place)
+            .field("location", &location)
             .field("connections_max", &self.connections_max)
             .field("clock", &self.clock)
             .finish_non_exhaustive()

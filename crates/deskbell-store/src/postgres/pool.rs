@@ -1,19 +1,22 @@
 //! Connections that are kept between two pieces of work.
 //!
 //! The driver's pool asks each connection that it gets back whether it still works, which costs as
-//! much as a short statement does. So it gets none back: they wait here, and are asked only where
-//! there is a reason to doubt. The one that was used last is used next, so that few processes of the
-//! server are busy, and their caches warm.
+//! much as a short statement does. Here they are asked only where there is a reason to doubt. The one
+//! that was used last is used next, so that few processes of the server are busy, and their caches
+//! warm.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::PostgresConnector;
 use super::session::silent;
 
 /// How long a call waits for a connection that is free, or for a new one to be made.
@@ -24,27 +27,53 @@ const TRUSTED_FOR: Duration = Duration::from_secs(5);
 const PING_MAX: Duration = Duration::from_secs(2);
 /// One that is older is replaced, as the driver's pool does: a server's process grows with time.
 const AGE_MAX: Duration = Duration::from_secs(30 * 60);
+/// How long a connection may take to say goodbye; it is cut then.
+const GOODBYE_MAX: Duration = Duration::from_secs(5);
+/// Between two tries to connect to a server that is starting; each pause is twice as long.
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(10);
+const RETRY_PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// So many connections at most.
 pub(super) struct Pool {
-    driver: PgPool,
+    connector: PostgresConnector,
     /// As many as may be in use at once: whoever has one finds a connection here or may make one.
     free: Arc<Semaphore>,
     idle: Mutex<Vec<Held>>,
     suspicion: Arc<Suspicion>,
+    /// The connections that have not ended.
+    alive: TaskTracker,
 }
 
 /// A connection. It is closed when it is dropped: nobody else gets it.
 pub(super) struct Held {
-    pub(super) connection: PoolConnection<Postgres>,
+    /// There until this is dropped.
+    connection: Option<PgConnection>,
     since: Instant,
     used: Instant,
+    alive: TaskTracker,
+    _is_alive: TaskTrackerToken,
+}
+
+impl Held {
+    fn new(connection: PgConnection, alive: &TaskTracker) -> Self {
+        let (now, token) = (Instant::now(), alive.token());
+        let connection = Some(connection);
+        Self { connection, since: now, used: now, alive: alive.clone(), _is_alive: token }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect("it is taken when this is dropped")
+    }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // To ask it how it is, as the driver's pool does, might take as long as what was given up.
-        self.connection.close_on_drop();
+        // Nobody waits for the goodbye. Without a runtime there is none.
+        if let Some(connection) = self.connection.take()
+            && Handle::try_current().is_ok()
+        {
+            self.alive.spawn(timeout(GOODBYE_MAX, connection.close()));
+        }
     }
 }
 
@@ -65,21 +94,16 @@ impl Suspicion {
 
 impl Pool {
     pub(super) fn new(
-        options: &PgConnectOptions,
+        connector: &PostgresConnector,
         connections_max: u32,
         suspicion: &Arc<Suspicion>,
     ) -> Arc<Self> {
-        let driver = PgPoolOptions::new()
-            .max_connections(connections_max)
-            .acquire_timeout(ACQUIRE_MAX)
-            // All that it hands out are new.
-            .test_before_acquire(false)
-            .connect_lazy_with(options.clone());
         Arc::new(Self {
-            driver,
+            connector: connector.clone(),
             free: Arc::new(Semaphore::new(connections_max as usize)),
             idle: Mutex::default(),
             suspicion: Arc::clone(suspicion),
+            alive: TaskTracker::new(),
         })
     }
 
@@ -90,15 +114,29 @@ impl Pool {
         let permit = permit.map_err(|_| sqlx::Error::PoolClosed)?;
         while let Some(mut held) = self.take_idle() {
             let suspected = self.suspicion.falls_on(held.used.elapsed());
-            if !suspected || ping(&mut held.connection).await.is_ok() {
+            if !suspected || ping(held.connection()).await.is_ok() {
                 return Ok((held, permit));
             }
             // The others have been idle for longer, and to ask each might take too long.
             self.idle().clear();
         }
-        let connection = self.driver.acquire().await?;
-        let now = Instant::now();
-        Ok((Held { connection, since: now, used: now }, permit))
+        let connection = self.make().await?;
+        Ok((Held::new(connection, &self.alive), permit))
+    }
+
+    /// A new connection. A server that is starting is waited for.
+    async fn make(&self) -> Result<PgConnection, sqlx::Error> {
+        let started = Instant::now();
+        let mut pause = RETRY_PAUSE_MIN;
+        loop {
+            let left = ACQUIRE_MAX.saturating_sub(started.elapsed());
+            match self.connector.connect_within(left).await {
+                Err(error) if is_starting(&error) && pause < left => {}
+                made => return made,
+            }
+            sleep(pause).await;
+            pause = (2 * pause).min(RETRY_PAUSE_MAX);
+        }
     }
 
     /// Keeps a connection on which all that was begun has ended.
@@ -115,7 +153,8 @@ impl Pool {
     pub(super) async fn close(&self) {
         self.free.close();
         self.idle().clear();
-        self.driver.close().await;
+        self.alive.close();
+        self.alive.wait().await;
     }
 
     fn take_idle(&self) -> Option<Held> {
@@ -124,6 +163,18 @@ impl Pool {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Held>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the server may take connections in a moment: nobody listens there, or it says so itself
+/// (57P03, `cannot_connect_now`), or all of its slots are taken (53300).
+fn is_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(answer) => {
+            answer.code().is_some_and(|code| matches!(&*code, "57P03" | "53300"))
+        }
+        _ => false,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Whether a pooler stands between us and the server that gives each transaction another connection.
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::PostgresConnector;
 
 /// What a connection of ours is to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +20,9 @@ const PID: &str = "SELECT pg_backend_pid()::text";
 /// One asks for its server process, and lets go of it. The other opens a transaction, and asks too.
 /// A pooler gives it the process that was just let go of, so that it is the same, or the first one
 /// gets another when it asks again.
-pub(super) async fn look(options: &PgConnectOptions) -> Result<Route, sqlx::Error> {
-    let mut first = options.connect().await?;
-    let mut second = options.connect().await?;
+pub(super) async fn look(connector: &PostgresConnector) -> Result<Route, sqlx::Error> {
+    let mut first = connector.connect().await?;
+    let mut second = connector.connect().await?;
     let before = pid(&mut first, PID).await?;
     let held = pid(&mut second, "BEGIN; SELECT pg_backend_pid()::text").await?;
     let after = pid(&mut first, PID).await?;

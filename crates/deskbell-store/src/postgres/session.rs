@@ -61,7 +61,7 @@ impl<'c> Executor<'c> for &'c mut Session {
         E: 'q + Execute<'q, Postgres>,
     {
         let named = self.is_named();
-        until_silent(self.held.connection.fetch_many(MaybeNamed { query, named }))
+        until_silent(self.held.connection().fetch_many(MaybeNamed { query, named }))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -73,7 +73,7 @@ impl<'c> Executor<'c> for &'c mut Session {
         E: 'q + Execute<'q, Postgres>,
     {
         let named = self.is_named();
-        let fetching = self.held.connection.fetch_optional(MaybeNamed { query, named });
+        let fetching = self.held.connection().fetch_optional(MaybeNamed { query, named });
         Box::pin(async {
             timeout(SILENCE_MAX, fetching).await.unwrap_or_else(|_| Err(silent(SILENCE_MAX)))
         })
@@ -87,7 +87,7 @@ impl<'c> Executor<'c> for &'c mut Session {
     where
         'c: 'e,
     {
-        self.held.connection.prepare_with(sql, parameters)
+        self.held.connection().prepare_with(sql, parameters)
     }
 }
 

@@ -8,13 +8,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::connections::Connections;
-use super::read;
+use super::{PostgresConnector, read};
 use crate::{Seq, StoreError};
 
 /// What the replicas of a store listen to.
@@ -189,11 +188,15 @@ async fn look_at_head(wake: &Wake, connections: &Connections) {
     }
 }
 
-/// Listens to the other replicas, on the one connection of `pool`.
-pub(super) async fn listen(wake: Arc<Wake>, connections: Arc<Connections>, pool: PgPool) {
+/// Listens to the other replicas, on a connection of its own.
+pub(super) async fn listen(
+    wake: Arc<Wake>,
+    connections: Arc<Connections>,
+    connector: PostgresConnector,
+) {
     loop {
         // What was announced before this is not heard; whoever waits looks for itself.
-        if let Err(error) = listen_until_cut(&wake, &connections, &pool).await {
+        if let Err(error) = listen_until_cut(&wake, &connections, &connector).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "not listening");
         }
         sleep(LISTEN_PAUSE).await;
@@ -203,9 +206,13 @@ pub(super) async fn listen(wake: Arc<Wake>, connections: Arc<Connections>, pool:
 async fn listen_until_cut(
     wake: &Wake,
     connections: &Connections,
-    pool: &PgPool,
+    connector: &PostgresConnector,
 ) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+    let options = connector.options_for_one().await?;
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+    let mut listener = PgListener::connect_with(&pool).await?;
+    // The options are for one connection: the next one is made above.
+    listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     wake.wake_all();
     look_at_head(wake, connections).await;

@@ -20,10 +20,10 @@ use crate::place::Place;
 
 /// What a client sends first when it asks for TLS:
 /// <https://www.postgresql.org/docs/current/protocol-message-formats.html>, `SSLRequest`.
-const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+pub(crate) const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 /// A server at `localhost` that speaks nothing but TLS.
-struct Encrypted {
+pub(crate) struct Encrypted {
     port: u16,
     /// The certificate of the authority that it is known by.
     authority: PathBuf,
@@ -34,7 +34,7 @@ struct Encrypted {
 
 impl Encrypted {
     /// In front of the place's server, with a certificate for this name.
-    async fn before(place: &Place, name: &str) -> Self {
+    pub(crate) async fn before(place: &Place, name: &str) -> Self {
         let (authority, acceptor) = certified(name);
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("authority.pem");
@@ -58,11 +58,23 @@ impl Encrypted {
 
     /// With these parameters of the URL.
     async fn open(&self, place: &Place, asked: &str) -> Result<PostgresStore, PostgresOpenError> {
-        let url = place.url_at(&format!("localhost:{}", self.port));
-        PostgresStore::open(&PostgresOptions::new(format!("{url}?{asked}"))).await
+        PostgresStore::open(&PostgresOptions::new(self.url(place, asked))).await
     }
 
-    fn trusted(&self, mode: &str) -> String {
+    /// With these parameters.
+    pub(crate) fn url(&self, place: &Place, asked: &str) -> String {
+        format!("{}?{asked}", place.url_at(&format!("localhost:{}", self.port)))
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn handshakes(&self) -> usize {
+        self.handshakes.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn trusted(&self, mode: &str) -> String {
         format!("sslmode={mode}&sslrootcert={}", self.authority.display())
     }
 }
@@ -79,9 +91,12 @@ async fn decrypt(
         return;
     }
     client.write_all(b"S").await.unwrap();
+    client.set_nodelay(true).unwrap();
     let Ok(mut client) = acceptor.accept(client).await else { return };
     handshakes.fetch_add(1, Ordering::SeqCst);
     let mut server = TcpStream::connect(server).await.unwrap();
+    // What a test finds slow is not for what is in between.
+    server.set_nodelay(true).unwrap();
     let _ = copy_bidirectional(&mut client, &mut server).await;
 }
 
@@ -109,12 +124,12 @@ async fn a_store_works_over_tls() {
     let place = Place::new().await;
     let server = Encrypted::before(&place, "localhost").await;
     for (asked, place_in_log) in [("sslmode=require", 1), (&*server.trusted("verify-full"), 2)] {
-        let before = server.handshakes.load(Ordering::SeqCst);
+        let before = server.handshakes();
         let store = server.open(&place, asked).await.unwrap();
         store.append(&[event(asked)]).await.unwrap();
         assert_eq!(store.head().await.unwrap(), Seq::new(place_in_log), "{asked}");
         store.close().await;
-        assert!(server.handshakes.load(Ordering::SeqCst) > before, "{asked}");
+        assert!(server.handshakes() > before, "{asked}");
     }
 }
 
@@ -153,7 +168,7 @@ async fn tls_that_is_asked_for_is_never_done_without() {
     assert!(chain(&refused).contains("TLS"), "{}", chain(&refused));
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut shown = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
