@@ -48,6 +48,15 @@ impl Server {
         Ok(Database { server: self.clone(), name, url: url.into() })
     }
 
+    /// Whether it offers TLS.
+    pub(crate) async fn has_tls(&self) -> Result<bool, BenchError> {
+        let mut connection = PostgresConnector::new(&self.url)?.connect().await?;
+        let setting: String =
+            sqlx::query_scalar("SELECT current_setting('ssl')").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(setting == "on")
+    }
+
     /// The settings in one line, to be shown beside the numbers.
     pub(crate) async fn settings(&self) -> Result<String, BenchError> {
         let mut connection = PostgresConnector::new(&self.url)?.connect().await?;
@@ -78,6 +87,13 @@ impl Database {
     /// Where a store in it is.
     pub(crate) fn place(&self) -> Place {
         Place::Postgres(self.url.clone())
+    }
+
+    /// The same, over TLS.
+    pub(crate) fn place_over_tls(&self) -> Result<Place, BenchError> {
+        let mut url = url::Url::parse(&self.url)?;
+        url.query_pairs_mut().append_pair("sslmode", "require");
+        Ok(Place::Postgres(url.into()))
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection, BenchError> {

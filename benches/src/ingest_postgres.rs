@@ -1,5 +1,6 @@
 //! Ingest on PostgreSQL: durable acks a second of one replica and of two on one store, against the
-//! same server without a store and against bare inserts of the same rows.
+//! same server without a store and against bare inserts of the same rows; and of one replica over
+//! TLS, against the same without.
 
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::load::{self, Outcome, Run};
 use crate::report::{Aim, Report, Row, median};
 
 const RATIO_AIM: f64 = 0.6;
+/// Over TLS against without.
+const TLS_RATIO_AIM: f64 = 0.85;
 /// Requests that a run may use up, by how much faster than a disk a store is that has none.
 const REQUESTS_MAX_DURABLE: usize = 200_000;
 const REQUESTS_MAX_DISCARDED: usize = 500_000;
@@ -41,11 +44,14 @@ struct Rounds {
     discarded: Vec<Outcome>,
     durable: [Vec<Outcome>; 2],
     bare_rows_per_second: [Vec<f64>; 2],
+    /// Of one replica; empty where the server has no TLS.
+    over_tls: Vec<Outcome>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let bodies = load::user_bodies();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let has_tls = runtime.block_on(options.server.has_tls())?;
     let (mut rows, mut aims) = (Vec::new(), Vec::new());
     for &connections in &options.connections {
         let mut rounds = Rounds::default();
@@ -53,11 +59,15 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
             let of = options.rounds.max(1);
             eprintln!("ingest-postgres: {connections} connections, round {} of {of}", round + 1);
             rounds.measure(options, connections, round, &bodies, &runtime)?;
+            if has_tls {
+                rounds.measure_over_tls(options, connections, round, &bodies, &runtime)?;
+            }
         }
         rounds.judge(connections, &mut rows, &mut aims);
     }
     let settings = runtime.block_on(options.server.settings())?;
-    Report::new("ingest-postgres", rows, aims).with_note(settings).publish()
+    let note = if has_tls { settings } else { format!("{settings}; no TLS, so not measured") };
+    Report::new("ingest-postgres", rows, aims).with_note(note).publish()
 }
 
 impl Rounds {
@@ -88,11 +98,36 @@ impl Rounds {
         Ok(())
     }
 
+    fn measure_over_tls(
+        &mut self,
+        options: &Options,
+        connections: usize,
+        seed: u64,
+        bodies: &[Bytes],
+        runtime: &Runtime,
+    ) -> Result<(), BenchError> {
+        let duration_max = Duration::from_secs(options.seconds);
+        let database = runtime.block_on(options.server.create_database())?;
+        let store = database.place_over_tls()?;
+        runtime.block_on(store.make())?;
+        let run = Run { connections, requests_max: REQUESTS_MAX_DURABLE, duration_max, seed };
+        self.over_tls.push(load::run(Some(&store), bodies, run)?);
+        Ok(())
+    }
+
     fn judge(self, connections: usize, rows: &mut Vec<Row>, aims: &mut Vec<Aim>) {
         let discarded =
             row(format!("discarding store, {connections} connections"), &self.discarded);
         let without = discarded.numbers[0].1;
         rows.push(discarded);
+        if !self.over_tls.is_empty() {
+            let what = format!("one replica over TLS, {connections} connections");
+            let over_tls = row(what.clone(), &self.over_tls);
+            let plain = row(String::new(), &self.durable[0]);
+            let ratio = over_tls.numbers[0].1 / plain.numbers[0].1;
+            rows.push(over_tls);
+            aims.push(Aim::at_least(format!("{what}, against without"), TLS_RATIO_AIM, ratio));
+        }
         let runs = self.durable.into_iter().zip(self.bare_rows_per_second);
         for (replicas, (durable, bare)) in REPLICAS.into_iter().zip(runs) {
             let name = if replicas == 1 { "one replica" } else { "two replicas" };
