@@ -37,14 +37,21 @@ pub trait Upkeep: fmt::Debug + Send + Sync + 'static {
     /// The store could not be read.
     async fn erasable(&self, erasing: &Erasing) -> Result<Vec<Erasable>, StoreError>;
 
-    /// Erases what is stored about this user, at most `events_max` events of it, in one short
+    /// Erases what is stored about this user, at most `rows_max` events of it, in one short
     /// transaction: their payloads, what attempts at them were answered, and why they were given
     /// up on. That they were received stays. Nothing is erased where [`erasable`](Self::erasable)
     /// no longer names the user.
     ///
     /// # Errors
     /// Nothing was erased; it may be tried again as it is.
-    async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError>;
+    async fn erase(&self, erasing: &Erasing, gone: &Gone) -> Result<Erased, StoreError>;
+
+    /// The last event whose payload pruning may have emptied. An empty one behind it was erased,
+    /// unless it is one of [`ONE_TIME_CODES`].
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn payloads_pruned_to(&self) -> Result<Seq, StoreError>;
 
     /// Notes for the next events, at most `events_max`, what they are about, in one short
     /// transaction, so that [`Store::about`](crate::Store::about) need not read them.
@@ -72,11 +79,23 @@ pub struct Erasing {
     pub rows_max: u32,
 }
 
+/// A user who was deleted, as one source and one Clerk instance know them. What came by another
+/// source, or belongs to another instance, is about somebody else, whatever the id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// The user's id.
+    pub user: String,
+    /// The source that said so.
+    pub source: String,
+    /// The instance that said so. An event that names none belongs to any instance of its source.
+    pub instance_id: Option<String>,
+}
+
 /// A user of whom something can be erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasable {
-    /// The user's id.
-    pub user: String,
+    /// Who.
+    pub gone: Gone,
     /// The message ids of the events that name the user, or an invitation to an address of theirs.
     pub message_ids: Vec<String>,
 }

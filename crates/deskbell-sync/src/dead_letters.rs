@@ -78,22 +78,27 @@ pub async fn list(options: &MirrorOptions, choice: &Choice) -> Result<Vec<Letter
     read::letters(options, choice).await
 }
 
-/// Erases the dead letters of these messages, whatever the source: what the database refused may
-/// say it again in its reason. How many there were.
+/// Erases the dead letters of these messages of a source: what the database refused may say it again
+/// in its reason. How many there were.
 ///
 /// # Errors
 /// The options make no sense, or the database failed; nothing was changed then.
-pub async fn erase(options: &MirrorOptions, message_ids: &[String]) -> Result<u64, InspectError> {
+pub async fn erase(
+    options: &MirrorOptions,
+    source: &str,
+    message_ids: &[String],
+) -> Result<u64, InspectError> {
     let database = database(&options.url)?;
     let dialect = database.dialect();
     let letters = dialect.table(&options.schema, DEAD_LETTERS);
     let listed = dialect.is_listed("message_id");
-    let sql = format!("DELETE FROM {letters} WHERE {listed} AND destination = $2");
+    let sql = format!("DELETE FROM {letters} WHERE {listed} AND destination = $2 AND source = $3");
     let ids: Vec<_> = message_ids.iter().map(String::as_str).collect();
     let mut session = database.connect().await.map_err(ConnectError::from)?;
     let erased = async {
         session.begin(&options.schema, Limits::Unlimited).await?;
-        let parameters = [Param::Texts(&ids), Param::Text(&options.destination)];
+        let parameters =
+            [Param::Texts(&ids), Param::Text(&options.destination), Param::Text(source)];
         let erased = session.execute(&sql.into(), &parameters).await?;
         session.commit().await?;
         session.close().await?;

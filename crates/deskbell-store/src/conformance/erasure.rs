@@ -8,7 +8,7 @@ use super::work::{
 };
 use super::{Backend, event};
 use crate::deliveries::{DeliveryState, Ordering, Unwanted};
-use crate::upkeep::{Erasable, Erased, Erasing};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone};
 use crate::{Appended, Database, NewEvent, Seq, StoredEvent};
 
 const ADDRESS: &str = "ada@example.com";
@@ -42,7 +42,13 @@ fn gone(id: &str, user: &str) -> NewEvent {
 
 async fn users(store: &dyn Database, erasing: &Erasing) -> Vec<String> {
     let erasable = store.erasable(erasing).await.unwrap();
-    erasable.into_iter().map(|one| one.user).collect()
+    erasable.into_iter().map(|one| one.gone.user).collect()
+}
+
+/// The user, as the source and the instance of [`event`] know them.
+fn who(user: &str) -> Gone {
+    let (source, instance_id) = ("clerk".to_owned(), Some("ins_1".to_owned()));
+    Gone { user: user.to_owned(), source, instance_id }
 }
 
 /// The messages whose payload has been emptied.
@@ -84,12 +90,12 @@ pub async fn what_is_stored_about_a_user_who_is_gone_is_erased(backend: &dyn Bac
     batch.unwanted = vec![(Seq::new(3), vec![Unwanted { destination: "hook".into(), reason }])];
     store.route(&batch).await.unwrap();
     let erasable = store.erasable(&erasing(&["hook"])).await.unwrap();
-    let [Erasable { user, message_ids }] = &erasable[..] else { panic!("{erasable:?}") };
-    assert_eq!(user, "user_ada");
+    let [Erasable { gone, message_ids }] = &erasable[..] else { panic!("{erasable:?}") };
+    assert_eq!(*gone, who("user_ada"));
     let mut message_ids = message_ids.clone();
     message_ids.sort();
     assert_eq!(message_ids, ["created", "gone", "invited", "member"]);
-    let erased = store.erase(&erasing(&["hook"]), "user_ada").await.unwrap();
+    let erased = store.erase(&erasing(&["hook"]), &who("user_ada")).await.unwrap();
     assert_eq!(erased, Erased { events: 4, more: false });
     assert_eq!(emptied(&*store).await, ["created", "member", "invited", "gone"]);
     for seq in 1..=4 {
@@ -122,9 +128,63 @@ pub async fn others_stay(backend: &dyn Backend) {
         gone("gone", "user_ada"),
     ];
     store.append(&events).await.unwrap();
-    store.erase(&erasing(&[]), "user_bob").await.unwrap();
+    store.erase(&erasing(&[]), &who("user_bob")).await.unwrap();
     assert!(emptied(&*store).await.is_empty(), "nobody said that this one is gone");
-    store.erase(&erasing(&[]), "user_ada").await.unwrap();
+    store.erase(&erasing(&[]), &who("user_ada")).await.unwrap();
+    assert_eq!(emptied(&*store).await, ["ada", "gone"]);
+}
+
+pub async fn what_other_sources_and_instances_sent_stays(backend: &dyn Backend) {
+    let store = backend.create_indexing_people().await;
+    let by = |source: &str, instance: Option<&str>, event: NewEvent| NewEvent {
+        source: source.into(),
+        instance_id: instance.map(str::to_owned),
+        ..event
+    };
+    let invited = |id: &str| {
+        let data = format!(r#"{{"email_address":"{ADDRESS}"}}"#);
+        about(id, "invitation.created", "inv_1", &data)
+    };
+    let events = [
+        by("a", Some("ins_a"), created("a", "user_ada", ADDRESS)),
+        by("a", Some("ins_a"), invited("a_invited")),
+        by("a", None, created("a_old", "user_ada", ADDRESS)),
+        by("a", Some("ins_z"), created("z", "user_ada", ADDRESS)),
+        by("b", Some("ins_b"), created("b", "user_ada", ADDRESS)),
+        by("b", Some("ins_b"), invited("b_invited")),
+        by("b", Some("ins_b"), gone("b_gone", "user_ada")),
+    ];
+    store.append(&events).await.unwrap();
+    let erasable = store.erasable(&erasing(&[])).await.unwrap();
+    let [Erasable { gone: by_b, message_ids }] = &erasable[..] else { panic!("{erasable:?}") };
+    assert_eq!((&*by_b.source, by_b.instance_id.as_deref()), ("b", Some("ins_b")));
+    assert_eq!(message_ids.len(), 3, "{message_ids:?}");
+    for (source, instance) in [("a", Some("ins_a")), ("a", None), ("b", None), ("b", Some("z"))] {
+        let instance_id = instance.map(str::to_owned);
+        let other = Gone { user: "user_ada".to_owned(), source: source.to_owned(), instance_id };
+        let erased = store.erase(&erasing(&[]), &other).await.unwrap();
+        assert_eq!(erased, Erased::default(), "{other:?} was not deleted");
+    }
+    store.erase(&erasing(&[]), by_b).await.unwrap();
+    assert_eq!(emptied(&*store).await, ["b", "b_invited", "b_gone"]);
+    assert_eq!(store.erasable(&erasing(&[])).await.unwrap(), [], "no other one is gone");
+
+    store.append(&[by("a", Some("ins_a"), gone("a_gone", "user_ada"))]).await.unwrap();
+    let erasable = store.erasable(&erasing(&[])).await.unwrap();
+    let [Erasable { gone: by_a, .. }] = &erasable[..] else { panic!("{erasable:?}") };
+    store.erase(&erasing(&[]), by_a).await.unwrap();
+    let all_but_z = ["a", "a_invited", "a_old", "b", "b_invited", "b_gone", "a_gone"];
+    assert_eq!(emptied(&*store).await, all_but_z);
+}
+
+pub async fn a_delete_without_an_instance_is_one_of_the_source(backend: &dyn Backend) {
+    let store = backend.create_indexing_people().await;
+    let gone = NewEvent { instance_id: None, ..gone("gone", "user_ada") };
+    store.append(&[created("ada", "user_ada", ADDRESS), gone]).await.unwrap();
+    let erasable = store.erasable(&erasing(&[])).await.unwrap();
+    let [Erasable { gone, .. }] = &erasable[..] else { panic!("{erasable:?}") };
+    assert_eq!(gone.instance_id, None);
+    store.erase(&erasing(&[]), gone).await.unwrap();
     assert_eq!(emptied(&*store).await, ["ada", "gone"]);
 }
 
@@ -133,7 +193,7 @@ pub async fn an_open_delivery_is_waited_for(backend: &dyn Backend) {
     register(&*store, "hook", Ordering::None).await;
     owe(&*store, &["hook"], &[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")]).await;
     assert!(users(&*store, &erasing(&["hook"])).await.is_empty());
-    let erased = store.erase(&erasing(&["hook"]), "user_ada").await.unwrap();
+    let erased = store.erase(&erasing(&["hook"]), &who("user_ada")).await.unwrap();
     assert_eq!(erased, Erased::default());
     let (_, claimed) = claim_all(&*store, "hook").await;
     settle(&*store, "hook", &[delivered(&claimed[0]), delivered(&claimed[1])]).await;
@@ -155,11 +215,11 @@ pub async fn readers_are_waited_for(backend: &dyn Backend) {
 pub async fn what_comes_late_is_erased_too(backend: &dyn Backend) {
     let store = backend.create_indexing_people().await;
     store.append(&[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")]).await.unwrap();
-    store.erase(&erasing(&[]), "user_ada").await.unwrap();
+    store.erase(&erasing(&[]), &who("user_ada")).await.unwrap();
     let late = about("late", "session.ended", "sess_1", r#"{"user_id":"user_ada"}"#);
     store.append(&[late]).await.unwrap();
     assert_eq!(users(&*store, &erasing(&[])).await, ["user_ada"]);
-    store.erase(&erasing(&[]), "user_ada").await.unwrap();
+    store.erase(&erasing(&[]), &who("user_ada")).await.unwrap();
     assert_eq!(emptied(&*store).await, ["ada", "gone", "late"]);
 }
 
@@ -175,7 +235,7 @@ pub async fn much_is_erased_in_pieces(backend: &dyn Backend) {
     store.append(&[gone("gone", "user_ada")]).await.unwrap();
     let few = Erasing { rows_max: 1, ..erasing(&[]) };
     for left in [2, 1, 0] {
-        let erased = store.erase(&few, "user_ada").await.unwrap();
+        let erased = store.erase(&few, &who("user_ada")).await.unwrap();
         assert_eq!(erased, Erased { events: 1, more: left > 0 });
     }
     assert_eq!(emptied(&*store).await.len(), 3, "also what only the address led to");
@@ -186,6 +246,6 @@ pub async fn without_the_index_nobody_is_erased(backend: &dyn Backend) {
     let store = backend.create().await;
     store.append(&[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")]).await.unwrap();
     assert!(users(&*store, &erasing(&[])).await.is_empty());
-    assert_eq!(store.erase(&erasing(&[]), "user_ada").await.unwrap(), Erased::default());
+    assert_eq!(store.erase(&erasing(&[]), &who("user_ada")).await.unwrap(), Erased::default());
     assert!(emptied(&*store).await.is_empty());
 }

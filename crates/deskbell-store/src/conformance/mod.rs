@@ -142,6 +142,8 @@ macro_rules! conformance_tests {
             one_time_codes_go_a_day_after_they_are_settled,
             one_time_codes_that_nobody_wanted_go_after_a_day, a_batch_has_an_end);
         $crate::conformance_tests!(@topic $backend, erasure:
+            what_other_sources_and_instances_sent_stays,
+            a_delete_without_an_instance_is_one_of_the_source,
             what_is_stored_about_a_user_who_is_gone_is_erased, others_stay,
             an_open_delivery_is_waited_for, readers_are_waited_for, what_comes_late_is_erased_too,
             much_is_erased_in_pieces, without_the_index_nobody_is_erased);

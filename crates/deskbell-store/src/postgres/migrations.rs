@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_upkeep.sql"),
     include_str!("migrations/0006_subjects.sql"),
     include_str!("migrations/0007_consumer_reports.sql"),
+    include_str!("migrations/0008_erasure_in_its_source.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -1,7 +1,7 @@
 //! Erasure of what is stored about users who are gone, in the store and in the mirrors' dead
 //! letters.
 
-use deskbell_store::upkeep::{Erasable, Erasing};
+use deskbell_store::upkeep::{Erasable, Erasing, Gone};
 use deskbell_store::{Seq, StoreError};
 use deskbell_sync::dead_letters;
 use tokio::time::sleep;
@@ -27,7 +27,7 @@ impl Pruner {
                 }
                 // The mirrors first: afterwards nobody knows which messages they were.
                 if self.erase_letters(user).await {
-                    self.erase_user(&erasing, &user.user).await?;
+                    self.erase_user(&erasing, &user.gone).await?;
                     users += 1;
                 }
             }
@@ -42,10 +42,10 @@ impl Pruner {
         Ok(())
     }
 
-    async fn erase_user(&mut self, erasing: &Erasing, user: &str) -> Result<(), StoreError> {
+    async fn erase_user(&mut self, erasing: &Erasing, gone: &Gone) -> Result<(), StoreError> {
         let mut events = 0;
         loop {
-            let erased = self.upkeep.erase(erasing, user).await?;
+            let erased = self.upkeep.erase(erasing, gone).await?;
             events += erased.events;
             self.to_scrub |= erased.events > 0;
             sleep(PAUSE).await;
@@ -53,7 +53,12 @@ impl Pruner {
                 break;
             }
         }
-        tracing::info!(subject = user, events, "erased what was stored about a user who is gone");
+        tracing::info!(
+            subject = gone.user,
+            source = gone.source,
+            events,
+            "erased what was stored about a user who is gone"
+        );
         Ok(())
     }
 
@@ -61,7 +66,9 @@ impl Pruner {
     async fn erase_letters(&self, user: &Erasable) -> bool {
         for Mirror { options, .. } in &self.mirrors {
             let destination = &options.destination;
-            if let Err(error) = dead_letters::erase(options, &user.message_ids).await {
+            if let Err(error) =
+                dead_letters::erase(options, &user.gone.source, &user.message_ids).await
+            {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(
                     destination,

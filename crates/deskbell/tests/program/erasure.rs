@@ -133,4 +133,8 @@ async fn the_address_of_a_user_who_is_gone_is_in_no_file_of_the_log() {
     .await;
     assert_eq!(serving.terminate().await.0, 0);
     assert_eq!(found(path), [STAYS]);
+    let shown = run(path, &["events", "show", "created_1"]).await.stdout;
+    assert!(shown.contains("erased: the user was deleted"), "{shown}");
+    let shown = run(path, &["events", "show", "stays"]).await.stdout;
+    assert!(!shown.contains("erased"), "{shown}");
 }

@@ -6,24 +6,24 @@ use sqlx::Row;
 
 use crate::postgres::Session;
 use crate::postgres::append::text;
-use crate::upkeep::{Erasable, Erased, Erasing, indexed, is_address, people_in};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone, indexed, is_address, people_in};
 use crate::{LogId, Seq};
 
 /// Users who are gone, and whom some event still names. All of them may be read: they are as many
 /// as were deleted within the retention of events.
-const GONE: &str = "SELECT gone.\"user\" FROM deskbell.erasures AS gone
-     WHERE gone.seq <= $1 AND EXISTS (
-         SELECT FROM deskbell.event_people WHERE person = gone.\"user\" OFFSET 0)
-     GROUP BY gone.\"user\" ORDER BY min(gone.seq) LIMIT $2";
+const GONE: &str = "SELECT \"user\", source, instance_id FROM deskbell.gone_v1($1, $2)";
 
-const IS_GONE: &str =
-    "SELECT EXISTS (SELECT FROM deskbell.erasures WHERE \"user\" = $1 AND seq <= $2)";
+const IS_GONE: &str = "SELECT deskbell.is_gone_v1($1, $2, $3, $4)";
 
 /// How far every one of these destinations has come.
 const ROUTED: &str = "SELECT min(routed_seq) FROM deskbell.destinations WHERE name = ANY ($1)";
 
-const NAMING: &str = "SELECT seq, message_id, is_owed, payload FROM deskbell.naming_v1($1, $2)";
-const INVITING: &str = "SELECT seq, message_id, is_owed FROM deskbell.inviting_v1($1, $2)";
+const NAMING: &str = "SELECT named.seq, named.message_id, named.is_owed, named.payload
+     FROM deskbell.naming_v1($1, $2) AS named
+     WHERE deskbell.is_of_v1(named.seq, $3, $4)";
+const INVITING: &str = "SELECT named.seq, named.message_id, named.is_owed
+     FROM deskbell.inviting_v1($1, $2) AS named
+     WHERE deskbell.is_of_v1(named.seq, $3, $4)";
 const ERASE: &str = "SELECT deskbell.erase_v1($1, $2, $3, $4, $5)";
 
 /// An event that names the user.
@@ -38,17 +38,18 @@ pub(super) async fn erasable(
     erasing: &Erasing,
 ) -> Result<Vec<Erasable>, sqlx::Error> {
     let passed = passed(connection, erasing).await?;
-    let users: Vec<String> = sqlx::query_scalar(GONE)
+    let users: Vec<(String, String, Option<String>)> = sqlx::query_as(GONE)
         .bind(passed)
         .bind(i64::from(erasing.rows_max))
         .fetch_all(&mut *connection)
         .await?;
     let mut erasable = Vec::new();
-    for user in users {
-        let naming = naming(connection, log, erasing, &user).await?;
+    for (user, source, instance_id) in users {
+        let gone = Gone { user, source, instance_id };
+        let naming = naming(connection, log, erasing, &gone).await?;
         if can_go(&naming, passed) {
             let message_ids = naming.into_values().map(|event| event.message_id).collect();
-            erasable.push(Erasable { user, message_ids });
+            erasable.push(Erasable { gone, message_ids });
         }
     }
     Ok(erasable)
@@ -59,14 +60,18 @@ pub(super) async fn erase(
     connection: &mut Session,
     log: LogId,
     erasing: &Erasing,
-    user: &str,
+    gone: &Gone,
     manual_ms: Option<i64>,
 ) -> Result<Erased, sqlx::Error> {
-    let user = text(user);
     let passed = passed(connection, erasing).await?;
-    let is_gone: bool =
-        sqlx::query_scalar(IS_GONE).bind(&user).bind(passed).fetch_one(&mut *connection).await?;
-    let naming = naming(connection, log, erasing, &user).await?;
+    let is_gone: bool = sqlx::query_scalar(IS_GONE)
+        .bind(text(&gone.user))
+        .bind(passed)
+        .bind(&gone.source)
+        .bind(&gone.instance_id)
+        .fetch_one(&mut *connection)
+        .await?;
+    let naming = naming(connection, log, erasing, gone).await?;
     if !is_gone || !can_go(&naming, passed) {
         return Ok(Erased::default());
     }
@@ -74,7 +79,7 @@ pub(super) async fn erase(
     let events: i32 = sqlx::query_scalar(ERASE)
         .bind(manual_ms)
         .bind(&erasing.destinations)
-        .bind(&user)
+        .bind(text(&gone.user))
         .bind(&seqs)
         .bind(i32::try_from(erasing.rows_max).unwrap_or(i32::MAX))
         .fetch_one(connection)
@@ -96,16 +101,22 @@ fn can_go(naming: &BTreeMap<i64, Naming>, passed: i64) -> bool {
     naming.iter().all(|(seq, event)| *seq <= passed && !event.is_owed)
 }
 
-/// The events that name the user, or an invitation to an address of theirs, by place.
+/// The events that name the user, or an invitation to an address of theirs, by place: those of the
+/// same source and instance.
 async fn naming(
     connection: &mut Session,
     log: LogId,
     erasing: &Erasing,
-    user: &str,
+    gone: &Gone,
 ) -> Result<BTreeMap<i64, Naming>, sqlx::Error> {
     let destinations = &erasing.destinations;
-    let rows =
-        sqlx::query(NAMING).bind(user).bind(destinations).fetch_all(&mut *connection).await?;
+    let rows = sqlx::query(NAMING)
+        .bind(text(&gone.user))
+        .bind(destinations)
+        .bind(&gone.source)
+        .bind(&gone.instance_id)
+        .fetch_all(&mut *connection)
+        .await?;
     let mut naming = BTreeMap::new();
     let mut addresses = BTreeSet::new();
     for row in &rows {
@@ -119,7 +130,11 @@ async fn naming(
         );
     }
     let addresses: Vec<_> = addresses.into_iter().collect();
-    let inviting = sqlx::query(INVITING).bind(addresses).bind(destinations);
+    let inviting = sqlx::query(INVITING)
+        .bind(addresses)
+        .bind(destinations)
+        .bind(&gone.source)
+        .bind(&gone.instance_id);
     for row in inviting.fetch_all(connection).await? {
         naming.insert(
             row.try_get(0)?,

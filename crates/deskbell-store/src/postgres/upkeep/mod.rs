@@ -1,6 +1,6 @@
 //! Upkeep of the log's database: one function in it is one short transaction, which takes locks on
 //! the rows that it changes and on nothing that an append waits for. The functions are in
-//! `migrations/0005_upkeep.sql` and `0006_subjects.sql`.
+//! `migrations/0005_upkeep.sql`, `0006_subjects.sql` and `0008_erasure_in_its_source.sql`.
 
 mod erase;
 mod index;
@@ -9,8 +9,8 @@ mod prune;
 use async_trait::async_trait;
 
 use super::PostgresStore;
-use crate::StoreError;
-use crate::upkeep::{Erasable, Erased, Erasing, Indexed, Pruned, Pruning, Upkeep};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone, Indexed, Pruned, Pruning, Upkeep};
+use crate::{Seq, StoreError};
 
 #[async_trait]
 impl Upkeep for PostgresStore {
@@ -26,11 +26,19 @@ impl Upkeep for PostgresStore {
         work.done(outcome).await
     }
 
-    async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError> {
+    async fn erase(&self, erasing: &Erasing, gone: &Gone) -> Result<Erased, StoreError> {
         let mut work = self.connections.transaction().await?;
         let (log, manual_ms) = (self.log_id, self.clock.manual_ms());
-        let outcome = erase::erase(work.connection(), log, erasing, user, manual_ms).await;
+        let outcome = erase::erase(work.connection(), log, erasing, gone, manual_ms).await;
         work.done(outcome).await
+    }
+
+    async fn payloads_pruned_to(&self) -> Result<Seq, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let pruned = sqlx::query_scalar("SELECT payloads_emptied_seq FROM deskbell.upkeep")
+            .fetch_one(work.connection())
+            .await;
+        Ok(Seq::new(work.done(pruned).await?))
     }
 
     async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {

@@ -7,13 +7,23 @@ use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 use super::held::passed;
 use crate::LogId;
 use crate::sqlite::deliveries::{Owed, give_up_on_others, json};
-use crate::upkeep::{Erasable, Erased, Erasing, indexed, is_address, people_in};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone, indexed, is_address, people_in};
 
 /// Users who are gone, and whom some event still names. All of them may be read: they are as many
 /// as were deleted within the retention of events.
-const GONE: &str = "SELECT user FROM erasures
-     WHERE seq <= ?1 AND EXISTS (SELECT 1 FROM event_people WHERE person = erasures.user)
-     GROUP BY user ORDER BY min(seq) LIMIT ?2";
+const GONE: &str = "SELECT gone.user, said.source, said.instance_id
+     FROM erasures AS gone CROSS JOIN events AS said ON said.seq = gone.seq
+     WHERE gone.seq <= ?1 AND EXISTS (
+         SELECT 1 FROM event_people AS named CROSS JOIN events AS event ON event.seq = named.seq
+         WHERE named.person = gone.user AND event.source = said.source
+             AND (event.instance_id IS NULL OR said.instance_id IS NULL
+                 OR event.instance_id = said.instance_id))
+     GROUP BY gone.user, said.source, said.instance_id ORDER BY min(gone.seq) LIMIT ?2";
+
+const IS_GONE: &str = "SELECT EXISTS (
+         SELECT 1 FROM erasures AS gone CROSS JOIN events AS said ON said.seq = gone.seq
+         WHERE gone.user = ?1 AND gone.seq <= ?2
+             AND said.source = ?3 AND said.instance_id IS ?4)";
 
 /// The events that name a user, whether an enabled destination is still owed one, and the payload
 /// of those about the user, which know the user's addresses.
@@ -24,7 +34,9 @@ const NAMING: &str = "SELECT event.seq, event.message_id,
                 WHERE destination.name IN (SELECT value FROM json_each(?2))),
             iif(event.subject = ?1 AND event.type LIKE 'user.%', event.payload, NULL)
      FROM event_people AS named CROSS JOIN events AS event ON event.seq = named.seq
-     WHERE named.person = ?1 ORDER BY event.seq";
+     WHERE named.person = ?1 AND event.source = ?3
+         AND (event.instance_id IS NULL OR ?4 IS NULL OR event.instance_id = ?4)
+     ORDER BY event.seq";
 
 /// Events that are about somebody by an email address alone. Another user may have the same one,
 /// whose own events stay.
@@ -36,8 +48,10 @@ const INVITING: &str = "SELECT DISTINCT event.seq, event.message_id,
      FROM json_each(?1) AS address
      CROSS JOIN event_people AS named ON named.person = address.value
      CROSS JOIN events AS event ON event.seq = named.seq
-     WHERE event.type LIKE 'invitation.%' OR event.type LIKE 'organizationInvitation.%'
-         OR event.type LIKE 'waitlistEntry.%' OR event.type LIKE 'email.%'";
+     WHERE (event.type LIKE 'invitation.%' OR event.type LIKE 'organizationInvitation.%'
+         OR event.type LIKE 'waitlistEntry.%' OR event.type LIKE 'email.%')
+         AND event.source = ?3
+         AND (event.instance_id IS NULL OR ?4 IS NULL OR event.instance_id = ?4)";
 
 /// Statements with the list of places as their parameter.
 const ERASE: [&str; 5] = [
@@ -65,17 +79,15 @@ pub(super) async fn erasable(
 ) -> Result<Vec<Erasable>, sqlx::Error> {
     let mut reader = readers.acquire().await?;
     let passed = passed(&mut reader, &erasing.destinations, erasing.keep_behind).await?;
-    let users: Vec<String> = sqlx::query_scalar(GONE)
-        .bind(passed)
-        .bind(erasing.rows_max)
-        .fetch_all(&mut *reader)
-        .await?;
+    let users: Vec<(String, String, Option<String>)> =
+        sqlx::query_as(GONE).bind(passed).bind(erasing.rows_max).fetch_all(&mut *reader).await?;
     let mut erasable = Vec::new();
-    for user in users {
-        let naming = naming(&mut reader, log, erasing, &user).await?;
+    for (user, source, instance_id) in users {
+        let gone = Gone { user, source, instance_id };
+        let naming = naming(&mut reader, log, erasing, &gone).await?;
         if can_go(&naming, passed) {
             let message_ids = naming.into_iter().map(|event| event.message_id).collect();
-            erasable.push(Erasable { user, message_ids });
+            erasable.push(Erasable { gone, message_ids });
         }
     }
     Ok(erasable)
@@ -85,25 +97,26 @@ pub(super) async fn erase(
     connection: &mut SqliteConnection,
     log: LogId,
     erasing: &Erasing,
-    user: &str,
+    gone: &Gone,
     now_ms: i64,
 ) -> Result<Erased, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let passed = passed(&mut transaction, &erasing.destinations, erasing.keep_behind).await?;
-    let is_gone: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM erasures WHERE user = ?1 AND seq <= ?2)")
-            .bind(user)
-            .bind(passed)
-            .fetch_one(&mut *transaction)
-            .await?;
-    let naming = naming(&mut transaction, log, erasing, user).await?;
+    let is_gone: bool = sqlx::query_scalar(IS_GONE)
+        .bind(&gone.user)
+        .bind(passed)
+        .bind(&gone.source)
+        .bind(&gone.instance_id)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let naming = naming(&mut transaction, log, erasing, gone).await?;
     if !is_gone || !can_go(&naming, passed) {
         transaction.rollback().await?;
         return Ok(Erased::default());
     }
     let mut seqs: Vec<i64> = naming.iter().map(|event| event.seq).collect();
     // Those found by an address are the user's from here on: what knew the address may go first.
-    note(&mut transaction, user, &seqs).await?;
+    note(&mut transaction, &gone.user, &seqs).await?;
     let more = seqs.len() > erasing.rows_max as usize;
     seqs.truncate(erasing.rows_max as usize);
     let owed = Owed::At(&seqs);
@@ -125,11 +138,16 @@ async fn naming(
     connection: &mut SqliteConnection,
     log: LogId,
     erasing: &Erasing,
-    user: &str,
+    gone: &Gone,
 ) -> Result<Vec<Naming>, sqlx::Error> {
     let destinations = json(&erasing.destinations)?;
-    let rows =
-        sqlx::query(NAMING).bind(user).bind(&destinations).fetch_all(&mut *connection).await?;
+    let rows = sqlx::query(NAMING)
+        .bind(&gone.user)
+        .bind(&destinations)
+        .bind(&gone.source)
+        .bind(&gone.instance_id)
+        .fetch_all(&mut *connection)
+        .await?;
     let mut naming = Vec::new();
     let mut addresses = BTreeSet::new();
     for row in &rows {
@@ -147,6 +165,8 @@ async fn naming(
     let rows = sqlx::query(INVITING)
         .bind(json(&addresses)?)
         .bind(destinations)
+        .bind(&gone.source)
+        .bind(&gone.instance_id)
         .fetch_all(connection)
         .await?;
     for row in rows {

@@ -11,10 +11,10 @@ mod tests;
 use async_trait::async_trait;
 
 use super::SqliteStore;
-use crate::StoreError;
 use crate::clock::whole_ms;
 use crate::sqlite::deliveries::first_received_since;
-use crate::upkeep::{Erasable, Erased, Erasing, Indexed, Pruned, Pruning, Upkeep};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone, Indexed, Pruned, Pruning, Upkeep};
+use crate::{Seq, StoreError};
 use prune::Cutoffs;
 
 #[async_trait]
@@ -41,10 +41,15 @@ impl Upkeep for SqliteStore {
         Ok(erase::erasable(&self.readers, self.log_id, erasing).await?)
     }
 
-    async fn erase(&self, erasing: &Erasing, user: &str) -> Result<Erased, StoreError> {
+    async fn erase(&self, erasing: &Erasing, gone: &Gone) -> Result<Erased, StoreError> {
         let mut connection = self.connection().await?;
         let now_ms = self.clock.now_ms();
-        Ok(erase::erase(&mut connection, self.log_id, erasing, user, now_ms).await?)
+        Ok(erase::erase(&mut connection, self.log_id, erasing, gone, now_ms).await?)
+    }
+
+    async fn payloads_pruned_to(&self) -> Result<Seq, StoreError> {
+        let pruned = sqlx::query_scalar("SELECT payloads_emptied_seq FROM upkeep");
+        Ok(Seq::new(pruned.fetch_one(&self.readers).await?))
     }
 
     async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {

@@ -3,6 +3,7 @@
 use clap::Args;
 use deskbell_delivery::NOTICE_SOURCE;
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, Unwanted};
+use deskbell_store::upkeep::ONE_TIME_CODES;
 use deskbell_store::{Database, Outcome, OutcomeKind, StoreError, StoredEvent};
 use miette::Diagnostic;
 use serde_json::{Value, json};
@@ -48,6 +49,8 @@ struct Story {
     destinations: Vec<DestinationOutcome>,
     deliveries: Vec<DeliverySummary>,
     unwanted: Vec<Unwanted>,
+    /// Whether the payload left the log because its user was deleted.
+    erased: bool,
 }
 
 pub(super) async fn run(
@@ -117,8 +120,15 @@ async fn story(
         destinations: outcomes.of(&event).await?,
         deliveries: store.deliveries_of(event.seq).await?,
         unwanted: store.unwanted(event.seq).await?,
+        erased: is_erased(&event, store).await?,
         event,
     })
+}
+
+/// One-time codes are pruned before all else: of those it is not known.
+async fn is_erased(event: &StoredEvent, store: &dyn Database) -> Result<bool, StoreError> {
+    let may_be = event.is_pruned() && !ONE_TIME_CODES.contains(&&*event.event_type);
+    Ok(may_be && event.seq > store.payloads_pruned_to().await?)
 }
 
 impl Story {
@@ -132,13 +142,21 @@ impl Story {
             ("subject", event.subject.clone().unwrap_or_else(|| "-".to_owned())),
             ("occurred", shown(event.occurred_at_ms)),
             ("received", shown(event.received_at_ms)),
-            ("payload", payload(event)),
+            ("payload", self.payload()),
         ] {
             outln!("{name:12} {}", one_line(&text));
         }
         self.print_destinations(arguments.replies);
         if arguments.payload && !event.is_pruned() {
             outln!("\n{}", String::from_utf8_lossy(&event.payload));
+        }
+    }
+
+    fn payload(&self) -> String {
+        match self.event.payload.len() {
+            0 if self.erased => "erased: the user was deleted (`erase_on_delete`)".to_owned(),
+            0 => "the payload was pruned".to_owned(),
+            bytes => format!("{bytes} bytes"),
         }
     }
 
@@ -170,6 +188,7 @@ impl Story {
         event["deliveries"] = Value::Array(deliveries.collect());
         event["unwanted"] = Value::Array(unwanted.collect());
         event["payload_pruned"] = self.event.is_pruned().into();
+        event["payload_erased"] = self.erased.into();
         if arguments.payload && !self.event.is_pruned() {
             let payload = &self.event.payload;
             event["payload"] = serde_json::from_slice(payload)
@@ -177,13 +196,6 @@ impl Story {
         }
         event
     }
-}
-
-fn payload(event: &StoredEvent) -> String {
-    if event.is_pruned() {
-        return "the payload was pruned".to_owned();
-    }
-    format!("{} bytes", event.payload.len())
 }
 
 /// An outcome as a sentence: what, when, and why.
