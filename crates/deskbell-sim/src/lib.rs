@@ -37,4 +37,4 @@ pub use sender::{
     compressed_schedule, svix_schedule, svix_schedule_at,
 };
 pub use truth::{Row, Truth};
-pub use world::{Message, Scenario, World, replays};
+pub use world::{INSTANCE_ID, Message, Scenario, World, replays};

@@ -31,6 +31,10 @@ use crate::truth::{Effect, Truth, Version};
 /// 2026-01-01T00:00:00Z, where a world's clock starts unless told otherwise.
 const START_MS: i64 = 1_767_225_600_000;
 
+/// The Clerk instance of every world, unless told otherwise: worlds may share a handler, whose mirror
+/// has the rows of one instance.
+pub const INSTANCE_ID: &str = "ins_SimulatedByDeskbell00000000";
+
 /// The stream of random numbers that draws replays; worlds use that of their bound on users.
 const REPLAYS_STREAM: u64 = u64::MAX;
 
@@ -45,7 +49,7 @@ pub struct Scenario {
     pub users_max: Option<usize>,
     /// When the world's clock starts, in Unix milliseconds.
     pub start_ms: i64,
-    /// The Clerk instance that the messages name; `None` for one that comes of the seed.
+    /// The Clerk instance that the messages name; `None` for [`INSTANCE_ID`], whatever the seed.
     pub instance_id: Option<String>,
 }
 
@@ -101,9 +105,10 @@ impl World {
         let mut rng = ChaCha8Rng::seed_from_u64(scenario.seed);
         // Another bound makes another world, and ids of the one must not come up in the other.
         rng.set_stream(scenario.users_max.map_or(0, |bound| bound as u64));
-        let instance_id = ids::entity_id("ins_", scenario.start_ms, &mut rng);
+        // Drawn for what follows: a seed makes the same ids as it always has.
+        let _ = ids::entity_id("ins_", scenario.start_ms, &mut rng);
         Self {
-            instance_id: scenario.instance_id.clone().unwrap_or(instance_id),
+            instance_id: scenario.instance_id.clone().unwrap_or_else(|| INSTANCE_ID.to_owned()),
             rng,
             now_ms: scenario.start_ms,
             remaining: scenario.events,

@@ -20,9 +20,9 @@ Example, against the local server and its mirror:
     --events 50000 --shuffle --mirror sqlite://clerk.db
 
 The seed makes the events and their message ids: the same seed sent again is nothing but duplicates,
-another one is another Clerk instance. Of the mirror, only entities of this seed are compared; send
-no fewer events of a seed than before. It ends with 1 where an event was never acknowledged, or the
-mirror drifts.";
+another one has other users and organizations. Of the mirror, only entities of this seed are
+compared; send no fewer events of a seed than before. It ends with 1 where an event was never
+acknowledged, or the mirror drifts.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
@@ -70,7 +70,7 @@ pub(super) struct Arguments {
     /// How long an answer may take before the attempt has failed.
     #[arg(long, default_value = "15s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Duration,
-    /// The Clerk instance that the events name [default: one that comes of the seed].
+    /// The Clerk instance that the events name [default: the same for every seed].
     #[arg(long, value_name = "ID")]
     instance_id: Option<String>,
     /// The database of the mirror behind the handler, PostgreSQL or SQLite, to be compared with what
