@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_store::{
     Appended, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest,
-    Seq, Store, StoreError, StoredEvent,
+    Seq, SourceInstance, Store, StoreError, StoredEvent,
 };
 use tokio::sync::watch;
 
@@ -90,6 +90,18 @@ impl Store for DiscardingStore {
 
     async fn release_consumer(&self, _: &str) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn source_instance(&self, _: &str) -> Result<Option<SourceInstance>, StoreError> {
+        Ok(None)
+    }
+
+    async fn pin_source_instance(
+        &self,
+        _: &str,
+        found: &SourceInstance,
+    ) -> Result<SourceInstance, StoreError> {
+        Ok(found.clone())
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -189,6 +201,18 @@ impl Store for CountingStore {
 
     async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError> {
         self.inner.release_consumer(consumer).await
+    }
+
+    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
+        self.inner.source_instance(source).await
+    }
+
+    async fn pin_source_instance(
+        &self,
+        source: &str,
+        found: &SourceInstance,
+    ) -> Result<SourceInstance, StoreError> {
+        self.inner.pin_source_instance(source, found).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     Appended, ConsumerReport, Deliveries, EventsAbout, LogId, NewEvent, ReplayRequest, Seq,
-    StoredEvent, Upkeep,
+    SourceInstance, StoredEvent, Upkeep,
 };
 
 /// A durable, ordered, deduplicated log of events, and what is kept beside it.
@@ -110,6 +110,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// The store could not be read.
     async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError>;
+
+    /// The Clerk instance that this source was found to belong to, or `None` where none was.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError>;
+
+    /// Keeps the instance that this source was found to belong to, unless one is kept already;
+    /// the one that is kept.
+    ///
+    /// # Errors
+    /// It is not known which one is kept.
+    async fn pin_source_instance(
+        &self,
+        source: &str,
+        found: &SourceInstance,
+    ) -> Result<SourceInstance, StoreError>;
 
     /// A hint that the head has moved. Subscribe before reading, and poll now and then: the hint
     /// wakes, the log tells.

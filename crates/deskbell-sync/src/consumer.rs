@@ -265,6 +265,8 @@ impl MirrorConsumer {
             return Ok(position.clone());
         }
         let position = self.begin().await?;
+        self.fold.instances().load(&*self.store).await?;
+        report::other_instances(&self.destination, &self.fold.instances().others());
         self.read_again_up_to = self.store.head().await?;
         self.remaking = true;
         self.applied.send_replace(position.seq);

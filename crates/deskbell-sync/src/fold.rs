@@ -1,6 +1,7 @@
 //! The fold: a batch of events down to the newest version of each entity. Pure; knows no SQL.
 
 mod folding;
+mod instances;
 mod mapped;
 mod object;
 mod rows;
@@ -16,6 +17,8 @@ use crate::mapping::Mappings;
 use crate::options::SourceRule;
 
 use folding::Folding;
+use instances::Instances;
+pub(crate) use instances::OtherSource;
 use object::Object;
 pub(crate) use rows::row_again;
 
@@ -23,14 +26,19 @@ pub(crate) use rows::row_again;
 #[derive(Debug)]
 pub struct Fold {
     mappings: Arc<Mappings>,
-    sources: BTreeMap<String, SourceRule>,
+    instances: Instances,
 }
 
 impl Fold {
     /// A fold to these mappings, of events from these sources; from all where `sources` is empty.
     #[must_use]
     pub fn new(mappings: Arc<Mappings>, sources: BTreeMap<String, SourceRule>) -> Self {
-        Self { mappings, sources }
+        Self { mappings, instances: Instances::new(sources) }
+    }
+
+    /// The Clerk instances that the sources belong to.
+    pub(crate) fn instances(&self) -> &Instances {
+        &self.instances
     }
 
     /// What these events come down to.
@@ -44,7 +52,7 @@ impl Fold {
     }
 
     fn take<'a>(&'a self, event: &'a StoredEvent, folding: &mut Folding<'a>) {
-        if !self.accepts(event) {
+        if !self.instances.accepts(event) {
             folding.counts.other_instance += 1;
             return;
         }
@@ -81,16 +89,6 @@ impl Fold {
             }
             (Some((entity, _)), _) if self.makes_rows_of(entity) => folding.counts.pruned += 1,
             _ => folding.counts.not_mirrored += 1,
-        }
-    }
-
-    fn accepts(&self, event: &StoredEvent) -> bool {
-        let Some(rule) = self.sources.get(&*event.source) else {
-            return self.sources.is_empty();
-        };
-        match (rule.instance_id.as_deref(), event.instance_id.as_deref()) {
-            (Some(ours), Some(theirs)) => theirs.is_empty() || theirs == ours,
-            _ => true,
         }
     }
 

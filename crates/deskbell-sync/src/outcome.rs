@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clerk_webhooks::UnixMillis;
-use deskbell_store::{LogId, Outcome, OutcomeKind, Seq, StoredEvent};
+use deskbell_store::{LogId, Outcome, OutcomeKind, Seq, Store, StoreError, StoredEvent};
 use tokio::time::timeout;
 
 use self::bookkeeping::{Bookkeeping, Letter};
@@ -82,6 +82,14 @@ impl OutcomeReader {
         })
     }
 
+    /// Reads what the store knows of the sources' Clerk instances.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn load_instances(&self, store: &dyn Store) -> Result<(), StoreError> {
+        self.fold.instances().load(store).await
+    }
+
     /// What became of this event. `earlier`: events about the same subject that came before it, as
     /// far as they are known. By them it is told whether statements passed it over as stale.
     pub async fn outcome(&mut self, event: &StoredEvent, earlier: &[StoredEvent]) -> MirrorOutcome {
@@ -124,11 +132,19 @@ impl OutcomeReader {
 
     fn not_accepted(&self, event: &StoredEvent) -> Outcome {
         let source = &event.source;
-        let ours = self.options.sources.get(&**source).map(|rule| rule.instance_id.as_deref());
-        match (ours.flatten(), event.instance_id.as_deref()) {
+        let ours = self.fold.instances().expected(source);
+        match (ours, event.instance_id.as_deref()) {
             (Some(ours), Some(theirs)) => Outcome::new(
                 OutcomeKind::OtherInstance,
-                format!("it is of instance {theirs}, and source {source} is of instance {ours}"),
+                format!(
+                    "it is of instance {theirs}, and the mirror takes instance {ours} from source {source}"
+                ),
+            ),
+            (Some(ours), None) => Outcome::new(
+                OutcomeKind::OtherInstance,
+                format!(
+                    "source {source} is of another instance than the mirror, which is of {ours}"
+                ),
             ),
             _ => Outcome::new(
                 OutcomeKind::Filtered,

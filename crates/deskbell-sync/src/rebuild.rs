@@ -103,6 +103,7 @@ pub async fn rebuild(
     let Replay { fold, position, events, payloads_pruned, .. } = replay;
     shadow.close().await;
     let whole = Fold::new(live.mappings(), options.sources.clone());
+    whole.instances().load(store).await?;
     let from = position.seq;
     let merge = Merge { store, shadow: &shadow, fold: &fold, whole: &whole, from, payloads_pruned };
     let merged = live.merge(merge, &options.destination).await?;
@@ -231,6 +232,7 @@ impl<'a> Replay<'a> {
         target.take_over(None, &position).await?;
         let sources: BTreeMap<String, SourceRule> = options.sources.clone();
         let fold = Fold::new(target.mappings(), sources);
+        fold.instances().load(store).await?;
         let limit = options.batch;
         Ok(Self {
             store,

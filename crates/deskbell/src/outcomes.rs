@@ -155,6 +155,7 @@ impl Mirror {
             destination: options.destination.clone(),
             source,
         })?;
+        reader.load_instances(store).await?;
         let reported = status::reported(store, &options.destination).await?;
         Ok(Self { options, reader, reported })
     }

@@ -11,8 +11,8 @@ use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
 use deskbell_server::{AdminToken, App, IngestOptions, MirrorStates, Source, routes};
 use deskbell_store::{
     Appended, BackendError, ConsumerReport, EventsAbout, FencingToken, LogId, LogWriter,
-    LogWriterOptions, NewEvent, ReadLimit, ReplayRequest, Seq, SqliteStore, Store, StoreError,
-    StoredEvent,
+    LogWriterOptions, NewEvent, ReadLimit, ReplayRequest, Seq, SourceInstance, SqliteStore, Store,
+    StoreError, StoredEvent,
 };
 use deskbell_sync::status::MirrorState;
 use http::{Request, Response, StatusCode};
@@ -262,6 +262,18 @@ impl Store for BreakableStore {
 
     async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
         self.inner.consumer_report(consumer).await
+    }
+
+    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
+        self.inner.source_instance(source).await
+    }
+
+    async fn pin_source_instance(
+        &self,
+        source: &str,
+        found: &SourceInstance,
+    ) -> Result<SourceInstance, StoreError> {
+        self.inner.pin_source_instance(source, found).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Backend;
-use crate::ConsumerReport;
+use crate::{ConsumerReport, Seq, SourceInstance};
 
 pub async fn tokens_grow_also_over_a_restart(backend: &dyn Backend) {
     let store = backend.create().await;
@@ -55,4 +55,20 @@ pub async fn what_a_consumer_says_of_itself_is_read_back(backend: &dyn Backend) 
     let store = backend.reopen(store).await;
     let report = store.consumer_report("mirror").await.unwrap();
     assert_eq!(report, Some(ConsumerReport { body: "\"é\"".to_owned(), at_ms }));
+}
+
+pub async fn the_first_instance_of_a_source_is_kept(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let found = |instance_id: &str, seq| SourceInstance {
+        instance_id: instance_id.to_owned(),
+        since: Seq::new(seq),
+    };
+    assert_eq!(store.source_instance("clerk").await.unwrap(), None);
+    let first = found("ins_1", 7);
+    assert_eq!(store.pin_source_instance("clerk", &first).await.unwrap(), first);
+    let second = found("ins_2", 3);
+    assert_eq!(store.pin_source_instance("clerk", &second).await.unwrap(), first);
+    assert_eq!(store.pin_source_instance("other", &second).await.unwrap(), second);
+    let store = backend.reopen(store).await;
+    assert_eq!(store.source_instance("clerk").await.unwrap(), Some(first));
 }

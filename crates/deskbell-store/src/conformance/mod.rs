@@ -92,7 +92,8 @@ macro_rules! conformance_tests {
         $crate::conformance_tests!(@topic $backend, consumers:
             tokens_grow_also_over_a_restart, consumers_have_tokens_of_their_own,
             a_consumer_is_held_on, a_store_that_works_is_writable,
-            what_a_consumer_says_of_itself_is_read_back);
+            what_a_consumer_says_of_itself_is_read_back,
+            the_first_instance_of_a_source_is_kept);
         $crate::conformance_tests!(@topic $backend, destinations:
             a_new_one_starts_where_it_is_told, a_known_one_keeps_its_state, health_comes_back,
             backlogs_are_counted, what_is_pending_is_counted_so_far, an_unknown_one_has_no_work);

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0006_subjects.sql"),
     include_str!("migrations/0007_consumer_reports.sql"),
     include_str!("migrations/0008_erasure_in_its_source.sql"),
+    include_str!("migrations/0009_source_instances.sql"),
 ];
 
 /// The schema version that this program writes.

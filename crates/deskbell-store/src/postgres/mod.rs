@@ -7,6 +7,7 @@ mod connect;
 mod connections;
 mod consumers;
 mod deliveries;
+mod instances;
 mod migrations;
 mod open;
 mod options;
@@ -38,7 +39,7 @@ use wake::Wake;
 
 use crate::{
     Appended, Clock, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit,
-    ReplayRequest, Seq, Store, StoreError, StoredEvent,
+    ReplayRequest, Seq, SourceInstance, Store, StoreError, StoredEvent,
 };
 
 /// The log in the schema `deskbell` of a PostgreSQL database. Each process that has it open is a
@@ -163,6 +164,22 @@ impl Store for PostgresStore {
         let mut work = self.connections.statement().await?;
         let report = consumers::read_report(work.connection(), consumer).await;
         work.done(report).await
+    }
+
+    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let found = instances::find(work.connection(), source).await;
+        work.done(found).await
+    }
+
+    async fn pin_source_instance(
+        &self,
+        source: &str,
+        found: &SourceInstance,
+    ) -> Result<SourceInstance, StoreError> {
+        let mut work = self.connections.transaction().await?;
+        let kept = instances::pin(work.connection(), source, found).await;
+        work.done(kept).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_upkeep.sql"),
     include_str!("migrations/0004_subjects.sql"),
     include_str!("migrations/0005_consumer_reports.sql"),
+    include_str!("migrations/0006_source_instances.sql"),
 ];
 
 /// The schema version that this program writes.

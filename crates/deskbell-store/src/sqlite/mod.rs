@@ -6,6 +6,7 @@ mod backup;
 mod consumers;
 mod deliveries;
 mod files;
+mod instances;
 mod lock;
 mod migrations;
 mod open;
@@ -29,7 +30,7 @@ use writer::Writer;
 
 use crate::{
     Appended, BackendError, Clock, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent,
-    ReadLimit, ReplayRequest, Seq, Store, StoreError, StoredEvent,
+    ReadLimit, ReplayRequest, Seq, SourceInstance, Store, StoreError, StoredEvent,
 };
 
 /// The log in one SQLite file. The process that has it open for writing is the only one.
@@ -155,6 +156,19 @@ impl Store for SqliteStore {
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
         self.head.subscribe()
+    }
+
+    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
+        Ok(instances::find(&self.readers, source).await?)
+    }
+
+    async fn pin_source_instance(
+        &self,
+        source: &str,
+        found: &SourceInstance,
+    ) -> Result<SourceInstance, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(instances::pin(&mut connection, source, found).await?)
     }
 
     async fn check_writable(&self) -> Result<(), StoreError> {

@@ -160,6 +160,12 @@ pub(super) const TABLES: &[Table] = &[
         columns: &[("seq", Kind::Integer), ("\"user\"", Kind::Text)],
         numbered: None,
     },
+    Table {
+        name: "source_instances",
+        key_columns: 1,
+        columns: &[("source", Kind::Text), ("instance_id", Kind::Text), ("seq", Kind::Integer)],
+        numbered: None,
+    },
 ];
 
 impl Table {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deskbell_store::{Seq, StoredEvent};
 
-use super::{MirrorConsumer, SyncError};
+use super::{MirrorConsumer, SyncError, report};
 use crate::batch::Batch;
 
 /// A batch that is ready to be applied.
@@ -24,6 +24,8 @@ impl MirrorConsumer {
         let Some(last) = events.last() else {
             return Ok(None);
         };
+        let others = self.fold.instances().learn(&*self.store, &events).await?;
+        report::other_instances(&self.destination, &others);
         Ok(Some(Ready {
             seq: last.seq,
             message_id: last.message_id.clone(),

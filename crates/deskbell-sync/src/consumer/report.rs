@@ -6,9 +6,25 @@ use super::status::as_float;
 use super::{MirrorConsumer, SyncError};
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
+use crate::fold::OtherSource;
 use crate::target::{Blocked, Part};
 
 const DESTINATION: &str = "destination";
+
+/// That the mirror stops to take events by these sources. Rows of two instances in one table would
+/// be taken away by each other's deletes.
+pub(super) fn other_instances(destination: &str, others: &[OtherSource]) {
+    for OtherSource { source, instance_id, ours } in others {
+        tracing::error!(
+            destination,
+            source,
+            instance_id,
+            ours,
+            "a source of this mirror belongs to another Clerk instance: its events are stored and \
+             not applied; give it a destination of its own, with `sources` and another `schema`"
+        );
+    }
+}
 
 impl MirrorConsumer {
     pub(super) fn report_events<'a>(

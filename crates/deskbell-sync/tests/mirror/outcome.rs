@@ -133,7 +133,8 @@ async fn other_instances_and_sources_are_told_apart() {
     }
     drain(&mut world.consumer().await).await;
     let (kind, reason) = said(&world, "msg_theirs").await;
-    let wanted = "it is of instance ins_theirs, and source clerk is of instance ins_ours";
+    let wanted =
+        "it is of instance ins_theirs, and the mirror takes instance ins_ours from source clerk";
     assert_eq!((kind, &*reason), (OutcomeKind::OtherInstance, wanted));
     let event = world.store.find("other", "msg_other").await.unwrap().unwrap();
     let mut reader = OutcomeReader::open(&world.options, world.store.log_id()).await.unwrap();

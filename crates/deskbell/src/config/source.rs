@@ -29,7 +29,7 @@ pub struct SourceConfig {
     /// How far a signature's timestamp may be from our clock, in either direction. Default: `5m`.
     pub tolerance: Duration,
     /// Its instance (`ins_…`). Events of another one are stored, and never applied to a mirror.
-    /// Default: any.
+    /// Default: the one that the source's first two events agree on, which the store keeps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
 }

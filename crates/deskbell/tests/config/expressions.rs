@@ -205,3 +205,29 @@ fn no_mirror_in_the_file_of_the_log_however_it_is_written() {
         assert!(error.contains("the mirror cannot be in the event log's file"), "{url}: {error}");
     }
 }
+
+#[test]
+fn sources_of_different_instances_share_no_mirror() {
+    let source = |name: &str, instance: &str| {
+        format!(
+            "[[source]]\nname = \"{name}\"\npath = \"/{name}\"\ninstance_id = \"{instance}\"\n\
+             signing_secrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]\n"
+        )
+    };
+    let mirror = |keys: &str| {
+        format!(
+            "[[destination]]\nname = \"mirror\"\ntype = \"database\"\nurl = \"sqlite://clerk.db\"\n\
+             {keys}\n"
+        )
+    };
+    let two =
+        |instance: &str, keys: &str| source("a", "ins_1") + &source("b", instance) + &mirror(keys);
+    let error = load(&two("ins_2", ""), &usual()).unwrap_err();
+    assert!(error.contains("`a` and `b` are of different Clerk instances"), "{error}");
+    assert!(error.contains("sources = [\"a\"]"), "{error}");
+    for (instance, keys) in
+        [("ins_1", ""), ("ins_2", "sources = [\"a\"]"), ("ins_2", "enabled = false")]
+    {
+        load(&two(instance, keys), &usual()).unwrap();
+    }
+}

@@ -5,7 +5,7 @@ use deskbell_sync::{ConnectError, Dialect, MirrorOptions, migration};
 use super::DatabaseConfig;
 use crate::config::destination::{DestinationConfig, DestinationKind};
 use crate::config::error::{Fault, Step};
-use crate::config::{Config, DatabaseUrl, statement, table};
+use crate::config::{Config, DatabaseUrl, SourceConfig, statement, table};
 
 /// Where an event log is in a PostgreSQL database.
 const STORE_SCHEMA: &str = "deskbell";
@@ -34,7 +34,39 @@ pub(in crate::config) fn check(
     check_mirror(database, place)?;
     table::check(&database.tables, place, warnings)?;
     statement::check(&database.statements, dialect(&database.url), place, warnings)?;
-    if destination.enabled { check_against(database, others, place) } else { Ok(()) }
+    if !destination.enabled {
+        return Ok(());
+    }
+    check_instances(database, destination, config, place)?;
+    check_against(database, others, place)
+}
+
+/// A mirror has the rows of one Clerk instance: another one's deletes would take its rows away.
+fn check_instances(
+    database: &DatabaseConfig,
+    destination: &DestinationConfig,
+    config: &Config,
+    place: &[Step],
+) -> Result<(), Fault> {
+    let takes = |source: &&SourceConfig| {
+        destination.sources.as_ref().is_none_or(|names| names.contains(&source.name))
+    };
+    if !database.mirror {
+        return Ok(());
+    }
+    let taken = config.sources.iter().filter(takes);
+    let mut known = taken.filter_map(|source| Some((source, source.instance_id.as_ref()?)));
+    let Some((first, instance)) = known.next() else { return Ok(()) };
+    let Some((other, _)) = known.find(|(_, other)| *other != instance) else { return Ok(()) };
+    let message = format!(
+        "the sources `{}` and `{}` are of different Clerk instances, and this mirror takes both",
+        first.name, other.name
+    );
+    Err(Fault::at([place, &[Step::Key("sources")]].concat(), message).with_help(format!(
+        "give each instance a destination of its own: sources = [\"{}\"], and another `schema` or \
+         database for sources = [\"{}\"]",
+        first.name, other.name
+    )))
 }
 
 fn check_mirror(database: &DatabaseConfig, place: &[Step]) -> Result<(), Fault> {

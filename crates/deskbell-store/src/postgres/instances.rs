@@ -1,0 +1,35 @@
+//! The Clerk instances that sources were found to belong to.
+
+use super::append::text;
+use super::session::Session;
+use crate::{Seq, SourceInstance};
+
+pub(super) async fn find(
+    connection: &mut Session,
+    source: &str,
+) -> Result<Option<SourceInstance>, sqlx::Error> {
+    let found: Option<(String, i64)> =
+        sqlx::query_as("SELECT instance_id, seq FROM deskbell.source_instances WHERE source = $1")
+            .bind(source)
+            .fetch_optional(connection)
+            .await?;
+    Ok(found.map(|(instance_id, seq)| SourceInstance { instance_id, since: Seq::new(seq) }))
+}
+
+/// Keeps the first one; the one that is kept. Who comes second waits for the first one's commit.
+pub(super) async fn pin(
+    connection: &mut Session,
+    source: &str,
+    found: &SourceInstance,
+) -> Result<SourceInstance, sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO deskbell.source_instances (source, instance_id, seq) VALUES ($1, $2, $3)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(source)
+    .bind(text(&found.instance_id))
+    .bind(found.since.get())
+    .execute(&mut *connection)
+    .await?;
+    find(connection, source).await?.ok_or(sqlx::Error::RowNotFound)
+}
