@@ -8,7 +8,9 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::time::timeout;
+use url::Url;
 
+use super::parameters::known_only;
 #[cfg(unix)]
 use super::relay::{Relays, Route};
 
@@ -34,7 +36,8 @@ impl PostgresConnector {
     /// # Errors
     /// The text is no URL, or an option has a value that is not known.
     pub fn new(url: &str) -> Result<Self, sqlx::Error> {
-        let options: PgConnectOptions = url.parse()?;
+        let url = Url::parse(url).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        let options = PgConnectOptions::from_url(&known_only(&url))?;
         Ok(Self {
             options: with_defaults(options),
             #[cfg(unix)]

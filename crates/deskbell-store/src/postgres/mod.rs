@@ -12,6 +12,7 @@ mod migrations;
 mod open;
 mod options;
 mod orders;
+mod parameters;
 mod people;
 mod pool;
 mod pooler;
