@@ -12,6 +12,10 @@ use url::Url;
 const HIDDEN: &str = "***";
 /// The members of a URL's query that are secrets.
 const SECRET_OPTIONS: &[&str] = &["password", "sslpassword"];
+/// Characters that end a password in a URL, and what is written instead.
+const ESCAPES: &str = "%40 for @, %2F for /, %3F for ?, %23 for #, %25 for %";
+/// A scheme in an error is shown up to this length: longer ones are no schemes.
+const SCHEME_BYTES_MAX: usize = 20;
 /// The port of a PostgreSQL URL that names none.
 const POSTGRES_PORT: u16 = 5432;
 
@@ -133,12 +137,38 @@ impl FromStr for SqliteUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
         match scheme(text) {
             "sqlite" => sqlite_path(text).map(|path| Self { path }),
-            other => Err(format!(
-                "`{other}:` is not a database that this version knows; write sqlite://FILE"
-            )),
+            other => Err(format!("{}; write sqlite://FILE", other_scheme(other))),
         }
+    }
+}
+
+impl FromStr for PostgresUrl {
+    type Err = String;
+
+    /// The text is not repeated in errors: it may bear a password.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| {
+            let what = match text.split('?').next().is_some_and(|hosts| hosts.contains(',')) {
+                true => "this names several hosts, and one is connected to".to_owned(),
+                false => format!("this is no URL ({error})"),
+            };
+            format!(
+                "{what}; write postgres://USER:PASSWORD@HOST/DATABASE, with %-codes for special \
+                 characters in the password: {ESCAPES}"
+            )
+        })?;
+        // Behind an unescaped `/`, `?` or `#` the rest of a password is no part of the password.
+        let database = url.path().trim_start_matches('/');
+        if database.contains(['@', '/']) || url.fragment().is_some() {
+            return Err(format!(
+                "a special character in the password, or in another part of this URL, is not \
+                 escaped: write {ESCAPES}"
+            ));
+        }
+        Ok(Self(url))
     }
 }
 
@@ -146,18 +176,13 @@ impl FromStr for DatabaseUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
         match scheme(text) {
             "sqlite" => text.parse().map(Self::Sqlite),
-            "postgres" | "postgresql" => match Url::parse(text) {
-                Ok(url) => Ok(Self::Postgres(PostgresUrl(url))),
-                Err(error) => Err(format!(
-                    "this is no URL ({error}); write postgres://USER:PASSWORD@HOST/DATABASE, with \
-                     %-codes for special characters in the password"
-                )),
-            },
+            "postgres" | "postgresql" => text.parse().map(Self::Postgres),
             other => Err(format!(
-                "`{other}:` is not a database that this version knows; write sqlite://FILE or \
-                 postgres://USER:PASSWORD@HOST/DATABASE"
+                "{}; write sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE",
+                other_scheme(other)
             )),
         }
     }
@@ -208,6 +233,24 @@ macro_rules! written_as_text {
 
 written_as_text!(SqliteUrl, DatabaseUrl);
 
+/// Says that a text with this scheme is no database's. What a scheme cannot be is not repeated.
+fn other_scheme(scheme: &str) -> String {
+    let is_scheme = |scheme: &str| {
+        scheme.len() <= SCHEME_BYTES_MAX
+            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    };
+    match scheme {
+        _ if is_scheme(scheme) => {
+            format!("`{scheme}:` is not a database that this version knows")
+        }
+        quoted if quoted.starts_with(['"', '\'']) => {
+            "this URL has quotes around it; leave them out".to_owned()
+        }
+        _ => "this is no database's URL".to_owned(),
+    }
+}
+
 fn scheme(text: &str) -> &str {
     text.split_once(':').map_or("", |(scheme, _)| scheme)
 }
@@ -249,6 +292,36 @@ mod tests {
             assert_eq!(url.to_string(), shown);
             assert_eq!(url.with_password(), text);
             assert!(!format!("{url:?}").contains("hunter2"), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_database_says_what_to_do_and_repeats_no_password() {
+        let cases = [
+            ("postgres://me:hunter2@b/c@127.0.0.1:5432/app", "%40 for @, %2F for /"),
+            ("postgres://me:hun#ter2@db/app", "%23 for #"),
+            ("postgres://me:hunter2?x@db/app", "%3F for ?"),
+            ("postgres://me:1234#hunter2@db/app", "%23 for #"),
+            ("postgres://me:hunter2@a:5433,b:5432/app", "several hosts"),
+            ("\"postgres://me:hunter2@db/app\"", "quotes around it"),
+            ("host=db password=hunter2:x dbname=app", "this is no database's URL"),
+            ("host=db password=hunter2", "this is no database's URL"),
+            ("", "this is no database's URL"),
+            ("jdbc:postgresql://db/app?password=hunter2", "`jdbc:` is not a database"),
+            ("postgresql+psycopg2://me:hunter2@db/app", "`postgresql+psycopg2:` is not a database"),
+        ];
+        for (text, wanted) in cases {
+            let error = text.parse::<DatabaseUrl>().expect_err(text);
+            assert!(error.contains(wanted), "{text}: {error}");
+            assert!(!error.contains("hunter2") && !error.contains("ter2"), "{text}: {error}");
+        }
+        for text in [" postgres://me:x@db/app", "postgres://me:x@db/app\n", "sqlite://a.db "] {
+            let url: DatabaseUrl = text.parse().expect(text);
+            assert_eq!(url.with_password(), text.trim());
+        }
+        // What is escaped, and an `@` in the password, which is the last one's.
+        for text in ["postgres://me:a%40b%2Fc%3Fd%23@db/app", "postgres://me:a@b@db/app"] {
+            text.parse::<DatabaseUrl>().expect(text);
         }
     }
 
