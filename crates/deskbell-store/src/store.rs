@@ -210,9 +210,38 @@ pub struct BackendError(Arc<dyn Error + Send + Sync>);
 impl BackendError {
     /// Wraps a driver's error.
     pub fn new(error: impl Error + Send + Sync + 'static) -> Self {
-        Self(Arc::new(error))
+        let error: Box<dyn Error + Send + Sync> = Box::new(error);
+        Self(match error.downcast::<sqlx::Error>() {
+            Ok(error) => match *error {
+                sqlx::Error::Database(answer) if is_of_postgres(&*answer) => {
+                    Arc::new(PostgresAnswer(answer))
+                }
+                other => Arc::new(other),
+            },
+            Err(other) => other.into(),
+        })
     }
 }
+
+fn is_of_postgres(answer: &dyn sqlx::error::DatabaseError) -> bool {
+    answer.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some()
+}
+
+/// What PostgreSQL answered. The driver would add the line of PostgreSQL's own source.
+#[derive(Debug)]
+struct PostgresAnswer(Box<dyn sqlx::error::DatabaseError>);
+
+impl fmt::Display for PostgresAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.message())?;
+        match self.0.code() {
+            Some(code) => write!(f, " ({code})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for PostgresAnswer {}
 
 impl fmt::Debug for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
