@@ -11,8 +11,8 @@ use super::text::REDACTED;
 /// What stands in the place of a part that is secret.
 const HIDDEN: &str = "***";
 
-/// A web address: `https://…` or `http://…`. Shown with `***` for a password, and for the values in
-/// its query.
+/// A web address: `https://…` or `http://…`. Shown with `***` for a password, for the values in its
+/// query, and for what looks like a secret in its path.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpUrl(Url);
 
@@ -24,6 +24,43 @@ pub struct SecretUrl(Url);
 /// Shown with `***` for the password, and for the values in its query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SmtpUrl(Url);
+
+/// Services whose webhooks have their secret in the path: whoever knows the URL can post.
+const SECRET_PATHS: &[&str] = &[
+    "discord.com",
+    "discordapp.com",
+    "hooks.slack.com",
+    "hooks.zapier.com",
+    "make.com",
+    "maker.ifttt.com",
+    "pipedream.net",
+    "webhook.office.com",
+    "webhook.site",
+];
+/// A segment of a path that is as long, with digits and letters in it, is taken for a secret.
+const TOKEN_CHARS_MIN: usize = 16;
+
+/// Hides what is secret in the path: all of it at a service that is known for that, and elsewhere
+/// each segment that looks like a token.
+fn hide_path(url: &mut Url) {
+    let host = url.host_str().unwrap_or_default();
+    let is_of = |known: &str| {
+        host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'))
+    };
+    let path = if SECRET_PATHS.iter().any(|known| is_of(known)) && url.path() != "/" {
+        format!("/{HIDDEN}")
+    } else {
+        let hide = |segment| if is_token(segment) { HIDDEN } else { segment };
+        url.path().split('/').map(hide).collect::<Vec<_>>().join("/")
+    };
+    url.set_path(&path);
+}
+
+fn is_token(segment: &str) -> bool {
+    segment.len() >= TOKEN_CHARS_MIN
+        && segment.contains(|c: char| c.is_ascii_digit())
+        && segment.contains(|c: char| c.is_ascii_alphabetic())
+}
 
 /// The URL without what is secret in it.
 fn shown(url: &Url) -> Url {
@@ -98,7 +135,11 @@ macro_rules! urls {
 }
 
 urls! {
-    HttpUrl, &["https", "http"], "https://HOST/PATH", |url| shown(url).to_string();
+    HttpUrl, &["https", "http"], "https://HOST/PATH", |url| {
+        let mut shown = shown(url);
+        hide_path(&mut shown);
+        shown.to_string()
+    };
     SecretUrl, &["https", "http"], "https://HOST/PATH", |_| REDACTED.to_owned();
     SmtpUrl, &["smtp", "smtps"],
         "smtp://USER:PASSWORD@HOST:587, or smtps:// for TLS from the first byte, with %-codes for \
@@ -116,6 +157,22 @@ mod tests {
             ("https://a:hunter2@b.example/c", "https://a:***@b.example/c"),
             ("https://b.example/c?token=hunter2", "https://b.example/c?token=***"),
             ("http://127.0.0.1:8080/hook", "http://127.0.0.1:8080/hook"),
+            ("https://discord.com/api/webhooks/1234/hunter2", "https://discord.com/***"),
+            ("https://hooks.zapier.com/hooks/catch/1/hunter2/", "https://hooks.zapier.com/***"),
+            ("https://hook.eu1.make.com/hunter2", "https://hook.eu1.make.com/***"),
+            (
+                "https://acme.webhook.office.com/webhookb2/hunter2",
+                "https://acme.webhook.office.com/***",
+            ),
+            (
+                "https://n8n.example/webhook/hunter2-6f1c-4e0e-9a51",
+                "https://n8n.example/webhook/***",
+            ),
+            (
+                "https://api.example.com/v1/webhooks/clerk-users",
+                "https://api.example.com/v1/webhooks/clerk-users",
+            ),
+            ("https://notdiscord.com/api/hook", "https://notdiscord.com/api/hook"),
         ] {
             let url: HttpUrl = text.parse().expect(text);
             assert_eq!((url.to_string(), url.with_secrets().as_str()), (wanted.to_owned(), text));
