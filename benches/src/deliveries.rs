@@ -272,6 +272,7 @@ fn http_options(url: &str) -> Result<HttpOptions, BenchError> {
         headers: Vec::new(),
         allow_private: false,
         allow_hosts: vec!["127.0.0.1".to_owned()],
+        proxy: None,
         extra_authorities: Vec::new(),
     })
 }

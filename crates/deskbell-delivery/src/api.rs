@@ -9,7 +9,7 @@ use deskbell_store::deliveries::REPLY_BYTES_MAX;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, ClientBuilder, Proxy, Url};
 use serde_json::Value as Json;
 use tokio::time::{Instant, timeout_at};
 
@@ -65,13 +65,17 @@ pub struct ClientError(#[source] reqwest::Error);
 pub struct BadApiKey;
 
 impl Api {
-    pub(crate) fn new(service: &'static str, secret: SecretText) -> Result<Self, ClientError> {
-        let client = Client::builder()
+    /// A client of this service, through the proxy where there is one.
+    pub(crate) fn new(
+        service: &'static str,
+        secret: SecretText,
+        proxy: Option<&Url>,
+    ) -> Result<Self, ClientError> {
+        let builder = Client::builder()
             .redirect(Policy::none())
-            .user_agent(concat!("Deskbell/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(ClientError)?;
-        Ok(Self { client, service, secret })
+            .user_agent(concat!("Deskbell/", env!("CARGO_PKG_VERSION")));
+        let client = with_proxy(builder, proxy).and_then(ClientBuilder::build);
+        Ok(Self { client: client.map_err(ClientError)?, service, secret })
     }
 
     /// Sends a request, and reads the reply as far as it is kept.
@@ -144,6 +148,18 @@ impl Api {
         let in_one_line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
         in_one_line.take(chars_max).collect::<String>().trim().to_owned()
     }
+}
+
+/// Has the client go through this proxy, or through none: the environment's (`HTTP_PROXY`) is for
+/// other programs, and would see what is sent without having been asked for.
+pub(crate) fn with_proxy(
+    builder: ClientBuilder,
+    proxy: Option<&Url>,
+) -> reqwest::Result<ClientBuilder> {
+    Ok(match proxy {
+        Some(proxy) => builder.no_proxy().proxy(Proxy::all(proxy.clone())?),
+        None => builder.no_proxy(),
+    })
 }
 
 impl ApiReply {

@@ -65,6 +65,8 @@ pub enum EmailProvider {
         api_key: SecretText,
         /// Where its API is; `None` for [`RESEND_BASE_URL`].
         base_url: Option<Url>,
+        /// The proxy to go through; `None` for none, whatever the environment says.
+        proxy: Option<Url>,
     },
     /// A mail server.
     Smtp {
@@ -130,8 +132,8 @@ impl EmailChannel {
     /// [`EmailOptionsError`] names what will not do.
     pub fn new(options: EmailOptions) -> Result<Self, EmailOptionsError> {
         let carrier = match &options.provider {
-            EmailProvider::Resend { api_key, base_url } => {
-                Carrier::Resend(Resend::new(api_key, base_url.as_ref())?)
+            EmailProvider::Resend { api_key, base_url, proxy } => {
+                Carrier::Resend(Resend::new(api_key, base_url.as_ref(), proxy.as_ref())?)
             }
             EmailProvider::Smtp { url, ca_certificates } => {
                 Carrier::Smtp(Smtp::new(url, ca_certificates.as_deref())?)

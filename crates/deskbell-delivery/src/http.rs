@@ -48,8 +48,8 @@ impl HttpChannel {
         let rules = options.rules()?;
         options.check_secrets()?;
         let headers = options.standing_headers()?;
-        let clients =
-            Clients::build(rules, &options.extra_authorities).map_err(HttpChannelError::Client)?;
+        let clients = Clients::build(rules, &options.extra_authorities, options.proxy.as_ref())
+            .map_err(HttpChannelError::Client)?;
         let host = options.url.host_str().unwrap_or_default().to_owned();
         let HttpOptions { url, secrets, header_family, .. } = options;
         Ok(Self { clients, url, host, secrets, header_family, headers })

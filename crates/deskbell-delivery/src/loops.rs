@@ -34,6 +34,8 @@ pub struct LoopsOptions {
     pub event_name: Option<TemplateText>,
     /// Where the API is; `None` for Loops' own.
     pub base_url: Option<Url>,
+    /// The proxy to go through; `None` for none, whatever the environment says.
+    pub proxy: Option<Url>,
 }
 
 /// Options that cannot be used.
@@ -76,12 +78,13 @@ impl LoopsChannel {
     /// # Errors
     /// [`LoopsOptionsError`] names what will not do.
     pub fn new(options: LoopsOptions) -> Result<Self, LoopsOptionsError> {
-        let LoopsOptions { api_key, event_name, base_url } = options;
+        let LoopsOptions { api_key, event_name, base_url, proxy } = options;
         let base_url = base_url.unwrap_or_else(|| BASE_URL.parse().expect("the constant is a URL"));
         let event_name =
             event_name.map(|name| Template::compile(name, Escape::Text)).transpose()?;
         let authorization = bearer(&api_key)?;
-        Ok(Self { api: Api::new("Loops", api_key)?, base_url, authorization, event_name })
+        let api = Api::new("Loops", api_key, proxy.as_ref())?;
+        Ok(Self { api, base_url, authorization, event_name })
     }
 
     /// Renders the template with the catalog's samples of these types, and tells what fails.

@@ -35,6 +35,8 @@ pub struct SlackOptions {
     /// [Blocks](https://docs.slack.dev/block-kit): a JSON list, or an object with `blocks`. Values
     /// stand inside of strings, and are escaped for that; `| tojson` gives a whole JSON value.
     pub blocks: Option<TemplateText>,
+    /// The proxy to go through; `None` for none, whatever the environment says.
+    pub proxy: Option<Url>,
 }
 
 /// Options that cannot be used.
@@ -65,14 +67,15 @@ impl SlackChannel {
     /// # Errors
     /// [`SlackOptionsError`] names what will not do.
     pub fn new(options: SlackOptions) -> Result<Self, SlackOptionsError> {
-        let SlackOptions { webhook_url, text, blocks } = options;
+        let SlackOptions { webhook_url, text, blocks, proxy } = options;
         let url = Url::parse(webhook_url.expose().trim()).map_err(|_| SlackOptionsError::Url)?;
         if !matches!(url.scheme(), "http" | "https") || url.path().len() <= 1 {
             return Err(SlackOptionsError::Url);
         }
         let text = text.map(|text| Template::compile(text, Escape::Slack)).transpose()?;
         let blocks = blocks.map(|text| Template::compile(text, Escape::SlackBlocks)).transpose()?;
-        Ok(Self { api: Api::new("Slack", url.path().into())?, url, text, blocks })
+        let api = Api::new("Slack", url.path().into(), proxy.as_ref())?;
+        Ok(Self { api, url, text, blocks })
     }
 
     /// Renders the templates with the catalog's samples of these types, and tells what fails.

@@ -12,11 +12,12 @@ use deskbell_delivery::{
 };
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 use reqwest::header::{HeaderName, HeaderValue};
+use url::Url;
 
 use crate::config::event_types;
 use crate::config::{
     self, AlertsConfig, DestinationConfig, DestinationKind, EmailConfig, EmailPreset,
-    EndpointSecret, HttpConfig, LoopsConfig, SlackConfig, SlackMessage, Template,
+    EndpointSecret, HttpConfig, HttpUrl, LoopsConfig, SlackConfig, SlackMessage, Template,
 };
 
 /// A channel that cannot be made of the config.
@@ -160,8 +161,13 @@ fn http_options(config: &HttpConfig) -> HttpOptions {
         headers: config.headers.0.iter().filter_map(header).collect(),
         allow_private: config.allow_private,
         allow_hosts: config.allow_hosts.clone(),
+        proxy: url_of(config.proxy.as_ref()),
         extra_authorities: Vec::new(),
     }
+}
+
+fn url_of(url: Option<&HttpUrl>) -> Option<Url> {
+    url.map(|url| url.with_secrets().clone())
 }
 
 fn rotating(secret: &EndpointSecret) -> RotatingSecret {
@@ -173,9 +179,10 @@ fn rotating(secret: &EndpointSecret) -> RotatingSecret {
 
 fn email_options(destination: &str, config: &EmailConfig) -> EmailOptions {
     let provider = match &config.provider {
-        config::EmailProvider::Resend { api_key, base_url } => EmailProvider::Resend {
+        config::EmailProvider::Resend { api_key, base_url, proxy } => EmailProvider::Resend {
             api_key: api_key.0.as_str().into(),
-            base_url: base_url.as_ref().map(|url| url.with_secrets().clone()),
+            base_url: url_of(base_url.as_ref()),
+            proxy: url_of(proxy.as_ref()),
         },
         config::EmailProvider::Smtp { url } => {
             EmailProvider::Smtp { url: url.with_secrets().as_str().into(), ca_certificates: None }
@@ -216,7 +223,12 @@ fn slack_options(destination: &str, config: &SlackConfig) -> SlackOptions {
         Some(SlackMessage::Blocks(blocks)) => (None, Some(body(destination, "blocks", blocks))),
         None => (None, None),
     };
-    SlackOptions { webhook_url: config.webhook_url.with_secrets().as_str().into(), text, blocks }
+    SlackOptions {
+        webhook_url: config.webhook_url.with_secrets().as_str().into(),
+        text,
+        blocks,
+        proxy: url_of(config.proxy.as_ref()),
+    }
 }
 
 fn loops_options(destination: &str, config: &LoopsConfig) -> LoopsOptions {
@@ -224,6 +236,7 @@ fn loops_options(destination: &str, config: &LoopsConfig) -> LoopsOptions {
     LoopsOptions {
         api_key: config.api_key.0.as_str().into(),
         event_name: config.event_name.as_ref().map(name),
-        base_url: config.base_url.as_ref().map(|url| url.with_secrets().clone()),
+        base_url: url_of(config.base_url.as_ref()),
+        proxy: url_of(config.proxy.as_ref()),
     }
 }

@@ -225,6 +225,7 @@ fn receiver(url: &str, secret: Secret) -> Result<DestinationConfig, DemoError> {
         headers: Headers::default(),
         allow_private: false,
         allow_hosts: vec![Ipv4Addr::LOCALHOST.to_string()],
+        proxy: None,
     };
     let waits = WAITS_MS.map(|ms| config::Duration::new(Duration::from_millis(ms)));
     let everything = ["*"].iter().chain(ONE_TIME_CODES);

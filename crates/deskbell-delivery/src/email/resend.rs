@@ -32,12 +32,13 @@ impl Resend {
     pub(super) fn new(
         api_key: &SecretText,
         base_url: Option<&Url>,
+        proxy: Option<&Url>,
     ) -> Result<Self, EmailOptionsError> {
         let base_url = base_url
             .cloned()
             .unwrap_or_else(|| RESEND_BASE_URL.parse().expect("the constant is a URL"));
         Ok(Self {
-            api: Api::new("Resend", api_key.clone())?,
+            api: Api::new("Resend", api_key.clone(), proxy)?,
             url: endpoint(&base_url, "emails"),
             authorization: bearer(api_key)?,
         })

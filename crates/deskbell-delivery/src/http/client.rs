@@ -9,9 +9,11 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::CertificateDer;
+use url::Url;
 
 use super::guard::{Rules, permitted};
 use super::reused::NoteConnections;
+use crate::api::with_proxy;
 
 /// How long it may take to connect: a part of the deadline, so that an address which swallows
 /// packets is told from a slow receiver, and the host's next address has its turn.
@@ -38,17 +40,23 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn build(rules: Rules, authorities: &[CertificateDer<'_>]) -> reqwest::Result<Self> {
+    pub(super) fn build(
+        rules: Rules,
+        authorities: &[CertificateDer<'_>],
+        proxy: Option<&Url>,
+    ) -> reqwest::Result<Self> {
         let rules = Arc::new(rules);
-        let keeping = build(Arc::clone(&rules), authorities, IDLE_CONNECTIONS_MAX)?;
-        Ok(Self { keeping, fresh: build(rules, authorities, 0)? })
+        let keeping = build(Arc::clone(&rules), authorities, proxy, IDLE_CONNECTIONS_MAX)?;
+        Ok(Self { keeping, fresh: build(rules, authorities, proxy, 0)? })
     }
 }
 
-/// A client that goes straight to the receiver: no redirects, no proxy, no cookies.
+/// A client that goes straight to the receiver, or through the proxy of the config: no redirects, no
+/// proxy of the environment, no cookies.
 fn build(
     rules: Arc<Rules>,
     authorities: &[CertificateDer<'_>],
+    proxy: Option<&Url>,
     idle_connections_max: usize,
 ) -> reqwest::Result<Client> {
     if CryptoProvider::get_default().is_none() {
@@ -59,12 +67,16 @@ fn build(
         .iter()
         .map(|certificate| Certificate::from_der(certificate))
         .collect::<reqwest::Result<Vec<_>>>()?;
-    Client::builder()
+    let builder = with_proxy(Client::builder(), proxy)?;
+    let builder = match proxy {
+        // The one name that is resolved here is the proxy's.
+        Some(_) => builder,
+        None => builder.dns_resolver(Guarded { rules }),
+    };
+    builder
         .tls_certs_merge(authorities)
         .connector_layer(NoteConnections)
-        .dns_resolver(Guarded { rules })
         .redirect(Policy::none())
-        .no_proxy()
         .referer(false)
         .no_gzip()
         .no_brotli()

@@ -48,6 +48,10 @@ pub struct HttpOptions {
     /// Host names, IP addresses and CIDRs that may have any address: the one way to loopback and
     /// link-local ones.
     pub allow_hosts: Vec<String>,
+    /// The proxy to go through; `None` for none, whatever the environment says. It resolves the
+    /// receiver's name, and so says where requests may go: of the rules for addresses, those alone
+    /// hold that the URL itself breaks.
+    pub proxy: Option<Url>,
     /// Certificate authorities to trust beside the system's, as DER.
     pub extra_authorities: Vec<CertificateDer<'static>>,
 }
@@ -85,6 +89,7 @@ impl HttpOptions {
             headers: Vec::new(),
             allow_private: false,
             allow_hosts: Vec::new(),
+            proxy: None,
             extra_authorities: Vec::new(),
         }
     }

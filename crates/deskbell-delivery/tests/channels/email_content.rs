@@ -11,6 +11,7 @@ fn provider(service: &HttpService) -> EmailProvider {
     EmailProvider::Resend {
         api_key: SecretText::from("re_123456789"),
         base_url: Some(service.url.clone()),
+        proxy: None,
     }
 }
 

@@ -12,6 +12,7 @@ fn channel(service: &HttpService, event_name: Option<&str>) -> LoopsChannel {
         api_key: SecretText::from("loops_a_key_of_the_tests"),
         event_name: event_name.map(|name| TemplateText::new("event_name", name)),
         base_url: Some(service.url.clone()),
+        proxy: None,
     })
     .unwrap()
 }

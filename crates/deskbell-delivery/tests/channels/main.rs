@@ -4,6 +4,7 @@
 
 mod email_content;
 mod loops;
+mod proxy;
 mod resend;
 mod slack;
 mod smtp;

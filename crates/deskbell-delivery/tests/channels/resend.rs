@@ -18,6 +18,7 @@ fn options(base_url: &Url) -> EmailOptions {
         provider: EmailProvider::Resend {
             api_key: SecretText::from(KEY),
             base_url: Some(base_url.clone()),
+            proxy: None,
         },
         from: template("from", "Acme <hello@acme.example>"),
         to: vec![template("to", "{{ user.full_name }} <{{ user.primary_email }}>")],
@@ -211,7 +212,7 @@ fn options_that_will_not_do() {
     assert_eq!(refused(|options| options.subject = None), "an email needs a `subject`");
     let bad_key = refused(|options| {
         let api_key = SecretText::from("a key\n");
-        options.provider = EmailProvider::Resend { api_key, base_url: None };
+        options.provider = EmailProvider::Resend { api_key, base_url: None, proxy: None };
     });
     assert_eq!(bad_key, "the API key is empty, or has characters in it that cannot be sent");
 }

@@ -18,6 +18,7 @@ fn channel(base_url: &Url, text: Option<&str>, blocks: Option<&str>) -> SlackCha
         webhook_url: SecretText::from(format!("{base_url}{PATH}")),
         text: text.map(|text| TemplateText::new("text", text)),
         blocks: blocks.map(|text| TemplateText::new("blocks", text)),
+        proxy: None,
     })
     .unwrap()
 }
@@ -146,7 +147,9 @@ fn options_that_will_not_do() {
     let refused = |webhook_url: &str, text: Option<&str>| {
         let text = text.map(|text| TemplateText::new("text", text));
         let webhook_url = SecretText::from(webhook_url);
-        SlackChannel::new(SlackOptions { webhook_url, text, blocks: None }).unwrap_err().to_string()
+        SlackChannel::new(SlackOptions { webhook_url, text, blocks: None, proxy: None })
+            .unwrap_err()
+            .to_string()
     };
     for url in
         ["hooks.slack.com/services/T/B/X", "ftp://hooks.slack.com/x", "https://hooks.slack.com"]
@@ -164,6 +167,7 @@ fn samples_show_blocks_that_are_no_json() {
         webhook_url: SecretText::from("https://hooks.slack.com/services/T/B/X"),
         text: None,
         blocks: Some(TemplateText::new("blocks", "[{{ user.full_name }}]")),
+        proxy: None,
     })
     .unwrap();
     let failures = channel.check(&["user.created"]);
@@ -177,6 +181,7 @@ fn a_sample_that_fails_is_reported_once() {
         webhook_url: SecretText::from("https://hooks.slack.com/services/T/B/X"),
         text: Some(TemplateText::new("text", "{{ user.created_at | upcase }}")),
         blocks: None,
+        proxy: None,
     })
     .unwrap();
     let failures = channel.check(&["user.created", "user.updated"]);

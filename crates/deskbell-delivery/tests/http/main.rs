@@ -8,6 +8,7 @@ mod interop;
 mod late;
 mod options;
 mod outcome;
+mod proxy;
 mod refused;
 mod signature;
 mod statuses;

@@ -43,7 +43,7 @@ fn every_key_is_read() {
     assert_eq!(email.subject.as_deref(), Some("Welcome, {{ user.first_name }}"));
     assert_eq!(email.text.unwrap().text, "Hello");
     assert_eq!(email.html.unwrap().text, "<p>Hello");
-    let EmailProvider::Resend { api_key, base_url } = email.provider else { panic!("resend") };
+    let EmailProvider::Resend { api_key, base_url, .. } = email.provider else { panic!("resend") };
     assert_eq!(
         (&*api_key.0, base_url.unwrap().to_string()),
         ("re_hunter2", "http://127.0.0.1:9/".to_owned())

@@ -19,6 +19,7 @@ mod metrics;
 mod mirror_away;
 mod outcomes;
 mod postgres;
+mod proxy;
 mod read_only;
 mod rebuild;
 mod reload;

@@ -75,7 +75,7 @@ pub(crate) fn notice() -> Delivery {
 }
 
 /// Attempts with enough time.
-pub(crate) async fn attempt(channel: &impl Channel, delivery: &Delivery) -> Attempt {
+pub(crate) async fn attempt(channel: &(impl Channel + ?Sized), delivery: &Delivery) -> Attempt {
     channel.attempt(delivery, Instant::now() + PATIENCE).await
 }
 

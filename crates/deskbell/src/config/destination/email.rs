@@ -38,6 +38,9 @@ pub enum EmailProvider {
         api_key: Token,
         /// Where its API is. Default: `None`, which is Resend's own address.
         base_url: Option<HttpUrl>,
+        /// The proxy to go through, `http://USER:PASSWORD@HOST:PORT`. Default: `None`, and the
+        /// environment's (`HTTP_PROXY`) is not used.
+        proxy: Option<HttpUrl>,
     },
     /// `provider = "smtp"`.
     Smtp {
@@ -71,6 +74,8 @@ pub(super) struct EmailKeys {
     api_key: Option<Token>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base_url: Option<HttpUrl>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proxy: Option<HttpUrl>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     url: Option<SmtpUrl>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,17 +120,18 @@ impl EmailConfig {
 
 impl Serialize for EmailConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (provider, api_key, base_url, url) = match self.provider.clone() {
-            EmailProvider::Resend { api_key, base_url } => {
-                (ProviderName::Resend, Some(api_key), base_url, None)
+        let (provider, api_key, base_url, proxy, url) = match self.provider.clone() {
+            EmailProvider::Resend { api_key, base_url, proxy } => {
+                (ProviderName::Resend, Some(api_key), base_url, proxy, None)
             }
-            EmailProvider::Smtp { url } => (ProviderName::Smtp, None, None, Some(url)),
+            EmailProvider::Smtp { url } => (ProviderName::Smtp, None, None, None, Some(url)),
         };
         let Self { provider: _, from, to, reply_to, subject, text, html, preset } = self.clone();
         let keys = EmailKeys {
             provider,
             api_key,
             base_url,
+            proxy,
             url,
             preset,
             from,
@@ -157,11 +163,13 @@ fn provider(node: Node<'_>, keys: &EmailKeys) -> Result<EmailProvider, ReadError
             let api_key = keys.api_key.clone().ok_or_else(|| {
                 missing("the key `api_key` is missing here", "api_key = \"env:RESEND_API_KEY\"")
             })?;
-            Ok(EmailProvider::Resend { api_key, base_url: keys.base_url.clone() })
+            let (base_url, proxy) = (keys.base_url.clone(), keys.proxy.clone());
+            Ok(EmailProvider::Resend { api_key, base_url, proxy })
         }
         ProviderName::Smtp => {
             refuse("api_key", "resend")?;
             refuse("base_url", "resend")?;
+            refuse("proxy", "resend")?;
             let url = keys.url.clone().ok_or_else(|| {
                 missing(
                     "the key `url` is missing here",

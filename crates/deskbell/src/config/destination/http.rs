@@ -34,6 +34,11 @@ pub struct HttpConfig {
     /// Host names, addresses and networks (CIDR) that may be reached all the same, whatever is
     /// there. A name means itself alone: there are no wildcards. Default: none.
     pub allow_hosts: Vec<String>,
+    /// The proxy to go through, `http://USER:PASSWORD@HOST:PORT`. Default: `None`, and the
+    /// environment's (`HTTP_PROXY`) is not used. A proxy
+    /// resolves names itself: `allow_private` and `allow_hosts` then hold for an address in `url` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<HttpUrl>,
 }
 
 /// The names of the headers that bear a signature.
@@ -65,6 +70,8 @@ pub(super) struct HttpKeys {
     allow_private: bool,
     #[serde(default)]
     allow_hosts: Vec<AllowedHost>,
+    #[serde(default)]
+    proxy: Option<HttpUrl>,
 }
 
 impl HttpConfig {
@@ -81,6 +88,7 @@ impl HttpConfig {
             headers: keys.headers,
             allow_private: keys.allow_private,
             allow_hosts: keys.allow_hosts.into_iter().map(|host| host.0).collect(),
+            proxy: keys.proxy,
         })
     }
 }

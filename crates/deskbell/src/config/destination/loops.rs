@@ -21,6 +21,10 @@ pub struct LoopsConfig {
     /// Where its API is. Default: `None`, which is Loops' own address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<HttpUrl>,
+    /// The proxy to go through, `http://USER:PASSWORD@HOST:PORT`. Default: `None`, and the
+    /// environment's (`HTTP_PROXY`) is not used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<HttpUrl>,
     /// The name of the event that is sent for the contact; a template. Default: `None`, and contacts
     /// are kept without events.
     #[serde(default, skip_serializing_if = "Option::is_none")]

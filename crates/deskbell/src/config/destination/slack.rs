@@ -4,13 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::DeliveryKeys;
 use crate::config::reader::{Node, ReadError};
-use crate::config::{SecretUrl, Template};
+use crate::config::{HttpUrl, SecretUrl, Template};
 
 /// A message to a Slack channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlackConfig {
     /// The incoming webhook of the channel, `https://hooks.slack.com/services/…`; it never shows.
     pub webhook_url: SecretUrl,
+    /// The proxy to go through, `http://USER:PASSWORD@HOST:PORT`. Default: `None`, and the
+    /// environment's (`HTTP_PROXY`) is not used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<HttpUrl>,
     /// What it says. `None` where `events` is empty: alerts bear their own text.
     #[serde(flatten)]
     pub message: Option<SlackMessage>,
@@ -31,6 +35,8 @@ pub enum SlackMessage {
 pub(super) struct SlackKeys {
     webhook_url: SecretUrl,
     #[serde(default)]
+    proxy: Option<HttpUrl>,
+    #[serde(default)]
     text: Option<Template>,
     #[serde(default)]
     blocks: Option<Template>,
@@ -39,7 +45,7 @@ pub(super) struct SlackKeys {
 impl SlackConfig {
     /// Reads the keys of this type.
     pub(super) fn read(node: Node<'_>, delivery: &DeliveryKeys) -> Result<Self, ReadError> {
-        let SlackKeys { webhook_url, text, blocks } = SlackKeys::deserialize(node)?;
+        let SlackKeys { webhook_url, proxy, text, blocks } = SlackKeys::deserialize(node)?;
         let is_for_alerts = delivery.events.as_ref().is_some_and(Vec::is_empty);
         let message = match (text, blocks) {
             (Some(text), None) => Some(SlackMessage::Text(text)),
@@ -55,7 +61,7 @@ impl SlackConfig {
                     .with_help("a message has one of them"));
             }
         };
-        Ok(Self { webhook_url, message })
+        Ok(Self { webhook_url, proxy, message })
     }
 
     /// The template, which may be in a file, with its key.
