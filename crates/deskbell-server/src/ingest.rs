@@ -7,10 +7,11 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use clerk_webhooks::{Envelope, NotAnEvent, Verified, Verifier, VerifyError};
-use deskbell_store::{Appended, ID_BYTES_MAX, LogHandle, NewEvent, SubmitError};
+use deskbell_store::{Appended, ID_BYTES_MAX, LogHandle, NewEvent, Store, SubmitError};
 use http::HeaderMap;
 
 use crate::body::BodyReader;
+use crate::changed_duplicates::ChangedDuplicates;
 use crate::clock;
 use crate::metrics::IngestMetrics;
 use crate::replies::{self, Refusal};
@@ -54,26 +55,38 @@ pub(crate) struct Ingest {
     log: LogHandle,
     body: BodyReader,
     metrics: IngestMetrics,
+    duplicates: ChangedDuplicates,
 }
 
 impl Ingest {
-    pub(crate) fn new(source: Arc<Source>, log: LogHandle, body: BodyReader) -> Self {
+    pub(crate) fn new(
+        source: Arc<Source>,
+        log: LogHandle,
+        store: Arc<dyn Store>,
+        body: BodyReader,
+    ) -> Self {
         let metrics = IngestMetrics::new(&source.name);
-        Self { source, log, body, metrics }
+        let duplicates = ChangedDuplicates::new(&source.name, store);
+        Self { source, log, body, metrics, duplicates }
     }
 
     async fn take(&self, request: Request) -> Result<Appended, Refusal> {
         let (head, body) = request.into_parts();
         let body = self.body.read(body).await?;
         let event = self.verify(&head.headers, &body.bytes)?;
-        let shown = tracing::enabled!(target: "deskbell::events", tracing::Level::INFO)
-            .then(|| (event.message_id.clone(), event.event_type.clone()));
+        let message_id = event.message_id.clone();
+        let shown_type = tracing::enabled!(target: "deskbell::events", tracing::Level::INFO)
+            .then(|| event.event_type.clone());
         let appended = self.log.append(event).await.map_err(|error| self.not_written(&error))?;
-        if let Some((id, event_type)) = shown {
-            let (Appended::New(seq) | Appended::Duplicate(seq)) = &appended;
-            let duplicate = matches!(appended, Appended::Duplicate(_));
-            tracing::info!(target: "deskbell::events", source = %self.source.name, event.id = id,
-                event.r#type = event_type, seq = seq.get(), duplicate, "received");
+        let (Appended::New(seq) | Appended::Duplicate(seq)) = &appended;
+        let duplicate = matches!(appended, Appended::Duplicate(_));
+        if let Some(event_type) = shown_type {
+            tracing::info!(target: "deskbell::events", source = %self.source.name,
+                event.id = message_id, event.r#type = event_type, seq = seq.get(), duplicate,
+                "received");
+        }
+        if duplicate {
+            self.duplicates.compare(message_id, &body.bytes);
         }
         Ok(appended)
     }

@@ -5,6 +5,7 @@
 
 mod admin_token;
 mod body;
+mod changed_duplicates;
 mod clock;
 mod current;
 mod health;

@@ -68,7 +68,8 @@ pub fn router(app: App) -> Router {
         app.ingest.in_flight_bytes_max,
     );
     for source in app.sources.into_iter().map(Arc::new) {
-        let ingest = Arc::new(Ingest::new(Arc::clone(&source), app.log.clone(), body.clone()));
+        let (log, store) = (app.log.clone(), Arc::clone(&app.store));
+        let ingest = Arc::new(Ingest::new(Arc::clone(&source), log, store, body.clone()));
         for path in &source.paths {
             let route = post(ingest::receive).fallback(replies::only_post);
             router = router.route(path, route.with_state(Arc::clone(&ingest)));

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use deskbell_sim::Message;
 use serde_json::Value;
 
-use crate::support::{Serving, directory, forwarding_to, http_client, run, within};
+use crate::support::{Serving, directory, forwarding_to, http_client, run, send, within};
 
 const TOKEN: &str = "correct horse battery staple";
 
@@ -84,4 +85,30 @@ async fn the_state_of_a_mirror_is_a_metric() {
         says(&serving, line).await;
     }
     assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn a_message_that_comes_again_with_another_body_is_counted_and_told_once() {
+    let directory = directory();
+    let path = directory.path();
+    config(path);
+    let serving = Serving::start(path).await;
+    let (http, url) = (http_client(), serving.url());
+    let message = |name: &str| Message {
+        id: "msg_1".to_owned(),
+        event_type: "user.created",
+        body: format!(
+            r#"{{"type":"user.created","data":{{"id":"user_1","first_name":"{name}"}}}}"#
+        )
+        .into(),
+    };
+    for name in ["Ada", "Ada", "Grace", "Mira", "Ada"] {
+        assert_eq!(send(&http, &url, &message(name)).await, Some(200));
+    }
+    says(&serving, "deskbell_ingest_changed_duplicates_total{source=\"clerk\"} 2").await;
+    let (code, said) = serving.terminate().await;
+    assert_eq!(code, 0);
+    let told: Vec<_> = said.iter().filter(|line| line.contains("another body")).collect();
+    let [told] = &told[..] else { panic!("{said:#?}") };
+    assert!(told.contains("msg_1") && !told.contains("Grace"), "{told}");
 }

@@ -1,0 +1,101 @@
+//! Duplicates with another body than the event that is in the log: the sender uses an id twice.
+//!
+//! They are looked for behind the reply, so that nobody waits for it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deskbell_store::Store;
+use metrics::{Counter, Unit, counter, describe_counter};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+/// Duplicates that are being compared at once; of those that come meanwhile nothing is known.
+const COMPARING_MAX: usize = 16;
+/// How often a source's changed duplicates are told in the log; all of them are counted.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+
+/// Duplicates whose body is another one than the event's, by `source`.
+const CHANGED: &str = "deskbell_ingest_changed_duplicates_total";
+
+/// Compares the duplicates of one source with what is in the log.
+#[derive(Clone)]
+pub(crate) struct ChangedDuplicates {
+    source: Arc<str>,
+    store: Arc<dyn Store>,
+    comparing: Arc<Semaphore>,
+    tasks: TaskTracker,
+    hasher: RandomState,
+    changed: Counter,
+    warned: Arc<Mutex<Option<Instant>>>,
+}
+
+/// What is kept of a body until it is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Digest {
+    bytes: usize,
+    hash: u64,
+}
+
+impl ChangedDuplicates {
+    pub(crate) fn new(source: &Arc<str>, store: Arc<dyn Store>) -> Self {
+        describe_counter!(
+            CHANGED,
+            Unit::Count,
+            "Duplicates whose body is another one than the event's in the log, by source"
+        );
+        Self {
+            source: Arc::clone(source),
+            store,
+            comparing: Arc::new(Semaphore::new(COMPARING_MAX)),
+            tasks: TaskTracker::new(),
+            hasher: RandomState::new(),
+            changed: counter!(CHANGED, "source" => source.to_string()),
+            warned: Arc::default(),
+        }
+    }
+
+    /// Compares this duplicate, later.
+    pub(crate) fn compare(&self, message_id: String, body: &[u8]) {
+        let Ok(permit) = Arc::clone(&self.comparing).try_acquire_owned() else { return };
+        let (this, digest) = (self.clone(), self.digest(body));
+        self.tasks.spawn(async move {
+            this.compare_now(&message_id, digest).await;
+            drop(permit);
+        });
+    }
+
+    async fn compare_now(&self, message_id: &str, digest: Digest) {
+        // Where the log cannot be read, others say so.
+        let Ok(Some(event)) = self.store.find(&self.source, message_id).await else { return };
+        if event.is_pruned() || self.digest(&event.payload) == digest {
+            return;
+        }
+        self.changed.increment(1);
+        if self.may_warn() {
+            tracing::warn!(
+                source = %self.source,
+                message.id = message_id,
+                event.seq = event.seq.get(),
+                bytes = digest.bytes,
+                bytes_before = event.payload.len(),
+                "a message came again with another body, which was not stored; the first one counts"
+            );
+        }
+    }
+
+    fn digest(&self, body: &[u8]) -> Digest {
+        Digest { bytes: body.len(), hash: self.hasher.hash_one(body) }
+    }
+
+    fn may_warn(&self) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = warned.is_none_or(|at| at.elapsed() >= WARN_EVERY);
+        if is_due {
+            *warned = Some(Instant::now());
+        }
+        is_due
+    }
+}
