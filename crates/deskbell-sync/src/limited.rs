@@ -137,8 +137,8 @@ impl Session for Limited {
         Self::wait(self.limit, self.session.parameter_types(sql)).await
     }
 
-    async fn settle_in(&mut self) -> Result<(), DatabaseError> {
-        Self::wait(self.limit, self.session.settle_in()).await
+    async fn settle_in(&mut self, schema: &str) -> Result<(), DatabaseError> {
+        Self::wait(self.limit, self.session.settle_in(schema)).await
     }
 
     async fn close(self: Box<Self>) -> Result<(), DatabaseError> {

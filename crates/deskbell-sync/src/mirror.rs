@@ -174,7 +174,7 @@ impl Mirror {
             plan.require_nothing(session_of).await?;
         }
         let application = self.known_application(session_of).await?;
-        session_of.settle_in().await?;
+        session_of.settle_in(&self.schema).await?;
         let destination = &self.destination;
         let blocked = BlockedParts::load(session_of, &self.statements, destination).await?;
         let session = Box::new(session);

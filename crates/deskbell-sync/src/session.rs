@@ -118,8 +118,9 @@ pub(crate) trait Session: fmt::Debug + Send {
     /// The types of the statement's parameters, as the database understands it; it runs nothing.
     async fn parameter_types(&mut self, sql: &Sql) -> Result<Vec<String>, DatabaseError>;
 
-    /// Sets the database up for what follows, once it is known to be ours.
-    async fn settle_in(&mut self) -> Result<(), DatabaseError>;
+    /// Sets the connection up for what follows, and the database where nothing is in it but this
+    /// schema.
+    async fn settle_in(&mut self, schema: &str) -> Result<(), DatabaseError>;
 
     /// Ends the connection.
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;

@@ -188,7 +188,7 @@ impl Session for PostgresSession {
         describe::parameter_types(&mut self.connection, sql).await
     }
 
-    async fn settle_in(&mut self) -> Result<(), DatabaseError> {
+    async fn settle_in(&mut self, _schema: &str) -> Result<(), DatabaseError> {
         Ok(())
     }
 

@@ -49,6 +49,23 @@ impl SqliteSession {
         Ok(())
     }
 
+    /// Whether there are tables that are not of this schema.
+    async fn has_other_tables(&mut self, schema: &str) -> Result<bool, sqlx::Error> {
+        let prefix = format!("{schema}_");
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema
+             WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'
+                 AND lower(substr(name, 1, length(?1))) <> ?1)",
+        )
+        .bind(prefix)
+        .fetch_one(&mut self.connection)
+        .await
+    }
+
+    async fn journal(&mut self) -> Result<String, sqlx::Error> {
+        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut self.connection).await
+    }
+
     /// Asks for a write-ahead log; the journal that the file has then. SQLite's busy timeout does
     /// not hold here: where another program opens the new file too, it says at once that it is locked.
     async fn write_ahead(&mut self) -> Result<String, sqlx::Error> {
@@ -213,10 +230,22 @@ impl Session for SqliteSession {
         Ok(vec![String::new(); count])
     }
 
-    /// With a write-ahead log, readers and the mirror do not wait for each other.
-    async fn settle_in(&mut self) -> Result<(), DatabaseError> {
-        let mode = self.write_ahead().await?;
-        if mode != "wal" {
+    /// With a write-ahead log, readers and the mirror do not wait for each other. The file of an
+    /// application keeps the journal that it has: the mode is the file's, for all who open it.
+    async fn settle_in(&mut self, schema: &str) -> Result<(), DatabaseError> {
+        let is_shared = self.has_other_tables(schema).await?;
+        let mode = if is_shared { self.journal().await? } else { self.write_ahead().await? };
+        if mode == "wal" {
+            return Ok(());
+        }
+        // Without a write-ahead log, NORMAL can leave a broken file behind at a loss of power.
+        self.run("PRAGMA synchronous = FULL").await?;
+        if is_shared {
+            tracing::info!(
+                journal_mode = mode,
+                "the application's file keeps its journal mode: its readers and the mirror wait for each other; `PRAGMA journal_mode = WAL`, once, changes that"
+            );
+        } else {
             tracing::warn!(
                 journal_mode = mode,
                 "the mirror's file takes no write-ahead log: its readers will wait for the mirror, and it for them"

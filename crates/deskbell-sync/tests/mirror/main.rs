@@ -15,6 +15,7 @@ mod expected;
 mod faulty;
 mod hostile;
 mod inspect;
+mod journal;
 mod mapped;
 mod mapped_collations;
 mod mapped_constraints;
