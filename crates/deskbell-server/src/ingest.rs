@@ -10,10 +10,11 @@ use clerk_webhooks::{Envelope, NotAnEvent, Verified, Verifier, VerifyError};
 use deskbell_store::{Appended, ID_BYTES_MAX, LogHandle, NewEvent, Store, SubmitError};
 use http::HeaderMap;
 
-use crate::body::BodyReader;
+use crate::body::{BodyError, BodyReader};
 use crate::changed_duplicates::ChangedDuplicates;
 use crate::clock;
 use crate::metrics::IngestMetrics;
+use crate::refusals::{Cause, Refusals};
 use crate::replies::{self, Refusal};
 
 /// One Clerk instance that sends to us.
@@ -56,6 +57,7 @@ pub(crate) struct Ingest {
     body: BodyReader,
     metrics: IngestMetrics,
     duplicates: ChangedDuplicates,
+    refusals: Arc<Refusals>,
 }
 
 impl Ingest {
@@ -67,12 +69,13 @@ impl Ingest {
     ) -> Self {
         let metrics = IngestMetrics::new(&source.name);
         let duplicates = ChangedDuplicates::new(&source.name, store);
-        Self { source, log, body, metrics, duplicates }
+        let refusals = Arc::new(Refusals::new(Arc::clone(&source.name)));
+        Self { source, log, body, metrics, duplicates, refusals }
     }
 
     async fn take(&self, request: Request) -> Result<Appended, Refusal> {
         let (head, body) = request.into_parts();
-        let body = self.body.read(body).await?;
+        let body = self.body.read(body).await.map_err(|error| self.not_read(error))?;
         let event = self.verify(&head.headers, &body.bytes)?;
         let message_id = event.message_id.clone();
         let shown_type = tracing::enabled!(target: "deskbell::events", tracing::Level::INFO)
@@ -103,27 +106,34 @@ impl Ingest {
         event.map_err(|error| self.not_an_event(verified.id(), &error))
     }
 
+    fn not_read(&self, error: BodyError) -> Refusal {
+        self.refusals.note(error.cause(), error);
+        error.into()
+    }
+
     fn not_verified(&self, error: &VerifyError) -> Refusal {
-        tracing::debug!(source = %self.source.name, reason = error.code(), %error,
-            "a request failed verification");
+        self.refusals.note(error.into(), error);
         self.metrics.verification_failed(error.code());
         Refusal::VerificationFailed
     }
 
     fn not_an_event(&self, message_id: &str, error: &NotAnEvent) -> Refusal {
-        tracing::warn!(source = %self.source.name, message.id = message_id, %error,
-            "an authentic request is not an event");
+        let id = message_id;
+        self.refusals
+            .note(Cause::NotAnEvent, format_args!("message {id} is authentic, but {error}"));
         Refusal::NotAnEvent
     }
 
     fn id_too_long(&self, bytes: usize) -> Refusal {
-        tracing::warn!(source = %self.source.name, bytes, bytes_max = ID_BYTES_MAX,
-            "the message id of an authentic request is too long");
+        let error = format_args!(
+            "the message id of an authentic request has {bytes} bytes, and {ID_BYTES_MAX} are kept"
+        );
+        self.refusals.note(Cause::IdTooLong, error);
         Refusal::NotAnEvent
     }
 
     fn not_written(&self, error: &SubmitError) -> Refusal {
-        tracing::debug!(source = %self.source.name, %error, "an event was not written down");
+        self.refusals.note(Cause::NotWritten, error);
         Refusal::Overloaded
     }
 }
@@ -150,6 +160,13 @@ pub(crate) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
 /// `POST` on a source's path while the store is not open yet.
 pub(crate) async fn refuse() -> Response {
     Refusal::Overloaded.into_response()
+}
+
+/// Another method on a source's path.
+pub(crate) async fn refuse_method(State(ingest): State<Arc<Ingest>>, request: Request) -> Response {
+    let error = format_args!("{} was asked for, and only POST is answered", request.method());
+    ingest.refusals.note(Cause::Method, error);
+    replies::only_post()
 }
 
 fn new_event(

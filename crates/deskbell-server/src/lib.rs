@@ -12,9 +12,12 @@ mod health;
 mod ingest;
 mod metrics;
 mod mirrors;
+mod once_a_minute;
+mod refusals;
 mod replies;
 pub mod routes;
 mod serve;
+mod unknown_path;
 
 pub use admin_token::AdminToken;
 pub use current::CurrentRoutes;

@@ -6,6 +6,8 @@ use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_hist
 const INGEST_REQUESTS: &str = "deskbell_ingest_requests_total";
 /// Requests that failed verification, by `source` and `reason`.
 const INGEST_VERIFICATION_FAILURES: &str = "deskbell_ingest_verification_failures_total";
+/// POSTs to paths of no source.
+const UNKNOWN_PATH_REQUESTS: &str = "deskbell_ingest_unknown_path_requests_total";
 /// From the request's head to the reply, for events that were acknowledged.
 const INGEST_DURATION: &str = "deskbell_ingest_duration_seconds";
 
@@ -39,6 +41,21 @@ impl IngestMetrics {
         counter!(INGEST_VERIFICATION_FAILURES, "source" => self.source.clone(), "reason" => reason)
             .increment(1);
     }
+}
+
+/// A POST came to a path of no source.
+pub(crate) fn unknown_path() {
+    counter!(UNKNOWN_PATH_REQUESTS).increment(1);
+}
+
+/// Describes what is counted whatever the source, and has it begin at 0.
+pub(crate) fn describe_server() {
+    describe_counter!(
+        UNKNOWN_PATH_REQUESTS,
+        Unit::Count,
+        "POSTs to paths of no source, such as one with a slash too many"
+    );
+    counter!(UNKNOWN_PATH_REQUESTS).increment(0);
 }
 
 fn describe() {

@@ -65,12 +65,12 @@ pub(crate) fn received() -> Response {
 }
 
 /// No such path.
-pub(crate) async fn not_found() -> Response {
+pub(crate) fn not_found() -> Response {
     error(StatusCode::NOT_FOUND, "not_found")
 }
 
 /// A webhook path, but not a POST.
-pub(crate) async fn only_post() -> Response {
+pub(crate) fn only_post() -> Response {
     method_not_allowed("POST")
 }
 

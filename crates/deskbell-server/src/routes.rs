@@ -15,6 +15,7 @@ use crate::body::BodyReader;
 use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
+use crate::unknown_path::{self, UnknownPaths};
 use crate::{AdminToken, replies};
 
 /// What the routes need.
@@ -58,10 +59,12 @@ pub fn router(app: App) -> Router {
     let strictness = Strictness::new(app.mirrors);
     let readiness = Readiness::new(Arc::clone(&app.store), app.log.clone(), strictness);
     let readiness = Arc::new(readiness);
-    let mut router = Router::new()
+    let paths = app.sources.iter().flat_map(|source| source.paths.iter().cloned()).collect();
+    let unknown =
+        Router::new().fallback(unknown_path::refuse).with_state(Arc::new(UnknownPaths::new(paths)));
+    let mut router = unknown
         .route("/healthz", get(health::healthz).fallback(replies::only_get))
-        .route("/readyz", get(health::readyz).fallback(replies::only_get).with_state(readiness))
-        .fallback(replies::not_found);
+        .route("/readyz", get(health::readyz).fallback(replies::only_get).with_state(readiness));
     let body = BodyReader::new(
         app.ingest.body_bytes_max,
         app.ingest.body_timeout,
@@ -71,7 +74,7 @@ pub fn router(app: App) -> Router {
         let (log, store) = (app.log.clone(), Arc::clone(&app.store));
         let ingest = Arc::new(Ingest::new(Arc::clone(&source), log, store, body.clone()));
         for path in &source.paths {
-            let route = post(ingest::receive).fallback(replies::only_post);
+            let route = post(ingest::receive).fallback(ingest::refuse_method);
             router = router.route(path, route.with_state(Arc::clone(&ingest)));
         }
     }

@@ -5,4 +5,5 @@ mod admin;
 mod connections;
 mod health;
 mod ingest;
+mod refusals;
 mod support;
