@@ -79,6 +79,12 @@ impl Verifier {
         self.settings.body_bytes_max
     }
 
+    /// How far a timestamp may be from the present, in either direction.
+    #[must_use]
+    pub fn tolerance(&self) -> Duration {
+        self.settings.tolerance
+    }
+
     /// Verifies a request: its headers, its body as the raw bytes that came, and what time it is.
     ///
     /// # Errors
