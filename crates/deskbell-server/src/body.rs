@@ -1,25 +1,38 @@
 //! Reading a body that a stranger sends: bounded in size, in time, and in what all of them hold.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::client::{Client, Phase};
 use crate::refusals::Cause;
 use crate::replies::Refusal;
+use crate::room::{Entered, NoRoom, Room, Taken};
+
+/// The share of the room that requests may take which are not in time: they are read only to learn
+/// whether they are authentic, and a clock is wrong.
+const LATE_SHARE: usize = 16;
 
 /// What may be read, and how long it may take.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyReader {
     bytes_max: usize,
     timeout: Duration,
-    /// Bytes that all bodies together may hold in memory.
-    room: Arc<Semaphore>,
+    /// What all bodies together may hold in memory.
+    room: Room,
+    /// What those of requests that are not in time may hold, apart from the others.
+    late_room: Room,
+}
+
+/// Whether a request's timestamp is within the tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timeliness {
+    InTime,
+    Late,
 }
 
 /// A body that was not read to its end.
@@ -33,6 +46,10 @@ pub(crate) enum BodyError {
     Incomplete,
     #[error("the bodies of all requests together hold as much memory as they may")]
     NoRoom,
+    #[error("more requests are answered at once than there are connections for")]
+    Crowded,
+    #[error("the body came slower than all others, and they needed its room")]
+    Cut,
 }
 
 impl BodyError {
@@ -41,7 +58,8 @@ impl BodyError {
             Self::TooLarge { .. } => Cause::TooLarge,
             Self::TooSlow { .. } => Cause::TooSlow,
             Self::Incomplete => Cause::Incomplete,
-            Self::NoRoom => Cause::NoRoom,
+            Self::NoRoom | Self::Crowded => Cause::NoRoom,
+            Self::Cut => Cause::Cut,
         }
     }
 }
@@ -50,9 +68,9 @@ impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge { .. } => Self::TooLarge,
-            BodyError::TooSlow { .. } => Self::TooSlow,
+            BodyError::TooSlow { .. } | BodyError::Cut => Self::TooSlow,
             BodyError::Incomplete => Self::Incomplete,
-            BodyError::NoRoom => Self::Overloaded,
+            BodyError::NoRoom | BodyError::Crowded => Self::Overloaded,
         }
     }
 }
@@ -61,64 +79,93 @@ impl From<BodyError> for Refusal {
 #[derive(Debug)]
 pub(crate) struct BodyBytes {
     pub(crate) bytes: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    _room: Option<Taken>,
 }
 
 impl BodyReader {
     pub(crate) fn new(bytes_max: usize, timeout: Duration, in_flight_bytes_max: usize) -> Self {
-        let room = Arc::new(Semaphore::new(in_flight_bytes_max.min(Semaphore::MAX_PERMITS)));
-        Self { bytes_max, timeout, room }
+        let room = Room::new(in_flight_bytes_max);
+        let late_room = Room::new((in_flight_bytes_max / LATE_SHARE).max(bytes_max));
+        Self { bytes_max, timeout, room, late_room }
     }
 
-    /// Reads the body. One that says that it is too large is refused before its first byte.
-    pub(crate) async fn read(&self, body: Body) -> Result<BodyBytes, BodyError> {
-        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        if announced > self.bytes_max {
-            return Err(self.too_large());
-        }
-        timeout(self.timeout, self.collect(body, announced))
-            .await
-            .unwrap_or(Err(BodyError::TooSlow { timeout: self.timeout }))
+    /// Refuses a body that says of itself that it is too large, before its first byte.
+    pub(crate) fn check_announced(&self, body: &Body) -> Result<(), BodyError> {
+        if announced(body) > self.bytes_max { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    /// Reads the body.
+    pub(crate) async fn read(
+        &self,
+        body: &mut Body,
+        timeliness: Timeliness,
+        client: Option<&Client>,
+    ) -> Result<BodyBytes, BodyError> {
+        self.check_announced(body)?;
+        let room = match timeliness {
+            Timeliness::InTime => &self.room,
+            Timeliness::Late => &self.late_room,
+        };
+        let enter = |phase| client.is_none_or(|client| client.enter(phase));
+        enter(Phase::Body);
+        let coming = Coming { room, client, bytes_max: self.bytes_max };
+        let read = timeout(self.timeout, coming.collect(body)).await;
+        let fits = enter(Phase::Busy);
+        let read = read.unwrap_or(Err(BodyError::TooSlow { timeout: self.timeout }))?;
+        if fits { Ok(read) } else { Err(BodyError::Crowded) }
     }
 
     fn too_large(&self) -> BodyError {
         BodyError::TooLarge { bytes_max: self.bytes_max }
     }
+}
 
-    async fn collect(&self, mut body: Body, announced: usize) -> Result<BodyBytes, BodyError> {
-        let mut first = Bytes::new();
-        let mut rest = BytesMut::new();
-        let mut room = None;
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_| BodyError::Incomplete)?.into_data() else { continue };
-            let length = first.len() + rest.len() + data.len();
-            if length > self.bytes_max {
-                return Err(self.too_large());
+fn announced(body: &Body) -> usize {
+    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
+}
+
+/// A body that comes in.
+struct Coming<'a> {
+    room: &'a Room,
+    client: Option<&'a Client>,
+    bytes_max: usize,
+}
+
+impl Coming<'_> {
+    async fn collect(&self, body: &mut Body) -> Result<BodyBytes, BodyError> {
+        let announced = announced(body);
+        let mut gathered = Gathered::default();
+        let mut taken = None;
+        // From the first piece on that is not all of it.
+        let mut entered: Option<Entered<'_>> = None;
+        while let Some(data) = next_piece(body, entered.as_ref()).await? {
+            if gathered.len() + data.len() > self.bytes_max {
+                return Err(BodyError::TooLarge { bytes_max: self.bytes_max });
             }
-            self.take_room(&mut room, data.len())?;
-            // Most bodies come in one piece, which then needs no copy.
-            if first.is_empty() && rest.is_empty() {
-                first = data;
-                continue;
+            let length = data.len();
+            self.take(&mut taken, length, entered.as_ref()).await?;
+            gathered.add(data, announced);
+            if body.is_end_stream() {
+                break;
             }
-            if rest.is_empty() {
-                rest.reserve(announced.max(length));
-                rest.extend_from_slice(&std::mem::take(&mut first));
+            match &entered {
+                Some(entered) => entered.reading.received(length),
+                None => entered = Some(Entered::new(self.room, self.client, length)),
             }
-            rest.extend_from_slice(&data);
         }
-        let bytes = if rest.is_empty() { first } else { rest.freeze() };
-        Ok(BodyBytes { bytes, _room: room })
+        Ok(BodyBytes { bytes: gathered.into_bytes(), _room: taken })
     }
 
-    fn take_room(
+    async fn take(
         &self,
-        held: &mut Option<OwnedSemaphorePermit>,
+        held: &mut Option<Taken>,
         bytes: usize,
+        entered: Option<&Entered<'_>>,
     ) -> Result<(), BodyError> {
-        let bytes = u32::try_from(bytes).map_err(|_| self.too_large())?;
+        let too_large = |_| BodyError::TooLarge { bytes_max: self.bytes_max };
+        let bytes = u32::try_from(bytes).map_err(too_large)?;
         let more =
-            Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| BodyError::NoRoom)?;
+            or_cut(self.room.take(bytes), entered).await?.map_err(|NoRoom| BodyError::NoRoom)?;
         match held {
             Some(held) => held.merge(more),
             None => *held = Some(more),
@@ -127,11 +174,71 @@ impl BodyReader {
     }
 }
 
+/// The next piece of the body, unless it is cut.
+async fn next_piece(
+    body: &mut Body,
+    entered: Option<&Entered<'_>>,
+) -> Result<Option<Bytes>, BodyError> {
+    loop {
+        let Some(frame) = or_cut(body.frame(), entered).await? else { return Ok(None) };
+        let frame = frame.map_err(|_| BodyError::Incomplete)?;
+        // Trailers are nothing of the body.
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+}
+
+async fn or_cut<T>(
+    future: impl Future<Output = T>,
+    entered: Option<&Entered<'_>>,
+) -> Result<T, BodyError> {
+    let Some(entered) = entered else { return Ok(future.await) };
+    tokio::select! {
+        biased;
+        output = future => Ok(output),
+        () = entered.reading.is_cut() => Err(BodyError::Cut),
+    }
+}
+
+/// The pieces so far. Most bodies come in one, which then needs no copy.
+#[derive(Default)]
+struct Gathered {
+    first: Bytes,
+    rest: BytesMut,
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        self.first.len() + self.rest.len()
+    }
+
+    fn add(&mut self, data: Bytes, announced: usize) {
+        if self.len() == 0 {
+            self.first = data;
+            return;
+        }
+        if self.rest.is_empty() {
+            self.rest.reserve(announced.max(self.len() + data.len()));
+            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.rest.extend_from_slice(&data);
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use futures_util::stream;
 
     use super::*;
+
+    async fn read(reader: &BodyReader, mut body: Body) -> Result<BodyBytes, BodyError> {
+        reader.read(&mut body, Timeliness::InTime, None).await
+    }
 
     fn reader() -> BodyReader {
         BodyReader::new(10, Duration::from_secs(5), 15)
@@ -145,16 +252,16 @@ mod tests {
     #[tokio::test]
     async fn a_body_comes_back_whole_in_one_piece_or_several() {
         for body in [Body::from("0123456789"), pieces(&["", "01", "", "234", "56789"])] {
-            assert_eq!(reader().read(body).await.unwrap().bytes, "0123456789");
+            assert_eq!(read(&reader(), body).await.unwrap().bytes, "0123456789");
         }
-        assert_eq!(reader().read(Body::empty()).await.unwrap().bytes, "");
+        assert_eq!(read(&reader(), Body::empty()).await.unwrap().bytes, "");
     }
 
     #[tokio::test]
     async fn one_byte_too_many_is_refused_announced_or_not() {
         for body in [Body::from("0123456789a"), pieces(&["0123", "456789", "a"])] {
             assert_eq!(
-                reader().read(body).await.unwrap_err(),
+                read(&reader(), body).await.unwrap_err(),
                 BodyError::TooLarge { bytes_max: 10 }
             );
         }
@@ -164,7 +271,7 @@ mod tests {
     async fn a_body_that_never_ends_is_given_up() {
         let endless = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
         assert_eq!(
-            reader().read(endless).await.unwrap_err(),
+            read(&reader(), endless).await.unwrap_err(),
             BodyError::TooSlow { timeout: Duration::from_secs(5) }
         );
     }
@@ -172,16 +279,16 @@ mod tests {
     #[tokio::test]
     async fn a_sender_that_breaks_off_is_no_fault_of_ours() {
         let broken = stream::iter([Ok("01"), Err(std::io::Error::other("reset"))]);
-        let refused = reader().read(Body::from_stream(broken)).await.unwrap_err();
+        let refused = read(&reader(), Body::from_stream(broken)).await.unwrap_err();
         assert_eq!(refused, BodyError::Incomplete);
     }
 
     #[tokio::test]
     async fn bodies_share_the_room_and_give_it_back() {
         let reader = reader();
-        let held = reader.read(Body::from("0123456789")).await.unwrap();
-        assert_eq!(reader.read(Body::from("0123456789")).await.unwrap_err(), BodyError::NoRoom);
+        let held = read(&reader, Body::from("0123456789")).await.unwrap();
+        assert_eq!(read(&reader, Body::from("0123456789")).await.unwrap_err(), BodyError::NoRoom);
         drop(held);
-        reader.read(Body::from("0123456789")).await.unwrap();
+        read(&reader, Body::from("0123456789")).await.unwrap();
     }
 }

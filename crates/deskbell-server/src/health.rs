@@ -74,6 +74,14 @@ impl Readiness {
     }
 }
 
+/// The paths that are answered however many requests are in hand.
+const PATHS: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Whether this is a path about health.
+pub(crate) fn is_about(path: &str) -> bool {
+    PATHS.contains(&path)
+}
+
 /// `GET /healthz`.
 pub(crate) async fn healthz() -> Response {
     replies::json(StatusCode::OK, r#"{"healthy":true}"#)

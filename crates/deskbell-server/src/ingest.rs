@@ -1,17 +1,20 @@
 //! The way in: verify, read the envelope, hand the event to the log, answer when it is durable.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use clerk_webhooks::{Envelope, NotAnEvent, Verified, Verifier, VerifyError};
+use clerk_webhooks::{Envelope, NotAnEvent, SignatureHeaders, Verified, Verifier, VerifyError};
 use deskbell_store::{Appended, ID_BYTES_MAX, LogHandle, NewEvent, Store, SubmitError};
-use http::HeaderMap;
+use http::request::Parts;
+use http_body::Body as _;
 
-use crate::body::{BodyError, BodyReader};
+use crate::body::{BodyError, BodyReader, Timeliness};
 use crate::changed_duplicates::ChangedDuplicates;
+use crate::client::Client;
 use crate::clock;
 use crate::metrics::IngestMetrics;
 use crate::refusals::{Cause, Refusals};
@@ -73,10 +76,23 @@ impl Ingest {
         Self { source, log, body, metrics, duplicates, refusals }
     }
 
-    async fn take(&self, request: Request) -> Result<Appended, Refusal> {
-        let (head, body) = request.into_parts();
-        let body = self.body.read(body).await.map_err(|error| self.not_read(error))?;
-        let event = self.verify(&head.headers, &body.bytes)?;
+    async fn take(
+        &self,
+        head: &Parts,
+        body: &mut Body,
+        client: Option<&Client>,
+    ) -> Result<Appended, Refusal> {
+        self.body.check_announced(body).map_err(|error| self.not_read(error))?;
+        let headers =
+            SignatureHeaders::from_map(&head.headers).map_err(|error| self.not_verified(&error))?;
+        let timeliness = self.well_formed(&headers)?;
+        let body = self.body.read(body, timeliness, client).await;
+        let body = body.map_err(|error| self.not_read(error))?;
+        let event = self.verify(&headers, &body.bytes)?;
+        self.append(event, &body.bytes).await
+    }
+
+    async fn append(&self, event: NewEvent, body: &Bytes) -> Result<Appended, Refusal> {
         let message_id = event.message_id.clone();
         let shown_type = tracing::enabled!(target: "deskbell::events", tracing::Level::INFO)
             .then(|| event.event_type.clone());
@@ -89,15 +105,36 @@ impl Ingest {
                 "received");
         }
         if duplicate {
-            self.duplicates.compare(message_id, &body.bytes);
+            self.duplicates.compare(message_id, body);
         }
         Ok(appended)
     }
 
-    fn verify(&self, headers: &HeaderMap, body: &Bytes) -> Result<NewEvent, Refusal> {
+    /// Refuses what cannot verify whatever its body is: that body needs no room.
+    fn well_formed(&self, headers: &SignatureHeaders<'_>) -> Result<Timeliness, Refusal> {
+        let verifier = &self.source.verifier;
+        let now = clock::now();
+        let is_signature = |token: &[u8]| token.starts_with(b"v1,") || token.starts_with(b"v1a,");
+        let seconds = headers.timestamp().parse().ok().filter(|_| {
+            let digits = headers.timestamp().bytes().all(|byte| byte.is_ascii_digit());
+            digits && headers.signatures().any(is_signature)
+        });
+        let Some(seconds) = seconds else {
+            // It names what is missing.
+            return match verifier.verify_headers(headers, b"", now) {
+                Err(error) => Err(self.not_verified(&error)),
+                Ok(_) => Ok(Timeliness::InTime),
+            };
+        };
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let is_in_time = now.abs_diff(seconds) <= verifier.tolerance().as_secs();
+        Ok(if is_in_time { Timeliness::InTime } else { Timeliness::Late })
+    }
+
+    fn verify(&self, headers: &SignatureHeaders<'_>, body: &Bytes) -> Result<NewEvent, Refusal> {
         let verifier = &self.source.verifier;
         let verified = verifier
-            .verify(headers, body, clock::now())
+            .verify_headers(headers, body, clock::now())
             .map_err(|error| self.not_verified(&error))?;
         if verified.id().len() > ID_BYTES_MAX {
             return Err(self.id_too_long(verified.id().len()));
@@ -141,8 +178,13 @@ impl Ingest {
 /// `POST` on a source's path.
 pub(crate) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request) -> Response {
     let started = Instant::now();
-    match ingest.take(request).await {
+    let (head, mut body) = request.into_parts();
+    let client = head.extensions.get::<Arc<Client>>().map(|client| &**client);
+    match ingest.take(&head, &mut body, client).await {
         Ok(appended) => {
+            if let Some(client) = client {
+                client.delivered();
+            }
             match appended {
                 Appended::New(_) => ingest.metrics.new.increment(1),
                 Appended::Duplicate(_) => ingest.metrics.duplicate.increment(1),
@@ -152,7 +194,9 @@ pub(crate) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
         }
         Err(refusal) => {
             ingest.metrics.refused(refusal.code());
-            refusal.into_response()
+            let reply = refusal.into_response();
+            // What is left of the body is not read.
+            if body.is_end_stream() { reply } else { replies::closing(reply) }
         }
     }
 }

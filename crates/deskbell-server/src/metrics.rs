@@ -1,6 +1,9 @@
 //! The names of what this crate counts, with their units, and the handles on the hot path.
 
-use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
 
 /// Requests to the webhook route by `source` and `outcome`: `new`, `duplicate`, or a refusal.
 const INGEST_REQUESTS: &str = "deskbell_ingest_requests_total";
@@ -8,6 +11,12 @@ const INGEST_REQUESTS: &str = "deskbell_ingest_requests_total";
 const INGEST_VERIFICATION_FAILURES: &str = "deskbell_ingest_verification_failures_total";
 /// POSTs to paths of no source.
 const UNKNOWN_PATH_REQUESTS: &str = "deskbell_ingest_unknown_path_requests_total";
+/// Connections that are open.
+const CONNECTIONS: &str = "deskbell_server_connections";
+/// Connections that were ended by us, by `reason`.
+const CONNECTIONS_ENDED: &str = "deskbell_server_connections_ended_total";
+/// Slow bodies that were cut while there was no room for others.
+const BODIES_CUT: &str = "deskbell_ingest_bodies_cut_total";
 /// From the request's head to the reply, for events that were acknowledged.
 const INGEST_DURATION: &str = "deskbell_ingest_duration_seconds";
 
@@ -48,6 +57,47 @@ pub(crate) fn unknown_path() {
     counter!(UNKNOWN_PATH_REQUESTS).increment(1);
 }
 
+/// Why we end a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// No request came by it for too long.
+    Idle,
+    /// Its client did not read what it was sent.
+    Unread,
+    /// All slots were taken, and it was missed least.
+    ForOthers,
+}
+
+impl Ended {
+    const ALL: [Self; 3] = [Self::Idle, Self::Unread, Self::ForOthers];
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Unread => "unread",
+            Self::ForOthers => "for_others",
+        }
+    }
+
+    fn counter(self) -> Counter {
+        counter!(CONNECTIONS_ENDED, "reason" => self.reason())
+    }
+}
+
+pub(crate) fn connection_ended(why: Ended) {
+    why.counter().increment(1);
+}
+
+/// How many connections are open.
+pub(crate) fn open_connections() -> Gauge {
+    gauge!(CONNECTIONS)
+}
+
+/// A slow body made room for others.
+pub(crate) fn body_cut() {
+    counter!(BODIES_CUT).increment(1);
+}
+
 /// Describes what is counted whatever the source, and has it begin at 0.
 pub(crate) fn describe_server() {
     describe_counter!(
@@ -55,7 +105,18 @@ pub(crate) fn describe_server() {
         Unit::Count,
         "POSTs to paths of no source, such as one with a slash too many"
     );
+    describe_gauge!(CONNECTIONS, Unit::Count, "Connections that are open");
+    describe_counter!(
+        CONNECTIONS_ENDED,
+        Unit::Count,
+        "Connections that were ended, by reason: idle, unread replies, or for others"
+    );
+    describe_counter!(BODIES_CUT, Unit::Count, "Slow bodies that were cut to make room for others");
     counter!(UNKNOWN_PATH_REQUESTS).increment(0);
+    counter!(BODIES_CUT).increment(0);
+    for why in Ended::ALL {
+        why.counter().increment(0);
+    }
 }
 
 fn describe() {

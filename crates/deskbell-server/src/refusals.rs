@@ -35,6 +35,8 @@ pub(crate) enum Cause {
     Incomplete,
     /// All bodies together hold as much memory as they may.
     NoRoom,
+    /// The body came slower than all others, which needed its room.
+    Cut,
     /// The log did not take the event.
     NotWritten,
     /// Another method than POST.
@@ -62,6 +64,7 @@ impl Cause {
             Self::TooSlow => "too_slow",
             Self::Incomplete => "incomplete",
             Self::NoRoom => "no_room",
+            Self::Cut => "cut",
             Self::NotWritten => "not_written",
             Self::Method => "method_not_allowed",
         }

@@ -1,7 +1,7 @@
 //! What a stranger reads: status codes and bodies, all of them here. It says less than the log.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
 /// After how many seconds a sender may try again when we could not take its event.
@@ -62,6 +62,17 @@ impl IntoResponse for Refusal {
 /// The event is durable.
 pub(crate) fn received() -> Response {
     json(StatusCode::OK, r#"{"received":true}"#)
+}
+
+/// The reply, after which the connection ends.
+pub(crate) fn closing(mut reply: Response) -> Response {
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    reply
+}
+
+/// A request that is no good HTTP.
+pub(crate) fn malformed() -> Response {
+    error(StatusCode::BAD_REQUEST, "malformed")
 }
 
 /// No such path.

@@ -1,32 +1,42 @@
-//! Connections: accepted up to a limit, timed, and finished in hand when it is time to stop.
+//! The server: connections are accepted, looked after, and finished in hand when it is time to stop.
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpStream;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+
+use crate::client::{Busy, Client};
+use crate::connection::Connection;
+use crate::house::House;
+use crate::listen::{BindError, ListenAddress, Listener};
+use crate::metrics;
+use crate::requests::Requests;
 
 /// How long to wait before accepting again when the system refuses a connection.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
-/// Bytes of one request's head; a larger one ends the connection.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+/// How often connections are looked through for those whose time is over.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What a client may cost.
+/// What clients may cost.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
-    /// Connections at the same time; further ones wait to be accepted.
+    /// Requests that are answered at the same time, not counting those whose body still comes in;
+    /// further ones get 503, but for `/healthz` and `/readyz`.
     pub connections_max: usize,
-    /// How long a connection may take to send a request's head, or stay idle between two.
+    /// Connections beside these, so that health is answered whatever the others wait for. Where all
+    /// are taken, idle and slow ones are ended for new ones.
+    pub spare_connections: usize,
+    /// How long a connection may take to send a request's head, or stay idle between two; then it
+    /// is ended.
     pub head_timeout: Duration,
+    /// How long a client may leave what it is sent unread; then its connection is ended.
+    pub write_timeout: Duration,
     /// How long requests in hand may take when the server stops; then their connections are cut.
     pub grace: Duration,
 }
@@ -35,7 +45,9 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             connections_max: 1_024,
+            spare_connections: 32,
             head_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(10),
         }
     }
@@ -44,35 +56,29 @@ impl Default for ServerOptions {
 /// A listening server that has not begun to accept.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     options: ServerOptions,
     router: Router,
 }
 
-/// The address could not be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}")]
-pub struct BindError {
-    /// The address that was asked for.
-    pub address: SocketAddr,
-    /// What the system said.
-    #[source]
-    pub source: io::Error,
-}
-
 impl Server {
-    /// Listens on the address; port 0 lets the system choose.
+    /// Serves these routes at a port that is ours already.
+    #[must_use]
+    pub fn new(listener: Listener, options: ServerOptions, router: Router) -> Self {
+        metrics::describe_server();
+        Self { listener, options, router }
+    }
+
+    /// As [`new`](Self::new), at this address; port 0 lets the system choose.
     ///
     /// # Errors
     /// [`BindError`]: the address is in use, not ours, or not permitted.
     pub async fn bind(
-        address: SocketAddr,
+        address: impl Into<ListenAddress>,
         options: ServerOptions,
         router: Router,
     ) -> Result<Self, BindError> {
-        let listener =
-            TcpListener::bind(address).await.map_err(|source| BindError { address, source })?;
-        Ok(Self { listener, options, router })
+        Ok(Self::new(Listener::bind(address).await?, options, router))
     }
 
     /// The address that is listened on.
@@ -86,84 +92,88 @@ impl Server {
     /// Serves until `shutdown`, then stops accepting, finishes the requests in hand within the
     /// grace period, and returns.
     pub async fn run(self, shutdown: CancellationToken) {
-        let connections = TaskTracker::new();
-        let cut = CancellationToken::new();
-        let slots = Arc::new(Semaphore::new(self.options.connections_max.max(1)));
-        while let Some((stream, slot)) = self.accept(&slots, &shutdown).await {
-            let connection = Connection {
-                head_timeout: self.options.head_timeout,
-                router: self.router.clone(),
-                shutdown: shutdown.clone(),
-            };
-            let cut = cut.clone();
-            connections.spawn(async move {
-                tokio::select! {
-                    () = connection.serve(stream) => {}
-                    () = cut.cancelled() => {}
-                }
-                drop(slot);
-            });
-        }
-        drop(self.listener);
-        connections.close();
-        if tokio::time::timeout(self.options.grace, connections.wait()).await.is_err() {
-            tracing::warn!(connections = connections.len(), "cut what did not finish in time");
-            cut.cancel();
-            connections.wait().await;
-        }
-    }
-
-    /// The next connection, or `None` when it is time to stop.
-    async fn accept(
-        &self,
-        slots: &Arc<Semaphore>,
-        shutdown: &CancellationToken,
-    ) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-        shutdown
-            .run_until_cancelled(async {
-                let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-                loop {
-                    match self.listener.accept().await {
-                        Ok((stream, _)) => return Some((stream, slot)),
-                        Err(error) => {
-                            tracing::warn!(%error, "a connection could not be accepted");
-                            tokio::time::sleep(ACCEPT_BACKOFF).await;
-                        }
-                    }
-                }
-            })
-            .await
-            .flatten()
+        let Self { listener, options, router } = self;
+        let mut serving = Serving {
+            tasks: JoinSet::new(),
+            house: House::new(&options),
+            requests: Requests::new(router),
+            busy: Arc::new(Busy::new(options.connections_max.max(1))),
+            shutdown,
+        };
+        serving.accept(&listener).await;
+        drop(listener);
+        serving.finish(options.grace).await;
     }
 }
 
-struct Connection {
-    head_timeout: Duration,
-    router: Router,
+/// A server that runs.
+struct Serving {
+    tasks: JoinSet<()>,
+    house: House,
+    requests: Requests,
+    busy: Arc<Busy>,
     shutdown: CancellationToken,
 }
 
-impl Connection {
-    async fn serve(self, stream: TcpStream) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection went away");
-            return;
+impl Serving {
+    /// Accepts until it is time to stop.
+    async fn accept(&mut self, listener: &Listener) {
+        let mut sweep = interval(SWEEP_INTERVAL);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+                _ = sweep.tick(), if !self.house.is_empty() => self.house.sweep(),
+                accepted = listener.0.accept(), if self.house.has_room() => match accepted {
+                    Ok((stream, peer)) => self.serve(stream, peer),
+                    Err(error) => self.refused(&error).await,
+                },
+            }
         }
-        let serving = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.head_timeout)
-            .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
-        let mut serving = pin!(serving);
-        let ended = tokio::select! {
-            ended = &mut serving => ended,
-            () = self.shutdown.cancelled() => {
-                serving.as_mut().graceful_shutdown();
-                serving.await
+    }
+
+    fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let client = Arc::new(Client::new(peer, Arc::clone(&self.busy)));
+        let connection = Connection {
+            client: Arc::clone(&client),
+            requests: self.requests.clone(),
+            shutdown: self.shutdown.clone(),
+        };
+        let task = self.tasks.spawn(connection.serve(stream));
+        self.house.add(task.id(), client);
+    }
+
+    /// The system refused a connection: most often it has no more file descriptors for us.
+    async fn refused(&mut self, error: &io::Error) {
+        tracing::warn!(%error, "a connection could not be accepted");
+        self.house.end_least_missed();
+        tokio::time::sleep(ACCEPT_BACKOFF).await;
+    }
+
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let task = match &ended {
+            Ok((task, ())) => *task,
+            Err(error) => error.id(),
+        };
+        self.house.remove(task);
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            tracing::error!(%error, "a connection's task panicked");
+        }
+    }
+
+    /// Waits for the requests in hand, and cuts them where that takes too long.
+    async fn finish(&mut self, grace: Duration) {
+        let all_end = async {
+            while let Some(ended) = self.tasks.join_next_with_id().await {
+                self.ended(ended);
             }
         };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection ended");
+        if tokio::time::timeout(grace, all_end).await.is_err() {
+            tracing::warn!(connections = self.house.len(), "cut what did not finish in time");
+            self.tasks.shutdown().await;
         }
     }
 }

@@ -1,60 +1,13 @@
 //! Real connections: slow ones, large ones, and the end of the server.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use deskbell_server::{IngestOptions, Server, ServerOptions};
-use http::Request;
-use http_body_util::BodyExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use deskbell_server::{IngestOptions, ServerOptions};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-use crate::support::{EVENT, TestServer, signed, within};
-
-struct Listening {
-    address: SocketAddr,
-    server: TestServer,
-    running: JoinSet<()>,
-    shutdown: CancellationToken,
-}
-
-async fn listen(options: ServerOptions, ingest: IngestOptions) -> Listening {
-    let server = TestServer::with(ingest).await;
-    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-    let http = Server::bind(any_port, options, server.router.clone()).await.unwrap();
-    let address = http.local_addr().unwrap();
-    let shutdown = CancellationToken::new();
-    let mut running = JoinSet::new();
-    running.spawn(http.run(shutdown.clone()));
-    Listening { address, server, running, shutdown }
-}
-
-/// The request as it goes over the wire, split in front of its body.
-async fn wire(request: Request<axum::body::Body>) -> (Vec<u8>, Vec<u8>) {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes().to_vec();
-    let mut text = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", head.method, head.uri);
-    for (name, value) in &head.headers {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    text += &format!("content-length: {}\r\n\r\n", body.len());
-    (text.into_bytes(), body)
-}
-
-/// Everything that the server says until it closes the connection.
-async fn rest(mut stream: TcpStream) -> String {
-    let mut text = String::new();
-    within(10, stream.read_to_string(&mut text)).await.unwrap();
-    text
-}
-
-async fn reply_head(stream: &mut TcpStream) -> String {
-    let mut bytes = vec![0; 4_096];
-    let read = within(10, stream.read(&mut bytes)).await.unwrap();
-    String::from_utf8(bytes[..read].to_vec()).unwrap()
-}
+use crate::listening::{listen, reply_head, rest, wire};
+use crate::support::{EVENT, signed, within};
 
 #[tokio::test]
 async fn a_client_that_trickles_its_head_is_let_go() {
@@ -153,21 +106,4 @@ async fn a_stopping_server_cuts_what_does_not_finish_in_time() {
     reply_head(&mut other).await;
     listening.shutdown.cancel();
     within(10, listening.running.join_next()).await.unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn connections_over_the_limit_wait_for_a_place() {
-    let options = ServerOptions { connections_max: 1, ..ServerOptions::default() };
-    let listening = listen(options, IngestOptions::default()).await;
-    let ask = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let mut first = TcpStream::connect(listening.address).await.unwrap();
-    first.write_all(ask).await.unwrap();
-    reply_head(&mut first).await;
-    let mut second = TcpStream::connect(listening.address).await.unwrap();
-    second.write_all(ask).await.unwrap();
-    let mut byte = [0];
-    let waiting = tokio::time::timeout(Duration::from_millis(100), second.read(&mut byte)).await;
-    assert!(waiting.is_err(), "it is not its turn yet");
-    drop(first);
-    assert!(reply_head(&mut second).await.starts_with("HTTP/1.1 200"));
 }

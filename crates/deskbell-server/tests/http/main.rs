@@ -3,7 +3,12 @@
 
 mod admin;
 mod connections;
+mod flood;
+mod heads;
 mod health;
 mod ingest;
+mod listening;
 mod refusals;
+mod room;
+mod slots;
 mod support;

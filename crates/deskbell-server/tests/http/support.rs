@@ -164,21 +164,32 @@ impl MirrorStates for Mirrors {
     }
 }
 
-/// A store that writes nothing while it is broken, and no event while it is full.
+/// A store that writes nothing while it is broken, and no event while it is full or stuck.
 #[derive(Debug)]
 pub(crate) struct BreakableStore {
     inner: SqliteStore,
     broken: AtomicBool,
     full: AtomicBool,
+    stuck: watch::Sender<bool>,
 }
 
 impl BreakableStore {
     fn new(inner: SqliteStore) -> Self {
-        Self { inner, broken: AtomicBool::new(false), full: AtomicBool::new(false) }
+        Self {
+            inner,
+            broken: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+            stuck: watch::Sender::new(false),
+        }
     }
 
     pub(crate) fn set_broken(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
+    }
+
+    /// While it is stuck, it answers no append.
+    pub(crate) fn set_stuck(&self, stuck: bool) {
+        self.stuck.send_replace(stuck);
     }
 
     pub(crate) fn set_full(&self, full: bool) {
@@ -204,6 +215,7 @@ impl Store for BreakableStore {
     async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
         refuse_where(&self.broken)?;
         refuse_where(&self.full)?;
+        let _ = self.stuck.subscribe().wait_for(|stuck| !stuck).await;
         self.inner.append(batch).await
     }
 

@@ -1,0 +1,187 @@
+//! Where we listen: an IP address or a host's name, with a port.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use tokio::net::{TcpListener, lookup_host};
+
+/// An address to listen on: `127.0.0.1:3000`, `[::1]:3000` or `localhost:3000`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// An IP address and a port.
+    Socket(SocketAddr),
+    /// A host's name, which is looked up at the start, and a port.
+    Name {
+        /// The name.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+}
+
+impl ListenAddress {
+    /// The port; 0 lets the system choose.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Socket(address) => address.port(),
+            Self::Name { port, .. } => *port,
+        }
+    }
+}
+
+impl From<SocketAddr> for ListenAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self::Socket(address)
+    }
+}
+
+/// A text that is no address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an address to listen on; write HOST:PORT, for example 127.0.0.1:3000")]
+pub struct NoListenAddress(String);
+
+impl FromStr for ListenAddress {
+    type Err = NoListenAddress;
+
+    fn from_str(text: &str) -> Result<Self, NoListenAddress> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Socket(address));
+        }
+        let error = || NoListenAddress(text.to_owned());
+        let (host, port) = text.rsplit_once(':').ok_or_else(error)?;
+        let is_name = |label: &str| {
+            !label.is_empty()
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        // What is made of digits and dots is an IP address, and a wrong one.
+        let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        if is_number || !host.split('.').all(is_name) {
+            return Err(error());
+        }
+        let port = port.parse().map_err(|_| error())?;
+        Ok(Self::Name { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(address) => address.fmt(f),
+            Self::Name { host, port } => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+/// The address could not be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {}", what_to_do(.source, .address))]
+pub struct BindError {
+    /// The address that was asked for.
+    pub address: ListenAddress,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+fn what_to_do(error: &io::Error, address: &ListenAddress) -> String {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; stop it, or choose another \
+                                     port with `listen` in [server] or with DESKBELL_LISTEN"
+            .to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            format!("port {port} is not permitted; choose one from 1024 on")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("no address of this machine is that; 0.0.0.0:{port} listens on all of them")
+        }
+        _ => "is it an address or a name of this machine?".to_owned(),
+    }
+}
+
+/// A port that is ours. Nobody is accepted yet.
+#[derive(Debug)]
+pub struct Listener(pub(crate) TcpListener);
+
+impl Listener {
+    /// Listens on the address; port 0 lets the system choose. Of the addresses that a name stands
+    /// for it takes the first that can be had, those of IPv4 before the others.
+    ///
+    /// # Errors
+    /// [`BindError`]: the address is in use, not ours, or not permitted.
+    pub async fn bind(address: impl Into<ListenAddress>) -> Result<Self, BindError> {
+        let address = address.into();
+        match listen(&address).await {
+            Ok(listener) => Ok(Self(listener)),
+            Err(source) => Err(BindError { address, source }),
+        }
+    }
+
+    /// The address that is listened on.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+async fn listen(address: &ListenAddress) -> io::Result<TcpListener> {
+    match address {
+        ListenAddress::Socket(address) => TcpListener::bind(address).await,
+        ListenAddress::Name { host, port } => {
+            let found = lookup_host((host.as_str(), *port)).await?;
+            let mut addresses: Vec<_> = found.collect();
+            addresses.sort_by_key(SocketAddr::is_ipv6);
+            TcpListener::bind(&*addresses).await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_and_shown() {
+        for text in ["127.0.0.1:3000", "[::1]:0", "localhost:3000", "hooks.example.com:80"] {
+            assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
+        }
+        for wrong in [
+            "",
+            "localhost",
+            ":3000",
+            "3000",
+            "localhost:",
+            "localhost:http",
+            "localhost:70000",
+            "http://localhost:3000",
+            "127.0.0.256:3000",
+            "127.0.0.1",
+            "a b:1",
+            "::1",
+            "*:3000",
+        ] {
+            assert!(wrong.parse::<ListenAddress>().is_err(), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_up() {
+        let listener =
+            Listener::bind("localhost:0".parse::<ListenAddress>().unwrap()).await.unwrap();
+        assert!(listener.local_addr().unwrap().ip().is_loopback());
+    }
+
+    #[tokio::test]
+    async fn a_port_in_use_says_what_to_do() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let first = Listener::bind(any).await.unwrap();
+        let error = Listener::bind(first.local_addr().unwrap()).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("another program") && text.contains("DESKBELL_LISTEN"), "{text}");
+    }
+}
