@@ -151,6 +151,7 @@ fn app(log: LogHandle, store: Arc<dyn Store>) -> Result<App, BenchError> {
         store,
         mirrors: Arc::new(()),
         ingest: IngestOptions::default(),
+        clients: deskbell_server::AllowedClients::default(),
         admin_token: None,
         metrics: Arc::new(String::new),
     })

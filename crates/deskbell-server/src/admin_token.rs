@@ -7,24 +7,29 @@ use http::header::AUTHORIZATION;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+const SCHEME: &[u8] = b"Bearer ";
+
 /// The admin token. Its text shows nowhere; it is compared in constant time.
 #[derive(Clone)]
 pub struct AdminToken(Zeroizing<String>);
 
 impl AdminToken {
-    /// A token with this text, or `None` where it is empty: an empty token would open every door.
+    /// A token with this text. `None` where it is empty, which would open every door, or has white
+    /// space in it or around it, which a header does not bring over as it is.
     #[must_use]
     pub fn new(text: String) -> Option<Self> {
         let token = Self(Zeroizing::new(text));
-        (!token.0.trim().is_empty()).then_some(token)
+        let is_good = !token.0.is_empty() && !token.0.contains(char::is_whitespace);
+        is_good.then_some(token)
     }
 
-    /// Whether the request bears it: `Authorization: Bearer TOKEN`.
+    /// Whether the request bears it: `Authorization: Bearer TOKEN`, the scheme in any case.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         headers
             .get(AUTHORIZATION)
-            .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
-            .is_some_and(|shown| bool::from(shown.trim_ascii().ct_eq(self.0.as_bytes())))
+            .and_then(|value| value.as_bytes().split_at_checked(SCHEME.len()))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
+            .is_some_and(|(_, shown)| bool::from(shown.trim_ascii().ct_eq(self.0.as_bytes())))
     }
 }
 
@@ -45,7 +50,9 @@ mod tests {
     #[test]
     fn only_the_token_itself_is_admitted() {
         let token = AdminToken::new("s3cret".into()).unwrap();
-        assert!(token.admits(&asking("Bearer s3cret")));
+        for right in ["Bearer s3cret", "bearer s3cret", "BEARER  s3cret"] {
+            assert!(token.admits(&asking(right)), "{right:?}");
+        }
         for wrong in ["Bearer s3cre", "Bearer s3cret2", "Bearer ", "s3cret", "Basic s3cret", ""] {
             assert!(!token.admits(&asking(wrong)), "{wrong:?}");
         }
@@ -53,9 +60,11 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_is_none() {
+    fn an_empty_token_is_none_nor_is_one_with_white_space() {
         assert!(AdminToken::new(String::new()).is_none());
-        assert!(AdminToken::new("  ".into()).is_none());
+        for spaced in ["  ", " s3cret", "s3cret\n", "s3 cret", "s3\tcret"] {
+            assert!(AdminToken::new(spaced.into()).is_none(), "{spaced:?}");
+        }
     }
 
     #[test]

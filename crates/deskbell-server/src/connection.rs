@@ -9,6 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, Phase};
@@ -17,6 +18,8 @@ use crate::stream::WatchedStream;
 
 /// Bytes of one request's head; a larger one is answered with 431, and ends the connection.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+/// How long a TLS handshake may take; then the connection is ended.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long we wait for the client to hang up once its last reply is out. A connection that is
 /// closed with bytes unread is reset, and the reply may be lost with it.
 const LINGER_MAX: Duration = Duration::from_secs(2);
@@ -28,6 +31,7 @@ const LINGER_BYTES_MAX: u64 = 2 << 20;
 pub(crate) struct Connection {
     pub(crate) client: Arc<Client>,
     pub(crate) requests: Requests,
+    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -47,7 +51,19 @@ impl Connection {
             return;
         }
         let stream = WatchedStream::new(stream, Arc::clone(&self.client));
-        self.http(stream).await;
+        match self.tls.clone() {
+            None => self.http(stream).await,
+            Some(tls) => match timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.http(stream).await,
+                Ok(Err(error)) => {
+                    let error = format_args!("the TLS handshake failed: {error}");
+                    self.requests.refuse_malformed(&error);
+                }
+                Err(_) => {
+                    tracing::debug!(peer = %self.client.peer, "a TLS handshake took too long");
+                }
+            },
+        }
     }
 
     async fn http<S: AsyncRead + AsyncWrite + Unpin + Send>(self, stream: S) {

@@ -15,6 +15,7 @@ use http_body::Body as _;
 use crate::body::{BodyError, BodyReader, Timeliness};
 use crate::changed_duplicates::ChangedDuplicates;
 use crate::client::Client;
+use crate::client_address::{AllowedClients, NotAllowed};
 use crate::clock;
 use crate::metrics::IngestMetrics;
 use crate::refusals::{Cause, Refusals};
@@ -58,6 +59,7 @@ pub(crate) struct Ingest {
     source: Arc<Source>,
     log: LogHandle,
     body: BodyReader,
+    clients: Arc<AllowedClients>,
     metrics: IngestMetrics,
     duplicates: ChangedDuplicates,
     refusals: Arc<Refusals>,
@@ -69,11 +71,12 @@ impl Ingest {
         log: LogHandle,
         store: Arc<dyn Store>,
         body: BodyReader,
+        clients: Arc<AllowedClients>,
     ) -> Self {
         let metrics = IngestMetrics::new(&source.name);
         let duplicates = ChangedDuplicates::new(&source.name, store);
         let refusals = Arc::new(Refusals::new(Arc::clone(&source.name)));
-        Self { source, log, body, metrics, duplicates, refusals }
+        Self { source, log, body, clients, metrics, duplicates, refusals }
     }
 
     async fn take(
@@ -82,6 +85,8 @@ impl Ingest {
         body: &mut Body,
         client: Option<&Client>,
     ) -> Result<Appended, Refusal> {
+        let peer = client.map(|client| client.peer.ip());
+        self.clients.check(peer, &head.headers).map_err(|error| self.not_allowed(error))?;
         self.body.check_announced(body).map_err(|error| self.not_read(error))?;
         let headers =
             SignatureHeaders::from_map(&head.headers).map_err(|error| self.not_verified(&error))?;
@@ -141,6 +146,11 @@ impl Ingest {
         }
         let event = new_event(&self.source.name, &verified, body);
         event.map_err(|error| self.not_an_event(verified.id(), &error))
+    }
+
+    fn not_allowed(&self, error: NotAllowed) -> Refusal {
+        self.refusals.note(Cause::NotAllowed, error);
+        Refusal::Forbidden
     }
 
     fn not_read(&self, error: BodyError) -> Refusal {

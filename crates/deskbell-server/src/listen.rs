@@ -5,7 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
+
+/// Connections that the system keeps until we accept them; it drops further ones, and their clients
+/// try again a second later. Systems have a limit of their own, often 4,096.
+const BACKLOG: u32 = 4_096;
 
 /// An address to listen on: `127.0.0.1:3000`, `[::1]:3000` or `localhost:3000`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,15 +134,31 @@ impl Listener {
 }
 
 async fn listen(address: &ListenAddress) -> io::Result<TcpListener> {
-    match address {
-        ListenAddress::Socket(address) => TcpListener::bind(address).await,
-        ListenAddress::Name { host, port } => {
-            let found = lookup_host((host.as_str(), *port)).await?;
-            let mut addresses: Vec<_> = found.collect();
-            addresses.sort_by_key(SocketAddr::is_ipv6);
-            TcpListener::bind(&*addresses).await
+    let (host, port) = match address {
+        ListenAddress::Socket(address) => return listen_at(*address),
+        ListenAddress::Name { host, port } => (host.as_str(), *port),
+    };
+    let mut addresses: Vec<_> = lookup_host((host, port)).await?.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
+    for address in addresses {
+        outcome = listen_at(address);
+        if outcome.is_ok() {
+            break;
         }
     }
+    outcome
+}
+
+fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A server that starts again must not wait for the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub(crate) enum Cause {
     Cut,
     /// The log did not take the event.
     NotWritten,
+    /// The client's address is not allowed.
+    NotAllowed,
     /// Another method than POST.
     Method,
 }
@@ -66,6 +68,7 @@ impl Cause {
             Self::NoRoom => "no_room",
             Self::Cut => "cut",
             Self::NotWritten => "not_written",
+            Self::NotAllowed => "not_allowed",
             Self::Method => "method_not_allowed",
         }
     }

@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     VerificationFailed,
     /// Authentic, but not a JSON object with a `type`, or its message id is too long to be kept.
     NotAnEvent,
+    /// Events may not come from this address.
+    Forbidden,
     /// The body is over the limit.
     TooLarge,
     /// The body did not come in time.
@@ -30,6 +32,7 @@ impl Refusal {
             Self::VerificationFailed | Self::NotAnEvent | Self::Incomplete => {
                 StatusCode::BAD_REQUEST
             }
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
@@ -41,6 +44,7 @@ impl Refusal {
         match self {
             Self::VerificationFailed => "verification_failed",
             Self::NotAnEvent => "not_an_event",
+            Self::Forbidden => "forbidden",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
             Self::Incomplete => "incomplete",

@@ -16,7 +16,7 @@ use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
 use crate::unknown_path::{self, UnknownPaths};
-use crate::{AdminToken, replies};
+use crate::{AdminToken, AllowedClients, replies};
 
 /// What the routes need.
 pub struct App {
@@ -28,6 +28,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// How the mirrors are, for `/readyz?strict`.
     pub mirrors: Arc<dyn MirrorStates>,
+    /// From where events may come.
+    pub clients: AllowedClients,
     /// What a stranger may send.
     pub ingest: IngestOptions,
     /// Opens the routes that are not public; without one they do not exist.
@@ -70,9 +72,15 @@ pub fn router(app: App) -> Router {
         app.ingest.body_timeout,
         app.ingest.in_flight_bytes_max,
     );
+    let clients = Arc::new(app.clients);
     for source in app.sources.into_iter().map(Arc::new) {
-        let (log, store) = (app.log.clone(), Arc::clone(&app.store));
-        let ingest = Arc::new(Ingest::new(Arc::clone(&source), log, store, body.clone()));
+        let ingest = Arc::new(Ingest::new(
+            Arc::clone(&source),
+            app.log.clone(),
+            Arc::clone(&app.store),
+            body.clone(),
+            Arc::clone(&clients),
+        ));
         for path in &source.paths {
             let route = post(ingest::receive).fallback(ingest::refuse_method);
             router = router.route(path, route.with_state(Arc::clone(&ingest)));

@@ -9,6 +9,7 @@ use axum::Router;
 use tokio::net::TcpStream;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Busy, Client};
@@ -17,6 +18,7 @@ use crate::house::House;
 use crate::listen::{BindError, ListenAddress, Listener};
 use crate::metrics;
 use crate::requests::Requests;
+use crate::tls::Tls;
 
 /// How long to wait before accepting again when the system refuses a connection.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -59,6 +61,7 @@ pub struct Server {
     listener: Listener,
     options: ServerOptions,
     router: Router,
+    tls: Option<Tls>,
 }
 
 impl Server {
@@ -66,7 +69,13 @@ impl Server {
     #[must_use]
     pub fn new(listener: Listener, options: ServerOptions, router: Router) -> Self {
         metrics::describe_server();
-        Self { listener, options, router }
+        Self { listener, options, router, tls: None }
+    }
+
+    /// Speaks HTTPS with this certificate, whose files are read again when they change.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     /// As [`new`](Self::new), at this address; port 0 lets the system choose.
@@ -92,15 +101,25 @@ impl Server {
     /// Serves until `shutdown`, then stops accepting, finishes the requests in hand within the
     /// grace period, and returns.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { listener, options, router } = self;
+        let Self { listener, options, router, tls } = self;
         let mut serving = Serving {
             tasks: JoinSet::new(),
             house: House::new(&options),
             requests: Requests::new(router),
             busy: Arc::new(Busy::new(options.connections_max.max(1))),
+            tls: tls.as_ref().map(Tls::acceptor),
             shutdown,
         };
-        serving.accept(&listener).await;
+        let changes = async {
+            match &tls {
+                Some(tls) => tls.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = serving.accept(&listener) => {}
+            () = changes => {}
+        }
         drop(listener);
         serving.finish(options.grace).await;
     }
@@ -112,6 +131,7 @@ struct Serving {
     house: House,
     requests: Requests,
     busy: Arc<Busy>,
+    tls: Option<TlsAcceptor>,
     shutdown: CancellationToken,
 }
 
@@ -138,6 +158,7 @@ impl Serving {
         let connection = Connection {
             client: Arc::clone(&client),
             requests: self.requests.clone(),
+            tls: self.tls.clone(),
             shutdown: self.shutdown.clone(),
         };
         let task = self.tasks.spawn(connection.serve(stream));

@@ -204,7 +204,7 @@ fn config(
         destinations: vec![mirror, receiver],
         ..Config::default()
     };
-    config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    config.server.listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into());
     for source in &mut config.sources {
         source.signing_secrets = vec![SigningSecret(secret.clone())];
     }

@@ -9,7 +9,7 @@ mod routes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use deskbell_server::CurrentRoutes;
+use deskbell_server::{CurrentRoutes, Tls};
 use deskbell_store::{Database, LogHandle, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,7 @@ pub struct Engine {
     store: Arc<dyn Database>,
     log: LogHandle,
     routes: CurrentRoutes,
+    tls: Option<Tls>,
     serving: Stage,
     parts: Parts,
     writing: Stage,
@@ -95,6 +96,15 @@ impl Engine {
     #[must_use]
     pub fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store) as Arc<dyn Store>
+    }
+
+    /// Reads the files of `[server] tls` again now, where there are any, instead of at the next look
+    /// at them. A mistake in them is logged, and what was read before stays in use.
+    pub fn reload_tls(&self) {
+        if let Some(Err(error)) = self.tls.as_ref().map(Tls::reload) {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the certificate is not taken; the one before stays");
+        }
     }
 
     /// Returns when a part of the engine has ended although nobody asked it to.

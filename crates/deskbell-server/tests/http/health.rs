@@ -5,7 +5,7 @@ use std::time::Duration;
 use deskbell_sync::status::{BlockedPart, Failure, MirrorState};
 use http::Request;
 
-use crate::support::{EVENT, TestServer, get, now_seconds, signed};
+use crate::support::{EVENT, TestServer, after, get, now_seconds, signed};
 
 #[tokio::test]
 async fn a_working_server_is_healthy_and_ready() {
@@ -123,11 +123,4 @@ async fn a_store_that_cannot_write_is_not_ready_however_it_is_asked() {
     server.store.set_broken(true);
     let reply = server.send(get("/readyz?strict")).await;
     assert_eq!(reply.text, r#"{"ready":false,"reason":"store"}"#);
-}
-
-/// Sets the time forward. It runs on at once: the store's thread takes some.
-async fn after(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }

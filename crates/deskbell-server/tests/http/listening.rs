@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use deskbell_server::{IngestOptions, Server, ServerOptions};
+use deskbell_server::{IngestOptions, Server, ServerOptions, Tls};
 use http::Request;
 use http_body_util::BodyExt;
 use tokio::io::AsyncReadExt;
@@ -20,9 +20,25 @@ pub(crate) struct Listening {
 }
 
 pub(crate) async fn listen(options: ServerOptions, ingest: IngestOptions) -> Listening {
-    let server = TestServer::with(ingest).await;
+    listen_with(options, ingest, None).await
+}
+
+pub(crate) async fn listen_with(
+    options: ServerOptions,
+    ingest: IngestOptions,
+    tls: Option<Tls>,
+) -> Listening {
+    listen_to(TestServer::with(ingest).await, options, tls).await
+}
+
+pub(crate) async fn listen_to(
+    server: TestServer,
+    options: ServerOptions,
+    tls: Option<Tls>,
+) -> Listening {
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let http = Server::bind(any_port, options, server.router.clone()).await.unwrap();
+    let http = http.with_tls(tls);
     let address = http.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let mut running = JoinSet::new();

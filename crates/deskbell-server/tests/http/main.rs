@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod clients;
 mod connections;
 mod flood;
 mod heads;
@@ -12,3 +13,4 @@ mod refusals;
 mod room;
 mod slots;
 mod support;
+mod tls;

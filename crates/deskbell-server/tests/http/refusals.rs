@@ -12,10 +12,10 @@ use crate::support::{EVENT, TestServer, now_seconds, signed, signed_at};
 
 /// The lines that this thread logs at the default level.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn start() -> (Self, DefaultGuard) {
+    pub(crate) fn start() -> (Self, DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::INFO)
@@ -26,7 +26,7 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         String::from_utf8(self.0.lock().unwrap().clone())
             .unwrap()
             .lines()
@@ -35,7 +35,7 @@ impl Log {
     }
 
     /// The one line with this word in it.
-    fn line(&self, word: &str) -> String {
+    pub(crate) fn line(&self, word: &str) -> String {
         let lines = self.lines();
         let mut found = lines.iter().filter(|line| line.contains(word));
         let line = found.next().unwrap_or_else(|| panic!("no line has {word}: {lines:#?}"));

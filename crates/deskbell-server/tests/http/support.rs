@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
-use deskbell_server::{AdminToken, App, IngestOptions, MirrorStates, Source, routes};
+use deskbell_server::{
+    AdminToken, AllowedClients, App, IngestOptions, MirrorStates, Source, routes,
+};
 use deskbell_store::{
     Appended, BackendError, ConsumerReport, EventsAbout, FencingToken, LogId, LogWriter,
     LogWriterOptions, NewEvent, ReadLimit, ReplayRequest, Seq, SourceInstance, SqliteStore, Store,
@@ -24,7 +26,7 @@ use tower::ServiceExt;
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(crate) const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
-pub(crate) const ADMIN_TOKEN: &str = "correct horse battery staple";
+pub(crate) const ADMIN_TOKEN: &str = "correct-horse-battery-staple";
 pub(crate) const EVENT: &str =
     r#"{"data":{"id":"user_1"},"object":"event","type":"user.created","timestamp":1654012591835}"#;
 
@@ -43,6 +45,10 @@ impl TestServer {
     }
 
     pub(crate) async fn with(ingest: IngestOptions) -> Self {
+        Self::allowing(AllowedClients::default(), ingest).await
+    }
+
+    pub(crate) async fn allowing(clients: AllowedClients, ingest: IngestOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let inner = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
         let store = Arc::new(BreakableStore::new(inner));
@@ -57,6 +63,7 @@ impl TestServer {
             log,
             store: Arc::clone(&store) as Arc<dyn Store>,
             mirrors: Arc::clone(&mirrors) as Arc<dyn MirrorStates>,
+            clients,
             ingest,
             admin_token: AdminToken::new(ADMIN_TOKEN.to_owned()),
             metrics: Arc::new(|| "deskbell_up 1\n".to_owned()),
@@ -145,6 +152,13 @@ pub(crate) fn get(path: &str) -> Request<Body> {
 /// Waits, for at most as long as a test may take.
 pub(crate) async fn within<T>(seconds: u64, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(seconds), future).await.expect("in time")
+}
+
+/// Sets the time forward. It runs on at once: the store's thread takes some.
+pub(crate) async fn after(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// Mirrors whose states a test sets.

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use super::{Context, exit};
 use crate::check_destinations;
 use crate::config::Loaded;
+use crate::engine;
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum Command {
@@ -23,6 +24,7 @@ pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit:
     };
     loaded.warnings.extend(loaded.left_out.iter().cloned());
     if matches!(command, Command::Check) {
+        engine::certificate(&loaded.config).map_err(exit::Failure::start)?;
         let warnings = check_destinations(&loaded.config).map_err(exit::Failure::start)?;
         loaded.warnings.extend(warnings);
     }

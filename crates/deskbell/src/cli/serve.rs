@@ -151,7 +151,8 @@ fn where_to(kind: &DestinationKind) -> (&'static str, String) {
 fn greet(engine: &Engine, loaded: &Loaded) {
     let config = &loaded.config;
     let address = engine.address();
-    errln!("deskbell {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
+    let scheme = config.server.scheme();
+    errln!("deskbell {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
     for source in &config.sources {
         errln!("  source {:12} {}", source.name, source.path.join("  "));
     }

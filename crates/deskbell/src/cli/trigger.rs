@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clerk_webhooks::{CannotSign, Secret, SecretError, Signer};
+use deskbell_server::ListenAddress;
 use miette::Diagnostic;
 use serde_json::{Value, json};
 use url::Url;
@@ -119,11 +120,14 @@ fn client(arguments: &Arguments, context: &Context) -> Result<Client, exit::Fail
 fn local(config: &Config) -> Result<Url, Unsendable> {
     let path = config.sources.first().and_then(|source| source.path.first());
     let path = path.ok_or(Unsendable::NoSource)?;
-    let mut address = config.server.listen;
-    if address.ip().is_unspecified() {
+    let mut address = config.server.listen();
+    if let ListenAddress::Socket(address) = &mut address
+        && address.ip().is_unspecified()
+    {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    Ok(Url::parse(&format!("http://{address}{path}"))?)
+    let scheme = config.server.scheme();
+    Ok(Url::parse(&format!("{scheme}://{address}{path}"))?)
 }
 
 /// The secret that was given, or that of the config's first source.

@@ -39,6 +39,15 @@ impl Environment {
         }
     }
 
+    /// The same, but for what files give: what is said there of `PORT` is about the application.
+    #[must_use]
+    pub(super) fn of_process(&self, name: &str) -> Option<String> {
+        match self {
+            Self::WithFiles(_) => process_variable(name),
+            Self::Process | Self::Fixed(_) => self.get(name),
+        }
+    }
+
     /// Which variables came from which file until now, and which lines there make no sense.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {

@@ -34,6 +34,7 @@ pub(super) fn read(
     let read = Config::read(Node::root(&root, &lookup)).map_err(Fault::from);
     let read = read.and_then(|mut read| {
         note_lines(&mut read, &text, &root);
+        read.config.server.resolve(directory);
         read_templates(&mut read, directory)?;
         Ok(read)
     });

@@ -41,7 +41,7 @@ pub use endpoint_url::{HttpUrl, SecretUrl, SmtpUrl};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use rate_limit::{RateLimit, RateUnit};
-pub use server::ServerConfig;
+pub use server::{Network, ServerConfig, TlsConfig};
 pub use source::SourceConfig;
 pub use statement::{Stale, StatementConfig};
 pub use store::{RetentionConfig, StoreConfig};
@@ -174,13 +174,14 @@ impl Config {
             Some(file) => Some(file.to_owned()),
             None => Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()),
         };
-        let (Read { config, left_out }, file_text) = match &file {
+        let (Read { mut config, left_out }, file_text) = match &file {
             Some(path) => file::read(path, environment, is_lenient)?,
             None => {
                 let read = Read { config: Self::default(), left_out: Vec::new() };
                 (read, file::FileText::none())
             }
         };
+        config.server.take_address(environment)?;
         let placed = |fault: error::Fault| fault.behind(&left_out);
         let warnings = config.check(&left_out).map_err(|fault| file_text.locate(placed(fault)))?;
         let warnings = warnings.into_iter().map(|warning| file_text.describe(&placed(warning)));

@@ -1,40 +1,184 @@
-//! `[server]`: where we listen, and what a client may cost.
+//! `[server]`: where we listen, who may come, and what a client may cost.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use deskbell_server::{AllowedClients, ListenAddress, TlsFiles};
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Token;
+use super::{ConfigError, Environment, Token};
+
+/// Sets the address to listen on, before the file.
+const LISTEN_VARIABLE: &str = "DESKBELL_LISTEN";
+/// Sets the port where nothing else says where to listen, as platforms do.
+const PORT_VARIABLE: &str = "PORT";
 
 /// The HTTP server.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServerConfig {
-    /// The address to listen on. Default: `127.0.0.1:3000`.
-    #[serde(deserialize_with = "address")]
-    pub listen: SocketAddr,
+    /// The address to listen on. The variable `DESKBELL_LISTEN` goes before it. Default:
+    /// `0.0.0.0:$PORT` where the variable `PORT` is set, else `127.0.0.1:3000`.
+    #[serde(
+        deserialize_with = "listen",
+        serialize_with = "shown",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub listen: Option<ListenAddress>,
     /// Opens `/metrics`: `Authorization: Bearer TOKEN`. Default: none, and no such page.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "admin_token", skip_serializing_if = "Option::is_none")]
     pub admin_token: Option<Token>,
     /// Bytes in one body; a larger one is answered with 413. Default: 1 MiB.
     pub body_bytes_max: usize,
+    /// Networks that may post events; others are answered with 403. Default: none, which is any.
+    pub allowed_ips: Vec<Network>,
+    /// Networks of proxies whose `X-Forwarded-For` says who the client is. Default: none.
+    pub trusted_proxies: Vec<Network>,
+    /// Serves HTTPS with this certificate. Default: none, and plain HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsConfig>,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
+            listen: None,
             admin_token: None,
             body_bytes_max: 1 << 20,
+            allowed_ips: Vec::new(),
+            trusted_proxies: Vec::new(),
+            tls: None,
         }
     }
 }
 
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+impl ServerConfig {
+    /// The address to listen on.
+    #[must_use]
+    pub fn listen(&self) -> ListenAddress {
+        let default = || SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)).into();
+        self.listen.clone().unwrap_or_else(default)
+    }
+
+    /// The scheme of our URLs.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Who may post events.
+    #[must_use]
+    pub fn allowed_clients(&self) -> AllowedClients {
+        let networks = |list: &[Network]| list.iter().map(|network| network.0).collect();
+        AllowedClients {
+            allowed_ips: networks(&self.allowed_ips),
+            trusted_proxies: networks(&self.trusted_proxies),
+        }
+    }
+
+    /// Takes the address to listen on from the environment, where that says it.
+    pub(super) fn take_address(&mut self, environment: &Environment) -> Result<(), ConfigError> {
+        if let Some(text) = environment.get(LISTEN_VARIABLE) {
+            let address = text.trim().parse::<ListenAddress>();
+            let wrong = |error| ConfigError::new(format!("{LISTEN_VARIABLE}: {error}"), None);
+            self.listen = Some(address.map_err(wrong)?);
+        } else if self.listen.is_none()
+            && let Some(text) = environment.of_process(PORT_VARIABLE)
+        {
+            let port = text.trim().parse::<u16>().map_err(|_| {
+                let help =
+                    "set it to a number up to 65535, or unset it and say `listen` in [server]";
+                ConfigError::new(
+                    format!("{PORT_VARIABLE}: `{text}` is not a port"),
+                    help.to_owned(),
+                )
+            })?;
+            self.listen = Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into());
+        }
+        self.listen = Some(self.listen());
+        Ok(())
+    }
+
+    /// Has relative paths begin at the directory of the config file.
+    pub(super) fn resolve(&mut self, directory: &Path) {
+        if let Some(tls) = &mut self.tls {
+            tls.cert = directory.join(&tls.cert);
+            tls.key = directory.join(&tls.key);
+        }
+    }
+}
+
+fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ListenAddress>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| {
-        serde::de::Error::custom(format_args!(
-            "`{text}` is not an address to listen on; write IP:PORT, for example 127.0.0.1:3000"
-        ))
-    })
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn shown<S: Serializer>(address: &Option<ListenAddress>, serializer: S) -> Result<S::Ok, S::Error> {
+    match address {
+        Some(address) => serializer.collect_str(address),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// A token that any client can send as it is.
+fn admin_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Token>, D::Error> {
+    let token = Token::deserialize(deserializer)?;
+    if token.0.contains(|character: char| character.is_whitespace() || character.is_control()) {
+        return Err(serde::de::Error::custom(
+            "the admin token has white space in it or around it; take it out (a file that ends \
+             with a line break has some too), or make another one: openssl rand -hex 32",
+        ));
+    }
+    Ok(Some(token))
+}
+
+/// A network as a CIDR, such as `10.0.0.0/8`; an address alone is a network of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(pub IpNet);
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let text = text.trim();
+        let alone = || text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or_else(|_| alone()).map(Self).map_err(|_| {
+            serde::de::Error::custom(format_args!(
+                "`{text}` is not a network; write a CIDR, for example 10.0.0.0/8 or 2001:db8::/32"
+            ))
+        })
+    }
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The certificate of a server that speaks HTTPS by itself. Both files are read again when they
+/// change.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The file with the certificate, and those between it and a root, in PEM. A relative path
+    /// begins at the config file.
+    pub cert: PathBuf,
+    /// The file with its private key, in PEM.
+    pub key: PathBuf,
+}
+
+impl TlsConfig {
+    /// The files.
+    #[must_use]
+    pub fn files(&self) -> TlsFiles {
+        TlsFiles { cert: self.cert.clone(), key: self.key.clone() }
+    }
 }

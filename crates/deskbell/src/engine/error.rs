@@ -1,7 +1,7 @@
 //! What keeps an engine from starting.
 
 use clerk_webhooks::NoSecret;
-use deskbell_server::BindError;
+use deskbell_server::{BindError, TlsError};
 use deskbell_store::{OpenError, StoreError};
 
 use crate::config::ConfigError;
@@ -42,6 +42,12 @@ pub enum StartError {
     /// The address to listen on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The admin token.
+    #[error("the admin token is empty, or has white space in it")]
+    AdminToken,
+    /// The certificate of `[server] tls`.
+    #[error("HTTPS cannot be served")]
+    Tls(#[from] TlsError),
     /// The system did not say which address it gave us.
     #[error("the address that we listen on is not known")]
     Address(#[source] std::io::Error),
@@ -56,7 +62,7 @@ impl StartError {
     pub fn is_of_config(&self) -> bool {
         match self {
             Self::Mirror { source, .. } => source.is_of_options(),
-            Self::Config(_) | Self::Delivering(_) => true,
+            Self::Config(_) | Self::Delivering(_) | Self::Tls(_) | Self::AdminToken => true,
             _ => false,
         }
     }

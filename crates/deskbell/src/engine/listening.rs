@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_server::{CurrentRoutes, Server, ServerOptions, Source};
+use deskbell_server::{CurrentRoutes, Server, ServerOptions, Source, Tls};
 use deskbell_store::{Database, LogWriter, LogWriterOptions, OpenError, Store};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,7 @@ pub(crate) struct Listening {
     /// Tells handlers when the program begins to stop.
     stopping: CancellationToken,
     routes: CurrentRoutes,
+    tls: Option<Tls>,
     serving: Stage,
 }
 
@@ -49,14 +50,17 @@ impl Listening {
         let sources = routes::sources(&config.sources)?;
         let paths = sources.iter().flat_map(|source| &source.paths);
         let waiting = deskbell_server::routes::without_store(paths.map(String::as_str));
-        let routes = CurrentRoutes::new(waiting);
+        let current = CurrentRoutes::new(waiting);
+        let tls = routes::certificate(config)?;
         let options = ServerOptions::default();
-        let server = Server::bind(config.server.listen, options, routes.router()).await?;
+        let server = Server::bind(config.server.listen(), options, current.router()).await?;
+        let server = server.with_tls(tls.clone());
         let address = server.local_addr().map_err(StartError::Address)?;
         let mut serving = Stage::new("server");
         serving.spawn(|shutdown| server.run(shutdown));
         let config = config.clone();
-        Ok(Self { address, config, sources, delivering, stopping, routes, serving })
+        let routes = current;
+        Ok(Self { address, config, sources, delivering, stopping, routes, tls, serving })
     }
 
     /// Opens the store, and waits for it where its server is away.
@@ -97,7 +101,7 @@ impl Listening {
 
     /// Starts everything else.
     pub(crate) async fn start(self, store: Arc<dyn Database>) -> Result<Engine, StartError> {
-        let Self { address, config, sources, delivering, stopping, routes, serving } = self;
+        let Self { address, config, sources, delivering, stopping, routes: current, tls, serving } = self;
         let events = Arc::clone(&store) as Arc<dyn Store>;
         let mirrors = match parts::open_mirrors(&config, &events, |_| true).await {
             Ok(mirrors) => mirrors,
@@ -113,8 +117,9 @@ impl Listening {
         writing.spawn(|_| writer.run());
         let parts = Parts::start(&config, delivering, mirrors, &store, &log, stopping);
         let app = routes::app(&config, sources, &log, &events, parts.running_mirrors(&events))?;
-        routes.replace(deskbell_server::routes::router(app));
-        Ok(Engine { address, config, store, log, routes, serving, parts, writing })
+        current.replace(deskbell_server::routes::router(app));
+        let routes = current;
+        Ok(Engine { address, config, store, log, routes, tls, serving, parts, writing })
     }
 
     /// Stops listening.

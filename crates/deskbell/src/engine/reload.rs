@@ -51,6 +51,7 @@ impl Engine {
         let mirrors = self.parts.running_mirrors(&events);
         let app = routes::app(&config, sources, &self.log, &events, mirrors)?;
         self.routes.replace(deskbell_server::routes::router(app));
+        self.reload_tls();
         self.config = config;
         Ok(Reloaded { destinations: changed, after_restart })
     }
@@ -101,7 +102,11 @@ fn applicable(old: &Config, new: &Config) -> (Config, Vec<&'static str>) {
     let mut after_restart = Vec::new();
     if new.server.listen != old.server.listen {
         after_restart.push("server.listen");
-        config.server.listen = old.server.listen;
+        config.server.listen = old.server.listen.clone();
+    }
+    if new.server.tls != old.server.tls {
+        after_restart.push("server.tls");
+        config.server.tls = old.server.tls.clone();
     }
     if new.store != old.store {
         after_restart.push("store");

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use clerk_webhooks::Verifier;
-use deskbell_server::{AdminToken, App, IngestOptions, Source};
+use deskbell_server::{AdminToken, App, IngestOptions, Source, Tls};
 use deskbell_store::{LogHandle, Store};
 
 use super::StartError;
-use crate::config::{Config, SourceConfig};
+use crate::config::{Config, SourceConfig, Token};
 use crate::metrics;
 use crate::outcomes::mirrors::RunningMirrors;
 
@@ -19,13 +19,14 @@ pub(super) fn app(
     store: &Arc<dyn Store>,
     mirrors: RunningMirrors,
 ) -> Result<App, StartError> {
-    let admin_token =
-        config.server.admin_token.as_ref().and_then(|token| AdminToken::new(token.0.clone()));
+    let token = |token: &Token| AdminToken::new(token.0.clone()).ok_or(StartError::AdminToken);
+    let admin_token = config.server.admin_token.as_ref().map(token).transpose()?;
     Ok(App {
         sources,
         log: log.clone(),
         store: Arc::clone(store),
         mirrors: Arc::new(mirrors),
+        clients: config.server.allowed_clients(),
         ingest: IngestOptions {
             body_bytes_max: config.server.body_bytes_max,
             ..IngestOptions::default()
@@ -33,6 +34,11 @@ pub(super) fn app(
         metrics: if admin_token.is_some() { metrics::install()? } else { Arc::new(String::new) },
         admin_token,
     })
+}
+
+/// The certificate that we serve HTTPS with, read from its files.
+pub(crate) fn certificate(config: &Config) -> Result<Option<Tls>, StartError> {
+    Ok(config.server.tls.as_ref().map(|tls| Tls::open(tls.files())).transpose()?)
 }
 
 /// Who may send, and where.

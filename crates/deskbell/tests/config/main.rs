@@ -9,6 +9,7 @@ mod email;
 mod expressions;
 mod http;
 mod secrets;
+mod server;
 mod services;
 mod store;
 
@@ -120,7 +121,7 @@ fn database(keys: &str) -> String {
 #[test]
 fn an_empty_file_means_the_defaults() {
     let config = load("", &usual()).unwrap().config;
-    assert_eq!(config.server.listen.to_string(), "127.0.0.1:3000");
+    assert_eq!(config.server.listen().to_string(), "127.0.0.1:3000");
     assert_eq!(config.store.url.to_string(), "sqlite://deskbell.db");
     assert_eq!(config.sources.len(), 1);
     assert_eq!(config.sources[0].path, ["/api/webhooks", "/api/webhooks/clerk"]);
@@ -166,7 +167,7 @@ fn every_key_is_read() {
         ("MIRROR", "sqlite://app.db"),
     ]);
     let config = load(text, &environment).unwrap().config;
-    assert_eq!(config.server.listen.to_string(), "0.0.0.0:8080");
+    assert_eq!(config.server.listen().to_string(), "0.0.0.0:8080");
     assert_eq!(config.server.admin_token.as_ref().unwrap().0, "t0ken");
     assert_eq!(config.server.body_bytes_max, 2048);
     assert_eq!(config.store.url, DatabaseUrl::sqlite(Path::new("/var/lib/deskbell/log.db")));
@@ -188,7 +189,7 @@ fn numbers_and_addresses_may_come_from_the_environment() {
         ("BYTES", "512"),
     ]);
     let config = load(text, &environment).unwrap().config;
-    assert_eq!(config.server.listen.to_string(), "0.0.0.0:80");
+    assert_eq!(config.server.listen().to_string(), "0.0.0.0:80");
     assert_eq!(config.server.body_bytes_max, 512);
 }
 

@@ -14,6 +14,7 @@ mod help;
 mod interop;
 mod kill;
 mod kill_deliveries;
+mod listening;
 mod logging;
 mod metrics;
 mod mirror_away;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Serving, directory, forwarding_to, http_client, run, send, within};
 
-const TOKEN: &str = "correct horse battery staple";
+const TOKEN: &str = "correct-horse-battery-staple";
 
 /// Waits until this line is among the metrics.
 async fn says(serving: &Serving, line: &str) {

@@ -169,8 +169,8 @@ impl Serving {
 
 /// The address that a line of the log says we listen on.
 fn address_in(line: &str) -> Option<SocketAddr> {
-    let (_, address) =
-        line.split_once("listens on http://").or_else(|| line.split_once("address="))?;
+    let greeting = line.split_once("listens on ").and_then(|(_, url)| url.split_once("://"));
+    let (_, address) = greeting.or_else(|| line.split_once("address="))?;
     address.split_whitespace().next()?.parse().ok()
 }
 
