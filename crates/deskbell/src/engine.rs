@@ -4,7 +4,7 @@ mod error;
 mod listening;
 mod parts;
 mod reload;
-mod routes;
+pub(crate) mod routes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit:
     };
     loaded.warnings.extend(loaded.left_out.iter().cloned());
     if matches!(command, Command::Check) {
-        engine::certificate(&loaded.config).map_err(exit::Failure::start)?;
+        engine::routes::certificate(&loaded.config).map_err(exit::Failure::start)?;
         let warnings = check_destinations(&loaded.config).map_err(exit::Failure::start)?;
         loaded.warnings.extend(warnings);
     }

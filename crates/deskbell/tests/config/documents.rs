@@ -10,6 +10,7 @@ fn the_configs_in_the_documents_are_good() {
         include_str!("../../../../docs/destinations.md"),
         include_str!("../../../../docs/replicas.md"),
         include_str!("../../../../docs/operation.md"),
+        include_str!("../../../../docs/proxies.md"),
     ] {
         let blocks: Vec<_> = document.split("```toml\n").skip(1).collect();
         assert!(!blocks.is_empty());
