@@ -8,6 +8,7 @@
 //! What events owe to destinations is kept beside the log, in the same database: [`Deliveries`].
 //! What is too old leaves it in small batches: [`Upkeep`]. Which events are about a subject is noted
 //! after they were acknowledged: [`SubjectIndexer`].
+//! Requests that were refused are counted: [`Refusals`].
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,6 +54,7 @@ mod outcome;
 mod place;
 mod postgres;
 pub mod private_file;
+mod refusals;
 mod source_instance;
 mod sqlite;
 mod store;
@@ -71,6 +73,7 @@ pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use outcome::{Outcome, OutcomeKind};
 pub use place::{OpenError, Place};
 pub use postgres::{PostgresConnector, PostgresOpenError, PostgresOptions, PostgresStore};
+pub use refusals::{Refusals, Refused};
 pub use source_instance::SourceInstance;
 pub use sqlite::{Backup, BackupError, SqliteOpenError, SqliteStore};
 pub use store::{BackendError, Database, FencingToken, ReadLimit, Store, StoreError};

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::{
-    Appended, ConsumerReport, Deliveries, EventsAbout, LogId, NewEvent, ReplayRequest, Seq,
-    SourceInstance, StoredEvent, Upkeep,
+    Appended, ConsumerReport, Deliveries, EventsAbout, LogId, NewEvent, Refusals, ReplayRequest,
+    Seq, SourceInstance, StoredEvent, Upkeep,
 };
 
 /// A durable, ordered, deduplicated log of events, and what is kept beside it.
@@ -142,10 +142,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn close(&self);
 }
 
-/// The log, the deliveries beside it, and their upkeep, in one database.
-pub trait Database: Store + Deliveries + Upkeep {}
+/// The log, the deliveries beside it, their upkeep, and what was refused, in one database.
+pub trait Database: Store + Deliveries + Upkeep + Refusals {}
 
-impl<T: Store + Deliveries + Upkeep> Database for T {}
+impl<T: Store + Deliveries + Upkeep + Refusals> Database for T {}
 
 /// A number that grows with every holder of a consumer's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

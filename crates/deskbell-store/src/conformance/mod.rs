@@ -12,6 +12,7 @@ pub mod erasure;
 pub mod ordering;
 pub mod orders;
 pub mod read;
+pub mod refusals;
 pub mod replay;
 pub mod routing;
 pub mod settling;
@@ -125,6 +126,8 @@ macro_rules! conformance_tests {
         $crate::conformance_tests!(@topic $backend, dead_letters:
             they_are_listed_with_their_event, they_are_listed_in_pages,
             they_are_listed_by_destination_and_time);
+        $crate::conformance_tests!(@topic $backend, refusals:
+            refused_requests_are_added_up, many_add_at_once);
         $crate::conformance_tests!(@topic $backend, orders:
             orders_are_taken_in_turn, a_finished_order_says_what_came_of_it);
         $crate::conformance_tests!(@topic $backend, subjects:

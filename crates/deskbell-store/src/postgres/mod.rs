@@ -17,6 +17,7 @@ mod people;
 mod pool;
 mod pooler;
 mod read;
+mod refusals;
 #[cfg(unix)]
 mod relay;
 mod session;

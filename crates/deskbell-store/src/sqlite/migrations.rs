@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0004_subjects.sql"),
     include_str!("migrations/0005_consumer_reports.sql"),
     include_str!("migrations/0006_source_instances.sql"),
+    include_str!("migrations/0007_refused_requests.sql"),
 ];
 
 /// The schema version that this program writes.

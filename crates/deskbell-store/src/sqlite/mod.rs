@@ -13,6 +13,7 @@ mod open;
 mod orders;
 mod people;
 mod read;
+mod refusals;
 mod upkeep;
 mod writer;
 

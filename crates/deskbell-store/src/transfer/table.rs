@@ -55,6 +55,12 @@ pub(super) const TABLES: &[Table] = &[
         numbered: None,
     },
     Table {
+        name: "refused_requests",
+        key_columns: 2,
+        columns: &[("source", Kind::Text), ("cause", Kind::Text), ("requests", Kind::Integer)],
+        numbered: None,
+    },
+    Table {
         name: "destinations",
         key_columns: 1,
         columns: &[

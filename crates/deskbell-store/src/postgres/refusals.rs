@@ -1,0 +1,54 @@
+//! Counts of refused requests.
+
+use async_trait::async_trait;
+use sqlx::Row;
+
+use super::{PostgresStore, Session};
+use crate::StoreError;
+use crate::refusals::{Refusals, Refused};
+
+/// In the order of the key, so that processes that add at the same time do not lock each other out.
+const ADD: &str = "INSERT INTO deskbell.refused_requests (source, cause, requests)
+     SELECT source, cause, requests FROM unnest($1::text[], $2::text[], $3::bigint[])
+         AS added (source, cause, requests) ORDER BY source COLLATE \"C\", cause COLLATE \"C\"
+     ON CONFLICT (source, cause) DO UPDATE
+     SET requests = refused_requests.requests + excluded.requests";
+
+#[async_trait]
+impl Refusals for PostgresStore {
+    async fn add_refused(&self, counts: &[Refused]) -> Result<(), StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = add(work.connection(), counts).await;
+        work.done(outcome).await
+    }
+
+    async fn refused(&self) -> Result<Vec<Refused>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = all(work.connection()).await;
+        work.done(outcome).await
+    }
+}
+
+async fn add(connection: &mut Session, counts: &[Refused]) -> Result<(), sqlx::Error> {
+    let column = |of: fn(&Refused) -> &str| counts.iter().map(of).collect::<Vec<_>>();
+    let requests: Vec<_> =
+        counts.iter().map(|one| i64::try_from(one.requests).unwrap_or(i64::MAX)).collect();
+    sqlx::query(ADD)
+        .bind(column(|one| &one.source))
+        .bind(column(|one| &one.cause))
+        .bind(requests)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn all(connection: &mut Session) -> Result<Vec<Refused>, sqlx::Error> {
+    let all = "SELECT source, cause, requests FROM deskbell.refused_requests
+               ORDER BY source, cause";
+    let rows = sqlx::query(all).fetch_all(connection).await?;
+    let refused = rows.iter().map(|row| {
+        let requests = u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0);
+        Ok(Refused { source: row.try_get(0)?, cause: row.try_get(1)?, requests })
+    });
+    refused.collect()
+}

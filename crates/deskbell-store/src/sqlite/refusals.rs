@@ -1,0 +1,38 @@
+//! Counts of refused requests.
+
+use async_trait::async_trait;
+use sqlx::Row;
+
+use super::SqliteStore;
+use super::deliveries::json;
+use crate::StoreError;
+use crate::refusals::{Refusals, Refused};
+
+#[async_trait]
+impl Refusals for SqliteStore {
+    async fn add_refused(&self, counts: &[Refused]) -> Result<(), StoreError> {
+        let rows: Vec<_> =
+            counts.iter().map(|one| (&one.source, &one.cause, one.requests)).collect();
+        let mut connection = self.connection().await?;
+        sqlx::query(
+            "INSERT INTO refused_requests (source, cause, requests)
+             SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true
+             ON CONFLICT (source, cause) DO UPDATE
+             SET requests = refused_requests.requests + excluded.requests",
+        )
+        .bind(json(&rows)?)
+        .execute(&mut *connection)
+        .await?;
+        Ok(())
+    }
+
+    async fn refused(&self) -> Result<Vec<Refused>, StoreError> {
+        let all = "SELECT source, cause, requests FROM refused_requests ORDER BY source, cause";
+        let rows = sqlx::query(all).fetch_all(&self.readers).await?;
+        let refused = rows.iter().map(|row| {
+            let requests = u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0);
+            Ok(Refused { source: row.try_get(0)?, cause: row.try_get(1)?, requests })
+        });
+        Ok(refused.collect::<Result<_, sqlx::Error>>()?)
+    }
+}
