@@ -152,6 +152,7 @@ fn app(log: LogHandle, store: Arc<dyn Store>) -> Result<App, BenchError> {
         mirrors: Arc::new(()),
         ingest: IngestOptions::default(),
         clients: deskbell_server::AllowedClients::default(),
+        refused: Arc::default(),
         admin_token: None,
         metrics: Arc::new(String::new),
     })

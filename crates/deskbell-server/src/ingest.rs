@@ -19,6 +19,7 @@ use crate::client_address::{AllowedClients, NotAllowed};
 use crate::clock;
 use crate::metrics::IngestMetrics;
 use crate::refusals::{Cause, Refusals};
+use crate::refused::RefusedRequests;
 use crate::replies::{self, Refusal};
 
 /// One Clerk instance that sends to us.
@@ -63,6 +64,7 @@ pub(crate) struct Ingest {
     metrics: IngestMetrics,
     duplicates: ChangedDuplicates,
     refusals: Arc<Refusals>,
+    refused: Arc<RefusedRequests>,
 }
 
 impl Ingest {
@@ -72,11 +74,12 @@ impl Ingest {
         store: Arc<dyn Store>,
         body: BodyReader,
         clients: Arc<AllowedClients>,
+        refused: Arc<RefusedRequests>,
     ) -> Self {
         let metrics = IngestMetrics::new(&source.name);
         let duplicates = ChangedDuplicates::new(&source.name, store);
         let refusals = Arc::new(Refusals::new(Arc::clone(&source.name)));
-        Self { source, log, body, clients, metrics, duplicates, refusals }
+        Self { source, log, body, clients, metrics, duplicates, refusals, refused }
     }
 
     async fn take(
@@ -161,6 +164,7 @@ impl Ingest {
     fn not_verified(&self, error: &VerifyError) -> Refusal {
         self.refusals.note(error.into(), error);
         self.metrics.verification_failed(error.code());
+        self.refused.add(&self.source.name, error.code());
         Refusal::VerificationFailed
     }
 

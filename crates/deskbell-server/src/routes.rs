@@ -15,6 +15,7 @@ use crate::body::BodyReader;
 use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
+use crate::refused::RefusedRequests;
 use crate::unknown_path::{self, UnknownPaths};
 use crate::{AdminToken, AllowedClients, replies};
 
@@ -32,6 +33,8 @@ pub struct App {
     pub clients: AllowedClients,
     /// What a stranger may send.
     pub ingest: IngestOptions,
+    /// Where requests that fail verification are counted, for whoever alerts about them.
+    pub refused: Arc<RefusedRequests>,
     /// Opens the routes that are not public; without one they do not exist.
     pub admin_token: Option<AdminToken>,
     /// Renders the metrics in Prometheus' text format.
@@ -80,6 +83,7 @@ pub fn router(app: App) -> Router {
             Arc::clone(&app.store),
             body.clone(),
             Arc::clone(&clients),
+            Arc::clone(&app.refused),
         ));
         for path in &source.paths {
             let route = post(ingest::receive).fallback(ingest::refuse_method);

@@ -65,6 +65,7 @@ impl TestServer {
             mirrors: Arc::clone(&mirrors) as Arc<dyn MirrorStates>,
             clients,
             ingest,
+            refused: Arc::default(),
             admin_token: AdminToken::new(ADMIN_TOKEN.to_owned()),
             metrics: Arc::new(|| "deskbell_up 1\n".to_owned()),
         });

@@ -27,6 +27,7 @@ pub(super) fn app(
         store: Arc::clone(store),
         mirrors: Arc::new(mirrors),
         clients: config.server.allowed_clients(),
+        refused: Arc::default(),
         ingest: IngestOptions {
             body_bytes_max: config.server.body_bytes_max,
             ..IngestOptions::default()
