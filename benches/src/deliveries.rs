@@ -218,7 +218,7 @@ pub(crate) fn deliver(
         };
         let channel = Arc::new(HttpChannel::new(http_options(destination.url)?)?);
         let deliveries: Arc<dyn Deliveries> = store.clone();
-        let worker = Worker::new(deliveries, channel, None, options);
+        let worker = Worker::new(deliveries, channel, options);
         tasks.spawn(worker.run(shutdown.clone()));
     }
     let names: Vec<_> = destinations.iter().map(|destination| destination.name).collect();

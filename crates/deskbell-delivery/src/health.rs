@@ -1,146 +1,189 @@
-//! How a destination is: when it counts as failing, when people are told, when it is disabled.
+//! How a destination is: since when it fails everything, and when it is disabled. All of it is pure.
 //!
-//! The rule is Svix's: the clock starts with a failure that comes at least 12 and at most 24 hours
-//! after the first one, with no success in between, and five days later the destination is
-//! disabled. <https://docs.svix.com/retries#disabling-failing-endpoints>
+//! A destination is disabled once it has failed everything for `disable_after`, by at least
+//! [`FAILED_ATTEMPTS_MIN`] attempts of which one was in the last quarter of that time. A timer judges
+//! it, so that it happens on time; where the retry schedule has no attempt in the last quarter, one
+//! is brought forward.
 
 use std::time::Duration;
 
 use deskbell_store::deliveries::{DestinationHealth, Disabled};
 
-/// The parts of the time until it is disabled, in percent, at which people are told.
-const TOLD_AT_PERCENT: [u8; 4] = [50, 70, 90, 100];
+/// Fewer attempts that failed say nothing: a restart of the receiver may have met them.
+pub const FAILED_ATTEMPTS_MIN: u32 = 3;
+/// Probes in the last quarter are at least this part of the whole time apart: of those that may be
+/// lacking there are two, so that both are made before it is over.
+const PROBES_APART: i64 = 12;
 
 /// When a failing destination is disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthPolicy {
-    /// How long it must have been failing; `None` for never.
+    /// How long it must have failed everything; `None` for never.
     pub disable_after: Option<Duration>,
-    /// The clock starts with a failure that is at least this long after the first one…
-    pub apart_at_least: Duration,
-    /// …and at most this long.
-    pub apart_at_most: Duration,
 }
 
 impl Default for HealthPolicy {
+    /// After 5 days.
     fn default() -> Self {
-        let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+        Self { disable_after: Some(Duration::from_secs(5 * 24 * 3_600)) }
+    }
+}
+
+/// Attempts without a success between them, up to now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailingStreak {
+    /// When the first failed, in milliseconds since the Unix epoch.
+    pub since_ms: i64,
+    /// How many failed.
+    pub attempts: u32,
+    /// When the last failed.
+    pub last_at_ms: i64,
+}
+
+impl FailingStreak {
+    /// The streak that this destination is in; `None` where its last attempt succeeded, or there was
+    /// none.
+    #[must_use]
+    pub fn of(health: &DestinationHealth) -> Option<Self> {
+        let since_ms = health.first_failure_at_ms?;
+        // The release before keeps the first failure alone: what stands beside it is of another
+        // streak.
+        let last_at_ms = health.last_failure_at_ms.filter(|last_ms| *last_ms >= since_ms);
+        Some(Self {
+            since_ms,
+            attempts: last_at_ms.map_or(1, |_| health.failed_attempts.max(1)),
+            last_at_ms: last_at_ms.unwrap_or(since_ms),
+        })
+    }
+
+    fn add(self, failed: Self) -> Self {
         Self {
-            disable_after: Some(hours(5 * 24)),
-            apart_at_least: hours(12),
-            apart_at_most: hours(24),
+            since_ms: self.since_ms.min(failed.since_ms),
+            attempts: self.attempts.saturating_add(failed.attempts),
+            last_at_ms: self.last_at_ms.max(failed.last_at_ms),
         }
     }
 }
 
-/// What people should hear of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Transition {
-    /// It has been failing for this part of the time after which it is disabled.
-    Failing {
-        /// In percent.
-        percent: u8,
-        /// How long is left, in milliseconds.
-        left_ms: i64,
-    },
-    /// Nothing is sent there any more.
-    Disabled {
-        /// Why.
-        reason: String,
-    },
-    /// It works again, after people had been told that it did not.
-    Recovered,
+/// What a worker has seen of its attempts since it last wrote it down.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// One succeeded, before the others here.
+    succeeded: bool,
+    failed: Option<FailingStreak>,
+    /// The receiver said that it is gone for good.
+    gone: Option<Disabled>,
 }
 
-/// How the destination is after an attempt, and what people should hear.
-pub(crate) type Change = (DestinationHealth, Option<Transition>);
+impl Seen {
+    pub(crate) fn success(&mut self) {
+        *self = Self { succeeded: true, ..Self::default() };
+    }
+
+    pub(crate) fn failure(&mut self, at_ms: i64) {
+        let failed = FailingStreak { since_ms: at_ms, attempts: 1, last_at_ms: at_ms };
+        self.failed = Some(self.failed.map_or(failed, |before| before.add(failed)));
+    }
+
+    pub(crate) fn gone(&mut self, at_ms: i64, reason: &str) {
+        self.gone.get_or_insert(Disabled { at_ms, reason: reason.to_owned() });
+    }
+
+    /// Whether the receiver said that it is gone: nothing more is to be sent there.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.is_some()
+    }
+}
 
 impl HealthPolicy {
-    /// After a success: whatever there was is over.
-    #[must_use]
-    pub(crate) fn after_success(&self, health: &DestinationHealth) -> Change {
-        let told = health.told_percent > 0 || health.disabled.is_some();
-        (DestinationHealth::default(), told.then_some(Transition::Recovered))
-    }
-
-    /// After a failure at this time.
-    #[must_use]
-    pub(crate) fn after_failure(
-        &self,
-        health: &DestinationHealth,
-        now_ms: i64,
-        reason: &str,
-    ) -> Change {
-        let mut next = health.clone();
-        if next.disabled.is_some() {
-            return (next, None);
+    /// How the destination is after what was seen. A failure that comes longer after the one before
+    /// than this policy waits begins anew: nothing is known of the time between.
+    pub(crate) fn after(&self, seen: &Seen, before: &DestinationHealth) -> DestinationHealth {
+        let before = if seen.succeeded { DestinationHealth::default() } else { before.clone() };
+        if before.disabled.is_some() {
+            return before;
         }
-        let first_at_ms = *next.first_failure_at_ms.get_or_insert(now_ms);
-        let Some(since_ms) = next.failing_since_ms else {
-            let apart = now_ms - first_at_ms;
-            if apart > millis(self.apart_at_most) {
-                next.first_failure_at_ms = Some(now_ms);
-            } else if apart >= millis(self.apart_at_least) {
-                next.failing_since_ms = Some(now_ms);
-            }
-            return (next, None);
+        let Some(failed) = seen.failed else {
+            return DestinationHealth { disabled: seen.gone.clone(), ..before };
         };
-        let Some(disable_after) = self.disable_after else { return (next, None) };
-        let whole_ms = millis(disable_after).max(1);
-        let failing_ms = (now_ms - since_ms).max(0);
-        let percent = failing_ms.saturating_mul(100) / whole_ms;
-        let reached = TOLD_AT_PERCENT.into_iter().rev().find(|at| percent >= i64::from(*at));
-        match reached {
-            Some(100) => disable(
-                next,
-                now_ms,
-                format!("it has failed everything for {}: {reason}", in_words(failing_ms)),
-            ),
-            Some(percent) if percent > next.told_percent => {
-                next.told_percent = percent;
-                (next, Some(Transition::Failing { percent, left_ms: whole_ms - failing_ms }))
-            }
-            _ => (next, None),
+        let apart_max_ms = self.disable_after.map_or(i64::MAX, whole_ms);
+        let goes_on = |streak: &FailingStreak| {
+            failed.since_ms.saturating_sub(streak.last_at_ms) <= apart_max_ms
+        };
+        let streak = FailingStreak::of(&before).filter(goes_on);
+        let streak = streak.map_or(failed, |streak| streak.add(failed));
+        DestinationHealth {
+            first_failure_at_ms: Some(streak.since_ms),
+            failed_attempts: streak.attempts,
+            last_failure_at_ms: Some(streak.last_at_ms),
+            disabled: seen.gone.clone(),
         }
     }
 
-    /// After an answer that says that nobody is there any more.
+    /// Whether the destination is to be disabled at this time.
+    pub(crate) fn is_over(&self, health: &DestinationHealth, now_ms: i64) -> bool {
+        let Some((streak, whole_ms)) = self.running(health) else { return false };
+        now_ms.saturating_sub(streak.since_ms) >= whole_ms && !is_lacking(streak, whole_ms)
+    }
+
+    /// When an attempt is to be made whatever the retry schedule says, so that there is one in the
+    /// last quarter and there are enough; `None` where there are.
+    pub(crate) fn probe_at_ms(&self, health: &DestinationHealth) -> Option<i64> {
+        let (streak, whole_ms) = self.running(health)?;
+        let apart_ms = streak.last_at_ms.saturating_add(whole_ms / PROBES_APART);
+        is_lacking(streak, whole_ms).then(|| last_quarter_ms(streak, whole_ms).max(apart_ms))
+    }
+
+    /// At least this long is between two looks for something to probe with.
+    pub(crate) fn probes_apart_ms(&self) -> i64 {
+        self.disable_after.map_or(0, |after| whole_ms(after) / PROBES_APART)
+    }
+
+    /// How far a failing destination is on its way to being disabled, in percent, and how long it
+    /// is until then, in milliseconds; `None` where it is not on the way.
     #[must_use]
-    pub(crate) fn after_gone(
-        &self,
-        health: &DestinationHealth,
-        now_ms: i64,
-        reason: &str,
-    ) -> Change {
+    pub fn progress(&self, health: &DestinationHealth, now_ms: i64) -> Option<(u8, i64)> {
+        let (streak, whole_ms) = self.running(health)?;
+        let failing_ms = now_ms.saturating_sub(streak.since_ms).clamp(0, whole_ms);
+        let percent = i128::from(failing_ms) * 100 / i128::from(whole_ms);
+        Some((u8::try_from(percent).unwrap_or(100), whole_ms - failing_ms))
+    }
+
+    /// The streak, and how long it may last.
+    fn running(&self, health: &DestinationHealth) -> Option<(FailingStreak, i64)> {
         if health.disabled.is_some() {
-            return (health.clone(), None);
+            return None;
         }
-        disable(health.clone(), now_ms, reason.to_owned())
+        Some((FailingStreak::of(health)?, whole_ms(self.disable_after?).max(1)))
     }
 }
 
-fn disable(mut health: DestinationHealth, now_ms: i64, reason: String) -> Change {
-    health.told_percent = 100;
-    health.disabled = Some(Disabled { at_ms: now_ms, reason: reason.clone() });
-    (health, Some(Transition::Disabled { reason }))
+fn is_lacking(streak: FailingStreak, whole_ms: i64) -> bool {
+    streak.attempts < FAILED_ATTEMPTS_MIN || streak.last_at_ms < last_quarter_ms(streak, whole_ms)
 }
 
-fn millis(duration: Duration) -> i64 {
+fn last_quarter_ms(streak: FailingStreak, whole_ms: i64) -> i64 {
+    streak.since_ms.saturating_add(whole_ms - whole_ms / 4)
+}
+
+fn whole_ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A time in days and hours, or in minutes where it is short.
-pub(crate) fn in_words(millis: i64) -> String {
-    let minutes = millis / 60_000;
-    let (days, hours) = (minutes / 1_440, minutes / 60 % 24);
+/// A time in days and hours, in minutes, or in seconds where it is short.
+#[must_use]
+pub fn in_words(millis: i64) -> String {
     let plural = |count: i64, word: &str| match count {
         1 => format!("1 {word}"),
         _ => format!("{count} {word}s"),
     };
-    match (days, hours) {
-        (0, 0) => plural(minutes, "minute"),
-        (0, _) => plural(hours, "hour"),
-        (_, 0) => plural(days, "day"),
+    let minutes = millis / 60_000;
+    let (days, hours) = (minutes / 1_440, minutes / 60 % 24);
+    match (days, hours, minutes) {
+        (0, 0, 0) => plural(millis / 1_000, "second"),
+        (0, 0, _) => plural(minutes, "minute"),
+        (0, _, _) => plural(hours, "hour"),
+        (_, 0, _) => plural(days, "day"),
         _ => format!("{} and {}", plural(days, "day"), plural(hours, "hour")),
     }
 }
@@ -149,87 +192,152 @@ pub(crate) fn in_words(millis: i64) -> String {
 mod tests {
     use super::*;
 
-    const HOUR: i64 = 3_600_000;
+    /// A policy in seconds.
+    fn policy(seconds: u64) -> HealthPolicy {
+        HealthPolicy { disable_after: Some(Duration::from_secs(seconds)) }
+    }
 
-    /// Fails at these hours; what people heard, by hour.
-    fn heard(policy: &HealthPolicy, hours: impl IntoIterator<Item = i64>) -> Vec<(i64, String)> {
-        let mut health = DestinationHealth::default();
-        let mut heard = Vec::new();
-        for hour in hours {
-            let (next, transition) = policy.after_failure(&health, hour * HOUR, "503");
-            health = next;
-            match transition {
-                Some(Transition::Failing { percent, .. }) => {
-                    heard.push((hour, percent.to_string()));
-                }
-                Some(Transition::Disabled { reason }) => heard.push((hour, reason)),
-                Some(Transition::Recovered) => heard.push((hour, "recovered".to_owned())),
-                None => {}
+    /// After failures at these seconds, without a success.
+    fn failed_at(seconds: &[i64]) -> DestinationHealth {
+        let mut seen = Seen::default();
+        seconds.iter().for_each(|second| seen.failure(second * 1_000));
+        policy(100).after(&seen, &DestinationHealth::default())
+    }
+
+    #[test]
+    fn it_is_over_after_the_time_with_enough_attempts_and_a_late_one() {
+        for (failures, over_at) in [
+            (&[0, 5, 80][..], Some(100)),
+            (&[0, 5, 75], Some(100)),
+            (&[0, 5, 30, 74], None),
+            (&[0, 80], None),
+            (&[95], None),
+            (&[], None),
+            (&[0, 5, 130], Some(130)),
+            (&[50, 55, 130], Some(150)),
+        ] {
+            let health = failed_at(failures);
+            let from = failures.last().copied().unwrap_or(0);
+            let over = (from..1_000).find(|now| policy(100).is_over(&health, now * 1_000));
+            assert_eq!(over, over_at, "{failures:?}");
+            let never = HealthPolicy { disable_after: None };
+            assert!(!never.is_over(&health, i64::MAX), "{failures:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_lacking_in_the_last_quarter_is_made_up_for() {
+        for (failures, probe_at) in [
+            (&[0][..], Some(75_000)),
+            (&[0, 5], Some(75_000)),
+            (&[0, 5, 30], Some(75_000)),
+            (&[0, 75], Some(83_333)),
+            (&[0, 5, 75], None),
+            (&[0, 100], Some(108_333)),
+            (&[], None),
+        ] {
+            assert_eq!(policy(100).probe_at_ms(&failed_at(failures)), probe_at, "{failures:?}");
+        }
+    }
+
+    #[test]
+    fn probes_alone_are_enough_to_judge_it_on_time() {
+        let mut health = failed_at(&[0]);
+        let mut attempts = vec![0];
+        let over = (0..200_000).find(|now| {
+            if policy(100).probe_at_ms(&health).is_some_and(|at| at <= *now) {
+                let mut seen = Seen::default();
+                seen.failure(*now);
+                health = policy(100).after(&seen, &health);
+                attempts.push(*now);
             }
+            policy(100).is_over(&health, *now)
+        });
+        assert_eq!((over, attempts), (Some(100_000), vec![0, 75_000, 83_333]));
+    }
+
+    #[test]
+    fn a_success_forgets_what_was_before_it_and_nothing_after() {
+        let mut seen = Seen::default();
+        seen.failure(1);
+        seen.success();
+        assert_eq!(policy(100).after(&seen, &failed_at(&[0, 5])), DestinationHealth::default());
+        seen.failure(9_000);
+        assert_eq!(policy(100).after(&seen, &failed_at(&[0, 5])), failed_at(&[9]));
+    }
+
+    #[test]
+    fn a_failure_long_after_the_one_before_begins_anew() {
+        let health = failed_at(&[0, 5]);
+        let mut seen = Seen::default();
+        seen.failure(105_000);
+        assert_eq!(policy(100).after(&seen, &health), failed_at(&[0, 5, 105]));
+        assert_eq!(policy(99).after(&seen, &health), failed_at(&[105]));
+        let never = HealthPolicy { disable_after: None };
+        assert_eq!(never.after(&seen, &health), failed_at(&[0, 5, 105]));
+    }
+
+    #[test]
+    fn what_several_workers_see_adds_up() {
+        let mut other = Seen::default();
+        other.failure(3_000);
+        other.failure(7_000);
+        assert_eq!(policy(100).after(&other, &failed_at(&[5])), failed_at(&[3, 5, 7]));
+    }
+
+    #[test]
+    fn who_is_gone_is_disabled_whatever_it_did_before() {
+        let gone = |at_ms| {
+            let mut seen = Seen::default();
+            seen.gone(at_ms, "410 Gone");
+            seen
+        };
+        let disabled = policy(100).after(&gone(5), &failed_at(&[1]));
+        assert_eq!(disabled.disabled, Some(Disabled { at_ms: 5, reason: "410 Gone".to_owned() }));
+        assert_eq!(policy(100).after(&gone(6), &disabled), disabled, "the first word counts");
+        let mut failing = Seen::default();
+        failing.failure(9_000);
+        assert_eq!(policy(100).after(&failing, &disabled), disabled);
+        assert!(!policy(1).is_over(&disabled, i64::MAX), "it is disabled already");
+        assert_eq!(policy(1).probe_at_ms(&disabled), None);
+    }
+
+    #[test]
+    fn what_the_release_before_wrote_beside_the_first_failure_does_not_count() {
+        let health = DestinationHealth {
+            first_failure_at_ms: Some(100),
+            failed_attempts: 9,
+            last_failure_at_ms: Some(50),
+            disabled: None,
+        };
+        let streak = FailingStreak { since_ms: 100, attempts: 1, last_at_ms: 100 };
+        assert_eq!(FailingStreak::of(&health), Some(streak));
+    }
+
+    #[test]
+    fn the_way_to_being_disabled_is_in_percent() {
+        let health = failed_at(&[10]);
+        for (now, percent, left_ms) in
+            [(5, 0, 100_000), (10, 0, 100_000), (60, 50, 50_000), (109, 99, 1_000), (500, 100, 0)]
+        {
+            assert_eq!(policy(100).progress(&health, now * 1_000), Some((percent, left_ms)));
         }
-        heard
+        assert_eq!(policy(100).progress(&failed_at(&[]), 5), None);
+        assert_eq!(HealthPolicy { disable_after: None }.progress(&health, 5), None);
     }
 
     #[test]
-    fn people_are_told_on_the_way_once_each_and_it_ends_disabled() {
-        // The clock starts at hour 12; 120 hours later it is over.
-        let told = heard(&HealthPolicy::default(), 0..200);
-        let disabled = "it has failed everything for 5 days: 503".to_owned();
-        assert_eq!(
-            told,
-            [(72, "50".to_owned()), (96, "70".to_owned()), (120, "90".to_owned()), (132, disabled),]
-        );
-    }
-
-    #[test]
-    fn failures_that_are_close_together_start_no_clock() {
-        assert_eq!(heard(&HealthPolicy::default(), [0, 1, 11]), []);
-        let mut health = DestinationHealth::default();
-        for hour in [0, 1, 11] {
-            health = HealthPolicy::default().after_failure(&health, hour * HOUR, "").0;
+    fn times_in_words() {
+        let day = 86_400_000;
+        for (millis, words) in [
+            (1_000, "1 second"),
+            (20_500, "20 seconds"),
+            (60_000, "1 minute"),
+            (7_200_000, "2 hours"),
+            (5 * day, "5 days"),
+            (day + 3_600_000, "1 day and 1 hour"),
+        ] {
+            assert_eq!(in_words(millis), words);
         }
-        assert_eq!(health.failing_since_ms, None);
-    }
-
-    #[test]
-    fn failures_that_are_far_apart_start_no_clock() {
-        // Each more than a day after the one before.
-        assert_eq!(heard(&HealthPolicy::default(), (0..20).map(|n| n * 25)), []);
-    }
-
-    #[test]
-    fn one_late_failure_is_told_at_its_highest_threshold_only() {
-        let told = heard(&HealthPolicy::default(), [0, 12, 12 + 109]);
-        assert_eq!(told, [(121, "90".to_owned())]);
-    }
-
-    #[test]
-    fn a_success_forgets_everything_and_is_told_where_trouble_was() {
-        let policy = HealthPolicy::default();
-        let mut health = DestinationHealth::default();
-        for hour in [0, 12] {
-            health = policy.after_failure(&health, hour * HOUR, "").0;
-        }
-        assert_eq!(policy.after_success(&health), (DestinationHealth::default(), None));
-        health = policy.after_failure(&health, 80 * HOUR, "").0;
-        assert_eq!(
-            policy.after_success(&health),
-            (DestinationHealth::default(), Some(Transition::Recovered))
-        );
-    }
-
-    #[test]
-    fn without_an_end_it_is_never_disabled() {
-        let policy = HealthPolicy { disable_after: None, ..HealthPolicy::default() };
-        assert_eq!(heard(&policy, 0..1_000), []);
-    }
-
-    #[test]
-    fn who_is_gone_is_disabled_at_once_and_told_once() {
-        let policy = HealthPolicy::default();
-        let (health, told) = policy.after_gone(&DestinationHealth::default(), 5, "410 Gone");
-        assert_eq!(told, Some(Transition::Disabled { reason: "410 Gone".to_owned() }));
-        assert_eq!(policy.after_gone(&health, 6, "410 Gone"), (health.clone(), None));
-        assert_eq!(policy.after_failure(&health, 7, "500"), (health, None));
     }
 }

@@ -39,10 +39,10 @@ pub use email::{
 pub use event_outcome::{StoredFacts, event_outcome};
 pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
-pub use health::{HealthPolicy, Transition};
+pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words};
 pub use http::{HttpChannel, HttpChannelError, HttpOptions, NotAHost, Refused, RotatingSecret};
 pub use loops::{LoopsChannel, LoopsOptions, LoopsOptionsError};
-pub use notice::{NOTICE_SOURCE, Notice};
+pub use notice::{NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject};
 pub use pace::RateLimit;
 pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
 pub use retry::{Failed, RetryPolicy};

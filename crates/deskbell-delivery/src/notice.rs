@@ -1,23 +1,78 @@
 //! Notices: what the engine itself has to say, as events of its own source.
 //!
 //! A notice goes through the log and the queue like any event, so that it is durable and retried.
-//! Its message id tells which transition it is about: written down twice, it is one.
+//! Its message id says which step of which condition it is about: written down twice, it is one.
+//! An `http` destination gets its payload as it stands, and so its JSON is a public shape.
 
+use std::collections::BTreeMap;
+
+use clerk_webhooks::UnixMillis;
 use deskbell_store::{NewEvent, StoredEvent};
 use serde::{Deserialize, Serialize};
 
 /// The source of notices. No source of the config may have this name.
 pub const NOTICE_SOURCE: &str = "deskbell";
+/// The type of notices. The release before wrote one type for each kind.
+pub const NOTICE_TYPE: &str = "deskbell.alert";
+/// It grows when a member changes its meaning or goes. Members may be added without it.
+const VERSION: u32 = 1;
 
-/// What a notice says, for people.
+/// What a notice says, for people and for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
+    /// The shape of this.
+    #[serde(default)]
+    version: u32,
+    /// The condition that it is about, such as `destination/crm/1764412500000`: the same in the
+    /// notices that it holds, that it goes on, and that it is over.
+    #[serde(default)]
+    pub condition: String,
+    /// What kind of condition it is, such as `destination.failing`.
+    #[serde(default)]
+    pub kind: String,
+    /// Whether it holds.
+    #[serde(default)]
+    pub state: NoticeState,
     /// The destination that it is about.
-    pub destination: String,
+    #[serde(default)]
+    pub destination: Option<String>,
+    /// The source that it is about.
+    #[serde(default)]
+    pub source: Option<String>,
     /// What happened, in one line.
     pub subject: String,
     /// What happened, and what to do.
     pub text: String,
+    /// Since when it holds, or held.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// What was counted, by name.
+    #[serde(default)]
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// Whether what a notice is about holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoticeState {
+    /// It does.
+    #[default]
+    Firing,
+    /// It is over.
+    Resolved,
+}
+
+/// A condition of which notices tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeSubject {
+    /// What kind of condition it is, such as `destination.failing`.
+    pub kind: String,
+    /// The destination that it is about.
+    pub destination: Option<String>,
+    /// The source that it is about.
+    pub source: Option<String>,
+    /// Since when it holds, in milliseconds since the Unix epoch.
+    pub since_ms: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -30,36 +85,123 @@ struct Body<T> {
 }
 
 impl Notice {
-    /// The notice as an event of this type, such as `destination.failing`. `transition` tells it
-    /// from every other one about the same destination.
+    /// A notice about this condition, with its words.
     #[must_use]
-    pub fn into_event(self, event_type: &str, transition: &str, now_ms: i64) -> NewEvent {
-        let message_id = format!("notice_{}_{transition}", self.destination);
-        let subject = Some(self.destination.clone());
+    pub fn new(
+        condition: &str,
+        state: NoticeState,
+        about: &NoticeSubject,
+        subject: String,
+        text: String,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            condition: condition.to_owned(),
+            kind: about.kind.clone(),
+            state,
+            destination: about.destination.clone(),
+            source: about.source.clone(),
+            subject,
+            text,
+            since: UnixMillis::from_millis(about.since_ms).map(|since| since.to_string()),
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// The notice as an event. `step` tells it from every other one about the same condition.
+    #[must_use]
+    pub fn into_event(self, step: &str, now_ms: i64) -> NewEvent {
+        let message_id = format!("alert_{}_{step}", self.condition);
+        let subject = self.destination.clone();
         let body = Body {
             data: self,
             object: "event".to_owned(),
-            event_type: event_type.to_owned(),
+            event_type: NOTICE_TYPE.to_owned(),
             timestamp: now_ms,
         };
         NewEvent {
             source: NOTICE_SOURCE.into(),
             message_id,
-            event_type: event_type.to_owned(),
+            event_type: NOTICE_TYPE.to_owned(),
             subject,
             occurred_at_ms: now_ms,
             instance_id: None,
-            // Two strings and a number: it cannot fail.
+            // Strings and numbers: it cannot fail.
             payload: serde_json::to_vec(&body).unwrap_or_default().into(),
         }
     }
 
-    /// The notice that this event bears, if it is one.
+    /// The notice that this event bears, if it is one. What the release before wrote has its kind in
+    /// the event's type, and only words beside it.
     #[must_use]
     pub fn of(event: &StoredEvent) -> Option<Self> {
         if *event.source != *NOTICE_SOURCE {
             return None;
         }
-        serde_json::from_slice::<Body<Self>>(&event.payload).ok().map(|body| body.data)
+        let mut notice = serde_json::from_slice::<Body<Self>>(&event.payload).ok()?.data;
+        if notice.kind.is_empty() {
+            notice.kind.clone_from(&event.event_type);
+        }
+        Some(notice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deskbell_store::Seq;
+
+    use super::*;
+
+    fn stored(new: NewEvent) -> StoredEvent {
+        StoredEvent {
+            seq: Seq::new(1),
+            received_at_ms: 0,
+            source: new.source,
+            message_id: new.message_id,
+            event_type: new.event_type,
+            subject: new.subject,
+            occurred_at_ms: new.occurred_at_ms,
+            instance_id: new.instance_id,
+            payload: new.payload,
+        }
+    }
+
+    fn notice() -> Notice {
+        let about = NoticeSubject {
+            kind: "destination.failing".to_owned(),
+            destination: Some("crm".to_owned()),
+            source: None,
+            since_ms: 1_716_883_200_000,
+        };
+        let (subject, text) = ("crm is failing".to_owned(), "It is.".to_owned());
+        let condition = "destination/crm/1716883200000";
+        let mut notice = Notice::new(condition, NoticeState::Firing, &about, subject, text);
+        notice.counts.insert("failed_attempts".to_owned(), 3);
+        notice
+    }
+
+    #[test]
+    fn it_comes_back_from_its_event() {
+        let event = stored(notice().into_event("50", 5));
+        assert_eq!(event.message_id, "alert_destination/crm/1716883200000_50");
+        assert_eq!((&*event.event_type, event.subject.as_deref()), (NOTICE_TYPE, Some("crm")));
+        assert_eq!(Notice::of(&event), Some(notice()));
+        let of_another = StoredEvent { source: "clerk".into(), ..event };
+        assert_eq!(Notice::of(&of_another), None);
+    }
+
+    #[test]
+    fn what_the_release_before_wrote_is_read() {
+        let payload =
+            br#"{"data":{"destination":"crm","subject":"crm works again","text":"It does."},
+            "object":"event","type":"destination.recovered","timestamp":5}"#;
+        let event = StoredEvent {
+            event_type: "destination.recovered".to_owned(),
+            payload: payload.as_slice().into(),
+            ..stored(notice().into_event("50", 5))
+        };
+        let read = Notice::of(&event).unwrap();
+        assert_eq!((&*read.kind, &*read.subject), ("destination.recovered", "crm works again"));
+        assert_eq!((read.destination.as_deref(), read.version), (Some("crm"), 0));
     }
 }

@@ -39,7 +39,7 @@ pub struct Route {
     pub destination: Arc<str>,
     /// What it wants.
     pub filter: Filter,
-    /// Whether it is told how the other destinations are.
+    /// Whether it gets the engine's own notices, whatever its filter.
     pub takes_notices: bool,
 }
 
@@ -269,6 +269,6 @@ impl Route {
         if self.takes_notices && !is_about_it {
             return Decision::Deliver;
         }
-        Decision::Ignore("it is not named in [alerts]".to_owned())
+        Decision::Ignore("it takes no alerts, or is what this one is about".to_owned())
     }
 }

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_store::deliveries::{
-    Claim, Claimed, ClaimedDelivery, DestinationHealth, Settlement, Verdict,
+    BroughtForward, Claim, Claimed, ClaimedDelivery, DestinationHealth, Settlement, Verdict,
 };
-use deskbell_store::{Deliveries, LogHandle, StoreError};
+use deskbell_store::{Deliveries, StoreError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,11 +25,11 @@ use tokio_util::sync::CancellationToken;
 use self::ended::Ended;
 pub use self::options::WorkerOptions;
 use self::report::Failures;
-use self::watch_health::Told;
 use crate::breaker::{Allowed, Breaker};
 use crate::channel::{Channel, Delivery};
 use crate::filter::ONE_TIME_CODES;
-
+use crate::health::Seen;
+use crate::notice::NOTICE_SOURCE;
 use crate::pace::Pace;
 
 /// Claimed deliveries for every one in flight, so that none waits for the store between two.
@@ -51,16 +51,20 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 pub struct Worker {
     deliveries: Arc<dyn Deliveries>,
     channel: Arc<dyn Channel>,
-    /// Where notices about this destination go.
-    log: Option<LogHandle>,
     options: WorkerOptions,
+    /// As the store knew it when it was last asked.
     health: DestinationHealth,
-    /// It is not written down yet.
-    health_changed: bool,
     health_read: Option<Instant>,
-    /// What people have not been told yet, and when it happened.
-    transitions: VecDeque<Told>,
     failures: Failures,
+    /// What the store does not know of it yet.
+    seen: Seen,
+    /// Why an attempt last failed.
+    last_failure: Option<String>,
+    /// The delivery that was last brought forward, and when the store was asked for one.
+    brought_forward: Option<BroughtForward>,
+    probed_at_ms: Option<i64>,
+    /// Deliveries that were given up on, and that the store has not added up yet.
+    dead_letters: u32,
     breaker: Breaker,
     pace: Pace,
     claimed: VecDeque<InHand>,
@@ -104,18 +108,19 @@ impl Worker {
     pub fn new(
         deliveries: Arc<dyn Deliveries>,
         channel: Arc<dyn Channel>,
-        log: Option<LogHandle>,
         options: WorkerOptions,
     ) -> Self {
         Self {
             deliveries,
             channel,
-            log,
             health: DestinationHealth::default(),
-            health_changed: false,
             health_read: None,
-            transitions: VecDeque::new(),
             failures: Failures::default(),
+            seen: Seen::default(),
+            last_failure: None,
+            brought_forward: None,
+            probed_at_ms: None,
+            dead_letters: 0,
             breaker: Breaker::new(options.probe.clone()),
             pace: Pace::new(options.rate_limit),
             claimed: VecDeque::new(),
@@ -186,7 +191,7 @@ impl Worker {
         while let Some(ended) = self.in_flight.try_join_next() {
             self.take(ended);
         }
-        self.look_at_health().await?;
+        self.watch_health().await?;
         self.begin_attempts();
         self.settle(progress).await?;
         self.begin_attempts();
@@ -269,6 +274,7 @@ impl Worker {
                 continue;
             }
             if let Some(settlement) = in_hand.expired(now) {
+                self.dead_letters += 1;
                 self.settlements.push(settlement);
                 continue;
             }
@@ -288,10 +294,13 @@ impl Worker {
             first_attempt_ago,
             sent_at_seconds: u64::try_from(began_ms / 1000).unwrap_or_default(),
         };
+        let brought_forward = self.brought_forward.filter(|one| one.seq == delivery.claim.seq);
         let facts = ended::Facts {
             claim: delivery.claim,
             message_id: attempted.event.message_id.clone(),
             event_type: attempted.event.event_type.clone(),
+            is_notice: *attempted.event.source == *NOTICE_SOURCE,
+            was_due_ms: brought_forward.map(|one| one.due_at_ms),
             attempts: delivery.attempts + 1,
             first_attempt_ago: first_attempt_ago.unwrap_or_default(),
             began: now,
@@ -309,17 +318,28 @@ impl Worker {
         let Ok(ended) = ended else { return };
         self.failures.report(&self.options.destination, &ended);
         self.note(&ended);
-        self.settlements.push(ended.settlement(&self.options.retry, rand::random()));
+        let is_notice = ended.facts.is_notice;
+        let settlement = ended.settlement(&self.options.retry, rand::random());
+        // An alert that is given up on is not alerted about: that would not end.
+        if matches!(settlement.verdict, Verdict::DeadLetter(_)) && !is_notice {
+            self.dead_letters += 1;
+        }
+        self.settlements.push(settlement);
     }
 
     async fn settle(&mut self, progress: &mut Progress) -> Result<(), StoreError> {
         if self.settlements.is_empty() {
             return Ok(());
         }
-        let batch = mem::take(&mut self.settlements);
-        self.settling = batch.len();
         let deliveries = Arc::clone(&self.deliveries);
         let destination = Arc::clone(&self.options.destination);
+        // Before they are dead letters: counted twice after a crash rather than not at all.
+        if self.dead_letters > 0 {
+            deliveries.add_dead_letters(&destination, self.dead_letters).await?;
+            self.dead_letters = 0;
+        }
+        let batch = mem::take(&mut self.settlements);
+        self.settling = batch.len();
         let settled = self.meanwhile(deliveries.settle(&destination, &batch)).await;
         self.settling = 0;
         let lost = match settled {

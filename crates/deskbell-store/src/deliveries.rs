@@ -20,7 +20,8 @@ use tokio::sync::Notify;
 pub use attempt::{AttemptRecord, AttemptSummary, REPLY_BYTES_MAX};
 pub use claim::{Claim, ClaimId, Claimed, ClaimedDelivery, Settlement, Verdict};
 pub use destination::{
-    Backlog, DestinationHealth, DestinationState, Disabled, Ordering, Registration, StartFrom,
+    Backlog, BroughtForward, DestinationHealth, DestinationState, Disabled, Ordering, Registration,
+    StartFrom,
 };
 pub use order::{ORDERS, Order, OrderNumber, PlacedOrder};
 pub use query::{DeadLetter, DeadLetterQuery, DeliveryState, DeliverySummary, Unwanted};
@@ -112,7 +113,14 @@ pub trait Deliveries: fmt::Debug + Send + Sync + 'static {
     /// They stay claimed until their lease ends.
     async fn release(&self, destination: &str, claims: &[ClaimId]) -> Result<(), StoreError>;
 
-    /// Writes down how the destination is.
+    /// Makes the next pending delivery of the destination due at once, where none is due yet;
+    /// which one, if there is any.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    async fn bring_forward(&self, destination: &str) -> Result<Option<BroughtForward>, StoreError>;
+
+    /// Writes down how the destination is, whatever it was.
     ///
     /// # Errors
     /// Nothing was changed.
@@ -121,6 +129,24 @@ pub trait Deliveries: fmt::Debug + Send + Sync + 'static {
         destination: &str,
         health: &DestinationHealth,
     ) -> Result<(), StoreError>;
+
+    /// Writes down how the destination is, where it is still as it was in `from`: several processes
+    /// see its attempts. Whether it was.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    async fn change_health(
+        &self,
+        destination: &str,
+        from: &DestinationHealth,
+        to: &DestinationHealth,
+    ) -> Result<bool, StoreError>;
+
+    /// Adds to the number of the destination's deliveries that were ever given up on.
+    ///
+    /// # Errors
+    /// Nothing was added.
+    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError>;
 
     /// Dead-lettered deliveries, in the order of their keys.
     ///

@@ -8,7 +8,7 @@ use deskbell_delivery::{
     RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
-use deskbell_store::{Database, Deliveries, LogHandle, Store, StoreError};
+use deskbell_store::{Database, Deliveries, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Handler;
@@ -175,11 +175,10 @@ impl Delivering {
     pub(crate) fn into_workers(
         self,
         store: &Arc<dyn Database>,
-        log: &LogHandle,
     ) -> impl Iterator<Item = (WorkerConfig, Worker)> {
         self.destinations.into_iter().map(move |Destination { config, worker, channel, .. }| {
             let deliveries = Arc::clone(store) as Arc<dyn Deliveries>;
-            (config, Worker::new(deliveries, channel, Some(log.clone()), worker))
+            (config, Worker::new(deliveries, channel, worker))
         })
     }
 }
@@ -225,10 +224,12 @@ impl Destination {
 
 fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, DeliveringError> {
     let fault = |source| DeliveringError::Filter { destination: name.to_owned(), source };
+    let takes_notices = config.alerts.to.iter().any(|to| to == name)
+        || event_types::name_alerts(filter.events.as_deref());
     Ok(Route {
         destination: name.into(),
         filter: Filter::new(filter).map_err(fault)?,
-        takes_notices: config.alerts.to.iter().any(|to| to == name),
+        takes_notices,
     })
 }
 

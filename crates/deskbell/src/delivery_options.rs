@@ -136,10 +136,7 @@ pub(crate) fn worker_options(
             until: retry.until.0,
         },
         timeout: destination.timeout.0,
-        health: HealthPolicy {
-            disable_after: alerts.disable_after.map(|time| time.0),
-            ..HealthPolicy::default()
-        },
+        health: HealthPolicy { disable_after: alerts.disable_after.map(|time| time.0) },
         ..WorkerOptions::new(&destination.name)
     }
 }

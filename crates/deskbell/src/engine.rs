@@ -9,7 +9,7 @@ pub(crate) mod routes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use deskbell_server::{CurrentRoutes, Tls};
+use deskbell_server::{CurrentRoutes, RefusedRequests, Tls};
 use deskbell_store::{Database, LogHandle, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,7 @@ pub struct Engine {
     config: Config,
     store: Arc<dyn Database>,
     log: LogHandle,
+    refused: Arc<RefusedRequests>,
     routes: CurrentRoutes,
     tls: Option<Tls>,
     serving: Stage,

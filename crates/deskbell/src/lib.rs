@@ -19,6 +19,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod alerts;
 mod builder;
 pub mod cli;
 mod clock;

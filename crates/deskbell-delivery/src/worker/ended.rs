@@ -23,6 +23,10 @@ pub(super) struct Facts {
     pub(super) claim: ClaimId,
     pub(super) message_id: String,
     pub(super) event_type: String,
+    /// Its event is one of the engine's own.
+    pub(super) is_notice: bool,
+    /// When it would have been due, where it was brought forward.
+    pub(super) was_due_ms: Option<i64>,
     /// Attempts, this one among them.
     pub(super) attempts: u32,
     /// How long ago the first one began when this one began.
@@ -101,14 +105,23 @@ impl Ended {
             }
             Outcome::Retry { after, reason } => (*after, reason),
         };
+        // The attempt was one more than its schedule has: it goes on as if there had been none.
+        let left_ms = self.facts.was_due_ms.map(|due_ms| due_ms.saturating_sub(self.at_ms()));
+        if let Some(left_ms) = left_ms.filter(|left_ms| *left_ms > 0) {
+            let left = Duration::from_millis(left_ms.unsigned_abs());
+            return Verdict::Retry(left.max(after.unwrap_or_default()));
+        }
         let first_attempt_ago = self.facts.first_attempt_ago + self.took;
         let failed =
             Failed { attempts: self.facts.attempts, first_attempt_ago, retry_after: after };
         let Some(wait) = policy.next(failed, random) else {
-            let (attempts, time) = (self.facts.attempts, in_words(millis(first_attempt_ago)));
-            let plural = if attempts == 1 { "" } else { "s" };
-            let reason = format!("gave up after {attempts} attempt{plural} in {time}: {reason}");
-            return Verdict::DeadLetter(reason);
+            let attempts = match self.facts.attempts {
+                1 => "1 attempt".to_owned(),
+                attempts => {
+                    format!("{attempts} attempts in {}", in_words(millis(first_attempt_ago)))
+                }
+            };
+            return Verdict::DeadLetter(format!("gave up after {attempts}: {reason}"));
         };
         match self.facts.lives_until_ms {
             Some(until_ms) if self.at_ms().saturating_add(millis(wait)) >= until_ms => {

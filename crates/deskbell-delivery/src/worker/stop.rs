@@ -43,5 +43,9 @@ impl Worker {
                 "what came of the last attempts could not be written down; they are made again"
             );
         }
+        if let Err(error) = self.flush_health().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::debug!(%destination, error, "what the last attempts say of it is not known");
+        }
     }
 }

@@ -1,13 +1,18 @@
-//! What attempts say about the destination, and what people are told of it.
+//! What attempts say about the destination, and the timer that disables it.
 
-use deskbell_store::deliveries::DestinationHealth;
-use deskbell_store::{StoreError, SubmitError};
+use std::sync::Arc;
+
+use deskbell_store::StoreError;
+use deskbell_store::deliveries::{DestinationHealth, Disabled};
 use tokio::time::Instant;
 
 use super::{Ended, Worker};
 use crate::attempt::Outcome;
-use crate::health::{Transition, in_words};
-use crate::notice::Notice;
+use crate::health::{FailingStreak, Seen, in_words};
+
+/// Tries to write down how the destination is while others do so too; what is left is written in
+/// the next round.
+const CHANGES_MAX: usize = 5;
 
 impl Worker {
     /// What this attempt says about the destination.
@@ -15,163 +20,118 @@ impl Worker {
     /// A message that is refused for its own sake says nothing: the receiver is there, and does
     /// not want it.
     pub(super) fn note(&mut self, ended: &Ended) {
-        let now = Instant::now();
-        let at_ms = ended.at_ms();
-        let policy = &self.options.health;
-        let (health, transition) = match &ended.attempt.outcome {
+        match &ended.attempt.outcome {
             Outcome::Delivered => {
                 self.breaker.succeeded();
-                policy.after_success(&self.health)
+                self.seen.success();
             }
             Outcome::Retry { after, reason } => {
-                self.breaker.failed(now, *after);
-                policy.after_failure(&self.health, at_ms, reason)
+                self.breaker.failed(Instant::now(), *after);
+                self.seen.failure(ended.at_ms());
+                self.last_failure = Some(reason.clone());
             }
-            Outcome::Gone { reason } => policy.after_gone(&self.health, at_ms, reason),
-            Outcome::Reject { .. } => return,
-        };
-        let told = transition.map(|transition| Told::new(&self.health, transition, at_ms));
-        self.transitions.extend(told);
-        self.health_changed |= health != self.health;
-        self.health = health;
+            Outcome::Gone { reason } => self.seen.gone(ended.at_ms(), reason),
+            Outcome::Reject { .. } => {}
+        }
     }
 
-    /// Writes down how the destination is, where that has changed, after telling people of it; and
-    /// reads now and then whether somebody else has changed it.
-    pub(super) async fn look_at_health(&mut self) -> Result<(), StoreError> {
-        self.tell().await;
-        if self.health_changed {
-            self.deliveries.set_health(&self.options.destination, &self.health).await?;
-            self.health_changed = false;
-            self.health_read = Some(Instant::now());
-        }
+    /// Updates how the destination is: now and then, and at once where it is gone.
+    pub(super) async fn watch_health(&mut self) -> Result<(), StoreError> {
         let now = Instant::now();
         let is_due = self.health_read.is_none_or(|read| now - read >= self.options.poll_every);
-        if is_due {
-            self.read_health().await?;
-        }
-        Ok(())
+        if is_due || self.seen.is_gone() { self.update_health().await } else { Ok(()) }
     }
 
-    async fn read_health(&mut self) -> Result<(), StoreError> {
+    /// Writes down how the destination is after what was seen, judges it, and learns whether
+    /// somebody else has changed it.
+    async fn update_health(&mut self) -> Result<(), StoreError> {
+        let mut known = self.read_health().await?;
+        // Of one that is well the time says nothing.
+        let now_ms = match self.options.health.after(&self.seen, &known).first_failure_at_ms {
+            Some(_) => self.deliveries.now_ms().await?,
+            None => i64::MIN,
+        };
+        for _ in 0..CHANGES_MAX {
+            let next = self.judged(&known, now_ms);
+            if next == known || self.change_health(&known, &next).await? {
+                self.seen = Seen::default();
+                self.take_over(next);
+                break;
+            }
+            known = self.read_health().await?;
+        }
+        self.health_read = Some(Instant::now());
+        self.probe(now_ms).await
+    }
+
+    /// Writes down what was seen and is not written down yet, at the end.
+    pub(super) async fn flush_health(&mut self) -> Result<(), StoreError> {
+        if self.seen == Seen::default() { Ok(()) } else { self.update_health().await }
+    }
+
+    async fn read_health(&self) -> Result<DestinationHealth, StoreError> {
         let all = self.deliveries.destinations().await?;
         let ours = all.into_iter().find(|state| state.name == self.options.destination);
-        let health = ours.map_or_else(DestinationHealth::default, |state| state.health);
+        Ok(ours.map_or_else(DestinationHealth::default, |state| state.health))
+    }
+
+    /// How it is after what was seen, by this time.
+    fn judged(&self, known: &DestinationHealth, now_ms: i64) -> DestinationHealth {
+        let mut next = self.options.health.after(&self.seen, known);
+        if self.options.health.is_over(&next, now_ms) {
+            let since_ms = FailingStreak::of(&next).map_or(now_ms, |streak| streak.since_ms);
+            let mut reason =
+                format!("it has failed everything for {}", in_words(now_ms - since_ms));
+            if let Some(last) = &self.last_failure {
+                reason = format!("{reason}: {last}");
+            }
+            next.disabled = Some(Disabled { at_ms: now_ms, reason });
+        }
+        next
+    }
+
+    async fn change_health(
+        &self,
+        from: &DestinationHealth,
+        to: &DestinationHealth,
+    ) -> Result<bool, StoreError> {
+        let destination = &self.options.destination;
+        let is_changed = self.deliveries.change_health(destination, from, to).await?;
+        if is_changed
+            && from.disabled.is_none()
+            && let Some(disabled) = &to.disabled
+        {
+            tracing::error!(%destination, reason = disabled.reason, "the destination is disabled");
+        }
+        Ok(is_changed)
+    }
+
+    fn take_over(&mut self, health: DestinationHealth) {
         if health.disabled.is_none() && self.health.disabled.is_some() {
             // Somebody has enabled it again: it gets a fresh start.
             self.breaker.succeeded();
             self.claim_at = Instant::now();
         }
         self.health = health;
-        self.health_read = Some(Instant::now());
+    }
+
+    /// Brings a delivery forward where an attempt is lacking by which the destination is judged.
+    async fn probe(&mut self, now_ms: i64) -> Result<(), StoreError> {
+        let policy = &self.options.health;
+        if policy.probe_at_ms(&self.health).is_none_or(|at_ms| at_ms > now_ms) {
+            return Ok(());
+        }
+        // Where there was nothing to probe with, new deliveries are attempted by themselves.
+        let apart_ms = policy.probes_apart_ms();
+        if self.probed_at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < apart_ms) {
+            return Ok(());
+        }
+        self.probed_at_ms = Some(now_ms);
+        let destination = Arc::clone(&self.options.destination);
+        if let Some(brought) = self.deliveries.bring_forward(&destination).await? {
+            self.brought_forward = Some(brought);
+            self.claim_at = Instant::now();
+        }
         Ok(())
-    }
-
-    /// Hands notices to the log. One that it does not take now is handed over again later: its
-    /// message id tells which transition it is, so that twice is once.
-    async fn tell(&mut self) {
-        while let Some(told) = self.transitions.pop_front() {
-            let destination = &self.options.destination;
-            log_it(destination, &told.transition);
-            let Some(log) = &self.log else { continue };
-            let event = notice(destination, &told);
-            match log.append(event).await {
-                Ok(_) => {}
-                Err(SubmitError::Stopped) => return,
-                Err(error) => {
-                    tracing::warn!(%destination, %error, "a notice waits for the log");
-                    self.transitions.push_front(told);
-                    return;
-                }
-            }
-        }
-    }
-}
-
-/// Something that people are told.
-#[derive(Debug)]
-pub(super) struct Told {
-    transition: Transition,
-    at_ms: i64,
-    /// When the trouble began that it is about: workers of several processes find the same out,
-    /// a moment apart, and it is one notice.
-    trouble_since_ms: i64,
-}
-
-impl Told {
-    fn new(before: &DestinationHealth, transition: Transition, at_ms: i64) -> Self {
-        let since_ms = before.failing_since_ms.or(before.first_failure_at_ms);
-        Self { transition, at_ms, trouble_since_ms: since_ms.unwrap_or(at_ms) }
-    }
-}
-
-fn log_it(destination: &str, transition: &Transition) {
-    match transition {
-        Transition::Failing { percent, left_ms } => tracing::warn!(
-            destination,
-            percent,
-            left = in_words(*left_ms),
-            "the destination fails everything, and will be disabled"
-        ),
-        Transition::Disabled { reason } => {
-            tracing::error!(destination, reason, "the destination is disabled");
-        }
-        Transition::Recovered => tracing::info!(destination, "the destination works again"),
-    }
-}
-
-fn notice(destination: &str, told: &Told) -> deskbell_store::NewEvent {
-    let name = destination.to_owned();
-    let enable = format!("deskbell destinations enable {destination}");
-    let (event_type, subject, text) = match &told.transition {
-        Transition::Failing { percent, left_ms } => (
-            "destination.failing",
-            format!("{destination} is failing ({percent} % of the way to being disabled)"),
-            format!(
-                "Everything that Deskbell sends to the destination {destination} has been failing. \
-                 Unless it works again within {}, it will be disabled. Nothing is lost: what is \
-                 owed to it waits.",
-                in_words(*left_ms)
-            ),
-        ),
-        Transition::Disabled { reason } => (
-            "destination.disabled",
-            format!("{destination} is disabled"),
-            format!(
-                "Deskbell sends nothing to the destination {destination} any more: {reason}. What \
-                 is owed to it is kept. Once it works again, run: {enable}"
-            ),
-        ),
-        Transition::Recovered => (
-            "destination.recovered",
-            format!("{destination} works again"),
-            format!("The destination {destination} takes what Deskbell sends again."),
-        ),
-    };
-    let since_ms = told.trouble_since_ms;
-    let transition = match told.transition {
-        Transition::Failing { percent, .. } => format!("{event_type}_{since_ms}_{percent}"),
-        _ => format!("{event_type}_{since_ms}"),
-    };
-    Notice { destination: name, subject, text }.into_event(event_type, &transition, told.at_ms)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn workers_that_find_the_same_out_write_one_notice() {
-        let since = |since_ms| DestinationHealth {
-            failing_since_ms: Some(since_ms),
-            ..DestinationHealth::default()
-        };
-        let id = |since_ms, percent, at_ms| {
-            let transition = Transition::Failing { percent, left_ms: 1 };
-            notice("crm", &Told::new(&since(since_ms), transition, at_ms)).message_id
-        };
-        assert_eq!(id(1_000, 50, 9_000), id(1_000, 50, 9_001), "a moment apart");
-        assert_ne!(id(1_000, 50, 9_000), id(1_000, 70, 9_000), "further on the way");
-        assert_ne!(id(1_000, 50, 9_000), id(2_000, 50, 9_000), "another trouble");
     }
 }

@@ -206,7 +206,6 @@ async fn a_slow_destination_delays_no_other() {
     let slow = deskbell_delivery::Worker::new(
         world.deliveries(),
         Arc::clone(&hanging) as Arc<dyn deskbell_delivery::Channel>,
-        None,
         options("slow"),
     );
     let shutdown = tokio_util::sync::CancellationToken::new();

@@ -1,26 +1,19 @@
-//! Destinations that fail for days: people are told, and nothing is lost.
+//! Destinations that fail everything: a timer disables them, and nothing is lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use deskbell_delivery::{Attempt, NOTICE_SOURCE, Notice, Outcome, Route, Worker};
+use deskbell_delivery::{
+    Attempt, HealthPolicy, Notice, NoticeState, NoticeSubject, Outcome, RetryPolicy, Route, Worker,
+    WorkerOptions,
+};
 use deskbell_store::deliveries::{DeliveryState, DestinationHealth};
-use deskbell_store::{Deliveries, ReadLimit, Seq, Store, StoredEvent};
-use tokio::task::JoinSet;
+use deskbell_store::{Deliveries, NewEvent, Seq, Store};
 
-use crate::support::{Scripted, World, delivered, options, route, status, work_for_days};
+use crate::support::{START_MS, Scripted, World, delivered, event, options, route, status};
 
-const DAY: Duration = Duration::from_secs(86_400);
-
-async fn notices(world: &World) -> Vec<StoredEvent> {
-    let all = world.store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
-    all.into_iter().filter(|event| *event.source == *NOTICE_SOURCE).collect()
-}
-
-fn types(notices: &[StoredEvent]) -> Vec<&str> {
-    notices.iter().map(|event| event.event_type.as_str()).collect()
-}
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A channel that can be told what to answer.
 fn switched(destination: &str) -> (Arc<AtomicU8>, Arc<Scripted>) {
@@ -34,77 +27,181 @@ fn switched(destination: &str) -> (Arc<AtomicU8>, Arc<Scripted>) {
     (answer, channel)
 }
 
-/// Appends an event a day, and works.
-async fn fail_for_days(world: &World, worker: &mut Worker, days: u64) {
-    for day in 0..days {
-        let id = format!("day_{day}_{}", world.clock.now_ms());
-        world.append(&[&id]).await;
-        world.route(&["crm"]).await;
-        let began_ms = world.clock.now_ms();
-        work_for_days(world, worker, 1).await;
-        let went_by = Duration::from_millis((world.clock.now_ms() - began_ms).unsigned_abs());
-        world.clock.advance(DAY.saturating_sub(went_by));
+/// Options of a worker that looks at its destination whenever it is run, with waits in seconds.
+fn disabling(after: Duration, schedule: &[u64], then_every: Option<u64>) -> WorkerOptions {
+    WorkerOptions {
+        poll_every: Duration::ZERO,
+        health: HealthPolicy { disable_after: Some(after) },
+        retry: RetryPolicy {
+            schedule: schedule.iter().copied().map(Duration::from_secs).collect(),
+            then_every: then_every.map(Duration::from_secs),
+            ..RetryPolicy::default()
+        },
+        ..options("crm")
     }
-    worker.run_until_idle().await.unwrap();
+}
+
+/// Runs the worker every so often until the destination is disabled, for so long at most. When that
+/// was, and when there were attempts.
+async fn run_until_disabled(
+    world: &World,
+    worker: &mut Worker,
+    channel: &Scripted,
+    every: Duration,
+    at_most: Duration,
+) -> (Option<Duration>, Vec<Duration>) {
+    let (mut now, mut attempts) = (Duration::ZERO, Vec::new());
+    while now <= at_most {
+        let before = channel.seen().len();
+        worker.run_until_idle().await.unwrap();
+        attempts.extend((before..channel.seen().len()).map(|_| now));
+        if world.destination("crm").await.health.disabled.is_some() {
+            return (Some(now), attempts);
+        }
+        world.clock.advance(every);
+        now += every;
+    }
+    (None, attempts)
+}
+
+/// At the first or the second look: the attempts themselves take some real milliseconds, by which
+/// the clock begins later.
+fn is_on_time(disabled: Option<Duration>, after: Duration) -> bool {
+    disabled.is_some_and(|at| at >= after && at <= after + SECOND)
+}
+
+async fn world_with_one_event() -> World {
+    let world = World::new().await;
+    world.register("crm").await;
+    world.append(&["msg_1"]).await;
+    world.route(&["crm"]).await;
+    world
 }
 
 #[tokio::test]
-async fn people_are_told_on_the_way_and_then_it_is_disabled_and_enabled() {
-    let world = World::new().await;
-    world.register("crm").await;
-    let mut tasks = JoinSet::new();
-    let log = world.log_handle(&mut tasks);
-    let (answer, channel) = switched("crm");
-    let channel_of_worker = Arc::clone(&channel) as Arc<dyn deskbell_delivery::Channel>;
-    let mut options = options("crm");
-    options.poll_every = Duration::ZERO;
-    let mut worker = Worker::new(world.deliveries(), channel_of_worker, Some(log), options);
-    fail_for_days(&world, &mut worker, 8).await;
-    let told = notices(&world).await;
-    let failing = "destination.failing";
-    assert_eq!(types(&told), [failing, failing, failing, "destination.disabled"]);
-    let subjects: Vec<_> = told.iter().map(|event| Notice::of(event).unwrap().subject).collect();
-    assert!(subjects[0].contains("50 %") && subjects[2].contains("90 %"), "{subjects:?}");
-    let state = world.destination("crm").await;
-    assert!(state.health.disabled.unwrap().reason.contains("503"));
+async fn it_is_disabled_on_time_whatever_the_schedule() {
+    let seconds = Duration::from_secs;
+    let hour = 3_600;
+    for (after, every, options, made) in [
+        // Each attempt is where the schedule has it, within its jitter, but for those in the last
+        // quarter that are lacking.
+        (seconds(20), SECOND, (&[5, 300][..], Some(hour)), vec![0..=0, 5..=7, 15..=16]),
+        (seconds(20), SECOND, (&[hour], None), vec![0..=0, 15..=16, 17..=18]),
+        (seconds(24), SECOND, (&[10], Some(10)), vec![0..=0, 9..=12, 18..=19, 19..=24]),
+    ] {
+        let world = world_with_one_event().await;
+        let (_, channel) = switched("crm");
+        let mut worker = world.worker_with(&channel, disabling(after, options.0, options.1));
+        let ran = run_until_disabled(&world, &mut worker, &channel, every, 3 * after).await;
+        assert!(is_on_time(ran.0, after), "{options:?}: {ran:?}");
+        assert_eq!(ran.1.len(), made.len(), "{options:?}: {ran:?}");
+        for (at, expected) in ran.1.iter().zip(made) {
+            assert!(expected.contains(&at.as_secs()), "{options:?}: {ran:?}");
+        }
+        let reason = world.destination("crm").await.health.disabled.unwrap().reason;
+        let expected = "it has failed everything for 2";
+        assert!(reason.starts_with(expected) && reason.contains("seconds: the"), "{reason}");
+    }
+}
 
-    // Nothing is sent to it, and nothing is lost.
+#[tokio::test]
+async fn five_days_of_failures_by_the_default_schedule() {
+    let world = world_with_one_event().await;
+    let (_, channel) = switched("crm");
+    let options = WorkerOptions { poll_every: Duration::ZERO, ..options("crm") };
+    let mut worker = world.worker_with(&channel, options);
+    let (hour, day) = (3_600 * SECOND, 24 * 3_600 * SECOND);
+    // The one delivery is given up on after three days: there is nothing to judge it by.
+    let (disabled, attempts) =
+        run_until_disabled(&world, &mut worker, &channel, hour, 6 * day).await;
+    assert_eq!(disabled, None);
+    assert!(attempts.len() > 8 && *attempts.last().unwrap() > 2 * day, "{attempts:?}");
+    // The next one that fails has been failing for long.
+    world.append(&["msg_2"]).await;
+    world.route(&["crm"]).await;
+    let (disabled, attempts) =
+        run_until_disabled(&world, &mut worker, &channel, hour, SECOND).await;
+    assert_eq!((disabled, attempts.len()), (Some(Duration::ZERO), 1));
+    assert_eq!(world.destination("crm").await.dead_letters_total, 1);
+}
+
+#[tokio::test]
+async fn a_probe_costs_a_delivery_nothing_of_its_schedule() {
+    let world = world_with_one_event().await;
+    let (answer, channel) = switched("crm");
+    // The one retry is in an hour: the probes before it are not it.
+    let mut worker = world.worker_with(&channel, disabling(20 * SECOND, &[3_600], None));
+    run_until_disabled(&world, &mut worker, &channel, SECOND, 60 * SECOND).await;
+    assert_eq!(channel.seen().len(), 3);
+    answer.store(2, Ordering::Relaxed);
+    world.store_health(&DestinationHealth::default()).await;
+    let (progress, next_due) = worker.run_until_idle().await.unwrap();
+    assert_eq!((progress.delivered, progress.dead_lettered), (0, 0), "it is not due yet");
+    assert!(next_due.unwrap() > 3_000 * SECOND, "{next_due:?}");
+    world.clock.advance(2 * 3_600 * SECOND);
+    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_a_disabled_one_and_nothing_is_lost() {
+    let world = world_with_one_event().await;
+    let (answer, channel) = switched("crm");
+    let mut worker = world.worker_with(&channel, disabling(20 * SECOND, &[5], Some(5)));
+    run_until_disabled(&world, &mut worker, &channel, SECOND, 60 * SECOND).await;
     let attempts = channel.seen().len();
-    fail_for_days(&world, &mut worker, 2).await;
+    world.append(&["msg_2"]).await;
+    world.route(&["crm"]).await;
+    world.clock.advance(3_600 * SECOND);
+    worker.run_until_idle().await.unwrap();
     assert_eq!(channel.seen().len(), attempts);
     answer.store(2, Ordering::Relaxed);
     world.store_health(&DestinationHealth::default()).await;
-    let (progress, _) = worker.run_until_idle().await.unwrap();
-    assert!(progress.delivered >= 2, "{progress:?}");
-    assert_eq!(types(&notices(&world).await).len(), 4, "who enabled it knows");
+    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, 2);
 }
 
 #[tokio::test]
-async fn recovery_is_told_where_trouble_was() {
+async fn a_success_starts_anew() {
+    let world = world_with_one_event().await;
+    let (answer, channel) = switched("crm");
+    let mut worker = world.worker_with(&channel, disabling(20 * SECOND, &[1], Some(1)));
+    let ran = run_until_disabled(&world, &mut worker, &channel, SECOND, 16 * SECOND).await;
+    assert_eq!(ran.0, None);
+    assert!(world.destination("crm").await.health.failed_attempts >= 3);
+    answer.store(2, Ordering::Relaxed);
+    world.clock.advance(2 * SECOND);
+    worker.run_until_idle().await.unwrap();
+    assert_eq!(world.destination("crm").await.health, DestinationHealth::default());
+    answer.store(5, Ordering::Relaxed);
+    world.append(&["msg_2"]).await;
+    world.route(&["crm"]).await;
+    let ran = run_until_disabled(&world, &mut worker, &channel, SECOND, 60 * SECOND).await;
+    assert!(is_on_time(ran.0, 20 * SECOND), "{ran:?}");
+}
+
+#[tokio::test]
+async fn what_several_workers_see_adds_up() {
+    const EVENTS: usize = 200;
     let world = World::new().await;
     world.register("crm").await;
-    let mut tasks = JoinSet::new();
-    let log = world.log_handle(&mut tasks);
-    let (answer, channel) = switched("crm");
-    let channel_of_worker = Arc::clone(&channel) as Arc<dyn deskbell_delivery::Channel>;
-    let mut worker = Worker::new(world.deliveries(), channel_of_worker, Some(log), options("crm"));
-    fail_for_days(&world, &mut worker, 4).await;
-    answer.store(2, Ordering::Relaxed);
-    fail_for_days(&world, &mut worker, 2).await;
-    let told = notices(&world).await;
-    assert_eq!(types(&told).last(), Some(&"destination.recovered"));
-    assert_eq!(types(&told).iter().filter(|name| **name == "destination.recovered").count(), 1);
-    assert_eq!(world.destination("crm").await.health, DestinationHealth::default());
+    world.append_many(0, EVENTS).await;
+    world.route(&["crm"]).await;
+    let (_, channel) = switched("crm");
+    let options = || disabling(3_600 * SECOND, &[7_200], None);
+    let mut one = world.worker_with(&channel, options());
+    let mut other = world.worker_with(&channel, options());
+    let (first, second) = tokio::join!(one.run_until_idle(), other.run_until_idle());
+    assert_eq!(first.unwrap().0.retried + second.unwrap().0.retried, EVENTS as u64);
+    let health = world.destination("crm").await.health;
+    assert_eq!(usize::try_from(health.failed_attempts), Ok(EVENTS));
+    let first_at_ms = health.first_failure_at_ms.unwrap();
+    assert!((START_MS..START_MS + 60_000).contains(&first_at_ms), "{first_at_ms}");
 }
 
 #[tokio::test]
 async fn who_answers_410_is_disabled_at_once() {
-    let world = World::new().await;
-    world.register("crm").await;
+    let world = world_with_one_event().await;
     let (answer, channel) = switched("crm");
     answer.store(4, Ordering::Relaxed);
-    world.append(&["msg_1"]).await;
-    world.route(&["crm"]).await;
     let mut worker = world.worker(&channel);
     worker.run_until_idle().await.unwrap();
     let state = world.state("crm", 1).await;
@@ -117,6 +214,18 @@ async fn who_answers_410_is_disabled_at_once() {
     assert!(world.destination("crm").await.health.disabled.is_some());
 }
 
+fn notice_about(destination: &str) -> NewEvent {
+    let about = NoticeSubject {
+        kind: "destination.failing".to_owned(),
+        destination: Some(destination.to_owned()),
+        source: None,
+        since_ms: 5,
+    };
+    let (condition, words) = (format!("destination/{destination}/5"), || "failing".to_owned());
+    let notice = Notice::new(&condition, NoticeState::Firing, &about, words(), words());
+    notice.into_event("1", 5)
+}
+
 #[tokio::test]
 async fn notices_go_to_who_asked_for_them_and_never_to_whom_they_are_about() {
     let world = World::new().await;
@@ -124,15 +233,7 @@ async fn notices_go_to_who_asked_for_them_and_never_to_whom_they_are_about() {
     for name in names {
         world.register(name).await;
     }
-    let about = |destination: &str| {
-        let notice = Notice {
-            destination: destination.to_owned(),
-            subject: "failing".to_owned(),
-            text: "failing".to_owned(),
-        };
-        notice.into_event("destination.failing", "1", 5)
-    };
-    world.store.append(&[about("crm"), about("ops")]).await.unwrap();
+    world.store.append(&[notice_about("crm"), notice_about("ops")]).await.unwrap();
     let routes = names.map(|name| Route { takes_notices: name != "crm", ..route(name) });
     let mut router = world.router(routes.to_vec());
     assert_eq!(router.run_once().await.unwrap().deliveries, 3);
@@ -141,4 +242,18 @@ async fn notices_go_to_who_asked_for_them_and_never_to_whom_they_are_about() {
         let names: Vec<_> = deliveries.iter().map(|one| &*one.key.destination).collect();
         assert_eq!(names, told);
     }
+}
+
+#[tokio::test]
+async fn dead_letters_are_counted_but_not_those_of_notices() {
+    let world = World::new().await;
+    world.register("ops").await;
+    let events = [event("msg_1", "user.updated", "user_1"), notice_about("crm")];
+    world.store.append(&events).await.unwrap();
+    let routes = vec![Route { takes_notices: true, ..route("ops") }];
+    world.router(routes).run_once().await.unwrap();
+    let channel = Scripted::new("ops", |_| Attempt::rejected("no"));
+    let (progress, _) = world.worker(&channel).run_until_idle().await.unwrap();
+    assert_eq!(progress.dead_lettered, 2);
+    assert_eq!(world.destination("ops").await.dead_letters_total, 1);
 }

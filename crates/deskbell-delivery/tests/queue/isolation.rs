@@ -21,7 +21,7 @@ async fn a_dead_destination_with_a_backlog_leaves_a_healthy_one_alone() {
     world.route(&["dead", "crm"]).await;
     let hanging = Arc::new(Hanging { begun: tokio::sync::Notify::new() });
     let channel = Arc::clone(&hanging) as Arc<dyn Channel>;
-    let dead = Worker::new(world.deliveries(), channel, None, options("dead"));
+    let dead = Worker::new(world.deliveries(), channel, options("dead"));
     let mut tasks = JoinSet::new();
     tasks.spawn(dead.run(CancellationToken::new()));
     hanging.begun.notified().await;

@@ -12,12 +12,8 @@ use deskbell_delivery::{
 use deskbell_store::deliveries::{
     DeliveryState, DeliverySummary, DestinationState, Ordering, Registration, StartFrom,
 };
-use deskbell_store::{
-    Appended, Clock, Deliveries, LogHandle, LogWriter, LogWriterOptions, NewEvent, Seq,
-    SqliteStore, Store,
-};
+use deskbell_store::{Appended, Clock, Deliveries, NewEvent, Seq, SqliteStore, Store};
 use tempfile::TempDir;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// When the tests' time begins, in milliseconds since the Unix epoch.
@@ -94,7 +90,7 @@ impl World {
 
     pub(crate) fn worker_with(&self, channel: &Arc<Scripted>, options: WorkerOptions) -> Worker {
         let channel = Arc::clone(channel) as Arc<dyn Channel>;
-        Worker::new(self.deliveries(), channel, None, options)
+        Worker::new(self.deliveries(), channel, options)
     }
 
     pub(crate) async fn delivery(&self, destination: &str, seq: i64) -> DeliverySummary {
@@ -109,13 +105,6 @@ impl World {
     pub(crate) async fn destination(&self, name: &str) -> DestinationState {
         let all = self.store.destinations().await.unwrap();
         all.into_iter().find(|state| *state.name == *name).unwrap()
-    }
-
-    /// A log writer beside the test, for notices.
-    pub(crate) fn log_handle(&self, tasks: &mut JoinSet<()>) -> LogHandle {
-        let (writer, log) = LogWriter::new(self.log(), &LogWriterOptions::default());
-        tasks.spawn(writer.run());
-        log
     }
 }
 

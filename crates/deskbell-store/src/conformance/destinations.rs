@@ -43,8 +43,8 @@ pub async fn health_comes_back(backend: &dyn Backend) {
     let disabled = Some(Disabled { at_ms: 3, reason: "410 Gone".to_owned() });
     let health = DestinationHealth {
         first_failure_at_ms: Some(1),
-        failing_since_ms: Some(2),
-        told_percent: 50,
+        failed_attempts: 4,
+        last_failure_at_ms: Some(2),
         disabled,
     };
     store.set_health("hook", &health).await.unwrap();
@@ -54,6 +54,54 @@ pub async fn health_comes_back(backend: &dyn Backend) {
     assert_eq!(known[1].health, DestinationHealth::default());
     store.set_health("hook", &DestinationHealth::default()).await.unwrap();
     assert_eq!(store.destinations().await.unwrap()[0].health, DestinationHealth::default());
+}
+
+pub async fn health_is_changed_where_it_is_still_known(backend: &dyn Backend) {
+    let store = backend.create().await;
+    register(&*store, "hook", Ordering::None).await;
+    let failed = |failed_attempts, last_failure_at_ms| DestinationHealth {
+        first_failure_at_ms: Some(1),
+        failed_attempts,
+        last_failure_at_ms: Some(last_failure_at_ms),
+        disabled: None,
+    };
+    let disabled = DestinationHealth {
+        disabled: Some(Disabled { at_ms: 3, reason: "410 Gone".to_owned() }),
+        ..failed(1, 1)
+    };
+    let none = DestinationHealth::default();
+    for (from, to, changes) in [
+        (&none, &failed(1, 1), true),
+        (&none, &failed(1, 2), false),
+        (&failed(2, 1), &none, false),
+        (&failed(1, 2), &none, false),
+        (&failed(1, 1), &disabled, true),
+        (&failed(1, 1), &none, false),
+        (&disabled, &none, true),
+    ] {
+        let before = store.destinations().await.unwrap()[0].health.clone();
+        let changed = store.change_health("hook", from, to).await.unwrap();
+        assert_eq!(changed, changes, "{before:?} from {from:?} to {to:?}");
+        let after = store.destinations().await.unwrap()[0].health.clone();
+        assert_eq!(&after, if changes { to } else { &before });
+    }
+    assert!(!store.change_health("nobody", &none, &none).await.unwrap());
+}
+
+pub async fn dead_letters_are_added_up(backend: &dyn Backend) {
+    let store = backend.create().await;
+    register(&*store, "hook", Ordering::None).await;
+    register(&*store, "other", Ordering::None).await;
+    assert_eq!(store.destinations().await.unwrap()[0].dead_letters_total, 0);
+    for count in [1, 9_999] {
+        store.add_dead_letters("hook", count).await.unwrap();
+    }
+    store.add_dead_letters("nobody", 1).await.unwrap();
+    store.set_health("hook", &DestinationHealth::default()).await.unwrap();
+    let store = backend.reopen(store).await;
+    let totals: Vec<_> =
+        store.destinations().await.unwrap().iter().map(|one| one.dead_letters_total).collect();
+    assert_eq!(totals, [10_000, 0]);
 }
 
 pub async fn backlogs_are_counted(backend: &dyn Backend) {

@@ -97,6 +97,7 @@ macro_rules! conformance_tests {
             the_first_instance_of_a_source_is_kept);
         $crate::conformance_tests!(@topic $backend, destinations:
             a_new_one_starts_where_it_is_told, a_known_one_keeps_its_state, health_comes_back,
+            health_is_changed_where_it_is_still_known, dead_letters_are_added_up,
             backlogs_are_counted, what_is_pending_is_counted_so_far, an_unknown_one_has_no_work);
         $crate::conformance_tests!(@topic $backend, routing:
             what_is_routed_can_be_claimed, a_checkpoint_elsewhere_stops_the_batch,
@@ -106,7 +107,8 @@ macro_rules! conformance_tests {
         $crate::conformance_tests!(@topic $backend, claims:
             nobody_else_gets_what_is_claimed, a_lease_that_ends_lets_others_in,
             the_limits_of_a_claim, the_longest_due_comes_first, the_next_due_time,
-            what_is_released_is_due_again, destinations_have_claims_of_their_own,
+            what_is_released_is_due_again, the_next_one_is_brought_forward_where_none_is_due,
+            destinations_have_claims_of_their_own,
             a_restart_gives_everything_back, nothing_is_handed_out_twice);
         $crate::conformance_tests!(@topic $backend, settling:
             delivered_is_done, a_retry_waits_its_time, a_late_settlement_is_left_alone,

@@ -41,6 +41,11 @@ pub struct DestinationState {
     pub name: Arc<str>,
     /// The last event that the router has dealt with for it.
     pub routed: Seq,
+    /// How many of its deliveries were ever given up on, as [`add_dead_letters`] was told: it only
+    /// grows, whatever becomes of them.
+    ///
+    /// [`add_dead_letters`]: crate::Deliveries::add_dead_letters
+    pub dead_letters_total: u64,
     /// How it is.
     pub health: DestinationHealth,
 }
@@ -48,12 +53,12 @@ pub struct DestinationState {
 /// How a destination is. Times are in milliseconds since the Unix epoch, by the store's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DestinationHealth {
-    /// The first failure since the last success that counts towards `failing_since_ms`.
+    /// The first attempt that failed since the last success, or since it was enabled.
     pub first_failure_at_ms: Option<i64>,
-    /// When the clock began that ends with its being disabled.
-    pub failing_since_ms: Option<i64>,
-    /// The greatest percentage of that time of which somebody was told; 0 for none.
-    pub told_percent: u8,
+    /// How many attempts have failed since then, the first among them.
+    pub failed_attempts: u32,
+    /// The last of them.
+    pub last_failure_at_ms: Option<i64>,
     /// Why nothing is sent there; `None` where it is.
     pub disabled: Option<Disabled>,
 }
@@ -65,6 +70,15 @@ pub struct Disabled {
     pub at_ms: i64,
     /// Why, in plain words.
     pub reason: String,
+}
+
+/// A delivery that is due earlier than it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BroughtForward {
+    /// The event's place in the log.
+    pub seq: Seq,
+    /// When it was due, in milliseconds since the Unix epoch.
+    pub due_at_ms: i64,
 }
 
 /// How much waits for a destination.

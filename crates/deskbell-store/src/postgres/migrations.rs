@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0008_erasure_in_its_source.sql"),
     include_str!("migrations/0009_source_instances.sql"),
     include_str!("migrations/0010_refused_requests.sql"),
+    include_str!("migrations/0011_failed_attempts.sql"),
 ];
 
 /// The schema version that this program writes.

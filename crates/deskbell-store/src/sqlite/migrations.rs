@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_consumer_reports.sql"),
     include_str!("migrations/0006_source_instances.sql"),
     include_str!("migrations/0007_refused_requests.sql"),
+    include_str!("migrations/0008_failed_attempts.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -10,20 +10,40 @@ use super::{Config, DestinationType, Duration, LeftOut, nearest};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlertsConfig {
-    /// The names of the `email` and `slack` destinations that hear of it, whatever their `events`.
-    /// Default: none.
+    /// The names of the `email`, `slack` and `http` destinations that alerts are sent to, whatever
+    /// their `events`. Default: none.
     pub to: Vec<String>,
     /// A destination every attempt of which has failed for this long is disabled; `None`, written
     /// `"never"`, where none ever is. Default: `5d`.
     #[serde(with = "or_never")]
     pub disable_after: Option<Duration>,
+    /// An alert is sent about a destination every attempt of which has failed for this long.
+    /// Default: `15m`.
+    pub failing_after: Duration,
+    /// An alert is sent about a mirror that has waited for its database, or has had a blocked table
+    /// or statement, for this long. Default: `5m`.
+    pub mirror_after: Duration,
+    /// Of what comes in numbers, such as dead letters, the first is alerted about at once, and what
+    /// comes then at most once in this time. Default: `1h`.
+    pub digest_every: Duration,
 }
 
 impl Default for AlertsConfig {
     fn default() -> Self {
-        Self { to: Vec::new(), disable_after: Some(Duration::days(5)) }
+        let minutes = |minutes: u64| Duration::new(StdDuration::from_secs(minutes * 60));
+        Self {
+            to: Vec::new(),
+            disable_after: Some(Duration::days(5)),
+            failing_after: minutes(15),
+            mirror_after: minutes(5),
+            digest_every: minutes(60),
+        }
     }
 }
+
+/// Who can take alerts.
+pub(super) const RECIPIENTS: &str =
+    "name a destination of type = \"email\", type = \"slack\" or type = \"http\"";
 
 /// Whether those who shall hear of it can.
 pub(super) fn check(config: &Config, left_out: &[LeftOut]) -> Result<(), Fault> {
@@ -37,6 +57,11 @@ pub(super) fn check(config: &Config, left_out: &[LeftOut]) -> Result<(), Fault> 
     Ok(())
 }
 
+/// Whether a destination of this type can take alerts.
+pub(super) fn takes_alerts(kind: DestinationType) -> bool {
+    matches!(kind, DestinationType::Email | DestinationType::Slack | DestinationType::Http)
+}
+
 fn check_recipient(config: &Config, name: &str, at: Vec<Step>) -> Result<(), Fault> {
     let Some(found) = config.destinations.iter().find(|one| one.name == name) else {
         let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
@@ -48,10 +73,9 @@ fn check_recipient(config: &Config, name: &str, at: Vec<Step>) -> Result<(), Fau
         return Err(Fault::at(at, format!("there is no destination `{name}`")).with_help(help));
     };
     let kind = found.kind.destination_type();
-    if !matches!(kind, DestinationType::Email | DestinationType::Slack) {
-        let message = format!("`{name}` has type = \"{kind}\", and alerts are for people");
-        return Err(Fault::at(at, message)
-            .with_help("name a destination of type = \"email\" or type = \"slack\""));
+    if !takes_alerts(kind) {
+        let message = format!("`{name}` has type = \"{kind}\", which takes no alerts");
+        return Err(Fault::at(at, message).with_help(RECIPIENTS));
     }
     if !found.enabled {
         return Err(Fault::at(at, format!("`{name}` has enabled = false"))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clerk_webhooks::catalog;
-use deskbell_delivery::{ONE_TIME_CODES, takes_type};
+use deskbell_delivery::{NOTICE_SOURCE, NOTICE_TYPE, ONE_TIME_CODES, takes_type};
 
 use super::error::{Fault, Step};
 
@@ -42,7 +42,23 @@ pub(super) fn check(text: &str, at: Vec<Step>, warnings: &mut Vec<Fault>) -> Res
 
 /// What a type or pattern that matches nothing known is most likely a misspelling of.
 pub(crate) fn misspelt(text: &str) -> Option<String> {
-    if matches_any(text) { None } else { known_as(text) }
+    if matches_any(text) { None } else { alert_as(text).or_else(|| known_as(text)) }
+}
+
+/// Whether a destination with these `events` gets alerts for it: no pattern means them.
+pub(crate) fn name_alerts(events: Option<&[String]>) -> bool {
+    events.is_some_and(|events| events.iter().any(|event| event == NOTICE_TYPE))
+}
+
+/// Whether a destination with these `events` takes alerts alone.
+pub(super) fn are_alerts_alone(events: Option<&[String]>) -> bool {
+    events.is_some_and(|events| events.iter().all(|event| event == NOTICE_TYPE))
+}
+
+/// The type of alerts, for what is most likely meant to be it.
+fn alert_as(text: &str) -> Option<String> {
+    let is_meant = text != NOTICE_TYPE && text.split(['.', '*']).next() == Some(NOTICE_SOURCE);
+    is_meant.then(|| NOTICE_TYPE.to_owned())
 }
 
 /// As [`check`], for deliveries. No pattern matches the types that carry one-time codes, and so one
@@ -52,6 +68,13 @@ pub(super) fn check_delivered(
     at: Vec<Step>,
     warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
+    if text == NOTICE_TYPE {
+        return Ok(());
+    }
+    if let Some(alert) = alert_as(text) {
+        return Err(Fault::at(at, format!("there is no event type `{text}`"))
+            .with_help(format!("alerts are named by their one type: \"{alert}\"")));
+    }
     let Some(prefix) = text.strip_suffix('*').filter(|prefix| !prefix.is_empty()) else {
         return check(text, at, warnings);
     };
@@ -80,7 +103,9 @@ pub(crate) fn delivered(events: Option<&[String]>) -> Vec<&'static str> {
 /// As [`delivered`], where that is all that they take: none where one of them may take others too.
 pub(crate) fn known_only(events: Option<&[String]>) -> Vec<&'static str> {
     match events {
-        Some(events) if !events.iter().all(|event| matches_any(event)) => Vec::new(),
+        Some(events) if !events.iter().all(|event| matches_any(event) || event == NOTICE_TYPE) => {
+            Vec::new()
+        }
         _ => delivered(events),
     }
 }
@@ -196,6 +221,27 @@ mod tests {
     }
 
     #[test]
+    fn alerts_have_one_name_and_no_pattern() {
+        let delivered = |text| check_delivered(text, Vec::new(), &mut Vec::new());
+        assert!(delivered(NOTICE_TYPE).is_ok());
+        for text in ["deskbell.*", "deskbell.alerts", "deskbell", "deskbell*"] {
+            let help = delivered(text).expect_err(text).help.unwrap();
+            assert!(help.contains("\"deskbell.alert\""), "{text}: {help}");
+            assert_eq!(misspelt(text).as_deref(), Some(NOTICE_TYPE), "{text}");
+        }
+        assert_eq!(misspelt(NOTICE_TYPE), None);
+        let names = |events: &[&str]| {
+            let events: Vec<_> = events.iter().map(|&event| event.to_owned()).collect();
+            (name_alerts(Some(&events)), are_alerts_alone(Some(&events)))
+        };
+        assert_eq!(names(&["user.*", NOTICE_TYPE]), (true, false));
+        assert_eq!(names(&[NOTICE_TYPE]), (true, true));
+        assert_eq!(names(&["*"]), (false, false));
+        assert_eq!(names(&[]), (false, true));
+        assert_eq!((name_alerts(None), are_alerts_alone(None)), (false, false));
+    }
+
+    #[test]
     fn types_that_others_may_join_are_not_all() {
         let known = |events: &[&str]| {
             let events: Vec<_> = events.iter().map(|&event| event.to_owned()).collect();
@@ -203,6 +249,7 @@ mod tests {
         };
         assert_eq!(known(&["user.*"]), 3);
         assert_eq!(known(&["user.*", "machine.created"]), 0);
+        assert_eq!(known(&["user.*", NOTICE_TYPE]), 3);
         assert!(known_only(None).len() > 40);
     }
 }

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_server::{CurrentRoutes, Server, ServerOptions, Source, Tls};
+use deskbell_server::{CurrentRoutes, RefusedRequests, Server, ServerOptions, Source, Tls};
 use deskbell_store::{Database, LogWriter, LogWriterOptions, OpenError, Store};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::parts::Parts;
+use super::parts::{Parts, Shared};
 use super::{Engine, StartError, check_mirrors, parts, routes};
 use crate::builder::Handler;
 use crate::config::{Config, StoreConfig};
@@ -115,11 +115,13 @@ impl Listening {
         let (writer, log) = LogWriter::new(Arc::clone(&events), &LogWriterOptions::default());
         let mut writing = Stage::new("log writer");
         writing.spawn(|_| writer.run());
-        let parts = Parts::start(&config, delivering, mirrors, &store, &log, stopping);
-        let app = routes::app(&config, sources, &log, &events, parts.running_mirrors(&events))?;
+        let refused = Arc::<RefusedRequests>::default();
+        let shared = Shared { config: &config, store: &store, log: &log, refused: &refused };
+        let parts = Parts::start(shared, delivering, mirrors, stopping);
+        let app = routes::app(shared, sources, parts.running_mirrors(&events))?;
         current.replace(deskbell_server::routes::router(app));
         let routes = current;
-        Ok(Engine { address, config, store, log, routes, tls, serving, parts, writing })
+        Ok(Engine { address, config, store, log, refused, routes, tls, serving, parts, writing })
     }
 
     /// Stops listening.

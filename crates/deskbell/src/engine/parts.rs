@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_server::RefusedRequests;
 use deskbell_store::{Database, LogHandle, Store, SubjectIndexer, Upkeep};
 use deskbell_sync::status::MirrorStatus;
 use deskbell_sync::{MirrorOptions, MirrorService, Target};
@@ -13,6 +14,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
+use crate::alerts::{self, Alerts};
 use crate::config::Config;
 use crate::delivering::{Delivering, WorkerConfig};
 use crate::metrics;
@@ -79,21 +81,28 @@ async fn open(options: MirrorOptions, store: &Arc<dyn Store>) -> Result<OpenedMi
     }
 }
 
+/// What all of them have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    pub(super) config: &'a Config,
+    pub(super) store: &'a Arc<dyn Database>,
+    pub(super) log: &'a LogHandle,
+    pub(super) refused: &'a Arc<RefusedRequests>,
+}
+
 impl Parts {
     pub(super) fn start(
-        config: &Config,
+        shared: Shared<'_>,
         delivering: Delivering,
         mirrors: Vec<OpenedMirror>,
-        store: &Arc<dyn Database>,
-        log: &LogHandle,
         stopping: CancellationToken,
     ) -> Self {
         let common = Stage::new("delivery");
         let (workers, running) = (BTreeMap::new(), BTreeMap::new());
         let mut parts = Self { stopping, common, workers, mirrors: running };
         parts.start_mirrors(mirrors);
-        parts.start_common(config, &delivering, store);
-        parts.start_workers(delivering, store, log);
+        parts.start_common(shared, &delivering);
+        parts.start_workers(delivering, shared.store);
         parts
     }
 
@@ -112,9 +121,8 @@ impl Parts {
         &mut self,
         delivering: Delivering,
         store: &Arc<dyn Database>,
-        log: &LogHandle,
     ) {
-        for (config, worker) in delivering.into_workers(store, log) {
+        for (config, worker) in delivering.into_workers(store) {
             let name = config.name().to_owned();
             if self.workers.contains_key(&name) {
                 continue;
@@ -126,12 +134,8 @@ impl Parts {
     }
 
     /// Starts what serves all destinations, as these are now.
-    pub(super) fn start_common(
-        &mut self,
-        config: &Config,
-        delivering: &Delivering,
-        store: &Arc<dyn Database>,
-    ) {
+    pub(super) fn start_common(&mut self, shared: Shared<'_>, delivering: &Delivering) {
+        let Shared { config, store, log, refused } = shared;
         let mut common = Stage::new("delivery");
         let events = || Arc::clone(store) as Arc<dyn Store>;
         let upkeep = Arc::clone(store) as Arc<dyn Upkeep>;
@@ -145,6 +149,12 @@ impl Parts {
         let pruner = Pruner::new(upkeep, log_id, &config.store, names, mirrors.collect());
         let log_of_pruner = events();
         common.spawn(|shutdown| pruner.run(log_of_pruner, shutdown));
+        let running = Arc::new(self.running_mirrors(&events()));
+        let names = delivering.names().iter().map(|name| name.as_str().into()).collect();
+        let alerts = Alerts::new(config, Arc::clone(store), log.clone(), running, names);
+        common.spawn(|shutdown| alerts.run(shutdown));
+        let (refused, counts) = (Arc::clone(refused), Arc::clone(store));
+        common.spawn(|shutdown| alerts::add_up_refused(refused, counts, shutdown));
         if config.server.admin_token.is_some() {
             common.spawn(metrics::upkeep);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use deskbell_store::Store;
 use deskbell_sync::MirrorOptions;
 
+use super::parts::Shared;
 use super::{Engine, StartError, check_mirrors, parts, routes};
 use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
@@ -45,11 +46,12 @@ impl Engine {
             self.parts.stop_worker(name).await;
             self.parts.stop_mirror(name).await;
         }
-        self.parts.start_mirrors(mirrors);
-        self.parts.start_common(&config, &delivering, &self.store);
-        self.parts.start_workers(delivering, &self.store, &self.log);
-        let mirrors = self.parts.running_mirrors(&events);
-        let app = routes::app(&config, sources, &self.log, &events, mirrors)?;
+        let Self { store, log, refused, parts, .. } = &mut *self;
+        let shared = Shared { config: &config, store, log, refused };
+        parts.start_mirrors(mirrors);
+        parts.start_common(shared, &delivering);
+        parts.start_workers(delivering, shared.store);
+        let app = routes::app(shared, sources, parts.running_mirrors(&events))?;
         self.routes.replace(deskbell_server::routes::router(app));
         self.reload_tls();
         self.config = config;

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use clerk_webhooks::Verifier;
 use deskbell_server::{AdminToken, App, IngestOptions, Source, Tls};
-use deskbell_store::{LogHandle, Store};
+use deskbell_store::Store;
 
 use super::StartError;
+use super::parts::Shared;
 use crate::config::{Config, SourceConfig, Token};
 use crate::metrics;
 use crate::outcomes::mirrors::RunningMirrors;
 
 /// What the routes need once the store is open.
 pub(super) fn app(
-    config: &Config,
+    Shared { config, store, log, refused }: Shared<'_>,
     sources: Vec<Source>,
-    log: &LogHandle,
-    store: &Arc<dyn Store>,
     mirrors: RunningMirrors,
 ) -> Result<App, StartError> {
     let token = |token: &Token| AdminToken::new(token.0.clone()).ok_or(StartError::AdminToken);
@@ -24,10 +23,10 @@ pub(super) fn app(
     Ok(App {
         sources,
         log: log.clone(),
-        store: Arc::clone(store),
+        store: Arc::clone(store) as Arc<dyn Store>,
         mirrors: Arc::new(mirrors),
         clients: config.server.allowed_clients(),
-        refused: Arc::default(),
+        refused: Arc::clone(refused),
         ingest: IngestOptions {
             body_bytes_max: config.server.body_bytes_max,
             ..IngestOptions::default()

@@ -52,30 +52,41 @@ impl RunningMirrors {
     }
 }
 
+impl RunningMirrors {
+    /// How each mirror is; `None` where nothing is known. One that another process leads is as that
+    /// one reported it. What is no longer reported is not known.
+    pub(crate) async fn statuses(&self) -> Vec<(String, Option<MirrorStatus>)> {
+        let mut statuses = Vec::new();
+        for (destination, status) in &self.mirrors {
+            let own = status.borrow().clone();
+            let status = match own {
+                Some(status) => Some(status),
+                None => self.reported(destination).await,
+            };
+            statuses.push((destination.clone(), status));
+        }
+        statuses
+    }
+
+    async fn reported(&self, destination: &str) -> Option<MirrorStatus> {
+        match status::reported(&*self.store, destination).await {
+            Ok(reported) => reported
+                .filter(|reported| reported.is_current(clock::now_ms()))
+                .map(|reported| reported.status),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(destination, error, "the mirror's status is not known");
+                None
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl MirrorStates for RunningMirrors {
-    /// A mirror that another process leads is as that one reported it. What is no longer reported is
-    /// not known.
     async fn states(&self) -> Vec<(String, MirrorState)> {
-        let mut states = Vec::new();
-        for (destination, status) in &self.mirrors {
-            let own = status.borrow().as_ref().map(|status| status.state.clone());
-            let state = match own {
-                Some(state) => Some(state),
-                None => match status::reported(&*self.store, destination).await {
-                    Ok(reported) => reported
-                        .filter(|reported| reported.is_current(clock::now_ms()))
-                        .map(|reported| reported.status.state),
-                    Err(error) => {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::debug!(destination, error, "the mirror's status is not known");
-                        None
-                    }
-                },
-            };
-            states.extend(state.map(|state| (destination.clone(), state)));
-        }
-        states
+        let statuses = self.statuses().await.into_iter();
+        statuses.filter_map(|(name, status)| Some((name, status?.state))).collect()
     }
 }
 

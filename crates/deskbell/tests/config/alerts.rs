@@ -1,8 +1,10 @@
 //! `[alerts]`, and the source of notices.
 
 use super::delivery::http;
-use super::services::slack;
+use super::services::{loops, slack};
 use super::{assert_rendered, load, usual};
+
+const ALERTS_ALONE: &str = "events = [\"deskbell.alert\"]";
 
 fn alerts(keys: &str) -> String {
     format!("[alerts]\n{keys}\n{}", slack("events = []"))
@@ -13,6 +15,12 @@ fn every_key_is_read() {
     let config = load(&alerts("to = \"ops\"\ndisable_after = \"2d\""), &usual()).unwrap().config;
     assert_eq!(config.alerts.to, ["ops"]);
     assert_eq!(config.alerts.disable_after.unwrap().0.as_secs(), 2 * 86_400);
+    let recipients = format!("[alerts]\nto = [\"app\"]\n{}", http(""));
+    assert_eq!(load(&recipients, &usual()).unwrap().config.alerts.to, ["app"]);
+    let soon = "to = \"ops\"\nfailing_after = \"1m\"\nmirror_after = \"2m\"\ndigest_every = \"2h\"";
+    let soon = load(&alerts(soon), &usual()).unwrap().config.alerts;
+    let seconds = [soon.failing_after, soon.mirror_after, soon.digest_every];
+    assert_eq!(seconds.map(|time| time.0.as_secs()), [60, 120, 7_200]);
     let never = load("[alerts]\ndisable_after = \"never\"", &usual()).unwrap().config;
     assert_eq!(never.alerts.disable_after, None);
     let default = load("", &usual()).unwrap().config.alerts;
@@ -21,11 +29,21 @@ fn every_key_is_read() {
 }
 
 #[test]
+fn the_type_of_alerts_is_named_among_the_events() {
+    for keys in [http("events = [\"user.*\", \"deskbell.alert\"]"), slack(ALERTS_ALONE)] {
+        let loaded = load(&keys, &usual()).unwrap();
+        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    }
+}
+
+#[test]
 fn mistakes_say_what_where_and_how_to_mend_it() {
     for (name, text) in [
         ("alerts_unknown", alerts("to = [\"opps\"]")),
         ("alerts_disabled", alerts("to = \"ops\"").replace("type =", "enabled = false\ntype =")),
-        ("alerts_to_http", format!("[alerts]\nto = [\"app\"]\n{}", http(""))),
+        ("alerts_to_loops", format!("[alerts]\nto = [\"mail\"]\n{}", loops(""))),
+        ("alerts_named_by_loops", loops("events = [\"user.*\", \"deskbell.alert\"]")),
+        ("alerts_by_a_pattern", http("events = [\"deskbell.*\"]")),
         ("alerts_of_later", alerts("to = \"ops\"\nsilence_after = \"auto\"")),
         ("alerts_never", alerts("to = \"ops\"\ndisable_after = \"no\"")),
         ("source_of_notices", "[[source]]\nname = \"deskbell\"\n".to_owned()),

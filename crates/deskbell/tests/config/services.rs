@@ -14,7 +14,7 @@ pub(crate) fn slack(keys: &str) -> String {
     )
 }
 
-fn loops(keys: &str) -> String {
+pub(crate) fn loops(keys: &str) -> String {
     format!("[[destination]]\nname = \"mail\"\ntype = \"loops\"\napi_key = \"hunter2\"\n{keys}\n")
 }
 

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clerk_webhooks::catalog;
-use deskbell_delivery::{Attempt, Channel, Delivery, NOTICE_SOURCE, Notice, Outcome};
+use deskbell_delivery::{
+    Attempt, Channel, Delivery, NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject,
+    Outcome,
+};
 use deskbell_store::{Seq, StoredEvent};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
@@ -61,13 +64,17 @@ pub(crate) fn user(first_name: &str) -> Json {
 
 /// A notice of the engine.
 pub(crate) fn notice() -> Delivery {
-    let notice = Notice {
-        destination: "crm".to_owned(),
-        subject: "crm fails & fails".to_owned(),
-        text: "It answers 500 <always>.".to_owned(),
+    let about = NoticeSubject {
+        kind: "destination.failing".to_owned(),
+        destination: Some("crm".to_owned()),
+        source: None,
+        since_ms: 1_716_883_200_000,
     };
-    let new = notice.into_event("destination.failing", "7", 1_716_883_200_000);
-    let mut delivery = delivery("destination.failing", &Json::Null);
+    let (subject, text) = ("crm fails & fails".to_owned(), "It answers 500 <always>.".to_owned());
+    let condition = "destination/crm/1716883200000";
+    let notice = Notice::new(condition, NoticeState::Firing, &about, subject, text);
+    let new = notice.into_event("50", 1_716_883_200_000);
+    let mut delivery = delivery(NOTICE_TYPE, &Json::Null);
     delivery.event.source = NOTICE_SOURCE.into();
     delivery.event.message_id = new.message_id;
     delivery.event.payload = new.payload;

@@ -8,8 +8,21 @@ use sqlx::postgres::PgRow;
 
 use crate::Seq;
 use crate::clock::whole_ms;
-use crate::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery};
+use crate::deliveries::{BroughtForward, Claim, ClaimId, Claimed, ClaimedDelivery};
 use crate::postgres::read::{self, Sources};
+
+/// One that is claimed was due, so that it stands in the way; one that is locked is somebody's.
+const BRING_FORWARD: &str = "WITH next AS MATERIALIZED (
+         SELECT seq, destination_id, due_at_ms FROM deskbell.deliveries
+         WHERE destination_id = (SELECT id FROM deskbell.destinations WHERE name = $2)
+             AND NOT blocked
+         ORDER BY due_at_ms, seq LIMIT 1 FOR UPDATE SKIP LOCKED
+     )
+     UPDATE deskbell.deliveries AS pending SET due_at_ms = coalesce($1, deskbell.now_ms())
+     FROM next
+     WHERE pending.destination_id = next.destination_id AND pending.seq = next.seq
+         AND next.due_at_ms > coalesce($1, deskbell.now_ms())
+     RETURNING next.seq, next.due_at_ms";
 
 const CLAIM: &str = "SELECT * FROM deskbell.claim_v1($1, $2, $3, $4, $5)";
 
@@ -40,6 +53,20 @@ pub(super) async fn claim(
         next_due: next_due_ms.map(|due_at_ms| span(due_at_ms.saturating_sub(now_ms))),
         now_ms,
     })
+}
+
+/// Makes the delivery that is due next due now, where it is not yet.
+pub(super) async fn bring_forward(
+    connection: &mut Session,
+    destination: &str,
+    manual_ms: Option<i64>,
+) -> Result<Option<BroughtForward>, sqlx::Error> {
+    let brought: Option<(i64, i64)> = sqlx::query_as(BRING_FORWARD)
+        .bind(manual_ms)
+        .bind(destination)
+        .fetch_optional(connection)
+        .await?;
+    Ok(brought.map(|(seq, due_at_ms)| BroughtForward { seq: Seq::new(seq), due_at_ms }))
 }
 
 fn delivery(

@@ -1,17 +1,24 @@
 //! Destinations: their checkpoints, their order, and how they are.
 
 use crate::postgres::Session;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
 
 use crate::Seq;
 use crate::deliveries::{
     DestinationHealth, DestinationState, Disabled, Ordering, Registration, StartFrom,
 };
 
-const STATE: &str = "SELECT name, routed_seq, first_failure_at_ms, failing_since_ms, told_percent,
-            disabled_at_ms, disabled_reason
+const STATE: &str = "SELECT name, routed_seq, first_failure_at_ms, failed_attempts,
+            last_failure_at_ms, disabled_at_ms, disabled_reason, dead_letters_total
      FROM deskbell.destinations";
+
+/// What the release before wrote is undone with it: it would go on from there.
+const SET_HEALTH: &str = "UPDATE deskbell.destinations
+     SET first_failure_at_ms = $2, failed_attempts = $3, last_failure_at_ms = $4,
+         disabled_at_ms = $5, disabled_reason = $6, failing_since_ms = NULL, told_percent = 0
+     WHERE name = $1";
 
 pub(super) async fn register(
     connection: &mut Session,
@@ -46,10 +53,11 @@ fn state(row: &PgRow) -> Result<DestinationState, sqlx::Error> {
         routed: Seq::new(row.try_get(1)?),
         health: DestinationHealth {
             first_failure_at_ms: row.try_get(2)?,
-            failing_since_ms: row.try_get(3)?,
-            told_percent: u8::try_from(row.try_get::<i16, _>(4)?).unwrap_or(u8::MAX),
+            failed_attempts: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u32::MAX),
+            last_failure_at_ms: row.try_get(4)?,
             disabled,
         },
+        dead_letters_total: u64::try_from(row.try_get::<i64, _>(7)?).unwrap_or(0),
     })
 }
 
@@ -58,18 +66,51 @@ pub(super) async fn set_health(
     destination: &str,
     health: &DestinationHealth,
 ) -> Result<(), sqlx::Error> {
+    bind_health(sqlx::query(SET_HEALTH).bind(destination), health).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn change_health(
+    connection: &mut Session,
+    destination: &str,
+    from: &DestinationHealth,
+    to: &DestinationHealth,
+) -> Result<bool, sqlx::Error> {
+    let change = format!(
+        "{SET_HEALTH} AND first_failure_at_ms IS NOT DISTINCT FROM $7 AND failed_attempts = $8
+             AND last_failure_at_ms IS NOT DISTINCT FROM $9
+             AND disabled_at_ms IS NOT DISTINCT FROM $10
+             AND disabled_reason IS NOT DISTINCT FROM $11"
+    );
+    let change = sqlx::query(sqlx::AssertSqlSafe(change)).bind(destination);
+    let changed = bind_health(bind_health(change, to), from).execute(connection).await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+fn bind_health<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    health: &DestinationHealth,
+) -> Query<'q, Postgres, PgArguments> {
     let disabled = health.disabled.as_ref();
+    query
+        .bind(health.first_failure_at_ms)
+        .bind(i64::from(health.failed_attempts))
+        .bind(health.last_failure_at_ms)
+        .bind(disabled.map(|disabled| disabled.at_ms))
+        .bind(disabled.map(|disabled| disabled.reason.clone()))
+}
+
+pub(super) async fn add_dead_letters(
+    connection: &mut Session,
+    destination: &str,
+    count: u32,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE deskbell.destinations SET first_failure_at_ms = $2, failing_since_ms = $3,
-             told_percent = $4, disabled_at_ms = $5, disabled_reason = $6
+        "UPDATE deskbell.destinations SET dead_letters_total = dead_letters_total + $2
          WHERE name = $1",
     )
     .bind(destination)
-    .bind(health.first_failure_at_ms)
-    .bind(health.failing_since_ms)
-    .bind(i16::from(health.told_percent))
-    .bind(disabled.map(|disabled| disabled.at_ms))
-    .bind(disabled.map(|disabled| disabled.reason.as_str()))
+    .bind(i64::from(count))
     .execute(connection)
     .await?;
     Ok(())

@@ -21,9 +21,9 @@ use tokio::sync::Notify;
 
 use super::{PostgresStore, orders};
 use crate::deliveries::{
-    Backlog, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, Deliveries, DeliveryKey,
-    DeliverySummary, DestinationHealth, DestinationState, NewDelivery, OrderNumber, PlacedOrder,
-    Registration, Revived, Routed, RoutedBatch, Settlement, Unwanted,
+    Backlog, BroughtForward, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, Deliveries,
+    DeliveryKey, DeliverySummary, DestinationHealth, DestinationState, NewDelivery, OrderNumber,
+    PlacedOrder, Registration, Revived, Routed, RoutedBatch, Settlement, Unwanted,
 };
 use crate::{FencingToken, Seq, StoreError};
 
@@ -119,6 +119,17 @@ impl Deliveries for PostgresStore {
         Ok(())
     }
 
+    async fn bring_forward(&self, destination: &str) -> Result<Option<BroughtForward>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let outcome = claim::bring_forward(work.connection(), destination, manual_ms).await;
+        let brought = work.done(outcome).await?;
+        if brought.is_some() {
+            self.wake(std::iter::once(destination));
+        }
+        Ok(brought)
+    }
+
     async fn set_health(
         &self,
         destination: &str,
@@ -126,6 +137,23 @@ impl Deliveries for PostgresStore {
     ) -> Result<(), StoreError> {
         let mut work = self.connections.statement().await?;
         let outcome = destinations::set_health(work.connection(), destination, health).await;
+        work.done(outcome).await
+    }
+
+    async fn change_health(
+        &self,
+        destination: &str,
+        from: &DestinationHealth,
+        to: &DestinationHealth,
+    ) -> Result<bool, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = destinations::change_health(work.connection(), destination, from, to).await;
+        work.done(outcome).await
+    }
+
+    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = destinations::add_dead_letters(work.connection(), destination, count).await;
         work.done(outcome).await
     }
 

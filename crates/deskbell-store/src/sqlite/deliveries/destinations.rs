@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Connection, Row, Sqlite, SqliteConnection, SqlitePool};
 
 use crate::Seq;
 use crate::deliveries::{
@@ -11,9 +12,15 @@ use crate::deliveries::{
 };
 use crate::sqlite::read;
 
-const STATE: &str = "SELECT name, routed_seq, first_failure_at_ms, failing_since_ms, told_percent,
-            disabled_at_ms, disabled_reason
+const STATE: &str = "SELECT name, routed_seq, first_failure_at_ms, failed_attempts,
+            last_failure_at_ms, disabled_at_ms, disabled_reason, dead_letters_total
      FROM destinations";
+
+/// What the release before wrote is undone with it: it would go on from there.
+const SET_HEALTH: &str = "UPDATE destinations SET first_failure_at_ms = ?2, failed_attempts = ?3,
+         last_failure_at_ms = ?4, disabled_at_ms = ?5, disabled_reason = ?6,
+         failing_since_ms = NULL, told_percent = 0
+     WHERE name = ?1";
 
 /// What the rows of a destination's deliveries need to know of it.
 #[derive(Debug, Clone, Copy)]
@@ -126,10 +133,11 @@ fn state(row: &SqliteRow) -> Result<DestinationState, sqlx::Error> {
         routed: Seq::new(row.try_get(1)?),
         health: DestinationHealth {
             first_failure_at_ms: row.try_get(2)?,
-            failing_since_ms: row.try_get(3)?,
-            told_percent: row.try_get(4)?,
+            failed_attempts: row.try_get(3)?,
+            last_failure_at_ms: row.try_get(4)?,
             disabled,
         },
+        dead_letters_total: u64::try_from(row.try_get::<i64, _>(7)?).unwrap_or(0),
     })
 }
 
@@ -138,19 +146,45 @@ pub(super) async fn set_health(
     destination: &str,
     health: &DestinationHealth,
 ) -> Result<(), sqlx::Error> {
+    bind_health(sqlx::query(SET_HEALTH).bind(destination), health).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn change_health(
+    connection: &mut SqliteConnection,
+    destination: &str,
+    from: &DestinationHealth,
+    to: &DestinationHealth,
+) -> Result<bool, sqlx::Error> {
+    let change = format!(
+        "{SET_HEALTH} AND first_failure_at_ms IS ?7 AND failed_attempts = ?8
+             AND last_failure_at_ms IS ?9 AND disabled_at_ms IS ?10 AND disabled_reason IS ?11"
+    );
+    let change = sqlx::query(sqlx::AssertSqlSafe(change)).bind(destination);
+    let changed = bind_health(bind_health(change, to), from).execute(connection).await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+fn bind_health<'q>(
+    query: Query<'q, Sqlite, SqliteArguments>,
+    health: &DestinationHealth,
+) -> Query<'q, Sqlite, SqliteArguments> {
     let disabled = health.disabled.as_ref();
-    sqlx::query(
-        "UPDATE destinations SET first_failure_at_ms = ?2, failing_since_ms = ?3,
-             told_percent = ?4, disabled_at_ms = ?5, disabled_reason = ?6
-         WHERE name = ?1",
-    )
-    .bind(destination)
-    .bind(health.first_failure_at_ms)
-    .bind(health.failing_since_ms)
-    .bind(health.told_percent)
-    .bind(disabled.map(|disabled| disabled.at_ms))
-    .bind(disabled.map(|disabled| disabled.reason.as_str()))
-    .execute(connection)
-    .await?;
+    query
+        .bind(health.first_failure_at_ms)
+        .bind(health.failed_attempts)
+        .bind(health.last_failure_at_ms)
+        .bind(disabled.map(|disabled| disabled.at_ms))
+        .bind(disabled.map(|disabled| disabled.reason.clone()))
+}
+
+pub(super) async fn add_dead_letters(
+    connection: &mut SqliteConnection,
+    destination: &str,
+    count: u32,
+) -> Result<(), sqlx::Error> {
+    let add =
+        "UPDATE destinations SET dead_letters_total = dead_letters_total + ?2 WHERE name = ?1";
+    sqlx::query(add).bind(destination).bind(count).execute(connection).await?;
     Ok(())
 }

@@ -26,9 +26,9 @@ pub(super) use queue::Queues;
 
 use super::{SqliteStore, orders};
 use crate::deliveries::{
-    Backlog, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, Deliveries, DeliveryKey,
-    DeliverySummary, DestinationHealth, DestinationState, NewDelivery, OrderNumber, PlacedOrder,
-    Registration, Revived, Routed, RoutedBatch, Settlement, Unwanted,
+    Backlog, BroughtForward, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, Deliveries,
+    DeliveryKey, DeliverySummary, DestinationHealth, DestinationState, NewDelivery, OrderNumber,
+    PlacedOrder, Registration, Revived, Routed, RoutedBatch, Settlement, Unwanted,
 };
 use crate::{FencingToken, Seq, StoreError};
 
@@ -107,6 +107,17 @@ impl Deliveries for SqliteStore {
         Ok(())
     }
 
+    async fn bring_forward(&self, destination: &str) -> Result<Option<BroughtForward>, StoreError> {
+        let mut connection = self.connection().await?;
+        let now_ms = self.clock.now_ms();
+        let brought = pending::bring_forward(&mut connection, destination, now_ms).await?;
+        drop(connection);
+        if brought.is_some() {
+            self.queues.of(destination).due.notify_one();
+        }
+        Ok(brought)
+    }
+
     async fn set_health(
         &self,
         destination: &str,
@@ -114,6 +125,21 @@ impl Deliveries for SqliteStore {
     ) -> Result<(), StoreError> {
         let mut connection = self.connection().await?;
         Ok(destinations::set_health(&mut connection, destination, health).await?)
+    }
+
+    async fn change_health(
+        &self,
+        destination: &str,
+        from: &DestinationHealth,
+        to: &DestinationHealth,
+    ) -> Result<bool, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(destinations::change_health(&mut connection, destination, from, to).await?)
+    }
+
+    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(destinations::add_dead_letters(&mut connection, destination, count).await?)
     }
 
     async fn dead_letters(&self, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, StoreError> {

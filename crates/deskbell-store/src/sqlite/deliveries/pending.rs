@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::SqliteConnection;
+use sqlx::{Connection, SqliteConnection};
 
-use super::destinations::Target;
+use super::destinations::{self, Target};
 use super::json;
+use crate::Seq;
+use crate::deliveries::BroughtForward;
 
 /// A settled one is left as it is, and so is one that is pending. There is none without its event and
 /// what that says.
@@ -24,6 +26,10 @@ pub(super) const FIRST: &str = "UPDATE deliveries SET blocked = ?3
          SELECT (SELECT min(seq) FROM deliveries
                  WHERE destination_id = ?1 AND subject = named.value)
          FROM json_each(?2) AS named)";
+
+/// The delivery that is due next, and when.
+pub(super) const NEXT_DUE: &str = "SELECT seq, due_at_ms FROM deliveries
+     WHERE destination_id = ?1 AND blocked = 0 ORDER BY due_at_ms, seq LIMIT 1";
 
 /// Adds those that do not exist yet, due now. How many those were.
 pub(super) async fn add(
@@ -45,6 +51,30 @@ pub(super) async fn add(
         .rows_affected();
     unblock_first(connection, target, &subjects).await?;
     Ok(added)
+}
+
+/// Makes the delivery that is due next due now, where it is not yet.
+pub(super) async fn bring_forward(
+    connection: &mut SqliteConnection,
+    destination: &str,
+    now_ms: i64,
+) -> Result<Option<BroughtForward>, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let target = destinations::target(&mut transaction, destination).await?;
+    let Some(target) = target else { return Ok(None) };
+    let next: Option<(i64, i64)> =
+        sqlx::query_as(NEXT_DUE).bind(target.id).fetch_optional(&mut *transaction).await?;
+    let Some((seq, due_at_ms)) = next.filter(|(_, due_at_ms)| *due_at_ms > now_ms) else {
+        return Ok(None);
+    };
+    sqlx::query("UPDATE deliveries SET due_at_ms = ?3 WHERE destination_id = ?1 AND seq = ?2")
+        .bind(target.id)
+        .bind(seq)
+        .bind(now_ms)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(Some(BroughtForward { seq: Seq::new(seq), due_at_ms }))
 }
 
 /// Before others of these subjects are added, blocked: one of those may come first.

@@ -15,11 +15,12 @@ use crate::{Deliveries, Seq, SqliteStore, Store};
 
 /// Every statement whose tables may be large. What may be read whole is the list that comes with
 /// the statement, and destinations, which are few.
-const STATEMENTS: [&str; 15] = [
+const STATEMENTS: [&str; 16] = [
     claim::WAITING,
     claim::EVENTS,
     pending::ADD,
     pending::FIRST,
+    pending::NEXT_DUE,
     settle::ATTEMPTS,
     settle::RETRIES,
     settle::SETTLED,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use deskbell_delivery::{FailingStreak, HealthPolicy};
 use deskbell_store::Seq;
-use deskbell_store::deliveries::{Backlog, DestinationHealth, DestinationState};
+use deskbell_store::deliveries::{Backlog, DestinationState};
 use deskbell_sync::status::{MirrorStatus, Reported};
 use serde_json::{Value, json};
 
@@ -23,8 +24,8 @@ pub(super) struct Row {
     stored: Option<Stored>,
     /// What the consumer of a database last reported.
     mirror: Option<Reported>,
-    /// After how long a failing one is disabled.
-    disable_after_ms: Option<i64>,
+    /// When a failing one is disabled.
+    policy: HealthPolicy,
 }
 
 struct Configured {
@@ -64,7 +65,8 @@ pub(super) fn all(
     backlogs: &[Backlog],
     mut mirrors: Vec<MirrorReport>,
 ) -> Vec<Row> {
-    let disable_after_ms = config.alerts.disable_after.map(|time| millis(time.0));
+    let disable_after = config.alerts.disable_after.map(|time| time.0);
+    let policy = || HealthPolicy { disable_after };
     let mut rows = Vec::new();
     for destination in &config.destinations {
         let configured = Configured::new(destination);
@@ -76,7 +78,7 @@ pub(super) fn all(
             configured: Some(configured),
             stored: state.map(|state| Stored::new(state, backlogs)),
             mirror: reported.and_then(|report| report.reported.take()),
-            disable_after_ms,
+            policy: policy(),
         });
     }
     rows.extend(states.into_iter().map(|state| Row {
@@ -84,7 +86,7 @@ pub(super) fn all(
         configured: None,
         stored: Some(Stored::new(state, backlogs)),
         mirror: None,
-        disable_after_ms,
+        policy: policy(),
     }));
     rows
 }
@@ -120,17 +122,13 @@ impl Row {
             };
         }
         let Some(stored) = &self.stored else { return Condition::NotStarted };
-        let DestinationHealth { first_failure_at_ms, failing_since_ms, disabled, .. } =
-            &stored.state.health;
-        if let Some(disabled) = disabled {
+        let health = &stored.state.health;
+        if let Some(disabled) = &health.disabled {
             return Condition::Disabled { since_ms: disabled.at_ms, reason: &disabled.reason };
         }
-        let Some(since_ms) = first_failure_at_ms.or(*failing_since_ms) else {
-            return Condition::Ok;
-        };
-        let ends = failing_since_ms.zip(self.disable_after_ms);
-        let left = ends.map(|(since_ms, after_ms)| since_ms.saturating_add(after_ms) - now_ms);
-        Condition::Failing { since_ms, disabled_in_ms: left.map(|left| left.max(0)) }
+        let Some(streak) = FailingStreak::of(health) else { return Condition::Ok };
+        let left = self.policy.progress(health, now_ms).map(|(_, left_ms)| left_ms);
+        Condition::Failing { since_ms: streak.since_ms, disabled_in_ms: left }
     }
 
     /// The cells of a table: name, type, enabled, routed, pending, waiting, dead, oldest, state.
@@ -263,7 +261,7 @@ impl Condition<'_> {
 
 #[cfg(test)]
 mod tests {
-    use deskbell_store::deliveries::Disabled;
+    use deskbell_store::deliveries::{DestinationHealth, Disabled};
     use deskbell_sync::status::{Failure, MirrorState};
 
     use super::*;
@@ -271,7 +269,8 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     fn state(health: DestinationHealth) -> String {
-        let state = DestinationState { name: "crm".into(), routed: Seq::new(3), health };
+        let (name, routed) = ("crm".into(), Seq::new(3));
+        let state = DestinationState { name, routed, dead_letters_total: 0, health };
         let rows = all(&Config::default(), vec![state], &[], Vec::new());
         rows[1].cells(Seq::new(7), 100 * HOUR)[8].clone()
     }
@@ -280,19 +279,19 @@ mod tests {
     fn how_it_is_is_told_with_how_it_goes_on() {
         let failing = DestinationHealth {
             first_failure_at_ms: Some(50 * HOUR),
-            ..DestinationHealth::default()
+            failed_attempts: 1,
+            last_failure_at_ms: Some(50 * HOUR),
+            disabled: None,
         };
-        let counted = DestinationHealth { failing_since_ms: Some(62 * HOUR), ..failing.clone() };
         let disabled = DestinationHealth {
             disabled: Some(Disabled { at_ms: 90 * HOUR, reason: "410 Gone".to_owned() }),
-            ..counted.clone()
+            ..failing.clone()
         };
         for (health, wanted) in [
             (DestinationHealth::default(), "ok"),
-            (failing, "failing since 1970-01-03T02:00:00.000Z"),
             (
-                counted,
-                "failing since 1970-01-03T02:00:00.000Z (disabled in 3 days 10 hours unless it \
+                failing,
+                "failing since 1970-01-03T02:00:00.000Z (disabled in 2 days 22 hours unless it \
                  works)",
             ),
             (disabled, "disabled since 1970-01-04T18:00:00.000Z: 410 Gone"),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use deskbell_delivery::NOTICE_TYPE;
 use deskbell_expr::Kind;
 
 use super::{DestinationConfig, DestinationKind, database};
 use crate::config::error::{Fault, Step};
-use crate::config::{Config, event_types, expression, nearest};
+use crate::config::{Config, alerts, event_types, expression, nearest};
 
 /// Checks the destinations together, and against the sources and the store; gives warnings.
 pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
@@ -49,6 +50,11 @@ fn check_events(
     }
     for (number, event_type) in events.iter().enumerate() {
         let at = [at, &[Step::Index(number)]].concat();
+        let kind = destination.kind.destination_type();
+        if event_type == NOTICE_TYPE && !alerts::takes_alerts(kind) {
+            let message = format!("a destination of type = \"{kind}\" takes no alerts");
+            return Err(Fault::at(at, message).with_help(alerts::RECIPIENTS));
+        }
         event_types::check_delivered(event_type, at, warnings)?;
     }
     Ok(())

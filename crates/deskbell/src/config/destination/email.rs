@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::delivery::DeliveryKeys;
 use crate::config::reader::{Node, ReadError};
-use crate::config::{HttpUrl, SmtpUrl, Template, Token};
+use crate::config::{HttpUrl, SmtpUrl, Template, Token, event_types};
 
 /// An email. What it says are templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,7 +206,7 @@ fn check_message(
     let missing = |what: &str, help: &str| {
         Err(ReadError::new(what.to_owned(), node.bytes()).with_help(help.to_owned()))
     };
-    let is_for_alerts = delivery.events.as_ref().is_some_and(Vec::is_empty);
+    let is_for_alerts = event_types::are_alerts_alone(delivery.events.as_deref());
     if keys.to.is_empty() {
         return missing(
             "the key `to` is missing here",

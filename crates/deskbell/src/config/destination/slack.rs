@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::DeliveryKeys;
 use crate::config::reader::{Node, ReadError};
-use crate::config::{HttpUrl, SecretUrl, Template};
+use crate::config::{HttpUrl, SecretUrl, Template, event_types};
 
 /// A message to a Slack channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,7 +46,7 @@ impl SlackConfig {
     /// Reads the keys of this type.
     pub(super) fn read(node: Node<'_>, delivery: &DeliveryKeys) -> Result<Self, ReadError> {
         let SlackKeys { webhook_url, proxy, text, blocks } = SlackKeys::deserialize(node)?;
-        let is_for_alerts = delivery.events.as_ref().is_some_and(Vec::is_empty);
+        let is_for_alerts = event_types::are_alerts_alone(delivery.events.as_deref());
         let message = match (text, blocks) {
             (Some(text), None) => Some(SlackMessage::Text(text)),
             (None, Some(blocks)) => Some(SlackMessage::Blocks(blocks)),

@@ -1,0 +1,199 @@
+//! Alerts: looks now and then at destinations and mirrors, and writes notices to the log about what
+//! is worth one, and about its end.
+//!
+//! One process at a time looks, of all that share a store. What it has alerted about is kept there,
+//! so that a restart, or another process, goes on from it.
+
+mod book;
+mod condition;
+mod destinations;
+mod mirrors;
+mod sources;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deskbell_delivery::{HealthPolicy, Notice, NoticeState};
+use deskbell_store::deliveries::DeadLetterQuery;
+use deskbell_store::{Database, LogHandle, StoreError, SubmitError, TakesTurns, while_in_turn};
+use tokio_util::sync::CancellationToken;
+
+use self::book::Book;
+use self::condition::Observation;
+use self::destinations::FailingRule;
+pub(crate) use self::sources::add_up_refused;
+use crate::config::Config;
+use crate::outcomes::mirrors::RunningMirrors;
+
+/// The name under which what was alerted about is kept.
+const CONSUMER: &str = "alerts";
+/// Between two looks. The first comes after one, so that what is restarted can show that it works.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Alerts about what one store and its mirrors have.
+#[derive(Debug)]
+pub(crate) struct Alerts {
+    store: Arc<dyn Database>,
+    log: LogHandle,
+    mirrors: Arc<RunningMirrors>,
+    /// Those of the config that are delivered to: of others the store may still know something.
+    destinations: Vec<Arc<str>>,
+    sources: Vec<String>,
+    failing: FailingRule,
+    mirror_after_ms: i64,
+    digest_ms: i64,
+    /// `None` while it is not known what was alerted about.
+    book: Option<Book>,
+}
+
+/// A look that came to nothing; the next one makes up for it.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error("the store cannot be read or written")]
+    Store(#[from] StoreError),
+    #[error("the log did not take an alert")]
+    Log(#[from] SubmitError),
+    #[error("another process looks")]
+    NotLeader,
+}
+
+impl Alerts {
+    pub(crate) fn new(
+        config: &Config,
+        store: Arc<dyn Database>,
+        log: LogHandle,
+        mirrors: Arc<RunningMirrors>,
+        destinations: Vec<Arc<str>>,
+    ) -> Self {
+        let alerts = &config.alerts;
+        let disable_after = alerts.disable_after.map(|after| after.0);
+        Self {
+            store,
+            log,
+            mirrors,
+            destinations,
+            sources: config.sources.iter().map(|source| source.name.clone()).collect(),
+            failing: FailingRule {
+                failing_after_ms: millis(alerts.failing_after.0),
+                health: HealthPolicy { disable_after },
+            },
+            mirror_after_ms: millis(alerts.mirror_after.0),
+            digest_ms: millis(alerts.digest_every.0),
+            book: None,
+        }
+    }
+
+    /// Looks until `shutdown`, whenever this process leads.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        let store = Arc::clone(&self.store);
+        while_in_turn(&*store, CONSUMER, &shutdown, &mut self).await;
+    }
+
+    async fn look(&mut self) -> Result<(), LookError> {
+        let before = match self.book.take() {
+            Some(book) => book,
+            None => self.read().await?,
+        };
+        let now_ms = self.store.now_ms().await?;
+        let mut book = before.clone();
+        book.observe(self.observe(now_ms).await?, self.digest_ms, now_ms);
+        if book != before {
+            // With what is to be sent, before it is: a crash in between loses nothing.
+            self.write(&book).await?;
+        }
+        if !book.pending.is_empty() {
+            self.send(&book).await?;
+            book.pending.clear();
+            self.write(&book).await?;
+        }
+        self.book = Some(book);
+        Ok(())
+    }
+
+    async fn observe(&self, now_ms: i64) -> Result<Vec<(String, Observation)>, StoreError> {
+        let mut observed = Vec::new();
+        let states = self.store.destinations().await?;
+        for state in states.iter().filter(|state| self.destinations.contains(&state.name)) {
+            observed.push(self.failing.observe(state, now_ms));
+            let is_left =
+                state.dead_letters_total > 0 && self.has_dead_letters(&state.name).await?;
+            observed.push(destinations::dead_letters(state, is_left));
+        }
+        for (name, status) in self.mirrors.statuses().await {
+            let after_ms = self.mirror_after_ms;
+            observed.extend(mirrors::observe(&name, status.as_ref(), after_ms, now_ms));
+        }
+        let refused = self.store.refused().await?.into_iter();
+        let ours = refused.filter(|refused| self.sources.contains(&refused.source));
+        observed.extend(ours.map(|refused| sources::observe(&refused)));
+        Ok(observed)
+    }
+
+    async fn has_dead_letters(&self, destination: &str) -> Result<bool, StoreError> {
+        let destination = Some(destination.to_owned());
+        let one = DeadLetterQuery { destination, letters_max: 1, ..DeadLetterQuery::default() };
+        Ok(!self.store.dead_letters(&one).await?.is_empty())
+    }
+
+    async fn read(&self) -> Result<Book, StoreError> {
+        let Some(report) = self.store.consumer_report(CONSUMER).await? else {
+            return Ok(Book::default());
+        };
+        Ok(serde_json::from_str(&report.body).unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was alerted about is not known; it is alerted about again");
+            Book::default()
+        }))
+    }
+
+    async fn write(&self, book: &Book) -> Result<(), LookError> {
+        // Strings and numbers: it cannot fail.
+        let body = serde_json::to_string(book).unwrap_or_default();
+        match self.store.report_consumer(CONSUMER, &body).await? {
+            true => Ok(()),
+            false => Err(LookError::NotLeader),
+        }
+    }
+
+    /// Those that are in the log already change nothing there: each has its message id.
+    async fn send(&self, book: &Book) -> Result<(), SubmitError> {
+        for pending in &book.pending {
+            let notice = &pending.notice;
+            report(notice);
+            self.log.append(pending.event()).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TakesTurns for Alerts {
+    async fn act(&mut self, shutdown: CancellationToken) {
+        // Others may have looked since this process last led.
+        self.book = None;
+        let mut was_well = true;
+        while shutdown.run_until_cancelled(tokio::time::sleep(LOOK_INTERVAL)).await.is_some() {
+            let outcome = self.look().await;
+            if let Err(error) = &outcome
+                && was_well
+            {
+                // Said once, however often it is tried until it works.
+                let error = error as &dyn std::error::Error;
+                tracing::warn!(error, "alerts wait");
+            }
+            was_well = outcome.is_ok();
+        }
+    }
+}
+
+fn report(notice: &Notice) {
+    let Notice { kind, subject, destination, source, .. } = notice;
+    match notice.state {
+        NoticeState::Firing => tracing::warn!(kind, destination, source, "alert: {subject}"),
+        NoticeState::Resolved => tracing::info!(kind, destination, source, "alert: {subject}"),
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,158 @@
+//! What alerts were sent about and is not over, and which notices follow from what is observed. All
+//! of it is pure: the same observations give the same notices, under the same message ids.
+//!
+//! The book is kept in the store, and with it the notices that the log does not have yet: whatever
+//! happens in between, each is sent once, and the end of what was alerted about is told.
+
+mod counted;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deskbell_delivery::{Notice, NoticeState, NoticeSubject};
+use deskbell_store::NewEvent;
+use serde::{Deserialize, Serialize};
+
+use self::counted::{Counted, Step, Window};
+use super::condition::{Condition, Growing, Kind, Observation, Rate, Target, Words};
+
+/// What stands in the store between two looks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Book {
+    /// By what is observed, such as `mirror/app`.
+    open: BTreeMap<String, Open>,
+    counted: BTreeMap<String, Counted>,
+    rates: BTreeMap<String, Window>,
+    pub(super) pending: Vec<PendingNotice>,
+}
+
+/// A condition that was alerted about and is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Open {
+    kind: Kind,
+    target: Target,
+    since_ms: i64,
+    /// How far it has gone: a greater one is alerted about again.
+    step: u32,
+}
+
+/// A notice that is to be written to the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PendingNotice {
+    pub(super) notice: Notice,
+    step: String,
+    at_ms: i64,
+}
+
+impl PendingNotice {
+    pub(super) fn event(&self) -> NewEvent {
+        self.notice.clone().into_event(&self.step, self.at_ms)
+    }
+}
+
+impl Book {
+    /// Takes over what is observed now. What is no longer observed at all, since the config has it no
+    /// more, is over.
+    pub(super) fn observe(
+        &mut self,
+        observed: Vec<(String, Observation)>,
+        digest_ms: i64,
+        now_ms: i64,
+    ) {
+        let keys: BTreeSet<String> = observed.iter().map(|(key, _)| key.clone()).collect();
+        for (key, observation) in observed {
+            match observation {
+                Observation::Unknown => {}
+                Observation::State(condition) => self.state(&key, condition, now_ms),
+                Observation::Growing(growing) => self.count(&key, &growing, digest_ms, now_ms),
+                Observation::Rate(rate) => self.rate(&key, &rate, digest_ms, now_ms),
+            }
+        }
+        let gone: Vec<_> = self.open.keys().filter(|key| !keys.contains(*key)).cloned().collect();
+        for key in gone {
+            self.resolve(&key, now_ms);
+        }
+        self.counted.retain(|key, _| keys.contains(key));
+        self.rates.retain(|key, _| keys.contains(key));
+    }
+
+    /// Something that holds or does not: alerted about when it begins, and when it goes a step
+    /// further.
+    fn state(&mut self, key: &str, condition: Option<Condition>, now_ms: i64) {
+        let Some(condition) = condition else { return self.resolve(key, now_ms) };
+        let before = self.open.get(key);
+        let is_another = before.is_some_and(|open| open.since_ms != condition.since_ms);
+        let goes_on = before.is_some_and(|open| {
+            !is_another && open.kind == condition.kind && open.step >= condition.step
+        });
+        if goes_on {
+            return;
+        }
+        if is_another {
+            self.resolve(key, now_ms);
+        }
+        let step = format!("{}_{}", condition.kind.as_str(), condition.step);
+        self.fire(key, condition, step, now_ms);
+    }
+
+    /// Something of which more and more comes: the first is alerted about at once, and then what
+    /// has come since, at most once in the time of a digest.
+    fn count(&mut self, key: &str, growing: &Growing, digest_ms: i64, now_ms: i64) {
+        let counted = self.counted.entry(key.to_owned()).or_default();
+        let step = counted.observe(growing, digest_ms, now_ms);
+        self.tell(key, step, now_ms, &growing.condition, now_ms);
+    }
+
+    /// Something that comes all the time: alerted about when there is enough of it in the time of a
+    /// digest, again as a digest while that goes on, and over after such a time with less.
+    fn rate(&mut self, key: &str, rate: &Rate, digest_ms: i64, now_ms: i64) {
+        let window = self.rates.entry(key.to_owned()).or_insert_with(|| Window::new(now_ms));
+        let start_ms = window.start_ms();
+        let step = window.observe(rate, digest_ms, now_ms);
+        self.tell(key, step, start_ms, &rate.condition, now_ms);
+    }
+
+    fn tell(&mut self, key: &str, step: Step, from_ms: i64, words: &Words, now_ms: i64) {
+        match step {
+            Step::Nothing => {}
+            Step::Over => self.resolve(key, now_ms),
+            Step::New { new, total } => {
+                let open = self.open.get(key);
+                let (is_first, since_ms) =
+                    (open.is_none(), open.map_or(from_ms, |open| open.since_ms));
+                self.fire(key, words(new, is_first, since_ms), total.to_string(), now_ms);
+            }
+        }
+    }
+
+    fn fire(&mut self, key: &str, condition: Condition, step: String, now_ms: i64) {
+        let Condition { kind, target, since_ms, step: number, subject, text, counts } = condition;
+        let about = about(kind, &target, since_ms);
+        let name = format!("{key}/{since_ms}");
+        let mut notice = Notice::new(&name, NoticeState::Firing, &about, subject, text);
+        notice.counts = counts;
+        self.pending.push(PendingNotice { notice, step, at_ms: now_ms });
+        self.open.insert(key.to_owned(), Open { kind, target, since_ms, step: number });
+    }
+
+    fn resolve(&mut self, key: &str, now_ms: i64) {
+        let Some(open) = self.open.remove(key) else { return };
+        let Open { kind, target, since_ms, .. } = open;
+        let about = about(kind, &target, since_ms);
+        let (subject, text) = kind.resolved(&target, since_ms);
+        let name = format!("{key}/{since_ms}");
+        let notice = Notice::new(&name, NoticeState::Resolved, &about, subject, text);
+        let step = "resolved".to_owned();
+        self.pending.push(PendingNotice { notice, step, at_ms: now_ms });
+    }
+}
+
+fn about(kind: Kind, target: &Target, since_ms: i64) -> NoticeSubject {
+    let (destination, source) = match target {
+        Target::Destination(name) => (Some(name.clone()), None),
+        Target::Source { name, .. } => (None, Some(name.clone())),
+    };
+    NoticeSubject { kind: kind.as_str().to_owned(), destination, source, since_ms }
+}

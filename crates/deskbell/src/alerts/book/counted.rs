@@ -1,0 +1,94 @@
+//! What is counted, and how much of it alerts were sent about.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alerts::condition::{Growing, Rate};
+
+/// What follows from a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing is to be said.
+    Nothing,
+    /// So many are to be alerted about, of all that there ever were.
+    New { new: u64, total: u64 },
+    /// What was alerted about is over.
+    Over,
+}
+
+/// Something of which more and more comes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Counted {
+    /// What was observed last.
+    last: u64,
+    /// All that was ever added to it.
+    total: u64,
+    alerted: u64,
+    alerted_at_ms: Option<i64>,
+}
+
+impl Counted {
+    pub(super) fn observe(&mut self, growing: &Growing, digest_ms: i64, now_ms: i64) -> Step {
+        let added = growing.count.saturating_sub(self.last);
+        self.total += added;
+        self.last = growing.count;
+        if !growing.is_left {
+            // Somebody has seen to them before they were alerted about; those that are new now may
+            // be on their way: they are counted before they are dead letters.
+            self.alerted = self.total - added;
+            return Step::Over;
+        }
+        let new = self.total - self.alerted;
+        if new == 0 || !is_due(self.alerted_at_ms, digest_ms, now_ms) {
+            return Step::Nothing;
+        }
+        self.alerted = self.total;
+        self.alerted_at_ms = Some(now_ms);
+        Step::New { new, total: self.total }
+    }
+}
+
+/// What has come in the time of a digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Window {
+    start_ms: i64,
+    /// How many there were at its start.
+    start_count: u64,
+    /// How many of all that there ever were are alerted about, or not worth it.
+    alerted: u64,
+    alerted_at_ms: Option<i64>,
+}
+
+impl Window {
+    pub(super) fn new(start_ms: i64) -> Self {
+        Self { start_ms, ..Self::default() }
+    }
+
+    pub(super) fn start_ms(&self) -> i64 {
+        self.start_ms
+    }
+
+    pub(super) fn observe(&mut self, rate: &Rate, digest_ms: i64, now_ms: i64) -> Step {
+        let is_in_numbers = rate.count.saturating_sub(self.start_count) >= rate.count_min;
+        let mut step = Step::Nothing;
+        let new = rate.count.saturating_sub(self.alerted);
+        if is_in_numbers && new > 0 && is_due(self.alerted_at_ms, digest_ms, now_ms) {
+            self.alerted = rate.count;
+            self.alerted_at_ms = Some(now_ms);
+            step = Step::New { new, total: rate.count };
+        }
+        if now_ms.saturating_sub(self.start_ms) >= digest_ms {
+            (self.start_ms, self.start_count) = (now_ms, rate.count);
+            if !is_in_numbers {
+                self.alerted = rate.count;
+                step = Step::Over;
+            }
+        }
+        step
+    }
+}
+
+fn is_due(alerted_at_ms: Option<i64>, digest_ms: i64, now_ms: i64) -> bool {
+    alerted_at_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) >= digest_ms)
+}

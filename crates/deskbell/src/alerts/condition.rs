@@ -1,0 +1,152 @@
+//! What alerts are about: the kinds of conditions, whom they are about, and the words for them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use clerk_webhooks::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// The kinds of conditions; their names are what receivers see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    #[serde(rename = "destination.failing")]
+    DestinationFailing,
+    #[serde(rename = "destination.disabled")]
+    DestinationDisabled,
+    #[serde(rename = "delivery.dead_letters")]
+    DeliveryDeadLetters,
+    #[serde(rename = "mirror.dead_letters")]
+    MirrorDeadLetters,
+    #[serde(rename = "mirror.away")]
+    MirrorAway,
+    #[serde(rename = "mirror.blocked")]
+    MirrorBlocked,
+    #[serde(rename = "source.refused")]
+    SourceRefused,
+}
+
+/// Whom a condition is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Target {
+    Destination(String),
+    Source {
+        name: String,
+        /// Why its requests are refused.
+        cause: String,
+    },
+}
+
+/// What one look says of something that is observed.
+pub(super) enum Observation {
+    /// It cannot be told now: whatever it was, it is still.
+    Unknown,
+    /// It is worth an alert, or it is not.
+    State(Option<Condition>),
+    /// More and more may come of it.
+    Growing(Growing),
+    /// It comes all the time, and is worth an alert in numbers.
+    Rate(Rate),
+}
+
+/// A condition that is worth an alert.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub(super) kind: Kind,
+    pub(super) target: Target,
+    /// By the store's clock, in milliseconds since the Unix epoch.
+    pub(super) since_ms: i64,
+    /// How far it has gone.
+    pub(super) step: u32,
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) counts: BTreeMap<String, u64>,
+}
+
+/// What to say of so many new ones: whether they are the first, and since when there are any.
+pub(super) type Words = Box<dyn Fn(u64, bool, i64) -> Condition + Send>;
+
+/// Something of which more and more may come.
+pub(super) struct Growing {
+    /// How many there are, or ever were: what is added to it is new.
+    pub(super) count: u64,
+    /// Whether there is still something to be seen to.
+    pub(super) is_left: bool,
+    pub(super) condition: Words,
+}
+
+/// Something of which a few are nothing.
+pub(super) struct Rate {
+    /// How many there ever were.
+    pub(super) count: u64,
+    /// So many in the time of a digest are worth an alert.
+    pub(super) count_min: u64,
+    pub(super) condition: Words,
+}
+
+impl Kind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::DestinationFailing => "destination.failing",
+            Self::DestinationDisabled => "destination.disabled",
+            Self::DeliveryDeadLetters => "delivery.dead_letters",
+            Self::MirrorDeadLetters => "mirror.dead_letters",
+            Self::MirrorAway => "mirror.away",
+            Self::MirrorBlocked => "mirror.blocked",
+            Self::SourceRefused => "source.refused",
+        }
+    }
+
+    /// The subject and the text for when it is over.
+    pub(super) fn resolved(self, target: &Target, since_ms: i64) -> (String, String) {
+        let since = shown(since_ms);
+        match self {
+            Self::DestinationFailing => (
+                format!("{target} works again"),
+                format!(
+                    "The destination {target} is no longer failing. It had failed since {since}."
+                ),
+            ),
+            Self::DestinationDisabled => (
+                format!("{target} is enabled again"),
+                format!(
+                    "Deskbell sends to the destination {target} again, and what is pending first."
+                ),
+            ),
+            Self::DeliveryDeadLetters | Self::MirrorDeadLetters => (
+                format!("{target}: no dead letters are left"),
+                format!("The destination {target} has no dead letters. It had some since {since}."),
+            ),
+            Self::MirrorAway | Self::MirrorBlocked => (
+                format!("{target}: the mirror goes on"),
+                format!(
+                    "The mirror {target} applies events again. It had not, or not all of them, \
+                     since {since}."
+                ),
+            ),
+            Self::SourceRefused => (
+                format!("{target}: requests are no longer refused in numbers"),
+                format!("They had been since {since}."),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Destination(name) => f.write_str(name),
+            Self::Source { name, cause } => write!(f, "{name} ({cause})"),
+        }
+    }
+}
+
+/// A time as people read it.
+pub(super) fn shown(at_ms: i64) -> String {
+    UnixMillis::from_millis(at_ms).map_or_else(|| format!("{at_ms} ms"), |at| at.to_string())
+}
+
+/// So many, with the word in its number.
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}

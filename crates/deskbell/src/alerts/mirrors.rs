@@ -1,0 +1,123 @@
+//! Mirrors that cannot go on, whose tables or statements are blocked, and that have dead letters.
+
+use std::collections::BTreeMap;
+
+use deskbell_delivery::in_words;
+use deskbell_sync::status::{BlockedPart, Failure, MirrorState, MirrorStatus};
+
+use super::condition::{Condition, Growing, Kind, Observation, Target, counted, shown};
+
+/// The step of a mirror that waits for its database: it does not go further.
+const AWAY_STEP: u32 = 1;
+/// Of the tables and statements that are blocked, so many are named.
+const PARTS_MAX: usize = 5;
+
+/// What is worth an alert of this mirror. Nothing is known of one that nobody runs now.
+pub(super) fn observe(
+    name: &str,
+    status: Option<&MirrorStatus>,
+    after_ms: i64,
+    now_ms: i64,
+) -> [(String, Observation); 2] {
+    let (state, letters) = match status {
+        None => (Observation::Unknown, Observation::Unknown),
+        Some(status) => (
+            Observation::State(condition(name, status, after_ms, now_ms)),
+            Observation::Growing(dead_letters(name, status.dead_letters)),
+        ),
+    };
+    [(format!("mirror/{name}"), state), (format!("mirror_dead_letters/{name}"), letters)]
+}
+
+fn condition(name: &str, status: &MirrorStatus, after_ms: i64, now_ms: i64) -> Option<Condition> {
+    let is_long = |since_ms: &i64| now_ms.saturating_sub(*since_ms) >= after_ms;
+    match &status.state {
+        MirrorState::Following | MirrorState::Behind => None,
+        MirrorState::Waiting(failure) => {
+            is_long(&failure.since_ms).then(|| away(name, status, failure, now_ms))
+        }
+        MirrorState::Blocked(parts) => {
+            // What was blocked before that was kept has been so for long.
+            let since_ms = parts.iter().map(|part| part.since_ms.unwrap_or(0)).min()?;
+            is_long(&since_ms).then(|| blocked(name, status, parts, since_ms))
+        }
+    }
+}
+
+fn away(name: &str, status: &MirrorStatus, failure: &Failure, now_ms: i64) -> Condition {
+    Condition {
+        kind: Kind::MirrorAway,
+        target: Target::Destination(name.to_owned()),
+        since_ms: failure.since_ms,
+        step: AWAY_STEP,
+        subject: format!(
+            "{name}: the mirror has been waiting for its database for {}",
+            in_words(now_ms - failure.since_ms)
+        ),
+        text: format!(
+            "The mirror {name} has not been able to go on since {}: {failure}. {} waiting. Events \
+             are kept in the event log, and applied once the database is back.",
+            shown(failure.since_ms),
+            counted(status.lag_events, "event is", "events are"),
+        ),
+        counts: lag(status),
+    }
+}
+
+fn blocked(name: &str, status: &MirrorStatus, parts: &[BlockedPart], since_ms: i64) -> Condition {
+    let named = parts.iter().take(PARTS_MAX).map(|part| format!("{}: {}", part.name, part.reason));
+    let mut named = named.collect::<Vec<_>>().join("; ");
+    if let Some(more) = parts.len().checked_sub(PARTS_MAX).filter(|more| *more > 0) {
+        named = format!("{named}; and {more} more");
+    }
+    let number = u64::try_from(parts.len()).unwrap_or(u64::MAX);
+    let mut counts = lag(status);
+    counts.insert("blocked".to_owned(), number);
+    Condition {
+        kind: Kind::MirrorBlocked,
+        target: Target::Destination(name.to_owned()),
+        since_ms,
+        step: u32::try_from(parts.len()).unwrap_or(u32::MAX),
+        subject: format!(
+            "{name}: the database refuses {}",
+            counted(number, "table or statement", "tables or statements")
+        ),
+        text: format!(
+            "The database of the mirror {name} refuses every row of these, and the rest goes on. \
+             {named}. Events are kept, and applied once the database accepts them."
+        ),
+        counts,
+    }
+}
+
+fn lag(status: &MirrorStatus) -> BTreeMap<String, u64> {
+    BTreeMap::from([("lag_events".to_owned(), status.lag_events)])
+}
+
+fn dead_letters(name: &str, count: u64) -> Growing {
+    let name = name.to_owned();
+    let condition = move |new, is_first, since_ms| {
+        let (one, many) = match is_first {
+            true => ("row or event was", "rows or events were"),
+            false => ("more row or event was", "more rows or events were"),
+        };
+        Condition {
+            kind: Kind::MirrorDeadLetters,
+            target: Target::Destination(name.clone()),
+            since_ms,
+            step: 0,
+            subject: format!("{name}: {} refused", counted(new, one, many)),
+            text: format!(
+                "The database of the mirror {name} refused {}. Everything else is applied. To see \
+                 why, run: deskbell dead-letters list {name}. To try again, run: deskbell \
+                 dead-letters retry --all --destination {name}",
+                counted(new, "row or event", "rows or events"),
+            ),
+            counts: BTreeMap::from([
+                ("dead_letters".to_owned(), new),
+                ("dead_letters_left".to_owned(), count),
+            ]),
+        }
+    };
+    Growing { count, is_left: count > 0, condition: Box::new(condition) }
+}

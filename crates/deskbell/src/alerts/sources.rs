@@ -1,0 +1,93 @@
+//! Requests that a source's verification refuses in numbers, and how their counts reach the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbell_server::RefusedRequests;
+use deskbell_store::{Database, Refused};
+use tokio_util::sync::CancellationToken;
+
+use super::condition::{Condition, Kind, Observation, Rate, Target, counted};
+
+/// So many requests of one source that are refused for one cause, in the time of a digest, are worth
+/// an alert. A stranger who tries an address makes a few; a wrong secret makes so many with three
+/// events, since the sender tries each again: at once, after 5 s, 5 min and 30 min.
+const REFUSED_MIN: u64 = 10;
+/// Between two times that this process's counts are added to those of all: whoever sends much costs
+/// the store no more than one row each time.
+const ADD_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Whether requests are refused in numbers.
+pub(super) fn observe(refused: &Refused) -> (String, Observation) {
+    let (source, cause) = (refused.source.clone(), refused.cause.clone());
+    let key = format!("refused/{source}/{cause}");
+    let condition = move |new, is_first, since_ms| {
+        let (one, many) = match is_first {
+            true => ("request was", "requests were"),
+            false => ("more request was", "more requests were"),
+        };
+        Condition {
+            kind: Kind::SourceRefused,
+            target: Target::Source { name: source.clone(), cause: cause.clone() },
+            since_ms,
+            step: 0,
+            subject: format!("{source}: {} refused ({cause})", counted(new, one, many)),
+            text: format!(
+                "{} to the source {source} failed verification: {cause}. {} Clerk tries refused \
+                 events again for about a day.",
+                counted(new, "request", "requests"),
+                advice(&cause)
+            ),
+            counts: BTreeMap::from([("refused_requests".to_owned(), new)]),
+        }
+    };
+    let rate =
+        Rate { count: refused.requests, count_min: REFUSED_MIN, condition: Box::new(condition) };
+    (key, Observation::Rate(rate))
+}
+
+fn advice(cause: &str) -> &'static str {
+    match cause {
+        "no_match" => {
+            "The signing secret in the config may not be the one of the endpoint in Clerk's \
+             dashboard, something on the way may change the body, or strangers send."
+        }
+        "too_old" | "too_new" => {
+            "The signatures are valid and the times are not: set this machine's clock by NTP."
+        }
+        _ => {
+            "Something on the way may take the headers svix-id, svix-timestamp and svix-signature \
+             away or change them, or strangers send."
+        }
+    }
+}
+
+/// Adds what this process counts to what all count, until `shutdown`.
+pub(crate) async fn add_up_refused(
+    requests: Arc<RefusedRequests>,
+    store: Arc<dyn Database>,
+    shutdown: CancellationToken,
+) {
+    let mut goes_on = true;
+    while goes_on {
+        goes_on = shutdown.run_until_cancelled(tokio::time::sleep(ADD_INTERVAL)).await.is_some();
+        let taken = requests.take();
+        let counts: Vec<_> = taken
+            .iter()
+            .map(|((source, cause), requests)| Refused {
+                source: source.to_string(),
+                cause: (*cause).to_owned(),
+                requests: *requests,
+            })
+            .collect();
+        if counts.is_empty() {
+            continue;
+        }
+        if let Err(error) = store.add_refused(&counts).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::debug!(error, "refused requests were not added up; they are later");
+            requests.put_back(taken);
+        }
+    }
+}
