@@ -163,6 +163,24 @@ async fn a_call_ends_with_an_engine_that_is_dropped() {
 }
 
 #[tokio::test]
+async fn a_function_gets_the_alerts_that_it_names() {
+    let directory = TempDir::new().unwrap();
+    let (told, mut alerts) = mpsc::unbounded_channel();
+    let builder = builder(directory.path())
+        .handle("provision", ["user.created"], async |_, _| Err(HandlerError::reject("no")))
+        .handle("alerts", ["deskbell.alert"], move |event, _| {
+            let alert: serde_json::Value = serde_json::from_str(event.raw.get()).unwrap();
+            told.send((event.event_type.to_string(), alert)).unwrap();
+            async { Ok(()) }
+        });
+    let engine = builder.start().await.unwrap();
+    send(&engine, "msg_1", "user.created").await;
+    let (event_type, alert) = within(alerts.recv()).await.unwrap();
+    assert_eq!((&*event_type, &alert["kind"]), ("deskbell.alert", &"delivery.dead_letters".into()));
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn names_are_taken_once() {
     let directory = TempDir::new().unwrap();
     let handler = async |_, _| Ok(());

@@ -15,7 +15,7 @@ use deskbell_store::NewEvent;
 use serde::{Deserialize, Serialize};
 
 use self::counted::{Counted, Step, Window};
-use super::condition::{Condition, Growing, Kind, Observation, Rate, Target, Words};
+use super::condition::{Condition, Growing, Kind, Lasting, Observation, Rate, Target, Words};
 
 /// What stands in the store between two looks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub(super) struct Book {
     open: BTreeMap<String, Open>,
     counted: BTreeMap<String, Counted>,
     rates: BTreeMap<String, Window>,
+    /// Since when something has been seen at every look.
+    seen_since_ms: BTreeMap<String, i64>,
     pub(super) pending: Vec<PendingNotice>,
 }
 
@@ -66,6 +68,7 @@ impl Book {
             match observation {
                 Observation::Unknown => {}
                 Observation::State(condition) => self.state(&key, condition, now_ms),
+                Observation::Lasting(lasting) => self.lasting(&key, lasting, now_ms),
                 Observation::Growing(growing) => self.count(&key, &growing, digest_ms, now_ms),
                 Observation::Rate(rate) => self.rate(&key, &rate, digest_ms, now_ms),
             }
@@ -76,6 +79,7 @@ impl Book {
         }
         self.counted.retain(|key, _| keys.contains(key));
         self.rates.retain(|key, _| keys.contains(key));
+        self.seen_since_ms.retain(|key, _| keys.contains(key));
     }
 
     /// Something that holds or does not: alerted about when it begins, and when it goes a step
@@ -95,6 +99,17 @@ impl Book {
         }
         let step = format!("{}_{}", condition.kind.as_str(), condition.step);
         self.fire(key, condition, step, now_ms);
+    }
+
+    /// Something that holds or does not, since nobody knows when.
+    fn lasting(&mut self, key: &str, lasting: Option<Lasting>, now_ms: i64) {
+        let Some(Lasting { after_ms, condition }) = lasting else {
+            self.seen_since_ms.remove(key);
+            return self.resolve(key, now_ms);
+        };
+        let since_ms = *self.seen_since_ms.entry(key.to_owned()).or_insert(now_ms);
+        let is_long = now_ms.saturating_sub(since_ms) >= after_ms;
+        self.state(key, is_long.then(|| condition(since_ms)), now_ms);
     }
 
     /// Something of which more and more comes: the first is alerted about at once, and then what

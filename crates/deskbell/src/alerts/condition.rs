@@ -21,6 +21,8 @@ pub(super) enum Kind {
     MirrorAway,
     #[serde(rename = "mirror.blocked")]
     MirrorBlocked,
+    #[serde(rename = "mirror.stuck")]
+    MirrorStuck,
     #[serde(rename = "source.refused")]
     SourceRefused,
 }
@@ -43,6 +45,8 @@ pub(super) enum Observation {
     Unknown,
     /// It is worth an alert, or it is not.
     State(Option<Condition>),
+    /// It is worth an alert when it has been seen at every look for a while.
+    Lasting(Option<Lasting>),
     /// More and more may come of it.
     Growing(Growing),
     /// It comes all the time, and is worth an alert in numbers.
@@ -61,6 +65,13 @@ pub(super) struct Condition {
     pub(super) subject: String,
     pub(super) text: String,
     pub(super) counts: BTreeMap<String, u64>,
+}
+
+/// Something that nobody knows the beginning of.
+pub(super) struct Lasting {
+    pub(super) after_ms: i64,
+    /// What to say of it, given since when it has been seen.
+    pub(super) condition: Box<dyn Fn(i64) -> Condition + Send>,
 }
 
 /// What to say of so many new ones: whether they are the first, and since when there are any.
@@ -93,6 +104,7 @@ impl Kind {
             Self::MirrorDeadLetters => "mirror.dead_letters",
             Self::MirrorAway => "mirror.away",
             Self::MirrorBlocked => "mirror.blocked",
+            Self::MirrorStuck => "mirror.stuck",
             Self::SourceRefused => "source.refused",
         }
     }
@@ -122,6 +134,13 @@ impl Kind {
                 format!(
                     "The mirror {target} applies events again. It had not, or not all of them, \
                      since {since}."
+                ),
+            ),
+            Self::MirrorStuck => (
+                format!("{target}: no rows wait"),
+                format!(
+                    "The database of the mirror {target} has taken or refused every row that had \
+                     been waiting since {since}."
                 ),
             ),
             Self::SourceRefused => (

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use deskbell_delivery::in_words;
 use deskbell_sync::status::{BlockedPart, Failure, MirrorState, MirrorStatus};
 
-use super::condition::{Condition, Growing, Kind, Observation, Target, counted, shown};
+use super::condition::{Condition, Growing, Kind, Lasting, Observation, Target, counted, shown};
 
-/// The step of a mirror that waits for its database: it does not go further.
-const AWAY_STEP: u32 = 1;
+/// The step of what does not go further.
+const ONLY_STEP: u32 = 1;
 /// Of the tables and statements that are blocked, so many are named.
 const PARTS_MAX: usize = 5;
 
@@ -18,15 +18,20 @@ pub(super) fn observe(
     status: Option<&MirrorStatus>,
     after_ms: i64,
     now_ms: i64,
-) -> [(String, Observation); 2] {
-    let (state, letters) = match status {
-        None => (Observation::Unknown, Observation::Unknown),
-        Some(status) => (
+) -> [(String, Observation); 3] {
+    let [state, rows, letters] = match status {
+        None => [Observation::Unknown, Observation::Unknown, Observation::Unknown],
+        Some(status) => [
             Observation::State(condition(name, status, after_ms, now_ms)),
+            Observation::Lasting(waiting_rows(name, status.waiting_rows, after_ms)),
             Observation::Growing(dead_letters(name, status.dead_letters)),
-        ),
+        ],
     };
-    [(format!("mirror/{name}"), state), (format!("mirror_dead_letters/{name}"), letters)]
+    [
+        (format!("mirror/{name}"), state),
+        (format!("mirror_rows/{name}"), rows),
+        (format!("mirror_dead_letters/{name}"), letters),
+    ]
 }
 
 fn condition(name: &str, status: &MirrorStatus, after_ms: i64, now_ms: i64) -> Option<Condition> {
@@ -49,7 +54,7 @@ fn away(name: &str, status: &MirrorStatus, failure: &Failure, now_ms: i64) -> Co
         kind: Kind::MirrorAway,
         target: Target::Destination(name.to_owned()),
         since_ms: failure.since_ms,
-        step: AWAY_STEP,
+        step: ONLY_STEP,
         subject: format!(
             "{name}: the mirror has been waiting for its database for {}",
             in_words(now_ms - failure.since_ms)
@@ -92,6 +97,26 @@ fn blocked(name: &str, status: &MirrorStatus, parts: &[BlockedPart], since_ms: i
 
 fn lag(status: &MirrorStatus) -> BTreeMap<String, u64> {
     BTreeMap::from([("lag_events".to_owned(), status.lag_events)])
+}
+
+/// Rows and deletes that the database refuses for now, and that are tried again.
+fn waiting_rows(name: &str, rows: u64, after_ms: i64) -> Option<Lasting> {
+    let name = name.to_owned();
+    let condition = move |since_ms| Condition {
+        kind: Kind::MirrorStuck,
+        target: Target::Destination(name.clone()),
+        since_ms,
+        step: ONLY_STEP,
+        subject: format!("{name}: {} refused for now", counted(rows, "row is", "rows are")),
+        text: format!(
+            "The database of the mirror {name} has refused rows or deletes since {}, and Deskbell \
+             tries them again: {} now. To see which and why, run: deskbell dead-letters list {name}",
+            shown(since_ms),
+            counted(rows, "waits", "wait"),
+        ),
+        counts: BTreeMap::from([("waiting_rows".to_owned(), rows)]),
+    };
+    (rows > 0).then(|| Lasting { after_ms, condition: Box::new(condition) })
 }
 
 fn dead_letters(name: &str, count: u64) -> Growing {

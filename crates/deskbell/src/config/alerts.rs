@@ -21,7 +21,7 @@ pub struct AlertsConfig {
     /// Default: `15m`.
     pub failing_after: Duration,
     /// An alert is sent about a mirror that has waited for its database, or has had a blocked table
-    /// or statement, for this long. Default: `5m`.
+    /// or statement or waiting rows, for this long. Default: `5m`.
     pub mirror_after: Duration,
     /// Of what comes in numbers, such as dead letters, the first is alerted about at once, and what
     /// comes then at most once in this time. Default: `1h`.

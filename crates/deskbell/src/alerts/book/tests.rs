@@ -103,6 +103,35 @@ fn what_leaves_the_config_is_over() {
     assert!(said[1].contains("_resolved"), "{said:?}");
 }
 
+#[test]
+fn what_is_seen_at_every_look_for_a_while_is_alerted_about() {
+    let lasting = |is_seen: bool| {
+        let condition = |since_ms| match holds(Kind::MirrorStuck, since_ms, 1) {
+            Observation::State(Some(condition)) => condition,
+            _ => unreachable!("it holds"),
+        };
+        let lasting = is_seen.then(|| Lasting { after_ms: 5, condition: Box::new(condition) });
+        vec![("mirror_rows/app".to_owned(), Observation::Lasting(lasting))]
+    };
+    let looks = [
+        (1, true),
+        (4, true),
+        (5, false),
+        (6, true),
+        (10, true),
+        (11, true),
+        (20, true),
+        (21, false),
+    ];
+    assert_eq!(
+        notices(looks, lasting),
+        [
+            "11 alert_mirror_rows/app/6_mirror.stuck_1 mirror.stuck",
+            "21 alert_mirror_rows/app/6_resolved app: no rows wait",
+        ]
+    );
+}
+
 fn letters((count, is_left): (u64, bool)) -> Vec<(String, Observation)> {
     let condition = |new, is_first, since_ms| Condition {
         kind: Kind::DeliveryDeadLetters,
