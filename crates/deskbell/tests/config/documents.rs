@@ -7,6 +7,7 @@ use super::{SECRET, environment, load};
 fn the_configs_in_the_documents_are_good() {
     for document in [
         include_str!("../../../../README.md"),
+        include_str!("../../../../docs/alerts.md"),
         include_str!("../../../../docs/destinations.md"),
         include_str!("../../../../docs/replicas.md"),
         include_str!("../../../../docs/operation.md"),
@@ -32,6 +33,7 @@ fn assert_is_good(text: &str) {
         ("APP_WEBHOOK_SECRET", SECRET),
         ("CRM_SIGNING_SECRET", SECRET),
         ("APP_NEW_SECRET", SECRET),
+        ("PAGER_SECRET", SECRET),
         ("APP_API_TOKEN", "Bearer t0ken"),
         ("RESEND_API_KEY", "re_123"),
         ("SMTP_URL", "smtp://me:pw@mail.example:587"),

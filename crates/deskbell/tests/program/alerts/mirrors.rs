@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
@@ -42,6 +43,40 @@ async fn a_database_that_is_away_is_told_once_over_a_restart_and_so_is_its_end()
     }
     assert_eq!(serving.terminate().await.0, 0);
     assert_eq!(hook.ids().len(), 2, "{:?}", hook.ids());
+}
+
+#[tokio::test]
+async fn the_alert_is_the_documented_one_but_for_its_times() {
+    let (hook, directory) = (Hook::start().await, directory());
+    let mirror = MIRROR.replace("sqlite://clerk.db", "postgres://app@127.0.0.1:1/app");
+    hook.configure(directory.path(), SOON, &mirror);
+    let serving = Serving::start(directory.path()).await;
+    trigger(directory.path(), &serving).await;
+    let alert = hook.alerts(1).await.remove(0);
+    let page = include_str!("../../../../../docs/alerts.md");
+    let (_, block) = page.split_once("```json\n").unwrap();
+    let documented: Value = serde_json::from_str(block.split("```").next().unwrap()).unwrap();
+    assert_eq!(without_times(&alert), without_times(&documented));
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+/// With the same words in place of what depends on the time.
+fn without_times(alert: &Value) -> Value {
+    let mut alert = alert.clone();
+    assert!(alert["timestamp"].is_i64(), "{alert}");
+    alert["timestamp"] = 0.into();
+    let data = &mut alert["data"];
+    let since = data["since"].as_str().unwrap().to_owned();
+    assert_eq!(since.len(), "2025-11-29T10:35:00.000Z".len(), "{since}");
+    let condition = data["condition"].as_str().unwrap();
+    let (about, since_ms) = condition.rsplit_once('/').unwrap();
+    assert!(since_ms.parse::<u64>().is_ok(), "{condition}");
+    data["condition"] = about.into();
+    let subject = data["subject"].as_str().unwrap();
+    data["subject"] = subject.rsplit_once(" for ").unwrap().0.into();
+    data["text"] = data["text"].as_str().unwrap().replace(&since, "SINCE").into();
+    data["since"] = "SINCE".into();
+    alert
 }
 
 /// Runs SQL as the application would.
