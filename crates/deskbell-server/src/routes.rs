@@ -52,9 +52,10 @@ pub fn without_store<'a>(paths: impl IntoIterator<Item = &'a str>) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::healthz).fallback(replies::only_get))
         .route("/readyz", get(health::not_ready).fallback(replies::only_get))
-        .fallback(replies::not_found);
+        .fallback(|| async { replies::not_found() });
     for path in paths {
-        router = router.route(path, post(ingest::refuse).fallback(replies::only_post));
+        router =
+            router.route(path, post(ingest::refuse).fallback(|| async { replies::only_post() }));
     }
     router
 }

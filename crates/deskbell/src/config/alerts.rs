@@ -1,5 +1,7 @@
 //! `[alerts]`: who hears of what goes wrong.
 
+use std::time::Duration as StdDuration;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::{Fault, Step};

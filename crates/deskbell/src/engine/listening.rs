@@ -101,7 +101,8 @@ impl Listening {
 
     /// Starts everything else.
     pub(crate) async fn start(self, store: Arc<dyn Database>) -> Result<Engine, StartError> {
-        let Self { address, config, sources, delivering, stopping, routes: current, tls, serving } = self;
+        let Self { address, config, sources, delivering, stopping, routes: current, tls, serving } =
+            self;
         let events = Arc::clone(&store) as Arc<dyn Store>;
         let mirrors = match parts::open_mirrors(&config, &events, |_| true).await {
             Ok(mirrors) => mirrors,

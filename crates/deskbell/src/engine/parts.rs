@@ -117,11 +117,7 @@ impl Parts {
     }
 
     /// Starts the workers that do not run yet.
-    pub(super) fn start_workers(
-        &mut self,
-        delivering: Delivering,
-        store: &Arc<dyn Database>,
-    ) {
+    pub(super) fn start_workers(&mut self, delivering: Delivering, store: &Arc<dyn Database>) {
         for (config, worker) in delivering.into_workers(store) {
             let name = config.name().to_owned();
             if self.workers.contains_key(&name) {
