@@ -1,6 +1,10 @@
 //! The faults: what each does to a site, for how long, and what must hold meanwhile.
 
 mod full;
+mod log_moved;
+mod mirror_away;
+mod never_reads;
+mod stderr_gone;
 
 use std::time::Duration;
 
@@ -54,6 +58,14 @@ pub(crate) enum Fault {
     Full,
     /// A replica's clock is turned forward by an hour
     Clock,
+    /// A replica starts while the mirror's database takes no connections
+    MirrorAwayAtStart,
+    /// Whoever reads a replica's log is gone
+    StderrGone,
+    /// The files of a SQLite store are moved away, and back
+    LogMoved,
+    /// More connections than a replica takes ask, and read no answer
+    NeverReads,
 }
 
 /// What was done.
@@ -73,7 +85,7 @@ impl Fault {
 
     pub(crate) fn backend(self) -> Backend {
         match self {
-            Self::KillSqlite | Self::Full => Backend::Sqlite,
+            Self::KillSqlite | Self::Full | Self::LogMoved => Backend::Sqlite,
             _ => Backend::Postgres,
         }
     }
@@ -92,7 +104,7 @@ impl Fault {
 
     /// Whether a delivery may be made again because of it: where it is not known whether the attempt was made.
     pub(crate) fn may_redeliver(self) -> bool {
-        !matches!(self, Self::Delay | Self::Clock)
+        !matches!(self, Self::Delay | Self::Clock | Self::NeverReads)
     }
 
     /// How long replicas may take until they have caught up, after the fault is over, and everything to settle.
@@ -119,6 +131,10 @@ impl Fault {
             Self::HalfOpen => through_proxies(site, random, Mode::Swallow, 5_000..15_000).await,
             Self::Full => full::full(site, random).await,
             Self::Clock => clock(site, random).await,
+            Self::MirrorAwayAtStart => mirror_away::mirror_away(site, random).await,
+            Self::StderrGone => stderr_gone::stderr_gone(site, random).await,
+            Self::LogMoved => log_moved::log_moved(site, random).await,
+            Self::NeverReads => never_reads::never_reads(site, random).await,
         }
     }
 }

@@ -157,6 +157,20 @@ pub(crate) async fn send_by_hand(
     Ok(Some(Answer { status, has_retry_after: reply.headers().contains_key("retry-after") }))
 }
 
+/// Sends what is authentic and no event; the status of the answer, where there is one.
+pub(crate) async fn send_nonsense(
+    client: &Client,
+    host: &str,
+    id: &str,
+) -> Result<Option<u16>, FaultError> {
+    let signed = Signer::new(&Secret::parse(SECRET)?)?.sign(id, now_seconds(), b"[]");
+    let mut request = client.post(format!("http://{host}{PATH}")).body("[]");
+    for (name, value) in signed.iter(HeaderFamily::Svix) {
+        request = request.header(name, value);
+    }
+    Ok(request.send().await.ok().map(|reply| reply.status().as_u16()))
+}
+
 #[expect(clippy::disallowed_methods, reason = "signatures bear the real time")]
 fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())

@@ -30,6 +30,16 @@ pub(crate) struct Setup {
     pub(crate) faketime: Option<PathBuf>,
 }
 
+/// The program that reads what a replica says.
+#[derive(Debug)]
+pub(crate) struct Reader(Child);
+
+impl Reader {
+    pub(crate) async fn end(mut self) -> Result<(), FaultError> {
+        Ok(self.0.kill().await?)
+    }
+}
+
 /// A replica, running or killed.
 #[derive(Debug)]
 pub(crate) struct Replica {
@@ -71,6 +81,17 @@ impl Replica {
     pub(crate) fn start_again(&mut self) -> Result<(), FaultError> {
         self.process = spawn(&self.setup)?;
         Ok(())
+    }
+
+    /// Starts it again, with a program between it and its log, which can end.
+    pub(crate) fn start_again_with_a_reader(&mut self) -> Result<Reader, FaultError> {
+        let log = File::options().create(true).append(true).open(log_file(&self.setup))?;
+        let mut reader = Command::new("cat");
+        reader.stdin(Stdio::piped()).stdout(log).stderr(Stdio::null()).kill_on_drop(true);
+        let mut reader = reader.spawn()?;
+        let pipe = reader.stdin.take().ok_or_else(|| io::Error::other("cat has no stdin"))?;
+        self.process = spawn_with(&self.setup, pipe.into_owned_fd()?.into())?;
+        Ok(Reader(reader))
     }
 
     /// Freezes it, as a paused virtual machine is.
@@ -142,6 +163,10 @@ impl Replica {
 
 fn spawn(setup: &Setup) -> io::Result<Child> {
     let log = File::options().create(true).append(true).open(log_file(setup))?;
+    spawn_with(setup, log.into())
+}
+
+fn spawn_with(setup: &Setup, log: Stdio) -> io::Result<Child> {
     let mut command = Command::new("sh");
     command.args(["-c", WITHOUT_SIGXFSZ, "sh"]).arg(&setup.program).arg("serve");
     command.current_dir(&setup.directory).env_clear().env("NO_COLOR", "1");

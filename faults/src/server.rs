@@ -123,6 +123,22 @@ impl Server {
         Ok(connection.close().await?)
     }
 
+    /// Lets nobody connect to a database, and ends the connections that there are; or lets everybody.
+    pub(crate) async fn allow_connections(
+        &self,
+        name: &str,
+        allowed: bool,
+    ) -> Result<(), FaultError> {
+        let mut connection = PgConnection::connect(&url(self.address, "postgres")).await?;
+        let allow = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}");
+        sqlx::raw_sql(AssertSqlSafe(allow)).execute(&mut connection).await?;
+        if !allowed {
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+            sqlx::query(end).bind(name).execute(&mut connection).await?;
+        }
+        Ok(connection.close().await?)
+    }
+
     /// Stops the server for good, before its files go.
     pub(crate) async fn end(self) -> Result<(), FaultError> {
         let Self { to_supervisor, mut supervisor, directory, .. } = self;

@@ -190,6 +190,11 @@ impl<'a> Site<'a> {
         }
     }
 
+    /// The name of the mirror's database on the server.
+    pub(crate) fn mirror_database(&self) -> &str {
+        self.mirror.rsplit('/').next().unwrap_or_default()
+    }
+
     /// The rows of the mirror.
     pub(crate) async fn mirror(&self) -> Result<Tables, FaultError> {
         let reader = MirrorReader::open(&self.mirror).await?;

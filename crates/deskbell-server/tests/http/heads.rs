@@ -53,3 +53,13 @@ async fn a_sender_that_has_no_more_to_say_gets_its_reply() {
     listening.server.store.set_stuck(false);
     assert!(rest(stream).await.starts_with("HTTP/1.1 200"));
 }
+
+#[tokio::test]
+async fn a_head_over_the_limit_is_refused() {
+    let listening = listen(ServerOptions::default(), IngestOptions::default()).await;
+    let mut stream = TcpStream::connect(listening.address).await.unwrap();
+    let head = format!("GET /healthz HTTP/1.1\r\nhost: a\r\nx-much: {}", "x".repeat(64 << 10));
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let said = rest(stream).await;
+    assert!(said.starts_with("HTTP/1.1 431"), "{said}");
+}
