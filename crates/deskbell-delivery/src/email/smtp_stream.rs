@@ -12,17 +12,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// handshake with its certificates. At more the attempt fails, and is tried again.
 const ANSWER_BYTES_MAX: usize = 32 << 10;
 
-/// A stream that fails once more than [`ANSWER_BYTES_MAX`] were read since the last write.
+/// Line ends among those bytes: lettre reads an answer from its beginning at each of its lines. The bytes
+/// of TLS have as many by chance as a quarter of this. At more the attempt fails, and is tried again.
+const ANSWER_LINES_MAX: usize = 512;
+
+/// A stream that fails once more than [`ANSWER_BYTES_MAX`] or [`ANSWER_LINES_MAX`] were read since the
+/// last write.
 #[derive(Debug)]
 pub(super) struct Bounded<S> {
     stream: S,
     peer: SocketAddr,
-    read_since_write: usize,
+    bytes: usize,
+    lines: usize,
 }
 
 impl<S> Bounded<S> {
     pub(super) fn new(stream: S, peer: SocketAddr) -> Self {
-        Self { stream, peer, read_since_write: 0 }
+        Self { stream, peer, bytes: 0, lines: 0 }
     }
 }
 
@@ -42,12 +48,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.read_since_write += buffer.filled().len() - before;
-        if self.read_since_write > ANSWER_BYTES_MAX {
-            let reason = format!("it answers with more than {ANSWER_BYTES_MAX} bytes");
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, reason)));
-        }
-        Poll::Ready(Ok(()))
+        let read = &buffer.filled()[before..];
+        self.bytes += read.len();
+        self.lines += read.iter().filter(|byte| **byte == b'\n').count();
+        let reason = if self.bytes > ANSWER_BYTES_MAX {
+            format!("it answers with more than {ANSWER_BYTES_MAX} bytes")
+        } else if self.lines > ANSWER_LINES_MAX {
+            format!("it answers with more than {ANSWER_LINES_MAX} lines")
+        } else {
+            return Poll::Ready(Ok(()));
+        };
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, reason)))
     }
 }
 
@@ -57,7 +68,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.read_since_write = 0;
+        (self.bytes, self.lines) = (0, 0);
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

@@ -1,4 +1,4 @@
-//! What each destination is owed of a batch, and why not the rest.
+//! Decides which destinations get which events of a batch, and why the others do not.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use crate::notice::NOTICE_SOURCE;
 /// After this time a batch ends with the event that it is at, and is committed: events that are
 /// expensive to judge delay the others by no more. It is looked at between events.
 const BATCH_TIME_MAX: Duration = Duration::from_millis(250);
-/// A condition that takes longer is told of. It is judged by its work all the same: a slow machine
-/// changes no verdict.
+/// A condition that takes longer is logged and counted. It is judged by its work all the same: a slow
+/// machine changes no verdict.
 const SLOW_EVALUATION: Duration = Duration::from_millis(50);
 
 const SLOW: &str = "deskbell_filter_slow_total";
@@ -45,7 +45,7 @@ pub(super) fn decide(routes: &[&Route], events: &[StoredEvent]) -> Decided {
 impl Decided {
     fn add(&mut self, routes: &[&Route], event: &StoredEvent) {
         self.count += 1;
-        let owed_before = self.deliveries.len();
+        let deliveries_before = self.deliveries.len();
         let (mut ignored, mut unjudged) = (Vec::new(), Vec::new());
         let view = view(event);
         for route in routes {
@@ -63,7 +63,7 @@ impl Decided {
                 }
             }
         }
-        let is_wanted = self.deliveries.len() > owed_before;
+        let is_wanted = self.deliveries.len() > deliveries_before;
         if !is_wanted && *event.source != *NOTICE_SOURCE {
             ignored.append(&mut unjudged);
             self.unwanted.push((event.seq, ignored));

@@ -15,6 +15,8 @@ const ROWS_MAX: usize = 10_000;
 const JSON_INDENT_MAX: usize = 8;
 /// The digits of a width or a precision in a text for `format`; one with more fails.
 const FORMAT_DIGITS_MAX: usize = 3;
+/// What a call of a filter costs beside what it goes through, in units of work.
+const CALL_UNITS: u64 = 8;
 /// How deep values nest at most, for what is indented at each level.
 const DEPTH_MAX: usize = 128;
 
@@ -79,7 +81,7 @@ pub(super) fn before(
         }
         _ => 0,
     };
-    charge(state, work)
+    charge(state, work.saturating_add(CALL_UNITS))
 }
 
 fn at_most(what: &'static str, number: usize, max: usize) -> Result<(), Error> {

@@ -7,8 +7,15 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 /// The work that one rendering may do; one that needs more fails, and its delivery becomes a dead letter
 /// that says so. A unit is 16 bytes of text, or one value of a list or a map, each time that it is
-/// compared, searched, copied or written: all texts that a rendering makes have 4 MB together.
+/// compared, searched, copied or written, and a call of a filter has eight: all texts that a rendering
+/// makes have 4 MB together.
 const RENDER_WORK_MAX: u64 = 250_000;
+
+/// What an element costs beside its value where each look at the list makes it anew: a part or a sum of
+/// lists, what a filter gives one by one.
+const MADE_ANEW_UNITS: u64 = 8;
+/// What a member of a map costs beside its name and its value.
+const MEMBER_UNITS: u64 = 2;
 
 /// Bytes of text that are a unit of work.
 const TEXT_BYTES_A_UNIT: u64 = 16;
@@ -80,8 +87,13 @@ fn weigh(value: &Value, left: u64) -> Option<u64> {
         return Some(left);
     }
     let Ok(elements) = value.try_iter() else { return Some(left) };
+    let beside = match value.kind() {
+        ValueKind::Iterable => MADE_ANEW_UNITS,
+        ValueKind::Map => MEMBER_UNITS,
+        _ => 0,
+    };
     for element in elements {
-        left = weigh(&element, left)?;
+        left = weigh(&element, left.checked_sub(beside)?)?;
         if value.kind() == ValueKind::Map
             && let Ok(member) = value.get_item(&element)
         {

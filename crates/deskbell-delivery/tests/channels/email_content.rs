@@ -66,6 +66,17 @@ async fn receivers() {
 }
 
 #[tokio::test]
+async fn an_email_has_fifty_recipients_at_most() {
+    let all = "{{ user.email_addresses | map(attribute='email_address') | join(',') }}";
+    for (count, expected) in [(50, None), (51, Some("reject: 51 recipients are more than 50"))] {
+        let mut many = user("Mira");
+        many["email_addresses"] = json!(vec![json!({ "email_address": "a@b.example" }); count]);
+        let sent = sent(all, &many).await;
+        assert_eq!(sent.err().as_deref(), expected, "{count}");
+    }
+}
+
+#[tokio::test]
 async fn a_sender_with_a_comma_in_the_name() {
     for from in ["Acme, Inc. <hello@acme.example>", "\"Acme, Inc.\" <hello@acme.example>"] {
         let service = HttpService::start([]).await;
@@ -116,7 +127,7 @@ async fn what_is_no_address_is_found_at_the_start() {
             said("`from`: expected one address", "user_3BqBPkbsJsSq0hFDZpRSjtN2bzl"),
         ),
         ("from", "{{ user.nothing_of_this_name }}", String::new()),
-        ("from", "{{ data.nothing }}", said("`from`: expected one address", "")),
+        ("from", "", said("`from`: expected one address", "")),
         ("to", "{{ user.first_name }}", said("`to`: expected addresses", "Mira")),
     ] {
         let template = TemplateText::new(field, text);
@@ -139,8 +150,11 @@ async fn what_is_no_address_is_found_at_the_start() {
             assert_eq!(found, expected, "{field} = {text}");
         }
     }
-    // For a user without an address there is nobody: that is no mistake of the config.
-    let channel = EmailChannel::new(options(&service, "{{ user.primary_email }}")).unwrap();
+    // For a user without an address there is nobody, and metadata is in no sample: those are no mistakes
+    // of the config.
+    let mut options = options(&service, "{{ user.primary_email }}");
+    options.from = TemplateText::new("from", "{{ data.public_metadata.sender }}");
+    let channel = EmailChannel::new(options).unwrap();
     assert_eq!(channel.check(&["user.created", "user.deleted"]), []);
 }
 
