@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, Phase};
@@ -53,17 +54,29 @@ impl Connection {
         let stream = WatchedStream::new(stream, Arc::clone(&self.client));
         match self.tls.clone() {
             None => self.http(stream).await,
-            Some(tls) => match timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.http(stream).await,
-                Ok(Err(error)) => {
-                    let error = format_args!("the TLS handshake failed: {error}");
-                    self.requests.refuse_malformed(&error);
+            Some(tls) => {
+                if let Some(stream) = self.handshake(&tls, stream).await {
+                    self.http(stream).await;
                 }
-                Err(_) => {
-                    tracing::debug!(peer = %self.client.peer, "a TLS handshake took too long");
-                }
-            },
+            }
         }
+    }
+
+    async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        tls: &TlsAcceptor,
+        stream: S,
+    ) -> Option<TlsStream<S>> {
+        let handshake = timeout(HANDSHAKE_MAX, tls.accept(stream));
+        match self.shutdown.run_until_cancelled(handshake).await? {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) => {
+                let error = format_args!("the TLS handshake failed: {error}");
+                self.requests.refuse_malformed(&error);
+            }
+            Err(_) => tracing::debug!(peer = %self.client.peer, "a TLS handshake took too long"),
+        }
+        None
     }
 
     async fn http<S: AsyncRead + AsyncWrite + Unpin + Send>(self, stream: S) {
@@ -91,7 +104,8 @@ impl Connection {
             }
         }
         self.client.enter(Phase::Idle);
-        linger(serving.into_parts().io.into_inner()).await;
+        let lingering = linger(serving.into_parts().io.into_inner());
+        self.shutdown.run_until_cancelled(lingering).await;
     }
 }
 

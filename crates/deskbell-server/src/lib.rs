@@ -18,6 +18,7 @@ mod listen;
 mod metrics;
 mod mirrors;
 mod once_a_minute;
+mod open_files;
 mod reading;
 mod refusals;
 mod refused;
@@ -27,6 +28,7 @@ mod room;
 pub mod routes;
 mod serve;
 mod stream;
+mod streaming;
 mod tls;
 mod unknown_path;
 

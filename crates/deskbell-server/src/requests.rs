@@ -6,9 +6,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -17,6 +19,7 @@ use crate::client::{Client, Phase};
 use crate::health;
 use crate::once_a_minute::OnceAMinute;
 use crate::replies::{self, Refusal};
+use crate::streaming::StreamingBody;
 
 /// The routes, and what all connections share in front of them.
 #[derive(Clone)]
@@ -85,7 +88,12 @@ impl Service<Request<Incoming>> for ClientRequests {
                 requests.refuse_crowded()
             };
             drop(answered);
-            Ok(reply)
+            Ok(if reply.body().size_hint().exact().is_some() {
+                reply
+            } else {
+                client.enter(Phase::Busy);
+                reply.map(|body| Body::new(StreamingBody::new(body, client)))
+            })
         })
     }
 }

@@ -9,12 +9,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use deskbell_store::{LogHandle, Store};
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
 use crate::body::BodyReader;
 use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
+use crate::once_a_minute::OnceAMinute;
 use crate::refused::RefusedRequests;
 use crate::unknown_path::{self, UnknownPaths};
 use crate::{AdminToken, AllowedClients, replies};
@@ -101,19 +102,34 @@ pub fn router(app: App) -> Router {
 fn admin(token: AdminToken, metrics: Arc<dyn Fn() -> String + Send + Sync>) -> Router {
     Router::new()
         .route("/metrics", get(render_metrics).fallback(replies::only_get))
-        .with_state(Admin { token, metrics })
+        .with_state(Admin { token, metrics, refused: Arc::new(OnceAMinute::new()) })
 }
 
 #[derive(Clone)]
 struct Admin {
     token: AdminToken,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    refused: Arc<OnceAMinute>,
+}
+
+impl Admin {
+    fn refuse(&self, headers: &HeaderMap) -> Response {
+        let error = match headers.contains_key(AUTHORIZATION) {
+            true => "the admin token is wrong",
+            false => "the request bears no admin token (`Authorization: Bearer TOKEN`)",
+        };
+        match self.refused.count() {
+            Some(refused) => tracing::warn!(refused, error, "refused requests to admin routes"),
+            None => tracing::debug!(error, "refused a request to an admin route"),
+        }
+        replies::unauthorized()
+    }
 }
 
 /// `GET /metrics`.
 async fn render_metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {
     if !admin.token.admits(&headers) {
-        return replies::unauthorized();
+        return admin.refuse(&headers);
     }
     let mut reply = Response::new((admin.metrics)().into());
     let text = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -17,6 +17,8 @@ use crate::connection::Connection;
 use crate::house::House;
 use crate::listen::{BindError, ListenAddress, Listener};
 use crate::metrics;
+use crate::once_a_minute::OnceAMinute;
+use crate::open_files;
 use crate::requests::Requests;
 use crate::tls::Tls;
 
@@ -52,6 +54,19 @@ impl Default for ServerOptions {
             write_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(10),
         }
+    }
+}
+
+impl ServerOptions {
+    /// With so many connections that the process can still open other files.
+    fn within_open_files(self) -> Self {
+        let wanted = self.connections_max.max(1).saturating_add(self.spare_connections);
+        let possible = open_files::connections_of(wanted);
+        if possible == wanted {
+            return self;
+        }
+        let spare_connections = self.spare_connections.min(possible / 4);
+        Self { connections_max: possible - spare_connections, spare_connections, ..self }
     }
 }
 
@@ -102,11 +117,13 @@ impl Server {
     /// grace period, and returns.
     pub async fn run(self, shutdown: CancellationToken) {
         let Self { listener, options, router, tls } = self;
+        let options = options.within_open_files();
         let mut serving = Serving {
             tasks: JoinSet::new(),
             house: House::new(&options),
             requests: Requests::new(router),
             busy: Arc::new(Busy::new(options.connections_max.max(1))),
+            not_accepted: OnceAMinute::new(),
             tls: tls.as_ref().map(Tls::acceptor),
             shutdown,
         };
@@ -131,6 +148,7 @@ struct Serving {
     house: House,
     requests: Requests,
     busy: Arc<Busy>,
+    not_accepted: OnceAMinute,
     tls: Option<TlsAcceptor>,
     shutdown: CancellationToken,
 }
@@ -167,7 +185,10 @@ impl Serving {
 
     /// The system refused a connection: most often it has no more file descriptors for us.
     async fn refused(&mut self, error: &io::Error) {
-        tracing::warn!(%error, "a connection could not be accepted");
+        match self.not_accepted.count() {
+            Some(times) => tracing::warn!(times, %error, "connections could not be accepted"),
+            None => tracing::debug!(%error, "a connection could not be accepted"),
+        }
         self.house.end_least_missed();
         tokio::time::sleep(ACCEPT_BACKOFF).await;
     }

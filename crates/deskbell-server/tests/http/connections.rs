@@ -107,3 +107,15 @@ async fn a_stopping_server_cuts_what_does_not_finish_in_time() {
     listening.shutdown.cancel();
     within(10, listening.running.join_next()).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_stopping_server_waits_for_no_idle_client_to_hang_up() {
+    let mut listening = listen(ServerOptions::default(), IngestOptions::default()).await;
+    let mut idle = TcpStream::connect(listening.address).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    reply_head(&mut idle).await;
+    let started = std::time::Instant::now();
+    listening.shutdown.cancel();
+    within(10, listening.running.join_next()).await.unwrap().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+}

@@ -13,7 +13,10 @@ use tokio::task::JoinSet;
 use crate::listening::{listen, reply_head, wire};
 use crate::support::{EVENT, signed};
 
+/// More than there are connections.
 const STRANGERS: usize = 1_100;
+/// Those who are refused at once, and come again.
+const UNSIGNED: usize = 100;
 /// Of Clerk's events.
 const INTERVAL: Duration = Duration::from_millis(5);
 const EVENTS: usize = 600;
@@ -50,10 +53,13 @@ async fn events_are_taken_within_a_second_beside_a_flood_of_slow_senders() {
     let (forged, _) = wire(signed("msg_forged", " ".repeat(100_000))).await;
     let unsigned =
         b"POST /api/webhooks HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n".to_vec();
-    let silent = Vec::new();
+    let half_a_head = b"POST /api/webhooks HTTP/1.1\r\nhost: a\r\nx: ".to_vec();
     let mut strangers = JoinSet::new();
-    for head in [forged, unsigned, silent].iter().cycle().take(STRANGERS) {
+    for head in [forged, half_a_head].iter().cycle().take(STRANGERS) {
         strangers.spawn(trickle(address, head.clone()));
+    }
+    for _ in 0..UNSIGNED {
+        strangers.spawn(trickle(address, unsigned.clone()));
     }
     let mut events = JoinSet::new();
     let mut pace = tokio::time::interval(INTERVAL);

@@ -63,6 +63,19 @@ impl MakeWriter<'_> for Log {
     }
 }
 
+#[tokio::test]
+async fn a_wrong_admin_token_is_told_and_not_shown() {
+    let server = TestServer::start().await;
+    let (log, _guard) = Log::start();
+    for _ in 0..2 {
+        let asking = Request::get("/metrics").header("authorization", "Bearer hunter2");
+        assert_eq!(server.send(asking.body(Body::empty()).unwrap()).await.status, 401);
+    }
+    let line = log.line("admin routes");
+    assert!(line.contains("refused=1") && line.contains("token is wrong"), "{line}");
+    assert!(!line.contains("hunter2"), "{line}");
+}
+
 fn elsewhere(path: &str, message_id: &str) -> Request<Body> {
     let mut request = signed(message_id, EVENT);
     *request.uri_mut() = path.parse().unwrap();

@@ -1,13 +1,23 @@
 //! Connections that hold a slot and give nothing for it.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use deskbell_server::{IngestOptions, ServerOptions};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::get;
+use deskbell_server::{IngestOptions, Server, ServerOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::listening::{Listening, listen, reply_head, rest, wire};
+use crate::refusals::Log;
 use crate::support::{EVENT, signed, within};
 
 const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -113,6 +123,7 @@ async fn an_idle_connection_is_let_go() {
 
 #[tokio::test]
 async fn a_full_house_lets_the_oldest_idle_connection_go() {
+    let (log, _guard) = Log::start();
     let listening = few(2, 1).await;
     let mut silent = Vec::new();
     for _ in 0..3 {
@@ -125,6 +136,8 @@ async fn a_full_house_lets_the_oldest_idle_connection_go() {
         assert!(reply.starts_with("HTTP/1.1 200"), "{n}: {reply}");
     }
     assert!(is_ended(&mut silent[0]).await);
+    let line = log.line("all connections are taken");
+    assert!(line.contains(" WARN ") && line.contains("connections=3"), "{line}");
 }
 
 #[tokio::test]
@@ -212,4 +225,37 @@ async fn the_slowest_body_makes_place_first() {
         read = reading.read_u8() => panic!("the faster one was ended: {read:?}"),
         () = deliver => {}
     }
+}
+
+type Pieces = Arc<Mutex<Option<UnboundedReceiver<&'static str>>>>;
+
+/// Replies with what comes, as it comes.
+async fn stream(State(pieces): State<Pieces>) -> Body {
+    let pieces = pieces.lock().unwrap().take().unwrap();
+    Body::from_stream(futures_util::stream::unfold(pieces, |mut pieces| async {
+        pieces.recv().await.map(|piece| (Ok::<_, std::io::Error>(piece), pieces))
+    }))
+}
+
+#[tokio::test]
+async fn a_reply_that_is_still_to_come_keeps_its_connection() {
+    let (pieces, coming) = tokio::sync::mpsc::unbounded_channel();
+    let coming: Pieces = Arc::new(Mutex::new(Some(coming)));
+    let router = Router::new().route("/stream", get(stream)).with_state(coming);
+    let options =
+        ServerOptions { head_timeout: Duration::from_millis(50), ..ServerOptions::default() };
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let http = Server::bind(any_port, options, router).await.unwrap();
+    let address = http.local_addr().unwrap();
+    let mut running = JoinSet::new();
+    running.spawn(http.run(CancellationToken::new()));
+    let mut streaming = TcpStream::connect(address).await.unwrap();
+    streaming.write_all(b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    pieces.send("first").unwrap();
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    assert!(is_ended(&mut silent).await, "it idled as long, and was let go");
+    pieces.send("last").unwrap();
+    drop(pieces);
+    let said = rest(streaming).await;
+    assert!(said.contains("first") && said.contains("last"), "{said}");
 }

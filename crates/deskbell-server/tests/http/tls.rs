@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deskbell_server::{IngestOptions, ServerOptions, Tls, TlsError, TlsFiles};
 use rcgen::{CertificateParams, KeyPair};
@@ -164,4 +164,18 @@ async fn who_says_nothing_in_a_handshake_is_let_go() {
     after(Duration::from_secs(10)).await;
     let mut rest = Vec::new();
     let _ = within(5, silent.read_to_end(&mut rest)).await;
+}
+
+#[tokio::test]
+async fn a_stopping_server_waits_for_no_handshake() {
+    let files = Files::new();
+    let certificate = files.renew();
+    let mut listening = listen(&files.open().unwrap()).await;
+    let _silent = TcpStream::connect(listening.address).await.unwrap();
+    // The server has accepted the silent one once a later connection is answered.
+    assert!(deliver(&listening, &certificate).await.is_some());
+    let started = Instant::now();
+    listening.shutdown.cancel();
+    within(10, listening.running.join_next()).await.unwrap().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
 }

@@ -4,16 +4,12 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Args;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use url::Url;
 
 use super::{Context, exit, logging};
 use crate::config::{DestinationKind, EmailProvider, HttpUrl, Loaded};
 use crate::engine::{Engine, Listening, Reloaded};
-
-/// Open files that are enough for all connections, databases and receivers.
-const FILES_MAX: u64 = 65_536;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -30,7 +26,6 @@ impl Arguments {
 }
 
 pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
-    allow_more_files();
     let loaded = load(context)?;
     // Before anything is accepted: a signal in the meantime must not kill the process half-way.
     let mut stop = StopSignals::listen().map_err(exit::Failure::failed)?;
@@ -65,18 +60,6 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     }
     engine.stop().await.map_err(exit::Failure::failed)?;
     Ok(stopped())
-}
-
-/// Raises the limit of open files as far as that is let: each connection is one, and 1,024 is what
-/// most systems begin with.
-fn allow_more_files() {
-    let limit = getrlimit(Resource::Nofile);
-    let most = limit.maximum.map_or(FILES_MAX, |most| most.min(FILES_MAX));
-    if limit.current.is_some_and(|current| current < most)
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit })
-    {
-        tracing::debug!(%error, "the limit of open files stays as it is");
-    }
 }
 
 fn stopped() -> ExitCode {

@@ -1,11 +1,13 @@
 //! Where `deskbell serve` listens, and what it says when it cannot.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::Certificate;
+use tokio::process::Command;
 
-use crate::support::{Serving, deskbell, directory, finish, within};
+use crate::support::{SECRET, Serving, deskbell, directory, finish, within};
 
 fn without_config() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -45,6 +47,31 @@ async fn a_port_in_use_is_told_before_anything_is_made() {
     }
     let left = std::fs::read_dir(second.path()).unwrap().count();
     assert_eq!(left, 0, "no database is there");
+}
+
+/// The program with this limit of open files, set as `ulimit` does it.
+fn with_open_files(directory: &Path, limit: &str) -> Command {
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")])
+        .arg(env!("CARGO_BIN_EXE_deskbell"))
+        .current_dir(directory)
+        .env_clear()
+        .env("CLERK_WEBHOOK_SIGNING_SECRET", SECRET)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    limited
+}
+
+#[tokio::test]
+async fn a_low_limit_of_open_files_is_raised_or_told() {
+    for (limit, is_told) in [("-Sn 200", false), ("-n 200", true)] {
+        let place = directory();
+        let serving = Serving::of(with_open_files(place.path(), limit)).await;
+        let (code, said) = serving.terminate().await;
+        let told = said.iter().any(|line| line.contains("WARN") && line.contains("`ulimit -n`"));
+        assert_eq!((code, told), (0, is_told), "{limit}: {said:#?}");
+    }
 }
 
 fn https(directory: &Path) {
