@@ -6,6 +6,7 @@ use deskbell_store::{PostgresOpenError, PostgresOptions, PostgresStore, Seq, Sto
 use tokio::task::JoinSet;
 
 use crate::place::Place;
+use crate::tls::chain;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_replicas_open_an_empty_database_at_once() {
@@ -82,6 +83,14 @@ async fn what_makes_no_sense_is_said() {
     for text in [format!("{refused:?}"), format!("{nowhere:?}")] {
         assert!(!text.contains("hunter2"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_the_server_answers_is_shown_as_it_is() {
+    let place = Place::new().await;
+    let absent = PostgresOptions::new(place.url().replace(place.name(), "deskbell_absent"));
+    let refused = chain(&PostgresStore::open(&absent).await.unwrap_err());
+    assert!(refused.ends_with("database \"deskbell_absent\" does not exist (3D000)"), "{refused}");
 }
 
 #[tokio::test]

@@ -60,6 +60,22 @@ async fn the_driver_needs_the_relay() {
     assert!(fastest > DELAYED, "without the relay a batch over TLS takes {fastest:?}");
 }
 
+/// Against the server itself, with or without TLS as it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_server_says_of_the_connection() {
+    let place = Place::new().await;
+    let has_tls = place.number("SELECT (current_setting('ssl') = 'on')::int::bigint").await == 1;
+    let connector = PostgresConnector::new(&format!("{}?sslmode=require", place.url())).unwrap();
+    match connector.connect().await {
+        Ok(mut connection) => {
+            let ssl = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+            let is_encrypted = sqlx::query_scalar(ssl).fetch_one(&mut connection).await;
+            assert_eq!((has_tls, is_encrypted.unwrap()), (true, true));
+        }
+        Err(error) => assert!(!has_tls && error.to_string().contains("TLS"), "{error}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_cannot_be_reached_is_named() {
     let unused = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

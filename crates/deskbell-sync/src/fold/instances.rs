@@ -98,6 +98,11 @@ impl Instances {
         for event in events {
             if let Some(found) = self.count(event) {
                 let kept = store.pin_source_instance(&event.source, &found).await?;
+                tracing::info!(
+                    source = &*event.source,
+                    instance_id = kept.instance_id,
+                    "the source belongs to this Clerk instance: events of others are not applied"
+                );
                 self.settle(&event.source, kept);
                 others.extend(self.other(&event.source));
             }

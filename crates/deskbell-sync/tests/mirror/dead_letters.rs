@@ -1,6 +1,6 @@
 //! A dead letter that names its entity is resolved by a later version of it.
 
-use deskbell_sync::{Batch, DeadLetter, Rank, Version};
+use deskbell_sync::{Batch, DeadLetter, Rank, Version, dead_letters};
 use serde_json::Value;
 
 use crate::support::{Mirror, deleted, event, membership, user};
@@ -75,5 +75,20 @@ async fn a_later_version_counts_also_where_its_parent_is_gone() {
         ])
         .await;
     assert!(mirror.ids("organization_memberships").await.is_empty());
+    assert_eq!(letters(&mirror).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn those_of_a_source_are_erased_and_no_others() {
+    let mut mirror = Mirror::new().await;
+    mirror.apply_batch(&refused("user", "user_1", 5)).await;
+    let erase = |source: &'static str, id: &str| {
+        let (options, ids) = (mirror.options.clone(), [id.to_owned()]);
+        async move { dead_letters::erase(&options, source, &ids).await.unwrap() }
+    };
+    assert_eq!(erase("other", "msg_refused_5").await, 0, "a message of another source");
+    assert_eq!(erase("clerk", "msg_refused_6").await, 0);
+    assert_eq!(letters(&mirror).await, ["msg_refused_5"]);
+    assert_eq!(erase("clerk", "msg_refused_5").await, 1);
     assert_eq!(letters(&mirror).await, Vec::<Value>::new());
 }

@@ -14,6 +14,8 @@ const HIDDEN: &str = "***";
 const SECRET_OPTIONS: &[&str] = &["password", "sslpassword"];
 /// Characters that end a password in a URL, and what is written instead.
 const ESCAPES: &str = "%40 for @, %2F for /, %3F for ?, %23 for #, %25 for %";
+/// What `sslmode` may be.
+const SSL_MODES: &[&str] = &["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 /// A scheme in an error is shown up to this length: longer ones are no schemes.
 const SCHEME_BYTES_MAX: usize = 20;
 /// The port of a PostgreSQL URL that names none.
@@ -168,6 +170,15 @@ impl FromStr for PostgresUrl {
                  escaped: write {ESCAPES}"
             ));
         }
+        let is_mode = |name: &str| matches!(name, "sslmode" | "ssl-mode");
+        let mut modes = url.query_pairs().filter(|(name, _)| is_mode(name));
+        if modes.any(|(_, mode)| !SSL_MODES.contains(&&*mode.to_ascii_lowercase())) {
+            return Err(
+                "this URL has an `sslmode` that is not known; write disable, prefer, require \
+                        (TLS, whoever the server is), verify-ca or verify-full"
+                    .to_owned(),
+            );
+        }
         Ok(Self(url))
     }
 }
@@ -304,6 +315,7 @@ mod tests {
             ("postgres://me:1234#hunter2@db/app", "%23 for #"),
             ("postgres://me:hunter2@a:5433,b:5432/app", "several hosts"),
             ("\"postgres://me:hunter2@db/app\"", "quotes around it"),
+            ("postgres://me:hunter2@db/app?sslmode=no-verify", "write disable, prefer, require"),
             ("host=db password=hunter2:x dbname=app", "this is no database's URL"),
             ("host=db password=hunter2", "this is no database's URL"),
             ("", "this is no database's URL"),
@@ -315,6 +327,7 @@ mod tests {
             assert!(error.contains(wanted), "{text}: {error}");
             assert!(!error.contains("hunter2") && !error.contains("ter2"), "{text}: {error}");
         }
+        "postgres://db/app?sslmode=Verify-Full".parse::<DatabaseUrl>().expect("in any case");
         for text in [" postgres://me:x@db/app", "postgres://me:x@db/app\n", "sqlite://a.db "] {
             let url: DatabaseUrl = text.parse().expect(text);
             assert_eq!(url.with_password(), text.trim());
