@@ -62,7 +62,9 @@ pub(crate) fn channel(
     Ok(match &destination.kind {
         DestinationKind::Database(_) => None,
         DestinationKind::Http(http) => {
-            made(Arc::new(HttpChannel::new(http_options(http))?), Vec::new())
+            let options = http_options(http);
+            options.check_localhost()?;
+            made(Arc::new(HttpChannel::new(options)?), Vec::new())
         }
         DestinationKind::Email(email) => {
             let channel = EmailChannel::new(email_options(name, email))?;

@@ -1,7 +1,7 @@
 //! What an `http` destination is made of, and the mistakes that are told before the first event.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clerk_webhooks::{CannotSign, HeaderFamily, Secret, Signer};
@@ -94,8 +94,7 @@ impl HttpOptions {
         }
     }
 
-    /// The rules for the URL's host, after which an IP address or `localhost` there has been judged
-    /// already.
+    /// The rules for the URL's host, after which an IP address there has been judged already.
     pub(super) fn rules(&self) -> Result<Rules, HttpChannelError> {
         let scheme = self.url.scheme();
         if !matches!(scheme, "http" | "https") {
@@ -105,22 +104,31 @@ impl HttpOptions {
         // The URL standard takes some characters that a request's target cannot hold.
         self.url.as_str().parse::<http::Uri>().map_err(|_| HttpChannelError::Url)?;
         let rules = Rules::new(self.allow_private, &self.allow_hosts, &host)?;
-        let addresses: Vec<IpAddr> = match host {
-            // It resolves to nothing else.
-            Host::Domain(name) if is_localhost(name) => {
-                vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-            }
+        let address = match host {
             Host::Domain(_) => return Ok(rules),
-            Host::Ipv4(address) => vec![address.into()],
-            Host::Ipv6(address) => vec![address.into()],
+            Host::Ipv4(address) => address.into(),
+            Host::Ipv6(address) => address.into(),
         };
-        let judged: Vec<_> = addresses.iter().map(|address| judge(*address, &rules)).collect();
-        match judged.first() {
-            Some(Err(refused)) if judged.iter().all(Result::is_err) => {
-                Err(HttpChannelError::Refused { host: host.to_string(), refused: *refused })
-            }
-            _ => Ok(rules),
+        judge(address, &rules)
+            .map_err(|refused| HttpChannelError::Refused { host: host.to_string(), refused })?;
+        Ok(rules)
+    }
+
+    /// That `localhost` is allowed where it is the URL's host: it is known before it is resolved that
+    /// no request would be sent.
+    ///
+    /// # Errors
+    /// [`HttpChannelError::Refused`]: no rule allows it.
+    pub fn check_localhost(&self) -> Result<(), HttpChannelError> {
+        let Some(Host::Domain(name)) = self.url.host() else { return Ok(()) };
+        if !is_localhost(name) {
+            return Ok(());
         }
+        let rules = self.rules()?;
+        let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
+        judge(v4, &rules)
+            .or_else(|refused| judge(v6, &rules).map_err(|_| refused))
+            .map_err(|refused| HttpChannelError::Refused { host: name.to_owned(), refused })
     }
 
     /// That there is always a secret that can sign.
