@@ -65,9 +65,9 @@ impl FailingStreak {
     }
 }
 
-/// What a worker has seen of its attempts since it last wrote it down.
+/// What a worker has observed of its attempts since it last wrote it down.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct ObservedAttempts {
     /// One succeeded, before the others here.
     succeeded: bool,
     failed: Option<FailingStreak>,
@@ -75,7 +75,7 @@ pub(crate) struct Seen {
     gone: Option<Disabled>,
 }
 
-impl Seen {
+impl ObservedAttempts {
     pub(crate) fn success(&mut self) {
         *self = Self { succeeded: true, ..Self::default() };
     }
@@ -96,15 +96,19 @@ impl Seen {
 }
 
 impl HealthPolicy {
-    /// How the destination is after what was seen. A failure that comes longer after the one before
+    /// How the destination is after what was observed. A failure that comes longer after the one before
     /// than this policy waits begins anew: nothing is known of the time between.
-    pub(crate) fn after(&self, seen: &Seen, before: &DestinationHealth) -> DestinationHealth {
-        let before = if seen.succeeded { DestinationHealth::default() } else { before.clone() };
+    pub(crate) fn after(
+        &self,
+        observed: &ObservedAttempts,
+        before: &DestinationHealth,
+    ) -> DestinationHealth {
+        let before = if observed.succeeded { DestinationHealth::default() } else { before.clone() };
         if before.disabled.is_some() {
             return before;
         }
-        let Some(failed) = seen.failed else {
-            return DestinationHealth { disabled: seen.gone.clone(), ..before };
+        let Some(failed) = observed.failed else {
+            return DestinationHealth { disabled: observed.gone.clone(), ..before };
         };
         let apart_max_ms = self.disable_after.map_or(i64::MAX, whole_ms);
         let goes_on = |streak: &FailingStreak| {
@@ -116,14 +120,14 @@ impl HealthPolicy {
             first_failure_at_ms: Some(streak.since_ms),
             failed_attempts: streak.attempts,
             last_failure_at_ms: Some(streak.last_at_ms),
-            disabled: seen.gone.clone(),
+            disabled: observed.gone.clone(),
         }
     }
 
     /// Whether the destination is to be disabled at this time.
-    pub(crate) fn is_over(&self, health: &DestinationHealth, now_ms: i64) -> bool {
+    pub(crate) fn should_disable(&self, health: &DestinationHealth, now_ms: i64) -> bool {
         let Some((streak, whole_ms)) = self.running(health) else { return false };
-        now_ms.saturating_sub(streak.since_ms) >= whole_ms && !is_lacking(streak, whole_ms)
+        now_ms.saturating_sub(streak.since_ms) >= whole_ms && !lacks_attempts(streak, whole_ms)
     }
 
     /// When an attempt is to be made whatever the retry schedule says, so that there is one in the
@@ -131,7 +135,7 @@ impl HealthPolicy {
     pub(crate) fn probe_at_ms(&self, health: &DestinationHealth) -> Option<i64> {
         let (streak, whole_ms) = self.running(health)?;
         let apart_ms = streak.last_at_ms.saturating_add(whole_ms / PROBES_APART);
-        is_lacking(streak, whole_ms).then(|| last_quarter_ms(streak, whole_ms).max(apart_ms))
+        lacks_attempts(streak, whole_ms).then(|| last_quarter_ms(streak, whole_ms).max(apart_ms))
     }
 
     /// At least this long is between two looks for something to probe with.
@@ -158,7 +162,7 @@ impl HealthPolicy {
     }
 }
 
-fn is_lacking(streak: FailingStreak, whole_ms: i64) -> bool {
+fn lacks_attempts(streak: FailingStreak, whole_ms: i64) -> bool {
     streak.attempts < FAILED_ATTEMPTS_MIN || streak.last_at_ms < last_quarter_ms(streak, whole_ms)
 }
 
@@ -199,9 +203,9 @@ mod tests {
 
     /// After failures at these seconds, without a success.
     fn failed_at(seconds: &[i64]) -> DestinationHealth {
-        let mut seen = Seen::default();
-        seconds.iter().for_each(|second| seen.failure(second * 1_000));
-        policy(100).after(&seen, &DestinationHealth::default())
+        let mut observed = ObservedAttempts::default();
+        seconds.iter().for_each(|second| observed.failure(second * 1_000));
+        policy(100).after(&observed, &DestinationHealth::default())
     }
 
     #[test]
@@ -218,10 +222,10 @@ mod tests {
         ] {
             let health = failed_at(failures);
             let from = failures.last().copied().unwrap_or(0);
-            let over = (from..1_000).find(|now| policy(100).is_over(&health, now * 1_000));
+            let over = (from..1_000).find(|now| policy(100).should_disable(&health, now * 1_000));
             assert_eq!(over, over_at, "{failures:?}");
             let never = HealthPolicy { disable_after: None };
-            assert!(!never.is_over(&health, i64::MAX), "{failures:?}");
+            assert!(!never.should_disable(&health, i64::MAX), "{failures:?}");
         }
     }
 
@@ -246,40 +250,40 @@ mod tests {
         let mut attempts = vec![0];
         let over = (0..200_000).find(|now| {
             if policy(100).probe_at_ms(&health).is_some_and(|at| at <= *now) {
-                let mut seen = Seen::default();
-                seen.failure(*now);
-                health = policy(100).after(&seen, &health);
+                let mut observed = ObservedAttempts::default();
+                observed.failure(*now);
+                health = policy(100).after(&observed, &health);
                 attempts.push(*now);
             }
-            policy(100).is_over(&health, *now)
+            policy(100).should_disable(&health, *now)
         });
         assert_eq!((over, attempts), (Some(100_000), vec![0, 75_000, 83_333]));
     }
 
     #[test]
     fn a_success_forgets_what_was_before_it_and_nothing_after() {
-        let mut seen = Seen::default();
-        seen.failure(1);
-        seen.success();
-        assert_eq!(policy(100).after(&seen, &failed_at(&[0, 5])), DestinationHealth::default());
-        seen.failure(9_000);
-        assert_eq!(policy(100).after(&seen, &failed_at(&[0, 5])), failed_at(&[9]));
+        let mut observed = ObservedAttempts::default();
+        observed.failure(1);
+        observed.success();
+        assert_eq!(policy(100).after(&observed, &failed_at(&[0, 5])), DestinationHealth::default());
+        observed.failure(9_000);
+        assert_eq!(policy(100).after(&observed, &failed_at(&[0, 5])), failed_at(&[9]));
     }
 
     #[test]
     fn a_failure_long_after_the_one_before_begins_anew() {
         let health = failed_at(&[0, 5]);
-        let mut seen = Seen::default();
-        seen.failure(105_000);
-        assert_eq!(policy(100).after(&seen, &health), failed_at(&[0, 5, 105]));
-        assert_eq!(policy(99).after(&seen, &health), failed_at(&[105]));
+        let mut observed = ObservedAttempts::default();
+        observed.failure(105_000);
+        assert_eq!(policy(100).after(&observed, &health), failed_at(&[0, 5, 105]));
+        assert_eq!(policy(99).after(&observed, &health), failed_at(&[105]));
         let never = HealthPolicy { disable_after: None };
-        assert_eq!(never.after(&seen, &health), failed_at(&[0, 5, 105]));
+        assert_eq!(never.after(&observed, &health), failed_at(&[0, 5, 105]));
     }
 
     #[test]
     fn what_several_workers_see_adds_up() {
-        let mut other = Seen::default();
+        let mut other = ObservedAttempts::default();
         other.failure(3_000);
         other.failure(7_000);
         assert_eq!(policy(100).after(&other, &failed_at(&[5])), failed_at(&[3, 5, 7]));
@@ -288,17 +292,17 @@ mod tests {
     #[test]
     fn who_is_gone_is_disabled_whatever_it_did_before() {
         let gone = |at_ms| {
-            let mut seen = Seen::default();
-            seen.gone(at_ms, "410 Gone");
-            seen
+            let mut observed = ObservedAttempts::default();
+            observed.gone(at_ms, "410 Gone");
+            observed
         };
         let disabled = policy(100).after(&gone(5), &failed_at(&[1]));
         assert_eq!(disabled.disabled, Some(Disabled { at_ms: 5, reason: "410 Gone".to_owned() }));
         assert_eq!(policy(100).after(&gone(6), &disabled), disabled, "the first word counts");
-        let mut failing = Seen::default();
+        let mut failing = ObservedAttempts::default();
         failing.failure(9_000);
         assert_eq!(policy(100).after(&failing, &disabled), disabled);
-        assert!(!policy(1).is_over(&disabled, i64::MAX), "it is disabled already");
+        assert!(!policy(1).should_disable(&disabled, i64::MAX), "it is disabled already");
         assert_eq!(policy(1).probe_at_ms(&disabled), None);
     }
 

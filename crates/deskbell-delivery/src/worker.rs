@@ -28,7 +28,7 @@ use self::report::Failures;
 use crate::breaker::{Allowed, Breaker};
 use crate::channel::{Channel, Delivery};
 use crate::filter::ONE_TIME_CODES;
-use crate::health::Seen;
+use crate::health::ObservedAttempts;
 use crate::notice::NOTICE_SOURCE;
 use crate::pace::Pace;
 
@@ -57,7 +57,7 @@ pub struct Worker {
     health_read: Option<Instant>,
     failures: Failures,
     /// What the store does not know of it yet.
-    seen: Seen,
+    observed: ObservedAttempts,
     /// Why an attempt last failed.
     last_failure: Option<String>,
     /// The delivery that was last brought forward, and when the store was asked for one.
@@ -116,7 +116,7 @@ impl Worker {
             health: DestinationHealth::default(),
             health_read: None,
             failures: Failures::default(),
-            seen: Seen::default(),
+            observed: ObservedAttempts::default(),
             last_failure: None,
             brought_forward: None,
             probed_at_ms: None,

@@ -4,11 +4,11 @@
 //! One process at a time looks, of all that share a store. What it has alerted about is kept there,
 //! so that a restart, or another process, goes on from it.
 
-mod book;
 mod condition;
 mod destinations;
 mod mirrors;
 mod sources;
+mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,17 +19,17 @@ use deskbell_store::deliveries::DeadLetterQuery;
 use deskbell_store::{Database, LogHandle, StoreError, SubmitError, TakesTurns, while_in_turn};
 use tokio_util::sync::CancellationToken;
 
-use self::book::Book;
 use self::condition::Observation;
 use self::destinations::FailingRule;
 pub(crate) use self::sources::add_up_refused;
+use self::state::AlertState;
 use crate::config::Config;
 use crate::outcomes::mirrors::RunningMirrors;
 
 /// The name under which what was alerted about is kept.
 const CONSUMER: &str = "alerts";
-/// Between two looks. The first comes after one, so that what is restarted can show that it works.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Between two rounds. The first comes after one, so that what is restarted can show that it works.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Alerts about what one store and its mirrors have.
 #[derive(Debug)]
@@ -44,17 +44,17 @@ pub(crate) struct Alerts {
     mirror_after_ms: i64,
     digest_ms: i64,
     /// `None` while it is not known what was alerted about.
-    book: Option<Book>,
+    state: Option<AlertState>,
 }
 
-/// A look that came to nothing; the next one makes up for it.
+/// A round that failed; the next one makes up for it.
 #[derive(Debug, thiserror::Error)]
-enum LookError {
+enum AlertsError {
     #[error("the store cannot be read or written")]
     Store(#[from] StoreError),
     #[error("the log did not take an alert")]
     Log(#[from] SubmitError),
-    #[error("another process looks")]
+    #[error("another process leads")]
     NotLeader,
 }
 
@@ -80,34 +80,34 @@ impl Alerts {
             },
             mirror_after_ms: millis(alerts.mirror_after.0),
             digest_ms: millis(alerts.digest_every.0),
-            book: None,
+            state: None,
         }
     }
 
-    /// Looks until `shutdown`, whenever this process leads.
+    /// Runs until `shutdown`, whenever this process leads.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
         let store = Arc::clone(&self.store);
         while_in_turn(&*store, CONSUMER, &shutdown, &mut self).await;
     }
 
-    async fn look(&mut self) -> Result<(), LookError> {
-        let before = match self.book.take() {
-            Some(book) => book,
+    async fn run_once(&mut self) -> Result<(), AlertsError> {
+        let before = match self.state.take() {
+            Some(state) => state,
             None => self.read().await?,
         };
         let now_ms = self.store.now_ms().await?;
-        let mut book = before.clone();
-        book.observe(self.observe(now_ms).await?, self.digest_ms, now_ms);
-        if book != before {
+        let mut state = before.clone();
+        state.observe(self.observe(now_ms).await?, self.digest_ms, now_ms);
+        if state != before {
             // With what is to be sent, before it is: a crash in between loses nothing.
-            self.write(&book).await?;
+            self.write(&state).await?;
         }
-        if !book.pending.is_empty() {
-            self.send(&book).await?;
-            book.pending.clear();
-            self.write(&book).await?;
+        if !state.pending.is_empty() {
+            self.send(&state).await?;
+            state.pending.clear();
+            self.write(&state).await?;
         }
-        self.book = Some(book);
+        self.state = Some(state);
         Ok(())
     }
 
@@ -136,28 +136,28 @@ impl Alerts {
         Ok(!self.store.dead_letters(&one).await?.is_empty())
     }
 
-    async fn read(&self) -> Result<Book, StoreError> {
+    async fn read(&self) -> Result<AlertState, StoreError> {
         let Some(report) = self.store.consumer_report(CONSUMER).await? else {
-            return Ok(Book::default());
+            return Ok(AlertState::default());
         };
         Ok(serde_json::from_str(&report.body).unwrap_or_else(|error| {
             tracing::warn!(%error, "what was alerted about is not known; it is alerted about again");
-            Book::default()
+            AlertState::default()
         }))
     }
 
-    async fn write(&self, book: &Book) -> Result<(), LookError> {
+    async fn write(&self, state: &AlertState) -> Result<(), AlertsError> {
         // Strings and numbers: it cannot fail.
-        let body = serde_json::to_string(book).unwrap_or_default();
+        let body = serde_json::to_string(state).unwrap_or_default();
         match self.store.report_consumer(CONSUMER, &body).await? {
             true => Ok(()),
-            false => Err(LookError::NotLeader),
+            false => Err(AlertsError::NotLeader),
         }
     }
 
     /// Those that are in the log already change nothing there: each has its message id.
-    async fn send(&self, book: &Book) -> Result<(), SubmitError> {
-        for pending in &book.pending {
+    async fn send(&self, state: &AlertState) -> Result<(), SubmitError> {
+        for pending in &state.pending {
             let notice = &pending.notice;
             report(notice);
             self.log.append(pending.event()).await?;
@@ -169,11 +169,11 @@ impl Alerts {
 #[async_trait]
 impl TakesTurns for Alerts {
     async fn act(&mut self, shutdown: CancellationToken) {
-        // Others may have looked since this process last led.
-        self.book = None;
+        // Others may have alerted since this process last led.
+        self.state = None;
         let mut was_well = true;
-        while shutdown.run_until_cancelled(tokio::time::sleep(LOOK_INTERVAL)).await.is_some() {
-            let outcome = self.look().await;
+        while shutdown.run_until_cancelled(tokio::time::sleep(POLL_INTERVAL)).await.is_some() {
+            let outcome = self.run_once().await;
             if let Err(error) = &outcome
                 && was_well
             {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Ended, Worker};
 use crate::attempt::Outcome;
-use crate::health::{FailingStreak, Seen, in_words};
+use crate::health::{FailingStreak, ObservedAttempts, in_words};
 
 /// Tries to write down how the destination is while others do so too; what is left is written in
 /// the next round.
@@ -23,14 +23,14 @@ impl Worker {
         match &ended.attempt.outcome {
             Outcome::Delivered => {
                 self.breaker.succeeded();
-                self.seen.success();
+                self.observed.success();
             }
             Outcome::Retry { after, reason } => {
                 self.breaker.failed(Instant::now(), *after);
-                self.seen.failure(ended.at_ms());
+                self.observed.failure(ended.at_ms());
                 self.last_failure = Some(reason.clone());
             }
-            Outcome::Gone { reason } => self.seen.gone(ended.at_ms(), reason),
+            Outcome::Gone { reason } => self.observed.gone(ended.at_ms(), reason),
             Outcome::Reject { .. } => {}
         }
     }
@@ -39,23 +39,23 @@ impl Worker {
     pub(super) async fn watch_health(&mut self) -> Result<(), StoreError> {
         let now = Instant::now();
         let is_due = self.health_read.is_none_or(|read| now - read >= self.options.poll_every);
-        if is_due || self.seen.is_gone() { self.update_health().await } else { Ok(()) }
+        if is_due || self.observed.is_gone() { self.update_health().await } else { Ok(()) }
     }
 
-    /// Writes down how the destination is after what was seen, judges it, and learns whether
+    /// Writes down how the destination is after what was observed, judges it, and learns whether
     /// somebody else has changed it.
     async fn update_health(&mut self) -> Result<(), StoreError> {
         let mut known = self.read_health().await?;
         // Of one that is well the time says nothing.
-        let now_ms = match self.options.health.after(&self.seen, &known).first_failure_at_ms {
+        let now_ms = match self.options.health.after(&self.observed, &known).first_failure_at_ms {
             Some(_) => self.deliveries.now_ms().await?,
             None => i64::MIN,
         };
         for _ in 0..CHANGES_MAX {
             let next = self.judged(&known, now_ms);
             if next == known || self.change_health(&known, &next).await? {
-                self.seen = Seen::default();
-                self.take_over(next);
+                self.observed = ObservedAttempts::default();
+                self.adopt(next);
                 break;
             }
             known = self.read_health().await?;
@@ -64,9 +64,13 @@ impl Worker {
         self.probe(now_ms).await
     }
 
-    /// Writes down what was seen and is not written down yet, at the end.
+    /// Writes down what was observed and is not written down yet, at the end.
     pub(super) async fn flush_health(&mut self) -> Result<(), StoreError> {
-        if self.seen == Seen::default() { Ok(()) } else { self.update_health().await }
+        if self.observed == ObservedAttempts::default() {
+            Ok(())
+        } else {
+            self.update_health().await
+        }
     }
 
     async fn read_health(&self) -> Result<DestinationHealth, StoreError> {
@@ -75,10 +79,10 @@ impl Worker {
         Ok(ours.map_or_else(DestinationHealth::default, |state| state.health))
     }
 
-    /// How it is after what was seen, by this time.
+    /// How it is after what was observed, by this time.
     fn judged(&self, known: &DestinationHealth, now_ms: i64) -> DestinationHealth {
-        let mut next = self.options.health.after(&self.seen, known);
-        if self.options.health.is_over(&next, now_ms) {
+        let mut next = self.options.health.after(&self.observed, known);
+        if self.options.health.should_disable(&next, now_ms) {
             let since_ms = FailingStreak::of(&next).map_or(now_ms, |streak| streak.since_ms);
             let mut reason =
                 format!("it has failed everything for {}", in_words(now_ms - since_ms));
@@ -106,7 +110,7 @@ impl Worker {
         Ok(is_changed)
     }
 
-    fn take_over(&mut self, health: DestinationHealth) {
+    fn adopt(&mut self, health: DestinationHealth) {
         if health.disabled.is_none() && self.health.disabled.is_some() {
             // Somebody has enabled it again: it gets a fresh start.
             self.breaker.succeeded();

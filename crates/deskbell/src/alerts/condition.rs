@@ -39,16 +39,16 @@ pub(super) enum Target {
     },
 }
 
-/// What one look says of something that is observed.
+/// What one round says of something that is observed.
 pub(super) enum Observation {
     /// It cannot be told now: whatever it was, it is still.
     Unknown,
     /// It is worth an alert, or it is not.
     State(Option<Condition>),
-    /// It is worth an alert when it has been seen at every look for a while.
-    Lasting(Option<Lasting>),
+    /// It is worth an alert when it has been seen in every round for a while.
+    Persisting(Option<Persisting>),
     /// More and more may come of it.
-    Growing(Growing),
+    Counter(Counter),
     /// It comes all the time, and is worth an alert in numbers.
     Rate(Rate),
 }
@@ -68,22 +68,22 @@ pub(super) struct Condition {
 }
 
 /// Something that nobody knows the beginning of.
-pub(super) struct Lasting {
+pub(super) struct Persisting {
     pub(super) after_ms: i64,
     /// What to say of it, given since when it has been seen.
     pub(super) condition: Box<dyn Fn(i64) -> Condition + Send>,
 }
 
 /// What to say of so many new ones: whether they are the first, and since when there are any.
-pub(super) type Words = Box<dyn Fn(u64, bool, i64) -> Condition + Send>;
+pub(super) type ConditionFn = Box<dyn Fn(u64, bool, i64) -> Condition + Send>;
 
 /// Something of which more and more may come.
-pub(super) struct Growing {
+pub(super) struct Counter {
     /// How many there are, or ever were: what is added to it is new.
     pub(super) count: u64,
     /// Whether there is still something to be seen to.
     pub(super) is_left: bool,
-    pub(super) condition: Words,
+    pub(super) condition: ConditionFn,
 }
 
 /// Something of which a few are nothing.
@@ -92,7 +92,7 @@ pub(super) struct Rate {
     pub(super) count: u64,
     /// So many in the time of a digest are worth an alert.
     pub(super) count_min: u64,
-    pub(super) condition: Words,
+    pub(super) condition: ConditionFn,
 }
 
 impl Kind {
@@ -166,6 +166,6 @@ pub(super) fn shown(at_ms: i64) -> String {
 }
 
 /// So many, with the word in its number.
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deskbell_delivery::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words};
 use deskbell_store::deliveries::{DestinationHealth, DestinationState, Disabled};
 
-use super::condition::{Condition, Growing, Kind, Observation, Target, counted, shown};
+use super::condition::{Condition, Counter, Kind, Observation, Target, plural, shown};
 
 /// The parts of the time until it is disabled, in percent, at which an alert is sent.
 const PERCENTS: [u8; 3] = [90, 70, 50];
@@ -72,7 +72,7 @@ fn failing_text(name: &str, streak: FailingStreak, left: Option<&str>) -> String
         "Every attempt to deliver to the destination {name} has failed since {}: {}.{} Pending \
          deliveries are kept.",
         shown(streak.since_ms),
-        counted(u64::from(streak.attempts), "attempt", "attempts"),
+        plural(u64::from(streak.attempts), "attempt", "attempts"),
         end.unwrap_or_default()
     )
 }
@@ -107,17 +107,17 @@ pub(super) fn dead_letters(state: &DestinationState, is_left: bool) -> (String, 
             step: 0,
             subject: format!(
                 "{name}: {} failed permanently",
-                counted(new, &format!("{more}delivery"), &format!("{more}deliveries"))
+                plural(new, &format!("{more}delivery"), &format!("{more}deliveries"))
             ),
             text: format!(
                 "{} to the destination {name} failed permanently. Deskbell does not try again by \
                  itself. To see why, run: deskbell dead-letters list {name}. To try again, run: \
                  deskbell dead-letters retry --all --destination {name}",
-                counted(new, "delivery", "deliveries")
+                plural(new, "delivery", "deliveries")
             ),
             counts: BTreeMap::from([("dead_letters".to_owned(), new)]),
         }
     };
     let count = state.dead_letters_total;
-    (key, Observation::Growing(Growing { count, is_left, condition: Box::new(condition) }))
+    (key, Observation::Counter(Counter { count, is_left, condition: Box::new(condition) }))
 }

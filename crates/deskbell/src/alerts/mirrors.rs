@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deskbell_delivery::in_words;
 use deskbell_sync::status::{BlockedPart, Failure, MirrorState, MirrorStatus};
 
-use super::condition::{Condition, Growing, Kind, Lasting, Observation, Target, counted, shown};
+use super::condition::{Condition, Counter, Kind, Observation, Persisting, Target, plural, shown};
 
 /// The step of what does not go further.
 const ONLY_STEP: u32 = 1;
@@ -23,8 +23,8 @@ pub(super) fn observe(
         None => [Observation::Unknown, Observation::Unknown, Observation::Unknown],
         Some(status) => [
             Observation::State(condition(name, status, after_ms, now_ms)),
-            Observation::Lasting(waiting_rows(name, status.waiting_rows, after_ms)),
-            Observation::Growing(dead_letters(name, status.dead_letters)),
+            Observation::Persisting(waiting_rows(name, status.waiting_rows, after_ms)),
+            Observation::Counter(dead_letters(name, status.dead_letters)),
         ],
     };
     [
@@ -63,7 +63,7 @@ fn away(name: &str, status: &MirrorStatus, failure: &Failure, now_ms: i64) -> Co
             "The mirror {name} has not been able to go on since {}: {failure}. {} waiting. Events \
              are kept in the event log, and applied once the database is back.",
             shown(failure.since_ms),
-            counted(status.lag_events, "event is", "events are"),
+            plural(status.lag_events, "event is", "events are"),
         ),
         counts: lag(status),
     }
@@ -85,7 +85,7 @@ fn blocked(name: &str, status: &MirrorStatus, parts: &[BlockedPart], since_ms: i
         step: u32::try_from(parts.len()).unwrap_or(u32::MAX),
         subject: format!(
             "{name}: the database refuses {}",
-            counted(number, "table or statement", "tables or statements")
+            plural(number, "table or statement", "tables or statements")
         ),
         text: format!(
             "The database of the mirror {name} refuses every row of these, and the rest goes on. \
@@ -100,26 +100,26 @@ fn lag(status: &MirrorStatus) -> BTreeMap<String, u64> {
 }
 
 /// Rows and deletes that the database refuses for now, and that are tried again.
-fn waiting_rows(name: &str, rows: u64, after_ms: i64) -> Option<Lasting> {
+fn waiting_rows(name: &str, rows: u64, after_ms: i64) -> Option<Persisting> {
     let name = name.to_owned();
     let condition = move |since_ms| Condition {
         kind: Kind::MirrorStuck,
         target: Target::Destination(name.clone()),
         since_ms,
         step: ONLY_STEP,
-        subject: format!("{name}: {} refused for now", counted(rows, "row is", "rows are")),
+        subject: format!("{name}: {} refused for now", plural(rows, "row is", "rows are")),
         text: format!(
             "The database of the mirror {name} has refused rows or deletes since {}, and Deskbell \
              tries them again: {} now. To see which and why, run: deskbell dead-letters list {name}",
             shown(since_ms),
-            counted(rows, "waits", "wait"),
+            plural(rows, "waits", "wait"),
         ),
         counts: BTreeMap::from([("waiting_rows".to_owned(), rows)]),
     };
-    (rows > 0).then(|| Lasting { after_ms, condition: Box::new(condition) })
+    (rows > 0).then(|| Persisting { after_ms, condition: Box::new(condition) })
 }
 
-fn dead_letters(name: &str, count: u64) -> Growing {
+fn dead_letters(name: &str, count: u64) -> Counter {
     let name = name.to_owned();
     let condition = move |new, is_first, since_ms| {
         let (one, many) = match is_first {
@@ -131,12 +131,12 @@ fn dead_letters(name: &str, count: u64) -> Growing {
             target: Target::Destination(name.clone()),
             since_ms,
             step: 0,
-            subject: format!("{name}: {} refused", counted(new, one, many)),
+            subject: format!("{name}: {} refused", plural(new, one, many)),
             text: format!(
                 "The database of the mirror {name} refused {}. Everything else is applied. To see \
                  why, run: deskbell dead-letters list {name}. To try again, run: deskbell \
                  dead-letters retry --all --destination {name}",
-                counted(new, "row or event", "rows or events"),
+                plural(new, "row or event", "rows or events"),
             ),
             counts: BTreeMap::from([
                 ("dead_letters".to_owned(), new),
@@ -144,5 +144,5 @@ fn dead_letters(name: &str, count: u64) -> Growing {
             ]),
         }
     };
-    Growing { count, is_left: count > 0, condition: Box::new(condition) }
+    Counter { count, is_left: count > 0, condition: Box::new(condition) }
 }

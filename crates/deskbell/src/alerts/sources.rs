@@ -8,7 +8,7 @@ use deskbell_server::RefusedRequests;
 use deskbell_store::{Database, Refused};
 use tokio_util::sync::CancellationToken;
 
-use super::condition::{Condition, Kind, Observation, Rate, Target, counted};
+use super::condition::{Condition, Kind, Observation, Rate, Target, plural};
 
 /// So many requests of one source that are refused for one cause, in the time of a digest, are worth
 /// an alert. A stranger who tries an address makes a few; a wrong secret makes so many with three
@@ -32,11 +32,11 @@ pub(super) fn observe(refused: &Refused) -> (String, Observation) {
             target: Target::Source { name: source.clone(), cause: cause.clone() },
             since_ms,
             step: 0,
-            subject: format!("{source}: {} refused ({cause})", counted(new, one, many)),
+            subject: format!("{source}: {} refused ({cause})", plural(new, one, many)),
             text: format!(
                 "{} to the source {source} failed verification: {cause}. {} Clerk tries refused \
                  events again for about a day.",
-                counted(new, "request", "requests"),
+                plural(new, "request", "requests"),
                 advice(&cause)
             ),
             counts: BTreeMap::from([("refused_requests".to_owned(), new)]),

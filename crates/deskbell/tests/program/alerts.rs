@@ -48,11 +48,11 @@ impl Hook {
     }
 
     /// The kind, the state and the subject of the first so many.
-    async fn told(&self, count: usize) -> Vec<(String, String, String)> {
+    async fn summaries(&self, count: usize) -> Vec<(String, String, String)> {
         let alerts = self.alerts(count).await;
         let text = |alert: &Value, name: &str| alert["data"][name].as_str().unwrap().to_owned();
-        let told = |alert| (text(alert, "kind"), text(alert, "state"), text(alert, "subject"));
-        alerts.iter().map(told).collect()
+        let summaries = |alert| (text(alert, "kind"), text(alert, "state"), text(alert, "subject"));
+        alerts.iter().map(summaries).collect()
     }
 }
 

@@ -17,8 +17,8 @@ const KIND: &str = "delivery.dead_letters";
 /// A receiver that answers with a status that can be changed.
 async fn answering(status: u16) -> (Arc<AtomicU16>, Receiver) {
     let answer = Arc::new(AtomicU16::new(status));
-    let told = Arc::clone(&answer);
-    let receiver = Receiver::start(move |_| Reply::Status(told.load(Ordering::Relaxed))).await;
+    let current = Arc::clone(&answer);
+    let receiver = Receiver::start(move |_| Reply::Status(current.load(Ordering::Relaxed))).await;
     (answer, receiver.unwrap())
 }
 
@@ -31,14 +31,14 @@ async fn a_timer_disables_it_although_the_next_attempt_is_hours_away() {
     hook.configure(path, "disable_after = \"20s\"", &crm(&receiver, schedule));
     let serving = Serving::start(path).await;
     trigger(path, &serving).await;
-    let told = hook.told(4).await;
-    for (kind, state, subject) in &told[..3] {
-        assert_eq!((&**kind, &**state), ("destination.failing", "firing"), "{told:?}");
+    let summaries = hook.summaries(4).await;
+    for (kind, state, subject) in &summaries[..3] {
+        assert_eq!((&**kind, &**state), ("destination.failing", "firing"), "{summaries:?}");
         let words = "crm is failing, and will be disabled in ";
-        assert!(subject.starts_with(words), "at 50, 70 and 90 %: {told:?}");
+        assert!(subject.starts_with(words), "at 50, 70 and 90 %: {summaries:?}");
     }
     let disabled = ("destination.disabled", "firing", "crm is disabled");
-    assert_eq!((&*told[3].0, &*told[3].1, &*told[3].2), disabled);
+    assert_eq!((&*summaries[3].0, &*summaries[3].1, &*summaries[3].2), disabled);
     // At the beginning, and twice in the last quarter.
     assert_eq!(receiver.count(), 3);
     let alerts = hook.alerts(4).await;
@@ -49,8 +49,8 @@ async fn a_timer_disables_it_although_the_next_attempt_is_hours_away() {
     answer.store(200, Ordering::Relaxed);
     assert_eq!(run(path, &["destinations", "enable", "crm"]).await.code, 0);
     let enabled = ("destination.disabled", "resolved", "crm is enabled again");
-    let told = hook.told(5).await;
-    assert_eq!((&*told[4].0, &*told[4].1, &*told[4].2), enabled);
+    let summaries = hook.summaries(5).await;
+    assert_eq!((&*summaries[4].0, &*summaries[4].1, &*summaries[4].2), enabled);
     let shown = run(path, &["destinations", "--json"]).await;
     assert!(shown.stdout.contains("\"pending\": 1"), "it is kept: {}", shown.stdout);
     assert_eq!(serving.terminate().await.0, 0);
@@ -65,13 +65,13 @@ async fn failing_for_long_is_told_and_that_it_works_again() {
     hook.configure(path, SOON, &crm(&receiver, retry));
     let serving = Serving::start(path).await;
     trigger(path, &serving).await;
-    let told = hook.told(1).await;
-    assert_eq!(told[0].0, "destination.failing");
-    assert_eq!((&*told[0].1, &*told[0].2), ("firing", "crm is failing"));
+    let summaries = hook.summaries(1).await;
+    assert_eq!(summaries[0].0, "destination.failing");
+    assert_eq!((&*summaries[0].1, &*summaries[0].2), ("firing", "crm is failing"));
     answer.store(200, Ordering::Relaxed);
-    let told = hook.told(2).await;
-    assert_eq!(told[1].0, "destination.failing");
-    assert_eq!((&*told[1].1, &*told[1].2), ("resolved", "crm works again"));
+    let summaries = hook.summaries(2).await;
+    assert_eq!(summaries[1].0, "destination.failing");
+    assert_eq!((&*summaries[1].1, &*summaries[1].2), ("resolved", "crm works again"));
     assert_eq!(serving.terminate().await.0, 0);
 }
 
@@ -111,8 +111,11 @@ async fn a_storm_of_dead_letters_is_a_digest_now_and_then_and_its_end_is_told() 
     let all = ["dead-letters", "retry", "--all", "--destination", "crm"];
     let retried = run(path, &all).await;
     assert_eq!(retried.code, 0, "{}", retried.stderr);
-    let told = hook.told(alerts + 1).await;
-    assert_eq!((&*told[alerts].1, &*told[alerts].2), ("resolved", "crm: no dead letters are left"));
+    let summaries = hook.summaries(alerts + 1).await;
+    assert_eq!(
+        (&*summaries[alerts].1, &*summaries[alerts].2),
+        ("resolved", "crm: no dead letters are left")
+    );
     assert_eq!(serving.terminate().await.0, 0);
     assert_eq!(hook.ids().len(), alerts + 1);
 }

@@ -99,14 +99,14 @@ async fn a_row_that_is_refused_is_told_and_that_none_is_left() {
     hook.configure(path, SOON, &format!("{MIRROR}\n{TABLE}"));
     let serving = Serving::start(path).await;
     trigger(path, &serving).await;
-    let told = hook.told(1).await;
+    let summaries = hook.summaries(1).await;
     let refused = ("mirror.dead_letters", "firing", "app: 1 row or event was refused");
-    assert_eq!((&*told[0].0, &*told[0].1, &*told[0].2), refused);
+    assert_eq!((&*summaries[0].0, &*summaries[0].1, &*summaries[0].2), refused);
     sql(path, &format!("DROP TABLE app_users; {}", table(""))).await;
     let retried = run(path, &["dead-letters", "retry", "--all", "--destination", "app"]).await;
     assert_eq!(retried.code, 0, "{}", retried.stderr);
-    let told = hook.told(2).await;
+    let summaries = hook.summaries(2).await;
     let over = ("mirror.dead_letters", "resolved", "app: no dead letters are left");
-    assert_eq!((&*told[1].0, &*told[1].1, &*told[1].2), over);
+    assert_eq!((&*summaries[1].0, &*summaries[1].1, &*summaries[1].2), over);
     assert_eq!(serving.terminate().await.0, 0);
 }

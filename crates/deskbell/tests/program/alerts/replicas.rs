@@ -23,19 +23,19 @@ async fn two_processes_send_one_alert_and_the_other_goes_on_when_one_is_killed()
     let second = Serving::start(path).await;
     trigger(path, &first).await;
     // The mirror is away, crm is disabled, and its delivery failed permanently.
-    let mut told = hook.told(3).await;
-    told.sort();
-    let kinds = |told: &[(String, String, String)]| {
-        told.iter().map(|(kind, state, _)| format!("{kind} {state}")).collect::<Vec<_>>()
+    let mut summaries = hook.summaries(3).await;
+    summaries.sort();
+    let kinds = |summaries: &[(String, String, String)]| {
+        summaries.iter().map(|(kind, state, _)| format!("{kind} {state}")).collect::<Vec<_>>()
     };
     let firing =
         ["delivery.dead_letters firing", "destination.disabled firing", "mirror.away firing"];
-    assert_eq!(kinds(&told), firing);
+    assert_eq!(kinds(&summaries), firing);
     first.kill().await;
     // The other one knows what was alerted about, and tells the end.
     assert_eq!(run(path, &["destinations", "enable", "crm"]).await.code, 0);
-    let told = hook.told(4).await;
-    assert_eq!(kinds(&told[3..]), ["destination.disabled resolved"]);
+    let summaries = hook.summaries(4).await;
+    assert_eq!(kinds(&summaries[3..]), ["destination.disabled resolved"]);
     assert_eq!(second.terminate().await.0, 0);
     assert_eq!(hook.ids().len(), 4, "{:?}", hook.ids());
     database.drop().await;

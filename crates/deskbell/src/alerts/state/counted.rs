@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::condition::{Growing, Rate};
+use crate::alerts::condition::{Counter, Rate};
 
 /// What follows from a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +28,11 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    pub(super) fn observe(&mut self, growing: &Growing, digest_ms: i64, now_ms: i64) -> Step {
-        let added = growing.count.saturating_sub(self.last);
+    pub(super) fn observe(&mut self, counter: &Counter, digest_ms: i64, now_ms: i64) -> Step {
+        let added = counter.count.saturating_sub(self.last);
         self.total += added;
-        self.last = growing.count;
-        if !growing.is_left {
+        self.last = counter.count;
+        if !counter.is_left {
             // Somebody has seen to them before they were alerted about; those that are new now may
             // be on their way: they are counted before they are dead letters.
             self.alerted = self.total - added;

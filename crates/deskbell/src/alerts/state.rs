@@ -1,7 +1,7 @@
 //! What alerts were sent about and is not over, and which notices follow from what is observed. All
 //! of it is pure: the same observations give the same notices, under the same message ids.
 //!
-//! The book is kept in the store, and with it the notices that the log does not have yet: whatever
+//! The state is kept in the store, and with it the notices that the log does not have yet: whatever
 //! happens in between, each is sent once, and the end of what was alerted about is told.
 
 mod counted;
@@ -15,17 +15,19 @@ use deskbell_store::NewEvent;
 use serde::{Deserialize, Serialize};
 
 use self::counted::{Counted, Step, Window};
-use super::condition::{Condition, Growing, Kind, Lasting, Observation, Rate, Target, Words};
+use super::condition::{
+    Condition, ConditionFn, Counter, Kind, Observation, Persisting, Rate, Target,
+};
 
-/// What stands in the store between two looks.
+/// What is kept in the store between two rounds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Book {
+pub(super) struct AlertState {
     /// By what is observed, such as `mirror/app`.
     open: BTreeMap<String, Open>,
     counted: BTreeMap<String, Counted>,
     rates: BTreeMap<String, Window>,
-    /// Since when something has been seen at every look.
+    /// Since when something has been seen in every round.
     seen_since_ms: BTreeMap<String, i64>,
     pub(super) pending: Vec<PendingNotice>,
 }
@@ -54,7 +56,7 @@ impl PendingNotice {
     }
 }
 
-impl Book {
+impl AlertState {
     /// Takes over what is observed now. What is no longer observed at all, since the config has it no
     /// more, is over.
     pub(super) fn observe(
@@ -68,8 +70,8 @@ impl Book {
             match observation {
                 Observation::Unknown => {}
                 Observation::State(condition) => self.state(&key, condition, now_ms),
-                Observation::Lasting(lasting) => self.lasting(&key, lasting, now_ms),
-                Observation::Growing(growing) => self.count(&key, &growing, digest_ms, now_ms),
+                Observation::Persisting(persisting) => self.persisting(&key, persisting, now_ms),
+                Observation::Counter(counter) => self.count(&key, &counter, digest_ms, now_ms),
                 Observation::Rate(rate) => self.rate(&key, &rate, digest_ms, now_ms),
             }
         }
@@ -102,8 +104,8 @@ impl Book {
     }
 
     /// Something that holds or does not, since nobody knows when.
-    fn lasting(&mut self, key: &str, lasting: Option<Lasting>, now_ms: i64) {
-        let Some(Lasting { after_ms, condition }) = lasting else {
+    fn persisting(&mut self, key: &str, persisting: Option<Persisting>, now_ms: i64) {
+        let Some(Persisting { after_ms, condition }) = persisting else {
             self.seen_since_ms.remove(key);
             return self.resolve(key, now_ms);
         };
@@ -114,10 +116,10 @@ impl Book {
 
     /// Something of which more and more comes: the first is alerted about at once, and then what
     /// has come since, at most once in the time of a digest.
-    fn count(&mut self, key: &str, growing: &Growing, digest_ms: i64, now_ms: i64) {
+    fn count(&mut self, key: &str, counter: &Counter, digest_ms: i64, now_ms: i64) {
         let counted = self.counted.entry(key.to_owned()).or_default();
-        let step = counted.observe(growing, digest_ms, now_ms);
-        self.tell(key, step, now_ms, &growing.condition, now_ms);
+        let step = counted.observe(counter, digest_ms, now_ms);
+        self.apply(key, step, now_ms, &counter.condition, now_ms);
     }
 
     /// Something that comes all the time: alerted about when there is enough of it in the time of a
@@ -126,10 +128,10 @@ impl Book {
         let window = self.rates.entry(key.to_owned()).or_insert_with(|| Window::new(now_ms));
         let start_ms = window.start_ms();
         let step = window.observe(rate, digest_ms, now_ms);
-        self.tell(key, step, start_ms, &rate.condition, now_ms);
+        self.apply(key, step, start_ms, &rate.condition, now_ms);
     }
 
-    fn tell(&mut self, key: &str, step: Step, from_ms: i64, words: &Words, now_ms: i64) {
+    fn apply(&mut self, key: &str, step: Step, from_ms: i64, condition: &ConditionFn, now_ms: i64) {
         match step {
             Step::Nothing => {}
             Step::Over => self.resolve(key, now_ms),
@@ -137,7 +139,7 @@ impl Book {
                 let open = self.open.get(key);
                 let (is_first, since_ms) =
                     (open.is_none(), open.map_or(from_ms, |open| open.since_ms));
-                self.fire(key, words(new, is_first, since_ms), total.to_string(), now_ms);
+                self.fire(key, condition(new, is_first, since_ms), total.to_string(), now_ms);
             }
         }
     }

@@ -9,14 +9,14 @@ fn notices<T>(
     looks: impl IntoIterator<Item = (i64, T)>,
     observe: impl Fn(T) -> Vec<(String, Observation)>,
 ) -> Vec<String> {
-    let mut book = Book::default();
+    let mut state = AlertState::default();
     let mut said = Vec::new();
     for (now_ms, what) in looks {
         // As a process that starts anew would.
-        let kept = serde_json::to_string(&book).unwrap();
-        book = serde_json::from_str(&kept).unwrap();
-        book.observe(observe(what), DIGEST_MS, now_ms);
-        said.extend(book.pending.drain(..).map(|pending| {
+        let kept = serde_json::to_string(&state).unwrap();
+        state = serde_json::from_str(&kept).unwrap();
+        state.observe(observe(what), DIGEST_MS, now_ms);
+        said.extend(state.pending.drain(..).map(|pending| {
             let event = pending.event();
             format!("{now_ms} {} {}", event.message_id, pending.notice.subject)
         }));
@@ -105,13 +105,14 @@ fn what_leaves_the_config_is_over() {
 
 #[test]
 fn what_is_seen_at_every_look_for_a_while_is_alerted_about() {
-    let lasting = |is_seen: bool| {
+    let persisting = |is_seen: bool| {
         let condition = |since_ms| match holds(Kind::MirrorStuck, since_ms, 1) {
             Observation::State(Some(condition)) => condition,
             _ => unreachable!("it holds"),
         };
-        let lasting = is_seen.then(|| Lasting { after_ms: 5, condition: Box::new(condition) });
-        vec![("mirror_rows/app".to_owned(), Observation::Lasting(lasting))]
+        let persisting =
+            is_seen.then(|| Persisting { after_ms: 5, condition: Box::new(condition) });
+        vec![("mirror_rows/app".to_owned(), Observation::Persisting(persisting))]
     };
     let looks = [
         (1, true),
@@ -124,7 +125,7 @@ fn what_is_seen_at_every_look_for_a_while_is_alerted_about() {
         (21, false),
     ];
     assert_eq!(
-        notices(looks, lasting),
+        notices(looks, persisting),
         [
             "11 alert_mirror_rows/app/6_mirror.stuck_1 mirror.stuck",
             "21 alert_mirror_rows/app/6_resolved app: no rows wait",
@@ -142,8 +143,8 @@ fn letters((count, is_left): (u64, bool)) -> Vec<(String, Observation)> {
         text: String::new(),
         counts: BTreeMap::new(),
     };
-    let growing = Growing { count, is_left, condition: Box::new(condition) };
-    vec![("dead_letters/crm".to_owned(), Observation::Growing(growing))]
+    let counter = Counter { count, is_left, condition: Box::new(condition) };
+    vec![("dead_letters/crm".to_owned(), Observation::Counter(counter))]
 }
 
 #[test]
