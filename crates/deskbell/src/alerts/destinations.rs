@@ -121,3 +121,65 @@ pub(super) fn dead_letters(state: &DestinationState, is_left: bool) -> (String, 
     let count = state.dead_letters_total;
     (key, Observation::Counter(Counter { count, is_left, condition: Box::new(condition) }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use deskbell_store::Seq;
+
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn rule(disable_after_minutes: Option<u64>) -> FailingRule {
+        let disable_after = disable_after_minutes.map(|minutes| Duration::from_secs(minutes * 60));
+        FailingRule { failing_after_ms: 15 * MINUTE, health: HealthPolicy { disable_after } }
+    }
+
+    fn state(failed_attempts: u32, disabled: Option<Disabled>) -> DestinationState {
+        let health = DestinationHealth {
+            first_failure_at_ms: (failed_attempts > 0).then_some(0),
+            failed_attempts,
+            last_failure_at_ms: (failed_attempts > 0).then_some(5),
+            disabled,
+        };
+        DestinationState { name: "crm".into(), routed: Seq::ZERO, dead_letters_total: 0, health }
+    }
+
+    fn observed(rule: &FailingRule, state: &DestinationState, minutes: i64) -> Option<Condition> {
+        match rule.observe(state, minutes * MINUTE) {
+            (key, Observation::State(condition)) if key == "destination/crm" => condition,
+            (key, _) => panic!("{key}"),
+        }
+    }
+
+    #[test]
+    fn failing_is_alerted_about_after_its_time_and_on_the_way_to_being_disabled() {
+        let steps = |rule: &FailingRule, attempts| {
+            let step = |minutes: &i64| {
+                observed(rule, &state(attempts, None), *minutes).map(|condition| condition.step)
+            };
+            [14, 15, 49, 50, 70, 90, 500].iter().map(step).collect::<Vec<_>>()
+        };
+        let (long, never) = (rule(Some(100)), rule(None));
+        let all = [None, Some(1), Some(1), Some(50), Some(70), Some(90), Some(90)];
+        assert_eq!(steps(&long, 3), all);
+        // Two attempts may have met a restart; how far it is on its way is told all the same.
+        assert_eq!(steps(&long, 2), [None, None, None, Some(50), Some(70), Some(90), Some(90)]);
+        assert_eq!(steps(&never, 3)[1..], [Some(1); 6]);
+        assert_eq!(steps(&never, 0), [None; 7]);
+    }
+
+    #[test]
+    fn being_disabled_goes_on_from_failing() {
+        let disabled = Some(Disabled { at_ms: 9, reason: "410 Gone".to_owned() });
+        let failing = observed(&rule(Some(20)), &state(3, None), 19).unwrap();
+        let after = observed(&rule(Some(20)), &state(3, disabled.clone()), 20).unwrap();
+        assert_eq!((failing.since_ms, after.since_ms), (0, 0));
+        assert!(after.step > failing.step);
+        let at_once = observed(&rule(None), &state(0, disabled), 0).unwrap();
+        assert_eq!((at_once.kind, at_once.since_ms), (Kind::DestinationDisabled, 9));
+        assert!(at_once.text.contains("410 Gone"), "{}", at_once.text);
+    }
+}

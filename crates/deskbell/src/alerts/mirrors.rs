@@ -146,3 +146,77 @@ fn dead_letters(name: &str, count: u64) -> Counter {
     };
     Counter { count, is_left: count > 0, condition: Box::new(condition) }
 }
+
+#[cfg(test)]
+mod tests {
+    use deskbell_store::Seq;
+
+    use super::*;
+
+    const AFTER_MS: i64 = 300_000;
+
+    fn status(state: MirrorState) -> MirrorStatus {
+        MirrorStatus {
+            state,
+            seq: Seq::new(1),
+            lag_events: 7,
+            lag_seconds: 0,
+            dead_letters: 0,
+            waiting_rows: 0,
+        }
+    }
+
+    fn waiting(since_ms: i64) -> MirrorStatus {
+        let error = "the database is away".to_owned();
+        status(MirrorState::Waiting(Failure { since_ms, error, cause: None }))
+    }
+
+    fn blocked(since_ms: &[Option<i64>]) -> MirrorStatus {
+        let part = |(number, since_ms): (usize, &Option<i64>)| BlockedPart {
+            name: format!("table_{number}"),
+            seq: 0,
+            since_ms: *since_ms,
+            reason: "permission denied".to_owned(),
+        };
+        status(MirrorState::Blocked(since_ms.iter().enumerate().map(part).collect()))
+    }
+
+    fn observed(status: &MirrorStatus, now_ms: i64) -> Option<(Kind, i64, u32)> {
+        let condition = condition("app", status, AFTER_MS, now_ms)?;
+        Some((condition.kind, condition.since_ms, condition.step))
+    }
+
+    #[test]
+    fn what_lasts_is_alerted_about_with_its_beginning() {
+        for (status, early, late) in [
+            (status(MirrorState::Following), None, None),
+            (status(MirrorState::Behind), None, None),
+            (waiting(10), None, Some((Kind::MirrorAway, 10, 1))),
+            (blocked(&[Some(10)]), None, Some((Kind::MirrorBlocked, 10, 1))),
+            (blocked(&[Some(99), Some(10)]), None, Some((Kind::MirrorBlocked, 10, 2))),
+            (
+                blocked(&[None]),
+                Some((Kind::MirrorBlocked, 0, 1)),
+                Some((Kind::MirrorBlocked, 0, 1)),
+            ),
+        ] {
+            assert_eq!(observed(&status, AFTER_MS + 9), early, "{status:?}");
+            assert_eq!(observed(&status, AFTER_MS + 10), late, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_few_of_many_blocked_parts_are_named() {
+        let condition = condition("app", &blocked(&[Some(0); 9]), AFTER_MS, AFTER_MS).unwrap();
+        assert_eq!(condition.subject, "app: the database refuses 9 tables or statements");
+        let text = condition.text;
+        assert!(text.contains("table_4: permission denied; and 4 more"), "{text}");
+        assert!(!text.contains("table_5"), "{text}");
+    }
+
+    #[test]
+    fn nothing_is_known_of_a_mirror_that_nobody_runs() {
+        let all = observe("app", None, AFTER_MS, AFTER_MS);
+        assert!(all.iter().all(|(_, one)| matches!(one, Observation::Unknown)));
+    }
+}

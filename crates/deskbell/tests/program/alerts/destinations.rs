@@ -10,7 +10,7 @@ use deskbell_sim::{Message, Scenario, World};
 use tokio::time::Instant;
 
 use super::{Hook, SOON, crm, trigger};
-use crate::support::{Serving, directory, http_client, run, send};
+use crate::support::{Serving, directory, http_client, run, send, within};
 
 const KIND: &str = "delivery.dead_letters";
 
@@ -118,4 +118,38 @@ async fn a_storm_of_dead_letters_is_a_digest_now_and_then_and_its_end_is_told() 
     );
     assert_eq!(serving.terminate().await.0, 0);
     assert_eq!(hook.ids().len(), alerts + 1);
+}
+
+#[tokio::test]
+async fn recipients_that_refuse_every_alert_are_not_alerted_about_without_end() {
+    let ((answer, gone), (_, slack)) = (answering(410).await, answering(400).await);
+    let directory = directory();
+    let path = directory.path();
+    let recipient = |name: &str| {
+        format!(
+            "[[destination]]\nname = \"{name}\"\ntype = \"slack\"\nevents = []\n\
+             webhook_url = \"{}services/T/B/x\"\n",
+            slack.url()
+        )
+    };
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[alerts]\nto = [\"one\", \"other\"]\n\
+         digest_every = \"1s\"\n{}{}{}",
+        recipient("one"),
+        recipient("other"),
+        crm(&gone, "")
+    );
+    std::fs::write(path.join("deskbell.toml"), config).unwrap();
+    let serving = Serving::start(path).await;
+    trigger(path, &serving).await;
+    // That it is disabled, and that its delivery failed permanently: to each of the two, once.
+    within(slack.wait_for(4)).await;
+    answer.store(200, Ordering::Relaxed);
+    assert_eq!(run(path, &["destinations", "enable", "crm"]).await.code, 0);
+    within(slack.wait_for(6)).await;
+    assert_eq!(serving.terminate().await.0, 0);
+    let listed = run(path, &["--json", "events", "list"]).await;
+    let events: Vec<serde_json::Value> = serde_json::from_str(&listed.stdout).unwrap();
+    let alerts = events.iter().filter(|event| event["type"] == "deskbell.alert").count();
+    assert_eq!((alerts, slack.count()), (3, 6), "{}", listed.stdout);
 }

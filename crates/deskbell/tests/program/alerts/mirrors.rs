@@ -110,3 +110,30 @@ async fn a_row_that_is_refused_is_told_and_that_none_is_left() {
     assert_eq!((&*summaries[1].0, &*summaries[1].1, &*summaries[1].2), over);
     assert_eq!(serving.terminate().await.0, 0);
 }
+
+#[tokio::test]
+async fn a_row_that_waits_for_long_is_told_and_that_it_waits_no_more() {
+    let (hook, directory) = (Hook::start().await, directory());
+    let path = directory.path();
+    let table = "CREATE TABLE app_users (clerk_id text PRIMARY KEY, email text UNIQUE);
+        INSERT INTO app_users VALUES ('ours', 'a@x.dev')";
+    sql(path, table).await;
+    hook.configure(path, SOON, &format!("{MIRROR}\n{TABLE}"));
+    let serving = Serving::start(path).await;
+    let email = "data.email_addresses.0.email_address=a@x.dev";
+    let url = serving.url();
+    let taken = run(path, &["trigger", "user.created", "--url", &url, "--set", email]).await;
+    assert_eq!(taken.code, 0, "{}", taken.stderr);
+    let summaries = hook.summaries(1).await;
+    let waits = ("mirror.stuck", "firing", "app: 1 row is refused for now");
+    assert_eq!((&*summaries[0].0, &*summaries[0].1, &*summaries[0].2), waits);
+    sql(path, "DELETE FROM app_users WHERE clerk_id = 'ours'").await;
+    let retried = run(path, &["dead-letters", "retry", "--all", "--destination", "app"]).await;
+    assert_eq!(retried.code, 0, "{}", retried.stderr);
+    let summaries = hook.summaries(2).await;
+    assert_eq!(
+        (&*summaries[1].0, &*summaries[1].1, &*summaries[1].2),
+        ("mirror.stuck", "resolved", "app: no rows wait")
+    );
+    assert_eq!(serving.terminate().await.0, 0);
+}
