@@ -8,6 +8,9 @@ use super::error::{Fault, Step};
 use super::text::or_never;
 use super::{Config, DestinationType, Duration, LeftOut, nearest};
 
+/// The shortest time: alerts look at what there is once a second.
+const TIME_MIN: StdDuration = StdDuration::from_secs(1);
+
 /// What goes wrong, and who hears of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -49,12 +52,30 @@ pub(super) const RECIPIENTS: &str =
 
 /// Whether those who shall hear of it can.
 pub(super) fn check(config: &Config, left_out: &[LeftOut]) -> Result<(), Fault> {
+    check_times(&config.alerts)?;
     for (number, name) in config.alerts.to.iter().enumerate() {
         if left_out.iter().any(|one| one.name == *name) {
             continue;
         }
         let at = vec![Step::Key("alerts"), Step::Key("to"), Step::Index(number)];
         check_recipient(config, name, at)?;
+    }
+    Ok(())
+}
+
+/// Whether there is time to see that something lasts, and that more has come.
+fn check_times(alerts: &AlertsConfig) -> Result<(), Fault> {
+    for (key, time) in [
+        ("disable_after", alerts.disable_after),
+        ("failing_after", Some(alerts.failing_after)),
+        ("mirror_after", Some(alerts.mirror_after)),
+        ("digest_every", Some(alerts.digest_every)),
+    ] {
+        if time.is_some_and(|time| time.0 < TIME_MIN) {
+            let at = vec![Step::Key("alerts"), Step::Key(key)];
+            return Err(Fault::at(at, format!("`{key}` is shorter than a second"))
+                .with_help("write a time of 1s or longer"));
+        }
     }
     Ok(())
 }

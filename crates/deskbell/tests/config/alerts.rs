@@ -45,6 +45,7 @@ fn mistakes_say_what_where_and_how_to_mend_it() {
         ("alerts_named_by_loops", loops("events = [\"user.*\", \"deskbell.alert\"]")),
         ("alerts_by_a_pattern", http("events = [\"deskbell.*\"]")),
         ("alerts_of_later", alerts("to = \"ops\"\nsilence_after = \"auto\"")),
+        ("alerts_without_time", alerts("to = \"ops\"\ndigest_every = \"0s\"")),
         ("alerts_never", alerts("to = \"ops\"\ndisable_after = \"no\"")),
         ("source_of_notices", "[[source]]\nname = \"deskbell\"\n".to_owned()),
     ] {
