@@ -118,9 +118,13 @@ fn words(error: &SyncError) -> Option<(String, Option<String>)> {
         SyncError::Connect(error) => ("the mirror cannot be opened".to_owned(), Some(error)),
         SyncError::Superseded { .. } | SyncError::Stopping => return None,
     };
-    let mut causes = Vec::new();
+    let mut causes: Vec<String> = Vec::new();
     while let Some(next) = cause {
-        causes.push(next.to_string());
+        let text = next.to_string();
+        // Drivers repeat their cause's words in their own.
+        if !causes.last().is_some_and(|last| last.ends_with(&text)) {
+            causes.push(text);
+        }
         cause = next.source();
     }
     Some((error, (!causes.is_empty()).then(|| reason_for_people(&causes.join(": ")))))
