@@ -6,6 +6,7 @@
 
 mod condition;
 mod destinations;
+mod instances;
 mod mirrors;
 mod sources;
 mod state;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::condition::Observation;
 use self::destinations::FailingRule;
+use self::instances::SharedMirror;
 pub(crate) use self::sources::add_up_refused;
 use self::state::AlertState;
 use crate::config::Config;
@@ -40,6 +42,7 @@ pub(crate) struct Alerts {
     /// Those of the config that are delivered to: of others the store may still know something.
     destinations: Vec<Arc<str>>,
     sources: Vec<String>,
+    shared_mirrors: Vec<SharedMirror>,
     failing: FailingRule,
     mirror_after_ms: i64,
     digest_ms: i64,
@@ -74,6 +77,7 @@ impl Alerts {
             mirrors,
             destinations,
             sources: config.sources.iter().map(|source| source.name.clone()).collect(),
+            shared_mirrors: instances::shared_mirrors(config),
             failing: FailingRule {
                 failing_after_ms: millis(alerts.failing_after.0),
                 health: HealthPolicy { disable_after },
@@ -123,6 +127,9 @@ impl Alerts {
         for (name, status) in self.mirrors.statuses().await {
             let after_ms = self.mirror_after_ms;
             observed.extend(mirrors::observe(&name, status.as_ref(), after_ms, now_ms));
+        }
+        for mirror in &self.shared_mirrors {
+            observed.extend(mirror.observe(&*self.store).await?);
         }
         let refused = self.store.refused().await?.into_iter();
         let ours = refused.filter(|refused| self.sources.contains(&refused.source));

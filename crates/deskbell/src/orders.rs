@@ -1,5 +1,6 @@
 //! Orders: what a command beside the running engine asks it to do, and what it answers.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +87,17 @@ impl Retry {
     }
 }
 
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replayed { deliveries: 1 } => f.write_str("1 delivery is pending again"),
+            Self::Replayed { deliveries } => write!(f, "{deliveries} deliveries are pending again"),
+            Self::Enabled => f.write_str("enabled"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
+        }
+    }
+}
+
 impl Answer {
     pub(crate) fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|_| {
@@ -119,7 +131,7 @@ impl Desk {
             };
             let text = serde_json::to_string(&answer).unwrap_or_default();
             self.deliveries.finish_order(placed.number, &text).await?;
-            tracing::info!(order = placed.number.0, ?answer, "carried an order out");
+            tracing::info!(order = placed.number.0, %answer, "carried an order out");
         }
         Ok(())
     }

@@ -216,7 +216,7 @@ impl Executor<'_> {
             tracing::warn!(
                 table = self.table.into,
                 missing,
-                among = ?ids,
+                among = ids.join(", "),
                 "rows that were to be removed were not there: something else has removed them or has \
                  changed their key"
             );

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     MirrorBlocked,
     #[serde(rename = "mirror.stuck")]
     MirrorStuck,
+    #[serde(rename = "mirror.other_instance")]
+    MirrorOtherInstance,
     #[serde(rename = "source.refused")]
     SourceRefused,
 }
@@ -105,6 +107,7 @@ impl Kind {
             Self::MirrorAway => "mirror.away",
             Self::MirrorBlocked => "mirror.blocked",
             Self::MirrorStuck => "mirror.stuck",
+            Self::MirrorOtherInstance => "mirror.other_instance",
             Self::SourceRefused => "source.refused",
         }
     }
@@ -142,6 +145,10 @@ impl Kind {
                     "The database of the mirror {target} has taken or refused every row that had \
                      been waiting since {since}."
                 ),
+            ),
+            Self::MirrorOtherInstance => (
+                format!("{target}: all sources belong to one Clerk instance"),
+                format!("One source of the mirror {target} had belonged to another since {since}."),
             ),
             Self::SourceRefused => (
                 format!("{target}: requests are no longer refused in numbers"),

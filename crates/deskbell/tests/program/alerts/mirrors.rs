@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use super::{Hook, SOON, trigger};
-use crate::support::{Serving, directory, run};
+use crate::support::{SECRET, Serving, directory, run};
 
 const MIRROR: &str =
     "[[destination]]\nname = \"app\"\ntype = \"database\"\nurl = \"sqlite://clerk.db\"";
@@ -135,5 +135,30 @@ async fn a_row_that_waits_for_long_is_told_and_that_it_waits_no_more() {
         (&*summaries[1].0, &*summaries[1].1, &*summaries[1].2),
         ("mirror.stuck", "resolved", "app: no rows wait")
     );
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn a_source_of_another_instance_is_told() {
+    let (hook, directory) = (Hook::start().await, directory());
+    let path = directory.path();
+    let sources = ["one", "two"].map(|name| {
+        format!(
+            "[[source]]\nname = \"{name}\"\npath = \"/{name}\"\nsigning_secrets = \"{SECRET}\"\n"
+        )
+    });
+    hook.configure(path, SOON, &format!("{MIRROR}\n{}", sources.concat()));
+    let serving = Serving::start(path).await;
+    for source in ["one", "two", "one", "two"] {
+        let url = format!("http://{}/{source}", serving.address);
+        let instance = format!("instance_id=ins_of_{source}");
+        let trigger = ["trigger", "user.created", "--url", &url, "--set", &instance];
+        let ran = run(path, &trigger).await;
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    let summaries = hook.summaries(1).await;
+    let told = ("mirror.other_instance", "firing");
+    assert_eq!((&*summaries[0].0, &*summaries[0].1), told);
+    assert!(summaries[0].2.contains("the source two belongs to another"), "{summaries:?}");
     assert_eq!(serving.terminate().await.0, 0);
 }
