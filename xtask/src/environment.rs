@@ -12,6 +12,12 @@ pub(crate) fn test_postgres() -> Option<String> {
     std::env::var(crate::postgres::VARIABLE).ok().filter(|url| !url.is_empty())
 }
 
+/// A variable that is passed on, where it is set.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub(crate) fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
 /// The cargo that runs this command, so that `cargo +toolchain xtask` stays on its toolchain.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn cargo() -> String {

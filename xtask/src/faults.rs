@@ -1,14 +1,14 @@
 //! `cargo xtask faults`: replicas under load and faults, and what must hold after each.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use crate::report::NotRun;
 use crate::step::Step;
-use crate::{plan, postgres, prerequisites, workspace};
+use crate::{plan, postgres, prerequisites, unpacked, workspace};
 
 /// Where Debian has libraries, and what leads from there to the one that turns clocks.
 const LIBRARIES: &str = "/usr/lib";
@@ -85,11 +85,15 @@ fn step(release: bool, arguments: &[&str], not_run: &mut Vec<NotRun>) -> Result<
 
 /// The library that turns the clock of one process, installed where that may be done.
 fn faketime() -> Option<PathBuf> {
-    let installed = || prerequisites::install_packages(&["libfaketime"]).then(find).flatten();
-    find().or_else(installed)
+    let why = "one of the faults turns the clock of a process";
+    let install = || prerequisites::install_packages(&["libfaketime"], why);
+    faketime_library().or_else(|| install().then(faketime_library).flatten())
 }
 
-fn find() -> Option<PathBuf> {
-    let directories = fs::read_dir(Path::new(LIBRARIES)).into_iter().flatten().flatten();
-    directories.map(|directory| directory.path().join(FAKETIME)).find(|library| library.exists())
+/// The library, where it is.
+pub(crate) fn faketime_library() -> Option<PathBuf> {
+    let parents = [PathBuf::from(LIBRARIES), unpacked::root().join("usr/lib")];
+    let directories = parents.iter().flat_map(|parent| fs::read_dir(parent).into_iter().flatten());
+    let libraries = directories.flatten().map(|directory| directory.path().join(FAKETIME));
+    libraries.into_iter().find(|library| library.exists())
 }

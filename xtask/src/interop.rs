@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::prerequisites::{self, Version};
 use crate::report::NotRun;
 use crate::step::Step;
-use crate::workspace;
+use crate::{unpacked, workspace};
 
 /// The features that the tests stand behind.
 const FEATURES: [&str; 3] =
@@ -29,7 +29,7 @@ struct Packages {
     manifests: &'static [&'static str],
     /// The directory under `target/interop` that they are installed into.
     into: &'static str,
-    install: fn(&Path) -> Step,
+    install: fn(&Path) -> Vec<Step>,
 }
 
 const PACKAGES: [Packages; 3] = [
@@ -101,7 +101,7 @@ impl Packages {
         for manifest in self.manifests {
             copy(&workspace::root().join(self.from).join(manifest), &directory)?;
         }
-        let done = prerequisites::succeed(&[(self.install)(&directory)]);
+        let done = prerequisites::succeed(&(self.install)(&directory));
         if done {
             fs::write(stamp, locked)?;
         }
@@ -114,16 +114,21 @@ fn copy(file: &Path, directory: &Path) -> io::Result<()> {
     fs::copy(file, into).map(|_| ())
 }
 
-fn npm(directory: &Path) -> Step {
+fn npm(directory: &Path) -> Vec<Step> {
     let directory = directory.display().to_string();
     let args = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", &directory];
-    Step::new("npm packages", "npm", &args)
+    vec![Step::new("npm packages", "npm", &args)]
 }
 
-fn pip(directory: &Path) -> Step {
+/// By a Python that has no other packages, which would be held against these.
+fn pip(directory: &Path) -> Vec<Step> {
+    let environment = directory.join("environment").display().to_string();
+    let python = directory.join("environment/bin/python").display().to_string();
     let requirements = directory.join("requirements.txt").display().to_string();
     let directory = directory.join("packages").display().to_string();
     let args = [
+        "--python",
+        &python,
         "install",
         "--quiet",
         "--disable-pip-version-check",
@@ -134,5 +139,13 @@ fn pip(directory: &Path) -> Step {
         "--requirement",
         &requirements,
     ];
-    Step::new("Python packages", "pip3", &args)
+    let make = ["-m", "venv", "--clear", "--without-pip", &environment];
+    vec![
+        Step::new("Python environment", "python3", &make),
+        // Where pip itself was unpacked, the system's Python does not look there.
+        Step::new("Python packages", "pip3", &args).for_this_run(
+            "PYTHONPATH",
+            unpacked::root().join("usr/lib/python3/dist-packages").display().to_string(),
+        ),
+    ]
 }

@@ -13,6 +13,7 @@ mod prerequisites;
 mod report;
 mod step;
 mod test;
+mod unpacked;
 mod with_postgres;
 mod workspace;
 
@@ -40,7 +41,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    unpacked::provide();
+    match arguments.command {
         Command::Test(options) => test::run(&options),
         Command::Postgres(options) => with_postgres::run(&options),
         Command::Bench(options) => bench::run(&options),

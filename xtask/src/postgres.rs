@@ -64,6 +64,11 @@ pub(crate) fn programs() -> Result<(PathBuf, Option<String>), String> {
     Ok((programs.path(""), account))
 }
 
+/// Whether there is a server to start, or one is named.
+pub(crate) fn is_found() -> bool {
+    environment::test_postgres().is_some() || Programs::is_found()
+}
+
 /// Starts a private server, or says what is missing.
 fn start() -> Result<Private, String> {
     let programs = Programs::ensure()?;

@@ -8,6 +8,9 @@ use std::process::{Command, Stdio};
 use crate::plan;
 use crate::step::Step;
 
+/// Packages whose service is named as they are, and begins when they are installed.
+const SERVICES: [&str; 2] = ["pgbouncer", "postgresql"];
+
 /// A program's major and minor version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version(pub(crate) u32, pub(crate) u32);
@@ -28,20 +31,31 @@ pub(crate) fn may_install_packages() -> bool {
 /// Makes sure of a program by installing Debian packages where that may be done. Says whether it is there, and new enough.
 pub(crate) fn ensure_packages(program: &str, oldest: Version, packages: &[&str]) -> bool {
     let present = || version(program).is_some_and(|version| version >= oldest);
-    present() || install_packages(packages) && present()
+    let why = format!("tests need {program} {oldest} or later");
+    present() || install_packages(packages, &why) && present()
 }
 
-/// Installs Debian packages where that may be done. Says whether it was.
-pub(crate) fn install_packages(packages: &[&str]) -> bool {
+/// Installs Debian packages into the system where that may be done, and what was unpacked under `target/` would not
+/// do; says so first, and why. No service of theirs stays. Says whether it was done.
+pub(crate) fn install_packages(packages: &[&str], why: &str) -> bool {
     if !may_install_packages() {
         return false;
     }
+    let listed = packages.join(", ");
+    eprintln!(
+        "\n=== installing {listed} into the system: {why}, and they do not run from target/debian"
+    );
     let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
     let steps = [
         Step::new("package lists", "apt-get", &["update"]),
         Step::new("packages", "apt-get", &install).env("DEBIAN_FRONTEND", "noninteractive"),
     ];
-    succeed(&steps)
+    let installed = succeed(&steps);
+    for service in SERVICES.into_iter().filter(|service| packages.contains(service)) {
+        // Where there is no systemd, there is nothing to be ended.
+        let _ = Command::new("systemctl").args(["disable", "--now", service]).output();
+    }
+    installed
 }
 
 /// What a program says to `--version`; `None` where it is missing or says nothing of the kind.

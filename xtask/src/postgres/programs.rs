@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::prerequisites::{self, Version};
+use crate::unpacked;
 
 /// The oldest release that the tests are for.
 const OLDEST: Version = Version(14, 0);
@@ -28,7 +29,11 @@ pub(crate) struct Programs {
 impl Programs {
     /// Finds the programs, installing them where that may be done; else says what to install.
     pub(crate) fn ensure() -> Result<Self, String> {
-        let installed = || prerequisites::install_packages(DEBIAN).then(Self::find).flatten();
+        let installed = || {
+            prerequisites::install_packages(DEBIAN, "tests need a PostgreSQL server")
+                .then(Self::find)
+                .flatten()
+        };
         Self::find().or_else(installed).ok_or_else(|| {
             format!(
                 "install {} ({OLDEST} or later: initdb, postgres and pg_ctl), or name a server in {}",
@@ -38,19 +43,24 @@ impl Programs {
         })
     }
 
+    /// Whether they are there.
+    pub(crate) fn is_found() -> bool {
+        Self::find().is_some()
+    }
+
     /// A program's command.
     pub(crate) fn path(&self, program: &str) -> PathBuf {
         self.directory.join(program)
     }
 
     fn find() -> Option<Self> {
+        let unpacked = unpacked::root().join("usr/lib/postgresql");
+        let releases = RELEASES.map(|(parent, prefix, bin)| (PathBuf::from(parent), prefix, bin));
         let mut directories = vec![PathBuf::new()];
-        directories.extend(RELEASES.iter().flat_map(|(parent, prefix, bin)| {
-            let names = names_in(Path::new(parent));
-            newest_first(names, prefix)
-                .into_iter()
-                .map(move |name| Path::new(parent).join(name).join(bin))
-        }));
+        for (parent, prefix, bin) in releases.into_iter().chain([(unpacked, "", "bin")]) {
+            let names = newest_first(names_in(&parent), prefix);
+            directories.extend(names.into_iter().map(|name| parent.join(name).join(bin)));
+        }
         directories.into_iter().find_map(Self::in_directory)
     }
 
