@@ -77,7 +77,7 @@ impl Engine {
         config: &Config,
         handlers: Vec<Handler>,
     ) -> Result<Self, StartError> {
-        let listening = Listening::bind(config, handlers).await?;
+        let mut listening = Listening::bind(config, handlers).await?;
         match listening.open_store().await {
             Ok(store) => listening.start(store).await,
             Err(error) => {

@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     let mut stop = StopSignals::listen().map_err(exit::Failure::failed)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(exit::Failure::failed)?;
     let listening = Listening::bind(&loaded.config, Vec::new()).await;
-    let listening = listening.map_err(exit::Failure::start)?;
+    let mut listening = listening.map_err(exit::Failure::start)?;
     let opened = tokio::select! {
         opened = listening.open_store() => Some(opened),
         () = stop.recv() => None,

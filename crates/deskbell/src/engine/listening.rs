@@ -1,13 +1,14 @@
-//! The start: the address is listened on before the store is open, and requests are answered with 503
-//! until it is.
+//! The start: the address is ours before the store is open. Whoever connects waits until it is, and
+//! where that takes long is answered with 503.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_server::{CurrentRoutes, RefusedRequests, Server, ServerOptions, Source, Tls};
 use deskbell_store::{Database, LogWriter, LogWriterOptions, OpenError, Store};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::parts::{Parts, Shared};
@@ -21,10 +22,12 @@ use crate::tasks::Stage;
 const PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+/// How long connections wait for the store before they are answered with 503.
+const SILENT_MAX: Duration = Duration::from_secs(2);
 /// How often it is said that the store is still away.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// An engine whose store is not open yet: it listens, and takes nothing.
+/// An engine whose store is not open yet: its port is its own, and it takes nothing.
 #[derive(Debug)]
 pub(crate) struct Listening {
     address: SocketAddr,
@@ -33,13 +36,28 @@ pub(crate) struct Listening {
     delivering: Delivering,
     /// Tells handlers when the program begins to stop.
     stopping: CancellationToken,
-    routes: CurrentRoutes,
     tls: Option<Tls>,
+    door: Door,
+}
+
+/// The server, which answers by these routes once it is opened.
+#[derive(Debug)]
+struct Door {
+    routes: CurrentRoutes,
+    closed: Option<Server>,
     serving: Stage,
 }
 
+impl Door {
+    fn open(&mut self) {
+        if let Some(server) = self.closed.take() {
+            self.serving.spawn(|shutdown| server.run(shutdown));
+        }
+    }
+}
+
 impl Listening {
-    /// Checks the config, as far as that can be done without its databases, and begins to listen.
+    /// Checks the config, as far as that can be done without its databases, and takes the port.
     pub(crate) async fn bind(config: &Config, handlers: Vec<Handler>) -> Result<Self, StartError> {
         let stopping = CancellationToken::new();
         let delivering = Delivering::new(config, handlers, &stopping)?;
@@ -50,94 +68,106 @@ impl Listening {
         let sources = routes::sources(&config.sources)?;
         let paths = sources.iter().flat_map(|source| &source.paths);
         let waiting = deskbell_server::routes::without_store(paths.map(String::as_str));
-        let current = CurrentRoutes::new(waiting);
+        let routes = CurrentRoutes::new(waiting);
         let tls = routes::certificate(config)?;
         let options = ServerOptions::default();
-        let server = Server::bind(config.server.listen(), options, current.router()).await?;
+        let server = Server::bind(config.server.listen(), options, routes.router()).await?;
         let server = server.with_tls(tls.clone());
         let address = server.local_addr().map_err(StartError::Address)?;
-        let mut serving = Stage::new("server");
-        serving.spawn(|shutdown| server.run(shutdown));
+        let door = Door { routes, closed: Some(server), serving: Stage::new("server") };
         let config = config.clone();
-        let routes = current;
-        Ok(Self { address, config, sources, delivering, stopping, routes, tls, serving })
+        Ok(Self { address, config, sources, delivering, stopping, tls, door })
     }
 
     /// Opens the store, and waits for it where its server is away.
-    pub(crate) async fn open_store(&self) -> Result<Arc<dyn Database>, StartError> {
+    pub(crate) async fn open_store(&mut self) -> Result<Arc<dyn Database>, StartError> {
+        let Self { address, config, delivering, door, .. } = self;
         let mut pause = PAUSE;
         let mut warned: Option<Instant> = None;
         loop {
-            match self.try_to_open().await {
-                Err(StartError::Store(error)) if error.is_away() => {
+            let mut opening = pin!(open(&config.store, delivering));
+            let opened = match timeout(SILENT_MAX, &mut opening).await {
+                Ok(opened) => opened,
+                Err(_) => {
+                    door.open();
+                    opening.await
+                }
+            };
+            match opened {
+                Err(error) if error.is_away() => {
+                    door.open();
                     if warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL) {
                         let error = &error as &dyn std::error::Error;
-                        tracing::warn!(address = %self.address, error,
+                        tracing::warn!(%address, error,
                             "the event log is away; requests are answered with 503 until it is back");
                         warned = Some(Instant::now());
                     }
                 }
-                Ok(store) if warned.is_some() => {
-                    tracing::info!("the event log is back");
+                Err(error) => return Err(error.into()),
+                Ok(store) => {
+                    if warned.is_some() {
+                        tracing::info!("the event log is back");
+                    }
                     return Ok(store);
                 }
-                done => return done,
             }
             sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 
-    async fn try_to_open(&self) -> Result<Arc<dyn Database>, StartError> {
-        let store = open(&self.config.store).await?;
-        match self.delivering.register(&*store).await {
-            Ok(()) => Ok(store),
-            Err(error) => {
-                store.close().await;
-                Err(StartError::Store(OpenError::Store(error)))
-            }
-        }
-    }
-
-    /// Starts everything else.
+    /// Takes events from now on, and starts everything else.
     pub(crate) async fn start(self, store: Arc<dyn Database>) -> Result<Engine, StartError> {
-        let Self { address, config, sources, delivering, stopping, routes: current, tls, serving } =
-            self;
+        let Self { address, config, sources, delivering, stopping, tls, mut door } = self;
         let events = Arc::clone(&store) as Arc<dyn Store>;
-        let mirrors = match parts::open_mirrors(&config, &events, |_| true).await {
-            Ok(mirrors) => mirrors,
-            Err(error) => {
-                // What had failed before is of no account beside this.
-                let _ = serving.stop().await;
-                store.close().await;
-                return Err(error);
-            }
-        };
+        let mut mirrors = parts::new_mirrors(&config, &events, |_| true);
         let (writer, log) = LogWriter::new(Arc::clone(&events), &LogWriterOptions::default());
         let mut writing = Stage::new("log writer");
         writing.spawn(|_| writer.run());
         let refused = Arc::<RefusedRequests>::default();
         let shared = Shared { config: &config, store: &store, log: &log, refused: &refused };
+        let app = routes::app(shared, sources, parts::statuses(&mirrors, &events))?;
+        door.routes.replace(deskbell_server::routes::router(app));
+        door.open();
+        // The way in does not wait for these.
+        if let Err(error) = parts::open_mirrors(&mut mirrors).await {
+            let Door { routes, serving, .. } = door;
+            // What had failed before is of no account beside this.
+            let _ = serving.stop().await;
+            drop((routes, log));
+            let _ = writing.stop().await;
+            store.close().await;
+            return Err(error);
+        }
         let parts = Parts::start(shared, delivering, mirrors, stopping);
-        let app = routes::app(shared, sources, parts.running_mirrors(&events))?;
-        current.replace(deskbell_server::routes::router(app));
-        let routes = current;
+        let Door { routes, serving, .. } = door;
         Ok(Engine { address, config, store, log, refused, routes, tls, serving, parts, writing })
     }
 
-    /// Stops listening.
+    /// Gives the port up.
     pub(crate) async fn stop(self) {
-        if let Err(error) = self.serving.stop().await {
+        if let Err(error) = self.door.serving.stop().await {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "failed to stop listening");
         }
     }
 }
 
-async fn open(config: &StoreConfig) -> Result<Arc<dyn Database>, OpenError> {
+/// Opens the store, and makes the destinations known to it.
+async fn open(
+    config: &StoreConfig,
+    delivering: &Delivering,
+) -> Result<Arc<dyn Database>, OpenError> {
     let place = config.place();
-    match config.erase_on_delete {
-        true => place.open_indexing_people().await,
-        false => place.open().await,
+    let store = match config.erase_on_delete {
+        true => place.open_indexing_people().await?,
+        false => place.open().await?,
+    };
+    match delivering.register(&*store).await {
+        Ok(()) => Ok(store),
+        Err(error) => {
+            store.close().await;
+            Err(error.into())
+        }
     }
 }

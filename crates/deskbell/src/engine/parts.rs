@@ -51,34 +51,50 @@ pub(super) struct RunningMirror {
     stage: Stage,
 }
 
-/// A mirror whose database was looked for.
+/// A mirror that does not run yet.
 #[derive(Debug)]
-pub(super) struct OpenedMirror {
+pub(super) struct NewMirror {
     options: MirrorOptions,
     service: MirrorService,
 }
 
-/// Looks for the databases of those of the config's mirrors that are wanted. Mistakes of the config
-/// are errors; whatever else is wrong with a database is not: it is opened later.
-pub(super) async fn open_mirrors(
+/// Those of the config's mirrors that are wanted.
+pub(super) fn new_mirrors(
     config: &Config,
     store: &Arc<dyn Store>,
     is_wanted: impl Fn(&MirrorOptions) -> bool,
-) -> Result<Vec<OpenedMirror>, StartError> {
+) -> Vec<NewMirror> {
     let enabled = config.destinations.iter().filter(|destination| destination.enabled);
     let options = enabled.filter_map(|destination| mirror_options(destination, &config.sources));
-    let opened = options.filter(|options| is_wanted(options)).map(|options| open(options, store));
-    join_all(opened).await.into_iter().collect()
+    let new = |options: MirrorOptions| {
+        let service = MirrorService::new(Arc::clone(store), options.clone());
+        NewMirror { options, service }
+    };
+    options.filter(is_wanted).map(new).collect()
 }
 
-async fn open(options: MirrorOptions, store: &Arc<dyn Store>) -> Result<OpenedMirror, StartError> {
-    let mut service = MirrorService::new(Arc::clone(store), options.clone());
-    match timeout(OPEN_MAX, service.open()).await {
+/// Looks for their databases. Mistakes of the config are errors; whatever else is wrong with a
+/// database is not: it is opened later.
+pub(super) async fn open_mirrors(mirrors: &mut [NewMirror]) -> Result<(), StartError> {
+    join_all(mirrors.iter_mut().map(open)).await.into_iter().collect()
+}
+
+async fn open(mirror: &mut NewMirror) -> Result<(), StartError> {
+    match timeout(OPEN_MAX, mirror.service.open()).await {
         Ok(Err(source)) if source.is_of_options() => {
-            Err(StartError::Mirror { destination: options.destination, source })
+            Err(StartError::Mirror { destination: mirror.options.destination.clone(), source })
         }
-        _ => Ok(OpenedMirror { options, service }),
+        _ => Ok(()),
     }
+}
+
+/// The mirrors, to ask how they are.
+pub(super) fn statuses(mirrors: &[NewMirror], store: &Arc<dyn Store>) -> RunningMirrors {
+    let mut running = RunningMirrors::new(Arc::clone(store));
+    for NewMirror { options, service } in mirrors {
+        running.add(&options.destination, service.status());
+    }
+    running
 }
 
 /// What all of them have in common.
@@ -94,7 +110,7 @@ impl Parts {
     pub(super) fn start(
         shared: Shared<'_>,
         delivering: Delivering,
-        mirrors: Vec<OpenedMirror>,
+        mirrors: Vec<NewMirror>,
         stopping: CancellationToken,
     ) -> Self {
         let common = Stage::new("delivery");
@@ -106,8 +122,8 @@ impl Parts {
         parts
     }
 
-    pub(super) fn start_mirrors(&mut self, mirrors: Vec<OpenedMirror>) {
-        for OpenedMirror { options, service } in mirrors {
+    pub(super) fn start_mirrors(&mut self, mirrors: Vec<NewMirror>) {
+        for NewMirror { options, service } in mirrors {
             let mut stage = Stage::new("mirror");
             let (status, target) = (service.status(), service.target());
             stage.spawn(|shutdown| service.run(shutdown));

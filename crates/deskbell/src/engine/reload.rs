@@ -37,7 +37,8 @@ impl Engine {
             let running = self.parts.mirrors.get(&options.destination);
             running.is_some_and(|running| is_same(&running.options, options))
         };
-        let mirrors = parts::open_mirrors(&config, &events, |options| !runs(options)).await?;
+        let mut mirrors = parts::new_mirrors(&config, &events, |options| !runs(options));
+        parts::open_mirrors(&mut mirrors).await?;
         delivering.register(&*self.store).await?;
         // From here on nothing fails.
         let changed = self.changed(&config, &delivering);
