@@ -60,8 +60,16 @@ impl Lookup<'_> {
     /// The file's text without the line break at its end, which editors and `echo` put there.
     fn file(&self, name: &str) -> Result<String, Missing> {
         let path = self.directory.join(name);
-        let help = "a path after `file:` is relative to the config file; the file holds the value \
-                    and nothing else";
+        let help = match name.rsplit_once('.') {
+            Some((_, "db" | "sqlite" | "sqlite3")) => {
+                "a SQLite database is written sqlite://FILE; what follows `file:` is a file that \
+                 holds the value"
+            }
+            _ => {
+                "a path after `file:` is relative to the config file; the file holds the value and \
+                 nothing else"
+            }
+        };
         let missing = |reason: String| Missing {
             message: format!("{} cannot be read: {reason}", path.display()),
             help: help.to_owned(),
