@@ -53,7 +53,7 @@ impl Names<'_> {
     pub(super) fn insert_tombstones(&self) -> Bulk {
         let kinds = vec![Kind::Id, Kind::Id, Kind::Time, Kind::Id];
         let tombstones = self.table(TOMBSTONES);
-        Bulk::new(self.dialect, kinds, |given| {
+        Bulk::idempotent(self.dialect, kinds, |given| {
             format!(
                 "INSERT INTO {tombstones} AS kept (entity, id, occurred_at, message_id)
                  SELECT given.* FROM {given} WHERE true

@@ -9,6 +9,8 @@ use crate::session::Sql;
 /// Rows in the largest list of values on SQLite. More rows make it no faster, and its parameters
 /// must stay below SQLite's limit of 32,766.
 const LIST_ROWS_MAX: usize = 128;
+/// At most one in so many rows of a list fills it up: a row costs something, and so does a statement.
+const FILLED_UP_PART: usize = 3;
 
 /// A statement that takes rows of values: its text has `given` in its `FROM`, with the columns
 /// `column1`, `column2`, ….
@@ -16,6 +18,8 @@ const LIST_ROWS_MAX: usize = 128;
 pub(crate) struct Bulk {
     pub(crate) kinds: Vec<Kind>,
     texts: Texts,
+    /// Whether a row that is given twice does what it does once.
+    is_idempotent: bool,
 }
 
 #[derive(Debug)]
@@ -38,16 +42,31 @@ impl Bulk {
             }
             Dialect::Postgres => Texts::Any(write(&arrays(dialect, &kinds)).into()),
         };
-        Self { kinds, texts }
+        Self { kinds, texts, is_idempotent: false }
     }
 
-    /// The text for as many of `rows` rows as one statement takes, and how many these are; `None`
-    /// where there are none left.
+    /// As [`Bulk::new`], of a statement to which a row that is given twice does what it does once:
+    /// a list may be filled up with its last row, in place of several shorter lists.
+    pub(crate) fn idempotent(
+        dialect: Dialect,
+        kinds: Vec<Kind>,
+        write: impl Fn(&str) -> String,
+    ) -> Self {
+        Self { is_idempotent: true, ..Self::new(dialect, kinds, write) }
+    }
+
+    /// The text for the next of `rows` rows, and how many it takes; `None` where there are none
+    /// left. It may take a few more than there are, where the statement is idempotent.
     pub(crate) fn text(&self, rows: usize) -> Option<(usize, Sql)> {
         match &self.texts {
             Texts::BySize(sizes) => {
-                let (chunk, text) = sizes.iter().find(|(chunk, _)| *chunk <= rows)?;
-                Some((*chunk, Arc::clone(text)))
+                let at = sizes.iter().position(|(size, _)| *size <= rows)?;
+                let larger = at.checked_sub(1).map(|larger| &sizes[larger]);
+                let filled_up = larger.filter(|(size, _)| {
+                    self.is_idempotent && (size - rows) * FILLED_UP_PART <= *size
+                });
+                let (size, text) = filled_up.unwrap_or(&sizes[at]);
+                Some((*size, Arc::clone(text)))
             }
             Texts::Any(text) => (rows > 0).then(|| (rows, Arc::clone(text))),
         }
@@ -96,4 +115,32 @@ fn arrays(dialect: Dialect, kinds: &[Kind]) -> String {
         arrays.collect::<Vec<_>>().join(", "),
         names.join(", "),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sizes of the lists that so many rows come in.
+    fn sizes(bulk: &Bulk, mut rows: usize) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        while let Some((size, _)) = bulk.text(rows) {
+            rows = rows.saturating_sub(size);
+            sizes.push(size);
+        }
+        sizes
+    }
+
+    #[test]
+    fn rows_come_in_few_lists_and_are_given_twice_only_where_that_is_harmless() {
+        let write = |given: &str| given.to_owned();
+        let exact = Bulk::new(Dialect::Sqlite, vec![Kind::Id], write);
+        assert_eq!(sizes(&exact, 300), [128, 128, 32, 8, 4]);
+        assert_eq!(sizes(&exact, 7), [4, 2, 1]);
+        let filled_up = Bulk::idempotent(Dialect::Sqlite, vec![Kind::Id], write);
+        assert_eq!(sizes(&filled_up, 300), [128, 128, 64]);
+        assert_eq!(sizes(&filled_up, 7), [8]);
+        assert_eq!(sizes(&filled_up, 5), [4, 1]);
+        assert!(sizes(&filled_up, 0).is_empty());
+    }
 }

@@ -91,7 +91,7 @@ impl Names<'_> {
         let gone = children.of.filter(|_| self.on_delete == OnDelete::Delete);
         let gone = gone.map(|of| format!("AND NOT EXISTS ({})", self.tombstone_of(of, &given(2))));
         let there = gone.unwrap_or_default();
-        Bulk::new(self.dialect, kinds, |given| {
+        Bulk::idempotent(self.dialect, kinds, |given| {
             format!(
                 "INSERT INTO {table} ({}, {MAPPING_REV})
                  SELECT given.*, {revision} FROM {given}

@@ -30,7 +30,7 @@ impl Names<'_> {
         let version_at = columns.len() - 3;
         let blocked = self.blocked(mapping.entity, version_at);
         let table = self.table(mapping.entity.table);
-        Bulk::new(self.dialect, kinds, |given| {
+        Bulk::idempotent(self.dialect, kinds, |given| {
             format!(
                 "INSERT INTO {table} AS kept ({}, {MAPPING_REV})
                  SELECT given.*, {revision} FROM {given}

@@ -162,11 +162,12 @@ impl Session for SqliteSession {
         let mut changed = 0;
         let mut left = rows;
         while let Some((chunk, sql)) = bulk.text(left.len()) {
-            let (now, later) = left.split_at(chunk);
+            let (now, later) = left.split_at(chunk.min(left.len()));
             left = later;
             let mut arguments = SqliteArguments::default();
             arguments.reserve(chunk * bulk.kinds.len(), 0);
-            for cell in now.iter().flatten() {
+            let fills_up = now.last().into_iter().cycle().take(chunk - now.len());
+            for cell in now.iter().chain(fills_up).flatten() {
                 bind(&mut arguments, *cell).map_err(sqlx::Error::Encode)?;
             }
             let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
