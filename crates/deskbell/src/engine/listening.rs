@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::parts::{Parts, Shared};
+use super::routes::Admin;
 use super::{Engine, StartError, check_mirrors, parts, routes};
 use crate::builder::Handler;
 use crate::config::{Config, StoreConfig};
@@ -28,11 +29,11 @@ const SILENT_MAX: Duration = Duration::from_secs(2);
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// An engine whose store is not open yet: its port is its own, and it takes nothing.
-#[derive(Debug)]
 pub(crate) struct Listening {
     address: SocketAddr,
     config: Config,
     sources: Vec<Source>,
+    admin: Admin,
     delivering: Delivering,
     /// Tells handlers when the program begins to stop.
     stopping: CancellationToken,
@@ -66,6 +67,7 @@ impl Listening {
         }
         check_mirrors(config)?;
         let sources = routes::sources(&config.sources)?;
+        let admin = routes::admin(config)?;
         let paths = sources.iter().flat_map(|source| &source.paths);
         let waiting = deskbell_server::routes::without_store(paths.map(String::as_str));
         let routes = CurrentRoutes::new(waiting);
@@ -76,7 +78,7 @@ impl Listening {
         let address = server.local_addr().map_err(StartError::Address)?;
         let door = Door { routes, closed: Some(server), serving: Stage::new("server") };
         let config = config.clone();
-        Ok(Self { address, config, sources, delivering, stopping, tls, door })
+        Ok(Self { address, config, sources, admin, delivering, stopping, tls, door })
     }
 
     /// Opens the store, and waits for it where its server is away.
@@ -118,7 +120,7 @@ impl Listening {
 
     /// Takes events from now on, and starts everything else.
     pub(crate) async fn start(self, store: Arc<dyn Database>) -> Result<Engine, StartError> {
-        let Self { address, config, sources, delivering, stopping, tls, mut door } = self;
+        let Self { address, config, sources, admin, delivering, stopping, tls, mut door } = self;
         let events = Arc::clone(&store) as Arc<dyn Store>;
         let mut mirrors = parts::new_mirrors(&config, &events, |_| true);
         let (writer, log) = LogWriter::new(Arc::clone(&events), &LogWriterOptions::default());
@@ -126,7 +128,7 @@ impl Listening {
         writing.spawn(|_| writer.run());
         let refused = Arc::<RefusedRequests>::default();
         let shared = Shared { config: &config, store: &store, log: &log, refused: &refused };
-        let app = routes::app(shared, sources, parts::statuses(&mirrors, &events))?;
+        let app = routes::app(shared, sources, admin, parts::statuses(&mirrors, &events));
         door.routes.replace(deskbell_server::routes::router(app));
         door.open();
         // The way in does not wait for these.

@@ -21,7 +21,7 @@ use crate::metrics;
 use crate::mirror_options::mirror_options;
 use crate::outcomes::mirrors::RunningMirrors;
 use crate::pruner::{self, Pruner};
-use crate::tasks::Stage;
+use crate::tasks::{self, Stage};
 
 /// How long the start waits for the mirrors' databases.
 const OPEN_MAX: Duration = Duration::from_secs(3);
@@ -183,21 +183,17 @@ impl Parts {
     /// Stops what serves all destinations, so that it can be started for others.
     pub(super) async fn stop_common(&mut self) {
         let stopped = std::mem::replace(&mut self.common, Stage::new("delivery"));
-        report(stopped).await;
+        report([stopped]).await;
     }
 
-    /// Stops a worker, which gives its claims back.
-    pub(super) async fn stop_worker(&mut self, name: &str) {
-        if let Some(worker) = self.workers.remove(name) {
-            report(worker.stage).await;
+    /// Stops these destinations at the same time: they give their claims and leases back.
+    pub(super) async fn stop(&mut self, names: &[String]) {
+        let mut stages = Vec::new();
+        for name in names {
+            stages.extend(self.workers.remove(name).map(|worker| worker.stage));
+            stages.extend(self.mirrors.remove(name).map(|mirror| mirror.stage));
         }
-    }
-
-    /// Stops a mirror, which gives its lease back.
-    pub(super) async fn stop_mirror(&mut self, name: &str) {
-        if let Some(mirror) = self.mirrors.remove(name) {
-            report(mirror.stage).await;
-        }
+        report(stages).await;
     }
 
     /// The mirrors, to ask how they are.
@@ -226,9 +222,9 @@ impl Parts {
     }
 }
 
-/// Stops the stage; a failure before is said, and ends nothing else.
-async fn report(stage: Stage) {
-    if let Err(error) = stage.stop().await {
+/// Stops the stages; a failure before is said, and ends nothing else.
+async fn report(stages: impl IntoIterator<Item = Stage>) {
+    if let Err(error) = tasks::stop_all(stages).await {
         let error = &error as &dyn std::error::Error;
         tracing::error!(error, "a part of the engine had failed");
     }

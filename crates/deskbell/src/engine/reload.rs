@@ -32,6 +32,7 @@ impl Engine {
         let delivering = Delivering::new(&config, Vec::new(), &stopping)?;
         check_mirrors(&config)?;
         let sources = routes::sources(&config.sources)?;
+        let admin = routes::admin(&config)?;
         let events = Arc::clone(&self.store) as Arc<dyn Store>;
         let runs = |options: &MirrorOptions| {
             let running = self.parts.mirrors.get(&options.destination);
@@ -43,16 +44,13 @@ impl Engine {
         // From here on nothing fails.
         let changed = self.changed(&config, &delivering);
         self.parts.stop_common().await;
-        for name in &changed {
-            self.parts.stop_worker(name).await;
-            self.parts.stop_mirror(name).await;
-        }
+        self.parts.stop(&changed).await;
         let Self { store, log, refused, parts, .. } = &mut *self;
         let shared = Shared { config: &config, store, log, refused };
         parts.start_mirrors(mirrors);
         parts.start_common(shared, &delivering);
         parts.start_workers(delivering, shared.store);
-        let app = routes::app(shared, sources, parts.running_mirrors(&events))?;
+        let app = routes::app(shared, sources, admin, parts.running_mirrors(&events));
         self.routes.replace(deskbell_server::routes::router(app));
         self.reload_tls();
         self.config = config;

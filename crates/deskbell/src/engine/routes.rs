@@ -8,19 +8,33 @@ use deskbell_store::Store;
 
 use super::StartError;
 use super::parts::Shared;
-use crate::config::{Config, SourceConfig, Token};
+use crate::config::{Config, SourceConfig};
 use crate::metrics;
 use crate::outcomes::mirrors::RunningMirrors;
+
+/// What opens the routes that are not public, and renders the metrics there.
+pub(super) struct Admin {
+    token: Option<AdminToken>,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// Checks the admin token and begins to record metrics, where there is one.
+pub(super) fn admin(config: &Config) -> Result<Admin, StartError> {
+    let Some(token) = &config.server.admin_token else {
+        return Ok(Admin { token: None, metrics: Arc::new(String::new) });
+    };
+    let token = AdminToken::new(token.0.clone()).ok_or(StartError::AdminToken)?;
+    Ok(Admin { token: Some(token), metrics: metrics::install()? })
+}
 
 /// What the routes need once the store is open.
 pub(super) fn app(
     Shared { config, store, log, refused }: Shared<'_>,
     sources: Vec<Source>,
+    admin: Admin,
     mirrors: RunningMirrors,
-) -> Result<App, StartError> {
-    let token = |token: &Token| AdminToken::new(token.0.clone()).ok_or(StartError::AdminToken);
-    let admin_token = config.server.admin_token.as_ref().map(token).transpose()?;
-    Ok(App {
+) -> App {
+    App {
         sources,
         log: log.clone(),
         store: Arc::clone(store) as Arc<dyn Store>,
@@ -31,9 +45,9 @@ pub(super) fn app(
             body_bytes_max: config.server.body_bytes_max,
             ..IngestOptions::default()
         },
-        metrics: if admin_token.is_some() { metrics::install()? } else { Arc::new(String::new) },
-        admin_token,
-    })
+        metrics: admin.metrics,
+        admin_token: admin.token,
+    }
 }
 
 /// The certificate that we serve HTTPS with, read from its files.
