@@ -1,4 +1,4 @@
-//! The router: reads the log, and writes down which destination is owed which event.
+//! The router: reads the log, and records which deliveries are pending.
 //!
 //! Each destination has a checkpoint of its own. Those that stand at the same place share one
 //! read; one that stands further back is read for by itself until it has caught up, a batch in
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::decide::{Decided, decide};
 use self::pending::PendingGauge;
-use self::plan::{Stretch, stretches};
+use self::plan::{LogRange, ranges};
 use crate::filter::{Decision, Filter};
 use crate::notice::NOTICE_SOURCE;
 use crate::off_workers::off_workers;
@@ -32,7 +32,7 @@ const REQUESTS_MAX: u32 = 500;
 /// Between tries while the store is away.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
-/// A destination that is owed what its filter wants.
+/// A destination, and which events it gets.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// The destination's name.
@@ -84,9 +84,9 @@ struct Stand {
 pub struct RouterProgress {
     /// Events that were read, once for each read.
     pub events: u64,
-    /// Deliveries that are owed.
+    /// Deliveries that are pending.
     pub deliveries: u64,
-    /// Deliveries that are owed again, as their event was sent again.
+    /// Deliveries that are pending again, as their event was sent again.
     pub revived: u64,
     /// Whether it is worth calling again at once.
     pub more: bool,
@@ -132,9 +132,9 @@ impl Router {
             None => self.take_over().await?,
         };
         let mut progress = RouterProgress::default();
-        for stretch in stretches(&checkpoints) {
-            let Some(to) = self.route(token, &stretch, &mut progress).await? else { continue };
-            for destination in stretch.destinations {
+        for range in ranges(&checkpoints) {
+            let Some(to) = self.route(token, &range, &mut progress).await? else { continue };
+            for destination in range.destinations {
                 checkpoints.insert(destination, to);
             }
         }
@@ -152,35 +152,35 @@ impl Router {
         Ok(Stand { token, checkpoints })
     }
 
-    /// Routes what follows the stretch's beginning; where it got to, if there was anything.
+    /// Routes what follows the range's beginning; where it got to, if there was anything.
     async fn route(
         &self,
         token: FencingToken,
-        stretch: &Stretch,
+        range: &LogRange,
         progress: &mut RouterProgress,
     ) -> Result<Option<Seq>, RouterError> {
-        let limit = stretch.limit(self.options.batch);
-        let mut events = self.log.read(stretch.from, limit).await?;
-        if let Some(end) = stretch.until {
+        let limit = range.limit(self.options.batch);
+        let mut events = self.log.read(range.from, limit).await?;
+        if let Some(end) = range.until {
             events.retain(|event| event.seq <= end);
         }
         if events.is_empty() {
             return Ok(None);
         }
-        let is_here = |route: &&Route| stretch.destinations.contains(&route.destination);
+        let is_here = |route: &&Route| range.destinations.contains(&route.destination);
         let routes: Vec<&Route> = self.routes.iter().filter(is_here).collect();
         // Conditions may take long: meanwhile another thread does this one's work.
         let Decided { count, deliveries, unwanted } = off_workers(|| decide(&routes, &events));
         let to = events[count - 1].seq;
-        let (owed, destinations) = (deliveries.len(), stretch.destinations.clone());
-        let from = stretch.from;
+        let (pending, destinations) = (deliveries.len(), range.destinations.clone());
+        let from = range.from;
         let batch = RoutedBatch { token, from, to, destinations, deliveries, unwanted };
         if self.deliveries.route(&batch).await? == Routed::Superseded {
             return Err(RouterError::Superseded);
         }
         progress.events += u64::try_from(count).unwrap_or(u64::MAX);
-        progress.deliveries += u64::try_from(owed).unwrap_or(u64::MAX);
-        progress.more |= stretch.until.is_some() || self.log.head().await? > to;
+        progress.deliveries += u64::try_from(pending).unwrap_or(u64::MAX);
+        progress.more |= range.until.is_some() || self.log.head().await? > to;
         Ok(Some(to))
     }
 
@@ -255,7 +255,7 @@ impl TakesTurns for Router {
 }
 
 impl Route {
-    /// Whether the destination is owed this event.
+    /// Whether the destination gets this event.
     #[must_use]
     pub fn decide(&self, event: &StoredEvent, view: &deskbell_expr::EventView<'_>) -> Decision {
         if event.is_pruned() {

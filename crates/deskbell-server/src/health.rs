@@ -74,7 +74,7 @@ impl Readiness {
     }
 }
 
-/// The paths that are answered however many requests are in hand.
+/// The paths that are answered however many requests are in flight.
 const PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Whether this is a path about health.

@@ -1,4 +1,4 @@
-//! The server: connections are accepted, looked after, and finished in hand when it is time to stop.
+//! The server: accepts connections, watches over them, and drains them when it shuts down.
 
 use std::io;
 use std::net::SocketAddr;
@@ -41,7 +41,7 @@ pub struct ServerOptions {
     pub head_timeout: Duration,
     /// How long a client may leave what it is sent unread; then its connection is ended.
     pub write_timeout: Duration,
-    /// How long requests in hand may take when the server stops; then their connections are cut.
+    /// How long requests in flight may take when the server shuts down; then their connections are cut.
     pub grace: Duration,
 }
 
@@ -113,7 +113,7 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown`, then stops accepting, finishes the requests in hand within the
+    /// Serves until `shutdown`, then stops accepting, drains the requests in flight within the
     /// grace period, and returns.
     pub async fn run(self, shutdown: CancellationToken) {
         let Self { listener, options, router, tls } = self;
@@ -206,7 +206,7 @@ impl Serving {
         }
     }
 
-    /// Waits for the requests in hand, and cuts them where that takes too long.
+    /// Drains the requests in flight, and cuts them where that takes too long.
     async fn finish(&mut self, grace: Duration) {
         let all_end = async {
             while let Some(ended) = self.tasks.join_next_with_id().await {

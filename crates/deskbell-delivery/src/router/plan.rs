@@ -7,7 +7,7 @@ use deskbell_store::{ReadLimit, Seq};
 
 /// A part of the log that some destinations have before them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct LogRange {
     /// Where they stand.
     pub(super) from: Seq,
     /// Where the next ones stand, to go on with them from there; `None` for the foremost.
@@ -15,8 +15,8 @@ pub(super) struct Stretch {
     pub(super) destinations: Vec<Arc<str>>,
 }
 
-/// One stretch for each place where destinations stand, the hindmost first.
-pub(super) fn stretches(checkpoints: &BTreeMap<Arc<str>, Seq>) -> Vec<Stretch> {
+/// One range for each place where destinations stand, the hindmost first.
+pub(super) fn ranges(checkpoints: &BTreeMap<Arc<str>, Seq>) -> Vec<LogRange> {
     let mut places: BTreeMap<Seq, Vec<Arc<str>>> = BTreeMap::new();
     for (destination, seq) in checkpoints {
         places.entry(*seq).or_default().push(Arc::clone(destination));
@@ -26,11 +26,11 @@ pub(super) fn stretches(checkpoints: &BTreeMap<Arc<str>, Seq>) -> Vec<Stretch> {
     places
         .into_iter()
         .zip(ends)
-        .map(|((from, destinations), until)| Stretch { from, until, destinations })
+        .map(|((from, destinations), until)| LogRange { from, until, destinations })
         .collect()
 }
 
-impl Stretch {
+impl LogRange {
     /// No more than lies in it.
     pub(super) fn limit(&self, limit: ReadLimit) -> ReadLimit {
         let Some(until) = self.until else { return limit };
@@ -46,8 +46,8 @@ mod tests {
     fn plan(checkpoints: &[(&str, i64)]) -> Vec<(i64, Option<i64>, String)> {
         let checkpoints =
             checkpoints.iter().map(|(name, seq)| (Arc::from(*name), Seq::new(*seq))).collect();
-        let plan = stretches(&checkpoints).into_iter().map(|stretch| {
-            (stretch.from.get(), stretch.until.map(Seq::get), stretch.destinations.join(" "))
+        let plan = ranges(&checkpoints).into_iter().map(|range| {
+            (range.from.get(), range.until.map(Seq::get), range.destinations.join(" "))
         });
         plan.collect()
     }
@@ -68,10 +68,10 @@ mod tests {
 
     #[test]
     fn nothing_is_read_past_the_next_ones() {
-        let stretch = |until| Stretch { from: Seq::new(3), until, destinations: Vec::new() };
+        let range = |until| LogRange { from: Seq::new(3), until, destinations: Vec::new() };
         let limit = ReadLimit { events_max: 100, bytes_max: 1 };
-        assert_eq!(stretch(None).limit(limit), limit);
-        assert_eq!(stretch(Some(Seq::new(10))).limit(limit).events_max, 7);
-        assert_eq!(stretch(Some(Seq::new(1_000))).limit(limit).events_max, 100);
+        assert_eq!(range(None).limit(limit), limit);
+        assert_eq!(range(Some(Seq::new(10))).limit(limit).events_max, 7);
+        assert_eq!(range(Some(Seq::new(1_000))).limit(limit).events_max, 100);
     }
 }

@@ -115,8 +115,8 @@ impl StopSignals {
 
     async fn recv(&mut self) {
         tokio::select! {
-            _ = self.interrupt.recv() => tracing::info!("interrupted; finishing what is in hand"),
-            _ = self.terminate.recv() => tracing::info!("terminated; finishing what is in hand"),
+            _ = self.interrupt.recv() => tracing::info!("interrupted; draining requests and deliveries"),
+            _ = self.terminate.recv() => tracing::info!("terminated; draining requests and deliveries"),
         }
     }
 }
