@@ -1,10 +1,8 @@
 //! The three headers that carry a signature, taken out of a request by one set of rules.
 
-use std::fmt;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::verify_error::VerifyError;
+use crate::verify_error::{PresentHeaders, VerifyError};
 
 /// The two sets of names that the same three headers go by.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -108,7 +106,7 @@ impl<'a> SignatureHeaders<'a> {
         if webhook.is_complete() {
             return webhook.into_headers();
         }
-        let present = PresentHeaders::of(&svix, &webhook);
+        let present = PresentHeaders::new([svix.present(), webhook.present()]);
         let nearest = if webhook.count() > svix.count() { webhook } else { svix };
         Err(VerifyError::MissingHeader { name: nearest.first_missing(), present })
     }
@@ -240,33 +238,6 @@ impl<'a> Found<'a> {
             timestamp: self.timestamp.only(self.family.timestamp())?,
             signatures: self.signatures,
         })
-    }
-}
-
-/// Which of the six headers a request did have. Its `Display` lists their names.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PresentHeaders([Option<&'static str>; 6]);
-
-impl PresentHeaders {
-    fn of(svix: &Found<'_>, webhook: &Found<'_>) -> Self {
-        let mut all = svix.present().into_iter().chain(webhook.present());
-        Self(std::array::from_fn(|_| {
-            all.next().and_then(|(name, present)| present.then_some(name))
-        }))
-    }
-
-    /// Their names.
-    pub fn iter(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.0.iter().copied().flatten()
-    }
-}
-
-impl fmt::Display for PresentHeaders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names = self.iter();
-        let Some(first) = names.next() else { return f.write_str("none") };
-        f.write_str(first)?;
-        names.try_for_each(|name| write!(f, ", {name}"))
     }
 }
 

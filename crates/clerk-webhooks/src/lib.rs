@@ -59,14 +59,14 @@ mod verify_error;
 
 pub use builder::{DEFAULT_BODY_BYTES_MAX, DEFAULT_TOLERANCE, NoSecret, VerifierBuilder};
 pub use env::{EnvSecrets, FromEnvError};
-pub use headers::{HeaderFamily, PresentHeaders, SignatureHeaders};
+pub use headers::{HeaderFamily, SignatureHeaders};
 #[cfg(any(feature = "actix-web", feature = "tower"))]
 pub use rejection::{BodyTooLarge, BodyUnreadable, NoVerifier, WebhookRejection};
 pub use secret::{Secret, SecretError, SecretListError};
 pub use sign::{CannotSign, SignedHeaders, Signer};
 pub use verified::{Verified, VerifiedMessage};
 pub use verify::Verifier;
-pub use verify_error::VerifyError;
+pub use verify_error::{PresentHeaders, VerifyError};
 
 // Every example of the README compiles.
 #[cfg(all(doctest, feature = "actix-web", feature = "axum", feature = "catalog"))]

@@ -1,8 +1,7 @@
 //! Why a message was not accepted.
 
+use std::fmt;
 use std::time::Duration;
-
-use crate::headers::PresentHeaders;
 
 /// Why a message was not accepted. The text is for the operator's log: tell a sender no more than that verification failed.
 ///
@@ -94,5 +93,33 @@ impl VerifyError {
     #[must_use]
     pub const fn is_authentic(&self) -> bool {
         matches!(self, Self::TooOld { .. } | Self::TooNew { .. })
+    }
+}
+
+/// Which of the six headers a request did have. Its `Display` lists their names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PresentHeaders([Option<&'static str>; 6]);
+
+impl PresentHeaders {
+    /// Of both families, with whether each was there.
+    pub(crate) fn new(headers: [[(&'static str, bool); 3]; 2]) -> Self {
+        let mut all = headers.into_iter().flatten();
+        Self(std::array::from_fn(|_| {
+            all.next().and_then(|(name, present)| present.then_some(name))
+        }))
+    }
+
+    /// Their names.
+    pub fn iter(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().copied().flatten()
+    }
+}
+
+impl fmt::Display for PresentHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names = self.iter();
+        let Some(first) = names.next() else { return f.write_str("none") };
+        f.write_str(first)?;
+        names.try_for_each(|name| write!(f, ", {name}"))
     }
 }
