@@ -1,27 +1,18 @@
-//! The settings of a [`Verifier`], and the builder that collects them.
+//! Builds a [`Verifier`] of several secrets or with settings of its own.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::key::Key;
 use crate::secret::Secret;
-use crate::verify::{Key, Verifier};
+use crate::settings::Settings;
+use crate::verify::Verifier;
 
-/// How far a message's timestamp may be from now, in either direction, unless said otherwise.
-pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
-
-/// How much of a body the extractors read, unless said otherwise.
-pub const DEFAULT_BODY_BYTES_MAX: usize = 1024 * 1024;
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    pub(crate) tolerance: Duration,
-    pub(crate) body_bytes_max: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { tolerance: DEFAULT_TOLERANCE, body_bytes_max: DEFAULT_BODY_BYTES_MAX }
+impl Verifier {
+    /// For several secrets or another tolerance.
+    pub fn builder() -> VerifierBuilder {
+        VerifierBuilder::new()
     }
 }
 
@@ -50,14 +41,14 @@ impl VerifierBuilder {
     }
 
     /// How far a timestamp may be from now, in either direction, in whole seconds; just as far is accepted.
-    /// [`DEFAULT_TOLERANCE`] otherwise.
+    /// [`DEFAULT_TOLERANCE`](crate::DEFAULT_TOLERANCE) otherwise.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.settings.tolerance = tolerance;
         self
     }
 
     /// How much of a body the extractors and the layer read, in bytes; a larger one is answered with 413.
-    /// [`DEFAULT_BODY_BYTES_MAX`] otherwise. A body that is passed to [`Verifier::verify`] was read already, and is verified
+    /// [`DEFAULT_BODY_BYTES_MAX`](crate::DEFAULT_BODY_BYTES_MAX) otherwise. A body that is passed to [`Verifier::verify`] was read already, and is verified
     /// whatever its size.
     pub fn body_bytes_max(mut self, body_bytes_max: usize) -> Self {
         self.settings.body_bytes_max = body_bytes_max;

@@ -7,12 +7,30 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 
+use crate::secret::{Material, Secret};
+
 /// 32 bytes of HMAC-SHA256 in base64.
 const V1_TEXT_BYTES: usize = 44;
 
 /// Of a comparison: [`V1_TEXT_BYTES`] is a multiple of it, so that nothing is left over.
 const WORD_BYTES: usize = 4;
 const _: () = assert!(V1_TEXT_BYTES.is_multiple_of(WORD_BYTES));
+
+/// A key of either scheme, as a verifier uses it.
+pub(crate) enum Key {
+    V1(HmacKey),
+    V1a(Box<VerifyingKey>),
+}
+
+impl Key {
+    pub(crate) fn new(secret: &Secret) -> Self {
+        match secret.material() {
+            Material::Hmac(key) => Self::V1(HmacKey::new(key)),
+            Material::Public(key) => Self::V1a(key.clone()),
+            Material::Private(key) => Self::V1a(Box::new(key.verifying_key())),
+        }
+    }
+}
 
 /// What is signed: `{id}.{timestamp}.{body}`.
 #[derive(Clone, Copy)]

@@ -52,17 +52,19 @@ mod key;
 #[cfg(any(feature = "actix-web", feature = "tower"))]
 mod rejection;
 mod secret;
+mod settings;
 mod sign;
 mod verified;
 mod verify;
 mod verify_error;
 
-pub use builder::{DEFAULT_BODY_BYTES_MAX, DEFAULT_TOLERANCE, NoSecret, VerifierBuilder};
+pub use builder::{NoSecret, VerifierBuilder};
 pub use env::{EnvSecrets, FromEnvError};
 pub use headers::{HeaderFamily, SignatureHeaders};
 #[cfg(any(feature = "actix-web", feature = "tower"))]
 pub use rejection::{BodyTooLarge, BodyUnreadable, NoVerifier, WebhookRejection};
 pub use secret::{Secret, SecretError, SecretListError};
+pub use settings::{DEFAULT_BODY_BYTES_MAX, DEFAULT_TOLERANCE};
 pub use sign::{CannotSign, SignedHeaders, Signer};
 pub use verified::{Verified, VerifiedMessage};
 pub use verify::Verifier;

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use ed25519_dalek::VerifyingKey;
 use http::HeaderMap;
 
-use crate::builder::{Settings, VerifierBuilder};
 use crate::env::FromEnvError;
 use crate::headers::SignatureHeaders;
-use crate::key::{Content, HmacKey, LazyContent, ed25519_matches};
-use crate::secret::{Material, Secret};
+use crate::key::{Content, Key, LazyContent, ed25519_matches};
+use crate::secret::Secret;
+use crate::settings::Settings;
 use crate::verified::{Verified, VerifiedMessage};
 use crate::verify_error::VerifyError;
 
@@ -43,21 +42,11 @@ pub struct Verifier {
     settings: Settings,
 }
 
-pub(crate) enum Key {
-    V1(HmacKey),
-    V1a(Box<VerifyingKey>),
-}
-
 impl Verifier {
     /// Verifies against one secret, with [`DEFAULT_TOLERANCE`](crate::DEFAULT_TOLERANCE).
     #[must_use]
     pub fn new(secret: impl Borrow<Secret>) -> Self {
         Self::with_keys([Key::new(secret.borrow())], Settings::default())
-    }
-
-    /// For several secrets or another tolerance.
-    pub fn builder() -> VerifierBuilder {
-        VerifierBuilder::new()
     }
 
     /// Verifies against what [`Secret::list_from_env`] finds. Read that yourself to learn of a variable that was ignored.
@@ -174,16 +163,6 @@ impl fmt::Debug for Verifier {
             .field("secrets", &self.keys.len())
             .field("settings", &self.settings)
             .finish()
-    }
-}
-
-impl Key {
-    pub(crate) fn new(secret: &Secret) -> Self {
-        match secret.material() {
-            Material::Hmac(key) => Self::V1(HmacKey::new(key)),
-            Material::Public(key) => Self::V1a(key.clone()),
-            Material::Private(key) => Self::V1a(Box::new(key.verifying_key())),
-        }
     }
 }
 
