@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::payload::fields::{Extra, entity};
+use crate::payload::full_name::full_name;
 use crate::payload::organization::Organization;
 use crate::payload::sensitive::Sensitive;
-use crate::payload::user::full_name;
 use crate::time::UnixMillis;
 
 /// That a user belongs to an organization, and in which role.

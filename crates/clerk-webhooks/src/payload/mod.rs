@@ -22,6 +22,7 @@ mod attributes;
 mod deleted;
 mod domain;
 pub(crate) mod fields;
+mod full_name;
 mod identifier;
 mod invitation;
 mod membership;

@@ -1,7 +1,7 @@
 //! `Payer`, who pays: a user or an organization.
 
 use crate::payload::fields::{Extra, entity};
-use crate::payload::user::full_name;
+use crate::payload::full_name::full_name;
 use crate::time::UnixMillis;
 
 /// Who pays: a user or an organization.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::payload::account::{EnterpriseAccount, ExternalAccount, SamlAccount, ScimUser};
 use crate::payload::fields::{Extra, entity};
+use crate::payload::full_name::full_name;
 use crate::payload::identifier::{EmailAddress, Passkey, PhoneNumber, Web3Wallet};
 use crate::payload::membership::OrganizationMembership;
 use crate::payload::sensitive::Sensitive;
@@ -191,9 +192,4 @@ impl User {
     pub fn full_name(&self) -> Option<String> {
         full_name(self.first_name.as_deref(), self.last_name.as_deref())
     }
-}
-
-pub(crate) fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
-    let names = [first, last].into_iter().flatten().map(str::trim).filter(|name| !name.is_empty());
-    Some(names.collect::<Vec<_>>().join(" ")).filter(|name| !name.is_empty())
 }
