@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::payload::Sensitive;
 use crate::time::UnixMillis;
 
 /// What a value in a payload's JSON may be. [`catalog::shape`](crate::catalog::shape) has those of the
@@ -66,12 +65,6 @@ impl<T: Describe> Describe for Option<T> {
 }
 
 impl<T: Describe> Describe for Box<T> {
-    fn shape() -> Shape {
-        T::shape()
-    }
-}
-
-impl<T: Describe> Describe for Sensitive<T> {
     fn shape() -> Shape {
         T::shape()
     }

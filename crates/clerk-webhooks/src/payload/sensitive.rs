@@ -50,3 +50,10 @@ impl<T> fmt::Debug for Sensitive<T> {
         f.write_str("[redacted]")
     }
 }
+
+#[cfg(feature = "catalog")]
+impl<T: crate::shape::Describe> crate::shape::Describe for Sensitive<T> {
+    fn shape() -> crate::shape::Shape {
+        T::shape()
+    }
+}
