@@ -20,8 +20,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::deliveries::{self, Destination};
+use crate::endpoint::{PATH, SECRET};
 use crate::error::BenchError;
-use crate::load::{PATH, SECRET};
 use crate::place::Place;
 use crate::stores::{CountingStore, DiscardingStore};
 

@@ -23,8 +23,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::endpoint::SECRET;
 use crate::error::BenchError;
-use crate::load::SECRET;
 use crate::place::Place;
 
 const EVENTS_A_TRANSACTION: usize = 1024;

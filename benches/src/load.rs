@@ -9,13 +9,10 @@ use deskbell_sim::{Scenario, World};
 use tokio::task::JoinSet;
 
 use crate::child::{self, Committed};
+use crate::endpoint::{PATH, SECRET};
 use crate::error::BenchError;
 use crate::place::Place;
 use crate::process::{ServerProcess, Usage};
-
-/// The route that is loaded, and its secret.
-pub(crate) const PATH: &str = "/api/webhooks";
-pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Distinct payloads; requests take them in turn.
 const BODIES: usize = 2048;

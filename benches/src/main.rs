@@ -10,6 +10,7 @@ mod deliveries;
 mod delivery;
 mod delivery_isolation;
 mod delivery_postgres;
+mod endpoint;
 mod error;
 mod history;
 mod ingest;
