@@ -111,7 +111,7 @@ impl Sender {
         mut progress: impl FnMut(&Progress),
         stop: impl Future<Output = ()>,
     ) -> Report {
-        let mut run = Run::new(self, &mut progress);
+        let mut run = Run::new(&self.courier, &self.options, &mut progress);
         let stopped = tokio::select! {
             () = run.send_all(messages) => false,
             () = stop => true,

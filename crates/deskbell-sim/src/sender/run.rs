@@ -7,10 +7,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::delivery::{Delivered, Delivery};
+use super::delivery::{Courier, Delivered, Delivery};
 use super::dispatch::{Dispatch, Dispatches};
 use super::report::Tally;
-use super::{Progress, Report, Sender, SenderOptions};
+use super::{Progress, Report, SenderOptions};
 use crate::Message;
 
 /// At most so many deliveries are under way or wait for a retry; at it, no new one begins until one ends.
@@ -18,7 +18,8 @@ const DELIVERIES_OPEN_MAX: usize = 10_000;
 
 /// A run under way. Dropped, it takes its deliveries with it.
 pub(crate) struct Run<'a, P> {
-    sender: &'a Sender,
+    courier: &'a Arc<Courier>,
+    options: &'a SenderOptions,
     progress: P,
     started: Instant,
     tally: Tally,
@@ -26,14 +27,14 @@ pub(crate) struct Run<'a, P> {
 }
 
 impl<'a, P: FnMut(&Progress)> Run<'a, P> {
-    pub(crate) fn new(sender: &'a Sender, progress: P) -> Self {
+    pub(crate) fn new(courier: &'a Arc<Courier>, options: &'a SenderOptions, progress: P) -> Self {
         let (tally, open) = (Tally::default(), JoinSet::new());
-        Self { sender, progress, started: Instant::now(), tally, open }
+        Self { courier, options, progress, started: Instant::now(), tally, open }
     }
 
     /// Sends the messages and returns once each is acked or given up.
     pub(crate) async fn send_all(&mut self, messages: impl IntoIterator<Item = Message>) {
-        let SenderOptions { seed, duplicates, reorder, .. } = self.sender.options;
+        let SenderOptions { seed, duplicates, reorder, .. } = *self.options;
         let dispatches = Dispatches::new(messages.into_iter(), seed, duplicates, reorder);
         let mut firsts = 0;
         for dispatch in dispatches {
@@ -41,7 +42,7 @@ impl<'a, P: FnMut(&Progress)> Run<'a, P> {
                 self.pace(firsts).await;
                 firsts += 1;
             }
-            for endpoint in 0..self.sender.courier.signers.len() {
+            for endpoint in 0..self.courier.signers.len() {
                 self.begin(&dispatch, endpoint).await;
             }
         }
@@ -68,17 +69,17 @@ impl<'a, P: FnMut(&Progress)> Run<'a, P> {
         self.tally.begun(dispatch.index, id, endpoint == 0 && !dispatch.duplicate);
         let (id, body) = (id.clone(), body.clone());
         let delivery = Delivery { index: dispatch.index, id, body, endpoint };
-        self.open.spawn(Arc::clone(&self.sender.courier).deliver(delivery, slot));
+        self.open.spawn(Arc::clone(self.courier).deliver(delivery, slot));
         self.count_ended();
     }
 
     async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.sender.courier.slots).acquire_owned().await.ok()
+        Arc::clone(&self.courier.slots).acquire_owned().await.ok()
     }
 
     /// Waits until the message at this place may begin.
     async fn pace(&self, place: usize) {
-        if let Some(rate) = self.sender.options.rate_per_second.filter(|&rate| rate > 0.0) {
+        if let Some(rate) = self.options.rate_per_second.filter(|&rate| rate > 0.0) {
             #[expect(clippy::cast_precision_loss, reason = "places are far below 2^52")]
             let since = Duration::try_from_secs_f64(place as f64 / rate).unwrap_or(Duration::MAX);
             if let Some(due) = self.started.checked_add(since) {
