@@ -23,6 +23,7 @@
 
 mod clock;
 mod drift;
+mod fate;
 mod latency;
 pub mod load;
 pub mod receiver;
@@ -31,9 +32,10 @@ mod truth;
 mod world;
 
 pub use drift::{ColumnDifference, Difference, Finding, SECRET_MARKERS, Tables, drift, rows_of};
+pub use fate::Fate;
 pub use latency::Latencies;
 pub use sender::{
-    Failure, Failures, Fate, Progress, Reorder, Report, Sender, SenderError, SenderOptions,
+    Failure, Failures, Progress, Reorder, Report, Sender, SenderError, SenderOptions,
     compressed_schedule, svix_schedule, svix_schedule_at,
 };
 pub use truth::{Row, Truth};

@@ -21,7 +21,7 @@ pub use self::options::{
     Reorder, SenderOptions, compressed_schedule, svix_schedule, svix_schedule_at,
 };
 pub(crate) use self::report::per_second;
-pub use self::report::{Fate, Progress, Report};
+pub use self::report::{Progress, Report};
 use self::run::Run;
 use crate::Message;
 

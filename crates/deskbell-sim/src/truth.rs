@@ -8,9 +8,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::sender::Fate;
-use crate::world::{Scenario, World};
-
 /// A row's columns. Times are ISO-8601 text in UTC with milliseconds and `Z`, JSON columns are JSON, booleans are booleans.
 pub type Row = BTreeMap<&'static str, Value>;
 
@@ -73,26 +70,6 @@ impl Truth {
         self.tables.get(table).map_or(0, |table| table.rows.len())
     }
 
-    /// What must hold where some of the scenario's messages may not have arrived.
-    ///
-    /// An entity that a message of [`Fate::Unknown`] is about is left out: neither its row nor its absence would be wrong.
-    #[must_use]
-    pub fn of_fates(scenario: &Scenario, fate: impl Fn(&str) -> Fate) -> Self {
-        let mut truth = Self::empty();
-        for (message, effect) in World::new(scenario).into_effects() {
-            match fate(&message.id) {
-                Fate::Acked => truth.apply(effect),
-                Fate::Unknown => truth.unsettle(effect),
-                Fate::Unsent => {}
-            }
-        }
-        for table in truth.tables.values_mut() {
-            table.rows.retain(|id, _| !table.unsettled.contains(id));
-            table.deleted.retain(|id| !table.unsettled.contains(id));
-        }
-        truth
-    }
-
     /// How many entities are left out, as nobody knows what must hold of them.
     #[must_use]
     pub fn unsettled(&self) -> usize {
@@ -124,7 +101,8 @@ impl Truth {
         }
     }
 
-    fn unsettle(&mut self, effect: Effect) {
+    /// Nobody knows whether the message arrived: neither the row nor its absence is wrong.
+    pub(crate) fn unsettle(&mut self, effect: Effect) {
         let (table, id, membership_ids) = match effect {
             Effect::Nothing => return,
             Effect::Upsert { table, id, .. } => (table, id, Vec::new()),
@@ -133,6 +111,13 @@ impl Truth {
         self.tables.entry(table).or_default().unsettled.insert(id);
         let memberships = self.tables.entry(ORGANIZATION_MEMBERSHIPS).or_default();
         memberships.unsettled.extend(membership_ids);
+    }
+
+    pub(crate) fn leave_out_unsettled(&mut self) {
+        for table in self.tables.values_mut() {
+            table.rows.retain(|id, _| !table.unsettled.contains(id));
+            table.deleted.retain(|id| !table.unsettled.contains(id));
+        }
     }
 
     fn upsert(&mut self, table: &'static str, id: String, version: Version, row: Row) {

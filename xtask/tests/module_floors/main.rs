@@ -30,7 +30,6 @@ const KNOWN: &[&str] = &[
     "crates/deskbell-delivery/src/worker",
     "crates/deskbell-expr/src/compile",
     "crates/deskbell-server/src",
-    "crates/deskbell-sim/src",
     "crates/deskbell-store/src",
     "crates/deskbell-sync/src",
     "crates/deskbell/src",

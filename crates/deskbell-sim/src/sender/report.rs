@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::delivery::{Ack, Delivered};
 use super::failure::Failure;
+use crate::fate::Fate;
 use crate::latency::Latencies;
 
 /// The state of a run under way.
@@ -23,17 +24,6 @@ pub struct Progress {
     pub acked: u64,
     /// Deliveries that were given up: their last retry failed as well.
     pub given_up: u64,
-}
-
-/// What became of a message, as far as its sender knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It was acked: the endpoint has it.
-    Acked,
-    /// It was begun and never acked: the endpoint may have it or not.
-    Unknown,
-    /// It was never begun: the endpoint cannot have it.
-    Unsent,
 }
 
 /// What a run has come to.
