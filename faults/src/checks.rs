@@ -6,7 +6,7 @@ use deskbell_sim::drift;
 
 use crate::error::FaultError;
 use crate::load::Loaded;
-use crate::site::Site;
+use crate::test_cluster::TestCluster;
 
 /// Of many that are wrong in the same way, so many are named.
 const NAMED_MAX: usize = 3;
@@ -22,22 +22,25 @@ pub(crate) struct Findings {
 }
 
 /// Looks at the log, the mirror, the deliveries and the receiver.
-pub(crate) async fn check(site: &Site<'_>, loaded: &Loaded) -> Result<Findings, FaultError> {
+pub(crate) async fn check(
+    cluster: &TestCluster<'_>,
+    loaded: &Loaded,
+) -> Result<Findings, FaultError> {
     let mut findings = Findings::default();
     let wrong = &mut findings.wrong;
     note(wrong, "events were given up by the sender", &loaded.unacked);
-    let acked = site.ledger.acked();
-    let events = check_log(site, &acked, wrong).await?;
-    let differences = drift(&loaded.truth, &site.mirror().await?);
+    let acked = cluster.ledger.acked();
+    let events = check_log(cluster, &acked, wrong).await?;
+    let differences = drift(&loaded.truth, &cluster.mirror().await?);
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
     note(wrong, "rows of the mirror differ from the truth", &shown);
-    let dead_lettered: HashSet<String> = site.store.dead_lettered().await?.into_iter().collect();
+    let dead_lettered: HashSet<String> = cluster.store.dead_lettered().await?.into_iter().collect();
     findings.dead_lettered = dead_lettered.len();
-    let settled = site.store.settled().await?;
+    let settled = cluster.store.settled().await?;
     if usize::try_from(settled).ok() != Some(events) {
         wrong.push(format!("{settled} deliveries of {events} events have ended"));
     }
-    let noted = site.inbox.noted();
+    let noted = cluster.inbox.noted();
     note(wrong, "requests came to the receiver that should not", &noted.wrong);
     let is_missing =
         |id: &&String| !noted.accepted.contains_key(*id) && !dead_lettered.contains(*id);
@@ -49,16 +52,16 @@ pub(crate) async fn check(site: &Site<'_>, loaded: &Loaded) -> Result<Findings, 
 
 /// Every acked event once, unchanged, and nothing that was never sent. Returns how many events there are.
 async fn check_log(
-    site: &Site<'_>,
+    cluster: &TestCluster<'_>,
     acked: &HashSet<String>,
     wrong: &mut Vec<String>,
 ) -> Result<usize, FaultError> {
-    let events = site.store.events().await?;
+    let events = cluster.store.events().await?;
     let mut times: HashMap<&str, usize> = HashMap::new();
     let (mut strange, mut changed) = (Vec::new(), Vec::new());
     for event in &events {
         *times.entry(&event.message_id).or_default() += 1;
-        match site.ledger.sent(&event.message_id) {
+        match cluster.ledger.sent(&event.message_id) {
             Some(body) if body == event.payload => {}
             Some(_) => changed.push(event.message_id.clone()),
             None => strange.push(event.message_id.clone()),
@@ -79,9 +82,11 @@ async fn check_log(
 }
 
 /// Looks at the processes and stops them.
-pub(crate) async fn check_and_stop(site: &mut Site<'_>) -> Result<Vec<String>, FaultError> {
+pub(crate) async fn check_and_stop(
+    cluster: &mut TestCluster<'_>,
+) -> Result<Vec<String>, FaultError> {
     let mut wrong = Vec::new();
-    for replica in &mut site.replicas {
+    for replica in &mut cluster.replicas {
         wrong.extend(replica.stop().await?);
         wrong.extend(replica.panic()?);
     }

@@ -12,8 +12,8 @@ mod receiver;
 mod replica;
 mod report;
 mod server;
-mod site;
 mod store;
+mod test_cluster;
 mod trial;
 
 use std::path::PathBuf;

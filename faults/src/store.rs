@@ -17,7 +17,7 @@ pub(crate) enum Store {
 
 /// How far everything is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct Progress {
     /// The last event of the log.
     pub(crate) head: i64,
     /// The last one that was routed to the receiver.
@@ -56,8 +56,8 @@ impl Store {
         Ok(Self::Postgres(Box::new(options.options([("search_path", SCHEMA)]))))
     }
 
-    /// How far it is; [`Standing::untried`] up to this event.
-    pub(crate) async fn standing(&self, up_to: i64) -> Result<Standing, FaultError> {
+    /// How far it is; [`Progress::untried`] up to this event.
+    pub(crate) async fn progress(&self, up_to: i64) -> Result<Progress, FaultError> {
         let (head, routed, pending, untried) = match self {
             Self::Sqlite(_) => {
                 let mut connection = self.sqlite().await?;
@@ -72,7 +72,7 @@ impl Store {
                 row
             }
         };
-        Ok(Standing { head, routed, pending, untried })
+        Ok(Progress { head, routed, pending, untried })
     }
 
     /// Every event of Clerk's in the log, in its order.

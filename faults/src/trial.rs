@@ -1,4 +1,4 @@
-//! One trial: a site under load, a fault at a moment that the seed says, and what came of it.
+//! One trial: a test cluster under load, a fault at a moment that the seed says, and what came of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 use crate::checks::{self, Findings};
 use crate::error::FaultError;
-use crate::fault::{Done, Fault};
+use crate::fault::{Fault, Injected};
 use crate::load::Load;
 use crate::report::Outcome;
 use crate::server::Server;
-use crate::site::{Plan, Site};
+use crate::test_cluster::{Plan, TestCluster};
 
 /// Events a second, before duplicates and retries.
 const EVENTS_PER_SECOND: f64 = 100.0;
@@ -54,9 +54,9 @@ impl Trials<'_> {
             faketime,
             name: format!("{name}_{:08x}", rand::rng().random::<u32>()),
         };
-        let mut site = Site::start(plan, server).await?;
-        let outcome = run(fault, seed, &mut site).await?;
-        drop(site);
+        let mut cluster = TestCluster::start(plan, server).await?;
+        let outcome = run(fault, seed, &mut cluster).await?;
+        drop(cluster);
         if outcome.wrong.is_empty() {
             fs::remove_dir_all(&directory)?;
         }
@@ -64,26 +64,30 @@ impl Trials<'_> {
     }
 }
 
-async fn run(fault: Fault, seed: u64, site: &mut Site<'_>) -> Result<Outcome, FaultError> {
-    let load = Arc::new(Load::new(seed, EVENTS_PER_SECOND, Arc::clone(&site.ledger)));
-    let host = site.balancer.address().to_string();
-    let (loaded, struck) =
-        tokio::join!(Arc::clone(&load).run(&host), strike(fault, seed, site, &load));
-    let (loaded, Struck { done, recovered, late }) = (loaded?, struck?);
-    let mut wrong = done.wrong;
+async fn run(
+    fault: Fault,
+    seed: u64,
+    cluster: &mut TestCluster<'_>,
+) -> Result<Outcome, FaultError> {
+    let load = Arc::new(Load::new(seed, EVENTS_PER_SECOND, Arc::clone(&cluster.ledger)));
+    let host = cluster.balancer.address().to_string();
+    let (loaded, recovery) =
+        tokio::join!(Arc::clone(&load).run(&host), inject(fault, seed, cluster, &load));
+    let (loaded, Recovery { injected, recovered, late }) = (loaded?, recovery?);
+    let mut wrong = injected.wrong;
     wrong.extend(late);
-    wrong.extend(site.settle(fault.patience()).await?);
+    wrong.extend(cluster.settle(fault.recovery_time_max()).await?);
     let Findings { redeliveries, dead_lettered, wrong: found } =
-        checks::check(site, &loaded).await?;
+        checks::check(cluster, &loaded).await?;
     wrong.extend(found);
-    wrong.extend(checks::check_and_stop(site).await?);
+    wrong.extend(checks::check_and_stop(cluster).await?);
     if redeliveries > 0 && !fault.may_redeliver() {
         wrong.push(format!("{redeliveries} deliveries were made again"));
     }
     Ok(Outcome {
         fault,
         seed,
-        what: done.what,
+        what: injected.what,
         acked: loaded.acked,
         duplicates: loaded.duplicates,
         retries: loaded.retries,
@@ -91,42 +95,42 @@ async fn run(fault: Fault, seed: u64, site: &mut Site<'_>) -> Result<Outcome, Fa
         dead_lettered,
         recovered,
         wrong,
-        directory: site.directory.clone(),
+        directory: cluster.directory.clone(),
     })
 }
 
 /// What came of the fault itself.
-struct Struck {
-    done: Done,
+struct Recovery {
+    injected: Injected,
     recovered: Option<Duration>,
     late: Option<String>,
 }
 
 /// Does it in the middle of the load, waits until it is overcome, and ends the load.
-async fn strike(
+async fn inject(
     fault: Fault,
     seed: u64,
-    site: &mut Site<'_>,
+    cluster: &mut TestCluster<'_>,
     load: &Load,
-) -> Result<Struck, FaultError> {
+) -> Result<Recovery, FaultError> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     load.acked_more(random.random_range(ACKS_BEFORE)).await;
-    let struck = async {
-        let done = fault.commit(site, &mut random).await?;
-        let recovered = match site.recover(fault.patience()).await {
+    let recovery = async {
+        let injected = fault.inject(cluster, &mut random).await?;
+        let recovered = match cluster.recover(fault.recovery_time_max()).await {
             Ok(recovered) => recovered,
             Err(error) => {
-                return Ok(Struck { done, recovered: None, late: Some(error.to_string()) });
+                return Ok(Recovery { injected, recovered: None, late: Some(error.to_string()) });
             }
         };
-        let late = match timeout(fault.patience(), load.acked_more(ACKS_AFTER)).await {
+        let late = match timeout(fault.recovery_time_max(), load.acked_more(ACKS_AFTER)).await {
             Ok(()) => None,
             Err(_) => Some(format!("{ACKS_AFTER} acks did not come after the fault")),
         };
-        Ok(Struck { done, recovered: Some(recovered), late })
+        Ok(Recovery { injected, recovered: Some(recovered), late })
     };
-    let struck = struck.await;
+    let recovery = recovery.await;
     // Also where it failed: nobody would ever stop the load.
     load.stop();
-    struck
+    recovery
 }

@@ -6,13 +6,13 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use tokio::time::{Instant, sleep};
 
-use super::{Done, milliseconds, says, shown};
+use super::injected::{Injected, milliseconds, says, shown};
 use crate::balancer::readiness;
 use crate::error::FaultError;
 use crate::load::{Answer, send_by_hand};
 use crate::replica::Replica;
-use crate::site::Site;
 use crate::store::Store;
+use crate::test_cluster::TestCluster;
 
 /// How long a store may take until it is full.
 const FULL_TIME_MAX: Duration = Duration::from_secs(60);
@@ -28,7 +28,7 @@ const READY_AGAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Sends events by hand, past the balancer, and asks after each refusal whether the replica is ready.
 struct Probe<'a> {
-    site: &'a Site<'a>,
+    cluster: &'a TestCluster<'a>,
     replica: &'a Replica,
     sent: u32,
     refused: u32,
@@ -37,21 +37,24 @@ struct Probe<'a> {
 }
 
 /// No file of the replica may grow beyond the store's size and a little more.
-pub(super) async fn full(site: &Site<'_>, random: &mut ChaCha8Rng) -> Result<Done, FaultError> {
-    let replica = &site.replicas[0];
-    let limit = bytes_of(&site.store)? + random.random_range(0..BYTES_LEFT_MAX);
+pub(super) async fn full(
+    cluster: &TestCluster<'_>,
+    random: &mut ChaCha8Rng,
+) -> Result<Injected, FaultError> {
+    let replica = &cluster.replicas[0];
+    let limit = bytes_of(&cluster.store)? + random.random_range(0..BYTES_LEFT_MAX);
     let held = milliseconds(random, 1_000..6_000);
     replica.limit_files(Some(limit)).await?;
     let mut probe =
-        Probe { site, replica, sent: 0, refused: 0, said_not_ready: false, wrong: Vec::new() };
+        Probe { cluster, replica, sent: 0, refused: 0, said_not_ready: false, wrong: Vec::new() };
     probe.fill(limit).await?;
     probe.go_on(held).await?;
     let mut wrong = probe.wrong;
     replica.limit_files(None).await?;
-    if !says(&site.client, replica, true, READY_AGAIN_TIME_MAX).await {
+    if !says(&cluster.client, replica, true, READY_AGAIN_TIME_MAX).await {
         wrong.push("/readyz says not ready although the store may grow again".to_owned());
     }
-    Ok(Done { what: format!("at {limit} bytes, for {}", shown(held)), wrong })
+    Ok(Injected { what: format!("at {limit} bytes, for {}", shown(held)), wrong })
 }
 
 impl Probe<'_> {
@@ -82,10 +85,10 @@ impl Probe<'_> {
     }
 
     async fn send(&mut self) -> Result<(), FaultError> {
-        let (client, host) = (&self.site.client, self.replica.address().to_string());
+        let (client, host) = (&self.cluster.client, self.replica.address().to_string());
         self.sent += 1;
         let id = format!("msg_full_{}", self.sent);
-        match send_by_hand(client, &host, id, &self.site.ledger).await? {
+        match send_by_hand(client, &host, id, &self.cluster.ledger).await? {
             Some(Answer { status: 200, .. }) => {}
             Some(Answer { status: 503, has_retry_after }) => {
                 self.refused += 1;

@@ -12,11 +12,11 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Done, milliseconds, shown};
+use super::injected::{Injected, milliseconds, shown};
 use crate::balancer::readiness;
 use crate::error::FaultError;
 use crate::load::send_by_hand;
-use crate::site::Site;
+use crate::test_cluster::TestCluster;
 
 /// More than a replica takes at once.
 const CLIENTS: usize = 1_200;
@@ -32,12 +32,12 @@ const SEND_INTERVAL: Duration = Duration::from_millis(100);
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(3);
 
 pub(super) async fn never_reads(
-    site: &mut Site<'_>,
+    cluster: &mut TestCluster<'_>,
     random: &mut ChaCha8Rng,
-) -> Result<Done, FaultError> {
-    let victim = random.random_range(0..site.replicas.len());
+) -> Result<Injected, FaultError> {
+    let victim = random.random_range(0..cluster.replicas.len());
     let lasting = milliseconds(random, 4_000..8_000);
-    let replica = &site.replicas[victim];
+    let replica = &cluster.replicas[victim];
     let (address, host) = (replica.address(), replica.address().to_string());
     allow_more_files()?;
     let mut clients = JoinSet::new();
@@ -49,18 +49,19 @@ pub(super) async fn never_reads(
     while started.elapsed() < lasting && wrong.is_empty() {
         sent += 1;
         let id = format!("msg_unread_{sent}");
-        let answer = timeout(ANSWER_TIME_MAX, send_by_hand(&site.client, &host, id, &site.ledger));
+        let answer =
+            timeout(ANSWER_TIME_MAX, send_by_hand(&cluster.client, &host, id, &cluster.ledger));
         let answer = answer.await.ok().transpose()?.flatten();
         if answer.is_none_or(|answer| answer.status != 200) {
             wrong.push("an event was not taken beside clients that read nothing".to_owned());
         }
-        if readiness(&site.client, address).await != Some(true) {
+        if readiness(&cluster.client, address).await != Some(true) {
             wrong.push("/readyz has no answer beside clients that read nothing".to_owned());
         }
         sleep(SEND_INTERVAL).await;
     }
     let what = format!("{CLIENTS} at {} for {}", replica.name(), shown(lasting));
-    Ok(Done { what, wrong })
+    Ok(Injected { what, wrong })
 }
 
 /// Each client is a file of this process too.

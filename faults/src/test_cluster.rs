@@ -19,7 +19,7 @@ use crate::proxy::Proxy;
 use crate::receiver::{self, Inbox};
 use crate::replica::{Replica, Setup};
 use crate::server::{self, Server};
-use crate::store::{Standing, Store};
+use crate::store::{Progress, Store};
 
 /// Replicas that share PostgreSQL.
 const REPLICAS: usize = 3;
@@ -41,7 +41,7 @@ pub(crate) enum Backend {
     Postgres,
 }
 
-/// How a site is made.
+/// How a test cluster is made.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) seed: u64,
@@ -50,13 +50,13 @@ pub(crate) struct Plan<'a> {
     pub(crate) directory: PathBuf,
     /// The library that turns clocks, where one is to be turned.
     pub(crate) faketime: Option<PathBuf>,
-    /// The part of the databases' names that tells this site from others of the server.
+    /// The part of the databases' names that tells this cluster from others of the server.
     pub(crate) name: String,
 }
 
 /// Everything that runs.
 #[derive(Debug)]
-pub(crate) struct Site<'a> {
+pub(crate) struct TestCluster<'a> {
     pub(crate) directory: PathBuf,
     pub(crate) replicas: Vec<Replica>,
     /// One a replica; none with SQLite.
@@ -70,7 +70,7 @@ pub(crate) struct Site<'a> {
     mirror: String,
 }
 
-impl<'a> Site<'a> {
+impl<'a> TestCluster<'a> {
     /// Starts everything and returns once every replica is ready.
     pub(crate) async fn start(plan: Plan<'_>, server: &'a mut Server) -> Result<Self, FaultError> {
         fs::create_dir_all(&plan.directory)?;
@@ -108,7 +108,7 @@ impl<'a> Site<'a> {
         let addresses: Vec<SocketAddr> = replicas.iter().map(Replica::address).collect();
         let balancer = Balancer::start(&addresses, &client).await?;
         let directory = plan.directory;
-        let mut site = Self {
+        let mut cluster = Self {
             directory,
             replicas,
             proxies,
@@ -120,15 +120,15 @@ impl<'a> Site<'a> {
             ledger,
             mirror,
         };
-        site.become_ready(START_TIME_MAX).await?;
-        Ok(site)
+        cluster.become_ready(START_TIME_MAX).await?;
+        Ok(cluster)
     }
 
     /// Returns once every replica says that it is ready; one that has ended will not.
-    pub(crate) async fn become_ready(&mut self, patience: Duration) -> Result<(), FaultError> {
+    pub(crate) async fn become_ready(&mut self, time_max: Duration) -> Result<(), FaultError> {
         let started = Instant::now();
         let mut look = looks();
-        while started.elapsed() < patience {
+        while started.elapsed() < time_max {
             look.tick().await;
             let mut waiting = Vec::new();
             for replica in &mut self.replicas {
@@ -145,46 +145,46 @@ impl<'a> Site<'a> {
             }
         }
         let what = "that every replica is ready".to_owned();
-        Err(FaultError::TooLate { what, seconds: patience.as_secs() })
+        Err(FaultError::TooLate { what, seconds: time_max.as_secs() })
     }
 
     /// Returns once all that is in the log now has been mirrored and attempted, and says how long that took.
     ///
     /// What the receiver refuses waits for its next attempt: that is its fault, and no part of the time.
-    pub(crate) async fn recover(&mut self, patience: Duration) -> Result<Duration, FaultError> {
+    pub(crate) async fn recover(&mut self, time_max: Duration) -> Result<Duration, FaultError> {
         let started = Instant::now();
-        let up_to = self.store.standing(0).await?.head;
-        self.become_ready(patience).await?;
+        let up_to = self.store.progress(0).await?.head;
+        self.become_ready(time_max).await?;
         let mut look = looks();
-        while started.elapsed() < patience {
+        while started.elapsed() < time_max {
             look.tick().await;
-            let standing = self.store.standing(up_to).await?;
-            let has_caught_up = standing.routed >= up_to && standing.untried == 0;
+            let progress = self.store.progress(up_to).await?;
+            let has_caught_up = progress.routed >= up_to && progress.untried == 0;
             if has_caught_up && self.mirrored().await? >= up_to {
                 return Ok(started.elapsed());
             }
         }
         let what = format!("that the replicas caught up with event {up_to}");
-        Err(FaultError::TooLate { what, seconds: patience.as_secs() })
+        Err(FaultError::TooLate { what, seconds: time_max.as_secs() })
     }
 
-    /// Returns once nothing is left to do; what is left where the patience ends.
-    pub(crate) async fn settle(&self, patience: Duration) -> Result<Option<String>, FaultError> {
+    /// Returns once nothing is left to do; what is left at the time limit.
+    pub(crate) async fn settle(&self, time_max: Duration) -> Result<Option<String>, FaultError> {
         let started = Instant::now();
         let mut look = looks();
         loop {
             look.tick().await;
-            let standing = self.store.standing(0).await?;
+            let progress = self.store.progress(0).await?;
             let mirrored = self.mirrored().await?;
-            let Standing { head, routed, pending, .. } = standing;
+            let Progress { head, routed, pending, .. } = progress;
             if routed >= head && mirrored >= head && pending == 0 {
                 return Ok(None);
             }
-            if started.elapsed() > patience {
+            if started.elapsed() > time_max {
                 return Ok(Some(format!(
                     "after {} s the mirror stands at {mirrored} and the router at {routed} of {head}, \
                      and {pending} deliveries are pending",
-                    patience.as_secs()
+                    time_max.as_secs()
                 )));
             }
         }
