@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::plan;
+use crate::step::cargo;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -15,7 +15,7 @@ pub(crate) struct Options {
 
 /// Runs package `deskbell-bench`, which does the measuring, so that this command stays quick to build.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    let mut step = plan::cargo("benchmarks", "run --release --package deskbell-bench --");
+    let mut step = cargo("benchmarks", "run --release --package deskbell-bench --");
     step.args.extend(options.arguments.iter().cloned());
     match step.run() {
         Ok(outcome) if outcome.success => ExitCode::SUCCESS,

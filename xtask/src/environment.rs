@@ -1,5 +1,8 @@
 //! What the commands read from the environment: nothing else does.
 
+/// The variable that tells tests where the server is.
+pub(crate) const TEST_POSTGRES: &str = "DESKBELL_TEST_POSTGRES";
+
 /// Whether this is a continuous-integration run (`CI=true`), in which nothing may be left out.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn is_ci() -> bool {
@@ -9,7 +12,7 @@ pub(crate) fn is_ci() -> bool {
 /// The PostgreSQL server that tests shall use, if one is named.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn test_postgres() -> Option<String> {
-    std::env::var(crate::postgres::VARIABLE).ok().filter(|url| !url.is_empty())
+    std::env::var(TEST_POSTGRES).ok().filter(|url| !url.is_empty())
 }
 
 /// A variable that is passed on, where it is set.

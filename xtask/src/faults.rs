@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::report::NotRun;
-use crate::step::Step;
-use crate::{plan, postgres, prerequisites, unpacked, workspace};
+use crate::step::{Step, cargo};
+use crate::{postgres, prerequisites, unpacked, workspace};
 
 /// Where Debian has libraries, and what leads from there to the one that turns clocks.
 const LIBRARIES: &str = "/usr/lib";
@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     let mut not_run = Vec::new();
     let profile = if options.release { " --release" } else { "" };
     let packages = "--package deskbell --package deskbell-faults";
-    let build = plan::cargo("program under faults", &format!("build{profile} {packages}"));
+    let build = cargo("program under faults", &format!("build{profile} {packages}"));
     let arguments: Vec<&str> = options.arguments.iter().map(String::as_str).collect();
     let done = step(options.release, &arguments, &mut not_run)
         .map(|faults| prerequisites::succeed(&[build, faults]));

@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use crate::plan;
 use crate::prerequisites;
 use crate::report::NotRun;
-use crate::step::Step;
+use crate::step::{Step, cargo};
 use crate::workspace;
 
 const FUZZ_DIR: &str = "crates/clerk-webhooks/fuzz";
@@ -26,7 +25,7 @@ fn step(target: &str) -> Step {
     let run = format!(
         "fuzz run --fuzz-dir {FUZZ_DIR} {target} -- -max_total_time={SECONDS_A_TARGET} -timeout=10"
     );
-    plan::cargo("fuzzing", &run).env("RUSTC_BOOTSTRAP", "1")
+    cargo("fuzzing", &run).env("RUSTC_BOOTSTRAP", "1")
 }
 
 /// The names of the files in `fuzz_targets`.

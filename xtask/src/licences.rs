@@ -1,9 +1,8 @@
 //! Licences, bans, sources and advisories of the dependencies, by cargo-deny, in the long run only.
 
-use crate::plan;
 use crate::prerequisites;
 use crate::report::NotRun;
-use crate::step::Step;
+use crate::step::{Step, cargo};
 
 /// The check, without advisories where their database cannot be fetched, which is told.
 pub(crate) fn steps(not_run: &mut Vec<NotRun>) -> Vec<Step> {
@@ -13,11 +12,11 @@ pub(crate) fn steps(not_run: &mut Vec<NotRun>) -> Vec<Step> {
         return Vec::new();
     }
     if prerequisites::has("cargo", &["deny", "fetch", "db"]) {
-        return vec![plan::cargo("dependencies", "deny check")];
+        return vec![cargo("dependencies", "deny check")];
     }
     not_run.push(NotRun {
         what: "security advisories of dependencies".to_owned(),
         install: "their database (github.com/rustsec/advisory-db) cannot be fetched".to_owned(),
     });
-    vec![plan::cargo("dependencies", "deny check bans licenses sources")]
+    vec![cargo("dependencies", "deny check bans licenses sources")]
 }

@@ -6,6 +6,7 @@ mod faults;
 mod fuzz;
 mod interop;
 mod licences;
+mod missing_programs;
 mod plan;
 mod pooler;
 mod postgres;
@@ -42,7 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    unpacked::provide();
+    missing_programs::provide();
     match arguments.command {
         Command::Test(options) => test::run(&options),
         Command::Postgres(options) => with_postgres::run(&options),

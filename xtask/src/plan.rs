@@ -1,8 +1,7 @@
 //! The steps of `cargo xtask test`, in order.
 
-use crate::environment;
-use crate::postgres;
-use crate::step::Step;
+use crate::environment::TEST_POSTGRES;
+use crate::step::{Step, cargo};
 
 /// How many cases a property is tried on in a long run; the default run leaves that to each property.
 const PROPTEST_CASES_LONG: &str = "4096";
@@ -51,7 +50,7 @@ pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
 
 fn with_postgres(step: Step, tests: &Tests) -> Step {
     match &tests.postgres {
-        Some(url) => step.for_this_run(postgres::VARIABLE, url),
+        Some(url) => step.for_this_run(TEST_POSTGRES, url),
         None => step,
     }
 }
@@ -76,12 +75,6 @@ pub(crate) fn documentation(tests: &Tests) -> Vec<Step> {
             .env("RUSTDOCFLAGS", "-D warnings"),
         with_postgres(cargo("documentation tests", "test --workspace --doc --all-features"), tests),
     ]
-}
-
-/// A cargo command of plain words.
-pub(crate) fn cargo(heading: &'static str, args: &str) -> Step {
-    let args: Vec<&str> = args.split(' ').collect();
-    Step::new(heading, &environment::cargo(), &args)
 }
 
 #[cfg(test)]

@@ -10,16 +10,14 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::PathBuf;
 
+use crate::environment::{self, TEST_POSTGRES};
 use crate::report::NotRun;
-use crate::{environment, workspace};
+use crate::workspace;
 
 use account::Account;
 use cluster::Cluster;
 use programs::Programs;
 use server::Server;
-
-/// The variable that tells tests where the server is.
-pub(crate) const VARIABLE: &str = "DESKBELL_TEST_POSTGRES";
 /// How often a server is started, each time on another port: one may be taken between the search and the start.
 const STARTS_MAX: usize = 3;
 
@@ -38,7 +36,7 @@ struct Private {
 /// Provides a server. Where that cannot be done, it is told, and there is no URL.
 pub(crate) fn provide(not_run: &mut Vec<NotRun>) -> Provided {
     if let Some(url) = environment::test_postgres() {
-        eprintln!("\n=== PostgreSQL: the server that {VARIABLE} names");
+        eprintln!("\n=== PostgreSQL: the server that {TEST_POSTGRES} names");
         return Provided { url: Some(url), _private: None };
     }
     match start() {

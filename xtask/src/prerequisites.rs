@@ -5,8 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::plan;
-use crate::step::Step;
+use crate::step::{Step, cargo};
 
 /// Packages whose service is named as they are, and begins when they are installed.
 const SERVICES: [&str; 2] = ["pgbouncer", "postgresql"];
@@ -84,8 +83,7 @@ impl fmt::Display for Version {
 pub(crate) fn ensure_cargo_tool(tool: &'static str) -> bool {
     let subcommand = tool.trim_start_matches("cargo-");
     let present = || has("cargo", &[subcommand, "--version"]);
-    present()
-        || succeed(&[plan::cargo("cargo tool", &format!("install --locked {tool}"))]) && present()
+    present() || succeed(&[cargo("cargo tool", &format!("install --locked {tool}"))]) && present()
 }
 
 /// Runs steps one after another, until one fails.

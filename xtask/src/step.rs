@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use crate::workspace;
+use crate::{environment, workspace};
 
 /// A program to run at the workspace's root.
 #[derive(Debug, Clone)]
@@ -80,6 +80,12 @@ impl Step {
         command.envs(variables.map(|(name, value)| (name, value)));
         command
     }
+}
+
+/// A cargo command of plain words.
+pub(crate) fn cargo(heading: &'static str, args: &str) -> Step {
+    let args: Vec<&str> = args.split(' ').collect();
+    Step::new(heading, &environment::cargo(), &args)
 }
 
 /// The command as one would type it.

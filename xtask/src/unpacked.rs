@@ -10,49 +10,21 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::postgres;
-use crate::prerequisites::{self, Version};
-use crate::{environment, faults, workspace};
+use crate::{environment, workspace};
 
 /// Set in a command that has begun once more.
 const BEGUN_AGAIN: &str = "DESKBELL_XTASK_UNPACKED";
 /// Where the unpacked packages have programs.
 const PROGRAMS: [&str; 2] = ["usr/bin", "usr/sbin"];
 
-/// The packages that have what is missing here.
-fn missing() -> Vec<&'static str> {
-    let lacks =
-        |program, oldest| prerequisites::version(program).is_none_or(|found| found < oldest);
-    let mut packages = Vec::new();
-    if lacks("node", Version(20, 9)) || lacks("npm", Version(0, 0)) {
-        packages.extend(["nodejs", "npm"]);
-    }
-    if lacks("pip3", Version(0, 0)) {
-        packages.extend(["python3", "python3-pip"]);
-    }
-    if lacks("pgbouncer", Version(1, 15)) {
-        packages.push("pgbouncer");
-    }
-    if !postgres::is_found() {
-        packages.push("postgresql");
-    }
-    if faults::faketime_library().is_none() {
-        packages.push("libfaketime");
-    }
-    packages
+/// Whether packages can be unpacked, and were not yet for this command.
+pub(crate) fn is_possible() -> bool {
+    environment::variable(BEGUN_AGAIN).is_none() && Path::new("/etc/debian_version").exists()
 }
 
-/// Provides what is missing, and begins the command once more where something was. Where that fails, it is
-/// told, and the command goes on without.
-pub(crate) fn provide() {
-    if environment::variable(BEGUN_AGAIN).is_some() || !Path::new("/etc/debian_version").exists() {
-        return;
-    }
-    let packages = missing();
-    if packages.is_empty() {
-        return;
-    }
-    match unpack(&packages) {
+/// Unpacks the packages and begins the command once more with them. Where that fails, it says so and returns.
+pub(crate) fn begin_again_with(packages: &[&str]) {
+    match unpack(packages) {
         Ok(()) => {
             let error = again();
             eprintln!("=== the command could not begin once more: {error}");

@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 
+use crate::environment::TEST_POSTGRES;
 use crate::postgres::{self, Provided};
 use crate::report::NotRun;
 
@@ -30,7 +31,7 @@ fn run_with(command: &[String], postgres: &Provided) -> ExitCode {
     let (Some(url), [program, args @ ..]) = (&postgres.url, command) else {
         return ExitCode::FAILURE;
     };
-    match Command::new(program).args(args).env(postgres::VARIABLE, url).status() {
+    match Command::new(program).args(args).env(TEST_POSTGRES, url).status() {
         Ok(status) => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1).into(),
         Err(error) => {
             eprintln!("failed to start {program}: {error}");

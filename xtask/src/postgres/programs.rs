@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::environment::TEST_POSTGRES;
 use crate::prerequisites::{self, Version};
 use crate::unpacked;
 
@@ -38,7 +39,7 @@ impl Programs {
             format!(
                 "install {} ({OLDEST} or later: initdb, postgres and pg_ctl), or name a server in {}",
                 DEBIAN.join(", "),
-                super::VARIABLE
+                TEST_POSTGRES
             )
         })
     }

@@ -33,7 +33,6 @@ const KNOWN: &[&str] = &[
     "crates/deskbell-store/src",
     "crates/deskbell-sync/src",
     "crates/deskbell/src",
-    "xtask/src",
 ];
 
 #[test]
