@@ -20,10 +20,11 @@ use crate::path::{Path, Step};
 use crate::pattern::{Pattern, PatternError};
 use crate::roots;
 
+mod chain;
 mod cost;
 mod fields;
 
-use fields::Chain;
+use chain::Chain;
 
 /// The longest text of an expression.
 pub const EXPRESSION_BYTES_MAX: usize = 4096;
