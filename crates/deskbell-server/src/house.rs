@@ -12,7 +12,7 @@ use crate::client::{Client, Phase};
 use crate::clock;
 use crate::metrics::{self as counted, Ended};
 use crate::once_a_minute::OnceAMinute;
-use crate::serve::ServerOptions;
+use crate::server_options::ServerOptions;
 
 /// A connection is not ended to make room before it has idled, or its body has come in, for this
 /// long: what a client sends right after it has connected is on its way.

@@ -28,7 +28,6 @@ const KNOWN: &[&str] = &[
     "crates/deskbell-delivery/src/router",
     "crates/deskbell-delivery/src/template",
     "crates/deskbell-delivery/src/worker",
-    "crates/deskbell-server/src",
     "crates/deskbell-store/src",
     "crates/deskbell-sync/src",
     "crates/deskbell/src",
