@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::{Busy, Client};
 use crate::connection::Connection;
-use crate::house::House;
 use crate::listen::{BindError, ListenAddress, Listener};
 use crate::metrics;
 use crate::once_a_minute::OnceAMinute;
+use crate::open_connections::OpenConnections;
 use crate::requests::Requests;
 use crate::server_options::ServerOptions;
 use crate::tls::Tls;
@@ -77,7 +77,7 @@ impl Server {
         let options = options.within_open_files();
         let mut serving = Serving {
             tasks: JoinSet::new(),
-            house: House::new(&options),
+            connections: OpenConnections::new(&options),
             requests: Requests::new(router),
             busy: Arc::new(Busy::new(options.connections_max.max(1))),
             not_accepted: OnceAMinute::new(),
@@ -102,7 +102,7 @@ impl Server {
 /// A server that runs.
 struct Serving {
     tasks: JoinSet<()>,
-    house: House,
+    connections: OpenConnections,
     requests: Requests,
     busy: Arc<Busy>,
     not_accepted: OnceAMinute,
@@ -119,8 +119,8 @@ impl Serving {
             tokio::select! {
                 () = self.shutdown.cancelled() => return,
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
-                _ = sweep.tick(), if !self.house.is_empty() => self.house.sweep(),
-                accepted = listener.0.accept(), if self.house.has_room() => match accepted {
+                _ = sweep.tick(), if !self.connections.is_empty() => self.connections.sweep(),
+                accepted = listener.0.accept(), if self.connections.can_accept() => match accepted {
                     Ok((stream, peer)) => self.serve(stream, peer),
                     Err(error) => self.refused(&error).await,
                 },
@@ -137,7 +137,7 @@ impl Serving {
             shutdown: self.shutdown.clone(),
         };
         let task = self.tasks.spawn(connection.serve(stream));
-        self.house.add(task.id(), client);
+        self.connections.add(task.id(), client);
     }
 
     /// The system refused a connection: most often it has no more file descriptors for us.
@@ -146,7 +146,7 @@ impl Serving {
             Some(times) => tracing::warn!(times, %error, "connections could not be accepted"),
             None => tracing::debug!(%error, "a connection could not be accepted"),
         }
-        self.house.end_least_missed();
+        self.connections.evict();
         tokio::time::sleep(ACCEPT_BACKOFF).await;
     }
 
@@ -155,7 +155,7 @@ impl Serving {
             Ok((task, ())) => *task,
             Err(error) => error.id(),
         };
-        self.house.remove(task);
+        self.connections.remove(task);
         if let Err(error) = ended
             && error.is_panic()
         {
@@ -171,7 +171,7 @@ impl Serving {
             }
         };
         if tokio::time::timeout(grace, all_end).await.is_err() {
-            tracing::warn!(connections = self.house.len(), "cut what did not finish in time");
+            tracing::warn!(connections = self.connections.len(), "cut what did not finish in time");
             self.tasks.shutdown().await;
         }
     }

@@ -1,4 +1,4 @@
-//! All connections: which of them end because they idle or do not read, and which to make room.
+//! The open connections: which of them time out, and which are evicted for new ones.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -14,39 +14,39 @@ use crate::metrics::{self as counted, Ended};
 use crate::once_a_minute::OnceAMinute;
 use crate::server_options::ServerOptions;
 
-/// A connection is not ended to make room before it has idled, or its body has come in, for this
-/// long: what a client sends right after it has connected is on its way.
+/// A connection is not evicted before it has idled, or its body has come in, for this long: what a
+/// client sends right after it has connected is on its way.
 const NEWCOMER_MS: u64 = 250;
-/// A reply that has waited this long to be read is in the way where there is no room.
+/// A connection whose reply has waited this long to be read may be evicted.
 const UNREAD_MS: u64 = 1_000;
 
-/// How long a ranking of all connections is good for. In a flood every new connection asks for it.
-const RANKING_MS: u64 = 20;
+/// How long the candidates are valid. In a flood every new connection asks for them.
+const CANDIDATES_VALID_MS: u64 = 20;
 
-/// Connections that may be ended, the one that is missed least at the end.
+/// Connections that may be evicted, the first one to go at the end.
 #[derive(Debug)]
-struct Ranking {
+struct Candidates {
     at_ms: u64,
     clients: Vec<Arc<Client>>,
 }
 
 /// The connections that are open.
 #[derive(Debug)]
-pub(crate) struct House {
+pub(crate) struct OpenConnections {
     clients: HashMap<Id, Arc<Client>>,
-    /// Those that have been ended, and whose tasks are about to.
+    /// Those that were told to end, and whose tasks still run.
     ending: usize,
     connections_max: usize,
     head_timeout_ms: u64,
     write_timeout_ms: u64,
-    least: Ranking,
+    candidates: Candidates,
     full: OnceAMinute,
     /// Since the last line about it.
-    ended_for_others: u64,
+    evicted: u64,
     open: Gauge,
 }
 
-impl House {
+impl OpenConnections {
     pub(crate) fn new(options: &ServerOptions) -> Self {
         Self {
             clients: HashMap::new(),
@@ -57,9 +57,9 @@ impl House {
                 .saturating_add(options.spare_connections),
             head_timeout_ms: millis(options.head_timeout),
             write_timeout_ms: millis(options.write_timeout),
-            least: Ranking { at_ms: 0, clients: Vec::new() },
+            candidates: Candidates { at_ms: 0, clients: Vec::new() },
             full: OnceAMinute::new(),
-            ended_for_others: 0,
+            evicted: 0,
             open: counted::open_connections(),
         }
     }
@@ -73,21 +73,20 @@ impl House {
     }
 
     /// Whether one more can be accepted: a slot is free, or a connection can be ended for it.
-    pub(crate) fn has_room(&mut self) -> bool {
-        let has_room = !self.is_full()
+    pub(crate) fn can_accept(&mut self) -> bool {
+        let can_accept = !self.is_full()
             // Those that are ending stay until their tasks have run: there may be as many again.
-            || (self.ending < self.connections_max && self.least_missed().is_some());
-        if !has_room {
+            || (self.ending < self.connections_max && self.eviction_candidate().is_some());
+        if !can_accept {
             self.warn_of_full();
         }
-        has_room
+        can_accept
     }
 
-    /// A connection has been accepted. Where all slots were taken, the one that is missed least
-    /// goes.
+    /// A connection was accepted. Where all slots were taken, another one is evicted.
     pub(crate) fn add(&mut self, task: Id, client: Arc<Client>) {
         if self.is_full() {
-            self.end_least_missed();
+            self.evict();
         }
         self.clients.insert(task, client);
         self.set_gauge();
@@ -102,11 +101,11 @@ impl House {
         self.set_gauge();
     }
 
-    /// Ends the connection that is missed least, where there is one.
-    pub(crate) fn end_least_missed(&mut self) {
-        if let Some(client) = self.least_missed() {
+    /// Ends the first candidate, where there is one.
+    pub(crate) fn evict(&mut self) {
+        if let Some(client) = self.eviction_candidate() {
             self.end(&client, Ended::ForOthers);
-            self.ended_for_others += 1;
+            self.evicted += 1;
         }
         self.warn_of_full();
     }
@@ -115,23 +114,24 @@ impl House {
         self.clients.len() - self.ending >= self.connections_max
     }
 
-    fn least_missed(&mut self) -> Option<Arc<Client>> {
+    fn eviction_candidate(&mut self) -> Option<Arc<Client>> {
         let now_ms = clock::uptime_ms();
-        if now_ms.saturating_sub(self.least.at_ms) >= RANKING_MS {
-            self.least = Ranking { at_ms: now_ms, clients: self.rank(now_ms) };
+        if now_ms.saturating_sub(self.candidates.at_ms) >= CANDIDATES_VALID_MS {
+            self.candidates = Candidates { at_ms: now_ms, clients: self.rank(now_ms) };
         }
         // What has been ended meanwhile, or has got something to do, is out.
-        let is_out = |client: &Client| client.is_ending() || Rank::of(client, now_ms).is_none();
-        while self.least.clients.pop_if(|client| is_out(client)).is_some() {}
-        self.least.clients.last().cloned()
+        let is_out =
+            |client: &Client| client.is_ending() || EvictionRank::of(client, now_ms).is_none();
+        while self.candidates.clients.pop_if(|client| is_out(client)).is_some() {}
+        self.candidates.clients.last().cloned()
     }
 
-    /// The connections that may be ended, the one that is missed least at the end.
+    /// The connections that may be evicted, the first one to go at the end.
     fn rank(&self, now_ms: u64) -> Vec<Arc<Client>> {
         let open = || self.clients.values().filter(|client| !client.is_ending());
-        let ranked = open().filter_map(|client| Some((Rank::of(client, now_ms)?, client)));
+        let ranked = open().filter_map(|client| Some((EvictionRank::of(client, now_ms)?, client)));
         let mut ranked: Vec<_> = ranked.collect();
-        // A sender in good standing does not go where a newcomer may have to in a moment.
+        // A client that has delivered an event is not evicted while there are others: they may soon be candidates.
         let is_stranger =
             |client: &Client| !client.has_delivered() && client.phase() != Phase::Busy;
         if open().any(|client| is_stranger(client)) {
@@ -145,7 +145,7 @@ impl House {
         if self.full.count().is_some() {
             tracing::warn!(
                 connections = self.clients.len(),
-                ended = std::mem::take(&mut self.ended_for_others),
+                ended = std::mem::take(&mut self.evicted),
                 "all connections are taken; idle and slow ones are ended for new ones"
             );
         }
@@ -186,9 +186,9 @@ impl House {
     }
 }
 
-/// How much a connection would be missed: the one with the least is ended first.
+/// The connection with the lowest rank is evicted first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
+struct EvictionRank {
     /// Those that have never delivered an event come first.
     has_delivered: bool,
     /// Then those in the middle of nothing.
@@ -199,8 +199,8 @@ struct Rank {
     age_ms: Reverse<u64>,
 }
 
-impl Rank {
-    /// `None`: it must not be ended.
+impl EvictionRank {
+    /// `None`: it must not be evicted.
     fn of(client: &Client, now_ms: u64) -> Option<Self> {
         let age_ms = client.phase_ms(now_ms);
         let unread_ms = client.write_waits_ms(now_ms).filter(|ms| *ms >= UNREAD_MS);
