@@ -8,12 +8,12 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
+use crate::body_budget::{BodyBudget, BudgetExhausted, PartialBody, Reserved};
 use crate::client::{Client, Phase};
 use crate::refusals::Cause;
 use crate::replies::Refusal;
-use crate::room::{Entered, NoRoom, Room, Taken};
 
-/// The share of the room that requests may take which are not in time: they are read only to learn
+/// The share of the budget for requests that are not in time: they are read only to learn
 /// whether they are authentic, and a clock is wrong.
 const LATE_SHARE: usize = 16;
 
@@ -23,9 +23,9 @@ pub(crate) struct BodyReader {
     bytes_max: usize,
     timeout: Duration,
     /// What all bodies together may hold in memory.
-    room: Room,
+    budget: BodyBudget,
     /// What those of requests that are not in time may hold, apart from the others.
-    late_room: Room,
+    late_budget: BodyBudget,
 }
 
 /// Whether a request's timestamp is within the tolerance.
@@ -75,18 +75,18 @@ impl From<BodyError> for Refusal {
     }
 }
 
-/// A body in memory, and the room that it takes up there.
+/// A body in memory, and what it has reserved of the budget.
 #[derive(Debug)]
 pub(crate) struct BodyBytes {
     pub(crate) bytes: Bytes,
-    _room: Option<Taken>,
+    _reserved: Option<Reserved>,
 }
 
 impl BodyReader {
     pub(crate) fn new(bytes_max: usize, timeout: Duration, in_flight_bytes_max: usize) -> Self {
-        let room = Room::new(in_flight_bytes_max);
-        let late_room = Room::new((in_flight_bytes_max / LATE_SHARE).max(bytes_max));
-        Self { bytes_max, timeout, room, late_room }
+        let budget = BodyBudget::new(in_flight_bytes_max);
+        let late_budget = BodyBudget::new((in_flight_bytes_max / LATE_SHARE).max(bytes_max));
+        Self { bytes_max, timeout, budget, late_budget }
     }
 
     /// Refuses a body that says of itself that it is too large, before its first byte.
@@ -102,13 +102,13 @@ impl BodyReader {
         client: Option<&Client>,
     ) -> Result<BodyBytes, BodyError> {
         self.check_announced(body)?;
-        let room = match timeliness {
-            Timeliness::InTime => &self.room,
-            Timeliness::Late => &self.late_room,
+        let budget = match timeliness {
+            Timeliness::InTime => &self.budget,
+            Timeliness::Late => &self.late_budget,
         };
         let enter = |phase| client.is_none_or(|client| client.enter(phase));
         enter(Phase::Body);
-        let coming = Coming { room, client, bytes_max: self.bytes_max };
+        let coming = Coming { budget, client, bytes_max: self.bytes_max };
         let read = timeout(self.timeout, coming.collect(body)).await;
         let fits = enter(Phase::Busy);
         let read = read.unwrap_or(Err(BodyError::TooSlow { timeout: self.timeout }))?;
@@ -126,7 +126,7 @@ fn announced(body: &Body) -> usize {
 
 /// A body that comes in.
 struct Coming<'a> {
-    room: &'a Room,
+    budget: &'a BodyBudget,
     client: Option<&'a Client>,
     bytes_max: usize,
 }
@@ -135,37 +135,38 @@ impl Coming<'_> {
     async fn collect(&self, body: &mut Body) -> Result<BodyBytes, BodyError> {
         let announced = announced(body);
         let mut gathered = Gathered::default();
-        let mut taken = None;
+        let mut reserved = None;
         // From the first piece on that is not all of it.
-        let mut entered: Option<Entered<'_>> = None;
-        while let Some(data) = next_piece(body, entered.as_ref()).await? {
+        let mut partial: Option<PartialBody<'_>> = None;
+        while let Some(data) = next_piece(body, partial.as_ref()).await? {
             if gathered.len() + data.len() > self.bytes_max {
                 return Err(BodyError::TooLarge { bytes_max: self.bytes_max });
             }
             let length = data.len();
-            self.take(&mut taken, length, entered.as_ref()).await?;
+            self.reserve(&mut reserved, length, partial.as_ref()).await?;
             gathered.add(data, announced);
             if body.is_end_stream() {
                 break;
             }
-            match &entered {
-                Some(entered) => entered.reading.received(length),
-                None => entered = Some(Entered::new(self.room, self.client, length)),
+            match &partial {
+                Some(partial) => partial.reading.received(length),
+                None => partial = Some(PartialBody::new(self.budget, self.client, length)),
             }
         }
-        Ok(BodyBytes { bytes: gathered.into_bytes(), _room: taken })
+        Ok(BodyBytes { bytes: gathered.into_bytes(), _reserved: reserved })
     }
 
-    async fn take(
+    async fn reserve(
         &self,
-        held: &mut Option<Taken>,
+        held: &mut Option<Reserved>,
         bytes: usize,
-        entered: Option<&Entered<'_>>,
+        partial: Option<&PartialBody<'_>>,
     ) -> Result<(), BodyError> {
         let too_large = |_| BodyError::TooLarge { bytes_max: self.bytes_max };
         let bytes = u32::try_from(bytes).map_err(too_large)?;
-        let more =
-            or_cut(self.room.take(bytes), entered).await?.map_err(|NoRoom| BodyError::NoRoom)?;
+        let more = or_cut(self.budget.reserve(bytes), partial)
+            .await?
+            .map_err(|BudgetExhausted| BodyError::NoRoom)?;
         match held {
             Some(held) => held.merge(more),
             None => *held = Some(more),
@@ -177,10 +178,10 @@ impl Coming<'_> {
 /// The next piece of the body, unless it is cut.
 async fn next_piece(
     body: &mut Body,
-    entered: Option<&Entered<'_>>,
+    partial: Option<&PartialBody<'_>>,
 ) -> Result<Option<Bytes>, BodyError> {
     loop {
-        let Some(frame) = or_cut(body.frame(), entered).await? else { return Ok(None) };
+        let Some(frame) = or_cut(body.frame(), partial).await? else { return Ok(None) };
         let frame = frame.map_err(|_| BodyError::Incomplete)?;
         // Trailers are nothing of the body.
         if let Ok(data) = frame.into_data() {
@@ -191,13 +192,13 @@ async fn next_piece(
 
 async fn or_cut<T>(
     future: impl Future<Output = T>,
-    entered: Option<&Entered<'_>>,
+    partial: Option<&PartialBody<'_>>,
 ) -> Result<T, BodyError> {
-    let Some(entered) = entered else { return Ok(future.await) };
+    let Some(partial) = partial else { return Ok(future.await) };
     tokio::select! {
         biased;
         output = future => Ok(output),
-        () = entered.reading.is_cut() => Err(BodyError::Cut),
+        () = partial.reading.is_cut() => Err(BodyError::Cut),
     }
 }
 

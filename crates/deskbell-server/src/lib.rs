@@ -5,6 +5,7 @@
 
 mod admin_token;
 mod body;
+mod body_budget;
 mod changed_duplicates;
 mod client;
 mod client_address;
@@ -24,7 +25,6 @@ mod refusals;
 mod refused;
 mod replies;
 mod requests;
-mod room;
 pub mod routes;
 mod serve;
 mod server_options;

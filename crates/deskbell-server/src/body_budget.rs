@@ -1,4 +1,4 @@
-//! The memory that all bodies share. Where it is full, the slowest body makes room.
+//! The memory that all bodies share. Where it is used up, the slowest bodies are cut.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,53 +11,53 @@ use crate::clock;
 use crate::metrics;
 use crate::reading::Reading;
 
-/// How long a body waits for room while others are cut; then it is refused.
+/// How long a body waits for memory while others are cut; then it is refused.
 const WAIT_MAX: Duration = Duration::from_secs(1);
-/// How often it is looked meanwhile for a body that can be cut.
-const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// The interval at which it looks for bodies to cut meanwhile.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// A body is not cut before it has been coming in for this long: its rate means nothing yet.
 const CUT_AFTER_MS: u64 = 250;
 
-/// So many bytes, given to bodies piece by piece.
+/// A number of bytes, reserved by bodies piece by piece.
 #[derive(Debug, Clone)]
-pub(crate) struct Room {
+pub(crate) struct BodyBudget {
     free: Arc<Semaphore>,
     /// The bodies that are still coming in and hold some of it.
     readings: Arc<Mutex<Vec<Arc<Reading>>>>,
 }
 
-/// Room that is taken; dropped, it is free again.
-pub(crate) type Taken = OwnedSemaphorePermit;
+/// Reserved bytes; dropped, they are free again.
+pub(crate) type Reserved = OwnedSemaphorePermit;
 
-/// There is no room, and nothing that could make any.
+/// There is no memory left, and no body to cut for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoRoom;
+pub(crate) struct BudgetExhausted;
 
-impl Room {
+impl BodyBudget {
     pub(crate) fn new(bytes: usize) -> Self {
         let free = Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)));
         Self { free, readings: Arc::default() }
     }
 
-    /// Takes room for so many bytes. Where there is none, slow bodies are cut until there is.
-    pub(crate) async fn take(&self, bytes: u32) -> Result<Taken, NoRoom> {
+    /// Reserves these bytes. Where too few are free, slow bodies are cut until there are enough.
+    pub(crate) async fn reserve(&self, bytes: u32) -> Result<Reserved, BudgetExhausted> {
         match Arc::clone(&self.free).try_acquire_many_owned(bytes) {
-            Ok(taken) => Ok(taken),
-            Err(_) => timeout(WAIT_MAX, self.make_room(bytes)).await.unwrap_or(Err(NoRoom)),
+            Ok(reserved) => Ok(reserved),
+            Err(_) => timeout(WAIT_MAX, self.free_up(bytes)).await.unwrap_or(Err(BudgetExhausted)),
         }
     }
 
-    async fn make_room(&self, bytes: u32) -> Result<Taken, NoRoom> {
-        let room = Arc::clone(&self.free).acquire_many_owned(bytes);
-        tokio::pin!(room);
+    async fn free_up(&self, bytes: u32) -> Result<Reserved, BudgetExhausted> {
+        let reserved = Arc::clone(&self.free).acquire_many_owned(bytes);
+        tokio::pin!(reserved);
         let mut cut_bytes = 0;
         loop {
             let is_any = self.cut_slowest(bytes as usize, &mut cut_bytes);
             if !is_any && cut_bytes == 0 {
-                return Err(NoRoom);
+                return Err(BudgetExhausted);
             }
-            if let Ok(taken) = timeout(LOOK_INTERVAL, &mut room).await {
-                return taken.map_err(|_| NoRoom);
+            if let Ok(reserved) = timeout(RETRY_INTERVAL, &mut reserved).await {
+                return reserved.map_err(|_| BudgetExhausted);
             }
         }
     }
@@ -73,7 +73,7 @@ impl Room {
             let slowest = old
                 .min_by_key(|(_, one)| (one.rate(now_ms), std::cmp::Reverse(one.age_ms(now_ms))));
             let Some((index, _)) = slowest else { break };
-            // Its reader lets go of its room as soon as it hears of it.
+            // Its reader drops what it has reserved as soon as it sees that.
             let slowest = readings.swap_remove(index);
             *cut_bytes += slowest.held();
             slowest.cut();
@@ -87,30 +87,30 @@ impl Room {
     }
 }
 
-/// A body that holds some of the room while it is still coming in, and can be cut.
+/// A body that is still coming in, and can be cut.
 #[derive(Debug)]
-pub(crate) struct Entered<'a> {
-    room: &'a Room,
+pub(crate) struct PartialBody<'a> {
+    budget: &'a BodyBudget,
     /// By whose rate others judge the connection.
     client: Option<&'a Client>,
     pub(crate) reading: Arc<Reading>,
 }
 
-impl<'a> Entered<'a> {
+impl<'a> PartialBody<'a> {
     /// The body has sent so many bytes, and is not at its end.
-    pub(crate) fn new(room: &'a Room, client: Option<&'a Client>, bytes: usize) -> Self {
+    pub(crate) fn new(budget: &'a BodyBudget, client: Option<&'a Client>, bytes: usize) -> Self {
         let reading = Arc::new(Reading::new(bytes));
-        room.readings().push(Arc::clone(&reading));
+        budget.readings().push(Arc::clone(&reading));
         if let Some(client) = client {
             client.set_reading(Some(Arc::clone(&reading)));
         }
-        Self { room, client, reading }
+        Self { budget, client, reading }
     }
 }
 
-impl Drop for Entered<'_> {
+impl Drop for PartialBody<'_> {
     fn drop(&mut self) {
-        let mut readings = self.room.readings();
+        let mut readings = self.budget.readings();
         if let Some(index) = readings.iter().position(|one| Arc::ptr_eq(one, &self.reading)) {
             readings.swap_remove(index);
         }
