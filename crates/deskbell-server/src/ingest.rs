@@ -18,8 +18,7 @@ use crate::client::Client;
 use crate::client_address::{AllowedClients, NotAllowed};
 use crate::clock;
 use crate::metrics::IngestMetrics;
-use crate::refusals::{Cause, Refusals};
-use crate::refused::RefusedRequests;
+use crate::refusals::{Cause, Refusals, RefusedRequests};
 use crate::replies::{self, Refusal};
 
 /// One Clerk instance that sends to us.
@@ -64,7 +63,6 @@ pub(crate) struct Ingest {
     metrics: IngestMetrics,
     duplicates: ChangedDuplicates,
     refusals: Arc<Refusals>,
-    refused: Arc<RefusedRequests>,
 }
 
 impl Ingest {
@@ -78,8 +76,8 @@ impl Ingest {
     ) -> Self {
         let metrics = IngestMetrics::new(&source.name);
         let duplicates = ChangedDuplicates::new(&source.name, store);
-        let refusals = Arc::new(Refusals::new(Arc::clone(&source.name)));
-        Self { source, log, body, clients, metrics, duplicates, refusals, refused }
+        let refusals = Arc::new(Refusals::new(Arc::clone(&source.name), refused));
+        Self { source, log, body, clients, metrics, duplicates, refusals }
     }
 
     async fn take(
@@ -162,9 +160,8 @@ impl Ingest {
     }
 
     fn not_verified(&self, error: &VerifyError) -> Refusal {
-        self.refusals.note(error.into(), error);
+        self.refusals.not_verified(error);
         self.metrics.verification_failed(error.code());
-        self.refused.add(&self.source.name, error.code());
         Refusal::VerificationFailed
     }
 

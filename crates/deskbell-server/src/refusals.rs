@@ -1,8 +1,9 @@
-//! What is said of refused requests: each in the debug log, and once a minute for each cause and
-//! source at the default level.
+//! Refused requests: each in the debug log, once a minute for each cause and source at the default
+//! level, and counted for alerts where verification refused them.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clerk_webhooks::VerifyError;
 
@@ -95,14 +96,21 @@ impl From<&VerifyError> for Cause {
 pub(crate) struct Refusals {
     source: Arc<str>,
     lines: [OnceAMinute; Cause::COUNT],
+    counts: Arc<RefusedRequests>,
 }
 
 impl Refusals {
-    pub(crate) fn new(source: Arc<str>) -> Self {
-        Self { source, lines: [const { OnceAMinute::new() }; Cause::COUNT] }
+    pub(crate) fn new(source: Arc<str>, counts: Arc<RefusedRequests>) -> Self {
+        Self { source, lines: [const { OnceAMinute::new() }; Cause::COUNT], counts }
     }
 
-    /// Says that a request was refused, and why. `error` must bear nothing secret.
+    /// Notes and counts a request that failed verification.
+    pub(crate) fn not_verified(&self, error: &VerifyError) {
+        self.note(error.into(), error);
+        self.counts.add(&self.source, error.code());
+    }
+
+    /// Logs that a request was refused, and why. `error` must hold nothing secret.
     pub(crate) fn note(&self, cause: Cause, error: impl Display) {
         let (source, reason) = (&self.source, cause.name());
         match self.lines[cause as usize].count() {
@@ -111,5 +119,57 @@ impl Refusals {
             }
             None => tracing::debug!(%source, reason, %error, "refused a request of a source"),
         }
+    }
+}
+
+/// How many requests each source's verification refused, by the source's name and the cause.
+pub type RefusedCounts = BTreeMap<(Arc<str>, &'static str), u64>;
+
+/// Refused requests since they were last taken.
+#[derive(Debug, Default)]
+pub struct RefusedRequests(Mutex<RefusedCounts>);
+
+impl RefusedRequests {
+    fn add(&self, source: &Arc<str>, cause: &'static str) {
+        *self.counts().entry((Arc::clone(source), cause)).or_default() += 1;
+    }
+
+    /// What was counted since the last time.
+    #[must_use]
+    pub fn take(&self) -> RefusedCounts {
+        std::mem::take(&mut self.counts())
+    }
+
+    /// Counts these again, which could not be used.
+    pub fn put_back(&self, taken: RefusedCounts) {
+        let mut counts = self.counts();
+        for (key, requests) in taken {
+            *counts.entry(key).or_default() += requests;
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, RefusedCounts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_is_counted_once_and_what_is_put_back_again() {
+        let requests = RefusedRequests::default();
+        let source = Arc::from("clerk");
+        requests.add(&source, "no_match");
+        requests.add(&source, "no_match");
+        requests.add(&source, "too_old");
+        let taken = requests.take();
+        let count = |cause| taken.get(&(Arc::clone(&source), cause)).copied();
+        assert_eq!((count("no_match"), count("too_old")), (Some(2), Some(1)));
+        assert!(requests.take().is_empty());
+        requests.add(&source, "no_match");
+        requests.put_back(taken.clone());
+        assert_eq!(requests.take().get(&(source, "no_match")), Some(&3));
     }
 }

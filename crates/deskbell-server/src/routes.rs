@@ -16,7 +16,7 @@ use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
 use crate::once_a_minute::OnceAMinute;
-use crate::refused::RefusedRequests;
+use crate::refusals::RefusedRequests;
 use crate::unknown_path::{self, UnknownPaths};
 use crate::{AdminToken, AllowedClients, replies};
 
