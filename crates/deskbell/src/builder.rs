@@ -1,8 +1,6 @@
 //! The engine inside a Rust program of one's own, with functions that are called for events.
 
-use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use clerk_webhooks::Event;
@@ -10,9 +8,7 @@ use deskbell_delivery::{HandlerContext, HandlerError};
 
 use crate::config::{Config, Environment};
 use crate::engine::{Engine, StartError};
-
-type Called = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
-type Function = Box<dyn Fn(Event, HandlerContext) -> Called + Send + Sync>;
+use crate::handler::{Called, Handler};
 
 /// The engine as a library.
 ///
@@ -53,13 +49,6 @@ pub struct Builder {
     /// `None` where it is still to be read.
     config: Option<Config>,
     handlers: Vec<Handler>,
-}
-
-/// A function that is called for events.
-pub(crate) struct Handler {
-    pub(crate) name: String,
-    pub(crate) events: Vec<String>,
-    pub(crate) function: Function,
 }
 
 impl Builder {
@@ -109,14 +98,5 @@ impl Builder {
             None => Config::load(None, &Environment::Process)?.config,
         };
         Engine::start_with(&config, self.handlers).await
-    }
-}
-
-impl fmt::Debug for Handler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handler")
-            .field("name", &self.name)
-            .field("events", &self.events)
-            .finish_non_exhaustive()
     }
 }

@@ -11,9 +11,9 @@ use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 use deskbell_store::{Database, Deliveries, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use crate::builder::Handler;
 use crate::config::{self, Config, DestinationConfig, event_types};
 use crate::delivery_options::{self, ChannelError, MadeChannel};
+use crate::handler::Handler;
 use crate::orders;
 use crate::tasks::Stage;
 

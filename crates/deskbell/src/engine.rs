@@ -13,9 +13,9 @@ use deskbell_server::{CurrentRoutes, RefusedRequests, Tls};
 use deskbell_store::{Database, LogHandle, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::builder::Handler;
 use crate::config::Config;
 use crate::delivering::Delivering;
+use crate::handler::Handler;
 use crate::mirror_options::mirror_options;
 use crate::tasks::{self, Stage, StoppedEarly};
 

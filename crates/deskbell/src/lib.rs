@@ -28,6 +28,7 @@ mod delivering;
 mod delivery_options;
 mod demo;
 mod engine;
+mod handler;
 mod metrics;
 mod mirror_options;
 mod mirror_rows;

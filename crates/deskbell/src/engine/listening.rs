@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::parts::{Parts, Shared};
 use super::routes::Admin;
 use super::{Engine, StartError, check_mirrors, parts, routes};
-use crate::builder::Handler;
 use crate::config::{Config, StoreConfig};
 use crate::delivering::Delivering;
+use crate::handler::Handler;
 use crate::tasks::Stage;
 
 /// The pause after the first failure to open the store; it doubles with each.
