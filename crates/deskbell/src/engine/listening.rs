@@ -11,9 +11,10 @@ use deskbell_store::{Database, LogWriter, LogWriterOptions, OpenError, Store};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::check::check_mirrors;
 use super::parts::{Parts, Shared};
 use super::routes::Admin;
-use super::{Engine, StartError, check_mirrors, parts, routes};
+use super::{Engine, StartError, parts, routes};
 use crate::config::{Config, StoreConfig};
 use crate::delivering::Delivering;
 use crate::handler::Handler;
@@ -27,6 +28,32 @@ const PAUSE_MAX: Duration = Duration::from_secs(15);
 const SILENT_MAX: Duration = Duration::from_secs(2);
 /// How often it is said that the store is still away.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// Begins to listen, opens the store, and looks for the mirrors' databases. A database that is
+    /// away is tried again: the store's, while requests are answered with 503; a mirror's, while
+    /// everything else works.
+    ///
+    /// # Errors
+    /// [`StartError`]: what could not be opened, and why. Nothing is running then.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        Self::start_with(config, Vec::new()).await
+    }
+
+    pub(crate) async fn start_with(
+        config: &Config,
+        handlers: Vec<Handler>,
+    ) -> Result<Self, StartError> {
+        let mut listening = Listening::bind(config, handlers).await?;
+        match listening.open_store().await {
+            Ok(store) => listening.start(store).await,
+            Err(error) => {
+                listening.stop().await;
+                Err(error)
+            }
+        }
+    }
+}
 
 /// An engine whose store is not open yet: its port is its own, and it takes nothing.
 pub(crate) struct Listening {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use deskbell_store::Store;
 use deskbell_sync::MirrorOptions;
 
+use super::check::check_mirrors;
 use super::parts::Shared;
-use super::{Engine, StartError, check_mirrors, parts, routes};
+use super::{Engine, StartError, parts, routes};
 use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
 use crate::mirror_options::mirror_options;

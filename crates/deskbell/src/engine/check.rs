@@ -1,0 +1,30 @@
+//! What can be checked of the destinations without their databases.
+
+use tokio_util::sync::CancellationToken;
+
+use super::StartError;
+use crate::config::Config;
+use crate::delivering::Delivering;
+use crate::mirror_options::mirror_options;
+
+/// Checks what the config says of its destinations, as far as that can be done without their
+/// databases: names, and every expression. Gives warnings.
+///
+/// # Errors
+/// The first destination that makes no sense, and why.
+pub fn check_destinations(config: &Config) -> Result<Vec<String>, StartError> {
+    check_mirrors(config)?;
+    let delivering = Delivering::new(config, Vec::new(), &CancellationToken::new())?;
+    Ok(delivering.warnings().to_vec())
+}
+
+pub(super) fn check_mirrors(config: &Config) -> Result<(), StartError> {
+    for destination in &config.destinations {
+        let Some(options) = mirror_options(destination, &config.sources) else { continue };
+        deskbell_sync::check(&options).map_err(|source| StartError::Mirror {
+            destination: destination.name.clone(),
+            source,
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! The engine while it runs, and how it stops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use deskbell_server::{CurrentRoutes, RefusedRequests, Tls};
+use deskbell_store::{Database, LogHandle, Store};
+
+use super::parts::Parts;
+use crate::config::Config;
+use crate::tasks::{self, Stage, StoppedEarly};
+
+/// A running engine. It works until it is stopped; dropped, it is cut off where it stands.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) address: SocketAddr,
+    /// What it runs by.
+    pub(super) config: Config,
+    pub(super) store: Arc<dyn Database>,
+    pub(super) log: LogHandle,
+    pub(super) refused: Arc<RefusedRequests>,
+    pub(super) routes: CurrentRoutes,
+    pub(super) tls: Option<Tls>,
+    pub(super) serving: Stage,
+    pub(super) parts: Parts,
+    pub(super) writing: Stage,
+}
+
+impl Engine {
+    /// The address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The event log.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store) as Arc<dyn Store>
+    }
+
+    /// Reads the files of `[server] tls` again now, where there are any, instead of at the next look
+    /// at them. A mistake in them is logged, and what was read before stays in use.
+    pub fn reload_tls(&self) {
+        if let Some(Err(error)) = self.tls.as_ref().map(Tls::reload) {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the certificate is not taken; the one before stays");
+        }
+    }
+
+    /// Returns when a part of the engine has ended although nobody asked it to.
+    pub async fn ended_early(&mut self) {
+        tokio::select! {
+            () = self.serving.ended() => {}
+            () = self.parts.ended() => {}
+            () = self.writing.ended() => {}
+        }
+    }
+
+    /// Stops accepting, finishes what is in hand, and closes the store.
+    ///
+    /// # Errors
+    /// [`StoppedEarly`]: a part of the engine had failed before. What was acknowledged is durable
+    /// all the same.
+    pub async fn stop(self) -> Result<(), StoppedEarly> {
+        let Self { serving, parts, writing, store, log, routes, .. } = self;
+        // What is in front must not lose what is behind it.
+        let mut outcome = serving.stop().await;
+        let (workers, mirrors) = parts.into_stages();
+        outcome = outcome.and(tasks::stop_all(workers).await);
+        // The writer ends by itself once everybody has let go of the log.
+        drop((log, routes));
+        outcome = outcome.and(writing.stop().await);
+        outcome = outcome.and(tasks::stop_all(mirrors).await);
+        store.close().await;
+        outcome
+    }
+}
