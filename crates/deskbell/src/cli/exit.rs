@@ -1,23 +1,13 @@
-//! Exit codes, and what is said when a command ends with one that is not 0.
+//! How a command ends: its exit code, and the error that it prints where that is not 0.
 
 use std::process::ExitCode;
 
 use miette::{Diagnostic, Report};
 use serde_json::{Value, json};
 
+pub use super::exit_code::{BROKEN_PIPE, CONFIG, DONE, FAILED, USAGE};
 use crate::StartError;
 use crate::config::ConfigError;
-
-/// Done.
-pub const DONE: u8 = 0;
-/// Failed: drift was found, a check failed, a server did not answer.
-pub const FAILED: u8 = 1;
-/// Wrong usage: unknown flags or arguments.
-pub const USAGE: u8 = 2;
-/// Wrong configuration: nothing was started.
-pub const CONFIG: u8 = 64;
-/// Nobody reads stdout any more: what a shell reports of a tool that SIGPIPE ended.
-pub const BROKEN_PIPE: u8 = 141;
 
 /// A command that could not do what it was asked for.
 #[derive(Debug)]

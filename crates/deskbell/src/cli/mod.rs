@@ -4,11 +4,13 @@
 mod output;
 
 mod config;
+mod context;
 mod dead_letters;
 mod demo;
 mod destinations;
 mod events;
 pub mod exit;
+mod exit_code;
 mod logging;
 mod named;
 mod rebuild;
@@ -23,13 +25,12 @@ mod time;
 mod trigger;
 mod types;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use miette::Diagnostic;
 
-use crate::config::{Config, ConfigError, DestinationConfig, DestinationType, Environment, Loaded};
+use context::{Context, NoDatabase, environment};
 
 /// The self-hosted webhook engine for Clerk.
 ///
@@ -89,65 +90,6 @@ enum Command {
     Types,
     /// Send a signed sample event, by default to the local server.
     Trigger(trigger::Arguments),
-}
-
-/// A destination was named that keeps no tables, where one that does is meant.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("`{name}` has type = \"{kind}\", and keeps no tables")]
-#[diagnostic(help("name a destination of type = \"database\""))]
-struct NoDatabase {
-    name: String,
-    kind: DestinationType,
-}
-
-impl NoDatabase {
-    fn new(destination: &DestinationConfig) -> Self {
-        Self { name: destination.name.clone(), kind: destination.kind.destination_type() }
-    }
-}
-
-/// What every command is given.
-struct Context {
-    config_file: Option<PathBuf>,
-    json: bool,
-    environment: Environment,
-}
-
-impl Context {
-    /// The config for a command that receives nothing.
-    fn load_without_secrets(&self) -> Result<Config, ConfigError> {
-        let file = self.config_file.as_deref();
-        Ok(Config::load_without_secrets(file, &self.environment)?.config)
-    }
-
-    /// The config for a command that only reads; says what is left out for want of a secret.
-    fn load_to_read(&self) -> Result<Config, ConfigError> {
-        let loaded = Config::load_to_read(self.config_file.as_deref(), &self.environment)?;
-        for left_out in &loaded.left_out {
-            errln!("warning: {left_out}");
-        }
-        Ok(loaded.config)
-    }
-
-    /// The config, of which everything is checked that can be checked here.
-    fn load_to_check(&self) -> Result<Loaded, ConfigError> {
-        Config::load_to_check(self.config_file.as_deref(), &self.environment)
-    }
-
-    /// The same, with the files of variables as they are now.
-    fn read_again(&self) -> Self {
-        let environment = environment();
-        Self { config_file: self.config_file.clone(), json: self.json, environment }
-    }
-
-    fn load_config(&self) -> Result<Loaded, ConfigError> {
-        Config::load(self.config_file.as_deref(), &self.environment)
-    }
-}
-
-/// The environment, and what it lacks from the files of variables in the working directory.
-fn environment() -> Environment {
-    Environment::with_files_in(Path::new(""))
 }
 
 /// Parses the command line, runs the command, and says how it went.

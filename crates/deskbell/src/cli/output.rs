@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-use super::exit;
+use super::exit_code;
 
 /// Lines that wait for a stderr that nobody reads; further ones are dropped.
 const LINES_WAITING_MAX: usize = 8_192;
@@ -34,10 +34,10 @@ pub(in crate::cli) fn data(line: fmt::Arguments<'_>) {
     let mut stdout = io::stdout().lock();
     let Err(error) = writeln!(stdout, "{line}") else { return };
     if error.kind() == ErrorKind::BrokenPipe {
-        process::exit(exit::BROKEN_PIPE.into());
+        process::exit(exit_code::BROKEN_PIPE.into());
     }
     message(format_args!("stdout cannot be written: {error}"));
-    process::exit(exit::FAILED.into());
+    process::exit(exit_code::FAILED.into());
 }
 
 /// Prints a line that is not data. One that cannot be written is lost.
