@@ -1,6 +1,7 @@
 //! `deskbell dead-letters`: what could not be taken or delivered, and asking for it again.
 
 mod chosen;
+mod error;
 mod letter;
 
 use std::process::ExitCode;
@@ -8,11 +9,10 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args, Subcommand};
 use deskbell_sync::MirrorOptions;
 use deskbell_sync::dead_letters::{self, Choice};
-use deskbell_sync::inspect::InspectError;
-use miette::Diagnostic;
 use serde_json::{Value, json};
 
 use self::chosen::Chosen;
+use self::error::{none, unreachable};
 use self::letter::Letter;
 use super::store::{self, Done};
 use super::{Context, exit, table};
@@ -54,16 +54,6 @@ pub(super) struct Retry {
     /// Of this destination [default: all that are enabled].
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
-}
-
-/// A command that could not be done.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-enum DeadLetterError {
-    #[error("the dead letters of the destination `{destination}` cannot be reached")]
-    Mirror { destination: String, source: InspectError },
-    #[error("there is no dead letter of {ids}")]
-    #[diagnostic(help("`deskbell dead-letters list` lists them; what waits is tried by itself"))]
-    None { ids: String },
 }
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
@@ -204,13 +194,4 @@ impl Asked {
 
 fn print_json(letters: &[Letter]) {
     outln!("{:#}", Value::Array(letters.iter().map(Letter::json).collect()));
-}
-
-fn unreachable(options: &MirrorOptions, source: InspectError) -> exit::Failure {
-    let destination = options.destination.clone();
-    exit::Failure::failed(DeadLetterError::Mirror { destination, source })
-}
-
-fn none(ids: &[String]) -> exit::Failure {
-    exit::Failure::failed_with_help(DeadLetterError::None { ids: ids.join(", ") })
 }

@@ -6,8 +6,8 @@ use deskbell_store::{Database, StoreError};
 use deskbell_sync::dead_letters::{self, Choice};
 use deskbell_sync::{MirrorOptions, statements};
 
+use super::error::unreachable;
 use super::letter::Letter;
-use super::unreachable;
 use crate::cli::{exit, named, store};
 use crate::config::{Config, DestinationConfig};
 use crate::mirror_options::mirror_options;
