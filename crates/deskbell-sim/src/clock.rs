@@ -1,4 +1,4 @@
-//! The one place that reads the time: signatures bear it.
+//! The one place that reads the time: signatures contain it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

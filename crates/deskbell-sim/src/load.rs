@@ -83,7 +83,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// Takes requests until there are none. A broken connection is made anew; one that cannot be made ends the worker.
+    /// Takes requests until there are none. A broken connection is opened again; one that cannot be made ends the worker.
     async fn run(
         &mut self,
         requests: &[PreparedRequest],

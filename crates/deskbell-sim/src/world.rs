@@ -28,10 +28,10 @@ use self::pool::Pool;
 use self::user::User;
 use crate::truth::{Effect, Truth, Version};
 
-/// 2026-01-01T00:00:00Z, where a world's clock starts unless told otherwise.
+/// 2026-01-01T00:00:00Z, where a world's clock starts unless the scenario says otherwise.
 const START_MS: i64 = 1_767_225_600_000;
 
-/// The Clerk instance of every world, unless told otherwise: worlds may share a handler, whose mirror
+/// The Clerk instance of every world, unless the scenario says otherwise: worlds may share a handler, whose mirror
 /// has the rows of one instance.
 pub const INSTANCE_ID: &str = "ins_SimulatedByDeskbell00000000";
 

@@ -31,9 +31,9 @@ pub struct PreparedRequest {
     pub(crate) body: Bytes,
 }
 
-/// Makes so many signed requests, each with a message id of its own, over bodies taken in turn.
+/// Makes so many signed requests, each with a message id of its own, over the bodies in rotation.
 ///
-/// Signatures bear the time of this call: the requests are good for as long as the server's tolerance.
+/// Signatures contain the time of this call: the requests are good for as long as the server's tolerance.
 ///
 /// # Errors
 /// [`CannotSign`], where the secret is a public key.

@@ -44,7 +44,7 @@ pub(crate) struct Connections {
     to_close: AtomicUsize,
 }
 
-/// What is delivered: a message, by its place in the order of events, to one of the endpoints.
+/// What is delivered: a message, by its index in the order of events, to one of the endpoints.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) index: usize,

@@ -15,13 +15,13 @@ const DUPLICATE_WINDOW: usize = 200;
 /// One message to send to every endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dispatch {
-    /// The message's place in the order of events, which it shares with its duplicates.
+    /// The message's index in the order of events, which it shares with its duplicates.
     pub(crate) index: usize,
     pub(crate) message: Message,
     pub(crate) duplicate: bool,
 }
 
-/// Iterates over messages in the order of sending. It holds no more of them back than the windows are wide.
+/// Iterates over messages in the order of sending. It buffers no more of them than the windows are wide.
 pub(crate) struct Dispatches<I> {
     messages: I,
     rng: ChaCha8Rng,
@@ -29,7 +29,7 @@ pub(crate) struct Dispatches<I> {
     reorder: Reorder,
     taken: usize,
     /// Entries leave by (slot, the order in which they were put in).
-    held: BinaryHeap<Reverse<Held>>,
+    queued: BinaryHeap<Reverse<Queued>>,
     put: usize,
 }
 
@@ -39,7 +39,7 @@ struct Key {
     put: usize,
 }
 
-struct Held {
+struct Queued {
     key: Key,
     dispatch: Dispatch,
 }
@@ -52,13 +52,13 @@ impl<I: Iterator<Item = Message>> Dispatches<I> {
             duplicates: duplicates.clamp(0.0, 1.0),
             reorder: Reorder { late: reorder.late.clamp(0.0, 1.0), ..reorder },
             taken: 0,
-            held: BinaryHeap::new(),
+            queued: BinaryHeap::new(),
             put: 0,
         }
     }
 
-    /// Gives a message a slot: its own place, or some way behind it; and a later one to its duplicate.
-    fn hold(&mut self, message: Message) {
+    /// Gives a message a slot: its own, or one behind it; and a later one to its duplicate.
+    fn enqueue(&mut self, message: Message) {
         let index = self.taken;
         self.taken += 1;
         let late = self.rng.random_bool(self.reorder.late);
@@ -74,7 +74,7 @@ impl<I: Iterator<Item = Message>> Dispatches<I> {
     fn put(&mut self, slot: usize, dispatch: Dispatch) {
         let key = Key { slot, put: self.put };
         self.put += 1;
-        self.held.push(Reverse(Held { key, dispatch }));
+        self.queued.push(Reverse(Queued { key, dispatch }));
     }
 }
 
@@ -84,32 +84,32 @@ impl<I: Iterator<Item = Message>> Iterator for Dispatches<I> {
     fn next(&mut self) -> Option<Dispatch> {
         loop {
             // Whatever is still to come has a slot that is not below `taken`.
-            if self.held.peek().is_some_and(|Reverse(held)| held.key.slot < self.taken) {
-                return self.held.pop().map(|Reverse(held)| held.dispatch);
+            if self.queued.peek().is_some_and(|Reverse(queued)| queued.key.slot < self.taken) {
+                return self.queued.pop().map(|Reverse(queued)| queued.dispatch);
             }
             match self.messages.next() {
-                Some(message) => self.hold(message),
-                None => return self.held.pop().map(|Reverse(held)| held.dispatch),
+                Some(message) => self.enqueue(message),
+                None => return self.queued.pop().map(|Reverse(queued)| queued.dispatch),
             }
         }
     }
 }
 
-impl PartialEq for Held {
+impl PartialEq for Queued {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
     }
 }
 
-impl Eq for Held {}
+impl Eq for Queued {}
 
-impl PartialOrd for Held {
+impl PartialOrd for Queued {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Held {
+impl Ord for Queued {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key.cmp(&other.key)
     }

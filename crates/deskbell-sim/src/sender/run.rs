@@ -39,7 +39,7 @@ impl<'a, P: FnMut(&Progress)> Run<'a, P> {
         let mut firsts = 0;
         for dispatch in dispatches {
             if !dispatch.duplicate {
-                self.pace(firsts).await;
+                self.wait_for_rate(firsts).await;
                 firsts += 1;
             }
             for endpoint in 0..self.courier.signers.len() {
@@ -77,11 +77,11 @@ impl<'a, P: FnMut(&Progress)> Run<'a, P> {
         Arc::clone(&self.courier.slots).acquire_owned().await.ok()
     }
 
-    /// Waits until the message at this place may begin.
-    async fn pace(&self, place: usize) {
+    /// Waits until the message of this index may begin.
+    async fn wait_for_rate(&self, index: usize) {
         if let Some(rate) = self.options.rate_per_second.filter(|&rate| rate > 0.0) {
-            #[expect(clippy::cast_precision_loss, reason = "places are far below 2^52")]
-            let since = Duration::try_from_secs_f64(place as f64 / rate).unwrap_or(Duration::MAX);
+            #[expect(clippy::cast_precision_loss, reason = "indexes are far below 2^52")]
+            let since = Duration::try_from_secs_f64(index as f64 / rate).unwrap_or(Duration::MAX);
             if let Some(due) = self.started.checked_add(since) {
                 sleep_until(due).await;
             }

@@ -12,7 +12,7 @@ use crate::truth::{Effect, ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, USERS};
 
 /// When the `organizationMembership.deleted` of a deleted parent's memberships come, which Clerk does not document.
 #[derive(Clone, Copy, PartialEq)]
-enum MembershipsTold {
+enum CascadeEvents {
     Before,
     After,
     Never,
@@ -64,8 +64,8 @@ impl World {
     fn delete_user(&mut self) {
         let Some(id) = self.users.draw(&mut self.rng).map(|user| user.id.clone()) else { return };
         let Some(user) = self.users.get(&id).cloned() else { return };
-        let told = self.memberships_told();
-        if told == MembershipsTold::Before {
+        let cascade = self.cascade_events();
+        if cascade == CascadeEvents::Before {
             self.end_memberships(&user.membership_ids);
         }
         let data = DeletedObject {
@@ -77,7 +77,7 @@ impl World {
         };
         let effect = gone(USERS, &user.id, &user.membership_ids);
         self.emit("user.deleted", self.now_ms, &data, |_| effect);
-        if told == MembershipsTold::After {
+        if cascade == CascadeEvents::After {
             self.end_memberships(&user.membership_ids);
         }
         self.forget_memberships(&user.membership_ids);
@@ -105,8 +105,8 @@ impl World {
 
     fn delete_organization(&mut self) {
         let Some(organization) = self.organizations.draw(&mut self.rng).cloned() else { return };
-        let told = self.memberships_told();
-        if told == MembershipsTold::Before {
+        let cascade = self.cascade_events();
+        if cascade == CascadeEvents::Before {
             self.end_memberships(&organization.membership_ids);
         }
         let data = DeletedObject {
@@ -118,7 +118,7 @@ impl World {
         };
         let effect = gone(ORGANIZATIONS, &organization.id, &organization.membership_ids);
         self.emit("organization.deleted", self.now_ms, &data, |_| effect);
-        if told == MembershipsTold::After {
+        if cascade == CascadeEvents::After {
             self.end_memberships(&organization.membership_ids);
         }
         self.forget_memberships(&organization.membership_ids);
@@ -174,15 +174,15 @@ impl World {
         self.memberships.insert(membership);
     }
 
-    fn memberships_told(&mut self) -> MembershipsTold {
+    fn cascade_events(&mut self) -> CascadeEvents {
         match self.rng.random_range(0..4) {
-            0 => MembershipsTold::Before,
-            1 => MembershipsTold::After,
-            _ => MembershipsTold::Never,
+            0 => CascadeEvents::Before,
+            1 => CascadeEvents::After,
+            _ => CascadeEvents::Never,
         }
     }
 
-    /// Tells of the end of memberships: with the whole object, unlike every other deleted thing.
+    /// Emits the end of memberships: with the whole object, unlike every other deletion.
     fn end_memberships(&mut self, ids: &[String]) {
         for id in ids {
             let Some(membership) = self.memberships.get(id).cloned() else { continue };
@@ -195,10 +195,10 @@ impl World {
         for id in ids {
             let Some(membership) = self.memberships.remove(id) else { continue };
             if let Some(user) = self.users.get_mut(&membership.user_id) {
-                user.membership_ids.retain(|held| held != id);
+                user.membership_ids.retain(|known| known != id);
             }
             if let Some(organization) = self.organizations.get_mut(&membership.organization_id) {
-                organization.membership_ids.retain(|held| held != id);
+                organization.membership_ids.retain(|known| known != id);
             }
         }
     }

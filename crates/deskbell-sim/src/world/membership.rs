@@ -1,4 +1,4 @@
-//! A user's membership in an organization: its payload, which bears both of them, and the row that must come of it.
+//! A user's membership in an organization: its payload, which has both of them, and the row that must come of it.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;

@@ -1,4 +1,4 @@
-//! The entities that are alive: drawn at random by place, found by id, removed in constant time.
+//! The entities that are alive: drawn at random, found by id, removed in constant time.
 
 use std::collections::HashMap;
 
@@ -13,16 +13,16 @@ pub(crate) trait HasId {
     fn id(&self) -> &str;
 }
 
-/// Entities in an order that depends on the insertions and removals alone, so that a draw by place is reproducible.
+/// Entities in an order that depends on the insertions and removals alone, so that a random draw is reproducible.
 #[derive(Debug)]
 pub(crate) struct Pool<T> {
     items: Vec<T>,
-    places: HashMap<String, usize>,
+    indexes: HashMap<String, usize>,
 }
 
 impl<T: HasId> Pool<T> {
     pub(crate) fn new() -> Self {
-        Self { items: Vec::new(), places: HashMap::new() }
+        Self { items: Vec::new(), indexes: HashMap::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -34,25 +34,25 @@ impl<T: HasId> Pool<T> {
     }
 
     pub(crate) fn insert(&mut self, item: T) {
-        self.places.insert(item.id().to_owned(), self.items.len());
+        self.indexes.insert(item.id().to_owned(), self.items.len());
         self.items.push(item);
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
-        let place = self.places.remove(id)?;
-        let item = self.items.swap_remove(place);
-        if let Some(moved) = self.items.get(place) {
-            self.places.insert(moved.id().to_owned(), place);
+        let index = self.indexes.remove(id)?;
+        let item = self.items.swap_remove(index);
+        if let Some(moved) = self.items.get(index) {
+            self.indexes.insert(moved.id().to_owned(), index);
         }
         Some(item)
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.places.get(id).map(|&place| &self.items[place])
+        self.indexes.get(id).map(|&index| &self.items[index])
     }
 
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
-        self.places.get(id).map(|&place| &mut self.items[place])
+        self.indexes.get(id).map(|&index| &mut self.items[index])
     }
 
     pub(crate) fn draw(&self, rng: &mut ChaCha8Rng) -> Option<&T> {
@@ -61,8 +61,8 @@ impl<T: HasId> Pool<T> {
 
     pub(crate) fn draw_mut(&mut self, rng: &mut ChaCha8Rng) -> Option<&mut T> {
         (!self.is_empty()).then(|| {
-            let place = rng.random_range(0..self.items.len());
-            &mut self.items[place]
+            let index = rng.random_range(0..self.items.len());
+            &mut self.items[index]
         })
     }
 }
