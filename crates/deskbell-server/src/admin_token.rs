@@ -23,7 +23,7 @@ impl AdminToken {
         is_good.then_some(token)
     }
 
-    /// Whether the request bears it: `Authorization: Bearer TOKEN`, the scheme in any case.
+    /// Whether the request has it: `Authorization: Bearer TOKEN`, the scheme in any case.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         headers
             .get(AUTHORIZATION)

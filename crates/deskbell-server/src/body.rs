@@ -134,17 +134,17 @@ struct Coming<'a> {
 impl Coming<'_> {
     async fn collect(&self, body: &mut Body) -> Result<BodyBytes, BodyError> {
         let announced = announced(body);
-        let mut gathered = Gathered::default();
+        let mut pieces = Pieces::default();
         let mut reserved = None;
         // From the first piece on that is not all of it.
         let mut partial: Option<PartialBody<'_>> = None;
         while let Some(data) = next_piece(body, partial.as_ref()).await? {
-            if gathered.len() + data.len() > self.bytes_max {
+            if pieces.len() + data.len() > self.bytes_max {
                 return Err(BodyError::TooLarge { bytes_max: self.bytes_max });
             }
             let length = data.len();
             self.reserve(&mut reserved, length, partial.as_ref()).await?;
-            gathered.add(data, announced);
+            pieces.add(data, announced);
             if body.is_end_stream() {
                 break;
             }
@@ -153,7 +153,7 @@ impl Coming<'_> {
                 None => partial = Some(PartialBody::new(self.budget, self.client, length)),
             }
         }
-        Ok(BodyBytes { bytes: gathered.into_bytes(), _reserved: reserved })
+        Ok(BodyBytes { bytes: pieces.into_bytes(), _reserved: reserved })
     }
 
     async fn reserve(
@@ -204,12 +204,12 @@ async fn or_cut<T>(
 
 /// The pieces so far. Most bodies come in one, which then needs no copy.
 #[derive(Default)]
-struct Gathered {
+struct Pieces {
     first: Bytes,
     rest: BytesMut,
 }
 
-impl Gathered {
+impl Pieces {
     fn len(&self) -> usize {
         self.first.len() + self.rest.len()
     }

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 /// Duplicates that are being compared at once; of those that come meanwhile nothing is known.
 const COMPARING_MAX: usize = 16;
-/// How often a source's changed duplicates are told in the log; all of them are counted.
+/// How often a source's changed duplicates are logged; all of them are counted.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// Duplicates whose body is another one than the event's, by `source`.

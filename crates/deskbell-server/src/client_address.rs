@@ -21,7 +21,7 @@ pub struct AllowedClients {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotAllowed {
     #[error("{0} is not in `allowed_ips`")]
-    Stranger(IpAddr),
+    Address(IpAddr),
     #[error(
         "{0} is not in `allowed_ips`; it sent X-Forwarded-For: if it is your proxy, name it in \
          `trusted_proxies`"
@@ -51,7 +51,7 @@ impl AllowedClients {
         let is_untrusted_proxy = client == peer && headers.contains_key(FORWARDED_FOR);
         Err(match is_untrusted_proxy && !contain(&self.trusted_proxies, peer) {
             true => NotAllowed::PerhapsProxy(client),
-            false => NotAllowed::Stranger(client),
+            false => NotAllowed::Address(client),
         })
     }
 
@@ -105,15 +105,15 @@ mod tests {
     #[test]
     fn the_client_is_the_first_from_the_right_that_is_no_proxy() {
         let rules = rules(&["203.0.113.0/24", "2001:db8::/32"], &["10.0.0.0/8", "192.0.2.7/32"]);
-        let stranger = |text: &str| Err(NotAllowed::Stranger(text.parse().unwrap()));
+        let not_allowed = |text: &str| Err(NotAllowed::Address(text.parse().unwrap()));
         let proxy = |text: &str| Err(NotAllowed::PerhapsProxy(text.parse().unwrap()));
         let unreadable = |text: &str| Err(NotAllowed::Unreadable(text.parse().unwrap()));
         for (peer, lines, wanted) in [
             ("203.0.113.5", &[][..], Ok(())),
             ("::ffff:203.0.113.5", &[], Ok(())),
             ("2001:db8::1", &[], Ok(())),
-            ("198.51.100.1", &[], stranger("198.51.100.1")),
-            // What a stranger says of itself is nothing.
+            ("198.51.100.1", &[], not_allowed("198.51.100.1")),
+            // What a client that is not allowed claims about itself is ignored.
             ("198.51.100.1", &["203.0.113.5"], proxy("198.51.100.1")),
             ("10.0.0.1", &["203.0.113.5"], Ok(())),
             ("10.0.0.1", &["203.0.113.5:49152"], Ok(())),
@@ -121,13 +121,13 @@ mod tests {
             ("10.0.0.1", &["[2001:db8::1]"], Ok(())),
             ("10.0.0.1", &["203.0.113.5, 192.0.2.7"], Ok(())),
             ("10.0.0.1", &["203.0.113.5", "192.0.2.7, 10.1.1.1"], Ok(())),
-            ("10.0.0.1", &["203.0.113.5, 198.51.100.1"], stranger("198.51.100.1")),
-            ("10.0.0.1", &["203.0.113.5", "198.51.100.1"], stranger("198.51.100.1")),
+            ("10.0.0.1", &["203.0.113.5, 198.51.100.1"], not_allowed("198.51.100.1")),
+            ("10.0.0.1", &["203.0.113.5", "198.51.100.1"], not_allowed("198.51.100.1")),
             ("10.0.0.1", &["203.0.113.5, unknown"], unreadable("10.0.0.1")),
             ("10.0.0.1", &[""], unreadable("10.0.0.1")),
             // All of them are proxies, or the proxy names nobody.
-            ("10.0.0.1", &["10.0.0.2"], stranger("10.0.0.2")),
-            ("10.0.0.1", &[], stranger("10.0.0.1")),
+            ("10.0.0.1", &["10.0.0.2"], not_allowed("10.0.0.2")),
+            ("10.0.0.1", &[], not_allowed("10.0.0.1")),
         ] {
             let peer = Some(peer.parse().unwrap());
             assert_eq!(rules.check(peer, &headers(lines)), wanted, "{peer:?} {lines:?}");

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime};
 
-/// The time against which signatures' timestamps are held.
+/// The time against which signatures' timestamps are checked.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn now() -> SystemTime {
     SystemTime::now()

@@ -24,7 +24,7 @@ use crate::replies::{self, Refusal};
 /// One Clerk instance that sends to us.
 #[derive(Debug)]
 pub struct Source {
-    /// Its name, which its events bear in the log.
+    /// Its name, which its events have in the log.
     pub name: Arc<str>,
     /// The paths that it posts to.
     pub paths: Vec<String>,

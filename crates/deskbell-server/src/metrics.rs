@@ -64,7 +64,7 @@ pub(crate) enum Ended {
     Idle,
     /// Its client did not read what it was sent.
     Unread,
-    /// All slots were taken, and it was missed least.
+    /// All slots were taken, and it was evicted.
     ForOthers,
 }
 

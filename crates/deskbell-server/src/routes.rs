@@ -116,7 +116,7 @@ impl Admin {
     fn refuse(&self, headers: &HeaderMap) -> Response {
         let error = match headers.contains_key(AUTHORIZATION) {
             true => "the admin token is wrong",
-            false => "the request bears no admin token (`Authorization: Bearer TOKEN`)",
+            false => "the request has no admin token (`Authorization: Bearer TOKEN`)",
         };
         match self.refused.count() {
             Some(refused) => tracing::warn!(refused, error, "refused requests to admin routes"),

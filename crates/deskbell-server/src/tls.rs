@@ -109,7 +109,7 @@ impl Tls {
 
     /// Reads the files again whenever they change.
     pub(crate) async fn watch(&self) {
-        let (mut last, mut told) = (None, None);
+        let (mut last, mut reported) = (None, None);
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let tls = self.clone();
@@ -117,12 +117,12 @@ impl Tls {
             let failure = reloaded.err().map(|error| chain(&error));
             // At the first look one file may be new and the other one about to be.
             let is_lasting = failure.is_some() && failure == last;
-            if is_lasting && failure != told {
+            if is_lasting && failure != reported {
                 tracing::error!(
                     error = failure.as_deref(),
                     "the changed certificate is not used; the one before stays"
                 );
-                told.clone_from(&failure);
+                reported.clone_from(&failure);
             }
             last = failure;
         }
