@@ -106,7 +106,7 @@ fn syntax_error(errors: ParseErrors) -> ExpressionError {
     let Some(error) = errors.errors.into_iter().next() else {
         return ExpressionError::ParserFailed;
     };
-    let from_one = |place: isize| usize::try_from(place).unwrap_or(0).max(1);
+    let from_one = |position: isize| usize::try_from(position).unwrap_or(0).max(1);
     ExpressionError::Syntax {
         line: from_one(error.pos.0),
         column: from_one(error.pos.1),
@@ -116,7 +116,7 @@ fn syntax_error(errors: ParseErrors) -> ExpressionError {
 
 struct Compiler<'i> {
     info: &'i SourceInfo,
-    /// The variables of the loops around the place.
+    /// The variables of the loops around the node.
     variables: Vec<Variable>,
     paths: Vec<Path>,
     untyped: Vec<(Path, usize)>,
@@ -258,7 +258,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// A pattern must stand in the text: it is compiled once, and a mistake in it is told at once.
+    /// A pattern must be a literal: it is compiled once, and a mistake in it is reported at once.
     fn matches(&mut self, id: u64, mut node: CallExpr) -> Result<IdedExpr, ExpressionError> {
         let (text, pattern) = match (node.target.take(), node.args.pop(), node.args.pop()) {
             (Some(text), Some(pattern), None) => (*text, pattern),
@@ -349,11 +349,11 @@ impl Compiler<'_> {
     /// A variable for what a path leads to (`p`) or whether it leads anywhere (`h`).
     fn found(&mut self, id: u64, kind: char, path: Path) -> IdedExpr {
         let known = self.paths.iter().position(|known| *known == path);
-        let place = known.unwrap_or(self.paths.len());
+        let index = known.unwrap_or(self.paths.len());
         if known.is_none() {
             self.paths.push(path);
         }
-        IdedExpr { id, expr: Expr::Ident(format!("@{kind}{place}")) }
+        IdedExpr { id, expr: Expr::Ident(format!("@{kind}{index}")) }
     }
 
     fn column(&self, id: u64) -> usize {

@@ -37,8 +37,8 @@ pub(crate) fn member<'d>(entity: &str, name: &str, data: &'d Json) -> Option<Com
             primary_of(data, list, id).and_then(|element| element.get(wanted))
         }
         _ => {
-            let (_, places) = flat::members(entity).find(|(flat, _)| *flat == name)?;
-            find(data, places)
+            let (_, pointers) = flat::members(entity).find(|(flat, _)| *flat == name)?;
+            find(data, pointers)
         }
     };
     Some(found.filter(|value| !value.is_null()).map_or(Computed::Missing, Computed::Found))
@@ -105,9 +105,9 @@ fn identifier(element: &Json) -> Identifier<'_> {
     }
 }
 
-/// The first of the places that has a text, a number or a truth; Clerk writes "" for none.
-fn find<'d>(data: &'d Json, places: &[&str]) -> Option<&'d Json> {
-    let mut values = places.iter().filter_map(|place| data.pointer(place));
+/// The first of these members that has a text, a number or a truth; Clerk writes "" for none.
+fn find<'d>(data: &'d Json, pointers: &[&str]) -> Option<&'d Json> {
+    let mut values = pointers.iter().filter_map(|pointer| data.pointer(pointer));
     values.find(|value| match value {
         Json::String(text) => !text.is_empty(),
         Json::Null | Json::Array(_) | Json::Object(_) => false,

@@ -1,4 +1,4 @@
-//! Why an expression cannot be compiled or evaluated. No message bears a value of an event.
+//! Why an expression cannot be compiled or evaluated. No message contains a value of an event.
 
 use std::sync::Arc;
 
@@ -108,8 +108,8 @@ pub enum EvaluationErrorKind {
         /// The types that it was given.
         types: Vec<String>,
     },
-    /// A value was of another type than its place needs.
-    #[error("a value has a type that does not fit its place")]
+    /// A value has another type than its context needs.
+    #[error("a value has a type that does not fit its context")]
     WrongType,
     /// A whole number, time or duration ran over, or was divided by zero.
     #[error("a division by zero, or a number or time out of range")]

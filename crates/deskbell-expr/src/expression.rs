@@ -90,7 +90,7 @@ impl Expression {
     ///
     /// # Errors
     ///
-    /// [`EvaluationError`], which bears no value of the event.
+    /// [`EvaluationError`], which contains no value of the event.
     pub fn evaluate(&self, view: &EventView<'_>) -> Result<Value, EvaluationError> {
         self.run(view).map(|(value, _)| value)
     }

@@ -52,8 +52,8 @@ impl<'r> Resolver<'r> {
         Some(self.paths.get(*self.missing.get().or_else(null)?)?.to_string())
     }
 
-    fn value(&self, place: usize) -> Option<CowVal<'_, '_>> {
-        let path = self.paths.get(place)?;
+    fn value(&self, index: usize) -> Option<CowVal<'_, '_>> {
+        let path = self.paths.get(index)?;
         if let searched @ 1.. = self.view.searched(path)
             && !self.meter.charge_units(searched)
         {
@@ -66,14 +66,14 @@ impl<'r> Resolver<'r> {
                 .then(|| CowVal::owned(CelString::from(text))),
             Found::Json(value) => {
                 if let Json::Null = value {
-                    self.null.get_or_init(|| place);
+                    self.null.get_or_init(|| index);
                 }
                 let converted = convert::to_cel(value, self.meter.left());
                 self.meter.settle(converted.as_ref().map(|(_, left)| *left));
                 converted.map(|(value, _)| CowVal::Owned(value))
             }
             Found::Missing => {
-                self.missing.get_or_init(|| place);
+                self.missing.get_or_init(|| index);
                 self.meter.charge_units(1).then_some(CowVal::Borrowed(&NULL))
             }
         }
@@ -85,8 +85,8 @@ impl VariableResolver for Resolver<'_> {
         if variable == METER {
             return Some(CowVal::Borrowed(&self.meter));
         }
-        if let Some(place) = variable.strip_prefix("@p") {
-            return self.value(place.parse().ok()?);
+        if let Some(index) = variable.strip_prefix("@p") {
+            return self.value(index.parse().ok()?);
         }
         let path = self.paths.get(variable.strip_prefix("@h")?.parse::<usize>().ok()?)?;
         let found = !matches!(self.view.find(path), Found::Missing);

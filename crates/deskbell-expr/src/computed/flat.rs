@@ -1,8 +1,8 @@
-//! Members by the names that the mirror's columns have, each with its places in `data`.
+//! Members by the names that the mirror's columns have, each with its JSON pointers in `data`.
 //!
 //! The mirror declares its columns above this crate; its tests compare the two.
 
-/// A name, and the places where its value may be; the first that has one counts.
+/// A name, and the pointers to where its value may be; the first that has one counts.
 type Flat = (&'static str, &'static [&'static str]);
 
 /// The names that an entity's root has beside its members'.

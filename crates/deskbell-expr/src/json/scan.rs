@@ -47,7 +47,7 @@ pub fn end_of_string(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// The first place from `from` on whose byte is not to be skipped.
+/// The first index from `from` on whose byte is not to be skipped.
 #[must_use]
 pub fn skip_while(bytes: &[u8], from: usize, skip: impl Fn(u8) -> bool) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
