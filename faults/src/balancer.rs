@@ -78,16 +78,16 @@ async fn accept(listener: TcpListener, backends: Arc<[Backend]>) {
     let next = Arc::new(AtomicUsize::new(0));
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let turn = next.fetch_add(1, Ordering::Relaxed);
-        connections.spawn(connection(client, Arc::clone(&backends), turn));
+        let first = next.fetch_add(1, Ordering::Relaxed);
+        connections.spawn(connection(client, Arc::clone(&backends), first));
         while connections.try_join_next().is_some() {}
     }
 }
 
 /// Carries a connection until one side ends it, or the replica is no longer ready: what is under way then is lost, as
 /// with the balancers that people have.
-async fn connection(mut client: TcpStream, backends: Arc<[Backend]>, turn: usize) {
-    for number in order(&backends, turn) {
+async fn connection(mut client: TcpStream, backends: Arc<[Backend]>, first: usize) {
+    for number in order(&backends, first) {
         let Backend { address, ready } = &backends[number];
         let mut ready = ready.subscribe();
         let was_ready = *ready.borrow_and_update();
@@ -112,10 +112,10 @@ async fn connection(mut client: TcpStream, backends: Arc<[Backend]>, turn: usize
     }
 }
 
-/// The replicas in the order in which they are tried: those that are ready, from whose turn it is, then the others.
-fn order(backends: &[Backend], turn: usize) -> Vec<usize> {
+/// The replicas in the order in which they are tried: those that are ready, from this one on, then the others.
+fn order(backends: &[Backend], first: usize) -> Vec<usize> {
     let mut order: Vec<usize> =
-        (0..backends.len()).map(|place| (turn + place) % backends.len()).collect();
+        (0..backends.len()).map(|offset| (first + offset) % backends.len()).collect();
     order.sort_by_key(|&number| !*backends[number].ready.borrow());
     order
 }
@@ -132,14 +132,14 @@ mod tests {
 
     #[test]
     fn replicas_take_turns_and_those_that_are_not_ready_come_last() {
-        for (ready, turn, expected) in [
+        for (ready, first, expected) in [
             ([true, true, true], 0, [0, 1, 2]),
             ([true, true, true], 4, [1, 2, 0]),
             ([false, true, true], 0, [1, 2, 0]),
             ([true, false, true], 1, [2, 0, 1]),
             ([false, false, false], 2, [2, 0, 1]),
         ] {
-            assert_eq!(order(&backends(&ready), turn), expected, "{ready:?} {turn}");
+            assert_eq!(order(&backends(&ready), first), expected, "{ready:?} {first}");
         }
     }
 }

@@ -96,7 +96,7 @@ impl Fault {
 
     /// How long replicas may take until they have caught up, after the fault is over, and everything to settle.
     ///
-    /// Longer than the lease of the deliveries that a dead process had claimed (39 s); and where nobody is told that
+    /// Longer than the lease of the deliveries that a dead process had claimed (39 s); and where no replica learns that
     /// connections are gone, than a mirror waits for its database's answer (120 s).
     pub(crate) fn recovery_time_max(self) -> Duration {
         Duration::from_secs(if self == Self::HalfOpen { 150 } else { 60 })

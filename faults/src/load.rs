@@ -1,4 +1,4 @@
-//! The load: a simulated Clerk that sends signed events, some twice, until it is told to stop.
+//! The load: a simulated Clerk that sends signed events, some twice, until it is stopped.
 
 use std::iter::from_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,7 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 const RETRIES_MORE: usize = 12;
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A load that can be told to stop.
+/// A load that can be stopped.
 #[derive(Debug)]
 pub(crate) struct Load {
     pub(crate) seed: u64,
@@ -66,7 +66,7 @@ impl Load {
         Self { seed, events_per_second, ledger, stopped: AtomicBool::new(false), acked }
     }
 
-    /// Sends to this host until told to stop, and returns once every event is acked or given up.
+    /// Sends to this host until stopped, and returns once every event is acked or given up.
     pub(crate) async fn run(self: Arc<Self>, host: &str) -> Result<Loaded, FaultError> {
         let world = Arc::new(Mutex::new(World::new(&Scenario::new(self.seed, EVENTS_MAX))));
         let mut senders = JoinSet::new();
@@ -171,7 +171,7 @@ pub(crate) async fn send_nonsense(
     Ok(request.send().await.ok().map(|reply| reply.status().as_u16()))
 }
 
-#[expect(clippy::disallowed_methods, reason = "signatures bear the real time")]
+#[expect(clippy::disallowed_methods, reason = "signatures contain the real time")]
 fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -84,7 +84,7 @@ fn chance(seed: u64, received: &Received) -> u64 {
     hasher.finish() % 100
 }
 
-#[expect(clippy::disallowed_methods, reason = "signatures are held against the real time")]
+#[expect(clippy::disallowed_methods, reason = "signatures are checked against the real time")]
 fn now() -> SystemTime {
     SystemTime::now()
 }

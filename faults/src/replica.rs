@@ -110,7 +110,7 @@ impl Replica {
         run("prlimit", &[&process, &format!("--fsize={soft}:unlimited")]).await
     }
 
-    /// Turns its clock forward, and the time goes on from there.
+    /// Turns its clock forward; the time goes on from there.
     pub(crate) fn turn_clock(&self, seconds: i64) -> Result<(), FaultError> {
         Ok(turn_clock(&self.setup, seconds)?)
     }

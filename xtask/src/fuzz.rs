@@ -10,7 +10,7 @@ use crate::workspace;
 const FUZZ_DIR: &str = "crates/clerk-webhooks/fuzz";
 const SECONDS_A_TARGET: &str = "180";
 
-/// A step a fuzz target; none where cargo-fuzz cannot be had, which is told.
+/// A step a fuzz target; none where cargo-fuzz cannot be had, which is reported.
 pub(crate) fn steps(not_run: &mut Vec<NotRun>) -> Vec<Step> {
     if !prerequisites::ensure_cargo_tool("cargo-fuzz") {
         let install = "cargo install --locked cargo-fuzz".to_owned();
@@ -20,7 +20,7 @@ pub(crate) fn steps(not_run: &mut Vec<NotRun>) -> Vec<Step> {
     targets().iter().map(|target| step(target)).collect()
 }
 
-/// The sanitizer flags of cargo-fuzz are unstable ones, so a stable toolchain is told to take them.
+/// The sanitizer flags of cargo-fuzz are unstable ones, so a stable toolchain has to be allowed them.
 fn step(target: &str) -> Step {
     let run = format!(
         "fuzz run --fuzz-dir {FUZZ_DIR} {target} -- -max_total_time={SECONDS_A_TARGET} -timeout=10"

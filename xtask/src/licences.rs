@@ -4,7 +4,7 @@ use crate::prerequisites;
 use crate::report::NotRun;
 use crate::step::{Step, cargo};
 
-/// The check, without advisories where their database cannot be fetched, which is told.
+/// The check, without advisories where their database cannot be fetched, which is reported.
 pub(crate) fn steps(not_run: &mut Vec<NotRun>) -> Vec<Step> {
     if !prerequisites::ensure_cargo_tool("cargo-deny") {
         let install = "cargo install --locked cargo-deny".to_owned();

@@ -7,7 +7,7 @@ use crate::report::NotRun;
 const FEATURE: &str = "deskbell-store/pgbouncer";
 const DEBIAN: &[&str] = &["pgbouncer"];
 
-/// Installs PgBouncer where that may be done. Returns the feature to leave out where it is missing, which is told.
+/// Installs PgBouncer where that may be done. Returns the feature to leave out where it is missing, which is reported.
 pub(crate) fn features_without(not_run: &mut Vec<NotRun>) -> Vec<String> {
     if prerequisites::ensure_packages("pgbouncer", Version(1, 15), DEBIAN) {
         return Vec::new();

@@ -33,7 +33,7 @@ struct Private {
     _lock: File,
 }
 
-/// Provides a server. Where that cannot be done, it is told, and there is no URL.
+/// Provides a server. Where that cannot be done, it is reported, and there is no URL.
 pub(crate) fn provide(not_run: &mut Vec<NotRun>) -> Provided {
     if let Some(url) = environment::test_postgres() {
         eprintln!("\n=== PostgreSQL: the server that {TEST_POSTGRES} names");
@@ -77,7 +77,7 @@ fn start() -> Result<Private, String> {
     Ok(Private { server, _lock: lock })
 }
 
-/// A cluster that does not start, such as one that lost power without `fsync`, is made anew before the last try.
+/// A cluster that does not start, such as one that lost power without `fsync`, is created again before the last try.
 fn start_on_cluster(programs: &Programs, account: &Account) -> io::Result<Server> {
     let mut cluster = Cluster::prepare(programs, account)?;
     for _ in 1..STARTS_MAX {
@@ -90,7 +90,7 @@ fn start_on_cluster(programs: &Programs, account: &Account) -> io::Result<Server
     Server::start(programs, account, &cluster)
 }
 
-/// Two runs in one checkout take turns; the system gives the lock up when the run ends, however it ends.
+/// One run at a time in a checkout; the system gives the lock up when the run ends, however it ends.
 fn lock() -> io::Result<File> {
     let directory = workspace::target().join("postgres");
     fs::create_dir_all(&directory)?;

@@ -136,11 +136,11 @@ fn libraries(root: &Path) -> Vec<PathBuf> {
     of(root.join("usr/lib")).chain(of(root.join("lib"))).collect()
 }
 
-/// What the variable holds, behind these directories.
+/// The variable, behind these directories.
 fn in_front(directories: &[PathBuf], variable: &str) -> OsString {
-    let held = environment::variable(variable).unwrap_or_default();
-    let held: Vec<PathBuf> = std::env::split_paths(&held).collect();
-    std::env::join_paths(directories.iter().chain(&held)).unwrap_or_default()
+    let value = environment::variable(variable).unwrap_or_default();
+    let value: Vec<PathBuf> = std::env::split_paths(&value).collect();
+    std::env::join_paths(directories.iter().chain(&value)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `postmaster.pid`: what a server writes into its cluster, and leaves there when it is killed.
 //!
-//! Its lines are told of in <https://www.postgresql.org/docs/current/storage-file-layout.html>; the first is a process.
+//! Its lines are described in <https://www.postgresql.org/docs/current/storage-file-layout.html>; the first is a process.
 
 use std::fs;
 use std::path::Path;

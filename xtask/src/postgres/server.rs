@@ -18,7 +18,7 @@ const SETTINGS: [(&str, &str); 5] = [
     // Every test has several connections, and as many tests run as there are cores.
     ("max_connections", "200"),
     // What these tests hold the product to is what is committed, not what the disk keeps: a cluster that a loss of power
-    // broke is made anew.
+    // broke is created again.
     ("fsync", "off"),
     ("full_page_writes", "off"),
 ];
