@@ -4,11 +4,12 @@
 //! false, and `is none`; one can go on from it. Values are escaped for the place they go to, so that
 //! what people write about themselves stays text. Not to be had: macros, includes, and `debug`.
 
-use std::{fmt, io};
+use std::fmt;
 
 use deskbell_expr::{CheckedPath, EventView, ROOTS, check_path, nearest_root};
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
+mod bounded;
 mod error;
 mod escape;
 mod filters;
@@ -20,14 +21,11 @@ mod tags;
 mod values;
 mod watched;
 
+use bounded::{Bounded, TEMPLATE_BYTES_MAX};
 use error::RenderError;
 pub use error::{CheckFailure, TemplateError};
 pub(crate) use escape::{Escape, slack};
 
-/// The longest template, in bytes; a longer one is refused at start.
-pub(crate) const TEMPLATE_BYTES_MAX: usize = 1 << 20;
-/// The longest text that a template may come to, in bytes; at more, rendering fails.
-pub(crate) const RENDERED_BYTES_MAX: usize = 1 << 20;
 /// The steps that a template may take; at more, rendering fails.
 const STEPS_MAX: u64 = 250_000;
 /// Names beside the roots that a template may use: `null` is nothing, as in conditions.
@@ -219,36 +217,6 @@ fn roots(
         }
     }
     Ok(roots)
-}
-
-/// A buffer that takes no more than [`RENDERED_BYTES_MAX`].
-#[derive(Default)]
-struct Bounded {
-    bytes: Vec<u8>,
-    full: bool,
-}
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + bytes.len() > RENDERED_BYTES_MAX {
-            self.full = true;
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What went wrong, in words that bear no values.
-fn words(kind: ErrorKind) -> String {
-    match kind {
-        ErrorKind::OutOfFuel => "it takes too many steps, or makes too much on the way".to_owned(),
-        kind => kind.to_string(),
-    }
 }
 
 #[cfg(test)]

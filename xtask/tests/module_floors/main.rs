@@ -26,7 +26,6 @@ mod tokens;
 const KNOWN: &[&str] = &[
     "crates/deskbell-delivery/src/email",
     "crates/deskbell-delivery/src/router",
-    "crates/deskbell-delivery/src/template",
     "crates/deskbell-delivery/src/worker",
     "crates/deskbell-store/src",
     "crates/deskbell-sync/src",

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use deskbell_expr::UnknownPath;
+use minijinja::ErrorKind;
 
+use super::bounded::{RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX};
 use super::limits::TooMuch;
 use super::metered::NotMetered;
-use super::{RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX, words};
 
 /// A template that cannot be used: found at start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,7 +94,7 @@ pub struct CheckFailure {
     pub reason: String,
 }
 
-/// A template that fails with an event. It bears nothing from the event.
+/// A template that fails with an event. It contains nothing from the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("template {name}{}: {reason}", line.map(|line| format!(", line {line}")).unwrap_or_default())]
 pub(crate) struct RenderError {
@@ -112,5 +113,13 @@ impl RenderError {
     pub(super) fn too_long(name: &str) -> Self {
         let reason = format!("it comes to more than {RENDERED_BYTES_MAX} bytes");
         Self { name: name.to_owned(), line: None, reason }
+    }
+}
+
+/// What went wrong, in words that contain no values.
+fn words(kind: ErrorKind) -> String {
+    match kind {
+        ErrorKind::OutOfFuel => "it takes too many steps, or makes too much on the way".to_owned(),
+        kind => kind.to_string(),
     }
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 
 use super::render_of;
-use crate::template::{Escape, RENDERED_BYTES_MAX};
+use crate::template::Escape;
+use crate::template::bounded::RENDERED_BYTES_MAX;
 
 /// What the worst rendering may take; looked at where the code is optimised.
 const WORST: Duration = Duration::from_millis(50);
