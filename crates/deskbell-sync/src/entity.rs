@@ -20,7 +20,8 @@ mod subscription_item;
 mod user;
 mod waitlist_entry;
 
-pub use column::{Column, Kind, Source};
+pub use crate::value::Kind;
+pub use column::{Column, Source};
 
 /// Every entity that Deskbell knows, in the order in which tables are made and printed.
 pub const ALL: &[&Entity] = &[

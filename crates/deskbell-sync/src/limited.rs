@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use crate::entity::Kind;
 use crate::mapped::LiveTable;
 use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
 use crate::sql::Bulk;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// Wraps a driver's session. The server's own limits are shorter, so that it answers first and the
 /// connection stays; what does not answer at all counts as away.

@@ -2,10 +2,10 @@
 
 mod dialect;
 
-use crate::entity::{Children, Column, Entity, Kind};
+use crate::entity::{Children, Column, Entity};
 use crate::mapping::{Mapping, Mappings};
 use crate::options::OnDelete;
-
+use crate::value::Kind;
 pub use dialect::Dialect;
 pub(crate) use dialect::quoted;
 

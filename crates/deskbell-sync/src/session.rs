@@ -9,12 +9,11 @@ use async_trait::async_trait;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::BackendError;
 
-use crate::entity::Kind;
 use crate::mapped::LiveTable;
 use crate::refusal::{Meaning, Refusal, RefusalKind};
 use crate::schema::Dialect;
 use crate::sql::Bulk;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// The text of a statement, the same every time, so that it stays prepared.
 pub(crate) type Sql = Arc<str>;

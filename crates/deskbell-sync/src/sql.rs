@@ -17,7 +17,6 @@ mod upsert;
 pub(crate) use blocked::BlockedStatements;
 pub(crate) use bookkeeping::{HELD, LEFT_AS_IS, select_checkpoints};
 pub(crate) use bulk::Bulk;
-pub(crate) use elements::ElementStatements;
 pub(crate) use letters::REQUESTS_MAX;
 pub(crate) use merge::{MergeStatements, Schemas};
 pub(crate) use mirrored::TableStatements;

@@ -18,3 +18,24 @@ pub enum Value {
     /// JSON text.
     Json(String),
 }
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An id of Clerk's: a text that is compared as bytes everywhere. Where Clerk has none it may
+    /// write `""`, as a payer's `organization_id`: that is none too.
+    Id,
+    /// A text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number with every digit that it has, as an amount that is no whole number.
+    Decimal,
+    /// True or false.
+    Boolean,
+    /// A moment.
+    Time,
+    /// Any JSON but null, as it was written: the application's own, or a list of texts. Nothing is
+    /// left out of it.
+    Json,
+}

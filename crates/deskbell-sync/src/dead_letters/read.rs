@@ -4,14 +4,13 @@ use clerk_webhooks::UnixMillis;
 
 use super::{Choice, Letter, State};
 use crate::connect::{ConnectError, check_schema_name, database};
-use crate::entity::Kind;
 use crate::inspect::InspectError;
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
 use crate::schema::{DEAD_LETTERS, Dialect, VERSIONS};
 use crate::session::{DatabaseError, Param, Session};
 use crate::target::TargetError;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// The columns of what is read: when, the state, and then texts.
 const KINDS: [Kind; 12] = [

@@ -4,7 +4,7 @@ use clerk_webhooks::payload::{Identifier, PrimaryId, primary};
 
 use super::number;
 use crate::json::Json;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// A column and the place that it is filled from. A value of another kind than the column's, or
 /// none, is null.
@@ -20,27 +20,6 @@ pub struct Column {
     pub indexed: bool,
     /// Whether `""` is none: Clerk writes it where a payer has no email or name.
     pub blank_is_null: bool,
-}
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// An id of Clerk's: a text that is compared as bytes everywhere. Where Clerk has none it may
-    /// write `""`, as a payer's `organization_id`: that is none too.
-    Id,
-    /// A text.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A number with every digit that it has, as an amount that is no whole number.
-    Decimal,
-    /// True or false.
-    Boolean,
-    /// A moment.
-    Time,
-    /// Any JSON but null, as it was written: the application's own, or a list of texts. Nothing is
-    /// left out of it.
-    Json,
 }
 
 /// Where a column's value stands in the entity's JSON.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::live::{LiveTable, MappedTableProblem};
 use super::lookups::reference;
 use super::pass::Pass;
 use super::plan::OnEnd;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
 use super::wait::{Patience, Refused, letter};
-use super::{Ending, LiveTable, MappedChanges, MappedTable, MappedTableProblem};
+use super::{Ending, MappedChanges, MappedTable};
 use crate::batch::{Batch, DeadLetter};
 use crate::refusal::Refusal;
 use crate::session::{DatabaseError, Session};
@@ -21,7 +22,7 @@ pub(crate) struct MappedTarget {
     pub(super) records: RecordStatements,
     /// Its name as statements write it.
     live_name: String,
-    foreign: Vec<super::ForeignKey>,
+    foreign: Vec<super::live::ForeignKey>,
     /// Mapped tables with foreign keys to this one.
     pub(super) dependents: Vec<Dependent>,
 }

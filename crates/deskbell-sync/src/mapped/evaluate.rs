@@ -152,10 +152,10 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::entity::{self, Column, Kind, Source};
+    use crate::entity::{self, Column, Source};
     use crate::json::Json;
     use crate::mapped::scalar::as_text;
-    use crate::value::Value as Cell;
+    use crate::value::{Kind, Value as Cell};
 
     fn root(entity: &str) -> &str {
         match entity {

@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
+use super::MappedTable;
+use super::live::LiveTable;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
-use super::{LiveTable, MappedTable};
-use crate::entity::Kind;
 use crate::options::{MappedDelete, TableMapping};
 use crate::schema::{Dialect, tables};
 use crate::session::{Database, Session};
 use crate::sqlite::SqliteDatabase;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 const ACCOUNTS: &str = "CREATE TABLE accounts (email text COLLATE NOCASE NOT NULL UNIQUE,
     clerk_id text UNIQUE, org text REFERENCES orgs (id), name text, deleted boolean DEFAULT false)";

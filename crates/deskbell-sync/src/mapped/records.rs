@@ -3,11 +3,10 @@
 use clerk_webhooks::UnixMillis;
 
 use super::record::Record;
-use crate::entity::Kind;
 use crate::schema::{Dialect, TOMBSTONES, VERSION_COLUMNS, VERSIONS, quoted, versions};
 use crate::session::{Cell, DatabaseError, Param, Session, Sql};
 use crate::sql::{Bulk, given};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
 /// Whose records these are.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use deskbell_expr::{Condition, EventParts, EventView, Expression, Value};
 use deskbell_store::{Seq, StoredEvent};
 
-use super::live::Class;
+use super::live::{Class, MappedTableProblem};
 use super::named::Numbered;
 use super::records::{RecordStatements, Scope};
 use super::scalar::cleaned;
 use super::statement_text::{check_statement, first_words};
-use super::{DeclarationError, DeclarationProblem, MappedTableProblem, compile_all};
+use super::{DeclarationError, DeclarationProblem, compile_all};
 use crate::mapping::revision_of;
 use crate::options::{Stale, StatementOptions};
 use crate::schema::Dialect;

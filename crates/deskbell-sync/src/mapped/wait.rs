@@ -7,11 +7,11 @@ use clerk_webhooks::UnixMillis;
 use super::plan::{Task, Work};
 use super::record::Record;
 use crate::batch::{DeadLetter, reason_for_people};
-use crate::entity::{Entity, Kind};
+use crate::entity::Entity;
 use crate::refusal::Refusal;
 use crate::schema::Dialect;
 use crate::session::{DatabaseError, Session};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
 /// The first wait before a row is tried again; each further one is twice as long.

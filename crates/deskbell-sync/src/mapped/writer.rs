@@ -1,9 +1,9 @@
 //! Writes the statements that change rows of the application's table.
 
 use super::live::{Class, LiveColumn, LiveTable, UniqueIndex};
-use crate::entity::Kind;
 use crate::schema::{Dialect, quoted};
 use crate::sql::{Bulk, given};
+use crate::value::Kind;
 
 /// Mapped columns whose nulls leave the row's value alone: there is a statement for each choice of
 /// them. Of further ones, a null gives them their default each time.

@@ -3,12 +3,11 @@
 use deskbell_store::Seq;
 
 use crate::batch::reason_for_people;
-use crate::entity::Kind;
 use crate::refusal::Refusal;
 use crate::session::{DatabaseError, Param, Session};
 use crate::sql::Statements;
 use crate::target::{Blocked, Part, PartKind};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// How long until a part that is blocked is tried again.
 const RETRY_SECONDS: i64 = 30;

@@ -3,11 +3,10 @@
 use deskbell_store::{FencingToken, Seq};
 
 use crate::checkpoint::Checkpoint;
-use crate::entity::Kind;
 use crate::session::{DatabaseError, Param, Session, Sql};
 use crate::sql::{HELD, LEFT_AS_IS, Statements};
 use crate::target::{Commit, TargetError};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 const KINDS: [Kind; 6] =
     [Kind::Id, Kind::Integer, Kind::Id, Kind::Integer, Kind::Integer, Kind::Integer];

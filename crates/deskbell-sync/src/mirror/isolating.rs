@@ -7,13 +7,12 @@ use super::apply::{Work, rows_of};
 use super::isolate::{Isolated, Piece, Streak, Subject, by_halves, once_more, subjects};
 use super::refused::Refused;
 use crate::batch::{Batch, DeadLetter, Tombstone};
-use crate::entity::Kind;
 use crate::mapped::{Applied, MappedTarget};
 use crate::refusal::Refusal;
 use crate::session::{DatabaseError, Param, Session, begin_unit, end_unit};
 use crate::sql::TableStatements;
 use crate::target::{Part, PartKind};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// The refusals in a row of each part.
 pub(super) type Streaks = HashMap<Part, Streak>;

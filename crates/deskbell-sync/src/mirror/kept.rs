@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::Plan;
+use super::migrate::Plan;
 use crate::connect::ConnectError;
 use crate::mapping::{Mapping, Mappings};
 use crate::schema::{Dialect, MIGRATIONS};

@@ -5,15 +5,16 @@ use deskbell_store::{ReadLimit, Seq, StoredEvent};
 use super::apply::of_mapped_table;
 use super::blocked::BlockedParts;
 use super::isolating::Streaks;
-use super::{Application, Mirror, MirrorSettings, Plan, checkpoints};
+use super::migrate::Plan;
+use super::{Application, Mirror, MirrorSettings, checkpoints};
 use crate::checkpoint::Checkpoint;
 use crate::connect::ConnectError;
-use crate::entity::{self, Kind};
+use crate::entity;
 use crate::rebuild::{Merge, RebuildError, Rebuilt};
 use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, Table, VERSIONS, quoted};
 use crate::session::{Database, Limits, Param, Session};
 use crate::sql::{MergeStatements, Schemas};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 impl Mirror {
     /// Removes a mirror that was built beside another one. Refuses what is not ours.

@@ -4,10 +4,9 @@
 use std::collections::HashSet;
 
 use crate::connect::ConnectError;
-use crate::entity::Kind;
 use crate::schema::{CHECKPOINTS, Dialect, MIGRATIONS, SCHEMA_VERSION, Table};
 use crate::session::{DatabaseError, Inventory, Limits, Param, Session};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// What a database must have.
 #[derive(Debug, Clone, Copy)]

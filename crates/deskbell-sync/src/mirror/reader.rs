@@ -8,12 +8,11 @@ use tokio::sync::Mutex;
 
 use super::checkpoints;
 use crate::checkpoint::Checkpoint;
-use crate::entity::Kind;
 use crate::schema::{Table, TableColumn, quoted};
 use crate::session::{Database, DatabaseError, Inventory, Session};
 use crate::sql::select_checkpoints;
 use crate::target::TargetError;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// A row as people read it.
 pub(crate) type JsonRow = Map<String, serde_json::Value>;

@@ -7,13 +7,12 @@ use std::time::Duration;
 use clerk_webhooks::UnixMillis;
 
 use crate::batch::DeadLetter;
-use crate::entity::Kind;
 use crate::mapped::Patience;
 use crate::refusal::Refusal;
 use crate::session::{Cell, DatabaseError, Param, Session};
 use crate::sql::Statements;
 use crate::target::RetryRequest;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// The first pause before a row that conflicts is tried again, and the longest: it doubles.
 const RETRY_FIRST: Duration = Duration::from_secs(1);

@@ -10,7 +10,6 @@ use super::kept::Existing;
 use super::{Mirror, apply};
 use crate::batch::Row;
 use crate::checkpoint::Checkpoint;
-use crate::entity::Kind;
 use crate::fold::row_again;
 use crate::json::Json;
 use crate::mapping::Mapping;
@@ -18,7 +17,7 @@ use crate::schema::{CHECKPOINTS, MAPPING_REV, RAW, REMADE_REV, VERSION_COLUMNS, 
 use crate::session::{DatabaseError, Param, Session, begin_unit, end_unit};
 use crate::sql::TableStatements;
 use crate::target::{Remade, Rest};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
 /// Rows in one part. More make the lock longer that others wait for, and memory with it.
@@ -186,7 +185,7 @@ impl Mirror {
         for (mapping, columns) in self.mappings.iter().zip(emptied) {
             for column in columns {
                 let step = existing.emptied_step(mapping, column);
-                let plan = super::Plan::new(existing.dialect, &self.schema, &[]);
+                let plan = super::migrate::Plan::new(existing.dialect, &self.schema, &[]);
                 session.execute(&plan.record_sql(&step).into(), &[]).await?;
             }
         }

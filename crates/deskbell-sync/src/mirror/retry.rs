@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 use super::blocked::BlockedParts;
 use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries, Refused};
-use crate::entity::Kind;
 use crate::mapped::{MappedTarget, Patience};
 use crate::session::{DatabaseError, Param, Session};
 use crate::sql::Statements;
 use crate::target::{Retry, RetryRequest, Waiting};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
 /// How long deletes are tried in one transaction; the others have their turn later. Below the budget of

@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries};
-use crate::entity::Kind;
 use crate::mapped::Patience;
 use crate::session::{DatabaseError, Param, Session};
 use crate::sql::{Statements, TableStatements};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
 /// Takes it away, or nothing of it.

@@ -8,7 +8,6 @@ use deskbell_store::{LogId, Outcome, OutcomeKind, Seq};
 
 use super::{NOT_BEGUN, away};
 use crate::connect::{ConnectError, check_schema_name, database};
-use crate::entity::Kind;
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
 use crate::schema::{
@@ -17,7 +16,7 @@ use crate::schema::{
 };
 use crate::session::{DatabaseError, Param, Session};
 use crate::target::{Blocked, Part, PartKind};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
 /// The kind of a letter whose row the database does not let go.

@@ -13,11 +13,10 @@ use sqlx::{
 
 use super::describe;
 use super::timestamp::Timestamp;
-use crate::entity::Kind;
 use crate::mapped::LiveTable;
 use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
 use crate::sql::Bulk;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 #[derive(Debug)]
 pub(super) struct PostgresSession {

@@ -7,7 +7,7 @@ use sea_query::{
 };
 
 use super::{Table, TableColumn};
-use crate::entity::Kind;
+use crate::value::Kind;
 
 /// A database's way of writing SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

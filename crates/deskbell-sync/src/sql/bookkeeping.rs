@@ -1,9 +1,10 @@
 //! Checkpoints, tombstones and dead letters.
 
-use super::{Bulk, Names, given};
-use crate::entity::Kind;
+use super::bulk::Bulk;
+use super::{Names, given};
 use crate::schema::{CHECKPOINTS, DEAD_LETTERS, Dialect, TOMBSTONES, VERSION_COLUMNS};
 use crate::session::Sql;
+use crate::value::Kind;
 
 /// Stands for statements that are held back, in the column `statements_seq`.
 pub(crate) const HELD: i64 = -1;

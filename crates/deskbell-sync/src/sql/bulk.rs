@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::entity::Kind;
 use crate::schema::Dialect;
 use crate::session::Sql;
+use crate::value::Kind;
 
 /// Rows in the largest list of values on SQLite. More rows make it no faster, and its parameters
 /// must stay below SQLite's limit of 32,766.

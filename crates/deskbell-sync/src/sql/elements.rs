@@ -1,12 +1,14 @@
 //! Child tables: the elements of a list, replaced with the entity that holds it as one.
 
+use super::bulk::Bulk;
 use super::upsert::LAST_KINDS;
-use super::{Bulk, Names, given, version_of};
-use crate::entity::{Children, Entity, Kind};
+use super::{Names, given, version_of};
+use crate::entity::{Children, Entity};
 use crate::mapping::Mapping;
 use crate::options::OnDelete;
 use crate::schema::{DELETED_AT, MAPPING_REV, RAW, TOMBSTONES, VERSION_COLUMNS, quoted};
 use crate::session::Sql;
+use crate::value::Kind;
 
 /// What concerns one child table. Its rows bear the version of the entity that they came with.
 #[derive(Debug)]

@@ -1,7 +1,9 @@
 //! What happens to the rows of one entity beside their upsert: deletes, their parents' deletes,
 //! and dead letters that are overtaken.
 
-use super::{Bulk, ElementStatements, Names, not_older};
+use super::bulk::Bulk;
+use super::elements::ElementStatements;
+use super::{Names, not_older};
 use crate::entity::{Entity, Parent};
 use crate::mapping::Mapping;
 use crate::options::OnDelete;

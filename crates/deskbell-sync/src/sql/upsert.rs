@@ -1,10 +1,12 @@
 //! Upserts of mirrored rows, guarded by their versions.
 
-use super::{Bulk, Names, given, version_of};
-use crate::entity::{Entity, Kind};
+use super::bulk::Bulk;
+use super::{Names, given, version_of};
+use crate::entity::Entity;
 use crate::mapping::Mapping;
 use crate::options::OnDelete;
 use crate::schema::{MAPPING_REV, RAW, SUPPRESSED, VERSION_COLUMNS, quoted};
+use crate::value::Kind;
 
 /// The kinds of the columns behind an entity's own: `raw` and the version.
 pub(super) const LAST_KINDS: [Kind; 5] =

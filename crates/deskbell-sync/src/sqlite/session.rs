@@ -13,11 +13,10 @@ use sqlx::{
 };
 
 use super::{BUSY_TIMEOUT, describe};
-use crate::entity::Kind;
 use crate::mapped::LiveTable;
 use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
 use crate::sql::Bulk;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// Between two questions to a file that is locked.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
