@@ -4,14 +4,11 @@ use std::sync::Arc;
 
 use deskbell_store::BackendError;
 
+use crate::db::{Database, Dialect, PostgresDatabase, SqliteDatabase};
 use crate::mapped::{DeclarationError, MappedTableError};
 use crate::mapping::{MappingError, Mappings};
 use crate::mirror::{Mirror, MirrorSettings};
 use crate::options::MirrorOptions;
-use crate::postgres::PostgresDatabase;
-use crate::schema::Dialect;
-use crate::session::Database;
-use crate::sqlite::SqliteDatabase;
 use crate::target::Target;
 
 /// A longer name leaves no room for the tables' own in every database.

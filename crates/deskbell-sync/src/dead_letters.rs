@@ -8,10 +8,10 @@ mod read;
 use clerk_webhooks::UnixMillis;
 
 use crate::connect::{ConnectError, database};
+use crate::db::{Limits, Param};
 use crate::inspect::InspectError;
 use crate::options::MirrorOptions;
 use crate::schema::DEAD_LETTERS;
-use crate::session::{Limits, Param};
 use crate::target::TargetError;
 
 /// Which dead letters are meant.
@@ -102,7 +102,7 @@ pub async fn erase(
         let erased = session.execute(&sql.into(), &parameters).await?;
         session.commit().await?;
         session.close().await?;
-        Ok::<_, crate::session::DatabaseError>(erased)
+        Ok::<_, crate::db::DatabaseError>(erased)
     };
     Ok(erased.await.map_err(TargetError::from)?)
 }
@@ -144,7 +144,7 @@ pub async fn request_retry(options: &MirrorOptions, choice: &Choice) -> Result<u
         let asked = session.execute(&sql.into(), &parameters).await?;
         session.commit().await?;
         session.close().await?;
-        Ok::<_, crate::session::DatabaseError>(asked)
+        Ok::<_, crate::db::DatabaseError>(asked)
     };
     Ok(asked.await.map_err(TargetError::from)?)
 }

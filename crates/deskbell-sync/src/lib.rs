@@ -51,25 +51,21 @@ mod checkpoint;
 mod clock;
 mod connect;
 mod consumer;
+mod db;
 pub mod dead_letters;
 pub mod entity;
 mod fold;
 pub mod inspect;
 mod json;
-mod limited;
 mod mapped;
 mod mapping;
 pub mod migration;
 mod mirror;
 mod options;
 pub mod outcome;
-mod postgres;
 pub mod rebuild;
-mod refusal;
 mod schema;
-mod session;
 mod sql;
-mod sqlite;
 pub mod statements;
 pub mod status;
 mod target;
@@ -80,6 +76,7 @@ pub use batch::{Batch, ChildRow, Counts, DeadLetter, EventRef, Row, TableRows, T
 pub use checkpoint::Checkpoint;
 pub use connect::{ConnectError, check, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
+pub use db::Dialect;
 pub use fold::Fold;
 pub use mapped::{
     DeclarationError, DeclarationProblem, MappedTableError, MappedTableProblem, StatementTextError,
@@ -89,7 +86,7 @@ pub use mapping::{Mapping, MappingError, Mappings, left_out_by_default};
 pub use options::{
     MappedDelete, MirrorOptions, OnDelete, SourceRule, Stale, StatementOptions, TableMapping,
 };
-pub use schema::{Dialect, SCHEMA_VERSION};
+pub use schema::SCHEMA_VERSION;
 pub use target::{
     Blocked, Care, CatchUp, Commit, Part, PartKind, Remade, Rest, Retry, RetryRequest, Target,
     TargetError, Waiting,

@@ -8,9 +8,9 @@
 mod apply;
 mod evaluate;
 mod execute;
+mod fit;
 mod keys;
 mod literal;
-mod live;
 mod lookups;
 mod named;
 mod pass;
@@ -33,11 +33,15 @@ mod writer;
 
 use deskbell_expr::{Expression, ExpressionError};
 
+use crate::batch::EventRef;
+use crate::entity::{self, Entity};
+use crate::mapping::revision_of;
+use crate::options::{MappedDelete, TableMapping};
+use crate::version::Version;
 pub(crate) use apply::{Applied, MappedTarget};
 pub use evaluate::absent_in_delete;
 pub(crate) use evaluate::{Seen, evaluate_end, evaluate_row};
-pub(crate) use live::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
-pub use live::{MappedTableError, MappedTableProblem};
+pub use fit::{MappedTableError, MappedTableProblem};
 pub(crate) use records::Scope;
 pub(crate) use statement::{
     CompiledStatement, StatementRun, StatementTarget, StatementWork, identity, title,
@@ -45,12 +49,6 @@ pub(crate) use statement::{
 pub(crate) use statement_pass::{StatementMarker, StatementPass};
 pub use statement_text::{StatementTextError, StatementTextProblem, check_statement};
 pub(crate) use wait::Patience;
-
-use crate::batch::EventRef;
-use crate::entity::{self, Entity};
-use crate::mapping::revision_of;
-use crate::options::{MappedDelete, TableMapping};
-use crate::version::Version;
 
 /// A table of the application's that is filled from one kind of entity.
 #[derive(Debug)]

@@ -6,16 +6,14 @@ mod columns;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
-use columns::LeftOut;
-
 use crate::connect::ConnectError;
+use crate::db::Dialect;
 use crate::entity::{self, Children, Column, Embedded, Entity};
 use crate::json::{Json, Redaction, redact, redact_element};
 use crate::mapped::{CompiledStatement, MappedTable};
 use crate::options::{MirrorOptions, OnDelete};
-use crate::schema::Dialect;
+use columns::LeftOut;
+use sha2::{Digest, Sha256};
 
 /// Raised whenever the same payload would be read differently with the same declarations, so that
 /// rows written before are written again.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::connect::{ConnectError, check_schema_name, database};
+use crate::db::{Database, Dialect, Table};
 use crate::mapping::Mappings;
 use crate::mirror::Plan;
 use crate::options::MirrorOptions;
-use crate::schema::{self, Dialect, Table};
-use crate::session::Database;
+use crate::schema;
 
 /// One change to a database that the mirror needs.
 #[derive(Debug, Clone, PartialEq, Eq)]

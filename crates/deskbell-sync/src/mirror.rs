@@ -23,6 +23,18 @@ use async_trait::async_trait;
 use deskbell_store::{BackendError, LogId, Seq};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
+use crate::connect::{ConnectError, check_schema_name};
+use crate::db::{Database, DatabaseError, Dialect, Limited, Session, Table};
+use crate::mapped::{
+    MappedTableError, MappedTableProblem, MappedTarget, Patience, Scope, StatementTarget,
+};
+use crate::mapping::Mappings;
+use crate::options::MirrorOptions;
+use crate::schema;
+use crate::sql::Statements;
+use crate::target::{Care, CatchUp, Commit, Part, Remade, Retry, Target, TargetError, Waiting};
 use apply::Work;
 use blocked::BlockedParts;
 use isolating::Streaks;
@@ -30,20 +42,6 @@ pub(crate) use migrate::{Plan, Step};
 pub(crate) use reader::TableReader;
 use refused::EarlierTries;
 use unit::CatchUpStep;
-
-use crate::batch::Batch;
-use crate::checkpoint::Checkpoint;
-use crate::connect::{ConnectError, check_schema_name};
-use crate::limited::Limited;
-use crate::mapped::{
-    MappedTableError, MappedTableProblem, MappedTarget, Patience, Scope, StatementTarget,
-};
-use crate::mapping::Mappings;
-use crate::options::MirrorOptions;
-use crate::schema::{self, Dialect, Table};
-use crate::session::{Database, DatabaseError, Session};
-use crate::sql::Statements;
-use crate::target::{Care, CatchUp, Commit, Part, Remade, Retry, Target, TargetError, Waiting};
 
 /// How long a database may take to say goodbye; what was done is committed by then.
 const CLOSE_MAX: Duration = Duration::from_secs(5);

@@ -15,11 +15,11 @@ use tokio::time::timeout;
 use self::bookkeeping::{Bookkeeping, Letter};
 use crate::batch::Batch;
 use crate::connect::ConnectError;
+use crate::db::DatabaseError;
 use crate::entity;
 use crate::fold::Fold;
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
-use crate::session::DatabaseError;
 use crate::target::{Blocked, PartKind};
 
 /// How long the mirror's database may take for one event; one that takes longer counts as away.

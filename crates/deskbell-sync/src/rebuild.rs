@@ -173,8 +173,8 @@ fn beside(options: &MirrorOptions, schema: String) -> MirrorOptions {
     }
 }
 
-fn dialect(options: &MirrorOptions) -> Result<crate::schema::Dialect, ConnectError> {
-    crate::schema::Dialect::of_url(&options.url).ok_or(ConnectError::UnsupportedUrl)
+fn dialect(options: &MirrorOptions) -> Result<crate::db::Dialect, ConnectError> {
+    crate::db::Dialect::of_url(&options.url).ok_or(ConnectError::UnsupportedUrl)
 }
 
 /// Where the live mirror stands, if the log has all that it was filled from.

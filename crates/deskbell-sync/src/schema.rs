@@ -1,13 +1,10 @@
 //! The mirror's tables, declared once for every database: the entities' and the bookkeeping's.
 
-mod dialect;
-
+use crate::db::{Table, TableColumn};
 use crate::entity::{Children, Column, Entity};
 use crate::mapping::{Mapping, Mappings};
 use crate::options::OnDelete;
 use crate::value::Kind;
-pub use dialect::Dialect;
-pub(crate) use dialect::quoted;
 
 /// Raised with every change of the tables, so that a program can tell that a database is newer
 /// than itself.
@@ -29,28 +26,6 @@ pub(crate) const MAPPING_REV: &str = "_mapping_rev";
 /// The column of a checkpoint that says of which mapping every row is, those among them that the log
 /// no longer has.
 pub(crate) const REMADE_REV: &str = "remade_rev";
-
-/// A table, as every dialect can make it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Table {
-    /// Its name, without schema or prefix.
-    pub(crate) name: &'static str,
-    pub(crate) columns: Vec<TableColumn>,
-    pub(crate) primary_key: Vec<&'static str>,
-    /// The columns of each index; none is unique.
-    pub(crate) indexes: Vec<Vec<&'static str>>,
-    /// Small rows that are looked up by their key alone.
-    pub(crate) keyed: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TableColumn {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) not_null: bool,
-    /// As SQL, where a row may leave the column out.
-    pub(crate) default: Option<&'static str>,
-}
 
 /// What has been done to this database: a row a table, column and index.
 pub(crate) const MIGRATIONS: &str = "_migrations";

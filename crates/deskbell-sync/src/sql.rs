@@ -5,7 +5,6 @@
 
 mod blocked;
 mod bookkeeping;
-mod bulk;
 mod elements;
 mod letters;
 mod merge;
@@ -14,18 +13,16 @@ mod mirrored;
 mod plans;
 mod upsert;
 
-pub(crate) use blocked::BlockedStatements;
-pub(crate) use bookkeeping::{HELD, LEFT_AS_IS, select_checkpoints};
-pub(crate) use bulk::Bulk;
-pub(crate) use letters::REQUESTS_MAX;
-pub(crate) use merge::{MergeStatements, Schemas};
-pub(crate) use mirrored::TableStatements;
-
+use crate::db::{Bulk, Dialect, Sql};
 use crate::entity::{Entity, Parent};
 use crate::mapping::Mappings;
 use crate::options::OnDelete;
-use crate::schema::{Dialect, TOMBSTONES, VERSION_COLUMNS};
-use crate::session::Sql;
+use crate::schema::{TOMBSTONES, VERSION_COLUMNS};
+pub(crate) use blocked::BlockedStatements;
+pub(crate) use bookkeeping::{HELD, LEFT_AS_IS, select_checkpoints};
+pub(crate) use letters::REQUESTS_MAX;
+pub(crate) use merge::{MergeStatements, Schemas};
+pub(crate) use mirrored::TableStatements;
 
 /// Every statement that a mirror of these entities needs.
 #[derive(Debug)]
@@ -152,9 +149,4 @@ fn not_older(one: &str, other: &str) -> String {
     let [mine, theirs] = [one, other].map(|row| version_of(row, VERSION_COLUMNS));
     let [.., message_id] = VERSION_COLUMNS;
     format!("({mine} >= {theirs} OR {one}{message_id} = {other}{message_id})")
-}
-
-/// The columns that a [`Bulk`]'s rows have, counted from 1.
-pub(crate) fn given(column: usize) -> String {
-    format!("given.column{column}")
 }

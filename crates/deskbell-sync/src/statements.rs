@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use crate::connect::{ConnectError, database};
+use crate::db::{Limits, Param};
 use crate::mapped;
 use crate::mirror::MirrorSettings;
 use crate::options::{MirrorOptions, StatementOptions};
-use crate::session::{Limits, Param};
 use crate::sql::Statements;
 
 /// Where statements go on.

@@ -4,11 +4,11 @@ use clerk_webhooks::UnixMillis;
 
 use super::{Choice, Letter, State};
 use crate::connect::{ConnectError, check_schema_name, database};
+use crate::db::{DatabaseError, Dialect, Param, Session};
 use crate::inspect::InspectError;
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
-use crate::schema::{DEAD_LETTERS, Dialect, VERSIONS};
-use crate::session::{DatabaseError, Param, Session};
+use crate::schema::{DEAD_LETTERS, VERSIONS};
 use crate::target::TargetError;
 use crate::value::{Kind, Value};
 

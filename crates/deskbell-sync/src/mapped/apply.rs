@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::live::{LiveTable, MappedTableProblem};
+use super::fit::MappedTableProblem;
 use super::lookups::reference;
 use super::pass::Pass;
 use super::plan::OnEnd;
@@ -11,8 +11,7 @@ use super::table_sql::TableSql;
 use super::wait::{Patience, Refused, letter};
 use super::{Ending, MappedChanges, MappedTable};
 use crate::batch::{Batch, DeadLetter};
-use crate::refusal::Refusal;
-use crate::session::{DatabaseError, Session};
+use crate::db::{DatabaseError, LiveTable, Refusal, Session};
 
 /// A mapped table in a database that it fits.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub(crate) struct MappedTarget {
     pub(super) records: RecordStatements,
     /// Its name as statements write it.
     live_name: String,
-    foreign: Vec<super::live::ForeignKey>,
+    foreign: Vec<crate::db::ForeignKey>,
     /// Mapped tables with foreign keys to this one.
     pub(super) dependents: Vec<Dependent>,
 }

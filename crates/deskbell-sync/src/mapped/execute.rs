@@ -12,9 +12,7 @@ use super::plan::{Task, Work};
 use super::record::Record;
 use super::table_sql::{TableSql, Texts};
 use super::ways::Ways;
-use crate::refusal::{Refusal, RefusalKind};
-use crate::session::{DatabaseError, Session, begin_unit, end_unit};
-use crate::sql::Bulk;
+use crate::db::{Bulk, DatabaseError, Refusal, RefusalKind, Session, begin_unit, end_unit};
 
 /// A row was written and is not there under its key.
 const ABSENT: &str = "not kept";

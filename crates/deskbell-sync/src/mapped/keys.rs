@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lookups::Resolved;
 use super::record::Record;
 use super::table_sql::TableSql;
-use crate::session::{DatabaseError, Session, begin_unit, end_unit};
+use crate::db::{DatabaseError, Session, begin_unit, end_unit};
 
 /// What is known of keys, each as it was given.
 #[derive(Debug, Default)]

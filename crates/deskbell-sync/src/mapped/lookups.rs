@@ -3,11 +3,9 @@
 
 use serde_json::Value as Json;
 
-use super::live::{LiveColumn, LiveTable};
 use super::table_sql::Texts;
 use super::writer::Writer;
-use crate::schema::Dialect;
-use crate::session::{DatabaseError, Param, Session, Sql};
+use crate::db::{DatabaseError, Dialect, LiveColumn, LiveTable, Param, Session, Sql};
 use crate::value::{Kind, Value};
 
 /// The questions about one mapped table.

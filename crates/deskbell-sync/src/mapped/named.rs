@@ -1,6 +1,6 @@
 //! `:name` in SQL: found outside of texts, quoted names, comments and casts.
 
-use crate::schema::Dialect;
+use crate::db::Dialect;
 
 /// A statement whose parameters have numbers instead of names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,8 +12,7 @@ use super::record::Record;
 use super::records::DUE_MAX;
 use super::wait::Refused;
 use crate::batch::Tombstone;
-use crate::refusal::Refusal;
-use crate::session::{DatabaseError, Session};
+use crate::db::{DatabaseError, Refusal, Session};
 
 /// A batch takes one waiting row for so many rows of its own, so that they cost it little.
 const ROWS_FOR_ONE_DUE: usize = 40;

@@ -4,13 +4,11 @@
 use std::sync::Arc;
 
 use super::MappedTable;
-use super::live::LiveTable;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
+use crate::db::{Database, Dialect, LiveTable, Session, SqliteDatabase};
 use crate::options::{MappedDelete, TableMapping};
-use crate::schema::{Dialect, tables};
-use crate::session::{Database, Session};
-use crate::sqlite::SqliteDatabase;
+use crate::schema::tables;
 use crate::value::{Kind, Value};
 
 const ACCOUNTS: &str = "CREATE TABLE accounts (email text COLLATE NOCASE NOT NULL UNIQUE,

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::live::{ForeignKey, LiveColumn, LiveTable, UniqueIndex};
 use super::lookups::Question;
 use super::writer::{Writer, list};
-use crate::schema::{Dialect, quoted};
+use crate::db::{Dialect, ForeignKey, LiveColumn, LiveTable, UniqueIndex, quoted};
 
 impl Writer<'_> {
     /// What takes the place of a bulk's rows where they come as JSON.

@@ -3,9 +3,8 @@
 use clerk_webhooks::UnixMillis;
 
 use super::record::Record;
-use crate::schema::{Dialect, TOMBSTONES, VERSION_COLUMNS, VERSIONS, quoted, versions};
-use crate::session::{Cell, DatabaseError, Param, Session, Sql};
-use crate::sql::{Bulk, given};
+use crate::db::{Bulk, Cell, DatabaseError, Dialect, Param, Session, Sql, given, quoted};
+use crate::schema::{TOMBSTONES, VERSION_COLUMNS, VERSIONS, versions};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 

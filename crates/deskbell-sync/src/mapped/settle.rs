@@ -9,8 +9,7 @@ use super::pass::Pass;
 use super::plan::{OnEnd, Task, Work};
 use super::record::Record;
 use super::wait::{Patience, Refused};
-use crate::refusal::Refusal;
-use crate::session::DatabaseError;
+use crate::db::{DatabaseError, Refusal};
 
 impl Pass<'_> {
     /// Notes which key the table stores instead of the one that it was given.

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use deskbell_expr::{Condition, EventParts, EventView, Expression, Value};
 use deskbell_store::{Seq, StoredEvent};
 
-use super::live::{Class, MappedTableProblem};
+use super::fit::MappedTableProblem;
 use super::named::Numbered;
 use super::records::{RecordStatements, Scope};
 use super::scalar::cleaned;
 use super::statement_text::{check_statement, first_words};
 use super::{DeclarationError, DeclarationProblem, compile_all};
+use crate::db::{Class, DatabaseError, Dialect, Param, Session, Sql};
 use crate::mapping::revision_of;
 use crate::options::{Stale, StatementOptions};
-use crate::schema::Dialect;
-use crate::session::{DatabaseError, Param, Session, Sql};
 use crate::version::Version;
 
 /// Types that no pattern matches: they bear one-time codes and must be named.

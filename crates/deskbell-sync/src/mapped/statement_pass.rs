@@ -7,8 +7,7 @@ use deskbell_store::Seq;
 use super::record::Record;
 use super::statement::{StatementRun, StatementTarget, StatementWork};
 use crate::batch::{DeadLetter, reason_for_people};
-use crate::refusal::Refusal;
-use crate::session::{DatabaseError, Param, Session, Sql, begin_unit, end_unit};
+use crate::db::{DatabaseError, Param, Refusal, Session, Sql, begin_unit, end_unit};
 use crate::version::Version;
 
 /// What is known before a batch that decides whether statements run.

@@ -1,7 +1,7 @@
 //! Whether a text is one statement that can run among others in a transaction of ours.
 
 use super::named::{Token, tokens};
-use crate::schema::Dialect;
+use crate::db::Dialect;
 
 /// Commands that end or divide a transaction.
 const TRANSACTION_CONTROL: &[&str] =

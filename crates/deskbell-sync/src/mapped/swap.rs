@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use deskbell_expr::Value;
 
 use super::execute::{Executor, Outcome};
-use super::live::{Class, LiveColumn};
 use super::lookups::Way;
 use super::plan::Task;
 use super::table_sql::Texts;
 use super::writer::Vacate;
-use crate::refusal::Refusal;
-use crate::session::{DatabaseError, Session, Sql, begin_unit, end_unit};
+use crate::db::{Class, DatabaseError, LiveColumn, Refusal, Session, Sql, begin_unit, end_unit};
 
 /// Rings may stand in each other's way: they are looked for again after this many were solved at most.
 const PASSES_MAX: usize = 3;
@@ -250,7 +248,7 @@ fn uuid(random: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Dialect;
+    use crate::db::Dialect;
 
     fn column(type_name: &str, length: Option<usize>, not_null: bool) -> LiveColumn {
         LiveColumn {

@@ -3,13 +3,12 @@
 use deskbell_expr::{Expression, Value};
 
 use super::MappedTable;
-use super::live::{Class, Deferrable, LiveColumn, LiveTable};
 use super::lookups::Lookups;
 use super::scalar::{decode, decode_columns};
 use super::writer::{Vacate, Writer};
-use crate::schema::Dialect;
-use crate::session::{Cell, DatabaseError, Session};
-use crate::sql::Bulk;
+use crate::db::{
+    Bulk, Cell, Class, DatabaseError, Deferrable, Dialect, LiveColumn, LiveTable, Session,
+};
 
 /// The statements about one mapped table. Rows begin with the columns of the key.
 #[derive(Debug)]
@@ -155,7 +154,7 @@ impl TableSql {
     }
 
     #[cfg(test)]
-    pub(super) fn texts(&self) -> Vec<crate::session::Sql> {
+    pub(super) fn texts(&self) -> Vec<crate::db::Sql> {
         let vacates = self.vacates.iter().chain(&self.vacate_all).map(|vacate| &vacate.bulk);
         let several = self.writes.iter().chain(&self.flag).chain(&self.unflag).chain(vacates);
         let one = [&self.remove, &self.relocate, &self.respell];

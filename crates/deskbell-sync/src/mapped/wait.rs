@@ -7,10 +7,8 @@ use clerk_webhooks::UnixMillis;
 use super::plan::{Task, Work};
 use super::record::Record;
 use crate::batch::{DeadLetter, reason_for_people};
+use crate::db::{DatabaseError, Dialect, Refusal, Session};
 use crate::entity::Entity;
-use crate::refusal::Refusal;
-use crate::schema::Dialect;
-use crate::session::{DatabaseError, Session};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
@@ -120,7 +118,7 @@ impl Record {
     /// Why it waits, as the database said.
     pub(super) fn last_refusal(&self) -> Refusal {
         Refusal {
-            kind: crate::refusal::RefusalKind::Conflict,
+            kind: crate::db::RefusalKind::Conflict,
             code: String::new(),
             reason: self.reason.clone().unwrap_or_default(),
             constraint: self.constraint.clone(),

@@ -6,7 +6,7 @@ use super::execute::Executor;
 use super::lookups::{Question, Way};
 use super::plan::Task;
 use super::table_sql::Texts;
-use crate::session::{DatabaseError, Session, begin_unit, end_unit};
+use crate::db::{DatabaseError, Session, begin_unit, end_unit};
 
 /// By the key of a task, what stands in its way.
 pub(super) type Ways = BTreeMap<String, BTreeSet<Way>>;

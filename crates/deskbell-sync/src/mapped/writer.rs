@@ -1,8 +1,6 @@
 //! Writes the statements that change rows of the application's table.
 
-use super::live::{Class, LiveColumn, LiveTable, UniqueIndex};
-use crate::schema::{Dialect, quoted};
-use crate::sql::{Bulk, given};
+use crate::db::{Bulk, Class, Dialect, LiveColumn, LiveTable, UniqueIndex, given, quoted};
 use crate::value::Kind;
 
 /// Mapped columns whose nulls leave the row's value alone: there is a statement for each choice of

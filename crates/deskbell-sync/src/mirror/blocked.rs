@@ -3,8 +3,7 @@
 use deskbell_store::Seq;
 
 use crate::batch::reason_for_people;
-use crate::refusal::Refusal;
-use crate::session::{DatabaseError, Param, Session};
+use crate::db::{DatabaseError, Param, Refusal, Session};
 use crate::sql::Statements;
 use crate::target::{Blocked, Part, PartKind};
 use crate::value::{Kind, Value};

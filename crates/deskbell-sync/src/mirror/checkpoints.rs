@@ -3,7 +3,7 @@
 use deskbell_store::{FencingToken, Seq};
 
 use crate::checkpoint::Checkpoint;
-use crate::session::{DatabaseError, Param, Session, Sql};
+use crate::db::{DatabaseError, Param, Session, Sql};
 use crate::sql::{HELD, LEFT_AS_IS, Statements};
 use crate::target::{Commit, TargetError};
 use crate::value::{Kind, Value};

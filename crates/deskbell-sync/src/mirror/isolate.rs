@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use super::apply;
 use super::refused::{Refused, RefusedKind};
 use crate::batch::{DeadLetter, Row, Tombstone, reason_for_people};
+use crate::db::{Bulk, DatabaseError, Param, Refusal, RefusalKind, Session, begin_unit, end_unit};
 use crate::entity::Entity;
-use crate::refusal::{Refusal, RefusalKind};
-use crate::session::{DatabaseError, Param, Session, begin_unit, end_unit};
-use crate::sql::{Bulk, TableStatements};
+use crate::sql::TableStatements;
 use crate::version::{Rank, Version};
 
 /// More refusals of one code in a row block the table or the statement: the fault is hardly the

@@ -9,10 +9,10 @@ use super::migrate::Plan;
 use super::{Application, Mirror, MirrorSettings, checkpoints};
 use crate::checkpoint::Checkpoint;
 use crate::connect::ConnectError;
+use crate::db::{Database, Limits, Param, Session, Table, quoted};
 use crate::entity;
 use crate::rebuild::{Merge, RebuildError, Rebuilt};
-use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, Table, VERSIONS, quoted};
-use crate::session::{Database, Limits, Param, Session};
+use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, VERSIONS};
 use crate::sql::{MergeStatements, Schemas};
 use crate::value::{Kind, Value};
 
@@ -143,7 +143,7 @@ impl Mirror {
         rebuilt: &mut Rebuilt,
     ) -> Result<(), RebuildError> {
         let versions = self.database.dialect().table(&self.schema, VERSIONS);
-        let forget: crate::session::Sql = format!(
+        let forget: crate::db::Sql = format!(
             "UPDATE {versions} SET mapping_rev = 0 WHERE destination = $1 AND mapping = $2"
         )
         .into();
@@ -195,6 +195,6 @@ fn holder(table: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-fn target(error: crate::session::DatabaseError) -> RebuildError {
+fn target(error: crate::db::DatabaseError) -> RebuildError {
     RebuildError::Target(error.into())
 }

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 
 use crate::connect::ConnectError;
-use crate::schema::{CHECKPOINTS, Dialect, MIGRATIONS, SCHEMA_VERSION, Table};
-use crate::session::{DatabaseError, Inventory, Limits, Param, Session};
+use crate::db::{DatabaseError, Dialect, Inventory, Limits, Param, Session, Table};
+use crate::schema::{CHECKPOINTS, MIGRATIONS, SCHEMA_VERSION};
 use crate::value::{Kind, Value};
 
 /// What a database must have.

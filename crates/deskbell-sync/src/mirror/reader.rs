@@ -8,8 +8,7 @@ use tokio::sync::Mutex;
 
 use super::checkpoints;
 use crate::checkpoint::Checkpoint;
-use crate::schema::{Table, TableColumn, quoted};
-use crate::session::{Database, DatabaseError, Inventory, Session};
+use crate::db::{Database, DatabaseError, Inventory, Session, Table, TableColumn, quoted};
 use crate::sql::select_checkpoints;
 use crate::target::TargetError;
 use crate::value::{Kind, Value};

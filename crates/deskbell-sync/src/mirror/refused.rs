@@ -7,9 +7,8 @@ use std::time::Duration;
 use clerk_webhooks::UnixMillis;
 
 use crate::batch::DeadLetter;
+use crate::db::{Cell, DatabaseError, Param, Refusal, Session};
 use crate::mapped::Patience;
-use crate::refusal::Refusal;
-use crate::session::{Cell, DatabaseError, Param, Session};
 use crate::sql::Statements;
 use crate::target::RetryRequest;
 use crate::value::{Kind, Value};

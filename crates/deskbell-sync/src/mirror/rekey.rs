@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::migrate::{Plan, Step};
-use crate::schema::{CHECKPOINTS, Table, VERSIONS, quoted};
+use crate::db::{Table, quoted};
+use crate::schema::{CHECKPOINTS, VERSIONS};
 
 /// Stands behind the name of the table that is replaced, while its rows are copied.
 const REPLACED: &str = "_1";

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries};
+use crate::db::{DatabaseError, Param, Session};
 use crate::mapped::Patience;
-use crate::session::{DatabaseError, Param, Session};
 use crate::sql::{Statements, TableStatements};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use deskbell_store::Seq;
 
+use super::blocked::BlockedParts;
 use super::refused::EarlierTries;
 use super::remake::Position;
 use super::{Connected, Mirror, checkpoints, retry, sweep};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
-use crate::session::{DatabaseError, Limits};
+use crate::db::{DatabaseError, Limits};
 use crate::target::{CatchUp, Commit, Part, Remade, Rest, Retry};
-
-use super::blocked::BlockedParts;
 
 /// How long a statement over a whole table may take, where the log is read from its beginning.
 const SWEEP_MAX: Duration = Duration::from_secs(600);

@@ -5,9 +5,9 @@ use deskbell_store::{Outcome, OutcomeKind};
 use super::bookkeeping::{Bookkeeping, Known, Letter};
 use super::rows::{compared, tombstoned};
 use super::{Judge, Kept, PRUNED, PartOutcome};
+use crate::db::DatabaseError;
 use crate::mapped::{CompiledStatement, MappedEnd, MappedRow, MappedTable, StatementRun};
 use crate::options::Stale;
-use crate::session::DatabaseError;
 use crate::target::PartKind;
 use crate::version::Version;
 

@@ -8,13 +8,13 @@ use deskbell_store::{LogId, Outcome, OutcomeKind, Seq};
 
 use super::{NOT_BEGUN, away};
 use crate::connect::{ConnectError, check_schema_name, database};
+use crate::db::{DatabaseError, Dialect, Param, Session};
 use crate::mapping::Mappings;
 use crate::options::MirrorOptions;
 use crate::schema::{
-    BLOCKED, CHECKPOINTS, DEAD_LETTERS, Dialect, RANK_BEFORE, SUPPRESSED, TOMBSTONES,
-    VERSION_COLUMNS, VERSIONS,
+    BLOCKED, CHECKPOINTS, DEAD_LETTERS, RANK_BEFORE, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS,
+    VERSIONS,
 };
-use crate::session::{DatabaseError, Param, Session};
 use crate::target::{Blocked, Part, PartKind};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};

@@ -5,8 +5,8 @@ use deskbell_store::{Outcome, OutcomeKind};
 use super::bookkeeping::{Bookkeeping, Deleted, Letter};
 use super::{Judge, Kept, PRUNED, PartOutcome};
 use crate::batch::{Row, Tombstone};
+use crate::db::DatabaseError;
 use crate::entity::{self, Entity};
-use crate::session::DatabaseError;
 use crate::target::PartKind;
 use crate::version::Version;
 

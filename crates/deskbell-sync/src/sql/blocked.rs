@@ -1,8 +1,8 @@
 //! Tables and statements that wait apart from the rest, each with a checkpoint of its own.
 
 use super::Names;
+use crate::db::Sql;
 use crate::schema::BLOCKED;
-use crate::session::Sql;
 
 /// What concerns the table `_blocked`. The first parameters are destination, kind and part.
 #[derive(Debug)]

@@ -1,9 +1,8 @@
 //! Checkpoints, tombstones and dead letters.
 
-use super::bulk::Bulk;
-use super::{Names, given};
-use crate::schema::{CHECKPOINTS, DEAD_LETTERS, Dialect, TOMBSTONES, VERSION_COLUMNS};
-use crate::session::Sql;
+use super::Names;
+use crate::db::{Bulk, Dialect, Sql, given};
+use crate::schema::{CHECKPOINTS, DEAD_LETTERS, TOMBSTONES, VERSION_COLUMNS};
 use crate::value::Kind;
 
 /// Stands for statements that are held back, in the column `statements_seq`.

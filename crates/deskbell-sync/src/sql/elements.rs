@@ -1,13 +1,12 @@
 //! Child tables: the elements of a list, replaced with the entity that holds it as one.
 
-use super::bulk::Bulk;
 use super::upsert::LAST_KINDS;
-use super::{Names, given, version_of};
+use super::{Names, version_of};
+use crate::db::{Bulk, Sql, given, quoted};
 use crate::entity::{Children, Entity};
 use crate::mapping::Mapping;
 use crate::options::OnDelete;
-use crate::schema::{DELETED_AT, MAPPING_REV, RAW, TOMBSTONES, VERSION_COLUMNS, quoted};
-use crate::session::Sql;
+use crate::schema::{DELETED_AT, MAPPING_REV, RAW, TOMBSTONES, VERSION_COLUMNS};
 use crate::value::Kind;
 
 /// What concerns one child table. Its rows bear the version of the entity that they came with.

@@ -1,9 +1,9 @@
 //! Dead letters that are asked for again.
 
 use super::Names;
+use crate::db::Sql;
 use crate::entity;
 use crate::schema::{BLOCKED, DEAD_LETTERS, VERSION_COLUMNS, VERSIONS};
-use crate::session::Sql;
 
 /// Requests that are answered at a time: the events of all of them are in memory then.
 pub(crate) const REQUESTS_MAX: usize = 100;

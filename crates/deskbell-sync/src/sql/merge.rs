@@ -1,8 +1,8 @@
 //! Making a live table the same as one that was built beside it.
 
 use super::not_older;
-use crate::schema::{DEAD_LETTERS, Dialect, Table, VERSION_COLUMNS, quoted};
-use crate::session::Sql;
+use crate::db::{Dialect, Sql, Table, quoted};
+use crate::schema::{DEAD_LETTERS, VERSION_COLUMNS};
 
 /// The two statements that make a live table the same as its shadow.
 #[derive(Debug)]

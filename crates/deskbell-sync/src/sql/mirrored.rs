@@ -1,14 +1,13 @@
 //! What happens to the rows of one entity beside their upsert: deletes, their parents' deletes,
 //! and dead letters that are overtaken.
 
-use super::bulk::Bulk;
 use super::elements::ElementStatements;
 use super::{Names, not_older};
+use crate::db::{Bulk, Sql, quoted};
 use crate::entity::{Entity, Parent};
 use crate::mapping::Mapping;
 use crate::options::OnDelete;
-use crate::schema::{DEAD_LETTERS, DELETED_AT, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS, quoted};
-use crate::session::Sql;
+use crate::schema::{DEAD_LETTERS, DELETED_AT, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS};
 
 /// What concerns the table of one entity. The parameters are lists of its ids, if not said
 /// otherwise.

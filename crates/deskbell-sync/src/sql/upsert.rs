@@ -1,11 +1,11 @@
 //! Upserts of mirrored rows, guarded by their versions.
 
-use super::bulk::Bulk;
-use super::{Names, given, version_of};
+use super::{Names, version_of};
+use crate::db::{Bulk, given, quoted};
 use crate::entity::Entity;
 use crate::mapping::Mapping;
 use crate::options::OnDelete;
-use crate::schema::{MAPPING_REV, RAW, SUPPRESSED, VERSION_COLUMNS, quoted};
+use crate::schema::{MAPPING_REV, RAW, SUPPRESSED, VERSION_COLUMNS};
 use crate::value::Kind;
 
 /// The kinds of the columns behind an entity's own: `raw` and the version.

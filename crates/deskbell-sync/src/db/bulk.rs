@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::schema::Dialect;
-use crate::session::Sql;
+use super::dialect::Dialect;
+use super::parameter::Sql;
 use crate::value::Kind;
 
 /// Rows in the largest list of values on SQLite. More rows make it no faster, and its parameters
@@ -115,6 +115,11 @@ fn arrays(dialect: Dialect, kinds: &[Kind]) -> String {
         arrays.collect::<Vec<_>>().join(", "),
         names.join(", "),
     )
+}
+
+/// The columns that a [`Bulk`]'s rows have, counted from 1.
+pub(crate) fn given(column: usize) -> String {
+    format!("given.column{column}")
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::SqliteConnection;
 
-use crate::mapped::{Class, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
-use crate::schema::{Dialect, quoted};
-use crate::session::DatabaseError;
+use crate::db::dialect::{Dialect, quoted};
+use crate::db::error::DatabaseError;
+use crate::db::live_table::{Class, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
 
 /// What `pragma_table_xinfo` says of a generated column.
 const GENERATED: [i64; 2] = [2, 3];

@@ -12,10 +12,13 @@ use sqlx::{
     Statement, ValueRef,
 };
 
-use super::{BUSY_TIMEOUT, describe};
-use crate::mapped::LiveTable;
-use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
-use crate::sql::Bulk;
+use super::describe;
+use crate::db::bulk::Bulk;
+use crate::db::error::DatabaseError;
+use crate::db::limits::Limits;
+use crate::db::live_table::LiveTable;
+use crate::db::parameter::{Cell, Param, Sql};
+use crate::db::session::{Inventory, Session};
 use crate::value::{Kind, Value};
 
 /// Between two questions to a file that is locked.
@@ -306,3 +309,7 @@ fn value(row: &SqliteRow, index: usize, kind: Kind) -> Result<Value, sqlx::Error
         }
     })
 }
+
+/// How long a unit of work waits for somebody else's lock on the file. The application reads the
+/// file too, and may write to tables of its own.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,9 +6,10 @@ use sqlx::postgres::PgTypeInfo;
 use sqlx::postgres::types::Oid;
 use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, SqlSafeStr, Statement};
 
-use crate::mapped::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
-use crate::schema::{Dialect, quoted};
-use crate::session::{DatabaseError, Sql};
+use crate::db::dialect::{Dialect, quoted};
+use crate::db::error::DatabaseError;
+use crate::db::live_table::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
+use crate::db::parameter::Sql;
 
 /// The table of this name; without a schema, the one that a statement would find.
 pub(super) async fn table(

@@ -13,9 +13,12 @@ use sqlx::{
 
 use super::describe;
 use super::timestamp::Timestamp;
-use crate::mapped::LiveTable;
-use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
-use crate::sql::Bulk;
+use crate::db::bulk::Bulk;
+use crate::db::error::DatabaseError;
+use crate::db::limits::Limits;
+use crate::db::live_table::LiveTable;
+use crate::db::parameter::{Cell, Param, Sql};
+use crate::db::session::{Inventory, Session};
 use crate::value::{Kind, Value};
 
 #[derive(Debug)]

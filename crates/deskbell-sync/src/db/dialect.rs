@@ -1,12 +1,6 @@
 //! The seam between databases: how each names the mirror's tables, writes their types, and takes
 //! many values at once. Everything else about SQL is the same for all of them.
 
-use sea_query::{
-    Alias, ColumnDef, Index, IntoTableRef, PostgresQueryBuilder, SchemaStatementBuilder,
-    SqliteQueryBuilder, Table as Ddl, TableRef,
-};
-
-use super::{Table, TableColumn};
 use crate::value::Kind;
 
 /// A database's way of writing SQL.
@@ -54,52 +48,9 @@ impl Dialect {
         }
     }
 
-    /// The name of the index on these columns, unquoted.
-    pub(crate) fn index_name(self, schema: &str, table: &Table, columns: &[&str]) -> String {
-        format!("{}_{}_idx", self.local_name(schema, table.name), columns.join("_"))
-    }
-
     /// What must be there before the tables.
     pub(crate) fn create_schema(self, schema: &str) -> Option<String> {
         (self == Self::Postgres).then(|| format!("CREATE SCHEMA {}", quoted(schema)))
-    }
-
-    pub(crate) fn create_table(self, schema: &str, table: &Table) -> String {
-        let mut statement = Ddl::create();
-        statement.table(self.table_ref(schema, table.name));
-        for column in &table.columns {
-            statement.col(self.column(column));
-        }
-        let mut key = Index::create();
-        for column in &table.primary_key {
-            key.col(*column);
-        }
-        statement.primary_key(&mut key);
-        if self == Self::Sqlite && table.keyed {
-            statement.extra("WITHOUT ROWID");
-        }
-        self.written(&statement)
-    }
-
-    pub(crate) fn add_column(self, schema: &str, table: &Table, column: &TableColumn) -> String {
-        let mut statement = Ddl::alter();
-        statement.table(self.table_ref(schema, table.name)).add_column(self.column(column));
-        self.written(&statement)
-    }
-
-    pub(crate) fn create_index(
-        self,
-        schema: &str,
-        table: &Table,
-        columns: &[&'static str],
-    ) -> String {
-        let mut statement = Index::create();
-        statement.name(self.index_name(schema, table, columns));
-        statement.table(self.table_ref(schema, table.name));
-        for column in columns {
-            statement.col(*column);
-        }
-        self.written(&statement)
     }
 
     /// The present moment as a value of [`Kind::Time`].
@@ -149,35 +100,6 @@ impl Dialect {
             (Self::Postgres, Kind::Boolean) => "boolean",
             (Self::Postgres, Kind::Time) => "timestamptz",
             (Self::Postgres, Kind::Json) => "jsonb",
-        }
-    }
-
-    fn column(self, column: &TableColumn) -> ColumnDef {
-        let mut definition = ColumnDef::new(column.name);
-        definition.custom(Alias::new(self.type_name(column.kind)));
-        if self == Self::Postgres && column.kind == Kind::Id {
-            definition.extra("COLLATE \"C\"");
-        }
-        if column.not_null {
-            definition.not_null();
-        }
-        if let Some(default) = column.default {
-            definition.extra(format!("DEFAULT {default}"));
-        }
-        definition
-    }
-
-    fn table_ref(self, schema: &str, table: &str) -> TableRef {
-        match self {
-            Self::Sqlite => Alias::new(self.local_name(schema, table)).into_table_ref(),
-            Self::Postgres => (Alias::new(schema), Alias::new(table)).into_table_ref(),
-        }
-    }
-
-    fn written(self, statement: &impl SchemaStatementBuilder) -> String {
-        match self {
-            Self::Sqlite => statement.to_string(SqliteQueryBuilder),
-            Self::Postgres => statement.to_string(PostgresQueryBuilder),
         }
     }
 }

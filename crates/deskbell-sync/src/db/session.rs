@@ -2,21 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use clerk_webhooks::UnixMillis;
-use deskbell_store::BackendError;
 
-use crate::mapped::LiveTable;
-use crate::refusal::{Meaning, Refusal, RefusalKind};
-use crate::schema::Dialect;
-use crate::sql::Bulk;
+use super::bulk::Bulk;
+use super::dialect::Dialect;
+use super::error::DatabaseError;
+use super::limits::Limits;
+use super::live_table::LiveTable;
+use super::parameter::{Cell, Param, Sql};
+use super::refusal::{Refusal, RefusalKind};
 use crate::value::{Kind, Value};
-
-/// The text of a statement, the same every time, so that it stays prepared.
-pub(crate) type Sql = Arc<str>;
 
 /// A database that can be connected to.
 #[async_trait]
@@ -125,90 +121,6 @@ pub(crate) trait Session: fmt::Debug + Send {
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
 }
 
-/// How long a transaction may wait for locks, and each of its statements may work. The server ends
-/// what takes longer, with an answer: nobody's lock holds the rest up for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Limits {
-    /// As long as it needs: migrations and rebuilds.
-    Unlimited,
-    /// A batch, by a part of the time in which the database must answer.
-    Batch { answer_within: Duration },
-    /// Looking for what is refused.
-    Isolating {
-        answer_within: Duration,
-        /// After this time no further unit of work is begun: the batch is cut.
-        budget: Option<Duration>,
-        /// Each unit of work is a transaction: for databases that check some constraints at
-        /// a commit alone, and cannot be asked before.
-        commit_units: bool,
-    },
-}
-
-/// While isolating, a statement waits for a lock, or works, up to this long: whoever holds the lock
-/// holds up one unit of work for this time, and not the batch.
-const ISOLATING_MAX: Duration = Duration::from_secs(2);
-/// A migration and a rebuild wait this long for somebody else's lock.
-const UNLIMITED_LOCK_MAX: Duration = Duration::from_secs(60);
-
-impl Limits {
-    /// How long the database may take to answer at all.
-    pub(crate) fn answer(self) -> Option<Duration> {
-        match self {
-            Self::Unlimited => None,
-            Self::Batch { answer_within } | Self::Isolating { answer_within, .. } => {
-                Some(answer_within)
-            }
-        }
-    }
-
-    /// How long a lock is waited for.
-    pub(crate) fn lock(self) -> Duration {
-        match self {
-            Self::Unlimited => UNLIMITED_LOCK_MAX,
-            Self::Batch { answer_within } => answer_within / 10,
-            Self::Isolating { answer_within, .. } => ISOLATING_MAX.min(answer_within / 10),
-        }
-    }
-
-    /// How long a statement may work; `None`: without limit.
-    pub(crate) fn statement(self) -> Option<Duration> {
-        match self {
-            Self::Unlimited => None,
-            Self::Batch { answer_within } => Some(answer_within * 2 / 3),
-            Self::Isolating { answer_within, .. } => Some(ISOLATING_MAX.min(answer_within * 2 / 3)),
-        }
-    }
-
-    pub(crate) fn isolates(self) -> bool {
-        matches!(self, Self::Isolating { .. })
-    }
-}
-
-/// A parameter of a statement.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Param<'a> {
-    Text(&'a str),
-    Integer(i64),
-    /// A text, or null.
-    OptionalText(Option<&'a str>),
-    Float(f64),
-    Boolean(bool),
-    /// A list of texts, as one parameter.
-    Texts(&'a [&'a str]),
-}
-
-/// One value of many, borrowed from a batch.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Cell<'a> {
-    Null,
-    /// A text, or JSON.
-    Text(&'a str),
-    Integer(i64),
-    Float(f64),
-    Boolean(bool),
-    Time(UnixMillis),
-}
-
 /// What a database has in one schema.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
@@ -218,68 +130,6 @@ pub(crate) struct Inventory {
     pub(crate) objects: HashSet<String>,
     /// The columns of each table that was asked for and is there.
     pub(crate) columns: HashMap<String, HashSet<String>>,
-}
-
-/// What a driver could not do.
-#[derive(Debug)]
-pub(crate) enum DatabaseError {
-    /// The database answered that it will not do this; it can go on with something else.
-    Refused { refusal: Box<Refusal>, source: sqlx::Error },
-    /// It did not answer, or cannot work now. The connection may be of no more use.
-    Away(sqlx::Error),
-    /// Looking for what it refuses took longer than one transaction may.
-    OverBudget,
-}
-
-impl From<sqlx::Error> for DatabaseError {
-    fn from(source: sqlx::Error) -> Self {
-        match Meaning::of(&source) {
-            Meaning::Refused(refusal) => Self::Refused { refusal: Box::new(refusal), source },
-            Meaning::Away => Self::Away(source),
-        }
-    }
-}
-
-impl DatabaseError {
-    /// For those who cannot do without what was refused.
-    pub(crate) fn refused(refusal: Refusal) -> Self {
-        let source = sqlx::Error::Protocol(refusal.reason.clone());
-        Self::Refused { refusal: Box::new(refusal), source }
-    }
-
-    /// What the database itself says, where it answered.
-    pub(crate) fn complaint(&self) -> Option<String> {
-        match self {
-            Self::Refused { source, .. } | Self::Away(source) => {
-                source.as_database_error().map(|error| error.message().to_owned())
-            }
-            Self::OverBudget => None,
-        }
-    }
-
-    /// In the database's own words, where it answered.
-    pub(crate) fn into_backend(self) -> BackendError {
-        match self {
-            Self::Refused { refusal, .. } => BackendError::new(*refusal),
-            Self::Away(sqlx::Error::Database(answer)) => {
-                BackendError::new(std::io::Error::other(answer.message().to_owned()))
-            }
-            Self::Away(source) => BackendError::new(source),
-            Self::OverBudget => BackendError::new(std::io::Error::other("over budget")),
-        }
-    }
-}
-
-impl<'a> From<&'a Value> for Cell<'a> {
-    fn from(value: &'a Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Text(text) | Value::Json(text) => Self::Text(text),
-            Value::Integer(integer) => Self::Integer(*integer),
-            Value::Boolean(boolean) => Self::Boolean(*boolean),
-            Value::Time(time) => Self::Time(*time),
-        }
-    }
 }
 
 /// Opens a unit of work within the transaction: what follows can be undone alone.

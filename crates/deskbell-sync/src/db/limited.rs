@@ -4,9 +4,12 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use crate::mapped::LiveTable;
-use crate::session::{Cell, DatabaseError, Inventory, Limits, Param, Session, Sql};
-use crate::sql::Bulk;
+use super::bulk::Bulk;
+use super::error::DatabaseError;
+use super::limits::Limits;
+use super::live_table::LiveTable;
+use super::parameter::{Cell, Param, Sql};
+use super::session::{Inventory, Session};
 use crate::value::{Kind, Value};
 
 /// Wraps a driver's session. The server's own limits are shorter, so that it answers first and the

@@ -3,22 +3,16 @@
 mod describe;
 mod session;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use deskbell_store::private_file;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 
-use session::SqliteSession;
+use super::dialect::Dialect;
+use super::error::DatabaseError;
+use super::session::{Database, Session};
+use session::{BUSY_TIMEOUT, SqliteSession};
 
-use crate::refusal::{Meaning, Refusal, RefusalKind};
-use crate::schema::Dialect;
-use crate::session::{Database, DatabaseError, Session};
-
-/// How long a unit of work waits for somebody else's lock on the file. The application reads the
-/// file too, and may write to tables of its own.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes a page in a new file. A user's row with its JSON is about 2.5 KB: two or three fit one
 /// page, where one of 4 KiB holds one and wastes the rest. Measured: a tenth less file, no slower.
 const PAGE_BYTES: u32 = 8192;
@@ -107,30 +101,3 @@ impl Database for SqliteDatabase {
         self.open(options).await
     }
 }
-
-/// What an answer of SQLite means, by its result code: <https://www.sqlite.org/rescode.html>.
-/// `None`: it is none of SQLite's.
-pub(crate) fn meaning(error: &dyn sqlx::error::DatabaseError) -> Option<Meaning> {
-    let error = error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
-    let code = sqlx::error::DatabaseError::code(error)?;
-    let number: i32 = code.parse().ok()?;
-    if AWAY.contains(&(number & 0xff)) {
-        return Some(Meaning::Away);
-    }
-    let conflict = CONFLICTS.contains(&number);
-    let reason = sqlx::error::DatabaseError::message(error).to_owned();
-    Some(Meaning::Refused(Refusal {
-        kind: if conflict { RefusalKind::Conflict } else { RefusalKind::Lasting },
-        code: code.into_owned(),
-        // "UNIQUE constraint failed: people.email" names both.
-        constraint: reason.split_once(" constraint failed: ").map(|(_, column)| column.to_owned()),
-        table: None,
-        reason,
-    }))
-}
-
-/// SQLITE_BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN and NOTADB: the file cannot
-/// be worked with now.
-const AWAY: [i32; 9] = [5, 6, 7, 8, 10, 11, 13, 14, 26];
-/// SQLITE_CONSTRAINT_FOREIGNKEY, _PRIMARYKEY, _UNIQUE and _ROWID.
-const CONFLICTS: [i32; 4] = [787, 1555, 2067, 2579];

@@ -1,5 +1,4 @@
-//! What a database's error means: that it is away, that something passing stood in the way, or that
-//! it refuses what it was told.
+//! What a database answers when it refuses a statement.
 
 use std::fmt;
 
@@ -33,25 +32,6 @@ pub(crate) enum Meaning {
     /// No answer, or one that says that the database cannot work now: nothing can be judged by it.
     Away,
     Refused(Refusal),
-}
-
-impl Meaning {
-    pub(crate) fn of(error: &sqlx::Error) -> Self {
-        match error {
-            // The driver itself cannot write the value: the database was never asked.
-            sqlx::Error::Encode(source) => Self::Refused(Refusal {
-                kind: RefusalKind::Lasting,
-                code: "encode".to_owned(),
-                reason: source.to_string(),
-                constraint: None,
-                table: None,
-            }),
-            sqlx::Error::Database(answer) => crate::sqlite::meaning(answer.as_ref())
-                .or_else(|| crate::postgres::meaning(answer.as_ref()))
-                .unwrap_or(Self::Away),
-            _ => Self::Away,
-        }
-    }
 }
 
 impl Refusal {

@@ -1,0 +1,28 @@
+//! The databases that a mirror can be in: what each is told, and what it answers.
+
+mod bulk;
+mod ddl;
+mod dialect;
+mod error;
+mod error_codes;
+mod limited;
+mod limits;
+mod live_table;
+mod parameter;
+mod postgres;
+mod refusal;
+mod session;
+mod sqlite;
+pub(crate) use bulk::{Bulk, given};
+pub(crate) use ddl::{Table, TableColumn};
+pub use dialect::Dialect;
+pub(crate) use dialect::quoted;
+pub(crate) use error::DatabaseError;
+pub(crate) use limited::Limited;
+pub(crate) use limits::Limits;
+pub(crate) use live_table::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
+pub(crate) use parameter::{Cell, Param, Sql};
+pub(crate) use postgres::PostgresDatabase;
+pub(crate) use refusal::{Refusal, RefusalKind};
+pub(crate) use session::{Database, Inventory, Session, begin_unit, end_unit};
+pub(crate) use sqlite::SqliteDatabase;
