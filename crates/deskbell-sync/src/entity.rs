@@ -3,6 +3,7 @@
 
 mod billing;
 mod column;
+mod declaration;
 mod email;
 mod invitation;
 mod number;
@@ -22,6 +23,7 @@ mod waitlist_entry;
 
 pub use crate::value::Kind;
 pub use column::{Column, Source};
+pub use declaration::{Children, Embedded, Entity, Parent, Raw};
 
 /// Every entity that Deskbell knows, in the order in which tables are made and printed.
 pub const ALL: &[&Entity] = &[
@@ -41,100 +43,6 @@ pub const ALL: &[&Entity] = &[
     &email::EMAIL,
     &sms::SMS,
 ];
-
-/// A kind of Clerk object that can be mirrored.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Entity {
-    /// Its name in the config, such as `organization_membership`.
-    pub name: &'static str,
-    /// Its table, without schema or prefix.
-    pub table: &'static str,
-    /// The event types whose `data` is a new version of it.
-    pub upserted_by: &'static [&'static str],
-    /// The event types that say that it is gone. A delete is absorbing.
-    pub deleted_by: &'static [&'static str],
-    /// The entities that it ends with: its row goes when one of them is deleted, and does not
-    /// appear when one was deleted before.
-    pub parents: &'static [Parent],
-    /// The member of `data` that orders its versions; the event's time stands in where it is
-    /// missing.
-    pub version: &'static str,
-    /// The table's columns, `id` first.
-    pub columns: &'static [Column],
-    /// The names under which other entities' JSON holds it, so that what is excluded here is left
-    /// out there too.
-    pub nested_as: &'static [&'static str],
-    /// The lists in its JSON that have tables of their own.
-    pub children: &'static [Children],
-    /// The lists in its JSON whose elements are versions of other entities.
-    pub embedded: &'static [Embedded],
-    /// What its column `raw` keeps.
-    pub raw: Raw,
-    /// Whether it is mirrored where the config does not choose.
-    pub by_default: bool,
-}
-
-/// A list in an entity's JSON whose elements are rows of a table of their own, replaced with the
-/// entity as one. The primary key is the entity's id and the element's.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Children {
-    /// The table, without schema or prefix.
-    pub table: &'static str,
-    /// The member of the entity's JSON that holds the list.
-    pub list: &'static str,
-    /// The column that holds the entity's id.
-    pub parent: &'static str,
-    /// The columns that are filled from the element, `id` first. An element without an id is left
-    /// out; of two with the same id the later one counts.
-    pub columns: &'static [Column],
-    /// The entity that the elements are, where one that is deleted leaves the list too.
-    pub of: Option<&'static str>,
-}
-
-/// A list in an entity's JSON whose elements are versions of another entity, under the same
-/// message id and event time.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Embedded {
-    /// The member of the entity's JSON that holds the list.
-    pub list: &'static str,
-    /// The name of the entity that the elements are versions of.
-    pub entity: &'static str,
-    /// Members that an element takes from what holds it, where its own is missing or null: the
-    /// element's member, and the holder's.
-    pub inherits: &'static [(&'static str, &'static str)],
-}
-
-/// What the column `raw` keeps of an entity's JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Raw {
-    /// All of it, less what is excluded and what is secret.
-    Whole,
-    /// Only the members that columns are filled from: the rest holds codes and links.
-    Columns,
-}
-
-/// The entity that another one ends with.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Parent {
-    /// The parent's name.
-    pub entity: &'static str,
-    /// The column that holds the parent's id.
-    pub column: &'static str,
-}
-
-impl Entity {
-    /// The column of this name.
-    #[must_use]
-    pub fn column(&self, name: &str) -> Option<&'static Column> {
-        self.columns.iter().find(|column| column.name == name)
-    }
-
-    /// Whether the mirror cannot do without this column.
-    #[must_use]
-    pub fn needs(&self, column: &str) -> bool {
-        column == "id" || self.parents.iter().any(|parent| parent.column == column)
-    }
-}
 
 /// The entity of this name.
 #[must_use]

@@ -2,7 +2,7 @@
 //! say. Not mirrored unless asked for. They stay when their user goes.
 
 use super::column::{boolean, id, text, time};
-use super::{Entity, Raw};
+use super::declaration::{Entity, Raw};
 
 pub(super) const EMAIL: Entity = Entity {
     name: "email",

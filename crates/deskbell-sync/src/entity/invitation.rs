@@ -1,7 +1,7 @@
 //! Invitations to sign up. One that is revoked or accepted stays, with its status.
 
 use super::column::{boolean, id, json, text, time};
-use super::{Entity, Raw};
+use super::declaration::{Entity, Raw};
 
 pub(super) const INVITATION: Entity = Entity {
     name: "invitation",

@@ -1,7 +1,7 @@
 //! Organizations: <https://clerk.com/docs/reference/backend/types/backend-organization>.
 
 use super::column::{boolean, id, integer, json, text, time};
-use super::{Entity, Raw};
+use super::declaration::{Entity, Raw};
 
 pub(super) const ORGANIZATION: Entity = Entity {
     name: "organization",

@@ -1,7 +1,7 @@
 //! Domains of organizations, by which people are let in.
 
 use super::column::{id, integer, text, time};
-use super::{Entity, Parent, Raw};
+use super::declaration::{Entity, Parent, Raw};
 
 pub(super) const ORGANIZATION_DOMAIN: Entity = Entity {
     name: "organization_domain",

@@ -1,7 +1,7 @@
 //! Invitations into organizations. One that is revoked or accepted stays, with its status.
 
 use super::column::{id, json, text, time};
-use super::{Entity, Parent, Raw};
+use super::declaration::{Entity, Parent, Raw};
 
 pub(super) const ORGANIZATION_INVITATION: Entity = Entity {
     name: "organization_invitation",

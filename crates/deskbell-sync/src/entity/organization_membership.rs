@@ -4,7 +4,7 @@
 //! The names of its organization and its user are those of when the membership last changed.
 
 use super::column::{id, json, text, time};
-use super::{Entity, Parent, Raw};
+use super::declaration::{Entity, Parent, Raw};
 
 pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
     name: "organization_membership",

@@ -5,8 +5,9 @@
 //! The items that an attempt lists are no versions of the items: they say what is being paid for,
 //! and bear no time of their own in the older shape.
 
+use super::billing;
 use super::column::{boolean, decimal, id, integer, text, time};
-use super::{Children, Entity, Raw, billing};
+use super::declaration::{Children, Entity, Raw};
 
 pub(super) const PAYMENT_ATTEMPT: Entity = Entity {
     name: "payment_attempt",

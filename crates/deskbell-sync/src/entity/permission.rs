@@ -1,7 +1,7 @@
 //! Permissions, which roles give.
 
 use super::column::{id, text, time};
-use super::{Entity, Raw};
+use super::declaration::{Entity, Raw};
 
 pub(super) const PERMISSION: Entity = Entity {
     name: "permission",

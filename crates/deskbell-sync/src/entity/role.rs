@@ -4,7 +4,7 @@
 //! role last changed. One that is deleted leaves the roles too: Clerk sends no version of these.
 
 use super::column::{boolean, id, text, time};
-use super::{Children, Entity, Raw};
+use super::declaration::{Children, Entity, Raw};
 
 pub(super) const ROLE: Entity = Entity {
     name: "role",

@@ -4,7 +4,7 @@
 //! The user that a session nests is no version of the user: whoever wants users has their events.
 
 use super::column::{boolean, id, text, time};
-use super::{Entity, Parent, Raw};
+use super::declaration::{Entity, Parent, Raw};
 
 pub(super) const SESSION: Entity = Entity {
     name: "session",

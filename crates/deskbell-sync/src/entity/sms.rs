@@ -2,7 +2,7 @@
 //! they say. Not mirrored unless asked for. They stay when their user goes.
 
 use super::column::{boolean, id, text, time};
-use super::{Entity, Raw};
+use super::declaration::{Entity, Raw};
 
 pub(super) const SMS: Entity = Entity {
     name: "sms",

@@ -1,8 +1,9 @@
 //! Subscriptions of users and organizations to plans. They do not go with their payer: what was
 //! billed stays on record.
 
+use super::billing;
 use super::column::{id, text, time};
-use super::{Embedded, Entity, Raw, billing};
+use super::declaration::{Embedded, Entity, Raw};
 
 pub(super) const SUBSCRIPTION: Entity = Entity {
     name: "subscription",

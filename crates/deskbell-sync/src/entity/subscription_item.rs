@@ -4,8 +4,9 @@
 //! Amounts are in the currency's smallest unit; the `_decimal` columns also hold those that are no whole
 //! number of them.
 
+use super::billing;
 use super::column::{boolean, decimal, id, integer, text, time};
-use super::{Entity, Raw, billing};
+use super::declaration::{Entity, Raw};
 
 pub(super) const SUBSCRIPTION_ITEM: Entity = Entity {
     name: "subscription_item",

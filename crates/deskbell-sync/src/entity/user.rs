@@ -4,7 +4,7 @@
 //! no versions of the memberships: not every payload has them, and none says which one is gone.
 
 use super::column::{boolean, id, integer, json, text, time};
-use super::{Children, Entity, Raw};
+use super::declaration::{Children, Entity, Raw};
 
 pub(super) const USER: Entity = Entity {
     name: "user",

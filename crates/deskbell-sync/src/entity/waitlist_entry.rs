@@ -4,7 +4,7 @@
 //! with it, so that a row made from here would stay open for ever.
 
 use super::column::{boolean, id, text, time};
-use super::{Entity, Raw};
+use super::declaration::{Entity, Raw};
 
 pub(super) const WAITLIST_ENTRY: Entity = Entity {
     name: "waitlist_entry",
