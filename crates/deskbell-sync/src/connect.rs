@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deskbell_store::BackendError;
 
 use crate::db::{Database, Dialect, PostgresDatabase, SqliteDatabase};
-use crate::mapped::{DeclarationError, MappedTableError};
+use crate::mapped::MappedTableError;
 use crate::mapping::{MappingError, Mappings};
 use crate::mirror::{Mirror, MirrorSettings};
 use crate::options::MirrorOptions;
@@ -33,12 +33,9 @@ pub enum ConnectError {
         /// The name that was given.
         schema: String,
     },
-    /// The choice of entities and columns makes no sense.
+    /// The choice of entities and columns, a mapped table or a statement makes no sense.
     #[error(transparent)]
     Mapping(#[from] MappingError),
-    /// A mapped table or a statement makes no sense.
-    #[error(transparent)]
-    Declaration(Box<DeclarationError>),
     /// A mapped table or a statement does not fit the database.
     #[error(transparent)]
     Mapped(Box<MappedTableError>),
@@ -85,12 +82,6 @@ fn first_of(missing: &[String]) -> String {
     }
 }
 
-impl From<DeclarationError> for ConnectError {
-    fn from(error: DeclarationError) -> Self {
-        Self::Declaration(Box::new(error))
-    }
-}
-
 impl From<MappedTableError> for ConnectError {
     fn from(error: MappedTableError) -> Self {
         Self::Mapped(Box::new(error))
@@ -106,7 +97,6 @@ impl ConnectError {
             Self::UnsupportedUrl
             | Self::SchemaName { .. }
             | Self::Mapping(_)
-            | Self::Declaration(_)
             | Self::Mapped(_)
             | Self::NotOurs { .. } => true,
             Self::Newer { .. } | Self::NotMigrated { .. } | Self::Database(_) => false,

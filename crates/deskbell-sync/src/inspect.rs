@@ -72,7 +72,7 @@ impl MirrorReader {
             on_delete: OnDelete::Mark,
             ..MirrorOptions::default()
         };
-        let mappings = Mappings::for_options(&everything)?;
+        let mappings = Mappings::for_options(&everything).map_err(ConnectError::from)?;
         Ok(Self {
             dialect: database.dialect(),
             reader: TableReader::open(database, schema).await.map_err(ConnectError::from)?,

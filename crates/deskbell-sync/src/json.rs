@@ -3,8 +3,6 @@
 //! A [`Json`] is a piece of text that serde_json has found to be valid, so what follows splits and
 //! does not check. Nothing recurses: depth costs nothing but time.
 
-mod redact;
-
 use std::borrow::Cow;
 
 use clerk_webhooks::UnixMillis;
@@ -12,7 +10,6 @@ use deskbell_expr::json::{clean, end_of_value, is_space, skip_while, tree, unesc
 use serde_json::value::RawValue;
 
 pub(crate) use deskbell_expr::json::{clean as clean_text, without_nul};
-pub(crate) use redact::{Redaction, redact, redact_element};
 
 /// One valid JSON value, borrowed from the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,6 +64,7 @@ mod mirror;
 mod options;
 pub mod outcome;
 pub mod rebuild;
+mod scalar;
 mod schema;
 mod sql;
 pub mod statements;
@@ -78,11 +79,11 @@ pub use connect::{ConnectError, check, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
 pub use fold::Fold;
-pub use mapped::{
-    DeclarationError, DeclarationProblem, MappedTableError, MappedTableProblem, StatementTextError,
-    StatementTextProblem, absent_in_delete, check_statement,
+pub use mapped::{MappedTableError, MappedTableProblem, absent_in_delete};
+pub use mapping::{
+    DeclarationError, DeclarationProblem, Mapping, MappingError, Mappings, StatementTextError,
+    StatementTextProblem, check_statement, left_out_by_default,
 };
-pub use mapping::{Mapping, MappingError, Mappings, left_out_by_default};
 pub use options::{
     MappedDelete, MirrorOptions, OnDelete, SourceRule, Stale, StatementOptions, TableMapping,
 };

@@ -2,18 +2,30 @@
 //! revision by which a row tells how it was made.
 
 mod columns;
+mod declaration;
+mod error;
+mod named;
+mod redact;
+mod revision;
+mod statement;
+mod statement_text;
+mod table;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::connect::ConnectError;
 use crate::db::Dialect;
 use crate::entity::{self, Children, Column, Embedded, Entity};
-use crate::json::{Json, Redaction, redact, redact_element};
-use crate::mapped::{CompiledStatement, MappedTable};
+use crate::json::Json;
 use crate::options::{MirrorOptions, OnDelete};
 use columns::LeftOut;
-use sha2::{Digest, Sha256};
+pub use declaration::{DeclarationError, DeclarationProblem};
+pub use error::MappingError;
+use redact::{Redaction, redact, redact_element};
+use revision::revision_of;
+pub(crate) use statement::{CompiledStatement, identity, title};
+pub use statement_text::{StatementTextError, StatementTextProblem, check_statement};
+pub(crate) use table::{Ending, MappedTable};
 
 /// Raised whenever the same payload would be read differently with the same declarations, so that
 /// rows written before are written again.
@@ -49,45 +61,6 @@ pub struct Mapping {
     pub revision: i64,
 }
 
-/// A choice of entities and columns that cannot be mirrored.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MappingError {
-    /// There is no such entity.
-    #[error("there is no entity {name:?}; the entities are {}", names())]
-    UnknownEntity {
-        /// The name that was given.
-        name: String,
-    },
-    /// The text is not `entity.column`, or names no column.
-    #[error(
-        "{column:?} is no column: write an entity and one of its columns, such as \"user.private_metadata\""
-    )]
-    UnknownColumn {
-        /// The text that was given.
-        column: String,
-    },
-    /// The config both excludes and includes it.
-    #[error("{column:?} is in both `exclude_columns` and `include_columns`: remove it from one")]
-    Contradiction {
-        /// The text that was given.
-        column: String,
-    },
-    /// It need not be included.
-    #[error(
-        "{column:?} in `include_columns` is not left out by default: only \"private_metadata\" columns are; remove it"
-    )]
-    NotLeftOut {
-        /// The text that was given.
-        column: String,
-    },
-    /// The mirror finds or removes rows by this column.
-    #[error("{column:?} cannot be excluded: the mirror finds its rows by it")]
-    NeededColumn {
-        /// The text that was given.
-        column: String,
-    },
-}
-
 impl Mappings {
     /// Mirrors these entities, less every `private_metadata` and the columns that `exclude` names
     /// as `entity.column`. `include` takes a `private_metadata` back.
@@ -117,7 +90,7 @@ impl Mappings {
     ///
     /// # Errors
     /// A name that does not exist, or an expression that cannot be compiled.
-    pub fn for_options(options: &MirrorOptions) -> Result<Self, ConnectError> {
+    pub fn for_options(options: &MirrorOptions) -> Result<Self, MappingError> {
         let entities = if options.mirror { &options.entities[..] } else { &[] };
         let mappings = Self::new(entities, &options.exclude_columns, &options.include_columns)?;
         let tables = options.tables.iter();
@@ -244,14 +217,4 @@ fn hidden(entity: &Entity, list: &Children, redaction: &Redaction) -> Vec<&'stat
 #[must_use]
 pub fn left_out_by_default() -> Vec<String> {
     columns::defaults().map(|(entity, column)| format!("{}.{}", entity.name, column.name)).collect()
-}
-
-/// The first eight bytes of the SHA-256, so that every build and every machine agrees.
-pub(crate) fn revision_of(described: String) -> i64 {
-    let digest = Sha256::digest(described);
-    i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
-}
-
-fn names() -> String {
-    entity::ALL.iter().map(|entity| entity.name).collect::<Vec<_>>().join(", ")
 }

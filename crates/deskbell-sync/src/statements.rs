@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::connect::{ConnectError, database};
 use crate::db::{Limits, Param};
-use crate::mapped;
+use crate::mapping;
 use crate::mirror::MirrorSettings;
 use crate::options::{MirrorOptions, StatementOptions};
 use crate::sql::Statements;
@@ -25,14 +25,14 @@ pub enum From {
 /// name, or what it says.
 #[must_use]
 pub fn identity(statement: &StatementOptions) -> String {
-    mapped::identity(statement)
+    mapping::identity(statement)
 }
 
 /// What people know the statements by (the name, or where the config declares it and its first
 /// words), by their identities.
 #[must_use]
 pub fn titles(statements: &[StatementOptions]) -> BTreeMap<String, String> {
-    statements.iter().map(|one| (mapped::identity(one), mapped::title(one))).collect()
+    statements.iter().map(|one| (mapping::identity(one), mapping::title(one))).collect()
 }
 
 /// Lets the held statements of this destination go on, from its next start; whether there were any.

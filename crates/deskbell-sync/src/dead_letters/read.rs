@@ -33,7 +33,7 @@ pub(super) async fn letters(
     choice: &Choice,
 ) -> Result<Vec<Letter>, InspectError> {
     check_schema_name(&options.schema)?;
-    let mappings = Mappings::for_options(options)?;
+    let mappings = Mappings::for_options(options).map_err(ConnectError::from)?;
     let database = database(&options.url)?;
     if database.is_absent() {
         return Ok(Vec::new());

@@ -7,7 +7,8 @@ use super::object::Object;
 use crate::batch::DeadLetter;
 use crate::entity::{Change, Entity};
 use crate::json::without_nul;
-use crate::mapped::{MappedChanges, MappedTable, Seen, StatementRun, evaluate_end, evaluate_row};
+use crate::mapped::{MappedChanges, Seen, StatementRun, evaluate_end, evaluate_row};
+use crate::mapping::MappedTable;
 use crate::value::Value;
 use crate::version::Version;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::MappedChanges;
 use super::fit::MappedTableProblem;
 use super::lookups::reference;
 use super::pass::Pass;
@@ -9,9 +10,9 @@ use super::plan::OnEnd;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
 use super::wait::{Patience, Refused, letter};
-use super::{Ending, MappedChanges, MappedTable};
 use crate::batch::{Batch, DeadLetter};
 use crate::db::{DatabaseError, LiveTable, Refusal, Session};
+use crate::mapping::{Ending, MappedTable};
 
 /// A mapped table in a database that it fits.
 #[derive(Debug)]

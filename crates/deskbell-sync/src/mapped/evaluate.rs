@@ -6,11 +6,12 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::{EvaluationError, EventParts, EventView, Expression, Value};
 use deskbell_store::StoredEvent;
 
-use super::scalar::{encode, encode_columns};
-use super::{MappedEnd, MappedRow, MappedTable};
+use super::{MappedEnd, MappedRow};
 use crate::batch::EventRef;
 use crate::entity::Entity;
 use crate::json::without_nul;
+use crate::mapping::MappedTable;
+use crate::scalar::{encode, encode_columns};
 use crate::version::Version;
 
 /// A longer key is no key: databases index only so much.
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
     use crate::entity::{self, Column, Source};
     use crate::json::Json;
-    use crate::mapped::scalar::as_text;
+    use crate::scalar::as_text;
     use crate::value::{Kind, Value as Cell};
 
     fn root(entity: &str) -> &str {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use clerk_webhooks::UnixMillis;
 use deskbell_expr::{Kind, Value};
 
-use super::MappedTable;
 use super::literal::{array_text, has_word_of_time, moment_text};
-use super::scalar::as_text;
 use crate::db::{Cell, Class, LiveColumn, LiveTable};
+use crate::mapping::MappedTable;
+use crate::scalar::as_text;
 
 /// A mapped table that does not fit the database.
 #[derive(Debug, thiserror::Error)]

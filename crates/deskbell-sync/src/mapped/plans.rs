@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::MappedTable;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
 use crate::db::{Database, Dialect, LiveTable, Session, SqliteDatabase};
+use crate::mapping::MappedTable;
 use crate::options::{MappedDelete, TableMapping};
 use crate::schema::tables;
 use crate::value::{Kind, Value};

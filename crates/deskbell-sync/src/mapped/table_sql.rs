@@ -2,13 +2,13 @@
 
 use deskbell_expr::{Expression, Value};
 
-use super::MappedTable;
 use super::lookups::Lookups;
-use super::scalar::{decode, decode_columns};
 use super::writer::{Vacate, Writer};
 use crate::db::{
     Bulk, Cell, Class, DatabaseError, Deferrable, Dialect, LiveColumn, LiveTable, Session,
 };
+use crate::mapping::MappedTable;
+use crate::scalar::{decode, decode_columns};
 
 /// The statements about one mapped table. Rows begin with the columns of the key.
 #[derive(Debug)]

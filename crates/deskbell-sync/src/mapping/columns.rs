@@ -1,8 +1,8 @@
 //! Which columns are left out: the default, what the config adds to it, and what it takes back.
 
-use super::MappingError;
+use super::error::MappingError;
+use super::redact::Redaction;
 use crate::entity::{self, Column, Entity};
-use crate::json::Redaction;
 
 /// Left out of every entity, unless the config takes one back.
 const LEFT_OUT_BY_DEFAULT: &str = "private_metadata";

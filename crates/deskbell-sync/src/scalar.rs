@@ -10,13 +10,13 @@ use serde_json::json;
 use crate::json::{clean_text, without_nul};
 
 /// The values as one text. The same values make the same text.
-pub(super) fn encode<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
+pub(crate) fn encode<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
     let array: serde_json::Value = values.into_iter().map(one).collect();
     array.to_string()
 }
 
 /// The values of columns as one text, each by its column's name.
-pub(super) fn encode_columns<'a>(columns: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
+pub(crate) fn encode_columns<'a>(columns: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
     let columns = columns.map(|(name, value)| (name.to_owned(), one(value)));
     serde_json::Value::Object(columns.collect()).to_string()
 }
@@ -35,14 +35,14 @@ fn one(value: &Value) -> serde_json::Value {
 }
 
 /// The values that [`encode`] wrote; none of anything else.
-pub(super) fn decode(text: &str) -> Vec<Value> {
+pub(crate) fn decode(text: &str) -> Vec<Value> {
     let array: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
     array.into_iter().map(value).collect()
 }
 
 /// The values that these columns have in what [`encode_columns`] wrote: null where it did not know
 /// the column. An earlier version wrote an array, by the order that the columns had then.
-pub(super) fn decode_columns<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Vec<Value> {
+pub(crate) fn decode_columns<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Vec<Value> {
     match serde_json::from_str(text) {
         Ok(serde_json::Value::Object(mut columns)) => {
             names.map(|name| columns.remove(name).map_or(Value::Null, value)).collect()
@@ -75,7 +75,7 @@ fn value(json: serde_json::Value) -> Value {
 }
 
 /// A value without what no database holds.
-pub(super) fn cleaned(value: Value) -> Value {
+pub(crate) fn cleaned(value: Value) -> Value {
     match value {
         Value::Text(text) if text.contains('\0') => Value::Text(without_nul(&text).into_owned()),
         Value::Json(text) => Value::Json(clean_text(&text).into_owned()),
@@ -84,7 +84,7 @@ pub(super) fn cleaned(value: Value) -> Value {
 }
 
 /// A value as text, as a database reads it into a column of any type; `None` for null.
-pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
+pub(crate) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
     Some(match value {
         Value::Null => return None,
         Value::Bool(boolean) => Cow::Borrowed(if *boolean { "true" } else { "false" }),

@@ -1,0 +1,137 @@
+//! A statement of the application's, as the config declares it.
+
+use std::sync::Arc;
+
+use deskbell_expr::{Condition, EventParts, EventView, Expression, Value};
+use deskbell_store::StoredEvent;
+
+use super::declaration::{DeclarationError, DeclarationProblem, compile_all};
+use super::named::Numbered;
+use super::revision::revision_of;
+use super::statement_text::{check_statement, first_words};
+use crate::db::Dialect;
+use crate::options::{Stale, StatementOptions};
+use crate::scalar::cleaned;
+
+/// Types that no pattern matches: they bear one-time codes and must be named.
+const NAMED_ONLY: [&str; 2] = ["email.created", "sms.created"];
+
+/// A statement with its expressions.
+#[derive(Debug)]
+pub(crate) struct CompiledStatement {
+    /// Its name in `_versions` and in dead letters.
+    pub(crate) name: String,
+    /// What people are shown in the place of that.
+    pub(crate) title: String,
+    pub(crate) on: Vec<String>,
+    pub(crate) numbered: Numbered,
+    /// In the order of the numbers.
+    pub(crate) params: Vec<(String, Expression)>,
+    when: Option<Expression>,
+    pub(crate) stale: Stale,
+    pub(crate) declared_at: String,
+}
+
+impl CompiledStatement {
+    pub(crate) fn compile(
+        options: &StatementOptions,
+        dialect: Dialect,
+    ) -> Result<Self, DeclarationError> {
+        let declared_at = options.declared_at.clone();
+        let problem = |problem| DeclarationError { declared_at: declared_at.clone(), problem };
+        check_statement(&options.sql, dialect).map_err(|error| problem(error.into()))?;
+        let numbered = Numbered::parse(&options.sql, dialect);
+        let mut given = compile_all("params", &options.params).map_err(problem)?;
+        let mut params = Vec::new();
+        for name in &numbered.names {
+            let found = given.iter().position(|(given, _)| given == name);
+            let missing = || DeclarationProblem::MissingParameter { name: name.clone() };
+            params.push(given.remove(found.ok_or_else(missing).map_err(problem)?));
+        }
+        if let Some((name, _)) = given.pop() {
+            return Err(problem(DeclarationProblem::UnusedParameter { name }));
+        }
+        let when = options.when.as_ref().map(|text| ("when".to_owned(), text.clone()));
+        let mut when = compile_all("statement", when.as_slice()).map_err(problem)?;
+        Ok(Self {
+            name: identity(options),
+            title: title(options),
+            on: options.on.clone(),
+            numbered,
+            params,
+            when: when.pop().map(|(_, expression)| expression),
+            stale: options.stale,
+            declared_at,
+        })
+    }
+
+    /// Compiles all of them; what each has run for must be told apart from the others'.
+    pub(crate) fn compile_all(
+        options: &[StatementOptions],
+        dialect: Dialect,
+    ) -> Result<Vec<Arc<Self>>, DeclarationError> {
+        let mut compiled: Vec<Arc<Self>> = Vec::new();
+        for options in options {
+            let statement = Self::compile(options, dialect)?;
+            if let Some(other) = compiled.iter().find(|other| other.name == statement.name) {
+                let problem = DeclarationProblem::StatementTwice { other: other.title.clone() };
+                return Err(DeclarationError { declared_at: statement.declared_at, problem });
+            }
+            compiled.push(Arc::new(statement));
+        }
+        Ok(compiled)
+    }
+
+    /// What it is kept by, and what people know it by.
+    pub(crate) fn names(&self) -> (String, String) {
+        (self.name.clone(), self.title.clone())
+    }
+
+    /// Whether it runs for events of this type.
+    pub(crate) fn is_on(&self, event_type: &str) -> bool {
+        self.on.iter().any(|on| match on.strip_suffix('*') {
+            _ if on == event_type => true,
+            Some(prefix) => event_type.starts_with(prefix) && !NAMED_ONLY.contains(&event_type),
+            None => false,
+        })
+    }
+
+    /// The parameters for this event, which is about `id`; `None` where `when` does not hold.
+    pub(crate) fn evaluate(
+        &self,
+        event: &StoredEvent,
+        id: &str,
+    ) -> Result<Option<Vec<Value>>, String> {
+        let parts = EventParts {
+            id: &event.message_id,
+            event_type: &event.event_type,
+            source: &event.source,
+            subject: event.subject.as_deref().or(Some(id)).filter(|id| !id.is_empty()),
+            occurred_at_ms: event.occurred_at_ms,
+            instance_id: event.instance_id.as_deref(),
+        };
+        let view = EventView::of_body(parts, &event.payload);
+        if let Some(when) = &self.when
+            && when.holds(&view).map_err(|error| error.to_string())? != Condition::True
+        {
+            return Ok(None);
+        }
+        let evaluate = |(_, expression): &(String, Expression)| expression.evaluate(&view);
+        let params = self.params.iter().map(evaluate).map(|value| value.map(cleaned));
+        params.collect::<Result<_, _>>().map(Some).map_err(|error| error.to_string())
+    }
+}
+
+/// What a statement is known by from one start to the next: its name, or what it says, so that
+/// statements may change their order.
+pub(crate) fn identity(options: &StatementOptions) -> String {
+    let unnamed =
+        || format!("statement {:016x}", revision_of(format!("{:?} {}", options.on, options.sql)));
+    options.name.clone().unwrap_or_else(unnamed)
+}
+
+/// What people know a statement by: its name, or where the config declares it and its first words.
+pub(crate) fn title(options: &StatementOptions) -> String {
+    let unnamed = || format!("{}: {}", options.declared_at, first_words(&options.sql));
+    options.name.clone().unwrap_or_else(unnamed)
+}

@@ -1,0 +1,86 @@
+//! A table of the application's, as the config declares it.
+
+use deskbell_expr::Expression;
+
+use super::declaration::{DeclarationError, DeclarationProblem, compile_all};
+use super::revision::revision_of;
+use crate::entity::{self, Entity};
+use crate::options::{MappedDelete, TableMapping};
+
+/// A table of the application's that is filled from one kind of entity.
+#[derive(Debug)]
+pub(crate) struct MappedTable {
+    /// Its name in `_versions` and in dead letters.
+    pub(crate) name: String,
+    pub(crate) entity: &'static Entity,
+    pub(crate) into: String,
+    pub(crate) key: Vec<(String, Expression)>,
+    pub(crate) columns: Vec<(String, Expression)>,
+    pub(crate) on_delete: Ending,
+    /// Changes with everything that is declared.
+    pub(crate) revision: i64,
+    /// Where the config declares it.
+    pub(crate) declared_at: String,
+}
+
+/// What happens to a row when its entity is gone.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Delete,
+    Keep,
+    Set(Vec<(String, Expression)>),
+}
+
+impl MappedTable {
+    pub(crate) fn compile(mapping: &TableMapping) -> Result<Self, DeclarationError> {
+        let declared_at = mapping.declared_at.clone();
+        let problem = |problem| DeclarationError { declared_at: declared_at.clone(), problem };
+        let entity = entity::find(&mapping.entity).ok_or_else(|| {
+            problem(DeclarationProblem::UnknownEntity { name: mapping.entity.clone() })
+        })?;
+        if mapping.key.is_empty() {
+            return Err(problem(DeclarationProblem::NoKey));
+        }
+        let key = compile_all("key", &mapping.key).map_err(problem)?;
+        let columns = compile_all("columns", &mapping.columns).map_err(problem)?;
+        let on_delete = match &mapping.on_delete {
+            MappedDelete::Delete => Ending::Delete,
+            MappedDelete::Keep => Ending::Keep,
+            MappedDelete::Set(set) => {
+                Ending::Set(compile_all("on_delete.set", set).map_err(problem)?)
+            }
+        };
+        let compiled = Self {
+            name: format!("{} from {}", mapping.into, entity.name),
+            entity,
+            into: mapping.into.clone(),
+            key,
+            columns,
+            on_delete,
+            revision: revision_of(format!("{mapping:?}")),
+            declared_at: declared_at.clone(),
+        };
+        match compiled.column_twice() {
+            Some(column) => Err(problem(DeclarationProblem::ColumnTwice { column })),
+            None => Ok(compiled),
+        }
+    }
+
+    /// The columns that are set when an entity is gone.
+    pub(crate) fn set(&self) -> &[(String, Expression)] {
+        match &self.on_delete {
+            Ending::Set(set) => set,
+            Ending::Delete | Ending::Keep => &[],
+        }
+    }
+
+    /// A column may be mapped and set: what is set goes before what is mapped while the entity is gone.
+    fn column_twice(&self) -> Option<String> {
+        let twice = |columns: [&[(String, Expression)]; 2]| {
+            let mut names: Vec<_> = columns.into_iter().flatten().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+        };
+        twice([&self.key, &self.columns]).or_else(|| twice([&self.key, self.set()]))
+    }
+}
