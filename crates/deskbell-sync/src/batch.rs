@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use deskbell_store::Seq;
+
 use crate::entity::Entity;
-use crate::mapped::{MappedChanges, StatementWork};
 use crate::value::Value;
 use crate::version::Version;
 
@@ -151,4 +152,60 @@ const REASON_CHARS_MAX: usize = 500;
 /// What a database says of a row, as a dead letter keeps it.
 pub(crate) fn reason_for_people(reason: &str) -> String {
     reason.chars().take(REASON_CHARS_MAX).collect()
+}
+
+/// The newest version of an entity in a batch, as one mapped table sees it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct MappedRow {
+    pub(crate) id: String,
+    pub(crate) version: Version,
+    pub(crate) created_at_ms: i64,
+    /// The ids of what the entity ends with, in the order of its declared parents.
+    pub(crate) parents: [Option<String>; 2],
+    /// As it stands in `_versions`; `None` where a part of it is null.
+    pub(crate) key: Option<String>,
+    /// The values of the columns, as they stand in `_versions`.
+    pub(crate) values: String,
+    pub(crate) event: EventRef,
+}
+
+/// The earliest delete of an entity in a batch, as one mapped table sees it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct MappedEnd {
+    pub(crate) id: String,
+    pub(crate) occurred_at_ms: i64,
+    pub(crate) message_id: String,
+    pub(crate) created_at_ms: i64,
+    pub(crate) key: Option<String>,
+}
+
+/// What a batch says about the entities of one mapped table.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct MappedChanges {
+    pub(crate) rows: Vec<MappedRow>,
+    pub(crate) ends: Vec<MappedEnd>,
+}
+
+/// A statement that is to be run for one event.
+#[derive(Debug, PartialEq)]
+pub(crate) struct StatementRun {
+    pub(crate) statement: usize,
+    pub(crate) seq: Seq,
+    pub(crate) source: Arc<str>,
+    pub(crate) event_type: String,
+    pub(crate) entity: &'static str,
+    pub(crate) id: String,
+    pub(crate) version: Version,
+    /// The event says that the entity is gone.
+    pub(crate) ends: bool,
+    pub(crate) params: Vec<deskbell_expr::Value>,
+}
+
+/// What a batch has for statements.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct StatementWork {
+    /// In the order of the log.
+    pub(crate) runs: Vec<StatementRun>,
+    /// The deletes, in the order of the log: place, entity and id.
+    pub(crate) ends: Vec<(Seq, &'static str, String)>,
 }

@@ -1,5 +1,6 @@
 //! The fold: a batch of events down to the newest version of each entity. Pure; knows no SQL.
 
+mod evaluate;
 mod folding;
 mod instances;
 mod mapped;
@@ -15,7 +16,8 @@ use crate::batch::Batch;
 use crate::entity::{self, Change, Entity};
 use crate::mapping::Mappings;
 use crate::options::SourceRule;
-
+pub use evaluate::absent_in_delete;
+pub(crate) use evaluate::evaluate_set;
 use folding::Folding;
 use instances::Instances;
 pub(crate) use instances::OtherSource;

@@ -78,8 +78,8 @@ pub use checkpoint::Checkpoint;
 pub use connect::{ConnectError, check, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
-pub use fold::Fold;
-pub use mapped::{MappedTableError, MappedTableProblem, absent_in_delete};
+pub use fold::{Fold, absent_in_delete};
+pub use mapped::{MappedTableError, MappedTableProblem};
 pub use mapping::{
     DeclarationError, DeclarationProblem, Mapping, MappingError, Mappings, StatementTextError,
     StatementTextProblem, check_statement, left_out_by_default,

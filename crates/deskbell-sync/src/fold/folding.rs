@@ -8,10 +8,11 @@ use deskbell_store::StoredEvent;
 
 use super::object::{Object, Unusable};
 use super::rows;
-use crate::batch::{Batch, Counts, DeadLetter, EventRef, TableRows, Tombstone};
+use crate::batch::{
+    Batch, Counts, DeadLetter, EventRef, MappedEnd, StatementWork, TableRows, Tombstone,
+};
 use crate::entity::Entity;
 use crate::json::without_nul;
-use crate::mapped::{MappedEnd, StatementWork};
 use crate::mapping::Mappings;
 use crate::version::Version;
 

@@ -2,12 +2,12 @@
 
 use deskbell_store::StoredEvent;
 
+use super::evaluate::{Seen, evaluate_end, evaluate_row};
 use super::folding::Folding;
 use super::object::Object;
-use crate::batch::DeadLetter;
+use crate::batch::{DeadLetter, MappedChanges, StatementRun};
 use crate::entity::{Change, Entity};
 use crate::json::without_nul;
-use crate::mapped::{MappedChanges, Seen, StatementRun, evaluate_end, evaluate_row};
 use crate::mapping::MappedTable;
 use crate::value::Value;
 use crate::version::Version;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::MappedChanges;
 use super::fit::MappedTableProblem;
 use super::lookups::reference;
 use super::pass::Pass;
@@ -10,7 +9,7 @@ use super::plan::OnEnd;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
 use super::wait::{Patience, Refused, letter};
-use crate::batch::{Batch, DeadLetter};
+use crate::batch::{Batch, DeadLetter, MappedChanges};
 use crate::db::{DatabaseError, LiveTable, Refusal, Session};
 use crate::mapping::{Ending, MappedTable};
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use deskbell_expr::Value;
 
-use super::evaluate::evaluate_set;
 use super::keys::Keys;
 use super::plan::{Task, Work};
 use super::record::Record;
 use super::table_sql::{TableSql, Texts};
 use super::ways::Ways;
 use crate::db::{Bulk, DatabaseError, Refusal, RefusalKind, Session, begin_unit, end_unit};
+use crate::fold::evaluate_set;
 use crate::mapping::MappedTable;
 
 /// A row was written and is not there under its key.

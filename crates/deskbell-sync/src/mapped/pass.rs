@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::MappedChanges;
 use super::apply::MappedTarget;
 use super::execute::{Executor, Outcome};
 use super::keys::Keys;
@@ -11,7 +10,7 @@ use super::plan::{Gone, Plan, Task, plan};
 use super::record::Record;
 use super::records::DUE_MAX;
 use super::wait::Refused;
-use crate::batch::Tombstone;
+use crate::batch::{MappedChanges, Tombstone};
 use crate::db::{DatabaseError, Refusal, Session};
 
 /// A batch takes one waiting row for so many rows of its own, so that they cost it little.

@@ -2,7 +2,7 @@
 
 use clerk_webhooks::UnixMillis;
 
-use super::{MappedEnd, MappedRow};
+use crate::batch::{MappedEnd, MappedRow};
 use crate::entity::Entity;
 use crate::version::Version;
 

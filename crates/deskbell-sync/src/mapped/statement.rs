@@ -3,38 +3,13 @@
 use std::sync::Arc;
 
 use deskbell_expr::Value;
-use deskbell_store::Seq;
 
 use super::fit::MappedTableProblem;
 use super::records::{RecordStatements, Scope};
+use crate::batch::StatementRun;
 use crate::db::{Class, DatabaseError, Dialect, Param, Session, Sql};
 use crate::mapping::CompiledStatement;
 use crate::options::Stale;
-use crate::version::Version;
-
-/// A statement that is to be run for one event.
-#[derive(Debug, PartialEq)]
-pub(crate) struct StatementRun {
-    pub(crate) statement: usize,
-    pub(crate) seq: Seq,
-    pub(crate) source: Arc<str>,
-    pub(crate) event_type: String,
-    pub(crate) entity: &'static str,
-    pub(crate) id: String,
-    pub(crate) version: Version,
-    /// The event says that the entity is gone.
-    pub(crate) ends: bool,
-    pub(crate) params: Vec<Value>,
-}
-
-/// What a batch has for statements.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct StatementWork {
-    /// In the order of the log.
-    pub(crate) runs: Vec<StatementRun>,
-    /// The deletes, in the order of the log: place, entity and id.
-    pub(crate) ends: Vec<(Seq, &'static str, String)>,
-}
 
 /// A statement that the database has prepared.
 #[derive(Debug)]

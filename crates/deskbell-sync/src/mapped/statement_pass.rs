@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use deskbell_store::Seq;
 
 use super::record::Record;
-use super::statement::{StatementRun, StatementTarget, StatementWork};
-use crate::batch::{DeadLetter, reason_for_people};
+use super::statement::StatementTarget;
+use crate::batch::{DeadLetter, StatementRun, StatementWork, reason_for_people};
 use crate::db::{DatabaseError, Param, Refusal, Session, Sql, begin_unit, end_unit};
 use crate::version::Version;
 

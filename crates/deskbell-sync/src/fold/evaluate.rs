@@ -6,8 +6,7 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::{EvaluationError, EventParts, EventView, Expression, Value};
 use deskbell_store::StoredEvent;
 
-use super::{MappedEnd, MappedRow};
-use crate::batch::EventRef;
+use crate::batch::{EventRef, MappedEnd, MappedRow};
 use crate::entity::Entity;
 use crate::json::without_nul;
 use crate::mapping::MappedTable;
@@ -101,7 +100,7 @@ fn key(table: &MappedTable, view: &EventView<'_>) -> Result<Option<String>, Unma
 
 /// The values to set when an entity is gone. They see the delete itself: when, by which message,
 /// and what it was of.
-pub(super) fn evaluate_set(
+pub(crate) fn evaluate_set(
     set: &[(String, Expression)],
     entity: &Entity,
     id: &str,
