@@ -6,6 +6,7 @@
 //! that was created last owns it.
 
 mod apply;
+mod bound_table;
 mod execute;
 mod fit;
 mod keys;
@@ -23,11 +24,13 @@ mod statement;
 mod statement_pass;
 mod swap;
 mod table_sql;
+mod texts;
 mod wait;
 mod ways;
 mod writer;
 
-pub(crate) use apply::{Applied, MappedTarget};
+pub(crate) use apply::Applied;
+pub(crate) use bound_table::MappedTarget;
 pub use fit::{MappedTableError, MappedTableProblem};
 pub(crate) use records::Scope;
 pub(crate) use statement::StatementTarget;

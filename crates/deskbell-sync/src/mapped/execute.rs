@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use deskbell_expr::Value;
 
 use super::keys::Keys;
+use super::lookups::Ways;
 use super::plan::{Task, Work};
 use super::record::Record;
-use super::table_sql::{TableSql, Texts};
-use super::ways::Ways;
+use super::table_sql::TableSql;
+use super::texts::Texts;
 use crate::db::{Bulk, DatabaseError, Refusal, RefusalKind, Session, begin_unit, end_unit};
 use crate::fold::evaluate_set;
 use crate::mapping::MappedTable;

@@ -1,9 +1,11 @@
 //! Questions about rows of the application's table. Rows come as one parameter, a list: each is a JSON
 //! list with its number first. PostgreSQL plans by how many there are.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value as Json;
 
-use super::table_sql::Texts;
+use super::texts::Texts;
 use super::writer::Writer;
 use crate::db::{DatabaseError, Dialect, LiveColumn, LiveTable, Param, Session, Sql};
 use crate::value::{Kind, Value};
@@ -234,3 +236,6 @@ pub(super) fn reference(parent: &str, values: &str) -> String {
 fn canonical(list: &str) -> Option<String> {
     serde_json::from_str::<Json>(list).ok().map(|list| list.to_string())
 }
+
+/// By the key of a task, what stands in its way.
+pub(super) type Ways = BTreeMap<String, BTreeSet<Way>>;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::apply::MappedTarget;
+use super::bound_table::MappedTarget;
 use super::execute::{Executor, Outcome};
 use super::keys::Keys;
 use super::lookups::Way;

@@ -7,7 +7,7 @@ use deskbell_expr::Value;
 use super::execute::{Executor, Outcome};
 use super::lookups::Way;
 use super::plan::Task;
-use super::table_sql::Texts;
+use super::texts::Texts;
 use super::writer::Vacate;
 use crate::db::{Class, DatabaseError, LiveColumn, Refusal, Session, Sql, begin_unit, end_unit};
 

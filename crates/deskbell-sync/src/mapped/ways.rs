@@ -1,15 +1,10 @@
 //! What stands in the way of rows that the database refuses.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::execute::Executor;
-use super::lookups::{Question, Way};
+use super::lookups::{Question, Way, Ways};
 use super::plan::Task;
-use super::table_sql::Texts;
+use super::texts::Texts;
 use crate::db::{DatabaseError, Session, begin_unit, end_unit};
-
-/// By the key of a task, what stands in its way.
-pub(super) type Ways = BTreeMap<String, BTreeSet<Way>>;
 
 impl Executor<'_> {
     /// By the key of a task, the keys of rows that have what it must have alone, and what its foreign

@@ -1,0 +1,125 @@
+//! A mapped table in a database that it fits.
+
+use std::sync::Arc;
+
+use super::fit::MappedTableProblem;
+use super::lookups::reference;
+use super::plan::OnEnd;
+use super::records::{RecordStatements, Scope};
+use super::table_sql::TableSql;
+use super::wait::{Refused, letter};
+use crate::batch::{Batch, DeadLetter};
+use crate::db::{DatabaseError, ForeignKey, LiveTable, Session};
+use crate::mapping::{Ending, MappedTable};
+
+/// A mapped table in a database that it fits.
+#[derive(Debug)]
+pub(crate) struct MappedTarget {
+    pub(super) table: Arc<MappedTable>,
+    pub(super) sql: TableSql,
+    pub(super) records: RecordStatements,
+    /// Its name as statements write it.
+    live_name: String,
+    foreign: Vec<ForeignKey>,
+    /// Mapped tables with foreign keys to this one.
+    pub(super) dependents: Vec<Dependent>,
+}
+
+/// A mapped table with a foreign key to another one.
+#[derive(Debug)]
+pub(super) struct Dependent {
+    records: RecordStatements,
+    parent: String,
+    /// Where the values that it refers to stand in a row of the key and the mapped columns.
+    positions: Vec<usize>,
+}
+
+impl MappedTarget {
+    /// Checks the mapping against the table as it is.
+    pub(crate) fn new(
+        scope: Scope<'_>,
+        table: Arc<MappedTable>,
+        live: &LiveTable,
+    ) -> Result<Self, MappedTableProblem> {
+        live.check(&table)?;
+        Ok(Self {
+            sql: TableSql::new(scope.dialect, &table, live),
+            records: RecordStatements::new(scope, &table.name),
+            table,
+            live_name: live.name.clone(),
+            foreign: live.foreign_keys.clone(),
+            dependents: Vec::new(),
+        })
+    }
+
+    /// Lets each of these tables know which of the others refer to it.
+    pub(crate) fn link(scope: Scope<'_>, targets: &mut [Self]) {
+        for index in 0..targets.len() {
+            let mut dependents = Vec::new();
+            let parent = &targets[index];
+            for target in targets.iter() {
+                let keys = target.foreign.iter().filter(|key| key.parent == parent.live_name);
+                for key in keys {
+                    let columns = key.parent_columns.iter();
+                    let positions = columns.map(|column| parent.sql.position(column)).collect();
+                    let Some(positions) = positions else { continue };
+                    dependents.push(Dependent {
+                        records: RecordStatements::new(scope, target.name()),
+                        parent: key.parent.clone(),
+                        positions,
+                    });
+                }
+            }
+            targets[index].dependents = dependents;
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.table.name
+    }
+
+    /// Whether the batch says anything about the mapped table with this index.
+    pub(crate) fn concerns(&self, batch: &Batch, index: usize) -> bool {
+        let of_table = batch.mapped.get(index);
+        let ends: Vec<_> = self.table.entity.parents.iter().map(|parent| parent.entity).collect();
+        of_table.is_some_and(|changes| !changes.rows.is_empty() || !changes.ends.is_empty())
+            || batch.tombstones.iter().any(|gone| ends.contains(&gone.entity))
+    }
+
+    /// Runs every statement about the table without rows: what is refused now is refused for every row.
+    pub(crate) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+        self.sql.probe(session).await
+    }
+
+    pub(super) fn on_end(&self) -> OnEnd {
+        match self.table.on_delete {
+            Ending::Delete => OnEnd::Delete,
+            Ending::Keep => OnEnd::Keep,
+            Ending::Set(_) => OnEnd::Set,
+        }
+    }
+
+    /// What waits for one of these rows, in other tables, is due now.
+    pub(super) async fn wake_dependents(
+        &self,
+        session: &mut dyn Session,
+        rows: &[super::texts::Texts],
+    ) -> Result<(), DatabaseError> {
+        for dependent in &self.dependents {
+            let references = rows.iter().map(|row| {
+                let row = row.json(self.sql.dialect);
+                let values = dependent.positions.iter().map(|at| row.get(*at).cloned());
+                let values: Vec<_> = values.map(Option::unwrap_or_default).collect();
+                reference(&dependent.parent, &serde_json::Value::Array(values).to_string())
+            });
+            let references: Vec<_> = references.collect();
+            let references: Vec<_> = references.iter().map(String::as_str).collect();
+            dependent.records.wake(session, &references).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn letter(&self, record: &super::record::Record, why: &Refused) -> DeadLetter {
+        letter(&self.table.name, self.table.entity, record, why)
+    }
+}
