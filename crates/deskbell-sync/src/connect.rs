@@ -2,107 +2,11 @@
 
 use std::sync::Arc;
 
-use deskbell_store::BackendError;
-
-use crate::db::{Database, Dialect, PostgresDatabase, SqliteDatabase};
-use crate::mapped::MappedTableError;
-use crate::mapping::{MappingError, Mappings};
+use crate::db::Dialect;
+use crate::mapping::Mappings;
 use crate::mirror::{Mirror, MirrorSettings};
+use crate::mirror_target::{ConnectError, Target, check_schema_name, database};
 use crate::options::MirrorOptions;
-use crate::target::Target;
-
-/// A longer name leaves no room for the tables' own in every database.
-const SCHEMA_BYTES_MAX: usize = 30;
-
-/// What is missing is named up to this many times in one error.
-const NAMED_MAX: usize = 10;
-
-/// A mirror that could not be opened. Nothing in the database was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// No kind of database has URLs like this.
-    #[error(
-        "the mirror's url must begin with \"sqlite://\" or \"postgres://\", such as \"sqlite://clerk.db\""
-    )]
-    UnsupportedUrl,
-    /// The name of the schema is not one that every database takes as it is.
-    #[error(
-        "{schema:?} cannot be the mirror's schema: use up to {SCHEMA_BYTES_MAX} lower-case letters, digits and \"_\", a letter first"
-    )]
-    SchemaName {
-        /// The name that was given.
-        schema: String,
-    },
-    /// The choice of entities and columns, a mapped table or a statement makes no sense.
-    #[error(transparent)]
-    Mapping(#[from] MappingError),
-    /// A mapped table or a statement does not fit the database.
-    #[error(transparent)]
-    Mapped(Box<MappedTableError>),
-    /// There is a table with a name of ours that this program did not make.
-    #[error(
-        "the database has a table {table:?} that is not Deskbell's; choose another schema or another database"
-    )]
-    NotOurs {
-        /// The table.
-        table: String,
-    },
-    /// A later program has changed the tables.
-    #[error(
-        "the mirror's tables have version {found}, and this program knows versions up to {known}; run the deskbell that made them, or a later one"
-    )]
-    Newer {
-        /// The version of the database's tables.
-        found: i64,
-        /// The latest version that this program knows.
-        known: i64,
-    },
-    /// Tables, columns or indexes are missing, and the config says not to make them.
-    #[error(
-        "auto_migrate is off: make what the mirror's database lacks with `deskbell schema apply`, or look at it with `deskbell schema diff`; it lacks {}",
-        first_of(missing)
-    )]
-    NotMigrated {
-        /// What is missing, such as `table users`.
-        missing: Vec<String>,
-    },
-    /// The database refused, failed, or is away.
-    #[error("the mirror's database cannot be opened")]
-    Database(#[source] BackendError),
-}
-
-/// The first names, indexes last, and how many more there are: a new schema lacks hundreds.
-fn first_of(missing: &[String]) -> String {
-    let (indexes, others): (Vec<_>, Vec<_>) =
-        missing.iter().map(String::as_str).partition(|name| name.starts_with("index "));
-    let named = others.into_iter().chain(indexes).take(NAMED_MAX).collect::<Vec<_>>().join(", ");
-    match missing.len().saturating_sub(NAMED_MAX) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
-}
-
-impl From<MappedTableError> for ConnectError {
-    fn from(error: MappedTableError) -> Self {
-        Self::Mapped(Box::new(error))
-    }
-}
-
-impl ConnectError {
-    /// Whether the options are at fault, and no other time or state of the database would help
-    /// but tables that are made to fit, or go.
-    #[must_use]
-    pub fn is_of_options(&self) -> bool {
-        match self {
-            Self::UnsupportedUrl
-            | Self::SchemaName { .. }
-            | Self::Mapping(_)
-            | Self::Mapped(_)
-            | Self::NotOurs { .. } => true,
-            Self::Newer { .. } | Self::NotMigrated { .. } | Self::Database(_) => false,
-        }
-    }
-}
 
 /// Checks the options as far as that can be done without the database: names, and every expression.
 ///
@@ -123,23 +27,4 @@ pub fn check(options: &MirrorOptions) -> Result<(), ConnectError> {
 pub async fn connect(options: &MirrorOptions) -> Result<Arc<dyn Target>, ConnectError> {
     let settings = MirrorSettings::of(options)?;
     Ok(Arc::new(Mirror::open(database(&options.url)?, settings).await?))
-}
-
-/// The database at this URL, not connected to yet.
-pub(crate) fn database(url: &str) -> Result<Arc<dyn Database>, ConnectError> {
-    let unusable = |error: sqlx::Error| ConnectError::Database(BackendError::new(error));
-    Ok(match Dialect::of_url(url).ok_or(ConnectError::UnsupportedUrl)? {
-        Dialect::Sqlite => Arc::new(SqliteDatabase::new(url).map_err(unusable)?),
-        Dialect::Postgres => Arc::new(PostgresDatabase::new(url).map_err(unusable)?),
-    })
-}
-
-pub(crate) fn check_schema_name(schema: &str) -> Result<(), ConnectError> {
-    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    let starts_well = schema.starts_with(|first: char| first.is_ascii_lowercase());
-    if starts_well && schema.len() <= SCHEMA_BYTES_MAX && schema.bytes().all(known) {
-        Ok(())
-    } else {
-        Err(ConnectError::SchemaName { schema: schema.to_owned() })
-    }
 }

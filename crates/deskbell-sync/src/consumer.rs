@@ -20,13 +20,11 @@ use self::attend::Attended;
 use self::read::Ready;
 pub use self::service::MirrorService;
 use self::status::Status;
-
 use crate::checkpoint::Checkpoint;
-use crate::connect::ConnectError;
 use crate::fold::Fold;
+use crate::mirror_target::{Care, Commit, ConnectError, Part, PartKind, Rest, Target, TargetError};
 use crate::options::MirrorOptions;
 use crate::status::{MirrorStatus, consumer_name};
-use crate::target::{Care, Commit, Part, PartKind, Rest, Target, TargetError};
 
 /// Tries of a batch that the database refuses before the rows at fault are looked for: what it
 /// refuses may be a passing trouble.

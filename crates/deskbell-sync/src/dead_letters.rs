@@ -7,12 +7,11 @@ mod read;
 
 use clerk_webhooks::UnixMillis;
 
-use crate::connect::{ConnectError, database};
 use crate::db::{Limits, Param};
 use crate::inspect::InspectError;
+use crate::mirror_target::{ConnectError, TargetError, database};
 use crate::options::MirrorOptions;
 use crate::schema::DEAD_LETTERS;
-use crate::target::TargetError;
 
 /// Which dead letters are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

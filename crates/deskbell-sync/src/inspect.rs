@@ -3,14 +3,13 @@
 use serde_json::{Map, Value};
 
 use crate::checkpoint::Checkpoint;
-use crate::connect::{ConnectError, check_schema_name, database};
 use crate::db::{Dialect, Table};
 use crate::entity;
 use crate::mapping::Mappings;
 use crate::mirror::TableReader;
+use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
 use crate::options::{MirrorOptions, OnDelete};
 use crate::schema::{self, MAPPING_REV, RAW, VERSION_COLUMNS};
-use crate::target::TargetError;
 
 /// A mirror opened for reading. It changes nothing, and nobody waits for it.
 #[derive(Debug)]

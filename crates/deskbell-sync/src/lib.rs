@@ -61,6 +61,7 @@ mod mapped;
 mod mapping;
 pub mod migration;
 mod mirror;
+mod mirror_target;
 mod options;
 pub mod outcome;
 pub mod rebuild;
@@ -69,13 +70,12 @@ mod schema;
 mod sql;
 pub mod statements;
 pub mod status;
-mod target;
 mod value;
 mod version;
 
 pub use batch::{Batch, ChildRow, Counts, DeadLetter, EventRef, Row, TableRows, Tombstone};
 pub use checkpoint::Checkpoint;
-pub use connect::{ConnectError, check, connect};
+pub use connect::{check, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
 pub use fold::{Fold, absent_in_delete};
@@ -84,13 +84,13 @@ pub use mapping::{
     DeclarationError, DeclarationProblem, Mapping, MappingError, Mappings, StatementTextError,
     StatementTextProblem, check_statement, left_out_by_default,
 };
+pub use mirror_target::{
+    Blocked, Care, CatchUp, Commit, ConnectError, Part, PartKind, Remade, Rest, Retry,
+    RetryRequest, Target, TargetError, Waiting,
+};
 pub use options::{
     MappedDelete, MirrorOptions, OnDelete, SourceRule, Stale, StatementOptions, TableMapping,
 };
 pub use schema::SCHEMA_VERSION;
-pub use target::{
-    Blocked, Care, CatchUp, Commit, Part, PartKind, Remade, Rest, Retry, RetryRequest, Target,
-    TargetError, Waiting,
-};
 pub use value::Value;
 pub use version::{Rank, Version};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::connect::{ConnectError, check_schema_name, database};
 use crate::db::{Database, Dialect, Table};
 use crate::mapping::Mappings;
 use crate::mirror::Plan;
+use crate::mirror_target::{ConnectError, check_schema_name, database};
 use crate::options::MirrorOptions;
 use crate::schema;
 

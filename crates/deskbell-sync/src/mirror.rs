@@ -25,16 +25,18 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
-use crate::connect::{ConnectError, check_schema_name};
-use crate::db::{Database, DatabaseError, Dialect, Limited, Session, Table};
+use crate::db::{Database, Dialect, Limited, Session, Table};
 use crate::mapped::{
     MappedTableError, MappedTableProblem, MappedTarget, Patience, Scope, StatementTarget,
 };
 use crate::mapping::Mappings;
+use crate::mirror_target::{
+    Care, CatchUp, Commit, ConnectError, Part, Remade, Retry, Target, TargetError, Waiting,
+    check_schema_name,
+};
 use crate::options::MirrorOptions;
 use crate::schema;
 use crate::sql::Statements;
-use crate::target::{Care, CatchUp, Commit, Part, Remade, Retry, Target, TargetError, Waiting};
 use apply::Work;
 use blocked::BlockedParts;
 use isolating::Streaks;
@@ -430,21 +432,5 @@ impl Target for Mirror {
             }
             Err(_) => tracing::warn!("the mirror's database did not say goodbye"),
         }
-    }
-}
-
-impl From<DatabaseError> for TargetError {
-    fn from(error: DatabaseError) -> Self {
-        match error {
-            DatabaseError::Refused { .. } => Self::Refused(error.into_backend()),
-            DatabaseError::Away(_) => Self::Unavailable(error.into_backend()),
-            DatabaseError::OverBudget => Self::OverBudget,
-        }
-    }
-}
-
-impl From<DatabaseError> for ConnectError {
-    fn from(error: DatabaseError) -> Self {
-        Self::Database(error.into_backend())
     }
 }

@@ -14,13 +14,12 @@ use tokio::time::timeout;
 
 use self::bookkeeping::{Bookkeeping, Letter};
 use crate::batch::Batch;
-use crate::connect::ConnectError;
 use crate::db::DatabaseError;
 use crate::entity;
 use crate::fold::Fold;
 use crate::mapping::Mappings;
+use crate::mirror_target::{Blocked, ConnectError, PartKind};
 use crate::options::MirrorOptions;
-use crate::target::{Blocked, PartKind};
 
 /// How long the mirror's database may take for one event; one that takes longer counts as away.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use deskbell_store::{BackendError, ReadLimit, Seq, Store, StoreError};
 
 use crate::checkpoint::Checkpoint;
-use crate::connect::{ConnectError, check_schema_name, database};
 use crate::dead_letters::{self, Choice, Letter};
 use crate::fold::Fold;
 use crate::inspect::InspectError;
 use crate::migration;
 use crate::mirror::{Mirror, MirrorSettings};
+use crate::mirror_target::{Care, ConnectError, Target, TargetError, check_schema_name, database};
 use crate::options::{MirrorOptions, SourceRule};
-use crate::target::{Care, Target, TargetError};
 
 /// What stands behind the schema's name while a mirror is rebuilt.
 const SHADOW: &str = "_new";
@@ -263,7 +262,7 @@ impl<'a> Replay<'a> {
             let batch = self.fold.fold(&events);
             self.payloads_pruned += batch.counts.pruned;
             let commit = self.target.apply(&batch, &self.position, &next, Care::Isolate).await?;
-            let crate::target::Commit::Done { rows_written, .. } = commit else {
+            let crate::mirror_target::Commit::Done { rows_written, .. } = commit else {
                 let error = std::io::Error::other("another rebuild is under way");
                 return Err(TargetError::Unavailable(BackendError::new(error)).into());
             };

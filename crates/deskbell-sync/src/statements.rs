@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::connect::{ConnectError, database};
 use crate::db::{Limits, Param};
 use crate::mapping;
 use crate::mirror::MirrorSettings;
+use crate::mirror_target::{ConnectError, database};
 use crate::options::{MirrorOptions, StatementOptions};
 use crate::sql::Statements;
 

@@ -10,9 +10,9 @@ use deskbell_store::StoredEvent;
 use super::{MirrorConsumer, SyncError, isolating};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
+use crate::mirror_target::{Blocked, CatchUp, Commit, Retry, RetryRequest, TargetError, Waiting};
 use crate::sql::REQUESTS_MAX;
 use crate::status::BlockedPart;
-use crate::target::{Blocked, CatchUp, Commit, Retry, RetryRequest, TargetError, Waiting};
 
 /// What attending came to.
 #[derive(Debug, Default)]

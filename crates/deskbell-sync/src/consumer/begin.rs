@@ -6,7 +6,7 @@ use deskbell_store::{FencingToken, LogId, Seq};
 
 use super::{MirrorConsumer, SyncError};
 use crate::checkpoint::Checkpoint;
-use crate::target::Commit;
+use crate::mirror_target::Commit;
 
 /// Claims before a token that does not exceed the checkpoint's means that the store has gone back.
 /// Once is not enough: another consumer may have claimed and begun in between.

@@ -2,7 +2,7 @@
 
 use super::{MirrorConsumer, SyncError};
 use crate::checkpoint::Checkpoint;
-use crate::target::{Remade, Rest};
+use crate::mirror_target::{Remade, Rest};
 
 impl MirrorConsumer {
     /// Makes the next few of them again. `current` is where the target stands: behind all that the

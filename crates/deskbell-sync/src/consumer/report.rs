@@ -7,7 +7,7 @@ use super::{MirrorConsumer, SyncError};
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
 use crate::fold::OtherSource;
-use crate::target::{Blocked, Part};
+use crate::mirror_target::{Blocked, Part};
 
 const DESTINATION: &str = "destination";
 

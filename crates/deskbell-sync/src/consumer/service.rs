@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::status::Status;
 use super::{MirrorConsumer, SyncError, backoff, report};
-use crate::connect::{ConnectError, connect};
+use crate::connect::connect;
+use crate::mirror_target::{ConnectError, Target};
 use crate::options::MirrorOptions;
 use crate::status::{MirrorStatus, consumer_name};
-use crate::target::Target;
 
 /// Keeps one mirror of one log up. A database that is away holds nobody up: it is tried again.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::SyncError;
 use crate::batch::reason_for_people;
 use crate::clock;
+use crate::mirror_target::Waiting;
 use crate::status::{BlockedPart, Facts, Failure, MirrorState, MirrorStatus, consumer_name};
-use crate::target::Waiting;
 
 /// The status is published at most this often, however fast the mirror moves.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(500);

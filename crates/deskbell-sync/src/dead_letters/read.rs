@@ -3,13 +3,12 @@
 use clerk_webhooks::UnixMillis;
 
 use super::{Choice, Letter, State};
-use crate::connect::{ConnectError, check_schema_name, database};
 use crate::db::{DatabaseError, Dialect, Param, Session};
 use crate::inspect::InspectError;
 use crate::mapping::Mappings;
+use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
 use crate::options::MirrorOptions;
 use crate::schema::{DEAD_LETTERS, VERSIONS};
-use crate::target::TargetError;
 use crate::value::{Kind, Value};
 
 /// The columns of what is read: when, the state, and then texts.

@@ -13,8 +13,8 @@ use crate::batch::{Batch, ChildRow, DeadLetter, Row, TableRows, Tombstone, reaso
 use crate::checkpoint::Checkpoint;
 use crate::db::{Cell, DatabaseError, Param, Refusal, Session, Sql};
 use crate::mapped::{Applied, Patience, StatementMarker, StatementPass, StatementTarget};
+use crate::mirror_target::{Blocked, Commit, Part, PartKind};
 use crate::sql::{Statements, TableStatements};
-use crate::target::{Blocked, Commit, Part, PartKind};
 use crate::value::Value;
 
 /// What a batch is applied with.

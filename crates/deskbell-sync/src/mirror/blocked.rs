@@ -4,8 +4,8 @@ use deskbell_store::Seq;
 
 use crate::batch::reason_for_people;
 use crate::db::{DatabaseError, Param, Refusal, Session};
+use crate::mirror_target::{Blocked, Part, PartKind};
 use crate::sql::Statements;
-use crate::target::{Blocked, Part, PartKind};
 use crate::value::{Kind, Value};
 
 /// How long until a part that is blocked is tried again.

@@ -4,8 +4,8 @@ use deskbell_store::{FencingToken, Seq};
 
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, Param, Session, Sql};
+use crate::mirror_target::{Commit, TargetError};
 use crate::sql::{HELD, LEFT_AS_IS, Statements};
-use crate::target::{Commit, TargetError};
 use crate::value::{Kind, Value};
 
 const KINDS: [Kind; 6] =

@@ -9,8 +9,8 @@ use super::refused::Refused;
 use crate::batch::{Batch, DeadLetter, Tombstone};
 use crate::db::{DatabaseError, Param, Refusal, Session, begin_unit, end_unit};
 use crate::mapped::{Applied, MappedTarget};
+use crate::mirror_target::{Part, PartKind};
 use crate::sql::TableStatements;
-use crate::target::{Part, PartKind};
 use crate::value::{Kind, Value};
 
 /// The refusals in a row of each part.

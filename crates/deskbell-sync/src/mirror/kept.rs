@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 
 use super::migrate::Plan;
-use crate::connect::ConnectError;
 use crate::db::{DatabaseError, Dialect, Inventory, Param, Session};
 use crate::mapping::{Mapping, Mappings};
+use crate::mirror_target::ConnectError;
 use crate::schema::MIGRATIONS;
 
 /// One schema of a database, and what should be in it.

@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use crate::connect::ConnectError;
 use crate::db::{DatabaseError, Dialect, Inventory, Limits, Param, Session, Table};
+use crate::mirror_target::ConnectError;
 use crate::schema::{CHECKPOINTS, MIGRATIONS, SCHEMA_VERSION};
 use crate::value::{Kind, Value};
 

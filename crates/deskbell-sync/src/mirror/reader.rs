@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 use super::checkpoints;
 use crate::checkpoint::Checkpoint;
 use crate::db::{Database, DatabaseError, Inventory, Session, Table, TableColumn, quoted};
+use crate::mirror_target::TargetError;
 use crate::sql::select_checkpoints;
-use crate::target::TargetError;
 use crate::value::{Kind, Value};
 
 /// A row as people read it.

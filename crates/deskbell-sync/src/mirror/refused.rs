@@ -9,8 +9,8 @@ use clerk_webhooks::UnixMillis;
 use crate::batch::DeadLetter;
 use crate::db::{Cell, DatabaseError, Param, Refusal, Session};
 use crate::mapped::Patience;
+use crate::mirror_target::RetryRequest;
 use crate::sql::Statements;
-use crate::target::RetryRequest;
 use crate::value::{Kind, Value};
 
 /// The first pause before a row that conflicts is tried again, and the longest: it doubles.

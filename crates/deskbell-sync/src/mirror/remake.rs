@@ -14,9 +14,9 @@ use crate::db::{DatabaseError, Param, Session, begin_unit, end_unit, quoted};
 use crate::fold::row_again;
 use crate::json::Json;
 use crate::mapping::Mapping;
+use crate::mirror_target::{Remade, Rest};
 use crate::schema::{CHECKPOINTS, MAPPING_REV, RAW, REMADE_REV, VERSION_COLUMNS};
 use crate::sql::TableStatements;
-use crate::target::{Remade, Rest};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 

@@ -7,8 +7,8 @@ use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries, Refused};
 use crate::db::{DatabaseError, Param, Session};
 use crate::mapped::{MappedTarget, Patience};
+use crate::mirror_target::{Retry, RetryRequest, Waiting};
 use crate::sql::Statements;
-use crate::target::{Retry, RetryRequest, Waiting};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 

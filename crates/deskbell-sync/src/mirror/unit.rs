@@ -12,7 +12,7 @@ use super::{Connected, Mirror, checkpoints, retry, sweep};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, Limits};
-use crate::target::{CatchUp, Commit, Part, Remade, Rest, Retry};
+use crate::mirror_target::{CatchUp, Commit, Part, Remade, Rest, Retry};
 
 /// How long a statement over a whole table may take, where the log is read from its beginning.
 const SWEEP_MAX: Duration = Duration::from_secs(600);

@@ -8,8 +8,8 @@ use super::{Judge, Kept, PRUNED, PartOutcome};
 use crate::batch::{MappedEnd, MappedRow, StatementRun};
 use crate::db::DatabaseError;
 use crate::mapping::{CompiledStatement, MappedTable};
+use crate::mirror_target::PartKind;
 use crate::options::Stale;
-use crate::target::PartKind;
 use crate::version::Version;
 
 impl Judge<'_> {

@@ -7,15 +7,14 @@ use clerk_webhooks::UnixMillis;
 use deskbell_store::{LogId, Outcome, OutcomeKind, Seq};
 
 use super::{NOT_BEGUN, away};
-use crate::connect::{ConnectError, check_schema_name, database};
 use crate::db::{DatabaseError, Dialect, Param, Session};
 use crate::mapping::Mappings;
+use crate::mirror_target::{Blocked, ConnectError, Part, PartKind, check_schema_name, database};
 use crate::options::MirrorOptions;
 use crate::schema::{
     BLOCKED, CHECKPOINTS, DEAD_LETTERS, RANK_BEFORE, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS,
     VERSIONS,
 };
-use crate::target::{Blocked, Part, PartKind};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 

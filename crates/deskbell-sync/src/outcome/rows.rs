@@ -7,7 +7,7 @@ use super::{Judge, Kept, PRUNED, PartOutcome};
 use crate::batch::{Row, Tombstone};
 use crate::db::DatabaseError;
 use crate::entity::{self, Entity};
-use crate::target::PartKind;
+use crate::mirror_target::PartKind;
 use crate::version::Version;
 
 impl Judge<'_> {

@@ -1,15 +1,24 @@
 //! The seam between the fold and a database: each method is one unit of work and one transaction.
 
+mod connect_error;
+mod error;
+mod open;
+mod part;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clerk_webhooks::UnixMillis;
-use deskbell_store::{BackendError, LogId, Seq};
+use deskbell_store::{LogId, Seq};
 
 use crate::batch::{Batch, DeadLetter};
 use crate::checkpoint::Checkpoint;
 use crate::mapping::Mappings;
+pub use connect_error::ConnectError;
+pub(crate) use connect_error::check_schema_name;
+pub use error::TargetError;
+pub(crate) use open::database;
+pub use part::{Blocked, Part, PartKind};
 
 /// A database that holds a mirror.
 #[async_trait]
@@ -118,67 +127,6 @@ pub struct Waiting {
     pub blocked: Vec<Blocked>,
 }
 
-/// A table or a statement, which can wait while the rest goes on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Part {
-    /// What it is.
-    pub kind: PartKind,
-    /// The mirror's table, the mapped table's name, or what a statement is known by.
-    pub name: String,
-}
-
-/// What can be blocked by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PartKind {
-    /// A table of the mirror, with its child tables.
-    Mirror,
-    /// A table of the application's that is filled from an entity.
-    Mapped,
-    /// A statement of the application's.
-    Statement,
-}
-
-impl Part {
-    pub(crate) fn is(&self, kind: PartKind, name: &str) -> bool {
-        self.kind == kind && self.name == name
-    }
-}
-
-impl PartKind {
-    const ALL: [Self; 3] = [Self::Mirror, Self::Mapped, Self::Statement];
-
-    /// As it stands in `_blocked`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mirror => "mirror",
-            Self::Mapped => "mapped",
-            Self::Statement => "statement",
-        }
-    }
-
-    pub(crate) fn of(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-/// A part that the database refuses whatever the row. Everything behind `seq` waits for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocked {
-    /// Which part.
-    pub part: Part,
-    /// The last event that it bears.
-    pub seq: Seq,
-    /// Since when, by the database's clock.
-    pub since: Option<UnixMillis>,
-    /// What the database says.
-    pub reason: String,
-    /// The database's code.
-    pub cause: String,
-    /// Whether it is time to try it again.
-    pub is_due: bool,
-}
-
 /// What catching up with one part came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatchUp {
@@ -270,27 +218,4 @@ pub enum Commit {
     },
     /// Another consumer has moved the checkpoint. Nothing took effect.
     Lost,
-}
-
-/// A unit of work that a target could not do. It may be tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum TargetError {
-    /// The database failed, or is away.
-    #[error("the mirror's database is not available")]
-    Unavailable(#[source] BackendError),
-    /// The database refused a value. The same batch will be refused again, if nothing changes.
-    #[error("the mirror's database refused a row")]
-    Refused(#[source] BackendError),
-    /// Looking for what is refused takes too long for one transaction: a smaller batch will do.
-    #[error("what the mirror's database refuses could not be found in time")]
-    OverBudget,
-    /// The database is no longer one that this mirror may use.
-    #[error("the mirror's database cannot be used")]
-    Unusable(#[source] crate::connect::ConnectError),
-    /// The database holds something that this program did not write there.
-    #[error("the mirror's bookkeeping cannot be read: {what}")]
-    Corrupt {
-        /// What could not be read.
-        what: &'static str,
-    },
 }
