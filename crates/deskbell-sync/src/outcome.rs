@@ -12,7 +12,6 @@ use clerk_webhooks::UnixMillis;
 use deskbell_store::{LogId, Outcome, OutcomeKind, Seq, Store, StoreError, StoredEvent};
 use tokio::time::timeout;
 
-use self::bookkeeping::{Bookkeeping, Letter};
 use crate::batch::Batch;
 use crate::db::DatabaseError;
 use crate::entity;
@@ -20,12 +19,10 @@ use crate::fold::Fold;
 use crate::mapping::Mappings;
 use crate::mirror_target::{Blocked, ConnectError, PartKind};
 use crate::options::MirrorOptions;
+use bookkeeping::{Bookkeeping, Letter, NOT_BEGUN, away};
 
 /// How long the mirror's database may take for one event; one that takes longer counts as away.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Why an event is pending in a mirror that nothing was ever written to.
-const NOT_BEGUN: &str = "the mirror has not begun to read the log";
 
 /// Why no more is known of an event.
 const PRUNED: &str = "its payload was pruned from the log";
@@ -151,10 +148,6 @@ impl OutcomeReader {
             ),
         }
     }
-}
-
-fn away(error: DatabaseError) -> String {
-    format!("the database is away: {}", error.into_backend())
 }
 
 fn silent() -> String {

@@ -9,20 +9,19 @@ mod elements;
 mod letters;
 mod merge;
 mod mirrored;
+mod names;
 #[cfg(test)]
 mod plans;
 mod upsert;
 
 use crate::db::{Bulk, Dialect, Sql};
-use crate::entity::{Entity, Parent};
 use crate::mapping::Mappings;
-use crate::options::OnDelete;
-use crate::schema::{TOMBSTONES, VERSION_COLUMNS};
 pub(crate) use blocked::BlockedStatements;
 pub(crate) use bookkeeping::{HELD, LEFT_AS_IS, select_checkpoints};
 pub(crate) use letters::REQUESTS_MAX;
 pub(crate) use merge::{MergeStatements, Schemas};
 pub(crate) use mirrored::TableStatements;
+use names::Names;
 
 /// Every statement that a mirror of these entities needs.
 #[derive(Debug)]
@@ -105,48 +104,4 @@ impl Statements {
             tables: mappings.iter().map(|mapping| names.table_statements(mapping)).collect(),
         }
     }
-}
-
-/// Writes statements about the tables of one schema.
-#[derive(Clone, Copy)]
-struct Names<'a> {
-    dialect: Dialect,
-    schema: &'a str,
-    destination: &'a str,
-    on_delete: OnDelete,
-}
-
-impl Names<'_> {
-    fn table(&self, table: &str) -> String {
-        self.dialect.table(self.schema, table)
-    }
-
-    fn tombstone_of(&self, entity: &str, id: &str) -> String {
-        format!(
-            "SELECT 1 FROM {} AS gone WHERE gone.entity = '{entity}' AND gone.id = {id}",
-            self.table(TOMBSTONES)
-        )
-    }
-
-    /// The condition that a parent of the row `child` is gone.
-    fn orphaned(&self, entity: &Entity) -> String {
-        let orphaned = entity.parents.iter().map(|Parent { entity, column }| {
-            format!("EXISTS ({})", self.tombstone_of(entity, &format!("child.{column}")))
-        });
-        orphaned.collect::<Vec<_>>().join(" OR ")
-    }
-}
-
-/// A version as one value that is compared part by part, text as bytes.
-fn version_of<T: std::fmt::Display>(prefix: &str, columns: [T; 4]) -> String {
-    let [updated_at, occurred_at, rank, message_id] = columns;
-    format!("({prefix}{updated_at}, {prefix}{occurred_at}, {prefix}{rank}, {prefix}{message_id})")
-}
-
-/// The condition that the version of the row `one` is at least that of `other`. Those of one message
-/// are the same, also where one was stored before there were ranks.
-fn not_older(one: &str, other: &str) -> String {
-    let [mine, theirs] = [one, other].map(|row| version_of(row, VERSION_COLUMNS));
-    let [.., message_id] = VERSION_COLUMNS;
-    format!("({mine} >= {theirs} OR {one}{message_id} = {other}{message_id})")
 }

@@ -2,7 +2,7 @@
 
 use clerk_webhooks::UnixMillis;
 
-use super::{Choice, Letter, State};
+use super::letter::{Choice, Letter, State};
 use crate::db::{DatabaseError, Dialect, Param, Session};
 use crate::inspect::InspectError;
 use crate::mapping::Mappings;

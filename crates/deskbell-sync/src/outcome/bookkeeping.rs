@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 use clerk_webhooks::UnixMillis;
 use deskbell_store::{LogId, Outcome, OutcomeKind, Seq};
 
-use super::{NOT_BEGUN, away};
 use crate::db::{DatabaseError, Dialect, Param, Session};
 use crate::mapping::Mappings;
 use crate::mirror_target::{Blocked, ConnectError, Part, PartKind, check_schema_name, database};
@@ -18,6 +17,8 @@ use crate::schema::{
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
+/// Why an event is pending in a mirror that nothing was ever written to.
+pub(super) const NOT_BEGUN: &str = "the mirror has not begun to read the log";
 /// The kind of a letter whose row the database does not let go.
 const DELETE: &str = "delete";
 
@@ -333,4 +334,8 @@ fn text(value: Value) -> Option<String> {
 
 fn time(value: &Value) -> Option<i64> {
     if let Value::Time(time) = value { Some(UnixMillis::as_millis(*time)) } else { None }
+}
+
+pub(super) fn away(error: DatabaseError) -> String {
+    format!("the database is away: {}", error.into_backend())
 }

@@ -1,6 +1,6 @@
 //! Tables and statements that wait apart from the rest, each with a checkpoint of its own.
 
-use super::Names;
+use super::names::Names;
 use crate::db::Sql;
 use crate::schema::BLOCKED;
 

@@ -1,6 +1,6 @@
 //! Checkpoints, tombstones and dead letters.
 
-use super::Names;
+use super::names::Names;
 use crate::db::{Bulk, Dialect, Sql, given};
 use crate::schema::{CHECKPOINTS, DEAD_LETTERS, TOMBSTONES, VERSION_COLUMNS};
 use crate::value::Kind;

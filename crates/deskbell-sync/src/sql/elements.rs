@@ -1,7 +1,7 @@
 //! Child tables: the elements of a list, replaced with the entity that holds it as one.
 
+use super::names::{Names, version_of};
 use super::upsert::LAST_KINDS;
-use super::{Names, version_of};
 use crate::db::{Bulk, Sql, given, quoted};
 use crate::entity::{Children, Entity};
 use crate::mapping::Mapping;

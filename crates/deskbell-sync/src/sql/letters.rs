@@ -1,6 +1,6 @@
 //! Dead letters that are asked for again.
 
-use super::Names;
+use super::names::Names;
 use crate::db::Sql;
 use crate::entity;
 use crate::schema::{BLOCKED, DEAD_LETTERS, VERSION_COLUMNS, VERSIONS};

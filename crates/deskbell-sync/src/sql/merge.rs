@@ -1,6 +1,6 @@
 //! Making a live table the same as one that was built beside it.
 
-use super::not_older;
+use super::names::not_older;
 use crate::db::{Dialect, Sql, Table, quoted};
 use crate::schema::{DEAD_LETTERS, VERSION_COLUMNS};
 

@@ -2,7 +2,7 @@
 //! and dead letters that are overtaken.
 
 use super::elements::ElementStatements;
-use super::{Names, not_older};
+use super::names::{Names, not_older};
 use crate::db::{Bulk, Sql, quoted};
 use crate::entity::{Entity, Parent};
 use crate::mapping::Mapping;

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::*;
 use crate::entity;
-use crate::options::MirrorOptions;
+use crate::options::{MirrorOptions, OnDelete};
 use crate::schema::tables;
 
 async fn empty_mirror(mappings: &Mappings) -> SqliteConnection {

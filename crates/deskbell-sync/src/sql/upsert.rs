@@ -1,6 +1,6 @@
 //! Upserts of mirrored rows, guarded by their versions.
 
-use super::{Names, version_of};
+use super::names::{Names, version_of};
 use crate::db::{Bulk, given, quoted};
 use crate::entity::Entity;
 use crate::mapping::Mapping;
