@@ -10,7 +10,7 @@ use crate::dead_letters::{self, Choice, Letter};
 use crate::fold::Fold;
 use crate::inspect::InspectError;
 use crate::migration;
-use crate::mirror::{Mirror, MirrorSettings};
+use crate::mirror::{Merge, MergeError, Mirror, MirrorSettings};
 use crate::mirror_target::{Care, ConnectError, Target, TargetError, check_schema_name, database};
 use crate::options::{MirrorOptions, SourceRule};
 
@@ -81,6 +81,16 @@ pub enum RebuildError {
     Letters(#[from] InspectError),
 }
 
+impl From<MergeError> for RebuildError {
+    fn from(error: MergeError) -> Self {
+        match error {
+            MergeError::NotStarted => Self::NotStarted,
+            MergeError::Store(error) => Self::Store(error),
+            MergeError::Target(error) => Self::Target(error),
+        }
+    }
+}
+
 /// Rebuilds the live tables of this destination from the log.
 ///
 /// # Errors
@@ -114,7 +124,13 @@ pub async fn rebuild(
     let mut refused = dead_letters::list(options, &Choice::All).await?;
     let is_statement = |letter: &Letter| statements.contains(&letter.part);
     refused.retain(|letter| !is_statement(letter));
-    Ok(Rebuilt { events: events + merged.events, refused, ..merged })
+    Ok(Rebuilt {
+        events: events + merged.events,
+        rows_written: merged.rows_written,
+        rows_removed: merged.rows_removed,
+        payloads_pruned: merged.payloads_pruned,
+        refused,
+    })
 }
 
 /// Builds the mirror as it was at a time, by the events' own clock, in a schema of its own.
@@ -145,20 +161,6 @@ pub async fn as_of(
     let Replay { events, rows_written, payloads_pruned, .. } = replay;
     target.close().await;
     Ok(Rebuilt { events, rows_written, payloads_pruned, ..Rebuilt::default() })
-}
-
-/// What is merged into the live tables.
-pub(crate) struct Merge<'a> {
-    pub(crate) store: &'a dyn Store,
-    pub(crate) shadow: &'a Mirror,
-    /// To the shadow's tables.
-    pub(crate) fold: &'a Fold,
-    /// To the application's tables too.
-    pub(crate) whole: &'a Fold,
-    /// The last event that the shadow bears.
-    pub(crate) from: Seq,
-    /// The events up to there that said something which the log no longer knows.
-    pub(crate) payloads_pruned: u64,
 }
 
 /// The same mirror in another schema, without the application's tables.

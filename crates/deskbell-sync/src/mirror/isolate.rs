@@ -2,17 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::apply;
 use super::refused::{Refused, RefusedKind};
+use super::rows;
+use super::streak::Streak;
 use crate::batch::{DeadLetter, Row, Tombstone, reason_for_people};
-use crate::db::{Bulk, DatabaseError, Param, Refusal, RefusalKind, Session, begin_unit, end_unit};
+use crate::db::{Bulk, DatabaseError, Param, Refusal, Session, begin_unit, end_unit};
 use crate::entity::Entity;
 use crate::sql::TableStatements;
 use crate::version::{Rank, Version};
-
-/// More refusals of one code in a row block the table or the statement: the fault is hardly the
-/// rows'.
-pub(super) const REFUSALS_IN_A_ROW_MAX: u32 = 100;
 
 /// An entity that something is done about by its id, and the event that wants it.
 #[derive(Debug, Clone)]
@@ -96,10 +93,10 @@ impl<'a> Piece<'a> {
     async fn run(self, session: &mut dyn Session) -> Result<u64, DatabaseError> {
         let (statements, subjects) = match self {
             Self::Tombstones { insert, tombstones } => {
-                let rows: Vec<_> = tombstones.iter().map(apply::tombstone).collect();
+                let rows: Vec<_> = tombstones.iter().map(rows::tombstone).collect();
                 return session.bulk(insert, &rows).await.map(|_| 0);
             }
-            Self::Rows { table, rows } => return apply::write(session, table, rows).await,
+            Self::Rows { table, rows } => return rows::write(session, table, rows).await,
             Self::Deletes { table, subjects } => (&table.delete, subjects),
             Self::Settles { table, subjects } => (&table.settle, subjects),
         };
@@ -139,38 +136,6 @@ pub(super) struct Isolated<'a> {
     pub(super) refused: Vec<(Piece<'a>, Refusal)>,
     /// So many were refused in a row that the rest was not tried.
     pub(super) given_up: Option<Refusal>,
-}
-
-/// Refusals of one code, one after another.
-#[derive(Debug, Default)]
-pub(super) struct Streak {
-    code: String,
-    length: u32,
-    /// However long it is, it says nothing about the table.
-    is_endless: bool,
-}
-
-impl Streak {
-    /// Of what was refused before: that it is refused again is no news.
-    pub(super) fn endless() -> Self {
-        Self { is_endless: true, ..Self::default() }
-    }
-
-    pub(super) fn done(&mut self) {
-        self.length = 0;
-    }
-
-    /// Counts a refusal that says something about the row; whether there were too many.
-    pub(super) fn refused(&mut self, refusal: &Refusal) -> bool {
-        if self.is_endless || refusal.kind != RefusalKind::Lasting {
-            return false;
-        }
-        if self.code != refusal.code {
-            *self = Self { code: refusal.code.clone(), ..Self::default() };
-        }
-        self.length += 1;
-        self.length > REFUSALS_IN_A_ROW_MAX
-    }
 }
 
 /// Does what the database takes of the piece.

@@ -1,20 +1,16 @@
 //! A batch of which the database has refused something: what is at fault is found, and the rest goes
 //! on.
 
-use std::collections::HashMap;
-
 use super::apply::{Work, rows_of};
-use super::isolate::{Isolated, Piece, Streak, Subject, by_halves, once_more, subjects};
+use super::isolate::{Isolated, Piece, Subject, by_halves, once_more, subjects};
 use super::refused::Refused;
+use super::streak::Streak;
 use crate::batch::{Batch, DeadLetter, Tombstone};
 use crate::db::{DatabaseError, Param, Refusal, Session, begin_unit, end_unit};
 use crate::mapped::{Applied, MappedTarget};
 use crate::mirror_target::{Part, PartKind};
 use crate::sql::TableStatements;
 use crate::value::{Kind, Value};
-
-/// The refusals in a row of each part.
-pub(super) type Streaks = HashMap<Part, Streak>;
 
 impl Work<'_> {
     fn new_streak(&self) -> Streak {

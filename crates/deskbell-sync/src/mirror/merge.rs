@@ -1,20 +1,73 @@
 //! Merging what was rebuilt beside the live tables into them.
 
-use deskbell_store::{ReadLimit, Seq, StoredEvent};
+use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
 
 use super::apply::of_mapped_table;
 use super::blocked::BlockedParts;
-use super::isolating::Streaks;
+use super::checkpoints;
+use super::connection::{Application, Connected};
 use super::migrate::Plan;
-use super::{Application, Mirror, MirrorSettings, checkpoints};
+use super::open::Mirror;
+use super::settings::MirrorSettings;
+use super::streak::Streaks;
 use crate::checkpoint::Checkpoint;
-use crate::db::{Database, Limits, Param, Session, Table, quoted};
+use crate::db::{Database, DatabaseError, Limits, Param, Session, Sql, Table, quoted};
 use crate::entity;
-use crate::mirror_target::ConnectError;
-use crate::rebuild::{Merge, RebuildError, Rebuilt};
+use crate::fold::Fold;
+use crate::mirror_target::{ConnectError, TargetError};
 use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, VERSIONS};
 use crate::sql::{MergeStatements, Schemas};
 use crate::value::{Kind, Value};
+
+/// What is merged into the live tables.
+pub(crate) struct Merge<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) shadow: &'a Mirror,
+    /// To the shadow's tables.
+    pub(crate) fold: &'a Fold,
+    /// To the application's tables too.
+    pub(crate) whole: &'a Fold,
+    /// The last event that the shadow bears.
+    pub(crate) from: Seq,
+    /// The events up to there that said something which the log no longer knows.
+    pub(crate) payloads_pruned: u64,
+}
+
+/// What a merge came to.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    pub(crate) events: u64,
+    pub(crate) rows_written: u64,
+    pub(crate) rows_removed: u64,
+    pub(crate) payloads_pruned: u64,
+}
+
+/// A merge that changed nothing.
+#[derive(Debug)]
+pub(crate) enum MergeError {
+    /// The live mirror has no checkpoint.
+    NotStarted,
+    Store(StoreError),
+    Target(TargetError),
+}
+
+impl From<StoreError> for MergeError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<TargetError> for MergeError {
+    fn from(error: TargetError) -> Self {
+        Self::Target(error)
+    }
+}
+
+impl From<DatabaseError> for MergeError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Target(error.into())
+    }
+}
 
 impl Mirror {
     /// Removes a mirror that was built beside another one. Refuses what is not ours.
@@ -43,12 +96,12 @@ impl Mirror {
     }
 
     /// The checkpoints of every destination that fills these tables.
-    pub(crate) async fn every_checkpoint(&self) -> Result<Vec<Checkpoint>, RebuildError> {
+    pub(crate) async fn every_checkpoint(&self) -> Result<Vec<Checkpoint>, TargetError> {
         let mut unit = self.unit().await?;
         let session = unit.connected.session.as_mut();
         let checkpoints = self.database.dialect().table(&self.schema, CHECKPOINTS);
         let names = format!("SELECT DISTINCT destination FROM {checkpoints} ORDER BY 1");
-        let names = session.fetch(&names.into(), &[], &[Kind::Id]).await.map_err(target)?;
+        let names = session.fetch(&names.into(), &[], &[Kind::Id]).await?;
         let mut every = Vec::new();
         for name in names.into_iter().flatten() {
             if let Value::Text(name) = name {
@@ -66,20 +119,20 @@ impl Mirror {
         &self,
         merge: Merge<'_>,
         destination: &str,
-    ) -> Result<Rebuilt, RebuildError> {
+    ) -> Result<Merged, MergeError> {
         let mut unit = self.unit().await?;
-        let super::Connected { session, application, .. } = &mut unit.connected;
+        let Connected { session, application, .. } = &mut unit.connected;
         let session = session.as_mut();
-        session.begin(&self.schema, Limits::Unlimited).await.map_err(target)?;
+        session.begin(&self.schema, Limits::Unlimited).await?;
         let select = &self.statements.checkpoints;
         let stands = checkpoints::read(session, select, destination).await?;
-        let stands = stands.into_iter().next().ok_or(RebuildError::NotStarted)?;
+        let stands = stands.into_iter().next().ok_or(MergeError::NotStarted)?;
         let mut rebuilt = self.catch_up(session, &merge, &stands).await?;
         self.merge_tables(session, merge.shadow, &mut rebuilt).await?;
         if !application.tables.is_empty() {
             self.write_again(session, application, &merge, &stands, &mut rebuilt).await?;
         }
-        session.commit().await.map_err(target)?;
+        session.commit().await?;
         unit.keep();
         Ok(rebuilt)
     }
@@ -89,8 +142,8 @@ impl Mirror {
         session: &mut dyn Session,
         merge: &Merge<'_>,
         stands: &Checkpoint,
-    ) -> Result<Rebuilt, RebuildError> {
-        let mut rebuilt = Rebuilt { payloads_pruned: merge.payloads_pruned, ..Rebuilt::default() };
+    ) -> Result<Merged, MergeError> {
+        let mut rebuilt = Merged { payloads_pruned: merge.payloads_pruned, ..Merged::default() };
         let nothing = Application::default();
         let mut at = merge.from;
         while let Some(events) = events_up_to(merge, at, stands.seq).await? {
@@ -103,7 +156,7 @@ impl Mirror {
             let mut work = shadow.work(&nothing, &mut streaks, stands, BlockedParts::default());
             work.ran_up_to = None;
             work.isolates = true;
-            work.apply(session, &batch).await.map_err(target)?;
+            work.apply(session, &batch).await?;
         }
         Ok(rebuilt)
     }
@@ -112,8 +165,8 @@ impl Mirror {
         &self,
         session: &mut dyn Session,
         shadow: &Self,
-        rebuilt: &mut Rebuilt,
-    ) -> Result<(), RebuildError> {
+        rebuilt: &mut Merged,
+    ) -> Result<(), MergeError> {
         let dialect = self.database.dialect();
         let schemas = Schemas { dialect, live: &self.schema, shadow: &shadow.schema };
         let merged = |table: &&Table| {
@@ -124,11 +177,9 @@ impl Mirror {
             let has_gaps = rebuilt.payloads_pruned > 0;
             let statements = MergeStatements::new(schemas, table, holder(table.name), has_gaps);
             if !has_gaps {
-                rebuilt.rows_removed +=
-                    session.execute(&statements.remove, &[]).await.map_err(target)?;
+                rebuilt.rows_removed += session.execute(&statements.remove, &[]).await?;
             }
-            rebuilt.rows_written +=
-                session.execute(&statements.write, &[]).await.map_err(target)?;
+            rebuilt.rows_written += session.execute(&statements.write, &[]).await?;
         }
         Ok(())
     }
@@ -140,16 +191,16 @@ impl Mirror {
         application: &Application,
         merge: &Merge<'_>,
         stands: &Checkpoint,
-        rebuilt: &mut Rebuilt,
-    ) -> Result<(), RebuildError> {
+        rebuilt: &mut Merged,
+    ) -> Result<(), MergeError> {
         let versions = self.database.dialect().table(&self.schema, VERSIONS);
-        let forget: crate::db::Sql = format!(
+        let forget: Sql = format!(
             "UPDATE {versions} SET mapping_rev = 0 WHERE destination = $1 AND mapping = $2"
         )
         .into();
         for table in self.mappings.tables() {
             let mapping = [Param::Text(&stands.destination), Param::Text(&table.name)];
-            session.execute(&forget, &mapping).await.map_err(target)?;
+            session.execute(&forget, &mapping).await?;
         }
         let mut streaks = Streaks::default();
         let work = self.work(application, &mut streaks, stands, BlockedParts::default());
@@ -158,13 +209,12 @@ impl Mirror {
             at = events.last().map_or(stands.seq, |event| event.seq);
             let batch = merge.whole.fold(&events);
             for (index, table) in application.tables.iter().enumerate() {
-                let applied = table.apply_again(session, &batch, index, self.patience).await;
-                let applied = applied.map_err(target)?;
+                let applied = table.apply_again(session, &batch, index, self.patience).await?;
                 rebuilt.rows_written += applied.rows_written - applied.rows_removed;
                 rebuilt.rows_removed += applied.rows_removed;
-                work.resolve(session, &applied).await.map_err(target)?;
+                work.resolve(session, &applied).await?;
                 let refused = of_mapped_table(applied).collect();
-                work.keep(session, refused).await.map_err(target)?;
+                work.keep(session, refused).await?;
             }
         }
         Ok(())
@@ -175,7 +225,7 @@ async fn events_up_to(
     merge: &Merge<'_>,
     after: Seq,
     last: Seq,
-) -> Result<Option<Vec<StoredEvent>>, RebuildError> {
+) -> Result<Option<Vec<StoredEvent>>, MergeError> {
     if after >= last {
         return Ok(None);
     }
@@ -193,8 +243,4 @@ fn holder(table: &str) -> Option<(&'static str, &'static str)> {
         let list = entity.children.iter().find(|list| list.table == table)?;
         Some((entity.name, list.parent))
     })
-}
-
-fn target(error: crate::db::DatabaseError) -> RebuildError {
-    RebuildError::Target(error.into())
 }

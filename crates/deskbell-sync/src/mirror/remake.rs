@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use deskbell_store::Seq;
 
 use super::kept::Existing;
-use super::{Mirror, apply};
+use super::migrate::Plan;
+use super::open::Mirror;
+use super::remake_position::{Cursor, Position, RETRY_INTERVAL};
+use super::rows;
 use crate::batch::Row;
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, Param, Session, begin_unit, end_unit, quoted};
@@ -27,32 +30,6 @@ const PARTS_MAX: usize = 10;
 /// How long rows are made again in one transaction. Where somebody holds locks, those that have not
 /// had their turn by then are left for the next pass.
 const PART_MAX: Duration = Duration::from_secs(5);
-/// How long after a pass in which the database refused rows all are looked at again.
-const RETRY_INTERVAL: Duration = Duration::from_secs(3600);
-
-/// How far the tables have been gone through.
-#[derive(Debug, Default)]
-pub(super) enum Position {
-    /// Nobody has looked whether there is anything to do.
-    #[default]
-    Unknown,
-    At(Cursor),
-    /// Every row is of the present mapping.
-    Done,
-    /// The database refused some rows: all are looked at again then.
-    RetryAt(Instant),
-}
-
-/// The next part is behind an id of a table.
-#[derive(Debug, Clone)]
-pub(super) struct Cursor {
-    table: usize,
-    after: String,
-    /// For each mirrored entity, the columns that must be empty.
-    to_empty: Vec<Vec<&'static str>>,
-    /// The rows that the database has refused in this pass.
-    refused: usize,
-}
 
 /// One part of one table.
 struct Part<'a> {
@@ -67,21 +44,6 @@ struct Stale {
     id: String,
     /// As it should be; `None` where its own JSON cannot be read.
     row: Option<Row>,
-}
-
-impl Position {
-    /// What is left, where no row is looked at now.
-    pub(super) fn rest(&self) -> Option<Rest> {
-        match self {
-            Self::Done => Some(Rest::None),
-            Self::RetryAt(at) if *at > Instant::now() => Some(Rest::Later),
-            _ => None,
-        }
-    }
-
-    pub(super) fn retry_later() -> Self {
-        Self::RetryAt(Instant::now() + RETRY_INTERVAL)
-    }
 }
 
 impl Mirror {
@@ -185,7 +147,7 @@ impl Mirror {
         for (mapping, columns) in self.mappings.iter().zip(emptied) {
             for column in columns {
                 let step = existing.emptied_step(mapping, column);
-                let plan = super::migrate::Plan::new(existing.dialect, &self.schema, &[]);
+                let plan = Plan::new(existing.dialect, &self.schema, &[]);
                 session.execute(&plan.record_sql(&step).into(), &[]).await?;
             }
         }
@@ -269,7 +231,7 @@ impl Part<'_> {
             return Ok(0);
         }
         let rows: Vec<_> = stale.iter().filter_map(|stale| stale.row.as_ref()).collect();
-        let rows_written = apply::write(session, self.statements, &rows).await?;
+        let rows_written = rows::write(session, self.statements, &rows).await?;
         let ids: Vec<_> = stale.iter().map(|stale| stale.id.as_str()).collect();
         let ids = [Param::Texts(&ids)];
         if let Some(empty) = self.empty_sql() {

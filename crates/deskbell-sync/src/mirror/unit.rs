@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use deskbell_store::Seq;
 
+use super::apply::Work;
 use super::blocked::BlockedParts;
+use super::connection::{Application, Connected};
+use super::open::Mirror;
 use super::refused::EarlierTries;
-use super::remake::Position;
-use super::{Connected, Mirror, checkpoints, retry, sweep};
+use super::remake_position::Position;
+use super::streak::Streaks;
+use super::{checkpoints, retry, sweep};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, Limits};
@@ -324,5 +328,30 @@ impl Mirror {
             }
             Commit::Lost => CatchUp::Lost,
         })
+    }
+}
+
+impl Mirror {
+    /// What a batch is applied with.
+    pub(super) fn work<'a>(
+        &'a self,
+        application: &'a Application,
+        streaks: &'a mut Streaks,
+        current: &'a Checkpoint,
+        blocked: BlockedParts,
+    ) -> Work<'a> {
+        Work {
+            statements: &self.statements,
+            application,
+            patience: self.patience,
+            current,
+            ran_up_to: current.statements,
+            isolates: false,
+            only: None,
+            blocked,
+            retries: false,
+            streaks,
+            earlier: EarlierTries::default(),
+        }
     }
 }

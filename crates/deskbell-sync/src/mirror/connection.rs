@@ -1,0 +1,42 @@
+//! A connection, what was found there, and the unit of work that uses it.
+
+use std::sync::Arc;
+
+use tokio::sync::MutexGuard;
+
+use super::blocked::BlockedParts;
+use super::streak::Streaks;
+use crate::db::Session;
+use crate::mapped::{MappedTarget, StatementTarget};
+
+/// A connection, and what was found there.
+#[derive(Debug)]
+pub(super) struct Connected {
+    pub(super) session: Box<dyn Session>,
+    pub(super) application: Arc<Application>,
+    /// What was blocked when it was last looked at; this mirror alone changes it.
+    pub(super) blocked: BlockedParts,
+    pub(super) streaks: Streaks,
+}
+
+/// The application's own tables and statements in this database.
+#[derive(Debug, Default)]
+pub(super) struct Application {
+    pub(super) tables: Vec<MappedTarget>,
+    pub(super) statements: Vec<StatementTarget>,
+}
+
+/// The connection while one unit of work uses it. Where that fails or is dropped, the connection
+/// goes with it: what state it is in is not known, and the database may have been replaced.
+pub(super) struct Unit<'a> {
+    pub(super) held: MutexGuard<'a, Option<Connected>>,
+    pub(super) connected: Connected,
+}
+
+impl Unit<'_> {
+    /// Leaves the connection for the next unit of work.
+    pub(super) fn keep(self) {
+        let Self { mut held, connected } = self;
+        *held = Some(connected);
+    }
+}

@@ -1,0 +1,189 @@
+//! A mirror and its one writing connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbell_store::BackendError;
+use tokio::sync::Mutex;
+
+use super::blocked::BlockedParts;
+use super::connection::{Application, Connected, Unit};
+use super::migrate::Plan;
+use super::remake_position::Position;
+use super::settings::MirrorSettings;
+use super::streak::Streaks;
+use crate::db::{Database, Limited, Session, Table};
+use crate::mapped::{
+    MappedTableError, MappedTableProblem, MappedTarget, Patience, Scope, StatementTarget,
+};
+use crate::mapping::Mappings;
+use crate::mirror_target::{ConnectError, TargetError};
+use crate::schema;
+use crate::sql::Statements;
+
+/// A mirror in one schema of one database.
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    pub(super) database: Arc<dyn Database>,
+    pub(super) schema: String,
+    pub(super) destination: String,
+    pub(super) mappings: Arc<Mappings>,
+    pub(super) tables: Vec<Table>,
+    pub(super) auto_migrate: bool,
+    pub(super) patience: Patience,
+    pub(super) answer_within: Duration,
+    pub(super) statements: Statements,
+    /// `None` after a failure, until the next unit of work opens another one.
+    pub(super) connection: Mutex<Option<Connected>>,
+    /// As they were when they last fitted.
+    pub(super) application: Mutex<Option<Arc<Application>>>,
+    /// The `private_metadata` columns that are mirrored.
+    pub(super) include_columns: Vec<String>,
+    /// How far rows that the log no longer has are made again.
+    pub(super) remaking: Mutex<Position>,
+}
+
+impl Mirror {
+    /// Opens the database, and makes the tables that are missing.
+    pub(crate) async fn open(
+        database: Arc<dyn Database>,
+        settings: MirrorSettings,
+    ) -> Result<Self, ConnectError> {
+        let limit = settings.answer_within;
+        let connecting = tokio::time::timeout(limit, database.connect());
+        let mut session = connecting.await.map_err(|_| no_connection(limit))??;
+        let settings = settings.with_kept_columns(database.dialect(), session.as_mut()).await?;
+        let MirrorSettings { schema, destination, mappings, .. } = settings;
+        let MirrorSettings { auto_migrate, conflict_patience, answer_within, .. } = settings;
+        let statements = Statements::new(database.dialect(), &schema, &destination, &mappings);
+        let mirror = Self {
+            tables: schema::tables(&mappings),
+            connection: Mutex::new(None),
+            application: Mutex::new(None),
+            include_columns: settings.options.include_columns,
+            remaking: Mutex::default(),
+            database: Arc::clone(&database),
+            schema,
+            destination,
+            mappings,
+            auto_migrate,
+            patience: Patience { dialect: database.dialect(), lasts: conflict_patience },
+            answer_within,
+            statements,
+        };
+        let mut connected = mirror.set_up(session).await?;
+        mirror.existing().forget_emptied(connected.session.as_mut()).await?;
+        *mirror.connection.lock().await = Some(connected);
+        Ok(mirror)
+    }
+
+    async fn connect(&self) -> Result<Connected, ConnectError> {
+        self.set_up(self.database.connect().await?).await
+    }
+
+    async fn set_up(&self, session: Box<dyn Session>) -> Result<Connected, ConnectError> {
+        let mut session = Limited::new(session, self.answer_within);
+        let session_of = &mut session as &mut dyn Session;
+        let plan = Plan::new(self.database.dialect(), &self.schema, &self.tables);
+        plan.check(session_of).await?;
+        // Before anything is changed in a database that may be the application's.
+        match self.mapped_targets(session_of).await {
+            Err(ConnectError::Mapped(_)) if self.application.lock().await.is_some() => {}
+            found => drop(found?),
+        }
+        if self.auto_migrate {
+            plan.migrate(session_of).await?;
+        } else {
+            plan.require_nothing(session_of).await?;
+        }
+        let application = self.known_application(session_of).await?;
+        session_of.settle_in(&self.schema).await?;
+        let destination = &self.destination;
+        let blocked = BlockedParts::load(session_of, &self.statements, destination).await?;
+        let session = Box::new(session);
+        Ok(Connected { session, application, blocked, streaks: Streaks::default() })
+    }
+
+    /// The application's tables and statements. One that fits no more since the start is taken as it
+    /// was, so that it alone is found to be blocked.
+    async fn known_application(
+        &self,
+        session: &mut dyn Session,
+    ) -> Result<Arc<Application>, ConnectError> {
+        let found = self.application(session).await;
+        let mut known = self.application.lock().await;
+        match (found, &*known) {
+            (Ok(found), _) => Ok(Arc::clone(known.insert(Arc::new(found)))),
+            (Err(ConnectError::Mapped(_)), Some(known)) => Ok(Arc::clone(known)),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// The application's tables and statements, checked against the database as it is now.
+    async fn application(&self, session: &mut dyn Session) -> Result<Application, ConnectError> {
+        let tables = self.mapped_targets(session).await?;
+        let scope = self.scope();
+        let mut statements = Vec::new();
+        for statement in self.mappings.statements() {
+            let fit =
+                |problem| MappedTableError { declared_at: statement.declared_at.clone(), problem };
+            let target = StatementTarget::new(session, scope, Arc::clone(statement));
+            statements.push(target.await?.map_err(fit)?);
+        }
+        Ok(Application { tables, statements })
+    }
+
+    /// Whose records of mapped tables and statements these are.
+    fn scope(&self) -> Scope<'_> {
+        let (schema, destination) = (self.schema.as_str(), self.destination.as_str());
+        Scope { dialect: self.database.dialect(), schema, destination }
+    }
+
+    async fn mapped_targets(
+        &self,
+        session: &mut dyn Session,
+    ) -> Result<Vec<MappedTarget>, ConnectError> {
+        let scope = self.scope();
+        let mut targets = Vec::new();
+        for table in self.mappings.tables() {
+            let fit =
+                |problem| MappedTableError { declared_at: table.declared_at.clone(), problem };
+            let live = session.describe(&table.into).await?;
+            let no_table = || MappedTableProblem::NoTable { into: table.into.clone() };
+            let live = live.ok_or_else(no_table).map_err(fit)?;
+            let target = MappedTarget::new(scope, Arc::clone(table), &live);
+            targets.push(target.map_err(fit)?);
+        }
+        MappedTarget::link(scope, &mut targets);
+        Ok(targets)
+    }
+
+    /// The `private_metadata` columns that are mirrored, those that are kept among them.
+    pub(crate) fn include_columns(&self) -> &[String] {
+        &self.include_columns
+    }
+
+    /// A connection for one unit of work.
+    pub(super) async fn unit(&self) -> Result<Unit<'_>, TargetError> {
+        let mut held = self.connection.lock().await;
+        let connected = match held.take() {
+            Some(connected) => connected,
+            None => self.connect_within(self.answer_within).await?,
+        };
+        Ok(Unit { held, connected })
+    }
+
+    async fn connect_within(&self, limit: Duration) -> Result<Connected, TargetError> {
+        let connecting = tokio::time::timeout(limit, self.connect()).await;
+        connecting.unwrap_or_else(|_| Err(no_connection(limit))).map_err(|error| match error {
+            ConnectError::Database(source) => TargetError::Unavailable(source),
+            error => TargetError::Unusable(error),
+        })
+    }
+}
+
+fn no_connection(limit: Duration) -> ConnectError {
+    let message = format!("no connection within {} ms", limit.as_millis());
+    let error = std::io::Error::new(std::io::ErrorKind::TimedOut, message);
+    ConnectError::Database(BackendError::new(error))
+}

@@ -1,0 +1,58 @@
+//! How a mirror is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::kept::Existing;
+use crate::db::{Dialect, Session};
+use crate::mapping::Mappings;
+use crate::mirror_target::{ConnectError, check_schema_name};
+use crate::options::MirrorOptions;
+
+/// How a mirror is kept.
+#[derive(Debug)]
+pub(crate) struct MirrorSettings {
+    pub(super) options: MirrorOptions,
+    pub(crate) schema: String,
+    pub(crate) destination: String,
+    pub(crate) mappings: Arc<Mappings>,
+    pub(crate) auto_migrate: bool,
+    pub(crate) conflict_patience: Duration,
+    pub(crate) answer_within: Duration,
+}
+
+impl MirrorSettings {
+    pub(crate) fn of(options: &MirrorOptions) -> Result<Self, ConnectError> {
+        check_schema_name(&options.schema)?;
+        Ok(Self {
+            options: options.clone(),
+            schema: options.schema.clone(),
+            destination: options.destination.clone(),
+            mappings: Arc::new(Mappings::for_options(options)?),
+            auto_migrate: options.auto_migrate,
+            conflict_patience: options.conflict_patience,
+            answer_within: options.answer_within,
+        })
+    }
+
+    /// These, with the columns that the mirror has although they are left out by default.
+    pub(super) async fn with_kept_columns(
+        self,
+        dialect: Dialect,
+        session: &mut dyn Session,
+    ) -> Result<Self, ConnectError> {
+        let existing = Existing { dialect, schema: &self.schema, mappings: &self.mappings };
+        let kept = existing.kept(session).await?;
+        if kept.is_empty() {
+            return Ok(self);
+        }
+        tracing::warn!(
+            destination = self.options.destination,
+            columns = kept.join(", "),
+            "the mirror keeps columns that are left out by default: name them in `include_columns` to keep them, or in `exclude_columns` to empty them"
+        );
+        let mut options = self.options;
+        options.include_columns.extend(kept);
+        Self::of(&options)
+    }
+}
