@@ -3,111 +3,41 @@
 mod attend;
 mod backoff;
 mod begin;
+mod error;
 mod read;
 mod remake;
 mod report;
 mod service;
+mod state;
 mod status;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbell_store::{ReadLimit, Seq, Store, StoreError};
+use deskbell_store::{ReadLimit, Seq, Store};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::attend::Attended;
-use self::read::Ready;
-pub use self::service::MirrorService;
-use self::status::Status;
 use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
-use crate::mirror_target::{Care, Commit, ConnectError, Part, PartKind, Rest, Target, TargetError};
+use crate::mirror_target::{Care, Commit, Part, PartKind, Rest, Target, TargetError};
 use crate::options::MirrorOptions;
 use crate::status::{MirrorStatus, consumer_name};
+use attend::{Attended, isolating};
+pub use error::SyncError;
+pub use service::MirrorService;
+use state::Ready;
+pub use state::{MirrorConsumer, Progress};
+use status::Status;
 
 /// Tries of a batch that the database refuses before the rows at fault are looked for: what it
 /// refuses may be a passing trouble.
 const REFUSALS_MAX: u32 = 3;
-/// How long the rows at fault are looked for in one transaction. A batch that takes longer is cut, so
-/// that the checkpoint moves in smaller steps, down to one event, which takes as long as it needs.
-const ISOLATION_MAX: Duration = Duration::from_secs(10);
 /// A batch is cut to this part of itself.
 const CUT_TO: u32 = 4;
 /// How long the batch in hand may take once the program stops: a database that has gone silent would
 /// be waited for much longer. What is dropped took effect or it did not.
 const FINISH_MAX: Duration = Duration::from_secs(10);
-
-/// Carries one log into one mirror.
-#[derive(Debug)]
-pub struct MirrorConsumer {
-    store: Arc<dyn Store>,
-    target: Arc<dyn Target>,
-    fold: Arc<Fold>,
-    destination: String,
-    mapping_revision: i64,
-    /// The application's statements: what each is kept by, and what people know it by.
-    statements: Vec<(String, String)>,
-    batch: ReadLimit,
-    poll_every: Duration,
-    /// Where the target stands; `None` while that is not known.
-    position: Option<Checkpoint>,
-    /// How often the database has refused the batch behind `position`, one after another.
-    refusals: u32,
-    /// The events of a batch, where a larger one could not be isolated in time.
-    cut_to: Option<u32>,
-    /// The batch behind `position`, read and folded while the one before it was applied.
-    ahead: Option<Ready>,
-    applied: watch::Sender<Seq>,
-    /// Whether the target may have rows that the log no longer has and that are to be made again.
-    remaking: bool,
-    /// Where the log ended when the target was taken over: up to there it may be read again.
-    read_again_up_to: Seq,
-    status: Arc<Status>,
-    /// When dead letters that are asked for were last looked for.
-    attended: Instant,
-    /// Retries that are made in one transaction; fewer where they take too long together.
-    requests_max: usize,
-}
-
-/// What one call of [`MirrorConsumer::run_once`] came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// The last event that the mirror bears.
-    pub seq: Seq,
-    /// The events that were read.
-    pub events: u64,
-    /// The rows that were inserted or changed.
-    pub rows_written: u64,
-    /// The events that could not be applied.
-    pub dead_letters: u64,
-    /// Whether it is worth calling again at once.
-    pub more: bool,
-}
-
-/// A batch that did not reach the mirror. Nothing was skipped; calling again goes on from where
-/// the mirror stands.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The log could not be read.
-    #[error("failed to read the event log")]
-    Store(#[from] StoreError),
-    /// The mirror could not be read or written.
-    #[error("failed to write the mirror")]
-    Target(#[from] TargetError),
-    /// The mirror's database could not be opened.
-    #[error("failed to open the mirror")]
-    Connect(#[from] ConnectError),
-    /// Another consumer of the same name has taken over.
-    #[error("another consumer has taken over destination {destination:?}")]
-    Superseded {
-        /// The destination.
-        destination: String,
-    },
-    /// The program is stopping.
-    #[error("the program is stopping")]
-    Stopping,
-}
 
 impl MirrorConsumer {
     /// A consumer of this log for this target, which says what is mirrored. It touches neither
@@ -347,11 +277,6 @@ impl MirrorConsumer {
             Commit::Lost => Err(self.superseded()),
         }
     }
-}
-
-/// How what is refused of this many events is looked for.
-fn isolating(events: u64) -> Care {
-    if events > 1 { Care::IsolateWithin(ISOLATION_MAX) } else { Care::Isolate }
 }
 
 /// Returns when a batch that was in hand at `shutdown` should have been finished.

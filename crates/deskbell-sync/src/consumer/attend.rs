@@ -2,17 +2,24 @@
 //! that wait.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clerk_webhooks::UnixMillis;
 use deskbell_store::StoredEvent;
 
-use super::{MirrorConsumer, SyncError, isolating};
+use super::error::SyncError;
+use super::state::MirrorConsumer;
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
-use crate::mirror_target::{Blocked, CatchUp, Commit, Retry, RetryRequest, TargetError, Waiting};
+use crate::mirror_target::{
+    Blocked, Care, CatchUp, Commit, Retry, RetryRequest, TargetError, Waiting,
+};
 use crate::sql::REQUESTS_MAX;
 use crate::status::BlockedPart;
+
+/// How long the rows at fault are looked for in one transaction. A batch that takes longer is cut, so
+/// that the checkpoint moves in smaller steps, down to one event, which takes as long as it needs.
+const ISOLATION_MAX: Duration = Duration::from_secs(10);
 
 /// What attending came to.
 #[derive(Debug, Default)]
@@ -187,4 +194,9 @@ impl MirrorConsumer {
     fn is_statement(&self, part: &str) -> bool {
         self.statements.iter().any(|(name, _)| name == part)
     }
+}
+
+/// How what is refused of this many events is looked for.
+pub(super) fn isolating(events: u64) -> Care {
+    if events > 1 { Care::IsolateWithin(ISOLATION_MAX) } else { Care::Isolate }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use deskbell_store::{FencingToken, LogId, Seq};
 
-use super::{MirrorConsumer, SyncError};
+use super::error::SyncError;
+use super::state::MirrorConsumer;
 use crate::checkpoint::Checkpoint;
 use crate::mirror_target::Commit;
 

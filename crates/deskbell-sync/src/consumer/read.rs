@@ -4,18 +4,10 @@ use std::sync::Arc;
 
 use deskbell_store::{Seq, StoredEvent};
 
-use super::{MirrorConsumer, SyncError, report};
+use super::error::SyncError;
+use super::report;
+use super::state::{MirrorConsumer, Ready};
 use crate::batch::Batch;
-
-/// A batch that is ready to be applied.
-#[derive(Debug)]
-pub(super) struct Ready {
-    /// Its last event, and what stands there.
-    pub(super) seq: Seq,
-    pub(super) message_id: String,
-    pub(super) events: u64,
-    pub(super) batch: Batch,
-}
 
 impl MirrorConsumer {
     /// The batch behind `after`, folded; `None` where the log ends there.

@@ -1,6 +1,7 @@
 //! Rows whose events the log no longer has, and that were made by another mapping.
 
-use super::{MirrorConsumer, SyncError};
+use super::error::SyncError;
+use super::state::MirrorConsumer;
 use crate::checkpoint::Checkpoint;
 use crate::mirror_target::{Remade, Rest};
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::error::SyncError;
+use super::state::MirrorConsumer;
 use super::status::as_float;
-use super::{MirrorConsumer, SyncError};
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
 use crate::fold::OtherSource;

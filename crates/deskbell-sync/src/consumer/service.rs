@@ -9,8 +9,10 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::error::SyncError;
+use super::state::MirrorConsumer;
 use super::status::Status;
-use super::{MirrorConsumer, SyncError, backoff, report};
+use super::{backoff, report};
 use crate::connect::connect;
 use crate::mirror_target::{ConnectError, Target};
 use crate::options::MirrorOptions;

@@ -9,7 +9,7 @@ use deskbell_store::{Seq, Store};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::SyncError;
+use super::error::SyncError;
 use crate::batch::reason_for_people;
 use crate::clock;
 use crate::mirror_target::Waiting;

@@ -1,0 +1,29 @@
+//! A batch that did not reach the mirror.
+
+use deskbell_store::StoreError;
+
+use crate::mirror_target::{ConnectError, TargetError};
+
+/// A batch that did not reach the mirror. Nothing was skipped; calling again goes on from where
+/// the mirror stands.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The log could not be read.
+    #[error("failed to read the event log")]
+    Store(#[from] StoreError),
+    /// The mirror could not be read or written.
+    #[error("failed to write the mirror")]
+    Target(#[from] TargetError),
+    /// The mirror's database could not be opened.
+    #[error("failed to open the mirror")]
+    Connect(#[from] ConnectError),
+    /// Another consumer of the same name has taken over.
+    #[error("another consumer has taken over destination {destination:?}")]
+    Superseded {
+        /// The destination.
+        destination: String,
+    },
+    /// The program is stopping.
+    #[error("the program is stopping")]
+    Stopping,
+}

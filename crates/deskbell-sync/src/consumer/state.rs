@@ -1,0 +1,70 @@
+//! What a consumer knows of the log, of the mirror and of its own work.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deskbell_store::{ReadLimit, Seq, Store};
+use tokio::sync::watch;
+
+use super::status::Status;
+use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
+use crate::fold::Fold;
+use crate::mirror_target::Target;
+
+/// Carries one log into one mirror.
+#[derive(Debug)]
+pub struct MirrorConsumer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) target: Arc<dyn Target>,
+    pub(super) fold: Arc<Fold>,
+    pub(super) destination: String,
+    pub(super) mapping_revision: i64,
+    /// The application's statements: what each is kept by, and what people know it by.
+    pub(super) statements: Vec<(String, String)>,
+    pub(super) batch: ReadLimit,
+    pub(super) poll_every: Duration,
+    /// Where the target stands; `None` while that is not known.
+    pub(super) position: Option<Checkpoint>,
+    /// How often the database has refused the batch behind `position`, one after another.
+    pub(super) refusals: u32,
+    /// The events of a batch, where a larger one could not be isolated in time.
+    pub(super) cut_to: Option<u32>,
+    /// The batch behind `position`, read and folded while the one before it was applied.
+    pub(super) ahead: Option<Ready>,
+    pub(super) applied: watch::Sender<Seq>,
+    /// Whether the target may have rows that the log no longer has and that are to be made again.
+    pub(super) remaking: bool,
+    /// Where the log ended when the target was taken over: up to there it may be read again.
+    pub(super) read_again_up_to: Seq,
+    pub(super) status: Arc<Status>,
+    /// When dead letters that are asked for were last looked for.
+    pub(super) attended: Instant,
+    /// Retries that are made in one transaction; fewer where they take too long together.
+    pub(super) requests_max: usize,
+}
+
+/// What one call of [`MirrorConsumer::run_once`] came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The last event that the mirror bears.
+    pub seq: Seq,
+    /// The events that were read.
+    pub events: u64,
+    /// The rows that were inserted or changed.
+    pub rows_written: u64,
+    /// The events that could not be applied.
+    pub dead_letters: u64,
+    /// Whether it is worth calling again at once.
+    pub more: bool,
+}
+
+/// A batch that is ready to be applied.
+#[derive(Debug)]
+pub(super) struct Ready {
+    /// Its last event, and what stands there.
+    pub(super) seq: Seq,
+    pub(super) message_id: String,
+    pub(super) events: u64,
+    pub(super) batch: Batch,
+}
