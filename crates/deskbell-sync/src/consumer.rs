@@ -1,12 +1,12 @@
 //! The consumer: reads the log from its checkpoint, folds, applies, and says whether there is more.
 
-mod attend;
 mod backoff;
 mod begin;
 mod error;
 mod read;
 mod remake;
 mod report;
+mod retry;
 mod service;
 mod state;
 mod status;
@@ -23,8 +23,8 @@ use crate::fold::Fold;
 use crate::mirror_target::{Care, Commit, Part, PartKind, Rest, Target, TargetError};
 use crate::options::MirrorOptions;
 use crate::status::{MirrorStatus, consumer_name};
-use attend::{Attended, isolating};
 pub use error::SyncError;
+use retry::{Retried, error_mode_for};
 pub use service::MirrorService;
 use state::Ready;
 pub use state::{MirrorConsumer, Progress};
@@ -72,7 +72,7 @@ impl MirrorConsumer {
             remaking: true,
             read_again_up_to: Seq::ZERO,
             applied: watch::Sender::new(Seq::ZERO),
-            attended: Instant::now(),
+            retries_processed_at: Instant::now(),
             requests_max: crate::sql::REQUESTS_MAX,
         }
     }
@@ -98,7 +98,7 @@ impl MirrorConsumer {
     /// # Errors
     /// [`SyncError`]; calling again tries again.
     pub async fn run_once(&mut self) -> Result<Progress, SyncError> {
-        let current = self.stand().await?;
+        let current = self.current_position().await?;
         let ready = match self.ahead.take() {
             Some(ready) => ready,
             None => match self.read_behind(current.seq).await? {
@@ -126,7 +126,7 @@ impl MirrorConsumer {
     }
 
     /// What the next try has to go by.
-    fn learn(&mut self, applied: &Result<Applied, SyncError>, events: u64) {
+    fn learn(&mut self, applied: &Result<AppliedBatch, SyncError>, events: u64) {
         match applied {
             Err(SyncError::Target(TargetError::Refused(_))) => {
                 self.refusals = self.refusals.saturating_add(1);
@@ -171,7 +171,8 @@ impl MirrorConsumer {
     /// The log ends at `current`: there is time for what waits.
     async fn idle(&mut self, current: Checkpoint) -> Result<Progress, SyncError> {
         let seq = current.seq;
-        let Attended { rows_written, dead_letters, more } = self.attend(current.clone()).await?;
+        let Retried { rows_written, dead_letters, more } =
+            self.process_retries(current.clone()).await?;
         let remade = self.remake(current).await?;
         let (rows_written, more) =
             (rows_written + remade.rows_written, more || remade.rest == Rest::Now);
@@ -187,8 +188,8 @@ impl MirrorConsumer {
         consumer_name(&self.destination)
     }
 
-    /// Where the target stands: known from the last batch, or found out.
-    async fn stand(&mut self) -> Result<Checkpoint, SyncError> {
+    /// The target's checkpoint: known from the last batch, or found out.
+    async fn current_position(&mut self) -> Result<Checkpoint, SyncError> {
         if let Some(position) = &self.position {
             return Ok(position.clone());
         }
@@ -202,9 +203,9 @@ impl MirrorConsumer {
         Ok(self.position.insert(position).clone())
     }
 
-    async fn run_once_and_attend(&mut self) -> Result<Progress, SyncError> {
+    async fn run_once_and_retry(&mut self) -> Result<Progress, SyncError> {
         let progress = self.run_once().await?;
-        self.attend_when_due().await?;
+        self.process_retries_when_due().await?;
         Ok(progress)
     }
 
@@ -219,7 +220,7 @@ impl MirrorConsumer {
             // Marked as seen before the log is read: what comes in between wakes the wait below.
             head.mark_unchanged();
             let done = tokio::select! {
-                done = self.run_once_and_attend() => done,
+                done = self.run_once_and_retry() => done,
                 () = too_late(&shutdown) => return,
             };
             let pause = match done {
@@ -259,11 +260,11 @@ impl MirrorConsumer {
         is_refused && (1..=REFUSALS_MAX).contains(&self.refusals)
     }
 
-    async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<Applied, SyncError> {
+    async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<AppliedBatch, SyncError> {
         let started = Instant::now();
         let next = current.advanced(ready.seq, &ready.message_id);
         let is_whole = self.refusals < REFUSALS_MAX;
-        let care = if is_whole { Care::Whole } else { isolating(ready.events) };
+        let care = if is_whole { Care::Whole } else { error_mode_for(ready.events) };
         let batch = &ready.batch;
         match self.target.apply(batch, &current, &next, care).await? {
             Commit::Done { rows_written, refused, blocked } => {
@@ -272,7 +273,7 @@ impl MirrorConsumer {
                 self.report_events(batch.counts, batch.dead_letters.iter().chain(&refused));
                 let refused = u64::try_from(refused.len()).unwrap_or(u64::MAX);
                 let dead_letters = batch.counts.dead_lettered + refused;
-                Ok(Applied { next, rows_written, dead_letters })
+                Ok(AppliedBatch { next, rows_written, dead_letters })
             }
             Commit::Lost => Err(self.superseded()),
         }
@@ -286,7 +287,7 @@ async fn too_late(shutdown: &CancellationToken) {
 }
 
 /// What applying a batch came to.
-struct Applied {
+struct AppliedBatch {
     next: Checkpoint,
     rows_written: u64,
     dead_letters: u64,

@@ -101,14 +101,14 @@ pub async fn rebuild(
     mut progress: impl FnMut(Progress),
 ) -> Result<Rebuilt, RebuildError> {
     let live = Mirror::open(database(&options.url)?, MirrorSettings::of(options)?).await?;
-    let stands = reaches_back(store, &live, &options.destination).await?;
+    let live_checkpoint = reaches_back(store, &live, &options.destination).await?;
     let mut shadow_options = beside(options, format!("{}{SHADOW}", options.schema));
     shadow_options.include_columns = live.include_columns().to_vec();
     let settings = MirrorSettings::of(&shadow_options)?;
     Mirror::remove(database(&options.url)?.as_ref(), &settings).await?;
     let shadow = Mirror::open(database(&options.url)?, settings).await?;
     let mut replay = Replay::begin(store, &shadow, &shadow_options).await?;
-    replay.until(stands.seq, i64::MAX, &mut progress).await?;
+    replay.until(live_checkpoint.seq, i64::MAX, &mut progress).await?;
     let Replay { fold, position, events, payloads_pruned, .. } = replay;
     shadow.close().await;
     let whole = Fold::new(live.mappings(), options.sources.clone());
@@ -193,9 +193,9 @@ async fn reaches_back(
         let reason = format!("the mirror was filled from the log {} too", other.log_id);
         return Err(RebuildError::LogTooShort { reason });
     }
-    let stands = every.into_iter().next().ok_or(RebuildError::NotStarted)?;
+    let live_checkpoint = every.into_iter().next().ok_or(RebuildError::NotStarted)?;
     begins_with_the_first(store).await?;
-    Ok(stands)
+    Ok(live_checkpoint)
 }
 
 async fn begins_with_the_first(store: &dyn Store) -> Result<(), RebuildError> {

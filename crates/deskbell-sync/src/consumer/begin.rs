@@ -14,9 +14,9 @@ use crate::mirror_target::Commit;
 const CLAIMS_MAX: usize = 2;
 
 /// Why the mirror reads the log from the beginning although it has been filled before. Versions
-/// make that safe: what is there already does not change.
+/// make that safe: rows that are up to date do not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Again {
+enum RereadReason {
     OtherLog { log_id: LogId },
     OtherMessage { seq: Seq },
     LogEndsBefore { seq: Seq, head: Seq },
@@ -24,7 +24,7 @@ enum Again {
     OtherMapping,
 }
 
-impl fmt::Display for Again {
+impl fmt::Display for RereadReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherLog { log_id } => write!(f, "it was filled from another log, {log_id}"),
@@ -50,12 +50,12 @@ impl MirrorConsumer {
         let log_id = self.store.log_id();
         let (token, saved) = self.claim(log_id).await?;
         let ours = saved.iter().find(|checkpoint| checkpoint.log_id == log_id);
-        let again = match ours {
-            Some(ours) => self.again(ours, token).await?,
-            None => saved.first().map(|other| Again::OtherLog { log_id: other.log_id }),
+        let reason = match ours {
+            Some(ours) => self.reread_reason(ours, token).await?,
+            None => saved.first().map(|other| RereadReason::OtherLog { log_id: other.log_id }),
         };
         let next = match ours {
-            Some(ours) if again.is_none() => Checkpoint { token, ..ours.clone() },
+            Some(ours) if reason.is_none() => Checkpoint { token, ..ours.clone() },
             _ => Checkpoint {
                 log_id,
                 destination: self.destination.clone(),
@@ -63,21 +63,25 @@ impl MirrorConsumer {
                 message_id: String::new(),
                 token,
                 mapping_revision: self.mapping_revision,
-                statements: self.statements_from(ours, again.as_ref()),
+                statements: self.statements_from(ours, reason.as_ref()),
             },
         };
         if self.target.take_over(ours, &next).await? == Commit::Lost {
             return Err(SyncError::Superseded { destination: self.destination.clone() });
         }
-        self.announce(&next, again.as_ref());
+        self.announce(&next, reason.as_ref());
         Ok(next)
     }
 
     /// Where the application's statements go on. The same log read again is none of their business;
     /// in another one they wait for a person.
-    fn statements_from(&self, ours: Option<&Checkpoint>, again: Option<&Again>) -> Option<Seq> {
-        match (ours, again) {
-            (Some(ours), Some(Again::OtherMapping)) => ours.statements,
+    fn statements_from(
+        &self,
+        ours: Option<&Checkpoint>,
+        reason: Option<&RereadReason>,
+    ) -> Option<Seq> {
+        match (ours, reason) {
+            (Some(ours), Some(RereadReason::OtherMapping)) => ours.statements,
             (_, Some(_)) if !self.statements.is_empty() => None,
             _ => Some(Seq::ZERO),
         }
@@ -97,30 +101,30 @@ impl MirrorConsumer {
         }
     }
 
-    async fn again(
+    async fn reread_reason(
         &self,
         ours: &Checkpoint,
         token: FencingToken,
-    ) -> Result<Option<Again>, SyncError> {
+    ) -> Result<Option<RereadReason>, SyncError> {
         let seq = ours.seq;
         if ours.token >= token {
-            return Ok(Some(Again::TokensWentBack));
+            return Ok(Some(RereadReason::TokensWentBack));
         }
         if seq > Seq::ZERO {
             let there = self.store.message_id_at(seq).await?;
             if there.as_deref().is_some_and(|message_id| message_id != ours.message_id) {
-                return Ok(Some(Again::OtherMessage { seq }));
+                return Ok(Some(RereadReason::OtherMessage { seq }));
             }
             // An event that was pruned leaves its place empty, but not before it was applied.
             let head = self.store.head().await?;
             if there.is_none() && seq > head {
-                return Ok(Some(Again::LogEndsBefore { seq, head }));
+                return Ok(Some(RereadReason::LogEndsBefore { seq, head }));
             }
         }
-        Ok((ours.mapping_revision != self.mapping_revision).then_some(Again::OtherMapping))
+        Ok((ours.mapping_revision != self.mapping_revision).then_some(RereadReason::OtherMapping))
     }
 
-    fn announce(&self, checkpoint: &Checkpoint, again: Option<&Again>) {
+    fn announce(&self, checkpoint: &Checkpoint, reason: Option<&RereadReason>) {
         let (destination, seq) = (&self.destination, checkpoint.seq.get());
         if checkpoint.statements.is_none() {
             tracing::error!(
@@ -129,7 +133,7 @@ impl MirrorConsumer {
                  `deskbell statements resume` lets them go on"
             );
         }
-        match again {
+        match reason {
             Some(reason) => tracing::warn!(
                 destination,
                 seq,

@@ -39,7 +39,7 @@ pub struct MirrorConsumer {
     pub(super) read_again_up_to: Seq,
     pub(super) status: Arc<Status>,
     /// When dead letters that are asked for were last looked for.
-    pub(super) attended: Instant,
+    pub(super) retries_processed_at: Instant,
     /// Retries that are made in one transaction; fewer where they take too long together.
     pub(super) requests_max: usize,
 }

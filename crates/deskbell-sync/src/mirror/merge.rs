@@ -125,61 +125,62 @@ impl Mirror {
         let session = session.as_mut();
         session.begin(&self.schema, Limits::Unlimited).await?;
         let select = &self.statements.checkpoints;
-        let stands = checkpoints::read(session, select, destination).await?;
-        let stands = stands.into_iter().next().ok_or(MergeError::NotStarted)?;
-        let mut rebuilt = self.catch_up(session, &merge, &stands).await?;
-        self.merge_tables(session, merge.shadow, &mut rebuilt).await?;
+        let live_checkpoint = checkpoints::read(session, select, destination).await?;
+        let live_checkpoint = live_checkpoint.into_iter().next().ok_or(MergeError::NotStarted)?;
+        let mut merged = self.catch_up(session, &merge, &live_checkpoint).await?;
+        self.merge_tables(session, merge.shadow, &mut merged).await?;
         if !application.tables.is_empty() {
-            self.write_again(session, application, &merge, &stands, &mut rebuilt).await?;
+            self.write_again(session, application, &merge, &live_checkpoint, &mut merged).await?;
         }
         session.commit().await?;
         unit.keep();
-        Ok(rebuilt)
+        Ok(merged)
     }
 
     async fn catch_up(
         &self,
         session: &mut dyn Session,
         merge: &Merge<'_>,
-        stands: &Checkpoint,
+        live_checkpoint: &Checkpoint,
     ) -> Result<Merged, MergeError> {
-        let mut rebuilt = Merged { payloads_pruned: merge.payloads_pruned, ..Merged::default() };
+        let mut merged = Merged { payloads_pruned: merge.payloads_pruned, ..Merged::default() };
         let nothing = Application::default();
         let mut at = merge.from;
-        while let Some(events) = events_up_to(merge, at, stands.seq).await? {
-            at = events.last().map_or(stands.seq, |event| event.seq);
-            rebuilt.events += u64::try_from(events.len()).unwrap_or(u64::MAX);
+        while let Some(events) = events_up_to(merge, at, live_checkpoint.seq).await? {
+            at = events.last().map_or(live_checkpoint.seq, |event| event.seq);
+            merged.events += u64::try_from(events.len()).unwrap_or(u64::MAX);
             let batch = merge.fold.fold(&events);
-            rebuilt.payloads_pruned += batch.counts.pruned;
+            merged.payloads_pruned += batch.counts.pruned;
             let mut streaks = Streaks::default();
             let shadow = merge.shadow;
-            let mut work = shadow.work(&nothing, &mut streaks, stands, BlockedParts::default());
+            let mut work =
+                shadow.work(&nothing, &mut streaks, live_checkpoint, BlockedParts::default());
             work.ran_up_to = None;
             work.isolates = true;
             work.apply(session, &batch).await?;
         }
-        Ok(rebuilt)
+        Ok(merged)
     }
 
     async fn merge_tables(
         &self,
         session: &mut dyn Session,
         shadow: &Self,
-        rebuilt: &mut Merged,
+        merged: &mut Merged,
     ) -> Result<(), MergeError> {
         let dialect = self.database.dialect();
         let schemas = Schemas { dialect, live: &self.schema, shadow: &shadow.schema };
-        let merged = |table: &&Table| {
+        let is_merged = |table: &&Table| {
             !table.name.starts_with('_') || [TOMBSTONES, SUPPRESSED].contains(&table.name)
         };
-        for table in self.tables.iter().filter(merged) {
+        for table in self.tables.iter().filter(is_merged) {
             // With gaps in the log, a live row may be of an event that nobody can read any more.
-            let has_gaps = rebuilt.payloads_pruned > 0;
+            let has_gaps = merged.payloads_pruned > 0;
             let statements = MergeStatements::new(schemas, table, holder(table.name), has_gaps);
             if !has_gaps {
-                rebuilt.rows_removed += session.execute(&statements.remove, &[]).await?;
+                merged.rows_removed += session.execute(&statements.remove, &[]).await?;
             }
-            rebuilt.rows_written += session.execute(&statements.write, &[]).await?;
+            merged.rows_written += session.execute(&statements.write, &[]).await?;
         }
         Ok(())
     }
@@ -190,8 +191,8 @@ impl Mirror {
         session: &mut dyn Session,
         application: &Application,
         merge: &Merge<'_>,
-        stands: &Checkpoint,
-        rebuilt: &mut Merged,
+        live_checkpoint: &Checkpoint,
+        merged: &mut Merged,
     ) -> Result<(), MergeError> {
         let versions = self.database.dialect().table(&self.schema, VERSIONS);
         let forget: Sql = format!(
@@ -199,19 +200,19 @@ impl Mirror {
         )
         .into();
         for table in self.mappings.tables() {
-            let mapping = [Param::Text(&stands.destination), Param::Text(&table.name)];
+            let mapping = [Param::Text(&live_checkpoint.destination), Param::Text(&table.name)];
             session.execute(&forget, &mapping).await?;
         }
         let mut streaks = Streaks::default();
-        let work = self.work(application, &mut streaks, stands, BlockedParts::default());
+        let work = self.work(application, &mut streaks, live_checkpoint, BlockedParts::default());
         let mut at = Seq::ZERO;
-        while let Some(events) = events_up_to(merge, at, stands.seq).await? {
-            at = events.last().map_or(stands.seq, |event| event.seq);
+        while let Some(events) = events_up_to(merge, at, live_checkpoint.seq).await? {
+            at = events.last().map_or(live_checkpoint.seq, |event| event.seq);
             let batch = merge.whole.fold(&events);
             for (index, table) in application.tables.iter().enumerate() {
                 let applied = table.apply_again(session, &batch, index, self.patience).await?;
-                rebuilt.rows_written += applied.rows_written - applied.rows_removed;
-                rebuilt.rows_removed += applied.rows_removed;
+                merged.rows_written += applied.rows_written - applied.rows_removed;
+                merged.rows_removed += applied.rows_removed;
                 work.resolve(session, &applied).await?;
                 let refused = of_mapped_table(applied).collect();
                 work.keep(session, refused).await?;

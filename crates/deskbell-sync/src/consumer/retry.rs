@@ -21,24 +21,24 @@ use crate::status::BlockedPart;
 /// that the checkpoint moves in smaller steps, down to one event, which takes as long as it needs.
 const ISOLATION_MAX: Duration = Duration::from_secs(10);
 
-/// What attending came to.
+/// What processing retries came to.
 #[derive(Debug, Default)]
-pub(super) struct Attended {
+pub(super) struct Retried {
     pub(super) rows_written: u64,
     pub(super) dead_letters: u64,
-    /// Not everything that was asked for has had its turn.
+    /// Not every request has been processed.
     pub(super) more: bool,
 }
 
 impl MirrorConsumer {
-    /// Attends, where that was not done for a while: a log that never rests must not keep those
-    /// who wait from their turn.
-    pub(super) async fn attend_when_due(&mut self) -> Result<(), SyncError> {
-        if self.attended.elapsed() < self.poll_every {
+    /// Processes retries, where that was not done for a while: a log that never rests must not keep
+    /// them waiting.
+    pub(super) async fn process_retries_when_due(&mut self) -> Result<(), SyncError> {
+        if self.retries_processed_at.elapsed() < self.poll_every {
             return Ok(());
         }
-        let current = self.stand().await?;
-        self.attend(current.clone()).await?;
+        let current = self.current_position().await?;
+        self.process_retries(current.clone()).await?;
         if current.seq >= self.read_again_up_to {
             self.remake(current).await.map(drop)
         } else {
@@ -47,22 +47,25 @@ impl MirrorConsumer {
     }
 
     /// Tries again what is asked for, and what waits and is due. `current` is where the target stands.
-    pub(super) async fn attend(&mut self, current: Checkpoint) -> Result<Attended, SyncError> {
+    pub(super) async fn process_retries(
+        &mut self,
+        current: Checkpoint,
+    ) -> Result<Retried, SyncError> {
         let mut waiting = self.target.waiting(&self.destination).await?;
-        self.attended = Instant::now();
+        self.retries_processed_at = Instant::now();
         self.note_waiting(&waiting);
         let more = waiting.requests.len() > self.requests_max;
         waiting.requests.truncate(self.requests_max);
-        let mut attended = Attended { more, ..Attended::default() };
+        let mut retried = Retried { more, ..Retried::default() };
         let due = waiting.blocked.iter().find(|blocked| blocked.is_due);
         if waiting.requests.is_empty() && !waiting.is_due && due.is_none() {
-            return Ok(attended);
+            return Ok(retried);
         }
         // As with a batch: until it is known whether this took effect, nothing is.
         self.position = None;
         let ahead = self.ahead.take();
         if !waiting.requests.is_empty() || waiting.is_due {
-            let done = self.retry(waiting.requests, &current, &mut attended).await;
+            let done = self.retry(waiting.requests, &current, &mut retried).await;
             // Several that each wait for somebody's lock take too long together.
             let is_too_much = matches!(done, Err(SyncError::Target(TargetError::OverBudget)));
             self.requests_max = match is_too_much {
@@ -72,19 +75,19 @@ impl MirrorConsumer {
             done?;
         }
         if let Some(blocked) = due {
-            self.catch_up(blocked, &current, &mut attended).await?;
+            self.catch_up(blocked, &current, &mut retried).await?;
         }
         self.position = Some(current);
         self.ahead = ahead;
         let waiting = self.target.waiting(&self.destination).await?;
         self.note_waiting(&waiting);
-        if attended.more
-            && let Some(due) = self.attended.checked_sub(self.poll_every)
+        if retried.more
+            && let Some(due) = self.retries_processed_at.checked_sub(self.poll_every)
         {
             // In turn with the batches of a log that never rests.
-            self.attended = due;
+            self.retries_processed_at = due;
         }
-        Ok(attended)
+        Ok(retried)
     }
 
     fn note_waiting(&self, waiting: &Waiting) {
@@ -101,7 +104,7 @@ impl MirrorConsumer {
         &self,
         requests: Vec<RetryRequest>,
         current: &Checkpoint,
-        attended: &mut Attended,
+        retried: &mut Retried,
     ) -> Result<(), SyncError> {
         let retry = self.events_of(requests).await?;
         match self.target.retry(&retry, current).await? {
@@ -109,8 +112,8 @@ impl MirrorConsumer {
                 self.report_blocked(&blocked);
                 let letters = retry.batch.dead_letters.iter().chain(&refused);
                 self.report_letters(letters.clone());
-                attended.rows_written += rows_written;
-                attended.dead_letters += u64::try_from(letters.count()).unwrap_or(u64::MAX);
+                retried.rows_written += rows_written;
+                retried.dead_letters += u64::try_from(letters.count()).unwrap_or(u64::MAX);
                 Ok(())
             }
             Commit::Lost => Err(self.superseded()),
@@ -122,7 +125,7 @@ impl MirrorConsumer {
         &mut self,
         blocked: &Blocked,
         current: &Checkpoint,
-        attended: &mut Attended,
+        retried: &mut Retried,
     ) -> Result<(), SyncError> {
         let Blocked { part, seq, .. } = blocked;
         let mut events = if *seq < current.seq {
@@ -134,7 +137,8 @@ impl MirrorConsumer {
         let reached = events.last().map_or(current.seq, |event| event.seq);
         let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
         let batch = self.fold(events).await?;
-        let done = self.target.catch_up(part, &batch, reached, current, isolating(count)).await;
+        let done =
+            self.target.catch_up(part, &batch, reached, current, error_mode_for(count)).await;
         match &done {
             Err(TargetError::OverBudget) => self.cut(count),
             Err(_) => {}
@@ -143,10 +147,10 @@ impl MirrorConsumer {
         match done? {
             CatchUp::Advanced { rows_written, refused } => {
                 self.report_letters(refused.iter());
-                attended.rows_written += rows_written;
-                attended.dead_letters += u64::try_from(refused.len()).unwrap_or(u64::MAX);
+                retried.rows_written += rows_written;
+                retried.dead_letters += u64::try_from(refused.len()).unwrap_or(u64::MAX);
                 // There may be more of it, or of another part.
-                attended.more = true;
+                retried.more = true;
                 if reached >= current.seq {
                     self.report_unblocked(part);
                 }
@@ -197,6 +201,6 @@ impl MirrorConsumer {
 }
 
 /// How what is refused of this many events is looked for.
-pub(super) fn isolating(events: u64) -> Care {
+pub(super) fn error_mode_for(events: u64) -> Care {
     if events > 1 { Care::IsolateWithin(ISOLATION_MAX) } else { Care::Isolate }
 }
