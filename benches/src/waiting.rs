@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Args;
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::{
-    Care, Checkpoint, Commit, Fold, MappedDelete, MirrorOptions, TableMapping, Target, connect,
+    Checkpoint, Commit, ErrorMode, Fold, MappedDelete, MirrorOptions, TableMapping, Target, connect,
 };
 use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -129,7 +129,7 @@ async fn apply(
     events: &[StoredEvent],
 ) -> Result<(), BenchError> {
     let next = position.advanced(position.seq.next(), "msg");
-    let commit = target.apply(&fold.fold(events), position, &next, Care::Whole).await?;
+    let commit = target.apply(&fold.fold(events), position, &next, ErrorMode::Fail).await?;
     *position = next;
     kept(&commit)
 }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
-use crate::mirror_target::{Care, Commit, Part, PartKind, Rest, Target, TargetError};
+use crate::mirror_target::{Commit, ErrorMode, Part, PartKind, Rest, Target, TargetError};
 use crate::options::MirrorOptions;
 use crate::status::{MirrorStatus, consumer_name};
 pub use error::SyncError;
@@ -264,9 +264,9 @@ impl MirrorConsumer {
         let started = Instant::now();
         let next = current.advanced(ready.seq, &ready.message_id);
         let is_whole = self.refusals < REFUSALS_MAX;
-        let care = if is_whole { Care::Whole } else { error_mode_for(ready.events) };
+        let error_mode = if is_whole { ErrorMode::Fail } else { error_mode_for(ready.events) };
         let batch = &ready.batch;
-        match self.target.apply(batch, &current, &next, care).await? {
+        match self.target.apply(batch, &current, &next, error_mode).await? {
             Commit::Done { rows_written, refused, blocked } => {
                 self.report_blocked(&blocked);
                 self.report_applied(&current, &next, rows_written, started.elapsed());

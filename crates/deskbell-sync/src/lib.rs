@@ -85,7 +85,7 @@ pub use mapping::{
     StatementTextProblem, check_statement, left_out_by_default,
 };
 pub use mirror_target::{
-    Blocked, Care, CatchUp, Commit, ConnectError, Part, PartKind, Remade, Rest, Retry,
+    Blocked, CatchUp, Commit, ConnectError, ErrorMode, Part, PartKind, Remade, Rest, Retry,
     RetryRequest, Target, TargetError, Waiting,
 };
 pub use options::{

@@ -32,7 +32,7 @@ use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::mapping::Mappings;
 use crate::mirror_target::{
-    Care, CatchUp, Commit, Part, Remade, Retry, Target, TargetError, Waiting,
+    CatchUp, Commit, ErrorMode, Part, Remade, Retry, Target, TargetError, Waiting,
 };
 use blocked::BlockedParts;
 use connection::Connected;
@@ -78,13 +78,13 @@ impl Target for Mirror {
         batch: &Batch,
         current: &Checkpoint,
         next: &Checkpoint,
-        care: Care,
+        error_mode: ErrorMode,
     ) -> Result<Commit, TargetError> {
         let mut unit = self.unit().await?;
-        let commit = match care {
-            Care::Whole => self.apply_whole(&mut unit.connected, batch, current, next).await?,
-            Care::Isolate | Care::IsolateWithin(_) => {
-                let budget = care.budget();
+        let commit = match error_mode {
+            ErrorMode::Fail => self.apply_whole(&mut unit.connected, batch, current, next).await?,
+            ErrorMode::Isolate | ErrorMode::IsolateWithin(_) => {
+                let budget = error_mode.budget();
                 self.apply_isolated(&mut unit.connected, batch, current, next, budget).await?
             }
         };
@@ -126,10 +126,10 @@ impl Target for Mirror {
         batch: &Batch,
         seq: Seq,
         current: &Checkpoint,
-        care: Care,
+        error_mode: ErrorMode,
     ) -> Result<CatchUp, TargetError> {
         let mut unit = self.unit().await?;
-        let step = CatchUpStep { part, batch, seq, current, budget: care.budget() };
+        let step = CatchUpStep { part, batch, seq, current, budget: error_mode.budget() };
         let done = self.catch_up_part(&mut unit.connected, step).await?;
         unit.keep();
         Ok(done)

@@ -50,13 +50,13 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The database failed; whether the batch took effect is not known, and the checkpoint tells.
-    /// Or it refused something in it, unless `care` says what to do then; nothing took effect.
+    /// Or it refused something in it, unless `error_mode` says what to do then; nothing took effect.
     async fn apply(
         &self,
         batch: &Batch,
         current: &Checkpoint,
         next: &Checkpoint,
-        care: Care,
+        error_mode: ErrorMode,
     ) -> Result<Commit, TargetError>;
 
     /// The last event of this log that the destination has whole, those behind a blocked part not
@@ -84,7 +84,7 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     /// part is still refused whole, nothing but the reason changes.
     ///
     /// # Errors
-    /// The database failed; whether this took effect is not known. Or it took longer than `care`
+    /// The database failed; whether this took effect is not known. Or it took longer than `error_mode`
     /// allows; nothing took effect.
     async fn catch_up(
         &self,
@@ -92,7 +92,7 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         batch: &Batch,
         seq: Seq,
         current: &Checkpoint,
-        care: Care,
+        error_mode: ErrorMode,
     ) -> Result<CatchUp, TargetError>;
 
     /// Makes the next few rows again that are of another mapping, and whose events the log no longer
@@ -186,18 +186,18 @@ pub enum Rest {
     Later,
 }
 
-/// What to do with a row that the database refuses.
+/// What happens where the database refuses a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Care {
-    /// Fail: it may be a passing trouble.
-    Whole,
+pub enum ErrorMode {
+    /// Fail: the refusal may be transient.
+    Fail,
     /// Find it, keep it as a dead letter in the same transaction, and apply the rest.
     Isolate,
     /// The same, but fail where that takes longer than this, so that the batch can be cut.
     IsolateWithin(Duration),
 }
 
-impl Care {
+impl ErrorMode {
     /// How long what is refused may be looked for.
     pub(crate) fn budget(self) -> Option<Duration> {
         if let Self::IsolateWithin(budget) = self { Some(budget) } else { None }

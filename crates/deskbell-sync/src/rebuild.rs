@@ -11,7 +11,9 @@ use crate::fold::Fold;
 use crate::inspect::InspectError;
 use crate::migration;
 use crate::mirror::{Merge, MergeError, Mirror, MirrorSettings};
-use crate::mirror_target::{Care, ConnectError, Target, TargetError, check_schema_name, database};
+use crate::mirror_target::{
+    ConnectError, ErrorMode, Target, TargetError, check_schema_name, database,
+};
 use crate::options::{MirrorOptions, SourceRule};
 
 /// What stands behind the schema's name while a mirror is rebuilt.
@@ -263,7 +265,8 @@ impl<'a> Replay<'a> {
             self.events += u64::try_from(events.len()).unwrap_or(u64::MAX);
             let batch = self.fold.fold(&events);
             self.payloads_pruned += batch.counts.pruned;
-            let commit = self.target.apply(&batch, &self.position, &next, Care::Isolate).await?;
+            let commit =
+                self.target.apply(&batch, &self.position, &next, ErrorMode::Isolate).await?;
             let crate::mirror_target::Commit::Done { rows_written, .. } = commit else {
                 let error = std::io::Error::other("another rebuild is under way");
                 return Err(TargetError::Unavailable(BackendError::new(error)).into());

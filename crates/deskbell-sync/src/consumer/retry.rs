@@ -12,7 +12,7 @@ use super::state::MirrorConsumer;
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::mirror_target::{
-    Blocked, Care, CatchUp, Commit, Retry, RetryRequest, TargetError, Waiting,
+    Blocked, CatchUp, Commit, ErrorMode, Retry, RetryRequest, TargetError, Waiting,
 };
 use crate::sql::REQUESTS_MAX;
 use crate::status::BlockedPart;
@@ -201,6 +201,6 @@ impl MirrorConsumer {
 }
 
 /// How what is refused of this many events is looked for.
-pub(super) fn error_mode_for(events: u64) -> Care {
-    if events > 1 { Care::IsolateWithin(ISOLATION_MAX) } else { Care::Isolate }
+pub(super) fn error_mode_for(events: u64) -> ErrorMode {
+    if events > 1 { ErrorMode::IsolateWithin(ISOLATION_MAX) } else { ErrorMode::Isolate }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
-use deskbell_sync::{Care, Checkpoint, Commit, Fold, MirrorOptions, Target, connect};
+use deskbell_sync::{Checkpoint, Commit, ErrorMode, Fold, MirrorOptions, Target, connect};
 
 use crate::backend::{Place, VERSIONS};
 use crate::support::Rows;
@@ -99,11 +99,11 @@ impl Application {
     }
 
     pub(crate) async fn apply(&mut self, events: &[StoredEvent]) {
-        self.apply_with(events, Care::Whole).await;
+        self.apply_with(events, ErrorMode::Fail).await;
     }
 
     pub(crate) async fn apply_isolated(&mut self, events: &[StoredEvent]) {
-        self.apply_with(events, Care::Isolate).await;
+        self.apply_with(events, ErrorMode::Isolate).await;
     }
 
     /// Applies the events one after another, or as one batch.
@@ -113,7 +113,7 @@ impl Application {
         }
     }
 
-    async fn apply_with(&mut self, events: &[StoredEvent], care: Care) {
+    async fn apply_with(&mut self, events: &[StoredEvent], error_mode: ErrorMode) {
         let mut seq = self.position.seq;
         let numbered = events.iter().map(|event| {
             seq = seq.next();
@@ -121,7 +121,7 @@ impl Application {
         });
         let batch = self.fold.fold(&numbered.collect::<Vec<_>>());
         let next = self.position.advanced(seq, "msg");
-        let commit = self.target.apply(&batch, &self.position, &next, care).await.unwrap();
+        let commit = self.target.apply(&batch, &self.position, &next, error_mode).await.unwrap();
         assert_ne!(commit, Commit::Lost);
         self.position = next;
     }

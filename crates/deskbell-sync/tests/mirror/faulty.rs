@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deskbell_store::{BackendError, LogId, Seq};
 use deskbell_sync::{
-    Batch, Care, CatchUp, Checkpoint, Commit, Mappings, Part, Retry, Target, TargetError, Waiting,
-    connect,
+    Batch, CatchUp, Checkpoint, Commit, ErrorMode, Mappings, Part, Retry, Target, TargetError,
+    Waiting, connect,
 };
 
 use crate::consumer::World;
@@ -80,9 +80,9 @@ impl Target for Faulty {
         batch: &Batch,
         current: &Checkpoint,
         next: &Checkpoint,
-        care: Care,
+        error_mode: ErrorMode,
     ) -> Result<Commit, TargetError> {
-        self.answer(self.target.apply(batch, current, next, care)).await
+        self.answer(self.target.apply(batch, current, next, error_mode)).await
     }
 
     async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError> {
@@ -103,12 +103,12 @@ impl Target for Faulty {
         batch: &Batch,
         seq: Seq,
         current: &Checkpoint,
-        care: Care,
+        error_mode: ErrorMode,
     ) -> Result<CatchUp, TargetError> {
-        if matches!((self.next)(), Answer::Slow) && care != Care::Isolate {
+        if matches!((self.next)(), Answer::Slow) && error_mode != ErrorMode::Isolate {
             return Err(TargetError::OverBudget);
         }
-        self.answer(self.target.catch_up(part, batch, seq, current, care)).await
+        self.answer(self.target.catch_up(part, batch, seq, current, error_mode)).await
     }
 
     async fn close(&self) {

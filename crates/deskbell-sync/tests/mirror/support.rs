@@ -7,7 +7,7 @@ use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::entity;
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
-    Batch, Care, Checkpoint, Commit, Counts, Fold, MirrorOptions, Rest, Target, connect,
+    Batch, Checkpoint, Commit, Counts, ErrorMode, Fold, MirrorOptions, Rest, Target, connect,
 };
 use serde_json::{Map, Value, json};
 
@@ -111,7 +111,8 @@ impl Mirror {
 
     pub(crate) async fn apply_batch(&mut self, batch: &Batch) -> u64 {
         let next = self.position.advanced(self.position.seq.next(), "msg");
-        let commit = self.target.apply(batch, &self.position, &next, Care::Whole).await.unwrap();
+        let commit =
+            self.target.apply(batch, &self.position, &next, ErrorMode::Fail).await.unwrap();
         self.position = next;
         match commit {
             Commit::Done { rows_written, .. } => rows_written,
