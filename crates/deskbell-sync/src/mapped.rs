@@ -35,4 +35,4 @@ pub use fit::{MappedTableError, MappedTableProblem};
 pub(crate) use records::Scope;
 pub(crate) use statement::StatementTarget;
 pub(crate) use statement_pass::{StatementMarker, StatementPass};
-pub(crate) use wait::Patience;
+pub(crate) use wait::ConflictTimeout;

@@ -51,7 +51,7 @@ pub(crate) struct Statements {
     /// Parameters: seq, and then destination, log, seq and token as they must stand there.
     pub(crate) mark_statements: Sql,
     /// Parameters: the names of mapped tables, and the destination.
-    pub(crate) any_parked: Sql,
+    pub(crate) any_due: Sql,
     /// Parameters: the names of mapped tables, and the destination.
     pub(crate) count_waiting: Sql,
     /// Parameters: destination, source, message id and part.
@@ -93,7 +93,7 @@ impl Statements {
             blocked: names.blocked_statements(),
             gone: names.gone(),
             mark_statements: names.mark_statements(),
-            any_parked: names.any_parked(),
+            any_due: names.any_due(),
             count_waiting: names.count_waiting(),
             try_letter: names.try_letter(),
             take_letter: names.take_letter(),

@@ -2,7 +2,7 @@
 
 use super::bound_table::MappedTarget;
 use super::pass::Pass;
-use super::wait::Patience;
+use super::wait::ConflictTimeout;
 use crate::batch::{Batch, DeadLetter, MappedChanges};
 use crate::db::{DatabaseError, Refusal, Session};
 
@@ -30,9 +30,9 @@ impl MappedTarget {
         session: &mut dyn Session,
         batch: &Batch,
         index: usize,
-        patience: Patience,
+        timeout: ConflictTimeout,
     ) -> Result<Applied, DatabaseError> {
-        self.run(session, batch, index, patience, false).await
+        self.run(session, batch, index, timeout, false).await
     }
 
     /// The same, and writes everything again that the batch says anything about.
@@ -41,9 +41,9 @@ impl MappedTarget {
         session: &mut dyn Session,
         batch: &Batch,
         index: usize,
-        patience: Patience,
+        timeout: ConflictTimeout,
     ) -> Result<Applied, DatabaseError> {
-        self.run(session, batch, index, patience, true).await
+        self.run(session, batch, index, timeout, true).await
     }
 
     async fn run(
@@ -51,7 +51,7 @@ impl MappedTarget {
         session: &mut dyn Session,
         batch: &Batch,
         index: usize,
-        patience: Patience,
+        timeout: ConflictTimeout,
         again: bool,
     ) -> Result<Applied, DatabaseError> {
         let none = MappedChanges::default();
@@ -64,6 +64,6 @@ impl MappedTarget {
             return Ok(Applied::default());
         }
         pass.run().await?;
-        pass.settle(patience).await
+        pass.settle(timeout).await
     }
 }

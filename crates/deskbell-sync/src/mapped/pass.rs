@@ -273,18 +273,18 @@ impl<'a> Pass<'a> {
     fn widen(&mut self, tried: &Tried) -> bool {
         let Tried { ways, learned, deferred, .. } = tried;
         let mut more: BTreeSet<String> = learned.iter().map(|(_, stored)| stored.clone()).collect();
-        let parked = self.known.values().filter(|record| {
-            record.parked_since.is_some()
+        let waiting = self.known.values().filter(|record| {
+            record.waiting_since.is_some()
                 && record.shown.as_ref().is_some_and(|shown| ways.contains(shown))
         });
-        let parked: Vec<_> = parked.map(|record| record.id.clone()).collect();
-        more.extend(self.keys_of(&parked));
+        let waiting: Vec<_> = waiting.map(|record| record.id.clone()).collect();
+        more.extend(self.keys_of(&waiting));
         more.retain(|key| !self.planned.contains(key) || learned.iter().any(|(_, to)| to == key));
         more.extend(deferred.iter().cloned());
         if more.is_empty() {
             return false;
         }
-        self.touched.extend(parked);
+        self.touched.extend(waiting);
         // What was refused is planned once more, beside these.
         self.planned = more;
         self.planned.extend(self.refused.keys().cloned());

@@ -27,7 +27,7 @@ pub(super) struct Record {
     /// Whether that row was set as deleted.
     pub(super) flagged: bool,
     /// Since when the database has refused what should be there.
-    pub(super) parked_since: Option<UnixMillis>,
+    pub(super) waiting_since: Option<UnixMillis>,
     /// Whether that was given up, until a later version.
     pub(super) given_up: bool,
     /// When it is tried again; `None` where it does not wait.

@@ -317,7 +317,7 @@ impl RecordStatements {
             record.end.as_ref().map_or(Cell::Null, |(_, by)| Cell::Text(by)),
             optional(&record.shown),
             Cell::Boolean(record.flagged),
-            record.parked_since.map_or(Cell::Null, Cell::Time),
+            record.waiting_since.map_or(Cell::Null, Cell::Time),
             Cell::Boolean(record.given_up),
             record.retry_at.map_or(Cell::Null, Cell::Time),
             Cell::Integer(record.tries),
@@ -350,7 +350,7 @@ fn record(row: Vec<Value>) -> Record {
     let end = integer(&next()).zip(optional(next()));
     let shown = optional(next());
     let flagged = boolean(&next());
-    let parked_since = time(&next());
+    let waiting_since = time(&next());
     let given_up = boolean(&next());
     let retry_at = time(&next());
     let tries = integer(&next()).unwrap_or(0);
@@ -368,7 +368,7 @@ fn record(row: Vec<Value>) -> Record {
         end,
         shown,
         flagged,
-        parked_since,
+        waiting_since,
         given_up,
         retry_at,
         tries,

@@ -8,7 +8,7 @@ use super::lookups::Way;
 use super::pass::Pass;
 use super::plan::{OnEnd, Task, Work};
 use super::record::Record;
-use super::wait::{Patience, Refused};
+use super::wait::{ConflictTimeout, Refused};
 use crate::db::{DatabaseError, Refusal};
 
 impl Pass<'_> {
@@ -89,7 +89,10 @@ impl Pass<'_> {
     }
 
     /// Writes down what is known now, and wakes what waited for it.
-    pub(super) async fn settle(mut self, patience: Patience) -> Result<Applied, DatabaseError> {
+    pub(super) async fn settle(
+        mut self,
+        timeout: ConflictTimeout,
+    ) -> Result<Applied, DatabaseError> {
         let target = self.target;
         let mut applied = Applied {
             rows_written: self.rows_written,
@@ -99,7 +102,7 @@ impl Pass<'_> {
         };
         let refused = self.refused_by_entity();
         self.settle_what_waits_no_more(&refused);
-        let postponed = self.refuse(refused, patience, &mut applied).await?;
+        let postponed = self.refuse(refused, timeout, &mut applied).await?;
         let well = std::mem::take(&mut self.well);
         applied.resolved.push((target.table.name.clone(), target.table.entity.name, well));
         let postponed: Vec<_> = postponed.iter().filter_map(|id| self.known.get(id)).collect();
@@ -137,17 +140,17 @@ impl Pass<'_> {
     async fn refuse(
         &mut self,
         refused: BTreeMap<String, (Refused, bool)>,
-        patience: Patience,
+        timeout: ConflictTimeout,
         applied: &mut Applied,
     ) -> Result<Vec<String>, DatabaseError> {
         let mut postponed = Vec::new();
         if refused.is_empty() {
             return Ok(postponed);
         }
-        let now = patience.now(self.session).await?;
+        let now = timeout.now(self.session).await?;
         for (id, (why, skipped)) in refused {
             let Some(record) = self.known.get_mut(&id) else { continue };
-            let over = record.refuse(now, patience, &why);
+            let over = record.refuse(now, timeout, &why);
             let letter = |record: &Record| (self.target.letter(record, &why), why.refusal.clone());
             if over {
                 applied.dead_letters.push(letter(record));

@@ -19,14 +19,14 @@ const RETRY_MAX: Duration = Duration::from_secs(5 * 60);
 /// A removal that is refused waits no longer than this between two tries. It is never given up.
 const REMOVAL_RETRY_MAX: Duration = Duration::from_secs(60 * 60);
 
-/// How long a row that conflicts with others is tried again.
+/// How long a row that conflicts with others is retried.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct ConflictTimeout {
     pub(crate) dialect: Dialect,
-    pub(crate) lasts: Duration,
+    pub(crate) after: Duration,
 }
 
-impl Patience {
+impl ConflictTimeout {
     /// The time by the database's clock, which all replicas share.
     pub(crate) async fn now(self, session: &mut dyn Session) -> Result<UnixMillis, DatabaseError> {
         let sql = format!("SELECT {}", self.dialect.now()).into();
@@ -39,9 +39,9 @@ impl Patience {
         }
     }
 
-    pub(crate) fn is_over(self, since: UnixMillis, now: UnixMillis) -> bool {
+    pub(crate) fn has_expired(self, since: UnixMillis, now: UnixMillis) -> bool {
         let waited = now.as_millis().saturating_sub(since.as_millis());
-        u128::try_from(waited).is_ok_and(|waited| waited >= self.lasts.as_millis())
+        u128::try_from(waited).is_ok_and(|waited| waited >= self.after.as_millis())
     }
 }
 
@@ -69,10 +69,15 @@ impl Refused {
 
 impl Record {
     /// Notes a refusal; whether that is the end of it.
-    pub(super) fn refuse(&mut self, now: UnixMillis, patience: Patience, why: &Refused) -> bool {
-        let since = *self.parked_since.get_or_insert(now);
+    pub(super) fn refuse(
+        &mut self,
+        now: UnixMillis,
+        timeout: ConflictTimeout,
+        why: &Refused,
+    ) -> bool {
+        let since = *self.waiting_since.get_or_insert(now);
         let may_pass = why.removal || why.refusal.may_pass();
-        self.given_up = !may_pass || !why.removal && patience.is_over(since, now);
+        self.given_up = !may_pass || !why.removal && timeout.has_expired(since, now);
         self.reason = Some(reason_for_people(&why.refusal.reason));
         self.constraint.clone_from(&why.refusal.constraint);
         self.waits_for.clone_from(&why.waits_for);
@@ -85,7 +90,7 @@ impl Record {
         self.retry_at = Some(later(now, pause(self.tries, longest)));
         if !why.removal {
             // No later than its time ends.
-            self.retry_at = self.retry_at.min(Some(later(since, patience.lasts)).max(Some(now)));
+            self.retry_at = self.retry_at.min(Some(later(since, timeout.after)).max(Some(now)));
         }
         self.tries = self.tries.saturating_add(1);
         false
@@ -106,7 +111,7 @@ impl Record {
 
     /// Nothing of it waits.
     pub(super) fn settle(&mut self) {
-        self.parked_since = None;
+        self.waiting_since = None;
         self.given_up = false;
         self.retry_at = None;
         self.tries = 0;

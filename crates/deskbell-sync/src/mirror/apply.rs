@@ -10,7 +10,7 @@ use super::streak::Streaks;
 use crate::batch::{Batch, DeadLetter, Row, TableRows, Tombstone, reason_for_people};
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, Param, Refusal, Session, Sql};
-use crate::mapped::{Applied, Patience, StatementMarker, StatementPass, StatementTarget};
+use crate::mapped::{Applied, ConflictTimeout, StatementMarker, StatementPass, StatementTarget};
 use crate::mirror_target::{Blocked, Commit, Part, PartKind};
 use crate::sql::{Statements, TableStatements};
 
@@ -18,7 +18,7 @@ use crate::sql::{Statements, TableStatements};
 pub(super) struct Work<'a> {
     pub(super) statements: &'a Statements,
     pub(super) application: &'a Application,
-    pub(super) patience: Patience,
+    pub(super) timeout: ConflictTimeout,
     /// Where the target stands before the batch.
     pub(super) current: &'a Checkpoint,
     /// The last event that the application's statements have run for; `None` holds them back.
@@ -186,7 +186,7 @@ impl Work<'_> {
         refused: Vec<Refused>,
     ) -> Result<Vec<DeadLetter>, DatabaseError> {
         let (destination, earlier) = (&self.current.destination, &self.earlier);
-        refused::keep(session, self.statements, destination, refused, earlier, self.patience).await
+        refused::keep(session, self.statements, destination, refused, earlier, self.timeout).await
     }
 
     /// Runs the statements, each event's as one. What the database refuses of an event is undone for

@@ -196,7 +196,7 @@ impl Work<'_> {
         if undoes {
             begin_unit(session).await?;
         }
-        let applied = target.apply(session, batch, index, self.patience).await?;
+        let applied = target.apply(session, batch, index, self.timeout).await?;
         if !self.isolates && !applied.refusals.is_empty() {
             // Nothing is given up before it is known that the table is not at fault.
             begin_unit(session).await?;

@@ -14,7 +14,7 @@ use super::settings::MirrorSettings;
 use super::streak::Streaks;
 use crate::db::{Database, Limited, Session, Table};
 use crate::mapped::{
-    MappedTableError, MappedTableProblem, MappedTarget, Patience, Scope, StatementTarget,
+    ConflictTimeout, MappedTableError, MappedTableProblem, MappedTarget, Scope, StatementTarget,
 };
 use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, TargetError};
@@ -30,7 +30,7 @@ pub(crate) struct Mirror {
     pub(super) mappings: Arc<Mappings>,
     pub(super) tables: Vec<Table>,
     pub(super) auto_migrate: bool,
-    pub(super) patience: Patience,
+    pub(super) timeout: ConflictTimeout,
     pub(super) answer_within: Duration,
     pub(super) statements: Statements,
     /// `None` after a failure, until the next unit of work opens another one.
@@ -67,7 +67,7 @@ impl Mirror {
             destination,
             mappings,
             auto_migrate,
-            patience: Patience { dialect: database.dialect(), lasts: conflict_patience },
+            timeout: ConflictTimeout { dialect: database.dialect(), after: conflict_patience },
             answer_within,
             statements,
         };

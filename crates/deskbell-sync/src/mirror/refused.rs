@@ -8,7 +8,7 @@ use clerk_webhooks::UnixMillis;
 
 use crate::batch::DeadLetter;
 use crate::db::{Cell, DatabaseError, Param, Refusal, Session};
-use crate::mapped::Patience;
+use crate::mapped::ConflictTimeout;
 use crate::mirror_target::RetryRequest;
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
@@ -99,7 +99,7 @@ struct Next {
 
 impl Refused {
     /// Decides by the database's clock, which all replicas share.
-    fn next(&self, earlier: Option<Tried>, now: UnixMillis, patience: Patience) -> Next {
+    fn next(&self, earlier: Option<Tried>, now: UnixMillis, timeout: ConflictTimeout) -> Next {
         let tries = earlier.map_or(0, |earlier| earlier.tries).saturating_add(1);
         let since = earlier.map_or(Some(now), |earlier| earlier.since);
         let may_pass = self.refusal.as_ref().is_some_and(Refusal::may_pass);
@@ -107,7 +107,7 @@ impl Refused {
             RefusedKind::Delete => Some(since.unwrap_or(now)),
             // What somebody asked for, and is refused once more, is a dead letter once more.
             RefusedKind::Row | RefusedKind::Statement if may_pass => {
-                since.filter(|since| !patience.is_over(*since, now))
+                since.filter(|since| !timeout.has_expired(*since, now))
             }
             _ => None,
         };
@@ -174,15 +174,15 @@ pub(super) async fn keep(
     destination: &str,
     refused: Vec<Refused>,
     earlier: &EarlierTries,
-    patience: Patience,
+    timeout: ConflictTimeout,
 ) -> Result<Vec<DeadLetter>, DatabaseError> {
     if refused.is_empty() {
         return Ok(Vec::new());
     }
-    let now = patience.now(session).await?;
+    let now = timeout.now(session).await?;
     let next = refused.iter().map(|refused| {
         let earlier = earlier.of(&refused.letter);
-        refused.next(earlier, now, patience)
+        refused.next(earlier, now, timeout)
     });
     let next: Vec<_> = next.collect();
     let rows = refused.iter().zip(&next).map(|(refused, next)| refused.cells(destination, *next));

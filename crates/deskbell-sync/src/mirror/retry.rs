@@ -6,7 +6,7 @@ use super::blocked::BlockedParts;
 use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries, Refused};
 use crate::db::{DatabaseError, Param, Session};
-use crate::mapped::{MappedTarget, Patience};
+use crate::mapped::{ConflictTimeout, MappedTarget};
 use crate::mirror_target::{Retry, RetryRequest, Waiting};
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
@@ -42,7 +42,7 @@ pub(super) async fn waiting(
     let names: Vec<_> = tables.iter().map(MappedTarget::name).collect();
     if !names.is_empty() {
         let of_tables = [Param::Texts(&names), of_destination[0]];
-        let due = session.fetch(&statements.any_parked, &of_tables, &[Kind::Id]).await?;
+        let due = session.fetch(&statements.any_due, &of_tables, &[Kind::Id]).await?;
         waiting.is_due |= !due.is_empty();
         let rows = session.fetch(&statements.count_waiting, &of_tables, &[Kind::Integer]).await?;
         if let Some([Value::Integer(rows)]) = rows.first().map(Vec::as_slice) {
@@ -159,7 +159,7 @@ pub(super) async fn deletes(
     session: &mut dyn Session,
     statements: &Statements,
     destination: &str,
-    patience: Patience,
+    timeout: ConflictTimeout,
 ) -> Result<(), DatabaseError> {
     let started = Instant::now();
     let due = refused_deletes(session, statements, destination).await?;
@@ -173,7 +173,7 @@ pub(super) async fn deletes(
         let of_subject = [destination, &entity, &id].map(Param::Text);
         session.execute(&statements.try_delete, &of_subject).await?;
         let refused = delete_again(session, statements, &entity, subject).await?;
-        refused::keep(session, statements, destination, refused, &earlier, patience).await?;
+        refused::keep(session, statements, destination, refused, &earlier, timeout).await?;
         session.execute(&statements.take_delete, &of_subject).await?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries};
 use crate::db::{DatabaseError, Param, Session};
-use crate::mapped::Patience;
+use crate::mapped::ConflictTimeout;
 use crate::sql::{Statements, TableStatements};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
@@ -57,7 +57,7 @@ pub(super) async fn isolated(
     statements: &Statements,
     destination: &str,
     rows_gone: &[Vec<Subject>],
-    patience: Patience,
+    timeout: ConflictTimeout,
 ) -> Result<(), DatabaseError> {
     let mut refused = Vec::new();
     for (table, gone) in statements.tables.iter().zip(rows_gone) {
@@ -71,7 +71,7 @@ pub(super) async fn isolated(
         refused.extend(stuck);
     }
     let earlier = EarlierTries::default();
-    refused::keep(session, statements, destination, refused, &earlier, patience).await.map(drop)
+    refused::keep(session, statements, destination, refused, &earlier, timeout).await.map(drop)
 }
 
 /// Of these, the ones that have a tombstone of their own.

@@ -86,7 +86,7 @@ impl Mirror {
         let commit_units = self.database.checks_at_commit_alone();
         session.begin(&self.schema, self.isolating(None, commit_units)).await?;
         let (statements, destination) = (&self.statements, &next.destination);
-        sweep::isolated(session, statements, destination, &gone, self.patience).await?;
+        sweep::isolated(session, statements, destination, &gone, self.timeout).await?;
         self.take_over_and_commit(connected, current, next).await
     }
 
@@ -234,7 +234,7 @@ impl Mirror {
         retry::begin(session, &self.statements, destination, retry).await?;
         let commit = work.apply(session, &retry.batch).await?;
         let now_blocked = work.blocked;
-        retry::deletes(session, &self.statements, destination, self.patience).await?;
+        retry::deletes(session, &self.statements, destination, self.timeout).await?;
         retry::end(session, &self.statements, destination, retry).await?;
         session.commit().await?;
         *blocked = now_blocked;
@@ -343,7 +343,7 @@ impl Mirror {
         Work {
             statements: &self.statements,
             application,
-            patience: self.patience,
+            timeout: self.timeout,
             current,
             ran_up_to: current.statements,
             isolates: false,

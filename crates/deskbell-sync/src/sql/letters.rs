@@ -94,7 +94,7 @@ impl Names<'_> {
 
     /// Parameters: the names of mapped tables, and the destination. One of those that have a row which
     /// waited long enough to be tried again, if there is one.
-    pub(super) fn any_parked(&self) -> Sql {
+    pub(super) fn any_due(&self) -> Sql {
         format!(
             "SELECT mapping FROM {} WHERE destination = $2 AND {} AND retry_at <= (SELECT {}) LIMIT 1",
             self.table(VERSIONS),

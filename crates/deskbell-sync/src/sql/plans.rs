@@ -36,7 +36,7 @@ fn all(statements: Statements) -> Vec<Sql> {
         blocked,
         gone,
         mark_statements,
-        any_parked,
+        any_due,
         count_waiting,
         try_letter,
         take_letter,
@@ -47,7 +47,7 @@ fn all(statements: Statements) -> Vec<Sql> {
         tables,
     } = statements;
     let mut all = vec![checkpoints, swap_checkpoint, insert_checkpoint, release_statements];
-    all.extend([requests, count_letters, any_parked, take_letter, keep_letter, wait_again]);
+    all.extend([requests, count_letters, any_due, take_letter, keep_letter, wait_again]);
     all.extend([refused_deletes, earlier_tries, gone, mark_statements, try_letter]);
     all.extend([try_delete, take_delete, count_waiting]);
     let BlockedStatements { list, insert, postpone, advance, remove, forget } = blocked;

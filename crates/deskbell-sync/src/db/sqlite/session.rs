@@ -71,13 +71,13 @@ impl SqliteSession {
     /// Asks for a write-ahead log; the journal that the file has then. SQLite's busy timeout does
     /// not hold here: where another program opens the new file too, it says at once that it is locked.
     async fn write_ahead(&mut self) -> Result<String, sqlx::Error> {
-        let patience_ends = Instant::now() + BUSY_TIMEOUT;
+        let deadline = Instant::now() + BUSY_TIMEOUT;
         loop {
             let asked = sqlx::query_scalar("PRAGMA journal_mode = WAL")
                 .fetch_one(&mut self.connection)
                 .await;
             match asked {
-                Err(error) if is_busy(&error) && Instant::now() < patience_ends => {
+                Err(error) if is_busy(&error) && Instant::now() < deadline => {
                     tokio::time::sleep(BUSY_PAUSE).await;
                 }
                 answered => return answered,
