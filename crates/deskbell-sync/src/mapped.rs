@@ -12,6 +12,7 @@ mod fit;
 mod keys;
 mod literal;
 mod lookups;
+mod obstacles;
 mod pass;
 mod plan;
 #[cfg(test)]
@@ -26,7 +27,6 @@ mod swap;
 mod table_sql;
 mod texts;
 mod wait;
-mod ways;
 mod writer;
 
 pub(crate) use apply::Applied;

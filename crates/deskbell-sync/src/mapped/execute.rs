@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use deskbell_expr::Value;
 
 use super::keys::Keys;
-use super::lookups::Ways;
+use super::lookups::Obstacles;
 use super::plan::{Task, Work};
 use super::record::Record;
 use super::table_sql::TableSql;
@@ -40,8 +40,7 @@ pub(super) struct Outcome<'a> {
     pub(super) rows_removed: u64,
     /// Keys that the table stores as others: what was given, and what is there.
     pub(super) learned: Vec<(String, String)>,
-    /// By the key of a task, what stands in its way.
-    pub(super) in_the_way: Ways,
+    pub(super) obstacles_by_key: Obstacles,
 }
 
 /// What one unit of work came to.

@@ -26,11 +26,11 @@ pub(super) struct Lookups {
     learn_move: Sql,
     /// On SQLite: the key of the row with this `rowid`. `None` where rows have none.
     by_row_id: Option<Sql>,
-    /// Of rows: what stands in their way.
+    /// Of rows: their obstacles.
     questions: Vec<Question>,
 }
 
-/// A question for what stands in the way of rows, by one unique index or one foreign key.
+/// A query for the obstacles of rows, by one unique index or one foreign key.
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) sql: Sql,
@@ -38,13 +38,13 @@ pub(super) struct Question {
     pub(super) parent: Option<String>,
     /// Which one the index is of those that have mapped columns.
     pub(super) index: Option<usize>,
-    /// Whether whatever is found is in the way. Otherwise it may only look so.
+    /// Whether whatever is found is an obstacle. Otherwise it may only look like one.
     pub(super) is_certain: bool,
 }
 
-/// What stands in the way of a row.
+/// What keeps the database from taking a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Way {
+pub(super) struct Obstacle {
     /// The key of another row, or what a foreign key refers to.
     pub(super) what: String,
     pub(super) index: Option<usize>,
@@ -76,8 +76,8 @@ impl Lookups {
             format!("SELECT {} FROM {table} AS mine WHERE rowid = $1", writer.row_key("mine"))
                 .into()
         });
-        let mut questions = writer.in_the_way(columns, live, &rows);
-        questions.extend(writer.missing(columns, live, &rows));
+        let mut questions = writer.conflict_questions(columns, live, &rows);
+        questions.extend(writer.reference_questions(columns, live, &rows));
         Self {
             dialect: writer.dialect,
             resolve: writer.resolve(&keys).into(),
@@ -164,24 +164,24 @@ impl Lookups {
         &self.questions
     }
 
-    /// What stands in the way of these rows, by their number.
+    /// The obstacles of these rows, by their number.
     pub(super) async fn ask(
         &self,
         session: &mut dyn Session,
         question: &Question,
         rows: &[Texts],
-    ) -> Result<Vec<(usize, Way)>, DatabaseError> {
+    ) -> Result<Vec<(usize, Obstacle)>, DatabaseError> {
         let Question { sql, parent, index, is_certain } = question;
         let found = self.fetch(session, sql, rows, &[Kind::Integer, Kind::Text]).await?;
-        let ways = found.into_iter().filter_map(|row| {
+        let obstacles = found.into_iter().filter_map(|row| {
             let [Value::Integer(number), Value::Text(found)] = &row[..] else { return None };
             let found = canonical(found)?;
             let what = parent.as_ref().map(|parent| reference(parent, &found));
             let what = what.unwrap_or(found);
-            let way = Way { what, index: *index, is_certain: *is_certain };
-            Some((usize::try_from(*number).ok()?, way))
+            let obstacle = Obstacle { what, index: *index, is_certain: *is_certain };
+            Some((usize::try_from(*number).ok()?, obstacle))
         });
-        Ok(ways.collect())
+        Ok(obstacles.collect())
     }
 
     async fn numbers(
@@ -237,5 +237,5 @@ fn canonical(list: &str) -> Option<String> {
     serde_json::from_str::<Json>(list).ok().map(|list| list.to_string())
 }
 
-/// By the key of a task, what stands in its way.
-pub(super) type Ways = BTreeMap<String, BTreeSet<Way>>;
+/// By the key of a task, its obstacles.
+pub(super) type Obstacles = BTreeMap<String, BTreeSet<Obstacle>>;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bound_table::MappedTarget;
 use super::execute::{Executor, Outcome};
 use super::keys::Keys;
-use super::lookups::Way;
+use super::lookups::Obstacle;
 use super::plan::{Gone, Plan, Task, plan};
 use super::record::Record;
 use super::records::DUE_MAX;
@@ -56,8 +56,7 @@ pub(super) struct Pass<'a> {
 #[derive(Default)]
 struct Tried {
     is_any_done: bool,
-    /// What was found in the way.
-    ways: BTreeSet<String>,
+    obstacles: BTreeSet<String>,
     /// The keys that turned out to be others.
     learned: Vec<(String, String)>,
     /// The keys of what was left for later.
@@ -249,7 +248,8 @@ impl<'a> Pass<'a> {
             keys: &self.keys,
         };
         let outcome = executor.work(self.session, &tried).await?;
-        let Outcome { done, refused, learned, in_the_way, rows_written, rows_removed } = outcome;
+        let Outcome { done, refused, learned, obstacles_by_key, rows_written, rows_removed } =
+            outcome;
         self.rows_written += rows_written;
         self.rows_removed += rows_removed;
         self.refused.retain(|key, _| skipped.contains(key));
@@ -259,23 +259,23 @@ impl<'a> Pass<'a> {
         for task in done {
             self.note(task, &learned);
         }
-        let ways = in_the_way.values().flatten().map(|way| way.what.clone());
-        let ways: BTreeSet<_> = ways.collect();
-        self.records_at(&ways.difference(&self.asked).cloned().collect()).await?;
+        let obstacles = obstacles_by_key.values().flatten().map(|obstacle| obstacle.what.clone());
+        let obstacles: BTreeSet<_> = obstacles.collect();
+        self.records_at(&obstacles.difference(&self.asked).cloned().collect()).await?;
         for (task, refusal) in refused {
-            self.note_refused(task, refusal, in_the_way.get(&task.key));
+            self.note_refused(task, refusal, obstacles_by_key.get(&task.key));
         }
-        Ok(Tried { is_any_done, ways, learned, deferred })
+        Ok(Tried { is_any_done, obstacles, learned, deferred })
     }
 
     /// Plans further rows, where rows that stand in the way want to be elsewhere themselves, and where
     /// keys turned out to be others; whether there are any.
     fn widen(&mut self, tried: &Tried) -> bool {
-        let Tried { ways, learned, deferred, .. } = tried;
+        let Tried { obstacles, learned, deferred, .. } = tried;
         let mut more: BTreeSet<String> = learned.iter().map(|(_, stored)| stored.clone()).collect();
         let waiting = self.known.values().filter(|record| {
             record.waiting_since.is_some()
-                && record.shown.as_ref().is_some_and(|shown| ways.contains(shown))
+                && record.shown.as_ref().is_some_and(|shown| obstacles.contains(shown))
         });
         let waiting: Vec<_> = waiting.map(|record| record.id.clone()).collect();
         more.extend(self.keys_of(&waiting));
@@ -347,19 +347,20 @@ impl<'a> Pass<'a> {
             records: &self.known,
             keys: &self.keys,
         };
-        let in_the_way = executor.in_the_way(self.session, &waiting).await?;
-        let ways = in_the_way.values().flatten().map(|way| way.what.clone());
-        let ways: BTreeSet<_> = ways.collect();
+        let obstacles_by_key = executor.obstacles_of(self.session, &waiting).await?;
+        let obstacles = obstacles_by_key.values().flatten().map(|obstacle| obstacle.what.clone());
+        let obstacles: BTreeSet<_> = obstacles.collect();
         let rows: BTreeSet<_> = self.planned.clone();
-        self.records_at(&ways.difference(&self.asked).cloned().collect()).await?;
-        self.widen(&Tried { ways, ..Tried::default() });
+        self.records_at(&obstacles.difference(&self.asked).cloned().collect()).await?;
+        self.widen(&Tried { obstacles, ..Tried::default() });
         self.planned.extend(rows);
-        let stays = |way: &&Way| way.is_certain && !self.planned.contains(&way.what);
+        let stays =
+            |obstacle: &&Obstacle| obstacle.is_certain && !self.planned.contains(&obstacle.what);
         for task in waiting {
-            let Some(ways) = in_the_way.get(&task.key) else { continue };
-            let Some(way) = ways.iter().find(stays) else { continue };
+            let Some(obstacles) = obstacles_by_key.get(&task.key) else { continue };
+            let Some(obstacle) = obstacles.iter().find(stays) else { continue };
             let Some(record) = self.known.get(task.responsible()) else { continue };
-            let (refusal, waits_for) = (record.last_refusal(), Some(way.what.clone()));
+            let (refusal, waits_for) = (record.last_refusal(), Some(obstacle.what.clone()));
             let why = Refused { refusal, removal: false, waits_for };
             self.refused.insert(task.key.clone(), (task.clone(), why));
             skipped.insert(task.key.clone());

@@ -126,14 +126,14 @@ impl Writer<'_> {
 
     /// For each unique index that has mapped columns: the keys of other rows that have what a row must
     /// have alone.
-    pub(super) fn in_the_way(
+    pub(super) fn conflict_questions(
         &self,
         columns: &[LiveColumn],
         live: &LiveTable,
         rows: &str,
     ) -> Vec<Question> {
         let indexes = self.shared_indexes(columns, live).enumerate();
-        let question = |(index, unique)| self.in_the_way_by(columns, index, unique, rows);
+        let question = |(index, unique)| self.conflict_question(columns, index, unique, rows);
         indexes.map(question).collect()
     }
 
@@ -149,7 +149,7 @@ impl Writer<'_> {
         live.unique.iter().filter(has_mapped)
     }
 
-    fn in_the_way_by(
+    fn conflict_question(
         &self,
         columns: &[LiveColumn],
         index: usize,
@@ -187,7 +187,7 @@ impl Writer<'_> {
     }
 
     /// For each foreign key: the values that it refers to and that are not there.
-    pub(super) fn missing(
+    pub(super) fn reference_questions(
         &self,
         columns: &[LiveColumn],
         live: &LiveTable,

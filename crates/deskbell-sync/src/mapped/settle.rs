@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Applied;
 use super::execute::is_the_tables_own;
-use super::lookups::Way;
+use super::lookups::Obstacle;
 use super::pass::Pass;
 use super::plan::{OnEnd, Task, Work};
 use super::record::Record;
@@ -70,22 +70,26 @@ impl Pass<'_> {
         &mut self,
         task: &Task,
         refusal: Refusal,
-        ways: Option<&BTreeSet<Way>>,
+        obstacles: Option<&BTreeSet<Obstacle>>,
     ) {
         if !is_the_tables_own(&refusal) {
             self.refusals.push(refusal.clone());
         }
-        let waits_for = ways.and_then(|ways| self.awaited(ways)).cloned();
+        let waits_for = obstacles.and_then(|obstacles| self.awaited(obstacles)).cloned();
         let why = Refused { removal: task.is_removal(), refusal, waits_for };
         self.refused.insert(task.key.clone(), (task.clone(), why));
     }
 
     /// Of what stands in the way of a row, or looks so, what it is woken by.
-    fn awaited<'w>(&self, ways: &'w BTreeSet<Way>) -> Option<&'w String> {
-        let is_ours =
-            |way: &&Way| self.known.values().any(|record| record.shown.as_ref() == Some(&way.what));
-        let way = ways.iter().find(|way| way.is_certain).or_else(|| ways.iter().find(is_ours));
-        way.or_else(|| ways.first()).map(|way| &way.what)
+    fn awaited<'w>(&self, obstacles: &'w BTreeSet<Obstacle>) -> Option<&'w String> {
+        let is_ours = |obstacle: &&Obstacle| {
+            self.known.values().any(|record| record.shown.as_ref() == Some(&obstacle.what))
+        };
+        let obstacle = obstacles
+            .iter()
+            .find(|obstacle| obstacle.is_certain)
+            .or_else(|| obstacles.iter().find(is_ours));
+        obstacle.or_else(|| obstacles.first()).map(|obstacle| &obstacle.what)
     }
 
     /// Writes down what is known now, and wakes what waited for it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use deskbell_expr::Value;
 
 use super::execute::{Executor, Outcome};
-use super::lookups::Way;
+use super::lookups::Obstacle;
 use super::plan::Task;
 use super::texts::Texts;
 use super::writer::Vacate;
@@ -57,7 +57,7 @@ impl Executor<'_> {
     ) -> Result<(), DatabaseError> {
         for _ in 0..PASSES_MAX {
             let tasks: Vec<_> = outcome.refused.iter().map(|(task, _)| *task).collect();
-            outcome.in_the_way = self.in_the_way(session, &tasks).await?;
+            outcome.obstacles_by_key = self.obstacles_of(session, &tasks).await?;
             let mut solved = false;
             for ring in rings(outcome) {
                 solved |= self.solve(session, outcome, &ring).await?;
@@ -91,8 +91,8 @@ impl Executor<'_> {
         let emptied = emptied.flat_map(|columns| {
             PLACEHOLDERS.iter().map(move |form| Exchange::Emptied(columns, *form))
         });
-        let ways: Vec<_> = deferred.into_iter().chain(emptied).collect();
-        for how in ways {
+        let exchanges: Vec<_> = deferred.into_iter().chain(emptied).collect();
+        for how in exchanges {
             begin_unit(session).await?;
             let done = self.exchange(session, &tasks, how).await;
             if let Ok(done) = end_unit(session, done).await? {
@@ -163,8 +163,8 @@ fn rings(outcome: &Outcome<'_>) -> Vec<Ring> {
     let moving = outcome.refused.iter().filter_map(|(task, _)| Some((task.from()?, &*task.key)));
     let moving: BTreeMap<&String, &str> = moving.collect();
     let next = |key: &str| {
-        let next = outcome.in_the_way.get(key).into_iter().flatten();
-        let next = next.map(|way| task_at(way, &moving));
+        let next = outcome.obstacles_by_key.get(key).into_iter().flatten();
+        let next = next.map(|obstacle| task_at(obstacle, &moving));
         next.filter(|key| refused.contains_key(key))
     };
     let reach: BTreeMap<&str, BTreeSet<&str>> =
@@ -173,7 +173,7 @@ fn rings(outcome: &Outcome<'_>) -> Vec<Ring> {
     let mut unknown: BTreeMap<Option<&String>, Ring> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (key, refusal) in &refused {
-        if !outcome.in_the_way.contains_key(*key) {
+        if !outcome.obstacles_by_key.contains_key(*key) {
             let ring = unknown.entry(refusal.constraint.as_ref()).or_default();
             ring.keys.insert((*key).to_owned());
         }
@@ -183,9 +183,9 @@ fn rings(outcome: &Outcome<'_>) -> Vec<Ring> {
         let back = |other: &&&str| reach.get(**other).is_some_and(|from| from.contains(key));
         let ring: BTreeSet<_> = reach[key].iter().filter(back).copied().collect();
         seen.extend(&ring);
-        let ways = ring.iter().filter_map(|key| outcome.in_the_way.get(*key)).flatten();
-        let ways = ways.filter(|way| ring.contains(task_at(way, &moving)));
-        let indexes = ways.filter_map(|way| way.index).collect();
+        let obstacles = ring.iter().filter_map(|key| outcome.obstacles_by_key.get(*key)).flatten();
+        let obstacles = obstacles.filter(|obstacle| ring.contains(task_at(obstacle, &moving)));
+        let indexes = obstacles.filter_map(|obstacle| obstacle.index).collect();
         rings.push(Ring { indexes, keys: ring.into_iter().map(str::to_owned).collect() });
     }
     rings.extend(unknown.into_values().filter(|group| group.keys.len() > 1));
@@ -193,8 +193,8 @@ fn rings(outcome: &Outcome<'_>) -> Vec<Ring> {
 }
 
 /// The key of the task for what is in the way.
-fn task_at<'w>(way: &'w Way, moving: &BTreeMap<&String, &'w str>) -> &'w str {
-    moving.get(&way.what).copied().unwrap_or(&way.what)
+fn task_at<'w>(obstacle: &'w Obstacle, moving: &BTreeMap<&String, &'w str>) -> &'w str {
+    moving.get(&obstacle.what).copied().unwrap_or(&obstacle.what)
 }
 
 fn reachable<'k, I: Iterator<Item = &'k str>>(

@@ -1,7 +1,7 @@
-//! What stands in the way of rows that the database refuses.
+//! Finding what keeps the database from taking rows.
 
 use super::execute::Executor;
-use super::lookups::{Question, Way, Ways};
+use super::lookups::{Obstacle, Obstacles, Question};
 use super::plan::Task;
 use super::texts::Texts;
 use crate::db::{DatabaseError, Session, begin_unit, end_unit};
@@ -9,26 +9,26 @@ use crate::db::{DatabaseError, Session, begin_unit, end_unit};
 impl Executor<'_> {
     /// By the key of a task, the keys of rows that have what it must have alone, and what its foreign
     /// keys refer to that is not there.
-    pub(super) async fn in_the_way(
+    pub(super) async fn obstacles_of(
         &self,
         session: &mut dyn Session,
         tasks: &[&Task],
-    ) -> Result<Ways, DatabaseError> {
+    ) -> Result<Obstacles, DatabaseError> {
         let rows = tasks.iter().filter_map(|task| Some((*task, self.written(task)?)));
         let (tasks, rows): (Vec<_>, Vec<_>) = rows.unzip();
-        let mut found = Ways::new();
+        let mut found = Obstacles::new();
         // What is refused is asked again by parts, so that it hides nothing else.
         let mut left = vec![(self.sql.lookups.questions(), &tasks[..], &rows[..])];
         while let Some((questions, tasks, rows)) = left.pop() {
             if questions.is_empty() || rows.is_empty() {
                 continue;
             }
-            if let Some(ways) = self.ask(session, questions, rows).await? {
-                for (at, way) in ways {
+            if let Some(obstacles) = self.ask(session, questions, rows).await? {
+                for (at, obstacle) in obstacles {
                     let Some(task) = tasks.get(at) else { continue };
                     // Not its own row, which it leaves.
-                    if task.from() != Some(&way.what) {
-                        found.entry(task.key.clone()).or_default().insert(way);
+                    if task.from() != Some(&obstacle.what) {
+                        found.entry(task.key.clone()).or_default().insert(obstacle);
                     }
                 }
             } else if questions.len() > 1 {
@@ -49,15 +49,15 @@ impl Executor<'_> {
         session: &mut dyn Session,
         questions: &[Question],
         rows: &[Texts],
-    ) -> Result<Option<Vec<(usize, Way)>>, DatabaseError> {
+    ) -> Result<Option<Vec<(usize, Obstacle)>>, DatabaseError> {
         begin_unit(session).await?;
         let mut asked = Ok(Vec::new());
         for question in questions {
             let answer = self.sql.lookups.ask(session, question, rows).await;
             asked = match (asked, answer) {
-                (Ok(mut ways), Ok(more)) => {
-                    ways.extend(more);
-                    Ok(ways)
+                (Ok(mut obstacles), Ok(more)) => {
+                    obstacles.extend(more);
+                    Ok(obstacles)
                 }
                 (Err(error), _) | (_, Err(error)) => Err(error),
             };
