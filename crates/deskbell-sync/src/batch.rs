@@ -171,7 +171,7 @@ pub(crate) struct MappedRow {
 
 /// The earliest delete of an entity in a batch, as one mapped table sees it.
 #[derive(Debug, PartialEq)]
-pub(crate) struct MappedEnd {
+pub(crate) struct MappedDeletion {
     pub(crate) id: String,
     pub(crate) occurred_at_ms: i64,
     pub(crate) message_id: String,
@@ -183,7 +183,7 @@ pub(crate) struct MappedEnd {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct MappedChanges {
     pub(crate) rows: Vec<MappedRow>,
-    pub(crate) ends: Vec<MappedEnd>,
+    pub(crate) ends: Vec<MappedDeletion>,
 }
 
 /// A statement that is to be run for one event.

@@ -25,7 +25,7 @@ use redact::{Redaction, redact, redact_element};
 use revision::revision_of;
 pub(crate) use statement::{CompiledStatement, identity, title};
 pub use statement_text::{StatementTextError, StatementTextProblem, check_statement};
-pub(crate) use table::{Ending, MappedTable};
+pub(crate) use table::{DeleteAction, MappedTable};
 
 /// Raised whenever the same payload would be read differently with the same declarations, so that
 /// rows written before are written again.

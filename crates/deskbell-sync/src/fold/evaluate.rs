@@ -6,7 +6,7 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::{EvaluationError, EventParts, EventView, Expression, Value};
 use deskbell_store::StoredEvent;
 
-use crate::batch::{EventRef, MappedEnd, MappedRow};
+use crate::batch::{EventRef, MappedDeletion, MappedRow};
 use crate::entity::Entity;
 use crate::json::without_nul;
 use crate::mapping::MappedTable;
@@ -60,10 +60,13 @@ pub(crate) fn evaluate_row(
 }
 
 /// What a delete comes to.
-pub(crate) fn evaluate_end(table: &MappedTable, seen: &Seen<'_>) -> Result<MappedEnd, Unmapped> {
+pub(crate) fn evaluate_deletion(
+    table: &MappedTable,
+    seen: &Seen<'_>,
+) -> Result<MappedDeletion, Unmapped> {
     let Seen { id, data, event, .. } = *seen;
     let view = EventView::of_data(parts(table.entity, id, event), data, &event.payload);
-    Ok(MappedEnd {
+    Ok(MappedDeletion {
         id: id.to_owned(),
         occurred_at_ms: event.occurred_at_ms,
         message_id: without_nul(&event.message_id).into_owned(),

@@ -9,7 +9,7 @@ use deskbell_store::StoredEvent;
 use super::object::{Object, Unusable};
 use super::rows;
 use crate::batch::{
-    Batch, Counts, DeadLetter, EventRef, MappedEnd, StatementWork, TableRows, Tombstone,
+    Batch, Counts, DeadLetter, EventRef, MappedDeletion, StatementWork, TableRows, Tombstone,
 };
 use crate::entity::Entity;
 use crate::json::without_nul;
@@ -24,7 +24,7 @@ pub(super) struct Folding<'a> {
     deleted: BTreeMap<(&'static str, String), (i64, String, EventRef)>,
     pub(super) dead_letters: BTreeSet<DeadLetter>,
     /// By mapped table and entity, the earliest delete so far.
-    pub(super) ends: BTreeMap<(usize, String), MappedEnd>,
+    pub(super) ends: BTreeMap<(usize, String), MappedDeletion>,
     pub(super) statements: StatementWork,
     pub(super) counts: Counts,
 }
@@ -58,7 +58,7 @@ impl<'a> Folding<'a> {
 
     /// The end of an entity, mirrored or not.
     pub(super) fn delete(&mut self, entity: &'static Entity, object: Object<'_>) {
-        self.end_mapped(entity, &object);
+        self.delete_mapped(entity, &object);
         self.delete_by_id(entity, object.event, object.id);
     }
 

@@ -2,7 +2,7 @@
 
 use deskbell_store::StoredEvent;
 
-use super::evaluate::{Seen, evaluate_end, evaluate_row};
+use super::evaluate::{Seen, evaluate_deletion, evaluate_row};
 use super::folding::Folding;
 use super::object::Object;
 use crate::batch::{DeadLetter, MappedChanges, StatementRun};
@@ -67,7 +67,7 @@ impl Folding<'_> {
     }
 
     /// The end of an entity, as its mapped tables see it.
-    pub(super) fn end_mapped(&mut self, entity: &'static Entity, object: &Object<'_>) {
+    pub(super) fn delete_mapped(&mut self, entity: &'static Entity, object: &Object<'_>) {
         let mappings = self.mappings;
         let mut data = None;
         for (index, table) in mappings.tables().iter().enumerate() {
@@ -76,7 +76,7 @@ impl Folding<'_> {
             }
             let data = data.get_or_insert_with(|| object.to_json());
             let seen = seen(entity, &object.id, data, object);
-            match evaluate_end(table, &seen) {
+            match evaluate_deletion(table, &seen) {
                 Ok(end) => {
                     let key = (index, end.id.clone());
                     let stamp = (end.occurred_at_ms, end.message_id.clone());

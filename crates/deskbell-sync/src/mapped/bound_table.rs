@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::fit::MappedTableProblem;
 use super::lookups::reference;
-use super::plan::OnEnd;
+use super::plan::DeleteActionKind;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
 use super::wait::{Refused, letter};
 use crate::batch::{Batch, DeadLetter};
 use crate::db::{DatabaseError, ForeignKey, LiveTable, Session};
-use crate::mapping::{Ending, MappedTable};
+use crate::mapping::{DeleteAction, MappedTable};
 
 /// A mapped table in a database that it fits.
 #[derive(Debug)]
@@ -91,11 +91,11 @@ impl MappedTarget {
         self.sql.probe(session).await
     }
 
-    pub(super) fn on_end(&self) -> OnEnd {
+    pub(super) fn delete_action(&self) -> DeleteActionKind {
         match self.table.on_delete {
-            Ending::Delete => OnEnd::Delete,
-            Ending::Keep => OnEnd::Keep,
-            Ending::Set(_) => OnEnd::Set,
+            DeleteAction::Delete => DeleteActionKind::Delete,
+            DeleteAction::Keep => DeleteActionKind::Keep,
+            DeleteAction::Set(_) => DeleteActionKind::Set,
         }
     }
 

@@ -259,7 +259,7 @@ impl Executor<'_> {
                 }
             }
         }
-        let expected = tasks.iter().filter(|task| task.is_removal() && task.before.is_some());
+        let expected = tasks.iter().filter(|task| task.is_removal() && task.occupant.is_some());
         rows.expected = expected.count();
         rows
     }

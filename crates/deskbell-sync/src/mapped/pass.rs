@@ -323,7 +323,7 @@ impl<'a> Pass<'a> {
             &self.known,
             &self.planned,
             |record| gone.get(&record.id).cloned(),
-            self.target.on_end(),
+            self.target.delete_action(),
             defers,
         )
     }

@@ -13,7 +13,7 @@ pub(super) struct Gone {
 
 /// What `on_delete` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OnEnd {
+pub(super) enum DeleteActionKind {
     Delete,
     Keep,
     Set,
@@ -24,7 +24,7 @@ pub(super) enum OnEnd {
 pub(super) struct Task {
     pub(super) key: String,
     /// The entity whose row is there now, as far as we have written it.
-    pub(super) before: Option<String>,
+    pub(super) occupant: Option<String>,
     pub(super) work: Work,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn plan(
     records: &BTreeMap<String, Record>,
     keys: &BTreeSet<String>,
     gone: impl Fn(&Record) -> Option<Gone>,
-    on_end: OnEnd,
+    delete_action: DeleteActionKind,
     defers: bool,
 ) -> Plan {
     let mut claimants: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
@@ -69,24 +69,24 @@ pub(super) fn plan(
     }
     let mut tasks = Vec::new();
     for key in keys {
-        let before = shown.get(key.as_str()).copied();
+        let occupant = shown.get(key.as_str()).copied();
         let claimants = claimants.get(key.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let Some(work) = work(key, before, claimants, &gone, on_end) else { continue };
-        let before = before.map(|record| record.id.clone());
-        tasks.push(Task { key: key.clone(), before, work });
+        let Some(work) = work(key, occupant, claimants, &gone, delete_action) else { continue };
+        let occupant = occupant.map(|record| record.id.clone());
+        tasks.push(Task { key: key.clone(), occupant, work });
     }
     move_rows(tasks, defers)
 }
 
 fn work(
     key: &str,
-    before: Option<&Record>,
+    occupant: Option<&Record>,
     claimants: &[&Record],
     gone: impl Fn(&Record) -> Option<Gone>,
-    on_end: OnEnd,
+    delete_action: DeleteActionKind,
 ) -> Option<Work> {
     let Some(owner) = claimants.iter().max_by_key(|record| record.seniority()) else {
-        return before.map(|_| Work::Remove { owner: None });
+        return occupant.map(|_| Work::Remove { owner: None });
     };
     // The owner's values; while only its delete has arrived, those of the one before it.
     let versions = claimants.iter().filter(|record| record.version.is_some());
@@ -94,15 +94,21 @@ fn work(
     let id = owner.id.clone();
     let gone = gone(owner);
     match gone {
-        Some(_) if on_end == OnEnd::Delete => Some(Work::Remove { owner: Some(id) }),
+        Some(_) if delete_action == DeleteActionKind::Delete => {
+            Some(Work::Remove { owner: Some(id) })
+        }
         // A row of ours whose values nobody has any more.
-        Some(_) if content.is_none() && before.is_some() => Some(Work::Remove { owner: Some(id) }),
-        Some(gone) if on_end == OnEnd::Set => Some(Work::Flag { owner: id, content, gone }),
+        Some(_) if content.is_none() && occupant.is_some() => {
+            Some(Work::Remove { owner: Some(id) })
+        }
+        Some(gone) if delete_action == DeleteActionKind::Set => {
+            Some(Work::Flag { owner: id, content, gone })
+        }
         _ => {
             let from = owner.shown.clone().filter(|from| from != key);
             // A row that moves brings its flag along.
-            let unflag =
-                before.is_some_and(|before| before.flagged) || from.is_some() && owner.flagged;
+            let unflag = occupant.is_some_and(|occupant| occupant.flagged)
+                || from.is_some() && owner.flagged;
             content.map(|content| Work::Write { owner: id, content, from, unflag })
         }
     }
@@ -127,7 +133,7 @@ fn move_rows(tasks: Vec<Task>, defers: bool) -> Plan {
             && !keys.contains(&task.key)
         {
             *from = None;
-            *unflag &= task.before.is_some();
+            *unflag &= task.occupant.is_some();
         }
         plan.tasks.push(task);
     }
@@ -150,7 +156,7 @@ impl Moves {
         let at: BTreeMap<&str, &Task> = tasks.iter().map(|task| (&*task.key, task)).collect();
         let may_move = |task: &&Task| {
             let Work::Write { owner, from: Some(from), .. } = &task.work else { return false };
-            let leaves = at.get(from.as_str()).filter(|left| left.before.as_ref() == Some(owner));
+            let leaves = at.get(from.as_str()).filter(|left| left.occupant.as_ref() == Some(owner));
             leaves.is_some_and(|left| defers || matches!(left.work, Work::Remove { owner: None }))
         };
         let mut waiting: Vec<_> = tasks.iter().filter(may_move).collect();
@@ -158,7 +164,7 @@ impl Moves {
         // One row after another, from the ends of chains; of rings none can be first.
         loop {
             let is_free =
-                |task: &&Task| task.before.is_none() || defers && moves.left.contains(&task.key);
+                |task: &&Task| task.occupant.is_none() || defers && moves.left.contains(&task.key);
             let (free, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_free);
             if free.is_empty() {
                 return moves;
@@ -166,7 +172,7 @@ impl Moves {
             for task in free {
                 moves.keys.insert(task.key.clone());
                 moves.left.extend(task.from().cloned());
-                moves.left_at_once.extend(task.from().filter(|_| task.before.is_none()).cloned());
+                moves.left_at_once.extend(task.from().filter(|_| task.occupant.is_none()).cloned());
             }
             waiting = others;
         }

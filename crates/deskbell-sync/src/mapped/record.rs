@@ -2,7 +2,7 @@
 
 use clerk_webhooks::UnixMillis;
 
-use crate::batch::{MappedEnd, MappedRow};
+use crate::batch::{MappedDeletion, MappedRow};
 use crate::entity::Entity;
 use crate::version::Version;
 
@@ -70,7 +70,7 @@ impl Record {
 
     /// Takes a delete in; whether it changed anything. What it says of the key counts only while
     /// no version is known, and of several deletes the earliest one.
-    pub(super) fn end(&mut self, end: &MappedEnd) -> bool {
+    pub(super) fn end(&mut self, end: &MappedDeletion) -> bool {
         let stamp = (end.occurred_at_ms, end.message_id.clone());
         let earlier = self.end.as_ref().is_none_or(|known| stamp < *known);
         if earlier {

@@ -6,7 +6,7 @@ use super::apply::Applied;
 use super::execute::is_the_tables_own;
 use super::lookups::Obstacle;
 use super::pass::Pass;
-use super::plan::{OnEnd, Task, Work};
+use super::plan::{DeleteActionKind, Task, Work};
 use super::record::Record;
 use super::wait::{ConflictTimeout, Refused};
 use crate::db::{DatabaseError, Refusal};
@@ -34,7 +34,7 @@ impl Pass<'_> {
         }
         let stored = learned.iter().find(|(given, _)| *given == task.key);
         let key = stored.map_or(&task.key, |(_, stored)| stored);
-        if let Some(before) = task.before.as_ref().and_then(|id| self.known.get_mut(id))
+        if let Some(before) = task.occupant.as_ref().and_then(|id| self.known.get_mut(id))
             && before.shown.as_ref() == Some(&task.key)
         {
             before.hide();
@@ -42,7 +42,7 @@ impl Pass<'_> {
         }
         let Some(owner) = task.owner().and_then(|id| self.known.get_mut(id)) else {
             // The row of a key that its entity has left: what was refused of it is done.
-            if let Some(before) = task.before.as_ref().and_then(|id| self.known.get_mut(id))
+            if let Some(before) = task.occupant.as_ref().and_then(|id| self.known.get_mut(id))
                 && before.key.is_none()
             {
                 before.settle();
@@ -59,7 +59,9 @@ impl Pass<'_> {
                 owner.settle();
             }
         }
-        if self.gone.contains_key(&owner.id) && self.target.on_end() == OnEnd::Delete {
+        if self.gone.contains_key(&owner.id)
+            && self.target.delete_action() == DeleteActionKind::Delete
+        {
             owner.values.clear();
         }
         self.touched.insert(owner.id.clone());

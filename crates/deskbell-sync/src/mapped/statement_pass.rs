@@ -12,20 +12,20 @@ use crate::version::Version;
 
 /// What is known before a batch that decides whether statements run.
 #[derive(Debug, Default)]
-struct Before {
+struct Preloaded {
     /// Entities that are gone.
     gone: HashSet<(&'static str, String)>,
     /// By statement and entity, the newest event that it has run for.
     newest: BTreeMap<(usize, String), Version>,
 }
 
-impl Before {
+impl Preloaded {
     async fn load(
         session: &mut dyn Session,
         targets: &[StatementTarget],
         work: &StatementWork,
     ) -> Result<Self, DatabaseError> {
-        let mut before = Self::default();
+        let mut preloaded = Self::default();
         let mut by_entity: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
         for run in &work.runs {
             by_entity.entry(run.entity).or_default().insert(&run.id);
@@ -36,18 +36,18 @@ impl Before {
             let ids: Vec<_> = ids.into_iter().collect();
             for record in target.records.by_id(session, &ids).await? {
                 if let Some(version) = record.version {
-                    before.newest.insert((index, record.id), version);
+                    preloaded.newest.insert((index, record.id), version);
                 }
             }
         }
-        let Some(target) = targets.first() else { return Ok(before) };
+        let Some(target) = targets.first() else { return Ok(preloaded) };
         for (entity, ids) in by_entity {
             let ids: Vec<_> = ids.into_iter().collect();
             for (id, _, _) in target.records.tombstones(session, entity, &ids).await? {
-                before.gone.insert((entity, id));
+                preloaded.gone.insert((entity, id));
             }
         }
-        Ok(before)
+        Ok(preloaded)
     }
 }
 
@@ -73,7 +73,7 @@ impl StatementMarker<'_> {
 /// The statements of a batch, one event after another.
 pub(crate) struct StatementPass<'a> {
     targets: &'a [StatementTarget],
-    before: Before,
+    preloaded: Preloaded,
     /// The last event that they have run for; `None` holds them back.
     done_up_to: Option<Seq>,
     /// Some of an event's statements may have run before, without the others.
@@ -96,9 +96,9 @@ impl<'a> StatementPass<'a> {
         done_up_to: Option<Seq>,
         again: bool,
     ) -> Result<Self, DatabaseError> {
-        let before = Before::load(session, targets, work).await?;
+        let preloaded = Preloaded::load(session, targets, work).await?;
         let (runs, ends) = (&*work.runs, &*work.ends);
-        Ok(Self { targets, before, done_up_to, again, runs, ends, ran: BTreeMap::new() })
+        Ok(Self { targets, preloaded, done_up_to, again, runs, ends, ran: BTreeMap::new() })
     }
 
     /// Runs the statements of the next event that has any, of those that `takes` lets run. What the
@@ -124,7 +124,7 @@ impl<'a> StatementPass<'a> {
             if done.is_ok() {
                 for run in due {
                     let newest = (run.statement, run.id.clone());
-                    self.before.newest.insert(newest, run.version.clone());
+                    self.preloaded.newest.insert(newest, run.version.clone());
                     self.ran.insert((run.statement, &run.id), run);
                 }
             }
@@ -140,7 +140,7 @@ impl<'a> StatementPass<'a> {
         while let Some(((seq, entity, id), later)) = self.ends.split_first()
             && *seq < before
         {
-            self.before.gone.insert((entity, id.clone()));
+            self.preloaded.gone.insert((entity, id.clone()));
             self.ends = later;
         }
     }
@@ -149,8 +149,8 @@ impl<'a> StatementPass<'a> {
         let Some(target) = self.targets.get(run.statement).filter(|target| takes(target)) else {
             return false;
         };
-        let is_gone = !run.ends && self.before.gone.contains(&(run.entity, run.id.clone()));
-        let newest = self.before.newest.get(&(run.statement, run.id.clone()));
+        let is_gone = !run.ends && self.preloaded.gone.contains(&(run.entity, run.id.clone()));
+        let newest = self.preloaded.newest.get(&(run.statement, run.id.clone()));
         if self.again && newest == Some(&run.version) {
             return false;
         }

@@ -155,7 +155,7 @@ impl Task {
 
     /// The entity that a refusal is put down to.
     pub(super) fn responsible(&self) -> &str {
-        self.owner().or(self.before.as_ref()).map_or("", String::as_str)
+        self.owner().or(self.occupant.as_ref()).map_or("", String::as_str)
     }
 
     /// The key under which the row is now, where it has to move.

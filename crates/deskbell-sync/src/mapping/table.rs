@@ -16,7 +16,7 @@ pub(crate) struct MappedTable {
     pub(crate) into: String,
     pub(crate) key: Vec<(String, Expression)>,
     pub(crate) columns: Vec<(String, Expression)>,
-    pub(crate) on_delete: Ending,
+    pub(crate) on_delete: DeleteAction,
     /// Changes with everything that is declared.
     pub(crate) revision: i64,
     /// Where the config declares it.
@@ -25,7 +25,7 @@ pub(crate) struct MappedTable {
 
 /// What happens to a row when its entity is gone.
 #[derive(Debug)]
-pub(crate) enum Ending {
+pub(crate) enum DeleteAction {
     Delete,
     Keep,
     Set(Vec<(String, Expression)>),
@@ -44,10 +44,10 @@ impl MappedTable {
         let key = compile_all("key", &mapping.key).map_err(problem)?;
         let columns = compile_all("columns", &mapping.columns).map_err(problem)?;
         let on_delete = match &mapping.on_delete {
-            MappedDelete::Delete => Ending::Delete,
-            MappedDelete::Keep => Ending::Keep,
+            MappedDelete::Delete => DeleteAction::Delete,
+            MappedDelete::Keep => DeleteAction::Keep,
             MappedDelete::Set(set) => {
-                Ending::Set(compile_all("on_delete.set", set).map_err(problem)?)
+                DeleteAction::Set(compile_all("on_delete.set", set).map_err(problem)?)
             }
         };
         let compiled = Self {
@@ -69,8 +69,8 @@ impl MappedTable {
     /// The columns that are set when an entity is gone.
     pub(crate) fn set(&self) -> &[(String, Expression)] {
         match &self.on_delete {
-            Ending::Set(set) => set,
-            Ending::Delete | Ending::Keep => &[],
+            DeleteAction::Set(set) => set,
+            DeleteAction::Delete | DeleteAction::Keep => &[],
         }
     }
 

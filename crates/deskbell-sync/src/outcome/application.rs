@@ -5,7 +5,7 @@ use deskbell_store::{Outcome, OutcomeKind};
 use super::bookkeeping::{Bookkeeping, Known, Letter};
 use super::rows::{compared, tombstoned};
 use super::{Judge, Kept, PRUNED, PartOutcome};
-use crate::batch::{MappedEnd, MappedRow, StatementRun};
+use crate::batch::{MappedDeletion, MappedRow, StatementRun};
 use crate::db::DatabaseError;
 use crate::mapping::{CompiledStatement, MappedTable};
 use crate::mirror_target::PartKind;
@@ -31,7 +31,7 @@ impl Judge<'_> {
             let outcome = match (refused(), row, end) {
                 (Some(refused), ..) => refused,
                 (None, Some(row), _) => self.mapped_row(bookkeeping, table, row).await?,
-                (None, None, Some(end)) => self.mapped_end(bookkeeping, table, end).await?,
+                (None, None, Some(end)) => self.mapped_deletion(bookkeeping, table, end).await?,
                 (None, None, None) => unusable.unwrap_or_else(|| self.not_run()),
             };
             parts.push(PartOutcome { part: table.name.clone(), outcome });
@@ -85,11 +85,11 @@ impl Judge<'_> {
         })
     }
 
-    async fn mapped_end(
+    async fn mapped_deletion(
         &self,
         bookkeeping: &mut Bookkeeping,
         table: &MappedTable,
-        end: &MappedEnd,
+        end: &MappedDeletion,
     ) -> Result<Outcome, DatabaseError> {
         let known = bookkeeping.known(&self.options.destination, &table.name, &end.id).await?;
         if let Some(refused) = known.as_ref().and_then(Known::refused) {
