@@ -150,7 +150,7 @@ impl std::fmt::Debug for ChildRow {
 const REASON_CHARS_MAX: usize = 500;
 
 /// What a database says of a row, as a dead letter keeps it.
-pub(crate) fn reason_for_people(reason: &str) -> String {
+pub(crate) fn shortened_reason(reason: &str) -> String {
     reason.chars().take(REASON_CHARS_MAX).collect()
 }
 

@@ -3,7 +3,7 @@
 //! A destination's tables have one writer, the consumer. Who wants a dead letter to be tried again
 //! asks for it by its row, and the consumer does it, within [`MirrorOptions::poll_every`].
 
-mod letter;
+mod entry;
 mod read;
 
 use crate::db::{Limits, Param};
@@ -11,15 +11,18 @@ use crate::inspect::InspectError;
 use crate::mirror_target::{ConnectError, TargetError, database};
 use crate::options::MirrorOptions;
 use crate::schema::DEAD_LETTERS;
-pub use letter::{Choice, Letter, State};
+pub use entry::{Choice, DeadLetterEntry, State};
 
 /// The destination's dead letters and its rows that wait, in the order of source, message and part.
 /// None where there is no such database, or no mirror in it.
 ///
 /// # Errors
 /// The options make no sense, or the database failed.
-pub async fn list(options: &MirrorOptions, choice: &Choice) -> Result<Vec<Letter>, InspectError> {
-    read::letters(options, choice).await
+pub async fn list(
+    options: &MirrorOptions,
+    choice: &Choice,
+) -> Result<Vec<DeadLetterEntry>, InspectError> {
+    read::entries(options, choice).await
 }
 
 /// Erases the dead letters of these messages of a source: what the database refused may say it again
@@ -57,7 +60,7 @@ pub async fn erase(
 /// # Errors
 /// The options make no sense, or the database failed; nothing was changed then.
 pub async fn request_retry(options: &MirrorOptions, choice: &Choice) -> Result<u64, InspectError> {
-    let letters = read::letters(options, choice).await?;
+    let letters = read::entries(options, choice).await?;
     if letters.iter().all(|letter| letter.state == State::Waiting) {
         return Ok(0);
     }

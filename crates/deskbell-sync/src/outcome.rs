@@ -19,7 +19,7 @@ use crate::fold::Fold;
 use crate::mapping::Mappings;
 use crate::mirror_target::{Blocked, ConnectError, PartKind};
 use crate::options::MirrorOptions;
-use bookkeeping::{Bookkeeping, Letter, NOT_BEGUN, away};
+use bookkeeping::{Bookkeeping, NOT_BEGUN, StoredDeadLetter, away};
 
 /// How long the mirror's database may take for one event; one that takes longer counts as away.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -189,7 +189,7 @@ struct Judge<'a> {
 
 /// What the mirror keeps beside its rows, as far as it matters for one event.
 struct Kept {
-    letters: Vec<Letter>,
+    dead_letters: Vec<StoredDeadLetter>,
     blocked: Vec<Blocked>,
     /// The last event that statements have run for; `None` where they are held back.
     statements: Option<Seq>,
@@ -238,7 +238,7 @@ impl Judge<'_> {
         }
         let event = (&*self.event.source, &*crate::json::without_nul(&self.event.message_id));
         let kept = Kept {
-            letters: bookkeeping.letters(destination, event).await?,
+            dead_letters: bookkeeping.dead_letters(destination, event).await?,
             blocked: bookkeeping.blocked(destination).await?,
             statements: position.statements,
         };
@@ -259,9 +259,9 @@ impl Kept {
         &self,
         (kind, name, title): (PartKind, &str, &str),
         seq: Seq,
-        of: &dyn Fn(&Letter) -> bool,
+        of: &dyn Fn(&StoredDeadLetter) -> bool,
     ) -> Option<Outcome> {
-        if let Some(letter) = self.letters.iter().find(|letter| of(letter)) {
+        if let Some(letter) = self.dead_letters.iter().find(|letter| of(letter)) {
             return Some(letter.outcome());
         }
         let blocked = self.blocked.iter().find(|blocked| blocked.part.is(kind, name));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use deskbell_store::{BackendError, ReadLimit, Seq, Store, StoreError};
 
 use crate::checkpoint::Checkpoint;
-use crate::dead_letters::{self, Choice, Letter};
+use crate::dead_letters::{self, Choice, DeadLetterEntry};
 use crate::fold::Fold;
 use crate::inspect::InspectError;
 use crate::migration;
@@ -33,7 +33,7 @@ pub struct Rebuilt {
     pub payloads_pruned: u64,
     /// The rows that the database still refuses: those of the mirror and of mapped tables, by their
     /// dead letters and what waits.
-    pub refused: Vec<Letter>,
+    pub refused: Vec<DeadLetterEntry>,
 }
 
 /// How far a rebuild is.
@@ -124,7 +124,7 @@ pub async fn rebuild(
     let settings = MirrorSettings::of(&shadow_options)?;
     Mirror::remove(database(&options.url)?.as_ref(), &settings).await?;
     let mut refused = dead_letters::list(options, &Choice::All).await?;
-    let is_statement = |letter: &Letter| statements.contains(&letter.part);
+    let is_statement = |letter: &DeadLetterEntry| statements.contains(&letter.part);
     refused.retain(|letter| !is_statement(letter));
     Ok(Rebuilt {
         events: events + merged.events,

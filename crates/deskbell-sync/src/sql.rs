@@ -5,8 +5,8 @@
 
 mod blocked;
 mod bookkeeping;
+mod dead_letters;
 mod elements;
-mod letters;
 mod merge;
 mod mirrored;
 mod names;
@@ -18,7 +18,7 @@ use crate::db::{Bulk, Dialect, Sql};
 use crate::mapping::Mappings;
 pub(crate) use blocked::BlockedStatements;
 pub(crate) use bookkeeping::{HELD, LEFT_AS_IS, select_checkpoints};
-pub(crate) use letters::REQUESTS_MAX;
+pub(crate) use dead_letters::REQUESTS_MAX;
 pub(crate) use merge::{MergeStatements, Schemas};
 pub(crate) use mirrored::TableStatements;
 use names::Names;
@@ -44,7 +44,7 @@ pub(crate) struct Statements {
     /// Parameters: destination, source, message id and part.
     pub(crate) earlier_tries: Sql,
     /// Parameter: the destination.
-    pub(crate) count_letters: Sql,
+    pub(crate) count_dead_letters: Sql,
     pub(crate) blocked: BlockedStatements,
     /// Parameters: the ids and the entity. Those that have a tombstone.
     pub(crate) gone: Sql,
@@ -55,15 +55,15 @@ pub(crate) struct Statements {
     /// Parameters: the names of mapped tables, and the destination.
     pub(crate) count_waiting: Sql,
     /// Parameters: destination, source, message id and part.
-    pub(crate) try_letter: Sql,
+    pub(crate) begin_retry: Sql,
     /// Parameters: destination, source, message id and part.
-    pub(crate) take_letter: Sql,
+    pub(crate) end_retry: Sql,
     /// Parameters: destination, entity and id.
-    pub(crate) try_delete: Sql,
+    pub(crate) begin_delete_retry: Sql,
     /// Parameters: destination, entity and id.
-    pub(crate) take_delete: Sql,
+    pub(crate) end_delete_retry: Sql,
     /// Parameters: destination, source, message id and part.
-    pub(crate) keep_letter: Sql,
+    pub(crate) keep_lost: Sql,
     /// Parameters: destination, source, message id and part.
     pub(crate) wait_again: Sql,
     pub(crate) tables: Vec<TableStatements>,
@@ -89,17 +89,17 @@ impl Statements {
             requests: names.requests(),
             refused_deletes: names.refused_deletes(),
             earlier_tries: names.earlier_tries(),
-            count_letters: names.count_letters(),
+            count_dead_letters: names.count_dead_letters(),
             blocked: names.blocked_statements(),
             gone: names.gone(),
             mark_statements: names.mark_statements(),
             any_due: names.any_due(),
             count_waiting: names.count_waiting(),
-            try_letter: names.try_letter(),
-            take_letter: names.take_letter(),
-            try_delete: names.try_delete(),
-            take_delete: names.take_delete(),
-            keep_letter: names.keep_letter(),
+            begin_retry: names.begin_retry(),
+            end_retry: names.end_retry(),
+            begin_delete_retry: names.begin_delete_retry(),
+            end_delete_retry: names.end_delete_retry(),
+            keep_lost: names.keep_lost(),
             wait_again: names.wait_again(),
             tables: mappings.iter().map(|mapping| names.table_statements(mapping)).collect(),
         }

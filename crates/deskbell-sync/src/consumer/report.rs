@@ -53,10 +53,13 @@ impl MirrorConsumer {
                 "events were skipped: their payloads have been pruned from the log"
             );
         }
-        self.report_letters(dead_letters);
+        self.report_dead_letters(dead_letters);
     }
 
-    pub(super) fn report_letters<'a>(&self, dead_letters: impl Iterator<Item = &'a DeadLetter>) {
+    pub(super) fn report_dead_letters<'a>(
+        &self,
+        dead_letters: impl Iterator<Item = &'a DeadLetter>,
+    ) {
         for letter in dead_letters {
             tracing::warn!(
                 destination = self.destination,

@@ -110,10 +110,10 @@ impl MirrorConsumer {
         match self.target.retry(&retry, current).await? {
             Commit::Done { rows_written, refused, blocked } => {
                 self.report_blocked(&blocked);
-                let letters = retry.batch.dead_letters.iter().chain(&refused);
-                self.report_letters(letters.clone());
+                let dead_letters = retry.batch.dead_letters.iter().chain(&refused);
+                self.report_dead_letters(dead_letters.clone());
                 retried.rows_written += rows_written;
-                retried.dead_letters += u64::try_from(letters.count()).unwrap_or(u64::MAX);
+                retried.dead_letters += u64::try_from(dead_letters.count()).unwrap_or(u64::MAX);
                 Ok(())
             }
             Commit::Lost => Err(self.superseded()),
@@ -146,7 +146,7 @@ impl MirrorConsumer {
         }
         match done? {
             CatchUp::Advanced { rows_written, refused } => {
-                self.report_letters(refused.iter());
+                self.report_dead_letters(refused.iter());
                 retried.rows_written += rows_written;
                 retried.dead_letters += u64::try_from(refused.len()).unwrap_or(u64::MAX);
                 // There may be more of it, or of another part.

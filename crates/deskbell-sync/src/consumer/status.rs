@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::error::SyncError;
-use crate::batch::reason_for_people;
+use crate::batch::shortened_reason;
 use crate::clock;
 use crate::mirror_target::Waiting;
 use crate::status::{BlockedPart, Facts, Failure, MirrorState, MirrorStatus, consumer_name};
@@ -127,7 +127,7 @@ fn words(error: &SyncError) -> Option<(String, Option<String>)> {
         }
         cause = next.source();
     }
-    Some((error, (!causes.is_empty()).then(|| reason_for_people(&causes.join(": ")))))
+    Some((error, (!causes.is_empty()).then(|| shortened_reason(&causes.join(": ")))))
 }
 
 /// Publishes the status for as long as it lives.

@@ -2,7 +2,7 @@
 
 use clerk_webhooks::UnixMillis;
 
-use super::letter::{Choice, Letter, State};
+use super::entry::{Choice, DeadLetterEntry, State};
 use crate::db::{DatabaseError, Dialect, Param, Session};
 use crate::inspect::InspectError;
 use crate::mapping::Mappings;
@@ -27,10 +27,10 @@ const KINDS: [Kind; 12] = [
     Kind::Id,
 ];
 
-pub(super) async fn letters(
+pub(super) async fn entries(
     options: &MirrorOptions,
     choice: &Choice,
-) -> Result<Vec<Letter>, InspectError> {
+) -> Result<Vec<DeadLetterEntry>, InspectError> {
     check_schema_name(&options.schema)?;
     let mappings = Mappings::for_options(options).map_err(ConnectError::from)?;
     let database = database(&options.url)?;
@@ -47,25 +47,25 @@ pub(super) async fn letters(
         Ok::<_, DatabaseError>(found)
     };
     let mut found: Vec<_> = found.await.map_err(TargetError::from)?;
-    found.retain(|letter| choice.takes(letter));
-    found.sort_by(|one, other| one.place().cmp(&other.place()));
+    found.retain(|entry| choice.takes(entry));
+    found.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     Ok(found)
 }
 
 impl Choice {
-    fn takes(&self, letter: &Letter) -> bool {
+    fn takes(&self, entry: &DeadLetterEntry) -> bool {
         match self {
             Self::All => true,
-            Self::These(ids) => ids.iter().any(|id| *id == letter.id || *id == letter.message_id),
-            Self::Cause(cause) => [&letter.cause, &letter.constraint, &letter.table]
+            Self::These(ids) => ids.iter().any(|id| *id == entry.id || *id == entry.message_id),
+            Self::Cause(cause) => [&entry.cause, &entry.constraint, &entry.table]
                 .into_iter()
                 .any(|named| named.as_ref() == Some(cause)),
         }
     }
 }
 
-impl Letter {
-    fn place(&self) -> [&str; 5] {
+impl DeadLetterEntry {
+    fn sort_key(&self) -> [&str; 5] {
         [&self.source, &self.message_id, &self.part, &self.entity, &self.id]
     }
 }
@@ -76,7 +76,10 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    async fn failed(&self, session: &mut dyn Session) -> Result<Vec<Letter>, DatabaseError> {
+    async fn failed(
+        &self,
+        session: &mut dyn Session,
+    ) -> Result<Vec<DeadLetterEntry>, DatabaseError> {
         if !self.is_there(session, DEAD_LETTERS).await? {
             return Ok(Vec::new());
         }
@@ -91,14 +94,14 @@ impl Reading<'_> {
         );
         let destination = [Param::Text(&self.options.destination)];
         let rows = session.fetch(&sql.into(), &destination, &KINDS).await?;
-        Ok(rows.into_iter().map(|row| self.letter(row)).collect())
+        Ok(rows.into_iter().map(|row| self.entry(row)).collect())
     }
 
     async fn waiting(
         &self,
         session: &mut dyn Session,
         mappings: &Mappings,
-    ) -> Result<Vec<Letter>, DatabaseError> {
+    ) -> Result<Vec<DeadLetterEntry>, DatabaseError> {
         if mappings.tables().is_empty() || !self.is_there(session, VERSIONS).await? {
             return Ok(Vec::new());
         }
@@ -119,12 +122,12 @@ impl Reading<'_> {
         let names: Vec<_> = mappings.tables().iter().map(|table| &*table.name).collect();
         let parameters = [Param::Texts(&names), Param::Text(&self.options.destination)];
         let rows = session.fetch(&sql.into(), &parameters, &KINDS).await?;
-        let mut letters: Vec<_> = rows.into_iter().map(|row| self.letter(row)).collect();
-        for letter in &mut letters {
-            let table = mappings.tables().iter().find(|table| table.name == letter.part);
-            letter.entity = table.map_or("", |table| table.entity.name).to_owned();
+        let mut entries: Vec<_> = rows.into_iter().map(|row| self.entry(row)).collect();
+        for entry in &mut entries {
+            let table = mappings.tables().iter().find(|table| table.name == entry.part);
+            entry.entity = table.map_or("", |table| table.entity.name).to_owned();
         }
-        Ok(letters)
+        Ok(entries)
     }
 
     async fn is_there(
@@ -137,7 +140,7 @@ impl Reading<'_> {
         Ok(found.columns.contains_key(&name))
     }
 
-    fn letter(&self, row: Vec<Value>) -> Letter {
+    fn entry(&self, row: Vec<Value>) -> DeadLetterEntry {
         let mut row = row.into_iter();
         let mut next = || row.next().unwrap_or(Value::Null);
         let since = time(&next());
@@ -149,7 +152,7 @@ impl Reading<'_> {
         };
         let mut text = || if let Value::Text(text) = next() { Some(text) } else { None };
         let mut id = || text().unwrap_or_default();
-        Letter {
+        DeadLetterEntry {
             state,
             since,
             destination: self.options.destination.clone(),

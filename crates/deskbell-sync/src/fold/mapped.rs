@@ -33,7 +33,7 @@ impl Folding<'_> {
             let message_id = without_nul(&event.message_id);
             Version::new(None, event.occurred_at_ms, &event.event_type, &message_id)
         });
-        let (mut runs, mut letters) = (Vec::new(), Vec::new());
+        let (mut runs, mut dead_letters) = (Vec::new(), Vec::new());
         for (index, statement) in statements.iter().enumerate() {
             if !statement.is_on(&event.event_type) {
                 continue;
@@ -52,15 +52,22 @@ impl Folding<'_> {
                     params,
                 }),
                 Err(reason) => {
-                    letters.push(letter(event, entity, &id, &version, &statement.name, reason));
+                    dead_letters.push(dead_letter(
+                        event,
+                        entity,
+                        &id,
+                        &version,
+                        &statement.name,
+                        reason,
+                    ));
                 }
             }
         }
         // All statements of an event, or none of them.
-        if letters.is_empty() {
+        if dead_letters.is_empty() {
             self.statements.runs.extend(runs);
         }
-        self.dead_letters.extend(letters);
+        self.dead_letters.extend(dead_letters);
         if ends {
             self.statements.ends.push((event.seq, entity, id));
         }
@@ -123,7 +130,14 @@ impl Folding<'_> {
     fn unmapped(&mut self, table: &MappedTable, object: &Object<'_>, id: &str, reason: String) {
         let version = object.version(table.entity);
         let entity = table.entity.name;
-        self.dead_letters.insert(letter(object.event, entity, id, &version, &table.name, reason));
+        self.dead_letters.insert(dead_letter(
+            object.event,
+            entity,
+            id,
+            &version,
+            &table.name,
+            reason,
+        ));
     }
 }
 
@@ -143,7 +157,7 @@ fn seen<'a>(
     Seen { id, data, parents, event: object.event }
 }
 
-fn letter(
+fn dead_letter(
     event: &StoredEvent,
     entity: &'static str,
     id: &str,

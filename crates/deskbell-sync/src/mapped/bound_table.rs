@@ -7,7 +7,7 @@ use super::lookups::reference;
 use super::plan::DeleteActionKind;
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
-use super::wait::{Refused, letter};
+use super::wait::{Refused, dead_letter};
 use crate::batch::{Batch, DeadLetter};
 use crate::db::{DatabaseError, ForeignKey, LiveTable, Session};
 use crate::mapping::{DeleteAction, MappedTable};
@@ -119,7 +119,7 @@ impl MappedTarget {
         Ok(())
     }
 
-    pub(super) fn letter(&self, record: &super::record::Record, why: &Refused) -> DeadLetter {
-        letter(&self.table.name, self.table.entity, record, why)
+    pub(super) fn dead_letter(&self, record: &super::record::Record, why: &Refused) -> DeadLetter {
+        dead_letter(&self.table.name, self.table.entity, record, why)
     }
 }

@@ -34,18 +34,18 @@ impl Pass<'_> {
         }
         let stored = learned.iter().find(|(given, _)| *given == task.key);
         let key = stored.map_or(&task.key, |(_, stored)| stored);
-        if let Some(before) = task.occupant.as_ref().and_then(|id| self.known.get_mut(id))
-            && before.shown.as_ref() == Some(&task.key)
+        if let Some(occupant) = task.occupant.as_ref().and_then(|id| self.known.get_mut(id))
+            && occupant.shown.as_ref() == Some(&task.key)
         {
-            before.hide();
-            self.touched.insert(before.id.clone());
+            occupant.hide();
+            self.touched.insert(occupant.id.clone());
         }
         let Some(owner) = task.owner().and_then(|id| self.known.get_mut(id)) else {
             // The row of a key that its entity has left: what was refused of it is done.
-            if let Some(before) = task.occupant.as_ref().and_then(|id| self.known.get_mut(id))
-                && before.key.is_none()
+            if let Some(occupant) = task.occupant.as_ref().and_then(|id| self.known.get_mut(id))
+                && occupant.key.is_none()
             {
-                before.settle();
+                occupant.settle();
             }
             return;
         };
@@ -157,7 +157,8 @@ impl Pass<'_> {
         for (id, (why, skipped)) in refused {
             let Some(record) = self.known.get_mut(&id) else { continue };
             let over = record.refuse(now, timeout, &why);
-            let letter = |record: &Record| (self.target.letter(record, &why), why.refusal.clone());
+            let letter =
+                |record: &Record| (self.target.dead_letter(record, &why), why.refusal.clone());
             if over {
                 applied.dead_letters.push(letter(record));
             } else if why.removal {

@@ -6,7 +6,7 @@ use deskbell_store::Seq;
 
 use super::record::Record;
 use super::statement::StatementTarget;
-use crate::batch::{DeadLetter, StatementRun, StatementWork, reason_for_people};
+use crate::batch::{DeadLetter, StatementRun, StatementWork, shortened_reason};
 use crate::db::{DatabaseError, Param, Refusal, Session, Sql, begin_unit, end_unit};
 use crate::version::Version;
 
@@ -129,7 +129,7 @@ impl<'a> StatementPass<'a> {
                 }
             }
             let letter = |(run, why): (&StatementRun, Refusal)| {
-                (letter(self.targets, run, &why.reason), why)
+                (dead_letter(self.targets, run, &why.reason), why)
             };
             return Ok(Some((first.seq, done.map_err(letter))));
         }
@@ -224,7 +224,7 @@ async fn run_event<'a>(
     })
 }
 
-fn letter(targets: &[StatementTarget], run: &StatementRun, reason: &str) -> DeadLetter {
+fn dead_letter(targets: &[StatementTarget], run: &StatementRun, reason: &str) -> DeadLetter {
     let part = targets.get(run.statement).map(|target| target.name().to_owned());
     DeadLetter {
         source: run.source.to_string(),
@@ -234,6 +234,6 @@ fn letter(targets: &[StatementTarget], run: &StatementRun, reason: &str) -> Dead
         entity: run.entity,
         id: Some(run.id.clone()).filter(|id| !id.is_empty()),
         version: run.version.clone(),
-        reason: reason_for_people(reason),
+        reason: shortened_reason(reason),
     }
 }

@@ -6,7 +6,7 @@ use clerk_webhooks::UnixMillis;
 
 use super::plan::{Task, Work};
 use super::record::Record;
-use crate::batch::{DeadLetter, reason_for_people};
+use crate::batch::{DeadLetter, shortened_reason};
 use crate::db::{DatabaseError, Dialect, Refusal, Session};
 use crate::entity::Entity;
 use crate::value::{Kind, Value};
@@ -78,7 +78,7 @@ impl Record {
         let since = *self.waiting_since.get_or_insert(now);
         let may_pass = why.removal || why.refusal.may_pass();
         self.given_up = !may_pass || !why.removal && timeout.has_expired(since, now);
-        self.reason = Some(reason_for_people(&why.refusal.reason));
+        self.reason = Some(shortened_reason(&why.refusal.reason));
         self.constraint.clone_from(&why.refusal.constraint);
         self.waits_for.clone_from(&why.waits_for);
         if self.given_up {
@@ -169,7 +169,7 @@ impl Task {
 }
 
 /// The letter of a refusal: it names the event that is refused, a delete where the row is to go by one.
-pub(super) fn letter(
+pub(super) fn dead_letter(
     part: &str,
     entity: &'static Entity,
     record: &Record,
@@ -195,7 +195,7 @@ pub(super) fn letter(
         entity: entity.name,
         id: Some(record.id.clone()),
         version,
-        reason: reason_for_people(&why.refusal.reason),
+        reason: shortened_reason(&why.refusal.reason),
     }
 }
 

@@ -7,7 +7,7 @@ use super::connection::Application;
 use super::refused::{self, EarlierTries, Refused, RefusedKind};
 use super::rows::{tombstone, write};
 use super::streak::Streaks;
-use crate::batch::{Batch, DeadLetter, Row, TableRows, Tombstone, reason_for_people};
+use crate::batch::{Batch, DeadLetter, Row, TableRows, Tombstone, shortened_reason};
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, Param, Refusal, Session, Sql};
 use crate::mapped::{Applied, ConflictTimeout, StatementMarker, StatementPass, StatementTarget};
@@ -60,15 +60,16 @@ impl Work<'_> {
         if self.only.is_none() {
             let of_events = batch.dead_letters.iter().cloned();
             refused.extend(of_events.map(|letter| Refused {
-                letter,
+                dead_letter: letter,
                 kind: RefusedKind::Event,
                 refusal: None,
             }));
         }
-        let letters: Vec<_> = refused.iter().map(|refused| refused.letter.clone()).collect();
+        let dead_letters: Vec<_> =
+            refused.iter().map(|refused| refused.dead_letter.clone()).collect();
         let mut dead = self.keep(session, refused).await?;
         if self.isolates {
-            let stuck = self.isolate_settling(session, batch, &letters).await?;
+            let stuck = self.isolate_settling(session, batch, &dead_letters).await?;
             dead.extend(self.keep(session, stuck).await?);
         } else {
             self.settle(session, batch).await?;
@@ -101,7 +102,7 @@ impl Work<'_> {
             part: Part { kind, name: name.to_owned() },
             seq: self.current.seq,
             since: None,
-            reason: reason_for_people(&refusal.to_string()),
+            reason: shortened_reason(&refusal.to_string()),
             cause: refusal.code.clone(),
             is_due: false,
         };
@@ -216,7 +217,7 @@ impl Work<'_> {
                 return Err(DatabaseError::refused(refusal));
             }
             let kind = RefusedKind::Statement;
-            let kept = Refused { letter, kind, refusal: Some(refusal) };
+            let kept = Refused { dead_letter: letter, kind, refusal: Some(refusal) };
             if session.commits_units() {
                 // Statements behind it are marked with their own commit, and it must not be lost then.
                 self.keep(session, vec![kept]).await?;
@@ -232,7 +233,9 @@ impl Work<'_> {
 /// What a mapped table has given up, and the removals that are stuck in it.
 pub(super) fn of_mapped_table(applied: Applied) -> impl Iterator<Item = Refused> {
     let Applied { dead_letters, refused_removals, .. } = applied;
-    let kept = |kind| move |(letter, refusal)| Refused { letter, kind, refusal: Some(refusal) };
+    let kept = |kind| {
+        move |(letter, refusal)| Refused { dead_letter: letter, kind, refusal: Some(refusal) }
+    };
     let given_up = dead_letters.into_iter().map(kept(RefusedKind::GivenUp));
     given_up.chain(refused_removals.into_iter().map(kept(RefusedKind::Delete)))
 }
@@ -252,9 +255,9 @@ fn ids_of<'a>(tombstones: &'a [Tombstone], entity: &str) -> Vec<&'a str> {
 fn ids_in<'a>(batch: &'a Batch, entity: &str) -> Vec<&'a str> {
     let tables = batch.tables.iter().filter(|table| table.entity.name == entity);
     let rows = tables.flat_map(|table| &table.rows).map(|row| &*row.id);
-    let letters = batch.dead_letters.iter().filter(|letter| letter.entity == entity);
-    let letters = letters.filter_map(|letter| letter.id.as_deref());
-    rows.chain(ids_of(&batch.tombstones, entity)).chain(letters).collect()
+    let dead_letters = batch.dead_letters.iter().filter(|letter| letter.entity == entity);
+    let dead_letters = dead_letters.filter_map(|letter| letter.id.as_deref());
+    rows.chain(ids_of(&batch.tombstones, entity)).chain(dead_letters).collect()
 }
 
 /// Runs the statements with these ids, if there are any.

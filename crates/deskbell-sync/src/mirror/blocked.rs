@@ -2,7 +2,7 @@
 
 use deskbell_store::Seq;
 
-use crate::batch::reason_for_people;
+use crate::batch::shortened_reason;
 use crate::db::{DatabaseError, Param, Refusal, Session};
 use crate::mirror_target::{Blocked, Part, PartKind};
 use crate::sql::Statements;
@@ -78,7 +78,7 @@ impl BlockedParts {
         part: &Part,
         refusal: &Refusal,
     ) -> Result<(), DatabaseError> {
-        let reason = reason_for_people(&refusal.to_string());
+        let reason = shortened_reason(&refusal.to_string());
         let parameters = [
             Param::Text(destination),
             Param::Text(part.kind.as_str()),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::refused::{Refused, RefusedKind};
 use super::rows;
 use super::streak::Streak;
-use crate::batch::{DeadLetter, Row, Tombstone, reason_for_people};
+use crate::batch::{DeadLetter, Row, Tombstone, shortened_reason};
 use crate::db::{Bulk, DatabaseError, Param, Refusal, Session, begin_unit, end_unit};
 use crate::entity::Entity;
 use crate::sql::TableStatements;
@@ -112,19 +112,19 @@ impl<'a> Piece<'a> {
         let (kind, letter) = match self {
             Self::Tombstones { tombstones, .. } => {
                 let gone = tombstones.first()?;
-                (RefusedKind::Row, letter(gone.entity, &gone.id, gone.origin(), &refusal))
+                (RefusedKind::Row, dead_letter(gone.entity, &gone.id, gone.origin(), &refusal))
             }
             Self::Deletes { table, subjects } | Self::Settles { table, subjects } => {
                 let subject = subjects.first()?;
                 let origin = subject.origin.clone();
-                (RefusedKind::Delete, letter(table.entity.name, &subject.id, origin, &refusal))
+                (RefusedKind::Delete, dead_letter(table.entity.name, &subject.id, origin, &refusal))
             }
             Self::Rows { table, rows } => {
                 let row = rows.first()?;
-                (RefusedKind::Row, letter(table.entity.name, &row.id, row.origin(), &refusal))
+                (RefusedKind::Row, dead_letter(table.entity.name, &row.id, row.origin(), &refusal))
             }
         };
-        Some(Refused { letter, kind, refusal: Some(refusal) })
+        Some(Refused { dead_letter: letter, kind, refusal: Some(refusal) })
     }
 }
 
@@ -220,12 +220,12 @@ async fn together(
 /// The ids that a batch says anything about, each with an event that does.
 pub(super) fn subjects(
     rows: &[Row],
-    letters: &[DeadLetter],
+    dead_letters: &[DeadLetter],
     tombstones: &[Tombstone],
     entity: &Entity,
 ) -> Vec<Subject> {
     let mut found: HashMap<&str, Origin> = HashMap::new();
-    for letter in letters.iter().filter(|letter| letter.entity == entity.name) {
+    for letter in dead_letters.iter().filter(|letter| letter.entity == entity.name) {
         if let Some(id) = &letter.id {
             let origin = Origin {
                 source: letter.source.clone(),
@@ -270,7 +270,7 @@ impl Row {
     }
 }
 
-fn letter(entity: &'static str, id: &str, origin: Origin, refusal: &Refusal) -> DeadLetter {
+fn dead_letter(entity: &'static str, id: &str, origin: Origin, refusal: &Refusal) -> DeadLetter {
     DeadLetter {
         source: origin.source,
         message_id: origin.message_id,
@@ -279,6 +279,6 @@ fn letter(entity: &'static str, id: &str, origin: Origin, refusal: &Refusal) -> 
         entity,
         id: Some(id.to_owned()),
         version: origin.version,
-        reason: reason_for_people(&refusal.reason),
+        reason: shortened_reason(&refusal.reason),
     }
 }

@@ -157,7 +157,7 @@ impl Work<'_> {
         &mut self,
         session: &mut dyn Session,
         batch: &Batch,
-        letters: &[DeadLetter],
+        dead_letters: &[DeadLetter],
     ) -> Result<Vec<Refused>, DatabaseError> {
         let mut refused = Vec::new();
         let statements = self.statements;
@@ -166,7 +166,8 @@ impl Work<'_> {
                 continue;
             }
             let tombstones = &batch.tombstones;
-            let mut settled = subjects(rows_of(batch, table), letters, tombstones, table.entity);
+            let mut settled =
+                subjects(rows_of(batch, table), dead_letters, tombstones, table.entity);
             settled.extend(orphans(session, table, tombstones).await?);
             // A row may have lost several elements, or both its parents.
             settled.sort_by(|one, other| one.id.cmp(&other.id));

@@ -38,7 +38,7 @@ pub(super) enum RefusedKind {
 /// One refused unit of work.
 #[derive(Debug)]
 pub(super) struct Refused {
-    pub(super) letter: DeadLetter,
+    pub(super) dead_letter: DeadLetter,
     pub(super) kind: RefusedKind,
     /// What the database answered; `None` where it was not asked.
     pub(super) refusal: Option<Refusal>,
@@ -128,7 +128,7 @@ impl Refused {
     }
 
     fn cells<'a>(&'a self, destination: &'a str, next: Next) -> Vec<Cell<'a>> {
-        let Self { letter, kind, refusal } = self;
+        let Self { dead_letter: letter, kind, refusal } = self;
         let text = |text: Option<&'a str>| text.map_or(Cell::Null, Cell::Text);
         let (since, retry_at) = next.waits.unzip();
         let time = |time: Option<UnixMillis>| time.map_or(Cell::Null, Cell::Time);
@@ -181,7 +181,7 @@ pub(super) async fn keep(
     }
     let now = timeout.now(session).await?;
     let next = refused.iter().map(|refused| {
-        let earlier = earlier.of(&refused.letter);
+        let earlier = earlier.of(&refused.dead_letter);
         refused.next(earlier, now, timeout)
     });
     let next: Vec<_> = next.collect();
@@ -193,5 +193,5 @@ pub(super) async fn keep(
         .into_iter()
         .zip(next)
         .filter(|(refused, next)| next.waits.is_none() && refused.kind != RefusedKind::Event);
-    Ok(dead.map(|(refused, _)| refused.letter).collect())
+    Ok(dead.map(|(refused, _)| refused.dead_letter).collect())
 }

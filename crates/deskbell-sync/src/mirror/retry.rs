@@ -28,7 +28,7 @@ pub(super) async fn waiting(
     let requests = rows.into_iter().filter_map(request).collect();
     let mut waiting = Waiting { requests, ..Waiting::default() };
     let kinds = [Kind::Boolean, Kind::Boolean, Kind::Integer];
-    for row in session.fetch(&statements.count_letters, &of_destination, &kinds).await? {
+    for row in session.fetch(&statements.count_dead_letters, &of_destination, &kinds).await? {
         let [is_delete, is_dead, Value::Integer(count)] = &row[..] else { continue };
         let count = u64::try_from(*count).unwrap_or(0);
         match (is_true(is_delete), is_true(is_dead)) {
@@ -130,7 +130,7 @@ pub(super) async fn begin(
     }
     for RetryRequest { source, message_id, part } in &retry.requests {
         let parameters = [destination, source, message_id, part].map(Param::Text);
-        session.execute(&statements.try_letter, &parameters).await?;
+        session.execute(&statements.begin_retry, &parameters).await?;
     }
     Ok(())
 }
@@ -143,12 +143,12 @@ pub(super) async fn end(
     destination: &str,
     retry: &Retry,
 ) -> Result<(), DatabaseError> {
-    for (requests, letters) in
-        [(&retry.requests, &statements.take_letter), (&retry.lost, &statements.keep_letter)]
+    for (requests, dead_letters) in
+        [(&retry.requests, &statements.end_retry), (&retry.lost, &statements.keep_lost)]
     {
         for RetryRequest { source, message_id, part } in requests {
             let parameters = [destination, source, message_id, part].map(Param::Text);
-            session.execute(letters, &parameters).await?;
+            session.execute(dead_letters, &parameters).await?;
         }
     }
     Ok(())
@@ -171,10 +171,10 @@ pub(super) async fn deletes(
         let earlier = EarlierTries::load(session, statements, destination, request.iter()).await?;
         let id = subject.id.clone();
         let of_subject = [destination, &entity, &id].map(Param::Text);
-        session.execute(&statements.try_delete, &of_subject).await?;
+        session.execute(&statements.begin_delete_retry, &of_subject).await?;
         let refused = delete_again(session, statements, &entity, subject).await?;
         refused::keep(session, statements, destination, refused, &earlier, timeout).await?;
-        session.execute(&statements.take_delete, &of_subject).await?;
+        session.execute(&statements.end_delete_retry, &of_subject).await?;
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub(super) async fn isolated(
         let deleted = tombstoned(session, statements, table, gone).await?;
         let stuck = apply_piece(session, Piece::Deletes { table, subjects: &deleted }).await?;
         let is_stuck = |subject: &&Subject| {
-            stuck.iter().any(|refused| refused.letter.id.as_ref() == Some(&subject.id))
+            stuck.iter().any(|refused| refused.dead_letter.id.as_ref() == Some(&subject.id))
         };
         let settled: Vec<_> = gone.iter().filter(|one| !is_stuck(one)).cloned().collect();
         refused.extend(apply_piece(session, Piece::Settles { table, subjects: &settled }).await?);

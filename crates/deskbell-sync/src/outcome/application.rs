@@ -2,7 +2,7 @@
 
 use deskbell_store::{Outcome, OutcomeKind};
 
-use super::bookkeeping::{Bookkeeping, Known, Letter};
+use super::bookkeeping::{Bookkeeping, Known, StoredDeadLetter};
 use super::rows::{compared, tombstoned};
 use super::{Judge, Kept, PRUNED, PartOutcome};
 use crate::batch::{MappedDeletion, MappedRow, StatementRun};
@@ -20,7 +20,7 @@ impl Judge<'_> {
     ) -> Result<Vec<PartOutcome>, DatabaseError> {
         let mut parts = Vec::new();
         for (table, changes) in self.mappings.tables().iter().zip(&self.batch.mapped) {
-            let of_table = |letter: &Letter| letter.part == table.name;
+            let of_table = |letter: &StoredDeadLetter| letter.part == table.name;
             let part = (PartKind::Mapped, &*table.name, &*table.name);
             let refused = || kept.refused(part, self.event.seq, &of_table);
             let (row, end) = (changes.rows.first(), changes.ends.first());
@@ -120,7 +120,7 @@ impl Judge<'_> {
         for (index, statement) in self.statements() {
             let name = &statement.name;
             let run = self.batch.statements.runs.iter().find(|run| run.statement == index);
-            let of_statement = |letter: &Letter| letter.part == *name;
+            let of_statement = |letter: &StoredDeadLetter| letter.part == *name;
             let part = (PartKind::Statement, &**name, &*statement.title);
             let refused = || kept.refused(part, self.event.seq, &of_statement);
             let outcome = match (run, self.unusable(name)) {

@@ -45,7 +45,7 @@ pub(super) struct Deleted {
 }
 
 /// A dead letter, or what waits and is none yet.
-pub(super) struct Letter {
+pub(super) struct StoredDeadLetter {
     pub(super) part: String,
     pub(super) entity: String,
     pub(super) id: String,
@@ -67,7 +67,7 @@ pub(super) struct Known {
     pub(super) reason: Option<String>,
 }
 
-impl Letter {
+impl StoredDeadLetter {
     pub(super) fn outcome(&self) -> Outcome {
         if self.is_delete {
             let why = format!("the database does not let the row go: {}", self.reason);
@@ -185,11 +185,11 @@ impl Bookkeeping {
     }
 
     /// The letters of this event: its source, and its message id.
-    pub(super) async fn letters(
+    pub(super) async fn dead_letters(
         &mut self,
         destination: &str,
         (source, message_id): (&str, &str),
-    ) -> Result<Vec<Letter>, DatabaseError> {
+    ) -> Result<Vec<StoredDeadLetter>, DatabaseError> {
         let kind = self.optional(DEAD_LETTERS, "kind");
         let waiting = self.optional(DEAD_LETTERS, "waiting_since");
         let select = format!("part, entity, id, reason, failed_at, {kind}, {waiting}");
@@ -197,7 +197,7 @@ impl Bookkeeping {
         let condition = "destination = $1 AND source = $2 AND message_id = $3";
         let parameters = [destination, source, message_id].map(Param::Text);
         let rows = self.select(DEAD_LETTERS, &select, condition, &parameters, &kinds).await?;
-        let letter = |mut row: Row| Letter {
+        let letter = |mut row: Row| StoredDeadLetter {
             part: text(row.take()).unwrap_or_default(),
             entity: text(row.take()).unwrap_or_default(),
             id: text(row.take()).unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use deskbell_store::{Outcome, OutcomeKind};
 
-use super::bookkeeping::{Bookkeeping, Deleted, Letter};
+use super::bookkeeping::{Bookkeeping, Deleted, StoredDeadLetter};
 use super::{Judge, Kept, PRUNED, PartOutcome};
 use crate::batch::{Row, Tombstone};
 use crate::db::DatabaseError;
@@ -37,10 +37,10 @@ impl Judge<'_> {
         }
         for unusable in self.batch.dead_letters.iter().filter(|letter| letter.part.is_empty()) {
             let Some(entity) = entity::find(unusable.entity) else { continue };
-            let kept = kept.letters.iter().find(|letter| letter.part.is_empty());
+            let kept = kept.dead_letters.iter().find(|letter| letter.part.is_empty());
             let outcome = kept.map_or_else(
                 || Outcome::new(OutcomeKind::DeadLettered, &*unusable.reason),
-                Letter::outcome,
+                StoredDeadLetter::outcome,
             );
             parts.push(part(bookkeeping, entity, outcome));
         }
@@ -124,7 +124,7 @@ impl Judge<'_> {
     }
 
     fn refused(&self, kept: &Kept, entity: &Entity, id: &str) -> Option<Outcome> {
-        let of_row = |letter: &Letter| {
+        let of_row = |letter: &StoredDeadLetter| {
             letter.part.is_empty()
                 && (letter.entity == entity.name && letter.id == id || letter.id.is_empty())
         };

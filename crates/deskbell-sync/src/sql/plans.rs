@@ -32,24 +32,24 @@ fn all(statements: Statements) -> Vec<Sql> {
         requests,
         refused_deletes,
         earlier_tries,
-        count_letters,
+        count_dead_letters,
         blocked,
         gone,
         mark_statements,
         any_due,
         count_waiting,
-        try_letter,
-        take_letter,
-        try_delete,
-        take_delete,
-        keep_letter,
+        begin_retry,
+        end_retry,
+        begin_delete_retry,
+        end_delete_retry,
+        keep_lost,
         wait_again,
         tables,
     } = statements;
     let mut all = vec![checkpoints, swap_checkpoint, insert_checkpoint, release_statements];
-    all.extend([requests, count_letters, any_due, take_letter, keep_letter, wait_again]);
-    all.extend([refused_deletes, earlier_tries, gone, mark_statements, try_letter]);
-    all.extend([try_delete, take_delete, count_waiting]);
+    all.extend([requests, count_dead_letters, any_due, end_retry, keep_lost, wait_again]);
+    all.extend([refused_deletes, earlier_tries, gone, mark_statements, begin_retry]);
+    all.extend([begin_delete_retry, end_delete_retry, count_waiting]);
     let BlockedStatements { list, insert, postpone, advance, remove, forget } = blocked;
     all.extend([list, insert, postpone, advance, remove, forget]);
     all.extend(insert_tombstones.texts().into_iter().chain(dead_letter.texts()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use deskbell_sync::dead_letters::{self, Choice, Letter, State};
+use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions};
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub(crate) async fn drain(consumer: &mut MirrorConsumer) {
     panic!("the mirror does not reach the end of the log");
 }
 
-pub(crate) async fn letters(world: &World) -> Vec<Letter> {
+pub(crate) async fn letters(world: &World) -> Vec<DeadLetterEntry> {
     dead_letters::list(&world.options, &Choice::All).await.unwrap()
 }
 
@@ -48,7 +48,7 @@ async fn a_delete_that_a_foreign_key_refuses_waits_and_the_rest_goes_on() {
     assert_eq!(ids(&world, USERS).await, ["user_1", "user_2"], "the row stays, the rest goes on");
     let stuck = letters(&world).await;
     assert_eq!(stuck.len(), 1);
-    let Letter { id, message_id, state, .. } = &stuck[0];
+    let DeadLetterEntry { id, message_id, state, .. } = &stuck[0];
     assert_eq!((&**id, &**message_id, *state), ("user_1", "msg_2", State::Stuck));
     // No later version brings it up to date: it is gone.
     world

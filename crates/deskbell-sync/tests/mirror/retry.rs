@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deskbell_sync::dead_letters::{self, Choice, Letter, State};
+use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions, TableMapping};
 use serde_json::json;
 
@@ -43,7 +43,7 @@ async fn settle(consumer: &mut MirrorConsumer) {
     }
 }
 
-async fn letters(world: &World) -> Vec<Letter> {
+async fn letters(world: &World) -> Vec<DeadLetterEntry> {
     dead_letters::list(&world.options, &Choice::All).await.unwrap()
 }
 

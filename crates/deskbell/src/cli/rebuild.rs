@@ -6,7 +6,7 @@ use clap::Args;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::OpenError;
 use deskbell_sync::MirrorOptions;
-use deskbell_sync::dead_letters::Letter;
+use deskbell_sync::dead_letters::DeadLetterEntry;
 use deskbell_sync::rebuild::{self, Progress, RebuildError, Rebuilt};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::Diagnostic;
@@ -136,7 +136,7 @@ fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
     }
 }
 
-fn still_refused(letter: &Letter) -> serde_json::Value {
-    let Letter { part, entity, id, reason, .. } = letter;
+fn still_refused(letter: &DeadLetterEntry) -> serde_json::Value {
+    let DeadLetterEntry { part, entity, id, reason, .. } = letter;
     json!({ "part": part, "entity": entity, "id": id, "reason": reason })
 }

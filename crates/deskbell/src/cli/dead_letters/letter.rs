@@ -35,7 +35,7 @@ pub(super) struct Letter {
 impl Letter {
     /// One of a mirror, whose statements have these titles.
     pub(super) fn of_mirror(
-        letter: dead_letters::Letter,
+        letter: dead_letters::DeadLetterEntry,
         titles: &BTreeMap<String, String>,
     ) -> Self {
         Self {

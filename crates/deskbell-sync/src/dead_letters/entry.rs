@@ -15,7 +15,7 @@ pub enum Choice {
 
 /// What the database has refused, or what could not be made of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct DeadLetterEntry {
     /// What becomes of it.
     pub state: State,
     /// Since when.

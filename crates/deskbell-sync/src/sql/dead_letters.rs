@@ -73,7 +73,7 @@ impl Names<'_> {
 
     /// Parameter: the destination. Dead letters, deletes that are refused, and what waits, but for
     /// removals from mapped tables, which wait as rows of theirs.
-    pub(super) fn count_letters(&self) -> Sql {
+    pub(super) fn count_dead_letters(&self) -> Sql {
         format!(
             "SELECT kind = 'delete', waiting_since IS NULL, count(*) FROM {}
              WHERE destination = $1 AND NOT (kind = 'delete' AND part <> '') GROUP BY 1, 2",
@@ -105,7 +105,7 @@ impl Names<'_> {
     }
 
     /// A letter that is being tried again bears no time of its failure until it fails once more.
-    pub(super) fn try_letter(&self) -> Sql {
+    pub(super) fn begin_retry(&self) -> Sql {
         let (letters, not_blocked) = (self.table(DEAD_LETTERS), self.not_blocked());
         format!(
             "UPDATE {letters} AS letter SET retry = true, failed_at = NULL
@@ -114,22 +114,22 @@ impl Names<'_> {
         .into()
     }
 
-    pub(super) fn take_letter(&self) -> Sql {
+    pub(super) fn end_retry(&self) -> Sql {
         let letters = self.table(DEAD_LETTERS);
         format!("DELETE FROM {letters} WHERE {OF_MESSAGE} AND failed_at IS NULL").into()
     }
 
-    pub(super) fn try_delete(&self) -> Sql {
+    pub(super) fn begin_delete_retry(&self) -> Sql {
         let letters = self.table(DEAD_LETTERS);
         format!("UPDATE {letters} SET failed_at = NULL WHERE {OF_DELETE}").into()
     }
 
-    pub(super) fn take_delete(&self) -> Sql {
+    pub(super) fn end_delete_retry(&self) -> Sql {
         let letters = self.table(DEAD_LETTERS);
         format!("DELETE FROM {letters} WHERE {OF_DELETE} AND failed_at IS NULL").into()
     }
 
-    pub(super) fn keep_letter(&self) -> Sql {
+    pub(super) fn keep_lost(&self) -> Sql {
         format!(
             "UPDATE {} SET retry = false,
                  reason = CASE WHEN reason LIKE '%{LOST}' THEN reason ELSE reason || ' {LOST}' END
