@@ -5,7 +5,7 @@ mod ddl;
 mod dialect;
 mod error;
 mod error_codes;
-mod limited;
+mod limited_session;
 mod limits;
 mod live_table;
 mod parameter;
@@ -18,11 +18,13 @@ pub(crate) use ddl::{Table, TableColumn};
 pub use dialect::Dialect;
 pub(crate) use dialect::quoted;
 pub(crate) use error::DatabaseError;
-pub(crate) use limited::Limited;
+pub(crate) use limited_session::LimitedSession;
 pub(crate) use limits::Limits;
-pub(crate) use live_table::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
+pub(crate) use live_table::{
+    ColumnClass, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex,
+};
 pub(crate) use parameter::{Cell, Param, Sql};
 pub(crate) use postgres::PostgresDatabase;
 pub(crate) use refusal::{Refusal, RefusalKind};
-pub(crate) use session::{Database, Inventory, Session, begin_unit, end_unit};
+pub(crate) use session::{DbSession, Inventory, MirrorDatabase, begin_unit, end_unit};
 pub(crate) use sqlite::SqliteDatabase;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::db::{Database, Dialect, Table};
+use crate::db::{Dialect, MirrorDatabase, Table};
 use crate::mapping::Mappings;
 use crate::mirror::Plan;
 use crate::mirror_target::{ConnectError, check_schema_name, database};
@@ -80,7 +80,7 @@ pub fn script(dialect: Dialect, options: &MirrorOptions, steps: &[Step]) -> Stri
     format!("BEGIN;\n\n{body}COMMIT;\n")
 }
 
-fn place(options: &MirrorOptions) -> Result<(Arc<dyn Database>, Vec<Table>), ConnectError> {
+fn place(options: &MirrorOptions) -> Result<(Arc<dyn MirrorDatabase>, Vec<Table>), ConnectError> {
     Ok((database(&options.url)?, tables(options)?))
 }
 

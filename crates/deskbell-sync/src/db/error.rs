@@ -2,7 +2,7 @@
 
 use deskbell_store::BackendError;
 
-use super::refusal::{Meaning, Refusal};
+use super::refusal::{ErrorMeaning, Refusal};
 
 /// What a driver could not do.
 #[derive(Debug)]
@@ -17,9 +17,9 @@ pub(crate) enum DatabaseError {
 
 impl From<sqlx::Error> for DatabaseError {
     fn from(source: sqlx::Error) -> Self {
-        match Meaning::of(&source) {
-            Meaning::Refused(refusal) => Self::Refused { refusal: Box::new(refusal), source },
-            Meaning::Away => Self::Away(source),
+        match ErrorMeaning::of(&source) {
+            ErrorMeaning::Refused(refusal) => Self::Refused { refusal: Box::new(refusal), source },
+            ErrorMeaning::Away => Self::Away(source),
         }
     }
 }

@@ -4,9 +4,9 @@
 mod postgres;
 mod sqlite;
 
-use super::refusal::{Meaning, Refusal, RefusalKind};
+use super::refusal::{ErrorMeaning, Refusal, RefusalKind};
 
-impl Meaning {
+impl ErrorMeaning {
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
             // The driver itself cannot write the value: the database was never asked.

@@ -82,7 +82,7 @@ pub(crate) struct LiveColumn {
     pub(crate) type_name: String,
     /// The type behind it: of a domain the one that it is of, and `citext` whatever its schema.
     pub(crate) base: String,
-    pub(crate) class: Class,
+    pub(crate) class: ColumnClass,
     /// How many characters it holds, where that is limited.
     pub(crate) length: Option<usize>,
     pub(crate) not_null: bool,
@@ -100,7 +100,7 @@ pub(crate) struct LiveColumn {
 
 /// What a column holds, as far as that decides how a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
+pub(crate) enum ColumnClass {
     Text,
     Integer,
     Number,
@@ -115,7 +115,7 @@ pub(crate) enum Class {
     Other,
 }
 
-impl Class {
+impl ColumnClass {
     /// The class of a type, by its name.
     pub(crate) fn of(dialect: Dialect, type_name: &str) -> Self {
         match dialect {

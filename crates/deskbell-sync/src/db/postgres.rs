@@ -12,7 +12,7 @@ use sqlx::ConnectOptions;
 
 use super::dialect::Dialect;
 use super::error::DatabaseError;
-use super::session::{Database, Session};
+use super::session::{DbSession, MirrorDatabase};
 use session::PostgresSession;
 
 /// How long a connection may take to be made.
@@ -31,23 +31,23 @@ impl PostgresDatabase {
         Ok(Self { connector: connector.map_options(ConnectOptions::disable_statement_logging) })
     }
 
-    async fn open(&self) -> Result<Box<dyn Session>, DatabaseError> {
+    async fn open(&self) -> Result<Box<dyn DbSession>, DatabaseError> {
         let connection = self.connector.connect_within(CONNECT_MAX).await?;
         Ok(Box::new(PostgresSession::new(connection)))
     }
 }
 
 #[async_trait]
-impl Database for PostgresDatabase {
+impl MirrorDatabase for PostgresDatabase {
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
     }
 
-    async fn connect(&self) -> Result<Box<dyn Session>, DatabaseError> {
+    async fn connect(&self) -> Result<Box<dyn DbSession>, DatabaseError> {
         self.open().await
     }
 
-    async fn connect_to_read(&self) -> Result<Box<dyn Session>, DatabaseError> {
+    async fn connect_to_read(&self) -> Result<Box<dyn DbSession>, DatabaseError> {
         self.open().await
     }
 }

@@ -28,7 +28,7 @@ pub(crate) enum RefusalKind {
 
 /// What an error of a driver means.
 #[derive(Debug)]
-pub(crate) enum Meaning {
+pub(crate) enum ErrorMeaning {
     /// No answer, or one that says that the database cannot work now: nothing can be judged by it.
     Away,
     Refused(Refusal),

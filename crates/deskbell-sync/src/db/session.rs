@@ -16,7 +16,7 @@ use crate::value::{Kind, Value};
 
 /// A database that can be connected to.
 #[async_trait]
-pub(crate) trait Database: fmt::Debug + Send + Sync + 'static {
+pub(crate) trait MirrorDatabase: fmt::Debug + Send + Sync + 'static {
     /// How it writes SQL.
     fn dialect(&self) -> Dialect;
 
@@ -31,16 +31,16 @@ pub(crate) trait Database: fmt::Debug + Send + Sync + 'static {
     }
 
     /// A connection that may write; the database is made where the driver can do that.
-    async fn connect(&self) -> Result<Box<dyn Session>, DatabaseError>;
+    async fn connect(&self) -> Result<Box<dyn DbSession>, DatabaseError>;
 
     /// A connection that only reads, to a database that is there.
-    async fn connect_to_read(&self) -> Result<Box<dyn Session>, DatabaseError>;
+    async fn connect_to_read(&self) -> Result<Box<dyn DbSession>, DatabaseError>;
 }
 
 /// One connection with at most one transaction. Dropped in the middle of a transaction, it is
 /// closed, and the transaction never was.
 #[async_trait]
-pub(crate) trait Session: fmt::Debug + Send {
+pub(crate) trait DbSession: fmt::Debug + Send {
     /// Begins a transaction that nobody else who writes to this schema runs beside.
     async fn begin(&mut self, schema: &str, limits: Limits) -> Result<(), DatabaseError>;
 
@@ -115,7 +115,7 @@ pub(crate) trait Session: fmt::Debug + Send {
 
     /// Sets the connection up for what follows, and the database where nothing is in it but this
     /// schema.
-    async fn settle_in(&mut self, schema: &str) -> Result<(), DatabaseError>;
+    async fn configure_session(&mut self, schema: &str) -> Result<(), DatabaseError>;
 
     /// Ends the connection.
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
@@ -133,14 +133,14 @@ pub(crate) struct Inventory {
 }
 
 /// Opens a unit of work within the transaction: what follows can be undone alone.
-pub(crate) async fn begin_unit(session: &mut dyn Session) -> Result<(), DatabaseError> {
+pub(crate) async fn begin_unit(session: &mut dyn DbSession) -> Result<(), DatabaseError> {
     session.begin_unit().await
 }
 
 /// Ends the unit of work: keeps what `done` says was done, or undoes what the database refused. It
 /// may refuse when it is asked to keep it.
 pub(crate) async fn end_unit<T>(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     done: Result<T, DatabaseError>,
 ) -> Result<Result<T, Refusal>, DatabaseError> {
     let refusal = match done {

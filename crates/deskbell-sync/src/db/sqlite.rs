@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 
 use super::dialect::Dialect;
 use super::error::DatabaseError;
-use super::session::{Database, Session};
+use super::session::{DbSession, MirrorDatabase};
 use session::{BUSY_TIMEOUT, SqliteSession};
 
 /// Bytes a page in a new file. A user's row with its JSON is about 2.5 KB: two or three fit one
@@ -52,7 +52,10 @@ impl SqliteDatabase {
     }
 
     /// SQLite's own words do not name the file.
-    async fn open(&self, options: SqliteConnectOptions) -> Result<Box<dyn Session>, DatabaseError> {
+    async fn open(
+        &self,
+        options: SqliteConnectOptions,
+    ) -> Result<Box<dyn DbSession>, DatabaseError> {
         let connection = options.connect().await.map_err(|error| {
             let reason = error.as_database_error().map(|error| error.message().to_owned());
             let reason = reason.unwrap_or_else(|| error.to_string());
@@ -64,7 +67,7 @@ impl SqliteDatabase {
 }
 
 #[async_trait]
-impl Database for SqliteDatabase {
+impl MirrorDatabase for SqliteDatabase {
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
     }
@@ -78,7 +81,7 @@ impl Database for SqliteDatabase {
         true
     }
 
-    async fn connect(&self) -> Result<Box<dyn Session>, DatabaseError> {
+    async fn connect(&self) -> Result<Box<dyn DbSession>, DatabaseError> {
         // NORMAL: a commit is in the write-ahead log, which is flushed when it is copied into the
         // database. Power loss may undo the last commits, whole and from the end. Their checkpoints
         // go with them, as they are in the same transactions, so the log is simply read from there
@@ -95,7 +98,7 @@ impl Database for SqliteDatabase {
         self.open(options).await
     }
 
-    async fn connect_to_read(&self) -> Result<Box<dyn Session>, DatabaseError> {
+    async fn connect_to_read(&self) -> Result<Box<dyn DbSession>, DatabaseError> {
         let options = self.options.clone().create_if_missing(false);
         let options = options.busy_timeout(BUSY_TIMEOUT).pragma("query_only", "on");
         self.open(options).await

@@ -3,7 +3,7 @@
 use clerk_webhooks::UnixMillis;
 
 use super::entry::{Choice, DeadLetterEntry, State};
-use crate::db::{DatabaseError, Dialect, Param, Session};
+use crate::db::{DatabaseError, DbSession, Dialect, Param};
 use crate::inspect::InspectError;
 use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
@@ -78,7 +78,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn failed(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<Vec<DeadLetterEntry>, DatabaseError> {
         if !self.is_there(session, DEAD_LETTERS).await? {
             return Ok(Vec::new());
@@ -99,7 +99,7 @@ impl Reading<'_> {
 
     async fn waiting(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         mappings: &Mappings,
     ) -> Result<Vec<DeadLetterEntry>, DatabaseError> {
         if mappings.tables().is_empty() || !self.is_there(session, VERSIONS).await? {
@@ -132,7 +132,7 @@ impl Reading<'_> {
 
     async fn is_there(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         table: &str,
     ) -> Result<bool, DatabaseError> {
         let name = self.dialect.local_name(&self.options.schema, table);

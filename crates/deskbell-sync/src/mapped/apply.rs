@@ -4,7 +4,7 @@ use super::bound_table::MappedTarget;
 use super::pass::Pass;
 use super::wait::ConflictTimeout;
 use crate::batch::{Batch, DeadLetter, MappedChanges};
-use crate::db::{DatabaseError, Refusal, Session};
+use crate::db::{DatabaseError, DbSession, Refusal};
 
 /// What applying a batch to a mapped table came to.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl MappedTarget {
     /// already.
     pub(crate) async fn apply(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         batch: &Batch,
         index: usize,
         timeout: ConflictTimeout,
@@ -38,7 +38,7 @@ impl MappedTarget {
     /// The same, and writes everything again that the batch says anything about.
     pub(crate) async fn apply_again(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         batch: &Batch,
         index: usize,
         timeout: ConflictTimeout,
@@ -48,7 +48,7 @@ impl MappedTarget {
 
     async fn run(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         batch: &Batch,
         index: usize,
         timeout: ConflictTimeout,

@@ -9,7 +9,7 @@ use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
 use super::wait::{Refused, dead_letter};
 use crate::batch::{Batch, DeadLetter};
-use crate::db::{DatabaseError, ForeignKey, LiveTable, Session};
+use crate::db::{DatabaseError, DbSession, ForeignKey, LiveTable};
 use crate::mapping::{DeleteAction, MappedTable};
 
 /// A mapped table in a database that it fits.
@@ -87,7 +87,7 @@ impl MappedTarget {
     }
 
     /// Runs every statement about the table without rows: what is refused now is refused for every row.
-    pub(crate) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+    pub(crate) async fn probe(&self, session: &mut dyn DbSession) -> Result<(), DatabaseError> {
         self.sql.probe(session).await
     }
 
@@ -102,7 +102,7 @@ impl MappedTarget {
     /// What waits for one of these rows, in other tables, is due now.
     pub(super) async fn wake_dependents(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         rows: &[super::texts::Texts],
     ) -> Result<(), DatabaseError> {
         for dependent in &self.dependents {

@@ -11,7 +11,7 @@ use super::plan::{Task, Work};
 use super::record::Record;
 use super::table_sql::TableSql;
 use super::texts::Texts;
-use crate::db::{Bulk, DatabaseError, Refusal, RefusalKind, Session, begin_unit, end_unit};
+use crate::db::{Bulk, DatabaseError, DbSession, Refusal, RefusalKind, begin_unit, end_unit};
 use crate::fold::evaluate_set;
 use crate::mapping::MappedTable;
 
@@ -71,7 +71,7 @@ impl Executor<'_> {
     /// Does the tasks, removals first: they make room.
     pub(super) async fn work<'t>(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         tasks: &[&'t Task],
     ) -> Result<Outcome<'t>, DatabaseError> {
         let mut ordered = tasks.to_vec();
@@ -87,7 +87,7 @@ impl Executor<'_> {
 
     async fn by_halves<'t>(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         tasks: &[&'t Task],
         outcome: &mut Outcome<'t>,
     ) -> Result<(), DatabaseError> {
@@ -110,7 +110,7 @@ impl Executor<'_> {
 
     pub(super) async fn again_while_it_helps(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         outcome: &mut Outcome<'_>,
     ) -> Result<(), DatabaseError> {
         // Alone and with nothing done, a row is refused as it was.
@@ -132,7 +132,7 @@ impl Executor<'_> {
     /// Does these tasks or none of them.
     async fn attempt(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         tasks: &[&Task],
     ) -> Result<Result<Done, Refusal>, DatabaseError> {
         begin_unit(session).await?;
@@ -150,7 +150,7 @@ impl Executor<'_> {
 
     pub(super) async fn all(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         tasks: &[&Task],
     ) -> Result<Done, DatabaseError> {
         let rows = self.rows(tasks);
@@ -188,7 +188,7 @@ impl Executor<'_> {
     /// Removes rows, and looks whether they are gone.
     async fn remove(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         rows: &Rows,
         tasks: &[&Task],
     ) -> Result<u64, DatabaseError> {
@@ -265,7 +265,7 @@ impl Executor<'_> {
     }
 
     /// Writes the row of one task whose key the table stores as another one.
-    async fn learn(&self, session: &mut dyn Session, task: &Task) -> Result<Done, DatabaseError> {
+    async fn learn(&self, session: &mut dyn DbSession, task: &Task) -> Result<Done, DatabaseError> {
         let rows = self.rows(&[task]);
         let (Some(row), Some(columns)) = (rows.written.first(), self.columns(task)) else {
             return Ok(Done::default());
@@ -350,7 +350,7 @@ impl Executor<'_> {
 
     pub(super) async fn bulk(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         bulk: &Bulk,
         rows: &[Texts],
     ) -> Result<u64, DatabaseError> {

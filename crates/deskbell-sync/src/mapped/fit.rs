@@ -6,7 +6,7 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::{Kind, Value};
 
 use super::literal::{array_text, has_word_of_time, moment_text};
-use crate::db::{Cell, Class, LiveColumn, LiveTable};
+use crate::db::{Cell, ColumnClass, LiveColumn, LiveTable};
 use crate::mapping::MappedTable;
 use crate::scalar::as_text;
 
@@ -189,7 +189,7 @@ impl LiveTable {
     }
 }
 
-impl Class {
+impl ColumnClass {
     /// Whether a value of this kind fits.
     pub(super) fn holds(self, kind: Kind) -> bool {
         match self {

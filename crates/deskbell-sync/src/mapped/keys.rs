@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lookups::Resolved;
 use super::record::Record;
 use super::table_sql::TableSql;
-use crate::db::{DatabaseError, Session, begin_unit, end_unit};
+use crate::db::{DatabaseError, DbSession, begin_unit, end_unit};
 
 /// What is known of keys, each as it was given.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ impl Keys {
     /// Asks the database about these keys, where it has not been asked yet.
     pub(super) async fn learn(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         sql: &TableSql,
         keys: &BTreeSet<String>,
     ) -> Result<(), DatabaseError> {
@@ -57,7 +57,7 @@ impl Keys {
     /// Makes the keys of records canonical that were written before this was known; their ids.
     pub(super) async fn make_canonical(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         sql: &TableSql,
         records: &mut [Record],
     ) -> Result<Vec<String>, DatabaseError> {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::texts::Texts;
 use super::writer::Writer;
-use crate::db::{DatabaseError, Dialect, LiveColumn, LiveTable, Param, Session, Sql};
+use crate::db::{DatabaseError, DbSession, Dialect, LiveColumn, LiveTable, Param, Sql};
 use crate::value::{Kind, Value};
 
 /// The questions about one mapped table.
@@ -92,7 +92,7 @@ impl Lookups {
 
     pub(super) async fn resolve(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         keys: &[Texts],
     ) -> Result<Vec<(usize, Resolved)>, DatabaseError> {
         let kinds = [Kind::Integer, Kind::Text, Kind::Text];
@@ -108,7 +108,7 @@ impl Lookups {
     /// Which of these keys have no row.
     pub(super) async fn absent(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         keys: &[Texts],
     ) -> Result<Vec<usize>, DatabaseError> {
         self.numbers(session, &self.absent, keys).await
@@ -117,7 +117,7 @@ impl Lookups {
     /// Which of these keys have a row.
     pub(super) async fn present(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         keys: &[Texts],
     ) -> Result<Vec<usize>, DatabaseError> {
         self.numbers(session, &self.present, keys).await
@@ -126,7 +126,7 @@ impl Lookups {
     /// Writes the row; the key that it is there under, if it is there at all.
     pub(super) async fn learn(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         row: &Texts,
     ) -> Result<Option<String>, DatabaseError> {
         self.stored(session, &self.learn, row).await
@@ -135,7 +135,7 @@ impl Lookups {
     /// Moves a row of the new key and the old one; the key that it is there under, if one moved.
     pub(super) async fn learn_move(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         row: &Texts,
     ) -> Result<Option<String>, DatabaseError> {
         self.stored(session, &self.learn_move, row).await
@@ -143,7 +143,7 @@ impl Lookups {
 
     async fn stored(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         sql: &Sql,
         row: &Texts,
     ) -> Result<Option<String>, DatabaseError> {
@@ -167,7 +167,7 @@ impl Lookups {
     /// The obstacles of these rows, by their number.
     pub(super) async fn ask(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         question: &Question,
         rows: &[Texts],
     ) -> Result<Vec<(usize, Obstacle)>, DatabaseError> {
@@ -186,7 +186,7 @@ impl Lookups {
 
     async fn numbers(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         sql: &Sql,
         keys: &[Texts],
     ) -> Result<Vec<usize>, DatabaseError> {
@@ -203,7 +203,7 @@ impl Lookups {
 
     async fn fetch(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         sql: &Sql,
         rows: &[Texts],
         kinds: &[Kind],

@@ -4,14 +4,14 @@ use super::execute::Executor;
 use super::lookups::{Obstacle, Obstacles, Question};
 use super::plan::Task;
 use super::texts::Texts;
-use crate::db::{DatabaseError, Session, begin_unit, end_unit};
+use crate::db::{DatabaseError, DbSession, begin_unit, end_unit};
 
 impl Executor<'_> {
     /// By the key of a task, the keys of rows that have what it must have alone, and what its foreign
     /// keys refer to that is not there.
     pub(super) async fn obstacles_of(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         tasks: &[&Task],
     ) -> Result<Obstacles, DatabaseError> {
         let rows = tasks.iter().filter_map(|task| Some((*task, self.written(task)?)));
@@ -46,7 +46,7 @@ impl Executor<'_> {
     /// Asks these questions about rows, as one unit; `None` where the database refuses one.
     async fn ask(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         questions: &[Question],
         rows: &[Texts],
     ) -> Result<Option<Vec<(usize, Obstacle)>>, DatabaseError> {

@@ -11,7 +11,7 @@ use super::record::Record;
 use super::records::DUE_MAX;
 use super::wait::Refused;
 use crate::batch::{MappedChanges, Tombstone};
-use crate::db::{DatabaseError, Refusal, Session};
+use crate::db::{DatabaseError, DbSession, Refusal};
 
 /// A batch takes one waiting row for so many rows of its own, so that they cost it little.
 const ROWS_FOR_ONE_DUE: usize = 40;
@@ -24,7 +24,7 @@ const ROUNDS_MAX: usize = 6;
 /// What is known while a batch is applied.
 pub(super) struct Pass<'a> {
     pub(super) target: &'a MappedTarget,
-    pub(super) session: &'a mut dyn Session,
+    pub(super) session: &'a mut dyn DbSession,
     pub(super) known: BTreeMap<String, Record>,
     keys: Keys,
     /// The entities whose records are written.
@@ -83,7 +83,7 @@ impl Placed {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(target: &'a MappedTarget, session: &'a mut dyn Session) -> Self {
+    pub(super) fn new(target: &'a MappedTarget, session: &'a mut dyn DbSession) -> Self {
         Self {
             target,
             session,

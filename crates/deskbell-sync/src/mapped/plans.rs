@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::records::{RecordStatements, Scope};
 use super::table_sql::TableSql;
-use crate::db::{Database, Dialect, LiveTable, Session, SqliteDatabase};
+use crate::db::{DbSession, Dialect, LiveTable, MirrorDatabase, SqliteDatabase};
 use crate::mapping::MappedTable;
 use crate::options::{MappedDelete, TableMapping};
 use crate::schema::tables;
@@ -29,18 +29,18 @@ fn mapping() -> MappedTable {
     .unwrap()
 }
 
-async fn run(session: &mut dyn Session, sql: &str) {
+async fn run(session: &mut dyn DbSession, sql: &str) {
     session.execute(&sql.into(), &[]).await.unwrap();
 }
 
-async fn live(session: &mut dyn Session) -> LiveTable {
+async fn live(session: &mut dyn DbSession) -> LiveTable {
     run(session, "CREATE TABLE orgs (id text PRIMARY KEY)").await;
     run(session, ACCOUNTS).await;
     session.describe("accounts").await.unwrap().unwrap()
 }
 
 /// Many rows that wait, as the planner knows them then.
-async fn fill(session: &mut dyn Session) {
+async fn fill(session: &mut dyn DbSession) {
     let numbers = "WITH RECURSIVE numbers (n) AS
         (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)";
     run(

@@ -3,7 +3,7 @@
 use clerk_webhooks::UnixMillis;
 
 use super::record::Record;
-use crate::db::{Bulk, Cell, DatabaseError, Dialect, Param, Session, Sql, given, quoted};
+use crate::db::{Bulk, Cell, DatabaseError, DbSession, Dialect, Param, Sql, given, quoted};
 use crate::schema::{TOMBSTONES, VERSION_COLUMNS, VERSIONS, versions};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
@@ -108,7 +108,7 @@ impl RecordStatements {
 
     pub(super) async fn by_id(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         ids: &[&str],
     ) -> Result<Vec<Record>, DatabaseError> {
         self.fetch(session, &self.by_id, ids).await
@@ -117,7 +117,7 @@ impl RecordStatements {
     /// Every entity that maps to one of these keys, or is shown there; one that does both comes twice.
     pub(super) async fn by_key(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         keys: &[&str],
     ) -> Result<Vec<Record>, DatabaseError> {
         self.fetch(session, &self.by_key, keys).await
@@ -125,7 +125,7 @@ impl RecordStatements {
 
     pub(super) async fn by_parent(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         parent: usize,
         ids: &[&str],
     ) -> Result<Vec<Record>, DatabaseError> {
@@ -138,7 +138,7 @@ impl RecordStatements {
     /// What waits and is to be tried again by now, the longest due first.
     pub(super) async fn due(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         at_most: i64,
     ) -> Result<Vec<Record>, DatabaseError> {
         let ours = [Param::Text(&self.destination), Param::Text(&self.mapping)];
@@ -150,7 +150,7 @@ impl RecordStatements {
     /// What waits for one of these, [`DUE_MAX`] at most.
     pub(super) async fn waiting_for(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         these: &[&str],
     ) -> Result<Vec<Record>, DatabaseError> {
         self.fetch(session, &self.waiting_for, these).await
@@ -159,7 +159,7 @@ impl RecordStatements {
     /// What waits for one of these is due now.
     pub(super) async fn wake(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         these: &[&str],
     ) -> Result<u64, DatabaseError> {
         if these.is_empty() {
@@ -173,7 +173,7 @@ impl RecordStatements {
     /// Writes when these are tried again, and nothing else of them.
     pub(super) async fn postpone(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         records: &[&Record],
     ) -> Result<(), DatabaseError> {
         let rows: Vec<_> = records.iter().map(|record| self.postponed(record)).collect();
@@ -201,7 +201,7 @@ impl RecordStatements {
     /// The tombstones of these entities of one kind: id, when, by which message.
     pub(super) async fn tombstones(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         entity: &str,
         ids: &[&str],
     ) -> Result<Vec<(String, i64, String)>, DatabaseError> {
@@ -223,7 +223,7 @@ impl RecordStatements {
 
     pub(super) async fn write<'a>(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         records: impl Iterator<Item = &'a Record>,
     ) -> Result<(), DatabaseError> {
         let rows: Vec<_> = records.map(|record| self.cells(record)).collect();
@@ -232,7 +232,7 @@ impl RecordStatements {
 
     async fn fetch(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         sql: &Sql,
         list: &[&str],
     ) -> Result<Vec<Record>, DatabaseError> {

@@ -7,7 +7,7 @@ use deskbell_expr::Value;
 use super::fit::MappedTableProblem;
 use super::records::{RecordStatements, Scope};
 use crate::batch::StatementRun;
-use crate::db::{Class, DatabaseError, Dialect, Param, Session, Sql};
+use crate::db::{ColumnClass, DatabaseError, DbSession, Dialect, Param, Sql};
 use crate::mapping::CompiledStatement;
 use crate::options::Stale;
 
@@ -17,14 +17,14 @@ pub(crate) struct StatementTarget {
     statement: Arc<CompiledStatement>,
     dialect: Dialect,
     sql: Sql,
-    classes: Vec<Class>,
+    classes: Vec<ColumnClass>,
     pub(super) records: RecordStatements,
 }
 
 impl StatementTarget {
     /// Has the database look at the statement, and compares the types.
     pub(crate) async fn new(
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         scope: Scope<'_>,
         statement: Arc<CompiledStatement>,
     ) -> Result<Result<Self, MappedTableProblem>, DatabaseError> {
@@ -37,7 +37,7 @@ impl StatementTarget {
                 None => return Err(error),
             },
         };
-        let classes: Vec<_> = types.iter().map(|name| Class::of(dialect, name)).collect();
+        let classes: Vec<_> = types.iter().map(|name| ColumnClass::of(dialect, name)).collect();
         let sql = statement.numbered.sql(|number| match (dialect, types.get(number - 1)) {
             (Dialect::Postgres, Some(name)) => format!("CAST(${number}::text AS {name})"),
             _ => format!("${number}"),
@@ -75,7 +75,7 @@ impl StatementTarget {
     }
 
     /// Has the database plan the statement: what it refuses now it refuses for every event.
-    pub(crate) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+    pub(crate) async fn probe(&self, session: &mut dyn DbSession) -> Result<(), DatabaseError> {
         session.explain(&self.sql, self.classes.len()).await
     }
 
@@ -86,7 +86,7 @@ impl StatementTarget {
 
     pub(super) async fn run(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         run: &StatementRun,
     ) -> Result<u64, DatabaseError> {
         let texts: Vec<_> = run
@@ -94,7 +94,7 @@ impl StatementTarget {
             .iter()
             .enumerate()
             .map(|(index, value)| {
-                self.classes.get(index).copied().unwrap_or(Class::Other).text(value)
+                self.classes.get(index).copied().unwrap_or(ColumnClass::Other).text(value)
             })
             .collect();
         let parameters =

@@ -7,7 +7,7 @@ use deskbell_store::Seq;
 use super::record::Record;
 use super::statement::StatementTarget;
 use crate::batch::{DeadLetter, StatementRun, StatementWork, shortened_reason};
-use crate::db::{DatabaseError, Param, Refusal, Session, Sql, begin_unit, end_unit};
+use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql, begin_unit, end_unit};
 use crate::version::Version;
 
 /// What is known before a batch that decides whether statements run.
@@ -21,7 +21,7 @@ struct Preloaded {
 
 impl Preloaded {
     async fn load(
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         targets: &[StatementTarget],
         work: &StatementWork,
     ) -> Result<Self, DatabaseError> {
@@ -61,7 +61,7 @@ pub(crate) struct StatementMarker<'a> {
 impl StatementMarker<'_> {
     pub(crate) async fn mark(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         seq: Seq,
     ) -> Result<(), DatabaseError> {
         let [destination, log, at, token] = self.parameters;
@@ -90,7 +90,7 @@ pub(crate) type Outcome = Result<(), (DeadLetter, Refusal)>;
 impl<'a> StatementPass<'a> {
     /// Reads what decides whether they run; the batch's own tombstones must not be there yet.
     pub(crate) async fn load(
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         targets: &'a [StatementTarget],
         work: &'a StatementWork,
         done_up_to: Option<Seq>,
@@ -105,7 +105,7 @@ impl<'a> StatementPass<'a> {
     /// database refuses of one of them is undone for all of the event's. `None`: there is no event left.
     pub(crate) async fn run_next(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         marker: &StatementMarker<'_>,
         takes: impl Fn(&StatementTarget) -> bool,
     ) -> Result<Option<(Seq, Outcome)>, DatabaseError> {
@@ -159,7 +159,7 @@ impl<'a> StatementPass<'a> {
     }
 
     /// Notes which events the statements have run for, where that is not done with each.
-    pub(crate) async fn remember(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+    pub(crate) async fn remember(&self, session: &mut dyn DbSession) -> Result<(), DatabaseError> {
         if session.commits_units() {
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl<'a> StatementPass<'a> {
 
 /// Notes what these runs were for; of one statement and entity, the last one.
 async fn remember(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     targets: &[StatementTarget],
     runs: &[&StatementRun],
 ) -> Result<(), DatabaseError> {
@@ -194,7 +194,7 @@ async fn remember(
 /// All statements of one event, or none of them. Where this is a transaction, the mark that they have
 /// run and what they have run for are in it.
 async fn run_event<'a>(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     targets: &[StatementTarget],
     due: &[&'a StatementRun],
     marker: &StatementMarker<'_>,

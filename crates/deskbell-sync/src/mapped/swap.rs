@@ -9,7 +9,9 @@ use super::lookups::Obstacle;
 use super::plan::Task;
 use super::texts::Texts;
 use super::writer::Vacate;
-use crate::db::{Class, DatabaseError, LiveColumn, Refusal, Session, Sql, begin_unit, end_unit};
+use crate::db::{
+    ColumnClass, DatabaseError, DbSession, LiveColumn, Refusal, Sql, begin_unit, end_unit,
+};
 
 /// Rings may stand in each other's way: they are looked for again after this many were solved at most.
 const PASSES_MAX: usize = 3;
@@ -52,7 +54,7 @@ impl Executor<'_> {
     /// Finds what stands in the way of the refused tasks, and solves the rings among them.
     pub(super) async fn swap(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         outcome: &mut Outcome<'_>,
     ) -> Result<(), DatabaseError> {
         for _ in 0..PASSES_MAX {
@@ -73,7 +75,7 @@ impl Executor<'_> {
     /// Solves one ring, or leaves everything as it was; whether it did.
     async fn solve(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         outcome: &mut Outcome<'_>,
         ring: &Ring,
     ) -> Result<bool, DatabaseError> {
@@ -111,7 +113,7 @@ impl Executor<'_> {
 
     async fn exchange(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         tasks: &[&Task],
         how: Exchange<'_>,
     ) -> Result<super::execute::Done, DatabaseError> {
@@ -130,7 +132,7 @@ impl Executor<'_> {
 
     async fn exchange_at_once(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         tasks: &[&Task],
     ) -> Result<super::execute::Done, DatabaseError> {
         let set = |when: &str, deferred: bool| -> Option<Sql> {
@@ -215,7 +217,7 @@ impl Placeholder {
             return Value::Null;
         }
         let random: u128 = rand::random();
-        if column.class == Class::Integer {
+        if column.class == ColumnClass::Integer {
             // Within the smallest of the integer types, and below what is counted.
             let (magnitude, smallest) = (random & 0x7fff, column.base == "smallint");
             let magnitude = if smallest { magnitude } else { random & 0x7fff_ffff };
@@ -255,7 +257,7 @@ mod tests {
             name: "c".to_owned(),
             type_name: type_name.to_owned(),
             base: type_name.to_owned(),
-            class: Class::of(Dialect::Postgres, type_name),
+            class: ColumnClass::of(Dialect::Postgres, type_name),
             length,
             not_null,
             default: None,

@@ -6,7 +6,7 @@ use super::lookups::Lookups;
 use super::texts::Texts;
 use super::writer::{Vacate, Writer};
 use crate::db::{
-    Bulk, Cell, Class, DatabaseError, Deferrable, Dialect, LiveColumn, LiveTable, Session,
+    Bulk, Cell, ColumnClass, DatabaseError, DbSession, Deferrable, Dialect, LiveColumn, LiveTable,
 };
 use crate::mapping::MappedTable;
 use crate::scalar::{decode, decode_columns};
@@ -77,7 +77,7 @@ impl TableSql {
             bytewise: key.iter().all(|column| column.is_bytewise(dialect)),
             keeps_texts: key
                 .iter()
-                .all(|column| matches!(column.class, Class::Text | Class::Other)),
+                .all(|column| matches!(column.class, ColumnClass::Text | ColumnClass::Other)),
             rewrites: live.rewrites,
             left_alone,
             key,
@@ -87,7 +87,7 @@ impl TableSql {
     }
 
     /// Runs each of the statements without rows.
-    pub(super) async fn probe(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+    pub(super) async fn probe(&self, session: &mut dyn DbSession) -> Result<(), DatabaseError> {
         let others = [&self.remove, &self.relocate, &self.respell];
         let vacate = self.vacate_all.iter().map(|vacate| &vacate.bulk);
         let others = others.into_iter().chain(&self.flag).chain(&self.unflag).chain(vacate);

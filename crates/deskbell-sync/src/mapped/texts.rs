@@ -2,12 +2,12 @@
 
 use deskbell_expr::Value;
 
-use crate::db::{Cell, Class, Dialect, LiveColumn};
+use crate::db::{Cell, ColumnClass, Dialect, LiveColumn};
 
 /// Values and their texts, ready to be borrowed.
 #[derive(Debug)]
 pub(super) struct Texts {
-    values: Vec<(Class, Value, Option<String>)>,
+    values: Vec<(ColumnClass, Value, Option<String>)>,
     /// The first column that would be given a word, such as `now`, for a time.
     no_time: Option<String>,
 }

@@ -7,7 +7,7 @@ use clerk_webhooks::UnixMillis;
 use super::plan::{Task, Work};
 use super::record::Record;
 use crate::batch::{DeadLetter, shortened_reason};
-use crate::db::{DatabaseError, Dialect, Refusal, Session};
+use crate::db::{DatabaseError, DbSession, Dialect, Refusal};
 use crate::entity::Entity;
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
@@ -28,7 +28,10 @@ pub(crate) struct ConflictTimeout {
 
 impl ConflictTimeout {
     /// The time by the database's clock, which all replicas share.
-    pub(crate) async fn now(self, session: &mut dyn Session) -> Result<UnixMillis, DatabaseError> {
+    pub(crate) async fn now(
+        self,
+        session: &mut dyn DbSession,
+    ) -> Result<UnixMillis, DatabaseError> {
         let sql = format!("SELECT {}", self.dialect.now()).into();
         let row = session.fetch(&sql, &[], &[Kind::Time]).await?.pop();
         match row.and_then(|mut row| row.pop()) {

@@ -1,6 +1,6 @@
 //! Writes the statements that change rows of the application's table.
 
-use crate::db::{Bulk, Class, Dialect, LiveColumn, LiveTable, UniqueIndex, given, quoted};
+use crate::db::{Bulk, ColumnClass, Dialect, LiveColumn, LiveTable, UniqueIndex, given, quoted};
 use crate::value::Kind;
 
 /// Mapped columns whose nulls leave the row's value alone: there is a statement for each choice of
@@ -35,8 +35,10 @@ impl LiveColumn {
                 self.deterministic && matches!(&*self.base, "text" | "character varying")
             }
             Dialect::Sqlite => {
-                let is_number =
-                    matches!(self.class, Class::Integer | Class::Number | Class::Boolean);
+                let is_number = matches!(
+                    self.class,
+                    ColumnClass::Integer | ColumnClass::Number | ColumnClass::Boolean
+                );
                 self.collation.is_none() && !is_number
             }
         }
@@ -128,7 +130,10 @@ impl Writer<'_> {
     /// That two values are not the same texts, whatever the database takes for equal.
     pub(super) fn differ(&self, column: &LiveColumn, one: &str, other: &str) -> String {
         let plain = matches!(&*column.base, "text" | "character varying")
-            || matches!(column.class, Class::Integer | Class::Number | Class::Boolean)
+            || matches!(
+                column.class,
+                ColumnClass::Integer | ColumnClass::Number | ColumnClass::Boolean
+            )
             || column.base.starts_with("timestamp");
         match self.dialect {
             Dialect::Sqlite => format!("{one} COLLATE BINARY IS NOT {other}"),
@@ -226,7 +231,8 @@ impl Writer<'_> {
             live.foreign_keys.iter().any(|key| key.columns.contains(&column.name))
         };
         let has_placeholder = |column: &LiveColumn| {
-            matches!(column.class, Class::Text | Class::Integer) || column.base == "uuid"
+            matches!(column.class, ColumnClass::Text | ColumnClass::Integer)
+                || column.base == "uuid"
         };
         let easiest = |index: &UniqueIndex| {
             let of_index = columns.iter().filter(|column| index.columns.contains(&column.name));

@@ -9,7 +9,7 @@ use super::rows::{tombstone, write};
 use super::streak::Streaks;
 use crate::batch::{Batch, DeadLetter, Row, TableRows, Tombstone, shortened_reason};
 use crate::checkpoint::Checkpoint;
-use crate::db::{DatabaseError, Param, Refusal, Session, Sql};
+use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql};
 use crate::mapped::{Applied, ConflictTimeout, StatementMarker, StatementPass, StatementTarget};
 use crate::mirror_target::{Blocked, Commit, Part, PartKind};
 use crate::sql::{Statements, TableStatements};
@@ -38,7 +38,7 @@ impl Work<'_> {
     /// Applies the batch in the transaction that is open.
     pub(super) async fn apply(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         batch: &Batch,
     ) -> Result<Commit, DatabaseError> {
         let mut refused = Vec::new();
@@ -89,7 +89,7 @@ impl Work<'_> {
     /// From now on this part waits, with all that the batch says of it.
     pub(super) async fn block(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         kind: PartKind,
         name: &str,
         refusal: &Refusal,
@@ -116,7 +116,11 @@ impl Work<'_> {
         tables.filter(|table| self.takes(PartKind::Mirror, table.entity.table))
     }
 
-    async fn write(&self, session: &mut dyn Session, batch: &Batch) -> Result<u64, DatabaseError> {
+    async fn write(
+        &self,
+        session: &mut dyn DbSession,
+        batch: &Batch,
+    ) -> Result<u64, DatabaseError> {
         let rows: Vec<_> = batch.tombstones.iter().map(tombstone).collect();
         session.bulk(&self.statements.insert_tombstones, &rows).await?;
         for table in self.tables() {
@@ -133,7 +137,11 @@ impl Work<'_> {
         Ok(rows_written)
     }
 
-    async fn settle(&self, session: &mut dyn Session, batch: &Batch) -> Result<(), DatabaseError> {
+    async fn settle(
+        &self,
+        session: &mut dyn DbSession,
+        batch: &Batch,
+    ) -> Result<(), DatabaseError> {
         for table in self.tables() {
             let ids = ids_in(batch, table.entity.name);
             execute_all(session, &table.settle, &ids).await?;
@@ -143,7 +151,7 @@ impl Work<'_> {
 
     async fn write_mapped(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         batch: &Batch,
         refused: &mut Vec<Refused>,
     ) -> Result<u64, DatabaseError> {
@@ -165,7 +173,7 @@ impl Work<'_> {
     /// Takes the dead letters away of what is well now.
     pub(super) async fn resolve(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         applied: &Applied,
     ) -> Result<(), DatabaseError> {
         for (part, entity, ids) in &applied.resolved {
@@ -183,7 +191,7 @@ impl Work<'_> {
     /// Keeps what a mapped table has given up; those that are dead letters now.
     pub(super) async fn keep(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         refused: Vec<Refused>,
     ) -> Result<Vec<DeadLetter>, DatabaseError> {
         let (destination, earlier) = (&self.current.destination, &self.earlier);
@@ -194,7 +202,7 @@ impl Work<'_> {
     /// that event alone.
     async fn run_statements(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         mut pass: StatementPass<'_>,
         refused: &mut Vec<Refused>,
     ) -> Result<(), DatabaseError> {
@@ -262,7 +270,7 @@ fn ids_in<'a>(batch: &'a Batch, entity: &str) -> Vec<&'a str> {
 
 /// Runs the statements with these ids, if there are any.
 async fn execute_all(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &[Sql],
     ids: &[&str],
 ) -> Result<(), DatabaseError> {

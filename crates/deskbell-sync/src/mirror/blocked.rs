@@ -3,7 +3,7 @@
 use deskbell_store::Seq;
 
 use crate::batch::shortened_reason;
-use crate::db::{DatabaseError, Param, Refusal, Session};
+use crate::db::{DatabaseError, DbSession, Param, Refusal};
 use crate::mirror_target::{Blocked, Part, PartKind};
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
@@ -19,7 +19,7 @@ pub(super) struct BlockedParts {
 
 impl BlockedParts {
     pub(super) async fn load(
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         statements: &Statements,
         destination: &str,
     ) -> Result<Self, DatabaseError> {
@@ -52,7 +52,7 @@ impl BlockedParts {
     /// Blocks a part that has all events up to `seq`.
     pub(super) async fn block(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         statements: &Statements,
         destination: &str,
         blocked: Blocked,
@@ -72,7 +72,7 @@ impl BlockedParts {
     }
 
     pub(super) async fn postpone(
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         statements: &Statements,
         destination: &str,
         part: &Part,
@@ -92,7 +92,7 @@ impl BlockedParts {
 
     /// The part has all events up to `seq` by now; it is blocked no more once that is all there are.
     pub(super) async fn advance(
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         statements: &Statements,
         destination: &str,
         part: &Part,

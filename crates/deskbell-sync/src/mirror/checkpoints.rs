@@ -3,7 +3,7 @@
 use deskbell_store::{FencingToken, Seq};
 
 use crate::checkpoint::Checkpoint;
-use crate::db::{DatabaseError, Param, Session, Sql};
+use crate::db::{DatabaseError, DbSession, Param, Sql};
 use crate::mirror_target::{Commit, TargetError};
 use crate::sql::{HELD, LEFT_AS_IS, Statements};
 use crate::value::{Kind, Value};
@@ -12,7 +12,7 @@ const KINDS: [Kind; 6] =
     [Kind::Id, Kind::Integer, Kind::Id, Kind::Integer, Kind::Integer, Kind::Integer];
 
 pub(super) async fn read(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     select: &Sql,
     destination: &str,
 ) -> Result<Vec<Checkpoint>, TargetError> {
@@ -48,7 +48,7 @@ fn checkpoint(row: Vec<Value>, destination: &str) -> Result<Checkpoint, TargetEr
 }
 
 pub(super) async fn take_over(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     current: Option<&Checkpoint>,
     next: &Checkpoint,
@@ -67,7 +67,7 @@ pub(super) async fn take_over(
 /// Moves the checkpoint if `current` is what stands there. Statements that are held back are left
 /// to the person who lets them go on.
 pub(super) async fn swap(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     current: &Checkpoint,
     next: &Checkpoint,
@@ -76,7 +76,7 @@ pub(super) async fn swap(
 }
 
 async fn set(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     current: &Checkpoint,
     next: &Checkpoint,
@@ -98,7 +98,7 @@ async fn set(
 }
 
 async fn insert(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     next: &Checkpoint,
 ) -> Result<Commit, DatabaseError> {

@@ -6,13 +6,13 @@ use tokio::sync::MutexGuard;
 
 use super::blocked::BlockedParts;
 use super::streak::Streaks;
-use crate::db::Session;
+use crate::db::DbSession;
 use crate::mapped::{MappedTarget, StatementTarget};
 
 /// A connection, and what was found there.
 #[derive(Debug)]
 pub(super) struct Connected {
-    pub(super) session: Box<dyn Session>,
+    pub(super) session: Box<dyn DbSession>,
     pub(super) application: Arc<Application>,
     /// What was blocked when it was last looked at; this mirror alone changes it.
     pub(super) blocked: BlockedParts,

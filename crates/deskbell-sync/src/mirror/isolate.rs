@@ -6,7 +6,7 @@ use super::refused::{Refused, RefusedKind};
 use super::rows;
 use super::streak::Streak;
 use crate::batch::{DeadLetter, Row, Tombstone, shortened_reason};
-use crate::db::{Bulk, DatabaseError, Param, Refusal, Session, begin_unit, end_unit};
+use crate::db::{Bulk, DatabaseError, DbSession, Param, Refusal, begin_unit, end_unit};
 use crate::entity::Entity;
 use crate::sql::TableStatements;
 use crate::version::{Rank, Version};
@@ -83,14 +83,14 @@ impl<'a> Piece<'a> {
 
     async fn attempt(
         self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<Result<u64, Refusal>, DatabaseError> {
         begin_unit(session).await?;
         let done = self.run(session).await;
         end_unit(session, done).await
     }
 
-    async fn run(self, session: &mut dyn Session) -> Result<u64, DatabaseError> {
+    async fn run(self, session: &mut dyn DbSession) -> Result<u64, DatabaseError> {
         let (statements, subjects) = match self {
             Self::Tombstones { insert, tombstones } => {
                 let rows: Vec<_> = tombstones.iter().map(rows::tombstone).collect();
@@ -140,7 +140,7 @@ pub(super) struct Isolated<'a> {
 
 /// Does what the database takes of the piece.
 pub(super) async fn by_halves<'a>(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     piece: Piece<'a>,
     streak: &mut Streak,
 ) -> Result<Isolated<'a>, DatabaseError> {
@@ -173,7 +173,7 @@ pub(super) async fn by_halves<'a>(
 
 /// Does what the database takes of the piece, however much it refuses; what it refused.
 pub(super) async fn apply_piece(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     piece: Piece<'_>,
 ) -> Result<Vec<Refused>, DatabaseError> {
     let isolated = by_halves(session, piece, &mut Streak::endless()).await?;
@@ -184,7 +184,7 @@ pub(super) async fn apply_piece(
 /// Tries what was refused alone once more, now that the rest of the batch is there: first all as
 /// one, since they may need each other, then each.
 pub(super) async fn once_more(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     refused: Vec<(Piece<'_>, Refusal)>,
     rows_written: &mut u64,
 ) -> Result<Vec<Refused>, DatabaseError> {
@@ -203,7 +203,7 @@ pub(super) async fn once_more(
 }
 
 async fn together(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     refused: &[(Piece<'_>, Refusal)],
 ) -> Result<bool, DatabaseError> {
     begin_unit(session).await?;

@@ -6,7 +6,7 @@ use super::isolate::{Isolated, Piece, Subject, by_halves, once_more, subjects};
 use super::refused::Refused;
 use super::streak::Streak;
 use crate::batch::{Batch, DeadLetter, Tombstone};
-use crate::db::{DatabaseError, Param, Refusal, Session, begin_unit, end_unit};
+use crate::db::{DatabaseError, DbSession, Param, Refusal, begin_unit, end_unit};
 use crate::mapped::{Applied, MappedTarget};
 use crate::mirror_target::{Part, PartKind};
 use crate::sql::TableStatements;
@@ -32,7 +32,7 @@ impl Work<'_> {
     /// a column is gone.
     pub(super) async fn block_what_is_refused_whole(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         batch: &Batch,
     ) -> Result<(), DatabaseError> {
         let (statements, application) = (self.statements, self.application);
@@ -65,7 +65,7 @@ impl Work<'_> {
 
     async fn block_if_refused(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         kind: PartKind,
         name: &str,
         done: Result<(), Refusal>,
@@ -78,7 +78,7 @@ impl Work<'_> {
 
     async fn probe_table(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         table: &TableStatements,
     ) -> Result<Result<(), Refusal>, DatabaseError> {
         begin_unit(session).await?;
@@ -89,7 +89,7 @@ impl Work<'_> {
     /// Writes what the database takes of the batch; the rows that were written.
     pub(super) async fn isolate(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         batch: &Batch,
         refused: &mut Vec<Refused>,
     ) -> Result<u64, DatabaseError> {
@@ -122,7 +122,7 @@ impl Work<'_> {
     /// Where so much is refused that the table is at fault rather than the rows, nothing of it is done.
     async fn isolate_table<'p>(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         table: &TableStatements,
         pieces: [Piece<'p>; 2],
     ) -> Result<Isolated<'p>, DatabaseError> {
@@ -155,7 +155,7 @@ impl Work<'_> {
     /// What follows, for each id by itself where the database refuses it; the deletes that it refused.
     pub(super) async fn isolate_settling(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         batch: &Batch,
         dead_letters: &[DeadLetter],
     ) -> Result<Vec<Refused>, DatabaseError> {
@@ -186,7 +186,7 @@ impl Work<'_> {
     /// One mapped table's share of the batch; `None` where it is blocked by now.
     pub(super) async fn apply_mapped(
         &mut self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         target: &MappedTarget,
         index: usize,
         batch: &Batch,
@@ -234,7 +234,7 @@ impl Work<'_> {
 
 /// Runs every statement about the table without rows.
 async fn probe_table(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     table: &TableStatements,
 ) -> Result<(), DatabaseError> {
     session.probe(&table.upsert).await?;
@@ -264,7 +264,7 @@ fn deleted(batch: &Batch, table: &TableStatements) -> Vec<Subject> {
 
 /// The rows of this table whose parents or elements are gone by this batch.
 async fn orphans(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     table: &TableStatements,
     tombstones: &[Tombstone],
 ) -> Result<Vec<Subject>, DatabaseError> {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::migrate::Plan;
-use crate::db::{DatabaseError, Dialect, Inventory, Param, Session};
+use crate::db::{DatabaseError, DbSession, Dialect, Inventory, Param};
 use crate::mapping::{Mapping, Mappings};
 use crate::mirror_target::ConnectError;
 use crate::schema::MIGRATIONS;
@@ -20,7 +20,7 @@ impl Existing<'_> {
     /// The columns that the mirror keeps, as `entity.column`: they are there and were never emptied.
     pub(super) async fn kept(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<Vec<String>, ConnectError> {
         if self.mappings.iter().all(|mapping| mapping.left_out_by_default.is_empty()) {
             return Ok(Vec::new());
@@ -41,7 +41,7 @@ impl Existing<'_> {
     /// For each mirrored entity, those of its columns that are there and must be empty.
     pub(super) async fn to_empty(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<Vec<Vec<&'static str>>, DatabaseError> {
         let found = session.inventory(self.schema, &self.names()).await?;
         let there = |mapping: &Mapping| {
@@ -54,7 +54,7 @@ impl Existing<'_> {
     /// Forgets that columns were emptied which are filled again.
     pub(super) async fn forget_emptied(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<(), ConnectError> {
         let (_, steps) = self.look(session).await?;
         let filled = self.mappings.iter().flat_map(|mapping| {
@@ -75,7 +75,7 @@ impl Existing<'_> {
 
     async fn look(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<(Inventory, HashSet<String>), ConnectError> {
         let found = session.inventory(self.schema, &self.names()).await?;
         let plan = Plan::new(self.dialect, self.schema, &[]);

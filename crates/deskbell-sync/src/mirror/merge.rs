@@ -11,7 +11,7 @@ use super::open::Mirror;
 use super::settings::MirrorSettings;
 use super::streak::Streaks;
 use crate::checkpoint::Checkpoint;
-use crate::db::{Database, DatabaseError, Limits, Param, Session, Sql, Table, quoted};
+use crate::db::{DatabaseError, DbSession, Limits, MirrorDatabase, Param, Sql, Table, quoted};
 use crate::entity;
 use crate::fold::Fold;
 use crate::mirror_target::{ConnectError, TargetError};
@@ -72,7 +72,7 @@ impl From<DatabaseError> for MergeError {
 impl Mirror {
     /// Removes a mirror that was built beside another one. Refuses what is not ours.
     pub(crate) async fn remove(
-        database: &dyn Database,
+        database: &dyn MirrorDatabase,
         settings: &MirrorSettings,
     ) -> Result<(), ConnectError> {
         let mut session = database.connect().await?;
@@ -139,7 +139,7 @@ impl Mirror {
 
     async fn catch_up(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         merge: &Merge<'_>,
         live_checkpoint: &Checkpoint,
     ) -> Result<Merged, MergeError> {
@@ -164,7 +164,7 @@ impl Mirror {
 
     async fn merge_tables(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         shadow: &Self,
         merged: &mut Merged,
     ) -> Result<(), MergeError> {
@@ -188,7 +188,7 @@ impl Mirror {
     /// The application's rows, as the log has them: every entity is looked at, whatever is known of it.
     async fn write_again(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         application: &Application,
         merge: &Merge<'_>,
         live_checkpoint: &Checkpoint,

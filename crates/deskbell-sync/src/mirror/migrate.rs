@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::db::{DatabaseError, Dialect, Inventory, Limits, Param, Session, Table};
+use crate::db::{DatabaseError, DbSession, Dialect, Inventory, Limits, Param, Table};
 use crate::mirror_target::ConnectError;
 use crate::schema::{CHECKPOINTS, MIGRATIONS, SCHEMA_VERSION};
 use crate::value::{Kind, Value};
@@ -38,7 +38,10 @@ impl<'a> Plan<'a> {
 
     /// Refuses a database that is not ours or newer than this program. Writes nothing. The steps
     /// that it lacks.
-    pub(crate) async fn check(&self, session: &mut dyn Session) -> Result<Vec<Step>, ConnectError> {
+    pub(crate) async fn check(
+        &self,
+        session: &mut dyn DbSession,
+    ) -> Result<Vec<Step>, ConnectError> {
         session.begin_to_read().await?;
         let found = self.look(session).await?;
         session.rollback().await?;
@@ -48,7 +51,7 @@ impl<'a> Plan<'a> {
     /// Refuses a database that lacks anything.
     pub(crate) async fn require_nothing(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<(), ConnectError> {
         let missing = self.check(session).await?;
         if missing.is_empty() {
@@ -62,7 +65,7 @@ impl<'a> Plan<'a> {
     /// The names of the steps that were taken.
     pub(crate) async fn migrate(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<Vec<String>, ConnectError> {
         session.begin(self.schema, Limits::Unlimited).await?;
         let found = self.look(session).await?;
@@ -83,7 +86,7 @@ impl<'a> Plan<'a> {
     /// Whether the schema itself was made by one of our steps.
     pub(crate) async fn made_schema(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<bool, ConnectError> {
         let record = self.local_name(MIGRATIONS);
         let found = session.inventory(self.schema, &[record]).await?;
@@ -91,7 +94,7 @@ impl<'a> Plan<'a> {
         Ok(steps.contains(&format!("schema {}", self.schema)))
     }
 
-    async fn look(&self, session: &mut dyn Session) -> Result<Inventory, ConnectError> {
+    async fn look(&self, session: &mut dyn DbSession) -> Result<Inventory, ConnectError> {
         let names: Vec<_> = self.tables.iter().map(|table| self.local_name(table.name)).collect();
         let found = session.inventory(self.schema, &names).await?;
         let steps = self.recorded(session, &found).await?;
@@ -107,7 +110,7 @@ impl<'a> Plan<'a> {
     /// The names of the steps that were taken before.
     pub(super) async fn recorded(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         found: &Inventory,
     ) -> Result<HashSet<String>, ConnectError> {
         let record = self.local_name(MIGRATIONS);
@@ -195,7 +198,7 @@ impl<'a> Plan<'a> {
         )
     }
 
-    async fn record(&self, session: &mut dyn Session, step: &Step) -> Result<(), DatabaseError> {
+    async fn record(&self, session: &mut dyn DbSession, step: &Step) -> Result<(), DatabaseError> {
         let sql = self.record_values("$1", "$2");
         let parameters = [Param::Text(&step.name), Param::Integer(SCHEMA_VERSION)];
         session.execute(&sql.into(), &parameters).await?;
@@ -203,7 +206,7 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    async fn refill(&self, session: &mut dyn Session) -> Result<(), DatabaseError> {
+    async fn refill(&self, session: &mut dyn DbSession) -> Result<(), DatabaseError> {
         session.execute(&self.refill_sql().into(), &[]).await.map(drop)
     }
 

@@ -12,7 +12,7 @@ use super::migrate::Plan;
 use super::remake_position::Position;
 use super::settings::MirrorSettings;
 use super::streak::Streaks;
-use crate::db::{Database, Limited, Session, Table};
+use crate::db::{DbSession, LimitedSession, MirrorDatabase, Table};
 use crate::mapped::{
     ConflictTimeout, MappedTableError, MappedTableProblem, MappedTarget, Scope, StatementTarget,
 };
@@ -24,7 +24,7 @@ use crate::sql::Statements;
 /// A mirror in one schema of one database.
 #[derive(Debug)]
 pub(crate) struct Mirror {
-    pub(super) database: Arc<dyn Database>,
+    pub(super) database: Arc<dyn MirrorDatabase>,
     pub(super) schema: String,
     pub(super) destination: String,
     pub(super) mappings: Arc<Mappings>,
@@ -46,7 +46,7 @@ pub(crate) struct Mirror {
 impl Mirror {
     /// Opens the database, and makes the tables that are missing.
     pub(crate) async fn open(
-        database: Arc<dyn Database>,
+        database: Arc<dyn MirrorDatabase>,
         settings: MirrorSettings,
     ) -> Result<Self, ConnectError> {
         let limit = settings.answer_within;
@@ -81,9 +81,9 @@ impl Mirror {
         self.set_up(self.database.connect().await?).await
     }
 
-    async fn set_up(&self, session: Box<dyn Session>) -> Result<Connected, ConnectError> {
-        let mut session = Limited::new(session, self.answer_within);
-        let session_of = &mut session as &mut dyn Session;
+    async fn set_up(&self, session: Box<dyn DbSession>) -> Result<Connected, ConnectError> {
+        let mut session = LimitedSession::new(session, self.answer_within);
+        let session_of = &mut session as &mut dyn DbSession;
         let plan = Plan::new(self.database.dialect(), &self.schema, &self.tables);
         plan.check(session_of).await?;
         // Before anything is changed in a database that may be the application's.
@@ -97,7 +97,7 @@ impl Mirror {
             plan.require_nothing(session_of).await?;
         }
         let application = self.known_application(session_of).await?;
-        session_of.settle_in(&self.schema).await?;
+        session_of.configure_session(&self.schema).await?;
         let destination = &self.destination;
         let blocked = BlockedParts::load(session_of, &self.statements, destination).await?;
         let session = Box::new(session);
@@ -108,7 +108,7 @@ impl Mirror {
     /// was, so that it alone is found to be blocked.
     async fn known_application(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<Arc<Application>, ConnectError> {
         let found = self.application(session).await;
         let mut known = self.application.lock().await;
@@ -120,7 +120,7 @@ impl Mirror {
     }
 
     /// The application's tables and statements, checked against the database as it is now.
-    async fn application(&self, session: &mut dyn Session) -> Result<Application, ConnectError> {
+    async fn application(&self, session: &mut dyn DbSession) -> Result<Application, ConnectError> {
         let tables = self.mapped_targets(session).await?;
         let scope = self.scope();
         let mut statements = Vec::new();
@@ -141,7 +141,7 @@ impl Mirror {
 
     async fn mapped_targets(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<Vec<MappedTarget>, ConnectError> {
         let scope = self.scope();
         let mut targets = Vec::new();

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::checkpoints;
 use crate::checkpoint::Checkpoint;
-use crate::db::{Database, DatabaseError, Inventory, Session, Table, TableColumn, quoted};
+use crate::db::{DatabaseError, DbSession, Inventory, MirrorDatabase, Table, TableColumn, quoted};
 use crate::mirror_target::TargetError;
 use crate::sql::select_checkpoints;
 use crate::value::{Kind, Value};
@@ -19,14 +19,14 @@ pub(crate) type JsonRow = Map<String, serde_json::Value>;
 /// Reads the tables of one schema, each time in one snapshot.
 #[derive(Debug)]
 pub(crate) struct TableReader {
-    database: Arc<dyn Database>,
+    database: Arc<dyn MirrorDatabase>,
     schema: String,
-    session: Mutex<Option<Box<dyn Session>>>,
+    session: Mutex<Option<Box<dyn DbSession>>>,
 }
 
 impl TableReader {
     pub(crate) async fn open(
-        database: Arc<dyn Database>,
+        database: Arc<dyn MirrorDatabase>,
         schema: &str,
     ) -> Result<Self, DatabaseError> {
         let session = database.connect_to_read().await?;
@@ -63,7 +63,7 @@ impl TableReader {
 
     async fn select(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         table: &Table,
         columns: &[&TableColumn],
     ) -> Result<Vec<JsonRow>, DatabaseError> {
@@ -99,7 +99,7 @@ impl TableReader {
     /// The table's columns; `None` where there is no such table.
     async fn columns(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         table: &str,
     ) -> Result<Option<HashSet<String>>, DatabaseError> {
         let name = self.database.dialect().local_name(&self.schema, table);
@@ -108,7 +108,7 @@ impl TableReader {
         Ok(columns.remove(&name))
     }
 
-    async fn snapshot(&self) -> Result<Box<dyn Session>, DatabaseError> {
+    async fn snapshot(&self) -> Result<Box<dyn DbSession>, DatabaseError> {
         let mut session = match self.session.lock().await.take() {
             Some(session) => session,
             None => self.database.connect_to_read().await?,
@@ -117,7 +117,7 @@ impl TableReader {
         Ok(session)
     }
 
-    async fn end(&self, mut snapshot: Box<dyn Session>) -> Result<(), DatabaseError> {
+    async fn end(&self, mut snapshot: Box<dyn DbSession>) -> Result<(), DatabaseError> {
         snapshot.rollback().await?;
         *self.session.lock().await = Some(snapshot);
         Ok(())

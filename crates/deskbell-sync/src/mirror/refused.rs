@@ -7,7 +7,7 @@ use std::time::Duration;
 use clerk_webhooks::UnixMillis;
 
 use crate::batch::DeadLetter;
-use crate::db::{Cell, DatabaseError, Param, Refusal, Session};
+use crate::db::{Cell, DatabaseError, DbSession, Param, Refusal};
 use crate::mapped::ConflictTimeout;
 use crate::mirror_target::RetryRequest;
 use crate::sql::Statements;
@@ -58,7 +58,7 @@ pub(super) struct EarlierTries(HashMap<[String; 5], Tried>);
 
 impl EarlierTries {
     pub(super) async fn load(
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         statements: &Statements,
         destination: &str,
         requests: impl Iterator<Item = &RetryRequest>,
@@ -169,7 +169,7 @@ impl RefusedKind {
 
 /// Keeps what was refused; those that the database has made dead letters now.
 pub(super) async fn keep(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     destination: &str,
     refused: Vec<Refused>,

@@ -13,7 +13,7 @@ use super::remake_position::{Cursor, Position, RETRY_INTERVAL};
 use super::rows;
 use crate::batch::Row;
 use crate::checkpoint::Checkpoint;
-use crate::db::{DatabaseError, Param, Session, begin_unit, end_unit, quoted};
+use crate::db::{DatabaseError, DbSession, Param, begin_unit, end_unit, quoted};
 use crate::fold::row_again;
 use crate::json::Json;
 use crate::mapping::Mapping;
@@ -50,7 +50,7 @@ impl Mirror {
     /// Makes the rows of the next part again that has any to be made, in the transaction that is open.
     pub(super) async fn remake_next(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         current: &Checkpoint,
         position: &Position,
     ) -> Result<(Position, Remade), DatabaseError> {
@@ -90,7 +90,7 @@ impl Mirror {
     /// Every row was looked at.
     async fn end_pass(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         current: &Checkpoint,
         cursor: &Cursor,
     ) -> Result<(Position, Remade), DatabaseError> {
@@ -116,7 +116,7 @@ impl Mirror {
     /// Has every row looked at once more, where the log is read again from its beginning.
     pub(super) async fn remake_again(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         next: &Checkpoint,
     ) -> Result<(), DatabaseError> {
         if next.seq == Seq::ZERO { self.set_remade(session, next, 0).await } else { Ok(()) }
@@ -124,7 +124,7 @@ impl Mirror {
 
     async fn is_remade(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         current: &Checkpoint,
     ) -> Result<bool, DatabaseError> {
         let sql = format!(
@@ -139,7 +139,7 @@ impl Mirror {
 
     async fn record_remade(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         current: &Checkpoint,
         emptied: &[Vec<&'static str>],
     ) -> Result<(), DatabaseError> {
@@ -156,7 +156,7 @@ impl Mirror {
 
     async fn set_remade(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         checkpoint: &Checkpoint,
         revision: i64,
     ) -> Result<(), DatabaseError> {
@@ -175,7 +175,7 @@ impl Part<'_> {
     /// The last id of the part behind `after`; `None` where the table ends in it.
     async fn end(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         after: &str,
     ) -> Result<Option<String>, DatabaseError> {
         let sql = format!(
@@ -194,7 +194,7 @@ impl Part<'_> {
     /// were changed, and how many were not.
     async fn remake(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         stale: &[Stale],
         started: Instant,
     ) -> Result<(u64, usize), DatabaseError> {
@@ -226,7 +226,11 @@ impl Part<'_> {
         Ok((rows_written, refused))
     }
 
-    async fn run(&self, session: &mut dyn Session, stale: &[Stale]) -> Result<u64, DatabaseError> {
+    async fn run(
+        &self,
+        session: &mut dyn DbSession,
+        stale: &[Stale],
+    ) -> Result<u64, DatabaseError> {
         if stale.is_empty() {
             return Ok(0);
         }
@@ -246,7 +250,7 @@ impl Part<'_> {
     /// The rows between these ids that are of another mapping.
     async fn fetch(
         &self,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
         after: &str,
         end: Option<&str>,
     ) -> Result<Vec<Stale>, DatabaseError> {

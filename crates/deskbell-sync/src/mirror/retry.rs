@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::blocked::BlockedParts;
 use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries, Refused};
-use crate::db::{DatabaseError, Param, Session};
+use crate::db::{DatabaseError, DbSession, Param};
 use crate::mapped::{ConflictTimeout, MappedTarget};
 use crate::mirror_target::{Retry, RetryRequest, Waiting};
 use crate::sql::Statements;
@@ -18,7 +18,7 @@ const DELETES_MAX: Duration = Duration::from_secs(2);
 
 /// What waits for this destination.
 pub(super) async fn waiting(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     tables: &[MappedTarget],
     destination: &str,
@@ -59,7 +59,7 @@ fn is_true(value: &Value) -> bool {
 
 /// The deletes that are due, each by its entity.
 async fn refused_deletes(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     destination: &str,
 ) -> Result<Vec<(String, Subject)>, DatabaseError> {
@@ -92,7 +92,7 @@ fn subject(row: Vec<Value>) -> Option<(String, Subject)> {
 
 /// Tries a delete once more; what the database still refuses of it.
 async fn delete_again(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     entity: &str,
     subject: Subject,
@@ -119,7 +119,7 @@ fn request(row: Vec<Value>) -> Option<RetryRequest> {
 /// Before they are tried again: marks the letters, and has mapped tables' rows that were given up wait
 /// again. What is known of those is enough, also without the event.
 pub(super) async fn begin(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     destination: &str,
     retry: &Retry,
@@ -138,7 +138,7 @@ pub(super) async fn begin(
 /// Takes the letters away that were tried again and not refused once more, and answers those that
 /// cannot be tried.
 pub(super) async fn end(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     destination: &str,
     retry: &Retry,
@@ -156,7 +156,7 @@ pub(super) async fn end(
 
 /// Tries the deletes that are due, as many as there is time for.
 pub(super) async fn deletes(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     destination: &str,
     timeout: ConflictTimeout,

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use clerk_webhooks::UnixMillis;
 
 use crate::batch::{ChildRow, Row, Tombstone};
-use crate::db::{Cell, DatabaseError, Param, Session};
+use crate::db::{Cell, DatabaseError, DbSession, Param};
 use crate::sql::TableStatements;
 use crate::value::Value;
 
@@ -26,7 +26,7 @@ fn representable(millis: i64) -> UnixMillis {
 
 /// Writes rows of one entity with their elements.
 pub(super) async fn write(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     table: &TableStatements,
     rows: &[impl Borrow<Row>],
 ) -> Result<u64, DatabaseError> {

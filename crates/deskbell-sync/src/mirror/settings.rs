@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::kept::Existing;
-use crate::db::{Dialect, Session};
+use crate::db::{DbSession, Dialect};
 use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, check_schema_name};
 use crate::options::MirrorOptions;
@@ -39,7 +39,7 @@ impl MirrorSettings {
     pub(super) async fn with_kept_columns(
         self,
         dialect: Dialect,
-        session: &mut dyn Session,
+        session: &mut dyn DbSession,
     ) -> Result<Self, ConnectError> {
         let existing = Existing { dialect, schema: &self.schema, mappings: &self.mappings };
         let kept = existing.kept(session).await?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries};
-use crate::db::{DatabaseError, Param, Session};
+use crate::db::{DatabaseError, DbSession, Param};
 use crate::mapped::ConflictTimeout;
 use crate::sql::{Statements, TableStatements};
 use crate::value::{Kind, Value};
@@ -12,7 +12,7 @@ use crate::version::{Rank, Version};
 
 /// Takes it away, or nothing of it.
 pub(super) async fn whole(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
 ) -> Result<(), DatabaseError> {
     for sql in statements.tables.iter().flat_map(|table| &table.sweep) {
@@ -24,7 +24,7 @@ pub(super) async fn whole(
 /// For each table the rows that are to go, or that have elements which are. Those are left out that
 /// are known to be refused: they are tried anyway.
 pub(super) async fn rows_gone(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
 ) -> Result<Vec<Vec<Subject>>, DatabaseError> {
     let mut of_tables = Vec::new();
@@ -53,7 +53,7 @@ fn subject(table: &TableStatements, row: Vec<Value>) -> Option<Subject> {
 /// Takes away what the database lets go, row by row where it refuses one. Those that it refuses are
 /// deletes that are tried without end.
 pub(super) async fn isolated(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     destination: &str,
     rows_gone: &[Vec<Subject>],
@@ -76,7 +76,7 @@ pub(super) async fn isolated(
 
 /// Of these, the ones that have a tombstone of their own.
 async fn tombstoned(
-    session: &mut dyn Session,
+    session: &mut dyn DbSession,
     statements: &Statements,
     table: &TableStatements,
     gone: &[Subject],

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use clerk_webhooks::UnixMillis;
 use deskbell_store::{LogId, Outcome, OutcomeKind, Seq};
 
-use crate::db::{DatabaseError, Dialect, Param, Session};
+use crate::db::{DatabaseError, DbSession, Dialect, Param};
 use crate::mapping::Mappings;
 use crate::mirror_target::{Blocked, ConnectError, Part, PartKind, check_schema_name, database};
 use crate::options::MirrorOptions;
@@ -25,7 +25,7 @@ const DELETE: &str = "delete";
 /// One snapshot of a mirror's database.
 #[derive(Debug)]
 pub(super) struct Bookkeeping {
-    session: Box<dyn Session>,
+    session: Box<dyn DbSession>,
     dialect: Dialect,
     schema: String,
     /// The columns of each table that is there, by its name within the schema.

@@ -1,14 +1,14 @@
 //! PostgreSQL's codes.
 
-use crate::db::refusal::{Meaning, Refusal, RefusalKind};
+use crate::db::refusal::{ErrorMeaning, Refusal, RefusalKind};
 
 /// What an answer of PostgreSQL means, by the classes of
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>. `None`: it is none of PostgreSQL's.
-pub(crate) fn meaning(error: &dyn sqlx::error::DatabaseError) -> Option<Meaning> {
+pub(crate) fn meaning(error: &dyn sqlx::error::DatabaseError) -> Option<ErrorMeaning> {
     let error = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?;
     let code = error.code();
     if AWAY.iter().any(|prefix| code.starts_with(prefix)) {
-        return Some(Meaning::Away);
+        return Some(ErrorMeaning::Away);
     }
     let kind = match code {
         _ if TRANSIENT.iter().any(|prefix| code.starts_with(prefix)) => RefusalKind::Transient,
@@ -19,7 +19,7 @@ pub(crate) fn meaning(error: &dyn sqlx::error::DatabaseError) -> Option<Meaning>
         Some(schema) => format!("{schema}.{table}"),
         None => table.to_owned(),
     });
-    Some(Meaning::Refused(Refusal {
+    Some(ErrorMeaning::Refused(Refusal {
         kind,
         code: code.to_owned(),
         reason: error.message().to_owned(),

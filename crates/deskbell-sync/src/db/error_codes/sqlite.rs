@@ -1,19 +1,19 @@
 //! SQLite's result codes.
 
-use crate::db::refusal::{Meaning, Refusal, RefusalKind};
+use crate::db::refusal::{ErrorMeaning, Refusal, RefusalKind};
 
 /// What an answer of SQLite means, by its result code: <https://www.sqlite.org/rescode.html>.
 /// `None`: it is none of SQLite's.
-pub(crate) fn meaning(error: &dyn sqlx::error::DatabaseError) -> Option<Meaning> {
+pub(crate) fn meaning(error: &dyn sqlx::error::DatabaseError) -> Option<ErrorMeaning> {
     let error = error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
     let code = sqlx::error::DatabaseError::code(error)?;
     let number: i32 = code.parse().ok()?;
     if AWAY.contains(&(number & 0xff)) {
-        return Some(Meaning::Away);
+        return Some(ErrorMeaning::Away);
     }
     let conflict = CONFLICTS.contains(&number);
     let reason = sqlx::error::DatabaseError::message(error).to_owned();
-    Some(Meaning::Refused(Refusal {
+    Some(ErrorMeaning::Refused(Refusal {
         kind: if conflict { RefusalKind::Conflict } else { RefusalKind::Lasting },
         code: code.into_owned(),
         // "UNIQUE constraint failed: people.email" names both.

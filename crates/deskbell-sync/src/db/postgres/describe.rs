@@ -8,7 +8,9 @@ use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, SqlSafeStr, Statement}
 
 use crate::db::dialect::{Dialect, quoted};
 use crate::db::error::DatabaseError;
-use crate::db::live_table::{Class, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
+use crate::db::live_table::{
+    ColumnClass, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex,
+};
 use crate::db::parameter::Sql;
 
 /// The table of this name; without a schema, the one that a statement would find.
@@ -106,7 +108,7 @@ type ColumnRow = (
 fn column(row: ColumnRow) -> LiveColumn {
     let (name, type_name, base, length, not_null, default, generated, collation, equals) = row;
     LiveColumn {
-        class: Class::of(Dialect::Postgres, &base),
+        class: ColumnClass::of(Dialect::Postgres, &base),
         length: length.and_then(|length| usize::try_from(length).ok()),
         name,
         type_name,

@@ -18,7 +18,7 @@ use crate::db::error::DatabaseError;
 use crate::db::limits::Limits;
 use crate::db::live_table::LiveTable;
 use crate::db::parameter::{Cell, Param, Sql};
-use crate::db::session::{Inventory, Session};
+use crate::db::session::{DbSession, Inventory};
 use crate::value::{Kind, Value};
 
 #[derive(Debug)]
@@ -68,7 +68,7 @@ fn begin(schema: &str, limits: Limits) -> String {
 }
 
 #[async_trait]
-impl Session for PostgresSession {
+impl DbSession for PostgresSession {
     async fn begin(&mut self, schema: &str, limits: Limits) -> Result<(), DatabaseError> {
         self.isolates = limits.isolates();
         self.run(AssertSqlSafe(begin(schema, limits))).await
@@ -190,7 +190,7 @@ impl Session for PostgresSession {
         describe::parameter_types(&mut self.connection, sql).await
     }
 
-    async fn settle_in(&mut self, _schema: &str) -> Result<(), DatabaseError> {
+    async fn configure_session(&mut self, _schema: &str) -> Result<(), DatabaseError> {
         Ok(())
     }
 

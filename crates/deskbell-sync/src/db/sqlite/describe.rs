@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use crate::db::dialect::{Dialect, quoted};
 use crate::db::error::DatabaseError;
-use crate::db::live_table::{Class, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
+use crate::db::live_table::{ColumnClass, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
 
 /// What `pragma_table_xinfo` says of a generated column.
 const GENERATED: [i64; 2] = [2, 3];
@@ -95,7 +95,7 @@ async fn columns(
         // Filled by SQLite where it is left out.
         let row_id = only_key && key == 1 && type_name.eq_ignore_ascii_case("integer");
         let column = LiveColumn {
-            class: Class::of(Dialect::Sqlite, &type_name),
+            class: ColumnClass::of(Dialect::Sqlite, &type_name),
             not_null: not_null != 0 && !row_id,
             generated: GENERATED.contains(&hidden),
             name,

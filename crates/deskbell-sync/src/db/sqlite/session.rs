@@ -18,7 +18,7 @@ use crate::db::error::DatabaseError;
 use crate::db::limits::Limits;
 use crate::db::live_table::LiveTable;
 use crate::db::parameter::{Cell, Param, Sql};
-use crate::db::session::{Inventory, Session};
+use crate::db::session::{DbSession, Inventory};
 use crate::value::{Kind, Value};
 
 /// Between two questions to a file that is locked.
@@ -93,7 +93,7 @@ fn is_busy(error: &sqlx::Error) -> bool {
 }
 
 #[async_trait]
-impl Session for SqliteSession {
+impl DbSession for SqliteSession {
     /// IMMEDIATE: the lock is taken, or waited for, before anything has been read. There is one
     /// for the whole file. Foreign keys that are checked at the commit cannot be checked before.
     async fn begin(&mut self, _schema: &str, limits: Limits) -> Result<(), DatabaseError> {
@@ -235,7 +235,7 @@ impl Session for SqliteSession {
 
     /// With a write-ahead log, readers and the mirror do not wait for each other. The file of an
     /// application keeps the journal that it has: the mode is the file's, for all who open it.
-    async fn settle_in(&mut self, schema: &str) -> Result<(), DatabaseError> {
+    async fn configure_session(&mut self, schema: &str) -> Result<(), DatabaseError> {
         let is_shared = self.has_other_tables(schema).await?;
         let mode = if is_shared { self.journal().await? } else { self.write_ahead().await? };
         if mode == "wal" {

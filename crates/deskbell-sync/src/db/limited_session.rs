@@ -9,14 +9,14 @@ use super::error::DatabaseError;
 use super::limits::Limits;
 use super::live_table::LiveTable;
 use super::parameter::{Cell, Param, Sql};
-use super::session::{Inventory, Session};
+use super::session::{DbSession, Inventory};
 use crate::value::{Kind, Value};
 
 /// Wraps a driver's session. The server's own limits are shorter, so that it answers first and the
 /// connection stays; what does not answer at all counts as away.
 #[derive(Debug)]
-pub(crate) struct Limited {
-    session: Box<dyn Session>,
+pub(crate) struct LimitedSession {
+    session: Box<dyn DbSession>,
     answer_within: Duration,
     /// Off for work that may take as long as it needs.
     limit: Option<Duration>,
@@ -24,8 +24,8 @@ pub(crate) struct Limited {
     budget_ends: Option<Instant>,
 }
 
-impl Limited {
-    pub(crate) fn new(session: Box<dyn Session>, answer_within: Duration) -> Self {
+impl LimitedSession {
+    pub(crate) fn new(session: Box<dyn DbSession>, answer_within: Duration) -> Self {
         Self { session, answer_within, limit: Some(answer_within), budget_ends: None }
     }
 
@@ -50,7 +50,7 @@ impl Limited {
 }
 
 #[async_trait]
-impl Session for Limited {
+impl DbSession for LimitedSession {
     async fn begin(&mut self, schema: &str, limits: Limits) -> Result<(), DatabaseError> {
         self.limit = limits.answer();
         self.budget_ends = match limits {
@@ -139,8 +139,8 @@ impl Session for Limited {
         Self::wait(self.limit, self.session.parameter_types(sql)).await
     }
 
-    async fn settle_in(&mut self, schema: &str) -> Result<(), DatabaseError> {
-        Self::wait(self.limit, self.session.settle_in(schema)).await
+    async fn configure_session(&mut self, schema: &str) -> Result<(), DatabaseError> {
+        Self::wait(self.limit, self.session.configure_session(schema)).await
     }
 
     async fn close(self: Box<Self>) -> Result<(), DatabaseError> {
