@@ -21,7 +21,7 @@ pub struct Batch {
     /// What each mapped table of the application's is told.
     pub(crate) mapped: Vec<MappedChanges>,
     /// What is to be run.
-    pub(crate) statements: StatementWork,
+    pub(crate) statements: StatementRuns,
     /// What became of the events.
     pub counts: Counts,
 }
@@ -203,7 +203,7 @@ pub(crate) struct StatementRun {
 
 /// What a batch has for statements.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct StatementWork {
+pub(crate) struct StatementRuns {
     /// In the order of the log.
     pub(crate) runs: Vec<StatementRun>,
     /// The deletes, in the order of the log: place, entity and id.

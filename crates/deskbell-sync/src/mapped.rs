@@ -17,11 +17,11 @@ mod pass;
 mod plan;
 #[cfg(test)]
 mod plans;
+mod prepared_statement;
 mod questions;
 mod record;
 mod records;
 mod settle;
-mod statement;
 mod statement_pass;
 mod swap;
 mod table_sql;
@@ -30,9 +30,9 @@ mod wait;
 mod writer;
 
 pub(crate) use apply::Applied;
-pub(crate) use bound_table::MappedTarget;
+pub(crate) use bound_table::BoundTable;
 pub use fit::{MappedTableError, MappedTableProblem};
-pub(crate) use records::Scope;
-pub(crate) use statement::StatementTarget;
+pub(crate) use prepared_statement::PreparedStatement;
+pub(crate) use records::RecordScope;
 pub(crate) use statement_pass::{StatementMarker, StatementPass};
 pub(crate) use wait::ConflictTimeout;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::{Dialect, MirrorDatabase, Table};
 use crate::mapping::Mappings;
-use crate::mirror::Plan;
+use crate::mirror::{MigrationPlan, MigrationStep};
 use crate::mirror_target::{ConnectError, check_schema_name, database};
 use crate::options::MirrorOptions;
 use crate::schema;
@@ -21,7 +21,7 @@ pub struct Step {
 }
 
 impl Step {
-    fn new(step: crate::mirror::Step) -> Self {
+    fn new(step: MigrationStep) -> Self {
         Self { name: step.name, sql: step.sql, refill: step.refill }
     }
 }
@@ -32,7 +32,7 @@ impl Step {
 /// The options make no sense.
 pub fn from_nothing(dialect: Dialect, options: &MirrorOptions) -> Result<Vec<Step>, ConnectError> {
     let tables = tables(options)?;
-    let steps = Plan::new(dialect, &options.schema, &tables).every_step();
+    let steps = MigrationPlan::new(dialect, &options.schema, &tables).every_step();
     Ok(steps.into_iter().map(Step::new).collect())
 }
 
@@ -45,7 +45,7 @@ pub fn from_nothing(dialect: Dialect, options: &MirrorOptions) -> Result<Vec<Ste
 pub async fn missing(options: &MirrorOptions) -> Result<Vec<Step>, ConnectError> {
     let (database, tables) = place(options)?;
     let mut session = database.connect().await?;
-    let plan = Plan::new(database.dialect(), &options.schema, &tables);
+    let plan = MigrationPlan::new(database.dialect(), &options.schema, &tables);
     let steps = plan.check(session.as_mut()).await?;
     session.close().await?;
     Ok(steps.into_iter().map(Step::new).collect())
@@ -58,7 +58,7 @@ pub async fn missing(options: &MirrorOptions) -> Result<Vec<Step>, ConnectError>
 pub async fn apply(options: &MirrorOptions) -> Result<Vec<String>, ConnectError> {
     let (database, tables) = place(options)?;
     let mut session = database.connect().await?;
-    let plan = Plan::new(database.dialect(), &options.schema, &tables);
+    let plan = MigrationPlan::new(database.dialect(), &options.schema, &tables);
     let names = plan.migrate(session.as_mut()).await?;
     session.close().await?;
     Ok(names)
@@ -71,7 +71,7 @@ pub fn script(dialect: Dialect, options: &MirrorOptions, steps: &[Step]) -> Stri
     if steps.is_empty() {
         return String::new();
     }
-    let plan = Plan::new(dialect, &options.schema, &[]);
+    let plan = MigrationPlan::new(dialect, &options.schema, &[]);
     let changes = steps.iter().map(|step| broken_into_lines(&step.sql));
     let records = steps.iter().map(|step| plan.record_sql(&step.name));
     let refill = steps.iter().any(|step| step.refill).then(|| plan.refill_sql());

@@ -35,12 +35,12 @@ use crate::mirror_target::{
     CatchUp, Commit, ErrorMode, Part, Remade, Retry, Target, TargetError, Waiting,
 };
 use blocked::BlockedParts;
-use connection::Connected;
+use connection::OpenConnection;
 pub(crate) use merge::{Merge, MergeError};
-pub(crate) use migrate::{Plan, Step};
+pub(crate) use migrate::{MigrationPlan, MigrationStep};
 pub(crate) use open::Mirror;
 pub(crate) use reader::TableReader;
-use remake_position::Position;
+use remake_position::RemakePosition;
 pub(crate) use settings::MirrorSettings;
 use unit::CatchUpStep;
 
@@ -68,7 +68,7 @@ impl Target for Mirror {
     ) -> Result<Commit, TargetError> {
         let mut unit = self.unit().await?;
         let commit = self.begin_at(&mut unit.connected, current, next).await?;
-        *self.remaking.lock().await = Position::Unknown;
+        *self.remaking.lock().await = RemakePosition::Unknown;
         unit.keep();
         Ok(commit)
     }
@@ -106,7 +106,7 @@ impl Target for Mirror {
 
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
         let mut unit = self.unit().await?;
-        let Connected { session, application, .. } = &mut unit.connected;
+        let OpenConnection { session, application, .. } = &mut unit.connected;
         let (session, tables) = (session.as_mut(), &application.tables);
         let waiting = retry::waiting(session, &self.statements, tables, destination).await?;
         unit.keep();

@@ -188,7 +188,7 @@ struct Judge<'a> {
 }
 
 /// What the mirror keeps beside its rows, as far as it matters for one event.
-struct Kept {
+struct EventRecords {
     dead_letters: Vec<StoredDeadLetter>,
     blocked: Vec<Blocked>,
     /// The last event that statements have run for; `None` where they are held back.
@@ -237,14 +237,14 @@ impl Judge<'_> {
             return Ok(pending(format!("the mirror is at event {at} of the log")).into());
         }
         let event = (&*self.event.source, &*crate::json::without_nul(&self.event.message_id));
-        let kept = Kept {
+        let records = EventRecords {
             dead_letters: bookkeeping.dead_letters(destination, event).await?,
             blocked: bookkeeping.blocked(destination).await?,
             statements: position.statements,
         };
-        let mut parts = self.rows(bookkeeping, &kept).await?;
-        parts.extend(self.mapped_tables(bookkeeping, &kept).await?);
-        parts.extend(self.run_statements(bookkeeping, &kept).await?);
+        let mut parts = self.rows(bookkeeping, &records).await?;
+        parts.extend(self.mapped_tables(bookkeeping, &records).await?);
+        parts.extend(self.run_statements(bookkeeping, &records).await?);
         if parts.is_empty() {
             return Ok(Outcome::new(OutcomeKind::NotMirrored, PRUNED).into());
         }
@@ -252,7 +252,7 @@ impl Judge<'_> {
     }
 }
 
-impl Kept {
+impl EventRecords {
     /// What a letter of this part says, or that it is blocked: what kind of part, by what name it is
     /// kept, and by which people know it.
     fn refused(

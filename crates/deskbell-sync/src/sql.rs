@@ -21,7 +21,7 @@ pub(crate) use bookkeeping::{HELD, LEFT_AS_IS, select_checkpoints};
 pub(crate) use dead_letters::REQUESTS_MAX;
 pub(crate) use merge::{MergeStatements, Schemas};
 pub(crate) use mirrored::TableStatements;
-use names::Names;
+use names::SqlNames;
 
 /// Every statement that a mirror of these entities needs.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Statements {
         mappings: &Mappings,
     ) -> Self {
         let on_delete = mappings.on_delete();
-        let names = Names { dialect, schema, destination, on_delete };
+        let names = SqlNames { dialect, schema, destination, on_delete };
         Self {
             checkpoints: select_checkpoints(dialect, schema).into(),
             swap_checkpoint: names.swap_checkpoint(),

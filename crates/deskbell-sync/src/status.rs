@@ -80,7 +80,7 @@ pub struct Reported {
 
 /// What only the consumer knows, as the store keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Facts {
+pub(crate) struct StatusReport {
     #[serde(default)]
     pub(crate) seq: i64,
     #[serde(default)]
@@ -110,7 +110,7 @@ pub async fn reported(
     let Some(report) = store.consumer_report(&consumer_name(destination)).await? else {
         return Ok(None);
     };
-    let Some(facts) = Facts::read(&report.body) else { return Ok(None) };
+    let Some(facts) = StatusReport::read(&report.body) else { return Ok(None) };
     Ok(Some(Reported { status: facts.status(store).await?, at_ms: report.at_ms }))
 }
 
@@ -128,7 +128,7 @@ impl Reported {
     }
 }
 
-impl Facts {
+impl StatusReport {
     /// `None` where a later version wrote something else.
     pub(crate) fn read(body: &str) -> Option<Self> {
         serde_json::from_str(body).ok()
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn facts_survive_their_own_text_and_what_a_later_version_adds() {
-        let facts = Facts {
+        let facts = StatusReport {
             seq: 7,
             failure: Some(failure()),
             blocked: vec![blocked("clerk.users")],
@@ -291,10 +291,10 @@ mod tests {
             waiting_rows: 2,
         };
         let body = serde_json::to_string(&facts).unwrap();
-        assert_eq!(Facts::read(&body).as_ref(), Some(&facts));
+        assert_eq!(StatusReport::read(&body).as_ref(), Some(&facts));
         assert_eq!(facts.has_all_up_to(), Seq::new(3), "the blocked part lags");
-        let later = Facts::read(r#"{ "seq": 7, "other": 1 }"#);
-        assert_eq!(later, Some(Facts { seq: 7, ..Facts::default() }));
-        assert_eq!(Facts::read("no JSON"), None);
+        let later = StatusReport::read(r#"{ "seq": 7, "other": 1 }"#);
+        assert_eq!(later, Some(StatusReport { seq: 7, ..StatusReport::default() }));
+        assert_eq!(StatusReport::read("no JSON"), None);
     }
 }

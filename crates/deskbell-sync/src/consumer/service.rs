@@ -25,11 +25,11 @@ pub struct MirrorService {
     destination: String,
     status: Arc<Status>,
     target: watch::Sender<Option<Arc<dyn Target>>>,
-    mirror: Mirror,
+    mirror: Slot,
 }
 
 #[derive(Debug)]
-enum Mirror {
+enum Slot {
     /// The database was not opened yet.
     Closed(Box<MirrorOptions>),
     Open(Box<MirrorConsumer>),
@@ -41,7 +41,7 @@ impl MirrorService {
     pub fn new(store: Arc<dyn Store>, options: MirrorOptions) -> Self {
         let destination = options.destination.clone();
         let status = Arc::new(Status::new(&destination));
-        let mirror = Mirror::Closed(Box::new(options));
+        let mirror = Slot::Closed(Box::new(options));
         Self { store, destination, status, target: watch::Sender::new(None), mirror }
     }
 
@@ -50,7 +50,7 @@ impl MirrorService {
         let (store, status) = (Arc::clone(&consumer.store), Arc::clone(&consumer.status));
         let target = watch::Sender::new(Some(Arc::clone(&consumer.target)));
         let destination = consumer.destination.clone();
-        Self { store, destination, status, target, mirror: Mirror::Open(Box::new(consumer)) }
+        Self { store, destination, status, target, mirror: Slot::Open(Box::new(consumer)) }
     }
 
     /// Opens the database now, so that what is wrong with the options is known before anything runs.
@@ -58,12 +58,12 @@ impl MirrorService {
     /// # Errors
     /// [`ConnectError`]. Running tries again.
     pub async fn open(&mut self) -> Result<(), ConnectError> {
-        let Mirror::Closed(options) = &self.mirror else { return Ok(()) };
+        let Slot::Closed(options) = &self.mirror else { return Ok(()) };
         let target = connect(options).await?;
         self.target.send_replace(Some(Arc::clone(&target)));
         let (store, status) = (Arc::clone(&self.store), Arc::clone(&self.status));
         let consumer = MirrorConsumer::with_status(store, target, (**options).clone(), status);
-        self.mirror = Mirror::Open(Box::new(consumer));
+        self.mirror = Slot::Open(Box::new(consumer));
         Ok(())
     }
 
@@ -85,7 +85,7 @@ impl MirrorService {
     pub async fn run(mut self, shutdown: CancellationToken) {
         let (store, name) = (Arc::clone(&self.store), consumer_name(&self.destination));
         while_in_turn(&*store, &name, &shutdown, &mut self).await;
-        if let Mirror::Open(consumer) = self.mirror {
+        if let Slot::Open(consumer) = self.mirror {
             consumer.target.close().await;
         }
     }
@@ -93,7 +93,7 @@ impl MirrorService {
     async fn follow(&mut self, shutdown: CancellationToken) {
         let mut failures = 0;
         loop {
-            if let Mirror::Open(consumer) = &mut self.mirror {
+            if let Slot::Open(consumer) = &mut self.mirror {
                 return consumer.follow(shutdown).await;
             }
             let Some(opened) = shutdown.run_until_cancelled(self.open()).await else { return };

@@ -13,7 +13,7 @@ use super::error::SyncError;
 use crate::batch::shortened_reason;
 use crate::clock;
 use crate::mirror_target::Waiting;
-use crate::status::{BlockedPart, Facts, Failure, MirrorState, MirrorStatus, consumer_name};
+use crate::status::{BlockedPart, Failure, MirrorState, MirrorStatus, StatusReport, consumer_name};
 
 /// The status is published at most this often, however fast the mirror moves.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(500);
@@ -37,7 +37,7 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Status {
     destination: String,
-    facts: watch::Sender<Facts>,
+    facts: watch::Sender<StatusReport>,
     /// `None` where this process does not lead the consumer.
     published: watch::Sender<Option<MirrorStatus>>,
 }
@@ -46,7 +46,7 @@ impl Status {
     pub(super) fn new(destination: &str) -> Self {
         Self {
             destination: destination.to_owned(),
-            facts: watch::Sender::new(Facts::default()),
+            facts: watch::Sender::new(StatusReport::default()),
             published: watch::Sender::new(None),
         }
     }
@@ -80,7 +80,7 @@ impl Status {
         });
     }
 
-    fn note(&self, change: impl FnOnce(&mut Facts)) {
+    fn note(&self, change: impl FnOnce(&mut StatusReport)) {
         self.facts.send_if_modified(|facts| {
             let before = facts.clone();
             change(facts);
@@ -94,8 +94,8 @@ impl Status {
         let consumer = consumer_name(&self.destination);
         let reported = timeout(STORE_TIMEOUT, store.consumer_report(&consumer)).await;
         let facts = match reported {
-            Ok(Ok(Some(report))) => Facts::read(&report.body).unwrap_or_default(),
-            _ => Facts::default(),
+            Ok(Ok(Some(report))) => StatusReport::read(&report.body).unwrap_or_default(),
+            _ => StatusReport::default(),
         };
         self.facts.send_replace(facts);
         Publisher {
@@ -136,10 +136,10 @@ pub(super) struct Publisher {
     store: Arc<dyn Store>,
     consumer: String,
     destination: String,
-    facts: watch::Receiver<Facts>,
+    facts: watch::Receiver<StatusReport>,
     published: watch::Sender<Option<MirrorStatus>>,
     /// What the store was told last, and when.
-    reported: Option<(Facts, Instant)>,
+    reported: Option<(StatusReport, Instant)>,
 }
 
 impl Publisher {
@@ -163,7 +163,7 @@ impl Publisher {
     }
 
     /// Whether the lag grows by itself.
-    async fn publish(&self, facts: &Facts) -> bool {
+    async fn publish(&self, facts: &StatusReport) -> bool {
         match timeout(STORE_TIMEOUT, facts.clone().status(&*self.store)).await {
             Ok(Ok(status)) => {
                 let is_behind = status.lag_events > 0;
@@ -177,7 +177,7 @@ impl Publisher {
     }
 
     /// Whether the store knows these facts.
-    async fn report(&mut self, facts: Facts, is_behind: bool) -> bool {
+    async fn report(&mut self, facts: StatusReport, is_behind: bool) -> bool {
         if self.is_due(&facts, is_behind) { self.send(facts).await } else { self.knows(&facts) }
     }
 
@@ -190,11 +190,11 @@ impl Publisher {
         }
     }
 
-    fn knows(&self, facts: &Facts) -> bool {
+    fn knows(&self, facts: &StatusReport) -> bool {
         self.reported.as_ref().is_some_and(|(told, _)| told == facts)
     }
 
-    async fn send(&mut self, facts: Facts) -> bool {
+    async fn send(&mut self, facts: StatusReport) -> bool {
         // Strings and numbers: it cannot fail.
         let body = serde_json::to_string(&facts).unwrap_or_default();
         let reported = self.store.report_consumer(&self.consumer, &body);
@@ -212,7 +212,7 @@ impl Publisher {
         false
     }
 
-    fn is_due(&self, facts: &Facts, is_behind: bool) -> bool {
+    fn is_due(&self, facts: &StatusReport, is_behind: bool) -> bool {
         let Some((told, at)) = &self.reported else { return true };
         let is_new = told.failure.is_some() != facts.failure.is_some()
             || told.blocked.len() != facts.blocked.len();

@@ -26,7 +26,7 @@ pub(crate) enum Unmapped {
 }
 
 /// One version of an entity, or its delete, as an event bears it.
-pub(crate) struct Seen<'a> {
+pub(crate) struct EntityEvent<'a> {
     pub(crate) id: &'a str,
     pub(crate) data: &'a serde_json::Value,
     /// The ids of what the entity ends with, in the order of its declared parents.
@@ -38,9 +38,9 @@ pub(crate) struct Seen<'a> {
 pub(crate) fn evaluate_row(
     table: &MappedTable,
     version: &Version,
-    seen: &Seen<'_>,
+    entity_event: &EntityEvent<'_>,
 ) -> Result<MappedRow, Unmapped> {
-    let Seen { id, data, event, .. } = *seen;
+    let EntityEvent { id, data, event, .. } = *entity_event;
     let view = EventView::of_data(parts(table.entity, id, event), data, &event.payload);
     let values = table.columns.iter().map(|(_, expression)| expression.evaluate(&view));
     let values: Vec<_> = values.collect::<Result<_, _>>()?;
@@ -49,7 +49,7 @@ pub(crate) fn evaluate_row(
         id: id.to_owned(),
         version: version.clone(),
         created_at_ms: created_at(data).unwrap_or(event.occurred_at_ms),
-        parents: seen.parents.clone(),
+        parents: entity_event.parents.clone(),
         key: key(table, &view)?,
         values: encode_columns(names.zip(&values)),
         event: EventRef {
@@ -62,9 +62,9 @@ pub(crate) fn evaluate_row(
 /// What a delete comes to.
 pub(crate) fn evaluate_deletion(
     table: &MappedTable,
-    seen: &Seen<'_>,
+    entity_event: &EntityEvent<'_>,
 ) -> Result<MappedDeletion, Unmapped> {
-    let Seen { id, data, event, .. } = *seen;
+    let EntityEvent { id, data, event, .. } = *entity_event;
     let view = EventView::of_data(parts(table.entity, id, event), data, &event.payload);
     Ok(MappedDeletion {
         id: id.to_owned(),

@@ -9,7 +9,7 @@ use deskbell_store::StoredEvent;
 use super::object::{Object, Unusable};
 use super::rows;
 use crate::batch::{
-    Batch, Counts, DeadLetter, EventRef, MappedDeletion, StatementWork, TableRows, Tombstone,
+    Batch, Counts, DeadLetter, EventRef, MappedDeletion, StatementRuns, TableRows, Tombstone,
 };
 use crate::entity::Entity;
 use crate::json::without_nul;
@@ -25,7 +25,7 @@ pub(super) struct Folding<'a> {
     pub(super) dead_letters: BTreeSet<DeadLetter>,
     /// By mapped table and entity, the earliest delete so far.
     pub(super) ends: BTreeMap<(usize, String), MappedDeletion>,
-    pub(super) statements: StatementWork,
+    pub(super) statements: StatementRuns,
     pub(super) counts: Counts,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Folding<'a> {
             deleted: BTreeMap::new(),
             dead_letters: BTreeSet::new(),
             ends: BTreeMap::new(),
-            statements: StatementWork::default(),
+            statements: StatementRuns::default(),
             counts: Counts::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use deskbell_store::StoredEvent;
 
-use super::evaluate::{Seen, evaluate_deletion, evaluate_row};
+use super::evaluate::{EntityEvent, evaluate_deletion, evaluate_row};
 use super::folding::Folding;
 use super::object::Object;
 use crate::batch::{DeadLetter, MappedChanges, StatementRun};
@@ -82,8 +82,8 @@ impl Folding<'_> {
                 continue;
             }
             let data = data.get_or_insert_with(|| object.to_json());
-            let seen = seen(entity, &object.id, data, object);
-            match evaluate_deletion(table, &seen) {
+            let entity_event = entity_event(entity, &object.id, data, object);
+            match evaluate_deletion(table, &entity_event) {
                 Ok(end) => {
                     let key = (index, end.id.clone());
                     let stamp = (end.occurred_at_ms, end.message_id.clone());
@@ -114,7 +114,7 @@ impl Folding<'_> {
                     continue;
                 }
                 let data = data.get_or_insert_with(|| object.to_json());
-                match evaluate_row(table, version, &seen(table.entity, id, data, object)) {
+                match evaluate_row(table, version, &entity_event(table.entity, id, data, object)) {
                     Ok(row) => changes.rows.push(row),
                     Err(error) => self.unmapped(table, object, id, error.to_string()),
                 }
@@ -141,12 +141,12 @@ impl Folding<'_> {
     }
 }
 
-fn seen<'a>(
+fn entity_event<'a>(
     entity: &Entity,
     id: &'a str,
     data: &'a serde_json::Value,
     object: &'a Object<'_>,
-) -> Seen<'a> {
+) -> EntityEvent<'a> {
     let mut parents = entity.parents.iter().map(|parent| {
         match entity.column(parent.column)?.read(|name| object.member(name)) {
             Value::Text(id) => Some(id),
@@ -154,7 +154,7 @@ fn seen<'a>(
         }
     });
     let parents = [parents.next().flatten(), parents.next().flatten()];
-    Seen { id, data, parents, event: object.event }
+    EntityEvent { id, data, parents, event: object.event }
 }
 
 fn dead_letter(

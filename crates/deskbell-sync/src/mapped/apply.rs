@@ -1,6 +1,6 @@
 //! A batch applied to a mapped table: load what is known, take in what is new, plan, do.
 
-use super::bound_table::MappedTarget;
+use super::bound_table::BoundTable;
 use super::pass::Pass;
 use super::wait::ConflictTimeout;
 use crate::batch::{Batch, DeadLetter, MappedChanges};
@@ -22,7 +22,7 @@ pub(crate) struct Applied {
     pub(crate) resolved: Vec<(String, &'static str, Vec<String>)>,
 }
 
-impl MappedTarget {
+impl BoundTable {
     /// Applies the batch's share of the mapped table with this index. The batch's tombstones are there
     /// already.
     pub(crate) async fn apply(

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::fit::MappedTableProblem;
 use super::lookups::reference;
 use super::plan::DeleteActionKind;
-use super::records::{RecordStatements, Scope};
+use super::records::{RecordScope, RecordStatements};
 use super::table_sql::TableSql;
-use super::wait::{Refused, dead_letter};
+use super::wait::{RefusedTask, dead_letter};
 use crate::batch::{Batch, DeadLetter};
 use crate::db::{DatabaseError, DbSession, ForeignKey, LiveTable};
 use crate::mapping::{DeleteAction, MappedTable};
 
 /// A mapped table in a database that it fits.
 #[derive(Debug)]
-pub(crate) struct MappedTarget {
+pub(crate) struct BoundTable {
     pub(super) table: Arc<MappedTable>,
     pub(super) sql: TableSql,
     pub(super) records: RecordStatements,
@@ -34,10 +34,10 @@ pub(super) struct Dependent {
     positions: Vec<usize>,
 }
 
-impl MappedTarget {
+impl BoundTable {
     /// Checks the mapping against the table as it is.
     pub(crate) fn new(
-        scope: Scope<'_>,
+        scope: RecordScope<'_>,
         table: Arc<MappedTable>,
         live: &LiveTable,
     ) -> Result<Self, MappedTableProblem> {
@@ -53,7 +53,7 @@ impl MappedTarget {
     }
 
     /// Lets each of these tables know which of the others refer to it.
-    pub(crate) fn link(scope: Scope<'_>, targets: &mut [Self]) {
+    pub(crate) fn link(scope: RecordScope<'_>, targets: &mut [Self]) {
         for index in 0..targets.len() {
             let mut dependents = Vec::new();
             let parent = &targets[index];
@@ -103,7 +103,7 @@ impl MappedTarget {
     pub(super) async fn wake_dependents(
         &self,
         session: &mut dyn DbSession,
-        rows: &[super::texts::Texts],
+        rows: &[super::texts::RowTexts],
     ) -> Result<(), DatabaseError> {
         for dependent in &self.dependents {
             let references = rows.iter().map(|row| {
@@ -119,7 +119,11 @@ impl MappedTarget {
         Ok(())
     }
 
-    pub(super) fn dead_letter(&self, record: &super::record::Record, why: &Refused) -> DeadLetter {
+    pub(super) fn dead_letter(
+        &self,
+        record: &super::record::Record,
+        why: &RefusedTask,
+    ) -> DeadLetter {
         dead_letter(&self.table.name, self.table.entity, record, why)
     }
 }

@@ -7,10 +7,10 @@ use deskbell_expr::Value;
 
 use super::keys::Keys;
 use super::lookups::Obstacles;
-use super::plan::{Task, Work};
+use super::plan::{Action, Task};
 use super::record::Record;
 use super::table_sql::TableSql;
-use super::texts::Texts;
+use super::texts::RowTexts;
 use crate::db::{Bulk, DatabaseError, DbSession, Refusal, RefusalKind, begin_unit, end_unit};
 use crate::fold::evaluate_set;
 use crate::mapping::MappedTable;
@@ -33,7 +33,7 @@ pub(super) struct Executor<'a> {
 
 /// What came of the tasks.
 #[derive(Default)]
-pub(super) struct Outcome<'a> {
+pub(super) struct TaskOutcome<'a> {
     pub(super) done: Vec<&'a Task>,
     pub(super) refused: Vec<(&'a Task, Refusal)>,
     pub(super) rows_written: u64,
@@ -55,14 +55,14 @@ pub(super) struct Done {
 /// The rows of some tasks, by what is done with them.
 #[derive(Default)]
 struct Rows {
-    moved: Vec<Texts>,
-    removed: Vec<Texts>,
-    unflagged: Vec<Texts>,
-    written: Vec<Texts>,
-    respelled: Vec<Texts>,
-    flagged: Vec<Texts>,
+    moved: Vec<RowTexts>,
+    removed: Vec<RowTexts>,
+    unflagged: Vec<RowTexts>,
+    written: Vec<RowTexts>,
+    respelled: Vec<RowTexts>,
+    flagged: Vec<RowTexts>,
     /// The keys of what is written, where the table may make others of them.
-    keys: Vec<Texts>,
+    keys: Vec<RowTexts>,
     /// How many of the removed rows are known to be there.
     expected: usize,
 }
@@ -73,10 +73,10 @@ impl Executor<'_> {
         &self,
         session: &mut dyn DbSession,
         tasks: &[&'t Task],
-    ) -> Result<Outcome<'t>, DatabaseError> {
+    ) -> Result<TaskOutcome<'t>, DatabaseError> {
         let mut ordered = tasks.to_vec();
         ordered.sort_by_key(|task| !task.is_removal());
-        let mut outcome = Outcome::default();
+        let mut outcome = TaskOutcome::default();
         self.by_halves(session, &ordered, &mut outcome).await?;
         self.again_while_it_helps(session, &mut outcome).await?;
         if !outcome.refused.is_empty() {
@@ -89,7 +89,7 @@ impl Executor<'_> {
         &self,
         session: &mut dyn DbSession,
         tasks: &[&'t Task],
-        outcome: &mut Outcome<'t>,
+        outcome: &mut TaskOutcome<'t>,
     ) -> Result<(), DatabaseError> {
         let mut left = vec![tasks];
         while let Some(tasks) = left.pop() {
@@ -111,7 +111,7 @@ impl Executor<'_> {
     pub(super) async fn again_while_it_helps(
         &self,
         session: &mut dyn DbSession,
-        outcome: &mut Outcome<'_>,
+        outcome: &mut TaskOutcome<'_>,
     ) -> Result<(), DatabaseError> {
         // Alone and with nothing done, a row is refused as it was.
         while !outcome.done.is_empty() || outcome.refused.len() > 1 {
@@ -155,7 +155,7 @@ impl Executor<'_> {
     ) -> Result<Done, DatabaseError> {
         let rows = self.rows(tasks);
         let sql = self.sql;
-        if let Some(column) = rows.written.iter().chain(&rows.flagged).find_map(Texts::no_time) {
+        if let Some(column) = rows.written.iter().chain(&rows.flagged).find_map(RowTexts::no_time) {
             let reason =
                 format!("the column {column:?} would get a word such as `now`: not a time");
             return Err(refused(NO_TIME, &reason));
@@ -226,9 +226,9 @@ impl Executor<'_> {
         let mut rows = Rows::default();
         for task in tasks {
             let key = || self.key(&task.key);
-            match &task.work {
-                Work::Remove { .. } => rows.removed.push(key()),
-                Work::Write { owner, from, unflag, .. } => {
+            match &task.action {
+                Action::Remove { .. } => rows.removed.push(key()),
+                Action::Write { owner, from, unflag, .. } => {
                     if let Some(from) = from {
                         rows.moved.push(key().join(self.key(from)));
                         rows.removed.push(self.key(from));
@@ -247,7 +247,7 @@ impl Executor<'_> {
                         }
                     }
                 }
-                Work::Flag { owner, .. } => {
+                Action::Flag { owner, .. } => {
                     let set = self.set(task);
                     if let Some(columns) = self.columns(task) {
                         rows.written.push(self.key(self.spelled(task, owner)).join(columns));
@@ -296,7 +296,7 @@ impl Executor<'_> {
                                         trigger of it changed the key afterwards",
             ));
         }
-        if let (Work::Flag { .. }, Some(flag)) = (&task.work, &self.sql.flag) {
+        if let (Action::Flag { .. }, Some(flag)) = (&task.action, &self.sql.flag) {
             let flagged = self.key(&stored).join(self.sql.set_texts(&self.set(task)));
             self.bulk(session, flag, &[flagged]).await?;
         }
@@ -304,13 +304,13 @@ impl Executor<'_> {
     }
 
     /// The mapped columns of the row that a task writes, if it writes one.
-    fn columns(&self, task: &Task) -> Option<Texts> {
-        match &task.work {
-            Work::Remove { .. } => None,
-            Work::Write { content, .. } => {
+    fn columns(&self, task: &Task) -> Option<RowTexts> {
+        match &task.action {
+            Action::Remove { .. } => None,
+            Action::Write { content, .. } => {
                 Some(self.sql.column_texts(&self.records.get(content)?.values))
             }
-            Work::Flag { content, .. } => {
+            Action::Flag { content, .. } => {
                 let record = self.records.get(content.as_ref()?)?;
                 Some(self.sql.flagged_texts(&record.values, &self.set(task)))
             }
@@ -318,7 +318,7 @@ impl Executor<'_> {
     }
 
     fn set(&self, task: &Task) -> Vec<Value> {
-        let Work::Flag { owner, gone, .. } = &task.work else { return Vec::new() };
+        let Action::Flag { owner, gone, .. } = &task.action else { return Vec::new() };
         let (at, by) = (gone.occurred_at_ms, &gone.message_id);
         evaluate_set(self.table.set(), self.table.entity, owner, at, by).unwrap_or_default()
     }
@@ -332,7 +332,7 @@ impl Executor<'_> {
     /// The keys of rows that are spelled in another way from now on, where that makes another key.
     fn respelled(&self, tasks: &[&Task]) -> Vec<(String, String)> {
         let respelled = |task: &&Task| {
-            let Work::Write { owner, .. } = &task.work else { return None };
+            let Action::Write { owner, .. } = &task.action else { return None };
             let now = Keys::respelled(self.sql, &task.key, self.spelled(task, owner))?;
             Some((task.key.clone(), now))
         };
@@ -340,11 +340,11 @@ impl Executor<'_> {
     }
 
     /// The row that a task writes, if it writes one.
-    pub(super) fn written(&self, task: &Task) -> Option<Texts> {
+    pub(super) fn written(&self, task: &Task) -> Option<RowTexts> {
         self.rows(&[task]).written.pop()
     }
 
-    pub(super) fn key(&self, key: &str) -> Texts {
+    pub(super) fn key(&self, key: &str) -> RowTexts {
         self.sql.key_texts(key)
     }
 
@@ -352,7 +352,7 @@ impl Executor<'_> {
         &self,
         session: &mut dyn DbSession,
         bulk: &Bulk,
-        rows: &[Texts],
+        rows: &[RowTexts],
     ) -> Result<u64, DatabaseError> {
         let cells: Vec<_> = rows.iter().map(|row| self.sql.cells(row)).collect();
         session.bulk(bulk, &cells).await
@@ -362,7 +362,7 @@ impl Executor<'_> {
 /// Ids in one log line.
 const LOGGED_IDS_MAX: usize = 10;
 
-impl<'t> Outcome<'t> {
+impl<'t> TaskOutcome<'t> {
     pub(super) fn take(&mut self, done: Done, tasks: &[&'t Task]) {
         self.rows_written += done.rows;
         self.rows_removed += done.removed;

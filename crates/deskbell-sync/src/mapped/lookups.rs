@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::texts::Texts;
+use super::texts::RowTexts;
 use super::writer::Writer;
 use crate::db::{DatabaseError, DbSession, Dialect, LiveColumn, LiveTable, Param, Sql};
 use crate::value::{Kind, Value};
@@ -93,7 +93,7 @@ impl Lookups {
     pub(super) async fn resolve(
         &self,
         session: &mut dyn DbSession,
-        keys: &[Texts],
+        keys: &[RowTexts],
     ) -> Result<Vec<(usize, Resolved)>, DatabaseError> {
         let kinds = [Kind::Integer, Kind::Text, Kind::Text];
         let found = self.fetch(session, &self.resolve, keys, &kinds).await?;
@@ -109,7 +109,7 @@ impl Lookups {
     pub(super) async fn absent(
         &self,
         session: &mut dyn DbSession,
-        keys: &[Texts],
+        keys: &[RowTexts],
     ) -> Result<Vec<usize>, DatabaseError> {
         self.numbers(session, &self.absent, keys).await
     }
@@ -118,7 +118,7 @@ impl Lookups {
     pub(super) async fn present(
         &self,
         session: &mut dyn DbSession,
-        keys: &[Texts],
+        keys: &[RowTexts],
     ) -> Result<Vec<usize>, DatabaseError> {
         self.numbers(session, &self.present, keys).await
     }
@@ -127,7 +127,7 @@ impl Lookups {
     pub(super) async fn learn(
         &self,
         session: &mut dyn DbSession,
-        row: &Texts,
+        row: &RowTexts,
     ) -> Result<Option<String>, DatabaseError> {
         self.stored(session, &self.learn, row).await
     }
@@ -136,7 +136,7 @@ impl Lookups {
     pub(super) async fn learn_move(
         &self,
         session: &mut dyn DbSession,
-        row: &Texts,
+        row: &RowTexts,
     ) -> Result<Option<String>, DatabaseError> {
         self.stored(session, &self.learn_move, row).await
     }
@@ -145,7 +145,7 @@ impl Lookups {
         &self,
         session: &mut dyn DbSession,
         sql: &Sql,
-        row: &Texts,
+        row: &RowTexts,
     ) -> Result<Option<String>, DatabaseError> {
         let kind = if self.dialect == Dialect::Sqlite { Kind::Integer } else { Kind::Text };
         let mut found = self.fetch(session, sql, std::slice::from_ref(row), &[kind]).await?;
@@ -169,7 +169,7 @@ impl Lookups {
         &self,
         session: &mut dyn DbSession,
         question: &Question,
-        rows: &[Texts],
+        rows: &[RowTexts],
     ) -> Result<Vec<(usize, Obstacle)>, DatabaseError> {
         let Question { sql, parent, index, is_certain } = question;
         let found = self.fetch(session, sql, rows, &[Kind::Integer, Kind::Text]).await?;
@@ -188,7 +188,7 @@ impl Lookups {
         &self,
         session: &mut dyn DbSession,
         sql: &Sql,
-        keys: &[Texts],
+        keys: &[RowTexts],
     ) -> Result<Vec<usize>, DatabaseError> {
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -205,7 +205,7 @@ impl Lookups {
         &self,
         session: &mut dyn DbSession,
         sql: &Sql,
-        rows: &[Texts],
+        rows: &[RowTexts],
         kinds: &[Kind],
     ) -> Result<Vec<Vec<Value>>, DatabaseError> {
         let numbered = rows.iter().enumerate().map(|(number, row)| {

@@ -3,7 +3,7 @@
 use super::execute::Executor;
 use super::lookups::{Obstacle, Obstacles, Question};
 use super::plan::Task;
-use super::texts::Texts;
+use super::texts::RowTexts;
 use crate::db::{DatabaseError, DbSession, begin_unit, end_unit};
 
 impl Executor<'_> {
@@ -48,7 +48,7 @@ impl Executor<'_> {
         &self,
         session: &mut dyn DbSession,
         questions: &[Question],
-        rows: &[Texts],
+        rows: &[RowTexts],
     ) -> Result<Option<Vec<(usize, Obstacle)>>, DatabaseError> {
         begin_unit(session).await?;
         let mut asked = Ok(Vec::new());

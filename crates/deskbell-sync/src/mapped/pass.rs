@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bound_table::MappedTarget;
-use super::execute::{Executor, Outcome};
+use super::bound_table::BoundTable;
+use super::execute::{Executor, TaskOutcome};
 use super::keys::Keys;
 use super::lookups::Obstacle;
 use super::plan::{Gone, Plan, Task, plan};
 use super::record::Record;
 use super::records::DUE_MAX;
-use super::wait::Refused;
+use super::wait::RefusedTask;
 use crate::batch::{MappedChanges, Tombstone};
 use crate::db::{DatabaseError, DbSession, Refusal};
 
@@ -23,7 +23,7 @@ const ROUNDS_MAX: usize = 6;
 
 /// What is known while a batch is applied.
 pub(super) struct Pass<'a> {
-    pub(super) target: &'a MappedTarget,
+    pub(super) target: &'a BoundTable,
     pub(super) session: &'a mut dyn DbSession,
     pub(super) known: BTreeMap<String, Record>,
     keys: Keys,
@@ -43,7 +43,7 @@ pub(super) struct Pass<'a> {
     /// Rows that were written, where other tables refer to them: the key, and whose values these are.
     pub(super) written: Vec<(String, String)>,
     /// By the task's key.
-    pub(super) refused: BTreeMap<String, (Task, Refused)>,
+    pub(super) refused: BTreeMap<String, (Task, RefusedTask)>,
     /// Of `refused`, those that were not even tried.
     pub(super) skipped: BTreeSet<String>,
     pub(super) rows_written: u64,
@@ -54,7 +54,7 @@ pub(super) struct Pass<'a> {
 
 /// What came of a plan.
 #[derive(Default)]
-struct Tried {
+struct Attempt {
     is_any_done: bool,
     obstacles: BTreeSet<String>,
     /// The keys that turned out to be others.
@@ -65,25 +65,25 @@ struct Tried {
 
 /// Where an entity was before the batch.
 #[derive(Default)]
-struct Placed {
+struct KeyState {
     key: Option<String>,
     given_key: Option<String>,
     shown: Option<String>,
 }
 
-impl Placed {
+impl KeyState {
     fn of(record: Option<&Record>) -> Self {
-        let placed = |record: &Record| Self {
+        let state = |record: &Record| Self {
             key: record.key.clone(),
             given_key: record.given_key.clone(),
             shown: record.shown.clone(),
         };
-        record.map_or_else(Self::default, placed)
+        record.map_or_else(Self::default, state)
     }
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(target: &'a MappedTarget, session: &'a mut dyn DbSession) -> Self {
+    pub(super) fn new(target: &'a BoundTable, session: &'a mut dyn DbSession) -> Self {
         Self {
             target,
             session,
@@ -126,7 +126,7 @@ impl<'a> Pass<'a> {
         self.keys.learn(self.session, &self.target.sql, &given).await?;
         let mut changed = BTreeMap::new();
         for end in &changes.ends {
-            let before = Placed::of(self.known.get(&end.id));
+            let before = KeyState::of(self.known.get(&end.id));
             let known = self.known.entry(end.id.clone());
             if known.or_insert_with(|| Record::new(&end.id)).end(end) || again {
                 changed.entry(end.id.as_str()).or_insert(before);
@@ -134,7 +134,7 @@ impl<'a> Pass<'a> {
         }
         let revision = self.target.table.revision;
         for row in &changes.rows {
-            let before = Placed::of(self.known.get(&row.id));
+            let before = KeyState::of(self.known.get(&row.id));
             let known = self.known.entry(row.id.clone());
             if known.or_insert_with(|| Record::new(&row.id)).offer(row, revision) || again {
                 changed.entry(row.id.as_str()).or_insert(before);
@@ -150,7 +150,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Gives a record whose key was just given the one that the database has instead.
-    fn make_canonical(&mut self, id: &str, before: &Placed) {
+    fn make_canonical(&mut self, id: &str, before: &KeyState) {
         let sql = &self.target.sql;
         let Some(record) = self.known.get_mut(id).filter(|record| record.given_key.is_none())
         else {
@@ -220,10 +220,10 @@ impl<'a> Pass<'a> {
         let mut defers = true;
         for round in 1..=ROUNDS_MAX {
             self.load_claimants().await?;
-            let tried = self.try_all_but(&skipped, defers).await?;
+            let attempt = self.try_all_but(&skipped, defers).await?;
             // What is deferred has its turn where nothing else gets any further.
-            defers = tried.is_any_done && round + 1 < ROUNDS_MAX;
-            if !self.widen(&tried) {
+            defers = attempt.is_any_done && round + 1 < ROUNDS_MAX;
+            if !self.widen(&attempt) {
                 break;
             }
             // What is tried now may be what they waited for.
@@ -238,7 +238,7 @@ impl<'a> Pass<'a> {
         &mut self,
         skipped: &BTreeSet<String>,
         defers: bool,
-    ) -> Result<Tried, DatabaseError> {
+    ) -> Result<Attempt, DatabaseError> {
         let Plan { tasks, deferred } = self.plan(defers);
         let tried: Vec<_> = tasks.iter().filter(|task| !skipped.contains(&task.key)).collect();
         let executor = Executor {
@@ -248,7 +248,7 @@ impl<'a> Pass<'a> {
             keys: &self.keys,
         };
         let outcome = executor.work(self.session, &tried).await?;
-        let Outcome { done, refused, learned, obstacles_by_key, rows_written, rows_removed } =
+        let TaskOutcome { done, refused, learned, obstacles_by_key, rows_written, rows_removed } =
             outcome;
         self.rows_written += rows_written;
         self.rows_removed += rows_removed;
@@ -265,13 +265,13 @@ impl<'a> Pass<'a> {
         for (task, refusal) in refused {
             self.note_refused(task, refusal, obstacles_by_key.get(&task.key));
         }
-        Ok(Tried { is_any_done, obstacles, learned, deferred })
+        Ok(Attempt { is_any_done, obstacles, learned, deferred })
     }
 
     /// Plans further rows, where rows that stand in the way want to be elsewhere themselves, and where
     /// keys turned out to be others; whether there are any.
-    fn widen(&mut self, tried: &Tried) -> bool {
-        let Tried { obstacles, learned, deferred, .. } = tried;
+    fn widen(&mut self, attempt: &Attempt) -> bool {
+        let Attempt { obstacles, learned, deferred, .. } = attempt;
         let mut more: BTreeSet<String> = learned.iter().map(|(_, stored)| stored.clone()).collect();
         let waiting = self.known.values().filter(|record| {
             record.waiting_since.is_some()
@@ -352,7 +352,7 @@ impl<'a> Pass<'a> {
         let obstacles: BTreeSet<_> = obstacles.collect();
         let rows: BTreeSet<_> = self.planned.clone();
         self.records_at(&obstacles.difference(&self.asked).cloned().collect()).await?;
-        self.widen(&Tried { obstacles, ..Tried::default() });
+        self.widen(&Attempt { obstacles, ..Attempt::default() });
         self.planned.extend(rows);
         let stays =
             |obstacle: &&Obstacle| obstacle.is_certain && !self.planned.contains(&obstacle.what);
@@ -361,7 +361,7 @@ impl<'a> Pass<'a> {
             let Some(obstacle) = obstacles.iter().find(stays) else { continue };
             let Some(record) = self.known.get(task.responsible()) else { continue };
             let (refusal, waits_for) = (record.last_refusal(), Some(obstacle.what.clone()));
-            let why = Refused { refusal, removal: false, waits_for };
+            let why = RefusedTask { refusal, removal: false, waits_for };
             self.refused.insert(task.key.clone(), (task.clone(), why));
             skipped.insert(task.key.clone());
         }

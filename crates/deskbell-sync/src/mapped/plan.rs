@@ -25,11 +25,11 @@ pub(super) struct Task {
     pub(super) key: String,
     /// The entity whose row is there now, as far as we have written it.
     pub(super) occupant: Option<String>,
-    pub(super) work: Work,
+    pub(super) action: Action,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Work {
+pub(super) enum Action {
     /// No row. `owner` is gone; `None` where no entity maps to the key any more.
     Remove { owner: Option<String> },
     /// A row with the values of `content`; `from` is the key that the entity's row has now, where it
@@ -71,22 +71,22 @@ pub(super) fn plan(
     for key in keys {
         let occupant = shown.get(key.as_str()).copied();
         let claimants = claimants.get(key.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let Some(work) = work(key, occupant, claimants, &gone, delete_action) else { continue };
+        let Some(action) = action(key, occupant, claimants, &gone, delete_action) else { continue };
         let occupant = occupant.map(|record| record.id.clone());
-        tasks.push(Task { key: key.clone(), occupant, work });
+        tasks.push(Task { key: key.clone(), occupant, action });
     }
     move_rows(tasks, defers)
 }
 
-fn work(
+fn action(
     key: &str,
     occupant: Option<&Record>,
     claimants: &[&Record],
     gone: impl Fn(&Record) -> Option<Gone>,
     delete_action: DeleteActionKind,
-) -> Option<Work> {
+) -> Option<Action> {
     let Some(owner) = claimants.iter().max_by_key(|record| record.seniority()) else {
-        return occupant.map(|_| Work::Remove { owner: None });
+        return occupant.map(|_| Action::Remove { owner: None });
     };
     // The owner's values; while only its delete has arrived, those of the one before it.
     let versions = claimants.iter().filter(|record| record.version.is_some());
@@ -95,21 +95,21 @@ fn work(
     let gone = gone(owner);
     match gone {
         Some(_) if delete_action == DeleteActionKind::Delete => {
-            Some(Work::Remove { owner: Some(id) })
+            Some(Action::Remove { owner: Some(id) })
         }
         // A row of ours whose values nobody has any more.
         Some(_) if content.is_none() && occupant.is_some() => {
-            Some(Work::Remove { owner: Some(id) })
+            Some(Action::Remove { owner: Some(id) })
         }
         Some(gone) if delete_action == DeleteActionKind::Set => {
-            Some(Work::Flag { owner: id, content, gone })
+            Some(Action::Flag { owner: id, content, gone })
         }
         _ => {
             let from = owner.shown.clone().filter(|from| from != key);
             // A row that moves brings its flag along.
             let unflag = occupant.is_some_and(|occupant| occupant.flagged)
                 || from.is_some() && owner.flagged;
-            content.map(|content| Work::Write { owner: id, content, from, unflag })
+            content.map(|content| Action::Write { owner: id, content, from, unflag })
         }
     }
 }
@@ -123,13 +123,13 @@ fn move_rows(tasks: Vec<Task>, defers: bool) -> Plan {
     let mut plan = Plan::default();
     for mut task in tasks {
         if left.contains(&task.key) {
-            let is_of_the_move = matches!(task.work, Work::Remove { owner: None });
+            let is_of_the_move = matches!(task.action, Action::Remove { owner: None });
             if !is_of_the_move || !left_at_once.contains(&task.key) {
                 plan.deferred.insert(task.key);
             }
             continue;
         }
-        if let Work::Write { from, unflag, .. } = &mut task.work
+        if let Action::Write { from, unflag, .. } = &mut task.action
             && !keys.contains(&task.key)
         {
             *from = None;
@@ -155,9 +155,10 @@ impl Moves {
     fn among(tasks: &[Task], defers: bool) -> Self {
         let at: BTreeMap<&str, &Task> = tasks.iter().map(|task| (&*task.key, task)).collect();
         let may_move = |task: &&Task| {
-            let Work::Write { owner, from: Some(from), .. } = &task.work else { return false };
+            let Action::Write { owner, from: Some(from), .. } = &task.action else { return false };
             let leaves = at.get(from.as_str()).filter(|left| left.occupant.as_ref() == Some(owner));
-            leaves.is_some_and(|left| defers || matches!(left.work, Work::Remove { owner: None }))
+            leaves
+                .is_some_and(|left| defers || matches!(left.action, Action::Remove { owner: None }))
         };
         let mut waiting: Vec<_> = tasks.iter().filter(may_move).collect();
         let mut moves = Self::default();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::records::{RecordStatements, Scope};
+use super::records::{RecordScope, RecordStatements};
 use super::table_sql::TableSql;
 use crate::db::{DbSession, Dialect, LiveTable, MirrorDatabase, SqliteDatabase};
 use crate::mapping::MappedTable;
@@ -77,7 +77,7 @@ async fn no_statement_reads_a_whole_table() {
     let live = live(session).await;
     let table = TableSql::new(Dialect::Sqlite, &mapping(), &live);
     assert!(!table.bytewise);
-    let scope = Scope { dialect: Dialect::Sqlite, schema: "clerk", destination: "app" };
+    let scope = RecordScope { dialect: Dialect::Sqlite, schema: "clerk", destination: "app" };
     fill(session).await;
     let mut all = RecordStatements::new(scope, "accounts from user").texts();
     all.extend(table.texts());

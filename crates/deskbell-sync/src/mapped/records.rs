@@ -10,7 +10,7 @@ use crate::version::{Rank, Version};
 
 /// Whose records these are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Scope<'a> {
+pub(crate) struct RecordScope<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) schema: &'a str,
     pub(crate) destination: &'a str,
@@ -64,8 +64,8 @@ pub(super) struct RecordStatements {
 }
 
 impl RecordStatements {
-    pub(super) fn new(scope: Scope<'_>, mapping: &str) -> Self {
-        let Scope { dialect, schema, destination } = scope;
+    pub(super) fn new(scope: RecordScope<'_>, mapping: &str) -> Self {
+        let RecordScope { dialect, schema, destination } = scope;
         let table = dialect.table(schema, VERSIONS);
         let columns: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
         let listed = columns.join(", ");
@@ -251,8 +251,8 @@ pub(super) const DUE_MAX: i64 = 200;
 
 /// `_versions`, on SQLite with the index on this column: where most rows have the same there, or null,
 /// an `ANALYZE` lets it read the whole table instead.
-fn indexed(scope: Scope<'_>, column: &'static str) -> String {
-    let Scope { dialect, schema, .. } = scope;
+fn indexed(scope: RecordScope<'_>, column: &'static str) -> String {
+    let RecordScope { dialect, schema, .. } = scope;
     let table = dialect.table(schema, VERSIONS);
     if dialect != Dialect::Sqlite || column == "id" {
         return table;

@@ -6,9 +6,9 @@ use super::apply::Applied;
 use super::execute::is_the_tables_own;
 use super::lookups::Obstacle;
 use super::pass::Pass;
-use super::plan::{DeleteActionKind, Task, Work};
+use super::plan::{Action, DeleteActionKind, Task};
 use super::record::Record;
-use super::wait::{ConflictTimeout, Refused};
+use super::wait::{ConflictTimeout, RefusedTask};
 use crate::db::{DatabaseError, Refusal};
 
 impl Pass<'_> {
@@ -27,7 +27,7 @@ impl Pass<'_> {
     /// Notes what the application's table has now.
     pub(super) fn note(&mut self, task: &Task, learned: &[(String, String)]) {
         self.well.push(task.responsible().to_owned());
-        if let Work::Write { content, .. } = &task.work
+        if let Action::Write { content, .. } = &task.action
             && !self.target.dependents.is_empty()
         {
             self.written.push((task.key.clone(), content.clone()));
@@ -49,12 +49,12 @@ impl Pass<'_> {
             }
             return;
         };
-        match &task.work {
-            Work::Remove { .. } => owner.settle(),
-            Work::Write { .. } => owner.show(key, false),
-            Work::Flag { content: Some(_), .. } => owner.show(key, true),
+        match &task.action {
+            Action::Remove { .. } => owner.settle(),
+            Action::Write { .. } => owner.show(key, false),
+            Action::Flag { content: Some(_), .. } => owner.show(key, true),
             // The row, if there is one, is not ours.
-            Work::Flag { content: None, .. } => {
+            Action::Flag { content: None, .. } => {
                 owner.flagged = true;
                 owner.settle();
             }
@@ -78,7 +78,7 @@ impl Pass<'_> {
             self.refusals.push(refusal.clone());
         }
         let waits_for = obstacles.and_then(|obstacles| self.awaited(obstacles)).cloned();
-        let why = Refused { removal: task.is_removal(), refusal, waits_for };
+        let why = RefusedTask { removal: task.is_removal(), refusal, waits_for };
         self.refused.insert(task.key.clone(), (task.clone(), why));
     }
 
@@ -120,8 +120,8 @@ impl Pass<'_> {
     }
 
     /// What is refused of each entity, as one; and whether all of it was left out, as it still waits.
-    fn refused_by_entity(&mut self) -> BTreeMap<String, (Refused, bool)> {
-        let mut entities: BTreeMap<String, (Refused, bool)> = BTreeMap::new();
+    fn refused_by_entity(&mut self) -> BTreeMap<String, (RefusedTask, bool)> {
+        let mut entities: BTreeMap<String, (RefusedTask, bool)> = BTreeMap::new();
         for (key, (task, why)) in std::mem::take(&mut self.refused) {
             let skipped = self.skipped.contains(&key);
             let refused = match entities.remove(task.responsible()) {
@@ -134,7 +134,7 @@ impl Pass<'_> {
     }
 
     /// What waited and has nothing left to be done waits no more.
-    fn settle_what_waits_no_more(&mut self, refused: &BTreeMap<String, (Refused, bool)>) {
+    fn settle_what_waits_no_more(&mut self, refused: &BTreeMap<String, (RefusedTask, bool)>) {
         for id in self.waiting.iter().filter(|id| !refused.contains_key(*id)) {
             let Some(record) = self.known.get_mut(id) else { continue };
             record.settle();
@@ -145,7 +145,7 @@ impl Pass<'_> {
     /// Notes what is refused; the entities of which only the time of the next try is new.
     async fn refuse(
         &mut self,
-        refused: BTreeMap<String, (Refused, bool)>,
+        refused: BTreeMap<String, (RefusedTask, bool)>,
         timeout: ConflictTimeout,
         applied: &mut Applied,
     ) -> Result<Vec<String>, DatabaseError> {

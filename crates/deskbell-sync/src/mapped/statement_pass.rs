@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use deskbell_store::Seq;
 
+use super::prepared_statement::PreparedStatement;
 use super::record::Record;
-use super::statement::StatementTarget;
-use crate::batch::{DeadLetter, StatementRun, StatementWork, shortened_reason};
+use crate::batch::{DeadLetter, StatementRun, StatementRuns, shortened_reason};
 use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql, begin_unit, end_unit};
 use crate::version::Version;
 
@@ -22,8 +22,8 @@ struct Preloaded {
 impl Preloaded {
     async fn load(
         session: &mut dyn DbSession,
-        targets: &[StatementTarget],
-        work: &StatementWork,
+        targets: &[PreparedStatement],
+        work: &StatementRuns,
     ) -> Result<Self, DatabaseError> {
         let mut preloaded = Self::default();
         let mut by_entity: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
@@ -72,7 +72,7 @@ impl StatementMarker<'_> {
 
 /// The statements of a batch, one event after another.
 pub(crate) struct StatementPass<'a> {
-    targets: &'a [StatementTarget],
+    targets: &'a [PreparedStatement],
     preloaded: Preloaded,
     /// The last event that they have run for; `None` holds them back.
     done_up_to: Option<Seq>,
@@ -85,14 +85,14 @@ pub(crate) struct StatementPass<'a> {
 }
 
 /// What came of one event's statements: what is kept of one that was refused, and why.
-pub(crate) type Outcome = Result<(), (DeadLetter, Refusal)>;
+pub(crate) type StatementOutcome = Result<(), (DeadLetter, Refusal)>;
 
 impl<'a> StatementPass<'a> {
     /// Reads what decides whether they run; the batch's own tombstones must not be there yet.
     pub(crate) async fn load(
         session: &mut dyn DbSession,
-        targets: &'a [StatementTarget],
-        work: &'a StatementWork,
+        targets: &'a [PreparedStatement],
+        work: &'a StatementRuns,
         done_up_to: Option<Seq>,
         again: bool,
     ) -> Result<Self, DatabaseError> {
@@ -107,8 +107,8 @@ impl<'a> StatementPass<'a> {
         &mut self,
         session: &mut dyn DbSession,
         marker: &StatementMarker<'_>,
-        takes: impl Fn(&StatementTarget) -> bool,
-    ) -> Result<Option<(Seq, Outcome)>, DatabaseError> {
+        takes: impl Fn(&PreparedStatement) -> bool,
+    ) -> Result<Option<(Seq, StatementOutcome)>, DatabaseError> {
         let Some(done_up_to) = self.done_up_to else { return Ok(None) };
         while let Some(first) = self.runs.first() {
             let length = self.runs.iter().take_while(|run| run.seq == first.seq).count();
@@ -145,7 +145,7 @@ impl<'a> StatementPass<'a> {
         }
     }
 
-    fn lets(&self, run: &StatementRun, takes: impl Fn(&StatementTarget) -> bool) -> bool {
+    fn lets(&self, run: &StatementRun, takes: impl Fn(&PreparedStatement) -> bool) -> bool {
         let Some(target) = self.targets.get(run.statement).filter(|target| takes(target)) else {
             return false;
         };
@@ -171,7 +171,7 @@ impl<'a> StatementPass<'a> {
 /// Notes what these runs were for; of one statement and entity, the last one.
 async fn remember(
     session: &mut dyn DbSession,
-    targets: &[StatementTarget],
+    targets: &[PreparedStatement],
     runs: &[&StatementRun],
 ) -> Result<(), DatabaseError> {
     for (index, target) in targets.iter().enumerate() {
@@ -195,7 +195,7 @@ async fn remember(
 /// run and what they have run for are in it.
 async fn run_event<'a>(
     session: &mut dyn DbSession,
-    targets: &[StatementTarget],
+    targets: &[PreparedStatement],
     due: &[&'a StatementRun],
     marker: &StatementMarker<'_>,
 ) -> Result<Result<(), (&'a StatementRun, Refusal)>, DatabaseError> {
@@ -224,7 +224,7 @@ async fn run_event<'a>(
     })
 }
 
-fn dead_letter(targets: &[StatementTarget], run: &StatementRun, reason: &str) -> DeadLetter {
+fn dead_letter(targets: &[PreparedStatement], run: &StatementRun, reason: &str) -> DeadLetter {
     let part = targets.get(run.statement).map(|target| target.name().to_owned());
     DeadLetter {
         source: run.source.to_string(),

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deskbell_expr::Value;
 
-use super::execute::{Executor, Outcome};
+use super::execute::{Executor, TaskOutcome};
 use super::lookups::Obstacle;
 use super::plan::Task;
-use super::texts::Texts;
+use super::texts::RowTexts;
 use super::writer::Vacate;
 use crate::db::{
     ColumnClass, DatabaseError, DbSession, LiveColumn, Refusal, Sql, begin_unit, end_unit,
@@ -55,7 +55,7 @@ impl Executor<'_> {
     pub(super) async fn swap(
         &self,
         session: &mut dyn DbSession,
-        outcome: &mut Outcome<'_>,
+        outcome: &mut TaskOutcome<'_>,
     ) -> Result<(), DatabaseError> {
         for _ in 0..PASSES_MAX {
             let tasks: Vec<_> = outcome.refused.iter().map(|(task, _)| *task).collect();
@@ -76,7 +76,7 @@ impl Executor<'_> {
     async fn solve(
         &self,
         session: &mut dyn DbSession,
-        outcome: &mut Outcome<'_>,
+        outcome: &mut TaskOutcome<'_>,
         ring: &Ring,
     ) -> Result<bool, DatabaseError> {
         let is_of_ring = |(task, _): &&(&Task, Refusal)| ring.keys.contains(&task.key);
@@ -123,7 +123,7 @@ impl Executor<'_> {
         for Vacate { columns, bulk } in vacates {
             let rows = tasks.iter().map(|task| {
                 let values = columns.iter().map(|column| form.of(column)).collect();
-                self.key(task.from().unwrap_or(&task.key)).join(Texts::new(columns, values))
+                self.key(task.from().unwrap_or(&task.key)).join(RowTexts::new(columns, values))
             });
             self.bulk(session, bulk, &rows.collect::<Vec<_>>()).await?;
         }
@@ -157,7 +157,7 @@ impl Executor<'_> {
 
 /// Tasks that wait for each other in a ring; and where what stands in their way cannot be found, those
 /// that wait for one constraint.
-fn rings(outcome: &Outcome<'_>) -> Vec<Ring> {
+fn rings(outcome: &TaskOutcome<'_>) -> Vec<Ring> {
     let refused = outcome.refused.iter().filter(|(_, why)| why.may_pass());
     let refused: BTreeMap<&str, &Refusal> =
         refused.map(|(task, why)| (task.key.as_str(), why)).collect();

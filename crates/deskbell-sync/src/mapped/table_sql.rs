@@ -3,7 +3,7 @@
 use deskbell_expr::{Expression, Value};
 
 use super::lookups::Lookups;
-use super::texts::Texts;
+use super::texts::RowTexts;
 use super::writer::{Vacate, Writer};
 use crate::db::{
     Bulk, Cell, ColumnClass, DatabaseError, DbSession, Deferrable, Dialect, LiveColumn, LiveTable,
@@ -98,12 +98,12 @@ impl TableSql {
     }
 
     /// The cells of a row.
-    pub(super) fn cells<'a>(&self, row: &'a Texts) -> Vec<Cell<'a>> {
+    pub(super) fn cells<'a>(&self, row: &'a RowTexts) -> Vec<Cell<'a>> {
         row.cells(self.dialect)
     }
 
     /// The statement that writes this row of the key and the mapped columns.
-    pub(super) fn write_of(&self, row: &Texts) -> &Bulk {
+    pub(super) fn write_of(&self, row: &RowTexts) -> &Bulk {
         let nulls = self.left_alone.iter().enumerate();
         let nulls = nulls.filter(|(_, column)| row.is_null(self.key.len() + **column));
         &self.writes[nulls.map(|(bit, _)| 1 << bit).sum::<usize>()]
@@ -114,24 +114,24 @@ impl TableSql {
         &self.writes
     }
 
-    pub(super) fn key_texts(&self, key: &str) -> Texts {
-        Texts::new(&self.key, decode(key))
+    pub(super) fn key_texts(&self, key: &str) -> RowTexts {
+        RowTexts::new(&self.key, decode(key))
     }
 
-    pub(super) fn column_texts(&self, values: &str) -> Texts {
-        Texts::new(&self.columns, self.decode(values))
+    pub(super) fn column_texts(&self, values: &str) -> RowTexts {
+        RowTexts::new(&self.columns, self.decode(values))
     }
 
     fn decode(&self, values: &str) -> Vec<Value> {
         decode_columns(values, self.columns.iter().map(|column| &*column.name))
     }
 
-    pub(super) fn set_texts(&self, values: &[Value]) -> Texts {
-        Texts::new(&self.set, values.to_vec())
+    pub(super) fn set_texts(&self, values: &[Value]) -> RowTexts {
+        RowTexts::new(&self.set, values.to_vec())
     }
 
     /// The mapped columns of a row that is set as deleted: what is set goes before what is mapped.
-    pub(super) fn flagged_texts(&self, values: &str, set: &[Value]) -> Texts {
+    pub(super) fn flagged_texts(&self, values: &str, set: &[Value]) -> RowTexts {
         let mut values = self.decode(values);
         values.resize(self.columns.len(), Value::Null);
         for (column, value) in self.set.iter().zip(set) {
@@ -139,7 +139,7 @@ impl TableSql {
                 values[at] = value.clone();
             }
         }
-        Texts::new(&self.columns, values)
+        RowTexts::new(&self.columns, values)
     }
 
     /// The columns of the key whose equal texts have no form that all share.

@@ -6,13 +6,13 @@ use crate::db::{Cell, ColumnClass, Dialect, LiveColumn};
 
 /// Values and their texts, ready to be borrowed.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub(super) struct RowTexts {
     values: Vec<(ColumnClass, Value, Option<String>)>,
     /// The first column that would be given a word, such as `now`, for a time.
     no_time: Option<String>,
 }
 
-impl Texts {
+impl RowTexts {
     pub(super) fn new(columns: &[LiveColumn], values: Vec<Value>) -> Self {
         let padded = values.into_iter().chain(std::iter::repeat(Value::Null));
         let mut no_time = None;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clerk_webhooks::UnixMillis;
 
-use super::plan::{Task, Work};
+use super::plan::{Action, Task};
 use super::record::Record;
 use crate::batch::{DeadLetter, shortened_reason};
 use crate::db::{DatabaseError, DbSession, Dialect, Refusal};
@@ -50,14 +50,14 @@ impl ConflictTimeout {
 
 /// A refusal, and what is known of its cause.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct RefusedTask {
     pub(super) refusal: Refusal,
     /// A row is there that should not be.
     pub(super) removal: bool,
     pub(super) waits_for: Option<String>,
 }
 
-impl Refused {
+impl RefusedTask {
     /// This and another refusal of the same entity, as one. A removal is never given up, and what else is
     /// refused is tried along with it.
     pub(super) fn and(self, other: Self) -> Self {
@@ -76,7 +76,7 @@ impl Record {
         &mut self,
         now: UnixMillis,
         timeout: ConflictTimeout,
-        why: &Refused,
+        why: &RefusedTask,
     ) -> bool {
         let since = *self.waiting_since.get_or_insert(now);
         let may_pass = why.removal || why.refusal.may_pass();
@@ -150,9 +150,9 @@ fn later(than: UnixMillis, by: Duration) -> UnixMillis {
 impl Task {
     /// The entity that owns the key, if one does.
     pub(super) fn owner(&self) -> Option<&String> {
-        match &self.work {
-            Work::Remove { owner } => owner.as_ref(),
-            Work::Write { owner, .. } | Work::Flag { owner, .. } => Some(owner),
+        match &self.action {
+            Action::Remove { owner } => owner.as_ref(),
+            Action::Write { owner, .. } | Action::Flag { owner, .. } => Some(owner),
         }
     }
 
@@ -163,11 +163,11 @@ impl Task {
 
     /// The key under which the row is now, where it has to move.
     pub(super) fn from(&self) -> Option<&String> {
-        if let Work::Write { from, .. } = &self.work { from.as_ref() } else { None }
+        if let Action::Write { from, .. } = &self.action { from.as_ref() } else { None }
     }
 
     pub(super) fn is_removal(&self) -> bool {
-        matches!(self.work, Work::Remove { .. })
+        matches!(self.action, Action::Remove { .. })
     }
 }
 
@@ -176,7 +176,7 @@ pub(super) fn dead_letter(
     part: &str,
     entity: &'static Entity,
     record: &Record,
-    why: &Refused,
+    why: &RefusedTask,
 ) -> DeadLetter {
     let deleted = || {
         let (at, by) = record.end.clone()?;

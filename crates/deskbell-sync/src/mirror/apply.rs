@@ -10,12 +10,12 @@ use super::streak::Streaks;
 use crate::batch::{Batch, DeadLetter, Row, TableRows, Tombstone, shortened_reason};
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql};
-use crate::mapped::{Applied, ConflictTimeout, StatementMarker, StatementPass, StatementTarget};
+use crate::mapped::{Applied, ConflictTimeout, PreparedStatement, StatementMarker, StatementPass};
 use crate::mirror_target::{Blocked, Commit, Part, PartKind};
 use crate::sql::{Statements, TableStatements};
 
 /// What a batch is applied with.
-pub(super) struct Work<'a> {
+pub(super) struct BatchWriter<'a> {
     pub(super) statements: &'a Statements,
     pub(super) application: &'a Application,
     pub(super) timeout: ConflictTimeout,
@@ -34,7 +34,7 @@ pub(super) struct Work<'a> {
     pub(super) earlier: EarlierTries,
 }
 
-impl Work<'_> {
+impl BatchWriter<'_> {
     /// Applies the batch in the transaction that is open.
     pub(super) async fn apply(
         &mut self,
@@ -218,7 +218,7 @@ impl Work<'_> {
             ],
         };
         loop {
-            let takes = |target: &StatementTarget| self.takes(PartKind::Statement, target.name());
+            let takes = |target: &PreparedStatement| self.takes(PartKind::Statement, target.name());
             let Some((seq, outcome)) = pass.run_next(session, &marker, takes).await? else { break };
             let Err((letter, refusal)) = outcome else { continue };
             if !self.isolates {

@@ -7,11 +7,11 @@ use tokio::sync::MutexGuard;
 use super::blocked::BlockedParts;
 use super::streak::Streaks;
 use crate::db::DbSession;
-use crate::mapped::{MappedTarget, StatementTarget};
+use crate::mapped::{BoundTable, PreparedStatement};
 
 /// A connection, and what was found there.
 #[derive(Debug)]
-pub(super) struct Connected {
+pub(super) struct OpenConnection {
     pub(super) session: Box<dyn DbSession>,
     pub(super) application: Arc<Application>,
     /// What was blocked when it was last looked at; this mirror alone changes it.
@@ -22,18 +22,18 @@ pub(super) struct Connected {
 /// The application's own tables and statements in this database.
 #[derive(Debug, Default)]
 pub(super) struct Application {
-    pub(super) tables: Vec<MappedTarget>,
-    pub(super) statements: Vec<StatementTarget>,
+    pub(super) tables: Vec<BoundTable>,
+    pub(super) statements: Vec<PreparedStatement>,
 }
 
 /// The connection while one unit of work uses it. Where that fails or is dropped, the connection
 /// goes with it: what state it is in is not known, and the database may have been replaced.
-pub(super) struct Unit<'a> {
-    pub(super) held: MutexGuard<'a, Option<Connected>>,
-    pub(super) connected: Connected,
+pub(super) struct UnitOfWork<'a> {
+    pub(super) held: MutexGuard<'a, Option<OpenConnection>>,
+    pub(super) connected: OpenConnection,
 }
 
-impl Unit<'_> {
+impl UnitOfWork<'_> {
     /// Leaves the connection for the next unit of work.
     pub(super) fn keep(self) {
         let Self { mut held, connected } = self;

@@ -1,18 +1,18 @@
 //! A batch of which the database has refused something: what is at fault is found, and the rest goes
 //! on.
 
-use super::apply::{Work, rows_of};
+use super::apply::{BatchWriter, rows_of};
 use super::isolate::{Isolated, Piece, Subject, by_halves, once_more, subjects};
 use super::refused::Refused;
 use super::streak::Streak;
 use crate::batch::{Batch, DeadLetter, Tombstone};
 use crate::db::{DatabaseError, DbSession, Param, Refusal, begin_unit, end_unit};
-use crate::mapped::{Applied, MappedTarget};
+use crate::mapped::{Applied, BoundTable};
 use crate::mirror_target::{Part, PartKind};
 use crate::sql::TableStatements;
 use crate::value::{Kind, Value};
 
-impl Work<'_> {
+impl BatchWriter<'_> {
     fn new_streak(&self) -> Streak {
         if self.retries { Streak::endless() } else { Streak::default() }
     }
@@ -187,7 +187,7 @@ impl Work<'_> {
     pub(super) async fn apply_mapped(
         &mut self,
         session: &mut dyn DbSession,
-        target: &MappedTarget,
+        target: &BoundTable,
         index: usize,
         batch: &Batch,
     ) -> Result<Option<Applied>, DatabaseError> {

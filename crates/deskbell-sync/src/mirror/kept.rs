@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::migrate::Plan;
+use super::migrate::MigrationPlan;
 use crate::db::{DatabaseError, DbSession, Dialect, Inventory, Param};
 use crate::mapping::{Mapping, Mappings};
 use crate::mirror_target::ConnectError;
@@ -78,7 +78,7 @@ impl Existing<'_> {
         session: &mut dyn DbSession,
     ) -> Result<(Inventory, HashSet<String>), ConnectError> {
         let found = session.inventory(self.schema, &self.names()).await?;
-        let plan = Plan::new(self.dialect, self.schema, &[]);
+        let plan = MigrationPlan::new(self.dialect, self.schema, &[]);
         let steps = plan.recorded(session, &found).await?;
         Ok((found, steps))
     }

@@ -5,8 +5,8 @@ use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
 use super::apply::of_mapped_table;
 use super::blocked::BlockedParts;
 use super::checkpoints;
-use super::connection::{Application, Connected};
-use super::migrate::Plan;
+use super::connection::{Application, OpenConnection};
+use super::migrate::MigrationPlan;
 use super::open::Mirror;
 use super::settings::MirrorSettings;
 use super::streak::Streaks;
@@ -78,7 +78,7 @@ impl Mirror {
         let mut session = database.connect().await?;
         let tables = schema::tables(&settings.mappings);
         let dialect = database.dialect();
-        let plan = Plan::new(dialect, &settings.schema, &tables);
+        let plan = MigrationPlan::new(dialect, &settings.schema, &tables);
         plan.check(session.as_mut()).await?;
         session.begin(&settings.schema, Limits::Unlimited).await?;
         let made_schema = plan.made_schema(session.as_mut()).await?;
@@ -121,7 +121,7 @@ impl Mirror {
         destination: &str,
     ) -> Result<Merged, MergeError> {
         let mut unit = self.unit().await?;
-        let Connected { session, application, .. } = &mut unit.connected;
+        let OpenConnection { session, application, .. } = &mut unit.connected;
         let session = session.as_mut();
         session.begin(&self.schema, Limits::Unlimited).await?;
         let select = &self.statements.checkpoints;
@@ -153,11 +153,11 @@ impl Mirror {
             merged.payloads_pruned += batch.counts.pruned;
             let mut streaks = Streaks::default();
             let shadow = merge.shadow;
-            let mut work =
-                shadow.work(&nothing, &mut streaks, live_checkpoint, BlockedParts::default());
-            work.ran_up_to = None;
-            work.isolates = true;
-            work.apply(session, &batch).await?;
+            let mut writer =
+                shadow.writer(&nothing, &mut streaks, live_checkpoint, BlockedParts::default());
+            writer.ran_up_to = None;
+            writer.isolates = true;
+            writer.apply(session, &batch).await?;
         }
         Ok(merged)
     }
@@ -204,7 +204,8 @@ impl Mirror {
             session.execute(&forget, &mapping).await?;
         }
         let mut streaks = Streaks::default();
-        let work = self.work(application, &mut streaks, live_checkpoint, BlockedParts::default());
+        let writer =
+            self.writer(application, &mut streaks, live_checkpoint, BlockedParts::default());
         let mut at = Seq::ZERO;
         while let Some(events) = events_up_to(merge, at, live_checkpoint.seq).await? {
             at = events.last().map_or(live_checkpoint.seq, |event| event.seq);
@@ -213,9 +214,9 @@ impl Mirror {
                 let applied = table.apply_again(session, &batch, index, self.timeout).await?;
                 merged.rows_written += applied.rows_written - applied.rows_removed;
                 merged.rows_removed += applied.rows_removed;
-                work.resolve(session, &applied).await?;
+                writer.resolve(session, &applied).await?;
                 let refused = of_mapped_table(applied).collect();
-                work.keep(session, refused).await?;
+                writer.keep(session, refused).await?;
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::value::{Kind, Value};
 
 /// What a database must have.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan<'a> {
+pub(crate) struct MigrationPlan<'a> {
     dialect: Dialect,
     schema: &'a str,
     tables: &'a [Table],
@@ -18,7 +18,7 @@ pub(crate) struct Plan<'a> {
 
 /// One change to the database.
 #[derive(Debug)]
-pub(crate) struct Step {
+pub(crate) struct MigrationStep {
     /// What it makes, and the name that it is recorded under.
     pub(crate) name: String,
     pub(crate) sql: String,
@@ -26,13 +26,13 @@ pub(crate) struct Step {
     pub(crate) refill: bool,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> MigrationPlan<'a> {
     pub(crate) fn new(dialect: Dialect, schema: &'a str, tables: &'a [Table]) -> Self {
         Self { dialect, schema, tables }
     }
 
     /// Every step for a database that has nothing.
-    pub(crate) fn every_step(&self) -> Vec<Step> {
+    pub(crate) fn every_step(&self) -> Vec<MigrationStep> {
         self.missing(&Inventory::default())
     }
 
@@ -41,7 +41,7 @@ impl<'a> Plan<'a> {
     pub(crate) async fn check(
         &self,
         session: &mut dyn DbSession,
-    ) -> Result<Vec<Step>, ConnectError> {
+    ) -> Result<Vec<MigrationStep>, ConnectError> {
         session.begin_to_read().await?;
         let found = self.look(session).await?;
         session.rollback().await?;
@@ -136,12 +136,16 @@ impl<'a> Plan<'a> {
         Ok(steps)
     }
 
-    fn missing(&self, found: &Inventory) -> Vec<Step> {
+    fn missing(&self, found: &Inventory) -> Vec<MigrationStep> {
         let mut steps = Vec::new();
         if !found.schema
             && let Some(sql) = self.dialect.create_schema(self.schema)
         {
-            steps.push(Step { name: format!("schema {}", self.schema), sql, refill: false });
+            steps.push(MigrationStep {
+                name: format!("schema {}", self.schema),
+                sql,
+                refill: false,
+            });
         }
         for table in self.tables {
             self.missing_of(table, found, &mut steps);
@@ -149,13 +153,13 @@ impl<'a> Plan<'a> {
         steps
     }
 
-    fn missing_of(&self, table: &Table, found: &Inventory, steps: &mut Vec<Step>) {
+    fn missing_of(&self, table: &Table, found: &Inventory, steps: &mut Vec<MigrationStep>) {
         let name = self.local_name(table.name);
         let refill = !table.name.starts_with('_');
         match found.columns.get(&name) {
             None => {
                 let sql = self.dialect.create_table(self.schema, table);
-                steps.push(Step { name: format!("table {name}"), sql, refill });
+                steps.push(MigrationStep { name: format!("table {name}"), sql, refill });
             }
             Some(there) if table.primary_key.iter().any(|column| !there.contains(*column)) => {
                 steps.extend(self.keyed_anew(table, there));
@@ -164,7 +168,7 @@ impl<'a> Plan<'a> {
                 for column in table.columns.iter().filter(|column| !there.contains(column.name)) {
                     let sql = self.dialect.add_column(self.schema, table, column);
                     let name = format!("column {name}.{}", column.name);
-                    steps.push(Step { name, sql, refill });
+                    steps.push(MigrationStep { name, sql, refill });
                 }
             }
         }
@@ -172,7 +176,7 @@ impl<'a> Plan<'a> {
             let index = self.dialect.index_name(self.schema, table, columns);
             if !found.objects.contains(&index) {
                 let sql = self.dialect.create_index(self.schema, table, columns);
-                steps.push(Step { name: format!("index {index}"), sql, refill: false });
+                steps.push(MigrationStep { name: format!("index {index}"), sql, refill: false });
             }
         }
     }
@@ -198,7 +202,11 @@ impl<'a> Plan<'a> {
         )
     }
 
-    async fn record(&self, session: &mut dyn DbSession, step: &Step) -> Result<(), DatabaseError> {
+    async fn record(
+        &self,
+        session: &mut dyn DbSession,
+        step: &MigrationStep,
+    ) -> Result<(), DatabaseError> {
         let sql = self.record_values("$1", "$2");
         let parameters = [Param::Text(&step.name), Param::Integer(SCHEMA_VERSION)];
         session.execute(&sql.into(), &parameters).await?;

@@ -7,14 +7,15 @@ use deskbell_store::BackendError;
 use tokio::sync::Mutex;
 
 use super::blocked::BlockedParts;
-use super::connection::{Application, Connected, Unit};
-use super::migrate::Plan;
-use super::remake_position::Position;
+use super::connection::{Application, OpenConnection, UnitOfWork};
+use super::migrate::MigrationPlan;
+use super::remake_position::RemakePosition;
 use super::settings::MirrorSettings;
 use super::streak::Streaks;
 use crate::db::{DbSession, LimitedSession, MirrorDatabase, Table};
 use crate::mapped::{
-    ConflictTimeout, MappedTableError, MappedTableProblem, MappedTarget, Scope, StatementTarget,
+    BoundTable, ConflictTimeout, MappedTableError, MappedTableProblem, PreparedStatement,
+    RecordScope,
 };
 use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, TargetError};
@@ -34,13 +35,13 @@ pub(crate) struct Mirror {
     pub(super) answer_within: Duration,
     pub(super) statements: Statements,
     /// `None` after a failure, until the next unit of work opens another one.
-    pub(super) connection: Mutex<Option<Connected>>,
+    pub(super) connection: Mutex<Option<OpenConnection>>,
     /// As they were when they last fitted.
     pub(super) application: Mutex<Option<Arc<Application>>>,
     /// The `private_metadata` columns that are mirrored.
     pub(super) include_columns: Vec<String>,
     /// How far rows that the log no longer has are made again.
-    pub(super) remaking: Mutex<Position>,
+    pub(super) remaking: Mutex<RemakePosition>,
 }
 
 impl Mirror {
@@ -77,14 +78,14 @@ impl Mirror {
         Ok(mirror)
     }
 
-    async fn connect(&self) -> Result<Connected, ConnectError> {
+    async fn connect(&self) -> Result<OpenConnection, ConnectError> {
         self.set_up(self.database.connect().await?).await
     }
 
-    async fn set_up(&self, session: Box<dyn DbSession>) -> Result<Connected, ConnectError> {
+    async fn set_up(&self, session: Box<dyn DbSession>) -> Result<OpenConnection, ConnectError> {
         let mut session = LimitedSession::new(session, self.answer_within);
         let session_of = &mut session as &mut dyn DbSession;
-        let plan = Plan::new(self.database.dialect(), &self.schema, &self.tables);
+        let plan = MigrationPlan::new(self.database.dialect(), &self.schema, &self.tables);
         plan.check(session_of).await?;
         // Before anything is changed in a database that may be the application's.
         match self.mapped_targets(session_of).await {
@@ -101,7 +102,7 @@ impl Mirror {
         let destination = &self.destination;
         let blocked = BlockedParts::load(session_of, &self.statements, destination).await?;
         let session = Box::new(session);
-        Ok(Connected { session, application, blocked, streaks: Streaks::default() })
+        Ok(OpenConnection { session, application, blocked, streaks: Streaks::default() })
     }
 
     /// The application's tables and statements. One that fits no more since the start is taken as it
@@ -127,22 +128,22 @@ impl Mirror {
         for statement in self.mappings.statements() {
             let fit =
                 |problem| MappedTableError { declared_at: statement.declared_at.clone(), problem };
-            let target = StatementTarget::new(session, scope, Arc::clone(statement));
+            let target = PreparedStatement::new(session, scope, Arc::clone(statement));
             statements.push(target.await?.map_err(fit)?);
         }
         Ok(Application { tables, statements })
     }
 
     /// Whose records of mapped tables and statements these are.
-    fn scope(&self) -> Scope<'_> {
+    fn scope(&self) -> RecordScope<'_> {
         let (schema, destination) = (self.schema.as_str(), self.destination.as_str());
-        Scope { dialect: self.database.dialect(), schema, destination }
+        RecordScope { dialect: self.database.dialect(), schema, destination }
     }
 
     async fn mapped_targets(
         &self,
         session: &mut dyn DbSession,
-    ) -> Result<Vec<MappedTarget>, ConnectError> {
+    ) -> Result<Vec<BoundTable>, ConnectError> {
         let scope = self.scope();
         let mut targets = Vec::new();
         for table in self.mappings.tables() {
@@ -151,10 +152,10 @@ impl Mirror {
             let live = session.describe(&table.into).await?;
             let no_table = || MappedTableProblem::NoTable { into: table.into.clone() };
             let live = live.ok_or_else(no_table).map_err(fit)?;
-            let target = MappedTarget::new(scope, Arc::clone(table), &live);
+            let target = BoundTable::new(scope, Arc::clone(table), &live);
             targets.push(target.map_err(fit)?);
         }
-        MappedTarget::link(scope, &mut targets);
+        BoundTable::link(scope, &mut targets);
         Ok(targets)
     }
 
@@ -164,16 +165,16 @@ impl Mirror {
     }
 
     /// A connection for one unit of work.
-    pub(super) async fn unit(&self) -> Result<Unit<'_>, TargetError> {
+    pub(super) async fn unit(&self) -> Result<UnitOfWork<'_>, TargetError> {
         let mut held = self.connection.lock().await;
         let connected = match held.take() {
             Some(connected) => connected,
             None => self.connect_within(self.answer_within).await?,
         };
-        Ok(Unit { held, connected })
+        Ok(UnitOfWork { held, connected })
     }
 
-    async fn connect_within(&self, limit: Duration) -> Result<Connected, TargetError> {
+    async fn connect_within(&self, limit: Duration) -> Result<OpenConnection, TargetError> {
         let connecting = tokio::time::timeout(limit, self.connect()).await;
         connecting.unwrap_or_else(|_| Err(no_connection(limit))).map_err(|error| match error {
             ConnectError::Database(source) => TargetError::Unavailable(source),

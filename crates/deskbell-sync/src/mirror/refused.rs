@@ -46,7 +46,7 @@ pub(super) struct Refused {
 
 /// What is known of a unit of work that was refused before.
 #[derive(Debug, Clone, Copy)]
-struct Tried {
+struct EarlierTry {
     /// `None`: it is a dead letter.
     since: Option<UnixMillis>,
     tries: i64,
@@ -54,7 +54,7 @@ struct Tried {
 
 /// The earlier tries of what is tried again.
 #[derive(Debug, Default)]
-pub(super) struct EarlierTries(HashMap<[String; 5], Tried>);
+pub(super) struct EarlierTries(HashMap<[String; 5], EarlierTry>);
 
 impl EarlierTries {
     pub(super) async fn load(
@@ -75,13 +75,13 @@ impl EarlierTries {
                 };
                 let since = if let Value::Time(since) = since { Some(since) } else { None };
                 let key = [source.clone(), message_id.clone(), part.clone(), entity, id];
-                earlier.insert(key, Tried { since, tries });
+                earlier.insert(key, EarlierTry { since, tries });
             }
         }
         Ok(Self(earlier))
     }
 
-    fn of(&self, letter: &DeadLetter) -> Option<Tried> {
+    fn of(&self, letter: &DeadLetter) -> Option<EarlierTry> {
         let id = letter.id.clone().unwrap_or_default();
         let entity = letter.entity.to_owned();
         let (source, message_id) = (letter.source.clone(), letter.message_id.clone());
@@ -99,7 +99,7 @@ struct Next {
 
 impl Refused {
     /// Decides by the database's clock, which all replicas share.
-    fn next(&self, earlier: Option<Tried>, now: UnixMillis, timeout: ConflictTimeout) -> Next {
+    fn next(&self, earlier: Option<EarlierTry>, now: UnixMillis, timeout: ConflictTimeout) -> Next {
         let tries = earlier.map_or(0, |earlier| earlier.tries).saturating_add(1);
         let since = earlier.map_or(Some(now), |earlier| earlier.since);
         let may_pass = self.refusal.as_ref().is_some_and(Refusal::may_pass);

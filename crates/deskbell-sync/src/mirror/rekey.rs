@@ -2,22 +2,22 @@
 
 use std::collections::HashSet;
 
-use super::migrate::{Plan, Step};
+use super::migrate::{MigrationPlan, MigrationStep};
 use crate::db::{Table, quoted};
 use crate::schema::{CHECKPOINTS, VERSIONS};
 
 /// Stands behind the name of the table that is replaced, while its rows are copied.
 const REPLACED: &str = "_1";
 
-impl Plan<'_> {
+impl MigrationPlan<'_> {
     /// The steps for a table that has only these columns. The one new column that a key ever got is
     /// `destination`: what is there belongs to every destination that has a checkpoint in this schema.
-    pub(super) fn keyed_anew(&self, table: &Table, there: &HashSet<String>) -> Vec<Step> {
+    pub(super) fn keyed_anew(&self, table: &Table, there: &HashSet<String>) -> Vec<MigrationStep> {
         let local = self.local_name(table.name);
         let replaced = format!("{local}{REPLACED}");
         let old = self.table(&format!("{}{REPLACED}", table.name));
         let new = self.table(table.name);
-        let step = |name: String, sql: String| Step { name, sql, refill: false };
+        let step = |name: String, sql: String| MigrationStep { name, sql, refill: false };
         vec![
             step(
                 format!("replaced {replaced}"),

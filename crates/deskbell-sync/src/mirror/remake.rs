@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use deskbell_store::Seq;
 
 use super::kept::Existing;
-use super::migrate::Plan;
+use super::migrate::MigrationPlan;
 use super::open::Mirror;
-use super::remake_position::{Cursor, Position, RETRY_INTERVAL};
+use super::remake_position::{Cursor, RETRY_INTERVAL, RemakePosition};
 use super::rows;
 use crate::batch::Row;
 use crate::checkpoint::Checkpoint;
@@ -26,13 +26,13 @@ use crate::version::{Rank, Version};
 /// Rows in one part. More make the lock longer that others wait for, and memory with it.
 const ROWS_MAX: usize = 100;
 /// Parts of that size that are looked at in one transaction while none has a row to be made again.
-const PARTS_MAX: usize = 10;
+const CHUNKS_MAX: usize = 10;
 /// How long rows are made again in one transaction. Where somebody holds locks, those that have not
 /// had their turn by then are left for the next pass.
-const PART_MAX: Duration = Duration::from_secs(5);
+const CHUNK_MAX: Duration = Duration::from_secs(5);
 
 /// One part of one table.
-struct Part<'a> {
+struct Chunk<'a> {
     mirror: &'a Mirror,
     mapping: &'a Mapping,
     statements: &'a TableStatements,
@@ -52,12 +52,12 @@ impl Mirror {
         &self,
         session: &mut dyn DbSession,
         current: &Checkpoint,
-        position: &Position,
-    ) -> Result<(Position, Remade), DatabaseError> {
+        position: &RemakePosition,
+    ) -> Result<(RemakePosition, Remade), DatabaseError> {
         let mut cursor = match position {
-            Position::At(cursor) => cursor.clone(),
+            RemakePosition::At(cursor) => cursor.clone(),
             _ if self.is_remade(session, current).await? => {
-                return Ok((Position::Done, Remade::default()));
+                return Ok((RemakePosition::Done, Remade::default()));
             }
             _ => Cursor {
                 table: 0,
@@ -69,22 +69,22 @@ impl Mirror {
         let tables: Vec<_> = self.mappings.iter().zip(&self.statements.tables).collect();
         let started = Instant::now();
         let (mut looked_at, mut rows_written) = (0, 0);
-        while looked_at < PARTS_MAX && rows_written == 0 && started.elapsed() < PART_MAX {
+        while looked_at < CHUNKS_MAX && rows_written == 0 && started.elapsed() < CHUNK_MAX {
             let (Some((mapping, statements)), Some(to_empty)) =
                 (tables.get(cursor.table), cursor.to_empty.get(cursor.table))
             else {
                 return self.end_pass(session, current, &cursor).await;
             };
-            let part = Part { mirror: self, mapping, statements, to_empty };
-            let end = part.end(session, &cursor.after).await?;
-            let stale = part.fetch(session, &cursor.after, end.as_deref()).await?;
-            let (written, refused) = part.remake(session, &stale, started).await?;
+            let chunk = Chunk { mirror: self, mapping, statements, to_empty };
+            let end = chunk.end(session, &cursor.after).await?;
+            let stale = chunk.fetch(session, &cursor.after, end.as_deref()).await?;
+            let (written, refused) = chunk.remake(session, &stale, started).await?;
             (rows_written, looked_at) = (written, looked_at + 1);
             cursor.refused += refused;
             cursor.table += usize::from(end.is_none());
             cursor.after = end.unwrap_or_default();
         }
-        Ok((Position::At(cursor), Remade { rows_written, rest: Rest::Now }))
+        Ok((RemakePosition::At(cursor), Remade { rows_written, rest: Rest::Now }))
     }
 
     /// Every row was looked at.
@@ -93,10 +93,10 @@ impl Mirror {
         session: &mut dyn DbSession,
         current: &Checkpoint,
         cursor: &Cursor,
-    ) -> Result<(Position, Remade), DatabaseError> {
+    ) -> Result<(RemakePosition, Remade), DatabaseError> {
         if cursor.refused == 0 {
             self.record_remade(session, current, &cursor.to_empty).await?;
-            return Ok((Position::Done, Remade::default()));
+            return Ok((RemakePosition::Done, Remade::default()));
         }
         tracing::warn!(
             destination = self.destination,
@@ -105,7 +105,7 @@ impl Mirror {
             "the database refuses to change rows that were made by an earlier config: \
              they stay as they are, and are tried again"
         );
-        Ok((Position::retry_later(), Remade { rows_written: 0, rest: Rest::Later }))
+        Ok((RemakePosition::retry_later(), Remade { rows_written: 0, rest: Rest::Later }))
     }
 
     pub(super) fn existing(&self) -> Existing<'_> {
@@ -147,7 +147,7 @@ impl Mirror {
         for (mapping, columns) in self.mappings.iter().zip(emptied) {
             for column in columns {
                 let step = existing.emptied_step(mapping, column);
-                let plan = Plan::new(existing.dialect, &self.schema, &[]);
+                let plan = MigrationPlan::new(existing.dialect, &self.schema, &[]);
                 session.execute(&plan.record_sql(&step).into(), &[]).await?;
             }
         }
@@ -171,7 +171,7 @@ impl Mirror {
     }
 }
 
-impl Part<'_> {
+impl Chunk<'_> {
     /// The last id of the part behind `after`; `None` where the table ends in it.
     async fn end(
         &self,
@@ -200,7 +200,7 @@ impl Part<'_> {
     ) -> Result<(u64, usize), DatabaseError> {
         let (mut rows_written, mut refused, mut left) = (0, 0, vec![stale]);
         while let Some(stale) = left.pop() {
-            if started.elapsed() > PART_MAX {
+            if started.elapsed() > CHUNK_MAX {
                 refused += stale.len();
                 continue;
             }

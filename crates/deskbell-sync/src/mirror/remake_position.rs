@@ -9,7 +9,7 @@ pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// How far the tables have been gone through.
 #[derive(Debug, Default)]
-pub(super) enum Position {
+pub(super) enum RemakePosition {
     /// Nobody has looked whether there is anything to do.
     #[default]
     Unknown,
@@ -31,7 +31,7 @@ pub(super) struct Cursor {
     pub(super) refused: usize,
 }
 
-impl Position {
+impl RemakePosition {
     /// What is left, where no row is looked at now.
     pub(super) fn rest(&self) -> Option<Rest> {
         match self {

@@ -6,7 +6,7 @@ use super::blocked::BlockedParts;
 use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries, Refused};
 use crate::db::{DatabaseError, DbSession, Param};
-use crate::mapped::{ConflictTimeout, MappedTarget};
+use crate::mapped::{BoundTable, ConflictTimeout};
 use crate::mirror_target::{Retry, RetryRequest, Waiting};
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
@@ -20,7 +20,7 @@ const DELETES_MAX: Duration = Duration::from_secs(2);
 pub(super) async fn waiting(
     session: &mut dyn DbSession,
     statements: &Statements,
-    tables: &[MappedTarget],
+    tables: &[BoundTable],
     destination: &str,
 ) -> Result<Waiting, DatabaseError> {
     let of_destination = [Param::Text(destination)];
@@ -39,7 +39,7 @@ pub(super) async fn waiting(
     }
     waiting.is_due =
         waiting.deletes > 0 && !refused_deletes(session, statements, destination).await?.is_empty();
-    let names: Vec<_> = tables.iter().map(MappedTarget::name).collect();
+    let names: Vec<_> = tables.iter().map(BoundTable::name).collect();
     if !names.is_empty() {
         let of_tables = [Param::Texts(&names), of_destination[0]];
         let due = session.fetch(&statements.any_due, &of_tables, &[Kind::Id]).await?;

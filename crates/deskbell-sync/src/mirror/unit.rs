@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use deskbell_store::Seq;
 
-use super::apply::Work;
+use super::apply::BatchWriter;
 use super::blocked::BlockedParts;
-use super::connection::{Application, Connected};
+use super::connection::{Application, OpenConnection};
 use super::open::Mirror;
 use super::refused::EarlierTries;
-use super::remake_position::Position;
+use super::remake_position::RemakePosition;
 use super::streak::Streaks;
 use super::{checkpoints, retry, sweep};
 use crate::batch::Batch;
@@ -46,7 +46,7 @@ impl Mirror {
     /// not mirrored is taken away: nobody may say so again.
     pub(super) async fn begin_at(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         current: Option<&Checkpoint>,
         next: &Checkpoint,
     ) -> Result<Commit, DatabaseError> {
@@ -61,7 +61,7 @@ impl Mirror {
 
     async fn begin_whole(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         current: Option<&Checkpoint>,
         next: &Checkpoint,
     ) -> Result<Commit, DatabaseError> {
@@ -75,7 +75,7 @@ impl Mirror {
 
     async fn begin_isolated(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         current: Option<&Checkpoint>,
         next: &Checkpoint,
     ) -> Result<Commit, DatabaseError> {
@@ -96,11 +96,11 @@ impl Mirror {
 
     async fn take_over_and_commit(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         current: Option<&Checkpoint>,
         next: &Checkpoint,
     ) -> Result<Commit, DatabaseError> {
-        let Connected { session, blocked, streaks, .. } = connected;
+        let OpenConnection { session, blocked, streaks, .. } = connected;
         let session = session.as_mut();
         let commit = checkpoints::take_over(session, &self.statements, current, next).await?;
         self.remake_again(session, next).await?;
@@ -113,12 +113,12 @@ impl Mirror {
     /// Applies the batch as it is, or nothing of it.
     pub(super) async fn apply_whole(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         batch: &Batch,
         current: &Checkpoint,
         next: &Checkpoint,
     ) -> Result<Commit, DatabaseError> {
-        let Connected { session, application, blocked, streaks } = connected;
+        let OpenConnection { session, application, blocked, streaks } = connected;
         let session = session.as_mut();
         session.begin(&self.schema, self.batch_limits()).await?;
         let commit = checkpoints::swap(session, &self.statements, current, next).await?;
@@ -126,8 +126,8 @@ impl Mirror {
             session.rollback().await?;
             return Ok(commit);
         }
-        let mut work = self.work(application, streaks, current, blocked.clone());
-        let commit = work.apply(session, batch).await?;
+        let mut writer = self.writer(application, streaks, current, blocked.clone());
+        let commit = writer.apply(session, batch).await?;
         session.commit().await?;
         streaks.clear();
         Ok(commit)
@@ -136,7 +136,7 @@ impl Mirror {
     /// Applies what the database takes of the batch.
     pub(super) async fn apply_isolated(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         batch: &Batch,
         current: &Checkpoint,
         next: &Checkpoint,
@@ -154,14 +154,14 @@ impl Mirror {
 
     async fn isolate_once(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         batch: &Batch,
         current: &Checkpoint,
         next: &Checkpoint,
         budget: Option<Duration>,
         commit_units: bool,
     ) -> Result<Commit, DatabaseError> {
-        let Connected { session, application, blocked, streaks } = connected;
+        let OpenConnection { session, application, blocked, streaks } = connected;
         let session = session.as_mut();
         session.begin(&self.schema, self.isolating(budget, commit_units)).await?;
         // Where each unit is committed, the checkpoint comes last.
@@ -171,10 +171,10 @@ impl Mirror {
             session.rollback().await?;
             return Ok(commit);
         }
-        let mut work = self.work(application, streaks, current, blocked.clone());
-        work.isolates = true;
-        let mut commit = work.apply(session, batch).await?;
-        let now_blocked = work.blocked;
+        let mut writer = self.writer(application, streaks, current, blocked.clone());
+        writer.isolates = true;
+        let mut commit = writer.apply(session, batch).await?;
+        let now_blocked = writer.blocked;
         session.commit().await?;
         if commit_units {
             session.begin(&self.schema, self.batch_limits()).await?;
@@ -191,7 +191,7 @@ impl Mirror {
     /// Tries dead letters, deletes and rows that wait once more.
     pub(super) async fn retry_isolated(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         retry: &Retry,
         current: &Checkpoint,
     ) -> Result<Commit, DatabaseError> {
@@ -206,12 +206,12 @@ impl Mirror {
 
     async fn retry_once(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         retry: &Retry,
         current: &Checkpoint,
         commit_units: bool,
     ) -> Result<Commit, DatabaseError> {
-        let Connected { session, application, blocked, streaks } = connected;
+        let OpenConnection { session, application, blocked, streaks } = connected;
         let session = session.as_mut();
         // A single one takes as long as it needs.
         let budget = (retry.requests.len() > 1).then_some(RETRY_MAX);
@@ -224,16 +224,16 @@ impl Mirror {
         let destination = &current.destination;
         let requests = retry.requests.iter();
         let earlier = EarlierTries::load(session, &self.statements, destination, requests).await?;
-        let mut work = self.work(application, streaks, current, blocked.clone());
-        work.isolates = true;
-        work.retries = true;
-        work.ran_up_to = Some(Seq::ZERO);
-        work.earlier = earlier;
+        let mut writer = self.writer(application, streaks, current, blocked.clone());
+        writer.isolates = true;
+        writer.retries = true;
+        writer.ran_up_to = Some(Seq::ZERO);
+        writer.earlier = earlier;
         // First, since the letters of what is blocked stay as they are.
-        work.block_what_is_refused_whole(session, &retry.batch).await?;
+        writer.block_what_is_refused_whole(session, &retry.batch).await?;
         retry::begin(session, &self.statements, destination, retry).await?;
-        let commit = work.apply(session, &retry.batch).await?;
-        let now_blocked = work.blocked;
+        let commit = writer.apply(session, &retry.batch).await?;
+        let now_blocked = writer.blocked;
         retry::deletes(session, &self.statements, destination, self.timeout).await?;
         retry::end(session, &self.statements, destination, retry).await?;
         session.commit().await?;
@@ -245,10 +245,10 @@ impl Mirror {
     /// another one.
     pub(super) async fn remake_part(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         current: &Checkpoint,
-        position: &Position,
-    ) -> Result<Option<(Position, Remade)>, DatabaseError> {
+        position: &RemakePosition,
+    ) -> Result<Option<(RemakePosition, Remade)>, DatabaseError> {
         let session = connected.session.as_mut();
         session.begin(&self.schema, self.isolating(None, false)).await?;
         if checkpoints::swap(session, &self.statements, current, current).await? == Commit::Lost {
@@ -266,7 +266,7 @@ impl Mirror {
                 tracing::warn!(destination, reason = %refusal, "rows of an earlier config stay as they are");
                 session.rollback().await?;
                 let later = Remade { rows_written: 0, rest: Rest::Later };
-                Ok(Some((Position::retry_later(), later)))
+                Ok(Some((RemakePosition::retry_later(), later)))
             }
             done => done.map(Some),
         }
@@ -275,7 +275,7 @@ impl Mirror {
     /// Brings one blocked part on by a batch, where it is refused no more.
     pub(super) async fn catch_up_part(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         step: CatchUpStep<'_>,
     ) -> Result<CatchUp, DatabaseError> {
         let done = match self.catch_up_once(connected, step, false).await {
@@ -297,12 +297,12 @@ impl Mirror {
 
     async fn catch_up_once(
         &self,
-        connected: &mut Connected,
+        connected: &mut OpenConnection,
         step: CatchUpStep<'_>,
         commit_units: bool,
     ) -> Result<CatchUp, DatabaseError> {
         let CatchUpStep { part, batch, seq, current, budget } = step;
-        let Connected { session, application, blocked, streaks } = connected;
+        let OpenConnection { session, application, blocked, streaks } = connected;
         let (session, statements) = (session.as_mut(), &self.statements);
         session.begin(&self.schema, self.isolating(budget, commit_units)).await?;
         let commit = checkpoints::swap(session, statements, current, current).await?;
@@ -311,11 +311,11 @@ impl Mirror {
             return Ok(CatchUp::Lost);
         }
         // Only this destination's leader moves it, so what was read is what stands there.
-        let mut work = self.work(application, streaks, current, blocked.clone());
-        work.isolates = true;
-        work.only = Some(part);
-        work.ran_up_to = current.statements.map(|_| work.blocked.seq_of(part));
-        let commit = work.apply(session, batch).await?;
+        let mut writer = self.writer(application, streaks, current, blocked.clone());
+        writer.isolates = true;
+        writer.only = Some(part);
+        writer.ran_up_to = current.statements.map(|_| writer.blocked.seq_of(part));
+        let commit = writer.apply(session, batch).await?;
         let is_all = seq >= current.seq;
         let destination = &current.destination;
         BlockedParts::advance(session, statements, destination, part, seq, is_all).await?;
@@ -333,14 +333,14 @@ impl Mirror {
 
 impl Mirror {
     /// What a batch is applied with.
-    pub(super) fn work<'a>(
+    pub(super) fn writer<'a>(
         &'a self,
         application: &'a Application,
         streaks: &'a mut Streaks,
         current: &'a Checkpoint,
         blocked: BlockedParts,
-    ) -> Work<'a> {
-        Work {
+    ) -> BatchWriter<'a> {
+        BatchWriter {
             statements: &self.statements,
             application,
             timeout: self.timeout,

@@ -2,9 +2,9 @@
 
 use deskbell_store::{Outcome, OutcomeKind};
 
-use super::bookkeeping::{Bookkeeping, Known, StoredDeadLetter};
+use super::bookkeeping::{Bookkeeping, KnownEntity, StoredDeadLetter};
 use super::rows::{compared, tombstoned};
-use super::{Judge, Kept, PRUNED, PartOutcome};
+use super::{EventRecords, Judge, PRUNED, PartOutcome};
 use crate::batch::{MappedDeletion, MappedRow, StatementRun};
 use crate::db::DatabaseError;
 use crate::mapping::{CompiledStatement, MappedTable};
@@ -16,13 +16,13 @@ impl Judge<'_> {
     pub(super) async fn mapped_tables(
         &self,
         bookkeeping: &mut Bookkeeping,
-        kept: &Kept,
+        records: &EventRecords,
     ) -> Result<Vec<PartOutcome>, DatabaseError> {
         let mut parts = Vec::new();
         for (table, changes) in self.mappings.tables().iter().zip(&self.batch.mapped) {
             let of_table = |letter: &StoredDeadLetter| letter.part == table.name;
             let part = (PartKind::Mapped, &*table.name, &*table.name);
-            let refused = || kept.refused(part, self.event.seq, &of_table);
+            let refused = || records.refused(part, self.event.seq, &of_table);
             let (row, end) = (changes.rows.first(), changes.ends.first());
             let unusable = self.unusable(&table.name);
             if row.is_none() && end.is_none() && unusable.is_none() {
@@ -52,7 +52,7 @@ impl Judge<'_> {
         row: &MappedRow,
     ) -> Result<Outcome, DatabaseError> {
         let known = bookkeeping.known(&self.options.destination, &table.name, &row.id).await?;
-        let Some(Known { version: Some(version), key, shown, .. }) = &known else {
+        let Some(KnownEntity { version: Some(version), key, shown, .. }) = &known else {
             let why = "the table was filled without it";
             return Ok(Outcome::new(OutcomeKind::NotMirrored, why));
         };
@@ -60,7 +60,7 @@ impl Judge<'_> {
         if outcome.kind != OutcomeKind::Applied {
             return Ok(outcome);
         }
-        if let Some(refused) = known.as_ref().and_then(Known::refused) {
+        if let Some(refused) = known.as_ref().and_then(KnownEntity::refused) {
             return Ok(refused);
         }
         if key.is_some() && key == shown {
@@ -92,7 +92,7 @@ impl Judge<'_> {
         end: &MappedDeletion,
     ) -> Result<Outcome, DatabaseError> {
         let known = bookkeeping.known(&self.options.destination, &table.name, &end.id).await?;
-        if let Some(refused) = known.as_ref().and_then(Known::refused) {
+        if let Some(refused) = known.as_ref().and_then(KnownEntity::refused) {
             return Ok(refused);
         }
         Ok(match known.and_then(|known| known.ended_by) {
@@ -114,7 +114,7 @@ impl Judge<'_> {
     pub(super) async fn run_statements(
         &self,
         bookkeeping: &mut Bookkeeping,
-        kept: &Kept,
+        records: &EventRecords,
     ) -> Result<Vec<PartOutcome>, DatabaseError> {
         let mut parts = Vec::new();
         for (index, statement) in self.statements() {
@@ -122,11 +122,11 @@ impl Judge<'_> {
             let run = self.batch.statements.runs.iter().find(|run| run.statement == index);
             let of_statement = |letter: &StoredDeadLetter| letter.part == *name;
             let part = (PartKind::Statement, &**name, &*statement.title);
-            let refused = || kept.refused(part, self.event.seq, &of_statement);
+            let refused = || records.refused(part, self.event.seq, &of_statement);
             let outcome = match (run, self.unusable(name)) {
                 (Some(run), _) => match refused() {
                     Some(refused) => refused,
-                    None => self.run(bookkeeping, kept, statement, run).await?,
+                    None => self.run(bookkeeping, records, statement, run).await?,
                 },
                 (None, Some(unusable)) => refused().unwrap_or(unusable),
                 (None, None) => self.not_run(),
@@ -151,11 +151,11 @@ impl Judge<'_> {
     async fn run(
         &self,
         bookkeeping: &mut Bookkeeping,
-        kept: &Kept,
+        records: &EventRecords,
         statement: &CompiledStatement,
         run: &StatementRun,
     ) -> Result<Outcome, DatabaseError> {
-        let Some(ran_up_to) = kept.statements else {
+        let Some(ran_up_to) = records.statements else {
             let why = "the statements are stopped since the log is another one; \
                        `deskbell statements resume` lets them go on";
             return Ok(Outcome::new(OutcomeKind::Waiting, why));
@@ -212,7 +212,7 @@ impl Judge<'_> {
     }
 }
 
-impl Known {
+impl KnownEntity {
     fn refused(&self) -> Option<Outcome> {
         let since_ms = self.waiting_since_ms?;
         let reason = self.reason.as_deref();

@@ -33,7 +33,7 @@ pub(super) struct Bookkeeping {
 }
 
 /// How far the mirror has come in the log.
-pub(super) struct Position {
+pub(super) struct MirrorPosition {
     pub(super) seq: Seq,
     pub(super) statements: Option<Seq>,
 }
@@ -56,7 +56,7 @@ pub(super) struct StoredDeadLetter {
 }
 
 /// What is known of an entity in a mapped table, or of what a statement has run for.
-pub(super) struct Known {
+pub(super) struct KnownEntity {
     pub(super) version: Option<Version>,
     pub(super) key: Option<String>,
     pub(super) shown: Option<String>,
@@ -123,7 +123,7 @@ impl Bookkeeping {
         &mut self,
         destination: &str,
         log_id: LogId,
-    ) -> Result<Option<Position>, DatabaseError> {
+    ) -> Result<Option<MirrorPosition>, DatabaseError> {
         let log_id = log_id.to_string();
         let parameters = [Param::Text(destination), Param::Text(&log_id)];
         let select = "seq, statements_seq";
@@ -133,7 +133,7 @@ impl Bookkeeping {
         Ok(rows.into_iter().next().map(|mut row| {
             let seq = Seq::new(integer(&row.take()).unwrap_or(0));
             let statements = integer(&row.take()).filter(|seq| *seq >= 0).map(Seq::new);
-            Position { seq, statements }
+            MirrorPosition { seq, statements }
         }))
     }
 
@@ -237,7 +237,7 @@ impl Bookkeeping {
         destination: &str,
         mapping: &str,
         id: &str,
-    ) -> Result<Option<Known>, DatabaseError> {
+    ) -> Result<Option<KnownEntity>, DatabaseError> {
         let reason = self.optional(VERSIONS, "reason");
         let columns = self.version_columns(VERSIONS);
         let select = format!("{columns}, key, shown, ended_by, parked_since, given_up, {reason}");
@@ -250,7 +250,7 @@ impl Bookkeeping {
             parameters.push(Param::Text(destination));
         }
         let rows = self.select(VERSIONS, &select, &condition, &parameters, &kinds).await?;
-        Ok(rows.into_iter().next().map(|mut row| Known {
+        Ok(rows.into_iter().next().map(|mut row| KnownEntity {
             version: version(&mut row),
             key: text(row.take()),
             shown: text(row.take()),

@@ -3,7 +3,7 @@
 use deskbell_store::{Outcome, OutcomeKind};
 
 use super::bookkeeping::{Bookkeeping, Deleted, StoredDeadLetter};
-use super::{Judge, Kept, PRUNED, PartOutcome};
+use super::{EventRecords, Judge, PRUNED, PartOutcome};
 use crate::batch::{Row, Tombstone};
 use crate::db::DatabaseError;
 use crate::entity::{self, Entity};
@@ -14,14 +14,14 @@ impl Judge<'_> {
     pub(super) async fn rows(
         &self,
         bookkeeping: &mut Bookkeeping,
-        kept: &Kept,
+        records: &EventRecords,
     ) -> Result<Vec<PartOutcome>, DatabaseError> {
         let mut parts = Vec::new();
         for table in &self.batch.tables {
             // Of several rows, as of a subscription's items, one speaks for all.
             let mut worst: Option<Outcome> = None;
             for row in &table.rows {
-                let outcome = self.row(bookkeeping, kept, table.entity, row).await?;
+                let outcome = self.row(bookkeeping, records, table.entity, row).await?;
                 if worst.as_ref().is_none_or(|worst| worst.kind < outcome.kind) {
                     worst = Some(outcome);
                 }
@@ -31,21 +31,21 @@ impl Judge<'_> {
         for gone in &self.batch.tombstones {
             let Some(entity) = entity::find(gone.entity) else { continue };
             if self.mirrors(gone.entity) {
-                let outcome = self.delete(bookkeeping, kept, entity, gone).await?;
+                let outcome = self.delete(bookkeeping, records, entity, gone).await?;
                 parts.push(part(bookkeeping, entity, outcome));
             }
         }
         for unusable in self.batch.dead_letters.iter().filter(|letter| letter.part.is_empty()) {
             let Some(entity) = entity::find(unusable.entity) else { continue };
-            let kept = kept.dead_letters.iter().find(|letter| letter.part.is_empty());
-            let outcome = kept.map_or_else(
+            let records = records.dead_letters.iter().find(|letter| letter.part.is_empty());
+            let outcome = records.map_or_else(
                 || Outcome::new(OutcomeKind::DeadLettered, &*unusable.reason),
                 StoredDeadLetter::outcome,
             );
             parts.push(part(bookkeeping, entity, outcome));
         }
         if self.batch.counts.pruned > 0 {
-            parts.extend(self.pruned(bookkeeping, kept).await?);
+            parts.extend(self.pruned(bookkeeping, records).await?);
         }
         Ok(parts)
     }
@@ -53,11 +53,11 @@ impl Judge<'_> {
     async fn row(
         &self,
         bookkeeping: &mut Bookkeeping,
-        kept: &Kept,
+        records: &EventRecords,
         entity: &'static Entity,
         Row { id, version, .. }: &Row,
     ) -> Result<Outcome, DatabaseError> {
-        if let Some(refused) = self.refused(kept, entity, id) {
+        if let Some(refused) = self.refused(records, entity, id) {
             return Ok(refused);
         }
         let found = bookkeeping.row(entity.table, id).await?;
@@ -80,11 +80,11 @@ impl Judge<'_> {
     async fn delete(
         &self,
         bookkeeping: &mut Bookkeeping,
-        kept: &Kept,
+        records: &EventRecords,
         entity: &'static Entity,
         gone: &Tombstone,
     ) -> Result<Outcome, DatabaseError> {
-        if let Some(refused) = self.refused(kept, entity, &gone.id) {
+        if let Some(refused) = self.refused(records, entity, &gone.id) {
             return Ok(refused);
         }
         Ok(match bookkeeping.tombstone(entity.name, &gone.id).await? {
@@ -101,13 +101,13 @@ impl Judge<'_> {
     async fn pruned(
         &self,
         bookkeeping: &mut Bookkeeping,
-        kept: &Kept,
+        records: &EventRecords,
     ) -> Result<Option<PartOutcome>, DatabaseError> {
         let entity = entity::change(&self.event.event_type).map(|(entity, _)| entity);
         let entity = entity.filter(|entity| self.mirrors(entity.name));
         let (Some(entity), Some(id)) = (entity, &self.event.subject) else { return Ok(None) };
         let found = bookkeeping.row(entity.table, id).await?;
-        let outcome = if let Some(refused) = self.refused(kept, entity, id) {
+        let outcome = if let Some(refused) = self.refused(records, entity, id) {
             refused
         } else if let Some(found) = found {
             if found.message_id == self.event.message_id {
@@ -123,13 +123,13 @@ impl Judge<'_> {
         Ok(Some(part(bookkeeping, entity, outcome)))
     }
 
-    fn refused(&self, kept: &Kept, entity: &Entity, id: &str) -> Option<Outcome> {
+    fn refused(&self, records: &EventRecords, entity: &Entity, id: &str) -> Option<Outcome> {
         let of_row = |letter: &StoredDeadLetter| {
             letter.part.is_empty()
                 && (letter.entity == entity.name && letter.id == id || letter.id.is_empty())
         };
         let part = (PartKind::Mirror, entity.table, entity.table);
-        kept.refused(part, self.event.seq, &of_row)
+        records.refused(part, self.event.seq, &of_row)
     }
 }
 

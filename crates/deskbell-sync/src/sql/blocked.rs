@@ -1,6 +1,6 @@
 //! Tables and statements that wait apart from the rest, each with a checkpoint of its own.
 
-use super::names::Names;
+use super::names::SqlNames;
 use crate::db::Sql;
 use crate::schema::BLOCKED;
 
@@ -22,7 +22,7 @@ pub(crate) struct BlockedStatements {
 
 const OF_PART: &str = "destination = $1 AND kind = $2 AND part = $3";
 
-impl Names<'_> {
+impl SqlNames<'_> {
     pub(super) fn blocked_statements(&self) -> BlockedStatements {
         let (blocked, now) = (self.table(BLOCKED), self.dialect.now());
         let later = |parameter: usize| self.dialect.now_plus_seconds(parameter);

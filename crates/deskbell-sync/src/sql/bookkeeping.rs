@@ -1,6 +1,6 @@
 //! Checkpoints, tombstones and dead letters.
 
-use super::names::Names;
+use super::names::SqlNames;
 use crate::db::{Bulk, Dialect, Sql, given};
 use crate::schema::{CHECKPOINTS, DEAD_LETTERS, TOMBSTONES, VERSION_COLUMNS};
 use crate::value::Kind;
@@ -19,7 +19,7 @@ pub(crate) fn select_checkpoints(dialect: Dialect, schema: &str) -> String {
     )
 }
 
-impl Names<'_> {
+impl SqlNames<'_> {
     /// Parameters: seq, message id, token and revision; then destination, log, seq, token and
     /// revision as they must stand there. The revision too: a migration beside a running consumer
     /// asks for a refill by it.

@@ -1,6 +1,6 @@
 //! Dead letters that are asked for again.
 
-use super::names::Names;
+use super::names::SqlNames;
 use crate::db::Sql;
 use crate::entity;
 use crate::schema::{BLOCKED, DEAD_LETTERS, VERSION_COLUMNS, VERSIONS};
@@ -10,7 +10,7 @@ pub(crate) const REQUESTS_MAX: usize = 100;
 /// Added to the reason where the event cannot be read any more.
 const LOST: &str = "(the log no longer has the event)";
 
-impl Names<'_> {
+impl SqlNames<'_> {
     /// Parameter: the destination. Source, message id and part of what is asked for, or is due: what
     /// was asked for first, then what has been due for longest.
     pub(super) fn requests(&self) -> Sql {

@@ -1,6 +1,6 @@
 //! Child tables: the elements of a list, replaced with the entity that holds it as one.
 
-use super::names::{Names, version_of};
+use super::names::{SqlNames, version_of};
 use super::upsert::LAST_KINDS;
 use crate::db::{Bulk, Sql, given, quoted};
 use crate::entity::{Children, Entity};
@@ -27,7 +27,7 @@ pub(crate) struct ElementStatements {
     pub(crate) sweep: Vec<Sql>,
 }
 
-impl Names<'_> {
+impl SqlNames<'_> {
     pub(super) fn element_statements(
         &self,
         mapping: &Mapping,

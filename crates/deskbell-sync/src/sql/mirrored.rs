@@ -2,7 +2,7 @@
 //! and dead letters that are overtaken.
 
 use super::elements::ElementStatements;
-use super::names::{Names, not_older};
+use super::names::{SqlNames, not_older};
 use crate::db::{Bulk, Sql, quoted};
 use crate::entity::{Entity, Parent};
 use crate::mapping::Mapping;
@@ -37,7 +37,7 @@ pub(crate) struct TableStatements {
     pub(crate) rows_gone: Sql,
 }
 
-impl Names<'_> {
+impl SqlNames<'_> {
     pub(super) fn table_statements(&self, mapping: &Mapping) -> TableStatements {
         let entity = mapping.entity;
         let children = entity.children.iter();

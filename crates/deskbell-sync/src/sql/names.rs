@@ -7,14 +7,14 @@ use crate::schema::{TOMBSTONES, VERSION_COLUMNS};
 
 /// Writes statements about the tables of one schema.
 #[derive(Clone, Copy)]
-pub(super) struct Names<'a> {
+pub(super) struct SqlNames<'a> {
     pub(super) dialect: Dialect,
     pub(super) schema: &'a str,
     pub(super) destination: &'a str,
     pub(super) on_delete: OnDelete,
 }
 
-impl Names<'_> {
+impl SqlNames<'_> {
     pub(super) fn table(&self, table: &str) -> String {
         self.dialect.table(self.schema, table)
     }

@@ -1,6 +1,6 @@
 //! Upserts of mirrored rows, guarded by their versions.
 
-use super::names::{Names, version_of};
+use super::names::{SqlNames, version_of};
 use crate::db::{Bulk, given, quoted};
 use crate::entity::Entity;
 use crate::mapping::Mapping;
@@ -12,7 +12,7 @@ use crate::value::Kind;
 pub(super) const LAST_KINDS: [Kind; 5] =
     [Kind::Json, Kind::Integer, Kind::Integer, Kind::Integer, Kind::Id];
 
-impl Names<'_> {
+impl SqlNames<'_> {
     /// `INSERT … SELECT`, so that a tombstone and a suppressed version stand in the way of the
     /// insert as the row's own version stands in the way of the update. Rows of the mapping's
     /// columns, `raw` and the version.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deskbell_expr::Value;
 
 use super::fit::MappedTableProblem;
-use super::records::{RecordStatements, Scope};
+use super::records::{RecordScope, RecordStatements};
 use crate::batch::StatementRun;
 use crate::db::{ColumnClass, DatabaseError, DbSession, Dialect, Param, Sql};
 use crate::mapping::CompiledStatement;
@@ -13,7 +13,7 @@ use crate::options::Stale;
 
 /// A statement that the database has prepared.
 #[derive(Debug)]
-pub(crate) struct StatementTarget {
+pub(crate) struct PreparedStatement {
     statement: Arc<CompiledStatement>,
     dialect: Dialect,
     sql: Sql,
@@ -21,11 +21,11 @@ pub(crate) struct StatementTarget {
     pub(super) records: RecordStatements,
 }
 
-impl StatementTarget {
+impl PreparedStatement {
     /// Has the database look at the statement, and compares the types.
     pub(crate) async fn new(
         session: &mut dyn DbSession,
-        scope: Scope<'_>,
+        scope: RecordScope<'_>,
         statement: Arc<CompiledStatement>,
     ) -> Result<Result<Self, MappedTableProblem>, DatabaseError> {
         let dialect = scope.dialect;
