@@ -188,11 +188,11 @@ impl Mapping {
         let by_default: Vec<_> = left_out.by_default(entity).collect();
         let emptied: Vec<_> =
             emptied.into_iter().filter(|column| !by_default.contains(column)).collect();
-        let holders = entity::ALL.iter().flat_map(|holder| holder.embedded);
-        let holders: Vec<_> = holders.filter(|held| held.entity == entity.name).collect();
+        let embedding = entity::ALL.iter().flat_map(|entity| entity.embedded);
+        let embedding: Vec<_> = embedding.filter(|held| held.entity == entity.name).collect();
         let names: Vec<_> = emptied.iter().map(|column| column.name).collect();
         let described = format!(
-            "{READING_REVISION} {} {columns:?} {:?} {holders:?} {redaction:?} {names:?}",
+            "{READING_REVISION} {} {columns:?} {:?} {embedding:?} {redaction:?} {names:?}",
             entity.version, entity.children
         );
         Self {

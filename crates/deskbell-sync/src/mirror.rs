@@ -1,12 +1,12 @@
 //! The mirror in a database, by one writing connection, whatever the database.
 
 mod apply;
+mod bisect;
 mod blocked;
 mod checkpoints;
 mod connection;
+mod existing_columns;
 mod isolate;
-mod isolating;
-mod kept;
 mod merge;
 mod migrate;
 mod open;

@@ -150,9 +150,9 @@ impl Publisher {
             head.mark_unchanged();
             let facts = self.facts.borrow_and_update().clone();
             let is_behind = self.publish(&facts).await;
-            let is_told = self.report(facts, is_behind).await;
+            let is_reported = self.report(facts, is_behind).await;
             sleep(PUBLISH_INTERVAL).await;
-            let is_settled = is_told && !is_behind;
+            let is_settled = is_reported && !is_behind;
             let interval = if is_settled { FOLLOWING_INTERVAL } else { BEHIND_INTERVAL };
             tokio::select! {
                 Ok(()) = self.facts.changed() => {}
@@ -191,7 +191,7 @@ impl Publisher {
     }
 
     fn knows(&self, facts: &StatusReport) -> bool {
-        self.reported.as_ref().is_some_and(|(told, _)| told == facts)
+        self.reported.as_ref().is_some_and(|(reported, _)| reported == facts)
     }
 
     async fn send(&mut self, facts: StatusReport) -> bool {
@@ -213,11 +213,11 @@ impl Publisher {
     }
 
     fn is_due(&self, facts: &StatusReport, is_behind: bool) -> bool {
-        let Some((told, at)) = &self.reported else { return true };
-        let is_new = told.failure.is_some() != facts.failure.is_some()
-            || told.blocked.len() != facts.blocked.len();
+        let Some((reported, at)) = &self.reported else { return true };
+        let is_new = reported.failure.is_some() != facts.failure.is_some()
+            || reported.blocked.len() != facts.blocked.len();
         let interval = match is_behind {
-            _ if told == facts => HEARTBEAT_INTERVAL,
+            _ if reported == facts => HEARTBEAT_INTERVAL,
             true => REPORT_BEHIND_INTERVAL,
             false => REPORT_INTERVAL,
         };

@@ -61,8 +61,8 @@ impl<'a> Object<'a> {
         let list = self.member(embedded.list).into_iter().flat_map(Json::elements);
         list.filter_map(|element| {
             let mut element = Self::new(self.event, element).ok()?;
-            for (own, holders) in embedded.inherits {
-                element.inherit(own, self.member(holders));
+            for (own, inherited_name) in embedded.inherits {
+                element.inherit(own, self.member(inherited_name));
             }
             Some(element)
         })

@@ -77,7 +77,7 @@ impl Executor<'_> {
         let mut ordered = tasks.to_vec();
         ordered.sort_by_key(|task| !task.is_removal());
         let mut outcome = TaskOutcome::default();
-        self.by_halves(session, &ordered, &mut outcome).await?;
+        self.bisect(session, &ordered, &mut outcome).await?;
         self.again_while_it_helps(session, &mut outcome).await?;
         if !outcome.refused.is_empty() {
             self.swap(session, &mut outcome).await?;
@@ -85,7 +85,7 @@ impl Executor<'_> {
         Ok(outcome)
     }
 
-    async fn by_halves<'t>(
+    async fn bisect<'t>(
         &self,
         session: &mut dyn DbSession,
         tasks: &[&'t Task],

@@ -208,8 +208,8 @@ impl<'a> Pass<'a> {
 
     /// Plans and does what is to be done, and again as long as that shows that there is more.
     pub(super) async fn run(&mut self) -> Result<(), DatabaseError> {
-        let told: Vec<_> = self.touched.iter().chain(&self.waiting).cloned().collect();
-        self.planned.extend(self.keys_of(&told));
+        let changed: Vec<_> = self.touched.iter().chain(&self.waiting).cloned().collect();
+        self.planned.extend(self.keys_of(&changed));
         let woken: Vec<_> = self.planned.iter().map(String::as_str).collect();
         let woken = self.target.records.waiting_for(self.session, &woken).await?;
         let ids: Vec<_> = woken.iter().map(|record| record.id.clone()).collect();

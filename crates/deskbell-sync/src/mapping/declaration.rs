@@ -33,10 +33,10 @@ pub enum DeclarationProblem {
         column: String,
     },
     /// An expression cannot be compiled.
-    #[error("{place}: {source}")]
+    #[error("{location}: {source}")]
     Expression {
         /// Which one, such as `columns.email`.
-        place: String,
+        location: String,
         /// What is wrong with it.
         source: ExpressionError,
     },
@@ -72,7 +72,7 @@ pub(super) fn compile_all(
     let compile = |(name, text): &(String, String)| match Expression::compile(text) {
         Ok(expression) => Ok((name.clone(), expression)),
         Err(source) => {
-            Err(DeclarationProblem::Expression { place: format!("{section}.{name}"), source })
+            Err(DeclarationProblem::Expression { location: format!("{section}.{name}"), source })
         }
     };
     texts.iter().map(compile).collect()

@@ -21,7 +21,7 @@ const NAMED_ONLY: [&str; 2] = ["email.created", "sms.created"];
 pub(crate) struct CompiledStatement {
     /// Its name in `_versions` and in dead letters.
     pub(crate) name: String,
-    /// What people are shown in the place of that.
+    /// What people are shown in the location of that.
     pub(crate) title: String,
     pub(crate) on: Vec<String>,
     pub(crate) numbered: Numbered,

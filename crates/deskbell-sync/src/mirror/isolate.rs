@@ -1,284 +1,283 @@
-//! Finding what the database refuses: by halves, each a unit of work of its own.
+//! A batch of which the database has refused something: what is at fault is found, and the rest goes
+//! on.
 
-use std::collections::HashMap;
-
-use super::refused::{Refused, RefusedKind};
-use super::rows;
+use super::apply::{BatchWriter, rows_of};
+use super::bisect::{Isolated, Piece, Subject, bisect, once_more, subjects};
+use super::refused::Refused;
 use super::streak::Streak;
-use crate::batch::{DeadLetter, Row, Tombstone, shortened_reason};
-use crate::db::{Bulk, DatabaseError, DbSession, Param, Refusal, begin_unit, end_unit};
-use crate::entity::Entity;
+use crate::batch::{Batch, DeadLetter, Tombstone};
+use crate::db::{DatabaseError, DbSession, Param, Refusal, begin_unit, end_unit};
+use crate::mapped::{Applied, BoundTable};
+use crate::mirror_target::{Part, PartKind};
 use crate::sql::TableStatements;
-use crate::version::{Rank, Version};
+use crate::value::{Kind, Value};
 
-/// An entity that something is done about by its id, and the event that wants it.
-#[derive(Debug, Clone)]
-pub(super) struct Subject {
-    pub(super) id: String,
-    pub(super) origin: Origin,
-}
+impl BatchWriter<'_> {
+    fn new_streak(&self) -> Streak {
+        if self.retries { Streak::endless() } else { Streak::default() }
+    }
 
-/// The event that a unit of work comes from, as a dead letter names it.
-#[derive(Debug, Clone)]
-pub(super) struct Origin {
-    pub(super) source: String,
-    pub(super) message_id: String,
-    pub(super) event_type: String,
-    pub(super) version: Version,
-}
+    fn streak_of(&mut self, part: &Part) -> Streak {
+        let known = if self.retries { None } else { self.streaks.remove(part) };
+        known.unwrap_or_else(|| self.new_streak())
+    }
 
-/// A part of a batch that can be done by halves.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Piece<'a> {
-    Tombstones {
-        insert: &'a Bulk,
-        tombstones: &'a [Tombstone],
-    },
-    /// The rows of entities that have a tombstone go.
-    Deletes {
-        table: &'a TableStatements,
-        subjects: &'a [Subject],
-    },
-    /// The rows whose parents have one go, and dead letters that are overtaken.
-    Settles {
-        table: &'a TableStatements,
-        subjects: &'a [Subject],
-    },
-    Rows {
-        table: &'a TableStatements,
-        rows: &'a [Row],
-    },
-}
-
-impl<'a> Piece<'a> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Tombstones { tombstones, .. } => tombstones.len(),
-            Self::Deletes { subjects, .. } | Self::Settles { subjects, .. } => subjects.len(),
-            Self::Rows { rows, .. } => rows.len(),
+    fn goes_on(&mut self, part: Part, streak: Streak) {
+        if !self.retries {
+            self.streaks.insert(part, streak);
         }
     }
 
-    fn halves(self) -> [Self; 2] {
-        let middle = self.len() / 2;
-        match self {
-            Self::Tombstones { insert, tombstones } => {
-                let (first, second) = tombstones.split_at(middle);
-                [first, second].map(|tombstones| Self::Tombstones { insert, tombstones })
-            }
-            Self::Deletes { table, subjects } => {
-                let (first, second) = subjects.split_at(middle);
-                [first, second].map(|subjects| Self::Deletes { table, subjects })
-            }
-            Self::Settles { table, subjects } => {
-                let (first, second) = subjects.split_at(middle);
-                [first, second].map(|subjects| Self::Settles { table, subjects })
-            }
-            Self::Rows { table, rows } => {
-                let (first, second) = rows.split_at(middle);
-                [first, second].map(|rows| Self::Rows { table, rows })
-            }
-        }
-    }
-
-    async fn attempt(
-        self,
+    /// Blocks each part that the database refuses with no rows at all: a right is missing, a table or
+    /// a column is gone.
+    pub(super) async fn block_what_is_refused_whole(
+        &mut self,
         session: &mut dyn DbSession,
-    ) -> Result<Result<u64, Refusal>, DatabaseError> {
+        batch: &Batch,
+    ) -> Result<(), DatabaseError> {
+        let (statements, application) = (self.statements, self.application);
+        for table in &statements.tables {
+            let name = table.entity.table;
+            if self.takes(PartKind::Mirror, name) && concerns(batch, table) {
+                let done = self.probe_table(session, table).await?;
+                self.block_if_refused(session, PartKind::Mirror, name, done).await?;
+            }
+        }
+        for (index, target) in application.tables.iter().enumerate() {
+            if self.takes(PartKind::Mapped, target.name()) && target.concerns(batch, index) {
+                begin_unit(session).await?;
+                let done = target.probe(session).await;
+                let done = end_unit(session, done).await?;
+                self.block_if_refused(session, PartKind::Mapped, target.name(), done).await?;
+            }
+        }
+        for (index, target) in application.statements.iter().enumerate() {
+            let runs = batch.statements.runs.iter().any(|run| run.statement == index);
+            if runs && self.takes(PartKind::Statement, target.name()) {
+                begin_unit(session).await?;
+                let done = target.probe(session).await;
+                let done = end_unit(session, done).await?;
+                self.block_if_refused(session, PartKind::Statement, target.name(), done).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn block_if_refused(
+        &mut self,
+        session: &mut dyn DbSession,
+        kind: PartKind,
+        name: &str,
+        done: Result<(), Refusal>,
+    ) -> Result<(), DatabaseError> {
+        match done {
+            Ok(()) => Ok(()),
+            Err(refusal) => self.block(session, kind, name, &refusal).await,
+        }
+    }
+
+    async fn probe_table(
+        &self,
+        session: &mut dyn DbSession,
+        table: &TableStatements,
+    ) -> Result<Result<(), Refusal>, DatabaseError> {
         begin_unit(session).await?;
-        let done = self.run(session).await;
+        let done = probe_table(session, table).await;
         end_unit(session, done).await
     }
 
-    async fn run(self, session: &mut dyn DbSession) -> Result<u64, DatabaseError> {
-        let (statements, subjects) = match self {
-            Self::Tombstones { insert, tombstones } => {
-                let rows: Vec<_> = tombstones.iter().map(rows::tombstone).collect();
-                return session.bulk(insert, &rows).await.map(|_| 0);
-            }
-            Self::Rows { table, rows } => return rows::write(session, table, rows).await,
-            Self::Deletes { table, subjects } => (&table.delete, subjects),
-            Self::Settles { table, subjects } => (&table.settle, subjects),
-        };
-        let ids: Vec<_> = subjects.iter().map(|subject| &*subject.id).collect();
-        for sql in statements {
-            session.execute(sql, &[Param::Texts(&ids)]).await?;
+    /// Writes what the database takes of the batch; the rows that were written.
+    pub(super) async fn isolate(
+        &mut self,
+        session: &mut dyn DbSession,
+        batch: &Batch,
+        refused: &mut Vec<Refused>,
+    ) -> Result<u64, DatabaseError> {
+        let mut rows_written = 0;
+        let mut pieces = Vec::new();
+        if self.only.is_none() {
+            let insert = &self.statements.insert_tombstones;
+            let tombstones = Piece::Tombstones { insert, tombstones: &batch.tombstones };
+            let isolated = bisect(session, tombstones, &mut Streak::default()).await?;
+            pieces.extend(isolated.refused);
         }
-        Ok(0)
+        let statements = self.statements;
+        let gone: Vec<Vec<Subject>> =
+            statements.tables.iter().map(|table| deleted(batch, table)).collect();
+        for (table, gone) in statements.tables.iter().zip(&gone) {
+            let rows = rows_of(batch, table);
+            let takes = self.takes(PartKind::Mirror, table.entity.table);
+            if !takes || rows.is_empty() && gone.is_empty() {
+                continue;
+            }
+            let both = [Piece::Deletes { table, subjects: gone }, Piece::Rows { table, rows }];
+            let isolated = self.isolate_table(session, table, both).await?;
+            rows_written += isolated.rows_written;
+            pieces.extend(isolated.refused);
+        }
+        refused.extend(once_more(session, pieces, &mut rows_written).await?);
+        Ok(rows_written)
     }
 
-    /// What is kept of a single one that was refused.
-    pub(super) fn refused(self, refusal: Refusal) -> Option<Refused> {
-        let (kind, letter) = match self {
-            Self::Tombstones { tombstones, .. } => {
-                let gone = tombstones.first()?;
-                (RefusedKind::Row, dead_letter(gone.entity, &gone.id, gone.origin(), &refusal))
-            }
-            Self::Deletes { table, subjects } | Self::Settles { table, subjects } => {
-                let subject = subjects.first()?;
-                let origin = subject.origin.clone();
-                (RefusedKind::Delete, dead_letter(table.entity.name, &subject.id, origin, &refusal))
-            }
-            Self::Rows { table, rows } => {
-                let row = rows.first()?;
-                (RefusedKind::Row, dead_letter(table.entity.name, &row.id, row.origin(), &refusal))
-            }
-        };
-        Some(Refused { dead_letter: letter, kind, refusal: Some(refusal) })
-    }
-}
-
-/// What came of a piece.
-#[derive(Debug, Default)]
-pub(super) struct Isolated<'a> {
-    pub(super) rows_written: u64,
-    /// Single ones.
-    pub(super) refused: Vec<(Piece<'a>, Refusal)>,
-    /// So many were refused in a row that the rest was not tried.
-    pub(super) given_up: Option<Refusal>,
-}
-
-/// Does what the database takes of the piece.
-pub(super) async fn by_halves<'a>(
-    session: &mut dyn DbSession,
-    piece: Piece<'a>,
-    streak: &mut Streak,
-) -> Result<Isolated<'a>, DatabaseError> {
-    let mut isolated = Isolated::default();
-    let mut left = vec![piece];
-    while let Some(piece) = left.pop() {
-        if piece.len() == 0 {
-            continue;
+    /// Where so much is refused that the table is at fault rather than the rows, nothing of it is done.
+    async fn isolate_table<'p>(
+        &mut self,
+        session: &mut dyn DbSession,
+        table: &TableStatements,
+        pieces: [Piece<'p>; 2],
+    ) -> Result<Isolated<'p>, DatabaseError> {
+        let part = Part { kind: PartKind::Mirror, name: table.entity.table.to_owned() };
+        let mut streak = self.streak_of(&part);
+        let mut all = Isolated::default();
+        let undoes = !session.commits_units();
+        if undoes {
+            begin_unit(session).await?;
         }
-        match piece.attempt(session).await? {
-            Ok(rows_written) => {
-                streak.done();
-                isolated.rows_written += rows_written;
-            }
-            Err(_) if piece.len() > 1 => {
-                let [first, second] = piece.halves();
-                left.extend([second, first]);
-            }
-            Err(refusal) => {
-                if streak.refused(&refusal) {
-                    isolated.given_up = Some(refusal);
-                    break;
+        for piece in pieces {
+            let isolated = bisect(session, piece, &mut streak).await?;
+            all.rows_written += isolated.rows_written;
+            all.refused.extend(isolated.refused);
+            if let Some(refusal) = isolated.given_up {
+                if undoes {
+                    session.undo_unit().await?;
                 }
-                isolated.refused.push((piece, refusal));
+                self.block(session, part.kind, &part.name, &refusal).await?;
+                return Ok(Isolated::default());
             }
         }
-    }
-    Ok(isolated)
-}
-
-/// Does what the database takes of the piece, however much it refuses; what it refused.
-pub(super) async fn apply_piece(
-    session: &mut dyn DbSession,
-    piece: Piece<'_>,
-) -> Result<Vec<Refused>, DatabaseError> {
-    let isolated = by_halves(session, piece, &mut Streak::endless()).await?;
-    let refused = isolated.refused.into_iter();
-    Ok(refused.filter_map(|(piece, refusal)| piece.refused(refusal)).collect())
-}
-
-/// Tries what was refused alone once more, now that the rest of the batch is there: first all as
-/// one, since they may need each other, then each.
-pub(super) async fn once_more(
-    session: &mut dyn DbSession,
-    refused: Vec<(Piece<'_>, Refusal)>,
-    rows_written: &mut u64,
-) -> Result<Vec<Refused>, DatabaseError> {
-    if refused.len() > 1 && together(session, &refused).await? {
-        *rows_written += u64::try_from(refused.len()).unwrap_or(u64::MAX);
-        return Ok(Vec::new());
-    }
-    let mut left = Vec::new();
-    for (piece, _) in refused {
-        match piece.attempt(session).await? {
-            Ok(written) => *rows_written += written,
-            Err(refusal) => left.extend(piece.refused(refusal)),
+        if undoes && let Err(refusal) = end_unit(session, Ok(())).await? {
+            return Err(DatabaseError::refused(refusal));
         }
+        self.goes_on(part, streak);
+        Ok(all)
     }
-    Ok(left)
-}
 
-async fn together(
-    session: &mut dyn DbSession,
-    refused: &[(Piece<'_>, Refusal)],
-) -> Result<bool, DatabaseError> {
-    begin_unit(session).await?;
-    let mut done = Ok(());
-    for (piece, _) in refused {
-        done = piece.run(session).await.map(drop);
-        if done.is_err() {
-            break;
+    /// What follows, for each id by itself where the database refuses it; the deletes that it refused.
+    pub(super) async fn isolate_settling(
+        &mut self,
+        session: &mut dyn DbSession,
+        batch: &Batch,
+        dead_letters: &[DeadLetter],
+    ) -> Result<Vec<Refused>, DatabaseError> {
+        let mut refused = Vec::new();
+        let statements = self.statements;
+        for table in &statements.tables {
+            if !self.takes(PartKind::Mirror, table.entity.table) {
+                continue;
+            }
+            let tombstones = &batch.tombstones;
+            let mut settled =
+                subjects(rows_of(batch, table), dead_letters, tombstones, table.entity);
+            settled.extend(orphans(session, table, tombstones).await?);
+            // A row may have lost several elements, or both its parents.
+            settled.sort_by(|one, other| one.id.cmp(&other.id));
+            settled.dedup_by(|one, other| one.id == other.id);
+            let piece = Piece::Settles { table, subjects: &settled };
+            let isolated = bisect(session, piece, &mut self.new_streak()).await?;
+            if let Some(refusal) = isolated.given_up {
+                self.block(session, PartKind::Mirror, table.entity.table, &refusal).await?;
+            }
+            let kept = isolated.refused.into_iter();
+            refused.extend(kept.filter_map(|(piece, refusal)| piece.refused(refusal)));
         }
+        Ok(refused)
     }
-    Ok(end_unit(session, done).await?.is_ok())
+
+    /// One mapped table's share of the batch; `None` where it is blocked by now.
+    pub(super) async fn apply_mapped(
+        &mut self,
+        session: &mut dyn DbSession,
+        target: &BoundTable,
+        index: usize,
+        batch: &Batch,
+    ) -> Result<Option<Applied>, DatabaseError> {
+        let part = Part { kind: PartKind::Mapped, name: target.name().to_owned() };
+        let mut streak = self.streak_of(&part);
+        let undoes = self.isolates && !session.commits_units();
+        if undoes {
+            begin_unit(session).await?;
+        }
+        let applied = target.apply(session, batch, index, self.timeout).await?;
+        if !self.isolates && !applied.refusals.is_empty() {
+            // Nothing is given up before it is known that the table is not at fault.
+            begin_unit(session).await?;
+            let done = target.probe(session).await;
+            end_unit(session, done).await?.map_err(DatabaseError::refused)?;
+        }
+        let mut too_many = None;
+        for refusal in &applied.refusals {
+            if streak.refused(refusal) {
+                too_many = Some(refusal);
+                break;
+            }
+        }
+        if let Some(refusal) = too_many {
+            if !self.isolates {
+                return Err(DatabaseError::refused(refusal.clone()));
+            }
+            if undoes {
+                session.undo_unit().await?;
+            }
+            self.block(session, part.kind, &part.name, refusal).await?;
+            return Ok(None);
+        }
+        if undoes && let Err(refusal) = end_unit(session, Ok(())).await? {
+            return Err(DatabaseError::refused(refusal));
+        }
+        if applied.refusals.is_empty() && applied.rows_written > 0 {
+            streak.done();
+        }
+        self.goes_on(part, streak);
+        Ok(Some(applied))
+    }
 }
 
-/// The ids that a batch says anything about, each with an event that does.
-pub(super) fn subjects(
-    rows: &[Row],
-    dead_letters: &[DeadLetter],
+/// Runs every statement about the table without rows.
+async fn probe_table(
+    session: &mut dyn DbSession,
+    table: &TableStatements,
+) -> Result<(), DatabaseError> {
+    session.probe(&table.upsert).await?;
+    let none = [Param::Texts(&[])];
+    for list in &table.elements {
+        session.execute(&list.prune, &none).await?;
+        session.probe(&list.insert).await?;
+    }
+    for sql in table.delete.iter().chain(&table.settle) {
+        session.execute(sql, &none).await?;
+    }
+    Ok(())
+}
+
+/// Whether the batch says anything that this table would show.
+fn concerns(batch: &Batch, table: &TableStatements) -> bool {
+    let parents = table.children_of.iter().map(|(parent, _)| *parent);
+    let ends: Vec<_> = parents.chain([table.entity.name]).collect();
+    !rows_of(batch, table).is_empty()
+        || batch.tombstones.iter().any(|gone| ends.contains(&gone.entity))
+}
+
+fn deleted(batch: &Batch, table: &TableStatements) -> Vec<Subject> {
+    let gone = batch.tombstones.iter().filter(|gone| gone.entity == table.entity.name);
+    gone.map(|gone| Subject { id: gone.id.clone(), origin: gone.origin() }).collect()
+}
+
+/// The rows of this table whose parents or elements are gone by this batch.
+async fn orphans(
+    session: &mut dyn DbSession,
+    table: &TableStatements,
     tombstones: &[Tombstone],
-    entity: &Entity,
-) -> Vec<Subject> {
-    let mut found: HashMap<&str, Origin> = HashMap::new();
-    for letter in dead_letters.iter().filter(|letter| letter.entity == entity.name) {
-        if let Some(id) = &letter.id {
-            let origin = Origin {
-                source: letter.source.clone(),
-                message_id: letter.message_id.clone(),
-                event_type: letter.event_type.clone(),
-                version: letter.version.clone(),
-            };
-            found.insert(id, origin);
+) -> Result<Vec<Subject>, DatabaseError> {
+    let mut orphans = Vec::new();
+    for (parent, children) in &table.children_of {
+        for gone in tombstones.iter().filter(|gone| gone.entity == *parent) {
+            let id = [gone.id.as_str()];
+            let rows = session.fetch(children, &[Param::Texts(&id)], &[Kind::Id]).await?;
+            orphans.extend(rows.into_iter().flatten().filter_map(|id| match id {
+                Value::Text(id) => Some(Subject { id, origin: gone.origin() }),
+                _ => None,
+            }));
         }
     }
-    found.extend(rows.iter().map(|row| (&*row.id, row.origin())));
-    let gone = tombstones.iter().filter(|gone| gone.entity == entity.name);
-    found.extend(gone.map(|gone| (&*gone.id, gone.origin())));
-    let subjects = found.into_iter().map(|(id, origin)| Subject { id: id.to_owned(), origin });
-    subjects.collect()
-}
-
-impl Tombstone {
-    pub(super) fn origin(&self) -> Origin {
-        Origin {
-            source: self.event.source.to_string(),
-            message_id: self.message_id.clone(),
-            event_type: self.event.event_type.to_string(),
-            version: Version {
-                updated_at_ms: self.occurred_at_ms,
-                occurred_at_ms: self.occurred_at_ms,
-                rank: Rank::Deleted,
-                message_id: self.message_id.clone(),
-            },
-        }
-    }
-}
-
-impl Row {
-    fn origin(&self) -> Origin {
-        Origin {
-            source: self.event.source.to_string(),
-            message_id: self.version.message_id.clone(),
-            event_type: self.event.event_type.to_string(),
-            version: self.version.clone(),
-        }
-    }
-}
-
-fn dead_letter(entity: &'static str, id: &str, origin: Origin, refusal: &Refusal) -> DeadLetter {
-    DeadLetter {
-        source: origin.source,
-        message_id: origin.message_id,
-        event_type: origin.event_type,
-        part: String::new(),
-        entity,
-        id: Some(id.to_owned()),
-        version: origin.version,
-        reason: shortened_reason(&refusal.reason),
-    }
+    Ok(orphans)
 }

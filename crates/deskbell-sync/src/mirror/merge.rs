@@ -176,7 +176,7 @@ impl Mirror {
         for table in self.tables.iter().filter(is_merged) {
             // With gaps in the log, a live row may be of an event that nobody can read any more.
             let has_gaps = merged.payloads_pruned > 0;
-            let statements = MergeStatements::new(schemas, table, holder(table.name), has_gaps);
+            let statements = MergeStatements::new(schemas, table, owner(table.name), has_gaps);
             if !has_gaps {
                 merged.rows_removed += session.execute(&statements.remove, &[]).await?;
             }
@@ -237,7 +237,7 @@ async fn events_up_to(
 }
 
 /// The entity that the table's rows belong to, and the column that has its id.
-fn holder(table: &str) -> Option<(&'static str, &'static str)> {
+fn owner(table: &str) -> Option<(&'static str, &'static str)> {
     entity::ALL.iter().find_map(|entity| {
         if entity.table == table {
             return Some((entity.name, "id"));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use deskbell_store::Seq;
 
-use super::kept::Existing;
+use super::existing_columns::ExistingColumns;
 use super::migrate::MigrationPlan;
 use super::open::Mirror;
 use super::remake_position::{Cursor, RETRY_INTERVAL, RemakePosition};
@@ -108,9 +108,9 @@ impl Mirror {
         Ok((RemakePosition::retry_later(), Remade { rows_written: 0, rest: Rest::Later }))
     }
 
-    pub(super) fn existing(&self) -> Existing<'_> {
+    pub(super) fn existing(&self) -> ExistingColumns<'_> {
         let (dialect, schema) = (self.database.dialect(), self.schema.as_str());
-        Existing { dialect, schema, mappings: &self.mappings }
+        ExistingColumns { dialect, schema, mappings: &self.mappings }
     }
 
     /// Has every row looked at once more, where the log is read again from its beginning.

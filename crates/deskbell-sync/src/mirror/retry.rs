@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::bisect::{Origin, Piece, Subject, apply_piece};
 use super::blocked::BlockedParts;
-use super::isolate::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries, Refused};
 use crate::db::{DatabaseError, DbSession, Param};
 use crate::mapped::{BoundTable, ConflictTimeout};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::kept::Existing;
+use super::existing_columns::ExistingColumns;
 use crate::db::{DbSession, Dialect};
 use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, check_schema_name};
@@ -41,8 +41,8 @@ impl MirrorSettings {
         dialect: Dialect,
         session: &mut dyn DbSession,
     ) -> Result<Self, ConnectError> {
-        let existing = Existing { dialect, schema: &self.schema, mappings: &self.mappings };
-        let kept = existing.kept(session).await?;
+        let existing = ExistingColumns { dialect, schema: &self.schema, mappings: &self.mappings };
+        let kept = existing.kept_columns(session).await?;
         if kept.is_empty() {
             return Ok(self);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::isolate::{Origin, Piece, Subject, apply_piece};
+use super::bisect::{Origin, Piece, Subject, apply_piece};
 use super::refused::{self, EarlierTries};
 use crate::db::{DatabaseError, DbSession, Param};
 use crate::mapped::ConflictTimeout;

@@ -92,7 +92,7 @@ impl ConnectError {
     /// Whether the options are at fault, and no other time or state of the database would help
     /// but tables that are made to fit, or go.
     #[must_use]
-    pub fn is_of_options(&self) -> bool {
+    pub fn is_options_error(&self) -> bool {
         match self {
             Self::UnsupportedUrl
             | Self::SchemaName { .. }

@@ -38,10 +38,10 @@ impl SqlNames<'_> {
         let parent = quoted(children.parent);
         let listed = self.dialect.is_listed(&format!("element.{parent}"));
         let (mine, its) =
-            (version_of("element.", VERSION_COLUMNS), version_of("holder.", VERSION_COLUMNS));
+            (version_of("element.", VERSION_COLUMNS), version_of("owner.", VERSION_COLUMNS));
         let stray = format!(
-            "NOT EXISTS (SELECT 1 FROM {} AS holder WHERE holder.id = element.{parent}
-                 AND {its} = {mine} AND holder.{MAPPING_REV} = element.{MAPPING_REV})",
+            "NOT EXISTS (SELECT 1 FROM {} AS owner WHERE owner.id = element.{parent}
+                 AND {its} = {mine} AND owner.{MAPPING_REV} = element.{MAPPING_REV})",
             self.table(entity.table),
         );
         let settle = match self.on_delete {
@@ -85,10 +85,10 @@ impl SqlNames<'_> {
         let columns: Vec<_> = columns.chain(VERSION_COLUMNS).map(quoted).collect();
         let version_at = columns.len() - 3;
         let theirs = version_of("", [0, 1, 2, 3].map(|part| given(version_at + part)));
-        let its = version_of("holder.", VERSION_COLUMNS);
+        let its = version_of("owner.", VERSION_COLUMNS);
         let (table, revision) = (self.table(children.table), mapping.revision);
-        let holders = self.table(mapping.entity.table);
-        let holder = given(1);
+        let owners = self.table(mapping.entity.table);
+        let owner = given(1);
         let gone = children.of.filter(|_| self.on_delete == OnDelete::Delete);
         let gone = gone.map(|of| format!("AND NOT EXISTS ({})", self.tombstone_of(of, &given(2))));
         let there = gone.unwrap_or_default();
@@ -96,18 +96,18 @@ impl SqlNames<'_> {
             format!(
                 "INSERT INTO {table} ({}, {MAPPING_REV})
                  SELECT given.*, {revision} FROM {given}
-                 WHERE EXISTS (SELECT 1 FROM {holders} AS holder WHERE holder.id = {holder}
-                     AND {its} = {theirs} AND holder.{MAPPING_REV} = {revision}) {there}
+                 WHERE EXISTS (SELECT 1 FROM {owners} AS owner WHERE owner.id = {owner}
+                     AND {its} = {theirs} AND owner.{MAPPING_REV} = {revision}) {there}
                  ON CONFLICT DO NOTHING",
                 columns.join(", "),
             )
         })
     }
 
-    /// Writes when the row `element` was deleted: with its holder, or by itself.
+    /// Writes when the row `element` was deleted: with its owner, or by itself.
     fn pass_on(&self, entity: &Entity, children: &Children) -> String {
-        let mut holder = format!(
-            "SELECT holder.{DELETED_AT} AS ended_at FROM {} AS holder WHERE holder.id = element.{}",
+        let mut owner = format!(
+            "SELECT owner.{DELETED_AT} AS ended_at FROM {} AS owner WHERE owner.id = element.{}",
             self.table(entity.table),
             quoted(children.parent),
         );
@@ -117,11 +117,11 @@ impl SqlNames<'_> {
                  WHERE gone.entity = '{of}' AND gone.id = element.id",
                 self.table(TOMBSTONES)
             );
-            holder = format!("SELECT min(ends.ended_at) FROM ({holder} UNION ALL {own}) AS ends");
+            owner = format!("SELECT min(ends.ended_at) FROM ({owner} UNION ALL {own}) AS ends");
         }
         format!(
-            "UPDATE {} AS element SET {DELETED_AT} = ({holder})
-             WHERE element.{DELETED_AT} IS DISTINCT FROM ({holder})",
+            "UPDATE {} AS element SET {DELETED_AT} = ({owner})
+             WHERE element.{DELETED_AT} IS DISTINCT FROM ({owner})",
             self.table(children.table),
         )
     }

@@ -72,12 +72,12 @@ impl SqlNames<'_> {
             let listed = self.dialect.is_listed(&quoted(parent.column));
             (parent.entity, format!("SELECT id FROM {table} WHERE {listed}").into())
         });
-        let holders = entity.children.iter().filter_map(|list| {
-            let (holder, table) = (quoted(list.parent), self.table(list.table));
+        let owners = entity.children.iter().filter_map(|list| {
+            let (owner, table) = (quoted(list.parent), self.table(list.table));
             let listed = self.dialect.is_listed("id");
-            Some((list.of?, format!("SELECT {holder} FROM {table} WHERE {listed}").into()))
+            Some((list.of?, format!("SELECT {owner} FROM {table} WHERE {listed}").into()))
         });
-        parents.chain(holders).collect()
+        parents.chain(owners).collect()
     }
 
     fn rows_gone(&self, entity: &Entity) -> Sql {
@@ -91,9 +91,9 @@ impl SqlNames<'_> {
             )
         });
         let elements = entity.children.iter().filter_map(|list| {
-            let (of, holder, list) = (list.of?, quoted(list.parent), self.table(list.table));
+            let (of, owner, list) = (list.of?, quoted(list.parent), self.table(list.table));
             Some(format!(
-                "SELECT element.{holder} AS id, gone.message_id FROM {list} AS element
+                "SELECT element.{owner} AS id, gone.message_id FROM {list} AS element
                  JOIN {tombstones} AS gone ON gone.entity = '{of}' AND gone.id = element.id"
             ))
         });

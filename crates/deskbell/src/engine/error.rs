@@ -61,7 +61,7 @@ impl StartError {
     #[must_use]
     pub fn is_of_config(&self) -> bool {
         match self {
-            Self::Mirror { source, .. } => source.is_of_options(),
+            Self::Mirror { source, .. } => source.is_options_error(),
             Self::Config(_) | Self::Delivering(_) | Self::Tls(_) | Self::AdminToken => true,
             _ => false,
         }

@@ -81,7 +81,7 @@ pub(super) async fn open_mirrors(mirrors: &mut [NewMirror]) -> Result<(), StartE
 
 async fn open(mirror: &mut NewMirror) -> Result<(), StartError> {
     match timeout(OPEN_MAX, mirror.service.open()).await {
-        Ok(Err(source)) if source.is_of_options() => {
+        Ok(Err(source)) if source.is_options_error() => {
             Err(StartError::Mirror { destination: mirror.options.destination.clone(), source })
         }
         _ => Ok(()),

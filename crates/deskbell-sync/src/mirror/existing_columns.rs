@@ -10,15 +10,15 @@ use crate::mirror_target::ConnectError;
 use crate::schema::MIGRATIONS;
 
 /// One schema of a database, and what should be in it.
-pub(super) struct Existing<'a> {
+pub(super) struct ExistingColumns<'a> {
     pub(super) dialect: Dialect,
     pub(super) schema: &'a str,
     pub(super) mappings: &'a Mappings,
 }
 
-impl Existing<'_> {
+impl ExistingColumns<'_> {
     /// The columns that the mirror keeps, as `entity.column`: they are there and were never emptied.
-    pub(super) async fn kept(
+    pub(super) async fn kept_columns(
         &self,
         session: &mut dyn DbSession,
     ) -> Result<Vec<String>, ConnectError> {
