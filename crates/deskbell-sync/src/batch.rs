@@ -18,7 +18,7 @@ pub struct Batch {
     pub tombstones: Vec<Tombstone>,
     /// The events that cannot be applied; in order, each once.
     pub dead_letters: Vec<DeadLetter>,
-    /// What each mapped table of the application's is told.
+    /// The changes for each mapped table.
     pub(crate) mapped: Vec<MappedChanges>,
     /// What is to be run.
     pub(crate) statements: StatementRuns,
@@ -42,7 +42,7 @@ pub struct TableRows {
     pub rows: Vec<Row>,
 }
 
-/// One version of one entity. Its content is not in `Debug`: it bears people's data.
+/// One version of one entity. `Debug` leaves its content out: it is personal data.
 #[derive(PartialEq, Eq)]
 pub struct Row {
     /// The entity's id.
@@ -149,7 +149,7 @@ impl std::fmt::Debug for ChildRow {
 /// Longer reasons are cut: they are for people to read.
 const REASON_CHARS_MAX: usize = 500;
 
-/// What a database says of a row, as a dead letter keeps it.
+/// A database's message about a row, as a dead letter keeps it.
 pub(crate) fn shortened_reason(reason: &str) -> String {
     reason.chars().take(REASON_CHARS_MAX).collect()
 }
@@ -162,9 +162,9 @@ pub(crate) struct MappedRow {
     pub(crate) created_at_ms: i64,
     /// The ids of what the entity ends with, in the order of its declared parents.
     pub(crate) parents: [Option<String>; 2],
-    /// As it stands in `_versions`; `None` where a part of it is null.
+    /// As stored in `_versions`; `None` where a part of it is null.
     pub(crate) key: Option<String>,
-    /// The values of the columns, as they stand in `_versions`.
+    /// The values of the columns, as stored in `_versions`.
     pub(crate) values: String,
     pub(crate) event: EventRef,
 }
@@ -206,6 +206,6 @@ pub(crate) struct StatementRun {
 pub(crate) struct StatementRuns {
     /// In the order of the log.
     pub(crate) runs: Vec<StatementRun>,
-    /// The deletes, in the order of the log: place, entity and id.
+    /// The deletes, in the order of the log: seq, entity and id.
     pub(crate) ends: Vec<(Seq, &'static str, String)>,
 }

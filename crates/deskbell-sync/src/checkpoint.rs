@@ -2,16 +2,16 @@
 
 use deskbell_store::{FencingToken, LogId, Seq};
 
-/// A destination's place in one log, as it stands in the target beside the rows.
+/// A destination's position in one log, stored in the target beside the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The log that `seq` is a place in.
+    /// The log of `seq`.
     pub log_id: LogId,
     /// The destination.
     pub destination: String,
-    /// The last event that the rows bear.
+    /// The last event that was applied to the rows.
     pub seq: Seq,
-    /// The message that stood at `seq`; empty at [`Seq::ZERO`].
+    /// The message at `seq`; empty at [`Seq::ZERO`].
     pub message_id: String,
     /// Who moves this checkpoint. A commit under another token has no effect.
     pub token: FencingToken,

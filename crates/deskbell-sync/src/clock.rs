@@ -1,4 +1,4 @@
-//! The mirror's clock: the one place of this crate that asks what time it is.
+//! The mirror's clock: nothing else in this crate reads the time of day.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

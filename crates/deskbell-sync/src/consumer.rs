@@ -30,13 +30,12 @@ use state::Ready;
 pub use state::{MirrorConsumer, Progress};
 use status::Status;
 
-/// Tries of a batch that the database refuses before the rows at fault are looked for: what it
-/// refuses may be a passing trouble.
+/// Tries of a refused batch before the rows at fault are isolated: the refusal may be transient.
 const REFUSALS_MAX: u32 = 3;
 /// A batch is cut to this part of itself.
 const CUT_TO: u32 = 4;
-/// How long the batch in hand may take once the program stops: a database that has gone silent would
-/// be waited for much longer. What is dropped took effect or it did not.
+/// How long the current batch may take once the program stops: a silent database would be waited
+/// for much longer. A batch that is dropped took effect whole or not at all.
 const FINISH_MAX: Duration = Duration::from_secs(10);
 
 impl MirrorConsumer {
@@ -77,7 +76,7 @@ impl MirrorConsumer {
         }
     }
 
-    /// The last event that the mirror is known to bear, as it moves.
+    /// The last event that is known to be applied to the mirror.
     #[must_use]
     pub fn applied(&self) -> watch::Receiver<Seq> {
         self.applied.subscribe()
@@ -90,10 +89,10 @@ impl MirrorConsumer {
     }
 
     /// Applies the next batch of the log, if there is one, and meanwhile reads the one behind it.
-    /// Where there is none, tries dead letters that are asked for, and rows that wait.
+    /// Without one, processes retries.
     ///
-    /// The first call, and one after a failure, finds out where the target stands and takes its
-    /// checkpoint over. Dropping the future loses nothing: the batch took effect or it did not.
+    /// The first call, and one after a failure, reads the target's checkpoint and takes it over.
+    /// Dropping the future loses nothing: the batch took effect or it did not.
     ///
     /// # Errors
     /// [`SyncError`]; calling again tries again.
@@ -107,7 +106,7 @@ impl MirrorConsumer {
             },
         };
         let mut progress = Progress { seq: ready.seq, events: ready.events, ..Progress::NONE };
-        // Until it is known whether this took effect, the target alone knows where it stands.
+        // Until it is known whether this took effect, only the target knows its position.
         self.position = None;
         let (applied, ahead) =
             tokio::join!(self.apply(ready, current), self.read_behind(progress.seq));
@@ -211,7 +210,7 @@ impl MirrorConsumer {
 
     /// Follows the log until `shutdown`.
     async fn follow(&mut self, shutdown: CancellationToken) {
-        // Others may have moved the checkpoint since it was last our turn.
+        // Others may have moved the checkpoint since this process last led.
         self.position = None;
         self.ahead = None;
         let mut head = self.store.subscribe();
@@ -280,7 +279,7 @@ impl MirrorConsumer {
     }
 }
 
-/// Returns when a batch that was in hand at `shutdown` should have been finished.
+/// Returns when the batch that was current at `shutdown` should be finished.
 async fn too_late(shutdown: &CancellationToken) {
     shutdown.cancelled().await;
     tokio::time::sleep(FINISH_MAX).await;

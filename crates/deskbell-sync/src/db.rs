@@ -1,4 +1,4 @@
-//! The databases that a mirror can be in: what each is told, and what it answers.
+//! The databases that a mirror can be in: their SQL, sessions and errors.
 
 mod bulk;
 mod ddl;

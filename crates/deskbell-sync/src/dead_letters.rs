@@ -1,7 +1,7 @@
-//! Dead letters as people see them: which there are, and asking for them again.
+//! Listing dead letters, and requesting their retry.
 //!
-//! A destination's tables have one writer, the consumer. Who wants a dead letter to be tried again
-//! asks for it by its row, and the consumer does it, within [`MirrorOptions::poll_every`].
+//! A destination's tables have one writer, the consumer. A retry is requested by a column of the
+//! dead letter's row, and the consumer makes it, within [`MirrorOptions::poll_every`].
 
 mod entry;
 mod read;
@@ -54,8 +54,8 @@ pub async fn erase(
     Ok(erased.await.map_err(TargetError::from)?)
 }
 
-/// Asks for these dead letters to be tried again; how many there are. What waits is tried anyway
-/// and does not count.
+/// Requests a retry of these dead letters; returns their number. What waits is retried anyway and
+/// does not count.
 ///
 /// # Errors
 /// The options make no sense, or the database failed; nothing was changed then.

@@ -159,7 +159,7 @@ impl Mappings {
     }
 
     /// Whether these children have rows: not where a column that is excluded is filled from the
-    /// list that they stand in.
+    /// list that has them.
     pub(crate) fn has(&self, entity: &Entity, children: &Children) -> bool {
         !self.redaction.leaves_out(entity, children.list)
     }

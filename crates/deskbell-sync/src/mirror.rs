@@ -44,7 +44,7 @@ use remake_position::RemakePosition;
 pub(crate) use settings::MirrorSettings;
 use unit::CatchUpStep;
 
-/// How long a database may take to say goodbye; what was done is committed by then.
+/// How long closing the connection may take; everything is committed by then.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 
 #[async_trait]

@@ -32,10 +32,10 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     /// The database could not be read.
     async fn checkpoints(&self, destination: &str) -> Result<Vec<Checkpoint>, TargetError>;
 
-    /// Puts `next` in the place of `current`, if that is still what stands there (`None`: nothing
-    /// does), whatever their tokens and places. This is how a consumer begins. Where `next` is the
-    /// beginning of the log, what has a tombstone, or a parent with one, is taken away first: it
-    /// may have gone while its entity was not mirrored.
+    /// Replaces the checkpoint `current` by `next` (`None`: there is no checkpoint yet), whatever
+    /// their tokens and positions. This is how a consumer begins. Where `next` is the beginning of
+    /// the log, what has a tombstone, or a parent with one, is taken away first: it may have gone
+    /// while its entity was not mirrored.
     ///
     /// # Errors
     /// The database failed; whether the change took effect is not known.
@@ -45,8 +45,8 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         next: &Checkpoint,
     ) -> Result<Commit, TargetError>;
 
-    /// Applies the batch and moves the checkpoint, both or neither: only while `current` is what
-    /// stands there, to the place and the message of `next`.
+    /// Applies the batch and moves the checkpoint, both or neither: only while `current` is the
+    /// stored one, to the seq and the message of `next`.
     ///
     /// # Errors
     /// The database failed; whether the batch took effect is not known, and the checkpoint tells.
@@ -72,16 +72,17 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     /// The database could not be read.
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError>;
 
-    /// Tries dead letters again, and what waits and is due: only while `current` is what stands
-    /// there, which stays. What the database refuses once more is a dead letter again, or waits on.
+    /// Retries dead letters, and what waits and is due: only while `current` is the stored
+    /// checkpoint, which stays. What the database refuses again is a dead letter again, or waits
+    /// on.
     ///
     /// # Errors
     /// The database failed; whether this took effect is not known.
     async fn retry(&self, retry: &Retry, current: &Checkpoint) -> Result<Commit, TargetError>;
 
     /// Applies to one part that is blocked what the batch says of it, and moves the part's own
-    /// checkpoint to `seq`, both or neither: only while `current` is what stands there. Where the
-    /// part is still refused whole, nothing but the reason changes.
+    /// checkpoint to `seq`, both or neither: only while `current` is the stored checkpoint. Where
+    /// the part is still refused whole, nothing but the reason changes.
     ///
     /// # Errors
     /// The database failed; whether this took effect is not known. Or it took longer than `error_mode`
@@ -95,9 +96,9 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         error_mode: ErrorMode,
     ) -> Result<CatchUp, TargetError>;
 
-    /// Makes the next few rows again that are of another mapping, and whose events the log no longer
-    /// has: only while `current` is what stands there, which stays. For when the log has been read.
-    /// `None`: another consumer has moved the checkpoint, and nothing took effect.
+    /// Makes the next few rows again that are of another mapping, and whose events the log no
+    /// longer has: only while `current` is the stored checkpoint, which stays. For when the log has
+    /// been read. `None`: another consumer has moved the checkpoint, and nothing took effect.
     ///
     /// # Errors
     /// The database failed; whether this took effect is not known.
@@ -106,14 +107,14 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         Ok(Some(Remade::default()))
     }
 
-    /// Ends the connections after what is under way; a later call opens new ones.
+    /// Closes the connections after the current unit of work; a later call opens new ones.
     async fn close(&self);
 }
 
 /// What waits for a destination, besides the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Waiting {
-    /// The dead letters that somebody asked for; perhaps not all of them at once.
+    /// The requested retries; perhaps not all of them at once.
     pub requests: Vec<RetryRequest>,
     /// Whether rows of the application's tables, or deletes, are due to be tried again.
     pub is_due: bool,
@@ -130,7 +131,7 @@ pub struct Waiting {
 /// What catching up with one part came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatchUp {
-    /// The part bears the batch.
+    /// The batch was applied to the part.
     Advanced {
         /// The rows that were inserted or changed.
         rows_written: u64,
@@ -143,7 +144,7 @@ pub enum CatchUp {
     Lost,
 }
 
-/// Dead letters of one message that are to be tried again.
+/// A request to retry the dead letters of one message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RetryRequest {
     /// The source that the message came by.
@@ -154,14 +155,14 @@ pub struct RetryRequest {
     pub part: String,
 }
 
-/// Dead letters that are tried again.
+/// A retry of dead letters.
 #[derive(Debug, Default, PartialEq)]
 pub struct Retry {
     /// They go.
     pub requests: Vec<RetryRequest>,
     /// They stay, and say that the log no longer has their events.
     pub lost: Vec<RetryRequest>,
-    /// What the events come to. Its statements run, wherever the checkpoint stands.
+    /// The folded events. Its statements run, whatever the checkpoint.
     pub batch: Batch,
 }
 

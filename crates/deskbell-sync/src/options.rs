@@ -1,4 +1,4 @@
-//! What a mirror is told: where it is, what it holds, and whose events it takes.
+//! The options of a mirror: its database, its tables, and the sources that it takes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,8 +16,8 @@ pub struct MirrorOptions {
     pub destination: String,
     /// The database: `sqlite://clerk.db` or `postgres://…`.
     pub url: String,
-    /// The schema that holds the tables, made where it is not there; on SQLite `schema` and `_` stand before each table's name.
-    /// Lower-case letters, digits and `_`.
+    /// The schema that holds the tables, made where it is not there; on SQLite each table's name is
+    /// prefixed with `schema` and `_`. Lower-case letters, digits and `_`.
     pub schema: String,
     /// The names of the mirrored entities; by default all but `session`, `email` and `sms`.
     pub entities: Vec<String>,
@@ -154,7 +154,7 @@ impl Default for MirrorOptions {
 }
 
 impl fmt::Debug for MirrorOptions {
-    /// Leaves the URL out: it may bear a password.
+    /// Leaves the URL out: it may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MirrorOptions")
             .field("destination", &self.destination)

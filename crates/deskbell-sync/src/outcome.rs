@@ -187,7 +187,7 @@ struct Judge<'a> {
     batch: &'a Batch,
 }
 
-/// What the mirror keeps beside its rows, as far as it matters for one event.
+/// The mirror's bookkeeping of one event.
 struct EventRecords {
     dead_letters: Vec<StoredDeadLetter>,
     blocked: Vec<Blocked>,

@@ -16,7 +16,7 @@ use crate::mirror_target::{
 };
 use crate::options::{MirrorOptions, SourceRule};
 
-/// What stands behind the schema's name while a mirror is rebuilt.
+/// The suffix of the schema in which a mirror is rebuilt.
 const SHADOW: &str = "_new";
 
 /// What a rebuild came to.
@@ -180,7 +180,7 @@ fn dialect(options: &MirrorOptions) -> Result<crate::db::Dialect, ConnectError> 
     crate::db::Dialect::of_url(&options.url).ok_or(ConnectError::UnsupportedUrl)
 }
 
-/// Where the live mirror stands, if the log has all that it was filled from.
+/// The live mirror's checkpoint, if the log has everything that the mirror was filled from.
 async fn reaches_back(
     store: &dyn Store,
     live: &Mirror,
@@ -249,7 +249,7 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// Applies the events up to this place, of those that had happened by this time.
+    /// Applies the events up to `head` that happened by `until_ms`.
     async fn until(
         &mut self,
         head: Seq,

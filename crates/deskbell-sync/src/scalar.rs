@@ -1,5 +1,5 @@
 //! Values of expressions as `_versions` keeps them: a JSON array of a key's, an object of the other
-//! columns', in which lists and moments are told from texts.
+//! columns', which distinguishes lists and times from texts.
 
 use std::borrow::Cow;
 

@@ -205,7 +205,7 @@ fn blocked() -> Vec<TableColumn> {
         id("kind"),
         // The mirror's table, the mapped table or the statement.
         id("part"),
-        // The last event that it bears.
+        // The last event that was applied to it.
         required("seq", Kind::Integer),
         required("since", Kind::Time),
         required("reason", Kind::Text),
@@ -231,7 +231,7 @@ fn dead_letters() -> Table {
         optional("failed_at", Kind::Time),
         // What was refused: `row`, `delete`, `statement`, or the `event` itself.
         TableColumn { default: Some("'row'"), ..id("kind") },
-        // Not null while it is tried again by itself: no dead letter yet.
+        // Not null while it is retried automatically: it is no dead letter yet.
         optional("waiting_since", Kind::Time),
         optional("retry_at", Kind::Time),
         TableColumn { default: Some("0"), ..required("tries", Kind::Integer) },

@@ -48,7 +48,7 @@ pub(crate) struct Statements {
     pub(crate) blocked: BlockedStatements,
     /// Parameters: the ids and the entity. Those that have a tombstone.
     pub(crate) gone: Sql,
-    /// Parameters: seq, and then destination, log, seq and token as they must stand there.
+    /// Parameters: seq, and then the expected destination, log, seq and token.
     pub(crate) mark_statements: Sql,
     /// Parameters: the names of mapped tables, and the destination.
     pub(crate) any_due: Sql,

@@ -17,12 +17,12 @@ use crate::sql::Statements;
 pub enum From {
     /// At the log's first event: they run for all of it.
     Beginning,
-    /// Behind what the mirror bears by now: they do not run for what is before.
+    /// After the mirror's checkpoint: they do not run for earlier events.
     Now,
 }
 
-/// What a statement is known by from one start to the next, in `_versions` and in dead letters: its
-/// name, or what it says.
+/// The identity of a statement across restarts, in `_versions` and in dead letters: its name, or
+/// what it says.
 #[must_use]
 pub fn identity(statement: &StatementOptions) -> String {
     mapping::identity(statement)

@@ -2,7 +2,7 @@
 
 use clerk_webhooks::UnixMillis;
 
-/// A column's value. Texts bear no NUL, and JSON none in its strings.
+/// A column's value. Neither texts nor the strings of JSON contain NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// Missing, null, or of a kind that the column does not hold.

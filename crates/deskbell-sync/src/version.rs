@@ -74,8 +74,8 @@ impl Version {
         Self { updated_at_ms, occurred_at_ms, rank, message_id: message_id.to_owned() }
     }
 
-    /// Whether this takes the place of `kept`, which was stored under another revision of the
-    /// mapping where `remade`.
+    /// Whether this replaces `kept`, which was stored under another revision of the mapping where
+    /// `remade`.
     ///
     /// A database that is older than ranks has one rank for all: there only the same message, or a
     /// kind that is not earlier, is sure to be right; the log has what is greater still.

@@ -115,7 +115,7 @@ impl MirrorConsumer {
             if there.as_deref().is_some_and(|message_id| message_id != ours.message_id) {
                 return Ok(Some(RereadReason::OtherMessage { seq }));
             }
-            // An event that was pruned leaves its place empty, but not before it was applied.
+            // The seq of a pruned event is empty, but an event is not pruned before it was applied.
             let head = self.store.head().await?;
             if there.is_none() && seq > head {
                 return Ok(Some(RereadReason::LogEndsBefore { seq, head }));

@@ -4,8 +4,8 @@ use deskbell_store::StoreError;
 
 use crate::mirror_target::{ConnectError, TargetError};
 
-/// A batch that did not reach the mirror. Nothing was skipped; calling again goes on from where
-/// the mirror stands.
+/// A batch that did not reach the mirror. Nothing was skipped; calling again continues from the
+/// mirror's checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// The log could not be read.

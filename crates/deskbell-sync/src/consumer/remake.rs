@@ -6,8 +6,8 @@ use crate::checkpoint::Checkpoint;
 use crate::mirror_target::{Remade, Rest};
 
 impl MirrorConsumer {
-    /// Makes the next few of them again. `current` is where the target stands: behind all that the
-    /// log has, as what the log has is better than what the rows have kept.
+    /// Makes the next few of them again. `current` is the target's checkpoint, at the end of the
+    /// log: what the log has is better than what the rows have kept.
     pub(super) async fn remake(&mut self, current: Checkpoint) -> Result<Remade, SyncError> {
         if !self.remaking {
             return Ok(Remade::default());

@@ -1,4 +1,4 @@
-//! What a consumer tells about its work: metrics and log lines, without payloads.
+//! What a consumer reports of its work: metrics and log lines, without payloads.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What a consumer does beside following the log: dead letters that are asked for again, and rows
-//! that wait.
+//! Retries beside following the log: of dead letters on request, of rows that wait, of blocked
+//! parts.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::mirror_target::{
 use crate::sql::REQUESTS_MAX;
 use crate::status::BlockedPart;
 
-/// How long the rows at fault are looked for in one transaction. A batch that takes longer is cut, so
+/// How long rows at fault are isolated in one transaction. A batch that takes longer is cut, so
 /// that the checkpoint moves in smaller steps, down to one event, which takes as long as it needs.
 const ISOLATION_MAX: Duration = Duration::from_secs(10);
 
@@ -46,7 +46,7 @@ impl MirrorConsumer {
         }
     }
 
-    /// Tries again what is asked for, and what waits and is due. `current` is where the target stands.
+    /// Retries what was requested, and what waits and is due. `current` is the target's checkpoint.
     pub(super) async fn process_retries(
         &mut self,
         current: Checkpoint,
@@ -84,7 +84,7 @@ impl MirrorConsumer {
         if retried.more
             && let Some(due) = self.retries_processed_at.checked_sub(self.poll_every)
         {
-            // In turn with the batches of a log that never rests.
+            // Alternates with batches, as a busy log always has one.
             self.retries_processed_at = due;
         }
         Ok(retried)
@@ -170,7 +170,8 @@ impl MirrorConsumer {
                 None => lost.push(request),
                 Some(event) if event.is_pruned() => lost.push(request),
                 Some(event) if self.is_statement(&request.part) => {
-                    // An event's statements run together, so that their letters go together.
+                    // An event's statements run together, so that their dead letters are resolved
+                    // together.
                     requests.extend(
                         self.statements.iter().map(|(name, _)| RetryRequest {
                             part: name.clone(),
@@ -200,7 +201,7 @@ impl MirrorConsumer {
     }
 }
 
-/// How what is refused of this many events is looked for.
+/// How refusals in a batch of this many events are handled.
 pub(super) fn error_mode_for(events: u64) -> ErrorMode {
     if events > 1 { ErrorMode::IsolateWithin(ISOLATION_MAX) } else { ErrorMode::Isolate }
 }

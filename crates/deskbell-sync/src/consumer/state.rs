@@ -12,7 +12,7 @@ use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
 use crate::mirror_target::Target;
 
-/// Carries one log into one mirror.
+/// Applies one log to one mirror.
 #[derive(Debug)]
 pub struct MirrorConsumer {
     pub(super) store: Arc<dyn Store>,
@@ -24,7 +24,7 @@ pub struct MirrorConsumer {
     pub(super) statements: Vec<(String, String)>,
     pub(super) batch: ReadLimit,
     pub(super) poll_every: Duration,
-    /// Where the target stands; `None` while that is not known.
+    /// The target's checkpoint; `None` while it is not known.
     pub(super) position: Option<Checkpoint>,
     /// How often the database has refused the batch behind `position`, one after another.
     pub(super) refusals: u32,
@@ -38,7 +38,7 @@ pub struct MirrorConsumer {
     /// Where the log ended when the target was taken over: up to there it may be read again.
     pub(super) read_again_up_to: Seq,
     pub(super) status: Arc<Status>,
-    /// When dead letters that are asked for were last looked for.
+    /// When retries were last processed.
     pub(super) retries_processed_at: Instant,
     /// Retries that are made in one transaction; fewer where they take too long together.
     pub(super) requests_max: usize,
@@ -47,7 +47,7 @@ pub struct MirrorConsumer {
 /// What one call of [`MirrorConsumer::run_once`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// The last event that the mirror bears.
+    /// The last event that was applied to the mirror.
     pub seq: Seq,
     /// The events that were read.
     pub events: u64,
@@ -62,7 +62,7 @@ pub struct Progress {
 /// A batch that is ready to be applied.
 #[derive(Debug)]
 pub(super) struct Ready {
-    /// Its last event, and what stands there.
+    /// Its last event, and that event's message id.
     pub(super) seq: Seq,
     pub(super) message_id: String,
     pub(super) events: u64,

@@ -21,12 +21,12 @@ const PUBLISH_INTERVAL: Duration = Duration::from_millis(500);
 const BEHIND_INTERVAL: Duration = Duration::from_secs(1);
 /// While it has everything, in case a hint of the log was lost.
 const FOLLOWING_INTERVAL: Duration = Duration::from_secs(5);
-/// The store is told of a failure and its end at once, and of new numbers at most this often once the
-/// mirror has caught up: who reads them should not see it behind where it is not.
+/// A failure and its end are reported to the store at once, new numbers at most this often once the
+/// mirror has caught up: readers should not see a lag that is gone.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// While it is behind the numbers change all the time.
 const REPORT_BEHIND_INTERVAL: Duration = Duration::from_secs(5);
-/// Where nothing changes the store is told so this often: a report that is much older is nobody's.
+/// Without changes a report is repeated this often: a much older one means that nobody leads.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
 /// How long the last report may take while the program stops.
 const LAST_REPORT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -138,7 +138,7 @@ pub(super) struct Publisher {
     destination: String,
     facts: watch::Receiver<StatusReport>,
     published: watch::Sender<Option<MirrorStatus>>,
-    /// What the store was told last, and when.
+    /// The last report to the store, and when it was made.
     reported: Option<(StatusReport, Instant)>,
 }
 
@@ -171,7 +171,7 @@ impl Publisher {
                 self.published.send_replace(Some(status));
                 is_behind
             }
-            // What was published stands until the store is back.
+            // The last status stays published until the store is back.
             Ok(Err(_)) | Err(_) => true,
         }
     }

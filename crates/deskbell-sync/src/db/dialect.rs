@@ -6,8 +6,8 @@ use crate::value::Kind;
 /// A database's way of writing SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// No schemas: the schema's name and `_` stand before each table's. Times are ISO-8601 text
-    /// and JSON is text. Text compares as bytes.
+    /// No schemas: each table's name is prefixed with the schema's name and `_`. Times are ISO-8601
+    /// text and JSON is text. Text compares as bytes.
     Sqlite,
     /// Tables in a schema. Times are `timestamptz`, JSON is `jsonb`, ids compare as bytes.
     Postgres,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a database answered where it did not do as it was told.
+/// The answer of a database that refuses a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) kind: RefusalKind,

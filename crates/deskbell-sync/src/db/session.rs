@@ -1,4 +1,4 @@
-//! The seam between the mirror and a driver: one connection, and what a unit of work does with it.
+//! The seam between the mirror and a driver: one connection, and a unit of work on it.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -14,7 +14,7 @@ use super::parameter::{Cell, Param, Sql};
 use super::refusal::{Refusal, RefusalKind};
 use crate::value::{Kind, Value};
 
-/// A database that can be connected to.
+/// A database that a mirror can be in.
 #[async_trait]
 pub(crate) trait MirrorDatabase: fmt::Debug + Send + Sync + 'static {
     /// How it writes SQL.

@@ -1,8 +1,8 @@
-//! A dead letter as people see it.
+//! One dead letter of a listing.
 
 use clerk_webhooks::UnixMillis;
 
-/// Which dead letters are meant.
+/// A selection of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// All of the destination's.

@@ -1,4 +1,4 @@
-//! A column of an entity's table: what it holds, and where in the entity's JSON that stands.
+//! A column of an entity's table: what it holds, and where the entity's JSON has it.
 
 use clerk_webhooks::payload::{Identifier, PrimaryId, primary};
 
@@ -6,15 +6,14 @@ use super::number;
 use crate::json::Json;
 use crate::value::{Kind, Value};
 
-/// A column and the place that it is filled from. A value of another kind than the column's, or
-/// none, is null.
+/// A column and its source. A value of another kind than the column's, or none, is null.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Column {
     /// The column's name.
     pub name: &'static str,
     /// What it holds.
     pub kind: Kind,
-    /// Where the value stands in the entity's JSON.
+    /// Where the entity's JSON has the value.
     pub source: Source,
     /// Whether it has an index of its own.
     pub indexed: bool,
@@ -22,7 +21,7 @@ pub struct Column {
     pub blank_is_null: bool,
 }
 
-/// Where a column's value stands in the entity's JSON.
+/// Where the entity's JSON has a column's value.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Source {
     /// The member with the column's name.

@@ -25,7 +25,7 @@ pub(crate) enum Unmapped {
     KeyTooLong,
 }
 
-/// One version of an entity, or its delete, as an event bears it.
+/// One version of an entity, or its delete, in an event.
 pub(crate) struct EntityEvent<'a> {
     pub(crate) id: &'a str,
     pub(crate) data: &'a serde_json::Value,
@@ -90,7 +90,7 @@ fn parts<'a>(entity: &Entity, id: &'a str, event: &'a StoredEvent) -> EventParts
     }
 }
 
-/// The key as it stands in `_versions`; `None` where a part of it is null.
+/// The key as stored in `_versions`; `None` where a part of it is null.
 fn key(table: &MappedTable, view: &EventView<'_>) -> Result<Option<String>, Unmapped> {
     let parts = table.key.iter().map(|(_, expression)| expression.evaluate(view));
     let parts: Vec<_> = parts.collect::<Result<_, _>>()?;

@@ -1,4 +1,4 @@
-//! An entity's JSON as a payload bears it, whole or within another entity's.
+//! An entity's JSON in a payload, whole or within another entity's.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub(super) enum Unusable {
     IdTooLong,
 }
 
-/// An entity's JSON, split into its members, and the event that bears it.
+/// An entity's JSON, split into its members, and its event.
 pub(super) struct Object<'a> {
     pub(super) event: &'a StoredEvent,
     pub(super) json: Json<'a>,

@@ -18,7 +18,7 @@ pub(crate) struct Applied {
     pub(crate) refused_removals: Vec<(DeadLetter, Refusal)>,
     /// What the database refused, in order. Not what was not tried, as it still waits.
     pub(crate) refusals: Vec<Refusal>,
-    /// What is well now: the mapped table, the entity, and the ids whose dead letters go.
+    /// What is resolved: the mapped table, the entity, and the ids whose dead letters are deleted.
     pub(crate) resolved: Vec<(String, &'static str, Vec<String>)>,
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct BoundTable {
 pub(super) struct Dependent {
     records: RecordStatements,
     parent: String,
-    /// Where the values that it refers to stand in a row of the key and the mapped columns.
+    /// The positions of the values that it refers to in a row of the key and the mapped columns.
     positions: Vec<usize>,
 }
 

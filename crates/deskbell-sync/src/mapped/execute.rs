@@ -1,5 +1,5 @@
-//! Doing the tasks of a plan. What the database refuses is found by halves; then each of these is
-//! tried again as long as that helps, since one row may wait for another's.
+//! Executing the tasks of a plan. What the database refuses is found by bisecting; then each
+//! refused task is retried as long as that helps, since one row may wait for another's.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ const KEPT: &str = "not removed";
 /// A word would be kept, or worked out, where a time belongs.
 const NO_TIME: &str = "not a time";
 
-/// What tasks are done with.
+/// Executes tasks.
 pub(super) struct Executor<'a> {
     pub(super) table: &'a MappedTable,
     pub(super) sql: &'a TableSql,

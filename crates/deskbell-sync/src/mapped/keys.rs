@@ -147,7 +147,7 @@ fn as_given(sql: &TableSql, key: &str) -> Resolved {
     Resolved { key, row: None }
 }
 
-/// Whether the key stands in `_versions` as it stands in the table.
+/// Whether `_versions` has the key as the table has it.
 fn is_text_already(sql: &TableSql, key: &str) -> bool {
     sql.keeps_texts && has_texts_alone(key)
 }

@@ -221,7 +221,7 @@ impl<'a> Pass<'a> {
         for round in 1..=ROUNDS_MAX {
             self.load_claimants().await?;
             let attempt = self.try_all_but(&skipped, defers).await?;
-            // What is deferred has its turn where nothing else gets any further.
+            // What is deferred is tried once nothing else makes progress.
             defers = attempt.is_any_done && round + 1 < ROUNDS_MAX;
             if !self.widen(&attempt) {
                 break;

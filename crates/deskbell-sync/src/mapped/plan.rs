@@ -44,12 +44,12 @@ pub(super) enum Action {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) tasks: Vec<Task>,
-    /// The keys of what is done once these are: a row leaves its place there first.
+    /// The keys of what is done afterwards: another row leaves the key first.
     pub(super) deferred: BTreeSet<String>,
 }
 
 /// The tasks for these keys. `records` has every entity that maps to one of them or is shown there.
-/// `defers`: what takes the place of a row that moves is left for later.
+/// `defers`: what replaces a row that moves is left for later.
 pub(super) fn plan(
     records: &BTreeMap<String, Record>,
     keys: &BTreeSet<String>,
@@ -115,8 +115,8 @@ fn action(
 }
 
 /// A row is moved, and keeps what the application has in it, where its new key is empty, or will be
-/// once another row has moved; otherwise its old one is removed and the new one written. A row that is
-/// moved is not removed by itself, and nothing takes its place before: that would take away what the
+/// once another row has moved; otherwise its old one is removed and the new one written. A row that
+/// is moved is not removed by itself, and nothing replaces it before: that would lose what the
 /// application has in it.
 fn move_rows(tasks: Vec<Task>, defers: bool) -> Plan {
     let Moves { keys, left, left_at_once } = Moves::among(&tasks, defers);

@@ -7,7 +7,7 @@ use super::writer::{Writer, list};
 use crate::db::{Dialect, ForeignKey, LiveColumn, LiveTable, UniqueIndex, quoted};
 
 impl Writer<'_> {
-    /// What takes the place of a bulk's rows where they come as JSON.
+    /// The rows of a bulk statement, given as JSON.
     pub(super) fn rows(&self, columns: usize) -> String {
         let item = |index: usize| match self.dialect {
             Dialect::Postgres => format!("list.item::json ->> {index} AS column{index}"),
@@ -85,7 +85,7 @@ impl Writer<'_> {
         self.json(&list(parts))
     }
 
-    /// The key of the row with this alias as it stands there.
+    /// The key of the row with this alias, as stored.
     pub(super) fn row_key(&self, alias: &str) -> String {
         let parts = self.key.iter().map(|column| {
             let value = format!("{alias}.{}", quoted(&column.name));
@@ -104,7 +104,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Where a mapped column stands in a row of the key and the mapped columns.
+    /// The position of a mapped column in a row of the key and the mapped columns.
     fn position<'c>(
         &self,
         columns: &'c [LiveColumn],
@@ -137,7 +137,7 @@ impl Writer<'_> {
         indexes.map(question).collect()
     }
 
-    /// The unique indexes in which rows of different keys may stand in each other's way.
+    /// The unique indexes in which rows of different keys may conflict.
     pub(super) fn shared_indexes<'l>(
         &self,
         columns: &[LiveColumn],

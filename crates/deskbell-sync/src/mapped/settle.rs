@@ -82,7 +82,7 @@ impl Pass<'_> {
         self.refused.insert(task.key.clone(), (task.clone(), why));
     }
 
-    /// Of what stands in the way of a row, or looks so, what it is woken by.
+    /// Of the obstacles of a row, the one whose change wakes it.
     fn awaited<'w>(&self, obstacles: &'w BTreeSet<Obstacle>) -> Option<&'w String> {
         let is_ours = |obstacle: &&Obstacle| {
             self.known.values().any(|record| record.shown.as_ref() == Some(&obstacle.what))

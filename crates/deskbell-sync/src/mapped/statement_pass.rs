@@ -54,7 +54,7 @@ impl Preloaded {
 /// Notes in the checkpoint how far statements have run, ahead of it.
 pub(crate) struct StatementMarker<'a> {
     pub(crate) sql: &'a Sql,
-    /// Destination, log, seq and token as they must stand there.
+    /// The expected destination, log, seq and token.
     pub(crate) parameters: [Param<'a>; 4],
 }
 

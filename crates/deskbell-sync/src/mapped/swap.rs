@@ -13,7 +13,7 @@ use crate::db::{
     ColumnClass, DatabaseError, DbSession, LiveColumn, Refusal, Sql, begin_unit, end_unit,
 };
 
-/// Rings may stand in each other's way: they are looked for again after this many were solved at most.
+/// Rings may block each other: they are searched again at most this many times.
 const PASSES_MAX: usize = 3;
 /// Added to the reason where no placeholder is taken.
 const HINT: &str =
@@ -41,7 +41,7 @@ enum Exchange<'a> {
     Emptied(&'a [&'a Vacate], Placeholder),
 }
 
-/// Rows that stand in each other's way.
+/// Rows that are obstacles of each other.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Ring {
     /// The keys of their tasks.
@@ -51,7 +51,7 @@ struct Ring {
 }
 
 impl Executor<'_> {
-    /// Finds what stands in the way of the refused tasks, and solves the rings among them.
+    /// Finds the obstacles of the refused tasks, and solves the rings among them.
     pub(super) async fn swap(
         &self,
         session: &mut dyn DbSession,
@@ -155,13 +155,13 @@ impl Executor<'_> {
     }
 }
 
-/// Tasks that wait for each other in a ring; and where what stands in their way cannot be found, those
-/// that wait for one constraint.
+/// Tasks that wait for each other in a ring; and where their obstacles cannot be found, those that
+/// wait for one constraint.
 fn rings(outcome: &TaskOutcome<'_>) -> Vec<Ring> {
     let refused = outcome.refused.iter().filter(|(_, why)| why.may_pass());
     let refused: BTreeMap<&str, &Refusal> =
         refused.map(|(task, why)| (task.key.as_str(), why)).collect();
-    // A row that has to move is in the way under its old key.
+    // A row that has to move is an obstacle under its old key.
     let moving = outcome.refused.iter().filter_map(|(task, _)| Some((task.from()?, &*task.key)));
     let moving: BTreeMap<&String, &str> = moving.collect();
     let next = |key: &str| {
@@ -194,7 +194,7 @@ fn rings(outcome: &TaskOutcome<'_>) -> Vec<Ring> {
     rings
 }
 
-/// The key of the task for what is in the way.
+/// The key of the task for an obstacle.
 fn task_at<'w>(obstacle: &'w Obstacle, moving: &BTreeMap<&String, &'w str>) -> &'w str {
     moving.get(&obstacle.what).copied().unwrap_or(&obstacle.what)
 }

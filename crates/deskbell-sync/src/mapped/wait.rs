@@ -171,7 +171,7 @@ impl Task {
     }
 }
 
-/// The letter of a refusal: it names the event that is refused, a delete where the row is to go by one.
+/// The dead letter of a refusal: it names the refused event, the delete where a removal is refused.
 pub(super) fn dead_letter(
     part: &str,
     entity: &'static Entity,

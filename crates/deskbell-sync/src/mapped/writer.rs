@@ -224,8 +224,8 @@ impl Writer<'_> {
         })
     }
 
-    /// For each unique index in which rows may stand in each other's way, its column that is emptied
-    /// most easily: no foreign key, a null if it can be.
+    /// For each unique index in which rows may conflict, its column that is emptied most easily: no
+    /// foreign key, a null if it can be.
     pub(super) fn vacates(&self, columns: &[LiveColumn], live: &LiveTable) -> Vec<Vacate> {
         let refers = |column: &LiveColumn| {
             live.foreign_keys.iter().any(|key| key.columns.contains(&column.name))
@@ -317,7 +317,7 @@ pub(super) fn list(parts: impl Iterator<Item = String>) -> String {
 fn is_constant(default: &str) -> bool {
     let mut bare = String::new();
     for (index, piece) in default.split('\'').enumerate() {
-        // Every other piece stands between quotes.
+        // Every other piece is between quotes.
         if index % 2 == 0 {
             bare.push_str(piece);
         }

@@ -23,7 +23,7 @@ pub enum DeclarationProblem {
         /// The name that was given.
         name: String,
     },
-    /// Rows cannot be told apart.
+    /// There is no key.
     #[error("a mapped table needs a key of at least one column")]
     NoKey,
     /// A column is filled from two places.

@@ -72,7 +72,7 @@ impl Numbered {
     }
 }
 
-/// The part that stands at the beginning, and its length.
+/// The first token, and its length.
 fn token(rest: &str, dialect: Dialect) -> Option<(usize, Token<'_>)> {
     let first = rest.chars().next()?;
     if let Some(length) = blank(rest, dialect) {

@@ -13,7 +13,7 @@ use crate::db::Dialect;
 use crate::options::{Stale, StatementOptions};
 use crate::scalar::cleaned;
 
-/// Types that no pattern matches: they bear one-time codes and must be named.
+/// Types that no pattern matches: they contain one-time codes and must be named.
 const NAMED_ONLY: [&str; 2] = ["email.created", "sms.created"];
 
 /// A statement with its expressions.
@@ -65,7 +65,7 @@ impl CompiledStatement {
         })
     }
 
-    /// Compiles all of them; what each has run for must be told apart from the others'.
+    /// Compiles all of them. Their identities must differ, as each records what it has run for.
     pub(crate) fn compile_all(
         options: &[StatementOptions],
         dialect: Dialect,

@@ -116,7 +116,7 @@ pub fn check_statement(sql: &str, dialect: Dialect) -> Result<(), StatementTextE
     }
 }
 
-/// The command that cannot be, and where it stands.
+/// The forbidden command, and its byte.
 fn forbidden(statement: &[(usize, Token<'_>)]) -> Option<(usize, StatementTextProblem)> {
     let words: Vec<_> = statement
         .iter()

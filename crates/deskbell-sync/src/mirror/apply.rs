@@ -19,7 +19,7 @@ pub(super) struct BatchWriter<'a> {
     pub(super) statements: &'a Statements,
     pub(super) application: &'a Application,
     pub(super) timeout: ConflictTimeout,
-    /// Where the target stands before the batch.
+    /// The target's checkpoint before the batch.
     pub(super) current: &'a Checkpoint,
     /// The last event that the application's statements have run for; `None` holds them back.
     pub(super) ran_up_to: Option<Seq>,
@@ -78,7 +78,7 @@ impl BatchWriter<'_> {
         Ok(Commit::Done { rows_written, refused: dead, blocked })
     }
 
-    /// Whether this part has its turn: not while it is blocked, but for its own catching up.
+    /// Whether this part takes the batch: not while it is blocked, but for its own catching up.
     pub(super) fn takes(&self, kind: PartKind, name: &str) -> bool {
         match self.only {
             Some(part) => part.is(kind, name),
@@ -110,7 +110,7 @@ impl BatchWriter<'_> {
         self.blocked.block(session, statements, destination, blocked).await
     }
 
-    /// The mirror's tables that have their turn.
+    /// The mirror's tables that take the batch.
     pub(super) fn tables(&self) -> impl Iterator<Item = &TableStatements> {
         let tables = self.statements.tables.iter();
         tables.filter(|table| self.takes(PartKind::Mirror, table.entity.table))
@@ -170,7 +170,7 @@ impl BatchWriter<'_> {
         Ok(rows_written)
     }
 
-    /// Takes the dead letters away of what is well now.
+    /// Deletes the dead letters of what is resolved.
     pub(super) async fn resolve(
         &self,
         session: &mut dyn DbSession,
@@ -188,7 +188,7 @@ impl BatchWriter<'_> {
         Ok(())
     }
 
-    /// Keeps what a mapped table has given up; those that are dead letters now.
+    /// Stores what was refused; returns those that are dead letters now.
     pub(super) async fn keep(
         &self,
         session: &mut dyn DbSession,

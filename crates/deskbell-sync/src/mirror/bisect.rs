@@ -1,4 +1,4 @@
-//! Finding what the database refuses: by halves, each a unit of work of its own.
+//! Finding what the database refuses by bisecting, each half a unit of work of its own.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub(super) struct Origin {
     pub(super) version: Version,
 }
 
-/// A part of a batch that can be done by halves.
+/// A part of a batch that can be bisected.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Piece<'a> {
     Tombstones {

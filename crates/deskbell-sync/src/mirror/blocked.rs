@@ -39,7 +39,7 @@ impl BlockedParts {
         self.parts.iter().filter(new).cloned().collect()
     }
 
-    /// The last event that a blocked part bears.
+    /// The last event that was applied to a blocked part.
     pub(super) fn seq_of(&self, part: &Part) -> Seq {
         let of_part = self.parts.iter().find(|blocked| blocked.part == *part);
         of_part.map_or(Seq::ZERO, |blocked| blocked.seq)

@@ -64,8 +64,8 @@ pub(super) async fn take_over(
     Ok(commit)
 }
 
-/// Moves the checkpoint if `current` is what stands there. Statements that are held back are left
-/// to the person who lets them go on.
+/// Moves the checkpoint if `current` is the stored one. Statements that are held back are left to
+/// the person who lets them go on.
 pub(super) async fn swap(
     session: &mut dyn DbSession,
     statements: &Statements,

@@ -1,5 +1,5 @@
 //! Columns that are left out by default, in a mirror that has them: it keeps them until the config
-//! says what should become of them.
+//! names them.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
-//! A batch of which the database has refused something: what is at fault is found, and the rest goes
-//! on.
+//! A batch of which the database refuses something: what is at fault is isolated, and the rest is
+//! applied.
 
 use super::apply::{BatchWriter, rows_of};
 use super::bisect::{Isolated, Piece, Subject, bisect, once_more, subjects};

@@ -27,7 +27,7 @@ pub(crate) struct Merge<'a> {
     pub(crate) fold: &'a Fold,
     /// To the application's tables too.
     pub(crate) whole: &'a Fold,
-    /// The last event that the shadow bears.
+    /// The last event that was applied to the shadow.
     pub(crate) from: Seq,
     /// The events up to there that said something which the log no longer knows.
     pub(crate) payloads_pruned: u64,
@@ -113,7 +113,7 @@ impl Mirror {
         Ok(every)
     }
 
-    /// Brings the shadow to where the live tables stand, and makes these the same, in one
+    /// Brings the shadow to the live tables' checkpoint, and makes these the same, in one
     /// transaction. The application's tables are written anew from the whole log.
     pub(crate) async fn merge(
         &self,

@@ -1,5 +1,5 @@
-//! What a database refuses of a batch: tried again by itself where that may help, a dead letter
-//! where it does not.
+//! What a database refuses of a batch: it is retried automatically where that may help, and a dead
+//! letter where it does not.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -105,7 +105,7 @@ impl Refused {
         let may_pass = self.refusal.as_ref().is_some_and(Refusal::may_pass);
         let since = match self.kind {
             RefusedKind::Delete => Some(since.unwrap_or(now)),
-            // What somebody asked for, and is refused once more, is a dead letter once more.
+            // A requested retry that is refused is a dead letter again.
             RefusedKind::Row | RefusedKind::Statement if may_pass => {
                 since.filter(|since| !timeout.has_expired(*since, now))
             }
@@ -167,7 +167,7 @@ impl RefusedKind {
     }
 }
 
-/// Keeps what was refused; those that the database has made dead letters now.
+/// Stores what was refused; returns those that are dead letters now.
 pub(super) async fn keep(
     session: &mut dyn DbSession,
     statements: &Statements,

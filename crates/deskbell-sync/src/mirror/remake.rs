@@ -27,8 +27,8 @@ use crate::version::{Rank, Version};
 const ROWS_MAX: usize = 100;
 /// Parts of that size that are looked at in one transaction while none has a row to be made again.
 const CHUNKS_MAX: usize = 10;
-/// How long rows are made again in one transaction. Where somebody holds locks, those that have not
-/// had their turn by then are left for the next pass.
+/// How long rows are made again in one transaction. Where somebody holds locks, the remaining rows
+/// are left for the next pass.
 const CHUNK_MAX: Duration = Duration::from_secs(5);
 
 /// One part of one table.

@@ -1,4 +1,4 @@
-//! Dead letters that are asked for again, and what else waits.
+//! Retries of dead letters on request, and of what waits.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::sql::Statements;
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
-/// How long deletes are tried in one transaction; the others have their turn later. Below the budget of
+/// How long deletes are retried in one transaction; the others follow later. Below the budget of
 /// one, which must not end before.
 const DELETES_MAX: Duration = Duration::from_secs(2);
 
@@ -135,8 +135,7 @@ pub(super) async fn begin(
     Ok(())
 }
 
-/// Takes the letters away that were tried again and not refused once more, and answers those that
-/// cannot be tried.
+/// Deletes the dead letters whose retry was not refused, and marks those whose events are lost.
 pub(super) async fn end(
     session: &mut dyn DbSession,
     statements: &Statements,

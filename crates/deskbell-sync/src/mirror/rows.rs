@@ -18,7 +18,7 @@ pub(super) fn tombstone(gone: &Tombstone) -> Vec<Cell<'_>> {
     ]
 }
 
-/// Moments that ISO-8601 cannot write stand at its limits.
+/// Times that ISO-8601 cannot write are clamped to its limits.
 fn representable(millis: i64) -> UnixMillis {
     let within = millis.clamp(UnixMillis::MIN.as_millis(), UnixMillis::MAX.as_millis());
     UnixMillis::from_millis(within).unwrap_or(UnixMillis::MIN)

@@ -42,8 +42,8 @@ impl Mirror {
         Limits::Isolating { answer_within: self.answer_within, budget, commit_units }
     }
 
-    /// Puts `next` in the place of `current`. At the beginning of the log, what went while its entity was
-    /// not mirrored is taken away: nobody may say so again.
+    /// Replaces `current` by `next`. At the beginning of the log, what was deleted while its entity
+    /// was not mirrored is removed: no event may say so again.
     pub(super) async fn begin_at(
         &self,
         connected: &mut OpenConnection,
@@ -188,7 +188,7 @@ impl Mirror {
         Ok(commit)
     }
 
-    /// Tries dead letters, deletes and rows that wait once more.
+    /// Retries dead letters, deletes and rows that wait.
     pub(super) async fn retry_isolated(
         &self,
         connected: &mut OpenConnection,
@@ -229,7 +229,7 @@ impl Mirror {
         writer.retries = true;
         writer.ran_up_to = Some(Seq::ZERO);
         writer.earlier = earlier;
-        // First, since the letters of what is blocked stay as they are.
+        // First, since the dead letters of blocked parts stay as they are.
         writer.block_what_is_refused_whole(session, &retry.batch).await?;
         retry::begin(session, &self.statements, destination, retry).await?;
         let commit = writer.apply(session, &retry.batch).await?;
@@ -310,7 +310,7 @@ impl Mirror {
             session.rollback().await?;
             return Ok(CatchUp::Lost);
         }
-        // Only this destination's leader moves it, so what was read is what stands there.
+        // Only this destination's leader moves it, so it is still as it was read.
         let mut writer = self.writer(application, streaks, current, blocked.clone());
         writer.isolates = true;
         writer.only = Some(part);

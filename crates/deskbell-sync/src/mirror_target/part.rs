@@ -32,7 +32,7 @@ impl Part {
 impl PartKind {
     const ALL: [Self; 3] = [Self::Mirror, Self::Mapped, Self::Statement];
 
-    /// As it stands in `_blocked`.
+    /// As stored in `_blocked`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl PartKind {
 pub struct Blocked {
     /// Which part.
     pub part: Part,
-    /// The last event that it bears.
+    /// The last event that was applied to it.
     pub seq: Seq,
     /// Since when, by the database's clock.
     pub since: Option<UnixMillis>,

@@ -39,7 +39,7 @@ impl Judge<'_> {
         Ok(parts)
     }
 
-    /// What an expression made of the event, where it failed and the letter is not there any more.
+    /// Why an expression failed on the event, where its dead letter is gone.
     fn unusable(&self, part: &str) -> Option<Outcome> {
         let letter = self.batch.dead_letters.iter().find(|letter| letter.part == part)?;
         Some(Outcome::new(OutcomeKind::DeadLettered, &*letter.reason))

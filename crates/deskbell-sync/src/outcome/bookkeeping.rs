@@ -19,7 +19,7 @@ use crate::version::{Rank, Version};
 
 /// Why an event is pending in a mirror that nothing was ever written to.
 pub(super) const NOT_BEGUN: &str = "the mirror has not begun to read the log";
-/// The kind of a letter whose row the database does not let go.
+/// The kind of a dead letter whose row the database refuses to delete.
 const DELETE: &str = "delete";
 
 /// One snapshot of a mirror's database.
@@ -44,7 +44,7 @@ pub(super) struct Deleted {
     pub(super) message_id: String,
 }
 
-/// A dead letter, or what waits and is none yet.
+/// A dead letter, or what still waits.
 pub(super) struct StoredDeadLetter {
     pub(super) part: String,
     pub(super) entity: String,
@@ -184,7 +184,7 @@ impl Bookkeeping {
         }))
     }
 
-    /// The letters of this event: its source, and its message id.
+    /// The dead letters of this event, by its source and its message id.
     pub(super) async fn dead_letters(
         &mut self,
         destination: &str,

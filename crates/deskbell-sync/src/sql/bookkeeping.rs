@@ -7,7 +7,7 @@ use crate::value::Kind;
 
 /// Stands for statements that are held back, in the column `statements_seq`.
 pub(crate) const HELD: i64 = -1;
-/// Says that whatever stands in the column `statements_seq` stays.
+/// Leaves the column `statements_seq` as it is.
 pub(crate) const LEFT_AS_IS: i64 = -2;
 
 /// A destination's checkpoints, the one that was moved last first.
@@ -21,8 +21,8 @@ pub(crate) fn select_checkpoints(dialect: Dialect, schema: &str) -> String {
 
 impl SqlNames<'_> {
     /// Parameters: seq, message id, token and revision; then destination, log, seq, token and
-    /// revision as they must stand there. The revision too: a migration beside a running consumer
-    /// asks for a refill by it.
+    /// revision as they are expected. The revision too: a migration beside a running consumer asks
+    /// for a refill by it.
     pub(super) fn swap_checkpoint(&self) -> Sql {
         format!(
             "UPDATE {}
@@ -65,7 +65,7 @@ impl SqlNames<'_> {
         })
     }
 
-    /// A letter that is written again keeps its place, and says what is known now.
+    /// A dead letter that is written again is updated.
     pub(super) fn dead_letter(&self) -> Bulk {
         let [updated_at, occurred_at, rank, message_id] = VERSION_COLUMNS;
         let mut kinds = vec![Kind::Id; 7];

@@ -1,4 +1,4 @@
-//! Dead letters that are asked for again.
+//! Retries of dead letters.
 
 use super::names::SqlNames;
 use crate::db::Sql;
@@ -45,7 +45,7 @@ impl SqlNames<'_> {
         .into()
     }
 
-    /// That the part which refused this `letter` is tried at all.
+    /// The condition that the part which refused this `letter` is not blocked.
     fn not_blocked(&self) -> String {
         let tables = entity::ALL
             .iter()
@@ -104,7 +104,7 @@ impl SqlNames<'_> {
         .into()
     }
 
-    /// A letter that is being tried again bears no time of its failure until it fails once more.
+    /// While a dead letter is retried, its `failed_at` is null; it is set when the retry fails.
     pub(super) fn begin_retry(&self) -> Sql {
         let (letters, not_blocked) = (self.table(DEAD_LETTERS), self.not_blocked());
         format!(

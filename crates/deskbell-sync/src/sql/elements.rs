@@ -9,7 +9,7 @@ use crate::options::OnDelete;
 use crate::schema::{DELETED_AT, MAPPING_REV, RAW, TOMBSTONES, VERSION_COLUMNS};
 use crate::value::Kind;
 
-/// What concerns one child table. Its rows bear the version of the entity that they came with.
+/// The statements of one child table. Its rows have the version of the entity that they came with.
 #[derive(Debug)]
 pub(crate) struct ElementStatements {
     /// With ids of entities: removes the elements that are not of the version that the entity's

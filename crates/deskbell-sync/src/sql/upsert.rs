@@ -13,9 +13,8 @@ pub(super) const LAST_KINDS: [Kind; 5] =
     [Kind::Json, Kind::Integer, Kind::Integer, Kind::Integer, Kind::Id];
 
 impl SqlNames<'_> {
-    /// `INSERT … SELECT`, so that a tombstone and a suppressed version stand in the way of the
-    /// insert as the row's own version stands in the way of the update. Rows of the mapping's
-    /// columns, `raw` and the version.
+    /// `INSERT … SELECT`, so that a tombstone and a suppressed version prevent the insert as the
+    /// row's own version prevents the update. Rows of the mapping's columns, `raw` and the version.
     pub(super) fn upsert(&self, mapping: &Mapping) -> Bulk {
         let kinds = mapping.columns.iter().map(|column| column.kind).chain(LAST_KINDS);
         let kinds: Vec<_> = kinds.collect();

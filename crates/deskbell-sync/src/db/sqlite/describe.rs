@@ -78,7 +78,7 @@ fn is_of_deletes(trigger: &str) -> bool {
     last == Some(true)
 }
 
-/// The columns, each with its place in the primary key, from 1.
+/// The columns, each with its position in the primary key, from 1.
 async fn columns(
     connection: &mut SqliteConnection,
     table: &str,
@@ -133,7 +133,7 @@ async fn unique(
         let entry = indexes.entry(index).or_default();
         if partial {
             entry.flaw = Some("it covers only the rows that meet its WHERE");
-            // Of any row, where it cannot be told which.
+            // Of any row, where it is not known which.
             entry.predicate = Some(sql.as_deref().and_then(predicate).unwrap_or("1").to_owned());
         }
         let Some(name) = column else {
@@ -157,8 +157,8 @@ async fn unique(
     Ok(unique)
 }
 
-/// What stands behind `WHERE` in the text of an index; `None` where that cannot be told, such as for
-/// comments.
+/// The text after `WHERE` in the definition of an index; `None` where that is not known, such as
+/// for comments.
 fn predicate(index: &str) -> Option<&str> {
     let (mut depth, mut quote) = (0_u32, None);
     for (at, char) in index.char_indices() {

@@ -87,7 +87,7 @@ impl SqliteSession {
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
-    // Extended codes, such as SQLITE_BUSY_RECOVERY, bear the plain one in their last byte.
+    // Extended codes, such as SQLITE_BUSY_RECOVERY, have the plain one in their last byte.
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
     code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
