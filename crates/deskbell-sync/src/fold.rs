@@ -21,6 +21,7 @@ pub(crate) use evaluate::evaluate_set;
 use folding::Folding;
 use instances::Instances;
 pub(crate) use instances::OtherSource;
+pub use instances::mirror_instance;
 use object::Object;
 pub(crate) use rows::row_again;
 

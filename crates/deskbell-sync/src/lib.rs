@@ -78,7 +78,7 @@ pub use checkpoint::Checkpoint;
 pub use connect::{check, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
-pub use fold::{Fold, absent_in_delete};
+pub use fold::{Fold, absent_in_delete, mirror_instance};
 pub use mapped::{MappedTableError, MappedTableProblem};
 pub use mapping::{
     DeclarationError, DeclarationProblem, Mapping, MappingError, Mappings, StatementTextError,

@@ -161,9 +161,15 @@ impl Instances {
 }
 
 impl Known {
-    /// The mirror's own instance: that of the source that was settled first.
     fn of_the_mirror(&self) -> Option<&SourceInstance> {
-        let settled = self.settled.iter();
-        settled.min_by_key(|(name, found)| (found.since, *name)).map(|(_, found)| found)
+        mirror_instance(self.settled.iter().map(|(source, found)| (source.as_str(), found)))
     }
+}
+
+/// A mirror's own instance, given its sources and their instances as far as they are known: that
+/// of the source that was settled first.
+pub fn mirror_instance<'a>(
+    settled: impl IntoIterator<Item = (&'a str, &'a SourceInstance)>,
+) -> Option<&'a SourceInstance> {
+    settled.into_iter().min_by_key(|(source, found)| (found.since, *source)).map(|(_, found)| found)
 }

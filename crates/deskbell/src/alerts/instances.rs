@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use deskbell_store::{Database, Seq, SourceInstance, StoreError};
+use deskbell_sync::mirror_instance;
 
 use super::condition::{Condition, Kind, Observation, Persisting, Target};
 use crate::config::{Config, DestinationKind};
@@ -43,10 +44,10 @@ impl SharedMirror {
             };
             known.extend(found.map(|found| (source.as_str(), found)));
         }
-        let ours = known.iter().min_by_key(|(source, found)| (found.since, *source)).cloned();
-        let of = |(source, found): (&str, SourceInstance)| {
-            let ours = ours.as_ref().filter(|(_, ours)| ours.instance_id != found.instance_id);
-            let condition = ours.map(|(_, ours)| {
+        let ours = mirror_instance(known.iter().map(|(source, found)| (*source, found)));
+        let of = |(source, found): &(&str, SourceInstance)| {
+            let ours = ours.filter(|ours| ours.instance_id != found.instance_id);
+            let condition = ours.map(|ours| {
                 other_instance(&self.destination, source, &found.instance_id, &ours.instance_id)
             });
             (
@@ -54,7 +55,7 @@ impl SharedMirror {
                 Observation::Persisting(condition),
             )
         };
-        Ok(known.iter().cloned().map(of).collect())
+        Ok(known.iter().map(of).collect())
     }
 }
 
