@@ -28,7 +28,6 @@ const KNOWN: &[&str] = &[
     "crates/deskbell-delivery/src/router",
     "crates/deskbell-delivery/src/worker",
     "crates/deskbell-store/src",
-    "crates/deskbell-sync/src",
     "crates/deskbell/src",
 ];
 
