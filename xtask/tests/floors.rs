@@ -11,6 +11,7 @@ use serde_json::Value;
 const FLOORS: &[(&str, u8)] = &[
     ("clerk-webhooks", 0),
     ("clerk-api", 0),
+    ("deskbell-config", 0),
     ("deskbell-expr", 1),
     ("deskbell-store", 1),
     ("deskbell-sim", 1),

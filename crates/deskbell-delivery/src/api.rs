@@ -5,6 +5,7 @@
 use std::error::Error;
 
 use bytes::Bytes;
+use deskbell_config::SecretText;
 use deskbell_store::deliveries::REPLY_BYTES_MAX;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -15,7 +16,6 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::attempt::{Attempt, Outcome, reply_outcome};
 use crate::clock;
-use crate::secret_text::SecretText;
 
 /// Characters of a service's own words in a reason.
 const WORDS_CHARS_MAX: usize = 300;

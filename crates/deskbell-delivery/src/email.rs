@@ -1,6 +1,7 @@
 //! Email: through Resend, or through a mail server (SMTP).
 
 use async_trait::async_trait;
+use deskbell_config::SecretText;
 use tokio::time::Instant;
 use url::Url;
 
@@ -10,7 +11,6 @@ use crate::channel::{Channel, Delivery};
 use crate::filter::view;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
-use crate::secret_text::SecretText;
 use crate::template::{CheckFailure, TemplateError, TemplateText};
 
 mod address;

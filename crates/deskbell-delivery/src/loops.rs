@@ -1,6 +1,7 @@
 //! Loops: users as contacts, and events about them: <https://loops.so/docs/api-reference>.
 
 use async_trait::async_trait;
+use deskbell_config::SecretText;
 use deskbell_expr::EventView;
 use http::{HeaderValue, StatusCode};
 use tokio::time::Instant;
@@ -13,7 +14,6 @@ use crate::filter::view;
 use crate::idempotency;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
-use crate::secret_text::SecretText;
 use crate::template::{CheckFailure, Escape, Template, TemplateError, TemplateText};
 
 mod request;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use deskbell_config::SecretText;
 use deskbell_expr::json;
 use http::{Method, StatusCode};
 use serde_json::value::RawValue;
@@ -16,7 +17,6 @@ use crate::channel::{Channel, Delivery};
 use crate::filter::view;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
-use crate::secret_text::SecretText;
 use crate::template::{CheckFailure, Escape, Template, TemplateError, TemplateText, slack};
 
 /// Slack's words for a webhook that will never work again.

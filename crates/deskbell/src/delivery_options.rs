@@ -17,7 +17,7 @@ use url::Url;
 use crate::config::event_types;
 use crate::config::{
     self, AlertsConfig, DestinationConfig, DestinationKind, EmailConfig, EmailPreset,
-    EndpointSecret, HttpConfig, HttpUrl, LoopsConfig, SlackConfig, SlackMessage, Template,
+    EndpointSecret, HttpConfig, HttpUrl, LoopsConfig, SlackConfig, SlackMessage,
 };
 
 /// A channel that cannot be made of the config.
@@ -144,14 +144,14 @@ pub(crate) fn worker_options(
 }
 
 fn http_options(config: &HttpConfig) -> HttpOptions {
-    let header = |(name, value): &(String, config::Token)| {
+    let header = |(name, value): &(String, config::SecretText)| {
         // Both were looked at when the config was read.
-        let mut value = HeaderValue::try_from(&value.0).ok()?;
+        let mut value = HeaderValue::try_from(value.expose()).ok()?;
         value.set_sensitive(true);
         Some((HeaderName::try_from(name).ok()?, value))
     };
     HttpOptions {
-        url: config.url.with_secrets().clone(),
+        url: config.url.expose_secrets().clone(),
         secrets: config.secrets.iter().map(rotating).collect(),
         header_family: match config.header_family {
             config::HeaderFamily::Svix => HeaderFamily::Svix,
@@ -166,7 +166,7 @@ fn http_options(config: &HttpConfig) -> HttpOptions {
 }
 
 fn url_of(url: Option<&HttpUrl>) -> Option<Url> {
-    url.map(|url| url.with_secrets().clone())
+    url.map(|url| url.expose_secrets().clone())
 }
 
 fn rotating(secret: &EndpointSecret) -> RotatingSecret {
@@ -179,12 +179,12 @@ fn rotating(secret: &EndpointSecret) -> RotatingSecret {
 fn email_options(destination: &str, config: &EmailConfig) -> EmailOptions {
     let provider = match &config.provider {
         config::EmailProvider::Resend { api_key, base_url, proxy } => EmailProvider::Resend {
-            api_key: api_key.0.as_str().into(),
+            api_key: api_key.clone(),
             base_url: url_of(base_url.as_ref()),
             proxy: url_of(proxy.as_ref()),
         },
         config::EmailProvider::Smtp { url } => {
-            EmailProvider::Smtp { url: url.with_secrets().as_str().into(), ca_certificates: None }
+            EmailProvider::Smtp { url: url.expose_secrets().as_str().into(), ca_certificates: None }
         }
     };
     let named = |key: &str, text: &str| TemplateText::new(format!("{destination}/{key}"), text);
@@ -193,8 +193,9 @@ fn email_options(destination: &str, config: &EmailConfig) -> EmailOptions {
         return EmailOptions::clerk(provider, from);
     }
     let list = |key: &str, texts: &[String]| texts.iter().map(|text| named(key, text)).collect();
-    let body =
-        |key, text: &Option<Template>| text.as_ref().map(|text| body(destination, key, text));
+    let body = |key, text: &Option<config::TemplateText>| {
+        text.as_ref().map(|text| body(destination, key, text))
+    };
     EmailOptions {
         provider,
         from,
@@ -208,7 +209,7 @@ fn email_options(destination: &str, config: &EmailConfig) -> EmailOptions {
 }
 
 /// A text that may stand in a file: mistakes are found there.
-fn body(destination: &str, key: &str, template: &Template) -> TemplateText {
+fn body(destination: &str, key: &str, template: &config::TemplateText) -> TemplateText {
     let name = match &template.file {
         Some(file) => file.display().to_string(),
         None => format!("{destination}/{key}"),
@@ -223,7 +224,7 @@ fn slack_options(destination: &str, config: &SlackConfig) -> SlackOptions {
         None => (None, None),
     };
     SlackOptions {
-        webhook_url: config.webhook_url.with_secrets().as_str().into(),
+        webhook_url: config.webhook_url.expose_secrets().as_str().into(),
         text,
         blocks,
         proxy: url_of(config.proxy.as_ref()),
@@ -233,7 +234,7 @@ fn slack_options(destination: &str, config: &SlackConfig) -> SlackOptions {
 fn loops_options(destination: &str, config: &LoopsConfig) -> LoopsOptions {
     let name = |text: &String| TemplateText::new(format!("{destination}/event_name"), &**text);
     LoopsOptions {
-        api_key: config.api_key.0.as_str().into(),
+        api_key: config.api_key.clone(),
         event_name: config.event_name.as_ref().map(name),
         base_url: url_of(config.base_url.as_ref()),
         proxy: url_of(config.proxy.as_ref()),

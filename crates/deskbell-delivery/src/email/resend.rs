@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use deskbell_config::SecretText;
 use http::{HeaderValue, Method, StatusCode};
 use lettre::message::Mailbox;
 use serde_json::{Value as Json, json};
@@ -14,7 +15,6 @@ use crate::api::{Api, ApiReply, ApiRequest, bearer, endpoint};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::Delivery;
 use crate::idempotency;
-use crate::secret_text::SecretText;
 
 /// The longest idempotency key.
 const KEY_CHARS_MAX: usize = 256;

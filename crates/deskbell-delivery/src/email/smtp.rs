@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use deskbell_config::SecretText;
 use lettre::Message;
 use lettre::message::{MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp::Error;
@@ -12,7 +13,6 @@ use super::smtp_connection::{ConnectError, Connections};
 use super::smtp_url::{Server, SmtpUrlError};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::Delivery;
-use crate::secret_text::SecretText;
 use crate::{clock, idempotency};
 
 /// Characters of the server's own words in a reason.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use deskbell_config::SecretText;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -13,8 +14,6 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 use url::{Url, form_urlencoded};
-
-use crate::secret_text::SecretText;
 
 /// The ports where the URL names none: submission (RFC 6409), submissions (RFC 8314), and plain.
 const PORT_STARTTLS: u16 = 587;

@@ -1,8 +1,7 @@
 //! What emails say and to whom, whoever carries them.
 
-use deskbell_delivery::{
-    EmailChannel, EmailOptions, EmailProvider, Outcome, SecretText, TemplateText,
-};
+use deskbell_config::SecretText;
+use deskbell_delivery::{EmailChannel, EmailOptions, EmailProvider, Outcome, TemplateText};
 use serde_json::{Value as Json, json};
 
 use crate::support::{HttpService, attempt, delivery, kind, reason, sample, user};

@@ -1,6 +1,7 @@
 //! Loops: contacts and events, and what follows from its answers.
 
-use deskbell_delivery::{LoopsChannel, LoopsOptions, Outcome, SecretText, TemplateText};
+use deskbell_config::SecretText;
+use deskbell_delivery::{LoopsChannel, LoopsOptions, Outcome, TemplateText};
 use serde_json::{Value as Json, json};
 
 use crate::support::{

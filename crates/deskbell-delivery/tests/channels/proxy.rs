@@ -1,8 +1,9 @@
 //! A proxy of the config, for the services of which the config names one.
 
+use deskbell_config::SecretText;
 use deskbell_delivery::{
     Channel, EmailChannel, EmailOptions, EmailProvider, LoopsChannel, LoopsOptions, Outcome,
-    SecretText, SlackChannel, SlackOptions, TemplateText,
+    SlackChannel, SlackOptions, TemplateText,
 };
 use url::Url;
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use deskbell_config::SecretText;
 use deskbell_delivery::{
-    Channel as _, EmailChannel, EmailOptions, EmailProvider, Outcome, SecretText, TemplateText,
+    Channel as _, EmailChannel, EmailOptions, EmailProvider, Outcome, TemplateText,
 };
 use tokio::time::Instant;
 use url::Url;

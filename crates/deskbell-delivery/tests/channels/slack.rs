@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use deskbell_delivery::{
-    Channel as _, Outcome, SecretText, SlackChannel, SlackOptions, TemplateText,
-};
+use deskbell_config::SecretText;
+use deskbell_delivery::{Channel as _, Outcome, SlackChannel, SlackOptions, TemplateText};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 use url::Url;

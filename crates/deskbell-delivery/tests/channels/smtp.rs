@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_config::SecretText;
 use deskbell_delivery::{
     Channel as _, Delivery, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, Outcome,
-    SecretText, SmtpUrlError, TemplateText,
+    SmtpUrlError, TemplateText,
 };
 use mail_parser::MessageParser;
 use tokio::sync::Notify;

@@ -1,6 +1,7 @@
 //! Mail servers, or whoever stands between, that answer without end.
 
-use deskbell_delivery::{EmailChannel, EmailOptions, EmailProvider, SecretText, TemplateText};
+use deskbell_config::SecretText;
+use deskbell_delivery::{EmailChannel, EmailOptions, EmailProvider, TemplateText};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;

@@ -88,10 +88,6 @@ pub(super) async fn warn_of_disabled(
 /// That there is no such destination.
 fn unknown(name: &str, config: &Config) -> exit::Failure {
     let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
-    let listed = format!("the destinations are {}", known.join(", "));
-    let help = match nearest::one(name, &known) {
-        Some(near) => format!("did you mean `{near}`? {listed}"),
-        None => listed,
-    };
+    let help = nearest::suggest(name, &known, "the destinations are");
     exit::Failure::usage(NameError::Unknown { name: name.to_owned(), help })
 }

@@ -132,17 +132,17 @@ fn where_to(kind: &DestinationKind) -> (&'static str, String) {
         None => url.scheme().to_owned(),
     };
     let api = |url: &Option<HttpUrl>, usual: &str| match url {
-        Some(url) => host(url.with_secrets()),
+        Some(url) => host(url.expose_secrets()),
         None => usual.to_owned(),
     };
     match kind {
         DestinationKind::Database(database) => ("mirror", database.url.to_string()),
-        DestinationKind::Http(http) => ("http", host(http.url.with_secrets())),
-        DestinationKind::Slack(slack) => ("slack", host(slack.webhook_url.with_secrets())),
+        DestinationKind::Http(http) => ("http", host(http.url.expose_secrets())),
+        DestinationKind::Slack(slack) => ("slack", host(slack.webhook_url.expose_secrets())),
         DestinationKind::Loops(loops) => ("loops", api(&loops.base_url, "Loops")),
         DestinationKind::Email(email) => match &email.provider {
             EmailProvider::Resend { base_url, .. } => ("email", api(base_url, "Resend")),
-            EmailProvider::Smtp { url } => ("email", host(url.with_secrets())),
+            EmailProvider::Smtp { url } => ("email", host(url.expose_secrets())),
         },
     }
 }

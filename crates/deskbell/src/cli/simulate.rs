@@ -143,7 +143,7 @@ fn simulation(arguments: Arguments, context: &Context) -> Result<Simulation, exi
     let mirror = mirror.map_err(bad("mirror"))?.map(|url| Mirror { url, schema, settle });
     let secrets = secrets(&arguments.secrets, context)?;
     let sender = SenderOptions {
-        url: url.with_secrets().to_string(),
+        url: url.expose_secrets().to_string(),
         secrets,
         header_family: clerk_webhooks::HeaderFamily::Svix,
         seed: arguments.seed,

@@ -2,10 +2,10 @@
 
 use std::time::Duration as StdDuration;
 
+use deskbell_config::or_never;
+use deskbell_config::{Fault, Step};
 use serde::{Deserialize, Serialize};
 
-use super::error::{Fault, Step};
-use super::text::or_never;
 use super::{Config, DestinationType, Duration, LeftOut, nearest};
 
 /// The shortest time: alerts look at what there is once a second.
@@ -88,11 +88,7 @@ pub(super) fn takes_alerts(kind: DestinationType) -> bool {
 fn check_recipient(config: &Config, name: &str, at: Vec<Step>) -> Result<(), Fault> {
     let Some(found) = config.destinations.iter().find(|one| one.name == name) else {
         let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
-        let listed = format!("the destinations are {}", known.join(", "));
-        let help = match nearest::one(name, &known) {
-            Some(near) => format!("did you mean `{near}`? {listed}"),
-            None => listed,
-        };
+        let help = nearest::suggest(name, &known, "the destinations are");
         return Err(Fault::at(at, format!("there is no destination `{name}`")).with_help(help));
     };
     let kind = found.kind.destination_type();

@@ -28,7 +28,7 @@ pub use self::loops::LoopsConfig;
 pub(super) use self::read::read;
 pub use self::retry::RetryConfig;
 pub use self::slack::{SlackConfig, SlackMessage};
-use super::{Duration, RateLimit, Template};
+use super::{Duration, RateLimit};
 
 /// One destination: what every type has, and what its own has.
 ///
@@ -132,15 +132,6 @@ impl DestinationKind {
             Self::Email(_) => DestinationType::Email,
             Self::Slack(_) => DestinationType::Slack,
             Self::Loops(_) => DestinationType::Loops,
-        }
-    }
-
-    /// Its templates that may be in files, each with its key.
-    pub(super) fn templates_mut(&mut self) -> Vec<(&'static str, &mut Template)> {
-        match self {
-            Self::Email(email) => email.templates_mut(),
-            Self::Slack(slack) => slack.template_mut().into_iter().collect(),
-            Self::Database(_) | Self::Http(_) | Self::Loops(_) => Vec::new(),
         }
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use clerk_webhooks::catalog;
+use deskbell_config::{Fault, Step};
 use deskbell_delivery::{NOTICE_SOURCE, NOTICE_TYPE, ONE_TIME_CODES, takes_type};
-
-use super::error::{Fault, Step};
 
 /// A family or an action this many letters from a known one, or fewer, is taken for a misspelt one.
 const LETTERS_MAX: usize = 2;

@@ -1,8 +1,7 @@
 //! Expressions of the config: compiled, and their paths compared with what events are known to have.
 
+use deskbell_config::{Fault, Step};
 use deskbell_expr::{Expression, ExpressionError};
-
-use super::error::{Fault, Step};
 
 /// What there is to use instead.
 const DELETED_EVENT_HAS: &str =

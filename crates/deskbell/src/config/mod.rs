@@ -5,29 +5,24 @@
 
 mod alerts;
 mod destination;
-mod endpoint_url;
-mod environment;
-mod error;
 pub(crate) mod event_types;
 mod expression;
-mod file;
-mod keys;
-mod lookup;
-pub(crate) mod nearest;
-mod rate_limit;
-mod reader;
 mod server;
 mod source;
 mod statement;
 mod store;
 mod table;
-mod template;
 mod text;
-mod url;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub(crate) use deskbell_config::nearest;
+pub use deskbell_config::{
+    ConfigError, DatabaseUrl, Duration, Environment, HttpUrl, PostgresUrl, RateLimit, RateUnit,
+    SecretText, SecretUrl, SmtpUrl, SqliteUrl, TemplateText,
+};
+use deskbell_config::{ConfigFile, Fault, Node, ReadError, Span, Step};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -37,18 +32,12 @@ pub use destination::{
     EmailProvider, EndpointSecret, HeaderFamily, Headers, HttpConfig, LoopsConfig, OnDelete,
     Ordering, RetryConfig, SignatureVersion, SlackConfig, SlackMessage, StartFrom,
 };
-pub use endpoint_url::{HttpUrl, SecretUrl, SmtpUrl};
-pub use environment::Environment;
-pub use error::ConfigError;
-pub use rate_limit::{RateLimit, RateUnit};
 pub use server::{Network, ServerConfig, TlsConfig};
 pub use source::SourceConfig;
 pub use statement::{Stale, StatementConfig};
 pub use store::{RetentionConfig, StoreConfig};
 pub use table::{OnRowDelete, TableConfig};
-pub use template::Template;
-pub use text::{Duration, Expressions, SigningSecret, Token};
-pub use url::{DatabaseUrl, PostgresUrl, SqliteUrl};
+pub use text::{Expressions, SigningSecret};
 
 /// The file that is read where none is named and it is there.
 pub const DEFAULT_FILE: &str = "deskbell.toml";
@@ -174,23 +163,25 @@ impl Config {
             Some(file) => Some(file.to_owned()),
             None => Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()),
         };
-        let (Read { mut config, left_out }, file_text) = match &file {
-            Some(path) => file::read(path, environment, is_lenient)?,
-            None => {
-                let read = Read { config: Self::default(), left_out: Vec::new() };
-                (read, file::FileText::none())
-            }
+        let without = is_lenient.then_some(NOT_NEEDED);
+        let (Read { mut config, left_out }, content) = match &file {
+            Some(path) => ConfigFile::read(path, environment, without, Self::read)?,
+            None => (Read::default(), ConfigFile::default()),
         };
+        if let Some(directory) = file.as_deref().and_then(Path::parent) {
+            config.server.resolve(directory);
+        }
+        config.note_lines(&content, &left_out);
         config.server.take_address(environment)?;
-        let placed = |fault: error::Fault| fault.behind(&left_out);
-        let warnings = config.check(&left_out).map_err(|fault| file_text.locate(placed(fault)))?;
-        let warnings = warnings.into_iter().map(|warning| file_text.describe(&placed(warning)));
+        let in_file = |fault: Fault| in_file(fault, &left_out);
+        let warnings = config.check(&left_out).map_err(|fault| content.locate(in_file(fault)))?;
+        let warnings = warnings.into_iter().map(|warning| content.describe(&in_file(warning)));
         let warnings = warnings.collect();
         let left_out = left_out.iter().map(ToString::to_string).collect();
         Ok(Loaded { config, file, warnings, left_out })
     }
 
-    fn read(root: reader::Node<'_>) -> Result<Read, reader::ReadError> {
+    fn read(root: Node<'_>) -> Result<Read, ReadError> {
         let Sections { server, store, sources, alerts, _destinations } =
             Sections::deserialize(root)?;
         let (mut destinations, mut left_out) = (Vec::new(), Vec::new());
@@ -209,6 +200,24 @@ impl Config {
         Ok(Read { config, left_out })
     }
 
+    /// Has each mapped table and statement know the line that it begins on.
+    fn note_lines(&mut self, file: &ConfigFile, left_out: &[LeftOut]) {
+        for (index, destination) in self.destinations.iter_mut().enumerate() {
+            let DestinationKind::Database(database) = &mut destination.kind else { continue };
+            let index = LeftOut::index_in_file(left_out, index);
+            let at = [Step::Key("destination"), Step::Index(index)];
+            let line = |list, number| {
+                file.line(&[&at[..], &[Step::Key(list), Step::Index(number)]].concat())
+            };
+            for (number, table) in database.tables.iter_mut().enumerate() {
+                table.line = line("table", number);
+            }
+            for (number, statement) in database.statements.iter_mut().enumerate() {
+                statement.line = line("statement", number);
+            }
+        }
+    }
+
     fn fill_in_secrets(&mut self, environment: &Environment) -> Result<Vec<String>, ConfigError> {
         let mut warnings = Vec::new();
         for source in &mut self.sources {
@@ -223,7 +232,7 @@ impl Config {
     }
 
     /// Checks that all of it fits together; gives warnings.
-    fn check(&self, left_out: &[LeftOut]) -> Result<Vec<error::Fault>, error::Fault> {
+    fn check(&self, left_out: &[LeftOut]) -> Result<Vec<Fault>, Fault> {
         store::check(&self.store)?;
         source::check(&self.sources)?;
         alerts::check(self, left_out)?;
@@ -231,7 +240,11 @@ impl Config {
     }
 }
 
+/// Secrets that a command which only reads does without.
+const NOT_NEEDED: &[&str] = &["admin_token", "signing_secrets"];
+
 /// A config as it was read.
+#[derive(Default)]
 struct Read {
     config: Config,
     left_out: Vec<LeftOut>,
@@ -240,34 +253,31 @@ struct Read {
 /// A destination that needs what is not there.
 #[derive(Debug)]
 struct LeftOut {
-    /// Its place among the destinations of the file.
+    /// Its index among the destinations of the file.
     index: usize,
     name: String,
     reason: String,
 }
 
-impl Read {
-    /// The destinations, each with its place in the file.
-    fn destinations_mut(&mut self) -> impl Iterator<Item = (usize, &mut DestinationConfig)> {
-        let Self { config, left_out } = self;
-        let read = config.destinations.iter_mut().enumerate();
-        read.map(|(index, one)| (LeftOut::place_in_file(left_out, index), one))
+/// The fault as the file has it, where some of its destinations were left out before the check.
+fn in_file(mut fault: Fault, left_out: &[LeftOut]) -> Fault {
+    if let Span::Path(path) | Span::Within(path, _) = &mut fault.span
+        && let [Step::Key("destination"), Step::Index(index), ..] = path.as_mut_slice()
+    {
+        *index = LeftOut::index_in_file(left_out, *index);
     }
+    fault
 }
 
 impl LeftOut {
-    /// Where in the file the destination is that has this place among those that were not left out.
-    fn place_in_file(left_out: &[Self], index: usize) -> usize {
+    /// The index in the file of the destination that has this one among those that were not left out.
+    fn index_in_file(left_out: &[Self], index: usize) -> usize {
         left_out.iter().fold(index, |index, one| index + usize::from(one.index <= index))
     }
 
     /// # Errors
     /// The destination's own error, where it is another, or nothing is left out.
-    fn new(
-        index: usize,
-        node: reader::Node<'_>,
-        error: reader::ReadError,
-    ) -> Result<Self, reader::ReadError> {
+    fn new(index: usize, node: Node<'_>, error: ReadError) -> Result<Self, ReadError> {
         let Some(reason) = error.missing().filter(|_| node.is_lenient()).map(str::to_owned) else {
             return Err(error);
         };

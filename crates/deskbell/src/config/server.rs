@@ -8,7 +8,7 @@ use deskbell_server::{AllowedClients, ListenAddress, TlsFiles};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ConfigError, Environment, Token};
+use super::{ConfigError, Environment, SecretText};
 
 /// Sets the address to listen on, before the file.
 const LISTEN_VARIABLE: &str = "DESKBELL_LISTEN";
@@ -29,7 +29,7 @@ pub struct ServerConfig {
     pub listen: Option<ListenAddress>,
     /// Opens `/metrics`: `Authorization: Bearer TOKEN`. Default: none, and no such page.
     #[serde(deserialize_with = "admin_token", skip_serializing_if = "Option::is_none")]
-    pub admin_token: Option<Token>,
+    pub admin_token: Option<SecretText>,
     /// Bytes in one body; a larger one is answered with 413. Default: 1 MiB.
     pub body_bytes_max: usize,
     /// Networks that may post events; others are answered with 403. Default: none, which is any.
@@ -123,9 +123,12 @@ fn shown<S: Serializer>(address: &Option<ListenAddress>, serializer: S) -> Resul
 }
 
 /// A token that any client can send as it is.
-fn admin_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Token>, D::Error> {
-    let token = Token::deserialize(deserializer)?;
-    if token.0.contains(|character: char| character.is_whitespace() || character.is_control()) {
+fn admin_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretText>, D::Error> {
+    let token = SecretText::deserialize(deserializer)?;
+    if token
+        .expose()
+        .contains(|character: char| character.is_whitespace() || character.is_control())
+    {
         return Err(serde::de::Error::custom(
             "the admin token has white space in it or around it; take it out (a file that ends \
              with a line break has some too), or make another one: openssl rand -hex 32",

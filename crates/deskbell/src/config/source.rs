@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use clerk_webhooks::Secret;
+use deskbell_config::{Fault, Step};
 use deskbell_delivery::NOTICE_SOURCE;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::error::{Fault, Step};
-use super::{ConfigError, Duration, Environment, SigningSecret};
+use super::{ConfigError, Duration, Environment, SecretText, SigningSecret};
 
 /// Where to find the secret, as Clerk's dashboard names the places.
 const WHERE_THE_SECRET_IS: &str = "In the Clerk dashboard open Configure > Webhooks, choose your \
@@ -53,8 +53,8 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SigningSecr
 
     impl<'de> Deserialize<'de> for Entry {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let text = String::deserialize(deserializer)?;
-            Secret::parse_list(&text).map(Self).map_err(serde::de::Error::custom)
+            let text = SecretText::deserialize(deserializer)?;
+            Secret::parse_list(text.expose()).map(Self).map_err(serde::de::Error::custom)
         }
     }
 

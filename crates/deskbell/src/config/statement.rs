@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use deskbell_config::{Fault, Step};
 use deskbell_sync::statements::identity;
 use deskbell_sync::{Dialect, check_statement};
 use serde::{Deserialize, Serialize};
 
-use super::error::{Fault, Step};
 use super::{Expressions, event_types, expression};
 use crate::mirror_options::statement_options;
 

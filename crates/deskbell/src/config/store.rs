@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration as StdDuration;
 
+use deskbell_config::{Fault, Step};
 use deskbell_store::{Place, PostgresOptions};
 use serde::{Deserialize, Serialize};
 
-use super::error::{Fault, Step};
 use super::{DatabaseUrl, Duration};
 
 const DAY: StdDuration = StdDuration::from_secs(24 * 3_600);

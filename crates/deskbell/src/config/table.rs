@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use deskbell_config::{Fault, Step};
 use deskbell_sync::absent_in_delete;
 use deskbell_sync::entity::Entity;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::error::{Fault, Step};
 use super::{Expressions, expression, nearest};
 
 /// What the expressions of `on_delete = { set = … }` have.
@@ -172,10 +172,6 @@ pub(super) fn check_entity(name: &str, at: Vec<Step>) -> Result<(), Fault> {
     if known.contains(&name) {
         return Ok(());
     }
-    let listed = known.join(", ");
-    let help = match nearest::one(name, &known) {
-        Some(near) => format!("did you mean `{near}`? the entities are {listed}"),
-        None => format!("the entities are {listed}"),
-    };
+    let help = nearest::suggest(name, &known, "the entities are");
     Err(Fault::at(at, format!("there is no entity `{name}`")).with_help(help))
 }

@@ -23,7 +23,7 @@ pub(super) fn admin(config: &Config) -> Result<Admin, StartError> {
     let Some(token) = &config.server.admin_token else {
         return Ok(Admin { token: None, metrics: Arc::new(String::new) });
     };
-    let token = AdminToken::new(token.0.clone()).ok_or(StartError::AdminToken)?;
+    let token = AdminToken::new(token.expose().to_owned()).ok_or(StartError::AdminToken)?;
     Ok(Admin { token: Some(token), metrics: metrics::install()? })
 }
 

@@ -61,7 +61,7 @@ impl Verdict {
 }
 
 fn nothing_acked(simulation: &Simulation, failures: &Failures) -> String {
-    let url = simulation.url.with_secrets();
+    let url = simulation.url.expose_secrets();
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
     match &failures.by_frequency()[..] {

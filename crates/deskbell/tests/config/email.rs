@@ -45,7 +45,7 @@ fn every_key_is_read() {
     assert_eq!(email.html.unwrap().text, "<p>Hello");
     let EmailProvider::Resend { api_key, base_url, .. } = email.provider else { panic!("resend") };
     assert_eq!(
-        (&*api_key.0, base_url.unwrap().to_string()),
+        (api_key.expose(), base_url.unwrap().to_string()),
         ("re_hunter2", "http://127.0.0.1:9/".to_owned())
     );
 }
@@ -63,7 +63,7 @@ fn a_mail_server_is_read() {
     let EmailProvider::Smtp { url } = of(destination_of(&smtp("")).kind).provider else {
         panic!("smtp")
     };
-    assert_eq!(url.with_secrets().as_str(), "smtps://me:hunter2@mail.example");
+    assert_eq!(url.expose_secrets().as_str(), "smtps://me:hunter2@mail.example");
     assert_eq!(url.to_string(), "smtps://me:***@mail.example");
 }
 

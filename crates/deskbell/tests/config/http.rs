@@ -33,7 +33,7 @@ fn every_key() -> String {
 #[test]
 fn every_key_is_read() {
     let http = read(&every_key());
-    assert_eq!(http.url.with_secrets().as_str(), "https://app.example/hook");
+    assert_eq!(http.url.expose_secrets().as_str(), "https://app.example/hook");
     let [stays, goes] = &http.secrets[..] else { panic!("two secrets") };
     assert_eq!((stays.until, stays.version), (None, SignatureVersion::V1));
     assert_eq!(goes.until.unwrap().as_seconds(), 1_796_083_200);
@@ -41,7 +41,8 @@ fn every_key_is_read() {
     assert_eq!(http.signature, Some(SignatureVersion::V1));
     assert!(http.allow_private);
     assert_eq!(http.allow_hosts, ["hooks.internal", "10.0.0.7", "fd00::/8"]);
-    let headers: Vec<_> = http.headers.0.iter().map(|(name, value)| (&**name, &*value.0)).collect();
+    let headers: Vec<_> =
+        http.headers.0.iter().map(|(name, value)| (&**name, value.expose())).collect();
     assert_eq!(headers, [("authorization", "Bearer t0ken"), ("x-team", "0.0.0.0:80")]);
 }
 

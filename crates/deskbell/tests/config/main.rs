@@ -168,7 +168,7 @@ fn every_key_is_read() {
     ]);
     let config = load(text, &environment).unwrap().config;
     assert_eq!(config.server.listen().to_string(), "0.0.0.0:8080");
-    assert_eq!(config.server.admin_token.as_ref().unwrap().0, "t0ken");
+    assert_eq!(config.server.admin_token.as_ref().unwrap().expose(), "t0ken");
     assert_eq!(config.server.body_bytes_max, 2048);
     assert_eq!(config.store.url, DatabaseUrl::sqlite(Path::new("/var/lib/deskbell/log.db")));
     let [production, staging] = &config.sources[..] else { panic!("two sources") };

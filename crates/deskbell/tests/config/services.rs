@@ -24,7 +24,7 @@ fn every_key_of_slack_is_read() {
     else {
         panic!("slack")
     };
-    assert!(config.webhook_url.with_secrets().as_str().ends_with("/B0/hunter2"));
+    assert!(config.webhook_url.expose_secrets().as_str().ends_with("/B0/hunter2"));
     let Some(SlackMessage::Text(text)) = config.message else { panic!("text") };
     assert_eq!(text.text, "{{ user.id }}");
     let loaded = load_beside(&[("b.json", "[]")], &slack("blocks = \"file:b.json\"")).unwrap();
@@ -39,7 +39,10 @@ fn every_key_of_slack_is_read() {
 fn every_key_of_loops_is_read() {
     let text = loops("base_url = \"http://127.0.0.1:9\"\nevent_name = \"signed up\"");
     let DestinationKind::Loops(config) = destination_of(&text).kind else { panic!("loops") };
-    assert_eq!((&*config.api_key.0, config.event_name.as_deref()), ("hunter2", Some("signed up")));
+    assert_eq!(
+        (config.api_key.expose(), config.event_name.as_deref()),
+        ("hunter2", Some("signed up"))
+    );
     assert_eq!(config.base_url.unwrap().to_string(), "http://127.0.0.1:9/");
     let bare = destination_of(&loops(""));
     let rate = bare.rate_limit.map(|rate| rate.to_string());

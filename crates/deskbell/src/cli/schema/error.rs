@@ -26,11 +26,7 @@ impl SchemaError {
     pub(super) fn none(config: &Config, name: Option<&str>) -> Self {
         let Some(name) = name else { return Self::NoDestination };
         let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
-        let listed = format!("the destinations are {}", known.join(", "));
-        let help = match nearest::one(name, &known) {
-            Some(near) => format!("did you mean `{near}`? {listed}"),
-            None => listed,
-        };
+        let help = nearest::suggest(name, &known, "the destinations are");
         Self::NoSuchDestination { name: name.to_owned(), help }
     }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use deskbell_config::{Fault, Step};
 use deskbell_delivery::NOTICE_TYPE;
 use deskbell_expr::Kind;
 
 use super::{DestinationConfig, DestinationKind, database};
-use crate::config::error::{Fault, Step};
 use crate::config::{Config, alerts, event_types, expression, nearest};
 
 /// Checks the destinations together, and against the sources and the store; gives warnings.
@@ -99,11 +99,7 @@ fn check_sources(
     let known: Vec<_> = config.sources.iter().map(|source| &*source.name).collect();
     for (number, name) in wanted.iter().enumerate() {
         if !known.contains(&&**name) {
-            let listed = known.join(", ");
-            let help = match nearest::one(name, &known) {
-                Some(near) => format!("did you mean `{near}`? the sources are {listed}"),
-                None => format!("the sources are {listed}"),
-            };
+            let help = nearest::suggest(name, &known, "the sources are");
             let place = [at, &[Step::Index(number)]].concat();
             return Err(Fault::at(place, format!("there is no source `{name}`")).with_help(help));
         }

@@ -1,10 +1,10 @@
 //! `type = "email"`: an email through Resend or a mail server.
 
+use deskbell_config::{Node, ReadError};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::delivery::DeliveryKeys;
-use crate::config::reader::{Node, ReadError};
-use crate::config::{HttpUrl, SmtpUrl, Template, Token, event_types};
+use crate::config::{HttpUrl, SecretText, SmtpUrl, TemplateText, event_types};
 
 /// An email. What it says are templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct EmailConfig {
     pub subject: Option<String>,
     /// The body as plain text. At least one of `text` and `html` is there, except as `subject` is
     /// not.
-    pub text: Option<Template>,
+    pub text: Option<TemplateText>,
     /// The body as HTML.
-    pub html: Option<Template>,
+    pub html: Option<TemplateText>,
     /// What the keys that are not there are taken from. Default: nothing.
     pub preset: Option<EmailPreset>,
 }
@@ -35,7 +35,7 @@ pub enum EmailProvider {
     /// `provider = "resend"`.
     Resend {
         /// The API key, `re_…`; it never shows.
-        api_key: Token,
+        api_key: SecretText,
         /// Where its API is. Default: `None`, which is Resend's own address.
         base_url: Option<HttpUrl>,
         /// The proxy to go through, `http://USER:PASSWORD@HOST:PORT`. Default: `None`, and the
@@ -71,7 +71,7 @@ enum ProviderName {
 pub(super) struct EmailKeys {
     provider: ProviderName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    api_key: Option<Token>,
+    api_key: Option<SecretText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base_url: Option<HttpUrl>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,9 +88,9 @@ pub(super) struct EmailKeys {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    text: Option<Template>,
+    text: Option<TemplateText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    html: Option<Template>,
+    html: Option<TemplateText>,
 }
 
 impl EmailConfig {
@@ -108,13 +108,6 @@ impl EmailConfig {
         let provider = provider(node, &keys)?;
         let EmailKeys { from, to, reply_to, subject, text, html, preset, .. } = keys;
         Ok(Self { provider, from, to, reply_to, subject, text, html, preset })
-    }
-
-    /// The templates that may be in files, each with its key.
-    pub(super) fn templates_mut(&mut self) -> Vec<(&'static str, &mut Template)> {
-        let text = self.text.as_mut().map(|template| ("text", template));
-        let html = self.html.as_mut().map(|template| ("html", template));
-        text.into_iter().chain(html).collect()
     }
 }
 

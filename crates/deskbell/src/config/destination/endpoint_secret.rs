@@ -3,12 +3,13 @@
 use std::fmt;
 
 use clerk_webhooks::{Secret, UnixMillis};
+use deskbell_config::{REDACTED, SECRET};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::config::text::{REDACTED, SigningSecret};
+use crate::config::text::SigningSecret;
 
 /// A secret that requests are signed with: `"whsec_…"` or `"whsk_…"`, or during a rotation
 /// `{ secret = "…", until = "2026-12-01T00:00:00Z" }`.
@@ -79,7 +80,7 @@ pub(super) struct Secrets(pub(super) Vec<EndpointSecret>);
 
 impl<'de> Deserialize<'de> for Secrets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SecretsVisitor)
+        deserializer.deserialize_newtype_struct(SECRET, SecretsVisitor)
     }
 }
 
@@ -90,6 +91,10 @@ impl<'de> Visitor<'de> for SecretsVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a secret, or { secret = \"…\", until = \"2026-12-01T00:00:00Z\" }")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<Secrets, D::Error> {
+        value.deserialize_any(self)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Secrets, E> {

@@ -6,7 +6,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::config::Token;
+use crate::config::SecretText;
 
 /// Headers that a request has of itself.
 const OWN_HEADERS: &[&str] =
@@ -16,7 +16,7 @@ const SIGNATURE_HEADERS: &[&str] = &["svix-", "webhook-"];
 
 /// Headers by name, in lower case, in the order of the file. Their values never show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Headers(pub Vec<(String, Token)>);
+pub struct Headers(pub Vec<(String, SecretText)>);
 
 struct Name(String);
 
@@ -37,17 +37,21 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-struct Value(Token);
+struct Value(SecretText);
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        #[derive(Deserialize)]
+        #[serde(rename = "SecretText")]
+        struct Text(String);
+
+        let Text(text) = Text::deserialize(deserializer)?;
         if HeaderValue::try_from(&text).is_err() {
             return Err(D::Error::custom(
                 "a header's value has no line breaks and no other control characters",
             ));
         }
-        Ok(Self(Token(text)))
+        Ok(Self(text.into()))
     }
 }
 
@@ -63,7 +67,7 @@ impl<'de> Deserialize<'de> for Headers {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
-                let mut pairs: Vec<(String, Token)> = Vec::new();
+                let mut pairs: Vec<(String, SecretText)> = Vec::new();
                 while let Some((Name(name), Value(value))) = map.next_entry()? {
                     if pairs.iter().any(|(known, _)| *known == name) {
                         return Err(A::Error::custom(format_args!(

@@ -1,5 +1,6 @@
 //! `type = "http"`: a signed request to a web address.
 
+use deskbell_config::{Node, ReadError};
 use rand::Rng;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -8,7 +9,6 @@ use url::Host;
 use super::endpoint_secret::Secrets;
 use super::{EndpointSecret, Headers, SignatureVersion};
 use crate::config::HttpUrl;
-use crate::config::reader::{Node, ReadError};
 
 /// A signed request to a web address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

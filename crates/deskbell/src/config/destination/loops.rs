@@ -2,13 +2,13 @@
 
 use std::num::NonZeroU32;
 
+use deskbell_config::{Node, ReadError};
 use deskbell_delivery::LoopsChannel;
 use serde::{Deserialize, Serialize};
 
 use super::Ordering;
 use super::delivery::DeliveryKeys;
-use crate::config::reader::{Node, ReadError};
-use crate::config::{HttpUrl, RateLimit, RateUnit, Token};
+use crate::config::{HttpUrl, RateLimit, RateUnit, SecretText};
 
 /// Contacts of Loops, kept as users are, and events for them.
 ///
@@ -17,7 +17,7 @@ use crate::config::{HttpUrl, RateLimit, RateUnit, Token};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct LoopsConfig {
     /// The API key; it never shows.
-    pub api_key: Token,
+    pub api_key: SecretText,
     /// Where its API is. Default: `None`, which is Loops' own address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<HttpUrl>,

@@ -1,5 +1,6 @@
 //! From a table of the file to a destination: its type first, which says what other keys it has.
 
+use deskbell_config::{KEYS_HERE, Node, ReadError, keys_of, nearest};
 use serde::Deserialize;
 
 use super::delivery::{DeliveryKeys, FromKey, StartKey};
@@ -7,8 +8,6 @@ use super::{
     DestinationConfig, DestinationKind, DestinationType, EmailConfig, HttpConfig, LoopsConfig,
     SlackConfig, StartFrom, email, http, slack,
 };
-use crate::config::keys;
-use crate::config::reader::{Node, ReadError, suggest};
 
 /// The keys of every destination.
 #[derive(Deserialize)]
@@ -62,11 +61,11 @@ pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadE
 /// The keys that only this type has.
 fn own_keys(kind: DestinationType) -> &'static [&'static str] {
     match kind {
-        DestinationType::Database => keys::of::<super::DatabaseConfig>(),
-        DestinationType::Http => keys::of::<http::HttpKeys>(),
-        DestinationType::Email => keys::of::<email::EmailKeys>(),
-        DestinationType::Slack => keys::of::<slack::SlackKeys>(),
-        DestinationType::Loops => keys::of::<LoopsConfig>(),
+        DestinationType::Database => keys_of(|node| super::DatabaseConfig::deserialize(node)),
+        DestinationType::Http => keys_of(|node| http::HttpKeys::deserialize(node)),
+        DestinationType::Email => keys_of(|node| email::EmailKeys::deserialize(node)),
+        DestinationType::Slack => keys_of(|node| slack::SlackKeys::deserialize(node)),
+        DestinationType::Loops => keys_of(|node| LoopsConfig::deserialize(node)),
     }
 }
 
@@ -74,15 +73,20 @@ fn own_keys(kind: DestinationType) -> &'static [&'static str] {
 fn delivery_keys(kind: DestinationType) -> Vec<&'static str> {
     let start = match kind {
         DestinationType::Database => return Vec::new(),
-        DestinationType::Email => keys::of::<StartKey>(),
-        _ => keys::of::<FromKey>(),
+        DestinationType::Email => keys_of(|node| StartKey::deserialize(node)),
+        _ => keys_of(|node| FromKey::deserialize(node)),
     };
-    [start, keys::of::<DeliveryKeys>()].concat()
+    [start, keys_of(|node| DeliveryKeys::deserialize(node))].concat()
 }
 
 /// Refuses a key that this type does not have.
 fn check_keys(node: Node<'_>, kind: DestinationType) -> Result<(), ReadError> {
-    let known = [keys::of::<CommonKeys>(), own_keys(kind), delivery_keys(kind).as_slice()].concat();
+    let known = [
+        keys_of(|node| CommonKeys::deserialize(node)),
+        own_keys(kind),
+        delivery_keys(kind).as_slice(),
+    ]
+    .concat();
     match node.keys().find(|(key, _)| !known.contains(key)) {
         Some((key, bytes)) => {
             let error = ReadError::new(format!("unknown key `{key}`"), bytes);
@@ -95,7 +99,7 @@ fn check_keys(node: Node<'_>, kind: DestinationType) -> Result<(), ReadError> {
 fn help_for(key: &str, kind: DestinationType, known: &[&str]) -> String {
     let is_email = kind == DestinationType::Email;
     if kind == DestinationType::Database
-        && (key == "from" || keys::of::<DeliveryKeys>().contains(&key))
+        && (key == "from" || keys_of(|node| DeliveryKeys::deserialize(node)).contains(&key))
     {
         return format!(
             "a database is kept from every event, in the order of the log: `{key}` is a key of the \
@@ -108,7 +112,7 @@ fn help_for(key: &str, kind: DestinationType, known: &[&str]) -> String {
     let others = DestinationType::ALL.into_iter().filter(|other| own_keys(*other).contains(&key));
     let others: Vec<_> = others.map(|other| format!("type = \"{other}\"")).collect();
     if others.is_empty() {
-        return suggest(key, known, "keys");
+        return nearest::suggest(key, known, KEYS_HERE);
     }
     let listed = format!("known keys of type = \"{kind}\": {}", known.join(", "));
     format!("`{key}` is a key of {}; {listed}", others.join(" and "))

@@ -1,11 +1,11 @@
 //! `retry`: when a delivery that failed is tried again.
 
+use deskbell_config::or_never;
 use deskbell_delivery::RetryPolicy;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Duration;
-use crate::config::text::or_never;
 
 /// The shortest wait between two attempts.
 const WAIT_MIN: std::time::Duration = std::time::Duration::from_secs(1);

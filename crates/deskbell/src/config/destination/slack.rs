@@ -1,10 +1,10 @@
 //! `type = "slack"`: a message to a Slack channel.
 
+use deskbell_config::{Node, ReadError};
 use serde::{Deserialize, Serialize};
 
 use super::delivery::DeliveryKeys;
-use crate::config::reader::{Node, ReadError};
-use crate::config::{HttpUrl, SecretUrl, Template, event_types};
+use crate::config::{HttpUrl, SecretUrl, TemplateText, event_types};
 
 /// A message to a Slack channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,9 +25,9 @@ pub struct SlackConfig {
 #[serde(rename_all = "snake_case")]
 pub enum SlackMessage {
     /// A template that gives the text, in Slack's markup.
-    Text(Template),
+    Text(TemplateText),
     /// A template that gives a JSON list of Slack's blocks.
-    Blocks(Template),
+    Blocks(TemplateText),
 }
 
 /// The keys as they stand in the file.
@@ -37,9 +37,9 @@ pub(super) struct SlackKeys {
     #[serde(default)]
     proxy: Option<HttpUrl>,
     #[serde(default)]
-    text: Option<Template>,
+    text: Option<TemplateText>,
     #[serde(default)]
-    blocks: Option<Template>,
+    blocks: Option<TemplateText>,
 }
 
 impl SlackConfig {
@@ -62,13 +62,5 @@ impl SlackConfig {
             }
         };
         Ok(Self { webhook_url, proxy, message })
-    }
-
-    /// The template, which may be in a file, with its key.
-    pub(super) fn template_mut(&mut self) -> Option<(&'static str, &mut Template)> {
-        match self.message.as_mut()? {
-            SlackMessage::Text(template) => Some(("text", template)),
-            SlackMessage::Blocks(template) => Some(("blocks", template)),
-        }
     }
 }

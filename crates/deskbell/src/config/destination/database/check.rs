@@ -1,10 +1,10 @@
 //! Whether a database can be what the config asks for, as far as that can be told without it.
 
+use deskbell_config::{Fault, Step};
 use deskbell_sync::{ConnectError, Dialect, MirrorOptions, migration};
 
 use super::DatabaseConfig;
 use crate::config::destination::{DestinationConfig, DestinationKind};
-use crate::config::error::{Fault, Step};
 use crate::config::{Config, DatabaseUrl, SourceConfig, statement, table};
 
 /// Where an event log is in a PostgreSQL database.

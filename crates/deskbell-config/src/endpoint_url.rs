@@ -1,15 +1,18 @@
-//! Where deliveries go: web addresses and mail servers. What is secret in them never shows.
+//! URLs: web addresses and mail servers. What is secret in them never shows.
 
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
-use super::text::REDACTED;
+use crate::secret_text::{REDACTED, SecretText};
 
 /// What stands in the place of a part that is secret.
 const HIDDEN: &str = "***";
+/// The newtype's name, by which the reader knows a URL.
+pub(crate) const NAME: &str = "UrlText";
 
 /// A web address: `https://…` or `http://…`. Shown with `***` for a password, for the values in its
 /// query, and for what looks like a secret in its path.
@@ -76,6 +79,26 @@ fn shown(url: &Url) -> Url {
     shown
 }
 
+/// Whether a text in an error may show this URL whole.
+pub(crate) fn is_public(text: &str) -> bool {
+    let hides_nothing = |url: Url| {
+        let mut hidden = url.clone();
+        hide_path(&mut hidden);
+        hidden == url
+    };
+    text.contains("://") && !text.contains(['@', '?']) && Url::parse(text).is_ok_and(hides_nothing)
+}
+
+/// A URL as it is written.
+#[derive(Deserialize)]
+pub(crate) struct UrlText(String);
+
+impl UrlText {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The text is not repeated in errors: it may bear a password.
 fn parse(text: &str, schemes: &[&str], form: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim())
@@ -90,11 +113,11 @@ fn parse(text: &str, schemes: &[&str], form: &str) -> Result<Url, String> {
 }
 
 macro_rules! urls {
-    ($($name:ident, $schemes:expr, $form:literal, $shown:expr;)+) => {
+    ($($name:ident, $schemes:expr, $form:literal, $written:ident, $shown:expr;)+) => {
         $(impl $name {
             /// The whole URL: with what is secret in it.
             #[must_use]
-            pub fn with_secrets(&self) -> &Url {
+            pub fn expose_secrets(&self) -> &Url {
                 &self.0
             }
         }
@@ -122,7 +145,8 @@ macro_rules! urls {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                let written = $written::deserialize(deserializer)?;
+                written.expose().parse().map_err(D::Error::custom)
             }
         }
 
@@ -135,16 +159,16 @@ macro_rules! urls {
 }
 
 urls! {
-    HttpUrl, &["https", "http"], "https://HOST/PATH", |url| {
+    HttpUrl, &["https", "http"], "https://HOST/PATH", UrlText, |url| {
         let mut shown = shown(url);
         hide_path(&mut shown);
         shown.to_string()
     };
-    SecretUrl, &["https", "http"], "https://HOST/PATH", |_| REDACTED.to_owned();
+    SecretUrl, &["https", "http"], "https://HOST/PATH", SecretText, |_| REDACTED.to_owned();
     SmtpUrl, &["smtp", "smtps"],
         "smtp://USER:PASSWORD@HOST:587, or smtps:// for TLS from the first byte, with %-codes for \
          special characters in the password",
-        |url| shown(url).to_string();
+        UrlText, |url| shown(url).to_string();
 }
 
 #[cfg(test)]
@@ -175,7 +199,7 @@ mod tests {
             ("https://notdiscord.com/api/hook", "https://notdiscord.com/api/hook"),
         ] {
             let url: HttpUrl = text.parse().expect(text);
-            assert_eq!((url.to_string(), url.with_secrets().as_str()), (wanted.to_owned(), text));
+            assert_eq!((url.to_string(), url.expose_secrets().as_str()), (wanted.to_owned(), text));
             assert!(!format!("{url:?}").contains("hunter2"), "{url:?}");
         }
         let text = "smtps://me%40example.com:hunter2@mail.example";

@@ -1,10 +1,8 @@
-//! What is wrong with a config: where it stands, and how to mend it.
+//! What is wrong with a config: where it is, and how to mend it.
 
 use std::ops::Range;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
-
-use super::LeftOut;
 
 /// A config that cannot be used. Nothing was started.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -21,20 +19,24 @@ struct Details {
     #[source_code]
     text: Option<NamedSource<String>>,
     #[label("here")]
-    place: Option<SourceSpan>,
+    span: Option<SourceSpan>,
 }
 
-/// What a check found, before it is known where in the file that stands.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) message: String,
-    pub(super) help: Option<String>,
-    pub(super) place: Place,
+/// What a check found, before its bytes in the file are known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    pub help: Option<String>,
+    /// Where it is.
+    pub span: Span,
 }
 
 /// Where a fault is.
-#[derive(Debug)]
-pub(super) enum Place {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Span {
     /// At these bytes of the file.
     Bytes(Range<usize>),
     /// At the value of these keys, or the nearest one around it.
@@ -47,7 +49,7 @@ pub(super) enum Place {
 
 /// One step from a table or a list to what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     /// The value of this key.
     Key(&'static str),
     /// The value of this key, which the file chose, such as a column's name.
@@ -58,50 +60,53 @@ pub(super) enum Step {
 
 impl Fault {
     /// A fault at the value under these keys.
-    pub(super) fn at(path: Vec<Step>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, place: Place::Path(path) }
+    #[must_use]
+    pub fn at(path: Vec<Step>, message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, span: Span::Path(path) }
     }
 
-    /// The same, where these destinations are not among those that were checked.
-    pub(super) fn behind(mut self, left_out: &[LeftOut]) -> Self {
-        if let Place::Path(path) | Place::Within(path, _) = &mut self.place
-            && let [Step::Key("destination"), Step::Index(index), ..] = path.as_mut_slice()
-        {
-            *index = LeftOut::place_in_file(left_out, *index);
+    /// The same, where its path begins at the value under these keys.
+    #[must_use]
+    pub fn below(mut self, parent: &[Step]) -> Self {
+        if let Span::Path(path) | Span::Within(path, _) = &mut self.span {
+            path.splice(0..0, parent.iter().cloned());
         }
         self
     }
 
     /// At this byte of the text that the value is.
-    pub(super) fn within(self, byte: usize) -> Self {
-        let place = match self.place {
-            Place::Path(path) => Place::Within(path, byte),
+    #[must_use]
+    pub fn within(self, byte: usize) -> Self {
+        let span = match self.span {
+            Span::Path(path) => Span::Within(path, byte),
             other => other,
         };
-        Self { place, ..self }
+        Self { span, ..self }
     }
 
     /// With advice on how to mend it.
-    pub(super) fn with_help(self, help: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 }
 
 impl ConfigError {
-    /// A fault that is not at a place in a file.
-    pub(super) fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+    /// A fault that is not in a file.
+    #[must_use]
+    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
         let (message, help) = (message.into(), help.into());
-        Self(Box::new(Details { message, help, text: None, place: None }))
+        Self(Box::new(Details { message, help, text: None, span: None }))
     }
 
     /// A fault at these bytes of a file whose text may be shown.
-    pub(super) fn in_file(
+    pub(crate) fn in_file(
         message: String,
         help: Option<String>,
         text: NamedSource<String>,
-        place: Option<Range<usize>>,
+        span: Option<Range<usize>>,
     ) -> Self {
-        let place = place.map(SourceSpan::from);
-        Self(Box::new(Details { message, help, text: Some(text), place }))
+        let span = span.map(SourceSpan::from);
+        Self(Box::new(Details { message, help, text: Some(text), span }))
     }
 }

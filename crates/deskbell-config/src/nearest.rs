@@ -19,20 +19,32 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("resend", "email"),
 ];
 
+/// The known words behind `intro`, the one that is most likely meant first.
+#[must_use]
+pub fn suggest(word: &str, known: &[&str], intro: &str) -> String {
+    let listed = known.join(", ");
+    match meant(word, known) {
+        Some(near) => format!("did you mean `{near}`? {intro} {listed}"),
+        None => format!("{intro} {listed}"),
+    }
+}
+
 /// The candidate that is meant by a word: another name of it, or one that is like it.
-pub(crate) fn meant<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+fn meant<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let other = OTHER_WORDS.iter().find(|(other, _)| word.eq_ignore_ascii_case(other));
     let candidate = other.and_then(|(_, meant)| candidates.iter().find(|one| *one == meant));
     candidate.copied().or_else(|| one(word, candidates))
 }
 
 /// The candidate that is most like the word.
-pub(crate) fn one<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+#[must_use]
+pub fn one<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     several(word, candidates, 1).pop()
 }
 
 /// The candidates that are like the word, the likest first.
-pub(crate) fn several<'a>(word: &str, candidates: &[&'a str], count_max: usize) -> Vec<&'a str> {
+#[must_use]
+pub fn several<'a>(word: &str, candidates: &[&'a str], count_max: usize) -> Vec<&'a str> {
     let mut near: Vec<_> = candidates
         .iter()
         .map(|candidate| (strsim::jaro_winkler(word, candidate), *candidate))

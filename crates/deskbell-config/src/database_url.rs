@@ -1,4 +1,4 @@
-//! Where databases are. What bears a password never shows it.
+//! URLs of databases. A password in one never shows.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,8 @@ use std::str::FromStr;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
+
+use crate::endpoint_url::UrlText;
 
 /// What stands in the place of a password.
 const HIDDEN: &str = "***";
@@ -230,7 +232,8 @@ macro_rules! written_as_text {
     ($($name:ty),+) => {
         $(impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                let written = UrlText::deserialize(deserializer)?;
+                written.expose().parse().map_err(serde::de::Error::custom)
             }
         }
 

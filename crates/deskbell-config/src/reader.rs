@@ -1,56 +1,69 @@
-//! From parsed TOML to typed values, with the place of every mistake, and `"env:NAME"` and
+//! From parsed TOML to typed values, with the span of every mistake, and `"env:NAME"` and
 //! `"file:NAME"` looked up.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
+use std::path::Path;
 
-use serde::de::value::StrDeserializer;
+use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeSeed, Deserializer, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, Error, Expected, MapAccess, SeqAccess, Unexpected,
+    Visitor,
 };
 use serde::forward_to_deserialize_any;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Fault, Place};
-use super::lookup::Lookup;
-use super::{nearest, template};
+use crate::error::{Fault, Span};
+use crate::lookup::Lookup;
+use crate::{Environment, endpoint_url, nearest, secret_text, template};
 
-/// A value that did not fit, and where it stands once that is known.
-#[derive(Debug, thiserror::Error)]
+/// What the known keys of a table are listed after.
+pub const KEYS_HERE: &str = "known keys here:";
+
+/// A value that did not fit, and its span once that is known.
+#[derive(Debug, Default, thiserror::Error)]
 #[error("{message}")]
-pub(super) struct ReadError {
+pub struct ReadError {
     message: String,
     help: Option<String>,
     bytes: Option<Range<usize>>,
     /// Whether the value is not where the config says.
     is_missing: bool,
+    /// The key at fault of the table that was read.
+    key: Option<&'static str>,
+    /// The keys of a struct, for [`keys_of`].
+    keys: &'static [&'static str],
 }
 
 impl From<ReadError> for Fault {
     fn from(error: ReadError) -> Self {
-        let place = error.bytes.map_or(Place::Nowhere, Place::Bytes);
-        Self { message: error.message, help: error.help, place }
+        let span = error.bytes.map_or(Span::Nowhere, Span::Bytes);
+        Self { message: error.message, help: error.help, span }
     }
 }
 
 impl ReadError {
     /// A mistake at these bytes of the file.
-    pub(super) fn new(message: impl Into<String>, bytes: Range<usize>) -> Self {
-        Self { message: message.into(), help: None, bytes: Some(bytes), is_missing: false }
+    #[must_use]
+    pub fn new(message: impl Into<String>, bytes: Range<usize>) -> Self {
+        Self { message: message.into(), bytes: Some(bytes), ..Self::default() }
     }
 
     /// Why the value is not where the config says, if that is what is wrong.
-    pub(super) fn missing(&self) -> Option<&str> {
+    #[must_use]
+    pub fn missing(&self) -> Option<&str> {
         self.is_missing.then_some(&self.message)
     }
 
     /// With advice on how to mend it.
-    pub(super) fn with_help(self, help: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// The innermost value that is at fault is the place; those around it change nothing.
+    /// The span is that of the innermost value at fault; those around it change nothing.
     fn at(mut self, bytes: Range<usize>) -> Self {
         self.bytes.get_or_insert(bytes);
         self
@@ -59,7 +72,7 @@ impl ReadError {
 
 impl Error for ReadError {
     fn custom<T: Display>(message: T) -> Self {
-        Self { message: message.to_string(), help: None, bytes: None, is_missing: false }
+        Self { message: message.to_string(), ..Self::default() }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -69,17 +82,25 @@ impl Error for ReadError {
             }
             other => other,
         };
-        Self::custom(format_args!("{found} stands where {expected} belongs"))
+        Self::custom(format_args!("expected {expected}, found {found}"))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let help = Some(suggest(variant, expected, "values"));
-        Self { message: format!("unknown value `{variant}`"), help, bytes: None, is_missing: false }
+        Self::custom(format_args!("unknown value `{variant}`")).with_help(nearest::suggest(
+            variant,
+            expected,
+            "known values here:",
+        ))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let help = Some(suggest(field, expected, "keys"));
-        Self { message: format!("unknown key `{field}`"), help, bytes: None, is_missing: false }
+        Self::custom(format_args!("unknown key `{field}`"))
+            .with_help(nearest::suggest(field, expected, KEYS_HERE))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        let error = Self::custom(format_args!("`{field}` and another name of it are both set"));
+        Self { key: Some(field), ..error.with_help("set one of the two") }
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -87,20 +108,19 @@ impl Error for ReadError {
     }
 }
 
-/// The known words, the one that is most likely meant first.
-pub(super) fn suggest(word: &str, known: &[&str], what: &str) -> String {
-    let known_here = format!("known {what} here: {}", known.join(", "));
-    match nearest::meant(word, known) {
-        Some(near) => format!("did you mean `{near}`? {known_here}"),
-        None => known_here,
-    }
+/// The keys of the struct that `read` deserializes.
+pub fn keys_of<T>(read: impl FnOnce(Node<'_>) -> Result<T, ReadError>) -> &'static [&'static str] {
+    let environment = Environment::Fixed(BTreeMap::new());
+    let lookup = Lookup::new(&environment, Path::new(""), None);
+    read(Node::of(&lookup)).err().map(|error| error.keys).unwrap_or_default()
 }
 
 /// A value of the file.
 #[derive(Clone, Copy)]
-pub(super) struct Node<'a> {
+pub struct Node<'a> {
     value: Value<'a>,
     lookup: &'a Lookup<'a>,
+    secrecy: Secrecy,
     /// Whether this is a table of which each reader takes the keys that it knows.
     is_shared: bool,
 }
@@ -109,32 +129,52 @@ pub(super) struct Node<'a> {
 enum Value<'a> {
     Root(&'a Spanned<DeTable<'a>>),
     Inner(&'a Spanned<DeValue<'a>>),
+    Nothing,
+}
+
+/// What of a value an error may show.
+#[derive(Clone, Copy)]
+enum Secrecy {
+    Public,
+    /// A URL, if there are no credentials in it.
+    Url,
+    Secret,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn root(root: &'a Spanned<DeTable<'a>>, lookup: &'a Lookup<'a>) -> Self {
-        Self { value: Value::Root(root), lookup, is_shared: false }
+    pub(crate) fn root(root: &'a Spanned<DeTable<'a>>, lookup: &'a Lookup<'a>) -> Self {
+        Self { value: Value::Root(root), ..Self::of(lookup) }
+    }
+
+    fn of(lookup: &'a Lookup<'a>) -> Self {
+        Self { value: Value::Nothing, lookup, secrecy: Secrecy::Public, is_shared: false }
     }
 
     fn inner(self, value: &'a Spanned<DeValue<'a>>) -> Self {
-        Self { value: Value::Inner(value), is_shared: false, ..self }
+        let is_list = matches!(self.value, Value::Inner(list) if !list.get_ref().is_table());
+        let secrecy = if is_list { self.secrecy } else { Secrecy::Public };
+        Self { value: Value::Inner(value), secrecy, is_shared: false, ..self }
     }
 
     /// The same table for several readers: a struct that is read from it sees its own keys alone.
-    pub(super) fn shared(self) -> Self {
+    #[must_use]
+    pub fn shared(self) -> Self {
         Self { is_shared: true, ..self }
     }
 
-    /// Whether what lacks a secret is left out.
-    pub(super) fn is_lenient(self) -> bool {
-        self.lookup.is_lenient
+    /// Whether a table that needs a value which is missing is left out.
+    #[must_use]
+    pub fn is_lenient(self) -> bool {
+        self.lookup.is_lenient()
     }
 
-    /// Where it stands.
-    pub(super) fn bytes(self) -> Range<usize> {
+    /// Its bytes in the file.
+    #[must_use]
+    pub fn bytes(self) -> Range<usize> {
         match self.value {
             Value::Root(root) => root.span(),
             Value::Inner(value) => value.span(),
+            Value::Nothing => 0..0,
         }
     }
 
@@ -142,41 +182,77 @@ impl<'a> Node<'a> {
         match self.value {
             Value::Root(root) => Some(root.get_ref()),
             Value::Inner(value) => value.get_ref().as_table(),
+            Value::Nothing => None,
+        }
+    }
+
+    fn string(self) -> Option<&'a str> {
+        match self.value {
+            Value::Inner(value) => value.get_ref().as_str(),
+            Value::Root(_) | Value::Nothing => None,
         }
     }
 
     /// The value under a key, where this is a table that has it.
-    pub(super) fn get(self, key: &str) -> Option<Self> {
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Self> {
         self.table()?.get(key).map(|value| self.inner(value))
     }
 
-    /// The keys of a table in the order in which they are written, and where each stands.
-    pub(super) fn keys(self) -> impl Iterator<Item = (&'a str, Range<usize>)> {
+    /// The keys of a table in the order in which they are written, with the bytes of each.
+    pub fn keys(self) -> impl Iterator<Item = (&'a str, Range<usize>)> {
         let entries = self.table().map(|table| Table::new(self, table).rest);
         entries.into_iter().flatten().map(|(key, _)| (&**key.get_ref(), key.span()))
     }
 
     /// The elements of a list.
-    pub(super) fn elements(self) -> Result<impl Iterator<Item = Self>, ReadError> {
+    ///
+    /// # Errors
+    /// It is no list.
+    pub fn elements(self) -> Result<impl Iterator<Item = Self>, ReadError> {
         match self.value {
             Value::Inner(value) if value.get_ref().is_array() => {
                 let list = value.get_ref().as_array().into_iter().flatten();
                 Ok(list.map(move |element| self.inner(element)))
             }
-            _ => Err(ReadError::new("a list of tables belongs here", self.bytes())),
+            _ => Err(ReadError::new("expected a list of tables", self.bytes())),
         }
     }
 
     /// The text that this value refers to, if it refers to one: in a variable or in a file.
     fn referred_to(self) -> Result<Option<String>, ReadError> {
-        let Value::Inner(value) = self.value else { return Ok(None) };
-        let Some(text) = value.get_ref().as_str() else { return Ok(None) };
+        let Some(text) = self.string() else { return Ok(None) };
         self.lookup.find(text).transpose().map_err(|missing| ReadError {
             message: missing.message,
             help: Some(missing.help),
-            bytes: None,
             is_missing: true,
+            ..ReadError::default()
         })
+    }
+
+    /// The text of a value that may be in a file, with the file as the config names it.
+    fn with_file(self, name: &str) -> Result<(String, String), ReadError> {
+        let written = self.string().and_then(|text| text.strip_prefix(template::FILE));
+        let file = match written {
+            Some(file) => file.trim().to_owned(),
+            None if name == template::FILE_TEXT => String::deserialize(self)?,
+            None => return String::deserialize(self).map(|text| (String::new(), text)),
+        };
+        self.note(Secrecy::Public);
+        let text = self.lookup.text_of(&file, template::BYTES_MAX).map_err(|message| {
+            ReadError::custom(message).with_help("the path is relative to the config file")
+        })?;
+        Ok((file, text))
+    }
+
+    /// Has errors show this value, or not.
+    fn note(self, secrecy: Secrecy) {
+        let is_public = match secrecy {
+            Secrecy::Public => true,
+            Secrecy::Url => self.string().is_some_and(endpoint_url::is_public),
+            Secrecy::Secret => false,
+        };
+        self.lookup.note(self.bytes().start, is_public);
     }
 
     fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -186,7 +262,11 @@ impl<'a> Node<'a> {
         let value = match self.value {
             Value::Root(root) => return visitor.visit_map(Table::new(self, root.get_ref())),
             Value::Inner(value) => value.get_ref(),
+            Value::Nothing => return Err(ReadError::custom("there is no value here")),
         };
+        if !value.is_table() && !value.is_array() {
+            self.note(self.secrecy);
+        }
         match value {
             DeValue::String(text) => visitor.visit_str(text),
             DeValue::Boolean(value) => visitor.visit_bool(*value),
@@ -252,16 +332,24 @@ impl<'de> Deserializer<'de> for Node<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        match self.value {
-            // It reads its file by itself, and is named after it in errors.
-            Value::Inner(value) if name == template::NAME => match value.get_ref().as_str() {
-                Some(text) if template::is_file(text) => {
-                    visitor.visit_newtype_struct(StrDeserializer::<ReadError>::new(text))
-                }
-                _ => visitor.visit_newtype_struct(self),
-            },
-            _ => visitor.visit_newtype_struct(self),
-        }
+        let secrecy = match name {
+            secret_text::NAME => Secrecy::Secret,
+            endpoint_url::NAME => Secrecy::Url,
+            _ => self.secrecy,
+        };
+        visitor.visit_newtype_struct(Self { secrecy, ..self })
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let read = self.with_file(name).and_then(|(file, text)| {
+            visitor.visit_seq(SeqDeserializer::new([file, text].into_iter()))
+        });
+        read.map_err(|error| error.at(self.bytes()))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -274,7 +362,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let text: String = serde::Deserialize::deserialize(self)?;
+        let text = String::deserialize(self)?;
         visitor
             .visit_enum(StrDeserializer::<ReadError>::new(&text))
             .map_err(|error| error.at(self.bytes()))
@@ -287,13 +375,19 @@ impl<'de> Deserializer<'de> for Node<'_> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         let read = match self.table() {
+            None if matches!(self.value, Value::Nothing) => {
+                Err(ReadError { keys, ..ReadError::default() })
+            }
             Some(table) if self.is_shared => {
                 let node = Self { is_shared: false, ..self };
                 visitor.visit_map(Table::of_keys(node, table, keys))
             }
             _ => self.visit(visitor),
         };
-        read.map_err(|error| error.at(self.bytes()))
+        read.map_err(|error| {
+            let key = error.key.and_then(|key| self.get(key));
+            error.at(key.unwrap_or(self).bytes())
+        })
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -307,7 +401,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
     }
 
     forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct tuple tuple_struct map identifier
+        char str string bytes byte_buf unit unit_struct tuple map identifier
     }
 }
 

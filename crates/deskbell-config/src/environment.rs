@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use files::EnvironmentFiles;
+pub use files::EnvironmentFiles;
 
 /// Where `"env:NAME"` is looked up.
 #[derive(Clone, Default)]
@@ -41,7 +41,7 @@ impl Environment {
 
     /// The same, but for what files give: what is said there of `PORT` is about the application.
     #[must_use]
-    pub(super) fn of_process(&self, name: &str) -> Option<String> {
+    pub fn of_process(&self, name: &str) -> Option<String> {
         match self {
             Self::WithFiles(_) => process_variable(name),
             Self::Process | Self::Fixed(_) => self.get(name),
