@@ -32,6 +32,7 @@
 //! - In a web framework: the modules `axum`, `actix` and `tower`, each behind the feature of its name (`actix-web` for `actix`).
 //! - The feature `catalog`: every type of event, with a sample.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "actix-web")]

@@ -1,5 +1,5 @@
 //! What is appended is there, as it was, where it was said to be.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use super::work::{about, claim_all, owe, register};
 use super::{Backend, event, events};

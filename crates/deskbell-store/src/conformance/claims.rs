@@ -1,5 +1,5 @@
 //! What is claimed is one worker's until its lease ends.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

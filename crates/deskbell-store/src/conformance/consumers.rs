@@ -1,5 +1,5 @@
 //! A consumer's newest holder has the greatest token.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 

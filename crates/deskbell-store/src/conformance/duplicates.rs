@@ -1,5 +1,5 @@
 //! A message that is sent again is one event.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! What is stored about a user is erased once the user is gone and nobody needs it any more.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! An ordered destination gets what is about one subject in the order of the log, one at a time.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 

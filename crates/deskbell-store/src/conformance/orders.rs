@@ -1,5 +1,5 @@
 //! Orders are carried out in the order in which they were placed, each until it is finished.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use super::Backend;
 use crate::deliveries::{Order, OrderNumber, PlacedOrder};

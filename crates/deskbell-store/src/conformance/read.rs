@@ -1,5 +1,5 @@
 //! A reader that goes on from where it stopped misses nothing and gets nothing twice.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! Refused requests are added up, whoever counts them.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use tokio::task::JoinSet;
 

@@ -1,5 +1,5 @@
 //! What was settled can be made pending again, by hand or by sending the message again.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! A batch of the router takes effect once and as a whole, or not at all.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use super::work::{
     claim_all, delivered, destination_with, empty_batch, key, new_delivery, owe, register, settle,

@@ -1,5 +1,5 @@
 //! The newest events about a subject are found, whether they have been indexed or not.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::sync::Arc;
 use std::time::Duration;

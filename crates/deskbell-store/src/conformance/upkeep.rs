@@ -1,5 +1,5 @@
 //! What is too old leaves the store, and nothing that is owed does.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 
