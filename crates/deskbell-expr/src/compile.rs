@@ -123,7 +123,6 @@ struct Compiler<'i> {
     patterns: Vec<Pattern>,
 }
 
-/// A loop's variable.
 struct Variable {
     name: String,
     /// The path to the elements that the loop goes through, where that is known.

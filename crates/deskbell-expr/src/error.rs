@@ -9,29 +9,20 @@ use crate::value::Kind;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpressionError {
-    /// The text is longer than [`EXPRESSION_BYTES_MAX`](crate::EXPRESSION_BYTES_MAX).
     #[error("the expression has {bytes} bytes, and may have {max}", max = crate::EXPRESSION_BYTES_MAX)]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-    },
-    /// The expression is nested deeper than [`EXPRESSION_DEPTH_MAX`](crate::EXPRESSION_DEPTH_MAX).
+    TooLong { bytes: usize },
     #[error("the expression is nested deeper than {max}", max = crate::EXPRESSION_DEPTH_MAX)]
     TooDeep,
-    /// The text does not follow CEL's grammar.
     #[error("syntax error at line {line}, column {column}: {reason}")]
     Syntax {
-        /// The line, from 1.
         line: usize,
         /// The column in characters, from 1.
         column: usize,
-        /// What is wrong.
         reason: String,
     },
     /// A variable that an event does not have.
     #[error("unknown name `{name}` at column {column}{}", did_you_mean(nearest.as_deref()))]
     UnknownName {
-        /// The name.
         name: String,
         /// Where it stands, in characters from the text's beginning, from 1.
         column: usize,
@@ -41,10 +32,8 @@ pub enum ExpressionError {
     /// A field that the entity of its root does not have.
     #[error("{0}")]
     UnknownField(Box<UnknownPath>),
-    /// A function that there is not.
     #[error("unknown function `{name}` at column {column}{}", did_you_mean(nearest.as_deref()))]
     UnknownFunction {
-        /// The name.
         name: String,
         /// Where it stands, in characters from the text's beginning, from 1.
         column: usize,
@@ -56,7 +45,6 @@ pub enum ExpressionError {
     Pattern {
         /// Where it stands, in characters from the text's beginning, from 1.
         column: usize,
-        /// What is wrong.
         reason: String,
     },
     /// The pattern of a `matches` needs more than [`PATTERN_BYTES_MAX`](crate::PATTERN_BYTES_MAX).
@@ -74,7 +62,6 @@ pub enum ExpressionError {
     Unsupported {
         /// Where it stands, in characters from the text's beginning, from 1.
         column: usize,
-        /// What is left out.
         what: &'static str,
     },
     /// A fault in the parser, or no thread to run it on.
@@ -90,13 +77,10 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("evaluate `{expression}`: {kind}")]
 pub struct EvaluationError {
-    /// The expression's text.
     pub expression: Arc<str>,
-    /// What went wrong.
     pub kind: EvaluationErrorKind,
 }
 
-/// What went wrong in an evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluationErrorKind {
@@ -105,7 +89,6 @@ pub enum EvaluationErrorKind {
     WrongTypes {
         /// The operator or function, as CEL names it (`_+_`).
         operation: String,
-        /// The types that it was given.
         types: Vec<String>,
     },
     /// A value has another type than its context needs.
@@ -119,20 +102,15 @@ pub enum EvaluationErrorKind {
     DuplicateKey,
     /// A function could not do its work, such as `timestamp()` of a text that is no time.
     #[error("`{function}` failed on what it was given")]
-    FunctionFailed {
-        /// The function.
-        function: String,
-    },
+    FunctionFailed { function: String },
     /// A condition gave something else than true or false.
     #[error("a condition must be true or false, and this is {0}")]
     NotABoolean(Kind),
     /// The result has no form that could be stored.
     #[error("the result is {0}, which cannot be stored")]
     NotStorable(&'static str),
-    /// More than [`EVALUATION_WORK_MAX`](crate::EVALUATION_WORK_MAX).
     #[error("it takes more work than is allowed for one event")]
     TooMuchWork,
-    /// A fault in the evaluator.
     #[error("the evaluator failed")]
     EvaluatorFailed,
 }

@@ -5,7 +5,6 @@ use cel::{ExecutionError, Value as CelValue};
 use crate::error::EvaluationErrorKind;
 use crate::roots;
 
-/// The name of null's type.
 const NULL_TYPE: &str = "null_type";
 
 /// Whether an operation failed since it was given null.
@@ -26,7 +25,6 @@ pub(crate) fn is_of_null(error: &ExecutionError) -> bool {
     }
 }
 
-/// The kind of an error.
 pub(crate) fn kind(error: ExecutionError) -> EvaluationErrorKind {
     match error {
         ExecutionError::NoSuchOverload(error) => EvaluationErrorKind::WrongTypes {

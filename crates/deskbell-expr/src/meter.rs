@@ -72,13 +72,11 @@ impl Meter {
         self.settle(weigh(value, self.left()))
     }
 
-    /// Takes some units.
     pub(crate) fn charge_units(&self, units: u64) -> bool {
         self.settle(take(self.left(), units))
     }
 }
 
-/// The units of a text.
 pub(crate) fn text_units(text: &str) -> u64 {
     byte_units(text.len())
 }

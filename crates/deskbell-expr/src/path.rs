@@ -11,7 +11,6 @@ pub(crate) struct Path {
     pub(crate) steps: Vec<Step>,
 }
 
-/// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Member(String),

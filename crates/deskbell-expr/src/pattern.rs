@@ -18,7 +18,6 @@ pub const PATTERN_BYTES_MAX: usize = 10 << 20;
 /// Transitions of one state that are looked through in one step.
 const TRANSITIONS_A_STEP: u64 = 8;
 
-/// A compiled regular expression.
 pub(crate) struct Pattern {
     text: String,
     automaton: NFA,

@@ -4,20 +4,15 @@ use std::fmt;
 
 use clerk_webhooks::UnixMillis;
 
-/// What an expression gives.
 #[derive(Clone, PartialEq)]
 pub enum Value {
     /// Nothing: JSON's null, or a path that is missing.
     Null,
-    /// True or false.
     Bool(bool),
-    /// A whole number.
     Int(i64),
     /// A whole number above [`i64::MAX`].
     UInt(u64),
-    /// Any other number.
     Float(f64),
-    /// A text.
     Text(String),
     /// A list or a map, as JSON without spaces.
     Json(String),
@@ -81,12 +76,9 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Whether a condition holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// It holds.
     True,
-    /// It does not.
     False {
         /// The first path that was asked for and is missing, such as `data.public_metadata.plan`.
         missing: Option<String>,
