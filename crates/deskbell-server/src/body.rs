@@ -94,7 +94,6 @@ impl BodyReader {
         if announced(body) > self.bytes_max { Err(self.too_large()) } else { Ok(()) }
     }
 
-    /// Reads the body.
     pub(crate) async fn read(
         &self,
         body: &mut Body,
@@ -124,7 +123,6 @@ fn announced(body: &Body) -> usize {
     usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
 }
 
-/// A body that comes in.
 struct Coming<'a> {
     budget: &'a BodyBudget,
     client: Option<&'a Client>,

@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 use crate::clock;
 use crate::reading::Reading;
 
-/// What a connection does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Phase {
@@ -136,7 +135,6 @@ impl Client {
         reading.as_ref().map_or(0, |reading| reading.rate(now_ms))
     }
 
-    /// Ends the connection.
     pub(crate) fn end(&self) {
         self.is_ending.store(true, Ordering::Relaxed);
         self.end.notify_one();

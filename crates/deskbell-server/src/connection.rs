@@ -27,7 +27,6 @@ const LINGER_MAX: Duration = Duration::from_secs(2);
 /// Bytes that are read and thrown away meanwhile; more ends the connection at once.
 const LINGER_BYTES_MAX: u64 = 2 << 20;
 
-/// What a connection needs.
 #[derive(Clone)]
 pub(crate) struct Connection {
     pub(crate) client: Arc<Client>,

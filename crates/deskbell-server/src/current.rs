@@ -15,7 +15,6 @@ use tower_service::Service;
 pub struct CurrentRoutes(Arc<RwLock<Router>>);
 
 impl CurrentRoutes {
-    /// Begins with these.
     #[must_use]
     pub fn new(routes: Router) -> Self {
         Self(Arc::new(RwLock::new(routes)))

@@ -28,7 +28,6 @@ pub struct Source {
     pub name: Arc<str>,
     /// The paths that it posts to.
     pub paths: Vec<String>,
-    /// Checks its signatures.
     pub verifier: Verifier,
 }
 

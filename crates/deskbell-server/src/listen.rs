@@ -17,12 +17,7 @@ pub enum ListenAddress {
     /// An IP address and a port.
     Socket(SocketAddr),
     /// A host's name, which is looked up at the start, and a port.
-    Name {
-        /// The name.
-        host: String,
-        /// The port.
-        port: u16,
-    },
+    Name { host: String, port: u16 },
 }
 
 impl ListenAddress {
@@ -85,7 +80,6 @@ impl fmt::Display for ListenAddress {
 pub struct BindError {
     /// The address that was asked for.
     pub address: ListenAddress,
-    /// What the system said.
     #[source]
     pub source: io::Error,
 }

@@ -11,7 +11,6 @@ const INGEST_REQUESTS: &str = "deskbell_ingest_requests_total";
 const INGEST_VERIFICATION_FAILURES: &str = "deskbell_ingest_verification_failures_total";
 /// POSTs to paths of no source.
 const UNKNOWN_PATH_REQUESTS: &str = "deskbell_ingest_unknown_path_requests_total";
-/// Connections that are open.
 const CONNECTIONS: &str = "deskbell_server_connections";
 /// Connections that were ended by us, by `reason`.
 const CONNECTIONS_ENDED: &str = "deskbell_server_connections_ended_total";
@@ -88,7 +87,6 @@ pub(crate) fn connection_ended(why: Ended) {
     why.counter().increment(1);
 }
 
-/// How many connections are open.
 pub(crate) fn open_connections() -> Gauge {
     gauge!(CONNECTIONS)
 }

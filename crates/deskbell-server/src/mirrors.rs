@@ -27,7 +27,6 @@ pub trait MirrorStates: fmt::Debug + Send + Sync + 'static {
     async fn states(&self) -> Vec<(String, MirrorState)>;
 }
 
-/// Where there are no mirrors.
 #[async_trait]
 impl MirrorStates for () {
     async fn states(&self) -> Vec<(String, MirrorState)> {

@@ -30,7 +30,6 @@ struct Candidates {
     clients: Vec<Arc<Client>>,
 }
 
-/// The connections that are open.
 #[derive(Debug)]
 pub(crate) struct OpenConnections {
     clients: HashMap<Id, Arc<Client>>,

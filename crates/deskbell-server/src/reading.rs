@@ -13,7 +13,6 @@ const WINDOW_MS: u64 = 2_000;
 const STEP_MS: u64 = 500;
 const STEPS: usize = (WINDOW_MS / STEP_MS) as usize;
 
-/// One such body.
 #[derive(Debug)]
 pub(crate) struct Reading {
     began_ms: u64,
@@ -36,7 +35,6 @@ impl Reading {
         }
     }
 
-    /// More of it has come.
     pub(crate) fn received(&self, bytes: usize) {
         self.held.fetch_add(bytes, Ordering::Relaxed);
         self.meter.lock().unwrap_or_else(PoisonError::into_inner).add(clock::uptime_ms(), bytes);

@@ -20,7 +20,6 @@ use crate::refusals::RefusedRequests;
 use crate::unknown_path::{self, UnknownPaths};
 use crate::{AdminToken, AllowedClients, replies};
 
-/// What the routes need.
 pub struct App {
     /// Who may send, and where. No path may occur twice.
     pub sources: Vec<Source>,
@@ -61,7 +60,6 @@ pub fn without_store<'a>(paths: impl IntoIterator<Item = &'a str>) -> Router {
     router
 }
 
-/// The routes of this app.
 pub fn router(app: App) -> Router {
     let strictness = Strictness::new(app.mirrors);
     let readiness = Readiness::new(Arc::clone(&app.store), app.log.clone(), strictness);

@@ -99,7 +99,6 @@ impl Server {
     }
 }
 
-/// A server that runs.
 struct Serving {
     tasks: JoinSet<()>,
     connections: OpenConnections,

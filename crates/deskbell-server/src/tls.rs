@@ -24,41 +24,19 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 pub struct TlsFiles {
     /// The server's certificate, and those of the authorities between it and a root.
     pub cert: PathBuf,
-    /// Its private key.
     pub key: PathBuf,
 }
 
 /// Files that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file could not be read.
     #[error("the {what} {} cannot be read", .file.display())]
-    Unreadable {
-        /// What should be in it.
-        what: &'static str,
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file holds something else.
+    Unreadable { what: &'static str, file: PathBuf, source: io::Error },
     #[error("{} holds no {what} in PEM", .file.display())]
-    Malformed {
-        /// What should be in it.
-        what: &'static str,
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        source: pem::Error,
-    },
+    Malformed { what: &'static str, file: PathBuf, source: pem::Error },
     /// The certificate is not one for this key, or neither is of a kind that we can use.
     #[error("the certificate {} and the private key {} cannot be used together", .files.cert.display(), .files.key.display())]
-    Unusable {
-        /// Both files.
-        files: TlsFiles,
-        /// What is wrong.
-        source: rustls::Error,
-    },
+    Unusable { files: TlsFiles, source: rustls::Error },
 }
 
 /// The certificate that connections are served with.

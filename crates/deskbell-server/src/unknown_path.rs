@@ -63,7 +63,6 @@ impl UnknownPaths {
     }
 }
 
-/// Whatever no route takes.
 pub(crate) async fn refuse(State(unknown): State<Arc<UnknownPaths>>, request: Request) -> Response {
     if request.method() == Method::POST {
         unknown.note(request.uri().path());
