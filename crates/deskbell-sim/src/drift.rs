@@ -21,9 +21,7 @@ pub type Tables = BTreeMap<String, Vec<Map<String, Value>>>;
 pub struct Difference {
     /// The table, named without prefix or schema.
     pub table: String,
-    /// The entity's id.
     pub id: String,
-    /// What is wrong with it.
     pub finding: Finding,
 }
 
@@ -34,14 +32,12 @@ pub enum Finding {
     Missing,
     /// The mirror has a row that must not be: of a deleted entity, of one that never was, or a second one.
     Extra,
-    /// Columns differ.
     Columns(Vec<ColumnDifference>),
 }
 
 /// One column of one row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnDifference {
-    /// The column.
     pub column: String,
     /// What must stand there; null in a column that holds a secret of the payload.
     pub expected: Value,

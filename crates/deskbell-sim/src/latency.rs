@@ -9,17 +9,14 @@ pub struct Latencies {
 }
 
 impl Latencies {
-    /// Adds one.
     pub fn record(&mut self, latency: Duration) {
         self.micros.push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
     }
 
-    /// Adds another's.
     pub fn merge(&mut self, other: &Self) {
         self.micros.extend_from_slice(&other.micros);
     }
 
-    /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.micros.len()

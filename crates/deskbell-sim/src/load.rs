@@ -22,7 +22,6 @@ use crate::sender::per_second;
 /// How to load a server.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadOptions {
-    /// Where the server listens.
     pub address: SocketAddr,
     /// How many keep-alive connections send, each one request at a time.
     pub connections: usize,
@@ -30,7 +29,6 @@ pub struct LoadOptions {
     pub duration_max: Option<Duration>,
 }
 
-/// What a load has come to.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct LoadReport {
     /// Requests that were answered.

@@ -20,11 +20,8 @@ use tokio::task::JoinSet;
 /// One request that came in.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// Its path and query.
     pub path: String,
-    /// Its headers.
     pub headers: HeaderMap,
-    /// Its raw body.
     pub body: Bytes,
     /// The message id, from `svix-id` or `webhook-id`; empty where it has neither.
     pub message_id: String,

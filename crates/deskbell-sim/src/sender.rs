@@ -35,22 +35,16 @@ pub struct Sender {
 /// Why a sender cannot be made of its options.
 #[derive(Debug, thiserror::Error)]
 pub enum SenderError {
-    /// The URL is not one.
     #[error("`{url}` is not a URL")]
     Url {
-        /// What was given.
         url: String,
-        /// What is wrong with it.
         #[source]
         source: <Url as std::str::FromStr>::Err,
     },
-    /// A secret cannot sign.
     #[error(transparent)]
     Secret(#[from] CannotSign),
-    /// There is no secret.
     #[error("a sender needs at least one signing secret")]
     NoSecret,
-    /// The HTTP client cannot be made.
     #[error("failed to set up the HTTP client")]
     Client(#[source] reqwest::Error),
 }

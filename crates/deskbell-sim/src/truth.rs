@@ -151,7 +151,6 @@ pub(crate) fn time_or_null(at_ms: Option<i64>) -> Value {
     at_ms.map_or(Value::Null, time)
 }
 
-/// A JSON column.
 pub(crate) fn json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }

@@ -53,7 +53,6 @@ pub(crate) struct Delivery {
     pub(crate) endpoint: usize,
 }
 
-/// What came of a delivery.
 #[derive(Debug)]
 pub(crate) struct Delivered {
     pub(crate) index: usize,
@@ -70,7 +69,6 @@ pub(crate) struct Ack {
     pub(crate) latency: Duration,
 }
 
-/// What an answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Acked,

@@ -75,7 +75,6 @@ impl Failures {
         self.seen.get(failure).map_or("", |seen| &seen.sample)
     }
 
-    /// Adds another sender's.
     pub fn merge(&mut self, other: &Self) {
         for (failure, Seen { count, sample }) in &other.seen {
             let seen = self.seen.entry(failure.clone()).or_default();
@@ -86,7 +85,6 @@ impl Failures {
         }
     }
 
-    /// Whether there was none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty()

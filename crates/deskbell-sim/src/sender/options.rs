@@ -14,7 +14,6 @@ const COMPRESSED_SCHEDULE_MS: [u64; 12] =
 /// Where to send to, and how unpleasant to be.
 #[derive(Debug, Clone)]
 pub struct SenderOptions {
-    /// The endpoint's URL.
     pub url: String,
     /// One secret an endpoint. With two, every message is sent twice with the same id: Clerk's way to rotate a secret.
     pub secrets: Vec<Secret>,

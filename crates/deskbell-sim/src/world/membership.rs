@@ -33,7 +33,6 @@ pub(crate) struct Membership {
     pub(crate) updated_at: i64,
 }
 
-/// The payload's `data`.
 #[derive(Serialize)]
 struct Payload<'a> {
     created_at: i64,
