@@ -75,17 +75,14 @@ impl Options {
 
 /// As many as `deskbell serve` has for a destination.
 const IN_FLIGHT_MAX: usize = 16;
-/// The destination.
 const NAME: &str = "receiver";
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The child's first line.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Listening {
     pub(crate) address: SocketAddr,
 }
 
-/// The child's last line.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Committed {
     pub(crate) commits: u64,

@@ -37,7 +37,6 @@ pub(crate) struct Database {
 }
 
 impl Server {
-    /// Creates an empty database.
     pub(crate) async fn create_database(&self) -> Result<Database, BenchError> {
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
         let name = format!("deskbell_bench_{}_{number}", std::process::id());
@@ -48,7 +47,6 @@ impl Server {
         Ok(Database { server: self.clone(), name, url: url.into() })
     }
 
-    /// Whether it offers TLS.
     pub(crate) async fn has_tls(&self) -> Result<bool, BenchError> {
         let mut connection = PostgresConnector::new(&self.url)?.connect().await?;
         let setting: String =
@@ -89,7 +87,6 @@ impl Database {
         Place::Postgres(self.url.clone())
     }
 
-    /// The same, over TLS.
     pub(crate) fn place_over_tls(&self) -> Result<Place, BenchError> {
         let mut url = url::Url::parse(&self.url)?;
         url.query_pairs_mut().append_pair("sslmode", "require");

@@ -155,7 +155,6 @@ impl Line {
         deliver(&self.store, destinations, &self.shutdown, &mut self.delivering)
     }
 
-    /// Starts the router alone.
     pub(crate) fn route(&mut self, destinations: &[&str]) -> Result<(), BenchError> {
         route(&self.store, destinations, &self.shutdown, &mut self.delivering)
     }

@@ -27,7 +27,6 @@ pub(crate) struct Run {
     pub(crate) seed: u64,
 }
 
-/// What came of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) load: LoadReport,

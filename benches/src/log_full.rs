@@ -66,7 +66,6 @@ struct Indexing {
     acks_ratio: f64,
 }
 
-/// A round.
 struct Measured {
     open_ms: f64,
     find_ms: f64,

@@ -17,7 +17,6 @@ pub(crate) struct ServerProcess {
     pub(crate) listening: Listening,
 }
 
-/// What the server used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
     /// The most memory that it ever held, in megabytes; 0 where the system does not say.

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::error::BenchError;
 
-/// A benchmark's numbers.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) name: &'static str,

@@ -41,7 +41,6 @@ pub(crate) struct Load {
     acked: watch::Sender<u64>,
 }
 
-/// What a load came to.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) acked: u64,

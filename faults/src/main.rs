@@ -92,7 +92,6 @@ async fn stopped() -> Result<(), FaultError> {
     Ok(())
 }
 
-/// Whether everything held.
 async fn run(arguments: &Arguments) -> Result<bool, FaultError> {
     let faults = match (arguments.short, arguments.only.as_slice()) {
         (true, _) => &SHORT,

@@ -19,7 +19,6 @@ const CHUNKS_MAX: usize = 256;
 /// What the proxy does with connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// It carries them.
     Pass,
     /// It ends all there are, and every new one at once.
     Cut,

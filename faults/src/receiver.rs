@@ -24,7 +24,6 @@ pub(crate) struct Inbox {
     noted: Arc<Mutex<Noted>>,
 }
 
-/// What came in.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Noted {
     /// How often each message was accepted.

@@ -101,7 +101,6 @@ impl Server {
         self.address
     }
 
-    /// Stops the server.
     pub(crate) async fn stop(&mut self, how: Stop) -> Result<(), FaultError> {
         let mode = match how {
             Stop::Fast => "fast",
@@ -115,7 +114,6 @@ impl Server {
         self.ask("start\n").await
     }
 
-    /// Makes a database.
     pub(crate) async fn create_database(&self, name: &str) -> Result<(), FaultError> {
         let mut connection = PgConnection::connect(&url(self.address, "postgres")).await?;
         let create = format!("CREATE DATABASE {name}");

@@ -8,14 +8,12 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use crate::error::FaultError;
 
-/// Where the store is.
 #[derive(Debug, Clone)]
 pub(crate) enum Store {
     Sqlite(PathBuf),
     Postgres(Box<PgConnectOptions>),
 }
 
-/// How far everything is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress {
     /// The last event of the log.

@@ -32,7 +32,6 @@ const READY_TIME_MAX: Duration = Duration::from_secs(2);
 /// The destination that the mirror is.
 const MIRROR: &str = "mirror";
 
-/// What replicas stand on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     /// One replica with a file.
@@ -54,7 +53,6 @@ pub(crate) struct Plan<'a> {
     pub(crate) name: String,
 }
 
-/// Everything that runs.
 #[derive(Debug)]
 pub(crate) struct TestCluster<'a> {
     pub(crate) directory: PathBuf,

@@ -90,7 +90,6 @@ fn faketime() -> Option<PathBuf> {
     faketime_library().or_else(|| install().then(faketime_library).flatten())
 }
 
-/// The library, where it is.
 pub(crate) fn faketime_library() -> Option<PathBuf> {
     let parents = [PathBuf::from(LIBRARIES), unpacked::root().join("usr/lib")];
     let directories = parents.iter().flat_map(|parent| fs::read_dir(parent).into_iter().flatten());

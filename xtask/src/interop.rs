@@ -17,7 +17,6 @@ const FEATURES: [&str; 3] =
 const LOCKS: &str = "tests/interop";
 const PRISMA: &str = "examples/prisma";
 
-/// One language's packages.
 struct Packages {
     what: &'static str,
     /// The programs, each with the oldest version that will do.

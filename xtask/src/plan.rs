@@ -27,7 +27,6 @@ pub(crate) fn lints() -> Vec<Step> {
     ]
 }
 
-/// The tests themselves.
 pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
     let run = if tests.nextest {
         "nextest run --workspace --no-fail-fast"

@@ -19,7 +19,6 @@ pub(crate) struct Step {
     for_this_run: Vec<(&'static str, String)>,
 }
 
-/// What came of a step.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) success: bool,

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use crate::environment;
 
-/// The workspace's root.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask)

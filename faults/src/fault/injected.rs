@@ -15,7 +15,6 @@ pub(super) const SEEN_TIME_MAX: Duration = Duration::from_secs(10);
 /// Between two looks at `/readyz`.
 const READY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What was done.
 #[derive(Debug, Default)]
 pub(crate) struct Injected {
     /// To whom and for how long.
@@ -25,7 +24,6 @@ pub(crate) struct Injected {
 }
 
 impl Injected {
-    /// Everything held meanwhile.
     pub(super) fn as_expected(what: String) -> Self {
         Self { what, wrong: Vec::new() }
     }

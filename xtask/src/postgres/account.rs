@@ -40,7 +40,6 @@ impl Account {
         command
     }
 
-    /// Makes a directory the account's.
     pub(crate) fn give(&self, directory: &Path) -> io::Result<()> {
         match self {
             Self::Ourselves(_) => Ok(()),

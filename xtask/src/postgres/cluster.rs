@@ -40,7 +40,6 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Removes the cluster.
     pub(crate) fn discard(self) -> io::Result<()> {
         fs::remove_dir_all(self.data)
     }

@@ -12,9 +12,7 @@ pub(crate) const NAME: &str = "postmaster.pid";
 /// What such a file says about the server that wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leftover {
-    /// There is no file.
     None,
-    /// That server still runs.
     Running,
     /// That server is gone; the process may be another program's by now.
     Gone,

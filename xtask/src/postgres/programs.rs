@@ -44,12 +44,10 @@ impl Programs {
         })
     }
 
-    /// Whether they are there.
     pub(crate) fn is_found() -> bool {
         Self::find().is_some()
     }
 
-    /// A program's command.
     pub(crate) fn path(&self, program: &str) -> PathBuf {
         self.directory.join(program)
     }
