@@ -20,7 +20,6 @@ pub struct Batch {
     pub dead_letters: Vec<DeadLetter>,
     /// The changes for each mapped table.
     pub(crate) mapped: Vec<MappedChanges>,
-    /// What is to be run.
     pub(crate) statements: StatementRuns,
     /// What became of the events.
     pub counts: Counts,
@@ -45,9 +44,7 @@ pub struct TableRows {
 /// One version of one entity. `Debug` leaves its content out: it is personal data.
 #[derive(PartialEq, Eq)]
 pub struct Row {
-    /// The entity's id.
     pub id: String,
-    /// Which version this is.
     pub version: Version,
     /// The values of the mapping's columns, in their order, `id` first.
     pub values: Vec<Value>,
@@ -73,18 +70,14 @@ pub struct ChildRow {
 /// Which event a row comes from, as a dead letter names it. The message id is the version's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventRef {
-    /// The source that it came by.
     pub source: Arc<str>,
-    /// Its type.
     pub event_type: Arc<str>,
 }
 
 /// The record that an entity is gone; it can never come back.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tombstone {
-    /// The entity's name.
     pub entity: &'static str,
-    /// The entity's id.
     pub id: String,
     /// When the earliest delete happened, by the sender's clock.
     pub occurred_at_ms: i64,
@@ -97,11 +90,8 @@ pub struct Tombstone {
 /// An event that cannot be applied, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeadLetter {
-    /// The source that it came by.
     pub source: String,
-    /// Its message id.
     pub message_id: String,
-    /// Its type.
     pub event_type: String,
     /// The mapped table or the statement that it failed in; empty for the mirror.
     pub part: String,

@@ -7,7 +7,6 @@ use deskbell_store::{FencingToken, LogId, Seq};
 pub struct Checkpoint {
     /// The log of `seq`.
     pub log_id: LogId,
-    /// The destination.
     pub destination: String,
     /// The last event that was applied to the rows.
     pub seq: Seq,

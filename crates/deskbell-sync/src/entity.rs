@@ -44,7 +44,6 @@ pub const ALL: &[&Entity] = &[
     &sms::SMS,
 ];
 
-/// The entity of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Entity> {
     ALL.iter().copied().find(|entity| entity.name == name)
@@ -55,7 +54,6 @@ pub fn find(name: &str) -> Option<&'static Entity> {
 pub enum Change {
     /// `data` is a version of it.
     Upsert,
-    /// It is gone.
     Delete,
 }
 

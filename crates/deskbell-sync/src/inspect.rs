@@ -27,7 +27,6 @@ pub struct TableCount {
     pub name: &'static str,
     /// Its name in the database, such as `clerk_users` or `clerk.users`.
     pub table: String,
-    /// Its rows.
     pub rows: u64,
 }
 
@@ -37,13 +36,8 @@ pub enum InspectError {
     /// The URL or the schema's name makes no sense, or the database cannot be opened.
     #[error(transparent)]
     Open(#[from] ConnectError),
-    /// The mirror has no such table.
     #[error("the mirror has no table {table:?}")]
-    NoSuchTable {
-        /// The name that was given.
-        table: String,
-    },
-    /// The database failed.
+    NoSuchTable { table: String },
     #[error("the mirror cannot be read")]
     Database(#[from] TargetError),
 }

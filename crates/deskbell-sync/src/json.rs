@@ -22,7 +22,6 @@ impl<'a> From<&'a RawValue> for Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// The value as it was written.
     pub(crate) fn as_written(self) -> &'a str {
         self.0
     }

@@ -44,7 +44,6 @@ pub struct Mappings {
 /// One mirrored entity with the columns that are not excluded.
 #[derive(Debug)]
 pub struct Mapping {
-    /// The entity.
     pub entity: &'static Entity,
     /// Its columns, less the excluded ones, `id` first.
     pub columns: Vec<&'static Column>,
@@ -121,7 +120,6 @@ impl Mappings {
         &self.statements
     }
 
-    /// The mirrored entities.
     pub fn iter(&self) -> impl Iterator<Item = &Mapping> {
         self.mappings.iter()
     }

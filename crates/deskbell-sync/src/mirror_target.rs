@@ -149,7 +149,6 @@ pub enum CatchUp {
 pub struct RetryRequest {
     /// The source that the message came by.
     pub source: String,
-    /// The message id.
     pub message_id: String,
     /// The mapped table or the statement that they failed in; empty for the mirror.
     pub part: String,

@@ -118,7 +118,6 @@ impl OutcomeReader {
         outcome
     }
 
-    /// Ends the connection.
     pub async fn close(self) {
         if let Ok(bookkeeping) = self.bookkeeping {
             // The database gives the connection up by itself where it does not hear of it.

@@ -19,7 +19,6 @@ use crate::options::{MirrorOptions, SourceRule};
 /// The suffix of the schema in which a mirror is rebuilt.
 const SHADOW: &str = "_new";
 
-/// What a rebuild came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rebuilt {
     /// The events that were read.
@@ -50,29 +49,18 @@ pub struct Progress {
 pub enum RebuildError {
     /// Events were pruned from the log, or it is not the one that filled the mirror.
     #[error("the log does not reach back to the first event of this mirror: {reason}")]
-    LogTooShort {
-        /// What is missing.
-        reason: String,
-    },
+    LogTooShort { reason: String },
     /// Another destination has rows in the same tables.
     #[error("the destination {other:?} fills the same tables, and its rows are not in this log")]
-    Shared {
-        /// The other destination.
-        other: String,
-    },
+    Shared { other: String },
     /// The mirror has never been filled.
     #[error("the destination has no mirror yet; there is nothing to rebuild")]
     NotStarted,
     /// The schema to build into is not empty.
     #[error("the schema {schema:?} is in use; choose one that is not there yet")]
-    InUse {
-        /// The schema.
-        schema: String,
-    },
-    /// The log could not be read.
+    InUse { schema: String },
     #[error("the event log cannot be read")]
     Store(#[from] StoreError),
-    /// The database could not be opened.
     #[error("the mirror's database cannot be used")]
     Connect(#[from] ConnectError),
     /// The database failed, or refused what the log says.

@@ -15,10 +15,8 @@ use crate::clock;
 /// Reports that are older than this say nothing about now: the consumer reports more often.
 const REPORT_AGE_MAX_MS: i64 = 90_000;
 
-/// How a mirror is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorStatus {
-    /// What it does.
     pub state: MirrorState,
     /// The last event of the log that it has.
     pub seq: Seq,
@@ -32,7 +30,6 @@ pub struct MirrorStatus {
     pub waiting_rows: u64,
 }
 
-/// What a mirror does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MirrorState {
     /// It has all of the log.
@@ -52,7 +49,6 @@ pub struct Failure {
     pub since_ms: i64,
     /// What failed, in our words: safe to show to strangers.
     pub error: String,
-    /// What the database said.
     pub cause: Option<String>,
 }
 
@@ -65,7 +61,6 @@ pub struct BlockedPart {
     pub seq: i64,
     /// Since when, in milliseconds since the Unix epoch.
     pub since_ms: Option<i64>,
-    /// What the database said.
     pub reason: String,
 }
 

@@ -20,12 +20,10 @@ pub struct Version {
 /// The order of the kinds of events that happen at the same moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
-    /// The entity was created.
     Created,
     /// Anything else, an object that was read from the API among it.
     #[default]
     Changed,
-    /// The entity was deleted.
     Deleted,
 }
 

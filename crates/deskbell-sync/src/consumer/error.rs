@@ -8,22 +8,16 @@ use crate::mirror_target::{ConnectError, TargetError};
 /// mirror's checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The log could not be read.
     #[error("failed to read the event log")]
     Store(#[from] StoreError),
     /// The mirror could not be read or written.
     #[error("failed to write the mirror")]
     Target(#[from] TargetError),
-    /// The mirror's database could not be opened.
     #[error("failed to open the mirror")]
     Connect(#[from] ConnectError),
     /// Another consumer of the same name has taken over.
     #[error("another consumer has taken over destination {destination:?}")]
-    Superseded {
-        /// The destination.
-        destination: String,
-    },
-    /// The program is stopping.
+    Superseded { destination: String },
     #[error("the program is stopping")]
     Stopping,
 }

@@ -42,7 +42,6 @@ impl LiveTable {
     }
 }
 
-/// A unique index.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UniqueIndex {
     /// Its columns, those in expressions too.
@@ -109,7 +108,6 @@ pub(crate) enum ColumnClass {
     /// Times of day, and spans of time.
     Clock,
     Json,
-    /// A list of values.
     Array,
     /// Anything else, such as an enumeration or a UUID: the database reads it from text.
     Other,

@@ -117,14 +117,12 @@ pub(crate) trait DbSession: fmt::Debug + Send {
     /// schema.
     async fn configure_session(&mut self, schema: &str) -> Result<(), DatabaseError>;
 
-    /// Ends the connection.
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
 }
 
 /// What a database has in one schema.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    /// Whether the schema itself is there.
     pub(crate) schema: bool,
     /// Tables, views and indexes, by their names within the schema.
     pub(crate) objects: HashSet<String>,

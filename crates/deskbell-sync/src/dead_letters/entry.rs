@@ -5,7 +5,6 @@ use clerk_webhooks::UnixMillis;
 /// A selection of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    /// All of the destination's.
     All,
     /// Those of these entities or messages, by their ids.
     These(Vec<String>),
@@ -16,17 +15,12 @@ pub enum Choice {
 /// What the database has refused, or what could not be made of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetterEntry {
-    /// What becomes of it.
     pub state: State,
-    /// Since when.
     pub since: Option<UnixMillis>,
-    /// The destination.
     pub destination: String,
     /// The source that the event came by.
     pub source: String,
-    /// The event's message id.
     pub message_id: String,
-    /// The event's type.
     pub event_type: String,
     /// The mapped table or the statement; empty for the mirror.
     pub part: String,

@@ -9,9 +9,7 @@ use crate::value::{Kind, Value};
 /// A column and its source. A value of another kind than the column's, or none, is null.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Column {
-    /// The column's name.
     pub name: &'static str,
-    /// What it holds.
     pub kind: Kind,
     /// Where the entity's JSON has the value.
     pub source: Source,

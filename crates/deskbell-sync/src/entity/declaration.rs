@@ -76,14 +76,12 @@ pub enum Raw {
 /// The entity that another one ends with.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parent {
-    /// The parent's name.
     pub entity: &'static str,
     /// The column that holds the parent's id.
     pub column: &'static str,
 }
 
 impl Entity {
-    /// The column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)

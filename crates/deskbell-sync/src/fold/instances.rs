@@ -37,7 +37,6 @@ struct Known {
 pub(crate) struct OtherSource {
     pub(crate) source: String,
     pub(crate) instance_id: String,
-    /// The mirror's instance.
     pub(crate) ours: String,
 }
 

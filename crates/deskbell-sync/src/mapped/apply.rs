@@ -10,7 +10,6 @@ use crate::db::{DatabaseError, DbSession, Refusal};
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     pub(crate) rows_written: u64,
-    /// Of these, those that were removed.
     pub(crate) rows_removed: u64,
     /// What is given up, and what the database said of it.
     pub(crate) dead_letters: Vec<(DeadLetter, Refusal)>,

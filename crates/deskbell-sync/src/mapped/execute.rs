@@ -23,7 +23,6 @@ const KEPT: &str = "not removed";
 /// A word would be kept, or worked out, where a time belongs.
 const NO_TIME: &str = "not a time";
 
-/// Executes tasks.
 pub(super) struct Executor<'a> {
     pub(super) table: &'a MappedTable,
     pub(super) sql: &'a TableSql,
@@ -31,7 +30,6 @@ pub(super) struct Executor<'a> {
     pub(super) keys: &'a Keys,
 }
 
-/// What came of the tasks.
 #[derive(Default)]
 pub(super) struct TaskOutcome<'a> {
     pub(super) done: Vec<&'a Task>,

@@ -143,7 +143,6 @@ fn move_rows(tasks: Vec<Task>, defers: bool) -> Plan {
 /// The rows that move.
 #[derive(Default)]
 struct Moves {
-    /// The keys to which they do.
     keys: BTreeSet<String>,
     /// The keys that they leave.
     left: BTreeSet<String>,

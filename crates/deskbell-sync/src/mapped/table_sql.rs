@@ -97,7 +97,6 @@ impl TableSql {
         Ok(())
     }
 
-    /// The cells of a row.
     pub(super) fn cells<'a>(&self, row: &'a RowTexts) -> Vec<Cell<'a>> {
         row.cells(self.dialect)
     }

@@ -6,40 +6,23 @@ use crate::entity;
 /// A choice of entities and columns that cannot be mirrored.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum MappingError {
-    /// There is no such entity.
     #[error("there is no entity {name:?}; the entities are {}", names())]
-    UnknownEntity {
-        /// The name that was given.
-        name: String,
-    },
+    UnknownEntity { name: String },
     /// The text is not `entity.column`, or names no column.
     #[error(
         "{column:?} is no column: write an entity and one of its columns, such as \"user.private_metadata\""
     )]
-    UnknownColumn {
-        /// The text that was given.
-        column: String,
-    },
-    /// The config both excludes and includes it.
+    UnknownColumn { column: String },
     #[error("{column:?} is in both `exclude_columns` and `include_columns`: remove it from one")]
-    Contradiction {
-        /// The text that was given.
-        column: String,
-    },
+    Contradiction { column: String },
     /// It need not be included.
     #[error(
         "{column:?} in `include_columns` is not left out by default: only \"private_metadata\" columns are; remove it"
     )]
-    NotLeftOut {
-        /// The text that was given.
-        column: String,
-    },
+    NotLeftOut { column: String },
     /// The mirror finds or removes rows by this column.
     #[error("{column:?} cannot be excluded: the mirror finds its rows by it")]
-    NeededColumn {
-        /// The text that was given.
-        column: String,
-    },
+    NeededColumn { column: String },
     /// A mapped table or a statement makes no sense.
     #[error(transparent)]
     Declaration(Box<DeclarationError>),

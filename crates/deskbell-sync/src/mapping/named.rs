@@ -24,7 +24,6 @@ pub(super) enum Token<'a> {
     Word(&'a str),
     /// `:name`, without the colon.
     Parameter(&'a str),
-    /// Any other character.
     Sign(char),
 }
 

@@ -37,7 +37,6 @@ const TITLE_CHARS_MAX: usize = 40;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct StatementTextError {
-    /// What is wrong.
     pub problem: StatementTextProblem,
     /// Where, in bytes from 0.
     pub byte: usize,
@@ -46,7 +45,6 @@ pub struct StatementTextError {
 /// What is wrong with the text of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StatementTextProblem {
-    /// There is nothing but comments.
     #[error("there is no statement in `sql`")]
     Empty,
     /// There are several.
@@ -55,39 +53,23 @@ pub enum StatementTextProblem {
          of one event are committed together"
     )]
     Several,
-    /// It controls the transaction.
     #[error(
         "`{word}` controls the transaction, which Deskbell begins and commits itself, together with \
          its checkpoint: leave it out"
     )]
-    TransactionControl {
-        /// The word.
-        word: String,
-    },
-    /// It changes or reads the session.
+    TransactionControl { word: String },
     #[error(
         "`{word}` changes or reads the session, which the mirror uses too: leave it out, or put it \
          into a function of the database"
     )]
-    Session {
-        /// The word.
-        word: String,
-    },
-    /// It cannot run inside a transaction.
+    Session { word: String },
     #[error(
         "`{word}` cannot run inside a transaction, and Deskbell runs statements in one: run it by \
          another way"
     )]
-    Outside {
-        /// The words.
-        word: String,
-    },
-    /// A parameter without a name.
+    Outside { word: String },
     #[error("`{text}` has no value: write a name such as `:id`, and give its value in `params`")]
-    Placeholder {
-        /// The placeholder.
-        text: String,
-    },
+    Placeholder { text: String },
 }
 
 /// Checks that the text is one statement, with parameters as `:name` alone, and none that a

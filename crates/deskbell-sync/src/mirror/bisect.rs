@@ -128,7 +128,6 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// What came of a piece.
 #[derive(Debug, Default)]
 pub(super) struct Isolated<'a> {
     pub(super) rows_written: u64,

@@ -33,7 +33,6 @@ pub(crate) struct Merge<'a> {
     pub(crate) payloads_pruned: u64,
 }
 
-/// What a merge came to.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     pub(crate) events: u64,

@@ -22,7 +22,6 @@ const DELETE_RETRY_MAX: Duration = Duration::from_secs(3600);
 /// The doublings after which a pause is at its longest.
 const DOUBLINGS_MAX: u32 = 10;
 
-/// What was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RefusedKind {
     /// The event itself: nothing can be made of it.

@@ -9,7 +9,6 @@ use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, check_schema_name};
 use crate::options::MirrorOptions;
 
-/// How a mirror is kept.
 #[derive(Debug)]
 pub(crate) struct MirrorSettings {
     pub(super) options: MirrorOptions,

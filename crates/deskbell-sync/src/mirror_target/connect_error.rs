@@ -23,10 +23,7 @@ pub enum ConnectError {
     #[error(
         "{schema:?} cannot be the mirror's schema: use up to {SCHEMA_BYTES_MAX} lower-case letters, digits and \"_\", a letter first"
     )]
-    SchemaName {
-        /// The name that was given.
-        schema: String,
-    },
+    SchemaName { schema: String },
     /// The choice of entities and columns, a mapped table or a statement makes no sense.
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -37,30 +34,18 @@ pub enum ConnectError {
     #[error(
         "the database has a table {table:?} that is not Deskbell's; choose another schema or another database"
     )]
-    NotOurs {
-        /// The table.
-        table: String,
-    },
+    NotOurs { table: String },
     /// A later program has changed the tables.
     #[error(
         "the mirror's tables have version {found}, and this program knows versions up to {known}; run the deskbell that made them, or a later one"
     )]
-    Newer {
-        /// The version of the database's tables.
-        found: i64,
-        /// The latest version that this program knows.
-        known: i64,
-    },
+    Newer { found: i64, known: i64 },
     /// Tables, columns or indexes are missing, and the config says not to make them.
     #[error(
         "auto_migrate is off: make what the mirror's database lacks with `deskbell schema apply`, or look at it with `deskbell schema diff`; it lacks {}",
         first_of(missing)
     )]
-    NotMigrated {
-        /// What is missing, such as `table users`.
-        missing: Vec<String>,
-    },
-    /// The database refused, failed, or is away.
+    NotMigrated { missing: Vec<String> },
     #[error("the mirror's database cannot be opened")]
     Database(#[source] BackendError),
 }

@@ -8,7 +8,6 @@ use crate::db::DatabaseError;
 /// A unit of work that a target could not do. It may be tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The database failed, or is away.
     #[error("the mirror's database is not available")]
     Unavailable(#[source] BackendError),
     /// The database refused a value. The same batch will be refused again, if nothing changes.
@@ -22,10 +21,7 @@ pub enum TargetError {
     Unusable(#[source] ConnectError),
     /// The database holds something that this program did not write there.
     #[error("the mirror's bookkeeping cannot be read: {what}")]
-    Corrupt {
-        /// What could not be read.
-        what: &'static str,
-    },
+    Corrupt { what: &'static str },
 }
 
 impl From<DatabaseError> for TargetError {

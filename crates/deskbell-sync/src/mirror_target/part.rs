@@ -6,7 +6,6 @@ use deskbell_store::Seq;
 /// A table or a statement, which can wait while the rest goes on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Part {
-    /// What it is.
     pub kind: PartKind,
     /// The mirror's table, the mapped table's name, or what a statement is known by.
     pub name: String,
@@ -50,15 +49,12 @@ impl PartKind {
 /// A part that the database refuses whatever the row. Everything behind `seq` waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
-    /// Which part.
     pub part: Part,
     /// The last event that was applied to it.
     pub seq: Seq,
     /// Since when, by the database's clock.
     pub since: Option<UnixMillis>,
-    /// What the database says.
     pub reason: String,
-    /// The database's code.
     pub cause: String,
     /// Whether it is time to try it again.
     pub is_due: bool,

@@ -112,7 +112,6 @@ async fn columns(
     Ok(rows.into_iter().map(column).collect())
 }
 
-/// The unique indexes.
 async fn unique(
     connection: &mut SqliteConnection,
     table: &str,
