@@ -3,9 +3,9 @@
 use std::io;
 
 /// The longest template, in bytes; a longer one is refused at start.
-pub(in crate::template) const TEMPLATE_BYTES_MAX: usize = 1 << 20;
+pub(super) const TEMPLATE_BYTES_MAX: usize = 1 << 20;
 /// The longest text that a template may come to, in bytes; at more, rendering fails.
-pub(in crate::template) const RENDERED_BYTES_MAX: usize = 1 << 20;
+pub(super) const RENDERED_BYTES_MAX: usize = 1 << 20;
 
 /// A buffer that takes no more than [`RENDERED_BYTES_MAX`].
 #[derive(Default)]
