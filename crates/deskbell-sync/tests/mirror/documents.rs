@@ -4,12 +4,13 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use crate::support::Mirror;
 
-const README: &str = include_str!("../../../../README.md");
+const DOCUMENTS: [&str; 2] =
+    [include_str!("../../../../README.md"), include_str!("../../../../docs/mirror.md")];
 
 /// The SQL blocks, and what is quoted behind `sqlite3`.
-fn queries() -> Vec<&'static str> {
-    let blocks = README.split("```sql\n").skip(1).filter_map(|block| block.split("```").next());
-    let quoted = README
+fn queries(document: &'static str) -> Vec<&'static str> {
+    let blocks = document.split("```sql\n").skip(1).filter_map(|block| block.split("```").next());
+    let quoted = document
         .lines()
         .filter(|line| line.starts_with("sqlite3 ") || line.contains(": sqlite3 "))
         .filter_map(|line| line.split('\'').nth(1));
@@ -20,8 +21,8 @@ fn queries() -> Vec<&'static str> {
 async fn every_query_in_the_documents_runs() {
     let mirror = Mirror::new().await;
     let mut connection = SqliteConnection::connect(&mirror.options.url).await.unwrap();
-    let queries = queries();
-    assert!(queries.len() >= 2, "{queries:?}");
+    let queries: Vec<_> = DOCUMENTS.into_iter().flat_map(queries).collect();
+    assert!(queries.len() >= 3, "{queries:?}");
     for query in queries {
         let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut connection).await;
         assert!(rows.is_ok(), "{query}: {:?}", rows.err());

@@ -74,7 +74,7 @@ async fn a_role_that_owns_only_the_schema_can_do_everything() {
     guarded.place.run("ALTER TABLE clerk.users DROP COLUMN locale").await;
     connect(&options).await.unwrap().close().await;
     guarded.place.run("SELECT locale FROM clerk.users").await;
-    let reader = guarded.give("A role that reads").await;
+    let reader = guarded.give("A role that only reads").await;
     let reader = MirrorReader::open(&guarded.options(&reader).url).await.unwrap();
     assert_eq!(reader.rows("users").await.unwrap()[0]["id"], "user_2");
     drop(reader);
@@ -86,7 +86,7 @@ async fn a_role_that_may_not_make_tables_applies_once_they_are_there() {
     let mut guarded = Guarded::new().await;
     let made_by = MirrorOptions { url: guarded.place.url(), ..MirrorOptions::default() };
     migration::apply(&made_by).await.unwrap();
-    let role = guarded.give("A role that may not make tables").await;
+    let role = guarded.give("A role that cannot create tables").await;
     let options = MirrorOptions { auto_migrate: false, ..guarded.options(&role) };
     works(options.clone()).await;
     // It says what is missing, and cannot make it.
