@@ -11,9 +11,9 @@ use crate::engine;
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum Command {
-    /// Read the config as `serve` would, and say whether it holds.
+    /// Check the config without opening its databases.
     Check,
-    /// Print the effective values, secrets redacted.
+    /// Print the effective values, with secrets redacted.
     Show,
 }
 
@@ -48,8 +48,8 @@ fn check(loaded: &Loaded, context: &Context) {
         return;
     }
     match file {
-        Some(file) => outln!("{file} is good"),
-        None => outln!("there is no deskbell.toml; the defaults are good"),
+        Some(file) => outln!("{file} is valid"),
+        None => outln!("no deskbell.toml found; the defaults are valid"),
     }
 }
 

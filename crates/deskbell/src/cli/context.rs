@@ -52,8 +52,8 @@ pub(super) fn environment() -> Environment {
 
 /// A destination was named that keeps no tables, where one that does is meant.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("`{name}` has type = \"{kind}\", and keeps no tables")]
-#[diagnostic(help("name a destination of type = \"database\""))]
+#[error("`{name}` is a destination of type \"{kind}\", expected type \"database\"")]
+#[diagnostic(help("name a destination with `type = \"database\"`"))]
 pub(super) struct NoDatabase {
     name: String,
     kind: DestinationType,

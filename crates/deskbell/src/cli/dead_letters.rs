@@ -21,37 +21,37 @@ use crate::orders::{Answer, Request};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List what could not be applied or delivered, and what waits for other rows.
+    /// List rows and deliveries that failed, and rows that wait for others.
     List {
-        /// Of this destination [default: all that are enabled].
+        /// Only of this destination [default: all enabled ones].
         destination: Option<String>,
     },
-    /// Show all that is known of a dead letter.
+    /// Show the details of a dead letter.
     Show {
-        /// The id of its entity or of its message.
+        /// Id of the entity or of the message.
         id: String,
-        /// Of this destination [default: all that are enabled].
+        /// Only of this destination [default: all enabled ones].
         #[arg(long, value_name = "NAME")]
         destination: Option<String>,
     },
-    /// Have dead letters tried again by the running deskbell, or by the next one.
+    /// Retry dead letters, by the running `deskbell serve` or the next one.
     Retry(Retry),
 }
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true)))]
 pub(super) struct Retry {
-    /// The ids of their entities or of their messages.
+    /// Ids of entities or of messages.
     #[arg(group = "which", value_name = "ID")]
     ids: Vec<String>,
-    /// All of them.
+    /// All dead letters.
     #[arg(long, group = "which")]
     all: bool,
-    /// Those of databases that were refused with this code (such as 23505), for this constraint or
-    /// in this table.
+    /// Rows that a database rejected with this code (such as 23505), for this constraint or in this
+    /// table.
     #[arg(long, group = "which", value_name = "CODE|CONSTRAINT|TABLE")]
     cause: Option<String>,
-    /// Of this destination [default: all that are enabled].
+    /// Only of this destination [default: all enabled ones].
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
 }
@@ -80,7 +80,7 @@ fn list(letters: &[Letter], context: &Context) {
         return print_json(letters);
     }
     if letters.is_empty() {
-        errln!("there are no dead letters");
+        errln!("no dead letters");
         return;
     }
     let heads = ["STATE", "SINCE", "DESTINATION", "PART", "ENTITY", "MESSAGE", "REASON"];
@@ -180,9 +180,9 @@ impl Asked {
         if let Some((deliveries, by_serve)) = self.deliveries {
             let counted = store::counted(deliveries);
             if by_serve {
-                outln!("{counted} will be made by the running deskbell");
+                outln!("{counted} queued for the running `deskbell serve`");
             } else {
-                outln!("{counted} will be made once `deskbell serve` runs");
+                outln!("{counted} queued; `deskbell serve` is not running and makes them at its next start");
             }
         }
         if self.rows > 0 || self.deliveries.is_none() {

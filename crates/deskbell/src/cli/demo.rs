@@ -17,20 +17,20 @@ const DIFFERENCES_SHOWN_MAX: usize = 10;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// How many events the simulated Clerk sends.
+    /// Number of events that the simulated Clerk sends.
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     events: usize,
-    /// Makes the same events again.
+    /// Seed of the random events; the same seed makes the same events.
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
-    /// Where to put the databases [default: a fresh temporary directory].
+    /// Directory of the databases [default: a new temporary directory].
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// The database of the event log, PostgreSQL or SQLite, in which there is none yet
+    /// Database of the event log, PostgreSQL or SQLite, without an event log yet
     /// [default: a SQLite file in the directory].
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// The database to mirror into, PostgreSQL or SQLite, in which there is no mirror yet
+    /// Database of the mirror, PostgreSQL or SQLite, without a mirror yet
     /// [default: a SQLite file in the directory].
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
@@ -131,8 +131,8 @@ fn print_table(demo: &Demo, outcome: &Outcome) {
     let (report, delivered) = (&outcome.report, &outcome.delivered);
     outln!("events sent            {:>10}   seed {}", report.sent, demo.seed);
     outln!("sent again             {:>10}   duplicates, with the same id", report.duplicates);
-    outln!("acknowledged           {:>10}   each durable before its 200", report.acked);
-    outln!("acks a second          {:>10.0}", report.acked_per_second);
+    outln!("acknowledged           {:>10}   each stored durably before its 200", report.acked);
+    outln!("acks per second        {:>10.0}", report.acked_per_second);
     outln!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
     outln!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);
     outln!();
@@ -141,18 +141,18 @@ fn print_table(demo: &Demo, outcome: &Outcome) {
     }
     outln!();
     outln!(
-        "drift                  {:>10}   entities that differ from Clerk's truth",
+        "drift                  {:>10}   entities that differ from the simulated Clerk's",
         outcome.drift.len()
     );
     for difference in outcome.drift.iter().take(DIFFERENCES_SHOWN_MAX) {
         outln!("  {difference}");
     }
     outln!(
-        "delivered              {:>10}   accepted, with a good signature, by a flaky receiver",
+        "delivered              {:>10}   accepted by a flaky receiver, with valid signatures",
         delivered.delivered
     );
     outln!(
-        "delivery attempts      {:>10}   it refused some, and broke connections",
+        "delivery attempts      {:>10}   the receiver rejected some and broke connections",
         delivered.attempts
     );
     outln!(
@@ -161,7 +161,7 @@ fn print_table(demo: &Demo, outcome: &Outcome) {
     );
     outln!("undelivered            {:>10}", delivered.undelivered);
     outln!();
-    outln!("the event log is in    {}", place(&outcome.store));
+    outln!("event log              {}", place(&outcome.store));
     print_where_to_look(&outcome.mirror);
 }
 
@@ -170,12 +170,12 @@ fn print_where_to_look(mirror: &DatabaseUrl) {
     match mirror {
         DatabaseUrl::Sqlite(file) => {
             let file = file.path().display();
-            outln!("the mirror is in       {file}");
-            outln!("look at it:            sqlite3 {file} {}", query("clerk_users"));
+            outln!("mirror                 {file}");
+            outln!("look at it             sqlite3 {file} {}", query("clerk_users"));
         }
         DatabaseUrl::Postgres(url) => {
-            outln!("the mirror is in       {url}");
-            outln!("look at it:            psql '{url}' -c {}", query("clerk.users"));
+            outln!("mirror                 {url}");
+            outln!("look at it             psql '{url}' -c {}", query("clerk.users"));
         }
     }
 }

@@ -23,11 +23,11 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List them (what is done where nothing else is asked for).
+    /// List destinations and their status (the default).
     List,
-    /// Send to a destination again that was disabled since it kept failing.
+    /// Re-enable a destination that was disabled because it kept failing.
     Enable {
-        /// Its name.
+        /// Name of the destination.
         name: String,
     },
 }
@@ -87,9 +87,9 @@ async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), ex
     if context.json {
         outln!("{}", json!({ "destination": name, "enabled": true }));
     } else if done.by_serve {
-        outln!("{name} is sent to again");
+        outln!("{name} re-enabled");
     } else {
-        outln!("{name} will be sent to again once `deskbell serve` runs");
+        outln!("{name} re-enabled; deliveries start when `deskbell serve` runs");
     }
     Ok(())
 }

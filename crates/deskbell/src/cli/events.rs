@@ -11,9 +11,9 @@ use super::{Context, exit};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List events, the newest first.
+    /// List events, newest first.
     List(list::Arguments),
-    /// Show an event, and what became of it at each destination, mirrors included.
+    /// Show an event and what became of it at each destination, mirrors included.
     Show(show::Arguments),
 }
 

@@ -22,9 +22,9 @@ pub(super) enum Usually {
 
 /// `DESKBELL_LOG` makes no sense.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("{VARIABLE} has the filter `{filter}`, which is not one: {reason}")]
+#[error("{VARIABLE}: invalid filter `{filter}`: {reason}")]
 #[diagnostic(help(
-    "write a level (error, warn, info, debug, trace), or TARGET=LEVEL; several with commas between"
+    "expected a level (error, warn, info, debug, trace) or TARGET=LEVEL, separated by commas"
 ))]
 pub(super) struct BadFilter {
     filter: String,
@@ -72,7 +72,7 @@ fn read(filters: &str) -> Result<EnvFilter, BadFilter> {
         }
         let is_word = !filter.contains(['=', '[', ':']);
         if is_word && filter.parse::<tracing_subscriber::filter::LevelFilter>().is_err() {
-            return Err(bad("there is no such level".to_owned()));
+            return Err(bad("unknown level".to_owned()));
         }
     }
     Ok(EnvFilter::builder().parse_lossy(filters))

@@ -34,19 +34,19 @@ use context::{Context, NoDatabase, environment};
 
 /// The self-hosted webhook engine for Clerk.
 ///
-/// It verifies Clerk's webhooks, writes every event down before it acknowledges it, keeps a mirror
-/// of your users, organizations and all the rest in your own database, and delivers events to
-/// everyone else who must know.
+/// Verifies Clerk's webhooks, stores every event durably before acknowledging it, keeps a mirror of
+/// users, organizations and other entities in your own database, and delivers events to your
+/// services.
 #[derive(Debug, Parser)]
 #[command(name = "deskbell", version, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
-    /// The config file [default: deskbell.toml, where there is one].
+    /// The config file [default: deskbell.toml, if it exists].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
-    /// Log more; twice for still more. The variable DESKBELL_LOG takes filters as well.
+    /// Log more; repeat for even more. DESKBELL_LOG sets filters.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     #[command(subcommand)]
@@ -55,40 +55,40 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive events, write them down, and keep the mirror.
+    /// Receive events, keep mirrors and deliver.
     Serve(serve::Arguments),
-    /// Show the whole way of an event: a simulated Clerk, the engine, and a mirror without drift.
+    /// Run an end-to-end demo against a simulated Clerk.
     Demo(demo::Arguments),
-    /// Send a simulated Clerk's events to any webhook handler, and judge it from outside.
+    /// Send a simulated Clerk's events to any webhook handler and check how it does.
     // By far the largest of the arguments.
     Simulate(Box<simulate::Arguments>),
-    /// Check the config, or show its effective values.
+    /// Check the config, or print its effective values.
     #[command(subcommand)]
     Config(config::Command),
-    /// Print the mirror's tables as SQL, see what a database lacks of them, or make it.
+    /// Print, compare or create the mirror's tables.
     #[command(subcommand)]
     Schema(schema::Command),
-    /// Make a mirror anew from the event log, also while the engine runs.
+    /// Rebuild a mirror from the event log, also while `serve` runs.
     Rebuild(rebuild::Arguments),
-    /// Let statements go on that were held back when the event log was restored or replaced.
+    /// Resume statements that were paused because the event log was restored or replaced.
     #[command(subcommand)]
     Statements(statements::Command),
-    /// List destinations and their status, or send to a disabled one again.
+    /// List destinations and their status, or re-enable one.
     Destinations(destinations::Arguments),
-    /// List events of the log, or show what became of one.
+    /// List events, or show what became of one.
     #[command(subcommand)]
     Events(events::Command),
-    /// Send events of the log again.
+    /// Send events again.
     Replay(replay::Arguments),
-    /// List what a mirror could not take and what could not be delivered, and ask for it again.
+    /// List, show or retry rows and deliveries that failed.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
-    /// Keep the event log safe.
+    /// Back up the event log, or move it to PostgreSQL.
     #[command(subcommand)]
     Store(store::command::Command),
     /// List the event types that Clerk sends.
     Types,
-    /// Send a signed sample event, by default to the local server.
+    /// Send a signed sample event, to the local server by default.
     Trigger(trigger::Arguments),
 }
 

@@ -10,17 +10,17 @@ use crate::config::{Config, DestinationKind, nearest};
 /// A name that is not one of those that are meant.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum NameError {
-    #[error("there is no destination `{name}`")]
+    #[error("destination `{name}` not found")]
     Unknown {
         name: String,
         #[help]
         help: String,
     },
-    #[error("`{name}` has type = \"database\", and nothing is delivered to it")]
-    #[diagnostic(help("`deskbell rebuild {name}` makes its mirror anew"))]
+    #[error("`{name}` is a destination of type \"database\", which has no deliveries")]
+    #[diagnostic(help("run `deskbell rebuild {name}` to rebuild its mirror"))]
     Database { name: String },
-    #[error("the config has `enabled = false` for `{name}`")]
-    #[diagnostic(help("take that away, and start `deskbell serve` anew"))]
+    #[error("destination `{name}` has `enabled = false` in the config")]
+    #[diagnostic(help("remove `enabled = false` and restart `deskbell serve`"))]
     NotEnabled { name: String },
 }
 
@@ -77,8 +77,8 @@ pub(super) async fn warn_of_disabled(
         if is_meant(&state) && state.health.disabled.is_some() {
             let name = &state.name;
             errln!(
-                "{name} is disabled: what is owed to it waits for `deskbell destinations enable \
-                 {name}`"
+                "{name} is disabled; its pending deliveries are kept until you run \
+                 `deskbell destinations enable {name}`"
             );
         }
     }

@@ -36,7 +36,7 @@ pub(in crate::cli) fn data(line: fmt::Arguments<'_>) {
     if error.kind() == ErrorKind::BrokenPipe {
         process::exit(exit_code::BROKEN_PIPE.into());
     }
-    message(format_args!("stdout cannot be written: {error}"));
+    message(format_args!("cannot write to stdout: {error}"));
     process::exit(exit_code::FAILED.into());
 }
 

@@ -18,33 +18,33 @@ use crate::mirror_options::mirror_options;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The destination whose mirror is rebuilt.
+    /// Destination whose mirror is rebuilt.
     destination: String,
-    /// Build the mirror as it was at this time, such as 2026-11-21T08:00:00Z, by the events' own
-    /// clock. The live tables are not touched.
+    /// Build the mirror as it was at this time (2026-11-21T08:00:00Z), by the events' own
+    /// timestamps. The live tables do not change.
     #[arg(long, value_name = "TIME", requires = "into", value_parser = time)]
     until: Option<UnixMillis>,
-    /// The schema that is built into, which must not be there yet.
+    /// Schema to build it in, which must not exist yet.
     #[arg(long, value_name = "SCHEMA", requires = "until")]
     into: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
-    #[error("there is no destination `{name}`")]
+    #[error("destination `{name}` not found")]
     NoSuchDestination {
         name: String,
         #[help]
         help: String,
     },
-    #[error("the event log cannot be read")]
+    #[error("cannot read the event log")]
     Store(#[from] OpenError),
-    #[error("the mirror of the destination `{destination}` was not rebuilt")]
+    #[error("cannot rebuild the mirror of destination `{destination}`")]
     Rebuild { destination: String, source: RebuildError },
 }
 
 fn time(text: &str) -> Result<UnixMillis, &'static str> {
-    UnixMillis::from_json(&text.into()).ok_or("write a time such as 2026-11-21T08:00:00Z")
+    UnixMillis::from_json(&text.into()).ok_or("expected a time such as 2026-11-21T08:00:00Z")
 }
 
 pub(super) async fn run(
@@ -117,21 +117,20 @@ fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
     match &arguments.into {
         Some(into) => outln!("read {events} events and wrote {rows_written} rows into {into}"),
         None => outln!(
-            "read {events} events; {rows_written} rows were missing or different, {rows_removed} extra"
+            "read {events} events; {rows_written} rows missing or different, {rows_removed} extra"
         ),
     }
     if *payloads_pruned > 0 {
         outln!(
-            "{payloads_pruned} events were skipped, as their payloads have been pruned; what they \
-             said was left as it is"
+            "skipped {payloads_pruned} events whose payloads were pruned; their rows were not changed"
         );
     }
     if !refused.is_empty() {
-        outln!("{} rows are still refused by the database:", refused.len());
+        outln!("the database still rejects {} rows:", refused.len());
     }
     for letter in refused {
         let table = if letter.part.is_empty() { "mirror" } else { letter.part.as_str() };
-        let reason = letter.reason.as_deref().unwrap_or("it waits for other rows");
+        let reason = letter.reason.as_deref().unwrap_or("waits for other rows");
         outln!("  {} {} ({table}): {reason}", letter.entity, letter.id);
     }
 }

@@ -16,32 +16,31 @@ use crate::orders::{Answer, Request};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true)))]
 pub(super) struct Arguments {
-    /// The message id (svix-id) of one event, which is sent whatever became of it before: with
-    /// --destination also where its filter does not want it.
+    /// Message id (svix-id) of one event, which is sent whatever became of it before. With
+    /// --destination it is sent even if the destination's filter does not take it.
     #[arg(group = "what")]
     message_id: Option<String>,
-    /// What was given up on since this time, such as 2026-11-21T08:00:00Z, or since so long ago,
-    /// such as 2h.
+    /// Deliveries that failed permanently since this time (2026-11-21T08:00:00Z) or this long ago
+    /// (2h).
     #[arg(long, group = "what", value_name = "T", value_parser = time::since)]
     dead_lettered_since: Option<UnixMillis>,
-    /// What was received since this time, is wanted, and was never owed: after a destination was
-    /// added, or its filter widened.
+    /// Events received since this time that a destination takes but never had a delivery for: after
+    /// you added a destination or widened its filter.
     #[arg(long, group = "what", value_name = "T", value_parser = time::since)]
     missing_since: Option<UnixMillis>,
-    /// To this destination only [default: all that are enabled].
+    /// Only to this destination [default: all enabled ones].
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
-    /// Events of this type only, or of those that a pattern such as user.* matches; may be
-    /// repeated.
+    /// Only events of this type, or a pattern such as user.*; can be repeated.
     #[arg(long = "type", value_name = "PATTERN", conflicts_with = "message_id")]
     types: Vec<String>,
-    /// Events about this user, organization or other entity only.
+    /// Only events about this user, organization or other entity.
     #[arg(long, value_name = "ID", conflicts_with = "message_id")]
     subject: Option<String>,
-    /// At most so many deliveries.
+    /// Maximum number of deliveries.
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// Count them, and change nothing.
+    /// Only count the deliveries.
     #[arg(long)]
     dry_run: bool,
 }
@@ -111,9 +110,9 @@ fn print(deliveries: u64, dry_run: bool, waits: bool, context: &Context) {
     }
     let counted = store::counted(deliveries);
     match (deliveries, dry_run, waits) {
-        (0, ..) => outln!("there is nothing to send again"),
-        (_, true, _) => outln!("{counted} would be made; nothing was changed"),
-        (_, _, true) => outln!("{counted} will be made once `deskbell serve` runs"),
-        _ => outln!("{counted} will be made by the running deskbell"),
+        (0, ..) => outln!("nothing to send again"),
+        (_, true, _) => outln!("{counted} would be queued; nothing was changed"),
+        (_, _, true) => outln!("{counted} queued; `deskbell serve` is not running and makes them at its next start"),
+        _ => outln!("{counted} queued for the running `deskbell serve`"),
     }
 }

@@ -17,23 +17,23 @@ use crate::mirror_options::mirror_options;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Print the SQL that makes the mirror's tables in an empty database.
+    /// Print SQL that creates the mirror's tables in an empty database.
     Print {
-        /// For this kind of database [default: that of the destination's url].
+        /// Kind of database [default: that of the destination's url].
         #[arg(long)]
         dialect: Option<DialectName>,
-        /// For this destination [default: every database].
+        /// Only for this destination [default: every database].
         #[arg(long, value_name = "NAME")]
         destination: Option<String>,
     },
-    /// Print the SQL for what the mirror's database lacks; ends with 1 where it lacks something.
+    /// Print SQL for what the mirror's database lacks; exits with 1 if it lacks something.
     Diff {
-        /// Of this destination [default: every database].
+        /// Only for this destination [default: every database].
         destination: Option<String>,
     },
-    /// Make what the mirror's database lacks.
+    /// Create missing tables, columns and indexes in the mirror's database.
     Apply {
-        /// Of this destination [default: every database].
+        /// Only for this destination [default: every database].
         destination: Option<String>,
     },
 }
@@ -117,7 +117,7 @@ async fn diff(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, e
             .map_err(|source| SchemaError::mirror(options, source))?;
         let dialect = Dialect::of_url(&options.url).unwrap_or(Dialect::Sqlite);
         if steps.is_empty() && !context.json {
-            errln!("the database of `{}` lacks nothing", options.destination);
+            errln!("the database of `{}` is up to date", options.destination);
         }
         if !steps.is_empty() || context.json {
             lacking.push((options, dialect, steps));
@@ -138,7 +138,7 @@ async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, 
         if context.json {
             applied.push(json!({ "destination": name, "applied": steps }));
         } else if steps.is_empty() {
-            errln!("the database of `{name}` lacks nothing");
+            errln!("the database of `{name}` is up to date");
         } else {
             steps.iter().for_each(|step| outln!("{step}"));
         }

@@ -13,7 +13,7 @@ use crate::engine::{Engine, Listening, Reloaded};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Log each event that is received, delivered or mirrored; a terminal sees them without it.
+    /// Log each event that is received, delivered or mirrored [default: on a terminal].
     #[arg(long)]
     log_events: bool,
 }
@@ -53,7 +53,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
             () = stop.recv() => break,
             _ = hangup.recv() => reload(&mut engine, context).await,
             () = engine.ended_early() => {
-                tracing::error!("a part of the engine ended");
+                tracing::error!("a background task ended; shutting down");
                 break;
             }
         }
@@ -89,7 +89,7 @@ async fn reload(engine: &mut Engine, context: &Context) {
     let Reloaded { destinations, after_restart } = match reloaded {
         Ok(reloaded) => reloaded,
         Err(failure) => {
-            tracing::error!("the config was not reloaded, and the one before holds on");
+            tracing::error!("config not reloaded; the previous config stays in effect");
             failure.report(context.json);
             return;
         }
@@ -98,7 +98,7 @@ async fn reload(engine: &mut Engine, context: &Context) {
         tracing::warn!(key, "this change needs a restart; the rest of the config was reloaded");
     }
     let restarted = destinations.join(", ");
-    tracing::info!(restarted, "the config was reloaded");
+    tracing::info!(restarted, "config reloaded");
 }
 
 /// The signals that end a service.
@@ -166,7 +166,7 @@ fn greet(engine: &Engine, loaded: &Loaded) {
     errln!();
     errln!("Next: make it reachable (ngrok http {}),", address.port());
     errln!("add https://YOUR-HOST{path} as an endpoint in the Clerk dashboard under");
-    errln!("Configure > Webhooks, and watch the rows come. Or try it now, from another terminal:");
+    errln!("Configure > Webhooks, and watch the rows arrive. Or send a sample from another terminal:");
     errln!("  deskbell trigger user.created");
     errln!();
 }

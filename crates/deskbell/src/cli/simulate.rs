@@ -19,68 +19,68 @@ Example, against the local server and its mirror:
   deskbell simulate --url http://127.0.0.1:3000/api/webhooks --secret whsec_… \\
     --events 50000 --shuffle --mirror sqlite://clerk.db
 
-The seed makes the events and their message ids: the same seed sent again is nothing but duplicates,
-another one has other users and organizations. Of the mirror, only entities of this seed are
-compared; send no fewer events of a seed than before. It ends with 1 where an event was never
-acknowledged, or the mirror drifts.";
+The seed determines the events and their message ids: sending the same seed again sends only
+duplicates, and another seed has other users and organizations. Only entities of this seed are
+compared with the mirror; send at least as many events of a seed as before. The exit code is 1 if an
+event was never acknowledged, or the mirror drifts.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Arguments {
-    /// Where the handler takes webhooks. Redirects are not followed.
+    /// URL of the webhook handler. Redirects are not followed.
     #[arg(long, value_name = "URL")]
     url: String,
-    /// The signing secret that the handler verifies with; several (or separated by commas) send each
-    /// event once with each, as in a rotation [default: as for trigger].
+    /// Signing secret of the handler. With several (repeated, or separated by commas), each event is
+    /// sent once with each, as in a rotation [default: as for trigger].
     #[arg(long = "secret", value_name = "SECRET")]
     secrets: Vec<String>,
-    /// How many events are sent.
+    /// Number of events.
     #[arg(long, default_value_t = 20_000, value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     events: usize,
-    /// How many users are alive at once, at most [default: more with every event].
+    /// Maximum number of users at once [default: unlimited].
     #[arg(long, value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     users: Option<usize>,
-    /// How many events a second are begun, whether the earlier ones were answered or not
+    /// Events per second, sent at their time whether earlier ones were answered or not
     /// [default: as fast as the handler answers].
     #[arg(long, value_name = "R", value_parser = number)]
     rate: Option<f64>,
-    /// How many requests are under way at most, each on a connection of its own. Connections end
-    /// now and then, and after any failure, so that a balancer can spread them.
+    /// Maximum number of requests in flight, each on its own connection. Connections are closed now
+    /// and then, and after any failure, so that a load balancer can spread them.
     #[arg(long, default_value_t = 32, value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     connections: usize,
-    /// The share of the events that come twice, with the same id: 0.05 or 5%.
+    /// Share of events that are sent twice, with the same id: 0.05 or 5%.
     #[arg(long, default_value = "5%", value_name = "P", value_parser = share)]
     duplicates: f64,
-    /// The share of the events that come once more when all have been sent.
+    /// Share of events that are sent once more at the end.
     #[arg(long, default_value = "0", value_name = "P", value_parser = share)]
     replays: f64,
-    /// Send out of order: most a little, some very late.
+    /// Send out of order: most events a little, some very late.
     #[arg(long)]
     shuffle: bool,
-    /// Makes the same events again, with the same ids.
+    /// Seed of the random events; the same seed makes the same events with the same ids.
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
-    /// Divides the waits between the attempts. Those of Clerk's sender are 5 s, 5 min, 30 min, 2 h,
-    /// 5 h, 10 h and 10 h; 1000 makes 100 seconds of them in all, 1 leaves them.
+    /// Divisor of the waits between attempts. Clerk's sender waits 5 s, 5 min, 30 min, 2 h, 5 h, 10 h
+    /// and 10 h; with 1000 these are 100 seconds in all, with 1 they are unchanged.
     #[arg(long, default_value = "1000", value_name = "X", value_parser = number)]
     speedup: f64,
-    /// How long an answer may take before the attempt has failed.
+    /// Time limit of an attempt.
     #[arg(long, default_value = "15s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Duration,
-    /// The Clerk instance that the events name [default: the same for every seed].
+    /// Clerk instance in the events [default: the same for every seed].
     #[arg(long, value_name = "ID")]
     instance_id: Option<String>,
-    /// The database of the mirror behind the handler, PostgreSQL or SQLite, to be compared with what
-    /// was sent.
+    /// Database of the mirror behind the handler, PostgreSQL or SQLite, to compare with what was
+    /// sent.
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
-    /// The schema of the mirror; on SQLite the prefix of its tables.
+    /// Schema of the mirror; on SQLite the prefix of its tables.
     #[arg(long, value_name = "NAME", default_value_t = DatabaseConfig::default().schema)]
     schema: String,
-    /// The mirror has caught up when there is no drift, or none that has changed for so long.
+    /// Stop comparing when the drift has not changed for this long.
     #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     settle: Duration,
 }
@@ -91,17 +91,17 @@ enum BadFlag {
     #[error("--{flag}: {what}")]
     Url { flag: &'static str, what: String },
     #[error("--secret: {0}")]
-    #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
+    #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
     Secret(SecretListError),
     #[error("--secret: a public key cannot sign")]
-    #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
+    #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
     CannotSign(#[from] CannotSign),
 }
 
 /// A number above 0.
 fn number(text: &str) -> Result<f64, &'static str> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or("write a number above 0")
+    number.ok_or("expected a number above 0")
 }
 
 /// A share from 0 to 1, or in percent.
@@ -111,7 +111,7 @@ fn share(text: &str) -> Result<f64, &'static str> {
         None => text.parse(),
     };
     let share = share.ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or("write a share from 0 to 1, or from 0% to 100%")
+    share.ok_or("expected a share from 0 to 1, or from 0% to 100%")
 }
 
 pub(super) async fn run(
@@ -204,12 +204,12 @@ impl Watch for Bar {
 
     fn no_ack_yet(&self, failures: &Failures) {
         self.0.suspend(|| {
-            errln!("nothing was acknowledged so far; {}; trying again", most_often(failures));
+            errln!("nothing acknowledged so far: {}; retrying", most_often(failures));
         });
     }
 
     fn drift(&self, entities: usize) {
-        self.0.set_message(format!("the mirror drifts by {entities} entities"));
+        self.0.set_message(format!("mirror drift: {entities} entities"));
     }
 }
 

@@ -11,12 +11,12 @@ use crate::mirror_options::mirror_options;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Let statements go on that were held back because the event log is another one. Takes
-    /// effect when the engine starts next.
+    /// Resume statements that were paused because the event log is a different one. Takes effect
+    /// at the next start.
     Resume {
-        /// The destination.
+        /// Name of the destination.
         destination: String,
-        /// Run them for the whole log, or for what comes from now on.
+        /// Run them for the whole log, or only for new events.
         #[arg(long, value_enum)]
         from: From,
     },
@@ -24,19 +24,19 @@ pub(super) enum Command {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum From {
-    /// For every event of the log, those that they may have run for before too.
+    /// For every event of the log, including events that they may have run for before.
     Beginning,
-    /// For the events behind those that the destination bears now.
+    /// For the events after those that the destination has now.
     Now,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
-    #[error("there is no destination `{name}`")]
+    #[error("destination `{name}` not found")]
     NoSuchDestination { name: String },
-    #[error("the database of the destination `{destination}` cannot be used")]
+    #[error("cannot use the database of destination `{destination}`")]
     Database { destination: String, source: ConnectError },
-    #[error("no statements of the destination `{destination}` are held back")]
+    #[error("destination `{destination}` has no paused statements")]
     NotHeld { destination: String },
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
     if context.json {
         outln!("{}", serde_json::json!({ "destination": name, "resumed": true }));
     } else {
-        outln!("the statements of {name} go on when deskbell starts next");
+        outln!("the statements of {name} resume at the next start of `deskbell serve`");
     }
     Ok(ExitCode::from(exit::DONE))
 }

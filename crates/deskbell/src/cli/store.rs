@@ -29,18 +29,16 @@ const PLACE_TRIES: usize = 5;
 /// An event log that could not be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
-    #[error("the event log cannot be opened")]
+    #[error("cannot open the event log")]
     Open(#[from] OpenError),
-    #[error("the event log cannot be used")]
+    #[error("cannot use the event log")]
     Store(#[from] StoreError),
-    #[error("the running deskbell has not answered within {} seconds", WAIT_MAX.as_secs())]
-    #[diagnostic(help(
-        "what was asked for stays in the event log, and is done when it comes to it"
-    ))]
+    #[error("the running `deskbell serve` did not answer within {} seconds", WAIT_MAX.as_secs())]
+    #[diagnostic(help("the command stays in the event log and is executed later"))]
     NoAnswer,
     #[error("{0}")]
     Refused(String),
-    #[error("the running deskbell is of another version, and answered something else: {0}")]
+    #[error("the running `deskbell serve` has another version and gave an unexpected answer: {0}")]
     Unexpected(String),
 }
 

@@ -17,7 +17,7 @@ fn since_at(text: &str, now_ms: i64) -> Result<UnixMillis, &'static str> {
         Some(millis) => UnixMillis::from_millis(millis),
         None => text.parse().ok(),
     };
-    moment.ok_or("write a time such as 2026-11-21T08:00:00Z, or how long ago it was, such as 2h")
+    moment.ok_or("expected a time such as 2026-11-21T08:00:00Z, or how long ago, such as 2h")
 }
 
 /// A duration in milliseconds, as far as they can be counted.

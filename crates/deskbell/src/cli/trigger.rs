@@ -16,25 +16,25 @@ use crate::trigger::{Assignment, Client, Outcome, message_id, sample};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The event type, for example user.created; `deskbell types` lists them.
+    /// Event type, for example user.created; `deskbell types` lists them.
     #[arg(value_name = "TYPE")]
     event_type: String,
-    /// Put a value into the sample: data.first_name=Ada. JSON where it reads as such, else text.
+    /// Set a value in the sample: data.first_name=Ada. Valid JSON is set as JSON, anything else as text.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     assignments: Vec<Assignment>,
-    /// Let --set make what the sample lacks.
+    /// Allow --set to add paths that the sample lacks.
     #[arg(long)]
     add: bool,
-    /// The message id (svix-id) [default: a new one for each event].
+    /// Message id (svix-id) [default: a new one for each event].
     #[arg(long)]
     id: Option<String>,
-    /// Where to send it [default: the first source of the local server].
+    /// URL to send it to [default: the first source of the local server].
     #[arg(long)]
     url: Option<Url>,
-    /// The signing secret [default: that of the first source, or CLERK_WEBHOOK_SIGNING_SECRET].
+    /// Signing secret [default: that of the first source, or CLERK_WEBHOOK_SIGNING_SECRET].
     #[arg(long, value_name = "SECRET")]
     secret: Option<String>,
-    /// How many times to send it.
+    /// Number of times to send it.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     count: u32,
 }
@@ -42,17 +42,17 @@ pub(super) struct Arguments {
 /// Something about the flags that keeps an event from being sent.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub(super) enum Unsendable {
-    #[error("the secret cannot be used")]
-    #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
+    #[error("invalid signing secret")]
+    #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
     Secret(#[from] SecretError),
-    #[error("the secret cannot sign")]
-    #[diagnostic(help("give the endpoint's Signing Secret, which begins with whsec_"))]
+    #[error("this secret cannot sign")]
+    #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
     CannotSign(#[from] CannotSign),
     #[error("the config has no source to send to")]
-    #[diagnostic(help("say where to send it with --url"))]
+    #[diagnostic(help("set the URL with --url"))]
     NoSource,
-    #[error("the address of the local server is not a URL")]
-    #[diagnostic(help("say where to send it with --url"))]
+    #[error("the address of the local server is not a valid URL")]
+    #[diagnostic(help("set the URL with --url"))]
     Address(#[from] url::ParseError),
 }
 

@@ -48,7 +48,7 @@ async fn what_deserves_a_word_is_no_error() {
     );
     std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
     let ran = run(directory.path(), &["config", "check"]).await;
-    assert_eq!((ran.code, &*ran.stdout), (0, "deskbell.toml is good\n"), "{}", ran.stderr);
+    assert_eq!((ran.code, &*ran.stdout), (0, "deskbell.toml is valid\n"), "{}", ran.stderr);
     for wanted in [
         "warning: deskbell.toml:6: the condition `when`: `data` has no field `frist_name`",
         "warning: template ops/text: `data` has no field `ful_name`",

@@ -71,7 +71,7 @@ async fn what_is_refused_is_listed_and_asked_for_beside_the_running_program() {
     std::fs::write(directory.join("deskbell.toml"), CONFIG).unwrap();
     let none = run(directory, &["dead-letters", "list"]).await;
     assert_eq!((none.code, &*none.stdout), (0, ""), "{}", none.stderr);
-    assert!(none.stderr.contains("there are no dead letters"), "{}", none.stderr);
+    assert!(none.stderr.contains("no dead letters"), "{}", none.stderr);
     assert!(!directory.join("clerk.db").exists(), "nothing was touched");
     sql(directory, &format!("{TABLE}; {TAKEN}")).await;
     let serving = Serving::start(directory).await;
@@ -107,7 +107,7 @@ async fn what_is_refused_is_listed_and_asked_for_beside_the_running_program() {
 async fn what_is_not_there_cannot_be_asked_for() {
     let directory = directory();
     for (arguments, code, wanted) in [
-        (&["retry", "user_1"][..], 1, "there is no dead letter of user_1"),
+        (&["retry", "user_1"][..], 1, "no dead letter found for user_1"),
         (&["show", "user_1"], 1, "dead-letters list"),
         (&["list", "miror"], 2, "did you mean `mirror`"),
         (&["retry"], 2, "--all"),

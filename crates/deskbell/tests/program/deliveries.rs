@@ -123,7 +123,7 @@ async fn an_event_is_replayed_beside_a_running_serve() {
     assert_eq!(dry, serde_json::json!({ "deliveries": 1, "dry_run": true }));
     assert_eq!(place.receiver.received().len(), 1, "nothing was sent");
     let ran = place.run(&["replay", "msg_1"]).await;
-    assert_eq!(ran.stdout, "1 delivery will be made by the running deskbell\n", "{}", ran.stderr);
+    assert_eq!(ran.stdout, "1 delivery queued for the running `deskbell serve`\n", "{}", ran.stderr);
     within(place.receiver.wait_for(2)).await;
     assert_eq!(place.receiver.received()[1].message_id, "msg_1");
     let event = place
@@ -158,7 +158,7 @@ async fn without_a_running_serve_a_replay_waits_for_the_next() {
         assert_eq!(place.json(&[&since, more].concat()).await["deliveries"], count, "{more:?}");
     }
     let ran = place.run(&since).await;
-    let said = "1 delivery will be made once `deskbell serve` runs\n";
+    let said = "1 delivery queued; `deskbell serve` is not running and makes them at its next start\n";
     assert_eq!(ran.stdout, said, "{}", ran.stderr);
     place.answer(200);
     let serving = Serving::start(place.path()).await;
@@ -167,7 +167,7 @@ async fn without_a_running_serve_a_replay_waits_for_the_next() {
     }
     assert_eq!(serving.terminate().await.0, 0);
     let ran = place.run(&since).await;
-    assert_eq!(ran.stdout, "there is nothing to send again\n", "{}", ran.stderr);
+    assert_eq!(ran.stdout, "nothing to send again\n", "{}", ran.stderr);
 }
 
 #[tokio::test]
@@ -240,12 +240,12 @@ async fn a_disabled_destination_is_shown_and_enabled() {
     let ran = place.run(&["replay", "msg_1"]).await;
     assert!(ran.stderr.contains("crm is disabled"), "{}", ran.stderr);
     let ran = place.run(&["destinations", "enable", "crm"]).await;
-    assert_eq!(ran.stdout, "crm is sent to again\n", "{}", ran.stderr);
+    assert_eq!(ran.stdout, "crm re-enabled\n", "{}", ran.stderr);
     place.delivery_in("msg_1", "delivered").await;
     assert_eq!(place.json(&["destinations"]).await[1]["state"], "ok");
     assert_eq!(serving.terminate().await.0, 0);
     let ran = place.run(&["destinations", "enable", "crm"]).await;
-    let said = "crm will be sent to again once `deskbell serve` runs\n";
+    let said = "crm re-enabled; deliveries start when `deskbell serve` runs\n";
     assert_eq!(ran.stdout, said, "{}", ran.stderr);
 }
 
@@ -339,7 +339,7 @@ async fn a_delivery_that_was_given_up_on_is_a_dead_letter_and_tried_again() {
     assert_output("dead_letters_show_delivery", &show.stdout);
     place.answer(200);
     let ran = place.run(&["dead-letters", "retry", "msg_1"]).await;
-    assert_eq!(ran.stdout, "1 delivery will be made by the running deskbell\n", "{}", ran.stderr);
+    assert_eq!(ran.stdout, "1 delivery queued for the running `deskbell serve`\n", "{}", ran.stderr);
     place.delivery_in("msg_1", "delivered").await;
     assert_eq!(serving.terminate().await.0, 0);
     let ran = place.run(&["dead-letters", "retry", "msg_2", "--destination", "mirror"]).await;

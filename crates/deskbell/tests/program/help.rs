@@ -75,7 +75,7 @@ async fn what_is_shown_can_be_read_again() {
     let shown = shown.replace("<redacted>", "env:CLERK_WEBHOOK_SIGNING_SECRET");
     std::fs::write(directory.path().join("shown.toml"), shown).unwrap();
     let ran = run(directory.path(), &["config", "check", "--config", "shown.toml"]).await;
-    assert_eq!((ran.code, &*ran.stdout), (0, "shown.toml is good\n"), "{}", ran.stderr);
+    assert_eq!((ran.code, &*ran.stdout), (0, "shown.toml is valid\n"), "{}", ran.stderr);
 }
 
 #[tokio::test]

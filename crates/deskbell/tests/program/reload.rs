@@ -39,7 +39,7 @@ async fn a_new_destination_begins_while_the_others_go_on() {
     trigger(path, &serving).await;
     configure(path, RECEIVER);
     serving.signal("HUP").await;
-    serving.until_said("the config was reloaded").await;
+    serving.until_said("config reloaded").await;
     let line = serving.said.last().unwrap();
     assert!(line.contains("restarted=\"crm\""), "the mirror did not change: {line}");
     assert_eq!(names(path).await, ["mirror", "crm"]);
@@ -93,7 +93,7 @@ async fn secrets_are_read_again_and_what_needs_a_restart_is_named() {
     std::fs::write(path.join("secret"), crate::support::SECRET).unwrap();
     std::fs::write(path.join("deskbell.toml"), config("127.0.0.1:1")).unwrap();
     serving.signal("HUP").await;
-    serving.until_said("the config was reloaded").await;
+    serving.until_said("config reloaded").await;
     let said = serving.said.join("\n");
     assert!(said.contains("needs a restart") && said.contains("server.listen"), "{said}");
     assert_eq!(run(path, &other).await.code, 0, "the new secret, at the old address");

@@ -66,7 +66,7 @@ impl Chosen {
         }
         let found = self.deliveries(ids, DELIVERIES_MAX).await.map_err(store::failed_to_read)?;
         if found.len() == DELIVERIES_MAX {
-            errln!("there may be more deliveries than the {DELIVERIES_MAX} shown here");
+            errln!("only the first {DELIVERIES_MAX} deliveries are shown");
         }
         letters.extend(found);
         Ok(letters)

@@ -8,10 +8,12 @@ use crate::cli::exit;
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum DeadLetterError {
-    #[error("the dead letters of the destination `{destination}` cannot be reached")]
+    #[error("cannot read the dead letters of destination `{destination}`")]
     Mirror { destination: String, source: InspectError },
-    #[error("there is no dead letter of {ids}")]
-    #[diagnostic(help("`deskbell dead-letters list` lists them; what waits is tried by itself"))]
+    #[error("no dead letter found for {ids}")]
+    #[diagnostic(help(
+        "run `deskbell dead-letters list` to list them; waiting rows are retried automatically"
+    ))]
     None { ids: String },
 }
 

@@ -166,6 +166,6 @@ impl Letter {
     }
 
     fn reason(&self) -> &str {
-        self.reason.as_deref().unwrap_or("it conflicts with another row, and is tried again")
+        self.reason.as_deref().unwrap_or("conflicts with another row; retried automatically")
     }
 }

@@ -248,7 +248,7 @@ impl Condition<'_> {
                 format!("failing since {}", shown(*since_ms))
             }
             Self::Failing { since_ms, disabled_in_ms: Some(left) } => format!(
-                "failing since {} (disabled in {} unless it works)",
+                "failing since {} (disabled in {} unless an attempt succeeds)",
                 shown(*since_ms),
                 in_words(*left)
             ),
@@ -291,8 +291,8 @@ mod tests {
             (DestinationHealth::default(), "ok"),
             (
                 failing,
-                "failing since 1970-01-03T02:00:00.000Z (disabled in 2 days 22 hours unless it \
-                 works)",
+                "failing since 1970-01-03T02:00:00.000Z (disabled in 2 days 22 hours unless an \
+                 attempt succeeds)",
             ),
             (disabled, "disabled since 1970-01-04T18:00:00.000Z: 410 Gone"),
         ] {

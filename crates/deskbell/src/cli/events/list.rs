@@ -16,16 +16,16 @@ const PLACES_MAX: i64 = 100_000;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Of this type, or of those that a pattern such as user.* matches; may be repeated.
+    /// Only this event type, or a pattern such as user.*; can be repeated.
     #[arg(long = "type", value_name = "PATTERN")]
     types: Vec<String>,
-    /// About this user, organization or other entity.
+    /// Only events about this user, organization or other entity.
     #[arg(long, value_name = "ID")]
     subject: Option<String>,
-    /// Received since this time, such as 2026-11-21T08:00:00Z, or since so long ago, such as 2h.
+    /// Only events received since this time (2026-11-21T08:00:00Z) or this long ago (2h).
     #[arg(long, value_name = "T", value_parser = time::since)]
     since: Option<UnixMillis>,
-    /// At most so many.
+    /// Maximum number of events.
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
 }
@@ -43,12 +43,12 @@ pub(super) async fn run(
     store.close().await;
     let Found { events, left_out } = found.map_err(store::failed_to_read)?;
     if left_out {
-        errln!("older events than the last {PLACES_MAX} were not looked at; --since does that");
+        errln!("searched the last {PLACES_MAX} events only; use --since to search further back");
     }
     if context.json {
         outln!("{:#}", Value::Array(events.iter().map(as_json).collect()));
     } else if events.is_empty() {
-        errln!("there are no such events");
+        errln!("no events found");
     } else {
         let heads = ["SEQ", "RECEIVED", "SOURCE", "TYPE", "SUBJECT", "MESSAGE"];
         table::print(heads, events.iter().map(cells));

@@ -20,12 +20,12 @@ const REPLY_CHARS_MAX: usize = 200;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// The event's message id (svix-id).
+    /// Message id (svix-id) of the event.
     message_id: String,
-    /// The source that it came by, where several sources have that message id.
+    /// Source of the event, if several sources have this message id.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Show the payload too, with people's data, and one-time codes where it bears any.
+    /// Show the payload too, including personal data and one-time codes.
     #[arg(long)]
     payload: bool,
     /// Show the first line of each reply too.
@@ -35,11 +35,11 @@ pub(in crate::cli) struct Arguments {
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
-    #[error("no event `{message_id}` is in the log")]
-    #[diagnostic(help("`deskbell events list` lists events"))]
+    #[error("event `{message_id}` not found in the log")]
+    #[diagnostic(help("run `deskbell events list` to list events"))]
     NoSuchEvent { message_id: String },
-    #[error("an event `{message_id}` came by each of {sources}")]
-    #[diagnostic(help("name one of them with --source"))]
+    #[error("several sources have an event `{message_id}`: {sources}")]
+    #[diagnostic(help("choose one of them with --source"))]
     Several { message_id: String, sources: String },
 }
 

@@ -9,15 +9,15 @@ use crate::config::{Config, nearest};
 /// A command that could not be done.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(super) enum SchemaError {
-    #[error("there is no destination `{name}`")]
+    #[error("destination `{name}` not found")]
     NoSuchDestination {
         name: String,
         #[help]
         help: String,
     },
-    #[error("no database is enabled")]
+    #[error("no destination of type \"database\" is enabled")]
     NoDestination,
-    #[error("the mirror of the destination `{destination}` cannot be looked at")]
+    #[error("cannot inspect the mirror of destination `{destination}`")]
     Mirror { destination: String, source: ConnectError },
 }
 

@@ -75,21 +75,21 @@ pub(super) fn text(simulation: &Simulation, outcome: &Outcome) {
     if let Some(replays) = replays {
         outln!("replayed at the end    {:>10}   with the same id", replays.sent);
     }
-    outln!("retries                {:>10}   attempts after one that failed", report.retries);
+    outln!("retries                {:>10}   attempts after a failed one", report.retries);
     outln!("acknowledged           {:>10}   answered with 2xx", report.acked);
     outln!("never acknowledged     {:>10}", report.unacked.len());
     if report.stopped {
         let under_way = report.open.len().saturating_sub(report.unacked.len());
-        outln!("still under way        {under_way:>10}   when it was ended");
+        outln!("still in flight        {under_way:>10}   when the run ended");
     }
-    outln!("acks a second          {:>10.0}", report.acked_per_second);
+    outln!("acks per second        {:>10.0}", report.acked_per_second);
     outln!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
     outln!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);
     if !failures.is_empty() {
         outln!();
         let kinds = failures.by_frequency().into_iter().take(SHOWN_MAX);
         let rows = kinds.map(|(kind, times)| [times.to_string(), described(kind, failures)]);
-        table::print(["ATTEMPTS", "FAILED BECAUSE"], rows);
+        table::print(["ATTEMPTS", "FAILURE"], rows);
     }
     if !report.unacked.is_empty() {
         outln!();
@@ -126,7 +126,7 @@ fn comparison_text(comparison: &Comparison) {
     );
     if comparison.unsettled > 0 {
         outln!(
-            "left out               {:>10}   entities of events that may have arrived or not",
+            "not compared           {:>10}   entities of events that may or may not have arrived",
             comparison.unsettled
         );
     }

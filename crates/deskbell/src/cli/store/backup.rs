@@ -13,12 +13,12 @@ use crate::config::DatabaseUrl;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// The copy; there must be no such file yet.
+    /// File of the copy, which must not exist yet.
     file: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("the event log is in PostgreSQL, which has a program of its own for this")]
+#[error("the event log is in PostgreSQL; use pg_dump to back it up")]
 #[diagnostic(help("pg_dump --schema deskbell --format custom --file FILE URL"))]
 struct InPostgres;
 

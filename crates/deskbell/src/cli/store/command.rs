@@ -9,9 +9,9 @@ use crate::cli::{Context, exit};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// Copy the event log to a new SQLite file, as it is now; `serve` may go on.
+    /// Copy the event log to a new SQLite file, also while `serve` runs.
     Backup(backup::Arguments),
-    /// Move the event log from SQLite to PostgreSQL; run again, it goes on where it was cut off.
+    /// Move the event log from SQLite to PostgreSQL. If interrupted, run it again to continue.
     Migrate(migrate::Arguments),
 }
 

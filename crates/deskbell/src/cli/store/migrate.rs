@@ -13,11 +13,11 @@ use crate::config::{DatabaseUrl, StoreConfig};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// The event log as it is: sqlite://FILE. No `deskbell serve` may have it open.
+    /// Current event log: sqlite://FILE. Stop `deskbell serve` first.
     #[arg(long, value_name = "URL")]
     from: String,
-    /// Where it goes: a PostgreSQL database in which there is no event log yet, or the one that an
-    /// earlier run of this command has not finished.
+    /// New event log: a PostgreSQL database without an event log, or with one that an earlier run of
+    /// this command has not finished.
     #[arg(long, value_name = "URL")]
     to: String,
 }
@@ -27,10 +27,10 @@ enum Error {
     /// The text is not repeated: it may bear a password.
     #[error("{flag}: {fault}")]
     Url { flag: &'static str, fault: String },
-    #[error("an event log moves from SQLite to PostgreSQL")]
-    #[diagnostic(help("write --from sqlite://deskbell.db --to postgres://USER@HOST/DATABASE"))]
+    #[error("expected --from with a sqlite:// URL and --to with a postgres:// URL")]
+    #[diagnostic(help("for example: --from sqlite://deskbell.db --to postgres://USER@HOST/DATABASE"))]
     Direction,
-    #[error("the event log was not moved")]
+    #[error("cannot move the event log")]
     Transfer(#[from] TransferError),
 }
 
@@ -84,9 +84,9 @@ fn print(transferred: &Transferred, context: &Context) {
         return;
     }
     for (table, rows) in &transferred.tables {
-        outln!("{table:20} {rows:>10} rows, the same on both sides");
+        outln!("{table:20} {rows:>10} rows, equal on both sides");
     }
-    outln!("\nNext: set [store] url to the new address, start `deskbell serve`, and keep the old");
-    outln!("file until you have seen that all is well. Never start a `serve` on it again: the");
-    outln!("two logs would go apart.");
+    outln!("\nNext: set [store] url to the new database and start `deskbell serve`. Keep the old file");
+    outln!("until everything works, but never run `deskbell serve` on it again: the two logs would");
+    outln!("diverge.");
 }
