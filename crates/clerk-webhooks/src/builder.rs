@@ -78,5 +78,5 @@ impl fmt::Debug for VerifierBuilder {
 
 /// A verifier needs at least one secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("no signing secret was given")]
+#[error("no signing secret given")]
 pub struct NoSecret;

@@ -113,7 +113,7 @@ pub enum NotAnEvent {
     #[error("the object has no `type`")]
     NoType,
     /// The `type` is not a text.
-    #[error("the `type` is not a text")]
+    #[error("expected a string `type`")]
     TypeNotText,
     /// The `type` is an empty text.
     #[error("the `type` is empty")]

@@ -131,7 +131,7 @@ pub enum EventData {
 #[non_exhaustive]
 pub enum OtherReason {
     /// This version does not know the type.
-    #[error("the type of the event is not known")]
+    #[error("unknown event type")]
     UnknownType,
     /// There is no `data`, or `null`.
     #[error("the event has no `data`")]
@@ -139,7 +139,7 @@ pub enum OtherReason {
     /// The `data` is not an object.
     #[error("the `data` of the event is not an object")]
     NotAnObject,
-    /// The `data` has no `id` that is a text.
+    /// `data` has no `id` that is a text.
     #[error("the `data` of the event has no `id`")]
     NoId,
 }

@@ -69,7 +69,7 @@ pub struct BodyTooLarge {
 
 /// The body could not be read to its end: the sender hung up, for one.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the body could not be read to its end")]
+#[error("failed to read the body")]
 pub struct BodyUnreadable(#[source] Arc<dyn Error + Send + Sync>);
 
 impl BodyUnreadable {
@@ -80,5 +80,5 @@ impl BodyUnreadable {
 
 /// The application was not given a [`Verifier`](crate::Verifier).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("no `Verifier` was given to the application: add one with `App::app_data`")]
+#[error("the application has no `Verifier`: add one with `App::app_data`")]
 pub struct NoVerifier;

@@ -155,10 +155,10 @@ pub enum SecretError {
     )]
     UrlSafe,
     /// Something else than base64, or a part of it: a character lost or added in copying.
-    #[error("the signing secret is not `whsec_` and base64: copy it again, whole")]
+    #[error("the signing secret is not `whsec_` and base64: copy the complete secret again")]
     NotBase64,
     /// A `whpk_` key that is not 32 bytes, or a `whsk_` key that is not 32 or 64.
-    #[error("the `{prefix}` key decodes to {found_bytes} bytes: copy it again, whole")]
+    #[error("the `{prefix}` key decodes to {found_bytes} bytes: copy the complete key again")]
     KeyLength {
         /// `whpk_` or `whsk_`.
         prefix: &'static str,

@@ -147,6 +147,6 @@ pub enum CannotSign {
     #[error("a public key (`whpk_…`) cannot sign: use the private one (`whsk_…`)")]
     PublicKey,
     /// No secret at all.
-    #[error("no signing secret was given")]
+    #[error("no signing secret given")]
     NoSecret,
 }

@@ -21,25 +21,25 @@ pub enum VerifyError {
         present: PresentHeaders,
     },
     /// An id or a timestamp on two lines: which one was signed is anybody's guess.
-    #[error("header {name} is there more than once")]
+    #[error("header {name} is repeated")]
     RepeatedHeader {
         /// The header.
         name: &'static str,
     },
     /// An id or a timestamp with characters that are not printable ASCII.
-    #[error("header {name} holds characters that are not printable ASCII")]
+    #[error("header {name} contains characters that are not printable ASCII")]
     MalformedHeader {
         /// The header.
         name: &'static str,
     },
     /// A timestamp that is not a number of seconds in ASCII digits.
-    #[error("header {name} is not a number of seconds in digits")]
+    #[error("header {name}: expected a number of seconds in digits")]
     MalformedTimestamp {
         /// The header.
         name: &'static str,
     },
     /// A signature header without any signature of a known version.
-    #[error("header {name} holds no signature of the form `v1,…` or `v1a,…`")]
+    #[error("header {name} contains no signature of the form `v1,…` or `v1a,…`")]
     MalformedSignature {
         /// The header.
         name: &'static str,
@@ -47,7 +47,8 @@ pub enum VerifyError {
     /// Not one signature is by one of the secrets: another endpoint's secret, a body that was changed on its way
     /// (parsed and written again, for one), or a forgery.
     #[error(
-        "none of {signatures} signatures matches one of {secrets} secrets: is the secret this endpoint's own, and is the body verified as the raw bytes that came?"
+        "none of {signatures} signatures matches any of {secrets} secrets: is this the endpoint's \
+         own secret, and is the raw body verified?"
     )]
     NoMatch {
         /// The signatures of known versions in the header.
@@ -56,7 +57,7 @@ pub enum VerifyError {
         secrets: usize,
     },
     /// A good signature on a message from too long ago: a late delivery, a replayed request, or a clock that is fast.
-    #[error("the signature is good, but the message is {} s old, and {} s are accepted: is this machine's clock right?", .age.as_secs(), .tolerance.as_secs())]
+    #[error("the signature is valid, but the message is {} s old and at most {} s are accepted: is this machine's clock right?", .age.as_secs(), .tolerance.as_secs())]
     TooOld {
         /// How long ago it was signed.
         age: Duration,
@@ -64,7 +65,7 @@ pub enum VerifyError {
         tolerance: Duration,
     },
     /// A good signature on a message from the future: a clock is slow.
-    #[error("the signature is good, but the message is from {} s in the future, and {} s are accepted: is this machine's clock right?", .ahead.as_secs(), .tolerance.as_secs())]
+    #[error("the signature is valid, but the message is {} s in the future and at most {} s are accepted: is this machine's clock right?", .ahead.as_secs(), .tolerance.as_secs())]
     TooNew {
         /// How far ahead it was signed.
         ahead: Duration,

@@ -8,7 +8,8 @@ use crate::notice::NOTICE_SOURCE;
 use crate::router::Route;
 
 /// Why there is no delivery of an event that the destination wants now.
-const CAME_BEFORE: &str = "it came before the destination was added, or before its filter took it";
+const CAME_BEFORE: &str =
+    "it arrived before the destination was added, or before its filter matched";
 
 /// What is stored about an event and a destination.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,7 +40,7 @@ pub fn event_outcome(
         return Outcome::new(OutcomeKind::Pending, "the destination was never started");
     };
     if event.seq > routed {
-        return Outcome::new(OutcomeKind::Pending, "it is not routed yet");
+        return Outcome::new(OutcomeKind::Pending, "it has not been routed yet");
     }
     let reason =
         route.and_then(|route| why_not(event, route)).unwrap_or_else(|| CAME_BEFORE.to_owned());
@@ -52,7 +53,7 @@ fn why_not(event: &StoredEvent, route: &Route) -> Option<String> {
         return match route.filter.condition(event) {
             Err(reason) => Some(reason),
             Ok(Some(when)) => Some(format!(
-                "its payload was pruned: what `{}` was for it is no longer known",
+                "its payload was pruned, so the result of `{}` is no longer known",
                 when.text()
             )),
             Ok(None) => None,
@@ -136,14 +137,14 @@ mod tests {
         let routed = StoredFacts { routed: Some(Seq::new(3)), ..StoredFacts::default() };
         let (filtered, pending) = ((OutcomeKind::Filtered, None), (OutcomeKind::Pending, None));
         assert_eq!(outcome(1, "user.*", StoredFacts::default()), pending, "never started");
-        assert_eq!(outcome(4, "organization.*", routed), pending, "not routed yet");
+        assert_eq!(outcome(4, "organization.*", routed), pending, "not been routed yet");
         assert_eq!(outcome(3, "organization.*", routed), filtered);
-        assert_eq!(outcome(3, "user.*", routed), filtered, "it came before the destination");
+        assert_eq!(outcome(3, "user.*", routed), filtered, "it arrived before the destination");
         let kept = StoredFacts { unwanted: Some("it was so"), ..routed };
         let kept = event_outcome(&event(3), Some(&route("user.*")), &kept);
         assert_eq!(kept.reason.as_deref(), Some("it was so"));
         let reason = event_outcome(&event(3), Some(&route("organization.*")), &routed).reason;
-        assert_eq!(reason.as_deref(), Some("its `events` do not name user.created"));
+        assert_eq!(reason.as_deref(), Some("`events` does not include user.created"));
     }
 
     #[test]
@@ -157,10 +158,10 @@ mod tests {
             event_outcome(&pruned, Some(&route), &routed).reason.unwrap()
         };
         let condition = Some("data.id == 'user_1'");
-        assert_eq!(reason("organization.*", condition), "its `events` do not name user.created");
+        assert_eq!(reason("organization.*", condition), "`events` does not include user.created");
         assert_eq!(
             reason("user.*", condition),
-            "its payload was pruned: what `data.id == 'user_1'` was for it is no longer known"
+            "its payload was pruned, so the result of `data.id == 'user_1'` is no longer known"
         );
         assert_eq!(reason("user.*", None), CAME_BEFORE);
     }

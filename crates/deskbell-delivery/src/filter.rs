@@ -29,7 +29,7 @@ pub struct Filter {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum FilterError {
     /// The condition.
-    #[error("the condition `when` cannot be used")]
+    #[error("invalid condition `when`")]
     When(#[from] ExpressionError),
 }
 
@@ -77,7 +77,7 @@ impl Filter {
         if let Some(sources) = &self.sources
             && !sources.iter().any(|source| **source == *event.source)
         {
-            return Err(format!("it takes no events of source {}", event.source));
+            return Err(format!("`sources` does not include {}", event.source));
         }
         if !self.takes_type(&event.event_type) {
             return Err(self.why_not_type(&event.event_type));
@@ -95,10 +95,10 @@ impl Filter {
     fn why_not_type(&self, event_type: &str) -> String {
         if ONE_TIME_CODES.contains(&event_type) {
             return format!(
-                "{event_type} carries one-time codes, and is sent only where `events` names it"
+                "{event_type} carries one-time codes and is sent only if `events` names it"
             );
         }
-        format!("its `events` do not name {event_type}")
+        format!("`events` does not include {event_type}")
     }
 }
 

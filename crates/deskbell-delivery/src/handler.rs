@@ -106,7 +106,7 @@ impl Channel for HandlerChannel {
                 Attempt::without_reply(Outcome::Retry { after, reason })
             }
             Ok(Err(HandlerError::Reject { reason })) => Attempt::rejected(reason),
-            Err(_) => Attempt::failed("the handler did not end within its timeout"),
+            Err(_) => Attempt::failed("the handler did not finish within its timeout"),
         }
     }
 }

@@ -63,19 +63,19 @@ pub struct Replayed {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// No event has this message id.
-    #[error("no event {message_id:?} is in the log")]
+    #[error("event {message_id:?} not found in the log")]
     NoSuchEvent {
         /// The message id.
         message_id: String,
     },
     /// What the event said has left the log: its time was up, or it was erased.
-    #[error("the payload of {message_id:?} was pruned; there is nothing left to send")]
+    #[error("the payload of {message_id:?} was pruned, so it cannot be sent again")]
     Pruned {
         /// The message id.
         message_id: String,
     },
     /// No destination has this name.
-    #[error("there is no destination {destination:?} to replay to; there is {known}")]
+    #[error("destination {destination:?} not found; the destinations are {known}")]
     NoSuchDestination {
         /// The name.
         destination: String,

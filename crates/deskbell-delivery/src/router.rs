@@ -213,7 +213,7 @@ impl Router {
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "events wait to be routed"
+                        "cannot route events; retrying"
                     );
                     STORE_PAUSE
                 }

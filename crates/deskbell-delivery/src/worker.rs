@@ -350,7 +350,9 @@ impl Worker {
             }
         };
         if lost > 0 {
-            tracing::warn!(%destination, deliveries = lost, "attempts took longer than their lease");
+            tracing::warn!(%destination, deliveries = lost, "attempts took longer than their \
+                lease and may be repeated and may be repeated and may be repeated and may be \
+                repeated");
         }
         self.has_asked = false;
         let now = Instant::now();
@@ -406,7 +408,7 @@ impl Worker {
         tracing::error!(
             destination = %self.options.destination,
             error = error as &dyn std::error::Error,
-            "deliveries wait for the store"
+            "deliveries are waiting for the store"
         );
         Instant::now() + STORE_PAUSE
     }

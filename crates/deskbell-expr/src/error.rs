@@ -9,7 +9,7 @@ use crate::value::Kind;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpressionError {
-    #[error("the expression has {bytes} bytes, and may have {max}", max = crate::EXPRESSION_BYTES_MAX)]
+    #[error("the expression has {bytes} bytes, expected at most {max}", max = crate::EXPRESSION_BYTES_MAX)]
     TooLong { bytes: usize },
     #[error("the expression is nested deeper than {max}", max = crate::EXPRESSION_DEPTH_MAX)]
     TooDeep,
@@ -41,7 +41,7 @@ pub enum ExpressionError {
         nearest: Option<&'static str>,
     },
     /// The pattern of a `matches` is no regular expression.
-    #[error("the pattern of `matches` at column {column} is no regular expression: {reason}")]
+    #[error("invalid regular expression in `matches` at column {column}: {reason}")]
     Pattern {
         /// Where it stands, in characters from the text's beginning, from 1.
         column: usize,
@@ -49,8 +49,8 @@ pub enum ExpressionError {
     },
     /// The pattern of a `matches` needs more than [`PATTERN_BYTES_MAX`](crate::PATTERN_BYTES_MAX).
     #[error(
-        "the pattern of `matches` at column {column} is too large: it needs more than {max} bytes. \
-         Write a smaller number of repetitions, or `[0-9A-Za-z_]` in place of `\\w`",
+        "the pattern of `matches` at column {column} is too large: it needs more than {max} \
+         bytes. Use fewer repetitions, or `[0-9A-Za-z_]` instead of `\\w`",
         max = crate::PATTERN_BYTES_MAX
     )]
     PatternTooLarge {
@@ -65,7 +65,7 @@ pub enum ExpressionError {
         what: &'static str,
     },
     /// A fault in the parser, or no thread to run it on.
-    #[error("the expression cannot be parsed")]
+    #[error("cannot parse the expression")]
     ParserFailed,
 }
 
@@ -101,15 +101,15 @@ pub enum EvaluationErrorKind {
     #[error("a map has the same key twice")]
     DuplicateKey,
     /// A function could not do its work, such as `timestamp()` of a text that is no time.
-    #[error("`{function}` failed on what it was given")]
+    #[error("`{function}` failed with these arguments")]
     FunctionFailed { function: String },
     /// A condition gave something else than true or false.
-    #[error("a condition must be true or false, and this is {0}")]
+    #[error("expected true or false, found {0}")]
     NotABoolean(Kind),
     /// The result has no form that could be stored.
     #[error("the result is {0}, which cannot be stored")]
     NotStorable(&'static str),
-    #[error("it takes more work than is allowed for one event")]
+    #[error("takes more work than is allowed for one event")]
     TooMuchWork,
     #[error("the evaluator failed")]
     EvaluatorFailed,

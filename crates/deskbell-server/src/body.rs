@@ -38,17 +38,17 @@ pub(crate) enum Timeliness {
 /// A body that was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
-    #[error("the body is larger than `body_bytes_max`, which is {bytes_max}")]
+    #[error("the body is larger than `body_bytes_max` ({bytes_max} bytes)")]
     TooLarge { bytes_max: usize },
-    #[error("the body did not come within {} s", .timeout.as_secs())]
+    #[error("the body did not arrive within {} s", .timeout.as_secs())]
     TooSlow { timeout: Duration },
-    #[error("the connection ended in the middle of the body")]
+    #[error("the connection was closed in the middle of the body")]
     Incomplete,
-    #[error("the bodies of all requests together hold as much memory as they may")]
+    #[error("the bodies of all requests together have reached their memory limit")]
     NoRoom,
-    #[error("more requests are answered at once than there are connections for")]
+    #[error("too many requests in flight")]
     Crowded,
-    #[error("the body came slower than all others, and they needed its room")]
+    #[error("the body was the slowest and was cut off to make room for others")]
     Cut,
 }
 

@@ -23,13 +23,13 @@ pub(crate) enum NotAllowed {
     #[error("{0} is not in `allowed_ips`")]
     Address(IpAddr),
     #[error(
-        "{0} is not in `allowed_ips`; it sent X-Forwarded-For: if it is your proxy, name it in \
+        "{0} is not in `allowed_ips`; it sent X-Forwarded-For: if it is your proxy, add it to \
          `trusted_proxies`"
     )]
     PerhapsProxy(IpAddr),
     #[error("the X-Forwarded-For of the proxy {0} does not name its client's address")]
     Unreadable(IpAddr),
-    #[error("the client's address is not known")]
+    #[error("unknown client address")]
     Unknown,
 }
 

@@ -63,7 +63,7 @@ impl Readiness {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "not ready: the store cannot be written to");
+                tracing::warn!(error, "not ready: cannot write to the store");
                 false
             }
             Err(_) => {

@@ -39,7 +39,7 @@ impl From<SocketAddr> for ListenAddress {
 
 /// A text that is no address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an address to listen on; write HOST:PORT, for example 127.0.0.1:3000")]
+#[error("invalid address `{0}`; expected HOST:PORT, for example 127.0.0.1:3000")]
 pub struct NoListenAddress(String);
 
 impl FromStr for ListenAddress {

@@ -145,7 +145,7 @@ impl OpenConnections {
             tracing::warn!(
                 connections = self.clients.len(),
                 ended = std::mem::take(&mut self.evicted),
-                "all connections are taken; idle and slow ones are ended for new ones"
+                "all connections are in use; closing idle and slow ones for new ones"
             );
         }
     }

@@ -20,7 +20,8 @@ pub(crate) fn connections_of(wanted: usize) -> usize {
         tracing::warn!(
             connections_max = left,
             open_files_max = allowed,
-            "fewer connections than usual are possible: raise the limit of open files (`ulimit -n`)"
+            "the limit of open files allows fewer connections than the default; raise it (`ulimit \
+             -n`)"
         );
     }
     left

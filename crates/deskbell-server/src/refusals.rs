@@ -115,9 +115,9 @@ impl Refusals {
         let (source, reason) = (&self.source, cause.name());
         match self.lines[cause as usize].count() {
             Some(refused) => {
-                tracing::warn!(%source, reason, refused, %error, "refused requests of a source");
+                tracing::warn!(%source, reason, refused, %error, "rejected requests of a source");
             }
-            None => tracing::debug!(%source, reason, %error, "refused a request of a source"),
+            None => tracing::debug!(%source, reason, %error, "rejected a request of a source"),
         }
     }
 }

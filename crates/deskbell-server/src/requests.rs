@@ -47,8 +47,8 @@ impl Requests {
     /// Says that something came which is no good HTTP request.
     pub(crate) fn refuse_malformed(&self, error: &dyn std::fmt::Display) {
         match self.shared.malformed.count() {
-            Some(refused) => tracing::warn!(refused, %error, "refused malformed requests"),
-            None => tracing::debug!(%error, "refused a malformed request"),
+            Some(refused) => tracing::warn!(refused, %error, "rejected malformed requests"),
+            None => tracing::debug!(%error, "rejected a malformed request"),
         }
     }
 
@@ -58,10 +58,10 @@ impl Requests {
     }
 
     fn refuse_crowded(&self) -> Response {
-        let error = "more requests are answered at once than there are connections for";
+        let error = "too many requests in flight";
         match self.shared.crowded.count() {
-            Some(refused) => tracing::warn!(refused, error, "refused requests"),
-            None => tracing::debug!(error, "refused a request"),
+            Some(refused) => tracing::warn!(refused, error, "rejected requests"),
+            None => tracing::debug!(error, "rejected a request"),
         }
         replies::closing(Refusal::Overloaded.into_response())
     }
@@ -127,7 +127,7 @@ enum Malformed {
     NoHost,
     #[error("the request has more than one Host header")]
     SeveralHosts,
-    #[error("the request's Transfer-Encoding is not `chunked` alone")]
+    #[error("expected Transfer-Encoding `chunked` and nothing else")]
     TransferEncoding,
 }
 

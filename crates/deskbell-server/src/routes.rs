@@ -117,8 +117,8 @@ impl Admin {
             false => "the request has no admin token (`Authorization: Bearer TOKEN`)",
         };
         match self.refused.count() {
-            Some(refused) => tracing::warn!(refused, error, "refused requests to admin routes"),
-            None => tracing::debug!(error, "refused a request to an admin route"),
+            Some(refused) => tracing::warn!(refused, error, "rejected requests to admin routes"),
+            None => tracing::debug!(error, "rejected a request to an admin route"),
         }
         replies::unauthorized()
     }

@@ -142,8 +142,8 @@ impl Serving {
     /// The system refused a connection: most often it has no more file descriptors for us.
     async fn refused(&mut self, error: &io::Error) {
         match self.not_accepted.count() {
-            Some(times) => tracing::warn!(times, %error, "connections could not be accepted"),
-            None => tracing::debug!(%error, "a connection could not be accepted"),
+            Some(times) => tracing::warn!(times, %error, "cannot accept connections"),
+            None => tracing::debug!(%error, "cannot accept a connection"),
         }
         self.connections.evict();
         tokio::time::sleep(ACCEPT_BACKOFF).await;
@@ -170,7 +170,10 @@ impl Serving {
             }
         };
         if tokio::time::timeout(grace, all_end).await.is_err() {
-            tracing::warn!(connections = self.connections.len(), "cut what did not finish in time");
+            tracing::warn!(
+                connections = self.connections.len(),
+                "closed connections that did not finish in time"
+            );
             self.tasks.shutdown().await;
         }
     }

@@ -30,12 +30,12 @@ pub struct TlsFiles {
 /// Files that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("the {what} {} cannot be read", .file.display())]
+    #[error("cannot read the {what} {}", .file.display())]
     Unreadable { what: &'static str, file: PathBuf, source: io::Error },
-    #[error("{} holds no {what} in PEM", .file.display())]
+    #[error("{} contains no {what} in PEM format", .file.display())]
     Malformed { what: &'static str, file: PathBuf, source: pem::Error },
     /// The certificate is not one for this key, or neither is of a kind that we can use.
-    #[error("the certificate {} and the private key {} cannot be used together", .files.cert.display(), .files.key.display())]
+    #[error("the certificate {} and the private key {} do not belong together", .files.cert.display(), .files.key.display())]
     Unusable { files: TlsFiles, source: rustls::Error },
 }
 
@@ -81,7 +81,7 @@ impl Tls {
         }
         *current = (Arc::new(key), mark);
         drop(current);
-        tracing::info!(cert = %self.0.files.cert.display(), "took a new certificate");
+        tracing::info!(cert = %self.0.files.cert.display(), "loaded a new certificate");
         Ok(true)
     }
 
@@ -98,7 +98,7 @@ impl Tls {
             if is_lasting && failure != reported {
                 tracing::error!(
                     error = failure.as_deref(),
-                    "the changed certificate is not used; the one before stays"
+                    "cannot use the changed certificate; the previous one stays in use"
                 );
                 reported.clone_from(&failure);
             }

@@ -33,20 +33,20 @@ impl UnknownPaths {
         metrics::unknown_path();
         let path: String = path.chars().take(PATH_CHARS_MAX).collect();
         let Some(refused) = self.line.count() else {
-            tracing::debug!(?path, "refused a POST to a path of no source");
+            tracing::debug!(?path, "rejected a POST to an unknown path");
             return;
         };
         match self.nearest(&path) {
             Some(nearest) => tracing::warn!(
                 ?path,
                 refused,
-                "refused POSTs to paths of no source; the nearest one that is configured is \
+                "rejected POSTs to an unknown path; the nearest configured path is \
                  {nearest}: write the endpoint's URL in Clerk's dashboard with it"
             ),
             None => tracing::warn!(
                 ?path,
                 refused,
-                "refused POSTs to paths of no source; configured are {}",
+                "rejected POSTs to an unknown path; the configured paths are {}",
                 self.paths.join(", ")
             ),
         }

@@ -143,7 +143,7 @@ impl fmt::Display for Difference {
         let Self { table, id, finding } = self;
         match finding {
             Finding::Missing => write!(f, "{table} {id}: the row is missing"),
-            Finding::Extra => write!(f, "{table} {id}: the row must not be"),
+            Finding::Extra => write!(f, "{table} {id}: the row must not exist"),
             Finding::Columns(columns) => {
                 write!(f, "{table} {id}: ")?;
                 for (index, difference) in columns.iter().enumerate() {
@@ -160,8 +160,8 @@ impl fmt::Display for ColumnDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { column, expected, found } = self;
         match found {
-            Some(found) => write!(f, "{column} is {found}, must be {expected}"),
-            None => write!(f, "there is no column {column}, must be {expected}"),
+            Some(found) => write!(f, "{column}: expected {expected}, found {found}"),
+            None => write!(f, "column {column} is missing, expected {expected}"),
         }
     }
 }

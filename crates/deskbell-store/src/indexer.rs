@@ -75,7 +75,7 @@ impl SubjectIndexer {
                     // Said once, however often it is tried until the store is back.
                     if was_indexed {
                         let error = &error as &dyn Error;
-                        tracing::warn!(error, "events were not indexed; it is tried again");
+                        tracing::warn!(error, "failed to index events; retrying");
                     }
                     was_indexed = false;
                     sleep(RETRY).await;

@@ -50,7 +50,7 @@ pub struct LogHandle {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SubmitError {
     /// Too much is waiting already. Nothing was taken.
-    #[error("too many events are waiting for the log")]
+    #[error("too many events are queued for the log")]
     Overloaded,
     /// The store could not commit the batch that the event was in.
     #[error(transparent)]
@@ -100,7 +100,7 @@ impl LogWriter {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     events = events.len(),
-                    "the log could not write a batch; its senders are told to try again"
+                    "failed to write a batch to the log; senders get 503 and retry"
                 );
                 vec![Err(error); events.len()]
             }

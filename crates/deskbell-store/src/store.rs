@@ -190,11 +190,11 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
     /// Another process acts for the consumer. It may be asked for again later.
-    #[error("another process acts for this consumer")]
+    #[error("another process leads this consumer")]
     Standby,
     /// The database's clock and this machine's are further apart than leases and signatures bear.
     #[error(
-        "the database's clock is {} s {} this machine's; set both by NTP",
+        "the database's clock is {} s {} this machine's; synchronize both with NTP",
         seconds.unsigned_abs(), if *seconds < 0 { "behind" } else { "ahead of" }
     )]
     ClockSkew {

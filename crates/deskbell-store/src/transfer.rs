@@ -54,25 +54,25 @@ pub struct Transferred {
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     /// The SQLite store.
-    #[error("the store to read from cannot be used")]
+    #[error("cannot use the source store")]
     Source(#[from] SqliteOpenError),
     /// The PostgreSQL store.
-    #[error("the store to write to cannot be used")]
+    #[error("cannot use the target store")]
     Target(#[from] PostgresOpenError),
     /// There is another log in the target.
     #[error(
-        "the store to write to holds events already, and those of another log cannot be added; \
-         choose an empty database, or make the log there go: DROP SCHEMA deskbell CASCADE"
+        "the target store already has events of another log; use an empty database, or delete the \
+         log there: DROP SCHEMA deskbell CASCADE"
     )]
     NotEmpty,
     /// One of them failed on the way.
-    #[error("a store failed while rows were transferred; run the same command again to go on")]
+    #[error("a store failed during the transfer; run the same command again to continue")]
     Store(#[from] StoreError),
     /// Both sides differ.
     #[error(
-        "{table} differs: {source_rows} rows in the source and {target_rows} in the target, or \
-         other ones; somebody has written to the target. Make the log there go, and start anew: \
-         DROP SCHEMA deskbell CASCADE"
+        "{table} differs: {source_rows} rows in the source, {target_rows} in the target, or \
+         different rows; something else has written to the target. Delete the log there and start \
+         again: DROP SCHEMA deskbell CASCADE"
     )]
     Differs {
         /// The table.

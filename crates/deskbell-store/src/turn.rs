@@ -41,7 +41,7 @@ pub async fn while_in_turn(
                 tokio::select! {
                     () = actor.act(shutdown.clone()) => {}
                     () = keep(store, consumer, asked + LEASE) => {
-                        tracing::warn!(consumer, "another process may act for the consumer");
+                        tracing::warn!(consumer, "another process may lead this consumer now");
                     }
                 }
                 release(store, consumer).await;
@@ -89,6 +89,6 @@ fn report(consumer: &str, error: &StoreError) {
     tracing::warn!(
         consumer,
         error = error as &dyn std::error::Error,
-        "whose turn it is could not be asked"
+        "cannot renew the lease of a consumer"
     );
 }

@@ -38,7 +38,7 @@ pub enum InspectError {
     Open(#[from] ConnectError),
     #[error("the mirror has no table {table:?}")]
     NoSuchTable { table: String },
-    #[error("the mirror cannot be read")]
+    #[error("cannot read the mirror")]
     Database(#[from] TargetError),
 }
 

@@ -155,9 +155,9 @@ impl Target for Mirror {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 let error = &error.into_backend() as &dyn std::error::Error;
-                tracing::warn!(error, "the mirror closed uncleanly");
+                tracing::warn!(error, "failed to close the mirror cleanly");
             }
-            Err(_) => tracing::warn!("the mirror's database did not say goodbye"),
+            Err(_) => tracing::warn!("the mirror's database did not close its connection in time"),
         }
     }
 }

@@ -132,13 +132,14 @@ impl OutcomeReader {
             (Some(ours), Some(theirs)) => Outcome::new(
                 OutcomeKind::OtherInstance,
                 format!(
-                    "it is of instance {theirs}, and the mirror takes instance {ours} from source {source}"
+                    "it belongs to instance {theirs}; the mirror takes instance {ours} from \
+                     source {source}"
                 ),
             ),
             (Some(ours), None) => Outcome::new(
                 OutcomeKind::OtherInstance,
                 format!(
-                    "source {source} is of another instance than the mirror, which is of {ours}"
+                    "source {source} belongs to another instance than the mirror, which has {ours}"
                 ),
             ),
             _ => Outcome::new(
@@ -150,7 +151,7 @@ impl OutcomeReader {
 }
 
 fn silent() -> String {
-    format!("the database is away: it did not answer within {} s", READ_TIMEOUT.as_secs())
+    format!("the database is unavailable: no answer within {} s", READ_TIMEOUT.as_secs())
 }
 
 fn pending(why: impl Into<String>) -> Outcome {
@@ -210,11 +211,11 @@ impl Judge<'_> {
     fn why_not_mirrored(&self) -> String {
         let event_type = &self.event.event_type;
         match entity::change(event_type) {
-            None => format!("nothing is made from {event_type}"),
+            None => format!("nothing is mirrored from {event_type}"),
             Some((entity, _)) if !self.options.mirror => {
                 format!("`mirror` is false, and no table or statement takes {}", entity.name)
             }
-            Some((entity, _)) => format!("`entities` does not name {}", entity.name),
+            Some((entity, _)) => format!("`entities` does not include {}", entity.name),
         }
     }
 

@@ -51,23 +51,23 @@ pub enum RebuildError {
     #[error("the log does not reach back to the first event of this mirror: {reason}")]
     LogTooShort { reason: String },
     /// Another destination has rows in the same tables.
-    #[error("the destination {other:?} fills the same tables, and its rows are not in this log")]
+    #[error("destination {other:?} fills the same tables, and its rows are not in this log")]
     Shared { other: String },
     /// The mirror has never been filled.
     #[error("the destination has no mirror yet; there is nothing to rebuild")]
     NotStarted,
     /// The schema to build into is not empty.
-    #[error("the schema {schema:?} is in use; choose one that is not there yet")]
+    #[error("the schema {schema:?} already exists; choose a new one")]
     InUse { schema: String },
-    #[error("the event log cannot be read")]
+    #[error("cannot read the event log")]
     Store(#[from] StoreError),
-    #[error("the mirror's database cannot be used")]
+    #[error("cannot use the mirror's database")]
     Connect(#[from] ConnectError),
     /// The database failed, or refused what the log says.
     #[error("the mirror's database failed")]
     Target(#[from] TargetError),
     /// What the database still refuses could not be read.
-    #[error("the dead letters cannot be read")]
+    #[error("cannot read the dead letters")]
     Letters(#[from] InspectError),
 }
 
@@ -256,7 +256,7 @@ impl<'a> Replay<'a> {
             let commit =
                 self.target.apply(&batch, &self.position, &next, ErrorMode::Isolate).await?;
             let crate::mirror_target::Commit::Done { rows_written, .. } = commit else {
-                let error = std::io::Error::other("another rebuild is under way");
+                let error = std::io::Error::other("another rebuild is running");
                 return Err(TargetError::Unavailable(BackendError::new(error)).into());
             };
             self.rows_written += rows_written;

@@ -53,9 +53,9 @@ pub(crate) struct Alerts {
 /// A round that failed; the next one makes up for it.
 #[derive(Debug, thiserror::Error)]
 enum AlertsError {
-    #[error("the store cannot be read or written")]
+    #[error("cannot read or write the store")]
     Store(#[from] StoreError),
-    #[error("the log did not take an alert")]
+    #[error("the log rejected an alert")]
     Log(#[from] SubmitError),
     #[error("another process leads")]
     NotLeader,
@@ -148,7 +148,7 @@ impl Alerts {
             return Ok(AlertState::default());
         };
         Ok(serde_json::from_str(&report.body).unwrap_or_else(|error| {
-            tracing::warn!(%error, "what was alerted about is not known; it is alerted about again");
+            tracing::warn!(%error, "cannot read the state of alerts; current problems are alerted about again");
             AlertState::default()
         }))
     }
@@ -186,7 +186,7 @@ impl TakesTurns for Alerts {
             {
                 // Said once, however often it is tried until it works.
                 let error = error as &dyn std::error::Error;
-                tracing::warn!(error, "alerts wait");
+                tracing::warn!(error, "alerts are delayed");
             }
             was_well = outcome.is_ok();
         }

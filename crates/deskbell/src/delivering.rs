@@ -24,7 +24,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(15);
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveringError {
     /// Its channel.
-    #[error("the destination `{destination}` cannot be used")]
+    #[error("invalid destination `{destination}`")]
     Channel {
         /// The destination's name.
         destination: String,
@@ -32,7 +32,7 @@ pub enum DeliveringError {
         source: ChannelError,
     },
     /// Its filter.
-    #[error("the destination `{destination}` cannot choose its events")]
+    #[error("invalid `events` or `when` of destination `{destination}`")]
     Filter {
         /// The destination's name.
         destination: String,
@@ -40,7 +40,7 @@ pub enum DeliveringError {
         source: FilterError,
     },
     /// A handler asks for events by a name that is misspelt.
-    #[error("the handler `{handler}`: there is no event type `{events}`, did you mean `{near}`?")]
+    #[error("handler `{handler}`: unknown event type `{events}`, did you mean `{near}`?")]
     Events {
         /// The handler's name.
         handler: String,

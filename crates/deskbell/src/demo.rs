@@ -67,37 +67,37 @@ pub(crate) struct Outcome {
 /// A demo that could not be shown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DemoError {
-    #[error("{} holds an earlier run; give --dir an empty directory", .0.display())]
+    #[error("{} contains an earlier run; use an empty directory for --dir", .0.display())]
     NotEmpty(PathBuf),
     #[error(
-        "there is a mirror at {url} already, and the demo must not mix with it; name another \
-         database, or make it go: {remedy}"
+        "{url} already has a mirror, which the demo must not change; use another database, or \
+         delete the mirror: {remedy}"
     )]
     MirrorNotEmpty { url: DatabaseUrl, remedy: String },
     #[error(
-        "there is an event log at {url} already, and the demo must not mix with it; name another \
-         database, or make it go: {remedy}"
+        "{url} already has an event log, which the demo must not change; use another database, or \
+         delete the log: {remedy}"
     )]
     StoreNotEmpty { url: DatabaseUrl, remedy: String },
-    #[error("the directory {} cannot be used", .directory.display())]
+    #[error("cannot use the directory {}", .directory.display())]
     Directory { directory: PathBuf, source: std::io::Error },
-    #[error("the engine cannot start")]
+    #[error("cannot start the engine")]
     Start(#[from] StartError),
-    #[error("the receiver cannot listen")]
+    #[error("cannot start the receiver")]
     Receiver(#[source] std::io::Error),
     #[error("the receiver has no address: {0}")]
     ReceiverUrl(String),
-    #[error("the simulated Clerk cannot send")]
+    #[error("the simulated Clerk failed to send")]
     Sender(#[from] SenderError),
-    #[error("the secret of the demo cannot be used")]
+    #[error("invalid signing secret of the demo")]
     Secret(#[from] SecretError),
-    #[error("the event log cannot be read")]
+    #[error("cannot read the event log")]
     Store(#[from] StoreError),
-    #[error("the mirror cannot be read")]
+    #[error("cannot read the mirror")]
     Inspect(#[from] InspectError),
-    #[error("the mirror stands still at event {at} of {head}")]
+    #[error("the mirror is stuck at event {at} of {head}")]
     Standstill { at: Seq, head: Seq },
-    #[error("the engine did not stop well")]
+    #[error("failed to stop the engine")]
     Stop(#[from] StoppedEarly),
 }
 

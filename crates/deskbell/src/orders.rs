@@ -101,7 +101,9 @@ impl fmt::Display for Answer {
 impl Answer {
     pub(crate) fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|_| {
-            Self::Refused("the running deskbell is of another version, and did not answer".into())
+            Self::Refused(
+                "the running `deskbell serve` has another version and did not answer".into(),
+            )
         })
     }
 }
@@ -127,11 +129,13 @@ impl Desk {
         while let Some(placed) = self.deliveries.next_order().await? {
             let answer = match serde_json::from_str(&placed.order.0) {
                 Ok(request) => self.carry_out(request).await?,
-                Err(_) => Answer::Refused("the running deskbell does not know this order".into()),
+                Err(_) => Answer::Refused(
+                    "the running `deskbell serve` does not know this command".into(),
+                ),
             };
             let text = serde_json::to_string(&answer).unwrap_or_default();
             self.deliveries.finish_order(placed.number, &text).await?;
-            tracing::info!(order = placed.number.0, %answer, "carried an order out");
+            tracing::info!(order = placed.number.0, %answer, "executed a command");
         }
         Ok(())
     }
@@ -170,7 +174,7 @@ impl Desk {
     async fn enable(&self, destination: String) -> Result<Answer, StoreError> {
         let all = self.deliveries.destinations().await?;
         if !all.iter().any(|state| *state.name == *destination) {
-            return Ok(Answer::Refused(format!("there is no destination `{destination}`")));
+            return Ok(Answer::Refused(format!("destination `{destination}` not found")));
         }
         self.deliveries.set_health(&destination, &DestinationHealth::default()).await?;
         self.deliveries.due(&destination).notify_one();
@@ -185,7 +189,7 @@ impl TakesTurns for Desk {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(look.tick()).await.is_some() {
             if let Err(error) = self.serve().await {
-                tracing::error!(error = &error as &dyn std::error::Error, "orders wait");
+                tracing::error!(error = &error as &dyn std::error::Error, "commands are delayed");
             }
         }
     }

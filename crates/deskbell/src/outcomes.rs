@@ -64,7 +64,7 @@ pub(crate) enum OutcomesError {
     #[error(transparent)]
     Delivering(#[from] DeliveringError),
     /// A mirror makes no sense.
-    #[error("the mirror of the destination `{destination}` cannot be read")]
+    #[error("cannot read the mirror of destination `{destination}`")]
     Mirror {
         /// The destination's name.
         destination: String,

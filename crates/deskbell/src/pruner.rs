@@ -146,7 +146,7 @@ impl Pruner {
         for HeldBack { by, seq, since_ms } in held_back {
             let (destination, why) = match by {
                 Holder::Checkpoint(name) => (&**name, "has not been routed"),
-                Holder::Delivery(name) => (&**name, "is still owed to it"),
+                Holder::Delivery(name) => (&**name, "still has a pending delivery"),
                 Holder::Outside => (mirror.unwrap_or("mirror"), "has not reached the mirror"),
             };
             let key = (by.clone(), destination.to_owned());
@@ -157,7 +157,7 @@ impl Pruner {
                 destination,
                 seq = seq.get(),
                 received = %received(*since_ms),
-                "the event log keeps what is too old: an event {why}"
+                "pruning is blocked: an old event {why}"
             );
             self.warned.insert(key, now);
         }
@@ -195,8 +195,8 @@ fn report(pruned: &Pruned) {
     if given_up > 0 {
         tracing::warn!(
             deliveries = given_up,
-            "gave up on deliveries to destinations that are no longer in the config, as their \
-             payloads were pruned"
+            "deliveries to destinations that are no longer in the config failed permanently, \
+             because their payloads were pruned"
         );
     }
 }
@@ -209,7 +209,7 @@ impl TakesTurns for Pruner {
         while shutdown.run_until_cancelled(look.tick()).await.is_some() {
             if let Err(error) = self.look(&shutdown).await {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the event log was not pruned; it is tried again");
+                tracing::warn!(error, "failed to prune the event log; retrying");
             }
         }
     }

@@ -39,7 +39,7 @@ impl Stage {
     /// Returns when one of the tasks has ended; never, where there is none.
     pub(crate) async fn ended(&mut self) {
         match self.tasks.join_next().await {
-            Some(Ok(())) => tracing::error!(part = self.name, "ended without being asked to"),
+            Some(Ok(())) => tracing::error!(part = self.name, "ended unexpectedly"),
             Some(Err(error)) => {
                 tracing::error!(part = self.name, %error, "failed");
                 self.failure = Some(error);

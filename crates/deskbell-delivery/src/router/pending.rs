@@ -37,7 +37,7 @@ impl PendingGauge {
                 Ok(pending) => self.report(&pending),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::debug!(error, "what waits for destinations was not counted");
+                    tracing::debug!(error, "cannot count pending deliveries");
                 }
             }
         }

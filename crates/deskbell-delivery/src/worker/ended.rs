@@ -63,7 +63,7 @@ pub(super) async fn attempt(
                 event.id = delivery.event.message_id,
                 "an attempt panicked"
             );
-            Attempt::failed("the attempt failed by a fault of this program")
+            Attempt::failed("internal error during the attempt")
         }
         Err(_) => Attempt::failed(format!("no answer within {} s", timeout.as_secs_f64())),
     };
@@ -121,12 +121,12 @@ impl Ended {
                     format!("{attempts} attempts in {}", in_words(millis(first_attempt_ago)))
                 }
             };
-            return Verdict::DeadLetter(format!("gave up after {attempts}: {reason}"));
+            return Verdict::DeadLetter(format!("failed permanently after {attempts}: {reason}"));
         };
         match self.facts.lives_until_ms {
             Some(until_ms) if self.at_ms().saturating_add(millis(wait)) >= until_ms => {
                 Verdict::DeadLetter(format!(
-                    "it carries a one-time code, which is over before the next attempt: {reason}"
+                    "its one-time code expires before the next attempt: {reason}"
                 ))
             }
             _ => Verdict::Retry(wait),

@@ -50,7 +50,7 @@ impl Failures {
             attempt,
             reason,
             failures_since_last_warning = more,
-            "an attempt failed"
+            "attempt failed"
         );
     }
 }
@@ -70,6 +70,6 @@ pub(super) fn settled(destination: &Arc<str>, settlement: &Settlement) {
             .record(attempt.duration.as_secs_f64());
     }
     if let Verdict::DeadLetter(reason) = &settlement.verdict {
-        tracing::warn!(%destination, seq = %settlement.claim.seq, reason, "gave a delivery up");
+        tracing::warn!(%destination, seq = %settlement.claim.seq, reason, "delivery failed permanently");
     }
 }

@@ -23,7 +23,7 @@ impl Worker {
     pub(super) async fn finish(&mut self) {
         let destination = Arc::clone(&self.options.destination);
         if let Err(error) = self.give_back().await {
-            tracing::debug!(%destination, %error, "claims are given back when their lease ends");
+            tracing::debug!(%destination, %error, "cannot release claims; they expire with their lease");
         }
         let deadline = Instant::now() + self.options.grace;
         while let Ok(Some(ended)) =
@@ -33,19 +33,19 @@ impl Worker {
         }
         let cut_off = self.in_flight.len();
         if cut_off > 0 {
-            tracing::warn!(%destination, deliveries = cut_off, "cut off; they are attempted again");
+            tracing::warn!(%destination, deliveries = cut_off, "attempts were cut off; they will be repeated");
         }
         self.in_flight.shutdown().await;
         if let Err(error) = self.settle(&mut Progress::default()).await {
             tracing::error!(
                 %destination,
                 error = &error as &dyn std::error::Error,
-                "what came of the last attempts could not be written down; they are made again"
+                "cannot store the results of the last attempts; the attempts will be repeated"
             );
         }
         if let Err(error) = self.flush_health().await {
             let error = &error as &dyn std::error::Error;
-            tracing::debug!(%destination, error, "what the last attempts say of it is not known");
+            tracing::debug!(%destination, error, "cannot store the destination's health");
         }
     }
 }

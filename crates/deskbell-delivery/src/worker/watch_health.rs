@@ -85,7 +85,7 @@ impl Worker {
         if self.options.health.should_disable(&next, now_ms) {
             let since_ms = FailingStreak::of(&next).map_or(now_ms, |streak| streak.since_ms);
             let mut reason =
-                format!("it has failed everything for {}", in_words(now_ms - since_ms));
+                format!("every attempt has failed for {}", in_words(now_ms - since_ms));
             if let Some(last) = &self.last_failure {
                 reason = format!("{reason}: {last}");
             }
@@ -105,7 +105,7 @@ impl Worker {
             && from.disabled.is_none()
             && let Some(disabled) = &to.disabled
         {
-            tracing::error!(%destination, reason = disabled.reason, "the destination is disabled");
+            tracing::error!(%destination, reason = disabled.reason, "destination disabled");
         }
         Ok(is_changed)
     }

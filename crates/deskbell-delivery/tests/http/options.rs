@@ -57,7 +57,7 @@ fn secrets_that_cannot_sign() {
     let with = |secrets: Vec<RotatingSecret>| {
         error_of("https://example.com/", |options| options.secrets = secrets)
     };
-    assert_eq!(with(Vec::new()), "no signing secret was given");
+    assert_eq!(with(Vec::new()), "no signing secret given");
     let public = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
     assert!(with(vec![secret(public).into()]).contains("whpk_"));
     let ending = RotatingSecret { secret: secret(SECRET), until: Some(SystemTime::UNIX_EPOCH) };

@@ -70,7 +70,10 @@ async fn attempts_follow_the_schedule_and_end_with_a_dead_letter() {
     let DeliveryState::DeadLettered { reason, .. } = &delivery.state else {
         panic!("{delivery:?}")
     };
-    assert!(reason.starts_with(&format!("gave up after {attempts} attempts in ")), "{reason}");
+    assert!(
+        reason.starts_with(&format!("failed permanently after {attempts} attempts in ")),
+        "{reason}"
+    );
     assert!(reason.ends_with("the receiver answered 503"), "{reason}");
     assert_eq!(delivery.attempts.len(), attempts);
     let last = delivery.attempts.last().unwrap();

@@ -63,7 +63,7 @@ async fn a_server_that_gets_no_events_is_ready_again_some_seconds_after_it_refus
     assert_eq!(server.send(get("/readyz")).await.status, 503);
     server.store.set_broken(true);
     after(Duration::from_millis(200)).await;
-    assert_eq!(server.send(get("/readyz")).await.status, 503, "the store cannot be written to");
+    assert_eq!(server.send(get("/readyz")).await.status, 503, "cannot write to the store");
     server.store.set_broken(false);
     after(Duration::from_secs(1)).await;
     assert_eq!(server.send(get("/readyz")).await.status, 200);

@@ -100,7 +100,7 @@ async fn what_is_refused_is_told_once_a_minute_for_each_cause_and_source() {
         }
     }
     for (reason, words) in [
-        ("no_match", "is the secret this endpoint's own"),
+        ("no_match", "is this the endpoint's own secret"),
         ("missing_header", "does a proxy drop its headers?"),
         ("too_old", "is this machine's clock right?"),
         ("not_an_event", "message msg_1 is authentic, but"),

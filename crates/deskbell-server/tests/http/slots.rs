@@ -136,7 +136,7 @@ async fn a_full_house_lets_the_oldest_idle_connection_go() {
         assert!(reply.starts_with("HTTP/1.1 200"), "{n}: {reply}");
     }
     assert!(is_ended(&mut silent[0]).await);
-    let line = log.line("all connections are taken");
+    let line = log.line("all connections are in use");
     assert!(line.contains(" WARN ") && line.contains("connections=3"), "{line}");
 }
 

@@ -141,7 +141,7 @@ async fn a_mistake_in_the_files_names_the_file() {
     assert!(text.contains("key.pem") && text.contains("no private key in PEM"), "{text}");
     std::fs::write(&files.files.key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
     let text = error(&files);
-    assert!(text.contains("cannot be used together"), "{text}");
+    assert!(text.contains("do not belong together"), "{text}");
     assert!(text.contains("cert.pem") && text.contains("key.pem"), "{text}");
     std::fs::write(&files.files.cert, "").unwrap();
     assert!(error(&files).contains("no certificate in PEM"), "{}", error(&files));

@@ -118,9 +118,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused => f.write_str("the connection was refused"),
-            Self::NotConnected(why) => write!(f, "there was no connection: {why}"),
-            Self::TimedOut => f.write_str("there was no answer in time"),
-            Self::Broken => f.write_str("the connection broke before an answer"),
+            Self::NotConnected(why) => write!(f, "no connection: {why}"),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Broken => f.write_str("the connection broke before a reply"),
             Self::Status(status) => write!(f, "it answered {status}"),
         }
     }

@@ -57,7 +57,7 @@ fn warn_once(names: impl Iterator<Item = String>) {
             let hint = hint(&name);
             tracing::warn!(
                 parameter = name,
-                "the parameter of the PostgreSQL URL is not known and is ignored{hint}"
+                "ignoring an unknown parameter of the PostgreSQL URL{hint}"
             );
         }
     }
@@ -67,10 +67,10 @@ fn warn_once(names: impl Iterator<Item = String>) {
 fn hint(name: &str) -> &'static str {
     match name {
         "schema" | "currentSchema" | "search_path" => {
-            "; the tables' schema is set by the destination's key `schema`"
+            "; set the schema with the destination's key `schema`"
         }
-        "ssl" | "sslaccept" => "; TLS is asked for with `sslmode=require` or `sslmode=verify-full`",
-        "sslpassword" => "; a key with a password is not supported, leave the key's password out",
+        "ssl" | "sslaccept" => "; use `sslmode=require` or `sslmode=verify-full` for TLS",
+        "sslpassword" => "; a key with a password is not supported: use a key without one",
         _ => "",
     }
 }

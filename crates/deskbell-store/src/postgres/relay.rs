@@ -92,8 +92,8 @@ fn warn_once(error: &io::Error) {
     WARNED.call_once(|| {
         tracing::warn!(
             error = error as &dyn std::error::Error,
-            "large commits to PostgreSQL over TLS take 40 ms longer: no directory for a socket can \
-             be made in the temporary directory (TMPDIR), /tmp or /dev/shm; make one of them writable"
+            "large commits to PostgreSQL over TLS take 40 ms longer, because no directory for a \
+             socket can be created in TMPDIR, /tmp or /dev/shm; make one of them writable"
         );
     });
 }

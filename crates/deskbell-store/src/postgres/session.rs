@@ -106,7 +106,7 @@ fn until_silent<'e, T: Send + 'e>(
 
 /// That the server has said nothing for so long.
 pub(super) fn silent(time: Duration) -> sqlx::Error {
-    let text = format!("the server has said nothing for {} seconds", time.as_secs());
+    let text = format!("the server did not answer for {} seconds", time.as_secs());
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, text))
 }
 

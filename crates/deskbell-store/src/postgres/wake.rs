@@ -149,7 +149,10 @@ pub(super) async fn announce(wake: Arc<Wake>, connections: Arc<Connections>) {
         if !news.is_empty()
             && let Err(error) = notify(&connections, &news).await
         {
-            tracing::debug!(error = &error as &dyn std::error::Error, "other replicas not woken");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "cannot notify other replicas"
+            );
         }
         sleep(ANNOUNCE_PAUSE).await;
     }
@@ -183,7 +186,10 @@ async fn look_at_head(wake: &Wake, connections: &Connections) {
         Ok(head) if head > *wake.head.borrow() => wake.move_head(head),
         Ok(_) => {}
         Err(error) => {
-            tracing::debug!(error = &error as &dyn std::error::Error, "the head is not known");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "cannot read the head of the log"
+            );
         }
     }
 }

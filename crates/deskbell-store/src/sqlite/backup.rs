@@ -26,7 +26,7 @@ pub enum BackupError {
     #[error(transparent)]
     Open(#[from] SqliteOpenError),
     /// There is a file already, which may be another backup.
-    #[error("{} is there already; choose another name, or take it away first", .path.display())]
+    #[error("{} already exists; choose another name, or delete it first", .path.display())]
     Exists {
         /// The file.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum BackupError {
         source: std::io::Error,
     },
     /// SQLite refused.
-    #[error("the event log cannot be copied to {}", .path.display())]
+    #[error("cannot copy the event log to {}", .path.display())]
     Database {
         /// The file.
         path: PathBuf,
@@ -94,9 +94,9 @@ async fn vacuum_into(from: &Path, to: &Path) -> Result<Seq, sqlx::Error> {
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("wal_autocheckpoint", "0");
     let mut connection = options.connect().await?;
-    let name = to.to_str().ok_or_else(|| {
-        sqlx::Error::Configuration("the name of the copy is no UTF-8 text".into())
-    })?;
+    let name = to
+        .to_str()
+        .ok_or_else(|| sqlx::Error::Configuration("the name of the copy is not UTF-8".into()))?;
     sqlx::query("VACUUM INTO ?1").bind(name).execute(&mut connection).await?;
     connection.close().await?;
     let mut copied = SqliteConnectOptions::new().filename(to).read_only(true).connect().await?;

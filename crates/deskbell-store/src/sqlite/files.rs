@@ -53,11 +53,11 @@ impl OpenFiles {
         if !self.is_logged {
             self.is_logged = true;
             tracing::error!(
-                "{moved} was moved or replaced while it was open: no event is acknowledged until the \
-                 file is back; stop deskbell before you move its log"
+                "{moved} was moved or replaced while open; no event is acknowledged until it is \
+                 back; stop deskbell before you move its log"
             );
         }
-        Err(io::Error::other(format!("{moved} was moved or replaced while it was open")))
+        Err(io::Error::other(format!("{moved} was moved or replaced while open")))
     }
 }
 

@@ -29,19 +29,19 @@ const CHECKPOINT_PAGES: &str = "500";
 #[derive(Debug, thiserror::Error)]
 pub enum SqliteOpenError {
     /// Another process has the store open for writing.
-    #[error("{} is in use by another deskbell process; stop that one first, or give this one a store of its own", .path.display())]
+    #[error("{} is in use by another deskbell process; stop that process first, or use another store", .path.display())]
     InUse {
         /// The database file.
         path: PathBuf,
     },
     /// The file is a SQLite database with tables that are not a store's.
-    #[error("{} is a database, but not a deskbell store; choose another file", .path.display())]
+    #[error("{} is a database, but not a deskbell store; use another file", .path.display())]
     NotAStore {
         /// The database file.
         path: PathBuf,
     },
     /// A later program has migrated the store.
-    #[error("{} has schema version {found}, and this program knows versions up to {known}; run the deskbell that wrote it, or a later one", .path.display())]
+    #[error("{} has schema version {found}, and this release supports versions up to {known}; run the release that wrote it, or a later one", .path.display())]
     Newer {
         /// The database file.
         path: PathBuf,
@@ -59,13 +59,13 @@ pub enum SqliteOpenError {
         source: std::io::Error,
     },
     /// There is no such file, and reading makes none.
-    #[error("there is no event log at {}", .path.display())]
+    #[error("no event log found at {}", .path.display())]
     Missing {
         /// The database file.
         path: PathBuf,
     },
     /// A program before this one wrote the store, and nobody has brought it up since.
-    #[error("{} has schema version {found}, and this program reads version {needed}; start `deskbell serve` once, which brings it up", .path.display())]
+    #[error("{} has schema version {found}, and this release needs version {needed}; start `deskbell serve` once to migrate it", .path.display())]
     Older {
         /// The database file.
         path: PathBuf,
@@ -75,7 +75,7 @@ pub enum SqliteOpenError {
         needed: usize,
     },
     /// SQLite refused.
-    #[error("{} cannot be opened as a store", .path.display())]
+    #[error("cannot open {} as a store", .path.display())]
     Database {
         /// The database file.
         path: PathBuf,
@@ -167,7 +167,10 @@ impl SqliteStore {
 /// Closes the writing connection, which copies what is left of the write-ahead log.
 pub(super) async fn close(connection: SqliteConnection) {
     if let Err(error) = connection.close().await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the store closed uncleanly");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "failed to close the store cleanly"
+        );
     }
 }
 

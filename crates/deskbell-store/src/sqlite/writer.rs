@@ -31,7 +31,7 @@ impl Writer {
         // The rollback of a transaction that was dropped may still be on its way to the connection's thread.
         self.connection.ping().await?;
         if self.connection.is_in_transaction() {
-            tracing::warn!("a transaction was cut off; the store's file is opened again");
+            tracing::warn!("a transaction was interrupted; reopening the store's file");
             self.connection = self.options.connect().await?;
             self.files.look_at_write_ahead_log();
         }

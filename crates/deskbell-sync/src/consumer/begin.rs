@@ -36,7 +36,7 @@ impl fmt::Display for RereadReason {
             }
             Self::LogEndsBefore { seq, head } => write!(
                 f,
-                "the mirror stands at {seq} and the log ends at {head}: the store was restored"
+                "the mirror is at {seq} and the log ends at {head}: the store was restored"
             ),
             Self::TokensWentBack => f.write_str("the store was restored from an earlier copy"),
             Self::OtherMapping => f.write_str("entities, columns or tables have changed"),
@@ -129,8 +129,8 @@ impl MirrorConsumer {
         if checkpoint.statements.is_none() {
             tracing::error!(
                 destination,
-                "the statements are held back: the log is not the one that they have run for; \
-                 `deskbell statements resume` lets them go on"
+                "statements are paused, because this is not the log that they have run for; run \
+                 `deskbell statements resume` to resume them"
             );
         }
         match reason {
@@ -138,9 +138,9 @@ impl MirrorConsumer {
                 destination,
                 seq,
                 reason = %reason,
-                "the mirror reads the log again from the beginning"
+                "mirror reads the log again from the beginning"
             ),
-            None => tracing::info!(destination, seq, "the mirror follows the log"),
+            None => tracing::info!(destination, seq, "mirror started"),
         }
     }
 }

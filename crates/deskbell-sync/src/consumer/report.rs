@@ -21,8 +21,9 @@ pub(super) fn other_instances(destination: &str, others: &[OtherSource]) {
             source,
             instance_id,
             ours,
-            "a source of this mirror belongs to another Clerk instance: its events are stored and \
-             not applied; give it a destination of its own, with `sources` and another `schema`"
+            "a source of this mirror belongs to another Clerk instance; its events are stored and \
+             not applied; configure a separate destination for it, with `sources` and another \
+             `schema`"
         );
     }
 }
@@ -50,7 +51,7 @@ impl MirrorConsumer {
             tracing::warn!(
                 destination = self.destination,
                 events = counts.pruned,
-                "events were skipped: their payloads have been pruned from the log"
+                "skipped events whose payloads were pruned"
             );
         }
         self.report_dead_letters(dead_letters);
@@ -66,7 +67,7 @@ impl MirrorConsumer {
                 event.id = letter.message_id,
                 event.r#type = letter.event_type,
                 reason = letter.reason,
-                "an event cannot be mirrored; it is kept as a dead letter"
+                "an event cannot be mirrored; kept as a dead letter"
             );
         }
     }
@@ -104,14 +105,15 @@ impl MirrorConsumer {
                 part = self.title(part),
                 kind = part.kind.as_str(),
                 reason,
-                "the database refuses this whatever the row: it waits, and the rest goes on"
+                "the database rejects a table or statement whatever the row; it is blocked, and \
+                 everything else continues"
             );
         }
     }
 
     pub(super) fn report_unblocked(&self, part: &Part) {
         let (part, kind) = (self.title(part), part.kind.as_str());
-        tracing::info!(destination = self.destination, part, kind, "it is blocked no more");
+        tracing::info!(destination = self.destination, part, kind, "no longer blocked");
     }
 
     /// The database has refused a batch, and it is tried again before what is at fault is looked for.
@@ -120,7 +122,7 @@ impl MirrorConsumer {
             destination = self.destination,
             error = error as &dyn std::error::Error,
             retry_in_ms = millis(pause),
-            "the database refuses something in a batch"
+            "the database rejects something in a batch"
         );
     }
 }
@@ -132,7 +134,7 @@ pub(super) fn failure(destination: &str, error: &SyncError, pause: Duration) {
         destination,
         error = error as &dyn std::error::Error,
         retry_in_ms = millis(pause),
-        "the mirror cannot go on; it will try again"
+        "the mirror cannot continue; retrying"
     );
 }
 

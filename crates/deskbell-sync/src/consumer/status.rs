@@ -114,8 +114,8 @@ impl Status {
 fn words(error: &SyncError) -> Option<(String, Option<String>)> {
     let (error, mut cause): (String, Option<&(dyn Error + 'static)>) = match error {
         SyncError::Target(error) => (error.to_string(), error.source()),
-        SyncError::Store(error) => ("the event log cannot be read".to_owned(), Some(error)),
-        SyncError::Connect(error) => ("the mirror cannot be opened".to_owned(), Some(error)),
+        SyncError::Store(error) => ("cannot read the event log".to_owned(), Some(error)),
+        SyncError::Connect(error) => ("cannot open the mirror".to_owned(), Some(error)),
         SyncError::Superseded { .. } | SyncError::Stopping => return None,
     };
     let mut causes: Vec<String> = Vec::new();
@@ -205,9 +205,11 @@ impl Publisher {
             }
             Ok(Err(error)) => {
                 let error = &error as &dyn Error;
-                tracing::debug!(self.destination, error, "the mirror's status was not reported");
+                tracing::debug!(self.destination, error, "cannot report the mirror's status");
             }
-            Err(_) => tracing::debug!(self.destination, "the store does not take the status"),
+            Err(_) => {
+                tracing::debug!(self.destination, "the store did not accept the status in time")
+            }
         }
         false
     }

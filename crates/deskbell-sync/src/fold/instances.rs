@@ -100,7 +100,8 @@ impl Instances {
                 tracing::info!(
                     source = &*event.source,
                     instance_id = kept.instance_id,
-                    "the source belongs to this Clerk instance: events of others are not applied"
+                    "learned the Clerk instance of the source; events of other instances are not \
+                     applied"
                 );
                 self.settle(&event.source, kept);
                 others.extend(self.other(&event.source));

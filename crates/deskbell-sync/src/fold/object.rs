@@ -19,7 +19,7 @@ pub(super) enum Unusable {
     NotAnEvent(#[from] NotAnEvent),
     #[error("`data` is not an object")]
     DataNotAnObject,
-    #[error("`data` has no `id` that is a text")]
+    #[error("expected a string `id` in `data`")]
     NoId,
     #[error("the `id` is longer than {ID_BYTES_MAX} bytes")]
     IdTooLong,

@@ -154,8 +154,7 @@ impl Executor<'_> {
         let rows = self.rows(tasks);
         let sql = self.sql;
         if let Some(column) = rows.written.iter().chain(&rows.flagged).find_map(RowTexts::no_time) {
-            let reason =
-                format!("the column {column:?} would get a word such as `now`: not a time");
+            let reason = format!("column {column:?}: expected a time, found a word such as `now`");
             return Err(refused(NO_TIME, &reason));
         }
         self.bulk(session, &sql.relocate, &rows.moved).await?;
@@ -176,8 +175,8 @@ impl Executor<'_> {
         if sql.rewrites && !sql.lookups.absent(session, &rows.keys).await?.is_empty() {
             return Err(refused(
                 ABSENT,
-                "the table kept no row under this key: a trigger, a rule or a \
-                                        policy of it dropped or changed what was written",
+                "the table has no row with this key after the write: a trigger, a rule or a \
+                 policy dropped or changed it",
             ));
         }
         Ok(Done { rows: written, removed, learned: self.respelled(tasks) })
@@ -201,8 +200,7 @@ impl Executor<'_> {
         if !self.sql.lookups.present(session, &rows.removed).await?.is_empty() {
             return Err(refused(
                 KEPT,
-                "the table removed no row: a trigger, a rule or a policy of it \
-                                      keeps the row",
+                "the table deleted no row: a trigger, a rule or a policy keeps the row",
             ));
         }
         if count < rows.expected {
@@ -213,8 +211,7 @@ impl Executor<'_> {
                 table = self.table.into,
                 missing,
                 among = ids.join(", "),
-                "rows that were to be removed were not there: something else has removed them or has \
-                 changed their key"
+                "rows to delete were missing: something else deleted them or changed their key"
             );
         }
         Ok(removed)
@@ -283,15 +280,14 @@ impl Executor<'_> {
         let Some(stored) = stored else {
             return Err(refused(
                 ABSENT,
-                "the table kept no row: a trigger, a rule or a policy of it \
-                                        dropped what was written",
+                "the table has no row after the write: a trigger, a rule or a policy dropped it",
             ));
         };
         if !lookups.absent(session, &[self.key(&stored)]).await?.is_empty() {
             return Err(refused(
                 ABSENT,
-                "the table kept no row under the key that it was given: a \
-                                        trigger of it changed the key afterwards",
+                "the table has no row with this key after the write: a trigger changed the key \
+                 afterwards",
             ));
         }
         if let (Action::Flag { .. }, Some(flag)) = (&task.action, &self.sql.flag) {

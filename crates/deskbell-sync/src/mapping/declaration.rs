@@ -15,11 +15,11 @@ pub struct DeclarationError {
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeclarationProblem {
-    #[error("there is no entity {name:?}")]
+    #[error("unknown entity {name:?}")]
     UnknownEntity { name: String },
     #[error("a mapped table needs a key of at least one column")]
     NoKey,
-    #[error("the column {column:?} is named twice")]
+    #[error("column {column:?} is mapped twice")]
     ColumnTwice { column: String },
     #[error("{location}: {source}")]
     Expression { location: String, source: ExpressionError },
@@ -28,7 +28,8 @@ pub enum DeclarationProblem {
     StatementText(#[from] StatementTextError),
     /// Two statements are known by one name, or say the same on the same events.
     #[error(
-        "it is the same statement as {other}, and what has run is kept by that: give each a `name` of its own"
+        "same statement as {other}; give each its own `name`, because what has run is recorded by \
+         statement"
     )]
     StatementTwice { other: String },
     /// The statement has a `:name` that `params` does not have.

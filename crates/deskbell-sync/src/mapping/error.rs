@@ -6,18 +6,20 @@ use crate::entity;
 /// A choice of entities and columns that cannot be mirrored.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum MappingError {
-    #[error("there is no entity {name:?}; the entities are {}", names())]
+    #[error("unknown entity {name:?}; the entities are {}", names())]
     UnknownEntity { name: String },
     /// The text is not `entity.column`, or names no column.
     #[error(
-        "{column:?} is no column: write an entity and one of its columns, such as \"user.private_metadata\""
+        "unknown column {column:?}; expected an entity and one of its columns, such as \
+         \"user.private_metadata\""
     )]
     UnknownColumn { column: String },
     #[error("{column:?} is in both `exclude_columns` and `include_columns`: remove it from one")]
     Contradiction { column: String },
     /// It need not be included.
     #[error(
-        "{column:?} in `include_columns` is not left out by default: only \"private_metadata\" columns are; remove it"
+        "{column:?} in `include_columns` is not excluded by default, only \"private_metadata\" \
+         columns are; remove it"
     )]
     NotLeftOut { column: String },
     /// The mirror finds or removes rows by this column.

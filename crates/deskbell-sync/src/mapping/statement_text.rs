@@ -45,30 +45,26 @@ pub struct StatementTextError {
 /// What is wrong with the text of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StatementTextProblem {
-    #[error("there is no statement in `sql`")]
+    #[error("`sql` has no statement")]
     Empty,
     /// There are several.
     #[error(
-        "`sql` has more than one statement: give each a [[destination.statement]] of its own; those \
-         of one event are committed together"
+        "expected one statement in `sql`, found several; put each in its own \
+         [[destination.statement]]: statements of one event are committed together"
     )]
     Several,
     #[error(
-        "`{word}` controls the transaction, which Deskbell begins and commits itself, together with \
-         its checkpoint: leave it out"
+        "`{word}` controls the transaction, which Deskbell begins and commits itself; remove it"
     )]
     TransactionControl { word: String },
     #[error(
-        "`{word}` changes or reads the session, which the mirror uses too: leave it out, or put it \
-         into a function of the database"
+        "`{word}` uses the session, which the mirror shares; remove it, or put it into a function \
+         of the database"
     )]
     Session { word: String },
-    #[error(
-        "`{word}` cannot run inside a transaction, and Deskbell runs statements in one: run it by \
-         another way"
-    )]
+    #[error("`{word}` cannot run inside a transaction, and Deskbell runs statements in one")]
     Outside { word: String },
-    #[error("`{text}` has no value: write a name such as `:id`, and give its value in `params`")]
+    #[error("`{text}` has no value; use a name such as `:id` and set its value in `params`")]
     Placeholder { text: String },
 }
 

@@ -90,7 +90,7 @@ impl BlockedParts {
         session.execute(&statements.blocked.postpone, &parameters).await.map(drop)
     }
 
-    /// The part has all events up to `seq` by now; it is blocked no more once that is all there are.
+    /// The part has all events up to `seq` by now; no longer blocked once that is all there are.
     pub(super) async fn advance(
         session: &mut dyn DbSession,
         statements: &Statements,

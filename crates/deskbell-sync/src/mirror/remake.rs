@@ -102,8 +102,8 @@ impl Mirror {
             destination = self.destination,
             rows = cursor.refused,
             retry_in_s = RETRY_INTERVAL.as_secs(),
-            "the database refuses to change rows that were made by an earlier config: \
-             they stay as they are, and are tried again"
+            "the database rejects changes to rows of an earlier config; they are unchanged and \
+             will be retried"
         );
         Ok((RemakePosition::retry_later(), Remade { rows_written: 0, rest: Rest::Later }))
     }
@@ -214,7 +214,7 @@ impl Chunk<'_> {
                         table = self.mapping.entity.table,
                         id = row.id,
                         reason = %refusal,
-                        "a row that was made by an earlier config stays as it is"
+                        "a row of an earlier config is unchanged"
                     );
                 }
                 _ => {

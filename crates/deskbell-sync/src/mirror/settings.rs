@@ -48,7 +48,8 @@ impl MirrorSettings {
         tracing::warn!(
             destination = self.options.destination,
             columns = kept.join(", "),
-            "the mirror keeps columns that are left out by default: name them in `include_columns` to keep them, or in `exclude_columns` to empty them"
+            "the mirror keeps columns that are excluded by default; add them to `include_columns` \
+             to keep them, or to `exclude_columns` to clear them"
         );
         let mut options = self.options;
         options.include_columns.extend(kept);

@@ -263,7 +263,7 @@ impl Mirror {
             // Nothing that is new waits for this.
             Err(DatabaseError::Refused { refusal, .. }) => {
                 let destination = &self.destination;
-                tracing::warn!(destination, reason = %refusal, "rows of an earlier config stay as they are");
+                tracing::warn!(destination, reason = %refusal, "rows of an earlier config are unchanged");
                 session.rollback().await?;
                 let later = Remade { rows_written: 0, rest: Rest::Later };
                 Ok(Some((RemakePosition::retry_later(), later)))

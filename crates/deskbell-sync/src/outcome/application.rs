@@ -97,9 +97,10 @@ impl Judge<'_> {
         }
         Ok(match known.and_then(|known| known.ended_by) {
             Some(by) if by == end.message_id => OutcomeKind::Applied.into(),
-            Some(by) => {
-                Outcome::new(OutcomeKind::Superseded, format!("message {by} had deleted it before"))
-            }
+            Some(by) => Outcome::new(
+                OutcomeKind::Superseded,
+                format!("message {by} had already deleted it"),
+            ),
             None => Outcome::new(OutcomeKind::NotMirrored, "the table was filled without it"),
         })
     }
@@ -156,8 +157,8 @@ impl Judge<'_> {
         run: &StatementRun,
     ) -> Result<Outcome, DatabaseError> {
         let Some(ran_up_to) = records.statements else {
-            let why = "the statements are stopped since the log is another one; \
-                       `deskbell statements resume` lets them go on";
+            let why = "the statements are paused, because the log is a different one; run \
+                       `deskbell statements resume`";
             return Ok(Outcome::new(OutcomeKind::Waiting, why));
         };
         if self.event.seq > ran_up_to {
@@ -198,13 +199,13 @@ impl Judge<'_> {
             };
             let newer = work.runs.iter().find(is_same).filter(|one| one.version > run.version);
             if let Some(StatementRun { version: Version { message_id, .. }, .. }) = newer {
-                let why = format!("it had run for message {message_id}, which is later");
+                let why = format!("it had already run for message {message_id}, which is later");
                 return Some(Outcome::new(OutcomeKind::Superseded, why));
             }
             let ended =
                 work.ends.iter().any(|(_, entity, id)| *entity == run.entity && *id == run.id);
             if ended && !run.ends {
-                let why = format!("message {} had deleted it before", event.message_id);
+                let why = format!("message {} had already deleted it", event.message_id);
                 return Some(Outcome::new(OutcomeKind::Tombstoned, why));
             }
         }
@@ -217,10 +218,10 @@ impl KnownEntity {
         let since_ms = self.waiting_since_ms?;
         let reason = self.reason.as_deref();
         Some(if self.given_up {
-            let why = reason.unwrap_or("the database refused the row");
+            let why = reason.unwrap_or("the database rejected the row");
             Outcome::new(OutcomeKind::DeadLettered, why).at(Some(since_ms))
         } else {
-            let why = reason.unwrap_or("the row conflicts with another one, and is tried again");
+            let why = reason.unwrap_or("the row conflicts with another one and is retried");
             Outcome::new(OutcomeKind::Waiting, why).at(Some(since_ms))
         })
     }

@@ -18,7 +18,7 @@ use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
 /// Why an event is pending in a mirror that nothing was ever written to.
-pub(super) const NOT_BEGUN: &str = "the mirror has not begun to read the log";
+pub(super) const NOT_BEGUN: &str = "the mirror has not started to read the log";
 /// The kind of a dead letter whose row the database refuses to delete.
 const DELETE: &str = "delete";
 
@@ -70,7 +70,7 @@ pub(super) struct KnownEntity {
 impl StoredDeadLetter {
     pub(super) fn outcome(&self) -> Outcome {
         if self.is_delete {
-            let why = format!("the database does not let the row go: {}", self.reason);
+            let why = format!("the database rejects the delete: {}", self.reason);
             let since_ms = self.waiting_since_ms.or(self.failed_at_ms);
             return Outcome::new(OutcomeKind::Waiting, why).at(since_ms);
         }
@@ -337,5 +337,5 @@ fn time(value: &Value) -> Option<i64> {
 }
 
 pub(super) fn away(error: DatabaseError) -> String {
-    format!("the database is away: {}", error.into_backend())
+    format!("the database is unavailable: {}", error.into_backend())
 }

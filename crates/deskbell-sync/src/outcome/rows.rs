@@ -90,7 +90,7 @@ impl Judge<'_> {
         Ok(match bookkeeping.tombstone(entity.name, &gone.id).await? {
             Some(deleted) if deleted.message_id == gone.message_id => OutcomeKind::Applied.into(),
             Some(deleted) => {
-                let why = format!("message {} had deleted it before", deleted.message_id);
+                let why = format!("message {} had already deleted it", deleted.message_id);
                 Outcome::new(OutcomeKind::Superseded, why).at(deleted.at_ms)
             }
             None => Outcome::new(OutcomeKind::Superseded, "its tombstone was lifted"),
@@ -144,13 +144,13 @@ pub(super) fn compared(found: &Version, offered: &Version) -> Outcome {
         std::cmp::Ordering::Greater => superseded(found),
         std::cmp::Ordering::Less => Outcome::new(
             OutcomeKind::NotMirrored,
-            format!("{} is there, which is earlier", named(found)),
+            format!("the row has {}, which is earlier", named(found)),
         ),
     }
 }
 
 fn superseded(found: &Version) -> Outcome {
-    Outcome::new(OutcomeKind::Superseded, format!("{} is there, which is later", named(found)))
+    Outcome::new(OutcomeKind::Superseded, format!("the row has {}, which is later", named(found)))
 }
 
 fn named(version: &Version) -> String {

@@ -330,8 +330,8 @@ async fn what_cannot_be_applied_stops_nothing_behind_it() {
     let letters = world.reader().await.rows("_dead_letters").await.unwrap();
     let letters: Vec<_> = letters.iter().map(|row| (&row["message_id"], &row["reason"])).collect();
     assert_eq!(letters[0], (&json!("msg_1"), &json!("`data` is not an object")));
-    assert_eq!(letters[1], (&json!("msg_2"), &json!("`data` has no `id` that is a text")));
-    assert_eq!(letters[2], (&json!("msg_3"), &json!("`data` has no `id` that is a text")));
+    assert_eq!(letters[1], (&json!("msg_2"), &json!("expected a string `id` in `data`")));
+    assert_eq!(letters[2], (&json!("msg_3"), &json!("expected a string `id` in `data`")));
     assert_eq!(letters[3], (&json!("msg_4"), &json!("the `id` is longer than 255 bytes")));
 }
 

@@ -233,7 +233,7 @@ async fn a_row_that_the_table_keeps_is_told_and_removed_once_it_can_be() {
     let letters = app.dead_letters().await;
     assert_eq!((letters.len(), &letters[0]["id"]), (1, &json!("user_a")));
     let reason = letters[0]["reason"].as_str().unwrap();
-    assert!(reason.contains("removed no row"), "{reason}");
+    assert!(reason.contains("deleted no row"), "{reason}");
     app.run(KEEP_NO_ROWS).await;
     app.make_due().await;
     app.apply(&[]).await;

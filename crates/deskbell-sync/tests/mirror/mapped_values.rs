@@ -61,7 +61,7 @@ async fn a_truth_for_an_integer_column_is_refused_with_what_would_do() {
 #[tokio::test]
 async fn a_key_whose_index_will_not_do_is_refused_with_why() {
     for (index, why) in [
-        ("CREATE UNIQUE INDEX one ON app_users (clerk_id) WHERE clerk_id <> ''", "its WHERE"),
+        ("CREATE UNIQUE INDEX one ON app_users (clerk_id) WHERE clerk_id <> ''", "a partial index"),
         ("CREATE UNIQUE INDEX one ON app_users (lower(clerk_id))", "it is on an expression"),
     ] {
         let table = "CREATE TABLE app_users (clerk_id text, email text)";

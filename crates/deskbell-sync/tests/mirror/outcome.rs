@@ -68,7 +68,7 @@ async fn versions_and_tombstones_tell() {
     world.append("msg_bad", "user.created", &json!([])).await;
     assert_eq!(
         said(&world, "msg_new").await,
-        (OutcomeKind::Pending, "the mirror has not begun to read the log".to_owned())
+        (OutcomeKind::Pending, "the mirror has not started to read the log".to_owned())
     );
     drain(&mut world.consumer().await).await;
     world.append("msg_next", "user.created", &user("user_3", 1)).await;
@@ -152,7 +152,7 @@ async fn while_the_database_is_away_what_depends_on_it_is_pending() {
     world.options.url = "postgres://nobody@127.0.0.1:1/nowhere".to_owned();
     let (kind, reason) = said(&world, "msg_1").await;
     assert_eq!(kind, OutcomeKind::Pending);
-    assert!(reason.starts_with("the database is away: "), "{reason}");
+    assert!(reason.starts_with("the database is unavailable: "), "{reason}");
     assert_eq!(said(&world, "msg_2").await.0, OutcomeKind::NotMirrored);
 }
 

@@ -277,7 +277,7 @@ fn a_text_that_is_no_statement_is_refused_before_the_first_event() {
     let saying = |sql: &str| StatementOptions { sql: sql.to_owned(), ..joining() };
     for (sql, said) in [
         ("commit", "controls the transaction"),
-        ("insert into t values (:org); rollback", "more than one statement"),
+        ("insert into t values (:org); rollback", "expected one statement"),
         ("insert into t values ($2)", "`$2` has no value"),
         ("set role postgres", "the session"),
         ("-- nothing", "no statement"),

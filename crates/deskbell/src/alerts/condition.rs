@@ -125,7 +125,7 @@ impl Kind {
             Self::DestinationDisabled => (
                 format!("{target} is enabled again"),
                 format!(
-                    "Deskbell sends to the destination {target} again, and what is pending first."
+                    "Deskbell delivers to the destination {target} again, pending deliveries first."
                 ),
             ),
             Self::DeliveryDeadLetters | Self::MirrorDeadLetters => (
@@ -133,26 +133,29 @@ impl Kind {
                 format!("The destination {target} has no dead letters. It had some since {since}."),
             ),
             Self::MirrorAway | Self::MirrorBlocked => (
-                format!("{target}: the mirror goes on"),
+                format!("{target}: the mirror has resumed"),
                 format!(
                     "The mirror {target} applies events again. It had not, or not all of them, \
                      since {since}."
                 ),
             ),
             Self::MirrorStuck => (
-                format!("{target}: no rows wait"),
+                format!("{target}: no rows are waiting"),
                 format!(
-                    "The database of the mirror {target} has taken or refused every row that had \
-                     been waiting since {since}."
+                    "The database of the mirror {target} has accepted or rejected every row that \
+                     was waiting since {since}."
                 ),
             ),
             Self::MirrorOtherInstance => (
                 format!("{target}: all sources belong to one Clerk instance"),
-                format!("One source of the mirror {target} had belonged to another since {since}."),
+                format!(
+                    "Since {since} one source of the mirror {target} belonged to another \
+                         instance."
+                ),
             ),
             Self::SourceRefused => (
-                format!("{target}: requests are no longer refused in numbers"),
-                format!("They had been since {since}."),
+                format!("{target}: few requests are rejected now"),
+                format!("Many requests were rejected since {since}."),
             ),
         }
     }

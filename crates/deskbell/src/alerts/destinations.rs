@@ -87,7 +87,7 @@ fn disabled(name: &str, health: &DestinationHealth, disabled: &Disabled) -> Cond
         subject: format!("{name} is disabled"),
         text: format!(
             "Deskbell no longer delivers to the destination {name}: {}. Pending deliveries are \
-             kept. Once it works again, run: deskbell destinations enable {name}",
+             kept. When the receiver works again, run: deskbell destinations enable {name}",
             disabled.reason
         ),
         counts: BTreeMap::new(),
@@ -110,8 +110,9 @@ pub(super) fn dead_letters(state: &DestinationState, is_left: bool) -> (String, 
                 plural(new, &format!("{more}delivery"), &format!("{more}deliveries"))
             ),
             text: format!(
-                "{} to the destination {name} failed permanently. Deskbell does not try again by \
-                 itself. To see why, run: deskbell dead-letters list {name}. To try again, run: \
+                "{} to the destination {name} failed permanently. Deskbell does not retry them \
+                 automatically. To see why, run: deskbell dead-letters list {name}. To retry, \
+                 run: \
                  deskbell dead-letters retry --all --destination {name}",
                 plural(new, "delivery", "deliveries")
             ),

@@ -64,8 +64,7 @@ fn other_instance(destination: &str, source: &str, theirs: &str, ours: &str) -> 
     let subject = format!("{destination}: the source {source} belongs to another Clerk instance");
     let text = format!(
         "The mirror {destination} has the rows of the Clerk instance {ours}, and the source {source} \
-         belongs to {theirs}. Its events are kept in the event log and not applied to this mirror. \
-         Make a destination of their own for them, with `sources = [\"{source}\"]` and another \
+         belongs to {theirs}. Its events are stored in the event log and not applied to this mirror. Configure a separate destination for them, with `sources = [\"{source}\"]` and another \
          `schema`."
     );
     let destination = destination.to_owned();

@@ -60,8 +60,8 @@ fn away(name: &str, status: &MirrorStatus, failure: &Failure, now_ms: i64) -> Co
             in_words(now_ms - failure.since_ms)
         ),
         text: format!(
-            "The mirror {name} has not been able to go on since {}: {failure}. {} waiting. Events \
-             are kept in the event log, and applied once the database is back.",
+            "The mirror {name} has not been able to continue since {}: {failure}. {} waiting. \
+             Events are kept in the event log and applied when the database is available again.",
             shown(failure.since_ms),
             plural(status.lag_events, "event is", "events are"),
         ),
@@ -84,12 +84,12 @@ fn blocked(name: &str, status: &MirrorStatus, parts: &[BlockedPart], since_ms: i
         since_ms,
         step: u32::try_from(parts.len()).unwrap_or(u32::MAX),
         subject: format!(
-            "{name}: the database refuses {}",
+            "{name}: the database rejects {}",
             plural(number, "table or statement", "tables or statements")
         ),
         text: format!(
-            "The database of the mirror {name} refuses every row of these, and the rest goes on. \
-             {named}. Events are kept, and applied once the database accepts them."
+            "The database of the mirror {name} rejects every row of these; everything else is \
+             applied. {named}. Events are kept and applied when the database accepts them."
         ),
         counts,
     }
@@ -107,10 +107,10 @@ fn waiting_rows(name: &str, rows: u64, after_ms: i64) -> Option<Persisting> {
         target: Target::Destination(name.clone()),
         since_ms,
         step: ONLY_STEP,
-        subject: format!("{name}: {} refused for now", plural(rows, "row is", "rows are")),
+        subject: format!("{name}: {} rejected for now", plural(rows, "row is", "rows are")),
         text: format!(
-            "The database of the mirror {name} has refused rows or deletes since {}, and Deskbell \
-             tries them again: {} now. To see which and why, run: deskbell dead-letters list {name}",
+            "The database of the mirror {name} has rejected rows or deletes since {}; Deskbell \
+             retries them: {} now. To see which and why, run: deskbell dead-letters list {name}",
             shown(since_ms),
             plural(rows, "waits", "wait"),
         ),
@@ -131,10 +131,10 @@ fn dead_letters(name: &str, count: u64) -> Counter {
             target: Target::Destination(name.clone()),
             since_ms,
             step: 0,
-            subject: format!("{name}: {} refused", plural(new, one, many)),
+            subject: format!("{name}: {} rejected", plural(new, one, many)),
             text: format!(
-                "The database of the mirror {name} refused {}. Everything else is applied. To see \
-                 why, run: deskbell dead-letters list {name}. To try again, run: deskbell \
+                "The database of the mirror {name} rejected {}. Everything else is applied. To \
+                 see why, run: deskbell dead-letters list {name}. To retry, run: deskbell \
                  dead-letters retry --all --destination {name}",
                 plural(new, "row or event", "rows or events"),
             ),
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_few_of_many_blocked_parts_are_named() {
         let condition = condition("app", &blocked(&[Some(0); 9]), AFTER_MS, AFTER_MS).unwrap();
-        assert_eq!(condition.subject, "app: the database refuses 9 tables or statements");
+        assert_eq!(condition.subject, "app: the database rejects 9 tables or statements");
         let text = condition.text;
         assert!(text.contains("table_4: permission denied; and 4 more"), "{text}");
         assert!(!text.contains("table_5"), "{text}");

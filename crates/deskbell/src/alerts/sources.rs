@@ -32,10 +32,10 @@ pub(super) fn observe(refused: &Refused) -> (String, Observation) {
             target: Target::Source { name: source.clone(), cause: cause.clone() },
             since_ms,
             step: 0,
-            subject: format!("{source}: {} refused ({cause})", plural(new, one, many)),
+            subject: format!("{source}: {} rejected ({cause})", plural(new, one, many)),
             text: format!(
-                "{} to the source {source} failed verification: {cause}. {} Clerk tries refused \
-                 events again for about a day.",
+                "{} to the source {source} failed verification: {cause}. {} Clerk retries \
+                 rejected events for about a day.",
                 plural(new, "request", "requests"),
                 advice(&cause)
             ),
@@ -50,15 +50,16 @@ pub(super) fn observe(refused: &Refused) -> (String, Observation) {
 fn advice(cause: &str) -> &'static str {
     match cause {
         "no_match" => {
-            "The signing secret in the config may not be the one of the endpoint in Clerk's \
-             dashboard, something on the way may change the body, or strangers send."
+            "The signing secret in the config may not be that of the endpoint in Clerk's \
+             dashboard, a proxy may change the body, or the requests are not from Clerk."
         }
         "too_old" | "too_new" => {
-            "The signatures are valid and the times are not: set this machine's clock by NTP."
+            "The signatures are valid but the timestamps are not: synchronize this machine's \
+             clock with NTP."
         }
         _ => {
-            "Something on the way may take the headers svix-id, svix-timestamp and svix-signature \
-             away or change them, or strangers send."
+            "A proxy may drop or change the headers svix-id, svix-timestamp and svix-signature, \
+             or the requests are not from Clerk."
         }
     }
 }
@@ -86,7 +87,7 @@ pub(crate) async fn add_up_refused(
         }
         if let Err(error) = store.add_refused(&counts).await {
             let error = &error as &dyn std::error::Error;
-            tracing::debug!(error, "refused requests were not added up; they are later");
+            tracing::debug!(error, "rejected requests not counted; retrying");
             requests.put_back(taken);
         }
     }

@@ -122,7 +122,8 @@ fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
     }
     if *payloads_pruned > 0 {
         outln!(
-            "skipped {payloads_pruned} events whose payloads were pruned; their rows were not changed"
+            "skipped {payloads_pruned} events whose payloads were pruned; their rows were not \
+             changed"
         );
     }
     if !refused.is_empty() {

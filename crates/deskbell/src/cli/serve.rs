@@ -166,7 +166,9 @@ fn greet(engine: &Engine, loaded: &Loaded) {
     errln!();
     errln!("Next: make it reachable (ngrok http {}),", address.port());
     errln!("add https://YOUR-HOST{path} as an endpoint in the Clerk dashboard under");
-    errln!("Configure > Webhooks, and watch the rows arrive. Or send a sample from another terminal:");
+    errln!(
+        "Configure > Webhooks, and watch the rows arrive. Or send a sample from another terminal:"
+    );
     errln!("  deskbell trigger user.created");
     errln!();
 }

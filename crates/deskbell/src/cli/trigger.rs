@@ -16,7 +16,7 @@ use crate::trigger::{Assignment, Client, Outcome, message_id, sample};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Event type, for example user.created; `deskbell types` lists them.
+    /// Event type, for example user.created; run `deskbell types` to list them.
     #[arg(value_name = "TYPE")]
     event_type: String,
     /// Set a value in the sample: data.first_name=Ada. Valid JSON is set as JSON, anything else as text.

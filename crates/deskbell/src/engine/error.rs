@@ -15,10 +15,10 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The event log.
-    #[error("the event log cannot be opened")]
+    #[error("cannot open the event log")]
     Store(#[from] OpenError),
     /// A source without a secret.
-    #[error("the source `{source_name}` cannot verify anything")]
+    #[error("invalid signing secrets of source `{source_name}`")]
     Source {
         /// The source's name.
         source_name: String,
@@ -26,7 +26,7 @@ pub enum StartError {
         source: NoSecret,
     },
     /// A destination's mirror.
-    #[error("the mirror of the destination `{destination}` cannot be opened")]
+    #[error("cannot open the mirror of destination `{destination}`")]
     Mirror {
         /// The destination's name.
         destination: String,
@@ -37,19 +37,19 @@ pub enum StartError {
     #[error(transparent)]
     Delivering(#[from] DeliveringError),
     /// The destinations could not be made known to the store.
-    #[error("the event log cannot be written")]
+    #[error("cannot write the event log")]
     Register(#[from] StoreError),
     /// The address to listen on.
     #[error(transparent)]
     Bind(#[from] BindError),
     /// The admin token.
-    #[error("the admin token is empty, or has white space in it")]
+    #[error("the admin token is empty or contains white space")]
     AdminToken,
     /// The certificate of `[server] tls`.
-    #[error("HTTPS cannot be served")]
+    #[error("cannot serve HTTPS")]
     Tls(#[from] TlsError),
     /// The system did not say which address it gave us.
-    #[error("the address that we listen on is not known")]
+    #[error("cannot determine the listening address")]
     Address(#[source] std::io::Error),
     /// The metrics.
     #[error(transparent)]

@@ -128,14 +128,15 @@ impl Listening {
                     if warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL) {
                         let error = &error as &dyn std::error::Error;
                         tracing::warn!(%address, error,
-                            "the event log is away; requests are answered with 503 until it is back");
+                            "the event log is unavailable; requests are answered with 503 until \
+                             it is back");
                         warned = Some(Instant::now());
                     }
                 }
                 Err(error) => return Err(error.into()),
                 Ok(store) => {
                     if warned.is_some() {
-                        tracing::info!("the event log is back");
+                        tracing::info!("the event log is available again");
                     }
                     return Ok(store);
                 }

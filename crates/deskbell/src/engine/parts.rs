@@ -226,6 +226,6 @@ impl Parts {
 async fn report(stages: impl IntoIterator<Item = Stage>) {
     if let Err(error) = tasks::stop_all(stages).await {
         let error = &error as &dyn std::error::Error;
-        tracing::error!(error, "a part of the engine had failed");
+        tracing::error!(error, "a background task had failed");
     }
 }

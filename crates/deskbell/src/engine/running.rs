@@ -44,7 +44,7 @@ impl Engine {
     pub fn reload_tls(&self) {
         if let Some(Err(error)) = self.tls.as_ref().map(Tls::reload) {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "the certificate is not taken; the one before stays");
+            tracing::error!(error, "cannot use the new certificate; the previous one stays in use");
         }
     }
 
@@ -60,7 +60,7 @@ impl Engine {
     /// Stops accepting, finishes what is in hand, and closes the store.
     ///
     /// # Errors
-    /// [`StoppedEarly`]: a part of the engine had failed before. What was acknowledged is durable
+    /// [`StoppedEarly`]: a background task had failed before. What was acknowledged is durable
     /// all the same.
     pub async fn stop(self) -> Result<(), StoppedEarly> {
         let Self { serving, parts, writing, store, log, routes, .. } = self;

@@ -57,7 +57,7 @@ impl Pruner {
             subject = gone.user,
             source = gone.source,
             events,
-            "erased what was stored about a user who is gone"
+            "erased the data of a deleted user"
         );
         Ok(())
     }
@@ -70,11 +70,7 @@ impl Pruner {
                 dead_letters::erase(options, &user.gone.source, &user.message_ids).await
             {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(
-                    destination,
-                    error,
-                    "dead letters were not erased; it is tried again"
-                );
+                tracing::warn!(destination, error, "failed to erase dead letters; retrying");
                 return false;
             }
         }

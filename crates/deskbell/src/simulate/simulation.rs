@@ -52,9 +52,9 @@ pub(crate) struct Outcome {
 /// A simulation that could not be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SimulateError {
-    #[error("the simulated Clerk cannot send")]
+    #[error("the simulated Clerk failed to send")]
     Sender(#[from] SenderError),
-    #[error("the mirror {url} cannot be read")]
+    #[error("cannot read the mirror {url}")]
     Mirror { url: DatabaseUrl, source: InspectError },
 }
 

@@ -31,12 +31,13 @@ impl Verdict {
             help = hint(failures);
         } else if report.given_up + replays_given_up > 0 {
             let (given_up, why) = (report.given_up + replays_given_up, most_often(failures));
-            findings.push(format!(
-                "{given_up} times an event that had been acknowledged was refused when it came again; {why}"
-            ));
+            findings
+                .push(format!("{given_up} duplicates of acknowledged events were rejected; {why}"));
             help = Some(match simulation.sender.secrets.len() {
-                0 | 1 => "a duplicate must be answered with 2xx too, or Clerk sends it again and again".to_owned(),
-                _ => "during a rotation every event comes once with each secret: does the handler take all of them?".to_owned(),
+                0 | 1 => "answer duplicates with 2xx too, or Clerk keeps sending them".to_owned(),
+                _ => "during a rotation every event arrives once with each secret: does the \
+                      handler accept all of them?"
+                    .to_owned(),
             });
         }
         if let Some(comparison) = comparison.as_ref().filter(|found| !found.drift.is_empty()) {
@@ -45,11 +46,15 @@ impl Verdict {
                 comparison.drift.len()
             ));
             help = help.or_else(|| {
-                Some("it did not change for the time of --settle; is it the mirror of this handler, in this --schema, and does it mirror all entities?".to_owned())
+                Some(
+                    "it did not change during --settle: is this the mirror of this handler, in \
+                      this --schema, and does it mirror all three entities?"
+                        .to_owned(),
+                )
             });
         }
         if *interrupted {
-            findings.push("it was interrupted before the end".to_owned());
+            findings.push("interrupted".to_owned());
         }
         (!findings.is_empty()).then_some(Self { findings, help })
     }
@@ -95,18 +100,14 @@ fn hint(failures: &Failures) -> Option<String> {
     let hint = match failure {
         Failure::Refused => "start the handler, or correct --url",
         Failure::NotConnected(_) => "correct the host of --url",
-        Failure::TimedOut => {
-            "Clerk's sender waits 15 s for an answer: answer first, then do the work"
-        }
-        Failure::Broken => "does the handler speak HTTP, or HTTPS, as --url says?",
+        Failure::TimedOut => "Clerk's sender waits 15 s for a reply: reply first, then do the work",
+        Failure::Broken => "check that the scheme of --url, http or https, is that of the handler",
         Failure::Status(400 | 401 | 403) => {
-            "does the handler verify with the secret that --secret gives, and is its clock right?"
+            "check that the handler uses the secret of --secret, and that its clock is right"
         }
-        Failure::Status(404 | 405) => {
-            "is the path of --url the one that takes webhooks, and by POST?"
-        }
+        Failure::Status(404 | 405) => "check that the path of --url accepts webhooks by POST",
         Failure::Status(300..=399) => {
-            "redirects are not followed, as Clerk follows none: give the URL that it leads to"
+            "Clerk does not follow redirects: use the URL that it redirects to"
         }
         Failure::Status(_) => return None,
     };

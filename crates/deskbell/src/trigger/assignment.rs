@@ -15,7 +15,7 @@ pub(crate) struct Assignment {
 
 /// The sample has nothing at this path.
 #[derive(Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
-#[error("the sample has no `{path}`")]
+#[error("the sample has no path `{path}`")]
 pub(crate) struct UnknownPath {
     path: String,
     #[help]
@@ -27,11 +27,10 @@ impl FromStr for Assignment {
 
     /// The value is JSON where it reads as such, and text otherwise.
     fn from_str(text: &str) -> Result<Self, String> {
-        let (path, value) = text
-            .split_once('=')
-            .ok_or("write it as path=value, for example data.first_name=Ada")?;
+        let (path, value) =
+            text.split_once('=').ok_or("expected PATH=VALUE, for example data.first_name=Ada")?;
         if path.is_empty() || path.split('.').any(str::is_empty) {
-            return Err(format!("`{path}` is not a path; write for example data.first_name"));
+            return Err(format!("expected a path such as data.first_name, found `{path}`"));
         }
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         Ok(Self { path: path.to_owned(), value })
@@ -49,7 +48,7 @@ impl Assignment {
         for key in self.path.split('.') {
             place = step(place, key).ok_or_else(|| UnknownPath {
                 path: self.path.clone(),
-                help: format!("`{key}` is not a position in the list there"),
+                help: format!("expected a position in the list, found `{key}`"),
             })?;
         }
         *place = self.value.clone();
@@ -67,7 +66,7 @@ impl Assignment {
             nearest::one(&self.path, &known)
         };
         let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-        UnknownPath { path: self.path.clone(), help: format!("{near}To add it, say --add") }
+        UnknownPath { path: self.path.clone(), help: format!("{near}Use --add to add it") }
     }
 }
 
@@ -142,8 +141,8 @@ mod tests {
     #[test]
     fn a_path_that_the_sample_lacks_is_an_error_that_names_the_nearest() {
         let error = set("id=user_2", false).unwrap_err();
-        assert_eq!(error.to_string(), "the sample has no `id`");
-        assert_eq!(error.help, "did you mean `data.id`? To add it, say --add");
+        assert_eq!(error.to_string(), "the sample has no path `id`");
+        assert_eq!(error.help, "did you mean `data.id`? Use --add to add it");
         let error = set("data.emials=1", false).unwrap_err();
         assert!(error.help.contains("`data.emails`"), "{}", error.help);
         set("data.emails.1.a=2", false).unwrap_err();

@@ -15,7 +15,7 @@ use crate::config::nearest;
 
 /// No such event type.
 #[derive(Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
-#[error("`{name}` is not an event type that Clerk sends")]
+#[error("unknown event type `{name}`")]
 pub(crate) struct UnknownType {
     name: String,
     #[help]
@@ -27,8 +27,10 @@ pub(crate) fn sample(event_type: &str) -> Result<Value, UnknownType> {
     let unknown = || UnknownType {
         name: event_type.to_owned(),
         help: match nearest_types(event_type)[..] {
-            [] => "`deskbell types` lists them".to_owned(),
-            ref near => format!("did you mean {}? `deskbell types` lists all", near.join(", ")),
+            [] => "run `deskbell types` to list them".to_owned(),
+            ref near => {
+                format!("did you mean {}? Run `deskbell types` to list all", near.join(", "))
+            }
         },
     };
     let entry = catalog::find(event_type).ok_or_else(unknown)?;
@@ -65,6 +67,6 @@ mod tests {
         let error = sample("user.craeted").unwrap_err();
         assert!(error.help.starts_with("did you mean user.created"), "{}", error.help);
         let error = sample("xyzzy").unwrap_err();
-        assert_eq!(error.help, "`deskbell types` lists them");
+        assert_eq!(error.help, "run `deskbell types` to list them");
     }
 }

@@ -34,7 +34,7 @@ async fn a_mistake_is_told_with_its_destination_its_template_and_its_line() {
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(ran.code, 64, "{keys}: {said}");
         assert!(said.contains(wanted), "{keys}: {said}");
-        assert!(said.contains("the destination `ops` cannot be used"), "{said}");
+        assert!(said.contains("invalid destination `ops`"), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
 }

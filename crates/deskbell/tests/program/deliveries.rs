@@ -123,7 +123,11 @@ async fn an_event_is_replayed_beside_a_running_serve() {
     assert_eq!(dry, serde_json::json!({ "deliveries": 1, "dry_run": true }));
     assert_eq!(place.receiver.received().len(), 1, "nothing was sent");
     let ran = place.run(&["replay", "msg_1"]).await;
-    assert_eq!(ran.stdout, "1 delivery queued for the running `deskbell serve`\n", "{}", ran.stderr);
+    assert_eq!(
+        ran.stdout, "1 delivery queued for the running `deskbell serve`\n",
+        "{}",
+        ran.stderr
+    );
     within(place.receiver.wait_for(2)).await;
     assert_eq!(place.receiver.received()[1].message_id, "msg_1");
     let event = place
@@ -158,7 +162,8 @@ async fn without_a_running_serve_a_replay_waits_for_the_next() {
         assert_eq!(place.json(&[&since, more].concat()).await["deliveries"], count, "{more:?}");
     }
     let ran = place.run(&since).await;
-    let said = "1 delivery queued; `deskbell serve` is not running and makes them at its next start\n";
+    let said =
+        "1 delivery queued; `deskbell serve` is not running and makes them at its next start\n";
     assert_eq!(ran.stdout, said, "{}", ran.stderr);
     place.answer(200);
     let serving = Serving::start(place.path()).await;
@@ -194,7 +199,7 @@ async fn wrong_replays_are_refused() {
     let place = Place::new(200).await;
     let nothing = place.run(&["replay", "msg_1"]).await;
     assert_eq!(nothing.code, 1);
-    assert!(nothing.stderr.contains("there is no event log at"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("no event log found at"), "{}", nothing.stderr);
     assert!(!place.path().join("deskbell.db").exists(), "nothing was touched");
     Serving::start(place.path()).await.terminate().await;
     for (arguments, wanted) in [
@@ -339,7 +344,11 @@ async fn a_delivery_that_was_given_up_on_is_a_dead_letter_and_tried_again() {
     assert_output("dead_letters_show_delivery", &show.stdout);
     place.answer(200);
     let ran = place.run(&["dead-letters", "retry", "msg_1"]).await;
-    assert_eq!(ran.stdout, "1 delivery queued for the running `deskbell serve`\n", "{}", ran.stderr);
+    assert_eq!(
+        ran.stdout, "1 delivery queued for the running `deskbell serve`\n",
+        "{}",
+        ran.stderr
+    );
     place.delivery_in("msg_1", "delivered").await;
     assert_eq!(serving.terminate().await.0, 0);
     let ran = place.run(&["dead-letters", "retry", "msg_2", "--destination", "mirror"]).await;

@@ -25,7 +25,7 @@ async fn it_ends_without_drift_and_says_where_the_databases_are() {
     assert!(directory.path().join("d/clerk.db").exists());
     let again = run(directory.path(), &["demo", "--dir", "d"]).await;
     assert_eq!(again.code, 1);
-    assert!(again.stderr.contains("holds an earlier run"), "{}", again.stderr);
+    assert!(again.stderr.contains("contains an earlier run"), "{}", again.stderr);
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn an_event_that_the_mirror_left_out_is_shown_with_the_reason() {
         ("msg_new", "applied", ""),
         ("msg_old", "superseded", "the version of message msg_new is there, which is later"),
         ("msg_session", "not_mirrored", "`entities` does not name session"),
-        ("msg_bad", "dead_lettered", "`data` has no `id` that is a text"),
+        ("msg_bad", "dead_lettered", "expected a string `id` in `data`"),
     ] {
         let mirror = shown(path, message).await;
         assert_eq!((&mirror["name"], &mirror["outcome"]), (&"mirror".into(), &outcome.into()));
@@ -108,6 +108,6 @@ async fn an_event_that_the_mirror_left_out_is_shown_with_the_reason() {
     let away = shown(path, "msg_new").await;
     assert_eq!(away["outcome"], "pending");
     let reason = away["reason"].as_str().unwrap();
-    assert!(reason.starts_with("the database is away: "), "{reason}");
+    assert!(reason.starts_with("the database is unavailable: "), "{reason}");
     assert!(reason.ends_with("before that it had come to event 7 of the log"), "{reason}");
 }

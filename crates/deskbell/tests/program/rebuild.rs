@@ -14,7 +14,7 @@ async fn a_damaged_mirror_is_mended_while_the_engine_runs() {
     std::fs::write(directory.path().join("deskbell.toml"), CONFIG).unwrap();
     let nothing = run(directory.path(), &["rebuild", "mirror"]).await;
     assert_eq!(nothing.code, 1);
-    assert!(nothing.stderr.contains("there is no event log at"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("no event log found at"), "{}", nothing.stderr);
     let serving = Serving::start(directory.path()).await;
     let url = serving.url();
     let sent = run(directory.path(), &["trigger", "user.created", "--url", &url]).await;

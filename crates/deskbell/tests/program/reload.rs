@@ -45,7 +45,7 @@ async fn a_new_destination_begins_while_the_others_go_on() {
     assert_eq!(names(path).await, ["mirror", "crm"]);
     trigger(path, &serving).await;
     mirror_at(path, 2).await;
-    serving.until_said("an attempt failed").await;
+    serving.until_said("attempt failed").await;
     assert_eq!(serving.terminate().await.0, 0);
 }
 
@@ -66,7 +66,7 @@ async fn a_mistake_keeps_the_config_before_it() {
         configure(path, mistake);
         serving.signal("HUP").await;
         serving.until_said(said).await;
-        serving.until_said("the one before holds on").await;
+        serving.until_said("the previous config stays in effect").await;
         serving.said.clear();
     }
     trigger(path, &serving).await;

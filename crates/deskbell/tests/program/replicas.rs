@@ -135,7 +135,7 @@ async fn a_log_moves_to_postgresql_and_its_mirror_goes_on() {
 async fn what_cannot_be_moved_is_said() {
     let directory = TempDir::new().unwrap();
     let cases = [
-        (["sqlite://a.db", "sqlite://b.db"], 2, "from SQLite to PostgreSQL"),
+        (["sqlite://a.db", "sqlite://b.db"], 2, "expected --from with a sqlite:// URL"),
         (["mysql://app:hunter2@db/app", "postgres://db/app"], 2, "--from: `mysql:`"),
         (["sqlite://missing.db", "postgres://127.0.0.1:1/app"], 1, "no event log at missing.db"),
     ];

@@ -76,6 +76,6 @@ async fn payloads_go_when_their_time_has_come_and_not_before_everybody_had_them(
     assert_eq!((&outcome["payloads_pruned"], &outcome["rows_removed"]), (&1.into(), &0.into()));
     let (code, said) = serving.terminate().await;
     assert_eq!(code, 0);
-    let warned = said.iter().find(|line| line.contains("keeps what is too old")).unwrap();
+    let warned = said.iter().find(|line| line.contains("pruning is blocked")).unwrap();
     assert!(warned.contains("destination=\"hook\"") && warned.contains("seq=3"), "{warned}");
 }

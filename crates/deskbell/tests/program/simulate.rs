@@ -200,7 +200,7 @@ async fn a_rotation_sends_every_event_with_each_secret() {
     let (ran, outcome) = simulate(directory.path(), &serving.url(), &wrong).await;
     assert_eq!((ran.code, &outcome["unacked"]), (1, &0.into()), "{ran:?}");
     assert_eq!(outcome["given_up"], 200, "{outcome}");
-    assert!(said(&ran).contains("does the handler take all of them?"), "{ran:?}");
+    assert!(said(&ran).contains("does the handler accept all of them?"), "{ran:?}");
     assert_eq!(serving.terminate().await.0, 0);
 }
 
@@ -234,7 +234,10 @@ async fn a_server_that_takes_nothing_ends_it_soon() {
     let wrong_secret = ["simulate", "--url", &url, "--secret", ENDPOINT_SECRET];
     let wrong_path = ["simulate", "--url", &elsewhere, "--secret", SECRET];
     for (arguments, wanted) in [
-        (wrong_secret, ["it answered 400: {\"error\":\"verification_failed\"}", "--secret gives"]),
+        (
+            wrong_secret,
+            ["it answered 400: {\"error\":\"verification_failed\"}", "the secret of --secret"],
+        ),
         (wrong_path, ["it answered 404: {\"error\":\"not_found\"}", "path of --url"]),
         (
             ["simulate", "--url", "http://127.0.0.1:9/", "--secret", SECRET],

@@ -34,7 +34,7 @@ async fn a_delivery_that_hangs_is_cut_off_after_the_grace_period_and_made_again(
     assert_eq!(send(&http_client(), &serving.url(), &message()).await, Some(200));
     within(receiver.wait_for(1)).await;
     let said = assert_stops_within(serving, STOP_MAX).await;
-    assert!(said.iter().any(|line| line.contains("attempted again")), "{said:#?}");
+    assert!(said.iter().any(|line| line.contains("will be repeated")), "{said:#?}");
     let serving = Serving::start(directory.path()).await;
     within(receiver.wait_for(2)).await;
     let received = receiver.received();

@@ -21,7 +21,7 @@ async fn events_are_refused_until_the_store_has_a_connection_for_us() {
     let mut serving = Serving::of(deskbell(path)).await;
     let said = serving.said.join("\n");
     assert!(
-        said.contains("the event log is away") && said.contains("too many connections"),
+        said.contains("the event log is unavailable") && said.contains("too many connections"),
         "{said}"
     );
     let http = http_client();

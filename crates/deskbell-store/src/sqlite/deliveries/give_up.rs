@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use super::{destinations, json, pending};
 
 /// Why such a delivery is a dead letter.
-const PRUNED: &str = "the event's payload was pruned while the destination was not in use";
+const PRUNED: &str = "the event's payload was pruned while the destination was disabled or removed";
 
 /// What the event was is copied, as for every dead letter.
 pub(super) const GIVE_UP: &str = "INSERT INTO settled_deliveries

@@ -148,10 +148,10 @@ async fn unique(
     let index = |row: Row| {
         let (columns, valid, immediate, predicate, expression, deferrable, deferred) = row;
         let flaw = match () {
-            () if predicate.is_some() => Some("it covers only the rows that meet its WHERE"),
+            () if predicate.is_some() => Some("it is a partial index"),
             () if expression => Some("it is on an expression"),
             () if !immediate => Some("it is DEFERRABLE, and an upsert finds no conflict there"),
-            () if !valid => Some("it is not valid; its creation has failed"),
+            () if !valid => Some("it is invalid, because its creation failed"),
             () => None,
         };
         let deferrable = deferrable.map(|name| Deferrable { name, deferred });

@@ -131,7 +131,7 @@ async fn unique(
     for (index, partial, column, collation, sql) in rows {
         let entry = indexes.entry(index).or_default();
         if partial {
-            entry.flaw = Some("it covers only the rows that meet its WHERE");
+            entry.flaw = Some("it is a partial index");
             // Of any row, where it is not known which.
             entry.predicate = Some(sql.as_deref().and_then(predicate).unwrap_or("1").to_owned());
         }

@@ -246,12 +246,14 @@ impl DbSession for SqliteSession {
         if is_shared {
             tracing::info!(
                 journal_mode = mode,
-                "the application's file keeps its journal mode: its readers and the mirror wait for each other; `PRAGMA journal_mode = WAL`, once, changes that"
+                "the application's file keeps its journal mode, so its readers and the mirror \
+                 block each other; run `PRAGMA journal_mode = WAL` once to change that"
             );
         } else {
             tracing::warn!(
                 journal_mode = mode,
-                "the mirror's file takes no write-ahead log: its readers will wait for the mirror, and it for them"
+                "the mirror's file does not support a write-ahead log: its readers and the mirror \
+                 block each other"
             );
         }
         Ok(())

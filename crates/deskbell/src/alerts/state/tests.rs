@@ -50,7 +50,7 @@ fn what_holds_is_alerted_about_once_and_its_end_is_told() {
         notices(looks, mirror),
         [
             "10 alert_mirror/app/3_mirror.away_1 mirror.away",
-            "13 alert_mirror/app/3_resolved app: the mirror goes on",
+            "13 alert_mirror/app/3_resolved app: the mirror has resumed",
         ]
     );
 }
@@ -89,7 +89,7 @@ fn what_began_anew_between_two_looks_is_two() {
         notices(looks, mirror),
         [
             "10 alert_mirror/app/3_mirror.away_1 mirror.away",
-            "20 alert_mirror/app/3_resolved app: the mirror goes on",
+            "20 alert_mirror/app/3_resolved app: the mirror has resumed",
             "20 alert_mirror/app/15_mirror.blocked_1 mirror.blocked",
         ]
     );
@@ -128,7 +128,7 @@ fn what_is_seen_at_every_look_for_a_while_is_alerted_about() {
         notices(looks, persisting),
         [
             "11 alert_mirror_rows/app/6_mirror.stuck_1 mirror.stuck",
-            "21 alert_mirror_rows/app/6_resolved app: no rows wait",
+            "21 alert_mirror_rows/app/6_resolved app: no rows are waiting",
         ]
     );
 }
@@ -209,7 +209,7 @@ fn many_are_alerted_about_then_once_a_digest_until_they_are_few() {
             at(10, "10 10"),
             at(71, "71 61 more"),
             at(131, "131 60 more"),
-            at(241, "resolved clerk (no_match): requests are no longer refused in numbers"),
+            at(241, "resolved clerk (no_match): few requests are rejected now"),
         ]
     );
 }

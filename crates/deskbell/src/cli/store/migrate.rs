@@ -28,7 +28,9 @@ enum Error {
     #[error("{flag}: {fault}")]
     Url { flag: &'static str, fault: String },
     #[error("expected --from with a sqlite:// URL and --to with a postgres:// URL")]
-    #[diagnostic(help("for example: --from sqlite://deskbell.db --to postgres://USER@HOST/DATABASE"))]
+    #[diagnostic(help(
+        "for example: --from sqlite://deskbell.db --to postgres://USER@HOST/DATABASE"
+    ))]
     Direction,
     #[error("cannot move the event log")]
     Transfer(#[from] TransferError),
@@ -86,7 +88,12 @@ fn print(transferred: &Transferred, context: &Context) {
     for (table, rows) in &transferred.tables {
         outln!("{table:20} {rows:>10} rows, equal on both sides");
     }
-    outln!("\nNext: set [store] url to the new database and start `deskbell serve`. Keep the old file");
-    outln!("until everything works, but never run `deskbell serve` on it again: the two logs would");
+    outln!(
+        "\nNext: set [store] url to the new database and start `deskbell serve`. Keep the old \
+            file"
+    );
+    outln!(
+        "until everything works, but never run `deskbell serve` on it again: the two logs would"
+    );
     outln!("diverge.");
 }

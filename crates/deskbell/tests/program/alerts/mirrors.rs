@@ -100,7 +100,7 @@ async fn a_row_that_is_refused_is_told_and_that_none_is_left() {
     let serving = Serving::start(path).await;
     trigger(path, &serving).await;
     let summaries = hook.summaries(1).await;
-    let refused = ("mirror.dead_letters", "firing", "app: 1 row or event was refused");
+    let refused = ("mirror.dead_letters", "firing", "app: 1 row or event was rejected");
     assert_eq!((&*summaries[0].0, &*summaries[0].1, &*summaries[0].2), refused);
     sql(path, &format!("DROP TABLE app_users; {}", table(""))).await;
     let retried = run(path, &["dead-letters", "retry", "--all", "--destination", "app"]).await;
@@ -125,7 +125,7 @@ async fn a_row_that_waits_for_long_is_told_and_that_it_waits_no_more() {
     let taken = run(path, &["trigger", "user.created", "--url", &url, "--set", email]).await;
     assert_eq!(taken.code, 0, "{}", taken.stderr);
     let summaries = hook.summaries(1).await;
-    let waits = ("mirror.stuck", "firing", "app: 1 row is refused for now");
+    let waits = ("mirror.stuck", "firing", "app: 1 row is rejected for now");
     assert_eq!((&*summaries[0].0, &*summaries[0].1, &*summaries[0].2), waits);
     sql(path, "DELETE FROM app_users WHERE clerk_id = 'ours'").await;
     let retried = run(path, &["dead-letters", "retry", "--all", "--destination", "app"]).await;

@@ -30,7 +30,7 @@ async fn a_wrong_secret_is_told_in_numbers_and_a_scanner_is_not() {
     let data = &alert["data"];
     assert_eq!((&data["kind"], &data["state"]), (&"source.refused".into(), &"firing".into()));
     assert_eq!((&data["source"], &data["destination"]), (&"clerk".into(), &().into()));
-    assert_eq!(data["subject"], "clerk: 10 requests were refused (no_match)");
+    assert_eq!(data["subject"], "clerk: 10 requests were rejected (no_match)");
     assert_eq!(data["counts"]["refused_requests"], 10);
     assert_eq!(serving.terminate().await.0, 0);
     assert_eq!(hook.ids().len(), 1, "the scanner's are not told");
