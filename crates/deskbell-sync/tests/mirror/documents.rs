@@ -12,7 +12,7 @@ fn queries(document: &'static str) -> Vec<&'static str> {
     let blocks = document.split("```sql\n").skip(1).filter_map(|block| block.split("```").next());
     let quoted = document
         .lines()
-        .filter(|line| line.starts_with("sqlite3 ") || line.contains(": sqlite3 "))
+        .filter(|line| line.starts_with("sqlite3 ") || line.starts_with("look at it "))
         .filter_map(|line| line.split('\'').nth(1));
     blocks.chain(quoted).collect()
 }
