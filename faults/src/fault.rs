@@ -40,7 +40,7 @@ pub(crate) enum Fault {
     KillSqlite,
     /// `SIGSTOP` of a replica until after its leases, then `SIGCONT`
     Freeze,
-    /// PostgreSQL restarts, fast
+    /// PostgreSQL restarts in fast mode
     RestartFast,
     /// PostgreSQL crashes and recovers
     RestartImmediate,
@@ -48,19 +48,19 @@ pub(crate) enum Fault {
     Cut,
     /// Connections to PostgreSQL are 200 ms slower each way
     Delay,
-    /// Connections to PostgreSQL swallow everything, and nobody is told
+    /// Connections to PostgreSQL go silent without being closed
     HalfOpen,
-    /// A SQLite store may not grow any more
+    /// A SQLite store cannot grow
     Full,
-    /// A replica's clock is turned forward by an hour
+    /// A replica's clock is one hour ahead
     Clock,
-    /// A replica starts while the mirror's database takes no connections
+    /// A replica starts while the mirror's database accepts no connections
     MirrorAwayAtStart,
-    /// Whoever reads a replica's log is gone
+    /// The reader of a replica's log is gone
     StderrGone,
-    /// The files of a SQLite store are moved away, and back
+    /// The files of a SQLite store are moved away and back
     LogMoved,
-    /// More connections than a replica takes ask, and read no answer
+    /// More connections than a replica accepts send requests and read no reply
     NeverReads,
 }
 

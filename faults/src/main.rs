@@ -32,27 +32,27 @@ use self::trial::Trials;
 const SHORT: [Fault; 3] = [Fault::Cut, Fault::RestartImmediate, Fault::KillSqlite];
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask faults", about = "Faults under load, and what must hold after each")]
+#[command(name = "cargo xtask faults", about = "Injects faults under load and checks the guarantees after each")]
 struct Arguments {
-    /// Run this seed; by default one from the clock
+    /// Seed of the run [default: from the clock]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Run so many seeds in a row
+    /// Number of seeds to run in a row
     #[arg(long, value_name = "N", default_value_t = 1)]
     seeds: u64,
-    /// Try this fault alone; may be given several times
+    /// Inject only this fault; can be repeated
     #[arg(long, value_name = "FAULT")]
     only: Vec<Fault>,
-    /// Try a few quick ones alone
+    /// Inject only a few quick faults
     #[arg(long, conflicts_with = "only")]
     short: bool,
     /// Write the table of results into this document
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// The program that is tried
+    /// The program to test
     #[arg(long, value_name = "FILE", hide = true)]
     program: PathBuf,
-    /// Where logs of failed trials stay
+    /// Directory for the logs of failed trials
     #[arg(long, value_name = "DIR", hide = true)]
     directory: PathBuf,
     /// The library of libfaketime

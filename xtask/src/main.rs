@@ -31,13 +31,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Format, lints, tests, documentation: everything that must hold before a change lands
+    /// Run the full test suite: format, lints, tests, docs
     Test(test::Options),
-    /// Run a command with the PostgreSQL server that tests have, such as cargo nextest run -p deskbell-sync
+    /// Run a command with the tests' PostgreSQL server, such as cargo nextest run -p deskbell-sync
     Postgres(with_postgres::Options),
     /// Run the benchmarks, print a table, write target/bench/NAME.json
     Bench(bench::Options),
-    /// Try faults on replicas under load, and check what must hold after each
+    /// Inject faults into replicas under load and check the guarantees after each
     Faults(faults::Options),
 }
 

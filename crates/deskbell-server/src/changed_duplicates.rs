@@ -44,7 +44,7 @@ impl ChangedDuplicates {
         describe_counter!(
             CHANGED,
             Unit::Count,
-            "Duplicates whose body is another one than the event's in the log, by source"
+            "Duplicates whose body differs from the stored event's, by source"
         );
         Self {
             source: Arc::clone(source),

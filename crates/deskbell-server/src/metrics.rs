@@ -101,15 +101,15 @@ pub(crate) fn describe_server() {
     describe_counter!(
         UNKNOWN_PATH_REQUESTS,
         Unit::Count,
-        "POSTs to paths of no source, such as one with a slash too many"
+        "POSTs to unknown paths, such as one with a trailing slash"
     );
-    describe_gauge!(CONNECTIONS, Unit::Count, "Connections that are open");
+    describe_gauge!(CONNECTIONS, Unit::Count, "Open connections");
     describe_counter!(
         CONNECTIONS_ENDED,
         Unit::Count,
-        "Connections that were ended, by reason: idle, unread replies, or for others"
+        "Closed connections, by reason: idle, unread or for_others"
     );
-    describe_counter!(BODIES_CUT, Unit::Count, "Slow bodies that were cut to make room for others");
+    describe_counter!(BODIES_CUT, Unit::Count, "Slow bodies that were cut off to make room for others");
     counter!(UNKNOWN_PATH_REQUESTS).increment(0);
     counter!(BODIES_CUT).increment(0);
     for why in Ended::ALL {
@@ -131,6 +131,6 @@ fn describe() {
     describe_histogram!(
         INGEST_DURATION,
         Unit::Seconds,
-        "From the request to the reply, for events that were acknowledged"
+        "Time from the request to the reply, for acknowledged events"
     );
 }
