@@ -182,10 +182,7 @@ impl Asked {
             if by_serve {
                 outln!("{counted} queued for the running `deskbell serve`");
             } else {
-                outln!(
-                    "{counted} queued; `deskbell serve` is not running and makes them at its \
-                        next start"
-                );
+                outln!("{counted} queued until `deskbell serve` runs");
             }
         }
         if self.rows > 0 || self.deliveries.is_none() {

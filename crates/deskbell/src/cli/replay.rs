@@ -112,9 +112,7 @@ fn print(deliveries: u64, dry_run: bool, waits: bool, context: &Context) {
     match (deliveries, dry_run, waits) {
         (0, ..) => outln!("nothing to send again"),
         (_, true, _) => outln!("{counted} would be queued; nothing was changed"),
-        (_, _, true) => outln!(
-            "{counted} queued; `deskbell serve` is not running and makes them at its next start"
-        ),
+        (_, _, true) => outln!("{counted} queued until `deskbell serve` runs"),
         _ => outln!("{counted} queued for the running `deskbell serve`"),
     }
 }

@@ -162,8 +162,7 @@ async fn without_a_running_serve_a_replay_waits_for_the_next() {
         assert_eq!(place.json(&[&since, more].concat()).await["deliveries"], count, "{more:?}");
     }
     let ran = place.run(&since).await;
-    let said =
-        "1 delivery queued; `deskbell serve` is not running and makes them at its next start\n";
+    let said = "1 delivery queued until `deskbell serve` runs\n";
     assert_eq!(ran.stdout, said, "{}", ran.stderr);
     place.answer(200);
     let serving = Serving::start(place.path()).await;
