@@ -32,7 +32,10 @@ use self::trial::Trials;
 const SHORT: [Fault; 3] = [Fault::Cut, Fault::RestartImmediate, Fault::KillSqlite];
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask faults", about = "Injects faults under load and checks the guarantees after each")]
+#[command(
+    name = "cargo xtask faults",
+    about = "Injects faults under load and checks the guarantees after each"
+)]
 struct Arguments {
     /// Seed of the run [default: from the clock]
     #[arg(long, value_name = "N")]

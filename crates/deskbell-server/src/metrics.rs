@@ -109,7 +109,11 @@ pub(crate) fn describe_server() {
         Unit::Count,
         "Closed connections, by reason: idle, unread or for_others"
     );
-    describe_counter!(BODIES_CUT, Unit::Count, "Slow bodies that were cut off to make room for others");
+    describe_counter!(
+        BODIES_CUT,
+        Unit::Count,
+        "Slow bodies that were cut off to make room for others"
+    );
     counter!(UNKNOWN_PATH_REQUESTS).increment(0);
     counter!(BODIES_CUT).increment(0);
     for why in Ended::ALL {

@@ -208,7 +208,7 @@ impl Publisher {
                 tracing::debug!(self.destination, error, "cannot report the mirror's status");
             }
             Err(_) => {
-                tracing::debug!(self.destination, "the store did not accept the status in time")
+                tracing::debug!(self.destination, "the store did not accept the status in time");
             }
         }
         false
