@@ -38,7 +38,7 @@ async fn each_gets_what_it_wants_and_what_nobody_wants_is_visible_with_the_reaso
     assert_eq!(world.store.unwanted(Seq::new(1)).await.unwrap(), []);
     let why = world.store.unwanted(Seq::new(2)).await.unwrap();
     let why: Vec<_> = why.iter().map(|one| (&*one.destination, one.reason.as_str())).collect();
-    assert_eq!(why[0], ("crm", "its `events` do not name organization.created"));
+    assert_eq!(why[0], ("crm", "`events` does not include organization.created"));
     assert_eq!(why[1].0, "pro");
     assert!(why[1].1.contains("data.public_metadata.plan is missing"), "{why:?}");
     let codes = world.store.unwanted(Seq::new(3)).await.unwrap();

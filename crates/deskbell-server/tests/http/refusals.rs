@@ -125,7 +125,7 @@ async fn a_post_beside_a_path_is_told_with_the_path_that_was_meant() {
     for path in ["/api/webhooks/", "/api/webhooks/", "/api/webhoks", &endless] {
         assert_eq!(server.send(elsewhere(path, "msg_1")).await.status, 404);
     }
-    let line = log.line("paths of no source");
+    let line = log.line("POSTs to an unknown path");
     assert!(line.contains("/api/webhooks/\"") && line.contains("is /api/webhooks:"), "{line}");
     assert_eq!(log.lines().len(), 1, "{:#?}", log.lines());
     let get = Request::get("/favicon.ico").body(Body::empty()).unwrap();

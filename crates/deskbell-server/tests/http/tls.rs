@@ -115,7 +115,7 @@ async fn the_files_are_looked_at_by_and_by() {
     };
     assert!(at_a_look(&is_told).await, "what is wrong is told");
     let line = log.line("ERROR");
-    assert!(line.contains("key.pem cannot be read"), "{line}");
+    assert!(line.contains("cannot read the private key"), "{line}");
     assert!(deliver(&listening, &second).await.is_some(), "it stays");
 }
 

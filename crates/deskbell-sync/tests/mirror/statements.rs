@@ -292,7 +292,7 @@ fn a_text_that_is_no_statement_is_refused_before_the_first_event() {
     assert!(error.starts_with(said), "{error}");
     let named = |one: StatementOptions| StatementOptions { name: Some("a".into()), ..one };
     let error = check(vec![named(joining()), named(leaving())]);
-    assert!(error.contains("the same statement as a"), "{error}");
+    assert!(error.contains("same statement as a"), "{error}");
     let titles = deskbell_sync::statements::titles(&[joining(), named(leaving())]);
     let titles: Vec<_> = titles.values().map(String::as_str).collect();
     assert_eq!(titles, ["a", "deskbell.toml:9: insert into team_members (org_id, user_i…"]);

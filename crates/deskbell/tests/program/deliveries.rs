@@ -136,7 +136,7 @@ async fn an_event_is_replayed_beside_a_running_serve() {
     assert_eq!(event["deliveries"][0]["attempts"][1]["number"], 2);
     let unknown = place.run(&["replay", "msg_9"]).await;
     assert_eq!(unknown.code, 1);
-    assert!(unknown.stderr.contains("no event \"msg_9\""), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("event \"msg_9\" not found"), "{}", unknown.stderr);
     assert_eq!(serving.terminate().await.0, 0);
 }
 
@@ -182,7 +182,7 @@ async fn what_a_wider_filter_wants_is_missing_and_replayed() {
     let unwanted = |event: &Value| !event["unwanted"].as_array().unwrap().is_empty();
     let event = place.event("msg_1", unwanted).await;
     let reason = event["unwanted"][0]["reason"].as_str().unwrap();
-    assert_eq!(reason, "its `events` do not name user.updated");
+    assert_eq!(reason, "`events` does not include user.updated");
     mirror_at(place.path(), 1).await;
     assert_output("events_show_unwanted", &place.run(&["events", "show", "msg_1"]).await.stdout);
     assert_eq!(serving.terminate().await.0, 0);
@@ -294,7 +294,7 @@ async fn an_event_is_shown_with_its_attempts_and_without_its_payload() {
     assert!(ran.stdout.contains("email_addresses"), "{}", ran.stdout);
     let ran = place.run(&["events", "show", "msg_9"]).await;
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("no event `msg_9`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("event `msg_9` not found"), "{}", ran.stderr);
     assert_eq!(serving.terminate().await.0, 0);
 }
 

@@ -133,7 +133,7 @@ async fn a_row_that_waits_for_long_is_told_and_that_it_waits_no_more() {
     let summaries = hook.summaries(2).await;
     assert_eq!(
         (&*summaries[1].0, &*summaries[1].1, &*summaries[1].2),
-        ("mirror.stuck", "resolved", "app: no rows wait")
+        ("mirror.stuck", "resolved", "app: no rows are waiting")
     );
     assert_eq!(serving.terminate().await.0, 0);
 }
