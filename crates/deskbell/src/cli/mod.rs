@@ -161,6 +161,7 @@ fn on_runtime(
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use clap::CommandFactory;
 
