@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use files::EnvironmentFiles;
+use files::is_set;
 
 /// Where `"env:NAME"` is looked up.
 #[derive(Clone, Default)]
@@ -61,11 +62,6 @@ impl Environment {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads variables")]
 fn process_variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(is_set)
-}
-
-#[expect(clippy::ptr_arg, reason = "it filters an Option<String>")]
-fn is_set(value: &String) -> bool {
-    !value.trim().is_empty()
 }
 
 impl fmt::Debug for Environment {

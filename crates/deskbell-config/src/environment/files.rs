@@ -7,8 +7,6 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::is_set;
-
 /// The files, the one that is asked first in front.
 const NAMES: [&str; 2] = [".env.local", ".env"];
 /// Bytes of a file; what is behind them is not read.
@@ -80,6 +78,11 @@ impl fmt::Debug for EnvironmentFiles {
         let names = self.files.iter().map(|(file, variables)| (file, variables.keys()));
         f.debug_map().entries(names.map(|(file, keys)| (file, keys.collect::<Vec<_>>()))).finish()
     }
+}
+
+#[expect(clippy::ptr_arg, reason = "it filters an Option<String>")]
+pub(super) fn is_set(value: &String) -> bool {
+    !value.trim().is_empty()
 }
 
 #[cfg(test)]
