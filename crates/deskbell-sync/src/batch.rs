@@ -1,4 +1,4 @@
-//! What a batch of events comes down to: what a target applies in one transaction.
+//! A folded batch of events: what a target applies in one transaction.
 
 use std::sync::Arc;
 
@@ -21,7 +21,6 @@ pub struct Batch {
     /// The changes for each mapped table.
     pub(crate) mapped: Vec<MappedChanges>,
     pub(crate) statements: StatementRuns,
-    /// What became of the events.
     pub counts: Counts,
 }
 
@@ -105,7 +104,7 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
-/// What became of a batch's events.
+/// The outcomes of a batch's events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Versions and deletes of mirrored entities, superseded ones among them.
@@ -169,7 +168,7 @@ pub(crate) struct MappedDeletion {
     pub(crate) key: Option<String>,
 }
 
-/// What a batch says about the entities of one mapped table.
+/// A batch's changes to one mapped table.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct MappedChanges {
     pub(crate) rows: Vec<MappedRow>,
@@ -191,7 +190,7 @@ pub(crate) struct StatementRun {
     pub(crate) params: Vec<deskbell_expr::Value>,
 }
 
-/// What a batch has for statements.
+/// A batch's runs of statements.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct StatementRuns {
     /// In the order of the log.

@@ -1,4 +1,4 @@
-//! How far a destination has come in a log, and who may move it on.
+//! A destination's position in a log, and who may move it.
 
 use deskbell_store::{FencingToken, LogId, Seq};
 

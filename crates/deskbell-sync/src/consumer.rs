@@ -82,7 +82,7 @@ impl MirrorConsumer {
         self.applied.subscribe()
     }
 
-    /// How the mirror is, as it changes; `None` while this process does not lead the consumer.
+    /// The mirror's status, as it changes; `None` while this process does not lead the consumer.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Option<MirrorStatus>> {
         self.status.subscribe()
@@ -124,7 +124,7 @@ impl MirrorConsumer {
         Ok(progress)
     }
 
-    /// What the next try has to go by.
+    /// Adapts the next try to the result of this one.
     fn learn(&mut self, applied: &Result<AppliedBatch, SyncError>, events: u64) {
         match applied {
             Err(SyncError::Target(TargetError::Refused(_))) => {
@@ -151,13 +151,13 @@ impl MirrorConsumer {
         self.cut_to = grown.filter(|events| *events < self.batch.events_max);
     }
 
-    /// How much of the log the next batch is.
+    /// The size of the next batch.
     fn limit(&self) -> ReadLimit {
         let events_max = self.cut_to.unwrap_or(self.batch.events_max);
         ReadLimit { events_max, ..self.batch }
     }
 
-    /// What people know the part by.
+    /// The name of the part for people.
     fn title<'a>(&'a self, part: &'a Part) -> &'a str {
         let is_it = |(name, _): &&(String, String)| part.is(PartKind::Statement, name);
         self.statements.iter().find(is_it).map_or(&part.name, |(_, title)| title)
@@ -285,7 +285,7 @@ async fn too_late(shutdown: &CancellationToken) {
     tokio::time::sleep(FINISH_MAX).await;
 }
 
-/// What applying a batch came to.
+/// The result of applying a batch.
 struct AppliedBatch {
     next: Checkpoint,
     rows_written: u64,

@@ -49,7 +49,7 @@ pub fn find(name: &str) -> Option<&'static Entity> {
     ALL.iter().copied().find(|entity| entity.name == name)
 }
 
-/// What an event says about an entity.
+/// The effect of an event on an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// `data` is a version of it.
@@ -57,7 +57,7 @@ pub enum Change {
     Delete,
 }
 
-/// What events of this type say, and about which entity; `None` for a type that no entity names.
+/// The effect of events of this type, and the entity; `None` for a type that no entity names.
 ///
 /// Measured, going through them all takes nanoseconds: less than a hash of the type.
 #[must_use]

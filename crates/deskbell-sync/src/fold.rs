@@ -44,7 +44,7 @@ impl Fold {
         &self.instances
     }
 
-    /// What these events come down to.
+    /// Folds these events.
     #[must_use]
     pub fn fold(&self, events: &[StoredEvent]) -> Batch {
         let mut folding = Folding::new(&self.mappings);
@@ -79,7 +79,7 @@ impl Fold {
         }
     }
 
-    /// What an event was about outlives what it said, and is all that there is to a delete.
+    /// The subject of an event outlives its payload, and is all that a delete needs.
     fn take_pruned<'a>(
         &'a self,
         event: &'a StoredEvent,

@@ -117,7 +117,7 @@ impl MirrorReader {
         rows.ok_or_else(|| InspectError::NoSuchTable { table: table.to_owned() })
     }
 
-    /// How far this destination has come; of several logs, in the one that it was last filled from.
+    /// This destination's checkpoint; of several logs, in the one that it was last filled from.
     ///
     /// # Errors
     /// The database failed, or it is no mirror.

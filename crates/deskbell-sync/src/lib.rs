@@ -1,8 +1,8 @@
 //! Deskbell's mirror: Clerk's entities kept convergent in a database.
 //!
 //! The tables are the same whatever the order, the batches and the repetitions in which events
-//! arrive: every row bears the version that it was made from, a delete is absorbing, and children
-//! go with their parents whenever they arrive. A batch of events is [folded](Fold) to the newest
+//! arrive: every row has the version that it was made from, a delete is absorbing, and children go
+//! with their parents whenever they arrive. A batch of events is [folded](Fold) to the newest
 //! version of each entity, and a [`Target`] applies it in one transaction with the checkpoint.
 //!
 //! What is mirrored is declared in [`entity`], one short file each; everything else follows from

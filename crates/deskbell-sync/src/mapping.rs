@@ -85,7 +85,7 @@ impl Mappings {
         Ok(Self { mappings, redaction, on_delete, tables: Vec::new(), statements: Vec::new() })
     }
 
-    /// What these options ask for.
+    /// The mappings of these options.
     ///
     /// # Errors
     /// A name that does not exist, or an expression that cannot be compiled.
@@ -124,7 +124,7 @@ impl Mappings {
         self.mappings.iter()
     }
 
-    /// How this entity is mirrored, if it is.
+    /// The mapping of this entity, if it is mirrored.
     #[must_use]
     pub fn of(&self, entity: &Entity) -> Option<&Mapping> {
         self.mappings.iter().find(|mapping| mapping.entity.name == entity.name)

@@ -43,7 +43,7 @@ pub fn from_nothing(dialect: Dialect, options: &MirrorOptions) -> Result<Vec<Ste
 /// The options make no sense, the tables are somebody else's or newer than this program, or the
 /// database is away.
 pub async fn missing(options: &MirrorOptions) -> Result<Vec<Step>, ConnectError> {
-    let (database, tables) = place(options)?;
+    let (database, tables) = target(options)?;
     let mut session = database.connect().await?;
     let plan = MigrationPlan::new(database.dialect(), &options.schema, &tables);
     let steps = plan.check(session.as_mut()).await?;
@@ -56,7 +56,7 @@ pub async fn missing(options: &MirrorOptions) -> Result<Vec<Step>, ConnectError>
 /// # Errors
 /// As [`missing`]; nothing was changed then.
 pub async fn apply(options: &MirrorOptions) -> Result<Vec<String>, ConnectError> {
-    let (database, tables) = place(options)?;
+    let (database, tables) = target(options)?;
     let mut session = database.connect().await?;
     let plan = MigrationPlan::new(database.dialect(), &options.schema, &tables);
     let names = plan.migrate(session.as_mut()).await?;
@@ -80,7 +80,7 @@ pub fn script(dialect: Dialect, options: &MirrorOptions, steps: &[Step]) -> Stri
     format!("BEGIN;\n\n{body}COMMIT;\n")
 }
 
-fn place(options: &MirrorOptions) -> Result<(Arc<dyn MirrorDatabase>, Vec<Table>), ConnectError> {
+fn target(options: &MirrorOptions) -> Result<(Arc<dyn MirrorDatabase>, Vec<Table>), ConnectError> {
     Ok((database(&options.url)?, tables(options)?))
 }
 

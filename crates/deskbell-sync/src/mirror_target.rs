@@ -66,7 +66,7 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     /// The database could not be read.
     async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError>;
 
-    /// What waits for this destination, besides the log.
+    /// The work of this destination besides the log.
     ///
     /// # Errors
     /// The database could not be read.
@@ -111,7 +111,7 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
     async fn close(&self);
 }
 
-/// What waits for a destination, besides the log.
+/// Work of a destination besides the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// The requested retries; perhaps not all of them at once.
@@ -128,7 +128,7 @@ pub struct Waiting {
     pub blocked: Vec<Blocked>,
 }
 
-/// What catching up with one part came to.
+/// The result of catching up with one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatchUp {
     /// The batch was applied to the part.
@@ -165,7 +165,7 @@ pub struct Retry {
     pub batch: Batch,
 }
 
-/// What making a few rows again came to.
+/// The result of making a few rows again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Remade {
     /// The rows that were changed.
@@ -186,7 +186,7 @@ pub enum Rest {
     Later,
 }
 
-/// What happens where the database refuses a row.
+/// The handling of rows that the database refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorMode {
     /// Fail: the refusal may be transient.
@@ -198,7 +198,7 @@ pub enum ErrorMode {
 }
 
 impl ErrorMode {
-    /// How long what is refused may be looked for.
+    /// How long refused rows may be isolated.
     pub(crate) fn budget(self) -> Option<Duration> {
         if let Self::IsolateWithin(budget) = self { Some(budget) } else { None }
     }
@@ -211,7 +211,7 @@ pub enum Commit {
     Done {
         /// The rows that were inserted or changed.
         rows_written: u64,
-        /// What the database refused, and is not tried again by itself.
+        /// What the database refused, and is not retried automatically.
         refused: Vec<DeadLetter>,
         /// The tables and statements that wait from now on.
         blocked: Vec<Blocked>,

@@ -38,14 +38,14 @@ pub struct MirrorOptions {
     pub tables: Vec<TableMapping>,
     /// The application's own statements.
     pub statements: Vec<StatementOptions>,
-    /// How long a row of the application's that conflicts with others is tried again.
+    /// How long a row of the application's that conflicts with others is retried.
     pub conflict_patience: Duration,
     /// The sources whose events are applied, by name. Empty: all of them, whatever the instance.
     pub sources: BTreeMap<String, SourceRule>,
     /// How much of the log is applied in one transaction: memory and the length of a lock on the
     /// tables grow with it, the cost of an event falls.
     pub batch: ReadLimit,
-    /// How long the mirror waits for the log's hint before it looks for itself.
+    /// How long the mirror waits for a notification of the log before it polls.
     pub poll_every: Duration,
     /// How long one unit of work may take. A database that takes longer, or does not answer at
     /// all, counts as away; the connection is given up, and with it the transaction.

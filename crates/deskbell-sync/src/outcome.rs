@@ -1,5 +1,5 @@
-//! What became of an event in a mirror: the event is folded alone, as the consumer folds it, and what
-//! it comes to is compared with the mirror's bookkeeping.
+//! The outcome of an event in a mirror: the event is folded alone, as the consumer folds it, and
+//! the result is compared with the mirror's bookkeeping.
 
 mod application;
 mod bookkeeping;
@@ -27,21 +27,20 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Why no more is known of an event.
 const PRUNED: &str = "its payload was pruned from the log";
 
-/// What became of an event in one mirror.
+/// The outcome of an event in one mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorOutcome {
-    /// What speaks for all parts.
+    /// The outcome over all parts.
     pub outcome: Outcome,
-    /// What became of it in each table and each statement that takes it.
+    /// The outcome in each table and each statement that takes it.
     pub parts: Vec<PartOutcome>,
 }
 
-/// What became of an event in a part of a mirror.
+/// The outcome of an event in a part of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartOutcome {
     /// The mirror's table, the mapped table, or the statement.
     pub part: String,
-    /// What became of it there.
     pub outcome: Outcome,
 }
 
@@ -86,8 +85,8 @@ impl OutcomeReader {
         self.fold.instances().load(store).await
     }
 
-    /// What became of this event. `earlier`: events about the same subject that came before it, as
-    /// far as they are known. By them it is told whether statements passed it over as stale.
+    /// The outcome of this event. `earlier`: earlier events about the same subject, as far as they
+    /// are known. They show whether statements skipped it as stale.
     pub async fn outcome(&mut self, event: &StoredEvent, earlier: &[StoredEvent]) -> MirrorOutcome {
         let batch = self.fold.fold(std::slice::from_ref(event));
         if batch.counts.other_instance > 0 {
@@ -253,8 +252,8 @@ impl Judge<'_> {
 }
 
 impl EventRecords {
-    /// What a letter of this part says, or that it is blocked: what kind of part, by what name it is
-    /// kept, and by which people know it.
+    /// The reason in a dead letter of this part, or that the part is blocked. The part is given by
+    /// its kind, its name and its title.
     fn refused(
         &self,
         (kind, name, title): (PartKind, &str, &str),

@@ -35,7 +35,7 @@ pub struct Rebuilt {
     pub refused: Vec<DeadLetterEntry>,
 }
 
-/// How far a rebuild is.
+/// The progress of a rebuild.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The last event that was read.

@@ -27,15 +27,15 @@ pub(crate) const MAPPING_REV: &str = "_mapping_rev";
 /// no longer has.
 pub(crate) const REMADE_REV: &str = "remade_rev";
 
-/// What has been done to this database: a row a table, column and index.
+/// The migrations of this database: one row for each table, column and index.
 pub(crate) const MIGRATIONS: &str = "_migrations";
-/// How far each destination has come.
+/// Each destination's checkpoint.
 pub(crate) const CHECKPOINTS: &str = "_checkpoints";
 /// Entities that are gone.
 pub(crate) const TOMBSTONES: &str = "_tombstones";
 /// The versions of entities whose parent is gone: they have no row, and older versions stay out.
 pub(crate) const SUPPRESSED: &str = "_suppressed";
-/// What is known of the entities of mapped tables and statements.
+/// The records of mapped tables and statements.
 pub(crate) const VERSIONS: &str = "_versions";
 /// Events that cannot be applied, and what waits for other rows or for other people's locks.
 pub(crate) const DEAD_LETTERS: &str = "_dead_letters";
@@ -83,7 +83,7 @@ fn own(column: &Column) -> TableColumn {
     TableColumn { not_null: column.name == "id", ..optional(column.name, column.kind) }
 }
 
-/// What every mirrored table ends with.
+/// The last columns of every mirrored table.
 fn last_columns(on_delete: OnDelete) -> Vec<TableColumn> {
     let mut columns = vec![required(RAW, Kind::Json)];
     if on_delete == OnDelete::Mark {

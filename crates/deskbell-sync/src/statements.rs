@@ -12,7 +12,7 @@ use crate::mirror_target::{ConnectError, database};
 use crate::options::{MirrorOptions, StatementOptions};
 use crate::sql::Statements;
 
-/// Where statements go on.
+/// The event after which statements continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
     /// At the log's first event: they run for all of it.
@@ -28,8 +28,8 @@ pub fn identity(statement: &StatementOptions) -> String {
     mapping::identity(statement)
 }
 
-/// What people know the statements by (the name, or where the config declares it and its first
-/// words), by their identities.
+/// The titles of statements (the name, or where the config declares it and its first words), by
+/// their identities.
 #[must_use]
 pub fn titles(statements: &[StatementOptions]) -> BTreeMap<String, String> {
     statements.iter().map(|one| (mapping::identity(one), mapping::title(one))).collect()

@@ -1,4 +1,4 @@
-//! How a mirror is: its state, how far it is behind the log, and what waits.
+//! The status of a mirror: its state, its lag, and what waits.
 //!
 //! The consumer reports what it alone knows to the event log's store, where other processes
 //! read it also while the mirror's database is away. How far the mirror is behind is computed by
@@ -73,7 +73,7 @@ pub struct Reported {
     pub at_ms: i64,
 }
 
-/// What only the consumer knows, as the store keeps it.
+/// The consumer's own report, as the store keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StatusReport {
     #[serde(default)]
@@ -94,7 +94,7 @@ pub(crate) fn consumer_name(destination: &str) -> String {
     format!("sync:{destination}")
 }
 
-/// What the consumer of this destination last reported; `None` where it has not yet.
+/// The last report of this destination's consumer; `None` where there is none yet.
 ///
 /// # Errors
 /// The store could not be read.
@@ -129,7 +129,7 @@ impl StatusReport {
         serde_json::from_str(body).ok()
     }
 
-    /// What they come to with the log as it is now.
+    /// The status, given the log as it is now.
     pub(crate) async fn status(self, store: &dyn Store) -> Result<MirrorStatus, StoreError> {
         let (lag_events, lag_seconds) = lag(store, self.has_all_up_to()).await?;
         let state = match self {

@@ -12,8 +12,8 @@ use crate::mirror_target::{Blocked, Part};
 
 const DESTINATION: &str = "destination";
 
-/// That the mirror stops to take events by these sources. Rows of two instances in one table would
-/// be taken away by each other's deletes.
+/// Reports that the mirror no longer takes events of these sources. Rows of two instances in one
+/// table would be deleted by each other's deletes.
 pub(super) fn other_instances(destination: &str, others: &[OtherSource]) {
     for OtherSource { source, instance_id, ours } in others {
         tracing::error!(

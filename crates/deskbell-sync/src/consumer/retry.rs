@@ -21,7 +21,7 @@ use crate::status::BlockedPart;
 /// that the checkpoint moves in smaller steps, down to one event, which takes as long as it needs.
 const ISOLATION_MAX: Duration = Duration::from_secs(10);
 
-/// What processing retries came to.
+/// The result of processing retries.
 #[derive(Debug, Default)]
 pub(super) struct Retried {
     pub(super) rows_written: u64,
@@ -161,7 +161,7 @@ impl MirrorConsumer {
         }
     }
 
-    /// What the events of these requests come to.
+    /// Reads and folds the events of these requests.
     async fn events_of(&self, asked: Vec<RetryRequest>) -> Result<Retry, SyncError> {
         let (mut requests, mut lost) = (Vec::new(), Vec::new());
         let (mut for_rows, mut for_statements) = (BTreeMap::new(), BTreeMap::new());

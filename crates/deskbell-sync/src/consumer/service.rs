@@ -67,7 +67,7 @@ impl MirrorService {
         Ok(())
     }
 
-    /// How the mirror is, as it changes; `None` while this process does not lead the consumer.
+    /// The mirror's status, as it changes; `None` while this process does not lead the consumer.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Option<MirrorStatus>> {
         self.status.subscribe()

@@ -26,7 +26,7 @@ pub struct MirrorConsumer {
     pub(super) poll_every: Duration,
     /// The target's checkpoint; `None` while it is not known.
     pub(super) position: Option<Checkpoint>,
-    /// How often the database has refused the batch behind `position`, one after another.
+    /// How many times in a row the database has refused the batch after `position`.
     pub(super) refusals: u32,
     /// The events of a batch, where a larger one could not be isolated in time.
     pub(super) cut_to: Option<u32>,
@@ -44,7 +44,7 @@ pub struct MirrorConsumer {
     pub(super) requests_max: usize,
 }
 
-/// What one call of [`MirrorConsumer::run_once`] came to.
+/// The result of one call of [`MirrorConsumer::run_once`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The last event that was applied to the mirror.

@@ -33,7 +33,7 @@ const LAST_REPORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the store may take; the status is published later then.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the consumer knows of itself, and what was made of it.
+/// The consumer's own report, and the status that is published from it.
 #[derive(Debug)]
 pub(super) struct Status {
     destination: String,

@@ -48,7 +48,7 @@ impl Dialect {
         }
     }
 
-    /// What must be there before the tables.
+    /// Creates the schema, where the database has schemas.
     pub(crate) fn create_schema(self, schema: &str) -> Option<String> {
         (self == Self::Postgres).then(|| format!("CREATE SCHEMA {}", quoted(schema)))
     }
@@ -73,7 +73,7 @@ impl Dialect {
         }
     }
 
-    /// That `column` is one of the texts in the list that is parameter `$1`.
+    /// The condition that `column` is one of the texts in the list `$1`.
     pub(crate) fn is_listed(self, column: &str) -> String {
         match self {
             Self::Sqlite => format!("{column} IN (SELECT value FROM json_each($1))"),

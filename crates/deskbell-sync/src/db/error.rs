@@ -1,10 +1,10 @@
-//! What a driver could not do.
+//! Errors of a driver.
 
 use deskbell_store::BackendError;
 
 use super::refusal::{ErrorMeaning, Refusal};
 
-/// What a driver could not do.
+/// An error of a driver.
 #[derive(Debug)]
 pub(crate) enum DatabaseError {
     /// The database answered that it will not do this; it can go on with something else.
@@ -31,7 +31,7 @@ impl DatabaseError {
         Self::Refused { refusal: Box::new(refusal), source }
     }
 
-    /// What the database itself says, where it answered.
+    /// The database's message, where it answered.
     pub(crate) fn complaint(&self) -> Option<String> {
         match self {
             Self::Refused { source, .. } | Self::Away(source) => {

@@ -16,7 +16,7 @@ pub(crate) struct LiveTable {
     pub(crate) rewrites: bool,
     /// Rows have a `rowid`.
     pub(crate) row_ids: bool,
-    /// What it is, where rows cannot be written there.
+    /// Its kind, where rows cannot be written there.
     pub(crate) other_than_a_table: Option<&'static str>,
 }
 

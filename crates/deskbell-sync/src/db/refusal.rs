@@ -26,7 +26,7 @@ pub(crate) enum RefusalKind {
     Lasting,
 }
 
-/// What an error of a driver means.
+/// The meaning of a driver's error.
 #[derive(Debug)]
 pub(crate) enum ErrorMeaning {
     /// No answer, or one that says that the database cannot work now: nothing can be judged by it.

@@ -100,7 +100,7 @@ pub(crate) trait DbSession: fmt::Debug + Send {
     /// Has the database plan the statement, with nulls for this many parameters. It runs nothing.
     async fn explain(&mut self, sql: &Sql, parameters: usize) -> Result<(), DatabaseError>;
 
-    /// What the database has under names of ours.
+    /// The objects of the schema, and the columns of these tables.
     async fn inventory(
         &mut self,
         schema: &str,
@@ -120,7 +120,7 @@ pub(crate) trait DbSession: fmt::Debug + Send {
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
 }
 
-/// What a database has in one schema.
+/// The objects of one schema.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
     pub(crate) schema: bool,

@@ -12,7 +12,7 @@ pub enum Choice {
     Cause(String),
 }
 
-/// What the database has refused, or what could not be made of an event.
+/// An event or a row that failed, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetterEntry {
     pub state: State,
@@ -38,7 +38,7 @@ pub struct DeadLetterEntry {
     pub table: Option<String>,
 }
 
-/// What becomes of a row that was refused.
+/// The state of a refused row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It conflicts with other rows or locks, and is tried again until `conflict_patience` ends.

@@ -1,4 +1,4 @@
-//! What is declared of an entity.
+//! The declaration of an entity.
 
 use super::column::Column;
 
@@ -64,7 +64,7 @@ pub struct Embedded {
     pub inherits: &'static [(&'static str, &'static str)],
 }
 
-/// What the column `raw` keeps of an entity's JSON.
+/// The part of an entity's JSON that the column `raw` keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Raw {
     /// All of it, less what is excluded and what is secret.

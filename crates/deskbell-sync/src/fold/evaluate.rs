@@ -34,7 +34,7 @@ pub(crate) struct EntityEvent<'a> {
     pub(crate) event: &'a StoredEvent,
 }
 
-/// What one version of an entity comes to.
+/// Evaluates one version of an entity.
 pub(crate) fn evaluate_row(
     table: &MappedTable,
     version: &Version,
@@ -59,7 +59,7 @@ pub(crate) fn evaluate_row(
     })
 }
 
-/// What a delete comes to.
+/// Evaluates a delete.
 pub(crate) fn evaluate_deletion(
     table: &MappedTable,
     entity_event: &EntityEvent<'_>,

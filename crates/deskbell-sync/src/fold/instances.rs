@@ -17,7 +17,7 @@ const EXAMPLES: [&str; 3] =
 /// Instances of one source that are counted until two events agree; of further ones none is.
 const COUNTED_MAX: usize = 64;
 
-/// What is known of the sources' instances.
+/// The known instances of the sources.
 #[derive(Debug)]
 pub(crate) struct Instances {
     rules: BTreeMap<String, SourceRule>,

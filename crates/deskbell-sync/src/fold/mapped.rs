@@ -1,4 +1,4 @@
-//! What a batch says to mapped tables and statements.
+//! Folding events for mapped tables and statements.
 
 use deskbell_store::StoredEvent;
 
@@ -98,7 +98,7 @@ impl Folding<'_> {
         }
     }
 
-    /// What the batch comes to for each mapped table.
+    /// The batch's changes to each mapped table.
     pub(super) fn mapped(&mut self) -> Vec<MappedChanges> {
         let mappings = self.mappings;
         let mut changes: Vec<_> =

@@ -6,16 +6,16 @@ use super::wait::ConflictTimeout;
 use crate::batch::{Batch, DeadLetter, MappedChanges};
 use crate::db::{DatabaseError, DbSession, Refusal};
 
-/// What applying a batch to a mapped table came to.
+/// The result of applying a batch to a mapped table.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     pub(crate) rows_written: u64,
     pub(crate) rows_removed: u64,
-    /// What is given up, and what the database said of it.
+    /// Dead letters, with their refusals.
     pub(crate) dead_letters: Vec<(DeadLetter, Refusal)>,
     /// Removals that are refused: never given up, but stuck.
     pub(crate) refused_removals: Vec<(DeadLetter, Refusal)>,
-    /// What the database refused, in order. Not what was not tried, as it still waits.
+    /// The refusals, in order; without rows that were not tried.
     pub(crate) refusals: Vec<Refusal>,
     /// What is resolved: the mapped table, the entity, and the ids whose dead letters are deleted.
     pub(crate) resolved: Vec<(String, &'static str, Vec<String>)>,
@@ -34,7 +34,7 @@ impl BoundTable {
         self.run(session, batch, index, timeout, false).await
     }
 
-    /// The same, and writes everything again that the batch says anything about.
+    /// The same, and writes everything again that the batch has.
     pub(crate) async fn apply_again(
         &self,
         session: &mut dyn DbSession,

@@ -99,7 +99,7 @@ impl BoundTable {
         }
     }
 
-    /// What waits for one of these rows, in other tables, is due now.
+    /// Makes rows of other tables due that wait for one of these rows.
     pub(super) async fn wake_dependents(
         &self,
         session: &mut dyn DbSession,

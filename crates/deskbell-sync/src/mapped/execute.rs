@@ -41,7 +41,7 @@ pub(super) struct TaskOutcome<'a> {
     pub(super) obstacles_by_key: Obstacles,
 }
 
-/// What one unit of work came to.
+/// The result of one unit of work.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     /// Rows that were written or removed, and the latter.
@@ -371,7 +371,7 @@ pub(super) fn is_the_tables_own(refusal: &Refusal) -> bool {
     [ABSENT, KEPT].contains(&refusal.code.as_str())
 }
 
-/// What the database did not say itself: it took the statement, and did not do it.
+/// A refusal of ours: the database took the statement, and did not do it.
 fn refused(code: &str, reason: &str) -> DatabaseError {
     DatabaseError::refused(Refusal {
         kind: RefusalKind::Lasting,

@@ -143,7 +143,7 @@ impl ColumnClass {
         }
     }
 
-    /// What would do instead of a value of this kind.
+    /// What to write instead of a value of this kind.
     fn hint(self, kind: Kind) -> &'static str {
         match (self, kind) {
             (Self::Integer | Self::Number, Kind::Bool) => "; write it as `user.banned ? 1 : 0`",

@@ -7,7 +7,7 @@ use super::record::Record;
 use super::table_sql::TableSql;
 use crate::db::{DatabaseError, DbSession, begin_unit, end_unit};
 
-/// What is known of keys, each as it was given.
+/// Resolved keys, by the keys as they were given.
 #[derive(Debug, Default)]
 pub(super) struct Keys(BTreeMap<String, Resolved>);
 

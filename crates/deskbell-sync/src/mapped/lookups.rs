@@ -51,7 +51,7 @@ pub(super) struct Obstacle {
     pub(super) is_certain: bool,
 }
 
-/// What the database says of a key.
+/// A key as the database compares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Resolved {
     /// The text that all equal keys share.
@@ -227,7 +227,7 @@ impl Lookups {
     }
 }
 
-/// What a row waits for whose foreign key refers to these values.
+/// The value of `waits_for` of a row whose foreign key refers to these values.
 pub(super) fn reference(parent: &str, values: &str) -> String {
     format!("{parent} {values}")
 }

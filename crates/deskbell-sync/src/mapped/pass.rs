@@ -21,7 +21,7 @@ const DUE_MIN: i64 = 20;
 /// than this are solved by later batches.
 const ROUNDS_MAX: usize = 6;
 
-/// What is known while a batch is applied.
+/// The state while a batch is applied.
 pub(super) struct Pass<'a> {
     pub(super) target: &'a BoundTable,
     pub(super) session: &'a mut dyn DbSession,
@@ -36,7 +36,7 @@ pub(super) struct Pass<'a> {
     /// The keys whose records have been read.
     asked: BTreeSet<String>,
     pub(super) gone: BTreeMap<String, Gone>,
-    /// How many were known when it was last asked who is gone.
+    /// The number of records when deletes were last loaded.
     asked_who_is_gone: usize,
     /// The entities whose tasks are done.
     pub(super) well: Vec<String>,
@@ -48,11 +48,11 @@ pub(super) struct Pass<'a> {
     pub(super) skipped: BTreeSet<String>,
     pub(super) rows_written: u64,
     pub(super) rows_removed: u64,
-    /// What says something about the table, if there is too much of it.
+    /// Refusals that may mean that the table itself is at fault, if there are many.
     pub(super) refusals: Vec<Refusal>,
 }
 
-/// What came of a plan.
+/// The result of a plan.
 #[derive(Default)]
 struct Attempt {
     is_any_done: bool,
@@ -63,7 +63,7 @@ struct Attempt {
     deferred: BTreeSet<String>,
 }
 
-/// Where an entity was before the batch.
+/// An entity's keys before the batch.
 #[derive(Default)]
 struct KeyState {
     key: Option<String>,
@@ -142,7 +142,7 @@ impl<'a> Pass<'a> {
         }
         for (id, before) in changed {
             self.make_canonical(id, &before);
-            // An entity that leaves a key may have been all that stood in another's way there.
+            // An entity that leaves a key may have been another's only obstacle there.
             self.planned.extend([before.key, before.shown].into_iter().flatten());
             self.touched.insert(id.to_owned());
         }
@@ -166,7 +166,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// What ends with an entity that was deleted in this batch.
+    /// Touches the children of entities that were deleted in this batch.
     pub(super) async fn touch_orphans(
         &mut self,
         tombstones: &[Tombstone],
@@ -268,8 +268,8 @@ impl<'a> Pass<'a> {
         Ok(Attempt { is_any_done, obstacles, learned, deferred })
     }
 
-    /// Plans further rows, where rows that stand in the way want to be elsewhere themselves, and where
-    /// keys turned out to be others; whether there are any.
+    /// Plans further rows, where obstacles have to move themselves, and where keys turned out to be
+    /// others; whether there are any.
     fn widen(&mut self, attempt: &Attempt) -> bool {
         let Attempt { obstacles, learned, deferred, .. } = attempt;
         let mut more: BTreeSet<String> = learned.iter().map(|(_, stored)| stored.clone()).collect();
@@ -285,7 +285,7 @@ impl<'a> Pass<'a> {
             return false;
         }
         self.touched.extend(waiting);
-        // What was refused is planned once more, beside these.
+        // What was refused is planned again with these.
         self.planned = more;
         self.planned.extend(self.refused.keys().cloned());
         true
@@ -328,7 +328,7 @@ impl<'a> Pass<'a> {
         )
     }
 
-    /// Of what only waits, what still has something in its way that this batch does not move; it is not
+    /// Of what only waits, what still has an obstacle that this batch does not move; it is not
     /// tried.
     async fn skip_what_still_waits(&mut self) -> Result<BTreeSet<String>, DatabaseError> {
         let mut skipped = BTreeSet::new();

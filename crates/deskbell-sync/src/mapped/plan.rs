@@ -1,4 +1,4 @@
-//! What the application's table should hold, worked out from what is known. Pure; knows no SQL.
+//! What the application's table should hold, computed from the records. Pure; knows no SQL.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,6 @@ pub(super) struct Gone {
     pub(super) message_id: String,
 }
 
-/// What `on_delete` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeleteActionKind {
     Delete,
@@ -19,7 +18,7 @@ pub(super) enum DeleteActionKind {
     Set,
 }
 
-/// What to do about one key.
+/// The action for one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Task {
     pub(super) key: String,
@@ -40,7 +39,6 @@ pub(super) enum Action {
     Flag { owner: String, content: Option<String>, gone: Gone },
 }
 
-/// What is done at once.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) tasks: Vec<Task>,

@@ -1,5 +1,4 @@
-//! That no statement about an application's table, or about what is known of its rows, reads the whole
-//! of either.
+//! Tests that no statement about an application's table, or about its records, reads a whole table.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is known of one entity in one mapped table: a row of `_versions`.
+//! The record of one entity in one mapped table: a row of `_versions`.
 
 use clerk_webhooks::UnixMillis;
 
@@ -33,7 +33,7 @@ pub(super) struct Record {
     /// When it is tried again; `None` where it does not wait.
     pub(super) retry_at: Option<UnixMillis>,
     pub(super) tries: i64,
-    /// What the database said last, and of which constraint.
+    /// The last refusal, and its constraint.
     pub(super) reason: Option<String>,
     pub(super) constraint: Option<String>,
     /// The key of the row in its way, or the foreign key's value that is not there yet.

@@ -8,7 +8,7 @@ use crate::schema::{TOMBSTONES, VERSION_COLUMNS, VERSIONS, versions};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
-/// Whose records these are.
+/// The destination of records, and its database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordScope<'a> {
     pub(crate) dialect: Dialect,
@@ -135,7 +135,7 @@ impl RecordStatements {
         }
     }
 
-    /// What waits and is to be tried again by now, the longest due first.
+    /// Records that are due to be retried, the longest due first.
     pub(super) async fn due(
         &self,
         session: &mut dyn DbSession,
@@ -147,7 +147,7 @@ impl RecordStatements {
         Ok(rows.into_iter().map(record).collect())
     }
 
-    /// What waits for one of these, [`DUE_MAX`] at most.
+    /// Records that wait for one of these, [`DUE_MAX`] at most.
     pub(super) async fn waiting_for(
         &self,
         session: &mut dyn DbSession,
@@ -156,7 +156,7 @@ impl RecordStatements {
         self.fetch(session, &self.waiting_for, these).await
     }
 
-    /// What waits for one of these is due now.
+    /// Makes records due that wait for one of these.
     pub(super) async fn wake(
         &self,
         session: &mut dyn DbSession,

@@ -1,4 +1,4 @@
-//! What a batch has come to in one mapped table: noted in what is known, and written down.
+//! The results of a batch in one mapped table: noted in the records, and written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,7 +119,7 @@ impl Pass<'_> {
         Ok(applied)
     }
 
-    /// What is refused of each entity, as one; and whether all of it was left out, as it still waits.
+    /// The refusals of each entity, as one; and whether all of it was skipped, as it still waits.
     fn refused_by_entity(&mut self) -> BTreeMap<String, (RefusedTask, bool)> {
         let mut entities: BTreeMap<String, (RefusedTask, bool)> = BTreeMap::new();
         for (key, (task, why)) in std::mem::take(&mut self.refused) {
@@ -133,7 +133,7 @@ impl Pass<'_> {
         entities
     }
 
-    /// What waited and has nothing left to be done waits no more.
+    /// Entities that waited and have no task left wait no more.
     fn settle_what_waits_no_more(&mut self, refused: &BTreeMap<String, (RefusedTask, bool)>) {
         for id in self.waiting.iter().filter(|id| !refused.contains_key(*id)) {
             let Some(record) = self.known.get_mut(id) else { continue };
@@ -173,7 +173,7 @@ impl Pass<'_> {
         Ok(postponed)
     }
 
-    /// What waits for rows that were written, in other tables, is due now.
+    /// Makes rows due that wait for rows that were written, in other tables.
     async fn wake_dependents(&mut self) -> Result<(), DatabaseError> {
         let target = self.target;
         let written = self.written.iter().filter_map(|(key, content)| {

@@ -10,7 +10,7 @@ use crate::batch::{DeadLetter, StatementRun, StatementRuns, shortened_reason};
 use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql, begin_unit, end_unit};
 use crate::version::Version;
 
-/// What is known before a batch that decides whether statements run.
+/// The state before a batch that decides whether statements run.
 #[derive(Debug, Default)]
 struct Preloaded {
     /// Entities that are gone.
@@ -84,7 +84,7 @@ pub(crate) struct StatementPass<'a> {
     ran: BTreeMap<(usize, &'a str), &'a StatementRun>,
 }
 
-/// What came of one event's statements: what is kept of one that was refused, and why.
+/// The result of one event's statements: a dead letter and the refusal, where one was refused.
 pub(crate) type StatementOutcome = Result<(), (DeadLetter, Refusal)>;
 
 impl<'a> StatementPass<'a> {

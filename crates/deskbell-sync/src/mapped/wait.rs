@@ -1,4 +1,4 @@
-//! What the database refuses: it waits for what may help, and is given up after a while.
+//! Rows that the database refuses: they are retried for a while, then given up.
 
 use std::time::Duration;
 

@@ -127,7 +127,7 @@ impl Writer<'_> {
         format!("WHERE {}", differ.collect::<Vec<_>>().join(" OR "))
     }
 
-    /// That two values are not the same texts, whatever the database takes for equal.
+    /// The condition that two values differ as texts, whatever the database takes for equal.
     pub(super) fn differ(&self, column: &LiveColumn, one: &str, other: &str) -> String {
         let plain = matches!(&*column.base, "text" | "character varying")
             || matches!(
@@ -272,14 +272,14 @@ impl Writer<'_> {
         list(self.key.iter().enumerate().map(one))
     }
 
-    /// That the row of this alias has the key that is given from the column `first` on.
+    /// The condition that the row of this alias has the given key, from column `first` on.
     pub(super) fn same(&self, alias: &str, first: usize) -> String {
         let parts = self.key.iter().enumerate();
         let parts = parts.map(|(index, column)| self.equal(alias, first + index, column));
         parts.collect::<Vec<_>>().join(" AND ")
     }
 
-    /// That the row of this alias has the value of the column that is given.
+    /// The condition that the row of this alias has the given value in this column.
     pub(super) fn equal(&self, alias: &str, index: usize, column: &LiveColumn) -> String {
         format!("{alias}.{} {} {}", quoted(&column.name), column.equals, self.cast(index, column))
     }

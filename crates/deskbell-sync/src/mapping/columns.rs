@@ -19,7 +19,7 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    /// What the config asks for, as `entity.column`.
+    /// From the names in the config, such as `user.locale`.
     pub(super) fn new(exclude: &[String], include: &[String]) -> Result<Self, MappingError> {
         let named: Vec<_> =
             exclude.iter().map(|text| excludable(text)).collect::<Result<_, _>>()?;
@@ -38,7 +38,7 @@ impl LeftOut {
         Ok(Self { named, by_default })
     }
 
-    /// What goes from the JSON with these columns.
+    /// The members of the JSON that are left out with these columns.
     pub(super) fn redaction(&self) -> Redaction {
         let mut redaction = Redaction::default();
         for entity in entity::ALL {

@@ -1,4 +1,4 @@
-//! What is wrong with a declaration of the config, and compiling its expressions.
+//! Errors in declarations of the config, and the compilation of their expressions.
 
 use deskbell_expr::{Expression, ExpressionError};
 

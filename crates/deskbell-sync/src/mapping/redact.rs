@@ -89,7 +89,7 @@ impl Redaction {
         Scope { rule, direct: true }
     }
 
-    /// What a container under this name is, for one that stands in `scope`.
+    /// The scope of a container under this name, within `scope`.
     fn nested<'r>(&'r self, key: &str, scope: Scope<'r>) -> Scope<'r> {
         match self.0.iter().find(|rule| rule.entity.nested_as.contains(&key)) {
             Some(rule) => Scope { rule: Some(rule), direct: true },
@@ -164,7 +164,7 @@ struct Container<'r> {
     scope: Scope<'r>,
     is_object: bool,
     keeps_any: bool,
-    /// The comma in front of the member that the walk stands at.
+    /// The comma before the current member.
     comma: usize,
 }
 
@@ -230,7 +230,7 @@ impl<'r> Walk<'_, 'r> {
         }
     }
 
-    /// Steps into the container that the walk stands at; false where it stands at something else.
+    /// Steps into the current container; false where the current value is none.
     fn enter(&mut self, scope: Scope<'r>) -> bool {
         let opening = self.text.as_bytes().get(self.at);
         if !matches!(opening, Some(b'{' | b'[')) {
@@ -242,8 +242,8 @@ impl<'r> Walk<'_, 'r> {
         true
     }
 
-    /// Leaves out the member whose name starts at `start` and at whose value the walk stands,
-    /// with one of the commas beside it.
+    /// Leaves out the member whose name starts at `start` and whose value is the current one, with
+    /// one of the commas beside it.
     fn cut(&mut self, start: usize) {
         let Some(container) = self.open.last() else { return };
         let bytes = self.text.as_bytes();

@@ -21,7 +21,7 @@ const NAMED_ONLY: [&str; 2] = ["email.created", "sms.created"];
 pub(crate) struct CompiledStatement {
     /// Its name in `_versions` and in dead letters.
     pub(crate) name: String,
-    /// What people are shown in the location of that.
+    /// The name that people are shown.
     pub(crate) title: String,
     pub(crate) on: Vec<String>,
     pub(crate) numbered: Numbered,
@@ -82,7 +82,7 @@ impl CompiledStatement {
         Ok(compiled)
     }
 
-    /// What it is kept by, and what people know it by.
+    /// Its identity and its title.
     pub(crate) fn names(&self) -> (String, String) {
         (self.name.clone(), self.title.clone())
     }
@@ -122,15 +122,15 @@ impl CompiledStatement {
     }
 }
 
-/// What a statement is known by from one start to the next: its name, or what it says, so that
-/// statements may change their order.
+/// The identity of a statement across restarts: its name, or what it says, so that statements may
+/// change their order.
 pub(crate) fn identity(options: &StatementOptions) -> String {
     let unnamed =
         || format!("statement {:016x}", revision_of(format!("{:?} {}", options.on, options.sql)));
     options.name.clone().unwrap_or_else(unnamed)
 }
 
-/// What people know a statement by: its name, or where the config declares it and its first words.
+/// The title of a statement: its name, or where the config declares it and its first words.
 pub(crate) fn title(options: &StatementOptions) -> String {
     let unnamed = || format!("{}: {}", options.declared_at, first_words(&options.sql));
     options.name.clone().unwrap_or_else(unnamed)

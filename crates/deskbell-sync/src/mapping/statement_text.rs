@@ -42,7 +42,7 @@ pub struct StatementTextError {
     pub byte: usize,
 }
 
-/// What is wrong with the text of a statement.
+/// The error in the text of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StatementTextProblem {
     #[error("`sql` has no statement")]

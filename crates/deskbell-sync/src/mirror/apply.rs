@@ -1,4 +1,4 @@
-//! What a batch does to the tables: what is gone first, then what is new, then what follows.
+//! Applying a batch to the tables: first deletes, then new rows, then what follows from both.
 
 use deskbell_store::Seq;
 
@@ -14,7 +14,7 @@ use crate::mapped::{Applied, ConflictTimeout, PreparedStatement, StatementMarker
 use crate::mirror_target::{Blocked, Commit, Part, PartKind};
 use crate::sql::{Statements, TableStatements};
 
-/// What a batch is applied with.
+/// Applies a batch.
 pub(super) struct BatchWriter<'a> {
     pub(super) statements: &'a Statements,
     pub(super) application: &'a Application,
@@ -238,7 +238,7 @@ impl BatchWriter<'_> {
     }
 }
 
-/// What a mapped table has given up, and the removals that are stuck in it.
+/// The dead letters and the stuck removals of a mapped table.
 pub(super) fn of_mapped_table(applied: Applied) -> impl Iterator<Item = Refused> {
     let Applied { dead_letters, refused_removals, .. } = applied;
     let kept = |kind| {

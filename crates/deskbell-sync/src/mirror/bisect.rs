@@ -107,7 +107,7 @@ impl<'a> Piece<'a> {
         Ok(0)
     }
 
-    /// What is kept of a single one that was refused.
+    /// The refused unit of work, of a piece of one.
     pub(super) fn refused(self, refusal: Refusal) -> Option<Refused> {
         let (kind, letter) = match self {
             Self::Tombstones { tombstones, .. } => {

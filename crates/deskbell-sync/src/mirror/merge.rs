@@ -19,7 +19,7 @@ use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, VERSIONS};
 use crate::sql::{MergeStatements, Schemas};
 use crate::value::{Kind, Value};
 
-/// What is merged into the live tables.
+/// The input of a merge into the live tables.
 pub(crate) struct Merge<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) shadow: &'a Mirror,

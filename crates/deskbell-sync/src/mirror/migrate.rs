@@ -8,7 +8,7 @@ use crate::mirror_target::ConnectError;
 use crate::schema::{CHECKPOINTS, MIGRATIONS, SCHEMA_VERSION};
 use crate::value::{Kind, Value};
 
-/// What a database must have.
+/// The tables that a database must have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MigrationPlan<'a> {
     dialect: Dialect,

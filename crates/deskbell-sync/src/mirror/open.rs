@@ -134,7 +134,6 @@ impl Mirror {
         Ok(Application { tables, statements })
     }
 
-    /// Whose records of mapped tables and statements these are.
     fn scope(&self) -> RecordScope<'_> {
         let (schema, destination) = (self.schema.as_str(), self.destination.as_str());
         RecordScope { dialect: self.database.dialect(), schema, destination }

@@ -16,7 +16,7 @@ use crate::value::{Kind, Value};
 /// The first pause before a row that conflicts is tried again, and the longest: it doubles.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(300);
-/// The same of a delete, which is tried without end.
+/// The same of a delete, which is retried without end.
 const DELETE_RETRY_FIRST: Duration = Duration::from_secs(5);
 const DELETE_RETRY_MAX: Duration = Duration::from_secs(3600);
 /// The doublings after which a pause is at its longest.
@@ -39,11 +39,11 @@ pub(super) enum RefusedKind {
 pub(super) struct Refused {
     pub(super) dead_letter: DeadLetter,
     pub(super) kind: RefusedKind,
-    /// What the database answered; `None` where it was not asked.
+    /// The database's answer; `None` where it was not asked.
     pub(super) refusal: Option<Refusal>,
 }
 
-/// What is known of a unit of work that was refused before.
+/// The earlier tries of a unit of work.
 #[derive(Debug, Clone, Copy)]
 struct EarlierTry {
     /// `None`: it is a dead letter.

@@ -7,7 +7,7 @@ use crate::mirror_target::Rest;
 /// How long after a pass in which the database refused rows all are looked at again.
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// How far the tables have been gone through.
+/// The position in the tables.
 #[derive(Debug, Default)]
 pub(super) enum RemakePosition {
     /// Nobody has looked whether there is anything to do.

@@ -16,7 +16,7 @@ use crate::version::{Rank, Version};
 /// one, which must not end before.
 const DELETES_MAX: Duration = Duration::from_secs(2);
 
-/// What waits for this destination.
+/// The work of this destination besides the log.
 pub(super) async fn waiting(
     session: &mut dyn DbSession,
     statements: &Statements,

@@ -1,4 +1,4 @@
-//! How a mirror is kept.
+//! The settings of a mirror.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -22,7 +22,7 @@ pub(super) struct Streak {
 }
 
 impl Streak {
-    /// Of what was refused before: that it is refused again is no news.
+    /// For retries: that they are refused again says nothing new.
     pub(super) fn endless() -> Self {
         Self { is_endless: true, ..Self::default() }
     }

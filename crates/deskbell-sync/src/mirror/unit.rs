@@ -23,7 +23,7 @@ const SWEEP_MAX: Duration = Duration::from_secs(600);
 /// How long several retries may take in one transaction; after that, fewer are tried at once.
 const RETRY_MAX: Duration = Duration::from_secs(10);
 
-/// What brings a blocked part on: the events of `batch`, up to `seq`.
+/// A batch for a blocked part: the events up to `seq`.
 #[derive(Clone, Copy)]
 pub(super) struct CatchUpStep<'a> {
     pub(super) part: &'a Part,
@@ -332,7 +332,6 @@ impl Mirror {
 }
 
 impl Mirror {
-    /// What a batch is applied with.
     pub(super) fn writer<'a>(
         &'a self,
         application: &'a Application,

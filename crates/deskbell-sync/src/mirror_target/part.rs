@@ -1,4 +1,4 @@
-//! What can be blocked by itself, and what is.
+//! Parts of a mirror that can be blocked alone.
 
 use clerk_webhooks::UnixMillis;
 use deskbell_store::Seq;
@@ -11,7 +11,7 @@ pub struct Part {
     pub name: String,
 }
 
-/// What can be blocked by itself.
+/// The kind of a part that can be blocked alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PartKind {
     /// A table of the mirror, with its child tables.

@@ -1,4 +1,4 @@
-//! What became of an event in the application's own tables, and in its statements.
+//! The outcome of an event in the application's own tables and statements.
 
 use deskbell_store::{Outcome, OutcomeKind};
 

@@ -32,7 +32,7 @@ pub(super) struct Bookkeeping {
     columns: HashMap<String, HashSet<String>>,
 }
 
-/// How far the mirror has come in the log.
+/// The mirror's position in the log.
 pub(super) struct MirrorPosition {
     pub(super) seq: Seq,
     pub(super) statements: Option<Seq>,
@@ -55,7 +55,7 @@ pub(super) struct StoredDeadLetter {
     waiting_since_ms: Option<i64>,
 }
 
-/// What is known of an entity in a mapped table, or of what a statement has run for.
+/// The record of an entity in a mapped table, or of what a statement has run for.
 pub(super) struct KnownEntity {
     pub(super) version: Option<Version>,
     pub(super) key: Option<String>,
@@ -231,7 +231,7 @@ impl Bookkeeping {
         Ok(rows.into_iter().filter_map(part).collect())
     }
 
-    /// What is known of an entity in this mapped table, or of what this statement has run for.
+    /// The record of an entity in this mapped table, or of what this statement has run for.
     pub(super) async fn known(
         &mut self,
         destination: &str,

@@ -1,4 +1,4 @@
-//! What became of an event in the mirror's own tables.
+//! The outcome of an event in the mirror's own tables.
 
 use deskbell_store::{Outcome, OutcomeKind};
 

@@ -4,7 +4,7 @@ use super::names::SqlNames;
 use crate::db::Sql;
 use crate::schema::BLOCKED;
 
-/// What concerns the table `_blocked`. The first parameters are destination, kind and part.
+/// The statements of the table `_blocked`. The first parameters are destination, kind and part.
 #[derive(Debug)]
 pub(crate) struct BlockedStatements {
     /// Parameter: the destination.

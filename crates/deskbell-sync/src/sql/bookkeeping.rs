@@ -89,7 +89,7 @@ impl SqlNames<'_> {
         })
     }
 
-    /// What a mapped table had refused is there now.
+    /// Deletes the dead letters of rows that a mapped table has accepted.
     pub(super) fn resolve_part(&self) -> Sql {
         format!(
             "DELETE FROM {} WHERE part = $2 AND entity = $3 AND destination = $4 AND {}",

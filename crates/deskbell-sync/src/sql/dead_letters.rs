@@ -59,7 +59,7 @@ impl SqlNames<'_> {
         )
     }
 
-    /// That somebody asked for it, or that it is time to try it again.
+    /// The condition that a retry was requested or is due.
     fn due(&self) -> String {
         let now = self.dialect.now();
         format!("(retry OR (waiting_since IS NOT NULL AND retry_at <= (SELECT {now})))")

@@ -9,7 +9,7 @@ use crate::mapping::Mapping;
 use crate::options::OnDelete;
 use crate::schema::{DEAD_LETTERS, DELETED_AT, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS};
 
-/// What concerns the table of one entity. The parameters are lists of its ids, if not said
+/// The statements of one entity's table. The parameters are lists of its ids, if not said
 /// otherwise.
 #[derive(Debug)]
 pub(crate) struct TableStatements {

@@ -1,4 +1,4 @@
-//! What statements about the tables of one schema are written with.
+//! The names and conditions that the statements of one schema share.
 
 use crate::db::Dialect;
 use crate::entity::{Entity, Parent};

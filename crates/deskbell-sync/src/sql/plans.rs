@@ -1,4 +1,4 @@
-//! That no statement reads a whole table: it would cost more with every row that the mirror has.
+//! Tests that no statement reads a whole table: it would cost more with every row of the mirror.
 
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 

@@ -148,7 +148,7 @@ async fn unique(
         entry.columns.insert(name);
     }
     let mut unique: Vec<_> = indexes.into_values().collect();
-    let key = columns.iter().filter(|(_, place)| *place > 0);
+    let key = columns.iter().filter(|(_, position)| *position > 0);
     let key: BTreeSet<_> = key.map(|(column, _)| column.name.clone()).collect();
     if !key.is_empty() && !unique.iter().any(|index| index.columns == key) {
         unique.push(UniqueIndex { columns: key, ..UniqueIndex::default() });

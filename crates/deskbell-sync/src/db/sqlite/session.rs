@@ -21,9 +21,12 @@ use crate::db::parameter::{Cell, Param, Sql};
 use crate::db::session::{DbSession, Inventory};
 use crate::value::{Kind, Value};
 
+/// How long a unit of work waits for somebody else's lock on the file. The application reads the
+/// file too, and may write to tables of its own.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two questions to a file that is locked.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
-/// What SQLite calls a lock that somebody else holds.
+/// SQLite's code for a lock that somebody else holds.
 const SQLITE_BUSY: u32 = 5;
 
 #[derive(Debug)]
@@ -311,7 +314,3 @@ fn value(row: &SqliteRow, index: usize, kind: Kind) -> Result<Value, sqlx::Error
         }
     })
 }
-
-/// How long a unit of work waits for somebody else's lock on the file. The application reads the
-/// file too, and may write to tables of its own.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
