@@ -29,3 +29,22 @@ pub enum Kind {
     /// left out of it.
     Json,
 }
+
+impl Value {
+    pub(crate) fn into_text(self) -> Option<String> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    pub(crate) fn integer(&self) -> Option<i64> {
+        if let Self::Integer(integer) = self { Some(*integer) } else { None }
+    }
+
+    pub(crate) fn time(&self) -> Option<UnixMillis> {
+        if let Self::Time(time) = self { Some(*time) } else { None }
+    }
+
+    /// SQLite computes truths as numbers.
+    pub(crate) fn is_true(&self) -> bool {
+        matches!(self, Self::Boolean(true) | Self::Integer(1))
+    }
+}

@@ -1,7 +1,5 @@
 //! Reading dead letters, and the rows of mapped tables that wait.
 
-use clerk_webhooks::UnixMillis;
-
 use super::entry::{Choice, DeadLetterEntry, State};
 use crate::db::{DatabaseError, DbSession, Dialect, Param};
 use crate::inspect::InspectError;
@@ -143,14 +141,14 @@ impl Reading<'_> {
     fn entry(&self, row: Vec<Value>) -> DeadLetterEntry {
         let mut row = row.into_iter();
         let mut next = || row.next().unwrap_or(Value::Null);
-        let since = time(&next());
+        let since = next().time();
         let state = match next() {
             Value::Text(state) if state == "requested" => State::Requested,
             Value::Text(state) if state == "stuck" => State::Stuck,
             Value::Text(state) if state == "waiting" => State::Waiting,
             _ => State::Failed,
         };
-        let mut text = || if let Value::Text(text) = next() { Some(text) } else { None };
+        let mut text = || next().into_text();
         let mut id = || text().unwrap_or_default();
         DeadLetterEntry {
             state,
@@ -168,8 +166,4 @@ impl Reading<'_> {
             table: text(),
         }
     }
-}
-
-fn time(value: &Value) -> Option<UnixMillis> {
-    if let Value::Time(time) = value { Some(*time) } else { None }
 }

@@ -9,7 +9,6 @@ use crate::batch::{DeadLetter, MappedChanges, StatementRun};
 use crate::entity::{Change, Entity};
 use crate::json::without_nul;
 use crate::mapping::MappedTable;
-use crate::value::Value;
 use crate::version::Version;
 
 impl Folding<'_> {
@@ -147,12 +146,10 @@ fn entity_event<'a>(
     data: &'a serde_json::Value,
     object: &'a Object<'_>,
 ) -> EntityEvent<'a> {
-    let mut parents = entity.parents.iter().map(|parent| {
-        match entity.column(parent.column)?.read(|name| object.member(name)) {
-            Value::Text(id) => Some(id),
-            _ => None,
-        }
-    });
+    let mut parents = entity
+        .parents
+        .iter()
+        .map(|parent| entity.column(parent.column)?.read(|name| object.member(name)).into_text());
     let parents = [parents.next().flatten(), parents.next().flatten()];
     EntityEvent { id, data, parents, event: object.event }
 }

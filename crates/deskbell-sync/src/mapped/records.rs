@@ -214,9 +214,9 @@ impl RecordStatements {
         let stones = rows.into_iter().map(|row| {
             let mut row = row.into_iter();
             let mut next = || row.next().unwrap_or(Value::Null);
-            let id = text(next());
-            let at = time(&next()).map_or(i64::MIN, UnixMillis::as_millis);
-            (id, at, text(next()))
+            let id = next().into_text().unwrap_or_default();
+            let at = next().time().map_or(i64::MIN, UnixMillis::as_millis);
+            (id, at, next().into_text().unwrap_or_default())
         });
         Ok(stones.collect())
     }
@@ -334,8 +334,8 @@ impl RecordStatements {
 fn record(row: Vec<Value>) -> Record {
     let mut row = row.into_iter();
     let mut next = || row.next().unwrap_or(Value::Null);
-    let id = text(next());
-    let version = (integer(&next()), integer(&next()), integer(&next()), next());
+    let id = next().into_text().unwrap_or_default();
+    let version = (next().integer(), next().integer(), next().integer(), next());
     let version = match version {
         (Some(updated_at_ms), Some(occurred_at_ms), rank, Value::Text(message_id)) => {
             let rank = rank.map_or(Rank::default(), Rank::from_stored);
@@ -343,20 +343,22 @@ fn record(row: Vec<Value>) -> Record {
         }
         _ => None,
     };
-    let created_at_ms = integer(&next()).unwrap_or(i64::MIN);
-    let parents = [optional(next()), optional(next())];
-    let (key, given_key) = (optional(next()), optional(next()));
-    let values = text(next());
-    let end = integer(&next()).zip(optional(next()));
-    let shown = optional(next());
-    let flagged = boolean(&next());
-    let waiting_since = time(&next());
-    let given_up = boolean(&next());
-    let retry_at = time(&next());
-    let tries = integer(&next()).unwrap_or(0);
-    let (reason, constraint, waits_for) = (optional(next()), optional(next()), optional(next()));
-    let (source, event_type) = (text(next()), text(next()));
-    let revision = integer(&next()).unwrap_or(0);
+    let created_at_ms = next().integer().unwrap_or(i64::MIN);
+    let parents = [next().into_text(), next().into_text()];
+    let (key, given_key) = (next().into_text(), next().into_text());
+    let values = next().into_text().unwrap_or_default();
+    let end = next().integer().zip(next().into_text());
+    let shown = next().into_text();
+    let flagged = next().is_true();
+    let waiting_since = next().time();
+    let given_up = next().is_true();
+    let retry_at = next().time();
+    let tries = next().integer().unwrap_or(0);
+    let (reason, constraint, waits_for) =
+        (next().into_text(), next().into_text(), next().into_text());
+    let (source, event_type) =
+        (next().into_text().unwrap_or_default(), next().into_text().unwrap_or_default());
+    let revision = next().integer().unwrap_or(0);
     Record {
         id,
         version,
@@ -379,24 +381,4 @@ fn record(row: Vec<Value>) -> Record {
         event_type,
         revision,
     }
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    if let Value::Integer(integer) = value { Some(*integer) } else { None }
-}
-
-fn optional(value: Value) -> Option<String> {
-    if let Value::Text(text) = value { Some(text) } else { None }
-}
-
-fn text(value: Value) -> String {
-    optional(value).unwrap_or_default()
-}
-
-fn boolean(value: &Value) -> bool {
-    matches!(value, Value::Boolean(true))
-}
-
-fn time(value: &Value) -> Option<UnixMillis> {
-    if let Value::Time(time) = value { Some(*time) } else { None }
 }

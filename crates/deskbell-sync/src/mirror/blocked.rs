@@ -125,9 +125,9 @@ fn blocked(row: Vec<Value>) -> Option<Blocked> {
     Some(Blocked {
         part: Part { kind: PartKind::of(&kind)?, name },
         seq: Seq::new(seq),
-        since: if let Value::Time(since) = since { Some(since) } else { None },
+        since: since.time(),
         reason,
         cause: String::new(),
-        is_due: matches!(due, Value::Boolean(true) | Value::Integer(1)),
+        is_due: due.is_true(),
     })
 }

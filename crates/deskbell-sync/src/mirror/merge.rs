@@ -102,11 +102,9 @@ impl Mirror {
         let names = format!("SELECT DISTINCT destination FROM {checkpoints} ORDER BY 1");
         let names = session.fetch(&names.into(), &[], &[Kind::Id]).await?;
         let mut every = Vec::new();
-        for name in names.into_iter().flatten() {
-            if let Value::Text(name) = name {
-                let select = &self.statements.checkpoints;
-                every.extend(checkpoints::read(session, select, &name).await?);
-            }
+        for name in names.into_iter().flatten().filter_map(Value::into_text) {
+            let select = &self.statements.checkpoints;
+            every.extend(checkpoints::read(session, select, &name).await?);
         }
         unit.keep();
         Ok(every)

@@ -72,9 +72,8 @@ impl EarlierTries {
                 else {
                     continue;
                 };
-                let since = if let Value::Time(since) = since { Some(since) } else { None };
                 let key = [source.clone(), message_id.clone(), part.clone(), entity, id];
-                earlier.insert(key, EarlierTry { since, tries });
+                earlier.insert(key, EarlierTry { since: since.time(), tries });
             }
         }
         Ok(Self(earlier))

@@ -184,10 +184,7 @@ impl Chunk<'_> {
             ROWS_MAX - 1
         );
         let rows = session.fetch(&sql.into(), &[Param::Text(after)], &[Kind::Id]).await?;
-        Ok(rows.into_iter().flatten().next().and_then(|id| match id {
-            Value::Text(id) => Some(id),
-            _ => None,
-        }))
+        Ok(rows.into_iter().flatten().next().and_then(Value::into_text))
     }
 
     /// Makes these rows again, but for those that the database refuses: they stay as they are. How many

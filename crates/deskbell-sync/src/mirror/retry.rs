@@ -31,7 +31,7 @@ pub(super) async fn waiting(
     for row in session.fetch(&statements.count_dead_letters, &of_destination, &kinds).await? {
         let [is_delete, is_dead, Value::Integer(count)] = &row[..] else { continue };
         let count = u64::try_from(*count).unwrap_or(0);
-        match (is_true(is_delete), is_true(is_dead)) {
+        match (is_delete.is_true(), is_dead.is_true()) {
             (true, _) => waiting.deletes += count,
             (false, true) => waiting.dead_letters += count,
             (false, false) => waiting.rows += count,
@@ -51,10 +51,6 @@ pub(super) async fn waiting(
     }
     waiting.blocked = BlockedParts::load(session, statements, destination).await?.into_parts();
     Ok(waiting)
-}
-
-fn is_true(value: &Value) -> bool {
-    matches!(value, Value::Boolean(true) | Value::Integer(1))
 }
 
 /// The deletes that are due, each by its entity.

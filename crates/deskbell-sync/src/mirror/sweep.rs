@@ -84,10 +84,7 @@ async fn tombstoned(
     let ids: Vec<_> = gone.iter().map(|subject| &*subject.id).collect();
     let parameters = [Param::Texts(&ids), Param::Text(table.entity.name)];
     let found = session.fetch(&statements.gone, &parameters, &[Kind::Id]).await?;
-    let found = found.into_iter().flatten().filter_map(|id| match id {
-        Value::Text(id) => Some(id),
-        _ => None,
-    });
+    let found = found.into_iter().flatten().filter_map(Value::into_text);
     let found: HashSet<_> = found.collect();
     Ok(gone.iter().filter(|subject| found.contains(&subject.id)).cloned().collect())
 }

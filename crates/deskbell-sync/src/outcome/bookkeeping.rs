@@ -131,8 +131,8 @@ impl Bookkeeping {
         let kinds = [Kind::Integer; 2];
         let rows = self.select(CHECKPOINTS, select, condition, &parameters, &kinds).await?;
         Ok(rows.into_iter().next().map(|mut row| {
-            let seq = Seq::new(integer(&row.take()).unwrap_or(0));
-            let statements = integer(&row.take()).filter(|seq| *seq >= 0).map(Seq::new);
+            let seq = Seq::new(row.take().integer().unwrap_or(0));
+            let statements = row.take().integer().filter(|seq| *seq >= 0).map(Seq::new);
             MirrorPosition { seq, statements }
         }))
     }
@@ -179,8 +179,8 @@ impl Bookkeeping {
         let condition = "entity = $1 AND id = $2";
         let rows = self.select(TOMBSTONES, select, condition, &parameters, &kinds).await?;
         Ok(rows.into_iter().next().map(|mut row| Deleted {
-            at_ms: time(&row.take()),
-            message_id: text(row.take()).unwrap_or_default(),
+            at_ms: row.take().time().map(UnixMillis::as_millis),
+            message_id: row.take().into_text().unwrap_or_default(),
         }))
     }
 
@@ -198,13 +198,13 @@ impl Bookkeeping {
         let parameters = [destination, source, message_id].map(Param::Text);
         let rows = self.select(DEAD_LETTERS, &select, condition, &parameters, &kinds).await?;
         let letter = |mut row: Row| StoredDeadLetter {
-            part: text(row.take()).unwrap_or_default(),
-            entity: text(row.take()).unwrap_or_default(),
-            id: text(row.take()).unwrap_or_default(),
-            reason: text(row.take()).unwrap_or_default(),
-            failed_at_ms: time(&row.take()),
-            is_delete: text(row.take()).is_some_and(|kind| kind == DELETE),
-            waiting_since_ms: time(&row.take()),
+            part: row.take().into_text().unwrap_or_default(),
+            entity: row.take().into_text().unwrap_or_default(),
+            id: row.take().into_text().unwrap_or_default(),
+            reason: row.take().into_text().unwrap_or_default(),
+            failed_at_ms: row.take().time().map(UnixMillis::as_millis),
+            is_delete: row.take().into_text().is_some_and(|kind| kind == DELETE),
+            waiting_since_ms: row.take().time().map(UnixMillis::as_millis),
         };
         Ok(rows.into_iter().map(letter).collect())
     }
@@ -218,12 +218,12 @@ impl Bookkeeping {
         let parameters = [Param::Text(destination)];
         let rows = self.select(BLOCKED, select, "destination = $1", &parameters, &kinds).await?;
         let part = |mut row: Row| {
-            let (kind, name) = (text(row.take())?, text(row.take())?);
+            let (kind, name) = (row.take().into_text()?, row.take().into_text()?);
             Some(Blocked {
                 part: Part { kind: PartKind::of(&kind)?, name },
-                seq: Seq::new(integer(&row.take())?),
-                since: if let Value::Time(since) = row.take() { Some(since) } else { None },
-                reason: text(row.take()).unwrap_or_default(),
+                seq: Seq::new(row.take().integer()?),
+                since: row.take().time(),
+                reason: row.take().into_text().unwrap_or_default(),
                 cause: String::new(),
                 is_due: false,
             })
@@ -252,12 +252,12 @@ impl Bookkeeping {
         let rows = self.select(VERSIONS, &select, &condition, &parameters, &kinds).await?;
         Ok(rows.into_iter().next().map(|mut row| KnownEntity {
             version: version(&mut row),
-            key: text(row.take()),
-            shown: text(row.take()),
-            ended_by: text(row.take()),
-            waiting_since_ms: time(&row.take()),
-            given_up: matches!(row.take(), Value::Boolean(true)),
-            reason: text(row.take()),
+            key: row.take().into_text(),
+            shown: row.take().into_text(),
+            ended_by: row.take().into_text(),
+            waiting_since_ms: row.take().time().map(UnixMillis::as_millis),
+            given_up: row.take().is_true(),
+            reason: row.take().into_text(),
         }))
     }
 
@@ -313,27 +313,15 @@ const VERSION_KINDS: [Kind; VERSION_COLUMNS.len()] =
 
 /// `None` where only a delete is known.
 fn version(row: &mut Row) -> Option<Version> {
-    let (updated_at_ms, occurred_at_ms) = (integer(&row.take()), integer(&row.take()));
-    let rank = integer(&row.take()).map(Rank::from_stored);
-    let message_id = text(row.take());
+    let (updated_at_ms, occurred_at_ms) = (row.take().integer(), row.take().integer());
+    let rank = row.take().integer().map(Rank::from_stored);
+    let message_id = row.take().into_text();
     Some(Version {
         updated_at_ms: updated_at_ms?,
         occurred_at_ms: occurred_at_ms?,
         rank: rank?,
         message_id: message_id?,
     })
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    if let Value::Integer(integer) = value { Some(*integer) } else { None }
-}
-
-fn text(value: Value) -> Option<String> {
-    if let Value::Text(text) = value { Some(text) } else { None }
-}
-
-fn time(value: &Value) -> Option<i64> {
-    if let Value::Time(time) = value { Some(UnixMillis::as_millis(*time)) } else { None }
 }
 
 pub(super) fn away(error: DatabaseError) -> String {
