@@ -42,24 +42,14 @@ pub(crate) struct Merged {
 }
 
 /// A merge that changed nothing.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum MergeError {
-    /// The live mirror has no checkpoint.
+    #[error("the live mirror has no checkpoint")]
     NotStarted,
-    Store(StoreError),
-    Target(TargetError),
-}
-
-impl From<StoreError> for MergeError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<TargetError> for MergeError {
-    fn from(error: TargetError) -> Self {
-        Self::Target(error)
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Target(#[from] TargetError),
 }
 
 impl From<DatabaseError> for MergeError {
