@@ -1,6 +1,4 @@
 //! The actix-web extractors, over whole requests.
-#![cfg(feature = "actix-web")]
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it does")]
 
 use std::cell::Cell;
 use std::rc::Rc;

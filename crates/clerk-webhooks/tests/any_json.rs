@@ -1,5 +1,4 @@
 //! Whatever the body is: reading does not panic, and reads what a JSON parser would.
-#![cfg(feature = "catalog")]
 
 use clerk_webhooks::payload::User;
 use clerk_webhooks::{Envelope, Event, EventData, EventType, UnixMillis, catalog};

@@ -1,6 +1,4 @@
 //! The axum extractors and the tower layer, over whole requests.
-#![cfg(feature = "axum")]
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it does")]
 
 use std::convert::Infallible;
 use std::sync::Arc;

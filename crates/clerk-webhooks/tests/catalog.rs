@@ -1,5 +1,4 @@
 //! The catalog is whole, and its samples are what their types say.
-#![cfg(feature = "catalog")]
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
 //! `v1a`: asymmetric signatures.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it does")]
 
 use std::time::{Duration, SystemTime};
 

@@ -1,8 +1,6 @@
 //! Against the official libraries for Node and Python: each takes what the other signed, and neither takes a forgery.
 //!
 //! `cargo xtask test` installs their packages into `target/interop`; `tests/interop/README.md` says how to do it by hand.
-#![cfg(feature = "interop")]
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it does")]
 
 #[path = "../../../tests/interop/bodies.rs"]
 mod bodies;

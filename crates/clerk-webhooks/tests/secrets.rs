@@ -1,5 +1,4 @@
 //! Secrets as people paste them, and as the environment holds them.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it does")]
 
 use clerk_webhooks::{
     FromEnvError, HeaderFamily, Secret, SecretError, SecretListError, Signer, Verifier,

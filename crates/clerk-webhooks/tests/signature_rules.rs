@@ -1,5 +1,4 @@
 //! Each rule of the signature scheme, as this library keeps it.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it does")]
 
 use std::time::{Duration, SystemTime};
 

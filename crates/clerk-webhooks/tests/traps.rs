@@ -1,5 +1,4 @@
 //! Mistakes that other libraries have made, and what happens here instead.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it does")]
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,4 @@
 //! The vector files under `vectors/`, whose README describes them.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it does")]
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};

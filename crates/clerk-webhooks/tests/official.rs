@@ -1,8 +1,6 @@
 //! Held against Clerk's own files, where they lie beside the workspace: its description of the events, and
 //! samples that it published through the years. Without them these tests check nothing and say so.
 
-#![cfg(feature = "catalog")]
-
 mod schema;
 
 use std::fs;
