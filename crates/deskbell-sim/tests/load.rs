@@ -1,7 +1,5 @@
 //! The load generator counts what the server answers.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;

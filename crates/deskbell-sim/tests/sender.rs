@@ -1,7 +1,5 @@
 //! The sender's arithmetic, held against an endpoint that counts for itself.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,5 @@
 //! The world is reproducible and realistic, and its truth is what a replay of the payloads alone comes to.
 
-#![expect(clippy::unwrap_used, reason = "a test: what is not as it must be fails it")]
-
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use deskbell_sim::{

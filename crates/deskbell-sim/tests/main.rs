@@ -1,0 +1,7 @@
+//! The tests of the simulated Clerk.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod load;
+mod sender;
+mod world;
