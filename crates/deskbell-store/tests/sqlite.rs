@@ -1,7 +1,5 @@
 //! The conformance suite on SQLite, and what is particular to a file.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 

@@ -1,7 +1,5 @@
 //! Deliveries in a file: old files, other processes, and callers that go away.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 use std::task::Poll;
 use std::time::Duration;

@@ -10,8 +10,8 @@ use deskbell_store::deliveries::{Order, OrderNumber};
 use deskbell_store::{Clock, Database, LogId, PostgresOptions, PostgresStore, Store};
 use tokio::sync::Mutex;
 
-use crate::place::{Place, Server};
-use crate::pooler::Pooler;
+use super::place::{Place, Server};
+use super::pooler::Pooler;
 
 /// What the clock says when a test begins.
 const START_MS: i64 = 1_800_000_000_000;

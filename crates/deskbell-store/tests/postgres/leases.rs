@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::place::Place;
+use super::place::Place;
 
 const LEASE: Duration = Duration::from_secs(3);
 

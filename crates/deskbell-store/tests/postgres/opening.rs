@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use deskbell_store::{PostgresOpenError, PostgresOptions, PostgresStore, Seq, Store};
 use tokio::task::JoinSet;
 
-use crate::place::Place;
-use crate::tls::chain;
+use super::place::Place;
+use super::tls::chain;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_replicas_open_an_empty_database_at_once() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deskbell_store::{PostgresOptions, PostgresStore};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::pooler::Pooler;
+use super::pooler::Pooler;
 
 /// The server's URL, in its parts.
 #[derive(Clone)]

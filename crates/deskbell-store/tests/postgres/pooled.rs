@@ -8,8 +8,8 @@ use deskbell_store::{PostgresStore, Seq, Store};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::place::Place;
-use crate::pooler::Pooler;
+use super::place::Place;
+use super::pooler::Pooler;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_prepared_or_listened_to() {

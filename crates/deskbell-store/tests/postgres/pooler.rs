@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::place::Server;
+use super::place::Server;
 
 /// Started for one test, ended with it.
 pub(crate) struct Pooler {

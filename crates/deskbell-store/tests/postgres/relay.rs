@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::place::Place;
-use crate::tls::{Encrypted, SSL_REQUEST, chain};
+use super::place::Place;
+use super::tls::{Encrypted, SSL_REQUEST, chain};
 
 /// Far above what is waited for, far below what would hang a test run.
 const MOMENT: Duration = Duration::from_secs(30);

@@ -10,7 +10,7 @@ use sqlx::Connection;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::place::Place;
+use super::place::Place;
 
 /// A commit that takes its time, for some messages: between its numbers and its end.
 const SLOW_COMMITS: &str = "

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use crate::place::Place;
+use super::place::Place;
 
 /// Far above what giving up takes, far below what TCP itself takes.
 const MOMENT: Duration = Duration::from_secs(120);

@@ -10,8 +10,8 @@ use deskbell_store::{PostgresStore, ReadLimit, Store, Upkeep};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::task::JoinSet;
 
-use crate::place::Place;
-use crate::upkeep::somebody_waits;
+use super::place::Place;
+use super::upkeep::somebody_waits;
 
 /// Every other event is about one subject, and each of the rest about one of five thousand.
 const FILL: &str = "

@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::place::Place;
+use super::place::Place;
 
 /// What a client sends first when it asks for TLS:
 /// <https://www.postgresql.org/docs/current/protocol-message-formats.html>, `SSLRequest`.

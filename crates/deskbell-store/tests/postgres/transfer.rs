@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::place::Place;
+use super::place::Place;
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{
     AttemptRecord, Claim, DeadLetterQuery, DeliveryKey, NewDelivery, Order, Ordering, ROUTER,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::place::Place;
+use super::place::Place;
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{DeliveryKey, Ordering, Registration, StartFrom};
 use deskbell_store::upkeep::Pruning;

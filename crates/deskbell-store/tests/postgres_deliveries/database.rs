@@ -3,7 +3,7 @@
 use deskbell_store::{Clock, PostgresStore};
 use sqlx::PgConnection;
 
-use super::place::Place;
+use crate::postgres::place::Place;
 
 /// What the clock says when a test begins.
 const START_MS: i64 = 1_800_000_000_000;

@@ -1,17 +1,9 @@
 //! Deliveries that several processes share: what is claimed, ordered and settled by two stores on
 //! one database, and what a claim costs.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod cost;
 mod database;
 mod order;
-#[path = "../postgres/place.rs"]
-#[expect(dead_code, reason = "the tests of the log use the rest")]
-mod place;
-#[path = "../postgres/pooler.rs"]
-#[expect(dead_code, reason = "the tests of the log use it")]
-mod pooler;
 mod releases;
 mod replicas;
 
