@@ -4,7 +4,7 @@ use deskbell_config::SecretText;
 use deskbell_delivery::{EmailChannel, EmailOptions, EmailProvider, Outcome, TemplateText};
 use serde_json::{Value as Json, json};
 
-use crate::support::{HttpService, attempt, delivery, kind, reason, sample, user};
+use super::support::{HttpService, attempt, delivery, kind, reason, sample, user};
 
 fn provider(service: &HttpService) -> EmailProvider {
     EmailProvider::Resend {

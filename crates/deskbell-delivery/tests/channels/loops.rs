@@ -4,7 +4,7 @@ use deskbell_config::SecretText;
 use deskbell_delivery::{LoopsChannel, LoopsOptions, Outcome, TemplateText};
 use serde_json::{Value as Json, json};
 
-use crate::support::{
+use super::support::{
     Asked, HttpService, Reply, attempt, delivery, kind, notice, reason, sample, user,
 };
 

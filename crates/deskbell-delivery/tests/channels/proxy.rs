@@ -7,7 +7,7 @@ use deskbell_delivery::{
 };
 use url::Url;
 
-use crate::support::{HttpService, attempt, delivery, user};
+use super::support::{HttpService, attempt, delivery, user};
 
 /// A host that nobody resolves: only the proxy is asked for it.
 const NOWHERE: &str = "http://service.invalid/";

@@ -9,7 +9,7 @@ use deskbell_delivery::{
 use tokio::time::Instant;
 use url::Url;
 
-use crate::support::{HttpService, Reply, attempt, delivery, kind, notice, nowhere, reason, user};
+use super::support::{HttpService, Reply, attempt, delivery, kind, notice, nowhere, reason, user};
 
 const KEY: &str = "re_a_key_of_the_tests";
 
@@ -195,7 +195,7 @@ async fn without_an_answer_it_is_tried_again_and_nothing_secret_is_said() {
 
 #[test]
 fn options_that_will_not_do() {
-    crate::support::provider();
+    super::support::provider();
     let url: Url = "http://127.0.0.1:1".parse().unwrap();
     let refused = |change: fn(&mut EmailOptions)| {
         let mut options = options(&url);

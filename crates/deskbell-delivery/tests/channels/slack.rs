@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::support::{HttpService, Reply, attempt, delivery, kind, notice, nowhere, reason, user};
+use super::support::{HttpService, Reply, attempt, delivery, kind, notice, nowhere, reason, user};
 
 const PATH: &str = "services/T000/B000/XXXXsecretXXXX";
 
@@ -142,7 +142,7 @@ async fn the_url_is_never_said() {
 
 #[test]
 fn options_that_will_not_do() {
-    crate::support::provider();
+    super::support::provider();
     let refused = |webhook_url: &str, text: Option<&str>| {
         let text = text.map(|text| TemplateText::new("text", text));
         let webhook_url = SecretText::from(webhook_url);
@@ -161,7 +161,7 @@ fn options_that_will_not_do() {
 
 #[test]
 fn samples_show_blocks_that_are_no_json() {
-    crate::support::provider();
+    super::support::provider();
     let channel = SlackChannel::new(SlackOptions {
         webhook_url: SecretText::from("https://hooks.slack.com/services/T/B/X"),
         text: None,
@@ -175,7 +175,7 @@ fn samples_show_blocks_that_are_no_json() {
 
 #[test]
 fn a_sample_that_fails_is_reported_once() {
-    crate::support::provider();
+    super::support::provider();
     let channel = SlackChannel::new(SlackOptions {
         webhook_url: SecretText::from("https://hooks.slack.com/services/T/B/X"),
         text: Some(TemplateText::new("text", "{{ user.created_at | upcase }}")),

@@ -12,7 +12,7 @@ use mail_parser::MessageParser;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::support::{
+use super::support::{
     MailServer, Received, Rules, attempt, certificate, delivery, kind, notice, reason, user,
 };
 

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{attempt, certificate, delivery, kind, reason, user};
+use super::support::{attempt, certificate, delivery, kind, reason, user};
 
 /// What the systems' buffers of a connection may hold beside what we read.
 const SENT_BYTES_MAX: usize = 16 << 20;

@@ -7,7 +7,7 @@ use deskbell_delivery::Outcome;
 use deskbell_store::deliveries::REPLY_BYTES_MAX;
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{LONG, Receiver, Request, SHORT, attempt};
+use super::support::{LONG, Receiver, Request, SHORT, attempt};
 
 /// Sends this head and then more and more of a body; counts the bytes that we let it send.
 async fn pouring(head: &'static str, body_bytes_max: usize) -> (Receiver, Arc<AtomicUsize>) {

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use url::Url;
 
-use crate::support::{LONG, Receiver, Request, attempt, options, retry_reason};
+use super::support::{LONG, Receiver, Request, attempt, options, retry_reason};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 

@@ -19,8 +19,8 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 use url::Url;
 
-use crate::signature::{OTHER, PRIVATE};
-use crate::support::{LONG, SECRET, attempt_at, delivery_of, options, secret};
+use super::signature::{OTHER, PRIVATE};
+use super::support::{LONG, SECRET, attempt_at, delivery_of, options, secret};
 
 const BOTH: &[HeaderFamily] = &[HeaderFamily::Svix, HeaderFamily::Webhook];
 const SVIX: &[HeaderFamily] = &[HeaderFamily::Svix];

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::interval;
 
-use crate::support::{Receiver, Request, SHORT, attempt, retry_reason};
+use super::support::{Receiver, Request, SHORT, attempt, retry_reason};
 
 const NO_ANSWER: &str = "no answer within 300 ms";
 

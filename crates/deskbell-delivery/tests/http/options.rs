@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use deskbell_delivery::{HttpChannel, HttpOptions, RotatingSecret};
 use url::Url;
 
-use crate::support::{SECRET, header, options, secret};
+use super::support::{SECRET, header, options, secret};
 
 fn error_of(url: &str, change: impl FnOnce(&mut HttpOptions)) -> String {
     let mut options = options(Url::parse(url).unwrap());

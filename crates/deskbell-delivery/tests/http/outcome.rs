@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use deskbell_delivery::{Outcome, reply_outcome};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::support::SENT_AT;
+use super::support::SENT_AT;
 
 const DAY: u64 = 24 * 3600;
 

@@ -3,7 +3,7 @@
 use deskbell_delivery::{HttpChannel, HttpOptions, Outcome};
 use url::Url;
 
-use crate::support::{LONG, Receiver, SECRET, attempt, secret};
+use super::support::{LONG, Receiver, SECRET, attempt, secret};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 

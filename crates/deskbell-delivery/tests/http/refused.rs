@@ -3,7 +3,7 @@
 use deskbell_delivery::{HttpChannel, HttpChannelError, Outcome};
 use url::Url;
 
-use crate::support::{LONG, Receiver, attempt, options, retry_reason};
+use super::support::{LONG, Receiver, attempt, options, retry_reason};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clerk_webhooks::{HeaderFamily, Secret, Verifier, VerifyError};
 use deskbell_delivery::{HttpChannel, HttpOptions, Outcome, RotatingSecret};
 
-use crate::support::{
+use super::support::{
     LONG, Receiver, Request, SECRET, SENT_AT, attempt, attempt_at, delivery_of, header, secret,
 };
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deskbell_delivery::Outcome;
 
-use crate::support::{LONG, Receiver, attempt, retry_reason};
+use super::support::{LONG, Receiver, attempt, retry_reason};
 
 async fn outcome_of(answer: &str) -> Outcome {
     let receiver = Receiver::answering(answer).await;

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-use crate::support::{LONG, Receiver, attempt, options, retry_reason};
+use super::support::{LONG, Receiver, attempt, options, retry_reason};
 
 /// An authority of our own.
 struct Authority {

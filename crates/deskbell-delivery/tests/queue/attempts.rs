@@ -9,7 +9,7 @@ use deskbell_store::Store;
 use deskbell_store::deliveries::DeliveryState;
 use tokio::time::Instant;
 
-use crate::support::{START_MS, Scripted, World, delivered, event, options, status, work_for_days};
+use super::support::{START_MS, Scripted, World, delivered, event, options, status, work_for_days};
 
 #[tokio::test]
 async fn an_event_arrives_once_and_the_attempt_is_written_down() {
@@ -174,7 +174,7 @@ async fn a_one_time_code_is_worth_a_quarter_of_an_hour() {
     world.store.append(&codes).await.unwrap();
     let events = Some(vec!["email.created".to_owned()]);
     let filter = deskbell_delivery::FilterOptions { events, ..Default::default() };
-    let mut router = world.router(vec![crate::support::route_with("mail", filter)]);
+    let mut router = world.router(vec![super::support::route_with("mail", filter)]);
     assert_eq!(router.run_once().await.unwrap().deliveries, 2);
     let channel = Scripted::new("mail", |delivery| match &*delivery.event.message_id {
         "msg_1" => status(500),
@@ -205,7 +205,7 @@ async fn a_slow_destination_delays_no_other() {
     }
     world.append_many(0, 300).await;
     world.route(&["slow", "fast"]).await;
-    let hanging = Arc::new(crate::support::Hanging { begun: tokio::sync::Notify::new() });
+    let hanging = Arc::new(super::support::Hanging { begun: tokio::sync::Notify::new() });
     let slow = deskbell_delivery::Worker::new(
         world.deliveries(),
         Arc::clone(&hanging) as Arc<dyn deskbell_delivery::Channel>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use deskbell_delivery::{ProbePolicy, WorkerOptions};
 use tokio::time::Instant;
 
-use crate::support::{Scripted, World, delivered, options, status};
+use super::support::{Scripted, World, delivered, options, status};
 
 #[tokio::test]
 async fn a_backlog_waits_behind_probes_and_goes_out_at_once_when_it_is_back() {

@@ -11,7 +11,7 @@ use deskbell_delivery::{
 use deskbell_store::deliveries::{DeliveryState, DestinationHealth};
 use deskbell_store::{Deliveries, NewEvent, Seq, Store};
 
-use crate::support::{START_MS, Scripted, World, delivered, event, options, route, status};
+use super::support::{START_MS, Scripted, World, delivered, event, options, route, status};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -6,7 +6,7 @@ use deskbell_delivery::{Channel, Worker};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Hanging, Scripted, World, delivered, options};
+use super::support::{Hanging, Scripted, World, delivered, options};
 
 const BACKLOG: usize = 5_000;
 /// That come while the dead one hangs.

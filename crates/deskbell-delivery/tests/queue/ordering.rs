@@ -8,7 +8,7 @@ use std::time::Duration;
 use deskbell_store::Store;
 use deskbell_store::deliveries::{DeliveryState, Ordering, StartFrom};
 
-use crate::support::{Scripted, World, delivered, event, options, status};
+use super::support::{Scripted, World, delivered, event, options, status};
 
 #[tokio::test]
 async fn each_subject_goes_in_order_and_a_stuck_one_blocks_only_itself() {

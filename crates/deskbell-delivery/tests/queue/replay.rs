@@ -5,7 +5,7 @@ use std::time::Duration;
 use deskbell_delivery::{Attempt, FilterOptions, Replay, ReplayError, Replayer, Route, What};
 use deskbell_store::{Store, Upkeep};
 
-use crate::support::{START_MS, Scripted, World, delivered, event, route, route_with};
+use super::support::{START_MS, Scripted, World, delivered, event, route, route_with};
 
 fn replay(what: What) -> Replay {
     Replay { what, destination: None, events: None, subject: None, limit: None, dry_run: false }

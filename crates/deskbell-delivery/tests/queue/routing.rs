@@ -4,7 +4,7 @@ use deskbell_delivery::{FilterOptions, RouterError};
 use deskbell_store::deliveries::{DeliveryState, Ordering, StartFrom};
 use deskbell_store::{Appended, Deliveries, Seq, Store};
 
-use crate::support::{Scripted, World, delivered, event, route, route_with};
+use super::support::{Scripted, World, delivered, event, route, route_with};
 
 fn of_types(events: &[&str]) -> FilterOptions {
     let events = Some(events.iter().map(|&name| name.to_owned()).collect());

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Hanging, Scripted, World, delivered, options};
+use super::support::{Hanging, Scripted, World, delivered, options};
 
 #[tokio::test]
 async fn a_worker_that_is_idle_stops_at_once() {

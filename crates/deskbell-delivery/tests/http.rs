@@ -1,5 +1,4 @@
 //! The `http` channel against receivers that behave, and receivers that do not.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bodies;
 mod connection;
