@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deskbell_sync::{Batch, Mappings};
 use serde_json::{Value, json};
 
-use crate::support::{event, everything, fold, fold_to, printed, row, written};
+use super::support::{event, everything, fold, fold_to, printed, row, written};
 
 fn ada() -> Value {
     json!({

@@ -4,7 +4,7 @@ use deskbell_store::StoredEvent;
 use deskbell_sync::Batch;
 use serde_json::{Value, json};
 
-use crate::support::{event, fold, fold_to, mappings, row, value};
+use super::support::{event, fold, fold_to, mappings, row, value};
 
 const T: i64 = 1_700_000_000_000;
 

@@ -3,7 +3,7 @@
 use clerk_webhooks::catalog;
 use serde_json::{Value, json};
 
-use crate::support::{all_texts, event, fold, mappings, row, stored, value};
+use super::support::{all_texts, event, fold, mappings, row, stored, value};
 
 /// The members that hold what a message says.
 const CONTENT: [&str; 5] = ["body", "body_plain", "subject", "message", "data"];
@@ -67,6 +67,6 @@ fn messages_and_sessions_must_be_asked_for() {
     let default: Vec<_> = default.iter().map(String::as_str).collect();
     let sample = catalog::find("sms.created").unwrap().sample.to_owned();
     let batch =
-        crate::support::fold_to(mappings(&default), &[stored("m", "sms.created", 1, sample)]);
+        super::support::fold_to(mappings(&default), &[stored("m", "sms.created", 1, sample)]);
     assert_eq!((batch.tables.len(), batch.counts.not_mirrored), (0, 1));
 }

@@ -8,7 +8,7 @@ use deskbell_sync::Row;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{event, fold, row, value};
+use super::support::{event, fold, row, value};
 
 const T: i64 = 1_700_000_000_000;
 

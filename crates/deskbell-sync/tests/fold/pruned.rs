@@ -2,7 +2,7 @@
 
 use deskbell_store::StoredEvent;
 
-use crate::support::{fold, fold_to, mappings, stored};
+use super::support::{fold, fold_to, mappings, stored};
 
 fn pruned(event_type: &str, subject: Option<&str>) -> StoredEvent {
     let subject = subject.map(ToOwned::to_owned);

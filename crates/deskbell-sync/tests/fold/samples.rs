@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clerk_webhooks::catalog;
 use deskbell_sync::entity;
 
-use crate::support::{event, everything, fold, printed, row, stored, value};
+use super::support::{event, everything, fold, printed, row, stored, value};
 
 /// A type for each entity whose sample says most.
 const TYPES: [&str; 15] = [

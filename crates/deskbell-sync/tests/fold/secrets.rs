@@ -4,7 +4,7 @@ use clerk_webhooks::catalog;
 use deskbell_sim::SECRET_MARKERS;
 use serde_json::{Map, Value, json};
 
-use crate::support::{all_texts, event, fold, stored};
+use super::support::{all_texts, event, fold, stored};
 
 /// The application's own JSON, which is kept as it is.
 const OWN: [&str; 2] = ["public_metadata", "unsafe_metadata"];

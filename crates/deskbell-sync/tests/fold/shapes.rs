@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{event, fold, row, value};
+use super::support::{event, fold, row, value};
 
 /// The columns of the entity that an event of this type with this data makes a row of.
 fn assert_columns(event_type: &str, data: &Value, expected: &[(&str, &str)]) {

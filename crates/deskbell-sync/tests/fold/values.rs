@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{event, fold, row, value};
+use super::support::{event, fold, row, value};
 
 fn column(event_type: &str, data: &Value, column: &str) -> String {
     let batch = fold(&[event("msg_1", event_type, 1, data)]);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::{Checkpoint, Commit, ErrorMode, Fold, MirrorOptions, Target, connect};
 
-use crate::backend::{Place, VERSIONS};
-use crate::support::Rows;
+use super::backend::{Place, VERSIONS};
+use super::support::Rows;
 
 pub(crate) struct Application {
     pub(crate) place: Place,

@@ -154,17 +154,17 @@ const RELENTS: &str = "DROP TRIGGER users_post; DROP TRIGGER members_follow; DRO
     DROP TRIGGER keeps; DROP TRIGGER audit; DROP TABLE posts; DROP TABLE members";
 
 impl Hostile {
-    pub(crate) async fn new(_: &mut crate::consumer::World) -> Self {
+    pub(crate) async fn new(_: &mut super::consumer::World) -> Self {
         Self
     }
 
-    pub(crate) async fn refuse(&self, world: &crate::consumer::World) {
+    pub(crate) async fn refuse(&self, world: &super::consumer::World) {
         world.place.run(REFUSES).await;
     }
 
-    pub(crate) async fn relent(&self, world: &crate::consumer::World) {
+    pub(crate) async fn relent(&self, world: &super::consumer::World) {
         world.place.run(RELENTS).await;
     }
 
-    pub(crate) async fn end(self, _: crate::consumer::World) {}
+    pub(crate) async fn end(self, _: super::consumer::World) {}
 }

@@ -3,10 +3,10 @@
 use deskbell_sync::rebuild::rebuild;
 use serde_json::{Value, json};
 
-use crate::backend::{CHECKPOINTS, USERS};
-use crate::consumer::{World, drain};
-use crate::support::Mirror;
-use crate::support::event;
+use super::backend::{CHECKPOINTS, USERS};
+use super::consumer::{World, drain};
+use super::support::Mirror;
+use super::support::event;
 
 /// More than are looked at in one transaction.
 const USERS_MAX: usize = 120;

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::Place;
-use crate::support::{deleted, membership, user};
+use super::backend::Place;
+use super::support::{deleted, membership, user};
 
 /// A log in a file, and the place of a mirror.
 pub(crate) struct World {

@@ -5,10 +5,10 @@ use deskbell_sync::{MirrorOptions, OnDelete};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::backend::{CASES, Place};
-use crate::expected::{Tables, expected, reduced};
-use crate::model::{Happening, happenings};
-use crate::support::{Mirror, everything};
+use super::backend::{CASES, Place};
+use super::expected::{Tables, expected, reduced};
+use super::model::{Happening, happenings};
+use super::support::{Mirror, everything};
 
 /// What `proptest` does by itself.
 const CASES_UNLESS_ASKED: u32 = 256;

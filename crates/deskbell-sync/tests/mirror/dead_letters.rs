@@ -3,7 +3,7 @@
 use deskbell_sync::{Batch, DeadLetter, Rank, Version, dead_letters};
 use serde_json::Value;
 
-use crate::support::{Mirror, deleted, event, membership, user};
+use super::support::{Mirror, deleted, event, membership, user};
 
 /// A version of an entity that the database is taken to have refused.
 fn refused(entity: &'static str, id: &str, updated_at_ms: i64) -> Batch {

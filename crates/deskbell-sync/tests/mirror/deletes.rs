@@ -3,7 +3,7 @@
 use deskbell_sync::MirrorOptions;
 use serde_json::json;
 
-use crate::support::{Mirror, deleted, event, membership, stored, user};
+use super::support::{Mirror, deleted, event, membership, stored, user};
 
 #[tokio::test]
 async fn a_deleted_user_does_not_come_back() {

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
-use crate::support::Mirror;
+use super::support::Mirror;
 
 const DOCUMENTS: [&str; 2] =
     [include_str!("../../../../README.md"), include_str!("../../../../docs/mirror.md")];

@@ -5,10 +5,10 @@ use deskbell_sync::outcome::OutcomeReader;
 use deskbell_sync::{MappedDelete, MirrorOptions};
 use serde_json::{Value, json};
 
-use crate::backend::{CHECKPOINTS, EARLIER, USERS, VERSIONS};
-use crate::consumer::{World, drain};
-use crate::mapped;
-use crate::support::everything;
+use super::backend::{CHECKPOINTS, EARLIER, USERS, VERSIONS};
+use super::consumer::{World, drain};
+use super::mapped;
+use super::support::everything;
 
 /// Its tables as they were, with a user whose event no log has any more.
 async fn mirror() -> World {

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use deskbell_sync::OnDelete;
 use serde_json::{Map, Value, json};
 
-use crate::model::{Happening, SECRET, Upsert, What, shown};
-use crate::shapes::{ITEM, List, SHAPES, Shape};
-use crate::support::Rows;
+use super::model::{Happening, SECRET, Upsert, What, shown};
+use super::shapes::{ITEM, List, SHAPES, Shape};
+use super::support::Rows;
 
 /// The tables of a mirror, each row down to what tells it from others.
 pub(crate) type Tables = BTreeMap<&'static str, Vec<Value>>;
@@ -90,7 +90,7 @@ impl<'a> Said<'a> {
 /// The tables that these happenings must end in.
 pub(crate) fn expected(happenings: &[Happening], on_delete: OnDelete) -> Tables {
     let said = Said::by(happenings);
-    let mut tables: Tables = crate::shapes::tables().map(|table| (table, Vec::new())).collect();
+    let mut tables: Tables = super::shapes::tables().map(|table| (table, Vec::new())).collect();
     let mut add = |table, row| tables.get_mut(table).unwrap().push(row);
     for ((entity, id), state) in &said.newest {
         let shape = SHAPES.iter().find(|shape| shape.entity == *entity).unwrap();

@@ -10,7 +10,7 @@ use deskbell_sync::{
     Waiting, connect,
 };
 
-use crate::consumer::World;
+use super::consumer::World;
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy)]

@@ -8,14 +8,14 @@ use deskbell_sync::MirrorOptions;
 use deskbell_sync::dead_letters::{self, Choice};
 use proptest::prelude::*;
 
-use crate::backend::{DUE, HOSTILE_CASES, Hostile};
-use crate::consumer::World;
-use crate::convergence::{arrival, block_on, cases};
-use crate::expected::{Tables, expected, reduced};
-use crate::model::{Happening, happenings};
-use crate::never_stops::drain;
-use crate::shapes;
-use crate::support::everything;
+use super::backend::{DUE, HOSTILE_CASES, Hostile};
+use super::consumer::World;
+use super::convergence::{arrival, block_on, cases};
+use super::expected::{Tables, expected, reduced};
+use super::model::{Happening, happenings};
+use super::never_stops::drain;
+use super::shapes;
+use super::support::everything;
 
 const EVENTS_MAX: usize = 40;
 /// Rounds of retries in which everything that waits must have come in.

@@ -3,8 +3,8 @@
 use deskbell_sync::inspect::{InspectError, MirrorReader, TableCount};
 use serde_json::json;
 
-use crate::backend::USERS;
-use crate::support::{Mirror, event, user};
+use super::backend::USERS;
+use super::support::{Mirror, event, user};
 
 #[tokio::test]
 async fn tables_are_counted_under_both_their_names() {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping, connect};
 use serde_json::{Value, json};
 
-use crate::application::Application;
-use crate::support::{deleted, event, membership};
+use super::application::Application;
+use super::support::{deleted, event, membership};
 
 /// Pairs as a config has them.
 pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -2,9 +2,9 @@
 
 use deskbell_sync::{MappedDelete, MirrorOptions};
 
-use crate::application::Application;
-use crate::mapped::{pairs, user, users};
-use crate::support::{deleted, event};
+use super::application::Application;
+use super::mapped::{pairs, user, users};
+use super::support::{deleted, event};
 
 const TABLE: &str = "CREATE TABLE app_users (clerk_id text PRIMARY KEY, email text UNIQUE,
         tenant text DEFAULT 'ours');

@@ -8,10 +8,10 @@ use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::application::Application;
-use crate::backend::{BEFORE_CASELESS, CASELESS, MAPPED_CASES};
-use crate::mapped::{pairs, user};
-use crate::support::{deleted, event, membership};
+use super::application::Application;
+use super::backend::{BEFORE_CASELESS, CASELESS, MAPPED_CASES};
+use super::mapped::{pairs, user};
+use super::support::{deleted, event, membership};
 
 /// Addresses, some of which differ in their case alone.
 const ADDRESSES: [&str; 6] = ["a@x.dev", "A@x.dev", "b@x.dev", "B@X.dev", "c@x.dev", "d@x.dev"];
@@ -82,7 +82,7 @@ fn owners(newest: &BTreeMap<usize, (i64, usize)>, gone: &[bool]) -> Vec<Vec<Stri
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        ..crate::convergence::cases(MAPPED_CASES)
+        ..super::convergence::cases(MAPPED_CASES)
     })]
 
     #[test]

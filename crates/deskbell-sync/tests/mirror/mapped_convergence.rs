@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::json;
 
-use crate::application::Application;
-use crate::backend::MAPPED_CASES;
-use crate::mapped::{pairs, team};
-use crate::support::{deleted, event};
+use super::application::Application;
+use super::backend::MAPPED_CASES;
+use super::mapped::{pairs, team};
+use super::support::{deleted, event};
 
 const TABLE: &str = "CREATE TABLE team_members (org_id text NOT NULL, user_id text NOT NULL,
     role text, gone boolean NOT NULL DEFAULT false, UNIQUE (org_id, user_id))";
@@ -172,7 +172,7 @@ async fn arrive(flags: bool, batches: &[Vec<StoredEvent>]) -> Vec<Vec<String>> {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        ..crate::convergence::cases(MAPPED_CASES)
+        ..super::convergence::cases(MAPPED_CASES)
     })]
 
     #[test]

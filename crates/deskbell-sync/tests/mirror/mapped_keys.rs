@@ -4,10 +4,10 @@ use deskbell_store::StoredEvent;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 use serde_json::json;
 
-use crate::application::Application;
-use crate::backend::{BEFORE_CASELESS, CASELESS, KEEP_NO_ROWS, KEEP_ROWS, LOWER_CASE, VERSIONS};
-use crate::mapped::{pairs, user};
-use crate::support::{deleted, event};
+use super::application::Application;
+use super::backend::{BEFORE_CASELESS, CASELESS, KEEP_NO_ROWS, KEEP_ROWS, LOWER_CASE, VERSIONS};
+use super::mapped::{pairs, user};
+use super::support::{deleted, event};
 
 /// Accounts by their address, with columns of the application's.
 fn accounts(kind: &str) -> String {

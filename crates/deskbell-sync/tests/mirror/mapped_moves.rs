@@ -4,9 +4,9 @@ use deskbell_store::StoredEvent;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 use serde_json::json;
 
-use crate::application::Application;
-use crate::mapped::{pairs, user};
-use crate::support::{deleted, event};
+use super::application::Application;
+use super::mapped::{pairs, user};
+use super::support::{deleted, event};
 
 /// Accounts by their address, with a column of the application's.
 const ACCOUNTS: &str = "CREATE TABLE accounts (email varchar(40) PRIMARY KEY,

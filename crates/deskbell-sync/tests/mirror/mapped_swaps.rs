@@ -6,10 +6,10 @@ use deskbell_store::StoredEvent;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 use serde_json::json;
 
-use crate::application::Application;
-use crate::mapped::{pairs, user};
-use crate::mapped_keys::permutations;
-use crate::support::event;
+use super::application::Application;
+use super::mapped::{pairs, user};
+use super::mapped_keys::permutations;
+use super::support::event;
 
 fn options() -> MirrorOptions {
     let table = TableMapping {

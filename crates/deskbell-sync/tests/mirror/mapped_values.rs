@@ -4,10 +4,10 @@ use deskbell_store::StoredEvent;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 use serde_json::{Value, json};
 
-use crate::application::Application;
-use crate::backend::VERSIONS;
-use crate::mapped::{USERS, pairs, user, users};
-use crate::support::{deleted, event};
+use super::application::Application;
+use super::backend::VERSIONS;
+use super::mapped::{USERS, pairs, user, users};
+use super::support::{deleted, event};
 
 fn mapping(columns: &[(&str, &str)]) -> MirrorOptions {
     let table = TableMapping { columns: pairs(columns), ..users(MappedDelete::Delete) };

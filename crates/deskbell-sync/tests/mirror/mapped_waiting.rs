@@ -3,10 +3,10 @@
 use deskbell_store::StoredEvent;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 
-use crate::application::Application;
-use crate::backend::VERSIONS;
-use crate::mapped::{TEAM, USERS, pairs, team, user, users};
-use crate::support::{deleted, event, membership};
+use super::application::Application;
+use super::backend::VERSIONS;
+use super::mapped::{TEAM, USERS, pairs, team, user, users};
+use super::support::{deleted, event, membership};
 
 /// Users, and memberships that refer to them.
 fn tables() -> [String; 2] {

@@ -3,9 +3,9 @@
 use deskbell_store::StoredEvent;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 
-use crate::application::Application;
-use crate::mapped::{pairs, user};
-use crate::support::event;
+use super::application::Application;
+use super::mapped::{pairs, user};
+use super::support::event;
 
 fn options() -> MirrorOptions {
     let table = TableMapping {

@@ -3,7 +3,7 @@
 use deskbell_sync::{MirrorOptions, OnDelete};
 use serde_json::{Value, json};
 
-use crate::support::{Mirror, deleted, event, membership, user};
+use super::support::{Mirror, deleted, event, membership, user};
 
 const SECOND: &str = "1970-01-01T00:00:01.000Z";
 const THIRD: &str = "1970-01-01T00:00:02.000Z";

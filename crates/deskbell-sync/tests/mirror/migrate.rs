@@ -4,8 +4,8 @@ use deskbell_sync::{ConnectError, MirrorOptions, connect};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::backend::Place;
-use crate::support::{Mirror, event, user};
+use super::backend::Place;
+use super::support::{Mirror, event, user};
 
 /// A database file that somebody else made, in its own directory.
 struct Theirs {

@@ -4,8 +4,8 @@ use deskbell_store::StoredEvent;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::shapes::{ITEM, SHAPES, Shape};
-use crate::support::{event, stored};
+use super::shapes::{ITEM, SHAPES, Shape};
+use super::support::{event, stored};
 
 /// Something that happens.
 #[derive(Debug, Clone)]

@@ -6,14 +6,14 @@ use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions};
 use serde_json::json;
 
-use crate::backend::{
+use super::backend::{
     BLOCK_APP_USERS, BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, DUE, ORGANIZATIONS, REFERENCE,
     REFUSE_DELETES, REFUSE_THE_SEVENTH, RELENT, RELENT_DELETES, UNBLOCK_APP_USERS,
     UNBLOCK_ORGANIZATIONS, USERS,
 };
-use crate::consumer::World;
-use crate::mapped;
-use crate::support::{deleted, membership, user};
+use super::consumer::World;
+use super::mapped;
+use super::support::{deleted, membership, user};
 
 /// Runs until the log is read, whatever is refused in between.
 pub(crate) async fn drain(consumer: &mut MirrorConsumer) {

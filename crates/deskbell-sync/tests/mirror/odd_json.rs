@@ -3,9 +3,9 @@
 use deskbell_sync::{MappedDelete, MirrorOptions};
 use serde_json::Value;
 
-use crate::application::Application;
-use crate::mapped::{USERS, users};
-use crate::support::{Mirror, stored};
+use super::application::Application;
+use super::mapped::{USERS, users};
+use super::support::{Mirror, stored};
 
 fn odd_values() -> [String; 6] {
     let nested =

@@ -8,11 +8,11 @@ use deskbell_sync::outcome::{MirrorOutcome, OutcomeReader};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, SourceRule, connect};
 use serde_json::{Value, json};
 
-use crate::backend::{BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, REFUSE_DELETES, REFUSE_THE_SEVENTH};
-use crate::consumer::{World, drain};
-use crate::mapped::{TEAM, USERS, user as app_user, users};
-use crate::statements::joining;
-use crate::support::{deleted, membership, user};
+use super::backend::{BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, REFUSE_DELETES, REFUSE_THE_SEVENTH};
+use super::consumer::{World, drain};
+use super::mapped::{TEAM, USERS, user as app_user, users};
+use super::statements::joining;
+use super::support::{deleted, membership, user};
 
 async fn event(world: &World, message_id: &str) -> StoredEvent {
     world.store.find("clerk", message_id).await.unwrap().unwrap()

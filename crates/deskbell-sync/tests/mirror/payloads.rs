@@ -9,7 +9,7 @@ use deskbell_sync::entity::{self, Change, Entity, Raw};
 use deskbell_sync::inspect::MirrorReader;
 use serde_json::Value;
 
-use crate::support::{Mirror, stored};
+use super::support::{Mirror, stored};
 
 #[tokio::test]
 async fn every_sample_of_the_catalog_applies() {

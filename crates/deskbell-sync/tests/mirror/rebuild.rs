@@ -6,10 +6,10 @@ use deskbell_sync::rebuild::{RebuildError, Rebuilt, as_of, rebuild};
 use deskbell_sync::{MappedDelete, MirrorOptions};
 use serde_json::{Value, json};
 
-use crate::backend::USERS;
-use crate::consumer::World;
-use crate::mapped;
-use crate::support::{deleted, user};
+use super::backend::USERS;
+use super::consumer::World;
+use super::mapped;
+use super::support::{deleted, user};
 
 /// Six users, of whom the third is gone, and a consumer that has applied all of it.
 async fn world() -> World {

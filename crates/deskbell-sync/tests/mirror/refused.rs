@@ -3,9 +3,9 @@
 use deskbell_sync::{SyncError, TargetError};
 use serde_json::json;
 
-use crate::backend::{REFUSE_THE_SEVENTH, RELENT};
-use crate::consumer::World;
-use crate::support::user;
+use super::backend::{REFUSE_THE_SEVENTH, RELENT};
+use super::consumer::World;
+use super::support::user;
 
 /// Nine users, of whom the database will not have the one that is called "at 7".
 async fn world_with_a_refused_user() -> World {

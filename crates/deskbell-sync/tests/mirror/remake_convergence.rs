@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use deskbell_sync::{MirrorOptions, OnDelete};
 use proptest::prelude::*;
 
-use crate::backend::{CASES, Place};
-use crate::convergence::{arrival, block_on, cases};
-use crate::model::happenings;
-use crate::support::{Mirror, Rows, everything};
+use super::backend::{CASES, Place};
+use super::convergence::{arrival, block_on, cases};
+use super::model::happenings;
+use super::support::{Mirror, Rows, everything};
 
 const EVENTS_MAX: usize = 30;
 /// Columns of each kind that may be excluded: of a list, of a parent, of what others are filled from.

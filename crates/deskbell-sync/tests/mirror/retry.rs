@@ -6,11 +6,11 @@ use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions, TableMapping};
 use serde_json::json;
 
-use crate::backend::{REFUSE_THE_SEVENTH, RELENT, VERSIONS};
-use crate::consumer::World;
-use crate::mapped::{TEAM, USERS, user as app_user, users};
-use crate::statements::joining;
-use crate::support::{membership, user};
+use super::backend::{REFUSE_THE_SEVENTH, RELENT, VERSIONS};
+use super::consumer::World;
+use super::mapped::{TEAM, USERS, user as app_user, users};
+use super::statements::joining;
+use super::support::{membership, user};
 
 /// A world in which the database has refused the user that is called "at 7".
 async fn world_with_a_letter() -> (World, MirrorConsumer) {

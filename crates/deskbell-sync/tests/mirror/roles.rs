@@ -3,10 +3,10 @@
 use deskbell_sync::{MirrorOptions, OnDelete};
 use serde_json::{Value, json};
 
-use crate::backend::{CHECKPOINTS, DUE, REFERENCE, USERS};
-use crate::consumer::{World, drain};
-use crate::never_stops::{self, letters};
-use crate::support::{Mirror, deleted, event};
+use super::backend::{CHECKPOINTS, DUE, REFERENCE, USERS};
+use super::consumer::{World, drain};
+use super::never_stops::{self, letters};
+use super::support::{Mirror, deleted, event};
 
 fn role(updated_at: i64) -> Value {
     let permissions =

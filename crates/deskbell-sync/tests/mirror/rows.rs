@@ -3,8 +3,8 @@
 use deskbell_sync::MirrorOptions;
 use serde_json::{Value, json};
 
-use crate::backend::USERS;
-use crate::support::{Mirror, event, stored};
+use super::backend::USERS;
+use super::support::{Mirror, event, stored};
 
 fn ada() -> Value {
     json!({

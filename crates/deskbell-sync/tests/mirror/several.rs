@@ -5,12 +5,12 @@ use deskbell_sync::{MirrorConsumer, MirrorOptions, OnDelete, Stale, StatementOpt
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 
-use crate::backend::{CASES, Place};
-use crate::consumer::World;
-use crate::convergence::{arrival, cases};
-use crate::expected::{Tables, expected, reduced};
-use crate::model::happenings;
-use crate::support::{Mirror, everything};
+use super::backend::{CASES, Place};
+use super::consumer::World;
+use super::convergence::{arrival, cases};
+use super::expected::{Tables, expected, reduced};
+use super::model::happenings;
+use super::support::{Mirror, everything};
 
 const EVENTS_MAX: usize = 40;
 

@@ -7,8 +7,8 @@ use deskbell_sync::outcome::OutcomeReader;
 use deskbell_sync::{MirrorOptions, SourceRule, rebuild};
 use serde_json::json;
 
-use crate::consumer::{World, drain};
-use crate::support::{Mirror, event, user};
+use super::consumer::{World, drain};
+use super::support::{Mirror, event, user};
 
 /// Of the instance in Clerk's documentation.
 const EXAMPLE: &str = "ins_123";

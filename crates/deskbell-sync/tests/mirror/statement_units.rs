@@ -3,11 +3,11 @@
 use deskbell_sync::dead_letters::{self, Choice};
 use deskbell_sync::{MirrorOptions, StatementOptions};
 
-use crate::consumer::World;
-use crate::mapped::TEAM;
-use crate::never_stops::{drain, letters};
-use crate::statements::joining;
-use crate::support::membership;
+use super::consumer::World;
+use super::mapped::TEAM;
+use super::never_stops::{drain, letters};
+use super::statements::joining;
+use super::support::membership;
 
 /// Lets nobody note which events a statement has run for.
 const FULL: &str = "CREATE TRIGGER full BEFORE INSERT ON clerk__versions

@@ -4,10 +4,10 @@ use deskbell_sync::statements::{From, resume};
 use deskbell_sync::{MirrorOptions, Stale, StatementOptions};
 use serde_json::{Value, json};
 
-use crate::application::Application;
-use crate::consumer::World;
-use crate::mapped::{TEAM, pairs};
-use crate::support::{event, membership};
+use super::application::Application;
+use super::consumer::World;
+use super::mapped::{TEAM, pairs};
+use super::support::{event, membership};
 
 const ROWS: &str = "SELECT org_id, user_id, role FROM team_members";
 

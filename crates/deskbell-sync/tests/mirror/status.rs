@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{BLOCK_ORGANIZATIONS, DUE, REFUSE_THE_SEVENTH, UNBLOCK_ORGANIZATIONS};
-use crate::consumer::World;
-use crate::faulty::{Answer, Faulty};
-use crate::support::user;
+use super::backend::{BLOCK_ORGANIZATIONS, DUE, REFUSE_THE_SEVENTH, UNBLOCK_ORGANIZATIONS};
+use super::consumer::World;
+use super::faulty::{Answer, Faulty};
+use super::support::user;
 
 /// A database that is away when a test says so, or has no time to catch up with several events.
 #[derive(Debug)]

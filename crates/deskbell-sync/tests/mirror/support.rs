@@ -11,7 +11,7 @@ use deskbell_sync::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::backend::Place;
+use super::backend::Place;
 
 /// A row as the reader shows it.
 pub(crate) type Rows = Vec<Map<String, Value>>;
@@ -143,7 +143,7 @@ impl Mirror {
     pub(crate) async fn everything(&self) -> BTreeMap<&'static str, Rows> {
         let reader = self.reader().await;
         let mut tables = BTreeMap::new();
-        for name in crate::shapes::tables() {
+        for name in super::shapes::tables() {
             if let Ok(rows) = reader.whole_rows(name).await {
                 tables.insert(name, rows);
             }
@@ -154,7 +154,7 @@ impl Mirror {
     /// Takes every row away, as if nothing had come yet.
     pub(crate) async fn empty(&self) {
         let place = self.place.as_ref().unwrap();
-        place.empty(crate::shapes::tables()).await;
+        place.empty(super::shapes::tables()).await;
     }
 
     /// Makes every row again that was made by other options.

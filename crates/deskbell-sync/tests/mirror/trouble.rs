@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{CHECKPOINTS, STEP, USERS};
-use crate::consumer::World;
-use crate::faulty::{Answer, Faulty};
+use super::backend::{CHECKPOINTS, STEP, USERS};
+use super::consumer::World;
+use super::faulty::{Answer, Faulty};
 
 #[tokio::test]
 async fn a_batch_that_is_dropped_in_the_middle_is_whole_or_not_there() {

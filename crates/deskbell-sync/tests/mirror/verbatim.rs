@@ -1,6 +1,6 @@
 //! What SQLite keeps as it was written.
 
-use crate::support::{Mirror, stored};
+use super::support::{Mirror, stored};
 
 #[tokio::test]
 async fn numbers_survive_as_they_were_written() {

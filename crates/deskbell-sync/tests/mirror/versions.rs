@@ -3,10 +3,10 @@
 use deskbell_sync::MappedDelete;
 use serde_json::{Value, json};
 
-use crate::backend::USERS;
-use crate::consumer::{World, drain};
-use crate::mapped;
-use crate::support::{Mirror, deleted, event};
+use super::backend::USERS;
+use super::consumer::{World, drain};
+use super::mapped;
+use super::support::{Mirror, deleted, event};
 
 const MOMENT: i64 = 1_700_000_000_000;
 

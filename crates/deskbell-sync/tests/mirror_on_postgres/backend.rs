@@ -240,13 +240,13 @@ const RELENTS: &str = "DROP TABLE posts; DROP TRIGGER users_post ON clerk.users;
     ALTER TABLE clerk.invitations DISABLE ROW LEVEL SECURITY";
 
 impl Hostile {
-    pub(crate) async fn new(world: &mut crate::consumer::World) -> Self {
-        let role = crate::refusals::with_a_role(world).await;
+    pub(crate) async fn new(world: &mut super::consumer::World) -> Self {
+        let role = super::refusals::with_a_role(world).await;
         world.options.answer_within = std::time::Duration::from_secs(1);
         Self { role, lock: tokio::sync::Mutex::default() }
     }
 
-    pub(crate) async fn refuse(&self, world: &crate::consumer::World) {
+    pub(crate) async fn refuse(&self, world: &super::consumer::World) {
         world
             .place
             .run(
@@ -262,7 +262,7 @@ impl Hostile {
         *self.lock.lock().await = Some(theirs);
     }
 
-    pub(crate) async fn relent(&self, world: &crate::consumer::World) {
+    pub(crate) async fn relent(&self, world: &super::consumer::World) {
         if let Some(theirs) = self.lock.lock().await.take() {
             theirs.close().await.unwrap();
         }
@@ -271,7 +271,7 @@ impl Hostile {
         world.place.run("DELETE FROM clerk.organizations WHERE _message_id = ''").await;
     }
 
-    pub(crate) async fn end(self, world: crate::consumer::World) {
-        crate::refusals::drop_role(world, &self.role).await;
+    pub(crate) async fn end(self, world: super::consumer::World) {
+        super::refusals::drop_role(world, &self.role).await;
     }
 }

@@ -2,8 +2,8 @@
 
 use sqlx::Executor;
 
-use crate::consumer::{World, drain};
-use crate::support::user;
+use super::consumer::{World, drain};
+use super::support::user;
 
 /// Of two that wait for each other the server ends one. Here it is ours: theirs is patient.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

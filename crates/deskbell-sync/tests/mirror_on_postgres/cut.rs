@@ -10,9 +10,9 @@ use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{MirrorConsumer, MirrorOptions, TargetError, connect};
 use serde_json::Value;
 
-use crate::consumer::World;
-use crate::proxy::{CutProxy, SilentProxy};
-use crate::several::{COUNTED, counting};
+use super::consumer::World;
+use super::proxy::{CutProxy, SilentProxy};
+use super::several::{COUNTED, counting};
 
 const EVENTS: usize = 2_000;
 /// Runs that fail before the test does.

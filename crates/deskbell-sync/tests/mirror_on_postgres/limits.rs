@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::consumer::World;
-use crate::support::{Mirror, deleted, event, user};
+use super::consumer::World;
+use super::support::{Mirror, deleted, event, user};
 
 /// Three users, of whom the one in the middle has these members too; why that one was given up.
 async fn given_up(members: &str) -> Option<String> {

@@ -3,9 +3,9 @@
 use deskbell_store::StoredEvent;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 
-use crate::application::Application;
-use crate::mapped::{pairs, user, users};
-use crate::support::event;
+use super::application::Application;
+use super::mapped::{pairs, user, users};
+use super::support::event;
 
 /// Users, each with a plan, and one of the application's who has an address that another one wants.
 const TABLES: &str = "CREATE TABLE plans (name text PRIMARY KEY); INSERT INTO plans VALUES ('pro');

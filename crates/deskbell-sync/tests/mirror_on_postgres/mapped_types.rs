@@ -4,10 +4,10 @@ use deskbell_store::StoredEvent;
 use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
 use serde_json::{Value, json};
 
-use crate::application::Application;
-use crate::mapped::{pairs, user, users};
-use crate::mapped_keys::{accounts_of, an_elder_one_takes_nothing, whoever_came_last_owns_the_row};
-use crate::support::{deleted, event};
+use super::application::Application;
+use super::mapped::{pairs, user, users};
+use super::mapped_keys::{accounts_of, an_elder_one_takes_nothing, whoever_came_last_owns_the_row};
+use super::support::{deleted, event};
 
 fn mapping(key: (&str, &str), columns: &[(&str, &str)]) -> MirrorOptions {
     let table =

@@ -6,9 +6,9 @@ use std::task::Poll;
 use deskbell_sync::{ConnectError, MirrorOptions, connect, migration};
 use tokio::task::JoinSet;
 
-use crate::backend::Place;
-use crate::consumer::{World, drain};
-use crate::support::membership;
+use super::backend::Place;
+use super::consumer::{World, drain};
+use super::support::membership;
 
 /// Everything that the database has, by name, and every column.
 const CATALOG: &str = "SELECT n.nspname, c.relname, c.relkind, c.oid, a.attname

@@ -6,10 +6,10 @@ use deskbell_sync::TargetError;
 use deskbell_sync::dead_letters::State;
 use serde_json::json;
 
-use crate::backend::DUE;
-use crate::consumer::World;
-use crate::never_stops::{drain, letters};
-use crate::support::{deleted, user};
+use super::backend::DUE;
+use super::consumer::World;
+use super::never_stops::{drain, letters};
+use super::support::{deleted, user};
 
 /// A trigger on users that raises this where a user is called "at 7".
 fn raising(raise: &str) -> String {

@@ -3,8 +3,8 @@
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{ConnectError, MirrorOptions, connect, migration};
 
-use crate::backend::Place;
-use crate::support::{Mirror, deleted, event, user};
+use super::backend::Place;
+use super::support::{Mirror, deleted, event, user};
 
 const PAGE: &str = include_str!("../../../../docs/postgresql.md");
 

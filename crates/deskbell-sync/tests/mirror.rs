@@ -1,7 +1,5 @@
 //! The mirror through its public API, each test with a database of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
 mod application;
 mod backend;
 mod columns;
