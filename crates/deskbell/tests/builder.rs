@@ -1,5 +1,4 @@
 //! The engine inside a program: functions that are called for events.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::future::pending;
 use std::path::Path;

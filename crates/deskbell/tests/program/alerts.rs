@@ -12,7 +12,7 @@ use clerk_webhooks::{Secret, Verifier};
 use deskbell_sim::receiver::{Received, Receiver, Reply};
 use serde_json::Value;
 
-use crate::support::{ENDPOINT_SECRET, SECRET, Serving, directory, now, run, within};
+use super::support::{ENDPOINT_SECRET, SECRET, Serving, directory, now, run, within};
 
 /// Keys of `[alerts]` by which nothing takes minutes.
 const SOON: &str = "failing_after = \"1s\"\nmirror_after = \"1s\"\n";

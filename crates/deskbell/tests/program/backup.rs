@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 use tokio::task::JoinSet;
 
-use crate::support::{Serving, directory, http_client, mirror_at, run, send};
+use super::support::{Serving, directory, http_client, mirror_at, run, send};
 
 /// Messages before the copy and under it, after it, and after it was restored.
 const PART: usize = 300;

@@ -1,6 +1,6 @@
 //! `deskbell config check` of the templates that destinations are made of.
 
-use crate::support::{directory, run};
+use super::support::{directory, run};
 
 const SLACK: &str =
     "type = \"slack\"\nwebhook_url = \"https://hooks.slack.com/services/T0/hunter2\"";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
-use crate::support::{Serving, directory, mirror_at, run, within};
+use super::support::{Serving, directory, mirror_at, run, within};
 
 const CONFIG: &str = r#"
 [server]

@@ -9,7 +9,7 @@ use deskbell_sim::receiver::{Receiver, Reply};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Ran, SECRET, Serving, directory, mirror_at, run, within};
+use super::support::{Ran, SECRET, Serving, directory, mirror_at, run, within};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 

@@ -1,7 +1,7 @@
 //! `deskbell demo`: the main job, end to end.
 
-use crate::postgres::Database;
-use crate::support::run;
+use super::postgres::Database;
+use super::support::run;
 
 #[tokio::test]
 async fn it_ends_without_drift_and_says_where_the_databases_are() {

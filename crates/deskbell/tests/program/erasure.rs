@@ -7,7 +7,7 @@ use deskbell_sim::Message;
 use deskbell_sim::receiver::{Receiver, Reply};
 use serde_json::{Value, json};
 
-use crate::support::{
+use super::support::{
     ENDPOINT_SECRET, Serving, directory, http_client, mirror_at, run, send, within,
 };
 

@@ -29,7 +29,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use self::place::{Backend, Place};
-use crate::support::{destination_at, http_client, send};
+use super::support::{destination_at, http_client, send};
 
 const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
 

@@ -1,6 +1,6 @@
 //! What the program says of itself.
 
-use crate::support::{directory, run};
+use super::support::{directory, run};
 
 fn assert_output(name: &str, text: &str) {
     let mut settings = insta::Settings::new();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::support::{SECRET, Serving, directory, mirror_at, within};
+use super::support::{SECRET, Serving, directory, mirror_at, within};
 
 /// As Go's encoder writes it: `&`, `<` and `>` escaped. Parsed and written again, it would be
 /// other bytes.

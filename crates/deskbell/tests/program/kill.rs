@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 
-use crate::support::{Serving, directory, http_client, kills, mirror_at, send};
+use super::support::{Serving, directory, http_client, kills, mirror_at, send};
 
 /// Kills in a run of `cargo xtask test`, and with `--long`.
 const KILLS: usize = 6;

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::support::{
+use super::support::{
     ENDPOINT_SECRET, Serving, forwarding_to, http_client, kills, now, send, within,
 };
 

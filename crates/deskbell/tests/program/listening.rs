@@ -7,7 +7,7 @@ use rcgen::{CertificateParams, KeyPair};
 use reqwest::Certificate;
 use tokio::process::Command;
 
-use crate::support::{SECRET, Serving, deskbell, directory, finish, within};
+use super::support::{SECRET, Serving, deskbell, directory, finish, within};
 
 fn without_config() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()

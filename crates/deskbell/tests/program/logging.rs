@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use tokio::io::AsyncReadExt;
 
-use crate::support::{
+use super::support::{
     Serving, deskbell, directory, finish, http_client, mirror_at, run, send, within,
 };
 use deskbell_sim::Message;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use deskbell_sim::Message;
 use serde_json::Value;
 
-use crate::support::{Serving, directory, forwarding_to, http_client, run, send, within};
+use super::support::{Serving, directory, forwarding_to, http_client, run, send, within};
 
 const TOKEN: &str = "correct-horse-battery-staple";
 

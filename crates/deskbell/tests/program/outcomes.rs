@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Serving, directory, mirror_at, run, within};
+use super::support::{Serving, directory, mirror_at, run, within};
 
 const CONFIG: &str = r#"
 [server]

@@ -2,7 +2,7 @@
 
 use deskbell_sim::receiver::{Receiver, Reply};
 
-use crate::support::{Serving, deskbell, directory, run, within};
+use super::support::{Serving, deskbell, directory, run, within};
 
 /// Nobody listens there.
 const PROXY: &str = "http://127.0.0.1:1";

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{deskbell, directory, finish, run};
+use super::support::{deskbell, directory, finish, run};
 
 const CONFIG: &str = r#"
 [server]
@@ -33,11 +33,11 @@ async fn what_needs_a_secret_that_is_not_there_is_left_out_and_named() {
     let directory = directory();
     let path = directory.path();
     std::fs::write(path.join("deskbell.toml"), CONFIG).unwrap();
-    let secret = crate::support::SECRET;
+    let secret = super::support::SECRET;
     let mut serving = deskbell(path);
     serving.env("ADMIN_TOKEN", "t0ken").env("SIGNING_SECRET", secret);
     serving.env("SLACK_URL", "https://hooks.slack.com/services/T/B/x");
-    let serving = crate::support::Serving::of(serving).await;
+    let serving = super::support::Serving::of(serving).await;
     serving.terminate().await;
 
     let listed = run(path, &["destinations", "--json"]).await;

@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::support::{Serving, directory, mirror_at, run};
+use super::support::{Serving, directory, mirror_at, run};
 
 const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n\n[[destination]]\nname = \"mirror\"\n\
                       type = \"database\"\nurl = \"sqlite://clerk.db\"\n";

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Serving, deskbell, directory, http_client, mirror_at, run, within};
+use super::support::{Serving, deskbell, directory, http_client, mirror_at, run, within};
 
 /// A config with a mirror and with these further lines.
 fn configure(directory: &Path, more: &str) {
@@ -88,9 +88,9 @@ async fn secrets_are_read_again_and_what_needs_a_restart_is_named() {
     std::fs::write(path.join("secret"), "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n").unwrap();
     let mut serving = Serving::of(deskbell(path)).await;
     let other =
-        ["trigger", "user.created", "--secret", crate::support::SECRET, "--url", &serving.url()];
+        ["trigger", "user.created", "--secret", super::support::SECRET, "--url", &serving.url()];
     assert_eq!(run(path, &other).await.code, 1, "another secret than the server's");
-    std::fs::write(path.join("secret"), crate::support::SECRET).unwrap();
+    std::fs::write(path.join("secret"), super::support::SECRET).unwrap();
     std::fs::write(path.join("deskbell.toml"), config("127.0.0.1:1")).unwrap();
     serving.signal("HUP").await;
     serving.until_said("config reloaded").await;
@@ -107,7 +107,7 @@ async fn secrets_are_read_again_and_what_needs_a_restart_is_named() {
 async fn variables_come_from_the_files_in_the_working_directory() {
     let directory = directory();
     let path = directory.path();
-    let env = format!("CLERK_WEBHOOK_SIGNING_SECRET={}\n", crate::support::SECRET);
+    let env = format!("CLERK_WEBHOOK_SIGNING_SECRET={}\n", super::support::SECRET);
     std::fs::write(path.join(".env"), env).unwrap();
     let mut command = deskbell(path);
     command.env_remove("CLERK_WEBHOOK_SIGNING_SECRET");

@@ -7,8 +7,8 @@ use deskbell_sim::{Message, Scenario, World};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-use crate::postgres::Database;
-use crate::support::{
+use super::postgres::Database;
+use super::support::{
     ENDPOINT_SECRET, Serving, destination_at, directory, http_client, mirror_at, run, send, within,
 };
 

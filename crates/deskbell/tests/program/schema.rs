@@ -5,9 +5,9 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
-use crate::mirror_away::reason_of;
-use crate::postgres::Database;
-use crate::support::{Serving, directory, run};
+use super::mirror_away::reason_of;
+use super::postgres::Database;
+use super::support::{Serving, directory, run};
 
 const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n\n[[destination]]\nname = \"app\"\n\
                       type = \"database\"\nurl = \"sqlite://clerk.db\"\nauto_migrate = false\n";
@@ -49,8 +49,8 @@ async fn what_is_printed_is_what_the_program_would_have_made() {
 async fn it_prints_without_a_config_and_without_secrets() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = ["schema", "print", "--dialect", "postgres"];
-    let mut command = crate::support::deskbell(directory.path());
-    let ran = crate::support::finish(command.env_clear().args(arguments)).await;
+    let mut command = super::support::deskbell(directory.path());
+    let ran = super::support::finish(command.env_clear().args(arguments)).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("CREATE SCHEMA \"clerk\";"), "{}", ran.stdout);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing was touched");

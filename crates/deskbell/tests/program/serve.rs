@@ -2,7 +2,7 @@
 
 use deskbell_sim::{Scenario, World};
 
-use crate::support::{Serving, deskbell, directory, finish, http_client, mirror_at, run, send};
+use super::support::{Serving, deskbell, directory, finish, http_client, mirror_at, run, send};
 
 #[tokio::test]
 async fn without_a_secret_it_refuses_to_start_and_says_what_to_do() {
@@ -83,7 +83,7 @@ async fn a_second_one_on_the_same_store_is_refused() {
 async fn an_address_in_use_is_named() {
     let directory = directory();
     let serving = Serving::start(directory.path()).await;
-    let other = crate::support::directory();
+    let other = super::support::directory();
     let config = format!("[server]\nlisten = \"{}\"\n", serving.address);
     std::fs::write(other.path().join("deskbell.toml"), config).unwrap();
     let ran = run(other.path(), &["serve"]).await;

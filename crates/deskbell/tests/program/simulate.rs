@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-use crate::postgres::Database;
-use crate::support::{
+use super::postgres::Database;
+use super::support::{
     ENDPOINT_SECRET, Ran, SECRET, Serving, deskbell, directory, finish, http_client, mirror_at,
     run, send, within,
 };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use deskbell_sim::receiver::{Receiver, Reply};
 use deskbell_sim::{Message, Scenario, World};
 
-use crate::support::{Serving, forwarding_to, http_client, send, within};
+use super::support::{Serving, forwarding_to, http_client, send, within};
 
 /// Without anything in flight.
 const IDLE_STOP_MAX: Duration = Duration::from_secs(1);

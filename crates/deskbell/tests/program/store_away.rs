@@ -3,8 +3,8 @@
 
 use reqwest::StatusCode;
 
-use crate::postgres::Database;
-use crate::support::{Serving, deskbell, directory, http_client, run, within};
+use super::postgres::Database;
+use super::support::{Serving, deskbell, directory, http_client, run, within};
 
 #[tokio::test]
 async fn events_are_refused_until_the_store_has_a_connection_for_us() {

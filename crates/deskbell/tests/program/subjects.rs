@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::support::{Serving, directory, mirror_at, run, within};
+use super::support::{Serving, directory, mirror_at, run, within};
 
 const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n\n\
      [[destination]]\nname = \"mirror\"\ntype = \"database\"\nurl = \"sqlite://clerk.db\"\n";

@@ -1,6 +1,6 @@
 //! `deskbell trigger` against a running server, and its mistakes.
 
-use crate::support::{SECRET, Serving, directory, mirror_at, run};
+use super::support::{SECRET, Serving, directory, mirror_at, run};
 
 #[tokio::test]
 async fn a_triggered_event_becomes_a_row() {

@@ -10,7 +10,7 @@ use deskbell_sim::{Message, Scenario, World};
 use tokio::time::Instant;
 
 use super::{Hook, SOON, crm, trigger};
-use crate::support::{Serving, directory, http_client, run, send, within};
+use crate::program::support::{Serving, directory, http_client, run, send, within};
 
 const KIND: &str = "delivery.dead_letters";
 

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use super::{Hook, SOON, trigger};
-use crate::support::{SECRET, Serving, directory, run};
+use crate::program::support::{SECRET, Serving, directory, run};
 
 const MIRROR: &str =
     "[[destination]]\nname = \"app\"\ntype = \"database\"\nurl = \"sqlite://clerk.db\"";

@@ -4,8 +4,8 @@ use deskbell_sim::receiver::{Receiver, Reply};
 use tempfile::TempDir;
 
 use super::{Hook, SOON, crm, trigger};
-use crate::postgres::Database;
-use crate::support::{Serving, run};
+use crate::program::postgres::Database;
+use crate::program::support::{Serving, run};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_send_one_alert_and_the_other_goes_on_when_one_is_killed() {

@@ -3,7 +3,7 @@
 use deskbell_sim::{Scenario, World};
 
 use super::Hook;
-use crate::support::{Serving, directory, http_client, send};
+use crate::program::support::{Serving, directory, http_client, send};
 
 #[tokio::test]
 async fn a_wrong_secret_is_told_in_numbers_and_a_scanner_is_not() {

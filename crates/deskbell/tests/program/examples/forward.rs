@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::recipe::{Recipe, printed, service};
 use super::samples::event;
-use crate::support::{http_client, send, within};
+use crate::program::support::{http_client, send, within};
 
 const BILLING: &str = "whsec_YmlsbGluZy1zZWNyZXQtMjQtYnl0ZXMh";
 const SEARCH: &str = "whsec_c2VhcmNoLXNlY3JldC1vZi0yNC1ieXRl";

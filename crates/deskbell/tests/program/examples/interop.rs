@@ -7,7 +7,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use super::directory;
 use super::recipe::Recipe;
-use crate::support::within;
+use crate::program::support::within;
 
 /// One of `examples/*.py`, and what it prints. It ends when it is dropped.
 struct Python {

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::within;
+use crate::program::support::within;
 
 /// One email.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::recipe::{Recipe, bodies, printed, service};
 use super::samples::event;
-use crate::support::{http_client, send, within};
+use crate::program::support::{http_client, send, within};
 
 fn recipe(crm: &deskbell_sim::receiver::Receiver) -> Recipe {
     let secret = "whsec_Y3JtLXNlY3JldC1vZi0yNC1ieXRlcyEh".to_owned();

@@ -10,8 +10,8 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
-use crate::postgres::Database;
-use crate::support::{Serving, deskbell};
+use crate::program::postgres::Database;
+use crate::program::support::{Serving, deskbell};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Backend {

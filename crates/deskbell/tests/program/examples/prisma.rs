@@ -7,7 +7,7 @@ use tokio::process::Command;
 use super::directory;
 use super::place::{Backend, Place};
 use super::readme::{blocks, trigger};
-use crate::support::{destination_at, finish};
+use crate::program::support::{destination_at, finish};
 
 const FILES: [&str; 5] =
     ["package.json", "prisma.config.ts", "schema.prisma", "query.ts", "tsconfig.json"];

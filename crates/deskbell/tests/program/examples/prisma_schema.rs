@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::directory;
-use crate::support::{deskbell, finish};
+use crate::program::support::{deskbell, finish};
 
 #[tokio::test]
 async fn the_schema_for_prisma_has_every_table_as_it_is() {

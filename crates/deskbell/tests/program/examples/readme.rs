@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use super::place::{Backend, Place};
 use super::{BACKENDS, directory};
-use crate::support::{SECRET, Serving, destination_at, finish};
+use crate::program::support::{SECRET, Serving, destination_at, finish};
 
 const QUERIES: [&str; 2] =
     ["sqlite3 -header app.db '", "psql -A -P footer=off \"$DATABASE_URL\" -c '"];

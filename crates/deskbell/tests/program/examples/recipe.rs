@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::directory;
 use super::readme::blocks;
-use crate::support::{SECRET, Serving, deskbell, finish, within};
+use crate::program::support::{SECRET, Serving, deskbell, finish, within};
 
 pub(super) struct Recipe {
     name: &'static str,

@@ -1,5 +1,4 @@
 //! The config as a person writes it, and as it is wrong.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod alerts;
 mod database;
