@@ -1,7 +1,5 @@
 //! The table of limits in `docs/reliability.md` says what the code says, and each line has its test.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! Links in the documents lead to files that are there, and a link named for an item to a file that defines it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -8,8 +8,6 @@
 //!   `b/z.rs` → `a/w.rs` is a circle of `a` and `b`.
 //! - `#[cfg(test)]` is not looked at.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
