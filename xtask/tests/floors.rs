@@ -36,7 +36,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
     ),
     (
         &["clerk-webhooks", "clerk-api", "deskbell-sim", "deskbell-server", "deskbell"],
-        &["sqlx", "rusqlite", "sea-query"],
+        &["sqlx", "rusqlite"],
         "SQL lives in deskbell-store and deskbell-sync",
     ),
     (

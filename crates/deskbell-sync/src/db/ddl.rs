@@ -1,11 +1,6 @@
 //! How a table is made: its columns, key and indexes, as every database writes them.
 
-use sea_query::{
-    Alias, ColumnDef, Index, IntoTableRef, PostgresQueryBuilder, SchemaStatementBuilder,
-    SqliteQueryBuilder, Table as Ddl, TableRef,
-};
-
-use super::dialect::Dialect;
+use super::dialect::{Dialect, quoted};
 use crate::value::Kind;
 
 /// A table, as every dialect can make it.
@@ -37,26 +32,15 @@ impl Dialect {
     }
 
     pub(crate) fn create_table(self, schema: &str, table: &Table) -> String {
-        let mut statement = Ddl::create();
-        statement.table(self.table_ref(schema, table.name));
-        for column in &table.columns {
-            statement.col(self.column(column));
-        }
-        let mut key = Index::create();
-        for column in &table.primary_key {
-            key.col(*column);
-        }
-        statement.primary_key(&mut key);
-        if self == Self::Sqlite && table.keyed {
-            statement.extra("WITHOUT ROWID");
-        }
-        self.written(&statement)
+        let columns: Vec<_> = table.columns.iter().map(|column| self.column(column)).collect();
+        let (name, columns) = (self.table(schema, table.name), columns.join(", "));
+        let key = listed(&table.primary_key);
+        let rowid = if self == Self::Sqlite && table.keyed { " WITHOUT ROWID" } else { "" };
+        format!("CREATE TABLE {name} ( {columns}, PRIMARY KEY ({key}) ){rowid}")
     }
 
     pub(crate) fn add_column(self, schema: &str, table: &Table, column: &TableColumn) -> String {
-        let mut statement = Ddl::alter();
-        statement.table(self.table_ref(schema, table.name)).add_column(self.column(column));
-        self.written(&statement)
+        format!("ALTER TABLE {} ADD COLUMN {}", self.table(schema, table.name), self.column(column))
     }
 
     pub(crate) fn create_index(
@@ -65,41 +49,26 @@ impl Dialect {
         table: &Table,
         columns: &[&'static str],
     ) -> String {
-        let mut statement = Index::create();
-        statement.name(self.index_name(schema, table, columns));
-        statement.table(self.table_ref(schema, table.name));
-        for column in columns {
-            statement.col(*column);
-        }
-        self.written(&statement)
+        let name = quoted(&self.index_name(schema, table, columns));
+        let (table, columns) = (self.table(schema, table.name), listed(columns));
+        format!("CREATE INDEX {name} ON {table} ({columns})")
     }
 
-    fn column(self, column: &TableColumn) -> ColumnDef {
-        let mut definition = ColumnDef::new(column.name);
-        definition.custom(Alias::new(self.type_name(column.kind)));
-        if self == Self::Postgres && column.kind == Kind::Id {
-            definition.extra("COLLATE \"C\"");
-        }
+    fn column(self, column: &TableColumn) -> String {
+        let mut sql = format!("{} {}", quoted(column.name), self.type_name(column.kind));
         if column.not_null {
-            definition.not_null();
+            sql += " NOT NULL";
+        }
+        if self == Self::Postgres && column.kind == Kind::Id {
+            sql += " COLLATE \"C\"";
         }
         if let Some(default) = column.default {
-            definition.extra(format!("DEFAULT {default}"));
+            sql += &format!(" DEFAULT {default}");
         }
-        definition
+        sql
     }
+}
 
-    fn table_ref(self, schema: &str, table: &str) -> TableRef {
-        match self {
-            Self::Sqlite => Alias::new(self.local_name(schema, table)).into_table_ref(),
-            Self::Postgres => (Alias::new(schema), Alias::new(table)).into_table_ref(),
-        }
-    }
-
-    fn written(self, statement: &impl SchemaStatementBuilder) -> String {
-        match self {
-            Self::Sqlite => statement.to_string(SqliteQueryBuilder),
-            Self::Postgres => statement.to_string(PostgresQueryBuilder),
-        }
-    }
+fn listed(columns: &[&str]) -> String {
+    columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
 }
