@@ -12,13 +12,13 @@ use std::time::Duration;
 use clap::ValueEnum;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use testkit::Mode;
 use tokio::time::sleep;
 
 pub(crate) use self::injected::Injected;
 use self::injected::{SEEN_TIME_MAX, milliseconds, says, shown};
 use crate::error::FaultError;
 use crate::load::send_by_hand;
-use crate::proxy::Mode;
 use crate::server::Stop;
 use crate::test_cluster::{Backend, TestCluster};
 

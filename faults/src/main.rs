@@ -7,7 +7,6 @@ mod error;
 mod fault;
 mod ledger;
 mod load;
-mod proxy;
 mod receiver;
 mod replica;
 mod report;

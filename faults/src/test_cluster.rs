@@ -9,13 +9,13 @@ use std::time::Duration;
 use deskbell_sim::Tables;
 use deskbell_sync::inspect::MirrorReader;
 use reqwest::Client;
+use testkit::Proxy;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::balancer::{Balancer, is_ready};
 use crate::error::FaultError;
 use crate::ledger::Ledger;
 use crate::load;
-use crate::proxy::Proxy;
 use crate::receiver::{self, Inbox};
 use crate::replica::{Replica, Setup};
 use crate::server::{self, Server};
@@ -92,7 +92,7 @@ impl<'a> TestCluster<'a> {
                 server.create_database(&store_name).await?;
                 server.create_database(&mirror_name).await?;
                 for number in 0..REPLICAS {
-                    let proxy = Proxy::start(server.address()).await?;
+                    let proxy = Proxy::start(&server.address().to_string()).await?;
                     let url = |name: &str| server::url(proxy.address(), name);
                     let urls = (url(&store_name), url(&mirror_name));
                     let setup = setup(&plan, number);

@@ -17,9 +17,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("deskbell-delivery", 2),
     ("deskbell-server", 3),
     ("deskbell", 4),
-    ("deskbell-bench", 5),
-    ("deskbell-faults", 5),
-    ("xtask", 5),
+    ("testkit", 5),
+    ("deskbell-bench", 6),
+    ("deskbell-faults", 6),
+    ("xtask", 6),
 ];
 
 /// Foreign crates that a crate must not name, and why.
@@ -55,7 +56,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
 ];
 
 /// Crates that any crate may use in its tests, whatever their floor.
-const FOR_TESTS: &[&str] = &["deskbell-sim"];
+const FOR_TESTS: &[&str] = &["deskbell-sim", "testkit"];
 
 #[derive(Debug, Clone)]
 struct Arrow {
@@ -136,6 +137,8 @@ fn forbidden_dependencies_are_found() {
         (arrow("deskbell-sync", "deskbell-sim", true), 0),
         (arrow("deskbell-store", "deskbell-sim", true), 0),
         (arrow("deskbell-store", "deskbell-sim", false), 1),
+        (arrow("deskbell-store", "testkit", true), 0),
+        (arrow("deskbell", "testkit", false), 1),
         (arrow("deskbell-store", "deskbell-sync", true), 1),
         (arrow("deskbell-sync", "cel", false), 1),
         (arrow("deskbell-expr", "cel", false), 0),

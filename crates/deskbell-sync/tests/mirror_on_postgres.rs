@@ -59,7 +59,6 @@ mod odd_json;
 mod outcome;
 #[path = "mirror/payloads.rs"]
 mod payloads;
-mod proxy;
 #[path = "mirror/rebuild.rs"]
 mod rebuild;
 mod refusals;

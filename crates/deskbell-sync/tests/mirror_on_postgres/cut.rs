@@ -1,7 +1,6 @@
 //! Connections that end at random: everything arrives, and each event has its effect once.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use deskbell_sim::{Scenario, Tables, drift};
@@ -9,9 +8,9 @@ use deskbell_store::{NewEvent, ReadLimit};
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{MirrorConsumer, MirrorOptions, TargetError, connect};
 use serde_json::Value;
+use testkit::{Mode, Proxy};
 
 use super::consumer::World;
-use super::proxy::{CutProxy, SilentProxy};
 use super::several::{COUNTED, counting};
 
 const EVENTS: usize = 2_000;
@@ -48,7 +47,7 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
     let mut clerk = deskbell_sim::World::new(&Scenario::new(seed, EVENTS));
     let counted = fill(&world, &mut clerk).await;
     world.place.run(COUNTED).await;
-    let proxy = CutProxy::before(&world.place.address(), seed).await;
+    let proxy = Proxy::cutting(&world.place.address(), seed).await.unwrap();
     let options = MirrorOptions {
         statements: vec![counting()],
         batch: ReadLimit { events_max: 60, ..ReadLimit::default() },
@@ -57,7 +56,7 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
     };
     // The first start is the only one that is not within a unit of work.
     connect(&options).await.unwrap().close().await;
-    let through = MirrorOptions { url: world.place.url_through(proxy.address), ..options };
+    let through = MirrorOptions { url: world.place.url_through(proxy.address()), ..options };
     let target = loop {
         if let Ok(Ok(target)) =
             tokio::time::timeout(Duration::from_secs(1), connect(&through)).await
@@ -67,7 +66,7 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
     };
     let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, through);
     carry(consumer, &world).await;
-    assert!(proxy.ended.load(Ordering::Relaxed) > 10, "{:?}", proxy.ended);
+    assert!(proxy.accepted() > 10, "{proxy:?}");
     let found = world.place.pair("SELECT events, 0::bigint FROM counted").await.0;
     assert_eq!(found, counted, "each event once");
     let reader = MirrorReader::open(&world.options.url).await.unwrap();
@@ -103,17 +102,17 @@ const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 async fn a_database_that_falls_silent_is_given_up_in_time() {
     let world = World::new().await;
     world.append_users(0, 4).await;
-    let proxy = SilentProxy::before(&world.place.address()).await;
-    let url = world.place.url_through(proxy.address);
+    let proxy = Proxy::start(&world.place.address()).await.unwrap();
+    let url = world.place.url_through(proxy.address());
     let answer_within = Duration::from_millis(300);
     let options = MirrorOptions { url, answer_within, ..world.options.clone() };
     let target = connect(&options).await.unwrap();
     let mut consumer = MirrorConsumer::new(Arc::clone(&world.store), target, options);
-    proxy.silence(true);
+    proxy.set(Mode::Hold);
     let error = consumer.run_once().await.unwrap_err();
     let away = matches!(error, deskbell_sync::SyncError::Target(TargetError::Unavailable(_)));
     assert!(away, "{error:?}");
-    proxy.silence(false);
+    proxy.set(Mode::Pass);
     while consumer.run_once().await.is_err() {}
     assert_eq!(world.users().await, 4);
 }
