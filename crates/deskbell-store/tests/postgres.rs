@@ -4,7 +4,6 @@
 mod backend;
 mod leases;
 mod opening;
-pub(crate) mod place;
 #[cfg(feature = "pgbouncer")]
 mod pooled;
 mod pooler;

@@ -18,7 +18,6 @@ mod logging;
 mod metrics;
 mod mirror_away;
 mod outcomes;
-mod postgres;
 mod proxy;
 mod read_only;
 mod rebuild;

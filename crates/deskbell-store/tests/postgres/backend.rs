@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use deskbell_store::conformance::Backend;
 use deskbell_store::deliveries::{Order, OrderNumber};
 use deskbell_store::{Clock, Database, LogId, PostgresOptions, PostgresStore, Store};
+use testkit::{PostgresDatabase, PostgresServer};
 use tokio::sync::Mutex;
 
-use super::place::{Place, Server};
 use super::pooler::Pooler;
 
 /// What the clock says when a test begins.
@@ -18,7 +18,7 @@ const START_MS: i64 = 1_800_000_000_000;
 
 /// Stores in databases of their own, which go with the backend.
 pub(crate) struct Postgres {
-    places: Mutex<HashMap<LogId, Place>>,
+    databases: Mutex<HashMap<LogId, PostgresDatabase>>,
     clock: Clock,
     pooled: bool,
     pooler: Mutex<Option<Pooler>>,
@@ -27,7 +27,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) fn direct() -> Self {
         Self {
-            places: Mutex::default(),
+            databases: Mutex::default(),
             clock: Clock::manual(START_MS),
             pooled: false,
             pooler: Mutex::default(),
@@ -38,14 +38,14 @@ impl Postgres {
         Self { pooled: true, ..Self::direct() }
     }
 
-    async fn open(&self, place: &Place) -> PostgresStore {
-        let mut options = place.options();
+    async fn open(&self, database: &PostgresDatabase) -> PostgresStore {
+        let mut options = database.options();
         if self.pooled {
             let mut pooler = self.pooler.lock().await;
             if pooler.is_none() {
-                *pooler = Some(Pooler::start(&Server::of_environment()).await);
+                *pooler = Some(Pooler::start(&PostgresServer::of_environment()).await);
             }
-            options = place.options_through(pooler.as_ref().unwrap());
+            options = pooler.as_ref().unwrap().options(database);
         }
         let options = PostgresOptions { clock: self.clock.clone(), ..options };
         PostgresStore::open(&options).await.unwrap()
@@ -55,22 +55,22 @@ impl Postgres {
 #[async_trait]
 impl Backend for Postgres {
     async fn create(&self) -> Arc<dyn Database> {
-        let place = Place::new().await;
-        let store = self.open(&place).await;
-        self.places.lock().await.insert(store.log_id(), place);
+        let database = PostgresDatabase::new().await;
+        let store = self.open(&database).await;
+        self.databases.lock().await.insert(store.log_id(), database);
         Arc::new(store)
     }
 
     async fn create_indexing_people(&self) -> Arc<dyn Database> {
-        let place = Place::new().await;
-        let store = self.open(&place).await.index_people();
-        self.places.lock().await.insert(store.log_id(), place);
+        let database = PostgresDatabase::new().await;
+        let store = self.open(&database).await.index_people();
+        self.databases.lock().await.insert(store.log_id(), database);
         Arc::new(store)
     }
 
     async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database> {
         store.close().await;
-        Arc::new(self.open(&self.places.lock().await[&store.log_id()]).await)
+        Arc::new(self.open(&self.databases.lock().await[&store.log_id()]).await)
     }
 
     fn advance(&self, by: Duration) {
@@ -78,7 +78,7 @@ impl Backend for Postgres {
     }
 
     async fn place_order(&self, store: &dyn Database, order: &Order) -> OrderNumber {
-        let options = self.places.lock().await[&store.log_id()].options();
+        let options = self.databases.lock().await[&store.log_id()].options();
         let options = PostgresOptions { clock: self.clock.clone(), ..options };
         let command = PostgresStore::open_to_read(&options).await.unwrap();
         command.place_order(order).await.unwrap()

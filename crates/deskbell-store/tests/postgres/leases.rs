@@ -7,25 +7,24 @@ use async_trait::async_trait;
 use deskbell_store::{
     Clock, PostgresOptions, PostgresStore, Store, StoreError, TakesTurns, while_in_turn,
 };
+use testkit::PostgresDatabase;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::place::Place;
-
 const LEASE: Duration = Duration::from_secs(3);
 
-async fn two(place: &Place) -> (PostgresStore, PostgresStore, Clock) {
+async fn two(database: &PostgresDatabase) -> (PostgresStore, PostgresStore, Clock) {
     let clock = Clock::manual(1_800_000_000_000);
-    let options = PostgresOptions { clock: clock.clone(), ..place.options() };
+    let options = PostgresOptions { clock: clock.clone(), ..database.options() };
     let one = PostgresStore::open(&options).await.unwrap();
     (one, PostgresStore::open(&options).await.unwrap(), clock)
 }
 
 #[tokio::test]
 async fn another_takes_over_at_the_end_of_the_lease() {
-    let place = Place::new().await;
-    let (one, other, clock) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, clock) = two(&database).await;
     assert!(one.hold_consumer("mirror", LEASE).await.unwrap());
     assert!(!other.hold_consumer("mirror", LEASE).await.unwrap());
     clock.advance(LEASE / 2);
@@ -40,8 +39,8 @@ async fn another_takes_over_at_the_end_of_the_lease() {
 
 #[tokio::test]
 async fn what_is_released_is_taken_at_once() {
-    let place = Place::new().await;
-    let (one, other, _) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, _) = two(&database).await;
     assert!(one.hold_consumer("mirror", LEASE).await.unwrap());
     other.release_consumer("mirror").await.unwrap();
     assert!(!other.hold_consumer("mirror", LEASE).await.unwrap(), "only its holder lets go");
@@ -51,8 +50,8 @@ async fn what_is_released_is_taken_at_once() {
 
 #[tokio::test]
 async fn a_consumer_is_reported_on_by_the_replica_that_leads_it() {
-    let place = Place::new().await;
-    let (one, other, clock) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, clock) = two(&database).await;
     let said = async || one.consumer_report("mirror").await.unwrap().unwrap().body;
     assert!(one.hold_consumer("mirror", LEASE).await.unwrap());
     assert!(one.report_consumer("mirror", "1").await.unwrap());
@@ -67,8 +66,8 @@ async fn a_consumer_is_reported_on_by_the_replica_that_leads_it() {
 
 #[tokio::test]
 async fn a_token_is_its_holders_to_claim() {
-    let place = Place::new().await;
-    let (one, other, clock) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, clock) = two(&database).await;
     assert!(one.hold_consumer("mirror", LEASE).await.unwrap());
     let first = one.claim_consumer("mirror").await.unwrap();
     let refused = other.claim_consumer("mirror").await.unwrap_err();
@@ -79,8 +78,8 @@ async fn a_token_is_its_holders_to_claim() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_many_gets_it() {
-    let place = Place::new().await;
-    let (one, other, _) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, _) = two(&database).await;
     for round in 0..10 {
         let name = format!("consumer {round}");
         let both = tokio::join!(one.hold_consumer(&name, LEASE), other.hold_consumer(&name, LEASE));
@@ -101,13 +100,13 @@ impl TakesTurns for Actor {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_other_acts_when_one_is_gone() {
-    let place = Place::new().await;
+    let database = PostgresDatabase::new().await;
     let (acts, mut acting) = mpsc::unbounded_channel();
     let shutdown = CancellationToken::new();
     let mut first = JoinSet::new();
     let mut second = JoinSet::new();
     for (turns, name) in [(&mut first, "first"), (&mut second, "second")] {
-        let store: Arc<PostgresStore> = place.open().await;
+        let store: Arc<PostgresStore> = database.open().await;
         let (mut actor, shutdown) = (Actor(acts.clone(), name), shutdown.clone());
         turns.spawn(async move { while_in_turn(&*store, "mirror", &shutdown, &mut actor).await });
         if name == "first" {

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use deskbell_store::{PostgresOpenError, PostgresOptions, PostgresStore, Seq, Store};
+use testkit::PostgresDatabase;
 use tokio::task::JoinSet;
 
-use super::place::Place;
 use super::tls::chain;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_replicas_open_an_empty_database_at_once() {
-    let place = Place::new().await;
+    let database = PostgresDatabase::new().await;
     let mut opening = JoinSet::new();
     for _ in 0..8 {
-        let options = PostgresOptions { connections_max: 4, ..place.options() };
+        let options = PostgresOptions { connections_max: 4, ..database.options() };
         opening.spawn(async move { PostgresStore::open(&options).await.unwrap() });
     }
     let stores = opening.join_all().await;
@@ -26,53 +26,53 @@ async fn many_replicas_open_an_empty_database_at_once() {
 
 #[tokio::test]
 async fn a_schema_of_somebody_else_is_left_alone() {
-    let place = Place::new().await;
-    place.run("CREATE SCHEMA deskbell; CREATE TABLE deskbell.log (id bigint)").await;
-    let refused = PostgresStore::open(&place.options()).await.unwrap_err();
+    let database = PostgresDatabase::new().await;
+    database.run("CREATE SCHEMA deskbell; CREATE TABLE deskbell.log (id bigint)").await;
+    let refused = PostgresStore::open(&database.options()).await.unwrap_err();
     assert!(matches!(refused, PostgresOpenError::NotAStore { .. }), "{refused}");
-    let refused = PostgresStore::open_to_read(&place.options()).await.unwrap_err();
+    let refused = PostgresStore::open_to_read(&database.options()).await.unwrap_err();
     assert!(matches!(refused, PostgresOpenError::NotAStore { .. }), "{refused}");
-    assert_eq!(place.number(RELATIONS).await, 1);
+    assert_eq!(database.number(RELATIONS).await, 1);
 }
 
 #[tokio::test]
 async fn a_schema_that_was_made_for_it_is_taken() {
-    let place = Place::new().await;
-    place.run("CREATE SCHEMA deskbell").await;
-    place.open().await.check_writable().await.unwrap();
+    let database = PostgresDatabase::new().await;
+    database.run("CREATE SCHEMA deskbell").await;
+    database.open().await.check_writable().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_newer_store_is_left_alone() {
-    let place = Place::new().await;
-    place.open().await.close().await;
-    place.run("INSERT INTO deskbell.migrations (version) VALUES (999)").await;
-    let refused = PostgresStore::open(&place.options()).await.unwrap_err();
+    let database = PostgresDatabase::new().await;
+    database.open().await.close().await;
+    database.run("INSERT INTO deskbell.migrations (version) VALUES (999)").await;
+    let refused = PostgresStore::open(&database.options()).await.unwrap_err();
     assert!(matches!(refused, PostgresOpenError::Newer { found: 999, .. }), "{refused}");
-    let refused = PostgresStore::open_to_read(&place.options()).await.unwrap_err();
+    let refused = PostgresStore::open_to_read(&database.options()).await.unwrap_err();
     assert!(matches!(refused, PostgresOpenError::Newer { found: 999, .. }), "{refused}");
 }
 
 #[tokio::test]
 async fn reading_makes_and_migrates_nothing() {
-    let place = Place::new().await;
-    let refused = PostgresStore::open_to_read(&place.options()).await.unwrap_err();
+    let database = PostgresDatabase::new().await;
+    let refused = PostgresStore::open_to_read(&database.options()).await.unwrap_err();
     assert!(matches!(refused, PostgresOpenError::Missing { .. }), "{refused}");
     assert!(refused.to_string().contains("deskbell serve"), "{refused}");
-    assert_eq!(place.number(RELATIONS).await, 0);
+    assert_eq!(database.number(RELATIONS).await, 0);
 
-    let id = place.open().await.log_id();
-    assert_eq!(PostgresStore::open_to_read(&place.options()).await.unwrap().log_id(), id);
-    place.run("DELETE FROM deskbell.migrations").await;
-    let refused = PostgresStore::open_to_read(&place.options()).await.unwrap_err();
+    let id = database.open().await.log_id();
+    assert_eq!(PostgresStore::open_to_read(&database.options()).await.unwrap().log_id(), id);
+    database.run("DELETE FROM deskbell.migrations").await;
+    let refused = PostgresStore::open_to_read(&database.options()).await.unwrap_err();
     assert!(matches!(refused, PostgresOpenError::Older { found: 0, .. }), "{refused}");
     assert!(refused.to_string().contains("deskbell serve"), "{refused}");
 }
 
 #[tokio::test]
 async fn what_makes_no_sense_is_said() {
-    let place = Place::new().await;
-    let few = PostgresOptions { connections_max: 3, ..place.options() };
+    let database = PostgresDatabase::new().await;
+    let few = PostgresOptions { connections_max: 3, ..database.options() };
     let refused = PostgresStore::open(&few).await.unwrap_err();
     assert!(refused.to_string().contains("at least 4"), "{refused}");
 
@@ -87,22 +87,22 @@ async fn what_makes_no_sense_is_said() {
 
 #[tokio::test]
 async fn what_the_server_answers_is_shown_as_it_is() {
-    let place = Place::new().await;
-    let absent = PostgresOptions::new(place.url().replace(place.name(), "deskbell_absent"));
+    let database = PostgresDatabase::new().await;
+    let absent = PostgresOptions::new(database.url().replace(database.name(), "deskbell_absent"));
     let refused = chain(&PostgresStore::open(&absent).await.unwrap_err());
     assert!(refused.ends_with("database \"deskbell_absent\" does not exist (3D000)"), "{refused}");
 }
 
 #[tokio::test]
 async fn the_database_must_hold_any_text() {
-    let place = Place::new().await;
-    let name = format!("{}_ascii", place.name());
-    place
+    let database = PostgresDatabase::new().await;
+    let name = format!("{}_ascii", database.name());
+    database
         .run(&format!("CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"))
         .await;
-    let options = PostgresOptions::new(place.url().replace(place.name(), &name));
+    let options = PostgresOptions::new(database.url().replace(database.name(), &name));
     let refused = PostgresStore::open(&options).await.unwrap_err();
-    place.run(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    database.run(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
     assert!(refused.to_string().contains("SQL_ASCII"), "{refused}");
 }
 

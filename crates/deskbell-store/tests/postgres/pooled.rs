@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use deskbell_store::conformance::{event, events};
 use deskbell_store::{PostgresStore, Seq, Store};
+use testkit::PostgresDatabase;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::place::Place;
 use super::pooler::Pooler;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_prepared_or_listened_to() {
-    let place = Place::new().await;
-    let pooler = Pooler::start(place.server()).await;
-    let store = Arc::new(PostgresStore::open(&place.options_through(&pooler)).await.unwrap());
+    let database = PostgresDatabase::new().await;
+    let pooler = Pooler::start(database.server()).await;
+    let store = Arc::new(PostgresStore::open(&pooler.options(&database)).await.unwrap());
     let mut appenders = JoinSet::new();
     for appender in 0..6 {
         let store = Arc::clone(&store);
@@ -30,16 +30,16 @@ async fn nothing_is_prepared_or_listened_to() {
     assert_eq!(store.head().await.unwrap(), Seq::new(360));
     let listening = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND query ILIKE 'LISTEN%'";
-    assert_eq!(place.number(listening).await, 0);
+    assert_eq!(database.number(listening).await, 0);
     assert!(format!("{store:?}").contains("Pooled"), "{store:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_others_append_is_found() {
-    let place = Place::new().await;
-    let pooler = Pooler::start(place.server()).await;
-    let pooled = PostgresStore::open(&place.options_through(&pooler)).await.unwrap();
-    let direct = place.open().await;
+    let database = PostgresDatabase::new().await;
+    let pooler = Pooler::start(database.server()).await;
+    let pooled = PostgresStore::open(&pooler.options(&database)).await.unwrap();
+    let direct = database.open().await;
     assert!(format!("{direct:?}").contains("Direct"), "{direct:?}");
     for (one, other, id) in [(&pooled, &*direct, "a"), (&direct, &pooled, "b")] {
         let mut head = other.subscribe();

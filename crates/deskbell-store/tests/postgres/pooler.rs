@@ -5,9 +5,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use deskbell_store::PostgresOptions;
 use tempfile::TempDir;
-
-use super::place::Server;
+use testkit::{PostgresDatabase, PostgresServer};
 
 /// Started for one test, ended with it.
 pub(crate) struct Pooler {
@@ -17,7 +17,7 @@ pub(crate) struct Pooler {
 }
 
 impl Pooler {
-    pub(crate) async fn start(server: &Server) -> Self {
+    pub(crate) async fn start(server: &PostgresServer) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let users = directory.path().join("users.txt");
@@ -53,8 +53,9 @@ impl Pooler {
         pooler
     }
 
-    pub(crate) fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+    /// The options of a store in the database, behind this pooler.
+    pub(crate) fn options(&self, database: &PostgresDatabase) -> PostgresOptions {
+        PostgresOptions::new(database.url_at(format!("127.0.0.1:{}", self.port)))
     }
 }
 

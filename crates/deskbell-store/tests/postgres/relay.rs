@@ -7,13 +7,13 @@ use deskbell_store::conformance::event;
 use deskbell_store::{PostgresConnector, PostgresOptions, PostgresStore, Seq, Store};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
+use testkit::PostgresDatabase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::place::Place;
 use super::tls::{Encrypted, SSL_REQUEST, chain};
 
 /// Far above what is waited for, far below what would hang a test run.
@@ -40,9 +40,9 @@ async fn fastest_batch(connection: &mut PgConnection) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_over_tls_waits_for_no_acknowledgement() {
-    let place = Place::new().await;
-    let server = Encrypted::before(&place, "localhost").await;
-    let url = server.url(&place, "sslmode=require");
+    let database = PostgresDatabase::new().await;
+    let server = Encrypted::before(&database, "localhost").await;
+    let url = server.url(&database, "sslmode=require");
     let mut connection = PostgresConnector::new(&url).unwrap().connect().await.unwrap();
     let fastest = fastest_batch(&mut connection).await;
     assert!(fastest < DELAYED, "{fastest:?}");
@@ -53,9 +53,9 @@ async fn a_batch_over_tls_waits_for_no_acknowledgement() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_driver_needs_the_relay() {
-    let place = Place::new().await;
-    let server = Encrypted::before(&place, "localhost").await;
-    let options: PgConnectOptions = server.url(&place, "sslmode=require").parse().unwrap();
+    let database = PostgresDatabase::new().await;
+    let server = Encrypted::before(&database, "localhost").await;
+    let options: PgConnectOptions = server.url(&database, "sslmode=require").parse().unwrap();
     let fastest = fastest_batch(&mut options.connect().await.unwrap()).await;
     assert!(fastest > DELAYED, "without the relay a batch over TLS takes {fastest:?}");
 }
@@ -63,9 +63,9 @@ async fn the_driver_needs_the_relay() {
 /// Against the server itself, with or without TLS as it is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_server_says_of_the_connection() {
-    let place = Place::new().await;
-    let has_tls = place.number("SELECT (current_setting('ssl') = 'on')::int::bigint").await == 1;
-    let connector = PostgresConnector::new(&format!("{}?sslmode=require", place.url())).unwrap();
+    let database = PostgresDatabase::new().await;
+    let has_tls = database.number("SELECT (current_setting('ssl') = 'on')::int::bigint").await == 1;
+    let connector = PostgresConnector::new(&format!("{}?sslmode=require", database.url())).unwrap();
     match connector.connect().await {
         Ok(mut connection) => {
             let ssl = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
@@ -125,15 +125,15 @@ async fn failure(address: &str, mode: &str) -> String {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_is_taken_where_it_is_offered_and_nothing_is_in_between_where_it_is_not() {
-    let place = Place::new().await;
-    let server = Encrypted::before(&place, "localhost").await;
-    let url = place.url_at(&format!("0.0.0.0:{}", server.port()));
+    let database = PostgresDatabase::new().await;
+    let server = Encrypted::before(&database, "localhost").await;
+    let url = database.url_at(format!("0.0.0.0:{}", server.port()));
     let mut connection = PostgresConnector::new(&url).unwrap().connect().await.unwrap();
     assert_eq!(server.handshakes(), 1, "without a word, TLS is taken");
     connection.ping().await.unwrap();
 
-    let (port, asked) = without_tls(&place).await;
-    let url = place.url_at(&format!("0.0.0.0:{port}"));
+    let (port, asked) = without_tls(&database).await;
+    let url = database.url_at(format!("0.0.0.0:{port}"));
     let mut connection = PostgresConnector::new(&url).unwrap().connect().await.unwrap();
     connection.ping().await.unwrap();
     assert_eq!(asked.len(), 1, "and not again by the driver");
@@ -141,10 +141,10 @@ async fn tls_is_taken_where_it_is_offered_and_nothing_is_in_between_where_it_is_
 
 /// A server without TLS. Its port, and something for each time that it was asked for TLS.
 #[cfg(target_os = "linux")]
-async fn without_tls(place: &Place) -> (u16, mpsc::Receiver<()>) {
+async fn without_tls(database: &PostgresDatabase) -> (u16, mpsc::Receiver<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (host, server_port) = place.server().address();
+    let (host, server_port) = database.server().address();
     let server = (host.to_owned(), server_port);
     let (asked, all_asked) = mpsc::channel(16);
     let mut tasks = JoinSet::new();
@@ -168,32 +168,32 @@ async fn without_tls(place: &Place) -> (u16, mpsc::Receiver<()>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_hear_each_other_over_tls_also_after_a_cut() {
-    let place = Place::new().await;
-    let server = Encrypted::before(&place, "localhost").await;
-    let options = PostgresOptions::new(server.url(&place, &server.trusted("verify-full")));
+    let database = PostgresDatabase::new().await;
+    let server = Encrypted::before(&database, "localhost").await;
+    let options = PostgresOptions::new(server.url(&database, &server.trusted("verify-full")));
     let store = PostgresStore::open(&options).await.unwrap();
-    let listener = until(|| listening(&place)).await;
-    place.run(&format!("SELECT pg_terminate_backend({listener})")).await;
+    let listener = until(|| listening(&database)).await;
+    database.run(&format!("SELECT pg_terminate_backend({listener})")).await;
     let another =
-        until(|| async { listening(&place).await.filter(|another| *another != listener) });
+        until(|| async { listening(&database).await.filter(|another| *another != listener) });
     another.await;
     store.append(&[event("after")]).await.unwrap();
     assert_eq!(store.head().await.unwrap(), Seq::new(1));
     store.close().await;
-    until(|| async { (sessions(&place).await == 0).then_some(()) }).await;
+    until(|| async { (sessions(&database).await == 0).then_some(()) }).await;
 }
 
 /// The server's process that last said LISTEN.
-async fn listening(place: &Place) -> Option<i64> {
-    let pid = place.number(
+async fn listening(database: &PostgresDatabase) -> Option<i64> {
+    let pid = database.number(
         "SELECT coalesce(max(pid), 0)::bigint FROM pg_stat_activity
          WHERE datname = current_database() AND query LIKE 'LISTEN%'",
     );
     Some(pid.await).filter(|pid| *pid > 0)
 }
 
-async fn sessions(place: &Place) -> i64 {
-    let sessions = place.number(
+async fn sessions(database: &PostgresDatabase) -> i64 {
+    let sessions = database.number(
         "SELECT count(*) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()
            AND application_name = 'deskbell'",

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use deskbell_store::conformance::{event, events};
 use deskbell_store::{NewEvent, PostgresStore, ReadLimit, Seq, Store};
 use sqlx::Connection;
+use testkit::PostgresDatabase;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-
-use super::place::Place;
 
 /// A commit that takes its time, for some messages: between its numbers and its end.
 const SLOW_COMMITS: &str = "
@@ -36,7 +35,7 @@ async fn follow(store: Arc<PostgresStore>, count: usize) -> Vec<(Seq, String)> {
         }
         for event in batch {
             let after = read.last().map_or(Seq::ZERO, |(seq, _)| *seq);
-            assert_eq!(event.seq, after.next(), "no place is passed over");
+            assert_eq!(event.seq, after.next(), "no database is passed over");
             read.push((event.seq, event.message_id));
         }
     }
@@ -45,9 +44,9 @@ async fn follow(store: Arc<PostgresStore>, count: usize) -> Vec<(Seq, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_miss_nothing_however_slow_a_commit_is() {
-    let place = Place::new().await;
-    let replicas = [place.open().await, place.open().await];
-    place.run(SLOW_COMMITS).await;
+    let database = PostgresDatabase::new().await;
+    let replicas = [database.open().await, database.open().await];
+    database.run(SLOW_COMMITS).await;
     let count = 2 * APPENDERS * EVENTS_EACH;
     let mut readers = JoinSet::new();
     let mut appenders = JoinSet::new();
@@ -72,8 +71,8 @@ async fn readers_miss_nothing_however_slow_a_commit_is() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_comes_to_both_is_stored_once() {
-    let place = Place::new().await;
-    let replicas = [place.open().await, place.open().await];
+    let database = PostgresDatabase::new().await;
+    let replicas = [database.open().await, database.open().await];
     let mut appenders = JoinSet::new();
     for store in replicas.iter().cycle().take(6) {
         let store = Arc::clone(store);
@@ -100,10 +99,10 @@ async fn a_message_that_comes_to_both_is_stored_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_a_transaction_of_somebody_else() {
-    let place = Place::new().await;
-    let store = place.open().await;
-    place.run("CREATE TABLE theirs (id bigint)").await;
-    let mut theirs = place.connection().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
+    database.run("CREATE TABLE theirs (id bigint)").await;
+    let mut theirs = database.connection().await;
     let mut long = theirs.begin().await.unwrap();
     sqlx::raw_sql("INSERT INTO theirs VALUES (1)").execute(&mut *long).await.unwrap();
     sqlx::raw_sql("SELECT count(*) FROM deskbell.events").execute(&mut *long).await.unwrap();
@@ -119,12 +118,12 @@ async fn nobody_waits_for_a_transaction_of_somebody_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_wakes_the_readers_of_the_others() {
-    let place = Place::new().await;
-    let (one, other) = (place.open().await, place.open().await);
+    let database = PostgresDatabase::new().await;
+    let (one, other) = (database.open().await, database.open().await);
     let listening = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND query = 'LISTEN \"deskbell\"'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while place.number(listening).await < 2 {
+    while database.number(listening).await < 2 {
         assert!(Instant::now() < deadline, "both listen");
     }
     let mut fastest = Duration::MAX;
@@ -140,11 +139,11 @@ async fn an_append_wakes_the_readers_of_the_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_was_cut_off_goes_on() {
-    let place = Place::new().await;
-    let store = place.open().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
     store.append(&[event("before")]).await.unwrap();
     for round in 0..3 {
-        place
+        database
             .run(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()",
@@ -158,7 +157,7 @@ async fn a_replica_that_was_cut_off_goes_on() {
         assert!(failed <= 1, "round {round}: {failed} calls failed");
     }
     // It listens again, too.
-    let other = place.open().await;
+    let other = database.open().await;
     let mut head = store.subscribe();
     let appended = other.append(&[event("after")]).await.unwrap()[0].seq();
     let woken = timeout(Duration::from_secs(5), head.wait_for(|head| *head >= appended));
@@ -167,8 +166,8 @@ async fn a_replica_that_was_cut_off_goes_on() {
 
 #[tokio::test]
 async fn payloads_lie_as_they_are() {
-    let place = Place::new().await;
-    let store = place.open().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
     let of = |bytes: usize| NewEvent {
         payload: vec![b'x'; bytes].into(),
         ..event(&format!("msg_{bytes}"))
@@ -176,32 +175,32 @@ async fn payloads_lie_as_they_are() {
     let toasted = "SELECT pg_relation_size(reltoastrelid) FROM pg_class
         WHERE oid = 'deskbell.events'::regclass";
     store.append(&[of(2_000), of(7_000)]).await.unwrap();
-    assert_eq!(place.number(toasted).await, 0, "an ordinary one lies in its row");
+    assert_eq!(database.number(toasted).await, 0, "an ordinary one lies in its row");
     store.append(&[of(100_000)]).await.unwrap();
-    assert!(place.number(toasted).await > 100_000, "a large one apart, and not compressed");
+    assert!(database.number(toasted).await > 100_000, "a large one apart, and not compressed");
     let sizes = "SELECT min(pg_column_size(payload)::bigint - octet_length(payload))
         FROM deskbell.events";
-    assert!(place.number(sizes).await >= 0);
+    assert!(database.number(sizes).await >= 0);
     let read = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
     assert!(read.iter().map(|event| event.payload.len()).eq([2_000, 7_000, 100_000]));
 }
 
 #[tokio::test]
 async fn a_pruned_event_leaves_its_place() {
-    let place = Place::new().await;
-    let store = place.open().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
     store.append(&events("a", 3)).await.unwrap();
-    place.run("UPDATE deskbell.events SET payload = NULL WHERE seq = 1").await;
+    database.run("UPDATE deskbell.events SET payload = NULL WHERE seq = 1").await;
     assert!(store.read(Seq::ZERO, ReadLimit::default()).await.unwrap()[0].payload.is_empty());
-    place.run("DELETE FROM deskbell.events").await;
+    database.run("DELETE FROM deskbell.events").await;
     assert_eq!(store.head().await.unwrap(), Seq::new(3));
     assert_eq!(store.append(&[event("b")]).await.unwrap()[0].seq(), Seq::new(4));
 }
 
 #[tokio::test]
 async fn a_nul_in_a_text_stops_nothing() {
-    let place = Place::new().await;
-    let store = place.open().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
     let odd = NewEvent {
         event_type: "user\0".to_owned(),
         subject: Some("\0".to_owned()),
@@ -217,11 +216,11 @@ async fn a_nul_in_a_text_stops_nothing() {
 
 #[tokio::test]
 async fn a_clock_that_is_wrong_is_said() {
-    let place = Place::new().await;
-    let store = place.open().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
     store.check_writable().await.unwrap();
     assert!(store.clock_skew().await.unwrap().abs() < 5_000);
-    place
+    database
         .run(
             "CREATE OR REPLACE FUNCTION deskbell.now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
               $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - 90000 $$",

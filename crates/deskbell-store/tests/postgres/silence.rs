@@ -4,20 +4,17 @@ use std::time::Duration;
 
 use deskbell_store::conformance::event;
 use deskbell_store::{PostgresOptions, PostgresStore, Store, StoreError};
-use testkit::Proxy;
+use testkit::{PostgresDatabase, Proxy};
 use tokio::time::{Instant, timeout};
-
-use super::place::Place;
 
 /// Far above what giving up takes, far below what TCP itself takes.
 const MOMENT: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_was_forgotten_is_given_up_and_another_one_made() {
-    let place = Place::new().await;
-    let (host, port) = place.server().address();
-    let proxy = Proxy::start(&format!("{host}:{port}")).await.unwrap();
-    let url = place.url_at(&proxy.address().to_string());
+    let database = PostgresDatabase::new().await;
+    let proxy = Proxy::start(&database.server().authority()).await.unwrap();
+    let url = database.url_at(proxy.address());
     let store = PostgresStore::open(&PostgresOptions::new(url)).await.unwrap();
     store.append(&[event("before")]).await.unwrap();
     proxy.forget();

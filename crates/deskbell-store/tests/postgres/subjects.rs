@@ -8,9 +8,9 @@ use deskbell_store::conformance::events;
 use deskbell_store::upkeep::{Indexed, Pruning};
 use deskbell_store::{PostgresStore, ReadLimit, Store, Upkeep};
 use sqlx::{AssertSqlSafe, PgConnection};
+use testkit::PostgresDatabase;
 use tokio::task::JoinSet;
 
-use super::place::Place;
 use super::upkeep::somebody_waits;
 
 /// Every other event is about one subject, and each of the rest about one of five thousand.
@@ -52,9 +52,9 @@ async fn reads(connection: &mut PgConnection) -> BTreeMap<String, i64> {
 
 #[tokio::test]
 async fn a_search_reads_no_more_than_it_finds() {
-    let place = Place::new().await;
-    let store = place.open().await;
-    let mut connection = place.connection().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
+    let mut connection = database.connection().await;
     let about = |subject: &str, before: &str| {
         format!("SELECT * FROM deskbell.about_v1('{subject}', {before}, 20, 1000000, 10000)")
     };
@@ -63,9 +63,9 @@ async fn a_search_reads_no_more_than_it_finds() {
         let sql = about("user_busy", "NULL");
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     }
-    place.run(FILL).await;
+    database.run(FILL).await;
     assert_eq!(index(&store, 5_000).await, 50_000);
-    place.run("ANALYZE").await;
+    database.run("ANALYZE").await;
     for (subject, before, found) in [
         ("user_busy", "NULL", 20),
         ("user_busy", "20000", 20),
@@ -93,8 +93,8 @@ async fn a_search_reads_no_more_than_it_finds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_index_each_event_once() {
     const EVENTS: i64 = 1_000;
-    let place = Place::new().await;
-    let replicas = [place.open().await, place.open().await];
+    let database = PostgresDatabase::new().await;
+    let replicas = [database.open().await, database.open().await];
     let mut tasks = JoinSet::new();
     for (number, store) in replicas.iter().enumerate() {
         let (appending, indexing) = (Arc::clone(store), Arc::clone(store));
@@ -114,7 +114,7 @@ async fn two_replicas_index_each_event_once() {
     }
     let indexed: u64 = tasks.join_all().await.into_iter().sum();
     assert_eq!(indexed, 1_000);
-    assert_eq!((place.number(ROWS).await, place.number(WRONG).await), (EVENTS, 0));
+    assert_eq!((database.number(ROWS).await, database.number(WRONG).await), (EVENTS, 0));
 }
 
 fn everything_old() -> Pruning {
@@ -132,34 +132,34 @@ fn everything_old() -> Pruning {
 }
 
 /// Ten events, the first six of them old.
-async fn old_and_new(place: &Place, store: &PostgresStore) {
+async fn old_and_new(database: &PostgresDatabase, store: &PostgresStore) {
     store.append(&events("a", 10)).await.unwrap();
-    place.run("UPDATE deskbell.events SET received_at_ms = seq WHERE seq <= 6").await;
+    database.run("UPDATE deskbell.events SET received_at_ms = seq WHERE seq <= 6").await;
 }
 
 #[tokio::test]
 async fn no_row_is_left_of_an_event_that_goes_while_it_is_indexed() {
-    let place = Place::new().await;
-    let store = place.open().await;
-    old_and_new(&place, &store).await;
-    let mut indexer = place.connection().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
+    old_and_new(&database, &store).await;
+    let mut indexer = database.connection().await;
     let sql = "BEGIN; SELECT deskbell.index_subjects_v1(100)";
     sqlx::raw_sql(sql).execute(&mut indexer).await.unwrap();
     let pruning = everything_old();
     let (pruned, ()) = tokio::join!(store.prune(&pruning), async {
-        somebody_waits(&place).await;
+        somebody_waits(&database).await;
         sqlx::raw_sql("COMMIT").execute(&mut indexer).await.unwrap();
     });
     assert_eq!(pruned.unwrap().events, 6);
-    assert_eq!((place.number(ROWS).await, place.number(WRONG).await), (4, 0));
+    assert_eq!((database.number(ROWS).await, database.number(WRONG).await), (4, 0));
 }
 
 #[tokio::test]
 async fn what_is_being_pruned_is_not_indexed() {
-    let place = Place::new().await;
-    let store = place.open().await;
-    old_and_new(&place, &store).await;
-    let mut pruner = place.connection().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
+    old_and_new(&database, &store).await;
+    let mut pruner = database.connection().await;
     let sql = "BEGIN; SELECT deskbell.prune_v1(
         NULL, '{}', NULL, 1000000, 1000000, 1000000, 1000000, 1000000, 100)";
     sqlx::raw_sql(sql).execute(&mut pruner).await.unwrap();
@@ -167,5 +167,5 @@ async fn what_is_being_pruned_is_not_indexed() {
     assert_eq!(store.index_subjects(100).await.unwrap(), later, "it does not wait");
     sqlx::raw_sql("COMMIT").execute(&mut pruner).await.unwrap();
     assert_eq!(index(&store, 100).await, 4);
-    assert_eq!((place.number(ROWS).await, place.number(WRONG).await), (4, 0));
+    assert_eq!((database.number(ROWS).await, database.number(WRONG).await), (4, 0));
 }

@@ -11,12 +11,11 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tempfile::TempDir;
+use testkit::PostgresDatabase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-
-use super::place::Place;
 
 /// What a client sends first when it asks for TLS:
 /// <https://www.postgresql.org/docs/current/protocol-message-formats.html>, `SSLRequest`.
@@ -33,15 +32,15 @@ pub(crate) struct Encrypted {
 }
 
 impl Encrypted {
-    /// In front of the place's server, with a certificate for this name.
-    pub(crate) async fn before(place: &Place, name: &str) -> Self {
+    /// In front of the database's server, with a certificate for this name.
+    pub(crate) async fn before(database: &PostgresDatabase, name: &str) -> Self {
         let (authority, acceptor) = certified(name);
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("authority.pem");
         std::fs::write(&file, authority).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (host, server_port) = place.server().address();
+        let (host, server_port) = database.server().address();
         let server = (host.to_owned(), server_port);
         let handshakes = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&handshakes);
@@ -57,13 +56,17 @@ impl Encrypted {
     }
 
     /// With these parameters of the URL.
-    async fn open(&self, place: &Place, asked: &str) -> Result<PostgresStore, PostgresOpenError> {
-        PostgresStore::open(&PostgresOptions::new(self.url(place, asked))).await
+    async fn open(
+        &self,
+        database: &PostgresDatabase,
+        asked: &str,
+    ) -> Result<PostgresStore, PostgresOpenError> {
+        PostgresStore::open(&PostgresOptions::new(self.url(database, asked))).await
     }
 
     /// With these parameters.
-    pub(crate) fn url(&self, place: &Place, asked: &str) -> String {
-        format!("{}?{asked}", place.url_at(&format!("localhost:{}", self.port)))
+    pub(crate) fn url(&self, database: &PostgresDatabase, asked: &str) -> String {
+        format!("{}?{asked}", database.url_at(format!("localhost:{}", self.port)))
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -121,11 +124,11 @@ fn certified(name: &str) -> (String, TlsAcceptor) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_works_over_tls() {
-    let place = Place::new().await;
-    let server = Encrypted::before(&place, "localhost").await;
+    let database = PostgresDatabase::new().await;
+    let server = Encrypted::before(&database, "localhost").await;
     for (asked, place_in_log) in [("sslmode=require", 1), (&*server.trusted("verify-full"), 2)] {
         let before = server.handshakes();
-        let store = server.open(&place, asked).await.unwrap();
+        let store = server.open(&database, asked).await.unwrap();
         store.append(&[event(asked)]).await.unwrap();
         assert_eq!(store.head().await.unwrap(), Seq::new(place_in_log), "{asked}");
         store.close().await;
@@ -135,20 +138,20 @@ async fn a_store_works_over_tls() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_cannot_say_who_it_is_is_refused() {
-    let place = Place::new().await;
-    let server = Encrypted::before(&place, "db.example.com").await;
+    let database = PostgresDatabase::new().await;
+    let server = Encrypted::before(&database, "db.example.com").await;
     // Its authority is known and its name is another one; and its authority is not known.
     for asked in [server.trusted("verify-full"), "sslmode=verify-ca".to_owned()] {
-        let refused = server.open(&place, &asked).await.unwrap_err();
+        let refused = server.open(&database, &asked).await.unwrap_err();
         let reason = chain(&refused);
         assert!(reason.contains("certificate"), "{asked}: {reason}");
     }
-    server.open(&place, &server.trusted("verify-ca")).await.unwrap().close().await;
+    server.open(&database, &server.trusted("verify-ca")).await.unwrap().close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_that_is_asked_for_is_never_done_without() {
-    let place = Place::new().await;
+    let database = PostgresDatabase::new().await;
     // It answers that it has no TLS.
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -162,7 +165,7 @@ async fn tls_that_is_asked_for_is_never_done_without() {
             assert_eq!(client.read(&mut [0]).await.unwrap(), 0, "it went on in the clear");
         }
     });
-    let url = place.url_at(&format!("localhost:{port}"));
+    let url = database.url_at(format!("localhost:{port}"));
     let options = PostgresOptions::new(format!("{url}?sslmode=require"));
     let refused = PostgresStore::open(&options).await.unwrap_err();
     assert!(chain(&refused).contains("TLS"), "{}", chain(&refused));

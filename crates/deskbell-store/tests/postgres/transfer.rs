@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::place::Place;
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{
     AttemptRecord, Claim, DeadLetterQuery, DeliveryKey, NewDelivery, Order, Ordering, ROUTER,
@@ -14,6 +13,7 @@ use deskbell_store::{
     Seq, SqliteOpenError, SqliteStore, Store, TransferError, transfer,
 };
 use tempfile::TempDir;
+use testkit::PostgresDatabase;
 
 const EVENTS: usize = 1_200;
 
@@ -134,7 +134,7 @@ async fn told_by_source(path: &Path) -> String {
 
 #[tokio::test]
 async fn everything_arrives_and_goes_on() {
-    let (directory, database) = (TempDir::new().unwrap(), Place::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), PostgresDatabase::new().await);
     let path = fill(&directory).await;
     let options = PostgresOptions::new(database.url());
     let transferred = transfer(&path, &options, |_| {}).await.unwrap();
@@ -162,7 +162,7 @@ fn pretty_equal(found: &str, expected: &str) {
 
 #[tokio::test]
 async fn a_transfer_that_was_cut_off_goes_on_and_nobody_else_opens_the_store_meanwhile() {
-    let (directory, database) = (TempDir::new().unwrap(), Place::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), PostgresDatabase::new().await);
     let path = fill(&directory).await;
     let options = PostgresOptions::new(database.url());
     for rows in [500, 1_100, 1_900] {
@@ -189,7 +189,7 @@ async fn a_transfer_that_was_cut_off_goes_on_and_nobody_else_opens_the_store_mea
 
 #[tokio::test]
 async fn a_row_that_differs_is_found() {
-    let (directory, database) = (TempDir::new().unwrap(), Place::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), PostgresDatabase::new().await);
     let path = fill(&directory).await;
     let options = PostgresOptions::new(database.url());
     let reached = tokio::sync::Notify::new();
@@ -212,7 +212,7 @@ async fn a_row_that_differs_is_found() {
 
 #[tokio::test]
 async fn a_store_in_use_is_not_written_to() {
-    let (directory, database) = (TempDir::new().unwrap(), Place::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), PostgresDatabase::new().await);
     let path = fill(&directory).await;
     let options = PostgresOptions::new(database.url());
     let other = PostgresStore::open(&options).await.unwrap();
@@ -225,7 +225,7 @@ async fn a_store_in_use_is_not_written_to() {
 
 #[tokio::test]
 async fn a_log_that_is_served_or_missing_is_not_read() {
-    let (directory, database) = (TempDir::new().unwrap(), Place::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), PostgresDatabase::new().await);
     let path = fill(&directory).await;
     let options = PostgresOptions::new(database.url());
     let serving = SqliteStore::open(&path).await.unwrap();
@@ -244,7 +244,7 @@ async fn a_log_that_is_served_or_missing_is_not_read() {
 /// A table that is added to the store and forgotten here would be lost.
 #[tokio::test]
 async fn every_table_is_transferred() {
-    let (directory, database) = (TempDir::new().unwrap(), Place::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), PostgresDatabase::new().await);
     let path = fill(&directory).await;
     let options = PostgresOptions::new(database.url());
     let transferred = transfer(&path, &options, |_| {}).await.unwrap();

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::place::Place;
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{DeliveryKey, Ordering, Registration, StartFrom};
 use deskbell_store::upkeep::Pruning;
 use deskbell_store::{Database, Deliveries, Seq, Store, Upkeep};
 use sqlx::{AssertSqlSafe, PgConnection};
+use testkit::PostgresDatabase;
 use tokio::time::{Instant, timeout};
 
 /// So many rows a batch may take away, of the thousands that there are of each kind.
@@ -81,9 +81,9 @@ async fn tables(connection: &mut PgConnection) -> Vec<String> {
 
 #[tokio::test]
 async fn no_statement_reads_a_table_whole() {
-    let place = Place::new().await;
-    let store = place.open().await;
-    let mut connection = place.connection().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
+    let mut connection = database.connection().await;
     let never = 1_000_000;
     let statements = [
         prune(1, 1, 1, 1, 1),
@@ -107,7 +107,7 @@ async fn no_statement_reads_a_table_whole() {
     }
     sqlx::raw_sql(FILL).execute(&mut connection).await.unwrap();
     let tables = tables(&mut connection).await;
-    let mut fresh = place.connection().await;
+    let mut fresh = database.connection().await;
     for connection in [&mut connection, &mut fresh] {
         for sql in &statements {
             sqlx::raw_sql("BEGIN").execute(&mut *connection).await.unwrap();
@@ -129,12 +129,12 @@ async fn no_statement_reads_a_table_whole() {
 }
 
 /// A log in which the first events are old, and a delivery of the first one is a dead letter.
-async fn old_and_new(place: &Place, store: &dyn Database) {
+async fn old_and_new(database: &PostgresDatabase, store: &dyn Database) {
     let from = StartFrom::Beginning;
     let ordering = Ordering::None;
     store.register(&Registration { name: "hook".into(), from, ordering }).await.unwrap();
     store.append(&events("a", 10)).await.unwrap();
-    place
+    database
         .run(
             "UPDATE deskbell.events SET received_at_ms = seq WHERE seq < 10;
              UPDATE deskbell.destinations SET routed_seq = 10;
@@ -145,21 +145,21 @@ async fn old_and_new(place: &Place, store: &dyn Database) {
         .await;
 }
 
-pub(crate) async fn somebody_waits(place: &Place) {
+pub(crate) async fn somebody_waits(database: &PostgresDatabase) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let deadline = Instant::now() + Duration::from_secs(10);
-    while place.number(waiting).await == 0 {
+    while database.number(waiting).await == 0 {
         assert!(Instant::now() < deadline, "nobody waits for the rows");
     }
 }
 
 #[tokio::test]
 async fn who_appends_does_not_wait_and_who_revives_comes_too_late() {
-    let place = Place::new().await;
-    let store = place.open().await;
-    old_and_new(&place, &*store).await;
-    let mut pruner = place.connection().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
+    old_and_new(&database, &*store).await;
+    let mut pruner = database.connection().await;
     let sql = "BEGIN; SELECT deskbell.prune_v1(
         NULL, '{hook}', NULL, 1000000, 9000000000000, 1000000, 1000000, 1000000, 100)";
     sqlx::raw_sql(sql).execute(&mut pruner).await.unwrap();
@@ -169,7 +169,7 @@ async fn who_appends_does_not_wait_and_who_revives_comes_too_late() {
     assert_eq!(appended.iter().map(|one| one.seq().get()).collect::<Vec<_>>(), [2, 11]);
     let dead = [DeliveryKey { destination: "hook".into(), seq: Seq::new(1) }];
     let (revived, ()) = tokio::join!(store.revive(&dead), async {
-        somebody_waits(&place).await;
+        somebody_waits(&database).await;
         sqlx::raw_sql("COMMIT").execute(&mut pruner).await.unwrap();
     });
     assert_eq!(revived.unwrap(), 0, "its payload has gone");
@@ -178,10 +178,10 @@ async fn who_appends_does_not_wait_and_who_revives_comes_too_late() {
 
 #[tokio::test]
 async fn what_is_revived_first_is_kept() {
-    let place = Place::new().await;
-    let store = place.open().await;
-    old_and_new(&place, &*store).await;
-    let mut reviver = place.connection().await;
+    let database = PostgresDatabase::new().await;
+    let store = database.open().await;
+    old_and_new(&database, &*store).await;
+    let mut reviver = database.connection().await;
     let sql = "BEGIN; SELECT deskbell.revive_v1(NULL, '{hook}', '{1}', '{1}')";
     sqlx::raw_sql(sql).execute(&mut reviver).await.unwrap();
     let pruning = Pruning {
@@ -195,7 +195,7 @@ async fn what_is_revived_first_is_kept() {
         rows_max: 100,
     };
     let (pruned, ()) = tokio::join!(store.prune(&pruning), async {
-        somebody_waits(&place).await;
+        somebody_waits(&database).await;
         sqlx::raw_sql("COMMIT").execute(&mut reviver).await.unwrap();
     });
     assert_eq!(pruned.unwrap().payloads, 0, "the first one is owed again");

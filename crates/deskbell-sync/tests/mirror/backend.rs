@@ -1,12 +1,12 @@
 //! Where a mirror of these tests is: a file of its own.
 
-use std::str::FromStr;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use deskbell_sync::MirrorOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{Column, ConnectOptions, Connection, Row, TypeInfo, ValueRef};
-use tempfile::TempDir;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Column, Connection, Row, TypeInfo, ValueRef};
+use testkit::SqliteFile;
 
 /// The mirror's tables as its users name them.
 pub(crate) const USERS: &str = "clerk_users";
@@ -67,17 +67,21 @@ pub(crate) const DUE: &str = "UPDATE clerk__dead_letters SET retry_at = '2000-01
     UPDATE clerk__blocked SET retry_at = '2000-01-01T00:00:00.000Z'";
 
 /// A place for one mirror, gone when it is dropped.
-pub(crate) struct Place(TempDir);
+pub(crate) struct Place(SqliteFile);
 
 static PLACES: AtomicU32 = AtomicU32::new(0);
 
+impl Deref for Place {
+    type Target = SqliteFile;
+
+    fn deref(&self) -> &SqliteFile {
+        &self.0
+    }
+}
+
 impl Place {
     pub(crate) async fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("sqlite://{}", self.0.path().join("clerk.db").display())
+        Self(SqliteFile::new("clerk.db"))
     }
 
     /// Takes the rows of these tables of the mirror away.
@@ -89,33 +93,25 @@ impl Place {
     /// The options, with a place for a mirror that nothing has come to yet.
     pub(crate) async fn another(&self, options: MirrorOptions) -> MirrorOptions {
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
-        let file = self.0.path().join(format!("clerk_{number}.db"));
+        let file = self.directory().join(format!("clerk_{number}.db"));
         MirrorOptions { url: format!("sqlite://{}", file.display()), ..options }
     }
 
     /// The two whole numbers that the query finds.
     pub(crate) async fn pair(&self, sql: &str) -> (i64, Option<i64>) {
-        let pool = sqlx::SqlitePool::connect(&self.url()).await.unwrap();
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
-        sqlx::query_as(sql).fetch_one(&pool).await.unwrap()
-    }
-
-    pub(crate) async fn run(&self, sql: &str) {
-        let pool = sqlx::SqlitePool::connect(&self.url()).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
+        sqlx::query_as(sql).fetch_one(&mut self.connection().await).await.unwrap()
     }
 
     /// Makes the database, where that is not done yet.
     pub(crate) async fn make(&self) {
-        let options = SqliteConnectOptions::from_str(&self.url()).unwrap().create_if_missing(true);
-        options.connect().await.unwrap().close().await.unwrap();
+        self.connection().await.close().await.unwrap();
     }
 
     /// The rows that the query finds, each value as text.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        let pool = sqlx::SqlitePool::connect(&self.url()).await.unwrap();
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
-        let rows = sqlx::query(sql).fetch_all(&pool).await.unwrap();
+        let rows = sqlx::query(sql).fetch_all(&mut self.connection().await).await.unwrap();
         rows.iter().map(|row| (0..row.len()).map(|index| text(row, index)).collect()).collect()
     }
 }

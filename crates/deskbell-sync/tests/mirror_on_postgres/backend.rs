@@ -1,8 +1,11 @@
 //! Where a mirror of these tests is: a database of its own on the test server.
 
+use std::ops::Deref;
+
 use deskbell_sync::MirrorOptions;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Column, Connection, PgConnection, Row, TypeInfo};
+use testkit::PostgresDatabase;
 
 /// The mirror's tables as its users name them.
 pub(crate) const USERS: &str = "clerk.users";
@@ -66,67 +69,31 @@ pub(crate) const DUE: &str = "UPDATE clerk._dead_letters SET retry_at = '2000-01
     UPDATE clerk._blocked SET retry_at = '2000-01-01'";
 
 /// A place for one mirror, gone when it is dropped.
-pub(crate) struct Place {
-    server: String,
-    name: String,
-}
+pub(crate) struct Place(PostgresDatabase);
 
 const EMPTY: &str = "DO $$ DECLARE kept regclass; BEGIN
     FOR kept IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relname NOT IN ('_migrations', '_checkpoints')
         AND relnamespace = to_regnamespace('clerk')
     LOOP EXECUTE format('DELETE FROM %s', kept); END LOOP; END $$";
 
+impl Deref for Place {
+    type Target = PostgresDatabase;
+
+    fn deref(&self) -> &PostgresDatabase {
+        &self.0
+    }
+}
+
 impl Place {
-    #[expect(clippy::disallowed_methods, reason = "the test server is named by the environment")]
     /// Its texts have the order of English words, where the server can do that: what must be in
     /// the order of bytes says so itself.
     pub(crate) async fn new() -> Self {
-        let server = std::env::var("DESKBELL_TEST_POSTGRES")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-        let name = format!("deskbell_test_{:016x}", rand::random::<u64>());
-        let place = Self { server, name };
-        let create = format!("CREATE DATABASE {}", place.name);
-        let english = format!("{create} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
-        if run(&place.server, &english).await.is_err() {
-            let made = run(&place.server, &create).await;
-            made.expect("a server; run this through `cargo xtask test`");
-        }
+        let english = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'";
+        let database = PostgresDatabase::create(&[english, ""]).await;
         // Nothing here ends with the power.
-        place
-            .on_server(&format!("ALTER DATABASE {} SET synchronous_commit = off", place.name))
-            .await;
-        place
-    }
-
-    pub(crate) fn url(&self) -> String {
-        let (server, _) = self.server.rsplit_once('/').unwrap();
-        format!("{server}/{}", self.name)
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The URL for another role.
-    pub(crate) fn url_of(&self, role: &str, password: &str) -> String {
-        format!("postgres://{role}:{password}@{}/{}", self.address(), self.name)
-    }
-
-    /// The URL through a proxy.
-    pub(crate) fn url_through(&self, proxy: std::net::SocketAddr) -> String {
-        self.url().replace(&self.address(), &proxy.to_string())
-    }
-
-    /// The server's host and port.
-    pub(crate) fn address(&self) -> String {
-        let (_, rest) = self.server.split_once("://").unwrap();
-        let (host, _) = rest.rsplit_once('/').unwrap();
-        host.rsplit_once('@').map_or(host, |(_, host)| host).to_owned()
-    }
-
-    /// A connection of somebody else's.
-    pub(crate) async fn connection(&self) -> PgConnection {
-        PgConnection::connect(&self.url()).await.unwrap()
+        let relaxed = format!("ALTER DATABASE {} SET synchronous_commit = off", database.name());
+        database.server().run(&relaxed).await.unwrap();
+        Self(database)
     }
 
     /// Waits until a mirror waits for a lock that somebody else holds.
@@ -151,13 +118,9 @@ impl Place {
 
     /// The two whole numbers that the query finds.
     pub(crate) async fn pair(&self, sql: &str) -> (i64, Option<i64>) {
-        let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+        let mut connection = self.connection().await;
         let sql = AssertSqlSafe(sql.to_owned());
         sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
-    }
-
-    pub(crate) async fn run(&self, sql: &str) {
-        run(&self.url(), sql).await.unwrap();
     }
 
     /// Makes the database, where that is not done yet.
@@ -167,37 +130,12 @@ impl Place {
 
     /// The rows that the query finds, each value as text.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+        let mut connection = self.connection().await;
         let sql = AssertSqlSafe(sql.to_owned());
         // Not prepared, so that every value comes as text.
         let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.unwrap();
         rows.iter().map(|row| (0..row.len()).map(|index| text(row, index)).collect()).collect()
     }
-
-    pub(crate) async fn on_server(&self, sql: &str) {
-        run(&self.server, sql).await.unwrap();
-    }
-}
-
-impl Drop for Place {
-    /// On a thread of its own: this one may be a runtime's.
-    fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            runtime.unwrap().block_on(run(&server, &sql))
-        });
-        if let Ok(Err(error)) = dropping.join() {
-            eprintln!("{} is left on the server: {error}", self.name);
-        }
-    }
-}
-
-async fn run(url: &str, sql: &str) -> Result<(), sqlx::Error> {
-    let mut connection = PgConnection::connect(url).await?;
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
-    connection.close().await
 }
 
 fn text(row: &PgRow, index: usize) -> String {

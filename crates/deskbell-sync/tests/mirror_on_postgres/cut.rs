@@ -47,7 +47,7 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
     let mut clerk = deskbell_sim::World::new(&Scenario::new(seed, EVENTS));
     let counted = fill(&world, &mut clerk).await;
     world.place.run(COUNTED).await;
-    let proxy = Proxy::cutting(&world.place.address(), seed).await.unwrap();
+    let proxy = Proxy::cutting(&world.place.server().authority(), seed).await.unwrap();
     let options = MirrorOptions {
         statements: vec![counting()],
         batch: ReadLimit { events_max: 60, ..ReadLimit::default() },
@@ -56,7 +56,7 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
     };
     // The first start is the only one that is not within a unit of work.
     connect(&options).await.unwrap().close().await;
-    let through = MirrorOptions { url: world.place.url_through(proxy.address()), ..options };
+    let through = MirrorOptions { url: world.place.url_at(proxy.address()), ..options };
     let target = loop {
         if let Ok(Ok(target)) =
             tokio::time::timeout(Duration::from_secs(1), connect(&through)).await
@@ -102,8 +102,8 @@ const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 async fn a_database_that_falls_silent_is_given_up_in_time() {
     let world = World::new().await;
     world.append_users(0, 4).await;
-    let proxy = Proxy::start(&world.place.address()).await.unwrap();
-    let url = world.place.url_through(proxy.address());
+    let proxy = Proxy::start(&world.place.server().authority()).await.unwrap();
+    let url = world.place.url_at(proxy.address());
     let answer_within = Duration::from_millis(300);
     let options = MirrorOptions { url, answer_within, ..world.options.clone() };
     let target = connect(&options).await.unwrap();

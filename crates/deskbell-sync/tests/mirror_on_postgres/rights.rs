@@ -17,7 +17,7 @@ struct Guarded {
 impl Guarded {
     async fn new() -> Self {
         let place = Place::new().await;
-        place.on_server(&format!("REVOKE ALL ON DATABASE {} FROM PUBLIC", place.name())).await;
+        place.run(&format!("REVOKE ALL ON DATABASE {} FROM PUBLIC", place.name())).await;
         place.run("REVOKE ALL ON SCHEMA public FROM PUBLIC").await;
         place.run("CREATE SCHEMA secret; CREATE TABLE secret.users (id int)").await;
         Self { place, roles: Vec::new() }

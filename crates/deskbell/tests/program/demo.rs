@@ -1,7 +1,7 @@
 //! `deskbell demo`: the main job, end to end.
 
-use super::postgres::Database;
 use super::support::run;
+use testkit::PostgresDatabase;
 
 #[tokio::test]
 async fn it_ends_without_drift_and_says_where_the_databases_are() {
@@ -45,7 +45,7 @@ async fn secrets_of_payloads_stay_out_of_the_mirror() {
 
 #[tokio::test]
 async fn it_mirrors_into_postgresql_and_never_on_top_of_another_mirror() {
-    let database = Database::new().await;
+    let database = PostgresDatabase::with_owner().await;
     let directory = tempfile::tempdir().unwrap();
     let url = database.url();
     let arguments = ["demo", "--events", "1000", "--mirror", &url, "--json", "--dir"];
@@ -54,17 +54,16 @@ async fn it_mirrors_into_postgresql_and_never_on_top_of_another_mirror() {
     let outcome: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&outcome["drift"], &outcome["undelivered"]), (&0.into(), &0.into()));
     assert!(outcome["rows"]["clerk.users"].as_u64().unwrap() > 0, "{outcome}");
-    assert!(!ran.stdout.contains(Database::PASSWORD), "{}", ran.stdout);
+    assert!(!ran.stdout.contains(PostgresDatabase::PASSWORD), "{}", ran.stdout);
     let again = run(directory.path(), &[&arguments[..], &["e"]].concat()).await;
     assert_eq!(again.code, 1);
     assert!(again.stderr.contains("DROP SCHEMA clerk CASCADE"), "{}", again.stderr);
-    assert!(!again.stderr.contains(Database::PASSWORD), "{}", again.stderr);
-    database.drop().await;
+    assert!(!again.stderr.contains(PostgresDatabase::PASSWORD), "{}", again.stderr);
 }
 
 #[tokio::test]
 async fn it_keeps_the_log_in_postgresql_and_never_on_top_of_another_log() {
-    let database = Database::new().await;
+    let database = PostgresDatabase::with_owner().await;
     let directory = tempfile::tempdir().unwrap();
     let url = database.url();
     let arguments = ["demo", "--events", "1000", "--store", &url, "--json", "--dir"];
@@ -72,13 +71,12 @@ async fn it_keeps_the_log_in_postgresql_and_never_on_top_of_another_log() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let outcome: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&outcome["drift"], &outcome["undelivered"]), (&0.into(), &0.into()));
-    assert!(!ran.stdout.contains(Database::PASSWORD), "{}", ran.stdout);
+    assert!(!ran.stdout.contains(PostgresDatabase::PASSWORD), "{}", ran.stdout);
     assert!(!directory.path().join("d/deskbell.db").exists());
     let again = run(directory.path(), &[&arguments[..], &["e"]].concat()).await;
     assert_eq!(again.code, 1);
     assert!(again.stderr.contains("DROP SCHEMA deskbell CASCADE"), "{}", again.stderr);
-    assert!(!again.stderr.contains(Database::PASSWORD), "{}", again.stderr);
-    database.drop().await;
+    assert!(!again.stderr.contains(PostgresDatabase::PASSWORD), "{}", again.stderr);
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use deskbell_sim::receiver::{Receiver, Reply};
 use deskbell_sim::{Message, Scenario, World};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
+use testkit::PostgresDatabase;
 
-use super::postgres::Database;
 use super::support::{
     ENDPOINT_SECRET, Serving, destination_at, directory, http_client, mirror_at, run, send, within,
 };
@@ -15,7 +15,7 @@ use super::support::{
 /// Events before one of two processes is killed, and after.
 const PART: usize = 150;
 
-fn config(directory: &Path, database: &Database, receiver: &Receiver) {
+fn config(directory: &Path, database: &PostgresDatabase, receiver: &Receiver) {
     let url = database.url();
     let config = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n\n[store]\nurl = \"{url}\"\nconnections_max = 6\n\n\
@@ -31,14 +31,14 @@ fn messages(count: usize) -> Vec<Message> {
     World::new(&Scenario::new(7, count)).collect()
 }
 
-async fn count(database: &Database, sql: &'static str) -> i64 {
+async fn count(database: &PostgresDatabase, sql: &'static str) -> i64 {
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
     sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_serve_one_log_and_when_one_is_killed_the_other_takes_over() {
-    let (database, directory) = (Database::new().await, TempDir::new().unwrap());
+    let (database, directory) = (PostgresDatabase::with_owner().await, TempDir::new().unwrap());
     let receiver = Receiver::start(|_| Reply::Status(200)).await.unwrap();
     config(directory.path(), &database, &receiver);
     let first = Serving::start(directory.path()).await;
@@ -66,13 +66,12 @@ async fn two_serve_one_log_and_when_one_is_killed_the_other_takes_over() {
     commands_work(directory.path(), &database, &messages[0], &receiver).await;
     let (code, _) = second.terminate().await;
     assert_eq!(code, 0);
-    database.drop().await;
 }
 
 /// Beside a process that serves.
 async fn commands_work(
     directory: &Path,
-    database: &Database,
+    database: &PostgresDatabase,
     message: &Message,
     receiver: &Receiver,
 ) {
@@ -90,12 +89,12 @@ async fn commands_work(
     let backup = run(directory, &["store", "backup", "copy.db"]).await;
     assert_eq!(backup.code, 2);
     assert!(backup.stderr.contains("pg_dump"), "{}", backup.stderr);
-    assert!(!backup.stderr.contains(Database::PASSWORD), "{}", backup.stderr);
+    assert!(!backup.stderr.contains(PostgresDatabase::PASSWORD), "{}", backup.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_moves_to_postgresql_and_its_mirror_goes_on() {
-    let (database, directory) = (Database::new().await, directory());
+    let (database, directory) = (PostgresDatabase::with_owner().await, directory());
     let path = directory.path();
     let (http, messages) = (http_client(), messages(2 * PART));
     let serving = Serving::start(path).await;
@@ -128,7 +127,6 @@ async fn a_log_moves_to_postgresql_and_its_mirror_goes_on() {
     assert_eq!(code, 0);
     let again = said.iter().any(|line| line.contains("reads the log again"));
     assert!(!again, "it is the same log: {said:#?}");
-    database.drop().await;
 }
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use testkit::PostgresDatabase;
 
 use super::mirror_away::reason_of;
-use super::postgres::Database;
 use super::support::{Serving, directory, run};
 
 const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n\n[[destination]]\nname = \"app\"\n\
@@ -103,7 +103,7 @@ async fn a_destination_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn the_same_goes_for_postgresql_and_its_password_stays_secret() {
-    let database = Database::new().await;
+    let database = PostgresDatabase::with_owner().await;
     let directory = directory();
     let config = CONFIG.replace("sqlite://clerk.db", &database.url());
     std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
@@ -116,6 +116,8 @@ async fn the_same_goes_for_postgresql_and_its_password_stays_secret() {
     let (code, said) = serving.terminate().await;
     assert_eq!(code, 0, "its tables are ours");
     let shown = run(directory.path(), &["config", "show"]).await.stdout;
-    assert!(!said.join("").contains(Database::PASSWORD) && !shown.contains(Database::PASSWORD));
-    database.drop().await;
+    assert!(
+        !said.join("").contains(PostgresDatabase::PASSWORD)
+            && !shown.contains(PostgresDatabase::PASSWORD)
+    );
 }

@@ -6,10 +6,10 @@ use std::process::Stdio;
 use deskbell_sim::Message;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
 use serde_json::Value;
+use testkit::PostgresDatabase;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-use super::postgres::Database;
 use super::support::{
     ENDPOINT_SECRET, Ran, SECRET, Serving, deskbell, directory, finish, http_client, mirror_at,
     run, send, within,
@@ -64,7 +64,7 @@ async fn seeds_share_a_mirror_and_the_same_seed_again_is_only_duplicates() {
 
 #[tokio::test]
 async fn a_mirror_in_postgresql_is_compared_in_its_schema() {
-    let database = Database::new().await;
+    let database = PostgresDatabase::with_owner().await;
     let directory = directory();
     let config = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n\n[[destination]]\nname = \"app\"\ntype = \"database\"\n\
@@ -84,9 +84,8 @@ async fn a_mirror_in_postgresql_is_compared_in_its_schema() {
     assert_eq!(ran.code, 1, "{ran:?}");
     let users = &outcome["tables"]["users"];
     assert_eq!((&users["found"], &users["missing"]), (&0.into(), &users["expected"]));
-    assert!(!format!("{ran:?}").contains(Database::PASSWORD), "{ran:?}");
+    assert!(!format!("{ran:?}").contains(PostgresDatabase::PASSWORD), "{ran:?}");
     assert_eq!(serving.terminate().await.0, 0);
-    database.drop().await;
 }
 
 /// Acknowledges everything, and hands on to the server all but every tenth event.

@@ -2,14 +2,19 @@
 //! back.
 
 use reqwest::StatusCode;
+use testkit::PostgresDatabase;
 
-use super::postgres::Database;
 use super::support::{Serving, deskbell, directory, http_client, run, within};
+
+async fn limit_connections(database: &PostgresDatabase, connections_max: i32) {
+    let limited = format!("ALTER ROLE {} CONNECTION LIMIT {connections_max}", database.name());
+    database.server().run(&limited).await.unwrap();
+}
 
 #[tokio::test]
 async fn events_are_refused_until_the_store_has_a_connection_for_us() {
-    let database = Database::new().await;
-    database.limit_connections(0).await;
+    let database = PostgresDatabase::with_owner().await;
+    limit_connections(&database, 0).await;
     let directory = directory();
     let path = directory.path();
     let config = format!(
@@ -32,14 +37,13 @@ async fn events_are_refused_until_the_store_has_a_connection_for_us() {
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused.headers().contains_key("retry-after"));
 
-    database.limit_connections(-1).await;
+    limit_connections(&database, -1).await;
     serving.until_said("listens on").await;
     let ready = within(http.get(format!("http://{}/readyz", serving.address)).send());
     assert_eq!(ready.await.unwrap().status(), StatusCode::OK);
     let ran = run(path, &["trigger", "user.created", "--url", &serving.url()]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(serving.terminate().await.0, 0);
-    database.drop().await;
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 
 use deskbell_sim::receiver::{Receiver, Reply};
 use tempfile::TempDir;
+use testkit::PostgresDatabase;
 
 use super::{Hook, SOON, crm, trigger};
-use crate::program::postgres::Database;
 use crate::program::support::{Serving, run};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_send_one_alert_and_the_other_goes_on_when_one_is_killed() {
-    let (database, directory) = (Database::new().await, TempDir::new().unwrap());
+    let (database, directory) = (PostgresDatabase::with_owner().await, TempDir::new().unwrap());
     let (gone, hook) =
         (Receiver::start(|_| Reply::Status(410)).await.unwrap(), Hook::start().await);
     let path = directory.path();
@@ -38,5 +38,4 @@ async fn two_processes_send_one_alert_and_the_other_goes_on_when_one_is_killed()
     assert_eq!(kinds(&summaries[3..]), ["destination.disabled resolved"]);
     assert_eq!(second.terminate().await.0, 0);
     assert_eq!(hook.ids().len(), 4, "{:?}", hook.ids());
-    database.drop().await;
 }

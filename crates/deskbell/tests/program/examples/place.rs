@@ -9,8 +9,8 @@ use sqlx::{
     AssertSqlSafe, Column, ConnectOptions, Connection, PgConnection, Row, SqliteConnection,
 };
 use tempfile::TempDir;
+use testkit::PostgresDatabase;
 
-use crate::program::postgres::Database;
 use crate::program::support::{Serving, deskbell};
 
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) enum Backend {
 
 pub(super) struct Place {
     directory: TempDir,
-    database: Option<Database>,
+    database: Option<PostgresDatabase>,
 }
 
 impl Place {
@@ -34,7 +34,9 @@ impl Place {
         std::fs::write(directory.path().join("deskbell.toml"), any_port).unwrap();
         let (database, special) = match backend {
             Backend::Sqlite => (None, "schema.sqlite.sql"),
-            Backend::Postgres => (Some(Database::new().await), "schema.postgres.sql"),
+            Backend::Postgres => {
+                (Some(PostgresDatabase::with_owner().await), "schema.postgres.sql")
+            }
         };
         let place = Self { directory, database };
         let schema = [special, "schema.sql"].map(|name| from.join(name));
@@ -92,12 +94,6 @@ impl Place {
         let mut connection = PgConnection::connect(&self.url()).await.unwrap();
         sqlx::raw_sql("SET TIME ZONE 'UTC'").execute(&mut connection).await.unwrap();
         connection
-    }
-
-    pub(super) async fn drop(self) {
-        if let Some(database) = self.database {
-            database.drop().await;
-        }
     }
 }
 

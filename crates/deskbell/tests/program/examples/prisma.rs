@@ -61,7 +61,6 @@ async fn the_tables_read_well_from_typescript() {
         assert_eq!(printed, blocks(&readme, "text")[0], "found: {found}");
     }
     assert_eq!(serving.terminate().await.0, 0);
-    place.drop().await;
 }
 
 #[tokio::test]
@@ -80,7 +79,6 @@ async fn the_tables_of_a_model_are_those_that_prisma_makes() {
     let (shown, _) = shown.split_once("-- Somebody").unwrap();
     let made = made.replace("CREATE SCHEMA IF NOT EXISTS \"public\";", "");
     assert_eq!(lines(&made), lines(shown));
-    place.drop().await;
 }
 
 /// The lines of a script, without comments and empty ones.
