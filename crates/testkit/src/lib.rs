@@ -1,11 +1,13 @@
-//! What the tests of several crates share: a proxy that fails on purpose, and databases of a test's own.
+//! What the tests of several crates share: a proxy that fails on purpose, databases of a test's own, and events.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod event;
 mod postgres;
 mod proxy;
 mod sqlite;
 
+pub use event::{EventBuilder, event};
 pub use postgres::{PostgresDatabase, PostgresServer};
 pub use proxy::{Mode, Proxy};
 pub use sqlite::SqliteFile;

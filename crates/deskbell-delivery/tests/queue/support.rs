@@ -114,18 +114,8 @@ async fn open(directory: &TempDir, clock: &Clock) -> Arc<SqliteStore> {
 }
 
 pub(crate) fn event(message_id: &str, event_type: &str, subject: &str) -> NewEvent {
-    NewEvent {
-        source: "clerk".into(),
-        message_id: message_id.to_owned(),
-        event_type: event_type.to_owned(),
-        subject: Some(subject.to_owned()),
-        occurred_at_ms: START_MS,
-        instance_id: None,
-        payload: format!(
-            r#"{{"type":"{event_type}","object":"event","data":{{"id":"{subject}"}}}}"#
-        )
-        .into(),
-    }
+    let body = format!(r#"{{"type":"{event_type}","object":"event","data":{{"id":"{subject}"}}}}"#);
+    testkit::event(message_id, event_type).subject(subject).at(START_MS).body(body).new_event()
 }
 
 pub(crate) fn route(destination: &str) -> Route {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_store::{NewEvent, ReadLimit, Seq, SqliteStore, Store};
+use deskbell_store::{ReadLimit, Seq, SqliteStore, Store};
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
     MirrorConsumer, MirrorOptions, Progress, SyncError, connect, left_out_by_default,
@@ -58,16 +58,9 @@ impl World {
         occurred_at_ms: i64,
         data: &str,
     ) -> Seq {
-        let payload = format!(r#"{{"type":"{event_type}","data":{data}}}"#).into();
-        let event = NewEvent {
-            source: "clerk".into(),
-            message_id: message_id.to_owned(),
-            event_type: event_type.to_owned(),
-            subject: None,
-            occurred_at_ms,
-            instance_id: None,
-            payload,
-        };
+        let body = format!(r#"{{"type":"{event_type}","data":{data}}}"#);
+        let event =
+            testkit::event(message_id, event_type).at(occurred_at_ms).body(body).new_event();
         self.store.append(&[event]).await.unwrap()[0].seq()
     }
 

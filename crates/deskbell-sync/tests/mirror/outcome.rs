@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use deskbell_store::{NewEvent, OutcomeKind, StoredEvent};
+use deskbell_store::{OutcomeKind, StoredEvent};
 use deskbell_sync::outcome::{MirrorOutcome, OutcomeReader};
 use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, SourceRule, connect};
 use serde_json::{Value, json};
@@ -119,16 +119,8 @@ async fn other_instances_and_sources_are_told_apart() {
     for (source, message_id, instance_id) in
         [("clerk", "msg_theirs", "ins_theirs"), ("other", "msg_other", "ins_ours")]
     {
-        let payload = json!({ "type": "user.created", "data": user("user_1", 1) });
-        let event = NewEvent {
-            source: source.into(),
-            message_id: message_id.to_owned(),
-            event_type: "user.created".to_owned(),
-            subject: None,
-            occurred_at_ms: 1,
-            instance_id: Some(instance_id.to_owned()),
-            payload: payload.to_string().into(),
-        };
+        let event = testkit::event(message_id, "user.created").source(source).instance(instance_id);
+        let event = event.at(1).data(&user("user_1", 1)).new_event();
         world.store.append(&[event]).await.unwrap();
     }
     drain(&mut world.consumer().await).await;
@@ -224,14 +216,9 @@ async fn tables_and_statements_of_the_application_are_parts() {
 #[tokio::test]
 async fn a_payload_that_was_pruned_is_known_by_its_message() {
     let world = World::new().await;
-    let subject = |message_id: &str, data: &Value| NewEvent {
-        source: "clerk".into(),
-        message_id: message_id.to_owned(),
-        event_type: "user.updated".to_owned(),
-        subject: Some("user_1".to_owned()),
-        occurred_at_ms: 1,
-        instance_id: None,
-        payload: json!({ "type": "user.updated", "data": data }).to_string().into(),
+    let subject = |message_id: &str, data: &Value| {
+        let event = testkit::event(message_id, "user.updated").subject("user_1");
+        event.at(1).data(data).new_event()
     };
     let events = [subject("msg_1", &user("user_1", 1)), subject("msg_2", &user("user_1", 2))];
     world.store.append(&events).await.unwrap();

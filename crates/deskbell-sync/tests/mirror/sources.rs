@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_store::{NewEvent, OutcomeKind, Seq, SourceInstance, StoredEvent};
+use deskbell_store::{OutcomeKind, Seq, SourceInstance, StoredEvent};
 use deskbell_sync::outcome::OutcomeReader;
 use deskbell_sync::{MirrorOptions, SourceRule, rebuild};
-use serde_json::json;
 
 use super::consumer::{World, drain};
 use super::support::{Mirror, event, user};
@@ -64,16 +63,8 @@ async fn without_rules_every_source_counts() {
 /// Appends an event about each user, by this source and of this instance.
 async fn append(world: &World, events: &[(&str, &str, &str)]) {
     for (source, instance_id, id) in events {
-        let payload = json!({ "type": "user.created", "data": user(id, 1) });
-        let event = NewEvent {
-            source: (*source).into(),
-            message_id: format!("msg_{id}"),
-            event_type: "user.created".to_owned(),
-            subject: Some((*id).to_owned()),
-            occurred_at_ms: 1,
-            instance_id: Some((*instance_id).to_owned()),
-            payload: payload.to_string().into(),
-        };
+        let event = testkit::event(&format!("msg_{id}"), "user.created").source(source);
+        let event = event.subject(id).instance(instance_id).at(1).data(&user(id, 1)).new_event();
         world.store.append(&[event]).await.unwrap();
     }
 }

@@ -18,23 +18,12 @@ pub(crate) type Rows = Vec<Map<String, Value>>;
 
 /// An event of type `event_type`, at time `at` and with `data`.
 pub(crate) fn event(message_id: &str, event_type: &str, at: i64, data: &Value) -> StoredEvent {
-    let body = json!({ "type": event_type, "object": "event", "timestamp": at, "data": data });
-    stored(message_id, event_type, at, &body.to_string())
+    testkit::event(message_id, event_type).at(at).data(data).stored(1)
 }
 
 /// An event with this body, well-formed or not.
 pub(crate) fn stored(message_id: &str, event_type: &str, at: i64, body: &str) -> StoredEvent {
-    StoredEvent {
-        seq: Seq::new(1),
-        received_at_ms: 0,
-        source: "clerk".into(),
-        message_id: message_id.to_owned(),
-        event_type: event_type.to_owned(),
-        subject: None,
-        occurred_at_ms: at,
-        instance_id: None,
-        payload: body.to_owned().into(),
-    }
+    testkit::event(message_id, event_type).at(at).body(body).stored(1)
 }
 
 /// A user's `data` with this version.
