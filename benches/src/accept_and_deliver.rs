@@ -1,4 +1,4 @@
-//! Events a second that are accepted over HTTP and delivered to a receiver, both at once, on PostgreSQL.
+//! Events a second that are accepted over HTTP and delivered to a receiver, both at once.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use deskbell_sim::receiver::Reply;
 use tokio::time::Instant;
 
 use crate::child;
-use crate::database::Server;
 use crate::deliveries::Target;
 use crate::error::BenchError;
 use crate::load::{self, Run};
 use crate::place::Place;
 use crate::process::{ServerProcess, Usage};
 use crate::report::{Aim, Report, Row, median};
+use crate::store::Backend;
 
 const PER_SECOND_AIM: f64 = 6_000.0;
 const MEMORY_MB_AIM: f64 = 60.0;
@@ -36,11 +36,8 @@ pub(crate) struct Options {
     /// Runs, one after the other; the medians count
     #[arg(long, default_value_t = 3)]
     rounds: u64,
-    /// The store is an SQLite file instead
-    #[arg(long)]
-    sqlite: bool,
     #[command(flatten)]
-    server: Server,
+    backend: Backend,
 }
 
 /// What a run came to.
@@ -61,21 +58,11 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let mut outcomes = Vec::new();
     for round in 0..options.rounds.max(1) {
         eprintln!("accept-and-deliver: round {} of {}", round + 1, options.rounds.max(1));
-        if options.sqlite {
-            let directory = tempfile::tempdir()?;
-            let store = Place::file(directory.path().join("deskbell.db"));
-            outcomes.push(measure(options, &store, &bodies, round)?);
-        } else {
-            let database = runtime.block_on(options.server.create_database())?;
-            let store = database.place();
-            outcomes.push(measure(options, &store, &bodies, round)?);
-        }
+        let store = runtime.block_on(options.backend.create())?;
+        outcomes.push(measure(options, &store.place(), &bodies, round)?);
     }
-    let report = report(options, &outcomes);
-    if options.sqlite {
-        return report.publish();
-    }
-    report.with_note(runtime.block_on(options.server.settings())?).publish()
+    let notes = runtime.block_on(options.backend.notes())?;
+    report(options, &outcomes).with_notes(notes).publish()
 }
 
 fn measure(
@@ -133,6 +120,5 @@ fn report(options: &Options, outcomes: &[Outcome]) -> Report {
         Aim::at_least("accepted and delivered a second", PER_SECOND_AIM, per_second),
         Aim::at_most("memory in MB", MEMORY_MB_AIM, memory),
     ];
-    let name = if options.sqlite { "accept-and-deliver-sqlite" } else { "accept-and-deliver" };
-    Report::new(name, vec![row], aims)
+    Report::new(options.backend.report_name("accept-and-deliver"), vec![row], aims)
 }

@@ -19,6 +19,7 @@ use crate::error::BenchError;
 use crate::load;
 use crate::place::Place;
 use crate::report::{Aim, Report, Row, median};
+use crate::store::Backend;
 
 const RATIO_AIM: f64 = 0.5;
 const LATENCY_MS_P50_AIM: f64 = 10.0;
@@ -41,6 +42,8 @@ pub(crate) struct Options {
     /// Runs of each, one after the other in turn; the median counts
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    #[command(flatten)]
+    backend: Backend,
 }
 
 #[derive(Default)]
@@ -62,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         eprintln!("delivery: round {} of {}", round + 1, options.rounds.max(1));
         rounds.measure(options, &bodies, &runtime)?;
     }
-    rounds.publish(options)
+    rounds.publish(options, runtime.block_on(options.backend.notes())?)
 }
 
 impl Rounds {
@@ -72,20 +75,20 @@ impl Rounds {
         bodies: &Arc<[Bytes]>,
         runtime: &tokio::runtime::Runtime,
     ) -> Result<(), BenchError> {
-        let directory = tempfile::tempdir()?;
-        let place = |name: &str| Place::file(directory.path().join(name));
         let target = Target::start(Reply::Status(200))?;
-        let (full, url) = (place("full.db"), target.url());
-        let to = destination(options, &url);
+        let (store, url) = (runtime.block_on(options.backend.create())?, target.url());
+        let (place, to) = (store.place(), destination(options, &url));
         let delivered =
-            runtime.block_on(deliver_all(&full, bodies, 0..options.events, to, &target))?;
+            runtime.block_on(deliver_all(&place, bodies, 0..options.events, to, &target))?;
+        drop(store);
         let target = Target::start(Reply::Status(200))?;
         let bare = runtime.block_on(post(options, bodies, &target))?;
         self.delivered.push(delivered);
         self.bare.push(bare);
         self.ratios.push(delivered / bare);
         let target = Target::start(Reply::Status(200))?;
-        let light = runtime.block_on(light(options, bodies, &place("light.db"), &target))?;
+        let store = runtime.block_on(options.backend.create())?;
+        let light = runtime.block_on(light(options, bodies, &store.place(), &target))?;
         self.ms_p50.push(light[0]);
         self.ms_p99.push(light[1]);
         let target = Target::start(Reply::Status(200))?;
@@ -95,7 +98,7 @@ impl Rounds {
         Ok(())
     }
 
-    fn publish(self, options: &Options) -> Result<(), BenchError> {
+    fn publish(self, options: &Options, notes: Vec<String>) -> Result<(), BenchError> {
         let (in_flight, rate) = (options.in_flight, options.rate);
         let per_second = |what: &str, numbers| Row {
             what: format!("{what}, {in_flight} in flight"),
@@ -116,7 +119,7 @@ impl Rounds {
             Aim::at_least("deliveries against the client alone", RATIO_AIM, median(self.ratios)),
             Aim::at_most("ack to arrival, p50 in ms", LATENCY_MS_P50_AIM, ms_p50),
         ];
-        Report::new("delivery", rows, aims).publish()
+        Report::new(options.backend.report_name("delivery"), rows, aims).with_notes(notes).publish()
     }
 }
 

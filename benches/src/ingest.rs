@@ -1,27 +1,34 @@
 //! Ingest: durable acks a second, against the same server without a store and against bare commits of the same rows.
+//!
+//! On PostgreSQL also of two replicas on one store, and of one replica over TLS, against the same without.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
+use tokio::runtime::Runtime;
 
-use crate::bare;
+use crate::bare_append;
 use crate::error::BenchError;
 use crate::load::{self, Outcome, Run};
-use crate::place::Place;
 use crate::report::{Aim, Report, Row, median};
+use crate::store::Backend;
 
 /// Requests that a run may use up, by how much faster than a disk a store is that has none.
 const REQUESTS_MAX_DURABLE: usize = 200_000;
 const REQUESTS_MAX_DISCARDED: usize = 500_000;
 
 const RATIO_AIM: f64 = 0.6;
+/// Over TLS against without.
+const TLS_RATIO_AIM: f64 = 0.85;
+/// On SQLite, with 64 connections.
 const ACK_MS_P99_AIM: f64 = 20.0;
+/// On SQLite.
 const MEMORY_MB_AIM: f64 = 60.0;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Keep-alive connections; once for each number
+    /// Keep-alive connections, dealt out to the replicas; once for each number
     #[arg(long, value_delimiter = ',', default_values_t = [64, 256])]
     connections: Vec<usize>,
     /// How long a run takes, in seconds
@@ -30,84 +37,158 @@ pub(crate) struct Options {
     /// Runs of each, one after the other in turn; the median counts
     #[arg(long, default_value_t = 3)]
     rounds: u64,
+    #[command(flatten)]
+    backend: Backend,
 }
 
 /// The runs with one number of connections.
-#[derive(Default)]
 struct Rounds {
-    durable: Vec<Outcome>,
     discarded: Vec<Outcome>,
+    replicas: Vec<Replicas>,
+    /// Of one replica; empty where the store has no TLS.
+    over_tls: Vec<Outcome>,
+}
+
+/// The runs of so many replicas.
+struct Replicas {
+    count: usize,
+    durable: Vec<Outcome>,
     bare_rows_per_second: Vec<f64>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
-    let bodies = load::user_bodies();
+    let (backend, bodies) = (&options.backend, load::user_bodies());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let has_tls = backend.is_postgres() && runtime.block_on(backend.server.has_tls())?;
     let (mut rows, mut aims) = (Vec::new(), Vec::new());
     for &connections in &options.connections {
-        let mut rounds = Rounds::default();
+        let mut rounds = Rounds::new(backend);
         for round in 0..options.rounds.max(1) {
-            eprintln!(
-                "ingest: {connections} connections, round {} of {}",
-                round + 1,
-                options.rounds
-            );
-            rounds.measure(options, connections, round, &bodies)?;
+            let of = options.rounds.max(1);
+            eprintln!("ingest: {connections} connections, round {} of {of}", round + 1);
+            rounds.measure(options, connections, round, &bodies, &runtime)?;
+            if has_tls {
+                rounds.measure_over_tls(options, connections, round, &bodies, &runtime)?;
+            }
         }
-        rounds.judge(connections, &mut rows, &mut aims);
+        rounds.judge(backend, connections, &mut rows, &mut aims);
     }
-    Report::new("ingest", rows, aims).publish()
+    let mut notes = runtime.block_on(backend.notes())?;
+    if backend.is_postgres() && !has_tls {
+        notes.push("no TLS, so not measured".to_owned());
+    }
+    Report::new(backend.report_name("ingest"), rows, aims).with_notes(notes).publish()
 }
 
 impl Rounds {
-    /// One run of each, the bare loop at the batch size that the server's own commits came to.
+    fn new(backend: &Backend) -> Self {
+        let counts: &[usize] = if backend.is_postgres() { &[1, 2] } else { &[1] };
+        let replicas = counts.iter().map(|&count| Replicas {
+            count,
+            durable: Vec::new(),
+            bare_rows_per_second: Vec::new(),
+        });
+        Self { discarded: Vec::new(), replicas: replicas.collect(), over_tls: Vec::new() }
+    }
+
+    /// One run of each, the bare loop at the batch size that the servers' own commits came to.
     fn measure(
         &mut self,
         options: &Options,
         connections: usize,
         seed: u64,
         bodies: &[Bytes],
+        runtime: &Runtime,
     ) -> Result<(), BenchError> {
-        let directory = tempfile::tempdir()?;
         let duration_max = Duration::from_secs(options.seconds);
         let run = |requests_max| Run { connections, requests_max, duration_max, seed };
-        let store = Place::file(directory.path().join("deskbell.db"));
-        let durable = load::run(Some(&store), bodies, run(REQUESTS_MAX_DURABLE))?;
-        let rows_per_commit = rows_per_commit(&durable);
         self.discarded.push(load::run(None, bodies, run(REQUESTS_MAX_DISCARDED))?);
-        let bare = directory.path().join("bare.db");
-        self.bare_rows_per_second.push(bare::rows_per_second(
-            &bare,
-            bodies,
-            rows_per_commit,
-            duration_max,
-        )?);
-        self.durable.push(durable);
+        for replicas in &mut self.replicas {
+            let store = runtime.block_on(options.backend.create())?;
+            let place = store.place();
+            runtime.block_on(place.make())?;
+            let run = run(REQUESTS_MAX_DURABLE);
+            let durable = load::on_replicas(replicas.count, Some(&place), bodies, run)?;
+            drop(store);
+            let batch = rows_per_commit(&durable);
+            let bare = bare_append::rows_per_second(&options.backend, bodies, batch, duration_max);
+            replicas.bare_rows_per_second.push(runtime.block_on(bare)?);
+            replicas.durable.push(durable);
+        }
         Ok(())
     }
 
-    fn judge(self, connections: usize, rows: &mut Vec<Row>, aims: &mut Vec<Aim>) {
-        let what = |what: &str| format!("{what}, {connections} connections");
-        let durable = row(what("durable in SQLite"), &self.durable);
-        let discarded = row(what("discarding store"), &self.discarded);
-        let bare = median(self.bare_rows_per_second);
-        let batch = batch_rows(&self.durable);
-        let (ours, without) = (durable.numbers[0].1, discarded.numbers[0].1);
-        aims.push(Aim::at_least(
-            what("durable acks against the lower of discarding and bare"),
-            RATIO_AIM,
-            ours / without.min(bare),
-        ));
-        if connections <= 64 {
-            let p99 = middle(&self.durable, |outcome| outcome.load.ack_ms_p99);
-            aims.push(Aim::at_most(what("ack p99 in ms"), ACK_MS_P99_AIM, p99));
+    fn measure_over_tls(
+        &mut self,
+        options: &Options,
+        connections: usize,
+        seed: u64,
+        bodies: &[Bytes],
+        runtime: &Runtime,
+    ) -> Result<(), BenchError> {
+        let duration_max = Duration::from_secs(options.seconds);
+        let database = runtime.block_on(options.backend.server.create_database())?;
+        let store = database.place_over_tls()?;
+        runtime.block_on(store.make())?;
+        let run = Run { connections, requests_max: REQUESTS_MAX_DURABLE, duration_max, seed };
+        self.over_tls.push(load::run(Some(&store), bodies, run)?);
+        Ok(())
+    }
+
+    fn judge(
+        self,
+        backend: &Backend,
+        connections: usize,
+        rows: &mut Vec<Row>,
+        aims: &mut Vec<Aim>,
+    ) {
+        let discarded =
+            row(format!("discarding store, {connections} connections"), &self.discarded);
+        let without = discarded.numbers[0].1;
+        rows.push(discarded);
+        if !self.over_tls.is_empty() {
+            let what = format!("one replica over TLS, {connections} connections");
+            let over_tls = row(what.clone(), &self.over_tls);
+            let plain = row(String::new(), &self.replicas[0].durable);
+            let ratio = over_tls.numbers[0].1 / plain.numbers[0].1;
+            rows.push(over_tls);
+            aims.push(Aim::at_least(format!("{what}, against without"), TLS_RATIO_AIM, ratio));
         }
-        let memory = middle(&self.durable, |outcome| outcome.usage.memory_mb_max);
-        aims.push(Aim::at_most(what("memory in MB"), MEMORY_MB_AIM, memory));
-        rows.extend([durable, discarded]);
+        for replicas in self.replicas {
+            if !backend.is_postgres() {
+                aims.extend(replicas.aims_of_one(connections));
+            }
+            replicas.judge(connections, without, rows, aims);
+        }
+    }
+}
+
+impl Replicas {
+    fn judge(self, connections: usize, without: f64, rows: &mut Vec<Row>, aims: &mut Vec<Aim>) {
+        let name = if self.count == 1 { "one replica" } else { "two replicas" };
+        let name = format!("{name}, {connections} connections");
+        let mut ours = row(name.clone(), &self.durable);
+        let batch = batch_rows(&self.durable);
+        let (per_second, bare) = (ours.numbers[0].1, median(self.bare_rows_per_second));
+        ours.numbers.push(("rows_per_commit", batch));
+        rows.push(ours);
         rows.push(Row {
             what: format!("bare commits of {batch:.0} rows"),
             numbers: vec![("per_second", bare)],
         });
+        let what = format!("{name}, against the lower of discarding and bare");
+        aims.push(Aim::at_least(what, RATIO_AIM, per_second / without.min(bare)));
+    }
+
+    fn aims_of_one(&self, connections: usize) -> Vec<Aim> {
+        let what = |what: &str| format!("{what}, {connections} connections");
+        let memory = middle(&self.durable, |outcome| outcome.usage.memory_mb_max);
+        let mut aims = vec![Aim::at_most(what("memory in MB"), MEMORY_MB_AIM, memory)];
+        if connections <= 64 {
+            let p99 = middle(&self.durable, |outcome| outcome.load.ack_ms_p99);
+            aims.push(Aim::at_most(what("ack p99 in ms"), ACK_MS_P99_AIM, p99));
+        }
+        aims
     }
 }
 
@@ -132,13 +213,13 @@ fn processor_us_per_ack(outcome: &Outcome) -> f64 {
     outcome.usage.processor_seconds * 1e6 / outcome.load.acked.max(1) as f64
 }
 
-pub(crate) fn rows_per_commit(outcome: &Outcome) -> usize {
+fn rows_per_commit(outcome: &Outcome) -> usize {
     let rows = outcome.committed.events / outcome.committed.commits.max(1);
     usize::try_from(rows).unwrap_or(1)
 }
 
 /// The median of the runs.
-pub(crate) fn batch_rows(outcomes: &[Outcome]) -> f64 {
+fn batch_rows(outcomes: &[Outcome]) -> f64 {
     middle(outcomes, |outcome| {
         f64::from(u32::try_from(rows_per_commit(outcome)).unwrap_or(u32::MAX))
     })

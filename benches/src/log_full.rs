@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use deskbell_store::{Database as Store, ReadLimit, StoreError, StoredEvent};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::database::{Database, Server};
 use crate::error::BenchError;
 use crate::history;
 use crate::load::{self, Run};
 use crate::place::Place;
 use crate::report::{Aim, Report, Row, median};
+use crate::store::{Backend, Fresh};
 
 const RATIO_AIM: f64 = 1.2;
 /// Events in the short log: what is looked for is in it, too.
@@ -43,19 +42,15 @@ pub(crate) struct Options {
     /// Rounds, in turn; the medians count
     #[arg(long, default_value_t = 3)]
     rounds: u64,
-    /// The store is an SQLite file instead
-    #[arg(long)]
-    sqlite: bool,
     #[command(flatten)]
-    server: Server,
+    backend: Backend,
 }
 
 /// A log that is gone when it is dropped.
 struct Log {
     place: Place,
     events: i64,
-    _database: Option<Database>,
-    _directory: TempDir,
+    _store: Fresh,
 }
 
 /// What indexing the long log costs.
@@ -86,25 +81,17 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         short.push(short_log.measure(options, round, &runtime)?);
         long.push(long_log.measure(options, round, &runtime)?);
     }
-    let report = report(options, &short, &long, &indexing);
-    if options.sqlite {
-        return report.publish();
-    }
-    report.with_note(runtime.block_on(options.server.settings())?).publish()
+    let notes = runtime.block_on(options.backend.notes())?;
+    report(options, &short, &long, &indexing).with_notes(notes).publish()
 }
 
 impl Log {
     async fn of(options: &Options, events: i64) -> Result<Self, BenchError> {
-        let directory = tempfile::tempdir()?;
-        let (place, database) = if options.sqlite {
-            (Place::file(directory.path().join("log.db")), None)
-        } else {
-            let database = options.server.create_database().await?;
-            (database.place(), Some(database))
-        };
+        let store = options.backend.create().await?;
+        let place = store.place();
         place.make().await?;
         history::fill(&place, events).await?;
-        Ok(Self { place, events, _database: database, _directory: directory })
+        Ok(Self { place, events, _store: store })
     }
 
     /// With a load beside it, and without one for a load to be held against; the rest at once.
@@ -255,7 +242,6 @@ fn report(options: &Options, short: &[Measured], long: &[Measured], indexing: &I
             indexing.acks_ratio,
         ),
     ];
-    let name = if options.sqlite { "log-full-sqlite" } else { "log-full-postgres" };
     let note = format!("{:.0} events a second are indexed", indexing.events_per_second);
-    Report::new(name, rows.into(), aims).with_note(note)
+    Report::new(options.backend.report_name("log-full"), rows.into(), aims).with_note(note)
 }

@@ -9,7 +9,7 @@ use crate::error::BenchError;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// Processors that everything shared, load generator included.
     pub(crate) processors: usize,
     pub(crate) rows: Vec<Row>,
@@ -46,13 +46,18 @@ impl Aim {
 }
 
 impl Report {
-    pub(crate) fn new(name: &'static str, rows: Vec<Row>, aims: Vec<Aim>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, rows: Vec<Row>, aims: Vec<Aim>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { name, processors, rows, aims, notes: Vec::new() }
+        Self { name: name.into(), processors, rows, aims, notes: Vec::new() }
     }
 
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
+        self
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes.extend(notes);
         self
     }
 

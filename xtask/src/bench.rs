@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the benchmarks, built as they are released.
+//! `cargo xtask bench`: the benchmarks, in the profile `release`, as `cargo run --release` builds the program.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use crate::step::cargo;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Which benchmark, and its options; all of them by default
+    /// Which benchmark, and its options, such as `ingest --store postgres`; all of them by default
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

@@ -41,11 +41,11 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let bodies = load::user_bodies();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    eprintln!("delivery-postgres: making {} settled deliveries", options.settled);
+    eprintln!("delivery-history: making {} settled deliveries", options.settled);
     let worked = runtime.block_on(with_history(options))?;
     let (mut without, mut with, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..options.rounds.max(1) {
-        eprintln!("delivery-postgres: round {} of {}", round + 1, options.rounds.max(1));
+        eprintln!("delivery-history: round {} of {}", round + 1, options.rounds.max(1));
         let new = runtime.block_on(options.server.create_database())?;
         let without_any = per_second(options, &bodies, &new, 0, &runtime)?;
         let with_many = per_second(options, &bodies, &worked, round, &runtime)?;
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let aims =
         vec![Aim::at_least("deliveries, many behind against none", RATIO_AIM, median(ratios))];
     let settings = runtime.block_on(options.server.settings())?;
-    Report::new("delivery-postgres", rows, aims).with_note(settings).publish()
+    Report::new("delivery-history", rows, aims).with_note(settings).publish()
 }
 
 /// A store that has delivered much.
