@@ -25,7 +25,7 @@ pub(crate) fn run() -> Result<(), BenchError> {
         fs::remove_dir_all(&home)?;
     }
     let mut cargo = Command::new("cargo");
-    cargo.args(["bench", "--locked", "--manifest-path", MANIFEST, "--bench", "verify"]);
+    cargo.args(["bench", "--locked", "--manifest-path", MANIFEST, "--features", "bench"]);
     cargo.env("CARGO_TARGET_DIR", &target).env("CRITERION_HOME", &home);
     if !cargo.status()?.success() {
         return Err(BenchError::Program { program: format!("cargo bench {MANIFEST}") });

@@ -13,18 +13,25 @@ pub(crate) struct Tests {
     pub(crate) nextest: bool,
     /// Features to leave out, since what their tests need is missing.
     pub(crate) features_without: Vec<String>,
+    /// Also those that are marked `#[ignore]`.
+    pub(crate) all: bool,
     pub(crate) long: bool,
     /// The PostgreSQL server, where there is one.
     pub(crate) postgres: Option<String>,
 }
 
 /// The steps before anything is installed: quick to fail.
-pub(crate) fn lints() -> Vec<Step> {
-    vec![
+pub(crate) fn lints(all: bool) -> Vec<Step> {
+    let mut steps = vec![
         cargo("format", "fmt --all --check"),
         cargo("lints", "clippy --workspace --all-targets --all-features -- -D warnings"),
-        cargo("library without features", "check --package clerk-webhooks --no-default-features"),
-    ]
+    ];
+    if all {
+        // Its dependencies are built once more, with the features of this crate alone.
+        let alone = "check --package clerk-webhooks --no-default-features";
+        steps.push(cargo("library without features", alone));
+    }
+    steps
 }
 
 pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
@@ -41,6 +48,11 @@ pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
         step.args.push("--features".to_owned());
         step.args.push(kept.cloned().collect::<Vec<_>>().join(","));
     }
+    if tests.all {
+        let ignored: &[&str] =
+            if tests.nextest { &["--run-ignored", "all"] } else { &["--", "--include-ignored"] };
+        step.args.extend(ignored.iter().map(|&arg| arg.to_owned()));
+    }
     if tests.long {
         step = step.env("DESKBELL_TEST_LONG", "1").env("PROPTEST_CASES", PROPTEST_CASES_LONG);
     }
@@ -55,15 +67,16 @@ fn with_postgres(step: Step, tests: &Tests) -> Step {
 }
 
 /// The official Rust crates, in a workspace of their own: they bring in what this one bans.
-pub(crate) fn interop_with_crates() -> Vec<Step> {
+pub(crate) fn interop_with_crates(all: bool) -> Vec<Step> {
     let manifest = "--manifest-path tests/interop/rust/Cargo.toml";
+    let (heading, svix) = match all {
+        true => ("interop with the crates svix and standardwebhooks", " --features svix"),
+        false => ("interop with the crate standardwebhooks", ""),
+    };
     vec![
         cargo("format of the interop crate", &format!("fmt {manifest} --check")),
-        cargo(
-            "interop with the crates svix and standardwebhooks",
-            &format!("test --locked {manifest}"),
-        )
-        .env("CARGO_TARGET_DIR", "target/interop/rust"),
+        cargo(heading, &format!("test --locked {manifest}{svix}"))
+            .env("CARGO_TARGET_DIR", "target/interop/rust"),
     ]
 }
 
@@ -83,7 +96,8 @@ mod tests {
     fn plan(nextest: bool, features_without: &[&str], long: bool) -> String {
         let features_without = features_without.iter().map(|&name| name.to_owned()).collect();
         let all = ["a/x".to_owned(), "b/interop".to_owned(), "b/y".to_owned()];
-        tests(&Tests { nextest, features_without, long, postgres: None }, &all).to_string()
+        let tests = Tests { nextest, features_without, all: long, long, postgres: None };
+        super::tests(&tests, &all).to_string()
     }
 
     #[test]
@@ -106,5 +120,8 @@ mod tests {
             step.starts_with("DESKBELL_TEST_LONG=1 PROPTEST_CASES=4096 cargo nextest"),
             "{step}"
         );
+        assert!(step.ends_with("--all-features --run-ignored all"), "{step}");
+        let step = plan(false, &[], true);
+        assert!(step.ends_with("--all-features -- --include-ignored"), "{step}");
     }
 }

@@ -14,7 +14,10 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The long versions: 50 kills, more cases a property, fuzzing at depth, licences and advisories
+    /// Every test, and not one of each suite that takes long: what continuous integration runs
+    #[arg(long)]
+    all: bool,
+    /// The same at depth: 50 kills, more cases a property, fuzzing, licences and advisories
     #[arg(long)]
     long: bool,
 }
@@ -30,7 +33,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 /// Stops early once a step has failed, which the report then names.
 fn run_all(options: &Options, report: &mut Report) {
-    if !run_steps(&plan::lints(), report) {
+    let all = options.all || options.long;
+    if !run_steps(&plan::lints(all), report) {
         return;
     }
     let features = workspace::features();
@@ -45,11 +49,11 @@ fn run_all(options: &Options, report: &mut Report) {
     }
     let nextest = prerequisites::has("cargo", &["nextest", "--version"]);
     let url = postgres.url.clone();
-    let tests = Tests { nextest, features_without, long: options.long, postgres: url };
+    let tests = Tests { nextest, features_without, all, long: options.long, postgres: url };
     let mut steps = vec![plan::tests(&tests, &features)];
     // On a server of their own, which they may crash.
     steps.extend(faults::short(&mut report.not_run));
-    steps.extend(plan::interop_with_crates());
+    steps.extend(plan::interop_with_crates(all));
     steps.extend(plan::documentation(&tests));
     if !run_steps(&steps, report) || !options.long {
         return;

@@ -212,11 +212,13 @@ fn node_verifies_ours() {
 }
 
 #[test]
+#[ignore = "cargo xtask test --all"]
 fn we_verify_nodes() {
     we_verify_theirs(&NODE);
 }
 
 #[test]
+#[ignore = "cargo xtask test --all"]
 fn node_and_we_refuse_forgeries() {
     nobody_takes_a_forgery(&NODE);
 }
@@ -227,11 +229,13 @@ fn python_verifies_ours() {
 }
 
 #[test]
+#[ignore = "cargo xtask test --all"]
 fn we_verify_pythons() {
     we_verify_theirs(&PYTHON);
 }
 
 #[test]
+#[ignore = "cargo xtask test --all"]
 fn python_and_we_refuse_forgeries() {
     nobody_takes_a_forgery(&PYTHON);
 }
