@@ -68,11 +68,11 @@ impl Store for DiscardingStore {
         Ok(Seq::new(self.head.load(Ordering::Relaxed)))
     }
 
-    async fn report_consumer(&self, _: &str, _: &str) -> Result<bool, StoreError> {
+    async fn publish_report(&self, _: &str, _: &str) -> Result<bool, StoreError> {
         Ok(true)
     }
 
-    async fn consumer_report(&self, _: &str) -> Result<Option<ConsumerReport>, StoreError> {
+    async fn latest_report(&self, _: &str) -> Result<Option<ConsumerReport>, StoreError> {
         Ok(None)
     }
 
@@ -80,15 +80,15 @@ impl Store for DiscardingStore {
         Ok(Vec::new())
     }
 
-    async fn claim_consumer(&self, _: &str) -> Result<FencingToken, StoreError> {
+    async fn next_fencing_token(&self, _: &str) -> Result<FencingToken, StoreError> {
         Ok(FencingToken::new(1))
     }
 
-    async fn hold_consumer(&self, _: &str, _: Duration) -> Result<bool, StoreError> {
+    async fn renew_lease(&self, _: &str, _: Duration) -> Result<bool, StoreError> {
         Ok(true)
     }
 
-    async fn release_consumer(&self, _: &str) -> Result<(), StoreError> {
+    async fn release_lease(&self, _: &str) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -175,12 +175,12 @@ impl Store for CountingStore {
         self.inner.head().await
     }
 
-    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
-        self.inner.report_consumer(consumer, body).await
+    async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+        self.inner.publish_report(consumer, body).await
     }
 
-    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
-        self.inner.consumer_report(consumer).await
+    async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        self.inner.latest_report(consumer).await
     }
 
     async fn replay_requests(
@@ -191,16 +191,16 @@ impl Store for CountingStore {
         self.inner.replay_requests(after, requests_max).await
     }
 
-    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
-        self.inner.claim_consumer(consumer).await
+    async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+        self.inner.next_fencing_token(consumer).await
     }
 
-    async fn hold_consumer(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
-        self.inner.hold_consumer(consumer, lease).await
+    async fn renew_lease(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
+        self.inner.renew_lease(consumer, lease).await
     }
 
-    async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError> {
-        self.inner.release_consumer(consumer).await
+    async fn release_lease(&self, consumer: &str) -> Result<(), StoreError> {
+        self.inner.release_lease(consumer).await
     }
 
     async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {

@@ -15,8 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_store::deliveries::{ROUTER, Revived, Routed, RoutedBatch};
 use deskbell_store::{
-    Deliveries, FencingToken, ReadLimit, Seq, Store, StoreError, StoredEvent, TakesTurns,
-    while_in_turn,
+    Deliveries, FencingToken, Leader, ReadLimit, Seq, Store, StoreError, StoredEvent, run_as_leader,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -115,10 +114,10 @@ impl Router {
         Self { log, deliveries, routes, options, stand: None }
     }
 
-    /// Follows the log until `shutdown`, whenever it is this process's turn.
+    /// Follows the log until `shutdown`, while this process is the leader.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let log = Arc::clone(&self.log);
-        while_in_turn(&*log, ROUTER, &shutdown, &mut self).await;
+        run_as_leader(&*log, ROUTER, &shutdown, &mut self).await;
     }
 
     /// Routes the next batch for each group of destinations that stand at one place, and acts on
@@ -144,7 +143,7 @@ impl Router {
     }
 
     async fn take_over(&self) -> Result<Stand, RouterError> {
-        let token = self.log.claim_consumer(ROUTER).await?;
+        let token = self.log.next_fencing_token(ROUTER).await?;
         let states = self.deliveries.destinations().await?;
         let is_ours = |name: &Arc<str>| self.routes.iter().any(|route| route.destination == *name);
         let ours = states.into_iter().filter(|state| is_ours(&state.name));
@@ -201,7 +200,7 @@ impl Router {
 
     /// Follows the log until `shutdown`.
     async fn follow(&mut self, shutdown: CancellationToken) {
-        // Others may have moved the checkpoints since it was last our turn.
+        // Others may have moved the checkpoints since this process was last the leader.
         self.stand = None;
         let mut head = self.log.subscribe();
         while !shutdown.is_cancelled() {
@@ -244,8 +243,8 @@ impl Router {
 }
 
 #[async_trait]
-impl TakesTurns for Router {
-    async fn act(&mut self, shutdown: CancellationToken) {
+impl Leader for Router {
+    async fn lead(&mut self, shutdown: CancellationToken) {
         let count = self.count();
         tokio::select! {
             () = self.follow(shutdown) => {}

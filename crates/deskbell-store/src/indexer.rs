@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::upkeep::Indexed;
-use crate::{Seq, Store, StoreError, TakesTurns, Upkeep, while_in_turn};
+use crate::{Leader, Seq, Store, StoreError, Upkeep, run_as_leader};
 
 /// The indexer's name among the log's consumers.
 const CONSUMER: &str = "indexer";
@@ -41,10 +41,10 @@ impl SubjectIndexer {
         Self { upkeep, log }
     }
 
-    /// Indexes what comes, and what is there, until `shutdown`, whenever it is this process's turn.
+    /// Indexes what comes, and what is there, until `shutdown`, while this process is the leader.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let log = Arc::clone(&self.log);
-        while_in_turn(&*log, CONSUMER, &shutdown, &mut self).await;
+        run_as_leader(&*log, CONSUMER, &shutdown, &mut self).await;
     }
 
     /// Indexes all that there is, a batch at a time.
@@ -91,9 +91,9 @@ async fn behind(head: &mut watch::Receiver<Seq>, indexed: Seq) -> Option<Seq> {
 }
 
 #[async_trait]
-impl TakesTurns for SubjectIndexer {
+impl Leader for SubjectIndexer {
     /// Cut off wherever it is: a batch that was not committed is indexed again.
-    async fn act(&mut self, shutdown: CancellationToken) {
+    async fn lead(&mut self, shutdown: CancellationToken) {
         shutdown.run_until_cancelled(self.follow()).await;
     }
 }

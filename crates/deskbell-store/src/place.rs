@@ -74,7 +74,7 @@ impl Place {
             },
             Self::Postgres(options) => {
                 let store = PostgresStore::open(options).await?;
-                if store.hold_consumer(ORDERS, COMMAND_LEASE).await? {
+                if store.renew_lease(ORDERS, COMMAND_LEASE).await? {
                     return Ok(Some(Arc::new(store)));
                 }
                 store.close().await;

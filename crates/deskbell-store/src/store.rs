@@ -80,9 +80,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// token that was given out for this name before, so that an earlier holder can be told off.
     ///
     /// # Errors
-    /// The token could not be made durable; [`StoreError::Standby`] where another process holds
+    /// The token could not be made durable; [`StoreError::NotLeader`] where another process holds
     /// the consumer.
-    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError>;
+    async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError>;
 
     /// Holds this consumer's name for this process, so that no other one acts for it before the
     /// lease ends; called again, it goes on holding. Whether it is held now: `false` where another
@@ -90,26 +90,26 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// It is not known whether it is held.
-    async fn hold_consumer(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError>;
+    async fn renew_lease(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError>;
 
     /// Lets another process hold this consumer at once, where this one does.
     ///
     /// # Errors
     /// The others have to wait for the lease's end.
-    async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError>;
+    async fn release_lease(&self, consumer: &str) -> Result<(), StoreError>;
 
     /// Keeps what this consumer says of itself in place of what it said before, unless another
     /// process leads it. Whether it was kept.
     ///
     /// # Errors
     /// It is not known whether it was kept.
-    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError>;
+    async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError>;
 
     /// What this consumer last said of itself.
     ///
     /// # Errors
     /// The store could not be read.
-    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError>;
+    async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError>;
 
     /// The Clerk instance that this source was found to belong to, or `None` where none was.
     ///
@@ -189,9 +189,9 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
-    /// Another process acts for the consumer. It may be asked for again later.
+    /// Another process leads the consumer. Try again later.
     #[error("another process leads this consumer")]
-    Standby,
+    NotLeader,
     /// The database's clock and this machine's are further apart than leases and signatures bear.
     #[error(
         "the database's clock is {} s {} this machine's; synchronize both with NTP",

@@ -78,7 +78,7 @@ async fn an_old_store_is_brought_up_and_keeps_its_log() {
     register(&store).await;
     assert_eq!(store.enqueue(&owed(1..=1)).await.unwrap(), 1);
     assert_eq!(claim(&store).await.unwrap().len(), 1);
-    let token = store.claim_consumer(ROUTER).await.unwrap();
+    let token = store.next_fencing_token(ROUTER).await.unwrap();
     let revived = store.revive_requested(token, 10).await.unwrap();
     let nothing = deskbell_store::deliveries::Revived::Done { requests: 0, deliveries: 0 };
     assert_eq!(revived, nothing, "requests from before there were deliveries are done with");
@@ -167,7 +167,7 @@ async fn work_whose_caller_goes_away_breaks_nothing() {
     let path = directory.path().join("deskbell.db");
     let store = SqliteStore::open_with_clock(&path, clock.clone()).await.unwrap();
     register(&store).await;
-    let token = store.claim_consumer(ROUTER).await.unwrap();
+    let token = store.next_fencing_token(ROUTER).await.unwrap();
     for round in 0..ROUNDS {
         store.append(&[event(&format!("msg_{round}"))]).await.unwrap();
         let from = store.destinations().await.unwrap()[0].routed;

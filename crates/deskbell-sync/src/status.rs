@@ -102,7 +102,7 @@ pub async fn reported(
     store: &dyn Store,
     destination: &str,
 ) -> Result<Option<Reported>, StoreError> {
-    let Some(report) = store.consumer_report(&consumer_name(destination)).await? else {
+    let Some(report) = store.latest_report(&consumer_name(destination)).await? else {
         return Ok(None);
     };
     let Some(facts) = StatusReport::read(&report.body) else { return Ok(None) };

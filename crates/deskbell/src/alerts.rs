@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_delivery::{HealthPolicy, Notice, NoticeState};
 use deskbell_store::deliveries::DeadLetterQuery;
-use deskbell_store::{Database, LogHandle, StoreError, SubmitError, TakesTurns, while_in_turn};
+use deskbell_store::{Database, Leader, LogHandle, StoreError, SubmitError, run_as_leader};
 use tokio_util::sync::CancellationToken;
 
 use self::condition::Observation;
@@ -91,7 +91,7 @@ impl Alerts {
     /// Runs until `shutdown`, whenever this process leads.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
         let store = Arc::clone(&self.store);
-        while_in_turn(&*store, CONSUMER, &shutdown, &mut self).await;
+        run_as_leader(&*store, CONSUMER, &shutdown, &mut self).await;
     }
 
     async fn run_once(&mut self) -> Result<(), AlertsError> {
@@ -144,7 +144,7 @@ impl Alerts {
     }
 
     async fn read(&self) -> Result<AlertState, StoreError> {
-        let Some(report) = self.store.consumer_report(CONSUMER).await? else {
+        let Some(report) = self.store.latest_report(CONSUMER).await? else {
             return Ok(AlertState::default());
         };
         Ok(serde_json::from_str(&report.body).unwrap_or_else(|error| {
@@ -156,7 +156,7 @@ impl Alerts {
     async fn write(&self, state: &AlertState) -> Result<(), AlertsError> {
         // Strings and numbers: it cannot fail.
         let body = serde_json::to_string(state).unwrap_or_default();
-        match self.store.report_consumer(CONSUMER, &body).await? {
+        match self.store.publish_report(CONSUMER, &body).await? {
             true => Ok(()),
             false => Err(AlertsError::NotLeader),
         }
@@ -174,8 +174,8 @@ impl Alerts {
 }
 
 #[async_trait]
-impl TakesTurns for Alerts {
-    async fn act(&mut self, shutdown: CancellationToken) {
+impl Leader for Alerts {
+    async fn lead(&mut self, shutdown: CancellationToken) {
         // Others may have alerted since this process last led.
         self.state = None;
         let mut was_well = true;

@@ -9,7 +9,7 @@ use deskbell_delivery::{Replay, ReplayError, Replayer};
 use deskbell_store::deliveries::{
     DeadLetter, DeadLetterQuery, DeliveryKey, DestinationHealth, ORDERS, Order,
 };
-use deskbell_store::{Deliveries, Store, StoreError, TakesTurns, while_in_turn};
+use deskbell_store::{Deliveries, Leader, Store, StoreError, run_as_leader};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -120,9 +120,9 @@ impl Desk {
         Self { deliveries, replayer }
     }
 
-    /// Carries out what is asked for until `shutdown`, whenever it is this process's turn.
+    /// Carries out what is asked for until `shutdown`, while this process is the leader.
     pub(crate) async fn run(mut self, log: Arc<dyn Store>, shutdown: CancellationToken) {
-        while_in_turn(&*log, ORDERS, &shutdown, &mut self).await;
+        run_as_leader(&*log, ORDERS, &shutdown, &mut self).await;
     }
 
     async fn serve(&self) -> Result<(), StoreError> {
@@ -183,8 +183,8 @@ impl Desk {
 }
 
 #[async_trait]
-impl TakesTurns for Desk {
-    async fn act(&mut self, shutdown: CancellationToken) {
+impl Leader for Desk {
+    async fn lead(&mut self, shutdown: CancellationToken) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(look.tick()).await.is_some() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::upkeep::{HeldBack, Holder, Pruned, Pruning};
-use deskbell_store::{LogId, Seq, Store, StoreError, TakesTurns, Upkeep, while_in_turn};
+use deskbell_store::{Leader, LogId, Seq, Store, StoreError, Upkeep, run_as_leader};
 use deskbell_sync::{MirrorOptions, Target, TargetError};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -86,9 +86,9 @@ impl Pruner {
         }
     }
 
-    /// Prunes until `shutdown`, whenever it is this process's turn.
+    /// Prunes until `shutdown`, while this process is the leader.
     pub(crate) async fn run(mut self, log: Arc<dyn Store>, shutdown: CancellationToken) {
-        while_in_turn(&*log, CONSUMER, &shutdown, &mut self).await;
+        run_as_leader(&*log, CONSUMER, &shutdown, &mut self).await;
     }
 
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), StoreError> {
@@ -202,8 +202,8 @@ fn report(pruned: &Pruned) {
 }
 
 #[async_trait]
-impl TakesTurns for Pruner {
-    async fn act(&mut self, shutdown: CancellationToken) {
+impl Leader for Pruner {
+    async fn lead(&mut self, shutdown: CancellationToken) {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(look.tick()).await.is_some() {

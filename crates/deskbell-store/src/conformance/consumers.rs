@@ -8,18 +8,18 @@ use crate::{ConsumerReport, Seq, SourceInstance};
 
 pub async fn tokens_grow_also_over_a_restart(backend: &dyn Backend) {
     let store = backend.create().await;
-    let first = store.claim_consumer("mirror").await.unwrap();
-    let second = store.claim_consumer("mirror").await.unwrap();
+    let first = store.next_fencing_token("mirror").await.unwrap();
+    let second = store.next_fencing_token("mirror").await.unwrap();
     let store = backend.reopen(store).await;
-    let third = store.claim_consumer("mirror").await.unwrap();
+    let third = store.next_fencing_token("mirror").await.unwrap();
     assert!(first < second && second < third, "{first:?} {second:?} {third:?}");
 }
 
 pub async fn consumers_have_tokens_of_their_own(backend: &dyn Backend) {
     let store = backend.create().await;
-    let mirror = store.claim_consumer("mirror").await.unwrap();
-    store.claim_consumer("router").await.unwrap();
-    let again = store.claim_consumer("mirror").await.unwrap();
+    let mirror = store.next_fencing_token("mirror").await.unwrap();
+    store.next_fencing_token("router").await.unwrap();
+    let again = store.next_fencing_token("mirror").await.unwrap();
     assert_eq!(again.get(), mirror.get() + 1);
 }
 
@@ -30,30 +30,30 @@ pub async fn a_store_that_works_is_writable(backend: &dyn Backend) {
     store.check_writable().await.unwrap_err();
 }
 
-pub async fn a_consumer_is_held_on(backend: &dyn Backend) {
+pub async fn a_lease_is_renewed(backend: &dyn Backend) {
     const LEASE: Duration = Duration::from_secs(3);
     let store = backend.create().await;
-    assert!(store.hold_consumer("mirror", LEASE).await.unwrap());
-    let first = store.claim_consumer("mirror").await.unwrap();
-    assert!(store.hold_consumer("mirror", LEASE).await.unwrap(), "by the one that holds it");
+    assert!(store.renew_lease("mirror", LEASE).await.unwrap());
+    let first = store.next_fencing_token("mirror").await.unwrap();
+    assert!(store.renew_lease("mirror", LEASE).await.unwrap(), "by the one that holds it");
     backend.advance(2 * LEASE);
-    assert!(store.hold_consumer("mirror", LEASE).await.unwrap(), "also after the lease's end");
-    store.release_consumer("mirror").await.unwrap();
-    assert!(store.claim_consumer("mirror").await.unwrap() > first, "a release keeps the token");
-    store.release_consumer("mirror").await.unwrap();
+    assert!(store.renew_lease("mirror", LEASE).await.unwrap(), "also after the lease's end");
+    store.release_lease("mirror").await.unwrap();
+    assert!(store.next_fencing_token("mirror").await.unwrap() > first, "a release keeps the token");
+    store.release_lease("mirror").await.unwrap();
 }
 
 pub async fn what_a_consumer_says_of_itself_is_read_back(backend: &dyn Backend) {
     let store = backend.create().await;
-    assert_eq!(store.consumer_report("mirror").await.unwrap(), None);
-    assert!(store.report_consumer("mirror", "\"first\"").await.unwrap());
+    assert_eq!(store.latest_report("mirror").await.unwrap(), None);
+    assert!(store.publish_report("mirror", "\"first\"").await.unwrap());
     backend.advance(Duration::from_secs(1));
     let at_ms = store.now_ms().await.unwrap();
-    assert!(store.report_consumer("mirror", "\"é\"").await.unwrap(), "in place of the first");
-    store.report_consumer("router", "{}").await.unwrap();
+    assert!(store.publish_report("mirror", "\"é\"").await.unwrap(), "in place of the first");
+    store.publish_report("router", "{}").await.unwrap();
     backend.advance(Duration::from_secs(1));
     let store = backend.reopen(store).await;
-    let report = store.consumer_report("mirror").await.unwrap();
+    let report = store.latest_report("mirror").await.unwrap();
     assert_eq!(report, Some(ConsumerReport { body: "\"é\"".to_owned(), at_ms }));
 }
 

@@ -92,7 +92,7 @@ macro_rules! conformance_tests {
             a_reader_beside_a_writer_sees_no_gap);
         $crate::conformance_tests!(@topic $backend, consumers:
             tokens_grow_also_over_a_restart, consumers_have_tokens_of_their_own,
-            a_consumer_is_held_on, a_store_that_works_is_writable,
+            a_lease_is_renewed, a_store_that_works_is_writable,
             what_a_consumer_says_of_itself_is_read_back,
             the_first_instance_of_a_source_is_kept);
         $crate::conformance_tests!(@topic $backend, destinations:

@@ -58,7 +58,7 @@ pub async fn a_message_sent_again_revives_its_dead_letters(backend: &dyn Backend
     give_up_on_all(&*store, "hook", "no use").await;
     let (_, claimed) = claim_all(&*store, "crm").await;
     settle(&*store, "crm", &[delivered(&claimed[0]), delivered(&claimed[1])]).await;
-    let token = store.claim_consumer(ROUTER).await.unwrap();
+    let token = store.next_fencing_token(ROUTER).await.unwrap();
     store.append(&[event("a_1")]).await.unwrap();
     let revived = store.revive_requested(token, 10).await.unwrap();
     assert_eq!(revived, Revived::Done { requests: 1, deliveries: 1 });
@@ -71,8 +71,8 @@ pub async fn only_the_newest_router_acts(backend: &dyn Backend) {
     destination_with(&*store, "hook", 1).await;
     give_up_on_all(&*store, "hook", "no use").await;
     store.append(&[event("hook_0")]).await.unwrap();
-    let older = store.claim_consumer(ROUTER).await.unwrap();
-    let newest = store.claim_consumer(ROUTER).await.unwrap();
+    let older = store.next_fencing_token(ROUTER).await.unwrap();
+    let newest = store.next_fencing_token(ROUTER).await.unwrap();
     assert_eq!(store.revive_requested(older, 10).await.unwrap(), Revived::Superseded);
     assert!(matches!(state(&*store, "hook", 1).await, DeliveryState::DeadLettered { .. }));
     let revived = store.revive_requested(newest, 10).await.unwrap();
@@ -85,7 +85,7 @@ pub async fn requests_are_acted_on_once_and_in_pieces(backend: &dyn Backend) {
     give_up_on_all(&*store, "hook", "no use").await;
     let sent_again = [event("hook_2"), event("hook_0"), event("hook_0")];
     store.append(&sent_again).await.unwrap();
-    let token = store.claim_consumer(ROUTER).await.unwrap();
+    let token = store.next_fencing_token(ROUTER).await.unwrap();
     let first = store.revive_requested(token, 2).await.unwrap();
     assert_eq!(first, Revived::Done { requests: 2, deliveries: 2 });
     let store = backend.reopen(store).await;

@@ -46,7 +46,7 @@ pub async fn an_older_router_is_told_off(backend: &dyn Backend) {
         deliveries: vec![new_delivery("hook", 1, "user_1")],
         ..empty_batch(&*store, &["hook"], Seq::ZERO).await
     };
-    let newer = store.claim_consumer(ROUTER).await.unwrap();
+    let newer = store.next_fencing_token(ROUTER).await.unwrap();
     assert_eq!(store.route(&batch).await.unwrap(), Routed::Superseded);
     assert_eq!(claim_all(&*store, "hook").await.0, [] as [i64; 0]);
     let batch = RoutedBatch { token: newer, ..batch };

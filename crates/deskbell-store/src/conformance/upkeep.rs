@@ -165,7 +165,7 @@ pub async fn an_emptied_payload_is_not_owed_again(backend: &dyn Backend) {
     assert_eq!(store.revive(&[key("hook", 1)]).await.unwrap(), 0);
     assert_eq!(store.enqueue(&[new_delivery("late", 1, "user_1")]).await.unwrap(), 0);
     store.append(&[event("hook_0")]).await.unwrap();
-    let token = store.claim_consumer(ROUTER).await.unwrap();
+    let token = store.next_fencing_token(ROUTER).await.unwrap();
     let revived = store.revive_requested(token, 10).await.unwrap();
     assert_eq!(revived, Revived::Done { requests: 1, deliveries: 0 });
     assert!(matches!(state(&*store, "hook", 1).await, DeliveryState::DeadLettered { .. }));

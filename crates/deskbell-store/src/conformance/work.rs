@@ -55,7 +55,7 @@ pub(super) async fn empty_batch(
     from: Seq,
 ) -> RoutedBatch {
     RoutedBatch {
-        token: store.claim_consumer(ROUTER).await.unwrap(),
+        token: store.next_fencing_token(ROUTER).await.unwrap(),
         from,
         to: store.head().await.unwrap(),
         destinations: destinations.iter().map(|name| (*name).into()).collect(),

@@ -5,9 +5,9 @@ mod append;
 mod check;
 mod connect;
 mod connections;
-mod consumers;
 mod deliveries;
 mod instances;
+mod leases;
 mod migrations;
 mod open;
 mod options;
@@ -132,39 +132,38 @@ impl Store for PostgresStore {
         read::replay_requests(&self.connections, after, requests_max).await
     }
 
-    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+    async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
         let mut work = self.connections.statement().await?;
         let manual_ms = self.clock.manual_ms();
-        let token =
-            consumers::next_token(work.connection(), consumer, &self.replica, manual_ms).await;
-        work.done(token).await?.ok_or(StoreError::Standby)
+        let token = leases::next_token(work.connection(), consumer, &self.replica, manual_ms).await;
+        work.done(token).await?.ok_or(StoreError::NotLeader)
     }
 
-    async fn hold_consumer(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
+    async fn renew_lease(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
         let mut work = self.connections.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let held =
-            consumers::hold(work.connection(), consumer, &self.replica, lease, manual_ms).await;
+            leases::renew(work.connection(), consumer, &self.replica, lease, manual_ms).await;
         work.done(held).await
     }
 
-    async fn release_consumer(&self, consumer: &str) -> Result<(), StoreError> {
+    async fn release_lease(&self, consumer: &str) -> Result<(), StoreError> {
         let mut work = self.connections.statement().await?;
-        let released = consumers::release(work.connection(), consumer, &self.replica).await;
+        let released = leases::release(work.connection(), consumer, &self.replica).await;
         work.done(released).await
     }
 
-    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+    async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
         let mut work = self.connections.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let kept =
-            consumers::report(work.connection(), consumer, &self.replica, body, manual_ms).await;
+            leases::report(work.connection(), consumer, &self.replica, body, manual_ms).await;
         work.done(kept).await
     }
 
-    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+    async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
         let mut work = self.connections.statement().await?;
-        let report = consumers::read_report(work.connection(), consumer).await;
+        let report = leases::read_report(work.connection(), consumer).await;
         work.done(report).await
     }
 

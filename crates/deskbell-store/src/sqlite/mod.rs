@@ -3,10 +3,10 @@
 mod about;
 mod append;
 mod backup;
-mod consumers;
 mod deliveries;
 mod files;
 mod instances;
+mod leases;
 mod lock;
 mod migrations;
 mod open;
@@ -130,29 +130,29 @@ impl Store for SqliteStore {
         Ok(read::replay_requests(&self.readers, after, requests_max).await?)
     }
 
-    async fn claim_consumer(&self, consumer: &str) -> Result<FencingToken, StoreError> {
-        Ok(consumers::next_token(&mut *self.connection().await?, consumer).await?)
+    async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+        Ok(leases::next_token(&mut *self.connection().await?, consumer).await?)
     }
 
     /// The process that has the file open to write is the only one.
-    async fn hold_consumer(&self, _: &str, _: Duration) -> Result<bool, StoreError> {
+    async fn renew_lease(&self, _: &str, _: Duration) -> Result<bool, StoreError> {
         Ok(true)
     }
 
-    async fn release_consumer(&self, _: &str) -> Result<(), StoreError> {
+    async fn release_lease(&self, _: &str) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Nobody else leads it, as with [`hold_consumer`](Self::hold_consumer).
-    async fn report_consumer(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+    /// Nobody else leads it, as with [`renew_lease`](Self::renew_lease).
+    async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
         let mut connection = self.connection().await?;
         let now_ms = self.clock.now_ms();
-        consumers::report(&mut connection, consumer, body, now_ms).await?;
+        leases::report(&mut connection, consumer, body, now_ms).await?;
         Ok(true)
     }
 
-    async fn consumer_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
-        Ok(consumers::read_report(&self.readers, consumer).await?)
+    async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        Ok(leases::read_report(&self.readers, consumer).await?)
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -174,7 +174,7 @@ impl Store for SqliteStore {
 
     async fn check_writable(&self) -> Result<(), StoreError> {
         let mut connection = self.connection().await?;
-        Ok(consumers::write_a_mark(&mut connection, self.clock.now_ms()).await?)
+        Ok(leases::write_a_mark(&mut connection, self.clock.now_ms()).await?)
     }
 
     async fn close(&self) {

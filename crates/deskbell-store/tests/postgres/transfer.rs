@@ -54,7 +54,7 @@ async fn route_all(store: &SqliteStore) {
     };
     let why = |name: &str| Unwanted { destination: name.into(), reason: "not \"wanted\"".into() };
     let batch = RoutedBatch {
-        token: store.claim_consumer(ROUTER).await.unwrap(),
+        token: store.next_fencing_token(ROUTER).await.unwrap(),
         from: Seq::ZERO,
         to,
         destinations: names.to_vec(),
@@ -148,7 +148,7 @@ async fn everything_arrives_and_goes_on() {
     let appended = store.append(&[event("msg_1"), event("next")]).await.unwrap();
     assert_eq!(appended.iter().map(|one| one.seq().get()).collect::<Vec<_>>(), [2, 1_202]);
     assert_eq!(store.replay_requests(1, 10).await.unwrap()[0].number, 2, "numbers go on");
-    assert_eq!(store.claim_consumer(ROUTER).await.unwrap().get(), 2, "tokens go on");
+    assert_eq!(store.next_fencing_token(ROUTER).await.unwrap().get(), 2, "tokens go on");
     assert!(!claim(&store, "crm", 10).await.is_empty(), "what is due can be claimed");
     store.close().await;
 }

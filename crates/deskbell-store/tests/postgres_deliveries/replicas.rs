@@ -85,7 +85,7 @@ async fn a_router_cannot_be_overtaken_between_its_check_and_its_commit() {
     let database = Database::new().await;
     let store = Arc::new(database.open().await);
     register(&store, Ordering::None).await;
-    let token = store.claim_consumer(ROUTER).await.unwrap();
+    let token = store.next_fencing_token(ROUTER).await.unwrap();
     let mut late = database.connect().await;
     let sql =
         "SELECT deskbell.route_v1(NULL, $1, 0, 0, '{hook}', '{}', '{}', '{}', '{}', '{}', '{}')";
@@ -94,7 +94,7 @@ async fn a_router_cannot_be_overtaken_between_its_check_and_its_commit() {
     assert!(done.get::<bool, _>(0));
     let mut tasks = JoinSet::new();
     let overtaking = Arc::clone(&store);
-    tasks.spawn(async move { overtaking.claim_consumer(ROUTER).await.unwrap() });
+    tasks.spawn(async move { overtaking.next_fencing_token(ROUTER).await.unwrap() });
     until_somebody_waits_for_a_lock(&mut database.connect().await).await;
     sqlx::raw_sql("COMMIT").execute(&mut late).await.unwrap();
     let newer = tasks.join_next().await.unwrap().unwrap();

@@ -91,7 +91,7 @@ impl MirrorConsumer {
     async fn claim(&self, log_id: LogId) -> Result<(FencingToken, Vec<Checkpoint>), SyncError> {
         let mut claims = 0;
         loop {
-            let token = self.store.claim_consumer(&self.name()).await?;
+            let token = self.store.next_fencing_token(&self.name()).await?;
             let saved = self.target.checkpoints(&self.destination).await?;
             let ours = saved.iter().find(|checkpoint| checkpoint.log_id == log_id);
             claims += 1;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deskbell_store::{Store, TakesTurns, while_in_turn};
+use deskbell_store::{Leader, Store, run_as_leader};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -84,7 +84,7 @@ impl MirrorService {
     /// growing pauses.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let (store, name) = (Arc::clone(&self.store), consumer_name(&self.destination));
-        while_in_turn(&*store, &name, &shutdown, &mut self).await;
+        run_as_leader(&*store, &name, &shutdown, &mut self).await;
         if let Slot::Open(consumer) = self.mirror {
             consumer.target.close().await;
         }
@@ -109,8 +109,8 @@ impl MirrorService {
 }
 
 #[async_trait]
-impl TakesTurns for MirrorService {
-    async fn act(&mut self, shutdown: CancellationToken) {
+impl Leader for MirrorService {
+    async fn lead(&mut self, shutdown: CancellationToken) {
         let leading = self.status.lead(Arc::clone(&self.store));
         let Some(mut publisher) = shutdown.run_until_cancelled(leading).await else { return };
         tokio::select! {

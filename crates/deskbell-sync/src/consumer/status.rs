@@ -92,7 +92,7 @@ impl Status {
     /// mirror has moved: since when stays known.
     pub(super) async fn lead(&self, store: Arc<dyn Store>) -> Publisher {
         let consumer = consumer_name(&self.destination);
-        let reported = timeout(STORE_TIMEOUT, store.consumer_report(&consumer)).await;
+        let reported = timeout(STORE_TIMEOUT, store.latest_report(&consumer)).await;
         let facts = match reported {
             Ok(Ok(Some(report))) => StatusReport::read(&report.body).unwrap_or_default(),
             _ => StatusReport::default(),
@@ -197,7 +197,7 @@ impl Publisher {
     async fn send(&mut self, facts: StatusReport) -> bool {
         // Strings and numbers: it cannot fail.
         let body = serde_json::to_string(&facts).unwrap_or_default();
-        let reported = self.store.report_consumer(&self.consumer, &body);
+        let reported = self.store.publish_report(&self.consumer, &body);
         match timeout(STORE_TIMEOUT, reported).await {
             Ok(Ok(_)) => {
                 self.reported = Some((facts, Instant::now()));

@@ -170,7 +170,7 @@ async fn a_consumer_claims_its_name_once() {
         world.append_users(number, 1).await;
         drain(&mut consumer).await;
     }
-    assert_eq!(world.store.claim_consumer("sync:mirror").await.unwrap().get(), 2);
+    assert_eq!(world.store.next_fencing_token("sync:mirror").await.unwrap().get(), 2);
 }
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn a_restored_log_with_another_message_at_the_checkpoint_is_read_again() {
     world.append_users(12, 3).await;
     // A consumer of the copy's own has claimed since, so the tokens do not give it away.
     for _ in 0..5 {
-        world.store.claim_consumer("sync:mirror").await.unwrap();
+        world.store.next_fencing_token("sync:mirror").await.unwrap();
     }
     assert_eq!(drain(&mut world.consumer().await).await, 5);
     assert_eq!(world.users().await, 7);

@@ -94,7 +94,7 @@ async fn carry_out_here(
     let deliveries = Arc::clone(&store) as Arc<dyn Deliveries>;
     let answer = Desk::new(deliveries, replayer(config, &store)?).carry_out(request).await;
     // Where that fails, a program that starts meanwhile waits for the lease's end.
-    let _ = store.release_consumer(ORDERS).await;
+    let _ = store.release_lease(ORDERS).await;
     store.close().await;
     answer.map_err(failed)
 }

@@ -106,7 +106,7 @@ mod tests {
         running.add("app", status);
         assert_eq!(running.states().await, [], "nothing is known of it");
         let body = r#"{ "seq": 7, "failure": { "since_ms": 5, "error": "away", "cause": null } }"#;
-        store.report_consumer("sync:app", body).await.unwrap();
+        store.publish_report("sync:app", body).await.unwrap();
         let states = running.states().await;
         let (name, state) = &states[0];
         assert_eq!((&**name, state.name(), state.since_ms()), ("app", "waiting", Some(5)));

@@ -122,7 +122,7 @@ async fn fill(store: &SqliteStore, rows: i64) {
 async fn cost(rows: i64) -> Vec<(&'static str, u64)> {
     let (_directory, store) = store().await;
     fill(&store, rows).await;
-    let token = store.claim_consumer(ROUTER).await.unwrap();
+    let token = store.next_fencing_token(ROUTER).await.unwrap();
     let steps = count_steps(&store).await;
     let mut costs = Vec::new();
     let mut note = |work| costs.push((work, steps.swap(0, Relaxed)));

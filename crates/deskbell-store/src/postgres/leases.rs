@@ -1,5 +1,4 @@
-//! Who acts for a consumer: leases by the database's clock, and tokens that tell late ones off. And
-//! what it says of itself.
+//! Leases by the database's clock, fencing tokens, and what each consumer reports.
 
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use super::session::Session;
 use crate::clock::whole_ms;
 use crate::{ConsumerReport, FencingToken};
 
-/// Gives out the next token for this consumer; `None` where another replica holds it.
+/// Gives out the next token for this consumer; `None` if another replica holds the lease.
 pub(super) async fn next_token(
     connection: &mut Session,
     consumer: &str,
@@ -30,8 +29,8 @@ pub(super) async fn next_token(
     Ok(token.map(FencingToken::new))
 }
 
-/// Holds the consumer from now on, where no other replica does.
-pub(super) async fn hold(
+/// Takes or renews the lease, unless another replica holds it.
+pub(super) async fn renew(
     connection: &mut Session,
     consumer: &str,
     replica: &str,
@@ -55,7 +54,7 @@ pub(super) async fn hold(
     Ok(held.rows_affected() == 1)
 }
 
-/// Lets go of the consumer, where this replica holds it.
+/// Releases the lease, if this replica holds it.
 pub(super) async fn release(
     connection: &mut Session,
     consumer: &str,
