@@ -13,7 +13,7 @@ use clap::Args;
 use clerk_webhooks::{Secret, Verifier};
 use deskbell_server::{App, IngestOptions, Server, ServerOptions, Source, routes};
 use deskbell_store::deliveries::StartFrom;
-use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, Store, SubjectIndexer};
+use deskbell_store::{EventLog, LogHandle, LogWriter, LogWriterOptions, SubjectIndexer};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
@@ -98,9 +98,11 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
 async fn serve(options: &Options) -> Result<(), BenchError> {
     let shutdown = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let inner: Arc<dyn Store> = match &options.store {
+    let mut opened = None;
+    let inner: Arc<dyn EventLog> = match &options.store {
         Some(place) => {
             let database = place.open().await?;
+            opened = Some(database.clone());
             if let Some(url) = &options.deliver_to {
                 deliveries::register(&*database, NAME, StartFrom::Beginning).await?;
                 let to = Destination {
@@ -112,7 +114,7 @@ async fn serve(options: &Options) -> Result<(), BenchError> {
                 deliveries::deliver(&database, &[to], &shutdown, &mut tasks)?;
             }
             if options.index_subjects {
-                let indexer = SubjectIndexer::new(database.clone(), database.clone());
+                let indexer = SubjectIndexer::new(database.clone());
                 tasks.spawn(indexer.run(shutdown.clone()));
             }
             database
@@ -131,13 +133,15 @@ async fn serve(options: &Options) -> Result<(), BenchError> {
     let _ = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
     shutdown.cancel();
     tasks.join_all().await;
-    store.close().await;
+    if let Some(opened) = opened {
+        opened.close().await;
+    }
     let (commits, events) = store.counts();
     say(&Committed { commits, events })?;
     Ok(())
 }
 
-fn app(log: LogHandle, store: Arc<dyn Store>) -> Result<App, BenchError> {
+fn app(log: LogHandle, store: Arc<dyn EventLog>) -> Result<App, BenchError> {
     Ok(App {
         sources: vec![Source {
             name: "clerk".into(),

@@ -15,9 +15,7 @@ use deskbell_delivery::{
 use deskbell_sim::Latencies;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
-use deskbell_store::{
-    Database, Deliveries, LogHandle, LogWriter, LogWriterOptions, NewEvent, Store,
-};
+use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, NewEvent, Store};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -51,7 +49,7 @@ pub(crate) struct Destination<'a> {
 /// A store, its log writer, and after [`Line::deliver`] the router and the workers.
 #[derive(Debug)]
 pub(crate) struct Line {
-    pub(crate) store: Arc<dyn Database>,
+    pub(crate) store: Arc<dyn Store>,
     log: LogHandle,
     writing: JoinSet<()>,
     delivering: JoinSet<()>,
@@ -125,8 +123,7 @@ impl Target {
 impl Line {
     pub(crate) async fn open(place: &Place) -> Result<Self, BenchError> {
         let store = place.open().await?;
-        let log: Arc<dyn Store> = store.clone();
-        let (writer, log) = LogWriter::new(log, &LogWriterOptions::default());
+        let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
         let writing = JoinSet::from_iter([writer.run()]);
         let shutdown = CancellationToken::new();
         Ok(Self { store, log, writing, delivering: JoinSet::new(), shutdown })
@@ -192,7 +189,7 @@ impl Line {
 }
 
 pub(crate) async fn register(
-    store: &dyn Database,
+    store: &dyn Store,
     name: &str,
     from: StartFrom,
 ) -> Result<(), BenchError> {
@@ -203,7 +200,7 @@ pub(crate) async fn register(
 
 /// Starts the router, and a worker for each destination; all are registered.
 pub(crate) fn deliver(
-    store: &Arc<dyn Database>,
+    store: &Arc<dyn Store>,
     destinations: &[Destination<'_>],
     shutdown: &CancellationToken,
     tasks: &mut JoinSet<()>,
@@ -216,8 +213,7 @@ pub(crate) fn deliver(
             ..WorkerOptions::new(destination.name)
         };
         let channel = Arc::new(HttpChannel::new(http_options(destination.url)?)?);
-        let deliveries: Arc<dyn Deliveries> = store.clone();
-        let worker = Worker::new(deliveries, channel, options);
+        let worker = Worker::new(store.clone(), channel, options);
         tasks.spawn(worker.run(shutdown.clone()));
     }
     let names: Vec<_> = destinations.iter().map(|destination| destination.name).collect();
@@ -225,7 +221,7 @@ pub(crate) fn deliver(
 }
 
 fn route(
-    store: &Arc<dyn Database>,
+    store: &Arc<dyn Store>,
     destinations: &[&str],
     shutdown: &CancellationToken,
     tasks: &mut JoinSet<()>,
@@ -235,7 +231,7 @@ fn route(
         let filter = Filter::new(FilterOptions::default())?;
         routes.push(Route { destination: name.into(), filter, takes_notices: false });
     }
-    let router = Router::new(store.clone(), store.clone(), routes, RouterOptions::default());
+    let router = Router::new(store.clone(), routes, RouterOptions::default());
     tasks.spawn(router.run(shutdown.clone()));
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
-use deskbell_store::{NewEvent, SqliteStore, Store};
+use deskbell_store::{EventLog, NewEvent, SqliteStore, Store};
 
 use crate::error::BenchError;
 use crate::ingest;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use deskbell_store::{Database as Store, ReadLimit, StoreError, StoredEvent};
+use deskbell_store::{ReadLimit, Store, StoreError, StoredEvent};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::error::BenchError;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use deskbell_store::{Database, PostgresOptions};
+use deskbell_store::{PostgresOptions, Store};
 
 use crate::error::BenchError;
 
@@ -29,7 +29,7 @@ impl Place {
     }
 
     /// Opens the store, and makes it where there is none.
-    pub(crate) async fn open(&self) -> Result<Arc<dyn Database>, BenchError> {
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, BenchError> {
         let place = match self {
             Self::Sqlite(path) => deskbell_store::Place::Sqlite(path.clone()),
             Self::Postgres(url) => deskbell_store::Place::Postgres(PostgresOptions::new(url)),

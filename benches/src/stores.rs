@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::{
-    Appended, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit, ReplayRequest,
-    Seq, SourceInstance, Store, StoreError, StoredEvent,
+    Appended, EventLog, EventsAbout, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent,
 };
 use tokio::sync::watch;
 
@@ -30,7 +28,7 @@ impl DiscardingStore {
 }
 
 #[async_trait]
-impl Store for DiscardingStore {
+impl EventLog for DiscardingStore {
     fn log_id(&self) -> LogId {
         self.log_id
     }
@@ -68,40 +66,8 @@ impl Store for DiscardingStore {
         Ok(Seq::new(self.head.load(Ordering::Relaxed)))
     }
 
-    async fn publish_report(&self, _: &str, _: &str) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn latest_report(&self, _: &str) -> Result<Option<ConsumerReport>, StoreError> {
-        Ok(None)
-    }
-
-    async fn replay_requests(&self, _: i64, _: u32) -> Result<Vec<ReplayRequest>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn next_fencing_token(&self, _: &str) -> Result<FencingToken, StoreError> {
-        Ok(FencingToken::new(1))
-    }
-
-    async fn renew_lease(&self, _: &str, _: Duration) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn release_lease(&self, _: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn source_instance(&self, _: &str) -> Result<Option<SourceInstance>, StoreError> {
-        Ok(None)
-    }
-
-    async fn pin_source_instance(
-        &self,
-        _: &str,
-        found: &SourceInstance,
-    ) -> Result<SourceInstance, StoreError> {
-        Ok(found.clone())
+    async fn first_received_since(&self, _: i64) -> Result<Seq, StoreError> {
+        Ok(Seq::ZERO)
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -111,20 +77,18 @@ impl Store for DiscardingStore {
     async fn check_writable(&self) -> Result<(), StoreError> {
         Ok(())
     }
-
-    async fn close(&self) {}
 }
 
 /// Passes everything on, and counts how the writer batches.
 #[derive(Debug)]
 pub(crate) struct CountingStore {
-    inner: Arc<dyn Store>,
+    inner: Arc<dyn EventLog>,
     commits: AtomicU64,
     events: AtomicU64,
 }
 
 impl CountingStore {
-    pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn EventLog>) -> Self {
         Self { inner, commits: AtomicU64::new(0), events: AtomicU64::new(0) }
     }
 
@@ -135,7 +99,7 @@ impl CountingStore {
 }
 
 #[async_trait]
-impl Store for CountingStore {
+impl EventLog for CountingStore {
     fn log_id(&self) -> LogId {
         self.inner.log_id()
     }
@@ -175,44 +139,8 @@ impl Store for CountingStore {
         self.inner.head().await
     }
 
-    async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
-        self.inner.publish_report(consumer, body).await
-    }
-
-    async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
-        self.inner.latest_report(consumer).await
-    }
-
-    async fn replay_requests(
-        &self,
-        after: i64,
-        requests_max: u32,
-    ) -> Result<Vec<ReplayRequest>, StoreError> {
-        self.inner.replay_requests(after, requests_max).await
-    }
-
-    async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
-        self.inner.next_fencing_token(consumer).await
-    }
-
-    async fn renew_lease(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
-        self.inner.renew_lease(consumer, lease).await
-    }
-
-    async fn release_lease(&self, consumer: &str) -> Result<(), StoreError> {
-        self.inner.release_lease(consumer).await
-    }
-
-    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
-        self.inner.source_instance(source).await
-    }
-
-    async fn pin_source_instance(
-        &self,
-        source: &str,
-        found: &SourceInstance,
-    ) -> Result<SourceInstance, StoreError> {
-        self.inner.pin_source_instance(source, found).await
+    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
+        self.inner.first_received_since(at_ms).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -221,9 +149,5 @@ impl Store for CountingStore {
 
     async fn check_writable(&self) -> Result<(), StoreError> {
         self.inner.check_writable().await
-    }
-
-    async fn close(&self) {
-        self.inner.close().await;
     }
 }

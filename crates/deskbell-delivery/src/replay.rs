@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use deskbell_store::deliveries::{DeadLetter, DeadLetterQuery, DeliveryKey, NewDelivery};
-use deskbell_store::{Deliveries, ReadLimit, Seq, Store, StoreError, StoredEvent};
+use deskbell_store::deliveries::{DeadLetter, DeadLetterQuery, DeliveryKey, NewDelivery, Replays};
+use deskbell_store::{ReadLimit, Seq, StoreError, StoredEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::filter::{Decision, takes_type, view};
@@ -90,8 +90,7 @@ pub enum ReplayError {
 /// Makes replays.
 #[derive(Debug)]
 pub struct Replayer {
-    log: Arc<dyn Store>,
-    deliveries: Arc<dyn Deliveries>,
+    store: Arc<dyn Replays>,
     routes: Vec<Route>,
     sources: Vec<String>,
 }
@@ -99,13 +98,8 @@ pub struct Replayer {
 impl Replayer {
     /// For the destinations and sources of the config.
     #[must_use]
-    pub fn new(
-        log: Arc<dyn Store>,
-        deliveries: Arc<dyn Deliveries>,
-        routes: Vec<Route>,
-        sources: Vec<String>,
-    ) -> Self {
-        Self { log, deliveries, routes, sources }
+    pub fn new(store: Arc<dyn Replays>, routes: Vec<Route>, sources: Vec<String>) -> Self {
+        Self { store, routes, sources }
     }
 
     /// Makes it.
@@ -154,7 +148,7 @@ impl Replayer {
     ) -> Result<(), ReplayError> {
         let mut found = Vec::new();
         for source in &self.sources {
-            found.extend(self.log.find(source, message_id).await?);
+            found.extend(self.store.find(source, message_id).await?);
         }
         if found.is_empty() {
             return Err(ReplayError::NoSuchEvent { message_id: message_id.to_owned() });
@@ -164,7 +158,7 @@ impl Replayer {
             return Err(ReplayError::Pruned { message_id: message_id.to_owned() });
         }
         for event in found {
-            let existing = self.deliveries.deliveries_of(event.seq).await?;
+            let existing = self.store.deliveries_of(event.seq).await?;
             let view = view(&event);
             let (mut again, mut new) = (Vec::new(), Vec::new());
             for route in routes {
@@ -198,7 +192,7 @@ impl Replayer {
                 after: after.take(),
                 letters_max: CHUNK,
             };
-            let letters = self.deliveries.dead_letters(&query).await?;
+            let letters = self.store.dead_letters(&query).await?;
             let Some(last) = letters.last() else { break };
             after = Some(last.key.clone());
             let wanted = letters.into_iter().filter(|letter| replay.takes_letter(letter));
@@ -219,11 +213,11 @@ impl Replayer {
         if let Some(subject) = &replay.subject {
             return self.missing_about(subject, first, routes, replay, count).await;
         }
-        let head = self.log.head().await?;
+        let head = self.store.head().await?;
         let mut at = first;
         while count.left > 0 && at < head {
             let limit = ReadLimit { events_max: CHUNK, ..ReadLimit::default() };
-            let events = self.log.read(at, limit).await?;
+            let events = self.store.read(at, limit).await?;
             let Some(last) = events.last() else { break };
             at = last.seq;
             self.enqueue_absent(&events, routes, replay, count).await?;
@@ -245,7 +239,7 @@ impl Replayer {
         let mut before = None;
         loop {
             let limit = ReadLimit { events_max: CHUNK, ..ReadLimit::default() };
-            let page = self.log.about(subject, before, limit).await?;
+            let page = self.store.about(subject, before, limit).await?;
             places.extend(page.events.iter().map(|event| event.seq).filter(|seq| *seq > first));
             before = page.older.filter(|older| *older > first.next());
             if before.is_none() {
@@ -257,7 +251,7 @@ impl Replayer {
                 break;
             }
             let limit = ReadLimit { events_max: 1, ..ReadLimit::default() };
-            let mut events = self.log.read(Seq::new(place.get() - 1), limit).await?;
+            let mut events = self.store.read(Seq::new(place.get() - 1), limit).await?;
             // Another one comes where it has been pruned in the meantime.
             events.retain(|event| event.seq == place);
             self.enqueue_absent(&events, routes, replay, count).await?;
@@ -276,14 +270,14 @@ impl Replayer {
         let wanted: Vec<NewDelivery> =
             events.iter().flat_map(|event| wanted(event, routes, replay)).collect();
         let keys: Vec<_> = wanted.iter().map(|delivery| delivery.key.clone()).collect();
-        let absent = self.deliveries.absent(&keys).await?;
+        let absent = self.store.absent(&keys).await?;
         let new = wanted.into_iter().filter(|delivery| absent.contains(&delivery.key));
         self.enqueue(new.collect(), replay, count).await
     }
 
     /// The place in front of the first event that was received since then.
     async fn log_from(&self, since_ms: i64) -> Result<Seq, ReplayError> {
-        let first = self.deliveries.first_received_since(since_ms).await?;
+        let first = self.store.first_received_since(since_ms).await?;
         Ok(Seq::new(first.get() - 1))
     }
 
@@ -298,7 +292,7 @@ impl Replayer {
             return Ok(());
         }
         let done =
-            if replay.dry_run { as_u64(keys.len()) } else { self.deliveries.revive(keys).await? };
+            if replay.dry_run { as_u64(keys.len()) } else { self.store.revive(keys).await? };
         count.add(done);
         Ok(())
     }
@@ -314,7 +308,7 @@ impl Replayer {
             return Ok(());
         }
         let done =
-            if replay.dry_run { as_u64(new.len()) } else { self.deliveries.enqueue(&new).await? };
+            if replay.dry_run { as_u64(new.len()) } else { self.store.enqueue(&new).await? };
         count.add(done);
         Ok(())
     }

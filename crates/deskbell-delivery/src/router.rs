@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::deliveries::{ROUTER, Revived, Routed, RoutedBatch};
+use deskbell_store::deliveries::{ROUTER, Revived, Routed, RoutedBatch, Routing};
 use deskbell_store::{
-    Deliveries, FencingToken, Leader, ReadLimit, Seq, Store, StoreError, StoredEvent, run_as_leader,
+    FencingToken, Leader, ReadLimit, Seq, StoreError, StoredEvent, run_as_leader,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -63,8 +63,7 @@ impl Default for RouterOptions {
 /// Routes one log.
 #[derive(Debug)]
 pub struct Router {
-    log: Arc<dyn Store>,
-    deliveries: Arc<dyn Deliveries>,
+    store: Arc<dyn Routing>,
     routes: Vec<Route>,
     options: RouterOptions,
     /// `None` while it is not known where the destinations stand.
@@ -105,19 +104,14 @@ pub enum RouterError {
 impl Router {
     /// A router of this log for these destinations, which must be registered.
     #[must_use]
-    pub fn new(
-        log: Arc<dyn Store>,
-        deliveries: Arc<dyn Deliveries>,
-        routes: Vec<Route>,
-        options: RouterOptions,
-    ) -> Self {
-        Self { log, deliveries, routes, options, stand: None }
+    pub fn new(store: Arc<dyn Routing>, routes: Vec<Route>, options: RouterOptions) -> Self {
+        Self { store, routes, options, stand: None }
     }
 
     /// Follows the log until `shutdown`, while this process is the leader.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let log = Arc::clone(&self.log);
-        run_as_leader(&*log, ROUTER, &shutdown, &mut self).await;
+        let store = Arc::clone(&self.store);
+        run_as_leader(&*store, ROUTER, &shutdown, &mut self).await;
     }
 
     /// Routes the next batch for each group of destinations that stand at one place, and acts on
@@ -143,8 +137,8 @@ impl Router {
     }
 
     async fn take_over(&self) -> Result<Stand, RouterError> {
-        let token = self.log.next_fencing_token(ROUTER).await?;
-        let states = self.deliveries.destinations().await?;
+        let token = self.store.next_fencing_token(ROUTER).await?;
+        let states = self.store.destinations().await?;
         let is_ours = |name: &Arc<str>| self.routes.iter().any(|route| route.destination == *name);
         let ours = states.into_iter().filter(|state| is_ours(&state.name));
         let checkpoints = ours.map(|state| (state.name, state.routed)).collect();
@@ -159,7 +153,7 @@ impl Router {
         progress: &mut RouterProgress,
     ) -> Result<Option<Seq>, RouterError> {
         let limit = range.limit(self.options.batch);
-        let mut events = self.log.read(range.from, limit).await?;
+        let mut events = self.store.read(range.from, limit).await?;
         if let Some(end) = range.until {
             events.retain(|event| event.seq <= end);
         }
@@ -174,12 +168,12 @@ impl Router {
         let (pending, destinations) = (deliveries.len(), range.destinations.clone());
         let from = range.from;
         let batch = RoutedBatch { token, from, to, destinations, deliveries, unwanted };
-        if self.deliveries.route(&batch).await? == Routed::Superseded {
+        if self.store.route(&batch).await? == Routed::Superseded {
             return Err(RouterError::Superseded);
         }
         progress.events += u64::try_from(count).unwrap_or(u64::MAX);
         progress.deliveries += u64::try_from(pending).unwrap_or(u64::MAX);
-        progress.more |= range.until.is_some() || self.log.head().await? > to;
+        progress.more |= range.until.is_some() || self.store.head().await? > to;
         Ok(Some(to))
     }
 
@@ -188,7 +182,7 @@ impl Router {
         token: FencingToken,
         progress: &mut RouterProgress,
     ) -> Result<(), RouterError> {
-        match self.deliveries.revive_requested(token, REQUESTS_MAX).await? {
+        match self.store.revive_requested(token, REQUESTS_MAX).await? {
             Revived::Done { requests, deliveries } => {
                 progress.revived += deliveries;
                 progress.more |= requests == REQUESTS_MAX;
@@ -202,7 +196,7 @@ impl Router {
     async fn follow(&mut self, shutdown: CancellationToken) {
         // Others may have moved the checkpoints since this process was last the leader.
         self.stand = None;
-        let mut head = self.log.subscribe();
+        let mut head = self.store.subscribe();
         while !shutdown.is_cancelled() {
             // Before the log is read: what comes in between wakes the wait below.
             head.mark_unchanged();
@@ -230,7 +224,7 @@ impl Router {
     fn count(&self) -> impl Future<Output = ()> + use<> {
         let gauge = |every| {
             let destinations = self.routes.iter().map(|route| Arc::clone(&route.destination));
-            PendingGauge::new(Arc::clone(&self.deliveries), destinations.collect(), every)
+            PendingGauge::new(Arc::clone(&self.store), destinations.collect(), every)
         };
         let gauge = self.options.count_every.map(gauge);
         async {

@@ -14,10 +14,11 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_store::StoreError;
 use deskbell_store::deliveries::{
-    BroughtForward, Claim, Claimed, ClaimedDelivery, DestinationHealth, Settlement, Verdict,
+    BroughtForward, Claim, Claimed, ClaimedDelivery, DeliveryQueue, DestinationHealth, Settlement,
+    Verdict,
 };
-use deskbell_store::{Deliveries, StoreError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +50,7 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 /// Carries the deliveries of one destination.
 #[derive(Debug)]
 pub struct Worker {
-    deliveries: Arc<dyn Deliveries>,
+    deliveries: Arc<dyn DeliveryQueue>,
     channel: Arc<dyn Channel>,
     options: WorkerOptions,
     /// As the store knew it when it was last asked.
@@ -106,7 +107,7 @@ impl Worker {
     /// nothing before it is run.
     #[must_use]
     pub fn new(
-        deliveries: Arc<dyn Deliveries>,
+        deliveries: Arc<dyn DeliveryQueue>,
         channel: Arc<dyn Channel>,
         options: WorkerOptions,
     ) -> Self {

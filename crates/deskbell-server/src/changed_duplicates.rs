@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deskbell_store::Store;
+use deskbell_store::EventLog;
 use metrics::{Counter, Unit, counter, describe_counter};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ const CHANGED: &str = "deskbell_ingest_changed_duplicates_total";
 #[derive(Clone)]
 pub(crate) struct ChangedDuplicates {
     source: Arc<str>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn EventLog>,
     comparing: Arc<Semaphore>,
     tasks: TaskTracker,
     hasher: RandomState,
@@ -40,7 +40,7 @@ struct Digest {
 }
 
 impl ChangedDuplicates {
-    pub(crate) fn new(source: &Arc<str>, store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(source: &Arc<str>, store: Arc<dyn EventLog>) -> Self {
         describe_counter!(
             CHANGED,
             Unit::Count,

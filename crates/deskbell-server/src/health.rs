@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use deskbell_store::{LogHandle, Store};
+use deskbell_store::{EventLog, LogHandle};
 use http::StatusCode;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -26,14 +26,14 @@ const REFUSAL_HOLDS_FOR: Duration = Duration::from_secs(5);
 /// asking the store, at most once in a while.
 #[derive(Debug)]
 pub(crate) struct Readiness {
-    store: Arc<dyn Store>,
+    store: Arc<dyn EventLog>,
     log: LogHandle,
     last: Mutex<Option<(Instant, bool)>>,
     strictness: Strictness,
 }
 
 impl Readiness {
-    pub(crate) fn new(store: Arc<dyn Store>, log: LogHandle, strictness: Strictness) -> Self {
+    pub(crate) fn new(store: Arc<dyn EventLog>, log: LogHandle, strictness: Strictness) -> Self {
         Self { store, log, last: Mutex::new(None), strictness }
     }
 

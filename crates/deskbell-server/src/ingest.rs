@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use clerk_webhooks::{Envelope, NotAnEvent, SignatureHeaders, Verified, Verifier, VerifyError};
-use deskbell_store::{Appended, ID_BYTES_MAX, LogHandle, NewEvent, Store, SubmitError};
+use deskbell_store::{Appended, EventLog, ID_BYTES_MAX, LogHandle, NewEvent, SubmitError};
 use http::request::Parts;
 use http_body::Body as _;
 
@@ -68,7 +68,7 @@ impl Ingest {
     pub(crate) fn new(
         source: Arc<Source>,
         log: LogHandle,
-        store: Arc<dyn Store>,
+        store: Arc<dyn EventLog>,
         body: BodyReader,
         clients: Arc<AllowedClients>,
         refused: Arc<RefusedRequests>,

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
-use deskbell_store::{LogHandle, Store};
+use deskbell_store::{EventLog, LogHandle};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
@@ -26,7 +26,7 @@ pub struct App {
     /// Where events are written down.
     pub log: LogHandle,
     /// The store that is asked whether it can be written to, where `log` does not know better.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn EventLog>,
     /// How the mirrors are, for `/readyz?strict`.
     pub mirrors: Arc<dyn MirrorStates>,
     /// From where events may come.

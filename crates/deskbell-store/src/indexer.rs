@@ -10,8 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::upkeep::Indexed;
-use crate::{Leader, Seq, Store, StoreError, Upkeep, run_as_leader};
+use crate::{Indexed, Leader, Seq, StoreError, SubjectIndex, run_as_leader};
 
 /// The indexer's name among the log's consumers.
 const CONSUMER: &str = "indexer";
@@ -30,28 +29,27 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Indexes one store.
 #[derive(Debug)]
 pub struct SubjectIndexer {
-    upkeep: Arc<dyn Upkeep>,
-    log: Arc<dyn Store>,
+    store: Arc<dyn SubjectIndex>,
 }
 
 impl SubjectIndexer {
-    /// For this store, which is both.
+    /// An indexer of this store.
     #[must_use]
-    pub fn new(upkeep: Arc<dyn Upkeep>, log: Arc<dyn Store>) -> Self {
-        Self { upkeep, log }
+    pub fn new(store: Arc<dyn SubjectIndex>) -> Self {
+        Self { store }
     }
 
     /// Indexes what comes, and what is there, until `shutdown`, while this process is the leader.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let log = Arc::clone(&self.log);
-        run_as_leader(&*log, CONSUMER, &shutdown, &mut self).await;
+        let store = Arc::clone(&self.store);
+        run_as_leader(&*store, CONSUMER, &shutdown, &mut self).await;
     }
 
     /// Indexes all that there is, a batch at a time.
     async fn index_all(&self) -> Result<(), StoreError> {
         loop {
             let began = Instant::now();
-            match self.upkeep.index_subjects(EVENTS_MAX).await? {
+            match self.store.index_subjects(EVENTS_MAX).await? {
                 Indexed { more: false, .. } => return Ok(()),
                 // Somebody prunes just now, or another process is not done with its last batch.
                 Indexed { events: 0, .. } => sleep(GATHER).await,
@@ -61,7 +59,7 @@ impl SubjectIndexer {
     }
 
     async fn follow(&self) {
-        let mut head = self.log.subscribe();
+        let mut head = self.store.subscribe();
         let mut indexed = Seq::ZERO;
         let mut was_indexed = true;
         while let Some(wanted) = behind(&mut head, indexed).await {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::{BackendError, Store, StoreError};
+use crate::{BackendError, Leases, StoreError};
 
 /// A leader that has not renewed its lease for this long may be replaced.
 const LEASE: Duration = Duration::from_secs(3);
@@ -27,7 +27,7 @@ pub trait Leader: Send {
 
 /// Runs the leader's work while this process holds the consumer's lease, until `shutdown`.
 pub async fn run_as_leader(
-    store: &dyn Store,
+    leases: &dyn Leases,
     consumer: &str,
     shutdown: &CancellationToken,
     leader: &mut dyn Leader,
@@ -35,16 +35,16 @@ pub async fn run_as_leader(
     let mut was_answered = true;
     while !shutdown.is_cancelled() {
         let asked = Instant::now();
-        match renew(store, consumer, asked + LEASE).await {
+        match renew(leases, consumer, asked + LEASE).await {
             Ok(true) => {
                 was_answered = true;
                 tokio::select! {
                     () = leader.lead(shutdown.clone()) => {}
-                    () = heartbeat(store, consumer, asked + LEASE) => {
+                    () = heartbeat(leases, consumer, asked + LEASE) => {
                         tracing::warn!(consumer, "lost the lease: another process may lead");
                     }
                 }
-                release(store, consumer).await;
+                release(leases, consumer).await;
             }
             Ok(false) => was_answered = true,
             Err(error) => {
@@ -60,11 +60,11 @@ pub async fn run_as_leader(
 }
 
 /// Renews the lease; returns when it has been lost.
-async fn heartbeat(store: &dyn Store, consumer: &str, mut held_until: Instant) {
+async fn heartbeat(leases: &dyn Leases, consumer: &str, mut held_until: Instant) {
     loop {
         sleep(HEARTBEAT_INTERVAL).await;
         let asked = Instant::now();
-        match renew(store, consumer, held_until).await {
+        match renew(leases, consumer, held_until).await {
             Ok(true) => held_until = asked + LEASE,
             Err(error) if Instant::now() < held_until => report(consumer, &error),
             Ok(false) | Err(_) => return,
@@ -73,16 +73,16 @@ async fn heartbeat(store: &dyn Store, consumer: &str, mut held_until: Instant) {
 }
 
 /// A database that is away may not answer at all, hence the deadline.
-async fn renew(store: &dyn Store, consumer: &str, until: Instant) -> Result<bool, StoreError> {
-    match timeout_at(until, store.renew_lease(consumer, LEASE)).await {
+async fn renew(leases: &dyn Leases, consumer: &str, until: Instant) -> Result<bool, StoreError> {
+    match timeout_at(until, leases.renew_lease(consumer, LEASE)).await {
         Ok(answer) => answer,
         Err(elapsed) => Err(StoreError::Unavailable(BackendError::new(elapsed))),
     }
 }
 
-async fn release(store: &dyn Store, consumer: &str) {
+async fn release(leases: &dyn Leases, consumer: &str) {
     // If it fails, the lease expires by itself.
-    let _ = timeout(LEASE, store.release_lease(consumer)).await;
+    let _ = timeout(LEASE, leases.release_lease(consumer)).await;
 }
 
 fn report(consumer: &str, error: &StoreError) {

@@ -1,14 +1,23 @@
-//! The event log: the [`Store`] trait, its backends, and the group commit in front of them.
+//! The event log and what is kept beside it: the [`Store`] trait, its backends, and the group
+//! commit in front of them.
 //!
 //! Everything that Deskbell has acknowledged is in the log, in the order of its sequence numbers
 //! ([`Seq`]); everything downstream reads it from there with a checkpoint of its own. A backend is
-//! chosen once, at start, and is an `Arc<dyn Store>` from then on: [`SqliteStore`] is a file that
+//! chosen once, at start, and is an `Arc<dyn EventLog>` from then on: [`SqliteStore`] is a file that
 //! one process has, [`PostgresStore`] a database that any number of replicas share.
 //!
-//! What events owe to destinations is kept beside the log, in the same database: [`Deliveries`].
-//! What is too old leaves it in small batches: [`Upkeep`]. Which events are about a subject is noted
-//! after they were acknowledged: [`SubjectIndexer`].
-//! Requests that were refused are counted: [`Refusals`].
+//! A [`Store`] is many traits in one database, cut by who calls them:
+//!
+//! | trait | caller |
+//! | --- | --- |
+//! | [`EventLog`] | ingest appends to it, everybody else reads it |
+//! | [`Leases`], [`ConsumerLog`] | consumers that one process at a time may run ([`run_as_leader`]) |
+//! | [`Routing`](deliveries::Routing) | the router |
+//! | [`DeliveryQueue`](deliveries::DeliveryQueue), [`Destinations`](deliveries::Destinations) | workers |
+//! | [`DeliveryQueries`](deliveries::DeliveryQueries), [`Replays`](deliveries::Replays) | the command line, alerts, replays |
+//! | [`Commands`] | `deskbell serve`, for commands that run beside it |
+//! | [`Upkeep`], [`SubjectIndex`] | the pruner, the [`SubjectIndexer`] |
+//! | [`Refusals`] | counts of refused requests |
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,7 +25,7 @@
 //! use std::sync::Arc;
 //!
 //! let directory = tempfile::tempdir()?;
-//! let store: Arc<dyn Store> =
+//! let store: Arc<dyn EventLog> =
 //!     Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await?);
 //! let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
 //! let writing = tokio::task::JoinSet::from_iter([writer.run()]);
@@ -42,13 +51,16 @@
 
 mod about;
 mod clock;
+mod commands;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod consumer_report;
 pub mod deliveries;
+mod error;
 mod event;
+mod event_log;
 mod indexer;
 mod leader;
+mod leases;
 mod log_id;
 mod log_writer;
 mod outcome;
@@ -56,27 +68,31 @@ mod place;
 mod postgres;
 pub mod private_file;
 mod refusals;
-mod source_instance;
+mod source_instances;
 mod sqlite;
 mod store;
+mod subject_index;
 mod transfer;
 pub mod upkeep;
 
 pub use about::EventsAbout;
 pub use clock::Clock;
-pub use consumer_report::ConsumerReport;
-pub use deliveries::Deliveries;
+pub use commands::{Commands, ORDERS, Order, OrderNumber, PlacedOrder};
+pub use error::{BackendError, StoreError};
 pub use event::{Appended, ID_BYTES_MAX, NewEvent, ReplayRequest, Seq, StoredEvent};
+pub use event_log::{EventLog, ReadLimit};
 pub use indexer::SubjectIndexer;
 pub use leader::{Leader, run_as_leader};
+pub use leases::{ConsumerReport, FencingToken, Leases};
 pub use log_id::{LogId, ParseLogIdError};
 pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use outcome::{Outcome, OutcomeKind};
 pub use place::{OpenError, Place};
 pub use postgres::{PostgresConnector, PostgresOpenError, PostgresOptions, PostgresStore};
 pub use refusals::{Refusals, Refused};
-pub use source_instance::SourceInstance;
+pub use source_instances::{SourceInstance, SourceInstances};
 pub use sqlite::{Backup, BackupError, SqliteOpenError, SqliteStore};
-pub use store::{BackendError, Database, FencingToken, ReadLimit, Store, StoreError};
+pub use store::{ConsumerLog, Store};
+pub use subject_index::{Indexed, SubjectIndex};
 pub use transfer::{TransferError, TransferProgress, TransferStep, Transferred, transfer};
 pub use upkeep::Upkeep;

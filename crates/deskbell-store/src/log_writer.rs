@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::{Appended, NewEvent, Store, StoreError};
+use crate::{Appended, EventLog, NewEvent, StoreError};
 
 /// How much may wait in memory, and how much goes into one transaction.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Default for LogWriterOptions {
 /// The task that owns the writing end of the log.
 #[derive(Debug)]
 pub struct LogWriter {
-    store: Arc<dyn Store>,
+    store: Arc<dyn EventLog>,
     waiting: mpsc::Receiver<Submission>,
     batch_events_max: usize,
     refused_at: watch::Sender<Option<Instant>>,
@@ -71,7 +71,7 @@ struct Submission {
 impl LogWriter {
     /// The writer, to be run as a task, and the handle to give it work.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, options: &LogWriterOptions) -> (Self, LogHandle) {
+    pub fn new(store: Arc<dyn EventLog>, options: &LogWriterOptions) -> (Self, LogHandle) {
         let (queue, waiting) = mpsc::channel(options.queue_events_max.max(1));
         let bytes = Arc::new(Semaphore::new(options.queue_bytes_max as usize));
         let batch_events_max = options.batch_events_max.max(1);
@@ -138,7 +138,7 @@ impl LogHandle {
     /// When the store refused the newest batch; `None` where it took it, or none was tried.
     ///
     /// A store that is full may still take a change to a row: this knows better than
-    /// [`Store::check_writable`], as long as events come in.
+    /// [`EventLog::check_writable`](crate::EventLog::check_writable), as long as events come in.
     #[must_use]
     pub fn refused_at(&self) -> Option<Instant> {
         *self.refused_at.borrow()

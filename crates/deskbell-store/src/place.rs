@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deliveries::{ORDERS, Order, OrderNumber};
 use crate::{
-    Database, PostgresOpenError, PostgresOptions, PostgresStore, SqliteOpenError, SqliteStore,
-    Store, StoreError,
+    Leases, ORDERS, Order, OrderNumber, PostgresOpenError, PostgresOptions, PostgresStore,
+    SqliteOpenError, SqliteStore, Store, StoreError,
 };
 
 /// How long a command that carries out what it asks for keeps other processes from doing so.
@@ -41,7 +40,7 @@ impl Place {
     ///
     /// # Errors
     /// [`OpenError`]: what is in the way.
-    pub async fn open(&self) -> Result<Arc<dyn Database>, OpenError> {
+    pub async fn open(&self) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match self {
             Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
             Self::Postgres(options) => Arc::new(PostgresStore::open(options).await?),
@@ -53,7 +52,7 @@ impl Place {
     ///
     /// # Errors
     /// As [`Place::open`].
-    pub async fn open_indexing_people(&self) -> Result<Arc<dyn Database>, OpenError> {
+    pub async fn open_indexing_people(&self) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match self {
             Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?.index_people().await?),
             Self::Postgres(options) => Arc::new(PostgresStore::open(options).await?.index_people()),
@@ -65,7 +64,7 @@ impl Place {
     ///
     /// # Errors
     /// [`OpenError`]: what is in the way.
-    pub async fn open_unless_worked_in(&self) -> Result<Option<Arc<dyn Database>>, OpenError> {
+    pub async fn open_unless_worked_in(&self) -> Result<Option<Arc<dyn Store>>, OpenError> {
         match self {
             Self::Sqlite(_) => match self.open().await {
                 Ok(store) => Ok(Some(store)),
@@ -105,7 +104,7 @@ impl Place {
     ///
     /// # Errors
     /// [`OpenError`]: what is in the way.
-    pub async fn open_to_read(&self) -> Result<Arc<dyn Database>, OpenError> {
+    pub async fn open_to_read(&self) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match self {
             Self::Sqlite(path) => Arc::new(SqliteStore::open_to_read(path).await?),
             Self::Postgres(options) => Arc::new(PostgresStore::open_to_read(options).await?),

@@ -1,5 +1,4 @@
-//! Upkeep: what leaves the store when its time has come, and the index of subjects; the [`Upkeep`]
-//! part of a store.
+//! Upkeep: what leaves the store when its time has come.
 //!
 //! Nothing that is owed is lost: pruning never passes an event that a destination has not had, nor
 //! one that a delivery is open for, nor the place of a reader outside of the store. It says who
@@ -7,7 +6,6 @@
 
 mod people;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,14 +14,14 @@ use async_trait::async_trait;
 pub use people::people_in;
 pub(crate) use people::{indexed, is_address};
 
-use crate::{Seq, StoreError};
+use crate::{Leases, Seq, StoreError};
 
 /// Events that bear one-time codes and magic links. Their payloads leave the log first.
 pub const ONE_TIME_CODES: &[&str] = &["email.created", "sms.created"];
 
 /// How a store is kept small. Times are the store's clock's.
 #[async_trait]
-pub trait Upkeep: fmt::Debug + Send + Sync + 'static {
+pub trait Upkeep: Leases {
     /// Takes away what is too old, at most `rows_max` rows of it, in one short transaction.
     ///
     /// # Errors
@@ -52,13 +50,6 @@ pub trait Upkeep: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// The store could not be read.
     async fn payloads_pruned_to(&self) -> Result<Seq, StoreError>;
-
-    /// Notes for the next events, at most `events_max`, what they are about, in one short
-    /// transaction, so that [`Store::about`](crate::Store::about) need not read them.
-    ///
-    /// # Errors
-    /// Nothing was noted; it may be tried again as it is.
-    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError>;
 
     /// Takes what was erased out of the store's own journals too, as far as it has them; whether
     /// that could be done now.
@@ -106,15 +97,6 @@ pub struct Erased {
     /// The events that say nothing any more.
     pub events: u64,
     /// Whether there are more of this user.
-    pub more: bool,
-}
-
-/// What was indexed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Indexed {
-    /// The events that were looked at.
-    pub events: u64,
-    /// Whether there may be more. So it is also while another process indexes.
     pub more: bool,
 }
 

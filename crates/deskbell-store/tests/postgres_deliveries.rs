@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use deskbell_store::conformance::events;
 use deskbell_store::deliveries::{
-    AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, NewDelivery, Ordering, Registration,
-    Settlement, StartFrom, Verdict,
+    AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, DeliveryQueries, DeliveryQueue,
+    Destinations, NewDelivery, Ordering, Registration, Replays, Settlement, StartFrom, Verdict,
 };
-use deskbell_store::{Deliveries, NewEvent, PostgresStore, Seq, Store};
+use deskbell_store::{EventLog, NewEvent, PostgresStore, Seq};
 
 const LEASE: Duration = Duration::from_secs(60);
 

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::conformance::{Backend, event, events};
-use deskbell_store::deliveries::{Order, OrderNumber};
 use deskbell_store::upkeep::Pruning;
 use deskbell_store::{
-    Appended, Clock, Database, LogWriter, LogWriterOptions, ReadLimit, Seq, SqliteOpenError,
-    SqliteStore, Store, SubmitError, Upkeep, conformance_tests,
+    Appended, Clock, EventLog, LogWriter, LogWriterOptions, Order, OrderNumber, ReadLimit, Seq,
+    SqliteOpenError, SqliteStore, Store, SubjectIndex, SubmitError, Upkeep, conformance_tests,
 };
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -37,7 +36,7 @@ impl Sqlite {
 }
 
 impl Sqlite {
-    fn path(&self, store: &dyn Database) -> PathBuf {
+    fn path(&self, store: &dyn Store) -> PathBuf {
         let id = store.log_id().to_string();
         let paths = self.paths.lock().unwrap();
         paths.iter().find(|(known, _)| *known == id).unwrap().1.clone()
@@ -46,7 +45,7 @@ impl Sqlite {
 
 #[async_trait]
 impl Backend for Sqlite {
-    async fn create(&self) -> Arc<dyn Database> {
+    async fn create(&self) -> Arc<dyn Store> {
         let count = self.paths.lock().unwrap().len();
         let path = self.directory.path().join(format!("{count}.db"));
         let store = SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap();
@@ -54,13 +53,13 @@ impl Backend for Sqlite {
         Arc::new(store)
     }
 
-    async fn create_indexing_people(&self) -> Arc<dyn Database> {
+    async fn create_indexing_people(&self) -> Arc<dyn Store> {
         let path = self.directory.path().join("people.db");
         let store = SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap();
         Arc::new(store.index_people().await.unwrap())
     }
 
-    async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database> {
+    async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
         store.close().await;
         let path = self.path(&*store);
         Arc::new(SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap())
@@ -70,7 +69,7 @@ impl Backend for Sqlite {
         self.clock.advance(by);
     }
 
-    async fn place_order(&self, store: &dyn Database, order: &Order) -> OrderNumber {
+    async fn place_order(&self, store: &dyn Store, order: &Order) -> OrderNumber {
         SqliteStore::place_order(&self.path(store), order).await.unwrap()
     }
 }
@@ -235,7 +234,7 @@ async fn an_append_whose_caller_goes_away_breaks_nothing() {
 #[tokio::test]
 async fn what_waits_is_committed_together_and_answered_one_by_one() {
     let directory = tempfile::tempdir().unwrap();
-    let store: Arc<dyn Store> =
+    let store: Arc<dyn EventLog> =
         Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
     let (writer, log) = LogWriter::new(Arc::clone(&store), &LogWriterOptions::default());
     let mut appends = tokio::task::JoinSet::new();
@@ -252,7 +251,7 @@ async fn what_waits_is_committed_together_and_answered_one_by_one() {
 #[tokio::test]
 async fn a_writer_with_too_much_waiting_refuses_and_takes_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let store: Arc<dyn Store> =
+    let store: Arc<dyn EventLog> =
         Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
     let options = LogWriterOptions { queue_bytes_max: 100, ..LogWriterOptions::default() };
     let (writer, log) = LogWriter::new(Arc::clone(&store), &options);

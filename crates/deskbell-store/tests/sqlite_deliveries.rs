@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{
-    Claim, ClaimedDelivery, DeliveryKey, NewDelivery, Order, Ordering, ROUTER, Registration,
-    RoutedBatch, Settlement, StartFrom, Verdict,
+    Claim, ClaimedDelivery, DeliveryKey, DeliveryQueries, DeliveryQueue, Destinations, NewDelivery,
+    Ordering, ROUTER, Registration, Replays, RoutedBatch, Routing, Settlement, StartFrom, Verdict,
 };
-use deskbell_store::{Clock, Deliveries, Seq, SqliteOpenError, SqliteStore, Store, StoreError};
+use deskbell_store::{
+    Clock, EventLog, Leases, Order, Seq, SqliteOpenError, SqliteStore, Store, StoreError,
+};
 use sqlx::{Connection, SqliteConnection};
 
 const FIRST_STEP: &str = include_str!("../src/sqlite/migrations/0001_event_log.sql");

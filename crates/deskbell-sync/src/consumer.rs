@@ -14,7 +14,7 @@ mod status;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbell_store::{ReadLimit, Seq, Store};
+use deskbell_store::{ReadLimit, Seq, ConsumerLog};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -42,13 +42,17 @@ impl MirrorConsumer {
     /// A consumer of this log for this target, which says what is mirrored. It touches neither
     /// before it is run.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, target: Arc<dyn Target>, options: MirrorOptions) -> Self {
+    pub fn new(
+        store: Arc<dyn ConsumerLog>,
+        target: Arc<dyn Target>,
+        options: MirrorOptions,
+    ) -> Self {
         let status = Arc::new(Status::new(&options.destination));
         Self::with_status(store, target, options, status)
     }
 
     fn with_status(
-        store: Arc<dyn Store>,
+        store: Arc<dyn ConsumerLog>,
         target: Arc<dyn Target>,
         options: MirrorOptions,
         status: Arc<Status>,

@@ -12,12 +12,12 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
 //!
-//! use deskbell_store::{NewEvent, SqliteStore, Store};
+//! use deskbell_store::{ConsumerLog, NewEvent, SqliteStore};
 //! use deskbell_sync::inspect::MirrorReader;
 //! use deskbell_sync::{MirrorConsumer, MirrorOptions, connect};
 //!
 //! let directory = tempfile::tempdir()?;
-//! let store: Arc<dyn Store> =
+//! let store: Arc<dyn ConsumerLog> =
 //!     Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await?);
 //! store
 //!     .append(&[NewEvent {

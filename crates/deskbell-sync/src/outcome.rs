@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clerk_webhooks::UnixMillis;
-use deskbell_store::{LogId, Outcome, OutcomeKind, Seq, Store, StoreError, StoredEvent};
+use deskbell_store::{LogId, Outcome, OutcomeKind, Seq, SourceInstances, StoreError, StoredEvent};
 use tokio::time::timeout;
 
 use crate::batch::Batch;
@@ -81,7 +81,7 @@ impl OutcomeReader {
     ///
     /// # Errors
     /// The store could not be read.
-    pub async fn load_instances(&self, store: &dyn Store) -> Result<(), StoreError> {
+    pub async fn load_instances(&self, store: &dyn SourceInstances) -> Result<(), StoreError> {
         self.fold.instances().load(store).await
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_store::{BackendError, ReadLimit, Seq, Store, StoreError};
+use deskbell_store::{BackendError, ConsumerLog, ReadLimit, Seq, StoreError};
 
 use crate::checkpoint::Checkpoint;
 use crate::dead_letters::{self, Choice, DeadLetterEntry};
@@ -86,7 +86,7 @@ impl From<MergeError> for RebuildError {
 /// # Errors
 /// [`RebuildError`]; the live tables are as they were.
 pub async fn rebuild(
-    store: &dyn Store,
+    store: &dyn ConsumerLog,
     options: &MirrorOptions,
     mut progress: impl FnMut(Progress),
 ) -> Result<Rebuilt, RebuildError> {
@@ -128,7 +128,7 @@ pub async fn rebuild(
 /// # Errors
 /// [`RebuildError`]; the live tables are not touched at all.
 pub async fn as_of(
-    store: &dyn Store,
+    store: &dyn ConsumerLog,
     options: &MirrorOptions,
     until_ms: i64,
     into: &str,
@@ -170,7 +170,7 @@ fn dialect(options: &MirrorOptions) -> Result<crate::db::Dialect, ConnectError> 
 
 /// The live mirror's checkpoint, if the log has everything that the mirror was filled from.
 async fn reaches_back(
-    store: &dyn Store,
+    store: &dyn ConsumerLog,
     live: &Mirror,
     destination: &str,
 ) -> Result<Checkpoint, RebuildError> {
@@ -188,7 +188,7 @@ async fn reaches_back(
     Ok(live_checkpoint)
 }
 
-async fn begins_with_the_first(store: &dyn Store) -> Result<(), RebuildError> {
+async fn begins_with_the_first(store: &dyn ConsumerLog) -> Result<(), RebuildError> {
     let one = ReadLimit { events_max: 1, ..ReadLimit::default() };
     let first = store.read(Seq::ZERO, one).await?;
     let first = first.first().map_or(store.head().await?.next(), |event| event.seq);
@@ -201,7 +201,7 @@ async fn begins_with_the_first(store: &dyn Store) -> Result<(), RebuildError> {
 
 /// The log on its way into another mirror.
 struct Replay<'a> {
-    store: &'a dyn Store,
+    store: &'a dyn ConsumerLog,
     target: &'a Mirror,
     fold: Fold,
     position: Checkpoint,
@@ -213,7 +213,7 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     async fn begin(
-        store: &'a dyn Store,
+        store: &'a dyn ConsumerLog,
         target: &'a Mirror,
         options: &MirrorOptions,
     ) -> Result<Self, RebuildError> {

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use clerk_webhooks::UnixMillis;
-use deskbell_store::{ReadLimit, Seq, Store, StoreError};
+use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
@@ -99,7 +99,7 @@ pub(crate) fn consumer_name(destination: &str) -> String {
 /// # Errors
 /// The store could not be read.
 pub async fn reported(
-    store: &dyn Store,
+    store: &dyn ConsumerLog,
     destination: &str,
 ) -> Result<Option<Reported>, StoreError> {
     let Some(report) = store.latest_report(&consumer_name(destination)).await? else {
@@ -129,8 +129,8 @@ impl StatusReport {
         serde_json::from_str(body).ok()
     }
 
-    /// The status, given the log as it is now.
-    pub(crate) async fn status(self, store: &dyn Store) -> Result<MirrorStatus, StoreError> {
+    /// What they come to with the log as it is now.
+    pub(crate) async fn status(self, store: &dyn ConsumerLog) -> Result<MirrorStatus, StoreError> {
         let (lag_events, lag_seconds) = lag(store, self.has_all_up_to()).await?;
         let state = match self {
             Self { failure: Some(failure), .. } => MirrorState::Waiting(failure),
@@ -150,7 +150,7 @@ impl StatusReport {
 }
 
 /// The events behind `seq`, and how many seconds ago the first of them was received.
-async fn lag(store: &dyn Store, seq: Seq) -> Result<(u64, u64), StoreError> {
+async fn lag(store: &dyn ConsumerLog, seq: Seq) -> Result<(u64, u64), StoreError> {
     let events = store.head().await?.distance_from(seq);
     if events == 0 {
         return Ok((0, 0));

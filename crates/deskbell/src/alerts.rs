@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_delivery::{HealthPolicy, Notice, NoticeState};
 use deskbell_store::deliveries::DeadLetterQuery;
-use deskbell_store::{Database, Leader, LogHandle, StoreError, SubmitError, run_as_leader};
+use deskbell_store::{Leader, LogHandle, Store, StoreError, SubmitError, run_as_leader};
 use tokio_util::sync::CancellationToken;
 
 use self::condition::Observation;
@@ -36,7 +36,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Alerts about what one store and its mirrors have.
 #[derive(Debug)]
 pub(crate) struct Alerts {
-    store: Arc<dyn Database>,
+    store: Arc<dyn Store>,
     log: LogHandle,
     mirrors: Arc<RunningMirrors>,
     /// Those of the config that are delivered to: of others the store may still know something.
@@ -64,7 +64,7 @@ enum AlertsError {
 impl Alerts {
     pub(crate) fn new(
         config: &Config,
-        store: Arc<dyn Database>,
+        store: Arc<dyn Store>,
         log: LogHandle,
         mirrors: Arc<RunningMirrors>,
         destinations: Vec<Arc<str>>,

@@ -7,8 +7,8 @@ use deskbell_delivery::{
     Channel, Filter, FilterError, FilterOptions, HandlerChannel, Replayer, Route, Router,
     RouterOptions, Worker, WorkerOptions,
 };
-use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
-use deskbell_store::{Database, Deliveries, Store, StoreError};
+use deskbell_store::deliveries::{Destinations, Ordering, Registration, StartFrom};
+use deskbell_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, DestinationConfig, event_types};
@@ -129,7 +129,7 @@ impl Delivering {
 
     /// Makes the destinations known to the store: a new one begins here and now, or at the log's
     /// beginning.
-    pub(crate) async fn register(&self, deliveries: &dyn Deliveries) -> Result<(), StoreError> {
+    pub(crate) async fn register(&self, deliveries: &dyn Destinations) -> Result<(), StoreError> {
         for destination in &self.destinations {
             deliveries.register(&destination.registration).await?;
         }
@@ -154,31 +154,27 @@ impl Delivering {
     pub(crate) fn spawn_common(
         &self,
         stage: &mut Stage,
-        store: &Arc<dyn Database>,
+        store: &Arc<dyn Store>,
         sources: Vec<String>,
     ) {
-        let deliveries = || Arc::clone(store) as Arc<dyn Deliveries>;
-        let events = || Arc::clone(store) as Arc<dyn Store>;
         let routes = self.routes();
-        let replayer = Replayer::new(events(), deliveries(), routes.clone(), sources);
-        let desk = orders::Desk::new(deliveries(), replayer);
-        let log_of_orders = events();
-        stage.spawn(|shutdown| desk.run(log_of_orders, shutdown));
+        let replayer = Replayer::new(store.clone(), routes.clone(), sources);
+        let desk = orders::Desk::new(store.clone(), replayer);
+        stage.spawn(|shutdown| desk.run(shutdown));
         if routes.is_empty() {
             return;
         }
-        let router = Router::new(events(), deliveries(), routes, self.router.clone());
+        let router = Router::new(store.clone(), routes, self.router.clone());
         stage.spawn(|shutdown| router.run(shutdown));
     }
 
     /// A worker for each destination, with what it is made of.
     pub(crate) fn into_workers(
         self,
-        store: &Arc<dyn Database>,
+        store: &Arc<dyn Store>,
     ) -> impl Iterator<Item = (WorkerConfig, Worker)> {
         self.destinations.into_iter().map(move |Destination { config, worker, channel, .. }| {
-            let deliveries = Arc::clone(store) as Arc<dyn Deliveries>;
-            (config, Worker::new(deliveries, channel, worker))
+            (config, Worker::new(store.clone(), channel, worker))
         })
     }
 }

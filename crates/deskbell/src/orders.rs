@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_delivery::{Replay, ReplayError, Replayer};
 use deskbell_store::deliveries::{
-    DeadLetter, DeadLetterQuery, DeliveryKey, DestinationHealth, ORDERS, Order,
+    DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries, DestinationHealth,
 };
-use deskbell_store::{Deliveries, Leader, Store, StoreError, run_as_leader};
+use deskbell_store::{Leader, ORDERS, Order, Store, StoreError, run_as_leader};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -73,7 +73,7 @@ impl Retry {
     /// time.
     pub(crate) async fn next(
         &self,
-        deliveries: &dyn Deliveries,
+        store: &dyn DeliveryQueries,
         destination: &str,
         after: Option<DeliveryKey>,
     ) -> Result<Vec<DeadLetter>, StoreError> {
@@ -83,7 +83,7 @@ impl Retry {
             after,
             letters_max: LETTERS_AT_ONCE,
         };
-        deliveries.dead_letters(&query).await
+        store.dead_letters(&query).await
     }
 }
 
@@ -111,22 +111,23 @@ impl Answer {
 /// Carries orders out.
 #[derive(Debug)]
 pub(crate) struct Desk {
-    deliveries: Arc<dyn Deliveries>,
+    store: Arc<dyn Store>,
     replayer: Replayer,
 }
 
 impl Desk {
-    pub(crate) fn new(deliveries: Arc<dyn Deliveries>, replayer: Replayer) -> Self {
-        Self { deliveries, replayer }
+    pub(crate) fn new(store: Arc<dyn Store>, replayer: Replayer) -> Self {
+        Self { store, replayer }
     }
 
     /// Carries out what is asked for until `shutdown`, while this process is the leader.
-    pub(crate) async fn run(mut self, log: Arc<dyn Store>, shutdown: CancellationToken) {
-        run_as_leader(&*log, ORDERS, &shutdown, &mut self).await;
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        let store = Arc::clone(&self.store);
+        run_as_leader(&*store, ORDERS, &shutdown, &mut self).await;
     }
 
     async fn serve(&self) -> Result<(), StoreError> {
-        while let Some(placed) = self.deliveries.next_order().await? {
+        while let Some(placed) = self.store.next_order().await? {
             let answer = match serde_json::from_str(&placed.order.0) {
                 Ok(request) => self.carry_out(request).await?,
                 Err(_) => Answer::Refused(
@@ -134,8 +135,8 @@ impl Desk {
                 ),
             };
             let text = serde_json::to_string(&answer).unwrap_or_default();
-            self.deliveries.finish_order(placed.number, &text).await?;
-            tracing::info!(order = placed.number.0, %answer, "executed a command");
+            self.store.finish_order(placed.number, &text).await?;
+            tracing::info!(order = placed.number.0, %answer, "carried an order out");
         }
         Ok(())
     }
@@ -158,13 +159,13 @@ impl Desk {
         for destination in &retry.destinations {
             let mut after = None;
             loop {
-                let letters = retry.next(&*self.deliveries, destination, after.take()).await?;
+                let letters = retry.next(&*self.store, destination, after.take()).await?;
                 let Some(last) = letters.last() else { break };
                 after = Some(last.key.clone());
                 let wanted = letters.into_iter().filter(|letter| retry.takes(letter));
                 let keys: Vec<_> = wanted.map(|letter| letter.key).collect();
                 if !keys.is_empty() {
-                    deliveries += self.deliveries.revive(&keys).await?;
+                    deliveries += self.store.revive(&keys).await?;
                 }
             }
         }
@@ -172,12 +173,12 @@ impl Desk {
     }
 
     async fn enable(&self, destination: String) -> Result<Answer, StoreError> {
-        let all = self.deliveries.destinations().await?;
+        let all = self.store.destinations().await?;
         if !all.iter().any(|state| *state.name == *destination) {
             return Ok(Answer::Refused(format!("destination `{destination}` not found")));
         }
-        self.deliveries.set_health(&destination, &DestinationHealth::default()).await?;
-        self.deliveries.due(&destination).notify_one();
+        self.store.set_health(&destination, &DestinationHealth::default()).await?;
+        self.store.due(&destination).notify_one();
         Ok(Answer::Enabled)
     }
 }

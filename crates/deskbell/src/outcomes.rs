@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use deskbell_delivery::{Route, StoredFacts, event_outcome};
 use deskbell_store::deliveries::{AttemptSummary, DestinationState};
-use deskbell_store::{Database, Outcome, OutcomeKind, ReadLimit, StoreError, StoredEvent};
+use deskbell_store::{Outcome, OutcomeKind, ReadLimit, Store, StoreError, StoredEvent};
 use deskbell_sync::outcome::{OutcomeReader, PartOutcome};
 use deskbell_sync::status::{self, MirrorState, Reported};
 use deskbell_sync::{ConnectError, MirrorOptions};
@@ -35,7 +35,7 @@ pub(crate) struct DestinationOutcome {
 /// Reads what became of events at the config's destinations.
 #[derive(Debug)]
 pub(crate) struct Outcomes<'a> {
-    store: &'a dyn Database,
+    store: &'a dyn Store,
     destinations: Vec<Destination>,
     states: Vec<DestinationState>,
 }
@@ -76,10 +76,7 @@ pub(crate) enum OutcomesError {
 impl<'a> Outcomes<'a> {
     /// Opens what the config's enabled destinations keep. A database that is away is none of the
     /// errors: the outcomes say so.
-    pub(crate) async fn open(
-        config: &Config,
-        store: &'a dyn Database,
-    ) -> Result<Self, OutcomesError> {
+    pub(crate) async fn open(config: &Config, store: &'a dyn Store) -> Result<Self, OutcomesError> {
         let routes = delivering::routes(config)?;
         let mut destinations = Vec::new();
         for destination in config.destinations.iter().filter(|destination| destination.enabled) {
@@ -149,7 +146,7 @@ impl<'a> Outcomes<'a> {
 }
 
 impl Mirror {
-    async fn open(options: MirrorOptions, store: &dyn Database) -> Result<Self, OutcomesError> {
+    async fn open(options: MirrorOptions, store: &dyn Store) -> Result<Self, OutcomesError> {
         let reader = OutcomeReader::open(&options, store.log_id()).await;
         let reader = reader.map_err(|source| OutcomesError::Mirror {
             destination: options.destination.clone(),
@@ -162,7 +159,7 @@ impl Mirror {
 
     async fn outcome(
         &mut self,
-        store: &dyn Database,
+        store: &dyn Store,
         event: &StoredEvent,
     ) -> Result<DestinationOutcome, StoreError> {
         let earlier = match &event.subject {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::upkeep::{HeldBack, Holder, Pruned, Pruning};
-use deskbell_store::{Leader, LogId, Seq, Store, StoreError, Upkeep, run_as_leader};
+use deskbell_store::{Leader, LogId, Seq, StoreError, Upkeep, run_as_leader};
 use deskbell_sync::{MirrorOptions, Target, TargetError};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -87,8 +87,9 @@ impl Pruner {
     }
 
     /// Prunes until `shutdown`, while this process is the leader.
-    pub(crate) async fn run(mut self, log: Arc<dyn Store>, shutdown: CancellationToken) {
-        run_as_leader(&*log, CONSUMER, &shutdown, &mut self).await;
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        let store = Arc::clone(&self.upkeep);
+        run_as_leader(&*store, CONSUMER, &shutdown, &mut self).await;
     }
 
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), StoreError> {

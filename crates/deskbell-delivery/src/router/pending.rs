@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_store::Deliveries;
+use deskbell_store::deliveries::Routing;
 use tokio::time::{MissedTickBehavior, interval};
 
 const PENDING: &str = "deskbell_delivery_pending";
@@ -13,18 +13,18 @@ const COUNTED_MAX: u32 = 100_000;
 /// Reports what waits for these destinations, for as long as it lives.
 #[derive(Debug)]
 pub(super) struct PendingGauge {
-    deliveries: Arc<dyn Deliveries>,
+    store: Arc<dyn Routing>,
     destinations: Vec<Arc<str>>,
     count_every: Duration,
 }
 
 impl PendingGauge {
     pub(super) fn new(
-        deliveries: Arc<dyn Deliveries>,
+        store: Arc<dyn Routing>,
         destinations: Vec<Arc<str>>,
         count_every: Duration,
     ) -> Self {
-        Self { deliveries, destinations, count_every }
+        Self { store, destinations, count_every }
     }
 
     /// Counts again and again; does not return.
@@ -33,7 +33,7 @@ impl PendingGauge {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            match self.deliveries.pending(COUNTED_MAX).await {
+            match self.store.pending(COUNTED_MAX).await {
                 Ok(pending) => self.report(&pending),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deskbell_delivery::{Attempt, Outcome, RateLimit, WorkerOptions};
-use deskbell_store::Store;
 use deskbell_store::deliveries::DeliveryState;
 use tokio::time::Instant;
 
@@ -207,7 +206,7 @@ async fn a_slow_destination_delays_no_other() {
     world.route(&["slow", "fast"]).await;
     let hanging = Arc::new(super::support::Hanging { begun: tokio::sync::Notify::new() });
     let slow = deskbell_delivery::Worker::new(
-        world.deliveries(),
+        world.store.clone(),
         Arc::clone(&hanging) as Arc<dyn deskbell_delivery::Channel>,
         options("slow"),
     );

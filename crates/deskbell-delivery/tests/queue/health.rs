@@ -9,7 +9,7 @@ use deskbell_delivery::{
     WorkerOptions,
 };
 use deskbell_store::deliveries::{DeliveryState, DestinationHealth};
-use deskbell_store::{Deliveries, NewEvent, Seq, Store};
+use deskbell_store::{NewEvent, Seq};
 
 use super::support::{START_MS, Scripted, World, delivered, event, options, route, status};
 

@@ -21,7 +21,7 @@ async fn a_dead_destination_with_a_backlog_leaves_a_healthy_one_alone() {
     world.route(&["dead", "crm"]).await;
     let hanging = Arc::new(Hanging { begun: tokio::sync::Notify::new() });
     let channel = Arc::clone(&hanging) as Arc<dyn Channel>;
-    let dead = Worker::new(world.deliveries(), channel, options("dead"));
+    let dead = Worker::new(world.store.clone(), channel, options("dead"));
     let mut tasks = JoinSet::new();
     tasks.spawn(dead.run(CancellationToken::new()));
     hanging.begun.notified().await;
@@ -33,7 +33,7 @@ async fn a_dead_destination_with_a_backlog_leaves_a_healthy_one_alone() {
     world.route(&["dead", "crm"]).await;
     let (progress, next) = worker.run_until_idle().await.unwrap();
     assert_eq!((progress.delivered, next), (FURTHER as u64, None));
-    let backlogs = world.deliveries().backlogs().await.unwrap();
+    let backlogs = world.store.backlogs().await.unwrap();
     let owed = |name: &str| backlogs.iter().find(|one| *one.destination == *name).unwrap().pending;
     assert_eq!((owed("dead"), owed("crm")), ((BACKLOG + FURTHER) as u64, 0));
     // Its attempts hang still: what they held up was theirs alone.

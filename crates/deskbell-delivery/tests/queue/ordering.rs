@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering as Atomic};
 use std::time::Duration;
 
-use deskbell_store::Store;
 use deskbell_store::deliveries::{DeliveryState, Ordering, StartFrom};
 
 use super::support::{Scripted, World, delivered, event, options, status};

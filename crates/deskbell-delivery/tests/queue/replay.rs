@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use deskbell_delivery::{Attempt, FilterOptions, Replay, ReplayError, Replayer, Route, What};
-use deskbell_store::{Store, Upkeep};
 
 use super::support::{START_MS, Scripted, World, delivered, event, route, route_with};
 
@@ -12,7 +11,7 @@ fn replay(what: What) -> Replay {
 }
 
 fn replayer(world: &World, routes: Vec<Route>) -> Replayer {
-    Replayer::new(world.log(), world.deliveries(), routes, vec!["clerk".to_owned()])
+    Replayer::new(world.store.clone(), routes, vec!["clerk".to_owned()])
 }
 
 /// Ten events at seconds 0 to 9; the destination gave up on those with an odd number.

@@ -2,7 +2,7 @@
 
 use deskbell_delivery::{FilterOptions, RouterError};
 use deskbell_store::deliveries::{DeliveryState, Ordering, StartFrom};
-use deskbell_store::{Appended, Deliveries, Seq, Store};
+use deskbell_store::{Appended, Seq};
 
 use super::support::{Scripted, World, delivered, event, route, route_with};
 

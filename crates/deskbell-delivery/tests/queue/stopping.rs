@@ -50,7 +50,7 @@ async fn what_is_in_flight_is_finished_within_the_grace_period() {
     let shutdown = CancellationToken::new();
     let channel = Arc::new(HandlerChannel::new(handler, shutdown.clone())) as Arc<dyn Channel>;
     let options = WorkerOptions { max_in_flight: 2, ..options("crm") };
-    let worker = Worker::new(world.deliveries(), channel, options);
+    let worker = Worker::new(world.store.clone(), channel, options);
     let mut tasks = JoinSet::new();
     tasks.spawn(worker.run(shutdown.clone()));
     begun.notified().await;
@@ -74,7 +74,7 @@ async fn what_hangs_is_cut_off_after_the_grace_period_and_attempted_again() {
     let hanging = Arc::new(Hanging { begun: Notify::new() });
     let options = WorkerOptions { grace: Duration::from_millis(50), ..options("crm") };
     let channel = Arc::clone(&hanging) as Arc<dyn Channel>;
-    let worker = Worker::new(world.deliveries(), channel, options);
+    let worker = Worker::new(world.store.clone(), channel, options);
     let shutdown = CancellationToken::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(worker.run(shutdown.clone()));
@@ -104,7 +104,7 @@ async fn a_worker_wakes_when_something_becomes_due() {
     // It would not look by itself for an hour.
     let options = WorkerOptions { poll_every: Duration::from_secs(3_600), ..options("crm") };
     let mut tasks = JoinSet::new();
-    tasks.spawn(Worker::new(world.deliveries(), channel, options).run(shutdown.clone()));
+    tasks.spawn(Worker::new(world.store.clone(), channel, options).run(shutdown.clone()));
     for n in 0..20 {
         world.append_many(n, 1).await;
         world.route(&["crm"]).await;

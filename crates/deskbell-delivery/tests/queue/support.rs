@@ -12,7 +12,7 @@ use deskbell_delivery::{
 use deskbell_store::deliveries::{
     DeliveryState, DeliverySummary, DestinationState, Ordering, Registration, StartFrom,
 };
-use deskbell_store::{Appended, Clock, Deliveries, NewEvent, Seq, SqliteStore, Store};
+use deskbell_store::{Appended, Clock, NewEvent, Seq, SqliteStore, Store};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -23,7 +23,7 @@ pub(crate) const START_MS: i64 = 1_700_000_000_000;
 pub(crate) struct World {
     directory: TempDir,
     pub(crate) clock: Clock,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
 }
 
 impl World {
@@ -41,14 +41,6 @@ impl World {
         drop(store);
         let store = open(&directory, &clock).await;
         Self { directory, clock, store }
-    }
-
-    pub(crate) fn deliveries(&self) -> Arc<dyn Deliveries> {
-        Arc::clone(&self.store) as Arc<dyn Deliveries>
-    }
-
-    pub(crate) fn log(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.store) as Arc<dyn Store>
     }
 
     pub(crate) async fn register(&self, destination: &str) {
@@ -81,7 +73,7 @@ impl World {
     }
 
     pub(crate) fn router(&self, routes: Vec<Route>) -> Router {
-        Router::new(self.log(), self.deliveries(), routes, RouterOptions::default())
+        Router::new(self.store.clone(), routes, RouterOptions::default())
     }
 
     pub(crate) fn worker(&self, channel: &Arc<Scripted>) -> Worker {
@@ -90,7 +82,7 @@ impl World {
 
     pub(crate) fn worker_with(&self, channel: &Arc<Scripted>, options: WorkerOptions) -> Worker {
         let channel = Arc::clone(channel) as Arc<dyn Channel>;
-        Worker::new(self.deliveries(), channel, options)
+        Worker::new(self.store.clone(), channel, options)
     }
 
     pub(crate) async fn delivery(&self, destination: &str, seq: i64) -> DeliverySummary {
@@ -108,7 +100,7 @@ impl World {
     }
 }
 
-async fn open(directory: &TempDir, clock: &Clock) -> Arc<SqliteStore> {
+async fn open(directory: &TempDir, clock: &Clock) -> Arc<dyn Store> {
     let path = directory.path().join("deskbell.db");
     Arc::new(SqliteStore::open_with_clock(&path, clock.clone()).await.unwrap())
 }

@@ -65,7 +65,7 @@ async fn a_chunked_body_is_taken() {
 #[tokio::test]
 async fn an_event_whose_sender_hangs_up_after_the_last_byte_is_kept() {
     let listening = listen(ServerOptions::default(), IngestOptions::default()).await;
-    let mut head_moves = deskbell_store::Store::subscribe(&*listening.server.store);
+    let mut head_moves = deskbell_store::EventLog::subscribe(&*listening.server.store);
     let (head, body) = wire(signed("msg_1", EVENT)).await;
     let mut stream = TcpStream::connect(listening.address).await.unwrap();
     stream.write_all(&[head, body].concat()).await.unwrap();

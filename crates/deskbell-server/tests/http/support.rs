@@ -12,9 +12,8 @@ use deskbell_server::{
     AdminToken, AllowedClients, App, IngestOptions, MirrorStates, Source, routes,
 };
 use deskbell_store::{
-    Appended, BackendError, ConsumerReport, EventsAbout, FencingToken, LogId, LogWriter,
-    LogWriterOptions, NewEvent, ReadLimit, ReplayRequest, Seq, SourceInstance, SqliteStore, Store,
-    StoreError, StoredEvent,
+    Appended, BackendError, EventLog, EventsAbout, LogId, LogWriter, LogWriterOptions, NewEvent,
+    ReadLimit, Seq, SqliteStore, StoreError, StoredEvent,
 };
 use deskbell_sync::status::MirrorState;
 use http::{Request, Response, StatusCode};
@@ -53,7 +52,7 @@ impl TestServer {
         let inner = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
         let store = Arc::new(BreakableStore::new(inner));
         let (writer, log) =
-            LogWriter::new(Arc::clone(&store) as Arc<dyn Store>, &LogWriterOptions::default());
+            LogWriter::new(Arc::clone(&store) as Arc<dyn EventLog>, &LogWriterOptions::default());
         let mirrors = Arc::new(Mirrors::default());
         let router = routes::router(App {
             sources: vec![
@@ -61,7 +60,7 @@ impl TestServer {
                 source("staging", &["/staging"], OTHER_SECRET),
             ],
             log,
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store: Arc::clone(&store) as Arc<dyn EventLog>,
             mirrors: Arc::clone(&mirrors) as Arc<dyn MirrorStates>,
             clients,
             ingest,
@@ -222,7 +221,7 @@ fn refuse_where(is_so: &AtomicBool) -> Result<(), StoreError> {
 }
 
 #[async_trait]
-impl Store for BreakableStore {
+impl EventLog for BreakableStore {
     fn log_id(&self) -> LogId {
         self.inner.log_id()
     }
@@ -263,44 +262,8 @@ impl Store for BreakableStore {
         self.inner.head().await
     }
 
-    async fn replay_requests(
-        &self,
-        after: i64,
-        requests_max: u32,
-    ) -> Result<Vec<ReplayRequest>, StoreError> {
-        self.inner.replay_requests(after, requests_max).await
-    }
-
-    async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
-        self.inner.next_fencing_token(consumer).await
-    }
-
-    async fn renew_lease(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
-        self.inner.renew_lease(consumer, lease).await
-    }
-
-    async fn release_lease(&self, consumer: &str) -> Result<(), StoreError> {
-        self.inner.release_lease(consumer).await
-    }
-
-    async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
-        self.inner.publish_report(consumer, body).await
-    }
-
-    async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
-        self.inner.latest_report(consumer).await
-    }
-
-    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
-        self.inner.source_instance(source).await
-    }
-
-    async fn pin_source_instance(
-        &self,
-        source: &str,
-        found: &SourceInstance,
-    ) -> Result<SourceInstance, StoreError> {
-        self.inner.pin_source_instance(source, found).await
+    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
+        self.inner.first_received_since(at_ms).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -310,9 +273,5 @@ impl Store for BreakableStore {
     async fn check_writable(&self) -> Result<(), StoreError> {
         refuse_where(&self.broken)?;
         self.inner.check_writable().await
-    }
-
-    async fn close(&self) {
-        self.inner.close().await;
     }
 }

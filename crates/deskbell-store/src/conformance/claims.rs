@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::work::{LEASE, claim, claim_all, delivered, destination_with, owe, retry, settle};
 use super::{Backend, event, events};
 use crate::deliveries::{BroughtForward, Claim, ClaimedDelivery};
-use crate::{Database, NewEvent, Seq};
+use crate::{NewEvent, Seq, Store};
 
 const NONE: [i64; 0] = [];
 
@@ -175,7 +175,7 @@ pub async fn nothing_is_handed_out_twice(backend: &dyn Backend) {
 }
 
 async fn settle_all(
-    store: Arc<dyn Database>,
+    store: Arc<dyn Store>,
     mut claimed: mpsc::UnboundedReceiver<Vec<ClaimedDelivery>>,
 ) {
     while let Some(claimed) = claimed.recv().await {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::work::{destination_with, give_up_on_all, key, owe};
 use super::{Backend, events};
-use crate::Database;
+use crate::Store;
 use crate::deliveries::{DeadLetter, DeadLetterQuery, DeliveryKey};
 
 fn query() -> DeadLetterQuery {
     DeadLetterQuery { letters_max: 100, ..DeadLetterQuery::default() }
 }
 
-async fn keys(store: &dyn Database, query: &DeadLetterQuery) -> Vec<DeliveryKey> {
+async fn keys(store: &dyn Store, query: &DeadLetterQuery) -> Vec<DeliveryKey> {
     store.dead_letters(query).await.unwrap().into_iter().map(|letter| letter.key).collect()
 }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::{Backend, event, event_from, events};
-use crate::{Appended, NewEvent, ReadLimit, Seq, Store};
+use crate::{Appended, EventLog, NewEvent, ReadLimit, Seq};
 
-async fn stored_ids(store: &dyn Store) -> Vec<String> {
+async fn stored_ids(store: &dyn EventLog) -> Vec<String> {
     let stored = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
     stored.into_iter().map(|event| event.message_id).collect()
 }

@@ -9,7 +9,7 @@ use super::work::{
 use super::{Backend, event};
 use crate::deliveries::{DeliveryState, Ordering, Unwanted};
 use crate::upkeep::{Erasable, Erased, Erasing, Gone};
-use crate::{Appended, Database, NewEvent, Seq, StoredEvent};
+use crate::{Appended, NewEvent, Seq, Store, StoredEvent};
 
 const ADDRESS: &str = "ada@example.com";
 
@@ -40,7 +40,7 @@ fn gone(id: &str, user: &str) -> NewEvent {
     about(id, "user.deleted", user, &format!(r#"{{"id":"{user}","deleted":true}}"#))
 }
 
-async fn users(store: &dyn Database, erasing: &Erasing) -> Vec<String> {
+async fn users(store: &dyn Store, erasing: &Erasing) -> Vec<String> {
     let erasable = store.erasable(erasing).await.unwrap();
     erasable.into_iter().map(|one| one.gone.user).collect()
 }
@@ -52,7 +52,7 @@ fn who(user: &str) -> Gone {
 }
 
 /// The messages whose payload has been emptied.
-async fn emptied(store: &dyn Database) -> Vec<String> {
+async fn emptied(store: &dyn Store) -> Vec<String> {
     let events = store.read(Seq::ZERO, crate::ReadLimit::default()).await.unwrap();
     events.into_iter().filter(StoredEvent::is_pruned).map(|one| one.message_id).collect()
 }

@@ -25,26 +25,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::deliveries::{Order, OrderNumber};
-use crate::{Database, NewEvent};
+use crate::{NewEvent, Order, OrderNumber, Store};
 
 /// A backend under test.
 #[async_trait]
 pub trait Backend: Send + Sync {
     /// A new, empty store that no other test sees.
-    async fn create(&self) -> Arc<dyn Database>;
+    async fn create(&self) -> Arc<dyn Store>;
 
     /// As [`create`](Self::create), one that indexes people, so that they can be erased.
-    async fn create_indexing_people(&self) -> Arc<dyn Database>;
+    async fn create_indexing_people(&self) -> Arc<dyn Store>;
 
     /// Closes the store and opens it again, as a process that starts anew would.
-    async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database>;
+    async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;
 
     /// Sets the clock of its stores forward. It stands still otherwise.
     fn advance(&self, by: Duration);
 
     /// Places an order as a command beside the running program does.
-    async fn place_order(&self, store: &dyn Database, order: &Order) -> OrderNumber;
+    async fn place_order(&self, store: &dyn Store, order: &Order) -> OrderNumber;
 }
 
 /// An event of the source `clerk` with this message id.

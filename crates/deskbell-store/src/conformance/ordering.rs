@@ -9,12 +9,12 @@ use super::work::{
 };
 use super::{Backend, event};
 use crate::deliveries::{DeliveryState, Ordering};
-use crate::{Database, NewEvent};
+use crate::{NewEvent, Store};
 
 const NONE: [i64; 0] = [];
 
 /// An ordered destination, to which events about these subjects are owed.
-async fn ordered(store: &dyn Database, subjects: &[&str]) {
+async fn ordered(store: &dyn Store, subjects: &[&str]) {
     register(store, "hook", Ordering::Subject).await;
     let events: Vec<_> =
         (0..).zip(subjects).map(|(n, subject)| about(&format!("{n}_{subject}"), subject)).collect();

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use super::Backend;
-use crate::deliveries::{Order, OrderNumber, PlacedOrder};
+use crate::{Order, OrderNumber, PlacedOrder};
 
 pub async fn orders_are_taken_in_turn(backend: &dyn Backend) {
     let store = backend.create().await;

@@ -10,13 +10,12 @@ use super::upkeep::pruning;
 use super::work::about;
 use super::{Backend, events};
 use crate::about::PLACES_MAX;
-use crate::upkeep::Indexed;
-use crate::{Database, EventsAbout, NewEvent, ReadLimit, Seq};
+use crate::{EventsAbout, Indexed, NewEvent, ReadLimit, Seq, Store};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// So many events, about `user_0`, `user_1`, … in turn, in batches.
-async fn append_about(store: &dyn Database, prefix: &str, count: usize, subjects: usize) {
+async fn append_about(store: &dyn Store, prefix: &str, count: usize, subjects: usize) {
     let events: Vec<_> = (0..count)
         .map(|n| about(&format!("{prefix}_{n}"), &format!("user_{}", n % subjects)))
         .collect();
@@ -26,7 +25,7 @@ async fn append_about(store: &dyn Database, prefix: &str, count: usize, subjects
 }
 
 /// Indexes until there is no more; how many events those were.
-async fn index(store: &dyn Database, events_max: u32) -> u64 {
+async fn index(store: &dyn Store, events_max: u32) -> u64 {
     let mut indexed = 0;
     loop {
         let Indexed { events, more } = store.index_subjects(events_max).await.unwrap();
@@ -43,7 +42,7 @@ fn at_most(events_max: u32) -> ReadLimit {
 }
 
 async fn page(
-    store: &dyn Database,
+    store: &dyn Store,
     subject: &str,
     before: Option<i64>,
     limit: ReadLimit,
@@ -55,7 +54,7 @@ async fn page(
 }
 
 /// The places of all of them, in pages of so many.
-async fn all(store: &dyn Database, subject: &str, events_max: u32) -> Vec<i64> {
+async fn all(store: &dyn Store, subject: &str, events_max: u32) -> Vec<i64> {
     let mut found = Vec::new();
     let mut before = None;
     loop {

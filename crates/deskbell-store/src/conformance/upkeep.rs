@@ -8,9 +8,9 @@ use super::work::{
     new_delivery, owe, register, retry, settle, state, stored,
 };
 use super::{Backend, event, events};
-use crate::deliveries::{DeliveryState, Order, Ordering, ROUTER, Revived, Settlement, Unwanted};
+use crate::deliveries::{DeliveryState, Ordering, ROUTER, Revived, Settlement, Unwanted};
 use crate::upkeep::{HeldBack, Holder, Pruned, Pruning};
-use crate::{Appended, Database, NewEvent, Seq};
+use crate::{Appended, NewEvent, Order, Seq, Store};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -29,12 +29,12 @@ pub(super) fn pruning(destinations: &[&str]) -> Pruning {
     }
 }
 
-async fn prune(store: &dyn Database, destinations: &[&str]) -> Pruned {
+async fn prune(store: &dyn Store, destinations: &[&str]) -> Pruned {
     store.prune(&pruning(destinations)).await.unwrap()
 }
 
 /// Which of the first events still say something; `None` for one that is gone.
-async fn payloads(store: &dyn Database, ids: &[&str]) -> Vec<Option<bool>> {
+async fn payloads(store: &dyn Store, ids: &[&str]) -> Vec<Option<bool>> {
     let mut there = Vec::new();
     for id in ids {
         let found = store.find("clerk", id).await.unwrap();
@@ -43,7 +43,7 @@ async fn payloads(store: &dyn Database, ids: &[&str]) -> Vec<Option<bool>> {
     there
 }
 
-async fn deliver_all(store: &dyn Database, destination: &str) {
+async fn deliver_all(store: &dyn Store, destination: &str) {
     let (_, claimed) = claim_all(store, destination).await;
     let settlements: Vec<_> = claimed.iter().map(delivered).collect();
     settle(store, destination, &settlements).await;

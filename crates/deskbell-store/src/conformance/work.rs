@@ -8,12 +8,12 @@ use crate::deliveries::{
     AttemptRecord, Claim, Claimed, ClaimedDelivery, DeliveryKey, DeliveryState, NewDelivery,
     Ordering, ROUTER, Registration, Routed, RoutedBatch, Settlement, StartFrom, Verdict,
 };
-use crate::{Database, NewEvent, Seq, StoredEvent};
+use crate::{NewEvent, Seq, Store, StoredEvent};
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
 
 /// A destination that stands at the log's end.
-pub(super) async fn register(store: &dyn Database, name: &str, ordering: Ordering) {
+pub(super) async fn register(store: &dyn Store, name: &str, ordering: Ordering) {
     let from = StartFrom::Now;
     store.register(&Registration { name: name.to_owned(), from, ordering }).await.unwrap();
 }
@@ -32,7 +32,7 @@ pub(super) fn about(message_id: &str, subject: &str) -> NewEvent {
 }
 
 /// Appends the events, and routes them to these destinations, which stand at the log's end.
-pub(super) async fn owe(store: &dyn Database, destinations: &[&str], events: &[NewEvent]) {
+pub(super) async fn owe(store: &dyn Store, destinations: &[&str], events: &[NewEvent]) {
     let from = store.head().await.unwrap();
     let appended = store.append(events).await.unwrap();
     let deliveries = destinations
@@ -50,7 +50,7 @@ pub(super) async fn owe(store: &dyn Database, destinations: &[&str], events: &[N
 
 /// A batch up to the log's end with nothing in it, by a router that has just taken over.
 pub(super) async fn empty_batch(
-    store: &dyn Database,
+    store: &dyn Store,
     destinations: &[&str],
     from: Seq,
 ) -> RoutedBatch {
@@ -65,12 +65,12 @@ pub(super) async fn empty_batch(
 }
 
 /// One unordered destination, to which this many events are owed.
-pub(super) async fn destination_with(store: &dyn Database, name: &str, count: usize) {
+pub(super) async fn destination_with(store: &dyn Store, name: &str, count: usize) {
     register(store, name, Ordering::None).await;
     owe(store, &[name], &events(name, count)).await;
 }
 
-pub(super) async fn claim(store: &dyn Database, destination: &str, deliveries_max: u32) -> Claimed {
+pub(super) async fn claim(store: &dyn Store, destination: &str, deliveries_max: u32) -> Claimed {
     let claim = Claim {
         destination: destination.to_owned(),
         deliveries_max,
@@ -82,7 +82,7 @@ pub(super) async fn claim(store: &dyn Database, destination: &str, deliveries_ma
 
 /// The places of what can be claimed now, and the claims.
 pub(super) async fn claim_all(
-    store: &dyn Database,
+    store: &dyn Store,
     destination: &str,
 ) -> (Vec<i64>, Vec<ClaimedDelivery>) {
     let claimed = claim(store, destination, 10_000).await.deliveries;
@@ -116,24 +116,24 @@ pub(super) fn given_up(claimed: &ClaimedDelivery, reason: &str) -> Settlement {
 }
 
 /// Settles, of which none may be lost.
-pub(super) async fn settle(store: &dyn Database, destination: &str, settlements: &[Settlement]) {
+pub(super) async fn settle(store: &dyn Store, destination: &str, settlements: &[Settlement]) {
     assert_eq!(store.settle(destination, settlements).await.unwrap(), 0, "claims were lost");
 }
 
 /// Claims what can be claimed, and gives up on it.
-pub(super) async fn give_up_on_all(store: &dyn Database, destination: &str, reason: &str) {
+pub(super) async fn give_up_on_all(store: &dyn Store, destination: &str, reason: &str) {
     let (_, claimed) = claim_all(store, destination).await;
     let settlements: Vec<_> = claimed.iter().map(|one| given_up(one, reason)).collect();
     settle(store, destination, &settlements).await;
 }
 
-pub(super) async fn state(store: &dyn Database, destination: &str, seq: i64) -> DeliveryState {
+pub(super) async fn state(store: &dyn Store, destination: &str, seq: i64) -> DeliveryState {
     let deliveries = store.deliveries_of(Seq::new(seq)).await.unwrap();
     deliveries.into_iter().find(|one| *one.key.destination == *destination).unwrap().state
 }
 
 /// The stored event at this place.
-pub(super) async fn stored(store: &dyn Database, seq: i64) -> StoredEvent {
+pub(super) async fn stored(store: &dyn Store, seq: i64) -> StoredEvent {
     let after = Seq::new(seq - 1);
     store.read(after, crate::ReadLimit::default()).await.unwrap().remove(0)
 }

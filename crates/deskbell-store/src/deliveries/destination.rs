@@ -1,8 +1,62 @@
 //! Destinations as the store knows them.
 
+use std::fmt;
 use std::sync::Arc;
 
-use crate::Seq;
+use async_trait::async_trait;
+
+use crate::{Seq, StoreError};
+
+/// The destinations that were ever registered, and their state.
+#[async_trait]
+pub trait Destinations: fmt::Debug + Send + Sync + 'static {
+    /// Registers the destination, or updates its settings if it is known. A known one keeps its
+    /// state, its checkpoint included.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    async fn register(&self, destination: &Registration) -> Result<DestinationState, StoreError>;
+
+    /// Every destination that was ever registered, by name.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn destinations(&self) -> Result<Vec<DestinationState>, StoreError>;
+
+    /// Sets the destination's health, whatever it was.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    async fn set_health(
+        &self,
+        destination: &str,
+        health: &DestinationHealth,
+    ) -> Result<(), StoreError>;
+
+    /// Changes the destination's health if it is still `from`: several processes make attempts.
+    /// Whether it was.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    async fn change_health(
+        &self,
+        destination: &str,
+        from: &DestinationHealth,
+        to: &DestinationHealth,
+    ) -> Result<bool, StoreError>;
+
+    /// Adds to the total of the destination's deliveries that failed permanently.
+    ///
+    /// # Errors
+    /// Nothing was added.
+    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError>;
+
+    /// The store's time, in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    async fn now_ms(&self) -> Result<i64, StoreError>;
+}
 
 /// What the store must know of a destination.
 #[derive(Debug, Clone)]
@@ -44,7 +98,7 @@ pub struct DestinationState {
     /// How many of its deliveries were ever given up on, as [`add_dead_letters`] was told: it only
     /// grows, whatever becomes of them.
     ///
-    /// [`add_dead_letters`]: crate::Deliveries::add_dead_letters
+    /// [`add_dead_letters`]: Destinations::add_dead_letters
     pub dead_letters_total: u64,
     /// How it is.
     pub health: DestinationHealth,
@@ -70,26 +124,4 @@ pub struct Disabled {
     pub at_ms: i64,
     /// Why, in plain words.
     pub reason: String,
-}
-
-/// A delivery that is due earlier than it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BroughtForward {
-    /// The event's place in the log.
-    pub seq: Seq,
-    /// When it was due, in milliseconds since the Unix epoch.
-    pub due_at_ms: i64,
-}
-
-/// How much waits for a destination.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backlog {
-    /// The destination's name.
-    pub destination: Arc<str>,
-    /// Deliveries that are not settled.
-    pub pending: u64,
-    /// Deliveries that were given up on.
-    pub dead_lettered: u64,
-    /// When the oldest pending one's event was received, in milliseconds since the Unix epoch.
-    pub oldest_received_at_ms: Option<i64>,
 }

@@ -1,8 +1,41 @@
-//! What people ask about deliveries.
+//! What commands, pages and alerts ask about deliveries.
 
+use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::{AttemptSummary, DeliveryKey};
+use crate::{Seq, StoreError};
+
+/// Questions about deliveries.
+#[async_trait]
+pub trait DeliveryQueries: fmt::Debug + Send + Sync + 'static {
+    /// The backlog of each destination. It counts: the cost grows with the number of pending
+    /// deliveries.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError>;
+
+    /// Dead-lettered deliveries, in the order of their keys.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn dead_letters(&self, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// The event's deliveries with their attempts, by destination.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError>;
+
+    /// Why destinations did not want the event, if none did.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError>;
+}
 
 /// Which dead letters to list.
 #[derive(Debug, Clone, Default)]
@@ -78,4 +111,17 @@ pub struct Unwanted {
     pub destination: Arc<str>,
     /// Why, in plain words.
     pub reason: String,
+}
+
+/// How much waits for a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// The destination's name.
+    pub destination: Arc<str>,
+    /// Deliveries that are not settled.
+    pub pending: u64,
+    /// Deliveries that were given up on.
+    pub dead_lettered: u64,
+    /// When the oldest pending one's event was received, in milliseconds since the Unix epoch.
+    pub oldest_received_at_ms: Option<i64>,
 }

@@ -1,9 +1,52 @@
-//! What the router hands to the store.
+//! What the router writes to the store.
 
 use std::sync::Arc;
 
-use super::{DeliveryKey, Unwanted};
-use crate::{FencingToken, Seq};
+use async_trait::async_trait;
+
+use super::{DeliveryKey, Destinations, Unwanted};
+use crate::{EventLog, FencingToken, Leases, ReplayRequest, Seq, StoreError};
+
+/// The store as the router uses it.
+#[async_trait]
+pub trait Routing: EventLog + Leases + Destinations {
+    /// Inserts the deliveries of a batch, and moves the checkpoints of its destinations, in one
+    /// transaction; deliveries that exist already are left as they are. Nothing is done
+    /// if a checkpoint is not at `from`, or the token is not the router's newest.
+    ///
+    /// # Errors
+    /// Nothing was changed; it can be retried as it is.
+    async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError>;
+
+    /// Acts on the next replay requests, at most `requests_max`: dead-lettered deliveries of their
+    /// events become pending again and are due at once. How far that has come is kept in the same
+    /// transaction.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    async fn revive_requested(
+        &self,
+        token: FencingToken,
+        requests_max: u32,
+    ) -> Result<Revived, StoreError>;
+
+    /// The replay requests after number `after`, in order, at most `requests_max`.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError>;
+
+    /// How many deliveries are pending for each destination, by name, counted up to
+    /// `pending_max`, so that the cost is bounded whatever the backlog.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError>;
+}
 
 /// The router's name as a consumer: the newest token that was given out for it may write.
 pub const ROUTER: &str = "router";

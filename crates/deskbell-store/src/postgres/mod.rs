@@ -40,8 +40,8 @@ pub(crate) use session::Session;
 use wake::Wake;
 
 use crate::{
-    Appended, Clock, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent, ReadLimit,
-    ReplayRequest, Seq, SourceInstance, Store, StoreError, StoredEvent,
+    Appended, Clock, ConsumerReport, EventLog, EventsAbout, FencingToken, Leases, LogId, NewEvent,
+    ReadLimit, Seq, SourceInstance, SourceInstances, Store, StoreError, StoredEvent,
 };
 
 /// The log in the schema `deskbell` of a PostgreSQL database. Each process that has it open is a
@@ -74,7 +74,7 @@ impl PostgresStore {
 }
 
 #[async_trait]
-impl Store for PostgresStore {
+impl EventLog for PostgresStore {
     fn log_id(&self) -> LogId {
         self.log_id
     }
@@ -124,14 +124,24 @@ impl Store for PostgresStore {
         read::head(&self.connections).await
     }
 
-    async fn replay_requests(
-        &self,
-        after: i64,
-        requests_max: u32,
-    ) -> Result<Vec<ReplayRequest>, StoreError> {
-        read::replay_requests(&self.connections, after, requests_max).await
+    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
+        read::first_received_since(&self.connections, at_ms).await
     }
 
+    fn subscribe(&self) -> watch::Receiver<Seq> {
+        self.wake.subscribe()
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        check::judge(self.clock_skew().await?)?;
+        let mut work = self.connections.statement().await?;
+        let written = check::write_a_mark(work.connection(), self.clock.manual_ms()).await;
+        work.done(written).await
+    }
+}
+
+#[async_trait]
+impl Leases for PostgresStore {
     async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
         let mut work = self.connections.statement().await?;
         let manual_ms = self.clock.manual_ms();
@@ -166,7 +176,10 @@ impl Store for PostgresStore {
         let report = leases::read_report(work.connection(), consumer).await;
         work.done(report).await
     }
+}
 
+#[async_trait]
+impl SourceInstances for PostgresStore {
     async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
         let mut work = self.connections.statement().await?;
         let found = instances::find(work.connection(), source).await;
@@ -182,18 +195,10 @@ impl Store for PostgresStore {
         let kept = instances::pin(work.connection(), source, found).await;
         work.done(kept).await
     }
+}
 
-    fn subscribe(&self) -> watch::Receiver<Seq> {
-        self.wake.subscribe()
-    }
-
-    async fn check_writable(&self) -> Result<(), StoreError> {
-        check::judge(self.clock_skew().await?)?;
-        let mut work = self.connections.statement().await?;
-        let written = check::write_a_mark(work.connection(), self.clock.manual_ms()).await;
-        work.done(written).await
-    }
-
+#[async_trait]
+impl Store for PostgresStore {
     async fn close(&self) {
         let mut tasks =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));

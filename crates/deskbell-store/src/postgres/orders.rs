@@ -1,13 +1,13 @@
 //! Orders: a command beside the running program leaves a row, and the program carries it out.
 
-use crate::postgres::Session;
+use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::PostgresStore;
 use super::append::text;
-use crate::StoreError;
-use crate::deliveries::{Order, OrderNumber, PlacedOrder};
+use super::session::Session;
+use crate::{Commands, Order, OrderNumber, PlacedOrder, StoreError};
 
 impl PostgresStore {
     /// Places an order in the store, for whichever process carries orders out.
@@ -18,6 +18,28 @@ impl PostgresStore {
         let mut work = self.connections.statement().await?;
         let placed = place(work.connection(), order, self.clock.manual_ms()).await;
         work.done(placed).await
+    }
+}
+
+#[async_trait]
+impl Commands for PostgresStore {
+    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = next(work.connection()).await;
+        work.done(outcome).await
+    }
+
+    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError> {
+        let mut work = self.connections.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let finished = finish(work.connection(), number, outcome, manual_ms).await;
+        work.done(finished).await
+    }
+
+    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = find(work.connection(), number).await;
+        work.done(outcome).await
     }
 }
 

@@ -49,6 +49,18 @@ pub(super) async fn head(connections: &Connections) -> Result<Seq, StoreError> {
     work.done(head.map(Seq::new)).await
 }
 
+pub(super) async fn first_received_since(
+    connections: &Connections,
+    at_ms: i64,
+) -> Result<Seq, StoreError> {
+    let mut work = connections.statement().await?;
+    let first = sqlx::query_scalar("SELECT deskbell.first_received_since_v1($1)")
+        .bind(at_ms)
+        .fetch_one(work.connection())
+        .await;
+    work.done(first.map(Seq::new)).await
+}
+
 pub(super) async fn message_id_at(
     connections: &Connections,
     seq: Seq,

@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
     use crate::sqlite::writer::tests::event;
-    use crate::{Seq, SqliteStore, Store};
+    use crate::{EventLog, Seq, SqliteStore, Store};
 
     async fn opened() -> (tempfile::TempDir, PathBuf, SqliteStore) {
         let directory = tempfile::tempdir().unwrap();

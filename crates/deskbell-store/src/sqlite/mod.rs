@@ -30,8 +30,9 @@ pub(crate) use open::require_a_file;
 use writer::Writer;
 
 use crate::{
-    Appended, BackendError, Clock, ConsumerReport, EventsAbout, FencingToken, LogId, NewEvent,
-    ReadLimit, ReplayRequest, Seq, SourceInstance, Store, StoreError, StoredEvent,
+    Appended, BackendError, Clock, ConsumerReport, EventLog, EventsAbout, FencingToken, Leases,
+    LogId, NewEvent, ReadLimit, Seq, SourceInstance, SourceInstances, Store, StoreError,
+    StoredEvent,
 };
 
 /// The log in one SQLite file. The process that has it open for writing is the only one.
@@ -69,7 +70,7 @@ fn moved(error: std::io::Error) -> StoreError {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl EventLog for SqliteStore {
     fn log_id(&self) -> LogId {
         self.log_id
     }
@@ -122,14 +123,22 @@ impl Store for SqliteStore {
         Ok(read::head(&self.readers).await?)
     }
 
-    async fn replay_requests(
-        &self,
-        after: i64,
-        requests_max: u32,
-    ) -> Result<Vec<ReplayRequest>, StoreError> {
-        Ok(read::replay_requests(&self.readers, after, requests_max).await?)
+    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
+        Ok(read::first_received_since(&self.readers, at_ms).await?)
     }
 
+    fn subscribe(&self) -> watch::Receiver<Seq> {
+        self.head.subscribe()
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(leases::write_a_mark(&mut connection, self.clock.now_ms()).await?)
+    }
+}
+
+#[async_trait]
+impl Leases for SqliteStore {
     async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
         Ok(leases::next_token(&mut *self.connection().await?, consumer).await?)
     }
@@ -154,11 +163,10 @@ impl Store for SqliteStore {
     async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
         Ok(leases::read_report(&self.readers, consumer).await?)
     }
+}
 
-    fn subscribe(&self) -> watch::Receiver<Seq> {
-        self.head.subscribe()
-    }
-
+#[async_trait]
+impl SourceInstances for SqliteStore {
     async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
         Ok(instances::find(&self.readers, source).await?)
     }
@@ -171,12 +179,10 @@ impl Store for SqliteStore {
         let mut connection = self.connection().await?;
         Ok(instances::pin(&mut connection, source, found).await?)
     }
+}
 
-    async fn check_writable(&self) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
-        Ok(leases::write_a_mark(&mut connection, self.clock.now_ms()).await?)
-    }
-
+#[async_trait]
+impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         if let Some(writer) = self.writer.lock().await.take() {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, SqlitePool};
 
 use super::open::{self, SqliteOpenError};
 use super::{SqliteStore, open::BUSY_TIMEOUT};
-use crate::deliveries::{Order, OrderNumber, PlacedOrder};
-use crate::{BackendError, Clock};
+use crate::{BackendError, Clock, Commands, Order, OrderNumber, PlacedOrder, StoreError};
 
 impl SqliteStore {
     /// Places an order in the store in this file, also while another process has it open. The
@@ -23,6 +23,22 @@ impl SqliteStore {
             path: path.to_owned(),
             source: BackendError::new(error),
         })
+    }
+}
+
+#[async_trait]
+impl Commands for SqliteStore {
+    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {
+        Ok(next(&self.readers).await?)
+    }
+
+    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(finish(&mut connection, number, outcome, self.clock.now_ms()).await?)
+    }
+
+    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError> {
+        Ok(find(&self.readers, number).await?)
     }
 }
 

@@ -45,6 +45,32 @@ pub(super) async fn head(executor: impl SqliteExecutor<'_>) -> Result<Seq, sqlx:
     Ok(head.map_or(Seq::ZERO, Seq::new))
 }
 
+/// A binary search: times of receipt grow with the sequence numbers, as far as the clock does, and
+/// have no index.
+pub(super) async fn first_received_since(
+    readers: &SqlitePool,
+    at_ms: i64,
+) -> Result<Seq, sqlx::Error> {
+    let mut reader = readers.acquire().await?;
+    let mut past = head(&mut *reader).await?.next();
+    let mut first = Seq::new(1);
+    while first < past {
+        let middle = Seq::new(first.get() + (past.get() - first.get()) / 2);
+        // The next one that is there: some may have been pruned.
+        let found: Option<(i64, i64)> = sqlx::query_as(
+            "SELECT seq, received_at_ms FROM events WHERE seq >= ?1 ORDER BY seq LIMIT 1",
+        )
+        .bind(middle.get())
+        .fetch_optional(&mut *reader)
+        .await?;
+        match found {
+            Some((seq, received_at_ms)) if received_at_ms < at_ms => first = Seq::new(seq).next(),
+            _ => past = middle,
+        }
+    }
+    Ok(first)
+}
+
 pub(super) async fn message_id_at(
     readers: &SqlitePool,
     seq: Seq,

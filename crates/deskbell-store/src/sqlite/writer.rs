@@ -47,7 +47,9 @@ pub(super) mod tests {
     use sqlx::AssertSqlSafe;
     use tokio::task::JoinSet;
 
-    use crate::{Appended, LogWriter, LogWriterOptions, NewEvent, Seq, SqliteStore, Store};
+    use crate::{
+        Appended, EventLog, LogWriter, LogWriterOptions, NewEvent, Seq, SqliteStore, Store,
+    };
 
     pub(in crate::sqlite) fn event(number: i64, payload_bytes: usize) -> NewEvent {
         NewEvent {

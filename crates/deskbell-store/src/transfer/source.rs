@@ -8,7 +8,7 @@ use sqlx::{Arguments, AssertSqlSafe, Row, SqlitePool};
 use super::TransferError;
 use super::table::{TABLES, Table};
 use super::value::{Kind, Value, canonical_json};
-use crate::{LogId, Seq, SqliteStore, Store};
+use crate::{EventLog, LogId, Seq, SqliteStore, Store};
 
 /// The store, open for writing so that nobody else writes to it meanwhile.
 pub(super) struct Source(SqliteStore);

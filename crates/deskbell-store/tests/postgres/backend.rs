@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::conformance::Backend;
-use deskbell_store::deliveries::{Order, OrderNumber};
-use deskbell_store::{Clock, Database, LogId, PostgresOptions, PostgresStore, Store};
-use testkit::{PostgresDatabase, PostgresServer};
+use deskbell_store::{
+    Clock, EventLog, LogId, Order, OrderNumber, PostgresOptions, PostgresStore, Store,
+};
 use tokio::sync::Mutex;
 
 use super::pooler::Pooler;
@@ -54,21 +54,21 @@ impl Postgres {
 
 #[async_trait]
 impl Backend for Postgres {
-    async fn create(&self) -> Arc<dyn Database> {
-        let database = PostgresDatabase::new().await;
-        let store = self.open(&database).await;
-        self.databases.lock().await.insert(store.log_id(), database);
+    async fn create(&self) -> Arc<dyn Store> {
+        let place = Place::new().await;
+        let store = self.open(&place).await;
+        self.places.lock().await.insert(store.log_id(), place);
         Arc::new(store)
     }
 
-    async fn create_indexing_people(&self) -> Arc<dyn Database> {
-        let database = PostgresDatabase::new().await;
-        let store = self.open(&database).await.index_people();
-        self.databases.lock().await.insert(store.log_id(), database);
+    async fn create_indexing_people(&self) -> Arc<dyn Store> {
+        let place = Place::new().await;
+        let store = self.open(&place).await.index_people();
+        self.places.lock().await.insert(store.log_id(), place);
         Arc::new(store)
     }
 
-    async fn reopen(&self, store: Arc<dyn Database>) -> Arc<dyn Database> {
+    async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
         store.close().await;
         Arc::new(self.open(&self.databases.lock().await[&store.log_id()]).await)
     }
@@ -77,8 +77,8 @@ impl Backend for Postgres {
         self.clock.advance(by);
     }
 
-    async fn place_order(&self, store: &dyn Database, order: &Order) -> OrderNumber {
-        let options = self.databases.lock().await[&store.log_id()].options();
+    async fn place_order(&self, store: &dyn Store, order: &Order) -> OrderNumber {
+        let options = self.places.lock().await[&store.log_id()].options();
         let options = PostgresOptions { clock: self.clock.clone(), ..options };
         let command = PostgresStore::open_to_read(&options).await.unwrap();
         command.place_order(order).await.unwrap()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use deskbell_store::{
-    Clock, Leader, PostgresOptions, PostgresStore, Store, StoreError, run_as_leader,
+    Clock, Leader, Leases, PostgresOptions, PostgresStore, StoreError, run_as_leader,
 };
 use testkit::PostgresDatabase;
 use tokio::sync::mpsc;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use deskbell_store::{PostgresOpenError, PostgresOptions, PostgresStore, Seq, Store};
-use testkit::PostgresDatabase;
+use deskbell_store::{EventLog, PostgresOpenError, PostgresOptions, PostgresStore, Seq, Store};
 use tokio::task::JoinSet;
 
 use super::tls::chain;

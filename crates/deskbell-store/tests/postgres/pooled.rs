@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_store::conformance::{event, events};
-use deskbell_store::{PostgresStore, Seq, Store};
-use testkit::PostgresDatabase;
+use deskbell_store::{EventLog, PostgresStore, Seq};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 

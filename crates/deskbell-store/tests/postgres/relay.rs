@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use deskbell_store::conformance::event;
-use deskbell_store::{PostgresConnector, PostgresOptions, PostgresStore, Seq, Store};
+use deskbell_store::{EventLog, PostgresConnector, PostgresOptions, PostgresStore, Seq, Store};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use testkit::PostgresDatabase;

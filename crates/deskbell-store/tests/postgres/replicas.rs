@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deskbell_store::conformance::{event, events};
-use deskbell_store::{NewEvent, PostgresStore, ReadLimit, Seq, Store};
+use deskbell_store::deliveries::{Destinations, Routing};
+use deskbell_store::{EventLog, NewEvent, PostgresStore, ReadLimit, Seq};
 use sqlx::Connection;
 use testkit::PostgresDatabase;
 use tokio::task::JoinSet;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deskbell_store::conformance::events;
 use deskbell_store::upkeep::{Indexed, Pruning};
-use deskbell_store::{PostgresStore, ReadLimit, Store, Upkeep};
+use deskbell_store::{EventLog, PostgresStore, ReadLimit, SubjectIndex, Upkeep};
 use sqlx::{AssertSqlSafe, PgConnection};
 use testkit::PostgresDatabase;
 use tokio::task::JoinSet;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deskbell_store::conformance::event;
-use deskbell_store::{PostgresOpenError, PostgresOptions, PostgresStore, Seq, Store};
+use deskbell_store::{EventLog, PostgresOpenError, PostgresOptions, PostgresStore, Seq, Store};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{
-    AttemptRecord, Claim, DeadLetterQuery, DeliveryKey, NewDelivery, Order, Ordering, ROUTER,
-    Registration, RoutedBatch, Settlement, StartFrom, Unwanted, Verdict,
+    AttemptRecord, Claim, DeadLetterQuery, DeliveryKey, DeliveryQueries, DeliveryQueue,
+    Destinations, NewDelivery, Ordering, ROUTER, Registration, RoutedBatch, Routing, Settlement,
+    StartFrom, Unwanted, Verdict,
 };
 use deskbell_store::{
-    Database, Deliveries, NewEvent, PostgresOpenError, PostgresOptions, PostgresStore, ReadLimit,
-    Seq, SqliteOpenError, SqliteStore, Store, TransferError, transfer,
+    Commands, EventLog, Leases, NewEvent, Order, PostgresOpenError, PostgresOptions, PostgresStore,
+    ReadLimit, Seq, SqliteOpenError, SqliteStore, Store, TransferError, transfer,
 };
 use tempfile::TempDir;
 use testkit::PostgresDatabase;
@@ -92,7 +93,7 @@ async fn settle_some(store: &SqliteStore) {
 }
 
 async fn claim(
-    store: &dyn Deliveries,
+    store: &dyn DeliveryQueue,
     destination: &str,
     deliveries_max: u32,
 ) -> Vec<deskbell_store::deliveries::ClaimedDelivery> {
@@ -103,7 +104,7 @@ async fn claim(
 }
 
 /// All that can be asked of a store, as text.
-async fn told(store: &dyn Database) -> String {
+async fn told(store: &dyn Store) -> String {
     let mut told = format!("{} {:?}\n", store.log_id(), store.head().await.unwrap());
     let mut after = Seq::ZERO;
     loop {

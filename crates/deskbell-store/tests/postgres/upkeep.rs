@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deskbell_store::conformance::{event, events};
-use deskbell_store::deliveries::{DeliveryKey, Ordering, Registration, StartFrom};
+use deskbell_store::deliveries::{
+    DeliveryKey, DeliveryQueries, Destinations, Ordering, Registration, Replays, StartFrom,
+};
 use deskbell_store::upkeep::Pruning;
-use deskbell_store::{Database, Deliveries, Seq, Store, Upkeep};
+use deskbell_store::{EventLog, Seq, Store, Upkeep};
 use sqlx::{AssertSqlSafe, PgConnection};
 use testkit::PostgresDatabase;
 use tokio::time::{Instant, timeout};
@@ -129,7 +131,7 @@ async fn no_statement_reads_a_table_whole() {
 }
 
 /// A log in which the first events are old, and a delivery of the first one is a dead letter.
-async fn old_and_new(database: &PostgresDatabase, store: &dyn Database) {
+async fn old_and_new(place: &Place, store: &dyn Store) {
     let from = StartFrom::Beginning;
     let ordering = Ordering::None;
     store.register(&Registration { name: "hook".into(), from, ordering }).await.unwrap();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_store::{Deliveries, Store};
+use deskbell_store::Store;
+use deskbell_store::deliveries::DeliveryQueue;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::database::Database;

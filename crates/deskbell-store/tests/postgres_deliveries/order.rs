@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use deskbell_store::{Deliveries, PostgresStore, Seq};
+use deskbell_store::deliveries::{DeliveryQueue, Replays};
+use deskbell_store::{PostgresStore, Seq};
 use tokio::task::JoinSet;
 
 use super::database::Database;

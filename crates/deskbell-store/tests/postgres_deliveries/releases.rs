@@ -1,9 +1,10 @@
 //! A release that runs while a later one adds to the tables.
 
 use deskbell_store::conformance::event;
-use deskbell_store::deliveries::{DeadLetterQuery, DeliveryState};
-use deskbell_store::upkeep::Upkeep;
-use deskbell_store::{Appended, Deliveries, NewEvent, PostgresStore, ReadLimit, Seq, Store};
+use deskbell_store::deliveries::{
+    DeadLetterQuery, DeliveryQueries, DeliveryQueue, DeliveryState, Replays,
+};
+use deskbell_store::{Appended, EventLog, NewEvent, PostgresStore, ReadLimit, Seq, SubjectIndex};
 
 use super::database::Database;
 use super::{NewDelivery, Ordering, Verdict, claim, key, register, settlement};

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use deskbell_store::deliveries::{DeliveryState, ROUTER, Routed, RoutedBatch};
-use deskbell_store::{Deliveries, PostgresStore, Seq, Store};
+use deskbell_store::deliveries::{
+    DeliveryQueries, DeliveryQueue, DeliveryState, ROUTER, Replays, Routed, RoutedBatch, Routing,
+};
+use deskbell_store::{Leases, PostgresStore, Seq};
 use sqlx::Row;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deskbell_store::{Leader, Store, run_as_leader};
+use deskbell_store::{ConsumerLog, Leader, run_as_leader};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::status::{MirrorStatus, consumer_name};
 /// Keeps one mirror of one log up. A database that is away holds nobody up: it is tried again.
 #[derive(Debug)]
 pub struct MirrorService {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ConsumerLog>,
     destination: String,
     status: Arc<Status>,
     target: watch::Sender<Option<Arc<dyn Target>>>,
@@ -38,7 +38,7 @@ enum Slot {
 impl MirrorService {
     /// The mirror of these options. Nothing is touched before it is opened or run.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, options: MirrorOptions) -> Self {
+    pub fn new(store: Arc<dyn ConsumerLog>, options: MirrorOptions) -> Self {
         let destination = options.destination.clone();
         let status = Arc::new(Status::new(&destination));
         let mirror = Slot::Closed(Box::new(options));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbell_store::{ReadLimit, Seq, Store};
+use deskbell_store::{ConsumerLog, ReadLimit, Seq};
 use tokio::sync::watch;
 
 use super::status::Status;
@@ -15,7 +15,7 @@ use crate::mirror_target::Target;
 /// Applies one log to one mirror.
 #[derive(Debug)]
 pub struct MirrorConsumer {
-    pub(super) store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn ConsumerLog>,
     pub(super) target: Arc<dyn Target>,
     pub(super) fold: Arc<Fold>,
     pub(super) destination: String,

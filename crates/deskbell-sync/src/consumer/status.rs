@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_store::{Seq, Store};
+use deskbell_store::{ConsumerLog, Seq};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -90,7 +90,7 @@ impl Status {
 
     /// Begins to publish. A failure that the process before this one met is still one until the
     /// mirror has moved: since when stays known.
-    pub(super) async fn lead(&self, store: Arc<dyn Store>) -> Publisher {
+    pub(super) async fn lead(&self, store: Arc<dyn ConsumerLog>) -> Publisher {
         let consumer = consumer_name(&self.destination);
         let reported = timeout(STORE_TIMEOUT, store.latest_report(&consumer)).await;
         let facts = match reported {
@@ -133,7 +133,7 @@ fn words(error: &SyncError) -> Option<(String, Option<String>)> {
 /// Publishes the status for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Publisher {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ConsumerLog>,
     consumer: String,
     destination: String,
     facts: watch::Receiver<StatusReport>,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use deskbell_store::{Seq, SourceInstance, Store, StoreError, StoredEvent};
+use deskbell_store::{Seq, SourceInstance, SourceInstances, StoreError, StoredEvent};
 
 use crate::options::SourceRule;
 
@@ -74,7 +74,7 @@ impl Instances {
     }
 
     /// Reads what the store keeps of the sources whose config names no instance.
-    pub(crate) async fn load(&self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(crate) async fn load(&self, store: &dyn SourceInstances) -> Result<(), StoreError> {
         for source in self.unsettled() {
             if let Some(kept) = store.source_instance(&source).await? {
                 self.settle(&source, kept);
@@ -87,7 +87,7 @@ impl Instances {
     /// their instance. The sources that are found to belong to another one than the mirror does.
     pub(crate) async fn learn(
         &self,
-        store: &dyn Store,
+        store: &dyn SourceInstances,
         events: &[StoredEvent],
     ) -> Result<Vec<OtherSource>, StoreError> {
         if self.unsettled().is_empty() {

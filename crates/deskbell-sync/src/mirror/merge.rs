@@ -1,6 +1,6 @@
 //! Merging what was rebuilt beside the live tables into them.
 
-use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
+use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError, StoredEvent};
 
 use super::apply::of_mapped_table;
 use super::blocked::BlockedParts;
@@ -21,7 +21,7 @@ use crate::value::{Kind, Value};
 
 /// The input of a merge into the live tables.
 pub(crate) struct Merge<'a> {
-    pub(crate) store: &'a dyn Store,
+    pub(crate) store: &'a dyn ConsumerLog,
     pub(crate) shadow: &'a Mirror,
     /// To the shadow's tables.
     pub(crate) fold: &'a Fold,

@@ -78,7 +78,7 @@ impl World {
 
     pub(crate) async fn consumer(&self) -> MirrorConsumer {
         let target = connect(&self.options).await.unwrap();
-        MirrorConsumer::new(Arc::clone(&self.store), target, self.options.clone())
+        MirrorConsumer::new(self.store.clone(), target, self.options.clone())
     }
 
     pub(crate) async fn reader(&self) -> MirrorReader {

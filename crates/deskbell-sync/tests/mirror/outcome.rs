@@ -1,7 +1,6 @@
 //! What became of an event in a mirror.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use deskbell_store::{OutcomeKind, StoredEvent};
 use deskbell_sync::outcome::{MirrorOutcome, OutcomeReader};
@@ -178,7 +177,7 @@ async fn tables_and_statements_of_the_application_are_parts() {
     world.append_at("msg_left", "organizationMembership.deleted", 7, &gone).await;
     world.append_at("msg_late", "organizationMembership.updated", 8, &member(8)).await;
     let target = connect(&world.options).await.unwrap();
-    let store = Arc::clone(&world.store);
+    let store = world.store.clone();
     drain_refused(&mut MirrorConsumer::new(store, target, world.options.clone())).await;
     let part = |part: &str, kind, reason: &str| vec![(part.to_owned(), kind, reason.to_owned())];
     let table = "app_users from user";

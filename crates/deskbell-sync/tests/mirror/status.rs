@@ -51,7 +51,7 @@ struct Running {
 impl Running {
     fn start(world: &World, switch: &Switch) -> Self {
         let target = Arc::clone(&switch.target);
-        let store = Arc::clone(&world.store);
+        let store = world.store.clone();
         let consumer = MirrorConsumer::new(store, target, world.options.clone());
         let (status, shutdown) = (consumer.status(), CancellationToken::new());
         let tasks = JoinSet::from_iter([consumer.run(shutdown.clone())]);

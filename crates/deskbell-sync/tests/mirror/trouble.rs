@@ -62,7 +62,7 @@ async fn a_database_that_fails_now_and_then_gets_everything_in_the_end() {
         _ => Answer::Given,
     });
     let target = target.await;
-    let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, world.options.clone());
+    let consumer = MirrorConsumer::new(world.store.clone(), target, world.options.clone());
     let mut applied = consumer.applied();
     let shutdown = CancellationToken::new();
     let mut tasks = JoinSet::from_iter([consumer.run(shutdown.clone())]);
@@ -83,7 +83,7 @@ async fn a_database_that_says_nothing_does_not_hold_up_a_stop() {
         Answer::Never
     });
     let target = target.await;
-    let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, world.options.clone());
+    let consumer = MirrorConsumer::new(world.store.clone(), target, world.options.clone());
     let shutdown = CancellationToken::new();
     let mut tasks = JoinSet::from_iter([consumer.run(shutdown.clone())]);
     was_asked.notified().await;

@@ -1,6 +1,6 @@
 //! Connections that end at random: everything arrives, and each event has its effect once.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use deskbell_sim::{Scenario, Tables, drift};
@@ -64,7 +64,7 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
             break target;
         }
     };
-    let consumer = MirrorConsumer::new(Arc::clone(&world.store), target, through);
+    let consumer = MirrorConsumer::new(world.store.clone(), target, through);
     carry(consumer, &world).await;
     assert!(proxy.accepted() > 10, "{proxy:?}");
     let found = world.place.pair("SELECT events, 0::bigint FROM counted").await.0;
@@ -107,8 +107,8 @@ async fn a_database_that_falls_silent_is_given_up_in_time() {
     let answer_within = Duration::from_millis(300);
     let options = MirrorOptions { url, answer_within, ..world.options.clone() };
     let target = connect(&options).await.unwrap();
-    let mut consumer = MirrorConsumer::new(Arc::clone(&world.store), target, options);
-    proxy.set(Mode::Hold);
+    let mut consumer = MirrorConsumer::new(world.store.clone(), target, options);
+    proxy.silence(true);
     let error = consumer.run_once().await.unwrap_err();
     let away = matches!(error, deskbell_sync::SyncError::Target(TargetError::Unavailable(_)));
     assert!(away, "{error:?}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_store::{Database, Seq, SourceInstance, StoreError};
+use deskbell_store::{Seq, SourceInstance, SourceInstances, StoreError};
 use deskbell_sync::mirror_instance;
 
 use super::condition::{Condition, Kind, Observation, Persisting, Target};
@@ -34,7 +34,7 @@ impl SharedMirror {
     /// Whether each of the sources belongs to the mirror's instance.
     pub(super) async fn observe(
         &self,
-        store: &dyn Database,
+        store: &dyn SourceInstances,
     ) -> Result<Vec<(String, Observation)>, StoreError> {
         let mut known = Vec::new();
         for (source, instance_id) in &self.sources {

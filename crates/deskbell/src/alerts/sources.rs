@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_server::RefusedRequests;
-use deskbell_store::{Database, Refused};
+use deskbell_store::{Refusals, Refused};
 use tokio_util::sync::CancellationToken;
 
 use super::condition::{Condition, Kind, Observation, Rate, Target, plural};
@@ -67,7 +67,7 @@ fn advice(cause: &str) -> &'static str {
 /// Adds what this process counts to what all count, until `shutdown`.
 pub(crate) async fn add_up_refused(
     requests: Arc<RefusedRequests>,
-    store: Arc<dyn Database>,
+    store: Arc<dyn Refusals>,
     shutdown: CancellationToken,
 ) {
     let mut goes_on = true;

@@ -5,7 +5,7 @@ mod row;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use deskbell_store::{Database, Seq, StoreError};
+use deskbell_store::{Seq, Store, StoreError};
 use serde_json::{Value, json};
 
 use self::row::Row;
@@ -67,7 +67,7 @@ async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
     Ok(())
 }
 
-async fn rows(config: &Config, store: &dyn Database) -> Result<(Vec<Row>, Seq), StoreError> {
+async fn rows(config: &Config, store: &dyn Store) -> Result<(Vec<Row>, Seq), StoreError> {
     let states = store.destinations().await?;
     let backlogs = store.backlogs().await?;
     let mirrors = mirrors::reports(config, store).await?;

@@ -1,7 +1,7 @@
 //! A destination that a flag names, where one is meant that deliveries are made to.
 
-use deskbell_store::deliveries::DestinationState;
-use deskbell_store::{Database, StoreError};
+use deskbell_store::StoreError;
+use deskbell_store::deliveries::{DestinationState, Destinations};
 use miette::Diagnostic;
 
 use super::exit;
@@ -29,7 +29,7 @@ enum NameError {
 pub(super) async fn require_delivered_to(
     name: &str,
     config: &Config,
-    store: Option<&dyn Database>,
+    store: Option<&dyn Destinations>,
 ) -> Result<(), exit::Failure> {
     if let Some(found) = config.destinations.iter().find(|one| one.name == name) {
         return match found.kind {
@@ -53,7 +53,7 @@ pub(super) async fn require_delivered_to(
 pub(super) async fn require_started(
     name: &str,
     config: &Config,
-    store: &dyn Database,
+    store: &dyn Destinations,
 ) -> Result<(), exit::Failure> {
     require_delivered_to(name, config, Some(store)).await?;
     if config.destinations.iter().any(|one| one.name == name && !one.enabled) {
@@ -67,7 +67,7 @@ pub(super) async fn require_started(
 pub(super) async fn warn_of_disabled(
     name: Option<&str>,
     config: &Config,
-    store: &dyn Database,
+    store: &dyn Destinations,
 ) -> Result<(), StoreError> {
     let is_meant = |state: &DestinationState| match name {
         Some(name) => *state.name == *name,

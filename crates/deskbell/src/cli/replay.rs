@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args};
 use clerk_webhooks::UnixMillis;
 use deskbell_delivery::{Replay, What};
-use deskbell_store::Database;
+use deskbell_store::Store;
 use serde_json::json;
 
 use super::{Context, exit, named, store, time};
@@ -62,7 +62,7 @@ pub(super) async fn run(
 async fn replay(
     arguments: &Arguments,
     config: &Config,
-    read: &Arc<dyn Database>,
+    read: &Arc<dyn Store>,
 ) -> Result<(u64, bool), exit::Failure> {
     if let Some(name) = &arguments.destination {
         named::require_started(name, config, &**read).await?;

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_delivery::Replayer;
-use deskbell_store::deliveries::{ORDERS, OrderNumber};
-use deskbell_store::{Database, Deliveries, OpenError, Place, Store, StoreError};
+use deskbell_store::{ORDERS, OpenError, OrderNumber, Place, Store, StoreError};
 use miette::Diagnostic;
 
 use super::exit;
@@ -51,14 +50,14 @@ pub(super) struct Done {
 }
 
 /// The store, to read it, also beside a running `serve`.
-pub(super) async fn to_read(config: &Config) -> Result<Arc<dyn Database>, exit::Failure> {
+pub(super) async fn to_read(config: &Config) -> Result<Arc<dyn Store>, exit::Failure> {
     config.store.place().open_to_read().await.map_err(failed)
 }
 
 /// As [`to_read`]; `None` where there is none yet.
 pub(super) async fn to_read_if_there(
     config: &Config,
-) -> Result<Option<Arc<dyn Database>>, exit::Failure> {
+) -> Result<Option<Arc<dyn Store>>, exit::Failure> {
     match config.store.place().open_to_read().await {
         Ok(store) => Ok(Some(store)),
         Err(error) if error.is_missing() => Ok(None),
@@ -88,11 +87,10 @@ pub(super) async fn carry_out(config: &Config, request: Request) -> Result<Done,
 
 async fn carry_out_here(
     config: &Config,
-    store: Arc<dyn Database>,
+    store: Arc<dyn Store>,
     request: Request,
 ) -> Result<Answer, exit::Failure> {
-    let deliveries = Arc::clone(&store) as Arc<dyn Deliveries>;
-    let answer = Desk::new(deliveries, replayer(config, &store)?).carry_out(request).await;
+    let answer = Desk::new(store.clone(), replayer(config, &store)?).carry_out(request).await;
     // Where that fails, a program that starts meanwhile waits for the lease's end.
     let _ = store.release_lease(ORDERS).await;
     store.close().await;
@@ -100,15 +98,11 @@ async fn carry_out_here(
 }
 
 /// Replays to the config's destinations.
-pub(super) fn replayer(
-    config: &Config,
-    store: &Arc<dyn Database>,
-) -> Result<Replayer, exit::Failure> {
+pub(super) fn replayer(config: &Config, store: &Arc<dyn Store>) -> Result<Replayer, exit::Failure> {
     let routes = delivering::routes(config)
         .map_err(|error| exit::Failure::start(StartError::Delivering(error)))?;
     let sources = config.sources.iter().map(|source| source.name.clone()).collect();
-    let log = Arc::clone(store) as Arc<dyn Store>;
-    Ok(Replayer::new(log, Arc::clone(store) as Arc<dyn Deliveries>, routes, sources))
+    Ok(Replayer::new(store.clone(), routes, sources))
 }
 
 async fn carry_out_there(place: &Place, request: Request) -> Result<Answer, Error> {
@@ -126,7 +120,7 @@ async fn carry_out_there(place: &Place, request: Request) -> Result<Answer, Erro
     answer.unwrap_or(Err(Error::NoAnswer))
 }
 
-async fn answer(store: &dyn Database, number: OrderNumber) -> Result<Answer, Error> {
+async fn answer(store: &dyn Store, number: OrderNumber) -> Result<Answer, Error> {
     let mut look = tokio::time::interval(LOOK_EVERY);
     loop {
         look.tick().await;

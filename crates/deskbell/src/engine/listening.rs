@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_server::{CurrentRoutes, RefusedRequests, Server, ServerOptions, Source, Tls};
-use deskbell_store::{Database, LogWriter, LogWriterOptions, OpenError, Store};
+use deskbell_store::{ConsumerLog, LogWriter, LogWriterOptions, OpenError, Store};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -109,7 +109,7 @@ impl Listening {
     }
 
     /// Opens the store, and waits for it where its server is away.
-    pub(crate) async fn open_store(&mut self) -> Result<Arc<dyn Database>, StartError> {
+    pub(crate) async fn open_store(&mut self) -> Result<Arc<dyn Store>, StartError> {
         let Self { address, config, delivering, door, .. } = self;
         let mut pause = PAUSE;
         let mut warned: Option<Instant> = None;
@@ -147,16 +147,16 @@ impl Listening {
     }
 
     /// Takes events from now on, and starts everything else.
-    pub(crate) async fn start(self, store: Arc<dyn Database>) -> Result<Engine, StartError> {
+    pub(crate) async fn start(self, store: Arc<dyn Store>) -> Result<Engine, StartError> {
         let Self { address, config, sources, admin, delivering, stopping, tls, mut door } = self;
-        let events = Arc::clone(&store) as Arc<dyn Store>;
-        let mut mirrors = parts::new_mirrors(&config, &events, |_| true);
-        let (writer, log) = LogWriter::new(Arc::clone(&events), &LogWriterOptions::default());
+        let consumed: Arc<dyn ConsumerLog> = store.clone();
+        let mut mirrors = parts::new_mirrors(&config, &consumed, |_| true);
+        let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
         let mut writing = Stage::new("log writer");
         writing.spawn(|_| writer.run());
         let refused = Arc::<RefusedRequests>::default();
         let shared = Shared { config: &config, store: &store, log: &log, refused: &refused };
-        let app = routes::app(shared, sources, admin, parts::statuses(&mirrors, &events));
+        let app = routes::app(shared, sources, admin, parts::statuses(&mirrors, &consumed));
         door.routes.replace(deskbell_server::routes::router(app));
         door.open();
         // The way in does not wait for these.
@@ -184,10 +184,7 @@ impl Listening {
 }
 
 /// Opens the store, and makes the destinations known to it.
-async fn open(
-    config: &StoreConfig,
-    delivering: &Delivering,
-) -> Result<Arc<dyn Database>, OpenError> {
+async fn open(config: &StoreConfig, delivering: &Delivering) -> Result<Arc<dyn Store>, OpenError> {
     let place = config.place();
     let store = match config.erase_on_delete {
         true => place.open_indexing_people().await?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_server::RefusedRequests;
-use deskbell_store::{Database, LogHandle, Store, SubjectIndexer, Upkeep};
+use deskbell_store::{ConsumerLog, LogHandle, Store, SubjectIndexer};
 use deskbell_sync::status::MirrorStatus;
 use deskbell_sync::{MirrorOptions, MirrorService, Target};
 use futures_util::future::{join_all, select_all};
@@ -61,7 +61,7 @@ pub(super) struct NewMirror {
 /// Those of the config's mirrors that are wanted.
 pub(super) fn new_mirrors(
     config: &Config,
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn ConsumerLog>,
     is_wanted: impl Fn(&MirrorOptions) -> bool,
 ) -> Vec<NewMirror> {
     let enabled = config.destinations.iter().filter(|destination| destination.enabled);
@@ -89,7 +89,7 @@ async fn open(mirror: &mut NewMirror) -> Result<(), StartError> {
 }
 
 /// The mirrors, to ask how they are.
-pub(super) fn statuses(mirrors: &[NewMirror], store: &Arc<dyn Store>) -> RunningMirrors {
+pub(super) fn statuses(mirrors: &[NewMirror], store: &Arc<dyn ConsumerLog>) -> RunningMirrors {
     let mut running = RunningMirrors::new(Arc::clone(store));
     for NewMirror { options, service } in mirrors {
         running.add(&options.destination, service.status());
@@ -101,7 +101,7 @@ pub(super) fn statuses(mirrors: &[NewMirror], store: &Arc<dyn Store>) -> Running
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     pub(super) config: &'a Config,
-    pub(super) store: &'a Arc<dyn Database>,
+    pub(super) store: &'a Arc<dyn Store>,
     pub(super) log: &'a LogHandle,
     pub(super) refused: &'a Arc<RefusedRequests>,
 }
@@ -133,7 +133,7 @@ impl Parts {
     }
 
     /// Starts the workers that do not run yet.
-    pub(super) fn start_workers(&mut self, delivering: Delivering, store: &Arc<dyn Database>) {
+    pub(super) fn start_workers(&mut self, delivering: Delivering, store: &Arc<dyn Store>) {
         for (config, worker) in delivering.into_workers(store) {
             let name = config.name().to_owned();
             if self.workers.contains_key(&name) {
@@ -149,23 +149,21 @@ impl Parts {
     pub(super) fn start_common(&mut self, shared: Shared<'_>, delivering: &Delivering) {
         let Shared { config, store, log, refused } = shared;
         let mut common = Stage::new("delivery");
-        let events = || Arc::clone(store) as Arc<dyn Store>;
-        let upkeep = Arc::clone(store) as Arc<dyn Upkeep>;
-        let indexer = SubjectIndexer::new(Arc::clone(&upkeep), events());
+        let indexer = SubjectIndexer::new(store.clone());
         common.spawn(|shutdown| indexer.run(shutdown));
         let mirrors = self.mirrors.values().map(|mirror| pruner::Mirror {
             target: mirror.target.clone(),
             options: mirror.options.clone(),
         });
         let (log_id, names) = (store.log_id(), delivering.names());
-        let pruner = Pruner::new(upkeep, log_id, &config.store, names, mirrors.collect());
-        let log_of_pruner = events();
-        common.spawn(|shutdown| pruner.run(log_of_pruner, shutdown));
-        let running = Arc::new(self.running_mirrors(&events()));
+        let pruner = Pruner::new(store.clone(), log_id, &config.store, names, mirrors.collect());
+        common.spawn(|shutdown| pruner.run(shutdown));
+        let consumed: Arc<dyn ConsumerLog> = store.clone();
+        let running = Arc::new(self.running_mirrors(&consumed));
         let names = delivering.names().iter().map(|name| name.as_str().into()).collect();
         let alerts = Alerts::new(config, Arc::clone(store), log.clone(), running, names);
         common.spawn(|shutdown| alerts.run(shutdown));
-        let (refused, counts) = (Arc::clone(refused), Arc::clone(store));
+        let (refused, counts) = (Arc::clone(refused), store.clone());
         common.spawn(|shutdown| alerts::add_up_refused(refused, counts, shutdown));
         if config.server.admin_token.is_some() {
             common.spawn(metrics::upkeep);
@@ -197,7 +195,7 @@ impl Parts {
     }
 
     /// The mirrors, to ask how they are.
-    pub(super) fn running_mirrors(&self, store: &Arc<dyn Store>) -> RunningMirrors {
+    pub(super) fn running_mirrors(&self, store: &Arc<dyn ConsumerLog>) -> RunningMirrors {
         let mut running = RunningMirrors::new(Arc::clone(store));
         for (name, mirror) in &self.mirrors {
             running.add(name, mirror.status.clone());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbell_store::Store;
+use deskbell_store::ConsumerLog;
 use deskbell_sync::MirrorOptions;
 
 use super::check::check_mirrors;
@@ -34,12 +34,12 @@ impl Engine {
         check_mirrors(&config)?;
         let sources = routes::sources(&config.sources)?;
         let admin = routes::admin(&config)?;
-        let events = Arc::clone(&self.store) as Arc<dyn Store>;
+        let consumed: Arc<dyn ConsumerLog> = self.store.clone();
         let runs = |options: &MirrorOptions| {
             let running = self.parts.mirrors.get(&options.destination);
             running.is_some_and(|running| is_same(&running.options, options))
         };
-        let mut mirrors = parts::new_mirrors(&config, &events, |options| !runs(options));
+        let mut mirrors = parts::new_mirrors(&config, &consumed, |options| !runs(options));
         parts::open_mirrors(&mut mirrors).await?;
         delivering.register(&*self.store).await?;
         // From here on nothing fails.
@@ -51,7 +51,7 @@ impl Engine {
         parts.start_mirrors(mirrors);
         parts.start_common(shared, &delivering);
         parts.start_workers(delivering, shared.store);
-        let app = routes::app(shared, sources, admin, parts.running_mirrors(&events));
+        let app = routes::app(shared, sources, admin, parts.running_mirrors(&consumed));
         self.routes.replace(deskbell_server::routes::router(app));
         self.reload_tls();
         self.config = config;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use clerk_webhooks::Verifier;
 use deskbell_server::{AdminToken, App, IngestOptions, Source, Tls};
-use deskbell_store::Store;
 
 use super::StartError;
 use super::parts::Shared;
@@ -37,7 +36,7 @@ pub(super) fn app(
     App {
         sources,
         log: log.clone(),
-        store: Arc::clone(store) as Arc<dyn Store>,
+        store: store.clone(),
         mirrors: Arc::new(mirrors),
         clients: config.server.allowed_clients(),
         refused: Arc::clone(refused),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use deskbell_server::{CurrentRoutes, RefusedRequests, Tls};
-use deskbell_store::{Database, LogHandle, Store};
+use deskbell_store::{EventLog, LogHandle, Store};
 
 use super::parts::Parts;
 use crate::config::Config;
@@ -16,7 +16,7 @@ pub struct Engine {
     pub(super) address: SocketAddr,
     /// What it runs by.
     pub(super) config: Config,
-    pub(super) store: Arc<dyn Database>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) log: LogHandle,
     pub(super) refused: Arc<RefusedRequests>,
     pub(super) routes: CurrentRoutes,
@@ -35,8 +35,8 @@ impl Engine {
 
     /// The event log.
     #[must_use]
-    pub fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.store) as Arc<dyn Store>
+    pub fn store(&self) -> Arc<dyn EventLog> {
+        self.store.clone()
     }
 
     /// Reads the files of `[server] tls` again now, where there are any, instead of at the next look

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deskbell_server::MirrorStates;
-use deskbell_store::{Database, Store, StoreError};
+use deskbell_store::{ConsumerLog, StoreError};
 use deskbell_sync::status::{self, MirrorState, MirrorStatus, Reported};
 use tokio::sync::watch;
 
@@ -23,7 +23,7 @@ pub(crate) struct MirrorReport {
 /// What was reported of each of the config's mirrors, in their order.
 pub(crate) async fn reports(
     config: &Config,
-    store: &dyn Database,
+    store: &dyn ConsumerLog,
 ) -> Result<Vec<MirrorReport>, StoreError> {
     let mut reports = Vec::new();
     for destination in &config.destinations {
@@ -38,12 +38,12 @@ pub(crate) async fn reports(
 /// The mirrors of a running engine.
 #[derive(Debug)]
 pub(crate) struct RunningMirrors {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ConsumerLog>,
     mirrors: Vec<(String, watch::Receiver<Option<MirrorStatus>>)>,
 }
 
 impl RunningMirrors {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(store: Arc<dyn ConsumerLog>) -> Self {
         Self { store, mirrors: Vec::new() }
     }
 
@@ -100,7 +100,7 @@ mod tests {
     async fn a_mirror_that_another_process_leads_is_as_that_one_reported_it() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store: Arc<dyn ConsumerLog> = Arc::new(store);
         let mut running = RunningMirrors::new(Arc::clone(&store));
         let (_own, status) = watch::channel(None);
         running.add("app", status);

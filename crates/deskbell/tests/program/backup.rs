@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use deskbell_sim::{Message, Scenario, World, drift};
-use deskbell_store::{ReadLimit, Seq, SqliteStore, Store};
+use deskbell_store::{EventLog, ReadLimit, Seq, SqliteStore, Store};
 use rand::Rng;
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;

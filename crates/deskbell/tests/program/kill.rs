@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use deskbell_sim::{Message, Scenario, World, drift};
-use deskbell_store::{ReadLimit, Seq, SqliteStore, Store};
+use deskbell_store::{EventLog, ReadLimit, Seq, SqliteStore, Store};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;

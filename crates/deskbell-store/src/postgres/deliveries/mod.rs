@@ -19,13 +19,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::{PostgresStore, orders};
+use super::{PostgresStore, read};
 use crate::deliveries::{
-    Backlog, BroughtForward, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, Deliveries,
-    DeliveryKey, DeliverySummary, DestinationHealth, DestinationState, NewDelivery, OrderNumber,
-    PlacedOrder, Registration, Revived, Routed, RoutedBatch, Settlement, Unwanted,
+    Backlog, BroughtForward, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, DeliveryKey,
+    DeliveryQueries, DeliveryQueue, DeliverySummary, DestinationHealth, DestinationState,
+    Destinations, NewDelivery, Registration, Replays, Revived, Routed, RoutedBatch, Routing,
+    Settlement, Unwanted,
 };
-use crate::{FencingToken, Seq, StoreError};
+use crate::{FencingToken, ReplayRequest, Seq, StoreError};
 
 impl PostgresStore {
     /// Tells each of these destinations once, here and elsewhere, that something is due.
@@ -37,7 +38,7 @@ impl PostgresStore {
 }
 
 #[async_trait]
-impl Deliveries for PostgresStore {
+impl Destinations for PostgresStore {
     async fn register(&self, destination: &Registration) -> Result<DestinationState, StoreError> {
         let mut work = self.connections.transaction().await?;
         let outcome = destinations::register(work.connection(), destination).await;
@@ -52,18 +53,42 @@ impl Deliveries for PostgresStore {
         work.done(outcome).await
     }
 
-    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
+    async fn set_health(
+        &self,
+        destination: &str,
+        health: &DestinationHealth,
+    ) -> Result<(), StoreError> {
         let mut work = self.connections.statement().await?;
-        let outcome = query::backlogs(work.connection()).await;
+        let outcome = destinations::set_health(work.connection(), destination, health).await;
         work.done(outcome).await
     }
 
-    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+    async fn change_health(
+        &self,
+        destination: &str,
+        from: &DestinationHealth,
+        to: &DestinationHealth,
+    ) -> Result<bool, StoreError> {
         let mut work = self.connections.statement().await?;
-        let outcome = query::pending(work.connection(), pending_max).await;
+        let outcome = destinations::change_health(work.connection(), destination, from, to).await;
         work.done(outcome).await
     }
 
+    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = destinations::add_dead_letters(work.connection(), destination, count).await;
+        work.done(outcome).await
+    }
+
+    async fn now_ms(&self) -> Result<i64, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = destinations::now_ms(work.connection(), self.clock.manual_ms()).await;
+        work.done(outcome).await
+    }
+}
+
+#[async_trait]
+impl Routing for PostgresStore {
     async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
         let mut work = self.connections.statement().await?;
         let outcome = route::route(work.connection(), batch, self.clock.manual_ms()).await;
@@ -87,6 +112,23 @@ impl Deliveries for PostgresStore {
         Ok(Revived::Done { requests: acted.requests, deliveries: acted.deliveries })
     }
 
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError> {
+        read::replay_requests(&self.connections, after, requests_max).await
+    }
+
+    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = query::pending(work.connection(), pending_max).await;
+        work.done(outcome).await
+    }
+}
+
+#[async_trait]
+impl DeliveryQueue for PostgresStore {
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         let mut work = self.connections.statement().await?;
         let outcome = claim::claim(work.connection(), claim, self.clock.manual_ms()).await;
@@ -130,30 +172,16 @@ impl Deliveries for PostgresStore {
         Ok(brought)
     }
 
-    async fn set_health(
-        &self,
-        destination: &str,
-        health: &DestinationHealth,
-    ) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = destinations::set_health(work.connection(), destination, health).await;
-        work.done(outcome).await
+    fn due(&self, destination: &str) -> Arc<Notify> {
+        self.wake.due(destination)
     }
+}
 
-    async fn change_health(
-        &self,
-        destination: &str,
-        from: &DestinationHealth,
-        to: &DestinationHealth,
-    ) -> Result<bool, StoreError> {
+#[async_trait]
+impl DeliveryQueries for PostgresStore {
+    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
         let mut work = self.connections.statement().await?;
-        let outcome = destinations::change_health(work.connection(), destination, from, to).await;
-        work.done(outcome).await
-    }
-
-    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = destinations::add_dead_letters(work.connection(), destination, count).await;
+        let outcome = query::backlogs(work.connection()).await;
         work.done(outcome).await
     }
 
@@ -163,6 +191,21 @@ impl Deliveries for PostgresStore {
         work.done(outcome).await
     }
 
+    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
+        let mut work = self.connections.transaction().await?;
+        let outcome = query::deliveries_of(work.connection(), seq).await;
+        work.done(outcome).await
+    }
+
+    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = query::unwanted(work.connection(), seq).await;
+        work.done(outcome).await
+    }
+}
+
+#[async_trait]
+impl Replays for PostgresStore {
     async fn revive(&self, deliveries: &[DeliveryKey]) -> Result<u64, StoreError> {
         let mut work = self.connections.statement().await?;
         let outcome = replay::revive(work.connection(), deliveries, self.clock.manual_ms()).await;
@@ -183,52 +226,5 @@ impl Deliveries for PostgresStore {
         let mut work = self.connections.statement().await?;
         let outcome = query::absent(work.connection(), deliveries).await;
         work.done(outcome).await
-    }
-
-    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
-        let mut work = self.connections.transaction().await?;
-        let outcome = query::deliveries_of(work.connection(), seq).await;
-        work.done(outcome).await
-    }
-
-    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = query::unwanted(work.connection(), seq).await;
-        work.done(outcome).await
-    }
-
-    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = query::first_received_since(work.connection(), at_ms).await;
-        work.done(outcome).await
-    }
-
-    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = orders::next(work.connection()).await;
-        work.done(outcome).await
-    }
-
-    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
-        let manual_ms = self.clock.manual_ms();
-        let finished = orders::finish(work.connection(), number, outcome, manual_ms).await;
-        work.done(finished).await
-    }
-
-    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = orders::find(work.connection(), number).await;
-        work.done(outcome).await
-    }
-
-    async fn now_ms(&self) -> Result<i64, StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = destinations::now_ms(work.connection(), self.clock.manual_ms()).await;
-        work.done(outcome).await
-    }
-
-    fn due(&self, destination: &str) -> Arc<Notify> {
-        self.wake.due(destination)
     }
 }

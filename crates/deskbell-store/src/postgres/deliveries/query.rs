@@ -210,14 +210,3 @@ pub(super) async fn unwanted(
         })
         .collect()
 }
-
-pub(super) async fn first_received_since(
-    connection: &mut Session,
-    at_ms: i64,
-) -> Result<Seq, sqlx::Error> {
-    let first: i64 = sqlx::query_scalar("SELECT deskbell.first_received_since_v1($1)")
-        .bind(at_ms)
-        .fetch_one(connection)
-        .await?;
-    Ok(Seq::new(first))
-}

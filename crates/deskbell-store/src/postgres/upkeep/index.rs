@@ -2,8 +2,8 @@
 
 use sqlx::Row;
 
+use crate::Indexed;
 use crate::postgres::Session;
-use crate::upkeep::Indexed;
 
 const INDEX: &str = "SELECT indexed, more FROM deskbell.index_subjects_v1($1)";
 

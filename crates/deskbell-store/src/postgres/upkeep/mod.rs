@@ -9,8 +9,8 @@ mod prune;
 use async_trait::async_trait;
 
 use super::PostgresStore;
-use crate::upkeep::{Erasable, Erased, Erasing, Gone, Indexed, Pruned, Pruning, Upkeep};
-use crate::{Seq, StoreError};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone, Pruned, Pruning, Upkeep};
+use crate::{Indexed, Seq, StoreError, SubjectIndex};
 
 #[async_trait]
 impl Upkeep for PostgresStore {
@@ -41,15 +41,18 @@ impl Upkeep for PostgresStore {
         Ok(Seq::new(work.done(pruned).await?))
     }
 
-    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = index::index(work.connection(), events_max).await;
-        work.done(outcome).await
-    }
-
     /// Nothing is to be done: the server's journal is its own, and it clears rows away that were
     /// changed or deleted by itself, some time later (`autovacuum`).
     async fn scrub(&self) -> Result<bool, StoreError> {
         Ok(true)
+    }
+}
+
+#[async_trait]
+impl SubjectIndex for PostgresStore {
+    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
+        let mut work = self.connections.statement().await?;
+        let outcome = index::index(work.connection(), events_max).await;
+        work.done(outcome).await
     }
 }

@@ -21,19 +21,19 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 pub(super) use give_up::{Owed, give_up_on_others};
-pub(super) use query::first_received_since;
 pub(super) use queue::Queues;
 
-use super::{SqliteStore, orders};
+use super::{SqliteStore, read};
 use crate::deliveries::{
-    Backlog, BroughtForward, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, Deliveries,
-    DeliveryKey, DeliverySummary, DestinationHealth, DestinationState, NewDelivery, OrderNumber,
-    PlacedOrder, Registration, Revived, Routed, RoutedBatch, Settlement, Unwanted,
+    Backlog, BroughtForward, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, DeliveryKey,
+    DeliveryQueries, DeliveryQueue, DeliverySummary, DestinationHealth, DestinationState,
+    Destinations, NewDelivery, Registration, Replays, Revived, Routed, RoutedBatch, Routing,
+    Settlement, Unwanted,
 };
-use crate::{FencingToken, Seq, StoreError};
+use crate::{FencingToken, ReplayRequest, Seq, StoreError};
 
 #[async_trait]
-impl Deliveries for SqliteStore {
+impl Destinations for SqliteStore {
     async fn register(&self, destination: &Registration) -> Result<DestinationState, StoreError> {
         let mut connection = self.connection().await?;
         let state = destinations::register(&mut connection, destination).await?;
@@ -46,14 +46,37 @@ impl Deliveries for SqliteStore {
         Ok(destinations::all(&self.readers).await?)
     }
 
-    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
-        Ok(query::backlogs(&self.readers).await?)
+    async fn set_health(
+        &self,
+        destination: &str,
+        health: &DestinationHealth,
+    ) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(destinations::set_health(&mut connection, destination, health).await?)
     }
 
-    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
-        Ok(query::pending(&self.readers, pending_max).await?)
+    async fn change_health(
+        &self,
+        destination: &str,
+        from: &DestinationHealth,
+        to: &DestinationHealth,
+    ) -> Result<bool, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(destinations::change_health(&mut connection, destination, from, to).await?)
     }
 
+    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(destinations::add_dead_letters(&mut connection, destination, count).await?)
+    }
+
+    async fn now_ms(&self) -> Result<i64, StoreError> {
+        Ok(self.clock.now_ms())
+    }
+}
+
+#[async_trait]
+impl Routing for SqliteStore {
     async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
         let mut connection = self.connection().await?;
         let routed = route::route(&mut connection, batch, self.clock.now_ms()).await?;
@@ -78,6 +101,21 @@ impl Deliveries for SqliteStore {
         Ok(Revived::Done { requests: acted.requests, deliveries: acted.deliveries })
     }
 
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError> {
+        Ok(read::replay_requests(&self.readers, after, requests_max).await?)
+    }
+
+    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        Ok(query::pending(&self.readers, pending_max).await?)
+    }
+}
+
+#[async_trait]
+impl DeliveryQueue for SqliteStore {
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         if !self.queues.is_open() {
             return Err(StoreError::Closed);
@@ -118,34 +156,32 @@ impl Deliveries for SqliteStore {
         Ok(brought)
     }
 
-    async fn set_health(
-        &self,
-        destination: &str,
-        health: &DestinationHealth,
-    ) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
-        Ok(destinations::set_health(&mut connection, destination, health).await?)
+    fn due(&self, destination: &str) -> Arc<Notify> {
+        Arc::clone(&self.queues.of(destination).due)
     }
+}
 
-    async fn change_health(
-        &self,
-        destination: &str,
-        from: &DestinationHealth,
-        to: &DestinationHealth,
-    ) -> Result<bool, StoreError> {
-        let mut connection = self.connection().await?;
-        Ok(destinations::change_health(&mut connection, destination, from, to).await?)
-    }
-
-    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
-        Ok(destinations::add_dead_letters(&mut connection, destination, count).await?)
+#[async_trait]
+impl DeliveryQueries for SqliteStore {
+    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
+        Ok(query::backlogs(&self.readers).await?)
     }
 
     async fn dead_letters(&self, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, StoreError> {
         Ok(query::dead_letters(&self.readers, query).await?)
     }
 
+    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
+        Ok(query::deliveries_of(&self.readers, seq).await?)
+    }
+
+    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError> {
+        Ok(query::unwanted(&self.readers, seq).await?)
+    }
+}
+
+#[async_trait]
+impl Replays for SqliteStore {
     async fn revive(&self, deliveries: &[DeliveryKey]) -> Result<u64, StoreError> {
         let mut connection = self.connection().await?;
         let revived = replay::revive(&mut connection, deliveries, self.clock.now_ms()).await?;
@@ -164,39 +200,6 @@ impl Deliveries for SqliteStore {
 
     async fn absent(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
         Ok(query::absent(&self.readers, deliveries).await?)
-    }
-
-    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
-        Ok(query::deliveries_of(&self.readers, seq).await?)
-    }
-
-    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError> {
-        Ok(query::unwanted(&self.readers, seq).await?)
-    }
-
-    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
-        Ok(first_received_since(&self.readers, at_ms).await?)
-    }
-
-    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {
-        Ok(orders::next(&self.readers).await?)
-    }
-
-    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
-        Ok(orders::finish(&mut connection, number, outcome, self.clock.now_ms()).await?)
-    }
-
-    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError> {
-        Ok(orders::find(&self.readers, number).await?)
-    }
-
-    async fn now_ms(&self) -> Result<i64, StoreError> {
-        Ok(self.clock.now_ms())
-    }
-
-    fn due(&self, destination: &str) -> Arc<Notify> {
-        Arc::clone(&self.queues.of(destination).due)
     }
 }
 

@@ -12,7 +12,6 @@ use crate::deliveries::{
     AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryState,
     DeliverySummary, Unwanted,
 };
-use crate::sqlite::read;
 
 /// It counts in indexes of what waits and of what was given up on, never what was delivered.
 pub(super) const BACKLOGS: &str = "SELECT name,
@@ -201,30 +200,4 @@ pub(super) async fn unwanted(readers: &SqlitePool, seq: Seq) -> Result<Vec<Unwan
             Ok(Unwanted { destination: row.try_get::<&str, _>(0)?.into(), reason: row.try_get(1)? })
         })
         .collect()
-}
-
-/// Looks where the times of places lead, halving what is left: times of receipt grow with the
-/// places, as far as the clock does, and have no index.
-pub(in crate::sqlite) async fn first_received_since(
-    readers: &SqlitePool,
-    at_ms: i64,
-) -> Result<Seq, sqlx::Error> {
-    let mut reader = readers.acquire().await?;
-    let mut past = read::head(&mut *reader).await?.next();
-    let mut first = Seq::new(1);
-    while first < past {
-        let middle = Seq::new(first.get() + (past.get() - first.get()) / 2);
-        // The next one that is there: some may have been pruned.
-        let found: Option<(i64, i64)> = sqlx::query_as(
-            "SELECT seq, received_at_ms FROM events WHERE seq >= ?1 ORDER BY seq LIMIT 1",
-        )
-        .bind(middle.get())
-        .fetch_optional(&mut *reader)
-        .await?;
-        match found {
-            Some((seq, received_at_ms)) if received_at_ms < at_ms => first = Seq::new(seq).next(),
-            _ => past = middle,
-        }
-    }
-    Ok(first)
 }

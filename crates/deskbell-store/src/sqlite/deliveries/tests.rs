@@ -8,10 +8,11 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::{claim, give_up, pending, query, replay, settle};
 use crate::deliveries::{
-    AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, NewDelivery, Ordering, ROUTER,
-    Registration, Routed, RoutedBatch, Settlement, StartFrom, Verdict,
+    AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, DeliveryQueue, Destinations, NewDelivery,
+    Ordering, ROUTER, Registration, Replays, Routed, RoutedBatch, Routing, Settlement, StartFrom,
+    Verdict,
 };
-use crate::{Deliveries, Seq, SqliteStore, Store};
+use crate::{Leases, Seq, SqliteStore};
 
 /// Every statement whose tables may be large. What may be read whole is the list that comes with
 /// the statement, and destinations, which are few.

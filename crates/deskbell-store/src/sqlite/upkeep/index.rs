@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, SqliteConnection};
 
-use crate::upkeep::Indexed;
+use crate::Indexed;
 
 /// How far the index goes, the last of the next events, and how many those are.
 pub(super) const NEXT: &str = "SELECT (SELECT indexed_seq FROM subject_index),

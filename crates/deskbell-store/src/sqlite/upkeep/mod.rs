@@ -10,11 +10,10 @@ mod tests;
 
 use async_trait::async_trait;
 
-use super::SqliteStore;
+use super::{SqliteStore, read};
 use crate::clock::whole_ms;
-use crate::sqlite::deliveries::first_received_since;
-use crate::upkeep::{Erasable, Erased, Erasing, Gone, Indexed, Pruned, Pruning, Upkeep};
-use crate::{Seq, StoreError};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone, Pruned, Pruning, Upkeep};
+use crate::{Indexed, Seq, StoreError, SubjectIndex};
 use prune::Cutoffs;
 
 #[async_trait]
@@ -23,8 +22,8 @@ impl Upkeep for SqliteStore {
         let now_ms = self.clock.now_ms();
         let before = |age| now_ms.saturating_sub(whole_ms(age));
         // Looked for beside the writer: what is too old now stays so.
-        let payloads = first_received_since(&self.readers, before(pruning.payloads)).await?;
-        let events = first_received_since(&self.readers, before(pruning.events)).await?;
+        let payloads = read::first_received_since(&self.readers, before(pruning.payloads)).await?;
+        let events = read::first_received_since(&self.readers, before(pruning.events)).await?;
         let cutoffs = Cutoffs {
             payloads: payloads.get() - 1,
             events: (events.get() - 1).min(payloads.get() - 1),
@@ -52,13 +51,16 @@ impl Upkeep for SqliteStore {
         Ok(Seq::new(pruned.fetch_one(&self.readers).await?))
     }
 
-    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
-        let mut connection = self.connection().await?;
-        Ok(index::index(&mut connection, events_max).await?)
-    }
-
     async fn scrub(&self) -> Result<bool, StoreError> {
         let mut connection = self.connection().await?;
         Ok(erase::scrub(&mut connection).await?)
+    }
+}
+
+#[async_trait]
+impl SubjectIndex for SqliteStore {
+    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(index::index(&mut connection, events_max).await?)
     }
 }

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::{index, prune};
 use crate::sqlite::about;
-use crate::{NewEvent, SqliteStore, Store, Upkeep};
+use crate::{EventLog, NewEvent, SqliteStore, Upkeep};
 
 /// Every statement whose tables may be large. Destinations are few, and what a subquery has found
 /// has a limit.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use deskbell_store::{Database, StoreError};
+use deskbell_store::deliveries::Destinations;
+use deskbell_store::{Store, StoreError};
 use deskbell_sync::dead_letters::{self, Choice};
 use deskbell_sync::{MirrorOptions, statements};
 
@@ -21,7 +22,7 @@ pub(super) struct Chosen {
     pub(super) mirrors: Vec<MirrorOptions>,
     pub(super) delivered_to: Vec<String>,
     /// `None` where there is no event log yet, and so no deliveries.
-    store: Option<Arc<dyn Database>>,
+    store: Option<Arc<dyn Store>>,
 }
 
 impl Chosen {
@@ -45,7 +46,8 @@ impl Chosen {
             false => None,
         };
         if let Some(name) = name.filter(|_| is_unknown) {
-            named::require_delivered_to(name, config, store.as_deref()).await?;
+            let known = store.as_deref().map(|store| store as &dyn Destinations);
+            named::require_delivered_to(name, config, known).await?;
             delivered_to.push(name.to_owned());
         }
         Ok(Self { mirrors, delivered_to, store })

@@ -3,7 +3,7 @@
 use clap::Args;
 use clerk_webhooks::UnixMillis;
 use deskbell_delivery::takes_type;
-use deskbell_store::{Database, ReadLimit, Seq, StoreError, StoredEvent};
+use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
 use serde_json::{Value, json};
 
 use crate::cli::{Context, exit, store, table, time};
@@ -63,7 +63,7 @@ struct Found {
     left_out: bool,
 }
 
-async fn find(arguments: &Arguments, store: &dyn Database) -> Result<Found, StoreError> {
+async fn find(arguments: &Arguments, store: &dyn Store) -> Result<Found, StoreError> {
     let head = store.head().await?;
     let end = match arguments.since {
         Some(since) => store.first_received_since(since.as_millis()).await?.get() - 1,
@@ -87,7 +87,7 @@ async fn find(arguments: &Arguments, store: &dyn Database) -> Result<Found, Stor
 async fn find_about(
     subject: &str,
     arguments: &Arguments,
-    store: &dyn Database,
+    store: &dyn Store,
 ) -> Result<Found, StoreError> {
     let end = match arguments.since {
         Some(since) => store.first_received_since(since.as_millis()).await?,
@@ -108,7 +108,7 @@ async fn find_about(
 }
 
 /// The events behind `from` up to `to`, in order; without what was pruned.
-async fn read(store: &dyn Database, from: Seq, to: Seq) -> Result<Vec<StoredEvent>, StoreError> {
+async fn read(store: &dyn Store, from: Seq, to: Seq) -> Result<Vec<StoredEvent>, StoreError> {
     let mut events: Vec<StoredEvent> = Vec::new();
     let mut at = from;
     while at < to {

@@ -4,7 +4,7 @@ use clap::Args;
 use deskbell_delivery::NOTICE_SOURCE;
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, Unwanted};
 use deskbell_store::upkeep::ONE_TIME_CODES;
-use deskbell_store::{Database, Outcome, OutcomeKind, StoreError, StoredEvent};
+use deskbell_store::{Outcome, OutcomeKind, Store, StoreError, StoredEvent};
 use miette::Diagnostic;
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ pub(super) async fn run(
 async fn find(
     arguments: &Arguments,
     config: &Config,
-    store: &dyn Database,
+    store: &dyn Store,
 ) -> Result<Story, exit::Failure> {
     let message_id = arguments.message_id.clone();
     let mut events = events(arguments, config, store).await.map_err(store::failed_to_read)?;
@@ -95,7 +95,7 @@ async fn find(
 async fn events(
     arguments: &Arguments,
     config: &Config,
-    store: &dyn Database,
+    store: &dyn Store,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let sources: Vec<&str> = match &arguments.source {
         Some(source) => vec![source],
@@ -113,7 +113,7 @@ async fn events(
 
 async fn story(
     event: StoredEvent,
-    store: &dyn Database,
+    store: &dyn Store,
     outcomes: &mut Outcomes<'_>,
 ) -> Result<Story, StoreError> {
     Ok(Story {
@@ -126,7 +126,7 @@ async fn story(
 }
 
 /// One-time codes are pruned before all else: of those it is not known.
-async fn is_erased(event: &StoredEvent, store: &dyn Database) -> Result<bool, StoreError> {
+async fn is_erased(event: &StoredEvent, store: &dyn Store) -> Result<bool, StoreError> {
     let may_be = event.is_pruned() && !ONE_TIME_CODES.contains(&&*event.event_type);
     Ok(may_be && event.seq > store.payloads_pruned_to().await?)
 }

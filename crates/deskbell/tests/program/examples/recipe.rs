@@ -1,8 +1,8 @@
 //! A copy of an example that delivers, with receivers on this machine.
 
 use deskbell_sim::receiver::{Received, Receiver, Reply};
-use deskbell_store::deliveries::DeliveryState;
-use deskbell_store::{Deliveries, Seq, SqliteStore};
+use deskbell_store::deliveries::{DeliveryQueries, DeliveryState};
+use deskbell_store::{Seq, SqliteStore};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,5 +1,31 @@
 //! Orders: what a command beside the running program asks it to do.
 
+use async_trait::async_trait;
+
+use crate::{Leases, StoreError};
+
+/// The orders of a store.
+#[async_trait]
+pub trait Commands: Leases {
+    /// The oldest order that has not been carried out.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError>;
+
+    /// Writes down what became of an order.
+    ///
+    /// # Errors
+    /// It stays open, and is carried out again.
+    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError>;
+
+    /// The order with this number.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError>;
+}
+
 /// The name, as a consumer, of who carries out orders.
 pub const ORDERS: &str = "orders";
 

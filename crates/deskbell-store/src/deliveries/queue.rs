@@ -1,9 +1,53 @@
-//! Claims, and how they are settled.
+//! A destination's queue as its worker sees it: claim what is due, attempt it, settle it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::AttemptRecord;
-use crate::{Seq, StoredEvent};
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use super::{AttemptRecord, Destinations};
+use crate::{Seq, StoreError, StoredEvent};
+
+/// The queues of all destinations.
+#[async_trait]
+pub trait DeliveryQueue: Destinations {
+    /// Claims due deliveries of one destination, the longest due first: nobody else gets them
+    /// before the lease ends. If the destination is ordered, at most one of each subject, the
+    /// first in log order.
+    ///
+    /// # Errors
+    /// Nothing was claimed.
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError>;
+
+    /// Settles claimed deliveries in one transaction. Returns how many were left alone because
+    /// their claim was lost: the lease had ended and somebody else asked for work.
+    ///
+    /// # Errors
+    /// Nothing was settled; it can be retried as it is.
+    async fn settle(
+        &self,
+        destination: &str,
+        settlements: &[Settlement],
+    ) -> Result<u64, StoreError>;
+
+    /// Gives claimed deliveries back without an attempt; they are due as before.
+    ///
+    /// # Errors
+    /// They stay claimed until their lease ends.
+    async fn release(&self, destination: &str, claims: &[ClaimId]) -> Result<(), StoreError>;
+
+    /// Makes the next pending delivery of the destination due at once, if none is due yet;
+    /// which one, if there is any.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    async fn bring_forward(&self, destination: &str) -> Result<Option<BroughtForward>, StoreError>;
+
+    /// A hint that deliveries of this destination have become due. Register interest first, then
+    /// claim, and poll now and then: the claim is the truth.
+    fn due(&self, destination: &str) -> Arc<Notify>;
+}
 
 /// What a worker asks for.
 #[derive(Debug, Clone)]
@@ -72,4 +116,13 @@ pub enum Verdict {
     Retry(Duration),
     /// It is given up on, and kept; the reason in plain words.
     DeadLetter(String),
+}
+
+/// A delivery that is due earlier than it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BroughtForward {
+    /// The event's place in the log.
+    pub seq: Seq,
+    /// When it was due, in milliseconds since the Unix epoch.
+    pub due_at_ms: i64,
 }

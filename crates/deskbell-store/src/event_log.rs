@@ -1,0 +1,95 @@
+//! The event log: what ingest appends to and everybody else reads.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::{Appended, EventsAbout, LogId, NewEvent, Seq, StoreError, StoredEvent};
+
+/// A durable, ordered, deduplicated log of events.
+#[async_trait]
+pub trait EventLog: fmt::Debug + Send + Sync + 'static {
+    /// The random name of this log. A copy keeps it; a log that was created anew has another.
+    fn log_id(&self) -> LogId;
+
+    /// Appends the batch in one transaction and returns when it is durable: one result an
+    /// event, in order. An event whose `(source, message_id)` is in the log, or earlier in the
+    /// batch, is a duplicate and leaves a [`ReplayRequest`](crate::ReplayRequest) in the same
+    /// transaction.
+    ///
+    /// # Errors
+    /// Nothing of the batch was stored; it can be retried as it is.
+    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError>;
+
+    /// The events after `after`, in order, as many as fit the limit, but at least one if
+    /// there is one. A reader that goes on from the last event it got misses none.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The id of the message at `seq`, if there is one.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError>;
+
+    /// The event of this source with this message id.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn find(&self, source: &str, message_id: &str)
+    -> Result<Option<StoredEvent>, StoreError>;
+
+    /// The newest events about a subject, before `before` if it is given: as many as
+    /// fit the limit, but at least one if there is one. Finds all that is in the log,
+    /// [indexed](crate::SubjectIndex::index_subjects) or not.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn about(
+        &self,
+        subject: &str,
+        before: Option<Seq>,
+        limit: ReadLimit,
+    ) -> Result<EventsAbout, StoreError>;
+
+    /// The last sequence number that was given out; pruning does not lower it.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn head(&self) -> Result<Seq, StoreError>;
+
+    /// The first event that was received at this time or later; one past the end if there is
+    /// none.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError>;
+
+    /// A hint that the head has moved. Subscribe before reading, and poll now and then: the
+    /// log is the truth.
+    fn subscribe(&self) -> watch::Receiver<Seq>;
+
+    /// Checks that the store can be written to now.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    async fn check_writable(&self) -> Result<(), StoreError>;
+}
+
+/// How much one read may return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimit {
+    /// At most this many events.
+    pub events_max: u32,
+    /// No further event once the payloads reach this many bytes together.
+    pub bytes_max: usize,
+}
+
+impl Default for ReadLimit {
+    fn default() -> Self {
+        Self { events_max: 1_000, bytes_max: 8 << 20 }
+    }
+}
