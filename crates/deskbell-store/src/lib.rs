@@ -50,6 +50,7 @@
 //! ```
 
 mod about;
+mod backoff;
 mod clock;
 mod commands;
 #[cfg(feature = "conformance")]
@@ -58,6 +59,7 @@ pub mod deliveries;
 mod error;
 mod event;
 mod event_log;
+mod follow_log;
 mod indexer;
 mod leader;
 mod leases;
@@ -76,11 +78,13 @@ mod transfer;
 pub mod upkeep;
 
 pub use about::EventsAbout;
+pub use backoff::Backoff;
 pub use clock::Clock;
 pub use commands::{Commands, ORDERS, Order, OrderNumber, PlacedOrder};
 pub use error::{BackendError, StoreError};
 pub use event::{Appended, ID_BYTES_MAX, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use event_log::{EventLog, ReadLimit};
+pub use follow_log::{FollowOptions, LogFollower};
 pub use indexer::SubjectIndexer;
 pub use leader::{Leader, run_as_leader};
 pub use leases::{ConsumerReport, FencingToken, Leases};
