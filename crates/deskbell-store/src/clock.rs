@@ -19,7 +19,7 @@ impl Clock {
         Self { manual_ms: Some(Arc::new(AtomicI64::new(start_ms))) }
     }
 
-    /// Sets a manual clock forward; the system's goes by itself and takes no orders.
+    /// Sets a manual clock forward; the system's goes on by itself.
     pub fn advance(&self, by: Duration) {
         if let Some(manual_ms) = &self.manual_ms {
             manual_ms.fetch_add(whole_ms(by), Ordering::SeqCst);

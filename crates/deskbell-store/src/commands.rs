@@ -1,49 +1,49 @@
-//! Orders: what a command beside the running program asks it to do.
+//! Commands: what `deskbell` on the command line asks the running program to do.
 
 use async_trait::async_trait;
 
 use crate::{Leases, StoreError};
 
-/// The orders of a store.
+/// The name of the consumer that executes commands.
+pub const COMMANDS: &str = "orders";
+
+/// The store's queue of commands.
 #[async_trait]
 pub trait Commands: Leases {
-    /// The oldest order that has not been carried out.
+    /// The oldest command that has not been executed.
     ///
     /// # Errors
     /// The store could not be read.
-    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError>;
+    async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError>;
 
-    /// Writes down what became of an order.
+    /// Stores a command's outcome.
     ///
     /// # Errors
-    /// It stays open, and is carried out again.
-    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError>;
+    /// It stays in the queue, and is executed again.
+    async fn complete_command(&self, id: CommandId, outcome: &str) -> Result<(), StoreError>;
 
-    /// The order with this number.
+    /// The command with this id.
     ///
     /// # Errors
     /// The store could not be read.
-    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError>;
+    async fn find_command(&self, id: CommandId) -> Result<Option<QueuedCommand>, StoreError>;
 }
 
-/// The name, as a consumer, of who carries out orders.
-pub const ORDERS: &str = "orders";
-
-/// An order's number, in the order in which they were placed.
+/// A command's number, in the order in which they were enqueued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OrderNumber(pub i64);
+pub struct CommandId(pub i64);
 
-/// An order: a text that the program and its commands agree about; the store keeps it.
+/// A command in the program's own format. The store does not read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order(pub String);
+pub struct Command(pub String);
 
-/// An order as it stands in the store.
+/// A command in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedOrder {
-    /// Its number.
-    pub number: OrderNumber,
+pub struct QueuedCommand {
+    /// Its id.
+    pub id: CommandId,
     /// What was asked for.
-    pub order: Order,
-    /// What became of it; `None` where it has not been carried out.
+    pub command: Command,
+    /// What came of it; `None` if it has not been executed.
     pub outcome: Option<String>,
 }

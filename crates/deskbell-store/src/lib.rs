@@ -80,7 +80,7 @@ pub mod upkeep;
 pub use about::EventsAbout;
 pub use backoff::Backoff;
 pub use clock::Clock;
-pub use commands::{Commands, ORDERS, Order, OrderNumber, PlacedOrder};
+pub use commands::{COMMANDS, Command, CommandId, Commands, QueuedCommand};
 pub use error::{BackendError, StoreError};
 pub use event::{Appended, ID_BYTES_MAX, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use event_log::{EventLog, ReadLimit};

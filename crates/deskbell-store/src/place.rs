@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Leases, ORDERS, Order, OrderNumber, PostgresOpenError, PostgresOptions, PostgresStore,
+    COMMANDS, Command, CommandId, Leases, PostgresOpenError, PostgresOptions, PostgresStore,
     SqliteOpenError, SqliteStore, Store, StoreError,
 };
 
-/// How long a command that carries out what it asks for keeps other processes from doing so.
+/// How long a command that executes itself keeps a process from serving the store.
 const COMMAND_LEASE: Duration = Duration::from_secs(30);
 
 /// Where a store is, and how it is opened.
@@ -59,12 +59,12 @@ impl Place {
         })
     }
 
-    /// Opens the store to change something in it; `None` where a process works in it that carries
-    /// out orders, which is then to be asked for it with [`Place::place_order`].
+    /// Opens the store to change something in it; `None` if a process serves it, which executes
+    /// what is [enqueued](Place::enqueue_command).
     ///
     /// # Errors
     /// [`OpenError`]: what is in the way.
-    pub async fn open_unless_worked_in(&self) -> Result<Option<Arc<dyn Store>>, OpenError> {
+    pub async fn open_unless_serving(&self) -> Result<Option<Arc<dyn Store>>, OpenError> {
         match self {
             Self::Sqlite(_) => match self.open().await {
                 Ok(store) => Ok(Some(store)),
@@ -73,7 +73,7 @@ impl Place {
             },
             Self::Postgres(options) => {
                 let store = PostgresStore::open(options).await?;
-                if store.renew_lease(ORDERS, COMMAND_LEASE).await? {
+                if store.renew_lease(COMMANDS, COMMAND_LEASE).await? {
                     return Ok(Some(Arc::new(store)));
                 }
                 store.close().await;
@@ -82,19 +82,19 @@ impl Place {
         }
     }
 
-    /// Places an order for the process that works in the store. The store is neither made nor is
-    /// its schema changed.
+    /// Enqueues a command for the process that serves the store. The store is neither created nor
+    /// is its schema changed.
     ///
     /// # Errors
-    /// [`OpenError`]: what is in the way. Nothing was placed.
-    pub async fn place_order(&self, order: &Order) -> Result<OrderNumber, OpenError> {
+    /// [`OpenError`]: what is in the way. Nothing was enqueued.
+    pub async fn enqueue_command(&self, command: &Command) -> Result<CommandId, OpenError> {
         Ok(match self {
-            Self::Sqlite(path) => SqliteStore::place_order(path, order).await?,
+            Self::Sqlite(path) => SqliteStore::enqueue_command(path, command).await?,
             Self::Postgres(options) => {
                 let store = PostgresStore::open_to_read(options).await?;
-                let placed = store.place_order(order).await;
+                let id = store.enqueue_command(command).await;
                 store.close().await;
-                placed?
+                id?
             }
         })
     }
@@ -133,7 +133,7 @@ impl OpenError {
         }
     }
 
-    /// Whether a process has the store that lets nobody else in, but takes orders.
+    /// Whether a process has the store that lets nobody else in, but takes commands.
     fn is_in_use(&self) -> bool {
         match self {
             Self::Sqlite(error) => matches!(error, SqliteOpenError::InUse { .. }),

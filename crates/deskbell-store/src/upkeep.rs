@@ -111,8 +111,8 @@ pub struct Pruning {
     pub events: Duration,
     /// Attempts are deleted this long after they began.
     pub attempts: Duration,
-    /// Orders are deleted this long after they were carried out.
-    pub orders: Duration,
+    /// Commands are deleted this long after they were executed.
+    pub commands: Duration,
     /// Payloads of [`ONE_TIME_CODES`] are emptied this long after the last of their deliveries was
     /// settled, or after they were received where there was none.
     pub one_time_codes: Duration,
@@ -134,8 +134,8 @@ pub struct Pruned {
     pub events: u64,
     /// Attempts that were deleted because of their own age.
     pub attempts: u64,
-    /// Orders that were deleted.
-    pub orders: u64,
+    /// Commands that were deleted.
+    pub commands: u64,
     /// Deliveries to destinations that are no longer delivered to, given up on with their payload.
     pub given_up: u64,
     /// Whether it is worth calling again at once.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use deskbell_store::conformance::{Backend, event, events};
 use deskbell_store::upkeep::Pruning;
 use deskbell_store::{
-    Appended, Clock, EventLog, LogWriter, LogWriterOptions, Order, OrderNumber, ReadLimit, Seq,
+    Appended, Clock, Command, CommandId, EventLog, LogWriter, LogWriterOptions, ReadLimit, Seq,
     SqliteOpenError, SqliteStore, Store, SubjectIndex, SubmitError, Upkeep, conformance_tests,
 };
 use sqlx::{Connection, SqliteConnection};
@@ -69,8 +69,8 @@ impl Backend for Sqlite {
         self.clock.advance(by);
     }
 
-    async fn place_order(&self, store: &dyn Store, order: &Order) -> OrderNumber {
-        SqliteStore::place_order(&self.path(store), order).await.unwrap()
+    async fn enqueue_command(&self, store: &dyn Store, command: &Command) -> CommandId {
+        SqliteStore::enqueue_command(&self.path(store), command).await.unwrap()
     }
 }
 
@@ -191,7 +191,7 @@ async fn an_event_takes_its_row_of_the_index_along() {
         payloads: age,
         events: age,
         attempts: age,
-        orders: age,
+        commands: age,
         one_time_codes: age,
         destinations: Vec::new(),
         keep_behind: None,

@@ -10,7 +10,7 @@ use deskbell_store::deliveries::{
     Ordering, ROUTER, Registration, Replays, RoutedBatch, Routing, Settlement, StartFrom, Verdict,
 };
 use deskbell_store::{
-    Clock, EventLog, Leases, Order, Seq, SqliteOpenError, SqliteStore, Store, StoreError,
+    Clock, Command, EventLog, Leases, Seq, SqliteOpenError, SqliteStore, Store, StoreError,
 };
 use sqlx::{Connection, SqliteConnection};
 
@@ -87,29 +87,29 @@ async fn an_old_store_is_brought_up_and_keeps_its_log() {
 }
 
 #[tokio::test]
-async fn an_old_store_is_neither_read_nor_given_orders() {
+async fn an_old_store_is_neither_read_nor_given_commands() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("deskbell.db");
     old_store(&path).await;
     let refused = SqliteStore::open_to_read(&path).await.unwrap_err();
     assert!(matches!(refused, SqliteOpenError::Older { found: 1, needed: 2.., .. }), "{refused}");
-    let refused = SqliteStore::place_order(&path, &Order("x".to_owned())).await.unwrap_err();
+    let refused = SqliteStore::enqueue_command(&path, &Command("x".to_owned())).await.unwrap_err();
     assert!(matches!(refused, SqliteOpenError::Older { found: 1, needed: 2.., .. }), "{refused}");
     assert!(refused.to_string().contains("`deskbell serve`"), "{refused}");
 }
 
 #[tokio::test]
-async fn orders_need_a_store_that_is_there() {
+async fn commands_need_a_store_that_is_there() {
     let directory = tempfile::tempdir().unwrap();
-    let order = Order("x".to_owned());
+    let command = Command("x".to_owned());
     let missing = directory.path().join("missing.db");
-    let refused = SqliteStore::place_order(&missing, &order).await.unwrap_err();
+    let refused = SqliteStore::enqueue_command(&missing, &command).await.unwrap_err();
     assert!(matches!(refused, SqliteOpenError::Missing { .. }), "{refused}");
     assert!(!missing.exists());
     let other = directory.path().join("app.db");
     let mut connection = connect(&other).await;
     sqlx::raw_sql("CREATE TABLE orders (id)").execute(&mut connection).await.unwrap();
-    let refused = SqliteStore::place_order(&other, &order).await.unwrap_err();
+    let refused = SqliteStore::enqueue_command(&other, &command).await.unwrap_err();
     assert!(matches!(refused, SqliteOpenError::NotAStore { .. }), "{refused}");
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, Config, DestinationConfig, event_types};
 use crate::delivery_options::{self, ChannelError, MadeChannel};
 use crate::handler::Handler;
-use crate::orders;
+use crate::command_runner::CommandRunner;
 use crate::tasks::Stage;
 
 /// How often it is counted what waits for the destinations, where there are metrics.
@@ -159,8 +159,8 @@ impl Delivering {
     ) {
         let routes = self.routes();
         let replayer = Replayer::new(store.clone(), routes.clone(), sources);
-        let desk = orders::Desk::new(store.clone(), replayer);
-        stage.spawn(|shutdown| desk.run(shutdown));
+        let commands = CommandRunner::new(store.clone(), replayer);
+        stage.spawn(|shutdown| commands.run(shutdown));
         if routes.is_empty() {
             return;
         }

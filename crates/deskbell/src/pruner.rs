@@ -68,7 +68,7 @@ impl Pruner {
             payloads: retention.payloads.0,
             events: retention.events.0,
             attempts: retention.attempts.0,
-            orders: 30 * DAY,
+            commands: 30 * DAY,
             one_time_codes: DAY,
             destinations,
             keep_behind: None,
@@ -180,7 +180,7 @@ fn add(sum: &mut Pruned, pruned: &Pruned) {
     sum.payloads += pruned.payloads;
     sum.events += pruned.events;
     sum.attempts += pruned.attempts;
-    sum.orders += pruned.orders;
+    sum.commands += pruned.commands;
     sum.given_up += pruned.given_up;
 }
 
@@ -189,9 +189,9 @@ fn received(at_ms: i64) -> String {
 }
 
 fn report(pruned: &Pruned) {
-    let Pruned { payloads, events, attempts, orders, given_up, .. } = *pruned;
-    if payloads + events + attempts + orders > 0 {
-        tracing::info!(payloads, events, attempts, orders, "pruned the event log");
+    let Pruned { payloads, events, attempts, commands, given_up, .. } = *pruned;
+    if payloads + events + attempts + commands > 0 {
+        tracing::info!(payloads, events, attempts, orders = commands, "pruned the event log");
     }
     if given_up > 0 {
         tracing::warn!(

@@ -4,13 +4,13 @@
 
 pub mod append;
 pub mod claims;
+pub mod commands;
 pub mod consumers;
 pub mod dead_letters;
 pub mod destinations;
 pub mod duplicates;
 pub mod erasure;
 pub mod ordering;
-pub mod orders;
 pub mod read;
 pub mod refusals;
 pub mod replay;
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{NewEvent, Order, OrderNumber, Store};
+use crate::{Command, CommandId, NewEvent, Store};
 
 /// A backend under test.
 #[async_trait]
@@ -42,8 +42,8 @@ pub trait Backend: Send + Sync {
     /// Sets the clock of its stores forward. It stands still otherwise.
     fn advance(&self, by: Duration);
 
-    /// Places an order as a command beside the running program does.
-    async fn place_order(&self, store: &dyn Store, order: &Order) -> OrderNumber;
+    /// Enqueues a command as `deskbell` beside the running program does.
+    async fn enqueue_command(&self, store: &dyn Store, command: &Command) -> CommandId;
 }
 
 /// An event of the source `clerk` with this message id.
@@ -129,8 +129,8 @@ macro_rules! conformance_tests {
             they_are_listed_by_destination_and_time);
         $crate::conformance_tests!(@topic $backend, refusals:
             refused_requests_are_added_up, many_add_at_once);
-        $crate::conformance_tests!(@topic $backend, orders:
-            orders_are_taken_in_turn, a_finished_order_says_what_came_of_it);
+        $crate::conformance_tests!(@topic $backend, commands:
+            commands_are_taken_in_order, a_completed_command_keeps_its_outcome);
         $crate::conformance_tests!(@topic $backend, subjects:
             the_newest_come_first, what_is_not_indexed_yet_is_found, pages_go_on_before_a_place,
             the_bytes_of_a_page_are_limited, events_about_nothing_are_passed_over,
@@ -143,7 +143,7 @@ macro_rules! conformance_tests {
             a_checkpoint_is_not_passed, a_reader_outside_is_not_passed,
             what_a_former_destination_is_owed_is_given_up_on,
             an_emptied_payload_is_not_owed_again, old_attempts_go_and_deliveries_stay,
-            old_orders_go_when_they_are_carried_out,
+            old_commands_go_when_they_are_executed,
             one_time_codes_go_a_day_after_they_are_settled,
             one_time_codes_that_nobody_wanted_go_after_a_day, a_batch_has_an_end);
         $crate::conformance_tests!(@topic $backend, erasure:

@@ -10,18 +10,18 @@ use super::work::{
 use super::{Backend, event, events};
 use crate::deliveries::{DeliveryState, Ordering, ROUTER, Revived, Settlement, Unwanted};
 use crate::upkeep::{HeldBack, Holder, Pruned, Pruning};
-use crate::{Appended, NewEvent, Order, Seq, Store};
+use crate::{Appended, Command, NewEvent, Seq, Store};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// Payloads for 10 days, events for 100, attempts for 5, orders for 30.
+/// Payloads for 10 days, events for 100, attempts for 5, commands for 30.
 pub(super) fn pruning(destinations: &[&str]) -> Pruning {
     Pruning {
         payloads: 10 * DAY,
         events: 100 * DAY,
         attempts: 5 * DAY,
-        orders: 30 * DAY,
+        commands: 30 * DAY,
         one_time_codes: DAY,
         destinations: destinations.iter().map(|name| (*name).to_owned()).collect(),
         keep_behind: None,
@@ -187,17 +187,17 @@ pub async fn old_attempts_go_and_deliveries_stay(backend: &dyn Backend) {
     assert_eq!(numbers, [2]);
 }
 
-pub async fn old_orders_go_when_they_are_carried_out(backend: &dyn Backend) {
+pub async fn old_commands_go_when_they_are_executed(backend: &dyn Backend) {
     let store = backend.create().await;
-    let open = backend.place_order(&*store, &Order("open".to_owned())).await;
-    let done = backend.place_order(&*store, &Order("done".to_owned())).await;
-    store.finish_order(done, "done").await.unwrap();
+    let open = backend.enqueue_command(&*store, &Command("open".to_owned())).await;
+    let done = backend.enqueue_command(&*store, &Command("done".to_owned())).await;
+    store.complete_command(done, "done").await.unwrap();
     backend.advance(29 * DAY);
     assert_eq!(prune(&*store, &[]).await, Pruned::default());
     backend.advance(2 * DAY);
-    assert_eq!(prune(&*store, &[]).await, Pruned { orders: 1, ..Pruned::default() });
-    assert_eq!(store.order(done).await.unwrap(), None);
-    assert_eq!(store.next_order().await.unwrap().unwrap().number, open);
+    assert_eq!(prune(&*store, &[]).await, Pruned { commands: 1, ..Pruned::default() });
+    assert_eq!(store.find_command(done).await.unwrap(), None);
+    assert_eq!(store.next_command().await.unwrap().unwrap().id, open);
 }
 
 fn code(message_id: &str, event_type: &str) -> NewEvent {

@@ -3,6 +3,7 @@
 mod about;
 mod append;
 mod check;
+mod commands;
 mod connect;
 mod connections;
 mod deliveries;
@@ -11,7 +12,6 @@ mod leases;
 mod migrations;
 mod open;
 mod options;
-mod orders;
 mod parameters;
 mod people;
 mod pool;

@@ -115,7 +115,7 @@ impl PostgresStore {
     }
 
     /// Opens the store in this database as it is: nothing is made or migrated. For a command
-    /// beside the running program, which may place orders in it.
+    /// beside the running program, which may enqueue commands in it.
     ///
     /// # Errors
     /// [`PostgresOpenError`]: there is no store, or it is of another version than this program's,

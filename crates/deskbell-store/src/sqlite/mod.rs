@@ -3,6 +3,7 @@
 mod about;
 mod append;
 mod backup;
+mod commands;
 mod deliveries;
 mod files;
 mod instances;
@@ -10,7 +11,6 @@ mod leases;
 mod lock;
 mod migrations;
 mod open;
-mod orders;
 mod people;
 mod read;
 mod refusals;

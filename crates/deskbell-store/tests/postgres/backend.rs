@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_store::conformance::Backend;
 use deskbell_store::{
-    Clock, EventLog, LogId, Order, OrderNumber, PostgresOptions, PostgresStore, Store,
+    Clock, Command, CommandId, EventLog, LogId, PostgresOptions, PostgresStore, Store,
 };
 use tokio::sync::Mutex;
 
@@ -77,10 +77,10 @@ impl Backend for Postgres {
         self.clock.advance(by);
     }
 
-    async fn place_order(&self, store: &dyn Store, order: &Order) -> OrderNumber {
+    async fn enqueue_command(&self, store: &dyn Store, command: &Command) -> CommandId {
         let options = self.places.lock().await[&store.log_id()].options();
         let options = PostgresOptions { clock: self.clock.clone(), ..options };
-        let command = PostgresStore::open_to_read(&options).await.unwrap();
-        command.place_order(order).await.unwrap()
+        let beside = PostgresStore::open_to_read(&options).await.unwrap();
+        beside.enqueue_command(command).await.unwrap()
     }
 }

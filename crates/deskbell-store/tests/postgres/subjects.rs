@@ -123,7 +123,7 @@ fn everything_old() -> Pruning {
         payloads: age,
         events: age,
         attempts: age,
-        orders: age,
+        commands: age,
         one_time_codes: age,
         destinations: Vec::new(),
         keep_behind: None,

@@ -10,8 +10,8 @@ use deskbell_store::deliveries::{
     StartFrom, Unwanted, Verdict,
 };
 use deskbell_store::{
-    Commands, EventLog, Leases, NewEvent, Order, PostgresOpenError, PostgresOptions, PostgresStore,
-    ReadLimit, Seq, SqliteOpenError, SqliteStore, Store, TransferError, transfer,
+    Command, Commands, EventLog, Leases, NewEvent, PostgresOpenError, PostgresOptions,
+    PostgresStore, ReadLimit, Seq, SqliteOpenError, SqliteStore, Store, TransferError, transfer,
 };
 use tempfile::TempDir;
 use testkit::PostgresDatabase;
@@ -40,7 +40,7 @@ async fn fill(directory: &TempDir) -> PathBuf {
     route_all(&store).await;
     settle_some(&store).await;
     store.close().await;
-    SqliteStore::place_order(&path, &Order("{\"enable\":\"crm\"}".to_owned())).await.unwrap();
+    SqliteStore::enqueue_command(&path, &Command("{\"enable\":\"crm\"}".to_owned())).await.unwrap();
     path
 }
 
@@ -122,7 +122,7 @@ async fn told(store: &dyn Store) -> String {
     told += &format!("{:?}\n", store.destinations().await.unwrap());
     told += &format!("{:?}\n", store.backlogs().await.unwrap());
     told += &format!("{:?}\n", store.replay_requests(0, 100).await.unwrap());
-    told + &format!("{:?}\n", store.next_order().await.unwrap())
+    told + &format!("{:?}\n", store.next_command().await.unwrap())
 }
 
 async fn told_by_source(path: &Path) -> String {

@@ -190,7 +190,7 @@ async fn what_is_revived_first_is_kept() {
         payloads: Duration::from_secs(1_000),
         events: Duration::from_secs(1_000_000_000_000),
         attempts: Duration::from_secs(1_000),
-        orders: Duration::from_secs(1_000),
+        commands: Duration::from_secs(1_000),
         one_time_codes: Duration::from_secs(1_000),
         destinations: vec!["hook".to_owned()],
         keep_behind: None,

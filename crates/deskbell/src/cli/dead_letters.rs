@@ -16,8 +16,8 @@ use self::error::{none, unreachable};
 use self::letter::Letter;
 use super::store::{self, Done};
 use super::{Context, exit, table};
+use crate::command_runner::{Answer, Request};
 use crate::config::Config;
-use crate::orders::{Answer, Request};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -168,7 +168,7 @@ async fn revive(
         return Ok(None);
     }
     let Done { answer, by_serve } =
-        store::carry_out(config, Request::Retry(chosen.retry(ids))).await?;
+        store::execute(config, Request::Retry(chosen.retry(ids))).await?;
     match answer {
         Answer::Replayed { deliveries } => Ok(Some((deliveries, by_serve))),
         other => Err(store::unexpected(&other)),

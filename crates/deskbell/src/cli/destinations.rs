@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use self::row::Row;
 use super::{Context, exit, named, store, table};
 use crate::clock;
+use crate::command_runner::{Answer, Request};
 use crate::config::Config;
-use crate::orders::{Answer, Request};
 use crate::outcomes::mirrors;
 
 #[derive(Debug, Args)]
@@ -80,7 +80,7 @@ async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), ex
     store.close().await;
     known?;
     let request = Request::Enable { destination: name.to_owned() };
-    let done = store::carry_out(config, request).await?;
+    let done = store::execute(config, request).await?;
     if done.answer != Answer::Enabled {
         return Err(store::unexpected(&done.answer));
     }

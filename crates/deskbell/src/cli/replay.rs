@@ -10,8 +10,8 @@ use deskbell_store::Store;
 use serde_json::json;
 
 use super::{Context, exit, named, store, time};
+use crate::command_runner::{Answer, Request};
 use crate::config::Config;
-use crate::orders::{Answer, Request};
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true)))]
@@ -73,7 +73,7 @@ async fn replay(
         let replayed = replayer.replay(&replay).await.map_err(exit::Failure::failed)?;
         return Ok((replayed.deliveries, false));
     }
-    let done = store::carry_out(config, Request::Replay(replay)).await?;
+    let done = store::execute(config, Request::Replay(replay)).await?;
     let Answer::Replayed { deliveries } = done.answer else {
         return Err(store::unexpected(&done.answer));
     };

@@ -8,22 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_delivery::Replayer;
-use deskbell_store::{ORDERS, OpenError, OrderNumber, Place, Store, StoreError};
+use deskbell_store::{COMMANDS, CommandId, Commands, OpenError, Place, Store, StoreError};
 use miette::Diagnostic;
 
 use super::exit;
 use crate::StartError;
+use crate::command_runner::{Answer, CommandRunner, Request};
 use crate::config::Config;
 use crate::delivering;
-use crate::orders::{Answer, Desk, Request};
 use crate::outcomes::OutcomesError;
 
-/// How often an order is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long an order is waited for; it stays, and is carried out all the same.
+/// How often the answer is looked for.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How long an answer is waited for; the command stays, and is executed all the same.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-/// Tries at placing an order while the running program has the store to itself, each a second long.
-const PLACE_TRIES: usize = 5;
+/// Attempts to enqueue a command while the running program locks the store, each a second long.
+const ENQUEUE_ATTEMPTS: usize = 5;
 
 /// An event log that could not be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -67,15 +67,15 @@ pub(super) async fn to_read_if_there(
 
 /// Has the running `serve` do it, or does it here where none runs. The store must be there. A
 /// refusal is a failure.
-pub(super) async fn carry_out(config: &Config, request: Request) -> Result<Done, exit::Failure> {
+pub(super) async fn execute(config: &Config, request: Request) -> Result<Done, exit::Failure> {
     let place = config.store.place();
-    let done = match place.open_unless_worked_in().await.map_err(failed)? {
+    let done = match place.open_unless_serving().await.map_err(failed)? {
         Some(store) => {
-            let answer = carry_out_here(config, store, request).await?;
+            let answer = execute_here(config, store, request).await?;
             Done { answer, by_serve: false }
         }
         None => {
-            let answer = carry_out_there(&place, request).await.map_err(failed)?;
+            let answer = enqueue(&place, request).await.map_err(failed)?;
             Done { answer, by_serve: true }
         }
     };
@@ -85,14 +85,15 @@ pub(super) async fn carry_out(config: &Config, request: Request) -> Result<Done,
     }
 }
 
-async fn carry_out_here(
+async fn execute_here(
     config: &Config,
     store: Arc<dyn Store>,
     request: Request,
 ) -> Result<Answer, exit::Failure> {
-    let answer = Desk::new(store.clone(), replayer(config, &store)?).carry_out(request).await;
+    let answer =
+        CommandRunner::new(store.clone(), replayer(config, &store)?).execute(request).await;
     // Where that fails, a program that starts meanwhile waits for the lease's end.
-    let _ = store.release_lease(ORDERS).await;
+    let _ = store.release_lease(COMMANDS).await;
     store.close().await;
     answer.map_err(failed)
 }
@@ -105,27 +106,27 @@ pub(super) fn replayer(config: &Config, store: &Arc<dyn Store>) -> Result<Replay
     Ok(Replayer::new(store.clone(), routes, sources))
 }
 
-async fn carry_out_there(place: &Place, request: Request) -> Result<Answer, Error> {
-    let order = request.into_order();
+async fn enqueue(place: &Place, request: Request) -> Result<Answer, Error> {
+    let command = request.into_command();
     let mut tries = 1;
-    let number = loop {
-        match place.place_order(&order).await {
-            Err(error) if error.is_passing() && tries < PLACE_TRIES => tries += 1,
-            placed => break placed?,
+    let id = loop {
+        match place.enqueue_command(&command).await {
+            Err(error) if error.is_passing() && tries < ENQUEUE_ATTEMPTS => tries += 1,
+            enqueued => break enqueued?,
         }
     };
     let store = place.open_to_read().await?;
-    let answer = tokio::time::timeout(WAIT_MAX, answer(&*store, number)).await;
+    let answer = tokio::time::timeout(WAIT_MAX, answer(&*store, id)).await;
     store.close().await;
     answer.unwrap_or(Err(Error::NoAnswer))
 }
 
-async fn answer(store: &dyn Store, number: OrderNumber) -> Result<Answer, Error> {
-    let mut look = tokio::time::interval(LOOK_EVERY);
+async fn answer(store: &dyn Commands, id: CommandId) -> Result<Answer, Error> {
+    let mut poll = tokio::time::interval(POLL_INTERVAL);
     loop {
-        look.tick().await;
-        let placed = store.order(number).await?;
-        if let Some(outcome) = placed.and_then(|placed| placed.outcome) {
+        poll.tick().await;
+        let queued = store.find_command(id).await?;
+        if let Some(outcome) = queued.and_then(|queued| queued.outcome) {
             return Ok(Answer::read(&outcome));
         }
     }

@@ -25,7 +25,7 @@ pub(super) async fn prune(
         .bind(age_ms(pruning.events.max(pruning.payloads)))
         .bind(age_ms(pruning.one_time_codes))
         .bind(age_ms(pruning.attempts))
-        .bind(age_ms(pruning.orders))
+        .bind(age_ms(pruning.commands))
         .bind(i64::from(pruning.rows_max))
         .fetch_one(connection)
         .await?;
@@ -33,7 +33,7 @@ pub(super) async fn prune(
         payloads: count(&row, "payloads_emptied")?,
         events: count(&row, "events_deleted")?,
         attempts: count(&row, "attempts_deleted")?,
-        orders: count(&row, "orders_deleted")?,
+        commands: count(&row, "orders_deleted")?,
         given_up: count(&row, "given_up")?,
         more: row.try_get("more")?,
         held_back: held_back(&row)?,

@@ -28,7 +28,7 @@ impl Upkeep for SqliteStore {
             payloads: payloads.get() - 1,
             events: (events.get() - 1).min(payloads.get() - 1),
             attempts_ms: before(pruning.attempts),
-            orders_ms: before(pruning.orders),
+            commands_ms: before(pruning.commands),
             one_time_codes_ms: before(pruning.one_time_codes),
             now_ms,
         };

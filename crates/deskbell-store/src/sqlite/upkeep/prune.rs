@@ -1,4 +1,4 @@
-//! Pruning: events, payloads, one-time codes, attempts and orders, in this order, until a batch is
+//! Pruning: events, payloads, one-time codes, attempts and commands, in this order, until a batch is
 //! full.
 
 use sqlx::{Connection, SqliteConnection};
@@ -33,7 +33,7 @@ pub(super) const ATTEMPTS: &str = "DELETE FROM attempts WHERE id IN (
      SELECT id FROM (SELECT id, started_at_ms FROM attempts ORDER BY id LIMIT ?2)
      WHERE started_at_ms < ?1)";
 
-pub(super) const ORDERS: &str = "DELETE FROM orders WHERE number IN (
+pub(super) const COMMANDS: &str = "DELETE FROM orders WHERE number IN (
      SELECT number FROM (SELECT number, finished_at_ms FROM orders ORDER BY number LIMIT ?2)
      WHERE finished_at_ms < ?1)";
 
@@ -57,7 +57,7 @@ pub(super) struct Cutoffs {
     pub(super) payloads: i64,
     pub(super) events: i64,
     pub(super) attempts_ms: i64,
-    pub(super) orders_ms: i64,
+    pub(super) commands_ms: i64,
     pub(super) one_time_codes_ms: i64,
     pub(super) now_ms: i64,
 }
@@ -80,7 +80,7 @@ pub(super) async fn prune(
     work.payloads(&held).await?;
     work.one_time_codes(&held).await?;
     work.attempts().await?;
-    work.orders().await?;
+    work.commands().await?;
     let mut pruned = work.pruned;
     pruned.more = work.left <= 0;
     pruned.held_back = held.by;
@@ -163,8 +163,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn orders(&mut self) -> Result<(), sqlx::Error> {
-        self.pruned.orders = self.oldest(ORDERS, self.cutoffs.orders_ms).await?;
+    async fn commands(&mut self) -> Result<(), sqlx::Error> {
+        self.pruned.commands = self.oldest(COMMANDS, self.cutoffs.commands_ms).await?;
         Ok(())
     }
 

@@ -10,9 +10,9 @@ use deskbell_sync::{MirrorOptions, statements};
 use super::error::unreachable;
 use super::letter::Letter;
 use crate::cli::{exit, named, store};
+use crate::command_runner::Retry;
 use crate::config::{Config, DestinationConfig};
 use crate::mirror_options::mirror_options;
-use crate::orders::Retry;
 
 /// Dead letters of deliveries that are listed; there may be as many as there are events.
 const DELIVERIES_MAX: usize = 10_000;
@@ -86,10 +86,11 @@ impl Chosen {
         for destination in &wanted.destinations {
             let mut after = None;
             loop {
-                let page = wanted.next(&**store, destination, after.take()).await?;
+                let page = wanted.page(&**store, destination, after.take()).await?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.key.clone());
-                letters.extend(page.into_iter().filter(|one| wanted.takes(one)).map(Letter::from));
+                letters
+                    .extend(page.into_iter().filter(|one| wanted.matches(one)).map(Letter::from));
                 if letters.len() >= letters_max {
                     letters.truncate(letters_max);
                     return Ok(letters);
@@ -99,7 +100,7 @@ impl Chosen {
         Ok(letters)
     }
 
-    /// An order for the deliveries with these ids, or all.
+    /// A request for the deliveries with these ids, or all.
     pub(super) fn retry(&self, ids: Option<&[String]>) -> Retry {
         Retry { destinations: self.delivered_to.clone(), ids: ids.map(<[String]>::to_vec) }
     }

@@ -1,4 +1,4 @@
-//! Orders: a command beside the running program leaves a row, and the program carries it out.
+//! Commands: `deskbell` beside the running program inserts a row, and the program executes it.
 
 use std::path::Path;
 
@@ -8,18 +8,21 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, SqlitePool};
 
 use super::open::{self, SqliteOpenError};
 use super::{SqliteStore, open::BUSY_TIMEOUT};
-use crate::{BackendError, Clock, Commands, Order, OrderNumber, PlacedOrder, StoreError};
+use crate::{BackendError, Clock, Command, CommandId, Commands, QueuedCommand, StoreError};
 
 impl SqliteStore {
-    /// Places an order in the store in this file, also while another process has it open. The
+    /// Enqueues a command in the store in this file, also while another process has it open. The
     /// store is left as it is otherwise: it is neither made nor migrated.
     ///
     /// # Errors
     /// [`SqliteOpenError`]: there is no such file, it is not a store, it is of another version
-    /// than this program's, or it could not be written to. Nothing was placed.
-    pub async fn place_order(path: &Path, order: &Order) -> Result<OrderNumber, SqliteOpenError> {
+    /// than this program's, or it could not be written to. Nothing was enqueued.
+    pub async fn enqueue_command(
+        path: &Path,
+        command: &Command,
+    ) -> Result<CommandId, SqliteOpenError> {
         open::require_this_version(path).await?;
-        place(path, order).await.map_err(|error| SqliteOpenError::Database {
+        insert(path, command).await.map_err(|error| SqliteOpenError::Database {
             path: path.to_owned(),
             source: BackendError::new(error),
         })
@@ -28,21 +31,21 @@ impl SqliteStore {
 
 #[async_trait]
 impl Commands for SqliteStore {
-    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {
+    async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError> {
         Ok(next(&self.readers).await?)
     }
 
-    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError> {
+    async fn complete_command(&self, id: CommandId, outcome: &str) -> Result<(), StoreError> {
         let mut connection = self.connection().await?;
-        Ok(finish(&mut connection, number, outcome, self.clock.now_ms()).await?)
+        Ok(complete(&mut connection, id, outcome, self.clock.now_ms()).await?)
     }
 
-    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError> {
-        Ok(find(&self.readers, number).await?)
+    async fn find_command(&self, id: CommandId) -> Result<Option<QueuedCommand>, StoreError> {
+        Ok(find(&self.readers, id).await?)
     }
 }
 
-async fn place(path: &Path, order: &Order) -> Result<OrderNumber, sqlx::Error> {
+async fn insert(path: &Path, command: &Command) -> Result<CommandId, sqlx::Error> {
     // The process that has the store open copies the write-ahead log; this one keeps off.
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -53,42 +56,42 @@ async fn place(path: &Path, order: &Order) -> Result<OrderNumber, sqlx::Error> {
     let number = sqlx::query_scalar(
         "INSERT INTO orders (body, placed_at_ms) VALUES (?1, ?2) RETURNING number",
     )
-    .bind(&order.0)
+    .bind(&command.0)
     .bind(Clock::default().now_ms())
     .fetch_one(&mut connection)
     .await?;
     connection.close().await?;
-    Ok(OrderNumber(number))
+    Ok(CommandId(number))
 }
 
-pub(super) async fn next(readers: &SqlitePool) -> Result<Option<PlacedOrder>, sqlx::Error> {
+pub(super) async fn next(readers: &SqlitePool) -> Result<Option<QueuedCommand>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT number, body, outcome FROM orders WHERE outcome IS NULL ORDER BY number LIMIT 1",
     )
     .fetch_optional(readers)
     .await?;
-    row.as_ref().map(placed).transpose()
+    row.as_ref().map(queued).transpose()
 }
 
 pub(super) async fn find(
     readers: &SqlitePool,
-    number: OrderNumber,
-) -> Result<Option<PlacedOrder>, sqlx::Error> {
+    id: CommandId,
+) -> Result<Option<QueuedCommand>, sqlx::Error> {
     let row = sqlx::query("SELECT number, body, outcome FROM orders WHERE number = ?1")
-        .bind(number.0)
+        .bind(id.0)
         .fetch_optional(readers)
         .await?;
-    row.as_ref().map(placed).transpose()
+    row.as_ref().map(queued).transpose()
 }
 
-pub(super) async fn finish(
+pub(super) async fn complete(
     connection: &mut SqliteConnection,
-    number: OrderNumber,
+    id: CommandId,
     outcome: &str,
     now_ms: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE orders SET outcome = ?2, finished_at_ms = ?3 WHERE number = ?1")
-        .bind(number.0)
+        .bind(id.0)
         .bind(outcome)
         .bind(now_ms)
         .execute(connection)
@@ -96,10 +99,10 @@ pub(super) async fn finish(
     Ok(())
 }
 
-fn placed(row: &SqliteRow) -> Result<PlacedOrder, sqlx::Error> {
-    Ok(PlacedOrder {
-        number: OrderNumber(row.try_get(0)?),
-        order: Order(row.try_get(1)?),
+fn queued(row: &SqliteRow) -> Result<QueuedCommand, sqlx::Error> {
+    Ok(QueuedCommand {
+        id: CommandId(row.try_get(0)?),
+        command: Command(row.try_get(1)?),
         outcome: row.try_get(2)?,
     })
 }

@@ -1,4 +1,4 @@
-//! Orders: a command beside the running program leaves a row, and the program carries it out.
+//! Commands: `deskbell` beside the running program inserts a row, and the program executes it.
 
 use async_trait::async_trait;
 use sqlx::Row;
@@ -7,82 +7,82 @@ use sqlx::postgres::PgRow;
 use super::PostgresStore;
 use super::append::text;
 use super::session::Session;
-use crate::{Commands, Order, OrderNumber, PlacedOrder, StoreError};
+use crate::{Command, CommandId, Commands, QueuedCommand, StoreError};
 
 impl PostgresStore {
-    /// Places an order in the store, for whichever process carries orders out.
+    /// Enqueues a command for whichever process executes commands.
     ///
     /// # Errors
-    /// Nothing was placed.
-    pub async fn place_order(&self, order: &Order) -> Result<OrderNumber, StoreError> {
+    /// Nothing was enqueued.
+    pub async fn enqueue_command(&self, command: &Command) -> Result<CommandId, StoreError> {
         let mut work = self.connections.statement().await?;
-        let placed = place(work.connection(), order, self.clock.manual_ms()).await;
-        work.done(placed).await
+        let inserted = insert(work.connection(), command, self.clock.manual_ms()).await;
+        work.done(inserted).await
     }
 }
 
 #[async_trait]
 impl Commands for PostgresStore {
-    async fn next_order(&self) -> Result<Option<PlacedOrder>, StoreError> {
+    async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError> {
         let mut work = self.connections.statement().await?;
         let outcome = next(work.connection()).await;
         work.done(outcome).await
     }
 
-    async fn finish_order(&self, number: OrderNumber, outcome: &str) -> Result<(), StoreError> {
+    async fn complete_command(&self, id: CommandId, outcome: &str) -> Result<(), StoreError> {
         let mut work = self.connections.statement().await?;
         let manual_ms = self.clock.manual_ms();
-        let finished = finish(work.connection(), number, outcome, manual_ms).await;
+        let finished = complete(work.connection(), id, outcome, manual_ms).await;
         work.done(finished).await
     }
 
-    async fn order(&self, number: OrderNumber) -> Result<Option<PlacedOrder>, StoreError> {
+    async fn find_command(&self, id: CommandId) -> Result<Option<QueuedCommand>, StoreError> {
         let mut work = self.connections.statement().await?;
-        let outcome = find(work.connection(), number).await;
+        let outcome = find(work.connection(), id).await;
         work.done(outcome).await
     }
 }
 
-async fn place(
+async fn insert(
     connection: &mut Session,
-    order: &Order,
+    command: &Command,
     manual_ms: Option<i64>,
-) -> Result<OrderNumber, sqlx::Error> {
+) -> Result<CommandId, sqlx::Error> {
     let number = sqlx::query_scalar(
         "INSERT INTO deskbell.orders (body, placed_at_ms)
          VALUES ($1, coalesce($2::bigint, deskbell.now_ms())) RETURNING number",
     )
-    .bind(text(&order.0))
+    .bind(text(&command.0))
     .bind(manual_ms)
     .fetch_one(connection)
     .await?;
-    Ok(OrderNumber(number))
+    Ok(CommandId(number))
 }
 
-pub(super) async fn next(connection: &mut Session) -> Result<Option<PlacedOrder>, sqlx::Error> {
+pub(super) async fn next(connection: &mut Session) -> Result<Option<QueuedCommand>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT number, body, outcome FROM deskbell.orders
          WHERE outcome IS NULL ORDER BY number LIMIT 1",
     )
     .fetch_optional(connection)
     .await?;
-    row.as_ref().map(placed).transpose()
+    row.as_ref().map(queued).transpose()
 }
 
 pub(super) async fn find(
     connection: &mut Session,
-    number: OrderNumber,
-) -> Result<Option<PlacedOrder>, sqlx::Error> {
+    id: CommandId,
+) -> Result<Option<QueuedCommand>, sqlx::Error> {
     let row = sqlx::query("SELECT number, body, outcome FROM deskbell.orders WHERE number = $1")
-        .bind(number.0)
+        .bind(id.0)
         .fetch_optional(connection)
         .await?;
-    row.as_ref().map(placed).transpose()
+    row.as_ref().map(queued).transpose()
 }
 
-pub(super) async fn finish(
+pub(super) async fn complete(
     connection: &mut Session,
-    number: OrderNumber,
+    id: CommandId,
     outcome: &str,
     manual_ms: Option<i64>,
 ) -> Result<(), sqlx::Error> {
@@ -91,7 +91,7 @@ pub(super) async fn finish(
          SET outcome = $2, finished_at_ms = coalesce($3::bigint, deskbell.now_ms())
          WHERE number = $1",
     )
-    .bind(number.0)
+    .bind(id.0)
     .bind(text(outcome))
     .bind(manual_ms)
     .execute(connection)
@@ -99,10 +99,10 @@ pub(super) async fn finish(
     Ok(())
 }
 
-fn placed(row: &PgRow) -> Result<PlacedOrder, sqlx::Error> {
-    Ok(PlacedOrder {
-        number: OrderNumber(row.try_get(0)?),
-        order: Order(row.try_get(1)?),
+fn queued(row: &PgRow) -> Result<QueuedCommand, sqlx::Error> {
+    Ok(QueuedCommand {
+        id: CommandId(row.try_get(0)?),
+        command: Command(row.try_get(1)?),
         outcome: row.try_get(2)?,
     })
 }

@@ -1,4 +1,4 @@
-//! Orders: what a command beside the running engine asks it to do, and what it answers.
+//! Commands: what the command line asks the running engine to do, and what it answers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use deskbell_delivery::{Replay, ReplayError, Replayer};
 use deskbell_store::deliveries::{
     DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries, DestinationHealth,
 };
-use deskbell_store::{Leader, ORDERS, Order, Store, StoreError, run_as_leader};
+use deskbell_store::{COMMANDS, Command, Leader, Store, StoreError, run_as_leader};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-/// How often the store is asked for orders.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often the store is asked for commands.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Dead letters that are read, and revived, in one transaction.
-const LETTERS_AT_ONCE: u32 = 500;
+const PAGE_SIZE: u32 = 500;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,23 +55,22 @@ pub(crate) enum Answer {
 }
 
 impl Request {
-    pub(crate) fn into_order(self) -> Order {
+    pub(crate) fn into_command(self) -> Command {
         // Strings and numbers: it cannot fail.
-        Order(serde_json::to_string(&self).unwrap_or_default())
+        Command(serde_json::to_string(&self).unwrap_or_default())
     }
 }
 
 impl Retry {
-    /// Whether this one is meant.
-    pub(crate) fn takes(&self, letter: &DeadLetter) -> bool {
+    /// Whether this dead letter is one of them.
+    pub(crate) fn matches(&self, letter: &DeadLetter) -> bool {
         self.ids.as_ref().is_none_or(|ids| {
             ids.iter().any(|id| *id == letter.message_id || Some(id) == letter.subject.as_ref())
         })
     }
 
-    /// The destination's dead letters behind this one, meant or not, as many as are handled at a
-    /// time.
-    pub(crate) async fn next(
+    /// A page of the destination's dead letters after this one, matching or not.
+    pub(crate) async fn page(
         &self,
         store: &dyn DeliveryQueries,
         destination: &str,
@@ -81,7 +80,7 @@ impl Retry {
             destination: Some(destination.to_owned()),
             since_ms: None,
             after,
-            letters_max: LETTERS_AT_ONCE,
+            letters_max: PAGE_SIZE,
         };
         store.dead_letters(&query).await
     }
@@ -108,41 +107,38 @@ impl Answer {
     }
 }
 
-/// Carries orders out.
+/// Executes commands.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct CommandRunner {
     store: Arc<dyn Store>,
     replayer: Replayer,
 }
 
-impl Desk {
+impl CommandRunner {
     pub(crate) fn new(store: Arc<dyn Store>, replayer: Replayer) -> Self {
         Self { store, replayer }
     }
 
-    /// Carries out what is asked for until `shutdown`, while this process is the leader.
+    /// Executes what is enqueued until `shutdown`, while this process is the leader.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
         let store = Arc::clone(&self.store);
-        run_as_leader(&*store, ORDERS, &shutdown, &mut self).await;
+        run_as_leader(&*store, COMMANDS, &shutdown, &mut self).await;
     }
 
-    async fn serve(&self) -> Result<(), StoreError> {
-        while let Some(placed) = self.store.next_order().await? {
-            let answer = match serde_json::from_str(&placed.order.0) {
-                Ok(request) => self.carry_out(request).await?,
-                Err(_) => Answer::Refused(
-                    "the running `deskbell serve` does not know this command".into(),
-                ),
+    async fn execute_all(&self) -> Result<(), StoreError> {
+        while let Some(queued) = self.store.next_command().await? {
+            let answer = match serde_json::from_str(&queued.command.0) {
+                Ok(request) => self.execute(request).await?,
+                Err(_) => Answer::Refused("the running deskbell does not know this command".into()),
             };
             let text = serde_json::to_string(&answer).unwrap_or_default();
-            self.store.finish_order(placed.number, &text).await?;
-            tracing::info!(order = placed.number.0, %answer, "carried an order out");
+            self.store.complete_command(queued.id, &text).await?;
+            tracing::info!(order = queued.id.0, %answer, "executed a command");
         }
         Ok(())
     }
 
-    /// Does what is asked for.
-    pub(crate) async fn carry_out(&self, request: Request) -> Result<Answer, StoreError> {
+    pub(crate) async fn execute(&self, request: Request) -> Result<Answer, StoreError> {
         match request {
             Request::Replay(replay) => match self.replayer.replay(&replay).await {
                 Ok(replayed) => Ok(Answer::Replayed { deliveries: replayed.deliveries }),
@@ -159,10 +155,10 @@ impl Desk {
         for destination in &retry.destinations {
             let mut after = None;
             loop {
-                let letters = retry.next(&*self.store, destination, after.take()).await?;
+                let letters = retry.page(&*self.store, destination, after.take()).await?;
                 let Some(last) = letters.last() else { break };
                 after = Some(last.key.clone());
-                let wanted = letters.into_iter().filter(|letter| retry.takes(letter));
+                let wanted = letters.into_iter().filter(|letter| retry.matches(letter));
                 let keys: Vec<_> = wanted.map(|letter| letter.key).collect();
                 if !keys.is_empty() {
                     deliveries += self.store.revive(&keys).await?;
@@ -184,13 +180,16 @@ impl Desk {
 }
 
 #[async_trait]
-impl Leader for Desk {
+impl Leader for CommandRunner {
     async fn lead(&mut self, shutdown: CancellationToken) {
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while shutdown.run_until_cancelled(look.tick()).await.is_some() {
-            if let Err(error) = self.serve().await {
-                tracing::error!(error = &error as &dyn std::error::Error, "commands are delayed");
+        let mut poll = tokio::time::interval(POLL_INTERVAL);
+        poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while shutdown.run_until_cancelled(poll.tick()).await.is_some() {
+            if let Err(error) = self.execute_all().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "failed to execute commands; retrying"
+                );
             }
         }
     }

@@ -1,0 +1,31 @@
+//! Commands are executed in the order in which they were enqueued, each until it is completed.
+#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+
+use super::Backend;
+use crate::{Command, CommandId, QueuedCommand};
+
+pub async fn commands_are_taken_in_order(backend: &dyn Backend) {
+    let store = backend.create().await;
+    assert_eq!(store.next_command().await.unwrap(), None);
+    let first = backend.enqueue_command(&*store, &Command("first".to_owned())).await;
+    let second = backend.enqueue_command(&*store, &Command("second".to_owned())).await;
+    assert!(first < second);
+    let next = store.next_command().await.unwrap().unwrap();
+    assert_eq!((next.id, &*next.command.0, next.outcome), (first, "first", None));
+    assert_eq!(store.next_command().await.unwrap().unwrap().id, first, "until it is completed");
+    store.complete_command(first, "done").await.unwrap();
+    assert_eq!(store.next_command().await.unwrap().unwrap().id, second);
+}
+
+pub async fn a_completed_command_keeps_its_outcome(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let command = Command("replay everything".to_owned());
+    let id = backend.enqueue_command(&*store, &command).await;
+    store.complete_command(id, "3 deliveries").await.unwrap();
+    let store = backend.reopen(store).await;
+    let outcome = Some("3 deliveries".to_owned());
+    let completed = QueuedCommand { id, command, outcome };
+    assert_eq!(store.find_command(id).await.unwrap(), Some(completed));
+    assert_eq!(store.find_command(CommandId(id.0 + 1)).await.unwrap(), None);
+    assert_eq!(store.next_command().await.unwrap(), None);
+}
