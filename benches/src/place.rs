@@ -31,8 +31,10 @@ impl Place {
     /// Opens the store, and makes it where there is none.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, BenchError> {
         let place = match self {
-            Self::Sqlite(path) => deskbell_store::Place::Sqlite(path.clone()),
-            Self::Postgres(url) => deskbell_store::Place::Postgres(PostgresOptions::new(url)),
+            Self::Sqlite(path) => deskbell_store::StoreLocation::Sqlite(path.clone()),
+            Self::Postgres(url) => {
+                deskbell_store::StoreLocation::Postgres(PostgresOptions::new(url))
+            }
         };
         Ok(place.open().await?)
     }

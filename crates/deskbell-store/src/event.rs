@@ -9,15 +9,15 @@ use bytes::Bytes;
 /// PostgreSQL's takes no row of more than some 2,700. Clerk's ids have about 35.
 pub const ID_BYTES_MAX: usize = 256;
 
-/// An event's place in the log: 1 for the first, without gaps, in the order of commits.
+/// An event's sequence number in the log: 1 for the first, without gaps, in the order of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Seq(i64);
 
 impl Seq {
-    /// The place before the first event: where a reader that has read nothing stands.
+    /// Before the first event: the checkpoint of a reader that has read nothing.
     pub const ZERO: Self = Self(0);
 
-    /// The place with this number; numbers below zero are read as [`Seq::ZERO`].
+    /// The sequence number `number`; below zero it is [`Seq::ZERO`].
     #[must_use]
     pub const fn new(number: i64) -> Self {
         if number < 0 { Self::ZERO } else { Self(number) }
@@ -29,13 +29,13 @@ impl Seq {
         self.0
     }
 
-    /// The place behind this one.
+    /// The next sequence number.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
-    /// How many places lie between `earlier` and this one; 0 where `earlier` is not earlier.
+    /// How many numbers after `earlier` this one is; 0 if `earlier` is not earlier.
     #[must_use]
     pub fn distance_from(self, earlier: Self) -> u64 {
         u64::try_from(self.0 - earlier.0).unwrap_or(0)
@@ -72,7 +72,7 @@ pub struct NewEvent {
 /// An event as it stands in the log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Its place in the log.
+    /// Its sequence number.
     pub seq: Seq,
     /// When the log took it, in milliseconds since the Unix epoch, by the store's clock.
     pub received_at_ms: i64,
@@ -126,17 +126,17 @@ impl fmt::Debug for StoredEvent {
     }
 }
 
-/// What became of an event that was handed to the log. It is durable in either case.
+/// The result of an append. The event is durable in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {
-    /// It was new and stands at this place.
+    /// It was new and has this sequence number.
     New(Seq),
-    /// Its message id was there already, at this place; one [`ReplayRequest`] was written down.
+    /// Its message id is that of this earlier event; one [`ReplayRequest`] was stored.
     Duplicate(Seq),
 }
 
 impl Appended {
-    /// Where the event stands in the log.
+    /// The event's sequence number.
     #[must_use]
     pub const fn seq(self) -> Seq {
         match self {

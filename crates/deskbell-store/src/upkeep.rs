@@ -1,7 +1,7 @@
 //! Upkeep: what leaves the store when its time has come.
 //!
 //! Nothing that is owed is lost: pruning never passes an event that a destination has not had, nor
-//! one that a delivery is open for, nor the place of a reader outside of the store. It says who
+//! one that a delivery is open for, nor the checkpoint of a reader outside of the store. It says who
 //! holds it back instead.
 
 mod people;

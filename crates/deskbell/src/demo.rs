@@ -144,8 +144,8 @@ impl Demo {
 
 /// Refuses a database in which there is an event log.
 async fn require_no_log(url: &DatabaseUrl) -> Result<(), DemoError> {
-    let place = StoreConfig { url: url.clone(), ..StoreConfig::default() }.place();
-    match place.open_to_read().await {
+    let location = StoreConfig { url: url.clone(), ..StoreConfig::default() }.location();
+    match location.open_to_read().await {
         Ok(store) => {
             store.close().await;
             let remedy = match url {

@@ -79,7 +79,7 @@ pub async fn a_reader_beside_a_writer_sees_no_gap(backend: &dyn Backend) {
     let mut checkpoint = Seq::ZERO;
     while checkpoint.get() < i64::try_from(EVENTS).unwrap() {
         for event in store.read(checkpoint, ReadLimit::default()).await.unwrap() {
-            assert_eq!(event.seq, checkpoint.next(), "no place is passed over");
+            assert_eq!(event.seq, checkpoint.next(), "no event is skipped");
             checkpoint = event.seq;
         }
         if checkpoint.get() < i64::try_from(EVENTS).unwrap() {

@@ -132,7 +132,7 @@ pub(super) async fn state(store: &dyn Store, destination: &str, seq: i64) -> Del
     deliveries.into_iter().find(|one| *one.key.destination == *destination).unwrap().state
 }
 
-/// The stored event at this place.
+/// The stored event.
 pub(super) async fn stored(store: &dyn Store, seq: i64) -> StoredEvent {
     let after = Seq::new(seq - 1);
     store.read(after, crate::ReadLimit::default()).await.unwrap().remove(0)

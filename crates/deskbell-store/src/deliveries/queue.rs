@@ -62,10 +62,10 @@ pub struct Claim {
     pub lease: Duration,
 }
 
-/// A claimed delivery's place, and the number by which its holder is known.
+/// Which delivery is claimed, and by which claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClaimId {
-    /// The event's place in the log.
+    /// The event's sequence number.
     pub seq: Seq,
     /// Another one each time that it is claimed.
     pub number: i64,
@@ -121,7 +121,7 @@ pub enum Verdict {
 /// A delivery that is due earlier than it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BroughtForward {
-    /// The event's place in the log.
+    /// The event's sequence number.
     pub seq: Seq,
     /// When it was due, in milliseconds since the Unix epoch.
     pub due_at_ms: i64,

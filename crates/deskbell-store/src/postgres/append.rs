@@ -35,8 +35,8 @@ pub(super) async fn append(
     }
     let row = query.fetch_one(connection).await?;
     let (places, fresh): (Vec<i64>, Vec<bool>) = (row.try_get(0)?, row.try_get(1)?);
-    let appended = |(place, is_new)| {
-        let seq = Seq::new(place);
+    let appended = |(seq, is_new)| {
+        let seq = Seq::new(seq);
         if is_new { Appended::New(seq) } else { Appended::Duplicate(seq) }
     };
     Ok(places.into_iter().zip(fresh).map(appended).collect())

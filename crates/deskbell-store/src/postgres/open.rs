@@ -34,51 +34,47 @@ pub enum PostgresOpenError {
     },
     /// The database's texts are not UTF-8.
     #[error(
-        "{place} has the encoding {found}, expected UTF8; create the database with ENCODING \
-         'UTF8' TEMPLATE template0"
+        "{location} has the encoding {found}, and the log's texts are UTF-8; create the database with ENCODING 'UTF8' TEMPLATE template0"
     )]
     Encoding {
         /// The server and the database.
-        place: String,
+        location: String,
         /// The database's encoding.
         found: String,
     },
     /// There is a schema with our name and other tables.
     #[error(
-        "{place} has a schema \"deskbell\" that is not a deskbell store; use another database, or \
-         rename the schema"
+        "{location} has a schema \"deskbell\" that is not a deskbell store; choose another database, or rename the schema"
     )]
     NotAStore {
         /// The server and the database.
-        place: String,
+        location: String,
     },
     /// A later program has migrated the store.
     #[error(
-        "{place} has schema version {found}, and this release supports versions up to {known}; \
-         run the release that wrote it, or a later one"
+        "{location} has schema version {found}, and this program knows versions up to {known}; run the deskbell that wrote it, or a later one"
     )]
     Newer {
         /// The server and the database.
-        place: String,
+        location: String,
         /// The database's schema version.
         found: usize,
         /// The latest version that this program knows.
         known: usize,
     },
     /// There is no store, and reading makes none.
-    #[error("no event log found in {place}; start `deskbell serve` once to create it")]
+    #[error("there is no event log in {location}; start `deskbell serve` once, which makes it")]
     Missing {
         /// The server and the database.
-        place: String,
+        location: String,
     },
     /// A program before this one wrote the store, and nobody has brought it up since.
     #[error(
-        "{place} has schema version {found}, and this release needs version {needed}; start \
-         `deskbell serve` once to migrate it"
+        "{location} has schema version {found}, and this program reads version {needed}; start `deskbell serve` once, which brings it up"
     )]
     Older {
         /// The server and the database.
-        place: String,
+        location: String,
         /// The database's schema version.
         found: usize,
         /// The version that this program reads and writes.
@@ -86,18 +82,17 @@ pub enum PostgresOpenError {
     },
     /// A log is being copied there, or was and the copy is not whole.
     #[error(
-        "the log in {place} is incomplete, because `deskbell store migrate` has not finished; run \
-         it again to continue"
+        "the log in {location} is not whole: `deskbell store migrate` has not finished there; run it again, which goes on where it stopped"
     )]
     Unfinished {
         /// The server and the database.
-        place: String,
+        location: String,
     },
     /// PostgreSQL refused, or is away.
-    #[error("cannot open the store in {place}")]
+    #[error("the store in {location} cannot be opened")]
     Database {
         /// The server and the database.
-        place: String,
+        location: String,
         /// What PostgreSQL or the driver said.
         source: BackendError,
     },
@@ -137,16 +132,16 @@ impl PostgresStore {
         let connector = options
             .connector()
             .map_err(|error| PostgresOpenError::Url(BackendError::new(error)))?;
-        let place = connector.location();
-        let database = |source| PostgresOpenError::Database { place: place.clone(), source };
+        let location = connector.location();
+        let database = |source| PostgresOpenError::Database { location: location.clone(), source };
         let failed = |error| database(BackendError::new(error));
         let route = tokio::time::timeout(LOOK_MAX, pooler::look(&connector))
             .await
             .unwrap_or_else(|_| Err(timed_out()))
             .map_err(failed)?;
         let mut connection = connector.connect().await.map_err(failed)?;
-        require_utf8(&mut connection, &place).await?;
-        let log_id = prepare(&mut connection, &place, before).await?;
+        require_utf8(&mut connection, &location).await?;
+        let log_id = prepare(&mut connection, &location, before).await?;
         connection.close().await.map_err(failed)?;
         let store = Self::start(options, &connector, route, log_id).await;
         store.map_err(|error| database(BackendError::new(error)))
@@ -192,11 +187,11 @@ enum Before {
 /// Sees to it that the tables are as this program has them. The log's id.
 async fn prepare(
     connection: &mut PgConnection,
-    place: &str,
+    location: &str,
     before: Before,
 ) -> Result<LogId, PostgresOpenError> {
     let failed = |error| PostgresOpenError::Database {
-        place: place.to_owned(),
+        location: location.to_owned(),
         source: BackendError::new(error),
     };
     let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
@@ -206,12 +201,12 @@ async fn prepare(
         migrations::lock(&mut transaction).await.map_err(failed)?;
         found = migrations::look(&mut transaction).await.map_err(failed)?;
     }
-    judge(found, place, before)?;
+    judge(found, location, before)?;
     if before != Before::Require {
         migrations::migrate(&mut transaction, found).await.map_err(failed)?;
     }
     if before != Before::Fill && migrations::is_half_full(&mut transaction).await.map_err(failed)? {
-        return Err(PostgresOpenError::Unfinished { place: place.to_owned() });
+        return Err(PostgresOpenError::Unfinished { location: location.to_owned() });
     }
     let log_id = read_log_id(&mut transaction).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)?;
@@ -223,27 +218,30 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
     SET LOCAL lock_timeout = '60s';
     SET LOCAL idle_in_transaction_session_timeout = '60s'";
 
-fn judge(found: Found, place: &str, before: Before) -> Result<(), PostgresOpenError> {
-    let place = place.to_owned();
+fn judge(found: Found, location: &str, before: Before) -> Result<(), PostgresOpenError> {
+    let location = location.to_owned();
     match (found, before) {
-        (Found::SomethingElse, _) => Err(PostgresOpenError::NotAStore { place }),
-        (Found::Nothing { .. }, Before::Require) => Err(PostgresOpenError::Missing { place }),
+        (Found::SomethingElse, _) => Err(PostgresOpenError::NotAStore { location }),
+        (Found::Nothing { .. }, Before::Require) => Err(PostgresOpenError::Missing { location }),
         (Found::Store(found), _) if found > migrations::VERSION => {
-            Err(PostgresOpenError::Newer { place, found, known: migrations::VERSION })
+            Err(PostgresOpenError::Newer { location, found, known: migrations::VERSION })
         }
         (Found::Store(found), Before::Require) if found < migrations::VERSION => {
-            Err(PostgresOpenError::Older { place, found, needed: migrations::VERSION })
+            Err(PostgresOpenError::Older { location, found, needed: migrations::VERSION })
         }
         (Found::Nothing { .. } | Found::Store(_), _) => Ok(()),
     }
 }
 
-async fn require_utf8(connection: &mut PgConnection, place: &str) -> Result<(), PostgresOpenError> {
+async fn require_utf8(
+    connection: &mut PgConnection,
+    location: &str,
+) -> Result<(), PostgresOpenError> {
     let encoding = sqlx::query_scalar(
         "SELECT pg_encoding_to_char(encoding)::text FROM pg_database
          WHERE datname = current_database()",
     );
-    let place = place.to_owned();
+    let location = location.to_owned();
     // In a transaction, so that it is prepared and run on one connection of the server's.
     let outcome = async {
         let mut transaction = connection.begin().await?;
@@ -253,8 +251,8 @@ async fn require_utf8(connection: &mut PgConnection, place: &str) -> Result<(), 
     };
     match outcome.await.map_err(BackendError::new) {
         Ok(found) if found == "UTF8" => Ok(()),
-        Ok(found) => Err(PostgresOpenError::Encoding { place, found }),
-        Err(source) => Err(PostgresOpenError::Database { place, source }),
+        Ok(found) => Err(PostgresOpenError::Encoding { location, found }),
+        Err(source) => Err(PostgresOpenError::Database { location, source }),
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn run(
     let options = options(&config, &arguments.destination)?;
     let store = config
         .store
-        .place()
+        .location()
         .open_to_read()
         .await
         .map_err(|error| exit::Failure::failed(Error::from(error)))?;

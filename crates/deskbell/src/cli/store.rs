@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_delivery::Replayer;
-use deskbell_store::{COMMANDS, CommandId, Commands, OpenError, Place, Store, StoreError};
+use deskbell_store::{COMMANDS, CommandId, Commands, OpenError, Store, StoreError, StoreLocation};
 use miette::Diagnostic;
 
 use super::exit;
@@ -51,14 +51,14 @@ pub(super) struct Done {
 
 /// The store, to read it, also beside a running `serve`.
 pub(super) async fn to_read(config: &Config) -> Result<Arc<dyn Store>, exit::Failure> {
-    config.store.place().open_to_read().await.map_err(failed)
+    config.store.location().open_to_read().await.map_err(failed)
 }
 
 /// As [`to_read`]; `None` where there is none yet.
 pub(super) async fn to_read_if_there(
     config: &Config,
 ) -> Result<Option<Arc<dyn Store>>, exit::Failure> {
-    match config.store.place().open_to_read().await {
+    match config.store.location().open_to_read().await {
         Ok(store) => Ok(Some(store)),
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(failed(error)),
@@ -68,14 +68,14 @@ pub(super) async fn to_read_if_there(
 /// Has the running `serve` do it, or does it here where none runs. The store must be there. A
 /// refusal is a failure.
 pub(super) async fn execute(config: &Config, request: Request) -> Result<Done, exit::Failure> {
-    let place = config.store.place();
-    let done = match place.open_unless_serving().await.map_err(failed)? {
+    let location = config.store.location();
+    let done = match location.open_unless_serving().await.map_err(failed)? {
         Some(store) => {
             let answer = execute_here(config, store, request).await?;
             Done { answer, by_serve: false }
         }
         None => {
-            let answer = enqueue(&place, request).await.map_err(failed)?;
+            let answer = enqueue(&location, request).await.map_err(failed)?;
             Done { answer, by_serve: true }
         }
     };
@@ -106,16 +106,16 @@ pub(super) fn replayer(config: &Config, store: &Arc<dyn Store>) -> Result<Replay
     Ok(Replayer::new(store.clone(), routes, sources))
 }
 
-async fn enqueue(place: &Place, request: Request) -> Result<Answer, Error> {
+async fn enqueue(location: &StoreLocation, request: Request) -> Result<Answer, Error> {
     let command = request.into_command();
     let mut tries = 1;
     let id = loop {
-        match place.enqueue_command(&command).await {
+        match location.enqueue_command(&command).await {
             Err(error) if error.is_passing() && tries < ENQUEUE_ATTEMPTS => tries += 1,
             enqueued => break enqueued?,
         }
     };
-    let store = place.open_to_read().await?;
+    let store = location.open_to_read().await?;
     let answer = tokio::time::timeout(WAIT_MAX, answer(&*store, id)).await;
     store.close().await;
     answer.unwrap_or(Err(Error::NoAnswer))

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::time::Duration as StdDuration;
 
-use deskbell_config::{Fault, Step};
-use deskbell_store::{Place, PostgresOptions};
+use deskbell_store::{PostgresOptions, StoreLocation};
 use serde::{Deserialize, Serialize};
 
 use super::{DatabaseUrl, Duration};
@@ -31,10 +30,10 @@ pub struct StoreConfig {
 impl StoreConfig {
     /// Where the store is, and how it is opened.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn location(&self) -> StoreLocation {
         match &self.url {
-            DatabaseUrl::Sqlite(url) => Place::Sqlite(url.path().to_owned()),
-            DatabaseUrl::Postgres(_) => Place::Postgres(PostgresOptions {
+            DatabaseUrl::Sqlite(url) => StoreLocation::Sqlite(url.path().to_owned()),
+            DatabaseUrl::Postgres(_) => StoreLocation::Postgres(PostgresOptions {
                 connections_max: self.connections_max,
                 ..PostgresOptions::new(self.url.with_password())
             }),

@@ -185,10 +185,10 @@ impl Listening {
 
 /// Opens the store, and makes the destinations known to it.
 async fn open(config: &StoreConfig, delivering: &Delivering) -> Result<Arc<dyn Store>, OpenError> {
-    let place = config.place();
+    let location = config.location();
     let store = match config.erase_on_delete {
-        true => place.open_indexing_people().await?,
-        false => place.open().await?,
+        true => location.open_indexing_people().await?,
+        false => location.open().await?,
     };
     match delivering.register(&*store).await {
         Ok(()) => Ok(store),

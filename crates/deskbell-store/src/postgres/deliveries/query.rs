@@ -29,7 +29,7 @@ const PENDING: &str = "SELECT name, (SELECT count(*) FROM
              AS counted)
      FROM deskbell.destinations AS destination ORDER BY name";
 
-/// Destinations by name, in each the dead letters by place, no more than are asked for.
+/// Destinations by name, in each the dead letters by `seq`, no more than are asked for.
 const DEAD_LETTERS: &str = "SELECT destination.name, dead.*
      FROM deskbell.destinations AS destination
      CROSS JOIN LATERAL (

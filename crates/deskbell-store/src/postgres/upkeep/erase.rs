@@ -101,7 +101,7 @@ fn can_go(naming: &BTreeMap<i64, Naming>, passed: i64) -> bool {
     naming.iter().all(|(seq, event)| *seq <= passed && !event.is_owed)
 }
 
-/// The events that name the user, or an invitation to an address of theirs, by place: those of the
+/// The events that name the user, or an invitation to an address of theirs, by `seq`: those of the
 /// same source and instance.
 async fn naming(
     connection: &mut Session,

@@ -26,7 +26,7 @@ const GONE: &str = "DELETE FROM deliveries WHERE destination_id = ?1
 /// Of which events deliveries are given up on.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::sqlite) enum Owed<'a> {
-    /// All up to this place.
+    /// All up to this event.
     UpTo(i64),
     /// Those at these places.
     At(&'a [i64]),

@@ -27,7 +27,7 @@ pub(super) const PENDING: &str = "SELECT name, (SELECT count(*) FROM
              (SELECT 1 FROM deliveries WHERE destination_id = destination.id LIMIT ?1))
      FROM destinations AS destination ORDER BY name";
 
-/// Destinations by name, in each the dead letters by place: nothing is sorted, and what comes
+/// Destinations by name, in each the dead letters by `seq`: nothing is sorted, and what comes
 /// before `after` is passed over.
 pub(super) const DEAD_LETTERS: &str =
     "SELECT destination.name, dead.seq, source, message_id, type, subject,

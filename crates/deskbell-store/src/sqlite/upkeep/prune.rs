@@ -7,7 +7,7 @@ use super::held::{Held, held};
 use crate::sqlite::deliveries::{Owed, give_up_on_others, json};
 use crate::upkeep::{Pruned, Pruning};
 
-/// What was settled for events up to a place. Destinations are few.
+/// What was settled for events up to an event. Destinations are few.
 pub(super) const SETTLED: &str = "DELETE FROM settled_deliveries WHERE (destination_id, seq) IN (
      SELECT destination.id, settled.seq FROM destinations AS destination
      CROSS JOIN settled_deliveries AS settled

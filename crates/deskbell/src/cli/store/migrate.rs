@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use deskbell_store::{Place, TransferError, TransferProgress, TransferStep, Transferred, transfer};
+use deskbell_store::{
+    StoreLocation, TransferError, TransferProgress, TransferStep, Transferred, transfer,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::Diagnostic;
 use serde_json::json;
@@ -40,9 +42,9 @@ pub(in crate::cli) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let from = place("--from", &arguments.from)?;
-    let to = place("--to", &arguments.to)?;
-    let (Place::Sqlite(from), Place::Postgres(to)) = (from, to) else {
+    let from = location("--from", &arguments.from)?;
+    let to = location("--to", &arguments.to)?;
+    let (StoreLocation::Sqlite(from), StoreLocation::Postgres(to)) = (from, to) else {
         return Err(exit::Failure::usage(Error::Direction));
     };
     let bar = progress_bar(context);
@@ -53,10 +55,10 @@ pub(in crate::cli) async fn run(
     Ok(ExitCode::from(exit::DONE))
 }
 
-fn place(flag: &'static str, text: &str) -> Result<Place, exit::Failure> {
+fn location(flag: &'static str, text: &str) -> Result<StoreLocation, exit::Failure> {
     let url: DatabaseUrl =
         text.parse().map_err(|fault| exit::Failure::usage(Error::Url { flag, fault }))?;
-    Ok(StoreConfig { url, ..StoreConfig::default() }.place())
+    Ok(StoreConfig { url, ..StoreConfig::default() }.location())
 }
 
 /// Drawn on stderr, and only on a terminal.

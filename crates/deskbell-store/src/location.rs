@@ -1,4 +1,4 @@
-//! Where a store is: the backends behind one door.
+//! Where a store is: which backend opens it, and how.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const COMMAND_LEASE: Duration = Duration::from_secs(30);
 
 /// Where a store is, and how it is opened.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum StoreLocation {
     /// In a SQLite file, for one process.
     Sqlite(PathBuf),
     /// In a PostgreSQL database, for any number of processes.
@@ -35,7 +35,7 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
-impl Place {
+impl StoreLocation {
     /// Opens the store, makes it where there is none, and brings its schema up.
     ///
     /// # Errors
@@ -47,11 +47,11 @@ impl Place {
         })
     }
 
-    /// As [`Place::open`]; what each event says about which people is noted from now on, so that
+    /// As [`StoreLocation::open`]; what each event says about which people is noted from now on, so that
     /// it can be erased.
     ///
     /// # Errors
-    /// As [`Place::open`].
+    /// As [`StoreLocation::open`].
     pub async fn open_indexing_people(&self) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match self {
             Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?.index_people().await?),
@@ -60,7 +60,7 @@ impl Place {
     }
 
     /// Opens the store to change something in it; `None` if a process serves it, which executes
-    /// what is [enqueued](Place::enqueue_command).
+    /// what is [enqueued](StoreLocation::enqueue_command).
     ///
     /// # Errors
     /// [`OpenError`]: what is in the way.
@@ -141,7 +141,7 @@ impl OpenError {
         }
     }
 
-    /// Whether there is no store in that place.
+    /// Whether there is no store.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         match self {
