@@ -201,7 +201,7 @@ async fn about(store: &Arc<dyn Store>, subject: &str) -> Result<Vec<StoredEvent>
     let limit = ReadLimit { events_max: LISTED, ..ReadLimit::default() };
     let (mut events, mut before) = (Vec::new(), None);
     loop {
-        let page = store.about(subject, before, limit).await?;
+        let page = store.events_by_subject(subject, before, limit).await?;
         events.extend(page.events);
         before = page.older;
         if before.is_none() || events.len() >= LISTED as usize {

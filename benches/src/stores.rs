@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use deskbell_store::{
-    Appended, EventLog, EventsAbout, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent,
+    Appended, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent, SubjectEvents,
 };
 use tokio::sync::watch;
 
@@ -53,13 +53,13 @@ impl EventLog for DiscardingStore {
         Ok(None)
     }
 
-    async fn about(
+    async fn events_by_subject(
         &self,
         _: &str,
         _: Option<Seq>,
         _: ReadLimit,
-    ) -> Result<EventsAbout, StoreError> {
-        Ok(EventsAbout { events: Vec::new(), older: None })
+    ) -> Result<SubjectEvents, StoreError> {
+        Ok(SubjectEvents { events: Vec::new(), older: None })
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {
@@ -126,13 +126,13 @@ impl EventLog for CountingStore {
         self.inner.find(source, message_id).await
     }
 
-    async fn about(
+    async fn events_by_subject(
         &self,
         subject: &str,
         before: Option<Seq>,
         limit: ReadLimit,
-    ) -> Result<EventsAbout, StoreError> {
-        self.inner.about(subject, before, limit).await
+    ) -> Result<SubjectEvents, StoreError> {
+        self.inner.events_by_subject(subject, before, limit).await
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

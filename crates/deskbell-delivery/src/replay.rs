@@ -239,7 +239,7 @@ impl Replayer {
         let mut before = None;
         loop {
             let limit = ReadLimit { events_max: CHUNK, ..ReadLimit::default() };
-            let page = self.store.about(subject, before, limit).await?;
+            let page = self.store.events_by_subject(subject, before, limit).await?;
             places.extend(page.events.iter().map(|event| event.seq).filter(|seq| *seq > first));
             before = page.older.filter(|older| *older > first.next());
             if before.is_none() {

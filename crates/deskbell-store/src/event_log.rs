@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::{Appended, EventsAbout, LogId, NewEvent, Seq, StoreError, StoredEvent};
+use crate::{Appended, LogId, NewEvent, Seq, StoreError, StoredEvent, SubjectEvents};
 
 /// A durable, ordered, deduplicated log of events.
 #[async_trait]
@@ -48,12 +48,12 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The store could not be read.
-    async fn about(
+    async fn events_by_subject(
         &self,
         subject: &str,
         before: Option<Seq>,
         limit: ReadLimit,
-    ) -> Result<EventsAbout, StoreError>;
+    ) -> Result<SubjectEvents, StoreError>;
 
     /// The last sequence number that was given out; pruning does not lower it.
     ///

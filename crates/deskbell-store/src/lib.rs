@@ -49,7 +49,6 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
-mod about;
 mod backoff;
 mod clock;
 mod commands;
@@ -77,7 +76,6 @@ mod subject_index;
 mod transfer;
 pub mod upkeep;
 
-pub use about::EventsAbout;
 pub use backoff::Backoff;
 pub use clock::Clock;
 pub use commands::{COMMANDS, Command, CommandId, Commands, QueuedCommand};
@@ -97,6 +95,6 @@ pub use refusals::{Refusals, Refused};
 pub use source_instances::{SourceInstance, SourceInstances};
 pub use sqlite::{Backup, BackupError, SqliteOpenError, SqliteStore};
 pub use store::{ConsumerLog, Store};
-pub use subject_index::{Indexed, SubjectIndex};
+pub use subject_index::{Indexed, SubjectEvents, SubjectIndex};
 pub use transfer::{TransferError, TransferProgress, TransferStep, Transferred, transfer};
 pub use upkeep::Upkeep;

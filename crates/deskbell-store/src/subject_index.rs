@@ -2,13 +2,17 @@
 
 use async_trait::async_trait;
 
-use crate::{EventLog, Leases, StoreError};
+use crate::{EventLog, Leases, Seq, StoreError, StoredEvent};
+
+/// Events that are not indexed yet and that one call reads. A log that was filled before there was
+/// an index may have millions, and no statement may take seconds.
+pub(crate) const UNINDEXED_MAX: i64 = 10_000;
 
 /// An index behind the log's end, built in the background.
 #[async_trait]
 pub trait SubjectIndex: EventLog + Leases {
     /// Indexes the next events, at most `events_max`, in one short transaction, so that
-    /// [`EventLog::about`] need not read them.
+    /// [`EventLog::events_by_subject`] need not read them.
     ///
     /// # Errors
     /// Nothing was indexed; it can be retried as it is.
@@ -22,4 +26,14 @@ pub struct Indexed {
     pub events: u64,
     /// Whether there may be more. So it is also while another process indexes.
     pub more: bool,
+}
+
+/// A page of a subject's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectEvents {
+    /// The newest first.
+    pub events: Vec<StoredEvent>,
+    /// Where the next page begins: there may be others before this event, even if none was found
+    /// yet. `None` if there are no more.
+    pub older: Option<Seq>,
 }

@@ -165,7 +165,7 @@ impl Mirror {
         let earlier = match &event.subject {
             Some(subject) if !self.options.statements.is_empty() => {
                 let limit = ReadLimit { events_max: EARLIER_MAX, ..ReadLimit::default() };
-                store.about(subject, Some(event.seq), limit).await?.events
+                store.events_by_subject(subject, Some(event.seq), limit).await?.events
             }
             _ => Vec::new(),
         };

@@ -12,8 +12,8 @@ use deskbell_server::{
     AdminToken, AllowedClients, App, IngestOptions, MirrorStates, Source, routes,
 };
 use deskbell_store::{
-    Appended, BackendError, EventLog, EventsAbout, LogId, LogWriter, LogWriterOptions, NewEvent,
-    ReadLimit, Seq, SqliteStore, StoreError, StoredEvent,
+    Appended, BackendError, EventLog, LogId, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq,
+    SqliteStore, StoreError, StoredEvent, SubjectEvents,
 };
 use deskbell_sync::status::MirrorState;
 use http::{Request, Response, StatusCode};
@@ -249,13 +249,13 @@ impl EventLog for BreakableStore {
         self.inner.find(source, message_id).await
     }
 
-    async fn about(
+    async fn events_by_subject(
         &self,
         subject: &str,
         before: Option<Seq>,
         limit: ReadLimit,
-    ) -> Result<EventsAbout, StoreError> {
-        self.inner.about(subject, before, limit).await
+    ) -> Result<SubjectEvents, StoreError> {
+        self.inner.events_by_subject(subject, before, limit).await
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use super::upkeep::pruning;
 use super::work::about;
 use super::{Backend, events};
-use crate::about::PLACES_MAX;
-use crate::{EventsAbout, Indexed, NewEvent, ReadLimit, Seq, Store};
+use crate::subject_index::UNINDEXED_MAX;
+use crate::{Indexed, NewEvent, ReadLimit, Seq, Store, SubjectEvents};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 
@@ -47,8 +47,8 @@ async fn page(
     before: Option<i64>,
     limit: ReadLimit,
 ) -> (Vec<i64>, Option<i64>) {
-    let EventsAbout { events, older } =
-        store.about(subject, before.map(Seq::new), limit).await.unwrap();
+    let SubjectEvents { events, older } =
+        store.events_by_subject(subject, before.map(Seq::new), limit).await.unwrap();
     assert!(events.iter().all(|event| event.subject.as_deref() == Some(subject)));
     (events.iter().map(|event| event.seq.get()).collect(), older.map(Seq::get))
 }
@@ -74,7 +74,7 @@ pub async fn the_newest_come_first(backend: &dyn Backend) {
     assert_eq!(index(&*store, 5).await, 12);
     assert_eq!(page(&*store, "user_1", None, at_most(10)).await, (vec![11, 8, 5, 2], None));
     let read = store.read(Seq::new(10), at_most(1)).await.unwrap();
-    let found = store.about("user_1", None, at_most(1)).await.unwrap();
+    let found = store.events_by_subject("user_1", None, at_most(1)).await.unwrap();
     assert_eq!(found.events, read, "whole");
     assert_eq!(page(&*store, "user_9", None, at_most(10)).await, (vec![], None));
     assert_eq!(page(&*store, "user_", None, at_most(10)).await, (vec![], None));
@@ -137,12 +137,12 @@ pub async fn events_about_nothing_are_passed_over(backend: &dyn Backend) {
 
 pub async fn a_log_from_before_the_index_is_searched_in_stretches(backend: &dyn Backend) {
     let store = backend.create().await;
-    let stretch = usize::try_from(PLACES_MAX).unwrap();
+    let stretch = usize::try_from(UNINDEXED_MAX).unwrap();
     store.append(&[about("first", "user_first")]).await.unwrap();
     append_about(&*store, "a", stretch + 5, 7).await;
-    let last = PLACES_MAX + 6;
+    let last = UNINDEXED_MAX + 6;
     let (found, older) = page(&*store, "user_first", None, at_most(5)).await;
-    assert_eq!((found, older), (vec![], Some(last - PLACES_MAX + 1)));
+    assert_eq!((found, older), (vec![], Some(last - UNINDEXED_MAX + 1)));
     assert_eq!(page(&*store, "user_first", older, at_most(5)).await, (vec![1], None));
     store.index_subjects(6).await.unwrap();
     assert_eq!(page(&*store, "user_first", None, at_most(5)).await, (vec![1], None));

@@ -1,6 +1,5 @@
 //! The backend on PostgreSQL: one schema of a database, and any number of processes that share it.
 
-mod about;
 mod append;
 mod check;
 mod commands;
@@ -21,6 +20,7 @@ mod refusals;
 #[cfg(unix)]
 mod relay;
 mod session;
+mod subject_events;
 mod upkeep;
 mod wake;
 
@@ -40,8 +40,8 @@ pub(crate) use session::Session;
 use wake::Wake;
 
 use crate::{
-    Appended, Clock, ConsumerReport, EventLog, EventsAbout, FencingToken, Leases, LogId, NewEvent,
-    ReadLimit, Seq, SourceInstance, SourceInstances, Store, StoreError, StoredEvent,
+    Appended, Clock, ConsumerReport, EventLog, FencingToken, Leases, LogId, NewEvent, ReadLimit,
+    Seq, SourceInstance, SourceInstances, Store, StoreError, StoredEvent, SubjectEvents,
 };
 
 /// The log in the schema `deskbell` of a PostgreSQL database. Each process that has it open is a
@@ -109,15 +109,15 @@ impl EventLog for PostgresStore {
         read::find(&self.connections, source, message_id).await
     }
 
-    async fn about(
+    async fn events_by_subject(
         &self,
         subject: &str,
         before: Option<Seq>,
         limit: ReadLimit,
-    ) -> Result<EventsAbout, StoreError> {
+    ) -> Result<SubjectEvents, StoreError> {
         let mut work = self.connections.statement().await?;
-        let about = about::about(work.connection(), subject, before, limit).await;
-        work.done(about).await
+        let page = subject_events::find(work.connection(), subject, before, limit).await;
+        work.done(page).await
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

@@ -1,6 +1,5 @@
 //! The embedded backend: one SQLite file, one writing connection, a pool of readers.
 
-mod about;
 mod append;
 mod backup;
 mod commands;
@@ -14,6 +13,7 @@ mod open;
 mod people;
 mod read;
 mod refusals;
+mod subject_events;
 mod upkeep;
 mod writer;
 
@@ -30,9 +30,8 @@ pub(crate) use open::require_a_file;
 use writer::Writer;
 
 use crate::{
-    Appended, BackendError, Clock, ConsumerReport, EventLog, EventsAbout, FencingToken, Leases,
-    LogId, NewEvent, ReadLimit, Seq, SourceInstance, SourceInstances, Store, StoreError,
-    StoredEvent,
+    Appended, BackendError, Clock, ConsumerReport, EventLog, FencingToken, Leases, LogId, NewEvent,
+    ReadLimit, Seq, SourceInstance, SourceInstances, Store, StoreError, StoredEvent, SubjectEvents,
 };
 
 /// The log in one SQLite file. The process that has it open for writing is the only one.
@@ -110,13 +109,13 @@ impl EventLog for SqliteStore {
         Ok(read::find(&self.readers, source, message_id).await?)
     }
 
-    async fn about(
+    async fn events_by_subject(
         &self,
         subject: &str,
         before: Option<Seq>,
         limit: ReadLimit,
-    ) -> Result<EventsAbout, StoreError> {
-        Ok(about::about(&self.readers, subject, before, limit).await?)
+    ) -> Result<SubjectEvents, StoreError> {
+        Ok(subject_events::find(&self.readers, subject, before, limit).await?)
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {

@@ -85,7 +85,7 @@ async fn a_search_reads_no_more_than_it_finds() {
         }
     }
     let limit = ReadLimit { events_max: 20, ..ReadLimit::default() };
-    let rare = store.about("user_77", None, limit).await.unwrap();
+    let rare = store.events_by_subject("user_77", None, limit).await.unwrap();
     let seqs: Vec<_> = rare.events.iter().map(|event| event.seq.get()).collect();
     assert_eq!(seqs, [40_077, 30_077, 20_077, 10_077, 77]);
 }

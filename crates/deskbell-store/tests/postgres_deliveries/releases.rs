@@ -30,7 +30,7 @@ async fn a_day(store: &PostgresStore, place: i64) {
     assert_eq!(read.len(), 1);
     assert_eq!(store.find(&event.source, &id).await.unwrap().as_ref(), read.first());
     store.index_subjects(100).await.unwrap();
-    let about = store.about("user_1", None, ReadLimit::default()).await.unwrap();
+    let about = store.events_by_subject("user_1", None, ReadLimit::default()).await.unwrap();
     assert_eq!(about.events.first(), read.first());
     let owed = NewDelivery { key: key(place), subject: event.subject.clone() };
     assert_eq!(store.enqueue(&[owed]).await.unwrap(), 1);

@@ -4,7 +4,7 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::{index, prune};
-use crate::sqlite::about;
+use crate::sqlite::subject_events;
 use crate::{EventLog, NewEvent, SqliteStore, Upkeep};
 
 /// Every statement whose tables may be large. Destinations are few, and what a subquery has found
@@ -23,8 +23,8 @@ const STATEMENTS: [&str; 15] = [
     prune::CODES,
     index::NEXT,
     index::INDEX,
-    about::UNINDEXED,
-    about::INDEXED,
+    subject_events::UNINDEXED,
+    subject_events::INDEXED,
 ];
 
 #[tokio::test]

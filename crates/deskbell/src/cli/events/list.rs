@@ -97,7 +97,7 @@ async fn find_about(
     let mut events = Vec::new();
     let mut before = None;
     loop {
-        let page = store.about(subject, before, limit).await?;
+        let page = store.events_by_subject(subject, before, limit).await?;
         events.extend(page.events.into_iter().filter(|event| arguments.take(event)));
         before = page.older.filter(|older| *older > end);
         if before.is_none() || events.len() >= arguments.limit {

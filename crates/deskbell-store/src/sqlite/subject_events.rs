@@ -5,8 +5,8 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
 
 use super::read::{Sources, event};
-use crate::about::PLACES_MAX;
-use crate::{EventsAbout, ReadLimit, Seq};
+use crate::subject_index::UNINDEXED_MAX;
+use crate::{ReadLimit, Seq, SubjectEvents};
 
 /// How far the index goes, and where the log ends.
 const ENDS: &str = "SELECT indexed_seq, coalesce((SELECT max(seq) FROM events), 0)
@@ -21,16 +21,16 @@ pub(super) const INDEXED: &str = "SELECT event.seq, received_at_ms, source, mess
      FROM event_subjects AS known CROSS JOIN events AS event ON event.seq = known.seq
      WHERE known.subject = ?1 AND known.seq <= ?2 ORDER BY known.seq DESC LIMIT ?3";
 
-pub(super) async fn about(
+pub(super) async fn find(
     readers: &SqlitePool,
     subject: &str,
     before: Option<Seq>,
     limit: ReadLimit,
-) -> Result<EventsAbout, sqlx::Error> {
+) -> Result<SubjectEvents, sqlx::Error> {
     let mut snapshot = readers.begin().await?;
     let (indexed, head): (i64, i64) = sqlx::query_as(ENDS).fetch_one(&mut *snapshot).await?;
     let last = before.map_or(head, |before| head.min(before.get() - 1));
-    let passed = indexed.max(last.saturating_sub(PLACES_MAX));
+    let passed = indexed.max(last.saturating_sub(UNINDEXED_MAX));
     let mut page = Page::new(limit);
     let unindexed = sqlx::query(UNINDEXED).bind(passed).bind(last).bind(subject);
     page.fill(unindexed.bind(page.room()).fetch(&mut *snapshot)).await?;
@@ -79,9 +79,9 @@ impl Page {
     }
 
     /// With where to go on: behind the last event, or where nobody has looked yet.
-    fn end(self, not_looked_at: Option<i64>) -> EventsAbout {
+    fn end(self, not_looked_at: Option<i64>) -> SubjectEvents {
         let last = self.events.last().map(|event| event.seq);
         let older = if self.is_full() { last } else { not_looked_at.map(Seq::new) };
-        EventsAbout { events: self.events, older }
+        SubjectEvents { events: self.events, older }
     }
 }

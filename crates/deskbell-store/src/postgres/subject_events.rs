@@ -5,33 +5,33 @@ use sqlx::Row;
 use super::append::text;
 use super::read::{Sources, event};
 use super::session::Session;
-use crate::about::PLACES_MAX;
-use crate::{EventsAbout, ReadLimit, Seq};
+use crate::subject_index::UNINDEXED_MAX;
+use crate::{ReadLimit, Seq, SubjectEvents};
 
 /// The nine columns of an event, and where to go on.
 const ABOUT: &str = "SELECT * FROM deskbell.about_v1($1, $2, $3, $4, $5)";
 
-pub(super) async fn about(
+pub(super) async fn find(
     connection: &mut Session,
     subject: &str,
     before: Option<Seq>,
     limit: ReadLimit,
-) -> Result<EventsAbout, sqlx::Error> {
+) -> Result<SubjectEvents, sqlx::Error> {
     let rows = sqlx::query(ABOUT)
         .bind(text(subject))
         .bind(before.map(Seq::get))
         .bind(i64::from(limit.events_max.max(1)))
         .bind(i64::try_from(limit.bytes_max.max(1)).unwrap_or(i64::MAX))
-        .bind(PLACES_MAX)
+        .bind(UNINDEXED_MAX)
         .fetch_all(connection)
         .await?;
     let mut sources = Sources::default();
-    let mut about = EventsAbout { events: Vec::new(), older: None };
+    let mut page = SubjectEvents { events: Vec::new(), older: None };
     for row in &rows {
         if row.try_get::<Option<i64>, _>(0)?.is_some() {
-            about.events.push(event(row, &mut sources)?);
+            page.events.push(event(row, &mut sources)?);
         }
-        about.older = row.try_get::<Option<i64>, _>(9)?.map(Seq::new);
+        page.older = row.try_get::<Option<i64>, _>(9)?.map(Seq::new);
     }
-    Ok(about)
+    Ok(page)
 }
