@@ -47,15 +47,17 @@ impl StoreLocation {
         })
     }
 
-    /// As [`StoreLocation::open`]; what each event says about which people is noted from now on, so that
-    /// it can be erased.
+    /// As [`StoreLocation::open`]; user references are indexed from now on, so that users can be
+    /// erased.
     ///
     /// # Errors
     /// As [`StoreLocation::open`].
-    pub async fn open_indexing_people(&self) -> Result<Arc<dyn Store>, OpenError> {
+    pub async fn open_indexing_user_refs(&self) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match self {
-            Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?.index_people().await?),
-            Self::Postgres(options) => Arc::new(PostgresStore::open(options).await?.index_people()),
+            Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?.index_user_refs().await?),
+            Self::Postgres(options) => {
+                Arc::new(PostgresStore::open(options).await?.index_user_refs())
+            }
         })
     }
 

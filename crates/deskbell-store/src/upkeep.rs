@@ -4,15 +4,15 @@
 //! one that a delivery is open for, nor the checkpoint of a reader outside of the store. It says who
 //! holds it back instead.
 
-mod people;
+mod user_refs;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use people::people_in;
-pub(crate) use people::{indexed, is_address};
+pub use user_refs::user_refs_in;
+pub(crate) use user_refs::{index_key, is_address};
 
 use crate::{Leases, Seq, StoreError};
 
@@ -29,7 +29,7 @@ pub trait Upkeep: Leases {
     async fn prune(&self, pruning: &Pruning) -> Result<Pruned, StoreError>;
 
     /// The users who are gone and of whom something is left that nobody needs any more, the
-    /// longest gone first. None of a store that does not index people.
+    /// longest gone first. None if the store does not index user references.
     ///
     /// # Errors
     /// The store could not be read.

@@ -53,10 +53,10 @@ impl Backend for Sqlite {
         Arc::new(store)
     }
 
-    async fn create_indexing_people(&self) -> Arc<dyn Store> {
+    async fn create_indexing_user_refs(&self) -> Arc<dyn Store> {
         let path = self.directory.path().join("people.db");
         let store = SqliteStore::open_with_clock(&path, self.clock.clone()).await.unwrap();
-        Arc::new(store.index_people().await.unwrap())
+        Arc::new(store.index_user_refs().await.unwrap())
     }
 
     async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {

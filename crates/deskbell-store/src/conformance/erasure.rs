@@ -58,7 +58,7 @@ async fn emptied(store: &dyn Store) -> Vec<String> {
 }
 
 pub async fn what_is_stored_about_a_user_who_is_gone_is_erased(backend: &dyn Backend) {
-    let store = backend.create_indexing_people().await;
+    let store = backend.create_indexing_user_refs().await;
     register(&*store, "hook", Ordering::None).await;
     let events = [
         created("created", "user_ada", "Ada@Example.com"),
@@ -118,7 +118,7 @@ pub async fn what_is_stored_about_a_user_who_is_gone_is_erased(backend: &dyn Bac
 }
 
 pub async fn others_stay(backend: &dyn Backend) {
-    let store = backend.create_indexing_people().await;
+    let store = backend.create_indexing_user_refs().await;
     let events = [
         created("ada", "user_ada", ADDRESS),
         // The same address, of somebody who is still there.
@@ -135,7 +135,7 @@ pub async fn others_stay(backend: &dyn Backend) {
 }
 
 pub async fn what_other_sources_and_instances_sent_stays(backend: &dyn Backend) {
-    let store = backend.create_indexing_people().await;
+    let store = backend.create_indexing_user_refs().await;
     let by = |source: &str, instance: Option<&str>, event: NewEvent| NewEvent {
         source: source.into(),
         instance_id: instance.map(str::to_owned),
@@ -178,7 +178,7 @@ pub async fn what_other_sources_and_instances_sent_stays(backend: &dyn Backend) 
 }
 
 pub async fn a_delete_without_an_instance_is_one_of_the_source(backend: &dyn Backend) {
-    let store = backend.create_indexing_people().await;
+    let store = backend.create_indexing_user_refs().await;
     let gone = NewEvent { instance_id: None, ..gone("gone", "user_ada") };
     store.append(&[created("ada", "user_ada", ADDRESS), gone]).await.unwrap();
     let erasable = store.erasable(&erasing(&[])).await.unwrap();
@@ -189,7 +189,7 @@ pub async fn a_delete_without_an_instance_is_one_of_the_source(backend: &dyn Bac
 }
 
 pub async fn an_open_delivery_is_waited_for(backend: &dyn Backend) {
-    let store = backend.create_indexing_people().await;
+    let store = backend.create_indexing_user_refs().await;
     register(&*store, "hook", Ordering::None).await;
     owe(&*store, &["hook"], &[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")]).await;
     assert!(users(&*store, &erasing(&["hook"])).await.is_empty());
@@ -201,7 +201,7 @@ pub async fn an_open_delivery_is_waited_for(backend: &dyn Backend) {
 }
 
 pub async fn readers_are_waited_for(backend: &dyn Backend) {
-    let store = backend.create_indexing_people().await;
+    let store = backend.create_indexing_user_refs().await;
     register(&*store, "hook", Ordering::None).await;
     store.append(&[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")]).await.unwrap();
     assert!(users(&*store, &erasing(&["hook"])).await.is_empty(), "the router has not come to it");
@@ -213,7 +213,7 @@ pub async fn readers_are_waited_for(backend: &dyn Backend) {
 }
 
 pub async fn what_comes_late_is_erased_too(backend: &dyn Backend) {
-    let store = backend.create_indexing_people().await;
+    let store = backend.create_indexing_user_refs().await;
     store.append(&[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")]).await.unwrap();
     store.erase(&erasing(&[]), &who("user_ada")).await.unwrap();
     let late = about("late", "session.ended", "sess_1", r#"{"user_id":"user_ada"}"#);
@@ -224,7 +224,7 @@ pub async fn what_comes_late_is_erased_too(backend: &dyn Backend) {
 }
 
 pub async fn much_is_erased_in_pieces(backend: &dyn Backend) {
-    let store = backend.create_indexing_people().await;
+    let store = backend.create_indexing_user_refs().await;
     let invited = about(
         "invited",
         "invitation.created",

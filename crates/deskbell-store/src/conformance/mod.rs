@@ -33,8 +33,8 @@ pub trait Backend: Send + Sync {
     /// A new, empty store that no other test sees.
     async fn create(&self) -> Arc<dyn Store>;
 
-    /// As [`create`](Self::create), one that indexes people, so that they can be erased.
-    async fn create_indexing_people(&self) -> Arc<dyn Store>;
+    /// As [`create`](Self::create), one that indexes user references, so that they can be erased.
+    async fn create_indexing_user_refs(&self) -> Arc<dyn Store>;
 
     /// Closes the store and opens it again, as a process that starts anew would.
     async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;

@@ -4,23 +4,23 @@ use std::borrow::Cow;
 
 use sqlx::Row;
 
-use super::people;
 use super::session::Session;
+use super::user_refs;
 use crate::{Appended, LogId, NewEvent, Seq};
 
 const APPEND: &str = "SELECT places, fresh FROM deskbell.append_v1($1, $2, $3, $4, $5, $6, $7, $8)";
 const APPEND_NAMING: &str = "SELECT places, fresh
      FROM deskbell.append_naming_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// Appends the batch and returns when it is on disk; with whom it names, where people are indexed
+/// Appends the batch and returns when it is on disk; with its user references, if they are indexed
 /// in this log.
 pub(super) async fn append(
     connection: &mut Session,
     batch: &[NewEvent],
     manual_ms: Option<i64>,
-    people_of: Option<LogId>,
+    user_refs_of: Option<LogId>,
 ) -> Result<Vec<Appended>, sqlx::Error> {
-    let mut query = sqlx::query(if people_of.is_some() { APPEND_NAMING } else { APPEND })
+    let mut query = sqlx::query(if user_refs_of.is_some() { APPEND_NAMING } else { APPEND })
         .bind(manual_ms)
         .bind(column(batch, |event| text(&event.source)))
         .bind(column(batch, |event| text(&event.message_id)))
@@ -29,9 +29,9 @@ pub(super) async fn append(
         .bind(column(batch, |event| event.occurred_at_ms))
         .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
         .bind(column(batch, |event| &*event.payload));
-    if let Some(log) = people_of {
-        let (people, naming) = people::named(batch, log);
-        query = query.bind(people).bind(naming);
+    if let Some(log) = user_refs_of {
+        let (refs, numbers) = user_refs::named(batch, log);
+        query = query.bind(refs).bind(numbers);
     }
     let row = query.fetch_one(connection).await?;
     let (places, fresh): (Vec<i64>, Vec<bool>) = (row.try_get(0)?, row.try_get(1)?);

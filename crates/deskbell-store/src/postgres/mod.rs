@@ -12,7 +12,6 @@ mod migrations;
 mod open;
 mod options;
 mod parameters;
-mod people;
 mod pool;
 mod pooler;
 mod read;
@@ -22,6 +21,7 @@ mod relay;
 mod session;
 mod subject_events;
 mod upkeep;
+mod user_refs;
 mod wake;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,7 +54,7 @@ pub struct PostgresStore {
     /// Asked only where it is a manual one: the database's is the store's otherwise.
     clock: Clock,
     /// Whether appends note whom events name.
-    indexes_people: bool,
+    indexes_user_refs: bool,
     /// The random name of this process as a holder of consumers.
     replica: String,
     /// What goes on in the background, until the store is closed or dropped.
@@ -84,9 +84,9 @@ impl EventLog for PostgresStore {
             return Ok(Vec::new());
         }
         let mut work = self.connections.append().await?;
-        let people = self.indexes_people.then_some(self.log_id);
+        let user_refs_of = self.indexes_user_refs.then_some(self.log_id);
         let manual_ms = self.clock.manual_ms();
-        let appended = append::append(work.connection(), batch, manual_ms, people).await;
+        let appended = append::append(work.connection(), batch, manual_ms, user_refs_of).await;
         let appended = work.done(appended).await?;
         let head = appended.iter().map(|one| one.seq()).max().unwrap_or_default();
         self.wake.appended(head);

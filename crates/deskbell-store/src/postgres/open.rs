@@ -169,7 +169,7 @@ impl PostgresStore {
             tracing::info!("connected through a pooler: polling the log instead of listening");
         }
         let (clock, tasks) = (options.clock.clone(), Mutex::new(tasks));
-        Ok(Self { log_id, connections, wake, clock, indexes_people: false, replica, tasks })
+        Ok(Self { log_id, connections, wake, clock, indexes_user_refs: false, replica, tasks })
     }
 }
 

@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use super::people;
+use super::user_refs;
 use crate::{Appended, LogId, NewEvent, Seq};
 
 /// Rows in one statement; as many as a full batch of the log writer. SQLite takes at most 32,766
@@ -26,24 +26,24 @@ type Key<'a> = (&'a str, &'a str);
 ///
 /// Nearly always everything is new, and a single statement is its own transaction: the connection
 /// is asked once instead of four times. A duplicate makes that statement fail without effect. Where
-/// people are indexed in this log, whom the events name is a statement more.
+/// user references are indexed in this log, they are a statement more.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
     head: Seq,
     batch: &[NewEvent],
     now_ms: i64,
-    people_of: Option<LogId>,
+    user_refs_of: Option<LogId>,
 ) -> Result<Vec<Appended>, sqlx::Error> {
     if batch.is_empty() {
         return Ok(Vec::new());
     }
-    if batch.len() <= ROWS_MAX && people_of.is_none() {
+    if batch.len() <= ROWS_MAX && user_refs_of.is_none() {
         match append_new(connection, head, batch, now_ms).await {
             Err(error) if is_duplicate(&error) => {}
             outcome => return outcome,
         }
     }
-    append_some(connection, head, batch, now_ms, people_of).await
+    append_some(connection, head, batch, now_ms, user_refs_of).await
 }
 
 fn is_duplicate(error: &sqlx::Error) -> bool {
@@ -69,7 +69,7 @@ async fn append_some(
     head: Seq,
     batch: &[NewEvent],
     now_ms: i64,
-    people_of: Option<LogId>,
+    user_refs_of: Option<LogId>,
 ) -> Result<Vec<Appended>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut known = stored(&mut transaction, batch).await?;
@@ -77,8 +77,8 @@ async fn append_some(
     for rows in fresh.chunks(ROWS_MAX) {
         insert(&mut transaction, rows, now_ms).await?;
     }
-    if let Some(log) = people_of {
-        people::index(&mut transaction, log, &fresh).await?;
+    if let Some(log) = user_refs_of {
+        user_refs::index(&mut transaction, log, &fresh).await?;
     }
     let sent_again: Vec<Seq> = results.iter().filter_map(Appended::duplicate_of).collect();
     for seqs in sent_again.chunks(ROWS_MAX) {

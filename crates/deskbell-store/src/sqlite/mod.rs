@@ -10,11 +10,11 @@ mod leases;
 mod lock;
 mod migrations;
 mod open;
-mod people;
 mod read;
 mod refusals;
 mod subject_events;
 mod upkeep;
+mod user_refs;
 mod writer;
 
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct SqliteStore {
     clock: Clock,
     queues: Queues,
     /// Whether it is noted whom events name.
-    indexes_people: bool,
+    indexes_user_refs: bool,
 }
 
 impl SqliteStore {
@@ -82,9 +82,10 @@ impl EventLog for SqliteStore {
             Some(head) => head,
             None => read::head(&mut writer.connection).await?,
         };
-        let people = self.indexes_people.then_some(self.log_id);
+        let user_refs_of = self.indexes_user_refs.then_some(self.log_id);
         let now_ms = self.clock.now_ms();
-        let appended = append::append(&mut writer.connection, head, batch, now_ms, people).await?;
+        let appended =
+            append::append(&mut writer.connection, head, batch, now_ms, user_refs_of).await?;
         let head = appended.iter().map(|appended| appended.seq()).fold(head, Seq::max);
         writer.head = Some(head);
         // Only now: a file that was moved before the commit has what nobody will find.

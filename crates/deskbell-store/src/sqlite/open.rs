@@ -129,7 +129,7 @@ impl SqliteStore {
             head: watch::Sender::new(head),
             clock,
             queues: Queues::default(),
-            indexes_people: false,
+            indexes_user_refs: false,
         })
     }
 }
@@ -159,7 +159,7 @@ impl SqliteStore {
             head: watch::Sender::new(head),
             clock: Clock::default(),
             queues: Queues::closed(),
-            indexes_people: false,
+            indexes_user_refs: false,
         })
     }
 }

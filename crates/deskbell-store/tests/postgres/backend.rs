@@ -61,9 +61,9 @@ impl Backend for Postgres {
         Arc::new(store)
     }
 
-    async fn create_indexing_people(&self) -> Arc<dyn Store> {
+    async fn create_indexing_user_refs(&self) -> Arc<dyn Store> {
         let place = Place::new().await;
-        let store = self.open(&place).await.index_people();
+        let store = self.open(&place).await.index_user_refs();
         self.places.lock().await.insert(store.log_id(), place);
         Arc::new(store)
     }

@@ -21,7 +21,7 @@ const EVENTS: usize = 1_200;
 /// A log with something of everything, closed again.
 async fn fill(directory: &TempDir) -> PathBuf {
     let path = directory.path().join("deskbell.db");
-    let store = SqliteStore::open(&path).await.unwrap().index_people().await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap().index_user_refs().await.unwrap();
     let strange = NewEvent {
         event_type: "user.\0strange".to_owned(),
         subject: None,

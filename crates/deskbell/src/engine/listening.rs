@@ -187,7 +187,7 @@ impl Listening {
 async fn open(config: &StoreConfig, delivering: &Delivering) -> Result<Arc<dyn Store>, OpenError> {
     let location = config.location();
     let store = match config.erase_on_delete {
-        true => location.open_indexing_people().await?,
+        true => location.open_indexing_user_refs().await?,
         false => location.open().await?,
     };
     match delivering.register(&*store).await {

@@ -1,4 +1,4 @@
-//! What people ask about deliveries.
+//! Queries about deliveries.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use sqlx::Row;
 
 use crate::postgres::Session;
 use crate::postgres::append::text;
-use crate::upkeep::{Erasable, Erased, Erasing, Gone, indexed, is_address, people_in};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone, index_key, is_address, user_refs_in};
 use crate::{LogId, Seq};
 
 /// Users who are gone, and whom some event still names. All of them may be read: they are as many
@@ -121,8 +121,8 @@ async fn naming(
     let mut addresses = BTreeSet::new();
     for row in &rows {
         if let Some(payload) = row.try_get::<Option<&[u8]>, _>(3)? {
-            let named = people_in(payload).into_iter().filter(|person| is_address(person));
-            addresses.extend(named.map(|address| indexed(&address, log)));
+            let named = user_refs_in(payload).into_iter().filter(|user_ref| is_address(user_ref));
+            addresses.extend(named.map(|address| index_key(&address, log)));
         }
         naming.insert(
             row.try_get(0)?,

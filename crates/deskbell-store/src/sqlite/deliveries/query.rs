@@ -1,4 +1,4 @@
-//! What people ask about deliveries, read on the pool of readers.
+//! Queries about deliveries, read on the pool of readers.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 use super::held::passed;
 use crate::LogId;
 use crate::sqlite::deliveries::{Owed, give_up_on_others, json};
-use crate::upkeep::{Erasable, Erased, Erasing, Gone, indexed, is_address, people_in};
+use crate::upkeep::{Erasable, Erased, Erasing, Gone, index_key, is_address, user_refs_in};
 
 /// Users who are gone, and whom some event still names. All of them may be read: they are as many
 /// as were deleted within the retention of events.
@@ -152,8 +152,8 @@ async fn naming(
     let mut addresses = BTreeSet::new();
     for row in &rows {
         if let Some(payload) = row.try_get::<Option<Vec<u8>>, _>(3)? {
-            let named = people_in(&payload).into_iter().filter(|person| is_address(person));
-            addresses.extend(named.map(|address| indexed(&address, log)));
+            let named = user_refs_in(&payload).into_iter().filter(|user_ref| is_address(user_ref));
+            addresses.extend(named.map(|address| index_key(&address, log)));
         }
         naming.push(Naming {
             seq: row.try_get(0)?,

@@ -74,7 +74,7 @@ fn created(number: u32) -> (String, NewEvent) {
 async fn an_address_stands_in_its_payload_and_nowhere_else() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("deskbell.db");
-    let store = SqliteStore::open(&path).await.unwrap().index_people().await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap().index_user_refs().await.unwrap();
     let (addresses, events): (Vec<_>, Vec<_>) = (0..500).map(created).unzip();
     for some in events.chunks(20) {
         store.append(some).await.unwrap();

@@ -1,4 +1,4 @@
-//! Whom a payload names: users by their ids, and people by their email addresses.
+//! References to users in a payload: user ids and email addresses.
 
 use std::collections::BTreeSet;
 
@@ -11,67 +11,67 @@ use crate::LogId;
 const USER: &str = "user_";
 /// A longer text is neither: an address has at most 254 bytes (RFC 5321). An index takes none that
 /// is much longer.
-const PERSON_BYTES_MAX: usize = 320;
+const USER_REF_BYTES_MAX: usize = 320;
 
 /// Each user id and each email address that a text of the payload is, wherever it stands;
 /// addresses in small letters.
 #[must_use]
-pub fn people_in(payload: &[u8]) -> BTreeSet<String> {
-    let mut people = BTreeSet::new();
+pub fn user_refs_in(payload: &[u8]) -> BTreeSet<String> {
+    let mut refs = BTreeSet::new();
     match serde_json::from_slice(payload) {
-        Ok(value) => look_into(&value, &mut people),
+        Ok(value) => collect(&value, &mut refs),
         // Deeper than serde_json reads, or no JSON at all: every quoted text is looked at.
         Err(_) => {
             let text = String::from_utf8_lossy(payload);
-            text.split('"').for_each(|text| look_at(text, &mut people));
+            text.split('"').for_each(|text| collect_text(text, &mut refs));
         }
     }
-    people
+    refs
 }
 
-/// Whether this is an email address, of what [`people_in`] finds.
+/// Whether this is an email address, of what [`user_refs_in`] finds.
 #[must_use]
-pub(crate) fn is_address(person: &str) -> bool {
-    person.contains('@')
+pub(crate) fn is_address(user_ref: &str) -> bool {
+    user_ref.contains('@')
 }
 
-/// How the index of this log has the person: an id as it is, and of an address a digest alone.
+/// The key of a reference in this log's index: an id as it is, and an address as a digest.
 ///
 /// When SQLite splits a page of an index, it may leave copies of rows in the page's free room, and
 /// those are not overwritten with the rows themselves.
 #[must_use]
-pub(crate) fn indexed(person: &str, log: LogId) -> String {
-    if !is_address(person) {
-        return person.to_owned();
+pub(crate) fn index_key(user_ref: &str, log: LogId) -> String {
+    if !is_address(user_ref) {
+        return user_ref.to_owned();
     }
-    let digest = Sha256::new().chain_update(log.to_string()).chain_update(person).finalize();
+    let digest = Sha256::new().chain_update(log.to_string()).chain_update(user_ref).finalize();
     let half = digest.iter().take(16).fold(0, |half, byte| half << 8 | u128::from(*byte));
     format!("@{half:032x}")
 }
 
-fn look_into(value: &Value, people: &mut BTreeSet<String>) {
+fn collect(value: &Value, refs: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) => look_at(text, people),
-        Value::Array(elements) => elements.iter().for_each(|one| look_into(one, people)),
+        Value::String(text) => collect_text(text, refs),
+        Value::Array(elements) => elements.iter().for_each(|one| collect(one, refs)),
         Value::Object(members) => {
             for (name, value) in members {
-                look_at(name, people);
-                look_into(value, people);
+                collect_text(name, refs);
+                collect(value, refs);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn look_at(text: &str, people: &mut BTreeSet<String>) {
-    if text.len() > PERSON_BYTES_MAX {
+fn collect_text(text: &str, refs: &mut BTreeSet<String>) {
+    if text.len() > USER_REF_BYTES_MAX {
         return;
     }
     let is_id = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric());
     if text.strip_prefix(USER).is_some_and(is_id) {
-        people.insert(text.to_owned());
+        refs.insert(text.to_owned());
     } else if text.contains('@') && !text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        people.insert(text.to_lowercase());
+        refs.insert(text.to_lowercase());
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
             (&deep, &["user_deep"]),
         ];
         for (payload, expected) in cases {
-            let found: Vec<_> = people_in(payload.as_bytes()).into_iter().collect();
+            let found: Vec<_> = user_refs_in(payload.as_bytes()).into_iter().collect();
             assert_eq!(found, expected, "{payload}");
         }
     }

@@ -1,33 +1,33 @@
-//! The index of whom events name, in a store whose people are to be erased when they are gone.
+//! The index of user references, for a store that erases deleted users.
 
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use super::deliveries::json;
-use crate::upkeep::{indexed, people_in};
+use crate::upkeep::{index_key, user_refs_in};
 use crate::{LogId, NewEvent, Seq, StoreError};
 
-/// The event that says that a user is gone.
-const GONE: &str = "user.deleted";
+/// The event of a deleted user.
+const USER_DELETED: &str = "user.deleted";
 
 impl SqliteStore {
-    /// Indexes whom events name from here on, so that what is stored about a user can be erased;
+    /// Indexes user references from now on, so that what is stored about a user can be erased;
     /// and what is deleted is overwritten in the file.
     ///
     /// # Errors
     /// The file could not be set to overwrite what is deleted.
-    pub async fn index_people(mut self) -> Result<Self, StoreError> {
+    pub async fn index_user_refs(mut self) -> Result<Self, StoreError> {
         if let Some(writer) = self.writer.lock().await.as_mut() {
             // From the beginning: a page that is split leaves copies of its rows behind otherwise.
             sqlx::query("PRAGMA secure_delete = ON").execute(&mut writer.connection).await?;
             writer.options = writer.options.clone().pragma("secure_delete", "ON");
         }
-        self.indexes_people = true;
+        self.indexes_user_refs = true;
         Ok(self)
     }
 }
 
-/// Notes whom new events name, and who is gone, in the transaction that appends them.
+/// Indexes the references of new events, and deleted users, in the transaction that appends them.
 pub(super) async fn index(
     connection: &mut SqliteConnection,
     log: LogId,
@@ -36,7 +36,9 @@ pub(super) async fn index(
     let named: Vec<(String, i64)> = fresh
         .iter()
         .flat_map(|(seq, event)| {
-            people_in(&event.payload).into_iter().map(|person| (indexed(&person, log), seq.get()))
+            user_refs_in(&event.payload)
+                .into_iter()
+                .map(|user_ref| (index_key(&user_ref, log), seq.get()))
         })
         .collect();
     sqlx::query(
@@ -46,16 +48,16 @@ pub(super) async fn index(
     .bind(json(&named)?)
     .execute(&mut *connection)
     .await?;
-    let gone: Vec<(i64, &str)> = fresh
+    let deleted: Vec<(i64, &str)> = fresh
         .iter()
-        .filter(|(_, event)| event.event_type == GONE)
+        .filter(|(_, event)| event.event_type == USER_DELETED)
         .filter_map(|(seq, event)| Some((seq.get(), event.subject.as_deref()?)))
         .collect();
-    if !gone.is_empty() {
+    if !deleted.is_empty() {
         sqlx::query(
             "INSERT INTO erasures (seq, user) SELECT value ->> 0, value ->> 1 FROM json_each(?1)",
         )
-        .bind(json(&gone)?)
+        .bind(json(&deleted)?)
         .execute(connection)
         .await?;
     }
