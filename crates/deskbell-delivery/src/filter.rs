@@ -4,7 +4,7 @@ use deskbell_expr::{Condition, EventParts, EventView, Expression, ExpressionErro
 use deskbell_store::StoredEvent;
 
 /// Types whose events carry one-time codes and magic links: only their literal names match them.
-pub use deskbell_store::upkeep::ONE_TIME_CODES;
+pub use deskbell_store::retention::ONE_TIME_CODES;
 
 /// What a destination asks for.
 #[derive(Debug, Clone, Default)]

@@ -16,7 +16,7 @@
 //! | [`DeliveryQueue`](deliveries::DeliveryQueue), [`Destinations`](deliveries::Destinations) | workers |
 //! | [`DeliveryQueries`](deliveries::DeliveryQueries), [`Replays`](deliveries::Replays) | the command line, alerts, replays |
 //! | [`Commands`] | `deskbell serve`, for commands that run beside it |
-//! | [`Upkeep`], [`SubjectIndex`] | the pruner, the [`SubjectIndexer`] |
+//! | [`Retention`], [`SubjectIndex`] | the pruner, the [`SubjectIndexer`] |
 //! | [`Refusals`] | counts of refused requests |
 //!
 //! ```
@@ -69,12 +69,12 @@ mod outcome;
 mod postgres;
 pub mod private_file;
 mod refusals;
+pub mod retention;
 mod source_instances;
 mod sqlite;
 mod store;
 mod subject_index;
 mod transfer;
-pub mod upkeep;
 
 pub use backoff::Backoff;
 pub use clock::Clock;
@@ -92,9 +92,9 @@ pub use log_writer::{LogHandle, LogWriter, LogWriterOptions, SubmitError};
 pub use outcome::{Outcome, OutcomeKind};
 pub use postgres::{PostgresConnector, PostgresOpenError, PostgresOptions, PostgresStore};
 pub use refusals::{Refusals, Refused};
+pub use retention::Retention;
 pub use source_instances::{SourceInstance, SourceInstances};
 pub use sqlite::{Backup, BackupError, SqliteOpenError, SqliteStore};
 pub use store::{ConsumerLog, Store};
 pub use subject_index::{Indexed, SubjectEvents, SubjectIndex};
 pub use transfer::{TransferError, TransferProgress, TransferStep, Transferred, transfer};
-pub use upkeep::Upkeep;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::deliveries::{DeliveryQueries, DeliveryQueue, Destinations, Replays, Routing};
-use crate::{Commands, EventLog, Leases, Refusals, SourceInstances, SubjectIndex, Upkeep};
+use crate::{Commands, EventLog, Leases, Refusals, Retention, SourceInstances, SubjectIndex};
 
 /// Everything that a backend does. Each method of these traits is one unit of work and one
 /// transaction. Take the narrowest trait that will do.
@@ -17,7 +17,7 @@ pub trait Store:
     + Destinations
     + Commands
     + SubjectIndex
-    + Upkeep
+    + Retention
     + Refusals
 {
     /// Closes the connections once the work in progress is done. Later calls fail.

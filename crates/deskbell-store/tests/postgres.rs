@@ -9,11 +9,13 @@ mod pooled;
 mod pooler;
 mod relay;
 mod replicas;
+#[path = "postgres/retention.rs"]
+mod retention;
+#[path = "postgres/silence.rs"]
 mod silence;
 mod subjects;
 mod tls;
 mod transfer;
-mod upkeep;
 
 mod directly {
     use super::backend::Postgres;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::conformance::{Backend, event, events};
-use deskbell_store::upkeep::Pruning;
+use deskbell_store::retention::PruneOptions;
 use deskbell_store::{
-    Appended, Clock, Command, CommandId, EventLog, LogWriter, LogWriterOptions, ReadLimit, Seq,
-    SqliteOpenError, SqliteStore, Store, SubjectIndex, SubmitError, Upkeep, conformance_tests,
+    Appended, Clock, Command, CommandId, EventLog, LogWriter, LogWriterOptions, ReadLimit,
+    Retention, Seq, SqliteOpenError, SqliteStore, Store, SubjectIndex, SubmitError,
+    conformance_tests,
 };
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -187,14 +188,14 @@ async fn an_event_takes_its_row_of_the_index_along() {
     store.append(&events("new", 2)).await.unwrap();
     store.index_subjects(40).await.unwrap();
     let age = Duration::from_secs(1_000);
-    let pruning = Pruning {
+    let pruning = PruneOptions {
         payloads: age,
         events: age,
         attempts: age,
         commands: age,
         one_time_codes: age,
         destinations: Vec::new(),
-        keep_behind: None,
+        external_checkpoint: None,
         rows_max: 100,
     };
     assert_eq!(store.prune(&pruning).await.unwrap().events, 30);

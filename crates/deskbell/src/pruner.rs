@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clerk_webhooks::UnixMillis;
-use deskbell_store::upkeep::{HeldBack, Holder, Pruned, Pruning};
-use deskbell_store::{Leader, LogId, Seq, StoreError, Upkeep, run_as_leader};
+use deskbell_store::retention::{BlockedBy, PruneOptions, Pruned, RetentionBlocker};
+use deskbell_store::{Leader, LogId, Retention, Seq, StoreError, run_as_leader};
 use deskbell_sync::{MirrorOptions, Target, TargetError};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -21,7 +21,7 @@ use crate::config::StoreConfig;
 /// The pruner's name among the log's consumers.
 const CONSUMER: &str = "pruner";
 /// How often it looks for what is too old.
-const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
+const POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// Rows in one transaction; those who wait for the writer wait for as long as it takes.
 const ROWS_MAX: u32 = 100;
 /// Between two transactions: the writer is everybody else's for most of the time.
@@ -42,40 +42,40 @@ pub(crate) struct Mirror {
 /// Prunes one store.
 #[derive(Debug)]
 pub(crate) struct Pruner {
-    upkeep: Arc<dyn Upkeep>,
+    store: Arc<dyn Retention>,
     log_id: LogId,
-    pruning: Pruning,
+    pruning: PruneOptions,
     mirrors: Vec<Mirror>,
     /// Whether users who are gone are erased.
     erases: bool,
     /// Something was erased, and the store's journals may still have it.
     to_scrub: bool,
     /// When somebody was last told of who holds it back.
-    warned: HashMap<(Holder, String), Instant>,
+    warned: HashMap<(BlockedBy, String), Instant>,
 }
 
 impl Pruner {
     /// Keeps what the config says, and what these destinations and mirrors have not had.
     pub(crate) fn new(
-        upkeep: Arc<dyn Upkeep>,
+        store: Arc<dyn Retention>,
         log_id: LogId,
         config: &StoreConfig,
         destinations: Vec<String>,
         mirrors: Vec<Mirror>,
     ) -> Self {
         let retention = &config.retention;
-        let pruning = Pruning {
+        let pruning = PruneOptions {
             payloads: retention.payloads.0,
             events: retention.events.0,
             attempts: retention.attempts.0,
             commands: 30 * DAY,
             one_time_codes: DAY,
             destinations,
-            keep_behind: None,
+            external_checkpoint: None,
             rows_max: ROWS_MAX,
         };
         Self {
-            upkeep,
+            store,
             log_id,
             pruning,
             mirrors,
@@ -88,7 +88,7 @@ impl Pruner {
 
     /// Prunes until `shutdown`, while this process is the leader.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
-        let store = Arc::clone(&self.upkeep);
+        let store = Arc::clone(&self.store);
         run_as_leader(&*store, CONSUMER, &shutdown, &mut self).await;
     }
 
@@ -107,14 +107,16 @@ impl Pruner {
         slowest: Option<(String, Seq)>,
         shutdown: &CancellationToken,
     ) -> Result<(), StoreError> {
-        let pruning =
-            Pruning { keep_behind: slowest.as_ref().map(|(_, seq)| *seq), ..self.pruning.clone() };
+        let pruning = PruneOptions {
+            external_checkpoint: slowest.as_ref().map(|(_, seq)| *seq),
+            ..self.pruning.clone()
+        };
         let mut sum = Pruned::default();
         while !shutdown.is_cancelled() {
-            let pruned = self.upkeep.prune(&pruning).await?;
+            let pruned = self.store.prune(&pruning).await?;
             add(&mut sum, &pruned);
             if !pruned.more {
-                self.warn(&pruned.held_back, slowest.as_ref().map(|(name, _)| name.as_str()));
+                self.warn(&pruned.blockers, slowest.as_ref().map(|(name, _)| name.as_str()));
                 break;
             }
             sleep(PAUSE).await;
@@ -141,14 +143,14 @@ impl Pruner {
         slowest
     }
 
-    fn warn(&mut self, held_back: &[HeldBack], mirror: Option<&str>) {
+    fn warn(&mut self, blockers: &[RetentionBlocker], mirror: Option<&str>) {
         let now = Instant::now();
         self.warned.retain(|_, at| now.duration_since(*at) < WARN_EVERY);
-        for HeldBack { by, seq, since_ms } in held_back {
+        for RetentionBlocker { by, seq, since_ms } in blockers {
             let (destination, why) = match by {
-                Holder::Checkpoint(name) => (&**name, "has not been routed"),
-                Holder::Delivery(name) => (&**name, "still has a pending delivery"),
-                Holder::Outside => (mirror.unwrap_or("mirror"), "has not reached the mirror"),
+                BlockedBy::Checkpoint(name) => (&**name, "has not been routed"),
+                BlockedBy::Delivery(name) => (&**name, "has a pending delivery"),
+                BlockedBy::External => (mirror.unwrap_or("mirror"), "has not reached the mirror"),
             };
             let key = (by.clone(), destination.to_owned());
             if self.warned.contains_key(&key) {
@@ -181,7 +183,7 @@ fn add(sum: &mut Pruned, pruned: &Pruned) {
     sum.events += pruned.events;
     sum.attempts += pruned.attempts;
     sum.commands += pruned.commands;
-    sum.given_up += pruned.given_up;
+    sum.dead_lettered += pruned.dead_lettered;
 }
 
 fn received(at_ms: i64) -> String {
@@ -189,15 +191,15 @@ fn received(at_ms: i64) -> String {
 }
 
 fn report(pruned: &Pruned) {
-    let Pruned { payloads, events, attempts, commands, given_up, .. } = *pruned;
+    let Pruned { payloads, events, attempts, commands, dead_lettered, .. } = *pruned;
     if payloads + events + attempts + commands > 0 {
         tracing::info!(payloads, events, attempts, orders = commands, "pruned the event log");
     }
-    if given_up > 0 {
+    if dead_lettered > 0 {
         tracing::warn!(
-            deliveries = given_up,
-            "deliveries to destinations that are no longer in the config failed permanently, \
-             because their payloads were pruned"
+            deliveries = dead_lettered,
+            "gave up on deliveries to destinations that are no longer in the config, as their \
+             payloads were pruned"
         );
     }
 }
@@ -205,9 +207,9 @@ fn report(pruned: &Pruned) {
 #[async_trait]
 impl Leader for Pruner {
     async fn lead(&mut self, shutdown: CancellationToken) {
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while shutdown.run_until_cancelled(look.tick()).await.is_some() {
+        let mut poll = interval(POLL_INTERVAL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while shutdown.run_until_cancelled(poll.tick()).await.is_some() {
             if let Err(error) = self.look(&shutdown).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "failed to prune the event log; retrying");

@@ -40,7 +40,7 @@ pub async fn health_comes_back(backend: &dyn Backend) {
     let store = backend.create().await;
     register(&*store, "hook", Ordering::None).await;
     register(&*store, "other", Ordering::None).await;
-    let disabled = Some(Disabled { at_ms: 3, reason: "410 Gone".to_owned() });
+    let disabled = Some(Disabled { at_ms: 3, reason: "410 DeletedUser".to_owned() });
     let health = DestinationHealth {
         first_failure_at_ms: Some(1),
         failed_attempts: 4,
@@ -66,7 +66,7 @@ pub async fn health_is_changed_where_it_is_still_known(backend: &dyn Backend) {
         disabled: None,
     };
     let disabled = DestinationHealth {
-        disabled: Some(Disabled { at_ms: 3, reason: "410 Gone".to_owned() }),
+        disabled: Some(Disabled { at_ms: 3, reason: "410 DeletedUser".to_owned() }),
         ..failed(1, 1)
     };
     let none = DestinationHealth::default();

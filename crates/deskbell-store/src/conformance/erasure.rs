@@ -1,5 +1,5 @@
-//! What is stored about a user is erased once the user is gone and nobody needs it any more.
-#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
+//! What is stored about a user is erased once the user is deleted and everybody has read it.
+#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use super::work::{
 };
 use super::{Backend, event};
 use crate::deliveries::{DeliveryState, Ordering, Unwanted};
-use crate::upkeep::{Erasable, Erased, Erasing, Gone};
+use crate::retention::{DeletedUser, Erasable, EraseOptions, Erased};
 use crate::{Appended, NewEvent, Seq, Store, StoredEvent};
 
 const ADDRESS: &str = "ada@example.com";
 
-fn erasing(destinations: &[&str]) -> Erasing {
-    Erasing {
+fn erasing(destinations: &[&str]) -> EraseOptions {
+    EraseOptions {
         destinations: destinations.iter().map(|name| (*name).to_owned()).collect(),
-        keep_behind: None,
+        external_checkpoint: None,
         rows_max: 100,
     }
 }
@@ -40,15 +40,15 @@ fn gone(id: &str, user: &str) -> NewEvent {
     about(id, "user.deleted", user, &format!(r#"{{"id":"{user}","deleted":true}}"#))
 }
 
-async fn users(store: &dyn Store, erasing: &Erasing) -> Vec<String> {
+async fn users(store: &dyn Store, erasing: &EraseOptions) -> Vec<String> {
     let erasable = store.erasable(erasing).await.unwrap();
-    erasable.into_iter().map(|one| one.gone.user).collect()
+    erasable.into_iter().map(|one| one.user.user_id).collect()
 }
 
 /// The user, as the source and the instance of [`event`] know them.
-fn who(user: &str) -> Gone {
+fn who(user: &str) -> DeletedUser {
     let (source, instance_id) = ("clerk".to_owned(), Some("ins_1".to_owned()));
-    Gone { user: user.to_owned(), source, instance_id }
+    DeletedUser { user_id: user.to_owned(), source, instance_id }
 }
 
 /// The messages whose payload has been emptied.
@@ -57,7 +57,7 @@ async fn emptied(store: &dyn Store) -> Vec<String> {
     events.into_iter().filter(StoredEvent::is_pruned).map(|one| one.message_id).collect()
 }
 
-pub async fn what_is_stored_about_a_user_who_is_gone_is_erased(backend: &dyn Backend) {
+pub async fn what_is_stored_about_a_deleted_user_is_erased(backend: &dyn Backend) {
     let store = backend.create_indexing_user_refs().await;
     register(&*store, "hook", Ordering::None).await;
     let events = [
@@ -90,8 +90,8 @@ pub async fn what_is_stored_about_a_user_who_is_gone_is_erased(backend: &dyn Bac
     batch.unwanted = vec![(Seq::new(3), vec![Unwanted { destination: "hook".into(), reason }])];
     store.route(&batch).await.unwrap();
     let erasable = store.erasable(&erasing(&["hook"])).await.unwrap();
-    let [Erasable { gone, message_ids }] = &erasable[..] else { panic!("{erasable:?}") };
-    assert_eq!(*gone, who("user_ada"));
+    let [Erasable { user, message_ids }] = &erasable[..] else { panic!("{erasable:?}") };
+    assert_eq!(*user, who("user_ada"));
     let mut message_ids = message_ids.clone();
     message_ids.sort();
     assert_eq!(message_ids, ["created", "gone", "invited", "member"]);
@@ -156,12 +156,13 @@ pub async fn what_other_sources_and_instances_sent_stays(backend: &dyn Backend) 
     ];
     store.append(&events).await.unwrap();
     let erasable = store.erasable(&erasing(&[])).await.unwrap();
-    let [Erasable { gone: by_b, message_ids }] = &erasable[..] else { panic!("{erasable:?}") };
+    let [Erasable { user: by_b, message_ids }] = &erasable[..] else { panic!("{erasable:?}") };
     assert_eq!((&*by_b.source, by_b.instance_id.as_deref()), ("b", Some("ins_b")));
     assert_eq!(message_ids.len(), 3, "{message_ids:?}");
     for (source, instance) in [("a", Some("ins_a")), ("a", None), ("b", None), ("b", Some("z"))] {
         let instance_id = instance.map(str::to_owned);
-        let other = Gone { user: "user_ada".to_owned(), source: source.to_owned(), instance_id };
+        let other =
+            DeletedUser { user_id: "user_ada".to_owned(), source: source.to_owned(), instance_id };
         let erased = store.erase(&erasing(&[]), &other).await.unwrap();
         assert_eq!(erased, Erased::default(), "{other:?} was not deleted");
     }
@@ -171,7 +172,7 @@ pub async fn what_other_sources_and_instances_sent_stays(backend: &dyn Backend) 
 
     store.append(&[by("a", Some("ins_a"), gone("a_gone", "user_ada"))]).await.unwrap();
     let erasable = store.erasable(&erasing(&[])).await.unwrap();
-    let [Erasable { gone: by_a, .. }] = &erasable[..] else { panic!("{erasable:?}") };
+    let [Erasable { user: by_a, .. }] = &erasable[..] else { panic!("{erasable:?}") };
     store.erase(&erasing(&[]), by_a).await.unwrap();
     let all_but_z = ["a", "a_invited", "a_old", "b", "b_invited", "b_gone", "a_gone"];
     assert_eq!(emptied(&*store).await, all_but_z);
@@ -182,9 +183,9 @@ pub async fn a_delete_without_an_instance_is_one_of_the_source(backend: &dyn Bac
     let gone = NewEvent { instance_id: None, ..gone("gone", "user_ada") };
     store.append(&[created("ada", "user_ada", ADDRESS), gone]).await.unwrap();
     let erasable = store.erasable(&erasing(&[])).await.unwrap();
-    let [Erasable { gone, .. }] = &erasable[..] else { panic!("{erasable:?}") };
-    assert_eq!(gone.instance_id, None);
-    store.erase(&erasing(&[]), gone).await.unwrap();
+    let [Erasable { user, .. }] = &erasable[..] else { panic!("{erasable:?}") };
+    assert_eq!(user.instance_id, None);
+    store.erase(&erasing(&[]), user).await.unwrap();
     assert_eq!(emptied(&*store).await, ["ada", "gone"]);
 }
 
@@ -206,9 +207,9 @@ pub async fn readers_are_waited_for(backend: &dyn Backend) {
     store.append(&[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")]).await.unwrap();
     assert!(users(&*store, &erasing(&["hook"])).await.is_empty(), "the router has not come to it");
     assert_eq!(users(&*store, &erasing(&[])).await, ["user_ada"]);
-    let behind = Erasing { keep_behind: Some(Seq::new(1)), ..erasing(&[]) };
+    let behind = EraseOptions { external_checkpoint: Some(Seq::new(1)), ..erasing(&[]) };
     assert!(users(&*store, &behind).await.is_empty(), "the mirror does not know of the end");
-    let level = Erasing { keep_behind: Some(Seq::new(2)), ..erasing(&[]) };
+    let level = EraseOptions { external_checkpoint: Some(Seq::new(2)), ..erasing(&[]) };
     assert_eq!(users(&*store, &level).await, ["user_ada"]);
 }
 
@@ -233,7 +234,7 @@ pub async fn much_is_erased_in_pieces(backend: &dyn Backend) {
     );
     store.append(&[created("ada", "user_ada", ADDRESS), invited]).await.unwrap();
     store.append(&[gone("gone", "user_ada")]).await.unwrap();
-    let few = Erasing { rows_max: 1, ..erasing(&[]) };
+    let few = EraseOptions { rows_max: 1, ..erasing(&[]) };
     for left in [2, 1, 0] {
         let erased = store.erase(&few, &who("user_ada")).await.unwrap();
         assert_eq!(erased, Erased { events: 1, more: left > 0 });

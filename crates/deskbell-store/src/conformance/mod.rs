@@ -14,10 +14,10 @@ pub mod ordering;
 pub mod read;
 pub mod refusals;
 pub mod replay;
+pub mod retention;
 pub mod routing;
 pub mod settling;
 pub mod subjects;
-pub mod upkeep;
 mod work;
 
 use std::sync::Arc;
@@ -137,19 +137,19 @@ macro_rules! conformance_tests {
             a_log_from_before_the_index_is_searched_in_stretches,
             an_event_that_is_pruned_is_not_found, the_index_survives_a_restart,
             many_index_at_once_and_each_event_once);
-        $crate::conformance_tests!(@topic $backend, upkeep:
+        $crate::conformance_tests!(@topic $backend, retention:
             an_old_payload_goes_and_its_event_stays,
             an_old_event_goes_with_all_that_belongs_to_it, an_open_delivery_is_not_passed,
             a_checkpoint_is_not_passed, a_reader_outside_is_not_passed,
-            what_a_former_destination_is_owed_is_given_up_on,
-            an_emptied_payload_is_not_owed_again, old_attempts_go_and_deliveries_stay,
+            what_is_pending_for_a_former_destination_is_dead_lettered,
+            an_emptied_payload_is_not_pending_again, old_attempts_go_and_deliveries_stay,
             old_commands_go_when_they_are_executed,
             one_time_codes_go_a_day_after_they_are_settled,
             one_time_codes_that_nobody_wanted_go_after_a_day, a_batch_has_an_end);
         $crate::conformance_tests!(@topic $backend, erasure:
             what_other_sources_and_instances_sent_stays,
             a_delete_without_an_instance_is_one_of_the_source,
-            what_is_stored_about_a_user_who_is_gone_is_erased, others_stay,
+            what_is_stored_about_a_deleted_user_is_erased, others_stay,
             an_open_delivery_is_waited_for, readers_are_waited_for, what_comes_late_is_erased_too,
             much_is_erased_in_pieces, without_the_index_nobody_is_erased);
     };

@@ -131,7 +131,7 @@ pub async fn given_back_without_an_attempt(backend: &dyn Backend) {
     destination_with(&*store, "hook", 2).await;
     let (_, claimed) = claim_all(&*store, "hook").await;
     let waits = Settlement { attempt: None, ..retry(&claimed[0], Duration::from_secs(5)) };
-    let expired = Settlement { attempt: None, ..given_up(&claimed[1], "it has expired") };
+    let expired = Settlement { attempt: None, ..dead_lettered(&claimed[1], "it has expired") };
     settle(&*store, "hook", &[waits, expired]).await;
     backend.advance(Duration::from_secs(5));
     let (seqs, again) = claim_all(&*store, "hook").await;

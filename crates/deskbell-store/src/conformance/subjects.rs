@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::upkeep::pruning;
+use super::retention::pruning;
 use super::work::about;
 use super::{Backend, events};
 use crate::subject_index::UNINDEXED_MAX;
@@ -154,7 +154,7 @@ pub async fn an_event_that_is_pruned_is_not_found(backend: &dyn Backend) {
     store.index_subjects(4).await.unwrap();
     backend.advance(YEAR);
     append_about(&*store, "new", 2, 2).await;
-    let few = crate::upkeep::Pruning { rows_max: 3, ..pruning(&[]) };
+    let few = crate::retention::PruneOptions { rows_max: 3, ..pruning(&[]) };
     assert_eq!(store.prune(&few).await.unwrap().events, 3);
     assert_eq!(all(&*store, "user_0", 10).await, [7, 5]);
     assert_eq!(all(&*store, "user_1", 10).await, [8, 6, 4]);

@@ -18,9 +18,10 @@ mod read;
 mod refusals;
 #[cfg(unix)]
 mod relay;
+mod retention;
 mod session;
 mod subject_events;
-mod upkeep;
+mod subject_index;
 mod user_refs;
 mod wake;
 

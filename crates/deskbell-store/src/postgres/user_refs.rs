@@ -1,7 +1,7 @@
 //! The index of user references, for a store that erases deleted users.
 
 use super::PostgresStore;
-use crate::upkeep::{index_key, user_refs_in};
+use crate::retention::{index_key, user_refs_in};
 use crate::{LogId, NewEvent};
 
 impl PostgresStore {

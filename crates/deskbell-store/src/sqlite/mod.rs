@@ -12,8 +12,9 @@ mod migrations;
 mod open;
 mod read;
 mod refusals;
+mod retention;
 mod subject_events;
-mod upkeep;
+mod subject_index;
 mod user_refs;
 mod writer;
 

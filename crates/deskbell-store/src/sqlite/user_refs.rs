@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use super::deliveries::json;
-use crate::upkeep::{index_key, user_refs_in};
+use crate::retention::{index_key, user_refs_in};
 use crate::{LogId, NewEvent, Seq, StoreError};
 
 /// The event of a deleted user.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_store::conformance::events;
-use deskbell_store::upkeep::{Indexed, Pruning};
-use deskbell_store::{EventLog, PostgresStore, ReadLimit, SubjectIndex, Upkeep};
+use deskbell_store::retention::{Indexed, PruneOptions};
+use deskbell_store::{EventLog, PostgresStore, ReadLimit, Retention, SubjectIndex};
 use sqlx::{AssertSqlSafe, PgConnection};
 use testkit::PostgresDatabase;
 use tokio::task::JoinSet;
 
-use super::upkeep::somebody_waits;
+use crate::place::Place;
+use crate::retention::somebody_waits;
 
 /// Every other event is about one subject, and each of the rest about one of five thousand.
 const FILL: &str = "
@@ -117,16 +118,16 @@ async fn two_replicas_index_each_event_once() {
     assert_eq!((database.number(ROWS).await, database.number(WRONG).await), (EVENTS, 0));
 }
 
-fn everything_old() -> Pruning {
+fn everything_old() -> PruneOptions {
     let age = Duration::from_secs(1_000);
-    Pruning {
+    PruneOptions {
         payloads: age,
         events: age,
         attempts: age,
         commands: age,
         one_time_codes: age,
         destinations: Vec::new(),
-        keep_behind: None,
+        external_checkpoint: None,
         rows_max: 100,
     }
 }

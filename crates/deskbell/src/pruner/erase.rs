@@ -1,7 +1,7 @@
-//! Erasure of what is stored about users who are gone, in the store and in the mirrors' dead
+//! Erasure of what is stored about deleted users, in the store and in the mirrors' dead
 //! letters.
 
-use deskbell_store::upkeep::{Erasable, Erasing, Gone};
+use deskbell_store::retention::{DeletedUser, Erasable, EraseOptions};
 use deskbell_store::{Seq, StoreError};
 use deskbell_sync::dead_letters;
 use tokio::time::sleep;
@@ -10,24 +10,24 @@ use tokio_util::sync::CancellationToken;
 use super::{Mirror, PAUSE, Pruner, ROWS_MAX};
 
 impl Pruner {
-    /// Erases every user who is gone and has been dealt with by everybody.
+    /// Erases every deleted user whose events everybody has read.
     pub(super) async fn erase(
         &mut self,
-        keep_behind: Option<Seq>,
+        external_checkpoint: Option<Seq>,
         shutdown: &CancellationToken,
     ) -> Result<(), StoreError> {
         let destinations = self.pruning.destinations.clone();
-        let erasing = Erasing { destinations, keep_behind, rows_max: ROWS_MAX };
+        let erasing = EraseOptions { destinations, external_checkpoint, rows_max: ROWS_MAX };
         loop {
-            let erasable = self.upkeep.erasable(&erasing).await?;
+            let erasable = self.store.erasable(&erasing).await?;
             let mut users = 0;
-            for user in &erasable {
+            for one in &erasable {
                 if shutdown.is_cancelled() {
                     return Ok(());
                 }
                 // The mirrors first: afterwards nobody knows which messages they were.
-                if self.erase_letters(user).await {
-                    self.erase_user(&erasing, &user.gone).await?;
+                if self.erase_dead_letters(one).await {
+                    self.erase_user(&erasing, &one.user).await?;
                     users += 1;
                 }
             }
@@ -36,16 +36,20 @@ impl Pruner {
                 break;
             }
         }
-        if self.to_scrub && self.upkeep.scrub().await? {
+        if self.to_scrub && self.store.scrub().await? {
             self.to_scrub = false;
         }
         Ok(())
     }
 
-    async fn erase_user(&mut self, erasing: &Erasing, gone: &Gone) -> Result<(), StoreError> {
+    async fn erase_user(
+        &mut self,
+        erasing: &EraseOptions,
+        user: &DeletedUser,
+    ) -> Result<(), StoreError> {
         let mut events = 0;
         loop {
-            let erased = self.upkeep.erase(erasing, gone).await?;
+            let erased = self.store.erase(erasing, user).await?;
             events += erased.events;
             self.to_scrub |= erased.events > 0;
             sleep(PAUSE).await;
@@ -54,20 +58,20 @@ impl Pruner {
             }
         }
         tracing::info!(
-            subject = gone.user,
-            source = gone.source,
+            subject = user.user_id,
+            source = user.source,
             events,
-            "erased the data of a deleted user"
+            "erased what was stored about a deleted user"
         );
         Ok(())
     }
 
     /// Whether no mirror has a dead letter of these messages any more.
-    async fn erase_letters(&self, user: &Erasable) -> bool {
+    async fn erase_dead_letters(&self, erasable: &Erasable) -> bool {
         for Mirror { options, .. } in &self.mirrors {
             let destination = &options.destination;
             if let Err(error) =
-                dead_letters::erase(options, &user.gone.source, &user.message_ids).await
+                dead_letters::erase(options, &erasable.user.source, &erasable.message_ids).await
             {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(destination, error, "failed to erase dead letters; retrying");

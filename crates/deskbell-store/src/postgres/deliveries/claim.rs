@@ -75,7 +75,7 @@ fn delivery(
     now_ms: i64,
 ) -> Result<ClaimedDelivery, sqlx::Error> {
     if row.try_get::<Option<&str>, _>("source")?.is_none() {
-        // Pruning keeps events that are owed; somebody has been at the table.
+        // Pruning keeps events with pending deliveries; somebody has changed the table.
         return Err(sqlx::Error::Protocol("a pending delivery's event is not in the log".into()));
     }
     let first_attempt_at_ms: Option<i64> = row.try_get("first_attempt_at_ms")?;

@@ -130,7 +130,7 @@ async fn load(
     while let Some(row) = rows.try_next().await? {
         let event = read::event(&row, &mut sources)?;
         if wanted.get(loaded.len()).copied().map(Seq::new) != Some(event.seq) {
-            // Pruning keeps events that are owed; somebody has been at the file.
+            // Pruning keeps events with pending deliveries; somebody has changed the file.
             return Err(sqlx::Error::Protocol(
                 "a pending delivery's event is not in the log".into(),
             ));

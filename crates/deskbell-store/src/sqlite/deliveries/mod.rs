@@ -4,8 +4,8 @@
 //! prepared once, however many rows it takes.
 
 mod claim;
+mod dead_letter;
 mod destinations;
-mod give_up;
 mod pending;
 mod query;
 mod queue;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-pub(super) use give_up::{Owed, give_up_on_others};
+pub(super) use dead_letter::{Pending, dead_letter_others};
 pub(super) use queue::Queues;
 
 use super::{SqliteStore, read};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::{claim, give_up, pending, query, replay, settle};
+use super::{claim, dead_letter, pending, query, replay, settle};
 use crate::deliveries::{
     AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, DeliveryQueue, Destinations, NewDelivery,
     Ordering, ROUTER, Registration, Replays, Routed, RoutedBatch, Routing, Settlement, StartFrom,
@@ -29,7 +29,7 @@ const STATEMENTS: [&str; 16] = [
     replay::REVIVE,
     replay::FORGET,
     replay::DEAD,
-    give_up::GIVE_UP,
+    dead_letter::DEAD_LETTER,
     query::BACKLOGS,
     query::PENDING,
     query::DEAD_LETTERS,

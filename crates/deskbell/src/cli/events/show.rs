@@ -3,7 +3,7 @@
 use clap::Args;
 use deskbell_delivery::NOTICE_SOURCE;
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, Unwanted};
-use deskbell_store::upkeep::ONE_TIME_CODES;
+use deskbell_store::retention::ONE_TIME_CODES;
 use deskbell_store::{Outcome, OutcomeKind, Store, StoreError, StoredEvent};
 use miette::Diagnostic;
 use serde_json::{Value, json};

@@ -8,19 +8,19 @@ use sqlx::postgres::PgRow;
 use crate::Seq;
 use crate::clock::whole_ms;
 use crate::postgres::Session;
-use crate::upkeep::{HeldBack, Holder, Pruned, Pruning};
+use crate::retention::{BlockedBy, PruneOptions, Pruned, RetentionBlocker};
 
 const PRUNE: &str = "SELECT * FROM deskbell.prune_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 pub(super) async fn prune(
     connection: &mut Session,
-    pruning: &Pruning,
+    pruning: &PruneOptions,
     manual_ms: Option<i64>,
 ) -> Result<Pruned, sqlx::Error> {
     let row = sqlx::query(PRUNE)
         .bind(manual_ms)
         .bind(&pruning.destinations)
-        .bind(pruning.keep_behind.map(last_place))
+        .bind(pruning.external_checkpoint.map(last_seq))
         .bind(age_ms(pruning.payloads))
         .bind(age_ms(pruning.events.max(pruning.payloads)))
         .bind(age_ms(pruning.one_time_codes))
@@ -34,14 +34,14 @@ pub(super) async fn prune(
         events: count(&row, "events_deleted")?,
         attempts: count(&row, "attempts_deleted")?,
         commands: count(&row, "orders_deleted")?,
-        given_up: count(&row, "given_up")?,
+        dead_lettered: count(&row, "given_up")?,
         more: row.try_get("more")?,
-        held_back: held_back(&row)?,
+        blockers: blockers(&row)?,
     })
 }
 
 /// One that another can follow.
-fn last_place(seq: Seq) -> i64 {
+fn last_seq(seq: Seq) -> i64 {
     seq.get().min(i64::MAX - 1)
 }
 
@@ -54,7 +54,7 @@ fn count(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {
     Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
 }
 
-fn held_back(row: &PgRow) -> Result<Vec<HeldBack>, sqlx::Error> {
+fn blockers(row: &PgRow) -> Result<Vec<RetentionBlocker>, sqlx::Error> {
     let holders: Option<Vec<Option<String>>> = row.try_get("holders")?;
     let Some(holders) = holders else { return Ok(Vec::new()) };
     let kinds: Vec<String> = row.try_get("kinds")?;
@@ -64,11 +64,11 @@ fn held_back(row: &PgRow) -> Result<Vec<HeldBack>, sqlx::Error> {
     Ok(rows
         .map(|(((name, kind), seq), since_ms)| {
             let by = match (name, &*kind) {
-                (Some(name), "checkpoint") => Holder::Checkpoint(name.into()),
-                (Some(name), _) => Holder::Delivery(name.into()),
-                (None, _) => Holder::Outside,
+                (Some(name), "checkpoint") => BlockedBy::Checkpoint(name.into()),
+                (Some(name), _) => BlockedBy::Delivery(name.into()),
+                (None, _) => BlockedBy::External,
             };
-            HeldBack { by, seq: Seq::new(seq), since_ms }
+            RetentionBlocker { by, seq: Seq::new(seq), since_ms }
         })
         .collect())
 }

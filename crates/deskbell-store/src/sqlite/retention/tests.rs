@@ -1,11 +1,11 @@
-//! What a batch of upkeep costs those who wait for the writer, and a search who made it; and what the
-//! file has of people.
+//! What a batch of pruning costs those who wait for the writer, and a search who made it; and what the
+//! file has of deleted users.
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{index, prune};
-use crate::sqlite::subject_events;
-use crate::{EventLog, NewEvent, SqliteStore, Upkeep};
+use super::prune;
+use crate::sqlite::{subject_events, subject_index};
+use crate::{EventLog, NewEvent, Retention, SqliteStore};
 
 /// Every statement whose tables may be large. Destinations are few, and what a subquery has found
 /// has a limit.
@@ -16,13 +16,13 @@ const STATEMENTS: [&str; 15] = [
     prune::UNWANTED,
     prune::SUBJECTS,
     prune::EVENTS,
-    prune::PEOPLE,
+    prune::USER_REFS,
     prune::ERASURES,
     prune::PAYLOADS,
     prune::ATTEMPTS,
     prune::CODES,
-    index::NEXT,
-    index::INDEX,
+    subject_index::NEXT,
+    subject_index::INDEX,
     subject_events::UNINDEXED,
     subject_events::INDEXED,
 ];
@@ -47,7 +47,7 @@ async fn no_statement_reads_a_table_whole() {
                 || step == "SCAN attempts" && sql == prune::ATTEMPTS
                 || step.contains("USING INDEX events_one_time_codes");
             assert!(few || !step.starts_with("SCAN "), "{step} in {sql}");
-            let sorts = step.contains("TEMP B-TREE FOR ORDER BY") && sql != index::INDEX;
+            let sorts = step.contains("TEMP B-TREE FOR ORDER BY") && sql != subject_index::INDEX;
             assert!(!sorts, "{step} in {sql}");
         }
     }

@@ -1,35 +1,40 @@
-//! Upkeep of the log's database: one function in it is one short transaction, which takes locks on
+//! Retention of the log's database: one function in it is one short transaction, which takes locks on
 //! the rows that it changes and on nothing that an append waits for. The functions are in
-//! `migrations/0005_upkeep.sql`, `0006_subjects.sql` and `0008_erasure_in_its_source.sql`.
+//! `migrations/0005_upkeep.sql` and `0008_erasure_in_its_source.sql`.
 
 mod erase;
-mod index;
 mod prune;
 
 use async_trait::async_trait;
 
 use super::PostgresStore;
-use crate::upkeep::{Erasable, Erased, Erasing, Gone, Pruned, Pruning, Upkeep};
-use crate::{Indexed, Seq, StoreError, SubjectIndex};
+use crate::retention::{
+    DeletedUser, Erasable, EraseOptions, Erased, PruneOptions, Pruned, Retention,
+};
+use crate::{Seq, StoreError};
 
 #[async_trait]
-impl Upkeep for PostgresStore {
-    async fn prune(&self, pruning: &Pruning) -> Result<Pruned, StoreError> {
+impl Retention for PostgresStore {
+    async fn prune(&self, pruning: &PruneOptions) -> Result<Pruned, StoreError> {
         let mut work = self.connections.statement().await?;
         let outcome = prune::prune(work.connection(), pruning, self.clock.manual_ms()).await;
         work.done(outcome).await
     }
 
-    async fn erasable(&self, erasing: &Erasing) -> Result<Vec<Erasable>, StoreError> {
+    async fn erasable(&self, erasing: &EraseOptions) -> Result<Vec<Erasable>, StoreError> {
         let mut work = self.connections.transaction().await?;
         let outcome = erase::erasable(work.connection(), self.log_id, erasing).await;
         work.done(outcome).await
     }
 
-    async fn erase(&self, erasing: &Erasing, gone: &Gone) -> Result<Erased, StoreError> {
+    async fn erase(
+        &self,
+        erasing: &EraseOptions,
+        user: &DeletedUser,
+    ) -> Result<Erased, StoreError> {
         let mut work = self.connections.transaction().await?;
         let (log, manual_ms) = (self.log_id, self.clock.manual_ms());
-        let outcome = erase::erase(work.connection(), log, erasing, gone, manual_ms).await;
+        let outcome = erase::erase(work.connection(), log, erasing, user, manual_ms).await;
         work.done(outcome).await
     }
 
@@ -45,14 +50,5 @@ impl Upkeep for PostgresStore {
     /// changed or deleted by itself, some time later (`autovacuum`).
     async fn scrub(&self) -> Result<bool, StoreError> {
         Ok(true)
-    }
-}
-
-#[async_trait]
-impl SubjectIndex for PostgresStore {
-    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
-        let mut work = self.connections.statement().await?;
-        let outcome = index::index(work.connection(), events_max).await;
-        work.done(outcome).await
     }
 }

@@ -3,9 +3,9 @@
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::held::{Held, held};
-use crate::sqlite::deliveries::{Owed, give_up_on_others, json};
-use crate::upkeep::{Pruned, Pruning};
+use super::blockers::{Limits, limits};
+use crate::retention::{PruneOptions, Pruned};
+use crate::sqlite::deliveries::{Pending, dead_letter_others, json};
 
 /// What was settled for events up to an event. Destinations are few.
 pub(super) const SETTLED: &str = "DELETE FROM settled_deliveries WHERE (destination_id, seq) IN (
@@ -19,7 +19,7 @@ pub(super) const REQUESTS: &str = "DELETE FROM replay_requests WHERE seq <= ?1
 
 pub(super) const ATTEMPTS_OF_EVENTS: &str = "DELETE FROM attempts WHERE seq <= ?1";
 pub(super) const UNWANTED: &str = "DELETE FROM unwanted_events WHERE seq <= ?1";
-pub(super) const PEOPLE: &str = "DELETE FROM event_people WHERE seq <= ?1";
+pub(super) const USER_REFS: &str = "DELETE FROM event_people WHERE seq <= ?1";
 pub(super) const ERASURES: &str = "DELETE FROM erasures WHERE seq <= ?1";
 /// While the events are still there: the index has no other way to its rows.
 pub(super) const SUBJECTS: &str = "DELETE FROM event_subjects WHERE (subject, seq) IN (
@@ -64,49 +64,49 @@ pub(super) struct Cutoffs {
 
 pub(super) async fn prune(
     connection: &mut SqliteConnection,
-    pruning: &Pruning,
+    pruning: &PruneOptions,
     cutoffs: &Cutoffs,
 ) -> Result<Pruned, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let held = held(&mut transaction, pruning, cutoffs.payloads).await?;
-    let mut work = Work {
+    let limits = limits(&mut transaction, pruning, cutoffs.payloads).await?;
+    let mut batch = Batch {
         pruning,
         cutoffs,
         left: i64::from(pruning.rows_max),
         pruned: Pruned::default(),
         connection: &mut transaction,
     };
-    work.events(&held).await?;
-    work.payloads(&held).await?;
-    work.one_time_codes(&held).await?;
-    work.attempts().await?;
-    work.commands().await?;
-    let mut pruned = work.pruned;
-    pruned.more = work.left <= 0;
-    pruned.held_back = held.by;
+    batch.events(&limits).await?;
+    batch.payloads(&limits).await?;
+    batch.one_time_codes(&limits).await?;
+    batch.attempts().await?;
+    batch.commands().await?;
+    let mut pruned = batch.pruned;
+    pruned.more = batch.left <= 0;
+    pruned.blockers = limits.blockers;
     transaction.commit().await?;
     Ok(pruned)
 }
 
-/// A batch on its way.
-struct Work<'a> {
+struct Batch<'a> {
     connection: &'a mut SqliteConnection,
-    pruning: &'a Pruning,
+    pruning: &'a PruneOptions,
     cutoffs: &'a Cutoffs,
     /// Rows that may still be touched.
     left: i64,
     pruned: Pruned,
 }
 
-impl Work<'_> {
-    async fn events(&mut self, held: &Held) -> Result<(), sqlx::Error> {
-        let last = held.last.min(self.cutoffs.events);
+impl Batch<'_> {
+    async fn events(&mut self, limits: &Limits) -> Result<(), sqlx::Error> {
+        let last = limits.last.min(self.cutoffs.events);
         let Some(first) = self.first_event().await?.filter(|first| *first <= last) else {
             return Ok(());
         };
         let last = last.min(first + self.left - 1);
-        self.give_up_on_others(Owed::UpTo(last)).await?;
-        for sql in [SETTLED, REQUESTS, ATTEMPTS_OF_EVENTS, UNWANTED, PEOPLE, ERASURES, SUBJECTS] {
+        self.dead_letter_others(Pending::UpTo(last)).await?;
+        for sql in [SETTLED, REQUESTS, ATTEMPTS_OF_EVENTS, UNWANTED, USER_REFS, ERASURES, SUBJECTS]
+        {
             sqlx::query(sql).bind(last).execute(&mut *self.connection).await?;
         }
         let deleted = sqlx::query(EVENTS).bind(last).execute(&mut *self.connection).await?;
@@ -115,8 +115,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn payloads(&mut self, held: &Held) -> Result<(), sqlx::Error> {
-        let last = held.last.min(self.cutoffs.payloads);
+    async fn payloads(&mut self, limits: &Limits) -> Result<(), sqlx::Error> {
+        let last = limits.last.min(self.cutoffs.payloads);
         let emptied: i64 = sqlx::query_scalar("SELECT payloads_emptied_seq FROM upkeep")
             .fetch_one(&mut *self.connection)
             .await?;
@@ -126,7 +126,7 @@ impl Work<'_> {
         if last <= emptied {
             return Ok(());
         }
-        self.give_up_on_others(Owed::UpTo(last)).await?;
+        self.dead_letter_others(Pending::UpTo(last)).await?;
         let emptying = sqlx::query(PAYLOADS).bind(emptied).bind(last);
         self.pruned.payloads += emptying.execute(&mut *self.connection).await?.rows_affected();
         sqlx::query("UPDATE upkeep SET payloads_emptied_seq = ?1")
@@ -137,9 +137,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn one_time_codes(&mut self, held: &Held) -> Result<(), sqlx::Error> {
+    async fn one_time_codes(&mut self, limits: &Limits) -> Result<(), sqlx::Error> {
         let codes: Vec<i64> = sqlx::query_scalar(CODES)
-            .bind(held.passed)
+            .bind(limits.read_by_all)
             .bind(self.cutoffs.one_time_codes_ms)
             .bind(json(&self.pruning.destinations)?)
             .bind(self.left.max(0))
@@ -149,7 +149,7 @@ impl Work<'_> {
             return Ok(());
         }
         let listed = json(&codes)?;
-        self.give_up_on_others(Owed::At(&codes)).await?;
+        self.dead_letter_others(Pending::At(&codes)).await?;
         let emptying = "UPDATE events SET payload = x''
              WHERE seq IN (SELECT value FROM json_each(?1))";
         let emptied = sqlx::query(emptying).bind(listed).execute(&mut *self.connection).await?;
@@ -184,10 +184,10 @@ impl Work<'_> {
 
     /// What is owed to destinations that are no longer delivered to: with its payload gone, it
     /// could only be sent empty if they came back.
-    async fn give_up_on_others(&mut self, owed: Owed<'_>) -> Result<(), sqlx::Error> {
+    async fn dead_letter_others(&mut self, pending: Pending<'_>) -> Result<(), sqlx::Error> {
         let (destinations, now_ms) = (&self.pruning.destinations, self.cutoffs.now_ms);
-        self.pruned.given_up +=
-            give_up_on_others(self.connection, destinations, owed, now_ms).await?;
+        self.pruned.dead_lettered +=
+            dead_letter_others(self.connection, destinations, pending, now_ms).await?;
         Ok(())
     }
 }

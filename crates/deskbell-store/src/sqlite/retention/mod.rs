@@ -1,9 +1,8 @@
-//! Upkeep of the log's file: small transactions on the writing connection, so that an append that
+//! Retention of the log's file: small transactions on the writing connection, so that an append that
 //! waits behind one waits for milliseconds.
 
+mod blockers;
 mod erase;
-mod held;
-mod index;
 mod prune;
 #[cfg(test)]
 mod tests;
@@ -12,13 +11,15 @@ use async_trait::async_trait;
 
 use super::{SqliteStore, read};
 use crate::clock::whole_ms;
-use crate::upkeep::{Erasable, Erased, Erasing, Gone, Pruned, Pruning, Upkeep};
-use crate::{Indexed, Seq, StoreError, SubjectIndex};
+use crate::retention::{
+    DeletedUser, Erasable, EraseOptions, Erased, PruneOptions, Pruned, Retention,
+};
+use crate::{Seq, StoreError};
 use prune::Cutoffs;
 
 #[async_trait]
-impl Upkeep for SqliteStore {
-    async fn prune(&self, pruning: &Pruning) -> Result<Pruned, StoreError> {
+impl Retention for SqliteStore {
+    async fn prune(&self, pruning: &PruneOptions) -> Result<Pruned, StoreError> {
         let now_ms = self.clock.now_ms();
         let before = |age| now_ms.saturating_sub(whole_ms(age));
         // Looked for beside the writer: what is too old now stays so.
@@ -36,14 +37,18 @@ impl Upkeep for SqliteStore {
         Ok(prune::prune(&mut connection, pruning, &cutoffs).await?)
     }
 
-    async fn erasable(&self, erasing: &Erasing) -> Result<Vec<Erasable>, StoreError> {
+    async fn erasable(&self, erasing: &EraseOptions) -> Result<Vec<Erasable>, StoreError> {
         Ok(erase::erasable(&self.readers, self.log_id, erasing).await?)
     }
 
-    async fn erase(&self, erasing: &Erasing, gone: &Gone) -> Result<Erased, StoreError> {
+    async fn erase(
+        &self,
+        erasing: &EraseOptions,
+        user: &DeletedUser,
+    ) -> Result<Erased, StoreError> {
         let mut connection = self.connection().await?;
         let now_ms = self.clock.now_ms();
-        Ok(erase::erase(&mut connection, self.log_id, erasing, gone, now_ms).await?)
+        Ok(erase::erase(&mut connection, self.log_id, erasing, user, now_ms).await?)
     }
 
     async fn payloads_pruned_to(&self) -> Result<Seq, StoreError> {
@@ -54,13 +59,5 @@ impl Upkeep for SqliteStore {
     async fn scrub(&self) -> Result<bool, StoreError> {
         let mut connection = self.connection().await?;
         Ok(erase::scrub(&mut connection).await?)
-    }
-}
-
-#[async_trait]
-impl SubjectIndex for SqliteStore {
-    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
-        let mut connection = self.connection().await?;
-        Ok(index::index(&mut connection, events_max).await?)
     }
 }

@@ -1,67 +1,67 @@
-//! What pruning does not pass.
+//! What blocks pruning.
 
 use std::sync::Arc;
 
 use sqlx::SqliteConnection;
 
 use crate::Seq;
+use crate::retention::{BlockedBy, PruneOptions, RetentionBlocker};
 use crate::sqlite::deliveries::json;
-use crate::upkeep::{HeldBack, Holder, Pruning};
 
-/// How far each destination has come, and the first delivery that is open for it. Destinations are
+/// Each destination's checkpoint, and its first pending delivery. Destinations are
 /// few, and both are at the beginning of an index.
-const STANDS: &str = "SELECT name, routed_seq,
+const CHECKPOINTS: &str = "SELECT name, routed_seq,
             (SELECT min(seq) FROM deliveries WHERE destination_id = destination.id)
      FROM destinations AS destination WHERE name IN (SELECT value FROM json_each(?1))
      ORDER BY name";
 
-/// How far pruning may go, and who keeps it from going further.
-pub(super) struct Held {
-    /// The last event that nobody keeps.
+/// How far pruning may go, and what blocks it from going further.
+pub(super) struct Limits {
+    /// The last event that nothing blocks.
     pub(super) last: i64,
-    /// As [`last`](Self::last), open deliveries aside.
-    pub(super) passed: i64,
-    pub(super) by: Vec<HeldBack>,
+    /// As [`last`](Self::last), pending deliveries aside.
+    pub(super) read_by_all: i64,
+    pub(super) blockers: Vec<RetentionBlocker>,
 }
 
 /// Looks in the transaction that prunes: a delivery may be revived at any time.
-pub(super) async fn held(
+pub(super) async fn limits(
     connection: &mut SqliteConnection,
-    pruning: &Pruning,
+    pruning: &PruneOptions,
     wanted: i64,
-) -> Result<Held, sqlx::Error> {
-    let rows: Vec<(String, i64, Option<i64>)> = sqlx::query_as(STANDS)
+) -> Result<Limits, sqlx::Error> {
+    let rows: Vec<(String, i64, Option<i64>)> = sqlx::query_as(CHECKPOINTS)
         .bind(json(&pruning.destinations)?)
         .fetch_all(&mut *connection)
         .await?;
-    let outside = pruning.keep_behind.map(Seq::get);
+    let external = pruning.external_checkpoint.map(Seq::get);
     let routed = rows.iter().map(|(_, routed, _)| *routed);
-    let passed = routed.chain(outside).min().unwrap_or(i64::MAX);
+    let read_by_all = routed.chain(external).min().unwrap_or(i64::MAX);
     let open = rows.iter().filter_map(|(_, _, open)| open.map(|seq| seq - 1));
-    let last = open.chain([wanted, passed]).min().unwrap_or(wanted);
-    let mut holders = Vec::new();
+    let last = open.chain([wanted, read_by_all]).min().unwrap_or(wanted);
+    let mut candidates = Vec::new();
     for (name, routed, open) in rows {
         let name: Arc<str> = name.into();
-        holders.push((Holder::Checkpoint(Arc::clone(&name)), routed + 1));
-        holders.extend(open.map(|seq| (Holder::Delivery(name), seq)));
+        candidates.push((BlockedBy::Checkpoint(Arc::clone(&name)), routed + 1));
+        candidates.extend(open.map(|seq| (BlockedBy::Delivery(name), seq)));
     }
-    holders.extend(outside.map(|seq| (Holder::Outside, seq + 1)));
-    let mut by = Vec::new();
-    for (holder, seq) in holders {
+    candidates.extend(external.map(|seq| (BlockedBy::External, seq + 1)));
+    let mut blockers = Vec::new();
+    for (by, seq) in candidates {
         if seq <= wanted
             && let Some((seq, since_ms)) = first_kept(connection, seq).await?
         {
-            by.push(HeldBack { by: holder, seq: Seq::new(seq), since_ms });
+            blockers.push(RetentionBlocker { by, seq: Seq::new(seq), since_ms });
         }
     }
-    Ok(Held { last, passed, by })
+    Ok(Limits { last, read_by_all, blockers })
 }
 
-/// The last event that everybody has read, whatever is owed to them.
-pub(super) async fn passed(
+/// The last event that everybody has read, whatever is pending for them.
+pub(super) async fn read_by_all(
     connection: &mut SqliteConnection,
     destinations: &[String],
-    keep_behind: Option<Seq>,
+    external_checkpoint: Option<Seq>,
 ) -> Result<i64, sqlx::Error> {
     let routed: Option<i64> = sqlx::query_scalar(
         "SELECT min(routed_seq) FROM destinations
@@ -70,7 +70,7 @@ pub(super) async fn passed(
     .bind(json(destinations)?)
     .fetch_one(connection)
     .await?;
-    Ok(routed.into_iter().chain(keep_behind.map(Seq::get)).min().unwrap_or(i64::MAX))
+    Ok(routed.into_iter().chain(external_checkpoint.map(Seq::get)).min().unwrap_or(i64::MAX))
 }
 
 async fn first_kept(

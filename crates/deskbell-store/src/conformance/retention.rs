@@ -9,22 +9,22 @@ use super::work::{
 };
 use super::{Backend, event, events};
 use crate::deliveries::{DeliveryState, Ordering, ROUTER, Revived, Settlement, Unwanted};
-use crate::upkeep::{HeldBack, Holder, Pruned, Pruning};
+use crate::retention::{BlockedBy, PruneOptions, Pruned, RetentionBlocker};
 use crate::{Appended, Command, NewEvent, Seq, Store};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Payloads for 10 days, events for 100, attempts for 5, commands for 30.
-pub(super) fn pruning(destinations: &[&str]) -> Pruning {
-    Pruning {
+pub(super) fn pruning(destinations: &[&str]) -> PruneOptions {
+    PruneOptions {
         payloads: 10 * DAY,
         events: 100 * DAY,
         attempts: 5 * DAY,
         commands: 30 * DAY,
         one_time_codes: DAY,
         destinations: destinations.iter().map(|name| (*name).to_owned()).collect(),
-        keep_behind: None,
+        external_checkpoint: None,
         rows_max: 500,
     }
 }
@@ -80,7 +80,7 @@ pub async fn an_old_event_goes_with_all_that_belongs_to_it(backend: &dyn Backend
     let end = empty_batch(&*store, &["hook"], Seq::new(3)).await;
     store.route(&end).await.unwrap();
     let pruned = prune(&*store, &["hook"]).await;
-    assert_eq!((pruned.events, pruned.more, pruned.held_back), (3, false, vec![]));
+    assert_eq!((pruned.events, pruned.more, pruned.blockers), (3, false, vec![]));
     let ids = ["hook_0", "hook_1", "unwanted", "new"];
     assert_eq!(payloads(&*store, &ids).await, [None, None, None, Some(true)]);
     assert_eq!(store.deliveries_of(Seq::new(1)).await.unwrap(), []);
@@ -104,13 +104,13 @@ pub async fn an_open_delivery_is_not_passed(backend: &dyn Backend) {
     settle(&*store, "hook", &[delivered(&claimed[0]), later, delivered(&claimed[2])]).await;
     backend.advance(101 * DAY);
     let pruned = prune(&*store, &["hook"]).await;
-    let by = Holder::Delivery("hook".into());
-    let held = HeldBack { by, seq: Seq::new(2), since_ms: received_ms };
-    assert_eq!((pruned.events, pruned.held_back), (1, vec![held]));
+    let by = BlockedBy::Delivery("hook".into());
+    let held = RetentionBlocker { by, seq: Seq::new(2), since_ms: received_ms };
+    assert_eq!((pruned.events, pruned.blockers), (1, vec![held]));
     assert_eq!(payloads(&*store, &["hook_1", "hook_2"]).await, [Some(true), Some(true)]);
     deliver_all(&*store, "hook").await;
     let pruned = prune(&*store, &["hook"]).await;
-    assert_eq!((pruned.events, pruned.held_back), (2, vec![]));
+    assert_eq!((pruned.events, pruned.blockers), (2, vec![]));
 }
 
 pub async fn a_checkpoint_is_not_passed(backend: &dyn Backend) {
@@ -120,34 +120,34 @@ pub async fn a_checkpoint_is_not_passed(backend: &dyn Backend) {
     backend.advance(101 * DAY);
     let pruned = prune(&*store, &["hook"]).await;
     assert_eq!((pruned.events, pruned.payloads), (0, 0));
-    assert_eq!(pruned.held_back[0].by, Holder::Checkpoint("hook".into()));
-    assert_eq!(pruned.held_back[0].seq, Seq::new(1));
+    assert_eq!(pruned.blockers[0].by, BlockedBy::Checkpoint("hook".into()));
+    assert_eq!(pruned.blockers[0].seq, Seq::new(1));
     let other = prune(&*store, &["other"]).await;
-    assert_eq!((other.events, other.held_back), (2, vec![]), "it is no longer delivered to");
+    assert_eq!((other.events, other.blockers), (2, vec![]), "it is no longer delivered to");
 }
 
 pub async fn a_reader_outside_is_not_passed(backend: &dyn Backend) {
     let store = backend.create().await;
     store.append(&events("a", 3)).await.unwrap();
     backend.advance(11 * DAY);
-    let behind = Pruning { keep_behind: Some(Seq::new(1)), ..pruning(&[]) };
+    let behind = PruneOptions { external_checkpoint: Some(Seq::new(1)), ..pruning(&[]) };
     let pruned = store.prune(&behind).await.unwrap();
     assert_eq!(pruned.payloads, 1);
-    assert_eq!(pruned.held_back[0].by, Holder::Outside);
-    assert_eq!(pruned.held_back[0].seq, Seq::new(2));
-    let level = Pruning { keep_behind: Some(Seq::new(3)), ..pruning(&[]) };
+    assert_eq!(pruned.blockers[0].by, BlockedBy::External);
+    assert_eq!(pruned.blockers[0].seq, Seq::new(2));
+    let level = PruneOptions { external_checkpoint: Some(Seq::new(3)), ..pruning(&[]) };
     let pruned = store.prune(&level).await.unwrap();
-    assert_eq!((pruned.payloads, pruned.held_back), (2, vec![]));
+    assert_eq!((pruned.payloads, pruned.blockers), (2, vec![]));
 }
 
-pub async fn what_a_former_destination_is_owed_is_given_up_on(backend: &dyn Backend) {
+pub async fn what_is_pending_for_a_former_destination_is_dead_lettered(backend: &dyn Backend) {
     let store = backend.create().await;
     register(&*store, "gone", Ordering::Subject).await;
     owe(&*store, &["gone"], &events("a", 2)).await;
     backend.advance(11 * DAY);
     owe(&*store, &["gone"], &events("b", 1)).await;
     let pruned = prune(&*store, &[]).await;
-    assert_eq!((pruned.payloads, pruned.given_up), (2, 2));
+    assert_eq!((pruned.payloads, pruned.dead_lettered), (2, 2));
     let DeliveryState::DeadLettered { reason, .. } = state(&*store, "gone", 1).await else {
         panic!("it is a dead letter");
     };
@@ -155,7 +155,7 @@ pub async fn what_a_former_destination_is_owed_is_given_up_on(backend: &dyn Back
     assert_eq!(claim_all(&*store, "gone").await.0, [3], "the next of the subject may go");
 }
 
-pub async fn an_emptied_payload_is_not_owed_again(backend: &dyn Backend) {
+pub async fn an_emptied_payload_is_not_pending_again(backend: &dyn Backend) {
     let store = backend.create().await;
     destination_with(&*store, "hook", 1).await;
     register(&*store, "late", Ordering::Subject).await;
@@ -221,7 +221,7 @@ pub async fn one_time_codes_go_a_day_after_they_are_settled(backend: &dyn Backen
     backend.advance(DAY - HOUR);
     assert_eq!(prune(&*store, &["hook"]).await.payloads, 0, "a day has not passed");
     backend.advance(2 * HOUR);
-    let behind = Pruning { keep_behind: Some(Seq::new(2)), ..pruning(&["hook"]) };
+    let behind = PruneOptions { external_checkpoint: Some(Seq::new(2)), ..pruning(&["hook"]) };
     assert_eq!(store.prune(&behind).await.unwrap().payloads, 1, "the reader has not had the other");
     assert_eq!(payloads(&*store, &ids).await, [Some(false), Some(true), Some(true)]);
     assert_eq!(prune(&*store, &["hook"]).await.payloads, 1);
@@ -250,7 +250,7 @@ pub async fn a_batch_has_an_end(backend: &dyn Backend) {
     let end = empty_batch(&*store, &["hook"], Seq::new(5)).await;
     store.route(&end).await.unwrap();
     backend.advance(11 * DAY);
-    let few = Pruning { rows_max: 2, ..pruning(&["hook"]) };
+    let few = PruneOptions { rows_max: 2, ..pruning(&["hook"]) };
     let mut done = Vec::new();
     loop {
         let pruned = store.prune(&few).await.unwrap();

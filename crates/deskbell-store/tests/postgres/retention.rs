@@ -1,4 +1,4 @@
-//! What a batch of upkeep costs those who use the store meanwhile.
+//! What a batch of pruning costs those who use the store meanwhile.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{
     DeliveryKey, DeliveryQueries, Destinations, Ordering, Registration, Replays, StartFrom,
 };
-use deskbell_store::upkeep::Pruning;
-use deskbell_store::{EventLog, Seq, Store, Upkeep};
+use deskbell_store::retention::PruneOptions;
+use deskbell_store::{EventLog, Retention, Seq, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
 use testkit::PostgresDatabase;
 use tokio::time::{Instant, timeout};
@@ -186,14 +186,14 @@ async fn what_is_revived_first_is_kept() {
     let mut reviver = database.connection().await;
     let sql = "BEGIN; SELECT deskbell.revive_v1(NULL, '{hook}', '{1}', '{1}')";
     sqlx::raw_sql(sql).execute(&mut reviver).await.unwrap();
-    let pruning = Pruning {
+    let pruning = PruneOptions {
         payloads: Duration::from_secs(1_000),
         events: Duration::from_secs(1_000_000_000_000),
         attempts: Duration::from_secs(1_000),
         commands: Duration::from_secs(1_000),
         one_time_codes: Duration::from_secs(1_000),
         destinations: vec!["hook".to_owned()],
-        keep_behind: None,
+        external_checkpoint: None,
         rows_max: 100,
     };
     let (pruned, ()) = tokio::join!(store.prune(&pruning), async {

@@ -1,16 +1,16 @@
-//! Giving up on what is owed to a destination that nothing is delivered to any more.
+//! Dead-lettering what is pending for a destination that is no longer in use.
 
 use std::collections::BTreeSet;
 
 use sqlx::SqliteConnection;
 
-use super::{destinations, json, pending};
+use super::{destinations, json, pending as queue};
 
 /// Why such a delivery is a dead letter.
 const PRUNED: &str = "the event's payload was pruned while the destination was disabled or removed";
 
 /// What the event was is copied, as for every dead letter.
-pub(super) const GIVE_UP: &str = "INSERT INTO settled_deliveries
+pub(super) const DEAD_LETTER: &str = "INSERT INTO settled_deliveries
          (destination_id, seq, state, settled_at_ms, attempts_total, reason, source, message_id,
           type, subject)
      SELECT ?1, pending.seq, 'dead_lettered', ?3, attempts_total, ?4, event.source,
@@ -20,24 +20,24 @@ pub(super) const GIVE_UP: &str = "INSERT INTO settled_deliveries
          ON pending.destination_id = ?1 AND pending.seq = owed.value
      LEFT JOIN events AS event ON event.seq = pending.seq";
 
-const GONE: &str = "DELETE FROM deliveries WHERE destination_id = ?1
+const DELETE: &str = "DELETE FROM deliveries WHERE destination_id = ?1
      AND seq IN (SELECT value FROM json_each(?2))";
 
-/// Of which events deliveries are given up on.
+/// The events whose pending deliveries become dead letters.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sqlite) enum Owed<'a> {
+pub(in crate::sqlite) enum Pending<'a> {
     /// All up to this event.
     UpTo(i64),
-    /// Those at these places.
+    /// These.
     At(&'a [i64]),
 }
 
-/// Makes dead letters of what all but these destinations are owed of these events; how many those
-/// were.
-pub(in crate::sqlite) async fn give_up_on_others(
+/// Dead-letters what is pending of these events for all but these destinations; how many
+/// deliveries those were.
+pub(in crate::sqlite) async fn dead_letter_others(
     connection: &mut SqliteConnection,
     destinations: &[String],
-    owed: Owed<'_>,
+    pending: Pending<'_>,
     now_ms: i64,
 ) -> Result<u64, sqlx::Error> {
     let others: Vec<String> = sqlx::query_scalar(
@@ -46,26 +46,26 @@ pub(in crate::sqlite) async fn give_up_on_others(
     .bind(json(destinations)?)
     .fetch_all(&mut *connection)
     .await?;
-    let mut given_up = 0;
+    let mut dead_lettered = 0;
     for name in others {
-        given_up += give_up(connection, &name, owed, now_ms).await?;
+        dead_lettered += dead_letter(connection, &name, pending, now_ms).await?;
     }
-    Ok(given_up)
+    Ok(dead_lettered)
 }
 
-async fn give_up(
+async fn dead_letter(
     connection: &mut SqliteConnection,
     destination: &str,
-    owed: Owed<'_>,
+    pending: Pending<'_>,
     now_ms: i64,
 ) -> Result<u64, sqlx::Error> {
     let Some(target) = destinations::target(connection, destination).await? else { return Ok(0) };
-    let rows: Vec<(i64, Option<String>)> = match owed {
-        Owed::UpTo(last) => {
+    let rows: Vec<(i64, Option<String>)> = match pending {
+        Pending::UpTo(last) => {
             let sql = "SELECT seq, subject FROM deliveries WHERE destination_id = ?1 AND seq <= ?2";
             sqlx::query_as(sql).bind(target.id).bind(last).fetch_all(&mut *connection).await?
         }
-        Owed::At(seqs) => {
+        Pending::At(seqs) => {
             let sql = "SELECT seq, subject FROM deliveries WHERE destination_id = ?1
                        AND seq IN (SELECT value FROM json_each(?2))";
             sqlx::query_as(sql)
@@ -80,10 +80,10 @@ async fn give_up(
     }
     let seqs: Vec<i64> = rows.iter().map(|(seq, _)| *seq).collect();
     let seqs = json(&seqs)?;
-    let giving_up = sqlx::query(GIVE_UP).bind(target.id).bind(&seqs).bind(now_ms).bind(PRUNED);
-    giving_up.execute(&mut *connection).await?;
-    let gone = sqlx::query(GONE).bind(target.id).bind(seqs).execute(&mut *connection).await?;
+    let insert = sqlx::query(DEAD_LETTER).bind(target.id).bind(&seqs).bind(now_ms).bind(PRUNED);
+    insert.execute(&mut *connection).await?;
+    let deleted = sqlx::query(DELETE).bind(target.id).bind(seqs).execute(&mut *connection).await?;
     let subjects: BTreeSet<String> = rows.into_iter().filter_map(|(_, subject)| subject).collect();
-    pending::unblock_first(connection, target, &subjects).await?;
-    Ok(gone.rows_affected())
+    queue::unblock_first(connection, target, &subjects).await?;
+    Ok(deleted.rows_affected())
 }

@@ -1,17 +1,19 @@
-//! Erasure of what is stored about users who are gone.
+//! Erasure of what is stored about deleted users.
 
 use std::collections::BTreeSet;
 
 use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 
-use super::held::passed;
+use super::blockers::read_by_all;
 use crate::LogId;
-use crate::sqlite::deliveries::{Owed, give_up_on_others, json};
-use crate::upkeep::{Erasable, Erased, Erasing, Gone, index_key, is_address, user_refs_in};
+use crate::retention::{
+    DeletedUser, Erasable, EraseOptions, Erased, index_key, is_address, user_refs_in,
+};
+use crate::sqlite::deliveries::{Pending, dead_letter_others, json};
 
-/// Users who are gone, and whom some event still names. All of them may be read: they are as many
+/// Deleted users whom some event still names. All of them may be read: they are as many
 /// as were deleted within the retention of events.
-const GONE: &str = "SELECT gone.user, said.source, said.instance_id
+const DELETED_USERS: &str = "SELECT gone.user, said.source, said.instance_id
      FROM erasures AS gone CROSS JOIN events AS said ON said.seq = gone.seq
      WHERE gone.seq <= ?1 AND EXISTS (
          SELECT 1 FROM event_people AS named CROSS JOIN events AS event ON event.seq = named.seq
@@ -20,12 +22,12 @@ const GONE: &str = "SELECT gone.user, said.source, said.instance_id
                  OR event.instance_id = said.instance_id))
      GROUP BY gone.user, said.source, said.instance_id ORDER BY min(gone.seq) LIMIT ?2";
 
-const IS_GONE: &str = "SELECT EXISTS (
+const IS_DELETED: &str = "SELECT EXISTS (
          SELECT 1 FROM erasures AS gone CROSS JOIN events AS said ON said.seq = gone.seq
          WHERE gone.user = ?1 AND gone.seq <= ?2
              AND said.source = ?3 AND said.instance_id IS ?4)";
 
-/// The events that name a user, whether an enabled destination is still owed one, and the payload
+/// The events that name a user, whether it is pending for an enabled destination, and the payload
 /// of those about the user, which know the user's addresses.
 const NAMING: &str = "SELECT event.seq, event.message_id,
             EXISTS (SELECT 1 FROM destinations AS destination
@@ -53,7 +55,7 @@ const INVITING: &str = "SELECT DISTINCT event.seq, event.message_id,
          AND event.source = ?3
          AND (event.instance_id IS NULL OR ?4 IS NULL OR event.instance_id = ?4)";
 
-/// Statements with the list of places as their parameter.
+/// Statements with the list of events as their parameter.
 const ERASE: [&str; 5] = [
     "UPDATE events SET payload = x'' WHERE seq IN (SELECT value FROM json_each(?1))",
     "UPDATE attempts SET reply = NULL, error = iif(error IS NULL, NULL, 'erased')
@@ -66,28 +68,32 @@ const ERASE: [&str; 5] = [
 ];
 
 /// An event that names the user.
-struct Naming {
+struct Reference {
     seq: i64,
     message_id: String,
-    is_owed: bool,
+    is_pending: bool,
 }
 
 pub(super) async fn erasable(
     readers: &SqlitePool,
     log: LogId,
-    erasing: &Erasing,
+    erasing: &EraseOptions,
 ) -> Result<Vec<Erasable>, sqlx::Error> {
     let mut reader = readers.acquire().await?;
-    let passed = passed(&mut reader, &erasing.destinations, erasing.keep_behind).await?;
-    let users: Vec<(String, String, Option<String>)> =
-        sqlx::query_as(GONE).bind(passed).bind(erasing.rows_max).fetch_all(&mut *reader).await?;
+    let read_by_all =
+        read_by_all(&mut reader, &erasing.destinations, erasing.external_checkpoint).await?;
+    let users: Vec<(String, String, Option<String>)> = sqlx::query_as(DELETED_USERS)
+        .bind(read_by_all)
+        .bind(erasing.rows_max)
+        .fetch_all(&mut *reader)
+        .await?;
     let mut erasable = Vec::new();
-    for (user, source, instance_id) in users {
-        let gone = Gone { user, source, instance_id };
-        let naming = naming(&mut reader, log, erasing, &gone).await?;
-        if can_go(&naming, passed) {
-            let message_ids = naming.into_iter().map(|event| event.message_id).collect();
-            erasable.push(Erasable { gone, message_ids });
+    for (user_id, source, instance_id) in users {
+        let user = DeletedUser { user_id, source, instance_id };
+        let references = references(&mut reader, log, erasing, &user).await?;
+        if can_erase(&references, read_by_all) {
+            let message_ids = references.into_iter().map(|event| event.message_id).collect();
+            erasable.push(Erasable { user, message_ids });
         }
     }
     Ok(erasable)
@@ -96,31 +102,32 @@ pub(super) async fn erasable(
 pub(super) async fn erase(
     connection: &mut SqliteConnection,
     log: LogId,
-    erasing: &Erasing,
-    gone: &Gone,
+    erasing: &EraseOptions,
+    user: &DeletedUser,
     now_ms: i64,
 ) -> Result<Erased, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let passed = passed(&mut transaction, &erasing.destinations, erasing.keep_behind).await?;
-    let is_gone: bool = sqlx::query_scalar(IS_GONE)
-        .bind(&gone.user)
-        .bind(passed)
-        .bind(&gone.source)
-        .bind(&gone.instance_id)
+    let read_by_all =
+        read_by_all(&mut transaction, &erasing.destinations, erasing.external_checkpoint).await?;
+    let is_deleted: bool = sqlx::query_scalar(IS_DELETED)
+        .bind(&user.user_id)
+        .bind(read_by_all)
+        .bind(&user.source)
+        .bind(&user.instance_id)
         .fetch_one(&mut *transaction)
         .await?;
-    let naming = naming(&mut transaction, log, erasing, gone).await?;
-    if !is_gone || !can_go(&naming, passed) {
+    let references = references(&mut transaction, log, erasing, user).await?;
+    if !is_deleted || !can_erase(&references, read_by_all) {
         transaction.rollback().await?;
         return Ok(Erased::default());
     }
-    let mut seqs: Vec<i64> = naming.iter().map(|event| event.seq).collect();
+    let mut seqs: Vec<i64> = references.iter().map(|event| event.seq).collect();
     // Those found by an address are the user's from here on: what knew the address may go first.
-    note(&mut transaction, &gone.user, &seqs).await?;
+    index(&mut transaction, &user.user_id, &seqs).await?;
     let more = seqs.len() > erasing.rows_max as usize;
     seqs.truncate(erasing.rows_max as usize);
-    let owed = Owed::At(&seqs);
-    give_up_on_others(&mut transaction, &erasing.destinations, owed, now_ms).await?;
+    let pending = Pending::At(&seqs);
+    dead_letter_others(&mut transaction, &erasing.destinations, pending, now_ms).await?;
     let listed = json(&seqs)?;
     for sql in ERASE {
         sqlx::query(sql).bind(&listed).execute(&mut *transaction).await?;
@@ -129,56 +136,60 @@ pub(super) async fn erase(
     Ok(Erased { events: u64::try_from(seqs.len()).unwrap_or(u64::MAX), more })
 }
 
-/// Whether everybody has had all of these.
-fn can_go(naming: &[Naming], passed: i64) -> bool {
-    naming.iter().all(|event| event.seq <= passed && !event.is_owed)
+/// Whether everybody has read all of these.
+fn can_erase(references: &[Reference], read_by_all: i64) -> bool {
+    references.iter().all(|event| event.seq <= read_by_all && !event.is_pending)
 }
 
-async fn naming(
+async fn references(
     connection: &mut SqliteConnection,
     log: LogId,
-    erasing: &Erasing,
-    gone: &Gone,
-) -> Result<Vec<Naming>, sqlx::Error> {
+    erasing: &EraseOptions,
+    user: &DeletedUser,
+) -> Result<Vec<Reference>, sqlx::Error> {
     let destinations = json(&erasing.destinations)?;
     let rows = sqlx::query(NAMING)
-        .bind(&gone.user)
+        .bind(&user.user_id)
         .bind(&destinations)
-        .bind(&gone.source)
-        .bind(&gone.instance_id)
+        .bind(&user.source)
+        .bind(&user.instance_id)
         .fetch_all(&mut *connection)
         .await?;
-    let mut naming = Vec::new();
+    let mut references = Vec::new();
     let mut addresses = BTreeSet::new();
     for row in &rows {
         if let Some(payload) = row.try_get::<Option<Vec<u8>>, _>(3)? {
             let named = user_refs_in(&payload).into_iter().filter(|user_ref| is_address(user_ref));
             addresses.extend(named.map(|address| index_key(&address, log)));
         }
-        naming.push(Naming {
+        references.push(Reference {
             seq: row.try_get(0)?,
             message_id: row.try_get(1)?,
-            is_owed: row.try_get(2)?,
+            is_pending: row.try_get(2)?,
         });
     }
-    let known: BTreeSet<i64> = naming.iter().map(|event| event.seq).collect();
+    let known: BTreeSet<i64> = references.iter().map(|event| event.seq).collect();
     let rows = sqlx::query(INVITING)
         .bind(json(&addresses)?)
         .bind(destinations)
-        .bind(&gone.source)
-        .bind(&gone.instance_id)
+        .bind(&user.source)
+        .bind(&user.instance_id)
         .fetch_all(connection)
         .await?;
     for row in rows {
         let seq = row.try_get(0)?;
         if !known.contains(&seq) {
-            naming.push(Naming { seq, message_id: row.try_get(1)?, is_owed: row.try_get(2)? });
+            references.push(Reference {
+                seq,
+                message_id: row.try_get(1)?,
+                is_pending: row.try_get(2)?,
+            });
         }
     }
-    Ok(naming)
+    Ok(references)
 }
 
-async fn note(
+async fn index(
     connection: &mut SqliteConnection,
     user: &str,
     seqs: &[i64],
@@ -199,8 +210,8 @@ async fn note(
 pub(super) async fn scrub(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     sqlx::query("PRAGMA busy_timeout = 20").execute(&mut *connection).await?;
     let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
-    let usually = crate::sqlite::open::BUSY_TIMEOUT.as_millis();
-    let reset = format!("PRAGMA busy_timeout = {usually}");
+    let default_ms = crate::sqlite::open::BUSY_TIMEOUT.as_millis();
+    let reset = format!("PRAGMA busy_timeout = {default_ms}");
     sqlx::query(sqlx::AssertSqlSafe(reset)).execute(&mut *connection).await?;
     let busy: i64 = row?.try_get(0)?;
     Ok(busy == 0)

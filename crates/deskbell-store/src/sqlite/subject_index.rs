@@ -1,8 +1,18 @@
 //! The index of subjects.
 
+use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::Indexed;
+use super::SqliteStore;
+use crate::{Indexed, StoreError, SubjectIndex};
+
+#[async_trait]
+impl SubjectIndex for SqliteStore {
+    async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(index(&mut connection, events_max).await?)
+    }
+}
 
 /// How far the index goes, the last of the next events, and how many those are.
 pub(super) const NEXT: &str = "SELECT (SELECT indexed_seq FROM subject_index),
@@ -15,10 +25,7 @@ pub(super) const INDEX: &str = "INSERT INTO event_subjects (subject, seq)
      SELECT subject, seq FROM events WHERE seq > ?1 AND seq <= ?2 AND subject IS NOT NULL
      ORDER BY subject, seq";
 
-pub(super) async fn index(
-    connection: &mut SqliteConnection,
-    events_max: u32,
-) -> Result<Indexed, sqlx::Error> {
+async fn index(connection: &mut SqliteConnection, events_max: u32) -> Result<Indexed, sqlx::Error> {
     let events_max = i64::from(events_max.max(1));
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let (indexed, last, events): (i64, i64, i64) =
