@@ -17,7 +17,7 @@ pub struct StoredFacts<'a> {
     /// Its delivery, where there is one.
     pub delivery: Option<&'a DeliveryState>,
     /// Why the router made none, where that was kept.
-    pub unwanted: Option<&'a str>,
+    pub filtered_out: Option<&'a str>,
     /// The last event that was routed to the destination; `None` where it was never started.
     pub routed: Option<Seq>,
 }
@@ -33,7 +33,7 @@ pub fn event_outcome(
     if let Some(delivery) = stored.delivery {
         return of_delivery(delivery);
     }
-    if let Some(reason) = stored.unwanted {
+    if let Some(reason) = stored.filtered_out {
         return Outcome::new(OutcomeKind::Filtered, reason);
     }
     let Some(routed) = stored.routed else {
@@ -139,8 +139,8 @@ mod tests {
         assert_eq!(outcome(1, "user.*", StoredFacts::default()), pending, "never started");
         assert_eq!(outcome(4, "organization.*", routed), pending, "not been routed yet");
         assert_eq!(outcome(3, "organization.*", routed), filtered);
-        assert_eq!(outcome(3, "user.*", routed), filtered, "it arrived before the destination");
-        let kept = StoredFacts { unwanted: Some("it was so"), ..routed };
+        assert_eq!(outcome(3, "user.*", routed), filtered, "it came before the destination");
+        let kept = StoredFacts { filtered_out: Some("it was so"), ..routed };
         let kept = event_outcome(&event(3), Some(&route("user.*")), &kept);
         assert_eq!(kept.reason.as_deref(), Some("it was so"));
         let reason = event_outcome(&event(3), Some(&route("organization.*")), &routed).reason;

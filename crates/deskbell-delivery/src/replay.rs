@@ -190,7 +190,7 @@ impl Replayer {
                 destination: Some(route.destination.to_string()),
                 since_ms: Some(since_ms),
                 after: after.take(),
-                letters_max: CHUNK,
+                limit: CHUNK,
             };
             let letters = self.store.dead_letters(&query).await?;
             let Some(last) = letters.last() else { break };
@@ -220,7 +220,7 @@ impl Replayer {
             let events = self.store.read(at, limit).await?;
             let Some(last) = events.last() else { break };
             at = last.seq;
-            self.enqueue_absent(&events, routes, replay, count).await?;
+            self.enqueue_missing(&events, routes, replay, count).await?;
         }
         Ok(())
     }
@@ -254,13 +254,13 @@ impl Replayer {
             let mut events = self.store.read(Seq::new(place.get() - 1), limit).await?;
             // Another one comes where it has been pruned in the meantime.
             events.retain(|event| event.seq == place);
-            self.enqueue_absent(&events, routes, replay, count).await?;
+            self.enqueue_missing(&events, routes, replay, count).await?;
         }
         Ok(())
     }
 
     /// Owes these events to the destinations that want them and were never owed them.
-    async fn enqueue_absent(
+    async fn enqueue_missing(
         &self,
         events: &[StoredEvent],
         routes: &[&Route],
@@ -270,8 +270,8 @@ impl Replayer {
         let wanted: Vec<NewDelivery> =
             events.iter().flat_map(|event| wanted(event, routes, replay)).collect();
         let keys: Vec<_> = wanted.iter().map(|delivery| delivery.key.clone()).collect();
-        let absent = self.store.absent(&keys).await?;
-        let new = wanted.into_iter().filter(|delivery| absent.contains(&delivery.key));
+        let missing = self.store.missing(&keys).await?;
+        let new = wanted.into_iter().filter(|delivery| missing.contains(&delivery.key));
         self.enqueue(new.collect(), replay, count).await
     }
 

@@ -163,11 +163,11 @@ impl Router {
         let is_here = |route: &&Route| range.destinations.contains(&route.destination);
         let routes: Vec<&Route> = self.routes.iter().filter(is_here).collect();
         // Conditions may take long: meanwhile another thread does this one's work.
-        let Decided { count, deliveries, unwanted } = off_workers(|| decide(&routes, &events));
+        let Decided { count, deliveries, filtered_out } = off_workers(|| decide(&routes, &events));
         let to = events[count - 1].seq;
         let (pending, destinations) = (deliveries.len(), range.destinations.clone());
         let from = range.from;
-        let batch = RoutedBatch { token, from, to, destinations, deliveries, unwanted };
+        let batch = RoutedBatch { token, from, to, destinations, deliveries, filtered_out };
         if self.store.route(&batch).await? == Routed::Superseded {
             return Err(RouterError::Superseded);
         }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use deskbell_store::StoreError;
 use deskbell_store::deliveries::{
-    BroughtForward, Claim, Claimed, ClaimedDelivery, DeliveryQueue, DestinationHealth, Settlement,
+    Claim, Claimed, ClaimedDelivery, DeliveryQueue, DestinationHealth, Rescheduled, Settlement,
     Verdict,
 };
 use tokio::task::JoinSet;
@@ -61,8 +61,8 @@ pub struct Worker {
     observed: ObservedAttempts,
     /// Why an attempt last failed.
     last_failure: Option<String>,
-    /// The delivery that was last brought forward, and when the store was asked for one.
-    brought_forward: Option<BroughtForward>,
+    /// The delivery that was last rescheduled as a probe, and when the store was asked for one.
+    probe: Option<Rescheduled>,
     probed_at_ms: Option<i64>,
     /// Deliveries that were given up on, and that the store has not added up yet.
     dead_letters: u32,
@@ -119,7 +119,7 @@ impl Worker {
             failures: Failures::default(),
             observed: ObservedAttempts::default(),
             last_failure: None,
-            brought_forward: None,
+            probe: None,
             probed_at_ms: None,
             dead_letters: 0,
             breaker: Breaker::new(options.probe.clone()),
@@ -295,13 +295,13 @@ impl Worker {
             first_attempt_ago,
             sent_at_seconds: u64::try_from(began_ms / 1000).unwrap_or_default(),
         };
-        let brought_forward = self.brought_forward.filter(|one| one.seq == delivery.claim.seq);
+        let probe = self.probe.filter(|one| one.seq == delivery.claim.seq);
         let facts = ended::Facts {
             claim: delivery.claim,
             message_id: attempted.event.message_id.clone(),
             event_type: attempted.event.event_type.clone(),
             is_notice: *attempted.event.source == *NOTICE_SOURCE,
-            was_due_ms: brought_forward.map(|one| one.due_at_ms),
+            was_due_ms: probe.map(|one| one.due_at_ms),
             attempts: delivery.attempts + 1,
             first_attempt_ago: first_attempt_ago.unwrap_or_default(),
             began: now,

@@ -18,10 +18,11 @@ pub use destination::{
     DestinationHealth, DestinationState, Destinations, Disabled, Ordering, Registration, StartFrom,
 };
 pub use query::{
-    Backlog, DeadLetter, DeadLetterQuery, DeliveryQueries, DeliveryState, DeliverySummary, Unwanted,
+    Backlog, DeadLetter, DeadLetterQuery, DeliveryQueries, DeliveryState, DeliverySummary,
+    FilteredOut,
 };
 pub use queue::{
-    BroughtForward, Claim, ClaimId, Claimed, ClaimedDelivery, DeliveryQueue, Settlement, Verdict,
+    Claim, ClaimId, Claimed, ClaimedDelivery, DeliveryQueue, Rescheduled, Settlement, Verdict,
 };
 pub use replay::Replays;
 pub use routing::{NewDelivery, ROUTER, Revived, Routed, RoutedBatch, Routing};

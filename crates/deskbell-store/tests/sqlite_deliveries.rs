@@ -176,7 +176,8 @@ async fn work_whose_caller_goes_away_breaks_nothing() {
         let to = store.head().await.unwrap();
         let destinations = vec!["hook".into()];
         let deliveries = owed(from.get() + 1..=to.get());
-        let batch = RoutedBatch { token, from, to, destinations, deliveries, unwanted: Vec::new() };
+        let batch =
+            RoutedBatch { token, from, to, destinations, deliveries, filtered_out: Vec::new() };
         begin_and_drop(store.route(&batch), round % 20).await;
         begin_and_drop(claim(&store), round % 7).await;
         let claimed = claim(&store).await.unwrap();
@@ -188,7 +189,7 @@ async fn work_whose_caller_goes_away_breaks_nothing() {
     let claimed = claim(&store).await.unwrap();
     assert_eq!(store.settle("hook", &delivered(&claimed)).await.unwrap(), 0);
     assert_eq!(store.backlogs().await.unwrap()[0].pending, 0);
-    assert_eq!(store.absent(&keys(1..=60)).await.unwrap(), [], "each is settled");
+    assert_eq!(store.missing(&keys(1..=60)).await.unwrap(), [], "each is settled");
     clock.advance(Duration::from_secs(60));
     assert_eq!(claim(&store).await.unwrap().len(), 0);
 }

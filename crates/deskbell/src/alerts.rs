@@ -139,7 +139,7 @@ impl Alerts {
 
     async fn has_dead_letters(&self, destination: &str) -> Result<bool, StoreError> {
         let destination = Some(destination.to_owned());
-        let one = DeadLetterQuery { destination, letters_max: 1, ..DeadLetterQuery::default() };
+        let one = DeadLetterQuery { destination, limit: 1, ..DeadLetterQuery::default() };
         Ok(!self.store.dead_letters(&one).await?.is_empty())
     }
 

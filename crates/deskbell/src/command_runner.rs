@@ -80,7 +80,7 @@ impl Retry {
             destination: Some(destination.to_owned()),
             since_ms: None,
             after,
-            letters_max: PAGE_SIZE,
+            limit: PAGE_SIZE,
         };
         store.dead_letters(&query).await
     }

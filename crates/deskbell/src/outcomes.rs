@@ -106,7 +106,7 @@ impl<'a> Outcomes<'a> {
         event: &StoredEvent,
     ) -> Result<Vec<DestinationOutcome>, StoreError> {
         let mut deliveries = self.store.deliveries_of(event.seq).await?;
-        let unwanted = self.store.unwanted(event.seq).await?;
+        let filtered_out = self.store.filtered_out(event.seq).await?;
         let mut outcomes = Vec::new();
         for destination in &mut self.destinations {
             let route = match destination {
@@ -121,10 +121,10 @@ impl<'a> Outcomes<'a> {
             let delivery = at.map(|at| deliveries.remove(at));
             let stored = StoredFacts {
                 delivery: delivery.as_ref().map(|delivery| &delivery.state),
-                unwanted: unwanted
+                filtered_out: filtered_out
                     .iter()
-                    .find(|unwanted| unwanted.destination == *name)
-                    .map(|unwanted| &*unwanted.reason),
+                    .find(|filtered_out| filtered_out.destination == *name)
+                    .map(|filtered_out| &*filtered_out.reason),
                 routed: self.states.iter().find(|one| one.name == *name).map(|one| one.routed),
             };
             let outcome = event_outcome(event, Some(route), &stored);

@@ -121,7 +121,7 @@ async fn what_is_rejected_is_dead_lettered_with_the_reason() {
     assert_eq!(next(&mut calls).await, call("msg_1", 1));
     engine.stop().await.unwrap();
     let store = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
-    let all = DeadLetterQuery { letters_max: 10, ..DeadLetterQuery::default() };
+    let all = DeadLetterQuery { limit: 10, ..DeadLetterQuery::default() };
     let letters = store.dead_letters(&all).await.unwrap();
     let [letter] = &letters[..] else { panic!("one dead letter: {letters:?}") };
     assert_eq!((&*letter.message_id, &*letter.reason), ("msg_1", "no such tenant"));

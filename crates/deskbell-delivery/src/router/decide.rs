@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deskbell_expr::EventView;
-use deskbell_store::deliveries::{DeliveryKey, NewDelivery, Unwanted};
+use deskbell_store::deliveries::{DeliveryKey, FilteredOut, NewDelivery};
 use deskbell_store::{Seq, StoredEvent};
 
 use super::Route;
@@ -26,13 +26,13 @@ pub(super) struct Decided {
     /// How many of the events were judged, from the first; at least one.
     pub(super) count: usize,
     pub(super) deliveries: Vec<NewDelivery>,
-    pub(super) unwanted: Vec<(Seq, Vec<Unwanted>)>,
+    pub(super) filtered_out: Vec<(Seq, Vec<FilteredOut>)>,
 }
 
 /// Judges events until the batch's time is up.
 pub(super) fn decide(routes: &[&Route], events: &[StoredEvent]) -> Decided {
     let started = Instant::now();
-    let mut decided = Decided { count: 0, deliveries: Vec::new(), unwanted: Vec::new() };
+    let mut decided = Decided { count: 0, deliveries: Vec::new(), filtered_out: Vec::new() };
     for event in events {
         decided.add(routes, event);
         if started.elapsed() > BATCH_TIME_MAX {
@@ -55,21 +55,21 @@ impl Decided {
                     key: DeliveryKey { destination, seq: event.seq },
                     subject: event.subject.clone(),
                 }),
-                Decision::Ignore(reason) => ignored.push(Unwanted { destination, reason }),
+                Decision::Ignore(reason) => ignored.push(FilteredOut { destination, reason }),
                 Decision::Unjudged(reason) => {
                     metrics::counter!(FAILURES, "destination" => destination.to_string())
                         .increment(1);
-                    unjudged.push(Unwanted { destination, reason });
+                    unjudged.push(FilteredOut { destination, reason });
                 }
             }
         }
         let is_wanted = self.deliveries.len() > deliveries_before;
         if !is_wanted && *event.source != *NOTICE_SOURCE {
             ignored.append(&mut unjudged);
-            self.unwanted.push((event.seq, ignored));
+            self.filtered_out.push((event.seq, ignored));
         } else if !unjudged.is_empty() {
             // Others want it; that it could not be judged here is kept all the same.
-            self.unwanted.push((event.seq, unjudged));
+            self.filtered_out.push((event.seq, unjudged));
         }
     }
 }
@@ -138,10 +138,12 @@ mod tests {
         let (failing, wanting) = (route("data.l[0].startsWith('x')"), route("data.l[0] == 1"));
         let decided = decide(&[&failing, &wanting], &[event(1, 1)]);
         assert_eq!(decided.deliveries.len(), 1);
-        let [(seq, unwanted)] = decided.unwanted.as_slice() else { panic!("nothing was kept") };
-        assert_eq!((*seq, unwanted.len()), (Seq::new(1), 1));
-        assert!(unwanted[0].reason.contains("failed"), "{}", unwanted[0].reason);
+        let [(seq, filtered_out)] = decided.filtered_out.as_slice() else {
+            panic!("nothing was kept")
+        };
+        assert_eq!((*seq, filtered_out.len()), (Seq::new(1), 1));
+        assert!(filtered_out[0].reason.contains("failed"), "{}", filtered_out[0].reason);
         let decided = decide(&[&route("data.l[0] == 2"), &wanting], &[event(1, 1)]);
-        assert!(decided.unwanted.is_empty(), "what is false is not kept where others want it");
+        assert!(decided.filtered_out.is_empty(), "what is false is not kept where others want it");
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Facts {
     pub(super) event_type: String,
     /// Its event is one of the engine's own.
     pub(super) is_notice: bool,
-    /// When it would have been due, where it was brought forward.
+    /// when it would have been due, if it was rescheduled.
     pub(super) was_due_ms: Option<i64>,
     /// Attempts, this one among them.
     pub(super) attempts: u32,

@@ -119,7 +119,7 @@ impl Worker {
         self.health = health;
     }
 
-    /// Brings a delivery forward where an attempt is lacking by which the destination is judged.
+    /// Schedules a delivery now if there is no recent attempt to judge the destination by.
     async fn probe(&mut self, now_ms: i64) -> Result<(), StoreError> {
         let policy = &self.options.health;
         if policy.probe_at_ms(&self.health).is_none_or(|at_ms| at_ms > now_ms) {
@@ -132,8 +132,8 @@ impl Worker {
         }
         self.probed_at_ms = Some(now_ms);
         let destination = Arc::clone(&self.options.destination);
-        if let Some(brought) = self.deliveries.bring_forward(&destination).await? {
-            self.brought_forward = Some(brought);
+        if let Some(rescheduled) = self.deliveries.schedule_next_now(&destination).await? {
+            self.probe = Some(rescheduled);
             self.claim_at = Instant::now();
         }
         Ok(())

@@ -35,13 +35,13 @@ async fn each_gets_what_it_wants_and_what_nobody_wants_is_visible_with_the_reaso
     assert_eq!(router.run_once().await.unwrap().deliveries, 1);
     assert_eq!(owed(&world, 1).await, ["crm"]);
     assert_eq!(owed(&world, 2).await, Vec::<String>::new());
-    assert_eq!(world.store.unwanted(Seq::new(1)).await.unwrap(), []);
-    let why = world.store.unwanted(Seq::new(2)).await.unwrap();
+    assert_eq!(world.store.filtered_out(Seq::new(1)).await.unwrap(), []);
+    let why = world.store.filtered_out(Seq::new(2)).await.unwrap();
     let why: Vec<_> = why.iter().map(|one| (&*one.destination, one.reason.as_str())).collect();
     assert_eq!(why[0], ("crm", "`events` does not include organization.created"));
     assert_eq!(why[1].0, "pro");
     assert!(why[1].1.contains("data.public_metadata.plan is missing"), "{why:?}");
-    let codes = world.store.unwanted(Seq::new(3)).await.unwrap();
+    let codes = world.store.filtered_out(Seq::new(3)).await.unwrap();
     assert!(codes.iter().all(|one| one.reason.contains("one-time codes")), "{codes:?}");
 }
 
@@ -76,11 +76,11 @@ async fn an_event_that_is_too_expensive_to_judge_is_set_aside_and_the_rest_goes_
     while router.run_once().await.unwrap().more {}
     // It is neither lost nor taken for one that is not wanted, though another destination has it.
     assert_eq!(owed(&world, 1).await, ["plain"]);
-    let why = world.store.unwanted(Seq::new(1)).await.unwrap();
+    let why = world.store.filtered_out(Seq::new(1)).await.unwrap();
     assert_eq!((why.len(), &*why[0].destination), (1, "guarded"));
     assert!(why[0].reason.contains("takes more work than is allowed"), "{why:?}");
     assert_eq!(owed(&world, 2).await, ["guarded", "plain"]);
-    assert_eq!(world.store.unwanted(Seq::new(2)).await.unwrap(), []);
+    assert_eq!(world.store.filtered_out(Seq::new(2)).await.unwrap(), []);
 }
 
 #[tokio::test]

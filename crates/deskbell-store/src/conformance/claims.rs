@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::work::{LEASE, claim, claim_all, delivered, destination_with, owe, retry, settle};
 use super::{Backend, event, events};
-use crate::deliveries::{BroughtForward, Claim, ClaimedDelivery};
+use crate::deliveries::{Claim, ClaimedDelivery, Rescheduled};
 use crate::{NewEvent, Seq, Store};
 
 const NONE: [i64; 0] = [];
@@ -100,21 +100,21 @@ pub async fn what_is_released_is_due_again(backend: &dyn Backend) {
     assert_eq!(claim_all(&*store, "hook").await.0, NONE, "that claim is somebody else's now");
 }
 
-pub async fn the_next_one_is_brought_forward_where_none_is_due(backend: &dyn Backend) {
+pub async fn the_next_one_is_scheduled_now_where_none_is_due(backend: &dyn Backend) {
     let store = backend.create().await;
     destination_with(&*store, "hook", 2).await;
-    assert_eq!(store.bring_forward("nobody").await.unwrap(), None);
-    assert_eq!(store.bring_forward("hook").await.unwrap(), None, "they are due");
+    assert_eq!(store.schedule_next_now("nobody").await.unwrap(), None);
+    assert_eq!(store.schedule_next_now("hook").await.unwrap(), None, "they are due");
     let (_, claimed) = claim_all(&*store, "hook").await;
-    assert_eq!(store.bring_forward("hook").await.unwrap(), None, "they are being attempted");
+    assert_eq!(store.schedule_next_now("hook").await.unwrap(), None, "they are being attempted");
     let waits = [40, 20].map(Duration::from_secs);
     let retries: Vec<_> =
         claimed.iter().zip(waits).map(|(claimed, after)| retry(claimed, after)).collect();
     settle(&*store, "hook", &retries).await;
     let due_at_ms = store.now_ms().await.unwrap() + 20_000;
-    let brought = store.bring_forward("hook").await.unwrap();
-    assert_eq!(brought, Some(BroughtForward { seq: Seq::new(2), due_at_ms }));
-    assert_eq!(store.bring_forward("hook").await.unwrap(), None, "one is due");
+    let rescheduled = store.schedule_next_now("hook").await.unwrap();
+    assert_eq!(rescheduled, Some(Rescheduled { seq: Seq::new(2), due_at_ms }));
+    assert_eq!(store.schedule_next_now("hook").await.unwrap(), None, "one is due");
     let (seqs, claimed) = claim_all(&*store, "hook").await;
     assert_eq!((seqs, claimed[0].attempts), (vec![2], 1));
 }

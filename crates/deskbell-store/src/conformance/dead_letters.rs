@@ -9,7 +9,7 @@ use crate::Store;
 use crate::deliveries::{DeadLetter, DeadLetterQuery, DeliveryKey};
 
 fn query() -> DeadLetterQuery {
-    DeadLetterQuery { letters_max: 100, ..DeadLetterQuery::default() }
+    DeadLetterQuery { limit: 100, ..DeadLetterQuery::default() }
 }
 
 async fn keys(store: &dyn Store, query: &DeadLetterQuery) -> Vec<DeliveryKey> {
@@ -45,7 +45,7 @@ pub async fn they_are_listed_in_pages(backend: &dyn Backend) {
     }
     let mut listed = Vec::new();
     loop {
-        let page = DeadLetterQuery { after: listed.last().cloned(), letters_max: 2, ..query() };
+        let page = DeadLetterQuery { after: listed.last().cloned(), limit: 2, ..query() };
         let page = keys(&*store, &page).await;
         if page.is_empty() {
             break;

@@ -7,7 +7,7 @@ use super::work::{
     claim_all, delivered, empty_batch, give_up_on_all, owe, register, retry, settle, state,
 };
 use super::{Backend, event};
-use crate::deliveries::{DeliveryState, Ordering, Unwanted};
+use crate::deliveries::{DeliveryState, FilteredOut, Ordering};
 use crate::retention::{DeletedUser, Erasable, EraseOptions, Erased};
 use crate::{Appended, NewEvent, Seq, Store, StoredEvent};
 
@@ -87,7 +87,8 @@ pub async fn what_is_stored_about_a_deleted_user_is_erased(backend: &dyn Backend
     give_up_on_all(&*store, "hook", &format!("{ADDRESS} was refused")).await;
     let mut batch = empty_batch(&*store, &["hook"], Seq::new(4)).await;
     let reason = format!("{ADDRESS} is not wanted");
-    batch.unwanted = vec![(Seq::new(3), vec![Unwanted { destination: "hook".into(), reason }])];
+    batch.filtered_out =
+        vec![(Seq::new(3), vec![FilteredOut { destination: "hook".into(), reason }])];
     store.route(&batch).await.unwrap();
     let erasable = store.erasable(&erasing(&["hook"])).await.unwrap();
     let [Erasable { user, message_ids }] = &erasable[..] else { panic!("{erasable:?}") };
@@ -110,7 +111,7 @@ pub async fn what_is_stored_about_a_deleted_user_is_erased(backend: &dyn Backend
         panic!("it stays a dead letter");
     };
     assert_eq!(reason, "erased");
-    assert_eq!(store.unwanted(Seq::new(3)).await.unwrap(), []);
+    assert_eq!(store.filtered_out(Seq::new(3)).await.unwrap(), []);
     assert_eq!(store.erasable(&erasing(&["hook"])).await.unwrap(), [], "it is done");
     let again = store.append(&[created("created", "user_ada", ADDRESS)]).await.unwrap();
     assert_eq!(again, [Appended::Duplicate(Seq::new(1))], "it is known");

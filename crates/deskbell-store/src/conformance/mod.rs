@@ -106,7 +106,7 @@ macro_rules! conformance_tests {
         $crate::conformance_tests!(@topic $backend, claims:
             nobody_else_gets_what_is_claimed, a_lease_that_ends_lets_others_in,
             the_limits_of_a_claim, the_longest_due_comes_first, the_next_due_time,
-            what_is_released_is_due_again, the_next_one_is_brought_forward_where_none_is_due,
+            what_is_released_is_due_again, the_next_one_is_scheduled_now_where_none_is_due,
             destinations_have_claims_of_their_own,
             a_restart_gives_everything_back, nothing_is_handed_out_twice);
         $crate::conformance_tests!(@topic $backend, settling:

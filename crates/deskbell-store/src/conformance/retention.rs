@@ -8,7 +8,7 @@ use super::work::{
     new_delivery, owe, register, retry, settle, state, stored,
 };
 use super::{Backend, event, events};
-use crate::deliveries::{DeliveryState, Ordering, ROUTER, Revived, Settlement, Unwanted};
+use crate::deliveries::{DeliveryState, FilteredOut, Ordering, ROUTER, Revived, Settlement};
 use crate::retention::{BlockedBy, PruneOptions, Pruned, RetentionBlocker};
 use crate::{Appended, Command, NewEvent, Seq, Store};
 
@@ -70,9 +70,9 @@ pub async fn an_old_event_goes_with_all_that_belongs_to_it(backend: &dyn Backend
     destination_with(&*store, "hook", 2).await;
     deliver_all(&*store, "hook").await;
     store.append(&[event("hook_0"), event("unwanted")]).await.unwrap();
-    let why = Unwanted { destination: "hook".into(), reason: "no plan".to_owned() };
+    let why = FilteredOut { destination: "hook".into(), reason: "no plan".to_owned() };
     let mut batch = empty_batch(&*store, &["hook"], Seq::new(2)).await;
-    batch.unwanted = vec![(Seq::new(3), vec![why])];
+    batch.filtered_out = vec![(Seq::new(3), vec![why])];
     store.route(&batch).await.unwrap();
     store.revive_requested(batch.token, 10).await.unwrap();
     backend.advance(100 * DAY + HOUR);
@@ -84,8 +84,8 @@ pub async fn an_old_event_goes_with_all_that_belongs_to_it(backend: &dyn Backend
     let ids = ["hook_0", "hook_1", "unwanted", "new"];
     assert_eq!(payloads(&*store, &ids).await, [None, None, None, Some(true)]);
     assert_eq!(store.deliveries_of(Seq::new(1)).await.unwrap(), []);
-    assert_eq!(store.unwanted(Seq::new(3)).await.unwrap(), []);
-    let absent = store.absent(&[key("hook", 1), key("hook", 2)]).await.unwrap();
+    assert_eq!(store.filtered_out(Seq::new(3)).await.unwrap(), []);
+    let absent = store.missing(&[key("hook", 1), key("hook", 2)]).await.unwrap();
     assert_eq!(absent.len(), 2, "no delivery of it is left");
     let requests = store.replay_requests(0, 10).await.unwrap();
     let seqs: Vec<_> = requests.iter().map(|request| request.seq.get()).collect();

@@ -7,7 +7,7 @@ use super::work::{
 };
 use super::{Backend, events};
 use crate::Seq;
-use crate::deliveries::{Ordering, ROUTER, Routed, RoutedBatch, Unwanted};
+use crate::deliveries::{FilteredOut, Ordering, ROUTER, Routed, RoutedBatch};
 
 pub async fn what_is_routed_can_be_claimed(backend: &dyn Backend) {
     let store = backend.create().await;
@@ -26,12 +26,12 @@ pub async fn a_checkpoint_elsewhere_stops_the_batch(backend: &dyn Backend) {
     let names = ["ahead", "behind"];
     let batch = RoutedBatch {
         deliveries: vec![new_delivery("behind", 1, "user_1")],
-        unwanted: vec![(Seq::new(2), vec![unwanted("behind", "not asked for")])],
+        filtered_out: vec![(Seq::new(2), vec![filtered_out("behind", "not asked for")])],
         ..empty_batch(&*store, &names, Seq::ZERO).await
     };
     assert_eq!(store.route(&batch).await.unwrap(), Routed::Superseded);
     assert_eq!(claim_all(&*store, "behind").await.0, [] as [i64; 0]);
-    assert_eq!(store.unwanted(Seq::new(2)).await.unwrap(), []);
+    assert_eq!(store.filtered_out(Seq::new(2)).await.unwrap(), []);
     let known = store.destinations().await.unwrap();
     assert_eq!((known[0].routed, known[1].routed), (Seq::new(2), Seq::ZERO));
     let unknown = empty_batch(&*store, &["nobody"], Seq::ZERO).await;
@@ -86,8 +86,8 @@ pub async fn destinations_at_one_place_share_a_batch(backend: &dyn Backend) {
     assert_eq!(routed, [2, 2, 0]);
 }
 
-fn unwanted(destination: &str, reason: &str) -> Unwanted {
-    Unwanted { destination: destination.into(), reason: reason.to_owned() }
+fn filtered_out(destination: &str, reason: &str) -> FilteredOut {
+    FilteredOut { destination: destination.into(), reason: reason.to_owned() }
 }
 
 pub async fn unwanted_events_say_why(backend: &dyn Backend) {
@@ -97,14 +97,15 @@ pub async fn unwanted_events_say_why(backend: &dyn Backend) {
     store.append(&events("a", 2)).await.unwrap();
     for (name, reason) in [("hook", "type is \"x\"\nnot 'y'"), ("crm", "plan ≠ pro")] {
         let batch = RoutedBatch {
-            unwanted: vec![(Seq::new(2), vec![unwanted(name, reason)])],
+            filtered_out: vec![(Seq::new(2), vec![filtered_out(name, reason)])],
             ..empty_batch(&*store, &[name], Seq::ZERO).await
         };
         assert_eq!(store.route(&batch).await.unwrap(), Routed::Done);
     }
-    let reasons = [unwanted("crm", "plan ≠ pro"), unwanted("hook", "type is \"x\"\nnot 'y'")];
-    assert_eq!(store.unwanted(Seq::new(2)).await.unwrap(), reasons);
-    assert_eq!(store.unwanted(Seq::new(1)).await.unwrap(), []);
+    let reasons =
+        [filtered_out("crm", "plan ≠ pro"), filtered_out("hook", "type is \"x\"\nnot 'y'")];
+    assert_eq!(store.filtered_out(Seq::new(2)).await.unwrap(), reasons);
+    assert_eq!(store.filtered_out(Seq::new(1)).await.unwrap(), []);
 }
 
 pub async fn who_waits_is_woken(backend: &dyn Backend) {
@@ -140,5 +141,5 @@ pub async fn what_is_absent(backend: &dyn Backend) {
     let (_, claimed) = claim_all(&*store, "hook").await;
     settle(&*store, "hook", &[delivered(&claimed[0])]).await;
     let keys = [key("nobody", 1), key("hook", 3), key("hook", 2), key("hook", 1)];
-    assert_eq!(store.absent(&keys).await.unwrap(), keys[..2]);
+    assert_eq!(store.missing(&keys).await.unwrap(), keys[..2]);
 }

@@ -60,7 +60,7 @@ pub(super) async fn empty_batch(
         to: store.head().await.unwrap(),
         destinations: destinations.iter().map(|name| (*name).into()).collect(),
         deliveries: Vec::new(),
-        unwanted: Vec::new(),
+        filtered_out: Vec::new(),
     }
 }
 

@@ -30,11 +30,11 @@ pub trait DeliveryQueries: fmt::Debug + Send + Sync + 'static {
     /// The store could not be read.
     async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError>;
 
-    /// Why destinations did not want the event, if none did.
+    /// Why the event was filtered out at destinations, if none wanted it.
     ///
     /// # Errors
     /// The store could not be read.
-    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError>;
+    async fn filtered_out(&self, seq: Seq) -> Result<Vec<FilteredOut>, StoreError>;
 }
 
 /// Which dead letters to list.
@@ -47,7 +47,7 @@ pub struct DeadLetterQuery {
     /// Behind this one, in the order of the keys.
     pub after: Option<DeliveryKey>,
     /// At most this many.
-    pub letters_max: u32,
+    pub limit: u32,
 }
 
 /// A delivery that was given up on. Its event may have left the log.
@@ -104,9 +104,9 @@ pub enum DeliveryState {
     },
 }
 
-/// Why a destination did not want an event.
+/// Why an event was filtered out at a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unwanted {
+pub struct FilteredOut {
     /// The destination's name.
     pub destination: Arc<str>,
     /// Why, in plain words.

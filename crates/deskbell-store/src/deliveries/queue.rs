@@ -42,7 +42,8 @@ pub trait DeliveryQueue: Destinations {
     ///
     /// # Errors
     /// Nothing was changed.
-    async fn bring_forward(&self, destination: &str) -> Result<Option<BroughtForward>, StoreError>;
+    async fn schedule_next_now(&self, destination: &str)
+    -> Result<Option<Rescheduled>, StoreError>;
 
     /// A hint that deliveries of this destination have become due. Register interest first, then
     /// claim, and poll now and then: the claim is the truth.
@@ -120,7 +121,7 @@ pub enum Verdict {
 
 /// A delivery that is due earlier than it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BroughtForward {
+pub struct Rescheduled {
     /// The event's sequence number.
     pub seq: Seq,
     /// When it was due, in milliseconds since the Unix epoch.

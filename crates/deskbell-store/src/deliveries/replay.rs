@@ -27,5 +27,5 @@ pub trait Replays: EventLog + DeliveryQueries {
     ///
     /// # Errors
     /// The store could not be read.
-    async fn absent(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError>;
+    async fn missing(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError>;
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{DeliveryKey, Destinations, Unwanted};
+use super::{DeliveryKey, Destinations, FilteredOut};
 use crate::{EventLog, FencingToken, Leases, ReplayRequest, Seq, StoreError};
 
 /// The store as the router uses it.
@@ -65,7 +65,7 @@ pub struct RoutedBatch {
     /// What is owed to them.
     pub deliveries: Vec<NewDelivery>,
     /// Events that none of them wants, and why.
-    pub unwanted: Vec<(Seq, Vec<Unwanted>)>,
+    pub filtered_out: Vec<(Seq, Vec<FilteredOut>)>,
 }
 
 /// A delivery that does not exist yet.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{
     AttemptRecord, Claim, DeadLetterQuery, DeliveryKey, DeliveryQueries, DeliveryQueue,
-    Destinations, NewDelivery, Ordering, ROUTER, Registration, RoutedBatch, Routing, Settlement,
-    StartFrom, Unwanted, Verdict,
+    Destinations, FilteredOut, NewDelivery, Ordering, ROUTER, Registration, RoutedBatch, Routing,
+    Settlement, StartFrom, Verdict,
 };
 use deskbell_store::{
     Command, Commands, EventLog, Leases, NewEvent, PostgresOpenError, PostgresOptions,
@@ -53,14 +53,15 @@ async fn route_all(store: &SqliteStore) {
             subject: Some(format!("user_{}", seq % 7)),
         })
     };
-    let why = |name: &str| Unwanted { destination: name.into(), reason: "not \"wanted\"".into() };
+    let why =
+        |name: &str| FilteredOut { destination: name.into(), reason: "not \"wanted\"".into() };
     let batch = RoutedBatch {
         token: store.next_fencing_token(ROUTER).await.unwrap(),
         from: Seq::ZERO,
         to,
         destinations: names.to_vec(),
         deliveries: (1..to.get()).flat_map(owed).collect(),
-        unwanted: vec![(to, vec![why("crm"), why("audit")])],
+        filtered_out: vec![(to, vec![why("crm"), why("audit")])],
     };
     store.route(&batch).await.unwrap();
 }
@@ -113,11 +114,11 @@ async fn told(store: &dyn Store) -> String {
         after = last.seq;
         for event in events {
             let deliveries = store.deliveries_of(event.seq).await.unwrap();
-            let unwanted = store.unwanted(event.seq).await.unwrap();
-            told += &format!("{event:?} {:?} {deliveries:?} {unwanted:?}\n", event.payload);
+            let filtered_out = store.filtered_out(event.seq).await.unwrap();
+            told += &format!("{event:?} {:?} {deliveries:?} {filtered_out:?}\n", event.payload);
         }
     }
-    let query = DeadLetterQuery { letters_max: 10_000, ..DeadLetterQuery::default() };
+    let query = DeadLetterQuery { limit: 10_000, ..DeadLetterQuery::default() };
     told += &format!("{:?}\n", store.dead_letters(&query).await.unwrap());
     told += &format!("{:?}\n", store.destinations().await.unwrap());
     told += &format!("{:?}\n", store.backlogs().await.unwrap());

@@ -36,7 +36,7 @@ async fn a_day(store: &PostgresStore, place: i64) {
     assert_eq!(store.enqueue(&[owed]).await.unwrap(), 1);
     for _ in 0..2 {
         give_up(store).await;
-        let query = DeadLetterQuery { letters_max: 100, ..DeadLetterQuery::default() };
+        let query = DeadLetterQuery { limit: 100, ..DeadLetterQuery::default() };
         let [letter] = &store.dead_letters(&query).await.unwrap()[..] else { panic!("one") };
         assert_eq!((&letter.key, &*letter.message_id), (&key(place), &*id));
         assert_eq!(store.revive(&[key(place)]).await.unwrap(), 1);

@@ -51,7 +51,7 @@ async fn each_delivery_is_handed_out_once() {
     tasks.join_all().await;
     assert_eq!(seen.lock().unwrap().len(), DELIVERIES);
     let keys: Vec<_> = (1..=10_000).map(key).collect();
-    assert_eq!(stores[1].absent(&keys).await.unwrap(), [], "each is settled");
+    assert_eq!(stores[1].missing(&keys).await.unwrap(), [], "each is settled");
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_router_cannot_be_overtaken_between_its_check_and_its_commit() {
         to: Seq::ZERO,
         destinations: vec!["hook".into()],
         deliveries: Vec::new(),
-        unwanted: Vec::new(),
+        filtered_out: Vec::new(),
     };
     assert_eq!(store.route(&batch).await.unwrap(), Routed::Superseded);
     let batch = RoutedBatch { token: newer, ..batch };

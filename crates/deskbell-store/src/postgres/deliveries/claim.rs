@@ -8,11 +8,11 @@ use sqlx::postgres::PgRow;
 
 use crate::Seq;
 use crate::clock::whole_ms;
-use crate::deliveries::{BroughtForward, Claim, ClaimId, Claimed, ClaimedDelivery};
+use crate::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery, Rescheduled};
 use crate::postgres::read::{self, Sources};
 
 /// One that is claimed was due, so that it stands in the way; one that is locked is somebody's.
-const BRING_FORWARD: &str = "WITH next AS MATERIALIZED (
+const SCHEDULE_NEXT_NOW: &str = "WITH next AS MATERIALIZED (
          SELECT seq, destination_id, due_at_ms FROM deskbell.deliveries
          WHERE destination_id = (SELECT id FROM deskbell.destinations WHERE name = $2)
              AND NOT blocked
@@ -56,17 +56,17 @@ pub(super) async fn claim(
 }
 
 /// Makes the delivery that is due next due now, where it is not yet.
-pub(super) async fn bring_forward(
+pub(super) async fn schedule_next_now(
     connection: &mut Session,
     destination: &str,
     manual_ms: Option<i64>,
-) -> Result<Option<BroughtForward>, sqlx::Error> {
-    let brought: Option<(i64, i64)> = sqlx::query_as(BRING_FORWARD)
+) -> Result<Option<Rescheduled>, sqlx::Error> {
+    let rescheduled: Option<(i64, i64)> = sqlx::query_as(SCHEDULE_NEXT_NOW)
         .bind(manual_ms)
         .bind(destination)
         .fetch_optional(connection)
         .await?;
-    Ok(brought.map(|(seq, due_at_ms)| BroughtForward { seq: Seq::new(seq), due_at_ms }))
+    Ok(rescheduled.map(|(seq, due_at_ms)| Rescheduled { seq: Seq::new(seq), due_at_ms }))
 }
 
 fn delivery(

@@ -21,10 +21,10 @@ use tokio::sync::Notify;
 
 use super::{PostgresStore, read};
 use crate::deliveries::{
-    Backlog, BroughtForward, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, DeliveryKey,
-    DeliveryQueries, DeliveryQueue, DeliverySummary, DestinationHealth, DestinationState,
-    Destinations, NewDelivery, Registration, Replays, Revived, Routed, RoutedBatch, Routing,
-    Settlement, Unwanted,
+    Backlog, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries,
+    DeliveryQueue, DeliverySummary, DestinationHealth, DestinationState, Destinations, FilteredOut,
+    NewDelivery, Registration, Replays, Rescheduled, Revived, Routed, RoutedBatch, Routing,
+    Settlement,
 };
 use crate::{FencingToken, ReplayRequest, Seq, StoreError};
 
@@ -161,15 +161,18 @@ impl DeliveryQueue for PostgresStore {
         Ok(())
     }
 
-    async fn bring_forward(&self, destination: &str) -> Result<Option<BroughtForward>, StoreError> {
+    async fn schedule_next_now(
+        &self,
+        destination: &str,
+    ) -> Result<Option<Rescheduled>, StoreError> {
         let mut work = self.connections.statement().await?;
         let manual_ms = self.clock.manual_ms();
-        let outcome = claim::bring_forward(work.connection(), destination, manual_ms).await;
-        let brought = work.done(outcome).await?;
-        if brought.is_some() {
+        let outcome = claim::schedule_next_now(work.connection(), destination, manual_ms).await;
+        let rescheduled = work.done(outcome).await?;
+        if rescheduled.is_some() {
             self.wake(std::iter::once(destination));
         }
-        Ok(brought)
+        Ok(rescheduled)
     }
 
     fn due(&self, destination: &str) -> Arc<Notify> {
@@ -197,9 +200,9 @@ impl DeliveryQueries for PostgresStore {
         work.done(outcome).await
     }
 
-    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError> {
+    async fn filtered_out(&self, seq: Seq) -> Result<Vec<FilteredOut>, StoreError> {
         let mut work = self.connections.statement().await?;
-        let outcome = query::unwanted(work.connection(), seq).await;
+        let outcome = query::filtered_out(work.connection(), seq).await;
         work.done(outcome).await
     }
 }
@@ -222,9 +225,9 @@ impl Replays for PostgresStore {
         Ok(added)
     }
 
-    async fn absent(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
+    async fn missing(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
         let mut work = self.connections.statement().await?;
-        let outcome = query::absent(work.connection(), deliveries).await;
+        let outcome = query::missing(work.connection(), deliveries).await;
         work.done(outcome).await
     }
 }

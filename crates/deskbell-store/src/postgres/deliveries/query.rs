@@ -11,7 +11,7 @@ use super::lists::Lists;
 use crate::Seq;
 use crate::deliveries::{
     AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryState,
-    DeliverySummary, Unwanted,
+    DeliverySummary, FilteredOut,
 };
 
 /// It counts in indexes of what waits and of what was given up on, never what was delivered.
@@ -97,7 +97,7 @@ pub(super) async fn dead_letters(
         .bind(query.since_ms)
         .bind(query.after.as_ref().map(|after| &*after.destination))
         .bind(query.after.as_ref().map(|after| after.seq.get()))
-        .bind(i64::from(query.letters_max))
+        .bind(i64::from(query.limit))
         .fetch_all(connection)
         .await?;
     rows.iter()
@@ -124,7 +124,7 @@ fn key(row: &PgRow) -> Result<DeliveryKey, sqlx::Error> {
     })
 }
 
-pub(super) async fn absent(
+pub(super) async fn missing(
     connection: &mut Session,
     deliveries: &[DeliveryKey],
 ) -> Result<Vec<DeliveryKey>, sqlx::Error> {
@@ -192,10 +192,10 @@ async fn attempts(
     Ok(attempts)
 }
 
-pub(super) async fn unwanted(
+pub(super) async fn filtered_out(
     connection: &mut Session,
     seq: Seq,
-) -> Result<Vec<Unwanted>, sqlx::Error> {
+) -> Result<Vec<FilteredOut>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT reason.key, reason.value
          FROM deskbell.unwanted_events, jsonb_each_text(reasons) AS reason
@@ -206,7 +206,10 @@ pub(super) async fn unwanted(
     .await?;
     rows.iter()
         .map(|row| {
-            Ok(Unwanted { destination: row.try_get::<&str, _>(0)?.into(), reason: row.try_get(1)? })
+            Ok(FilteredOut {
+                destination: row.try_get::<&str, _>(0)?.into(),
+                reason: row.try_get(1)?,
+            })
         })
         .collect()
 }

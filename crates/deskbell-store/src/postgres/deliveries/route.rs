@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::postgres::Session;
 
 use super::lists::Lists;
-use crate::deliveries::{NewDelivery, Routed, RoutedBatch, Unwanted};
+use crate::deliveries::{FilteredOut, NewDelivery, Routed, RoutedBatch};
 use crate::postgres::append::text;
 
 const ROUTE: &str = "SELECT deskbell.route_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -17,9 +17,12 @@ pub(super) async fn route(
 ) -> Result<Routed, sqlx::Error> {
     let checkpoints: BTreeSet<&str> = batch.destinations.iter().map(|name| &**name).collect();
     let lists = lists(&batch.deliveries);
-    let unwanted_seqs: Vec<i64> = batch.unwanted.iter().map(|(seq, _)| seq.get()).collect();
-    let reasons: Vec<String> =
-        batch.unwanted.iter().map(|(_, unwanted)| reasons(unwanted)).collect::<Result<_, _>>()?;
+    let unwanted_seqs: Vec<i64> = batch.filtered_out.iter().map(|(seq, _)| seq.get()).collect();
+    let reasons: Vec<String> = batch
+        .filtered_out
+        .iter()
+        .map(|(_, filtered_out)| reasons(filtered_out))
+        .collect::<Result<_, _>>()?;
     let done: bool = sqlx::query_scalar(ROUTE)
         .bind(manual_ms)
         .bind(batch.token.get())
@@ -59,8 +62,8 @@ fn lists(deliveries: &[NewDelivery]) -> Lists<'_> {
 }
 
 /// The reason by destination, as a JSON object.
-fn reasons(unwanted: &[Unwanted]) -> Result<String, sqlx::Error> {
+fn reasons(filtered_out: &[FilteredOut]) -> Result<String, sqlx::Error> {
     let reasons: BTreeMap<&str, _> =
-        unwanted.iter().map(|one| (&*one.destination, text(&one.reason))).collect();
+        filtered_out.iter().map(|one| (&*one.destination, text(&one.reason))).collect();
     serde_json::to_string(&reasons).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }

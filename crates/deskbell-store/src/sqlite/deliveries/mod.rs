@@ -25,10 +25,10 @@ pub(super) use queue::Queues;
 
 use super::{SqliteStore, read};
 use crate::deliveries::{
-    Backlog, BroughtForward, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, DeliveryKey,
-    DeliveryQueries, DeliveryQueue, DeliverySummary, DestinationHealth, DestinationState,
-    Destinations, NewDelivery, Registration, Replays, Revived, Routed, RoutedBatch, Routing,
-    Settlement, Unwanted,
+    Backlog, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries,
+    DeliveryQueue, DeliverySummary, DestinationHealth, DestinationState, Destinations, FilteredOut,
+    NewDelivery, Registration, Replays, Rescheduled, Revived, Routed, RoutedBatch, Routing,
+    Settlement,
 };
 use crate::{FencingToken, ReplayRequest, Seq, StoreError};
 
@@ -145,15 +145,18 @@ impl DeliveryQueue for SqliteStore {
         Ok(())
     }
 
-    async fn bring_forward(&self, destination: &str) -> Result<Option<BroughtForward>, StoreError> {
+    async fn schedule_next_now(
+        &self,
+        destination: &str,
+    ) -> Result<Option<Rescheduled>, StoreError> {
         let mut connection = self.connection().await?;
         let now_ms = self.clock.now_ms();
-        let brought = pending::bring_forward(&mut connection, destination, now_ms).await?;
+        let rescheduled = pending::schedule_next_now(&mut connection, destination, now_ms).await?;
         drop(connection);
-        if brought.is_some() {
+        if rescheduled.is_some() {
             self.queues.of(destination).due.notify_one();
         }
-        Ok(brought)
+        Ok(rescheduled)
     }
 
     fn due(&self, destination: &str) -> Arc<Notify> {
@@ -175,8 +178,8 @@ impl DeliveryQueries for SqliteStore {
         Ok(query::deliveries_of(&self.readers, seq).await?)
     }
 
-    async fn unwanted(&self, seq: Seq) -> Result<Vec<Unwanted>, StoreError> {
-        Ok(query::unwanted(&self.readers, seq).await?)
+    async fn filtered_out(&self, seq: Seq) -> Result<Vec<FilteredOut>, StoreError> {
+        Ok(query::filtered_out(&self.readers, seq).await?)
     }
 }
 
@@ -198,8 +201,8 @@ impl Replays for SqliteStore {
         Ok(added)
     }
 
-    async fn absent(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
-        Ok(query::absent(&self.readers, deliveries).await?)
+    async fn missing(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
+        Ok(query::missing(&self.readers, deliveries).await?)
     }
 }
 

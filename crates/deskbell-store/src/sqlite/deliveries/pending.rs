@@ -7,7 +7,7 @@ use sqlx::{Connection, SqliteConnection};
 use super::destinations::{self, Target};
 use super::json;
 use crate::Seq;
-use crate::deliveries::BroughtForward;
+use crate::deliveries::Rescheduled;
 
 /// A settled one is left as it is, and so is one that is pending. There is none without its event and
 /// what that says.
@@ -54,11 +54,11 @@ pub(super) async fn add(
 }
 
 /// Makes the delivery that is due next due now, where it is not yet.
-pub(super) async fn bring_forward(
+pub(super) async fn schedule_next_now(
     connection: &mut SqliteConnection,
     destination: &str,
     now_ms: i64,
-) -> Result<Option<BroughtForward>, sqlx::Error> {
+) -> Result<Option<Rescheduled>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let target = destinations::target(&mut transaction, destination).await?;
     let Some(target) = target else { return Ok(None) };
@@ -74,7 +74,7 @@ pub(super) async fn bring_forward(
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    Ok(Some(BroughtForward { seq: Seq::new(seq), due_at_ms }))
+    Ok(Some(Rescheduled { seq: Seq::new(seq), due_at_ms }))
 }
 
 /// Before others of these subjects are added, blocked: one of those may come first.

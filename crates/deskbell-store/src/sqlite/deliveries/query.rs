@@ -10,7 +10,7 @@ use super::json;
 use crate::Seq;
 use crate::deliveries::{
     AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryState,
-    DeliverySummary, Unwanted,
+    DeliverySummary, FilteredOut,
 };
 
 /// It counts in indexes of what waits and of what was given up on, never what was delivered.
@@ -76,7 +76,7 @@ pub(super) async fn dead_letters(
         .bind(query.since_ms)
         .bind(query.after.as_ref().map(|after| &*after.destination))
         .bind(query.after.as_ref().map(|after| after.seq.get()))
-        .bind(query.letters_max)
+        .bind(query.limit)
         .fetch_all(readers)
         .await?;
     rows.iter()
@@ -103,7 +103,7 @@ fn key(row: &SqliteRow) -> Result<DeliveryKey, sqlx::Error> {
     })
 }
 
-pub(super) async fn absent(
+pub(super) async fn missing(
     readers: &SqlitePool,
     deliveries: &[DeliveryKey],
 ) -> Result<Vec<DeliveryKey>, sqlx::Error> {
@@ -187,7 +187,10 @@ async fn attempts(
     Ok(attempts)
 }
 
-pub(super) async fn unwanted(readers: &SqlitePool, seq: Seq) -> Result<Vec<Unwanted>, sqlx::Error> {
+pub(super) async fn filtered_out(
+    readers: &SqlitePool,
+    seq: Seq,
+) -> Result<Vec<FilteredOut>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT reason.key, reason.value FROM unwanted_events, json_each(reasons) AS reason
          WHERE seq = ?1 ORDER BY reason.key",
@@ -197,7 +200,10 @@ pub(super) async fn unwanted(readers: &SqlitePool, seq: Seq) -> Result<Vec<Unwan
     .await?;
     rows.iter()
         .map(|row| {
-            Ok(Unwanted { destination: row.try_get::<&str, _>(0)?.into(), reason: row.try_get(1)? })
+            Ok(FilteredOut {
+                destination: row.try_get::<&str, _>(0)?.into(),
+                reason: row.try_get(1)?,
+            })
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{Connection, SqliteConnection};
 
 use super::{destinations, json, pending};
-use crate::deliveries::{NewDelivery, ROUTER, Routed, RoutedBatch, Unwanted};
+use crate::deliveries::{FilteredOut, NewDelivery, ROUTER, Routed, RoutedBatch};
 use crate::{FencingToken, Seq};
 
 pub(super) async fn route(
@@ -21,7 +21,7 @@ pub(super) async fn route(
         return Ok(Routed::Superseded);
     }
     add(&mut transaction, &batch.deliveries, now_ms).await?;
-    set_aside(&mut transaction, &batch.unwanted).await?;
+    set_aside(&mut transaction, &batch.filtered_out).await?;
     transaction.commit().await?;
     Ok(Routed::Done)
 }
@@ -91,12 +91,12 @@ async fn add(
 /// Writes down why nobody wanted these, beside what others said of the same ones.
 async fn set_aside(
     connection: &mut SqliteConnection,
-    unwanted: &[(Seq, Vec<Unwanted>)],
+    filtered_out: &[(Seq, Vec<FilteredOut>)],
 ) -> Result<(), sqlx::Error> {
-    if unwanted.is_empty() {
+    if filtered_out.is_empty() {
         return Ok(());
     }
-    let rows: Vec<(i64, BTreeMap<&str, &str>)> = unwanted
+    let rows: Vec<(i64, BTreeMap<&str, &str>)> = filtered_out
         .iter()
         .map(|(seq, reasons)| {
             let reasons = reasons.iter().map(|one| (&*one.destination, one.reason.as_str()));

@@ -153,7 +153,7 @@ async fn cost(rows: i64) -> Vec<(&'static str, u64)> {
         to: end,
         destinations: vec!["hook".into()],
         deliveries: vec![NewDelivery { key: first, subject: Some("user_1".to_owned()) }],
-        unwanted: Vec::new(),
+        filtered_out: Vec::new(),
     };
     assert_eq!(store.route(&batch).await.unwrap(), Routed::Done);
     note("route");

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use deskbell_delivery::NOTICE_SOURCE;
-use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, Unwanted};
+use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, FilteredOut};
 use deskbell_store::retention::ONE_TIME_CODES;
 use deskbell_store::{Outcome, OutcomeKind, Store, StoreError, StoredEvent};
 use miette::Diagnostic;
@@ -48,7 +48,7 @@ struct Story {
     event: StoredEvent,
     destinations: Vec<DestinationOutcome>,
     deliveries: Vec<DeliverySummary>,
-    unwanted: Vec<Unwanted>,
+    filtered_out: Vec<FilteredOut>,
     /// Whether the payload left the log because its user was deleted.
     erased: bool,
 }
@@ -119,7 +119,7 @@ async fn story(
     Ok(Story {
         destinations: outcomes.of(&event).await?,
         deliveries: store.deliveries_of(event.seq).await?,
-        unwanted: store.unwanted(event.seq).await?,
+        filtered_out: store.filtered_out(event.seq).await?,
         erased: is_erased(&event, store).await?,
         event,
     })
@@ -179,9 +179,10 @@ impl Story {
 
     fn json(&self, arguments: &Arguments) -> Value {
         let deliveries = self.deliveries.iter().map(|one| delivery_json(one, arguments.replies));
-        let unwanted = self.unwanted.iter().map(
-            |unwanted| json!({ "destination": &*unwanted.destination, "reason": unwanted.reason }),
-        );
+        let unwanted = self
+            .filtered_out
+            .iter()
+            .map(|one| json!({ "destination": &*one.destination, "reason": one.reason }));
         let mut event = as_json(&self.event);
         let destinations = self.destinations.iter().map(destination_json);
         event["destinations"] = Value::Array(destinations.collect());
