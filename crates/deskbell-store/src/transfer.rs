@@ -104,23 +104,23 @@ pub async fn transfer(
     let mut target = Target::open(to).await?;
     target.begin(source.log_id()).await?;
     let rows_in_all = source.rows_in_all().await?;
-    let mut work = Work { source, target, rows_in_all, rows: 0, progress };
+    let mut copying = Copying { source, target, rows_in_all, rows: 0, progress };
     for table in TABLES {
-        work.copy(table).await?;
+        copying.copy(table).await?;
     }
-    work.rows = 0;
+    copying.rows = 0;
     let mut tables = Vec::new();
     for table in TABLES {
-        tables.push((table.name, work.compare(table).await?));
+        tables.push((table.name, copying.compare(table).await?));
     }
-    let Work { source, mut target, .. } = work;
+    let Copying { source, mut target, .. } = copying;
     target.end(source.head().await?).await?;
     target.close().await;
     source.close().await;
     Ok(Transferred { tables })
 }
 
-struct Work<P> {
+struct Copying<P> {
     source: Source,
     target: Target,
     rows_in_all: u64,
@@ -128,7 +128,7 @@ struct Work<P> {
     progress: P,
 }
 
-impl<P: FnMut(TransferProgress)> Work<P> {
+impl<P: FnMut(TransferProgress)> Copying<P> {
     async fn copy(&mut self, table: &'static Table) -> Result<(), TransferError> {
         let mut after = self.target.last_key(table).await?;
         if after.is_some() {

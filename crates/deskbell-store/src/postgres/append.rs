@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sqlx::Row;
 
-use super::session::Session;
+use super::pooled_connection::PooledConnection;
 use super::user_refs;
 use crate::{Appended, LogId, NewEvent, Seq};
 
@@ -15,7 +15,7 @@ const APPEND_NAMING: &str = "SELECT places, fresh
 /// Appends the batch and returns when it is on disk; with its user references, if they are indexed
 /// in this log.
 pub(super) async fn append(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     batch: &[NewEvent],
     manual_ms: Option<i64>,
     user_refs_of: Option<LogId>,

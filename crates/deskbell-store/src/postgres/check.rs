@@ -1,6 +1,6 @@
 //! Whether the store works: it can be written to, and its clock is ours.
 
-use super::session::Session;
+use super::pooled_connection::PooledConnection;
 use crate::{Clock, StoreError};
 
 /// Further apart than this, one of the clocks is wrong: signatures are judged by this machine's,
@@ -9,7 +9,7 @@ const SKEW_MAX_MS: u64 = 60_000;
 
 /// Commits a change to one row, to see whether the disk takes it.
 pub(super) async fn write_a_mark(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     manual_ms: Option<i64>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -22,7 +22,10 @@ pub(super) async fn write_a_mark(
 }
 
 /// How far the database's clock is ahead of this machine's, in milliseconds.
-pub(super) async fn skew_ms(connection: &mut Session, clock: &Clock) -> Result<i64, sqlx::Error> {
+pub(super) async fn skew_ms(
+    connection: &mut PooledConnection,
+    clock: &Clock,
+) -> Result<i64, sqlx::Error> {
     let asked = clock.now_ms();
     let theirs: i64 = sqlx::query_scalar("SELECT coalesce($1::bigint, deskbell.now_ms())")
         .bind(clock.manual_ms())

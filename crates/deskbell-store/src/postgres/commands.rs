@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 
 use super::PostgresStore;
 use super::append::text;
-use super::session::Session;
+use super::pooled_connection::PooledConnection;
 use crate::{Command, CommandId, Commands, QueuedCommand, StoreError};
 
 impl PostgresStore {
@@ -15,36 +15,36 @@ impl PostgresStore {
     /// # Errors
     /// Nothing was enqueued.
     pub async fn enqueue_command(&self, command: &Command) -> Result<CommandId, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let inserted = insert(work.connection(), command, self.clock.manual_ms()).await;
-        work.done(inserted).await
+        work.finish(inserted).await
     }
 }
 
 #[async_trait]
 impl Commands for PostgresStore {
     async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = next(work.connection()).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn complete_command(&self, id: CommandId, outcome: &str) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let finished = complete(work.connection(), id, outcome, manual_ms).await;
-        work.done(finished).await
+        work.finish(finished).await
     }
 
     async fn find_command(&self, id: CommandId) -> Result<Option<QueuedCommand>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = find(work.connection(), id).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 }
 
 async fn insert(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     command: &Command,
     manual_ms: Option<i64>,
 ) -> Result<CommandId, sqlx::Error> {
@@ -59,7 +59,9 @@ async fn insert(
     Ok(CommandId(number))
 }
 
-pub(super) async fn next(connection: &mut Session) -> Result<Option<QueuedCommand>, sqlx::Error> {
+pub(super) async fn next(
+    connection: &mut PooledConnection,
+) -> Result<Option<QueuedCommand>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT number, body, outcome FROM deskbell.orders
          WHERE outcome IS NULL ORDER BY number LIMIT 1",
@@ -70,7 +72,7 @@ pub(super) async fn next(connection: &mut Session) -> Result<Option<QueuedComman
 }
 
 pub(super) async fn find(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     id: CommandId,
 ) -> Result<Option<QueuedCommand>, sqlx::Error> {
     let row = sqlx::query("SELECT number, body, outcome FROM deskbell.orders WHERE number = $1")
@@ -81,7 +83,7 @@ pub(super) async fn find(
 }
 
 pub(super) async fn complete(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     id: CommandId,
     outcome: &str,
     manual_ms: Option<i64>,

@@ -1,11 +1,11 @@
 //! The Clerk instances that sources were found to belong to.
 
 use super::append::text;
-use super::session::Session;
+use super::pooled_connection::PooledConnection;
 use crate::{Seq, SourceInstance};
 
 pub(super) async fn find(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     source: &str,
 ) -> Result<Option<SourceInstance>, sqlx::Error> {
     let found: Option<(String, i64)> =
@@ -18,7 +18,7 @@ pub(super) async fn find(
 
 /// Keeps the first one; the one that is kept. Who comes second waits for the first one's commit.
 pub(super) async fn pin(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     source: &str,
     found: &SourceInstance,
 ) -> Result<SourceInstance, sqlx::Error> {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::append::text;
-use super::session::Session;
+use super::pooled_connection::PooledConnection;
 use crate::clock::whole_ms;
 use crate::{ConsumerReport, FencingToken};
 
 /// Gives out the next token for this consumer; `None` if another replica holds the lease.
 pub(super) async fn next_token(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     consumer: &str,
     replica: &str,
     manual_ms: Option<i64>,
@@ -31,7 +31,7 @@ pub(super) async fn next_token(
 
 /// Takes or renews the lease, unless another replica holds it.
 pub(super) async fn renew(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     consumer: &str,
     replica: &str,
     lease: Duration,
@@ -56,7 +56,7 @@ pub(super) async fn renew(
 
 /// Releases the lease, if this replica holds it.
 pub(super) async fn release(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     consumer: &str,
     replica: &str,
 ) -> Result<(), sqlx::Error> {
@@ -73,7 +73,7 @@ pub(super) async fn release(
 
 /// Keeps what the consumer says of itself, unless another replica leads it.
 pub(super) async fn report(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     consumer: &str,
     replica: &str,
     body: &str,
@@ -98,7 +98,7 @@ pub(super) async fn report(
 }
 
 pub(super) async fn read_report(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     consumer: &str,
 ) -> Result<Option<ConsumerReport>, sqlx::Error> {
     let found: Option<(String, i64)> = sqlx::query_as(

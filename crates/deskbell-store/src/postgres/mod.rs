@@ -4,7 +4,6 @@ mod append;
 mod check;
 mod commands;
 mod connect;
-mod connections;
 mod deliveries;
 mod instances;
 mod leases;
@@ -13,13 +12,15 @@ mod open;
 mod options;
 mod parameters;
 mod pool;
+mod pooled_connection;
 mod pooler;
+mod pools;
 mod read;
 mod refusals;
 #[cfg(unix)]
 mod relay;
 mod retention;
-mod session;
+mod silence;
 mod subject_events;
 mod subject_index;
 mod user_refs;
@@ -36,8 +37,8 @@ pub use connect::PostgresConnector;
 pub use open::PostgresOpenError;
 pub use options::PostgresOptions;
 
-use connections::Connections;
-pub(crate) use session::Session;
+pub(crate) use pooled_connection::PooledConnection;
+use pools::Pools;
 use wake::Wake;
 
 use crate::{
@@ -50,7 +51,7 @@ use crate::{
 #[derive(Debug)]
 pub struct PostgresStore {
     log_id: LogId,
-    pub(crate) connections: Arc<Connections>,
+    pub(crate) pools: Arc<Pools>,
     wake: Arc<Wake>,
     /// Asked only where it is a manual one: the database's is the store's otherwise.
     clock: Clock,
@@ -68,9 +69,9 @@ impl PostgresStore {
     /// # Errors
     /// The database could not be asked.
     pub async fn clock_skew(&self) -> Result<i64, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let skew = check::skew_ms(work.connection(), &self.clock).await;
-        work.done(skew).await
+        work.finish(skew).await
     }
 }
 
@@ -84,22 +85,22 @@ impl EventLog for PostgresStore {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let mut work = self.connections.append().await?;
+        let mut work = self.pools.append().await?;
         let user_refs_of = self.indexes_user_refs.then_some(self.log_id);
         let manual_ms = self.clock.manual_ms();
         let appended = append::append(work.connection(), batch, manual_ms, user_refs_of).await;
-        let appended = work.done(appended).await?;
+        let appended = work.finish(appended).await?;
         let head = appended.iter().map(|one| one.seq()).max().unwrap_or_default();
         self.wake.appended(head);
         Ok(appended)
     }
 
     async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
-        read::events(&self.connections, after, limit).await
+        read::events(&self.pools, after, limit).await
     }
 
     async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
-        read::message_id_at(&self.connections, seq).await
+        read::message_id_at(&self.pools, seq).await
     }
 
     async fn find(
@@ -107,7 +108,7 @@ impl EventLog for PostgresStore {
         source: &str,
         message_id: &str,
     ) -> Result<Option<StoredEvent>, StoreError> {
-        read::find(&self.connections, source, message_id).await
+        read::find(&self.pools, source, message_id).await
     }
 
     async fn events_by_subject(
@@ -116,17 +117,17 @@ impl EventLog for PostgresStore {
         before: Option<Seq>,
         limit: ReadLimit,
     ) -> Result<SubjectEvents, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let page = subject_events::find(work.connection(), subject, before, limit).await;
-        work.done(page).await
+        work.finish(page).await
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {
-        read::head(&self.connections).await
+        read::head(&self.pools).await
     }
 
     async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
-        read::first_received_since(&self.connections, at_ms).await
+        read::first_received_since(&self.pools, at_ms).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -135,56 +136,56 @@ impl EventLog for PostgresStore {
 
     async fn check_writable(&self) -> Result<(), StoreError> {
         check::judge(self.clock_skew().await?)?;
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let written = check::write_a_mark(work.connection(), self.clock.manual_ms()).await;
-        work.done(written).await
+        work.finish(written).await
     }
 }
 
 #[async_trait]
 impl Leases for PostgresStore {
     async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let token = leases::next_token(work.connection(), consumer, &self.replica, manual_ms).await;
-        work.done(token).await?.ok_or(StoreError::NotLeader)
+        work.finish(token).await?.ok_or(StoreError::NotLeader)
     }
 
     async fn renew_lease(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let held =
             leases::renew(work.connection(), consumer, &self.replica, lease, manual_ms).await;
-        work.done(held).await
+        work.finish(held).await
     }
 
     async fn release_lease(&self, consumer: &str) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let released = leases::release(work.connection(), consumer, &self.replica).await;
-        work.done(released).await
+        work.finish(released).await
     }
 
     async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let kept =
             leases::report(work.connection(), consumer, &self.replica, body, manual_ms).await;
-        work.done(kept).await
+        work.finish(kept).await
     }
 
     async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let report = leases::read_report(work.connection(), consumer).await;
-        work.done(report).await
+        work.finish(report).await
     }
 }
 
 #[async_trait]
 impl SourceInstances for PostgresStore {
     async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let found = instances::find(work.connection(), source).await;
-        work.done(found).await
+        work.finish(found).await
     }
 
     async fn pin_source_instance(
@@ -192,9 +193,9 @@ impl SourceInstances for PostgresStore {
         source: &str,
         found: &SourceInstance,
     ) -> Result<SourceInstance, StoreError> {
-        let mut work = self.connections.transaction().await?;
+        let mut work = self.pools.transaction().await?;
         let kept = instances::pin(work.connection(), source, found).await;
-        work.done(kept).await
+        work.finish(kept).await
     }
 }
 
@@ -204,6 +205,6 @@ impl Store for PostgresStore {
         let mut tasks =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
-        self.connections.close().await;
+        self.pools.close().await;
     }
 }

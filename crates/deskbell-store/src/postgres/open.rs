@@ -6,10 +6,10 @@ use std::time::Duration;
 use sqlx::{Connection, PgConnection};
 use tokio::task::JoinSet;
 
-use super::connections::Connections;
 use super::migrations::{self, Found};
 use super::options::CONNECTIONS_MIN;
 use super::pooler::{self, Route};
+use super::pools::Pools;
 use super::wake::{self, Wake};
 use super::{PostgresConnector, PostgresOptions, PostgresStore, read};
 use crate::{BackendError, LogId, StoreError};
@@ -154,22 +154,22 @@ impl PostgresStore {
         route: Route,
         log_id: LogId,
     ) -> Result<Self, StoreError> {
-        let connections = Arc::new(Connections::new(connector, route, options.connections_max));
-        let head = read::head(&connections).await?;
+        let pools = Arc::new(Pools::new(connector, route, options.connections_max));
+        let head = read::head(&pools).await?;
         let replica = format!("{:016x}", rand::random::<u64>());
         let wake = Arc::new(Wake::new(replica.clone(), head));
         let mut tasks = JoinSet::new();
-        tasks.spawn(wake::announce(Arc::clone(&wake), Arc::clone(&connections)));
+        tasks.spawn(wake::announce(Arc::clone(&wake), Arc::clone(&pools)));
         let listens = route == Route::Direct;
-        tasks.spawn(wake::poll(Arc::clone(&wake), Arc::clone(&connections), listens));
+        tasks.spawn(wake::poll(Arc::clone(&wake), Arc::clone(&pools), listens));
         if listens {
             let connector = connector.clone();
-            tasks.spawn(wake::listen(Arc::clone(&wake), Arc::clone(&connections), connector));
+            tasks.spawn(wake::listen(Arc::clone(&wake), Arc::clone(&pools), connector));
         } else {
             tracing::info!("connected through a pooler: polling the log instead of listening");
         }
         let (clock, tasks) = (options.clock.clone(), Mutex::new(tasks));
-        Ok(Self { log_id, connections, wake, clock, indexes_user_refs: false, replica, tasks })
+        Ok(Self { log_id, pools, wake, clock, indexes_user_refs: false, replica, tasks })
     }
 }
 

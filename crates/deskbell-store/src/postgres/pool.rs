@@ -1,9 +1,9 @@
-//! Connections that are kept between two pieces of work.
+//! A pool of connections.
 //!
 //! The driver's pool asks each connection that it gets back whether it still works, which costs as
-//! much as a short statement does. Here they are asked only where there is a reason to doubt. The one
-//! that was used last is used next, so that few processes of the server are busy, and their caches
-//! warm.
+//! much as a short statement does. Here they are asked only if there is a reason to doubt. The one
+//! that was used last is used next, so that few processes of the server are busy and their caches
+//! are warm.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::PostgresConnector;
-use super::session::silent;
+use super::silence::silent;
 
 /// How long a call waits for a connection that is free, or for a new one to be made.
 const ACQUIRE_MAX: Duration = Duration::from_secs(5);
@@ -33,20 +33,20 @@ const GOODBYE_MAX: Duration = Duration::from_secs(5);
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(10);
 const RETRY_PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// So many connections at most.
+/// Connections up to a limit.
 pub(super) struct Pool {
     connector: PostgresConnector,
-    /// As many as may be in use at once: whoever has one finds a connection here or may make one.
+    /// A permit for each connection that may be in use: its holder takes an idle one or opens one.
     free: Arc<Semaphore>,
-    idle: Mutex<Vec<Held>>,
-    suspicion: Arc<Suspicion>,
+    idle: Mutex<Vec<TrackedConnection>>,
+    last_failure: Arc<LastFailure>,
     /// The connections that have not ended.
     alive: TaskTracker,
 }
 
-/// A connection. It is closed when it is dropped: nobody else gets it.
-pub(super) struct Held {
-    /// There until this is dropped.
+/// A connection with its age. It is closed when it is dropped.
+pub(super) struct TrackedConnection {
+    /// `Some` until this is dropped.
     connection: Option<PgConnection>,
     since: Instant,
     used: Instant,
@@ -54,19 +54,19 @@ pub(super) struct Held {
     _is_alive: TaskTrackerToken,
 }
 
-impl Held {
+impl TrackedConnection {
     fn new(connection: PgConnection, alive: &TaskTracker) -> Self {
         let (now, token) = (Instant::now(), alive.token());
         let connection = Some(connection);
         Self { connection, since: now, used: now, alive: alive.clone(), _is_alive: token }
     }
 
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
+    pub(super) fn get(&mut self) -> &mut PgConnection {
         self.connection.as_mut().expect("it is taken when this is dropped")
     }
 }
 
-impl Drop for Held {
+impl Drop for TrackedConnection {
     fn drop(&mut self) {
         // Nobody waits for the goodbye. Without a runtime there is none.
         if let Some(connection) = self.connection.take()
@@ -77,18 +77,18 @@ impl Drop for Held {
     }
 }
 
-/// When a connection last failed: those that have been idle since before may have failed with it.
+/// When a connection last failed: those that have been idle since before may be broken too.
 #[derive(Debug, Default)]
-pub(super) struct Suspicion(Mutex<Option<Instant>>);
+pub(super) struct LastFailure(Mutex<Option<Instant>>);
 
-impl Suspicion {
-    pub(super) fn raise(&self) {
+impl LastFailure {
+    pub(super) fn record(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    fn falls_on(&self, idle_for: Duration) -> bool {
-        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle_for > TRUSTED_FOR || raised.is_some_and(|raised| raised.elapsed() <= idle_for)
+    fn casts_doubt_on(&self, idle_for: Duration) -> bool {
+        let failed = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle_for > TRUSTED_FOR || failed.is_some_and(|failed| failed.elapsed() <= idle_for)
     }
 }
 
@@ -96,36 +96,38 @@ impl Pool {
     pub(super) fn new(
         connector: &PostgresConnector,
         connections_max: u32,
-        suspicion: &Arc<Suspicion>,
+        last_failure: &Arc<LastFailure>,
     ) -> Arc<Self> {
         Arc::new(Self {
             connector: connector.clone(),
             free: Arc::new(Semaphore::new(connections_max as usize)),
             idle: Mutex::default(),
-            suspicion: Arc::clone(suspicion),
+            last_failure: Arc::clone(last_failure),
             alive: TaskTracker::new(),
         })
     }
 
-    /// A connection that works, as far as one can know, and the right to it.
-    pub(super) async fn acquire(&self) -> Result<(Held, OwnedSemaphorePermit), sqlx::Error> {
+    /// A connection that works, as far as is known, and its permit.
+    pub(super) async fn acquire(
+        &self,
+    ) -> Result<(TrackedConnection, OwnedSemaphorePermit), sqlx::Error> {
         let waiting = timeout(ACQUIRE_MAX, Arc::clone(&self.free).acquire_owned());
         let permit = waiting.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
         let permit = permit.map_err(|_| sqlx::Error::PoolClosed)?;
-        while let Some(mut held) = self.take_idle() {
-            let suspected = self.suspicion.falls_on(held.used.elapsed());
-            if !suspected || ping(held.connection()).await.is_ok() {
-                return Ok((held, permit));
+        while let Some(mut idle) = self.take_idle() {
+            let is_doubtful = self.last_failure.casts_doubt_on(idle.used.elapsed());
+            if !is_doubtful || ping(idle.get()).await.is_ok() {
+                return Ok((idle, permit));
             }
             // The others have been idle for longer, and to ask each might take too long.
             self.idle().clear();
         }
-        let connection = self.make().await?;
-        Ok((Held::new(connection, &self.alive), permit))
+        let connection = self.open().await?;
+        Ok((TrackedConnection::new(connection, &self.alive), permit))
     }
 
-    /// A new connection. A server that is starting is waited for.
-    async fn make(&self) -> Result<PgConnection, sqlx::Error> {
+    /// Opens a connection. Waits for a server that is starting.
+    async fn open(&self) -> Result<PgConnection, sqlx::Error> {
         let started = Instant::now();
         let mut pause = RETRY_PAUSE_MIN;
         loop {
@@ -139,17 +141,17 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection on which all that was begun has ended.
-    pub(super) fn put_back(&self, mut held: Held) {
-        held.used = Instant::now();
+    /// Takes a connection back on which nothing is in progress.
+    pub(super) fn put_back(&self, mut connection: TrackedConnection) {
+        connection.used = Instant::now();
         // Under the lock, so that `close` finds it, or this finds the pool closed.
         let mut idle = self.idle();
-        if !self.free.is_closed() && held.since.elapsed() < AGE_MAX {
-            idle.push(held);
+        if !self.free.is_closed() && connection.since.elapsed() < AGE_MAX {
+            idle.push(connection);
         }
     }
 
-    /// Waits for what is in use, and ends all of them.
+    /// Waits for the connections in use, and closes all of them.
     pub(super) async fn close(&self) {
         self.free.close();
         self.idle().clear();
@@ -157,11 +159,11 @@ impl Pool {
         self.alive.wait().await;
     }
 
-    fn take_idle(&self) -> Option<Held> {
+    fn take_idle(&self) -> Option<TrackedConnection> {
         self.idle().pop()
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Held>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<TrackedConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

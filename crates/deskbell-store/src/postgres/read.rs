@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::append::text;
-use super::connections::Connections;
+use super::pools::Pools;
 use crate::{ReadLimit, ReplayRequest, Seq, StoreError, StoredEvent};
 
 /// The limit of bytes is the database's to keep: it knows how long a payload is without fetching
@@ -26,11 +26,11 @@ const EVENTS: &str = "
     WHERE bytes_before < $3 ORDER BY seq";
 
 pub(super) async fn events(
-    connections: &Connections,
+    pools: &Pools,
     after: Seq,
     limit: ReadLimit,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut work = connections.statement().await?;
+    let mut work = pools.statement().await?;
     let rows = sqlx::query(EVENTS)
         .bind(after.get())
         .bind(i64::from(limit.events_max.max(1)))
@@ -39,46 +39,40 @@ pub(super) async fn events(
         .await;
     let mut sources = Sources::default();
     let events = rows.and_then(|rows| rows.iter().map(|row| event(row, &mut sources)).collect());
-    work.done(events).await
+    work.finish(events).await
 }
 
 /// The last number that was given out, also where its event has been pruned.
-pub(super) async fn head(connections: &Connections) -> Result<Seq, StoreError> {
-    let mut work = connections.statement().await?;
+pub(super) async fn head(pools: &Pools) -> Result<Seq, StoreError> {
+    let mut work = pools.statement().await?;
     let head = sqlx::query_scalar("SELECT deskbell.head_v1()").fetch_one(work.connection()).await;
-    work.done(head.map(Seq::new)).await
+    work.finish(head.map(Seq::new)).await
 }
 
-pub(super) async fn first_received_since(
-    connections: &Connections,
-    at_ms: i64,
-) -> Result<Seq, StoreError> {
-    let mut work = connections.statement().await?;
+pub(super) async fn first_received_since(pools: &Pools, at_ms: i64) -> Result<Seq, StoreError> {
+    let mut work = pools.statement().await?;
     let first = sqlx::query_scalar("SELECT deskbell.first_received_since_v1($1)")
         .bind(at_ms)
         .fetch_one(work.connection())
         .await;
-    work.done(first.map(Seq::new)).await
+    work.finish(first.map(Seq::new)).await
 }
 
-pub(super) async fn message_id_at(
-    connections: &Connections,
-    seq: Seq,
-) -> Result<Option<String>, StoreError> {
-    let mut work = connections.statement().await?;
+pub(super) async fn message_id_at(pools: &Pools, seq: Seq) -> Result<Option<String>, StoreError> {
+    let mut work = pools.statement().await?;
     let message_id = sqlx::query_scalar("SELECT message_id FROM deskbell.events WHERE seq = $1")
         .bind(seq.get())
         .fetch_optional(work.connection())
         .await;
-    work.done(message_id).await
+    work.finish(message_id).await
 }
 
 pub(super) async fn find(
-    connections: &Connections,
+    pools: &Pools,
     source: &str,
     message_id: &str,
 ) -> Result<Option<StoredEvent>, StoreError> {
-    let mut work = connections.statement().await?;
+    let mut work = pools.statement().await?;
     let row = sqlx::query(
         "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
                 instance_id, payload
@@ -90,15 +84,15 @@ pub(super) async fn find(
     .await;
     let found =
         row.and_then(|row| row.as_ref().map(|row| event(row, &mut Sources::default())).transpose());
-    work.done(found).await
+    work.finish(found).await
 }
 
 pub(super) async fn replay_requests(
-    connections: &Connections,
+    pools: &Pools,
     after: i64,
     requests_max: u32,
 ) -> Result<Vec<ReplayRequest>, StoreError> {
-    let mut work = connections.statement().await?;
+    let mut work = pools.statement().await?;
     let rows = sqlx::query(
         "SELECT number, seq, requested_at_ms FROM deskbell.replay_requests
          WHERE number > $1 ORDER BY number LIMIT $2",
@@ -108,7 +102,7 @@ pub(super) async fn replay_requests(
     .fetch_all(work.connection())
     .await;
     let requests = rows.and_then(|rows| rows.iter().map(replay_request).collect());
-    work.done(requests).await
+    work.finish(requests).await
 }
 
 fn replay_request(row: &PgRow) -> Result<ReplayRequest, sqlx::Error> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row;
 
-use super::{PostgresStore, Session};
+use super::{PooledConnection, PostgresStore};
 use crate::StoreError;
 use crate::refusals::{Refusals, Refused};
 
@@ -17,19 +17,19 @@ const ADD: &str = "INSERT INTO deskbell.refused_requests (source, cause, request
 #[async_trait]
 impl Refusals for PostgresStore {
     async fn add_refused(&self, counts: &[Refused]) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = add(work.connection(), counts).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn refused(&self) -> Result<Vec<Refused>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = all(work.connection()).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 }
 
-async fn add(connection: &mut Session, counts: &[Refused]) -> Result<(), sqlx::Error> {
+async fn add(connection: &mut PooledConnection, counts: &[Refused]) -> Result<(), sqlx::Error> {
     let column = |of: fn(&Refused) -> &str| counts.iter().map(of).collect::<Vec<_>>();
     let requests: Vec<_> =
         counts.iter().map(|one| i64::try_from(one.requests).unwrap_or(i64::MAX)).collect();
@@ -42,7 +42,7 @@ async fn add(connection: &mut Session, counts: &[Refused]) -> Result<(), sqlx::E
     Ok(())
 }
 
-async fn all(connection: &mut Session) -> Result<Vec<Refused>, sqlx::Error> {
+async fn all(connection: &mut PooledConnection) -> Result<Vec<Refused>, sqlx::Error> {
     let all = "SELECT source, cause, requests FROM deskbell.refused_requests
                ORDER BY source, cause";
     let rows = sqlx::query(all).fetch_all(connection).await?;

@@ -3,8 +3,8 @@
 use sqlx::Row;
 
 use super::append::text;
+use super::pooled_connection::PooledConnection;
 use super::read::{Sources, event};
-use super::session::Session;
 use crate::subject_index::UNINDEXED_MAX;
 use crate::{ReadLimit, Seq, SubjectEvents};
 
@@ -12,7 +12,7 @@ use crate::{ReadLimit, Seq, SubjectEvents};
 const ABOUT: &str = "SELECT * FROM deskbell.about_v1($1, $2, $3, $4, $5)";
 
 pub(super) async fn find(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     subject: &str,
     before: Option<Seq>,
     limit: ReadLimit,

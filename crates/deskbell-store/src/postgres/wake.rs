@@ -12,7 +12,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use super::connections::Connections;
+use super::pools::Pools;
 use super::{PostgresConnector, read};
 use crate::{Seq, StoreError};
 
@@ -141,13 +141,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Tells the other replicas what is new, all of it at once and one statement at a time.
-pub(super) async fn announce(wake: Arc<Wake>, connections: Arc<Connections>) {
+pub(super) async fn announce(wake: Arc<Wake>, pools: Arc<Pools>) {
     loop {
         wake.has_news.notified().await;
         let news = wake.take_news();
         // They look by themselves in a while.
         if !news.is_empty()
-            && let Err(error) = notify(&connections, &news).await
+            && let Err(error) = notify(&pools, &news).await
         {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
@@ -159,8 +159,8 @@ pub(super) async fn announce(wake: Arc<Wake>, connections: Arc<Connections>) {
 }
 
 /// Nothing is lost with a notification that is: it need not reach the disk.
-async fn notify(connections: &Connections, news: &[String]) -> Result<(), StoreError> {
-    let mut work = connections.statement().await?;
+async fn notify(pools: &Pools, news: &[String]) -> Result<(), StoreError> {
+    let mut work = pools.statement().await?;
     let sent = sqlx::query(
         "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, text)
          FROM unnest($2::text[]) AS text",
@@ -169,20 +169,20 @@ async fn notify(connections: &Connections, news: &[String]) -> Result<(), StoreE
     .bind(news)
     .execute(work.connection())
     .await;
-    work.done(sent.map(drop)).await
+    work.finish(sent.map(drop)).await
 }
 
 /// Asks for the head now and then.
-pub(super) async fn poll(wake: Arc<Wake>, connections: Arc<Connections>, listens: bool) {
+pub(super) async fn poll(wake: Arc<Wake>, pools: Arc<Pools>, listens: bool) {
     let pause = if listens { POLL_BESIDE_LISTENING } else { POLL_ALONE };
     loop {
         sleep(pause).await;
-        look_at_head(&wake, &connections).await;
+        look_at_head(&wake, &pools).await;
     }
 }
 
-async fn look_at_head(wake: &Wake, connections: &Connections) {
-    match read::head(connections).await {
+async fn look_at_head(wake: &Wake, pools: &Pools) {
+    match read::head(pools).await {
         Ok(head) if head > *wake.head.borrow() => wake.move_head(head),
         Ok(_) => {}
         Err(error) => {
@@ -195,14 +195,10 @@ async fn look_at_head(wake: &Wake, connections: &Connections) {
 }
 
 /// Listens to the other replicas, on a connection of its own.
-pub(super) async fn listen(
-    wake: Arc<Wake>,
-    connections: Arc<Connections>,
-    connector: PostgresConnector,
-) {
+pub(super) async fn listen(wake: Arc<Wake>, pools: Arc<Pools>, connector: PostgresConnector) {
     loop {
         // What was announced before this is not heard; whoever waits looks for itself.
-        if let Err(error) = listen_until_cut(&wake, &connections, &connector).await {
+        if let Err(error) = listen_until_cut(&wake, &pools, &connector).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "not listening");
         }
         sleep(LISTEN_PAUSE).await;
@@ -211,7 +207,7 @@ pub(super) async fn listen(
 
 async fn listen_until_cut(
     wake: &Wake,
-    connections: &Connections,
+    pools: &Pools,
     connector: &PostgresConnector,
 ) -> Result<(), sqlx::Error> {
     let options = connector.options_for_one().await?;
@@ -221,10 +217,10 @@ async fn listen_until_cut(
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     wake.wake_all();
-    look_at_head(wake, connections).await;
+    look_at_head(wake, pools).await;
     while let Some(notification) = listener.try_recv().await? {
         if wake.hear(notification.payload()) {
-            look_at_head(wake, connections).await;
+            look_at_head(wake, pools).await;
         }
     }
     Ok(())

@@ -59,7 +59,7 @@ impl SqliteStore {
     async fn connection(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, StoreError> {
         let writer = MutexGuard::try_map(self.writer.lock().await, Option::as_mut);
         let mut writer = writer.map_err(|_| StoreError::Closed)?;
-        writer.mend().await?;
+        writer.recover().await?;
         writer.files.check().map_err(moved)?;
         Ok(MappedMutexGuard::map(writer, |writer| &mut writer.connection))
     }
@@ -78,7 +78,7 @@ impl EventLog for SqliteStore {
     async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
         let mut writer = self.writer.lock().await;
         let writer = writer.as_mut().ok_or(StoreError::Closed)?;
-        writer.mend().await?;
+        writer.recover().await?;
         let head = match writer.head.take() {
             Some(head) => head,
             None => read::head(&mut writer.connection).await?,

@@ -24,7 +24,7 @@ impl Writer {
     ///
     /// A write that the disk refuses, since it is full for one, may end SQLite's transaction. The driver's own rollback
     /// then finds nothing to roll back and fails, and the driver counts the transaction as open from then on.
-    pub(super) async fn mend(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn recover(&mut self) -> Result<(), sqlx::Error> {
         if !self.connection.is_in_transaction() {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use sqlx::{Arguments, AssertSqlSafe, Row};
 use super::TransferError;
 use super::table::{TABLES, Table};
 use super::value::{Kind, Value, canonical_json};
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 use crate::{LogId, PostgresOptions, PostgresStore, Seq, Store};
 
 pub(super) struct Target(PostgresStore);
@@ -19,16 +19,16 @@ impl Target {
     /// Marks the store as one that a transfer fills, or finds it so marked. The log takes the
     /// source's name.
     pub(super) async fn begin(&mut self, log_id: LogId) -> Result<(), TransferError> {
-        let mut work = self.0.connections.transaction().await?;
+        let mut work = self.0.pools.transaction().await?;
         let outcome = begin(work.connection(), log_id).await;
-        if work.done(outcome).await? { Ok(()) } else { Err(TransferError::NotEmpty) }
+        if work.finish(outcome).await? { Ok(()) } else { Err(TransferError::NotEmpty) }
     }
 
     /// Opens the store for everybody. Numbers go on where the source's end.
     pub(super) async fn end(&mut self, head: Seq) -> Result<(), TransferError> {
-        let mut work = self.0.connections.transaction().await?;
+        let mut work = self.0.pools.transaction().await?;
         let outcome = end(work.connection(), head).await;
-        Ok(work.done(outcome).await?)
+        Ok(work.finish(outcome).await?)
     }
 
     /// The key of the last row that was copied, if any was.
@@ -45,13 +45,13 @@ impl Target {
     }
 
     pub(super) async fn count(&mut self, table: &Table) -> Result<u64, TransferError> {
-        let mut work = self.0.connections.statement().await?;
+        let mut work = self.0.pools.statement().await?;
         let sql = format!("SELECT count(*) FROM deskbell.{}", table.name);
         let outcome = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql))
             .persistent(false)
             .fetch_one(work.connection())
             .await;
-        Ok(u64::try_from(work.done(outcome).await?).unwrap_or(0))
+        Ok(u64::try_from(work.finish(outcome).await?).unwrap_or(0))
     }
 
     pub(super) async fn write(
@@ -63,10 +63,10 @@ impl Target {
         for (index, (_, kind)) in table.columns.iter().enumerate() {
             bind(&mut arguments, *kind, rows.iter().map(|row| &row[index]))?;
         }
-        let mut work = self.0.connections.transaction().await?;
+        let mut work = self.0.pools.transaction().await?;
         let query = sqlx::query_with(AssertSqlSafe(insert(table)), arguments).persistent(false);
         let outcome = query.execute(work.connection()).await.map(drop);
-        Ok(work.done(outcome).await?)
+        Ok(work.finish(outcome).await?)
     }
 
     /// The next rows in the order of the key.
@@ -107,10 +107,10 @@ impl Target {
         arguments: PgArguments,
         columns: &[(&str, Kind)],
     ) -> Result<Vec<Vec<Value>>, TransferError> {
-        let mut work = self.0.connections.statement().await?;
+        let mut work = self.0.pools.statement().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false);
         let outcome = query.fetch_all(work.connection()).await;
-        let rows = work.done(outcome).await?;
+        let rows = work.finish(outcome).await?;
         Ok(rows.iter().map(|row| read(columns, row)).collect::<Result<_, _>>()?)
     }
 
@@ -120,7 +120,7 @@ impl Target {
 }
 
 /// Whether the store is empty, or was being filled from the same log.
-async fn begin(connection: &mut Session, log_id: LogId) -> Result<bool, sqlx::Error> {
+async fn begin(connection: &mut PooledConnection, log_id: LogId) -> Result<bool, sqlx::Error> {
     sqlx::raw_sql("LOCK TABLE deskbell.log IN EXCLUSIVE MODE").execute(&mut *connection).await?;
     let log_id = log_id.to_string();
     let begun: bool =
@@ -153,7 +153,7 @@ async fn begin(connection: &mut Session, log_id: LogId) -> Result<bool, sqlx::Er
     Ok(true)
 }
 
-async fn end(connection: &mut Session, head: Seq) -> Result<(), sqlx::Error> {
+async fn end(connection: &mut PooledConnection, head: Seq) -> Result<(), sqlx::Error> {
     for table in TABLES {
         let Some(column) = table.numbered else { continue };
         let name = table.name;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -27,7 +27,7 @@ const SCHEDULE_NEXT_NOW: &str = "WITH next AS MATERIALIZED (
 const CLAIM: &str = "SELECT * FROM deskbell.claim_v1($1, $2, $3, $4, $5)";
 
 pub(super) async fn claim(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     claim: &Claim,
     manual_ms: Option<i64>,
 ) -> Result<Claimed, sqlx::Error> {
@@ -57,7 +57,7 @@ pub(super) async fn claim(
 
 /// Makes the delivery that is due next due now, where it is not yet.
 pub(super) async fn schedule_next_now(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     destination: &str,
     manual_ms: Option<i64>,
 ) -> Result<Option<Rescheduled>, sqlx::Error> {
@@ -94,7 +94,7 @@ fn span(ms: i64) -> Duration {
 }
 
 pub(super) async fn release(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     destination: &str,
     claims: &[ClaimId],
 ) -> Result<(), sqlx::Error> {

@@ -1,6 +1,6 @@
 //! Destinations: their checkpoints, their order, and how they are.
 
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{Postgres, Row};
@@ -21,7 +21,7 @@ const SET_HEALTH: &str = "UPDATE deskbell.destinations
      WHERE name = $1";
 
 pub(super) async fn register(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     destination: &Registration,
 ) -> Result<DestinationState, sqlx::Error> {
     sqlx::query("SELECT deskbell.register_v1($1, $2, $3)")
@@ -37,7 +37,9 @@ pub(super) async fn register(
     state(&row)
 }
 
-pub(super) async fn all(connection: &mut Session) -> Result<Vec<DestinationState>, sqlx::Error> {
+pub(super) async fn all(
+    connection: &mut PooledConnection,
+) -> Result<Vec<DestinationState>, sqlx::Error> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{STATE} ORDER BY name")))
         .fetch_all(connection)
         .await?;
@@ -62,7 +64,7 @@ fn state(row: &PgRow) -> Result<DestinationState, sqlx::Error> {
 }
 
 pub(super) async fn set_health(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     destination: &str,
     health: &DestinationHealth,
 ) -> Result<(), sqlx::Error> {
@@ -71,7 +73,7 @@ pub(super) async fn set_health(
 }
 
 pub(super) async fn change_health(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     destination: &str,
     from: &DestinationHealth,
     to: &DestinationHealth,
@@ -101,7 +103,7 @@ fn bind_health<'q>(
 }
 
 pub(super) async fn add_dead_letters(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     destination: &str,
     count: u32,
 ) -> Result<(), sqlx::Error> {
@@ -118,7 +120,7 @@ pub(super) async fn add_dead_letters(
 
 /// What the clock says that all of these times are by.
 pub(super) async fn now_ms(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     manual_ms: Option<i64>,
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT coalesce($1::bigint, deskbell.now_ms())")

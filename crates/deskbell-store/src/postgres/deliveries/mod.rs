@@ -40,17 +40,17 @@ impl PostgresStore {
 #[async_trait]
 impl Destinations for PostgresStore {
     async fn register(&self, destination: &Registration) -> Result<DestinationState, StoreError> {
-        let mut work = self.connections.transaction().await?;
+        let mut work = self.pools.transaction().await?;
         let outcome = destinations::register(work.connection(), destination).await;
-        let state = work.done(outcome).await?;
+        let state = work.finish(outcome).await?;
         self.wake(std::iter::once(&*destination.name));
         Ok(state)
     }
 
     async fn destinations(&self) -> Result<Vec<DestinationState>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = destinations::all(work.connection()).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn set_health(
@@ -58,9 +58,9 @@ impl Destinations for PostgresStore {
         destination: &str,
         health: &DestinationHealth,
     ) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = destinations::set_health(work.connection(), destination, health).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn change_health(
@@ -69,30 +69,30 @@ impl Destinations for PostgresStore {
         from: &DestinationHealth,
         to: &DestinationHealth,
     ) -> Result<bool, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = destinations::change_health(work.connection(), destination, from, to).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = destinations::add_dead_letters(work.connection(), destination, count).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn now_ms(&self) -> Result<i64, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = destinations::now_ms(work.connection(), self.clock.manual_ms()).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 }
 
 #[async_trait]
 impl Routing for PostgresStore {
     async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = route::route(work.connection(), batch, self.clock.manual_ms()).await;
-        let routed = work.done(outcome).await?;
+        let routed = work.finish(outcome).await?;
         if routed == Routed::Done {
             self.wake(batch.deliveries.iter().map(|delivery| &*delivery.key.destination));
         }
@@ -104,10 +104,10 @@ impl Routing for PostgresStore {
         token: FencingToken,
         requests_max: u32,
     ) -> Result<Revived, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let outcome = replay::act(work.connection(), token, requests_max, manual_ms).await;
-        let Some(acted) = work.done(outcome).await? else { return Ok(Revived::Superseded) };
+        let Some(acted) = work.finish(outcome).await? else { return Ok(Revived::Superseded) };
         self.wake(acted.destinations.iter().map(String::as_str));
         Ok(Revived::Done { requests: acted.requests, deliveries: acted.deliveries })
     }
@@ -117,22 +117,22 @@ impl Routing for PostgresStore {
         after: i64,
         requests_max: u32,
     ) -> Result<Vec<ReplayRequest>, StoreError> {
-        read::replay_requests(&self.connections, after, requests_max).await
+        read::replay_requests(&self.pools, after, requests_max).await
     }
 
     async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = query::pending(work.connection(), pending_max).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 }
 
 #[async_trait]
 impl DeliveryQueue for PostgresStore {
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = claim::claim(work.connection(), claim, self.clock.manual_ms()).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn settle(
@@ -143,10 +143,10 @@ impl DeliveryQueue for PostgresStore {
         if settlements.is_empty() {
             return Ok(0);
         }
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let outcome = settle::settle(work.connection(), destination, settlements, manual_ms).await;
-        let settled = work.done(outcome).await?;
+        let settled = work.finish(outcome).await?;
         if settled.wakes {
             self.wake(std::iter::once(destination));
         }
@@ -154,9 +154,9 @@ impl DeliveryQueue for PostgresStore {
     }
 
     async fn release(&self, destination: &str, claims: &[ClaimId]) -> Result<(), StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = claim::release(work.connection(), destination, claims).await;
-        work.done(outcome).await?;
+        work.finish(outcome).await?;
         self.wake(std::iter::once(destination));
         Ok(())
     }
@@ -165,10 +165,10 @@ impl DeliveryQueue for PostgresStore {
         &self,
         destination: &str,
     ) -> Result<Option<Rescheduled>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let manual_ms = self.clock.manual_ms();
         let outcome = claim::schedule_next_now(work.connection(), destination, manual_ms).await;
-        let rescheduled = work.done(outcome).await?;
+        let rescheduled = work.finish(outcome).await?;
         if rescheduled.is_some() {
             self.wake(std::iter::once(destination));
         }
@@ -183,51 +183,51 @@ impl DeliveryQueue for PostgresStore {
 #[async_trait]
 impl DeliveryQueries for PostgresStore {
     async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = query::backlogs(work.connection()).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn dead_letters(&self, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = query::dead_letters(work.connection(), query).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
-        let mut work = self.connections.transaction().await?;
+        let mut work = self.pools.transaction().await?;
         let outcome = query::deliveries_of(work.connection(), seq).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn filtered_out(&self, seq: Seq) -> Result<Vec<FilteredOut>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = query::filtered_out(work.connection(), seq).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 }
 
 #[async_trait]
 impl Replays for PostgresStore {
     async fn revive(&self, deliveries: &[DeliveryKey]) -> Result<u64, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = replay::revive(work.connection(), deliveries, self.clock.manual_ms()).await;
-        let revived = work.done(outcome).await?;
+        let revived = work.finish(outcome).await?;
         self.wake(deliveries.iter().map(|key| &*key.destination));
         Ok(revived)
     }
 
     async fn enqueue(&self, deliveries: &[NewDelivery]) -> Result<u64, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = route::enqueue(work.connection(), deliveries, self.clock.manual_ms()).await;
-        let added = work.done(outcome).await?;
+        let added = work.finish(outcome).await?;
         self.wake(deliveries.iter().map(|delivery| &*delivery.key.destination));
         Ok(added)
     }
 
     async fn missing(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = query::missing(work.connection(), deliveries).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -57,7 +57,9 @@ const DELIVERIES_OF: &str = "SELECT name, $1, 'pending',
          ON settled.destination_id = destination.id AND settled.seq = $1
      ORDER BY 1";
 
-pub(super) async fn backlogs(connection: &mut Session) -> Result<Vec<Backlog>, sqlx::Error> {
+pub(super) async fn backlogs(
+    connection: &mut PooledConnection,
+) -> Result<Vec<Backlog>, sqlx::Error> {
     let rows = sqlx::query(BACKLOGS).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
@@ -72,7 +74,7 @@ pub(super) async fn backlogs(connection: &mut Session) -> Result<Vec<Backlog>, s
 }
 
 pub(super) async fn pending(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     pending_max: u32,
 ) -> Result<Vec<(Arc<str>, u64)>, sqlx::Error> {
     let rows = sqlx::query(PENDING).bind(i64::from(pending_max)).fetch_all(connection).await?;
@@ -89,7 +91,7 @@ fn small(row: &PgRow, column: usize) -> Result<u32, sqlx::Error> {
 }
 
 pub(super) async fn dead_letters(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     query: &DeadLetterQuery,
 ) -> Result<Vec<DeadLetter>, sqlx::Error> {
     let rows = sqlx::query(DEAD_LETTERS)
@@ -125,7 +127,7 @@ fn key(row: &PgRow) -> Result<DeliveryKey, sqlx::Error> {
 }
 
 pub(super) async fn missing(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     deliveries: &[DeliveryKey],
 ) -> Result<Vec<DeliveryKey>, sqlx::Error> {
     let lists = Lists::of(deliveries.iter().map(|key| (key, None)));
@@ -140,7 +142,7 @@ pub(super) async fn missing(
 }
 
 pub(super) async fn deliveries_of(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     seq: Seq,
 ) -> Result<Vec<DeliverySummary>, sqlx::Error> {
     let rows = sqlx::query(DELIVERIES_OF).bind(seq.get()).fetch_all(&mut *connection).await?;
@@ -163,7 +165,7 @@ fn state(row: &PgRow) -> Result<DeliveryState, sqlx::Error> {
 }
 
 async fn attempts(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     seq: Seq,
 ) -> Result<BTreeMap<Arc<str>, Vec<AttemptSummary>>, sqlx::Error> {
     let rows = sqlx::query(
@@ -193,7 +195,7 @@ async fn attempts(
 }
 
 pub(super) async fn filtered_out(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     seq: Seq,
 ) -> Result<Vec<FilteredOut>, sqlx::Error> {
     let rows = sqlx::query(

@@ -1,6 +1,6 @@
 //! Replay: what was settled becomes pending again, on somebody's word or at the sender's request.
 
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 use sqlx::Row;
 
 use super::lists::Lists;
@@ -16,7 +16,7 @@ pub(super) struct Acted {
 }
 
 pub(super) async fn revive(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     deliveries: &[DeliveryKey],
     manual_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {
@@ -33,7 +33,7 @@ pub(super) async fn revive(
 
 /// Acts on the next replay requests; `None` where another router has taken over.
 pub(super) async fn act(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     token: FencingToken,
     requests_max: u32,
     manual_ms: Option<i64>,

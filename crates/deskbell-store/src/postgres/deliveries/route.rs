@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 
 use super::lists::Lists;
 use crate::deliveries::{FilteredOut, NewDelivery, Routed, RoutedBatch};
@@ -11,7 +11,7 @@ use crate::postgres::append::text;
 const ROUTE: &str = "SELECT deskbell.route_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 pub(super) async fn route(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     batch: &RoutedBatch,
     manual_ms: Option<i64>,
 ) -> Result<Routed, sqlx::Error> {
@@ -41,7 +41,7 @@ pub(super) async fn route(
 }
 
 pub(super) async fn enqueue(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     deliveries: &[NewDelivery],
     manual_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {

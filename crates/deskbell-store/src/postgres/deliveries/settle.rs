@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 use sqlx::Row;
 
 use crate::clock::whole_ms;
@@ -22,7 +22,7 @@ pub(super) struct Settled {
 }
 
 pub(super) async fn settle(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     destination: &str,
     settlements: &[Settlement],
     manual_ms: Option<i64>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row;
 
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 use crate::postgres::append::text;
 use crate::retention::{
     DeletedUser, Erasable, EraseOptions, Erased, index_key, is_address, user_refs_in,
@@ -35,7 +35,7 @@ struct Reference {
 }
 
 pub(super) async fn erasable(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     log: LogId,
     erasing: &EraseOptions,
 ) -> Result<Vec<Erasable>, sqlx::Error> {
@@ -59,7 +59,7 @@ pub(super) async fn erasable(
 
 /// Checks first, and the function checks again what it has locked.
 pub(super) async fn erase(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     log: LogId,
     erasing: &EraseOptions,
     user: &DeletedUser,
@@ -91,7 +91,10 @@ pub(super) async fn erase(
 }
 
 /// The last event that everybody has read, whatever is pending for them.
-async fn read_by_all(connection: &mut Session, erasing: &EraseOptions) -> Result<i64, sqlx::Error> {
+async fn read_by_all(
+    connection: &mut PooledConnection,
+    erasing: &EraseOptions,
+) -> Result<i64, sqlx::Error> {
     let routed: Option<i64> =
         sqlx::query_scalar(ROUTED).bind(&erasing.destinations).fetch_one(connection).await?;
     let external = erasing.external_checkpoint.map(Seq::get);
@@ -106,7 +109,7 @@ fn can_erase(references: &BTreeMap<i64, Reference>, read_by_all: i64) -> bool {
 /// The events that name the user, or an invitation to an address of theirs, by `seq`: those of the
 /// same source and instance.
 async fn references(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     log: LogId,
     erasing: &EraseOptions,
     user: &DeletedUser,

@@ -16,15 +16,15 @@ use crate::{Seq, StoreError};
 #[async_trait]
 impl Retention for PostgresStore {
     async fn prune(&self, pruning: &PruneOptions) -> Result<Pruned, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let outcome = prune::prune(work.connection(), pruning, self.clock.manual_ms()).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn erasable(&self, erasing: &EraseOptions) -> Result<Vec<Erasable>, StoreError> {
-        let mut work = self.connections.transaction().await?;
+        let mut work = self.pools.transaction().await?;
         let outcome = erase::erasable(work.connection(), self.log_id, erasing).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn erase(
@@ -32,18 +32,18 @@ impl Retention for PostgresStore {
         erasing: &EraseOptions,
         user: &DeletedUser,
     ) -> Result<Erased, StoreError> {
-        let mut work = self.connections.transaction().await?;
+        let mut work = self.pools.transaction().await?;
         let (log, manual_ms) = (self.log_id, self.clock.manual_ms());
         let outcome = erase::erase(work.connection(), log, erasing, user, manual_ms).await;
-        work.done(outcome).await
+        work.finish(outcome).await
     }
 
     async fn payloads_pruned_to(&self) -> Result<Seq, StoreError> {
-        let mut work = self.connections.statement().await?;
+        let mut work = self.pools.statement().await?;
         let pruned = sqlx::query_scalar("SELECT payloads_emptied_seq FROM deskbell.upkeep")
             .fetch_one(work.connection())
             .await;
-        Ok(Seq::new(work.done(pruned).await?))
+        Ok(Seq::new(work.finish(pruned).await?))
     }
 
     /// Nothing is to be done: the server's journal is its own, and it clears rows away that were

@@ -7,13 +7,13 @@ use sqlx::postgres::PgRow;
 
 use crate::Seq;
 use crate::clock::whole_ms;
-use crate::postgres::Session;
+use crate::postgres::PooledConnection;
 use crate::retention::{BlockedBy, PruneOptions, Pruned, RetentionBlocker};
 
 const PRUNE: &str = "SELECT * FROM deskbell.prune_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 pub(super) async fn prune(
-    connection: &mut Session,
+    connection: &mut PooledConnection,
     pruning: &PruneOptions,
     manual_ms: Option<i64>,
 ) -> Result<Pruned, sqlx::Error> {

@@ -1,4 +1,4 @@
-//! The connections, and how a statement is run on them, with or without a pooler in between.
+//! The pools of a store, and units of work on their connections, with or without a pooler.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::PostgresConnector;
-use super::pool::{Pool, Suspicion};
+use super::pool::{LastFailure, Pool};
+use super::pooled_connection::PooledConnection;
 use super::pooler::Route;
-use super::session::Session;
 use crate::StoreError;
 
 /// Connections that append: while one commits, the next batch is on its way.
@@ -29,15 +29,15 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
     SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
 /// Every connection of this process but the one that listens.
-pub(crate) struct Connections {
+pub(crate) struct Pools {
     route: Route,
     appending: Arc<Pool>,
     others: Arc<Pool>,
-    suspicion: Arc<Suspicion>,
+    last_failure: Arc<LastFailure>,
     connector: PostgresConnector,
 }
 
-impl Connections {
+impl Pools {
     pub(super) fn new(connector: &PostgresConnector, route: Route, connections_max: u32) -> Self {
         let connector = connector.clone().map_options(|options| match route {
             Route::Direct => options
@@ -45,36 +45,41 @@ impl Connections {
                 .options([("default_transaction_isolation", "read committed")]),
             Route::Pooled => options.statement_cache_capacity(0),
         });
-        let suspicion = Arc::new(Suspicion::default());
-        let pool = |count| Pool::new(&connector, count, &suspicion);
+        let last_failure = Arc::new(LastFailure::default());
+        let pool = |count| Pool::new(&connector, count, &last_failure);
         Self {
             route,
             appending: pool(APPENDING),
             others: pool(connections_max - APPENDING - LISTENING),
-            suspicion,
+            last_failure,
             connector,
         }
     }
 
     /// A connection for one statement, which is a transaction by itself. It is one round trip,
     /// where no pooler is in between.
-    pub(crate) async fn statement(&self) -> Result<Work<'_>, StoreError> {
-        self.work(&self.others, self.route == Route::Pooled).await
+    pub(crate) async fn statement(&self) -> Result<UnitOfWork<'_>, StoreError> {
+        self.begin(&self.others, self.route == Route::Pooled).await
     }
 
     /// A connection with a transaction, for several statements.
-    pub(crate) async fn transaction(&self) -> Result<Work<'_>, StoreError> {
-        self.work(&self.others, true).await
+    pub(crate) async fn transaction(&self) -> Result<UnitOfWork<'_>, StoreError> {
+        self.begin(&self.others, true).await
     }
 
     /// A connection for the statement that appends: nothing else is in its way.
-    pub(super) async fn append(&self) -> Result<Work<'_>, StoreError> {
-        self.work(&self.appending, self.route == Route::Pooled).await
+    pub(super) async fn append(&self) -> Result<UnitOfWork<'_>, StoreError> {
+        self.begin(&self.appending, self.route == Route::Pooled).await
     }
 
-    async fn work(&self, pool: &Arc<Pool>, transaction: bool) -> Result<Work<'_>, StoreError> {
-        let session = Session::open(pool, self.route).await.map_err(|error| self.failed(error))?;
-        let mut work = Work { session, connections: self, transaction };
+    async fn begin(
+        &self,
+        pool: &Arc<Pool>,
+        transaction: bool,
+    ) -> Result<UnitOfWork<'_>, StoreError> {
+        let connection =
+            PooledConnection::open(pool, self.route).await.map_err(|error| self.failed(error))?;
+        let mut work = UnitOfWork { connection, pools: self, transaction };
         if transaction {
             let begun = sqlx::raw_sql(BEGIN).execute(work.connection()).await;
             begun.map_err(|error| self.failed(error))?;
@@ -84,7 +89,7 @@ impl Connections {
 
     fn failed(&self, error: sqlx::Error) -> StoreError {
         if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) || is_shutdown(&error) {
-            self.suspicion.raise();
+            self.last_failure.record();
         }
         error.into()
     }
@@ -105,21 +110,21 @@ fn is_shutdown(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code.starts_with("57P"))
 }
 
-/// A connection for one piece of work. One that is not brought to its end with [`Work::done`] is
-/// closed, and with it a transaction is rolled back.
-pub(crate) struct Work<'a> {
-    session: Session,
-    connections: &'a Connections,
+/// A connection for one unit of work. If it is dropped without [`UnitOfWork::finish`], the connection
+/// is closed, and its transaction rolled back.
+pub(crate) struct UnitOfWork<'a> {
+    connection: PooledConnection,
+    pools: &'a Pools,
     transaction: bool,
 }
 
-impl Work<'_> {
-    pub(crate) fn connection(&mut self) -> &mut Session {
-        &mut self.session
+impl UnitOfWork<'_> {
+    pub(crate) fn connection(&mut self) -> &mut PooledConnection {
+        &mut self.connection
     }
 
-    /// Commits where the work went well, and hands its outcome on.
-    pub(crate) async fn done<T>(
+    /// Commits if the work succeeded, and passes its outcome on.
+    pub(crate) async fn finish<T>(
         mut self,
         outcome: Result<T, sqlx::Error>,
     ) -> Result<T, StoreError> {
@@ -131,22 +136,22 @@ impl Work<'_> {
         };
         match outcome {
             Ok(value) => {
-                self.session.keep();
+                self.connection.put_back();
                 Ok(value)
             }
             Err(error) => {
-                // What the server has answered by itself leaves a bare connection as it was.
+                // An error that the server answered leaves a connection without a transaction usable.
                 if !self.transaction && error.as_database_error().is_some() {
-                    self.session.keep();
+                    self.connection.put_back();
                 }
-                Err(self.connections.failed(error))
+                Err(self.pools.failed(error))
             }
         }
     }
 }
 
-impl fmt::Debug for Connections {
+impl fmt::Debug for Pools {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections").field("route", &self.route).finish_non_exhaustive()
+        f.debug_struct("Pools").field("route", &self.route).finish_non_exhaustive()
     }
 }

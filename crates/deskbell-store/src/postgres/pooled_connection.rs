@@ -1,7 +1,6 @@
-//! A connection that is ours for a while, as what a query is run on.
+//! A connection of the pool, which queries are run on.
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,35 +12,36 @@ use sqlx::{Either, Execute, Executor, SqlStr};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use super::pool::{Held, Pool};
+use super::pool::{Pool, TrackedConnection};
 use super::pooler::Route;
+use super::silence::silent;
 
-/// How long the server may say nothing at all. Then it counts as gone: a connection that somebody
+/// How long the server may not answer at all before it counts as gone: a connection that something
 /// in between has forgotten would leave us waiting for a quarter of an hour.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 
-/// Like the driver's connection, with two differences. No statement is given a name behind a
-/// pooler: the connection of the server's on which it would stay is somebody else's next. And a
-/// server that has gone silent is given up.
+/// Like the driver's connection, with two differences. Behind a pooler no statement gets a name: the
+/// server's connection that it would stay on is somebody else's next. And a server that has gone
+/// silent is an error.
 ///
-/// One that is not kept is closed when it is dropped.
-pub(crate) struct Session {
-    held: Held,
+/// A connection that is not put back is closed when it is dropped.
+pub(crate) struct PooledConnection {
+    connection: TrackedConnection,
     pool: Arc<Pool>,
     route: Route,
-    /// Let go of after the connection.
+    /// Released after the connection.
     _permit: OwnedSemaphorePermit,
 }
 
-impl Session {
+impl PooledConnection {
     pub(super) async fn open(pool: &Arc<Pool>, route: Route) -> Result<Self, sqlx::Error> {
-        let (held, permit) = pool.acquire().await?;
-        Ok(Self { held, pool: Arc::clone(pool), route, _permit: permit })
+        let (connection, permit) = pool.acquire().await?;
+        Ok(Self { connection, pool: Arc::clone(pool), route, _permit: permit })
     }
 
-    /// All that was begun has ended: somebody else may go on with the connection.
-    pub(super) fn keep(self) {
-        self.pool.put_back(self.held);
+    /// Nothing is in progress on the connection: somebody else may use it.
+    pub(super) fn put_back(self) {
+        self.pool.put_back(self.connection);
     }
 
     fn is_named(&self) -> bool {
@@ -49,7 +49,7 @@ impl Session {
     }
 }
 
-impl<'c> Executor<'c> for &'c mut Session {
+impl<'c> Executor<'c> for &'c mut PooledConnection {
     type Database = Postgres;
 
     fn fetch_many<'e, 'q: 'e, E>(
@@ -61,7 +61,7 @@ impl<'c> Executor<'c> for &'c mut Session {
         E: 'q + Execute<'q, Postgres>,
     {
         let named = self.is_named();
-        until_silent(self.held.connection().fetch_many(MaybeNamed { query, named }))
+        until_silent(self.connection.get().fetch_many(MaybeNamed { query, named }))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -73,7 +73,7 @@ impl<'c> Executor<'c> for &'c mut Session {
         E: 'q + Execute<'q, Postgres>,
     {
         let named = self.is_named();
-        let fetching = self.held.connection().fetch_optional(MaybeNamed { query, named });
+        let fetching = self.connection.get().fetch_optional(MaybeNamed { query, named });
         Box::pin(async {
             timeout(SILENCE_MAX, fetching).await.unwrap_or_else(|_| Err(silent(SILENCE_MAX)))
         })
@@ -87,11 +87,11 @@ impl<'c> Executor<'c> for &'c mut Session {
     where
         'c: 'e,
     {
-        self.held.connection().prepare_with(sql, parameters)
+        self.connection.get().prepare_with(sql, parameters)
     }
 }
 
-/// The same, and an error where nothing comes for too long.
+/// The same rows, and an error if none comes for too long.
 fn until_silent<'e, T: Send + 'e>(
     rows: BoxStream<'e, Result<T, sqlx::Error>>,
 ) -> BoxStream<'e, Result<T, sqlx::Error>> {
@@ -102,12 +102,6 @@ fn until_silent<'e, T: Send + 'e>(
             Err(_) => Some((Err(silent(SILENCE_MAX)), None)),
         }
     }))
-}
-
-/// That the server has said nothing for so long.
-pub(super) fn silent(time: Duration) -> sqlx::Error {
-    let text = format!("the server did not answer for {} seconds", time.as_secs());
-    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, text))
 }
 
 /// A query that is prepared under a name only where it says so and it may.
@@ -134,8 +128,8 @@ impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for MaybeNamed<E> {
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for PooledConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("route", &self.route).finish_non_exhaustive()
+        f.debug_struct("PooledConnection").field("route", &self.route).finish_non_exhaustive()
     }
 }
