@@ -43,6 +43,11 @@ pub(crate) fn whole_ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Milliseconds as a duration; zero if they are below zero.
+pub(crate) fn duration_ms(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn system_ms() -> i64 {
     whole_ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())

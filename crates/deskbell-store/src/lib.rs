@@ -70,6 +70,7 @@ mod postgres;
 pub mod private_file;
 mod refusals;
 pub mod retention;
+mod rows;
 mod source_instances;
 mod sqlite;
 mod store;

@@ -1,12 +1,11 @@
 //! Commands: `deskbell` beside the running program inserts a row, and the program executes it.
 
 use async_trait::async_trait;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
 
 use super::PostgresStore;
 use super::append::text;
 use super::pooled_connection::PooledConnection;
+use crate::rows;
 use crate::{Command, CommandId, Commands, QueuedCommand, StoreError};
 
 impl PostgresStore {
@@ -68,7 +67,7 @@ pub(super) async fn next(
     )
     .fetch_optional(connection)
     .await?;
-    row.as_ref().map(queued).transpose()
+    row.as_ref().map(rows::queued_command).transpose()
 }
 
 pub(super) async fn find(
@@ -79,7 +78,7 @@ pub(super) async fn find(
         .bind(id.0)
         .fetch_optional(connection)
         .await?;
-    row.as_ref().map(queued).transpose()
+    row.as_ref().map(rows::queued_command).transpose()
 }
 
 pub(super) async fn complete(
@@ -99,12 +98,4 @@ pub(super) async fn complete(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-fn queued(row: &PgRow) -> Result<QueuedCommand, sqlx::Error> {
-    Ok(QueuedCommand {
-        id: CommandId(row.try_get(0)?),
-        command: Command(row.try_get(1)?),
-        outcome: row.try_get(2)?,
-    })
 }

@@ -1,13 +1,8 @@
 //! Reading the log.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
-
 use super::append::text;
 use super::pools::Pools;
+use crate::rows::{self, Sources, event};
 use crate::{ReadLimit, ReplayRequest, Seq, StoreError, StoredEvent};
 
 /// The limit of bytes is the database's to keep: it knows how long a payload is without fetching
@@ -101,48 +96,6 @@ pub(super) async fn replay_requests(
     .bind(i64::from(requests_max))
     .fetch_all(work.connection())
     .await;
-    let requests = rows.and_then(|rows| rows.iter().map(replay_request).collect());
+    let requests = rows.and_then(|rows| rows.iter().map(rows::replay_request).collect());
     work.finish(requests).await
-}
-
-fn replay_request(row: &PgRow) -> Result<ReplayRequest, sqlx::Error> {
-    Ok(ReplayRequest {
-        number: row.try_get(0)?,
-        seq: Seq::new(row.try_get(1)?),
-        requested_at_ms: row.try_get(2)?,
-    })
-}
-
-/// The event in the first nine columns of a row, in the order in which [`EVENTS`] names them. The
-/// payload is empty where it has been pruned.
-pub(in crate::postgres) fn event(
-    row: &PgRow,
-    sources: &mut Sources,
-) -> Result<StoredEvent, sqlx::Error> {
-    Ok(StoredEvent {
-        seq: Seq::new(row.try_get(0)?),
-        received_at_ms: row.try_get(1)?,
-        source: sources.name(row.try_get(2)?),
-        message_id: row.try_get(3)?,
-        event_type: row.try_get(4)?,
-        subject: row.try_get(5)?,
-        occurred_at_ms: row.try_get(6)?,
-        instance_id: row.try_get(7)?,
-        payload: Bytes::from(row.try_get::<Option<Vec<u8>>, _>(8)?.unwrap_or_default()),
-    })
-}
-
-/// The few names that recur in every row, each allocated once a read.
-#[derive(Default)]
-pub(in crate::postgres) struct Sources(Vec<Arc<str>>);
-
-impl Sources {
-    fn name(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.iter().find(|known| ***known == *name) {
-            return Arc::clone(known);
-        }
-        let name: Arc<str> = name.into();
-        self.0.push(Arc::clone(&name));
-        name
-    }
 }

@@ -1,11 +1,10 @@
 //! Counts of refused requests.
 
 use async_trait::async_trait;
-use sqlx::Row;
 
 use super::{PooledConnection, PostgresStore};
-use crate::StoreError;
 use crate::refusals::{Refusals, Refused};
+use crate::{StoreError, rows};
 
 /// In the order of the key, so that processes that add at the same time do not lock each other out.
 const ADD: &str = "INSERT INTO deskbell.refused_requests (source, cause, requests)
@@ -46,9 +45,6 @@ async fn all(connection: &mut PooledConnection) -> Result<Vec<Refused>, sqlx::Er
     let all = "SELECT source, cause, requests FROM deskbell.refused_requests
                ORDER BY source, cause";
     let rows = sqlx::query(all).fetch_all(connection).await?;
-    let refused = rows.iter().map(|row| {
-        let requests = u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0);
-        Ok(Refused { source: row.try_get(0)?, cause: row.try_get(1)?, requests })
-    });
+    let refused = rows.iter().map(rows::refused);
     refused.collect()
 }

@@ -4,7 +4,7 @@ use sqlx::Row;
 
 use super::append::text;
 use super::pooled_connection::PooledConnection;
-use super::read::{Sources, event};
+use crate::rows::{Sources, event};
 use crate::subject_index::UNINDEXED_MAX;
 use crate::{ReadLimit, Seq, SubjectEvents};
 

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use super::open::{self, SqliteOpenError};
 use super::{SqliteStore, open::BUSY_TIMEOUT};
+use crate::rows;
 use crate::{BackendError, Clock, Command, CommandId, Commands, QueuedCommand, StoreError};
 
 impl SqliteStore {
@@ -70,7 +71,7 @@ pub(super) async fn next(readers: &SqlitePool) -> Result<Option<QueuedCommand>, 
     )
     .fetch_optional(readers)
     .await?;
-    row.as_ref().map(queued).transpose()
+    row.as_ref().map(rows::queued_command).transpose()
 }
 
 pub(super) async fn find(
@@ -81,7 +82,7 @@ pub(super) async fn find(
         .bind(id.0)
         .fetch_optional(readers)
         .await?;
-    row.as_ref().map(queued).transpose()
+    row.as_ref().map(rows::queued_command).transpose()
 }
 
 pub(super) async fn complete(
@@ -97,12 +98,4 @@ pub(super) async fn complete(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn queued(row: &SqliteRow) -> Result<QueuedCommand, sqlx::Error> {
-    Ok(QueuedCommand {
-        id: CommandId(row.try_get(0)?),
-        command: Command(row.try_get(1)?),
-        outcome: row.try_get(2)?,
-    })
 }

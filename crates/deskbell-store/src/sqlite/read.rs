@@ -1,12 +1,9 @@
 //! Reading: short snapshots on the pool of readers, so that none keeps the write-ahead log long.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use futures_util::TryStreamExt;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteExecutor, SqlitePool};
+use sqlx::{SqliteExecutor, SqlitePool};
 
+use crate::rows::{self, Sources, event};
 use crate::{ReadLimit, ReplayRequest, Seq, StoredEvent};
 
 pub(super) async fn events(
@@ -111,43 +108,5 @@ pub(super) async fn replay_requests(
     .bind(requests_max)
     .fetch_all(readers)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(ReplayRequest {
-                number: row.try_get(0)?,
-                seq: Seq::new(row.try_get(1)?),
-                requested_at_ms: row.try_get(2)?,
-            })
-        })
-        .collect()
-}
-
-/// The event in the first nine columns of a row, in the order in which [`events`] names them.
-pub(super) fn event(row: &SqliteRow, sources: &mut Sources) -> Result<StoredEvent, sqlx::Error> {
-    Ok(StoredEvent {
-        seq: Seq::new(row.try_get(0)?),
-        received_at_ms: row.try_get(1)?,
-        source: sources.name(row.try_get(2)?),
-        message_id: row.try_get(3)?,
-        event_type: row.try_get(4)?,
-        subject: row.try_get(5)?,
-        occurred_at_ms: row.try_get(6)?,
-        instance_id: row.try_get(7)?,
-        payload: Bytes::from(row.try_get::<Vec<u8>, _>(8)?),
-    })
-}
-
-/// The few names that recur in every row, each allocated once a read.
-#[derive(Default)]
-pub(super) struct Sources(Vec<Arc<str>>);
-
-impl Sources {
-    fn name(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.iter().find(|known| ***known == *name) {
-            return Arc::clone(known);
-        }
-        let name: Arc<str> = name.into();
-        self.0.push(Arc::clone(&name));
-        name
-    }
+    rows.iter().map(rows::replay_request).collect()
 }

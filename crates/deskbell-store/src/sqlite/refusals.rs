@@ -1,12 +1,11 @@
 //! Counts of refused requests.
 
 use async_trait::async_trait;
-use sqlx::Row;
 
 use super::SqliteStore;
 use super::deliveries::json;
-use crate::StoreError;
 use crate::refusals::{Refusals, Refused};
+use crate::{StoreError, rows};
 
 #[async_trait]
 impl Refusals for SqliteStore {
@@ -29,10 +28,7 @@ impl Refusals for SqliteStore {
     async fn refused(&self) -> Result<Vec<Refused>, StoreError> {
         let all = "SELECT source, cause, requests FROM refused_requests ORDER BY source, cause";
         let rows = sqlx::query(all).fetch_all(&self.readers).await?;
-        let refused = rows.iter().map(|row| {
-            let requests = u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0);
-            Ok(Refused { source: row.try_get(0)?, cause: row.try_get(1)?, requests })
-        });
+        let refused = rows.iter().map(rows::refused);
         Ok(refused.collect::<Result<_, sqlx::Error>>()?)
     }
 }

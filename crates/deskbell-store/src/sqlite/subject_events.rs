@@ -4,7 +4,7 @@ use futures_util::TryStreamExt;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
 
-use super::read::{Sources, event};
+use crate::rows::{Sources, event};
 use crate::subject_index::UNINDEXED_MAX;
 use crate::{ReadLimit, Seq, SubjectEvents};
 

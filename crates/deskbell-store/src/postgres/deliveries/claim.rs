@@ -1,15 +1,13 @@
 //! A claim: one statement takes what is due and brings the events with it.
 
-use std::time::Duration;
-
 use crate::postgres::PooledConnection;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use crate::Seq;
-use crate::clock::whole_ms;
+use crate::clock::{duration_ms, whole_ms};
 use crate::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery, Rescheduled};
-use crate::postgres::read::{self, Sources};
+use crate::rows::{self, Sources};
 
 /// One that is claimed was due, so that it stands in the way; one that is locked is somebody's.
 const SCHEDULE_NEXT_NOW: &str = "WITH next AS MATERIALIZED (
@@ -50,7 +48,7 @@ pub(super) async fn claim(
     deliveries.sort_unstable_by_key(|(due_at_ms, delivery)| (*due_at_ms, delivery.claim.seq));
     Ok(Claimed {
         deliveries: deliveries.into_iter().map(|(_, delivery)| delivery).collect(),
-        next_due: next_due_ms.map(|due_at_ms| span(due_at_ms.saturating_sub(now_ms))),
+        next_due: next_due_ms.map(|due_at_ms| duration_ms(due_at_ms.saturating_sub(now_ms))),
         now_ms,
     })
 }
@@ -82,15 +80,10 @@ fn delivery(
     let claim = ClaimId { seq: Seq::new(row.try_get("seq")?), number: row.try_get("number")? };
     Ok(ClaimedDelivery {
         claim,
-        event: read::event(row, sources)?,
+        event: rows::event(row, sources)?,
         attempts: u32::try_from(row.try_get::<i32, _>("attempts")?).unwrap_or(0),
-        first_attempt_ago: first_attempt_at_ms.map(|at_ms| span(now_ms - at_ms)),
+        first_attempt_ago: first_attempt_at_ms.map(|at_ms| duration_ms(now_ms - at_ms)),
     })
-}
-
-/// Milliseconds as a duration; zero where they are below zero.
-fn span(ms: i64) -> Duration {
-    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 pub(super) async fn release(

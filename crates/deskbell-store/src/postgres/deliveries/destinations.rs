@@ -1,14 +1,12 @@
 //! Destinations: their checkpoints, their order, and how they are.
 
 use crate::postgres::PooledConnection;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{Postgres, Row};
 
-use crate::Seq;
-use crate::deliveries::{
-    DestinationHealth, DestinationState, Disabled, Ordering, Registration, StartFrom,
-};
+use crate::deliveries::{DestinationHealth, DestinationState, Ordering, Registration, StartFrom};
+use crate::rows;
 
 const STATE: &str = "SELECT name, routed_seq, first_failure_at_ms, failed_attempts,
             last_failure_at_ms, disabled_at_ms, disabled_reason, dead_letters_total
@@ -34,7 +32,7 @@ pub(super) async fn register(
         .bind(&destination.name)
         .fetch_one(connection)
         .await?;
-    state(&row)
+    rows::destination_state(&row)
 }
 
 pub(super) async fn all(
@@ -43,24 +41,7 @@ pub(super) async fn all(
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{STATE} ORDER BY name")))
         .fetch_all(connection)
         .await?;
-    rows.iter().map(state).collect()
-}
-
-fn state(row: &PgRow) -> Result<DestinationState, sqlx::Error> {
-    let disabled_at_ms: Option<i64> = row.try_get(5)?;
-    let reason: Option<String> = row.try_get(6)?;
-    let disabled = disabled_at_ms.zip(reason).map(|(at_ms, reason)| Disabled { at_ms, reason });
-    Ok(DestinationState {
-        name: row.try_get::<&str, _>(0)?.into(),
-        routed: Seq::new(row.try_get(1)?),
-        health: DestinationHealth {
-            first_failure_at_ms: row.try_get(2)?,
-            failed_attempts: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u32::MAX),
-            last_failure_at_ms: row.try_get(4)?,
-            disabled,
-        },
-        dead_letters_total: u64::try_from(row.try_get::<i64, _>(7)?).unwrap_or(0),
-    })
+    rows.iter().map(rows::destination_state).collect()
 }
 
 pub(super) async fn set_health(

@@ -4,15 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::postgres::PooledConnection;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
 
 use super::lists::Lists;
-use crate::Seq;
 use crate::deliveries::{
-    AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryState,
-    DeliverySummary, FilteredOut,
+    AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliverySummary, FilteredOut,
 };
+use crate::{Seq, rows};
 
 /// It counts in indexes of what waits and of what was given up on, never what was delivered.
 const BACKLOGS: &str = "SELECT name,
@@ -61,16 +58,7 @@ pub(super) async fn backlogs(
     connection: &mut PooledConnection,
 ) -> Result<Vec<Backlog>, sqlx::Error> {
     let rows = sqlx::query(BACKLOGS).fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Backlog {
-                destination: row.try_get::<&str, _>(0)?.into(),
-                pending: count(row, 1)?,
-                dead_lettered: count(row, 2)?,
-                oldest_received_at_ms: row.try_get(3)?,
-            })
-        })
-        .collect()
+    rows.iter().map(rows::backlog).collect()
 }
 
 pub(super) async fn pending(
@@ -78,16 +66,7 @@ pub(super) async fn pending(
     pending_max: u32,
 ) -> Result<Vec<(Arc<str>, u64)>, sqlx::Error> {
     let rows = sqlx::query(PENDING).bind(i64::from(pending_max)).fetch_all(connection).await?;
-    rows.iter().map(|row| Ok((row.try_get::<&str, _>(0)?.into(), count(row, 1)?))).collect()
-}
-
-fn count(row: &PgRow, column: usize) -> Result<u64, sqlx::Error> {
-    Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
-}
-
-/// A number of few bytes that is never below zero.
-fn small(row: &PgRow, column: usize) -> Result<u32, sqlx::Error> {
-    Ok(u32::try_from(row.try_get::<i32, _>(column)?).unwrap_or(0))
+    rows.iter().map(rows::pending).collect()
 }
 
 pub(super) async fn dead_letters(
@@ -102,28 +81,7 @@ pub(super) async fn dead_letters(
         .bind(i64::from(query.limit))
         .fetch_all(connection)
         .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(DeadLetter {
-                key: key(row)?,
-                source: row.try_get(2)?,
-                message_id: row.try_get(3)?,
-                event_type: row.try_get(4)?,
-                subject: row.try_get(5)?,
-                settled_at_ms: row.try_get(6)?,
-                attempts: small(row, 7)?,
-                reason: row.try_get(8)?,
-            })
-        })
-        .collect()
-}
-
-/// The key in the first two columns.
-fn key(row: &PgRow) -> Result<DeliveryKey, sqlx::Error> {
-    Ok(DeliveryKey {
-        destination: row.try_get::<&str, _>(0)?.into(),
-        seq: Seq::new(row.try_get(1)?),
-    })
+    rows.iter().map(rows::dead_letter).collect()
 }
 
 pub(super) async fn missing(
@@ -137,7 +95,8 @@ pub(super) async fn missing(
         .bind(lists.seqs)
         .fetch_all(connection)
         .await?;
-    let present: HashSet<DeliveryKey> = rows.iter().map(key).collect::<Result<_, _>>()?;
+    let present: HashSet<DeliveryKey> =
+        rows.iter().map(rows::delivery_key).collect::<Result<_, _>>()?;
     Ok(deliveries.iter().filter(|key| !present.contains(key)).cloned().collect())
 }
 
@@ -149,19 +108,11 @@ pub(super) async fn deliveries_of(
     let mut attempts = attempts(connection, seq).await?;
     rows.iter()
         .map(|row| {
-            let key = key(row)?;
+            let key = rows::delivery_key(row)?;
             let attempts = attempts.remove(&key.destination).unwrap_or_default();
-            Ok(DeliverySummary { key, state: state(row)?, attempts })
+            Ok(DeliverySummary { key, state: rows::delivery_state(row)?, attempts })
         })
         .collect()
-}
-
-fn state(row: &PgRow) -> Result<DeliveryState, sqlx::Error> {
-    Ok(match row.try_get(2)? {
-        "pending" => DeliveryState::Pending { due_at_ms: row.try_get(3)? },
-        "delivered" => DeliveryState::Delivered { at_ms: row.try_get(3)? },
-        _ => DeliveryState::DeadLettered { at_ms: row.try_get(3)?, reason: row.try_get(4)? },
-    })
 }
 
 async fn attempts(
@@ -180,16 +131,8 @@ async fn attempts(
     .await?;
     let mut attempts: BTreeMap<Arc<str>, Vec<AttemptSummary>> = BTreeMap::new();
     for row in &rows {
-        let destination = row.try_get::<&str, _>(0)?.into();
-        let status: Option<i32> = row.try_get(4)?;
-        attempts.entry(destination).or_default().push(AttemptSummary {
-            number: small(row, 1)?,
-            started_at_ms: row.try_get(2)?,
-            duration_ms: count(row, 3)?,
-            status: status.and_then(|status| u16::try_from(status).ok()),
-            error: row.try_get(5)?,
-            reply: row.try_get::<Option<Vec<u8>>, _>(6)?.unwrap_or_default().into(),
-        });
+        let (destination, attempt) = rows::attempt(row)?;
+        attempts.entry(destination).or_default().push(attempt);
     }
     Ok(attempts)
 }
@@ -206,12 +149,5 @@ pub(super) async fn filtered_out(
     .bind(seq.get())
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(FilteredOut {
-                destination: row.try_get::<&str, _>(0)?.into(),
-                reason: row.try_get(1)?,
-            })
-        })
-        .collect()
+    rows.iter().map(rows::filtered_out).collect()
 }

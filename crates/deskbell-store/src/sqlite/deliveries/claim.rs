@@ -1,16 +1,14 @@
 //! A claim: which deliveries are due is read from their index, who has them from memory.
 
-use std::time::Duration;
-
 use futures_util::TryStreamExt;
 use serde::Deserialize;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::json;
 use super::queue::{Queue, Taken};
-use crate::clock::Clock;
+use crate::clock::{Clock, duration_ms};
 use crate::deliveries::{Claim, Claimed, ClaimedDelivery};
-use crate::sqlite::read::{self, Sources};
+use crate::rows::{self, Sources};
 use crate::{Seq, StoredEvent};
 
 /// What is not blocked, the longest due first, as one JSON text: every row of its own would be
@@ -73,15 +71,10 @@ pub(super) async fn claim(
             claim: queue.take(loaded.event.seq, waiting.subject, now_ms, claim.lease),
             event: loaded.event,
             attempts: loaded.attempts,
-            first_attempt_ago: loaded.first_attempt_at_ms.map(|at_ms| span(now_ms - at_ms)),
+            first_attempt_ago: loaded.first_attempt_at_ms.map(|at_ms| duration_ms(now_ms - at_ms)),
         })
         .collect();
-    Ok(Claimed { deliveries, next_due: next_due_ms.map(span), now_ms })
-}
-
-/// Milliseconds as a duration; zero where they are below zero.
-fn span(ms: i64) -> Duration {
-    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+    Ok(Claimed { deliveries, next_due: next_due_ms.map(duration_ms), now_ms })
 }
 
 /// Deliveries that nobody has, due or not, one more than are asked for where there are as many.
@@ -128,7 +121,7 @@ async fn load(
     let mut sources = Sources::default();
     let mut bytes = 0;
     while let Some(row) = rows.try_next().await? {
-        let event = read::event(&row, &mut sources)?;
+        let event = rows::event(&row, &mut sources)?;
         if wanted.get(loaded.len()).copied().map(Seq::new) != Some(event.seq) {
             // Pruning keeps events with pending deliveries; somebody has changed the file.
             return Err(sqlx::Error::Protocol(

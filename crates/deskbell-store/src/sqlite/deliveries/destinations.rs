@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{Connection, Row, Sqlite, SqliteConnection, SqlitePool};
 
-use crate::Seq;
-use crate::deliveries::{
-    DestinationHealth, DestinationState, Disabled, Ordering, Registration, StartFrom,
-};
+use crate::deliveries::{DestinationHealth, DestinationState, Ordering, Registration, StartFrom};
 use crate::sqlite::read;
+use crate::{Seq, rows};
 
 const STATE: &str = "SELECT name, routed_seq, first_failure_at_ms, failed_attempts,
             last_failure_at_ms, disabled_at_ms, disabled_reason, dead_letters_total
@@ -75,7 +73,7 @@ pub(super) async fn register(
         .bind(known.id)
         .fetch_one(&mut *transaction)
         .await?;
-    let state = state(&row)?;
+    let state = rows::destination_state(&row)?;
     transaction.commit().await?;
     Ok(state)
 }
@@ -121,24 +119,7 @@ pub(super) async fn all(readers: &SqlitePool) -> Result<Vec<DestinationState>, s
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{STATE} ORDER BY name")))
         .fetch_all(readers)
         .await?;
-    rows.iter().map(state).collect()
-}
-
-fn state(row: &SqliteRow) -> Result<DestinationState, sqlx::Error> {
-    let disabled_at_ms: Option<i64> = row.try_get(5)?;
-    let reason: Option<String> = row.try_get(6)?;
-    let disabled = disabled_at_ms.zip(reason).map(|(at_ms, reason)| Disabled { at_ms, reason });
-    Ok(DestinationState {
-        name: row.try_get::<&str, _>(0)?.into(),
-        routed: Seq::new(row.try_get(1)?),
-        health: DestinationHealth {
-            first_failure_at_ms: row.try_get(2)?,
-            failed_attempts: row.try_get(3)?,
-            last_failure_at_ms: row.try_get(4)?,
-            disabled,
-        },
-        dead_letters_total: u64::try_from(row.try_get::<i64, _>(7)?).unwrap_or(0),
-    })
+    rows.iter().map(rows::destination_state).collect()
 }
 
 pub(super) async fn set_health(

@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqlitePool};
+use sqlx::SqlitePool;
 
 use super::json;
-use crate::Seq;
 use crate::deliveries::{
-    AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryState,
-    DeliverySummary, FilteredOut,
+    AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliverySummary, FilteredOut,
 };
+use crate::{Seq, rows};
 
 /// It counts in indexes of what waits and of what was given up on, never what was delivered.
 pub(super) const BACKLOGS: &str = "SELECT name,
@@ -43,16 +41,7 @@ pub(super) const DEAD_LETTERS: &str =
 
 pub(super) async fn backlogs(readers: &SqlitePool) -> Result<Vec<Backlog>, sqlx::Error> {
     let rows = sqlx::query(BACKLOGS).fetch_all(readers).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Backlog {
-                destination: row.try_get::<&str, _>(0)?.into(),
-                pending: count(row, 1)?,
-                dead_lettered: count(row, 2)?,
-                oldest_received_at_ms: row.try_get(3)?,
-            })
-        })
-        .collect()
+    rows.iter().map(rows::backlog).collect()
 }
 
 pub(super) async fn pending(
@@ -60,11 +49,7 @@ pub(super) async fn pending(
     pending_max: u32,
 ) -> Result<Vec<(Arc<str>, u64)>, sqlx::Error> {
     let rows = sqlx::query(PENDING).bind(pending_max).fetch_all(readers).await?;
-    rows.iter().map(|row| Ok((row.try_get::<&str, _>(0)?.into(), count(row, 1)?))).collect()
-}
-
-fn count(row: &SqliteRow, column: usize) -> Result<u64, sqlx::Error> {
-    Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
+    rows.iter().map(rows::pending).collect()
 }
 
 pub(super) async fn dead_letters(
@@ -79,28 +64,7 @@ pub(super) async fn dead_letters(
         .bind(query.limit)
         .fetch_all(readers)
         .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(DeadLetter {
-                key: key(row)?,
-                source: row.try_get(2)?,
-                message_id: row.try_get(3)?,
-                event_type: row.try_get(4)?,
-                subject: row.try_get(5)?,
-                settled_at_ms: row.try_get(6)?,
-                attempts: row.try_get(7)?,
-                reason: row.try_get(8)?,
-            })
-        })
-        .collect()
-}
-
-/// The key in the first two columns.
-fn key(row: &SqliteRow) -> Result<DeliveryKey, sqlx::Error> {
-    Ok(DeliveryKey {
-        destination: row.try_get::<&str, _>(0)?.into(),
-        seq: Seq::new(row.try_get(1)?),
-    })
+    rows.iter().map(rows::dead_letter).collect()
 }
 
 pub(super) async fn missing(
@@ -120,7 +84,8 @@ pub(super) async fn missing(
     .bind(json(&keys)?)
     .fetch_all(readers)
     .await?;
-    let present: HashSet<DeliveryKey> = rows.iter().map(key).collect::<Result<_, _>>()?;
+    let present: HashSet<DeliveryKey> =
+        rows.iter().map(rows::delivery_key).collect::<Result<_, _>>()?;
     Ok(deliveries.iter().filter(|key| !present.contains(key)).cloned().collect())
 }
 
@@ -145,19 +110,11 @@ pub(super) async fn deliveries_of(
     let mut attempts = attempts(readers, seq).await?;
     rows.iter()
         .map(|row| {
-            let key = key(row)?;
+            let key = rows::delivery_key(row)?;
             let attempts = attempts.remove(&key.destination).unwrap_or_default();
-            Ok(DeliverySummary { key, state: state(row)?, attempts })
+            Ok(DeliverySummary { key, state: rows::delivery_state(row)?, attempts })
         })
         .collect()
-}
-
-fn state(row: &SqliteRow) -> Result<DeliveryState, sqlx::Error> {
-    Ok(match row.try_get(2)? {
-        "pending" => DeliveryState::Pending { due_at_ms: row.try_get(3)? },
-        "delivered" => DeliveryState::Delivered { at_ms: row.try_get(3)? },
-        _ => DeliveryState::DeadLettered { at_ms: row.try_get(3)?, reason: row.try_get(4)? },
-    })
 }
 
 async fn attempts(
@@ -174,15 +131,8 @@ async fn attempts(
     .await?;
     let mut attempts: BTreeMap<Arc<str>, Vec<AttemptSummary>> = BTreeMap::new();
     for row in &rows {
-        let destination = row.try_get::<&str, _>(0)?.into();
-        attempts.entry(destination).or_default().push(AttemptSummary {
-            number: row.try_get(1)?,
-            started_at_ms: row.try_get(2)?,
-            duration_ms: count(row, 3)?,
-            status: row.try_get(4)?,
-            error: row.try_get(5)?,
-            reply: row.try_get::<Option<Vec<u8>>, _>(6)?.unwrap_or_default().into(),
-        });
+        let (destination, attempt) = rows::attempt(row)?;
+        attempts.entry(destination).or_default().push(attempt);
     }
     Ok(attempts)
 }
@@ -198,12 +148,5 @@ pub(super) async fn filtered_out(
     .bind(seq.get())
     .fetch_all(readers)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(FilteredOut {
-                destination: row.try_get::<&str, _>(0)?.into(),
-                reason: row.try_get(1)?,
-            })
-        })
-        .collect()
+    rows.iter().map(rows::filtered_out).collect()
 }

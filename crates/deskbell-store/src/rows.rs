@@ -1,0 +1,203 @@
+//! From rows to structs, for both databases: columns go by their position.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sqlx::{ColumnIndex, Decode, Row, Type};
+
+use crate::deliveries::{
+    AttemptSummary, Backlog, DeadLetter, DeliveryKey, DeliveryState, DestinationHealth,
+    DestinationState, Disabled, FilteredOut,
+};
+use crate::{Command, CommandId, QueuedCommand, Refused, ReplayRequest, Seq, StoredEvent};
+
+/// The columns of a row.
+pub(crate) trait Columns {
+    fn integer(&self, column: usize) -> Result<i64, sqlx::Error>;
+    fn integer_or_null(&self, column: usize) -> Result<Option<i64>, sqlx::Error>;
+    /// An integer of 32 bits, which PostgreSQL has types for.
+    fn small_or_null(&self, column: usize) -> Result<Option<i32>, sqlx::Error>;
+    fn text(&self, column: usize) -> Result<&str, sqlx::Error>;
+    fn text_or_null(&self, column: usize) -> Result<Option<String>, sqlx::Error>;
+    fn bytes_or_null(&self, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error>;
+
+    /// A number that is never below zero.
+    fn count(&self, column: usize) -> Result<u64, sqlx::Error> {
+        Ok(u64::try_from(self.integer(column)?).unwrap_or(0))
+    }
+
+    /// A number of 32 bits that is never below zero.
+    fn small(&self, column: usize) -> Result<u32, sqlx::Error> {
+        Ok(self.small_or_null(column)?.and_then(|small| u32::try_from(small).ok()).unwrap_or(0))
+    }
+
+    fn string(&self, column: usize) -> Result<String, sqlx::Error> {
+        self.text(column).map(str::to_owned)
+    }
+}
+
+impl<R> Columns for R
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> i32: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> &'r str: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn integer(&self, column: usize) -> Result<i64, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn integer_or_null(&self, column: usize) -> Result<Option<i64>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn small_or_null(&self, column: usize) -> Result<Option<i32>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn text(&self, column: usize) -> Result<&str, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn text_or_null(&self, column: usize) -> Result<Option<String>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn bytes_or_null(&self, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error> {
+        self.try_get(column)
+    }
+}
+
+/// `seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id, payload`
+pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredEvent, sqlx::Error> {
+    Ok(StoredEvent {
+        seq: Seq::new(row.integer(0)?),
+        received_at_ms: row.integer(1)?,
+        source: sources.name(row.text(2)?),
+        message_id: row.string(3)?,
+        event_type: row.string(4)?,
+        subject: row.text_or_null(5)?,
+        occurred_at_ms: row.integer(6)?,
+        instance_id: row.text_or_null(7)?,
+        payload: Bytes::from(row.bytes_or_null(8)?.unwrap_or_default()),
+    })
+}
+
+/// The few names that recur in every row, each allocated once a read.
+#[derive(Default)]
+pub(crate) struct Sources(Vec<Arc<str>>);
+
+impl Sources {
+    fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.iter().find(|known| ***known == *name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.0.push(Arc::clone(&name));
+        name
+    }
+}
+
+/// `number, seq, requested_at_ms`
+pub(crate) fn replay_request(row: &impl Columns) -> Result<ReplayRequest, sqlx::Error> {
+    Ok(ReplayRequest {
+        number: row.integer(0)?,
+        seq: Seq::new(row.integer(1)?),
+        requested_at_ms: row.integer(2)?,
+    })
+}
+
+/// `number, body, outcome`
+pub(crate) fn queued_command(row: &impl Columns) -> Result<QueuedCommand, sqlx::Error> {
+    Ok(QueuedCommand {
+        id: CommandId(row.integer(0)?),
+        command: Command(row.string(1)?),
+        outcome: row.text_or_null(2)?,
+    })
+}
+
+/// `source, cause, requests`
+pub(crate) fn refused(row: &impl Columns) -> Result<Refused, sqlx::Error> {
+    Ok(Refused { source: row.string(0)?, cause: row.string(1)?, requests: row.count(2)? })
+}
+
+/// `name, routed_seq, first_failure_at_ms, failed_attempts, last_failure_at_ms, disabled_at_ms,
+/// disabled_reason, dead_letters_total`
+pub(crate) fn destination_state(row: &impl Columns) -> Result<DestinationState, sqlx::Error> {
+    let disabled = row.integer_or_null(5)?.zip(row.text_or_null(6)?);
+    Ok(DestinationState {
+        name: row.text(0)?.into(),
+        routed: Seq::new(row.integer(1)?),
+        health: DestinationHealth {
+            first_failure_at_ms: row.integer_or_null(2)?,
+            failed_attempts: u32::try_from(row.count(3)?).unwrap_or(u32::MAX),
+            last_failure_at_ms: row.integer_or_null(4)?,
+            disabled: disabled.map(|(at_ms, reason)| Disabled { at_ms, reason }),
+        },
+        dead_letters_total: row.count(7)?,
+    })
+}
+
+/// `destination, pending, dead_lettered, oldest_received_at_ms`
+pub(crate) fn backlog(row: &impl Columns) -> Result<Backlog, sqlx::Error> {
+    Ok(Backlog {
+        destination: row.text(0)?.into(),
+        pending: row.count(1)?,
+        dead_lettered: row.count(2)?,
+        oldest_received_at_ms: row.integer_or_null(3)?,
+    })
+}
+
+/// `destination, pending`
+pub(crate) fn pending(row: &impl Columns) -> Result<(Arc<str>, u64), sqlx::Error> {
+    Ok((row.text(0)?.into(), row.count(1)?))
+}
+
+/// `destination, seq`
+pub(crate) fn delivery_key(row: &impl Columns) -> Result<DeliveryKey, sqlx::Error> {
+    Ok(DeliveryKey { destination: row.text(0)?.into(), seq: Seq::new(row.integer(1)?) })
+}
+
+/// `destination, seq, source, message_id, type, subject, settled_at_ms, attempts, reason`
+pub(crate) fn dead_letter(row: &impl Columns) -> Result<DeadLetter, sqlx::Error> {
+    Ok(DeadLetter {
+        key: delivery_key(row)?,
+        source: row.string(2)?,
+        message_id: row.string(3)?,
+        event_type: row.string(4)?,
+        subject: row.text_or_null(5)?,
+        settled_at_ms: row.integer(6)?,
+        attempts: row.small(7)?,
+        reason: row.string(8)?,
+    })
+}
+
+/// `destination, seq, state, at_ms, reason`
+pub(crate) fn delivery_state(row: &impl Columns) -> Result<DeliveryState, sqlx::Error> {
+    Ok(match row.text(2)? {
+        "pending" => DeliveryState::Pending { due_at_ms: row.integer_or_null(3)? },
+        "delivered" => DeliveryState::Delivered { at_ms: row.integer(3)? },
+        _ => DeliveryState::DeadLettered { at_ms: row.integer(3)?, reason: row.string(4)? },
+    })
+}
+
+/// `destination, number, started_at_ms, duration_ms, status, error, reply`
+pub(crate) fn attempt(row: &impl Columns) -> Result<(Arc<str>, AttemptSummary), sqlx::Error> {
+    let attempt = AttemptSummary {
+        number: row.small(1)?,
+        started_at_ms: row.integer(2)?,
+        duration_ms: row.count(3)?,
+        status: row.small_or_null(4)?.and_then(|status| u16::try_from(status).ok()),
+        error: row.text_or_null(5)?,
+        reply: Bytes::from(row.bytes_or_null(6)?.unwrap_or_default()),
+    };
+    Ok((row.text(0)?.into(), attempt))
+}
+
+/// `destination, reason`
+pub(crate) fn filtered_out(row: &impl Columns) -> Result<FilteredOut, sqlx::Error> {
+    Ok(FilteredOut { destination: row.text(0)?.into(), reason: row.string(1)? })
+}
