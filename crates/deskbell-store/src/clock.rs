@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A clock that a store goes by: the system's (the database's, where the database is a server), or
-/// one that stands until it is told to go on. Clones of a manual clock are one clock.
+/// a manual one that only moves when it is advanced. Clones of a manual clock are one clock.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     /// `None` where the system is asked.
@@ -13,7 +13,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that stands at this time, in milliseconds since the Unix epoch.
+    /// A manual clock at this time, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn manual(start_ms: i64) -> Self {
         Self { manual_ms: Some(Arc::new(AtomicI64::new(start_ms))) }
@@ -32,7 +32,7 @@ impl Clock {
         self.manual_ms().unwrap_or_else(system_ms)
     }
 
-    /// What a manual clock says; `None` where time is the system's.
+    /// The time of a manual clock; `None` for the system's.
     pub(crate) fn manual_ms(&self) -> Option<i64> {
         self.manual_ms.as_ref().map(|manual_ms| manual_ms.load(Ordering::SeqCst))
     }

@@ -4,10 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// A unit of work that a store could not do.
+/// A failed unit of work.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The database refused, failed, or is away. What was asked for may be tried again.
+    /// The database refused, failed, or is away. It can be retried.
     #[error("the store is not available")]
     Unavailable(#[source] BackendError),
     /// The store was closed.
@@ -16,7 +16,7 @@ pub enum StoreError {
     /// Another process leads the consumer. Try again later.
     #[error("another process leads this consumer")]
     NotLeader,
-    /// The database's clock and this machine's are further apart than leases and signatures bear.
+    /// The database's clock and this machine's are further apart than leases and signatures allow.
     #[error(
         "the database's clock is {} s {} this machine's; set both by NTP",
         seconds.unsigned_abs(), if *seconds < 0 { "behind" } else { "ahead of" }
@@ -27,7 +27,7 @@ pub enum StoreError {
     },
 }
 
-/// What the database's driver said. Its text is for the log and for the operator.
+/// The database driver's error. Its text is for the log and for the operator.
 #[derive(Clone)]
 pub struct BackendError(Arc<dyn Error + Send + Sync>);
 
@@ -51,7 +51,7 @@ fn is_of_postgres(answer: &dyn sqlx::error::DatabaseError) -> bool {
     answer.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some()
 }
 
-/// What PostgreSQL answered. The driver would add the line of PostgreSQL's own source.
+/// An error of PostgreSQL. The driver would add the line of PostgreSQL's own source.
 #[derive(Debug)]
 struct PostgresAnswer(Box<dyn sqlx::error::DatabaseError>);
 

@@ -1,4 +1,4 @@
-//! An event on its way into the log, and as it stands there.
+//! Events: as they are appended, and as they are stored.
 
 use std::fmt;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub struct NewEvent {
     pub payload: Bytes,
 }
 
-/// An event as it stands in the log.
+/// An event of the log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Its sequence number.
@@ -93,8 +93,7 @@ pub struct StoredEvent {
 }
 
 impl StoredEvent {
-    /// Whether what the event said has left the log. What is left of it cannot be delivered or
-    /// mirrored.
+    /// Whether the payload was pruned or erased: the event cannot be delivered or mirrored.
     #[must_use]
     pub fn is_pruned(&self) -> bool {
         self.payload.is_empty()
@@ -102,7 +101,7 @@ impl StoredEvent {
 }
 
 impl fmt::Debug for NewEvent {
-    /// Leaves the payload out: it bears people's data and, in some types, one-time codes.
+    /// Leaves the payload out: it contains personal data and, in some types, one-time codes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewEvent")
             .field("source", &self.source)
@@ -114,7 +113,7 @@ impl fmt::Debug for NewEvent {
 }
 
 impl fmt::Debug for StoredEvent {
-    /// Leaves the payload out: it bears people's data and, in some types, one-time codes.
+    /// Leaves the payload out: it contains personal data and, in some types, one-time codes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredEvent")
             .field("seq", &self.seq)
@@ -154,8 +153,8 @@ impl Appended {
     }
 }
 
-/// The sender delivered a message again that was in the log: its own retry, or somebody's wish to
-/// see it replayed. Only the router acts on it.
+/// The sender sent a message again that is in the log: its own retry, or a replay that somebody
+/// asked it for. Only the router acts on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayRequest {
     /// The request's own number, in the order of commits.

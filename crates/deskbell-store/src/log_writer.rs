@@ -1,8 +1,8 @@
-//! Group commit: whatever is waiting is written as one transaction, then everybody is answered.
+//! Group commit: the waiting events are written as one transaction, then all senders are answered.
 //!
-//! There is no artificial delay. While one commit is under way the next batch gathers, so the
+//! There is no artificial delay. While one commit is in progress the next batch accumulates, so the
 //! batches grow with the load. The writer is a task of its own: a caller that goes away cancels
-//! nothing that it has handed over.
+//! nothing that it has submitted.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub struct LogHandle {
     refused_at: watch::Receiver<Option<Instant>>,
 }
 
-/// An event that was not written down; the caller must not acknowledge it.
+/// An event that was not stored; the caller must not acknowledge it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SubmitError {
     /// Too much is waiting already. Nothing was taken.
@@ -92,7 +92,7 @@ impl LogWriter {
         let (events, senders): (Vec<_>, Vec<_>) =
             batch.map(|waiting| (waiting.event, (waiting.answer, waiting.room))).unzip();
         let outcome = self.store.append(&events).await;
-        // Before the answers: whoever is refused finds the process not ready.
+        // Before the answers: a refused sender finds the process not ready.
         self.refused_at.send_replace(outcome.is_err().then(Instant::now));
         let results = match outcome {
             Ok(appended) => appended.into_iter().map(Ok).collect(),
@@ -100,7 +100,7 @@ impl LogWriter {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     events = events.len(),
-                    "failed to write a batch to the log; senders get 503 and retry"
+                    "failed to append a batch of events; their senders will retry"
                 );
                 vec![Err(error); events.len()]
             }
@@ -114,9 +114,9 @@ impl LogWriter {
 }
 
 impl LogHandle {
-    /// Hands the event over and returns when it is durable.
+    /// Appends the event and returns when it is durable.
     ///
-    /// Once handed over it is written down even if the returned future is dropped.
+    /// It is stored even if the returned future is dropped.
     ///
     /// # Errors
     /// [`SubmitError`]: the event must not be acknowledged.

@@ -29,7 +29,7 @@ pub enum OutcomeKind {
     Superseded,
     /// It was delivered.
     Delivered,
-    /// The destination has what it said.
+    /// The destination has its changes.
     Applied,
     /// It is still to be applied or delivered.
     Pending,

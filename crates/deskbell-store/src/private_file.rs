@@ -1,4 +1,4 @@
-//! Files that hold what only their owner should read: one-time codes, people's data, secrets.
+//! Files that hold what only their owner should read: one-time codes, personal data, secrets.
 
 use std::fs::{File, OpenOptions};
 use std::io;

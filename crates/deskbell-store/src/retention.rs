@@ -16,7 +16,7 @@ pub(crate) use user_refs::{index_key, is_address};
 
 use crate::{Leases, Seq, StoreError};
 
-/// Events that bear one-time codes and magic links. Their payloads leave the log first.
+/// Events with one-time codes and magic links. Their payloads leave the log first.
 pub const ONE_TIME_CODES: &[&str] = &["email.created", "sms.created"];
 
 /// Pruning and erasure. Times are by the store's clock.

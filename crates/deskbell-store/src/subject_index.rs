@@ -22,9 +22,9 @@ pub trait SubjectIndex: EventLog + Leases {
 /// What was indexed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Indexed {
-    /// The events that were looked at.
+    /// The events that were read.
     pub events: u64,
-    /// Whether there may be more. So it is also while another process indexes.
+    /// Whether there may be more, also if another process is indexing.
     pub more: bool,
 }
 

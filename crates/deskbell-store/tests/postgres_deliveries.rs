@@ -24,7 +24,7 @@ async fn register(store: &PostgresStore, ordering: Ordering) {
 }
 
 /// This many events that are owed to the destination, about so many subjects in turn.
-async fn owe(store: &PostgresStore, count: usize, subjects: usize) {
+async fn append_and_route(store: &PostgresStore, count: usize, subjects: usize) {
     let about = |n: usize, event| NewEvent { subject: Some(subject(n + 1, subjects)), ..event };
     let owed: Vec<_> =
         events("owed", count).into_iter().enumerate().map(|(n, event)| about(n, event)).collect();

@@ -1,7 +1,7 @@
-//! What is appended is there, as it was, where it was said to be.
-#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
+//! What is appended can be read, unchanged, at its sequence number.
+#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
 
-use super::work::{about, claim_all, owe, register};
+use super::work::{about, append_and_route, claim_all, register};
 use super::{Backend, event, events};
 use crate::deliveries::Ordering;
 use crate::{Appended, ID_BYTES_MAX, NewEvent, ReadLimit, Seq, StoreError};
@@ -67,7 +67,7 @@ pub async fn ids_of_the_greatest_length_find_room(backend: &dyn Backend) {
     let longest = about(&random(1), &random(2));
     assert_eq!(longest.message_id.len(), ID_BYTES_MAX);
     let batch = std::slice::from_ref(&longest);
-    owe(&*store, &["hook"], batch).await;
+    append_and_route(&*store, &["hook"], batch).await;
     let again = store.append(batch).await.unwrap();
     assert_eq!(again, [Appended::Duplicate(Seq::new(1))]);
     assert_eq!(claim_all(&*store, "hook").await.0, [1]);

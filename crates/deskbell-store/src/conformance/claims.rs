@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::work::{LEASE, claim, claim_all, delivered, destination_with, owe, retry, settle};
+use super::work::{
+    LEASE, append_and_route, claim, claim_all, delivered, destination_with, retry, settle,
+};
 use super::{Backend, event, events};
 use crate::deliveries::{Claim, ClaimedDelivery, Rescheduled};
 use crate::{NewEvent, Seq, Store};
@@ -43,7 +45,7 @@ pub async fn the_limits_of_a_claim(backend: &dyn Backend) {
         .into_iter()
         .map(|event| NewEvent { payload: vec![b' '; 1_000].into(), ..event })
         .collect();
-    owe(&*store, &["hook"], &large).await;
+    append_and_route(&*store, &["hook"], &large).await;
     let limited = Claim {
         destination: "hook".to_owned(),
         deliveries_max: 100,
@@ -67,7 +69,7 @@ pub async fn the_longest_due_comes_first(backend: &dyn Backend) {
     let retries: Vec<_> =
         claimed.iter().zip(seconds).map(|(claimed, after)| retry(claimed, after)).collect();
     settle(&*store, "hook", &retries).await;
-    owe(&*store, &["hook"], &[event("later")]).await;
+    append_and_route(&*store, &["hook"], &[event("later")]).await;
     backend.advance(Duration::from_secs(60));
     assert_eq!(claim_all(&*store, "hook").await.0, [4, 2, 3, 1]);
 }
@@ -123,7 +125,7 @@ pub async fn destinations_have_claims_of_their_own(backend: &dyn Backend) {
     let store = backend.create().await;
     destination_with(&*store, "crm", 0).await;
     destination_with(&*store, "hook", 0).await;
-    owe(&*store, &["crm", "hook"], &events("a", 2)).await;
+    append_and_route(&*store, &["crm", "hook"], &events("a", 2)).await;
     let (_, crm) = claim_all(&*store, "crm").await;
     let (seqs, hook) = claim_all(&*store, "hook").await;
     assert_eq!(seqs, [1, 2]);

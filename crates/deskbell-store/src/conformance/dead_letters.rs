@@ -1,9 +1,9 @@
-//! What was given up on is kept, and can be looked through.
-#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
+//! Dead letters are kept, and can be listed.
+#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 
-use super::work::{destination_with, give_up_on_all, key, owe};
+use super::work::{append_and_route, dead_letter_all, destination_with, key};
 use super::{Backend, events};
 use crate::Store;
 use crate::deliveries::{DeadLetter, DeadLetterQuery, DeliveryKey};
@@ -20,7 +20,7 @@ pub async fn they_are_listed_with_their_event(backend: &dyn Backend) {
     let store = backend.create().await;
     destination_with(&*store, "hook", 1).await;
     backend.advance(Duration::from_secs(1));
-    give_up_on_all(&*store, "hook", "the \"last\" attempt failed").await;
+    dead_letter_all(&*store, "hook", "the \"last\" attempt failed").await;
     let letter = DeadLetter {
         key: key("hook", 1),
         source: "clerk".to_owned(),
@@ -39,9 +39,9 @@ pub async fn they_are_listed_in_pages(backend: &dyn Backend) {
     for name in ["zoo", "app", "mid"] {
         destination_with(&*store, name, 0).await;
     }
-    owe(&*store, &["app", "mid", "zoo"], &events("a", 3)).await;
+    append_and_route(&*store, &["app", "mid", "zoo"], &events("a", 3)).await;
     for name in ["mid", "zoo", "app"] {
-        give_up_on_all(&*store, name, "no use").await;
+        dead_letter_all(&*store, name, "no use").await;
     }
     let mut listed = Vec::new();
     loop {
@@ -61,8 +61,8 @@ pub async fn they_are_listed_by_destination_and_time(backend: &dyn Backend) {
     let store = backend.create().await;
     destination_with(&*store, "app", 1).await;
     destination_with(&*store, "hook", 0).await;
-    owe(&*store, &["hook"], &[]).await;
-    give_up_on_all(&*store, "app", "no use").await;
+    append_and_route(&*store, &["hook"], &[]).await;
+    dead_letter_all(&*store, "app", "no use").await;
     backend.advance(Duration::from_secs(1));
     let since_ms = Some(store.now_ms().await.unwrap());
     for name in ["app", "hook"] {
@@ -70,7 +70,7 @@ pub async fn they_are_listed_by_destination_and_time(backend: &dyn Backend) {
         let appended = store.append(&events).await.unwrap();
         let seq = appended[0].seq().get();
         store.enqueue(&[super::work::new_delivery(name, seq, "user_1")]).await.unwrap();
-        give_up_on_all(&*store, name, "no use").await;
+        dead_letter_all(&*store, name, "no use").await;
     }
     let destination = Some("app".to_owned());
     let app = DeadLetterQuery { destination: destination.clone(), ..query() };

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::work::{claim, destination_with, give_up_on_all, key, owe, register};
+use super::work::{append_and_route, claim, dead_letter_all, destination_with, key, register};
 use super::{Backend, events};
 use crate::Seq;
 use crate::deliveries::{
@@ -28,7 +28,7 @@ pub async fn a_new_one_starts_where_it_is_told(backend: &dyn Backend) {
 pub async fn a_known_one_keeps_its_state(backend: &dyn Backend) {
     let store = backend.create().await;
     register(&*store, "hook", Ordering::None).await;
-    owe(&*store, &["hook"], &events("a", 2)).await;
+    append_and_route(&*store, &["hook"], &events("a", 2)).await;
     store.append(&events("b", 2)).await.unwrap();
     let store = backend.reopen(store).await;
     let again = store.register(&registration("hook", StartFrom::Now)).await.unwrap();
@@ -108,12 +108,12 @@ pub async fn backlogs_are_counted(backend: &dyn Backend) {
     let store = backend.create().await;
     register(&*store, "idle", Ordering::None).await;
     destination_with(&*store, "hook", 2).await;
-    give_up_on_all(&*store, "hook", "no use").await;
+    dead_letter_all(&*store, "hook", "no use").await;
     backend.advance(Duration::from_secs(1));
     let received_at_ms = store.now_ms().await.unwrap();
-    owe(&*store, &["hook"], &events("a", 3)).await;
+    append_and_route(&*store, &["hook"], &events("a", 3)).await;
     backend.advance(Duration::from_secs(1));
-    owe(&*store, &["hook"], &events("b", 1)).await;
+    append_and_route(&*store, &["hook"], &events("b", 1)).await;
     let backlog = |name: &str, pending, dead_lettered, oldest_received_at_ms| Backlog {
         destination: name.into(),
         pending,
@@ -128,7 +128,7 @@ pub async fn what_is_pending_is_counted_so_far(backend: &dyn Backend) {
     let store = backend.create().await;
     register(&*store, "idle", Ordering::None).await;
     destination_with(&*store, "given_up", 2).await;
-    give_up_on_all(&*store, "given_up", "no use").await;
+    dead_letter_all(&*store, "given_up", "no use").await;
     destination_with(&*store, "hook", 5).await;
     // One that is being attempted is pending too.
     assert_eq!(claim(&*store, "hook", 1).await.deliveries.len(), 1);

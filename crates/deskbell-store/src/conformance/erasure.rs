@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::work::{
-    claim_all, delivered, empty_batch, give_up_on_all, owe, register, retry, settle, state,
+    append_and_route, claim_all, dead_letter_all, delivered, empty_batch, register, retry, settle,
+    state,
 };
 use super::{Backend, event};
 use crate::deliveries::{DeliveryState, FilteredOut, Ordering};
@@ -76,7 +77,7 @@ pub async fn what_is_stored_about_a_deleted_user_is_erased(backend: &dyn Backend
         ),
         gone("gone", "user_ada"),
     ];
-    owe(&*store, &["hook"], &events).await;
+    append_and_route(&*store, &["hook"], &events).await;
     let (_, claimed) = claim_all(&*store, "hook").await;
     let mut replied = delivered(&claimed[0]);
     replied.attempt.as_mut().unwrap().reply = ADDRESS.into();
@@ -84,7 +85,7 @@ pub async fn what_is_stored_about_a_deleted_user_is_erased(backend: &dyn Backend
     let (seqs, _) = claim_all(&*store, "hook").await;
     assert_eq!(seqs, [2]);
     backend.advance(super::work::LEASE);
-    give_up_on_all(&*store, "hook", &format!("{ADDRESS} was refused")).await;
+    dead_letter_all(&*store, "hook", &format!("{ADDRESS} was refused")).await;
     let mut batch = empty_batch(&*store, &["hook"], Seq::new(4)).await;
     let reason = format!("{ADDRESS} is not wanted");
     batch.filtered_out =
@@ -193,7 +194,12 @@ pub async fn a_delete_without_an_instance_is_one_of_the_source(backend: &dyn Bac
 pub async fn an_open_delivery_is_waited_for(backend: &dyn Backend) {
     let store = backend.create_indexing_user_refs().await;
     register(&*store, "hook", Ordering::None).await;
-    owe(&*store, &["hook"], &[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")]).await;
+    append_and_route(
+        &*store,
+        &["hook"],
+        &[created("ada", "user_ada", ADDRESS), gone("gone", "user_ada")],
+    )
+    .await;
     assert!(users(&*store, &erasing(&["hook"])).await.is_empty());
     let erased = store.erase(&erasing(&["hook"]), &who("user_ada")).await.unwrap();
     assert_eq!(erased, Erased::default());

@@ -39,7 +39,7 @@ pub trait Backend: Send + Sync {
     /// Closes the store and opens it again, as a process that starts anew would.
     async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;
 
-    /// Sets the clock of its stores forward. It stands still otherwise.
+    /// Advances the clock of its stores, which does not move otherwise.
     fn advance(&self, by: Duration);
 
     /// Enqueues a command as `deskbell` beside the running program does.

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::work::{
-    about, claim_all, delivered, give_up_on_all, given_up, key, new_delivery, owe, register, retry,
-    settle, state,
+    about, append_and_route, claim_all, dead_letter_all, dead_lettered, delivered, key,
+    new_delivery, register, retry, settle, state,
 };
 use super::{Backend, event};
 use crate::deliveries::{DeliveryState, Ordering};
@@ -13,12 +13,12 @@ use crate::{NewEvent, Store};
 
 const NONE: [i64; 0] = [];
 
-/// An ordered destination, to which events about these subjects are owed.
+/// An ordered destination, with pending deliveries of these subjects.
 async fn ordered(store: &dyn Store, subjects: &[&str]) {
     register(store, "hook", Ordering::Subject).await;
     let events: Vec<_> =
         (0..).zip(subjects).map(|(n, subject)| about(&format!("{n}_{subject}"), subject)).collect();
-    owe(store, &["hook"], &events).await;
+    append_and_route(store, &["hook"], &events).await;
 }
 
 pub async fn one_of_a_subject_at_a_time(backend: &dyn Backend) {
@@ -35,7 +35,7 @@ pub async fn one_of_a_subject_at_a_time(backend: &dyn Backend) {
     woken.await;
     let (seqs, second) = claim_all(&*store, "hook").await;
     assert_eq!(seqs, [3]);
-    owe(&*store, &["hook"], &[about("more", "a"), about("other", "c")]).await;
+    append_and_route(&*store, &["hook"], &[about("more", "a"), about("other", "c")]).await;
     assert_eq!(claim_all(&*store, "hook").await.0, [7]);
     settle(&*store, "hook", &[delivered(&first[1]), delivered(&second[0])]).await;
     assert_eq!(claim_all(&*store, "hook").await.0, [4, 5]);
@@ -55,7 +55,7 @@ pub async fn a_dead_letter_lets_the_next_go(backend: &dyn Backend) {
     let store = backend.create().await;
     ordered(&*store, &["a", "a"]).await;
     let (_, claimed) = claim_all(&*store, "hook").await;
-    settle(&*store, "hook", &[given_up(&claimed[0], "no use")]).await;
+    settle(&*store, "hook", &[dead_lettered(&claimed[0], "no use")]).await;
     assert_eq!(claim_all(&*store, "hook").await.0, [2]);
 }
 
@@ -63,7 +63,7 @@ pub async fn events_without_a_subject_go_in_any_order(backend: &dyn Backend) {
     let store = backend.create().await;
     register(&*store, "hook", Ordering::Subject).await;
     let bare = |id: &str| NewEvent { subject: None, ..event(id) };
-    owe(&*store, &["hook"], &[bare("a"), bare("b")]).await;
+    append_and_route(&*store, &["hook"], &[bare("a"), bare("b")]).await;
     assert_eq!(claim_all(&*store, "hook").await.0, [1, 2]);
 }
 
@@ -71,7 +71,7 @@ pub async fn the_order_can_be_changed(backend: &dyn Backend) {
     let store = backend.create().await;
     register(&*store, "hook", Ordering::None).await;
     let events = [about("1", "a"), about("2", "b"), about("3", "a"), about("4", "a")];
-    owe(&*store, &["hook"], &events).await;
+    append_and_route(&*store, &["hook"], &events).await;
     register(&*store, "hook", Ordering::Subject).await;
     let (seqs, claimed) = claim_all(&*store, "hook").await;
     assert_eq!(seqs, [1, 2]);
@@ -88,7 +88,7 @@ pub async fn the_order_can_be_changed(backend: &dyn Backend) {
 pub async fn an_earlier_one_that_comes_back_goes_first(backend: &dyn Backend) {
     let store = backend.create().await;
     ordered(&*store, &["a", "b", "a", "a"]).await;
-    give_up_on_all(&*store, "hook", "no use").await;
+    dead_letter_all(&*store, "hook", "no use").await;
     store.revive(&[key("hook", 1)]).await.unwrap();
     let (seqs, claimed) = claim_all(&*store, "hook").await;
     assert_eq!(seqs, [1], "before the one that was first until now");
@@ -107,7 +107,7 @@ pub async fn an_earlier_one_that_comes_back_goes_first(backend: &dyn Backend) {
 pub async fn a_revived_one_waits_for_what_is_under_way(backend: &dyn Backend) {
     let store = backend.create().await;
     ordered(&*store, &["a", "a"]).await;
-    give_up_on_all(&*store, "hook", "no use").await;
+    dead_letter_all(&*store, "hook", "no use").await;
     let (seqs, second) = claim_all(&*store, "hook").await;
     assert_eq!(seqs, [2]);
     store.revive(&[key("hook", 1)]).await.unwrap();

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::work::{
-    claim_all, delivered, destination_with, give_up_on_all, key, owe, register, retry, settle,
-    state,
+    append_and_route, claim_all, dead_letter_all, delivered, destination_with, key, register,
+    retry, settle, state,
 };
 use super::{Backend, event, events};
 use crate::Seq;
@@ -18,7 +18,7 @@ pub async fn a_dead_letter_comes_back_with_a_new_schedule(backend: &dyn Backend)
     destination_with(&*store, "hook", 2).await;
     let (_, claimed) = claim_all(&*store, "hook").await;
     settle(&*store, "hook", &[retry(&claimed[0], Duration::ZERO)]).await;
-    give_up_on_all(&*store, "hook", "no use").await;
+    dead_letter_all(&*store, "hook", "no use").await;
     let due = store.due("hook");
     due.notified().await; // what was routed
     let woken = due.notified();
@@ -54,8 +54,8 @@ pub async fn a_message_sent_again_revives_its_dead_letters(backend: &dyn Backend
     register(&*store, "crm", Ordering::None).await;
     register(&*store, "hook", Ordering::None).await;
     register(&*store, "slow", Ordering::None).await;
-    owe(&*store, &["crm", "hook", "slow"], &events("a", 2)).await;
-    give_up_on_all(&*store, "hook", "no use").await;
+    append_and_route(&*store, &["crm", "hook", "slow"], &events("a", 2)).await;
+    dead_letter_all(&*store, "hook", "no use").await;
     let (_, claimed) = claim_all(&*store, "crm").await;
     settle(&*store, "crm", &[delivered(&claimed[0]), delivered(&claimed[1])]).await;
     let token = store.next_fencing_token(ROUTER).await.unwrap();
@@ -69,7 +69,7 @@ pub async fn a_message_sent_again_revives_its_dead_letters(backend: &dyn Backend
 pub async fn only_the_newest_router_acts(backend: &dyn Backend) {
     let store = backend.create().await;
     destination_with(&*store, "hook", 1).await;
-    give_up_on_all(&*store, "hook", "no use").await;
+    dead_letter_all(&*store, "hook", "no use").await;
     store.append(&[event("hook_0")]).await.unwrap();
     let older = store.next_fencing_token(ROUTER).await.unwrap();
     let newest = store.next_fencing_token(ROUTER).await.unwrap();
@@ -82,14 +82,14 @@ pub async fn only_the_newest_router_acts(backend: &dyn Backend) {
 pub async fn requests_are_acted_on_once_and_in_pieces(backend: &dyn Backend) {
     let store = backend.create().await;
     destination_with(&*store, "hook", 3).await;
-    give_up_on_all(&*store, "hook", "no use").await;
+    dead_letter_all(&*store, "hook", "no use").await;
     let sent_again = [event("hook_2"), event("hook_0"), event("hook_0")];
     store.append(&sent_again).await.unwrap();
     let token = store.next_fencing_token(ROUTER).await.unwrap();
     let first = store.revive_requested(token, 2).await.unwrap();
     assert_eq!(first, Revived::Done { requests: 2, deliveries: 2 });
     let store = backend.reopen(store).await;
-    give_up_on_all(&*store, "hook", "still no use").await;
+    dead_letter_all(&*store, "hook", "still no use").await;
     let second = store.revive_requested(token, 2).await.unwrap();
     assert_eq!(second, Revived::Done { requests: 1, deliveries: 1 });
     let third = store.revive_requested(token, 2).await.unwrap();

@@ -1,11 +1,11 @@
-//! What is too old leaves the store, and nothing that is owed does.
-#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
+//! What is too old is pruned, and nothing that is pending.
+#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 
 use super::work::{
-    attempt, claim_all, delivered, destination_with, empty_batch, give_up_on_all, key,
-    new_delivery, owe, register, retry, settle, state, stored,
+    append_and_route, attempt, claim_all, dead_letter_all, delivered, destination_with,
+    empty_batch, key, new_delivery, register, retry, settle, state, stored,
 };
 use super::{Backend, event, events};
 use crate::deliveries::{DeliveryState, FilteredOut, Ordering, ROUTER, Revived, Settlement};
@@ -143,9 +143,9 @@ pub async fn a_reader_outside_is_not_passed(backend: &dyn Backend) {
 pub async fn what_is_pending_for_a_former_destination_is_dead_lettered(backend: &dyn Backend) {
     let store = backend.create().await;
     register(&*store, "gone", Ordering::Subject).await;
-    owe(&*store, &["gone"], &events("a", 2)).await;
+    append_and_route(&*store, &["gone"], &events("a", 2)).await;
     backend.advance(11 * DAY);
-    owe(&*store, &["gone"], &events("b", 1)).await;
+    append_and_route(&*store, &["gone"], &events("b", 1)).await;
     let pruned = prune(&*store, &[]).await;
     assert_eq!((pruned.payloads, pruned.dead_lettered), (2, 2));
     let DeliveryState::DeadLettered { reason, .. } = state(&*store, "gone", 1).await else {
@@ -159,7 +159,7 @@ pub async fn an_emptied_payload_is_not_pending_again(backend: &dyn Backend) {
     let store = backend.create().await;
     destination_with(&*store, "hook", 1).await;
     register(&*store, "late", Ordering::Subject).await;
-    give_up_on_all(&*store, "hook", "no use").await;
+    dead_letter_all(&*store, "hook", "no use").await;
     backend.advance(11 * DAY);
     assert_eq!(prune(&*store, &["hook"]).await.payloads, 1);
     assert_eq!(store.revive(&[key("hook", 1)]).await.unwrap(), 0);
@@ -208,7 +208,7 @@ pub async fn one_time_codes_go_a_day_after_they_are_settled(backend: &dyn Backen
     let store = backend.create().await;
     register(&*store, "hook", Ordering::None).await;
     let codes = [code("a", "email.created"), event("b"), code("c", "sms.created")];
-    owe(&*store, &["hook"], &codes).await;
+    append_and_route(&*store, &["hook"], &codes).await;
     let ids = ["a", "b", "c"];
     backend.advance(2 * DAY);
     assert_eq!(prune(&*store, &["hook"]).await.payloads, 0, "their deliveries are open");

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use super::work::{
-    claim_all, delivered, destination_with, empty_batch, key, new_delivery, owe, register, settle,
-    stored,
+    append_and_route, claim_all, delivered, destination_with, empty_batch, key, new_delivery,
+    register, settle, stored,
 };
 use super::{Backend, events};
 use crate::Seq;
@@ -77,7 +77,7 @@ pub async fn destinations_at_one_place_share_a_batch(backend: &dyn Backend) {
     register(&*store, "crm", Ordering::None).await;
     register(&*store, "hook", Ordering::Subject).await;
     register(&*store, "late", Ordering::None).await;
-    owe(&*store, &["crm", "hook"], &events("a", 2)).await;
+    append_and_route(&*store, &["crm", "hook"], &events("a", 2)).await;
     assert_eq!(claim_all(&*store, "crm").await.0, [1, 2]);
     assert_eq!(claim_all(&*store, "hook").await.0, [1], "one subject, in order");
     assert_eq!(claim_all(&*store, "late").await.0, [] as [i64; 0]);
@@ -114,7 +114,7 @@ pub async fn who_waits_is_woken(backend: &dyn Backend) {
     let due = store.due("hook");
     due.notified().await; // being registered may bring work with it
     let woken = due.notified();
-    owe(&*store, &["hook"], &events("a", 1)).await;
+    append_and_route(&*store, &["hook"], &events("a", 1)).await;
     woken.await;
     assert_eq!(claim_all(&*store, "hook").await.0, [1]);
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Backend;
 use super::work::{
-    LEASE, attempt, claim_all, delivered, destination_with, give_up_on_all, given_up, key, retry,
-    settle, state,
+    LEASE, attempt, claim_all, dead_letter_all, dead_lettered, delivered, destination_with, key,
+    retry, settle, state,
 };
 use crate::Seq;
 use crate::deliveries::{AttemptRecord, DeliveryState, REPLY_BYTES_MAX, Settlement, Verdict};
@@ -51,7 +51,7 @@ pub async fn a_late_settlement_is_left_alone(backend: &dyn Backend) {
     let (_, late) = claim_all(&*store, "hook").await;
     backend.advance(LEASE);
     let (_, claimed) = claim_all(&*store, "hook").await;
-    let lost = [delivered(&late[0]), given_up(&late[1], "too late")];
+    let lost = [delivered(&late[0]), dead_lettered(&late[1], "too late")];
     assert_eq!(store.settle("hook", &lost).await.unwrap(), 2);
     assert!(matches!(state(&*store, "hook", 1).await, DeliveryState::Pending { .. }));
     assert_eq!(store.deliveries_of(Seq::new(1)).await.unwrap()[0].attempts, []);
@@ -91,7 +91,7 @@ pub async fn attempts_are_kept(backend: &dyn Backend) {
     let verdict = Verdict::Retry(Duration::ZERO);
     let first = Settlement { claim: claimed[0].claim, attempt: Some(made.clone()), verdict };
     settle(&*store, "hook", &[first]).await;
-    give_up_on_all(&*store, "hook", "it has gone on for too long").await;
+    dead_letter_all(&*store, "hook", "it has gone on for too long").await;
     assert_eq!(store.revive(&[key("hook", 1)]).await.unwrap(), 1);
     let (_, claimed) = claim_all(&*store, "hook").await;
     settle(&*store, "hook", &[delivered(&claimed[0])]).await;
@@ -152,7 +152,7 @@ pub async fn a_large_batch_of_every_kind(backend: &dyn Backend) {
         .map(|claimed| match claimed.claim.seq.get() % 3 {
             0 => delivered(claimed),
             1 => retry(claimed, Duration::ZERO),
-            _ => given_up(claimed, "no use"),
+            _ => dead_lettered(claimed, "no use"),
         })
         .collect();
     settle(&*store, "hook", &settlements).await;

@@ -12,7 +12,7 @@ use crate::{NewEvent, Seq, Store, StoredEvent};
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
 
-/// A destination that stands at the log's end.
+/// A destination whose checkpoint is the log's end.
 pub(super) async fn register(store: &dyn Store, name: &str, ordering: Ordering) {
     let from = StartFrom::Now;
     store.register(&Registration { name: name.to_owned(), from, ordering }).await.unwrap();
@@ -31,8 +31,12 @@ pub(super) fn about(message_id: &str, subject: &str) -> NewEvent {
     NewEvent { subject: Some(subject.to_owned()), ..super::event(message_id) }
 }
 
-/// Appends the events, and routes them to these destinations, which stand at the log's end.
-pub(super) async fn owe(store: &dyn Store, destinations: &[&str], events: &[NewEvent]) {
+/// Appends the events, and routes them to these destinations, whose checkpoints are the log's end.
+pub(super) async fn append_and_route(
+    store: &dyn Store,
+    destinations: &[&str],
+    events: &[NewEvent],
+) {
     let from = store.head().await.unwrap();
     let appended = store.append(events).await.unwrap();
     let deliveries = destinations
@@ -64,10 +68,10 @@ pub(super) async fn empty_batch(
     }
 }
 
-/// One unordered destination, to which this many events are owed.
+/// An unordered destination with this many pending deliveries.
 pub(super) async fn destination_with(store: &dyn Store, name: &str, count: usize) {
     register(store, name, Ordering::None).await;
-    owe(store, &[name], &events(name, count)).await;
+    append_and_route(store, &[name], &events(name, count)).await;
 }
 
 pub(super) async fn claim(store: &dyn Store, destination: &str, deliveries_max: u32) -> Claimed {
@@ -110,7 +114,7 @@ pub(super) fn retry(claimed: &ClaimedDelivery, after: Duration) -> Settlement {
     Settlement { claim: claimed.claim, attempt, verdict: Verdict::Retry(after) }
 }
 
-pub(super) fn given_up(claimed: &ClaimedDelivery, reason: &str) -> Settlement {
+pub(super) fn dead_lettered(claimed: &ClaimedDelivery, reason: &str) -> Settlement {
     let attempt = Some(attempt(None, Some("no connection")));
     Settlement { claim: claimed.claim, attempt, verdict: Verdict::DeadLetter(reason.to_owned()) }
 }
@@ -120,10 +124,10 @@ pub(super) async fn settle(store: &dyn Store, destination: &str, settlements: &[
     assert_eq!(store.settle(destination, settlements).await.unwrap(), 0, "claims were lost");
 }
 
-/// Claims what can be claimed, and gives up on it.
-pub(super) async fn give_up_on_all(store: &dyn Store, destination: &str, reason: &str) {
+/// Claims what can be claimed, and dead-letters it.
+pub(super) async fn dead_letter_all(store: &dyn Store, destination: &str, reason: &str) {
     let (_, claimed) = claim_all(store, destination).await;
-    let settlements: Vec<_> = claimed.iter().map(|one| given_up(one, reason)).collect();
+    let settlements: Vec<_> = claimed.iter().map(|one| dead_lettered(one, reason)).collect();
     settle(store, destination, &settlements).await;
 }
 

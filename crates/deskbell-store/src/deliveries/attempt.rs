@@ -1,4 +1,4 @@
-//! Attempts, as they are written down.
+//! Attempts, as they are stored.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub const REPLY_BYTES_MAX: usize = 16 << 10;
 /// One try at a delivery.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AttemptRecord {
-    /// How long ago it began when it is written down.
+    /// How long before it is stored it began.
     pub ago: Duration,
     /// How long it took.
     pub duration: Duration,
@@ -41,7 +41,7 @@ pub struct AttemptSummary {
 }
 
 impl fmt::Debug for AttemptRecord {
-    /// Leaves the reply out: it may bear people's data.
+    /// Leaves the reply out: it may contain personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AttemptRecord")
             .field("duration", &self.duration)
@@ -53,7 +53,7 @@ impl fmt::Debug for AttemptRecord {
 }
 
 impl fmt::Debug for AttemptSummary {
-    /// Leaves the reply out: it may bear people's data.
+    /// Leaves the reply out: it may contain personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AttemptSummary")
             .field("number", &self.number)

@@ -58,14 +58,14 @@ pub trait Destinations: fmt::Debug + Send + Sync + 'static {
     async fn now_ms(&self) -> Result<i64, StoreError>;
 }
 
-/// What the store must know of a destination.
+/// A destination's settings in the store.
 #[derive(Debug, Clone)]
 pub struct Registration {
     /// Its name, under which everything is kept.
     pub name: String,
     /// Where it begins, if it is new.
     pub from: StartFrom,
-    /// In which order its deliveries go.
+    /// The order of its deliveries.
     pub ordering: Ordering,
 }
 
@@ -78,33 +78,33 @@ pub enum StartFrom {
     Now,
 }
 
-/// In which order deliveries go.
+/// The order of a destination's deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ordering {
-    /// In any.
+    /// None.
     #[default]
     None,
     /// Those about one subject in the order of the log, one at a time.
     Subject,
 }
 
-/// A destination as it stands.
+/// A destination's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationState {
     /// Its name.
     pub name: Arc<str>,
-    /// The last event that the router has dealt with for it.
+    /// The router's checkpoint: the last event that was routed to it.
     pub routed: Seq,
-    /// How many of its deliveries were ever given up on, as [`add_dead_letters`] was told: it only
-    /// grows, whatever becomes of them.
+    /// How many of its deliveries ever failed permanently, as counted by [`add_dead_letters`]. It only
+    /// grows, even if they are replayed.
     ///
     /// [`add_dead_letters`]: Destinations::add_dead_letters
     pub dead_letters_total: u64,
-    /// How it is.
+    /// Its health.
     pub health: DestinationHealth,
 }
 
-/// How a destination is. Times are in milliseconds since the Unix epoch, by the store's clock.
+/// A destination's health. Times are in milliseconds since the Unix epoch, by the store's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DestinationHealth {
     /// The first attempt that failed since the last success, or since it was enabled.
@@ -113,7 +113,7 @@ pub struct DestinationHealth {
     pub failed_attempts: u32,
     /// The last of them.
     pub last_failure_at_ms: Option<i64>,
-    /// Why nothing is sent there; `None` where it is.
+    /// Why nothing is sent to it; `None` if it is enabled.
     pub disabled: Option<Disabled>,
 }
 
@@ -122,6 +122,6 @@ pub struct DestinationHealth {
 pub struct Disabled {
     /// Since when.
     pub at_ms: i64,
-    /// Why, in plain words.
+    /// Why.
     pub reason: String,
 }

@@ -42,15 +42,15 @@ pub trait DeliveryQueries: fmt::Debug + Send + Sync + 'static {
 pub struct DeadLetterQuery {
     /// Of this destination only.
     pub destination: Option<String>,
-    /// Given up on at this time or later, in milliseconds since the Unix epoch.
+    /// Dead-lettered at this time or later, in milliseconds since the Unix epoch.
     pub since_ms: Option<i64>,
-    /// Behind this one, in the order of the keys.
+    /// After this one, in the order of the keys.
     pub after: Option<DeliveryKey>,
     /// At most this many.
     pub limit: u32,
 }
 
-/// A delivery that was given up on. Its event may have left the log.
+/// A delivery that failed permanently. Its event may have left the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
     /// Which one.
@@ -63,39 +63,39 @@ pub struct DeadLetter {
     pub event_type: String,
     /// The id of the entity that the event is about.
     pub subject: Option<String>,
-    /// When it was given up on, in milliseconds since the Unix epoch.
+    /// When it was dead-lettered, in milliseconds since the Unix epoch.
     pub settled_at_ms: i64,
-    /// Attempts in all.
+    /// All attempts.
     pub attempts: u32,
-    /// Why, in plain words.
+    /// Why.
     pub reason: String,
 }
 
-/// A delivery and what was done about it.
+/// A delivery and its attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliverySummary {
     /// Which one.
     pub key: DeliveryKey,
-    /// Where it stands.
+    /// Its state.
     pub state: DeliveryState,
-    /// What was tried, in order.
+    /// Its attempts, in order.
     pub attempts: Vec<AttemptSummary>,
 }
 
-/// Where a delivery stands. Times are in milliseconds since the Unix epoch.
+/// A delivery's state. Times are in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// It will be tried.
+    /// It will be attempted.
     Pending {
-        /// When; `None` where an earlier one about the same subject comes first.
+        /// When; `None` if an earlier one of the same subject comes first.
         due_at_ms: Option<i64>,
     },
-    /// It arrived.
+    /// It was delivered.
     Delivered {
         /// When.
         at_ms: i64,
     },
-    /// It was given up on.
+    /// It failed permanently.
     DeadLettered {
         /// When.
         at_ms: i64,
@@ -113,14 +113,14 @@ pub struct FilteredOut {
     pub reason: String,
 }
 
-/// How much waits for a destination.
+/// What is pending for a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backlog {
     /// The destination's name.
     pub destination: Arc<str>,
     /// Deliveries that are not settled.
     pub pending: u64,
-    /// Deliveries that were given up on.
+    /// Dead-lettered deliveries.
     pub dead_lettered: u64,
     /// When the oldest pending one's event was received, in milliseconds since the Unix epoch.
     pub oldest_received_at_ms: Option<i64>,

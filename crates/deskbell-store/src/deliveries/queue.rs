@@ -50,7 +50,7 @@ pub trait DeliveryQueue: Destinations {
     fn due(&self, destination: &str) -> Arc<Notify>;
 }
 
-/// What a worker asks for.
+/// A request for deliveries.
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// The destination's name.
@@ -72,15 +72,15 @@ pub struct ClaimId {
     pub number: i64,
 }
 
-/// What a worker got.
+/// The claimed deliveries.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// The deliveries, the longest due first.
     pub deliveries: Vec<ClaimedDelivery>,
-    /// How long until the next one that is not claimed is due: zero where more are due now, `None`
-    /// where none is waiting.
+    /// How long until the next one that is not claimed is due: zero if more are due now, `None` if
+    /// none is pending.
     pub next_due: Option<Duration>,
-    /// What the store's clock said, in milliseconds since the Unix epoch.
+    /// The store's time, in milliseconds since the Unix epoch.
     pub now_ms: i64,
 }
 
@@ -97,25 +97,25 @@ pub struct ClaimedDelivery {
     pub first_attempt_ago: Option<Duration>,
 }
 
-/// What became of a claimed delivery.
+/// The result of a claimed delivery.
 #[derive(Debug, Clone)]
 pub struct Settlement {
     /// Which one.
     pub claim: ClaimId,
-    /// The attempt; `None` where none was made.
+    /// The attempt; `None` if none was made.
     pub attempt: Option<AttemptRecord>,
-    /// Where the delivery goes from here.
+    /// What becomes of the delivery.
     pub verdict: Verdict,
 }
 
-/// Where a delivery goes after an attempt.
+/// What becomes of a delivery after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is done.
     Delivered,
     /// It is due again after this long.
     Retry(Duration),
-    /// It is given up on, and kept; the reason in plain words.
+    /// It has failed permanently and is kept, with the reason.
     DeadLetter(String),
 }
 

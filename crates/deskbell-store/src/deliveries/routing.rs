@@ -51,18 +51,18 @@ pub trait Routing: EventLog + Leases + Destinations {
 /// The router's name as a consumer: the newest token that was given out for it may write.
 pub const ROUTER: &str = "router";
 
-/// What the router made of a stretch of the log, for the destinations that stand at its beginning.
+/// The deliveries of a range of the log, for the destinations whose checkpoint is at its beginning.
 #[derive(Debug, Clone)]
 pub struct RoutedBatch {
-    /// The router's right to write.
+    /// The router's fencing token.
     pub token: FencingToken,
-    /// Where the checkpoints stand.
+    /// The checkpoints before.
     pub from: Seq,
-    /// Where they stand afterwards.
+    /// The checkpoints after.
     pub to: Seq,
     /// The destinations.
     pub destinations: Vec<Arc<str>>,
-    /// What is owed to them.
+    /// The deliveries to them.
     pub deliveries: Vec<NewDelivery>,
     /// Events that none of them wants, and why.
     pub filtered_out: Vec<(Seq, Vec<FilteredOut>)>,
@@ -77,7 +77,7 @@ pub struct NewDelivery {
     pub subject: Option<String>,
 }
 
-/// What became of a batch.
+/// The result of routing a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Routed {
     /// It took effect.
@@ -86,7 +86,7 @@ pub enum Routed {
     Superseded,
 }
 
-/// What came of replay requests.
+/// The result of acting on replay requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revived {
     /// They were acted on.

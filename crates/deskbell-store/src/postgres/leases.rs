@@ -71,7 +71,7 @@ pub(super) async fn release(
     Ok(())
 }
 
-/// Keeps what the consumer says of itself, unless another replica leads it.
+/// Replaces the consumer's report, unless another replica leads it.
 pub(super) async fn report(
     connection: &mut PooledConnection,
     consumer: &str,

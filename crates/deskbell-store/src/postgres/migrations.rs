@@ -22,7 +22,7 @@ const STEPS: &[&str] = &[
 /// The schema version that this program writes.
 pub(super) const VERSION: usize = STEPS.len();
 
-/// Whoever migrates has this lock until the end of the transaction; the others wait, and look again.
+/// The migrating process holds this lock until the end of its transaction; others wait, and check again.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('deskbell.migrations', 0))";
 
 const TABLE: &str = "CREATE TABLE deskbell.migrations (
@@ -30,12 +30,12 @@ const TABLE: &str = "CREATE TABLE deskbell.migrations (
     migrated_at timestamptz NOT NULL DEFAULT now()
 )";
 
-/// What stands in the database.
+/// What the database contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// No schema of this name, or an empty one.
     Nothing {
-        /// Whether the schema is there.
+        /// Whether the schema exists.
         schema: bool,
     },
     /// A schema of this name with something else in it.

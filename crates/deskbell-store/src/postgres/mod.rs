@@ -53,13 +53,13 @@ pub struct PostgresStore {
     log_id: LogId,
     pub(crate) pools: Arc<Pools>,
     wake: Arc<Wake>,
-    /// Asked only where it is a manual one: the database's is the store's otherwise.
+    /// Used only if it is manual: otherwise the store's clock is the database's.
     clock: Clock,
-    /// Whether appends note whom events name.
+    /// Whether appends index user references.
     indexes_user_refs: bool,
-    /// The random name of this process as a holder of consumers.
+    /// The random name of this process as a holder of leases.
     replica: String,
-    /// What goes on in the background, until the store is closed or dropped.
+    /// The background tasks, until the store is closed or dropped.
     tasks: Mutex<JoinSet<()>>,
 }
 

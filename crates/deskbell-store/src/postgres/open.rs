@@ -1,4 +1,4 @@
-//! Opening a store: look at what is in between, look before touching, migrate, then begin to listen.
+//! Opening a store: detect a pooler, check before touching anything, migrate, then begin to listen.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,8 +20,10 @@ const LOOK_MAX: Duration = Duration::from_secs(10);
 /// A store that could not be opened. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresOpenError {
-    /// The URL cannot be read. It is not shown, since it may bear a password.
-    #[error("invalid store url; expected postgres://user:password@host:5432/database")]
+    /// The URL cannot be read. It is not shown, since it may contain a password.
+    #[error(
+        "the store's url cannot be read; it looks like postgres://user:password@host:5432/database"
+    )]
     Url(#[source] BackendError),
     /// There is no room for what the store needs at the same time.
     #[error(

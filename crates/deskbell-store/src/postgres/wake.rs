@@ -26,7 +26,7 @@ const ANNOUNCE_PAUSE: Duration = Duration::from_millis(10);
 /// Before the next try to listen, after one that failed.
 const LISTEN_PAUSE: Duration = Duration::from_secs(1);
 
-/// Who waits in this process, and what the other replicas have not been told yet.
+/// The waiting tasks of this process, and what the other replicas have not been notified of yet.
 #[derive(Debug)]
 pub(in crate::postgres) struct Wake {
     /// This replica, so that it does not listen to itself.
@@ -65,7 +65,7 @@ impl Wake {
         self.has_news.notify_one();
     }
 
-    /// What is told when deliveries of this destination have become due.
+    /// Notified when deliveries of this destination have become due.
     pub(in crate::postgres) fn due(&self, destination: &str) -> Arc<Notify> {
         let mut due = lock(&self.due);
         if let Some(known) = due.get(destination) {
@@ -140,7 +140,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tells the other replicas what is new, all of it at once and one statement at a time.
+/// Notifies the other replicas of what is new, all of it in one statement at a time.
 pub(super) async fn announce(wake: Arc<Wake>, pools: Arc<Pools>) {
     loop {
         wake.has_news.notified().await;

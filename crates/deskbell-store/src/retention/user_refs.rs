@@ -13,14 +13,13 @@ const USER: &str = "user_";
 /// is much longer.
 const USER_REF_BYTES_MAX: usize = 320;
 
-/// Each user id and each email address that a text of the payload is, wherever it stands;
-/// addresses in small letters.
+/// Each text in the payload that is a user id or an email address; addresses in lower case.
 #[must_use]
 pub fn user_refs_in(payload: &[u8]) -> BTreeSet<String> {
     let mut refs = BTreeSet::new();
     match serde_json::from_slice(payload) {
         Ok(value) => collect(&value, &mut refs),
-        // Deeper than serde_json reads, or no JSON at all: every quoted text is looked at.
+        // Deeper than serde_json reads, or no JSON at all: every quoted text is checked.
         Err(_) => {
             let text = String::from_utf8_lossy(payload);
             text.split('"').for_each(|text| collect_text(text, &mut refs));

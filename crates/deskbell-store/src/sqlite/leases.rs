@@ -1,5 +1,4 @@
-//! Small writes beside the log: consumers' tokens and reports, and the mark that shows that writing
-//! works.
+//! Small writes beside the log: fencing tokens, reports, and the mark that shows that writing works.
 
 use sqlx::{SqliteConnection, SqlitePool};
 
@@ -30,7 +29,7 @@ pub(super) async fn write_a_mark(
     Ok(())
 }
 
-/// Keeps what a consumer says of itself.
+/// Replaces a consumer's report.
 pub(super) async fn report(
     connection: &mut SqliteConnection,
     consumer: &str,

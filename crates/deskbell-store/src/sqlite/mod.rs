@@ -45,17 +45,17 @@ pub struct SqliteStore {
     head: watch::Sender<Seq>,
     clock: Clock,
     queues: Queues,
-    /// Whether it is noted whom events name.
+    /// Whether appends index user references.
     indexes_user_refs: bool,
 }
 
 impl SqliteStore {
-    /// For reading what the traits do not tell.
+    /// For reading what the traits do not return.
     pub(crate) fn readers(&self) -> &SqlitePool {
         &self.readers
     }
 
-    /// The writing connection, when it is this caller's turn.
+    /// The writing connection, once it is free.
     async fn connection(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, StoreError> {
         let writer = MutexGuard::try_map(self.writer.lock().await, Option::as_mut);
         let mut writer = writer.map_err(|_| StoreError::Closed)?;

@@ -86,7 +86,7 @@ async fn a_claim_writes_to_no_index() {
     let database = Database::new().await;
     let store = database.open().await;
     register(&store, Ordering::None).await;
-    super::owe(&store, DELIVERIES, 1).await;
+    super::append_and_route(&store, DELIVERIES, 1).await;
     let mut claimed = 0;
     loop {
         let some = claim(&store, 100).await;

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use super::database::Database;
 use super::{
-    ClaimedDelivery, NewDelivery, Ordering, Settlement, Verdict, claim, key, owe, pending,
-    register, seqs, settlement, subject,
+    ClaimedDelivery, NewDelivery, Ordering, Settlement, Verdict, append_and_route, claim, key,
+    pending, register, seqs, settlement, subject,
 };
 
 const DELIVERIES: usize = 2_000;
@@ -54,7 +54,7 @@ async fn one_of_a_subject_at_a_time_in_log_order() {
     register(&stores[0], Ordering::Subject).await;
     let seen = Arc::new(Mutex::new(Seen::default()));
     let mut tasks = JoinSet::new();
-    owe(&stores[0], DELIVERIES, SUBJECTS).await;
+    append_and_route(&stores[0], DELIVERIES, SUBJECTS).await;
     for store in stores.iter().flat_map(|store| [store, store]) {
         tasks.spawn(work(Arc::clone(store), Arc::clone(&seen)));
     }
@@ -92,7 +92,7 @@ async fn what_comes_back_waits_for_what_is_under_way_elsewhere() {
     let database = Database::new().await;
     let (here, elsewhere) = (database.open().await, database.open().await);
     register(&here, Ordering::Subject).await;
-    owe(&here, 4, 1).await;
+    append_and_route(&here, 4, 1).await;
     for seq in 1..=3 {
         let claimed = claim(&here, 10).await;
         assert_eq!(seqs(&claimed), [seq]);
@@ -119,7 +119,7 @@ async fn what_is_settled_late_lets_nobody_pass() {
     let database = Database::new().await;
     let (here, elsewhere) = (database.open().await, database.open().await);
     register(&here, Ordering::Subject).await;
-    owe(&here, 3, 1).await;
+    append_and_route(&here, 3, 1).await;
     let first = claim(&here, 10).await;
     assert_eq!(here.settle("hook", &super::delivered(&first)).await.unwrap(), 0);
     let late = claim(&here, 10).await;

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 
 use super::database::Database;
 use super::{
-    LEASE, NewDelivery, Ordering, Verdict, claim, delivered, key, owe, pending, register, seqs,
-    settlement,
+    LEASE, NewDelivery, Ordering, Verdict, append_and_route, claim, delivered, key, pending,
+    register, seqs, settlement,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,7 +24,7 @@ async fn each_delivery_is_handed_out_once() {
     let database = Database::new().await;
     let stores = [Arc::new(database.open().await), Arc::new(database.open().await)];
     register(&stores[0], Ordering::None).await;
-    owe(&stores[0], DELIVERIES, 1).await;
+    append_and_route(&stores[0], DELIVERIES, 1).await;
     let seen = Arc::new(Mutex::new(HashSet::new()));
     let mut tasks = JoinSet::new();
     for store in stores.iter().flat_map(|store| [store, store]) {
@@ -59,7 +59,7 @@ async fn the_claims_of_a_store_that_is_gone_end_with_their_lease() {
     let database = Database::new().await;
     let (gone, left) = (database.open().await, database.open().await);
     register(&gone, Ordering::None).await;
-    owe(&gone, 3, 1).await;
+    append_and_route(&gone, 3, 1).await;
     assert_eq!(seqs(&claim(&gone, 2).await), [1, 2]);
     drop(gone);
     assert_eq!(seqs(&claim(&left, 10).await), [3]);
@@ -76,7 +76,7 @@ async fn who_waits_elsewhere_is_woken() {
     register(&here, Ordering::None).await;
     let due = elsewhere.due("hook");
     due.notified().await; // the destination was registered
-    owe(&here, 1, 1).await;
+    append_and_route(&here, 1, 1).await;
     due.notified().await;
     assert_eq!(seqs(&claim(&elsewhere, 10).await), [1]);
 }
@@ -132,7 +132,7 @@ async fn what_is_added_while_it_is_settled_is_in_one_state() {
         let database = Database::new().await;
         let stores = [Arc::new(database.open().await), Arc::new(database.open().await)];
         register(&stores[0], ordering).await;
-        owe(&stores[0], 600, 40).await;
+        append_and_route(&stores[0], 600, 40).await;
         let mut tasks = JoinSet::new();
         tasks.spawn(add_and_revive(Arc::clone(&stores[1]), DELIVERIES));
         for store in &stores {

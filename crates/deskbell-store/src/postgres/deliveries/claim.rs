@@ -1,4 +1,4 @@
-//! A claim: one statement takes what is due and brings the events with it.
+//! A claim: one statement claims what is due and returns the events with it.
 
 use crate::postgres::PooledConnection;
 use sqlx::Row;
@@ -9,7 +9,7 @@ use crate::clock::{duration_ms, whole_ms};
 use crate::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery, Rescheduled};
 use crate::rows::{self, Sources};
 
-/// One that is claimed was due, so that it stands in the way; one that is locked is somebody's.
+/// A claimed delivery was due, so that it counts; a locked one is being claimed.
 const SCHEDULE_NEXT_NOW: &str = "WITH next AS MATERIALIZED (
          SELECT seq, destination_id, due_at_ms FROM deskbell.deliveries
          WHERE destination_id = (SELECT id FROM deskbell.destinations WHERE name = $2)

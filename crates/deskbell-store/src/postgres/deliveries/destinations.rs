@@ -1,4 +1,4 @@
-//! Destinations: their checkpoints, their order, and how they are.
+//! Destinations: their checkpoints, their order and their health.
 
 use crate::postgres::PooledConnection;
 use sqlx::Postgres;
@@ -99,7 +99,7 @@ pub(super) async fn add_dead_letters(
     Ok(())
 }
 
-/// What the clock says that all of these times are by.
+/// The time of the clock that all of these times are by.
 pub(super) async fn now_ms(
     connection: &mut PooledConnection,
     manual_ms: Option<i64>,

@@ -1,5 +1,5 @@
-//! Deliveries in the log's database, shared by every process that has it open: who has claimed what
-//! stands in the rows, under a lease by the database's clock.
+//! Deliveries in the log's database, shared by every process that has it open: claims are in the rows,
+//! under a lease by the database's clock.
 //!
 //! A unit of work is one function in the database, so that it takes one round trip; the functions
 //! and the order in which they lock are in `migrations/0002_deliveries.sql`,
@@ -29,7 +29,7 @@ use crate::deliveries::{
 use crate::{FencingToken, ReplayRequest, Seq, StoreError};
 
 impl PostgresStore {
-    /// Tells each of these destinations once, here and elsewhere, that something is due.
+    /// Notifies the workers of each of these destinations, in all processes, that something is due.
     fn wake<'a>(&self, destinations: impl Iterator<Item = &'a str>) {
         for destination in destinations.collect::<BTreeSet<_>>() {
             self.wake.notify_due(destination);

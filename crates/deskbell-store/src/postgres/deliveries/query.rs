@@ -11,7 +11,7 @@ use crate::deliveries::{
 };
 use crate::{Seq, rows};
 
-/// It counts in indexes of what waits and of what was given up on, never what was delivered.
+/// It counts in indexes of pending and of dead-lettered deliveries, never of delivered ones.
 const BACKLOGS: &str = "SELECT name,
             (SELECT count(*) FROM deskbell.deliveries WHERE destination_id = destination.id),
             (SELECT count(*) FROM deskbell.settled_deliveries
@@ -20,7 +20,7 @@ const BACKLOGS: &str = "SELECT name,
                 (SELECT min(seq) FROM deskbell.deliveries WHERE destination_id = destination.id))
      FROM deskbell.destinations AS destination ORDER BY name";
 
-/// Of each destination it counts so far and no further.
+/// It stops counting at the limit for each destination.
 const PENDING: &str = "SELECT name, (SELECT count(*) FROM
              (SELECT FROM deskbell.deliveries WHERE destination_id = destination.id LIMIT $1)
              AS counted)

@@ -1,4 +1,4 @@
-//! A claim: which deliveries are due is read from their index, who has them from memory.
+//! A claim: due deliveries are read from their index, claims are kept in memory.
 
 use futures_util::TryStreamExt;
 use serde::Deserialize;
@@ -50,7 +50,7 @@ pub(super) async fn claim(
     claim: &Claim,
     clock: &Clock,
 ) -> Result<Claimed, sqlx::Error> {
-    let _turn = queue.claiming.lock().await;
+    let _serialized = queue.claiming.lock().await;
     let now_ms = clock.now_ms();
     let taken = queue.taken(now_ms);
     let mut reader = readers.acquire().await?;

@@ -1,4 +1,4 @@
-//! Destinations: their checkpoints, their order, and how they are.
+//! Destinations: their checkpoints, their order and their health.
 
 use std::collections::HashMap;
 

@@ -11,7 +11,7 @@ use crate::deliveries::{
 };
 use crate::{Seq, rows};
 
-/// It counts in indexes of what waits and of what was given up on, never what was delivered.
+/// It counts in indexes of pending and of dead-lettered deliveries, never of delivered ones.
 pub(super) const BACKLOGS: &str = "SELECT name,
             (SELECT count(*) FROM deliveries WHERE destination_id = destination.id),
             (SELECT count(*) FROM settled_deliveries INDEXED BY settled_deliveries_dead
@@ -20,7 +20,7 @@ pub(super) const BACKLOGS: &str = "SELECT name,
                 (SELECT min(seq) FROM deliveries WHERE destination_id = destination.id))
      FROM destinations AS destination ORDER BY name";
 
-/// Of each destination it counts so far and no further.
+/// It stops counting at the limit for each destination.
 pub(super) const PENDING: &str = "SELECT name, (SELECT count(*) FROM
              (SELECT 1 FROM deliveries WHERE destination_id = destination.id LIMIT ?1))
      FROM destinations AS destination ORDER BY name";

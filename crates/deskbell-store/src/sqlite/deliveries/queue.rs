@@ -5,7 +5,7 @@
 //! left aside. As long as nobody has asked the destination for work, a late settlement counts.
 //!
 //! That nothing settled is ever handed out again rests on two rules. A claim notes what is held
-//! *before* it reads what is due, and claims of a destination take turns. A settlement gives its
+//! *before* it reads what is due, and claims of a destination are serialized. A settlement gives its
 //! claims up only *after* its commit. So what a claim reads and nobody held when it began is
 //! nobody's, and what was given up before it began was gone from what it reads.
 
@@ -45,7 +45,7 @@ impl Queues {
         Arc::clone(queues.entry(destination.to_owned()).or_default())
     }
 
-    /// Tells each of these destinations once that something is due.
+    /// Notifies the workers of each of these destinations that something is due.
     pub(super) fn wake<'a>(&self, destinations: impl Iterator<Item = &'a str>) {
         for destination in destinations.collect::<HashSet<_>>() {
             self.of(destination).due.notify_one();
@@ -56,7 +56,7 @@ impl Queues {
 /// The claims on one destination's deliveries.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// Held through a claim: claims take turns.
+    /// Locked during a claim: claims are serialized.
     pub(super) claiming: tokio::sync::Mutex<()>,
     pub(super) due: Arc<Notify>,
     claims: Mutex<Claims>,

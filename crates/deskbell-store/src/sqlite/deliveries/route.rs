@@ -49,7 +49,7 @@ pub(super) async fn is_newest(
     Ok(newest == Some(token.get()))
 }
 
-/// Moves all of the batch's checkpoints, or says that one of them stands elsewhere.
+/// Moves all of the batch's checkpoints; `false` if one of them is not where the batch begins.
 async fn move_checkpoints(
     connection: &mut SqliteConnection,
     batch: &RoutedBatch,
@@ -88,7 +88,7 @@ async fn add(
     Ok(added)
 }
 
-/// Writes down why nobody wanted these, beside what others said of the same ones.
+/// Stores why these were filtered out, beside the reasons of other destinations.
 async fn set_aside(
     connection: &mut SqliteConnection,
     filtered_out: &[(Seq, Vec<FilteredOut>)],

@@ -1,4 +1,4 @@
-//! Settling: attempts are written down, what is done moves out of the way, the rest is due later.
+//! Settling: attempts are stored, settled deliveries move to their own table, the rest is due later.
 
 use std::collections::BTreeSet;
 
