@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
-use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
+use deskbell_store::{FencingToken, LogId, NewEvent, Seq, StoredEvent};
 use deskbell_sync::{
     Checkpoint, Commit, ErrorMode, Fold, MappedDelete, MirrorOptions, TableMapping, Target, connect,
 };
@@ -151,13 +151,15 @@ fn signs_up(id: &str) -> StoredEvent {
     StoredEvent {
         seq: Seq::new(1),
         received_at_ms: 0,
-        source: "clerk".into(),
-        message_id: format!("msg_{id}"),
-        event_type: "user.created".to_owned(),
-        subject: None,
-        occurred_at_ms: 1,
-        instance_id: None,
-        payload: body.to_string().into(),
+        event: NewEvent {
+            source: "clerk".into(),
+            message_id: format!("msg_{id}"),
+            event_type: "user.created".to_owned(),
+            subject: None,
+            occurred_at_ms: 1,
+            instance_id: None,
+            payload: body.to_string().into(),
+        },
     }
 }
 

@@ -84,6 +84,8 @@ fn of_delivery(delivery: &DeliveryState) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use deskbell_store::NewEvent;
+
     use super::*;
     use crate::filter::{Filter, FilterOptions};
 
@@ -91,13 +93,15 @@ mod tests {
         StoredEvent {
             seq: Seq::new(seq),
             received_at_ms: 0,
-            source: "clerk".into(),
-            message_id: "msg_1".to_owned(),
-            event_type: "user.created".to_owned(),
-            subject: None,
-            occurred_at_ms: 0,
-            instance_id: None,
-            payload: br#"{"type":"user.created","data":{"id":"user_1"}}"#.as_slice().into(),
+            event: NewEvent {
+                source: "clerk".into(),
+                message_id: "msg_1".to_owned(),
+                event_type: "user.created".to_owned(),
+                subject: None,
+                occurred_at_ms: 0,
+                instance_id: None,
+                payload: br#"{"type":"user.created","data":{"id":"user_1"}}"#.as_slice().into(),
+            },
         }
     }
 
@@ -150,7 +154,8 @@ mod tests {
     #[test]
     fn where_the_payload_is_gone_only_what_it_does_not_say_is_told() {
         let routed = StoredFacts { routed: Some(Seq::new(3)), ..StoredFacts::default() };
-        let pruned = StoredEvent { payload: Default::default(), ..event(3) };
+        let mut pruned = event(3);
+        pruned.payload = Default::default();
         let reason = |events: &str, when: Option<&str>| {
             let (events, when) = (Some(vec![events.to_owned()]), when.map(str::to_owned));
             let filter = Filter::new(FilterOptions { events, when, ..FilterOptions::default() });

@@ -140,7 +140,7 @@ pub fn view(event: &StoredEvent) -> EventView<'_> {
 
 #[cfg(test)]
 mod tests {
-    use deskbell_store::Seq;
+    use deskbell_store::{NewEvent, Seq};
     use serde_json::json;
 
     use super::*;
@@ -154,13 +154,15 @@ mod tests {
         StoredEvent {
             seq: Seq::new(1),
             received_at_ms: 0,
-            source: "clerk".into(),
-            message_id: "msg_1".to_owned(),
-            event_type: event_type.to_owned(),
-            subject: None,
-            occurred_at_ms: 0,
-            instance_id: None,
-            payload: body.to_string().into(),
+            event: NewEvent {
+                source: "clerk".into(),
+                message_id: "msg_1".to_owned(),
+                event_type: event_type.to_owned(),
+                subject: None,
+                occurred_at_ms: 0,
+                instance_id: None,
+                payload: body.to_string().into(),
+            },
         }
     }
 

@@ -152,18 +152,8 @@ mod tests {
 
     use super::*;
 
-    fn stored(new: NewEvent) -> StoredEvent {
-        StoredEvent {
-            seq: Seq::new(1),
-            received_at_ms: 0,
-            source: new.source,
-            message_id: new.message_id,
-            event_type: new.event_type,
-            subject: new.subject,
-            occurred_at_ms: new.occurred_at_ms,
-            instance_id: new.instance_id,
-            payload: new.payload,
-        }
+    fn stored(event: NewEvent) -> StoredEvent {
+        StoredEvent { seq: Seq::new(1), received_at_ms: 0, event }
     }
 
     fn notice() -> Notice {
@@ -186,7 +176,8 @@ mod tests {
         assert_eq!(event.message_id, "alert_destination/crm/1716883200000_50");
         assert_eq!((&*event.event_type, event.subject.as_deref()), (NOTICE_TYPE, Some("crm")));
         assert_eq!(Notice::of(&event), Some(notice()));
-        let of_another = StoredEvent { source: "clerk".into(), ..event };
+        let mut of_another = event;
+        of_another.source = "clerk".into();
         assert_eq!(Notice::of(&of_another), None);
     }
 
@@ -195,11 +186,9 @@ mod tests {
         let payload =
             br#"{"data":{"destination":"crm","subject":"crm works again","text":"It does."},
             "object":"event","type":"destination.recovered","timestamp":5}"#;
-        let event = StoredEvent {
-            event_type: "destination.recovered".to_owned(),
-            payload: payload.as_slice().into(),
-            ..stored(notice().into_event("50", 5))
-        };
+        let mut event = stored(notice().into_event("50", 5));
+        event.event_type = "destination.recovered".to_owned();
+        event.payload = payload.as_slice().into();
         let read = Notice::of(&event).unwrap();
         assert_eq!((&*read.kind, &*read.subject), ("destination.recovered", "crm works again"));
         assert_eq!((read.destination.as_deref(), read.version), (Some("crm"), 0));

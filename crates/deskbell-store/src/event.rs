@@ -1,6 +1,7 @@
 //! Events: as they are appended, and as they are stored.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -70,26 +71,28 @@ pub struct NewEvent {
 }
 
 /// An event of the log.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Its sequence number.
     pub seq: Seq,
     /// When the log took it, in milliseconds since the Unix epoch, by the store's clock.
     pub received_at_ms: i64,
-    /// The name of the source that it came by.
-    pub source: Arc<str>,
-    /// The sender's id of the message (`svix-id`); unique within a source.
-    pub message_id: String,
-    /// The event's type as it was sent, known to us or not.
-    pub event_type: String,
-    /// The id of the entity that the event is about, where the payload names one.
-    pub subject: Option<String>,
-    /// When it happened, in milliseconds since the Unix epoch, by the sender's clock.
-    pub occurred_at_ms: i64,
-    /// The Clerk instance that it belongs to, where the payload names one.
-    pub instance_id: Option<String>,
-    /// The body: the bytes that were signed; empty where they were pruned.
-    pub payload: Bytes,
+    /// As it was appended; the payload is empty if it was pruned.
+    pub event: NewEvent,
+}
+
+impl Deref for StoredEvent {
+    type Target = NewEvent;
+
+    fn deref(&self) -> &NewEvent {
+        &self.event
+    }
+}
+
+impl DerefMut for StoredEvent {
+    fn deref_mut(&mut self) -> &mut NewEvent {
+        &mut self.event
+    }
 }
 
 impl StoredEvent {
@@ -104,19 +107,6 @@ impl fmt::Debug for NewEvent {
     /// Leaves the payload out: it contains personal data and, in some types, one-time codes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewEvent")
-            .field("source", &self.source)
-            .field("message_id", &self.message_id)
-            .field("event_type", &self.event_type)
-            .field("payload_bytes", &self.payload.len())
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for StoredEvent {
-    /// Leaves the payload out: it contains personal data and, in some types, one-time codes.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredEvent")
-            .field("seq", &self.seq)
             .field("source", &self.source)
             .field("message_id", &self.message_id)
             .field("event_type", &self.event_type)

@@ -9,7 +9,9 @@ use crate::deliveries::{
     AttemptSummary, Backlog, DeadLetter, DeliveryKey, DeliveryState, DestinationHealth,
     DestinationState, Disabled, FilteredOut,
 };
-use crate::{Command, CommandId, QueuedCommand, Refused, ReplayRequest, Seq, StoredEvent};
+use crate::{
+    Command, CommandId, NewEvent, QueuedCommand, Refused, ReplayRequest, Seq, StoredEvent,
+};
 
 /// The columns of a row.
 pub(crate) trait Columns {
@@ -76,13 +78,15 @@ pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredE
     Ok(StoredEvent {
         seq: Seq::new(row.integer(0)?),
         received_at_ms: row.integer(1)?,
-        source: sources.name(row.text(2)?),
-        message_id: row.string(3)?,
-        event_type: row.string(4)?,
-        subject: row.text_or_null(5)?,
-        occurred_at_ms: row.integer(6)?,
-        instance_id: row.text_or_null(7)?,
-        payload: Bytes::from(row.bytes_or_null(8)?.unwrap_or_default()),
+        event: NewEvent {
+            source: sources.name(row.text(2)?),
+            message_id: row.string(3)?,
+            event_type: row.string(4)?,
+            subject: row.text_or_null(5)?,
+            occurred_at_ms: row.integer(6)?,
+            instance_id: row.text_or_null(7)?,
+            payload: Bytes::from(row.bytes_or_null(8)?.unwrap_or_default()),
+        },
     })
 }
 

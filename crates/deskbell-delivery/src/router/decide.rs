@@ -96,6 +96,8 @@ fn timed(route: &Route, event: &StoredEvent, view: &EventView<'_>) -> Decision {
 
 #[cfg(test)]
 mod tests {
+    use deskbell_store::NewEvent;
+
     use super::*;
     use crate::filter::{Filter, FilterOptions};
 
@@ -105,13 +107,15 @@ mod tests {
         StoredEvent {
             seq: Seq::new(seq),
             received_at_ms: 0,
-            source: "clerk".into(),
-            message_id: format!("msg_{seq}"),
-            event_type: "user.updated".to_owned(),
-            subject: None,
-            occurred_at_ms: 0,
-            instance_id: None,
-            payload: body.to_string().into(),
+            event: NewEvent {
+                source: "clerk".into(),
+                message_id: format!("msg_{seq}"),
+                event_type: "user.updated".to_owned(),
+                subject: None,
+                occurred_at_ms: 0,
+                instance_id: None,
+                payload: body.to_string().into(),
+            },
         }
     }
 

@@ -76,7 +76,7 @@ async fn strange_but_authentic_events_are_taken() {
         let reply = server.send(signed(&format!("msg_{n}"), *body)).await;
         assert_eq!(reply.status, 200, "{body:.60}: {}", reply.text);
     }
-    let stored: Vec<_> = server.log().await.into_iter().map(|event| event.payload).collect();
+    let stored: Vec<_> = server.log().await.into_iter().map(|event| event.event.payload).collect();
     assert_eq!(stored, bodies);
 }
 

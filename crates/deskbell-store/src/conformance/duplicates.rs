@@ -11,7 +11,7 @@ use crate::{Appended, EventLog, NewEvent, ReadLimit, Seq};
 
 async fn stored_ids(store: &dyn EventLog) -> Vec<String> {
     let stored = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
-    stored.into_iter().map(|event| event.message_id).collect()
+    stored.into_iter().map(|event| event.event.message_id).collect()
 }
 
 pub async fn a_message_is_stored_once(backend: &dyn Backend) {

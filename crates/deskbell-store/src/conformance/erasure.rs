@@ -55,7 +55,7 @@ fn who(user: &str) -> DeletedUser {
 /// The messages whose payload has been emptied.
 async fn emptied(store: &dyn Store) -> Vec<String> {
     let events = store.read(Seq::ZERO, crate::ReadLimit::default()).await.unwrap();
-    events.into_iter().filter(StoredEvent::is_pruned).map(|one| one.message_id).collect()
+    events.into_iter().filter(StoredEvent::is_pruned).map(|one| one.event.message_id).collect()
 }
 
 pub async fn what_is_stored_about_a_deleted_user_is_erased(backend: &dyn Backend) {

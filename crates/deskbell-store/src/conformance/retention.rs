@@ -60,7 +60,9 @@ pub async fn an_old_payload_goes_and_its_event_stays(backend: &dyn Backend) {
     assert_eq!(prune(&*store, &[]).await, Pruned { payloads: 1, ..Pruned::default() });
     assert_eq!(payloads(&*store, &["old", "new"]).await, [Some(false), Some(true)]);
     let after = stored(&*store, 1).await;
-    assert_eq!(crate::StoredEvent { payload: before.payload.clone(), ..after }, before);
+    let mut refilled = after;
+    refilled.payload = before.payload.clone();
+    assert_eq!(refilled, before);
     assert_eq!(store.append(&[event("old")]).await.unwrap(), [Appended::Duplicate(Seq::new(1))]);
     assert_eq!(prune(&*store, &[]).await, Pruned::default(), "it is done");
 }

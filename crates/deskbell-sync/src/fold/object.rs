@@ -92,8 +92,9 @@ impl<'a> Object<'a> {
 
     pub(super) fn version(&self, entity: &Entity) -> Version {
         let updated_at = self.member(entity.version).and_then(Json::time);
-        let StoredEvent { occurred_at_ms, event_type, message_id, .. } = self.event;
-        Version::new(updated_at, *occurred_at_ms, event_type, &without_nul(message_id))
+        let event = self.event;
+        let message_id = without_nul(&event.message_id);
+        Version::new(updated_at, event.occurred_at_ms, &event.event_type, &message_id)
     }
 }
 

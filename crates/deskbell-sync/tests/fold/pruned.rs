@@ -5,8 +5,9 @@ use deskbell_store::StoredEvent;
 use super::support::{fold, fold_to, mappings, stored};
 
 fn pruned(event_type: &str, subject: Option<&str>) -> StoredEvent {
-    let subject = subject.map(ToOwned::to_owned);
-    StoredEvent { subject, ..stored("msg_1", event_type, 7, String::new()) }
+    let mut event = stored("msg_1", event_type, 7, String::new());
+    event.subject = subject.map(ToOwned::to_owned);
+    event
 }
 
 #[test]

@@ -132,10 +132,9 @@ async fn a_simulated_clerk_leaves_no_drift_in_whatever_order() {
     for message in world.by_ref() {
         let body: Value = serde_json::from_slice(&message.body).unwrap();
         let at = body["timestamp"].as_i64().unwrap();
-        events.push(StoredEvent {
-            payload: message.body,
-            ..stored(&message.id, message.event_type, at, "")
-        });
+        let mut event = stored(&message.id, message.event_type, at, "");
+        event.payload = message.body;
+        events.push(event);
     }
     // Every third one late, every fifth one twice.
     let late: Vec<_> = events.iter().step_by(3).cloned().collect();

@@ -13,11 +13,10 @@ use super::support::{Mirror, event, user};
 const EXAMPLE: &str = "ins_123";
 
 fn from(source: &str, instance_id: Option<&str>, id: &str) -> StoredEvent {
-    StoredEvent {
-        source: source.into(),
-        instance_id: instance_id.map(str::to_owned),
-        ..event(&format!("msg_{id}"), "user.created", 1, &user(id, 1))
-    }
+    let mut event = event(&format!("msg_{id}"), "user.created", 1, &user(id, 1));
+    event.source = source.into();
+    event.instance_id = instance_id.map(str::to_owned);
+    event
 }
 
 fn taking(rules: &[(&str, Option<&str>)]) -> MirrorOptions {

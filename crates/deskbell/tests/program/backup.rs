@@ -45,7 +45,7 @@ async fn ids(file: &Path) -> BTreeSet<String> {
         let events = store.read(after, ReadLimit::default()).await.unwrap();
         let Some(last) = events.last() else { break };
         after = last.seq;
-        ids.extend(events.into_iter().map(|event| event.message_id));
+        ids.extend(events.into_iter().map(|event| event.event.message_id));
     }
     store.close().await;
     ids

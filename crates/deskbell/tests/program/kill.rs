@@ -121,7 +121,7 @@ async fn assert_acked_once(directory: &Path, acked: &BTreeSet<String>) {
         let Some(last) = events.last() else { break };
         after = last.seq;
         for event in events {
-            *times_stored.entry(event.message_id).or_default() += 1;
+            *times_stored.entry(event.event.message_id).or_default() += 1;
         }
     }
     store.close().await;
