@@ -10,7 +10,7 @@ use deskbell_store::deliveries::{
     Ordering, ROUTER, Registration, Replays, RoutedBatch, Routing, Settlement, StartFrom, Verdict,
 };
 use deskbell_store::{
-    Clock, Command, EventLog, Leases, Seq, SqliteOpenError, SqliteStore, Store, StoreError,
+    Clock, Command, EventLog, Leases, Seq, SqliteOpenError, SqliteStore, StoreError,
 };
 use sqlx::{Connection, SqliteConnection};
 

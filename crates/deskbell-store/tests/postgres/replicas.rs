@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deskbell_store::conformance::{event, events};
-use deskbell_store::deliveries::{Destinations, Routing};
+use deskbell_store::deliveries::Routing;
 use deskbell_store::{EventLog, NewEvent, PostgresStore, ReadLimit, Seq};
 use sqlx::Connection;
 use testkit::PostgresDatabase;
@@ -36,8 +36,8 @@ async fn follow(store: Arc<PostgresStore>, count: usize) -> Vec<(Seq, String)> {
         }
         for event in batch {
             let after = read.last().map_or(Seq::ZERO, |(seq, _)| *seq);
-            assert_eq!(event.seq, after.next(), "no database is passed over");
-            read.push((event.seq, event.message_id));
+            assert_eq!(event.seq, after.next(), "no place is passed over");
+            read.push((event.seq, event.event.message_id));
         }
     }
     read

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{
-    DeliveryKey, DeliveryQueries, Destinations, Ordering, Registration, Replays, StartFrom,
+    DeliveryKey, DeliveryQueries, Ordering, Registration, Replays, StartFrom,
 };
 use deskbell_store::retention::PruneOptions;
 use deskbell_store::{EventLog, Retention, Seq, Store};

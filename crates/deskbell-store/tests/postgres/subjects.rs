@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_store::conformance::events;
-use deskbell_store::retention::{Indexed, PruneOptions};
-use deskbell_store::{EventLog, PostgresStore, ReadLimit, Retention, SubjectIndex};
+use deskbell_store::retention::PruneOptions;
+use deskbell_store::{EventLog, Indexed, PostgresStore, ReadLimit, Retention, SubjectIndex};
 use sqlx::{AssertSqlSafe, PgConnection};
 use testkit::PostgresDatabase;
 use tokio::task::JoinSet;

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use deskbell_store::conformance::{event, events};
 use deskbell_store::deliveries::{
-    AttemptRecord, Claim, DeadLetterQuery, DeliveryKey, DeliveryQueries, DeliveryQueue,
-    Destinations, FilteredOut, NewDelivery, Ordering, ROUTER, Registration, RoutedBatch, Routing,
-    Settlement, StartFrom, Verdict,
+    AttemptRecord, Claim, DeadLetterQuery, DeliveryKey, DeliveryQueue, Destinations, FilteredOut,
+    NewDelivery, Ordering, ROUTER, Registration, RoutedBatch, Routing, Settlement, StartFrom,
+    Verdict,
 };
 use deskbell_store::{
-    Command, Commands, EventLog, Leases, NewEvent, PostgresOpenError, PostgresOptions,
-    PostgresStore, ReadLimit, Seq, SqliteOpenError, SqliteStore, Store, TransferError, transfer,
+    Command, EventLog, Leases, NewEvent, PostgresOpenError, PostgresOptions, PostgresStore,
+    ReadLimit, Seq, SqliteOpenError, SqliteStore, Store, TransferError, transfer,
 };
 use tempfile::TempDir;
 use testkit::PostgresDatabase;
