@@ -14,7 +14,7 @@ mod status;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbell_store::{ReadLimit, Seq, ConsumerLog};
+use deskbell_store::{ConsumerLog, ReadLimit, Seq};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

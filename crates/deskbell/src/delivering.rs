@@ -11,10 +11,10 @@ use deskbell_store::deliveries::{Destinations, Ordering, Registration, StartFrom
 use deskbell_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::command_runner::CommandRunner;
 use crate::config::{self, Config, DestinationConfig, event_types};
 use crate::delivery_options::{self, ChannelError, MadeChannel};
 use crate::handler::Handler;
-use crate::command_runner::CommandRunner;
 use crate::tasks::Stage;
 
 /// How often it is counted what waits for the destinations, where there are metrics.
