@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(outcome(1, "user.*", StoredFacts::default()), pending, "never started");
         assert_eq!(outcome(4, "organization.*", routed), pending, "not been routed yet");
         assert_eq!(outcome(3, "organization.*", routed), filtered);
-        assert_eq!(outcome(3, "user.*", routed), filtered, "it came before the destination");
+        assert_eq!(outcome(3, "user.*", routed), filtered, "it arrived before the destination");
         let kept = StoredFacts { filtered_out: Some("it was so"), ..routed };
         let kept = event_outcome(&event(3), Some(&route("user.*")), &kept);
         assert_eq!(kept.reason.as_deref(), Some("it was so"));

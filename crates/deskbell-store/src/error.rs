@@ -18,7 +18,7 @@ pub enum StoreError {
     NotLeader,
     /// The database's clock and this machine's are further apart than leases and signatures allow.
     #[error(
-        "the database's clock is {} s {} this machine's; set both by NTP",
+        "the database's clock is {} s {} this machine's; synchronize both with NTP",
         seconds.unsigned_abs(), if *seconds < 0 { "behind" } else { "ahead of" }
     )]
     ClockSkew {

@@ -41,7 +41,7 @@ pub async fn run_as_leader(
                 tokio::select! {
                     () = leader.lead(shutdown.clone()) => {}
                     () = heartbeat(leases, consumer, asked + LEASE) => {
-                        tracing::warn!(consumer, "lost the lease: another process may lead");
+                        tracing::warn!(consumer, "another process may lead this consumer now");
                     }
                 }
                 release(leases, consumer).await;
@@ -89,6 +89,6 @@ fn report(consumer: &str, error: &StoreError) {
     tracing::warn!(
         consumer,
         error = error as &dyn std::error::Error,
-        "the lease could not be renewed"
+        "cannot renew the lease of a consumer"
     );
 }

@@ -100,7 +100,7 @@ impl LogWriter {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     events = events.len(),
-                    "failed to append a batch of events; their senders will retry"
+                    "failed to write a batch to the log; senders get 503 and retry"
                 );
                 vec![Err(error); events.len()]
             }

@@ -129,7 +129,9 @@ impl CommandRunner {
         while let Some(queued) = self.store.next_command().await? {
             let answer = match serde_json::from_str(&queued.command.0) {
                 Ok(request) => self.execute(request).await?,
-                Err(_) => Answer::Refused("the running deskbell does not know this command".into()),
+                Err(_) => Answer::Refused(
+                    "the running `deskbell serve` does not know this command".into(),
+                ),
             };
             let text = serde_json::to_string(&answer).unwrap_or_default();
             self.store.complete_command(queued.id, &text).await?;
@@ -186,10 +188,7 @@ impl Leader for CommandRunner {
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(poll.tick()).await.is_some() {
             if let Err(error) = self.execute_all().await {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "failed to execute commands; retrying"
-                );
+                tracing::error!(error = &error as &dyn std::error::Error, "commands are delayed");
             }
         }
     }

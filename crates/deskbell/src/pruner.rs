@@ -149,7 +149,7 @@ impl Pruner {
         for RetentionBlocker { by, seq, since_ms } in blockers {
             let (destination, why) = match by {
                 BlockedBy::Checkpoint(name) => (&**name, "has not been routed"),
-                BlockedBy::Delivery(name) => (&**name, "has a pending delivery"),
+                BlockedBy::Delivery(name) => (&**name, "still has a pending delivery"),
                 BlockedBy::External => (mirror.unwrap_or("mirror"), "has not reached the mirror"),
             };
             let key = (by.clone(), destination.to_owned());
@@ -198,8 +198,8 @@ fn report(pruned: &Pruned) {
     if dead_lettered > 0 {
         tracing::warn!(
             deliveries = dead_lettered,
-            "gave up on deliveries to destinations that are no longer in the config, as their \
-             payloads were pruned"
+            "deliveries to destinations that are no longer in the config failed permanently, \
+             because their payloads were pruned"
         );
     }
 }

@@ -1,5 +1,5 @@
 //! What is appended can be read, unchanged, at its sequence number.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use super::work::{about, append_and_route, claim_all, register};
 use super::{Backend, event, events};

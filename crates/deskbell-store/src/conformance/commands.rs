@@ -1,5 +1,5 @@
 //! Commands are executed in the order in which they were enqueued, each until it is completed.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use super::Backend;
 use crate::{Command, CommandId, QueuedCommand};

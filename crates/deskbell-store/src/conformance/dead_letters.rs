@@ -1,5 +1,5 @@
 //! Dead letters are kept, and can be listed.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 

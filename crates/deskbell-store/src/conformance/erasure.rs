@@ -1,5 +1,5 @@
 //! What is stored about a user is erased once the user is deleted and everybody has read it.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 

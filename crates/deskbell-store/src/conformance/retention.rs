@@ -1,5 +1,5 @@
 //! What is too old is pruned, and nothing that is pending.
-#![expect(missing_docs, clippy::unwrap_used, reason = "requirements, named for what they require")]
+#![expect(clippy::unwrap_used, reason = "requirements, named for what they require")]
 
 use std::time::Duration;
 

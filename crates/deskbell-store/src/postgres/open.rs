@@ -21,9 +21,7 @@ const LOOK_MAX: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresOpenError {
     /// The URL cannot be read. It is not shown, since it may contain a password.
-    #[error(
-        "the store's url cannot be read; it looks like postgres://user:password@host:5432/database"
-    )]
+    #[error("invalid store url; expected postgres://user:password@host:5432/database")]
     Url(#[source] BackendError),
     /// There is no room for what the store needs at the same time.
     #[error(
@@ -36,7 +34,8 @@ pub enum PostgresOpenError {
     },
     /// The database's texts are not UTF-8.
     #[error(
-        "{location} has the encoding {found}, and the log's texts are UTF-8; create the database with ENCODING 'UTF8' TEMPLATE template0"
+        "{location} has the encoding {found}, expected UTF8; create the database with ENCODING \
+         'UTF8' TEMPLATE template0"
     )]
     Encoding {
         /// The server and the database.
@@ -46,7 +45,8 @@ pub enum PostgresOpenError {
     },
     /// There is a schema with our name and other tables.
     #[error(
-        "{location} has a schema \"deskbell\" that is not a deskbell store; choose another database, or rename the schema"
+        "{location} has a schema \"deskbell\" that is not a deskbell store; use another database, or \
+         rename the schema"
     )]
     NotAStore {
         /// The server and the database.
@@ -54,7 +54,8 @@ pub enum PostgresOpenError {
     },
     /// A later program has migrated the store.
     #[error(
-        "{location} has schema version {found}, and this program knows versions up to {known}; run the deskbell that wrote it, or a later one"
+        "{location} has schema version {found}, and this release supports versions up to {known}; \
+         run the release that wrote it, or a later one"
     )]
     Newer {
         /// The server and the database.
@@ -65,14 +66,15 @@ pub enum PostgresOpenError {
         known: usize,
     },
     /// There is no store, and reading makes none.
-    #[error("there is no event log in {location}; start `deskbell serve` once, which makes it")]
+    #[error("no event log found in {location}; start `deskbell serve` once to create it")]
     Missing {
         /// The server and the database.
         location: String,
     },
     /// A program before this one wrote the store, and nobody has brought it up since.
     #[error(
-        "{location} has schema version {found}, and this program reads version {needed}; start `deskbell serve` once, which brings it up"
+        "{location} has schema version {found}, and this release needs version {needed}; start \
+         `deskbell serve` once to migrate it"
     )]
     Older {
         /// The server and the database.
@@ -84,14 +86,15 @@ pub enum PostgresOpenError {
     },
     /// A log is being copied there, or was and the copy is not whole.
     #[error(
-        "the log in {location} is not whole: `deskbell store migrate` has not finished there; run it again, which goes on where it stopped"
+        "the log in {location} is incomplete, because `deskbell store migrate` has not finished; run \
+         it again to continue"
     )]
     Unfinished {
         /// The server and the database.
         location: String,
     },
     /// PostgreSQL refused, or is away.
-    #[error("the store in {location} cannot be opened")]
+    #[error("cannot open the store in {location}")]
     Database {
         /// The server and the database.
         location: String,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration as StdDuration;
 
+use deskbell_config::{Fault, Step};
 use deskbell_store::{PostgresOptions, StoreLocation};
 use serde::{Deserialize, Serialize};
 

@@ -61,7 +61,7 @@ impl Pruner {
             subject = user.user_id,
             source = user.source,
             events,
-            "erased what was stored about a deleted user"
+            "erased the data of a deleted user"
         );
         Ok(())
     }
