@@ -71,6 +71,7 @@ impl Ingest {
         store: Arc<dyn EventLog>,
         body: BodyReader,
         clients: Arc<AllowedClients>,
+        refused: Arc<RefusedRequests>,
     ) -> Self {
         let metrics = IngestMetrics::new(&source.name);
         let duplicates = ChangedDuplicates::new(&source.name, store);
