@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use deskbell_store::{ReadLimit, Store, StoreError, StoredEvent};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::error::BenchError;

@@ -9,9 +9,7 @@ mod pooled;
 mod pooler;
 mod relay;
 mod replicas;
-#[path = "postgres/retention.rs"]
 mod retention;
-#[path = "postgres/silence.rs"]
 mod silence;
 mod subjects;
 mod tls;

@@ -129,7 +129,7 @@ impl StatusReport {
         serde_json::from_str(body).ok()
     }
 
-    /// What they come to with the log as it is now.
+    /// The status, given the log as it is now.
     pub(crate) async fn status(self, store: &dyn ConsumerLog) -> Result<MirrorStatus, StoreError> {
         let (lag_events, lag_seconds) = lag(store, self.has_all_up_to()).await?;
         let state = match self {

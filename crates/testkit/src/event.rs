@@ -76,17 +76,6 @@ impl EventBuilder {
     /// As it is read at this offset.
     #[must_use]
     pub fn stored(self, seq: i64) -> StoredEvent {
-        let event = self.0;
-        StoredEvent {
-            seq: Seq::new(seq),
-            received_at_ms: 0,
-            source: event.source,
-            message_id: event.message_id,
-            event_type: event.event_type,
-            subject: event.subject,
-            occurred_at_ms: event.occurred_at_ms,
-            instance_id: event.instance_id,
-            payload: event.payload,
-        }
+        StoredEvent { seq: Seq::new(seq), received_at_ms: 0, event: self.0 }
     }
 }

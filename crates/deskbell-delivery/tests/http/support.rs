@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use clerk_webhooks::Secret;
 use deskbell_delivery::{Attempt, Channel, Delivery, HttpChannel, HttpOptions, Outcome};
-use deskbell_store::{NewEvent, Seq, StoredEvent};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -171,19 +170,7 @@ pub(crate) fn delivery() -> Delivery {
 }
 
 pub(crate) fn delivery_of(id: &str, body: &[u8]) -> Delivery {
-    let event = StoredEvent {
-        seq: Seq::new(1),
-        received_at_ms: 0,
-        event: NewEvent {
-            source: "clerk".into(),
-            message_id: id.to_owned(),
-            event_type: "user.created".to_owned(),
-            subject: None,
-            occurred_at_ms: 0,
-            instance_id: None,
-            payload: body.to_vec().into(),
-        },
-    };
+    let event = testkit::event(id, "user.created").body(body).stored(1);
     Delivery {
         destination: "app".into(),
         event,

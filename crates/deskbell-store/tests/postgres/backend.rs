@@ -9,6 +9,7 @@ use deskbell_store::conformance::Backend;
 use deskbell_store::{
     Clock, Command, CommandId, EventLog, LogId, PostgresOptions, PostgresStore, Store,
 };
+use testkit::{PostgresDatabase, PostgresServer};
 use tokio::sync::Mutex;
 
 use super::pooler::Pooler;
@@ -55,16 +56,16 @@ impl Postgres {
 #[async_trait]
 impl Backend for Postgres {
     async fn create(&self) -> Arc<dyn Store> {
-        let place = Place::new().await;
-        let store = self.open(&place).await;
-        self.places.lock().await.insert(store.log_id(), place);
+        let database = PostgresDatabase::new().await;
+        let store = self.open(&database).await;
+        self.databases.lock().await.insert(store.log_id(), database);
         Arc::new(store)
     }
 
     async fn create_indexing_user_refs(&self) -> Arc<dyn Store> {
-        let place = Place::new().await;
-        let store = self.open(&place).await.index_user_refs();
-        self.places.lock().await.insert(store.log_id(), place);
+        let database = PostgresDatabase::new().await;
+        let store = self.open(&database).await.index_user_refs();
+        self.databases.lock().await.insert(store.log_id(), database);
         Arc::new(store)
     }
 
@@ -78,7 +79,7 @@ impl Backend for Postgres {
     }
 
     async fn enqueue_command(&self, store: &dyn Store, command: &Command) -> CommandId {
-        let options = self.places.lock().await[&store.log_id()].options();
+        let options = self.databases.lock().await[&store.log_id()].options();
         let options = PostgresOptions { clock: self.clock.clone(), ..options };
         let beside = PostgresStore::open_to_read(&options).await.unwrap();
         beside.enqueue_command(command).await.unwrap()

@@ -23,8 +23,8 @@ async fn two(database: &PostgresDatabase) -> (PostgresStore, PostgresStore, Cloc
 
 #[tokio::test]
 async fn another_takes_over_at_the_end_of_the_lease() {
-    let place = Place::new().await;
-    let (one, other, clock) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, clock) = two(&database).await;
     assert!(one.renew_lease("mirror", LEASE).await.unwrap());
     assert!(!other.renew_lease("mirror", LEASE).await.unwrap());
     clock.advance(LEASE / 2);
@@ -39,8 +39,8 @@ async fn another_takes_over_at_the_end_of_the_lease() {
 
 #[tokio::test]
 async fn what_is_released_is_taken_at_once() {
-    let place = Place::new().await;
-    let (one, other, _) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, _) = two(&database).await;
     assert!(one.renew_lease("mirror", LEASE).await.unwrap());
     other.release_lease("mirror").await.unwrap();
     assert!(!other.renew_lease("mirror", LEASE).await.unwrap(), "only its holder lets go");
@@ -50,8 +50,8 @@ async fn what_is_released_is_taken_at_once() {
 
 #[tokio::test]
 async fn a_consumer_is_reported_on_by_the_replica_that_leads_it() {
-    let place = Place::new().await;
-    let (one, other, clock) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, clock) = two(&database).await;
     let said = async || one.latest_report("mirror").await.unwrap().unwrap().body;
     assert!(one.renew_lease("mirror", LEASE).await.unwrap());
     assert!(one.publish_report("mirror", "1").await.unwrap());
@@ -66,8 +66,8 @@ async fn a_consumer_is_reported_on_by_the_replica_that_leads_it() {
 
 #[tokio::test]
 async fn only_the_leader_gets_a_token() {
-    let place = Place::new().await;
-    let (one, other, clock) = two(&place).await;
+    let database = PostgresDatabase::new().await;
+    let (one, other, clock) = two(&database).await;
     assert!(one.renew_lease("mirror", LEASE).await.unwrap());
     let first = one.next_fencing_token("mirror").await.unwrap();
     let refused = other.next_fencing_token("mirror").await.unwrap_err();
@@ -100,13 +100,13 @@ impl Leader for Recorder {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_other_leads_when_one_is_gone() {
-    let place = Place::new().await;
+    let database = PostgresDatabase::new().await;
     let (leads, mut leading) = mpsc::unbounded_channel();
     let shutdown = CancellationToken::new();
     let mut first = JoinSet::new();
     let mut second = JoinSet::new();
     for (replica, name) in [(&mut first, "first"), (&mut second, "second")] {
-        let store: Arc<PostgresStore> = place.open().await;
+        let store: Arc<PostgresStore> = database.open().await;
         let (mut leader, shutdown) = (Recorder(leads.clone(), name), shutdown.clone());
         replica
             .spawn(async move { run_as_leader(&*store, "mirror", &shutdown, &mut leader).await });

@@ -36,7 +36,7 @@ async fn follow(store: Arc<PostgresStore>, count: usize) -> Vec<(Seq, String)> {
         }
         for event in batch {
             let after = read.last().map_or(Seq::ZERO, |(seq, _)| *seq);
-            assert_eq!(event.seq, after.next(), "no place is passed over");
+            assert_eq!(event.seq, after.next(), "no database is passed over");
             read.push((event.seq, event.event.message_id));
         }
     }

@@ -131,7 +131,7 @@ async fn no_statement_reads_a_table_whole() {
 }
 
 /// A log in which the first events are old, and a delivery of the first one is a dead letter.
-async fn old_and_new(place: &Place, store: &dyn Store) {
+async fn old_and_new(database: &PostgresDatabase, store: &dyn Store) {
     let from = StartFrom::Beginning;
     let ordering = Ordering::None;
     store.register(&Registration { name: "hook".into(), from, ordering }).await.unwrap();

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use deskbell_store::conformance::event;
 use deskbell_store::{EventLog, PostgresOptions, PostgresStore, Store, StoreError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use testkit::{PostgresDatabase, Proxy};
 use tokio::time::{Instant, timeout};
 
 /// Far above what giving up takes, far below what TCP itself takes.

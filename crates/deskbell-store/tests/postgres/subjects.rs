@@ -11,8 +11,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use testkit::PostgresDatabase;
 use tokio::task::JoinSet;
 
-use crate::place::Place;
-use crate::retention::somebody_waits;
+use super::retention::somebody_waits;
 
 /// Every other event is about one subject, and each of the rest about one of five thousand.
 const FILL: &str = "

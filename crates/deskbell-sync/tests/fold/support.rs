@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use deskbell_store::{NewEvent, Seq, StoredEvent};
+use deskbell_store::StoredEvent;
 use deskbell_sync::entity::{self, Column};
 use deskbell_sync::{Batch, Fold, Mappings, Row, Value};
 use serde_json::json;
@@ -21,19 +21,7 @@ pub(crate) fn event(
 
 /// An event with this body.
 pub(crate) fn stored(message_id: &str, event_type: &str, at: i64, body: String) -> StoredEvent {
-    StoredEvent {
-        seq: Seq::new(1),
-        received_at_ms: 0,
-        event: NewEvent {
-            source: "clerk".into(),
-            message_id: message_id.to_owned(),
-            event_type: event_type.to_owned(),
-            subject: None,
-            occurred_at_ms: at,
-            instance_id: None,
-            payload: body.into(),
-        },
-    }
+    testkit::event(message_id, event_type).at(at).body(body).stored(1)
 }
 
 /// Mappings of these entities, less every `private_metadata`.

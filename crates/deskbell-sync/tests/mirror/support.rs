@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use deskbell_store::{FencingToken, LogId, NewEvent, Seq, StoredEvent};
+use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::entity;
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
@@ -23,19 +23,7 @@ pub(crate) fn event(message_id: &str, event_type: &str, at: i64, data: &Value) -
 
 /// An event with this body, well-formed or not.
 pub(crate) fn stored(message_id: &str, event_type: &str, at: i64, body: &str) -> StoredEvent {
-    StoredEvent {
-        seq: Seq::new(1),
-        received_at_ms: 0,
-        event: NewEvent {
-            source: "clerk".into(),
-            message_id: message_id.to_owned(),
-            event_type: event_type.to_owned(),
-            subject: None,
-            occurred_at_ms: at,
-            instance_id: None,
-            payload: body.to_owned().into(),
-        },
-    }
+    testkit::event(message_id, event_type).at(at).body(body).stored(1)
 }
 
 /// A user's `data` with this version.

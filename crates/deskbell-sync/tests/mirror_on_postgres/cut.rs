@@ -1,6 +1,5 @@
 //! Connections that end at random: everything arrives, and each event has its effect once.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use deskbell_sim::{Scenario, Tables, drift};
@@ -108,7 +107,7 @@ async fn a_database_that_falls_silent_is_given_up_in_time() {
     let options = MirrorOptions { url, answer_within, ..world.options.clone() };
     let target = connect(&options).await.unwrap();
     let mut consumer = MirrorConsumer::new(world.store.clone(), target, options);
-    proxy.silence(true);
+    proxy.set(Mode::Hold);
     let error = consumer.run_once().await.unwrap_err();
     let away = matches!(error, deskbell_sync::SyncError::Target(TargetError::Unavailable(_)));
     assert!(away, "{error:?}");

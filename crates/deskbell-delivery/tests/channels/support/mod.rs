@@ -11,7 +11,6 @@ use deskbell_delivery::{
     Attempt, Channel, Delivery, NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject,
     Outcome,
 };
-use deskbell_store::{NewEvent, Seq, StoredEvent};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
@@ -24,18 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// An event of this type about `data`, as the first attempt at it.
 pub(crate) fn delivery(event_type: &str, data: &Json) -> Delivery {
     let body = json!({ "type": event_type, "object": "event", "data": data });
-    let event = StoredEvent {
-        seq: Seq::new(1),
-        received_at_ms: 0,
-        event: NewEvent {
-            source: "clerk".into(),
-            message_id: "msg_2a".to_owned(),
-            event_type: event_type.to_owned(),
-            subject: data["id"].as_str().map(str::to_owned),
-            occurred_at_ms: 1_716_883_200_000,
-            instance_id: None,
-            payload: body.to_string().into(),
-        },
+    let event = testkit::event("msg_2a", event_type).at(1_716_883_200_000);
+    let event = match data["id"].as_str() {
+        Some(id) => event.subject(id),
+        None => event,
     };
     let event = event.body(body.to_string()).stored(1);
     Delivery {
