@@ -30,7 +30,7 @@ use crate::channel::{Channel, Delivery};
 use crate::filter::ONE_TIME_CODES;
 use crate::health::ObservedAttempts;
 use crate::notice::NOTICE_SOURCE;
-use crate::pace::Pace;
+use crate::rate_limiter::RateLimiter;
 
 /// Claimed deliveries for every one in flight, so that none waits for the store between two.
 const CLAIMED_PER_IN_FLIGHT: usize = 8;
@@ -66,7 +66,7 @@ pub struct Worker {
     /// Deliveries that were given up on, and that the store has not added up yet.
     dead_letters: u32,
     breaker: Breaker,
-    pace: Pace,
+    rate_limiter: RateLimiter,
     claimed: VecDeque<InHand>,
     in_flight: JoinSet<Ended>,
     /// Attempts that are over and not written down yet.
@@ -122,7 +122,7 @@ impl Worker {
             probed_at_ms: None,
             dead_letters: 0,
             breaker: Breaker::new(options.probe.clone()),
-            pace: Pace::new(options.rate_limit),
+            rate_limiter: RateLimiter::new(options.rate_limit),
             claimed: VecDeque::new(),
             in_flight: JoinSet::new(),
             settlements: Vec::new(),
@@ -182,7 +182,7 @@ impl Worker {
 
     /// Nothing may be begun now, whatever is due.
     fn is_held(&self, now: Instant) -> bool {
-        self.health.disabled.is_some() || self.room(now) == 0 || self.pace.next(now) > now
+        self.health.disabled.is_some() || self.room(now) == 0 || self.rate_limiter.next_at(now) > now
     }
 
     /// One round: settles what has ended, claims where there is room, begins attempts. When the
@@ -239,7 +239,7 @@ impl Worker {
         } else {
             self.options.max_in_flight * CLAIMED_PER_IN_FLIGHT
         };
-        let in_time = self.pace.turns_in(self.options.timeout).max(1);
+        let in_time = self.rate_limiter.permits_in(self.options.timeout).max(1);
         let claim = Claim {
             destination: self.options.destination.to_string(),
             deliveries_max: u32::try_from(at_most.min(in_time)).unwrap_or(u32::MAX),
@@ -267,7 +267,7 @@ impl Worker {
 
     fn begin_attempts(&mut self) {
         let now = Instant::now();
-        while self.room(now) > 0 && !self.claimed.is_empty() && self.pace.take(now) {
+        while self.room(now) > 0 && !self.claimed.is_empty() && self.rate_limiter.try_acquire(now) {
             let Some(in_hand) = self.claimed.pop_front() else { break };
             if now + self.options.timeout + LEASE_MARGIN / 2 > in_hand.claimed_at + self.lease() {
                 // It waited for too long. Its lease will end, and it is due as before.
@@ -397,7 +397,7 @@ impl Worker {
         let next = if self.claimed.is_empty() {
             self.claim_at.max(allowed)
         } else if self.room(now) > 0 || allowed > now {
-            self.pace.next(now).max(allowed)
+            self.rate_limiter.next_at(now).max(allowed)
         } else {
             poll
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::breaker::ProbePolicy;
 use crate::health::HealthPolicy;
-use crate::pace::RateLimit;
+use crate::rate_limiter::RateLimit;
 use crate::retry::RetryPolicy;
 
 /// How a destination is worked.
