@@ -135,11 +135,12 @@ async fn a_probe_costs_a_delivery_nothing_of_its_schedule() {
     assert_eq!(channel.seen().len(), 3);
     answer.store(2, Ordering::Relaxed);
     world.store_health(&DestinationHealth::default()).await;
-    let (progress, next_due) = worker.run_until_idle().await.unwrap();
+    let progress = worker.run_until_idle().await.unwrap();
     assert_eq!((progress.delivered, progress.dead_lettered), (0, 0), "it is not due yet");
-    assert!(next_due.unwrap() > 3_000 * SECOND, "{next_due:?}");
+    let next_due = progress.next_due.unwrap();
+    assert!(next_due > 3_000 * SECOND, "{next_due:?}");
     world.clock.advance(2 * 3_600 * SECOND);
-    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, 1);
+    assert_eq!(worker.run_until_idle().await.unwrap().delivered, 1);
 }
 
 #[tokio::test]
@@ -156,7 +157,7 @@ async fn nothing_is_sent_to_a_disabled_one_and_nothing_is_lost() {
     assert_eq!(channel.seen().len(), attempts);
     answer.store(2, Ordering::Relaxed);
     world.store_health(&DestinationHealth::default()).await;
-    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, 2);
+    assert_eq!(worker.run_until_idle().await.unwrap().delivered, 2);
 }
 
 #[tokio::test]
@@ -190,7 +191,7 @@ async fn what_several_workers_see_adds_up() {
     let mut one = world.worker_with(&channel, options());
     let mut other = world.worker_with(&channel, options());
     let (first, second) = tokio::join!(one.run_until_idle(), other.run_until_idle());
-    assert_eq!(first.unwrap().0.retried + second.unwrap().0.retried, EVENTS as u64);
+    assert_eq!(first.unwrap().retried + second.unwrap().retried, EVENTS as u64);
     let health = world.destination("crm").await.health;
     assert_eq!(usize::try_from(health.failed_attempts), Ok(EVENTS));
     let first_at_ms = health.first_failure_at_ms.unwrap();
@@ -253,7 +254,7 @@ async fn dead_letters_are_counted_but_not_those_of_notices() {
     let routes = vec![Route { takes_notices: true, ..route("ops") }];
     world.router(routes).run_once().await.unwrap();
     let channel = Scripted::new("ops", |_| Attempt::rejected("no"));
-    let (progress, _) = world.worker(&channel).run_until_idle().await.unwrap();
+    let progress = world.worker(&channel).run_until_idle().await.unwrap();
     assert_eq!(progress.dead_lettered, 2);
     assert_eq!(world.destination("ops").await.dead_letters_total, 1);
 }

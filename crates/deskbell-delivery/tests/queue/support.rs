@@ -227,10 +227,10 @@ pub(crate) async fn work_for_days(
     let mut times = Vec::new();
     let mut now = Duration::ZERO;
     while now < Duration::from_secs(days_max * 86_400) {
-        let (progress, next_due) = worker.run_until_idle().await.unwrap();
+        let progress = worker.run_until_idle().await.unwrap();
         let attempts = progress.delivered + progress.retried + progress.dead_lettered;
         times.extend((0..attempts).map(|_| now));
-        let Some(wait) = next_due else { break };
+        let Some(wait) = progress.next_due else { break };
         // The store counts in whole milliseconds.
         let wait = wait.max(Duration::from_millis(1));
         world.clock.advance(wait);
