@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use clerk_webhooks::{HeaderFamily, Secret};
 use deskbell_delivery::{
-    Filter, FilterOptions, HttpChannel, HttpOptions, RotatingSecret, Route, Router, RouterOptions,
-    Worker, WorkerOptions,
+    DeliveryConfig, Filter, FilterOptions, HttpChannel, HttpOptions, RotatingSecret, Route, Router,
+    RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_sim::Latencies;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
@@ -210,8 +210,11 @@ pub(crate) fn deliver(
 ) -> Result<(), BenchError> {
     for destination in destinations {
         let options = WorkerOptions {
-            max_in_flight: destination.max_in_flight,
-            timeout: destination.timeout,
+            delivery: DeliveryConfig {
+                max_in_flight: destination.max_in_flight,
+                timeout: deskbell_config::Duration::new(destination.timeout),
+                ..DeliveryConfig::default()
+            },
             grace: Duration::from_millis(100),
             ..WorkerOptions::new(destination.name)
         };

@@ -31,7 +31,7 @@ mod worker;
 pub use api::{BadApiKey, ClientError};
 pub use attempt::{Attempt, Outcome, reply_outcome};
 pub use breaker::ProbePolicy;
-pub use channel::{Channel, Delivery};
+pub use channel::{Channel, ChannelConfig, ChannelError, Delivery};
 pub use email::{
     EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, RESEND_BASE_URL, SmtpUrlError,
 };
@@ -42,10 +42,9 @@ pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words};
 pub use http::{HttpChannel, HttpChannelError, HttpOptions, NotAHost, Refused, RotatingSecret};
 pub use loops::{LoopsChannel, LoopsOptions, LoopsOptionsError};
 pub use notice::{NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject};
-pub use rate_limiter::RateLimit;
 pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
 pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
 pub use slack::{SlackChannel, SlackOptions, SlackOptionsError};
 pub use template::{CheckFailure, TemplateError, TemplateText};
-pub use worker::{Progress, Worker, WorkerOptions};
+pub use worker::{DeliveryConfig, Progress, Worker, WorkerOptions};

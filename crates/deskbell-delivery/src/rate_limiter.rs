@@ -2,16 +2,8 @@
 
 use std::time::Duration;
 
+use deskbell_config::RateLimit;
 use tokio::time::Instant;
-
-/// At most this many attempts in this time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimit {
-    /// How many.
-    pub count: u32,
-    /// In how long.
-    pub per: Duration,
-}
 
 /// How late a timer may be: attempts that it delayed by no more are made up for.
 const SLACK: Duration = Duration::from_millis(5);
@@ -25,7 +17,7 @@ pub(crate) struct RateLimiter {
 
 impl RateLimiter {
     pub(crate) fn new(limit: Option<RateLimit>) -> Self {
-        let interval = limit.map_or(Duration::ZERO, |limit| limit.per / limit.count.max(1));
+        let interval = limit.map_or(Duration::ZERO, RateLimit::interval);
         Self { interval, next_at: None }
     }
 
@@ -60,8 +52,7 @@ mod tests {
 
     #[test]
     fn permits_are_evenly_apart_and_none_are_saved_up() {
-        let limit = RateLimit { count: 10, per: Duration::from_secs(1) };
-        let mut limiter = RateLimiter::new(Some(limit));
+        let mut limiter = RateLimiter::new("10/s".parse().ok());
         let start = Instant::now();
         let mut acquired = 0;
         for millisecond in 0..=1_000 {

@@ -5,9 +5,9 @@
 
 mod attempt_result;
 mod claims;
+mod config;
 mod health;
 mod in_flight;
-mod options;
 mod report;
 mod settlements;
 
@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::attempt_result::AttemptResult;
 use self::claims::{CLAIMED_PER_IN_FLIGHT, Claims};
+pub use self::config::{DeliveryConfig, WorkerOptions};
 use self::health::HealthMonitor;
 use self::in_flight::InFlight;
-pub use self::options::WorkerOptions;
 use self::report::AttemptLog;
 use self::settlements::Settlements;
 use crate::breaker::{Allowed, Breaker};
@@ -79,7 +79,7 @@ impl Worker {
             deliveries,
             health: HealthMonitor::new(&options),
             breaker: Breaker::new(options.probe.clone()),
-            rate_limiter: RateLimiter::new(options.rate_limit),
+            rate_limiter: RateLimiter::new(options.delivery.rate_limit),
             claims: Claims::new(&options),
             in_flight: InFlight::new(channel, &options),
             settlements: Settlements::default(),
@@ -218,15 +218,15 @@ impl Worker {
             return self.claims.is_empty() && self.room(now) > 0;
         }
         // Before the last is begun, so that others are there when it is.
-        self.claims.len() < self.options.max_in_flight
+        self.claims.len() < self.options.delivery.max_in_flight
     }
 
     async fn claim(&mut self, progress: &mut Progress) -> Result<(), StoreError> {
         let at_most = match self.breaker.is_open() {
             true => 1,
-            false => self.options.max_in_flight * CLAIMED_PER_IN_FLIGHT,
+            false => self.options.delivery.max_in_flight * CLAIMED_PER_IN_FLIGHT,
         };
-        let in_time = self.rate_limiter.permits_in(self.options.timeout).max(1);
+        let in_time = self.rate_limiter.permits_in(self.options.delivery.timeout.0).max(1);
         let request = self.claims.request(at_most.min(in_time));
         let (deliveries, claimed_at) = (Arc::clone(&self.deliveries), Instant::now());
         let claimed = self.meanwhile(deliveries.claim(&request)).await?;
@@ -274,11 +274,11 @@ impl Worker {
     /// How many more may be in flight.
     fn room(&self, now: Instant) -> usize {
         let at_most = match self.breaker.allowed(now) {
-            Allowed::All => self.options.max_in_flight,
+            Allowed::All => self.options.delivery.max_in_flight,
             Allowed::One => 1,
             Allowed::NothingUntil(_) => 0,
         };
-        if self.settlements.len() >= self.options.max_in_flight * UNSETTLED_PER_IN_FLIGHT {
+        if self.settlements.len() >= self.options.delivery.max_in_flight * UNSETTLED_PER_IN_FLIGHT {
             return 0;
         }
         at_most.saturating_sub(self.in_flight.len())
@@ -290,7 +290,8 @@ impl Worker {
         self.breaker.observe(&result.attempt.outcome, Instant::now());
         self.health.observe(&result);
         let is_notice = result.context.is_notice;
-        self.settlements.push(result.settlement(&self.options.retry, rand::random()), is_notice);
+        self.settlements
+            .push(result.settlement(&self.options.delivery.retry, rand::random()), is_notice);
     }
 
     /// Gives back what was not begun, and waits for the rest as long as the grace period.

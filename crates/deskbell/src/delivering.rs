@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_delivery::{
-    Channel, Filter, FilterError, FilterOptions, HandlerChannel, Replayer, Route, Router,
-    RouterOptions, Worker, WorkerOptions,
+    Channel, DeliveryConfig, Filter, FilterError, FilterOptions, HandlerChannel, HealthPolicy,
+    NOTICE_TYPE, Replayer, Route, Router, RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 use deskbell_store::{Database, Deliveries, Store, StoreError};
@@ -101,12 +101,13 @@ impl Delivering {
     ) -> Result<Self, DeliveringError> {
         let (mut destinations, mut warnings) = (Vec::new(), Vec::new());
         for destination in config.destinations.iter().filter(|one| one.enabled) {
+            let Some(delivery) = &destination.delivery else { continue };
             let fault =
                 |source| DeliveringError::Channel { destination: destination.name.clone(), source };
-            let channel = delivery_options::channel(destination).map_err(fault)?;
+            let channel = delivery_options::channel(destination, delivery).map_err(fault)?;
             if let Some(MadeChannel { channel, warnings: of_channel }) = channel {
                 warnings.extend(of_channel);
-                destinations.push(Destination::of_config(destination, config, channel)?);
+                destinations.push(Destination::of_config(destination, delivery, config, channel)?);
             }
         }
         for handler in handlers {
@@ -186,17 +187,27 @@ impl Delivering {
 impl Destination {
     fn of_config(
         destination: &DestinationConfig,
+        delivery: &DeliveryConfig,
         config: &Config,
         channel: Arc<dyn Channel>,
     ) -> Result<Self, DeliveringError> {
+        let disable_after = config.alerts.disable_after;
         Ok(Self {
             config: WorkerConfig::Destination {
                 destination: Box::new(destination.clone()),
-                disable_after: config.alerts.disable_after,
+                disable_after,
             },
-            registration: delivery_options::registration(destination),
-            route: route(&destination.name, delivery_options::filter_options(destination), config)?,
-            worker: delivery_options::worker_options(destination, &config.alerts),
+            registration: Registration {
+                name: destination.name.clone(),
+                from: destination.from,
+                ordering: delivery.ordering.unwrap_or_default(),
+            },
+            route: route(&destination.name, filter_options(destination, delivery), config)?,
+            worker: WorkerOptions {
+                delivery: delivery.clone(),
+                health: HealthPolicy { disable_after: disable_after.map(|time| time.0) },
+                ..WorkerOptions::new(&destination.name)
+            },
             channel,
         })
     }
@@ -222,10 +233,19 @@ impl Destination {
     }
 }
 
+/// What the destination wants.
+fn filter_options(destination: &DestinationConfig, delivery: &DeliveryConfig) -> FilterOptions {
+    FilterOptions {
+        sources: destination.sources.clone(),
+        events: delivery.events.clone(),
+        when: delivery.when.clone(),
+    }
+}
+
 fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, DeliveringError> {
     let fault = |source| DeliveringError::Filter { destination: name.to_owned(), source };
-    let takes_notices = config.alerts.to.iter().any(|to| to == name)
-        || event_types::name_alerts(filter.events.as_deref());
+    let is_named = filter.events.iter().flatten().any(|event| event == NOTICE_TYPE);
+    let takes_notices = is_named || config.alerts.to.iter().any(|to| to == name);
     Ok(Route {
         destination: name.into(),
         filter: Filter::new(filter).map_err(fault)?,
@@ -235,10 +255,10 @@ fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, De
 
 /// The routes of the config's destinations, for a command that delivers nothing itself.
 pub(crate) fn routes(config: &Config) -> Result<Vec<Route>, DeliveringError> {
-    let delivered_to = |one: &&DestinationConfig| {
-        one.enabled && !matches!(one.kind, config::DestinationKind::Database(_))
+    let enabled = config.destinations.iter().filter(|one| one.enabled);
+    let delivered_to = enabled.filter_map(|one| Some((one, one.delivery.as_ref()?)));
+    let route_of = |(one, delivery): (&DestinationConfig, _)| {
+        route(&one.name, filter_options(one, delivery), config)
     };
-    let of =
-        |one: &DestinationConfig| route(&one.name, delivery_options::filter_options(one), config);
-    config.destinations.iter().filter(delivered_to).map(of).collect()
+    delivered_to.map(route_of).collect()
 }

@@ -1,22 +1,20 @@
-//! From a destination as the config has it to its channel, its filter and its worker's options.
+//! From a destination as the config has it to its channel.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clerk_webhooks::HeaderFamily;
 use deskbell_delivery::{
-    Channel, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, FilterOptions,
-    HealthPolicy, HttpChannel, HttpChannelError, HttpOptions, LoopsChannel, LoopsOptions,
-    LoopsOptionsError, RateLimit, RetryPolicy, RotatingSecret, SlackChannel, SlackOptions,
-    SlackOptionsError, TemplateText, WorkerOptions,
+    Channel, DeliveryConfig, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider,
+    HttpChannel, HttpChannelError, HttpOptions, LoopsChannel, LoopsOptions, LoopsOptionsError,
+    RotatingSecret, SlackChannel, SlackOptions, SlackOptionsError, TemplateText,
 };
-use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
 use crate::config::event_types;
 use crate::config::{
-    self, AlertsConfig, DestinationConfig, DestinationKind, EmailConfig, EmailPreset,
+    self, DestinationConfig, DestinationKind, EmailConfig, EmailPreset,
     EndpointSecret, HttpConfig, HttpUrl, LoopsConfig, SlackConfig, SlackMessage,
 };
 
@@ -51,12 +49,13 @@ pub(crate) struct MadeChannel {
     pub(crate) warnings: Vec<String>,
 }
 
-/// The destination's channel; `None` where it is a database.
+/// The channel of a destination with these delivery keys; `None` where it is a database.
 pub(crate) fn channel(
     destination: &DestinationConfig,
+    delivery: &DeliveryConfig,
 ) -> Result<Option<MadeChannel>, ChannelError> {
     let name = &destination.name;
-    let events = destination.events.as_deref();
+    let events = delivery.events.as_deref();
     let (types, known) = (event_types::delivered(events), event_types::known_only(events));
     let made = |channel, warnings| Some(MadeChannel { channel, warnings });
     Ok(match &destination.kind {
@@ -93,53 +92,6 @@ fn accept(failures: Vec<deskbell_delivery::CheckFailure>) -> Result<(), ChannelE
             Err(ChannelError::Sample { event_type: failure.event_type, reason: failure.reason })
         }
         None => Ok(()),
-    }
-}
-
-/// What the destination wants.
-pub(crate) fn filter_options(destination: &DestinationConfig) -> FilterOptions {
-    FilterOptions {
-        sources: destination.sources.clone(),
-        events: destination.events.clone(),
-        when: destination.when.clone(),
-    }
-}
-
-/// What the store must know of it.
-pub(crate) fn registration(destination: &DestinationConfig) -> Registration {
-    Registration {
-        name: destination.name.clone(),
-        from: match destination.from {
-            config::StartFrom::Beginning => StartFrom::Beginning,
-            config::StartFrom::Now => StartFrom::Now,
-        },
-        ordering: match destination.ordering {
-            config::Ordering::None => Ordering::None,
-            config::Ordering::Subject => Ordering::Subject,
-        },
-    }
-}
-
-/// How it is worked.
-pub(crate) fn worker_options(
-    destination: &DestinationConfig,
-    alerts: &AlertsConfig,
-) -> WorkerOptions {
-    let rate_limit = destination
-        .rate_limit
-        .map(|limit| RateLimit { count: limit.count.get(), per: limit.per.duration() });
-    let retry = &destination.retry;
-    WorkerOptions {
-        max_in_flight: destination.max_in_flight,
-        rate_limit,
-        retry: RetryPolicy {
-            schedule: retry.schedule.iter().map(|wait| wait.0).collect(),
-            then_every: retry.then_every.map(|wait| wait.0),
-            until: retry.until.0,
-        },
-        timeout: destination.timeout.0,
-        health: HealthPolicy { disable_after: alerts.disable_after.map(|time| time.0) },
-        ..WorkerOptions::new(&destination.name)
     }
 }
 

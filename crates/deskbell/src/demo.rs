@@ -20,8 +20,8 @@ use rand::Rng;
 pub(crate) use self::flaky::Delivered;
 use self::flaky::Flaky;
 use crate::config::{
-    self, Config, DatabaseConfig, DatabaseUrl, DestinationConfig, DestinationKind, EndpointSecret,
-    HeaderFamily, Headers, HttpConfig, HttpUrl, RetryConfig, SignatureVersion, SigningSecret,
+    self, Config, DatabaseConfig, DatabaseUrl, DeliveryConfig, DestinationConfig, DestinationKind,
+    EndpointSecret, HeaderFamily, Headers, HttpConfig, HttpUrl, RetryPolicy, SignatureVersion, SigningSecret,
     StoreConfig,
 };
 use crate::{Engine, StartError, StoppedEarly, mirror_rows};
@@ -229,14 +229,18 @@ fn receiver(url: &str, secret: Secret) -> Result<DestinationConfig, DemoError> {
     };
     let waits = WAITS_MS.map(|ms| config::Duration::new(Duration::from_millis(ms)));
     let everything = ["*"].iter().chain(ONE_TIME_CODES);
-    Ok(DestinationConfig {
+    let delivery = DeliveryConfig {
         events: Some(everything.map(|&name| name.to_owned()).collect()),
         max_in_flight: IN_FLIGHT_MAX,
-        retry: RetryConfig {
+        retry: RetryPolicy {
             schedule: waits.to_vec(),
             then_every: Some(config::Duration::new(THEN_EVERY)),
-            ..RetryConfig::default()
+            ..RetryPolicy::default()
         },
+        ..DeliveryConfig::default()
+    };
+    Ok(DestinationConfig {
+        delivery: Some(delivery),
         ..DestinationConfig::new(RECEIVER, DestinationKind::Http(http))
     })
 }

@@ -42,7 +42,7 @@ impl Claims {
     pub(super) fn new(options: &WorkerOptions) -> Self {
         Self {
             destination: Arc::clone(&options.destination),
-            timeout: options.timeout,
+            timeout: options.delivery.timeout.0,
             poll_every: options.poll_every,
             waiting: VecDeque::new(),
             ask_at: Instant::now(),

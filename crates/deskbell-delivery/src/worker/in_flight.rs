@@ -32,7 +32,7 @@ impl InFlight {
         Self {
             channel,
             destination: Arc::clone(&options.destination),
-            timeout: options.timeout,
+            timeout: options.delivery.timeout.0,
             attempts: JoinSet::new(),
         }
     }

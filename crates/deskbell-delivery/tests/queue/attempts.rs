@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use deskbell_delivery::{Attempt, Outcome, RateLimit, WorkerOptions};
+use deskbell_delivery::{Attempt, DeliveryConfig, Outcome, WorkerOptions};
 use deskbell_store::Store;
 use deskbell_store::deliveries::DeliveryState;
 use tokio::time::Instant;
 
-use super::support::{START_MS, Scripted, World, delivered, event, options, status, work_for_days};
+use super::support::{
+    START_MS, Scripted, World, delivered, event, in_flight, options, status, work_for_days,
+};
 
 #[tokio::test]
 async fn an_event_arrives_once_and_the_attempt_is_written_down() {
@@ -142,7 +144,7 @@ async fn no_more_than_agreed_are_under_way_at_once() {
     world.append_many(0, 200).await;
     world.route(&["crm"]).await;
     let channel = Scripted::new("crm", |_| delivered());
-    let options = WorkerOptions { max_in_flight: 3, ..options("crm") };
+    let options = WorkerOptions { delivery: in_flight(3), ..options("crm") };
     let progress = world.worker_with(&channel, options).run_until_idle().await.unwrap();
     assert_eq!(progress.delivered, 200);
     assert_eq!(channel.most_in_flight(), 3);
@@ -155,8 +157,8 @@ async fn a_rate_limit_holds() {
     world.append_many(0, 11).await;
     world.route(&["crm"]).await;
     let channel = Scripted::new("crm", |_| delivered());
-    let rate_limit = Some(RateLimit { count: 20, per: Duration::from_secs(1) });
-    let mut worker = world.worker_with(&channel, WorkerOptions { rate_limit, ..options("crm") });
+    let delivery = DeliveryConfig { rate_limit: "20/s".parse().ok(), ..DeliveryConfig::default() };
+    let mut worker = world.worker_with(&channel, WorkerOptions { delivery, ..options("crm") });
     let began = Instant::now();
     let mut delivered = 0;
     while delivered < 11 {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use deskbell_delivery::{
-    Attempt, HealthPolicy, Notice, NoticeState, NoticeSubject, Outcome, RetryPolicy, Route, Worker,
-    WorkerOptions,
+    Attempt, DeliveryConfig, HealthPolicy, Notice, NoticeState, NoticeSubject, Outcome,
+    RetryPolicy, Route, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{DeliveryState, DestinationHealth};
 use deskbell_store::{Deliveries, NewEvent, Seq, Store};
@@ -29,13 +29,17 @@ fn switched(destination: &str) -> (Arc<AtomicU8>, Arc<Scripted>) {
 
 /// Options of a worker that looks at its destination whenever it is run, with waits in seconds.
 fn disabling(after: Duration, schedule: &[u64], then_every: Option<u64>) -> WorkerOptions {
+    let seconds = |seconds| deskbell_config::Duration::new(Duration::from_secs(seconds));
     WorkerOptions {
         poll_every: Duration::ZERO,
         health: HealthPolicy { disable_after: Some(after) },
-        retry: RetryPolicy {
-            schedule: schedule.iter().copied().map(Duration::from_secs).collect(),
-            then_every: then_every.map(Duration::from_secs),
-            ..RetryPolicy::default()
+        delivery: DeliveryConfig {
+            retry: RetryPolicy {
+                schedule: schedule.iter().copied().map(seconds).collect(),
+                then_every: then_every.map(seconds),
+                ..RetryPolicy::default()
+            },
+            ..DeliveryConfig::default()
         },
         ..options("crm")
     }

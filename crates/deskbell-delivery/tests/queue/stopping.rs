@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::support::{Hanging, Scripted, World, delivered, options};
+use super::support::{Hanging, Scripted, World, delivered, in_flight, options};
 
 #[tokio::test]
 async fn a_worker_that_is_idle_stops_at_once() {
@@ -49,7 +49,7 @@ async fn what_is_in_flight_is_finished_within_the_grace_period() {
     };
     let shutdown = CancellationToken::new();
     let channel = Arc::new(HandlerChannel::new(handler, shutdown.clone())) as Arc<dyn Channel>;
-    let options = WorkerOptions { max_in_flight: 2, ..options("crm") };
+    let options = WorkerOptions { delivery: in_flight(2), ..options("crm") };
     let worker = Worker::new(world.deliveries(), channel, options);
     let mut tasks = JoinSet::new();
     tasks.spawn(worker.run(shutdown.clone()));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_delivery::{
-    Attempt, Channel, Delivery, Filter, FilterOptions, Outcome, ProbePolicy, Route, Router,
-    RouterOptions, Worker, WorkerOptions,
+    Attempt, Channel, Delivery, DeliveryConfig, Filter, FilterOptions, Outcome, ProbePolicy, Route,
+    Router, RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{
     DeliveryState, DeliverySummary, DestinationState, Ordering, Registration, StartFrom,
@@ -131,6 +131,11 @@ pub(crate) fn route_with(destination: &str, filter: FilterOptions) -> Route {
 pub(crate) fn options(destination: &str) -> WorkerOptions {
     let probe = ProbePolicy { failures: u32::MAX, ..ProbePolicy::default() };
     WorkerOptions { probe, ..WorkerOptions::new(destination) }
+}
+
+/// The delivery keys with this `max_in_flight`.
+pub(crate) fn in_flight(max_in_flight: usize) -> DeliveryConfig {
+    DeliveryConfig { max_in_flight, ..DeliveryConfig::default() }
 }
 
 /// An attempt that failed with this status.

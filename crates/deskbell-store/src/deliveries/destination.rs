@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Seq;
 
 /// What the store must know of a destination.
@@ -16,16 +18,19 @@ pub struct Registration {
 }
 
 /// Where a new destination begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StartFrom {
+    /// With the next event that comes.
+    #[default]
+    Now,
     /// With the first event of the log.
     Beginning,
-    /// With the next event that comes.
-    Now,
 }
 
 /// In which order deliveries go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ordering {
     /// In any.
     #[default]

@@ -30,8 +30,9 @@ pub use alerts::AlertsConfig;
 pub use destination::{
     DatabaseConfig, DestinationConfig, DestinationKind, DestinationType, EmailConfig, EmailPreset,
     EmailProvider, EndpointSecret, HeaderFamily, Headers, HttpConfig, LoopsConfig, OnDelete,
-    Ordering, RetryConfig, SignatureVersion, SlackConfig, SlackMessage, StartFrom,
+    Ordering, SignatureVersion, SlackConfig, SlackMessage, StartFrom,
 };
+pub use deskbell_delivery::{DeliveryConfig, RetryPolicy};
 pub use server::{Network, ServerConfig, TlsConfig};
 pub use source::SourceConfig;
 pub use statement::{Stale, StatementConfig};

@@ -70,15 +70,16 @@ fn a_mail_server_is_read() {
 #[test]
 fn the_preset_needs_a_provider_and_a_sender_only() {
     let destination = destination_of(&email("preset = \"clerk\""));
-    assert_eq!(destination.events.unwrap(), ["email.created"]);
-    assert_eq!(destination.when.as_deref(), Some("data.delivered_by_clerk == false"));
+    let delivery = destination.delivery.unwrap();
+    assert_eq!(delivery.events.unwrap(), ["email.created"]);
+    assert_eq!(delivery.when.as_deref(), Some("data.delivered_by_clerk == false"));
     let preset = of(destination.kind);
     assert_eq!(
         (preset.preset, preset.subject, preset.text),
         (Some(EmailPreset::Clerk), None, None)
     );
     let own = destination_of(&email("preset = \"clerk\"\nwhen = \"data.slug == 'invitation'\""));
-    assert_eq!(own.when.as_deref(), Some("data.slug == 'invitation'"));
+    assert_eq!(own.delivery.unwrap().when.as_deref(), Some("data.slug == 'invitation'"));
 }
 
 #[test]

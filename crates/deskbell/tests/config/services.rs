@@ -44,11 +44,12 @@ fn every_key_of_loops_is_read() {
         ("hunter2", Some("signed up"))
     );
     assert_eq!(config.base_url.unwrap().to_string(), "http://127.0.0.1:9/");
-    let bare = destination_of(&loops(""));
+    let bare = destination_of(&loops("")).delivery.unwrap();
     let rate = bare.rate_limit.map(|rate| rate.to_string());
-    assert_eq!((bare.ordering, rate.as_deref()), (Ordering::Subject, Some("5/s")));
+    assert_eq!((bare.ordering, rate.as_deref()), (Some(Ordering::Subject), Some("5/s")));
     let own = destination_of(&loops("ordering = \"none\"\nrate_limit = \"1/s\""));
-    assert_eq!((own.ordering, own.rate_limit.unwrap().count.get()), (Ordering::None, 1));
+    let own = own.delivery.unwrap();
+    assert_eq!((own.ordering, own.rate_limit.unwrap().count.get()), (Some(Ordering::None), 1));
 }
 
 #[test]

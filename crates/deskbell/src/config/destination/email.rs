@@ -1,10 +1,10 @@
 //! `type = "email"`: an email through Resend or a mail server.
 
 use deskbell_config::{Node, ReadError};
+use deskbell_delivery::DeliveryConfig;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::delivery::DeliveryKeys;
-use crate::config::{HttpUrl, SecretText, SmtpUrl, TemplateText, event_types};
+use crate::config::{HttpUrl, SecretText, SmtpUrl, TemplateText};
 
 /// An email. What it says are templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub(super) struct EmailKeys {
 
 impl EmailConfig {
     /// Reads the keys of this type; the preset fills in those of the delivery.
-    pub(super) fn read(node: Node<'_>, delivery: &mut DeliveryKeys) -> Result<Self, ReadError> {
+    pub(super) fn read(node: Node<'_>, delivery: &mut DeliveryConfig) -> Result<Self, ReadError> {
         let keys = EmailKeys::deserialize(node)?;
         check_sender(node, &keys)?;
         match keys.preset {
@@ -194,12 +194,12 @@ fn check_sender(node: Node<'_>, keys: &EmailKeys) -> Result<(), ReadError> {
 fn check_message(
     node: Node<'_>,
     keys: &EmailKeys,
-    delivery: &DeliveryKeys,
+    delivery: &DeliveryConfig,
 ) -> Result<(), ReadError> {
     let missing = |what: &str, help: &str| {
         Err(ReadError::new(what.to_owned(), node.bytes()).with_help(help.to_owned()))
     };
-    let is_for_alerts = event_types::are_alerts_alone(delivery.events.as_deref());
+    let is_for_alerts = delivery.is_for_alerts_alone();
     if keys.to.is_empty() {
         return missing(
             "the key `to` is missing here",

@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 
 use deskbell_config::{Node, ReadError};
+use deskbell_delivery::DeliveryConfig;
 use deskbell_delivery::LoopsChannel;
 use serde::{Deserialize, Serialize};
 
 use super::Ordering;
-use super::delivery::DeliveryKeys;
 use crate::config::{HttpUrl, RateLimit, RateUnit, SecretText};
 
 /// Contacts of Loops, kept as users are, and events for them.
@@ -33,10 +33,8 @@ pub struct LoopsConfig {
 
 impl LoopsConfig {
     /// Reads the keys of this type, and fills in those of the delivery that are not there.
-    pub(super) fn read(node: Node<'_>, delivery: &mut DeliveryKeys) -> Result<Self, ReadError> {
-        if node.get("ordering").is_none() {
-            delivery.ordering = Ordering::Subject;
-        }
+    pub(super) fn read(node: Node<'_>, delivery: &mut DeliveryConfig) -> Result<Self, ReadError> {
+        delivery.ordering.get_or_insert(Ordering::Subject);
         if delivery.rate_limit.is_none() {
             let count = NonZeroU32::new(LoopsChannel::DEFAULT_RATE_PER_SECOND);
             delivery.rate_limit = count.map(|count| RateLimit { count, per: RateUnit::Second });

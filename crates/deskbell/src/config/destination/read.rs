@@ -1,13 +1,27 @@
 //! From a table of the file to a destination: its type first, which says what other keys it has.
 
+use deskbell_delivery::DeliveryConfig;
 use deskbell_config::{KEYS_HERE, Node, ReadError, keys_of, nearest};
 use serde::Deserialize;
 
-use super::delivery::{DeliveryKeys, FromKey, StartKey};
 use super::{
     DestinationConfig, DestinationKind, DestinationType, EmailConfig, HttpConfig, LoopsConfig,
     SlackConfig, StartFrom, email, http, slack,
 };
+
+/// The key `from`, which says where a new destination begins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct FromKey {
+    from: StartFrom,
+}
+
+/// The same key where `from` is the sender of an email.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct StartKey {
+    start: StartFrom,
+}
 
 /// The keys of every destination.
 #[derive(Deserialize)]
@@ -37,7 +51,7 @@ pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadE
     let TypeKey { kind } = TypeKey::deserialize(node)?;
     check_keys(node, kind)?;
     let common = CommonKeys::deserialize(node)?;
-    let mut delivery = DeliveryKeys::deserialize(node)?;
+    let mut delivery = DeliveryConfig::deserialize(node)?;
     let kind = match common.kind {
         DestinationType::Database => DestinationKind::Database(Deserialize::deserialize(node)?),
         DestinationType::Http => DestinationKind::Http(HttpConfig::read(node)?),
@@ -50,11 +64,14 @@ pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadE
         DestinationType::Email => StartKey::deserialize(node)?.start,
         _ => FromKey::deserialize(node)?.from,
     };
+    delivery.ordering.get_or_insert_default();
     Ok(DestinationConfig {
+        name: common.name,
         enabled: common.enabled,
         sources: common.sources,
         from,
-        ..DestinationConfig::with_delivery(common.name, kind, delivery)
+        delivery: (common.kind != DestinationType::Database).then_some(delivery),
+        kind,
     })
 }
 
@@ -76,7 +93,7 @@ fn delivery_keys(kind: DestinationType) -> Vec<&'static str> {
         DestinationType::Email => keys_of(|node| StartKey::deserialize(node)),
         _ => keys_of(|node| FromKey::deserialize(node)),
     };
-    [start, keys_of(|node| DeliveryKeys::deserialize(node))].concat()
+    [start, keys_of(|node| DeliveryConfig::deserialize(node))].concat()
 }
 
 /// Refuses a key that this type does not have.
@@ -99,7 +116,7 @@ fn check_keys(node: Node<'_>, kind: DestinationType) -> Result<(), ReadError> {
 fn help_for(key: &str, kind: DestinationType, known: &[&str]) -> String {
     let is_email = kind == DestinationType::Email;
     if kind == DestinationType::Database
-        && (key == "from" || keys_of(|node| DeliveryKeys::deserialize(node)).contains(&key))
+        && (key == "from" || keys_of(|node| DeliveryConfig::deserialize(node)).contains(&key))
     {
         return format!(
             "a database is kept from every event, in the order of the log: `{key}` is a key of the \

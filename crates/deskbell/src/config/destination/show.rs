@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::delivery::DeliveryKeys;
+use deskbell_delivery::DeliveryConfig;
 use super::{DestinationConfig, DestinationKind, DestinationType, StartFrom};
 
 #[derive(Serialize)]
@@ -18,7 +18,7 @@ struct Flat<'a> {
     #[serde(flatten)]
     start: Start,
     #[serde(flatten)]
-    delivery: Option<DeliveryKeys>,
+    delivery: Option<&'a DeliveryConfig>,
 }
 
 /// Where it begins, under the key that its type has for that.
@@ -38,15 +38,6 @@ impl Serialize for DestinationConfig {
             DestinationType::Email => (None, Some(self.from)),
             _ => (Some(self.from), None),
         };
-        let delivery = DeliveryKeys {
-            events: self.events.clone(),
-            when: self.when.clone(),
-            max_in_flight: self.max_in_flight,
-            rate_limit: self.rate_limit,
-            timeout: self.timeout,
-            ordering: self.ordering,
-            retry: self.retry.clone(),
-        };
         let flat = Flat {
             name: &self.name,
             kind,
@@ -54,7 +45,7 @@ impl Serialize for DestinationConfig {
             sources: self.sources.as_deref(),
             keys: &self.kind,
             start: Start { from, start },
-            delivery: (kind != DestinationType::Database).then_some(delivery),
+            delivery: self.delivery.as_ref(),
         };
         flat.serialize(serializer)
     }

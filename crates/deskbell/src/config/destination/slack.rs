@@ -1,10 +1,10 @@
 //! `type = "slack"`: a message to a Slack channel.
 
 use deskbell_config::{Node, ReadError};
+use deskbell_delivery::DeliveryConfig;
 use serde::{Deserialize, Serialize};
 
-use super::delivery::DeliveryKeys;
-use crate::config::{HttpUrl, SecretUrl, TemplateText, event_types};
+use crate::config::{HttpUrl, SecretUrl, TemplateText};
 
 /// A message to a Slack channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,9 +44,9 @@ pub(super) struct SlackKeys {
 
 impl SlackConfig {
     /// Reads the keys of this type.
-    pub(super) fn read(node: Node<'_>, delivery: &DeliveryKeys) -> Result<Self, ReadError> {
+    pub(super) fn read(node: Node<'_>, delivery: &DeliveryConfig) -> Result<Self, ReadError> {
         let SlackKeys { webhook_url, proxy, text, blocks } = SlackKeys::deserialize(node)?;
-        let is_for_alerts = event_types::are_alerts_alone(delivery.events.as_deref());
+        let is_for_alerts = delivery.is_for_alerts_alone();
         let message = match (text, blocks) {
             (Some(text), None) => Some(SlackMessage::Text(text)),
             (None, Some(blocks)) => Some(SlackMessage::Blocks(blocks)),
