@@ -1,9 +1,8 @@
 //! Email: through Resend, or through a mail server (SMTP).
 
 use async_trait::async_trait;
-use deskbell_config::SecretText;
+use deskbell_config::{HttpUrl, SecretText};
 use tokio::time::Instant;
-use url::Url;
 
 use crate::api::{BadApiKey, ClientError};
 use crate::attempt::Attempt;
@@ -64,9 +63,9 @@ pub enum EmailProvider {
         /// Its API key.
         api_key: SecretText,
         /// Where its API is; `None` for [`RESEND_BASE_URL`].
-        base_url: Option<Url>,
+        base_url: Option<HttpUrl>,
         /// The proxy to go through; `None` for none, whatever the environment says.
-        proxy: Option<Url>,
+        proxy: Option<HttpUrl>,
     },
     /// A mail server.
     Smtp {

@@ -40,7 +40,7 @@ pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, t
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
 pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words};
 pub use http::{HttpChannel, HttpChannelError, HttpOptions, NotAHost, Refused, RotatingSecret};
-pub use loops::{LoopsChannel, LoopsOptions, LoopsOptionsError};
+pub use loops::{LoopsChannel, LoopsConfig, LoopsError};
 pub use notice::{NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject};
 pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
 pub use retry::{Failed, RetryPolicy};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use deskbell_config::SecretText;
+use deskbell_config::{HttpUrl, SecretText};
 use deskbell_expr::json;
 use http::{Method, StatusCode};
 use serde_json::value::RawValue;
@@ -36,7 +36,7 @@ pub struct SlackOptions {
     /// stand inside of strings, and are escaped for that; `| tojson` gives a whole JSON value.
     pub blocks: Option<TemplateText>,
     /// The proxy to go through; `None` for none, whatever the environment says.
-    pub proxy: Option<Url>,
+    pub proxy: Option<HttpUrl>,
 }
 
 /// Options that cannot be used.
@@ -72,8 +72,11 @@ impl SlackChannel {
         if !matches!(url.scheme(), "http" | "https") || url.path().len() <= 1 {
             return Err(SlackOptionsError::Url);
         }
-        let text = text.map(|text| Template::compile(text, Escape::Slack)).transpose()?;
-        let blocks = blocks.map(|text| Template::compile(text, Escape::SlackBlocks)).transpose()?;
+        let text =
+            text.map(|text| Template::compile(text.name, &text.text, Escape::Slack)).transpose()?;
+        let blocks = blocks
+            .map(|text| Template::compile(text.name, &text.text, Escape::SlackBlocks))
+            .transpose()?;
         let api = Api::new("Slack", url.path().into(), proxy.as_ref())?;
         Ok(Self { api, url, text, blocks })
     }

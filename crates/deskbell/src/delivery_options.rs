@@ -6,16 +6,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clerk_webhooks::HeaderFamily;
 use deskbell_delivery::{
     Channel, DeliveryConfig, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider,
-    HttpChannel, HttpChannelError, HttpOptions, LoopsChannel, LoopsOptions, LoopsOptionsError,
-    RotatingSecret, SlackChannel, SlackOptions, SlackOptionsError, TemplateText,
+    HttpChannel, HttpChannelError, HttpOptions, LoopsChannel, LoopsError, RotatingSecret,
+    SlackChannel, SlackOptions, SlackOptionsError, TemplateText,
 };
 use reqwest::header::{HeaderName, HeaderValue};
-use url::Url;
 
 use crate::config::event_types;
 use crate::config::{
-    self, DestinationConfig, DestinationKind, EmailConfig, EmailPreset,
-    EndpointSecret, HttpConfig, HttpUrl, LoopsConfig, SlackConfig, SlackMessage,
+    self, DestinationConfig, DestinationKind, EmailConfig, EmailPreset, EndpointSecret, HttpConfig,
+    SlackConfig, SlackMessage,
 };
 
 /// A channel that cannot be made of the config.
@@ -32,7 +31,7 @@ pub enum ChannelError {
     Slack(#[from] SlackOptionsError),
     /// A `loops` destination.
     #[error(transparent)]
-    Loops(#[from] LoopsOptionsError),
+    Loops(#[from] LoopsError),
     /// A template that fails on a sample of an event that the destination takes.
     #[error("with a sample of {event_type}: {reason}")]
     Sample {
@@ -78,7 +77,7 @@ pub(crate) fn channel(
             made(Arc::new(channel), warnings)
         }
         DestinationKind::Loops(loops) => {
-            let channel = LoopsChannel::new(loops_options(name, loops))?;
+            let channel = LoopsChannel::new(name, loops)?;
             accept(channel.check(&types))?;
             let warnings = channel.unknown_paths(&known);
             made(Arc::new(channel), warnings)
@@ -112,13 +111,9 @@ fn http_options(config: &HttpConfig) -> HttpOptions {
         headers: config.headers.0.iter().filter_map(header).collect(),
         allow_private: config.allow_private,
         allow_hosts: config.allow_hosts.clone(),
-        proxy: url_of(config.proxy.as_ref()),
+        proxy: config.proxy.clone(),
         extra_authorities: Vec::new(),
     }
-}
-
-fn url_of(url: Option<&HttpUrl>) -> Option<Url> {
-    url.map(|url| url.expose_secrets().clone())
 }
 
 fn rotating(secret: &EndpointSecret) -> RotatingSecret {
@@ -132,8 +127,8 @@ fn email_options(destination: &str, config: &EmailConfig) -> EmailOptions {
     let provider = match &config.provider {
         config::EmailProvider::Resend { api_key, base_url, proxy } => EmailProvider::Resend {
             api_key: api_key.clone(),
-            base_url: url_of(base_url.as_ref()),
-            proxy: url_of(proxy.as_ref()),
+            base_url: base_url.clone(),
+            proxy: proxy.clone(),
         },
         config::EmailProvider::Smtp { url } => {
             EmailProvider::Smtp { url: url.expose_secrets().as_str().into(), ca_certificates: None }
@@ -179,16 +174,6 @@ fn slack_options(destination: &str, config: &SlackConfig) -> SlackOptions {
         webhook_url: config.webhook_url.expose_secrets().as_str().into(),
         text,
         blocks,
-        proxy: url_of(config.proxy.as_ref()),
-    }
-}
-
-fn loops_options(destination: &str, config: &LoopsConfig) -> LoopsOptions {
-    let name = |text: &String| TemplateText::new(format!("{destination}/event_name"), &**text);
-    LoopsOptions {
-        api_key: config.api_key.clone(),
-        event_name: config.event_name.as_ref().map(name),
-        base_url: url_of(config.base_url.as_ref()),
-        proxy: url_of(config.proxy.as_ref()),
+        proxy: config.proxy.clone(),
     }
 }

@@ -21,8 +21,8 @@ pub(crate) use self::flaky::Delivered;
 use self::flaky::Flaky;
 use crate::config::{
     self, Config, DatabaseConfig, DatabaseUrl, DeliveryConfig, DestinationConfig, DestinationKind,
-    EndpointSecret, HeaderFamily, Headers, HttpConfig, HttpUrl, RetryPolicy, SignatureVersion, SigningSecret,
-    StoreConfig,
+    EndpointSecret, HeaderFamily, Headers, HttpConfig, HttpUrl, RetryPolicy, SignatureVersion,
+    SigningSecret, StoreConfig,
 };
 use crate::{Engine, StartError, StoppedEarly, mirror_rows};
 

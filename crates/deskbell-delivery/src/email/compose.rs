@@ -6,7 +6,7 @@ use lettre::message::Mailbox;
 use super::address::{self, BadAddresses};
 use super::{EmailOptions, EmailOptionsError};
 use crate::notice::Notice;
-use crate::template::{CheckFailure, Escape, Template};
+use crate::template::{CheckFailure, Escape, Template, TemplateText};
 
 /// Receivers of one email: what Resend takes.
 const RECEIVERS_MAX: usize = 50;
@@ -46,13 +46,16 @@ impl Composer {
             (Some(_), true) | (None, false) => {}
         }
         let all = |texts: Vec<_>| {
-            let compiled = texts.into_iter().map(|text| Template::compile(text, Escape::Address));
+            let compiled = texts.into_iter().map(|text: TemplateText| {
+                Template::compile(text.name, &text.text, Escape::Address)
+            });
             compiled.collect::<Result<Vec<_>, _>>()
         };
-        let optional =
-            |text: Option<_>, escape| text.map(|text| Template::compile(text, escape)).transpose();
+        let optional = |text: Option<TemplateText>, escape| {
+            text.map(|text| Template::compile(text.name, &text.text, escape)).transpose()
+        };
         let composer = Self {
-            from: Template::compile(options.from, Escape::Address)?,
+            from: Template::compile(options.from.name, &options.from.text, Escape::Address)?,
             to: all(options.to)?,
             reply_to: all(options.reply_to)?,
             subject: optional(options.subject, Escape::Text)?,

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clerk_webhooks::{CannotSign, HeaderFamily, Secret, Signer};
+use deskbell_config::HttpUrl;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rustls::pki_types::CertificateDer;
@@ -51,7 +52,7 @@ pub struct HttpOptions {
     /// The proxy to go through; `None` for none, whatever the environment says. It resolves the
     /// receiver's name, and so says where requests may go: of the rules for addresses, those alone
     /// hold that the URL itself breaks.
-    pub proxy: Option<Url>,
+    pub proxy: Option<HttpUrl>,
     /// Certificate authorities to trust beside the system's, as DER.
     pub extra_authorities: Vec<CertificateDer<'static>>,
 }

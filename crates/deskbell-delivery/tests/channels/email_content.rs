@@ -9,7 +9,7 @@ use super::support::{HttpService, attempt, delivery, kind, reason, sample, user}
 fn provider(service: &HttpService) -> EmailProvider {
     EmailProvider::Resend {
         api_key: SecretText::from("re_123456789"),
-        base_url: Some(service.url.clone()),
+        base_url: Some(service.url.as_str().parse().unwrap()),
         proxy: None,
     }
 }

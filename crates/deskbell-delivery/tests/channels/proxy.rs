@@ -1,11 +1,11 @@
 //! A proxy of the config, for the services of which the config names one.
 
-use deskbell_config::SecretText;
+use deskbell_config::{HttpUrl, SecretText};
 use deskbell_delivery::{
-    Channel, EmailChannel, EmailOptions, EmailProvider, LoopsChannel, LoopsOptions, Outcome,
+    Channel, EmailChannel, EmailOptions, EmailProvider, LoopsChannel, LoopsConfig, Outcome,
     SlackChannel, SlackOptions, TemplateText,
 };
-use url::Url;
+use deskbell_store::deliveries::StartFrom;
 
 use super::support::{HttpService, attempt, delivery, user};
 
@@ -13,9 +13,9 @@ use super::support::{HttpService, attempt, delivery, user};
 const NOWHERE: &str = "http://service.invalid/";
 
 /// What the proxy is asked for when a user is created.
-async fn asked(channel: impl FnOnce(Option<Url>) -> Box<dyn Channel>) -> String {
+async fn asked(channel: impl FnOnce(Option<HttpUrl>) -> Box<dyn Channel>) -> String {
     let proxy = HttpService::start([]).await;
-    let channel = channel(Some(proxy.url.clone()));
+    let channel = channel(Some(proxy.url.as_str().parse().unwrap()));
     let attempt = attempt(&*channel, &delivery("user.created", &user("Mira"))).await;
     assert_eq!(attempt.outcome, Outcome::Delivered);
     proxy.asked()[0].line.clone()
@@ -27,7 +27,7 @@ fn template(text: &str) -> TemplateText {
 
 #[tokio::test]
 async fn each_service_is_asked_through_it() {
-    let nowhere: Url = NOWHERE.parse().unwrap();
+    let nowhere: HttpUrl = NOWHERE.parse().unwrap();
     let slack = asked(|proxy| {
         let webhook_url = SecretText::from(format!("{NOWHERE}services/T/B/X"));
         let options =
@@ -39,8 +39,9 @@ async fn each_service_is_asked_through_it() {
     let loops = asked(|proxy| {
         let api_key = SecretText::from("loops_a_key_of_the_tests");
         let base_url = Some(nowhere.clone());
-        let options = LoopsOptions { api_key, event_name: None, base_url, proxy };
-        Box::new(LoopsChannel::new(options).unwrap())
+        let from = StartFrom::Now;
+        let config = LoopsConfig { api_key, event_name: None, base_url, proxy, from };
+        Box::new(LoopsChannel::new("loops", &config).unwrap())
     });
     assert!(loops.await.contains(&format!(" {NOWHERE}api/v1/contacts/")));
 

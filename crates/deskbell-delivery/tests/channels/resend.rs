@@ -18,7 +18,7 @@ fn options(base_url: &Url) -> EmailOptions {
     EmailOptions {
         provider: EmailProvider::Resend {
             api_key: SecretText::from(KEY),
-            base_url: Some(base_url.clone()),
+            base_url: Some(base_url.as_str().parse().unwrap()),
             proxy: None,
         },
         from: template("from", "Acme <hello@acme.example>"),

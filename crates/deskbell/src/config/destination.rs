@@ -6,14 +6,14 @@ mod email;
 mod endpoint_secret;
 mod headers;
 mod http;
-mod loops;
 mod read;
 mod show;
 mod slack;
 
 use std::fmt;
 
-use deskbell_delivery::DeliveryConfig;
+pub use deskbell_delivery::LoopsConfig;
+use deskbell_delivery::{ChannelConfig, DeliveryConfig};
 pub use deskbell_store::deliveries::{Ordering, StartFrom};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,6 @@ pub use self::email::{EmailConfig, EmailPreset, EmailProvider};
 pub use self::endpoint_secret::{EndpointSecret, SignatureVersion};
 pub use self::headers::Headers;
 pub use self::http::{HeaderFamily, HttpConfig};
-pub use self::loops::LoopsConfig;
 pub(super) use self::read::read;
 pub use self::slack::{SlackConfig, SlackMessage};
 
@@ -114,13 +113,28 @@ impl DestinationKind {
     }
 }
 
+impl DestinationKind {
+    /// The keys that its channel is built of.
+    #[must_use]
+    pub fn channel_config(&self) -> Option<&dyn ChannelConfig> {
+        match self {
+            Self::Loops(loops) => Some(loops),
+            _ => None,
+        }
+    }
+}
+
 impl DestinationConfig {
     /// A destination with the defaults of every key that all types have.
     #[must_use]
     pub fn new(name: impl Into<String>, kind: DestinationKind) -> Self {
         let is_database = matches!(kind, DestinationKind::Database(_));
-        let delivery = (!is_database).then(DeliveryConfig::default);
-        let from = StartFrom::default();
+        let mut delivery = (!is_database).then(DeliveryConfig::default);
+        let mut from = StartFrom::default();
+        if let (Some(delivery), Some(channel)) = (&mut delivery, kind.channel_config()) {
+            channel.set_defaults(delivery);
+            from = channel.start();
+        }
         Self { name: name.into(), enabled: true, sources: None, from, kind, delivery }
     }
 }

@@ -27,12 +27,12 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 pub use alerts::AlertsConfig;
+pub use deskbell_delivery::{DeliveryConfig, RetryPolicy};
 pub use destination::{
     DatabaseConfig, DestinationConfig, DestinationKind, DestinationType, EmailConfig, EmailPreset,
     EmailProvider, EndpointSecret, HeaderFamily, Headers, HttpConfig, LoopsConfig, OnDelete,
     Ordering, SignatureVersion, SlackConfig, SlackMessage, StartFrom,
 };
-pub use deskbell_delivery::{DeliveryConfig, RetryPolicy};
 pub use server::{Network, ServerConfig, TlsConfig};
 pub use source::SourceConfig;
 pub use statement::{Stale, StatementConfig};

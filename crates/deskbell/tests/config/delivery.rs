@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deskbell::config::{DeliveryConfig, DestinationConfig, Ordering, RateUnit, RetryPolicy, StartFrom};
+use deskbell::config::{
+    DeliveryConfig, DestinationConfig, Ordering, RateUnit, RetryPolicy, StartFrom,
+};
 
 use super::{assert_rendered, assert_shown_is_read_again, database, destination_of, load, usual};
 

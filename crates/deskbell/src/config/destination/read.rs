@@ -1,7 +1,7 @@
 //! From a table of the file to a destination: its type first, which says what other keys it has.
 
-use deskbell_delivery::DeliveryConfig;
 use deskbell_config::{KEYS_HERE, Node, ReadError, keys_of, nearest};
+use deskbell_delivery::DeliveryConfig;
 use serde::Deserialize;
 
 use super::{
@@ -57,13 +57,16 @@ pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadE
         DestinationType::Http => DestinationKind::Http(HttpConfig::read(node)?),
         DestinationType::Email => DestinationKind::Email(EmailConfig::read(node, &mut delivery)?),
         DestinationType::Slack => DestinationKind::Slack(SlackConfig::read(node, &delivery)?),
-        DestinationType::Loops => DestinationKind::Loops(LoopsConfig::read(node, &mut delivery)?),
+        DestinationType::Loops => DestinationKind::Loops(Deserialize::deserialize(node)?),
     };
     let from = match kind.destination_type() {
         DestinationType::Database => StartFrom::default(),
         DestinationType::Email => StartKey::deserialize(node)?.start,
         _ => FromKey::deserialize(node)?.from,
     };
+    if let Some(channel) = kind.channel_config() {
+        channel.set_defaults(&mut delivery);
+    }
     delivery.ordering.get_or_insert_default();
     Ok(DestinationConfig {
         name: common.name,

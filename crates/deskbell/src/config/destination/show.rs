@@ -2,8 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
-use deskbell_delivery::DeliveryConfig;
 use super::{DestinationConfig, DestinationKind, DestinationType, StartFrom};
+use deskbell_delivery::DeliveryConfig;
 
 #[derive(Serialize)]
 struct Flat<'a> {
@@ -34,7 +34,8 @@ impl Serialize for DestinationConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let kind = self.kind.destination_type();
         let (from, start) = match kind {
-            DestinationType::Database => (None, None),
+            // It has the key itself.
+            DestinationType::Database | DestinationType::Loops => (None, None),
             DestinationType::Email => (None, Some(self.from)),
             _ => (Some(self.from), None),
         };
