@@ -45,6 +45,6 @@ pub use notice::{NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject}
 pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
 pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
-pub use slack::{SlackChannel, SlackOptions, SlackOptionsError};
+pub use slack::{SlackChannel, SlackConfig, SlackError};
 pub use template::{CheckFailure, TemplateError, TemplateText};
 pub use worker::{DeliveryConfig, Progress, Worker, WorkerOptions};

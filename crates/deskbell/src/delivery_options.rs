@@ -7,7 +7,7 @@ use clerk_webhooks::HeaderFamily;
 use deskbell_delivery::{
     Channel, DeliveryConfig, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider,
     HttpChannel, HttpChannelError, HttpOptions, LoopsChannel, LoopsError, RotatingSecret,
-    SlackChannel, SlackOptions, SlackOptionsError, TemplateText,
+    SlackChannel, SlackError, TemplateText,
 };
 use reqwest::header::{HeaderName, HeaderValue};
 
@@ -28,7 +28,7 @@ pub enum ChannelError {
     Email(#[from] EmailOptionsError),
     /// A `slack` destination.
     #[error(transparent)]
-    Slack(#[from] SlackOptionsError),
+    Slack(#[from] SlackError),
     /// A `loops` destination.
     #[error(transparent)]
     Loops(#[from] LoopsError),
@@ -71,7 +71,7 @@ pub(crate) fn channel(
             made(Arc::new(channel), warnings)
         }
         DestinationKind::Slack(slack) => {
-            let channel = SlackChannel::new(slack_options(name, slack))?;
+            let channel = SlackChannel::new(name, slack)?;
             accept(channel.check(&types))?;
             let warnings = channel.unknown_paths(&known);
             made(Arc::new(channel), warnings)
@@ -162,18 +162,4 @@ fn body(destination: &str, key: &str, template: &config::TemplateText) -> Templa
         None => format!("{destination}/{key}"),
     };
     TemplateText::new(name, &*template.text)
-}
-
-fn slack_options(destination: &str, config: &SlackConfig) -> SlackOptions {
-    let (text, blocks) = match &config.message {
-        Some(SlackMessage::Text(text)) => (Some(body(destination, "text", text)), None),
-        Some(SlackMessage::Blocks(blocks)) => (None, Some(body(destination, "blocks", blocks))),
-        None => (None, None),
-    };
-    SlackOptions {
-        webhook_url: config.webhook_url.expose_secrets().as_str().into(),
-        text,
-        blocks,
-        proxy: config.proxy.clone(),
-    }
 }

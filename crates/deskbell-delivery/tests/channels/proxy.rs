@@ -3,7 +3,7 @@
 use deskbell_config::{HttpUrl, SecretText};
 use deskbell_delivery::{
     Channel, EmailChannel, EmailOptions, EmailProvider, LoopsChannel, LoopsConfig, Outcome,
-    SlackChannel, SlackOptions, TemplateText,
+    SlackChannel, SlackConfig, TemplateText,
 };
 use deskbell_store::deliveries::StartFrom;
 
@@ -29,10 +29,14 @@ fn template(text: &str) -> TemplateText {
 async fn each_service_is_asked_through_it() {
     let nowhere: HttpUrl = NOWHERE.parse().unwrap();
     let slack = asked(|proxy| {
-        let webhook_url = SecretText::from(format!("{NOWHERE}services/T/B/X"));
-        let options =
-            SlackOptions { webhook_url, text: Some(template("Hello")), blocks: None, proxy };
-        Box::new(SlackChannel::new(options).unwrap())
+        let config = SlackConfig {
+            webhook_url: format!("{NOWHERE}services/T/B/X").parse().unwrap(),
+            text: Some("Hello".into()),
+            blocks: None,
+            proxy,
+            from: StartFrom::Now,
+        };
+        Box::new(SlackChannel::new("slack", &config).unwrap())
     });
     assert_eq!(slack.await, format!("POST {NOWHERE}services/T/B/X"));
 

@@ -8,12 +8,11 @@ mod headers;
 mod http;
 mod read;
 mod show;
-mod slack;
 
 use std::fmt;
 
-pub use deskbell_delivery::LoopsConfig;
 use deskbell_delivery::{ChannelConfig, DeliveryConfig};
+pub use deskbell_delivery::{LoopsConfig, SlackConfig};
 pub use deskbell_store::deliveries::{Ordering, StartFrom};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +23,6 @@ pub use self::endpoint_secret::{EndpointSecret, SignatureVersion};
 pub use self::headers::Headers;
 pub use self::http::{HeaderFamily, HttpConfig};
 pub(super) use self::read::read;
-pub use self::slack::{SlackConfig, SlackMessage};
 
 /// One destination: what every type has, and what its own has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +116,7 @@ impl DestinationKind {
     #[must_use]
     pub fn channel_config(&self) -> Option<&dyn ChannelConfig> {
         match self {
+            Self::Slack(slack) => Some(slack),
             Self::Loops(loops) => Some(loops),
             _ => None,
         }

@@ -31,7 +31,7 @@ pub use deskbell_delivery::{DeliveryConfig, RetryPolicy};
 pub use destination::{
     DatabaseConfig, DestinationConfig, DestinationKind, DestinationType, EmailConfig, EmailPreset,
     EmailProvider, EndpointSecret, HeaderFamily, Headers, HttpConfig, LoopsConfig, OnDelete,
-    Ordering, SignatureVersion, SlackConfig, SlackMessage, StartFrom,
+    Ordering, SignatureVersion, SlackConfig, StartFrom,
 };
 pub use server::{Network, ServerConfig, TlsConfig};
 pub use source::SourceConfig;

@@ -26,6 +26,9 @@ pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
         }
         check_sources(config, destination, &at("sources"))?;
         if let Some(delivery) = &destination.delivery {
+            if let Some(channel) = destination.kind.channel_config() {
+                channel.validate(delivery).map_err(|fault| fault.below(&place))?;
+            }
             check_events(config, destination, delivery, &at("events"), &mut warnings)?;
             check_when(delivery, at("when"), &mut warnings)?;
         }

@@ -56,7 +56,7 @@ pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadE
         DestinationType::Database => DestinationKind::Database(Deserialize::deserialize(node)?),
         DestinationType::Http => DestinationKind::Http(HttpConfig::read(node)?),
         DestinationType::Email => DestinationKind::Email(EmailConfig::read(node, &mut delivery)?),
-        DestinationType::Slack => DestinationKind::Slack(SlackConfig::read(node, &delivery)?),
+        DestinationType::Slack => DestinationKind::Slack(Deserialize::deserialize(node)?),
         DestinationType::Loops => DestinationKind::Loops(Deserialize::deserialize(node)?),
     };
     let from = match kind.destination_type() {
@@ -84,7 +84,7 @@ fn own_keys(kind: DestinationType) -> &'static [&'static str] {
         DestinationType::Database => keys_of(|node| super::DatabaseConfig::deserialize(node)),
         DestinationType::Http => keys_of(|node| http::HttpKeys::deserialize(node)),
         DestinationType::Email => keys_of(|node| email::EmailKeys::deserialize(node)),
-        DestinationType::Slack => keys_of(|node| slack::SlackKeys::deserialize(node)),
+        DestinationType::Slack => keys_of(|node| SlackConfig::deserialize(node)),
         DestinationType::Loops => keys_of(|node| LoopsConfig::deserialize(node)),
     }
 }

@@ -35,7 +35,8 @@ impl Serialize for DestinationConfig {
         let kind = self.kind.destination_type();
         let (from, start) = match kind {
             // It has the key itself.
-            DestinationType::Database | DestinationType::Loops => (None, None),
+            DestinationType::Slack | DestinationType::Loops => (None, None),
+            DestinationType::Database => (None, None),
             DestinationType::Email => (None, Some(self.from)),
             _ => (Some(self.from), None),
         };
