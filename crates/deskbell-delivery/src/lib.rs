@@ -8,6 +8,7 @@
 mod api;
 mod attempt;
 mod breaker;
+mod ca_certificates;
 mod channel;
 mod clock;
 mod email;
@@ -31,6 +32,7 @@ mod worker;
 pub use api::{BadApiKey, ClientError};
 pub use attempt::{Attempt, Outcome, reply_outcome};
 pub use breaker::ProbePolicy;
+pub use ca_certificates::{CaCertificates, NoCertificates};
 pub use channel::{Channel, ChannelConfig, ChannelError, Delivery};
 pub use email::{
     EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, RESEND_BASE_URL, SmtpUrlError,
@@ -39,7 +41,10 @@ pub use event_outcome::{StoredFacts, event_outcome};
 pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
 pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words};
-pub use http::{HttpChannel, HttpChannelError, HttpOptions, NotAHost, Refused, RotatingSecret};
+pub use http::{
+    AllowedHost, EndpointSecret, EndpointSecrets, HeaderOfOurs, Headers, HttpChannel, HttpConfig,
+    HttpError, NotAHost, Refused, SignatureVersion,
+};
 pub use loops::{LoopsChannel, LoopsConfig, LoopsError};
 pub use notice::{NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject};
 pub use replay::{Replay, ReplayError, Replayed, Replayer, What};

@@ -1,28 +1,21 @@
 //! From a destination as the config has it to its channel.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clerk_webhooks::HeaderFamily;
 use deskbell_delivery::{
-    Channel, DeliveryConfig, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider,
-    HttpChannel, HttpChannelError, HttpOptions, LoopsChannel, LoopsError, RotatingSecret,
-    SlackChannel, SlackError, TemplateText,
+    Channel, ChannelConfig, DeliveryConfig, EmailChannel, EmailOptions, EmailOptionsError,
+    EmailProvider, LoopsChannel, LoopsError, SlackChannel, SlackError, TemplateText,
 };
-use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::config::event_types;
-use crate::config::{
-    self, DestinationConfig, DestinationKind, EmailConfig, EmailPreset, EndpointSecret, HttpConfig,
-    SlackConfig, SlackMessage,
-};
+use crate::config::{self, DestinationConfig, DestinationKind, EmailConfig, EmailPreset};
 
 /// A channel that cannot be made of the config.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
     /// An `http` destination.
     #[error(transparent)]
-    Http(#[from] HttpChannelError),
+    Http(#[from] deskbell_delivery::ChannelError),
     /// An `email` destination.
     #[error(transparent)]
     Email(#[from] EmailOptionsError),
@@ -59,11 +52,7 @@ pub(crate) fn channel(
     let made = |channel, warnings| Some(MadeChannel { channel, warnings });
     Ok(match &destination.kind {
         DestinationKind::Database(_) => None,
-        DestinationKind::Http(http) => {
-            let options = http_options(http);
-            options.check_localhost()?;
-            made(Arc::new(HttpChannel::new(options)?), Vec::new())
-        }
+        DestinationKind::Http(http) => made(http.channel(name)?, Vec::new()),
         DestinationKind::Email(email) => {
             let channel = EmailChannel::new(email_options(name, email))?;
             accept(channel.check(&types))?;
@@ -92,35 +81,6 @@ fn accept(failures: Vec<deskbell_delivery::CheckFailure>) -> Result<(), ChannelE
         }
         None => Ok(()),
     }
-}
-
-fn http_options(config: &HttpConfig) -> HttpOptions {
-    let header = |(name, value): &(String, config::SecretText)| {
-        // Both were looked at when the config was read.
-        let mut value = HeaderValue::try_from(value.expose()).ok()?;
-        value.set_sensitive(true);
-        Some((HeaderName::try_from(name).ok()?, value))
-    };
-    HttpOptions {
-        url: config.url.expose_secrets().clone(),
-        secrets: config.secrets.iter().map(rotating).collect(),
-        header_family: match config.header_family {
-            config::HeaderFamily::Svix => HeaderFamily::Svix,
-            config::HeaderFamily::Webhook => HeaderFamily::Webhook,
-        },
-        headers: config.headers.0.iter().filter_map(header).collect(),
-        allow_private: config.allow_private,
-        allow_hosts: config.allow_hosts.clone(),
-        proxy: config.proxy.clone(),
-        extra_authorities: Vec::new(),
-    }
-}
-
-fn rotating(secret: &EndpointSecret) -> RotatingSecret {
-    let until = secret.until.map(|until| -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(u64::try_from(until.as_millis()).unwrap_or(0))
-    });
-    RotatingSecret { secret: secret.secret.0.clone(), until }
 }
 
 fn email_options(destination: &str, config: &EmailConfig) -> EmailOptions {

@@ -3,25 +3,23 @@
 mod check;
 mod database;
 mod email;
-mod endpoint_secret;
-mod headers;
-mod http;
 mod read;
 mod show;
 
 use std::fmt;
 
+pub use clerk_webhooks::HeaderFamily;
+pub use deskbell_delivery::{
+    AllowedHost, EndpointSecret, EndpointSecrets, Headers, HttpConfig, LoopsConfig,
+    SignatureVersion, SlackConfig,
+};
 use deskbell_delivery::{ChannelConfig, DeliveryConfig};
-pub use deskbell_delivery::{LoopsConfig, SlackConfig};
 pub use deskbell_store::deliveries::{Ordering, StartFrom};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::check::check;
 pub use self::database::{DatabaseConfig, OnDelete};
 pub use self::email::{EmailConfig, EmailPreset, EmailProvider};
-pub use self::endpoint_secret::{EndpointSecret, SignatureVersion};
-pub use self::headers::Headers;
-pub use self::http::{HeaderFamily, HttpConfig};
 pub(super) use self::read::read;
 
 /// One destination: what every type has, and what its own has.
@@ -116,6 +114,7 @@ impl DestinationKind {
     #[must_use]
     pub fn channel_config(&self) -> Option<&dyn ChannelConfig> {
         match self {
+            Self::Http(http) => Some(http),
             Self::Slack(slack) => Some(slack),
             Self::Loops(loops) => Some(loops),
             _ => None,

@@ -9,14 +9,7 @@ use super::{
     SlackConfig, StartFrom, email, http, slack,
 };
 
-/// The key `from`, which says where a new destination begins.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct FromKey {
-    from: StartFrom,
-}
-
-/// The same key where `from` is the sender of an email.
+/// Where an email begins: its `from` is the sender.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct StartKey {
@@ -54,7 +47,7 @@ pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadE
     let mut delivery = DeliveryConfig::deserialize(node)?;
     let kind = match common.kind {
         DestinationType::Database => DestinationKind::Database(Deserialize::deserialize(node)?),
-        DestinationType::Http => DestinationKind::Http(HttpConfig::read(node)?),
+        DestinationType::Http => DestinationKind::Http(Deserialize::deserialize(node)?),
         DestinationType::Email => DestinationKind::Email(EmailConfig::read(node, &mut delivery)?),
         DestinationType::Slack => DestinationKind::Slack(Deserialize::deserialize(node)?),
         DestinationType::Loops => DestinationKind::Loops(Deserialize::deserialize(node)?),
@@ -62,7 +55,7 @@ pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadE
     let from = match kind.destination_type() {
         DestinationType::Database => StartFrom::default(),
         DestinationType::Email => StartKey::deserialize(node)?.start,
-        _ => FromKey::deserialize(node)?.from,
+        _ => kind.channel_config().map(ChannelConfig::start).unwrap_or_default(),
     };
     if let Some(channel) = kind.channel_config() {
         channel.set_defaults(&mut delivery);
@@ -82,7 +75,7 @@ pub(in crate::config) fn read(node: Node<'_>) -> Result<DestinationConfig, ReadE
 fn own_keys(kind: DestinationType) -> &'static [&'static str] {
     match kind {
         DestinationType::Database => keys_of(|node| super::DatabaseConfig::deserialize(node)),
-        DestinationType::Http => keys_of(|node| http::HttpKeys::deserialize(node)),
+        DestinationType::Http => keys_of(|node| HttpConfig::deserialize(node)),
         DestinationType::Email => keys_of(|node| email::EmailKeys::deserialize(node)),
         DestinationType::Slack => keys_of(|node| SlackConfig::deserialize(node)),
         DestinationType::Loops => keys_of(|node| LoopsConfig::deserialize(node)),
@@ -94,7 +87,7 @@ fn delivery_keys(kind: DestinationType) -> Vec<&'static str> {
     let start = match kind {
         DestinationType::Database => return Vec::new(),
         DestinationType::Email => keys_of(|node| StartKey::deserialize(node)),
-        _ => keys_of(|node| FromKey::deserialize(node)),
+        _ => &[],
     };
     [start, keys_of(|node| DeliveryConfig::deserialize(node))].concat()
 }

@@ -34,11 +34,9 @@ impl Serialize for DestinationConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let kind = self.kind.destination_type();
         let (from, start) = match kind {
-            // It has the key itself.
-            DestinationType::Slack | DestinationType::Loops => (None, None),
-            DestinationType::Database => (None, None),
             DestinationType::Email => (None, Some(self.from)),
-            _ => (Some(self.from), None),
+            // They have the key themselves.
+            _ => (None, None),
         };
         let flat = Flat {
             name: &self.name,
