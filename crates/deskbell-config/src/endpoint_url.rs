@@ -130,12 +130,6 @@ macro_rules! urls {
             }
         }
 
-        impl From<Url> for $name {
-            fn from(url: Url) -> Self {
-                Self(url)
-            }
-        }
-
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let shown: fn(&Url) -> String = $shown;

@@ -34,9 +34,7 @@ pub use attempt::{Attempt, Outcome, reply_outcome};
 pub use breaker::ProbePolicy;
 pub use ca_certificates::{CaCertificates, NoCertificates};
 pub use channel::{Channel, ChannelConfig, ChannelError, Delivery};
-pub use email::{
-    EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, RESEND_BASE_URL, SmtpUrlError,
-};
+pub use email::{EmailChannel, EmailConfig, EmailError, EmailPreset, EmailProvider, SmtpUrlError};
 pub use event_outcome::{StoredFacts, event_outcome};
 pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
@@ -51,5 +49,5 @@ pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
 pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
 pub use slack::{SlackChannel, SlackConfig, SlackError};
-pub use template::{CheckFailure, TemplateError, TemplateText};
+pub use template::{CheckFailure, TemplateError};
 pub use worker::{DeliveryConfig, Progress, Worker, WorkerOptions};

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use deskbell_config::TemplateText;
 use deskbell_expr::{CheckedPath, EventView, ROOTS, check_path, nearest_root};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
@@ -31,23 +32,6 @@ const STEPS_MAX: u64 = 250_000;
 /// Names beside the roots that a template may use: `null` is nothing, as in conditions.
 const OTHER_NAMES: &[&str] = &["null", "loop"];
 
-/// A template's text, with a name for errors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateText {
-    /// What to call it in errors: the config's key, or the file's name.
-    pub name: String,
-    /// The text.
-    pub text: String,
-}
-
-impl TemplateText {
-    /// A text with a name for errors.
-    #[must_use]
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
-    }
-}
-
 /// A template, compiled.
 pub(crate) struct Template {
     name: String,
@@ -63,7 +47,7 @@ impl Template {
     pub(crate) fn of_key(
         destination: &str,
         key: &str,
-        source: &deskbell_config::TemplateText,
+        source: &TemplateText,
         escape: Escape,
     ) -> Result<Self, TemplateError> {
         let in_file = source.file.as_ref().map(|file| file.display().to_string());

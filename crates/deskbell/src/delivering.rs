@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_delivery::{
-    Channel, DeliveryConfig, Filter, FilterError, FilterOptions, HandlerChannel, HealthPolicy,
-    NOTICE_TYPE, Replayer, Route, Router, RouterOptions, Worker, WorkerOptions,
+    Channel, ChannelConfig, ChannelError, DeliveryConfig, Filter, FilterError, FilterOptions,
+    HandlerChannel, HealthPolicy, NOTICE_TYPE, Replayer, Route, Router, RouterOptions, Worker,
+    WorkerOptions,
 };
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 use deskbell_store::{Database, Deliveries, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, DestinationConfig, event_types};
-use crate::delivery_options::{self, ChannelError, MadeChannel};
 use crate::handler::Handler;
 use crate::orders;
 use crate::tasks::Stage;
@@ -23,7 +23,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(15);
 /// A destination that cannot be delivered to as the config says.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveringError {
-    /// Its channel.
+    /// Its channel, or a template that fails on a sample of an event that the destination takes.
     #[error("invalid destination `{destination}`")]
     Channel {
         /// The destination's name.
@@ -101,14 +101,12 @@ impl Delivering {
     ) -> Result<Self, DeliveringError> {
         let (mut destinations, mut warnings) = (Vec::new(), Vec::new());
         for destination in config.destinations.iter().filter(|one| one.enabled) {
-            let Some(delivery) = &destination.delivery else { continue };
-            let fault =
-                |source| DeliveringError::Channel { destination: destination.name.clone(), source };
-            let channel = delivery_options::channel(destination, delivery).map_err(fault)?;
-            if let Some(MadeChannel { channel, warnings: of_channel }) = channel {
-                warnings.extend(of_channel);
-                destinations.push(Destination::of_config(destination, delivery, config, channel)?);
-            }
+            let kind = destination.kind.channel_config();
+            let (Some(kind), Some(delivery)) = (kind, &destination.delivery) else { continue };
+            destinations.push(Destination::of_config(destination, kind, delivery, config)?);
+            let known = event_types::known_only(delivery.events.as_deref());
+            let channel = destinations.last().map(|destination| &destination.channel);
+            warnings.extend(channel.into_iter().flat_map(|channel| channel.unknown_paths(&known)));
         }
         for handler in handlers {
             let is_taken = config.destinations.iter().any(|one| one.name == handler.name)
@@ -187,10 +185,17 @@ impl Delivering {
 impl Destination {
     fn of_config(
         destination: &DestinationConfig,
+        kind: &dyn ChannelConfig,
         delivery: &DeliveryConfig,
         config: &Config,
-        channel: Arc<dyn Channel>,
     ) -> Result<Self, DeliveringError> {
+        let name = &destination.name;
+        let fault = |source| DeliveringError::Channel { destination: name.clone(), source };
+        let channel = kind.channel(name).map_err(fault)?;
+        let failures = channel.check(&event_types::delivered(delivery.events.as_deref()));
+        if let Some(failure) = failures.into_iter().next() {
+            return Err(fault(failure.into()));
+        }
         let disable_after = config.alerts.disable_after;
         Ok(Self {
             config: WorkerConfig::Destination {
@@ -198,15 +203,15 @@ impl Destination {
                 disable_after,
             },
             registration: Registration {
-                name: destination.name.clone(),
-                from: destination.from,
+                name: name.clone(),
+                from: kind.start(),
                 ordering: delivery.ordering.unwrap_or_default(),
             },
-            route: route(&destination.name, filter_options(destination, delivery), config)?,
+            route: route(name, filter_options(destination, delivery), config)?,
             worker: WorkerOptions {
                 delivery: delivery.clone(),
                 health: HealthPolicy { disable_after: disable_after.map(|time| time.0) },
-                ..WorkerOptions::new(&destination.name)
+                ..WorkerOptions::new(name)
             },
             channel,
         })

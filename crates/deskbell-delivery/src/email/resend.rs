@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::compose::Email;
-use super::{EmailOptionsError, RESEND_BASE_URL};
+use super::{EmailError, RESEND_BASE_URL};
 use crate::api::{Api, ApiReply, ApiRequest, base_url_or, bearer, endpoint};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::Delivery;
@@ -33,7 +33,7 @@ impl Resend {
         api_key: &SecretText,
         base_url: Option<&HttpUrl>,
         proxy: Option<&HttpUrl>,
-    ) -> Result<Self, EmailOptionsError> {
+    ) -> Result<Self, EmailError> {
         let base_url = base_url_or(base_url, RESEND_BASE_URL);
         Ok(Self {
             api: Api::new("Resend", api_key.clone(), proxy)?,

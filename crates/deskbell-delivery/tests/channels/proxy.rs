@@ -2,8 +2,8 @@
 
 use deskbell_config::{HttpUrl, SecretText};
 use deskbell_delivery::{
-    Channel, EmailChannel, EmailOptions, EmailProvider, LoopsChannel, LoopsConfig, Outcome,
-    SlackChannel, SlackConfig, TemplateText,
+    Channel, EmailChannel, EmailConfig, EmailProvider, LoopsChannel, LoopsConfig, Outcome,
+    SlackChannel, SlackConfig,
 };
 use deskbell_store::deliveries::StartFrom;
 
@@ -19,10 +19,6 @@ async fn asked(channel: impl FnOnce(Option<HttpUrl>) -> Box<dyn Channel>) -> Str
     let attempt = attempt(&*channel, &delivery("user.created", &user("Mira"))).await;
     assert_eq!(attempt.outcome, Outcome::Delivered);
     proxy.asked()[0].line.clone()
-}
-
-fn template(text: &str) -> TemplateText {
-    TemplateText::new("template", text)
 }
 
 #[tokio::test]
@@ -50,18 +46,16 @@ async fn each_service_is_asked_through_it() {
     assert!(loops.await.contains(&format!(" {NOWHERE}api/v1/contacts/")));
 
     let resend = asked(|proxy| {
-        let api_key = SecretText::from("re_a_key_of_the_tests");
-        let options = EmailOptions {
-            provider: EmailProvider::Resend { api_key, base_url: Some(nowhere.clone()), proxy },
-            from: template("hello@acme.example"),
-            to: vec![template("ada@example.com")],
-            reply_to: Vec::new(),
-            subject: Some(template("Welcome")),
-            text: Some(template("Hello")),
-            html: None,
-            only_left_by_clerk: false,
+        let config = EmailConfig {
+            api_key: Some("re_a_key_of_the_tests".into()),
+            base_url: Some(nowhere.clone()),
+            proxy,
+            to: vec!["ada@example.com".to_owned()],
+            subject: Some("Welcome".to_owned()),
+            text: Some("Hello".into()),
+            ..EmailConfig::new(EmailProvider::Resend, "hello@acme.example")
         };
-        Box::new(EmailChannel::new(options).unwrap())
+        Box::new(EmailChannel::new("mail", &config).unwrap())
     });
     assert_eq!(resend.await, format!("POST {NOWHERE}emails"));
 }

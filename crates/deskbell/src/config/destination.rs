@@ -1,74 +1,70 @@
-//! `[[destination]]`: where events go. One file a type.
+//! `[[destination]]`: where events go. The keys of a type are beside what they configure; this is
+//! their index.
 
 mod check;
 mod database;
-mod email;
-mod read;
-mod show;
+mod keys;
 
 use std::fmt;
 
 pub use clerk_webhooks::HeaderFamily;
+use deskbell_config::{Node, ReadError};
+use deskbell_delivery::ChannelConfig;
 pub use deskbell_delivery::{
-    AllowedHost, EndpointSecret, EndpointSecrets, Headers, HttpConfig, LoopsConfig,
+    AllowedHost, CaCertificates, DeliveryConfig, EmailConfig, EmailPreset, EmailProvider,
+    EndpointSecret, EndpointSecrets, Headers, HttpConfig, LoopsConfig, RetryPolicy,
     SignatureVersion, SlackConfig,
 };
-use deskbell_delivery::{ChannelConfig, DeliveryConfig};
 pub use deskbell_store::deliveries::{Ordering, StartFrom};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::check::check;
 pub use self::database::{DatabaseConfig, OnDelete};
-pub use self::email::{EmailConfig, EmailPreset, EmailProvider};
-pub(super) use self::read::read;
 
 /// One destination: what every type has, and what its own has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct DestinationConfig {
     /// Its name, under which it keeps its checkpoint: renaming it makes it start anew.
     pub name: String,
+    /// What it is, by its `type`, with the keys that only this type has.
+    #[serde(flatten, skip_deserializing)]
+    pub kind: DestinationKind,
     /// Whether it is started. Default: `true`. One that is not keeps its checkpoint.
+    #[serde(default = "yes")]
     pub enabled: bool,
     /// The names of the sources whose events it takes. Default: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<String>>,
-    /// Where in the log it begins when it is new. Default: `now`. The key is `from`; on an `email`,
-    /// whose `from` is the sender, it is `start`.
-    pub from: StartFrom,
-    /// What it is, by its `type`, with the keys that only this type has.
-    pub kind: DestinationKind,
     /// How deliveries to it are made; `None` for a `database`, which has none of these keys.
+    #[serde(flatten, skip_deserializing)]
     pub delivery: Option<DeliveryConfig>,
 }
 
 /// What a destination is, with the keys of its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum DestinationKind {
-    /// `type = "database"`.
+    /// A mirror of Clerk's entities in a database, mapped tables and statements.
     Database(DatabaseConfig),
-    /// `type = "http"`.
+    /// A signed request to a web address.
     Http(HttpConfig),
-    /// `type = "email"`.
-    Email(EmailConfig),
-    /// `type = "slack"`.
+    /// An email.
+    Email(Box<EmailConfig>),
+    /// A message to a Slack channel.
     Slack(SlackConfig),
-    /// `type = "loops"`.
+    /// Contacts of Loops, and events for them.
     Loops(LoopsConfig),
 }
 
 /// The types of destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "`DestinationKind` says what each is")]
 pub enum DestinationType {
-    /// A mirror of Clerk's entities in a database, mapped tables and statements.
     Database,
-    /// A signed request to a web address.
     Http,
-    /// An email.
     Email,
-    /// A message to a Slack channel.
     Slack,
-    /// Contacts of Loops, and events for them.
     Loops,
 }
 
@@ -85,6 +81,17 @@ impl DestinationType {
             Self::Email => "email",
             Self::Slack => "slack",
             Self::Loops => "loops",
+        }
+    }
+
+    /// Reads the keys of this type.
+    fn read(self, node: Node<'_>) -> Result<DestinationKind, ReadError> {
+        match self {
+            Self::Database => Deserialize::deserialize(node).map(DestinationKind::Database),
+            Self::Http => Deserialize::deserialize(node).map(DestinationKind::Http),
+            Self::Email => Deserialize::deserialize(node).map(DestinationKind::Email),
+            Self::Slack => Deserialize::deserialize(node).map(DestinationKind::Slack),
+            Self::Loops => Deserialize::deserialize(node).map(DestinationKind::Loops),
         }
     }
 }
@@ -107,18 +114,23 @@ impl DestinationKind {
             Self::Loops(_) => DestinationType::Loops,
         }
     }
-}
 
-impl DestinationKind {
-    /// The keys that its channel is built of.
+    /// What its channel is built of; `None` for a `database`.
     #[must_use]
     pub fn channel_config(&self) -> Option<&dyn ChannelConfig> {
         match self {
+            Self::Database(_) => None,
             Self::Http(http) => Some(http),
+            Self::Email(email) => Some(&**email),
             Self::Slack(slack) => Some(slack),
             Self::Loops(loops) => Some(loops),
-            _ => None,
         }
+    }
+}
+
+impl Default for DestinationKind {
+    fn default() -> Self {
+        Self::Database(DatabaseConfig::default())
     }
 }
 
@@ -126,20 +138,47 @@ impl DestinationConfig {
     /// A destination with the defaults of every key that all types have.
     #[must_use]
     pub fn new(name: impl Into<String>, kind: DestinationKind) -> Self {
-        let is_database = matches!(kind, DestinationKind::Database(_));
-        let mut delivery = (!is_database).then(DeliveryConfig::default);
-        let mut from = StartFrom::default();
-        if let (Some(delivery), Some(channel)) = (&mut delivery, kind.channel_config()) {
-            channel.set_defaults(delivery);
-            from = channel.start();
+        let delivery = kind.channel_config().map(|_| DeliveryConfig::default());
+        let mut new = Self { name: name.into(), kind, enabled: true, sources: None, delivery };
+        new.set_defaults();
+        new
+    }
+
+    /// Reads one: its type first, which says what other keys it has.
+    pub(super) fn read(node: Node<'_>) -> Result<Self, ReadError> {
+        #[derive(Deserialize)]
+        struct Type {
+            r#type: DestinationType,
         }
-        Self { name: name.into(), enabled: true, sources: None, from, kind, delivery }
+
+        let node = node.shared();
+        let Type { r#type } = Type::deserialize(node)?;
+        keys::check(node, r#type)?;
+        let mut read = Self::deserialize(node)?;
+        read.kind = r#type.read(node)?;
+        if read.kind.channel_config().is_some() {
+            read.delivery = Some(DeliveryConfig::deserialize(node)?);
+        }
+        read.set_defaults();
+        Ok(read)
+    }
+
+    /// Fills in the delivery keys that are not set, by what its type is.
+    fn set_defaults(&mut self) {
+        if let (Some(channel), Some(delivery)) = (self.kind.channel_config(), &mut self.delivery) {
+            channel.set_defaults(delivery);
+            delivery.ordering.get_or_insert_default();
+        }
     }
 }
 
 impl Default for DestinationConfig {
     /// The mirror in `sqlite://clerk.db`.
     fn default() -> Self {
-        Self::new("mirror", DestinationKind::Database(DatabaseConfig::default()))
+        Self::new("mirror", DestinationKind::default())
     }
+}
+
+fn yes() -> bool {
+    true
 }

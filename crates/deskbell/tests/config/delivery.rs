@@ -38,7 +38,7 @@ fn every_key_is_read() {
     let destination = destination_of(&http(EVERY_KEY));
     assert!(!destination.enabled);
     assert_eq!(destination.sources.as_deref(), Some(&["clerk".to_owned()][..]));
-    assert_eq!(destination.from, StartFrom::Beginning);
+    assert_eq!(destination.kind.channel_config().unwrap().start(), StartFrom::Beginning);
     let app = delivery_of(&destination).clone();
     assert_eq!(app.events.unwrap(), ["user.*", "email.created"]);
     assert_eq!(app.when.as_deref(), Some("type == \"user.created\""));
@@ -56,7 +56,7 @@ fn every_key_is_read() {
 fn the_defaults_are_the_documented_ones() {
     let destination = destination_of(&http(""));
     assert!(destination.enabled && destination.sources.is_none());
-    assert_eq!(destination.from, StartFrom::Now);
+    assert_eq!(destination.kind.channel_config().unwrap().start(), StartFrom::Now);
     let app = delivery_of(&destination);
     assert!(app.events.is_none() && app.when.is_none());
     assert_eq!(app.ordering, Some(Ordering::None));

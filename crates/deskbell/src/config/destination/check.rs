@@ -56,8 +56,8 @@ fn check_events(
     }
     for (number, event_type) in events.iter().enumerate() {
         let at = [at, &[Step::Index(number)]].concat();
-        let kind = destination.kind.destination_type();
-        if event_type == NOTICE_TYPE && !alerts::takes_alerts(kind) {
+        if event_type == NOTICE_TYPE && !alerts::takes_alerts(&destination.kind) {
+            let kind = destination.kind.destination_type();
             let message = format!("a destination of type = \"{kind}\" takes no alerts");
             return Err(Fault::at(at, message).with_help(alerts::RECIPIENTS));
         }
