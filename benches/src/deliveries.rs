@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use clerk_webhooks::{HeaderFamily, Secret};
 use deskbell_delivery::{
-    Filter, FilterOptions, HttpChannel, HttpOptions, RotatingSecret, Route, Router, RouterOptions,
-    Worker, WorkerOptions,
+    DeliveryConfig, EndpointSecrets, Filter, FilterOptions, HttpChannel, HttpConfig, Route, Router,
+    RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_sim::Latencies;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
@@ -207,12 +206,15 @@ pub(crate) fn deliver(
 ) -> Result<(), BenchError> {
     for destination in destinations {
         let options = WorkerOptions {
-            max_in_flight: destination.max_in_flight,
-            timeout: destination.timeout,
+            delivery: DeliveryConfig {
+                max_in_flight: destination.max_in_flight,
+                timeout: deskbell_config::Duration::new(destination.timeout),
+                ..DeliveryConfig::default()
+            },
             grace: Duration::from_millis(100),
             ..WorkerOptions::new(destination.name)
         };
-        let channel = Arc::new(HttpChannel::new(http_options(destination.url)?)?);
+        let channel = Arc::new(HttpChannel::new(&http_config(destination.url)?)?);
         let worker = Worker::new(store.clone(), channel, options);
         tasks.spawn(worker.run(shutdown.clone()));
     }
@@ -259,17 +261,12 @@ pub(crate) async fn deliver_all(
     Ok(events as f64 / elapsed.as_secs_f64())
 }
 
-fn http_options(url: &str) -> Result<HttpOptions, BenchError> {
-    Ok(HttpOptions {
-        url: url.parse()?,
-        secrets: vec![RotatingSecret { secret: Secret::parse(SECRET)?, until: None }],
-        header_family: HeaderFamily::Svix,
-        headers: Vec::new(),
-        allow_private: false,
-        allow_hosts: vec!["127.0.0.1".to_owned()],
-        proxy: None,
-        extra_authorities: Vec::new(),
-    })
+fn http_config(url: &str) -> Result<HttpConfig, BenchError> {
+    let parsed = |error: String| BenchError::Config(error);
+    let url = url.parse().map_err(parsed)?;
+    let secrets = EndpointSecrets(vec![SECRET.parse().map_err(parsed)?]);
+    let allow_hosts = vec!["127.0.0.1".parse()?];
+    Ok(HttpConfig { allow_hosts, ..HttpConfig::new(url, secrets) })
 }
 
 fn event(bodies: &[Bytes], number: usize) -> NewEvent {

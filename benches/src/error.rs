@@ -30,7 +30,11 @@ pub(crate) enum BenchError {
     #[error("{0}")]
     Filter(#[from] deskbell_delivery::FilterError),
     #[error("{0}")]
-    Channel(#[from] deskbell_delivery::HttpChannelError),
+    Channel(#[from] deskbell_delivery::HttpError),
+    #[error("{0}")]
+    Host(#[from] deskbell_delivery::NotAHost),
+    #[error("{0}")]
+    Config(String),
     #[error("{sent} requests were sent, and {received} came")]
     Requests { sent: usize, received: usize },
     #[error("the client: {0}")]

@@ -27,10 +27,16 @@ pub enum RateUnit {
     Hour,
 }
 
-impl RateUnit {
-    /// How long it is.
+impl RateLimit {
+    /// The time from one attempt to the next.
     #[must_use]
-    pub fn duration(self) -> Duration {
+    pub fn interval(self) -> Duration {
+        self.per.duration() / self.count.get()
+    }
+}
+
+impl RateUnit {
+    fn duration(self) -> Duration {
         Duration::from_secs(match self {
             Self::Second => 1,
             Self::Minute => 60,

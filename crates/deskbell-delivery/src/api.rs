@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use deskbell_config::SecretText;
+use deskbell_config::{HttpUrl, SecretText};
 use deskbell_store::deliveries::REPLY_BYTES_MAX;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -69,7 +69,7 @@ impl Api {
     pub(crate) fn new(
         service: &'static str,
         secret: SecretText,
-        proxy: Option<&Url>,
+        proxy: Option<&HttpUrl>,
     ) -> Result<Self, ClientError> {
         let builder = Client::builder()
             .redirect(Policy::none())
@@ -154,10 +154,10 @@ impl Api {
 /// other programs, and would see what is sent without having been asked for.
 pub(crate) fn with_proxy(
     builder: ClientBuilder,
-    proxy: Option<&Url>,
+    proxy: Option<&HttpUrl>,
 ) -> reqwest::Result<ClientBuilder> {
     Ok(match proxy {
-        Some(proxy) => builder.no_proxy().proxy(Proxy::all(proxy.clone())?),
+        Some(proxy) => builder.no_proxy().proxy(Proxy::all(proxy.expose_secrets().clone())?),
         None => builder.no_proxy(),
     })
 }
@@ -192,6 +192,19 @@ pub(crate) fn bearer(key: &SecretText) -> Result<HeaderValue, BadApiKey> {
     let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| BadApiKey)?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// A receiver's scheme, host and port: the rest of its URL may be a secret.
+pub(crate) fn receiver(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{host}{port}", url.scheme())
+}
+
+/// The base of the API: that of the config, or the service's own.
+pub(crate) fn base_url_or(config: Option<&HttpUrl>, own: &str) -> Url {
+    let own = || own.parse().expect("the constant is a URL");
+    config.map_or_else(own, |url| url.expose_secrets().clone())
 }
 
 /// An address of the API: the base may have a path of its own.

@@ -1,8 +1,10 @@
-//! How hard a failing destination is knocked at: it is probed, not hammered.
+//! The circuit breaker: a failing destination is probed, not hammered.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::attempt::Outcome;
 
 /// When a destination counts as failing, and how it is probed then.
 #[derive(Debug, Clone)]
@@ -57,6 +59,15 @@ impl Breaker {
         self.failures >= self.policy.failures.max(1)
     }
 
+    /// A message that is refused for its own sake says nothing about the destination.
+    pub(crate) fn observe(&mut self, outcome: &Outcome, now: Instant) {
+        match outcome {
+            Outcome::Delivered => self.succeeded(),
+            Outcome::Retry { after, .. } => self.failed(now, *after),
+            Outcome::Gone { .. } | Outcome::Reject { .. } => {}
+        }
+    }
+
     pub(crate) fn succeeded(&mut self) {
         self.failures = 0;
         self.quiet_until = None;
@@ -64,7 +75,7 @@ impl Breaker {
 
     /// An attempt failed; the receiver asked for quiet of this length, if it did. One that asks for
     /// much is probed all the same: it may have meant one message alone.
-    pub(crate) fn failed(&mut self, now: Instant, asked: Option<Duration>) {
+    fn failed(&mut self, now: Instant, asked: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
         let probes = self.failures.saturating_sub(self.policy.failures.max(1));
         let pause = self.policy.pause.saturating_mul(1_u32.checked_shl(probes).unwrap_or(u32::MAX));

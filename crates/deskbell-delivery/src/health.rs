@@ -3,7 +3,7 @@
 //! A destination is disabled once it has failed everything for `disable_after`, by at least
 //! [`FAILED_ATTEMPTS_MIN`] attempts of which one was in the last quarter of that time. A timer judges
 //! it, so that it happens on time; where the retry schedule has no attempt in the last quarter, one
-//! is brought forward.
+//! is rescheduled.
 
 use std::time::Duration;
 

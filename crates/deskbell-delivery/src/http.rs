@@ -4,62 +4,106 @@
 //! timestamp, so that the libraries of Svix, Standard Webhooks and Clerk verify it.
 
 mod client;
+mod config;
 mod failure;
 mod guard;
-mod options;
+mod headers;
 mod reply;
 mod reused;
+mod secret;
 
 use std::fmt;
 
 use async_trait::async_trait;
-use clerk_webhooks::{HeaderFamily, Signer};
-use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
+use clerk_webhooks::{CannotSign, HeaderFamily, Signer};
+use deskbell_config::Fault;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use reqwest::{Client, Response};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-pub use guard::{NotAHost, Refused};
-pub use options::{HttpChannelError, HttpOptions, RotatingSecret};
+pub use self::config::HttpConfig;
+pub use self::guard::{AllowedHost, NotAHost, Refused};
+pub use self::headers::{HeaderOfOurs, Headers};
+pub use self::secret::{EndpointSecret, EndpointSecrets, SignatureVersion};
 
 use self::client::Clients;
 use crate::attempt::{Attempt, reply_outcome};
+use crate::ca_certificates::CaCertificates;
 use crate::channel::{Channel, Delivery};
 use crate::clock;
+
+const USER_AGENT_VALUE: &str = concat!("Deskbell/", env!("CARGO_PKG_VERSION"));
+
+/// Why there can be no such destination. No variant repeats what may be a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Keys that do not fit together.
+    #[error(transparent)]
+    Config(#[from] Fault),
+    /// No host, or a character that a request cannot have.
+    #[error("the URL cannot be requested")]
+    Url,
+    /// A host in the URL that is never connected to under these rules.
+    #[error("the URL's host {host} is {refused}")]
+    Refused {
+        /// The host.
+        host: String,
+        /// What it is.
+        refused: Refused,
+    },
+    /// A secret that only verifies.
+    #[error(transparent)]
+    Secret(#[from] CannotSign),
+    /// The HTTP client, as where the system has no certificate authorities.
+    #[error(
+        "cannot prepare HTTPS: are the system's certificate authorities (ca-certificates) there?"
+    )]
+    Client(#[source] reqwest::Error),
+}
 
 /// Forwards events to one URL.
 pub struct HttpChannel {
     clients: Clients,
     url: Url,
     host: String,
-    secrets: Vec<RotatingSecret>,
+    secrets: Vec<EndpointSecret>,
     header_family: HeaderFamily,
-    /// What every request bears.
+    /// What every request has beside its signature.
     headers: HeaderMap,
 }
 
 impl HttpChannel {
-    /// Checks the options, and prepares the client; nothing is connected to.
+    /// Checks the config, and prepares the client; nothing is connected to.
     ///
     /// # Errors
-    /// [`HttpChannelError`] names the mistake.
-    pub fn new(options: HttpOptions) -> Result<Self, HttpChannelError> {
-        let rules = options.rules()?;
-        options.check_secrets()?;
-        let headers = options.standing_headers()?;
-        let clients = Clients::build(rules, &options.extra_authorities, options.proxy.as_ref())
-            .map_err(HttpChannelError::Client)?;
-        let host = options.url.host_str().unwrap_or_default().to_owned();
-        let HttpOptions { url, secrets, header_family, .. } = options;
-        Ok(Self { clients, url, host, secrets, header_family, headers })
+    /// [`HttpError`] names the mistake.
+    pub fn new(config: &HttpConfig) -> Result<Self, HttpError> {
+        config.check()?;
+        let rules = config.rules()?;
+        let EndpointSecrets(secrets) = &config.secrets;
+        Signer::with_secrets(secrets.iter().map(|one| &one.secret))?;
+        let authorities = config.ca_certificates.iter().flat_map(CaCertificates::certificates);
+        let clients =
+            Clients::build(rules, &authorities.collect::<Vec<_>>(), config.proxy.as_ref())
+                .map_err(HttpError::Client)?;
+        let url = config.url.expose_secrets().clone();
+        Ok(Self {
+            clients,
+            host: url.host_str().unwrap_or_default().to_owned(),
+            url,
+            secrets: secrets.clone(),
+            header_family: config.header_family,
+            headers: standing_headers(&config.headers),
+        })
     }
 
     /// The headers of this attempt; where there can be none, why.
     fn headers(&self, delivery: &Delivery) -> Result<HeaderMap, String> {
         let seconds = delivery.sent_at_seconds;
-        let live = self.secrets.iter().filter(|rotating| rotating.is_live(seconds));
-        let signer = Signer::with_secrets(live.map(|rotating| &rotating.secret))
+        let live = self.secrets.iter().filter(|secret| secret.is_live(seconds));
+        let signer = Signer::with_secrets(live.map(|live| &live.secret))
             .map_err(|error| format!("cannot sign: {error}"))?;
         let event = &delivery.event;
         let signed = signer.sign(&event.message_id, seconds, &event.payload);
@@ -87,6 +131,15 @@ impl HttpChannel {
             (answered, _) => answered,
         }
     }
+}
+
+fn standing_headers(config: &Headers) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.extend(config.iter().map(|(name, value)| (name.clone(), value.clone())));
+    for (name, value) in [(CONTENT_TYPE, "application/json"), (USER_AGENT, USER_AGENT_VALUE)] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers
 }
 
 #[async_trait]

@@ -8,6 +8,7 @@
 mod api;
 mod attempt;
 mod breaker;
+mod ca_certificates;
 mod channel;
 mod clock;
 mod email;
@@ -20,7 +21,7 @@ mod idempotency;
 mod loops;
 mod notice;
 mod off_workers;
-mod pace;
+mod rate_limiter;
 mod replay;
 mod retry;
 mod router;
@@ -31,21 +32,22 @@ mod worker;
 pub use api::{BadApiKey, ClientError};
 pub use attempt::{Attempt, Outcome, reply_outcome};
 pub use breaker::ProbePolicy;
-pub use channel::{Channel, Delivery};
-pub use email::{
-    EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, RESEND_BASE_URL, SmtpUrlError,
-};
+pub use ca_certificates::{CaCertificates, NoCertificates};
+pub use channel::{Channel, ChannelConfig, ChannelError, Delivery};
+pub use email::{EmailChannel, EmailConfig, EmailError, EmailPreset, EmailProvider, SmtpUrlError};
 pub use event_outcome::{StoredFacts, event_outcome};
 pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
 pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words};
-pub use http::{HttpChannel, HttpChannelError, HttpOptions, NotAHost, Refused, RotatingSecret};
-pub use loops::{LoopsChannel, LoopsOptions, LoopsOptionsError};
+pub use http::{
+    AllowedHost, EndpointSecret, EndpointSecrets, HeaderOfOurs, Headers, HttpChannel, HttpConfig,
+    HttpError, NotAHost, Refused, SignatureVersion,
+};
+pub use loops::{LoopsChannel, LoopsConfig, LoopsError};
 pub use notice::{NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject};
-pub use pace::RateLimit;
 pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
 pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
-pub use slack::{SlackChannel, SlackOptions, SlackOptionsError};
-pub use template::{CheckFailure, TemplateError, TemplateText};
-pub use worker::{Progress, Worker, WorkerOptions};
+pub use slack::{SlackChannel, SlackConfig, SlackError};
+pub use template::{CheckFailure, TemplateError};
+pub use worker::{DeliveryConfig, Progress, Worker, WorkerOptions};

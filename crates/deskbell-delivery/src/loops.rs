@@ -1,23 +1,26 @@
 //! Loops: users as contacts, and events about them: <https://loops.so/docs/api-reference>.
 
 use async_trait::async_trait;
-use deskbell_config::SecretText;
 use deskbell_expr::EventView;
 use http::{HeaderValue, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::api::{Api, ApiReply, ApiRequest, BadApiKey, ClientError, bearer, endpoint};
+use crate::api::{
+    Api, ApiReply, ApiRequest, BadApiKey, ClientError, base_url_or, bearer, endpoint,
+};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::{Channel, Delivery};
 use crate::filter::view;
 use crate::idempotency;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
-use crate::template::{CheckFailure, Escape, Template, TemplateError, TemplateText};
+use crate::template::{CheckFailure, Escape, Template, TemplateError};
 
+mod config;
 mod request;
 
+pub use config::LoopsConfig;
 use request::{Call, calls};
 
 /// Where Loops' API is.
@@ -25,22 +28,9 @@ const BASE_URL: &str = "https://app.loops.so";
 /// The longest idempotency key.
 const KEY_CHARS_MAX: usize = 100;
 
-/// What a Loops destination is.
-#[derive(Debug, Clone)]
-pub struct LoopsOptions {
-    /// The API key.
-    pub api_key: SecretText,
-    /// The name of the event that is sent, as a template; none is sent where it comes to nothing.
-    pub event_name: Option<TemplateText>,
-    /// Where the API is; `None` for Loops' own.
-    pub base_url: Option<Url>,
-    /// The proxy to go through; `None` for none, whatever the environment says.
-    pub proxy: Option<Url>,
-}
-
-/// Options that cannot be used.
+/// A config that no channel can be built of.
 #[derive(Debug, thiserror::Error)]
-pub enum LoopsOptionsError {
+pub enum LoopsError {
     /// The API key.
     #[error(transparent)]
     ApiKey(#[from] BadApiKey),
@@ -56,11 +46,8 @@ pub enum LoopsOptionsError {
 ///
 /// `user.created` and `user.updated` create or update the contact (by `userId`), `user.deleted`
 /// deletes it. With `event_name`, an event is sent as well; other types send it for the user that
-/// they are about. Contacts have no versions: give the destination `ordering = "subject"`, so that
-/// an older update that is retried does not come after a newer one.
-///
-/// Loops allows a team [ten requests a second](https://loops.so/docs/api-reference/intro); the
-/// caller paces: see [`LoopsChannel::DEFAULT_RATE_PER_SECOND`].
+/// they are about. Contacts have no versions: with `ordering = "subject"`, an older update that is
+/// retried does not come after a newer one.
 #[derive(Debug)]
 pub struct LoopsChannel {
     api: Api,
@@ -70,33 +57,20 @@ pub struct LoopsChannel {
 }
 
 impl LoopsChannel {
-    /// Deliveries a second that stay within Loops' ten requests, where one may take two.
-    pub const DEFAULT_RATE_PER_SECOND: u32 = 5;
-
     /// Compiles the template and sets the client up. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`LoopsOptionsError`] names what will not do.
-    pub fn new(options: LoopsOptions) -> Result<Self, LoopsOptionsError> {
-        let LoopsOptions { api_key, event_name, base_url, proxy } = options;
-        let base_url = base_url.unwrap_or_else(|| BASE_URL.parse().expect("the constant is a URL"));
-        let event_name =
-            event_name.map(|name| Template::compile(name, Escape::Text)).transpose()?;
-        let authorization = bearer(&api_key)?;
-        let api = Api::new("Loops", api_key, proxy.as_ref())?;
-        Ok(Self { api, base_url, authorization, event_name })
-    }
-
-    /// Renders the template with the catalog's samples of these types, and tells what fails.
-    #[must_use]
-    pub fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
-        self.event_name.as_ref().map(|name| name.check(event_types)).unwrap_or_default()
-    }
-
-    /// The templates' paths that no sample and no description of events of these types has, in words.
-    #[must_use]
-    pub fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
-        self.event_name.as_ref().map(|name| name.unknown_paths(event_types)).unwrap_or_default()
+    /// [`LoopsError`] names what cannot be used.
+    pub fn new(destination: &str, config: &LoopsConfig) -> Result<Self, LoopsError> {
+        let LoopsConfig { api_key, event_name, base_url, proxy, from: _ } = config;
+        let name = format!("{destination}/event_name");
+        let compile = |text: &String| Template::compile(name, text, Escape::Text);
+        Ok(Self {
+            api: Api::new("Loops", api_key.clone(), proxy.as_ref())?,
+            base_url: base_url_or(base_url.as_ref(), BASE_URL),
+            authorization: bearer(api_key)?,
+            event_name: event_name.as_ref().map(compile).transpose()?,
+        })
     }
 
     /// What is to be asked of Loops for an event, or why nothing can be.
@@ -156,6 +130,14 @@ impl LoopsChannel {
 
 #[async_trait]
 impl Channel for LoopsChannel {
+    fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
+        self.event_name.iter().flat_map(|name| name.check(event_types)).collect()
+    }
+
+    fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
+        self.event_name.iter().flat_map(|name| name.unknown_paths(event_types)).collect()
+    }
+
     async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt {
         if Notice::of(&delivery.event).is_some() {
             return Attempt::rejected("alerts do not go to Loops");

@@ -2,32 +2,67 @@
 
 use std::time::Duration;
 
-/// The waits between attempts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use deskbell_config::{Duration as Written, or_never};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// `retry`: the waits between attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct RetryPolicy {
-    /// The waits after the first attempts, in order.
-    pub schedule: Vec<Duration>,
-    /// The wait after each further one; `None` where the schedule's end is the end.
-    pub then_every: Option<Duration>,
-    /// No attempt begins later than this after the first one.
-    pub until: Duration,
+    /// The waits after the first attempts, in order; each `1s` at least. Default: `5s`, `5m`, `30m`,
+    /// `2h`, `5h`, `10h`, `10h`.
+    #[serde(deserialize_with = "waits")]
+    pub schedule: Vec<Written>,
+    /// The wait after each further one; `None`, written `"never"`, where the schedule's end is the
+    /// end. Default: `14h`.
+    #[serde(deserialize_with = "wait_or_never", serialize_with = "or_never::serialize")]
+    pub then_every: Option<Written>,
+    /// No attempt begins later than this after the first one. Default: `72h`.
+    pub until: Written,
 }
+
+/// The shortest wait between two attempts: a shorter one is a busy loop.
+const WAIT_MIN: Duration = Duration::from_secs(1);
 
 /// How far a wait may differ from the schedule, as a part of it, so that what failed together is
 /// not tried again together.
 const JITTER: f64 = 0.1;
 
 impl Default for RetryPolicy {
-    /// Waits of 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h, then every 14 h until 72 h after the
-    /// first attempt.
     fn default() -> Self {
-        let schedule = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
+        let seconds = |seconds| Written::new(Duration::from_secs(seconds));
         Self {
-            schedule: schedule.map(Duration::from_secs).to_vec(),
-            then_every: Some(Duration::from_secs(14 * 3_600)),
-            until: Duration::from_secs(72 * 3_600),
+            schedule: [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000].map(seconds).to_vec(),
+            then_every: Some(seconds(14 * 3_600)),
+            until: seconds(72 * 3_600),
         }
     }
+}
+
+/// A wait that is long enough.
+struct Wait(Written);
+
+impl<'de> Deserialize<'de> for Wait {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        long_enough(Written::deserialize(deserializer)?).map(Self)
+    }
+}
+
+fn long_enough<E: Error>(wait: Written) -> Result<Written, E> {
+    if wait.0 < WAIT_MIN {
+        return Err(E::custom(format_args!("expected a wait of 1s at least, found {wait}")));
+    }
+    Ok(wait)
+}
+
+fn waits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Written>, D::Error> {
+    let waits = Vec::<Wait>::deserialize(deserializer)?;
+    Ok(waits.into_iter().map(|wait| wait.0).collect())
+}
+
+fn wait_or_never<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Written>, D::Error> {
+    or_never::deserialize(deserializer)?.map(long_enough).transpose()
 }
 
 /// What is known of a delivery whose attempt has just failed.
@@ -50,13 +85,14 @@ impl RetryPolicy {
     #[must_use]
     pub fn next(&self, failed: Failed, random: f64) -> Option<Duration> {
         let index = usize::try_from(failed.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-        let planned = self.schedule.get(index).copied().or(self.then_every)?;
-        if failed.first_attempt_ago + planned > self.until {
+        let planned = self.schedule.get(index).copied().or(self.then_every)?.0;
+        let until = self.until.0;
+        if failed.first_attempt_ago + planned > until {
             return None;
         }
         let jitter = 1.0 + JITTER * (2.0 * random.clamp(0.0, 1.0) - 1.0);
         let wait = planned.mul_f64(jitter).max(failed.retry_after.unwrap_or_default());
-        (failed.first_attempt_ago + wait <= self.until + planned.mul_f64(JITTER)).then_some(wait)
+        (failed.first_attempt_ago + wait <= until + planned.mul_f64(JITTER)).then_some(wait)
     }
 }
 
@@ -103,7 +139,7 @@ mod tests {
     #[test]
     fn without_more_after_the_schedule_its_end_is_the_end() {
         let policy = RetryPolicy {
-            schedule: vec![Duration::from_secs(1), Duration::from_secs(2)],
+            schedule: [1, 2].map(|seconds| Written::new(Duration::from_secs(seconds))).to_vec(),
             then_every: None,
             ..RetryPolicy::default()
         };
@@ -152,14 +188,14 @@ mod tests {
                 attempts += 1;
                 prop_assert!(attempts < 100);
             }
-            prop_assert!(ago <= policy.until + Duration::from_secs(14 * HOUR / 10 + 20));
+            prop_assert!(ago <= policy.until.0 + Duration::from_secs(14 * HOUR / 10 + 20));
         }
 
         #[test]
         fn jitter_is_a_tenth_at_most(random in 0.0..=1.0f64, attempts in 1..7u32) {
             let policy = RetryPolicy::default();
             let failed = Failed { attempts, first_attempt_ago: Duration::ZERO, retry_after: None };
-            let planned = policy.schedule[attempts as usize - 1].as_secs_f64();
+            let planned = policy.schedule[attempts as usize - 1].0.as_secs_f64();
             let wait = policy.next(failed, random).unwrap().as_secs_f64();
             prop_assert!((planned * 0.9..=planned * 1.1).contains(&wait), "{wait} for {planned}");
         }

@@ -1,9 +1,11 @@
 //! Slack, through an incoming webhook: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>.
 
+mod config;
+
 use std::fmt;
 
 use async_trait::async_trait;
-use deskbell_config::SecretText;
+use deskbell_config::TemplateText;
 use deskbell_expr::json;
 use http::{Method, StatusCode};
 use serde_json::value::RawValue;
@@ -11,37 +13,22 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 use url::Url;
 
+pub use self::config::SlackConfig;
 use crate::api::{Api, ApiReply, ApiRequest, ClientError};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::{Channel, Delivery};
 use crate::filter::view;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
-use crate::template::{CheckFailure, Escape, Template, TemplateError, TemplateText, slack};
+use crate::template::{CheckFailure, Escape, Template, TemplateError, slack};
 
 /// Slack's words for a webhook that will never work again.
 const GONE: &[&str] =
     &["no_service", "invalid_token", "no_team", "team_disabled", "no_active_hooks"];
 
-/// What a Slack destination is. It has `text`, `blocks`, or both: then the text is what
-/// notifications show. With neither it carries alerts only.
-#[derive(Debug, Clone)]
-pub struct SlackOptions {
-    /// The incoming webhook's URL: whoever knows it can post.
-    pub webhook_url: SecretText,
-    /// The message in Slack's mrkdwn. `&`, `<` and `>` in values are escaped: no one's name is a
-    /// mention or a link.
-    pub text: Option<TemplateText>,
-    /// [Blocks](https://docs.slack.dev/block-kit): a JSON list, or an object with `blocks`. Values
-    /// stand inside of strings, and are escaped for that; `| tojson` gives a whole JSON value.
-    pub blocks: Option<TemplateText>,
-    /// The proxy to go through; `None` for none, whatever the environment says.
-    pub proxy: Option<Url>,
-}
-
-/// Options that cannot be used.
+/// A config that no channel can be built of.
 #[derive(Debug, thiserror::Error)]
-pub enum SlackOptionsError {
+pub enum SlackError {
     /// The webhook's URL. It is not repeated: it is a secret.
     #[error("the webhook's URL is not of the form https://hooks.slack.com/services/…")]
     Url,
@@ -65,40 +52,20 @@ impl SlackChannel {
     /// Compiles the templates and sets the client up. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`SlackOptionsError`] names what will not do.
-    pub fn new(options: SlackOptions) -> Result<Self, SlackOptionsError> {
-        let SlackOptions { webhook_url, text, blocks, proxy } = options;
-        let url = Url::parse(webhook_url.expose().trim()).map_err(|_| SlackOptionsError::Url)?;
-        if !matches!(url.scheme(), "http" | "https") || url.path().len() <= 1 {
-            return Err(SlackOptionsError::Url);
+    /// [`SlackError`] names what cannot be used.
+    pub fn new(destination: &str, config: &SlackConfig) -> Result<Self, SlackError> {
+        let url = config.webhook_url.expose_secrets().clone();
+        if url.path().len() <= 1 {
+            return Err(SlackError::Url);
         }
-        let text = text.map(|text| Template::compile(text, Escape::Slack)).transpose()?;
-        let blocks = blocks.map(|text| Template::compile(text, Escape::SlackBlocks)).transpose()?;
-        let api = Api::new("Slack", url.path().into(), proxy.as_ref())?;
-        Ok(Self { api, url, text, blocks })
-    }
-
-    /// Renders the templates with the catalog's samples of these types, and tells what fails.
-    #[must_use]
-    pub fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
-        if self.text.is_none() && self.blocks.is_none() {
-            return Vec::new();
-        }
-        let failure = |event_type: &&str| {
-            let message = deskbell_expr::on_sample(event_type, |_, view| {
-                self.message(|template| template.render_sample(view))
-            });
-            let reason = message?.err()?;
-            Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
+        let compile = |key, text: &Option<TemplateText>, escape| {
+            let text = text.as_ref();
+            text.map(|text| Template::of_key(destination, key, text, escape)).transpose()
         };
-        event_types.iter().filter_map(failure).collect()
-    }
-
-    /// The templates' paths that no sample and no description of events of these types has, in words.
-    #[must_use]
-    pub fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
-        let templates = self.text.iter().chain(&self.blocks);
-        templates.flat_map(|template| template.unknown_paths(event_types)).collect()
+        let text = compile("text", &config.text, Escape::Slack)?;
+        let blocks = compile("blocks", &config.blocks, Escape::SlackBlocks)?;
+        let api = Api::new("Slack", url.path().into(), config.proxy.as_ref())?;
+        Ok(Self { api, url, text, blocks })
     }
 
     /// The message, given how its templates are rendered, or why there can be none.
@@ -149,6 +116,25 @@ impl SlackChannel {
 
 #[async_trait]
 impl Channel for SlackChannel {
+    fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
+        if self.text.is_none() && self.blocks.is_none() {
+            return Vec::new();
+        }
+        let failure = |event_type: &&str| {
+            let message = deskbell_expr::on_sample(event_type, |_, view| {
+                self.message(|template| template.render_sample(view))
+            });
+            let reason = message?.err()?;
+            Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
+        };
+        event_types.iter().filter_map(failure).collect()
+    }
+
+    fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {
+        let templates = self.text.iter().chain(&self.blocks);
+        templates.flat_map(|template| template.unknown_paths(event_types)).collect()
+    }
+
     async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt {
         let message = match Notice::of(&delivery.event) {
             Some(notice) => Ok(of_notice(&notice)),

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use deskbell_config::TemplateText;
 use deskbell_expr::{CheckedPath, EventView, ROOTS, check_path, nearest_root};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
@@ -31,23 +32,6 @@ const STEPS_MAX: u64 = 250_000;
 /// Names beside the roots that a template may use: `null` is nothing, as in conditions.
 const OTHER_NAMES: &[&str] = &["null", "loop"];
 
-/// A template's text, as it stands in the config or in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateText {
-    /// What to call it in errors: the config's key, or the file's name.
-    pub name: String,
-    /// The text.
-    pub text: String,
-}
-
-impl TemplateText {
-    /// A text with a name for errors.
-    #[must_use]
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
-    }
-}
-
 /// A template, compiled.
 pub(crate) struct Template {
     name: String,
@@ -59,18 +43,34 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// Compiles it, and refuses names that no event has.
-    pub(crate) fn compile(source: TemplateText, escape: Escape) -> Result<Self, TemplateError> {
-        let TemplateText { name, text } = source;
+    /// Compiles the value of this key of a destination. Errors name its file, where it is in one.
+    pub(crate) fn of_key(
+        destination: &str,
+        key: &str,
+        source: &TemplateText,
+        escape: Escape,
+    ) -> Result<Self, TemplateError> {
+        let in_file = source.file.as_ref().map(|file| file.display().to_string());
+        let name = in_file.unwrap_or_else(|| format!("{destination}/{key}"));
+        Self::compile(name, &source.text, escape)
+    }
+
+    /// Compiles it, and refuses names that no event has. Errors call it by `name`.
+    pub(crate) fn compile(
+        name: impl Into<String>,
+        text: &str,
+        escape: Escape,
+    ) -> Result<Self, TemplateError> {
+        let name = name.into();
         if text.len() > TEMPLATE_BYTES_MAX {
             return Err(TemplateError::TooLong { name });
         }
-        if let Some(line) = none::line_of_comparison(&text) {
+        if let Some(line) = none::line_of_comparison(text) {
             return Err(TemplateError::ComparesWithNone { name, line });
         }
-        let metered = metered::metered(&text);
+        let metered = metered::metered(text);
         let mut environment = environment(escape);
-        if let Err(error) = environment.add_template_owned(name.clone(), text) {
+        if let Err(error) = environment.add_template_owned(name.clone(), text.to_owned()) {
             return Err(TemplateError::syntax(name, &error));
         }
         let paths = paths(&environment, &name);

@@ -1,11 +1,11 @@
 //! The `http` channel against receivers that behave, and receivers that do not.
 
 mod bodies;
+mod config;
 mod connection;
 #[cfg(feature = "interop")]
 mod interop;
 mod late;
-mod options;
 mod outcome;
 mod proxy;
 mod refused;

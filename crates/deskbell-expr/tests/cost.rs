@@ -174,7 +174,7 @@ fn a_pattern_is_compiled_with_its_expression() {
 #[test]
 fn patterns_are_judged_when_an_expression_is_compiled() {
     for (pattern, expected) in [
-        ("(", "the pattern of `matches` at column 16 is no regular expression: unclosed group"),
+        ("(", "invalid regular expression in `matches` at column 16: unclosed group"),
         (
             r"\\pL{1,10000}",
             "the pattern of `matches` at column 16 is too large: it needs more than 10485760 bytes",

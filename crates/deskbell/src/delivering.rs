@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_delivery::{
-    Channel, Filter, FilterError, FilterOptions, HandlerChannel, Replayer, Route, Router,
-    RouterOptions, Worker, WorkerOptions,
+    Channel, ChannelConfig, ChannelError, DeliveryConfig, Filter, FilterError, FilterOptions,
+    HandlerChannel, HealthPolicy, NOTICE_TYPE, Replayer, Route, Router, RouterOptions, Worker,
+    WorkerOptions,
 };
 use deskbell_store::deliveries::{Destinations, Ordering, Registration, StartFrom};
 use deskbell_store::{Store, StoreError};
@@ -13,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::command_runner::CommandRunner;
 use crate::config::{self, Config, DestinationConfig, event_types};
-use crate::delivery_options::{self, ChannelError, MadeChannel};
 use crate::handler::Handler;
 use crate::tasks::Stage;
 
@@ -23,7 +23,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(15);
 /// A destination that cannot be delivered to as the config says.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveringError {
-    /// Its channel.
+    /// Its channel, or a template that fails on a sample of an event that the destination takes.
     #[error("invalid destination `{destination}`")]
     Channel {
         /// The destination's name.
@@ -101,13 +101,12 @@ impl Delivering {
     ) -> Result<Self, DeliveringError> {
         let (mut destinations, mut warnings) = (Vec::new(), Vec::new());
         for destination in config.destinations.iter().filter(|one| one.enabled) {
-            let fault =
-                |source| DeliveringError::Channel { destination: destination.name.clone(), source };
-            let channel = delivery_options::channel(destination).map_err(fault)?;
-            if let Some(MadeChannel { channel, warnings: of_channel }) = channel {
-                warnings.extend(of_channel);
-                destinations.push(Destination::of_config(destination, config, channel)?);
-            }
+            let kind = destination.kind.channel_config();
+            let (Some(kind), Some(delivery)) = (kind, &destination.delivery) else { continue };
+            destinations.push(Destination::of_config(destination, kind, delivery, config)?);
+            let known = event_types::known_only(delivery.events.as_deref());
+            let channel = destinations.last().map(|destination| &destination.channel);
+            warnings.extend(channel.into_iter().flat_map(|channel| channel.unknown_paths(&known)));
         }
         for handler in handlers {
             let is_taken = config.destinations.iter().any(|one| one.name == handler.name)
@@ -182,17 +181,34 @@ impl Delivering {
 impl Destination {
     fn of_config(
         destination: &DestinationConfig,
+        kind: &dyn ChannelConfig,
+        delivery: &DeliveryConfig,
         config: &Config,
-        channel: Arc<dyn Channel>,
     ) -> Result<Self, DeliveringError> {
+        let name = &destination.name;
+        let fault = |source| DeliveringError::Channel { destination: name.clone(), source };
+        let channel = kind.channel(name).map_err(fault)?;
+        let failures = channel.check(&event_types::delivered(delivery.events.as_deref()));
+        if let Some(failure) = failures.into_iter().next() {
+            return Err(fault(failure.into()));
+        }
+        let disable_after = config.alerts.disable_after;
         Ok(Self {
             config: WorkerConfig::Destination {
                 destination: Box::new(destination.clone()),
-                disable_after: config.alerts.disable_after,
+                disable_after,
             },
-            registration: delivery_options::registration(destination),
-            route: route(&destination.name, delivery_options::filter_options(destination), config)?,
-            worker: delivery_options::worker_options(destination, &config.alerts),
+            registration: Registration {
+                name: name.clone(),
+                from: kind.start(),
+                ordering: delivery.ordering.unwrap_or_default(),
+            },
+            route: route(name, filter_options(destination, delivery), config)?,
+            worker: WorkerOptions {
+                delivery: delivery.clone(),
+                health: HealthPolicy { disable_after: disable_after.map(|time| time.0) },
+                ..WorkerOptions::new(name)
+            },
             channel,
         })
     }
@@ -218,10 +234,19 @@ impl Destination {
     }
 }
 
+/// What the destination wants.
+fn filter_options(destination: &DestinationConfig, delivery: &DeliveryConfig) -> FilterOptions {
+    FilterOptions {
+        sources: destination.sources.clone(),
+        events: delivery.events.clone(),
+        when: delivery.when.clone(),
+    }
+}
+
 fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, DeliveringError> {
     let fault = |source| DeliveringError::Filter { destination: name.to_owned(), source };
-    let takes_notices = config.alerts.to.iter().any(|to| to == name)
-        || event_types::name_alerts(filter.events.as_deref());
+    let is_named = filter.events.iter().flatten().any(|event| event == NOTICE_TYPE);
+    let takes_notices = is_named || config.alerts.to.iter().any(|to| to == name);
     Ok(Route {
         destination: name.into(),
         filter: Filter::new(filter).map_err(fault)?,
@@ -231,10 +256,10 @@ fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, De
 
 /// The routes of the config's destinations, for a command that delivers nothing itself.
 pub(crate) fn routes(config: &Config) -> Result<Vec<Route>, DeliveringError> {
-    let delivered_to = |one: &&DestinationConfig| {
-        one.enabled && !matches!(one.kind, config::DestinationKind::Database(_))
+    let enabled = config.destinations.iter().filter(|one| one.enabled);
+    let delivered_to = enabled.filter_map(|one| Some((one, one.delivery.as_ref()?)));
+    let route_of = |(one, delivery): (&DestinationConfig, _)| {
+        route(&one.name, filter_options(one, delivery), config)
     };
-    let of =
-        |one: &DestinationConfig| route(&one.name, delivery_options::filter_options(one), config);
-    config.destinations.iter().filter(delivered_to).map(of).collect()
+    delivered_to.map(route_of).collect()
 }

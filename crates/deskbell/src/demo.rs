@@ -4,7 +4,7 @@
 mod flaky;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ use rand::Rng;
 pub(crate) use self::flaky::Delivered;
 use self::flaky::Flaky;
 use crate::config::{
-    self, Config, DatabaseConfig, DatabaseUrl, DestinationConfig, DestinationKind, EndpointSecret,
-    HeaderFamily, Headers, HttpConfig, HttpUrl, RetryConfig, SignatureVersion, SigningSecret,
-    StoreConfig,
+    self, AllowedHost, Config, DatabaseConfig, DatabaseUrl, DeliveryConfig, DestinationConfig,
+    DestinationKind, EndpointSecret, EndpointSecrets, HttpConfig, HttpUrl, RetryPolicy,
+    SignatureVersion, SigningSecret, StoreConfig,
 };
 use crate::{Engine, StartError, StoppedEarly, mirror_rows};
 
@@ -213,30 +213,26 @@ fn config(
 
 /// The destination that forwards everything to this URL.
 fn receiver(url: &str, secret: Secret) -> Result<DestinationConfig, DemoError> {
+    let url = url.parse::<HttpUrl>().map_err(DemoError::ReceiverUrl)?;
+    let secret = EndpointSecret { secret, version: SignatureVersion::V1, until: None };
     let http = HttpConfig {
-        url: url.parse::<HttpUrl>().map_err(DemoError::ReceiverUrl)?,
-        secrets: vec![EndpointSecret {
-            secret: SigningSecret(secret),
-            version: SignatureVersion::V1,
-            until: None,
-        }],
-        header_family: HeaderFamily::Svix,
-        signature: None,
-        headers: Headers::default(),
-        allow_private: false,
-        allow_hosts: vec![Ipv4Addr::LOCALHOST.to_string()],
-        proxy: None,
+        allow_hosts: vec![AllowedHost::Network(IpAddr::V4(Ipv4Addr::LOCALHOST).into())],
+        ..HttpConfig::new(url, EndpointSecrets(vec![secret]))
     };
     let waits = WAITS_MS.map(|ms| config::Duration::new(Duration::from_millis(ms)));
     let everything = ["*"].iter().chain(ONE_TIME_CODES);
-    Ok(DestinationConfig {
+    let delivery = DeliveryConfig {
         events: Some(everything.map(|&name| name.to_owned()).collect()),
         max_in_flight: IN_FLIGHT_MAX,
-        retry: RetryConfig {
+        retry: RetryPolicy {
             schedule: waits.to_vec(),
             then_every: Some(config::Duration::new(THEN_EVERY)),
-            ..RetryConfig::default()
+            ..RetryPolicy::default()
         },
+        ..DeliveryConfig::default()
+    };
+    Ok(DestinationConfig {
+        delivery: Some(delivery),
         ..DestinationConfig::new(RECEIVER, DestinationKind::Http(http))
     })
 }

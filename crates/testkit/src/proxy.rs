@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use cuts::{Allowance, Cuts};
+use cuts::{Allowance, Cuts, End};
 
 const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks on the way in one direction; at the limit, no more is read.
@@ -53,17 +53,6 @@ struct State {
     mode: Mode,
     cut: u32,
     forgotten: u32,
-}
-
-/// How a connection ends, apart from its own two ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// Both sides are closed.
-    Cut,
-    /// Nothing passes any more until the client closes it.
-    Silence,
-    /// Nothing passes any more, whoever closes it.
-    Forgotten,
 }
 
 impl Proxy {

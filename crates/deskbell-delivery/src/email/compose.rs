@@ -1,12 +1,13 @@
 //! An email, composed from an event or a notice.
 
+use deskbell_config::TemplateText;
 use deskbell_expr::{EventView, on_sample};
 use lettre::message::Mailbox;
 
 use super::address::{self, BadAddresses};
-use super::{EmailOptions, EmailOptionsError};
+use super::{EmailConfig, EmailError, EmailPreset};
 use crate::notice::Notice;
-use crate::template::{CheckFailure, Escape, Template};
+use crate::template::{CheckFailure, Escape, Template, TemplateError};
 
 /// Receivers of one email: what Resend takes.
 const RECEIVERS_MAX: usize = 50;
@@ -38,30 +39,53 @@ pub(super) struct Composer {
 }
 
 impl Composer {
-    pub(super) fn new(options: EmailOptions) -> Result<Self, EmailOptionsError> {
-        let has_body = options.text.is_some() || options.html.is_some();
-        match (&options.subject, has_body) {
-            (Some(_), false) => return Err(EmailOptionsError::NoBody),
-            (None, true) => return Err(EmailOptionsError::NoSubject),
-            (Some(_), true) | (None, false) => {}
-        }
-        let all = |texts: Vec<_>| {
-            let compiled = texts.into_iter().map(|text| Template::compile(text, Escape::Address));
-            compiled.collect::<Result<Vec<_>, _>>()
-        };
-        let optional =
-            |text: Option<_>, escape| text.map(|text| Template::compile(text, escape)).transpose();
-        let composer = Self {
-            from: Template::compile(options.from, Escape::Address)?,
-            to: all(options.to)?,
-            reply_to: all(options.reply_to)?,
-            subject: optional(options.subject, Escape::Text)?,
-            text: optional(options.text, Escape::Text)?,
-            html: optional(options.html, Escape::Html)?,
-            only_left_by_clerk: options.only_left_by_clerk,
+    pub(super) fn new(destination: &str, config: &EmailConfig) -> Result<Self, EmailError> {
+        config.check_parts()?;
+        let composer = match config.preset {
+            Some(EmailPreset::Clerk) => Self::clerk(destination, &config.from)?,
+            None => Self::of_keys(destination, config)?,
         };
         composer.check_fixed_addresses()?;
         Ok(composer)
+    }
+
+    fn of_keys(destination: &str, config: &EmailConfig) -> Result<Self, TemplateError> {
+        let named = |key: &str, text: &str, escape| {
+            Template::compile(format!("{destination}/{key}"), text, escape)
+        };
+        let all = |key, texts: &[String]| {
+            texts.iter().map(|text| named(key, text, Escape::Address)).collect::<Result<_, _>>()
+        };
+        let body = |key, text: &Option<TemplateText>, escape| {
+            let text = text.as_ref();
+            text.map(|text| Template::of_key(destination, key, text, escape)).transpose()
+        };
+        let subject = config.subject.as_ref();
+        Ok(Self {
+            from: named("from", &config.from, Escape::Address)?,
+            to: all("to", &config.to)?,
+            reply_to: all("reply_to", &config.reply_to)?,
+            subject: subject.map(|text| named("subject", text, Escape::Text)).transpose()?,
+            text: body("text", &config.text, Escape::Text)?,
+            html: body("html", &config.html, Escape::Html)?,
+            only_left_by_clerk: false,
+        })
+    }
+
+    /// Clerk's own emails as Clerk composed them: its receiver, subject, HTML and text.
+    fn clerk(destination: &str, from: &str) -> Result<Self, TemplateError> {
+        let clerks =
+            |key: &str, text, escape| Template::compile(format!("clerk/{key}"), text, escape);
+        Ok(Self {
+            from: Template::compile(format!("{destination}/from"), from, Escape::Address)?,
+            to: vec![clerks("to", "{{ data.to_email_address }}", Escape::Address)?],
+            reply_to: Vec::new(),
+            subject: Some(clerks("subject", "{{ data.subject }}", Escape::Text)?),
+            text: Some(clerks("text", "{{ data.body_plain }}", Escape::Text)?),
+            // It is HTML already, and comes from Clerk under its signature.
+            html: Some(clerks("html", "{{ data.body | safe }}", Escape::Html)?),
+            only_left_by_clerk: true,
+        })
     }
 
     pub(super) fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
@@ -70,10 +94,10 @@ impl Composer {
     }
 
     /// Addresses that come from no event are judged at once.
-    fn check_fixed_addresses(&self) -> Result<(), EmailOptionsError> {
+    fn check_fixed_addresses(&self) -> Result<(), EmailError> {
         for (template, is_one) in self.addresses().filter(|(template, _)| template.is_fixed()) {
             let Ok(rendered) = template.render(None) else { continue };
-            judged(template.name(), &rendered, is_one).map_err(EmailOptionsError::Address)?;
+            judged(template.name(), &rendered, is_one).map_err(EmailError::Address)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deskbell_config::SecretText;
+use deskbell_config::{HttpUrl, SecretText};
 use http::{HeaderValue, Method, StatusCode};
 use lettre::message::Mailbox;
 use serde_json::{Value as Json, json};
@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::compose::Email;
-use super::{EmailOptionsError, RESEND_BASE_URL};
-use crate::api::{Api, ApiReply, ApiRequest, bearer, endpoint};
+use super::{EmailError, RESEND_BASE_URL};
+use crate::api::{Api, ApiReply, ApiRequest, base_url_or, bearer, endpoint};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::Delivery;
 use crate::idempotency;
@@ -31,12 +31,10 @@ pub(super) struct Resend {
 impl Resend {
     pub(super) fn new(
         api_key: &SecretText,
-        base_url: Option<&Url>,
-        proxy: Option<&Url>,
-    ) -> Result<Self, EmailOptionsError> {
-        let base_url = base_url
-            .cloned()
-            .unwrap_or_else(|| RESEND_BASE_URL.parse().expect("the constant is a URL"));
+        base_url: Option<&HttpUrl>,
+        proxy: Option<&HttpUrl>,
+    ) -> Result<Self, EmailError> {
+        let base_url = base_url_or(base_url, RESEND_BASE_URL);
         Ok(Self {
             api: Api::new("Resend", api_key.clone(), proxy)?,
             url: endpoint(&base_url, "emails"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use deskbell_config::SecretText;
+use deskbell_config::SmtpUrl;
 use lettre::Message;
 use lettre::message::{MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp::Error;
@@ -12,6 +12,7 @@ use super::compose::Email;
 use super::smtp_connection::{ConnectError, Connections};
 use super::smtp_url::{Server, SmtpUrlError};
 use crate::attempt::{Attempt, Outcome};
+use crate::ca_certificates::CaCertificates;
 use crate::channel::Delivery;
 use crate::{clock, idempotency};
 
@@ -33,8 +34,8 @@ enum Failure {
 
 impl Smtp {
     pub(super) fn new(
-        url: &SecretText,
-        ca_certificates: Option<&str>,
+        url: &SmtpUrl,
+        ca_certificates: Option<&CaCertificates>,
     ) -> Result<Self, SmtpUrlError> {
         let server = Server::parse(url, ca_certificates)?;
         Ok(Self { server, connections: Connections::default() })

@@ -4,16 +4,17 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use deskbell_config::SecretText;
+use deskbell_config::SmtpUrl;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 use url::{Url, form_urlencoded};
+
+use crate::ca_certificates::CaCertificates;
 
 /// The ports where the URL names none: submission (RFC 6409), submissions (RFC 8314), and plain.
 const PORT_STARTTLS: u16 = 587;
@@ -42,18 +43,6 @@ pub(super) enum Security {
 /// A mail server's URL that cannot be used. It is not repeated: there may be a password in it.
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpUrlError {
-    /// It is no URL.
-    #[error("the mail server's address is no URL, such as smtp://user:password@host:587")]
-    NotAUrl(#[source] url::ParseError),
-    /// Another scheme.
-    #[error("a mail server's URL begins with smtp:// or smtps://, not with {scheme}://")]
-    Scheme {
-        /// The scheme.
-        scheme: String,
-    },
-    /// No host.
-    #[error("the mail server's URL names no host")]
-    NoHost,
     /// A user without a password, or the other way round.
     #[error("the mail server's URL needs a user and a password, or neither")]
     HalfCredentials,
@@ -65,6 +54,9 @@ pub enum SmtpUrlError {
         /// The parameter's name.
         parameter: String,
     },
+    /// A host that no certificate can be for.
+    #[error("the mail server's URL has a host name that TLS cannot check")]
+    Host(#[source] Box<dyn Error + Send + Sync>),
     /// The certificates.
     #[error("failed to read the certificates for the mail server")]
     Certificates(#[source] Box<dyn Error + Send + Sync>),
@@ -72,24 +64,18 @@ pub enum SmtpUrlError {
 
 impl Server {
     pub(super) fn parse(
-        url: &SecretText,
-        ca_certificates: Option<&str>,
+        url: &SmtpUrl,
+        ca_certificates: Option<&CaCertificates>,
     ) -> Result<Self, SmtpUrlError> {
-        let url = Url::parse(url.expose().trim()).map_err(SmtpUrlError::NotAUrl)?;
-        let tls_from_the_start = match url.scheme() {
-            "smtp" => false,
-            "smtps" => true,
-            scheme => return Err(SmtpUrlError::Scheme { scheme: scheme.to_owned() }),
-        };
+        let url = url.expose_secrets();
+        let tls_from_the_start = url.scheme() == "smtps";
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        if host.is_empty() {
-            return Err(SmtpUrlError::NoHost);
-        }
-        let (plain, hello) = parameters(&url, tls_from_the_start)?;
+        let (plain, hello) = parameters(url, tls_from_the_start)?;
         let (security, port) = match (tls_from_the_start, plain) {
             (true, _) => {
                 let connector = connector(ca_certificates).map_err(SmtpUrlError::Certificates)?;
-                let name = ServerName::try_from(host.clone()).map_err(|_| SmtpUrlError::NoHost)?;
+                let name = ServerName::try_from(host.clone())
+                    .map_err(|error| SmtpUrlError::Host(error.into()))?;
                 (Security::Tls(connector, name), PORT_TLS)
             }
             (false, false) => {
@@ -100,7 +86,7 @@ impl Server {
             (false, true) => (Security::Plain, PORT_PLAIN),
         };
         let port = url.port().unwrap_or(port);
-        Ok(Self { security, port, credentials: credentials(&url)?, hello, host })
+        Ok(Self { security, port, credentials: credentials(url)?, hello, host })
     }
 }
 
@@ -140,22 +126,22 @@ fn decoded(text: &str) -> String {
 
 fn tls_parameters(
     host: &str,
-    ca_certificates: Option<&str>,
+    ca_certificates: Option<&CaCertificates>,
 ) -> Result<TlsParameters, lettre::transport::smtp::Error> {
     let mut builder = TlsParameters::builder(host.to_owned());
-    if let Some(pem) = ca_certificates {
-        builder = builder.add_root_certificate(Certificate::from_pem(pem.as_bytes())?);
+    if let Some(authorities) = ca_certificates {
+        builder = builder.add_root_certificate(Certificate::from_pem(authorities.pem())?);
     }
     builder.build_rustls()
 }
 
 /// TLS from the first byte, trusting whom [`tls_parameters`] trusts.
-fn connector(ca_certificates: Option<&str>) -> Result<TlsConnector, Box<dyn Error + Send + Sync>> {
+fn connector(
+    ca_certificates: Option<&CaCertificates>,
+) -> Result<TlsConnector, Box<dyn Error + Send + Sync>> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for certificate in
-        CertificateDer::pem_slice_iter(ca_certificates.unwrap_or_default().as_bytes())
-    {
-        roots.add(certificate?)?;
+    for certificate in ca_certificates.into_iter().flat_map(CaCertificates::certificates) {
+        roots.add(certificate)?;
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -185,7 +171,7 @@ mod tests {
     use super::*;
 
     fn shown(url: &str) -> String {
-        match Server::parse(&SecretText::from(url), None) {
+        match Server::parse(&url.parse().unwrap(), None) {
             Ok(server) => {
                 let user = server.credentials.is_some();
                 format!("{} {} {user} {}", server.host, server.port, server.hello)
@@ -213,14 +199,14 @@ mod tests {
             ("smtp://m.example?tls=opportunistic", "the mail server's URL has `tls`: known a"),
             ("smtp://m.example?TLS=none", "the mail server's URL has `TLS`: known a"),
             ("smtp://u@m.example", "the mail server's URL needs a user and a"),
-            ("https://m.example", "a mail server's URL begins with smtp:// "),
-            ("smtp://", "the mail server's URL names no host"),
-            ("mail.example.com", "the mail server's address is no URL, suc"),
         ] {
             assert_eq!(shown(url), expected, "{url}");
         }
+        for url in ["https://m.example", "smtp://", "mail.example.com"] {
+            url.parse::<SmtpUrl>().expect_err(url);
+        }
         assert_eq!(decoded("a%40b+c%26d%3De=f&g"), "a@b+c&d=e=f&g");
-        let shown = format!("{:?}", Server::parse(&SecretText::from("smtp://me:hunter2@h"), None));
+        let shown = format!("{:?}", Server::parse(&"smtp://me:hunter2@h".parse().unwrap(), None));
         assert!(!shown.contains("hunter2") && !shown.contains("me"), "{shown}");
     }
 }

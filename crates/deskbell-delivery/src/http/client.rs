@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_config::HttpUrl;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::CertificateDer;
-use url::Url;
 
 use super::guard::{Rules, permitted};
 use super::reused::NoteConnections;
@@ -43,7 +43,7 @@ impl Clients {
     pub(super) fn build(
         rules: Rules,
         authorities: &[CertificateDer<'_>],
-        proxy: Option<&Url>,
+        proxy: Option<&HttpUrl>,
     ) -> reqwest::Result<Self> {
         let rules = Arc::new(rules);
         let keeping = build(Arc::clone(&rules), authorities, proxy, IDLE_CONNECTIONS_MAX)?;
@@ -56,7 +56,7 @@ impl Clients {
 fn build(
     rules: Arc<Rules>,
     authorities: &[CertificateDer<'_>],
-    proxy: Option<&Url>,
+    proxy: Option<&HttpUrl>,
     idle_connections_max: usize,
 ) -> reqwest::Result<Client> {
     if CryptoProvider::get_default().is_none() {

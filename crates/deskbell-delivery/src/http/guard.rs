@@ -10,8 +10,10 @@ mod tests;
 use std::error::Error;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Host;
 
 pub(crate) use range::Range;
@@ -25,26 +27,35 @@ pub(crate) struct Rules {
     host_is_named: bool,
 }
 
-/// A text of `allow_hosts` that is no host name, no address and no network.
+/// An entry of `allow_hosts`: a host name, an address or a network, such as `hooks.internal`,
+/// `10.0.0.7`, `[::1]` or `10.0.0.0/8`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedHost {
+    /// A network; an address is a network of one.
+    Network(IpNet),
+    /// A name, in lower case.
+    Name(String),
+}
+
+/// A text that is no host name, no address and no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`allow_hosts` holds `{0}`, which is no host name, IP address or CIDR")]
-pub struct NotAHost(pub(crate) String);
+#[error(
+    "`{0}` is no host; write a name, an address or a network, such as hooks.internal, 10.0.0.7 or \
+     10.0.0.0/8"
+)]
+pub struct NotAHost(String);
 
 impl Rules {
     /// The rules for addresses of this host.
-    pub(crate) fn new(
-        allow_private: bool,
-        allow_hosts: &[String],
-        host: &Host<&str>,
-    ) -> Result<Self, NotAHost> {
+    pub(crate) fn new(allow_private: bool, allow_hosts: &[AllowedHost], host: &Host<&str>) -> Self {
         let mut rules = Self { allow_private, ..Self::default() };
-        for text in allow_hosts {
-            match Entry::parse(text).ok_or_else(|| NotAHost(text.clone()))? {
-                Entry::Network(network) => rules.networks.push(network),
-                Entry::Name(name) => rules.host_is_named |= is_name(host, &name),
+        for allowed in allow_hosts {
+            match allowed {
+                AllowedHost::Network(network) => rules.networks.push(*network),
+                AllowedHost::Name(name) => rules.host_is_named |= is_name(host, name),
             }
         }
-        Ok(rules)
+        rules
     }
 
     /// Whether something in the config allows this address, which lies in no public range.
@@ -59,29 +70,48 @@ impl Rules {
     }
 }
 
-enum Entry {
-    Network(IpNet),
-    Name(String),
+impl FromStr for AllowedHost {
+    type Err = NotAHost;
+
+    fn from_str(text: &str) -> Result<Self, NotAHost> {
+        let text = text.trim();
+        let network = |address: IpAddr| Self::Network(address.to_canonical().into());
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        if let Ok(address) = bare.parse() {
+            return Ok(network(address));
+        }
+        if let Ok(network) = text.parse() {
+            return Ok(Self::Network(network));
+        }
+        match Host::parse(text) {
+            Ok(Host::Domain(name)) if !name.contains('*') => {
+                Ok(Self::Name(without_dot(&name).to_owned()))
+            }
+            Ok(Host::Ipv4(address)) => Ok(network(address.into())),
+            _ => Err(NotAHost(text.to_owned())),
+        }
+    }
 }
 
-impl Entry {
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if text.contains('/') {
-            return text.parse().ok().map(Self::Network);
+impl fmt::Display for AllowedHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(one) if one.prefix_len() == one.max_prefix_len() => one.addr().fmt(f),
+            Self::Network(network) => network.fmt(f),
+            Self::Name(name) => f.write_str(name),
         }
-        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-        if let Ok(address) = bare.parse::<IpAddr>() {
-            return Some(Self::Network(address.to_canonical().into()));
-        }
-        match Host::parse(text).ok()? {
-            Host::Domain(name) if !name.contains('*') => {
-                Some(Self::Name(without_dot(&name).into()))
-            }
-            Host::Domain(_) => None,
-            Host::Ipv4(address) => Some(Self::Network(IpAddr::V4(address).into())),
-            Host::Ipv6(address) => Some(Self::Network(IpAddr::V6(address).to_canonical().into())),
-        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AllowedHost {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for AllowedHost {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -86,7 +86,8 @@ impl fmt::Display for DidYouMean {
 }
 
 /// A type of event with whose sample a template fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("with a sample of {event_type}: {reason}")]
 pub struct CheckFailure {
     /// The type.
     pub event_type: String,

@@ -16,7 +16,7 @@ fn render_of(escape: Escape, text: &str, data: &Json) -> Result<String, RenderEr
         occurred_at_ms: 1_716_883_200_000,
         instance_id: None,
     };
-    let template = Template::compile(TemplateText::new("text", text), escape).expect(text);
+    let template = Template::compile("text", text, escape).expect(text);
     template.render(Some(&EventView::of_data(parts, data, &[])))
 }
 
@@ -129,11 +129,11 @@ fn mistakes_are_found_at_start() {
             "template text, line 2: write `is none` or `is not none` in place of a comparison",
         ),
     ] {
-        let error = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap_err();
+        let error = Template::compile("text", text, Escape::Text).unwrap_err();
         assert_eq!(error.to_string(), expected, "{text}");
     }
     for text in ["{{ 'a == none' is none }} == none", "{% if data.x == 'none' %}y{% endif %}"] {
-        let compiled = Template::compile(TemplateText::new("text", text), Escape::Text);
+        let compiled = Template::compile("text", text, Escape::Text);
         assert!(compiled.is_ok(), "{text}: {compiled:?}");
     }
 }
@@ -162,8 +162,7 @@ fn failures_bear_no_values() {
 
 #[test]
 fn samples_find_what_compiling_cannot() {
-    let compile =
-        |text| Template::compile(TemplateText::new("subject", text), Escape::Text).unwrap();
+    let compile = |text| Template::compile("subject", text, Escape::Text).unwrap();
     assert_eq!(compile("{{ user.full_name }}").check(&["user.created", "no.such.type"]), []);
     let failures = compile("{{ user.created_at | upcase }}").check(&["user.created"]);
     assert_eq!(failures.len(), 1);
@@ -179,7 +178,7 @@ fn samples_find_fields_that_are_asked_for_in_other_ways() {
         ("{% set u = user %}{{ u.frist_name }}", "`frist_name`"),
         ("{{ user.email_addresses | map(attribute='emial_address') | join }}", "`emial_address`"),
     ] {
-        let template = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap();
+        let template = Template::compile("text", text, Escape::Text).unwrap();
         let failures = template.check(&["user.created"]);
         assert_eq!(failures.len(), 1, "{text}");
         assert!(failures[0].reason.contains(said), "{text}: {}", failures[0].reason);
@@ -191,7 +190,7 @@ fn samples_find_fields_that_are_asked_for_in_other_ways() {
         "{{ user.email_addresses | selectattr('id', 'equalto', user.primary_email_address_id) | list | length }}",
         "{% if 'first_name' in user %}{{ user | length }}{% endif %}",
     ] {
-        let template = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap();
+        let template = Template::compile("text", text, Escape::Text).unwrap();
         assert_eq!(template.check(&["user.created", "user.deleted"]), [], "{text}");
     }
 }
@@ -199,7 +198,7 @@ fn samples_find_fields_that_are_asked_for_in_other_ways() {
 #[test]
 fn a_path_that_no_sample_has_deserves_a_word() {
     let unknown = |text: &str, event_types: &[&str]| {
-        let template = Template::compile(TemplateText::new("text", text), Escape::Text).unwrap();
+        let template = Template::compile("text", text, Escape::Text).unwrap();
         template.unknown_paths(event_types)
     };
     assert_eq!(
@@ -230,7 +229,7 @@ fn what_no_value_holds_hides_nothing_else() {
         for escape in [Escape::Text, Escape::Html, Escape::Slack, Escape::SlackBlocks] {
             let text = "{{ user.full_name }} {{ event_attributes.http_request.client_ip }}";
             let render = |text| {
-                let template = Template::compile(TemplateText::new("text", text), escape).unwrap();
+                let template = Template::compile("text", text, escape).unwrap();
                 template.render(Some(&view))
             };
             assert_eq!(render(text).unwrap(), "Mira ::1", "{odd:.9}");

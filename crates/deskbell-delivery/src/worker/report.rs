@@ -6,25 +6,27 @@ use std::time::Duration;
 use deskbell_store::deliveries::{Settlement, Verdict};
 use tokio::time::Instant;
 
-use super::{Ended, millis};
+use super::attempt_result::AttemptResult;
+use super::millis;
 use crate::attempt::Outcome;
 
 /// How often a destination's failing attempts are warned of; those in between are counted.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The attempts of one destination that failed and were not warned of.
+/// Logs the attempts at one destination.
 #[derive(Debug, Default)]
-pub(super) struct Failures {
+pub(super) struct AttemptLog {
     warned_at: Option<Instant>,
-    unsaid: u64,
+    /// Failures since then.
+    suppressed: u64,
 }
 
-impl Failures {
-    /// Says what came of this attempt.
-    pub(super) fn report(&mut self, destination: &str, ended: &Ended) {
-        let (id, event_type) = (&*ended.facts.message_id, &*ended.facts.event_type);
-        let (attempt, duration_ms) = (ended.facts.attempts, millis(ended.took));
-        let (outcome, reason) = match &ended.attempt.outcome {
+impl AttemptLog {
+    pub(super) fn report(&mut self, destination: &str, result: &AttemptResult) {
+        let context = &result.context;
+        let (id, event_type) = (&*context.message_id, &*context.event_type);
+        let (attempt, duration_ms) = (context.number, millis(result.took));
+        let (outcome, reason) = match &result.attempt.outcome {
             Outcome::Delivered => {
                 tracing::info!(target: "deskbell::events", destination, event.id = id,
                     event.r#type = event_type, attempt, duration_ms, "delivered");
@@ -38,11 +40,11 @@ impl Failures {
             event.r#type = event_type, attempt, duration_ms, outcome, reason, "not delivered");
         let now = Instant::now();
         if self.warned_at.is_some_and(|at| now - at < WARN_INTERVAL) {
-            self.unsaid += 1;
+            self.suppressed += 1;
             return;
         }
         self.warned_at = Some(now);
-        let more = std::mem::take(&mut self.unsaid);
+        let more = std::mem::take(&mut self.suppressed);
         tracing::warn!(
             destination,
             event.id = id,
@@ -55,7 +57,7 @@ impl Failures {
     }
 }
 
-/// Counts what was settled, and says what was given up.
+/// Counts a settlement, and logs a dead letter.
 pub(super) fn settled(destination: &Arc<str>, settlement: &Settlement) {
     let outcome = match &settlement.verdict {
         Verdict::Delivered => "delivered",

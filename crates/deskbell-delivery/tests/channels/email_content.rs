@@ -1,36 +1,34 @@
 //! What emails say and to whom, whoever carries them.
 
-use deskbell_config::SecretText;
-use deskbell_delivery::{EmailChannel, EmailOptions, EmailProvider, Outcome, TemplateText};
+use deskbell_delivery::{
+    Channel as _, EmailChannel, EmailConfig, EmailPreset, EmailProvider, Outcome,
+};
 use serde_json::{Value as Json, json};
 
 use super::support::{HttpService, attempt, delivery, kind, reason, sample, user};
 
-fn provider(service: &HttpService) -> EmailProvider {
-    EmailProvider::Resend {
-        api_key: SecretText::from("re_123456789"),
-        base_url: Some(service.url.clone()),
-        proxy: None,
+fn resend(service: &HttpService, from: &str) -> EmailConfig {
+    EmailConfig {
+        api_key: Some("re_123456789".into()),
+        base_url: Some(service.url.as_str().parse().unwrap()),
+        ..EmailConfig::new(EmailProvider::Resend, from)
     }
 }
 
-fn options(service: &HttpService, to: &str) -> EmailOptions {
-    EmailOptions {
-        provider: provider(service),
-        from: TemplateText::new("from", "hello@acme.example"),
-        to: vec![TemplateText::new("to", to)],
-        reply_to: Vec::new(),
-        subject: Some(TemplateText::new("subject", "Hello {{ user.first_name }}")),
-        text: Some(TemplateText::new("text", "{{ user.first_name }}")),
-        html: Some(TemplateText::new("html", "<b title=\"{{ user.first_name }}\">x</b>")),
-        only_left_by_clerk: false,
+fn config(service: &HttpService, to: &str) -> EmailConfig {
+    EmailConfig {
+        to: vec![to.to_owned()],
+        subject: Some("Hello {{ user.first_name }}".to_owned()),
+        text: Some("{{ user.first_name }}".into()),
+        html: Some("<b title=\"{{ user.first_name }}\">x</b>".into()),
+        ..resend(service, "hello@acme.example")
     }
 }
 
 /// What is sent about a user, or why nothing is.
 async fn sent(to: &str, user: &Json) -> Result<Json, String> {
     let service = HttpService::start([]).await;
-    let channel = EmailChannel::new(options(&service, to)).unwrap();
+    let channel = EmailChannel::new("mail", &config(&service, to)).unwrap();
     let attempt = attempt(&channel, &delivery("user.updated", user)).await;
     match attempt.outcome {
         Outcome::Delivered => Ok(service.asked()[0].body.clone()),
@@ -56,7 +54,7 @@ async fn receivers() {
         (
             "{{ user.first_name }}",
             &two,
-            Err("reject: `to` has 1 part(s) in it that are no email addresses".to_owned()),
+            Err("reject: `mail/to` has 1 part(s) in it that are no email addresses".to_owned()),
         ),
     ] {
         let to_field = sent(to, user).await.map(|mut body| body["to"].take());
@@ -79,11 +77,11 @@ async fn an_email_has_fifty_recipients_at_most() {
 async fn a_sender_with_a_comma_in_the_name() {
     for from in ["Acme, Inc. <hello@acme.example>", "\"Acme, Inc.\" <hello@acme.example>"] {
         let service = HttpService::start([]).await;
-        let mut options =
-            options(&service, "{{ user.last_name }}, {{ user.first_name }} <a@bücher.example>");
-        options.from = TemplateText::new("from", from);
-        options.reply_to = vec![TemplateText::new("reply_to", from)];
-        let channel = EmailChannel::new(options).unwrap();
+        let mut config =
+            config(&service, "{{ user.last_name }}, {{ user.first_name }} <a@bücher.example>");
+        config.from = from.to_owned();
+        config.reply_to = vec![from.to_owned()];
+        let channel = EmailChannel::new("mail", &config).unwrap();
         assert_eq!(channel.check(&["user.created"]), []);
         let mut user = user("Mira");
         user["last_name"] = json!("Smith");
@@ -103,40 +101,40 @@ async fn what_is_no_address_is_found_at_the_start() {
         format!("{expected}, such as \"Acme, Inc.\" <hello@acme.example>, found `{found}`")
     };
     for (field, text, expected) in [
-        ("from", "hello", said("`from`: expected one address", "hello")),
+        ("from", "hello", said("`mail/from`: expected one address", "hello")),
         (
             "from",
             "Acme hello@acme.example",
-            said("`from`: expected one address", "Acme hello@acme.example"),
+            said("`mail/from`: expected one address", "Acme hello@acme.example"),
         ),
         (
             "from",
             "a@b.example, c@d.example",
-            said("`from`: expected one address", "a@b.example, c@d.example"),
+            said("`mail/from`: expected one address", "a@b.example, c@d.example"),
         ),
-        ("to", "hello", said("`to`: expected addresses", "hello")),
+        ("to", "hello", said("`mail/to`: expected addresses", "hello")),
         (
             "reply_to",
             "a@b.example, hello",
-            said("`reply_to`: expected addresses", "a@b.example, hello"),
+            said("`mail/reply_to`: expected addresses", "a@b.example, hello"),
         ),
         (
             "from",
             "{{ user.id }}",
-            said("`from`: expected one address", "user_3BqBPkbsJsSq0hFDZpRSjtN2bzl"),
+            said("`mail/from`: expected one address", "user_3BqBPkbsJsSq0hFDZpRSjtN2bzl"),
         ),
         ("from", "{{ user.nothing_of_this_name }}", String::new()),
-        ("from", "", said("`from`: expected one address", "")),
-        ("to", "{{ user.first_name }}", said("`to`: expected addresses", "Mira")),
+        ("from", "", said("`mail/from`: expected one address", "")),
+        ("to", "{{ user.first_name }}", said("`mail/to`: expected addresses", "Mira")),
     ] {
-        let template = TemplateText::new(field, text);
-        let mut options = options(&service, "{{ user.primary_email }}");
+        let template = text.to_owned();
+        let mut config = config(&service, "{{ user.primary_email }}");
         match field {
-            "from" => options.from = template,
-            "to" => options.to = vec![template],
-            _ => options.reply_to = vec![template],
+            "from" => config.from = template,
+            "to" => config.to = vec![template],
+            _ => config.reply_to = vec![template],
         }
-        let found = match EmailChannel::new(options) {
+        let found = match EmailChannel::new("mail", &config) {
             Err(error) => error.to_string(),
             Ok(channel) => {
                 let failures = channel.check(&["user.created"]);
@@ -151,9 +149,9 @@ async fn what_is_no_address_is_found_at_the_start() {
     }
     // For a user without an address there is nobody, and metadata is in no sample: those are no mistakes
     // of the config.
-    let mut options = options(&service, "{{ user.primary_email }}");
-    options.from = TemplateText::new("from", "{{ data.public_metadata.sender }}");
-    let channel = EmailChannel::new(options).unwrap();
+    let mut config = config(&service, "{{ user.primary_email }}");
+    config.from = "{{ data.public_metadata.sender }}".to_owned();
+    let channel = EmailChannel::new("mail", &config).unwrap();
     assert_eq!(channel.check(&["user.created", "user.deleted"]), []);
 }
 
@@ -192,9 +190,10 @@ async fn nobodys_name_is_a_header_a_receiver_or_markup() {
 #[tokio::test]
 async fn clerks_own_emails() {
     let service = HttpService::start([]).await;
-    let from = TemplateText::new("from", "Acme <no-reply@acme.example>");
-    let channel = EmailChannel::new(EmailOptions::clerk(provider(&service), from)).unwrap();
-    assert_eq!(channel.check(EmailOptions::CLERK_EVENTS), []);
+    let preset = Some(EmailPreset::Clerk);
+    let config = EmailConfig { preset, ..resend(&service, "Acme <no-reply@acme.example>") };
+    let channel = EmailChannel::new("mail", &config).unwrap();
+    assert_eq!(channel.check(&["email.created"]), []);
     let mut email = sample("email.created");
     for (delivered_by_clerk, why) in [
         (json!(true), "Clerk has sent it itself"),
@@ -213,12 +212,12 @@ async fn clerks_own_emails() {
 #[tokio::test]
 async fn nothing_from_the_event_is_in_reasons() {
     let service = HttpService::start([]).await;
-    let mut options = options(&service, "{{ user.primary_email }}");
-    options.text = Some(TemplateText::new("text", "one\n{{ user.first_name | round }}"));
-    let channel = EmailChannel::new(options).unwrap();
+    let mut config = config(&service, "{{ user.primary_email }}");
+    config.text = Some("one\n{{ user.first_name | round }}".into());
+    let channel = EmailChannel::new("mail", &config).unwrap();
     let failures = channel.check(&["user.created"]);
     assert_eq!(failures.len(), 1, "{failures:?}");
-    assert_eq!(failures[0].reason, "template text, line 2: invalid operation");
+    assert_eq!(failures[0].reason, "template mail/text, line 2: invalid operation");
     let failed = attempt(&channel, &delivery("user.created", &user("hunter2"))).await;
-    assert_eq!(reason(&failed), "template text, line 2: invalid operation");
+    assert_eq!(reason(&failed), "template mail/text, line 2: invalid operation");
 }

@@ -1,7 +1,8 @@
 //! Loops: contacts and events, and what follows from its answers.
 
 use deskbell_config::SecretText;
-use deskbell_delivery::{LoopsChannel, LoopsOptions, Outcome, TemplateText};
+use deskbell_delivery::{LoopsChannel, LoopsConfig, Outcome};
+use deskbell_store::deliveries::StartFrom;
 use serde_json::{Value as Json, json};
 
 use super::support::{
@@ -9,13 +10,14 @@ use super::support::{
 };
 
 fn channel(service: &HttpService, event_name: Option<&str>) -> LoopsChannel {
-    LoopsChannel::new(LoopsOptions {
+    let config = LoopsConfig {
         api_key: SecretText::from("loops_a_key_of_the_tests"),
-        event_name: event_name.map(|name| TemplateText::new("event_name", name)),
-        base_url: Some(service.url.clone()),
+        event_name: event_name.map(str::to_owned),
+        base_url: Some(service.url.as_str().parse().unwrap()),
         proxy: None,
-    })
-    .unwrap()
+        from: StartFrom::Now,
+    };
+    LoopsChannel::new("loops", &config).unwrap()
 }
 
 /// What is asked for an event, as lines with bodies; or why nothing is.

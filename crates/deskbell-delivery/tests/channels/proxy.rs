@@ -1,11 +1,11 @@
 //! A proxy of the config, for the services of which the config names one.
 
-use deskbell_config::SecretText;
+use deskbell_config::{HttpUrl, SecretText};
 use deskbell_delivery::{
-    Channel, EmailChannel, EmailOptions, EmailProvider, LoopsChannel, LoopsOptions, Outcome,
-    SlackChannel, SlackOptions, TemplateText,
+    Channel, EmailChannel, EmailConfig, EmailProvider, LoopsChannel, LoopsConfig, Outcome,
+    SlackChannel, SlackConfig,
 };
-use url::Url;
+use deskbell_store::deliveries::StartFrom;
 
 use super::support::{HttpService, attempt, delivery, user};
 
@@ -13,50 +13,49 @@ use super::support::{HttpService, attempt, delivery, user};
 const NOWHERE: &str = "http://service.invalid/";
 
 /// What the proxy is asked for when a user is created.
-async fn asked(channel: impl FnOnce(Option<Url>) -> Box<dyn Channel>) -> String {
+async fn asked(channel: impl FnOnce(Option<HttpUrl>) -> Box<dyn Channel>) -> String {
     let proxy = HttpService::start([]).await;
-    let channel = channel(Some(proxy.url.clone()));
+    let channel = channel(Some(proxy.url.as_str().parse().unwrap()));
     let attempt = attempt(&*channel, &delivery("user.created", &user("Mira"))).await;
     assert_eq!(attempt.outcome, Outcome::Delivered);
     proxy.asked()[0].line.clone()
 }
 
-fn template(text: &str) -> TemplateText {
-    TemplateText::new("template", text)
-}
-
 #[tokio::test]
 async fn each_service_is_asked_through_it() {
-    let nowhere: Url = NOWHERE.parse().unwrap();
+    let nowhere: HttpUrl = NOWHERE.parse().unwrap();
     let slack = asked(|proxy| {
-        let webhook_url = SecretText::from(format!("{NOWHERE}services/T/B/X"));
-        let options =
-            SlackOptions { webhook_url, text: Some(template("Hello")), blocks: None, proxy };
-        Box::new(SlackChannel::new(options).unwrap())
+        let config = SlackConfig {
+            webhook_url: format!("{NOWHERE}services/T/B/X").parse().unwrap(),
+            text: Some("Hello".into()),
+            blocks: None,
+            proxy,
+            from: StartFrom::Now,
+        };
+        Box::new(SlackChannel::new("slack", &config).unwrap())
     });
     assert_eq!(slack.await, format!("POST {NOWHERE}services/T/B/X"));
 
     let loops = asked(|proxy| {
         let api_key = SecretText::from("loops_a_key_of_the_tests");
         let base_url = Some(nowhere.clone());
-        let options = LoopsOptions { api_key, event_name: None, base_url, proxy };
-        Box::new(LoopsChannel::new(options).unwrap())
+        let from = StartFrom::Now;
+        let config = LoopsConfig { api_key, event_name: None, base_url, proxy, from };
+        Box::new(LoopsChannel::new("loops", &config).unwrap())
     });
     assert!(loops.await.contains(&format!(" {NOWHERE}api/v1/contacts/")));
 
     let resend = asked(|proxy| {
-        let api_key = SecretText::from("re_a_key_of_the_tests");
-        let options = EmailOptions {
-            provider: EmailProvider::Resend { api_key, base_url: Some(nowhere.clone()), proxy },
-            from: template("hello@acme.example"),
-            to: vec![template("ada@example.com")],
-            reply_to: Vec::new(),
-            subject: Some(template("Welcome")),
-            text: Some(template("Hello")),
-            html: None,
-            only_left_by_clerk: false,
+        let config = EmailConfig {
+            api_key: Some("re_a_key_of_the_tests".into()),
+            base_url: Some(nowhere.clone()),
+            proxy,
+            to: vec!["ada@example.com".to_owned()],
+            subject: Some("Welcome".to_owned()),
+            text: Some("Hello".into()),
+            ..EmailConfig::new(EmailProvider::Resend, "hello@acme.example")
         };
-        Box::new(EmailChannel::new(options).unwrap())
+        Box::new(EmailChannel::new("mail", &config).unwrap())
     });
     assert_eq!(resend.await, format!("POST {NOWHERE}emails"));
 }

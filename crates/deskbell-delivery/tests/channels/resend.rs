@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use deskbell_config::SecretText;
-use deskbell_delivery::{
-    Channel as _, EmailChannel, EmailOptions, EmailProvider, Outcome, TemplateText,
-};
+use deskbell_delivery::{Channel as _, EmailChannel, EmailConfig, EmailProvider, Outcome};
 use tokio::time::Instant;
 use url::Url;
 
@@ -13,26 +10,21 @@ use super::support::{HttpService, Reply, attempt, delivery, kind, notice, nowher
 
 const KEY: &str = "re_a_key_of_the_tests";
 
-fn options(base_url: &Url) -> EmailOptions {
-    let template = |name: &str, text: &str| TemplateText::new(name, text);
-    EmailOptions {
-        provider: EmailProvider::Resend {
-            api_key: SecretText::from(KEY),
-            base_url: Some(base_url.clone()),
-            proxy: None,
-        },
-        from: template("from", "Acme <hello@acme.example>"),
-        to: vec![template("to", "{{ user.full_name }} <{{ user.primary_email }}>")],
-        reply_to: vec![template("reply_to", "help@acme.example")],
-        subject: Some(template("subject", "Welcome, {{ user.first_name }}!")),
-        text: Some(template("text", "Hello {{ user.first_name }},\nwelcome.")),
-        html: Some(template("html", "<p>Hello {{ user.first_name }}</p>")),
-        only_left_by_clerk: false,
+fn config(base_url: &Url) -> EmailConfig {
+    EmailConfig {
+        api_key: Some(KEY.into()),
+        base_url: Some(base_url.as_str().parse().unwrap()),
+        to: vec!["{{ user.full_name }} <{{ user.primary_email }}>".to_owned()],
+        reply_to: vec!["help@acme.example".to_owned()],
+        subject: Some("Welcome, {{ user.first_name }}!".to_owned()),
+        text: Some("Hello {{ user.first_name }},\nwelcome.".into()),
+        html: Some("<p>Hello {{ user.first_name }}</p>".into()),
+        ..EmailConfig::new(EmailProvider::Resend, "Acme <hello@acme.example>")
     }
 }
 
 fn channel(base_url: &Url) -> EmailChannel {
-    EmailChannel::new(options(base_url)).unwrap()
+    EmailChannel::new("mail", &config(base_url)).unwrap()
 }
 
 #[tokio::test]
@@ -47,12 +39,11 @@ async fn a_request() {
 #[tokio::test]
 async fn a_request_for_a_notice() {
     let service = HttpService::start([]).await;
-    let mut options = options(&service.url);
-    options.to = vec![
-        TemplateText::new("to", "ops@acme.example, {{ user.primary_email }}"),
-        TemplateText::new("to", "{{ user.username }}@acme.example"),
-    ];
-    let channel = EmailChannel::new(options).unwrap();
+    let mut config = config(&service.url);
+    config.to = ["ops@acme.example, {{ user.primary_email }}", "{{ user.username }}@acme.example"]
+        .map(str::to_owned)
+        .to_vec();
+    let channel = EmailChannel::new("mail", &config).unwrap();
     assert_eq!(attempt(&channel, &notice()).await.outcome, Outcome::Delivered);
     insta::assert_snapshot!(service.asked()[0].shown());
 }
@@ -60,10 +51,10 @@ async fn a_request_for_a_notice() {
 #[tokio::test]
 async fn a_destination_may_carry_alerts_only() {
     let service = HttpService::start([]).await;
-    let mut options = options(&service.url);
-    options.to = vec![TemplateText::new("to", "ops@acme.example")];
-    (options.subject, options.text, options.html) = (None, None, None);
-    let channel = EmailChannel::new(options).unwrap();
+    let mut config = config(&service.url);
+    config.to = vec!["ops@acme.example".to_owned()];
+    (config.subject, config.text, config.html) = (None, None, None);
+    let channel = EmailChannel::new("mail", &config).unwrap();
     assert_eq!(attempt(&channel, &notice()).await.outcome, Outcome::Delivered);
     let refused = attempt(&channel, &delivery("user.created", &user("Mira"))).await;
     assert_eq!(reason(&refused), "this destination carries alerts only");
@@ -194,26 +185,24 @@ async fn without_an_answer_it_is_tried_again_and_nothing_secret_is_said() {
 }
 
 #[test]
-fn options_that_will_not_do() {
+fn configs_that_cannot_be_used() {
     super::support::provider();
     let url: Url = "http://127.0.0.1:1".parse().unwrap();
-    let refused = |change: fn(&mut EmailOptions)| {
-        let mut options = options(&url);
-        change(&mut options);
-        EmailChannel::new(options).unwrap_err().to_string()
+    let refused = |change: fn(&mut EmailConfig)| {
+        let mut config = config(&url);
+        change(&mut config);
+        EmailChannel::new("mail", &config).unwrap_err().to_string()
     };
     assert_eq!(
-        refused(|options| options.subject.as_mut().unwrap().text = "{{ usr.id }}".to_owned()),
-        "template subject, line 1: unknown name `usr`, did you mean `user`?"
+        refused(|config| config.subject = Some("{{ usr.id }}".to_owned())),
+        "template mail/subject, line 1: unknown name `usr`, did you mean `user`?"
     );
     assert_eq!(
-        refused(|options| (options.text, options.html) = (None, None)),
-        "an email needs `text`, `html`, or both"
+        refused(|config| (config.text, config.html) = (None, None)),
+        "an email needs `text` or `html`, or both"
     );
-    assert_eq!(refused(|options| options.subject = None), "an email needs a `subject`");
-    let bad_key = refused(|options| {
-        let api_key = SecretText::from("a key\n");
-        options.provider = EmailProvider::Resend { api_key, base_url: None, proxy: None };
-    });
+    assert_eq!(refused(|config| config.subject = None), "the key `subject` is missing here");
+    let bad_key = refused(|config| config.api_key = Some("a key\n".into()));
     assert_eq!(bad_key, "the API key is empty, or has characters in it that cannot be sent");
+    assert_eq!(refused(|config| config.api_key = None), "the key `api_key` is missing here");
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use deskbell_config::SecretText;
-use deskbell_delivery::{Channel as _, Outcome, SlackChannel, SlackOptions, TemplateText};
+use deskbell_config::{SecretUrl, TemplateText};
+use deskbell_delivery::{Channel as _, Outcome, SlackChannel, SlackConfig};
+use deskbell_store::deliveries::StartFrom;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 use url::Url;
@@ -12,14 +13,19 @@ use super::support::{HttpService, Reply, attempt, delivery, kind, notice, nowher
 
 const PATH: &str = "services/T000/B000/XXXXsecretXXXX";
 
-fn channel(base_url: &Url, text: Option<&str>, blocks: Option<&str>) -> SlackChannel {
-    SlackChannel::new(SlackOptions {
-        webhook_url: SecretText::from(format!("{base_url}{PATH}")),
-        text: text.map(|text| TemplateText::new("text", text)),
-        blocks: blocks.map(|text| TemplateText::new("blocks", text)),
+fn config(webhook_url: &str, text: Option<&str>, blocks: Option<&str>) -> SlackConfig {
+    SlackConfig {
+        webhook_url: webhook_url.parse().unwrap(),
+        text: text.map(TemplateText::from),
+        blocks: blocks.map(TemplateText::from),
         proxy: None,
-    })
-    .unwrap()
+        from: StartFrom::Now,
+    }
+}
+
+fn channel(base_url: &Url, text: Option<&str>, blocks: Option<&str>) -> SlackChannel {
+    let config = config(&format!("{base_url}{PATH}"), text, blocks);
+    SlackChannel::new("slack", &config).unwrap()
 }
 
 async fn posted(text: Option<&str>, blocks: Option<&str>, user: &Json) -> Result<Json, String> {
@@ -61,7 +67,7 @@ async fn messages() {
         (
             None,
             Some("{{ user.first_name | round }}"),
-            Err("reject: template blocks, line 1: invalid operation".to_owned()),
+            Err("reject: template slack/blocks, line 1: invalid operation".to_owned()),
         ),
     ] {
         assert_eq!(posted(text, blocks, &mira).await, expected, "{text:?} {blocks:?}");
@@ -144,17 +150,13 @@ async fn the_url_is_never_said() {
 fn options_that_will_not_do() {
     super::support::provider();
     let refused = |webhook_url: &str, text: Option<&str>| {
-        let text = text.map(|text| TemplateText::new("text", text));
-        let webhook_url = SecretText::from(webhook_url);
-        SlackChannel::new(SlackOptions { webhook_url, text, blocks: None, proxy: None })
-            .unwrap_err()
-            .to_string()
+        SlackChannel::new("slack", &config(webhook_url, text, None)).unwrap_err().to_string()
     };
-    for url in
-        ["hooks.slack.com/services/T/B/X", "ftp://hooks.slack.com/x", "https://hooks.slack.com"]
-    {
-        assert!(refused(url, Some("x")).contains("https://hooks.slack.com/services/…"), "{url}");
+    for url in ["hooks.slack.com/services/T/B/X", "ftp://hooks.slack.com/x"] {
+        url.parse::<SecretUrl>().expect_err(url);
     }
+    let without_path = refused("https://hooks.slack.com", Some("x"));
+    assert!(without_path.contains("https://hooks.slack.com/services/…"), "{without_path}");
     let url = "https://hooks.slack.com/services/T/B/X";
     assert!(refused(url, Some("{{ membershp.role }}")).contains("did you mean `membership`?"));
 }
@@ -162,13 +164,9 @@ fn options_that_will_not_do() {
 #[test]
 fn samples_show_blocks_that_are_no_json() {
     super::support::provider();
-    let channel = SlackChannel::new(SlackOptions {
-        webhook_url: SecretText::from("https://hooks.slack.com/services/T/B/X"),
-        text: None,
-        blocks: Some(TemplateText::new("blocks", "[{{ user.full_name }}]")),
-        proxy: None,
-    })
-    .unwrap();
+    let url = "https://hooks.slack.com/services/T/B/X";
+    let config = config(url, None, Some("[{{ user.full_name }}]"));
+    let channel = SlackChannel::new("slack", &config).unwrap();
     let failures = channel.check(&["user.created"]);
     assert!(failures[0].reason.starts_with("`blocks` is no JSON"), "{failures:?}");
 }
@@ -176,13 +174,9 @@ fn samples_show_blocks_that_are_no_json() {
 #[test]
 fn a_sample_that_fails_is_reported_once() {
     super::support::provider();
-    let channel = SlackChannel::new(SlackOptions {
-        webhook_url: SecretText::from("https://hooks.slack.com/services/T/B/X"),
-        text: Some(TemplateText::new("text", "{{ user.created_at | upcase }}")),
-        blocks: None,
-        proxy: None,
-    })
-    .unwrap();
+    let url = "https://hooks.slack.com/services/T/B/X";
+    let config = config(url, Some("{{ user.created_at | upcase }}"), None);
+    let channel = SlackChannel::new("slack", &config).unwrap();
     let failures = channel.check(&["user.created", "user.updated"]);
     let types: Vec<_> = failures.iter().map(|failure| &*failure.event_type).collect();
     assert_eq!(types, ["user.created", "user.updated"], "{failures:?}");

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_config::SecretText;
+use deskbell_config::FileText;
 use deskbell_delivery::{
-    Channel as _, Delivery, EmailChannel, EmailOptions, EmailOptionsError, EmailProvider, Outcome,
-    SmtpUrlError, TemplateText,
+    CaCertificates, Channel as _, Delivery, EmailChannel, EmailConfig, EmailProvider,
+    NoCertificates, Outcome,
 };
 use mail_parser::MessageParser;
 use tokio::sync::Notify;
@@ -20,26 +20,33 @@ use super::support::{
 const AUTH: &str = "AG1lQGFjbWUAcCtzcyB3w7ZyZA==";
 const CREDENTIALS: &str = "me%40acme:p+ss%20w%C3%B6rd@";
 
-fn options(url: String, ca_certificates: Option<String>) -> EmailOptions {
-    let template = |name: &str, text: &str| TemplateText::new(name, text);
-    EmailOptions {
-        provider: EmailProvider::Smtp { url: SecretText::from(url), ca_certificates },
-        from: template("from", "Acme Ångström <hello@acme.example>"),
+fn config(url: &str, pem: Option<&str>) -> EmailConfig {
+    EmailConfig {
+        url: Some(url.parse().unwrap()),
+        ca_certificates: pem.map(|pem| authorities(pem).unwrap()),
         to: vec![
-            template("to", "{{ user.first_name }} <{{ user.primary_email }}>"),
-            template("to", "ops@acme.example"),
+            "{{ user.first_name }} <{{ user.primary_email }}>".to_owned(),
+            "ops@acme.example".to_owned(),
         ],
-        reply_to: vec![template("reply_to", "help@acme.example")],
-        subject: Some(template("subject", "Welcome, {{ user.first_name }}!")),
-        text: Some(template("text", "Hello {{ user.first_name }},\n.\nwelcome.")),
-        html: Some(template("html", "<p>Hello {{ user.first_name }}</p>")),
-        only_left_by_clerk: false,
+        reply_to: vec!["help@acme.example".to_owned()],
+        subject: Some("Welcome, {{ user.first_name }}!".to_owned()),
+        text: Some("Hello {{ user.first_name }},\n.\nwelcome.".into()),
+        html: Some("<p>Hello {{ user.first_name }}</p>".into()),
+        ..EmailConfig::new(EmailProvider::Smtp, "Acme Ångström <hello@acme.example>")
     }
+}
+
+pub(crate) fn authorities(pem: &str) -> Result<CaCertificates, NoCertificates> {
+    CaCertificates::new(FileText { text: pem.to_owned(), file: "ca.pem".into() })
+}
+
+fn channel(url: &str, pem: Option<&str>) -> EmailChannel {
+    EmailChannel::new("mail", &config(url, pem)).unwrap()
 }
 
 fn plain(server: &MailServer) -> EmailChannel {
     let url = format!("smtp://localhost:{}?tls=none", server.port);
-    EmailChannel::new(options(url, None)).unwrap()
+    channel(&url, None)
 }
 
 fn welcome(name: &str) -> Delivery {
@@ -104,13 +111,13 @@ async fn with_tls_and_a_password() {
     let rules = Rules { tls: Some(acceptor), auth: Some(AUTH), ..Rules::default() };
     let server = MailServer::start(rules).await;
     let url = format!("smtp://{CREDENTIALS}localhost:{}", server.port);
-    let trusting = EmailChannel::new(options(url.clone(), Some(pem))).unwrap();
+    let trusting = channel(&url, Some(&pem));
     let sent = attempt(&trusting, &welcome("Mira")).await;
     assert_eq!(sent.outcome, Outcome::Delivered, "{sent:?}");
     let email = server.received().remove(0);
     assert!(email.encrypted && email.authenticated);
 
-    let doubting = EmailChannel::new(options(url, None)).unwrap();
+    let doubting = channel(&url, None);
     let refused = attempt(&doubting, &welcome("Mira")).await;
     assert_eq!(kind(&refused.outcome), "retry");
     assert!(reason(&refused).contains("certificate"), "{}", reason(&refused));
@@ -129,7 +136,7 @@ async fn with_tls_from_the_start() {
     };
     let server = MailServer::start(rules).await;
     let url = format!("smtps://{CREDENTIALS}localhost:{}", server.port);
-    let trusting = EmailChannel::new(options(url.clone(), Some(pem))).unwrap();
+    let trusting = channel(&url, Some(&pem));
     for name in ["Mira", "Zoë"] {
         let sent = attempt(&trusting, &welcome(name)).await;
         assert_eq!(sent.outcome, Outcome::Delivered, "{sent:?}");
@@ -138,22 +145,20 @@ async fn with_tls_from_the_start() {
     assert!(emails.iter().all(|email| email.encrypted && email.authenticated));
     assert_eq!(emails[1].connection, 1, "the connection is used again");
 
-    let doubting = EmailChannel::new(options(url.clone(), None)).unwrap();
+    let doubting = channel(&url, None);
     let refused = attempt(&doubting, &welcome("Mira")).await;
     assert_eq!(kind(&refused.outcome), "retry");
     assert!(reason(&refused).contains("certificate"), "{}", reason(&refused));
-    let broken = EmailChannel::new(options(url, Some("-----BEGIN CERTIFICATE-----\nx".to_owned())));
-    assert!(
-        matches!(broken, Err(EmailOptionsError::Url(SmtpUrlError::Certificates(_)))),
-        "{broken:?}"
-    );
+    for broken in ["-----BEGIN CERTIFICATE-----\nx", ""] {
+        assert!(authorities(broken).unwrap_err().to_string().contains("in ca.pem"));
+    }
 }
 
 #[tokio::test]
 async fn without_starttls_nothing_is_sent_in_the_clear() {
     let server = MailServer::start(Rules { auth: Some(AUTH), ..Rules::default() }).await;
     let url = format!("smtp://{CREDENTIALS}localhost:{}", server.port);
-    let channel = EmailChannel::new(options(url, None)).unwrap();
+    let channel = channel(&url, None);
     let refused = attempt(&channel, &welcome("Mira")).await;
     assert_eq!(kind(&refused.outcome), "retry");
     assert!(reason(&refused).contains("STARTTLS"), "{}", reason(&refused));
@@ -183,7 +188,7 @@ async fn answers() {
 async fn a_wrong_password_is_put_right_and_the_email_still_owed() {
     let server = MailServer::start(Rules { auth: Some("other"), ..Rules::default() }).await;
     let url = format!("smtp://{CREDENTIALS}localhost:{}?tls=none", server.port);
-    let channel = EmailChannel::new(options(url, None)).unwrap();
+    let channel = channel(&url, None);
     let refused = attempt(&channel, &welcome("Mira")).await;
     assert_eq!(kind(&refused.outcome), "retry");
     assert!(reason(&refused).contains("535"), "{}", reason(&refused));

@@ -1,12 +1,12 @@
 //! Mail servers, or whoever stands between, that answer without end.
 
-use deskbell_config::SecretText;
-use deskbell_delivery::{EmailChannel, EmailOptions, EmailProvider, TemplateText};
+use deskbell_delivery::{EmailChannel, EmailConfig, EmailProvider};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::smtp::authorities;
 use super::support::{attempt, certificate, delivery, kind, reason, user};
 
 /// What the systems' buffers of a connection may hold beside what we read.
@@ -88,19 +88,16 @@ async fn pour(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), piece: &[u8]) 
     sent
 }
 
-fn channel(url: String, pem: String) -> EmailChannel {
-    let template = |name: &str, text: &str| TemplateText::new(name, text);
-    EmailChannel::new(EmailOptions {
-        provider: EmailProvider::Smtp { url: SecretText::from(url), ca_certificates: Some(pem) },
-        from: template("from", "hello@acme.example"),
-        to: vec![template("to", "ops@acme.example")],
-        reply_to: Vec::new(),
-        subject: Some(template("subject", "Welcome")),
-        text: Some(template("text", "Hello")),
-        html: None,
-        only_left_by_clerk: false,
-    })
-    .unwrap()
+fn channel(url: &str, pem: &str) -> EmailChannel {
+    let config = EmailConfig {
+        url: Some(url.parse().unwrap()),
+        ca_certificates: Some(authorities(pem).unwrap()),
+        to: vec!["ops@acme.example".to_owned()],
+        subject: Some("Welcome".to_owned()),
+        text: Some("Hello".into()),
+        ..EmailConfig::new(EmailProvider::Smtp, "hello@acme.example")
+    };
+    EmailChannel::new("mail", &config).unwrap()
 }
 
 #[tokio::test]
@@ -120,7 +117,7 @@ async fn an_answer_without_end_is_cut() {
             Flood::EncryptedGreeting => format!("smtps://localhost:{port}"),
             _ => format!("smtp://localhost:{port}?tls=none"),
         };
-        let sent = attempt(&channel(url, pem), &delivery("user.created", &user("Mira"))).await;
+        let sent = attempt(&channel(&url, &pem), &delivery("user.created", &user("Mira"))).await;
         assert_eq!(kind(&sent.outcome), "retry", "{flood:?}: {sent:?}");
         let said = reason(&sent);
         assert!(!said.contains("in time"), "{flood:?}: {said}");

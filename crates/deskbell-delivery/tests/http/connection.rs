@@ -7,9 +7,8 @@ use deskbell_delivery::{HttpChannel, Outcome};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use url::Url;
 
-use super::support::{LONG, Receiver, Request, attempt, options, retry_reason};
+use super::support::{LONG, Receiver, Request, attempt, config, retry_reason};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -114,9 +113,9 @@ async fn a_request_is_sent_twice_at_most() {
 #[tokio::test]
 async fn refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
-    let attempt = attempt(&HttpChannel::new(options(url)).unwrap(), LONG).await;
+    let attempt = attempt(&HttpChannel::new(&config(&url)).unwrap(), LONG).await;
     assert_eq!(retry_reason(&attempt), "the connection was refused: nothing listens at that port");
 }
 
@@ -124,8 +123,8 @@ async fn refused() {
 async fn a_host_that_does_not_exist() {
     // No resolver is asked for a label of 64 characters.
     let host = format!("{}.example", "a".repeat(64));
-    let url = Url::parse(&format!("http://user:pa55@{host}/?token=t0ken")).unwrap();
-    let attempt = attempt(&HttpChannel::new(options(url)).unwrap(), LONG).await;
+    let url = format!("http://user:pa55@{host}/?token=t0ken");
+    let attempt = attempt(&HttpChannel::new(&config(&url)).unwrap(), LONG).await;
     assert_eq!(retry_reason(&attempt), format!("the host name {host} could not be resolved"));
 }
 

@@ -12,15 +12,14 @@ use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clerk_webhooks::HeaderFamily;
-use deskbell_delivery::{Attempt, HttpChannel, Outcome};
+use deskbell_delivery::{Attempt, HttpChannel, HttpConfig, Outcome};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
-use url::Url;
 
 use super::signature::{OTHER, PRIVATE};
-use super::support::{LONG, SECRET, attempt_at, delivery_of, options, secret};
+use super::support::{self, LONG, SECRET, attempt_at, config, delivery_of};
 
 const BOTH: &[HeaderFamily] = &[HeaderFamily::Svix, HeaderFamily::Webhook];
 const SVIX: &[HeaderFamily] = &[HeaderFamily::Svix];
@@ -54,10 +53,8 @@ impl Server {
     /// A channel to this library's path.
     fn channel(&self, library: &str, family: HeaderFamily, secrets: &[&str]) -> HttpChannel {
         let url = format!("http://127.0.0.1:{}/{library}", self.port);
-        let mut options = options(Url::parse(&url).unwrap());
-        options.header_family = family;
-        options.secrets = secrets.iter().map(|text| secret(text).into()).collect();
-        HttpChannel::new(options).unwrap()
+        let secrets = support::secrets(secrets);
+        HttpChannel::new(&HttpConfig { header_family: family, secrets, ..config(&url) }).unwrap()
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::interval;
 
-use super::support::{Receiver, Request, SHORT, attempt, retry_reason};
+use super::support::{Receiver, Request, SHORT, attempt, config, retry_reason};
 
 const NO_ANSWER: &str = "no answer within 300 ms";
 
@@ -99,8 +99,7 @@ async fn one_that_trickles_the_body_for_ever() {
 #[tokio::test]
 async fn a_handshake_that_nobody_answers() {
     let receiver = Receiver::stalling_after(b"").await;
-    let mut options = receiver.options();
-    options.url.set_scheme("https").unwrap();
-    let channel = deskbell_delivery::HttpChannel::new(options).unwrap();
+    let url = receiver.url().as_str().replace("http://", "https://");
+    let channel = deskbell_delivery::HttpChannel::new(&config(&url)).unwrap();
     assert_eq!(retry_reason(&attempt(&channel, SHORT).await), NO_ANSWER);
 }

@@ -1,19 +1,16 @@
 //! Addresses that are not connected to, as a name or in the URL.
 
-use deskbell_delivery::{HttpChannel, HttpChannelError, Outcome};
-use url::Url;
+use deskbell_delivery::{HttpChannel, HttpConfig, HttpError, Outcome};
 
-use super::support::{LONG, Receiver, attempt, options, retry_reason};
+use super::support::{LONG, Receiver, attempt, config, retry_reason};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 fn refused(url: &str, allow_private: bool) -> Option<String> {
-    let mut options = options(Url::parse(url).unwrap());
-    options.allow_hosts = Vec::new();
-    options.allow_private = allow_private;
-    match HttpChannel::new(options) {
+    let allow_hosts = Vec::new();
+    match HttpChannel::new(&HttpConfig { allow_hosts, allow_private, ..config(url) }) {
         Ok(_) => None,
-        Err(error @ HttpChannelError::Refused { .. }) => Some(error.to_string()),
+        Err(error @ HttpError::Refused { .. }) => Some(error.to_string()),
         Err(error) => panic!("{url}: {error}"),
     }
 }
@@ -76,10 +73,9 @@ async fn a_name_is_judged_by_what_it_resolves_to() {
         ("LOCALHOST", true, &["127.0.0.2"]),
     ] {
         let url = format!("http://{host}:{}/?token=t0ken", receiver.address.port());
-        let mut options = options(Url::parse(&url).unwrap());
-        options.allow_private = allow_private;
-        options.allow_hosts = allow_hosts.iter().map(|&text| text.to_owned()).collect();
-        let attempt = attempt(&HttpChannel::new(options).unwrap(), LONG).await;
+        let allow_hosts = allow_hosts.iter().map(|text| text.parse().unwrap()).collect();
+        let config = HttpConfig { allow_private, allow_hosts, ..config(&url) };
+        let attempt = attempt(&HttpChannel::new(&config).unwrap(), LONG).await;
         let wanted = format!(
             "the host {} resolves to a loopback address, which is refused; to allow it, name the host in `allow_hosts`",
             host.to_lowercase()
@@ -94,9 +90,9 @@ async fn a_name_or_network_that_is_allowed_is_connected_to() {
     for allowed in ["localhost", "127.0.0.0/8", "127.0.0.1"] {
         let receiver = Receiver::answering(OK).await;
         let url = format!("http://localhost:{}/", receiver.address.port());
-        let mut options = options(Url::parse(&url).unwrap());
-        options.allow_hosts = vec![allowed.to_owned()];
-        let attempt = attempt(&HttpChannel::new(options).unwrap(), LONG).await;
+        let allow_hosts = vec![allowed.parse().unwrap()];
+        let config = HttpConfig { allow_hosts, ..config(&url) };
+        let attempt = attempt(&HttpChannel::new(&config).unwrap(), LONG).await;
         assert_eq!(attempt.outcome, Outcome::Delivered, "{allowed}");
     }
 }

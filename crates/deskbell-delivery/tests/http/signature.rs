@@ -2,11 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clerk_webhooks::{HeaderFamily, Secret, Verifier, VerifyError};
-use deskbell_delivery::{HttpChannel, HttpOptions, Outcome, RotatingSecret};
+use clerk_webhooks::{HeaderFamily, Secret, UnixMillis, Verifier, VerifyError};
+use deskbell_delivery::{HttpChannel, HttpConfig, Outcome};
 
 use super::support::{
-    LONG, Receiver, Request, SECRET, SENT_AT, attempt, attempt_at, delivery_of, header, secret,
+    LONG, Receiver, Request, SECRET, SENT_AT, attempt, attempt_at, delivery_of, headers, secret,
+    secrets,
 };
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -22,12 +23,12 @@ fn verified(request: &Request, secret: &Secret, seconds: u64) -> Result<(), Veri
     Verifier::new(secret).verify(&request.headers, &request.body, at(seconds)).map(drop)
 }
 
-/// What a receiver gets from a channel with these options.
-async fn sent(change: impl FnOnce(&mut HttpOptions), id: &str, body: &[u8]) -> Request {
+/// What a receiver gets from a channel with this config.
+async fn sent(change: impl FnOnce(&mut HttpConfig), id: &str, body: &[u8]) -> Request {
     let (receiver, mut requests) = Receiver::recording(OK).await;
-    let mut options = receiver.options();
-    change(&mut options);
-    let channel = HttpChannel::new(options).unwrap();
+    let mut config = receiver.config();
+    change(&mut config);
+    let channel = HttpChannel::new(&config).unwrap();
     let attempt = attempt_at(&channel, &delivery_of(id, body), LONG).await;
     assert_eq!(attempt.outcome, Outcome::Delivered);
     requests.recv().await.unwrap()
@@ -38,7 +39,7 @@ async fn the_body_goes_byte_for_byte_under_either_family() {
     for body in [&b"{}"[..], b"", b" {\"a\" : \"\\u003c\\/\"}\r\n", b"\0\xff\xfe", &[b'x'; 1 << 20]]
     {
         for family in [HeaderFamily::Svix, HeaderFamily::Webhook] {
-            let request = sent(|options| options.header_family = family, "msg_1", body).await;
+            let request = sent(|config| config.header_family = family, "msg_1", body).await;
             assert_eq!(request.body, body);
             verified(&request, &secret(SECRET), SENT_AT).unwrap();
             assert_eq!(request.header(family.id()), "msg_1");
@@ -50,8 +51,8 @@ async fn the_body_goes_byte_for_byte_under_either_family() {
 
 #[tokio::test]
 async fn a_request_bears_these_headers_and_no_others() {
-    let change = |options: &mut HttpOptions| {
-        options.headers = vec![header("x-team", "a"), header("x-team", "b")];
+    let change = |config: &mut HttpConfig| {
+        config.headers = headers(&[("x-team", "a"), ("x-team", "b")]).unwrap();
     };
     let request = sent(change, "msg_1", b"{}").await;
     let mut names: Vec<&str> = request.headers.keys().map(http::HeaderName::as_str).collect();
@@ -69,16 +70,18 @@ async fn a_request_bears_these_headers_and_no_others() {
 
 #[tokio::test]
 async fn a_header_of_the_config_takes_the_place_of_ours() {
-    let change = |options: &mut HttpOptions| options.headers = vec![header("user-agent", "ours")];
+    let change = |config: &mut HttpConfig| {
+        config.headers = headers(&[("user-agent", "ours")]).unwrap();
+    };
     let request = sent(change, "msg_1", b"{}").await;
     assert_eq!(request.headers.get_all("user-agent").iter().collect::<Vec<_>>(), ["ours"]);
 }
 
 #[tokio::test]
 async fn credentials_in_the_url_are_basic_authentication() {
-    let change = |options: &mut HttpOptions| {
-        options.url.set_username("us er").unwrap();
-        options.url.set_password(Some("p:w")).unwrap();
+    let change = |config: &mut HttpConfig| {
+        let url = config.url.expose_secrets().as_str();
+        config.url = url.replace("://", "://us%20er:p%3Aw@").parse().unwrap();
     };
     let request = sent(change, "msg_1", b"{}").await;
     // base64 of `us er:p:w`.
@@ -88,7 +91,7 @@ async fn credentials_in_the_url_are_basic_authentication() {
 
 #[tokio::test]
 async fn a_private_key_signs_v1a() {
-    let change = |options: &mut HttpOptions| options.secrets = vec![secret(PRIVATE).into()];
+    let change = |config: &mut HttpConfig| config.secrets = secrets(&[PRIVATE]);
     let request = sent(change, "msg_1", b"{}").await;
     assert!(request.header("svix-signature").starts_with("v1a,"));
     verified(&request, &secret(PRIVATE), SENT_AT).unwrap();
@@ -96,11 +99,11 @@ async fn a_private_key_signs_v1a() {
 
 #[tokio::test]
 async fn every_secret_of_a_rotation_signs_until_its_end() {
-    let until = |seconds| Some(at(seconds));
     for (end, signatures) in [(SENT_AT + 1, 3), (SENT_AT, 2), (SENT_AT - 1, 2)] {
-        let change = |options: &mut HttpOptions| {
-            let old = RotatingSecret { secret: secret(SECRET), until: until(end) };
-            options.secrets = vec![old, secret(OTHER).into(), secret(PRIVATE).into()];
+        let change = |config: &mut HttpConfig| {
+            config.secrets = secrets(&[SECRET, OTHER, PRIVATE]);
+            config.secrets.0[0].until =
+                UnixMillis::from_millis(i64::try_from(end * 1_000).unwrap());
         };
         let request = sent(change, "msg_1", b"{}").await;
         assert_eq!(request.header("svix-signature").split(' ').count(), signatures);

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clerk_webhooks::Secret;
-use deskbell_delivery::{Attempt, Channel, Delivery, HttpChannel, HttpOptions, Outcome};
+use deskbell_delivery::{
+    Attempt, Channel, Delivery, EndpointSecrets, HeaderOfOurs, Headers, HttpChannel, HttpConfig,
+    Outcome,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -91,12 +94,12 @@ impl Receiver {
         Url::parse(&format!("http://{}/hooks?token=t0ken", self.address)).unwrap()
     }
 
-    pub(crate) fn options(&self) -> HttpOptions {
-        options(self.url())
+    pub(crate) fn config(&self) -> HttpConfig {
+        config(self.url().as_str())
     }
 
     pub(crate) fn channel(&self) -> HttpChannel {
-        HttpChannel::new(self.options()).unwrap()
+        HttpChannel::new(&self.config()).unwrap()
     }
 
     /// How many connections there were.
@@ -105,18 +108,25 @@ impl Receiver {
     }
 }
 
-pub(crate) fn options(url: Url) -> HttpOptions {
-    let mut options = HttpOptions::new(url, secret(SECRET));
-    options.allow_hosts = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-    options
+pub(crate) fn config(url: &str) -> HttpConfig {
+    let allow_hosts = ["127.0.0.1", "localhost"].map(|host| host.parse().unwrap()).to_vec();
+    HttpConfig { allow_hosts, ..HttpConfig::new(url.parse().unwrap(), secrets(&[SECRET])) }
+}
+
+pub(crate) fn secrets(texts: &[&str]) -> EndpointSecrets {
+    EndpointSecrets(texts.iter().map(|text| text.parse().unwrap()).collect())
 }
 
 pub(crate) fn secret(text: &str) -> Secret {
     Secret::parse(text).unwrap()
 }
 
-pub(crate) fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
-    (HeaderName::from_static(name), HeaderValue::from_static(value))
+pub(crate) fn headers(pairs: &[(&'static str, &'static str)]) -> Result<Headers, HeaderOfOurs> {
+    let mut headers = Headers::default();
+    for (name, value) in pairs {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value))?;
+    }
+    Ok(headers)
 }
 
 /// A request as it came.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use deskbell_delivery::{HttpChannel, Outcome};
+use deskbell_config::FileText;
+use deskbell_delivery::{CaCertificates, HttpChannel, HttpConfig, Outcome};
 use http_body_util::Full;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -15,13 +16,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use url::Url;
 
-use super::support::{LONG, Receiver, attempt, options, retry_reason};
+use super::support::{LONG, Receiver, attempt, config, retry_reason};
 
 /// An authority of our own.
 struct Authority {
-    certificate: CertificateDer<'static>,
+    certificates: CaCertificates,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -31,8 +31,9 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap().der().clone();
-        Self { certificate, issuer: Issuer::new(params, key) }
+        let text = params.self_signed(&key).unwrap().pem();
+        let certificates = CaCertificates::new(FileText { text, file: "ca.pem".into() }).unwrap();
+        Self { certificates, issuer: Issuer::new(params, key) }
     }
 
     /// A server with a certificate for this name, changed like this.
@@ -84,18 +85,16 @@ async fn serving(acceptor: TlsAcceptor) -> (Receiver, mpsc::UnboundedReceiver<St
     (receiver, seen)
 }
 
-fn channel(receiver: &Receiver, authorities: Vec<CertificateDer<'static>>) -> HttpChannel {
+fn channel(receiver: &Receiver, ca_certificates: Option<CaCertificates>) -> HttpChannel {
     let url = format!("https://localhost:{}/hooks?token=t0ken", receiver.address.port());
-    let mut options = options(Url::parse(&url).unwrap());
-    options.extra_authorities = authorities;
-    HttpChannel::new(options).unwrap()
+    HttpChannel::new(&HttpConfig { ca_certificates, ..config(&url) }).unwrap()
 }
 
 #[tokio::test]
 async fn http_2_by_one_connection() {
     let authority = Authority::new("ours");
     let (receiver, mut seen) = serving(authority.acceptor("localhost", |_| ())).await;
-    let channel = channel(&receiver, vec![authority.certificate]);
+    let channel = channel(&receiver, Some(authority.certificates));
     for _ in 0..3 {
         let attempt = attempt(&channel, LONG).await;
         assert_eq!(attempt.outcome, Outcome::Delivered);
@@ -133,7 +132,7 @@ async fn certificates_that_are_not_trusted() {
         ),
     ] {
         let (receiver, mut seen) = serving(acceptor).await;
-        let attempt = attempt(&channel(&receiver, vec![ours.certificate.clone()]), LONG).await;
+        let attempt = attempt(&channel(&receiver, Some(ours.certificates.clone())), LONG).await;
         assert_eq!(retry_reason(&attempt), words);
         assert!(seen.try_recv().is_err(), "nothing is sent to it");
     }
@@ -146,11 +145,11 @@ async fn what_is_not_tls() {
     })
     .await;
     assert_eq!(
-        retry_reason(&attempt(&channel(&plain, Vec::new()), LONG).await),
+        retry_reason(&attempt(&channel(&plain, None), LONG).await),
         "the TLS handshake failed: the receiver does not speak TLS at that port"
     );
     let closing = Receiver::start(|stream| async move { drop(stream) }).await;
-    let attempt = attempt(&channel(&closing, Vec::new()), LONG).await;
+    let attempt = attempt(&channel(&closing, None), LONG).await;
     assert!(
         [
             "the receiver closed the connection during the handshake",

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use deskbell_delivery::{Attempt, Outcome, RateLimit, WorkerOptions};
+use deskbell_delivery::{Attempt, DeliveryConfig, Outcome, WorkerOptions};
 use deskbell_store::deliveries::DeliveryState;
 use tokio::time::Instant;
 
-use super::support::{START_MS, Scripted, World, delivered, event, options, status, work_for_days};
+use super::support::{
+    START_MS, Scripted, World, delivered, event, in_flight, options, status, work_for_days,
+};
 
 #[tokio::test]
 async fn an_event_arrives_once_and_the_attempt_is_written_down() {
@@ -18,8 +20,8 @@ async fn an_event_arrives_once_and_the_attempt_is_written_down() {
     world.route(&["crm"]).await;
     let channel = Scripted::new("crm", |_| delivered());
     let mut worker = world.worker(&channel);
-    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, 1);
-    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, 0);
+    assert_eq!(worker.run_until_idle().await.unwrap().delivered, 1);
+    assert_eq!(worker.run_until_idle().await.unwrap().delivered, 0);
     assert_eq!(channel.seen(), ["msg_1"]);
     let delivery = world.delivery("crm", 1).await;
     assert!(matches!(delivery.state, DeliveryState::Delivered { .. }), "{delivery:?}");
@@ -111,8 +113,8 @@ async fn what_is_refused_for_good_is_dead_lettered_at_once() {
         "msg_1" => Attempt::rejected("no recipient"),
         _ => delivered(),
     });
-    let (progress, next_due) = world.worker(&channel).run_until_idle().await.unwrap();
-    assert_eq!((progress.dead_lettered, progress.delivered, next_due), (1, 1, None));
+    let progress = world.worker(&channel).run_until_idle().await.unwrap();
+    assert_eq!((progress.dead_lettered, progress.delivered, progress.next_due), (1, 1, None));
     let state = world.state("crm", 1).await;
     assert!(
         matches!(state, DeliveryState::DeadLettered { reason, .. } if reason == "no recipient")
@@ -129,9 +131,9 @@ async fn an_attempt_that_panics_is_a_failure_like_any_other() {
         assert_ne!(delivery.event.message_id, "msg_1", "a fault of a channel");
         delivered()
     });
-    let (progress, next_due) = world.worker(&channel).run_until_idle().await.unwrap();
+    let progress = world.worker(&channel).run_until_idle().await.unwrap();
     assert_eq!((progress.retried, progress.delivered), (1, 1));
-    assert!(next_due.is_some());
+    assert!(progress.next_due.is_some());
 }
 
 #[tokio::test]
@@ -141,8 +143,8 @@ async fn no_more_than_agreed_are_under_way_at_once() {
     world.append_many(0, 200).await;
     world.route(&["crm"]).await;
     let channel = Scripted::new("crm", |_| delivered());
-    let options = WorkerOptions { max_in_flight: 3, ..options("crm") };
-    let (progress, _) = world.worker_with(&channel, options).run_until_idle().await.unwrap();
+    let options = WorkerOptions { delivery: in_flight(3), ..options("crm") };
+    let progress = world.worker_with(&channel, options).run_until_idle().await.unwrap();
     assert_eq!(progress.delivered, 200);
     assert_eq!(channel.most_in_flight(), 3);
 }
@@ -154,12 +156,12 @@ async fn a_rate_limit_holds() {
     world.append_many(0, 11).await;
     world.route(&["crm"]).await;
     let channel = Scripted::new("crm", |_| delivered());
-    let rate_limit = Some(RateLimit { count: 20, per: Duration::from_secs(1) });
-    let mut worker = world.worker_with(&channel, WorkerOptions { rate_limit, ..options("crm") });
+    let delivery = DeliveryConfig { rate_limit: "20/s".parse().ok(), ..DeliveryConfig::default() };
+    let mut worker = world.worker_with(&channel, WorkerOptions { delivery, ..options("crm") });
     let began = Instant::now();
     let mut delivered = 0;
     while delivered < 11 {
-        delivered += worker.run_until_idle().await.unwrap().0.delivered;
+        delivered += worker.run_until_idle().await.unwrap().delivered;
         tokio::task::yield_now().await;
     }
     assert!(began.elapsed() >= Duration::from_millis(500), "{:?}", began.elapsed());
@@ -192,7 +194,7 @@ async fn a_one_time_code_is_worth_a_quarter_of_an_hour() {
     world.store.append(&[late]).await.unwrap();
     router.run_once().await.unwrap();
     world.clock.advance(Duration::from_secs(900));
-    assert_eq!(worker.run_until_idle().await.unwrap().0.dead_lettered, 1);
+    assert_eq!(worker.run_until_idle().await.unwrap().dead_lettered, 1);
     assert!(!channel.seen().contains(&"msg_3".to_owned()));
 }
 
@@ -215,5 +217,5 @@ async fn a_slow_destination_delays_no_other() {
     tasks.spawn(slow.run(shutdown.clone()));
     hanging.begun.notified().await;
     let fast = Scripted::new("fast", |_| delivered());
-    assert_eq!(world.worker(&fast).run_until_idle().await.unwrap().0.delivered, 300);
+    assert_eq!(world.worker(&fast).run_until_idle().await.unwrap().delivered, 300);
 }

@@ -31,7 +31,7 @@ async fn a_backlog_waits_behind_probes_and_goes_out_at_once_when_it_is_back() {
     let began = Instant::now();
     let mut retried = 0;
     while began.elapsed() < 25 * pause {
-        retried += worker.run_until_idle().await.unwrap().0.retried;
+        retried += worker.run_until_idle().await.unwrap().retried;
         tokio::task::yield_now().await;
     }
     let hammered = channel.seen().len();
@@ -45,7 +45,7 @@ async fn a_backlog_waits_behind_probes_and_goes_out_at_once_when_it_is_back() {
     // What was attempted before is due again later.
     world.clock.advance(Duration::from_secs(400));
     while arrived < BACKLOG as u64 {
-        arrived += worker.run_until_idle().await.unwrap().0.delivered;
+        arrived += worker.run_until_idle().await.unwrap().delivered;
     }
     assert_eq!(channel.seen().len(), BACKLOG + hammered, "each once more, and no more");
 }
@@ -60,6 +60,6 @@ async fn one_message_that_fails_for_itself_does_not_slow_the_others() {
         if delivery.event.message_id == "msg_3" { status(500) } else { delivered() }
     });
     let mut worker = world.worker_with(&channel, WorkerOptions::new("crm"));
-    let (progress, _) = worker.run_until_idle().await.unwrap();
+    let progress = worker.run_until_idle().await.unwrap();
     assert_eq!((progress.delivered, progress.retried), (499, 1));
 }

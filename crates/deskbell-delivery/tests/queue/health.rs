@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use deskbell_delivery::{
-    Attempt, HealthPolicy, Notice, NoticeState, NoticeSubject, Outcome, RetryPolicy, Route, Worker,
-    WorkerOptions,
+    Attempt, DeliveryConfig, HealthPolicy, Notice, NoticeState, NoticeSubject, Outcome,
+    RetryPolicy, Route, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{DeliveryState, DestinationHealth};
 use deskbell_store::{NewEvent, Seq};
@@ -29,13 +29,17 @@ fn switched(destination: &str) -> (Arc<AtomicU8>, Arc<Scripted>) {
 
 /// Options of a worker that looks at its destination whenever it is run, with waits in seconds.
 fn disabling(after: Duration, schedule: &[u64], then_every: Option<u64>) -> WorkerOptions {
+    let seconds = |seconds| deskbell_config::Duration::new(Duration::from_secs(seconds));
     WorkerOptions {
         poll_every: Duration::ZERO,
         health: HealthPolicy { disable_after: Some(after) },
-        retry: RetryPolicy {
-            schedule: schedule.iter().copied().map(Duration::from_secs).collect(),
-            then_every: then_every.map(Duration::from_secs),
-            ..RetryPolicy::default()
+        delivery: DeliveryConfig {
+            retry: RetryPolicy {
+                schedule: schedule.iter().copied().map(seconds).collect(),
+                then_every: then_every.map(seconds),
+                ..RetryPolicy::default()
+            },
+            ..DeliveryConfig::default()
         },
         ..options("crm")
     }
@@ -135,11 +139,12 @@ async fn a_probe_costs_a_delivery_nothing_of_its_schedule() {
     assert_eq!(channel.seen().len(), 3);
     answer.store(2, Ordering::Relaxed);
     world.store_health(&DestinationHealth::default()).await;
-    let (progress, next_due) = worker.run_until_idle().await.unwrap();
+    let progress = worker.run_until_idle().await.unwrap();
     assert_eq!((progress.delivered, progress.dead_lettered), (0, 0), "it is not due yet");
-    assert!(next_due.unwrap() > 3_000 * SECOND, "{next_due:?}");
+    let next_due = progress.next_due.unwrap();
+    assert!(next_due > 3_000 * SECOND, "{next_due:?}");
     world.clock.advance(2 * 3_600 * SECOND);
-    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, 1);
+    assert_eq!(worker.run_until_idle().await.unwrap().delivered, 1);
 }
 
 #[tokio::test]
@@ -156,7 +161,7 @@ async fn nothing_is_sent_to_a_disabled_one_and_nothing_is_lost() {
     assert_eq!(channel.seen().len(), attempts);
     answer.store(2, Ordering::Relaxed);
     world.store_health(&DestinationHealth::default()).await;
-    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, 2);
+    assert_eq!(worker.run_until_idle().await.unwrap().delivered, 2);
 }
 
 #[tokio::test]
@@ -190,7 +195,7 @@ async fn what_several_workers_see_adds_up() {
     let mut one = world.worker_with(&channel, options());
     let mut other = world.worker_with(&channel, options());
     let (first, second) = tokio::join!(one.run_until_idle(), other.run_until_idle());
-    assert_eq!(first.unwrap().0.retried + second.unwrap().0.retried, EVENTS as u64);
+    assert_eq!(first.unwrap().retried + second.unwrap().retried, EVENTS as u64);
     let health = world.destination("crm").await.health;
     assert_eq!(usize::try_from(health.failed_attempts), Ok(EVENTS));
     let first_at_ms = health.first_failure_at_ms.unwrap();
@@ -253,7 +258,7 @@ async fn dead_letters_are_counted_but_not_those_of_notices() {
     let routes = vec![Route { takes_notices: true, ..route("ops") }];
     world.router(routes).run_once().await.unwrap();
     let channel = Scripted::new("ops", |_| Attempt::rejected("no"));
-    let (progress, _) = world.worker(&channel).run_until_idle().await.unwrap();
+    let progress = world.worker(&channel).run_until_idle().await.unwrap();
     assert_eq!(progress.dead_lettered, 2);
     assert_eq!(world.destination("ops").await.dead_letters_total, 1);
 }

@@ -27,12 +27,12 @@ async fn a_dead_destination_with_a_backlog_leaves_a_healthy_one_alone() {
     hanging.begun.notified().await;
     let crm = Scripted::new("crm", |_| delivered());
     let mut worker = world.worker(&crm);
-    let (progress, next) = worker.run_until_idle().await.unwrap();
-    assert_eq!((progress.delivered, next), (BACKLOG as u64, None));
+    let progress = worker.run_until_idle().await.unwrap();
+    assert_eq!((progress.delivered, progress.next_due), (BACKLOG as u64, None));
     world.append_many(BACKLOG, FURTHER).await;
     world.route(&["dead", "crm"]).await;
-    let (progress, next) = worker.run_until_idle().await.unwrap();
-    assert_eq!((progress.delivered, next), (FURTHER as u64, None));
+    let progress = worker.run_until_idle().await.unwrap();
+    assert_eq!((progress.delivered, progress.next_due), (FURTHER as u64, None));
     let backlogs = world.store.backlogs().await.unwrap();
     let owed = |name: &str| backlogs.iter().find(|one| *one.destination == *name).unwrap().pending;
     assert_eq!((owed("dead"), owed("crm")), ((BACKLOG + FURTHER) as u64, 0));

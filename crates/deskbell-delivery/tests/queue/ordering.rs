@@ -25,14 +25,14 @@ async fn each_subject_goes_in_order_and_a_stuck_one_blocks_only_itself() {
         if is_three && stuck.load(Atomic::Relaxed) { status(500) } else { delivered() }
     });
     let mut worker = world.worker_with(&channel, options("crm"));
-    let (progress, _) = worker.run_until_idle().await.unwrap();
+    let progress = worker.run_until_idle().await.unwrap();
     let of_three = events.iter().filter(|event| event.subject.as_deref() == Some("user_3")).count();
     let of_three = u64::try_from(of_three).unwrap();
     assert_eq!((progress.delivered, progress.retried), (300 - of_three, 1));
     assert!(matches!(world.state("crm", 11).await, DeliveryState::Pending { due_at_ms: None }));
     is_stuck.store(false, Atomic::Relaxed);
     world.clock.advance(Duration::from_secs(6));
-    assert_eq!(worker.run_until_idle().await.unwrap().0.delivered, of_three);
+    assert_eq!(worker.run_until_idle().await.unwrap().delivered, of_three);
 
     let mut seen: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for id in channel.seen() {

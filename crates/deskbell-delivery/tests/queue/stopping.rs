@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::support::{Hanging, Scripted, World, delivered, options};
+use super::support::{Hanging, Scripted, World, delivered, in_flight, options};
 
 #[tokio::test]
 async fn a_worker_that_is_idle_stops_at_once() {
@@ -49,7 +49,7 @@ async fn what_is_in_flight_is_finished_within_the_grace_period() {
     };
     let shutdown = CancellationToken::new();
     let channel = Arc::new(HandlerChannel::new(handler, shutdown.clone())) as Arc<dyn Channel>;
-    let options = WorkerOptions { max_in_flight: 2, ..options("crm") };
+    let options = WorkerOptions { delivery: in_flight(2), ..options("crm") };
     let worker = Worker::new(world.store.clone(), channel, options);
     let mut tasks = JoinSet::new();
     tasks.spawn(worker.run(shutdown.clone()));
@@ -61,7 +61,7 @@ async fn what_is_in_flight_is_finished_within_the_grace_period() {
     tasks.join_all().await;
     let world = world.restart().await;
     let channel = Scripted::new("crm", |_| delivered());
-    let (progress, _) = world.worker(&channel).run_until_idle().await.unwrap();
+    let progress = world.worker(&channel).run_until_idle().await.unwrap();
     assert_eq!(progress.delivered, 98, "two were finished, and none was begun after the stop");
 }
 
@@ -86,7 +86,7 @@ async fn what_hangs_is_cut_off_after_the_grace_period_and_attempted_again() {
     assert!(matches!(world.state("crm", 1).await, DeliveryState::Pending { .. }));
     let world = world.restart().await;
     let channel = Scripted::new("crm", |_| delivered());
-    assert_eq!(world.worker(&channel).run_until_idle().await.unwrap().0.delivered, 1);
+    assert_eq!(world.worker(&channel).run_until_idle().await.unwrap().delivered, 1);
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_delivery::{
-    Attempt, Channel, Delivery, Filter, FilterOptions, Outcome, ProbePolicy, Route, Router,
-    RouterOptions, Worker, WorkerOptions,
+    Attempt, Channel, Delivery, DeliveryConfig, Filter, FilterOptions, Outcome, ProbePolicy, Route,
+    Router, RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{
     DeliveryState, DeliverySummary, DestinationState, Ordering, Registration, StartFrom,
@@ -125,6 +125,11 @@ pub(crate) fn options(destination: &str) -> WorkerOptions {
     WorkerOptions { probe, ..WorkerOptions::new(destination) }
 }
 
+/// The delivery keys with this `max_in_flight`.
+pub(crate) fn in_flight(max_in_flight: usize) -> DeliveryConfig {
+    DeliveryConfig { max_in_flight, ..DeliveryConfig::default() }
+}
+
 /// An attempt that failed with this status.
 pub(crate) fn status(status: u16) -> Attempt {
     let reason = format!("the receiver answered {status}");
@@ -219,10 +224,10 @@ pub(crate) async fn work_for_days(
     let mut times = Vec::new();
     let mut now = Duration::ZERO;
     while now < Duration::from_secs(days_max * 86_400) {
-        let (progress, next_due) = worker.run_until_idle().await.unwrap();
+        let progress = worker.run_until_idle().await.unwrap();
         let attempts = progress.delivered + progress.retried + progress.dead_lettered;
         times.extend((0..attempts).map(|_| now));
-        let Some(wait) = next_due else { break };
+        let Some(wait) = progress.next_due else { break };
         // The store counts in whole milliseconds.
         let wait = wait.max(Duration::from_millis(1));
         world.clock.advance(wait);

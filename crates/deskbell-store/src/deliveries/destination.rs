@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::{Seq, StoreError};
 
@@ -70,16 +71,19 @@ pub struct Registration {
 }
 
 /// Where a new destination begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StartFrom {
+    /// With the next event that comes.
+    #[default]
+    Now,
     /// With the first event of the log.
     Beginning,
-    /// With the next event that comes.
-    Now,
 }
 
 /// The order of a destination's deliveries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ordering {
     /// None.
     #[default]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use deskbell_store::{EventLog, PostgresOpenError, PostgresOptions, PostgresStore, Seq, Store};
+use testkit::PostgresDatabase;
 use tokio::task::JoinSet;
 
 use super::tls::chain;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use deskbell_store::conformance::{event, events};
 use deskbell_store::{EventLog, PostgresStore, Seq};
+use testkit::PostgresDatabase;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 

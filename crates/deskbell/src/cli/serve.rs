@@ -4,11 +4,11 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Args;
+use deskbell_delivery::ChannelConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use url::Url;
 
 use super::{Context, exit, logging};
-use crate::config::{DestinationKind, EmailProvider, HttpUrl, Loaded};
+use crate::config::{DestinationKind, Loaded};
 use crate::engine::{Engine, Listening, Reloaded};
 
 #[derive(Debug, Args)]
@@ -121,29 +121,14 @@ impl StopSignals {
     }
 }
 
-/// What it is in a word, and where it is: of an address that events are sent to the host alone, as
-/// the rest of it may be a secret.
+/// What it is in a word, and where it is.
 fn where_to(kind: &DestinationKind) -> (&'static str, String) {
-    let host = |url: &Url| match url.host_str() {
-        Some(host) => {
-            let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-            format!("{}://{host}{port}", url.scheme())
+    match (kind, kind.channel_config()) {
+        (DestinationKind::Database(database), _) => ("mirror", database.url.to_string()),
+        (_, channel) => {
+            let receiver = channel.map(ChannelConfig::receiver).unwrap_or_default();
+            (kind.destination_type().as_str(), receiver)
         }
-        None => url.scheme().to_owned(),
-    };
-    let api = |url: &Option<HttpUrl>, usual: &str| match url {
-        Some(url) => host(url.expose_secrets()),
-        None => usual.to_owned(),
-    };
-    match kind {
-        DestinationKind::Database(database) => ("mirror", database.url.to_string()),
-        DestinationKind::Http(http) => ("http", host(http.url.expose_secrets())),
-        DestinationKind::Slack(slack) => ("slack", host(slack.webhook_url.expose_secrets())),
-        DestinationKind::Loops(loops) => ("loops", api(&loops.base_url, "Loops")),
-        DestinationKind::Email(email) => match &email.provider {
-            EmailProvider::Resend { base_url, .. } => ("email", api(base_url, "Resend")),
-            EmailProvider::Smtp { url } => ("email", host(url.expose_secrets())),
-        },
     }
 }
 

@@ -4,9 +4,10 @@ use std::time::Duration as StdDuration;
 
 use deskbell_config::or_never;
 use deskbell_config::{Fault, Step};
+use deskbell_delivery::ChannelConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{Config, DestinationType, Duration, LeftOut, nearest};
+use super::{Config, DestinationKind, Duration, LeftOut, nearest};
 
 /// The shortest time: alerts look at what there is once a second.
 const TIME_MIN: StdDuration = StdDuration::from_secs(1);
@@ -80,9 +81,9 @@ fn check_times(alerts: &AlertsConfig) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether a destination of this type can take alerts.
-pub(super) fn takes_alerts(kind: DestinationType) -> bool {
-    matches!(kind, DestinationType::Email | DestinationType::Slack | DestinationType::Http)
+/// Whether this destination can take alerts.
+pub(super) fn takes_alerts(kind: &DestinationKind) -> bool {
+    kind.channel_config().is_some_and(ChannelConfig::takes_alerts)
 }
 
 fn check_recipient(config: &Config, name: &str, at: Vec<Step>) -> Result<(), Fault> {
@@ -91,8 +92,8 @@ fn check_recipient(config: &Config, name: &str, at: Vec<Step>) -> Result<(), Fau
         let help = nearest::suggest(name, &known, "the destinations are");
         return Err(Fault::at(at, format!("there is no destination `{name}`")).with_help(help));
     };
-    let kind = found.kind.destination_type();
-    if !takes_alerts(kind) {
+    if !takes_alerts(&found.kind) {
+        let kind = found.kind.destination_type();
         let message = format!("`{name}` has type = \"{kind}\", which takes no alerts");
         return Err(Fault::at(at, message).with_help(RECIPIENTS));
     }

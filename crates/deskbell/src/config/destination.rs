@@ -1,101 +1,70 @@
-//! `[[destination]]`: where events go. One file a type.
+//! `[[destination]]`: where events go. The keys of a type are beside what they configure; this is
+//! their index.
 
 mod check;
 mod database;
-mod delivery;
-mod email;
-mod endpoint_secret;
-mod headers;
-mod http;
-mod loops;
-mod read;
-mod retry;
-mod show;
-mod slack;
+mod keys;
 
 use std::fmt;
 
+pub use clerk_webhooks::HeaderFamily;
+use deskbell_config::{Node, ReadError};
+use deskbell_delivery::ChannelConfig;
+pub use deskbell_delivery::{
+    AllowedHost, CaCertificates, DeliveryConfig, EmailConfig, EmailPreset, EmailProvider,
+    EndpointSecret, EndpointSecrets, Headers, HttpConfig, LoopsConfig, RetryPolicy,
+    SignatureVersion, SlackConfig,
+};
+pub use deskbell_store::deliveries::{Ordering, StartFrom};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::check::check;
 pub use self::database::{DatabaseConfig, OnDelete};
-pub use self::delivery::{Ordering, StartFrom};
-pub use self::email::{EmailConfig, EmailPreset, EmailProvider};
-pub use self::endpoint_secret::{EndpointSecret, SignatureVersion};
-pub use self::headers::Headers;
-pub use self::http::{HeaderFamily, HttpConfig};
-pub use self::loops::LoopsConfig;
-pub(super) use self::read::read;
-pub use self::retry::RetryConfig;
-pub use self::slack::{SlackConfig, SlackMessage};
-use super::{Duration, RateLimit};
 
 /// One destination: what every type has, and what its own has.
-///
-/// Those from `events` to `ordering` are about deliveries. A `database` has none, and none of these
-/// keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct DestinationConfig {
     /// Its name, under which it keeps its checkpoint: renaming it makes it start anew.
     pub name: String,
+    /// What it is, by its `type`, with the keys that only this type has.
+    #[serde(flatten, skip_deserializing)]
+    pub kind: DestinationKind,
     /// Whether it is started. Default: `true`. One that is not keeps its checkpoint.
+    #[serde(default = "yes")]
     pub enabled: bool,
     /// The names of the sources whose events it takes. Default: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<String>>,
-    /// The types of event that it takes, such as `user.created` or `user.*`; an empty list for one
-    /// that takes alerts alone. Default: all but `email.created` and `sms.created`, which only
-    /// their literal names match.
-    pub events: Option<Vec<String>>,
-    /// A condition in CEL: it takes the events for which this is true. Default: all of them.
-    pub when: Option<String>,
-    /// Where in the log it begins when it is new. Default: `now`. The key is `from`; on an `email`,
-    /// whose `from` is the sender, it is `start`.
-    pub from: StartFrom,
-    /// The most deliveries in flight at once, from 1 to 1024; the others wait. Default: 16.
-    pub max_in_flight: usize,
-    /// The most attempts that may begin in a time; the others wait. Default: no limit; `5/s` for
-    /// `loops`.
-    pub rate_limit: Option<RateLimit>,
-    /// When a delivery that failed is tried again. Default: that of [`RetryConfig`].
-    pub retry: RetryConfig,
-    /// The time that an attempt is given, from `1s` to `5m`; then it has failed. Default: `15s`.
-    pub timeout: Duration,
-    /// Whether deliveries about the same subject wait for one another. Default: `none`;
-    /// `subject` for `loops`.
-    pub ordering: Ordering,
-    /// What it is, by its `type`, with the keys that only this type has.
-    pub kind: DestinationKind,
+    /// How deliveries to it are made; `None` for a `database`, which has none of these keys.
+    #[serde(flatten, skip_deserializing)]
+    pub delivery: Option<DeliveryConfig>,
 }
 
 /// What a destination is, with the keys of its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum DestinationKind {
-    /// `type = "database"`.
+    /// A mirror of Clerk's entities in a database, mapped tables and statements.
     Database(DatabaseConfig),
-    /// `type = "http"`.
+    /// A signed request to a web address.
     Http(HttpConfig),
-    /// `type = "email"`.
-    Email(EmailConfig),
-    /// `type = "slack"`.
+    /// An email.
+    Email(Box<EmailConfig>),
+    /// A message to a Slack channel.
     Slack(SlackConfig),
-    /// `type = "loops"`.
+    /// Contacts of Loops, and events for them.
     Loops(LoopsConfig),
 }
 
 /// The types of destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "`DestinationKind` says what each is")]
 pub enum DestinationType {
-    /// A mirror of Clerk's entities in a database, mapped tables and statements.
     Database,
-    /// A signed request to a web address.
     Http,
-    /// An email.
     Email,
-    /// A message to a Slack channel.
     Slack,
-    /// Contacts of Loops, and events for them.
     Loops,
 }
 
@@ -112,6 +81,17 @@ impl DestinationType {
             Self::Email => "email",
             Self::Slack => "slack",
             Self::Loops => "loops",
+        }
+    }
+
+    /// Reads the keys of this type.
+    fn read(self, node: Node<'_>) -> Result<DestinationKind, ReadError> {
+        match self {
+            Self::Database => Deserialize::deserialize(node).map(DestinationKind::Database),
+            Self::Http => Deserialize::deserialize(node).map(DestinationKind::Http),
+            Self::Email => Deserialize::deserialize(node).map(DestinationKind::Email),
+            Self::Slack => Deserialize::deserialize(node).map(DestinationKind::Slack),
+            Self::Loops => Deserialize::deserialize(node).map(DestinationKind::Loops),
         }
     }
 }
@@ -134,29 +114,60 @@ impl DestinationKind {
             Self::Loops(_) => DestinationType::Loops,
         }
     }
+
+    /// What its channel is built of; `None` for a `database`.
+    #[must_use]
+    pub fn channel_config(&self) -> Option<&dyn ChannelConfig> {
+        match self {
+            Self::Database(_) => None,
+            Self::Http(http) => Some(http),
+            Self::Email(email) => Some(&**email),
+            Self::Slack(slack) => Some(slack),
+            Self::Loops(loops) => Some(loops),
+        }
+    }
+}
+
+impl Default for DestinationKind {
+    fn default() -> Self {
+        Self::Database(DatabaseConfig::default())
+    }
 }
 
 impl DestinationConfig {
     /// A destination with the defaults of every key that all types have.
     #[must_use]
     pub fn new(name: impl Into<String>, kind: DestinationKind) -> Self {
-        Self::with_delivery(name.into(), kind, delivery::DeliveryKeys::default())
+        let delivery = kind.channel_config().map(|_| DeliveryConfig::default());
+        let mut new = Self { name: name.into(), kind, enabled: true, sources: None, delivery };
+        new.set_defaults();
+        new
     }
 
-    fn with_delivery(name: String, kind: DestinationKind, keys: delivery::DeliveryKeys) -> Self {
-        Self {
-            name,
-            enabled: true,
-            sources: None,
-            events: keys.events,
-            when: keys.when,
-            from: StartFrom::Now,
-            max_in_flight: keys.max_in_flight,
-            rate_limit: keys.rate_limit,
-            retry: keys.retry,
-            timeout: keys.timeout,
-            ordering: keys.ordering,
-            kind,
+    /// Reads one: its type first, which says what other keys it has.
+    pub(super) fn read(node: Node<'_>) -> Result<Self, ReadError> {
+        #[derive(Deserialize)]
+        struct Type {
+            r#type: DestinationType,
+        }
+
+        let node = node.shared();
+        let Type { r#type } = Type::deserialize(node)?;
+        keys::check(node, r#type)?;
+        let mut read = Self::deserialize(node)?;
+        read.kind = r#type.read(node)?;
+        if read.kind.channel_config().is_some() {
+            read.delivery = Some(DeliveryConfig::deserialize(node)?);
+        }
+        read.set_defaults();
+        Ok(read)
+    }
+
+    /// Fills in the delivery keys that are not set, by what its type is.
+    fn set_defaults(&mut self) {
+        if let (Some(channel), Some(delivery)) = (self.kind.channel_config(), &mut self.delivery) {
+            channel.set_defaults(delivery);
+            delivery.ordering.get_or_insert_default();
         }
     }
 }
@@ -164,6 +175,10 @@ impl DestinationConfig {
 impl Default for DestinationConfig {
     /// The mirror in `sqlite://clerk.db`.
     fn default() -> Self {
-        Self::new("mirror", DestinationKind::Database(DatabaseConfig::default()))
+        Self::new("mirror", DestinationKind::default())
     }
+}
+
+fn yes() -> bool {
+    true
 }

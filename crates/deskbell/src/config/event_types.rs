@@ -44,16 +44,6 @@ pub(crate) fn misspelt(text: &str) -> Option<String> {
     if matches_any(text) { None } else { alert_as(text).or_else(|| known_as(text)) }
 }
 
-/// Whether a destination with these `events` gets alerts for it: no pattern means them.
-pub(crate) fn name_alerts(events: Option<&[String]>) -> bool {
-    events.is_some_and(|events| events.iter().any(|event| event == NOTICE_TYPE))
-}
-
-/// Whether a destination with these `events` takes alerts alone.
-pub(super) fn are_alerts_alone(events: Option<&[String]>) -> bool {
-    events.is_some_and(|events| events.iter().all(|event| event == NOTICE_TYPE))
-}
-
 /// The type of alerts, for what is most likely meant to be it.
 fn alert_as(text: &str) -> Option<String> {
     let is_meant = text != NOTICE_TYPE && text.split(['.', '*']).next() == Some(NOTICE_SOURCE);
@@ -229,15 +219,6 @@ mod tests {
             assert_eq!(misspelt(text).as_deref(), Some(NOTICE_TYPE), "{text}");
         }
         assert_eq!(misspelt(NOTICE_TYPE), None);
-        let names = |events: &[&str]| {
-            let events: Vec<_> = events.iter().map(|&event| event.to_owned()).collect();
-            (name_alerts(Some(&events)), are_alerts_alone(Some(&events)))
-        };
-        assert_eq!(names(&["user.*", NOTICE_TYPE]), (true, false));
-        assert_eq!(names(&[NOTICE_TYPE]), (true, true));
-        assert_eq!(names(&["*"]), (false, false));
-        assert_eq!(names(&[]), (false, true));
-        assert_eq!((name_alerts(None), are_alerts_alone(None)), (false, false));
     }
 
     #[test]

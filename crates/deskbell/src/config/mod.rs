@@ -28,9 +28,10 @@ use serde::{Deserialize, Serialize};
 
 pub use alerts::AlertsConfig;
 pub use destination::{
-    DatabaseConfig, DestinationConfig, DestinationKind, DestinationType, EmailConfig, EmailPreset,
-    EmailProvider, EndpointSecret, HeaderFamily, Headers, HttpConfig, LoopsConfig, OnDelete,
-    Ordering, RetryConfig, SignatureVersion, SlackConfig, SlackMessage, StartFrom,
+    AllowedHost, CaCertificates, DatabaseConfig, DeliveryConfig, DestinationConfig,
+    DestinationKind, DestinationType, EmailConfig, EmailPreset, EmailProvider, EndpointSecret,
+    EndpointSecrets, HeaderFamily, Headers, HttpConfig, LoopsConfig, OnDelete, Ordering,
+    RetryPolicy, SignatureVersion, SlackConfig, StartFrom,
 };
 pub use server::{Network, ServerConfig, TlsConfig};
 pub use source::SourceConfig;
@@ -188,7 +189,7 @@ impl Config {
         match root.get("destination") {
             Some(list) => {
                 for (index, node) in list.elements()?.enumerate() {
-                    match destination::read(node) {
+                    match DestinationConfig::read(node) {
                         Ok(destination) => destinations.push(destination),
                         Err(error) => left_out.push(LeftOut::new(index, node, error)?),
                     }

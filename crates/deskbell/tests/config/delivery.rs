@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deskbell::config::{Ordering, RateUnit, RetryConfig, StartFrom};
+use deskbell::config::{
+    DeliveryConfig, DestinationConfig, Ordering, RateUnit, RetryPolicy, StartFrom,
+};
 
 use super::{assert_rendered, assert_shown_is_read_again, database, destination_of, load, usual};
 
@@ -27,14 +29,20 @@ timeout = "5m"
 ordering = "subject"
 "#;
 
+fn delivery_of(destination: &DestinationConfig) -> &DeliveryConfig {
+    destination.delivery.as_ref().unwrap()
+}
+
 #[test]
 fn every_key_is_read() {
-    let app = destination_of(&http(EVERY_KEY));
-    assert!(!app.enabled);
-    assert_eq!(app.sources.as_deref(), Some(&["clerk".to_owned()][..]));
+    let destination = destination_of(&http(EVERY_KEY));
+    assert!(!destination.enabled);
+    assert_eq!(destination.sources.as_deref(), Some(&["clerk".to_owned()][..]));
+    assert_eq!(destination.kind.channel_config().unwrap().start(), StartFrom::Beginning);
+    let app = delivery_of(&destination).clone();
     assert_eq!(app.events.unwrap(), ["user.*", "email.created"]);
     assert_eq!(app.when.as_deref(), Some("type == \"user.created\""));
-    assert_eq!((app.from, app.ordering), (StartFrom::Beginning, Ordering::Subject));
+    assert_eq!(app.ordering, Some(Ordering::Subject));
     assert_eq!(app.max_in_flight, 1024);
     let rate = app.rate_limit.unwrap();
     assert_eq!((rate.count.get(), rate.per), (10, RateUnit::Minute));
@@ -46,17 +54,21 @@ fn every_key_is_read() {
 
 #[test]
 fn the_defaults_are_the_documented_ones() {
-    let app = destination_of(&http(""));
-    assert!(app.enabled && app.sources.is_none() && app.events.is_none() && app.when.is_none());
-    assert_eq!((app.from, app.ordering), (StartFrom::Now, Ordering::None));
+    let destination = destination_of(&http(""));
+    assert!(destination.enabled && destination.sources.is_none());
+    assert_eq!(destination.kind.channel_config().unwrap().start(), StartFrom::Now);
+    let app = delivery_of(&destination);
+    assert!(app.events.is_none() && app.when.is_none());
+    assert_eq!(app.ordering, Some(Ordering::None));
     assert_eq!((app.max_in_flight, app.rate_limit), (16, None));
     assert_eq!(app.timeout.0, Duration::from_secs(15));
     let retry = toml::to_string(&app.retry).unwrap();
     let wanted = "schedule = [\"5s\", \"5m\", \"30m\", \"2h\", \"5h\", \"10h\", \"10h\"]\n\
                   then_every = \"14h\"\nuntil = \"72h\"\n";
     assert_eq!(retry, wanted);
-    let one_key = destination_of(&http("retry = { until = \"1h\" }")).retry;
-    let rest = RetryConfig { until: one_key.until, ..RetryConfig::default() };
+    let destination = destination_of(&http("retry = { until = \"1h\" }"));
+    let one_key = delivery_of(&destination).retry.clone();
+    let rest = RetryPolicy { until: one_key.until, ..RetryPolicy::default() };
     assert_eq!((one_key.until.0, &one_key), (Duration::from_secs(3600), &rest));
 }
 

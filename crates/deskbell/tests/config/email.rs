@@ -2,6 +2,8 @@
 
 use deskbell::config::{DestinationKind, EmailConfig, EmailPreset, EmailProvider, StartFrom};
 
+use deskbell_delivery::EmailChannel;
+
 use super::{
     assert_rendered, assert_shown_is_read_again, destination_of, load, load_beside, usual,
 };
@@ -27,27 +29,24 @@ base_url = "http://127.0.0.1:9"
 
 fn of(kind: DestinationKind) -> EmailConfig {
     match kind {
-        DestinationKind::Email(email) => email,
+        DestinationKind::Email(email) => *email,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn every_key_is_read() {
-    let destination = destination_of(&email(WHOLE));
-    assert_eq!(destination.from, StartFrom::Beginning, "`from` is the sender");
-    let email = of(destination.kind);
+    let email = of(destination_of(&email(WHOLE)).kind);
+    assert_eq!(email.start, StartFrom::Beginning, "`from` is the sender");
     assert_eq!(email.from, "Acme <hello@acme.example>");
     assert_eq!(email.to, ["{{ user.primary_email_address }}", "us@acme.example"]);
     assert_eq!(email.reply_to, ["help@acme.example"]);
     assert_eq!(email.subject.as_deref(), Some("Welcome, {{ user.first_name }}"));
     assert_eq!(email.text.unwrap().text, "Hello");
     assert_eq!(email.html.unwrap().text, "<p>Hello");
-    let EmailProvider::Resend { api_key, base_url, .. } = email.provider else { panic!("resend") };
-    assert_eq!(
-        (api_key.expose(), base_url.unwrap().to_string()),
-        ("re_hunter2", "http://127.0.0.1:9/".to_owned())
-    );
+    assert_eq!(email.provider, EmailProvider::Resend);
+    assert_eq!(email.api_key.unwrap().expose(), "re_hunter2");
+    assert_eq!(email.base_url.unwrap().to_string(), "http://127.0.0.1:9/");
 }
 
 fn smtp(keys: &str) -> String {
@@ -60,25 +59,37 @@ fn smtp(keys: &str) -> String {
 
 #[test]
 fn a_mail_server_is_read() {
-    let EmailProvider::Smtp { url } = of(destination_of(&smtp("")).kind).provider else {
-        panic!("smtp")
-    };
+    let email = of(destination_of(&smtp("")).kind);
+    assert_eq!(email.provider, EmailProvider::Smtp);
+    let url = email.url.unwrap();
     assert_eq!(url.expose_secrets().as_str(), "smtps://me:hunter2@mail.example");
     assert_eq!(url.to_string(), "smtps://me:***@mail.example");
 }
 
 #[test]
+fn certificate_authorities_of_a_mail_server_are_in_a_file_beside_the_config() {
+    let pem = rcgen::generate_simple_self_signed(["ca.example".to_owned()]).unwrap().cert.pem();
+    let text = smtp("ca_certificates = \"ca.pem\"");
+    let loaded = load_beside(&[("ca.pem", &pem)], &text).unwrap();
+    let email = of(loaded.config.destinations[0].kind.clone());
+    EmailChannel::new("welcome", &email).unwrap();
+    let resend = super::email::email(&format!("{WHOLE}ca_certificates = \"ca.pem\""));
+    assert_rendered("email_ca_of_smtp", &load_beside(&[("ca.pem", &pem)], &resend).unwrap_err());
+}
+
+#[test]
 fn the_preset_needs_a_provider_and_a_sender_only() {
     let destination = destination_of(&email("preset = \"clerk\""));
-    assert_eq!(destination.events.unwrap(), ["email.created"]);
-    assert_eq!(destination.when.as_deref(), Some("data.delivered_by_clerk == false"));
+    let delivery = destination.delivery.unwrap();
+    assert_eq!(delivery.events.unwrap(), ["email.created"]);
+    assert_eq!(delivery.when.as_deref(), Some("data.delivered_by_clerk == false"));
     let preset = of(destination.kind);
     assert_eq!(
         (preset.preset, preset.subject, preset.text),
         (Some(EmailPreset::Clerk), None, None)
     );
     let own = destination_of(&email("preset = \"clerk\"\nwhen = \"data.slug == 'invitation'\""));
-    assert_eq!(own.when.as_deref(), Some("data.slug == 'invitation'"));
+    assert_eq!(own.delivery.unwrap().when.as_deref(), Some("data.slug == 'invitation'"));
 }
 
 #[test]

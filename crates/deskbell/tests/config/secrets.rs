@@ -15,7 +15,7 @@ type = "http"
 url = "https://a:hunter2@app.example/hook?token=hunter2"
 secrets = ["whsec_hunter2hunter2hunter2hunter2hunt", { secret = "whsec_hunter2hunter2hunter2hunter2hunt", until = "2026-12-01T00:00:00Z" }]
 [destination.headers]
-Authorization = "Bearer hunter2"
+x-auth = "Bearer hunter2"
 x-key = "hunter2"
 [[destination]]
 name = "welcome"

@@ -1,6 +1,6 @@
 //! `type = "slack"` and `type = "loops"`.
 
-use deskbell::config::{DestinationKind, Ordering, SlackMessage};
+use deskbell::config::{DestinationKind, Ordering};
 
 use super::{
     assert_rendered, assert_shown_is_read_again, destination_of, load, load_beside, usual,
@@ -25,14 +25,14 @@ fn every_key_of_slack_is_read() {
         panic!("slack")
     };
     assert!(config.webhook_url.expose_secrets().as_str().ends_with("/B0/hunter2"));
-    let Some(SlackMessage::Text(text)) = config.message else { panic!("text") };
-    assert_eq!(text.text, "{{ user.id }}");
-    let loaded = load_beside(&[("b.json", "[]")], &slack("blocks = \"file:b.json\"")).unwrap();
+    assert_eq!((config.text.unwrap().text, config.blocks), ("{{ user.id }}".to_owned(), None));
+    let both = slack("text = \"New user\"\nblocks = \"file:b.json\"");
+    let loaded = load_beside(&[("b.json", "[]")], &both).unwrap();
     let DestinationKind::Slack(config) = &loaded.config.destinations[0].kind else {
         panic!("slack")
     };
-    let Some(SlackMessage::Blocks(blocks)) = &config.message else { panic!("blocks") };
-    assert_eq!(blocks.text, "[]");
+    let texts = [&config.text, &config.blocks].map(|one| one.as_ref().unwrap().text.as_str());
+    assert_eq!(texts, ["New user", "[]"], "the text is what notifications show");
 }
 
 #[test]
@@ -44,11 +44,12 @@ fn every_key_of_loops_is_read() {
         ("hunter2", Some("signed up"))
     );
     assert_eq!(config.base_url.unwrap().to_string(), "http://127.0.0.1:9/");
-    let bare = destination_of(&loops(""));
+    let bare = destination_of(&loops("")).delivery.unwrap();
     let rate = bare.rate_limit.map(|rate| rate.to_string());
-    assert_eq!((bare.ordering, rate.as_deref()), (Ordering::Subject, Some("5/s")));
+    assert_eq!((bare.ordering, rate.as_deref()), (Some(Ordering::Subject), Some("5/s")));
     let own = destination_of(&loops("ordering = \"none\"\nrate_limit = \"1/s\""));
-    assert_eq!((own.ordering, own.rate_limit.unwrap().count.get()), (Ordering::None, 1));
+    let own = own.delivery.unwrap();
+    assert_eq!((own.ordering, own.rate_limit.unwrap().count.get()), (Some(Ordering::None), 1));
 }
 
 #[test]
@@ -56,6 +57,7 @@ fn what_is_shown_is_read_again() {
     let url = "https://hooks.slack.com/services/T0/B0/other";
     assert_shown_is_read_again(&slack("text = \"{{ user.id }}\""), url);
     assert_shown_is_read_again(&slack("blocks = '''[\n{}]'''"), url);
+    assert_shown_is_read_again(&slack("text = \"a\"\nblocks = \"[]\""), url);
     assert_shown_is_read_again(&loops("event_name = \"signed up\""), "other");
     assert_shown_is_read_again(&loops("ordering = \"none\""), "other");
 }
@@ -64,7 +66,6 @@ fn what_is_shown_is_read_again() {
 fn mistakes_say_what_where_and_how_to_mend_it() {
     for (name, text) in [
         ("slack_without_message", slack("")),
-        ("slack_two_messages", slack("text = \"a\"\nblocks = \"[]\"")),
         ("slack_url", slack("text = \"a\"").replace("https://hooks.slack.com", "hooks.slack.com")),
         ("loops_without_key", loops("").replace("api_key = \"hunter2\"\n", "")),
         ("loops_empty_key", loops("").replace("hunter2", " ")),

@@ -6,8 +6,6 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::Notify;
 
-use super::End;
-
 /// The most bytes that pass before a connection is cut, both ways together: some batches.
 const BYTES_MAX: usize = 600_000;
 /// Connections that are refused in a row, as by a server that is away for a while.
@@ -26,6 +24,17 @@ pub(super) struct Allowance {
     bytes: AtomicUsize,
     end: End,
     spent: Notify,
+}
+
+/// How a connection ends, apart from its own two ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Both sides are closed.
+    Cut,
+    /// Nothing passes any more until the client closes it.
+    Silence,
+    /// Nothing passes any more, whoever closes it.
+    Forgotten,
 }
 
 impl Cuts {

@@ -7,9 +7,9 @@ use super::*;
 
 /// The rules for this host.
 fn rules_of(host: &str, allow_private: bool, allow_hosts: &[&str]) -> Rules {
-    let allow_hosts: Vec<String> = allow_hosts.iter().map(|&text| text.to_owned()).collect();
+    let allow_hosts: Vec<_> = allow_hosts.iter().map(|text| text.parse().unwrap()).collect();
     let url = Url::parse(&format!("https://{host}/")).unwrap();
-    Rules::new(allow_private, &allow_hosts, &url.host().unwrap()).unwrap()
+    Rules::new(allow_private, &allow_hosts, &url.host().unwrap())
 }
 
 fn range(text: &str) -> Option<Range> {
@@ -99,10 +99,13 @@ fn what_the_config_allows() {
 
 #[test]
 fn an_entry_that_is_no_host_is_named() {
-    let host = Host::Domain("example.com");
     for text in ["", "*.internal", "https://example.com", "10.0.0.0/33", "a b", "a/24", "[::1"] {
-        let error = Rules::new(false, &[text.to_owned()], &host).unwrap_err();
-        assert_eq!(error, NotAHost(text.to_owned()));
+        assert_eq!(text.parse::<AllowedHost>(), Err(NotAHost(text.to_owned())));
+    }
+    for (text, shown) in
+        [("[::1]", "::1"), (" FD00::/8", "fd00::/8"), ("Hooks.Internal.", "hooks.internal")]
+    {
+        assert_eq!(text.parse::<AllowedHost>().unwrap().to_string(), shown);
     }
 }
 

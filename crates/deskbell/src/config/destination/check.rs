@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use deskbell_config::{Fault, Step};
-use deskbell_delivery::NOTICE_TYPE;
+use deskbell_delivery::{DeliveryConfig, NOTICE_TYPE};
 use deskbell_expr::Kind;
 
 use super::{DestinationConfig, DestinationKind, database};
@@ -25,8 +25,13 @@ pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
                 .with_help("checkpoints are kept by name: give each one of its own"));
         }
         check_sources(config, destination, &at("sources"))?;
-        check_events(config, destination, &at("events"), &mut warnings)?;
-        check_when(destination, at("when"), &mut warnings)?;
+        if let Some(delivery) = &destination.delivery {
+            if let Some(channel) = destination.kind.channel_config() {
+                channel.validate(delivery).map_err(|fault| fault.below(&place))?;
+            }
+            check_events(config, destination, delivery, &at("events"), &mut warnings)?;
+            check_when(delivery, at("when"), &mut warnings)?;
+        }
         if let DestinationKind::Database(database) = &destination.kind {
             let others = &config.destinations[..index];
             database::check(database, destination, config, others, &place, &mut warnings)?;
@@ -38,10 +43,11 @@ pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
 fn check_events(
     config: &Config,
     destination: &DestinationConfig,
+    delivery: &DeliveryConfig,
     at: &[Step],
     warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
-    let Some(events) = &destination.events else { return Ok(()) };
+    let Some(events) = &delivery.events else { return Ok(()) };
     if events.is_empty() && !config.alerts.to.contains(&destination.name) {
         return Err(Fault::at(at.to_vec(), "this destination takes no event").with_help(
             "leave the key out for all events, or name the destination in [alerts] `to` if it is \
@@ -50,8 +56,8 @@ fn check_events(
     }
     for (number, event_type) in events.iter().enumerate() {
         let at = [at, &[Step::Index(number)]].concat();
-        let kind = destination.kind.destination_type();
-        if event_type == NOTICE_TYPE && !alerts::takes_alerts(kind) {
+        if event_type == NOTICE_TYPE && !alerts::takes_alerts(&destination.kind) {
+            let kind = destination.kind.destination_type();
             let message = format!("a destination of type = \"{kind}\" takes no alerts");
             return Err(Fault::at(at, message).with_help(alerts::RECIPIENTS));
         }
@@ -62,12 +68,12 @@ fn check_events(
 
 /// Compiles the condition, and tries it on a sample of every type of event that it is for.
 fn check_when(
-    destination: &DestinationConfig,
+    delivery: &DeliveryConfig,
     at: Vec<Step>,
     warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
-    let Some(text) = &destination.when else { return Ok(()) };
-    let events = destination.events.as_deref();
+    let Some(text) = &delivery.when else { return Ok(()) };
+    let events = delivery.events.as_deref();
     let known = event_types::known_only(events);
     let expression = expression::check("the condition `when`", text, &known, at.clone(), warnings)?;
     let absent = expression::absent_root("the condition `when`", &expression, &known, at.clone());

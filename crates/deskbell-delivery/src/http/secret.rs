@@ -1,27 +1,31 @@
 //! The secrets that requests are signed with.
 
 use std::fmt;
+use std::str::FromStr;
 
 use clerk_webhooks::{Secret, UnixMillis};
 use deskbell_config::{REDACTED, SECRET};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::config::text::SigningSecret;
 
 /// A secret that requests are signed with: `"whsec_…"` or `"whsk_…"`, or during a rotation
 /// `{ secret = "…", until = "2026-12-01T00:00:00Z" }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSecret {
     /// The key; it never shows.
-    pub secret: SigningSecret,
+    pub secret: Secret,
     /// The signatures that it makes.
     pub version: SignatureVersion,
     /// When it is last used. Default: always.
     pub until: Option<UnixMillis>,
 }
+
+/// The secrets of a destination. One entry of the config may hold several, with spaces or commas
+/// between them: a variable has only one value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct EndpointSecrets(pub Vec<EndpointSecret>);
 
 /// The kinds of signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -43,23 +47,36 @@ impl fmt::Display for SignatureVersion {
 }
 
 impl EndpointSecret {
-    /// One secret. The text is not repeated in errors.
-    fn parse<E: Error>(text: &str) -> Result<Self, E> {
+    /// Whether it signs what is sent at this time.
+    pub(super) fn is_live(&self, seconds: u64) -> bool {
+        let sent_at = i128::from(seconds) * 1_000;
+        self.until.is_none_or(|until| sent_at < i128::from(until.as_millis()))
+    }
+}
+
+impl FromStr for EndpointSecret {
+    type Err = String;
+
+    /// The text is not repeated in errors.
+    fn from_str(text: &str) -> Result<Self, String> {
         let version = if text.starts_with("whsec_") {
             SignatureVersion::V1
         } else if text.starts_with("whsk_") {
             SignatureVersion::V1a
         } else if text.starts_with("whpk_") {
-            return Err(E::custom(
-                "a public key cannot sign: write the private one, whsk_…, and give this one to the \
-                 receiver",
-            ));
+            return Err(
+                "a public key cannot sign: write the private one, whsk_…, and give this one \
+                        to the receiver"
+                    .to_owned(),
+            );
         } else {
-            return Err(E::custom(
-                "this is no secret to sign with: it begins with whsec_, or with whsk_ for v1a",
-            ));
+            return Err(
+                "this is no secret to sign with: it begins with whsec_, or with whsk_ for \
+                        v1a"
+                .to_owned(),
+            );
         };
-        let secret = SigningSecret(Secret::parse(text).map_err(E::custom)?);
+        let secret = Secret::parse(text).map_err(|error| error.to_string())?;
         Ok(Self { secret, version, until: None })
     }
 }
@@ -74,11 +91,7 @@ impl Serialize for EndpointSecret {
     }
 }
 
-/// The secrets of one entry: a variable has only one value, and may hold several.
-#[derive(Debug)]
-pub(super) struct Secrets(pub(super) Vec<EndpointSecret>);
-
-impl<'de> Deserialize<'de> for Secrets {
+impl<'de> Deserialize<'de> for EndpointSecrets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(SECRET, SecretsVisitor)
     }
@@ -87,36 +100,48 @@ impl<'de> Deserialize<'de> for Secrets {
 struct SecretsVisitor;
 
 impl<'de> Visitor<'de> for SecretsVisitor {
-    type Value = Secrets;
+    type Value = EndpointSecrets;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a secret, or { secret = \"…\", until = \"2026-12-01T00:00:00Z\" }")
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<Secrets, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        value: D,
+    ) -> Result<EndpointSecrets, D::Error> {
         value.deserialize_any(self)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Secrets, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<EndpointSecrets, E> {
         let parts = text.split(|c: char| c == ',' || c.is_whitespace());
-        let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
-        if parts.is_empty() {
+        let secrets = parts.filter(|part| !part.is_empty()).map(str::parse::<EndpointSecret>);
+        let secrets: Vec<_> = secrets.collect::<Result<_, _>>().map_err(E::custom)?;
+        if secrets.is_empty() {
             return Err(E::custom("the secret is empty"));
         }
-        parts.into_iter().map(EndpointSecret::parse).collect::<Result<_, _>>().map(Secrets)
+        Ok(EndpointSecrets(secrets))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Secrets, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<EndpointSecrets, A::Error> {
+        let mut all = EndpointSecrets::default();
+        while let Some(EndpointSecrets(secrets)) = list.next_element()? {
+            all.0.extend(secrets);
+        }
+        Ok(all)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<EndpointSecrets, A::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Rotated {
-            secret: Secrets,
+            secret: EndpointSecrets,
             #[serde(default, deserialize_with = "moment")]
             until: Option<UnixMillis>,
         }
-        let Rotated { secret: Secrets(secrets), until } =
-            Rotated::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Secrets(secrets.into_iter().map(|secret| EndpointSecret { until, ..secret }).collect()))
+        let Rotated { mut secret, until } = Rotated::deserialize(MapAccessDeserializer::new(map))?;
+        secret.0.iter_mut().for_each(|one| one.until = until);
+        Ok(secret)
     }
 }
 
