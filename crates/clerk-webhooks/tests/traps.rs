@@ -167,14 +167,14 @@ fn errors_tell_the_operator_what_to_look_at() {
         ),
         (
             with("svix-signature", b"v1,AAAA").unwrap_err(),
-            "none of 1 signatures matches one of 1 secrets",
+            "none of 1 signatures matches any of 1 secrets",
         ),
         (
             VerifyError::TooOld {
                 age: Duration::from_secs(301),
                 tolerance: Duration::from_secs(300),
             },
-            "the signature is good, but the message is 301 s old, and 300 s are accepted",
+            "the signature is valid, but the message is 301 s old and at most 300 s are accepted",
         ),
     ];
     for (error, start) in cases {

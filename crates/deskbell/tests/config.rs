@@ -97,6 +97,7 @@ fn without_fresh_secret(error: &str) -> String {
 /// Compares a rendered error with what was reviewed.
 fn assert_rendered(name: &str, error: &str) {
     insta::with_settings!({
+        snapshot_path => "config/snapshots",
         prepend_module_to_snapshot => false,
         omit_expression => true,
     }, {

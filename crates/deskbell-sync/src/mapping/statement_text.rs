@@ -200,15 +200,15 @@ mod tests {
             ("-- a\nbegin", 5, "`begin` controls"),
             ("/* a */ savepoint x", 8, "`savepoint` controls"),
             ("prepare transaction 'x'", 0, "`prepare` controls"),
-            ("set search_path = x", 0, "`set` changes or reads the session"),
-            ("listen x", 0, "`listen` changes"),
-            ("pragma foreign_keys = off", 0, "`pragma` changes"),
+            ("set search_path = x", 0, "`set` uses the session"),
+            ("listen x", 0, "`listen` uses the session"),
+            ("pragma foreign_keys = off", 0, "`pragma` uses the session"),
             ("vacuum", 0, "`vacuum` cannot run inside a transaction"),
             ("create index concurrently i on t (a)", 0, "`create concurrently` cannot run"),
             ("drop database d", 0, "`drop database` cannot run"),
             ("insert or rollback into t values (1)", 7, "`or rollback` controls"),
-            ("insert into t values (1); commit", 26, "more than one statement"),
-            ("select 1;;select 2", 10, "more than one statement"),
+            ("insert into t values (1); commit", 26, "found several"),
+            ("select 1;;select 2", 10, "found several"),
             ("", 0, "no statement"),
             (" -- nothing\n ; ", 0, "no statement"),
         ] {
@@ -220,7 +220,7 @@ mod tests {
         }
         assert_eq!(said("select 1 /* /* */ ; commit -- */", Dialect::Postgres), "");
         assert!(
-            said("select 1 /* /* */ ; commit -- */", Dialect::Sqlite).contains("more than one")
+            said("select 1 /* /* */ ; commit -- */", Dialect::Sqlite).contains("found several")
         );
     }
 

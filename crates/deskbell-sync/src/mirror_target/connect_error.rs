@@ -16,12 +16,14 @@ const NAMED_MAX: usize = 10;
 pub enum ConnectError {
     /// No kind of database has URLs like this.
     #[error(
-        "the mirror's url must begin with \"sqlite://\" or \"postgres://\", such as \"sqlite://clerk.db\""
+        "invalid url of the mirror: expected \"sqlite://FILE\" or \"postgres://…\", such as \
+         \"sqlite://clerk.db\""
     )]
     UnsupportedUrl,
     /// The name of the schema is not one that every database takes as it is.
     #[error(
-        "{schema:?} cannot be the mirror's schema: use up to {SCHEMA_BYTES_MAX} lower-case letters, digits and \"_\", a letter first"
+        "invalid schema {schema:?}: use up to {SCHEMA_BYTES_MAX} lower-case letters, digits and \
+         \"_\", starting with a letter"
     )]
     SchemaName { schema: String },
     /// The choice of entities and columns, a mapped table or a statement makes no sense.
@@ -37,16 +39,18 @@ pub enum ConnectError {
     NotOurs { table: String },
     /// A later program has changed the tables.
     #[error(
-        "the mirror's tables have version {found}, and this program knows versions up to {known}; run the deskbell that made them, or a later one"
+        "the mirror's tables have version {found}, and this release supports versions up to \
+         {known}; run the release that wrote it, or a later one"
     )]
     Newer { found: i64, known: i64 },
     /// Tables, columns or indexes are missing, and the config says not to make them.
     #[error(
-        "auto_migrate is off: make what the mirror's database lacks with `deskbell schema apply`, or look at it with `deskbell schema diff`; it lacks {}",
+        "auto_migrate is off and the mirror's database lacks {}; run `deskbell schema apply` to \
+         create it, or `deskbell schema diff` to see the SQL",
         first_of(missing)
     )]
     NotMigrated { missing: Vec<String> },
-    #[error("the mirror's database cannot be opened")]
+    #[error("cannot open the mirror's database")]
     Database(#[source] BackendError),
 }
 

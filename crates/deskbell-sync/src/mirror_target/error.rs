@@ -11,16 +11,16 @@ pub enum TargetError {
     #[error("the mirror's database is not available")]
     Unavailable(#[source] BackendError),
     /// The database refused a value. The same batch will be refused again, if nothing changes.
-    #[error("the mirror's database refused a row")]
+    #[error("the mirror's database rejected a row")]
     Refused(#[source] BackendError),
     /// Looking for what is refused takes too long for one transaction: a smaller batch will do.
-    #[error("what the mirror's database refuses could not be found in time")]
+    #[error("could not isolate the row that the mirror's database rejects in time")]
     OverBudget,
     /// The database is no longer one that this mirror may use.
-    #[error("the mirror's database cannot be used")]
+    #[error("cannot use the mirror's database")]
     Unusable(#[source] ConnectError),
     /// The database holds something that this program did not write there.
-    #[error("the mirror's bookkeeping cannot be read: {what}")]
+    #[error("cannot read the mirror's bookkeeping: {what}")]
     Corrupt { what: &'static str },
 }
 
