@@ -76,7 +76,7 @@ async fn versions_and_tombstones_tell() {
         (
             "msg_old",
             OutcomeKind::Superseded,
-            "the version of message msg_new is there, which is later",
+            "the row has the version of message msg_new, which is later",
         ),
         ("msg_gone", OutcomeKind::Applied, ""),
         ("msg_late", OutcomeKind::Tombstoned, "user user_2 was deleted by message msg_gone"),
@@ -188,7 +188,7 @@ async fn tables_and_statements_of_the_application_are_parts() {
             part(
                 table,
                 OutcomeKind::Superseded,
-                "the version of message msg_new is there, which is later",
+                "the row has the version of message msg_new, which is later",
             ),
         ),
         ("msg_join", part("join", OutcomeKind::Applied, "")),
