@@ -6,17 +6,17 @@
 
 mod attempt;
 mod destination;
+mod key;
 mod query;
 mod queue;
 mod replay;
 mod routing;
 
-use std::sync::Arc;
-
 pub use attempt::{AttemptRecord, AttemptSummary, REPLY_BYTES_MAX};
 pub use destination::{
     DestinationHealth, DestinationState, Destinations, Disabled, Ordering, Registration, StartFrom,
 };
+pub use key::DeliveryKey;
 pub use query::{
     Backlog, DeadLetter, DeadLetterQuery, DeliveryQueries, DeliveryState, DeliverySummary,
     FilteredOut,
@@ -26,14 +26,3 @@ pub use queue::{
 };
 pub use replay::Replays;
 pub use routing::{NewDelivery, ROUTER, Revived, Routed, RoutedBatch, Routing};
-
-use crate::Seq;
-
-/// One event for one destination.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeliveryKey {
-    /// The destination's name.
-    pub destination: Arc<str>,
-    /// The event's sequence number.
-    pub seq: Seq,
-}

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::{Appended, LogId, NewEvent, Seq, StoreError, StoredEvent, SubjectEvents};
+use crate::{Appended, LogId, NewEvent, Seq, StoreError, StoredEvent};
 
 /// A durable, ordered, deduplicated log of events.
 #[async_trait]
@@ -92,4 +92,14 @@ impl Default for ReadLimit {
     fn default() -> Self {
         Self { events_max: 1_000, bytes_max: 8 << 20 }
     }
+}
+
+/// A page of a subject's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectEvents {
+    /// The newest first.
+    pub events: Vec<StoredEvent>,
+    /// Where the next page begins: there may be others before this event, even if none was found
+    /// yet. `None` if there are no more.
+    pub older: Option<Seq>,
 }

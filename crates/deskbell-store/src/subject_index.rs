@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{EventLog, Leases, Seq, StoreError, StoredEvent};
+use crate::{EventLog, Leases, StoreError};
 
 /// Events that are not indexed yet and that one call reads. A log that was filled before there was
 /// an index may have millions, and no statement may take seconds.
@@ -26,14 +26,4 @@ pub struct Indexed {
     pub events: u64,
     /// Whether there may be more, also if another process is indexing.
     pub more: bool,
-}
-
-/// A page of a subject's events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubjectEvents {
-    /// The newest first.
-    pub events: Vec<StoredEvent>,
-    /// Where the next page begins: there may be others before this event, even if none was found
-    /// yet. `None` if there are no more.
-    pub older: Option<Seq>,
 }
