@@ -5,6 +5,7 @@
 //! opens for nobody else.
 
 mod checksum;
+mod error;
 mod source;
 mod table;
 mod target;
@@ -13,10 +14,11 @@ mod value;
 use std::path::Path;
 
 use self::checksum::Checksum;
+pub use self::error::TransferError;
 use self::source::Source;
 use self::table::{TABLES, Table};
 use self::target::Target;
-use crate::{PostgresOpenError, PostgresOptions, SqliteOpenError, StoreError};
+use crate::PostgresOptions;
 
 /// Rows that are copied in one transaction, and compared at a time.
 const ROWS_MAX: u32 = 500;
@@ -48,46 +50,6 @@ pub enum TransferStep {
 pub struct Transferred {
     /// The rows of each table, all of which are the same on both sides.
     pub tables: Vec<(&'static str, u64)>,
-}
-
-/// A transfer that has not ended. The source is as it was; started again, it goes on.
-#[derive(Debug, thiserror::Error)]
-pub enum TransferError {
-    /// The SQLite store.
-    #[error("cannot use the source store")]
-    Source(#[from] SqliteOpenError),
-    /// The PostgreSQL store.
-    #[error("cannot use the target store")]
-    Target(#[from] PostgresOpenError),
-    /// There is another log in the target.
-    #[error(
-        "the target store already has events of another log; use an empty database, or delete the \
-         log there: DROP SCHEMA deskbell CASCADE"
-    )]
-    NotEmpty,
-    /// One of them failed on the way.
-    #[error("a store failed during the transfer; run the same command again to continue")]
-    Store(#[from] StoreError),
-    /// Both sides differ.
-    #[error(
-        "{table} differs: {source_rows} rows in the source, {target_rows} in the target, or \
-         different rows; something else has written to the target. Delete the log there and start \
-         again: DROP SCHEMA deskbell CASCADE"
-    )]
-    Differs {
-        /// The table.
-        table: &'static str,
-        /// Its rows in the source.
-        source_rows: u64,
-        /// Its rows in the target.
-        target_rows: u64,
-    },
-}
-
-impl From<sqlx::Error> for TransferError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
 }
 
 /// Copies the store in this SQLite file, which nobody else may have open, into an empty PostgreSQL
