@@ -1,8 +1,11 @@
 //! The Clerk instances that sources were found to belong to.
 
+use async_trait::async_trait;
+
 use super::append::text;
 use super::pooled_connection::PooledConnection;
-use crate::{Seq, SourceInstance};
+use super::store::PostgresStore;
+use crate::{Seq, SourceInstance, SourceInstances, StoreError};
 
 pub(super) async fn find(
     connection: &mut PooledConnection,
@@ -32,4 +35,23 @@ pub(super) async fn pin(
     .execute(&mut *connection)
     .await?;
     find(connection, source).await?.ok_or(sqlx::Error::RowNotFound)
+}
+
+#[async_trait]
+impl SourceInstances for PostgresStore {
+    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
+        let mut work = self.pools.statement().await?;
+        let found = find(work.connection(), source).await;
+        work.finish(found).await
+    }
+
+    async fn pin_source_instance(
+        &self,
+        source: &str,
+        found: &SourceInstance,
+    ) -> Result<SourceInstance, StoreError> {
+        let mut work = self.pools.transaction().await?;
+        let kept = pin(work.connection(), source, found).await;
+        work.finish(kept).await
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::append::text;
 use super::pooled_connection::PooledConnection;
+use super::store::PostgresStore;
 use crate::clock::whole_ms;
-use crate::{ConsumerReport, FencingToken};
+use crate::{ConsumerReport, FencingToken, Leases, StoreError};
 
 /// Gives out the next token for this consumer; `None` if another replica holds the lease.
 pub(super) async fn next_token(
@@ -108,4 +111,40 @@ pub(super) async fn read_report(
     .fetch_optional(connection)
     .await?;
     Ok(found.map(|(body, at_ms)| ConsumerReport { body, at_ms }))
+}
+
+#[async_trait]
+impl Leases for PostgresStore {
+    async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+        let mut work = self.pools.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let token = next_token(work.connection(), consumer, &self.replica, manual_ms).await;
+        work.finish(token).await?.ok_or(StoreError::NotLeader)
+    }
+
+    async fn renew_lease(&self, consumer: &str, lease: Duration) -> Result<bool, StoreError> {
+        let mut work = self.pools.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let held = renew(work.connection(), consumer, &self.replica, lease, manual_ms).await;
+        work.finish(held).await
+    }
+
+    async fn release_lease(&self, consumer: &str) -> Result<(), StoreError> {
+        let mut work = self.pools.statement().await?;
+        let released = release(work.connection(), consumer, &self.replica).await;
+        work.finish(released).await
+    }
+
+    async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+        let mut work = self.pools.statement().await?;
+        let manual_ms = self.clock.manual_ms();
+        let kept = report(work.connection(), consumer, &self.replica, body, manual_ms).await;
+        work.finish(kept).await
+    }
+
+    async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        let mut work = self.pools.statement().await?;
+        let report = read_report(work.connection(), consumer).await;
+        work.finish(report).await
+    }
 }

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use super::{PostgresConnector, PostgresOpenError};
+use super::PostgresConnector;
+use super::open_error::{CONNECTIONS_MIN, PostgresOpenError};
 use crate::Clock;
-
-/// The least number of connections: one that listens, two that append, one for all else.
-pub(super) const CONNECTIONS_MIN: u32 = PostgresOptions::CONNECTIONS_MIN;
 
 /// Where the log is on PostgreSQL, and how much of the server this process may use.
 #[derive(Clone)]
@@ -26,7 +24,7 @@ pub struct PostgresOptions {
 
 impl PostgresOptions {
     /// Connections that a store needs at least.
-    pub const CONNECTIONS_MIN: u32 = 4;
+    pub const CONNECTIONS_MIN: u32 = CONNECTIONS_MIN;
 
     /// The default options, for the database at this URL.
     pub fn new(url: impl Into<String>) -> Self {

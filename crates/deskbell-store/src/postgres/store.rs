@@ -1,0 +1,57 @@
+//! The store on PostgreSQL as a process has it open.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+
+use super::check;
+use super::pools::Pools;
+use super::wake::Wake;
+use crate::{Clock, LogId, Store, StoreError};
+
+/// The log in the schema `deskbell` of a PostgreSQL database. Each process that has it open is a
+/// replica: all of them may write at the same time.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pub(super) log_id: LogId,
+    pub(crate) pools: Arc<Pools>,
+    pub(super) wake: Arc<Wake>,
+    /// Used only if it is manual: otherwise the store's clock is the database's.
+    pub(super) clock: Clock,
+    /// Whether appends index user references.
+    pub(super) indexes_user_refs: bool,
+    /// The random name of this process as a holder of leases.
+    pub(super) replica: String,
+    /// The background tasks, until the store is closed or dropped.
+    pub(super) tasks: Mutex<JoinSet<()>>,
+}
+
+impl PostgresStore {
+    /// Indexes user references from now on, so that what is stored about a user can be erased.
+    #[must_use]
+    pub fn index_user_refs(mut self) -> Self {
+        self.indexes_user_refs = true;
+        self
+    }
+
+    /// How far the database's clock is ahead of this machine's, in milliseconds.
+    ///
+    /// # Errors
+    /// The database could not be asked.
+    pub async fn clock_skew(&self) -> Result<i64, StoreError> {
+        let mut work = self.pools.statement().await?;
+        let skew = check::skew_ms(work.connection(), &self.clock).await;
+        work.finish(skew).await
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn close(&self) {
+        let mut tasks =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+        self.pools.close().await;
+    }
+}
