@@ -1,9 +1,11 @@
 //! The Clerk instances that sources were found to belong to.
 
+use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteExecutor;
 
-use crate::{Seq, SourceInstance};
+use super::store::SqliteStore;
+use crate::{Seq, SourceInstance, SourceInstances, StoreError};
 
 pub(super) async fn find(
     executor: impl SqliteExecutor<'_>,
@@ -33,4 +35,20 @@ pub(super) async fn pin(
     .execute(&mut *connection)
     .await?;
     find(connection, source).await?.ok_or(sqlx::Error::RowNotFound)
+}
+
+#[async_trait]
+impl SourceInstances for SqliteStore {
+    async fn source_instance(&self, source: &str) -> Result<Option<SourceInstance>, StoreError> {
+        Ok(find(&self.readers, source).await?)
+    }
+
+    async fn pin_source_instance(
+        &self,
+        source: &str,
+        found: &SourceInstance,
+    ) -> Result<SourceInstance, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(pin(&mut connection, source, found).await?)
+    }
 }

@@ -1,8 +1,12 @@
 //! Small writes beside the log: fencing tokens, reports, and the mark that shows that writing works.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::{ConsumerReport, FencingToken};
+use super::store::SqliteStore;
+use crate::{ConsumerReport, FencingToken, Leases, StoreError};
 
 /// Gives out the next token for this consumer.
 pub(super) async fn next_token(
@@ -59,4 +63,32 @@ pub(super) async fn read_report(
             .fetch_optional(readers)
             .await?;
     Ok(found.map(|(body, at_ms)| ConsumerReport { body, at_ms }))
+}
+
+#[async_trait]
+impl Leases for SqliteStore {
+    async fn next_fencing_token(&self, consumer: &str) -> Result<FencingToken, StoreError> {
+        Ok(next_token(&mut *self.connection().await?, consumer).await?)
+    }
+
+    /// The process that has the file open to write is the only one.
+    async fn renew_lease(&self, _: &str, _: Duration) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn release_lease(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Nobody else leads it, as with [`renew_lease`](Self::renew_lease).
+    async fn publish_report(&self, consumer: &str, body: &str) -> Result<bool, StoreError> {
+        let mut connection = self.connection().await?;
+        let now_ms = self.clock.now_ms();
+        report(&mut connection, consumer, body, now_ms).await?;
+        Ok(true)
+    }
+
+    async fn latest_report(&self, consumer: &str) -> Result<Option<ConsumerReport>, StoreError> {
+        Ok(read_report(&self.readers, consumer).await?)
+    }
 }

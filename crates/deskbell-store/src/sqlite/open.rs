@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, watch};
 
-use super::deliveries::Queues;
 use super::files::{self, OpenFiles};
 use super::lock::{FileLock, LockError};
-use super::{SqliteStore, Writer, append, migrations, read};
-use crate::{BackendError, Clock, LogId};
+use super::queues::Queues;
+use super::store::SqliteStore;
+use super::writer::Writer;
+use super::{append, migrations, read};
+use crate::{BackendError, Clock, LogId, Store};
 
 /// Readers at the same time. Each costs a thread and a page cache of up to 2 MiB.
 const READERS_MAX: u32 = 4;
@@ -258,4 +261,14 @@ fn readers(path: &Path) -> SqlitePool {
         .pragma("query_only", "on")
         .pragma("wal_autocheckpoint", "0");
     SqlitePoolOptions::new().max_connections(READERS_MAX).connect_lazy_with(options)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn close(&self) {
+        self.readers.close().await;
+        if let Some(writer) = self.writer.lock().await.take() {
+            close(writer.connection).await;
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::SqliteStore;
-use super::deliveries::json;
+use super::json::json;
 use crate::refusals::{Refusals, Refused};
 use crate::{StoreError, rows};
 

@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
-use super::deliveries::json;
+use super::json::json;
 use crate::retention::{index_key, user_refs_in};
 use crate::{LogId, NewEvent, Seq, StoreError};
 

@@ -5,10 +5,10 @@ use serde::Deserialize;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::json;
-use super::queue::{Queue, Taken};
 use crate::clock::{Clock, duration_ms};
 use crate::deliveries::{Claim, Claimed, ClaimedDelivery};
 use crate::rows::{self, Sources};
+use crate::sqlite::queues::{Queue, Taken};
 use crate::{Seq, StoredEvent};
 
 /// What is not blocked, the longest due first, as one JSON text: every row of its own would be

@@ -8,7 +8,6 @@ mod dead_letter;
 mod destinations;
 mod pending;
 mod query;
-mod queue;
 mod replay;
 mod route;
 mod settle;
@@ -21,8 +20,8 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 pub(super) use dead_letter::{Pending, dead_letter_others};
-pub(super) use queue::Queues;
 
+use super::json::json;
 use super::{SqliteStore, read};
 use crate::deliveries::{
     Backlog, Claim, ClaimId, Claimed, DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries,
@@ -204,9 +203,4 @@ impl Replays for SqliteStore {
     async fn missing(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
         Ok(query::missing(&self.readers, deliveries).await?)
     }
-}
-
-/// The rows of a statement, as the JSON text that it takes apart with `json_each`.
-pub(super) fn json(rows: &(impl serde::Serialize + ?Sized)) -> Result<String, sqlx::Error> {
-    serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use sqlx::{Connection, SqliteConnection};
 
-use super::queue::Settling;
 use super::{destinations, json, pending};
 use crate::clock::whole_ms;
 use crate::deliveries::{AttemptRecord, REPLY_BYTES_MAX, Settlement, Verdict};
+use crate::sqlite::queues::Settling;
 
 /// The replies come as one value, of which each row names its part.
 pub(super) const ATTEMPTS: &str = "INSERT INTO attempts

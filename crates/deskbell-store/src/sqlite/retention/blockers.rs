@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use crate::Seq;
 use crate::retention::{BlockedBy, PruneOptions, RetentionBlocker};
-use crate::sqlite::deliveries::json;
+use crate::sqlite::json::json;
 
 /// Each destination's checkpoint, and its first pending delivery. Destinations are
 /// few, and both are at the beginning of an index.

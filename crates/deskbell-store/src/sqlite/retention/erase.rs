@@ -9,7 +9,8 @@ use crate::LogId;
 use crate::retention::{
     DeletedUser, Erasable, EraseOptions, Erased, index_key, is_address, user_refs_in,
 };
-use crate::sqlite::deliveries::{Pending, dead_letter_others, json};
+use crate::sqlite::deliveries::{Pending, dead_letter_others};
+use crate::sqlite::json::json;
 
 /// Deleted users whom some event still names. All of them may be read: they are as many
 /// as were deleted within the retention of events.

@@ -5,7 +5,8 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::blockers::{Limits, limits};
 use crate::retention::{PruneOptions, Pruned};
-use crate::sqlite::deliveries::{Pending, dead_letter_others, json};
+use crate::sqlite::deliveries::{Pending, dead_letter_others};
+use crate::sqlite::json::json;
 
 /// What was settled for events up to an event. Destinations are few.
 pub(super) const SETTLED: &str = "DELETE FROM settled_deliveries WHERE (destination_id, seq) IN (
