@@ -40,7 +40,6 @@ pub struct Command(pub String);
 /// A command in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedCommand {
-    /// Its id.
     pub id: CommandId,
     /// What was asked for.
     pub command: Command,

@@ -10,7 +10,6 @@ pub enum StoreError {
     /// The database refused, failed, or is away. It can be retried.
     #[error("the store is not available")]
     Unavailable(#[source] BackendError),
-    /// The store was closed.
     #[error("the store is closed")]
     Closed,
     /// Another process leads the consumer. Try again later.

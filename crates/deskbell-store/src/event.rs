@@ -24,7 +24,6 @@ impl Seq {
         if number < 0 { Self::ZERO } else { Self(number) }
     }
 
-    /// The number.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0

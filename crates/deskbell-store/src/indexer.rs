@@ -32,7 +32,6 @@ pub struct SubjectIndexer {
 }
 
 impl SubjectIndexer {
-    /// An indexer of this store.
     #[must_use]
     pub fn new(store: Arc<dyn SubjectIndex>) -> Self {
         Self { store }

@@ -49,13 +49,11 @@ pub trait Leases: fmt::Debug + Send + Sync + 'static {
 pub struct FencingToken(i64);
 
 impl FencingToken {
-    /// The token with this number.
     #[must_use]
     pub const fn new(number: i64) -> Self {
         Self(number)
     }
 
-    /// The number.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0

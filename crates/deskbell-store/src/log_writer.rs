@@ -55,7 +55,6 @@ pub enum SubmitError {
     /// The store could not commit the batch that the event was in.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The writer has ended.
     #[error("the log's writer has stopped")]
     Stopped,
 }

@@ -27,7 +27,6 @@ pub enum OutcomeKind {
     Tombstoned,
     /// The destination has a later version.
     Superseded,
-    /// It was delivered.
     Delivered,
     /// The destination has its changes.
     Applied,

@@ -7,11 +7,9 @@ use crate::StoreError;
 /// How many requests of a source were refused for a cause.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refused {
-    /// The source's name.
     pub source: String,
     /// Why, as a short code. There are few.
     pub cause: String,
-    /// How many.
     pub requests: u64,
 }
 

@@ -75,7 +75,6 @@ pub struct EraseOptions {
 /// what belongs to another instance, is about somebody else, whatever the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletedUser {
-    /// The user's id.
     pub user_id: String,
     /// The source that reported it.
     pub source: String,
@@ -86,13 +85,11 @@ pub struct DeletedUser {
 /// A deleted user of whom something can be erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasable {
-    /// The user.
     pub user: DeletedUser,
     /// The message ids of the events that name the user, or an invitation to an address of theirs.
     pub message_ids: Vec<String>,
 }
 
-/// What was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Erased {
     /// The events whose payload was erased.
@@ -126,7 +123,6 @@ pub struct PruneOptions {
     pub rows_max: u32,
 }
 
-/// What was pruned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pruned {
     /// Payloads that were emptied, one-time codes among them.
@@ -148,7 +144,6 @@ pub struct Pruned {
 /// Something that pruning does not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionBlocker {
-    /// What it is.
     pub by: BlockedBy,
     /// The first event that it keeps.
     pub seq: Seq,

@@ -19,7 +19,6 @@ pub trait SubjectIndex: EventLog + Leases {
     async fn index_subjects(&self, events_max: u32) -> Result<Indexed, StoreError>;
 }
 
-/// What was indexed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Indexed {
     /// The events that were read.

@@ -28,11 +28,9 @@ const ROWS_MAX: u32 = 500;
 pub struct TransferProgress {
     /// What is being done.
     pub step: TransferStep,
-    /// The table.
     pub table: &'static str,
     /// Rows that are done with in this step, of all tables.
     pub rows: u64,
-    /// Rows that there are.
     pub rows_in_all: u64,
 }
 

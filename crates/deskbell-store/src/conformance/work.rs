@@ -26,7 +26,6 @@ pub(super) fn new_delivery(destination: &str, seq: i64, subject: &str) -> NewDel
     NewDelivery { key: key(destination, seq), subject: Some(subject.to_owned()) }
 }
 
-/// An event about this subject.
 pub(super) fn about(message_id: &str, subject: &str) -> NewEvent {
     NewEvent { subject: Some(subject.to_owned()), ..super::event(message_id) }
 }
@@ -136,7 +135,6 @@ pub(super) async fn state(store: &dyn Store, destination: &str, seq: i64) -> Del
     deliveries.into_iter().find(|one| *one.key.destination == *destination).unwrap().state
 }
 
-/// The stored event.
 pub(super) async fn stored(store: &dyn Store, seq: i64) -> StoredEvent {
     let after = Seq::new(seq - 1);
     store.read(after, crate::ReadLimit::default()).await.unwrap().remove(0)

@@ -92,10 +92,8 @@ pub enum Ordering {
     Subject,
 }
 
-/// A destination's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationState {
-    /// Its name.
     pub name: Arc<str>,
     /// The router's checkpoint: the last event that was routed to it.
     pub routed: Seq,
@@ -104,7 +102,6 @@ pub struct DestinationState {
     ///
     /// [`add_dead_letters`]: Destinations::add_dead_letters
     pub dead_letters_total: u64,
-    /// Its health.
     pub health: DestinationHealth,
 }
 
@@ -115,7 +112,6 @@ pub struct DestinationHealth {
     pub first_failure_at_ms: Option<i64>,
     /// How many attempts have failed since then, the first among them.
     pub failed_attempts: u32,
-    /// The last of them.
     pub last_failure_at_ms: Option<i64>,
     /// Why nothing is sent to it; `None` if it is enabled.
     pub disabled: Option<Disabled>,
@@ -126,6 +122,5 @@ pub struct DestinationHealth {
 pub struct Disabled {
     /// Since when.
     pub at_ms: i64,
-    /// Why.
     pub reason: String,
 }

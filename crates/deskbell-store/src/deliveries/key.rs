@@ -7,7 +7,6 @@ use crate::Seq;
 /// One event for one destination.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryKey {
-    /// The destination's name.
     pub destination: Arc<str>,
     /// The event's sequence number.
     pub seq: Seq,

@@ -53,30 +53,24 @@ pub struct DeadLetterQuery {
 /// A delivery that failed permanently. Its event may have left the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Which one.
     pub key: DeliveryKey,
     /// The source that the event came by.
     pub source: String,
     /// The sender's id of the message.
     pub message_id: String,
-    /// The event's type.
     pub event_type: String,
     /// The id of the entity that the event is about.
     pub subject: Option<String>,
     /// When it was dead-lettered, in milliseconds since the Unix epoch.
     pub settled_at_ms: i64,
-    /// All attempts.
     pub attempts: u32,
-    /// Why.
     pub reason: String,
 }
 
 /// A delivery and its attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliverySummary {
-    /// Which one.
     pub key: DeliveryKey,
-    /// Its state.
     pub state: DeliveryState,
     /// Its attempts, in order.
     pub attempts: Vec<AttemptSummary>,
@@ -90,14 +84,11 @@ pub enum DeliveryState {
         /// When; `None` if an earlier one of the same subject comes first.
         due_at_ms: Option<i64>,
     },
-    /// It was delivered.
     Delivered {
-        /// When.
         at_ms: i64,
     },
     /// It failed permanently.
     DeadLettered {
-        /// When.
         at_ms: i64,
         /// Why, in plain words.
         reason: String,
@@ -107,7 +98,6 @@ pub enum DeliveryState {
 /// Why an event was filtered out at a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilteredOut {
-    /// The destination's name.
     pub destination: Arc<str>,
     /// Why, in plain words.
     pub reason: String,
@@ -116,7 +106,6 @@ pub struct FilteredOut {
 /// What is pending for a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backlog {
-    /// The destination's name.
     pub destination: Arc<str>,
     /// Deliveries that are not settled.
     pub pending: u64,

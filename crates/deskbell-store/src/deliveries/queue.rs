@@ -53,7 +53,6 @@ pub trait DeliveryQueue: Destinations {
 /// A request for deliveries.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The destination's name.
     pub destination: String,
     /// At most this many deliveries.
     pub deliveries_max: u32,
@@ -89,7 +88,6 @@ pub struct Claimed {
 pub struct ClaimedDelivery {
     /// By which it is settled.
     pub claim: ClaimId,
-    /// The event.
     pub event: StoredEvent,
     /// Attempts of this schedule: since it was routed, or last revived.
     pub attempts: u32,
@@ -100,7 +98,6 @@ pub struct ClaimedDelivery {
 /// The result of a claimed delivery.
 #[derive(Debug, Clone)]
 pub struct Settlement {
-    /// Which one.
     pub claim: ClaimId,
     /// The attempt; `None` if none was made.
     pub attempt: Option<AttemptRecord>,

@@ -60,9 +60,7 @@ pub struct RoutedBatch {
     pub from: Seq,
     /// The checkpoints after.
     pub to: Seq,
-    /// The destinations.
     pub destinations: Vec<Arc<str>>,
-    /// The deliveries to them.
     pub deliveries: Vec<NewDelivery>,
     /// Events that none of them wants, and why.
     pub filtered_out: Vec<(Seq, Vec<FilteredOut>)>,
@@ -71,7 +69,6 @@ pub struct RoutedBatch {
 /// A delivery that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDelivery {
-    /// Which one.
     pub key: DeliveryKey,
     /// The id of the entity that the event is about.
     pub subject: Option<String>,

@@ -16,58 +16,35 @@ pub enum PostgresOpenError {
         "connections_max is {found}; a store on PostgreSQL needs at least {CONNECTIONS_MIN}: one \
          that listens, two that append, and one for everything else"
     )]
-    TooFewConnections {
-        /// The number in the options.
-        found: u32,
-    },
+    TooFewConnections { found: u32 },
     /// The database's texts are not UTF-8.
     #[error(
         "{location} has the encoding {found}, expected UTF8; create the database with ENCODING \
          'UTF8' TEMPLATE template0"
     )]
-    Encoding {
-        /// The server and the database.
-        location: String,
-        /// The database's encoding.
-        found: String,
-    },
+    Encoding { location: String, found: String },
     /// There is a schema with our name and other tables.
     #[error(
         "{location} has a schema \"deskbell\" that is not a deskbell store; use another database, or \
          rename the schema"
     )]
-    NotAStore {
-        /// The server and the database.
-        location: String,
-    },
+    NotAStore { location: String },
     /// A later program has migrated the store.
     #[error(
         "{location} has schema version {found}, and this release supports versions up to {known}; \
          run the release that wrote it, or a later one"
     )]
-    Newer {
-        /// The server and the database.
-        location: String,
-        /// The database's schema version.
-        found: usize,
-        /// The latest version that this program knows.
-        known: usize,
-    },
+    Newer { location: String, found: usize, known: usize },
     /// There is no store, and reading makes none.
     #[error("no event log found in {location}; start `deskbell serve` once to create it")]
-    Missing {
-        /// The server and the database.
-        location: String,
-    },
+    Missing { location: String },
     /// A program before this one wrote the store, and nobody has brought it up since.
     #[error(
         "{location} has schema version {found}, and this release needs version {needed}; start \
          `deskbell serve` once to migrate it"
     )]
     Older {
-        /// The server and the database.
         location: String,
-        /// The database's schema version.
         found: usize,
         /// The version that this program reads and writes.
         needed: usize,
@@ -77,16 +54,7 @@ pub enum PostgresOpenError {
         "the log in {location} is incomplete, because `deskbell store migrate` has not finished; run \
          it again to continue"
     )]
-    Unfinished {
-        /// The server and the database.
-        location: String,
-    },
-    /// PostgreSQL refused, or is away.
+    Unfinished { location: String },
     #[error("cannot open the store in {location}")]
-    Database {
-        /// The server and the database.
-        location: String,
-        /// What PostgreSQL or the driver said.
-        source: BackendError,
-    },
+    Database { location: String, source: BackendError },
 }

@@ -27,26 +27,11 @@ pub enum BackupError {
     Open(#[from] SqliteOpenError),
     /// There is a file already, which may be another backup.
     #[error("{} already exists; choose another name, or delete it first", .path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The copy could not be written.
+    Exists { path: PathBuf },
     #[error("{} cannot be written", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// SQLite refused.
+    Io { path: PathBuf, source: std::io::Error },
     #[error("cannot copy the event log to {}", .path.display())]
-    Database {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        source: BackendError,
-    },
+    Database { path: PathBuf, source: BackendError },
 }
 
 impl SqliteStore {

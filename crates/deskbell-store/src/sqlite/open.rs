@@ -33,58 +33,28 @@ const CHECKPOINT_PAGES: &str = "500";
 pub enum SqliteOpenError {
     /// Another process has the store open for writing.
     #[error("{} is in use by another deskbell process; stop that process first, or use another store", .path.display())]
-    InUse {
-        /// The database file.
-        path: PathBuf,
-    },
+    InUse { path: PathBuf },
     /// The file is a SQLite database with tables that are not a store's.
     #[error("{} is a database, but not a deskbell store; use another file", .path.display())]
-    NotAStore {
-        /// The database file.
-        path: PathBuf,
-    },
-    /// A later program has migrated the store.
+    NotAStore { path: PathBuf },
     #[error("{} has schema version {found}, and this release supports versions up to {known}; run the release that wrote it, or a later one", .path.display())]
-    Newer {
-        /// The database file.
-        path: PathBuf,
-        /// The file's schema version.
-        found: usize,
-        /// The latest version that this program knows.
-        known: usize,
-    },
+    Newer { path: PathBuf, found: usize, known: usize },
     /// The file, its lock or its directory could not be used.
     #[error("{} cannot be opened", .path.display())]
-    Io {
-        /// The database file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     /// There is no such file, and reading makes none.
     #[error("no event log found at {}", .path.display())]
-    Missing {
-        /// The database file.
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// A program before this one wrote the store, and nobody has brought it up since.
     #[error("{} has schema version {found}, and this release needs version {needed}; start `deskbell serve` once to migrate it", .path.display())]
     Older {
-        /// The database file.
         path: PathBuf,
-        /// The file's schema version.
         found: usize,
         /// The version that this program reads and writes.
         needed: usize,
     },
-    /// SQLite refused.
     #[error("cannot open {} as a store", .path.display())]
-    Database {
-        /// The database file.
-        path: PathBuf,
-        /// What SQLite said.
-        source: BackendError,
-    },
+    Database { path: PathBuf, source: BackendError },
 }
 
 impl SqliteStore {

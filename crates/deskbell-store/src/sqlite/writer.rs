@@ -11,7 +11,6 @@ use crate::Seq;
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: SqliteConnection,
-    /// How the connection was made.
     pub(super) options: SqliteConnectOptions,
     /// `None` while it is not known whether the last append took effect.
     pub(super) head: Option<Seq>,

@@ -5,10 +5,8 @@ use crate::{PostgresOpenError, SqliteOpenError, StoreError};
 /// A transfer that has not ended. The source is as it was; started again, it goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
-    /// The SQLite store.
     #[error("cannot use the source store")]
     Source(#[from] SqliteOpenError),
-    /// The PostgreSQL store.
     #[error("cannot use the target store")]
     Target(#[from] PostgresOpenError),
     /// There is another log in the target.
@@ -17,7 +15,6 @@ pub enum TransferError {
          log there: DROP SCHEMA deskbell CASCADE"
     )]
     NotEmpty,
-    /// One of them failed on the way.
     #[error("a store failed during the transfer; run the same command again to continue")]
     Store(#[from] StoreError),
     /// Both sides differ.
@@ -26,14 +23,7 @@ pub enum TransferError {
          different rows; something else has written to the target. Delete the log there and start \
          again: DROP SCHEMA deskbell CASCADE"
     )]
-    Differs {
-        /// The table.
-        table: &'static str,
-        /// Its rows in the source.
-        source_rows: u64,
-        /// Its rows in the target.
-        target_rows: u64,
-    },
+    Differs { table: &'static str, source_rows: u64, target_rows: u64 },
 }
 
 impl From<sqlx::Error> for TransferError {

@@ -13,7 +13,6 @@ use crate::postgres::append::text;
 const SETTLE: &str =
     "SELECT * FROM deskbell.settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
-/// What came of it.
 pub(super) struct Settled {
     /// How many claims had been lost.
     pub(super) lost: u64,

@@ -28,7 +28,6 @@ const DELETE: &str = "DELETE FROM deliveries WHERE destination_id = ?1
 pub(in crate::sqlite) enum Pending<'a> {
     /// All up to this event.
     UpTo(i64),
-    /// These.
     At(&'a [i64]),
 }
 
