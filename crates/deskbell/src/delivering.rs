@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use crate::command_runner::CommandRunner;
 use crate::config::{self, Config, DestinationConfig, event_types};
 use crate::handler::Handler;
-use crate::tasks::Stage;
 
 /// How often it is counted what waits for the destinations, where there are metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
@@ -149,22 +148,16 @@ impl Delivering {
         self.destinations.iter().map(|destination| &destination.config)
     }
 
-    /// Starts the router, and who executes commands.
-    pub(crate) fn spawn_common(
-        &self,
-        stage: &mut Stage,
-        store: &Arc<dyn Store>,
-        sources: Vec<String>,
-    ) {
-        let routes = self.routes();
-        let replayer = Replayer::new(store.clone(), routes.clone(), sources);
-        let commands = CommandRunner::new(store.clone(), replayer);
-        stage.spawn(|shutdown| commands.run(shutdown));
-        if routes.is_empty() {
-            return;
-        }
-        let router = Router::new(store.clone(), routes, self.router.clone());
-        stage.spawn(|shutdown| router.run(shutdown));
+    /// The router; `None` where nothing is delivered to.
+    pub(crate) fn router(&self, store: &Arc<dyn Store>) -> Option<Router> {
+        let router = || Router::new(store.clone(), self.routes(), self.router.clone());
+        (!self.destinations.is_empty()).then(router)
+    }
+
+    /// Executes commands for these sources of the config.
+    pub(crate) fn commands(&self, store: &Arc<dyn Store>, sources: Vec<String>) -> CommandRunner {
+        let replayer = Replayer::new(store.clone(), self.routes(), sources);
+        CommandRunner::new(store.clone(), replayer)
     }
 
     /// A worker for each destination, with what it is made of.

@@ -1,70 +1,76 @@
-//! The background tasks: started under a name, stopped in an order, every panic reported.
+//! The index of background tasks: every one that the engine runs, under the name that it is
+//! reported as.
 
-use futures_util::future::join_all;
-use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
+mod group;
 
-/// Tasks that stop together.
-#[derive(Debug)]
-pub(crate) struct Stage {
-    name: &'static str,
-    tasks: JoinSet<()>,
-    shutdown: CancellationToken,
-    failure: Option<JoinError>,
+use std::sync::Arc;
+
+use deskbell_delivery::{Router, Worker};
+use deskbell_server::{RefusedRequests, Server};
+use deskbell_store::{LogWriter, Store, SubjectIndexer};
+use deskbell_sync::MirrorService;
+
+pub use self::group::StoppedEarly;
+pub(crate) use self::group::{TaskGroup, stop_all};
+use crate::alerts::{self, Alerts};
+use crate::command_runner::CommandRunner;
+use crate::metrics;
+use crate::pruner::Pruner;
+
+/// What serves all destinations.
+pub(crate) struct CommonTasks {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) indexer: SubjectIndexer,
+    pub(crate) pruner: Pruner,
+    pub(crate) alerts: Alerts,
+    pub(crate) refused: Arc<RefusedRequests>,
+    pub(crate) commands: CommandRunner,
+    /// `None` where nothing is delivered to.
+    pub(crate) router: Option<Router>,
+    pub(crate) has_metrics: bool,
 }
 
-/// A part of the engine ended by a panic.
-#[derive(Debug, thiserror::Error)]
-#[error("the {part} failed")]
-pub struct StoppedEarly {
-    part: &'static str,
-    #[source]
-    source: JoinError,
+pub(crate) fn start_server(server: Server) -> TaskGroup {
+    let mut group = TaskGroup::default();
+    group.spawn("server", |shutdown| server.run(shutdown));
+    group
 }
 
-impl Stage {
-    pub(crate) fn new(name: &'static str) -> Self {
-        let shutdown = CancellationToken::new();
-        Self { name, tasks: JoinSet::new(), shutdown, failure: None }
-    }
-
-    /// Runs the task that this makes of the stage's signal to stop.
-    pub(crate) fn spawn<T>(&mut self, task: impl FnOnce(CancellationToken) -> T)
-    where
-        T: Future<Output = ()> + Send + 'static,
-    {
-        self.tasks.spawn(task(self.shutdown.clone()));
-    }
-
-    /// Returns when one of the tasks has ended; never, where there is none.
-    pub(crate) async fn ended(&mut self) {
-        match self.tasks.join_next().await {
-            Some(Ok(())) => tracing::error!(part = self.name, "ended unexpectedly"),
-            Some(Err(error)) => {
-                tracing::error!(part = self.name, %error, "failed");
-                self.failure = Some(error);
-            }
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Tells the tasks to stop and waits until they have.
-    pub(crate) async fn stop(mut self) -> Result<(), StoppedEarly> {
-        self.shutdown.cancel();
-        while let Some(ended) = self.tasks.join_next().await {
-            if let Err(error) = ended {
-                self.failure.get_or_insert(error);
-            }
-        }
-        match self.failure {
-            Some(source) => Err(StoppedEarly { part: self.name, source }),
-            None => Ok(()),
-        }
-    }
+/// It ends by itself once nobody has a handle of the log.
+pub(crate) fn start_log_writer(writer: LogWriter) -> TaskGroup {
+    let mut group = TaskGroup::default();
+    group.spawn("log writer", |_| writer.run());
+    group
 }
 
-/// Stops all of them at the same time.
-pub(crate) async fn stop_all(stages: impl IntoIterator<Item = Stage>) -> Result<(), StoppedEarly> {
-    let stopped = join_all(stages.into_iter().map(Stage::stop)).await;
-    stopped.into_iter().fold(Ok(()), Result::and)
+pub(crate) fn start_worker(destination: &str, worker: Worker) -> TaskGroup {
+    let mut group = TaskGroup::default();
+    group.spawn(("worker", destination), |shutdown| worker.run(shutdown));
+    group
+}
+
+pub(crate) fn start_mirror(destination: &str, mirror: MirrorService) -> TaskGroup {
+    let mut group = TaskGroup::default();
+    group.spawn(("mirror", destination), |shutdown| mirror.run(shutdown));
+    group
+}
+
+pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
+    let CommonTasks { store, indexer, pruner, alerts, refused, commands, router, has_metrics } =
+        tasks;
+    let mut group = TaskGroup::default();
+    group.spawn("subject indexer", |shutdown| indexer.run(shutdown));
+    group.spawn("pruner", |shutdown| pruner.run(shutdown));
+    group.spawn("alerting", |shutdown| alerts.run(shutdown));
+    group.spawn("counter of refused requests", |shutdown| {
+        alerts::add_up_refused(refused, store, shutdown)
+    });
+    group.spawn("command runner", |shutdown| commands.run(shutdown));
+    if let Some(router) = router {
+        group.spawn("router", |shutdown| router.run(shutdown));
+    }
+    if has_metrics {
+        group.spawn("upkeep of the metrics", metrics::upkeep);
+    }
+    group
 }

@@ -18,7 +18,7 @@ use super::{Engine, StartError, parts, routes};
 use crate::config::{Config, StoreConfig};
 use crate::delivering::Delivering;
 use crate::handler::Handler;
-use crate::tasks::Stage;
+use crate::tasks::{self, TaskGroup};
 
 /// The pause after the first failure to open the store; it doubles with each.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -73,13 +73,13 @@ pub(crate) struct Listening {
 struct Door {
     routes: CurrentRoutes,
     closed: Option<Server>,
-    serving: Stage,
+    serving: TaskGroup,
 }
 
 impl Door {
     fn open(&mut self) {
         if let Some(server) = self.closed.take() {
-            self.serving.spawn(|shutdown| server.run(shutdown));
+            self.serving = tasks::start_server(server);
         }
     }
 }
@@ -103,7 +103,7 @@ impl Listening {
         let server = Server::bind(config.server.listen(), options, routes.router()).await?;
         let server = server.with_tls(tls.clone());
         let address = server.local_addr().map_err(StartError::Address)?;
-        let door = Door { routes, closed: Some(server), serving: Stage::new("server") };
+        let door = Door { routes, closed: Some(server), serving: TaskGroup::default() };
         let config = config.clone();
         Ok(Self { address, config, sources, admin, delivering, stopping, tls, door })
     }
@@ -152,8 +152,7 @@ impl Listening {
         let consumed: Arc<dyn ConsumerLog> = store.clone();
         let mut mirrors = parts::new_mirrors(&config, &consumed, |_| true);
         let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
-        let mut writing = Stage::new("log writer");
-        writing.spawn(|_| writer.run());
+        let writing = tasks::start_log_writer(writer);
         let refused = Arc::<RefusedRequests>::default();
         let shared = Shared { config: &config, store: &store, log: &log, refused: &refused };
         let app = routes::app(shared, sources, admin, parts::statuses(&mirrors, &consumed));

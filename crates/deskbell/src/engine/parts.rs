@@ -14,14 +14,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
-use crate::alerts::{self, Alerts};
+use crate::alerts::Alerts;
 use crate::config::Config;
 use crate::delivering::{Delivering, WorkerConfig};
-use crate::metrics;
 use crate::mirror_options::mirror_options;
 use crate::outcomes::mirrors::RunningMirrors;
 use crate::pruner::{self, Pruner};
-use crate::tasks::{self, Stage};
+use crate::tasks::{self, CommonTasks, TaskGroup};
 
 /// How long the start waits for the mirrors' databases.
 const OPEN_MAX: Duration = Duration::from_secs(3);
@@ -32,7 +31,7 @@ pub(super) struct Parts {
     /// Tells handlers when the program begins to stop.
     stopping: CancellationToken,
     /// What serves all destinations.
-    common: Stage,
+    common: TaskGroup,
     pub(super) workers: BTreeMap<String, RunningWorker>,
     pub(super) mirrors: BTreeMap<String, RunningMirror>,
 }
@@ -40,7 +39,7 @@ pub(super) struct Parts {
 #[derive(Debug)]
 pub(super) struct RunningWorker {
     pub(super) config: WorkerConfig,
-    stage: Stage,
+    tasks: TaskGroup,
 }
 
 #[derive(Debug)]
@@ -48,7 +47,7 @@ pub(super) struct RunningMirror {
     pub(super) options: MirrorOptions,
     status: watch::Receiver<Option<MirrorStatus>>,
     target: watch::Receiver<Option<Arc<dyn Target>>>,
-    stage: Stage,
+    tasks: TaskGroup,
 }
 
 /// A mirror that does not run yet.
@@ -113,8 +112,8 @@ impl Parts {
         mirrors: Vec<NewMirror>,
         stopping: CancellationToken,
     ) -> Self {
-        let common = Stage::new("delivery");
         let (workers, running) = (BTreeMap::new(), BTreeMap::new());
+        let common = TaskGroup::default();
         let mut parts = Self { stopping, common, workers, mirrors: running };
         parts.start_mirrors(mirrors);
         parts.start_common(shared, &delivering);
@@ -124,11 +123,10 @@ impl Parts {
 
     pub(super) fn start_mirrors(&mut self, mirrors: Vec<NewMirror>) {
         for NewMirror { options, service } in mirrors {
-            let mut stage = Stage::new("mirror");
             let (status, target) = (service.status(), service.target());
-            stage.spawn(|shutdown| service.run(shutdown));
             let name = options.destination.clone();
-            self.mirrors.insert(name, RunningMirror { options, status, target, stage });
+            let tasks = tasks::start_mirror(&name, service);
+            self.mirrors.insert(name, RunningMirror { options, status, target, tasks });
         }
     }
 
@@ -139,38 +137,33 @@ impl Parts {
             if self.workers.contains_key(&name) {
                 continue;
             }
-            let mut stage = Stage::new("worker");
-            stage.spawn(|shutdown| worker.run(shutdown));
-            self.workers.insert(name, RunningWorker { config, stage });
+            let tasks = tasks::start_worker(&name, worker);
+            self.workers.insert(name, RunningWorker { config, tasks });
         }
     }
 
     /// Starts what serves all destinations, as these are now.
     pub(super) fn start_common(&mut self, shared: Shared<'_>, delivering: &Delivering) {
         let Shared { config, store, log, refused } = shared;
-        let mut common = Stage::new("delivery");
-        let indexer = SubjectIndexer::new(store.clone());
-        common.spawn(|shutdown| indexer.run(shutdown));
         let mirrors = self.mirrors.values().map(|mirror| pruner::Mirror {
             target: mirror.target.clone(),
             options: mirror.options.clone(),
         });
         let (log_id, names) = (store.log_id(), delivering.names());
-        let pruner = Pruner::new(store.clone(), log_id, &config.store, names, mirrors.collect());
-        common.spawn(|shutdown| pruner.run(shutdown));
         let consumed: Arc<dyn ConsumerLog> = store.clone();
         let running = Arc::new(self.running_mirrors(&consumed));
-        let names = delivering.names().iter().map(|name| name.as_str().into()).collect();
-        let alerts = Alerts::new(config, Arc::clone(store), log.clone(), running, names);
-        common.spawn(|shutdown| alerts.run(shutdown));
-        let (refused, counts) = (Arc::clone(refused), store.clone());
-        common.spawn(|shutdown| alerts::add_up_refused(refused, counts, shutdown));
-        if config.server.admin_token.is_some() {
-            common.spawn(metrics::upkeep);
-        }
+        let destinations = names.iter().map(|name| name.as_str().into()).collect();
         let sources = config.sources.iter().map(|source| source.name.clone()).collect();
-        delivering.spawn_common(&mut common, store, sources);
-        self.common = common;
+        self.common = tasks::start_common(CommonTasks {
+            store: Arc::clone(store),
+            indexer: SubjectIndexer::new(store.clone()),
+            pruner: Pruner::new(store.clone(), log_id, &config.store, names, mirrors.collect()),
+            alerts: Alerts::new(config, Arc::clone(store), log.clone(), running, destinations),
+            refused: Arc::clone(refused),
+            commands: delivering.commands(store, sources),
+            router: delivering.router(store),
+            has_metrics: config.server.admin_token.is_some(),
+        });
     }
 
     /// Tells handlers when the program begins to stop.
@@ -180,18 +173,18 @@ impl Parts {
 
     /// Stops what serves all destinations, so that it can be started for others.
     pub(super) async fn stop_common(&mut self) {
-        let stopped = std::mem::replace(&mut self.common, Stage::new("delivery"));
-        report([stopped]).await;
+        let stopped = std::mem::take(&mut self.common);
+        stop_and_log([stopped]).await;
     }
 
     /// Stops these destinations at the same time: they give their claims and leases back.
     pub(super) async fn stop(&mut self, names: &[String]) {
-        let mut stages = Vec::new();
+        let mut stopping = Vec::new();
         for name in names {
-            stages.extend(self.workers.remove(name).map(|worker| worker.stage));
-            stages.extend(self.mirrors.remove(name).map(|mirror| mirror.stage));
+            stopping.extend(self.workers.remove(name).map(|worker| worker.tasks));
+            stopping.extend(self.mirrors.remove(name).map(|mirror| mirror.tasks));
         }
-        report(stages).await;
+        stop_and_log(stopping).await;
     }
 
     /// The mirrors, to ask how they are.
@@ -205,24 +198,24 @@ impl Parts {
 
     /// Returns when one of the tasks has ended.
     pub(super) async fn ended(&mut self) {
-        let workers = self.workers.values_mut().map(|worker| &mut worker.stage);
-        let mirrors = self.mirrors.values_mut().map(|mirror| &mut mirror.stage);
-        let stages = [&mut self.common].into_iter().chain(workers).chain(mirrors);
-        select_all(stages.map(|stage| Box::pin(stage.ended()))).await;
+        let workers = self.workers.values_mut().map(|worker| &mut worker.tasks);
+        let mirrors = self.mirrors.values_mut().map(|mirror| &mut mirror.tasks);
+        let groups = [&mut self.common].into_iter().chain(workers).chain(mirrors);
+        select_all(groups.map(|group| Box::pin(group.ended()))).await;
     }
 
     /// What reads the log and may still write to it, and the mirrors.
-    pub(super) fn into_stages(self) -> (Vec<Stage>, Vec<Stage>) {
+    pub(super) fn into_groups(self) -> (Vec<TaskGroup>, Vec<TaskGroup>) {
         self.stopping.cancel();
-        let workers = self.workers.into_values().map(|worker| worker.stage);
-        let mirrors = self.mirrors.into_values().map(|mirror| mirror.stage);
+        let workers = self.workers.into_values().map(|worker| worker.tasks);
+        let mirrors = self.mirrors.into_values().map(|mirror| mirror.tasks);
         ([self.common].into_iter().chain(workers).collect(), mirrors.collect())
     }
 }
 
-/// Stops the stages; a failure before is said, and ends nothing else.
-async fn report(stages: impl IntoIterator<Item = Stage>) {
-    if let Err(error) = tasks::stop_all(stages).await {
+/// Stops these; that one had failed before is logged, and ends nothing else.
+async fn stop_and_log(groups: impl IntoIterator<Item = TaskGroup>) {
+    if let Err(error) = tasks::stop_all(groups).await {
         let error = &error as &dyn std::error::Error;
         tracing::error!(error, "a background task had failed");
     }

@@ -8,7 +8,7 @@ use deskbell_store::{EventLog, LogHandle, Store};
 
 use super::parts::Parts;
 use crate::config::Config;
-use crate::tasks::{self, Stage, StoppedEarly};
+use crate::tasks::{self, StoppedEarly, TaskGroup};
 
 /// A running engine. It works until it is stopped; dropped, it is cut off where it stands.
 #[derive(Debug)]
@@ -21,9 +21,9 @@ pub struct Engine {
     pub(super) refused: Arc<RefusedRequests>,
     pub(super) routes: CurrentRoutes,
     pub(super) tls: Option<Tls>,
-    pub(super) serving: Stage,
+    pub(super) serving: TaskGroup,
     pub(super) parts: Parts,
-    pub(super) writing: Stage,
+    pub(super) writing: TaskGroup,
 }
 
 impl Engine {
@@ -51,9 +51,9 @@ impl Engine {
     /// Returns when a part of the engine has ended although nobody asked it to.
     pub async fn ended_early(&mut self) {
         tokio::select! {
-            () = self.serving.ended() => {}
+            _ = self.serving.ended() => {}
             () = self.parts.ended() => {}
-            () = self.writing.ended() => {}
+            _ = self.writing.ended() => {}
         }
     }
 
@@ -66,7 +66,7 @@ impl Engine {
         let Self { serving, parts, writing, store, log, routes, .. } = self;
         // What is in front must not lose what is behind it.
         let mut outcome = serving.stop().await;
-        let (workers, mirrors) = parts.into_stages();
+        let (workers, mirrors) = parts.into_groups();
         outcome = outcome.and(tasks::stop_all(workers).await);
         // The writer ends by itself once everybody has let go of the log.
         drop((log, routes));
