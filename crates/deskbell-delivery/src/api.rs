@@ -6,6 +6,7 @@ use std::error::Error;
 
 use bytes::Bytes;
 use deskbell_config::{HttpUrl, SecretText};
+use deskbell_store::clock;
 use deskbell_store::deliveries::REPLY_BYTES_MAX;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -15,7 +16,6 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, timeout_at};
 
 use crate::attempt::{Attempt, Outcome, reply_outcome};
-use crate::clock;
 
 /// Characters of a service's own words in a reason.
 const WORDS_CHARS_MAX: usize = 300;

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{DestinationHealth, Disabled};
 
 /// Fewer attempts that failed say nothing: a restart of the receiver may have met them.
@@ -126,16 +127,16 @@ impl HealthPolicy {
 
     /// Whether the destination is to be disabled at this time.
     pub(crate) fn should_disable(&self, health: &DestinationHealth, now_ms: i64) -> bool {
-        let Some((streak, whole_ms)) = self.running(health) else { return false };
-        now_ms.saturating_sub(streak.since_ms) >= whole_ms && !lacks_attempts(streak, whole_ms)
+        let Some((streak, window_ms)) = self.running(health) else { return false };
+        now_ms.saturating_sub(streak.since_ms) >= window_ms && !lacks_attempts(streak, window_ms)
     }
 
     /// When an attempt is to be made whatever the retry schedule says, so that there is one in the
     /// last quarter and there are enough; `None` where there are.
     pub(crate) fn probe_at_ms(&self, health: &DestinationHealth) -> Option<i64> {
-        let (streak, whole_ms) = self.running(health)?;
-        let apart_ms = streak.last_at_ms.saturating_add(whole_ms / PROBES_APART);
-        lacks_attempts(streak, whole_ms).then(|| last_quarter_ms(streak, whole_ms).max(apart_ms))
+        let (streak, window_ms) = self.running(health)?;
+        let apart_ms = streak.last_at_ms.saturating_add(window_ms / PROBES_APART);
+        lacks_attempts(streak, window_ms).then(|| last_quarter_ms(streak, window_ms).max(apart_ms))
     }
 
     /// At least this long is between two looks for something to probe with.
@@ -147,10 +148,10 @@ impl HealthPolicy {
     /// is until then, in milliseconds; `None` where it is not on the way.
     #[must_use]
     pub fn progress(&self, health: &DestinationHealth, now_ms: i64) -> Option<(u8, i64)> {
-        let (streak, whole_ms) = self.running(health)?;
-        let failing_ms = now_ms.saturating_sub(streak.since_ms).clamp(0, whole_ms);
-        let percent = i128::from(failing_ms) * 100 / i128::from(whole_ms);
-        Some((u8::try_from(percent).unwrap_or(100), whole_ms - failing_ms))
+        let (streak, window_ms) = self.running(health)?;
+        let failing_ms = now_ms.saturating_sub(streak.since_ms).clamp(0, window_ms);
+        let percent = i128::from(failing_ms) * 100 / i128::from(window_ms);
+        Some((u8::try_from(percent).unwrap_or(100), window_ms - failing_ms))
     }
 
     /// The streak, and how long it may last.
@@ -162,16 +163,12 @@ impl HealthPolicy {
     }
 }
 
-fn lacks_attempts(streak: FailingStreak, whole_ms: i64) -> bool {
-    streak.attempts < FAILED_ATTEMPTS_MIN || streak.last_at_ms < last_quarter_ms(streak, whole_ms)
+fn lacks_attempts(streak: FailingStreak, window_ms: i64) -> bool {
+    streak.attempts < FAILED_ATTEMPTS_MIN || streak.last_at_ms < last_quarter_ms(streak, window_ms)
 }
 
-fn last_quarter_ms(streak: FailingStreak, whole_ms: i64) -> i64 {
-    streak.since_ms.saturating_add(whole_ms - whole_ms / 4)
-}
-
-fn whole_ms(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+fn last_quarter_ms(streak: FailingStreak, window_ms: i64) -> i64 {
+    streak.since_ms.saturating_add(window_ms - window_ms / 4)
 }
 
 /// A time in days and hours, in minutes, or in seconds where it is short.

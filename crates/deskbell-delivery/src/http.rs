@@ -17,6 +17,7 @@ use std::fmt;
 use async_trait::async_trait;
 use clerk_webhooks::{CannotSign, HeaderFamily, Signer};
 use deskbell_config::Fault;
+use deskbell_store::clock;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use reqwest::{Client, Response};
@@ -32,7 +33,6 @@ use self::client::Clients;
 use crate::attempt::{Attempt, reply_outcome};
 use crate::ca_certificates::CaCertificates;
 use crate::channel::{Channel, Delivery};
-use crate::clock;
 
 const USER_AGENT_VALUE: &str = concat!("Deskbell/", env!("CARGO_PKG_VERSION"));
 

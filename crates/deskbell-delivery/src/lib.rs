@@ -10,7 +10,6 @@ mod attempt;
 mod breaker;
 mod ca_certificates;
 mod channel;
-mod clock;
 mod email;
 mod event_outcome;
 mod filter;

@@ -378,7 +378,3 @@ impl Progress {
         self.claimed + self.delivered + self.retried + self.dead_lettered == 0
     }
 }
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}

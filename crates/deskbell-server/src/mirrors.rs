@@ -2,16 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clerk_webhooks::UnixMillis;
+use deskbell_store::clock::{now_ms, whole_ms};
 use deskbell_sync::status::MirrorState;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-
-use crate::clock;
 
 /// How long a mirror may wait for its database before `/readyz?strict` answers 503: a restart of the
 /// database is none of a balancer's business.
@@ -68,7 +67,7 @@ fn stuck(destination: &str, state: &MirrorState) -> Option<Value> {
     let reason = match state {
         MirrorState::Following | MirrorState::Behind => return None,
         MirrorState::Waiting(failure) => {
-            if now_ms().saturating_sub(failure.since_ms) <= millis(STUCK_AFTER) {
+            if now_ms().saturating_sub(failure.since_ms) <= whole_ms(STUCK_AFTER) {
                 return None;
             }
             failure.error.clone()
@@ -85,12 +84,4 @@ fn stuck(destination: &str, state: &MirrorState) -> Option<Value> {
         "since": since.map(|since| since.to_string()),
         "reason": reason,
     }))
-}
-
-fn now_ms() -> i64 {
-    millis(clock::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

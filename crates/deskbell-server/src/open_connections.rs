@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
+use deskbell_store::clock::whole_ms;
 use metrics::Gauge;
 use tokio::task::Id;
 
@@ -54,8 +54,8 @@ impl OpenConnections {
                 .connections_max
                 .max(1)
                 .saturating_add(options.spare_connections),
-            head_timeout_ms: millis(options.head_timeout),
-            write_timeout_ms: millis(options.write_timeout),
+            head_timeout_ms: whole_ms(options.head_timeout).unsigned_abs(),
+            write_timeout_ms: whole_ms(options.write_timeout).unsigned_abs(),
             candidates: Candidates { at_ms: 0, clients: Vec::new() },
             full: OnceAMinute::new(),
             evicted: 0,
@@ -216,8 +216,4 @@ impl EvictionRank {
             age_ms: Reverse(age_ms),
         })
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The store's clock: the one place of this crate that asks what time it is.
+//! The clock: every crate above the stores asks it what time it is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -29,7 +29,7 @@ impl Clock {
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
-        self.manual_ms().unwrap_or_else(system_ms)
+        self.manual_ms().unwrap_or_else(now_ms)
     }
 
     /// The time of a manual clock; `None` for the system's.
@@ -38,17 +38,26 @@ impl Clock {
     }
 }
 
+/// The time by the system's clock.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+#[must_use]
+pub fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Milliseconds since the Unix epoch, by the system's clock.
+#[must_use]
+pub fn now_ms() -> i64 {
+    whole_ms(now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
 /// A duration in milliseconds, as far as they can be counted.
-pub(crate) fn whole_ms(duration: Duration) -> i64 {
+#[must_use]
+pub fn whole_ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Milliseconds as a duration; zero if they are below zero.
 pub(crate) fn duration_ms(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the clock")]
-fn system_ms() -> i64 {
-    whole_ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }

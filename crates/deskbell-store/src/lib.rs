@@ -50,7 +50,7 @@
 //! ```
 
 mod backoff;
-mod clock;
+pub mod clock;
 mod commands;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -48,7 +48,6 @@
 
 mod batch;
 mod checkpoint;
-mod clock;
 mod connect;
 mod consumer;
 mod db;

@@ -7,10 +7,9 @@
 use std::fmt;
 
 use clerk_webhooks::UnixMillis;
+use deskbell_store::clock;
 use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError};
 use serde::{Deserialize, Serialize};
-
-use crate::clock;
 
 /// Reports that are older than this say nothing about now: the consumer reports more often.
 const REPORT_AGE_MAX_MS: i64 = 90_000;

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_delivery::{HealthPolicy, Notice, NoticeState};
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::DeadLetterQuery;
 use deskbell_store::{Leader, LogHandle, Store, StoreError, SubmitError, run_as_leader};
 use tokio_util::sync::CancellationToken;
@@ -79,11 +80,11 @@ impl Alerts {
             sources: config.sources.iter().map(|source| source.name.clone()).collect(),
             shared_mirrors: instances::shared_mirrors(config),
             failing: FailingRule {
-                failing_after_ms: millis(alerts.failing_after.0),
+                failing_after_ms: whole_ms(alerts.failing_after.0),
                 health: HealthPolicy { disable_after },
             },
-            mirror_after_ms: millis(alerts.mirror_after.0),
-            digest_ms: millis(alerts.digest_every.0),
+            mirror_after_ms: whole_ms(alerts.mirror_after.0),
+            digest_ms: whole_ms(alerts.digest_every.0),
             state: None,
         }
     }
@@ -199,8 +200,4 @@ fn report(notice: &Notice) {
         NoticeState::Firing => tracing::warn!(kind, destination, source, "alert: {subject}"),
         NoticeState::Resolved => tracing::info!(kind, destination, source, "alert: {subject}"),
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

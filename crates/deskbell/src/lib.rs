@@ -22,7 +22,6 @@
 mod alerts;
 mod builder;
 pub mod cli;
-mod clock;
 mod command_runner;
 pub mod config;
 mod delivering;

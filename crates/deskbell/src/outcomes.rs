@@ -6,13 +6,13 @@ pub(crate) mod mirrors;
 use std::sync::Arc;
 
 use deskbell_delivery::{Route, StoredFacts, event_outcome};
+use deskbell_store::clock;
 use deskbell_store::deliveries::{AttemptSummary, DestinationState};
 use deskbell_store::{Outcome, OutcomeKind, ReadLimit, Store, StoreError, StoredEvent};
 use deskbell_sync::outcome::{OutcomeReader, PartOutcome};
 use deskbell_sync::status::{self, MirrorState, Reported};
 use deskbell_sync::{ConnectError, MirrorOptions};
 
-use crate::clock;
 use crate::config::Config;
 use crate::delivering::{self, DeliveringError};
 use crate::mirror_options::mirror_options;

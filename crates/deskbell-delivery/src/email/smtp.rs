@@ -3,6 +3,7 @@
 use std::fmt;
 
 use deskbell_config::SmtpUrl;
+use deskbell_store::clock;
 use lettre::Message;
 use lettre::message::{MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp::Error;
@@ -14,7 +15,7 @@ use super::smtp_url::{Server, SmtpUrlError};
 use crate::attempt::{Attempt, Outcome};
 use crate::ca_certificates::CaCertificates;
 use crate::channel::Delivery;
-use crate::{clock, idempotency};
+use crate::idempotency;
 
 /// Characters of the server's own words in a reason.
 const WORDS_CHARS_MAX: usize = 300;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deskbell_expr::EventView;
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{DeliveryKey, FilteredOut, NewDelivery};
 use deskbell_store::{Seq, StoredEvent};
 
@@ -86,7 +87,7 @@ fn timed(route: &Route, event: &StoredEvent, view: &EventView<'_>) -> Decision {
         tracing::warn!(
             event.id = event.message_id,
             destination,
-            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms = whole_ms(took),
             "`when` took long to evaluate"
         );
         metrics::counter!(SLOW, "destination" => destination).increment(1);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{AttemptRecord, ClaimId, REPLY_BYTES_MAX, Settlement, Verdict};
 use tokio::time::Instant;
 
-use super::millis;
 use crate::attempt::{Attempt, Outcome};
 use crate::health::in_words;
 use crate::retry::{Failed, RetryPolicy};
@@ -42,7 +42,7 @@ pub(super) struct AttemptResult {
 impl AttemptResult {
     /// When it ended, by the store's clock.
     pub(super) fn ended_at_ms(&self) -> i64 {
-        self.context.began_ms.saturating_add(millis(self.took))
+        self.context.began_ms.saturating_add(whole_ms(self.took))
     }
 
     pub(super) fn settlement(self, policy: &RetryPolicy, random: f64) -> Settlement {
@@ -87,13 +87,13 @@ impl AttemptResult {
             let attempts = match self.context.number {
                 1 => "1 attempt".to_owned(),
                 attempts => {
-                    format!("{attempts} attempts in {}", in_words(millis(first_attempt_ago)))
+                    format!("{attempts} attempts in {}", in_words(whole_ms(first_attempt_ago)))
                 }
             };
             return Verdict::DeadLetter(format!("failed permanently after {attempts}: {reason}"));
         };
         match self.context.expires_at_ms {
-            Some(at_ms) if self.ended_at_ms().saturating_add(millis(wait)) >= at_ms => {
+            Some(at_ms) if self.ended_at_ms().saturating_add(whole_ms(wait)) >= at_ms => {
                 Verdict::DeadLetter(format!(
                     "its one-time code expires before the next attempt: {reason}"
                 ))

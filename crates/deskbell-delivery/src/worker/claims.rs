@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_store::StoredEvent;
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery, Settlement, Verdict};
 use tokio::time::Instant;
 
-use super::{WorkerOptions, millis};
+use super::WorkerOptions;
 use crate::filter::ONE_TIME_CODES;
 
 /// Claimed deliveries for each one in flight, so that none waits for the store between two.
@@ -107,7 +108,7 @@ impl Claims {
 impl LeasedDelivery {
     /// The time by the store's clock.
     pub(super) fn store_ms(&self, now: Instant) -> i64 {
-        self.claimed_at_ms.saturating_add(millis(now - self.claimed_at))
+        self.claimed_at_ms.saturating_add(whole_ms(now - self.claimed_at))
     }
 
     /// Its settlement, where it carries a one-time code that nobody can use any more.
@@ -127,5 +128,5 @@ impl LeasedDelivery {
 pub(super) fn expires_at_ms(event: &StoredEvent) -> Option<i64> {
     ONE_TIME_CODES
         .contains(&event.event_type.as_str())
-        .then(|| event.received_at_ms.saturating_add(millis(ONE_TIME_CODE_LIFE)))
+        .then(|| event.received_at_ms.saturating_add(whole_ms(ONE_TIME_CODE_LIFE)))
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Settlement, Verdict};
 use tokio::time::Instant;
 
 use super::attempt_result::AttemptResult;
-use super::millis;
 use crate::attempt::Outcome;
 
 /// How often a destination's failing attempts are warned of; those in between are counted.
@@ -25,7 +25,7 @@ impl AttemptLog {
     pub(super) fn report(&mut self, destination: &str, result: &AttemptResult) {
         let context = &result.context;
         let (id, event_type) = (&*context.message_id, &*context.event_type);
-        let (attempt, duration_ms) = (context.number, millis(result.took));
+        let (attempt, duration_ms) = (context.number, whole_ms(result.took));
         let (outcome, reason) = match &result.attempt.outcome {
             Outcome::Delivered => {
                 tracing::info!(target: "deskbell::events", destination, event.id = id,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use deskbell_store::clock::whole_ms;
+
 use super::error::SyncError;
 use super::state::MirrorConsumer;
 use super::status::as_float;
@@ -93,7 +95,7 @@ impl MirrorConsumer {
             seq = next.seq.get(),
             events,
             rows_written,
-            duration_ms = millis(duration),
+            duration_ms = whole_ms(duration),
             "applied a batch"
         );
     }
@@ -121,7 +123,7 @@ impl MirrorConsumer {
         tracing::debug!(
             destination = self.destination,
             error = error as &dyn std::error::Error,
-            retry_in_ms = millis(pause),
+            retry_in_ms = whole_ms(pause),
             "the database rejects something in a batch"
         );
     }
@@ -133,11 +135,7 @@ pub(super) fn failure(destination: &str, error: &SyncError, pause: Duration) {
     tracing::warn!(
         destination,
         error = error as &dyn std::error::Error,
-        retry_in_ms = millis(pause),
+        retry_in_ms = whole_ms(pause),
         "the mirror cannot continue; retrying"
     );
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,13 +5,13 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_store::clock;
 use deskbell_store::{ConsumerLog, Seq};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::error::SyncError;
 use crate::batch::shortened_reason;
-use crate::clock;
 use crate::mirror_target::Waiting;
 use crate::status::{BlockedPart, Failure, MirrorState, MirrorStatus, StatusReport, consumer_name};
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clerk_webhooks::UnixMillis;
+use deskbell_store::clock::whole_ms;
 
 use super::plan::{Action, Task};
 use super::record::Record;
@@ -142,8 +143,7 @@ fn pause(tries: i64, longest: Duration) -> Duration {
 }
 
 fn later(than: UnixMillis, by: Duration) -> UnixMillis {
-    let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-    let at = than.as_millis().saturating_add(by).min(UnixMillis::MAX.as_millis());
+    let at = than.as_millis().saturating_add(whole_ms(by)).min(UnixMillis::MAX.as_millis());
     UnixMillis::from_millis(at).unwrap_or(UnixMillis::MAX)
 }
 

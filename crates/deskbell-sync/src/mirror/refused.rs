@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use clerk_webhooks::UnixMillis;
+use deskbell_store::clock::whole_ms;
 
 use crate::batch::DeadLetter;
 use crate::db::{Cell, DatabaseError, DbSession, Param, Refusal};
@@ -122,7 +123,7 @@ impl Refused {
         };
         let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0).min(DOUBLINGS_MAX);
         let pause = (first * (1 << doublings)).min(longest);
-        i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)
+        whole_ms(pause)
     }
 
     fn cells<'a>(&'a self, destination: &'a str, next: Next) -> Vec<Cell<'a>> {

@@ -5,12 +5,12 @@ mod row;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use deskbell_store::clock;
 use deskbell_store::{Seq, Store, StoreError};
 use serde_json::{Value, json};
 
 use self::row::Row;
 use super::{Context, exit, named, store, table};
-use crate::clock;
 use crate::command_runner::{Answer, Request};
 use crate::config::Config;
 use crate::outcomes::mirrors;

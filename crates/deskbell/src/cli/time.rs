@@ -1,10 +1,7 @@
 //! Times on the command line: as they are read, and as they are shown.
 
-use std::time::Duration;
-
 use clerk_webhooks::UnixMillis;
-
-use crate::clock;
+use deskbell_store::clock::{self, whole_ms};
 
 /// A time such as `2026-11-21T08:00:00Z`, or how long ago it was, such as `2h`.
 pub(super) fn since(text: &str) -> Result<UnixMillis, &'static str> {
@@ -12,17 +9,12 @@ pub(super) fn since(text: &str) -> Result<UnixMillis, &'static str> {
 }
 
 fn since_at(text: &str, now_ms: i64) -> Result<UnixMillis, &'static str> {
-    let ago = humantime::parse_duration(text).ok().map(|ago| now_ms.saturating_sub(millis(ago)));
+    let ago = humantime::parse_duration(text).ok().map(|ago| now_ms.saturating_sub(whole_ms(ago)));
     let moment = match ago {
         Some(millis) => UnixMillis::from_millis(millis),
         None => text.parse().ok(),
     };
     moment.ok_or("expected a time such as 2026-11-21T08:00:00Z, or how long ago, such as 2h")
-}
-
-/// A duration in milliseconds, as far as they can be counted.
-pub(super) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A time as it is shown.

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 use clerk_webhooks::{CannotSign, Secret, SecretError, Signer};
 use deskbell_server::ListenAddress;
+use deskbell_store::clock;
 use miette::Diagnostic;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{Context, exit};
-use crate::clock;
 use crate::config::Config;
 use crate::trigger::{Assignment, Client, Outcome, message_id, sample};
 

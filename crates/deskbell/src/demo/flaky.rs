@@ -10,9 +10,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use clerk_webhooks::{Secret, Verifier};
 use deskbell_sim::Latencies;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
+use deskbell_store::clock;
 use tokio::time::{Instant, MissedTickBehavior};
-
-use crate::clock;
 
 /// Of a hundred requests, those that are answered with 503, and those that end with the connection.
 const REFUSED_PERCENT: u64 = 5;

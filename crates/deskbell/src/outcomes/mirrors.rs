@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deskbell_server::MirrorStates;
+use deskbell_store::clock;
 use deskbell_store::{ConsumerLog, StoreError};
 use deskbell_sync::status::{self, MirrorState, MirrorStatus, Reported};
 use tokio::sync::watch;
 
-use crate::clock;
 use crate::config::{Config, DestinationKind};
 
 /// What the store knows of a mirror of the config's.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use deskbell_delivery::{FailingStreak, HealthPolicy};
 use deskbell_store::Seq;
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Backlog, DestinationState};
 use deskbell_sync::status::{MirrorStatus, Reported};
 use serde_json::{Value, json};
 
-use crate::cli::time::{in_words, millis, shown};
+use crate::cli::time::{in_words, shown};
 use crate::config::{Config, DestinationConfig, DestinationKind};
 use crate::outcomes::mirrors::MirrorReport;
 
@@ -160,7 +161,7 @@ impl Row {
                 status.dead_letters.to_string(),
                 match status.lag_events {
                     0 => nothing(),
-                    _ => in_words(millis(Duration::from_secs(status.lag_seconds))),
+                    _ => in_words(whole_ms(Duration::from_secs(status.lag_seconds))),
                 },
             ],
             (None, Some(stored)) => [
