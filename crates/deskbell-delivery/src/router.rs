@@ -1,8 +1,8 @@
 //! The router: reads the log, and records which deliveries are pending.
 //!
-//! Each destination has a checkpoint of its own. Those that stand at the same place share one
-//! read; one that stands further back is read for by itself until it has caught up, a batch in
-//! turn with the others, so that it delays none of them.
+//! Each destination has a checkpoint of its own. Destinations with the same checkpoint share one read.
+//! One that is further behind gets a batch of its own in each round until it has caught up, so that it
+//! delays no other.
 
 mod decide;
 mod pending;
@@ -13,51 +13,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{ROUTER, Revived, Routed, RoutedBatch, Routing};
 use deskbell_store::{
-    FencingToken, Leader, ReadLimit, Seq, StoreError, StoredEvent, run_as_leader,
+    FencingToken, FollowOptions, Leader, LogFollower, ReadLimit, Seq, StoreError, StoredEvent,
+    run_as_leader,
 };
 use tokio_util::sync::CancellationToken;
 
 use self::decide::{Decided, decide};
-use self::pending::PendingGauge;
+use self::pending::run_gauge;
 use self::plan::{LogRange, ranges};
 use crate::filter::{Decision, Filter};
 use crate::notice::NOTICE_SOURCE;
 use crate::off_workers::off_workers;
 
-/// Replay requests that are acted on in one transaction.
+/// Replay requests that are executed in one transaction.
 const REQUESTS_MAX: u32 = 500;
-/// Between tries while the store is away.
-const STORE_PAUSE: Duration = Duration::from_millis(500);
 
-/// A destination, and which events it gets.
+/// A destination, and which events it takes.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// The destination's name.
     pub destination: Arc<str>,
-    /// What it wants.
     pub filter: Filter,
     /// Whether it gets the engine's own notices, whatever its filter.
     pub takes_notices: bool,
 }
 
-/// How the log is read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RouterOptions {
     /// How much of the log is routed in one transaction.
     pub batch: ReadLimit,
-    /// How often the log is asked, whatever its hints say.
-    pub poll_every: Duration,
-    /// How often it is counted what waits for the destinations, for the gauge
-    /// `deskbell_delivery_pending`; `None` where nobody reads it.
+    pub follow: FollowOptions,
+    /// How often pending deliveries are counted for the gauge `deskbell_delivery_pending`; `None` if
+    /// nobody reads it.
     pub count_every: Option<Duration>,
-}
-
-impl Default for RouterOptions {
-    fn default() -> Self {
-        Self { batch: ReadLimit::default(), poll_every: Duration::from_secs(1), count_every: None }
-    }
 }
 
 /// Routes one log.
@@ -66,37 +56,35 @@ pub struct Router {
     store: Arc<dyn Routing>,
     routes: Vec<Route>,
     options: RouterOptions,
-    /// `None` while it is not known where the destinations stand.
-    stand: Option<Stand>,
+    /// `None` until it is read.
+    position: Option<Position>,
 }
 
-/// The right to route, and where the destinations stand.
+/// The right to route, and the destinations' checkpoints.
 #[derive(Debug)]
-struct Stand {
+struct Position {
     token: FencingToken,
     checkpoints: BTreeMap<Arc<str>, Seq>,
 }
 
-/// What a call of [`Router::run_once`] came to.
+/// What one round did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RouterProgress {
     /// Events that were read, once for each read.
     pub events: u64,
-    /// Deliveries that are pending.
+    /// Deliveries that are new.
     pub deliveries: u64,
-    /// Deliveries that are pending again, as their event was sent again.
+    /// Deliveries that are pending again, since their event was sent again.
     pub revived: u64,
-    /// Whether it is worth calling again at once.
+    /// Whether the next round has something to do.
     pub more: bool,
 }
 
-/// A batch that was not routed. Nothing was skipped; calling again goes on.
+/// Why a round failed. Nothing was skipped: the next round goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum RouterError {
-    /// The store could not be read or written.
     #[error("failed to route events")]
     Store(#[from] StoreError),
-    /// Another router has taken over.
     #[error("another router has taken over")]
     Superseded,
 }
@@ -105,7 +93,7 @@ impl Router {
     /// A router of this log for these destinations, which must be registered.
     #[must_use]
     pub fn new(store: Arc<dyn Routing>, routes: Vec<Route>, options: RouterOptions) -> Self {
-        Self { store, routes, options, stand: None }
+        Self { store, routes, options, position: None }
     }
 
     /// Follows the log until `shutdown`, while this process is the leader.
@@ -114,14 +102,13 @@ impl Router {
         run_as_leader(&*store, ROUTER, &shutdown, &mut self).await;
     }
 
-    /// Routes the next batch for each group of destinations that stand at one place, and acts on
-    /// the next replay requests.
+    /// One round: routes the next batch for each checkpoint, and executes the next replay requests.
     ///
     /// # Errors
-    /// [`RouterError`]; calling again finds out where the destinations stand, and goes on.
+    /// [`RouterError`]; the next round reads the checkpoints and goes on.
     pub async fn run_once(&mut self) -> Result<RouterProgress, RouterError> {
-        let Stand { token, mut checkpoints } = match self.stand.take() {
-            Some(stand) => stand,
+        let Position { token, mut checkpoints } = match self.position.take() {
+            Some(position) => position,
             None => self.take_over().await?,
         };
         let mut progress = RouterProgress::default();
@@ -132,20 +119,20 @@ impl Router {
             }
         }
         self.revive(token, &mut progress).await?;
-        self.stand = Some(Stand { token, checkpoints });
+        self.position = Some(Position { token, checkpoints });
         Ok(progress)
     }
 
-    async fn take_over(&self) -> Result<Stand, RouterError> {
+    async fn take_over(&self) -> Result<Position, RouterError> {
         let token = self.store.next_fencing_token(ROUTER).await?;
         let states = self.store.destinations().await?;
         let is_ours = |name: &Arc<str>| self.routes.iter().any(|route| route.destination == *name);
         let ours = states.into_iter().filter(|state| is_ours(&state.name));
         let checkpoints = ours.map(|state| (state.name, state.routed)).collect();
-        Ok(Stand { token, checkpoints })
+        Ok(Position { token, checkpoints })
     }
 
-    /// Routes what follows the range's beginning; where it got to, if there was anything.
+    /// Routes the next batch of the range; the new checkpoint, if there was anything.
     async fn route(
         &self,
         token: FencingToken,
@@ -162,7 +149,7 @@ impl Router {
         }
         let is_here = |route: &&Route| range.destinations.contains(&route.destination);
         let routes: Vec<&Route> = self.routes.iter().filter(is_here).collect();
-        // Conditions may take long: meanwhile another thread does this one's work.
+        // Conditions may take long: meanwhile another thread runs the tasks of this one.
         let Decided { count, deliveries, filtered_out } = off_workers(|| decide(&routes, &events));
         let to = events[count - 1].seq;
         let (pending, destinations) = (deliveries.len(), range.destinations.clone());
@@ -192,45 +179,18 @@ impl Router {
         }
     }
 
-    /// Follows the log until `shutdown`.
     async fn follow(&mut self, shutdown: CancellationToken) {
         // Others may have moved the checkpoints since this process was last the leader.
-        self.stand = None;
-        let mut head = self.store.subscribe();
-        while !shutdown.is_cancelled() {
-            // Before the log is read: what comes in between wakes the wait below.
-            head.mark_unchanged();
-            let pause = match self.run_once().await {
-                Ok(RouterProgress { more: true, .. }) => continue,
-                Ok(_) => self.options.poll_every,
+        self.position = None;
+        let mut follower = LogFollower::new(self.store.subscribe(), self.options.follow);
+        while follower.next_step(&shutdown).await {
+            match self.run_once().await {
+                Ok(progress) => follower.succeeded(progress.more),
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "cannot route events; retrying"
-                    );
-                    STORE_PAUSE
+                    let retry_in_ms = whole_ms(follower.failed());
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, retry_in_ms, "cannot route events; retrying");
                 }
-            };
-            let is_well = pause == self.options.poll_every;
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                Ok(()) = head.changed(), if is_well => {}
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
-    }
-
-    /// Keeps the gauge of what waits, where somebody reads it; does not return.
-    fn count(&self) -> impl Future<Output = ()> + use<> {
-        let gauge = |every| {
-            let destinations = self.routes.iter().map(|route| Arc::clone(&route.destination));
-            PendingGauge::new(Arc::clone(&self.store), destinations.collect(), every)
-        };
-        let gauge = self.options.count_every.map(gauge);
-        async {
-            match gauge {
-                Some(gauge) => gauge.run().await,
-                None => std::future::pending().await,
             }
         }
     }
@@ -239,16 +199,17 @@ impl Router {
 #[async_trait]
 impl Leader for Router {
     async fn lead(&mut self, shutdown: CancellationToken) {
-        let count = self.count();
+        let destinations = self.routes.iter().map(|route| Arc::clone(&route.destination)).collect();
+        let count_every = self.options.count_every;
+        let gauge = run_gauge(Arc::clone(&self.store), destinations, count_every);
         tokio::select! {
             () = self.follow(shutdown) => {}
-            () = count => {}
+            () = gauge => {}
         }
     }
 }
 
 impl Route {
-    /// Whether the destination gets this event.
     #[must_use]
     pub fn decide(&self, event: &StoredEvent, view: &deskbell_expr::EventView<'_>) -> Decision {
         if event.is_pruned() {
@@ -257,7 +218,7 @@ impl Route {
         if *event.source != *NOTICE_SOURCE {
             return self.filter.decide(event, view);
         }
-        // Nobody is told that it does not hear us.
+        // An alert about a destination that fails does not reach it.
         let is_about_it = event.subject.as_deref() == Some(&*self.destination);
         if self.takes_notices && !is_about_it {
             return Decision::Deliver;

@@ -14,8 +14,9 @@ mod settlements;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_store::StoreError;
+use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{DeliveryQueue, Settlement, Verdict};
+use deskbell_store::{Backoff, StoreError};
 use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -34,8 +35,8 @@ use crate::rate_limiter::RateLimiter;
 /// Attempts that have ended and are not written down yet, for each one in flight: a process that
 /// dies makes those again too.
 const UNSETTLED_PER_IN_FLIGHT: usize = 2;
-/// Between tries while the store is away.
-const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause between rounds while the store is unreachable.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
 /// Delivers to one destination.
 #[derive(Debug)]
@@ -92,14 +93,18 @@ impl Worker {
     /// and gives the rest back.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let due = self.deliveries.due(&self.options.destination);
+        let mut backoff = Backoff::new(BACKOFF_MAX);
         while !shutdown.is_cancelled() {
             let woken = due.notified();
             tokio::pin!(woken);
             // Before the store is asked: what becomes due in between wakes the wait below.
             woken.as_mut().enable();
             let next_round = match self.run_once().await {
-                Ok(_) => self.next_round(),
-                Err(error) => self.wait_for_the_store(&error),
+                Ok(_) => {
+                    backoff.reset();
+                    self.next_round()
+                }
+                Err(error) => Instant::now() + self.report_error(&error, backoff.failed()),
             };
             tokio::select! {
                 () = shutdown.cancelled() => {}
@@ -347,13 +352,14 @@ impl Worker {
         next.min(poll)
     }
 
-    fn wait_for_the_store(&self, error: &StoreError) -> Instant {
+    fn report_error(&self, error: &StoreError, retry_in: Duration) -> Duration {
         tracing::error!(
             destination = %self.options.destination,
             error = error as &dyn std::error::Error,
+            retry_in_ms = whole_ms(retry_in),
             "deliveries are waiting for the store"
         );
-        Instant::now() + STORE_PAUSE
+        retry_in
     }
 }
 

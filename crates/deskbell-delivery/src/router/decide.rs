@@ -12,25 +12,24 @@ use super::Route;
 use crate::filter::{Decision, view};
 use crate::notice::NOTICE_SOURCE;
 
-/// After this time a batch ends with the event that it is at, and is committed: events that are
-/// expensive to judge delay the others by no more. It is looked at between events.
+/// After this time a batch ends with the current event and is committed, so that events with expensive
+/// conditions delay the others by no more. It is checked between events.
 const BATCH_TIME_MAX: Duration = Duration::from_millis(250);
-/// A condition that takes longer is logged and counted. It is judged by its work all the same: a slow
-/// machine changes no verdict.
+/// A condition that takes longer is logged and counted. The limit is one of work, not of time: a slow
+/// machine changes no decision.
 const SLOW_EVALUATION: Duration = Duration::from_millis(50);
 
 const SLOW: &str = "deskbell_filter_slow_total";
 const FAILURES: &str = "deskbell_filter_failures_total";
 
-/// What a batch came to.
 pub(super) struct Decided {
-    /// How many of the events were judged, from the first; at least one.
+    /// How many of the events were decided, from the first; at least one.
     pub(super) count: usize,
     pub(super) deliveries: Vec<NewDelivery>,
     pub(super) filtered_out: Vec<(Seq, Vec<FilteredOut>)>,
 }
 
-/// Judges events until the batch's time is up.
+/// Decides events until the time is up.
 pub(super) fn decide(routes: &[&Route], events: &[StoredEvent]) -> Decided {
     let started = Instant::now();
     let mut decided = Decided { count: 0, deliveries: Vec::new(), filtered_out: Vec::new() };
@@ -69,7 +68,7 @@ impl Decided {
             ignored.append(&mut unjudged);
             self.filtered_out.push((event.seq, ignored));
         } else if !unjudged.is_empty() {
-            // Others want it; that it could not be judged here is kept all the same.
+            // Others take it; that it could not be decided here is kept all the same.
             self.filtered_out.push((event.seq, unjudged));
         }
     }

@@ -1,4 +1,4 @@
-//! The gauge of what waits for each destination.
+//! The gauge of pending deliveries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,42 +7,37 @@ use deskbell_store::deliveries::Routing;
 use tokio::time::{MissedTickBehavior, interval};
 
 const PENDING: &str = "deskbell_delivery_pending";
-/// Of each destination, no more are counted: the gauge stands still there.
+/// No more are counted for each destination: the gauge stops there.
 const COUNTED_MAX: u32 = 100_000;
 
-/// Reports what waits for these destinations, for as long as it lives.
-#[derive(Debug)]
-pub(super) struct PendingGauge {
+/// Counts the pending deliveries of these destinations again and again; never, where `count_every` is
+/// `None`. Does not return.
+pub(super) async fn run_gauge(
     store: Arc<dyn Routing>,
     destinations: Vec<Arc<str>>,
-    count_every: Duration,
-}
-
-impl PendingGauge {
-    pub(super) fn new(
-        store: Arc<dyn Routing>,
-        destinations: Vec<Arc<str>>,
-        count_every: Duration,
-    ) -> Self {
-        Self { store, destinations, count_every }
-    }
-
-    /// Counts again and again; does not return.
-    pub(super) async fn run(self) {
-        let mut tick = interval(self.count_every);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            match self.store.pending(COUNTED_MAX).await {
-                Ok(pending) => self.report(&pending),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::debug!(error, "cannot count pending deliveries");
-                }
+    count_every: Option<Duration>,
+) {
+    let Some(count_every) = count_every else { return std::future::pending().await };
+    let gauge = PendingGauge { destinations };
+    let mut tick = interval(count_every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        match store.pending(COUNTED_MAX).await {
+            Ok(pending) => gauge.report(&pending),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(error, "cannot count pending deliveries");
             }
         }
     }
+}
 
+struct PendingGauge {
+    destinations: Vec<Arc<str>>,
+}
+
+impl PendingGauge {
     fn report(&self, pending: &[(Arc<str>, u64)]) {
         for (destination, count) in pending {
             if self.destinations.contains(destination) {
@@ -53,7 +48,7 @@ impl PendingGauge {
 }
 
 impl Drop for PendingGauge {
-    /// Another process reports it from here on: the sum over all of them is what waits.
+    /// Another process reports them from here on, and the sum over all processes is what is pending.
     fn drop(&mut self) {
         for destination in &self.destinations {
             set(destination, 0);

@@ -1,29 +1,29 @@
-//! What to read next, from where the destinations stand.
+//! What to read next, from the destinations' checkpoints.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deskbell_store::{ReadLimit, Seq};
 
-/// A part of the log that some destinations have before them.
+/// A part of the log that some destinations have not been given.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LogRange {
-    /// Where they stand.
+    /// Their checkpoint.
     pub(super) from: Seq,
-    /// Where the next ones stand, to go on with them from there; `None` for the foremost.
+    /// The next checkpoint, from which they share the reads of others; `None` for the last range.
     pub(super) until: Option<Seq>,
     pub(super) destinations: Vec<Arc<str>>,
 }
 
-/// One range for each place where destinations stand, the hindmost first.
+/// One range for each checkpoint, the smallest first.
 pub(super) fn ranges(checkpoints: &BTreeMap<Arc<str>, Seq>) -> Vec<LogRange> {
-    let mut places: BTreeMap<Seq, Vec<Arc<str>>> = BTreeMap::new();
+    let mut groups: BTreeMap<Seq, Vec<Arc<str>>> = BTreeMap::new();
     for (destination, seq) in checkpoints {
-        places.entry(*seq).or_default().push(Arc::clone(destination));
+        groups.entry(*seq).or_default().push(Arc::clone(destination));
     }
     let ends: Vec<Option<Seq>> =
-        places.keys().skip(1).map(|seq| Some(*seq)).chain([None]).collect();
-    places
+        groups.keys().skip(1).map(|seq| Some(*seq)).chain([None]).collect();
+    groups
         .into_iter()
         .zip(ends)
         .map(|((from, destinations), until)| LogRange { from, until, destinations })
@@ -31,7 +31,7 @@ pub(super) fn ranges(checkpoints: &BTreeMap<Arc<str>, Seq>) -> Vec<LogRange> {
 }
 
 impl LogRange {
-    /// No more than lies in it.
+    /// `limit`, cut to the range.
     pub(super) fn limit(&self, limit: ReadLimit) -> ReadLimit {
         let Some(until) = self.until else { return limit };
         let events = u32::try_from(until.distance_from(self.from)).unwrap_or(u32::MAX);
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_together_reads_together_and_who_is_behind_catches_up() {
+    fn equal_checkpoints_share_a_range_and_those_behind_catch_up() {
         assert_eq!(plan(&[]), []);
         assert_eq!(plan(&[("a", 7), ("b", 7)]), [(7, None, "a b".to_owned())]);
         assert_eq!(
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_past_the_next_ones() {
+    fn a_range_is_not_read_past_its_end() {
         let range = |until| LogRange { from: Seq::new(3), until, destinations: Vec::new() };
         let limit = ReadLimit { events_max: 100, bytes_max: 1 };
         assert_eq!(range(None).limit(limit), limit);

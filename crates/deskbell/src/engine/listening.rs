@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_server::{CurrentRoutes, RefusedRequests, Server, ServerOptions, Source, Tls};
-use deskbell_store::{ConsumerLog, LogWriter, LogWriterOptions, OpenError, Store};
+use deskbell_store::{Backoff, ConsumerLog, LogWriter, LogWriterOptions, OpenError, Store};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -20,10 +20,8 @@ use crate::delivering::Delivering;
 use crate::handler::Handler;
 use crate::tasks::{self, TaskGroup};
 
-/// The pause after the first failure to open the store; it doubles with each.
-const PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_secs(15);
+/// The longest pause between tries to open the store.
+const BACKOFF_MAX: Duration = Duration::from_secs(15);
 /// How long connections wait for the store before they are answered with 503.
 const SILENT_MAX: Duration = Duration::from_secs(2);
 /// How often it is said that the store is still away.
@@ -111,7 +109,7 @@ impl Listening {
     /// Opens the store, and waits for it where its server is away.
     pub(crate) async fn open_store(&mut self) -> Result<Arc<dyn Store>, StartError> {
         let Self { address, config, delivering, door, .. } = self;
-        let mut pause = PAUSE;
+        let mut backoff = Backoff::new(BACKOFF_MAX);
         let mut warned: Option<Instant> = None;
         loop {
             let mut opening = pin!(open(&config.store, delivering));
@@ -141,8 +139,7 @@ impl Listening {
                     return Ok(store);
                 }
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MAX);
+            sleep(backoff.failed()).await;
         }
     }
 
