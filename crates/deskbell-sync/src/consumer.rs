@@ -1,6 +1,5 @@
 //! The consumer: reads the log from its checkpoint, folds, applies, and says whether there is more.
 
-mod backoff;
 mod begin;
 mod error;
 mod read;
@@ -14,7 +13,7 @@ mod status;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbell_store::{ConsumerLog, ReadLimit, Seq};
+use deskbell_store::{ConsumerLog, FollowOptions, LogFollower, ReadLimit, Seq};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +25,7 @@ use crate::status::{MirrorStatus, consumer_name};
 pub use error::SyncError;
 use retry::{Retried, error_mode_for};
 pub use service::MirrorService;
-use state::Ready;
+use state::{BACKOFF_MAX, Ready};
 pub use state::{MirrorConsumer, Progress};
 use status::Status;
 
@@ -217,42 +216,29 @@ impl MirrorConsumer {
         // Others may have moved the checkpoint since this process last led.
         self.position = None;
         self.ahead = None;
-        let mut head = self.store.subscribe();
-        let mut failures = 0;
-        while !shutdown.is_cancelled() {
-            // Marked as seen before the log is read: what comes in between wakes the wait below.
-            head.mark_unchanged();
+        let options = FollowOptions { poll_interval: self.poll_every, backoff_max: BACKOFF_MAX };
+        let mut follower = LogFollower::new(self.store.subscribe(), options);
+        while follower.next_step(&shutdown).await {
             let done = tokio::select! {
                 done = self.run_once_and_retry() => done,
                 () = too_late(&shutdown) => return,
             };
-            let pause = match done {
+            match done {
                 Ok(progress) => {
-                    failures = 0;
                     self.status.succeeded();
-                    if progress.more {
-                        continue;
-                    }
-                    self.poll_every
+                    follower.succeeded(progress.more);
                 }
-                // The next try has less to do.
-                Err(SyncError::Target(TargetError::OverBudget)) => continue,
+                // The next step has less to do.
+                Err(SyncError::Target(TargetError::OverBudget)) => follower.succeeded(true),
                 Err(error) => {
-                    let pause = backoff::pause(failures, rand::random());
+                    let pause = follower.failed();
                     if self.is_looked_for(&error) {
                         self.report_refused(&error, pause);
                     } else {
                         report::failure(&self.destination, &error, pause);
                         self.status.failed(&error);
                     }
-                    failures = failures.saturating_add(1);
-                    pause
                 }
-            };
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
-                Ok(()) = head.changed(), if failures == 0 => {}
             }
         }
     }

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deskbell_store::{ConsumerLog, Leader, run_as_leader};
+use deskbell_store::{Backoff, ConsumerLog, Leader, run_as_leader};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::error::SyncError;
-use super::state::MirrorConsumer;
+use super::report;
+use super::state::{BACKOFF_MAX, MirrorConsumer};
 use super::status::Status;
-use super::{backoff, report};
 use crate::connect::connect;
 use crate::mirror_target::{ConnectError, Target};
 use crate::options::MirrorOptions;
@@ -91,18 +91,16 @@ impl MirrorService {
     }
 
     async fn follow(&mut self, shutdown: CancellationToken) {
-        let mut failures = 0;
+        let mut backoff = Backoff::new(BACKOFF_MAX);
         loop {
             if let Slot::Open(consumer) = &mut self.mirror {
                 return consumer.follow(shutdown).await;
             }
             let Some(opened) = shutdown.run_until_cancelled(self.open()).await else { return };
             let Err(error) = opened else { continue };
-            let (error, pause) =
-                (SyncError::Connect(error), backoff::pause(failures, rand::random()));
+            let (error, pause) = (SyncError::Connect(error), backoff.failed());
             report::failure(&self.destination, &error, pause);
             self.status.failed(&error);
-            failures = failures.saturating_add(1);
             shutdown.run_until_cancelled(sleep(pause)).await;
         }
     }

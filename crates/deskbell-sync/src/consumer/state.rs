@@ -12,6 +12,9 @@ use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
 use crate::mirror_target::Target;
 
+/// The longest pause after a failure.
+pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(30);
+
 /// Applies one log to one mirror.
 #[derive(Debug)]
 pub struct MirrorConsumer {
