@@ -7,6 +7,7 @@
 mod decide;
 mod pending;
 mod plan;
+mod route;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,29 +17,18 @@ use async_trait::async_trait;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{ROUTER, Revived, Routed, RoutedBatch, Routing};
 use deskbell_store::{
-    FencingToken, FollowOptions, Leader, LogFollower, ReadLimit, Seq, StoreError, StoredEvent,
-    run_as_leader,
+    FencingToken, FollowOptions, Leader, LogFollower, ReadLimit, Seq, StoreError, run_as_leader,
 };
 use tokio_util::sync::CancellationToken;
 
 use self::decide::{Decided, decide};
 use self::pending::run_gauge;
 use self::plan::{LogRange, ranges};
-use crate::filter::{Decision, Filter};
-use crate::notice::NOTICE_SOURCE;
+pub use self::route::Route;
 use crate::off_workers::off_workers;
 
 /// Replay requests that are executed in one transaction.
 const REQUESTS_MAX: u32 = 500;
-
-/// A destination, and which events it takes.
-#[derive(Debug, Clone)]
-pub struct Route {
-    pub destination: Arc<str>,
-    pub filter: Filter,
-    /// Whether it gets the engine's own notices, whatever its filter.
-    pub takes_notices: bool,
-}
 
 #[derive(Debug, Clone, Default)]
 pub struct RouterOptions {
@@ -206,23 +196,5 @@ impl Leader for Router {
             () = self.follow(shutdown) => {}
             () = gauge => {}
         }
-    }
-}
-
-impl Route {
-    #[must_use]
-    pub fn decide(&self, event: &StoredEvent, view: &deskbell_expr::EventView<'_>) -> Decision {
-        if event.is_pruned() {
-            return Decision::Ignore("its payload was pruned".to_owned());
-        }
-        if *event.source != *NOTICE_SOURCE {
-            return self.filter.decide(event, view);
-        }
-        // An alert about a destination that fails does not reach it.
-        let is_about_it = event.subject.as_deref() == Some(&*self.destination);
-        if self.takes_notices && !is_about_it {
-            return Decision::Deliver;
-        }
-        Decision::Ignore("it takes no alerts, or is what this one is about".to_owned())
     }
 }

@@ -1,0 +1,36 @@
+//! Which events a destination gets.
+
+use std::sync::Arc;
+
+use deskbell_expr::EventView;
+use deskbell_store::StoredEvent;
+
+use crate::filter::{Decision, Filter};
+use crate::notice::NOTICE_SOURCE;
+
+/// A destination, and which events it takes.
+#[derive(Debug, Clone)]
+pub struct Route {
+    pub destination: Arc<str>,
+    pub filter: Filter,
+    /// Whether it gets the engine's own notices, whatever its filter.
+    pub takes_notices: bool,
+}
+
+impl Route {
+    #[must_use]
+    pub fn decide(&self, event: &StoredEvent, view: &EventView<'_>) -> Decision {
+        if event.is_pruned() {
+            return Decision::Ignore("its payload was pruned".to_owned());
+        }
+        if *event.source != *NOTICE_SOURCE {
+            return self.filter.decide(event, view);
+        }
+        // An alert about a destination that fails does not reach it.
+        let is_about_it = event.subject.as_deref() == Some(&*self.destination);
+        if self.takes_notices && !is_about_it {
+            return Decision::Deliver;
+        }
+        Decision::Ignore("it takes no alerts, or is what this one is about".to_owned())
+    }
+}
