@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, timeout_at};
 
 use crate::attempt::{Attempt, Outcome, reply_outcome};
+use crate::words::one_line;
 
 /// Characters of a service's own words in a reason.
 const WORDS_CHARS_MAX: usize = 300;
@@ -145,8 +146,7 @@ impl Api {
         } else {
             text.to_owned()
         };
-        let in_one_line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-        in_one_line.take(chars_max).collect::<String>().trim().to_owned()
+        one_line(&text).chars().take(chars_max).collect::<String>().trim().to_owned()
     }
 }
 

@@ -171,24 +171,6 @@ fn last_quarter_ms(streak: FailingStreak, window_ms: i64) -> i64 {
     streak.since_ms.saturating_add(window_ms - window_ms / 4)
 }
 
-/// A time in days and hours, in minutes, or in seconds where it is short.
-#[must_use]
-pub fn in_words(millis: i64) -> String {
-    let plural = |count: i64, word: &str| match count {
-        1 => format!("1 {word}"),
-        _ => format!("{count} {word}s"),
-    };
-    let minutes = millis / 60_000;
-    let (days, hours) = (minutes / 1_440, minutes / 60 % 24);
-    match (days, hours, minutes) {
-        (0, 0, 0) => plural(millis / 1_000, "second"),
-        (0, 0, _) => plural(minutes, "minute"),
-        (0, _, _) => plural(hours, "hour"),
-        (_, 0, _) => plural(days, "day"),
-        _ => format!("{} and {}", plural(days, "day"), plural(hours, "hour")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,20 +307,5 @@ mod tests {
         }
         assert_eq!(policy(100).progress(&failed_at(&[]), 5), None);
         assert_eq!(HealthPolicy { disable_after: None }.progress(&health, 5), None);
-    }
-
-    #[test]
-    fn times_in_words() {
-        let day = 86_400_000;
-        for (millis, words) in [
-            (1_000, "1 second"),
-            (20_500, "20 seconds"),
-            (60_000, "1 minute"),
-            (7_200_000, "2 hours"),
-            (5 * day, "5 days"),
-            (day + 3_600_000, "1 day and 1 hour"),
-        ] {
-            assert_eq!(in_words(millis), words);
-        }
     }
 }

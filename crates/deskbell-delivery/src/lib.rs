@@ -26,6 +26,7 @@ mod retry;
 mod router;
 mod slack;
 mod template;
+mod words;
 mod worker;
 
 pub use api::{BadApiKey, ClientError};
@@ -37,7 +38,7 @@ pub use email::{EmailChannel, EmailConfig, EmailError, EmailPreset, EmailProvide
 pub use event_outcome::{StoredFacts, event_outcome};
 pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
-pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words};
+pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy};
 pub use http::{
     AllowedHost, EndpointSecret, EndpointSecrets, HeaderOfOurs, Headers, HttpChannel, HttpConfig,
     HttpError, NotAHost, Refused, SignatureVersion,
@@ -49,4 +50,5 @@ pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
 pub use slack::{SlackChannel, SlackConfig, SlackError};
 pub use template::{CheckFailure, TemplateError};
+pub use words::{in_words, one_line};
 pub use worker::{DeliveryConfig, Progress, Worker, WorkerOptions};

@@ -3,6 +3,8 @@
 use lettre::Address;
 use lettre::message::Mailbox;
 
+use crate::words::one_line;
+
 /// The addresses of a list with commas between them; empty places are left out. A comma between quotes,
 /// in a comment, or in a name whose address follows parts nothing.
 ///
@@ -127,8 +129,7 @@ fn phrase(name: &str) -> String {
         }
         rest = &rest[length..];
     }
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    one_line(&text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn unescape(quoted: &str, text: &mut String) {

@@ -8,6 +8,7 @@ use super::address::{self, BadAddresses};
 use super::{EmailConfig, EmailError, EmailPreset};
 use crate::notice::Notice;
 use crate::template::{CheckFailure, Escape, Template, TemplateError};
+use crate::words::one_line;
 
 /// Receivers of one email: what Resend takes.
 const RECEIVERS_MAX: usize = 50;
@@ -160,7 +161,7 @@ impl Composer {
             from: self.sender(view)?,
             to: not_too_many(to)?,
             reply_to: addresses(&self.reply_to, view)?,
-            subject: in_one_line(&subject.render(view).map_err(|error| error.to_string())?),
+            subject: header_text(&subject.render(view).map_err(|error| error.to_string())?),
             text,
             html,
         })
@@ -179,7 +180,7 @@ impl Composer {
             from: self.sender(None)?,
             to: not_too_many(to)?,
             reply_to: Vec::new(),
-            subject: in_one_line(&format!("Deskbell: {}", notice.subject)),
+            subject: header_text(&format!("Deskbell: {}", notice.subject)),
             text: Some(format!("{}\n\n{}\n", notice.subject, notice.text)),
             html: None,
         })
@@ -240,8 +241,8 @@ fn left_by_clerk(view: &EventView<'_>) -> Result<(), String> {
 }
 
 /// A header's text: one line, without control characters.
-fn in_one_line(text: &str) -> String {
-    let spaced = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+fn header_text(text: &str) -> String {
+    let spaced = one_line(text);
     let words: Vec<_> = spaced.split_whitespace().collect();
     words.join(" ").chars().take(SUBJECT_CHARS_MAX).collect()
 }

@@ -16,6 +16,7 @@ use crate::attempt::{Attempt, Outcome};
 use crate::ca_certificates::CaCertificates;
 use crate::channel::Delivery;
 use crate::idempotency;
+use crate::words::one_line;
 
 /// Characters of the server's own words in a reason.
 const WORDS_CHARS_MAX: usize = 300;
@@ -85,8 +86,7 @@ impl From<Failure> for Attempt {
 }
 
 fn words(error: &impl fmt::Display) -> String {
-    let text = error.to_string();
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_CHARS_MAX).collect()
+    one_line(&error.to_string()).chars().take(WORDS_CHARS_MAX).collect()
 }
 
 fn message(delivery: &Delivery, email: &Email) -> Result<Message, lettre::error::Error> {

@@ -7,8 +7,8 @@ use deskbell_store::deliveries::{AttemptRecord, ClaimId, REPLY_BYTES_MAX, Settle
 use tokio::time::Instant;
 
 use crate::attempt::{Attempt, Outcome};
-use crate::health::in_words;
 use crate::retry::{Failed, RetryPolicy};
+use crate::words::in_words;
 
 /// What must be known of a delivery once its attempt has ended.
 #[derive(Debug)]

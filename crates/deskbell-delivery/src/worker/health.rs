@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::WorkerOptions;
 use super::attempt_result::AttemptResult;
 use crate::attempt::Outcome;
-use crate::health::{FailingStreak, HealthPolicy, ObservedAttempts, in_words};
+use crate::health::{FailingStreak, HealthPolicy, ObservedAttempts};
+use crate::words::in_words;
 
 /// Tries to write the destination's health while other processes write it too; what is left is
 /// written in the next round.

@@ -7,6 +7,7 @@ mod letter;
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args, Subcommand};
+use deskbell_delivery::one_line;
 use deskbell_sync::MirrorOptions;
 use deskbell_sync::dead_letters::{self, Choice};
 use serde_json::{Value, json};
@@ -102,7 +103,7 @@ async fn show(id: String, chosen: &Chosen, context: &Context) -> Result<(), exit
             outln!();
         }
         for (name, text) in letter.fields() {
-            outln!("{name:12} {}", table::one_line(&text));
+            outln!("{name:12} {}", one_line(&text));
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Tables on stdout: columns as wide as what is in them, and nothing in them that a terminal obeys.
 
+use deskbell_delivery::one_line;
+
 /// What separates two columns.
 const GAP: &str = "  ";
 /// The widest that a column becomes but for the last one; what is longer is cut.
@@ -44,11 +46,6 @@ fn cut(text: String) -> String {
     text.chars().take(WIDTH_MAX - 1).chain(['…']).collect()
 }
 
-/// The text without line breaks and control characters: others have written some of what is shown.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,10 +56,5 @@ mod tests {
         let shown = lines(["TYPE", "ID"], [[long.clone(), "x".into()], ["b".into(), long.clone()]]);
         assert_eq!(shown[1], format!("{}…  x", "a".repeat(159)));
         assert!(shown[2].ends_with(&long), "the last column is whole");
-    }
-
-    #[test]
-    fn what_a_terminal_would_obey_is_left_out() {
-        assert_eq!(one_line("a\u{1b}[2Jb\r\nc"), "a [2Jb  c");
     }
 }

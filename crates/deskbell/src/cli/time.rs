@@ -22,24 +22,6 @@ pub(super) fn shown(at_ms: i64) -> String {
     UnixMillis::from_millis(at_ms).map_or_else(|| format!("{at_ms} ms"), |at| at.to_string())
 }
 
-/// A time in days and hours, in hours and minutes, or in the unit that is left.
-pub(super) fn in_words(millis: i64) -> String {
-    let seconds = millis.max(0) / 1_000;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    let units = match (days, hours, minutes) {
-        (0, 0, 0) => [(seconds, "second"), (0, "")],
-        (0, 0, _) => [(minutes, "minute"), (0, "")],
-        (0, _, _) => [(hours, "hour"), (minutes % 60, "minute")],
-        _ => [(days, "day"), (hours % 24, "hour")],
-    };
-    let words = units.into_iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
-    let words = words.map(|(_, (count, unit))| match count {
-        1 => format!("1 {unit}"),
-        _ => format!("{count} {unit}s"),
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,21 +38,6 @@ mod tests {
         ] {
             let read = since_at(text, now_ms).ok().map(UnixMillis::as_millis);
             assert_eq!(read, wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn durations_are_told_in_two_units_at_most() {
-        for (seconds, wanted) in [
-            (0, "0 seconds"),
-            (59, "59 seconds"),
-            (60, "1 minute"),
-            (3_600, "1 hour"),
-            (3_660, "1 hour 1 minute"),
-            (86_400, "1 day"),
-            (3 * 86_400 + 4 * 3_600 + 59, "3 days 4 hours"),
-        ] {
-            assert_eq!(in_words(seconds * 1_000), wanted);
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use deskbell_delivery::{FailingStreak, HealthPolicy};
+use deskbell_delivery::{FailingStreak, HealthPolicy, in_words};
 use deskbell_store::Seq;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Backlog, DestinationState};
 use deskbell_sync::status::{MirrorStatus, Reported};
 use serde_json::{Value, json};
 
-use crate::cli::time::{in_words, shown};
+use crate::cli::time::shown;
 use crate::config::{Config, DestinationConfig, DestinationKind};
 use crate::outcomes::mirrors::MirrorReport;
 

@@ -1,7 +1,7 @@
 //! `deskbell events show`: an event, and what became of it.
 
 use clap::Args;
-use deskbell_delivery::NOTICE_SOURCE;
+use deskbell_delivery::{NOTICE_SOURCE, one_line};
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, FilteredOut};
 use deskbell_store::retention::ONE_TIME_CODES;
 use deskbell_store::{Outcome, OutcomeKind, Store, StoreError, StoredEvent};
@@ -9,7 +9,6 @@ use miette::Diagnostic;
 use serde_json::{Value, json};
 
 use super::list::as_json;
-use crate::cli::table::one_line;
 use crate::cli::time::shown;
 use crate::cli::{Context, exit, store};
 use crate::config::Config;
@@ -163,10 +162,10 @@ impl Story {
     fn print_destinations(&self, replies: bool) {
         for destination in &self.destinations {
             outln!();
-            outln!("{:12} {}", destination.name, one_line(&in_words(&destination.outcome)));
+            outln!("{:12} {}", destination.name, one_line(&summary(&destination.outcome)));
             // The only part says no more than the whole.
             for part in destination.parts.iter().filter(|_| destination.parts.len() > 1) {
-                outln!("  {}: {}", one_line(&part.part), one_line(&in_words(&part.outcome)));
+                outln!("  {}: {}", one_line(&part.part), one_line(&summary(&part.outcome)));
             }
             for attempt in &destination.attempts {
                 outln!("  {}", one_line(&line(attempt)));
@@ -200,7 +199,7 @@ impl Story {
 }
 
 /// An outcome as a sentence: what, when, and why.
-fn in_words(outcome: &Outcome) -> String {
+fn summary(outcome: &Outcome) -> String {
     let Outcome { kind, reason, at_ms } = outcome;
     let mut text = match kind {
         OutcomeKind::DeadLettered => "dead-lettered".to_owned(),

@@ -1,5 +1,6 @@
 //! What came of a simulation, as text and as JSON.
 
+use deskbell_delivery::one_line;
 use serde_json::json;
 
 use crate::cli::table;
@@ -117,7 +118,7 @@ fn comparison_text(comparison: &Comparison) {
         comparison.drift.len()
     );
     for difference in differences(comparison) {
-        outln!("  {}", table::one_line(&difference));
+        outln!("  {}", one_line(&difference));
     }
     and_more(comparison.drift.len());
     outln!(
