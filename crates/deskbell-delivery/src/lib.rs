@@ -50,5 +50,5 @@ pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
 pub use slack::{SlackChannel, SlackConfig, SlackError};
 pub use template::{CheckFailure, TemplateError};
-pub use words::{in_words, one_line};
+pub use words::{in_words, one_line, shown_time};
 pub use worker::{DeliveryConfig, Progress, Worker, WorkerOptions};

@@ -1,4 +1,6 @@
-//! Text for people: durations in words, and other people's text in one line.
+//! Text for people: times, durations, and other people's text in one line.
+
+use clerk_webhooks::UnixMillis;
 
 /// A duration in its two largest units, or in one where it is short.
 #[must_use]
@@ -17,6 +19,12 @@ pub fn in_words(millis: i64) -> String {
         _ => format!("{count} {unit}s"),
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// A time in milliseconds since the Unix epoch, such as `2026-11-21T08:00:00Z`.
+#[must_use]
+pub fn shown_time(at_ms: i64) -> String {
+    UnixMillis::from_millis(at_ms).map_or_else(|| format!("{at_ms} ms"), |at| at.to_string())
 }
 
 /// The text without line breaks and control characters, which a terminal or a header would obey.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use clerk_webhooks::UnixMillis;
+use deskbell_delivery::shown_time;
 use serde::{Deserialize, Serialize};
 
 /// The kinds of conditions; their names are what receivers see.
@@ -114,7 +114,7 @@ impl Kind {
 
     /// The subject and the text for when it is over.
     pub(super) fn resolved(self, target: &Target, since_ms: i64) -> (String, String) {
-        let since = shown(since_ms);
+        let since = shown_time(since_ms);
         match self {
             Self::DestinationFailing => (
                 format!("{target} works again"),
@@ -168,11 +168,6 @@ impl fmt::Display for Target {
             Self::Source { name, cause } => write!(f, "{name} ({cause})"),
         }
     }
-}
-
-/// A time as people read it.
-pub(super) fn shown(at_ms: i64) -> String {
-    UnixMillis::from_millis(at_ms).map_or_else(|| format!("{at_ms} ms"), |at| at.to_string())
 }
 
 /// So many, with the word in its number.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_delivery::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words};
+use deskbell_delivery::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words, shown_time};
 use deskbell_store::deliveries::{DestinationHealth, DestinationState, Disabled};
 
-use super::condition::{Condition, Counter, Kind, Observation, Target, plural, shown};
+use super::condition::{Condition, Counter, Kind, Observation, Target, plural};
 
 /// The parts of the time until it is disabled, in percent, at which an alert is sent.
 const PERCENTS: [u8; 3] = [90, 70, 50];
@@ -71,7 +71,7 @@ fn failing_text(name: &str, streak: FailingStreak, left: Option<&str>) -> String
     format!(
         "Every attempt to deliver to the destination {name} has failed since {}: {}.{} Pending \
          deliveries are kept.",
-        shown(streak.since_ms),
+        shown_time(streak.since_ms),
         plural(u64::from(streak.attempts), "attempt", "attempts"),
         end.unwrap_or_default()
     )

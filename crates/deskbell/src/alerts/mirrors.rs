@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_delivery::in_words;
+use deskbell_delivery::{in_words, shown_time};
 use deskbell_sync::status::{BlockedPart, Failure, MirrorState, MirrorStatus};
 
-use super::condition::{Condition, Counter, Kind, Observation, Persisting, Target, plural, shown};
+use super::condition::{Condition, Counter, Kind, Observation, Persisting, Target, plural};
 
 /// The step of what does not go further.
 const ONLY_STEP: u32 = 1;
@@ -62,7 +62,7 @@ fn away(name: &str, status: &MirrorStatus, failure: &Failure, now_ms: i64) -> Co
         text: format!(
             "The mirror {name} has not been able to continue since {}: {failure}. {} waiting. \
              Events are kept in the event log and applied when the database is available again.",
-            shown(failure.since_ms),
+            shown_time(failure.since_ms),
             plural(status.lag_events, "event is", "events are"),
         ),
         counts: lag(status),
@@ -111,7 +111,7 @@ fn waiting_rows(name: &str, rows: u64, after_ms: i64) -> Option<Persisting> {
         text: format!(
             "The database of the mirror {name} has rejected rows or deletes since {}; Deskbell \
              retries them: {} now. To see which and why, run: deskbell dead-letters list {name}",
-            shown(since_ms),
+            shown_time(since_ms),
             plural(rows, "waits", "wait"),
         ),
         counts: BTreeMap::from([("waiting_rows".to_owned(), rows)]),

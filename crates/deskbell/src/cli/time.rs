@@ -1,4 +1,4 @@
-//! Times on the command line: as they are read, and as they are shown.
+//! Times as they are read on the command line.
 
 use clerk_webhooks::UnixMillis;
 use deskbell_store::clock::{self, whole_ms};
@@ -15,11 +15,6 @@ fn since_at(text: &str, now_ms: i64) -> Result<UnixMillis, &'static str> {
         None => text.parse().ok(),
     };
     moment.ok_or("expected a time such as 2026-11-21T08:00:00Z, or how long ago, such as 2h")
-}
-
-/// A time as it is shown.
-pub(super) fn shown(at_ms: i64) -> String {
-    UnixMillis::from_millis(at_ms).map_or_else(|| format!("{at_ms} ms"), |at| at.to_string())
 }
 
 #[cfg(test)]

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use deskbell_delivery::{FailingStreak, HealthPolicy, in_words};
+use deskbell_delivery::{FailingStreak, HealthPolicy, in_words, shown_time};
 use deskbell_store::Seq;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Backlog, DestinationState};
 use deskbell_sync::status::{MirrorStatus, Reported};
 use serde_json::{Value, json};
 
-use crate::cli::time::shown;
 use crate::config::{Config, DestinationConfig, DestinationKind};
 use crate::outcomes::mirrors::MirrorReport;
 
@@ -194,18 +193,18 @@ impl Row {
             "type": configured.map(|one| one.destination_type),
             "enabled": configured.map(|one| one.enabled),
             "state": condition.name(),
-            "since": condition.since_ms().map(shown),
+            "since": condition.since_ms().map(shown_time),
             "disabled_in_seconds": disabled_in_ms.map(|left| left / 1_000),
             "reason": condition.reason(),
             "head": head.get(),
             "routed": routed.or(stored.map(|stored| stored.state.routed)).map(Seq::get),
             "pending": of_either(|mirror| mirror.lag_events, |stored| stored.pending),
             "dead_lettered": of_either(|mirror| mirror.dead_letters, |stored| stored.dead_lettered),
-            "oldest_received_at": oldest.map(shown),
+            "oldest_received_at": oldest.map(shown_time),
             "lag_events": mirror.map(|mirror| mirror.lag_events),
             "lag_seconds": mirror.map(|mirror| mirror.lag_seconds),
             "waiting_rows": mirror.map(|mirror| mirror.waiting_rows),
-            "reported_at": self.mirror.as_ref().map(|reported| shown(reported.at_ms)),
+            "reported_at": self.mirror.as_ref().map(|reported| shown_time(reported.at_ms)),
         })
     }
 }
@@ -246,15 +245,15 @@ impl Condition<'_> {
             Self::NotStarted => "not started yet".to_owned(),
             Self::Ok => "ok".to_owned(),
             Self::Failing { since_ms, disabled_in_ms: None } => {
-                format!("failing since {}", shown(*since_ms))
+                format!("failing since {}", shown_time(*since_ms))
             }
             Self::Failing { since_ms, disabled_in_ms: Some(left) } => format!(
                 "failing since {} (disabled in {} unless an attempt succeeds)",
-                shown(*since_ms),
+                shown_time(*since_ms),
                 in_words(*left)
             ),
             Self::Disabled { since_ms, reason } => {
-                format!("disabled since {}: {reason}", shown(*since_ms))
+                format!("disabled since {}: {reason}", shown_time(*since_ms))
             }
         }
     }
@@ -335,7 +334,7 @@ mod tests {
         let waits = "waiting for the database since 1970-01-01T00:00:00.000Z: the mirror's \
                      database is not available: connection refused";
         assert_eq!(cells[3..], ["5 of 9", "4", "2", "1", "1 minute", waits]);
-        assert_eq!((&json["state"], &json["since"]), (&"waiting".into(), &shown(0).into()));
+        assert_eq!((&json["state"], &json["since"]), (&"waiting".into(), &shown_time(0).into()));
         assert_eq!((&json["lag_events"], &json["lag_seconds"]), (&4.into(), &61.into()));
         assert_eq!((&json["waiting_rows"], &json["dead_lettered"]), (&2.into(), &1.into()));
         let (json, cells) = mirror(status, HOUR);

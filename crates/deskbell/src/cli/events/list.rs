@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clerk_webhooks::UnixMillis;
-use deskbell_delivery::takes_type;
+use deskbell_delivery::{shown_time, takes_type};
 use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
 use serde_json::{Value, json};
 
@@ -143,7 +143,7 @@ impl Arguments {
 fn cells(event: &StoredEvent) -> [String; 6] {
     [
         event.seq.to_string(),
-        time::shown(event.received_at_ms),
+        shown_time(event.received_at_ms),
         event.source.to_string(),
         event.event_type.clone(),
         event.subject.clone().unwrap_or_else(|| "-".to_owned()),
@@ -159,8 +159,8 @@ pub(super) fn as_json(event: &StoredEvent) -> Value {
         "message_id": event.message_id,
         "type": event.event_type,
         "subject": event.subject,
-        "occurred_at": time::shown(event.occurred_at_ms),
-        "received_at": time::shown(event.received_at_ms),
+        "occurred_at": shown_time(event.occurred_at_ms),
+        "received_at": shown_time(event.received_at_ms),
         "instance_id": event.instance_id,
         "payload_bytes": event.payload.len(),
     })

@@ -1,7 +1,7 @@
 //! `deskbell events show`: an event, and what became of it.
 
 use clap::Args;
-use deskbell_delivery::{NOTICE_SOURCE, one_line};
+use deskbell_delivery::{NOTICE_SOURCE, one_line, shown_time};
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, FilteredOut};
 use deskbell_store::retention::ONE_TIME_CODES;
 use deskbell_store::{Outcome, OutcomeKind, Store, StoreError, StoredEvent};
@@ -9,7 +9,6 @@ use miette::Diagnostic;
 use serde_json::{Value, json};
 
 use super::list::as_json;
-use crate::cli::time::shown;
 use crate::cli::{Context, exit, store};
 use crate::config::Config;
 use crate::outcomes::{DestinationOutcome, Outcomes};
@@ -139,8 +138,8 @@ impl Story {
             ("source", event.source.to_string()),
             ("type", event.event_type.clone()),
             ("subject", event.subject.clone().unwrap_or_else(|| "-".to_owned())),
-            ("occurred", shown(event.occurred_at_ms)),
-            ("received", shown(event.received_at_ms)),
+            ("occurred", shown_time(event.occurred_at_ms)),
+            ("received", shown_time(event.received_at_ms)),
             ("payload", self.payload()),
         ] {
             outln!("{name:12} {}", one_line(&text));
@@ -211,7 +210,7 @@ fn summary(outcome: &Outcome) -> String {
             OutcomeKind::Waiting => " since",
             _ => " at",
         };
-        text += &format!("{preposition} {}", shown(*at_ms));
+        text += &format!("{preposition} {}", shown_time(*at_ms));
     }
     if let Some(reason) = reason {
         text += &format!(": {reason}");
@@ -222,7 +221,7 @@ fn summary(outcome: &Outcome) -> String {
 fn destination_json(destination: &DestinationOutcome) -> Value {
     let of = |name: (&str, &str), Outcome { kind, reason, at_ms }: &Outcome| {
         let (key, name) = name;
-        json!({ key: name, "outcome": kind.as_str(), "reason": reason, "at": at_ms.map(shown) })
+        json!({ key: name, "outcome": kind.as_str(), "reason": reason, "at": at_ms.map(shown_time) })
     };
     let parts = destination.parts.iter().map(|part| of(("part", &part.part), &part.outcome));
     let parts: Vec<_> = parts.collect();
@@ -233,7 +232,7 @@ fn destination_json(destination: &DestinationOutcome) -> Value {
 
 fn line(attempt: &AttemptSummary) -> String {
     let AttemptSummary { number, started_at_ms, duration_ms, status, error, reply } = attempt;
-    let mut line = format!("{number}. {}  took {duration_ms} ms", shown(*started_at_ms));
+    let mut line = format!("{number}. {}  took {duration_ms} ms", shown_time(*started_at_ms));
     if let Some(status) = status {
         line += &format!("  {status}");
     }
@@ -261,7 +260,7 @@ fn delivery_json(delivery: &DeliverySummary, replies: bool) -> Value {
     let attempts = delivery.attempts.iter().map(|attempt| {
         let mut json = json!({
             "number": attempt.number,
-            "started_at": shown(attempt.started_at_ms),
+            "started_at": shown_time(attempt.started_at_ms),
             "took_ms": attempt.duration_ms,
             "status": attempt.status,
             "error": attempt.error,
@@ -275,7 +274,7 @@ fn delivery_json(delivery: &DeliverySummary, replies: bool) -> Value {
     json!({
         "destination": &*delivery.key.destination,
         "state": state,
-        "at": at_ms.map(shown),
+        "at": at_ms.map(shown_time),
         "reason": reason,
         "attempts": attempts.collect::<Vec<_>>(),
     })
