@@ -51,4 +51,4 @@ pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
 pub use slack::{SlackChannel, SlackConfig, SlackError};
 pub use template::{CheckFailure, TemplateError};
 pub use words::{in_words, one_line, shown_time};
-pub use worker::{DeliveryConfig, Progress, Worker, WorkerOptions};
+pub use worker::{DeliveryConfig, Worker, WorkerOptions, WorkerProgress};

@@ -54,7 +54,7 @@ pub struct Worker {
 
 /// What came of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
+pub struct WorkerProgress {
     /// Deliveries that were claimed.
     pub claimed: u64,
     /// Deliveries that arrived.
@@ -120,8 +120,8 @@ impl Worker {
     ///
     /// # Errors
     /// The store could not be read or written; nothing is lost, and calling again goes on.
-    pub async fn run_until_idle(&mut self) -> Result<Progress, StoreError> {
-        let mut sum = Progress::default();
+    pub async fn run_until_idle(&mut self) -> Result<WorkerProgress, StoreError> {
+        let mut sum = WorkerProgress::default();
         loop {
             if self.in_flight.is_empty() {
                 self.claims.ask_by(Instant::now());
@@ -141,8 +141,8 @@ impl Worker {
     ///
     /// # Errors
     /// The store could not be read or written; nothing is lost, and calling again goes on.
-    pub async fn run_once(&mut self) -> Result<Progress, StoreError> {
-        let mut progress = Progress::default();
+    pub async fn run_once(&mut self) -> Result<WorkerProgress, StoreError> {
+        let mut progress = WorkerProgress::default();
         while let Some(result) = self.in_flight.next().now_or_never().flatten() {
             self.take(result);
         }
@@ -171,7 +171,7 @@ impl Worker {
         Ok(())
     }
 
-    async fn settle(&mut self, progress: &mut Progress) -> Result<(), StoreError> {
+    async fn settle(&mut self, progress: &mut WorkerProgress) -> Result<(), StoreError> {
         if self.settlements.is_empty() {
             return Ok(());
         }
@@ -198,7 +198,7 @@ impl Worker {
         Ok(())
     }
 
-    fn settled(&mut self, batch: &[Settlement], progress: &mut Progress) {
+    fn settled(&mut self, batch: &[Settlement], progress: &mut WorkerProgress) {
         let now = Instant::now();
         for settlement in batch {
             progress.count(&settlement.verdict);
@@ -226,7 +226,7 @@ impl Worker {
         self.claims.len() < self.options.delivery.max_in_flight
     }
 
-    async fn claim(&mut self, progress: &mut Progress) -> Result<(), StoreError> {
+    async fn claim(&mut self, progress: &mut WorkerProgress) -> Result<(), StoreError> {
         let at_most = match self.breaker.is_open() {
             true => 1,
             false => self.options.delivery.max_in_flight * CLAIMED_PER_IN_FLIGHT,
@@ -315,7 +315,7 @@ impl Worker {
             tracing::warn!(%destination, deliveries = cut_off, "attempts were cut off; they will be repeated");
         }
         self.in_flight.cut_off().await;
-        if let Err(error) = self.settle(&mut Progress::default()).await {
+        if let Err(error) = self.settle(&mut WorkerProgress::default()).await {
             tracing::error!(
                 %destination,
                 error = &error as &dyn std::error::Error,
@@ -363,7 +363,7 @@ impl Worker {
     }
 }
 
-impl Progress {
+impl WorkerProgress {
     fn count(&mut self, verdict: &Verdict) {
         match verdict {
             Verdict::Delivered => self.delivered += 1,

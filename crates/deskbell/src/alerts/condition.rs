@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The kinds of conditions; their names are what receivers see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Kind {
+pub(super) enum ConditionKind {
     #[serde(rename = "destination.failing")]
     DestinationFailing,
     #[serde(rename = "destination.disabled")]
@@ -32,7 +32,7 @@ pub(super) enum Kind {
 /// Whom a condition is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Target {
+pub(super) enum AlertTarget {
     Destination(String),
     Source {
         name: String,
@@ -58,8 +58,8 @@ pub(super) enum Observation {
 /// A condition that is worth an alert.
 #[derive(Debug)]
 pub(super) struct Condition {
-    pub(super) kind: Kind,
-    pub(super) target: Target,
+    pub(super) kind: ConditionKind,
+    pub(super) target: AlertTarget,
     /// By the store's clock, in milliseconds since the Unix epoch.
     pub(super) since_ms: i64,
     /// How far it has gone.
@@ -97,7 +97,7 @@ pub(super) struct Rate {
     pub(super) condition: ConditionFn,
 }
 
-impl Kind {
+impl ConditionKind {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::DestinationFailing => "destination.failing",
@@ -113,7 +113,7 @@ impl Kind {
     }
 
     /// The subject and the text for when it is over.
-    pub(super) fn resolved(self, target: &Target, since_ms: i64) -> (String, String) {
+    pub(super) fn resolved(self, target: &AlertTarget, since_ms: i64) -> (String, String) {
         let since = shown_time(since_ms);
         match self {
             Self::DestinationFailing => (
@@ -161,7 +161,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for AlertTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Destination(name) => f.write_str(name),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deskbell_delivery::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy, in_words, shown_time};
 use deskbell_store::deliveries::{DestinationHealth, DestinationState, Disabled};
 
-use super::condition::{Condition, Counter, Kind, Observation, Target, plural};
+use super::condition::{AlertTarget, Condition, ConditionKind, Counter, Observation, plural};
 
 /// The parts of the time until it is disabled, in percent, at which an alert is sent.
 const PERCENTS: [u8; 3] = [90, 70, 50];
@@ -49,8 +49,8 @@ impl FailingRule {
             BTreeMap::from([("failed_attempts".to_owned(), u64::from(streak.attempts))]);
         counts.extend(percent.map(|percent| ("disabled_percent".to_owned(), u64::from(percent))));
         Some(Condition {
-            kind: Kind::DestinationFailing,
-            target: Target::Destination(name.to_owned()),
+            kind: ConditionKind::DestinationFailing,
+            target: AlertTarget::Destination(name.to_owned()),
             since_ms: streak.since_ms,
             step,
             subject: match (percent, &left) {
@@ -80,8 +80,8 @@ fn failing_text(name: &str, streak: FailingStreak, left: Option<&str>) -> String
 fn disabled(name: &str, health: &DestinationHealth, disabled: &Disabled) -> Condition {
     let since_ms = health.first_failure_at_ms.unwrap_or(disabled.at_ms);
     Condition {
-        kind: Kind::DestinationDisabled,
-        target: Target::Destination(name.to_owned()),
+        kind: ConditionKind::DestinationDisabled,
+        target: AlertTarget::Destination(name.to_owned()),
         since_ms,
         step: DISABLED_STEP,
         subject: format!("{name} is disabled"),
@@ -101,8 +101,8 @@ pub(super) fn dead_letters(state: &DestinationState, is_left: bool) -> (String, 
     let condition = move |new, is_first, since_ms| {
         let more = if is_first { "" } else { "more " };
         Condition {
-            kind: Kind::DeliveryDeadLetters,
-            target: Target::Destination(name.clone()),
+            kind: ConditionKind::DeliveryDeadLetters,
+            target: AlertTarget::Destination(name.clone()),
             since_ms,
             step: 0,
             subject: format!(
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!((failing.since_ms, after.since_ms), (0, 0));
         assert!(after.step > failing.step);
         let at_once = observed(&rule(None), &state(0, disabled), 0).unwrap();
-        assert_eq!((at_once.kind, at_once.since_ms), (Kind::DestinationDisabled, 9));
+        assert_eq!((at_once.kind, at_once.since_ms), (ConditionKind::DestinationDisabled, 9));
         assert!(at_once.text.contains("410 Gone"), "{}", at_once.text);
     }
 }

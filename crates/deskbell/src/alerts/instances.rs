@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deskbell_store::{Seq, SourceInstance, SourceInstances, StoreError};
 use deskbell_sync::mirror_instance;
 
-use super::condition::{Condition, Kind, Observation, Persisting, Target};
+use super::condition::{AlertTarget, Condition, ConditionKind, Observation, Persisting};
 use crate::config::{Config, DestinationKind};
 
 /// A mirror that takes events of several sources.
@@ -69,8 +69,8 @@ fn other_instance(destination: &str, source: &str, theirs: &str, ours: &str) -> 
     );
     let destination = destination.to_owned();
     let condition = move |since_ms| Condition {
-        kind: Kind::MirrorOtherInstance,
-        target: Target::Destination(destination.clone()),
+        kind: ConditionKind::MirrorOtherInstance,
+        target: AlertTarget::Destination(destination.clone()),
         since_ms,
         step: 1,
         subject: subject.clone(),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use deskbell_delivery::{in_words, shown_time};
 use deskbell_sync::status::{BlockedPart, Failure, MirrorState, MirrorStatus};
 
-use super::condition::{Condition, Counter, Kind, Observation, Persisting, Target, plural};
+use super::condition::{
+    AlertTarget, Condition, ConditionKind, Counter, Observation, Persisting, plural,
+};
 
 /// The step of what does not go further.
 const ONLY_STEP: u32 = 1;
@@ -51,8 +53,8 @@ fn condition(name: &str, status: &MirrorStatus, after_ms: i64, now_ms: i64) -> O
 
 fn away(name: &str, status: &MirrorStatus, failure: &Failure, now_ms: i64) -> Condition {
     Condition {
-        kind: Kind::MirrorAway,
-        target: Target::Destination(name.to_owned()),
+        kind: ConditionKind::MirrorAway,
+        target: AlertTarget::Destination(name.to_owned()),
         since_ms: failure.since_ms,
         step: ONLY_STEP,
         subject: format!(
@@ -79,8 +81,8 @@ fn blocked(name: &str, status: &MirrorStatus, parts: &[BlockedPart], since_ms: i
     let mut counts = lag(status);
     counts.insert("blocked".to_owned(), number);
     Condition {
-        kind: Kind::MirrorBlocked,
-        target: Target::Destination(name.to_owned()),
+        kind: ConditionKind::MirrorBlocked,
+        target: AlertTarget::Destination(name.to_owned()),
         since_ms,
         step: u32::try_from(parts.len()).unwrap_or(u32::MAX),
         subject: format!(
@@ -103,8 +105,8 @@ fn lag(status: &MirrorStatus) -> BTreeMap<String, u64> {
 fn waiting_rows(name: &str, rows: u64, after_ms: i64) -> Option<Persisting> {
     let name = name.to_owned();
     let condition = move |since_ms| Condition {
-        kind: Kind::MirrorStuck,
-        target: Target::Destination(name.clone()),
+        kind: ConditionKind::MirrorStuck,
+        target: AlertTarget::Destination(name.clone()),
         since_ms,
         step: ONLY_STEP,
         subject: format!("{name}: {} rejected for now", plural(rows, "row is", "rows are")),
@@ -127,8 +129,8 @@ fn dead_letters(name: &str, count: u64) -> Counter {
             false => ("more row or event was", "more rows or events were"),
         };
         Condition {
-            kind: Kind::MirrorDeadLetters,
-            target: Target::Destination(name.clone()),
+            kind: ConditionKind::MirrorDeadLetters,
+            target: AlertTarget::Destination(name.clone()),
             since_ms,
             step: 0,
             subject: format!("{name}: {} rejected", plural(new, one, many)),
@@ -181,7 +183,7 @@ mod tests {
         status(MirrorState::Blocked(since_ms.iter().enumerate().map(part).collect()))
     }
 
-    fn observed(status: &MirrorStatus, now_ms: i64) -> Option<(Kind, i64, u32)> {
+    fn observed(status: &MirrorStatus, now_ms: i64) -> Option<(ConditionKind, i64, u32)> {
         let condition = condition("app", status, AFTER_MS, now_ms)?;
         Some((condition.kind, condition.since_ms, condition.step))
     }
@@ -191,13 +193,13 @@ mod tests {
         for (status, early, late) in [
             (status(MirrorState::Following), None, None),
             (status(MirrorState::Behind), None, None),
-            (waiting(10), None, Some((Kind::MirrorAway, 10, 1))),
-            (blocked(&[Some(10)]), None, Some((Kind::MirrorBlocked, 10, 1))),
-            (blocked(&[Some(99), Some(10)]), None, Some((Kind::MirrorBlocked, 10, 2))),
+            (waiting(10), None, Some((ConditionKind::MirrorAway, 10, 1))),
+            (blocked(&[Some(10)]), None, Some((ConditionKind::MirrorBlocked, 10, 1))),
+            (blocked(&[Some(99), Some(10)]), None, Some((ConditionKind::MirrorBlocked, 10, 2))),
             (
                 blocked(&[None]),
-                Some((Kind::MirrorBlocked, 0, 1)),
-                Some((Kind::MirrorBlocked, 0, 1)),
+                Some((ConditionKind::MirrorBlocked, 0, 1)),
+                Some((ConditionKind::MirrorBlocked, 0, 1)),
             ),
         ] {
             assert_eq!(observed(&status, AFTER_MS + 9), early, "{status:?}");

@@ -8,7 +8,7 @@ use deskbell_server::RefusedRequests;
 use deskbell_store::{Refusals, Refused};
 use tokio_util::sync::CancellationToken;
 
-use super::condition::{Condition, Kind, Observation, Rate, Target, plural};
+use super::condition::{AlertTarget, Condition, ConditionKind, Observation, Rate, plural};
 
 /// So many requests of one source that are refused for one cause, in the time of a digest, are worth
 /// an alert. A stranger who tries an address makes a few; a wrong secret makes so many with three
@@ -28,8 +28,8 @@ pub(super) fn observe(refused: &Refused) -> (String, Observation) {
             false => ("more request was", "more requests were"),
         };
         Condition {
-            kind: Kind::SourceRefused,
-            target: Target::Source { name: source.clone(), cause: cause.clone() },
+            kind: ConditionKind::SourceRefused,
+            target: AlertTarget::Source { name: source.clone(), cause: cause.clone() },
             since_ms,
             step: 0,
             subject: format!("{source}: {} rejected ({cause})", plural(new, one, many)),

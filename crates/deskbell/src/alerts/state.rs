@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use self::counted::{Counted, Step, Window};
 use super::condition::{
-    Condition, ConditionFn, Counter, Kind, Observation, Persisting, Rate, Target,
+    AlertTarget, Condition, ConditionFn, ConditionKind, Counter, Observation, Persisting, Rate,
 };
 
 /// What is kept in the store between two rounds.
@@ -35,8 +35,8 @@ pub(super) struct AlertState {
 /// A condition that was alerted about and is not over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Open {
-    kind: Kind,
-    target: Target,
+    kind: ConditionKind,
+    target: AlertTarget,
     since_ms: i64,
     /// How far it has gone: a greater one is alerted about again.
     step: u32,
@@ -166,10 +166,10 @@ impl AlertState {
     }
 }
 
-fn about(kind: Kind, target: &Target, since_ms: i64) -> NoticeSubject {
+fn about(kind: ConditionKind, target: &AlertTarget, since_ms: i64) -> NoticeSubject {
     let (destination, source) = match target {
-        Target::Destination(name) => (Some(name.clone()), None),
-        Target::Source { name, .. } => (None, Some(name.clone())),
+        AlertTarget::Destination(name) => (Some(name.clone()), None),
+        AlertTarget::Source { name, .. } => (None, Some(name.clone())),
     };
     NoticeSubject { kind: kind.as_str().to_owned(), destination, source, since_ms }
 }

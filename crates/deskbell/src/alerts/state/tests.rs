@@ -28,10 +28,10 @@ fn mirror(observation: Observation) -> Vec<(String, Observation)> {
     vec![("mirror/app".to_owned(), observation)]
 }
 
-fn holds(kind: Kind, since_ms: i64, step: u32) -> Observation {
+fn holds(kind: ConditionKind, since_ms: i64, step: u32) -> Observation {
     Observation::State(Some(Condition {
         kind,
-        target: Target::Destination("app".to_owned()),
+        target: AlertTarget::Destination("app".to_owned()),
         since_ms,
         step,
         subject: kind.as_str().to_owned(),
@@ -44,7 +44,7 @@ const WELL: Observation = Observation::State(None);
 
 #[test]
 fn what_holds_is_alerted_about_once_and_its_end_is_told() {
-    let away = || holds(Kind::MirrorAway, 3, 1);
+    let away = || holds(ConditionKind::MirrorAway, 3, 1);
     let looks = [(1, WELL), (10, away()), (11, away()), (12, Observation::Unknown), (13, WELL)];
     assert_eq!(
         notices(looks, mirror),
@@ -58,7 +58,7 @@ fn what_holds_is_alerted_about_once_and_its_end_is_told() {
 #[test]
 fn a_further_step_is_alerted_about_and_an_earlier_one_is_not() {
     let steps = [(10, 1), (11, 50), (12, 50), (13, 1), (14, 90)];
-    let said = notices(steps, |step| mirror(holds(Kind::DestinationFailing, 3, step)));
+    let said = notices(steps, |step| mirror(holds(ConditionKind::DestinationFailing, 3, step)));
     let ids: Vec<_> = said.iter().map(|line| line.split(' ').nth(1).unwrap()).collect();
     assert_eq!(
         ids,
@@ -73,8 +73,8 @@ fn a_further_step_is_alerted_about_and_an_earlier_one_is_not() {
 #[test]
 fn a_condition_may_become_another_kind_and_ends_as_that() {
     let looks = [
-        (10, holds(Kind::DestinationFailing, 3, 90)),
-        (11, holds(Kind::DestinationDisabled, 3, 100)),
+        (10, holds(ConditionKind::DestinationFailing, 3, 90)),
+        (11, holds(ConditionKind::DestinationDisabled, 3, 100)),
         (12, WELL),
     ];
     let said = notices(looks, mirror);
@@ -84,7 +84,10 @@ fn a_condition_may_become_another_kind_and_ends_as_that() {
 
 #[test]
 fn what_began_anew_between_two_looks_is_two() {
-    let looks = [(10, holds(Kind::MirrorAway, 3, 1)), (20, holds(Kind::MirrorBlocked, 15, 1))];
+    let looks = [
+        (10, holds(ConditionKind::MirrorAway, 3, 1)),
+        (20, holds(ConditionKind::MirrorBlocked, 15, 1)),
+    ];
     assert_eq!(
         notices(looks, mirror),
         [
@@ -97,7 +100,7 @@ fn what_began_anew_between_two_looks_is_two() {
 
 #[test]
 fn what_leaves_the_config_is_over() {
-    let looks = [(10, Some(holds(Kind::MirrorAway, 3, 1))), (20, None)];
+    let looks = [(10, Some(holds(ConditionKind::MirrorAway, 3, 1))), (20, None)];
     let said = notices(looks, |one| one.map(mirror).unwrap_or_default());
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[1].contains("_resolved"), "{said:?}");
@@ -106,7 +109,7 @@ fn what_leaves_the_config_is_over() {
 #[test]
 fn what_is_seen_at_every_look_for_a_while_is_alerted_about() {
     let persisting = |is_seen: bool| {
-        let condition = |since_ms| match holds(Kind::MirrorStuck, since_ms, 1) {
+        let condition = |since_ms| match holds(ConditionKind::MirrorStuck, since_ms, 1) {
             Observation::State(Some(condition)) => condition,
             _ => unreachable!("it holds"),
         };
@@ -135,8 +138,8 @@ fn what_is_seen_at_every_look_for_a_while_is_alerted_about() {
 
 fn letters((count, is_left): (u64, bool)) -> Vec<(String, Observation)> {
     let condition = |new, is_first, since_ms| Condition {
-        kind: Kind::DeliveryDeadLetters,
-        target: Target::Destination("crm".to_owned()),
+        kind: ConditionKind::DeliveryDeadLetters,
+        target: AlertTarget::Destination("crm".to_owned()),
         since_ms,
         step: 1,
         subject: format!("{new}{}", if is_first { "" } else { " more" }),
@@ -176,8 +179,8 @@ fn what_was_seen_to_before_its_digest_is_not_told() {
 
 fn refused(count: u64) -> Vec<(String, Observation)> {
     let condition = |new, is_first, since_ms| Condition {
-        kind: Kind::SourceRefused,
-        target: Target::Source { name: "clerk".to_owned(), cause: "no_match".to_owned() },
+        kind: ConditionKind::SourceRefused,
+        target: AlertTarget::Source { name: "clerk".to_owned(), cause: "no_match".to_owned() },
         since_ms,
         step: 0,
         subject: format!("{new}{}", if is_first { "" } else { " more" }),
