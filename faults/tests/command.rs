@@ -19,7 +19,7 @@ fn every_fault_is_explained() {
         ("restart-immediate", "crashes"),
         ("cut", "cut"),
         ("delay", "200 ms"),
-        ("half-open", "swallow"),
+        ("half-open", "silent"),
         ("full", "grow"),
         ("clock", "hour"),
     ] {

@@ -204,7 +204,7 @@ async fn without_a_config_it_reads_the_file_and_the_variables() {
     std::fs::write(file, log).unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap());
     child
-        .args(["--exact", "without_a_config_it_reads_the_file_and_the_variables"])
+        .args(["--exact", "builder::without_a_config_it_reads_the_file_and_the_variables"])
         .current_dir(&directory)
         .env(CHILD, "yes")
         .stdout(Stdio::null());

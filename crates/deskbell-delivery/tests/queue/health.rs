@@ -103,7 +103,7 @@ async fn it_is_disabled_on_time_whatever_the_schedule() {
             assert!(expected.contains(&at.as_secs()), "{options:?}: {ran:?}");
         }
         let reason = world.destination("crm").await.health.disabled.unwrap().reason;
-        let expected = "it has failed everything for 2";
+        let expected = "every attempt has failed for 2";
         assert!(reason.starts_with(expected) && reason.contains("seconds: the"), "{reason}");
     }
 }

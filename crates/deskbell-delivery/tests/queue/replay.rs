@@ -77,7 +77,7 @@ async fn one_event_is_sent_again_also_where_it_had_arrived() {
     assert_eq!(replayer.replay(&one("msg_4")).await.unwrap().deliveries, 1);
     assert_eq!(sent_again(&world, &channel).await, ["msg_4"]);
     let unknown = replayer.replay(&one("msg_x")).await.unwrap_err();
-    assert_eq!(unknown.to_string(), "no event \"msg_x\" is in the log");
+    assert_eq!(unknown.to_string(), "event \"msg_x\" not found in the log");
     let nobody = Replay { destination: Some("crn".to_owned()), ..one("msg_4") };
     let refused = replayer.replay(&nobody).await.unwrap_err();
     assert!(matches!(refused, ReplayError::NoSuchDestination { .. }));

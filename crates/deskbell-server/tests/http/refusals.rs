@@ -104,7 +104,7 @@ async fn what_is_refused_is_told_once_a_minute_for_each_cause_and_source() {
         ("missing_header", "does a proxy drop its headers?"),
         ("too_old", "is this machine's clock right?"),
         ("not_an_event", "message msg_1 is authentic, but"),
-        ("too_large", "`body_bytes_max`, which is 10000"),
+        ("too_large", "`body_bytes_max` (10000 bytes)"),
         ("method_not_allowed", "GET was asked for"),
     ] {
         let line = log.line(&format!("reason=\"{reason}\""));

@@ -75,8 +75,8 @@ async fn an_event_that_the_mirror_left_out_is_shown_with_the_reason() {
         ("msg_gone", "applied", ""),
         ("msg_why", "tombstoned", "user user_1 was deleted by message msg_gone"),
         ("msg_new", "applied", ""),
-        ("msg_old", "superseded", "the version of message msg_new is there, which is later"),
-        ("msg_session", "not_mirrored", "`entities` does not name session"),
+        ("msg_old", "superseded", "the row has the version of message msg_new, which is later"),
+        ("msg_session", "not_mirrored", "`entities` does not include session"),
         ("msg_bad", "dead_lettered", "expected a string `id` in `data`"),
     ] {
         let mirror = shown(path, message).await;

@@ -135,7 +135,11 @@ async fn what_cannot_be_moved_is_said() {
     let cases = [
         (["sqlite://a.db", "sqlite://b.db"], 2, "expected --from with a sqlite:// URL"),
         (["mysql://app:hunter2@db/app", "postgres://db/app"], 2, "--from: `mysql:`"),
-        (["sqlite://missing.db", "postgres://127.0.0.1:1/app"], 1, "no event log at missing.db"),
+        (
+            ["sqlite://missing.db", "postgres://127.0.0.1:1/app"],
+            1,
+            "no event log found at missing.db",
+        ),
     ];
     for ([from, to], code, text) in cases {
         let ran = run(directory.path(), &["store", "migrate", "--from", from, "--to", to]).await;

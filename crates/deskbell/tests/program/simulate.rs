@@ -288,7 +288,11 @@ async fn mistakes_are_wrong_usage_and_secrets_are_not_repeated() {
         (&[&url[..], &secret, &["--connections", "0"]].concat(), 2, "--connections"),
         (&[&url[..], &secret, &["--timeout", "soon"]].concat(), 2, "--timeout"),
         (&[&url[..], &secret, &["--mirror", "mysql://a:hunter2@db/app"]].concat(), 2, "--mirror"),
-        (&[&url[..], &secret, &["--mirror", "sqlite://none.db"]].concat(), 1, "cannot be opened"),
+        (
+            &[&url[..], &secret, &["--mirror", "sqlite://none.db"]].concat(),
+            1,
+            "cannot open the mirror's",
+        ),
     ];
     for (arguments, code, wanted) in cases {
         let ran = run(directory.path(), &[&["simulate"], arguments].concat()).await;

@@ -70,7 +70,7 @@ async fn mistakes_are_named() {
     let cases: [(&[&str], i32, &str); 6] = [
         (&["user.craeted"], 2, "did you mean user.created"),
         (&["user.created", "--set", "data.frist_name=Ada"], 2, "did you mean `data.first_name`"),
-        (&["user.created", "--set", "nonsense"], 2, "path=value"),
+        (&["user.created", "--set", "nonsense"], 2, "PATH=VALUE"),
         (&["user.created", "--count", "0"], 2, "--count"),
         (&["user.created", "--secret", "sk_test_1234"], 2, "whsec_"),
         (&["user.created"], 1, "127.0.0.1:9"),
