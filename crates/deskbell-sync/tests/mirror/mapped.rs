@@ -247,7 +247,7 @@ async fn what_does_not_fit_the_database_is_said_before_the_first_event() {
         (with(&|t| t.columns = pairs(&[("name", "data.")])), "columns.name: syntax error"),
         (with(&|t| t.entity = "users".to_owned()), "unknown entity \"users\""),
         (with(&|t| t.key = Vec::new()), "needs a key"),
-        (with(&|t| t.columns = pairs(&[("clerk_id", "id")])), "\"clerk_id\" is named twice"),
+        (with(&|t| t.columns = pairs(&[("clerk_id", "id")])), "\"clerk_id\" is mapped twice"),
     ] {
         let error = Application::refused(&[USERS], options(table)).await;
         assert!(error.contains(message), "{error}");

@@ -127,7 +127,7 @@ async fn words_of_time_are_no_times() {
         .await;
         assert_eq!(app.rows("SELECT clerk_id FROM app_users").await, [["user_2"]], "{kind} {word}");
         let reason = app.dead_letters().await[0]["reason"].to_string();
-        assert!(reason.contains("not a time"), "{reason}");
+        assert!(reason.contains("expected a time"), "{reason}");
     }
 }
 

@@ -159,15 +159,15 @@ async fn options_that_make_no_sense_are_refused() {
             with(|o| o.entities = vec!["users".to_owned()]),
             "unknown entity \"users\"; the entities are user, organization",
         ),
-        (with(|o| o.exclude_columns = vec!["user.age".to_owned()]), "\"user.age\" is no column"),
-        (with(|o| o.exclude_columns = vec!["email".to_owned()]), "\"email\" is no column"),
+        (with(|o| o.exclude_columns = vec!["user.age".to_owned()]), "unknown column \"user.age\""),
+        (with(|o| o.exclude_columns = vec!["email".to_owned()]), "unknown column \"email\""),
         (
             with(|o| o.exclude_columns = vec!["organization_membership.user_id".to_owned()]),
             "\"organization_membership.user_id\" cannot be excluded",
         ),
         (
             with(|o| o.include_columns = vec!["user.locale".to_owned()]),
-            "\"user.locale\" in `include_columns` is not left out by default",
+            "\"user.locale\" in `include_columns` is not excluded by default",
         ),
         (
             with(|o| {

@@ -80,10 +80,10 @@ async fn versions_and_tombstones_tell() {
         ),
         ("msg_gone", OutcomeKind::Applied, ""),
         ("msg_late", OutcomeKind::Tombstoned, "user user_2 was deleted by message msg_gone"),
-        ("msg_again", OutcomeKind::Superseded, "message msg_gone had deleted it before"),
+        ("msg_again", OutcomeKind::Superseded, "message msg_gone had already deleted it"),
         ("msg_member", OutcomeKind::Tombstoned, "its organization or user was deleted"),
-        ("msg_session", OutcomeKind::NotMirrored, "`entities` does not name session"),
-        ("msg_odd", OutcomeKind::NotMirrored, "nothing is made from user.exploded"),
+        ("msg_session", OutcomeKind::NotMirrored, "`entities` does not include session"),
+        ("msg_odd", OutcomeKind::NotMirrored, "nothing is mirrored from user.exploded"),
         ("msg_bad", OutcomeKind::DeadLettered, "`data` is not an object"),
         ("msg_next", OutcomeKind::Pending, "the mirror is at event 9 of the log"),
     ] {
@@ -125,7 +125,7 @@ async fn other_instances_and_sources_are_told_apart() {
     drain(&mut world.consumer().await).await;
     let (kind, reason) = said(&world, "msg_theirs").await;
     let wanted =
-        "it is of instance ins_theirs, and the mirror takes instance ins_ours from source clerk";
+        "it belongs to instance ins_theirs; the mirror takes instance ins_ours from source clerk";
     assert_eq!((kind, &*reason), (OutcomeKind::OtherInstance, wanted));
     let event = world.store.find("other", "msg_other").await.unwrap().unwrap();
     let mut reader = OutcomeReader::open(&world.options, world.store.log_id()).await.unwrap();
@@ -197,13 +197,13 @@ async fn tables_and_statements_of_the_application_are_parts() {
             part(
                 "join",
                 OutcomeKind::Superseded,
-                "it had run for message msg_join, which is later",
+                "it had already run for message msg_join, which is later",
             ),
         ),
         ("msg_none", part("join", OutcomeKind::Filtered, "its `when` is false")),
         (
             "msg_late",
-            part("join", OutcomeKind::Tombstoned, "message msg_left had deleted it before"),
+            part("join", OutcomeKind::Tombstoned, "message msg_left had already deleted it"),
         ),
     ] {
         assert_eq!(parts(&world, message).await, wanted, "{message}");

@@ -287,8 +287,7 @@ fn a_text_that_is_no_statement_is_refused_before_the_first_event() {
     }
     let again = StatementOptions { declared_at: "deskbell.toml:20".to_owned(), ..joining() };
     let error = check(vec![joining(), again.clone()]);
-    let said =
-        "deskbell.toml:20: it is the same statement as deskbell.toml:9: insert into team_members";
+    let said = "deskbell.toml:20: same statement as deskbell.toml:9: insert into team_members";
     assert!(error.starts_with(said), "{error}");
     let named = |one: StatementOptions| StatementOptions { name: Some("a".into()), ..one };
     let error = check(vec![named(joining()), named(leaving())]);

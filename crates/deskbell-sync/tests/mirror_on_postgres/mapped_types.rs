@@ -89,7 +89,7 @@ async fn words_of_time_are_no_times() {
         app.apply(&[with_metadata(json!({ "made": word }))]).await;
         assert!(app.rows("SELECT made FROM app_users").await.is_empty(), "{word}");
         let reason = app.dead_letters().await[0]["reason"].to_string();
-        assert!(reason.contains("not a time"), "{reason}");
+        assert!(reason.contains("expected a time"), "{reason}");
     }
 }
 
