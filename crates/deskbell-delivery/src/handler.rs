@@ -1,4 +1,4 @@
-//! A channel into the program itself: a Rust function that is called for every event.
+//! A channel to a Rust function of the program, which is called for every event.
 
 use std::fmt;
 use std::future::Future;
@@ -18,45 +18,40 @@ use crate::channel::{Channel, Delivery};
 type Called = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 type Function = dyn Fn(Event, HandlerContext) -> Called + Send + Sync;
 
-/// Calls a function. What it does happens at least once: an event whose call did not end well, or
-/// was cut off, is handed over again.
+/// Calls a function, at least once for each event: again if the call fails or is cut off.
 #[derive(Clone)]
 pub struct HandlerChannel {
     function: Arc<Function>,
     stopping: CancellationToken,
 }
 
-/// What a handler knows beside the event.
+/// What a handler is given beside the event.
 #[derive(Debug, Clone)]
 pub struct HandlerContext {
-    /// The number of this attempt: 1 for the first.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
     /// When the call is cut off.
     pub deadline: Instant,
     stopping: CancellationToken,
 }
 
-/// Why a handler has not done its work.
+/// Why a handler failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum HandlerError {
-    /// It may be done later.
+    /// The event is handed over again later.
     #[error("{reason}")]
     Retry {
-        /// Not before this long; `None` for when the schedule says.
+        /// The shortest wait; `None` for the retry schedule's.
         after: Option<Duration>,
-        /// Why.
         reason: String,
     },
-    /// It will never be done: the event is dead-lettered.
+    /// The event is dead-lettered.
     #[error("{reason}")]
-    Reject {
-        /// Why.
-        reason: String,
-    },
+    Reject { reason: String },
 }
 
 impl HandlerError {
-    /// The event is handed over again, when the schedule says.
+    /// The event is handed over again by the retry schedule.
     #[must_use]
     pub fn retry(reason: impl fmt::Display) -> Self {
         Self::Retry { after: None, reason: reason.to_string() }
@@ -70,15 +65,15 @@ impl HandlerError {
 }
 
 impl HandlerContext {
-    /// Returns when the program begins to stop. A call that goes on is cut off after the grace
-    /// period, and made again when the program runs again.
+    /// Waits until the program begins to stop. A call that goes on is cut off after the grace period,
+    /// and made again when the program runs again.
     pub async fn stopping(&self) {
         self.stopping.cancelled().await;
     }
 }
 
 impl HandlerChannel {
-    /// A channel to this function; `stopping` tells its calls when the program begins to stop.
+    /// A channel to this function. `stopping` tells its calls when the program begins to stop.
     pub fn new<F, T>(function: F, stopping: CancellationToken) -> Self
     where
         F: Fn(Event, HandlerContext) -> T + Send + Sync + 'static,

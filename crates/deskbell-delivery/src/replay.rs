@@ -1,4 +1,4 @@
-//! Replay: events of the log are owed again, because somebody asks for it.
+//! Replay: makes events of the log pending again, on request.
 
 use std::sync::Arc;
 
@@ -12,14 +12,12 @@ use crate::router::Route;
 /// Deliveries that are revived or added in one transaction.
 const CHUNK: u32 = 500;
 
-/// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replay {
-    /// What to send again.
     pub what: What,
     /// To this destination only; `None` for all of them.
     pub destination: Option<String>,
-    /// Events of these types only, or patterns such as `user.*`; `None` for all.
+    /// Types, or patterns such as `user.*`; `None` for all.
     pub events: Option<Vec<String>>,
     /// Events about this entity only.
     pub subject: Option<String>,
@@ -29,65 +27,39 @@ pub struct Replay {
     pub dry_run: bool,
 }
 
-/// What to send again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// One event, whatever became of it before: to the named destination also where its filter
-    /// does not want it, else to all that have it or want it.
-    Event {
-        /// The sender's id of the message.
-        message_id: String,
-    },
-    /// Deliveries that were given up on at this time or later.
-    DeadLettered {
-        /// In milliseconds since the Unix epoch.
-        since_ms: i64,
-    },
-    /// Events that were received at this time or later, that a destination's filter wants, and
-    /// that were never owed to it.
-    Missing {
-        /// In milliseconds since the Unix epoch.
-        since_ms: i64,
-    },
+    /// One event, whatever became of it: to the named destination even if its filter does not take it,
+    /// else to all that have or take it.
+    Event { message_id: String },
+    /// Deliveries that failed permanently at this time or later, in milliseconds since the Unix epoch.
+    DeadLettered { since_ms: i64 },
+    /// Events that were received at this time or later, in milliseconds since the Unix epoch, that a
+    /// destination's filter takes and for which it has no delivery.
+    Missing { since_ms: i64 },
 }
 
-/// What came of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Replayed {
-    /// Deliveries that are owed again; with `dry_run`, that would be.
+    /// Deliveries that are pending again; with `dry_run`, that would be.
     pub deliveries: u64,
 }
 
-/// A replay that could not be made, or not to its end. What was done stays; asking again goes on.
+/// Why a replay failed. What it did before stays; replaying again goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// No event has this message id.
     #[error("event {message_id:?} not found in the log")]
-    NoSuchEvent {
-        /// The message id.
-        message_id: String,
-    },
-    /// What the event said has left the log: its time was up, or it was erased.
+    NoSuchEvent { message_id: String },
+    /// Its retention has ended, or it was erased.
     #[error("the payload of {message_id:?} was pruned, so it cannot be sent again")]
-    Pruned {
-        /// The message id.
-        message_id: String,
-    },
-    /// No destination has this name.
+    Pruned { message_id: String },
     #[error("destination {destination:?} not found; the destinations are {known}")]
-    NoSuchDestination {
-        /// The name.
-        destination: String,
-        /// Those that there are.
-        known: String,
-    },
-    /// The store could not be read or written.
+    NoSuchDestination { destination: String, known: String },
     #[error("failed to replay")]
     Store(#[from] StoreError),
 }
 
-/// Makes replays.
 #[derive(Debug)]
 pub struct Replayer {
     store: Arc<dyn Replays>,
@@ -102,27 +74,25 @@ impl Replayer {
         Self { store, routes, sources }
     }
 
-    /// Makes it.
-    ///
     /// # Errors
-    /// [`ReplayError`]: there is no such event or destination, or the store is away.
+    /// [`ReplayError`]: there is no such event or destination, or the store is unreachable.
     pub async fn replay(&self, replay: &Replay) -> Result<Replayed, ReplayError> {
         let routes = self.routes_of(replay)?;
-        let mut count = Count { left: replay.limit.unwrap_or(u64::MAX), done: 0 };
+        let mut quota = Quota { left: replay.limit.unwrap_or(u64::MAX), done: 0 };
         match &replay.what {
             What::Event { message_id } => {
-                self.event(message_id, &routes, replay, &mut count).await?;
+                self.event(message_id, &routes, replay, &mut quota).await?;
             }
             What::DeadLettered { since_ms } => {
                 for route in routes {
-                    self.dead_lettered(*since_ms, route, replay, &mut count).await?;
+                    self.dead_lettered(*since_ms, route, replay, &mut quota).await?;
                 }
             }
             What::Missing { since_ms } => {
-                self.missing(*since_ms, &routes, replay, &mut count).await?;
+                self.missing(*since_ms, &routes, replay, &mut quota).await?;
             }
         }
-        Ok(Replayed { deliveries: count.done })
+        Ok(Replayed { deliveries: quota.done })
     }
 
     fn routes_of(&self, replay: &Replay) -> Result<Vec<&Route>, ReplayError> {
@@ -144,7 +114,7 @@ impl Replayer {
         message_id: &str,
         routes: &[&Route],
         replay: &Replay,
-        count: &mut Count,
+        quota: &mut Quota,
     ) -> Result<(), ReplayError> {
         let mut found = Vec::new();
         for source in &self.sources {
@@ -171,8 +141,8 @@ impl Replayer {
                     new.push(NewDelivery { key, subject: event.subject.clone() });
                 }
             }
-            self.revive(&again, replay, count).await?;
-            self.enqueue(new, replay, count).await?;
+            self.revive(&again, replay, quota).await?;
+            self.enqueue(new, replay, quota).await?;
         }
         Ok(())
     }
@@ -182,10 +152,10 @@ impl Replayer {
         since_ms: i64,
         route: &Route,
         replay: &Replay,
-        count: &mut Count,
+        quota: &mut Quota,
     ) -> Result<(), ReplayError> {
         let mut after = None;
-        while count.left > 0 {
+        while quota.left > 0 {
             let query = DeadLetterQuery {
                 destination: Some(route.destination.to_string()),
                 since_ms: Some(since_ms),
@@ -197,7 +167,7 @@ impl Replayer {
             after = Some(last.key.clone());
             let wanted = letters.into_iter().filter(|letter| replay.takes_letter(letter));
             let keys: Vec<_> = wanted.map(|letter| letter.key).collect();
-            self.revive(&keys, replay, count).await?;
+            self.revive(&keys, replay, quota).await?;
         }
         Ok(())
     }
@@ -207,75 +177,75 @@ impl Replayer {
         since_ms: i64,
         routes: &[&Route],
         replay: &Replay,
-        count: &mut Count,
+        quota: &mut Quota,
     ) -> Result<(), ReplayError> {
         let first = self.log_from(since_ms).await?;
         if let Some(subject) = &replay.subject {
-            return self.missing_about(subject, first, routes, replay, count).await;
+            return self.missing_about(subject, first, routes, replay, quota).await;
         }
         let head = self.store.head().await?;
         let mut at = first;
-        while count.left > 0 && at < head {
+        while quota.left > 0 && at < head {
             let limit = ReadLimit { events_max: CHUNK, ..ReadLimit::default() };
             let events = self.store.read(at, limit).await?;
             let Some(last) = events.last() else { break };
             at = last.seq;
-            self.enqueue_missing(&events, routes, replay, count).await?;
+            self.enqueue_missing(&events, routes, replay, quota).await?;
         }
         Ok(())
     }
 
-    /// As [`missing`](Self::missing), about a subject: its places are known, however long the log.
+    /// [`missing`](Self::missing) for one subject, whose events are found by an index.
     async fn missing_about(
         &self,
         subject: &str,
         first: Seq,
         routes: &[&Route],
         replay: &Replay,
-        count: &mut Count,
+        quota: &mut Quota,
     ) -> Result<(), ReplayError> {
-        // Places alone, since there may be many; and the oldest is sent first.
-        let mut places = Vec::new();
+        // Sequence numbers alone, since there may be many. The oldest is sent first.
+        let mut seqs = Vec::new();
         let mut before = None;
         loop {
             let limit = ReadLimit { events_max: CHUNK, ..ReadLimit::default() };
             let page = self.store.events_by_subject(subject, before, limit).await?;
-            places.extend(page.events.iter().map(|event| event.seq).filter(|seq| *seq > first));
+            seqs.extend(page.events.iter().map(|event| event.seq).filter(|seq| *seq > first));
             before = page.older.filter(|older| *older > first.next());
             if before.is_none() {
                 break;
             }
         }
-        for place in places.into_iter().rev() {
-            if count.left == 0 {
+        for seq in seqs.into_iter().rev() {
+            if quota.left == 0 {
                 break;
             }
             let limit = ReadLimit { events_max: 1, ..ReadLimit::default() };
-            let mut events = self.store.read(Seq::new(place.get() - 1), limit).await?;
-            // Another one comes where it has been pruned in the meantime.
-            events.retain(|event| event.seq == place);
-            self.enqueue_missing(&events, routes, replay, count).await?;
+            let mut events = self.store.read(Seq::new(seq.get() - 1), limit).await?;
+            // If it has been pruned in the meantime, the next one is read.
+            events.retain(|event| event.seq == seq);
+            self.enqueue_missing(&events, routes, replay, quota).await?;
         }
         Ok(())
     }
 
-    /// Owes these events to the destinations that want them and were never owed them.
+    /// Enqueues these events for the destinations that take them and have no delivery.
     async fn enqueue_missing(
         &self,
         events: &[StoredEvent],
         routes: &[&Route],
         replay: &Replay,
-        count: &mut Count,
+        quota: &mut Quota,
     ) -> Result<(), ReplayError> {
         let wanted: Vec<NewDelivery> =
             events.iter().flat_map(|event| wanted(event, routes, replay)).collect();
         let keys: Vec<_> = wanted.iter().map(|delivery| delivery.key.clone()).collect();
         let missing = self.store.missing(&keys).await?;
         let new = wanted.into_iter().filter(|delivery| missing.contains(&delivery.key));
-        self.enqueue(new.collect(), replay, count).await
+        self.enqueue(new.collect(), replay, quota).await
     }
 
-    /// The place in front of the first event that was received since then.
+    /// The sequence number before the first event that was received since then.
     async fn log_from(&self, since_ms: i64) -> Result<Seq, ReplayError> {
         let first = self.store.first_received_since(since_ms).await?;
         Ok(Seq::new(first.get() - 1))
@@ -285,15 +255,15 @@ impl Replayer {
         &self,
         keys: &[DeliveryKey],
         replay: &Replay,
-        count: &mut Count,
+        quota: &mut Quota,
     ) -> Result<(), ReplayError> {
-        let keys = &keys[..count.room(keys.len())];
+        let keys = &keys[..quota.room(keys.len())];
         if keys.is_empty() {
             return Ok(());
         }
         let done =
             if replay.dry_run { as_u64(keys.len()) } else { self.store.revive(keys).await? };
-        count.add(done);
+        quota.add(done);
         Ok(())
     }
 
@@ -301,26 +271,26 @@ impl Replayer {
         &self,
         mut new: Vec<NewDelivery>,
         replay: &Replay,
-        count: &mut Count,
+        quota: &mut Quota,
     ) -> Result<(), ReplayError> {
-        new.truncate(count.room(new.len()));
+        new.truncate(quota.room(new.len()));
         if new.is_empty() {
             return Ok(());
         }
         let done =
             if replay.dry_run { as_u64(new.len()) } else { self.store.enqueue(&new).await? };
-        count.add(done);
+        quota.add(done);
         Ok(())
     }
 }
 
-/// How many deliveries there were, and how many there may be.
-struct Count {
+/// How many deliveries were made, and how many more may be.
+struct Quota {
     left: u64,
     done: u64,
 }
 
-impl Count {
+impl Quota {
     fn room(&self, wanted: usize) -> usize {
         wanted.min(usize::try_from(self.left).unwrap_or(usize::MAX))
     }
@@ -342,7 +312,7 @@ impl Replay {
     }
 }
 
-/// The deliveries of this event that the destinations want.
+/// The deliveries of this event to the destinations that take it.
 fn wanted(event: &StoredEvent, routes: &[&Route], replay: &Replay) -> Vec<NewDelivery> {
     if !replay.takes(&event.event_type, event.subject.as_deref()) {
         return Vec::new();

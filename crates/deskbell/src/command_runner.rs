@@ -18,39 +18,34 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Dead letters that are read, and revived, in one transaction.
 const PAGE_SIZE: u32 = 500;
 
-/// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
     /// Send events again.
     Replay(Replay),
-    /// Try deliveries again that were given up on.
+    /// Retry deliveries that failed permanently.
     Retry(Retry),
     /// Send to a disabled destination again.
-    Enable {
-        /// Its name.
-        destination: String,
-    },
+    Enable { destination: String },
 }
 
-/// Which dead letters to try again.
+/// Which dead letters to retry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Retry {
-    /// Those of these destinations.
     pub(crate) destinations: Vec<String>,
     /// Those of these messages, or about these entities, by their ids; `None` for all.
     pub(crate) ids: Option<Vec<String>>,
 }
 
-/// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
-    /// That many deliveries are owed again.
-    Replayed { deliveries: u64 },
-    /// It is sent to again.
+    /// That many deliveries are pending again.
+    Replayed {
+        deliveries: u64,
+    },
     Enabled,
-    /// It cannot be done; why.
+    /// With the reason.
     Refused(String),
 }
 
@@ -107,7 +102,7 @@ impl Answer {
     }
 }
 
-/// Executes commands.
+/// Executes commands, one after the other.
 #[derive(Debug)]
 pub(crate) struct CommandRunner {
     store: Arc<dyn Store>,

@@ -1,5 +1,5 @@
-//! The pruner: takes out of the log what is too old and, where that is asked for, what is stored
-//! about users who are gone; says who keeps it from that.
+//! The pruner: deletes what is past its retention from the log and, if the config says so, what is
+//! stored about deleted users. It warns about what blocks it.
 
 mod erase;
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clerk_webhooks::UnixMillis;
+use deskbell_delivery::shown_time;
 use deskbell_store::retention::{BlockedBy, PruneOptions, Pruned, RetentionBlocker};
 use deskbell_store::{Leader, LogId, Retention, Seq, StoreError, run_as_leader};
 use deskbell_sync::{MirrorOptions, Target, TargetError};
@@ -18,24 +18,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::StoreConfig;
 
-/// The pruner's name among the log's consumers.
+/// The consumer whose lease is held.
 const CONSUMER: &str = "pruner";
-/// How often it looks for what is too old.
 const POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
-/// Rows in one transaction; those who wait for the writer wait for as long as it takes.
+/// Rows in one transaction. Appends wait while it holds SQLite's writer.
 const ROWS_MAX: u32 = 100;
-/// Between two transactions: the writer is everybody else's for most of the time.
+/// Between two transactions, so that the writer is free most of the time.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How often somebody is told that the same one holds it back.
-const WARN_EVERY: Duration = Duration::from_secs(3_600);
+/// How often the same blocker is warned about.
+const WARN_INTERVAL: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// A mirror, which has its own place in the log.
+/// A mirror, whose checkpoint is in its own database.
 #[derive(Debug, Clone)]
 pub(crate) struct Mirror {
-    /// Where its checkpoint is, once its database could be opened.
+    /// The database, once it could be opened.
     pub(crate) target: watch::Receiver<Option<Arc<dyn Target>>>,
-    /// How its dead letters are come by.
+    /// To open its dead letters.
     pub(crate) options: MirrorOptions,
 }
 
@@ -46,16 +45,15 @@ pub(crate) struct Pruner {
     log_id: LogId,
     pruning: PruneOptions,
     mirrors: Vec<Mirror>,
-    /// Whether users who are gone are erased.
+    /// Whether deleted users are erased.
     erases: bool,
-    /// Something was erased, and the store's journals may still have it.
+    /// Something was erased, and the database's journals may still have it.
     to_scrub: bool,
-    /// When somebody was last told of who holds it back.
     warned: HashMap<(BlockedBy, String), Instant>,
 }
 
 impl Pruner {
-    /// Keeps what the config says, and what these destinations and mirrors have not had.
+    /// Keeps what the config says, and what these destinations and mirrors still need.
     pub(crate) fn new(
         store: Arc<dyn Retention>,
         log_id: LogId,
@@ -80,7 +78,7 @@ impl Pruner {
             pruning,
             mirrors,
             erases: config.erase_on_delete,
-            // The process before this one may have ended in between.
+            // An earlier process may have ended between the two.
             to_scrub: config.erase_on_delete,
             warned: HashMap::new(),
         }
@@ -101,7 +99,7 @@ impl Pruner {
         Ok(())
     }
 
-    /// Prunes all that is too old, a batch at a time.
+    /// Prunes a batch at a time until nothing is left to prune.
     async fn prune(
         &mut self,
         slowest: Option<(String, Seq)>,
@@ -125,8 +123,7 @@ impl Pruner {
         Ok(())
     }
 
-    /// The mirror that is furthest behind. One that cannot be asked, or has not begun, may want
-    /// all of the log.
+    /// The mirror that is furthest behind. One whose checkpoint is unknown may need all of the log.
     async fn slowest(&self) -> Option<(String, Seq)> {
         let mut slowest: Option<(String, Seq)> = None;
         for mirror in &self.mirrors {
@@ -145,7 +142,7 @@ impl Pruner {
 
     fn warn(&mut self, blockers: &[RetentionBlocker], mirror: Option<&str>) {
         let now = Instant::now();
-        self.warned.retain(|_, at| now.duration_since(*at) < WARN_EVERY);
+        self.warned.retain(|_, at| now.duration_since(*at) < WARN_INTERVAL);
         for RetentionBlocker { by, seq, since_ms } in blockers {
             let (destination, why) = match by {
                 BlockedBy::Checkpoint(name) => (&**name, "has not been routed"),
@@ -159,7 +156,7 @@ impl Pruner {
             tracing::warn!(
                 destination,
                 seq = seq.get(),
-                received = %received(*since_ms),
+                received = shown_time(*since_ms),
                 "pruning is blocked: an old event {why}"
             );
             self.warned.insert(key, now);
@@ -168,7 +165,7 @@ impl Pruner {
 }
 
 impl Mirror {
-    /// The event behind which the mirror, or a table of it that is blocked, still reads this log.
+    /// The checkpoint of the mirror, or of its blocked table that is furthest behind.
     async fn reads_behind(&self, log_id: LogId) -> Result<Seq, TargetError> {
         let target = self.target.borrow().clone();
         match target {
@@ -184,10 +181,6 @@ fn add(sum: &mut Pruned, pruned: &Pruned) {
     sum.attempts += pruned.attempts;
     sum.commands += pruned.commands;
     sum.dead_lettered += pruned.dead_lettered;
-}
-
-fn received(at_ms: i64) -> String {
-    UnixMillis::from_millis(at_ms).map_or_else(|| at_ms.to_string(), |at| at.to_string())
 }
 
 fn report(pruned: &Pruned) {

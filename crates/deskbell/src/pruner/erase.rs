@@ -25,13 +25,13 @@ impl Pruner {
                 if shutdown.is_cancelled() {
                     return Ok(());
                 }
-                // The mirrors first: afterwards nobody knows which messages they were.
+                // The mirrors first: afterwards the message ids are unknown.
                 if self.erase_dead_letters(one).await {
                     self.erase_user(&erasing, &one.user).await?;
                     users += 1;
                 }
             }
-            // Those that could not be erased now would come again and again.
+            // Else those that cannot be erased now would be listed again and again.
             if users == 0 || users < erasable.len() {
                 break;
             }
