@@ -1,4 +1,4 @@
-//! What came of an attempt, and the one function that judges a reply.
+//! The outcome of an attempt, and the one function that derives it from a reply.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,72 +6,63 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
-/// The longest time that a receiver may ask us to wait; more counts as this.
+/// The longest wait that a receiver may ask for; a longer one counts as this.
 pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 /// The header by which a receiver ends the attempts at a message.
 const DELIVERY_CONTROL: &str = "webhook-delivery";
 const ABORT_MESSAGE: &str = "abort-message";
 
-/// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// What follows from it.
     pub outcome: Outcome,
-    /// The HTTP status, where there was one.
     pub status: Option<u16>,
-    /// The reply's first bytes.
+    /// The first bytes of the reply.
     pub reply: Bytes,
 }
 
-/// What follows from an attempt. Reasons are in plain words, and bear no secrets.
+/// What an attempt means for its delivery. Reasons are shown to users and contain no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It arrived.
     Delivered,
-    /// It may arrive later.
+    /// A later attempt may succeed.
     Retry {
-        /// How long the receiver asks us to wait at least.
+        /// The shortest wait that the receiver asks for.
         after: Option<Duration>,
-        /// What went wrong.
         reason: String,
     },
-    /// It will never arrive.
+    /// No attempt at this message will succeed.
     Reject {
-        /// Why.
         reason: String,
     },
-    /// Nothing will ever arrive there: the destination is to be disabled.
+    /// The receiver is gone for good: the destination is disabled.
     Gone {
-        /// Why.
         reason: String,
     },
 }
 
 impl Attempt {
-    /// An attempt that had no reply.
     #[must_use]
     pub fn without_reply(outcome: Outcome) -> Self {
         Self { outcome, status: None, reply: Bytes::new() }
     }
 
-    /// An attempt that failed without a reply, and may succeed later.
+    /// A failure without a reply; a later attempt may succeed.
     #[must_use]
     pub fn failed(reason: impl Into<String>) -> Self {
         Self::without_reply(Outcome::Retry { after: None, reason: reason.into() })
     }
 
-    /// An attempt at what can never be delivered.
     #[must_use]
     pub fn rejected(reason: impl Into<String>) -> Self {
         Self::without_reply(Outcome::Reject { reason: reason.into() })
     }
 }
 
-/// What follows from a reply with this status and these headers, at the time `now`.
+/// The outcome of a reply with this status and these headers, at the time `now`.
 ///
 /// 2xx is success. 410 means that the receiver is gone. `webhook-delivery: abort-message` ends the
-/// attempts at this message. Everything else may succeed later, redirects among it, which are not
-/// followed. `Retry-After` counts in seconds or as a date, up to 24 hours; nonsense is ignored.
+/// attempts at this message. Everything else may succeed later, redirects included: they are not
+/// followed. `Retry-After` is in seconds or a date, at most 24 hours; an invalid one is ignored.
 #[must_use]
 pub fn reply_outcome(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Outcome {
     if status.is_success() {
@@ -96,7 +87,7 @@ fn reason(status: StatusCode) -> String {
     format!("the receiver answered {}{name}{redirect}", status.as_u16())
 }
 
-/// What `Retry-After` asks for; `None` where it is missing, lies in the past, or is nonsense.
+/// What `Retry-After` asks for; `None` if it is missing, in the past, or invalid.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

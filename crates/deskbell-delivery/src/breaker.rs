@@ -23,10 +23,10 @@ impl Default for ProbePolicy {
     }
 }
 
-/// What may be attempted now.
+/// Which attempts may begin now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Allowed {
-    /// As many at once as the destination takes.
+    /// As many at once as the options say.
     All,
     /// One, to see whether it is back.
     One,
@@ -34,7 +34,7 @@ pub(crate) enum Allowed {
     NothingUntil(Instant),
 }
 
-/// What the last attempts say about a destination.
+/// Opens after failures in a row, and closes with the first success.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     policy: ProbePolicy,
@@ -59,7 +59,7 @@ impl Breaker {
         self.failures >= self.policy.failures.max(1)
     }
 
-    /// A message that is refused for its own sake says nothing about the destination.
+    /// A rejected message says nothing about the destination: the receiver is there.
     pub(crate) fn observe(&mut self, outcome: &Outcome, now: Instant) {
         match outcome {
             Outcome::Delivered => self.succeeded(),
@@ -73,8 +73,8 @@ impl Breaker {
         self.quiet_until = None;
     }
 
-    /// An attempt failed; the receiver asked for quiet of this length, if it did. One that asks for
-    /// much is probed all the same: it may have meant one message alone.
+    /// `asked`: the pause that the receiver asked for. Even after a long one it is probed, since the
+    /// receiver may have meant this message alone.
     fn failed(&mut self, now: Instant, asked: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
         let probes = self.failures.saturating_sub(self.policy.failures.max(1));

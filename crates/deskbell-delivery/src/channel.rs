@@ -1,4 +1,4 @@
-//! The one seam between the workers and the kinds of destination.
+//! The interface between the workers and the kinds of destination.
 
 use std::error::Error;
 use std::fmt;
@@ -49,11 +49,11 @@ pub trait ChannelConfig {
 /// Why a channel cannot be built.
 pub type ChannelError = Box<dyn Error + Send + Sync>;
 
-/// A way to tell somebody of an event: a file of this crate for each kind. None knows another.
+/// Attempts deliveries to one kind of destination. No channel knows another.
 #[async_trait]
 pub trait Channel: fmt::Debug + Send + Sync + 'static {
-    /// Tries once to deliver, and is done by `deadline`: one deadline for everything, from the
-    /// connection to the last byte of the reply. The future may be dropped at any point.
+    /// Attempts the delivery once. `deadline` includes everything from the connection to the last
+    /// byte of the reply. The future may be dropped at any point.
     async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt;
 
     /// Renders its templates with the catalog's samples of these types, and returns what fails.
@@ -67,17 +67,14 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// What is to be delivered.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// The destination's name.
     pub destination: Arc<str>,
-    /// The event.
     pub event: StoredEvent,
-    /// The number of this attempt: 1 for the first.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// How long ago the first attempt began; `None` where this one is the first.
+    /// How long ago the first attempt began; `None` if this one is the first.
     pub first_attempt_ago: Option<Duration>,
-    /// When this attempt is made, in seconds since the Unix epoch: what is signed.
+    /// The time that is signed, in seconds since the Unix epoch.
     pub sent_at_seconds: u64,
 }

@@ -1,4 +1,4 @@
-//! What became of an event at a destination that deliveries are made to.
+//! What became of an event at a destination with a queue.
 
 use deskbell_store::deliveries::DeliveryState;
 use deskbell_store::{Outcome, OutcomeKind, Seq, StoredEvent};
@@ -11,24 +11,23 @@ use crate::router::Route;
 const CAME_BEFORE: &str =
     "it arrived before the destination was added, or before its filter matched";
 
-/// What is stored about an event and a destination.
+/// What the store has about an event at a destination.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct StoredFacts<'a> {
-    /// Its delivery, where there is one.
+pub struct StoredOutcome<'a> {
     pub delivery: Option<&'a DeliveryState>,
-    /// Why the router made none, where that was kept.
+    /// Why the router made no delivery, if that was kept.
     pub filtered_out: Option<&'a str>,
-    /// The last event that was routed to the destination; `None` where it was never started.
+    /// The destination's checkpoint; `None` if it was never started.
     pub routed: Option<Seq>,
 }
 
-/// What became of this event at a destination. `route`: what the destination wants now; `None`
-/// where it is no longer in the config.
+/// What became of this event at a destination. `route` is `None` if the destination is no longer in
+/// the config.
 #[must_use]
 pub fn event_outcome(
     event: &StoredEvent,
     route: Option<&Route>,
-    stored: &StoredFacts<'_>,
+    stored: &StoredOutcome<'_>,
 ) -> Outcome {
     if let Some(delivery) = stored.delivery {
         return of_delivery(delivery);
@@ -47,7 +46,7 @@ pub fn event_outcome(
     Outcome::new(OutcomeKind::Filtered, reason)
 }
 
-/// Why the destination does not want the event, as far as that can still be told.
+/// Why the destination does not take the event, as far as that is still known.
 fn why_not(event: &StoredEvent, route: &Route) -> Option<String> {
     if event.is_pruned() && *event.source != *NOTICE_SOURCE {
         return match route.filter.condition(event) {
@@ -114,7 +113,7 @@ mod tests {
         }
     }
 
-    fn outcome(seq: i64, events: &str, stored: StoredFacts<'_>) -> (OutcomeKind, Option<i64>) {
+    fn outcome(seq: i64, events: &str, stored: StoredOutcome<'_>) -> (OutcomeKind, Option<i64>) {
         let outcome = event_outcome(&event(seq), Some(&route(events)), &stored);
         (outcome.kind, outcome.at_ms)
     }
@@ -131,20 +130,20 @@ mod tests {
                 (OutcomeKind::DeadLettered, Some(5)),
             ),
         ] {
-            let stored = StoredFacts { delivery: Some(&delivery), ..StoredFacts::default() };
+            let stored = StoredOutcome { delivery: Some(&delivery), ..StoredOutcome::default() };
             assert_eq!(outcome(1, "organization.*", stored), wanted, "whatever the filter");
         }
     }
 
     #[test]
     fn without_one_the_router_and_the_filter_tell() {
-        let routed = StoredFacts { routed: Some(Seq::new(3)), ..StoredFacts::default() };
+        let routed = StoredOutcome { routed: Some(Seq::new(3)), ..StoredOutcome::default() };
         let (filtered, pending) = ((OutcomeKind::Filtered, None), (OutcomeKind::Pending, None));
-        assert_eq!(outcome(1, "user.*", StoredFacts::default()), pending, "never started");
-        assert_eq!(outcome(4, "organization.*", routed), pending, "not been routed yet");
+        assert_eq!(outcome(1, "user.*", StoredOutcome::default()), pending, "never started");
+        assert_eq!(outcome(4, "organization.*", routed), pending, "not routed yet");
         assert_eq!(outcome(3, "organization.*", routed), filtered);
         assert_eq!(outcome(3, "user.*", routed), filtered, "it arrived before the destination");
-        let kept = StoredFacts { filtered_out: Some("it was so"), ..routed };
+        let kept = StoredOutcome { filtered_out: Some("it was so"), ..routed };
         let kept = event_outcome(&event(3), Some(&route("user.*")), &kept);
         assert_eq!(kept.reason.as_deref(), Some("it was so"));
         let reason = event_outcome(&event(3), Some(&route("organization.*")), &routed).reason;
@@ -153,7 +152,7 @@ mod tests {
 
     #[test]
     fn where_the_payload_is_gone_only_what_it_does_not_say_is_told() {
-        let routed = StoredFacts { routed: Some(Seq::new(3)), ..StoredFacts::default() };
+        let routed = StoredOutcome { routed: Some(Seq::new(3)), ..StoredOutcome::default() };
         let mut pruned = event(3);
         pruned.payload = Default::default();
         let reason = |events: &str, when: Option<&str>| {

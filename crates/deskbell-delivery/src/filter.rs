@@ -1,12 +1,11 @@
-//! Which events a destination wants, and why not the others.
+//! Which events a destination takes, and why not the others.
 
 use deskbell_expr::{Condition, EventParts, EventView, Expression, ExpressionError};
 use deskbell_store::StoredEvent;
 
-/// Types whose events carry one-time codes and magic links: only their literal names match them.
+/// Types whose events carry one-time codes or magic links. Patterns do not match them.
 pub use deskbell_store::retention::ONE_TIME_CODES;
 
-/// What a destination asks for.
 #[derive(Debug, Clone, Default)]
 pub struct FilterOptions {
     /// The names of the sources whose events it takes; `None` for all.
@@ -17,7 +16,6 @@ pub struct FilterOptions {
     pub when: Option<String>,
 }
 
-/// A destination's filter, compiled.
 #[derive(Debug, Clone)]
 pub struct Filter {
     sources: Option<Vec<String>>,
@@ -25,43 +23,35 @@ pub struct Filter {
     when: Option<Expression>,
 }
 
-/// A filter that cannot be compiled.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum FilterError {
-    /// The condition.
     #[error("invalid condition `when`")]
     When(#[from] ExpressionError),
 }
 
-/// Whether a destination wants an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It does.
     Deliver,
-    /// It does not; why, in plain words.
+    /// With the reason.
     Ignore(String),
-    /// Nobody can say: its condition failed on the event, or takes more work than is allowed. It is not
-    /// delivered; why, in plain words.
+    /// The condition failed on the event, or needs more work than is allowed. The event is not
+    /// delivered.
     Unjudged(String),
 }
 
 impl Filter {
-    /// Compiles it.
-    ///
     /// # Errors
-    /// [`FilterError`]: the condition does not follow CEL's grammar, or names what there is not.
+    /// [`FilterError`]: the condition is not valid CEL, or names something unknown.
     pub fn new(options: FilterOptions) -> Result<Self, FilterError> {
         let when = options.when.as_deref().map(Expression::compile).transpose()?;
         Ok(Self { sources: options.sources, events: options.events, when })
     }
 
-    /// The condition, where there is one.
     #[must_use]
     pub fn when(&self) -> Option<&Expression> {
         self.when.as_ref()
     }
 
-    /// Whether the destination wants this event.
     #[must_use]
     pub fn decide(&self, event: &StoredEvent, view: &EventView<'_>) -> Decision {
         match self.condition(event) {
@@ -71,8 +61,8 @@ impl Filter {
         }
     }
 
-    /// The condition that decides about this event, where there is one; or why the destination does not
-    /// want it whatever its payload is.
+    /// The condition that decides about this event, if there is one; or why the destination does not
+    /// take it, whatever its payload is.
     pub(crate) fn condition(&self, event: &StoredEvent) -> Result<Option<&Expression>, String> {
         if let Some(sources) = &self.sources
             && !sources.iter().any(|source| **source == *event.source)
@@ -102,7 +92,7 @@ impl Filter {
     }
 }
 
-/// Whether one of these types or patterns means this type. No pattern means [`ONE_TIME_CODES`].
+/// Whether one of these types or patterns matches this type. No pattern matches [`ONE_TIME_CODES`].
 #[must_use]
 pub fn takes_type(events: &[String], event_type: &str) -> bool {
     events.iter().any(|wanted| match wanted.strip_suffix('*') {

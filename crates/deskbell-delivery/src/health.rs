@@ -1,25 +1,26 @@
-//! How a destination is: since when it fails everything, and when it is disabled. All of it is pure.
+//! The health of a destination: since when every attempt fails, and when it is disabled. All of it
+//! is pure.
 //!
-//! A destination is disabled once it has failed everything for `disable_after`, by at least
-//! [`FAILED_ATTEMPTS_MIN`] attempts of which one was in the last quarter of that time. A timer judges
-//! it, so that it happens on time; where the retry schedule has no attempt in the last quarter, one
-//! is rescheduled.
+//! A destination is disabled once every attempt has failed for `disable_after`. There must have been
+//! at least [`FAILED_ATTEMPTS_MIN`] attempts, one of them in the last quarter of that time. A timer
+//! decides, so that it happens on time. If the retry schedule has no attempt in the last quarter, a
+//! delivery is brought forward.
 
 use std::time::Duration;
 
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{DestinationHealth, Disabled};
 
-/// Fewer attempts that failed say nothing: a restart of the receiver may have met them.
+/// Fewer failures prove nothing: the receiver may have been restarting.
 pub const FAILED_ATTEMPTS_MIN: u32 = 3;
-/// Probes in the last quarter are at least this part of the whole time apart: of those that may be
-/// lacking there are two, so that both are made before it is over.
+/// Probes in the last quarter are at least this part of the whole time apart. At most two are
+/// missing, so that both are made before the time is over.
 const PROBES_APART: i64 = 12;
 
 /// When a failing destination is disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthPolicy {
-    /// How long it must have failed everything; `None` for never.
+    /// How long every attempt must have failed; `None` for never.
     pub disable_after: Option<Duration>,
 }
 
@@ -30,25 +31,24 @@ impl Default for HealthPolicy {
     }
 }
 
-/// Attempts without a success between them, up to now.
+/// The failures since the last success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailingStreak {
-    /// When the first failed, in milliseconds since the Unix epoch.
+    /// When the first attempt failed, in milliseconds since the Unix epoch.
     pub since_ms: i64,
-    /// How many failed.
+    /// How many attempts failed.
     pub attempts: u32,
-    /// When the last failed.
+    /// When the last one failed.
     pub last_at_ms: i64,
 }
 
 impl FailingStreak {
-    /// The streak that this destination is in; `None` where its last attempt succeeded, or there was
-    /// none.
+    /// The current streak; `None` if the last attempt succeeded, or there was none.
     #[must_use]
     pub fn of(health: &DestinationHealth) -> Option<Self> {
         let since_ms = health.first_failure_at_ms?;
-        // The release before keeps the first failure alone: what stands beside it is of another
-        // streak.
+        // The previous release updates the first failure alone: what is beside it belongs to an
+        // earlier streak.
         let last_at_ms = health.last_failure_at_ms.filter(|last_ms| *last_ms >= since_ms);
         Some(Self {
             since_ms,
@@ -66,13 +66,13 @@ impl FailingStreak {
     }
 }
 
-/// What a worker has observed of its attempts since it last wrote it down.
+/// The attempts that a worker has observed since it last wrote the health to the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ObservedAttempts {
-    /// One succeeded, before the others here.
+    /// One succeeded, before the failures below.
     succeeded: bool,
     failed: Option<FailingStreak>,
-    /// The receiver said that it is gone for good.
+    /// The receiver answered that it is gone for good.
     gone: Option<Disabled>,
 }
 
@@ -90,15 +90,14 @@ impl ObservedAttempts {
         self.gone.get_or_insert(Disabled { at_ms, reason: reason.to_owned() });
     }
 
-    /// Whether the receiver said that it is gone: nothing more is to be sent there.
     pub(crate) fn is_gone(&self) -> bool {
         self.gone.is_some()
     }
 }
 
 impl HealthPolicy {
-    /// How the destination is after what was observed. A failure that comes longer after the one before
-    /// than this policy waits begins anew: nothing is known of the time between.
+    /// The health after what was observed. A failure that comes later than `disable_after` after the
+    /// last one begins a new streak, since nothing is known of the time between.
     pub(crate) fn after(
         &self,
         observed: &ObservedAttempts,
@@ -125,37 +124,36 @@ impl HealthPolicy {
         }
     }
 
-    /// Whether the destination is to be disabled at this time.
     pub(crate) fn should_disable(&self, health: &DestinationHealth, now_ms: i64) -> bool {
-        let Some((streak, window_ms)) = self.running(health) else { return false };
+        let Some((streak, window_ms)) = self.active_streak(health) else { return false };
         now_ms.saturating_sub(streak.since_ms) >= window_ms && !lacks_attempts(streak, window_ms)
     }
 
-    /// When an attempt is to be made whatever the retry schedule says, so that there is one in the
-    /// last quarter and there are enough; `None` where there are.
+    /// When to attempt a delivery outside of the retry schedule, so that there are enough attempts and
+    /// one in the last quarter; `None` if there are.
     pub(crate) fn probe_at_ms(&self, health: &DestinationHealth) -> Option<i64> {
-        let (streak, window_ms) = self.running(health)?;
+        let (streak, window_ms) = self.active_streak(health)?;
         let apart_ms = streak.last_at_ms.saturating_add(window_ms / PROBES_APART);
         lacks_attempts(streak, window_ms).then(|| last_quarter_ms(streak, window_ms).max(apart_ms))
     }
 
-    /// At least this long is between two looks for something to probe with.
+    /// The shortest time between two requests for a delivery to probe with.
     pub(crate) fn probes_apart_ms(&self) -> i64 {
         self.disable_after.map_or(0, |after| whole_ms(after) / PROBES_APART)
     }
 
-    /// How far a failing destination is on its way to being disabled, in percent, and how long it
-    /// is until then, in milliseconds; `None` where it is not on the way.
+    /// How much of the time until a failing destination is disabled has passed, in percent, and how
+    /// many milliseconds are left; `None` if it is not failing, or is disabled.
     #[must_use]
     pub fn progress(&self, health: &DestinationHealth, now_ms: i64) -> Option<(u8, i64)> {
-        let (streak, window_ms) = self.running(health)?;
+        let (streak, window_ms) = self.active_streak(health)?;
         let failing_ms = now_ms.saturating_sub(streak.since_ms).clamp(0, window_ms);
         let percent = i128::from(failing_ms) * 100 / i128::from(window_ms);
         Some((u8::try_from(percent).unwrap_or(100), window_ms - failing_ms))
     }
 
-    /// The streak, and how long it may last.
-    fn running(&self, health: &DestinationHealth) -> Option<(FailingStreak, i64)> {
+    /// The current streak, and how long it may last.
+    fn active_streak(&self, health: &DestinationHealth) -> Option<(FailingStreak, i64)> {
         if health.disabled.is_some() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Keys by which a service knows a message again.
+//! Keys by which a service recognises a message that it has already got.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 const HASH_CHARS: usize = 17;
 
 /// The key of a message to a destination: `<destination>/<message id>`, in visible ASCII and at most
-/// `chars_max` long. One that must be cut or cleaned for that begins with a hash of the whole, so
-/// that no two become one.
+/// `chars_max` long. One that must be cut or cleaned begins with a hash of the whole, so that keys
+/// stay different.
 pub(crate) fn key(destination: &str, message_id: &str, chars_max: usize) -> String {
     let whole = format!("{destination}/{message_id}");
     if whole.len() <= chars_max && whole.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -19,7 +19,7 @@ pub(crate) fn key(destination: &str, message_id: &str, chars_max: usize) -> Stri
     key
 }
 
-/// A Message-ID of the form that RFC 5322 asks for: the same at every attempt.
+/// A Message-ID as in RFC 5322: the same at every attempt.
 pub(crate) fn message_id(destination: &str, message_id: &str, domain: &str) -> String {
     let mut id = format!("<{:016x}.", fnv_1a(destination.as_bytes()));
     for byte in message_id.bytes() {
@@ -32,7 +32,7 @@ pub(crate) fn message_id(destination: &str, message_id: &str, domain: &str) -> S
     format!("{id}@{domain}>")
 }
 
-/// FNV-1a: it must be the same in every version of this program, and resists nobody.
+/// FNV-1a: the same in every version of this program. It is no protection against an attacker.
 fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -35,7 +35,7 @@ pub use breaker::ProbePolicy;
 pub use ca_certificates::{CaCertificates, NoCertificates};
 pub use channel::{Channel, ChannelConfig, ChannelError, Delivery};
 pub use email::{EmailChannel, EmailConfig, EmailError, EmailPreset, EmailProvider, SmtpUrlError};
-pub use event_outcome::{StoredFacts, event_outcome};
+pub use event_outcome::{StoredOutcome, event_outcome};
 pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
 pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy};

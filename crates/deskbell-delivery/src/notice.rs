@@ -1,8 +1,8 @@
-//! Notices: what the engine itself has to say, as events of its own source.
+//! Notices: the engine's own alerts, as events of the source `deskbell`.
 //!
 //! A notice goes through the log and the queue like any event, so that it is durable and retried.
-//! Its message id says which step of which condition it is about: written down twice, it is one.
-//! An `http` destination gets its payload as it stands, and so its JSON is a public shape.
+//! Its message id names the condition and its step, so that the log takes it once.
+//! An `http` destination receives the payload unchanged: its JSON is a public format.
 
 use std::collections::BTreeMap;
 
@@ -10,68 +10,58 @@ use clerk_webhooks::UnixMillis;
 use deskbell_store::{NewEvent, StoredEvent};
 use serde::{Deserialize, Serialize};
 
-/// The source of notices. No source of the config may have this name.
+/// The source of notices. The config refuses a source of this name.
 pub const NOTICE_SOURCE: &str = "deskbell";
-/// The type of notices. The release before wrote one type for each kind.
+/// The type of notices. Earlier releases wrote one type for each kind.
 pub const NOTICE_TYPE: &str = "deskbell.alert";
-/// It grows when a member changes its meaning or goes. Members may be added without it.
+/// It grows when a member changes its meaning or is removed, not when one is added.
 const VERSION: u32 = 1;
 
-/// What a notice says, for people and for programs.
+/// The payload of a notice, for people and for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// The shape of this.
     #[serde(default)]
     version: u32,
-    /// The condition that it is about, such as `destination/crm/1764412500000`: the same in the
-    /// notices that it holds, that it goes on, and that it is over.
+    /// The id of the condition, such as `destination/crm/1764412500000`: the same from its first notice
+    /// to its last.
     #[serde(default)]
     pub condition: String,
     /// What kind of condition it is, such as `destination.failing`.
     #[serde(default)]
     pub kind: String,
-    /// Whether it holds.
     #[serde(default)]
     pub state: NoticeState,
-    /// The destination that it is about.
     #[serde(default)]
     pub destination: Option<String>,
-    /// The source that it is about.
     #[serde(default)]
     pub source: Option<String>,
     /// What happened, in one line.
     pub subject: String,
     /// What happened, and what to do.
     pub text: String,
-    /// Since when it holds, or held.
+    /// When the condition began.
     #[serde(default)]
     pub since: Option<String>,
-    /// What was counted, by name.
     #[serde(default)]
     pub counts: BTreeMap<String, u64>,
 }
 
-/// Whether what a notice is about holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NoticeState {
-    /// It does.
     #[default]
     Firing,
-    /// It is over.
     Resolved,
 }
 
-/// A condition of which notices tell.
+/// The condition that a notice is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeSubject {
     /// What kind of condition it is, such as `destination.failing`.
     pub kind: String,
-    /// The destination that it is about.
     pub destination: Option<String>,
-    /// The source that it is about.
     pub source: Option<String>,
-    /// Since when it holds, in milliseconds since the Unix epoch.
+    /// When it began, in milliseconds since the Unix epoch.
     pub since_ms: i64,
 }
 
@@ -85,7 +75,7 @@ struct Body<T> {
 }
 
 impl Notice {
-    /// A notice about this condition, with its words.
+    /// A notice about this condition. `subject` is one line, `text` is what happened and what to do.
     #[must_use]
     pub fn new(
         condition: &str,
@@ -108,7 +98,7 @@ impl Notice {
         }
     }
 
-    /// The notice as an event. `step` tells it from every other one about the same condition.
+    /// The notice as an event. `step` is unique among the notices of one condition.
     #[must_use]
     pub fn into_event(self, step: &str, now_ms: i64) -> NewEvent {
         let message_id = format!("alert_{}_{step}", self.condition);
@@ -131,8 +121,8 @@ impl Notice {
         }
     }
 
-    /// The notice that this event bears, if it is one. What the release before wrote has its kind in
-    /// the event's type, and only words beside it.
+    /// Reads the notice in this event, if it is one. In those of earlier releases the event's type is
+    /// the kind.
     #[must_use]
     pub fn of(event: &StoredEvent) -> Option<Self> {
         if *event.source != *NOTICE_SOURCE {
@@ -182,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_release_before_wrote_is_read() {
+    fn a_notice_of_an_earlier_release_is_read() {
         let payload =
             br#"{"data":{"destination":"crm","subject":"crm works again","text":"It does."},
             "object":"event","type":"destination.recovered","timestamp":5}"#;

@@ -5,7 +5,7 @@ pub(crate) mod mirrors;
 
 use std::sync::Arc;
 
-use deskbell_delivery::{Route, StoredFacts, event_outcome};
+use deskbell_delivery::{Route, StoredOutcome, event_outcome};
 use deskbell_store::clock;
 use deskbell_store::deliveries::{AttemptSummary, DestinationState};
 use deskbell_store::{Outcome, OutcomeKind, ReadLimit, Store, StoreError, StoredEvent};
@@ -119,7 +119,7 @@ impl<'a> Outcomes<'a> {
             let name = &route.destination;
             let at = deliveries.iter().position(|delivery| delivery.key.destination == *name);
             let delivery = at.map(|at| deliveries.remove(at));
-            let stored = StoredFacts {
+            let stored = StoredOutcome {
                 delivery: delivery.as_ref().map(|delivery| &delivery.state),
                 filtered_out: filtered_out
                     .iter()
@@ -133,7 +133,8 @@ impl<'a> Outcomes<'a> {
             outcomes.push(DestinationOutcome { name, outcome, parts, attempts });
         }
         outcomes.extend(deliveries.into_iter().map(|delivery| {
-            let stored = StoredFacts { delivery: Some(&delivery.state), ..StoredFacts::default() };
+            let stored =
+                StoredOutcome { delivery: Some(&delivery.state), ..StoredOutcome::default() };
             DestinationOutcome {
                 outcome: event_outcome(event, None, &stored),
                 name: delivery.key.destination,
