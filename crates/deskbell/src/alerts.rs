@@ -1,8 +1,8 @@
-//! Alerts: looks now and then at destinations and mirrors, and writes notices to the log about what
-//! is worth one, and about its end.
+//! Alerts: polls destinations and mirrors, and writes a notice to the log when a condition begins and
+//! when it ends.
 //!
-//! One process at a time looks, of all that share a store. What it has alerted about is kept there,
-//! so that a restart, or another process, goes on from it.
+//! Of all processes that share a store one does so. The open conditions are kept in the store, so that
+//! a restart or another process continues from them.
 
 mod condition;
 mod destinations;
@@ -29,29 +29,29 @@ use self::state::AlertState;
 use crate::config::Config;
 use crate::outcomes::mirrors::RunningMirrors;
 
-/// The name under which what was alerted about is kept.
+/// The consumer whose lease is held, and under whose name the state is kept.
 const CONSUMER: &str = "alerts";
-/// Between two rounds. The first comes after one, so that what is restarted can show that it works.
+/// Also before the first round, so that what is restarted can show that it works.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Alerts about what one store and its mirrors have.
+/// Alerts about the destinations and mirrors of one store.
 #[derive(Debug)]
 pub(crate) struct Alerts {
     store: Arc<dyn Store>,
     log: LogHandle,
     mirrors: Arc<RunningMirrors>,
-    /// Those of the config that are delivered to: of others the store may still know something.
+    /// Those of the config: the store may know others.
     destinations: Vec<Arc<str>>,
     sources: Vec<String>,
     shared_mirrors: Vec<SharedMirror>,
     failing: FailingRule,
     mirror_after_ms: i64,
     digest_ms: i64,
-    /// `None` while it is not known what was alerted about.
+    /// `None` until it is read.
     state: Option<AlertState>,
 }
 
-/// A round that failed; the next one makes up for it.
+/// Why a round failed. The next one makes up for it.
 #[derive(Debug, thiserror::Error)]
 enum AlertsError {
     #[error("cannot read or write the store")]
@@ -104,7 +104,7 @@ impl Alerts {
         let mut state = before.clone();
         state.observe(self.observe(now_ms).await?, self.digest_ms, now_ms);
         if state != before {
-            // With what is to be sent, before it is: a crash in between loses nothing.
+            // With the pending notices, before they are sent: a crash in between loses nothing.
             self.write(&state).await?;
         }
         if !state.pending.is_empty() {
@@ -163,7 +163,7 @@ impl Alerts {
         }
     }
 
-    /// Those that are in the log already change nothing there: each has its message id.
+    /// Those that are in the log already change nothing: each has its message id.
     async fn send(&self, state: &AlertState) -> Result<(), SubmitError> {
         for pending in &state.pending {
             let notice = &pending.notice;
@@ -179,17 +179,17 @@ impl Leader for Alerts {
     async fn lead(&mut self, shutdown: CancellationToken) {
         // Others may have alerted since this process last led.
         self.state = None;
-        let mut was_well = true;
+        let mut was_ok = true;
         while shutdown.run_until_cancelled(tokio::time::sleep(POLL_INTERVAL)).await.is_some() {
             let outcome = self.run_once().await;
             if let Err(error) = &outcome
-                && was_well
+                && was_ok
             {
-                // Said once, however often it is tried until it works.
+                // Logged once, not at each attempt until it works.
                 let error = error as &dyn std::error::Error;
                 tracing::warn!(error, "alerts are delayed");
             }
-            was_well = outcome.is_ok();
+            was_ok = outcome.is_ok();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What alerts are about: the kinds of conditions, whom they are about, and the words for them.
+//! The conditions that alerts are about, and their texts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use deskbell_delivery::shown_time;
 use serde::{Deserialize, Serialize};
 
-/// The kinds of conditions; their names are what receivers see.
+/// The names are what receivers see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum ConditionKind {
     #[serde(rename = "destination.failing")]
@@ -29,7 +29,6 @@ pub(super) enum ConditionKind {
     SourceRefused,
 }
 
-/// Whom a condition is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AlertTarget {
@@ -41,58 +40,54 @@ pub(super) enum AlertTarget {
     },
 }
 
-/// What one round says of something that is observed.
+/// What one round says about one key.
 pub(super) enum Observation {
-    /// It cannot be told now: whatever it was, it is still.
+    /// Nothing is known now: an open condition stays open.
     Unknown,
-    /// It is worth an alert, or it is not.
+    /// The condition, if there is one.
     State(Option<Condition>),
-    /// It is worth an alert when it has been seen in every round for a while.
+    /// A condition that is alerted about once it has been seen in every round for a while.
     Persisting(Option<Persisting>),
-    /// More and more may come of it.
+    /// A count that only grows while somebody has to look at it.
     Counter(Counter),
-    /// It comes all the time, and is worth an alert in numbers.
+    /// A count that is alerted about when it grows fast.
     Rate(Rate),
 }
 
-/// A condition that is worth an alert.
 #[derive(Debug)]
 pub(super) struct Condition {
     pub(super) kind: ConditionKind,
     pub(super) target: AlertTarget,
     /// By the store's clock, in milliseconds since the Unix epoch.
     pub(super) since_ms: i64,
-    /// How far it has gone.
+    /// How far it has gone: a greater step is alerted about again.
     pub(super) step: u32,
     pub(super) subject: String,
     pub(super) text: String,
     pub(super) counts: BTreeMap<String, u64>,
 }
 
-/// Something that nobody knows the beginning of.
+/// A condition whose beginning is not recorded anywhere.
 pub(super) struct Persisting {
     pub(super) after_ms: i64,
-    /// What to say of it, given since when it has been seen.
+    /// From the time since which it has been seen.
     pub(super) condition: Box<dyn Fn(i64) -> Condition + Send>,
 }
 
-/// What to say of so many new ones: whether they are the first, and since when there are any.
+/// From the number of new ones, whether they are the first, and since when there are any.
 pub(super) type ConditionFn = Box<dyn Fn(u64, bool, i64) -> Condition + Send>;
 
-/// Something of which more and more may come.
 pub(super) struct Counter {
-    /// How many there are, or ever were: what is added to it is new.
+    /// How many there are, or ever were: what is added is new.
     pub(super) count: u64,
-    /// Whether there is still something to be seen to.
+    /// Whether any is left to look at.
     pub(super) is_left: bool,
     pub(super) condition: ConditionFn,
 }
 
-/// Something of which a few are nothing.
 pub(super) struct Rate {
-    /// How many there ever were.
     pub(super) count: u64,
-    /// So many in the time of a digest are worth an alert.
+    /// This many in the interval of a digest are alerted about.
     pub(super) count_min: u64,
     pub(super) condition: ConditionFn,
 }
@@ -112,7 +107,7 @@ impl ConditionKind {
         }
     }
 
-    /// The subject and the text for when it is over.
+    /// The subject and the text for its end.
     pub(super) fn resolved(self, target: &AlertTarget, since_ms: i64) -> (String, String) {
         let since = shown_time(since_ms);
         match self {
@@ -170,7 +165,6 @@ impl fmt::Display for AlertTarget {
     }
 }
 
-/// So many, with the word in its number.
 pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }

@@ -1,4 +1,4 @@
-//! Destinations that fail everything, that are disabled, and that have dead letters.
+//! Alerts about destinations that fail, are disabled, or have dead letters.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use deskbell_store::deliveries::{DestinationHealth, DestinationState, Disabled};
 
 use super::condition::{AlertTarget, Condition, ConditionKind, Counter, Observation, plural};
 
-/// The parts of the time until it is disabled, in percent, at which an alert is sent.
+/// An alert is sent when these parts of the time until the destination is disabled have passed.
 const PERCENTS: [u8; 3] = [90, 70, 50];
-/// The step of an alert that comes before these.
+/// The step of the alert before these.
 const FAILING_STEP: u32 = 1;
-/// The step of its being disabled: behind all of these.
+/// The step after these: the destination is disabled.
 const DISABLED_STEP: u32 = 100;
 
-/// When a failing destination is worth an alert.
+/// When a failing destination is alerted about.
 #[derive(Debug)]
 pub(super) struct FailingRule {
     pub(super) failing_after_ms: i64,
@@ -22,7 +22,6 @@ pub(super) struct FailingRule {
 }
 
 impl FailingRule {
-    /// Whether the destination is worth an alert.
     pub(super) fn observe(&self, state: &DestinationState, now_ms: i64) -> (String, Observation) {
         let (name, health) = (&*state.name, &state.health);
         let condition = match &health.disabled {
@@ -166,7 +165,7 @@ mod tests {
         let (long, never) = (rule(Some(100)), rule(None));
         let all = [None, Some(1), Some(1), Some(50), Some(70), Some(90), Some(90)];
         assert_eq!(steps(&long, 3), all);
-        // Two attempts may have met a restart; how far it is on its way is told all the same.
+        // Two failures may have met a restart; the parts of the time are alerted about all the same.
         assert_eq!(steps(&long, 2), [None, None, None, Some(50), Some(70), Some(90), Some(90)]);
         assert_eq!(steps(&never, 3)[1..], [Some(1); 6]);
         assert_eq!(steps(&never, 0), [None; 7]);

@@ -1,4 +1,4 @@
-//! Mirrors whose sources turn out to belong to different Clerk instances: a mirror has the rows of one.
+//! Alerts about mirrors whose sources belong to different Clerk instances: a mirror has the rows of one.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::config::{Config, DestinationKind};
 #[derive(Debug)]
 pub(super) struct SharedMirror {
     destination: String,
-    /// Each source, and its instance where the config names it.
+    /// Each source, and its instance if the config names it.
     sources: Vec<(String, Option<String>)>,
 }
 
@@ -31,7 +31,6 @@ pub(super) fn shared_mirrors(config: &Config) -> Vec<SharedMirror> {
 }
 
 impl SharedMirror {
-    /// Whether each of the sources belongs to the mirror's instance.
     pub(super) async fn observe(
         &self,
         store: &dyn SourceInstances,
@@ -59,7 +58,6 @@ impl SharedMirror {
     }
 }
 
-/// Nobody has written down when it began.
 fn other_instance(destination: &str, source: &str, theirs: &str, ours: &str) -> Persisting {
     let subject = format!("{destination}: the source {source} belongs to another Clerk instance");
     let text = format!(

@@ -1,4 +1,4 @@
-//! Mirrors that cannot go on, whose tables or statements are blocked, and that have dead letters.
+//! Alerts about mirrors that wait for their database, are blocked, or have dead letters.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use super::condition::{
     AlertTarget, Condition, ConditionKind, Counter, Observation, Persisting, plural,
 };
 
-/// The step of what does not go further.
+/// The step of a condition that has no further one.
 const ONLY_STEP: u32 = 1;
-/// Of the tables and statements that are blocked, so many are named.
+/// How many of the blocked tables and statements are named.
 const PARTS_MAX: usize = 5;
 
-/// What is worth an alert of this mirror. Nothing is known of one that nobody runs now.
+/// `status` is `None` for a mirror that no process runs: nothing is known of it then.
 pub(super) fn observe(
     name: &str,
     status: Option<&MirrorStatus>,
@@ -44,7 +44,7 @@ fn condition(name: &str, status: &MirrorStatus, after_ms: i64, now_ms: i64) -> O
             is_long(&failure.since_ms).then(|| away(name, status, failure, now_ms))
         }
         MirrorState::Blocked(parts) => {
-            // What was blocked before that was kept has been so for long.
+            // A part without a time was blocked by a release that did not record it: long ago.
             let since_ms = parts.iter().map(|part| part.since_ms.unwrap_or(0)).min()?;
             is_long(&since_ms).then(|| blocked(name, status, parts, since_ms))
         }
@@ -101,7 +101,7 @@ fn lag(status: &MirrorStatus) -> BTreeMap<String, u64> {
     BTreeMap::from([("lag_events".to_owned(), status.lag_events)])
 }
 
-/// Rows and deletes that the database refuses for now, and that are tried again.
+/// Rows and deletes that the database refuses for now and that are retried.
 fn waiting_rows(name: &str, rows: u64, after_ms: i64) -> Option<Persisting> {
     let name = name.to_owned();
     let condition = move |since_ms| Condition {

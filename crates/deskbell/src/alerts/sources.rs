@@ -1,4 +1,4 @@
-//! Requests that a source's verification refuses in numbers, and how their counts reach the store.
+//! Alerts about requests that fail verification in numbers, and how the counts reach the store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,15 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::condition::{AlertTarget, Condition, ConditionKind, Observation, Rate, plural};
 
-/// So many requests of one source that are refused for one cause, in the time of a digest, are worth
-/// an alert. A stranger who tries an address makes a few; a wrong secret makes so many with three
-/// events, since the sender tries each again: at once, after 5 s, 5 min and 30 min.
+/// This many refused requests of one source and cause in an interval of the digest are alerted about.
+/// A stranger who tries an address makes a few. A wrong secret makes this many with three events, since
+/// the sender retries each: at once, after 5 s, 5 min and 30 min.
 const REFUSED_MIN: u64 = 10;
-/// Between two times that this process's counts are added to those of all: whoever sends much costs
-/// the store no more than one row each time.
+/// How often this process adds its counts to the store: a flood costs one row each time.
 const ADD_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Whether requests are refused in numbers.
 pub(super) fn observe(refused: &Refused) -> (String, Observation) {
     let (source, cause) = (refused.source.clone(), refused.cause.clone());
     let key = format!("refused/{source}/{cause}");
@@ -64,7 +62,7 @@ fn advice(cause: &str) -> &'static str {
     }
 }
 
-/// Adds what this process counts to what all count, until `shutdown`.
+/// Adds the counts of this process to those in the store, until `shutdown`.
 pub(crate) async fn add_up_refused(
     requests: Arc<RefusedRequests>,
     store: Arc<dyn Refusals>,

@@ -1,8 +1,8 @@
-//! What alerts were sent about and is not over, and which notices follow from what is observed. All
-//! of it is pure: the same observations give the same notices, under the same message ids.
+//! The open conditions, and which notices follow from what is observed. All of it is pure: the same
+//! observations give the same notices, under the same message ids.
 //!
-//! The state is kept in the store, and with it the notices that the log does not have yet: whatever
-//! happens in between, each is sent once, and the end of what was alerted about is told.
+//! The state is kept in the store together with the pending notices: whatever happens in between, each
+//! is sent once, and the end of each condition is announced.
 
 mod counted;
 #[cfg(test)]
@@ -19,26 +19,24 @@ use super::condition::{
     AlertTarget, Condition, ConditionFn, ConditionKind, Counter, Observation, Persisting, Rate,
 };
 
-/// What is kept in the store between two rounds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct AlertState {
-    /// By what is observed, such as `mirror/app`.
+    /// By key, such as `mirror/app`.
     open: BTreeMap<String, Open>,
     counted: BTreeMap<String, Counted>,
     rates: BTreeMap<String, Window>,
-    /// Since when something has been seen in every round.
+    /// Since when a [`Persisting`] condition has been seen in every round.
     seen_since_ms: BTreeMap<String, i64>,
     pub(super) pending: Vec<PendingNotice>,
 }
 
-/// A condition that was alerted about and is not over.
+/// A condition that was alerted about and has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Open {
     kind: ConditionKind,
     target: AlertTarget,
     since_ms: i64,
-    /// How far it has gone: a greater one is alerted about again.
     step: u32,
 }
 
@@ -57,8 +55,8 @@ impl PendingNotice {
 }
 
 impl AlertState {
-    /// Takes over what is observed now. What is no longer observed at all, since the config has it no
-    /// more, is over.
+    /// Applies what is observed now. A condition ends when its key is no longer observed, since the
+    /// config no longer has it.
     pub(super) fn observe(
         &mut self,
         observed: Vec<(String, Observation)>,
@@ -84,8 +82,7 @@ impl AlertState {
         self.seen_since_ms.retain(|key, _| keys.contains(key));
     }
 
-    /// Something that holds or does not: alerted about when it begins, and when it goes a step
-    /// further.
+    /// Alerted about when it begins, and at each further step.
     fn state(&mut self, key: &str, condition: Option<Condition>, now_ms: i64) {
         let Some(condition) = condition else { return self.resolve(key, now_ms) };
         let before = self.open.get(key);
@@ -103,7 +100,6 @@ impl AlertState {
         self.fire(key, condition, step, now_ms);
     }
 
-    /// Something that holds or does not, since nobody knows when.
     fn persisting(&mut self, key: &str, persisting: Option<Persisting>, now_ms: i64) {
         let Some(Persisting { after_ms, condition }) = persisting else {
             self.seen_since_ms.remove(key);
@@ -114,16 +110,16 @@ impl AlertState {
         self.state(key, is_long.then(|| condition(since_ms)), now_ms);
     }
 
-    /// Something of which more and more comes: the first is alerted about at once, and then what
-    /// has come since, at most once in the time of a digest.
+    /// The first are alerted about at once, then those that have come since, at most once an interval
+    /// of the digest.
     fn count(&mut self, key: &str, counter: &Counter, digest_ms: i64, now_ms: i64) {
         let counted = self.counted.entry(key.to_owned()).or_default();
         let step = counted.observe(counter, digest_ms, now_ms);
         self.apply(key, step, now_ms, &counter.condition, now_ms);
     }
 
-    /// Something that comes all the time: alerted about when there is enough of it in the time of a
-    /// digest, again as a digest while that goes on, and over after such a time with less.
+    /// Alerted about when there are enough in an interval of the digest, again at each digest while
+    /// that goes on; it ends after an interval with fewer.
     fn rate(&mut self, key: &str, rate: &Rate, digest_ms: i64, now_ms: i64) {
         let window = self.rates.entry(key.to_owned()).or_insert_with(|| Window::new(now_ms));
         let start_ms = window.start_ms();

@@ -1,4 +1,4 @@
-//! What is counted, and how much of it alerts were sent about.
+//! Counts, and how much of each was alerted about.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,21 +7,21 @@ use crate::alerts::condition::{Counter, Rate};
 /// What follows from a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Nothing is to be said.
     Nothing,
-    /// So many are to be alerted about, of all that there ever were.
-    New { new: u64, total: u64 },
-    /// What was alerted about is over.
+    /// `new` are to be alerted about, of the `total` that there ever were.
+    New {
+        new: u64,
+        total: u64,
+    },
+    /// The condition has ended.
     Over,
 }
 
-/// Something of which more and more comes.
+/// The state of a [`Counter`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Counted {
-    /// What was observed last.
     last: u64,
-    /// All that was ever added to it.
     total: u64,
     alerted: u64,
     alerted_at_ms: Option<i64>,
@@ -33,8 +33,8 @@ impl Counted {
         self.total += added;
         self.last = counter.count;
         if !counter.is_left {
-            // Somebody has seen to them before they were alerted about; those that are new now may
-            // be on their way: they are counted before they are dead letters.
+            // Resolved before they were alerted about. Those that are new now may still arrive: they
+            // are counted before they are dead letters.
             self.alerted = self.total - added;
             return Step::Over;
         }
@@ -48,14 +48,13 @@ impl Counted {
     }
 }
 
-/// What has come in the time of a digest.
+/// The state of a [`Rate`] in the current interval of the digest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Window {
     start_ms: i64,
-    /// How many there were at its start.
     start_count: u64,
-    /// How many of all that there ever were are alerted about, or not worth it.
+    /// How many of the total were alerted about, or were too few.
     alerted: u64,
     alerted_at_ms: Option<i64>,
 }
