@@ -1,4 +1,4 @@
-//! The delivery side of the engine, put together from the config: routes, channels and workers.
+//! Deliveries, assembled from the config: routes, channels and workers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,49 +16,29 @@ use crate::command_runner::CommandRunner;
 use crate::config::{self, Config, DestinationConfig, event_types};
 use crate::handler::Handler;
 
-/// How often it is counted what waits for the destinations, where there are metrics.
+/// How often pending deliveries are counted, if there are metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
-/// A destination that cannot be delivered to as the config says.
+/// A destination whose config is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveringError {
     /// Its channel, or a template that fails on a sample of an event that the destination takes.
     #[error("invalid destination `{destination}`")]
-    Channel {
-        /// The destination's name.
-        destination: String,
-        /// What is wrong.
-        source: ChannelError,
-    },
-    /// Its filter.
+    Channel { destination: String, source: ChannelError },
     #[error("invalid `events` or `when` of destination `{destination}`")]
-    Filter {
-        /// The destination's name.
-        destination: String,
-        /// What is wrong.
-        source: FilterError,
-    },
-    /// A handler asks for events by a name that is misspelt.
+    Filter { destination: String, source: FilterError },
+    /// A handler names an event type that is misspelt.
     #[error("handler `{handler}`: unknown event type `{events}`, did you mean `{near}`?")]
-    Events {
-        /// The handler's name.
-        handler: String,
-        /// The type or pattern.
-        events: String,
-        /// The known one.
-        near: String,
-    },
-    /// A handler has the name of another destination.
+    Events { handler: String, events: String, near: String },
     #[error("two destinations are named `{0}`")]
     NameTaken(String),
 }
 
-/// Everything that deliveries are made to.
+/// The destinations that have a queue.
 #[derive(Debug, Default)]
 pub(crate) struct Delivering {
     destinations: Vec<Destination>,
     router: RouterOptions,
-    /// Warnings about the templates.
     warnings: Vec<String>,
 }
 
@@ -71,17 +51,18 @@ struct Destination {
     channel: Arc<dyn Channel>,
 }
 
-/// What a worker is made of: it goes on while this stays the same.
+/// What a worker was made from. It keeps running while a reload leaves this unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WorkerConfig {
-    /// A destination of the config.
-    Destination { destination: Box<DestinationConfig>, disable_after: Option<config::Duration> },
-    /// A function of the program, by its name.
+    Destination {
+        destination: Box<DestinationConfig>,
+        disable_after: Option<config::Duration>,
+    },
+    /// A function of the program.
     Handler(String),
 }
 
 impl WorkerConfig {
-    /// The destination's name.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Destination { destination, .. } => &destination.name,
@@ -91,8 +72,8 @@ impl WorkerConfig {
 }
 
 impl Delivering {
-    /// What the config and the handlers say; nothing is connected to. `stopping` tells handlers
-    /// when the program begins to stop.
+    /// From the config and the handlers; it connects to nothing. `stopping` tells handlers when the
+    /// program begins to stop.
     pub(crate) fn new(
         config: &Config,
         handlers: Vec<Handler>,
@@ -120,13 +101,12 @@ impl Delivering {
         Ok(Self { destinations, router, warnings })
     }
 
-    /// Warnings about the destinations.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Makes the destinations known to the store: a new one begins here and now, or at the log's
-    /// beginning.
+    /// Registers the destinations with the store. A new one begins with the next event, or with the
+    /// first one of the log.
     pub(crate) async fn register(&self, deliveries: &dyn Destinations) -> Result<(), StoreError> {
         for destination in &self.destinations {
             deliveries.register(&destination.registration).await?;
@@ -138,12 +118,10 @@ impl Delivering {
         self.destinations.iter().map(|destination| destination.route.clone()).collect()
     }
 
-    /// The names of the destinations.
     pub(crate) fn names(&self) -> Vec<String> {
         self.worker_configs().map(|config| config.name().to_owned()).collect()
     }
 
-    /// What the workers are made of.
     pub(crate) fn worker_configs(&self) -> impl Iterator<Item = &WorkerConfig> {
         self.destinations.iter().map(|destination| &destination.config)
     }
@@ -160,7 +138,7 @@ impl Delivering {
         CommandRunner::new(store.clone(), replayer)
     }
 
-    /// A worker for each destination, with what it is made of.
+    /// A worker for each destination.
     pub(crate) fn into_workers(
         self,
         store: &Arc<dyn Store>,
@@ -247,7 +225,7 @@ fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, De
     })
 }
 
-/// The routes of the config's destinations, for a command that delivers nothing itself.
+/// The routes of the config's destinations, for commands that deliver nothing themselves.
 pub(crate) fn routes(config: &Config) -> Result<Vec<Route>, DeliveringError> {
     let enabled = config.destinations.iter().filter(|one| one.enabled);
     let delivered_to = enabled.filter_map(|one| Some((one, one.delivery.as_ref()?)));

@@ -1,4 +1,4 @@
-//! The engine, put together from the config: the store, the way in, and the consumers.
+//! The engine, assembled from the config: the store, the server, and the consumers of the log.
 
 mod check;
 mod error;

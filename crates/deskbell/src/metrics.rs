@@ -6,20 +6,20 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
-/// How often what was recorded is folded into the histograms, so that it takes no more room.
+/// How often records are folded into the histograms, which bounds their memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-/// Upper bounds of the histograms of durations.
+/// Upper bounds of the buckets of histograms of durations.
 const SECONDS: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// The process has a recorder of metrics that is not ours.
+/// The process already has another recorder of metrics.
 #[derive(Debug, thiserror::Error)]
 #[error("the metrics cannot be recorded: {0}")]
 pub struct MetricsError(String);
 
-/// Records metrics from now on, and gives what renders them.
+/// Records metrics from now on, and returns the function that renders them.
 pub(crate) fn install() -> Result<Arc<dyn Fn() -> String + Send + Sync>, MetricsError> {
     if RECORDER.get().is_none() {
         let recorder = PrometheusBuilder::new()
@@ -31,7 +31,7 @@ pub(crate) fn install() -> Result<Arc<dyn Fn() -> String + Send + Sync>, Metrics
     Ok(Arc::new(|| RECORDER.get().map(PrometheusHandle::render).unwrap_or_default()))
 }
 
-/// Keeps the recorder small until it is told to stop.
+/// Folds records into the histograms until `shutdown`.
 pub(crate) async fn upkeep(shutdown: CancellationToken) {
     let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
     while shutdown.run_until_cancelled(interval.tick()).await.is_some() {

@@ -1,5 +1,4 @@
-//! What became of events at every destination, mirrors included: commands read it here, and nowhere
-//! else.
+//! What became of events at every destination, mirrors included. All commands read it here.
 
 pub(crate) mod mirrors;
 
@@ -17,8 +16,8 @@ use crate::config::Config;
 use crate::delivering::{self, DeliveringError};
 use crate::mirror_options::mirror_options;
 
-/// Earlier events about the same subject that are read, to tell whether a statement passed an event
-/// over as stale. Of an older one it is not told.
+/// Earlier events about the same subject that are read to find out whether a statement skipped an
+/// event as stale. It is not reported for older ones.
 const EARLIER_MAX: u32 = 200;
 
 /// What became of an event at one destination.
@@ -26,9 +25,8 @@ const EARLIER_MAX: u32 = 200;
 pub(crate) struct DestinationOutcome {
     pub(crate) name: Arc<str>,
     pub(crate) outcome: Outcome,
-    /// Of a mirror, what became of it in each table and statement.
+    /// For a mirror, what became of it in each table and statement.
     pub(crate) parts: Vec<PartOutcome>,
-    /// What was tried to deliver it.
     pub(crate) attempts: Vec<AttemptSummary>,
 }
 
@@ -40,7 +38,6 @@ pub(crate) struct Outcomes<'a> {
     states: Vec<DestinationState>,
 }
 
-/// A destination of the config's, in its order.
 #[derive(Debug)]
 enum Destination {
     Mirror(Box<Mirror>),
@@ -54,28 +51,19 @@ struct Mirror {
     reported: Option<Reported>,
 }
 
-/// Outcomes that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutcomesError {
-    /// The event log.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A destination that deliveries are made to makes no sense.
     #[error(transparent)]
     Delivering(#[from] DeliveringError),
-    /// A mirror makes no sense.
     #[error("cannot read the mirror of destination `{destination}`")]
-    Mirror {
-        /// The destination's name.
-        destination: String,
-        /// What is wrong with it.
-        source: ConnectError,
-    },
+    Mirror { destination: String, source: ConnectError },
 }
 
 impl<'a> Outcomes<'a> {
-    /// Opens what the config's enabled destinations keep. A database that is away is none of the
-    /// errors: the outcomes say so.
+    /// Opens the databases of the config's enabled destinations. One that is unreachable is no error:
+    /// the outcomes say so.
     pub(crate) async fn open(config: &Config, store: &'a dyn Store) -> Result<Self, OutcomesError> {
         let routes = delivering::routes(config)?;
         let mut destinations = Vec::new();
@@ -90,7 +78,7 @@ impl<'a> Outcomes<'a> {
         Ok(Self { store, destinations, states: store.destinations().await? })
     }
 
-    /// Ends the connections to the mirrors' databases.
+    /// Closes the connections to the mirrors' databases.
     pub(crate) async fn close(self) {
         for destination in self.destinations {
             if let Destination::Mirror(mirror) = destination {
@@ -179,7 +167,7 @@ impl Mirror {
         })
     }
 
-    /// What is pending has a better reason where its consumer knows one.
+    /// Adds the reason why an event is pending, if the mirror's consumer reported one.
     fn explained(&self, event: &StoredEvent, outcome: Outcome) -> Outcome {
         let Some(reported) = &self.reported else { return outcome };
         if outcome.kind != OutcomeKind::Pending {

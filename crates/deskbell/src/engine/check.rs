@@ -7,11 +7,11 @@ use crate::config::Config;
 use crate::delivering::Delivering;
 use crate::mirror_options::mirror_options;
 
-/// Checks what the config says of its destinations, as far as that can be done without their
-/// databases: names, and every expression. Gives warnings.
+/// Checks the config's destinations as far as possible without their databases: names, and every
+/// expression. Returns warnings.
 ///
 /// # Errors
-/// The first destination that makes no sense, and why.
+/// The first invalid destination, and why.
 pub fn check_destinations(config: &Config) -> Result<Vec<String>, StartError> {
     check_mirrors(config)?;
     let delivering = Delivering::new(config, Vec::new(), &CancellationToken::new())?;

@@ -1,5 +1,5 @@
-//! The start: the address is ours before the store is open. Whoever connects waits until it is, and
-//! where that takes long is answered with 503.
+//! The start: the engine listens before the store is open. Connections wait until it is; if that takes
+//! long, requests are answered with 503.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -24,13 +24,13 @@ use crate::tasks::{self, TaskGroup};
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
 /// How long connections wait for the store before they are answered with 503.
 const SILENT_MAX: Duration = Duration::from_secs(2);
-/// How often it is said that the store is still away.
+/// How often it is logged that the store is still unreachable.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Engine {
-    /// Begins to listen, opens the store, and looks for the mirrors' databases. A database that is
-    /// away is tried again: the store's, while requests are answered with 503; a mirror's, while
-    /// everything else works.
+    /// Listens, opens the store, and opens the mirrors' databases. A database that is unreachable is
+    /// tried again: the store's, while requests are answered with 503; a mirror's, while everything
+    /// else works.
     ///
     /// # Errors
     /// [`StartError`]: what could not be opened, and why. Nothing is running then.
@@ -53,7 +53,7 @@ impl Engine {
     }
 }
 
-/// An engine whose store is not open yet: its port is its own, and it takes nothing.
+/// An engine that listens, and whose store is not open yet.
 pub(crate) struct Listening {
     address: SocketAddr,
     config: Config,
@@ -66,7 +66,7 @@ pub(crate) struct Listening {
     door: Door,
 }
 
-/// The server, which answers by these routes once it is opened.
+/// The server, which answers requests once it is opened.
 #[derive(Debug)]
 struct Door {
     routes: CurrentRoutes,
@@ -83,7 +83,7 @@ impl Door {
 }
 
 impl Listening {
-    /// Checks the config, as far as that can be done without its databases, and takes the port.
+    /// Checks the config as far as possible without its databases, and listens.
     pub(crate) async fn bind(config: &Config, handlers: Vec<Handler>) -> Result<Self, StartError> {
         let stopping = CancellationToken::new();
         let delivering = Delivering::new(config, handlers, &stopping)?;
@@ -106,7 +106,7 @@ impl Listening {
         Ok(Self { address, config, sources, admin, delivering, stopping, tls, door })
     }
 
-    /// Opens the store, and waits for it where its server is away.
+    /// Opens the store. While its server is unreachable, tries again.
     pub(crate) async fn open_store(&mut self) -> Result<Arc<dyn Store>, StartError> {
         let Self { address, config, delivering, door, .. } = self;
         let mut backoff = Backoff::new(BACKOFF_MAX);
@@ -143,7 +143,7 @@ impl Listening {
         }
     }
 
-    /// Takes events from now on, and starts everything else.
+    /// Accepts events from now on, and starts the background tasks.
     pub(crate) async fn start(self, store: Arc<dyn Store>) -> Result<Engine, StartError> {
         let Self { address, config, sources, admin, delivering, stopping, tls, mut door } = self;
         let consumed: Arc<dyn ConsumerLog> = store.clone();
@@ -155,10 +155,10 @@ impl Listening {
         let app = routes::app(shared, sources, admin, parts::statuses(&mirrors, &consumed));
         door.routes.replace(deskbell_server::routes::router(app));
         door.open();
-        // The way in does not wait for these.
+        // Requests do not wait for these.
         if let Err(error) = parts::open_mirrors(&mut mirrors).await {
             let Door { routes, serving, .. } = door;
-            // What had failed before is of no account beside this.
+            // Failures while stopping matter less than this error.
             let _ = serving.stop().await;
             drop((routes, log));
             let _ = writing.stop().await;
@@ -170,7 +170,7 @@ impl Listening {
         Ok(Engine { address, config, store, log, refused, routes, tls, serving, parts, writing })
     }
 
-    /// Gives the port up.
+    /// Stops listening.
     pub(crate) async fn stop(self) {
         if let Err(error) = self.door.serving.stop().await {
             let error = &error as &dyn std::error::Error;
@@ -179,7 +179,7 @@ impl Listening {
     }
 }
 
-/// Opens the store, and makes the destinations known to it.
+/// Opens the store, and registers the destinations.
 async fn open(config: &StoreConfig, delivering: &Delivering) -> Result<Arc<dyn Store>, OpenError> {
     let location = config.location();
     let store = match config.erase_on_delete {

@@ -1,4 +1,4 @@
-//! What runs behind the log: a worker or a mirror for each destination, and what serves all of them.
+//! The consumers of the log: a worker or a mirror for each destination, and what serves all of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,6 @@ use crate::tasks::{self, CommonTasks, TaskGroup};
 /// How long the start waits for the mirrors' databases.
 const OPEN_MAX: Duration = Duration::from_secs(3);
 
-/// Everything that reads the log.
 #[derive(Debug)]
 pub(super) struct Parts {
     /// Tells handlers when the program begins to stop.
@@ -50,14 +49,13 @@ pub(super) struct RunningMirror {
     tasks: TaskGroup,
 }
 
-/// A mirror that does not run yet.
 #[derive(Debug)]
 pub(super) struct NewMirror {
     options: MirrorOptions,
     service: MirrorService,
 }
 
-/// Those of the config's mirrors that are wanted.
+/// Those of the config's mirrors that `is_wanted` selects.
 pub(super) fn new_mirrors(
     config: &Config,
     store: &Arc<dyn ConsumerLog>,
@@ -72,8 +70,8 @@ pub(super) fn new_mirrors(
     options.filter(is_wanted).map(new).collect()
 }
 
-/// Looks for their databases. Mistakes of the config are errors; whatever else is wrong with a
-/// database is not: it is opened later.
+/// Opens their databases. Mistakes in the config are errors; a database that cannot be opened for
+/// another reason is opened later.
 pub(super) async fn open_mirrors(mirrors: &mut [NewMirror]) -> Result<(), StartError> {
     join_all(mirrors.iter_mut().map(open)).await.into_iter().collect()
 }
@@ -87,7 +85,6 @@ async fn open(mirror: &mut NewMirror) -> Result<(), StartError> {
     }
 }
 
-/// The mirrors, to ask how they are.
 pub(super) fn statuses(mirrors: &[NewMirror], store: &Arc<dyn ConsumerLog>) -> RunningMirrors {
     let mut running = RunningMirrors::new(Arc::clone(store));
     for NewMirror { options, service } in mirrors {
@@ -96,7 +93,6 @@ pub(super) fn statuses(mirrors: &[NewMirror], store: &Arc<dyn ConsumerLog>) -> R
     running
 }
 
-/// What all of them have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     pub(super) config: &'a Config,
@@ -171,7 +167,7 @@ impl Parts {
         self.stopping.clone()
     }
 
-    /// Stops what serves all destinations, so that it can be started for others.
+    /// Stops what serves all destinations, to start it for others.
     pub(super) async fn stop_common(&mut self) {
         let stopped = std::mem::take(&mut self.common);
         stop_and_log([stopped]).await;
@@ -187,7 +183,6 @@ impl Parts {
         stop_and_log(stopping).await;
     }
 
-    /// The mirrors, to ask how they are.
     pub(super) fn running_mirrors(&self, store: &Arc<dyn ConsumerLog>) -> RunningMirrors {
         let mut running = RunningMirrors::new(Arc::clone(store));
         for (name, mirror) in &self.mirrors {
@@ -196,7 +191,7 @@ impl Parts {
         running
     }
 
-    /// Returns when one of the tasks has ended.
+    /// Waits until one of the tasks has ended.
     pub(super) async fn ended(&mut self) {
         let workers = self.workers.values_mut().map(|worker| &mut worker.tasks);
         let mirrors = self.mirrors.values_mut().map(|mirror| &mut mirror.tasks);
@@ -204,7 +199,7 @@ impl Parts {
         select_all(groups.map(|group| Box::pin(group.ended()))).await;
     }
 
-    /// What reads the log and may still write to it, and the mirrors.
+    /// The tasks that may write to the log, and the mirrors.
     pub(super) fn into_groups(self) -> (Vec<TaskGroup>, Vec<TaskGroup>) {
         self.stopping.cancel();
         let workers = self.workers.into_values().map(|worker| worker.tasks);

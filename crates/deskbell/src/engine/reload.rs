@@ -1,4 +1,4 @@
-//! The config, read again while everything runs: what has changed is stopped and started anew.
+//! Reloading the config: what has changed is stopped and started again.
 
 use std::sync::Arc;
 
@@ -12,21 +12,20 @@ use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
 use crate::mirror_options::mirror_options;
 
-/// What came of a new config.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reloaded {
     /// The destinations that were started, stopped, or stopped and started again.
     pub(crate) destinations: Vec<String>,
-    /// The keys whose new values hold after a restart.
+    /// The keys whose new values need a restart.
     pub(crate) after_restart: Vec<&'static str>,
 }
 
 impl Engine {
-    /// Goes on by this config. Only the destinations that changed are stopped, and finish what they
-    /// have begun; events are taken all the while.
+    /// Applies this config. Only the destinations that changed are stopped, and finish what is in
+    /// flight; events are accepted all the while.
     ///
     /// # Errors
-    /// What makes no sense in it. The config before it holds on, whole.
+    /// The config is invalid. The one before stays in use, whole.
     pub(crate) async fn reload(&mut self, new: &Config) -> Result<Reloaded, StartError> {
         let (config, after_restart) = applicable(&self.config, new);
         let stopping = self.parts.stopping();
@@ -58,7 +57,7 @@ impl Engine {
         Ok(Reloaded { destinations: changed, after_restart })
     }
 
-    /// The destinations that run otherwise by this config, or only before or after it.
+    /// The destinations that are new, changed or removed in this config.
     fn changed(&self, config: &Config, delivering: &Delivering) -> Vec<String> {
         let workers: Vec<&WorkerConfig> = delivering.worker_configs().collect();
         let enabled = config.destinations.iter().filter(|destination| destination.enabled);
@@ -87,7 +86,7 @@ impl Engine {
     }
 }
 
-/// Whether the mirror goes on as it is: where in the file it stands changes nothing.
+/// Whether the mirror stays as it is: its position in the file does not matter.
 fn is_same(running: &MirrorOptions, new: &MirrorOptions) -> bool {
     let anywhere = |options: &MirrorOptions| {
         let mut options = options.clone();
@@ -98,7 +97,7 @@ fn is_same(running: &MirrorOptions, new: &MirrorOptions) -> bool {
     anywhere(running) == anywhere(new)
 }
 
-/// What of the new config holds without a restart, and the keys that do not.
+/// The new config without what needs a restart, and the keys that do.
 fn applicable(old: &Config, new: &Config) -> (Config, Vec<&'static str>) {
     let mut config = new.clone();
     let mut after_restart = Vec::new();
@@ -114,18 +113,18 @@ fn applicable(old: &Config, new: &Config) -> (Config, Vec<&'static str>) {
         after_restart.push("store");
         config.store = old.store.clone();
     }
-    let places = |sources: &[SourceConfig]| -> Vec<_> {
+    let paths = |sources: &[SourceConfig]| -> Vec<_> {
         sources.iter().map(|source| (source.name.clone(), source.path.clone())).collect()
     };
-    if places(&new.sources) != places(&old.sources) {
+    if paths(&new.sources) != paths(&old.sources) {
         after_restart.push("source.path");
-        config.sources = with_places_of(&old.sources, &new.sources);
+        config.sources = with_paths_of(&old.sources, &new.sources);
     }
     (config, after_restart)
 }
 
-/// The old sources at their old paths, with what is new about them otherwise.
-fn with_places_of(old: &[SourceConfig], new: &[SourceConfig]) -> Vec<SourceConfig> {
+/// The old sources at their old paths, with their other new keys.
+fn with_paths_of(old: &[SourceConfig], new: &[SourceConfig]) -> Vec<SourceConfig> {
     let changed = |old: &SourceConfig| {
         let found = new.iter().find(|source| source.name == old.name).unwrap_or(old);
         SourceConfig { path: old.path.clone(), ..found.clone() }

@@ -1,4 +1,4 @@
-//! What the server answers by, put together from the config.
+//! The server's routes, assembled from the config.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::config::{Config, SourceConfig};
 use crate::metrics;
 use crate::outcomes::mirrors::RunningMirrors;
 
-/// What opens the routes that are not public, and renders the metrics there.
+/// The token for the routes that are not public, and the metrics that one of them renders.
 pub(super) struct Admin {
     token: Option<AdminToken>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
-/// Checks the admin token and begins to record metrics, where there is one.
+/// Checks the admin token, if there is one, and records metrics from now on.
 pub(super) fn admin(config: &Config) -> Result<Admin, StartError> {
     let Some(token) = &config.server.admin_token else {
         return Ok(Admin { token: None, metrics: Arc::new(String::new) });
@@ -26,7 +26,6 @@ pub(super) fn admin(config: &Config) -> Result<Admin, StartError> {
     Ok(Admin { token: Some(token), metrics: metrics::install()? })
 }
 
-/// What the routes need once the store is open.
 pub(super) fn app(
     Shared { config, store, log, refused }: Shared<'_>,
     sources: Vec<Source>,
@@ -49,12 +48,10 @@ pub(super) fn app(
     }
 }
 
-/// The certificate that we serve HTTPS with, read from its files.
 pub(crate) fn certificate(config: &Config) -> Result<Option<Tls>, StartError> {
     Ok(config.server.tls.as_ref().map(|tls| Tls::open(tls.files())).transpose()?)
 }
 
-/// Who may send, and where.
 pub(super) fn sources(config: &[SourceConfig]) -> Result<Vec<Source>, StartError> {
     config.iter().map(source).collect()
 }

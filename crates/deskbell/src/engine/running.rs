@@ -10,11 +10,10 @@ use super::parts::Parts;
 use crate::config::Config;
 use crate::tasks::{self, StoppedEarly, TaskGroup};
 
-/// A running engine. It works until it is stopped; dropped, it is cut off where it stands.
+/// A running engine. It runs until it is stopped. Dropping it cuts off what it is doing.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) address: SocketAddr,
-    /// What it runs by.
     pub(super) config: Config,
     pub(super) store: Arc<dyn Store>,
     pub(super) log: LogHandle,
@@ -39,8 +38,8 @@ impl Engine {
         self.store.clone()
     }
 
-    /// Reads the files of `[server] tls` again now, where there are any, instead of at the next look
-    /// at them. A mistake in them is logged, and what was read before stays in use.
+    /// Reads the files of `[server] tls` now, if there are any, instead of at the next poll. A mistake
+    /// in them is logged, and the certificate before stays in use.
     pub fn reload_tls(&self) {
         if let Some(Err(error)) = self.tls.as_ref().map(Tls::reload) {
             let error = &error as &dyn std::error::Error;
@@ -48,7 +47,7 @@ impl Engine {
         }
     }
 
-    /// Returns when a part of the engine has ended although nobody asked it to.
+    /// Waits until a background task ends by itself or panics, and logs which one.
     pub async fn ended_early(&mut self) {
         tokio::select! {
             _ = self.serving.ended() => {}
@@ -57,18 +56,18 @@ impl Engine {
         }
     }
 
-    /// Stops accepting, finishes what is in hand, and closes the store.
+    /// Stops accepting requests, finishes what is in flight, and closes the store.
     ///
     /// # Errors
     /// [`StoppedEarly`]: a background task had failed before. What was acknowledged is durable
     /// all the same.
     pub async fn stop(self) -> Result<(), StoppedEarly> {
         let Self { serving, parts, writing, store, log, routes, .. } = self;
-        // What is in front must not lose what is behind it.
+        // The order is that of the data: what writes stops before what it writes to.
         let mut outcome = serving.stop().await;
         let (workers, mirrors) = parts.into_groups();
         outcome = outcome.and(tasks::stop_all(workers).await);
-        // The writer ends by itself once everybody has let go of the log.
+        // The writer ends by itself when the last handle of the log is dropped.
         drop((log, routes));
         outcome = outcome.and(writing.stop().await);
         outcome = outcome.and(tasks::stop_all(mirrors).await);

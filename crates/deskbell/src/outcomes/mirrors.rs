@@ -1,5 +1,5 @@
-//! How the mirrors are: of those that this process leads, as their consumers say, of the others as
-//! they were reported to the store.
+//! The status of each mirror: from its consumer if this process leads it, else from its last report in
+//! the store.
 
 use std::sync::Arc;
 
@@ -12,15 +12,14 @@ use tokio::sync::watch;
 
 use crate::config::{Config, DestinationKind};
 
-/// What the store knows of a mirror of the config's.
 #[derive(Debug)]
 pub(crate) struct MirrorReport {
     pub(crate) destination: String,
-    /// `None` where its consumer never ran.
+    /// `None` if its consumer never ran.
     pub(crate) reported: Option<Reported>,
 }
 
-/// What was reported of each of the config's mirrors, in their order.
+/// The last report of each of the config's mirrors, in their order.
 pub(crate) async fn reports(
     config: &Config,
     store: &dyn ConsumerLog,
@@ -35,7 +34,6 @@ pub(crate) async fn reports(
     Ok(reports)
 }
 
-/// The mirrors of a running engine.
 #[derive(Debug)]
 pub(crate) struct RunningMirrors {
     store: Arc<dyn ConsumerLog>,
@@ -53,8 +51,7 @@ impl RunningMirrors {
 }
 
 impl RunningMirrors {
-    /// How each mirror is; `None` where nothing is known. One that another process leads is as that
-    /// one reported it. What is no longer reported is not known.
+    /// The status of each mirror. `None` if no process has reported it lately.
     pub(crate) async fn statuses(&self) -> Vec<(String, Option<MirrorStatus>)> {
         let mut statuses = Vec::new();
         for (destination, status) in &self.mirrors {
