@@ -1,4 +1,4 @@
-//! A healthy destination beside a dead one that is owed very much, against the same one alone.
+//! A healthy destination beside a dead one with a large backlog, against the same one alone.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ const DEAD: &str = "dead";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Events that the dead destination is owed
+    /// Events that are pending for the dead destination
     #[arg(long, default_value_t = 200_000)]
     backlog: usize,
     /// Events a second that come in meanwhile
@@ -88,7 +88,7 @@ fn publish(
     let memory = process::own_memory_mb_max();
     let rows = vec![
         row("alone", without),
-        row(&format!("beside {} that are owed", options.backlog), with),
+        row(&format!("beside {} that are pending", options.backlog), with),
         row("while those are routed", routing),
         Row { what: "the whole program".to_owned(), numbers: vec![("memory_mb_max", memory)] },
     ];
@@ -101,7 +101,7 @@ fn publish(
 }
 
 impl Scene<'_> {
-    /// A log with the backlog, of which only the dead destination is owed anything.
+    /// A log with the backlog, of which all is for the dead destination.
     async fn fill(&self, store: &Place, destinations: &[&str]) -> Result<(), BenchError> {
         let line = Line::open(store).await?;
         line.fill(&self.bodies, 0..self.options.backlog).await?;
@@ -150,7 +150,7 @@ impl Scene<'_> {
         })
     }
 
-    /// Makes sure that the dead destination is owed all of it.
+    /// Makes sure that all of it is pending for the dead destination.
     async fn route_the_rest(&self, store: &Place) -> Result<(), BenchError> {
         let mut line = Line::open(store).await?;
         line.route(&[HEALTHY, DEAD])?;
@@ -164,8 +164,11 @@ impl Scene<'_> {
             }
         }
         let backlogs = line.store.backlogs().await?;
-        let owed = backlogs.iter().find(|backlog| *backlog.destination == *DEAD);
-        eprintln!("delivery-isolation: {} are owed", owed.map_or(0, |backlog| backlog.pending));
+        let pending = backlogs.iter().find(|backlog| *backlog.destination == *DEAD);
+        eprintln!(
+            "delivery-isolation: {} are pending",
+            pending.map_or(0, |backlog| backlog.pending)
+        );
         line.close().await;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a config: where it is, and how to mend it.
+//! What is wrong with a config: where it is, and how to fix it.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ struct Details {
 pub struct Fault {
     /// What is wrong.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub help: Option<String>,
     /// Where it is.
     pub span: Span,
@@ -84,7 +84,7 @@ impl Fault {
         Self { span, ..self }
     }
 
-    /// With advice on how to mend it.
+    /// With advice on how to fix it.
     #[must_use]
     pub fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }

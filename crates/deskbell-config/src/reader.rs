@@ -57,7 +57,7 @@ impl ReadError {
         self.is_missing.then_some(&self.message)
     }
 
-    /// With advice on how to mend it.
+    /// With advice on how to fix it.
     #[must_use]
     pub fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }

@@ -1,6 +1,6 @@
 //! Deliveries: from the event log to everyone who must know.
 //!
-//! The router reads the log and writes down which destination is owed which event. A worker for
+//! The router reads the log and writes down which event is pending for which destination. A worker for
 //! each destination claims what is due, has its [`Channel`] attempt it, and settles what came of
 //! it. At least once: every attempt bears the event's message id, by which a receiver can tell a
 //! repetition.

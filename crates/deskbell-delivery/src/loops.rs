@@ -118,7 +118,7 @@ impl LoopsChannel {
             words => format!("Loops answered {}: {words}", reply.status.as_u16()),
         };
         match reply.status {
-            // A key is put right in the config or at Loops, and the event is still owed.
+            // A key is put right in the config or at Loops, and the event is still pending.
             StatusCode::UNAUTHORIZED
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::TOO_MANY_REQUESTS => reply.retry(reason),

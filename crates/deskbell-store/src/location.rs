@@ -117,7 +117,7 @@ impl StoreLocation {
 impl OpenError {
     /// Whether it may go when it is tried again.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Sqlite(error) => matches!(error, SqliteOpenError::Database { .. }),
             Self::Postgres(error) => matches!(error, PostgresOpenError::Database { .. }),

@@ -23,19 +23,22 @@ async fn register(store: &PostgresStore, ordering: Ordering) {
     store.register(&Registration { name, from, ordering }).await.unwrap();
 }
 
-/// This many events that are owed to the destination, about so many subjects in turn.
+/// This many events that are pending for the destination, about so many subjects in turn.
 async fn append_and_route(store: &PostgresStore, count: usize, subjects: usize) {
     let about = |n: usize, event| NewEvent { subject: Some(subject(n + 1, subjects)), ..event };
-    let owed: Vec<_> =
-        events("owed", count).into_iter().enumerate().map(|(n, event)| about(n, event)).collect();
-    for batch in owed.chunks(500) {
+    let pending: Vec<_> = events("pending", count)
+        .into_iter()
+        .enumerate()
+        .map(|(n, event)| about(n, event))
+        .collect();
+    for batch in pending.chunks(500) {
         store.append(batch).await.unwrap();
     }
-    let owed: Vec<_> = (1..)
-        .zip(owed)
+    let pending: Vec<_> = (1..)
+        .zip(pending)
         .map(|(seq, event)| NewDelivery { key: key(seq), subject: event.subject })
         .collect();
-    for batch in owed.chunks(500) {
+    for batch in pending.chunks(500) {
         assert_eq!(store.enqueue(batch).await.unwrap(), batch.len() as u64);
     }
 }

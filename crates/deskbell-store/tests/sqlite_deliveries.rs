@@ -61,7 +61,7 @@ fn delivered(claimed: &[ClaimedDelivery]) -> Vec<Settlement> {
     claimed.iter().map(settlement).collect()
 }
 
-fn owed(seqs: std::ops::RangeInclusive<i64>) -> Vec<NewDelivery> {
+fn pending(seqs: std::ops::RangeInclusive<i64>) -> Vec<NewDelivery> {
     seqs.map(|seq| NewDelivery {
         key: DeliveryKey { destination: "hook".into(), seq: Seq::new(seq) },
         subject: None,
@@ -78,7 +78,7 @@ async fn an_old_store_is_brought_up_and_keeps_its_log() {
     assert_eq!(store.head().await.unwrap(), Seq::new(1));
     assert_eq!(store.log_id().to_string(), "log_00112233445566778899aabbccddeeff");
     register(&store).await;
-    assert_eq!(store.enqueue(&owed(1..=1)).await.unwrap(), 1);
+    assert_eq!(store.enqueue(&pending(1..=1)).await.unwrap(), 1);
     assert_eq!(claim(&store).await.unwrap().len(), 1);
     let token = store.next_fencing_token(ROUTER).await.unwrap();
     let revived = store.revive_requested(token, 10).await.unwrap();
@@ -120,11 +120,11 @@ async fn who_only_reads_claims_nothing() {
     let store = SqliteStore::open(&path).await.unwrap();
     register(&store).await;
     store.append(&events("a", 2)).await.unwrap();
-    store.enqueue(&owed(1..=2)).await.unwrap();
+    store.enqueue(&pending(1..=2)).await.unwrap();
     let reader = SqliteStore::open_to_read(&path).await.unwrap();
     assert_eq!(reader.backlogs().await.unwrap()[0].pending, 2);
     assert!(matches!(claim(&reader).await, Err(StoreError::Closed)));
-    assert!(matches!(reader.enqueue(&owed(1..=1)).await, Err(StoreError::Closed)));
+    assert!(matches!(reader.enqueue(&pending(1..=1)).await, Err(StoreError::Closed)));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn a_settlement_that_failed_may_be_tried_again() {
     let store = SqliteStore::open_with_clock(&path, clock.clone()).await.unwrap();
     register(&store).await;
     store.append(&events("a", 2)).await.unwrap();
-    store.enqueue(&owed(1..=2)).await.unwrap();
+    store.enqueue(&pending(1..=2)).await.unwrap();
     let settlements = delivered(&claim(&store).await.unwrap());
     let mut other = connect(&path).await;
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
@@ -175,7 +175,7 @@ async fn work_whose_caller_goes_away_breaks_nothing() {
         let from = store.destinations().await.unwrap()[0].routed;
         let to = store.head().await.unwrap();
         let destinations = vec!["hook".into()];
-        let deliveries = owed(from.get() + 1..=to.get());
+        let deliveries = pending(from.get() + 1..=to.get());
         let batch =
             RoutedBatch { token, from, to, destinations, deliveries, filtered_out: Vec::new() };
         begin_and_drop(store.route(&batch), round % 20).await;
@@ -185,7 +185,7 @@ async fn work_whose_caller_goes_away_breaks_nothing() {
         clock.advance(Duration::from_secs(60));
     }
     let at = store.destinations().await.unwrap()[0].routed;
-    store.enqueue(&owed(at.get() + 1..=60)).await.unwrap();
+    store.enqueue(&pending(at.get() + 1..=60)).await.unwrap();
     let claimed = claim(&store).await.unwrap();
     assert_eq!(store.settle("hook", &delivered(&claimed)).await.unwrap(), 0);
     assert_eq!(store.backlogs().await.unwrap()[0].pending, 0);
@@ -195,5 +195,5 @@ async fn work_whose_caller_goes_away_breaks_nothing() {
 }
 
 fn keys(seqs: std::ops::RangeInclusive<i64>) -> Vec<DeliveryKey> {
-    owed(seqs).into_iter().map(|delivery| delivery.key).collect()
+    pending(seqs).into_iter().map(|delivery| delivery.key).collect()
 }

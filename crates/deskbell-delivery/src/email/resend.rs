@@ -83,7 +83,7 @@ impl Resend {
             (_, "") => format!("Resend answered {}", reply.status.as_u16()),
             _ => format!("Resend answered {}: {words}", reply.status.as_u16()),
         };
-        // A key is put right in the config or at Resend, and the email is still owed.
+        // A key is put right in the config or at Resend, and the email is still pending.
         let about_the_key = reply.status == StatusCode::UNAUTHORIZED || name == "invalid_api_key";
         let in_progress = name == "concurrent_idempotent_requests";
         let busy = matches!(

@@ -28,7 +28,7 @@ pub(super) struct Smtp {
 
 /// Where an attempt failed.
 enum Failure {
-    /// Before the email: it is still owed, whatever the server says.
+    /// Before the email: it is still pending, whatever the server says.
     Connection(ConnectError),
     /// About the email.
     Email(Error),

@@ -137,12 +137,12 @@ impl fmt::Display for Refused {
             Range::Reserved => "an address that is reserved for special use",
             Range::Unusable => "an address that no receiver can have",
         };
-        let mend = match self.0 {
+        let advice = match self.0 {
             Range::Private => "; set `allow_private = true`, or name the host in `allow_hosts`",
             Range::Unusable => "",
             _ => "; to allow it, name the host in `allow_hosts`",
         };
-        write!(f, "{what}, which is refused{mend}")
+        write!(f, "{what}, which is refused{advice}")
     }
 }
 

@@ -1,4 +1,4 @@
-//! A destination that is dead, and is owed very much, keeps nothing from the others.
+//! A destination that is dead and has a large backlog keeps nothing from the others.
 
 use std::sync::Arc;
 
@@ -34,8 +34,9 @@ async fn a_dead_destination_with_a_backlog_leaves_a_healthy_one_alone() {
     let progress = worker.run_until_idle().await.unwrap();
     assert_eq!((progress.delivered, progress.next_due), (FURTHER as u64, None));
     let backlogs = world.store.backlogs().await.unwrap();
-    let owed = |name: &str| backlogs.iter().find(|one| *one.destination == *name).unwrap().pending;
-    assert_eq!((owed("dead"), owed("crm")), ((BACKLOG + FURTHER) as u64, 0));
+    let pending =
+        |name: &str| backlogs.iter().find(|one| *one.destination == *name).unwrap().pending;
+    assert_eq!((pending("dead"), pending("crm")), ((BACKLOG + FURTHER) as u64, 0));
     // Its attempts hang still: what they held up was theirs alone.
     tasks.shutdown().await;
 }

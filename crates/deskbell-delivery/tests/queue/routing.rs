@@ -1,4 +1,4 @@
-//! Who is owed what, from where on, and why not.
+//! Which destination gets which event, from where on, and why not.
 
 use deskbell_delivery::{FilterOptions, RouterError};
 use deskbell_store::deliveries::{DeliveryState, Ordering, StartFrom};
@@ -11,7 +11,7 @@ fn of_types(events: &[&str]) -> FilterOptions {
     FilterOptions { events, ..FilterOptions::default() }
 }
 
-async fn owed(world: &World, seq: i64) -> Vec<String> {
+async fn pending_for(world: &World, seq: i64) -> Vec<String> {
     let all = world.store.deliveries_of(Seq::new(seq)).await.unwrap();
     all.into_iter().map(|delivery| delivery.key.destination.to_string()).collect()
 }
@@ -33,8 +33,8 @@ async fn each_gets_what_it_wants_and_what_nobody_wants_is_visible_with_the_reaso
     let mut router =
         world.router(vec![route_with("crm", of_types(&["user.*"])), route_with("pro", pro)]);
     assert_eq!(router.run_once().await.unwrap().deliveries, 1);
-    assert_eq!(owed(&world, 1).await, ["crm"]);
-    assert_eq!(owed(&world, 2).await, Vec::<String>::new());
+    assert_eq!(pending_for(&world, 1).await, ["crm"]);
+    assert_eq!(pending_for(&world, 2).await, Vec::<String>::new());
     assert_eq!(world.store.filtered_out(Seq::new(1)).await.unwrap(), []);
     let why = world.store.filtered_out(Seq::new(2)).await.unwrap();
     let why: Vec<_> = why.iter().map(|one| (&*one.destination, one.reason.as_str())).collect();
@@ -75,11 +75,11 @@ async fn an_event_that_is_too_expensive_to_judge_is_set_aside_and_the_rest_goes_
     let mut router = world.router(vec![route_with("guarded", expensive), route("plain")]);
     while router.run_once().await.unwrap().more {}
     // It is neither lost nor taken for one that is not wanted, though another destination has it.
-    assert_eq!(owed(&world, 1).await, ["plain"]);
+    assert_eq!(pending_for(&world, 1).await, ["plain"]);
     let why = world.store.filtered_out(Seq::new(1)).await.unwrap();
     assert_eq!((why.len(), &*why[0].destination), (1, "guarded"));
     assert!(why[0].reason.contains("takes more work than is allowed"), "{why:?}");
-    assert_eq!(owed(&world, 2).await, ["guarded", "plain"]);
+    assert_eq!(pending_for(&world, 2).await, ["guarded", "plain"]);
     assert_eq!(world.store.filtered_out(Seq::new(2)).await.unwrap(), []);
 }
 
@@ -96,10 +96,10 @@ async fn a_new_destination_begins_where_it_says_and_catches_up_beside_the_others
     // The first round takes the newest to those in front, and a first part to the one behind.
     let first = router.run_once().await.unwrap();
     assert!(first.more);
-    assert_eq!(owed(&world, 2_510).await, ["now", "old"]);
+    assert_eq!(pending_for(&world, 2_510).await, ["now", "old"]);
     while router.run_once().await.unwrap().more {}
-    assert_eq!(owed(&world, 2_500).await, ["beginning", "old"]);
-    assert_eq!(owed(&world, 2_510).await, ["beginning", "now", "old"]);
+    assert_eq!(pending_for(&world, 2_500).await, ["beginning", "old"]);
+    assert_eq!(pending_for(&world, 2_510).await, ["beginning", "now", "old"]);
     assert_eq!(world.destination("beginning").await.routed, Seq::new(2_510));
 }
 
@@ -115,10 +115,10 @@ async fn a_router_that_was_overtaken_routes_nothing() {
     second.run_once().await.unwrap();
     world.append(&["msg_3"]).await;
     assert!(matches!(first.run_once().await, Err(RouterError::Superseded)));
-    assert_eq!(owed(&world, 3).await, Vec::<String>::new());
+    assert_eq!(pending_for(&world, 3).await, Vec::<String>::new());
     // It takes over again when it is called again; the other is told off then.
     first.run_once().await.unwrap();
-    assert_eq!(owed(&world, 3).await, ["crm"]);
+    assert_eq!(pending_for(&world, 3).await, ["crm"]);
     world.append(&["msg_4"]).await;
     assert!(matches!(second.run_once().await, Err(RouterError::Superseded)));
 }

@@ -188,7 +188,7 @@ async fn health_is_answered_while_all_requests_wait_for_the_store() {
     }
 }
 
-/// Sends one more event. One that is in hand waits with the others.
+/// Sends one more event. One that is being written waits with the others.
 async fn deliver_or_wait(listening: &Listening, waiting: &mut Vec<TcpStream>) -> Option<String> {
     let (head, body) = wire(signed("msg_1", EVENT)).await;
     let mut stream = TcpStream::connect(listening.address).await.unwrap();

@@ -27,7 +27,7 @@ pub async fn a_dead_letter_comes_back_with_a_new_schedule(backend: &dyn Backend)
     let (seqs, again) = claim_all(&*store, "hook").await;
     assert_eq!((seqs, again[0].attempts, again[0].first_attempt_ago), (vec![1], 0, None));
     let query = DeadLetterQuery { limit: 10, ..DeadLetterQuery::default() };
-    assert_eq!(store.dead_letters(&query).await.unwrap(), [], "the other one is in hand");
+    assert_eq!(store.dead_letters(&query).await.unwrap(), [], "the other one is claimed");
 }
 
 pub async fn what_was_delivered_can_be_sent_again(backend: &dyn Backend) {

@@ -67,7 +67,7 @@ pub async fn a_batch_routed_twice_changes_nothing(backend: &dyn Backend) {
         ..empty_batch(&*store, &["hook"], Seq::ZERO).await
     };
     assert_eq!(store.route(&batch).await.unwrap(), Routed::Done);
-    assert_eq!(claim_all(&*store, "hook").await.0, [3], "one is done, the other in hand");
+    assert_eq!(claim_all(&*store, "hook").await.0, [3], "one is done, the other claimed");
     assert_eq!(store.route(&batch).await.unwrap(), Routed::Superseded);
     assert_eq!(store.backlogs().await.unwrap()[0].pending, 2);
 }

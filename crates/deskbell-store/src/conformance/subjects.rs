@@ -137,9 +137,9 @@ pub async fn events_about_nothing_are_passed_over(backend: &dyn Backend) {
 
 pub async fn a_log_from_before_the_index_is_searched_in_stretches(backend: &dyn Backend) {
     let store = backend.create().await;
-    let stretch = usize::try_from(UNINDEXED_MAX).unwrap();
+    let unindexed = usize::try_from(UNINDEXED_MAX).unwrap();
     store.append(&[about("first", "user_first")]).await.unwrap();
-    append_about(&*store, "a", stretch + 5, 7).await;
+    append_about(&*store, "a", unindexed + 5, 7).await;
     let last = UNINDEXED_MAX + 6;
     let (found, older) = page(&*store, "user_first", None, at_most(5)).await;
     assert_eq!((found, older), (vec![], Some(last - UNINDEXED_MAX + 1)));

@@ -200,6 +200,6 @@ async fn what_is_revived_first_is_kept() {
         somebody_waits(&database).await;
         sqlx::raw_sql("COMMIT").execute(&mut reviver).await.unwrap();
     });
-    assert_eq!(pruned.unwrap().payloads, 0, "the first one is owed again");
+    assert_eq!(pruned.unwrap().payloads, 0, "the first one is pending again");
     assert_eq!(store.backlogs().await.unwrap()[0].pending, 1);
 }

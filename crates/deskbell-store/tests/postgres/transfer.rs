@@ -47,7 +47,7 @@ async fn fill(directory: &TempDir) -> PathBuf {
 async fn route_all(store: &SqliteStore) {
     let to = store.head().await.unwrap();
     let names = ["crm", "audit"].map(Into::into);
-    let owed = |seq| {
+    let pending = |seq| {
         names.iter().map(move |name| NewDelivery {
             key: DeliveryKey { destination: std::sync::Arc::clone(name), seq: Seq::new(seq) },
             subject: Some(format!("user_{}", seq % 7)),
@@ -60,7 +60,7 @@ async fn route_all(store: &SqliteStore) {
         from: Seq::ZERO,
         to,
         destinations: names.to_vec(),
-        deliveries: (1..to.get()).flat_map(owed).collect(),
+        deliveries: (1..to.get()).flat_map(pending).collect(),
         filtered_out: vec![(to, vec![why("crm"), why("audit")])],
     };
     store.route(&batch).await.unwrap();

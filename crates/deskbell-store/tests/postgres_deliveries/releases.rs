@@ -32,8 +32,8 @@ async fn a_day(store: &PostgresStore, place: i64) {
     store.index_subjects(100).await.unwrap();
     let about = store.events_by_subject("user_1", None, ReadLimit::default()).await.unwrap();
     assert_eq!(about.events.first(), read.first());
-    let owed = NewDelivery { key: key(place), subject: event.subject.clone() };
-    assert_eq!(store.enqueue(&[owed]).await.unwrap(), 1);
+    let pending = NewDelivery { key: key(place), subject: event.subject.clone() };
+    assert_eq!(store.enqueue(&[pending]).await.unwrap(), 1);
     for _ in 0..2 {
         give_up(store).await;
         let query = DeadLetterQuery { limit: 100, ..DeadLetterQuery::default() };

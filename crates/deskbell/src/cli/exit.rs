@@ -29,7 +29,7 @@ impl Failure {
 
     /// The engine could not start, or would not.
     pub(super) fn start(error: StartError) -> Self {
-        let code = if error.is_of_config() { CONFIG } else { FAILED };
+        let code = if error.is_config_error() { CONFIG } else { FAILED };
         Self { code, report: Report::from_err(error) }
     }
 

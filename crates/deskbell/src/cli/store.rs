@@ -111,7 +111,7 @@ async fn enqueue(location: &StoreLocation, request: Request) -> Result<Answer, E
     let mut tries = 1;
     let id = loop {
         match location.enqueue_command(&command).await {
-            Err(error) if error.is_passing() && tries < ENQUEUE_ATTEMPTS => tries += 1,
+            Err(error) if error.is_transient() && tries < ENQUEUE_ATTEMPTS => tries += 1,
             enqueued => break enqueued?,
         }
     };

@@ -110,7 +110,7 @@ impl Config {
     /// that all of it fits together; then fills in secrets from the environment.
     ///
     /// # Errors
-    /// [`ConfigError`]: what is wrong, where, and how to mend it.
+    /// [`ConfigError`]: what is wrong, where, and how to fix it.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigError> {
         let mut loaded = Self::load_without_secrets(file, environment)?;
         loaded.warnings.extend(loaded.config.fill_in_secrets(environment)?);

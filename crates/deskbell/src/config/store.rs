@@ -53,7 +53,7 @@ impl Default for StoreConfig {
     }
 }
 
-/// How long what is in the log stays there, at the least: what is still owed stays longer.
+/// The least time that events stay in the log. What is still pending stays longer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionConfig {

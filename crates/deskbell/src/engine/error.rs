@@ -39,7 +39,7 @@ pub enum StartError {
 impl StartError {
     /// Whether the config is at fault.
     #[must_use]
-    pub fn is_of_config(&self) -> bool {
+    pub fn is_config_error(&self) -> bool {
         match self {
             Self::Mirror { source, .. } => source.is_options_error(),
             Self::Config(_) | Self::Delivering(_) | Self::Tls(_) | Self::AdminToken => true,

@@ -20,14 +20,14 @@ const SENDERS: usize = 8;
 
 /// Sends these messages, a few at a time; `acked` grows by their ids.
 async fn send_all(url: &str, messages: &[Message], acked: &Arc<Mutex<BTreeSet<String>>>) {
-    let owed = Arc::new(Mutex::new(messages.to_vec()));
+    let pending = Arc::new(Mutex::new(messages.to_vec()));
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {
-        let (owed, acked, url) = (Arc::clone(&owed), Arc::clone(acked), url.to_owned());
+        let (pending, acked, url) = (Arc::clone(&pending), Arc::clone(acked), url.to_owned());
         senders.spawn(async move {
             let http = http_client();
             loop {
-                let Some(message) = owed.lock().unwrap().pop() else { return };
+                let Some(message) = pending.lock().unwrap().pop() else { return };
                 assert_eq!(send(&http, &url, &message).await, Some(200));
                 acked.lock().unwrap().insert(message.id);
             }

@@ -24,7 +24,7 @@ const ACKS_MAX: usize = 400;
 /// What the senders have between them, over all processes.
 struct Clerk {
     /// Sent or not, but not acknowledged: sent again, as Clerk's sender would.
-    owed: Mutex<Vec<Message>>,
+    pending: Mutex<Vec<Message>>,
     acked: Mutex<BTreeSet<String>>,
 }
 
@@ -36,7 +36,7 @@ async fn every_acknowledged_event_survives_kill_9_and_stands_in_the_log_once() {
     let directory = directory();
     let mut world = World::new(&Scenario::new(seed, kills * ACKS_MAX));
     let clerk =
-        Arc::new(Clerk { owed: Mutex::new(world.by_ref().collect()), acked: Mutex::default() });
+        Arc::new(Clerk { pending: Mutex::new(world.by_ref().collect()), acked: Mutex::default() });
     for _ in 0..kills {
         let serving = Serving::start(directory.path()).await;
         let after_acks = random.random_range(1..ACKS_MAX);
@@ -97,16 +97,16 @@ async fn send_all(clerk: &Arc<Clerk>, url: &str) {
 
 impl Clerk {
     fn next(&self) -> Option<Message> {
-        self.owed.lock().unwrap().pop()
+        self.pending.lock().unwrap().pop()
     }
 
-    /// Whether it was acknowledged; if not, it is owed again.
+    /// Whether it was acknowledged; if not, it is pending again.
     async fn send(&self, http: &reqwest::Client, url: &str, message: Message) -> bool {
         let acked = send(http, url, &message).await == Some(200);
         if acked {
             self.acked.lock().unwrap().insert(message.id);
         } else {
-            self.owed.lock().unwrap().push(message);
+            self.pending.lock().unwrap().push(message);
         }
         acked
     }

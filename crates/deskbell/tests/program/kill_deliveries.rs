@@ -39,16 +39,16 @@ async fn every_acknowledged_event_arrives_and_only_those_in_flight_at_a_kill_arr
     let directory = directory(&receiver.url());
     // More than is delivered between all kills, so that there is something in flight at each.
     let messages = World::new(&Scenario::new(seed, (kills + 1) * ARRIVALS_MAX));
-    let mut owed: Vec<Message> = messages.collect();
+    let mut pending: Vec<Message> = messages.collect();
     let mut acked = Vec::new();
     for _ in 0..kills {
         let serving = Serving::start(directory.path()).await;
-        let batch = owed.split_off(owed.len() - ARRIVALS_MAX);
+        let batch = pending.split_off(pending.len() - ARRIVALS_MAX);
         let arrivals = receiver.count() + random.random_range(1..ARRIVALS_MAX);
-        acked.extend(send_and_kill(serving, batch, &receiver, arrivals, &mut owed).await);
+        acked.extend(send_and_kill(serving, batch, &receiver, arrivals, &mut pending).await);
     }
     let serving = Serving::start(directory.path()).await;
-    let (sent, left) = send_all(&serving.url(), std::mem::take(&mut owed)).await;
+    let (sent, left) = send_all(&serving.url(), std::mem::take(&mut pending)).await;
     assert!(left.is_empty(), "nobody kills this one");
     acked.extend(sent);
     loop {
@@ -89,13 +89,13 @@ fn directory(url: &str) -> TempDir {
 }
 
 /// Sends, and kills the process once the receiver has had so many requests; the ids of what was
-/// acknowledged. What was not is owed again.
+/// acknowledged. What was not is pending again.
 async fn send_and_kill(
     serving: Serving,
     batch: Vec<Message>,
     receiver: &Receiver,
     arrivals: usize,
-    owed: &mut Vec<Message>,
+    pending: &mut Vec<Message>,
 ) -> Vec<String> {
     let url = serving.url();
     let killing = async {
@@ -103,7 +103,7 @@ async fn send_and_kill(
         serving.kill().await;
     };
     let ((), (acked, left)) = tokio::join!(killing, send_all(&url, batch));
-    owed.extend(left);
+    pending.extend(left);
     acked
 }
 

@@ -15,9 +15,9 @@ pub(super) const DEAD_LETTER: &str = "INSERT INTO settled_deliveries
           type, subject)
      SELECT ?1, pending.seq, 'dead_lettered', ?3, attempts_total, ?4, event.source,
             event.message_id, event.type, event.subject
-     FROM json_each(?2) AS owed
+     FROM json_each(?2) AS wanted
      CROSS JOIN deliveries AS pending
-         ON pending.destination_id = ?1 AND pending.seq = owed.value
+         ON pending.destination_id = ?1 AND pending.seq = wanted.value
      LEFT JOIN events AS event ON event.seq = pending.seq";
 
 const DELETE: &str = "DELETE FROM deliveries WHERE destination_id = ?1

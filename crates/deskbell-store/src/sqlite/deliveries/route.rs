@@ -74,13 +74,13 @@ async fn add(
     deliveries: &[NewDelivery],
     now_ms: i64,
 ) -> Result<u64, sqlx::Error> {
-    let mut owed: BTreeMap<&str, Vec<(i64, Option<&str>)>> = BTreeMap::new();
+    let mut pending: BTreeMap<&str, Vec<(i64, Option<&str>)>> = BTreeMap::new();
     for NewDelivery { key, subject } in deliveries {
-        owed.entry(&key.destination).or_default().push((key.seq.get(), subject.as_deref()));
+        pending.entry(&key.destination).or_default().push((key.seq.get(), subject.as_deref()));
     }
     let targets = destinations::targets(connection).await?;
     let mut added = 0;
-    for (name, rows) in owed {
+    for (name, rows) in pending {
         if let Some(target) = targets.get(name) {
             added += pending::add(connection, *target, &rows, now_ms).await?;
         }

@@ -183,7 +183,7 @@ impl Batch<'_> {
         sqlx::query_scalar("SELECT min(seq) FROM events").fetch_one(&mut *self.connection).await
     }
 
-    /// What is owed to destinations that are no longer delivered to: with its payload gone, it
+    /// What is pending for destinations that are no longer delivered to: with its payload gone, it
     /// could only be sent empty if they came back.
     async fn dead_letter_others(&mut self, pending: Pending<'_>) -> Result<(), sqlx::Error> {
         let (destinations, now_ms) = (&self.pruning.destinations, self.cutoffs.now_ms);

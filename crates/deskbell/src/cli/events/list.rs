@@ -74,8 +74,8 @@ async fn find(arguments: &Arguments, store: &dyn Store) -> Result<Found, StoreEr
     let mut to = head;
     while to > end && events.len() < arguments.limit {
         let from = Seq::new(to.get() - STRETCH).max(end);
-        let stretch = read(store, from, to).await?;
-        events.extend(stretch.into_iter().rev().filter(|event| arguments.take(event)));
+        let range = read(store, from, to).await?;
+        events.extend(range.into_iter().rev().filter(|event| arguments.take(event)));
         to = from;
     }
     let left_out = arguments.since.is_none() && end > Seq::ZERO && events.len() < arguments.limit;

@@ -67,7 +67,7 @@ async fn who_was_down_gets_everything_later() {
     }
     within(billing.wait_for(12)).await;
     within(search.wait_for(3)).await;
-    // What is owed is owed whatever happens to the program.
+    // What is pending stays pending whatever happens to the program.
     serving.kill().await;
     is_up.store(true, Ordering::SeqCst);
     let serving = recipe.serve().await;

@@ -80,7 +80,7 @@ impl Recipe {
         blocks(&readme, "text").into_iter().map(|lines| lines.join("\n")).collect()
     }
 
-    /// What became of an event once the program has ended: each destination that was owed it, and
+    /// What became of an event once the program has ended: each destination that it was for, and
     /// how many attempts it took.
     pub(super) async fn delivered(&self, seq: i64) -> Vec<(String, usize)> {
         let file = self.directory.path().join("deskbell.db");
