@@ -12,8 +12,8 @@ use deskbell_store::deliveries::StartFrom;
 use tokio::time::Instant;
 
 use crate::attempt::Attempt;
+use crate::delivery_config::DeliveryConfig;
 use crate::template::CheckFailure;
-use crate::worker::DeliveryConfig;
 
 /// The keys of one type of destination: read from the config, and what its channel is built of.
 pub trait ChannelConfig {

@@ -1,20 +1,25 @@
 //! Email: through Resend, or through a mail server (SMTP).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deskbell_config::Fault;
+use deskbell_store::deliveries::StartFrom;
 use tokio::time::Instant;
 
-use crate::api::{BadApiKey, ClientError};
+use crate::api::receiver;
 use crate::attempt::Attempt;
-use crate::channel::{Channel, Delivery};
+use crate::channel::{Channel, ChannelConfig, ChannelError, Delivery};
+use crate::delivery_config::DeliveryConfig;
 use crate::filter::view;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
-use crate::template::{CheckFailure, TemplateError};
+use crate::template::CheckFailure;
 
 mod address;
 mod compose;
 mod config;
+mod error;
 mod resend;
 mod smtp;
 mod smtp_connection;
@@ -23,35 +28,10 @@ mod smtp_url;
 
 use compose::Composer;
 pub use config::{EmailConfig, EmailPreset, EmailProvider};
+pub use error::EmailError;
 use resend::Resend;
 use smtp::Smtp;
 pub use smtp_url::SmtpUrlError;
-
-/// Where Resend's API is.
-const RESEND_BASE_URL: &str = "https://api.resend.com";
-
-/// A config that no channel can be built of.
-#[derive(Debug, thiserror::Error)]
-pub enum EmailError {
-    /// Keys that do not fit together.
-    #[error(transparent)]
-    Config(#[from] Fault),
-    /// A template.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// A sender, a receiver or a `reply_to` that is no address.
-    #[error("{0}")]
-    Address(String),
-    /// The API key.
-    #[error(transparent)]
-    ApiKey(#[from] BadApiKey),
-    /// The mail server's URL.
-    #[error(transparent)]
-    Url(#[from] SmtpUrlError),
-    /// The HTTP client.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-}
 
 /// Sends an email for an event.
 ///
@@ -68,6 +48,35 @@ pub struct EmailChannel {
 enum Carrier {
     Resend(Resend),
     Smtp(Smtp),
+}
+
+impl ChannelConfig for EmailConfig {
+    fn set_defaults(&self, delivery: &mut DeliveryConfig) {
+        if self.preset == Some(EmailPreset::Clerk) {
+            delivery.events.get_or_insert_with(|| vec!["email.created".to_owned()]);
+            delivery.when.get_or_insert_with(|| "data.delivered_by_clerk == false".to_owned());
+        }
+    }
+
+    fn validate(&self, delivery: &DeliveryConfig) -> Result<(), Fault> {
+        self.check(delivery.is_for_alerts_alone())
+    }
+
+    fn start(&self) -> StartFrom {
+        self.start
+    }
+
+    fn receiver(&self) -> String {
+        match (&self.url, &self.base_url) {
+            (Some(url), _) => receiver(url.expose_secrets()),
+            (None, Some(url)) => receiver(url.expose_secrets()),
+            (None, None) => "Resend".to_owned(),
+        }
+    }
+
+    fn channel(&self, destination: &str) -> Result<Arc<dyn Channel>, ChannelError> {
+        Ok(Arc::new(EmailChannel::new(destination, self)?))
+    }
 }
 
 impl EmailChannel {

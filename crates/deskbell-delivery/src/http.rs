@@ -5,6 +5,7 @@
 
 mod client;
 mod config;
+mod error;
 mod failure;
 mod guard;
 mod headers;
@@ -13,11 +14,13 @@ mod reused;
 mod secret;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use clerk_webhooks::{CannotSign, HeaderFamily, Signer};
+use clerk_webhooks::{HeaderFamily, Signer};
 use deskbell_config::Fault;
 use deskbell_store::clock;
+use deskbell_store::deliveries::StartFrom;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use reqwest::{Client, Response};
@@ -25,43 +28,19 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 pub use self::config::HttpConfig;
+pub use self::error::HttpError;
 pub use self::guard::{AllowedHost, NotAHost, Refused};
 pub use self::headers::{HeaderOfOurs, Headers};
 pub use self::secret::{EndpointSecret, EndpointSecrets, SignatureVersion};
 
 use self::client::Clients;
+use crate::api::receiver;
 use crate::attempt::{Attempt, reply_outcome};
 use crate::ca_certificates::CaCertificates;
-use crate::channel::{Channel, Delivery};
+use crate::channel::{Channel, ChannelConfig, ChannelError, Delivery};
+use crate::delivery_config::DeliveryConfig;
 
 const USER_AGENT_VALUE: &str = concat!("Deskbell/", env!("CARGO_PKG_VERSION"));
-
-/// Why there can be no such destination. No variant repeats what may be a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum HttpError {
-    /// Keys that do not fit together.
-    #[error(transparent)]
-    Config(#[from] Fault),
-    /// No host, or a character that a request cannot have.
-    #[error("the URL cannot be requested")]
-    Url,
-    /// A host in the URL that is never connected to under these rules.
-    #[error("the URL's host {host} is {refused}")]
-    Refused {
-        /// The host.
-        host: String,
-        /// What it is.
-        refused: Refused,
-    },
-    /// A secret that only verifies.
-    #[error(transparent)]
-    Secret(#[from] CannotSign),
-    /// The HTTP client, as where the system has no certificate authorities.
-    #[error(
-        "cannot prepare HTTPS: are the system's certificate authorities (ca-certificates) there?"
-    )]
-    Client(#[source] reqwest::Error),
-}
 
 /// Forwards events to one URL.
 pub struct HttpChannel {
@@ -72,6 +51,25 @@ pub struct HttpChannel {
     header_family: HeaderFamily,
     /// What every request has beside its signature.
     headers: HeaderMap,
+}
+
+impl ChannelConfig for HttpConfig {
+    fn validate(&self, _delivery: &DeliveryConfig) -> Result<(), Fault> {
+        self.check()
+    }
+
+    fn start(&self) -> StartFrom {
+        self.from
+    }
+
+    fn receiver(&self) -> String {
+        receiver(self.url.expose_secrets())
+    }
+
+    fn channel(&self, _destination: &str) -> Result<Arc<dyn Channel>, ChannelError> {
+        self.check_localhost()?;
+        Ok(Arc::new(HttpChannel::new(self)?))
+    }
 }
 
 impl HttpChannel {

@@ -1,16 +1,21 @@
 //! Loops: users as contacts, and events about them: <https://loops.so/docs/api-reference>.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use deskbell_config::{RateLimit, RateUnit};
 use deskbell_expr::EventView;
+use deskbell_store::deliveries::{Ordering, StartFrom};
 use http::{HeaderValue, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::api::{
-    Api, ApiReply, ApiRequest, BadApiKey, ClientError, base_url_or, bearer, endpoint,
+    Api, ApiReply, ApiRequest, BadApiKey, ClientError, base_url_or, bearer, endpoint, receiver,
 };
 use crate::attempt::{Attempt, Outcome};
-use crate::channel::{Channel, Delivery};
+use crate::channel::{Channel, ChannelConfig, ChannelError, Delivery};
+use crate::delivery_config::DeliveryConfig;
 use crate::filter::view;
 use crate::idempotency;
 use crate::notice::Notice;
@@ -21,6 +26,7 @@ mod config;
 mod request;
 
 pub use config::LoopsConfig;
+use config::RATE_PER_SECOND;
 use request::{Call, calls};
 
 /// Where Loops' API is.
@@ -54,6 +60,34 @@ pub struct LoopsChannel {
     base_url: Url,
     authorization: HeaderValue,
     event_name: Option<Template>,
+}
+
+impl ChannelConfig for LoopsConfig {
+    fn set_defaults(&self, delivery: &mut DeliveryConfig) {
+        delivery.ordering.get_or_insert(Ordering::Subject);
+        delivery
+            .rate_limit
+            .get_or_insert(RateLimit { count: RATE_PER_SECOND, per: RateUnit::Second });
+    }
+
+    fn start(&self) -> StartFrom {
+        self.from
+    }
+
+    fn receiver(&self) -> String {
+        match &self.base_url {
+            Some(url) => receiver(url.expose_secrets()),
+            None => "Loops".to_owned(),
+        }
+    }
+
+    fn takes_alerts(&self) -> bool {
+        false
+    }
+
+    fn channel(&self, destination: &str) -> Result<Arc<dyn Channel>, ChannelError> {
+        Ok(Arc::new(LoopsChannel::new(destination, self)?))
+    }
 }
 
 impl LoopsChannel {

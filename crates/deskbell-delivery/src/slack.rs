@@ -3,10 +3,12 @@
 mod config;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use deskbell_config::TemplateText;
+use deskbell_config::{Fault, TemplateText};
 use deskbell_expr::json;
+use deskbell_store::deliveries::StartFrom;
 use http::{Method, StatusCode};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
@@ -14,9 +16,10 @@ use tokio::time::Instant;
 use url::Url;
 
 pub use self::config::SlackConfig;
-use crate::api::{Api, ApiReply, ApiRequest, ClientError};
+use crate::api::{Api, ApiReply, ApiRequest, ClientError, receiver};
 use crate::attempt::{Attempt, Outcome};
-use crate::channel::{Channel, Delivery};
+use crate::channel::{Channel, ChannelConfig, ChannelError, Delivery};
+use crate::delivery_config::DeliveryConfig;
 use crate::filter::view;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
@@ -46,6 +49,28 @@ pub struct SlackChannel {
     url: Url,
     text: Option<Template>,
     blocks: Option<Template>,
+}
+
+impl ChannelConfig for SlackConfig {
+    fn validate(&self, delivery: &DeliveryConfig) -> Result<(), Fault> {
+        if self.text.is_none() && self.blocks.is_none() && !delivery.is_for_alerts_alone() {
+            return Err(Fault::at(Vec::new(), "a message needs `text` or `blocks`")
+                .with_help("for example text = \"New user: {{ user.full_name }}\""));
+        }
+        Ok(())
+    }
+
+    fn start(&self) -> StartFrom {
+        self.from
+    }
+
+    fn receiver(&self) -> String {
+        receiver(self.webhook_url.expose_secrets())
+    }
+
+    fn channel(&self, destination: &str) -> Result<Arc<dyn Channel>, ChannelError> {
+        Ok(Arc::new(SlackChannel::new(destination, self)?))
+    }
 }
 
 impl SlackChannel {

@@ -5,7 +5,6 @@
 
 mod attempt_result;
 mod claims;
-mod config;
 mod health;
 mod in_flight;
 mod report;
@@ -23,13 +22,13 @@ use tokio_util::sync::CancellationToken;
 
 use self::attempt_result::AttemptResult;
 use self::claims::{CLAIMED_PER_IN_FLIGHT, Claims};
-pub use self::config::{DeliveryConfig, WorkerOptions};
 use self::health::HealthMonitor;
 use self::in_flight::InFlight;
 use self::report::AttemptLog;
 use self::settlements::Settlements;
 use crate::breaker::{Allowed, Breaker};
 use crate::channel::Channel;
+use crate::delivery_config::WorkerOptions;
 use crate::rate_limiter::RateLimiter;
 
 /// Attempts that have ended and are not written down yet, for each one in flight: a process that

@@ -5,7 +5,8 @@ use deskbell_expr::{EventView, on_sample};
 use lettre::message::Mailbox;
 
 use super::address::{self, BadAddresses};
-use super::{EmailConfig, EmailError, EmailPreset};
+use super::config::{EmailConfig, EmailPreset};
+use super::error::EmailError;
 use crate::notice::Notice;
 use crate::template::{CheckFailure, Escape, Template, TemplateError};
 use crate::words::one_line;

@@ -1,16 +1,11 @@
 //! `type = "email"`.
 
-use std::sync::Arc;
-
 use deskbell_config::{Fault, HttpUrl, SecretText, SmtpUrl, Step, TemplateText};
 use deskbell_store::deliveries::StartFrom;
 use serde::{Deserialize, Serialize};
 
-use super::{EmailChannel, EmailError};
-use crate::api::receiver;
+use super::error::EmailError;
 use crate::ca_certificates::CaCertificates;
-use crate::channel::{Channel, ChannelConfig, ChannelError};
-use crate::worker::DeliveryConfig;
 
 /// An email. Everything that it says is a template.
 ///
@@ -154,6 +149,20 @@ impl EmailConfig {
         }
     }
 
+    /// Whether there is all that an email needs; one for alerts alone needs no text of its own.
+    pub(super) fn check(&self, is_for_alerts_alone: bool) -> Result<(), Fault> {
+        self.check_sender()?;
+        if self.preset.is_none() {
+            if self.to.is_empty() {
+                return Err(missing("to", "for example to = \"{{ user.primary_email_address }}\""));
+            }
+            if !is_for_alerts_alone {
+                self.check_message()?;
+            }
+        }
+        self.carrier().map(drop)
+    }
+
     /// `from` is where a destination begins in other types, and the sender here.
     fn check_sender(&self) -> Result<(), Fault> {
         let from = self.from.trim();
@@ -188,43 +197,5 @@ impl EmailConfig {
     pub(super) fn check_parts(&self) -> Result<(), EmailError> {
         let has_parts = self.subject.is_some() || self.text.is_some() || self.html.is_some();
         if has_parts && self.preset.is_none() { Ok(self.check_message()?) } else { Ok(()) }
-    }
-}
-
-impl ChannelConfig for EmailConfig {
-    fn set_defaults(&self, delivery: &mut DeliveryConfig) {
-        if self.preset == Some(EmailPreset::Clerk) {
-            delivery.events.get_or_insert_with(|| vec!["email.created".to_owned()]);
-            delivery.when.get_or_insert_with(|| "data.delivered_by_clerk == false".to_owned());
-        }
-    }
-
-    fn validate(&self, delivery: &DeliveryConfig) -> Result<(), Fault> {
-        self.check_sender()?;
-        if self.preset.is_none() {
-            if self.to.is_empty() {
-                return Err(missing("to", "for example to = \"{{ user.primary_email_address }}\""));
-            }
-            if !delivery.is_for_alerts_alone() {
-                self.check_message()?;
-            }
-        }
-        self.carrier().map(drop)
-    }
-
-    fn start(&self) -> StartFrom {
-        self.start
-    }
-
-    fn receiver(&self) -> String {
-        match (&self.url, &self.base_url) {
-            (Some(url), _) => receiver(url.expose_secrets()),
-            (None, Some(url)) => receiver(url.expose_secrets()),
-            (None, None) => "Resend".to_owned(),
-        }
-    }
-
-    fn channel(&self, destination: &str) -> Result<Arc<dyn Channel>, ChannelError> {
-        Ok(Arc::new(EmailChannel::new(destination, self)?))
     }
 }

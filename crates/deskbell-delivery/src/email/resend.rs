@@ -10,11 +10,14 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::compose::Email;
-use super::{EmailError, RESEND_BASE_URL};
+use super::error::EmailError;
 use crate::api::{Api, ApiReply, ApiRequest, base_url_or, bearer, endpoint};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::Delivery;
 use crate::idempotency;
+
+/// Where Resend's API is.
+const RESEND_BASE_URL: &str = "https://api.resend.com";
 
 /// The longest idempotency key.
 const KEY_CHARS_MAX: usize = 256;

@@ -1,7 +1,6 @@
 //! `type = "http"`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 use clerk_webhooks::HeaderFamily;
 use deskbell_config::{Fault, HttpUrl, Step};
@@ -11,14 +10,11 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use url::Host;
 
+use super::error::HttpError;
 use super::guard::{AllowedHost, Rules, judge};
 use super::headers::Headers;
 use super::secret::{EndpointSecrets, SignatureVersion};
-use super::{HttpChannel, HttpError};
-use crate::api::receiver;
 use crate::ca_certificates::CaCertificates;
-use crate::channel::{Channel, ChannelConfig, ChannelError};
-use crate::worker::DeliveryConfig;
 
 /// A signed request to a web address.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -145,7 +141,7 @@ impl HttpConfig {
 
     /// That `localhost` is allowed where it is the URL's host: it is known before it is resolved that
     /// no request would be sent.
-    fn check_localhost(&self) -> Result<(), HttpError> {
+    pub(super) fn check_localhost(&self) -> Result<(), HttpError> {
         let Some(Host::Domain(name)) = self.url.expose_secrets().host() else { return Ok(()) };
         if !is_localhost(name) {
             return Ok(());
@@ -155,25 +151,6 @@ impl HttpConfig {
         judge(v4, &rules)
             .or_else(|refused| judge(v6, &rules).map_err(|_| refused))
             .map_err(|refused| HttpError::Refused { host: name.to_owned(), refused })
-    }
-}
-
-impl ChannelConfig for HttpConfig {
-    fn validate(&self, _delivery: &DeliveryConfig) -> Result<(), Fault> {
-        self.check()
-    }
-
-    fn start(&self) -> StartFrom {
-        self.from
-    }
-
-    fn receiver(&self) -> String {
-        receiver(self.url.expose_secrets())
-    }
-
-    fn channel(&self, _destination: &str) -> Result<Arc<dyn Channel>, ChannelError> {
-        self.check_localhost()?;
-        Ok(Arc::new(HttpChannel::new(self)?))
     }
 }
 

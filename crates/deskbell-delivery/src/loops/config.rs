@@ -1,21 +1,14 @@
 //! `type = "loops"`.
 
-use std::num::NonZeroU32;
-use std::sync::Arc;
-
-use deskbell_config::{HttpUrl, RateLimit, RateUnit, SecretText};
-use deskbell_store::deliveries::{Ordering, StartFrom};
+use deskbell_config::{HttpUrl, SecretText};
+use deskbell_store::deliveries::StartFrom;
 use serde::{Deserialize, Serialize};
-
-use super::LoopsChannel;
-use crate::api::receiver;
-use crate::channel::{Channel, ChannelConfig, ChannelError};
-use crate::worker::DeliveryConfig;
+use std::num::NonZeroU32;
 
 /// Deliveries a second that stay within the
 /// [ten requests](https://loops.so/docs/api-reference/intro) that Loops allows a team: one delivery
 /// may take two.
-const RATE_PER_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("5 is not 0");
+pub(super) const RATE_PER_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("5 is not 0");
 
 /// Contacts of Loops, kept as users are, and events for them.
 ///
@@ -39,32 +32,4 @@ pub struct LoopsConfig {
     /// Where in the log it begins when it is new. Default: `now`.
     #[serde(default)]
     pub from: StartFrom,
-}
-
-impl ChannelConfig for LoopsConfig {
-    fn set_defaults(&self, delivery: &mut DeliveryConfig) {
-        delivery.ordering.get_or_insert(Ordering::Subject);
-        delivery
-            .rate_limit
-            .get_or_insert(RateLimit { count: RATE_PER_SECOND, per: RateUnit::Second });
-    }
-
-    fn start(&self) -> StartFrom {
-        self.from
-    }
-
-    fn receiver(&self) -> String {
-        match &self.base_url {
-            Some(url) => receiver(url.expose_secrets()),
-            None => "Loops".to_owned(),
-        }
-    }
-
-    fn takes_alerts(&self) -> bool {
-        false
-    }
-
-    fn channel(&self, destination: &str) -> Result<Arc<dyn Channel>, ChannelError> {
-        Ok(Arc::new(LoopsChannel::new(destination, self)?))
-    }
 }

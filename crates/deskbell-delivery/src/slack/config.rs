@@ -1,15 +1,8 @@
 //! `type = "slack"`.
 
-use std::sync::Arc;
-
-use deskbell_config::{Fault, HttpUrl, SecretUrl, TemplateText};
+use deskbell_config::{HttpUrl, SecretUrl, TemplateText};
 use deskbell_store::deliveries::StartFrom;
 use serde::{Deserialize, Serialize};
-
-use super::SlackChannel;
-use crate::api::receiver;
-use crate::channel::{Channel, ChannelConfig, ChannelError};
-use crate::worker::DeliveryConfig;
 
 /// A message to a Slack channel: `text`, `blocks`, or both.
 ///
@@ -35,26 +28,4 @@ pub struct SlackConfig {
     /// Where in the log it begins when it is new. Default: `now`.
     #[serde(default)]
     pub from: StartFrom,
-}
-
-impl ChannelConfig for SlackConfig {
-    fn validate(&self, delivery: &DeliveryConfig) -> Result<(), Fault> {
-        if self.text.is_none() && self.blocks.is_none() && !delivery.is_for_alerts_alone() {
-            return Err(Fault::at(Vec::new(), "a message needs `text` or `blocks`")
-                .with_help("for example text = \"New user: {{ user.full_name }}\""));
-        }
-        Ok(())
-    }
-
-    fn start(&self) -> StartFrom {
-        self.from
-    }
-
-    fn receiver(&self) -> String {
-        receiver(self.webhook_url.expose_secrets())
-    }
-
-    fn channel(&self, destination: &str) -> Result<Arc<dyn Channel>, ChannelError> {
-        Ok(Arc::new(SlackChannel::new(destination, self)?))
-    }
 }

@@ -9,7 +9,7 @@ use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery, Settlement, Verdict};
 use tokio::time::Instant;
 
-use super::WorkerOptions;
+use crate::delivery_config::WorkerOptions;
 use crate::filter::ONE_TIME_CODES;
 
 /// Claimed deliveries for each one in flight, so that none waits for the store between two.

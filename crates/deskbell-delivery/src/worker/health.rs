@@ -7,9 +7,9 @@ use deskbell_store::deliveries::{DeliveryQueue, DestinationHealth, Disabled, Res
 use deskbell_store::{Seq, StoreError};
 use tokio::time::Instant;
 
-use super::WorkerOptions;
 use super::attempt_result::AttemptResult;
 use crate::attempt::Outcome;
+use crate::delivery_config::WorkerOptions;
 use crate::health::{FailingStreak, HealthPolicy, ObservedAttempts};
 use crate::words::in_words;
 

@@ -8,11 +8,11 @@ use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::WorkerOptions;
 use super::attempt_result::{AttemptContext, AttemptResult};
 use super::claims::{LeasedDelivery, expires_at_ms};
 use crate::attempt::Attempt;
 use crate::channel::{Channel, Delivery};
+use crate::delivery_config::WorkerOptions;
 use crate::notice::NOTICE_SOURCE;
 
 /// How long a channel that misses its deadline is waited for beyond it.

@@ -1,0 +1,33 @@
+//! Why there can be no such destination.
+
+use clerk_webhooks::CannotSign;
+use deskbell_config::Fault;
+
+use super::guard::Refused;
+
+/// Why there can be no such destination. No variant repeats what may be a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Keys that do not fit together.
+    #[error(transparent)]
+    Config(#[from] Fault),
+    /// No host, or a character that a request cannot have.
+    #[error("the URL cannot be requested")]
+    Url,
+    /// A host in the URL that is never connected to under these rules.
+    #[error("the URL's host {host} is {refused}")]
+    Refused {
+        /// The host.
+        host: String,
+        /// What it is.
+        refused: Refused,
+    },
+    /// A secret that only verifies.
+    #[error(transparent)]
+    Secret(#[from] CannotSign),
+    /// The HTTP client, as where the system has no certificate authorities.
+    #[error(
+        "cannot prepare HTTPS: are the system's certificate authorities (ca-certificates) there?"
+    )]
+    Client(#[source] reqwest::Error),
+}
