@@ -29,7 +29,6 @@ mod demo;
 mod engine;
 mod handler;
 mod metrics;
-mod mirror_options;
 mod mirror_rows;
 mod outcomes;
 mod pruner;

@@ -13,8 +13,8 @@ use deskbell_sync::status::{self, MirrorState, Reported};
 use deskbell_sync::{ConnectError, MirrorOptions};
 
 use crate::config::Config;
+use crate::config::mirror_options;
 use crate::delivering::{self, DeliveringError};
-use crate::mirror_options::mirror_options;
 
 /// Earlier events about the same subject that are read to find out whether a statement skipped an
 /// event as stale. It is not reported for older ones.

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{Context, NoDatabase, exit};
 use crate::config::Config;
-use crate::mirror_options::mirror_options;
+use crate::config::mirror_options;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

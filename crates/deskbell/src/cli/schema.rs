@@ -12,8 +12,8 @@ use serde_json::json;
 
 use self::error::SchemaError;
 use super::{Context, NoDatabase, exit};
+use crate::config::mirror_options;
 use crate::config::{Config, DestinationConfig};
-use crate::mirror_options::mirror_options;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -7,7 +7,7 @@ use deskbell_sync::{ConnectError, statements};
 use miette::Diagnostic;
 
 use super::{Context, NoDatabase, exit};
-use crate::mirror_options::mirror_options;
+use crate::config::mirror_options;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

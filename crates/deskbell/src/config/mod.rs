@@ -7,6 +7,7 @@ mod alerts;
 mod destination;
 pub(crate) mod event_types;
 mod expression;
+mod mirror_options;
 mod server;
 mod source;
 mod statement;
@@ -33,6 +34,7 @@ pub use destination::{
     EndpointSecrets, HeaderFamily, Headers, HttpConfig, LoopsConfig, OnDelete, Ordering,
     RetryPolicy, SignatureVersion, SlackConfig, StartFrom,
 };
+pub(crate) use mirror_options::mirror_options;
 pub use server::{Network, ServerConfig, TlsConfig};
 pub use source::SourceConfig;
 pub use statement::{Stale, StatementConfig};

@@ -7,8 +7,8 @@ use deskbell_sync::statements::identity;
 use deskbell_sync::{Dialect, check_statement};
 use serde::{Deserialize, Serialize};
 
+use super::mirror_options::statement_options;
 use super::{Expressions, event_types, expression};
-use crate::mirror_options::statement_options;
 
 /// One SQL statement that events of certain types run. Values are CEL expressions.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]

@@ -4,8 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::StartError;
 use crate::config::Config;
+use crate::config::mirror_options;
 use crate::delivering::Delivering;
-use crate::mirror_options::mirror_options;
 
 /// Checks the config's destinations as far as possible without their databases: names, and every
 /// expression. Returns warnings.

@@ -8,9 +8,9 @@ use deskbell_sync::MirrorOptions;
 use super::check::check_mirrors;
 use super::parts::Shared;
 use super::{Engine, StartError, parts, routes};
+use crate::config::mirror_options;
 use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
-use crate::mirror_options::mirror_options;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reloaded {

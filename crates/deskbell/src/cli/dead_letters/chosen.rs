@@ -11,8 +11,8 @@ use super::error::unreachable;
 use super::letter::Letter;
 use crate::cli::{exit, named, store};
 use crate::command_runner::Retry;
+use crate::config::mirror_options;
 use crate::config::{Config, DestinationConfig};
-use crate::mirror_options::mirror_options;
 
 /// Dead letters of deliveries that are listed; there may be as many as there are events.
 const DELIVERIES_MAX: usize = 10_000;
