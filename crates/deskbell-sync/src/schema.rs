@@ -230,7 +230,7 @@ fn dead_letters() -> Table {
         TableColumn { default: Some("false"), ..required("retry", Kind::Boolean) },
         optional("failed_at", Kind::Time),
         // What was refused: `row`, `delete`, `statement`, or the `event` itself.
-        TableColumn { default: Some("'row'"), ..id("kind") },
+        TableColumn { default: Some("'row'"), ..required("kind", Kind::Text) },
         // Not null while it is retried automatically: it is no dead letter yet.
         optional("waiting_since", Kind::Time),
         optional("retry_at", Kind::Time),
