@@ -21,7 +21,7 @@
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use deskbell_store::{LogWriter, LogWriterOptions, NewEvent, SqliteStore, Store};
+//! use deskbell_store::{EventLog, LogWriter, LogWriterOptions, NewEvent, SqliteStore};
 //! use std::sync::Arc;
 //!
 //! let directory = tempfile::tempdir()?;
