@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
-use deskbell_config::{Duration, RateLimit};
+use deskbell_config::{Duration, Fault, NOTICE_TYPE, RateLimit, Step};
+use deskbell_expr::{Kind, event_types, in_config};
 use deskbell_store::deliveries::Ordering;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::breaker::ProbePolicy;
 use crate::health::HealthPolicy;
-use crate::notice::NOTICE_TYPE;
 use crate::retry::RetryPolicy;
 
 /// The most deliveries of one destination that may be in flight at once.
@@ -68,6 +68,45 @@ impl DeliveryConfig {
     #[must_use]
     pub fn is_for_alerts_alone(&self) -> bool {
         self.events.as_ref().is_some_and(|events| events.iter().all(|event| event == NOTICE_TYPE))
+    }
+
+    /// Whether events are named that there are, and the condition can be evaluated on them. A fault's
+    /// path begins at the destination.
+    ///
+    /// # Errors
+    /// The first fault; else warnings.
+    pub fn validate(&self) -> Result<Vec<Fault>, Fault> {
+        let mut warnings = Vec::new();
+        for (number, event_type) in self.events.iter().flatten().enumerate() {
+            let at = vec![Step::Key("events"), Step::Index(number)];
+            event_types::check_delivered(event_type, at, &mut warnings)?;
+        }
+        if let Some(when) = &self.when {
+            self.check_when(when, &mut warnings)?;
+        }
+        Ok(warnings)
+    }
+
+    /// Compiles the condition, and tries it on a sample of every type of event that it is for.
+    fn check_when(&self, text: &str, warnings: &mut Vec<Fault>) -> Result<(), Fault> {
+        let what = "the condition `when`";
+        let at = || vec![Step::Key("when")];
+        let events = self.events.as_deref();
+        let known = event_types::known_only(events);
+        let expression = in_config::check(what, text, &known, at(), warnings)?;
+        warnings.extend(in_config::absent_root(what, &expression, &known, at()));
+        let checked = expression.check(&event_types::delivered(events));
+        if let Some(kind) = checked.kinds.iter().find(|kind| **kind != Kind::Bool) {
+            return Err(Fault::at(at(), format!("{what} gives {kind}"))
+                .with_help("it must give true or false: compare the value with another"));
+        }
+        match checked.failures.first() {
+            Some((event_type, error)) if checked.kinds.is_empty() => {
+                let message = format!("{what} fails on a sample of {event_type}");
+                Err(Fault::at(at(), message).with_help(error.to_string()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

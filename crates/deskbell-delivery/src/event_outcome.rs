@@ -1,10 +1,10 @@
 //! What became of an event at a destination with a queue.
 
+use deskbell_config::NOTICE_SOURCE;
 use deskbell_store::deliveries::DeliveryState;
 use deskbell_store::{Outcome, OutcomeKind, Seq, StoredEvent};
 
 use crate::filter::{Decision, view};
-use crate::notice::NOTICE_SOURCE;
 use crate::router::Route;
 
 /// Why there is no delivery of an event that the destination wants now.

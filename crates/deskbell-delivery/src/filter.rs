@@ -1,10 +1,8 @@
 //! Which events a destination takes, and why not the others.
 
+use deskbell_config::{ONE_TIME_CODES, takes_type};
 use deskbell_expr::{Condition, EventParts, EventView, Expression, ExpressionError};
 use deskbell_store::StoredEvent;
-
-/// Types whose events carry one-time codes or magic links. Patterns do not match them.
-pub use deskbell_store::retention::ONE_TIME_CODES;
 
 #[derive(Debug, Clone, Default)]
 pub struct FilterOptions {
@@ -90,15 +88,6 @@ impl Filter {
         }
         format!("`events` does not include {event_type}")
     }
-}
-
-/// Whether one of these types or patterns matches this type. No pattern matches [`ONE_TIME_CODES`].
-#[must_use]
-pub fn takes_type(events: &[String], event_type: &str) -> bool {
-    events.iter().any(|wanted| match wanted.strip_suffix('*') {
-        Some(prefix) => !ONE_TIME_CODES.contains(&event_type) && event_type.starts_with(prefix),
-        None => wanted == event_type,
-    })
 }
 
 fn judge(when: &Expression, view: &EventView<'_>) -> Decision {

@@ -38,7 +38,7 @@ pub use channel::{Channel, ChannelConfig, ChannelError, Delivery};
 pub use delivery_config::{DeliveryConfig, WorkerOptions};
 pub use email::{EmailChannel, EmailConfig, EmailError, EmailPreset, EmailProvider, SmtpUrlError};
 pub use event_outcome::{StoredOutcome, event_outcome};
-pub use filter::{Decision, Filter, FilterError, FilterOptions, ONE_TIME_CODES, takes_type, view};
+pub use filter::{Decision, Filter, FilterError, FilterOptions, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError};
 pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy};
 pub use http::{
@@ -46,7 +46,7 @@ pub use http::{
     HttpError, NotAHost, Refused, SignatureVersion,
 };
 pub use loops::{LoopsChannel, LoopsConfig, LoopsError};
-pub use notice::{NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject};
+pub use notice::{Notice, NoticeState, NoticeSubject};
 pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
 pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};

@@ -7,13 +7,10 @@
 use std::collections::BTreeMap;
 
 use clerk_webhooks::UnixMillis;
+use deskbell_config::{NOTICE_SOURCE, NOTICE_TYPE};
 use deskbell_store::{NewEvent, StoredEvent};
 use serde::{Deserialize, Serialize};
 
-/// The source of notices. The config refuses a source of this name.
-pub const NOTICE_SOURCE: &str = "deskbell";
-/// The type of notices. Earlier releases wrote one type for each kind.
-pub const NOTICE_TYPE: &str = "deskbell.alert";
 /// It grows when a member changes its meaning or is removed, not when one is added.
 const VERSION: u32 = 1;
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use deskbell_config::takes_type;
 use deskbell_store::deliveries::{DeadLetter, DeadLetterQuery, DeliveryKey, NewDelivery, Replays};
 use deskbell_store::{ReadLimit, Seq, StoreError, StoredEvent};
 use serde::{Deserialize, Serialize};
 
-use crate::filter::{Decision, takes_type, view};
+use crate::filter::{Decision, view};
 use crate::router::Route;
 
 /// Deliveries that are revived or added in one transaction.

@@ -16,8 +16,8 @@ pub(crate) use user_refs::{index_key, is_address};
 
 use crate::{Leases, Seq, StoreError};
 
-/// Events with one-time codes and magic links. Their payloads leave the log first.
-pub const ONE_TIME_CODES: &[&str] = &["email.created", "sms.created"];
+/// Their payloads leave the log first.
+pub use deskbell_config::ONE_TIME_CODES;
 
 /// Pruning and erasure. Times are by the store's clock.
 #[async_trait]

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_config::NOTICE_TYPE;
 use deskbell_delivery::{
     Channel, ChannelConfig, ChannelError, DeliveryConfig, Filter, FilterError, FilterOptions,
-    HandlerChannel, HealthPolicy, NOTICE_TYPE, Replayer, Route, Router, RouterOptions, Worker,
-    WorkerOptions,
+    HandlerChannel, HealthPolicy, Replayer, Route, Router, RouterOptions, Worker, WorkerOptions,
 };
+use deskbell_expr::event_types;
 use deskbell_store::deliveries::{Destinations, Ordering, Registration, StartFrom};
 use deskbell_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::command_runner::CommandRunner;
-use crate::config::{self, Config, DestinationConfig, event_types};
+use crate::config::{self, Config, DestinationConfig};
 use crate::handler::Handler;
 
 /// How often pending deliveries are counted, if there are metrics.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clerk_webhooks::{Secret, SecretError};
-use deskbell_delivery::ONE_TIME_CODES;
+use deskbell_config::ONE_TIME_CODES;
 use deskbell_sim::{
     Difference, Progress, Report, Scenario, Sender, SenderError, SenderOptions, World,
 };

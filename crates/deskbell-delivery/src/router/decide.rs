@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deskbell_config::NOTICE_SOURCE;
 use deskbell_expr::EventView;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{DeliveryKey, FilteredOut, NewDelivery};
@@ -10,7 +11,6 @@ use deskbell_store::{Seq, StoredEvent};
 
 use super::Route;
 use crate::filter::{Decision, view};
-use crate::notice::NOTICE_SOURCE;
 
 /// After this time a batch ends with the current event and is committed, so that events with expensive
 /// conditions delay the others by no more. It is checked between events.

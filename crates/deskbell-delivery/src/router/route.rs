@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use deskbell_config::NOTICE_SOURCE;
 use deskbell_expr::EventView;
 use deskbell_store::StoredEvent;
 
 use crate::filter::{Decision, Filter};
-use crate::notice::NOTICE_SOURCE;
 
 /// A destination, and which events it takes.
 #[derive(Debug, Clone)]

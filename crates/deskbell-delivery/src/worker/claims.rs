@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_config::ONE_TIME_CODES;
 use deskbell_store::StoredEvent;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery, Settlement, Verdict};
 use tokio::time::Instant;
 
 use crate::delivery_config::WorkerOptions;
-use crate::filter::ONE_TIME_CODES;
 
 /// Claimed deliveries for each one in flight, so that none waits for the store between two.
 pub(super) const CLAIMED_PER_IN_FLIGHT: usize = 8;

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_config::NOTICE_SOURCE;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -13,7 +14,6 @@ use super::claims::{LeasedDelivery, expires_at_ms};
 use crate::attempt::Attempt;
 use crate::channel::{Channel, Delivery};
 use crate::delivery_config::WorkerOptions;
-use crate::notice::NOTICE_SOURCE;
 
 /// How long a channel that misses its deadline is waited for beyond it.
 const DEADLINE_MARGIN: Duration = Duration::from_millis(500);

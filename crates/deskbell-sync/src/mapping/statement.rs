@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use deskbell_config::takes_type;
 use deskbell_expr::{Condition, EventParts, EventView, Expression, Value};
 use deskbell_store::StoredEvent;
 
@@ -12,9 +13,6 @@ use super::statement_text::{check_statement, first_words};
 use crate::db::Dialect;
 use crate::options::{Stale, StatementOptions};
 use crate::scalar::cleaned;
-
-/// Types that no pattern matches: they contain one-time codes and must be named.
-const NAMED_ONLY: [&str; 2] = ["email.created", "sms.created"];
 
 /// A statement with its expressions.
 #[derive(Debug)]
@@ -89,11 +87,7 @@ impl CompiledStatement {
 
     /// Whether it runs for events of this type.
     pub(crate) fn is_on(&self, event_type: &str) -> bool {
-        self.on.iter().any(|on| match on.strip_suffix('*') {
-            _ if on == event_type => true,
-            Some(prefix) => event_type.starts_with(prefix) && !NAMED_ONLY.contains(&event_type),
-            None => false,
-        })
+        takes_type(&self.on, event_type)
     }
 
     /// The parameters for this event, which is about `id`; `None` where `when` does not hold.

@@ -5,8 +5,6 @@
 
 mod alerts;
 mod destination;
-pub(crate) mod event_types;
-mod expression;
 mod mirror_options;
 mod server;
 mod source;
@@ -24,6 +22,7 @@ pub use deskbell_config::{
     SecretText, SecretUrl, SmtpUrl, SqliteUrl, TemplateText,
 };
 use deskbell_config::{ConfigFile, Fault, Node, ReadError, Span, Step};
+use deskbell_expr::{event_types, in_config as expression};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use clerk_webhooks::Secret;
-use deskbell_config::{Fault, Step};
-use deskbell_delivery::NOTICE_SOURCE;
+use deskbell_config::{Fault, NOTICE_SOURCE, Step};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ConfigError, Duration, Environment, SecretText, SigningSecret};

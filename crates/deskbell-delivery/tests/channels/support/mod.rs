@@ -7,10 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clerk_webhooks::catalog;
-use deskbell_delivery::{
-    Attempt, Channel, Delivery, NOTICE_SOURCE, NOTICE_TYPE, Notice, NoticeState, NoticeSubject,
-    Outcome,
-};
+use deskbell_config::{NOTICE_SOURCE, NOTICE_TYPE};
+use deskbell_delivery::{Attempt, Channel, Delivery, Notice, NoticeState, NoticeSubject, Outcome};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use clerk_webhooks::UnixMillis;
-use deskbell_delivery::{shown_time, takes_type};
+use deskbell_config::takes_type;
+use deskbell_delivery::shown_time;
 use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! `deskbell events show`: an event, and what became of it.
 
 use clap::Args;
-use deskbell_delivery::{NOTICE_SOURCE, one_line, shown_time};
+use deskbell_config::{NOTICE_SOURCE, ONE_TIME_CODES};
+use deskbell_delivery::{one_line, shown_time};
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, FilteredOut};
-use deskbell_store::retention::ONE_TIME_CODES;
 use deskbell_store::{Outcome, OutcomeKind, Store, StoreError, StoredEvent};
 use miette::Diagnostic;
 use serde_json::{Value, json};

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use deskbell_config::{Fault, Step};
-use deskbell_delivery::{DeliveryConfig, NOTICE_TYPE};
-use deskbell_expr::Kind;
+use deskbell_config::{Fault, NOTICE_TYPE, Step};
+use deskbell_delivery::DeliveryConfig;
 
 use super::{DestinationConfig, DestinationKind, database};
-use crate::config::{Config, alerts, event_types, expression, nearest};
+use crate::config::{Config, alerts, nearest};
 
 /// Checks the destinations together, and against the sources and the store; gives warnings.
 pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
@@ -29,8 +28,9 @@ pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
             if let Some(channel) = destination.kind.channel_config() {
                 channel.validate(delivery).map_err(|fault| fault.below(&place))?;
             }
-            check_events(config, destination, delivery, &at("events"), &mut warnings)?;
-            check_when(delivery, at("when"), &mut warnings)?;
+            let own = delivery.validate().map_err(|fault| fault.below(&place))?;
+            warnings.extend(own.into_iter().map(|fault| fault.below(&place)));
+            check_alerts(config, destination, delivery, &at("events"))?;
         }
         if let DestinationKind::Database(database) = &destination.kind {
             let others = &config.destinations[..index];
@@ -40,12 +40,12 @@ pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
     Ok(warnings)
 }
 
-fn check_events(
+/// Whether what takes no event, or names alerts, can take alerts.
+fn check_alerts(
     config: &Config,
     destination: &DestinationConfig,
     delivery: &DeliveryConfig,
     at: &[Step],
-    warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
     let Some(events) = &delivery.events else { return Ok(()) };
     if events.is_empty() && !config.alerts.to.contains(&destination.name) {
@@ -54,42 +54,13 @@ fn check_events(
              for alerts alone",
         ));
     }
-    for (number, event_type) in events.iter().enumerate() {
-        let at = [at, &[Step::Index(number)]].concat();
-        if event_type == NOTICE_TYPE && !alerts::takes_alerts(&destination.kind) {
-            let kind = destination.kind.destination_type();
-            let message = format!("a destination of type = \"{kind}\" takes no alerts");
-            return Err(Fault::at(at, message).with_help(alerts::RECIPIENTS));
-        }
-        event_types::check_delivered(event_type, at, warnings)?;
-    }
-    Ok(())
-}
-
-/// Compiles the condition, and tries it on a sample of every type of event that it is for.
-fn check_when(
-    delivery: &DeliveryConfig,
-    at: Vec<Step>,
-    warnings: &mut Vec<Fault>,
-) -> Result<(), Fault> {
-    let Some(text) = &delivery.when else { return Ok(()) };
-    let events = delivery.events.as_deref();
-    let known = event_types::known_only(events);
-    let expression = expression::check("the condition `when`", text, &known, at.clone(), warnings)?;
-    let absent = expression::absent_root("the condition `when`", &expression, &known, at.clone());
-    warnings.extend(absent);
-    let checked = expression.check(&event_types::delivered(events));
-    if let Some(kind) = checked.kinds.iter().find(|kind| **kind != Kind::Bool) {
-        return Err(Fault::at(at, format!("the condition `when` gives {kind}"))
-            .with_help("it must give true or false: compare the value with another"));
-    }
-    match checked.failures.first() {
-        Some((event_type, error)) if checked.kinds.is_empty() => {
-            let message = format!("the condition `when` fails on a sample of {event_type}");
-            Err(Fault::at(at, message).with_help(error.to_string()))
-        }
-        _ => Ok(()),
-    }
+    let notice = events.iter().position(|event| event == NOTICE_TYPE);
+    let Some(number) = notice.filter(|_| !alerts::takes_alerts(&destination.kind)) else {
+        return Ok(());
+    };
+    let kind = destination.kind.destination_type();
+    let message = format!("a destination of type = \"{kind}\" takes no alerts");
+    Err(Fault::at([at, &[Step::Index(number)]].concat(), message).with_help(alerts::RECIPIENTS))
 }
 
 fn check_sources(

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use clerk_webhooks::catalog;
-use deskbell_config::{Fault, Step};
-use deskbell_delivery::{NOTICE_SOURCE, NOTICE_TYPE, ONE_TIME_CODES, takes_type};
+use deskbell_config::{Fault, NOTICE_SOURCE, NOTICE_TYPE, ONE_TIME_CODES, Step, takes_type};
 
 /// A family or an action this many letters from a known one, or fewer, is taken for a misspelt one.
 const LETTERS_MAX: usize = 2;
@@ -15,7 +14,10 @@ const SHORT_NAME_MAX: usize = 4;
 
 /// Refuses what is most likely a misspelt type or pattern. One that matches no type that is known is
 /// a warning otherwise: Clerk adds types.
-pub(super) fn check(text: &str, at: Vec<Step>, warnings: &mut Vec<Fault>) -> Result<(), Fault> {
+///
+/// # Errors
+/// The fault, with the nearest type or pattern that is known.
+pub fn check(text: &str, at: Vec<Step>, warnings: &mut Vec<Fault>) -> Result<(), Fault> {
     let prefix = text.strip_suffix('*');
     if prefix.unwrap_or(text).contains('*') {
         return Err(Fault::at(at, format!("`{text}` is no pattern of event types"))
@@ -40,7 +42,8 @@ pub(super) fn check(text: &str, at: Vec<Step>, warnings: &mut Vec<Fault>) -> Res
 }
 
 /// What a type or pattern that matches nothing known is most likely a misspelling of.
-pub(crate) fn misspelt(text: &str) -> Option<String> {
+#[must_use]
+pub fn misspelt(text: &str) -> Option<String> {
     if matches_any(text) { None } else { alert_as(text).or_else(|| known_as(text)) }
 }
 
@@ -52,11 +55,10 @@ fn alert_as(text: &str) -> Option<String> {
 
 /// As [`check`], for deliveries. No pattern matches the types that carry one-time codes, and so one
 /// that is about nothing else is a mistake.
-pub(super) fn check_delivered(
-    text: &str,
-    at: Vec<Step>,
-    warnings: &mut Vec<Fault>,
-) -> Result<(), Fault> {
+///
+/// # Errors
+/// As [`check`].
+pub fn check_delivered(text: &str, at: Vec<Step>, warnings: &mut Vec<Fault>) -> Result<(), Fault> {
     if text == NOTICE_TYPE {
         return Ok(());
     }
@@ -80,7 +82,8 @@ pub(super) fn check_delivered(
 }
 
 /// The known types that these `events` take.
-pub(crate) fn delivered(events: Option<&[String]>) -> Vec<&'static str> {
+#[must_use]
+pub fn delivered(events: Option<&[String]>) -> Vec<&'static str> {
     let is_code = |name: &str| ONE_TIME_CODES.contains(&name);
     let takes = |name: &&str| match events {
         None => !is_code(name),
@@ -90,7 +93,8 @@ pub(crate) fn delivered(events: Option<&[String]>) -> Vec<&'static str> {
 }
 
 /// As [`delivered`], where that is all that they take: none where one of them may take others too.
-pub(crate) fn known_only(events: Option<&[String]>) -> Vec<&'static str> {
+#[must_use]
+pub fn known_only(events: Option<&[String]>) -> Vec<&'static str> {
     match events {
         Some(events) if !events.iter().all(|event| matches_any(event) || event == NOTICE_TYPE) => {
             Vec::new()

@@ -1,7 +1,8 @@
 //! Expressions of the config: compiled, and their paths compared with what events are known to have.
 
+use crate::error::ExpressionError;
+use crate::expression::Expression;
 use deskbell_config::{Fault, Step};
-use deskbell_expr::{Expression, ExpressionError};
 
 /// What there is to use instead.
 const DELETED_EVENT_HAS: &str =
@@ -9,7 +10,10 @@ const DELETED_EVENT_HAS: &str =
 
 /// Compiles an expression that is evaluated on events of these types; none where they are not all
 /// known. `what` is what errors call it.
-pub(super) fn check(
+///
+/// # Errors
+/// It cannot be used.
+pub fn check(
     what: &str,
     text: &str,
     event_types: &[&str],
@@ -42,7 +46,8 @@ pub(super) fn check(
 }
 
 /// A fault where an expression uses a root that none of these events has.
-pub(super) fn absent_root(
+#[must_use]
+pub fn absent_root(
     what: &str,
     expression: &Expression,
     event_types: &[&str],
