@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use clerk_webhooks::{Envelope, NotAnEvent, SignatureHeaders, Verified, Verifier, VerifyError};
+use clerk_webhooks::{
+    Envelope, NoSecret, NotAnEvent, SignatureHeaders, Verified, Verifier, VerifyError,
+};
 use deskbell_store::clock;
 use deskbell_store::{Appended, EventLog, ID_BYTES_MAX, LogHandle, NewEvent, SubmitError};
 use http::request::Parts;
@@ -20,6 +22,7 @@ use crate::client_address::{AllowedClients, NotAllowed};
 use crate::metrics::IngestMetrics;
 use crate::refusals::{Cause, Refusals, RefusedRequests};
 use crate::replies::{self, Refusal};
+use crate::source_config::SourceConfig;
 
 /// One Clerk instance that sends to us.
 #[derive(Debug)]
@@ -29,6 +32,19 @@ pub struct Source {
     /// The paths that it posts to.
     pub paths: Vec<String>,
     pub verifier: Verifier,
+}
+
+impl Source {
+    /// The source of this config.
+    ///
+    /// # Errors
+    /// It has no secret.
+    pub fn new(config: &SourceConfig) -> Result<Self, NoSecret> {
+        let secrets = config.signing_secrets.iter().map(|secret| &secret.0);
+        let verifier =
+            Verifier::builder().secrets(secrets).tolerance(config.tolerance.0).build()?;
+        Ok(Self { name: config.name.as_str().into(), paths: config.path.clone(), verifier })
+    }
 }
 
 /// What a stranger may send.

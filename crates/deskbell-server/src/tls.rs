@@ -13,17 +13,22 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsAcceptor;
 
 /// How often it is looked whether the files have changed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The files, both in PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The server's certificate, and those of the authorities between it and a root.
+/// The certificate of a server that speaks HTTPS by itself. Both files are read again when they
+/// change.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The file with the certificate, and those between it and a root, in PEM. A relative path
+    /// begins at the config file.
     pub cert: PathBuf,
+    /// The file with its private key, in PEM.
     pub key: PathBuf,
 }
 
@@ -36,7 +41,7 @@ pub enum TlsError {
     Malformed { what: &'static str, file: PathBuf, source: pem::Error },
     /// The certificate is not one for this key, or neither is of a kind that we can use.
     #[error("the certificate {} and the private key {} do not belong together", .files.cert.display(), .files.key.display())]
-    Unusable { files: TlsFiles, source: rustls::Error },
+    Unusable { files: TlsConfig, source: rustls::Error },
 }
 
 /// The certificate that connections are served with.
@@ -44,7 +49,7 @@ pub enum TlsError {
 pub struct Tls(Arc<Inner>);
 
 struct Inner {
-    files: TlsFiles,
+    files: TlsConfig,
     current: Arc<Current>,
     config: Arc<ServerConfig>,
 }
@@ -54,7 +59,7 @@ impl Tls {
     ///
     /// # Errors
     /// [`TlsError`]: a file cannot be read or used, and which.
-    pub fn open(files: TlsFiles) -> Result<Self, TlsError> {
+    pub fn open(files: TlsConfig) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let unusable = |source| TlsError::Unusable { files: files.clone(), source };
         let (key, mark) = read(&files, &provider)?;
@@ -132,7 +137,7 @@ impl ResolvesServerCert for Current {
     }
 }
 
-fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<(CertifiedKey, u64), TlsError> {
+fn read(files: &TlsConfig, provider: &CryptoProvider) -> Result<(CertifiedKey, u64), TlsError> {
     let certificate = bytes_of(&files.cert, "certificate")?;
     let key = bytes_of(&files.key, "private key")?;
     let mut mark = DefaultHasher::new();

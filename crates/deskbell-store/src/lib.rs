@@ -52,6 +52,7 @@
 mod backoff;
 pub mod clock;
 mod commands;
+mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod deliveries;
@@ -80,6 +81,7 @@ mod transfer;
 pub use backoff::Backoff;
 pub use clock::Clock;
 pub use commands::{COMMANDS, Command, CommandId, Commands, QueuedCommand};
+pub use config::{RetentionConfig, StoreConfig};
 pub use error::{BackendError, StoreError};
 pub use event::{Appended, ID_BYTES_MAX, NewEvent, ReplayRequest, Seq, StoredEvent};
 pub use event_log::{EventLog, ReadLimit, SubjectEvents};

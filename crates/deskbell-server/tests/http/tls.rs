@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbell_server::{IngestOptions, ServerOptions, Tls, TlsError, TlsFiles};
+use deskbell_server::{IngestOptions, ServerOptions, Tls, TlsConfig, TlsError};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -21,14 +21,14 @@ use crate::support::{EVENT, after, signed, within};
 /// The files of a server, in a directory of their own.
 struct Files {
     directory: TempDir,
-    files: TlsFiles,
+    files: TlsConfig,
 }
 
 impl Files {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = |name: &str| directory.path().join(name);
-        let files = TlsFiles { cert: file("cert.pem"), key: file("key.pem") };
+        let files = TlsConfig { cert: file("cert.pem"), key: file("key.pem") };
         Self { directory, files }
     }
 

@@ -2,12 +2,8 @@
 
 use std::time::Duration as StdDuration;
 
-use deskbell_config::or_never;
-use deskbell_config::{Fault, Step};
-use deskbell_delivery::ChannelConfig;
+use deskbell_config::{Duration, Fault, Step, or_never};
 use serde::{Deserialize, Serialize};
-
-use super::{Config, DestinationKind, Duration, LeftOut, nearest};
 
 /// The shortest time: alerts look at what there is once a second.
 const TIME_MIN: StdDuration = StdDuration::from_secs(1);
@@ -47,59 +43,22 @@ impl Default for AlertsConfig {
     }
 }
 
-/// Who can take alerts.
-pub(super) const RECIPIENTS: &str =
-    "name a destination of type = \"email\", type = \"slack\" or type = \"http\"";
-
-/// Whether those who shall hear of it can.
-pub(super) fn check(config: &Config, left_out: &[LeftOut]) -> Result<(), Fault> {
-    check_times(&config.alerts)?;
-    for (number, name) in config.alerts.to.iter().enumerate() {
-        if left_out.iter().any(|one| one.name == *name) {
-            continue;
+impl AlertsConfig {
+    /// Whether there is time to see that something lasts, and that more has come. A fault's path
+    /// begins at the section.
+    pub(super) fn validate(&self) -> Result<(), Fault> {
+        for (key, time) in [
+            ("disable_after", self.disable_after),
+            ("failing_after", Some(self.failing_after)),
+            ("mirror_after", Some(self.mirror_after)),
+            ("digest_every", Some(self.digest_every)),
+        ] {
+            if time.is_some_and(|time| time.0 < TIME_MIN) {
+                let message = format!("`{key}` is shorter than a second");
+                return Err(Fault::at(vec![Step::Key(key)], message)
+                    .with_help("write a time of 1s or longer"));
+            }
         }
-        let at = vec![Step::Key("alerts"), Step::Key("to"), Step::Index(number)];
-        check_recipient(config, name, at)?;
+        Ok(())
     }
-    Ok(())
-}
-
-/// Whether there is time to see that something lasts, and that more has come.
-fn check_times(alerts: &AlertsConfig) -> Result<(), Fault> {
-    for (key, time) in [
-        ("disable_after", alerts.disable_after),
-        ("failing_after", Some(alerts.failing_after)),
-        ("mirror_after", Some(alerts.mirror_after)),
-        ("digest_every", Some(alerts.digest_every)),
-    ] {
-        if time.is_some_and(|time| time.0 < TIME_MIN) {
-            let at = vec![Step::Key("alerts"), Step::Key(key)];
-            return Err(Fault::at(at, format!("`{key}` is shorter than a second"))
-                .with_help("write a time of 1s or longer"));
-        }
-    }
-    Ok(())
-}
-
-/// Whether this destination can take alerts.
-pub(super) fn takes_alerts(kind: &DestinationKind) -> bool {
-    kind.channel_config().is_some_and(ChannelConfig::takes_alerts)
-}
-
-fn check_recipient(config: &Config, name: &str, at: Vec<Step>) -> Result<(), Fault> {
-    let Some(found) = config.destinations.iter().find(|one| one.name == name) else {
-        let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
-        let help = nearest::suggest(name, &known, "the destinations are");
-        return Err(Fault::at(at, format!("there is no destination `{name}`")).with_help(help));
-    };
-    if !takes_alerts(&found.kind) {
-        let kind = found.kind.destination_type();
-        let message = format!("`{name}` has type = \"{kind}\", which takes no alerts");
-        return Err(Fault::at(at, message).with_help(RECIPIENTS));
-    }
-    if !found.enabled {
-        return Err(Fault::at(at, format!("`{name}` has enabled = false"))
-            .with_help("enable it, or take it from this list"));
-    }
-    Ok(())
 }

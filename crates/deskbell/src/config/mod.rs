@@ -4,12 +4,10 @@
 //! `"file:NAME"`. Unknown keys are errors.
 
 mod alerts;
+mod check;
 mod destination;
 mod mirror_options;
-mod server;
-mod source;
 mod statement;
-mod store;
 mod table;
 mod text;
 
@@ -23,6 +21,8 @@ pub use deskbell_config::{
 };
 use deskbell_config::{ConfigFile, Fault, Node, ReadError, Span, Step};
 use deskbell_expr::{event_types, in_config as expression};
+pub use deskbell_server::{Network, ServerConfig, SigningSecret, SourceConfig, TlsConfig};
+pub use deskbell_store::{RetentionConfig, StoreConfig};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -34,12 +34,9 @@ pub use destination::{
     RetryPolicy, SignatureVersion, SlackConfig, StartFrom,
 };
 pub(crate) use mirror_options::mirror_options;
-pub use server::{Network, ServerConfig, TlsConfig};
-pub use source::SourceConfig;
 pub use statement::{Stale, StatementConfig};
-pub use store::{RetentionConfig, StoreConfig};
 pub use table::{OnRowDelete, TableConfig};
-pub use text::{Expressions, SigningSecret};
+pub use text::Expressions;
 
 /// The file that is read where none is named and it is there.
 pub const DEFAULT_FILE: &str = "deskbell.toml";
@@ -176,7 +173,9 @@ impl Config {
         config.note_lines(&content, &left_out);
         config.server.take_address(environment)?;
         let in_file = |fault: Fault| in_file(fault, &left_out);
-        let warnings = config.check(&left_out).map_err(|fault| content.locate(in_file(fault)))?;
+        let names: Vec<_> = left_out.iter().map(|one| &*one.name).collect();
+        let warnings =
+            check::check(&config, &names).map_err(|fault| content.locate(in_file(fault)))?;
         let warnings = warnings.into_iter().map(|warning| content.describe(&in_file(warning)));
         let warnings = warnings.collect();
         let left_out = left_out.iter().map(ToString::to_string).collect();
@@ -223,22 +222,10 @@ impl Config {
     fn fill_in_secrets(&mut self, environment: &Environment) -> Result<Vec<String>, ConfigError> {
         let mut warnings = Vec::new();
         for source in &mut self.sources {
-            if source.signing_secrets.is_empty() {
-                let (secrets, warning) = source::secrets_from(environment)?;
-                source.signing_secrets = secrets;
-                warnings.extend(warning);
-            }
+            warnings.extend(source.take_secrets(environment)?);
         }
         warnings.dedup();
         Ok(warnings)
-    }
-
-    /// Checks that all of it fits together; gives warnings.
-    fn check(&self, left_out: &[LeftOut]) -> Result<Vec<Fault>, Fault> {
-        store::check(&self.store)?;
-        source::check(&self.sources)?;
-        alerts::check(self, left_out)?;
-        destination::check(self)
     }
 }
 

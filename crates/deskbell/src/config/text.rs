@@ -1,21 +1,9 @@
-//! What the strings of a config mean: expressions and signing secrets.
+//! What the strings of a config mean: expressions.
 
 use std::fmt;
 
-use clerk_webhooks::Secret;
-use deskbell_config::REDACTED;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// A signing secret; it never shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SigningSecret(pub Secret);
-
-impl Serialize for SigningSecret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(REDACTED)
-    }
-}
 
 /// CEL expressions by name, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

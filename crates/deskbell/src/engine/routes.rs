@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use clerk_webhooks::Verifier;
 use deskbell_server::{AdminToken, App, IngestOptions, Source, Tls};
 
 use super::StartError;
@@ -49,7 +48,7 @@ pub(super) fn app(
 }
 
 pub(crate) fn certificate(config: &Config) -> Result<Option<Tls>, StartError> {
-    Ok(config.server.tls.as_ref().map(|tls| Tls::open(tls.files())).transpose()?)
+    Ok(config.server.tls.clone().map(Tls::open).transpose()?)
 }
 
 pub(super) fn sources(config: &[SourceConfig]) -> Result<Vec<Source>, StartError> {
@@ -57,12 +56,6 @@ pub(super) fn sources(config: &[SourceConfig]) -> Result<Vec<Source>, StartError
 }
 
 fn source(config: &SourceConfig) -> Result<Source, StartError> {
-    let secrets = config.signing_secrets.iter().map(|secret| &secret.0);
-    let verifier = Verifier::builder().secrets(secrets).tolerance(config.tolerance.0).build();
-    Ok(Source {
-        name: config.name.as_str().into(),
-        paths: config.path.clone(),
-        verifier: verifier
-            .map_err(|source| StartError::Source { source_name: config.name.clone(), source })?,
-    })
+    Source::new(config)
+        .map_err(|source| StartError::Source { source_name: config.name.clone(), source })
 }

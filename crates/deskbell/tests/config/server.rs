@@ -65,7 +65,7 @@ fn mistakes_have_their_place() {
 #[test]
 fn files_of_a_certificate_begin_at_the_config_file() {
     let text = "[server]\ntls = { cert = \"cert.pem\", key = \"/etc/key.pem\" }\n";
-    let files = load(text, &usual()).unwrap().config.server.tls.unwrap().files();
+    let files = load(text, &usual()).unwrap().config.server.tls.unwrap();
     assert!(files.cert.is_absolute() && files.cert.ends_with("cert.pem"), "{files:?}");
     assert_eq!(files.key.to_str(), Some("/etc/key.pem"));
 }

@@ -6,7 +6,7 @@ use deskbell_config::{Fault, NOTICE_TYPE, Step};
 use deskbell_delivery::DeliveryConfig;
 
 use super::{DestinationConfig, DestinationKind, database};
-use crate::config::{Config, alerts, nearest};
+use crate::config::{self, Config, nearest};
 
 /// Checks the destinations together, and against the sources and the store; gives warnings.
 pub(in crate::config) fn check(config: &Config) -> Result<Vec<Fault>, Fault> {
@@ -55,12 +55,13 @@ fn check_alerts(
         ));
     }
     let notice = events.iter().position(|event| event == NOTICE_TYPE);
-    let Some(number) = notice.filter(|_| !alerts::takes_alerts(&destination.kind)) else {
+    let Some(number) = notice.filter(|_| !config::check::takes_alerts(&destination.kind)) else {
         return Ok(());
     };
     let kind = destination.kind.destination_type();
     let message = format!("a destination of type = \"{kind}\" takes no alerts");
-    Err(Fault::at([at, &[Step::Index(number)]].concat(), message).with_help(alerts::RECIPIENTS))
+    Err(Fault::at([at, &[Step::Index(number)]].concat(), message)
+        .with_help(config::check::RECIPIENTS))
 }
 
 fn check_sources(

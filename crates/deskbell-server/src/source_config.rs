@@ -1,12 +1,10 @@
 //! `[[source]]`: a Clerk instance that sends to us.
 
-use std::collections::BTreeMap;
-
 use clerk_webhooks::Secret;
-use deskbell_config::{Fault, NOTICE_SOURCE, Step};
-use serde::{Deserialize, Deserializer, Serialize};
-
-use super::{ConfigError, Duration, Environment, SecretText, SigningSecret};
+use deskbell_config::{
+    ConfigError, Duration, Environment, Fault, NOTICE_SOURCE, REDACTED, SecretText, Step,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Where to find the secret, as Clerk's dashboard names the places.
 const WHERE_THE_SECRET_IS: &str = "In the Clerk dashboard open Configure > Webhooks, choose your \
@@ -61,53 +59,59 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SigningSecr
     Ok(entries.into_iter().flat_map(|entry| entry.0).map(SigningSecret).collect())
 }
 
-/// The secrets that the environment holds, and warnings about them.
-pub(super) fn secrets_from(
-    environment: &Environment,
-) -> Result<(Vec<SigningSecret>, Option<String>), ConfigError> {
-    let found = Secret::list_from_vars(|name| environment.get(name))
-        .map_err(|error| ConfigError::new(error.to_string(), WHERE_THE_SECRET_IS.to_owned()))?;
-    let warning = found.ignored.map(|ignored| {
-        format!("{ignored} is set too, and differs from {}; it is not used", found.variable)
-    });
-    Ok((found.secrets.into_iter().map(SigningSecret).collect(), warning))
+/// A signing secret; it never shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningSecret(pub Secret);
+
+impl Serialize for SigningSecret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(REDACTED)
+    }
 }
 
-/// Whether the sources fit together.
-pub(super) fn check(sources: &[SourceConfig]) -> Result<(), Fault> {
-    let mut names = BTreeMap::new();
-    let mut paths = BTreeMap::new();
-    for (index, source) in sources.iter().enumerate() {
-        let at = |key| vec![Step::Key("source"), Step::Index(index), Step::Key(key)];
-        if source.name.trim().is_empty() {
+impl SourceConfig {
+    /// Takes the secrets from the environment, where it has none; a warning about them.
+    ///
+    /// # Errors
+    /// The environment has none either, or one that is none.
+    pub fn take_secrets(
+        &mut self,
+        environment: &Environment,
+    ) -> Result<Option<String>, ConfigError> {
+        if !self.signing_secrets.is_empty() {
+            return Ok(None);
+        }
+        let found = Secret::list_from_vars(|name| environment.get(name))
+            .map_err(|error| ConfigError::new(error.to_string(), WHERE_THE_SECRET_IS.to_owned()))?;
+        self.signing_secrets = found.secrets.into_iter().map(SigningSecret).collect();
+        Ok(found.ignored.map(|ignored| {
+            format!("{ignored} is set too, and differs from {}; it is not used", found.variable)
+        }))
+    }
+
+    /// Whether its keys make sense. A fault's path begins at the source.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn validate(&self) -> Result<(), Fault> {
+        let at = |key| vec![Step::Key(key)];
+        if self.name.trim().is_empty() {
             return Err(Fault::at(at("name"), "a source needs a name"));
         }
-        if source.name == NOTICE_SOURCE {
-            return Err(Fault::at(
-                at("name"),
-                "`deskbell` is the source of Deskbell's own notices",
-            )
-            .with_help("choose another name, for example clerk"));
+        if self.name == NOTICE_SOURCE {
+            let message = "`deskbell` is the source of Deskbell's own notices";
+            return Err(
+                Fault::at(at("name"), message).with_help("choose another name, for example clerk")
+            );
         }
-        if names.insert(&source.name, ()).is_some() {
-            return Err(Fault::at(at("name"), format!("two sources are named `{}`", source.name))
-                .with_help("events bear their source's name: give each one of its own"));
+        for (number, path) in self.path.iter().enumerate() {
+            check_path(path, vec![Step::Key("path"), Step::Index(number)])?;
         }
-        for (number, path) in source.path.iter().enumerate() {
-            let mut place = at("path");
-            place.push(Step::Index(number));
-            check_path(path, place.clone())?;
-            if let Some(other) = paths.insert(path, &source.name) {
-                let message = format!("`{path}` is a path of the source `{other}` already");
-                return Err(Fault::at(place, message)
-                    .with_help("give each source a path of its own, and its endpoint that URL"));
-            }
-        }
-        if source.path.is_empty() {
+        if self.path.is_empty() {
             return Err(Fault::at(at("path"), "a source needs at least one path"));
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Paths that are ours: nothing may be posted there.

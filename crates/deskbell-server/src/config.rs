@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use deskbell_server::{AllowedClients, ListenAddress, TlsFiles};
+use deskbell_config::{ConfigError, Environment, SecretText};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ConfigError, Environment, SecretText};
+use crate::client_address::AllowedClients;
+use crate::listen::ListenAddress;
+use crate::tls::TlsConfig;
 
 /// Sets the address to listen on, before the file.
 const LISTEN_VARIABLE: &str = "DESKBELL_LISTEN";
@@ -79,7 +81,10 @@ impl ServerConfig {
     }
 
     /// Takes the address to listen on from the environment, where that says it.
-    pub(super) fn take_address(&mut self, environment: &Environment) -> Result<(), ConfigError> {
+    ///
+    /// # Errors
+    /// A variable that names no address.
+    pub fn take_address(&mut self, environment: &Environment) -> Result<(), ConfigError> {
         if let Some(text) = environment.get(LISTEN_VARIABLE) {
             let address = text.trim().parse::<ListenAddress>();
             let wrong = |error| ConfigError::new(format!("{LISTEN_VARIABLE}: {error}"), None);
@@ -102,7 +107,7 @@ impl ServerConfig {
     }
 
     /// Has relative paths begin at the directory of the config file.
-    pub(super) fn resolve(&mut self, directory: &Path) {
+    pub fn resolve(&mut self, directory: &Path) {
         if let Some(tls) = &mut self.tls {
             tls.cert = directory.join(&tls.cert);
             tls.key = directory.join(&tls.key);
@@ -163,25 +168,5 @@ impl<'de> Deserialize<'de> for Network {
 impl Serialize for Network {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-/// The certificate of a server that speaks HTTPS by itself. Both files are read again when they
-/// change.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsConfig {
-    /// The file with the certificate, and those between it and a root, in PEM. A relative path
-    /// begins at the config file.
-    pub cert: PathBuf,
-    /// The file with its private key, in PEM.
-    pub key: PathBuf,
-}
-
-impl TlsConfig {
-    /// The files.
-    #[must_use]
-    pub fn files(&self) -> TlsFiles {
-        TlsFiles { cert: self.cert.clone(), key: self.key.clone() }
     }
 }

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::Duration as StdDuration;
 
-use deskbell_config::{Fault, Step};
-use deskbell_store::{PostgresOptions, StoreLocation};
+use deskbell_config::{DatabaseUrl, Duration, Fault, Step};
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, Duration};
+use crate::{PostgresOptions, StoreLocation};
 
 const DAY: StdDuration = StdDuration::from_secs(24 * 3_600);
 /// Message ids are kept longer than Clerk's sender can replay, which is 90 days.
@@ -39,6 +38,32 @@ impl StoreConfig {
                 ..PostgresOptions::new(self.url.with_password())
             }),
         }
+    }
+
+    /// Whether its keys fit together. A fault's path begins at the section.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn validate(&self) -> Result<(), Fault> {
+        if self.connections_max < PostgresOptions::CONNECTIONS_MIN {
+            let least = PostgresOptions::CONNECTIONS_MIN;
+            let place = vec![Step::Key("connections_max")];
+            return Err(Fault::at(place, format!("the event log needs {least} connections")));
+        }
+        let RetentionConfig { payloads, events, .. } = &self.retention;
+        let at = |key| vec![Step::Key("retention"), Step::Key(key)];
+        if events.0 < EVENTS_MIN {
+            let message = "events are kept for 100 days at least";
+            return Err(Fault::at(at("events"), message).with_help(
+                "Clerk's sender can replay a message for 90 days, and the log must know it again \
+                 by its id; `payloads` may be shorter",
+            ));
+        }
+        if payloads.0 > events.0 {
+            return Err(Fault::at(at("payloads"), "a payload cannot stay longer than its event")
+                .with_help("raise `events` to as much, or lower `payloads`"));
+        }
+        Ok(())
     }
 }
 
@@ -74,26 +99,4 @@ impl Default for RetentionConfig {
             attempts: Duration::days(30),
         }
     }
-}
-
-/// Whether what is kept makes sense.
-pub(super) fn check(store: &StoreConfig) -> Result<(), Fault> {
-    if store.connections_max < PostgresOptions::CONNECTIONS_MIN {
-        let least = PostgresOptions::CONNECTIONS_MIN;
-        let place = vec![Step::Key("store"), Step::Key("connections_max")];
-        return Err(Fault::at(place, format!("the event log needs {least} connections")));
-    }
-    let RetentionConfig { payloads, events, .. } = &store.retention;
-    let at = |key| vec![Step::Key("store"), Step::Key("retention"), Step::Key(key)];
-    if events.0 < EVENTS_MIN {
-        return Err(Fault::at(at("events"), "events are kept for 100 days at least").with_help(
-            "Clerk's sender can replay a message for 90 days, and the log must know it again by \
-             its id; `payloads` may be shorter",
-        ));
-    }
-    if payloads.0 > events.0 {
-        return Err(Fault::at(at("payloads"), "a payload cannot stay longer than its event")
-            .with_help("raise `events` to as much, or lower `payloads`"));
-    }
-    Ok(())
 }
