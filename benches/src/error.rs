@@ -41,6 +41,8 @@ pub(crate) enum BenchError {
     Client(#[from] reqwest::Error),
     #[error("the receiver's address: {0}")]
     Url(#[from] url::ParseError),
+    #[error("the mirror's URL: {0}")]
+    MirrorUrl(String),
     #[error("{0}")]
     Mirror(#[from] deskbell_sync::ConnectError),
     #[error("{0}")]

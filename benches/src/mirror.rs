@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use deskbell_config::DatabaseUrl;
 use deskbell_sim::{Scenario, Tables, Truth, World, drift};
 use deskbell_store::{NewEvent, ReadLimit, Seq, SqliteStore, Store};
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
-    Batch, Dialect, Fold, Mappings, MirrorConsumer, MirrorOptions, connect, migration,
+    Batch, DatabaseConfig, Dialect, Fold, Mappings, MirrorConsumer, MirrorOptions, connect,
+    migration,
 };
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection};
@@ -170,7 +172,7 @@ impl Upserts {
 async fn bare(options: &Options, works: &[Work]) -> Result<f64, BenchError> {
     let database = options.backend.server.create_database().await?;
     let mut connection = database.connect().await?;
-    for step in migration::from_nothing(Dialect::Postgres, &MirrorOptions::default())? {
+    for step in migration::from_nothing(Dialect::Postgres, &DatabaseConfig::default())? {
         sqlx::raw_sql(AssertSqlSafe(step.sql)).execute(&mut connection).await?;
     }
     // Plans of empty tables would be kept, and read the grown ones whole.
@@ -187,8 +189,8 @@ async fn bare(options: &Options, works: &[Work]) -> Result<f64, BenchError> {
 /// What the log comes to, in the batches of the mirror.
 async fn folded(store: &dyn Store) -> Result<(Vec<Batch>, Arc<Mappings>), BenchError> {
     let directory = tempfile::tempdir()?;
-    let url = format!("sqlite://{}", directory.path().join("clerk.db").display());
-    let target = connect(&MirrorOptions { url, ..MirrorOptions::default() }).await?;
+    let url = DatabaseUrl::sqlite(&directory.path().join("clerk.db"));
+    let target = connect(&MirrorOptions::new("mirror", DatabaseConfig::at(url))).await?;
     let mappings = target.mappings();
     let fold = Fold::new(Arc::clone(&mappings), BTreeMap::new());
     let (mut at, mut batches) = (Seq::ZERO, Vec::new());
@@ -202,7 +204,10 @@ async fn folded(store: &dyn Store) -> Result<(Vec<Batch>, Arc<Mappings>), BenchE
 
 /// Carries the whole log into a new mirror.
 async fn fill(store: &Arc<dyn Store>, url: &str) -> Result<(), BenchError> {
-    let options = MirrorOptions { url: url.to_owned(), ..MirrorOptions::default() };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig::at(url.parse().map_err(BenchError::MirrorUrl)?),
+    );
     let target = connect(&options).await?;
     let mut consumer = MirrorConsumer::new(store.clone(), target, options);
     while consumer.run_once().await?.more {}
@@ -210,7 +215,7 @@ async fn fill(store: &Arc<dyn Store>, url: &str) -> Result<(), BenchError> {
 }
 
 async fn check(url: &str, truth: &Truth) -> Result<(), BenchError> {
-    let reader = MirrorReader::open(url).await?;
+    let reader = MirrorReader::open(&url.parse().map_err(BenchError::MirrorUrl)?).await?;
     let mut tables = Tables::new();
     for table in reader.tables().await? {
         tables.insert(table.name.to_owned(), reader.whole_rows(table.name).await?);

@@ -8,7 +8,8 @@ use std::time::Instant;
 use clap::Args;
 use deskbell_store::{FencingToken, LogId, NewEvent, Seq, StoredEvent};
 use deskbell_sync::{
-    Checkpoint, Commit, ErrorMode, Fold, MappedDelete, MirrorOptions, TableMapping, Target, connect,
+    Checkpoint, Commit, DatabaseConfig, ErrorMode, Fold, Line, MirrorOptions, OnRowDelete,
+    TableConfig, Target, connect,
 };
 use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -94,20 +95,24 @@ async fn per_second(
 
 /// Opens the destination where nothing has come to it yet.
 async fn open(place: &Place) -> Result<(Arc<dyn Target>, Checkpoint), BenchError> {
-    let pairs = |pairs: [(&str, &str); 2]| {
-        pairs.map(|(column, text)| (column.to_owned(), text.to_owned())).to_vec()
-    };
-    let table = TableMapping {
+    let table = TableConfig {
         entity: "user".to_owned(),
         into: "app_users".to_owned(),
-        key: vec![("clerk_id".to_owned(), "subject".to_owned())],
-        columns: pairs([("email", "user.primary_email_address"), ("name", "user.full_name")]),
-        on_delete: MappedDelete::Delete,
-        declared_at: "deskbell.toml:1".to_owned(),
+        key: [("clerk_id", "subject")].into(),
+        columns: [("email", "user.primary_email_address"), ("name", "user.full_name")].into(),
+        on_delete: OnRowDelete::Delete,
+        line: Line(Some(1)),
     };
     let url = place.url();
-    let options =
-        MirrorOptions { url, mirror: false, tables: vec![table], ..MirrorOptions::default() };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig {
+            url: url.parse().map_err(BenchError::MirrorUrl)?,
+            mirror: false,
+            tables: vec![table],
+            ..DatabaseConfig::default()
+        },
+    );
     let target = connect(&options).await?;
     let position = Checkpoint {
         log_id: LogId::random(),

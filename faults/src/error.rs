@@ -11,6 +11,8 @@ pub(crate) enum FaultError {
     Sql(#[from] sqlx::Error),
     #[error("the mirror that is looked at: {0}")]
     Inspect(#[from] deskbell_sync::inspect::InspectError),
+    #[error("the mirror's URL: {0}")]
+    MirrorUrl(String),
     #[error("the harness's own secret: {0}")]
     Secret(#[from] clerk_webhooks::SecretError),
     #[error("the harness's own secret: {0}")]

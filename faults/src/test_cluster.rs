@@ -195,7 +195,7 @@ impl<'a> TestCluster<'a> {
 
     /// The rows of the mirror.
     pub(crate) async fn mirror(&self) -> Result<Tables, FaultError> {
-        let reader = MirrorReader::open(&self.mirror).await?;
+        let reader = self.reader().await?;
         let mut tables = Tables::new();
         for table in reader.tables().await? {
             tables.insert(table.name.to_owned(), reader.rows(table.name).await?);
@@ -203,8 +203,13 @@ impl<'a> TestCluster<'a> {
         Ok(tables)
     }
 
+    async fn reader(&self) -> Result<MirrorReader, FaultError> {
+        let url = self.mirror.parse().map_err(FaultError::MirrorUrl)?;
+        Ok(MirrorReader::open(&url).await?)
+    }
+
     async fn mirrored(&self) -> Result<i64, FaultError> {
-        let checkpoint = MirrorReader::open(&self.mirror).await?.checkpoint(MIRROR).await?;
+        let checkpoint = self.reader().await?.checkpoint(MIRROR).await?;
         Ok(checkpoint.map_or(0, |checkpoint| checkpoint.seq.get()))
     }
 }

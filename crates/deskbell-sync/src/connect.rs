@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::db::Dialect;
+use crate::config::DatabaseConfig;
 use crate::mapping::Mappings;
 use crate::mirror::{Mirror, MirrorSettings};
 use crate::mirror_target::{ConnectError, Target, check_schema_name, database};
 use crate::options::MirrorOptions;
 
-/// Checks the options as far as that can be done without the database: names, and every expression.
+/// Checks the config as far as that can be done without the database: names, and every expression.
 ///
 /// # Errors
 /// [`ConnectError`]: what makes no sense.
-pub fn check(options: &MirrorOptions) -> Result<(), ConnectError> {
-    check_schema_name(&options.schema)?;
-    Mappings::for_options(options)?;
-    Dialect::of_url(&options.url).map(drop).ok_or(ConnectError::UnsupportedUrl)
+pub fn check(config: &DatabaseConfig) -> Result<(), ConnectError> {
+    check_schema_name(&config.schema)?;
+    Mappings::for_config(config)?;
+    Ok(())
 }
 
 /// Opens the mirror's database, checks that its tables are ours or not there, and makes what is
@@ -26,5 +26,5 @@ pub fn check(options: &MirrorOptions) -> Result<(), ConnectError> {
 /// program, or it is away. Nothing was changed then.
 pub async fn connect(options: &MirrorOptions) -> Result<Arc<dyn Target>, ConnectError> {
     let settings = MirrorSettings::of(options)?;
-    Ok(Arc::new(Mirror::open(database(&options.url)?, settings).await?))
+    Ok(Arc::new(Mirror::open(database(&options.database.url)?, settings).await?))
 }

@@ -35,15 +35,15 @@ pub async fn erase(
     source: &str,
     message_ids: &[String],
 ) -> Result<u64, InspectError> {
-    let database = database(&options.url)?;
+    let database = database(&options.database.url)?;
     let dialect = database.dialect();
-    let letters = dialect.table(&options.schema, DEAD_LETTERS);
+    let letters = dialect.table(&options.database.schema, DEAD_LETTERS);
     let listed = dialect.is_listed("message_id");
     let sql = format!("DELETE FROM {letters} WHERE {listed} AND destination = $2 AND source = $3");
     let ids: Vec<_> = message_ids.iter().map(String::as_str).collect();
     let mut session = database.connect().await.map_err(ConnectError::from)?;
     let erased = async {
-        session.begin(&options.schema, Limits::Unlimited).await?;
+        session.begin(&options.database.schema, Limits::Unlimited).await?;
         let parameters =
             [Param::Texts(&ids), Param::Text(&options.destination), Param::Text(source)];
         let erased = session.execute(&sql.into(), &parameters).await?;
@@ -64,9 +64,9 @@ pub async fn request_retry(options: &MirrorOptions, choice: &Choice) -> Result<u
     if letters.iter().all(|letter| letter.state == State::Waiting) {
         return Ok(0);
     }
-    let database = database(&options.url)?;
+    let database = database(&options.database.url)?;
     let dialect = database.dialect();
-    let letters = dialect.table(&options.schema, DEAD_LETTERS);
+    let letters = dialect.table(&options.database.schema, DEAD_LETTERS);
     let destination = Param::Text(&options.destination);
     let ids: Vec<_>;
     let (condition, parameters) = match choice {
@@ -87,7 +87,7 @@ pub async fn request_retry(options: &MirrorOptions, choice: &Choice) -> Result<u
     let sql = format!("UPDATE {letters} SET retry = true WHERE {condition}");
     let mut session = database.connect().await.map_err(ConnectError::from)?;
     let asked = async {
-        session.begin(&options.schema, Limits::Unlimited).await?;
+        session.begin(&options.database.schema, Limits::Unlimited).await?;
         let asked = session.execute(&sql.into(), &parameters).await?;
         session.commit().await?;
         session.close().await?;

@@ -1,14 +1,15 @@
 //! Reading a mirror back: what is in its tables, for people and for tests.
 
+use deskbell_config::DatabaseUrl;
 use serde_json::{Map, Value};
 
 use crate::checkpoint::Checkpoint;
+use crate::config::{DatabaseConfig, OnDelete};
 use crate::db::{Dialect, Table};
 use crate::entity;
 use crate::mapping::Mappings;
 use crate::mirror::TableReader;
 use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
-use crate::options::{MirrorOptions, OnDelete};
 use crate::schema::{self, MAPPING_REV, RAW, VERSION_COLUMNS};
 
 /// A mirror opened for reading. It changes nothing, and nobody waits for it.
@@ -47,25 +48,25 @@ impl MirrorReader {
     ///
     /// # Errors
     /// The URL makes no sense, there is no such database, or it is away.
-    pub async fn open(url: &str) -> Result<Self, InspectError> {
-        Self::open_schema(url, &MirrorOptions::default().schema).await
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, InspectError> {
+        Self::open_schema(url, &DatabaseConfig::default().schema).await
     }
 
     /// Opens the mirror at this URL, in this schema.
     ///
     /// # Errors
     /// As [`open`](Self::open), or the name of the schema makes no sense.
-    pub async fn open_schema(url: &str, schema: &str) -> Result<Self, InspectError> {
+    pub async fn open_schema(url: &DatabaseUrl, schema: &str) -> Result<Self, InspectError> {
         check_schema_name(schema)?;
         let database = database(url)?;
         let everything: Vec<_> = entity::ALL.iter().map(|e| e.name.to_owned()).collect();
-        let everything = MirrorOptions {
-            entities: everything,
+        let everything = DatabaseConfig {
+            entities: Some(everything),
             include_columns: crate::mapping::left_out_by_default(),
             on_delete: OnDelete::Mark,
-            ..MirrorOptions::default()
+            ..DatabaseConfig::default()
         };
-        let mappings = Mappings::for_options(&everything).map_err(ConnectError::from)?;
+        let mappings = Mappings::for_config(&everything).map_err(ConnectError::from)?;
         Ok(Self {
             dialect: database.dialect(),
             reader: TableReader::open(database, schema).await.map_err(ConnectError::from)?,

@@ -12,9 +12,10 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
 //!
+//! use deskbell_config::DatabaseUrl;
 //! use deskbell_store::{ConsumerLog, NewEvent, SqliteStore};
 //! use deskbell_sync::inspect::MirrorReader;
-//! use deskbell_sync::{MirrorConsumer, MirrorOptions, connect};
+//! use deskbell_sync::{DatabaseConfig, MirrorConsumer, MirrorOptions, connect};
 //!
 //! let directory = tempfile::tempdir()?;
 //! let store: Arc<dyn ConsumerLog> =
@@ -33,8 +34,8 @@
 //!     }])
 //!     .await?;
 //!
-//! let url = format!("sqlite://{}", directory.path().join("clerk.db").display());
-//! let options = MirrorOptions { url: url.clone(), ..MirrorOptions::default() };
+//! let url = DatabaseUrl::sqlite(&directory.path().join("clerk.db"));
+//! let options = MirrorOptions::new("mirror", DatabaseConfig::at(url.clone()));
 //! let target = connect(&options).await?;
 //! let mut consumer = MirrorConsumer::new(Arc::clone(&store), target, options);
 //! while consumer.run_once().await?.more {}
@@ -48,6 +49,7 @@
 
 mod batch;
 mod checkpoint;
+mod config;
 mod connect;
 mod consumer;
 mod db;
@@ -69,11 +71,15 @@ mod schema;
 mod sql;
 pub mod statements;
 pub mod status;
+mod validate;
 mod value;
 mod version;
 
 pub use batch::{Batch, ChildRow, Counts, DeadLetter, EventRef, Row, TableRows, Tombstone};
 pub use checkpoint::Checkpoint;
+pub use config::{
+    DatabaseConfig, Expressions, Line, OnDelete, OnRowDelete, Stale, StatementConfig, TableConfig,
+};
 pub use connect::{check, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
@@ -87,9 +93,7 @@ pub use mirror_target::{
     Blocked, CatchUp, Commit, ConnectError, ErrorMode, Part, PartKind, Remade, Rest, Retry,
     RetryRequest, Target, TargetError, Waiting,
 };
-pub use options::{
-    MappedDelete, MirrorOptions, OnDelete, SourceRule, Stale, StatementOptions, TableMapping,
-};
+pub use options::{MirrorOptions, SourceRule};
 pub use schema::SCHEMA_VERSION;
 pub use value::Value;
 pub use version::{Rank, Version};

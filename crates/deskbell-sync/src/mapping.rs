@@ -14,10 +14,10 @@ mod table;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::config::{DatabaseConfig, OnDelete};
 use crate::db::Dialect;
 use crate::entity::{self, Children, Column, Embedded, Entity};
 use crate::json::Json;
-use crate::options::{MirrorOptions, OnDelete};
 use columns::LeftOut;
 pub use declaration::{DeclarationError, DeclarationProblem};
 pub use error::MappingError;
@@ -85,21 +85,20 @@ impl Mappings {
         Ok(Self { mappings, redaction, on_delete, tables: Vec::new(), statements: Vec::new() })
     }
 
-    /// The mappings of these options.
+    /// The mappings of this config.
     ///
     /// # Errors
     /// A name that does not exist, or an expression that cannot be compiled.
-    pub fn for_options(options: &MirrorOptions) -> Result<Self, MappingError> {
-        let entities = if options.mirror { &options.entities[..] } else { &[] };
-        let mappings = Self::new(entities, &options.exclude_columns, &options.include_columns)?;
-        let tables = options.tables.iter();
+    pub fn for_config(config: &DatabaseConfig) -> Result<Self, MappingError> {
+        let mappings =
+            Self::new(&config.mirrored(), &config.exclude_columns, &config.include_columns)?;
+        let tables = config.tables.iter();
         let tables = tables.map(|table| MappedTable::compile(table).map(Arc::new));
-        // Without statements, nothing depends on the dialect.
-        let dialect = Dialect::of_url(&options.url).unwrap_or(Dialect::Postgres);
+        let dialect = Dialect::of(&config.url);
         Ok(Self {
-            on_delete: options.on_delete,
+            on_delete: config.on_delete,
             tables: tables.collect::<Result<_, _>>()?,
-            statements: CompiledStatement::compile_all(&options.statements, dialect)?,
+            statements: CompiledStatement::compile_all(&config.statements, dialect)?,
             ..mappings
         })
     }

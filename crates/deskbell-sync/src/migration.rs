@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::config::DatabaseConfig;
 use crate::db::{Dialect, MirrorDatabase, Table};
 use crate::mapping::Mappings;
 use crate::mirror::{MigrationPlan, MigrationStep};
 use crate::mirror_target::{ConnectError, check_schema_name, database};
-use crate::options::MirrorOptions;
 use crate::schema;
 
 /// One change to a database that the mirror needs.
@@ -29,10 +29,10 @@ impl Step {
 /// The steps that make these tables in a database that has nothing, in order.
 ///
 /// # Errors
-/// The options make no sense.
-pub fn from_nothing(dialect: Dialect, options: &MirrorOptions) -> Result<Vec<Step>, ConnectError> {
-    let tables = tables(options)?;
-    let steps = MigrationPlan::new(dialect, &options.schema, &tables).every_step();
+/// The config makes no sense.
+pub fn from_nothing(dialect: Dialect, config: &DatabaseConfig) -> Result<Vec<Step>, ConnectError> {
+    let tables = tables(config)?;
+    let steps = MigrationPlan::new(dialect, &config.schema, &tables).every_step();
     Ok(steps.into_iter().map(Step::new).collect())
 }
 
@@ -40,12 +40,12 @@ pub fn from_nothing(dialect: Dialect, options: &MirrorOptions) -> Result<Vec<Ste
 /// file where SQLite has none.
 ///
 /// # Errors
-/// The options make no sense, the tables are somebody else's or newer than this program, or the
+/// The config makes no sense, the tables are somebody else's or newer than this program, or the
 /// database is away.
-pub async fn missing(options: &MirrorOptions) -> Result<Vec<Step>, ConnectError> {
-    let (database, tables) = target(options)?;
+pub async fn missing(config: &DatabaseConfig) -> Result<Vec<Step>, ConnectError> {
+    let (database, tables) = target(config)?;
     let mut session = database.connect().await?;
-    let plan = MigrationPlan::new(database.dialect(), &options.schema, &tables);
+    let plan = MigrationPlan::new(database.dialect(), &config.schema, &tables);
     let steps = plan.check(session.as_mut()).await?;
     session.close().await?;
     Ok(steps.into_iter().map(Step::new).collect())
@@ -55,10 +55,10 @@ pub async fn missing(options: &MirrorOptions) -> Result<Vec<Step>, ConnectError>
 ///
 /// # Errors
 /// As [`missing`]; nothing was changed then.
-pub async fn apply(options: &MirrorOptions) -> Result<Vec<String>, ConnectError> {
-    let (database, tables) = target(options)?;
+pub async fn apply(config: &DatabaseConfig) -> Result<Vec<String>, ConnectError> {
+    let (database, tables) = target(config)?;
     let mut session = database.connect().await?;
-    let plan = MigrationPlan::new(database.dialect(), &options.schema, &tables);
+    let plan = MigrationPlan::new(database.dialect(), &config.schema, &tables);
     let names = plan.migrate(session.as_mut()).await?;
     session.close().await?;
     Ok(names)
@@ -67,11 +67,11 @@ pub async fn apply(options: &MirrorOptions) -> Result<Vec<String>, ConnectError>
 /// These steps as a script that the database's own shell runs as it is, in one transaction. It
 /// records them too, so that the tables count as Deskbell's. Empty where there are no steps.
 #[must_use]
-pub fn script(dialect: Dialect, options: &MirrorOptions, steps: &[Step]) -> String {
+pub fn script(dialect: Dialect, config: &DatabaseConfig, steps: &[Step]) -> String {
     if steps.is_empty() {
         return String::new();
     }
-    let plan = MigrationPlan::new(dialect, &options.schema, &[]);
+    let plan = MigrationPlan::new(dialect, &config.schema, &[]);
     let changes = steps.iter().map(|step| broken_into_lines(&step.sql));
     let records = steps.iter().map(|step| plan.record_sql(&step.name));
     let refill = steps.iter().any(|step| step.refill).then(|| plan.refill_sql());
@@ -80,13 +80,13 @@ pub fn script(dialect: Dialect, options: &MirrorOptions, steps: &[Step]) -> Stri
     format!("BEGIN;\n\n{body}COMMIT;\n")
 }
 
-fn target(options: &MirrorOptions) -> Result<(Arc<dyn MirrorDatabase>, Vec<Table>), ConnectError> {
-    Ok((database(&options.url)?, tables(options)?))
+fn target(config: &DatabaseConfig) -> Result<(Arc<dyn MirrorDatabase>, Vec<Table>), ConnectError> {
+    Ok((database(&config.url)?, tables(config)?))
 }
 
-fn tables(options: &MirrorOptions) -> Result<Vec<Table>, ConnectError> {
-    check_schema_name(&options.schema)?;
-    Ok(schema::tables(&Mappings::for_options(options)?))
+fn tables(config: &DatabaseConfig) -> Result<Vec<Table>, ConnectError> {
+    check_schema_name(&config.schema)?;
+    Ok(schema::tables(&Mappings::for_config(config)?))
 }
 
 /// A statement with each column of a table on a line of its own.

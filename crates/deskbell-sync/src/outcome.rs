@@ -61,7 +61,7 @@ impl OutcomeReader {
     /// # Errors
     /// The options make no sense.
     pub async fn open(options: &MirrorOptions, log_id: LogId) -> Result<Self, ConnectError> {
-        let mappings = Arc::new(Mappings::for_options(options)?);
+        let mappings = Arc::new(Mappings::for_config(&options.database)?);
         let opening = timeout(READ_TIMEOUT, Bookkeeping::open(options, &mappings));
         let bookkeeping = match opening.await {
             Ok(Ok(opened)) => opened,
@@ -211,7 +211,7 @@ impl Judge<'_> {
         let event_type = &self.event.event_type;
         match entity::change(event_type) {
             None => format!("nothing is mirrored from {event_type}"),
-            Some((entity, _)) if !self.options.mirror => {
+            Some((entity, _)) if !self.options.database.mirror => {
                 format!("`mirror` is false, and no table or statement takes {}", entity.name)
             }
             Some((entity, _)) => format!("`entities` does not include {}", entity.name),

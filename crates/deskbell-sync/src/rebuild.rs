@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use deskbell_store::{BackendError, ConsumerLog, ReadLimit, Seq, StoreError};
 
 use crate::checkpoint::Checkpoint;
+use crate::config::DatabaseConfig;
+use crate::db::Dialect;
 use crate::dead_letters::{self, Choice, DeadLetterEntry};
 use crate::fold::Fold;
 use crate::inspect::InspectError;
@@ -90,13 +92,13 @@ pub async fn rebuild(
     options: &MirrorOptions,
     mut progress: impl FnMut(Progress),
 ) -> Result<Rebuilt, RebuildError> {
-    let live = Mirror::open(database(&options.url)?, MirrorSettings::of(options)?).await?;
+    let live = Mirror::open(database(&options.database.url)?, MirrorSettings::of(options)?).await?;
     let live_checkpoint = reaches_back(store, &live, &options.destination).await?;
-    let mut shadow_options = beside(options, format!("{}{SHADOW}", options.schema));
-    shadow_options.include_columns = live.include_columns().to_vec();
+    let mut shadow_options = beside(options, format!("{}{SHADOW}", options.database.schema));
+    shadow_options.database.include_columns = live.include_columns().to_vec();
     let settings = MirrorSettings::of(&shadow_options)?;
-    Mirror::remove(database(&options.url)?.as_ref(), &settings).await?;
-    let shadow = Mirror::open(database(&options.url)?, settings).await?;
+    Mirror::remove(database(&options.database.url)?.as_ref(), &settings).await?;
+    let shadow = Mirror::open(database(&options.database.url)?, settings).await?;
     let mut replay = Replay::begin(store, &shadow, &shadow_options).await?;
     replay.until(live_checkpoint.seq, i64::MAX, &mut progress).await?;
     let Replay { fold, position, events, payloads_pruned, .. } = replay;
@@ -110,7 +112,7 @@ pub async fn rebuild(
     let statements: Vec<_> = mappings.statements().iter().map(|one| one.name.clone()).collect();
     live.close().await;
     let settings = MirrorSettings::of(&shadow_options)?;
-    Mirror::remove(database(&options.url)?.as_ref(), &settings).await?;
+    Mirror::remove(database(&options.database.url)?.as_ref(), &settings).await?;
     let mut refused = dead_letters::list(options, &Choice::All).await?;
     let is_statement = |letter: &DeadLetterEntry| statements.contains(&letter.part);
     refused.retain(|letter| !is_statement(letter));
@@ -137,14 +139,14 @@ pub async fn as_of(
     check_schema_name(into)?;
     let in_use = || RebuildError::InUse { schema: into.to_owned() };
     let apart = beside(options, into.to_owned());
-    let everything = migration::from_nothing(dialect(&apart)?, &apart)?;
-    let missing = migration::missing(&apart).await?;
+    let everything = migration::from_nothing(Dialect::of(&apart.database.url), &apart.database)?;
+    let missing = migration::missing(&apart.database).await?;
     let schema_is_there = everything.len() - missing.len() == 1 && missing.len() > 1;
-    if into == options.schema || missing.len() < everything.len() && !schema_is_there {
+    if into == options.database.schema || missing.len() < everything.len() && !schema_is_there {
         return Err(in_use());
     }
     begins_with_the_first(store).await?;
-    let target = Mirror::open(database(&apart.url)?, MirrorSettings::of(&apart)?).await?;
+    let target = Mirror::open(database(&apart.database.url)?, MirrorSettings::of(&apart)?).await?;
     let mut replay = Replay::begin(store, &target, &apart).await?;
     let head = store.head().await?;
     replay.until(head, until_ms, &mut progress).await?;
@@ -155,17 +157,14 @@ pub async fn as_of(
 
 /// The same mirror in another schema, without the application's tables.
 fn beside(options: &MirrorOptions, schema: String) -> MirrorOptions {
-    MirrorOptions {
+    let database = DatabaseConfig {
         schema,
         tables: Vec::new(),
         statements: Vec::new(),
         auto_migrate: true,
-        ..options.clone()
-    }
-}
-
-fn dialect(options: &MirrorOptions) -> Result<crate::db::Dialect, ConnectError> {
-    crate::db::Dialect::of_url(&options.url).ok_or(ConnectError::UnsupportedUrl)
+        ..options.database.clone()
+    };
+    MirrorOptions { database, ..options.clone() }
 }
 
 /// The live mirror's checkpoint, if the log has everything that the mirror was filled from.

@@ -1,9 +1,9 @@
 //! The mirror's tables, declared once for every database: the entities' and the bookkeeping's.
 
+use crate::config::OnDelete;
 use crate::db::{Table, TableColumn};
 use crate::entity::{Children, Column, Entity};
 use crate::mapping::{Mapping, Mappings};
-use crate::options::OnDelete;
 use crate::value::Kind;
 
 /// Raised with every change of the tables, so that a program can tell that a database is newer

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::StatementConfig;
 use crate::db::{Limits, Param};
 use crate::mapping;
 use crate::mirror::MirrorSettings;
 use crate::mirror_target::{ConnectError, database};
-use crate::options::{MirrorOptions, StatementOptions};
+use crate::options::MirrorOptions;
 use crate::sql::Statements;
 
 /// The event after which statements continue.
@@ -24,14 +25,14 @@ pub enum From {
 /// The identity of a statement across restarts, in `_versions` and in dead letters: its name, or
 /// what it says.
 #[must_use]
-pub fn identity(statement: &StatementOptions) -> String {
+pub fn identity(statement: &StatementConfig) -> String {
     mapping::identity(statement)
 }
 
 /// The titles of statements (the name, or where the config declares it and its first words), by
 /// their identities.
 #[must_use]
-pub fn titles(statements: &[StatementOptions]) -> BTreeMap<String, String> {
+pub fn titles(statements: &[StatementConfig]) -> BTreeMap<String, String> {
     statements.iter().map(|one| (mapping::identity(one), mapping::title(one))).collect()
 }
 
@@ -40,7 +41,7 @@ pub fn titles(statements: &[StatementOptions]) -> BTreeMap<String, String> {
 /// # Errors
 /// The options make no sense, or the database failed.
 pub async fn resume(options: &MirrorOptions, from: From) -> Result<bool, ConnectError> {
-    let database = database(&options.url)?;
+    let database = database(&options.database.url)?;
     let MirrorSettings { schema, mappings, .. } = MirrorSettings::of(options)?;
     let statements = Statements::new(database.dialect(), &schema, &options.destination, &mappings);
     let from = match from {

@@ -1,17 +1,17 @@
 //! The tables as a DBA sees them. Whoever changes them raises `SCHEMA_VERSION` too.
 
 use deskbell_sync::{
-    Dialect, MirrorOptions, OnDelete, SCHEMA_VERSION, entity, left_out_by_default, migration,
+    DatabaseConfig, Dialect, OnDelete, SCHEMA_VERSION, entity, left_out_by_default, migration,
 };
 
 fn statements(dialect: Dialect, on_delete: OnDelete) -> String {
-    let options = MirrorOptions {
-        entities: entity::ALL.iter().map(|entity| entity.name.to_owned()).collect(),
+    let config = DatabaseConfig {
+        entities: Some(entity::ALL.iter().map(|entity| entity.name.to_owned()).collect()),
         include_columns: left_out_by_default(),
         on_delete,
-        ..MirrorOptions::default()
+        ..DatabaseConfig::default()
     };
-    let steps = migration::from_nothing(dialect, &options).unwrap();
+    let steps = migration::from_nothing(dialect, &config).unwrap();
     let lines = steps.into_iter().map(|step| {
         let sql = step.sql.replace("( \"", "(\n  \"").replace(", \"", ",\n  \"");
         sql.replace(" PRIMARY", "\n  PRIMARY") + ";\n"

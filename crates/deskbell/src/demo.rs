@@ -117,7 +117,7 @@ impl Demo {
             Sender::new(SenderOptions { seed: self.seed, ..SenderOptions::new(url, secret) })?;
         let mut world = World::new(&Scenario::new(self.seed, self.events));
         let report = sender.run(&mut world, progress).await;
-        let reader = MirrorReader::open(&mirror.with_password()).await?;
+        let reader = MirrorReader::open(&mirror).await?;
         wait_for_the_mirror(&engine, &reader).await?;
         let delivered = flaky.wait_for(&report.acked_at).await;
         let (tables, rows) = mirror_rows::read(&reader).await?;
@@ -169,7 +169,7 @@ async fn require_no_mirror(url: &DatabaseUrl) -> Result<(), DemoError> {
         DatabaseUrl::Sqlite(file) => format!("rm {}", file.path().display()),
         DatabaseUrl::Postgres(_) => format!("psql '{url}' -c 'DROP SCHEMA {schema} CASCADE'"),
     };
-    let reader = MirrorReader::open(&url.with_password()).await?;
+    let reader = MirrorReader::open(url).await?;
     let rows = reader.tables().await?.iter().map(|table| table.rows).sum::<u64>();
     let was_kept = match reader.whole_rows(CHECKPOINTS).await {
         Ok(checkpoints) => !checkpoints.is_empty(),

@@ -13,7 +13,6 @@ use deskbell_sync::status::{self, MirrorState, Reported};
 use deskbell_sync::{ConnectError, MirrorOptions};
 
 use crate::config::Config;
-use crate::config::mirror_options;
 use crate::delivering::{self, DeliveringError};
 
 /// Earlier events about the same subject that are read to find out whether a statement skipped an
@@ -68,7 +67,7 @@ impl<'a> Outcomes<'a> {
         let routes = delivering::routes(config)?;
         let mut destinations = Vec::new();
         for destination in config.destinations.iter().filter(|destination| destination.enabled) {
-            if let Some(options) = mirror_options(destination, &config.sources) {
+            if let Some(options) = destination.mirror_options(&config.sources) {
                 let mirror = Mirror::open(options, store).await?;
                 destinations.push(Destination::Mirror(Box::new(mirror)));
             }
@@ -152,7 +151,7 @@ impl Mirror {
         event: &StoredEvent,
     ) -> Result<DestinationOutcome, StoreError> {
         let earlier = match &event.subject {
-            Some(subject) if !self.options.statements.is_empty() => {
+            Some(subject) if !self.options.database.statements.is_empty() => {
                 let limit = ReadLimit { events_max: EARLIER_MAX, ..ReadLimit::default() };
                 store.events_by_subject(subject, Some(event.seq), limit).await?.events
             }

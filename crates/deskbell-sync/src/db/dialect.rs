@@ -1,6 +1,8 @@
 //! The seam between databases: how each names the mirror's tables, writes their types, and takes
 //! many values at once. Everything else about SQL is the same for all of them.
 
+use deskbell_config::DatabaseUrl;
+
 use crate::value::Kind;
 
 /// A database's way of writing SQL.
@@ -14,13 +16,12 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The dialect of the database at this URL; `None` where no kind of database has such URLs.
+    /// The dialect of the database at this URL.
     #[must_use]
-    pub fn of_url(url: &str) -> Option<Self> {
-        match url.split_once(':')?.0 {
-            "sqlite" => Some(Self::Sqlite),
-            "postgres" | "postgresql" => Some(Self::Postgres),
-            _ => None,
+    pub fn of(url: &DatabaseUrl) -> Self {
+        match url {
+            DatabaseUrl::Sqlite(_) => Self::Sqlite,
+            DatabaseUrl::Postgres(_) => Self::Postgres,
         }
     }
 

@@ -3,6 +3,8 @@
 mod describe;
 mod session;
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use deskbell_store::private_file;
 use sqlx::ConnectOptions;
@@ -32,10 +34,10 @@ pub(crate) struct SqliteDatabase {
 }
 
 impl SqliteDatabase {
-    pub(crate) fn new(url: &str) -> Result<Self, sqlx::Error> {
-        let options: SqliteConnectOptions = url.parse()?;
+    pub(crate) fn new(file: &Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(file);
         // What takes long is reported by us, with the destination's name.
-        Ok(Self { options: options.disable_statement_logging() })
+        Self { options: options.disable_statement_logging() }
     }
 }
 
@@ -43,12 +45,8 @@ impl SqliteDatabase {
     /// Makes the file where there is none, for its owner alone; an application's own file keeps its
     /// rights.
     fn make_private(&self) {
-        let file = self.options.get_filename();
-        let is_in_memory = file.as_os_str().as_encoded_bytes().starts_with(b"file:");
-        if !is_in_memory {
-            // Where that fails, so does SQLite, and says why.
-            let _ = private_file::create(file);
-        }
+        // Where that fails, so does SQLite, and says why.
+        let _ = private_file::create(self.options.get_filename());
     }
 
     /// SQLite's own words do not name the file.

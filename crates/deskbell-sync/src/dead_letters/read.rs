@@ -29,9 +29,9 @@ pub(super) async fn entries(
     options: &MirrorOptions,
     choice: &Choice,
 ) -> Result<Vec<DeadLetterEntry>, InspectError> {
-    check_schema_name(&options.schema)?;
-    let mappings = Mappings::for_options(options).map_err(ConnectError::from)?;
-    let database = database(&options.url)?;
+    check_schema_name(&options.database.schema)?;
+    let mappings = Mappings::for_config(&options.database).map_err(ConnectError::from)?;
+    let database = database(&options.database.url)?;
     if database.is_absent() {
         return Ok(Vec::new());
     }
@@ -88,7 +88,7 @@ impl Reading<'_> {
                     source, message_id, event_type, part, entity, id, reason,
                     cause, constraint_name, table_name
              FROM {} WHERE destination = $1",
-            self.dialect.table(&self.options.schema, DEAD_LETTERS)
+            self.dialect.table(&self.options.database.schema, DEAD_LETTERS)
         );
         let destination = [Param::Text(&self.options.destination)];
         let rows = session.fetch(&sql.into(), &destination, &KINDS).await?;
@@ -113,9 +113,9 @@ impl Reading<'_> {
              FROM {} AS waiting WHERE destination = $2 AND {} AND retry_at IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM {} AS letter WHERE letter.destination = $2
                      AND letter.part = waiting.mapping AND letter.id = waiting.id)",
-            self.dialect.table(&self.options.schema, VERSIONS),
+            self.dialect.table(&self.options.database.schema, VERSIONS),
             self.dialect.is_listed("mapping"),
-            self.dialect.table(&self.options.schema, DEAD_LETTERS),
+            self.dialect.table(&self.options.database.schema, DEAD_LETTERS),
         );
         let names: Vec<_> = mappings.tables().iter().map(|table| &*table.name).collect();
         let parameters = [Param::Texts(&names), Param::Text(&self.options.destination)];
@@ -133,8 +133,9 @@ impl Reading<'_> {
         session: &mut dyn DbSession,
         table: &str,
     ) -> Result<bool, DatabaseError> {
-        let name = self.dialect.local_name(&self.options.schema, table);
-        let found = session.inventory(&self.options.schema, std::slice::from_ref(&name)).await?;
+        let name = self.dialect.local_name(&self.options.database.schema, table);
+        let found =
+            session.inventory(&self.options.database.schema, std::slice::from_ref(&name)).await?;
         Ok(found.columns.contains_key(&name))
     }
 

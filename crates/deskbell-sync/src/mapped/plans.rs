@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::records::{RecordScope, RecordStatements};
 use super::table_sql::TableSql;
+use crate::config::{Line, OnRowDelete, TableConfig};
 use crate::db::{DbSession, Dialect, LiveTable, MirrorDatabase, SqliteDatabase};
 use crate::mapping::MappedTable;
-use crate::options::{MappedDelete, TableMapping};
 use crate::schema::tables;
 use crate::value::{Kind, Value};
 
@@ -14,16 +14,13 @@ const ACCOUNTS: &str = "CREATE TABLE accounts (email text COLLATE NOCASE NOT NUL
     clerk_id text UNIQUE, org text REFERENCES orgs (id), name text, deleted boolean DEFAULT false)";
 
 fn mapping() -> MappedTable {
-    let pairs = |pairs: &[(&str, &str)]| {
-        pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
-    };
-    MappedTable::compile(&TableMapping {
+    MappedTable::compile(&TableConfig {
         entity: "user".to_owned(),
         into: "accounts".to_owned(),
-        key: pairs(&[("email", "user.primary_email_address")]),
-        columns: pairs(&[("clerk_id", "user.id"), ("org", "user.id"), ("name", "user.full_name")]),
-        on_delete: MappedDelete::Set(pairs(&[("deleted", "true")])),
-        declared_at: "deskbell.toml:7".to_owned(),
+        key: [("email", "user.primary_email_address")].into(),
+        columns: [("clerk_id", "user.id"), ("org", "user.id"), ("name", "user.full_name")].into(),
+        on_delete: OnRowDelete::Set([("deleted", "true")].into()),
+        line: Line::default(),
     })
     .unwrap()
 }
@@ -63,7 +60,8 @@ async fn fill(session: &mut dyn DbSession) {
 
 #[tokio::test]
 async fn no_statement_reads_a_whole_table() {
-    let database = SqliteDatabase::new("sqlite::memory:").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let database = SqliteDatabase::new(&directory.path().join("app.db"));
     let mut session = database.connect().await.unwrap();
     let session = session.as_mut();
     let mappings = crate::mapping::Mappings::new(&[], &[], &[]).unwrap();

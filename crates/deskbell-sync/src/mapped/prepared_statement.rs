@@ -7,9 +7,9 @@ use deskbell_expr::Value;
 use super::fit::MappedTableProblem;
 use super::records::{RecordScope, RecordStatements};
 use crate::batch::StatementRun;
+use crate::config::Stale;
 use crate::db::{ColumnClass, DatabaseError, DbSession, Dialect, Param, Sql};
 use crate::mapping::CompiledStatement;
-use crate::options::Stale;
 
 /// A statement that the database has prepared.
 #[derive(Debug)]

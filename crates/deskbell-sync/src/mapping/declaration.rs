@@ -3,6 +3,7 @@
 use deskbell_expr::{Expression, ExpressionError};
 
 use super::statement_text::StatementTextError;
+use crate::config::Expressions;
 
 /// A declaration that makes no sense.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -42,13 +43,18 @@ pub enum DeclarationProblem {
 
 pub(super) fn compile_all(
     section: &str,
-    texts: &[(String, String)],
+    texts: &Expressions,
 ) -> Result<Vec<(String, Expression)>, DeclarationProblem> {
-    let compile = |(name, text): &(String, String)| match Expression::compile(text) {
-        Ok(expression) => Ok((name.clone(), expression)),
-        Err(source) => {
-            Err(DeclarationProblem::Expression { location: format!("{section}.{name}"), source })
-        }
+    let compile = |(name, text): (&str, &str)| {
+        Ok((name.to_owned(), compile(text, || format!("{section}.{name}"))?))
     };
     texts.iter().map(compile).collect()
+}
+
+pub(super) fn compile(
+    text: &str,
+    location: impl FnOnce() -> String,
+) -> Result<Expression, DeclarationProblem> {
+    Expression::compile(text)
+        .map_err(|source| DeclarationProblem::Expression { location: location(), source })
 }

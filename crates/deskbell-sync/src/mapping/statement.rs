@@ -6,12 +6,12 @@ use deskbell_config::takes_type;
 use deskbell_expr::{Condition, EventParts, EventView, Expression, Value};
 use deskbell_store::StoredEvent;
 
-use super::declaration::{DeclarationError, DeclarationProblem, compile_all};
+use super::declaration::{DeclarationError, DeclarationProblem, compile, compile_all};
 use super::named::Numbered;
 use super::revision::revision_of;
 use super::statement_text::{check_statement, first_words};
+use crate::config::{Stale, StatementConfig};
 use crate::db::Dialect;
-use crate::options::{Stale, StatementOptions};
 use crate::scalar::cleaned;
 
 /// A statement with its expressions.
@@ -32,10 +32,10 @@ pub(crate) struct CompiledStatement {
 
 impl CompiledStatement {
     pub(crate) fn compile(
-        options: &StatementOptions,
+        options: &StatementConfig,
         dialect: Dialect,
     ) -> Result<Self, DeclarationError> {
-        let declared_at = options.declared_at.clone();
+        let declared_at = options.declared_at();
         let problem = |problem| DeclarationError { declared_at: declared_at.clone(), problem };
         check_statement(&options.sql, dialect).map_err(|error| problem(error.into()))?;
         let numbered = Numbered::parse(&options.sql, dialect);
@@ -49,15 +49,15 @@ impl CompiledStatement {
         if let Some((name, _)) = given.pop() {
             return Err(problem(DeclarationProblem::UnusedParameter { name }));
         }
-        let when = options.when.as_ref().map(|text| ("when".to_owned(), text.clone()));
-        let mut when = compile_all("statement", when.as_slice()).map_err(problem)?;
+        let when = options.when.as_deref();
+        let when = when.map(|text| compile(text, || "statement.when".to_owned())).transpose();
         Ok(Self {
             name: identity(options),
             title: title(options),
             on: options.on.clone(),
             numbered,
             params,
-            when: when.pop().map(|(_, expression)| expression),
+            when: when.map_err(problem)?,
             stale: options.stale,
             declared_at,
         })
@@ -65,7 +65,7 @@ impl CompiledStatement {
 
     /// Compiles all of them. Their identities must differ, as each records what it has run for.
     pub(crate) fn compile_all(
-        options: &[StatementOptions],
+        options: &[StatementConfig],
         dialect: Dialect,
     ) -> Result<Vec<Arc<Self>>, DeclarationError> {
         let mut compiled: Vec<Arc<Self>> = Vec::new();
@@ -118,14 +118,14 @@ impl CompiledStatement {
 
 /// The identity of a statement across restarts: its name, or what it says, so that statements may
 /// change their order.
-pub(crate) fn identity(options: &StatementOptions) -> String {
+pub(crate) fn identity(options: &StatementConfig) -> String {
     let unnamed =
         || format!("statement {:016x}", revision_of(format!("{:?} {}", options.on, options.sql)));
     options.name.clone().unwrap_or_else(unnamed)
 }
 
 /// The title of a statement: its name, or where the config declares it and its first words.
-pub(crate) fn title(options: &StatementOptions) -> String {
-    let unnamed = || format!("{}: {}", options.declared_at, first_words(&options.sql));
+pub(crate) fn title(options: &StatementConfig) -> String {
+    let unnamed = || format!("{}: {}", options.declared_at(), first_words(&options.sql));
     options.name.clone().unwrap_or_else(unnamed)
 }

@@ -4,8 +4,8 @@ use deskbell_expr::Expression;
 
 use super::declaration::{DeclarationError, DeclarationProblem, compile_all};
 use super::revision::revision_of;
+use crate::config::{OnRowDelete, TableConfig};
 use crate::entity::{self, Entity};
-use crate::options::{MappedDelete, TableMapping};
 
 /// A table of the application's that is filled from one kind of entity.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(crate) enum DeleteAction {
 }
 
 impl MappedTable {
-    pub(crate) fn compile(mapping: &TableMapping) -> Result<Self, DeclarationError> {
-        let declared_at = mapping.declared_at.clone();
+    pub(crate) fn compile(mapping: &TableConfig) -> Result<Self, DeclarationError> {
+        let declared_at = mapping.declared_at();
         let problem = |problem| DeclarationError { declared_at: declared_at.clone(), problem };
         let entity = entity::find(&mapping.entity).ok_or_else(|| {
             problem(DeclarationProblem::UnknownEntity { name: mapping.entity.clone() })
@@ -43,10 +43,12 @@ impl MappedTable {
         }
         let key = compile_all("key", &mapping.key).map_err(problem)?;
         let columns = compile_all("columns", &mapping.columns).map_err(problem)?;
+        let declared =
+            (&mapping.entity, &mapping.into, &mapping.key, &mapping.columns, &mapping.on_delete);
         let on_delete = match &mapping.on_delete {
-            MappedDelete::Delete => DeleteAction::Delete,
-            MappedDelete::Keep => DeleteAction::Keep,
-            MappedDelete::Set(set) => {
+            OnRowDelete::Delete => DeleteAction::Delete,
+            OnRowDelete::Keep => DeleteAction::Keep,
+            OnRowDelete::Set(set) => {
                 DeleteAction::Set(compile_all("on_delete.set", set).map_err(problem)?)
             }
         };
@@ -57,7 +59,7 @@ impl MappedTable {
             key,
             columns,
             on_delete,
-            revision: revision_of(format!("{mapping:?}")),
+            revision: revision_of(format!("{declared:?}")),
             declared_at: declared_at.clone(),
         };
         match compiled.column_twice() {

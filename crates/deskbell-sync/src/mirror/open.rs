@@ -61,7 +61,7 @@ impl Mirror {
             tables: schema::tables(&mappings),
             connection: Mutex::new(None),
             application: Mutex::new(None),
-            include_columns: settings.options.include_columns,
+            include_columns: settings.options.database.include_columns,
             remaking: Mutex::default(),
             database: Arc::clone(&database),
             schema,

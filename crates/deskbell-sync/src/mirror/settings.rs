@@ -22,14 +22,15 @@ pub(crate) struct MirrorSettings {
 
 impl MirrorSettings {
     pub(crate) fn of(options: &MirrorOptions) -> Result<Self, ConnectError> {
-        check_schema_name(&options.schema)?;
+        let database = &options.database;
+        check_schema_name(&database.schema)?;
         Ok(Self {
             options: options.clone(),
-            schema: options.schema.clone(),
+            schema: database.schema.clone(),
             destination: options.destination.clone(),
-            mappings: Arc::new(Mappings::for_options(options)?),
-            auto_migrate: options.auto_migrate,
-            conflict_patience: options.conflict_patience,
+            mappings: Arc::new(Mappings::for_config(database)?),
+            auto_migrate: database.auto_migrate,
+            conflict_patience: database.conflict_patience.0,
             answer_within: options.answer_within,
         })
     }
@@ -52,7 +53,7 @@ impl MirrorSettings {
              to keep them, or to `exclude_columns` to clear them"
         );
         let mut options = self.options;
-        options.include_columns.extend(kept);
+        options.database.include_columns.extend(kept);
         Self::of(&options)
     }
 }

@@ -14,12 +14,6 @@ const NAMED_MAX: usize = 10;
 /// A mirror that could not be opened. Nothing in the database was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// No kind of database has URLs like this.
-    #[error(
-        "invalid url of the mirror: expected \"sqlite://FILE\" or \"postgres://…\", such as \
-         \"sqlite://clerk.db\""
-    )]
-    UnsupportedUrl,
     /// The name of the schema is not one that every database takes as it is.
     #[error(
         "invalid schema {schema:?}: use up to {SCHEMA_BYTES_MAX} lower-case letters, digits and \
@@ -83,11 +77,9 @@ impl ConnectError {
     #[must_use]
     pub fn is_options_error(&self) -> bool {
         match self {
-            Self::UnsupportedUrl
-            | Self::SchemaName { .. }
-            | Self::Mapping(_)
-            | Self::Mapped(_)
-            | Self::NotOurs { .. } => true,
+            Self::SchemaName { .. } | Self::Mapping(_) | Self::Mapped(_) | Self::NotOurs { .. } => {
+                true
+            }
             Self::Newer { .. } | Self::NotMigrated { .. } | Self::Database(_) => false,
         }
     }

@@ -6,10 +6,10 @@ use super::bookkeeping::{Bookkeeping, KnownEntity, StoredDeadLetter};
 use super::rows::{compared, tombstoned};
 use super::{EventRecords, Judge, PRUNED, PartOutcome};
 use crate::batch::{MappedDeletion, MappedRow, StatementRun};
+use crate::config::Stale;
 use crate::db::DatabaseError;
 use crate::mapping::{CompiledStatement, MappedTable};
 use crate::mirror_target::PartKind;
-use crate::options::Stale;
 use crate::version::Version;
 
 impl Judge<'_> {
@@ -168,7 +168,8 @@ impl Judge<'_> {
         let destination = &self.options.destination;
         let known = bookkeeping.known(destination, &statement.name, &run.id).await?;
         let newest = known.and_then(|known| known.version);
-        let stale = self.options.statements.get(run.statement).map(|options| options.stale);
+        let stale =
+            self.options.database.statements.get(run.statement).map(|options| options.stale);
         if stale == Some(Stale::Skip)
             && let Some(outcome) = self.stale(run)
         {

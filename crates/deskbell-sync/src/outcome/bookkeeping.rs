@@ -87,8 +87,8 @@ impl Bookkeeping {
         options: &MirrorOptions,
         mappings: &Mappings,
     ) -> Result<Result<Self, String>, ConnectError> {
-        check_schema_name(&options.schema)?;
-        let database = database(&options.url)?;
+        check_schema_name(&options.database.schema)?;
+        let database = database(&options.database.url)?;
         if database.is_absent() {
             return Ok(Err(NOT_BEGUN.to_owned()));
         }
@@ -98,12 +98,12 @@ impl Bookkeeping {
         let mirrored = mappings.iter().map(|mapping| mapping.entity.table);
         let tables = bookkeeping.chain(mirrored);
         let tables: Vec<_> =
-            tables.map(|table| dialect.local_name(&options.schema, table)).collect();
+            tables.map(|table| dialect.local_name(&options.database.schema, table)).collect();
         let opening = async {
             let mut session = database.connect_to_read().await?;
             session.begin_to_read().await?;
-            let columns = session.inventory(&options.schema, &tables).await?.columns;
-            Ok(Self { session, dialect, schema: options.schema.clone(), columns })
+            let columns = session.inventory(&options.database.schema, &tables).await?.columns;
+            Ok(Self { session, dialect, schema: options.database.schema.clone(), columns })
         };
         Ok(opening.await.map_err(away))
     }

@@ -2,10 +2,10 @@
 
 use super::names::{SqlNames, version_of};
 use super::upsert::LAST_KINDS;
+use crate::config::OnDelete;
 use crate::db::{Bulk, Sql, given, quoted};
 use crate::entity::{Children, Entity};
 use crate::mapping::Mapping;
-use crate::options::OnDelete;
 use crate::schema::{DELETED_AT, MAPPING_REV, RAW, TOMBSTONES, VERSION_COLUMNS};
 use crate::value::Kind;
 

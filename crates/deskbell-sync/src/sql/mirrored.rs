@@ -3,10 +3,10 @@
 
 use super::elements::ElementStatements;
 use super::names::{SqlNames, not_older};
+use crate::config::OnDelete;
 use crate::db::{Bulk, Sql, quoted};
 use crate::entity::{Entity, Parent};
 use crate::mapping::Mapping;
-use crate::options::OnDelete;
 use crate::schema::{DEAD_LETTERS, DELETED_AT, SUPPRESSED, TOMBSTONES, VERSION_COLUMNS};
 
 /// The statements of one entity's table. The parameters are lists of its ids, if not said

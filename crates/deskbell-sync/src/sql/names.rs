@@ -1,8 +1,8 @@
 //! The names and conditions that the statements of one schema share.
 
+use crate::config::OnDelete;
 use crate::db::Dialect;
 use crate::entity::{Entity, Parent};
-use crate::options::OnDelete;
 use crate::schema::{TOMBSTONES, VERSION_COLUMNS};
 
 /// Writes statements about the tables of one schema.

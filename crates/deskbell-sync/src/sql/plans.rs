@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::*;
+use crate::config::{DatabaseConfig, OnDelete};
 use crate::entity;
-use crate::options::{MirrorOptions, OnDelete};
 use crate::schema::tables;
 
 async fn empty_mirror(mappings: &Mappings) -> SqliteConnection {
@@ -69,9 +69,9 @@ fn all(statements: Statements) -> Vec<Sql> {
 async fn no_statement_reads_a_whole_table() {
     let every = entity::ALL.iter().map(|entity| entity.name.to_owned()).collect::<Vec<_>>();
     for on_delete in [OnDelete::Delete, OnDelete::Mark] {
-        let options =
-            MirrorOptions { entities: every.clone(), on_delete, ..MirrorOptions::default() };
-        let mappings = Mappings::for_options(&options).unwrap();
+        let entities = Some(every.clone());
+        let config = DatabaseConfig { entities, on_delete, ..DatabaseConfig::default() };
+        let mappings = Mappings::for_config(&config).unwrap();
         let mut connection = empty_mirror(&mappings).await;
         let all = all(Statements::new(Dialect::Sqlite, "clerk", "mirror", &mappings));
         assert!(all.len() > 40, "{}", all.len());

@@ -1,10 +1,10 @@
 //! Upserts of mirrored rows, guarded by their versions.
 
 use super::names::{SqlNames, version_of};
+use crate::config::OnDelete;
 use crate::db::{Bulk, given, quoted};
 use crate::entity::Entity;
 use crate::mapping::Mapping;
-use crate::options::OnDelete;
 use crate::schema::{MAPPING_REV, RAW, SUPPRESSED, VERSION_COLUMNS};
 use crate::value::Kind;
 

@@ -59,7 +59,7 @@ fn a_text_messages_time_has_two_names() {
 
 #[test]
 fn messages_and_sessions_must_be_asked_for() {
-    let default = deskbell_sync::MirrorOptions::default().entities;
+    let default = deskbell_sync::DatabaseConfig::default().mirrored();
     for name in ["email", "sms", "session"] {
         assert!(!default.iter().any(|entity| entity == name), "{name}");
     }

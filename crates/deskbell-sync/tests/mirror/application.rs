@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
-use deskbell_sync::{Checkpoint, Commit, ErrorMode, Fold, MirrorOptions, Target, connect};
+use deskbell_sync::{
+    Checkpoint, Commit, DatabaseConfig, ErrorMode, Fold, MirrorOptions, Target, connect,
+};
 
 use super::backend::{Place, VERSIONS};
 use super::support::Rows;
@@ -28,7 +30,12 @@ impl Application {
     /// Why a destination cannot be opened beside these tables.
     pub(crate) async fn refused(tables: &[&str], options: MirrorOptions) -> String {
         let place = Self::tables(tables).await;
-        let error = connect(&MirrorOptions { url: place.url(), ..options }).await.unwrap_err();
+        let error = connect(&MirrorOptions {
+            database: DatabaseConfig { url: place.url().parse().unwrap(), ..options.database },
+            ..options
+        })
+        .await
+        .unwrap_err();
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -48,7 +55,10 @@ impl Application {
     }
 
     async fn open(place: Place, options: MirrorOptions, position: Option<Checkpoint>) -> Self {
-        let options = MirrorOptions { url: place.url(), ..options };
+        let options = MirrorOptions {
+            database: DatabaseConfig { url: place.url().parse().unwrap(), ..options.database },
+            ..options
+        };
         let target = connect(&options).await.unwrap();
         let mappings = target.mappings();
         let current = position.clone();
@@ -136,7 +146,8 @@ impl Application {
     }
 
     pub(crate) async fn dead_letters(&self) -> Rows {
-        let reader = deskbell_sync::inspect::MirrorReader::open(&self.options.url).await.unwrap();
+        let reader =
+            deskbell_sync::inspect::MirrorReader::open(&self.options.database.url).await.unwrap();
         reader.rows("_dead_letters").await.unwrap()
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use deskbell_sync::MirrorOptions;
+use deskbell_sync::{DatabaseConfig, MirrorOptions};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column, Connection, Row, TypeInfo, ValueRef};
 use testkit::SqliteFile;
@@ -94,7 +94,13 @@ impl Place {
     pub(crate) async fn another(&self, options: MirrorOptions) -> MirrorOptions {
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let file = self.directory().join(format!("clerk_{number}.db"));
-        MirrorOptions { url: format!("sqlite://{}", file.display()), ..options }
+        MirrorOptions {
+            database: DatabaseConfig {
+                url: format!("sqlite://{}", file.display()).parse().unwrap(),
+                ..options.database
+            },
+            ..options
+        }
     }
 
     /// The two whole numbers that the query finds.

@@ -1,5 +1,6 @@
 //! Columns that are left out, taken back, and added: what becomes of the rows that were there.
 
+use deskbell_sync::DatabaseConfig;
 use deskbell_sync::rebuild::rebuild;
 use serde_json::{Value, json};
 
@@ -45,7 +46,7 @@ async fn forgotten() -> World {
 async fn what_is_excluded_is_beside_the_default() {
     let mut world = World::new().await;
     append(&world, 1).await;
-    world.options.exclude_columns = vec!["user.first_name".to_owned()];
+    world.options.database.exclude_columns = vec!["user.first_name".to_owned()];
     drain(&mut world.consumer().await).await;
     let rows = users(&world).await;
     for column in ["first_name", "private_metadata"] {
@@ -56,12 +57,15 @@ async fn what_is_excluded_is_beside_the_default() {
 
 #[tokio::test]
 async fn what_a_column_elsewhere_is_filled_from_is_left_out_there_too() {
-    let mut mirror = Mirror::with(deskbell_sync::MirrorOptions {
-        exclude_columns: ["user.first_name", "permission.key", "subscription_item.plan_slug"]
-            .map(str::to_owned)
-            .to_vec(),
-        ..Default::default()
-    })
+    let mut mirror = Mirror::with(deskbell_sync::MirrorOptions::new(
+        "mirror",
+        DatabaseConfig {
+            exclude_columns: ["user.first_name", "permission.key", "subscription_item.plan_slug"]
+                .map(str::to_owned)
+                .to_vec(),
+            ..DatabaseConfig::default()
+        },
+    ))
     .await;
     let member = json!({
         "id": "orgmem_1", "organization": { "id": "org_1", "name": "Acme" },
@@ -88,19 +92,19 @@ async fn what_a_column_elsewhere_is_filled_from_is_left_out_there_too() {
 async fn a_default_that_the_mirror_has_is_kept_until_the_config_says_what_becomes_of_it() {
     let mut world = World::new().await;
     append(&world, 1).await;
-    world.options.include_columns = vec![PRIVATE_METADATA.to_owned()];
+    world.options.database.include_columns = vec![PRIVATE_METADATA.to_owned()];
     drain(&mut world.consumer().await).await;
-    world.options.include_columns = Vec::new();
+    world.options.database.include_columns = Vec::new();
     append(&world, 2).await;
     drain(&mut world.consumer().await).await;
     for row in users(&world).await {
         assert_eq!(row["private_metadata"], json!({ "ssn": 123 }), "{row:?}");
         assert_eq!(row["raw"]["private_metadata"], json!({ "ssn": 123 }), "{row:?}");
     }
-    world.options.exclude_columns = vec![PRIVATE_METADATA.to_owned()];
+    world.options.database.exclude_columns = vec![PRIVATE_METADATA.to_owned()];
     drain(&mut world.consumer().await).await;
     // Emptied, it is left out by default as in a mirror that never had it.
-    world.options.exclude_columns = Vec::new();
+    world.options.database.exclude_columns = Vec::new();
     append(&world, 3).await;
     drain(&mut world.consumer().await).await;
     let rows = users(&world).await;
@@ -109,9 +113,9 @@ async fn a_default_that_the_mirror_has_is_kept_until_the_config_says_what_become
         assert_eq!(row["private_metadata"], Value::Null, "{row:?}");
         assert_eq!(row["raw"].get("private_metadata"), None, "{row:?}");
     }
-    world.options.include_columns = vec![PRIVATE_METADATA.to_owned()];
+    world.options.database.include_columns = vec![PRIVATE_METADATA.to_owned()];
     drain(&mut world.consumer().await).await;
-    world.options.include_columns = Vec::new();
+    world.options.database.include_columns = Vec::new();
     append(&world, 4).await;
     drain(&mut world.consumer().await).await;
     for row in users(&world).await {
@@ -123,9 +127,9 @@ async fn a_default_that_the_mirror_has_is_kept_until_the_config_says_what_become
 async fn a_rebuild_keeps_what_the_mirror_keeps() {
     let mut world = World::new().await;
     append(&world, 1).await;
-    world.options.include_columns = vec![PRIVATE_METADATA.to_owned()];
+    world.options.database.include_columns = vec![PRIVATE_METADATA.to_owned()];
     drain(&mut world.consumer().await).await;
-    world.options.include_columns = Vec::new();
+    world.options.database.include_columns = Vec::new();
     drain(&mut world.consumer().await).await;
     world.place.run(&format!("UPDATE {USERS} SET private_metadata = NULL")).await;
     let rebuilt = rebuild(world.store.as_ref(), &world.options, |_| {}).await.unwrap();
@@ -136,7 +140,7 @@ async fn a_rebuild_keeps_what_the_mirror_keeps() {
 #[tokio::test]
 async fn what_is_excluded_later_is_emptied_also_where_the_log_has_no_event_any_more() {
     let mut world = forgotten().await;
-    world.options.exclude_columns =
+    world.options.database.exclude_columns =
         vec!["user.first_name".to_owned(), "user.primary_email_address".to_owned()];
     // Interrupted after each part, and beside new events.
     let mut number = USERS_MAX;
@@ -231,7 +235,7 @@ async fn what_the_database_does_not_let_be_emptied_is_emptied_once_it_does() {
     drain(&mut world.consumer().await).await;
     world.place.run(&refuse_the_fifth()).await;
     world.replace_the_log().await;
-    world.options.exclude_columns = vec!["user.first_name".to_owned()];
+    world.options.database.exclude_columns = vec!["user.first_name".to_owned()];
     for (relents, left) in [(false, vec!["user_5"]), (true, vec![])] {
         if relents {
             world.place.run(&relent()).await;

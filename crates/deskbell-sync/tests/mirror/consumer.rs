@@ -6,7 +6,8 @@ use std::time::Duration;
 use deskbell_store::{ReadLimit, Seq, SqliteStore, Store};
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
-    MirrorConsumer, MirrorOptions, Progress, SyncError, connect, left_out_by_default,
+    DatabaseConfig, MirrorConsumer, MirrorOptions, Progress, SyncError, connect,
+    left_out_by_default,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -32,7 +33,10 @@ impl World {
         let place = Place::new().await;
         let url = place.url();
         let batch = ReadLimit { events_max: 4, ..ReadLimit::default() };
-        let options = MirrorOptions { url, batch, ..MirrorOptions::default() };
+        let options = MirrorOptions {
+            batch,
+            ..MirrorOptions::new("mirror", DatabaseConfig::at(url.parse().unwrap()))
+        };
         Self { directory, place, store, options }
     }
 
@@ -82,7 +86,7 @@ impl World {
     }
 
     pub(crate) async fn reader(&self) -> MirrorReader {
-        MirrorReader::open(&self.options.url).await.unwrap()
+        MirrorReader::open(&self.options.database.url).await.unwrap()
     }
 
     pub(crate) async fn users(&self) -> usize {
@@ -265,7 +269,7 @@ async fn other_columns_fill_the_rows_that_were_there() {
     drain(&mut world.consumer().await).await;
     let reader = world.reader().await;
     assert!(!reader.rows("users").await.unwrap()[0].contains_key("private_metadata"));
-    world.options.include_columns = left_out_by_default();
+    world.options.database.include_columns = left_out_by_default();
     assert_eq!(drain(&mut world.consumer().await).await, 1);
     assert_eq!(reader.rows("users").await.unwrap()[0]["private_metadata"], json!({ "a": 1 }));
     assert_eq!(drain(&mut world.consumer().await).await, 0);
@@ -277,9 +281,9 @@ async fn an_entity_that_is_mirrored_later_is_filled() {
     world.append("msg_1", "user.created", &user("user_1", 1)).await;
     world.append("msg_2", "user.created", &user("user_2", 1)).await;
     world.append("msg_3", "user.deleted", &deleted("user", "user_2")).await;
-    world.options.entities = vec!["organization".to_owned()];
+    world.options.database.entities = Some(vec!["organization".to_owned()]);
     drain(&mut world.consumer().await).await;
-    world.options.entities = MirrorOptions::default().entities;
+    world.options.database.entities = None;
     drain(&mut world.consumer().await).await;
     assert_eq!(world.users().await, 1);
 }
@@ -294,12 +298,12 @@ async fn what_went_while_it_was_not_mirrored_is_gone_when_it_is_again() {
         world.append(&format!("msg_m{number}"), "organizationMembership.created", &data).await;
     }
     drain(&mut world.consumer().await).await;
-    world.options.entities = vec!["organization".to_owned()];
+    world.options.database.entities = Some(vec!["organization".to_owned()]);
     world.append("msg_3", "user.deleted", &deleted("user", "user_1")).await;
     drain(&mut world.consumer().await).await;
     // A log that does not have the delete any more.
     world.restore("another.db").await;
-    world.options.entities = MirrorOptions::default().entities;
+    world.options.database.entities = None;
     drain(&mut world.consumer().await).await;
     let reader = world.reader().await;
     for (table, id) in [("users", "user_2"), ("organization_memberships", "orgmem_2")] {

@@ -87,7 +87,9 @@ fn any_arrival_ends_in_the_same_tables(on_delete: OnDelete) {
     proptest!(config, |(happenings in happenings(EVENTS_MAX), arrival in arrival(), cut: Index)| {
         let batches = arrival.batches_of(&happenings);
         let tables = block_on(async {
-            let options = place.another(MirrorOptions { on_delete, ..everything() }).await;
+            let mut options = everything();
+            options.database.on_delete = on_delete;
+            let options = place.another(options).await;
             arrive(options, &batches, cut).await
         });
         prop_assert_eq!(tables, expected(&happenings, on_delete));

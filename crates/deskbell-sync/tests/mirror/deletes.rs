@@ -1,6 +1,6 @@
 //! Deletes: absorbing, and taking the children along.
 
-use deskbell_sync::MirrorOptions;
+use deskbell_sync::{DatabaseConfig, MirrorOptions};
 use serde_json::json;
 
 use super::support::{Mirror, deleted, event, membership, stored, user};
@@ -135,10 +135,13 @@ async fn a_deleted_membership_bears_the_whole_object_and_is_gone() {
 
 #[tokio::test]
 async fn parents_that_are_not_mirrored_take_their_children_along_too() {
-    let options = MirrorOptions {
-        entities: vec!["organization_membership".to_owned()],
-        ..MirrorOptions::default()
-    };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig {
+            entities: Some(vec!["organization_membership".to_owned()]),
+            ..DatabaseConfig::default()
+        },
+    );
     let mut mirror = Mirror::with(options).await;
     let data = membership("orgmem_1", "org_1", "user_1", 1);
     mirror.apply(&[event("m1", "organizationMembership.created", 1, &data)]).await;

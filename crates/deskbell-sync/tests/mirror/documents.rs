@@ -20,7 +20,8 @@ fn queries(document: &'static str) -> Vec<&'static str> {
 #[tokio::test]
 async fn every_query_in_the_documents_runs() {
     let mirror = Mirror::new().await;
-    let mut connection = SqliteConnection::connect(&mirror.options.url).await.unwrap();
+    let mut connection =
+        SqliteConnection::connect(&mirror.options.database.url.with_password()).await.unwrap();
     let queries: Vec<_> = DOCUMENTS.into_iter().flat_map(queries).collect();
     assert!(queries.len() >= 3, "{queries:?}");
     for query in queries {

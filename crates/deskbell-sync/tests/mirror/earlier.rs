@@ -2,7 +2,7 @@
 
 use deskbell_store::OutcomeKind;
 use deskbell_sync::outcome::OutcomeReader;
-use deskbell_sync::{MappedDelete, MirrorOptions};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete};
 use serde_json::{Value, json};
 
 use super::backend::{CHECKPOINTS, EARLIER, USERS, VERSIONS};
@@ -47,7 +47,7 @@ async fn mirror() -> World {
 #[tokio::test]
 async fn what_became_of_an_event_is_known_before_it_is_migrated() {
     let mut world = mirror().await;
-    world.options.tables = vec![mapped::users(MappedDelete::Delete)];
+    world.options.database.tables = vec![mapped::users(OnRowDelete::Delete)];
     world.append_at("msg_1", "user.created", 5, &json!({ "id": "user_1", "updated_at": 5 })).await;
     world.append_at("msg_2", "user.updated", 4, &json!({ "id": "user_1" })).await;
     world.place.run(&format!("UPDATE {CHECKPOINTS} SET seq = 2, message_id = 'msg_2'")).await;
@@ -67,7 +67,13 @@ async fn what_became_of_an_event_is_known_before_it_is_migrated() {
 #[tokio::test]
 async fn it_opens_is_migrated_and_goes_on() {
     let mut world = mirror().await;
-    world.options = MirrorOptions { entities: everything().entities, ..world.options };
+    world.options = MirrorOptions {
+        database: DatabaseConfig {
+            entities: everything().database.entities,
+            ..world.options.database
+        },
+        ..world.options
+    };
     world.append_users(2, 1).await;
     drain(&mut world.consumer().await).await;
     let rows = world.reader().await.whole_rows("users").await.unwrap();
@@ -78,7 +84,7 @@ async fn it_opens_is_migrated_and_goes_on() {
     assert_eq!(rows[0]["_mapping_rev"], rows[1]["_mapping_rev"]);
     let passkeys = world.reader().await.rows("user_passkeys").await.unwrap();
     assert_eq!(passkeys[0]["name"], "a key");
-    world.options.exclude_columns = vec!["user.private_metadata".to_owned()];
+    world.options.database.exclude_columns = vec!["user.private_metadata".to_owned()];
     drain(&mut world.consumer().await).await;
     let rows = world.reader().await.whole_rows("users").await.unwrap();
     assert_eq!(rows[0]["private_metadata"], Value::Null);

@@ -24,9 +24,10 @@ const ROUNDS: usize = 4;
 /// The events arrive while the schema refuses a part of what they say, and are tried again after that.
 async fn arrive(batches: &[Vec<deskbell_store::StoredEvent>]) -> Tables {
     let mut world = World::new().await;
-    let url = world.options.url.clone();
+    let url = world.options.database.url.clone();
     let batch = world.options.batch;
-    world.options = MirrorOptions { url, batch, ..everything() };
+    world.options = MirrorOptions { batch, ..everything() };
+    world.options.database.url = url;
     let hostile = Hostile::new(&mut world).await;
     let mut consumer = world.consumer().await;
     drain(&mut consumer).await;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use deskbell_sync::{MirrorOptions, connect, migration};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, connect, migration};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ impl File {
 
     fn options(&self) -> MirrorOptions {
         let url = format!("sqlite://{}", self.path.display());
-        MirrorOptions { url, ..MirrorOptions::default() }
+        MirrorOptions::new("mirror", DatabaseConfig::at(url.parse().unwrap()))
     }
 }
 
@@ -63,7 +63,7 @@ async fn a_file_of_ours_has_a_write_ahead_log() {
 
     // Also where a command made the tables before.
     let file = File::new();
-    migration::apply(&file.options()).await.unwrap();
+    migration::apply(&file.options().database).await.unwrap();
     connect(&file.options()).await.unwrap().close().await;
     assert_eq!(journal_mode(&file.path).await, "wal");
 }

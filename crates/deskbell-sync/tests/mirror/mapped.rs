@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping, connect};
+use deskbell_sync::{
+    DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, TableConfig, connect,
+};
 use serde_json::{Value, json};
 
 use super::application::Application;
 use super::support::{deleted, event, membership};
 
 /// Pairs as a config has them.
-pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Expressions {
+    Expressions(pairs.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect())
 }
 
 /// Users by their Clerk id, with columns that are ours and columns that are not.
@@ -21,8 +23,8 @@ pub(crate) const TEAM: &str = "CREATE TABLE team_members (
     org_id text NOT NULL, user_id text NOT NULL, role text, note text DEFAULT 'none',
     UNIQUE (org_id, user_id))";
 
-pub(crate) fn users(on_delete: MappedDelete) -> TableMapping {
-    TableMapping {
+pub(crate) fn users(on_delete: OnRowDelete) -> TableConfig {
+    TableConfig {
         entity: "user".to_owned(),
         into: "app_users".to_owned(),
         key: pairs(&[("clerk_id", "subject")]),
@@ -32,23 +34,26 @@ pub(crate) fn users(on_delete: MappedDelete) -> TableMapping {
             ("plan", "data.public_metadata.plan"),
         ]),
         on_delete,
-        declared_at: "deskbell.toml:7".to_owned(),
+        line: Line(Some(7)),
     }
 }
 
-pub(crate) fn team() -> TableMapping {
-    TableMapping {
+pub(crate) fn team() -> TableConfig {
+    TableConfig {
         entity: "organization_membership".to_owned(),
         into: "team_members".to_owned(),
         key: pairs(&[("org_id", "membership.organization_id"), ("user_id", "membership.user_id")]),
         columns: pairs(&[("role", "data.role")]),
-        on_delete: MappedDelete::Delete,
-        declared_at: "deskbell.toml:20".to_owned(),
+        on_delete: OnRowDelete::Delete,
+        line: Line(Some(20)),
     }
 }
 
-fn options(table: TableMapping) -> MirrorOptions {
-    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+fn options(table: TableConfig) -> MirrorOptions {
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    )
 }
 
 /// A user's `data` with this address and version.
@@ -72,7 +77,7 @@ const ROWS: &str = "SELECT clerk_id, email, name, plan, age, deleted FROM app_us
 
 #[tokio::test]
 async fn mapped_columns_are_filled_and_the_others_left_alone() {
-    let mut app = Application::new(&[USERS], options(users(MappedDelete::Delete))).await;
+    let mut app = Application::new(&[USERS], options(users(OnRowDelete::Delete))).await;
     app.apply(&[event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1))]).await;
     app.run("UPDATE app_users SET age = 40").await;
     app.apply(&[event("msg_2", "user.updated", 2, &user("user_1", "b@x.dev", 2))]).await;
@@ -87,7 +92,7 @@ async fn mapped_columns_are_filled_and_the_others_left_alone() {
 
 #[tokio::test]
 async fn rows_that_were_there_before_are_adopted() {
-    let mut app = Application::new(&[USERS], options(users(MappedDelete::Delete))).await;
+    let mut app = Application::new(&[USERS], options(users(OnRowDelete::Delete))).await;
     app.run("INSERT INTO app_users (clerk_id, email, age) VALUES ('user_1', 'old@x.dev', 33)")
         .await;
     app.run("INSERT INTO app_users (clerk_id, age) VALUES ('user_2', 34)").await;
@@ -102,7 +107,7 @@ async fn rows_that_were_there_before_are_adopted() {
 
 #[tokio::test]
 async fn a_row_can_stay_and_be_flagged_and_versions_apply_beneath() {
-    let set = MappedDelete::Set(pairs(&[("deleted", "true")]));
+    let set = OnRowDelete::Set(pairs(&[("deleted", "true")]));
     let events = [
         event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1)),
         event("msg_2", "user.deleted", 2, &deleted("user", "user_1")),
@@ -155,7 +160,7 @@ async fn a_membership_goes_with_its_organization() {
 
 #[tokio::test]
 async fn a_row_whose_key_changes_is_moved_with_what_the_application_has_in_it() {
-    let mut by_email = users(MappedDelete::Delete);
+    let mut by_email = users(OnRowDelete::Delete);
     by_email.key = pairs(&[("email", "user.primary_email_address")]);
     by_email.columns = pairs(&[("clerk_id", "subject"), ("name", "user.full_name")]);
     let mut app = Application::new(&[USERS], options(by_email)).await;
@@ -168,7 +173,7 @@ async fn a_row_whose_key_changes_is_moved_with_what_the_application_has_in_it() 
 
 #[tokio::test]
 async fn an_address_that_moves_to_another_user_waits_for_the_first_to_let_it_go() {
-    let mut app = Application::new(&[USERS], options(users(MappedDelete::Delete))).await;
+    let mut app = Application::new(&[USERS], options(users(OnRowDelete::Delete))).await;
     app.apply(&[event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1))]).await;
     app.apply(&[event("msg_2", "user.created", 5, &user("user_2", "a@x.dev", 5))]).await;
     assert_eq!(app.rows("SELECT clerk_id, email FROM app_users").await, [["user_1", "a@x.dev"]]);
@@ -180,7 +185,7 @@ async fn an_address_that_moves_to_another_user_waits_for_the_first_to_let_it_go(
 
 #[tokio::test]
 async fn two_users_exchange_their_addresses() {
-    let mut app = Application::new(&[USERS], options(users(MappedDelete::Delete))).await;
+    let mut app = Application::new(&[USERS], options(users(OnRowDelete::Delete))).await;
     app.apply(&[
         event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1)),
         event("msg_2", "user.created", 1, &user("user_2", "b@x.dev", 1)),
@@ -194,8 +199,14 @@ async fn two_users_exchange_their_addresses() {
 
 #[tokio::test]
 async fn what_conflicts_for_too_long_becomes_a_dead_letter_until_it_is_resolved() {
-    let table = options(users(MappedDelete::Delete));
-    let impatient = MirrorOptions { conflict_patience: Duration::ZERO, ..table };
+    let table = options(users(OnRowDelete::Delete));
+    let impatient = MirrorOptions {
+        database: DatabaseConfig {
+            conflict_patience: deskbell_config::Duration::new(Duration::ZERO),
+            ..table.database
+        },
+        ..table
+    };
     let mut app = Application::new(&[USERS], impatient).await;
     app.apply(&[event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1))]).await;
     app.apply(&[event("msg_2", "user.created", 5, &user("user_2", "a@x.dev", 5))]).await;
@@ -213,7 +224,7 @@ async fn a_row_that_does_not_fit_becomes_a_dead_letter_and_the_others_go_on() {
     let mut app = Application::new(
         &["CREATE TABLE app_users (clerk_id text PRIMARY KEY, email text, name text, plan text,
            CHECK (email <> 'no@x.dev'))"],
-        options(users(MappedDelete::Delete)),
+        options(users(OnRowDelete::Delete)),
     )
     .await;
     app.apply(&[
@@ -228,8 +239,8 @@ async fn a_row_that_does_not_fit_becomes_a_dead_letter_and_the_others_go_on() {
 
 #[tokio::test]
 async fn what_does_not_fit_the_database_is_said_before_the_first_event() {
-    let with = |change: &dyn Fn(&mut TableMapping)| {
-        let mut table = users(MappedDelete::Delete);
+    let with = |change: &dyn Fn(&mut TableConfig)| {
+        let mut table = users(OnRowDelete::Delete);
         change(&mut table);
         table
     };
@@ -246,31 +257,34 @@ async fn what_does_not_fit_the_database_is_said_before_the_first_event() {
         (with(&|t| t.columns = pairs(&[("name", "usr.id")])), "unknown name `usr`"),
         (with(&|t| t.columns = pairs(&[("name", "data.")])), "columns.name: syntax error"),
         (with(&|t| t.entity = "users".to_owned()), "unknown entity \"users\""),
-        (with(&|t| t.key = Vec::new()), "needs a key"),
+        (with(&|t| t.key = Expressions::default()), "needs a key"),
         (with(&|t| t.columns = pairs(&[("clerk_id", "id")])), "\"clerk_id\" is mapped twice"),
     ] {
         let error = Application::refused(&[USERS], options(table)).await;
         assert!(error.contains(message), "{error}");
-        assert!(error.contains("deskbell.toml:7"), "{error}");
+        assert!(error.contains("line 7 of the config"), "{error}");
     }
     let needy = "CREATE TABLE app_users (clerk_id text PRIMARY KEY, email text, name text,
         plan text, must integer NOT NULL)";
-    let error = Application::refused(&[needy], options(users(MappedDelete::Delete))).await;
+    let error = Application::refused(&[needy], options(users(OnRowDelete::Delete))).await;
     assert!(error.contains("\"must\"") && error.contains("must not be null"), "{error}");
 }
 
 #[tokio::test]
 async fn a_column_that_is_mapped_later_is_filled_for_old_rows() {
-    let few = TableMapping { columns: Vec::new(), ..users(MappedDelete::Delete) };
+    let few = TableConfig { columns: Expressions::default(), ..users(OnRowDelete::Delete) };
     let mut app = Application::new(&[USERS], options(few)).await;
     let created = event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1));
     app.apply(std::slice::from_ref(&created)).await;
     assert_eq!(app.rows("SELECT clerk_id, email FROM app_users").await, [["user_1", "null"]]);
     let before = app.options.clone();
-    app.reopen(options(users(MappedDelete::Delete))).await;
+    let mut moved = before.clone();
+    moved.database.tables[0].line = Line(Some(70));
+    app.reopen(options(users(OnRowDelete::Delete))).await;
     let revision = |options: MirrorOptions| async move {
         connect(&options).await.unwrap().mappings().revision()
     };
+    assert_eq!(revision(before.clone()).await, revision(moved).await, "wherever it is declared");
     assert_ne!(revision(before).await, revision(app.options.clone()).await);
     app.apply(&[created]).await;
     assert_eq!(app.rows("SELECT clerk_id, email FROM app_users").await, [["user_1", "a@x.dev"]]);
@@ -279,9 +293,9 @@ async fn a_column_that_is_mapped_later_is_filled_for_old_rows() {
 #[tokio::test]
 async fn a_row_that_is_flagged_keeps_its_values_also_where_other_columns_are_mapped_by_now() {
     let (name, plan) = (("name", "user.full_name"), ("plan", "data.public_metadata.plan"));
-    let set = || MappedDelete::Set(pairs(&[("deleted", "true")]));
+    let set = || OnRowDelete::Set(pairs(&[("deleted", "true")]));
     for (before, now) in [(vec![name, plan], vec![plan]), (vec![plan], vec![name, plan])] {
-        let with = |columns: &[_]| TableMapping { columns: pairs(columns), ..users(set()) };
+        let with = |columns: &[_]| TableConfig { columns: pairs(columns), ..users(set()) };
         let mut app = Application::new(&[USERS], options(with(&before))).await;
         app.apply(&[event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1))]).await;
         app.reopen(options(with(&now))).await;

@@ -1,6 +1,6 @@
 //! Unique indexes on SQLite that compare one column in different ways.
 
-use deskbell_sync::{MappedDelete, MirrorOptions};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete};
 
 use super::application::Application;
 use super::mapped::{pairs, user, users};
@@ -13,9 +13,12 @@ const TABLE: &str = "CREATE TABLE app_users (clerk_id text PRIMARY KEY, email te
 
 #[tokio::test]
 async fn a_row_waits_for_none_that_its_index_tells_from_it() {
-    let mut table = users(MappedDelete::Delete);
+    let mut table = users(OnRowDelete::Delete);
     table.columns = pairs(&[("email", "user.primary_email_address")]);
-    let options = MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    );
     let mut app = Application::new(&[TABLE], options).await;
     let created = event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1));
     app.apply(&[created]).await;
@@ -31,11 +34,13 @@ async fn a_row_waits_for_none_that_its_index_tells_from_it() {
 async fn keys_are_equal_as_their_own_index_says() {
     let table = TABLE.replace("DEFAULT 'ours'", "DEFAULT (hex(randomblob(8)))");
     let (table, _) = table.split_once("INSERT").unwrap();
-    let mut mapping = users(MappedDelete::Delete);
+    let mut mapping = users(OnRowDelete::Delete);
     mapping.key = pairs(&[("email", "user.primary_email_address")]);
     mapping.columns = pairs(&[("clerk_id", "user.id")]);
-    let options =
-        MirrorOptions { mirror: false, tables: vec![mapping], ..MirrorOptions::default() };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![mapping], ..DatabaseConfig::default() },
+    );
     let mut app = Application::new(&[table], options).await;
     let has =
         |id: &str, email: &str| event(&format!("msg_{id}"), "user.created", 1, &user(id, email, 1));

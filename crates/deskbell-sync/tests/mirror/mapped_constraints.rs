@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -31,23 +31,26 @@ fn goes(user: usize) -> StoredEvent {
     event(&format!("msg_{user}_gone"), "user.deleted", 50_000, &deleted("user", &id(user)))
 }
 
-fn mapping(into: &str, key: (&str, &str), column: (&str, &str)) -> TableMapping {
-    TableMapping {
+fn mapping(into: &str, key: (&str, &str), column: (&str, &str)) -> TableConfig {
+    TableConfig {
         entity: "user".to_owned(),
         into: into.to_owned(),
         key: pairs(&[key]),
         columns: pairs(&[column]),
-        on_delete: MappedDelete::Delete,
-        declared_at: "deskbell.toml:7".to_owned(),
+        on_delete: OnRowDelete::Delete,
+        line: Line(Some(7)),
     }
 }
 
 async fn arrive(
     tables: &[&str],
-    mapped: Vec<TableMapping>,
+    mapped: Vec<TableConfig>,
     batches: &[&[StoredEvent]],
 ) -> Application {
-    let options = MirrorOptions { mirror: false, tables: mapped, ..MirrorOptions::default() };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: mapped, ..DatabaseConfig::default() },
+    );
     let mut app = Application::new(tables, options).await;
     for batch in batches {
         app.apply(batch).await;
@@ -144,7 +147,7 @@ proptest! {
         let batches: Vec<_> = arriving.chunks(size).collect();
         let people = "CREATE TABLE people (clerk_id varchar(40) PRIMARY KEY, email varchar(30) NOT NULL UNIQUE)";
         let members = "CREATE TABLE members (user_id varchar(40) PRIMARY KEY REFERENCES people (clerk_id), role text)";
-        let of_members = TableMapping {
+        let of_members = TableConfig {
             entity: "organization_membership".to_owned(),
             ..mapping("members", ("user_id", "membership.user_id"), ("role", "data.role"))
         };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete, TableConfig};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::json;
@@ -157,10 +157,13 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 async fn arrive(flags: bool, batches: &[Vec<StoredEvent>]) -> Vec<Vec<String>> {
-    let set = MappedDelete::Set(pairs(&[("gone", "true")]));
-    let on_delete = if flags { set } else { MappedDelete::Delete };
-    let tables = vec![TableMapping { on_delete, ..team() }];
-    let options = MirrorOptions { mirror: false, tables, ..MirrorOptions::default() };
+    let set = OnRowDelete::Set(pairs(&[("gone", "true")]));
+    let on_delete = if flags { set } else { OnRowDelete::Delete };
+    let tables = vec![TableConfig { on_delete, ..team() }];
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables, ..DatabaseConfig::default() },
+    );
     let mut app = Application::new(&[TABLE], options).await;
     for batch in batches {
         app.apply(batch).await;

@@ -1,7 +1,7 @@
 //! Keys that the database takes for equal, whatever their bytes.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
 use serde_json::json;
 
 use super::application::Application;
@@ -19,15 +19,18 @@ fn accounts(kind: &str) -> String {
 const ORDERS: &str = "CREATE TABLE orders (account {} REFERENCES accounts (email) ON DELETE CASCADE ON UPDATE CASCADE)";
 
 pub(crate) fn by_email() -> MirrorOptions {
-    let table = TableMapping {
+    let table = TableConfig {
         entity: "user".to_owned(),
         into: "accounts".to_owned(),
         key: pairs(&[("email", "user.primary_email_address")]),
         columns: pairs(&[("clerk_id", "user.id")]),
-        on_delete: MappedDelete::Delete,
-        declared_at: "deskbell.toml:7".to_owned(),
+        on_delete: OnRowDelete::Delete,
+        line: Line(Some(7)),
     };
-    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    )
 }
 
 async fn caseless() -> Application {
@@ -172,8 +175,8 @@ async fn a_record_from_before_keys_were_the_databases_is_found_by_its_row() {
 async fn a_key_from_before_that_is_no_text_is_changed_where_it_is() {
     for kind in ["text", "integer", "timestamp"] {
         let mut options = by_email();
-        options.tables[0].key = pairs(&[("number", "data.public_metadata.number")]);
-        options.tables[0].columns = pairs(&[("email", "user.primary_email_address")]);
+        options.database.tables[0].key = pairs(&[("number", "data.public_metadata.number")]);
+        options.database.tables[0].columns = pairs(&[("email", "user.primary_email_address")]);
         let table = format!(
             "CREATE TABLE accounts (number {kind} NOT NULL UNIQUE, email text, credits integer DEFAULT 0)"
         );

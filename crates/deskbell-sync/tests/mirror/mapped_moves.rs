@@ -1,7 +1,7 @@
 //! Rows whose key changes: they are moved, with what the application has in them.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
 use serde_json::json;
 
 use super::application::Application;
@@ -13,15 +13,18 @@ const ACCOUNTS: &str = "CREATE TABLE accounts (email varchar(40) PRIMARY KEY,
     number integer UNIQUE CHECK (number <> 13), credits integer DEFAULT 0)";
 
 fn options() -> MirrorOptions {
-    let table = TableMapping {
+    let table = TableConfig {
         entity: "user".to_owned(),
         into: "accounts".to_owned(),
         key: pairs(&[("email", "user.primary_email_address")]),
         columns: pairs(&[("number", "data.public_metadata.number")]),
-        on_delete: MappedDelete::Delete,
-        declared_at: "deskbell.toml:7".to_owned(),
+        on_delete: OnRowDelete::Delete,
+        line: Line(Some(7)),
     };
-    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    )
 }
 
 fn account(id: &str, email: &str, number: i64, at: i64) -> StoredEvent {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
 use serde_json::json;
 
 use super::application::Application;
@@ -12,7 +12,7 @@ use super::mapped_keys::permutations;
 use super::support::event;
 
 fn options() -> MirrorOptions {
-    let table = TableMapping {
+    let table = TableConfig {
         entity: "user".to_owned(),
         into: "people".to_owned(),
         key: pairs(&[("clerk_id", "user.id")]),
@@ -20,10 +20,13 @@ fn options() -> MirrorOptions {
             ("email", "user.primary_email_address"),
             ("number", "data.public_metadata.number"),
         ]),
-        on_delete: MappedDelete::Delete,
-        declared_at: "deskbell.toml:7".to_owned(),
+        on_delete: OnRowDelete::Delete,
+        line: Line(Some(7)),
     };
-    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    )
 }
 
 fn people(email: &str) -> String {
@@ -105,7 +108,8 @@ async fn integers_are_exchanged_too() {
 #[tokio::test]
 async fn where_no_placeholder_fits_both_wait_and_say_what_would_help() {
     let column = "text NOT NULL UNIQUE CHECK (email IN ('a@x.dev', 'b@x.dev'))";
-    let options = MirrorOptions { conflict_patience: Duration::ZERO, ..options() };
+    let mut options = options();
+    options.database.conflict_patience = deskbell_config::Duration::new(Duration::ZERO);
     let mut app = Application::new(&[&people(column)], options).await;
     app.apply(&[person(0, "a@x.dev", 1), person(1, "b@x.dev", 1)]).await;
     app.apply(&[person(0, "b@x.dev", 2), person(1, "a@x.dev", 2)]).await;
@@ -119,7 +123,8 @@ async fn where_no_placeholder_fits_both_wait_and_say_what_would_help() {
 #[tokio::test]
 async fn a_swap_that_is_stuck_is_solved_by_the_next_version_of_one_of_them() {
     let strict = "text NOT NULL UNIQUE CHECK (email LIKE '_@x.dev')";
-    let options = MirrorOptions { conflict_patience: Duration::ZERO, ..options() };
+    let mut options = options();
+    options.database.conflict_patience = deskbell_config::Duration::new(Duration::ZERO);
     let mut app = Application::new(&[&people(strict)], options).await;
     app.apply(&[person(0, "a@x.dev", 1), person(1, "b@x.dev", 1)]).await;
     app.apply(&[person(0, "b@x.dev", 2), person(1, "a@x.dev", 2)]).await;
@@ -143,7 +148,7 @@ async fn only_what_is_exchanged_is_emptied() {
         "CREATE TABLE people (clerk_id text PRIMARY KEY, email text NOT NULL, {number}, {kind}, {unique})"
     );
     let mut options = options();
-    options.tables[0].columns.push(("kind".to_owned(), "'person'".to_owned()));
+    options.database.tables[0].columns.0.push(("kind".to_owned(), "'person'".to_owned()));
     let mut app = Application::new(&[&table], options).await;
     let has = |id: usize, email: &str, at: i64| {
         let mut data = user(&format!("user_{id}"), email, at);

@@ -1,7 +1,7 @@
 //! Values on their way into columns of the application's.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete, TableConfig};
 use serde_json::{Value, json};
 
 use super::application::Application;
@@ -10,8 +10,11 @@ use super::mapped::{USERS, pairs, user, users};
 use super::support::{deleted, event};
 
 fn mapping(columns: &[(&str, &str)]) -> MirrorOptions {
-    let table = TableMapping { columns: pairs(columns), ..users(MappedDelete::Delete) };
-    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+    let table = TableConfig { columns: pairs(columns), ..users(OnRowDelete::Delete) };
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    )
 }
 
 fn with_metadata(id: &str, metadata: Value, at: i64) -> StoredEvent {
@@ -83,9 +86,11 @@ async fn a_view_is_refused_as_one() {
 #[tokio::test]
 async fn a_deleted_user_leaves_its_address_to_others() {
     let set =
-        MappedDelete::Set(pairs(&[("deleted", "true"), ("email", "'gone+' + data.id + '@x.dev'")]));
-    let options =
-        MirrorOptions { mirror: false, tables: vec![users(set)], ..MirrorOptions::default() };
+        OnRowDelete::Set(pairs(&[("deleted", "true"), ("email", "'gone+' + data.id + '@x.dev'")]));
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![users(set)], ..DatabaseConfig::default() },
+    );
     let first = |email: &str, at| {
         event(&format!("msg_{at}"), "user.updated", at, &user("user_1", email, at))
     };
@@ -138,7 +143,7 @@ async fn a_row_that_is_refused_in_two_places_is_told_once() {
         name text CHECK (name <> 'Ada no'))";
     let notes = "CREATE TABLE notes (author varchar(40) REFERENCES app_users (email))";
     let mut options = mapping(&[("name", "user.full_name"), ("clerk_id", "user.id")]);
-    options.tables[0].key = pairs(&[("email", "user.primary_email_address")]);
+    options.database.tables[0].key = pairs(&[("email", "user.primary_email_address")]);
     let has = |id: &str, name: &str, email: &str, at: i64| {
         let mut data = user(id, email, at);
         (data["last_name"], data["created_at"]) = (json!(name), json!(at));

@@ -1,7 +1,7 @@
 //! Rows that wait for others: woken by what they wait for, and no burden to what goes on.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete, TableConfig};
 
 use super::application::Application;
 use super::backend::VERSIONS;
@@ -16,8 +16,11 @@ fn tables() -> [String; 2] {
 }
 
 fn options() -> MirrorOptions {
-    let tables = vec![team(), users(MappedDelete::Delete)];
-    MirrorOptions { mirror: false, tables, ..MirrorOptions::default() }
+    let tables = vec![team(), users(OnRowDelete::Delete)];
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables, ..DatabaseConfig::default() },
+    )
 }
 
 fn joins(id: &str, user: &str, at: i64) -> StoredEvent {
@@ -47,12 +50,15 @@ async fn a_membership_that_waits_for_its_user_is_woken_by_it() {
 #[tokio::test]
 async fn a_removal_that_is_refused_is_told_and_done_once_it_can_be() {
     let notes = "CREATE TABLE notes (author text REFERENCES app_users (clerk_id))";
-    let options = MirrorOptions {
-        mirror: false,
-        tables: vec![users(MappedDelete::Delete)],
-        conflict_patience: std::time::Duration::ZERO,
-        ..MirrorOptions::default()
-    };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig {
+            mirror: false,
+            tables: vec![users(OnRowDelete::Delete)],
+            conflict_patience: deskbell_config::Duration::new(std::time::Duration::ZERO),
+            ..DatabaseConfig::default()
+        },
+    );
     let mut app = Application::new(&[USERS, notes], options).await;
     app.apply(&[signs_up("user_1", 1), signs_up("user_2", 1)]).await;
     app.run("INSERT INTO notes VALUES ('user_1')").await;
@@ -89,11 +95,12 @@ async fn two_destinations_know_nothing_of_each_others_rows() {
 }
 
 fn options_of_one() -> MirrorOptions {
-    let table = TableMapping {
-        columns: pairs(&[("name", "user.full_name")]),
-        ..users(MappedDelete::Delete)
-    };
-    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+    let table =
+        TableConfig { columns: pairs(&[("name", "user.full_name")]), ..users(OnRowDelete::Delete) };
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    )
 }
 
 /// Makes what is known of entities as the version before this one kept it: for all destinations as one.
@@ -133,12 +140,15 @@ async fn a_mirror_of_the_version_before_migrates_and_goes_on() {
     .await;
     let rows = app.rows("SELECT clerk_id FROM app_users ORDER BY 1").await;
     assert_eq!(rows, [["user_2"], ["user_3"], ["user_4"]]);
-    assert!(deskbell_sync::migration::missing(&app.options).await.unwrap().is_empty());
+    assert!(deskbell_sync::migration::missing(&app.options.database).await.unwrap().is_empty());
 }
 
 fn options_of_one_with_addresses() -> MirrorOptions {
-    let tables = vec![users(MappedDelete::Delete)];
-    MirrorOptions { mirror: false, tables, ..MirrorOptions::default() }
+    let tables = vec![users(OnRowDelete::Delete)];
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables, ..DatabaseConfig::default() },
+    )
 }
 
 /// Rows that wait: more than a batch takes at a time.

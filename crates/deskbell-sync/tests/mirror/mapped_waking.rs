@@ -1,22 +1,25 @@
 //! Rows that wait on unique indexes of which mapped columns are only a part.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
 
 use super::application::Application;
 use super::mapped::{pairs, user};
 use super::support::event;
 
 fn options() -> MirrorOptions {
-    let table = TableMapping {
+    let table = TableConfig {
         entity: "user".to_owned(),
         into: "people".to_owned(),
         key: pairs(&[("clerk_id", "user.id")]),
         columns: pairs(&[("email", "user.primary_email_address")]),
-        on_delete: MappedDelete::Delete,
-        declared_at: "deskbell.toml:7".to_owned(),
+        on_delete: OnRowDelete::Delete,
+        line: Line(Some(7)),
     };
-    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    )
 }
 
 /// People, with a column of the application's that decides what is unique, and two of its rows: one

@@ -1,6 +1,6 @@
 //! With `on_delete = "mark"` rows stay, and say when they were deleted.
 
-use deskbell_sync::{MirrorOptions, OnDelete};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnDelete};
 use serde_json::{Value, json};
 
 use super::support::{Mirror, deleted, event, membership, user};
@@ -9,7 +9,11 @@ const SECOND: &str = "1970-01-01T00:00:01.000Z";
 const THIRD: &str = "1970-01-01T00:00:02.000Z";
 
 async fn keeping() -> Mirror {
-    Mirror::with(MirrorOptions { on_delete: OnDelete::Mark, ..MirrorOptions::default() }).await
+    Mirror::with(MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { on_delete: OnDelete::Mark, ..DatabaseConfig::default() },
+    ))
+    .await
 }
 
 async fn marks(mirror: &Mirror, table: &str) -> Vec<(String, Value)> {

@@ -1,6 +1,6 @@
 //! Whose tables these are, and what is made of ours.
 
-use deskbell_sync::{ConnectError, MirrorOptions, connect};
+use deskbell_sync::{ConnectError, DatabaseConfig, MirrorOptions, connect};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
 
@@ -17,14 +17,18 @@ impl Theirs {
     async fn with(sql: &'static str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", directory.path().join("app.db").display());
-        let theirs = Self { directory, options: MirrorOptions { url, ..MirrorOptions::default() } };
+        let theirs = Self {
+            directory,
+            options: MirrorOptions::new("mirror", DatabaseConfig::at(url.parse().unwrap())),
+        };
         std::fs::write(theirs.directory.path().join("app.db"), "").unwrap();
         theirs.run(sql).await;
         theirs
     }
 
     async fn run(&self, sql: &str) {
-        let mut connection = SqliteConnection::connect(&self.options.url).await.unwrap();
+        let mut connection =
+            SqliteConnection::connect(&self.options.database.url.with_password()).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     }
@@ -74,7 +78,8 @@ async fn other_tables_in_the_file_are_left_alone() {
     let theirs =
         Theirs::with("CREATE TABLE users (id TEXT); INSERT INTO users VALUES ('mine')").await;
     connect(&theirs.options).await.unwrap().close().await;
-    let mut connection = SqliteConnection::connect(&theirs.options.url).await.unwrap();
+    let mut connection =
+        SqliteConnection::connect(&theirs.options.database.url.with_password()).await.unwrap();
     let id: String =
         sqlx::query_scalar("SELECT id FROM users").fetch_one(&mut connection).await.unwrap();
     assert_eq!(id, "mine");
@@ -132,31 +137,33 @@ async fn a_start_without_changes_changes_nothing() {
 #[tokio::test]
 async fn two_mirrors_share_a_file_under_two_names() {
     let mut one = Mirror::new().await;
-    let options = MirrorOptions { schema: "staging".to_owned(), ..one.options.clone() };
+    let options = MirrorOptions {
+        database: DatabaseConfig { schema: "staging".to_owned(), ..one.options.database.clone() },
+        ..one.options.clone()
+    };
     connect(&options).await.unwrap().close().await;
     one.apply(&[event("msg_1", "user.created", 1, &user("user_1", 1))]).await;
     let reader =
-        deskbell_sync::inspect::MirrorReader::open_schema(&options.url, "staging").await.unwrap();
+        deskbell_sync::inspect::MirrorReader::open_schema(&options.database.url, "staging")
+            .await
+            .unwrap();
     assert!(reader.rows("staging_users").await.unwrap().is_empty());
     assert_eq!(one.ids("users").await, ["user_1"]);
 }
 
 #[tokio::test]
 async fn options_that_make_no_sense_are_refused() {
-    let with = |change: fn(&mut MirrorOptions)| {
-        let mut options =
-            MirrorOptions { url: "sqlite://x.db".to_owned(), ..MirrorOptions::default() };
-        change(&mut options);
-        options
+    let with = |change: fn(&mut DatabaseConfig)| {
+        let mut config = DatabaseConfig::at("sqlite://x.db".parse().unwrap());
+        change(&mut config);
+        MirrorOptions::new("mirror", config)
     };
     for (options, message) in [
-        (with(|o| o.url = "mysql://localhost".to_owned()), "invalid url of the mirror"),
-        (with(|o| o.url.clear()), "invalid url of the mirror"),
         (with(|o| o.schema = "Clerk".to_owned()), "invalid schema \"Clerk\""),
         (with(|o| o.schema = "a\"b".to_owned()), "invalid schema"),
         (with(|o| o.schema = "_a".to_owned()), "invalid schema"),
         (
-            with(|o| o.entities = vec!["users".to_owned()]),
+            with(|o| o.entities = Some(vec!["users".to_owned()])),
             "unknown entity \"users\"; the entities are user, organization",
         ),
         (with(|o| o.exclude_columns = vec!["user.age".to_owned()]), "unknown column \"user.age\""),

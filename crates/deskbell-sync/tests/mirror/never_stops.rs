@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
-use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions};
+use deskbell_sync::{
+    DatabaseConfig, Line, MirrorConsumer, MirrorOptions, OnRowDelete, StatementConfig,
+};
 use serde_json::json;
 
 use super::backend::{
@@ -90,7 +92,7 @@ async fn a_refused_delete_does_not_stop_a_mirror_whose_config_changes() {
         USERS.replace("users", "_tombstones")
     );
     world.place.run(&tombstone).await;
-    world.options.exclude_columns = vec!["user.first_name".to_owned()];
+    world.options.database.exclude_columns = vec!["user.first_name".to_owned()];
     world.append_users(4, 1).await;
     drain(&mut world.consumer().await).await;
     assert_eq!(ids(&world, USERS).await, ["user_1", "user_3", "user_4"]);
@@ -204,7 +206,8 @@ async fn a_conflict_that_lasts_too_long_is_a_dead_letter() {
     drain(&mut consumer).await;
     assert_eq!(letters(&world).await[0].state, State::Waiting);
     drop(consumer);
-    world.options.conflict_patience = std::time::Duration::ZERO;
+    world.options.database.conflict_patience =
+        deskbell_config::Duration::new(std::time::Duration::ZERO);
     let mut consumer = world.consumer().await;
     world.place.run(DUE).await;
     drain(&mut consumer).await;
@@ -238,15 +241,15 @@ async fn a_table_that_is_refused_whole_waits_alone_and_catches_up() {
 }
 
 /// A statement that is run for each new user.
-fn statement(sql: &str, name: &str) -> StatementOptions {
-    StatementOptions {
+fn statement(sql: &str, name: &str) -> StatementConfig {
+    StatementConfig {
         name: Some(name.to_owned()),
         on: vec!["user.created".to_owned()],
         sql: sql.to_owned(),
-        params: vec![("id".to_owned(), "user.id".to_owned())],
+        params: [("id", "user.id")].into(),
         when: None,
         stale: deskbell_sync::Stale::Skip,
-        declared_at: "deskbell.toml:1".to_owned(),
+        line: Line(Some(1)),
     }
 }
 
@@ -260,7 +263,10 @@ async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_even
         statement("insert into visits (id) values (:id)", "visits"),
         statement("insert into others (id) values (:id)", "others"),
     ];
-    world.options = MirrorOptions { statements, ..world.options };
+    world.options = MirrorOptions {
+        database: DatabaseConfig { statements, ..world.options.database },
+        ..world.options
+    };
     let mut consumer = world.consumer().await;
     world.append("msg_1", "user.created", &user("user_1", 1)).await;
     drain(&mut consumer).await;
@@ -287,8 +293,11 @@ async fn a_mapped_table_that_is_refused_whole_waits_alone_and_catches_up() {
     let mut world = World::new().await;
     world.place.make().await;
     world.place.run(mapped::USERS).await;
-    let tables = vec![mapped::users(MappedDelete::Delete)];
-    world.options = MirrorOptions { tables, ..world.options };
+    let tables = vec![mapped::users(OnRowDelete::Delete)];
+    world.options = MirrorOptions {
+        database: DatabaseConfig { tables, ..world.options.database },
+        ..world.options
+    };
     let mut consumer = world.consumer().await;
     let app_user = |n: i64| mapped::user(&format!("user_{n}"), &format!("{n}@x.dev"), 1);
     world.append("msg_1", "user.created", &app_user(1)).await;
@@ -351,7 +360,10 @@ async fn a_statement_that_ran_while_another_of_its_event_was_refused_runs_no_sec
         statement("insert into visits (id) values (:id)", "visits"),
         statement("insert into others (id) values (:id)", "others"),
     ];
-    world.options = MirrorOptions { statements, ..world.options };
+    world.options = MirrorOptions {
+        database: DatabaseConfig { statements, ..world.options.database },
+        ..world.options
+    };
     let mut consumer = world.consumer().await;
     world.append("msg_1", "user.created", &user("user_1", 1)).await;
     drain(&mut consumer).await;
@@ -384,8 +396,8 @@ async fn a_letter_of_a_mapped_table_names_what_the_database_refused_and_the_even
              CREATE TABLE notes (author text REFERENCES app_users (clerk_id))",
         )
         .await;
-    world.options.tables = vec![mapped::users(MappedDelete::Delete)];
-    world.options.mirror = false;
+    world.options.database.tables = vec![mapped::users(OnRowDelete::Delete)];
+    world.options.database.mirror = false;
     let mut consumer = world.consumer().await;
     for (number, email) in [(1, "a@x.dev"), (2, "no@x.dev")] {
         let user = mapped::user(&format!("user_{number}"), email, 1);

@@ -1,6 +1,6 @@
 //! Values that no database reads: each costs its own member, and nothing around it.
 
-use deskbell_sync::{MappedDelete, MirrorOptions};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete};
 use serde_json::Value;
 
 use super::application::Application;
@@ -51,10 +51,15 @@ async fn the_mirror_has_all_the_rest() {
 
 #[tokio::test]
 async fn mapped_tables_have_all_the_rest() {
-    let options = || MirrorOptions {
-        mirror: false,
-        tables: vec![users(MappedDelete::Delete)],
-        ..MirrorOptions::default()
+    let options = || {
+        MirrorOptions::new(
+            "mirror",
+            DatabaseConfig {
+                mirror: false,
+                tables: vec![users(OnRowDelete::Delete)],
+                ..DatabaseConfig::default()
+            },
+        )
     };
     for odd in odd_values() {
         let mut app = Application::new(&[USERS], options()).await;
@@ -66,10 +71,13 @@ async fn mapped_tables_have_all_the_rest() {
 
 #[tokio::test]
 async fn the_request_that_caused_an_event_is_in_mapped_tables() {
-    let mut table = users(MappedDelete::Delete);
-    table.columns[1].1 = "event_attributes.http_request.client_ip".to_owned();
-    table.columns[2].1 = "event_attributes.http_request.user_agent".to_owned();
-    let options = MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() };
+    let mut table = users(OnRowDelete::Delete);
+    table.columns.0[1].1 = "event_attributes.http_request.client_ip".to_owned();
+    table.columns.0[2].1 = "event_attributes.http_request.user_agent".to_owned();
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    );
     let mut app = Application::new(&[USERS], options).await;
     let with = |id: &str, attributes: &str| {
         format!(r#"{{"type":"user.created","data":{{"id":"{id}"}}{attributes}}}"#)

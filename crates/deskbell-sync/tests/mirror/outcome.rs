@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use deskbell_store::{OutcomeKind, StoredEvent};
 use deskbell_sync::outcome::{MirrorOutcome, OutcomeReader};
-use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, SourceRule, connect};
+use deskbell_sync::{
+    DatabaseConfig, MirrorConsumer, MirrorOptions, OnRowDelete, SourceRule, connect,
+};
 use serde_json::{Value, json};
 
 use super::backend::{BLOCK_ORGANIZATIONS, DEFERRED_REFERENCE, REFUSE_DELETES, REFUSE_THE_SEVENTH};
@@ -140,7 +142,7 @@ async fn while_the_database_is_away_what_depends_on_it_is_pending() {
     world.append("msg_1", "user.created", &user("user_1", 1)).await;
     world.append("msg_2", "session.created", &json!({ "id": "sess_1" })).await;
     drain(&mut world.consumer().await).await;
-    world.options.url = "postgres://nobody@127.0.0.1:1/nowhere".to_owned();
+    world.options.database.url = "postgres://nobody@127.0.0.1:1/nowhere".parse().unwrap();
     let (kind, reason) = said(&world, "msg_1").await;
     assert_eq!(kind, OutcomeKind::Pending);
     assert!(reason.starts_with("the database is unavailable: "), "{reason}");
@@ -160,9 +162,12 @@ async fn tables_and_statements_of_the_application_are_parts() {
     statement.on = on;
     statement.when = Some("data.role != 'org:0'".to_owned());
     world.options = MirrorOptions {
-        mirror: false,
-        tables: vec![users(MappedDelete::Delete)],
-        statements: vec![statement],
+        database: DatabaseConfig {
+            mirror: false,
+            tables: vec![users(OnRowDelete::Delete)],
+            statements: vec![statement],
+            ..world.options.database
+        },
         ..world.options
     };
     world.options.batch.events_max = 100;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deskbell_sync::rebuild::{RebuildError, Rebuilt, as_of, rebuild};
-use deskbell_sync::{MappedDelete, MirrorOptions};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete};
 use serde_json::{Value, json};
 
 use super::backend::USERS;
@@ -101,7 +101,7 @@ async fn a_refill_skips_what_the_log_no_longer_knows() {
     world.append_users(0, 3).await;
     drain(&world).await;
     world.empty_the_payload(1).await;
-    world.options.exclude_columns = vec!["user.last_name".to_owned()];
+    world.options.database.exclude_columns = vec!["user.last_name".to_owned()];
     drain(&world).await;
     assert_eq!((world.users().await, world.checkpoint().await), (3, Some(3)));
     let reader = world.reader().await;
@@ -122,11 +122,11 @@ async fn the_mirror_as_of_a_time_stands_apart() {
     assert_eq!(outcome.events, 2);
     let now = world.reader().await.rows("users").await.unwrap();
     assert_eq!(now[0]["first_name"], "at 3");
-    world.options.schema = "clerk_then".to_owned();
-    let url = &world.options.url;
+    world.options.database.schema = "clerk_then".to_owned();
+    let url = &world.options.database.url;
     let then = deskbell_sync::inspect::MirrorReader::open_schema(url, "clerk_then").await.unwrap();
     assert_eq!(then.rows("users").await.unwrap()[0]["first_name"], "at 2");
-    world.options.schema = "clerk".to_owned();
+    world.options.database.schema = "clerk".to_owned();
     let again = as_of(world.store.as_ref(), &world.options, 2_000, "clerk_then", |_| {}).await;
     assert!(matches!(again, Err(RebuildError::InUse { .. })), "{again:?}");
     let onto = as_of(world.store.as_ref(), &world.options, 2_000, "clerk", |_| {}).await;
@@ -153,8 +153,11 @@ async fn the_applications_rows_are_written_anew() {
     let mut world = World::new().await;
     world.place.make().await;
     world.place.run(mapped::USERS).await;
-    let tables = vec![mapped::users(MappedDelete::Delete)];
-    world.options = MirrorOptions { mirror: false, tables, ..world.options };
+    let tables = vec![mapped::users(OnRowDelete::Delete)];
+    world.options = MirrorOptions {
+        database: DatabaseConfig { mirror: false, tables, ..world.options.database },
+        ..world.options
+    };
     for number in 1..=5 {
         let data = mapped::user(&format!("user_{number}"), &format!("{number}@x.dev"), 1);
         world.append(&format!("msg_{number}"), "user.created", &data).await;
@@ -181,8 +184,11 @@ async fn stuck_world() -> World {
     world.place.make().await;
     let strict = "text NOT NULL UNIQUE CHECK (email LIKE '_@x.dev')";
     world.place.run(&mapped::USERS.replace("varchar(80) UNIQUE", strict)).await;
-    let tables = vec![mapped::users(MappedDelete::Delete)];
-    world.options = MirrorOptions { mirror: false, tables, ..world.options };
+    let tables = vec![mapped::users(OnRowDelete::Delete)];
+    world.options = MirrorOptions {
+        database: DatabaseConfig { mirror: false, tables, ..world.options.database },
+        ..world.options
+    };
     for (message, id, email, at) in [
         ("msg_1", "user_1", "a@x.dev", 1),
         ("msg_2", "user_2", "b@x.dev", 1),

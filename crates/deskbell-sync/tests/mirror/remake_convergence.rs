@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_sync::{MirrorOptions, OnDelete};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnDelete};
 use proptest::prelude::*;
 
 use super::backend::{CASES, Place};
@@ -43,9 +43,11 @@ fn what_is_made_again_is_as_if_the_events_came_now() {
     )| {
         let batches = arrival.batches_of(&happenings);
         let on_delete = if mark { OnDelete::Mark } else { OnDelete::Delete };
-        let before = MirrorOptions { on_delete, ..everything() };
+        let mut before = everything();
+        before.database.on_delete = on_delete;
         let exclude_columns = excluded.iter().map(|name| (*name).to_owned()).collect();
-        let now = MirrorOptions { exclude_columns, ..before.clone() };
+        let mut now = before.clone();
+        now.database.exclude_columns = exclude_columns;
         let (again, expected) = block_on(async {
             let at = place.another(before).await;
             let mut mirror = Mirror::at(at.clone()).await;
@@ -53,7 +55,10 @@ fn what_is_made_again_is_as_if_the_events_came_now() {
                 mirror.apply(batch).await;
             }
             mirror.close().await;
-            let mirror = Mirror::at(MirrorOptions { url: at.url, schema: at.schema, ..now.clone() }).await;
+            let mut changed = now.clone();
+            changed.database.url = at.database.url;
+            changed.database.schema = at.database.schema;
+            let mirror = Mirror::at(changed).await;
             mirror.remake().await;
             let again = rows(&mirror).await;
             mirror.close().await;

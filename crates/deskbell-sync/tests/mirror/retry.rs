@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
-use deskbell_sync::{MappedDelete, MirrorConsumer, MirrorOptions, StatementOptions, TableMapping};
+use deskbell_sync::{
+    DatabaseConfig, MirrorConsumer, MirrorOptions, OnRowDelete, StatementConfig, TableConfig,
+};
 use serde_json::json;
 
 use super::backend::{REFUSE_THE_SEVENTH, RELENT, VERSIONS};
@@ -31,8 +33,11 @@ async fn world_with(tables: &[&str], options: MirrorOptions) -> World {
     for table in tables {
         world.place.run(table).await;
     }
-    let url = world.options.url.clone();
-    world.options = MirrorOptions { url, mirror: false, ..options };
+    let url = world.options.database.url.clone();
+    world.options = MirrorOptions {
+        database: DatabaseConfig { url, mirror: false, ..options.database },
+        ..options
+    };
     world
 }
 
@@ -121,16 +126,20 @@ async fn an_event_that_the_log_does_not_have_is_said_so_once() {
 #[tokio::test]
 async fn a_statement_runs_once_when_it_is_asked_for() {
     let table = TEAM.replace("UNIQUE", "CHECK (role <> 'org:2'), UNIQUE");
-    let counting = StatementOptions {
+    let counting = StatementConfig {
         sql: "insert into team_members (org_id, user_id, role) values (:org, :user, :role)"
             .to_owned(),
         ..joining()
     };
-    let other = StatementOptions { name: Some("other".to_owned()), ..counting.clone() };
+    let other = StatementConfig { name: Some("other".to_owned()), ..counting.clone() };
     let mut other_first = other.clone();
-    other_first.params[1].1 = "id".to_owned();
+    other_first.params.0[1].1 = "id".to_owned();
     let statements = vec![other_first, counting];
-    let world = world_with(&[&table], MirrorOptions { statements, ..Default::default() }).await;
+    let world = world_with(
+        &[&table],
+        MirrorOptions::new("mirror", DatabaseConfig { statements, ..DatabaseConfig::default() }),
+    )
+    .await;
     let mut consumer = world.consumer().await;
     let joined = "organizationMembership.created";
     world.append("msg_1", joined, &membership("orgmem_1", "org_1", "user_1", 1)).await;
@@ -157,8 +166,15 @@ async fn make_due(world: &World) {
 }
 
 fn unique_users(conflict_patience: Duration) -> MirrorOptions {
-    let tables: Vec<TableMapping> = vec![users(MappedDelete::Delete)];
-    MirrorOptions { tables, conflict_patience, ..MirrorOptions::default() }
+    let tables: Vec<TableConfig> = vec![users(OnRowDelete::Delete)];
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig {
+            tables,
+            conflict_patience: deskbell_config::Duration::new(conflict_patience),
+            ..DatabaseConfig::default()
+        },
+    )
 }
 
 const EMAILS: &str = "SELECT clerk_id, email FROM app_users ORDER BY 1";
@@ -208,7 +224,7 @@ async fn a_row_that_has_waited_long_enough_is_a_dead_letter_until_it_is_asked_fo
     world.append("msg_1", "user.created", &app_user("user_1", "a@x.dev", 1)).await;
     settle(&mut consumer).await;
     assert_eq!(letters(&world).await[0].state, State::Waiting);
-    world.options.conflict_patience = Duration::ZERO;
+    world.options.database.conflict_patience = deskbell_config::Duration::new(Duration::ZERO);
     make_due(&world).await;
     let mut consumer = world.consumer().await;
     assert_eq!(consumer.run_once().await.unwrap().dead_letters, 1);
@@ -226,7 +242,7 @@ async fn what_is_not_there_has_no_letters_and_stays_away() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("clerk.db");
     let url = format!("sqlite://{}", path.display());
-    let options = MirrorOptions { url, ..MirrorOptions::default() };
+    let options = MirrorOptions::new("mirror", DatabaseConfig::at(url.parse().unwrap()));
     assert!(dead_letters::list(&options, &Choice::All).await.unwrap().is_empty());
     assert_eq!(dead_letters::request_retry(&options, &Choice::All).await.unwrap(), 0);
     assert!(!path.exists());

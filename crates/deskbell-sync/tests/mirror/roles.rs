@@ -1,6 +1,6 @@
 //! A permission that is deleted leaves the roles that have listed it.
 
-use deskbell_sync::{MirrorOptions, OnDelete};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnDelete};
 use serde_json::{Value, json};
 
 use super::backend::{CHECKPOINTS, DUE, REFERENCE, USERS};
@@ -35,7 +35,10 @@ async fn it_leaves_them_and_no_later_version_of_a_role_brings_it_back() {
 
 #[tokio::test]
 async fn where_rows_stay_it_is_marked() {
-    let options = MirrorOptions { on_delete: OnDelete::Mark, ..MirrorOptions::default() };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { on_delete: OnDelete::Mark, ..DatabaseConfig::default() },
+    );
     let mut mirror = Mirror::with(options).await;
     let at = 1_700_000_000_000;
     mirror.apply(&[event("msg_1", "role.created", 1, &role(at))]).await;
@@ -52,7 +55,7 @@ async fn where_rows_stay_it_is_marked() {
 async fn what_an_earlier_version_of_this_program_left_goes_when_the_log_is_read_again() {
     let mut world = World::new().await;
     world.append("msg_1", "role.created", &role(1_700_000_000_001)).await;
-    world.options.entities = vec!["role".to_owned()];
+    world.options.database.entities = Some(vec!["role".to_owned()]);
     drain(&mut world.consumer().await).await;
     let stone = format!(
         "INSERT INTO {} (entity, id, occurred_at, message_id)

@@ -1,6 +1,6 @@
 //! What a payload becomes in its table.
 
-use deskbell_sync::MirrorOptions;
+use deskbell_sync::{DatabaseConfig, MirrorOptions};
 use serde_json::{Value, json};
 
 use super::backend::USERS;
@@ -82,10 +82,13 @@ async fn raw_is_the_payload_less_secrets_and_what_is_excluded() {
 
 #[tokio::test]
 async fn private_metadata_is_there_when_it_is_asked_for() {
-    let options = MirrorOptions {
-        include_columns: vec!["user.private_metadata".to_owned()],
-        ..MirrorOptions::default()
-    };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig {
+            include_columns: vec!["user.private_metadata".to_owned()],
+            ..DatabaseConfig::default()
+        },
+    );
     let mut mirror = Mirror::with(options).await;
     mirror.apply(&[event("msg_1", "user.created", 1, &ada())]).await;
     let rows = mirror.reader().await.whole_rows("users").await.unwrap();
@@ -95,10 +98,13 @@ async fn private_metadata_is_there_when_it_is_asked_for() {
 
 #[tokio::test]
 async fn an_excluded_column_is_left_out_of_raw_too() {
-    let options = MirrorOptions {
-        exclude_columns: vec!["user.primary_email_address".to_owned()],
-        ..MirrorOptions::default()
-    };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig {
+            exclude_columns: vec!["user.primary_email_address".to_owned()],
+            ..DatabaseConfig::default()
+        },
+    );
     let mut mirror = Mirror::with(options).await;
     mirror.apply(&[event("msg_1", "user.created", 1, &ada())]).await;
     let member = json!({ "id": "orgmem_1", "public_user_data": { "user_id": "user_1", "identifier": "ada@example.com" } });

@@ -1,7 +1,9 @@
 //! Several engines at once, each with a log, a destination and an order of its own.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MirrorConsumer, MirrorOptions, OnDelete, Stale, StatementOptions, SyncError};
+use deskbell_sync::{
+    Expressions, Line, MirrorConsumer, MirrorOptions, OnDelete, Stale, StatementConfig, SyncError,
+};
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 
@@ -46,7 +48,9 @@ fn engines_at_once_end_in_the_same_tables(on_delete: OnDelete) {
     proptest!(config, |(happenings in happenings(EVENTS_MAX), arrivals in [arrival(), arrival(), arrival()])| {
         let engines = arrivals.iter().map(|arrival| arrival.batches_of(&happenings)).collect();
         let tables = on_threads(async {
-            let options = place.another(MirrorOptions { on_delete, ..everything() }).await;
+            let mut options = everything();
+            options.database.on_delete = on_delete;
+            let options = place.another(options).await;
             at_once(options, engines).await
         });
         prop_assert_eq!(tables, expected(&happenings, on_delete));
@@ -89,15 +93,15 @@ async fn fight(mut consumer: MirrorConsumer, end: i64) -> (u64, u64) {
 pub(crate) const COUNTED: &str =
     "CREATE TABLE counted (events bigint); INSERT INTO counted VALUES (0)";
 
-pub(crate) fn counting() -> StatementOptions {
-    StatementOptions {
+pub(crate) fn counting() -> StatementConfig {
+    StatementConfig {
         name: Some("count".to_owned()),
         on: ["user.*", "organization.*", "organizationMembership.*"].map(str::to_owned).to_vec(),
         sql: "update counted set events = events + 1".to_owned(),
-        params: Vec::new(),
+        params: Expressions::default(),
         when: None,
         stale: Stale::Run,
-        declared_at: "deskbell.toml:1".to_owned(),
+        line: Line(Some(1)),
     }
 }
 
@@ -106,7 +110,7 @@ async fn consumers_that_fight_over_one_destination_apply_each_event_once() {
     let mut world = World::new().await;
     world.place.make().await;
     world.place.run(COUNTED).await;
-    world.options.statements = vec![counting()];
+    world.options.database.statements = vec![counting()];
     world.append_users(0, 120).await;
     let mut consumers = [world.consumer().await, world.consumer().await, world.consumer().await];
     let mut rows_written = 0;

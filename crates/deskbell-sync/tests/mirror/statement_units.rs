@@ -1,7 +1,7 @@
 //! Statements where SQLite checks something at a commit alone: each event's are a transaction of their own.
 
 use deskbell_sync::dead_letters::{self, Choice};
-use deskbell_sync::{MirrorOptions, StatementOptions};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, StatementConfig};
 
 use super::consumer::World;
 use super::mapped::TEAM;
@@ -19,8 +19,11 @@ async fn a_statement_has_run_where_that_is_noted_and_nowhere_else() {
     world.place.make().await;
     world.place.run(TEAM).await;
     let on = vec!["organizationMembership.*".to_owned()];
-    let statements = vec![StatementOptions { on, ..joining() }];
-    world.options = MirrorOptions { statements, ..world.options };
+    let statements = vec![StatementConfig { on, ..joining() }];
+    world.options = MirrorOptions {
+        database: DatabaseConfig { statements, ..world.options.database },
+        ..world.options
+    };
     let mut consumer = world.consumer().await;
     drain(&mut consumer).await;
     world.place.run(FULL).await;

@@ -1,7 +1,7 @@
 //! The application's own statements: in the order of the log, each event once in effect.
 
 use deskbell_sync::statements::{From, resume};
-use deskbell_sync::{MirrorOptions, Stale, StatementOptions};
+use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, Stale, StatementConfig};
 use serde_json::{Value, json};
 
 use super::application::Application;
@@ -11,8 +11,8 @@ use super::support::{event, membership};
 
 const ROWS: &str = "SELECT org_id, user_id, role FROM team_members";
 
-pub(crate) fn joining() -> StatementOptions {
-    StatementOptions {
+pub(crate) fn joining() -> StatementConfig {
+    StatementConfig {
         name: None,
         on: vec!["organizationMembership.created".to_owned()],
         sql: "insert into team_members (org_id, user_id, role) values (:org, :user, :role)
@@ -25,12 +25,12 @@ pub(crate) fn joining() -> StatementOptions {
         ]),
         when: None,
         stale: Stale::Skip,
-        declared_at: "deskbell.toml:9".to_owned(),
+        line: Line(Some(9)),
     }
 }
 
-fn leaving() -> StatementOptions {
-    StatementOptions {
+fn leaving() -> StatementConfig {
+    StatementConfig {
         on: vec!["organizationMembership.deleted".to_owned()],
         sql: "delete from team_members where org_id = :org and user_id = :user".to_owned(),
         params: pairs(&[
@@ -41,8 +41,11 @@ fn leaving() -> StatementOptions {
     }
 }
 
-fn options(statements: Vec<StatementOptions>) -> MirrorOptions {
-    MirrorOptions { mirror: false, statements, ..MirrorOptions::default() }
+fn options(statements: Vec<StatementConfig>) -> MirrorOptions {
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, statements, ..DatabaseConfig::default() },
+    )
 }
 
 fn member(updated_at: i64) -> Value {
@@ -67,7 +70,7 @@ async fn a_created_that_comes_after_its_deleted_brings_nobody_back() {
 async fn an_event_that_is_older_than_one_that_has_run_is_left_out_unless_asked_for() {
     let on = vec!["organizationMembership.*".to_owned()];
     for (stale, role) in [(Stale::Skip, "org:5"), (Stale::Run, "org:3")] {
-        let statement = StatementOptions { on: on.clone(), stale, ..joining() };
+        let statement = StatementConfig { on: on.clone(), stale, ..joining() };
         let mut app = Application::new(&[TEAM], options(vec![statement])).await;
         let newer = event("msg_1", "organizationMembership.updated", 5, &member(5));
         let older = event("msg_2", "organizationMembership.updated", 3, &member(3));
@@ -78,7 +81,7 @@ async fn an_event_that_is_older_than_one_that_has_run_is_left_out_unless_asked_f
 
 #[tokio::test]
 async fn reading_the_log_again_runs_nothing_twice() {
-    let counting = StatementOptions {
+    let counting = StatementConfig {
         sql: "insert into team_members (org_id, user_id, role) values (:org, :id, :role)"
             .to_owned(),
         params: pairs(&[("org", "data.organization.id"), ("id", "id"), ("role", "data.role")]),
@@ -97,7 +100,7 @@ async fn reading_the_log_again_runs_nothing_twice() {
 async fn a_condition_decides_and_types_are_those_of_the_columns() {
     let table = "CREATE TABLE visits (id text PRIMARY KEY, seen timestamp, days integer,
         vip boolean, meta text)";
-    let statement = StatementOptions {
+    let statement = StatementConfig {
         on: vec!["user.*".to_owned()],
         sql: "insert into visits (id, seen, days, vip, meta)
               values (:id, :seen, :days, :vip, :meta)"
@@ -128,7 +131,7 @@ async fn a_condition_decides_and_types_are_those_of_the_columns() {
 async fn what_the_database_refuses_of_one_event_is_a_dead_letter_after_a_few_tries() {
     let table = "CREATE TABLE team_members (org_id text, user_id text, role text,
         UNIQUE (org_id, user_id), CHECK (role <> 'org:2'))";
-    let both = vec![leaving(), StatementOptions { on: leaving().on, ..joining() }];
+    let both = vec![leaving(), StatementConfig { on: leaving().on, ..joining() }];
     let mut app = Application::new(&[table], options([vec![joining()], both].concat())).await;
     app.run("INSERT INTO team_members VALUES ('org_1', 'user_1', 'kept')").await;
     // Both statements of the event are undone.
@@ -141,13 +144,14 @@ async fn what_the_database_refuses_of_one_event_is_a_dead_letter_after_a_few_tri
 
 #[tokio::test]
 async fn what_makes_no_sense_is_said_before_the_first_event() {
-    let with = |change: &dyn Fn(&mut StatementOptions)| {
+    let with = |change: &dyn Fn(&mut StatementConfig)| {
         let mut statement = joining();
         change(&mut statement);
         statement
     };
     let few = pairs(&[("org", "data.organization.id")]);
-    let more: Vec<_> = joining().params.into_iter().chain(pairs(&[("x", "id")])).collect();
+    let mut more = joining().params;
+    more.0.extend(pairs(&[("x", "id")]).0);
     for (statement, message) in [
         (with(&|s| s.params.clone_from(&few)), "parameter :user is not in params"),
         (with(&|s| s.params.clone_from(&more)), "params has \"x\""),
@@ -157,14 +161,14 @@ async fn what_makes_no_sense_is_said_before_the_first_event() {
     ] {
         let error = Application::refused(&[TEAM], options(vec![statement])).await;
         assert!(error.contains(message), "{error}");
-        assert!(error.contains("deskbell.toml:9"), "{error}");
+        assert!(error.contains("line 9 of the config"), "{error}");
     }
 }
 
 #[tokio::test]
 async fn where_one_statement_of_an_event_makes_no_sense_none_of_them_runs() {
-    let mut wrong = StatementOptions { name: Some("wrong".to_owned()), ..joining() };
-    wrong.params[2].1 = "1 / data.public_user_data.zero".to_owned();
+    let mut wrong = StatementConfig { name: Some("wrong".to_owned()), ..joining() };
+    wrong.params.0[2].1 = "1 / data.public_user_data.zero".to_owned();
     let mut app = Application::new(&[TEAM], options(vec![joining(), wrong])).await;
     let mut data = member(1);
     data["public_user_data"]["zero"] = 0.into();
@@ -179,13 +183,16 @@ async fn with_another_log() -> (World, MirrorOptions) {
     let mut world = World::new().await;
     world.place.make().await;
     world.place.run(TEAM).await;
-    let statement = StatementOptions {
+    let statement = StatementConfig {
         sql: "insert into team_members (org_id, user_id, role) values (:org, :id, :role)"
             .to_owned(),
         params: pairs(&[("org", "data.organization.id"), ("id", "id"), ("role", "data.role")]),
         ..joining()
     };
-    world.options = MirrorOptions { statements: vec![statement], ..world.options };
+    world.options = MirrorOptions {
+        database: DatabaseConfig { statements: vec![statement], ..world.options.database },
+        ..world.options
+    };
     world.append("msg_1", "organizationMembership.created", &member(1)).await;
     drain(&world).await;
     world.replace_the_log().await;
@@ -219,8 +226,8 @@ async fn another_log_holds_statements_back_until_somebody_says_where_they_go_on(
 }
 
 /// A statement that runs for paying users, with what it is given of one.
-fn paying() -> StatementOptions {
-    StatementOptions {
+fn paying() -> StatementConfig {
+    StatementConfig {
         on: vec!["user.*".to_owned()],
         sql: "insert into team_members (org_id, user_id, role) values (:id, :type, :name)"
             .to_owned(),
@@ -253,7 +260,7 @@ async fn what_no_value_holds_hides_nothing_from_a_statement() {
 
 #[tokio::test]
 async fn a_nul_in_the_type_of_an_event_stops_nothing() {
-    let of_data = StatementOptions {
+    let of_data = StatementConfig {
         params: pairs(&[("id", "data.id"), ("type", "type"), ("name", "data.first_name")]),
         ..paying()
     };
@@ -271,10 +278,11 @@ async fn a_nul_in_the_type_of_an_event_stops_nothing() {
 #[test]
 fn a_text_that_is_no_statement_is_refused_before_the_first_event() {
     let check = |statements| {
-        let options = MirrorOptions { url: "postgres://db/app".into(), ..options(statements) };
-        deskbell_sync::check(&options).unwrap_err().to_string()
+        let url = "postgres://db/app".parse().unwrap();
+        let config = DatabaseConfig { url, ..options(statements).database };
+        deskbell_sync::check(&config).unwrap_err().to_string()
     };
-    let saying = |sql: &str| StatementOptions { sql: sql.to_owned(), ..joining() };
+    let saying = |sql: &str| StatementConfig { sql: sql.to_owned(), ..joining() };
     for (sql, said) in [
         ("commit", "controls the transaction"),
         ("insert into t values (:org); rollback", "expected one statement"),
@@ -283,16 +291,23 @@ fn a_text_that_is_no_statement_is_refused_before_the_first_event() {
         ("-- nothing", "no statement"),
     ] {
         let error = check(vec![saying(sql)]);
-        assert!(error.contains(said) && error.contains("deskbell.toml:9"), "{sql}: {error}");
+        assert!(error.contains(said) && error.contains("line 9 of the config"), "{sql}: {error}");
     }
-    let again = StatementOptions { declared_at: "deskbell.toml:20".to_owned(), ..joining() };
+    let again = StatementConfig { line: Line(Some(20)), ..joining() };
     let error = check(vec![joining(), again.clone()]);
-    let said = "deskbell.toml:20: same statement as deskbell.toml:9: insert into team_members";
+    let said = "[[destination.statement]] in line 20 of the config: same statement as \
+                [[destination.statement]] in line 9 of the config: insert into team_members";
     assert!(error.starts_with(said), "{error}");
-    let named = |one: StatementOptions| StatementOptions { name: Some("a".into()), ..one };
+    let named = |one: StatementConfig| StatementConfig { name: Some("a".into()), ..one };
     let error = check(vec![named(joining()), named(leaving())]);
     assert!(error.contains("same statement as a"), "{error}");
     let titles = deskbell_sync::statements::titles(&[joining(), named(leaving())]);
     let titles: Vec<_> = titles.values().map(String::as_str).collect();
-    assert_eq!(titles, ["a", "deskbell.toml:9: insert into team_members (org_id, user_i…"]);
+    assert_eq!(
+        titles,
+        [
+            "a",
+            "[[destination.statement]] in line 9 of the config: insert into team_members (org_id, user_i…"
+        ]
+    );
 }

@@ -7,7 +7,8 @@ use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::entity;
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
-    Batch, Checkpoint, Commit, Counts, ErrorMode, Fold, MirrorOptions, Rest, Target, connect,
+    Batch, Checkpoint, Commit, Counts, DatabaseConfig, ErrorMode, Fold, MirrorOptions, Rest,
+    Target, connect,
 };
 use serde_json::{Map, Value, json};
 
@@ -65,7 +66,11 @@ impl Mirror {
     pub(crate) async fn with(options: MirrorOptions) -> Self {
         let place = Place::new().await;
         let url = place.url();
-        let mirror = Self::at(MirrorOptions { url, ..options }).await;
+        let mirror = Self::at(MirrorOptions {
+            database: DatabaseConfig { url: url.parse().unwrap(), ..options.database },
+            ..options
+        })
+        .await;
         Self { place: Some(place), ..mirror }
     }
 
@@ -110,7 +115,9 @@ impl Mirror {
     }
 
     pub(crate) async fn reader(&self) -> MirrorReader {
-        MirrorReader::open_schema(&self.options.url, &self.options.schema).await.unwrap()
+        MirrorReader::open_schema(&self.options.database.url, &self.options.database.schema)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn rows(&self, table: &str) -> Rows {
@@ -163,5 +170,8 @@ impl Mirror {
 /// Options that mirror every entity.
 pub(crate) fn everything() -> MirrorOptions {
     let entities = entity::ALL.iter().map(|entity| entity.name.to_owned()).collect();
-    MirrorOptions { entities, ..MirrorOptions::default() }
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { entities: Some(entities), ..DatabaseConfig::default() },
+    )
 }

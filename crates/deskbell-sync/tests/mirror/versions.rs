@@ -1,6 +1,6 @@
 //! Which of two events of the same moment counts.
 
-use deskbell_sync::MappedDelete;
+use deskbell_sync::OnRowDelete;
 use serde_json::{Value, json};
 
 use super::backend::USERS;
@@ -82,7 +82,7 @@ async fn a_table_of_the_applications_ends_with_the_change_too() {
         world.options.batch.events_max = 1;
         world.place.make().await;
         world.place.run(mapped::USERS).await;
-        world.options.tables = vec![mapped::users(MappedDelete::Delete)];
+        world.options.database.tables = vec![mapped::users(OnRowDelete::Delete)];
         for event_type in order {
             let message_id = if event_type == "user.created" { "msg_z" } else { "msg_a" };
             let data = mapped::user("user_1", &format!("{event_type}@x.dev"), MOMENT);

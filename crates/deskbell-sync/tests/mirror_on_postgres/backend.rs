@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use deskbell_sync::MirrorOptions;
+use deskbell_sync::{DatabaseConfig, MirrorOptions};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Column, Connection, PgConnection, Row, TypeInfo};
 use testkit::PostgresDatabase;
@@ -113,7 +113,10 @@ impl Place {
     /// The options, with a place for a mirror that nothing has come to yet.
     pub(crate) async fn another(&self, options: MirrorOptions) -> MirrorOptions {
         self.run(EMPTY).await;
-        MirrorOptions { url: self.url(), ..options }
+        MirrorOptions {
+            database: DatabaseConfig { url: self.url().parse().unwrap(), ..options.database },
+            ..options
+        }
     }
 
     /// The two whole numbers that the query finds.

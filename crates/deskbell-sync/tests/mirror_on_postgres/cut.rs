@@ -5,7 +5,7 @@ use std::time::Duration;
 use deskbell_sim::{Scenario, Tables, drift};
 use deskbell_store::{NewEvent, ReadLimit};
 use deskbell_sync::inspect::MirrorReader;
-use deskbell_sync::{MirrorConsumer, MirrorOptions, TargetError, connect};
+use deskbell_sync::{DatabaseConfig, MirrorConsumer, MirrorOptions, TargetError, connect};
 use serde_json::Value;
 use testkit::{Mode, Proxy};
 
@@ -48,14 +48,20 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
     world.place.run(COUNTED).await;
     let proxy = Proxy::cutting(&world.place.server().authority(), seed).await.unwrap();
     let options = MirrorOptions {
-        statements: vec![counting()],
         batch: ReadLimit { events_max: 60, ..ReadLimit::default() },
         answer_within: Duration::from_millis(700),
+        database: DatabaseConfig { statements: vec![counting()], ..world.options.database.clone() },
         ..world.options.clone()
     };
     // The first start is the only one that is not within a unit of work.
     connect(&options).await.unwrap().close().await;
-    let through = MirrorOptions { url: world.place.url_at(proxy.address()), ..options };
+    let through = MirrorOptions {
+        database: DatabaseConfig {
+            url: world.place.url_at(proxy.address()).parse().unwrap(),
+            ..options.database
+        },
+        ..options
+    };
     let target = loop {
         if let Ok(Ok(target)) =
             tokio::time::timeout(Duration::from_secs(1), connect(&through)).await
@@ -68,7 +74,7 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
     assert!(proxy.accepted() > 10, "{proxy:?}");
     let found = world.place.pair("SELECT events, 0::bigint FROM counted").await.0;
     assert_eq!(found, counted, "each event once");
-    let reader = MirrorReader::open(&world.options.url).await.unwrap();
+    let reader = MirrorReader::open(&world.options.database.url).await.unwrap();
     let mut tables = Tables::new();
     for name in ["users", "organizations", "organization_memberships"] {
         tables.insert(name.to_owned(), reader.whole_rows(name).await.unwrap());
@@ -104,7 +110,11 @@ async fn a_database_that_falls_silent_is_given_up_in_time() {
     let proxy = Proxy::start(&world.place.server().authority()).await.unwrap();
     let url = world.place.url_at(proxy.address());
     let answer_within = Duration::from_millis(300);
-    let options = MirrorOptions { url, answer_within, ..world.options.clone() };
+    let options = MirrorOptions {
+        answer_within,
+        database: DatabaseConfig { url: url.parse().unwrap(), ..world.options.database.clone() },
+        ..world.options.clone()
+    };
     let target = connect(&options).await.unwrap();
     let mut consumer = MirrorConsumer::new(world.store.clone(), target, options);
     proxy.set(Mode::Hold);

@@ -1,7 +1,7 @@
 //! Mapped tables that refer to tables of which the role may not read everything.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete, TableConfig};
 
 use super::application::Application;
 use super::mapped::{pairs, user, users};
@@ -21,8 +21,11 @@ fn has(id: &str, email: &str, at: i64) -> StoredEvent {
 /// The application, with a destination that is of a role of its own.
 async fn of_a_role() -> (Application, String) {
     let columns = [("email", "user.primary_email_address"), ("plan", "data.public_metadata.plan")];
-    let table = TableMapping { columns: pairs(&columns), ..users(MappedDelete::Delete) };
-    let options = MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() };
+    let table = TableConfig { columns: pairs(&columns), ..users(OnRowDelete::Delete) };
+    let options = MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    );
     let mut app = Application::new(&[TABLES], options).await;
     app.apply(&[has("user_1", "a@x.dev", 1), has("user_2", "b@x.dev", 1)]).await;
     let role = format!("{}_role", app.place.name());
@@ -31,7 +34,7 @@ async fn of_a_role() -> (Application, String) {
          GRANT ALL ON ALL TABLES IN SCHEMA clerk TO {role}; GRANT ALL ON app_users, plans TO {role}"
     ))
     .await;
-    app.options.url = app.place.url_of(&role, "p");
+    app.options.database.url = app.place.url_of(&role, "p").parse().unwrap();
     app.restart().await;
     (app, role)
 }

@@ -1,7 +1,7 @@
 //! Types and constraints of an application's tables that PostgreSQL alone has.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{MappedDelete, MirrorOptions, TableMapping};
+use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete, TableConfig};
 use serde_json::{Value, json};
 
 use super::application::Application;
@@ -11,8 +11,11 @@ use super::support::{deleted, event};
 
 fn mapping(key: (&str, &str), columns: &[(&str, &str)]) -> MirrorOptions {
     let table =
-        TableMapping { key: pairs(&[key]), columns: pairs(columns), ..users(MappedDelete::Delete) };
-    MirrorOptions { mirror: false, tables: vec![table], ..MirrorOptions::default() }
+        TableConfig { key: pairs(&[key]), columns: pairs(columns), ..users(OnRowDelete::Delete) };
+    MirrorOptions::new(
+        "mirror",
+        DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },
+    )
 }
 
 fn known_as(external_id: &str, at: i64) -> StoredEvent {

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::task::Poll;
 
-use deskbell_sync::{ConnectError, MirrorOptions, connect, migration};
+use deskbell_sync::{ConnectError, DatabaseConfig, MirrorOptions, connect, migration};
 use tokio::task::JoinSet;
 
 use super::backend::Place;
@@ -17,7 +17,7 @@ const CATALOG: &str = "SELECT n.nspname, c.relname, c.relkind, c.oid, a.attname
     WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 1, 2, 5";
 
 fn options(place: &Place) -> MirrorOptions {
-    MirrorOptions { url: place.url(), ..MirrorOptions::default() }
+    MirrorOptions::new("mirror", DatabaseConfig::at(place.url().parse().unwrap()))
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn eight_replicas_may_start_at_once() {
     });
     let connected = JoinSet::from_iter(connecting).join_all().await;
     assert!(connected.iter().all(Result::is_ok), "{connected:?}");
-    assert!(migration::missing(&options(&place)).await.unwrap().is_empty());
+    assert!(migration::missing(&options(&place).database).await.unwrap().is_empty());
     // One transaction made everything.
     let moments = "SELECT count(DISTINCT xmin::text), 0::bigint FROM clerk._migrations";
     assert_eq!(place.pair(moments).await.0, 1);
@@ -82,15 +82,15 @@ async fn a_column_or_an_entity_that_is_added_later_is_filled_from_the_log() {
     world.append_users(0, 9).await;
     let member = membership("orgmem_1", "org_1", "user_1", 1);
     world.append("msg_m", "organizationMembership.created", &member).await;
-    let all = world.options.entities.clone();
-    world.options.entities = vec!["user".to_owned()];
+    let all = world.options.database.entities.clone();
+    world.options.database.entities = Some(vec!["user".to_owned()]);
     drain(&mut world.consumer().await).await;
-    world.options.entities = all;
+    world.options.database.entities = all;
     drain(&mut world.consumer().await).await;
     let memberships = world.reader().await.rows("organization_memberships").await.unwrap();
     assert_eq!(memberships.len(), 1);
     for excluded in [vec!["user.first_name".to_owned()], Vec::new()] {
-        world.options.exclude_columns = excluded.clone();
+        world.options.database.exclude_columns = excluded.clone();
         if !excluded.is_empty() {
             world.place.run("ALTER TABLE clerk.users DROP COLUMN first_name").await;
         }
@@ -107,7 +107,7 @@ async fn a_refill_that_is_asked_for_beside_a_running_consumer_is_not_lost() {
     let mut running = world.consumer().await;
     drain(&mut running).await;
     world.place.run("DROP TABLE clerk.users").await;
-    migration::apply(&world.options).await.unwrap();
+    migration::apply(&world.options.database).await.unwrap();
     world.append_users(4, 1).await;
     while running.run_once().await.is_ok_and(|progress| progress.more) {}
     drain(&mut running).await;
@@ -117,7 +117,8 @@ async fn a_refill_that_is_asked_for_beside_a_running_consumer_is_not_lost() {
 #[tokio::test]
 async fn without_auto_migrate_the_error_names_what_is_missing() {
     let place = Place::new().await;
-    let by_hand = MirrorOptions { auto_migrate: false, ..options(&place) };
+    let mut by_hand = options(&place);
+    by_hand.database.auto_migrate = false;
     let missing = |error: ConnectError| match error {
         ConnectError::NotMigrated { missing } => missing,
         other => panic!("{other:?}"),
@@ -126,7 +127,7 @@ async fn without_auto_migrate_the_error_names_what_is_missing() {
     assert_eq!(everything[..2], ["schema clerk", "table _migrations"]);
     assert!(everything.contains(&"table user_phone_numbers".to_owned()));
     assert!(place.rows(CATALOG).await.iter().all(|row| row[0] != "clerk"));
-    migration::apply(&by_hand).await.unwrap();
+    migration::apply(&by_hand.database).await.unwrap();
     connect(&by_hand).await.unwrap().close().await;
     place.run("ALTER TABLE clerk.users DROP COLUMN locale; DROP TABLE clerk.roles").await;
     let missing = missing(connect(&by_hand).await.unwrap_err());
@@ -153,12 +154,13 @@ async fn a_start_that_is_dropped_in_the_middle_leaves_all_or_nothing() {
         }
         interrupted += 1;
         polls += 2;
-        let missing = migration::missing(&options).await.unwrap().len();
-        let everything = migration::from_nothing(deskbell_sync::Dialect::Postgres, &options);
+        let missing = migration::missing(&options.database).await.unwrap().len();
+        let everything =
+            migration::from_nothing(deskbell_sync::Dialect::Postgres, &options.database);
         assert!(missing == 0 || missing == everything.unwrap().len(), "{missing}");
     }
     assert!(interrupted > 5, "{interrupted}");
-    assert!(migration::missing(&options).await.unwrap().is_empty());
+    assert!(migration::missing(&options.database).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -178,5 +180,5 @@ async fn a_start_whose_connection_is_ended_in_the_middle_can_be_made_again() {
     sqlx::raw_sql("ROLLBACK").execute(&mut theirs).await.unwrap();
     assert!(place.rows(CATALOG).await.iter().all(|row| row[0] != "clerk"));
     connect(&options(&place)).await.unwrap().close().await;
-    assert!(migration::missing(&options(&place)).await.unwrap().is_empty());
+    assert!(migration::missing(&options(&place).database).await.unwrap().is_empty());
 }

@@ -74,7 +74,7 @@ pub(crate) async fn with_a_role(world: &mut World) -> String {
     let role = format!("{}_role", world.place.name());
     world.place.run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'p'")).await;
     world.place.run(&format!("GRANT CREATE ON DATABASE {} TO {role}", world.place.name())).await;
-    world.options.url = world.place.url_of(&role, "p");
+    world.options.database.url = world.place.url_of(&role, "p").parse().unwrap();
     role
 }
 

@@ -1,7 +1,7 @@
 //! The least rights that do: the SQL is that of `docs/postgresql.md`.
 
 use deskbell_sync::inspect::MirrorReader;
-use deskbell_sync::{ConnectError, MirrorOptions, connect, migration};
+use deskbell_sync::{ConnectError, DatabaseConfig, MirrorOptions, connect, migration};
 
 use super::backend::Place;
 use super::support::{Mirror, deleted, event, user};
@@ -39,7 +39,7 @@ impl Guarded {
 
     fn options(&self, role: &str) -> MirrorOptions {
         let url = self.place.url_of(role, "choose-one");
-        MirrorOptions { url, ..MirrorOptions::default() }
+        MirrorOptions::new("mirror", DatabaseConfig::at(url.parse().unwrap()))
     }
 
     async fn drop(self) {
@@ -75,7 +75,7 @@ async fn a_role_that_owns_only_the_schema_can_do_everything() {
     connect(&options).await.unwrap().close().await;
     guarded.place.run("SELECT locale FROM clerk.users").await;
     let reader = guarded.give("A role that only reads").await;
-    let reader = MirrorReader::open(&guarded.options(&reader).url).await.unwrap();
+    let reader = MirrorReader::open(&guarded.options(&reader).database.url).await.unwrap();
     assert_eq!(reader.rows("users").await.unwrap()[0]["id"], "user_2");
     drop(reader);
     guarded.drop().await;
@@ -84,10 +84,12 @@ async fn a_role_that_owns_only_the_schema_can_do_everything() {
 #[tokio::test]
 async fn a_role_that_may_not_make_tables_applies_once_they_are_there() {
     let mut guarded = Guarded::new().await;
-    let made_by = MirrorOptions { url: guarded.place.url(), ..MirrorOptions::default() };
-    migration::apply(&made_by).await.unwrap();
+    let made_by =
+        MirrorOptions::new("mirror", DatabaseConfig::at(guarded.place.url().parse().unwrap()));
+    migration::apply(&made_by.database).await.unwrap();
     let role = guarded.give("A role that cannot create tables").await;
-    let options = MirrorOptions { auto_migrate: false, ..guarded.options(&role) };
+    let mut options = guarded.options(&role);
+    options.database.auto_migrate = false;
     works(options.clone()).await;
     // It says what is missing, and cannot make it.
     guarded.place.run("DROP TABLE clerk.roles").await;
@@ -97,7 +99,12 @@ async fn a_role_that_may_not_make_tables_applies_once_they_are_there() {
         }
         other => panic!("{other:?}"),
     }
-    let refused = connect(&MirrorOptions { auto_migrate: true, ..options }).await.unwrap_err();
+    let refused = connect(&MirrorOptions {
+        database: DatabaseConfig { auto_migrate: true, ..options.database },
+        ..options
+    })
+    .await
+    .unwrap_err();
     assert!(matches!(refused, ConnectError::Database(_)), "{refused:?}");
     guarded.drop().await;
 }

@@ -14,7 +14,6 @@ use serde_json::json;
 
 use super::{Context, NoDatabase, exit};
 use crate::config::Config;
-use crate::config::mirror_options;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -88,7 +87,8 @@ fn options(config: &Config, name: &str) -> Result<MirrorOptions, exit::Failure> 
         let help = format!("the destinations are {}", known.join(", "));
         return Err(exit::Failure::usage(Error::NoSuchDestination { name, help }));
     };
-    mirror_options(found, &config.sources)
+    found
+        .mirror_options(&config.sources)
         .ok_or_else(|| exit::Failure::usage(NoDatabase::new(found)))
 }
 

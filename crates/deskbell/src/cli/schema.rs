@@ -12,7 +12,6 @@ use serde_json::json;
 
 use self::error::SchemaError;
 use super::{Context, NoDatabase, exit};
-use crate::config::mirror_options;
 use crate::config::{Config, DestinationConfig};
 
 #[derive(Debug, Subcommand)]
@@ -82,7 +81,7 @@ pub(super) fn chosen(
     };
     let meant: Vec<_> = config.destinations.iter().filter(is_meant).collect();
     let chosen: Vec<_> =
-        meant.iter().filter_map(|one| mirror_options(one, &config.sources)).collect();
+        meant.iter().filter_map(|one| one.mirror_options(&config.sources)).collect();
     match (meant.first(), name) {
         (Some(other), Some(_)) if chosen.is_empty() => {
             Err(exit::Failure::usage(NoDatabase::new(other)))
@@ -99,9 +98,8 @@ fn print(
 ) -> Result<ExitCode, exit::Failure> {
     let mut found = Vec::new();
     for options in chosen {
-        let of_url = Dialect::of_url(&options.url).unwrap_or(Dialect::Sqlite);
-        let dialect = dialect.unwrap_or(of_url);
-        let steps = migration::from_nothing(dialect, options)
+        let dialect = dialect.unwrap_or(Dialect::of(&options.database.url));
+        let steps = migration::from_nothing(dialect, &options.database)
             .map_err(|source| SchemaError::mirror(options, source))?;
         found.push((options, dialect, steps));
     }
@@ -112,10 +110,10 @@ fn print(
 async fn diff(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, exit::Failure> {
     let mut lacking = Vec::new();
     for options in chosen {
-        let steps = migration::missing(options)
+        let steps = migration::missing(&options.database)
             .await
             .map_err(|source| SchemaError::mirror(options, source))?;
-        let dialect = Dialect::of_url(&options.url).unwrap_or(Dialect::Sqlite);
+        let dialect = Dialect::of(&options.database.url);
         if steps.is_empty() && !context.json {
             errln!("the database of `{}` is up to date", options.destination);
         }
@@ -132,7 +130,7 @@ async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, 
     let mut applied = Vec::new();
     for options in chosen {
         let name = &options.destination;
-        let steps = migration::apply(options)
+        let steps = migration::apply(&options.database)
             .await
             .map_err(|source| SchemaError::mirror(options, source))?;
         if context.json {
@@ -156,7 +154,7 @@ fn show(found: &[(&MirrorOptions, Dialect, Vec<Step>)], context: &Context) {
             let listed = steps.iter().map(|step| json!({ "name": step.name, "sql": step.sql }));
             json!({
                 "destination": options.destination,
-                "script": migration::script(*dialect, options, steps),
+                "script": migration::script(*dialect, &options.database, steps),
                 "steps": listed.collect::<Vec<_>>(),
             })
         });
@@ -165,7 +163,7 @@ fn show(found: &[(&MirrorOptions, Dialect, Vec<Step>)], context: &Context) {
     }
     let mut printed = HashSet::new();
     for (options, dialect, steps) in found {
-        let script = migration::script(*dialect, options, steps);
+        let script = migration::script(*dialect, &options.database, steps);
         // Two destinations may share their tables.
         if printed.insert(script.clone()) {
             outln!("-- destination: {}\n{script}", options.destination);

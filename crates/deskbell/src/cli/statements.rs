@@ -7,7 +7,6 @@ use deskbell_sync::{ConnectError, statements};
 use miette::Diagnostic;
 
 use super::{Context, NoDatabase, exit};
-use crate::config::mirror_options;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -46,7 +45,8 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
     let found = config.destinations.iter().find(|destination| destination.name == name);
     let unknown = || exit::Failure::usage(Error::NoSuchDestination { name: name.clone() });
     let found = found.ok_or_else(unknown)?;
-    let options = mirror_options(found, &config.sources)
+    let options = found
+        .mirror_options(&config.sources)
         .ok_or_else(|| exit::Failure::usage(NoDatabase::new(found)))?;
     let from = match from {
         From::Beginning => statements::From::Beginning,

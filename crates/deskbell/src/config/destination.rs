@@ -1,25 +1,26 @@
 //! `[[destination]]`: where events go. The keys of a type are beside what they configure; this is
 //! their index.
 
-mod check;
-mod database;
 mod keys;
 
 use std::fmt;
 
 pub use clerk_webhooks::HeaderFamily;
-use deskbell_config::{Node, ReadError};
+use deskbell_config::{Fault, Node, ReadError};
 use deskbell_delivery::ChannelConfig;
 pub use deskbell_delivery::{
     AllowedHost, CaCertificates, DeliveryConfig, EmailConfig, EmailPreset, EmailProvider,
     EndpointSecret, EndpointSecrets, Headers, HttpConfig, LoopsConfig, RetryPolicy,
     SignatureVersion, SlackConfig,
 };
+use deskbell_server::SourceConfig;
 pub use deskbell_store::deliveries::{Ordering, StartFrom};
+use deskbell_sync::{MirrorOptions, SourceRule};
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::check::check;
-pub use self::database::{DatabaseConfig, OnDelete};
+pub use deskbell_sync::{
+    DatabaseConfig, Expressions, Line, OnDelete, OnRowDelete, Stale, StatementConfig, TableConfig,
+};
 
 /// One destination: what every type has, and what its own has.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -161,6 +162,33 @@ impl DestinationConfig {
         }
         read.set_defaults();
         Ok(read)
+    }
+
+    /// Whether the keys of its type fit together. A fault's path begins at the destination; gives
+    /// warnings.
+    pub(super) fn validate(&self) -> Result<Vec<Fault>, Fault> {
+        if let DestinationKind::Database(database) = &self.kind {
+            return database.validate();
+        }
+        let (Some(channel), Some(delivery)) = (self.kind.channel_config(), &self.delivery) else {
+            return Ok(Vec::new());
+        };
+        channel.validate(delivery)?;
+        delivery.validate()
+    }
+
+    /// The options of its mirror, which takes the events of these sources; `None` where it is no
+    /// database.
+    pub(crate) fn mirror_options(&self, sources: &[SourceConfig]) -> Option<MirrorOptions> {
+        let DestinationKind::Database(database) = &self.kind else { return None };
+        let takes = |source: &&SourceConfig| {
+            self.sources.as_ref().is_none_or(|names| names.contains(&source.name))
+        };
+        let rules = sources.iter().filter(takes).map(|source| {
+            (source.name.clone(), SourceRule { instance_id: source.instance_id.clone() })
+        });
+        let options = MirrorOptions::new(&self.name, database.clone());
+        Some(MirrorOptions { sources: rules.collect(), ..options })
     }
 
     /// Fills in the delivery keys that are not set, by what its type is.

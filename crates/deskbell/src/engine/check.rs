@@ -3,8 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
-use crate::config::Config;
-use crate::config::mirror_options;
+use crate::config::{Config, DestinationKind};
 use crate::delivering::Delivering;
 
 /// Checks the config's destinations as far as possible without their databases: names, and every
@@ -20,8 +19,8 @@ pub fn check_destinations(config: &Config) -> Result<Vec<String>, StartError> {
 
 pub(super) fn check_mirrors(config: &Config) -> Result<(), StartError> {
     for destination in &config.destinations {
-        let Some(options) = mirror_options(destination, &config.sources) else { continue };
-        deskbell_sync::check(&options).map_err(|source| StartError::Mirror {
+        let DestinationKind::Database(database) = &destination.kind else { continue };
+        deskbell_sync::check(database).map_err(|source| StartError::Mirror {
             destination: destination.name.clone(),
             source,
         })?;

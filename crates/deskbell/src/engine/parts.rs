@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 use super::StartError;
 use crate::alerts::Alerts;
 use crate::config::Config;
-use crate::config::mirror_options;
 use crate::delivering::{Delivering, WorkerConfig};
 use crate::outcomes::mirrors::RunningMirrors;
 use crate::pruner::{self, Pruner};
@@ -62,7 +61,7 @@ pub(super) fn new_mirrors(
     is_wanted: impl Fn(&MirrorOptions) -> bool,
 ) -> Vec<NewMirror> {
     let enabled = config.destinations.iter().filter(|destination| destination.enabled);
-    let options = enabled.filter_map(|destination| mirror_options(destination, &config.sources));
+    let options = enabled.filter_map(|destination| destination.mirror_options(&config.sources));
     let new = |options: MirrorOptions| {
         let service = MirrorService::new(Arc::clone(store), options.clone());
         NewMirror { options, service }

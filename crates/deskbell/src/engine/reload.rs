@@ -8,7 +8,6 @@ use deskbell_sync::MirrorOptions;
 use super::check::check_mirrors;
 use super::parts::Shared;
 use super::{Engine, StartError, parts, routes};
-use crate::config::mirror_options;
 use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
 
@@ -36,7 +35,7 @@ impl Engine {
         let consumed: Arc<dyn ConsumerLog> = self.store.clone();
         let runs = |options: &MirrorOptions| {
             let running = self.parts.mirrors.get(&options.destination);
-            running.is_some_and(|running| is_same(&running.options, options))
+            running.is_some_and(|running| running.options == *options)
         };
         let mut mirrors = parts::new_mirrors(&config, &consumed, |options| !runs(options));
         parts::open_mirrors(&mut mirrors).await?;
@@ -61,7 +60,7 @@ impl Engine {
     fn changed(&self, config: &Config, delivering: &Delivering) -> Vec<String> {
         let workers: Vec<&WorkerConfig> = delivering.worker_configs().collect();
         let enabled = config.destinations.iter().filter(|destination| destination.enabled);
-        let options = enabled.filter_map(|one| mirror_options(one, &config.sources));
+        let options = enabled.filter_map(|one| one.mirror_options(&config.sources));
         let mirrors: Vec<MirrorOptions> = options.collect();
         let mut changed = Vec::new();
         for (name, running) in &self.parts.workers {
@@ -70,7 +69,7 @@ impl Engine {
             }
         }
         for (name, running) in &self.parts.mirrors {
-            if !mirrors.iter().any(|options| is_same(&running.options, options)) {
+            if !mirrors.contains(&running.options) {
                 changed.push(name.clone());
             }
         }
@@ -84,17 +83,6 @@ impl Engine {
         changed.dedup();
         changed
     }
-}
-
-/// Whether the mirror stays as it is: its position in the file does not matter.
-fn is_same(running: &MirrorOptions, new: &MirrorOptions) -> bool {
-    let anywhere = |options: &MirrorOptions| {
-        let mut options = options.clone();
-        options.tables.iter_mut().for_each(|table| table.declared_at.clear());
-        options.statements.iter_mut().for_each(|statement| statement.declared_at.clear());
-        options
-    };
-    anywhere(running) == anywhere(new)
 }
 
 /// The new config without what needs a restart, and the keys that do.

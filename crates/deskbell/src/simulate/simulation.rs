@@ -140,7 +140,7 @@ impl Simulation {
 
 impl Mirror {
     async fn open(&self) -> Result<MirrorReader, SimulateError> {
-        let opened = MirrorReader::open_schema(&self.url.with_password(), &self.schema).await;
+        let opened = MirrorReader::open_schema(&self.url, &self.schema).await;
         opened.map_err(|source| self.error(source))
     }
 

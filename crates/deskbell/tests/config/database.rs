@@ -25,14 +25,14 @@ fn every_key_of_a_database_is_read() {
     assert_eq!(customers.columns, expressions(&as_written));
     let gone = expressions(&[("gone_at", "occurred_at")]);
     assert_eq!(customers.on_delete, OnRowDelete::Set(gone));
-    assert_eq!((customers.line, members.line), (Some(13), Some(20)));
+    assert_eq!((customers.line.0, members.line.0), (Some(13), Some(20)));
     assert_eq!(members.on_delete, OnRowDelete::Keep);
     let [statement] = &app.statements[..] else { panic!("one statement") };
     assert_eq!(statement.name.as_deref(), Some("welcome"));
     assert_eq!(statement.on, ["user.created", "session.*"]);
     assert_eq!(statement.params, expressions(&[("id", "user.id"), ("at", "occurred_at")]));
     assert_eq!(statement.when.as_deref(), Some("user.banned == false"));
-    assert_eq!((statement.stale, statement.line), (Stale::Run, Some(26)));
+    assert_eq!((statement.stale, statement.line.0), (Stale::Run, Some(26)));
 }
 
 const DATABASE: &str = r#"

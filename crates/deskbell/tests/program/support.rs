@@ -208,7 +208,7 @@ pub(crate) async fn mirror_at(directory: &Path, seq: i64) -> MirrorReader {
 
 /// Reads what a destination has in its database once it stands at this event of the log.
 pub(crate) async fn destination_at(url: &str, name: &str, seq: i64) -> MirrorReader {
-    let reader = MirrorReader::open(url).await.unwrap();
+    let reader = MirrorReader::open(&url.parse().unwrap()).await.unwrap();
     let mut look = tokio::time::interval(Duration::from_millis(10));
     within(async {
         loop {

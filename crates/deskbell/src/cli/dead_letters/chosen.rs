@@ -11,7 +11,6 @@ use super::error::unreachable;
 use super::letter::Letter;
 use crate::cli::{exit, named, store};
 use crate::command_runner::Retry;
-use crate::config::mirror_options;
 use crate::config::{Config, DestinationConfig};
 
 /// Dead letters of deliveries that are listed; there may be as many as there are events.
@@ -34,7 +33,7 @@ impl Chosen {
         };
         let (mut mirrors, mut delivered_to) = (Vec::new(), Vec::new());
         for destination in config.destinations.iter().filter(is_meant) {
-            match mirror_options(destination, &config.sources) {
+            match destination.mirror_options(&config.sources) {
                 Some(options) => mirrors.push(options),
                 None => delivered_to.push(destination.name.clone()),
             }
@@ -63,7 +62,7 @@ impl Chosen {
         for options in &self.mirrors {
             let found = dead_letters::list(options, &choice).await;
             let found = found.map_err(|source| unreachable(options, source))?;
-            let titles = statements::titles(&options.statements);
+            let titles = statements::titles(&options.database.statements);
             letters.extend(found.into_iter().map(|letter| Letter::of_mirror(letter, &titles)));
         }
         let found = self.deliveries(ids, DELIVERIES_MAX).await.map_err(store::failed_to_read)?;

@@ -1,97 +1,23 @@
-//! `[[destination.table]]`: a table of your own, kept from events.
+//! Whether mapped tables can be filled as they are declared.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use deskbell_config::{Fault, Step};
-use deskbell_sync::absent_in_delete;
-use deskbell_sync::entity::Entity;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use deskbell_config::{Fault, Step, nearest};
+use deskbell_expr::in_config as expression;
 
-use super::{Expressions, expression, nearest};
+use crate::config::{Expressions, OnRowDelete, TableConfig};
+use crate::entity::{self, Entity};
+use crate::fold::absent_in_delete;
 
 /// What the expressions of `on_delete = { set = … }` have.
 const DELETE_HAS: &str = "a delete has `data.id`, `occurred_at`, `subject`, `type` and `id` (the \
                           message's); to keep a value as it is, leave the column out of `set`";
 
-/// One table that is kept from the events of an entity. Values are CEL expressions.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableConfig {
-    /// The entity whose versions become rows.
-    pub entity: String,
-    /// The table, as `table` or `schema.table`.
-    pub into: String,
-    /// What becomes of a row whose entity was deleted. Default: `delete`.
-    #[serde(default)]
-    pub on_delete: OnRowDelete,
-    /// The columns by which a row is found, and their values.
-    pub key: Expressions,
-    /// The other columns, and their values.
-    #[serde(default, skip_serializing_if = "Expressions::is_empty")]
-    pub columns: Expressions,
-    /// The line of the file that it begins on.
-    #[serde(skip)]
-    pub line: Option<usize>,
-}
-
-/// What becomes of a row of yours whose entity was deleted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnRowDelete {
-    /// It goes.
-    #[default]
-    Delete,
-    /// It stays as it is.
-    Keep,
-    /// It stays, and these columns take these values.
-    Set(Expressions),
-}
-
-impl<'de> Deserialize<'de> for OnRowDelete {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OnRowDeleteVisitor)
-    }
-}
-
-struct OnRowDeleteVisitor;
-
-impl<'de> Visitor<'de> for OnRowDeleteVisitor {
-    type Value = OnRowDelete;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"delete\", \"keep\" or { set = { column = \"CEL\" } }")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<OnRowDelete, E> {
-        match text {
-            "delete" => Ok(OnRowDelete::Delete),
-            "keep" => Ok(OnRowDelete::Keep),
-            other => Err(E::unknown_variant(other, &["delete", "keep"])),
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OnRowDelete, A::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Set {
-            set: Expressions,
-        }
-        Set::deserialize(MapAccessDeserializer::new(map)).map(|set| OnRowDelete::Set(set.set))
-    }
-}
-
-/// Whether the tables of a destination fit together. `at` is the list's place.
-pub(super) fn check(
-    tables: &[TableConfig],
-    at: &[Step],
-    warnings: &mut Vec<Fault>,
-) -> Result<(), Fault> {
+/// Whether the tables of a destination fit together.
+pub(super) fn check(tables: &[TableConfig], warnings: &mut Vec<Fault>) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for (index, table) in tables.iter().enumerate() {
-        let at = |key| [at, &[Step::Key("table"), Step::Index(index), Step::Key(key)]].concat();
+        let at = |key| vec![Step::Key("table"), Step::Index(index), Step::Key(key)];
         check_entity(&table.entity, at("entity"))?;
         let names: Vec<_> = table.into.split('.').collect();
         if names.len() > 2 || names.iter().any(|name| name.trim().is_empty()) {
@@ -128,7 +54,7 @@ fn check_expressions(
     at: impl Fn(&'static str) -> Vec<Step>,
     warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
-    let Some(entity) = deskbell_sync::entity::find(&table.entity) else { return Ok(()) };
+    let Some(entity) = entity::find(&table.entity) else { return Ok(()) };
     let event_types = [entity.upserted_by, entity.deleted_by].concat();
     for (list, at) in [(&table.key, at("key")), (&table.columns, at("columns"))] {
         for (column, text) in list.iter() {
@@ -168,7 +94,7 @@ fn check_set(
 
 /// Whether there is such an entity.
 pub(super) fn check_entity(name: &str, at: Vec<Step>) -> Result<(), Fault> {
-    let known: Vec<_> = deskbell_sync::entity::ALL.iter().map(|entity| entity.name).collect();
+    let known: Vec<_> = entity::ALL.iter().map(|entity| entity.name).collect();
     if known.contains(&name) {
         return Ok(());
     }

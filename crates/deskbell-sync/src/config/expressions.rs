@@ -1,4 +1,4 @@
-//! What the strings of a config mean: expressions.
+//! Expressions by the name of what takes their value.
 
 use std::fmt;
 
@@ -19,6 +19,12 @@ impl Expressions {
     /// Each name with its expression.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (&**name, &**text))
+    }
+}
+
+impl<const COUNT: usize> From<[(&str, &str); COUNT]> for Expressions {
+    fn from(pairs: [(&str, &str); COUNT]) -> Self {
+        Self(pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
     }
 }
 

@@ -1,14 +1,22 @@
 //! `type = "database"`: a mirror, mapped tables and statements.
 
-mod check;
+mod expressions;
+mod line;
+mod statement;
+mod table;
 
 use std::path::Path;
 use std::time::Duration as StdDuration;
 
+use deskbell_config::{DatabaseUrl, Duration};
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::check::check;
-use crate::config::{DatabaseUrl, Duration, StatementConfig, TableConfig};
+pub use expressions::Expressions;
+pub use line::Line;
+pub use statement::{Stale, StatementConfig};
+pub use table::{OnRowDelete, TableConfig};
+
+use crate::entity;
 
 /// A mirror of Clerk's entities in a database, and what else is kept there.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -19,20 +27,21 @@ pub struct DatabaseConfig {
     /// the mapped tables and the statements are kept.
     #[serde(default = "yes")]
     pub mirror: bool,
-    /// The schema of the mirror's tables; on SQLite, with `_`, the prefix of their names. Default:
-    /// `clerk`.
+    /// The schema of the mirror's tables, made where it is not there; on SQLite, with `_`, the prefix
+    /// of their names. Lower-case letters, digits and `_`. Default: `clerk`.
     #[serde(default = "default_schema")]
     pub schema: String,
     /// The entities to mirror. Default: all but `session`, `email` and `sms`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entities: Option<Vec<String>>,
-    /// Columns to leave out beside every `private_metadata`, as `entity.column`. What the mirror has
-    /// of one that is named here is emptied. Default: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exclude_columns: Option<Vec<String>>,
+    /// Columns to leave out beside every `private_metadata`, as `entity.column`. What a column is
+    /// filled from is left out of `raw` too, and where it is a list, of the list's own table; what the
+    /// mirror has of it is emptied. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude_columns: Vec<String>,
     /// The `private_metadata` columns to mirror, as `entity.private_metadata`. Default: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub include_columns: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include_columns: Vec<String>,
     /// Whether missing tables, columns and indexes are made at the start. Default: `true`;
     /// otherwise the mirror waits for them, and `deskbell schema apply` makes them.
     #[serde(default = "yes")]
@@ -59,25 +68,43 @@ pub enum OnDelete {
     /// It goes.
     #[default]
     Delete,
-    /// It stays, with the time in `deleted_at`.
+    /// It stays, and its column `deleted_at` says when the entity, or what it ended with, was
+    /// deleted.
     Mark,
 }
 
-impl Default for DatabaseConfig {
-    fn default() -> Self {
+impl DatabaseConfig {
+    /// The defaults, with the mirror in this database.
+    #[must_use]
+    pub fn at(url: DatabaseUrl) -> Self {
         Self {
-            url: DatabaseUrl::sqlite(Path::new("clerk.db")),
+            url,
             mirror: true,
             schema: default_schema(),
             entities: None,
-            exclude_columns: None,
-            include_columns: None,
+            exclude_columns: Vec::new(),
+            include_columns: Vec::new(),
             auto_migrate: true,
             on_delete: OnDelete::Delete,
             conflict_patience: default_patience(),
             tables: Vec::new(),
             statements: Vec::new(),
         }
+    }
+
+    /// The names of the entities that are mirrored.
+    #[must_use]
+    pub fn mirrored(&self) -> Vec<String> {
+        let by_default = || entity::ALL.iter().filter(|entity| entity.by_default);
+        let default = || by_default().map(|entity| entity.name.to_owned()).collect();
+        if self.mirror { self.entities.clone().unwrap_or_else(default) } else { Vec::new() }
+    }
+}
+
+impl Default for DatabaseConfig {
+    /// The mirror in `sqlite://clerk.db`.
+    fn default() -> Self {
+        Self::at(DatabaseUrl::sqlite(Path::new("clerk.db")))
     }
 }
 

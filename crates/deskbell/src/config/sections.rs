@@ -1,0 +1,37 @@
+//! The sections of the config.
+
+use deskbell_server::{ServerConfig, SourceConfig};
+use deskbell_store::StoreConfig;
+use serde::Serialize;
+
+use super::alerts::AlertsConfig;
+use super::destination::DestinationConfig;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Config {
+    /// Where we listen, and what a client may cost.
+    pub server: ServerConfig,
+    /// Where events are written down.
+    pub store: StoreConfig,
+    /// Who sends to us. Without any: one, named `clerk`.
+    #[serde(rename = "source")]
+    pub sources: Vec<SourceConfig>,
+    /// Who hears of what goes wrong.
+    pub alerts: AlertsConfig,
+    /// Where events go. Without any: the mirror in `sqlite://clerk.db`.
+    #[serde(rename = "destination")]
+    pub destinations: Vec<DestinationConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server: ServerConfig::default(),
+            store: StoreConfig::default(),
+            sources: vec![SourceConfig::default()],
+            alerts: AlertsConfig::default(),
+            destinations: vec![DestinationConfig::default()],
+        }
+    }
+}
