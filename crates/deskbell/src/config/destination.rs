@@ -1,8 +1,6 @@
 //! `[[destination]]`: where events go. The keys of a type are beside what they configure; this is
 //! their index.
 
-mod keys;
-
 use std::fmt;
 
 pub use clerk_webhooks::HeaderFamily;
@@ -71,7 +69,8 @@ pub enum DestinationType {
 
 impl DestinationType {
     /// Every type.
-    const ALL: [Self; 5] = [Self::Database, Self::Http, Self::Email, Self::Slack, Self::Loops];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Database, Self::Http, Self::Email, Self::Slack, Self::Loops];
 
     /// Its name in the file.
     #[must_use]
@@ -86,7 +85,7 @@ impl DestinationType {
     }
 
     /// Reads the keys of this type.
-    fn read(self, node: Node<'_>) -> Result<DestinationKind, ReadError> {
+    pub(super) fn read(self, node: Node<'_>) -> Result<DestinationKind, ReadError> {
         match self {
             Self::Database => Deserialize::deserialize(node).map(DestinationKind::Database),
             Self::Http => Deserialize::deserialize(node).map(DestinationKind::Http),
@@ -145,25 +144,6 @@ impl DestinationConfig {
         new
     }
 
-    /// Reads one: its type first, which says what other keys it has.
-    pub(super) fn read(node: Node<'_>) -> Result<Self, ReadError> {
-        #[derive(Deserialize)]
-        struct Type {
-            r#type: DestinationType,
-        }
-
-        let node = node.shared();
-        let Type { r#type } = Type::deserialize(node)?;
-        keys::check(node, r#type)?;
-        let mut read = Self::deserialize(node)?;
-        read.kind = r#type.read(node)?;
-        if read.kind.channel_config().is_some() {
-            read.delivery = Some(DeliveryConfig::deserialize(node)?);
-        }
-        read.set_defaults();
-        Ok(read)
-    }
-
     /// Whether the keys of its type fit together. A fault's path begins at the destination; gives
     /// warnings.
     pub(super) fn validate(&self) -> Result<Vec<Fault>, Fault> {
@@ -192,7 +172,7 @@ impl DestinationConfig {
     }
 
     /// Fills in the delivery keys that are not set, by what its type is.
-    fn set_defaults(&mut self) {
+    pub(super) fn set_defaults(&mut self) {
         if let (Some(channel), Some(delivery)) = (self.kind.channel_config(), &mut self.delivery) {
             channel.set_defaults(delivery);
             delivery.ordering.get_or_insert_default();

@@ -7,6 +7,7 @@ mod alerts;
 mod check;
 mod destination;
 mod load;
+mod read_destination;
 mod sections;
 
 pub(crate) use deskbell_config::nearest;

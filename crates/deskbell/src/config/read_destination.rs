@@ -1,13 +1,34 @@
-//! Which keys a destination has, by its type, and what is said of others.
+//! Reading a destination: which keys it has, by its type, and what is said of others.
 
 use deskbell_config::{KEYS_HERE, Node, ReadError, keys_of, nearest};
 use deskbell_delivery::DeliveryConfig;
 use serde::Deserialize;
 
-use super::{DestinationConfig, DestinationType};
+use super::destination::{DestinationConfig, DestinationType};
+
+impl DestinationConfig {
+    /// Reads one: its type first, which says what other keys it has.
+    pub(super) fn read(node: Node<'_>) -> Result<Self, ReadError> {
+        #[derive(Deserialize)]
+        struct Type {
+            r#type: DestinationType,
+        }
+
+        let node = node.shared();
+        let Type { r#type } = Type::deserialize(node)?;
+        check(node, r#type)?;
+        let mut read = Self::deserialize(node)?;
+        read.kind = r#type.read(node)?;
+        if read.kind.channel_config().is_some() {
+            read.delivery = Some(DeliveryConfig::deserialize(node)?);
+        }
+        read.set_defaults();
+        Ok(read)
+    }
+}
 
 /// Refuses a key that this type does not have.
-pub(super) fn check(node: Node<'_>, kind: DestinationType) -> Result<(), ReadError> {
+fn check(node: Node<'_>, kind: DestinationType) -> Result<(), ReadError> {
     let common = keys_of(|node| DestinationConfig::deserialize(node));
     let known = [&["type"], common, own_keys(kind), delivery_keys(kind)].concat();
     match node.keys().find(|(key, _)| !known.contains(key)) {
