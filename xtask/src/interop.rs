@@ -7,18 +7,22 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::prerequisites::{self, Version};
-use crate::report::NotRun;
+use crate::report::{NotRun, Report};
 use crate::step::Step;
 use crate::{unpacked, workspace};
 
-/// The features that the tests stand behind.
-const FEATURES: [&str; 3] =
-    ["clerk-webhooks/interop", "deskbell-delivery/interop", "deskbell/interop"];
+/// The features of the tests with the official clients.
+const INTEROP: &[&str] =
+    &["clerk-webhooks/interop", "deskbell-delivery/interop", "deskbell/interop"];
 const LOCKS: &str = "tests/interop";
 const PRISMA: &str = "examples/prisma";
 
 struct Packages {
     what: &'static str,
+    /// The features of the tests that need them.
+    features: &'static [&'static str],
+    /// Whether those tests run only with `--all`, since they take long.
+    only_with_all: bool,
     /// The programs, each with the oldest version that will do.
     programs: &'static [(&'static str, Version)],
     debian: &'static [&'static str],
@@ -34,6 +38,8 @@ struct Packages {
 const PACKAGES: [Packages; 3] = [
     Packages {
         what: "interop with the npm packages svix, standardwebhooks, @clerk/backend and express",
+        features: INTEROP,
+        only_with_all: false,
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],
         from: LOCKS,
@@ -43,6 +49,8 @@ const PACKAGES: [Packages; 3] = [
     },
     Packages {
         what: "the example with the npm package prisma",
+        features: &["deskbell/prisma"],
+        only_with_all: true,
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],
         from: PRISMA,
@@ -52,6 +60,8 @@ const PACKAGES: [Packages; 3] = [
     },
     Packages {
         what: "interop with the PyPI packages svix and standardwebhooks",
+        features: INTEROP,
+        only_with_all: false,
         programs: &[("python3", Version(3, 11)), ("pip3", Version(0, 0))],
         debian: &["python3", "python3-pip"],
         from: LOCKS,
@@ -61,12 +71,19 @@ const PACKAGES: [Packages; 3] = [
     },
 ];
 
-/// Installs what the interop tests need. Returns the features to leave out where something is missing, which is told.
-pub(crate) fn features_without(not_run: &mut Vec<NotRun>) -> Vec<String> {
-    let missing: Vec<NotRun> = PACKAGES.iter().filter_map(Packages::missing).collect();
-    let features = if missing.is_empty() { &[][..] } else { &FEATURES };
-    not_run.extend(missing);
-    features.iter().map(|&feature| feature.to_owned()).collect()
+/// Installs what the interop tests need. Returns the features to leave out, and reports why.
+pub(crate) fn features_without(all: bool, report: &mut Report) -> Vec<String> {
+    let mut features: Vec<&str> = Vec::new();
+    for packages in &PACKAGES {
+        if packages.only_with_all && !all {
+            report.only_with_all.push(packages.what);
+            features.extend(packages.features);
+        } else if let Some(missing) = packages.missing() {
+            report.not_run.push(missing);
+            features.extend(packages.features);
+        }
+    }
+    features.into_iter().map(str::to_owned).collect()
 }
 
 impl Packages {

@@ -11,10 +11,8 @@ const PROPTEST_CASES_LONG: &str = "4096";
 pub(crate) struct Tests {
     /// nextest is installed; else `cargo test` does.
     pub(crate) nextest: bool,
-    /// Features to leave out, since what their tests need is missing.
-    pub(crate) features_without: Vec<String>,
-    /// Also those that are marked `#[ignore]`.
-    pub(crate) all: bool,
+    /// The arguments that select the features.
+    pub(crate) features: Vec<String>,
     pub(crate) long: bool,
     /// The PostgreSQL server, where there is one.
     pub(crate) postgres: Option<String>,
@@ -34,25 +32,23 @@ pub(crate) fn lints(all: bool) -> Vec<Step> {
     steps
 }
 
-pub(crate) fn tests(tests: &Tests, all_features: &[String]) -> Step {
+/// The arguments for all of these features but some, whose tests are not run.
+pub(crate) fn features(all: &[String], without: &[String]) -> Vec<String> {
+    if without.is_empty() {
+        return vec!["--all-features".to_owned()];
+    }
+    let kept: Vec<_> =
+        all.iter().filter(|feature| !without.contains(feature)).map(String::as_str).collect();
+    vec!["--features".to_owned(), kept.join(",")]
+}
+
+pub(crate) fn tests(tests: &Tests) -> Step {
     let run = if tests.nextest {
         "nextest run --workspace --no-fail-fast"
     } else {
         "test --workspace --lib --bins --tests --examples --no-fail-fast"
     };
-    let mut step = cargo("tests", run);
-    if tests.features_without.is_empty() {
-        step.args.push("--all-features".to_owned());
-    } else {
-        let kept = all_features.iter().filter(|feature| !tests.features_without.contains(feature));
-        step.args.push("--features".to_owned());
-        step.args.push(kept.cloned().collect::<Vec<_>>().join(","));
-    }
-    if tests.all {
-        let ignored: &[&str] =
-            if tests.nextest { &["--run-ignored", "all"] } else { &["--", "--include-ignored"] };
-        step.args.extend(ignored.iter().map(|&arg| arg.to_owned()));
-    }
+    let mut step = cargo("tests", run).args(&tests.features);
     if tests.long {
         step = step.env("DESKBELL_TEST_LONG", "1").env("PROPTEST_CASES", PROPTEST_CASES_LONG);
     }
@@ -80,24 +76,22 @@ pub(crate) fn interop_with_crates(all: bool) -> Vec<Step> {
     ]
 }
 
-/// The documentation, and the examples in it.
+/// The documentation, and the examples in it; with the features of the tests, so that nothing is built twice.
 pub(crate) fn documentation(tests: &Tests) -> Vec<Step> {
-    vec![
-        cargo("documentation", "doc --workspace --no-deps --all-features")
-            .env("RUSTDOCFLAGS", "-D warnings"),
-        with_postgres(cargo("documentation tests", "test --workspace --doc --all-features"), tests),
-    ]
+    let doc = cargo("documentation", "doc --workspace --no-deps").args(&tests.features);
+    let examples = cargo("documentation tests", "test --workspace --doc").args(&tests.features);
+    vec![doc.env("RUSTDOCFLAGS", "-D warnings"), with_postgres(examples, tests)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn plan(nextest: bool, features_without: &[&str], long: bool) -> String {
-        let features_without = features_without.iter().map(|&name| name.to_owned()).collect();
-        let all = ["a/x".to_owned(), "b/interop".to_owned(), "b/y".to_owned()];
-        let tests = Tests { nextest, features_without, all: long, long, postgres: None };
-        super::tests(&tests, &all).to_string()
+    fn plan(nextest: bool, without: &[&str], long: bool) -> String {
+        let all = ["a/x", "b/interop", "b/y"].map(str::to_owned);
+        let without: Vec<_> = without.iter().map(|&name| name.to_owned()).collect();
+        let features = features(&all, &without);
+        tests(&Tests { nextest, features, long, postgres: None }).to_string()
     }
 
     #[test]
@@ -120,8 +114,5 @@ mod tests {
             step.starts_with("DESKBELL_TEST_LONG=1 PROPTEST_CASES=4096 cargo nextest"),
             "{step}"
         );
-        assert!(step.ends_with("--all-features --run-ignored all"), "{step}");
-        let step = plan(false, &[], true);
-        assert!(step.ends_with("--all-features -- --include-ignored"), "{step}");
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct NotRun {
 pub(crate) struct Report {
     pub(crate) closing_lines: Vec<String>,
     pub(crate) not_run: Vec<NotRun>,
+    /// What takes long, and runs only with `--all`.
+    pub(crate) only_with_all: Vec<&'static str>,
     pub(crate) failed_step: Option<String>,
 }
 
@@ -27,6 +29,12 @@ impl Report {
 
     fn text(&self, is_ci: bool) -> String {
         let mut text = String::from("\n=== Result\n");
+        if !self.only_with_all.is_empty() {
+            text += "ONLY WITH cargo xtask test --all\n";
+            for what in &self.only_with_all {
+                text += &format!("  {what}\n");
+            }
+        }
         if !self.not_run.is_empty() {
             text += "NOT RUN\n";
             for NotRun { what, install } in &self.not_run {
@@ -82,6 +90,7 @@ mod tests {
         let report = Report {
             closing_lines: vec!["test result: ok. 2 passed; 0 failed".to_owned()],
             not_run: vec![NotRun { what: "interop".to_owned(), install: "nodejs".to_owned() }],
+            only_with_all: vec!["the crate svix"],
             failed_step: Some("cargo doc".to_owned()),
         };
         let text = report.text(true);
@@ -89,6 +98,7 @@ mod tests {
             text.ends_with("test result: ok. 2 passed; 0 failed\n2 passed, 0 failed\n"),
             "{text}"
         );
+        assert!(text.contains("ONLY WITH cargo xtask test --all\n  the crate svix\n"), "{text}");
         assert!(text.contains("NOT RUN\n  interop: nodejs\nCI=true"), "{text}");
         assert!(text.contains("to repeat the step:\n  cargo doc\n"), "{text}");
         assert!(!report.text(false).contains("CI=true"));

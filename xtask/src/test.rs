@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Every test, and not one of each suite that takes long: what continuous integration runs
+    /// Also the tests that take long to build or to install: what continuous integration runs
     #[arg(long)]
     all: bool,
     /// The same at depth: 50 kills, more cases a property, fuzzing, licences and advisories
@@ -37,8 +37,7 @@ fn run_all(options: &Options, report: &mut Report) {
     if !run_steps(&plan::lints(all), report) {
         return;
     }
-    let features = workspace::features();
-    let mut features_without = interop::features_without(&mut report.not_run);
+    let mut features_without = interop::features_without(all, report);
     features_without.extend(pooler::features_without(&mut report.not_run));
     // Stopped at the end of this function.
     let postgres = postgres::provide(&mut report.not_run);
@@ -49,11 +48,15 @@ fn run_all(options: &Options, report: &mut Report) {
     }
     let nextest = prerequisites::has("cargo", &["nextest", "--version"]);
     let url = postgres.url.clone();
-    let tests = Tests { nextest, features_without, all, long: options.long, postgres: url };
-    let mut steps = vec![plan::tests(&tests, &features)];
+    let features = plan::features(&workspace::features(), &features_without);
+    let tests = Tests { nextest, features, long: options.long, postgres: url };
+    let mut steps = vec![plan::tests(&tests)];
     // On a server of their own, which they may crash.
     steps.extend(faults::short(&mut report.not_run));
     steps.extend(plan::interop_with_crates(all));
+    if !all {
+        report.only_with_all.push("interop with the crate svix");
+    }
     steps.extend(plan::documentation(&tests));
     if !run_steps(&steps, report) || !options.long {
         return;

@@ -212,13 +212,11 @@ fn node_verifies_ours() {
 }
 
 #[test]
-#[ignore = "cargo xtask test --all"]
 fn we_verify_nodes() {
     we_verify_theirs(&NODE);
 }
 
 #[test]
-#[ignore = "cargo xtask test --all"]
 fn node_and_we_refuse_forgeries() {
     nobody_takes_a_forgery(&NODE);
 }
@@ -229,13 +227,11 @@ fn python_verifies_ours() {
 }
 
 #[test]
-#[ignore = "cargo xtask test --all"]
 fn we_verify_pythons() {
     we_verify_theirs(&PYTHON);
 }
 
 #[test]
-#[ignore = "cargo xtask test --all"]
 fn python_and_we_refuse_forgeries() {
     nobody_takes_a_forgery(&PYTHON);
 }

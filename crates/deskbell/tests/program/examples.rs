@@ -10,7 +10,7 @@ mod mailbox;
 mod new_device;
 mod paying;
 mod place;
-#[cfg(feature = "interop")]
+#[cfg(feature = "prisma")]
 mod prisma;
 mod prisma_schema;
 mod readme;

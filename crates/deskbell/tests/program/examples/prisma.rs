@@ -31,7 +31,6 @@ fn link_packages(at: &Path) {
 }
 
 #[tokio::test]
-#[ignore = "cargo xtask test --all"]
 async fn the_tables_read_well_from_typescript() {
     let example = directory("prisma");
     let readme = std::fs::read_to_string(example.join("README.md")).unwrap();
