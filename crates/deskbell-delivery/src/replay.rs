@@ -79,21 +79,14 @@ impl Replayer {
     /// [`ReplayError`]: there is no such event or destination, or the store is unreachable.
     pub async fn replay(&self, replay: &Replay) -> Result<Replayed, ReplayError> {
         let routes = self.routes_of(replay)?;
-        let mut quota = Quota { left: replay.limit.unwrap_or(u64::MAX), done: 0 };
+        let left = replay.limit.unwrap_or(u64::MAX);
+        let mut run = Run { store: &*self.store, routes, replay, left, done: 0 };
         match &replay.what {
-            What::Event { message_id } => {
-                self.event(message_id, &routes, replay, &mut quota).await?;
-            }
-            What::DeadLettered { since_ms } => {
-                for route in routes {
-                    self.dead_lettered(*since_ms, route, replay, &mut quota).await?;
-                }
-            }
-            What::Missing { since_ms } => {
-                self.missing(*since_ms, &routes, replay, &mut quota).await?;
-            }
+            What::Event { message_id } => run.event(message_id, &self.sources).await?,
+            What::DeadLettered { since_ms } => run.dead_lettered(*since_ms).await?,
+            What::Missing { since_ms } => run.missing(*since_ms).await?,
         }
-        Ok(Replayed { deliveries: quota.done })
+        Ok(Replayed { deliveries: run.done })
     }
 
     fn routes_of(&self, replay: &Replay) -> Result<Vec<&Route>, ReplayError> {
@@ -109,16 +102,23 @@ impl Replayer {
         }
         Ok(routes)
     }
+}
 
-    async fn event(
-        &self,
-        message_id: &str,
-        routes: &[&Route],
-        replay: &Replay,
-        quota: &mut Quota,
-    ) -> Result<(), ReplayError> {
+/// One replay, and how far it has come.
+struct Run<'a> {
+    store: &'a dyn Replays,
+    /// The destinations that it is for.
+    routes: Vec<&'a Route>,
+    replay: &'a Replay,
+    /// How many more deliveries may be made.
+    left: u64,
+    done: u64,
+}
+
+impl Run<'_> {
+    async fn event(&mut self, message_id: &str, sources: &[String]) -> Result<(), ReplayError> {
         let mut found = Vec::new();
-        for source in &self.sources {
+        for source in sources {
             found.extend(self.store.find(source, message_id).await?);
         }
         if found.is_empty() {
@@ -132,79 +132,63 @@ impl Replayer {
             let existing = self.store.deliveries_of(event.seq).await?;
             let view = view(&event);
             let (mut again, mut new) = (Vec::new(), Vec::new());
-            for route in routes {
+            for route in &self.routes {
                 let key = key(route, event.seq);
                 if existing.iter().any(|delivery| delivery.key == key) {
                     again.push(key);
-                } else if replay.destination.is_some()
+                } else if self.replay.destination.is_some()
                     || route.decide(&event, &view) == Decision::Deliver
                 {
                     new.push(NewDelivery { key, subject: event.subject.clone() });
                 }
             }
-            self.revive(&again, replay, quota).await?;
-            self.enqueue(new, replay, quota).await?;
+            self.revive(again).await?;
+            self.enqueue(new).await?;
         }
         Ok(())
     }
 
-    async fn dead_lettered(
-        &self,
-        since_ms: i64,
-        route: &Route,
-        replay: &Replay,
-        quota: &mut Quota,
-    ) -> Result<(), ReplayError> {
-        let mut after = None;
-        while quota.left > 0 {
-            let query = DeadLetterQuery {
-                destination: Some(route.destination.to_string()),
-                since_ms: Some(since_ms),
-                after: after.take(),
-                limit: CHUNK,
-            };
-            let letters = self.store.dead_letters(&query).await?;
-            let Some(last) = letters.last() else { break };
-            after = Some(last.key.clone());
-            let wanted = letters.into_iter().filter(|letter| replay.takes_letter(letter));
-            let keys: Vec<_> = wanted.map(|letter| letter.key).collect();
-            self.revive(&keys, replay, quota).await?;
+    async fn dead_lettered(&mut self, since_ms: i64) -> Result<(), ReplayError> {
+        for route in self.routes.clone() {
+            let mut after = None;
+            while self.left > 0 {
+                let query = DeadLetterQuery {
+                    destination: Some(route.destination.to_string()),
+                    since_ms: Some(since_ms),
+                    after: after.take(),
+                    limit: CHUNK,
+                };
+                let page = self.store.dead_letters(&query).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.key.clone());
+                let is_wanted =
+                    |one: &DeadLetter| self.replay.takes(&one.event_type, one.subject.as_deref());
+                let keys = page.into_iter().filter(is_wanted).map(|one| one.key).collect();
+                self.revive(keys).await?;
+            }
         }
         Ok(())
     }
 
-    async fn missing(
-        &self,
-        since_ms: i64,
-        routes: &[&Route],
-        replay: &Replay,
-        quota: &mut Quota,
-    ) -> Result<(), ReplayError> {
-        let first = self.log_from(since_ms).await?;
-        if let Some(subject) = &replay.subject {
-            return self.missing_about(subject, first, routes, replay, quota).await;
+    async fn missing(&mut self, since_ms: i64) -> Result<(), ReplayError> {
+        let first = self.store.first_received_since(since_ms).await?;
+        let mut at = Seq::new(first.get() - 1);
+        if let Some(subject) = &self.replay.subject {
+            return self.missing_about(subject, at).await;
         }
         let head = self.store.head().await?;
-        let mut at = first;
-        while quota.left > 0 && at < head {
+        while self.left > 0 && at < head {
             let limit = ReadLimit { events_max: CHUNK, ..ReadLimit::default() };
             let events = self.store.read(at, limit).await?;
             let Some(last) = events.last() else { break };
             at = last.seq;
-            self.enqueue_missing(&events, routes, replay, quota).await?;
+            self.enqueue_missing(&events).await?;
         }
         Ok(())
     }
 
     /// [`missing`](Self::missing) for one subject, whose events are found by an index.
-    async fn missing_about(
-        &self,
-        subject: &str,
-        first: Seq,
-        routes: &[&Route],
-        replay: &Replay,
-        quota: &mut Quota,
-    ) -> Result<(), ReplayError> {
+    async fn missing_about(&mut self, subject: &str, first: Seq) -> Result<(), ReplayError> {
         // Sequence numbers alone, since there may be many. The oldest is sent first.
         let mut seqs = Vec::new();
         let mut before = None;
@@ -218,85 +202,68 @@ impl Replayer {
             }
         }
         for seq in seqs.into_iter().rev() {
-            if quota.left == 0 {
+            if self.left == 0 {
                 break;
             }
             let limit = ReadLimit { events_max: 1, ..ReadLimit::default() };
             let mut events = self.store.read(Seq::new(seq.get() - 1), limit).await?;
             // If it has been pruned in the meantime, the next one is read.
             events.retain(|event| event.seq == seq);
-            self.enqueue_missing(&events, routes, replay, quota).await?;
+            self.enqueue_missing(&events).await?;
         }
         Ok(())
     }
 
     /// Enqueues these events for the destinations that take them and have no delivery.
-    async fn enqueue_missing(
-        &self,
-        events: &[StoredEvent],
-        routes: &[&Route],
-        replay: &Replay,
-        quota: &mut Quota,
-    ) -> Result<(), ReplayError> {
-        let wanted: Vec<NewDelivery> =
-            events.iter().flat_map(|event| wanted(event, routes, replay)).collect();
+    async fn enqueue_missing(&mut self, events: &[StoredEvent]) -> Result<(), ReplayError> {
+        let wanted: Vec<_> = events.iter().flat_map(|event| self.wanted(event)).collect();
         let keys: Vec<_> = wanted.iter().map(|delivery| delivery.key.clone()).collect();
         let missing = self.store.missing(&keys).await?;
         let new = wanted.into_iter().filter(|delivery| missing.contains(&delivery.key));
-        self.enqueue(new.collect(), replay, quota).await
+        self.enqueue(new.collect()).await
     }
 
-    /// The sequence number before the first event that was received since then.
-    async fn log_from(&self, since_ms: i64) -> Result<Seq, ReplayError> {
-        let first = self.store.first_received_since(since_ms).await?;
-        Ok(Seq::new(first.get() - 1))
-    }
-
-    async fn revive(
-        &self,
-        keys: &[DeliveryKey],
-        replay: &Replay,
-        quota: &mut Quota,
-    ) -> Result<(), ReplayError> {
-        let keys = &keys[..quota.room(keys.len())];
-        if keys.is_empty() {
-            return Ok(());
+    /// The deliveries of this event to the destinations that take it.
+    fn wanted(&self, event: &StoredEvent) -> Vec<NewDelivery> {
+        if !self.replay.takes(&event.event_type, event.subject.as_deref()) {
+            return Vec::new();
         }
-        let done =
-            if replay.dry_run { as_u64(keys.len()) } else { self.store.revive(keys).await? };
-        quota.add(done);
+        let view = view(event);
+        let takers =
+            self.routes.iter().filter(|route| route.decide(event, &view) == Decision::Deliver);
+        let subject = &event.subject;
+        takers
+            .map(|route| NewDelivery { key: key(route, event.seq), subject: subject.clone() })
+            .collect()
+    }
+
+    async fn revive(&mut self, mut keys: Vec<DeliveryKey>) -> Result<(), ReplayError> {
+        keys.truncate(self.room());
+        let done = match keys.len() {
+            0 => return Ok(()),
+            count if self.replay.dry_run => as_u64(count),
+            _ => self.store.revive(&keys).await?,
+        };
+        self.count(done);
         Ok(())
     }
 
-    async fn enqueue(
-        &self,
-        mut new: Vec<NewDelivery>,
-        replay: &Replay,
-        quota: &mut Quota,
-    ) -> Result<(), ReplayError> {
-        new.truncate(quota.room(new.len()));
-        if new.is_empty() {
-            return Ok(());
-        }
-        let done =
-            if replay.dry_run { as_u64(new.len()) } else { self.store.enqueue(&new).await? };
-        quota.add(done);
+    async fn enqueue(&mut self, mut new: Vec<NewDelivery>) -> Result<(), ReplayError> {
+        new.truncate(self.room());
+        let done = match new.len() {
+            0 => return Ok(()),
+            count if self.replay.dry_run => as_u64(count),
+            _ => self.store.enqueue(&new).await?,
+        };
+        self.count(done);
         Ok(())
     }
-}
 
-/// How many deliveries were made, and how many more may be.
-struct Quota {
-    left: u64,
-    done: u64,
-}
-
-impl Quota {
-    fn room(&self, wanted: usize) -> usize {
-        wanted.min(usize::try_from(self.left).unwrap_or(usize::MAX))
+    fn room(&self) -> usize {
+        usize::try_from(self.left).unwrap_or(usize::MAX)
     }
 
-    fn add(&mut self, deliveries: u64) {
+    fn count(&mut self, deliveries: u64) {
         self.done += deliveries;
         self.left = self.left.saturating_sub(deliveries);
     }
@@ -307,22 +274,6 @@ impl Replay {
         self.events.as_ref().is_none_or(|events| takes_type(events, event_type))
             && self.subject.as_deref().is_none_or(|wanted| subject == Some(wanted))
     }
-
-    fn takes_letter(&self, letter: &DeadLetter) -> bool {
-        self.takes(&letter.event_type, letter.subject.as_deref())
-    }
-}
-
-/// The deliveries of this event to the destinations that take it.
-fn wanted(event: &StoredEvent, routes: &[&Route], replay: &Replay) -> Vec<NewDelivery> {
-    if !replay.takes(&event.event_type, event.subject.as_deref()) {
-        return Vec::new();
-    }
-    let view = view(event);
-    let wants = |route: &&&Route| route.decide(event, &view) == Decision::Deliver;
-    let delivery =
-        |route: &&Route| NewDelivery { key: key(route, event.seq), subject: event.subject.clone() };
-    routes.iter().filter(wants).map(delivery).collect()
 }
 
 fn key(route: &Route, seq: Seq) -> DeliveryKey {
