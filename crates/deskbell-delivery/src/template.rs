@@ -14,10 +14,10 @@ mod bounded;
 mod error;
 mod escape;
 mod filters;
+mod lexer;
 mod limits;
 mod meter;
 mod metered;
-mod none;
 mod tags;
 mod values;
 mod watched;
@@ -65,7 +65,7 @@ impl Template {
         if text.len() > TEMPLATE_BYTES_MAX {
             return Err(TemplateError::TooLong { name });
         }
-        if let Some(line) = none::line_of_comparison(text) {
+        if let Some(line) = tags::line_of_comparison(text) {
             return Err(TemplateError::ComparesWithNone { name, line });
         }
         let metered = metered::metered(text);
@@ -74,7 +74,7 @@ impl Template {
             return Err(TemplateError::syntax(name, &error));
         }
         let paths = paths(&environment, &name);
-        let roots = roots(&environment, &name, &paths)?;
+        let roots = roots(&environment, &name, text, &paths)?;
         meter::add_functions(&mut environment);
         let metered = metered.map_err(|error| TemplateError::not_metered(name.clone(), &error))?;
         if let Err(error) = environment.add_template_owned(name.clone(), metered) {
@@ -185,18 +185,12 @@ fn paths(environment: &Environment<'_>, name: &str) -> Vec<String> {
 fn roots(
     environment: &Environment<'_>,
     name: &str,
+    text: &str,
     paths: &[String],
 ) -> Result<Vec<&'static str>, TemplateError> {
-    let line_of = |used: &str| {
-        let template = environment.get_template(name).ok();
-        let line = template
-            .and_then(|template| tags::line_of(template.source(), |tag| tags::uses(tag, used)));
-        line.unwrap_or(1)
-    };
+    let line_of = |path: &str| tags::line_of_use(text, path).unwrap_or(1);
     // The engine does not look into slices.
-    let source = environment.get_template(name).map(|template| template.source().to_owned());
-    let source = source.unwrap_or_default();
-    let is_used = |root: &&&str| tags::line_of(&source, |tag| tags::uses(tag, root)).is_some();
+    let is_used = |root: &&&str| tags::line_of_use(text, root).is_some();
     let mut roots: Vec<&'static str> = ROOTS.iter().filter(is_used).copied().collect();
     for path in paths {
         let root = path.split('.').next().unwrap_or_default();

@@ -5,13 +5,12 @@
 //! operator goes through is charged for first, so that no text can outgrow the meter whatever a loop does
 //! with it. The text has been compiled by the engine before; what is not understood here is refused.
 
+use super::lexer::{self, Part, Tag};
 use super::meter::{COUNTED, EACH, INDEXED, TIMES};
 
 mod expression;
-mod lexer;
 
 use expression::Parser;
-use lexer::{Part, Tag};
 
 /// The longest tag, in bytes: a template with a longer one is refused at start.
 const TAG_BYTES_MAX: usize = 64 << 10;

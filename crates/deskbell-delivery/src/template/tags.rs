@@ -1,46 +1,34 @@
-//! The tags of a template, looked through for what the compiler says without a line.
+//! The tags of a template, looked through for what the engine does not say, or says without a line.
 
-/// The line of the first tag that this holds for, which is given it without what stands between
-/// quotes.
-pub(super) fn line_of(text: &str, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
-    let mut rest = text;
-    while let Some(start) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
-        let tag = &rest[start + 2..];
-        let end = tag.find("}}").into_iter().chain(tag.find("%}")).min().unwrap_or(tag.len());
-        if is_wanted(&without_texts(&tag[..end])) {
-            let before = text.len() - rest.len() + start;
-            return Some(1 + text[..before].matches('\n').count());
-        }
-        rest = &tag[end..];
-    }
-    None
-}
+use super::lexer::{Part, Tag, Token, parts, tokens};
 
-/// Whether the tag uses this name, not as a field of something.
-pub(super) fn uses(tag: &str, name: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    tag.match_indices(name).any(|(at, _)| {
-        let before = tag[..at].chars().next_back();
-        let after = tag[at + name.len()..].chars().next();
-        !before.is_some_and(|c| is_part(c) || c == '.') && !after.is_some_and(is_part)
+/// The line of the first comparison with `none`: in this language what is missing is undefined, and
+/// undefined is not equal to `none`.
+pub(super) fn line_of_comparison(text: &str) -> Option<usize> {
+    line_of(text, |tokens| {
+        tokens.windows(2).any(|pair| {
+            matches!(pair, [Token::Operator("==" | "!="), Token::Identifier("none" | "None")])
+        })
     })
 }
 
-/// Without what stands between quotes.
-fn without_texts(tag: &str) -> String {
-    let mut quote = None;
-    tag.chars()
-        .filter(|&c| match quote {
-            None => {
-                quote = matches!(c, '"' | '\'').then_some(c);
-                quote.is_none()
-            }
-            Some(open) => {
-                quote = (c != open).then_some(open);
-                false
-            }
-        })
-        .collect()
+/// The line of the first tag that uses this path, not as a field of something.
+pub(super) fn line_of_use(text: &str, path: &str) -> Option<usize> {
+    const DOT: Token<'_> = Token::Operator(".");
+    let names = path.split('.').flat_map(|name| [DOT, Token::Identifier(name)]);
+    let path: Vec<_> = names.skip(1).collect();
+    line_of(text, |tokens| {
+        let is_field = |at: usize| at > 0 && tokens[at - 1] == DOT;
+        tokens.windows(path.len()).enumerate().any(|(at, used)| used == path && !is_field(at))
+    })
+}
+
+fn line_of(text: &str, is_wanted: impl Fn(&[Token<'_>]) -> bool) -> Option<usize> {
+    let is_found = |tag: &Tag<'_>| tokens(tag.body).is_ok_and(|tokens| is_wanted(&tokens));
+    parts(text).into_iter().find_map(|part| match part {
+        Part::Tag(tag) if is_found(&tag) => Some(tag.line),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -49,14 +37,13 @@ mod tests {
 
     #[test]
     fn a_name_is_found_where_it_is_used() {
-        let line = |text| line_of(text, |tag| uses(tag, "usr"));
         for (text, wanted) in [
             ("{{ usr }}", Some(1)),
             ("usr\n{{ user.usr }} {{ \"usr\" }} {{ usr_name }}\n{% if usr.id %}", Some(3)),
             ("usr", None),
-            ("{{ x }}\n{{ usr", Some(2)),
+            ("{# usr #}{{ x }}", None),
         ] {
-            assert_eq!(line(text), wanted, "{text}");
+            assert_eq!(line_of_use(text, "usr"), wanted, "{text}");
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::lexer::Token;
 use super::{COUNTED, INDEXED, TIMES};
+use crate::template::lexer::Token;
 
 type Counted = Result<Piece, &'static str>;
 
