@@ -7,7 +7,6 @@ use std::error::Error;
 use bytes::Bytes;
 use deskbell_config::{HttpUrl, SecretText};
 use deskbell_store::clock;
-use deskbell_store::deliveries::REPLY_BYTES_MAX;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::redirect::Policy;
@@ -16,12 +15,11 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, timeout_at};
 
 use crate::attempt::{Attempt, Outcome, reply_outcome};
+use crate::reply;
 use crate::words::one_line;
 
-/// Characters of a service's own words in a reason.
+/// Characters of somebody else's words in a reason; the rest is cut off.
 const WORDS_CHARS_MAX: usize = 300;
-/// What a failure's causes may come to, in characters.
-const CAUSES_CHARS_MAX: usize = 300;
 /// Shorter secrets are not looked for in replies: they would be found in any text.
 const SECRET_BYTES_MIN: usize = 8;
 
@@ -79,30 +77,34 @@ impl Api {
         Ok(Self { client: client.map_err(ClientError)?, service, secret })
     }
 
-    /// Sends a request, and reads the reply as far as it is kept.
-    ///
-    /// # Errors
-    /// An attempt that may succeed later, where there is no reply.
-    pub(crate) async fn send(
+    /// Sends a request; `judge` says what follows from the reply.
+    pub(crate) async fn attempt(
         &self,
         request: ApiRequest<'_>,
         deadline: Instant,
-    ) -> Result<ApiReply, Attempt> {
-        let late = || Attempt::failed(format!("{} did not answer in time", self.service));
-        let mut response = timeout_at(deadline, self.begin(request).send())
-            .await
-            .map_err(|_| late())?
-            .map_err(|error| Attempt::failed(self.failure(error)))?;
+        judge: impl Fn(&ApiReply) -> Outcome,
+    ) -> Attempt {
+        let mut response = match timeout_at(deadline, self.begin(request).send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Attempt::failed(self.failure(error)),
+            Err(_) => {
+                return Attempt::failed(format!("{} did not answer in time", self.service));
+            }
+        };
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let mut body = Vec::new();
         // The status is known: a body that breaks off or is late takes nothing from it.
-        while body.len() < REPLY_BYTES_MAX
-            && let Ok(Ok(Some(piece))) = timeout_at(deadline, response.chunk()).await
-        {
-            body.extend_from_slice(&piece);
+        let reply = ApiReply { status, headers, body: reply::read(response, deadline).await };
+        let outcome = judge(&reply);
+        Attempt { outcome, status: Some(status.as_u16()), reply: reply.body }
+    }
+
+    /// Why a reply is no success, with the service's own words.
+    pub(crate) fn reason(&self, reply: &ApiReply, words: &str) -> String {
+        let (service, status) = (self.service, reply.status.as_u16());
+        match self.plain(words).as_str() {
+            "" => format!("{service} answered {status}"),
+            words => format!("{service} answered {status}: {words}"),
         }
-        body.truncate(REPLY_BYTES_MAX);
-        Ok(ApiReply { status, headers, body: body.into() })
     }
 
     fn begin(&self, request: ApiRequest<'_>) -> reqwest::RequestBuilder {
@@ -130,23 +132,19 @@ impl Api {
             causes = cause.to_string();
             source = cause.source();
         }
-        let causes = self.plain(&causes, CAUSES_CHARS_MAX);
+        let causes = self.plain(&causes);
         format!("{} {what}: {causes}", self.service)
     }
 
     /// The words of somebody else, fit for a reason: bounded, in one line, without the secret.
-    pub(crate) fn words(&self, text: &str) -> String {
-        self.plain(text, WORDS_CHARS_MAX)
-    }
-
-    fn plain(&self, text: &str, chars_max: usize) -> String {
+    fn plain(&self, text: &str) -> String {
         let secret = self.secret.expose();
         let text = if secret.len() >= SECRET_BYTES_MIN {
             text.replace(secret, "(redacted)")
         } else {
             text.to_owned()
         };
-        one_line(&text).chars().take(chars_max).collect::<String>().trim().to_owned()
+        one_line(&text).chars().take(WORDS_CHARS_MAX).collect::<String>().trim().to_owned()
     }
 }
 
@@ -163,11 +161,6 @@ pub(crate) fn with_proxy(
 }
 
 impl ApiReply {
-    /// An attempt with this reply, and what follows from it.
-    pub(crate) fn attempt(self, outcome: Outcome) -> Attempt {
-        Attempt { outcome, status: Some(self.status.as_u16()), reply: self.body }
-    }
-
     /// What the status and `Retry-After` say, with `reason` for why it is not success.
     pub(crate) fn retry(&self, reason: String) -> Outcome {
         match reply_outcome(self.status, &self.headers, clock::now()) {

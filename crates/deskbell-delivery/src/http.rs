@@ -9,7 +9,6 @@ mod error;
 mod failure;
 mod guard;
 mod headers;
-mod reply;
 mod reused;
 mod secret;
 
@@ -39,6 +38,7 @@ use crate::attempt::{Attempt, reply_outcome};
 use crate::ca_certificates::CaCertificates;
 use crate::channel::{Channel, ChannelConfig, ChannelError, Delivery};
 use crate::delivery_config::DeliveryConfig;
+use crate::reply;
 
 const USER_AGENT_VALUE: &str = concat!("Deskbell/", env!("CARGO_PKG_VERSION"));
 

@@ -23,6 +23,7 @@ mod notice;
 mod off_workers;
 mod rate_limiter;
 mod replay;
+mod reply;
 mod retry;
 mod router;
 mod slack;

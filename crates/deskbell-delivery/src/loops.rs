@@ -126,13 +126,7 @@ impl LoopsChannel {
             idempotency_key,
             body,
         };
-        match self.api.send(request, deadline).await {
-            Ok(reply) => {
-                let outcome = self.outcome(call, &reply);
-                reply.attempt(outcome)
-            }
-            Err(attempt) => attempt,
-        }
+        self.api.attempt(request, deadline, |reply| self.outcome(call, reply)).await
     }
 
     fn outcome(&self, call: &Call, reply: &ApiReply) -> Outcome {
@@ -146,11 +140,7 @@ impl LoopsChannel {
         if done {
             return Outcome::Delivered;
         }
-        let words = self.api.words(&reply.member("message").unwrap_or_default());
-        let reason = match words.as_str() {
-            "" => format!("Loops answered {}", reply.status.as_u16()),
-            words => format!("Loops answered {}: {words}", reply.status.as_u16()),
-        };
+        let reason = self.api.reason(reply, &reply.member("message").unwrap_or_default());
         match reply.status {
             // A key is put right in the config or at Loops, and the event is still pending.
             StatusCode::UNAUTHORIZED

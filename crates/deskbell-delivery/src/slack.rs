@@ -122,15 +122,12 @@ impl SlackChannel {
         if reply.status.is_success() {
             return Outcome::Delivered;
         }
-        let word = self.api.words(&String::from_utf8_lossy(&reply.body));
-        let reason = match word.as_str() {
-            "" => format!("Slack answered {}", reply.status.as_u16()),
-            word => format!("Slack answered {}: {word}", reply.status.as_u16()),
-        };
+        let word = String::from_utf8_lossy(&reply.body);
+        let reason = self.api.reason(reply, &word);
         match reply.status {
             StatusCode::GONE => Outcome::Gone { reason },
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => reply.retry(reason),
-            status if status.is_client_error() && GONE.contains(&word.as_str()) => {
+            status if status.is_client_error() && GONE.contains(&word.trim()) => {
                 Outcome::Gone { reason }
             }
             status if status.is_client_error() => Outcome::Reject { reason },
@@ -181,13 +178,7 @@ impl Channel for SlackChannel {
             idempotency_key: None,
             body: &body,
         };
-        match self.api.send(request, deadline).await {
-            Ok(reply) => {
-                let outcome = self.outcome(&reply);
-                reply.attempt(outcome)
-            }
-            Err(attempt) => attempt,
-        }
+        self.api.attempt(request, deadline, |reply| self.outcome(reply)).await
     }
 }
 

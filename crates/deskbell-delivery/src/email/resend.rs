@@ -66,13 +66,7 @@ impl Resend {
             idempotency_key: Some(key),
             body: &body(email),
         };
-        match self.api.send(request, deadline).await {
-            Ok(reply) => {
-                let outcome = self.outcome(&reply);
-                reply.attempt(outcome)
-            }
-            Err(attempt) => attempt,
-        }
+        self.api.attempt(request, deadline, |reply| self.outcome(reply)).await
     }
 
     /// What follows from a reply, as <https://resend.com/docs/api-reference/errors> has it.
@@ -81,11 +75,7 @@ impl Resend {
             return Outcome::Delivered;
         }
         let name = reply.member("name").unwrap_or_default();
-        let words = self.api.words(&reply.member("message").unwrap_or_default());
-        let reason = match (name.as_str(), words.as_str()) {
-            (_, "") => format!("Resend answered {}", reply.status.as_u16()),
-            _ => format!("Resend answered {}: {words}", reply.status.as_u16()),
-        };
+        let reason = self.api.reason(reply, &reply.member("message").unwrap_or_default());
         // A key is put right in the config or at Resend, and the email is still pending.
         let about_the_key = reply.status == StatusCode::UNAUTHORIZED || name == "invalid_api_key";
         let in_progress = name == "concurrent_idempotent_requests";

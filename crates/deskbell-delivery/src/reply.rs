@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// Reads the body up to [`REPLY_BYTES_MAX`], its end, its failure, or the deadline: what came until
 /// then. A body that was read to its end leaves its connection to the next request.
-pub(super) async fn read(mut response: Response, deadline: Instant) -> Bytes {
+pub(crate) async fn read(mut response: Response, deadline: Instant) -> Bytes {
     let mut reply = BytesMut::new();
     while let Ok(Ok(Some(piece))) = timeout_at(deadline, response.chunk()).await {
         let room = REPLY_BYTES_MAX - reply.len();
