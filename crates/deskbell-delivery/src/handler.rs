@@ -16,12 +16,15 @@ use crate::attempt::{Attempt, Outcome};
 use crate::channel::{Channel, Delivery};
 
 type Called = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
-type Function = dyn Fn(Event, HandlerContext) -> Called + Send + Sync;
+
+/// A function that is called for events.
+#[derive(Clone)]
+pub struct HandlerFunction(Arc<dyn Fn(Event, HandlerContext) -> Called + Send + Sync>);
 
 /// Calls a function, at least once for each event: again if the call fails or is cut off.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct HandlerChannel {
-    function: Arc<Function>,
+    function: HandlerFunction,
     stopping: CancellationToken,
 }
 
@@ -72,15 +75,20 @@ impl HandlerContext {
     }
 }
 
-impl HandlerChannel {
-    /// A channel to this function. `stopping` tells its calls when the program begins to stop.
-    pub fn new<F, T>(function: F, stopping: CancellationToken) -> Self
+impl HandlerFunction {
+    pub fn new<F, T>(function: F) -> Self
     where
         F: Fn(Event, HandlerContext) -> T + Send + Sync + 'static,
         T: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        let function =
-            Arc::new(move |event, context| -> Called { Box::pin(function(event, context)) });
+        Self(Arc::new(move |event, context| Box::pin(function(event, context))))
+    }
+}
+
+impl HandlerChannel {
+    /// A channel to this function. `stopping` tells its calls when the program begins to stop.
+    #[must_use]
+    pub fn new(function: HandlerFunction, stopping: CancellationToken) -> Self {
         Self { function, stopping }
     }
 }
@@ -94,7 +102,7 @@ impl Channel for HandlerChannel {
             Ok(event) => event,
             Err(error) => return Attempt::rejected(error.to_string()),
         };
-        let called = (self.function)(event, context);
+        let called = (self.function.0)(event, context);
         match tokio::time::timeout_at(deadline, called).await {
             Ok(Ok(())) => Attempt::without_reply(Outcome::Delivered),
             Ok(Err(HandlerError::Retry { after, reason })) => {
@@ -112,8 +120,8 @@ fn typed(event: &StoredEvent) -> Result<Event, clerk_webhooks::NotAnEvent> {
     Ok(Event::from_envelope(&*event.message_id, received_at_seconds, &envelope))
 }
 
-impl fmt::Debug for HandlerChannel {
+impl fmt::Debug for HandlerFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HandlerChannel").finish_non_exhaustive()
+        f.write_str("HandlerFunction")
     }
 }

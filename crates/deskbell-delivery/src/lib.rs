@@ -40,7 +40,7 @@ pub use delivery_config::{DeliveryConfig, WorkerOptions};
 pub use email::{EmailChannel, EmailConfig, EmailError, EmailPreset, EmailProvider, SmtpUrlError};
 pub use event_outcome::{StoredOutcome, event_outcome};
 pub use filter::{Decision, Filter, FilterError, FilterOptions, view};
-pub use handler::{HandlerChannel, HandlerContext, HandlerError};
+pub use handler::{HandlerChannel, HandlerContext, HandlerError, HandlerFunction};
 pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy};
 pub use http::{
     AllowedHost, EndpointSecret, EndpointSecrets, HeaderOfOurs, Headers, HttpChannel, HttpConfig,

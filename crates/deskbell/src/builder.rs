@@ -1,14 +1,13 @@
 //! The engine inside a Rust program of one's own, with functions that are called for events.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use clerk_webhooks::Event;
-use deskbell_delivery::{HandlerContext, HandlerError};
+use deskbell_delivery::{HandlerContext, HandlerError, HandlerFunction};
 
 use crate::config::{Config, Environment};
 use crate::engine::{Engine, StartError};
-use crate::handler::{Called, Handler};
+use crate::handler::Handler;
 
 /// The engine as a library.
 ///
@@ -76,14 +75,10 @@ impl Builder {
         F: Fn(Event, HandlerContext) -> T + Send + Sync + 'static,
         T: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        let function = Arc::new(function);
         self.handlers.push(Handler {
             name: name.into(),
             events: events.into_iter().map(Into::into).collect(),
-            function: Box::new(move |event, context| -> Called {
-                let function = Arc::clone(&function);
-                Box::pin(async move { function(event, context).await })
-            }),
+            function: HandlerFunction::new(function),
         });
         self
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clerk_webhooks::Event;
 use deskbell_delivery::{
-    Channel, HandlerChannel, HandlerContext, HandlerError, Worker, WorkerOptions,
+    Channel, HandlerChannel, HandlerContext, HandlerError, HandlerFunction, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::DeliveryState;
 use tokio::sync::Notify;
@@ -48,7 +48,8 @@ async fn what_is_in_flight_is_finished_within_the_grace_period() {
         }
     };
     let shutdown = CancellationToken::new();
-    let channel = Arc::new(HandlerChannel::new(handler, shutdown.clone())) as Arc<dyn Channel>;
+    let channel = Arc::new(HandlerChannel::new(HandlerFunction::new(handler), shutdown.clone()))
+        as Arc<dyn Channel>;
     let options = WorkerOptions { delivery: in_flight(2), ..options("crm") };
     let worker = Worker::new(world.store.clone(), channel, options);
     let mut tasks = JoinSet::new();
@@ -100,7 +101,8 @@ async fn a_worker_wakes_when_something_becomes_due() {
         async { Ok::<(), HandlerError>(()) }
     };
     let shutdown = CancellationToken::new();
-    let channel = Arc::new(HandlerChannel::new(handler, shutdown.clone())) as Arc<dyn Channel>;
+    let channel = Arc::new(HandlerChannel::new(HandlerFunction::new(handler), shutdown.clone()))
+        as Arc<dyn Channel>;
     // It would not look by itself for an hour.
     let options = WorkerOptions { poll_every: Duration::from_secs(3_600), ..options("crm") };
     let mut tasks = JoinSet::new();
