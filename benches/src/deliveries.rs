@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use deskbell_delivery::{
-    DeliveryConfig, EndpointSecrets, Filter, FilterOptions, HttpChannel, HttpConfig, Route, Router,
-    RouterOptions, Worker, WorkerOptions,
+    DeliveryConfig, EndpointSecrets, Filter, HttpChannel, HttpConfig, Route, Router, RouterOptions,
+    Worker, WorkerOptions,
 };
 use deskbell_sim::Latencies;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
@@ -230,7 +230,7 @@ fn route(
 ) -> Result<(), BenchError> {
     let mut routes = Vec::new();
     for &name in destinations {
-        let filter = Filter::new(FilterOptions::default())?;
+        let filter = Filter::default();
         routes.push(Route { destination: name.into(), filter, takes_notices: false });
     }
     let router = Router::new(store.clone(), routes, RouterOptions::default());

@@ -28,8 +28,6 @@ pub(crate) enum BenchError {
     #[error("{0}")]
     Submit(#[from] deskbell_store::SubmitError),
     #[error("{0}")]
-    Filter(#[from] deskbell_delivery::FilterError),
-    #[error("{0}")]
     Channel(#[from] deskbell_delivery::HttpError),
     #[error("{0}")]
     Host(#[from] deskbell_delivery::NotAHost),

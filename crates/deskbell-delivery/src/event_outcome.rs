@@ -83,34 +83,19 @@ fn of_delivery(delivery: &DeliveryState) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use deskbell_store::NewEvent;
+    use deskbell_expr::Expression;
+    use serde_json::json;
 
     use super::*;
-    use crate::filter::{Filter, FilterOptions};
+    use crate::filter::Filter;
 
     fn event(seq: i64) -> StoredEvent {
-        StoredEvent {
-            seq: Seq::new(seq),
-            received_at_ms: 0,
-            event: NewEvent {
-                source: "clerk".into(),
-                message_id: "msg_1".to_owned(),
-                event_type: "user.created".to_owned(),
-                subject: None,
-                occurred_at_ms: 0,
-                instance_id: None,
-                payload: br#"{"type":"user.created","data":{"id":"user_1"}}"#.as_slice().into(),
-            },
-        }
+        testkit::event("msg_1", "user.created").data(&json!({ "id": "user_1" })).stored(seq)
     }
 
     fn route(events: &str) -> Route {
-        let events = Some(vec![events.to_owned()]);
-        Route {
-            destination: "crm".into(),
-            filter: Filter::new(FilterOptions { events, ..FilterOptions::default() }).unwrap(),
-            takes_notices: false,
-        }
+        let filter = Filter { events: Some(vec![events.to_owned()]), ..Filter::default() };
+        Route { destination: "crm".into(), filter, takes_notices: false }
     }
 
     fn outcome(seq: i64, events: &str, stored: StoredOutcome<'_>) -> (OutcomeKind, Option<i64>) {
@@ -156,9 +141,8 @@ mod tests {
         let mut pruned = event(3);
         pruned.payload = Default::default();
         let reason = |events: &str, when: Option<&str>| {
-            let (events, when) = (Some(vec![events.to_owned()]), when.map(str::to_owned));
-            let filter = Filter::new(FilterOptions { events, when, ..FilterOptions::default() });
-            let route = Route { filter: filter.unwrap(), ..route("*") };
+            let mut route = route(events);
+            route.filter.when = when.map(|text| Expression::compile(text).unwrap());
             event_outcome(&pruned, Some(&route), &routed).reason.unwrap()
         };
         let condition = Some("data.id == 'user_1'");

@@ -1,30 +1,16 @@
 //! Which events a destination takes, and why not the others.
 
 use deskbell_config::{ONE_TIME_CODES, takes_type};
-use deskbell_expr::{Condition, EventParts, EventView, Expression, ExpressionError};
+use deskbell_expr::{Condition, EventParts, EventView, Expression};
 use deskbell_store::StoredEvent;
 
 #[derive(Debug, Clone, Default)]
-pub struct FilterOptions {
+pub struct Filter {
     /// The names of the sources whose events it takes; `None` for all.
     pub sources: Option<Vec<String>>,
     /// Types, or patterns such as `user.*`; `None` for all but [`ONE_TIME_CODES`].
     pub events: Option<Vec<String>>,
-    /// A condition in CEL.
-    pub when: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Filter {
-    sources: Option<Vec<String>>,
-    events: Option<Vec<String>>,
-    when: Option<Expression>,
-}
-
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum FilterError {
-    #[error("invalid condition `when`")]
-    When(#[from] ExpressionError),
+    pub when: Option<Expression>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,18 +24,6 @@ pub enum Decision {
 }
 
 impl Filter {
-    /// # Errors
-    /// [`FilterError`]: the condition is not valid CEL, or names something unknown.
-    pub fn new(options: FilterOptions) -> Result<Self, FilterError> {
-        let when = options.when.as_deref().map(Expression::compile).transpose()?;
-        Ok(Self { sources: options.sources, events: options.events, when })
-    }
-
-    #[must_use]
-    pub fn when(&self) -> Option<&Expression> {
-        self.when.as_ref()
-    }
-
     #[must_use]
     pub fn decide(&self, event: &StoredEvent, view: &EventView<'_>) -> Decision {
         match self.condition(event) {
@@ -119,40 +93,19 @@ pub fn view(event: &StoredEvent) -> EventView<'_> {
 
 #[cfg(test)]
 mod tests {
-    use deskbell_store::{NewEvent, Seq};
     use serde_json::json;
 
     use super::*;
 
-    fn event(event_type: &str) -> StoredEvent {
-        let body = json!({
-            "type": event_type,
-            "object": "event",
-            "data": { "id": "user_1", "public_metadata": { "plan": "pro" } },
-        });
-        StoredEvent {
-            seq: Seq::new(1),
-            received_at_ms: 0,
-            event: NewEvent {
-                source: "clerk".into(),
-                message_id: "msg_1".to_owned(),
-                event_type: event_type.to_owned(),
-                subject: None,
-                occurred_at_ms: 0,
-                instance_id: None,
-                payload: body.to_string().into(),
-            },
-        }
+    fn decide(filter: &Filter, event_type: &str) -> Decision {
+        let data = json!({ "id": "user_1", "public_metadata": { "plan": "pro" } });
+        let event = testkit::event("msg_1", event_type).data(&data).stored(1);
+        filter.decide(&event, &view(&event))
     }
 
-    fn decide(options: FilterOptions, event_type: &str) -> Decision {
-        let event = event(event_type);
-        Filter::new(options).unwrap().decide(&event, &view(&event))
-    }
-
-    fn of_events(events: &[&str]) -> FilterOptions {
+    fn of_events(events: &[&str]) -> Filter {
         let events = events.iter().map(|&name| name.to_owned()).collect();
-        FilterOptions { events: Some(events), ..FilterOptions::default() }
+        Filter { events: Some(events), ..Filter::default() }
     }
 
     #[test]
@@ -170,14 +123,14 @@ mod tests {
             (&["email.created"], "email.created", true),
             (&[], "user.created", false),
         ] {
-            let deliver = decide(of_events(events), event_type) == Decision::Deliver;
+            let deliver = decide(&of_events(events), event_type) == Decision::Deliver;
             assert_eq!(deliver, wanted, "{events:?} and {event_type}");
         }
     }
 
     #[test]
     fn all_but_one_time_codes_is_the_default() {
-        let default = |event_type| decide(FilterOptions::default(), event_type);
+        let default = |event_type| decide(&Filter::default(), event_type);
         assert_eq!(default("user.created"), Decision::Deliver);
         assert_eq!(default("some.future.type"), Decision::Deliver);
         for event_type in ONE_TIME_CODES {
@@ -190,8 +143,8 @@ mod tests {
     #[test]
     fn a_reason_is_given() {
         let when = |text: &str| {
-            let options = FilterOptions { when: Some(text.to_owned()), ..FilterOptions::default() };
-            decide(options, "user.created")
+            let when = Expression::compile(text).ok();
+            decide(&Filter { when, ..Filter::default() }, "user.created")
         };
         assert_eq!(when("data.public_metadata.plan == 'pro'"), Decision::Deliver);
         for (text, said) in [
@@ -205,11 +158,10 @@ mod tests {
             panic!("it is judged")
         };
         assert!(why.contains("failed"), "{why}");
-        let other =
-            FilterOptions { sources: Some(vec!["other".into()]), ..FilterOptions::default() };
+        let other = Filter { sources: Some(vec!["other".into()]), ..Filter::default() };
         assert!(
-            matches!(decide(other, "user.created"), Decision::Ignore(why) if why.contains("clerk"))
+            matches!(decide(&other, "user.created"), Decision::Ignore(why) if why.contains("clerk"))
         );
-        assert!(matches!(decide(of_events(&["a.*"]), "user.created"), Decision::Ignore(_)));
+        assert!(matches!(decide(&of_events(&["a.*"]), "user.created"), Decision::Ignore(_)));
     }
 }

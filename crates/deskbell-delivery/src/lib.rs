@@ -39,7 +39,7 @@ pub use channel::{Channel, ChannelConfig, ChannelError, Delivery};
 pub use delivery_config::{DeliveryConfig, WorkerOptions};
 pub use email::{EmailChannel, EmailConfig, EmailError, EmailPreset, EmailProvider, SmtpUrlError};
 pub use event_outcome::{StoredOutcome, event_outcome};
-pub use filter::{Decision, Filter, FilterError, FilterOptions, view};
+pub use filter::{Decision, Filter, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError, HandlerFunction};
 pub use health::{FAILED_ATTEMPTS_MIN, FailingStreak, HealthPolicy};
 pub use http::{

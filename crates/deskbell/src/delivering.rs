@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use deskbell_config::NOTICE_TYPE;
 use deskbell_delivery::{
-    Channel, ChannelConfig, ChannelError, DeliveryConfig, Filter, FilterError, FilterOptions,
-    HandlerChannel, HealthPolicy, Replayer, Route, Router, RouterOptions, Worker, WorkerOptions,
+    Channel, ChannelConfig, ChannelError, DeliveryConfig, Filter, HandlerChannel, HealthPolicy,
+    Replayer, Route, Router, RouterOptions, Worker, WorkerOptions,
 };
-use deskbell_expr::event_types;
+use deskbell_expr::{Expression, ExpressionError, event_types};
 use deskbell_store::deliveries::{Destinations, Ordering, Registration, StartFrom};
 use deskbell_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,8 @@ pub enum DeliveringError {
     /// Its channel, or a template that fails on a sample of an event that the destination takes.
     #[error("invalid destination `{destination}`")]
     Channel { destination: String, source: ChannelError },
-    #[error("invalid `events` or `when` of destination `{destination}`")]
-    Filter { destination: String, source: FilterError },
+    #[error("invalid `when` of destination `{destination}`")]
+    When { destination: String, source: ExpressionError },
     /// A handler names an event type that is misspelt.
     #[error("handler `{handler}`: unknown event type `{events}`, did you mean `{near}`?")]
     Events { handler: String, events: String, near: String },
@@ -175,7 +175,7 @@ impl Destination {
                 from: kind.start(),
                 ordering: delivery.ordering.unwrap_or_default(),
             },
-            route: route(name, filter_options(destination, delivery), config)?,
+            route: route(name, filter(destination, delivery)?, config),
             worker: WorkerOptions {
                 delivery: delivery.clone(),
                 health: HealthPolicy { disable_after: disable_after.map(|time| time.0) },
@@ -195,10 +195,10 @@ impl Destination {
         if let Some((events, near)) = events.iter().find_map(misspelt) {
             return Err(DeliveringError::Events { handler: name, events, near });
         }
-        let filter = FilterOptions { events: Some(events), ..FilterOptions::default() };
+        let filter = Filter { events: Some(events), ..Filter::default() };
         Ok(Self {
             config: WorkerConfig::Handler(name.clone()),
-            route: route(&name, filter, config)?,
+            route: route(&name, filter, config),
             worker: WorkerOptions::new(&name),
             channel: Arc::new(HandlerChannel::new(function, stopping.clone())),
             registration: Registration { name, from: StartFrom::Now, ordering: Ordering::None },
@@ -207,31 +207,29 @@ impl Destination {
 }
 
 /// What the destination wants.
-fn filter_options(destination: &DestinationConfig, delivery: &DeliveryConfig) -> FilterOptions {
-    FilterOptions {
+fn filter(
+    destination: &DestinationConfig,
+    delivery: &DeliveryConfig,
+) -> Result<Filter, DeliveringError> {
+    let fault = |source| DeliveringError::When { destination: destination.name.clone(), source };
+    Ok(Filter {
         sources: destination.sources.clone(),
         events: delivery.events.clone(),
-        when: delivery.when.clone(),
-    }
+        when: delivery.when.as_deref().map(Expression::compile).transpose().map_err(fault)?,
+    })
 }
 
-fn route(name: &str, filter: FilterOptions, config: &Config) -> Result<Route, DeliveringError> {
-    let fault = |source| DeliveringError::Filter { destination: name.to_owned(), source };
+fn route(name: &str, filter: Filter, config: &Config) -> Route {
     let is_named = filter.events.iter().flatten().any(|event| event == NOTICE_TYPE);
     let takes_notices = is_named || config.alerts.to.iter().any(|to| to == name);
-    Ok(Route {
-        destination: name.into(),
-        filter: Filter::new(filter).map_err(fault)?,
-        takes_notices,
-    })
+    Route { destination: name.into(), filter, takes_notices }
 }
 
 /// The routes of the config's destinations, for commands that deliver nothing themselves.
 pub(crate) fn routes(config: &Config) -> Result<Vec<Route>, DeliveringError> {
     let enabled = config.destinations.iter().filter(|one| one.enabled);
     let delivered_to = enabled.filter_map(|one| Some((one, one.delivery.as_ref()?)));
-    let route_of = |(one, delivery): (&DestinationConfig, _)| {
-        route(&one.name, filter_options(one, delivery), config)
-    };
-    delivered_to.map(route_of).collect()
+    delivered_to
+        .map(|(one, delivery)| Ok(route(&one.name, filter(one, delivery)?, config)))
+        .collect()
 }

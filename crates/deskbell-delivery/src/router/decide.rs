@@ -75,7 +75,7 @@ impl Decided {
 }
 
 fn timed(route: &Route, event: &StoredEvent, view: &EventView<'_>) -> Decision {
-    if route.filter.when().is_none() {
+    if route.filter.when.is_none() {
         return route.decide(event, view);
     }
     let started = Instant::now();
@@ -96,33 +96,20 @@ fn timed(route: &Route, event: &StoredEvent, view: &EventView<'_>) -> Decision {
 
 #[cfg(test)]
 mod tests {
-    use deskbell_store::NewEvent;
+    use deskbell_expr::Expression;
+    use serde_json::json;
 
     use super::*;
-    use crate::filter::{Filter, FilterOptions};
+    use crate::filter::Filter;
 
     fn event(seq: i64, elements: usize) -> StoredEvent {
-        let body =
-            serde_json::json!({ "type": "user.updated", "data": { "l": vec![1; elements] } });
-        StoredEvent {
-            seq: Seq::new(seq),
-            received_at_ms: 0,
-            event: NewEvent {
-                source: "clerk".into(),
-                message_id: format!("msg_{seq}"),
-                event_type: "user.updated".to_owned(),
-                subject: None,
-                occurred_at_ms: 0,
-                instance_id: None,
-                payload: body.to_string().into(),
-            },
-        }
+        let data = json!({ "l": vec![1; elements] });
+        testkit::event(&format!("msg_{seq}"), "user.updated").data(&data).stored(seq)
     }
 
     fn route(condition: &str) -> Route {
-        let options =
-            FilterOptions { when: Some(condition.to_owned()), ..FilterOptions::default() };
-        let filter = Filter::new(options).unwrap();
+        let when = Some(Expression::compile(condition).unwrap());
+        let filter = Filter { when, ..Filter::default() };
         Route { destination: "crm".into(), filter, takes_notices: false }
     }
 

@@ -174,7 +174,7 @@ async fn a_one_time_code_is_worth_a_quarter_of_an_hour() {
     let codes = ["msg_1", "msg_2"].map(|id| event(id, "email.created", "ema_1"));
     world.store.append(&codes).await.unwrap();
     let events = Some(vec!["email.created".to_owned()]);
-    let filter = deskbell_delivery::FilterOptions { events, ..Default::default() };
+    let filter = deskbell_delivery::Filter { events, ..Default::default() };
     let mut router = world.router(vec![super::support::route_with("mail", filter)]);
     assert_eq!(router.run_once().await.unwrap().deliveries, 2);
     let channel = Scripted::new("mail", |delivery| match &*delivery.event.message_id {

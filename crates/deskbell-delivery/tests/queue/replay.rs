@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deskbell_delivery::{Attempt, FilterOptions, Replay, ReplayError, Replayer, Route, What};
+use deskbell_delivery::{Attempt, Filter, Replay, ReplayError, Replayer, Route, What};
 
 use super::support::{START_MS, Scripted, World, delivered, event, route, route_with};
 
@@ -95,7 +95,7 @@ async fn what_a_destination_has_not_had_is_sent_as_far_as_it_wants_it() {
     world.register_as("crm", deskbell_store::deliveries::StartFrom::Now, Default::default()).await;
     world.append_many(3, 1).await;
     let events = Some(vec!["user.*".to_owned()]);
-    let users = route_with("crm", FilterOptions { events, ..FilterOptions::default() });
+    let users = route_with("crm", Filter { events, ..Filter::default() });
     while world.router(vec![users.clone()]).run_once().await.unwrap().more {}
     let replayer = replayer(&world, vec![users.clone()]);
     let missing = replay(What::Missing { since_ms: START_MS + 500 });

@@ -1,14 +1,15 @@
 //! Which destination gets which event, from where on, and why not.
 
-use deskbell_delivery::{FilterOptions, RouterError};
+use deskbell_delivery::{Filter, RouterError};
+use deskbell_expr::Expression;
 use deskbell_store::deliveries::{DeliveryState, Ordering, StartFrom};
 use deskbell_store::{Appended, Seq};
 
 use super::support::{Scripted, World, delivered, event, route, route_with};
 
-fn of_types(events: &[&str]) -> FilterOptions {
+fn of_types(events: &[&str]) -> Filter {
     let events = Some(events.iter().map(|&name| name.to_owned()).collect());
-    FilterOptions { events, ..FilterOptions::default() }
+    Filter { events, ..Filter::default() }
 }
 
 async fn pending_for(world: &World, seq: i64) -> Vec<String> {
@@ -28,8 +29,7 @@ async fn each_gets_what_it_wants_and_what_nobody_wants_is_visible_with_the_reaso
         event("msg_3", "email.created", "ema_1"),
     ];
     world.store.append(&events).await.unwrap();
-    let when = Some("data.public_metadata.plan == 'pro'".to_owned());
-    let pro = FilterOptions { when, ..FilterOptions::default() };
+    let pro = when("data.public_metadata.plan == 'pro'");
     let mut router =
         world.router(vec![route_with("crm", of_types(&["user.*"])), route_with("pro", pro)]);
     assert_eq!(router.run_once().await.unwrap().deliveries, 1);
@@ -57,8 +57,8 @@ fn large_event(id: &str) -> deskbell_store::NewEvent {
     }
 }
 
-fn when(condition: &str) -> FilterOptions {
-    FilterOptions { when: Some(condition.to_owned()), ..FilterOptions::default() }
+fn when(condition: &str) -> Filter {
+    Filter { when: Some(Expression::compile(condition).unwrap()), ..Filter::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_delivery::{
-    Attempt, Channel, Delivery, DeliveryConfig, Filter, FilterOptions, Outcome, ProbePolicy, Route,
-    Router, RouterOptions, Worker, WorkerOptions,
+    Attempt, Channel, Delivery, DeliveryConfig, Filter, Outcome, ProbePolicy, Route, Router,
+    RouterOptions, Worker, WorkerOptions,
 };
 use deskbell_store::deliveries::{
     DeliveryState, DeliverySummary, DestinationState, Ordering, Registration, StartFrom,
@@ -111,11 +111,10 @@ pub(crate) fn event(message_id: &str, event_type: &str, subject: &str) -> NewEve
 }
 
 pub(crate) fn route(destination: &str) -> Route {
-    route_with(destination, FilterOptions::default())
+    route_with(destination, Filter::default())
 }
 
-pub(crate) fn route_with(destination: &str, filter: FilterOptions) -> Route {
-    let filter = Filter::new(filter).unwrap();
+pub(crate) fn route_with(destination: &str, filter: Filter) -> Route {
     Route { destination: destination.into(), filter, takes_notices: false }
 }
 
