@@ -10,7 +10,6 @@ use tokio::time::timeout;
 
 use crate::body_budget::{BodyBudget, BudgetExhausted, PartialBody, Reserved};
 use crate::client::{Client, Phase};
-use crate::refusals::Cause;
 use crate::replies::Refusal;
 
 /// The share of the budget for requests that are not in time: they are read only to learn
@@ -53,13 +52,14 @@ pub(crate) enum BodyError {
 }
 
 impl BodyError {
-    pub(crate) fn cause(self) -> Cause {
+    /// The word for it in the log.
+    pub(crate) fn reason(self) -> &'static str {
         match self {
-            Self::TooLarge { .. } => Cause::TooLarge,
-            Self::TooSlow { .. } => Cause::TooSlow,
-            Self::Incomplete => Cause::Incomplete,
-            Self::NoRoom | Self::Crowded => Cause::NoRoom,
-            Self::Cut => Cause::Cut,
+            Self::TooLarge { .. } => "too_large",
+            Self::TooSlow { .. } => "too_slow",
+            Self::Incomplete => "incomplete",
+            Self::NoRoom | Self::Crowded => "no_room",
+            Self::Cut => "cut",
         }
     }
 }

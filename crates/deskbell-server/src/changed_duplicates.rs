@@ -3,19 +3,17 @@
 //! They are looked for behind the reply, so that nobody waits for it.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use deskbell_store::EventLog;
 use metrics::{Counter, Unit, counter, describe_counter};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
+
+use crate::once_a_minute::OnceAMinute;
 
 /// Duplicates that are being compared at once; of those that come meanwhile nothing is known.
 const COMPARING_MAX: usize = 16;
-/// How often a source's changed duplicates are logged; all of them are counted.
-const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// Duplicates whose body is another one than the event's, by `source`.
 const CHANGED: &str = "deskbell_ingest_changed_duplicates_total";
@@ -29,7 +27,7 @@ pub(crate) struct ChangedDuplicates {
     tasks: TaskTracker,
     hasher: RandomState,
     changed: Counter,
-    warned: Arc<Mutex<Option<Instant>>>,
+    warned: Arc<OnceAMinute>,
 }
 
 /// What is kept of a body until it is compared.
@@ -53,7 +51,7 @@ impl ChangedDuplicates {
             tasks: TaskTracker::new(),
             hasher: RandomState::new(),
             changed: counter!(CHANGED, "source" => source.to_string()),
-            warned: Arc::default(),
+            warned: Arc::new(OnceAMinute::new()),
         }
     }
 
@@ -74,8 +72,9 @@ impl ChangedDuplicates {
             return;
         }
         self.changed.increment(1);
-        if self.may_warn() {
+        if let Some(times) = self.warned.count() {
             tracing::warn!(
+                times,
                 source = %self.source,
                 message.id = message_id,
                 event.seq = event.seq.get(),
@@ -88,14 +87,5 @@ impl ChangedDuplicates {
 
     fn digest(&self, body: &[u8]) -> Digest {
         Digest { bytes: body.len(), hash: self.hasher.hash_one(body) }
-    }
-
-    fn may_warn(&self) -> bool {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = warned.is_none_or(|at| at.elapsed() >= WARN_EVERY);
-        if is_due {
-            *warned = Some(Instant::now());
-        }
-        is_due
     }
 }

@@ -20,7 +20,7 @@ use crate::changed_duplicates::ChangedDuplicates;
 use crate::client::Client;
 use crate::client_address::{AllowedClients, NotAllowed};
 use crate::metrics::IngestMetrics;
-use crate::refusals::{Cause, Refusals, RefusedRequests};
+use crate::refusals::{Refusals, RefusedRequests};
 use crate::replies::{self, Refusal};
 use crate::source_config::SourceConfig;
 
@@ -165,12 +165,12 @@ impl Ingest {
     }
 
     fn not_allowed(&self, error: NotAllowed) -> Refusal {
-        self.refusals.note(Cause::NotAllowed, error);
+        self.refusals.note("not_allowed", error);
         Refusal::Forbidden
     }
 
     fn not_read(&self, error: BodyError) -> Refusal {
-        self.refusals.note(error.cause(), error);
+        self.refusals.note(error.reason(), error);
         error.into()
     }
 
@@ -182,8 +182,7 @@ impl Ingest {
 
     fn not_an_event(&self, message_id: &str, error: &NotAnEvent) -> Refusal {
         let id = message_id;
-        self.refusals
-            .note(Cause::NotAnEvent, format_args!("message {id} is authentic, but {error}"));
+        self.refusals.note("not_an_event", format_args!("message {id} is authentic, but {error}"));
         Refusal::NotAnEvent
     }
 
@@ -191,12 +190,12 @@ impl Ingest {
         let error = format_args!(
             "the message id of an authentic request has {bytes} bytes, and {ID_BYTES_MAX} are kept"
         );
-        self.refusals.note(Cause::IdTooLong, error);
+        self.refusals.note("id_too_long", error);
         Refusal::NotAnEvent
     }
 
     fn not_written(&self, error: &SubmitError) -> Refusal {
-        self.refusals.note(Cause::NotWritten, error);
+        self.refusals.note("not_written", error);
         Refusal::Overloaded
     }
 }
@@ -235,7 +234,7 @@ pub(crate) async fn refuse() -> Response {
 /// Another method on a source's path.
 pub(crate) async fn refuse_method(State(ingest): State<Arc<Ingest>>, request: Request) -> Response {
     let error = format_args!("{} was asked for, and only POST is answered", request.method());
-    ingest.refusals.note(Cause::Method, error);
+    ingest.refusals.note("method_not_allowed", error);
     replies::only_post()
 }
 
