@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use miette::Diagnostic;
-
-use crate::config::{Config, ConfigError, DestinationConfig, DestinationType, Environment, Loaded};
+use crate::config::{Config, ConfigError, Environment, Loaded};
 
 /// What every command is given.
 pub(super) struct Context {
@@ -48,19 +46,4 @@ impl Context {
 /// The environment, and what it lacks from the files of variables in the working directory.
 pub(super) fn environment() -> Environment {
     Environment::with_files_in(Path::new(""))
-}
-
-/// A destination was named that keeps no tables, where one that does is meant.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("`{name}` is a destination of type \"{kind}\", expected type \"database\"")]
-#[diagnostic(help("name a destination with `type = \"database\"`"))]
-pub(super) struct NoDatabase {
-    name: String,
-    kind: DestinationType,
-}
-
-impl NoDatabase {
-    pub(super) fn new(destination: &DestinationConfig) -> Self {
-        Self { name: destination.name.clone(), kind: destination.kind.destination_type() }
-    }
 }

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use context::{Context, NoDatabase, environment};
+use context::{Context, environment};
 
 /// The self-hosted webhook engine for Clerk.
 ///

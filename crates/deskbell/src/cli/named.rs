@@ -1,11 +1,12 @@
-//! A destination that a flag names, where one is meant that deliveries are made to.
+//! Destinations that a command names.
 
 use deskbell_store::StoreError;
 use deskbell_store::deliveries::{DestinationState, Destinations};
+use deskbell_sync::MirrorOptions;
 use miette::Diagnostic;
 
 use super::exit;
-use crate::config::{Config, DestinationKind, nearest};
+use crate::config::{Config, DestinationConfig, DestinationType, nearest};
 
 /// A name that is not one of those that are meant.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -19,9 +20,22 @@ enum NameError {
     #[error("`{name}` is a destination of type \"database\", which has no deliveries")]
     #[diagnostic(help("run `deskbell rebuild {name}` to rebuild its mirror"))]
     Database { name: String },
+    #[error("`{name}` is a destination of type \"{kind}\", expected type \"database\"")]
+    #[diagnostic(help("name a destination with `type = \"database\"`"))]
+    NoDatabase { name: String, kind: DestinationType },
     #[error("destination `{name}` has `enabled = false` in the config")]
     #[diagnostic(help("remove `enabled = false` and restart `deskbell serve`"))]
     NotEnabled { name: String },
+}
+
+/// The options of this destination's mirror. Refuses a name that is not in the config, or of another
+/// type.
+pub(super) fn mirror(name: &str, config: &Config) -> Result<MirrorOptions, exit::Failure> {
+    let found = find(name, config).ok_or_else(|| unknown(name, config))?;
+    found.mirror_options(&config.sources).ok_or_else(|| {
+        let kind = found.kind.destination_type();
+        exit::Failure::usage(NameError::NoDatabase { name: name.to_owned(), kind })
+    })
 }
 
 /// Refuses a name that is neither in the config, as that of a destination that deliveries are made
@@ -31,12 +45,10 @@ pub(super) async fn require_delivered_to(
     config: &Config,
     store: Option<&dyn Destinations>,
 ) -> Result<(), exit::Failure> {
-    if let Some(found) = config.destinations.iter().find(|one| one.name == name) {
-        return match found.kind {
-            DestinationKind::Database(_) => {
-                Err(exit::Failure::usage(NameError::Database { name: name.to_owned() }))
-            }
-            _ => Ok(()),
+    if let Some(found) = find(name, config) {
+        return match found.delivery {
+            Some(_) => Ok(()),
+            None => Err(exit::Failure::usage(NameError::Database { name: name.to_owned() })),
         };
     }
     let registered = match store {
@@ -56,7 +68,7 @@ pub(super) async fn require_started(
     store: &dyn Destinations,
 ) -> Result<(), exit::Failure> {
     require_delivered_to(name, config, Some(store)).await?;
-    if config.destinations.iter().any(|one| one.name == name && !one.enabled) {
+    if find(name, config).is_some_and(|one| !one.enabled) {
         return Err(exit::Failure::usage(NameError::NotEnabled { name: name.to_owned() }));
     }
     Ok(())
@@ -83,6 +95,10 @@ pub(super) async fn warn_of_disabled(
         }
     }
     Ok(())
+}
+
+fn find<'a>(name: &str, config: &'a Config) -> Option<&'a DestinationConfig> {
+    config.destinations.iter().find(|one| one.name == name)
 }
 
 /// That there is no such destination.

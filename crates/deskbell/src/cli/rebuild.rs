@@ -5,15 +5,13 @@ use std::process::ExitCode;
 use clap::Args;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::OpenError;
-use deskbell_sync::MirrorOptions;
 use deskbell_sync::dead_letters::DeadLetterEntry;
 use deskbell_sync::rebuild::{self, Progress, RebuildError, Rebuilt};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::Diagnostic;
 use serde_json::json;
 
-use super::{Context, NoDatabase, exit};
-use crate::config::Config;
+use super::{Context, exit, named};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -30,12 +28,6 @@ pub(super) struct Arguments {
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
-    #[error("destination `{name}` not found")]
-    NoSuchDestination {
-        name: String,
-        #[help]
-        help: String,
-    },
     #[error("cannot read the event log")]
     Store(#[from] OpenError),
     #[error("cannot rebuild the mirror of destination `{destination}`")]
@@ -51,7 +43,7 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
     let config = context.load_without_secrets()?;
-    let options = options(&config, &arguments.destination)?;
+    let options = named::mirror(&arguments.destination, &config)?;
     let store = config
         .store
         .location()
@@ -78,18 +70,6 @@ pub(super) async fn run(
     print(&arguments, &rebuilt, context);
     let is_whole = rebuilt.refused.is_empty();
     Ok(ExitCode::from(if is_whole { exit::DONE } else { exit::FAILED }))
-}
-
-fn options(config: &Config, name: &str) -> Result<MirrorOptions, exit::Failure> {
-    let name = name.to_owned();
-    let Some(found) = config.destinations.iter().find(|one| one.name == name) else {
-        let known: Vec<_> = config.destinations.iter().map(|one| &*one.name).collect();
-        let help = format!("the destinations are {}", known.join(", "));
-        return Err(exit::Failure::usage(Error::NoSuchDestination { name, help }));
-    };
-    found
-        .mirror_options(&config.sources)
-        .ok_or_else(|| exit::Failure::usage(NoDatabase::new(found)))
 }
 
 /// Drawn on stderr, and only on a terminal.

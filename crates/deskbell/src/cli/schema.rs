@@ -1,18 +1,16 @@
 //! `deskbell schema`: the mirror's tables before, and instead of, the program making them.
 
-mod error;
-
 use std::collections::HashSet;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 use deskbell_sync::migration::{self, Step};
-use deskbell_sync::{Dialect, MirrorOptions};
+use deskbell_sync::{ConnectError, Dialect, MirrorOptions};
+use miette::Diagnostic;
 use serde_json::json;
 
-use self::error::SchemaError;
-use super::{Context, NoDatabase, exit};
-use crate::config::{Config, DestinationConfig};
+use super::{Context, exit, named};
+use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -53,6 +51,14 @@ impl From<DialectName> for Dialect {
     }
 }
 
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum SchemaError {
+    #[error("no destination of type \"database\" is enabled")]
+    NoDestination,
+    #[error("cannot inspect the mirror of destination `{destination}`")]
+    Mirror { destination: String, source: ConnectError },
+}
+
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     // Nothing is received here, so that signing secrets need not be there.
     let config = context.load_without_secrets()?;
@@ -70,24 +76,17 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
     }
 }
 
-/// The options of the named destination's mirror, or of all.
-pub(super) fn chosen(
-    config: &Config,
-    name: Option<&str>,
-) -> Result<Vec<MirrorOptions>, exit::Failure> {
-    let is_meant = |destination: &&DestinationConfig| match name {
-        Some(name) => destination.name == name,
-        None => destination.enabled,
-    };
-    let meant: Vec<_> = config.destinations.iter().filter(is_meant).collect();
-    let chosen: Vec<_> =
-        meant.iter().filter_map(|one| one.mirror_options(&config.sources)).collect();
-    match (meant.first(), name) {
-        (Some(other), Some(_)) if chosen.is_empty() => {
-            Err(exit::Failure::usage(NoDatabase::new(other)))
-        }
-        _ if chosen.is_empty() => Err(exit::Failure::usage(SchemaError::none(config, name))),
-        _ => Ok(chosen),
+/// The options of the named destination's mirror, or of all that are enabled.
+fn chosen(config: &Config, name: Option<&str>) -> Result<Vec<MirrorOptions>, exit::Failure> {
+    if let Some(name) = name {
+        return Ok(vec![named::mirror(name, config)?]);
+    }
+    let enabled = config.destinations.iter().filter(|one| one.enabled);
+    let chosen: Vec<_> = enabled.filter_map(|one| one.mirror_options(&config.sources)).collect();
+    if chosen.is_empty() {
+        Err(exit::Failure::usage(SchemaError::NoDestination))
+    } else {
+        Ok(chosen)
     }
 }
 
@@ -100,7 +99,7 @@ fn print(
     for options in chosen {
         let dialect = dialect.unwrap_or(Dialect::of(&options.database.url));
         let steps = migration::from_nothing(dialect, &options.database)
-            .map_err(|source| SchemaError::mirror(options, source))?;
+            .map_err(|source| no_mirror(options, source))?;
         found.push((options, dialect, steps));
     }
     show(&found, context);
@@ -112,7 +111,7 @@ async fn diff(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, e
     for options in chosen {
         let steps = migration::missing(&options.database)
             .await
-            .map_err(|source| SchemaError::mirror(options, source))?;
+            .map_err(|source| no_mirror(options, source))?;
         let dialect = Dialect::of(&options.database.url);
         if steps.is_empty() && !context.json {
             errln!("the database of `{}` is up to date", options.destination);
@@ -132,7 +131,7 @@ async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, 
         let name = &options.destination;
         let steps = migration::apply(&options.database)
             .await
-            .map_err(|source| SchemaError::mirror(options, source))?;
+            .map_err(|source| no_mirror(options, source))?;
         if context.json {
             applied.push(json!({ "destination": name, "applied": steps }));
         } else if steps.is_empty() {
@@ -145,6 +144,10 @@ async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, 
         outln!("{:#}", serde_json::Value::Array(applied));
     }
     Ok(ExitCode::from(exit::DONE))
+}
+
+fn no_mirror(options: &MirrorOptions, source: ConnectError) -> exit::Failure {
+    exit::Failure::failed(SchemaError::Mirror { destination: options.destination.clone(), source })
 }
 
 /// Prints the steps as SQL that the databases' own shells run as it is, or as JSON.

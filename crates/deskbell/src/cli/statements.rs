@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use deskbell_sync::{ConnectError, statements};
 use miette::Diagnostic;
 
-use super::{Context, NoDatabase, exit};
+use super::{Context, exit, named};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -31,8 +31,6 @@ pub(super) enum From {
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
-    #[error("destination `{name}` not found")]
-    NoSuchDestination { name: String },
     #[error("cannot use the database of destination `{destination}`")]
     Database { destination: String, source: ConnectError },
     #[error("destination `{destination}` has no paused statements")]
@@ -42,12 +40,7 @@ enum Error {
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     let Command::Resume { destination: name, from } = command;
     let config = context.load_without_secrets()?;
-    let found = config.destinations.iter().find(|destination| destination.name == name);
-    let unknown = || exit::Failure::usage(Error::NoSuchDestination { name: name.clone() });
-    let found = found.ok_or_else(unknown)?;
-    let options = found
-        .mirror_options(&config.sources)
-        .ok_or_else(|| exit::Failure::usage(NoDatabase::new(found)))?;
+    let options = named::mirror(&name, &config)?;
     let from = match from {
         From::Beginning => statements::From::Beginning,
         From::Now => statements::From::Now,
