@@ -2,18 +2,17 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Context, exit};
+use super::{Context, exit, progress};
 use crate::config::DatabaseUrl;
 use crate::demo::{Demo, Outcome};
 
 /// How many differences are shown where there are any.
 const DIFFERENCES_SHOWN_MAX: usize = 10;
+const SENDING: &str = "sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left)";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -64,7 +63,7 @@ pub(super) async fn run(
     };
     let Arguments { events, seed, .. } = arguments;
     let demo = Demo { events, seed, directory, store, mirror };
-    let bar = progress_bar(demo.events, context);
+    let bar = progress::bar(demo.events, SENDING, context);
     let outcome = demo
         .run(|progress| bar.set_position(progress.sent))
         .await
@@ -79,19 +78,6 @@ pub(super) async fn run(
         && outcome.report.unacked.is_empty()
         && outcome.delivered.undelivered == 0;
     Ok(ExitCode::from(if good { exit::DONE } else { exit::FAILED }))
-}
-
-/// Drawn on stderr, and only on a terminal.
-fn progress_bar(events: usize, context: &Context) -> ProgressBar {
-    if context.json {
-        return ProgressBar::hidden();
-    }
-    let style =
-        ProgressStyle::with_template("sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left)")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(events as u64).with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }
 
 fn print_json(outcome: &Outcome) {

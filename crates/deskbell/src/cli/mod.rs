@@ -13,6 +13,7 @@ pub mod exit;
 mod exit_code;
 mod logging;
 mod named;
+mod progress;
 mod rebuild;
 mod replay;
 mod schema;

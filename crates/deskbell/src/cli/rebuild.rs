@@ -7,11 +7,12 @@ use clerk_webhooks::UnixMillis;
 use deskbell_store::OpenError;
 use deskbell_sync::dead_letters::DeadLetterEntry;
 use deskbell_sync::rebuild::{self, Progress, RebuildError, Rebuilt};
-use indicatif::{ProgressBar, ProgressStyle};
 use miette::Diagnostic;
 use serde_json::json;
 
-use super::{Context, exit, named};
+use super::{Context, exit, named, progress};
+
+const READING: &str = "reading events {bar:40} {pos}/{len} ({eta} left)";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -50,7 +51,7 @@ pub(super) async fn run(
         .open_to_read()
         .await
         .map_err(|error| exit::Failure::failed(Error::from(error)))?;
-    let bar = progress_bar(context);
+    let bar = progress::bar(0, READING, context);
     let show = |progress: Progress| {
         bar.set_length(u64::try_from(progress.head.get()).unwrap_or(0));
         bar.set_position(u64::try_from(progress.seq.get()).unwrap_or(0));
@@ -70,16 +71,6 @@ pub(super) async fn run(
     print(&arguments, &rebuilt, context);
     let is_whole = rebuilt.refused.is_empty();
     Ok(ExitCode::from(if is_whole { exit::DONE } else { exit::FAILED }))
-}
-
-/// Drawn on stderr, and only on a terminal.
-fn progress_bar(context: &Context) -> ProgressBar {
-    if context.json {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("reading events {bar:40} {pos}/{len} ({eta} left)")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(0).with_style(style)
 }
 
 fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {

@@ -8,11 +8,13 @@ use std::time::Duration;
 use clap::Args;
 use clerk_webhooks::{CannotSign, Secret, SecretListError, Signer};
 use deskbell_sim::{Failures, Progress, Reorder, Scenario, SenderOptions, svix_schedule_at};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::{Context, exit, trigger};
+use super::{Context, exit, progress, trigger};
 use crate::config::{DatabaseConfig, DatabaseUrl, HttpUrl};
 use crate::simulate::{Mirror, Signals, Simulation, Verdict, Watch, most_often};
+
+const SENDING: &str = "sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left) {msg}";
 
 const EXAMPLE: &str = "\
 Example, against the local server and its mirror:
@@ -120,7 +122,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, exit::Failure> {
     let simulation = simulation(arguments, context)?;
     let mut signals = Signals::listen().map_err(exit::Failure::failed)?;
-    let bar = Bar::new(simulation.scenario.events, context);
+    let bar = Bar(progress::bar(simulation.scenario.events, SENDING, context));
     let outcome = simulation.run(&mut signals, &bar).await.map_err(exit::Failure::failed)?;
     bar.0.finish_and_clear();
     let verdict = Verdict::of(&simulation, &outcome);
@@ -178,21 +180,6 @@ fn secrets(given: &[String], context: &Context) -> Result<Vec<Secret>, exit::Fai
 
 /// The progress, on stderr and only on a terminal; warnings there in any case.
 struct Bar(ProgressBar);
-
-impl Bar {
-    fn new(events: usize, context: &Context) -> Self {
-        if context.json {
-            return Self(ProgressBar::hidden());
-        }
-        let style = ProgressStyle::with_template(
-            "sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left) {msg}",
-        );
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(events as u64).with_style(style);
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
-    }
-}
 
 impl Watch for Bar {
     fn progress(&self, progress: &Progress) {

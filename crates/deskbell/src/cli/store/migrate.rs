@@ -6,11 +6,11 @@ use clap::Args;
 use deskbell_store::{
     StoreLocation, TransferError, TransferProgress, TransferStep, Transferred, transfer,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use miette::Diagnostic;
 use serde_json::json;
 
-use crate::cli::{Context, exit};
+use crate::cli::{Context, exit, progress};
 use crate::config::{DatabaseUrl, StoreConfig};
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub(in crate::cli) async fn run(
     let (StoreLocation::Sqlite(from), StoreLocation::Postgres(to)) = (from, to) else {
         return Err(exit::Failure::usage(Error::Direction));
     };
-    let bar = progress_bar(context);
+    let bar = progress::bar(0, "{msg} {bar:40} {pos}/{len} rows ({eta} left)", context);
     let transferred = transfer(&from, &to, |progress| show(&bar, progress)).await;
     bar.finish_and_clear();
     let transferred = transferred.map_err(|error| exit::Failure::failed(Error::from(error)))?;
@@ -59,15 +59,6 @@ fn location(flag: &'static str, text: &str) -> Result<StoreLocation, exit::Failu
     let url: DatabaseUrl =
         text.parse().map_err(|fault| exit::Failure::usage(Error::Url { flag, fault }))?;
     Ok(StoreConfig { url, ..StoreConfig::default() }.location())
-}
-
-/// Drawn on stderr, and only on a terminal.
-fn progress_bar(context: &Context) -> ProgressBar {
-    if context.json {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} rows ({eta} left)");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn show(bar: &ProgressBar, progress: TransferProgress) {
