@@ -2,7 +2,7 @@
 
 mod chosen;
 mod error;
-mod letter;
+mod row;
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::chosen::Chosen;
 use self::error::{none, unreachable};
-use self::letter::Letter;
+use self::row::Row;
 use super::store::{self, Done};
 use super::{Context, exit, table};
 use crate::command_runner::{Answer, Request};
@@ -62,7 +62,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
     match command {
         Command::List { destination } => {
             let chosen = Chosen::new(&config, destination.as_deref()).await?;
-            list(&chosen.letters(None).await?, context);
+            list(&chosen.rows(None).await?, context);
         }
         Command::Show { id, destination } => {
             let chosen = Chosen::new(&config, destination.as_deref()).await?;
@@ -76,33 +76,33 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
     Ok(ExitCode::from(exit::DONE))
 }
 
-fn list(letters: &[Letter], context: &Context) {
+fn list(rows: &[Row], context: &Context) {
     if context.json {
-        return print_json(letters);
+        return print_json(rows);
     }
-    if letters.is_empty() {
+    if rows.is_empty() {
         errln!("no dead letters");
         return;
     }
     let heads = ["STATE", "SINCE", "DESTINATION", "PART", "ENTITY", "MESSAGE", "REASON"];
-    table::print(heads, letters.iter().map(Letter::cells));
+    table::print(heads, rows.iter().map(Row::cells));
 }
 
 async fn show(id: String, chosen: &Chosen, context: &Context) -> Result<(), exit::Failure> {
     let ids = [id];
-    let letters = chosen.letters(Some(&ids)).await?;
-    if letters.is_empty() {
+    let rows = chosen.rows(Some(&ids)).await?;
+    if rows.is_empty() {
         return Err(none(&ids));
     }
     if context.json {
-        print_json(&letters);
+        print_json(&rows);
         return Ok(());
     }
-    for (index, letter) in letters.iter().enumerate() {
+    for (index, row) in rows.iter().enumerate() {
         if index > 0 {
             outln!();
         }
-        for (name, text) in letter.fields() {
+        for (name, text) in row.fields() {
             outln!("{name:12} {}", one_line(&text));
         }
     }
@@ -193,6 +193,6 @@ impl Asked {
     }
 }
 
-fn print_json(letters: &[Letter]) {
-    outln!("{:#}", Value::Array(letters.iter().map(Letter::json).collect()));
+fn print_json(rows: &[Row]) {
+    outln!("{:#}", Value::Array(rows.iter().map(Row::json).collect()));
 }

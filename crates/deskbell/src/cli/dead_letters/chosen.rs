@@ -8,7 +8,7 @@ use deskbell_sync::dead_letters::{self, Choice};
 use deskbell_sync::{MirrorOptions, statements};
 
 use super::error::unreachable;
-use super::letter::Letter;
+use super::row::Row;
 use crate::cli::{exit, named, store};
 use crate::command_runner::Retry;
 use crate::config::{Config, DestinationConfig};
@@ -53,50 +53,49 @@ impl Chosen {
     }
 
     /// Their dead letters: those with these ids, or all.
-    pub(super) async fn letters(
-        &self,
-        ids: Option<&[String]>,
-    ) -> Result<Vec<Letter>, exit::Failure> {
+    pub(super) async fn rows(&self, ids: Option<&[String]>) -> Result<Vec<Row>, exit::Failure> {
         let choice = ids.map_or(Choice::All, |ids| Choice::These(ids.to_vec()));
-        let mut letters = Vec::new();
+        let mut rows = Vec::new();
         for options in &self.mirrors {
             let found = dead_letters::list(options, &choice).await;
             let found = found.map_err(|source| unreachable(options, source))?;
             let titles = statements::titles(&options.database.statements);
-            letters.extend(found.into_iter().map(|letter| Letter::of_mirror(letter, &titles)));
+            rows.extend(found.into_iter().map(|entry| {
+                let title = titles.get(&entry.part).cloned();
+                Row { entry, title, attempts: None }
+            }));
         }
         let found = self.deliveries(ids, DELIVERIES_MAX).await.map_err(store::failed_to_read)?;
         if found.len() == DELIVERIES_MAX {
             errln!("only the first {DELIVERIES_MAX} deliveries are shown");
         }
-        letters.extend(found);
-        Ok(letters)
+        rows.extend(found);
+        Ok(rows)
     }
 
     /// The first ones among the deliveries.
     async fn deliveries(
         &self,
         ids: Option<&[String]>,
-        letters_max: usize,
-    ) -> Result<Vec<Letter>, StoreError> {
+        rows_max: usize,
+    ) -> Result<Vec<Row>, StoreError> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
         let wanted = self.retry(ids);
-        let mut letters = Vec::new();
+        let mut rows = Vec::new();
         for destination in &wanted.destinations {
             let mut after = None;
             loop {
                 let page = wanted.page(&**store, destination, after.take()).await?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.key.clone());
-                letters
-                    .extend(page.into_iter().filter(|one| wanted.matches(one)).map(Letter::from));
-                if letters.len() >= letters_max {
-                    letters.truncate(letters_max);
-                    return Ok(letters);
+                rows.extend(page.into_iter().filter(|one| wanted.matches(one)).map(Row::from));
+                if rows.len() >= rows_max {
+                    rows.truncate(rows_max);
+                    return Ok(rows);
                 }
             }
         }
-        Ok(letters)
+        Ok(rows)
     }
 
     /// A request for the deliveries with these ids, or all.
