@@ -35,25 +35,15 @@ pub(super) struct Arguments {
     mirror: Option<String>,
 }
 
-/// A database that cannot be one. The text is not repeated: it may bear a password.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("{flag}: {fault}")]
-struct BadUrl {
-    flag: &'static str,
-    fault: String,
-}
-
-fn url(flag: &'static str, text: Option<String>) -> Result<Option<DatabaseUrl>, exit::Failure> {
-    let url = text.map(|text| text.parse().map_err(|fault| BadUrl { flag, fault }));
-    url.transpose().map_err(exit::Failure::usage)
-}
-
 pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let store = url("--store", arguments.store)?;
-    let mirror = url("--mirror", arguments.mirror)?;
+    let url = |flag, text: Option<&String>| {
+        text.map(|text| exit::parse_flag::<DatabaseUrl>(flag, text)).transpose()
+    };
+    let store = url("--store", arguments.store.as_ref())?;
+    let mirror = url("--mirror", arguments.mirror.as_ref())?;
     let directory = match arguments.dir {
         Some(directory) => directory,
         None => {

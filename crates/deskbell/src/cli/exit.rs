@@ -1,6 +1,7 @@
 //! How a command ends: its exit code, and the error that it prints where that is not 0.
 
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use miette::{Diagnostic, Report};
 use serde_json::{Value, json};
@@ -63,6 +64,22 @@ impl Failure {
     }
 }
 
+/// A flag's value that makes no sense.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{flag}: {fault}")]
+struct BadValue {
+    flag: &'static str,
+    fault: String,
+}
+
+/// Reads a flag's value, which an error does not repeat: a URL may hold a password.
+pub(super) fn parse_flag<T: FromStr<Err = String>>(
+    flag: &'static str,
+    text: &str,
+) -> Result<T, Failure> {
+    text.parse().map_err(|fault| Failure::usage(BadValue { flag, fault }))
+}
+
 /// An error as `--json` has it.
 pub(super) fn error_json(error: &str, causes: &[String], help: Option<&str>, code: u8) -> Value {
     json!({ "error": error, "causes": causes, "help": help, "code": code })
@@ -70,6 +87,6 @@ pub(super) fn error_json(error: &str, causes: &[String], help: Option<&str>, cod
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self { code: CONFIG, report: Report::new(error) }
+        Self::config(error)
     }
 }

@@ -11,7 +11,7 @@ use deskbell_sim::{Failures, Progress, Reorder, Scenario, SenderOptions, svix_sc
 use indicatif::ProgressBar;
 
 use super::{Context, exit, progress, trigger};
-use crate::config::{DatabaseConfig, DatabaseUrl, HttpUrl};
+use crate::config::{DatabaseConfig, HttpUrl};
 use crate::simulate::{Mirror, Signals, Simulation, Verdict, Watch, most_often};
 
 const SENDING: &str = "sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left) {msg}";
@@ -87,14 +87,12 @@ pub(super) struct Arguments {
     settle: Duration,
 }
 
-/// A flag that will not do. Its text is not repeated: it may bear a secret.
+/// A secret that cannot be used. Its text is not repeated.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-enum BadFlag {
-    #[error("--{flag}: {what}")]
-    Url { flag: &'static str, what: String },
+enum BadSecret {
     #[error("--secret: {0}")]
     #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
-    Secret(SecretListError),
+    Invalid(SecretListError),
     #[error("--secret: a public key cannot sign")]
     #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
     CannotSign(#[from] CannotSign),
@@ -138,11 +136,15 @@ pub(super) async fn run(
 }
 
 fn simulation(arguments: Arguments, context: &Context) -> Result<Simulation, exit::Failure> {
-    let bad = |flag: &'static str| move |what| exit::Failure::usage(BadFlag::Url { flag, what });
-    let url = arguments.url.parse::<HttpUrl>().map_err(bad("url"))?;
-    let mirror = arguments.mirror.map(|url| url.parse::<DatabaseUrl>()).transpose();
-    let (schema, settle) = (arguments.schema, arguments.settle);
-    let mirror = mirror.map_err(bad("mirror"))?.map(|url| Mirror { url, schema, settle });
+    let url: HttpUrl = exit::parse_flag("--url", &arguments.url)?;
+    let mirror = match arguments.mirror {
+        Some(text) => Some(Mirror {
+            url: exit::parse_flag("--mirror", &text)?,
+            schema: arguments.schema,
+            settle: arguments.settle,
+        }),
+        None => None,
+    };
     let secrets = secrets(&arguments.secrets, context)?;
     let sender = SenderOptions {
         url: url.expose_secrets().to_string(),
@@ -169,11 +171,11 @@ fn secrets(given: &[String], context: &Context) -> Result<Vec<Secret>, exit::Fai
         let config = context.load_config()?.config;
         vec![trigger::secret_or_configured(None, &config).map_err(exit::Failure::usage)?]
     } else {
-        let secrets = Secret::parse_list(&given.join(",")).map_err(BadFlag::Secret);
+        let secrets = Secret::parse_list(&given.join(",")).map_err(BadSecret::Invalid);
         secrets.map_err(exit::Failure::usage)?
     };
     for secret in &secrets {
-        Signer::new(secret).map_err(BadFlag::from).map_err(exit::Failure::usage)?;
+        Signer::new(secret).map_err(BadSecret::from).map_err(exit::Failure::usage)?;
     }
     Ok(secrets)
 }

@@ -26,9 +26,6 @@ pub(in crate::cli) struct Arguments {
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
-    /// The text is not repeated: it may bear a password.
-    #[error("{flag}: {fault}")]
-    Url { flag: &'static str, fault: String },
     #[error("expected --from with a sqlite:// URL and --to with a postgres:// URL")]
     #[diagnostic(help(
         "for example: --from sqlite://deskbell.db --to postgres://USER@HOST/DATABASE"
@@ -56,8 +53,7 @@ pub(in crate::cli) async fn run(
 }
 
 fn location(flag: &'static str, text: &str) -> Result<StoreLocation, exit::Failure> {
-    let url: DatabaseUrl =
-        text.parse().map_err(|fault| exit::Failure::usage(Error::Url { flag, fault }))?;
+    let url: DatabaseUrl = exit::parse_flag(flag, text)?;
     Ok(StoreConfig { url, ..StoreConfig::default() }.location())
 }
 
