@@ -56,12 +56,12 @@ pub(crate) struct ApiReply {
 /// installed.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to set up the HTTP client")]
-pub struct ClientError(#[source] reqwest::Error);
+pub(crate) struct ClientError(#[source] reqwest::Error);
 
 /// An API key that cannot stand in a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the API key is empty, or has characters in it that cannot be sent")]
-pub struct BadApiKey;
+pub(crate) struct BadApiKey;
 
 impl Api {
     /// A client of this service, through the proxy where there is one.

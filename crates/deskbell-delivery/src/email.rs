@@ -19,7 +19,6 @@ use crate::template::CheckFailure;
 mod address;
 mod compose;
 mod config;
-mod error;
 mod resend;
 mod smtp;
 mod smtp_connection;
@@ -28,10 +27,8 @@ mod smtp_url;
 
 use compose::Composer;
 pub use config::{EmailConfig, EmailPreset, EmailProvider};
-pub use error::EmailError;
 use resend::Resend;
 use smtp::Smtp;
-pub use smtp_url::SmtpUrlError;
 
 /// Sends an email for an event.
 ///
@@ -83,8 +80,8 @@ impl EmailChannel {
     /// Compiles the templates and sets the client up. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`EmailError`] names what cannot be used.
-    pub fn new(destination: &str, config: &EmailConfig) -> Result<Self, EmailError> {
+    /// What of the config cannot be used.
+    pub fn new(destination: &str, config: &EmailConfig) -> Result<Self, ChannelError> {
         let carrier = match config.carrier()? {
             config::Carrier::Resend(api_key) => {
                 let (base_url, proxy) = (config.base_url.as_ref(), config.proxy.as_ref());

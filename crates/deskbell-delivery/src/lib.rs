@@ -31,13 +31,12 @@ mod template;
 mod words;
 mod worker;
 
-pub use api::{BadApiKey, ClientError};
 pub use attempt::{Attempt, Outcome, reply_outcome};
 pub use breaker::ProbePolicy;
 pub use ca_certificates::{CaCertificates, NoCertificates};
 pub use channel::{Channel, ChannelConfig, ChannelError, Delivery};
 pub use delivery_config::{DeliveryConfig, WorkerOptions};
-pub use email::{EmailChannel, EmailConfig, EmailError, EmailPreset, EmailProvider, SmtpUrlError};
+pub use email::{EmailChannel, EmailConfig, EmailPreset, EmailProvider};
 pub use event_outcome::{StoredOutcome, event_outcome};
 pub use filter::{Decision, Filter, view};
 pub use handler::{HandlerChannel, HandlerContext, HandlerError, HandlerFunction};
@@ -46,12 +45,12 @@ pub use http::{
     AllowedHost, EndpointSecret, EndpointSecrets, HeaderOfOurs, Headers, HttpChannel, HttpConfig,
     HttpError, NotAHost, Refused, SignatureVersion,
 };
-pub use loops::{LoopsChannel, LoopsConfig, LoopsError};
+pub use loops::{LoopsChannel, LoopsConfig};
 pub use notice::{Notice, NoticeState, NoticeSubject};
 pub use replay::{Replay, ReplayError, Replayed, Replayer, What};
 pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
-pub use slack::{SlackChannel, SlackConfig, SlackError};
-pub use template::{CheckFailure, TemplateError};
+pub use slack::{SlackChannel, SlackConfig};
+pub use template::CheckFailure;
 pub use words::{in_words, one_line, shown_time};
 pub use worker::{Worker, WorkerProgress};

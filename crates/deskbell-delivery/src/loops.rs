@@ -10,9 +10,7 @@ use http::{HeaderValue, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::api::{
-    Api, ApiReply, ApiRequest, BadApiKey, ClientError, base_url_or, bearer, endpoint, receiver,
-};
+use crate::api::{Api, ApiReply, ApiRequest, base_url_or, bearer, endpoint, receiver};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::{Channel, ChannelConfig, ChannelError, Delivery};
 use crate::delivery_config::DeliveryConfig;
@@ -20,7 +18,7 @@ use crate::filter::view;
 use crate::idempotency;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
-use crate::template::{CheckFailure, Escape, Template, TemplateError};
+use crate::template::{CheckFailure, Escape, Template};
 
 mod config;
 mod request;
@@ -33,20 +31,6 @@ use request::{Call, calls};
 const BASE_URL: &str = "https://app.loops.so";
 /// The longest idempotency key.
 const KEY_CHARS_MAX: usize = 100;
-
-/// A config that no channel can be built of.
-#[derive(Debug, thiserror::Error)]
-pub enum LoopsError {
-    /// The API key.
-    #[error(transparent)]
-    ApiKey(#[from] BadApiKey),
-    /// A template.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The HTTP client.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-}
 
 /// Keeps contacts as users are, and sends events.
 ///
@@ -94,8 +78,8 @@ impl LoopsChannel {
     /// Compiles the template and sets the client up. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`LoopsError`] names what cannot be used.
-    pub fn new(destination: &str, config: &LoopsConfig) -> Result<Self, LoopsError> {
+    /// What of the config cannot be used.
+    pub fn new(destination: &str, config: &LoopsConfig) -> Result<Self, ChannelError> {
         let LoopsConfig { api_key, event_name, base_url, proxy, from: _ } = config;
         let name = format!("{destination}/event_name");
         let compile = |text: &String| Template::compile(name, text, Escape::Text);

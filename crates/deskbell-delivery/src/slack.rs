@@ -16,32 +16,18 @@ use tokio::time::Instant;
 use url::Url;
 
 pub use self::config::SlackConfig;
-use crate::api::{Api, ApiReply, ApiRequest, ClientError, receiver};
+use crate::api::{Api, ApiReply, ApiRequest, receiver};
 use crate::attempt::{Attempt, Outcome};
 use crate::channel::{Channel, ChannelConfig, ChannelError, Delivery};
 use crate::delivery_config::DeliveryConfig;
 use crate::filter::view;
 use crate::notice::Notice;
 use crate::off_workers::off_workers;
-use crate::template::{CheckFailure, Escape, Template, TemplateError, slack};
+use crate::template::{CheckFailure, Escape, Template, slack};
 
 /// Slack's words for a webhook that will never work again.
 const GONE: &[&str] =
     &["no_service", "invalid_token", "no_team", "team_disabled", "no_active_hooks"];
-
-/// A config that no channel can be built of.
-#[derive(Debug, thiserror::Error)]
-pub enum SlackError {
-    /// The webhook's URL. It is not repeated: it is a secret.
-    #[error("the webhook's URL is not of the form https://hooks.slack.com/services/…")]
-    Url,
-    /// A template.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The HTTP client.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-}
 
 /// Posts a message for an event.
 pub struct SlackChannel {
@@ -77,11 +63,14 @@ impl SlackChannel {
     /// Compiles the templates and sets the client up. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`SlackError`] names what cannot be used.
-    pub fn new(destination: &str, config: &SlackConfig) -> Result<Self, SlackError> {
+    /// What of the config cannot be used.
+    pub fn new(destination: &str, config: &SlackConfig) -> Result<Self, ChannelError> {
         let url = config.webhook_url.expose_secrets().clone();
         if url.path().len() <= 1 {
-            return Err(SlackError::Url);
+            // The URL is not repeated: it is a secret.
+            return Err(
+                "`webhook_url` is not of the form https://hooks.slack.com/services/…".into()
+            );
         }
         let compile = |key, text: &Option<TemplateText>, escape| {
             let text = text.as_ref();
@@ -142,14 +131,9 @@ impl Channel for SlackChannel {
         if self.text.is_none() && self.blocks.is_none() {
             return Vec::new();
         }
-        let failure = |event_type: &&str| {
-            let message = deskbell_expr::on_sample(event_type, |_, view| {
-                self.message(|template| template.render_sample(view))
-            });
-            let reason = message?.err()?;
-            Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
-        };
-        event_types.iter().filter_map(failure).collect()
+        CheckFailure::all(event_types, |sample| {
+            self.message(|template| template.render_sample(sample)).err()
+        })
     }
 
     fn unknown_paths(&self, event_types: &[&str]) -> Vec<String> {

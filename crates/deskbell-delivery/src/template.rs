@@ -22,10 +22,11 @@ mod tags;
 mod values;
 mod watched;
 
-use bounded::{Bounded, TEMPLATE_BYTES_MAX};
-use error::RenderError;
-pub use error::{CheckFailure, TemplateError};
+use bounded::{Bounded, RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX};
+pub use error::CheckFailure;
+pub(crate) use error::TemplateError;
 pub(crate) use escape::{Escape, slack};
+use metered::NotMetered;
 
 /// The steps that a template may take; at more, rendering fails.
 const STEPS_MAX: u64 = 250_000;
@@ -63,23 +64,22 @@ impl Template {
     ) -> Result<Self, TemplateError> {
         let name = name.into();
         if text.len() > TEMPLATE_BYTES_MAX {
-            return Err(TemplateError::TooLong { name });
+            let reason = format!("it is longer than {TEMPLATE_BYTES_MAX} bytes");
+            return Err(TemplateError::new(&name, None, reason));
         }
         if let Some(line) = tags::line_of_comparison(text) {
-            return Err(TemplateError::ComparesWithNone { name, line });
+            let reason = "write `is none` or `is not none` in place of a comparison";
+            return Err(TemplateError::new(&name, Some(line), reason));
         }
-        let metered = metered::metered(text);
+        let syntax = |error: minijinja::Error| TemplateError::syntax(&name, &error);
         let mut environment = environment(escape);
-        if let Err(error) = environment.add_template_owned(name.clone(), text.to_owned()) {
-            return Err(TemplateError::syntax(name, &error));
-        }
+        environment.add_template_owned(name.clone(), text.to_owned()).map_err(syntax)?;
         let paths = paths(&environment, &name);
         let roots = roots(&environment, &name, text, &paths)?;
         meter::add_functions(&mut environment);
-        let metered = metered.map_err(|error| TemplateError::not_metered(name.clone(), &error))?;
-        if let Err(error) = environment.add_template_owned(name.clone(), metered) {
-            return Err(TemplateError::syntax(name, &error));
-        }
+        let metered = metered::metered(text)
+            .map_err(|NotMetered { line, reason }| TemplateError::new(&name, Some(line), reason))?;
+        environment.add_template_owned(name.clone(), metered).map_err(syntax)?;
         Ok(Self { name, environment, roots, paths })
     }
 
@@ -94,7 +94,7 @@ impl Template {
     }
 
     /// What it comes to for an event; `None` is no event, for what must hold without one.
-    pub(crate) fn render(&self, view: Option<&EventView<'_>>) -> Result<String, RenderError> {
+    pub(crate) fn render(&self, view: Option<&EventView<'_>>) -> Result<String, TemplateError> {
         let context = view.map_or_else(
             || Value::from_iter::<[(&str, Value); 0]>([]),
             |view| values::context(view, &self.roots),
@@ -102,7 +102,7 @@ impl Template {
         self.render_with(context)
     }
 
-    fn render_with(&self, context: Value) -> Result<String, RenderError> {
+    fn render_with(&self, context: Value) -> Result<String, TemplateError> {
         let mut output = Bounded::default();
         let rendered = self
             .environment
@@ -110,8 +110,11 @@ impl Template {
             .and_then(|template| template.render_captured_to(context, &mut output).map(drop));
         match rendered {
             Ok(()) => Ok(String::from_utf8_lossy(&output.bytes).into_owned()),
-            Err(_) if output.full => Err(RenderError::too_long(&self.name)),
-            Err(error) => Err(RenderError::new(&self.name, &error)),
+            Err(_) if output.full => {
+                let reason = format!("it comes to more than {RENDERED_BYTES_MAX} bytes");
+                Err(TemplateError::new(&self.name, None, reason))
+            }
+            Err(error) => Err(TemplateError::rendering(&self.name, &error)),
         }
     }
 
@@ -128,12 +131,7 @@ impl Template {
     /// Renders it with the catalog's sample of each type, and tells where that fails, or asks for a
     /// field that an entity does not have.
     pub(crate) fn check(&self, event_types: &[&str]) -> Vec<CheckFailure> {
-        let failure = |event_type: &&str| {
-            let rendered = deskbell_expr::on_sample(event_type, |_, view| self.render_sample(view));
-            let reason = rendered?.err()?;
-            Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
-        };
-        event_types.iter().filter_map(failure).collect()
+        CheckFailure::all(event_types, |sample| self.render_sample(sample).err())
     }
 
     /// What it comes to for a sample; or what fails, which may be a field that no such event has.
@@ -188,15 +186,14 @@ fn roots(
     text: &str,
     paths: &[String],
 ) -> Result<Vec<&'static str>, TemplateError> {
-    let line_of = |path: &str| tags::line_of_use(text, path).unwrap_or(1);
+    let line_of = |path: &str| tags::line_of_use(text, path).or(Some(1));
     // The engine does not look into slices.
     let is_used = |root: &&&str| tags::line_of_use(text, root).is_some();
     let mut roots: Vec<&'static str> = ROOTS.iter().filter(is_used).copied().collect();
     for path in paths {
         let root = path.split('.').next().unwrap_or_default();
         if let CheckedPath::Error(unknown) = check_path::<&str>(path, &[]) {
-            let (name, line) = (name.to_owned(), line_of(path));
-            return Err(TemplateError::UnknownField { name, line, unknown: Box::new(unknown) });
+            return Err(TemplateError::new(name, line_of(path), unknown.to_string()));
         }
         if let Some(root) = ROOTS.iter().find(|known| **known == root) {
             if !roots.contains(root) {
@@ -205,9 +202,9 @@ fn roots(
         } else if !OTHER_NAMES.contains(&root)
             && !environment.globals().any(|(global, _)| global == root)
         {
-            let (name, line, nearest) = (name.to_owned(), line_of(root), nearest_root(root));
-            let unknown = root.to_owned();
-            return Err(TemplateError::UnknownName { name, line, unknown, nearest });
+            let nearest = nearest_root(root).map(|nearest| format!(", did you mean `{nearest}`?"));
+            let reason = format!("unknown name `{root}`{}", nearest.unwrap_or_default());
+            return Err(TemplateError::new(name, line_of(root), reason));
         }
     }
     Ok(roots)

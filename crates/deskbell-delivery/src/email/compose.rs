@@ -1,12 +1,12 @@
 //! An email, composed from an event or a notice.
 
 use deskbell_config::TemplateText;
-use deskbell_expr::{EventView, on_sample};
+use deskbell_expr::EventView;
 use lettre::message::Mailbox;
 
 use super::address::{self, BadAddresses};
 use super::config::{EmailConfig, EmailPreset};
-use super::error::EmailError;
+use crate::channel::ChannelError;
 use crate::notice::Notice;
 use crate::template::{CheckFailure, Escape, Template, TemplateError};
 use crate::words::one_line;
@@ -41,7 +41,7 @@ pub(super) struct Composer {
 }
 
 impl Composer {
-    pub(super) fn new(destination: &str, config: &EmailConfig) -> Result<Self, EmailError> {
+    pub(super) fn new(destination: &str, config: &EmailConfig) -> Result<Self, ChannelError> {
         config.check_parts()?;
         let composer = match config.preset {
             Some(EmailPreset::Clerk) => Self::clerk(destination, &config.from)?,
@@ -96,10 +96,10 @@ impl Composer {
     }
 
     /// Addresses that come from no event are judged at once.
-    fn check_fixed_addresses(&self) -> Result<(), EmailError> {
+    fn check_fixed_addresses(&self) -> Result<(), String> {
         for (template, is_one) in self.addresses().filter(|(template, _)| template.is_fixed()) {
             let Ok(rendered) = template.render(None) else { continue };
-            judged(template.name(), &rendered, is_one).map_err(EmailError::Address)?;
+            judged(template.name(), &rendered, is_one)?;
         }
         Ok(())
     }
@@ -109,16 +109,11 @@ impl Composer {
     fn check_addresses(&self, event_types: &[&str]) -> Vec<CheckFailure> {
         let mut failures = Vec::new();
         for (template, is_one) in self.addresses() {
-            let judge = |event_type: &&str| {
-                let rendered =
-                    on_sample(event_type, |_, view| template.render_sample(view))?.ok()?;
-                if rendered.trim().is_empty() {
-                    return None;
-                }
-                let reason = judged(template.name(), &rendered, is_one).err()?;
-                Some(CheckFailure { event_type: (*event_type).to_owned(), reason })
-            };
-            failures.extend(event_types.iter().filter_map(judge));
+            failures.extend(CheckFailure::all(event_types, |sample| {
+                let rendered = template.render_sample(sample).ok()?;
+                let is_empty = rendered.trim().is_empty();
+                if is_empty { None } else { judged(template.name(), &rendered, is_one).err() }
+            }));
         }
         failures
     }

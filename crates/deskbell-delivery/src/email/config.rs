@@ -4,7 +4,6 @@ use deskbell_config::{Fault, HttpUrl, SecretText, SmtpUrl, Step, TemplateText};
 use deskbell_store::deliveries::StartFrom;
 use serde::{Deserialize, Serialize};
 
-use super::error::EmailError;
 use crate::ca_certificates::CaCertificates;
 
 /// An email. Everything that it says is a template.
@@ -194,8 +193,8 @@ impl EmailConfig {
     }
 
     /// As [`check_message`](Self::check_message), where it is not known whether it is for alerts alone.
-    pub(super) fn check_parts(&self) -> Result<(), EmailError> {
+    pub(super) fn check_parts(&self) -> Result<(), Fault> {
         let has_parts = self.subject.is_some() || self.text.is_some() || self.html.is_some();
-        if has_parts && self.preset.is_none() { Ok(self.check_message()?) } else { Ok(()) }
+        if has_parts && self.preset.is_none() { self.check_message() } else { Ok(()) }
     }
 }

@@ -10,10 +10,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::compose::Email;
-use super::error::EmailError;
 use crate::api::{Api, ApiReply, ApiRequest, base_url_or, bearer, endpoint};
 use crate::attempt::{Attempt, Outcome};
-use crate::channel::Delivery;
+use crate::channel::{ChannelError, Delivery};
 use crate::idempotency;
 
 /// Where Resend's API is.
@@ -36,7 +35,7 @@ impl Resend {
         api_key: &SecretText,
         base_url: Option<&HttpUrl>,
         proxy: Option<&HttpUrl>,
-    ) -> Result<Self, EmailError> {
+    ) -> Result<Self, ChannelError> {
         let base_url = base_url_or(base_url, RESEND_BASE_URL);
         Ok(Self {
             api: Api::new("Resend", api_key.clone(), proxy)?,

@@ -42,7 +42,7 @@ pub(super) enum Security {
 
 /// A mail server's URL that cannot be used. It is not repeated: there may be a password in it.
 #[derive(Debug, thiserror::Error)]
-pub enum SmtpUrlError {
+pub(super) enum SmtpUrlError {
     /// A user without a password, or the other way round.
     #[error("the mail server's URL needs a user and a password, or neither")]
     HalfCredentials,

@@ -7,7 +7,7 @@ use super::*;
 
 mod limits;
 
-fn render_of(escape: Escape, text: &str, data: &Json) -> Result<String, RenderError> {
+fn render_of(escape: Escape, text: &str, data: &Json) -> Result<String, TemplateError> {
     let parts = EventParts {
         id: "msg_1",
         event_type: "user.created",
