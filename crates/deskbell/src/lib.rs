@@ -32,6 +32,7 @@ mod metrics;
 mod mirror_rows;
 mod outcomes;
 mod pruner;
+mod signals;
 mod simulate;
 mod tasks;
 mod trigger;

@@ -2,13 +2,11 @@
 //! behind it has made of that.
 
 mod comparison;
-mod signals;
 mod simulation;
 mod verdict;
 mod watch;
 
 pub(crate) use self::comparison::{Comparison, TableComparison};
-pub(crate) use self::signals::Signals;
 pub(crate) use self::simulation::{Mirror, Outcome, Simulation};
 pub(crate) use self::verdict::{Verdict, described, most_often};
 pub(crate) use self::watch::Watch;

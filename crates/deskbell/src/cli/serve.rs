@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deskbell_delivery::ChannelConfig;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Context, exit, logging};
 use crate::config::{DestinationKind, Loaded};
 use crate::engine::{Engine, Listening, Reloaded};
+use crate::signals::Signals;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -28,13 +29,13 @@ impl Arguments {
 pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     let loaded = load(context)?;
     // Before anything is accepted: a signal in the meantime must not kill the process half-way.
-    let mut stop = StopSignals::listen().map_err(exit::Failure::failed)?;
+    let mut stop = Signals::listen().map_err(exit::Failure::failed)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(exit::Failure::failed)?;
     let listening = Listening::bind(&loaded.config, Vec::new()).await;
     let mut listening = listening.map_err(exit::Failure::start)?;
     let opened = tokio::select! {
         opened = listening.open_store() => Some(opened),
-        () = stop.recv() => None,
+        () = stop.next() => None,
     };
     let Some(opened) = opened else {
         listening.stop().await;
@@ -50,7 +51,10 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     greet(&engine, &loaded);
     loop {
         tokio::select! {
-            () = stop.recv() => break,
+            () = stop.next() => {
+                tracing::info!("stopping; draining requests and deliveries");
+                break;
+            }
             _ = hangup.recv() => reload(&mut engine, context).await,
             () = engine.ended_early() => {
                 tracing::error!("a background task ended; shutting down");
@@ -99,26 +103,6 @@ async fn reload(engine: &mut Engine, context: &Context) {
     }
     let restarted = destinations.join(", ");
     tracing::info!(restarted, "config reloaded");
-}
-
-/// The signals that end a service.
-struct StopSignals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> io::Result<Self> {
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => tracing::info!("interrupted; draining requests and deliveries"),
-            _ = self.terminate.recv() => tracing::info!("terminated; draining requests and deliveries"),
-        }
-    }
 }
 
 /// What it is in a word, and where it is.

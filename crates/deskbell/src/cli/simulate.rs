@@ -12,7 +12,8 @@ use indicatif::ProgressBar;
 
 use super::{Context, exit, progress, trigger};
 use crate::config::{DatabaseConfig, HttpUrl};
-use crate::simulate::{Mirror, Signals, Simulation, Verdict, Watch, most_often};
+use crate::signals::Signals;
+use crate::simulate::{Mirror, Simulation, Verdict, Watch, most_often};
 
 const SENDING: &str = "sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left) {msg}";
 

@@ -6,8 +6,9 @@ use deskbell_sim::{Difference, Finding, Tables, Truth, drift, rows_of};
 use deskbell_sync::inspect::{InspectError, MirrorReader};
 use tokio::time::{Instant, sleep};
 
-use super::{Signals, Watch};
+use super::Watch;
 use crate::mirror_rows;
+use crate::signals::Signals;
 
 /// How long the mirror is left alone between two looks, at least.
 const LOOK_INTERVAL_MIN: Duration = Duration::from_millis(100);

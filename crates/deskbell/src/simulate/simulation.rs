@@ -10,9 +10,10 @@ use deskbell_sim::{
 use deskbell_sync::inspect::{InspectError, MirrorReader};
 use tokio::sync::Notify;
 
+use super::Watch;
 use super::comparison::{self, Comparison};
-use super::{Signals, Watch};
 use crate::config::{DatabaseUrl, HttpUrl};
+use crate::signals::Signals;
 
 /// How often it is looked whether anything was acked, until something was.
 const FIRST_ACK_LOOK_INTERVAL: Duration = Duration::from_secs(1);

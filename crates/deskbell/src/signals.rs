@@ -1,4 +1,4 @@
-//! The signals that ask a simulation to end.
+//! The signals that ask the process to stop.
 
 use std::io;
 
