@@ -34,12 +34,11 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     let listening = Listening::bind(&loaded.config, Vec::new()).await;
     let mut listening = listening.map_err(exit::Failure::start)?;
     let opened = tokio::select! {
-        opened = listening.open_store() => Some(opened),
-        () = stop.next() => None,
-    };
-    let Some(opened) = opened else {
-        listening.stop().await;
-        return Ok(stopped());
+        opened = listening.open_store() => opened,
+        () = stop.next() => {
+            listening.stop().await;
+            return Ok(stopped());
+        }
     };
     let mut engine = match opened {
         Ok(store) => listening.start(store).await.map_err(exit::Failure::start)?,
