@@ -144,7 +144,7 @@ impl FromStr for SqliteUrl {
         let text = text.trim();
         match scheme(text) {
             "sqlite" => sqlite_path(text).map(|path| Self { path }),
-            other => Err(format!("{}; write sqlite://FILE", other_scheme(other))),
+            other => Err(format!("{}; expected sqlite://FILE", other_scheme(other))),
         }
     }
 }
@@ -156,8 +156,8 @@ impl FromStr for PostgresUrl {
     fn from_str(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|error| {
             let what = match text.split('?').next().is_some_and(|hosts| hosts.contains(',')) {
-                true => "this names several hosts, and one is connected to".to_owned(),
-                false => format!("this is no URL ({error})"),
+                true => "expected one host, found several hosts".to_owned(),
+                false => format!("invalid URL ({error})"),
             };
             format!(
                 "{what}; write postgres://USER:PASSWORD@HOST/DATABASE, with %-codes for special \
@@ -194,7 +194,7 @@ impl FromStr for DatabaseUrl {
             "sqlite" => text.parse().map(Self::Sqlite),
             "postgres" | "postgresql" => text.parse().map(Self::Postgres),
             other => Err(format!(
-                "{}; write sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE",
+                "{}; expected sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE",
                 other_scheme(other)
             )),
         }
@@ -256,12 +256,12 @@ fn other_scheme(scheme: &str) -> String {
     };
     match scheme {
         _ if is_scheme(scheme) => {
-            format!("`{scheme}:` is not a database that this version knows")
+            format!("`{scheme}:` is not a supported database")
         }
         quoted if quoted.starts_with(['"', '\'']) => {
-            "this URL has quotes around it; leave them out".to_owned()
+            "the URL has quotes around it; remove them".to_owned()
         }
-        _ => "this is no database's URL".to_owned(),
+        _ => "this is not a database URL".to_owned(),
     }
 }
 
@@ -274,10 +274,10 @@ fn sqlite_path(text: &str) -> Result<PathBuf, String> {
     let rest = text.strip_prefix("sqlite:").unwrap_or(text);
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.is_empty() || path.ends_with('/') {
-        return Err("the file is missing; write sqlite://FILE, or sqlite:///DIRECTORY/FILE".into());
+        return Err("the URL names no file; expected sqlite://FILE or sqlite:///DIRECTORY/FILE".into());
     }
     if path.contains('?') || path == ":memory:" {
-        return Err("a database is a file here; write sqlite://FILE without options".into());
+        return Err("options and :memory: are not supported; expected sqlite://FILE".into());
     }
     Ok(PathBuf::from(path))
 }
@@ -319,11 +319,14 @@ mod tests {
             ("postgres://me:hunter2@a:5433,b:5432/app", "several hosts"),
             ("\"postgres://me:hunter2@db/app\"", "quotes around it"),
             ("postgres://me:hunter2@db/app?sslmode=no-verify", "write disable, prefer, require"),
-            ("host=db password=hunter2:x dbname=app", "this is no database's URL"),
-            ("host=db password=hunter2", "this is no database's URL"),
-            ("", "this is no database's URL"),
-            ("jdbc:postgresql://db/app?password=hunter2", "`jdbc:` is not a database"),
-            ("postgresql+psycopg2://me:hunter2@db/app", "`postgresql+psycopg2:` is not a database"),
+            ("host=db password=hunter2:x dbname=app", "this is not a database URL"),
+            ("host=db password=hunter2", "this is not a database URL"),
+            ("", "this is not a database URL"),
+            ("jdbc:postgresql://db/app?password=hunter2", "`jdbc:` is not a supported database"),
+            (
+                "postgresql+psycopg2://me:hunter2@db/app",
+                "`postgresql+psycopg2:` is not a supported database",
+            ),
         ];
         for (text, wanted) in cases {
             let error = text.parse::<DatabaseUrl>().expect_err(text);

@@ -70,7 +70,7 @@ impl Duration {
     fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E> {
         let parsed = humantime::parse_duration(text).map_err(|_| {
             E::custom(format_args!(
-                "`{text}` is not a duration; write for example 30s, 5m, 72h or 30d"
+                "expected a duration such as 30s, 5m, 72h or 30d, found `{text}`"
             ))
         })?;
         Ok(Self(parsed, Unit::of(text)))

@@ -102,12 +102,12 @@ impl UrlText {
 /// The text is not repeated in errors: it may bear a password.
 fn parse(text: &str, schemes: &[&str], form: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim())
-        .map_err(|error| format!("this is no URL ({error}); write {form}"))?;
+        .map_err(|error| format!("invalid URL ({error}); expected {form}"))?;
     if !schemes.contains(&url.scheme()) {
-        return Err(format!("this URL has another scheme; write {form}"));
+        return Err(format!("unexpected URL scheme; expected {form}"));
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(format!("this URL names no host; write {form}"));
+        return Err(format!("the URL has no host; expected {form}"));
     }
     Ok(url)
 }

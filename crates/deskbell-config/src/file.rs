@@ -42,7 +42,7 @@ impl ConfigFile {
     ) -> Result<(T, Self), ConfigError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            let help = "name a file that is there with --config, or leave the flag out";
+            let help = "name an existing file with --config, or omit the flag";
             ConfigError::new(format!("{name} cannot be read: {error}"), help.to_owned())
         })?;
         let root = DeTable::parse(&text).map_err(|error| syntax_error(&name, &text, &error))?;
@@ -113,7 +113,7 @@ fn bytes_of(at: &Span, text: &str, root: &Spanned<DeTable<'_>>) -> Option<Range<
 
 /// An error in the TOML itself. No values are shown, since none has been read.
 fn syntax_error(name: &str, text: &str, error: &toml::de::Error) -> ConfigError {
-    let message = format!("{name} is not TOML: {}", error.message());
+    let message = format!("{name} is not valid TOML: {}", error.message());
     let shown = NamedSource::new(name, redact::broken(text));
     ConfigError::in_file(message, None, shown, error.span())
 }

@@ -68,7 +68,7 @@ impl FromStr for RateLimit {
             Some(Self { count: count.trim().parse().ok()?, per })
         };
         parse().ok_or_else(|| {
-            format!("`{text}` is not a rate; write for example 50/s, 10/m or 1000/h")
+            format!("expected a rate such as 50/s, 10/m or 1000/h, found `{text}`")
         })
     }
 }

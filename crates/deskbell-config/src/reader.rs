@@ -99,7 +99,7 @@ impl Error for ReadError {
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        let error = Self::custom(format_args!("`{field}` and another name of it are both set"));
+        let error = Self::custom(format_args!("`{field}` is set twice, under two names"));
         Self { key: Some(field), ..error.with_help("set one of the two") }
     }
 

@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::deserialize(deserializer)?;
         if text.trim().is_empty() {
-            return Err(serde::de::Error::custom("this secret is empty"));
+            return Err(serde::de::Error::custom("the secret is empty"));
         }
         Ok(Self::from(text))
     }

@@ -107,7 +107,7 @@ impl HttpChannel {
         let signed = signer.sign(&event.message_id, seconds, &event.payload);
         let signed = signed
             .to_map(self.header_family)
-            .map_err(|_| "the message id holds what no header may, such as a line break")?;
+            .map_err(|_| "the message id contains what a header cannot, such as a line break")?;
         let mut headers = self.headers.clone();
         headers.extend(signed);
         // Said of an empty body too, without which some receivers answer 411.

@@ -148,7 +148,7 @@ impl Channel for LoopsChannel {
 
     async fn attempt(&self, delivery: &Delivery, deadline: Instant) -> Attempt {
         if Notice::of(&delivery.event).is_some() {
-            return Attempt::rejected("alerts do not go to Loops");
+            return Attempt::rejected("Loops takes no alerts");
         }
         let calls = match off_workers(|| self.calls(&view(&delivery.event))) {
             Ok(calls) => calls,

@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Wait {
 
 fn long_enough<E: Error>(wait: Written) -> Result<Written, E> {
     if wait.0 < WAIT_MIN {
-        return Err(E::custom(format_args!("expected a wait of 1s at least, found {wait}")));
+        return Err(E::custom(format_args!("expected a wait of at least 1s, found {wait}")));
     }
     Ok(wait)
 }

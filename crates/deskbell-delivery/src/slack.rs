@@ -40,7 +40,7 @@ pub struct SlackChannel {
 impl ChannelConfig for SlackConfig {
     fn validate(&self, delivery: &DeliveryConfig) -> Result<(), Fault> {
         if self.text.is_none() && self.blocks.is_none() && !delivery.is_for_alerts_alone() {
-            return Err(Fault::at(Vec::new(), "a message needs `text` or `blocks`")
+            return Err(Fault::at(Vec::new(), "set `text`, `blocks`, or both")
                 .with_help("for example text = \"New user: {{ user.full_name }}\""));
         }
         Ok(())
@@ -88,7 +88,7 @@ impl SlackChannel {
         render: impl Fn(&Template) -> Result<String, String>,
     ) -> Result<Json, String> {
         if self.text.is_none() && self.blocks.is_none() {
-            return Err("this destination carries alerts only".to_owned());
+            return Err("this destination takes only alerts".to_owned());
         }
         let mut message = match self.blocks.as_ref().map(&render).transpose()? {
             None => json!({}),
@@ -101,7 +101,7 @@ impl SlackChannel {
         }
         let has = |name| message.get(name).is_some();
         if !has("text") && !has("blocks") && !has("attachments") {
-            return Err("the message came to nothing".to_owned());
+            return Err("the message is empty".to_owned());
         }
         Ok(message)
     }
@@ -173,14 +173,14 @@ fn of_notice(notice: &Notice) -> Json {
 /// A message with these blocks. Where in a text JSON breaks is told; the text is not.
 fn with_blocks(text: &str) -> Result<Json, String> {
     serde_json::from_str::<&RawValue>(text).map_err(|error| {
-        format!("`blocks` is no JSON at line {}, column {}", error.line(), error.column())
+        format!("`blocks` is not valid JSON at line {}, column {}", error.line(), error.column())
     })?;
     // A value that somebody nested too deep in it shall not cost the message.
     let blocks = json::tree(text);
     match blocks {
         Json::Array(_) => Ok(json!({ "blocks": blocks })),
         Json::Object(_) => Ok(blocks),
-        _ => Err("`blocks` is neither a list nor an object".to_owned()),
+        _ => Err("expected `blocks` to be a JSON list or object".to_owned()),
     }
 }
 

@@ -111,7 +111,7 @@ impl Template {
         match rendered {
             Ok(()) => Ok(String::from_utf8_lossy(&output.bytes).into_owned()),
             Err(_) if output.full => {
-                let reason = format!("it comes to more than {RENDERED_BYTES_MAX} bytes");
+                let reason = format!("its output is larger than {RENDERED_BYTES_MAX} bytes");
                 Err(TemplateError::new(&self.name, None, reason))
             }
             Err(error) => Err(TemplateError::rendering(&self.name, &error)),

@@ -91,12 +91,12 @@ fn what_to_do(error: &io::Error, address: &ListenAddress) -> String {
                                      port with `listen` in [server] or with DESKBELL_LISTEN"
             .to_owned(),
         io::ErrorKind::PermissionDenied => {
-            format!("port {port} is not permitted; choose one from 1024 on")
+            format!("no permission to listen on port {port}; choose port 1024 or higher")
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!("no address of this machine is that; 0.0.0.0:{port} listens on all of them")
+            format!("this machine does not have that address; 0.0.0.0:{port} listens on all addresses")
         }
-        _ => "is it an address or a name of this machine?".to_owned(),
+        _ => "check that it is an address or a name of this machine".to_owned(),
     }
 }
 

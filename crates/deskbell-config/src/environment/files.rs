@@ -46,7 +46,7 @@ impl EnvironmentFiles {
                 }
                 // The error shows the line, which may hold a secret.
                 Err(_) => self.mistakes.push(format!(
-                    "a line of {name} is not NAME=value, or has an open quote; it is left out"
+                    "a line of {name} is not NAME=value, or has an open quote; it is ignored"
                 )),
             }
         }

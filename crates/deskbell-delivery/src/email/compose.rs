@@ -135,14 +135,14 @@ impl Composer {
 
     /// The email for an event, or why there can be none.
     pub(super) fn email(&self, view: &EventView<'_>) -> Result<Email, String> {
-        let subject = self.subject.as_ref().ok_or("this destination carries alerts only")?;
+        let subject = self.subject.as_ref().ok_or("this destination takes only alerts")?;
         if self.only_left_by_clerk {
             left_by_clerk(view)?;
         }
         let view = Some(view);
         let to = addresses(&self.to, view)?;
         if to.is_empty() {
-            return Err("no recipient: `to` came to no address for this event".to_owned());
+            return Err("no recipient: `to` is empty for this event".to_owned());
         }
         let body = |template: &Option<Template>| {
             let rendered = template.as_ref().map(|template| template.render(view)).transpose();
@@ -151,7 +151,7 @@ impl Composer {
         };
         let (text, html) = (body(&self.text)?, body(&self.html)?);
         if text.is_none() && html.is_none() {
-            return Err("the email's body came to nothing".to_owned());
+            return Err("the email's body is empty".to_owned());
         }
         Ok(Email {
             from: self.sender(view)?,
@@ -169,7 +169,7 @@ impl Composer {
         let to = self.to.iter().filter_map(|template| addresses([template], None).ok());
         let to: Vec<_> = to.flatten().collect();
         if to.is_empty() {
-            let reason = "an alert needs an address in `to` that does not come from an event";
+            let reason = "an alert requires an address in `to` that does not depend on an event";
             return Err(reason.to_owned());
         }
         Ok(Email {
@@ -186,7 +186,7 @@ impl Composer {
         let mut from = addresses([&self.from], view)?;
         match (from.pop(), from.len()) {
             (Some(sender), 0) => Ok(sender),
-            _ => Err("`from` did not come to one address".to_owned()),
+            _ => Err("expected one address in `from`".to_owned()),
         }
     }
 }
@@ -211,7 +211,7 @@ fn addresses<'a>(
     for template in templates {
         let rendered = template.render(view).map_err(|error| error.to_string())?;
         let list = address::list(&rendered).map_err(|BadAddresses { bad }| {
-            format!("`{}` has {bad} part(s) in it that are no email addresses", template.name())
+            format!("`{}` contains {bad} invalid email address(es)", template.name())
         })?;
         mailboxes.extend(list);
     }
@@ -231,8 +231,8 @@ fn left_by_clerk(view: &EventView<'_>) -> Result<(), String> {
     let sent_by_clerk = data.as_ref().and_then(|data| data.get("delivered_by_clerk")?.as_bool());
     match sent_by_clerk {
         Some(false) => Ok(()),
-        Some(true) => Err("Clerk has sent it itself".to_owned()),
-        None => Err("it is no email of Clerk's: it does not say who sends it".to_owned()),
+        Some(true) => Err("Clerk sent this email itself".to_owned()),
+        None => Err("not one of Clerk's emails: `delivered_by_clerk` is missing".to_owned()),
     }
 }
 

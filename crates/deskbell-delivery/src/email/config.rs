@@ -174,7 +174,7 @@ impl EmailConfig {
             ),
             _ => "write from = \"Acme <hello@acme.example>\"".to_owned(),
         };
-        Err(at("from", format!("`{from}` is no address to send from")).with_help(help))
+        Err(at("from", format!("`{from}` is not an email address")).with_help(help))
     }
 
     /// Whether there is all that an email needs.
@@ -186,7 +186,7 @@ impl EmailConfig {
             ));
         }
         if self.text.is_none() && self.html.is_none() {
-            return Err(at("text", "an email needs `text` or `html`, or both")
+            return Err(at("text", "set `text`, `html`, or both")
                 .with_help("each is a template, or names a file: html = \"file:welcome.html\""));
         }
         Ok(())

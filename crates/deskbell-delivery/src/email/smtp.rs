@@ -50,7 +50,7 @@ impl Smtp {
         deadline: Instant,
     ) -> Attempt {
         let Ok(message) = message(delivery, email) else {
-            return Attempt::rejected("the email cannot be put into a message");
+            return Attempt::rejected("the email cannot be encoded");
         };
         match timeout_at(deadline, self.send(&message)).await {
             Ok(Ok(())) => Attempt::without_reply(Outcome::Delivered),
@@ -79,7 +79,7 @@ impl From<Failure> for Attempt {
                 Self::rejected(format!("the mail server refused the email: {}", words(&error)))
             }
             Failure::Email(error) => {
-                Self::failed(format!("the mail server did not take the email: {}", words(&error)))
+                Self::failed(format!("the mail server did not accept the email: {}", words(&error)))
             }
         }
     }

@@ -94,13 +94,13 @@ impl HttpConfig {
         let at = |key, message: &str| Fault::at(vec![Step::Key(key)], message);
         let EndpointSecrets(secrets) = &self.secrets;
         if secrets.is_empty() {
-            let help = format!("here is a fresh one, which the receiver needs too:\n{}", fresh());
-            return Err(at("secrets", "a secret to sign with is missing here").with_help(help));
+            let help = format!("add this new one, and give it to the receiver too:\n{}", fresh());
+            return Err(at("secrets", "the key `secret` is missing here").with_help(help));
         }
         if secrets.iter().all(|secret| secret.until.is_some()) {
-            let message = "every secret here has a time after which it is not used";
+            let message = "every secret here has an `until`";
             return Err(
-                at("secrets", message).with_help("leave `until` out for the one that stays")
+                at("secrets", message).with_help("at least one secret must have no `until`")
             );
         }
         let is_another = |wanted| secrets.iter().find(move |secret| secret.version != wanted);
@@ -116,8 +116,8 @@ impl HttpConfig {
         let url = self.url.expose_secrets();
         let has_credentials = !url.username().is_empty() || url.password().is_some();
         if has_credentials && self.headers.contains(&AUTHORIZATION) {
-            let message = "the URL has a user name or password, and `headers` an `authorization`";
-            return Err(at("headers", message).with_help("keep one of the two"));
+            let message = "both `url` and `headers` have credentials";
+            return Err(at("headers", message).with_help("set them in one of the two"));
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ pub enum HttpError {
     #[error(transparent)]
     Config(#[from] Fault),
     /// No host, or a character that a request cannot have.
-    #[error("the URL cannot be requested")]
+    #[error("the URL is not valid in a request")]
     Url,
     /// A host in the URL that is never connected to under these rules.
     #[error("the URL's host {host} is {refused}")]
@@ -27,7 +27,7 @@ pub enum HttpError {
     Secret(#[from] CannotSign),
     /// The HTTP client, as where the system has no certificate authorities.
     #[error(
-        "cannot prepare HTTPS: are the system's certificate authorities (ca-certificates) there?"
+        "cannot set up HTTPS; install the system's certificate authorities (ca-certificates)"
     )]
     Client(#[source] reqwest::Error),
 }

@@ -40,7 +40,7 @@ pub enum AllowedHost {
 /// A text that is no host name, no address and no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no host; write a name, an address or a network, such as hooks.internal, 10.0.0.7 or \
+    "`{0}` is not a host; expected a name, an address or a network, such as hooks.internal, 10.0.0.7 or \
      10.0.0.0/8"
 )]
 pub struct NotAHost(String);

@@ -74,7 +74,7 @@ impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let name = HeaderName::try_from(&text)
-            .map_err(|_| D::Error::custom(format_args!("`{text}` is not the name of a header")))?;
+            .map_err(|_| D::Error::custom(format_args!("`{text}` is not a valid header name")))?;
         not_ours(name).map(Self).map_err(D::Error::custom)
     }
 }
@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for Value {
 
         let Text(text) = Text::deserialize(deserializer)?;
         HeaderValue::try_from(text).map(Self).map_err(|_| {
-            D::Error::custom("a header's value has no line breaks and no other control characters")
+            D::Error::custom("a header value cannot contain line breaks or other control characters")
         })
     }
 }

@@ -46,12 +46,12 @@ pub(super) fn calls(view: &EventView<'_>, event_name: Option<String>) -> Result<
     match event_type {
         "user.created" | "user.updated" => upsert(view, event_name),
         "user.deleted" => {
-            let id = text(view, "user", "id").ok_or("the event does not name the user")?;
+            let id = text(view, "user", "id").ok_or("the event has no user id")?;
             Ok(vec![Call::DeleteContact(json!({ "userId": id }))])
         }
         _ => {
             let name = event_name.ok_or_else(|| {
-                format!("{event_type} changes no contact, and no `event_name` is sent for it")
+                format!("{event_type} does not change a contact, and `event_name` is not set")
             })?;
             let user = OF_A_USER.iter().find_map(|(root, member)| text(view, root, member));
             let user = user.ok_or_else(|| format!("{event_type} is not about one user"))?;
@@ -62,9 +62,9 @@ pub(super) fn calls(view: &EventView<'_>, event_name: Option<String>) -> Result<
 
 fn upsert(view: &EventView<'_>, event_name: Option<String>) -> Result<Vec<Call>, String> {
     let user = |member| text(view, "user", member);
-    let id = user("id").ok_or("the event does not name the user")?;
+    let id = user("id").ok_or("the event has no user id")?;
     let email = user("primary_email_address")
-        .ok_or("the user has no primary email address, and a contact needs one")?;
+        .ok_or("the user has no primary email address, which a contact requires")?;
     let mut calls = vec![Call::UpdateContact(json!({
         "email": email,
         "userId": id,

@@ -31,6 +31,6 @@ impl Route {
         if self.takes_notices && !is_about_it {
             return Decision::Deliver;
         }
-        Decision::Ignore("it takes no alerts, or is what this one is about".to_owned())
+        Decision::Ignore("it takes no alerts, or the alert is about it".to_owned())
     }
 }

@@ -133,7 +133,7 @@ fn tag(text: &str, at: usize, line: usize) -> Option<Tag<'_>> {
 pub(super) fn tokens(body: &str) -> Result<Vec<Token<'_>>, &'static str> {
     let (mut tokens, mut at) = (Vec::new(), 0);
     while at < body.len() {
-        let (mut next, mut length) = token(&body[at..]).ok_or("a tag holds what is no token")?;
+        let (mut next, mut length) = token(&body[at..]).ok_or("invalid character in a tag")?;
         if let (Some(Token::Literal(number)), Some(Token::Operator("."))) = (next, tokens.last())
             && let Some(dot) = number.find('.')
         {

@@ -36,7 +36,7 @@ pub(super) fn metered(text: &str) -> Result<String, NotMetered> {
                 pieces.push(raw.to_owned());
             }
             Part::Unended { line } => {
-                return Err(NotMetered { line, reason: "a tag does not end" });
+                return Err(NotMetered { line, reason: "a tag is not closed" });
             }
             Part::Tag(tag) => {
                 let refused = |reason| NotMetered { line: tag.line, reason };
@@ -96,7 +96,7 @@ fn statement(tag: &Tag<'_>) -> Result<Body, &'static str> {
         "else" | "endif" | "endset" | "endwith" | "endautoescape" | "endfilter" => {
             return Ok(Body::Plain(tag.body.to_owned()));
         }
-        _ => return Err("a statement is not known"),
+        _ => return Err("unknown statement"),
     };
     parser.end()?;
     Ok(Body::Plain(format!(" {keyword} {body} ")))
@@ -190,10 +190,10 @@ mod tests {
     fn what_is_not_understood_is_refused() {
         for (text, line, reason) in [
             ("\n{% for x in y recursive %}{% endfor %}", 2, "recursive loops are not supported"),
-            ("{% include 'x' %}", 1, "a statement is not known"),
-            ("{{ a b }}", 1, "a tag holds more than it should"),
-            ("{{ a", 1, "a tag does not end"),
-            ("{{ a ~ }}", 1, "a value is missing"),
+            ("{% include 'x' %}", 1, "unknown statement"),
+            ("{{ a b }}", 1, "unexpected text at the end of a tag"),
+            ("{{ a", 1, "a tag is not closed"),
+            ("{{ a ~ }}", 1, "expected a value"),
         ] {
             assert_eq!(metered(text), Err(NotMetered { line, reason }), "{text}");
         }

@@ -147,11 +147,11 @@ fn failures_bear_no_values() {
         ("{{ data.secret.x() }}", "template text, line 1: unknown method"),
         (
             "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
-            "template text, line 1: it takes too many steps, or makes too much on the way",
+            "template text, line 1: it needs too many steps, or too much memory for intermediate values",
         ),
         (
             "{% for a in range(15000) %}{{ data.secret }}{{ '0123456789' * 7 }}{% endfor %}",
-            "template text: it comes to more than 1048576 bytes",
+            "template text: its output is larger than 1048576 bytes",
         ),
     ] {
         let error = render_of(Escape::Text, text, &data).unwrap_err().to_string();

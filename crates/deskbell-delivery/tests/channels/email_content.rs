@@ -44,7 +44,7 @@ async fn receivers() {
     two["email_addresses"].as_array_mut().unwrap().push(second);
     let nobody = json!({ "id": "user_1", "email_addresses": [] });
     let ok = |list: &[&str]| Ok(json!(list));
-    let none = Err("reject: no recipient: `to` came to no address for this event".to_owned());
+    let none = Err("reject: no recipient: `to` is empty for this event".to_owned());
     for (to, user, expected) in [
         ("{{ user.primary_email }}", &two, ok(&["mira@example.com"])),
         (all, &two, ok(&["mira@example.com", "second@example.com"])),
@@ -54,7 +54,7 @@ async fn receivers() {
         (
             "{{ user.first_name }}",
             &two,
-            Err("reject: `mail/to` has 1 part(s) in it that are no email addresses".to_owned()),
+            Err("reject: `mail/to` contains 1 invalid email address(es)".to_owned()),
         ),
     ] {
         let to_field = sent(to, user).await.map(|mut body| body["to"].take());
@@ -196,8 +196,8 @@ async fn clerks_own_emails() {
     assert_eq!(channel.check(&["email.created"]), []);
     let mut email = sample("email.created");
     for (delivered_by_clerk, why) in [
-        (json!(true), "Clerk has sent it itself"),
-        (json!(null), "it is no email of Clerk's: it does not say who sends it"),
+        (json!(true), "Clerk sent this email itself"),
+        (json!(null), "not one of Clerk's emails: `delivered_by_clerk` is missing"),
     ] {
         email["delivered_by_clerk"] = delivered_by_clerk;
         let attempt = attempt(&channel, &delivery("email.created", &email)).await;

@@ -64,7 +64,7 @@ async fn contacts_follow_users() {
     let nobody = json!({ "id": "user_1", "email_addresses": [] });
     assert_eq!(
         asked("user.created", &nobody, None).await,
-        Err("reject: the user has no primary email address, and a contact needs one".to_owned())
+        Err("reject: the user has no primary email address, which a contact requires".to_owned())
     );
 }
 
@@ -81,11 +81,11 @@ async fn other_types_send_events_about_a_user() {
         (Some("{{ type }}"), "reject: organization.created is not about one user"),
         (
             None,
-            "reject: organization.created changes no contact, and no `event_name` is sent for it",
+            "reject: organization.created does not change a contact, and `event_name` is not set",
         ),
         (
             Some(" {{ data.x }} "),
-            "reject: organization.created changes no contact, and no `event_name` is sent for it",
+            "reject: organization.created does not change a contact, and `event_name` is not set",
         ),
     ] {
         let asked = asked("organization.created", &organization, name).await;
@@ -120,6 +120,6 @@ async fn answers() {
 async fn alerts_do_not_go_there() {
     let service = HttpService::start([]).await;
     let attempt = attempt(&channel(&service, Some("x")), &notice()).await;
-    assert_eq!(reason(&attempt), "alerts do not go to Loops");
+    assert_eq!(reason(&attempt), "Loops takes no alerts");
     assert!(!format!("{:?}", channel(&service, None)).contains("loops_a_key"));
 }

@@ -57,7 +57,7 @@ async fn a_destination_may_carry_alerts_only() {
     let channel = EmailChannel::new("mail", &config).unwrap();
     assert_eq!(attempt(&channel, &notice()).await.outcome, Outcome::Delivered);
     let refused = attempt(&channel, &delivery("user.created", &user("Mira"))).await;
-    assert_eq!(reason(&refused), "this destination carries alerts only");
+    assert_eq!(reason(&refused), "this destination takes only alerts");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_notice_needs_an_address_of_its_own() {
     let attempt = attempt(&channel(&service.url), &notice()).await;
     assert_eq!(
         reason(&attempt),
-        "an alert needs an address in `to` that does not come from an event"
+        "an alert requires an address in `to` that does not depend on an event"
     );
     assert!(service.asked().is_empty());
 }
@@ -199,7 +199,7 @@ fn configs_that_cannot_be_used() {
     );
     assert_eq!(
         refused(|config| (config.text, config.html) = (None, None)),
-        "an email needs `text` or `html`, or both"
+        "set `text`, `html`, or both"
     );
     assert_eq!(refused(|config| config.subject = None), "the key `subject` is missing here");
     let bad_key = refused(|config| config.api_key = Some("a key\n".into()));

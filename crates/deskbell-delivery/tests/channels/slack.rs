@@ -61,9 +61,9 @@ async fn messages() {
             Some(r#"{"blocks": [], "username": {{ user.first_name | tojson }}}"#),
             Ok(json!({ "blocks": [], "username": "Mira" })),
         ),
-        (Some("{{ data.nothing }}"), None, Err("reject: the message came to nothing".to_owned())),
-        (None, Some("[{]"), Err("reject: `blocks` is no JSON at line 1, column 3".to_owned())),
-        (None, Some("3"), Err("reject: `blocks` is neither a list nor an object".to_owned())),
+        (Some("{{ data.nothing }}"), None, Err("reject: the message is empty".to_owned())),
+        (None, Some("[{]"), Err("reject: `blocks` is not valid JSON at line 1, column 3".to_owned())),
+        (None, Some("3"), Err("reject: expected `blocks` to be a JSON list or object".to_owned())),
         (
             None,
             Some("{{ user.first_name | round }}"),
@@ -104,7 +104,7 @@ async fn a_notice() {
     let channel = channel(&service.url, None, None);
     assert_eq!(attempt(&channel, &notice()).await.outcome, Outcome::Delivered);
     let refused = attempt(&channel, &delivery("user.created", &user("Mira"))).await;
-    assert_eq!(reason(&refused), "this destination carries alerts only");
+    assert_eq!(reason(&refused), "this destination takes only alerts");
     insta::assert_snapshot!(service.asked()[0].shown());
 }
 
@@ -168,7 +168,7 @@ fn samples_show_blocks_that_are_no_json() {
     let config = config(url, None, Some("[{{ user.full_name }}]"));
     let channel = SlackChannel::new("slack", &config).unwrap();
     let failures = channel.check(&["user.created"]);
-    assert!(failures[0].reason.starts_with("`blocks` is no JSON"), "{failures:?}");
+    assert!(failures[0].reason.starts_with("`blocks` is not valid JSON"), "{failures:?}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn two_credentials() {
     let error = error_of("https://user:t0ken@example.com/", |config| {
         config.headers = headers(&[("authorization", "Bearer t0ken")]).unwrap();
     });
-    assert!(error.contains("`headers` an `authorization`"), "{error}");
+    assert!(error.contains("both `url` and `headers` have credentials"), "{error}");
 }
 
 #[test]
@@ -47,12 +47,12 @@ fn secrets_that_cannot_sign() {
     let with = |secrets: EndpointSecrets| {
         error_of("https://example.com/", |config| config.secrets = secrets)
     };
-    assert_eq!(with(secrets(&[])), "a secret to sign with is missing here");
+    assert_eq!(with(secrets(&[])), "the key `secret` is missing here");
     let public = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
     assert!(public.parse::<EndpointSecret>().unwrap_err().contains("whsk_"));
     let mut ending = secrets(&[SECRET]);
     ending.0[0].until = Some(UnixMillis::MIN);
-    assert_eq!(with(ending), "every secret here has a time after which it is not used");
+    assert_eq!(with(ending), "every secret here has an `until`");
 }
 
 #[test]

@@ -18,7 +18,7 @@ async fn a_mistake_is_told_with_its_destination_its_template_and_its_line() {
         ),
         (SLACK, "text = \"{{ id | nofilter }}\"", "template ops/text, line 1: unknown filter"),
         (SLACK, "text = \"a\\n{% if id == none %}{% endif %}\"", "line 2: write `is none`"),
-        (SLACK, "blocks = \"[{\"", "`blocks` is no JSON at line 1"),
+        (SLACK, "blocks = \"[{\"", "`blocks` is not valid JSON at line 1"),
         (SLACK, "text = \"file:text.txt\"", "template text.txt, line 3: unknown name `nothing`"),
         (SLACK, "text = \"{{ user.frist_name }}\"", "did you mean `first_name`?"),
         (EMAIL, "subject = \"{{ usr }}\"\ntext = \"a\"", "template ops/subject, line 1"),

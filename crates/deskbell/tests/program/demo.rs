@@ -96,6 +96,6 @@ async fn a_bad_url_is_wrong_usage_and_is_not_repeated() {
     let directory = tempfile::tempdir().unwrap();
     let ran = run(directory.path(), &["demo", "--mirror", "mysql://app:hunter2@db/app"]).await;
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("`mysql:` is not a database"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`mysql:` is not a supported database"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
 }

@@ -278,8 +278,8 @@ async fn mistakes_are_wrong_usage_and_secrets_are_not_repeated() {
     let url = ["--url", "http://127.0.0.1:9/"];
     let secret = ["--secret", SECRET];
     let cases: [(&[&str], i32, &str); 11] = [
-        (&["--url", "127.0.0.1:9/hook", "--secret", SECRET], 2, "this is no URL"),
-        (&["--url", "localhost:9/hook", "--secret", SECRET], 2, "write https://HOST/PATH"),
+        (&["--url", "127.0.0.1:9/hook", "--secret", SECRET], 2, "invalid URL"),
+        (&["--url", "localhost:9/hook", "--secret", SECRET], 2, "expected https://HOST/PATH"),
         (&["--url", "http://127.0.0.1:9/", "--secret", "sk_test_hunter2"], 2, "API key"),
         (&["--secret", SECRET], 2, "--url"),
         (&[&url[..], &secret, &["--duplicates", "5"]].concat(), 2, "from 0% to 100%"),

@@ -35,7 +35,7 @@ impl<'p, 't> Parser<'p, 't> {
 
     /// Everything must have been read.
     pub(super) fn end(&self) -> Result<(), &'static str> {
-        if self.is_at_end() { Ok(()) } else { Err("a tag holds more than it should") }
+        if self.is_at_end() { Ok(()) } else { Err("unexpected text at the end of a tag") }
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -95,7 +95,7 @@ impl<'p, 't> Parser<'p, 't> {
     }
 
     fn expect(&mut self, wanted: &str) -> Result<(), &'static str> {
-        if self.accept(wanted) { Ok(()) } else { Err("a bracket does not end") }
+        if self.accept(wanted) { Ok(()) } else { Err("a bracket is not closed") }
     }
 
     /// Any expression.
@@ -210,7 +210,7 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn primary(&mut self) -> Counted {
         let Some((first, rest)) = self.tokens.split_first() else {
-            return Err("a value is missing");
+            return Err("expected a value");
         };
         match first {
             Token::Identifier(name) if !RESERVED.contains(name) => {
@@ -232,7 +232,7 @@ impl<'p, 't> Parser<'p, 't> {
             Token::Operator("(") => self.bracketed("(", ")"),
             Token::Operator("[") => self.bracketed("[", "]"),
             Token::Operator("{") => self.bracketed("{", "}"),
-            _ => Err("a value is missing"),
+            _ => Err("expected a value"),
         }
     }
 
@@ -249,7 +249,7 @@ impl<'p, 't> Parser<'p, 't> {
             if self.accept(",") {
                 text.push_str(if self.is_next(close) { "," } else { ", " });
             } else if !self.is_next(close) {
-                return Err("a bracket does not end");
+                return Err("a bracket is not closed");
             }
         }
         text.push_str(close);
@@ -268,7 +268,7 @@ impl<'p, 't> Parser<'p, 't> {
                         self.tokens = rest;
                         Piece::of(format!("{INDEXED}({piece})[{index}]"))
                     }
-                    _ => return Err("a value is missing"),
+                    _ => return Err("expected a value"),
                 };
             } else if self.accept("[") {
                 piece = self.subscript(&piece)?;
@@ -290,7 +290,7 @@ impl<'p, 't> Parser<'p, 't> {
                 inside.push_str(&self.expression()?.text);
             }
             if self.is_at_end() {
-                return Err("a bracket does not end");
+                return Err("a bracket is not closed");
             }
         }
         let function = if is_slice { COUNTED } else { INDEXED };
@@ -313,7 +313,7 @@ impl<'p, 't> Parser<'p, 't> {
             };
             all.push(format!("{splat}{named}{}", self.expression()?.counted()));
             if !self.accept(",") && !self.is_next(")") {
-                return Err("a bracket does not end");
+                return Err("a bracket is not closed");
             }
         }
         Ok(format!("({})", all.join(", ")))
@@ -322,7 +322,7 @@ impl<'p, 't> Parser<'p, 't> {
     fn filters(&mut self, mut piece: Piece) -> Counted {
         loop {
             if self.accept("|") {
-                let name = self.identifier().ok_or("a value is missing")?;
+                let name = self.identifier().ok_or("expected a value")?;
                 let arguments = if self.is_next("(") { self.arguments()? } else { String::new() };
                 piece = Piece::of(format!("{piece}|{name}{arguments}"));
             } else if self.accept("is") {
@@ -335,7 +335,7 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn test(&mut self, piece: Piece) -> Counted {
         let not = if self.accept("not") { "not " } else { "" };
-        let name = self.identifier().ok_or("a value is missing")?;
+        let name = self.identifier().ok_or("expected a value")?;
         let arguments = if self.is_next("(") {
             self.arguments()?
         } else if self.is_argument_next() {

@@ -10,7 +10,7 @@ use crate::template::bounded::RENDERED_BYTES_MAX;
 
 /// What the worst rendering may take; looked at where the code is optimised.
 const WORST: Duration = Duration::from_millis(50);
-const TOO_MUCH: &str = "it takes too many steps, or makes too much on the way";
+const TOO_MUCH: &str = "it needs too many steps, or too much memory for intermediate values";
 
 fn reason(text: &str, data: &Json) -> String {
     match render_of(Escape::Text, text, data) {
