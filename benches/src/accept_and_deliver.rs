@@ -11,7 +11,7 @@ use crate::child;
 use crate::deliveries::Target;
 use crate::error::BenchError;
 use crate::load::{self, Run};
-use crate::place::Place;
+use crate::location::Location;
 use crate::process::{ServerProcess, Usage};
 use crate::report::{Aim, Report, Row, median};
 use crate::store::Backend;
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     for round in 0..options.rounds.max(1) {
         eprintln!("accept-and-deliver: round {} of {}", round + 1, options.rounds.max(1));
         let store = runtime.block_on(options.backend.create())?;
-        outcomes.push(measure(options, &store.place(), &bodies, round)?);
+        outcomes.push(measure(options, &store.location(), &bodies, round)?);
     }
     let notes = runtime.block_on(options.backend.notes())?;
     report(options, &outcomes).with_notes(notes).publish()
@@ -67,7 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
 
 fn measure(
     options: &Options,
-    store: &Place,
+    store: &Location,
     bodies: &[Bytes],
     seed: u64,
 ) -> Result<Outcome, BenchError> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
 use crate::error::BenchError;
-use crate::place::Place;
+use crate::location::Location;
 use crate::store::Backend;
 
 const SQLITE_INSERT: &str = "INSERT INTO events (source, message_id, type, subject, occurred_at_ms, received_at_ms, instance_id, payload) \
@@ -31,11 +31,11 @@ pub(crate) async fn rows_per_second(
 ) -> Result<f64, BenchError> {
     let store = backend.create().await?;
     // The real store makes its tables and indexes.
-    store.place().make().await?;
+    store.location().make().await?;
     let templates = bodies.iter().map(Template::new).collect::<Result<Vec<_>, _>>()?;
-    match store.place() {
-        Place::Sqlite(path) => into_sqlite(&path, &templates, rows_per_commit, duration),
-        Place::Postgres(url) => into_postgres(&url, &templates, rows_per_commit, duration).await,
+    match store.location() {
+        Location::Sqlite(path) => into_sqlite(&path, &templates, rows_per_commit, duration),
+        Location::Postgres(url) => into_postgres(&url, &templates, rows_per_commit, duration).await,
     }
 }
 

@@ -22,14 +22,14 @@ use tokio_util::sync::CancellationToken;
 use crate::deliveries::{self, Destination};
 use crate::endpoint::{PATH, SECRET};
 use crate::error::BenchError;
-use crate::place::Place;
+use crate::location::Location;
 use crate::stores::{CountingStore, DiscardingStore};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The event log's file or URL; without one, events are discarded
     #[arg(long)]
-    store: Option<Place>,
+    store: Option<Location>,
     /// Where every event in the log is delivered to
     #[arg(long, requires = "store")]
     deliver_to: Option<String>,
@@ -43,18 +43,18 @@ pub(crate) struct Options {
 
 impl Options {
     /// A server on this store, or on the one that discards.
-    pub(crate) fn on(store: Option<&Place>) -> Self {
+    pub(crate) fn on(store: Option<&Location>) -> Self {
         let (store, in_flight) = (store.cloned(), IN_FLIGHT_MAX);
         Self { store, deliver_to: None, in_flight, index_subjects: false }
     }
 
     /// A server that indexes subjects, too, as `deskbell serve` does.
-    pub(crate) fn indexing(store: &Place) -> Self {
+    pub(crate) fn indexing(store: &Location) -> Self {
         Self { index_subjects: true, ..Self::on(Some(store)) }
     }
 
     /// A server that delivers, too.
-    pub(crate) fn delivering(store: &Place, to: String, in_flight: usize) -> Self {
+    pub(crate) fn delivering(store: &Location, to: String, in_flight: usize) -> Self {
         Self { deliver_to: Some(to), in_flight, ..Self::on(Some(store)) }
     }
 
@@ -100,8 +100,8 @@ async fn serve(options: &Options) -> Result<(), BenchError> {
     let mut tasks = JoinSet::new();
     let mut opened = None;
     let inner: Arc<dyn EventLog> = match &options.store {
-        Some(place) => {
-            let database = place.open().await?;
+        Some(location) => {
+            let database = location.open().await?;
             opened = Some(database.clone());
             if let Some(url) = &options.deliver_to {
                 deliveries::register(&*database, NAME, StartFrom::Beginning).await?;

@@ -7,7 +7,7 @@ use deskbell_store::PostgresConnector;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::error::BenchError;
-use crate::place::Place;
+use crate::location::Location;
 
 /// What makes a commit cost what it costs.
 const SETTINGS: [&str; 5] =
@@ -83,14 +83,14 @@ impl Database {
     }
 
     /// Where a store in it is.
-    pub(crate) fn place(&self) -> Place {
-        Place::Postgres(self.url.clone())
+    pub(crate) fn location(&self) -> Location {
+        Location::Postgres(self.url.clone())
     }
 
-    pub(crate) fn place_over_tls(&self) -> Result<Place, BenchError> {
+    pub(crate) fn place_over_tls(&self) -> Result<Location, BenchError> {
         let mut url = url::Url::parse(&self.url)?;
         url.query_pairs_mut().append_pair("sslmode", "require");
-        Ok(Place::Postgres(url.into()))
+        Ok(Location::Postgres(url.into()))
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection, BenchError> {

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::endpoint::SECRET;
 use crate::error::BenchError;
-use crate::place::Place;
+use crate::location::Location;
 
 const EVENTS_A_TRANSACTION: usize = 1024;
 const NUMBER_DIGITS: usize = 26;
@@ -120,8 +120,8 @@ impl Target {
 }
 
 impl Line {
-    pub(crate) async fn open(place: &Place) -> Result<Self, BenchError> {
-        let store = place.open().await?;
+    pub(crate) async fn open(location: &Location) -> Result<Self, BenchError> {
+        let store = location.open().await?;
         let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
         let writing = JoinSet::from_iter([writer.run()]);
         let shutdown = CancellationToken::new();
@@ -241,14 +241,14 @@ fn route(
 /// Writes events with these numbers into a log, and delivers them all. How many a second, until the
 /// last of them is settled.
 pub(crate) async fn deliver_all(
-    place: &Place,
+    location: &Location,
     bodies: &[Bytes],
     numbers: Range<usize>,
     destination: Destination<'_>,
     target: &Target,
 ) -> Result<f64, BenchError> {
     let events = numbers.len();
-    let mut line = Line::open(place).await?;
+    let mut line = Line::open(location).await?;
     line.register(destination.name, StartFrom::Beginning).await?;
     line.fill(bodies, numbers).await?;
     let started = Instant::now();

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::deliveries::{Destination, Line, Target, deliver_all};
 use crate::error::BenchError;
 use crate::load;
-use crate::place::Place;
+use crate::location::Location;
 use crate::report::{Aim, Report, Row, median};
 use crate::store::Backend;
 
@@ -77,9 +77,9 @@ impl Rounds {
     ) -> Result<(), BenchError> {
         let target = Target::start(Reply::Status(200))?;
         let (store, url) = (runtime.block_on(options.backend.create())?, target.url());
-        let (place, to) = (store.place(), destination(options, &url));
+        let (location, to) = (store.location(), destination(options, &url));
         let delivered =
-            runtime.block_on(deliver_all(&place, bodies, 0..options.events, to, &target))?;
+            runtime.block_on(deliver_all(&location, bodies, 0..options.events, to, &target))?;
         drop(store);
         let target = Target::start(Reply::Status(200))?;
         let bare = runtime.block_on(post(options, bodies, &target))?;
@@ -88,7 +88,7 @@ impl Rounds {
         self.ratios.push(delivered / bare);
         let target = Target::start(Reply::Status(200))?;
         let store = runtime.block_on(options.backend.create())?;
-        let light = runtime.block_on(light(options, bodies, &store.place(), &target))?;
+        let light = runtime.block_on(light(options, bodies, &store.location(), &target))?;
         self.ms_p50.push(light[0]);
         self.ms_p99.push(light[1]);
         let target = Target::start(Reply::Status(200))?;
@@ -166,7 +166,7 @@ async fn post(
 async fn light(
     options: &Options,
     bodies: &[Bytes],
-    store: &Place,
+    store: &Location,
     target: &Target,
 ) -> Result<[f64; 2], BenchError> {
     let mut line = Line::open(store).await?;

@@ -67,7 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
 /// A store that has delivered much.
 async fn with_history(options: &Options) -> Result<Database, BenchError> {
     let database = options.server.create_database().await?;
-    let line = Line::open(&database.place()).await?;
+    let line = Line::open(&database.location()).await?;
     line.register(NAME, StartFrom::Beginning).await?;
     line.close().await;
     history::deliver(&database, options.settled).await?;
@@ -88,5 +88,5 @@ fn per_second(
         Destination { name: NAME, url: &url, max_in_flight: options.in_flight, timeout: TIMEOUT };
     let first = round * options.events;
     let numbers = first..first + options.events;
-    runtime.block_on(deliver_all(&database.place(), bodies, numbers, to, &target))
+    runtime.block_on(deliver_all(&database.location(), bodies, numbers, to, &target))
 }

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use crate::deliveries::{Destination, Line, Target};
 use crate::error::BenchError;
 use crate::load;
-use crate::place::Place;
+use crate::location::Location;
 use crate::process;
 use crate::report::{Aim, Report, Row};
 
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let directory = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut scene = Scene { options, bodies: load::user_bodies(), next: options.backlog };
-    let store = |name: &str| Place::file(directory.path().join(name));
+    let store = |name: &str| Location::file(directory.path().join(name));
     let (alone, beside) = (store("alone.db"), store("beside.db"));
     eprintln!("delivery-isolation: filling two logs with {} events", options.backlog);
     runtime.block_on(scene.fill(&alone, &[HEALTHY]))?;
@@ -102,7 +102,7 @@ fn publish(
 
 impl Scene<'_> {
     /// A log with the backlog, of which all is for the dead destination.
-    async fn fill(&self, store: &Place, destinations: &[&str]) -> Result<(), BenchError> {
+    async fn fill(&self, store: &Location, destinations: &[&str]) -> Result<(), BenchError> {
         let line = Line::open(store).await?;
         line.fill(&self.bodies, 0..self.options.backlog).await?;
         for &name in destinations {
@@ -117,7 +117,7 @@ impl Scene<'_> {
     fn measure(
         &mut self,
         runtime: &Runtime,
-        store: &Place,
+        store: &Location,
         with_dead: bool,
     ) -> Result<Latencies, BenchError> {
         let healthy = Target::start(Reply::Status(200))?;
@@ -151,7 +151,7 @@ impl Scene<'_> {
     }
 
     /// Makes sure that all of it is pending for the dead destination.
-    async fn route_the_rest(&self, store: &Place) -> Result<(), BenchError> {
+    async fn route_the_rest(&self, store: &Location) -> Result<(), BenchError> {
         let mut line = Line::open(store).await?;
         line.route(&[HEALTHY, DEAD])?;
         let head = line.store.head().await?;

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::database::Database;
 use crate::error::BenchError;
-use crate::place::Place;
+use crate::location::Location;
 
 /// Rows in one INSERT: a transaction of all of them would keep everything it wrote from being reused.
 const ROWS_A_STATEMENT: i64 = 500_000;
@@ -60,14 +60,14 @@ fn subjects(events: i64) -> i64 {
 }
 
 /// Fills an empty log; the store has made its tables.
-pub(crate) async fn fill(place: &Place, events: i64) -> Result<(), BenchError> {
-    match place {
-        Place::Sqlite(path) => {
+pub(crate) async fn fill(location: &Location, events: i64) -> Result<(), BenchError> {
+    match location {
+        Location::Sqlite(path) => {
             fill_sqlite(&SqliteConnection::open(path)?, events)?;
             // Or the first commit of a run would have to wait for all of it.
             Ok(File::open(path)?.sync_all()?)
         }
-        Place::Postgres(url) => {
+        Location::Postgres(url) => {
             let mut connection = <PgConnection as sqlx::Connection>::connect(url).await?;
             fill_postgres(&mut connection, events).await?;
             settle_down(&mut connection).await

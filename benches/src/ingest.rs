@@ -105,10 +105,10 @@ impl Rounds {
         self.discarded.push(load::run(None, bodies, run(REQUESTS_MAX_DISCARDED))?);
         for replicas in &mut self.replicas {
             let store = runtime.block_on(options.backend.create())?;
-            let place = store.place();
-            runtime.block_on(place.make())?;
+            let location = store.location();
+            runtime.block_on(location.make())?;
             let run = run(REQUESTS_MAX_DURABLE);
-            let durable = load::on_replicas(replicas.count, Some(&place), bodies, run)?;
+            let durable = load::on_replicas(replicas.count, Some(&location), bodies, run)?;
             drop(store);
             let batch = rows_per_commit(&durable);
             let bare = bare_append::rows_per_second(&options.backend, bodies, batch, duration_max);

@@ -12,7 +12,7 @@ use deskbell_store::{EventLog, NewEvent, SqliteStore, Store};
 use crate::error::BenchError;
 use crate::ingest;
 use crate::load::{self, Run};
-use crate::place::Place;
+use crate::location::Location;
 use crate::report::{Aim, Report, median};
 
 const RATIO_AIM: f64 = 0.95;
@@ -48,10 +48,10 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
             seed: round,
         };
         let store = directory.path().join(format!("empty-{round}.db"));
-        empty.push(load::run(Some(&Place::file(&store)), &bodies, run)?);
+        empty.push(load::run(Some(&Location::file(&store)), &bodies, run)?);
         let store = directory.path().join(format!("full-{round}.db"));
         fs::copy(&filled, &store)?;
-        full.push(load::run(Some(&Place::file(&store)), &bodies, run)?);
+        full.push(load::run(Some(&Location::file(&store)), &bodies, run)?);
         remove(&store)?;
     }
     // Rounds are compared pair by pair, so that a machine that gets slower meanwhile does not count.

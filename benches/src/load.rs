@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::child::{self, Committed};
 use crate::endpoint::{PATH, SECRET};
 use crate::error::BenchError;
-use crate::place::Place;
+use crate::location::Location;
 use crate::process::{ServerProcess, Usage};
 
 /// Distinct payloads; requests take them in turn.
@@ -54,7 +54,7 @@ pub(crate) fn small_bodies() -> Vec<Bytes> {
 
 /// Starts a server on the store, or on the one that discards, loads it, and stops it.
 pub(crate) fn run(
-    store: Option<&Place>,
+    store: Option<&Location>,
     bodies: &[Bytes],
     run: Run,
 ) -> Result<Outcome, BenchError> {
@@ -63,7 +63,7 @@ pub(crate) fn run(
 
 /// As [`run`], with a server that indexes the log's subjects meanwhile.
 pub(crate) fn run_indexing(
-    store: &Place,
+    store: &Location,
     bodies: &[Bytes],
     run: Run,
 ) -> Result<Outcome, BenchError> {
@@ -73,7 +73,7 @@ pub(crate) fn run_indexing(
 /// As [`run`], with so many servers on the one store, and the load dealt out to them.
 pub(crate) fn on_replicas(
     replicas: usize,
-    store: Option<&Place>,
+    store: Option<&Location>,
     bodies: &[Bytes],
     run: Run,
 ) -> Result<Outcome, BenchError> {

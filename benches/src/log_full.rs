@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use crate::error::BenchError;
 use crate::history;
 use crate::load::{self, Run};
-use crate::place::Place;
+use crate::location::Location;
 use crate::report::{Aim, Report, Row, median};
 use crate::store::{Backend, Fresh};
 
@@ -48,7 +48,7 @@ pub(crate) struct Options {
 
 /// A log that is gone when it is dropped.
 struct Log {
-    place: Place,
+    location: Location,
     events: i64,
     _store: Fresh,
 }
@@ -88,10 +88,10 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
 impl Log {
     async fn of(options: &Options, events: i64) -> Result<Self, BenchError> {
         let store = options.backend.create().await?;
-        let place = store.place();
-        place.make().await?;
-        history::fill(&place, events).await?;
-        Ok(Self { place, events, _store: store })
+        let location = store.location();
+        location.make().await?;
+        history::fill(&location, events).await?;
+        Ok(Self { location, events, _store: store })
     }
 
     /// With a load beside it, and without one for a load to be held against; the rest at once.
@@ -100,8 +100,9 @@ impl Log {
         for seed in 0..options.rounds.max(1) {
             eprintln!("log-full: acks beside indexing, round {}", seed + 1);
             let bodies = load::small_bodies();
-            let without = load::run(Some(&self.place), &bodies, run_of(options, 2 * seed))?;
-            let beside = load::run_indexing(&self.place, &bodies, run_of(options, 2 * seed + 1))?;
+            let without = load::run(Some(&self.location), &bodies, run_of(options, 2 * seed))?;
+            let beside =
+                load::run_indexing(&self.location, &bodies, run_of(options, 2 * seed + 1))?;
             ratios.push(beside.load.acked_per_second / without.load.acked_per_second);
         }
         eprintln!("log-full: indexing the rest");
@@ -113,7 +114,7 @@ impl Log {
 
     /// How many events were indexed.
     async fn index_all(&self) -> Result<f64, BenchError> {
-        let store = self.place.open().await?;
+        let store = self.location.open().await?;
         let mut events = 0;
         loop {
             let indexed = store.index_subjects(INDEXED_AT_ONCE).await?;
@@ -137,7 +138,7 @@ impl Log {
         runtime.block_on(self.index_all())?;
         let [open_ms, find_ms, search_ms] = runtime.block_on(self.look())?;
         let run = run_of(options, SEEDS_OF_ROUNDS + round);
-        let load = load::run_indexing(&self.place, &load::small_bodies(), run)?.load;
+        let load = load::run_indexing(&self.location, &load::small_bodies(), run)?.load;
         let acked_per_second = load.acked_per_second;
         Ok(Measured { open_ms, find_ms, search_ms, acked_per_second })
     }
@@ -147,11 +148,11 @@ impl Log {
         let mut opened = Vec::new();
         for _ in 0..OPENED {
             let started = Instant::now();
-            let store = self.place.open().await?;
+            let store = self.location.open().await?;
             opened.push(ms_since(started));
             store.close().await;
         }
-        let store = self.place.open().await?;
+        let store = self.location.open().await?;
         let (mut found, mut searched) = (Vec::new(), Vec::new());
         for number in self.numbers(FOUND) {
             let started = Instant::now();

@@ -24,7 +24,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use crate::bare_upserts::Work;
 use crate::error::BenchError;
 use crate::load::{self, Run};
-use crate::place::Place;
+use crate::location::Location;
 use crate::report::{Aim, Report, Row, median};
 use crate::store::Backend;
 
@@ -127,7 +127,7 @@ fn hold_against_ingest(
         duration_max: Duration::from_secs(4),
         seed: 0,
     };
-    let store = Place::file(directory.join("ingest.db"));
+    let store = Location::file(directory.join("ingest.db"));
     let ingest = load::run(Some(&store), &load::user_bodies(), run)?.load.acked_per_second;
     rows.push(Row {
         what: "ingest, 64 connections".to_owned(),

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use crate::database::{Database, Server};
 use crate::error::BenchError;
-use crate::place::Place;
+use crate::location::Location;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
@@ -60,10 +60,10 @@ impl Backend {
 
 impl Fresh {
     /// Where a store in it is.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn location(&self) -> Location {
         match self {
-            Self::File(directory) => Place::file(directory.path().join("deskbell.db")),
-            Self::Database(database) => database.place(),
+            Self::File(directory) => Location::file(directory.path().join("deskbell.db")),
+            Self::Database(database) => database.location(),
         }
     }
 

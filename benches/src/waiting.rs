@@ -72,14 +72,14 @@ async fn per_second(
     server: Option<&Server>,
     waits: bool,
 ) -> Result<f64, BenchError> {
-    let place = Place::new(server).await?;
-    place.run(APP_USERS).await?;
-    let (target, mut position) = open(&place).await?;
+    let location = Location::new(server).await?;
+    location.run(APP_USERS).await?;
+    let (target, mut position) = open(&location).await?;
     let fold = Fold::new(target.mappings(), BTreeMap::new());
     apply(&*target, &fold, &mut position, &[signs_up("first")]).await?;
-    place.run(&others(options.rows)).await?;
-    place.run(&records(&place, options.rows, waits)).await?;
-    place.run(place.before_measuring()).await?;
+    location.run(&others(options.rows)).await?;
+    location.run(&records(&location, options.rows, waits)).await?;
+    location.run(location.before_measuring()).await?;
     let batches: Vec<Vec<_>> = (0..options.batches)
         .map(|batch| (0..options.users).map(|n| signs_up(&format!("user_{batch}_{n}"))).collect())
         .collect();
@@ -94,7 +94,7 @@ async fn per_second(
 }
 
 /// Opens the destination where nothing has come to it yet.
-async fn open(place: &Place) -> Result<(Arc<dyn Target>, Checkpoint), BenchError> {
+async fn open(location: &Location) -> Result<(Arc<dyn Target>, Checkpoint), BenchError> {
     let table = TableConfig {
         entity: "user".to_owned(),
         into: "app_users".to_owned(),
@@ -103,7 +103,7 @@ async fn open(place: &Place) -> Result<(Arc<dyn Target>, Checkpoint), BenchError
         on_delete: OnRowDelete::Delete,
         line: Line(Some(1)),
     };
-    let url = place.url();
+    let url = location.url();
     let options = MirrorOptions::new(
         "mirror",
         DatabaseConfig {
@@ -184,9 +184,9 @@ fn others(rows: usize) -> String {
 }
 
 /// What is known of as many users, who wait for these addresses or have none to wait for.
-fn records(place: &Place, rows: usize, waits: bool) -> String {
-    let versions = place.versions();
-    let now = place.now();
+fn records(location: &Location, rows: usize, waits: bool) -> String {
+    let versions = location.versions();
+    let now = location.now();
     let waiting = if waits {
         format!("{now}, {now}, 9, 'duplicate', '[\"ours_' || n || '\"]'")
     } else {
@@ -204,18 +204,18 @@ fn records(place: &Place, rows: usize, waits: bool) -> String {
 }
 
 /// A database of one round.
-enum Place {
+enum Location {
     Sqlite(TempDir),
     Postgres(Database),
 }
 
-impl Place {
+impl Location {
     async fn new(server: Option<&Server>) -> Result<Self, BenchError> {
-        let place = match server {
+        let location = match server {
             None => Self::Sqlite(tempfile::tempdir()?),
             Some(server) => Self::Postgres(server.create_database().await?),
         };
-        Ok(place)
+        Ok(location)
     }
 
     fn url(&self) -> String {

@@ -274,7 +274,9 @@ fn sqlite_path(text: &str) -> Result<PathBuf, String> {
     let rest = text.strip_prefix("sqlite:").unwrap_or(text);
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.is_empty() || path.ends_with('/') {
-        return Err("the URL names no file; expected sqlite://FILE or sqlite:///DIRECTORY/FILE".into());
+        return Err(
+            "the URL names no file; expected sqlite://FILE or sqlite:///DIRECTORY/FILE".into()
+        );
     }
     if path.contains('?') || path == ":memory:" {
         return Err("options and :memory: are not supported; expected sqlite://FILE".into());

@@ -67,9 +67,8 @@ impl FromStr for RateLimit {
             };
             Some(Self { count: count.trim().parse().ok()?, per })
         };
-        parse().ok_or_else(|| {
-            format!("expected a rate such as 50/s, 10/m or 1000/h, found `{text}`")
-        })
+        parse()
+            .ok_or_else(|| format!("expected a rate such as 50/s, 10/m or 1000/h, found `{text}`"))
     }
 }
 

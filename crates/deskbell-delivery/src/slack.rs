@@ -170,7 +170,7 @@ fn of_notice(notice: &Notice) -> Json {
     json!({ "text": format!("*{}*\n{}", slack(&notice.subject), slack(&notice.text)) })
 }
 
-/// A message with these blocks. Where in a text JSON breaks is told; the text is not.
+/// A message with these blocks. An error has the position in the text, and not the text.
 fn with_blocks(text: &str) -> Result<Json, String> {
     serde_json::from_str::<&RawValue>(text).map_err(|error| {
         format!("`blocks` is not valid JSON at line {}, column {}", error.line(), error.column())

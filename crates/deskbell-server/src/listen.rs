@@ -94,7 +94,9 @@ fn what_to_do(error: &io::Error, address: &ListenAddress) -> String {
             format!("no permission to listen on port {port}; choose port 1024 or higher")
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!("this machine does not have that address; 0.0.0.0:{port} listens on all addresses")
+            format!(
+                "this machine does not have that address; 0.0.0.0:{port} listens on all addresses"
+            )
         }
         _ => "check that it is an address or a name of this machine".to_owned(),
     }

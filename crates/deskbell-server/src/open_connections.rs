@@ -33,7 +33,7 @@ struct Candidates {
 #[derive(Debug)]
 pub(crate) struct OpenConnections {
     clients: HashMap<Id, Arc<Client>>,
-    /// Those that were told to end, and whose tasks still run.
+    /// How many are ending: their tasks still run.
     ending: usize,
     connections_max: usize,
     head_timeout_ms: u64,

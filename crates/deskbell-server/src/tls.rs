@@ -18,7 +18,7 @@ use tokio::task::spawn_blocking;
 use tokio_rustls::TlsAcceptor;
 
 /// How often it is looked whether the files have changed.
-const LOOK_INTERVAL: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The certificate of a server that speaks HTTPS by itself. Both files are read again when they
 /// change.
@@ -94,7 +94,7 @@ impl Tls {
     pub(crate) async fn watch(&self) {
         let (mut last, mut reported) = (None, None);
         loop {
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             let tls = self.clone();
             let Ok(reloaded) = spawn_blocking(move || tls.reload()).await else { continue };
             let failure = reloaded.err().map(|error| chain(&error));

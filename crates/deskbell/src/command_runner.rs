@@ -58,9 +58,10 @@ impl Request {
 
 impl Retry {
     /// Whether this dead letter is one of them.
-    pub(crate) fn matches(&self, letter: &DeadLetter) -> bool {
+    pub(crate) fn matches(&self, dead_letter: &DeadLetter) -> bool {
         self.ids.as_ref().is_none_or(|ids| {
-            ids.iter().any(|id| *id == letter.message_id || Some(id) == letter.subject.as_ref())
+            ids.iter()
+                .any(|id| *id == dead_letter.message_id || Some(id) == dead_letter.subject.as_ref())
         })
     }
 
@@ -130,7 +131,7 @@ impl CommandRunner {
             };
             let text = serde_json::to_string(&answer).unwrap_or_default();
             self.store.complete_command(queued.id, &text).await?;
-            tracing::info!(order = queued.id.0, %answer, "executed a command");
+            tracing::info!(command = queued.id.0, %answer, "executed a command");
         }
         Ok(())
     }
@@ -152,11 +153,11 @@ impl CommandRunner {
         for destination in &retry.destinations {
             let mut after = None;
             loop {
-                let letters = retry.page(&*self.store, destination, after.take()).await?;
-                let Some(last) = letters.last() else { break };
+                let page = retry.page(&*self.store, destination, after.take()).await?;
+                let Some(last) = page.last() else { break };
                 after = Some(last.key.clone());
-                let wanted = letters.into_iter().filter(|letter| retry.matches(letter));
-                let keys: Vec<_> = wanted.map(|letter| letter.key).collect();
+                let wanted = page.into_iter().filter(|one| retry.matches(one));
+                let keys: Vec<_> = wanted.map(|one| one.key).collect();
                 if !keys.is_empty() {
                     deliveries += self.store.revive(&keys).await?;
                 }

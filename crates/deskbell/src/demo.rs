@@ -31,7 +31,7 @@ const CHECKPOINTS: &str = "_checkpoints";
 /// The mirror is given up when it has not come further for this long.
 const STANDSTILL_MAX: Duration = Duration::from_secs(30);
 /// How often the mirror is asked how far it has come.
-const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The destination of the flaky receiver.
 const RECEIVER: &str = "receiver";
 /// Its deliveries at the same time.
@@ -243,7 +243,7 @@ async fn wait_for_the_mirror(engine: &Engine, reader: &MirrorReader) -> Result<(
     let name = DestinationConfig::default().name;
     let mut at = Seq::ZERO;
     let mut moved = tokio::time::Instant::now();
-    let mut look = tokio::time::interval(LOOK_INTERVAL);
+    let mut look = tokio::time::interval(POLL_INTERVAL);
     loop {
         look.tick().await;
         let now_at = reader.checkpoint(&name).await?.map_or(Seq::ZERO, |checkpoint| checkpoint.seq);

@@ -90,7 +90,7 @@ impl Pruner {
         run_as_leader(&*store, CONSUMER, &shutdown, &mut self).await;
     }
 
-    async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), StoreError> {
+    async fn run_once(&mut self, shutdown: &CancellationToken) -> Result<(), StoreError> {
         let slowest = self.slowest().await;
         self.prune(slowest.clone(), shutdown).await?;
         if self.erases {
@@ -186,7 +186,7 @@ fn add(sum: &mut Pruned, pruned: &Pruned) {
 fn report(pruned: &Pruned) {
     let Pruned { payloads, events, attempts, commands, dead_lettered, .. } = *pruned;
     if payloads + events + attempts + commands > 0 {
-        tracing::info!(payloads, events, attempts, orders = commands, "pruned the event log");
+        tracing::info!(payloads, events, attempts, commands, "pruned the event log");
     }
     if dead_lettered > 0 {
         tracing::warn!(
@@ -203,7 +203,7 @@ impl Leader for Pruner {
         let mut poll = interval(POLL_INTERVAL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(poll.tick()).await.is_some() {
-            if let Err(error) = self.look(&shutdown).await {
+            if let Err(error) = self.run_once(&shutdown).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "failed to prune the event log; retrying");
             }

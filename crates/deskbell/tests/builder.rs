@@ -16,10 +16,10 @@ use tokio::sync::mpsc;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Longer than anything here takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("in time")
+    tokio::time::timeout(TIMEOUT, future).await.expect("in time")
 }
 
 /// A builder with a log in this directory and nothing else.
@@ -66,9 +66,9 @@ where
     F: Fn(HandlerContext) -> T + Send + Sync + 'static,
     T: Future<Output = Result<(), HandlerError>> + Send + 'static,
 {
-    let (told, calls) = mpsc::unbounded_channel();
+    let (sender, calls) = mpsc::unbounded_channel();
     let builder = builder(directory).handle("provision", ["user.created"], move |event, cx| {
-        told.send((event.id.clone(), cx.attempt)).unwrap();
+        sender.send((event.id.clone(), cx.attempt)).unwrap();
         handler(cx)
     });
     (builder.start().await.unwrap(), calls)
@@ -131,12 +131,12 @@ async fn what_is_rejected_is_dead_lettered_with_the_reason() {
 #[tokio::test]
 async fn a_call_hears_of_the_stop_and_one_that_goes_on_is_cut_off_and_made_again() {
     let directory = TempDir::new().unwrap();
-    let (told, mut stopping) = mpsc::unbounded_channel();
+    let (sender, mut stopping) = mpsc::unbounded_channel();
     let (engine, mut calls) = start(directory.path(), move |cx| {
-        let told = told.clone();
+        let sender = sender.clone();
         async move {
             cx.stopping().await;
-            told.send(()).unwrap();
+            sender.send(()).unwrap();
             pending().await
         }
     })
@@ -164,12 +164,12 @@ async fn a_call_ends_with_an_engine_that_is_dropped() {
 #[tokio::test]
 async fn a_function_gets_the_alerts_that_it_names() {
     let directory = TempDir::new().unwrap();
-    let (told, mut alerts) = mpsc::unbounded_channel();
+    let (sender, mut alerts) = mpsc::unbounded_channel();
     let builder = builder(directory.path())
         .handle("provision", ["user.created"], async |_, _| Err(HandlerError::reject("no")))
         .handle("alerts", ["deskbell.alert"], move |event, _| {
             let alert: serde_json::Value = serde_json::from_str(event.raw.get()).unwrap();
-            told.send((event.event_type.to_string(), alert)).unwrap();
+            sender.send((event.event_type.to_string(), alert)).unwrap();
             async { Ok(()) }
         });
     let engine = builder.start().await.unwrap();

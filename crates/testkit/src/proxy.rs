@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     /// Longer than anything here takes; and how long silence is listened to.
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
     const SILENCE: Duration = Duration::from_millis(300);
 
     /// A server that says everything back.
@@ -253,7 +253,7 @@ mod tests {
     async fn ask(stream: &mut TcpStream) -> io::Result<bool> {
         stream.write_all(b"word").await?;
         let mut word = [0; 4];
-        tokio::time::timeout(PATIENCE, stream.read_exact(&mut word)).await.unwrap()?;
+        tokio::time::timeout(TIMEOUT, stream.read_exact(&mut word)).await.unwrap()?;
         Ok(&word == b"word")
     }
 
@@ -321,7 +321,7 @@ mod tests {
         assert!(is_silent(&mut stream).await);
         proxy.set(Mode::Pass);
         let mut word = [0; 4];
-        tokio::time::timeout(PATIENCE, stream.read_exact(&mut word)).await.unwrap().unwrap();
+        tokio::time::timeout(TIMEOUT, stream.read_exact(&mut word)).await.unwrap().unwrap();
         assert_eq!(&word, b"word");
     }
 

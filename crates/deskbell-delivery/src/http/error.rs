@@ -26,8 +26,6 @@ pub enum HttpError {
     #[error(transparent)]
     Secret(#[from] CannotSign),
     /// The HTTP client, as where the system has no certificate authorities.
-    #[error(
-        "cannot set up HTTPS; install the system's certificate authorities (ca-certificates)"
-    )]
+    #[error("cannot set up HTTPS; install the system's certificate authorities (ca-certificates)")]
     Client(#[source] reqwest::Error),
 }

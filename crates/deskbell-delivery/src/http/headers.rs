@@ -89,7 +89,9 @@ impl<'de> Deserialize<'de> for Value {
 
         let Text(text) = Text::deserialize(deserializer)?;
         HeaderValue::try_from(text).map(Self).map_err(|_| {
-            D::Error::custom("a header value cannot contain line breaks or other control characters")
+            D::Error::custom(
+                "a header value cannot contain line breaks or other control characters",
+            )
         })
     }
 }

@@ -148,6 +148,8 @@ impl<'de> Visitor<'de> for SecretsVisitor {
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixMillis>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(|_| {
-        D::Error::custom(format_args!("expected a time such as 2026-12-01T00:00:00Z, found `{text}`"))
+        D::Error::custom(format_args!(
+            "expected a time such as 2026-12-01T00:00:00Z, found `{text}`"
+        ))
     })
 }

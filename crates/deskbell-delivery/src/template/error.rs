@@ -36,7 +36,9 @@ impl TemplateError {
 /// What went wrong, in words that contain no values.
 fn words(kind: ErrorKind) -> String {
     match kind {
-        ErrorKind::OutOfFuel => "it needs too many steps, or too much memory for intermediate values".to_owned(),
+        ErrorKind::OutOfFuel => {
+            "it needs too many steps, or too much memory for intermediate values".to_owned()
+        }
         kind => kind.to_string(),
     }
 }

@@ -62,7 +62,11 @@ async fn messages() {
             Ok(json!({ "blocks": [], "username": "Mira" })),
         ),
         (Some("{{ data.nothing }}"), None, Err("reject: the message is empty".to_owned())),
-        (None, Some("[{]"), Err("reject: `blocks` is not valid JSON at line 1, column 3".to_owned())),
+        (
+            None,
+            Some("[{]"),
+            Err("reject: `blocks` is not valid JSON at line 1, column 3".to_owned()),
+        ),
         (None, Some("3"), Err("reject: expected `blocks` to be a JSON list or object".to_owned())),
         (
             None,

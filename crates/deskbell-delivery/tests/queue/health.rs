@@ -242,10 +242,10 @@ async fn notices_go_to_who_asked_for_them_and_never_to_whom_they_are_about() {
     let routes = names.map(|name| Route { takes_notices: name != "crm", ..route(name) });
     let mut router = world.router(routes.to_vec());
     assert_eq!(router.run_once().await.unwrap().deliveries, 3);
-    for (seq, told) in [(1, &["mail", "ops"][..]), (2, &["mail"])] {
+    for (seq, expected) in [(1, &["mail", "ops"][..]), (2, &["mail"])] {
         let deliveries = world.store.deliveries_of(Seq::new(seq)).await.unwrap();
         let names: Vec<_> = deliveries.iter().map(|one| &*one.key.destination).collect();
-        assert_eq!(names, told);
+        assert_eq!(names, expected);
     }
 }
 

@@ -95,9 +95,9 @@ async fn a_worker_wakes_when_something_becomes_due() {
     let world = World::new().await;
     world.register("crm").await;
     let arrived = Arc::new(Notify::new());
-    let told = Arc::clone(&arrived);
+    let signal = Arc::clone(&arrived);
     let handler = move |_event: Event, _context: HandlerContext| {
-        told.notify_one();
+        signal.notify_one();
         async { Ok::<(), HandlerError>(()) }
     };
     let shutdown = CancellationToken::new();

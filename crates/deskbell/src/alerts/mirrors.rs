@@ -21,18 +21,18 @@ pub(super) fn observe(
     after_ms: i64,
     now_ms: i64,
 ) -> [(String, Observation); 3] {
-    let [state, rows, letters] = match status {
+    let [state, rows, dead_letters] = match status {
         None => [Observation::Unknown, Observation::Unknown, Observation::Unknown],
         Some(status) => [
             Observation::State(condition(name, status, after_ms, now_ms)),
             Observation::Persisting(waiting_rows(name, status.waiting_rows, after_ms)),
-            Observation::Counter(dead_letters(name, status.dead_letters)),
+            Observation::Counter(count_dead_letters(name, status.dead_letters)),
         ],
     };
     [
         (format!("mirror/{name}"), state),
         (format!("mirror_rows/{name}"), rows),
-        (format!("mirror_dead_letters/{name}"), letters),
+        (format!("mirror_dead_letters/{name}"), dead_letters),
     ]
 }
 
@@ -121,7 +121,7 @@ fn waiting_rows(name: &str, rows: u64, after_ms: i64) -> Option<Persisting> {
     (rows > 0).then(|| Persisting { after_ms, condition: Box::new(condition) })
 }
 
-fn dead_letters(name: &str, count: u64) -> Counter {
+fn count_dead_letters(name: &str, count: u64) -> Counter {
     let name = name.to_owned();
     let condition = move |new, is_first, since_ms| {
         let (one, many) = match is_first {

@@ -109,7 +109,7 @@ async fn show(id: String, chosen: &Chosen, context: &Context) -> Result<(), exit
     Ok(())
 }
 
-/// How many were asked for: rows of mirrors, and deliveries, of which is told who makes them.
+/// How many were asked for: rows of mirrors, and deliveries, and whether a running `serve` makes them.
 struct Asked {
     rows: u64,
     deliveries: Option<(u64, bool)>,

@@ -89,14 +89,14 @@ fn print_json(outcome: &Outcome) {
             "undelivered": outcome.delivered.undelivered,
             "delivery_attempts": outcome.delivered.attempts,
             "delivery_ms_p50": outcome.delivered.ms_p50,
-            "store": place(&outcome.store),
-            "mirror": place(&outcome.mirror),
+            "store": shown(&outcome.store),
+            "mirror": shown(&outcome.mirror),
         })
     );
 }
 
 /// A file's path, or a server's address without its password.
-fn place(url: &DatabaseUrl) -> String {
+fn shown(url: &DatabaseUrl) -> String {
     match url {
         DatabaseUrl::Sqlite(file) => file.path().display().to_string(),
         DatabaseUrl::Postgres(url) => url.to_string(),
@@ -137,7 +137,7 @@ fn print_table(demo: &Demo, outcome: &Outcome) {
     );
     outln!("undelivered            {:>10}", delivered.undelivered);
     outln!();
-    outln!("event log              {}", place(&outcome.store));
+    outln!("event log              {}", shown(&outcome.store));
     print_where_to_look(&outcome.mirror);
 }
 

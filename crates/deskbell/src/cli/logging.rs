@@ -13,7 +13,7 @@ const VARIABLE: &str = "DESKBELL_LOG";
 
 /// What is logged where nothing else is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Usually {
+pub(super) enum Defaults {
     /// The steps of a service, and each event where `log_events` says so.
     Steps { log_events: bool },
     /// Only what is wrong: the command itself says what it does.
@@ -32,13 +32,13 @@ pub(super) struct BadFilter {
 }
 
 pub(super) fn start(
-    usually: Usually,
+    defaults: Defaults,
     verbosity: u8,
     environment: &Environment,
 ) -> Result<(), BadFilter> {
     let filter = match environment.get(VARIABLE) {
         Some(filters) => read(&filters)?,
-        None => EnvFilter::builder().parse_lossy(default_filters(usually, verbosity)),
+        None => EnvFilter::builder().parse_lossy(default_filters(defaults, verbosity)),
     };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -52,11 +52,11 @@ pub(super) fn start(
 }
 
 /// Libraries are heard where something is wrong; with `-v` they say what they do.
-fn default_filters(usually: Usually, verbosity: u8) -> &'static str {
-    match (verbosity, usually) {
-        (0, Usually::Faults) => "warn",
-        (0, Usually::Steps { log_events: false }) => "warn,deskbell=info,deskbell::events=warn",
-        (0, Usually::Steps { log_events: true }) => "warn,deskbell=info",
+fn default_filters(defaults: Defaults, verbosity: u8) -> &'static str {
+    match (verbosity, defaults) {
+        (0, Defaults::Faults) => "warn",
+        (0, Defaults::Steps { log_events: false }) => "warn,deskbell=info,deskbell::events=warn",
+        (0, Defaults::Steps { log_events: true }) => "warn,deskbell=info",
         (1, _) => "debug,sqlx=warn,hyper=info",
         _ => "trace",
     }

@@ -101,11 +101,13 @@ pub fn main() -> ExitCode {
         Err(error) => return report_usage(&error),
     };
     let environment = environment();
-    let (usually, _written_at_the_end) = match &cli.command {
-        Command::Serve(arguments) => (arguments.usually(), Some(output::never_wait_for_stderr())),
-        _ => (logging::Usually::Faults, None),
+    let (defaults, _written_at_the_end) = match &cli.command {
+        Command::Serve(arguments) => {
+            (arguments.log_defaults(), Some(output::never_wait_for_stderr()))
+        }
+        _ => (logging::Defaults::Faults, None),
     };
-    if let Err(error) = logging::start(usually, cli.verbose, &environment) {
+    if let Err(error) = logging::start(defaults, cli.verbose, &environment) {
         return exit::Failure::config(error).report(cli.json);
     }
     crate::install_crypto();

@@ -100,14 +100,14 @@ fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
     if !refused.is_empty() {
         outln!("the database still rejects {} rows:", refused.len());
     }
-    for letter in refused {
-        let table = if letter.part.is_empty() { "mirror" } else { letter.part.as_str() };
-        let reason = letter.reason.as_deref().unwrap_or("waits for other rows");
-        outln!("  {} {} ({table}): {reason}", letter.entity, letter.id);
+    for entry in refused {
+        let table = if entry.part.is_empty() { "mirror" } else { entry.part.as_str() };
+        let reason = entry.reason.as_deref().unwrap_or("waits for other rows");
+        outln!("  {} {} ({table}): {reason}", entry.entity, entry.id);
     }
 }
 
-fn still_refused(letter: &DeadLetterEntry) -> serde_json::Value {
-    let DeadLetterEntry { part, entity, id, reason, .. } = letter;
+fn still_refused(entry: &DeadLetterEntry) -> serde_json::Value {
+    let DeadLetterEntry { part, entity, id, reason, .. } = entry;
     json!({ "part": part, "entity": entity, "id": id, "reason": reason })
 }

@@ -20,9 +20,9 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn usually(&self) -> logging::Usually {
+    pub(super) fn log_defaults(&self) -> logging::Defaults {
         let log_events = self.log_events || io::stderr().is_terminal();
-        logging::Usually::Steps { log_events }
+        logging::Defaults::Steps { log_events }
     }
 }
 
@@ -126,8 +126,8 @@ fn greet(engine: &Engine, loaded: &Loaded) {
     }
     errln!("  event log           {}", config.store.url);
     for destination in config.destinations.iter().filter(|destination| destination.enabled) {
-        let (kind, place) = where_to(&destination.kind);
-        errln!("  {kind:6} {:12} {place}", destination.name);
+        let (kind, receiver) = where_to(&destination.kind);
+        errln!("  {kind:6} {:12} {receiver}", destination.name);
     }
     let path = config.sources.first().and_then(|source| source.path.first());
     let path = path.map_or("", String::as_str);

@@ -21,7 +21,7 @@ const ATTEMPT_ACCEPTED: usize = 6;
 /// Waiting ends when nothing has been accepted for this long.
 const STANDSTILL_MAX: Duration = Duration::from_secs(30);
 /// How often what was accepted is looked at.
-const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A flaky receiver on a port of this machine.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Flaky {
     pub(super) async fn wait_for(&self, acked_at: &HashMap<String, Instant>) -> Delivered {
         let mut missing: Vec<&String> = acked_at.keys().collect();
         let mut moved = Instant::now();
-        let mut look = tokio::time::interval(LOOK_INTERVAL);
+        let mut look = tokio::time::interval(POLL_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !missing.is_empty() && moved.elapsed() < STANDSTILL_MAX {
             look.tick().await;

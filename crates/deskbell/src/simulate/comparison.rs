@@ -11,7 +11,7 @@ use crate::mirror_rows;
 use crate::signals::Signals;
 
 /// How long the mirror is left alone between two looks, at least.
-const LOOK_INTERVAL_MIN: Duration = Duration::from_millis(100);
+const POLL_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// A look reads every row: the mirror is left alone for so many times as long as the last one took.
 const REST: u32 = 3;
 /// Set where rows of deleted entities are kept (`on_delete = "mark"`).
@@ -71,7 +71,7 @@ pub(super) async fn settled(
             Err(_) => {}
         }
         let enough = changed.elapsed() >= settle;
-        let rest = LOOK_INTERVAL_MIN.max(looked.elapsed() * REST).min(settle);
+        let rest = POLL_INTERVAL_MIN.max(looked.elapsed() * REST).min(settle);
         let interrupted = !enough
             && tokio::select! {
                 () = sleep(rest) => false,

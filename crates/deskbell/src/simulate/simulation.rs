@@ -16,7 +16,7 @@ use crate::config::{DatabaseUrl, HttpUrl};
 use crate::signals::Signals;
 
 /// How often it is looked whether anything was acked, until something was.
-const FIRST_ACK_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+const FIRST_ACK_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What to send, to whom, and which mirror to compare with it.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl Mirror {
 
 /// Says once that attempts fail, should nothing be acked meanwhile. It never returns.
 async fn tell_of_no_ack(sender: &Sender, acked: &Cell<u64>, watch: &impl Watch) {
-    let mut look = tokio::time::interval(FIRST_ACK_LOOK_INTERVAL);
+    let mut look = tokio::time::interval(FIRST_ACK_POLL_INTERVAL);
     while acked.get() == 0 {
         look.tick().await;
         let failures = sender.failures();

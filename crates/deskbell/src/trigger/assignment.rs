@@ -38,20 +38,20 @@ impl FromStr for Assignment {
 }
 
 impl Assignment {
-    /// Puts the value in its place. With `add`, the place is made where there is none.
+    /// Sets the value. With `add`, a path that the sample lacks is added.
     pub(crate) fn apply(&self, sample: &mut Value, add: bool) -> Result<(), UnknownPath> {
         let pointer = pointer(&self.path);
         if sample.pointer(&pointer).is_none() && !add {
             return Err(self.unknown(sample));
         }
-        let mut place = sample;
+        let mut at = sample;
         for key in self.path.split('.') {
-            place = step(place, key).ok_or_else(|| UnknownPath {
+            at = step(at, key).ok_or_else(|| UnknownPath {
                 path: self.path.clone(),
                 help: format!("expected a position in the list, found `{key}`"),
             })?;
         }
-        *place = self.value.clone();
+        *at = self.value.clone();
         Ok(())
     }
 
@@ -75,18 +75,18 @@ fn pointer(path: &str) -> String {
 }
 
 /// What is under the key, made where it is missing.
-fn step<'a>(place: &'a mut Value, key: &str) -> Option<&'a mut Value> {
-    if let Value::Array(list) = place {
+fn step<'a>(at: &'a mut Value, key: &str) -> Option<&'a mut Value> {
+    if let Value::Array(list) = at {
         let position: usize = key.parse().ok()?;
         if position == list.len() {
             list.push(Value::Null);
         }
         return list.get_mut(position);
     }
-    if !place.is_object() {
-        *place = Value::Object(Map::new());
+    if !at.is_object() {
+        *at = Value::Object(Map::new());
     }
-    place.as_object_mut().map(|table| table.entry(key).or_insert(Value::Null))
+    at.as_object_mut().map(|table| table.entry(key).or_insert(Value::Null))
 }
 
 /// Every path of the sample.

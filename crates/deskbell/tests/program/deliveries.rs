@@ -14,20 +14,20 @@ use super::support::{Ran, SECRET, Serving, directory, mirror_at, run, within};
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A receiver whose answer can be changed, and a directory whose config has it as `crm`.
-struct Place {
+struct Sandbox {
     directory: TempDir,
     receiver: Receiver,
     status: Arc<AtomicU16>,
 }
 
-impl Place {
+impl Sandbox {
     async fn new(status: u16) -> Self {
         let status = Arc::new(AtomicU16::new(status));
         let answer = Arc::clone(&status);
         let receiver = Receiver::start(move |_| Reply::Status(answer.load(Ordering::SeqCst)));
-        let place = Self { directory: directory(), receiver: receiver.await.unwrap(), status };
-        place.configure("events = [\"user.created\"]");
-        place
+        let sandbox = Self { directory: directory(), receiver: receiver.await.unwrap(), status };
+        sandbox.configure("events = [\"user.created\"]");
+        sandbox
     }
 
     /// Writes the config, with these keys of `crm`.
@@ -114,27 +114,27 @@ fn assert_output(name: &str, text: &str) {
 
 #[tokio::test]
 async fn an_event_is_replayed_beside_a_running_serve() {
-    let place = Place::new(200).await;
-    let serving = Serving::start(place.path()).await;
-    place.trigger(&serving, "user.created", "msg_1").await;
-    within(place.receiver.wait_for(1)).await;
-    place.delivery_in("msg_1", "delivered").await;
-    let dry = place.json(&["replay", "msg_1", "--dry-run"]).await;
+    let sandbox = Sandbox::new(200).await;
+    let serving = Serving::start(sandbox.path()).await;
+    sandbox.trigger(&serving, "user.created", "msg_1").await;
+    within(sandbox.receiver.wait_for(1)).await;
+    sandbox.delivery_in("msg_1", "delivered").await;
+    let dry = sandbox.json(&["replay", "msg_1", "--dry-run"]).await;
     assert_eq!(dry, serde_json::json!({ "deliveries": 1, "dry_run": true }));
-    assert_eq!(place.receiver.received().len(), 1, "nothing was sent");
-    let ran = place.run(&["replay", "msg_1"]).await;
+    assert_eq!(sandbox.receiver.received().len(), 1, "nothing was sent");
+    let ran = sandbox.run(&["replay", "msg_1"]).await;
     assert_eq!(
         ran.stdout, "1 delivery queued for the running `deskbell serve`\n",
         "{}",
         ran.stderr
     );
-    within(place.receiver.wait_for(2)).await;
-    assert_eq!(place.receiver.received()[1].message_id, "msg_1");
-    let event = place
+    within(sandbox.receiver.wait_for(2)).await;
+    assert_eq!(sandbox.receiver.received()[1].message_id, "msg_1");
+    let event = sandbox
         .event("msg_1", |event| event["deliveries"][0]["attempts"].as_array().unwrap().len() == 2)
         .await;
     assert_eq!(event["deliveries"][0]["attempts"][1]["number"], 2);
-    let unknown = place.run(&["replay", "msg_9"]).await;
+    let unknown = sandbox.run(&["replay", "msg_9"]).await;
     assert_eq!(unknown.code, 1);
     assert!(unknown.stderr.contains("event \"msg_9\" not found"), "{}", unknown.stderr);
     assert_eq!(serving.terminate().await.0, 0);
@@ -142,11 +142,11 @@ async fn an_event_is_replayed_beside_a_running_serve() {
 
 #[tokio::test]
 async fn without_a_running_serve_a_replay_waits_for_the_next() {
-    let place = Place::new(400).await;
-    let serving = Serving::start(place.path()).await;
+    let sandbox = Sandbox::new(400).await;
+    let serving = Serving::start(sandbox.path()).await;
     for message in ["msg_1", "msg_2"] {
-        place.trigger(&serving, "user.created", message).await;
-        place.delivery_in(message, "dead_lettered").await;
+        sandbox.trigger(&serving, "user.created", message).await;
+        sandbox.delivery_in(message, "dead_lettered").await;
     }
     assert_eq!(serving.terminate().await.0, 0);
     let since = ["replay", "--dead-lettered-since", "1h", "--destination", "crm"];
@@ -159,48 +159,48 @@ async fn without_a_running_serve_a_replay_waits_for_the_next() {
         (&["--limit", "1"], 1),
         (&["--dry-run"], 1),
     ] {
-        assert_eq!(place.json(&[&since, more].concat()).await["deliveries"], count, "{more:?}");
+        assert_eq!(sandbox.json(&[&since, more].concat()).await["deliveries"], count, "{more:?}");
     }
-    let ran = place.run(&since).await;
+    let ran = sandbox.run(&since).await;
     let said = "1 delivery queued until `deskbell serve` runs\n";
     assert_eq!(ran.stdout, said, "{}", ran.stderr);
-    place.answer(200);
-    let serving = Serving::start(place.path()).await;
+    sandbox.answer(200);
+    let serving = Serving::start(sandbox.path()).await;
     for message in ["msg_1", "msg_2"] {
-        place.delivery_in(message, "delivered").await;
+        sandbox.delivery_in(message, "delivered").await;
     }
     assert_eq!(serving.terminate().await.0, 0);
-    let ran = place.run(&since).await;
+    let ran = sandbox.run(&since).await;
     assert_eq!(ran.stdout, "nothing to send again\n", "{}", ran.stderr);
 }
 
 #[tokio::test]
 async fn what_a_wider_filter_wants_is_missing_and_replayed() {
-    let place = Place::new(200).await;
-    let serving = Serving::start(place.path()).await;
-    place.trigger(&serving, "user.updated", "msg_1").await;
+    let sandbox = Sandbox::new(200).await;
+    let serving = Serving::start(sandbox.path()).await;
+    sandbox.trigger(&serving, "user.updated", "msg_1").await;
     let unwanted = |event: &Value| !event["unwanted"].as_array().unwrap().is_empty();
-    let event = place.event("msg_1", unwanted).await;
+    let event = sandbox.event("msg_1", unwanted).await;
     let reason = event["unwanted"][0]["reason"].as_str().unwrap();
     assert_eq!(reason, "`events` does not include user.updated");
-    mirror_at(place.path(), 1).await;
-    assert_output("events_show_unwanted", &place.run(&["events", "show", "msg_1"]).await.stdout);
+    mirror_at(sandbox.path(), 1).await;
+    assert_output("events_show_unwanted", &sandbox.run(&["events", "show", "msg_1"]).await.stdout);
     assert_eq!(serving.terminate().await.0, 0);
-    place.configure("events = [\"user.*\"]");
-    let serving = Serving::start(place.path()).await;
-    assert_eq!(place.json(&["replay", "--missing-since", "1d"]).await["deliveries"], 1);
-    within(place.receiver.wait_for(1)).await;
+    sandbox.configure("events = [\"user.*\"]");
+    let serving = Serving::start(sandbox.path()).await;
+    assert_eq!(sandbox.json(&["replay", "--missing-since", "1d"]).await["deliveries"], 1);
+    within(sandbox.receiver.wait_for(1)).await;
     assert_eq!(serving.terminate().await.0, 0);
 }
 
 #[tokio::test]
 async fn wrong_replays_are_refused() {
-    let place = Place::new(200).await;
-    let nothing = place.run(&["replay", "msg_1"]).await;
+    let sandbox = Sandbox::new(200).await;
+    let nothing = sandbox.run(&["replay", "msg_1"]).await;
     assert_eq!(nothing.code, 1);
     assert!(nothing.stderr.contains("no event log found at"), "{}", nothing.stderr);
-    assert!(!place.path().join("deskbell.db").exists(), "nothing was touched");
-    Serving::start(place.path()).await.terminate().await;
+    assert!(!sandbox.path().join("deskbell.db").exists(), "nothing was touched");
+    Serving::start(sandbox.path()).await.terminate().await;
     for (arguments, wanted) in [
         (&["replay"][..], "MESSAGE_ID"),
         (&["replay", "msg_1", "--missing-since", "1h"], "--missing-since"),
@@ -211,7 +211,7 @@ async fn wrong_replays_are_refused() {
         (&["destinations", "enable", "crn"], "did you mean `crm`"),
         (&["destinations", "enable", "mirror"], "deskbell rebuild mirror"),
     ] {
-        let ran = place.run(arguments).await;
+        let ran = sandbox.run(arguments).await;
         assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(wanted), "{arguments:?}: {}", ran.stderr);
     }
@@ -219,17 +219,17 @@ async fn wrong_replays_are_refused() {
 
 #[tokio::test]
 async fn a_disabled_destination_is_shown_and_enabled() {
-    let place = Place::new(410).await;
-    let before = place.run(&["destinations"]).await;
+    let sandbox = Sandbox::new(410).await;
+    let before = sandbox.run(&["destinations"]).await;
     assert_output("destinations_before", &before.stdout);
-    let serving = Serving::start(place.path()).await;
-    place.trigger(&serving, "user.created", "msg_1").await;
+    let serving = Serving::start(sandbox.path()).await;
+    sandbox.trigger(&serving, "user.created", "msg_1").await;
     let mut look = tokio::time::interval(LOOK_EVERY);
     // The other events are alerts: that it was disabled, and that its delivery is a dead letter.
     let crm = within(async {
         loop {
             look.tick().await;
-            let all = place.json(&["destinations"]).await;
+            let all = sandbox.json(&["destinations"]).await;
             let (mirror, crm) = (&all[0], &all[1]);
             if crm["state"] == "disabled" && crm["routed"] == 3 && mirror["routed"] == 3 {
                 break crm.clone();
@@ -239,29 +239,29 @@ async fn a_disabled_destination_is_shown_and_enabled() {
     .await;
     assert_eq!((&crm["type"], &crm["enabled"]), (&"http".into(), &true.into()), "{crm}");
     assert!(crm["reason"].as_str().unwrap().contains("410"), "{crm}");
-    assert_output("destinations_disabled", &place.run(&["destinations", "list"]).await.stdout);
-    place.answer(200);
-    let ran = place.run(&["replay", "msg_1"]).await;
+    assert_output("destinations_disabled", &sandbox.run(&["destinations", "list"]).await.stdout);
+    sandbox.answer(200);
+    let ran = sandbox.run(&["replay", "msg_1"]).await;
     assert!(ran.stderr.contains("crm is disabled"), "{}", ran.stderr);
-    let ran = place.run(&["destinations", "enable", "crm"]).await;
+    let ran = sandbox.run(&["destinations", "enable", "crm"]).await;
     assert_eq!(ran.stdout, "crm re-enabled\n", "{}", ran.stderr);
-    place.delivery_in("msg_1", "delivered").await;
-    assert_eq!(place.json(&["destinations"]).await[1]["state"], "ok");
+    sandbox.delivery_in("msg_1", "delivered").await;
+    assert_eq!(sandbox.json(&["destinations"]).await[1]["state"], "ok");
     assert_eq!(serving.terminate().await.0, 0);
-    let ran = place.run(&["destinations", "enable", "crm"]).await;
+    let ran = sandbox.run(&["destinations", "enable", "crm"]).await;
     let said = "crm re-enabled; deliveries start when `deskbell serve` runs\n";
     assert_eq!(ran.stdout, said, "{}", ran.stderr);
 }
 
 #[tokio::test]
 async fn one_that_the_config_does_not_start_is_not_sent_to() {
-    let place = Place::new(200).await;
-    place.configure("enabled = false");
-    Serving::start(place.path()).await.terminate().await;
+    let sandbox = Sandbox::new(200).await;
+    sandbox.configure("enabled = false");
+    Serving::start(sandbox.path()).await.terminate().await;
     for arguments in
         [&["destinations", "enable", "crm"][..], &["replay", "msg_1", "--destination", "crm"]]
     {
-        let ran = place.run(arguments).await;
+        let ran = sandbox.run(arguments).await;
         assert_eq!(ran.code, 2, "{}", ran.stdout);
         assert!(ran.stderr.contains("`enabled = false`"), "{}", ran.stderr);
     }
@@ -269,30 +269,30 @@ async fn one_that_the_config_does_not_start_is_not_sent_to() {
 
 #[tokio::test]
 async fn an_event_is_shown_with_its_attempts_and_without_its_payload() {
-    let place = Place::new(200).await;
-    let serving = Serving::start(place.path()).await;
-    place.trigger(&serving, "user.created", "msg_1").await;
-    place.delivery_in("msg_1", "delivered").await;
-    place.answer(400);
-    place.trigger(&serving, "user.created", "msg_2").await;
-    let event = place.delivery_in("msg_2", "dead_lettered").await;
+    let sandbox = Sandbox::new(200).await;
+    let serving = Serving::start(sandbox.path()).await;
+    sandbox.trigger(&serving, "user.created", "msg_1").await;
+    sandbox.delivery_in("msg_1", "delivered").await;
+    sandbox.answer(400);
+    sandbox.trigger(&serving, "user.created", "msg_2").await;
+    let event = sandbox.delivery_in("msg_2", "dead_lettered").await;
     assert_eq!(event["payload"], Value::Null);
-    mirror_at(place.path(), 2).await;
+    mirror_at(sandbox.path(), 2).await;
     for (name, arguments) in [
         ("events_show_delivered", &["events", "show", "msg_1"][..]),
         ("events_show_dead_lettered", &["events", "show", "msg_2", "--replies"]),
         ("events_list", &["events", "list"]),
     ] {
-        let ran = place.run(arguments).await;
+        let ran = sandbox.run(arguments).await;
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert!(!ran.stdout.contains("email_addresses"), "{}", ran.stdout);
         assert_output(name, &ran.stdout);
     }
-    let whole = place.json(&["events", "show", "msg_1", "--payload"]).await;
+    let whole = sandbox.json(&["events", "show", "msg_1", "--payload"]).await;
     assert_eq!(whole["payload"]["type"], "user.created");
-    let ran = place.run(&["events", "show", "msg_1", "--payload"]).await;
+    let ran = sandbox.run(&["events", "show", "msg_1", "--payload"]).await;
     assert!(ran.stdout.contains("email_addresses"), "{}", ran.stdout);
-    let ran = place.run(&["events", "show", "msg_9"]).await;
+    let ran = sandbox.run(&["events", "show", "msg_9"]).await;
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("event `msg_9` not found"), "{}", ran.stderr);
     assert_eq!(serving.terminate().await.0, 0);
@@ -300,17 +300,17 @@ async fn an_event_is_shown_with_its_attempts_and_without_its_payload() {
 
 #[tokio::test]
 async fn events_are_listed_newest_first_and_chosen() {
-    let place = Place::new(200).await;
-    let serving = Serving::start(place.path()).await;
+    let sandbox = Sandbox::new(200).await;
+    let serving = Serving::start(sandbox.path()).await;
     for (event_type, message) in [
         ("user.created", "msg_1"),
         ("organization.created", "msg_2"),
         ("user.updated", "msg_3"),
         ("user.deleted", "msg_4"),
     ] {
-        place.trigger(&serving, event_type, message).await;
+        sandbox.trigger(&serving, event_type, message).await;
     }
-    let listed = place.json(&["events", "list"]).await;
+    let listed = sandbox.json(&["events", "list"]).await;
     let subject = listed[3]["subject"].as_str().unwrap().to_owned();
     for (arguments, wanted) in [
         (&[][..], &["msg_4", "msg_3", "msg_2", "msg_1"][..]),
@@ -321,7 +321,7 @@ async fn events_are_listed_newest_first_and_chosen() {
         (&["--since", "2999-01-01T00:00:00Z"], &[]),
         (&["--subject", &*subject, "--type", "user.created"], &["msg_1"]),
     ] {
-        let listed = place.json(&[&["events", "list"], arguments].concat()).await;
+        let listed = sandbox.json(&[&["events", "list"], arguments].concat()).await;
         let listed: Vec<_> =
             listed.as_array().unwrap().iter().map(|one| one["message_id"].clone()).collect();
         assert_eq!(listed, *wanted, "{arguments:?}");
@@ -331,42 +331,42 @@ async fn events_are_listed_newest_first_and_chosen() {
 
 #[tokio::test]
 async fn a_delivery_that_was_given_up_on_is_a_dead_letter_and_tried_again() {
-    let place = Place::new(400).await;
-    let serving = Serving::start(place.path()).await;
+    let sandbox = Sandbox::new(400).await;
+    let serving = Serving::start(sandbox.path()).await;
     for message in ["msg_1", "msg_2", "msg_3"] {
-        place.trigger(&serving, "user.created", message).await;
-        place.delivery_in(message, "dead_lettered").await;
+        sandbox.trigger(&serving, "user.created", message).await;
+        sandbox.delivery_in(message, "dead_lettered").await;
     }
-    let list = place.run(&["dead-letters", "list"]).await;
+    let list = sandbox.run(&["dead-letters", "list"]).await;
     assert_output("dead_letters_list_delivery", &list.stdout);
-    let show = place.run(&["dead-letters", "show", "msg_1", "--destination", "crm"]).await;
+    let show = sandbox.run(&["dead-letters", "show", "msg_1", "--destination", "crm"]).await;
     assert_output("dead_letters_show_delivery", &show.stdout);
-    place.answer(200);
-    let ran = place.run(&["dead-letters", "retry", "msg_1"]).await;
+    sandbox.answer(200);
+    let ran = sandbox.run(&["dead-letters", "retry", "msg_1"]).await;
     assert_eq!(
         ran.stdout, "1 delivery queued for the running `deskbell serve`\n",
         "{}",
         ran.stderr
     );
-    place.delivery_in("msg_1", "delivered").await;
+    sandbox.delivery_in("msg_1", "delivered").await;
     assert_eq!(serving.terminate().await.0, 0);
-    let ran = place.run(&["dead-letters", "retry", "msg_2", "--destination", "mirror"]).await;
+    let ran = sandbox.run(&["dead-letters", "retry", "msg_2", "--destination", "mirror"]).await;
     assert_eq!(ran.code, 1, "{}", ran.stdout);
-    assert_eq!(place.json(&["dead-letters", "retry", "--all"]).await["asked"], 2);
-    assert_eq!(place.json(&["dead-letters", "list"]).await, serde_json::json!([]));
-    let serving = Serving::start(place.path()).await;
-    place.delivery_in("msg_2", "delivered").await;
-    place.delivery_in("msg_3", "delivered").await;
+    assert_eq!(sandbox.json(&["dead-letters", "retry", "--all"]).await["asked"], 2);
+    assert_eq!(sandbox.json(&["dead-letters", "list"]).await, serde_json::json!([]));
+    let serving = Serving::start(sandbox.path()).await;
+    sandbox.delivery_in("msg_2", "delivered").await;
+    sandbox.delivery_in("msg_3", "delivered").await;
     assert_eq!(serving.terminate().await.0, 0);
 }
 
 #[tokio::test]
 async fn the_greeting_names_the_host_and_no_secret() {
-    let place = Place::new(200).await;
-    let (code, said) = Serving::start(place.path()).await.terminate().await;
+    let sandbox = Sandbox::new(200).await;
+    let (code, said) = Serving::start(sandbox.path()).await.terminate().await;
     let said = said.join("\n");
     assert_eq!(code, 0, "{said}");
-    let host = place.receiver.url();
+    let host = sandbox.receiver.url();
     let wanted = format!("  http   crm          {}\n", host.trim_end_matches('/'));
     assert!(said.contains(&wanted), "{said}");
     assert!(!said.contains("hunter2") && !said.contains("MfKQ9r8"), "{said}");

@@ -9,13 +9,13 @@ mod interop;
 mod mailbox;
 mod new_device;
 mod paying;
-mod place;
 #[cfg(feature = "prisma")]
 mod prisma;
 mod prisma_schema;
 mod readme;
 mod recipe;
 mod samples;
+mod sandbox;
 mod soft_delete;
 mod team_members;
 mod users_table;
@@ -28,7 +28,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use self::place::{Backend, Place};
+use self::sandbox::{Backend, Sandbox};
 use super::support::{destination_at, http_client, send};
 
 const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
@@ -43,15 +43,15 @@ fn directory(name: &str) -> PathBuf {
 async fn converges(example: &str, events: &[Message], query: &str, expected: &[&str]) {
     for backend in BACKENDS {
         for (what, order) in orders(events) {
-            let place = Place::new(example, backend).await;
-            let serving = place.serve().await;
+            let sandbox = Sandbox::new(example, backend).await;
+            let serving = sandbox.serve().await;
             let http = http_client();
             for event in order.iter().chain(order.iter().rev()) {
                 assert_eq!(send(&http, &serving.url(), event).await, Some(200));
             }
             let last = i64::try_from(events.len()).unwrap();
-            let reader = destination_at(&place.url(), "app", last).await;
-            let (_, rows) = place.query(query).await;
+            let reader = destination_at(&sandbox.url(), "app", last).await;
+            let (_, rows) = sandbox.query(query).await;
             assert_eq!(rows, expected, "{example} on {backend:?}, {what}");
             let letters = reader.rows("_dead_letters").await.unwrap();
             assert!(letters.is_empty(), "{example} on {backend:?}, {what}: {letters:?}");

@@ -69,8 +69,8 @@ async fn a_low_limit_of_open_files_is_raised_or_told() {
         let place = directory();
         let serving = Serving::of(with_open_files(place.path(), limit)).await;
         let (code, said) = serving.terminate().await;
-        let told = said.iter().any(|line| line.contains("WARN") && line.contains("`ulimit -n`"));
-        assert_eq!((code, told), (0, is_told), "{limit}: {said:#?}");
+        let warned = said.iter().any(|line| line.contains("WARN") && line.contains("`ulimit -n`"));
+        assert_eq!((code, warned), (0, is_told), "{limit}: {said:#?}");
     }
 }
 

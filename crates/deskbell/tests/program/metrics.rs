@@ -88,7 +88,7 @@ async fn the_state_of_a_mirror_is_a_metric() {
 }
 
 #[tokio::test]
-async fn a_message_that_comes_again_with_another_body_is_counted_and_told_once() {
+async fn a_message_that_comes_again_with_another_body_is_counted_and_lines_once() {
     let directory = directory();
     let path = directory.path();
     config(path);
@@ -108,7 +108,7 @@ async fn a_message_that_comes_again_with_another_body_is_counted_and_told_once()
     says(&serving, "deskbell_ingest_changed_duplicates_total{source=\"clerk\"} 2").await;
     let (code, said) = serving.terminate().await;
     assert_eq!(code, 0);
-    let told: Vec<_> = said.iter().filter(|line| line.contains("another body")).collect();
-    let [told] = &told[..] else { panic!("{said:#?}") };
-    assert!(told.contains("msg_1") && !told.contains("Grace"), "{told}");
+    let lines: Vec<_> = said.iter().filter(|line| line.contains("another body")).collect();
+    let [lines] = &lines[..] else { panic!("{said:#?}") };
+    assert!(lines.contains("msg_1") && !lines.contains("Grace"), "{lines}");
 }

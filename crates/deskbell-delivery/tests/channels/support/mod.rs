@@ -16,7 +16,7 @@ pub(crate) use http_service::{Asked, HttpService, Reply, nowhere};
 pub(crate) use mail_server::{MailServer, Received, Rules, certificate};
 
 /// What any of these servers is given to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An event of this type about `data`, as the first attempt at it.
 pub(crate) fn delivery(event_type: &str, data: &Json) -> Delivery {
@@ -75,7 +75,7 @@ pub(crate) fn notice() -> Delivery {
 
 /// Attempts with enough time.
 pub(crate) async fn attempt(channel: &(impl Channel + ?Sized), delivery: &Delivery) -> Attempt {
-    channel.attempt(delivery, Instant::now() + PATIENCE).await
+    channel.attempt(delivery, Instant::now() + TIMEOUT).await
 }
 
 /// The provider of cryptography, which the program installs in `main`.

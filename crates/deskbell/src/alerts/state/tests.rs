@@ -136,7 +136,7 @@ fn what_is_seen_at_every_look_for_a_while_is_alerted_about() {
     );
 }
 
-fn letters((count, is_left): (u64, bool)) -> Vec<(String, Observation)> {
+fn dead_letters((count, is_left): (u64, bool)) -> Vec<(String, Observation)> {
     let condition = |new, is_first, since_ms| Condition {
         kind: ConditionKind::DeliveryDeadLetters,
         target: AlertTarget::Destination("crm".to_owned()),
@@ -158,7 +158,7 @@ fn the_first_is_alerted_about_at_once_and_a_storm_is_a_digest_an_hour() {
     looks.extend([(hour, (10_000, true)), (hour + 1, (10_000, true))]);
     looks.extend([(2 * hour + 1, (10_000, true)), (3 * hour, (10_001, true))]);
     looks.extend([(3 * hour + 5, (10_001, false)), (3 * hour + 6, (10_002, true))]);
-    let said = notices(looks, letters);
+    let said = notices(looks, dead_letters);
     let expected = [
         "1 alert_dead_letters/crm/1_1 1".to_owned(),
         format!("{} alert_dead_letters/crm/1_10000 9999 more", hour + 1),
@@ -172,7 +172,7 @@ fn the_first_is_alerted_about_at_once_and_a_storm_is_a_digest_an_hour() {
 fn what_was_seen_to_before_its_digest_is_not_told() {
     let hour = DIGEST_MS;
     let looks = [(1, (1, true)), (2, (2, true)), (3, (2, false)), (hour + 5, (2, false))];
-    let said = notices(looks, letters);
+    let said = notices(looks, dead_letters);
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[1].contains("resolved"), "{said:?}");
 }
@@ -219,7 +219,7 @@ fn many_are_alerted_about_then_once_a_digest_until_they_are_few() {
 
 #[test]
 fn one_that_is_counted_and_not_there_yet_is_alerted_about_when_it_is() {
-    let said = notices([(1, (1, false)), (2, (1, true))], letters);
+    let said = notices([(1, (1, false)), (2, (1, true))], dead_letters);
     assert_eq!(said, ["2 alert_dead_letters/crm/2_1 1"]);
 }
 
@@ -227,7 +227,7 @@ fn one_that_is_counted_and_not_there_yet_is_alerted_about_when_it_is() {
 fn a_count_that_shrinks_and_grows_again_counts_what_is_added() {
     let hour = DIGEST_MS;
     let looks = [(1, (5, true)), (hour, (2, true)), (2 * hour, (4, true))];
-    let said = notices(looks, letters);
+    let said = notices(looks, dead_letters);
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[1].ends_with("_7 2 more"), "{said:?}");
 }

@@ -41,7 +41,6 @@ struct Stored {
     oldest_received_at_ms: Option<i64>,
 }
 
-/// How it is, in one word; why and since when is told beside it.
 enum Condition<'a> {
     Mirror(&'a MirrorStatus),
     /// A mirror whose consumer no longer reports.

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::cli::{Context, exit, store, table, time};
 use crate::config::Config;
 
-/// Places of the log that are read at a time, or events about a subject.
-const STRETCH: i64 = 500;
-/// How far back events are looked for where nothing says since when, nor about what.
-const PLACES_MAX: i64 = 100_000;
+/// Events that are read at a time.
+const PAGE_SIZE: i64 = 500;
+/// How far back events are searched without `--since` or `--subject`.
+const EVENTS_SEARCHED_MAX: i64 = 100_000;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -44,7 +44,9 @@ pub(super) async fn run(
     store.close().await;
     let Found { events, left_out } = found.map_err(store::failed_to_read)?;
     if left_out {
-        errln!("searched the last {PLACES_MAX} events only; use --since to search further back");
+        errln!(
+            "searched the last {EVENTS_SEARCHED_MAX} events only; use --since to search further back"
+        );
     }
     if context.json {
         outln!("{:#}", Value::Array(events.iter().map(as_json).collect()));
@@ -68,13 +70,13 @@ async fn find(arguments: &Arguments, store: &dyn Store) -> Result<Found, StoreEr
     let head = store.head().await?;
     let end = match arguments.since {
         Some(since) => store.first_received_since(since.as_millis()).await?.get() - 1,
-        None => head.get() - PLACES_MAX,
+        None => head.get() - EVENTS_SEARCHED_MAX,
     };
     let end = Seq::new(end);
     let mut events = Vec::new();
     let mut to = head;
     while to > end && events.len() < arguments.limit {
-        let from = Seq::new(to.get() - STRETCH).max(end);
+        let from = Seq::new(to.get() - PAGE_SIZE).max(end);
         let range = read(store, from, to).await?;
         events.extend(range.into_iter().rev().filter(|event| arguments.take(event)));
         to = from;
@@ -130,7 +132,7 @@ impl Arguments {
     /// Events about a subject that are read at a time: no more than are shown, where each is.
     fn page(&self) -> u32 {
         let shown = i64::try_from(self.limit).unwrap_or(i64::MAX);
-        let wanted = if self.types.is_empty() { shown.min(STRETCH) } else { STRETCH };
+        let wanted = if self.types.is_empty() { shown.min(PAGE_SIZE) } else { PAGE_SIZE };
         u32::try_from(wanted).unwrap_or(u32::MAX)
     }
 

@@ -42,7 +42,7 @@ enum Error {
 }
 
 /// An event, and what became of it.
-struct Story {
+struct Details {
     event: StoredEvent,
     destinations: Vec<DestinationOutcome>,
     deliveries: Vec<DeliverySummary>,
@@ -57,13 +57,13 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<(), exit::Failure> {
     let store = store::to_read(config).await?;
-    let story = find(arguments, config, &*store).await;
+    let details = find(arguments, config, &*store).await;
     store.close().await;
-    let story = story?;
+    let details = details?;
     if context.json {
-        outln!("{:#}", story.json(arguments));
+        outln!("{:#}", details.json(arguments));
     } else {
-        story.print(arguments);
+        details.print(arguments);
     }
     Ok(())
 }
@@ -72,7 +72,7 @@ async fn find(
     arguments: &Arguments,
     config: &Config,
     store: &dyn Store,
-) -> Result<Story, exit::Failure> {
+) -> Result<Details, exit::Failure> {
     let message_id = arguments.message_id.clone();
     let mut events = events(arguments, config, store).await.map_err(store::failed_to_read)?;
     if events.len() > 1 {
@@ -84,9 +84,9 @@ async fn find(
         return Err(exit::Failure::failed_with_help(Error::NoSuchEvent { message_id }));
     };
     let mut outcomes = Outcomes::open(config, store).await.map_err(store::no_outcomes)?;
-    let story = story(event, store, &mut outcomes).await;
+    let details = details(event, store, &mut outcomes).await;
     outcomes.close().await;
-    story.map_err(store::failed_to_read)
+    details.map_err(store::failed_to_read)
 }
 
 /// The events with this message id, one a source.
@@ -109,12 +109,12 @@ async fn events(
     Ok(events)
 }
 
-async fn story(
+async fn details(
     event: StoredEvent,
     store: &dyn Store,
     outcomes: &mut Outcomes<'_>,
-) -> Result<Story, StoreError> {
-    Ok(Story {
+) -> Result<Details, StoreError> {
+    Ok(Details {
         destinations: outcomes.of(&event).await?,
         deliveries: store.deliveries_of(event.seq).await?,
         filtered_out: store.filtered_out(event.seq).await?,
@@ -129,7 +129,7 @@ async fn is_erased(event: &StoredEvent, store: &dyn Store) -> Result<bool, Store
     Ok(may_be && event.seq > store.payloads_pruned_to().await?)
 }
 
-impl Story {
+impl Details {
     fn print(&self, arguments: &Arguments) {
         let event = &self.event;
         for (name, text) in [

@@ -157,8 +157,8 @@ async fn a_source_of_another_instance_is_told() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     }
     let summaries = hook.summaries(1).await;
-    let told = ("mirror.other_instance", "firing");
-    assert_eq!((&*summaries[0].0, &*summaries[0].1), told);
+    let expected = ("mirror.other_instance", "firing");
+    assert_eq!((&*summaries[0].0, &*summaries[0].1), expected);
     assert!(summaries[0].2.contains("the source two belongs to another"), "{summaries:?}");
     assert_eq!(serving.terminate().await.0, 0);
 }

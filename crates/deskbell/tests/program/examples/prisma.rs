@@ -5,8 +5,8 @@ use std::path::Path;
 use tokio::process::Command;
 
 use super::directory;
-use super::place::{Backend, Place};
 use super::readme::{blocks, trigger};
+use super::sandbox::{Backend, Sandbox};
 use crate::program::support::{destination_at, finish};
 
 const FILES: [&str; 5] =
@@ -34,17 +34,17 @@ fn link_packages(at: &Path) {
 async fn the_tables_read_well_from_typescript() {
     let example = directory("prisma");
     let readme = std::fs::read_to_string(example.join("README.md")).unwrap();
-    let place = Place::new("prisma", Backend::Postgres).await;
-    let serving = place.serve().await;
+    let sandbox = Sandbox::new("prisma", Backend::Postgres).await;
+    let serving = sandbox.serve().await;
     let lines = blocks(&readme, "sh").concat();
     let triggers: Vec<_> =
         lines.into_iter().filter(|line| line.starts_with("deskbell trigger ")).collect();
     for line in &triggers {
-        trigger(line, &place.path(), &serving).await;
+        trigger(line, &sandbox.path(), &serving).await;
     }
-    destination_at(&place.url(), "app", i64::try_from(triggers.len()).unwrap()).await;
+    destination_at(&sandbox.url(), "app", i64::try_from(triggers.len()).unwrap()).await;
 
-    let (at, url) = (place.path(), place.url());
+    let (at, url) = (sandbox.path(), sandbox.url());
     for file in FILES {
         std::fs::copy(example.join(file), at.join(file)).unwrap();
     }
@@ -65,16 +65,17 @@ async fn the_tables_read_well_from_typescript() {
 
 #[tokio::test]
 async fn the_tables_of_a_model_are_those_that_prisma_makes() {
-    let (example, place) =
-        (directory("prisma-models"), Place::new("prisma-models", Backend::Postgres).await);
-    let at = place.path();
+    let (example, sandbox) =
+        (directory("prisma-models"), Sandbox::new("prisma-models", Backend::Postgres).await);
+    let at = sandbox.path();
     for file in ["package.json", "prisma.config.ts", "tsconfig.json"] {
         std::fs::copy(directory("prisma").join(file), at.join(file)).unwrap();
     }
     std::fs::copy(example.join("schema.prisma"), at.join("schema.prisma")).unwrap();
     link_packages(&at);
     let diff = ["migrate", "diff", "--from-empty", "--script", "--to-schema-datamodel"];
-    let made = node(&at, &place.url(), &[&[PRISMA], &diff[..], &["schema.prisma"]].concat()).await;
+    let made =
+        node(&at, &sandbox.url(), &[&[PRISMA], &diff[..], &["schema.prisma"]].concat()).await;
     let shown = std::fs::read_to_string(example.join("schema.postgres.sql")).unwrap();
     let (shown, _) = shown.split_once("-- Somebody").unwrap();
     let made = made.replace("CREATE SCHEMA IF NOT EXISTS \"public\";", "");

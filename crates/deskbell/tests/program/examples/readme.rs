@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use super::place::{Backend, Place};
+use super::sandbox::{Backend, Sandbox};
 use super::{BACKENDS, directory};
 use crate::program::support::{SECRET, Serving, destination_at, finish};
 
@@ -21,17 +21,17 @@ pub(super) fn blocks<'a>(readme: &'a str, language: &str) -> Vec<Vec<&'a str>> {
 async fn holds(example: &str, backends: &[Backend]) {
     let readme = std::fs::read_to_string(directory(example).join("README.md")).unwrap();
     for &backend in backends {
-        let place = Place::new(example, backend).await;
-        let serving = place.serve().await;
+        let sandbox = Sandbox::new(example, backend).await;
+        let serving = sandbox.serve().await;
         let mut shown = blocks(&readme, "text").into_iter();
         let mut sent = 0;
         for line in blocks(&readme, "sh").concat() {
             if line.starts_with("deskbell trigger ") {
-                trigger(line, &place.path(), &serving).await;
+                trigger(line, &sandbox.path(), &serving).await;
                 sent += 1;
             } else if let Some(query) = QUERIES.iter().find_map(|query| line.strip_prefix(query)) {
-                destination_at(&place.url(), "app", sent).await;
-                let (names, rows) = place.query(query.strip_suffix('\'').unwrap()).await;
+                destination_at(&sandbox.url(), "app", sent).await;
+                let (names, rows) = sandbox.query(query.strip_suffix('\'').unwrap()).await;
                 let expected = shown.next().unwrap();
                 assert_eq!(
                     [vec![names], rows].concat(),

@@ -61,11 +61,11 @@ impl Recipe {
     pub(super) async fn follow_readme(&self, serving: &Serving) {
         let readme = self.readme();
         let exported = format!("export CLERK_WEBHOOK_SIGNING_SECRET={SECRET}");
-        let mut told = vec!["deskbell serve".to_owned(), exported];
-        told.extend(self.variables.iter().map(|(name, _)| format!("{name}=")));
+        let mut steps = vec!["deskbell serve".to_owned(), exported];
+        steps.extend(self.variables.iter().map(|(name, _)| format!("{name}=")));
         let lines = blocks(&readme, "sh").concat();
-        for told in &told {
-            assert!(lines.iter().any(|line| line.contains(told.as_str())), "it tells of {told}");
+        for step in &steps {
+            assert!(lines.iter().any(|line| line.contains(step.as_str())), "{step}");
         }
         for line in lines {
             if let Some(arguments) = line.strip_prefix("deskbell trigger ") {

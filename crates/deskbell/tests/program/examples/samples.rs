@@ -16,8 +16,8 @@ pub(super) fn event(event_type: &'static str, at: i64, values: &[(&str, Value)])
         }
     }
     for (path, value) in values {
-        let place = body.pointer_mut(path);
-        *place.unwrap_or_else(|| panic!("{event_type} has no {path}")) = value.clone();
+        let sandbox = body.pointer_mut(path);
+        *sandbox.unwrap_or_else(|| panic!("{event_type} has no {path}")) = value.clone();
     }
     let id = format!("msg_{event_type}_{at}");
     Message { id, event_type, body: body.to_string().into() }

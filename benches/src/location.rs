@@ -12,12 +12,12 @@ use crate::error::BenchError;
 
 /// A store's file, or the URL of its database.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     Sqlite(PathBuf),
     Postgres(String),
 }
 
-impl Place {
+impl Location {
     pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
         Self::Sqlite(path.into())
     }
@@ -30,17 +30,17 @@ impl Place {
 
     /// Opens the store, and makes it where there is none.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, BenchError> {
-        let place = match self {
+        let location = match self {
             Self::Sqlite(path) => deskbell_store::StoreLocation::Sqlite(path.clone()),
             Self::Postgres(url) => {
                 deskbell_store::StoreLocation::Postgres(PostgresOptions::new(url))
             }
         };
-        Ok(place.open().await?)
+        Ok(location.open().await?)
     }
 }
 
-impl FromStr for Place {
+impl FromStr for Location {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -49,7 +49,7 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),

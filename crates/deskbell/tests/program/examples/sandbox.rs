@@ -19,12 +19,12 @@ pub(super) enum Backend {
     Postgres,
 }
 
-pub(super) struct Place {
+pub(super) struct Sandbox {
     directory: TempDir,
     database: Option<PostgresDatabase>,
 }
 
-impl Place {
+impl Sandbox {
     /// The example's config, but for the port, and its tables.
     pub(super) async fn new(example: &str, backend: Backend) -> Self {
         let from = super::directory(example);
@@ -38,12 +38,12 @@ impl Place {
                 (Some(PostgresDatabase::with_owner().await), "schema.postgres.sql")
             }
         };
-        let place = Self { directory, database };
+        let sandbox = Self { directory, database };
         let schema = [special, "schema.sql"].map(|name| from.join(name));
         if let Some(schema) = schema.iter().find(|file| file.exists()) {
-            place.run(std::fs::read_to_string(schema).unwrap()).await;
+            sandbox.run(std::fs::read_to_string(schema).unwrap()).await;
         }
-        place
+        sandbox
     }
 
     pub(super) fn path(&self) -> PathBuf {
