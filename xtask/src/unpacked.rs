@@ -72,7 +72,6 @@ fn to_be_installed(simulated: &str) -> Vec<String> {
 /// `apt-get` with package lists and a cache of its own.
 struct Apt {
     options: Vec<String>,
-    /// What it downloads into.
     archives: PathBuf,
 }
 

@@ -50,7 +50,6 @@ impl SqliteUrl {
         Self { path: path.to_owned() }
     }
 
-    /// The database file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

@@ -61,7 +61,6 @@ impl Duration {
         Self(duration, unit)
     }
 
-    /// This many days.
     #[must_use]
     pub const fn days(days: u64) -> Self {
         Self(std::time::Duration::from_secs(days * 86_400), Unit::Days)

@@ -26,15 +26,11 @@ struct Details {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
-    /// What is wrong.
     pub message: String,
-    /// How to fix it.
     pub help: Option<String>,
-    /// Where it is.
     pub span: Span,
 }
 
-/// Where a fault is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Span {
     /// At these bytes of the file.

@@ -10,20 +10,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A number of attempts that may begin in a time: `"50/s"`, `"10/m"` or `"1000/h"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many.
     pub count: NonZeroU32,
-    /// In what time.
     pub per: RateUnit,
 }
 
 /// The time that a rate is counted over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateUnit {
-    /// `s`.
     Second,
-    /// `m`.
     Minute,
-    /// `h`.
     Hour,
 }
 

@@ -15,7 +15,6 @@ pub const NAME: &str = "SecretText";
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
-    /// The text itself.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -44,7 +44,6 @@ pub(crate) struct ApiRequest<'a> {
     pub(crate) body: &'a Json,
 }
 
-/// What a service answered.
 #[derive(Debug)]
 pub(crate) struct ApiReply {
     pub(crate) status: StatusCode,

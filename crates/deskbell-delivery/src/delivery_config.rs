@@ -131,13 +131,10 @@ fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Er
 /// What a worker goes by.
 #[derive(Debug, Clone)]
 pub struct WorkerOptions {
-    /// The destination's name.
     pub destination: Arc<str>,
-    /// Its delivery keys.
     pub delivery: DeliveryConfig,
     /// How long attempts may go on once the program stops.
     pub grace: StdDuration,
-    /// When it is disabled.
     pub health: HealthPolicy,
     /// How it is probed while it fails.
     pub probe: ProbePolicy,

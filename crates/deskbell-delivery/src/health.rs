@@ -36,7 +36,6 @@ impl Default for HealthPolicy {
 pub struct FailingStreak {
     /// When the first attempt failed, in milliseconds since the Unix epoch.
     pub since_ms: i64,
-    /// How many attempts failed.
     pub attempts: u32,
     /// When the last one failed.
     pub last_at_ms: i64,

@@ -29,7 +29,6 @@ use request::{Call, calls};
 
 /// Where Loops' API is.
 const BASE_URL: &str = "https://app.loops.so";
-/// The longest idempotency key.
 const KEY_CHARS_MAX: usize = 100;
 
 /// Keeps contacts as users are, and sends events.

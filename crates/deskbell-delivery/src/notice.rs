@@ -36,7 +36,6 @@ pub struct Notice {
     pub subject: String,
     /// What happened, and what to do.
     pub text: String,
-    /// When the condition began.
     #[serde(default)]
     pub since: Option<String>,
     #[serde(default)]

@@ -40,7 +40,6 @@ pub struct RouterOptions {
     pub count_every: Option<Duration>,
 }
 
-/// Routes one log.
 #[derive(Debug)]
 pub struct Router {
     store: Arc<dyn Routing>,
@@ -57,12 +56,10 @@ struct Position {
     checkpoints: BTreeMap<Arc<str>, Seq>,
 }
 
-/// What one round did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RouterProgress {
     /// Events that were read, once for each read.
     pub events: u64,
-    /// Deliveries that are new.
     pub deliveries: u64,
     /// Deliveries that are pending again, since their event was sent again.
     pub revived: u64,

@@ -33,7 +33,6 @@ const STEPS_MAX: u64 = 250_000;
 /// Names beside the roots that a template may use: `null` is nothing, as in conditions.
 const OTHER_NAMES: &[&str] = &["null", "loop"];
 
-/// A template, compiled.
 pub(crate) struct Template {
     name: String,
     environment: Environment<'static>,

@@ -37,7 +37,6 @@ const UNSETTLED_PER_IN_FLIGHT: usize = 2;
 /// The longest pause between rounds while the store is unreachable.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
-/// Delivers to one destination.
 #[derive(Debug)]
 pub struct Worker {
     deliveries: Arc<dyn DeliveryQueue>,
@@ -54,9 +53,7 @@ pub struct Worker {
 /// What came of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WorkerProgress {
-    /// Deliveries that were claimed.
     pub claimed: u64,
-    /// Deliveries that arrived.
     pub delivered: u64,
     /// Deliveries that will be tried again.
     pub retried: u64,

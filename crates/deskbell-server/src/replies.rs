@@ -79,7 +79,6 @@ pub(crate) fn malformed() -> Response {
     error(StatusCode::BAD_REQUEST, "malformed")
 }
 
-/// No such path.
 pub(crate) fn not_found() -> Response {
     error(StatusCode::NOT_FOUND, "not_found")
 }

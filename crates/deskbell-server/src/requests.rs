@@ -39,7 +39,6 @@ impl Requests {
         Self { router: TowerToHyperService::new(router), shared: Arc::new(shared) }
     }
 
-    /// Those of one connection.
     pub(crate) fn of(&self, client: &Arc<Client>) -> ClientRequests {
         ClientRequests { requests: self.clone(), client: Arc::clone(client) }
     }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::open_files;
 
-/// What clients may cost.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// Requests that are answered at the same time, not counting those whose body still comes in;

@@ -42,7 +42,6 @@ impl Deskbell {
     }
 }
 
-/// Puts an engine together.
 #[derive(Debug)]
 pub struct Builder {
     /// `None` where it is still to be read.

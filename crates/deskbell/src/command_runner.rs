@@ -21,12 +21,13 @@ const PAGE_SIZE: u32 = 500;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
-    /// Send events again.
     Replay(Replay),
     /// Retry deliveries that failed permanently.
     Retry(Retry),
     /// Send to a disabled destination again.
-    Enable { destination: String },
+    Enable {
+        destination: String,
+    },
 }
 
 /// Which dead letters to retry.

@@ -40,7 +40,6 @@ const IN_FLIGHT_MAX: usize = 32;
 const WAITS_MS: [u64; 3] = [250, 500, 1_000];
 const THEN_EVERY: Duration = Duration::from_secs(2);
 
-/// What to show.
 #[derive(Debug)]
 pub(crate) struct Demo {
     pub(crate) events: usize,
@@ -52,7 +51,6 @@ pub(crate) struct Demo {
     pub(crate) mirror: Option<DatabaseUrl>,
 }
 
-/// What came of it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) report: Report,

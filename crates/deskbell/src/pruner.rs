@@ -38,7 +38,6 @@ pub(crate) struct Mirror {
     pub(crate) options: MirrorOptions,
 }
 
-/// Prunes one store.
 #[derive(Debug)]
 pub(crate) struct Pruner {
     store: Arc<dyn Retention>,

@@ -19,7 +19,6 @@ impl Signals {
         })
     }
 
-    /// Returns when one comes.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

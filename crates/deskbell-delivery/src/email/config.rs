@@ -74,9 +74,7 @@ pub enum EmailProvider {
 
 /// A provider with what it needs at least.
 pub(super) enum Carrier<'a> {
-    /// By this API key.
     Resend(&'a SecretText),
-    /// At this URL.
     Smtp(&'a SmtpUrl),
 }
 

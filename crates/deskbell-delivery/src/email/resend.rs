@@ -18,7 +18,6 @@ use crate::idempotency;
 /// Where Resend's API is.
 const RESEND_BASE_URL: &str = "https://api.resend.com";
 
-/// The longest idempotency key.
 const KEY_CHARS_MAX: usize = 256;
 /// How long Resend remembers a key (24 hours), less what an attempt and two clocks may take.
 const KEY_REMEMBERED: Duration = Duration::from_secs(24 * 3_600 - 5 * 60);

@@ -26,7 +26,6 @@ pub(super) struct Smtp {
     connections: Connections,
 }
 
-/// Where an attempt failed.
 enum Failure {
     /// Before the email: it is still pending, whatever the server says.
     Connection(ConnectError),

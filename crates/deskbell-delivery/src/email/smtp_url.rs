@@ -50,14 +50,10 @@ pub(super) enum SmtpUrlError {
     #[error(
         "the mail server's URL has `{parameter}`: known are tls=required, tls=none (not with smtps) and hello=NAME"
     )]
-    Parameter {
-        /// The parameter's name.
-        parameter: String,
-    },
+    Parameter { parameter: String },
     /// A host that no certificate can be for.
     #[error("the mail server's URL has a host name that TLS cannot check")]
     Host(#[source] Box<dyn Error + Send + Sync>),
-    /// The certificates.
     #[error("failed to read the certificates for the mail server")]
     Certificates(#[source] Box<dyn Error + Send + Sync>),
 }

@@ -16,12 +16,7 @@ pub enum HttpError {
     Url,
     /// A host in the URL that is never connected to under these rules.
     #[error("the URL's host {host} is {refused}")]
-    Refused {
-        /// The host.
-        host: String,
-        /// What it is.
-        refused: Refused,
-    },
+    Refused { host: String, refused: Refused },
     /// A secret that only verifies.
     #[error(transparent)]
     Secret(#[from] CannotSign),

@@ -27,7 +27,6 @@ pub struct EndpointSecret {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EndpointSecrets(pub Vec<EndpointSecret>);
 
-/// The kinds of signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureVersion {

@@ -9,9 +9,7 @@ use serde_json::{Value as Json, json};
 pub(super) enum Call {
     /// Creates the contact or updates it.
     UpdateContact(Json),
-    /// Deletes it.
     DeleteContact(Json),
-    /// Sends an event.
     SendEvent(Json),
 }
 

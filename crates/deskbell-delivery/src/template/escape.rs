@@ -10,9 +10,7 @@ use super::meter::charge_value;
 /// Where a template's values go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escape {
-    /// Plain text.
     Text,
-    /// HTML.
     Html,
     /// A list of email addresses: a value is a word in it, and never a further address.
     Address,

@@ -64,7 +64,6 @@ pub(super) fn text_units(bytes: usize) -> u64 {
     units(bytes) / TEXT_BYTES_A_UNIT + 1
 }
 
-/// A count as units.
 pub(super) fn units(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -15,7 +15,6 @@ use super::values;
 pub(super) struct Unknown(Arc<Mutex<Vec<UnknownPath>>>);
 
 impl Unknown {
-    /// The first one.
     pub(super) fn first(&self) -> Option<UnknownPath> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).first().cloned()
     }

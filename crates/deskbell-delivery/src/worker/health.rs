@@ -36,7 +36,6 @@ pub(super) struct HealthMonitor {
     probed_at_ms: Option<i64>,
 }
 
-/// What a refresh found.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Refreshed {
     /// Somebody has enabled the destination again.

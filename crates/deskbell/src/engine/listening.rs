@@ -170,7 +170,6 @@ impl Listening {
         Ok(Engine { address, config, store, log, refused, routes, tls, serving, parts, writing })
     }
 
-    /// Stops listening.
     pub(crate) async fn stop(self) {
         if let Err(error) = self.door.serving.stop().await {
             let error = &error as &dyn std::error::Error;

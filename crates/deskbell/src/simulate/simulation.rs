@@ -38,7 +38,6 @@ pub(crate) struct Mirror {
     pub(crate) settle: Duration,
 }
 
-/// What came of it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) report: Report,

@@ -3,7 +3,6 @@
 use deskbell_sim::{Failures, Progress};
 
 pub(crate) trait Watch {
-    /// A delivery has ended.
     fn progress(&self, progress: &Progress);
     /// Attempts have failed, and none was acked so far: called once.
     fn no_ack_yet(&self, failures: &Failures);

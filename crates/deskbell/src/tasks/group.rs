@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// Tasks that stop together.
 #[derive(Debug, Default)]
 pub(crate) struct TaskGroup {
     tasks: JoinSet<()>,

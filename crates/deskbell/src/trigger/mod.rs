@@ -13,7 +13,6 @@ use serde_json::Value;
 
 use crate::config::nearest;
 
-/// No such event type.
 #[derive(Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error("unknown event type `{name}`")]
 pub(crate) struct UnknownType {

@@ -19,7 +19,6 @@ pub(crate) struct Client {
     signer: Signer,
 }
 
-/// What the server said.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) status: u16,
@@ -37,7 +36,6 @@ impl Client {
         Ok(Self { http, url, signer })
     }
 
-    /// Where events are sent.
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }

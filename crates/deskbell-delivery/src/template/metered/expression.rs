@@ -23,7 +23,6 @@ pub(super) struct Piece {
     is_literal: bool,
 }
 
-/// Reads tokens.
 pub(super) struct Parser<'p, 't> {
     tokens: &'p [Token<'t>],
 }
