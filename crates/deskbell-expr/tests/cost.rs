@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use deskbell_expr::{EvaluationErrorKind, EventParts, EventView, Expression, Value};
 use serde_json::{Map, Value as Json, json};
 
-/// What the worst evaluation may take; looked at where the code is optimised.
+/// What the worst evaluation may take where the code is optimised.
 const WORST: Duration = Duration::from_millis(50);
+/// Unoptimised code is ten times slower and more, and says nothing about the limit.
+const LIMIT: Duration = if cfg!(debug_assertions) { WORST.saturating_mul(40) } else { WORST };
 
 const PARTS: EventParts<'_> = EventParts {
     id: "msg_1",
@@ -18,18 +20,18 @@ const PARTS: EventParts<'_> = EventParts {
     instance_id: None,
 };
 
-/// The time that is left out of account is what other processes take: the best of a few.
+/// An evaluation that is over the limit is made again, since other processes may have taken the time.
 fn took(
     expression: &Expression,
     view: &EventView<'_>,
 ) -> (Duration, Result<Value, EvaluationErrorKind>) {
-    let trial = |_| {
+    let trial = || {
         let started = Instant::now();
         let result = expression.evaluate(view).map_err(|error| error.kind);
         (started.elapsed(), result)
     };
-    let trials: [_; 3] = std::array::from_fn(trial);
-    trials.into_iter().min_by_key(|(took, _)| *took).expect("there are three")
+    let in_time = std::iter::repeat_with(trial).take(2).find(|(took, _)| *took < LIMIT);
+    in_time.unwrap_or_else(trial)
 }
 
 /// Elements of `data.list`: what costs much at each of them fits into the limit with few.
@@ -154,9 +156,7 @@ fn every_evaluation_ends_soon() {
         assert!(!fails, "{text}");
     }
     println!("{report}");
-    // Unoptimised code is ten times slower and more, and says nothing about the limit.
-    let limit = if cfg!(debug_assertions) { WORST * 40 } else { WORST };
-    assert!(worst < limit, "{worst:?}\n{report}");
+    assert!(worst < LIMIT, "{worst:?}\n{report}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) struct TooMuch {
 
 impl fmt::Display for TooMuch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {} at most", self.what, self.max)
+        write!(f, "{} must be at most {}", self.what, self.max)
     }
 }
 

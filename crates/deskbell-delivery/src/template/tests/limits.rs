@@ -23,19 +23,25 @@ fn reason(text: &str, data: &Json) -> String {
 fn numbers_that_filters_are_given_are_bounded() {
     let data = json!({"n": 2_000_000_000_i64, "text": "a\nb", "small": 3});
     for (text, expected) in [
-        ("{{ data.text | indent(data.n) }}", "the width of `indent` is 200 at most"),
-        ("{{ data.text | indent(width=data.n) }}", "the width of `indent` is 200 at most"),
-        ("{{ data.text | indent(0 - data.n) }}", "the width of `indent` is 200 at most"),
+        ("{{ data.text | indent(data.n) }}", "the width of `indent` must be at most 200"),
+        ("{{ data.text | indent(width=data.n) }}", "the width of `indent` must be at most 200"),
+        ("{{ data.text | indent(0 - data.n) }}", "the width of `indent` must be at most 200"),
         (
             "{{ [1] | batch(data.n, 'x') | list }}",
-            "the number of `batch` and `slice` is 10000 at most",
+            "the number of `batch` and `slice` must be at most 10000",
         ),
-        ("{{ [1] | slice(data.n) | list }}", "the number of `batch` and `slice` is 10000 at most"),
-        ("{{ ['a\nb'] | map('indent', data.n) | list }}", "the width of `indent` is 200 at most"),
-        ("{{ data | tojson(indent=data.n) }}", "the indentation of `tojson` is 8 at most"),
+        (
+            "{{ [1] | slice(data.n) | list }}",
+            "the number of `batch` and `slice` must be at most 10000",
+        ),
+        (
+            "{{ ['a\nb'] | map('indent', data.n) | list }}",
+            "the width of `indent` must be at most 200",
+        ),
+        ("{{ data | tojson(indent=data.n) }}", "the indentation of `tojson` must be at most 8"),
         (
             "{{ '%999999999s' | format(data.text) }}",
-            "the digits of a width in `format` is 3 at most",
+            "the digits of a width in `format` must be at most 3",
         ),
         ("{{ data.text * data.n }}", TOO_MUCH),
         ("{{ (data.n * data.text) | length }}", TOO_MUCH),
