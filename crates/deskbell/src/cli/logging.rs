@@ -18,6 +18,8 @@ pub(super) enum Defaults {
     Steps { log_events: bool },
     /// Only what is wrong: the command itself says what it does.
     Faults,
+    /// The same without warnings: the demo's receiver fails on purpose.
+    Errors,
 }
 
 /// `DESKBELL_LOG` makes no sense.
@@ -55,6 +57,7 @@ pub(super) fn start(
 fn default_filters(defaults: Defaults, verbosity: u8) -> &'static str {
     match (verbosity, defaults) {
         (0, Defaults::Faults) => "warn",
+        (0, Defaults::Errors) => "error",
         (0, Defaults::Steps { log_events: false }) => "warn,deskbell=info,deskbell::events=warn",
         (0, Defaults::Steps { log_events: true }) => "warn,deskbell=info",
         (1, _) => "debug,sqlx=warn,hyper=info",

@@ -105,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => {
             (arguments.log_defaults(), Some(output::never_wait_for_stderr()))
         }
+        Command::Demo(_) => (logging::Defaults::Errors, None),
         _ => (logging::Defaults::Faults, None),
     };
     if let Err(error) = logging::start(defaults, cli.verbose, &environment) {
