@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod migrations;
 mod postgres;
 mod postgres_deliveries;
 mod sqlite;

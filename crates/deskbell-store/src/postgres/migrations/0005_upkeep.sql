@@ -299,12 +299,12 @@ END $$
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET enable_bitmapscan = off SET enable_sort = off SET jit = off;
 
--- Takes away what is too old: events, payloads, one-time codes, attempts and commands, in this order,
+-- Takes away what is too old: events, payloads, one-time codes, attempts and orders, in this order,
 -- until so many rows are full. It need not be on disk when it returns: what is lost with it is done
 -- again. Nothing is taken away where another replica is about it.
 CREATE FUNCTION deskbell.prune_v1(
     manual_ms bigint, names text[], keep_behind bigint, payloads_ms bigint, events_ms bigint,
-    codes_ms bigint, attempts_ms bigint, commands_ms bigint, rows_max bigint,
+    codes_ms bigint, attempts_ms bigint, orders_ms bigint, rows_max bigint,
     OUT payloads_emptied bigint, OUT events_deleted bigint, OUT attempts_deleted bigint,
     OUT orders_deleted bigint, OUT given_up bigint, OUT more boolean,
     OUT holders text[], OUT kinds text[], OUT seqs bigint[], OUT since_ms bigint[]
@@ -368,7 +368,7 @@ BEGIN
             SELECT early.ctid FROM (
                 SELECT own.ctid, own.finished_at_ms FROM deskbell.orders AS own
                 ORDER BY own.number LIMIT rows_left
-            ) AS early WHERE early.finished_at_ms < now_ms - commands_ms));
+            ) AS early WHERE early.finished_at_ms < now_ms - orders_ms));
         GET DIAGNOSTICS orders_deleted = ROW_COUNT;
         rows_left := rows_left - orders_deleted;
     END IF;

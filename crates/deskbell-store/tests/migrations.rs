@@ -1,0 +1,42 @@
+//! Migrations only grow: a step that stores have been through is never changed.
+
+use std::fs;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+/// Each step, and the first eight bytes of its SHA-256.
+const STEPS: &[(&str, u64)] = &[
+    ("sqlite/migrations/0001_event_log.sql", 0x8884_0471_019b_4a85),
+    ("sqlite/migrations/0002_deliveries.sql", 0x65f7_674a_c669_8d40),
+    ("sqlite/migrations/0003_upkeep.sql", 0x3efa_66f4_a077_7d69),
+    ("sqlite/migrations/0004_subjects.sql", 0x17d5_a40b_0ffa_ab07),
+    ("sqlite/migrations/0005_consumer_reports.sql", 0xd637_c505_7fdd_5586),
+    ("sqlite/migrations/0006_source_instances.sql", 0x148f_33cc_b18d_7467),
+    ("sqlite/migrations/0007_refused_requests.sql", 0x6a17_8bc8_b43b_4774),
+    ("sqlite/migrations/0008_failed_attempts.sql", 0x232b_ba9f_e2b5_1427),
+    ("postgres/migrations/0001_event_log.sql", 0x937e_bbfb_c062_7a9a),
+    ("postgres/migrations/0002_deliveries.sql", 0x0aef_68bf_a6fd_d56e),
+    ("postgres/migrations/0003_pending.sql", 0xf30e_2749_b010_436f),
+    ("postgres/migrations/0004_transfers.sql", 0x69f5_922a_3bcc_1c38),
+    ("postgres/migrations/0005_upkeep.sql", 0xbd37_c6bb_3ef8_08dd),
+    ("postgres/migrations/0006_subjects.sql", 0x3bad_48a9_fba5_e97b),
+    ("postgres/migrations/0007_consumer_reports.sql", 0x9a08_321e_feee_5131),
+    ("postgres/migrations/0008_erasure_in_its_source.sql", 0xd22d_72d6_2e82_92d0),
+    ("postgres/migrations/0009_source_instances.sql", 0xc45b_b576_dd03_cbcc),
+    ("postgres/migrations/0010_refused_requests.sql", 0x11a8_844a_844f_48f3),
+    ("postgres/migrations/0011_failed_attempts.sql", 0xdfc5_aaa0_9932_c5b9),
+];
+
+#[test]
+fn no_step_has_changed() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (step, known) in STEPS {
+        let digest = Sha256::digest(fs::read(source.join(step)).unwrap());
+        let found = u64::from_be_bytes(std::array::from_fn(|index| digest[index]));
+        assert_eq!(found, *known, "{step} has changed; add another step instead: {found:#x}");
+    }
+    let files = ["sqlite", "postgres"].map(|store| source.join(store).join("migrations"));
+    let files = files.iter().flat_map(|steps| fs::read_dir(steps).unwrap());
+    assert_eq!(files.count(), STEPS.len(), "each step is listed");
+}
