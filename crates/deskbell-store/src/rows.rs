@@ -1,16 +1,18 @@
 //! From rows to structs, for both databases: columns go by their position.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::deliveries::{
-    AttemptSummary, Backlog, DeadLetter, DeliveryKey, DeliveryState, DestinationHealth,
-    DestinationState, Disabled, FilteredOut,
+    AttemptSummary, Backlog, DeadLetter, DeliveryKey, DeliveryState, DeliverySummary,
+    DestinationHealth, DestinationState, Disabled, FilteredOut,
 };
 use crate::{
-    Command, CommandId, NewEvent, QueuedCommand, Refused, ReplayRequest, Seq, StoredEvent,
+    Command, CommandId, NewEvent, QueuedCommand, Refused, ReplayRequest, Seq, StoreError,
+    StoredEvent,
 };
 
 /// The columns of a row.
@@ -19,6 +21,8 @@ pub(crate) trait Columns {
     fn integer_or_null(&self, column: usize) -> Result<Option<i64>, sqlx::Error>;
     /// An integer of 32 bits, which PostgreSQL has types for.
     fn small_or_null(&self, column: usize) -> Result<Option<i32>, sqlx::Error>;
+    fn flag(&self, column: usize) -> Result<bool, sqlx::Error>;
+
     fn text(&self, column: usize) -> Result<&str, sqlx::Error>;
     fn text_or_null(&self, column: usize) -> Result<Option<String>, sqlx::Error>;
     fn bytes_or_null(&self, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error>;
@@ -44,6 +48,7 @@ where
     usize: ColumnIndex<R>,
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> i32: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> bool: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> &'r str: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
@@ -60,6 +65,10 @@ where
         self.try_get(column)
     }
 
+    fn flag(&self, column: usize) -> Result<bool, sqlx::Error> {
+        self.try_get(column)
+    }
+
     fn text(&self, column: usize) -> Result<&str, sqlx::Error> {
         self.try_get(column)
     }
@@ -71,6 +80,14 @@ where
     fn bytes_or_null(&self, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error> {
         self.try_get(column)
     }
+}
+
+/// What is read from each row.
+pub(crate) fn each<R, T>(
+    rows: &[R],
+    read: impl Fn(&R) -> Result<T, sqlx::Error>,
+) -> Result<Vec<T>, StoreError> {
+    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }
 
 /// `seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id, payload`
@@ -179,8 +196,37 @@ pub(crate) fn dead_letter(row: &impl Columns) -> Result<DeadLetter, sqlx::Error>
     })
 }
 
+/// The deliveries that are in none of the rows, which are those of [`delivery_key`].
+pub(crate) fn missing(
+    deliveries: &[DeliveryKey],
+    present: &[impl Columns],
+) -> Result<Vec<DeliveryKey>, sqlx::Error> {
+    let present: HashSet<DeliveryKey> =
+        present.iter().map(delivery_key).collect::<Result<_, _>>()?;
+    Ok(deliveries.iter().filter(|key| !present.contains(key)).cloned().collect())
+}
+
+/// Rows of [`delivery_state`] with their rows of [`attempt`], which are in the order of their
+/// numbers.
+pub(crate) fn delivery_summaries(
+    deliveries: &[impl Columns],
+    attempts: &[impl Columns],
+) -> Result<Vec<DeliverySummary>, sqlx::Error> {
+    let mut attempts_of: BTreeMap<Arc<str>, Vec<AttemptSummary>> = BTreeMap::new();
+    for row in attempts {
+        let (destination, attempt) = attempt(row)?;
+        attempts_of.entry(destination).or_default().push(attempt);
+    }
+    let summary = |row| {
+        let key = delivery_key(row)?;
+        let attempts = attempts_of.remove(&key.destination).unwrap_or_default();
+        Ok(DeliverySummary { key, state: delivery_state(row)?, attempts })
+    };
+    deliveries.iter().map(summary).collect()
+}
+
 /// `destination, seq, state, at_ms, reason`
-pub(crate) fn delivery_state(row: &impl Columns) -> Result<DeliveryState, sqlx::Error> {
+fn delivery_state(row: &impl Columns) -> Result<DeliveryState, sqlx::Error> {
     Ok(match row.text(2)? {
         "pending" => DeliveryState::Pending { due_at_ms: row.integer_or_null(3)? },
         "delivered" => DeliveryState::Delivered { at_ms: row.integer(3)? },
@@ -189,7 +235,7 @@ pub(crate) fn delivery_state(row: &impl Columns) -> Result<DeliveryState, sqlx::
 }
 
 /// `destination, number, started_at_ms, duration_ms, status, error, reply`
-pub(crate) fn attempt(row: &impl Columns) -> Result<(Arc<str>, AttemptSummary), sqlx::Error> {
+fn attempt(row: &impl Columns) -> Result<(Arc<str>, AttemptSummary), sqlx::Error> {
     let attempt = AttemptSummary {
         number: row.small(1)?,
         started_at_ms: row.integer(2)?,

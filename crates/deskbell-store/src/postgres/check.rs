@@ -1,38 +1,28 @@
 //! Whether the store works: it can be written to, and its clock is ours.
 
-use super::pooled_connection::PooledConnection;
-use crate::{Clock, StoreError};
+use super::PostgresStore;
+use crate::StoreError;
 
 /// Further apart than this, one of the clocks is wrong: signatures are judged by this machine's,
 /// leases and due times by the database's.
 const SKEW_MAX_MS: u64 = 60_000;
 
-/// Commits a change to one row, to see whether the disk takes it.
-pub(super) async fn write_a_mark(
-    connection: &mut PooledConnection,
-    manual_ms: Option<i64>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE deskbell.checks SET checked_at_ms = coalesce($1::bigint, deskbell.now_ms())",
-    )
-    .bind(manual_ms)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
+/// The time that leases and due times are by.
+pub(super) const NOW: &str = "SELECT coalesce($1::bigint, deskbell.now_ms())";
 
-/// How far the database's clock is ahead of this machine's, in milliseconds.
-pub(super) async fn skew_ms(
-    connection: &mut PooledConnection,
-    clock: &Clock,
-) -> Result<i64, sqlx::Error> {
-    let asked = clock.now_ms();
-    let theirs: i64 = sqlx::query_scalar("SELECT coalesce($1::bigint, deskbell.now_ms())")
-        .bind(clock.manual_ms())
-        .fetch_one(connection)
-        .await?;
-    let answered = clock.now_ms();
-    Ok(theirs - (asked + (answered - asked) / 2))
+impl PostgresStore {
+    /// How far the database's clock is ahead of this machine's, in milliseconds.
+    ///
+    /// # Errors
+    /// The database could not be asked.
+    pub async fn clock_skew(&self) -> Result<i64, StoreError> {
+        let mut work = self.pools.statement().await?;
+        let asked = self.clock.now_ms();
+        let theirs: Result<i64, _> =
+            sqlx::query_scalar(NOW).bind(self.clock.manual_ms()).fetch_one(work.connection()).await;
+        let answered = self.clock.now_ms();
+        Ok(work.finish(theirs).await? - (asked + (answered - asked) / 2))
+    }
 }
 
 /// Refuses clocks that are too far apart.

@@ -1,13 +1,40 @@
 //! The log: appending to it and reading it.
 
 use async_trait::async_trait;
+use sqlx::Row;
 use tokio::sync::watch;
 
+use super::append::{append, text};
+use super::check;
+use super::pools::Pools;
 use super::store::PostgresStore;
-use super::{append, check, read, subject_events};
+use crate::rows::{Sources, event};
+use crate::subject_index::UNINDEXED_MAX;
 use crate::{
     Appended, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent, SubjectEvents,
 };
+
+/// The limit of bytes is the database's to keep: it knows how long a payload is without fetching
+/// it, and what it has begun to send cannot be stopped.
+const EVENTS: &str = "
+    SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,
+           payload
+    FROM (
+        SELECT page.*,
+               sum(bytes) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
+        FROM (
+            SELECT e.*, coalesce(octet_length(payload), 0) AS bytes
+            FROM deskbell.events e WHERE seq > $1 ORDER BY seq LIMIT $2
+        ) AS page
+    ) AS counted
+    WHERE bytes_before < $3 ORDER BY seq";
+
+const FIND: &str = "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
+            instance_id, payload
+     FROM deskbell.events WHERE source = $1 AND message_id = $2";
+
+/// The nine columns of an event, and where to go on.
+const ABOUT: &str = "SELECT * FROM deskbell.about_v1($1, $2, $3, $4, $5)";
 
 #[async_trait]
 impl EventLog for PostgresStore {
@@ -22,7 +49,7 @@ impl EventLog for PostgresStore {
         let mut work = self.pools.append().await?;
         let user_refs_of = self.indexes_user_refs.then_some(self.log_id);
         let manual_ms = self.clock.manual_ms();
-        let appended = append::append(work.connection(), batch, manual_ms, user_refs_of).await;
+        let appended = append(work.connection(), batch, manual_ms, user_refs_of).await;
         let appended = work.finish(appended).await?;
         let head = appended.iter().map(|one| one.seq()).max().unwrap_or_default();
         self.wake.appended(head);
@@ -30,11 +57,19 @@ impl EventLog for PostgresStore {
     }
 
     async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
-        read::events(&self.pools, after, limit).await
+        let rows = sqlx::query(EVENTS)
+            .bind(after.get())
+            .bind(i64::from(limit.events_max.max(1)))
+            .bind(bytes_max(limit))
+            .fetch_all(&*self.pools)
+            .await?;
+        let mut sources = Sources::default();
+        Ok(rows.iter().map(|row| event(row, &mut sources)).collect::<Result<_, _>>()?)
     }
 
     async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
-        read::message_id_at(&self.pools, seq).await
+        let find = sqlx::query_scalar("SELECT message_id FROM deskbell.events WHERE seq = $1");
+        Ok(find.bind(seq.get()).fetch_optional(&*self.pools).await?)
     }
 
     async fn find(
@@ -42,7 +77,9 @@ impl EventLog for PostgresStore {
         source: &str,
         message_id: &str,
     ) -> Result<Option<StoredEvent>, StoreError> {
-        read::find(&self.pools, source, message_id).await
+        let find = sqlx::query(FIND).bind(text(source)).bind(text(message_id));
+        let row = find.fetch_optional(&*self.pools).await?;
+        Ok(row.as_ref().map(|row| event(row, &mut Sources::default())).transpose()?)
     }
 
     async fn events_by_subject(
@@ -51,17 +88,32 @@ impl EventLog for PostgresStore {
         before: Option<Seq>,
         limit: ReadLimit,
     ) -> Result<SubjectEvents, StoreError> {
-        let mut work = self.pools.statement().await?;
-        let page = subject_events::find(work.connection(), subject, before, limit).await;
-        work.finish(page).await
+        let rows = sqlx::query(ABOUT)
+            .bind(text(subject))
+            .bind(before.map(Seq::get))
+            .bind(i64::from(limit.events_max.max(1)))
+            .bind(bytes_max(limit))
+            .bind(UNINDEXED_MAX)
+            .fetch_all(&*self.pools)
+            .await?;
+        let mut sources = Sources::default();
+        let mut page = SubjectEvents { events: Vec::new(), older: None };
+        for row in &rows {
+            if row.try_get::<Option<i64>, _>(0)?.is_some() {
+                page.events.push(event(row, &mut sources)?);
+            }
+            page.older = row.try_get::<Option<i64>, _>(9)?.map(Seq::new);
+        }
+        Ok(page)
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {
-        read::head(&self.pools).await
+        Ok(head(&self.pools).await?)
     }
 
     async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
-        read::first_received_since(&self.pools, at_ms).await
+        let first = sqlx::query_scalar("SELECT deskbell.first_received_since_v1($1)").bind(at_ms);
+        Ok(Seq::new(first.fetch_one(&*self.pools).await?))
     }
 
     fn subscribe(&self) -> watch::Receiver<Seq> {
@@ -70,8 +122,20 @@ impl EventLog for PostgresStore {
 
     async fn check_writable(&self) -> Result<(), StoreError> {
         check::judge(self.clock_skew().await?)?;
-        let mut work = self.pools.statement().await?;
-        let written = check::write_a_mark(work.connection(), self.clock.manual_ms()).await;
-        work.finish(written).await
+        sqlx::query("UPDATE deskbell.checks SET checked_at_ms = coalesce($1, deskbell.now_ms())")
+            .bind(self.clock.manual_ms())
+            .execute(&*self.pools)
+            .await?;
+        Ok(())
     }
+}
+
+/// The last number that was given out, also where its event has been pruned.
+pub(super) async fn head(pools: &Pools) -> Result<Seq, sqlx::Error> {
+    let head = sqlx::query_scalar("SELECT deskbell.head_v1()");
+    Ok(Seq::new(head.fetch_one(pools).await?))
+}
+
+fn bytes_max(limit: ReadLimit) -> i64 {
+    i64::try_from(limit.bytes_max.max(1)).unwrap_or(i64::MAX)
 }

@@ -11,8 +11,8 @@ use super::open_error::PostgresOpenError;
 use super::pooler::{self, Route};
 use super::pools::Pools;
 use super::wake::{self, Wake};
-use super::{PostgresConnector, PostgresOptions, PostgresStore, read};
-use crate::{BackendError, LogId, StoreError};
+use super::{PostgresConnector, PostgresOptions, PostgresStore, event_log};
+use crate::{BackendError, LogId};
 
 /// How long the server may take to answer before the store counts as not there.
 const LOOK_MAX: Duration = Duration::from_secs(10);
@@ -52,8 +52,10 @@ impl PostgresStore {
             .connector()
             .map_err(|error| PostgresOpenError::Url(BackendError::new(error)))?;
         let location = connector.location();
-        let database = |source| PostgresOpenError::Database { location: location.clone(), source };
-        let failed = |error| database(BackendError::new(error));
+        let failed = |error| PostgresOpenError::Database {
+            location: location.clone(),
+            source: BackendError::new(error),
+        };
         let route = tokio::time::timeout(LOOK_MAX, pooler::look(&connector))
             .await
             .unwrap_or_else(|_| Err(timed_out()))
@@ -62,8 +64,7 @@ impl PostgresStore {
         require_utf8(&mut connection, &location).await?;
         let log_id = prepare(&mut connection, &location, before).await?;
         connection.close().await.map_err(failed)?;
-        let store = Self::start(options, &connector, route, log_id).await;
-        store.map_err(|error| database(BackendError::new(error)))
+        Self::start(options, &connector, route, log_id).await.map_err(failed)
     }
 
     /// Makes the connections, and starts what goes on in the background.
@@ -72,9 +73,9 @@ impl PostgresStore {
         connector: &PostgresConnector,
         route: Route,
         log_id: LogId,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, sqlx::Error> {
         let pools = Arc::new(Pools::new(connector, route, options.connections_max));
-        let head = read::head(&pools).await?;
+        let head = event_log::head(&pools).await?;
         let replica = format!("{:016x}", rand::random::<u64>());
         let wake = Arc::new(Wake::new(replica.clone(), head));
         let mut tasks = JoinSet::new();

@@ -10,7 +10,6 @@ use super::PostgresConnector;
 use super::pool::{LastFailure, Pool};
 use super::pooled_connection::PooledConnection;
 use super::pooler::Route;
-use crate::StoreError;
 
 /// Connections that append: while one commits, the next batch is on its way.
 const APPENDING: u32 = 2;
@@ -58,17 +57,17 @@ impl Pools {
 
     /// A connection for one statement, which is a transaction by itself. It is one round trip,
     /// where no pooler is in between.
-    pub(crate) async fn statement(&self) -> Result<UnitOfWork<'_>, StoreError> {
+    pub(crate) async fn statement(&self) -> Result<UnitOfWork<'_>, sqlx::Error> {
         self.begin(&self.others, self.route == Route::Pooled).await
     }
 
     /// A connection with a transaction, for several statements.
-    pub(crate) async fn transaction(&self) -> Result<UnitOfWork<'_>, StoreError> {
+    pub(crate) async fn transaction(&self) -> Result<UnitOfWork<'_>, sqlx::Error> {
         self.begin(&self.others, true).await
     }
 
     /// A connection for the statement that appends: nothing else is in its way.
-    pub(super) async fn append(&self) -> Result<UnitOfWork<'_>, StoreError> {
+    pub(super) async fn append(&self) -> Result<UnitOfWork<'_>, sqlx::Error> {
         self.begin(&self.appending, self.route == Route::Pooled).await
     }
 
@@ -76,22 +75,22 @@ impl Pools {
         &self,
         pool: &Arc<Pool>,
         transaction: bool,
-    ) -> Result<UnitOfWork<'_>, StoreError> {
-        let connection =
-            PooledConnection::open(pool, self.route).await.map_err(|error| self.failed(error))?;
+    ) -> Result<UnitOfWork<'_>, sqlx::Error> {
+        let connection = PooledConnection::open(pool, self.route)
+            .await
+            .inspect_err(|error| self.note_failure(error))?;
         let mut work = UnitOfWork { connection, pools: self, transaction };
         if transaction {
             let begun = sqlx::raw_sql(BEGIN).execute(work.connection()).await;
-            begun.map_err(|error| self.failed(error))?;
+            begun.inspect_err(|error| self.note_failure(error))?;
         }
         Ok(work)
     }
 
-    fn failed(&self, error: sqlx::Error) -> StoreError {
-        if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) || is_shutdown(&error) {
+    fn note_failure(&self, error: &sqlx::Error) {
+        if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) || is_shutdown(error) {
             self.last_failure.record();
         }
-        error.into()
     }
 
     pub(super) async fn close(&self) {
@@ -127,7 +126,7 @@ impl UnitOfWork<'_> {
     pub(crate) async fn finish<T>(
         mut self,
         outcome: Result<T, sqlx::Error>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, sqlx::Error> {
         let outcome = match outcome {
             Ok(value) if self.transaction => {
                 sqlx::raw_sql("COMMIT").execute(self.connection()).await.map(|_| value)
@@ -144,7 +143,8 @@ impl UnitOfWork<'_> {
                 if !self.transaction && error.as_database_error().is_some() {
                     self.connection.put_back();
                 }
-                Err(self.pools.failed(error))
+                self.pools.note_failure(&error);
+                Err(error)
             }
         }
     }

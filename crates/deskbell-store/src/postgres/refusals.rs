@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{PooledConnection, PostgresStore};
+use super::PostgresStore;
 use crate::refusals::{Refusals, Refused};
 use crate::{StoreError, rows};
 
@@ -16,35 +16,22 @@ const ADD: &str = "INSERT INTO deskbell.refused_requests (source, cause, request
 #[async_trait]
 impl Refusals for PostgresStore {
     async fn add_refused(&self, counts: &[Refused]) -> Result<(), StoreError> {
-        let mut work = self.pools.statement().await?;
-        let outcome = add(work.connection(), counts).await;
-        work.finish(outcome).await
+        let column = |of: fn(&Refused) -> &str| counts.iter().map(of).collect::<Vec<_>>();
+        let requests: Vec<_> =
+            counts.iter().map(|one| i64::try_from(one.requests).unwrap_or(i64::MAX)).collect();
+        sqlx::query(ADD)
+            .bind(column(|one| &one.source))
+            .bind(column(|one| &one.cause))
+            .bind(requests)
+            .execute(&*self.pools)
+            .await?;
+        Ok(())
     }
 
     async fn refused(&self) -> Result<Vec<Refused>, StoreError> {
-        let mut work = self.pools.statement().await?;
-        let outcome = all(work.connection()).await;
-        work.finish(outcome).await
+        let all = "SELECT source, cause, requests FROM deskbell.refused_requests
+                   ORDER BY source, cause";
+        let rows = sqlx::query(all).fetch_all(&*self.pools).await?;
+        rows::each(&rows, rows::refused)
     }
-}
-
-async fn add(connection: &mut PooledConnection, counts: &[Refused]) -> Result<(), sqlx::Error> {
-    let column = |of: fn(&Refused) -> &str| counts.iter().map(of).collect::<Vec<_>>();
-    let requests: Vec<_> =
-        counts.iter().map(|one| i64::try_from(one.requests).unwrap_or(i64::MAX)).collect();
-    sqlx::query(ADD)
-        .bind(column(|one| &one.source))
-        .bind(column(|one| &one.cause))
-        .bind(requests)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn all(connection: &mut PooledConnection) -> Result<Vec<Refused>, sqlx::Error> {
-    let all = "SELECT source, cause, requests FROM deskbell.refused_requests
-               ORDER BY source, cause";
-    let rows = sqlx::query(all).fetch_all(connection).await?;
-    let refused = rows.iter().map(rows::refused);
-    refused.collect()
 }

@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 
-use super::check;
 use super::pools::Pools;
 use super::wake::Wake;
-use crate::{Clock, LogId, Store, StoreError};
+use crate::{Clock, LogId, Store};
 
 /// The log in the schema `deskbell` of a PostgreSQL database. Each process that has it open is a
 /// replica: all of them may write at the same time.
@@ -33,16 +32,6 @@ impl PostgresStore {
     pub fn index_user_refs(mut self) -> Self {
         self.indexes_user_refs = true;
         self
-    }
-
-    /// How far the database's clock is ahead of this machine's, in milliseconds.
-    ///
-    /// # Errors
-    /// The database could not be asked.
-    pub async fn clock_skew(&self) -> Result<i64, StoreError> {
-        let mut work = self.pools.statement().await?;
-        let skew = check::skew_ms(work.connection(), &self.clock).await;
-        work.finish(skew).await
     }
 }
 

@@ -13,8 +13,8 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::pools::Pools;
-use super::{PostgresConnector, read};
-use crate::{Seq, StoreError};
+use super::{PostgresConnector, event_log};
+use crate::Seq;
 
 /// What the replicas of a store listen to.
 const CHANNEL: &str = "deskbell";
@@ -159,17 +159,16 @@ pub(super) async fn announce(wake: Arc<Wake>, pools: Arc<Pools>) {
 }
 
 /// Nothing is lost with a notification that is: it need not reach the disk.
-async fn notify(pools: &Pools, news: &[String]) -> Result<(), StoreError> {
-    let mut work = pools.statement().await?;
-    let sent = sqlx::query(
+async fn notify(pools: &Pools, news: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query(
         "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, text)
          FROM unnest($2::text[]) AS text",
     )
     .bind(CHANNEL)
     .bind(news)
-    .execute(work.connection())
-    .await;
-    work.finish(sent.map(drop)).await
+    .execute(pools)
+    .await?;
+    Ok(())
 }
 
 /// Asks for the head now and then.
@@ -182,7 +181,7 @@ pub(super) async fn poll(wake: Arc<Wake>, pools: Arc<Pools>, listens: bool) {
 }
 
 async fn look_at_head(wake: &Wake, pools: &Pools) {
-    match read::head(pools).await {
+    match event_log::head(pools).await {
         Ok(head) if head > *wake.head.borrow() => wake.move_head(head),
         Ok(_) => {}
         Err(error) => {

@@ -1,12 +1,15 @@
 //! Destinations: their checkpoints, their order and their health.
 
-use crate::postgres::PooledConnection;
-use sqlx::Postgres;
+use async_trait::async_trait;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Postgres};
 
-use crate::deliveries::{DestinationHealth, DestinationState, Ordering, Registration, StartFrom};
-use crate::rows;
+use crate::deliveries::{
+    DestinationHealth, DestinationState, Destinations, Ordering, Registration, StartFrom,
+};
+use crate::postgres::{PooledConnection, PostgresStore, check};
+use crate::{StoreError, rows};
 
 const STATE: &str = "SELECT name, routed_seq, first_failure_at_ms, failed_attempts,
             last_failure_at_ms, disabled_at_ms, disabled_reason, dead_letters_total
@@ -18,7 +21,68 @@ const SET_HEALTH: &str = "UPDATE deskbell.destinations
          disabled_at_ms = $5, disabled_reason = $6, failing_since_ms = NULL, told_percent = 0
      WHERE name = $1";
 
-pub(super) async fn register(
+#[async_trait]
+impl Destinations for PostgresStore {
+    async fn register(&self, destination: &Registration) -> Result<DestinationState, StoreError> {
+        let mut work = self.pools.transaction().await?;
+        let state = register(work.connection(), destination).await;
+        let state = work.finish(state).await?;
+        self.wake.notify_due(&destination.name);
+        Ok(state)
+    }
+
+    async fn destinations(&self) -> Result<Vec<DestinationState>, StoreError> {
+        let all = sqlx::query(AssertSqlSafe(format!("{STATE} ORDER BY name")));
+        let rows = all.fetch_all(&*self.pools).await?;
+        rows::each(&rows, rows::destination_state)
+    }
+
+    async fn set_health(
+        &self,
+        destination: &str,
+        health: &DestinationHealth,
+    ) -> Result<(), StoreError> {
+        let change = sqlx::query(SET_HEALTH).bind(destination);
+        bind_health(change, health).execute(&*self.pools).await?;
+        Ok(())
+    }
+
+    async fn change_health(
+        &self,
+        destination: &str,
+        from: &DestinationHealth,
+        to: &DestinationHealth,
+    ) -> Result<bool, StoreError> {
+        let change = format!(
+            "{SET_HEALTH} AND first_failure_at_ms IS NOT DISTINCT FROM $7 AND failed_attempts = $8
+                 AND last_failure_at_ms IS NOT DISTINCT FROM $9
+                 AND disabled_at_ms IS NOT DISTINCT FROM $10
+                 AND disabled_reason IS NOT DISTINCT FROM $11"
+        );
+        let change = sqlx::query(AssertSqlSafe(change)).bind(destination);
+        let changed = bind_health(bind_health(change, to), from).execute(&*self.pools).await?;
+        Ok(changed.rows_affected() > 0)
+    }
+
+    async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE deskbell.destinations SET dead_letters_total = dead_letters_total + $2
+             WHERE name = $1",
+        )
+        .bind(destination)
+        .bind(i64::from(count))
+        .execute(&*self.pools)
+        .await?;
+        Ok(())
+    }
+
+    async fn now_ms(&self) -> Result<i64, StoreError> {
+        let now = sqlx::query_scalar(check::NOW).bind(self.clock.manual_ms());
+        Ok(now.fetch_one(&*self.pools).await?)
+    }
+}
+
+async fn register(
     connection: &mut PooledConnection,
     destination: &Registration,
 ) -> Result<DestinationState, sqlx::Error> {
@@ -28,46 +92,8 @@ pub(super) async fn register(
         .bind(destination.ordering == Ordering::Subject)
         .execute(&mut *connection)
         .await?;
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{STATE} WHERE name = $1")))
-        .bind(&destination.name)
-        .fetch_one(connection)
-        .await?;
-    rows::destination_state(&row)
-}
-
-pub(super) async fn all(
-    connection: &mut PooledConnection,
-) -> Result<Vec<DestinationState>, sqlx::Error> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{STATE} ORDER BY name")))
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(rows::destination_state).collect()
-}
-
-pub(super) async fn set_health(
-    connection: &mut PooledConnection,
-    destination: &str,
-    health: &DestinationHealth,
-) -> Result<(), sqlx::Error> {
-    bind_health(sqlx::query(SET_HEALTH).bind(destination), health).execute(connection).await?;
-    Ok(())
-}
-
-pub(super) async fn change_health(
-    connection: &mut PooledConnection,
-    destination: &str,
-    from: &DestinationHealth,
-    to: &DestinationHealth,
-) -> Result<bool, sqlx::Error> {
-    let change = format!(
-        "{SET_HEALTH} AND first_failure_at_ms IS NOT DISTINCT FROM $7 AND failed_attempts = $8
-             AND last_failure_at_ms IS NOT DISTINCT FROM $9
-             AND disabled_at_ms IS NOT DISTINCT FROM $10
-             AND disabled_reason IS NOT DISTINCT FROM $11"
-    );
-    let change = sqlx::query(sqlx::AssertSqlSafe(change)).bind(destination);
-    let changed = bind_health(bind_health(change, to), from).execute(connection).await?;
-    Ok(changed.rows_affected() > 0)
+    let state = sqlx::query(AssertSqlSafe(format!("{STATE} WHERE name = $1")));
+    rows::destination_state(&state.bind(&destination.name).fetch_one(connection).await?)
 }
 
 fn bind_health<'q>(
@@ -81,31 +107,4 @@ fn bind_health<'q>(
         .bind(health.last_failure_at_ms)
         .bind(disabled.map(|disabled| disabled.at_ms))
         .bind(disabled.map(|disabled| disabled.reason.clone()))
-}
-
-pub(super) async fn add_dead_letters(
-    connection: &mut PooledConnection,
-    destination: &str,
-    count: u32,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE deskbell.destinations SET dead_letters_total = dead_letters_total + $2
-         WHERE name = $1",
-    )
-    .bind(destination)
-    .bind(i64::from(count))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// The time of the clock that all of these times are by.
-pub(super) async fn now_ms(
-    connection: &mut PooledConnection,
-    manual_ms: Option<i64>,
-) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT coalesce($1::bigint, deskbell.now_ms())")
-        .bind(manual_ms)
-        .fetch_one(connection)
-        .await
 }

@@ -1,6 +1,6 @@
 //! Keys of deliveries as the lists that a statement takes.
 
-use crate::deliveries::DeliveryKey;
+use crate::deliveries::{DeliveryKey, NewDelivery};
 
 /// Deliveries by destination: the next `counts` of the others are the next destination's, in the
 /// order of the log, which is the order in which rows are locked.
@@ -13,8 +13,16 @@ pub(super) struct Lists<'a> {
 }
 
 impl<'a> Lists<'a> {
+    pub(super) fn of(deliveries: &'a [NewDelivery]) -> Self {
+        Self::once_each(deliveries.iter().map(|one| (&one.key, one.subject.as_deref())))
+    }
+
+    pub(super) fn of_keys(deliveries: &'a [DeliveryKey]) -> Self {
+        Self::once_each(deliveries.iter().map(|key| (key, None)))
+    }
+
     /// Of deliveries and the subjects of their events; one that comes twice counts once.
-    pub(super) fn of(deliveries: impl Iterator<Item = (&'a DeliveryKey, Option<&'a str>)>) -> Self {
+    fn once_each(deliveries: impl Iterator<Item = (&'a DeliveryKey, Option<&'a str>)>) -> Self {
         let mut sorted: Vec<_> = deliveries.collect();
         sorted.sort_by_key(|(key, _)| *key);
         sorted.dedup_by_key(|(key, _)| *key);

@@ -1,15 +1,12 @@
 //! Queries about deliveries.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use async_trait::async_trait;
 
-use crate::postgres::PooledConnection;
-
-use super::lists::Lists;
 use crate::deliveries::{
-    AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliverySummary, FilteredOut,
+    Backlog, DeadLetter, DeadLetterQuery, DeliveryQueries, DeliverySummary, FilteredOut,
 };
-use crate::{Seq, rows};
+use crate::postgres::PostgresStore;
+use crate::{Seq, StoreError, rows};
 
 /// It counts in indexes of pending and of dead-lettered deliveries, never of delivered ones.
 const BACKLOGS: &str = "SELECT name,
@@ -18,12 +15,6 @@ const BACKLOGS: &str = "SELECT name,
              WHERE destination_id = destination.id AND state = 'dead_lettered'),
             (SELECT received_at_ms FROM deskbell.events WHERE seq =
                 (SELECT min(seq) FROM deskbell.deliveries WHERE destination_id = destination.id))
-     FROM deskbell.destinations AS destination ORDER BY name";
-
-/// It stops counting at the limit for each destination.
-const PENDING: &str = "SELECT name, (SELECT count(*) FROM
-             (SELECT FROM deskbell.deliveries WHERE destination_id = destination.id LIMIT $1)
-             AS counted)
      FROM deskbell.destinations AS destination ORDER BY name";
 
 /// Destinations by name, in each the dead letters by `seq`, no more than are asked for.
@@ -54,100 +45,42 @@ const DELIVERIES_OF: &str = "SELECT name, $1, 'pending',
          ON settled.destination_id = destination.id AND settled.seq = $1
      ORDER BY 1";
 
-pub(super) async fn backlogs(
-    connection: &mut PooledConnection,
-) -> Result<Vec<Backlog>, sqlx::Error> {
-    let rows = sqlx::query(BACKLOGS).fetch_all(connection).await?;
-    rows.iter().map(rows::backlog).collect()
-}
+const ATTEMPTS: &str = "SELECT name, number, started_at_ms, duration_ms, status, error, reply
+     FROM deskbell.destinations AS destination
+     JOIN deskbell.attempts AS made ON made.destination_id = destination.id AND made.seq = $1
+     ORDER BY name, number";
 
-pub(super) async fn pending(
-    connection: &mut PooledConnection,
-    pending_max: u32,
-) -> Result<Vec<(Arc<str>, u64)>, sqlx::Error> {
-    let rows = sqlx::query(PENDING).bind(i64::from(pending_max)).fetch_all(connection).await?;
-    rows.iter().map(rows::pending).collect()
-}
+const FILTERED_OUT: &str = "SELECT reason.key, reason.value
+     FROM deskbell.unwanted_events, jsonb_each_text(reasons) AS reason
+     WHERE seq = $1 ORDER BY reason.key COLLATE \"C\"";
 
-pub(super) async fn dead_letters(
-    connection: &mut PooledConnection,
-    query: &DeadLetterQuery,
-) -> Result<Vec<DeadLetter>, sqlx::Error> {
-    let rows = sqlx::query(DEAD_LETTERS)
-        .bind(query.destination.as_deref())
-        .bind(query.since_ms)
-        .bind(query.after.as_ref().map(|after| &*after.destination))
-        .bind(query.after.as_ref().map(|after| after.seq.get()))
-        .bind(i64::from(query.limit))
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(rows::dead_letter).collect()
-}
-
-pub(super) async fn missing(
-    connection: &mut PooledConnection,
-    deliveries: &[DeliveryKey],
-) -> Result<Vec<DeliveryKey>, sqlx::Error> {
-    let lists = Lists::of(deliveries.iter().map(|key| (key, None)));
-    let rows = sqlx::query("SELECT name, seq FROM deskbell.present_v1($1, $2, $3)")
-        .bind(lists.destinations)
-        .bind(lists.counts)
-        .bind(lists.seqs)
-        .fetch_all(connection)
-        .await?;
-    let present: HashSet<DeliveryKey> =
-        rows.iter().map(rows::delivery_key).collect::<Result<_, _>>()?;
-    Ok(deliveries.iter().filter(|key| !present.contains(key)).cloned().collect())
-}
-
-pub(super) async fn deliveries_of(
-    connection: &mut PooledConnection,
-    seq: Seq,
-) -> Result<Vec<DeliverySummary>, sqlx::Error> {
-    let rows = sqlx::query(DELIVERIES_OF).bind(seq.get()).fetch_all(&mut *connection).await?;
-    let mut attempts = attempts(connection, seq).await?;
-    rows.iter()
-        .map(|row| {
-            let key = rows::delivery_key(row)?;
-            let attempts = attempts.remove(&key.destination).unwrap_or_default();
-            Ok(DeliverySummary { key, state: rows::delivery_state(row)?, attempts })
-        })
-        .collect()
-}
-
-async fn attempts(
-    connection: &mut PooledConnection,
-    seq: Seq,
-) -> Result<BTreeMap<Arc<str>, Vec<AttemptSummary>>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT name, number, started_at_ms, duration_ms, status, error, reply
-         FROM deskbell.destinations AS destination
-         JOIN deskbell.attempts AS made
-             ON made.destination_id = destination.id AND made.seq = $1
-         ORDER BY name, number",
-    )
-    .bind(seq.get())
-    .fetch_all(connection)
-    .await?;
-    let mut attempts: BTreeMap<Arc<str>, Vec<AttemptSummary>> = BTreeMap::new();
-    for row in &rows {
-        let (destination, attempt) = rows::attempt(row)?;
-        attempts.entry(destination).or_default().push(attempt);
+#[async_trait]
+impl DeliveryQueries for PostgresStore {
+    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
+        let rows = sqlx::query(BACKLOGS).fetch_all(&*self.pools).await?;
+        rows::each(&rows, rows::backlog)
     }
-    Ok(attempts)
-}
 
-pub(super) async fn filtered_out(
-    connection: &mut PooledConnection,
-    seq: Seq,
-) -> Result<Vec<FilteredOut>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT reason.key, reason.value
-         FROM deskbell.unwanted_events, jsonb_each_text(reasons) AS reason
-         WHERE seq = $1 ORDER BY reason.key COLLATE \"C\"",
-    )
-    .bind(seq.get())
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(rows::filtered_out).collect()
+    async fn dead_letters(&self, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, StoreError> {
+        let rows = sqlx::query(DEAD_LETTERS)
+            .bind(query.destination.as_deref())
+            .bind(query.since_ms)
+            .bind(query.after.as_ref().map(|after| &*after.destination))
+            .bind(query.after.as_ref().map(|after| after.seq.get()))
+            .bind(i64::from(query.limit))
+            .fetch_all(&*self.pools)
+            .await?;
+        rows::each(&rows, rows::dead_letter)
+    }
+
+    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
+        let deliveries = sqlx::query(DELIVERIES_OF).bind(seq.get()).fetch_all(&*self.pools).await?;
+        let attempts = sqlx::query(ATTEMPTS).bind(seq.get()).fetch_all(&*self.pools).await?;
+        Ok(rows::delivery_summaries(&deliveries, &attempts)?)
+    }
+
+    async fn filtered_out(&self, seq: Seq) -> Result<Vec<FilteredOut>, StoreError> {
+        let rows = sqlx::query(FILTERED_OUT).bind(seq.get()).fetch_all(&*self.pools).await?;
+        rows::each(&rows, rows::filtered_out)
+    }
 }

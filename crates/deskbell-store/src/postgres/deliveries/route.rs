@@ -1,64 +1,96 @@
 //! Routing: a batch's deliveries and the checkpoints of its destinations, or nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::postgres::PooledConnection;
+use async_trait::async_trait;
 
 use super::lists::Lists;
-use crate::deliveries::{FilteredOut, NewDelivery, Routed, RoutedBatch};
+use crate::deliveries::{FilteredOut, Revived, Routed, RoutedBatch, Routing};
+use crate::postgres::PostgresStore;
 use crate::postgres::append::text;
+use crate::{FencingToken, ReplayRequest, StoreError, rows};
 
 const ROUTE: &str = "SELECT deskbell.route_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
-pub(super) async fn route(
-    connection: &mut PooledConnection,
-    batch: &RoutedBatch,
-    manual_ms: Option<i64>,
-) -> Result<Routed, sqlx::Error> {
-    let checkpoints: BTreeSet<&str> = batch.destinations.iter().map(|name| &**name).collect();
-    let lists = lists(&batch.deliveries);
-    let unwanted_seqs: Vec<i64> = batch.filtered_out.iter().map(|(seq, _)| seq.get()).collect();
-    let reasons: Vec<String> = batch
-        .filtered_out
-        .iter()
-        .map(|(_, filtered_out)| reasons(filtered_out))
-        .collect::<Result<_, _>>()?;
-    let done: bool = sqlx::query_scalar(ROUTE)
-        .bind(manual_ms)
-        .bind(batch.token.get())
-        .bind(batch.from.get())
-        .bind(batch.to.get())
-        .bind(checkpoints.into_iter().collect::<Vec<_>>())
-        .bind(lists.destinations)
-        .bind(lists.counts)
-        .bind(lists.seqs)
-        .bind(lists.subjects)
-        .bind(unwanted_seqs)
-        .bind(reasons)
-        .fetch_one(connection)
-        .await?;
-    Ok(if done { Routed::Done } else { Routed::Superseded })
-}
+const REVIVE_REQUESTED: &str = "SELECT requests, deliveries, destinations
+     FROM deskbell.revive_requested_v1($1, $2, $3)";
 
-pub(super) async fn enqueue(
-    connection: &mut PooledConnection,
-    deliveries: &[NewDelivery],
-    manual_ms: Option<i64>,
-) -> Result<u64, sqlx::Error> {
-    let lists = lists(deliveries);
-    let added: i64 = sqlx::query_scalar("SELECT deskbell.enqueue_v1($1, $2, $3, $4, $5)")
-        .bind(manual_ms)
-        .bind(lists.destinations)
-        .bind(lists.counts)
-        .bind(lists.seqs)
-        .bind(lists.subjects)
-        .fetch_one(connection)
-        .await?;
-    Ok(u64::try_from(added).unwrap_or(0))
-}
+const REPLAY_REQUESTS: &str = "SELECT number, seq, requested_at_ms FROM deskbell.replay_requests
+     WHERE number > $1 ORDER BY number LIMIT $2";
 
-fn lists(deliveries: &[NewDelivery]) -> Lists<'_> {
-    Lists::of(deliveries.iter().map(|one| (&one.key, one.subject.as_deref())))
+/// It stops counting at the limit for each destination.
+const PENDING: &str = "SELECT name, (SELECT count(*) FROM
+             (SELECT FROM deskbell.deliveries WHERE destination_id = destination.id LIMIT $1)
+             AS counted)
+     FROM deskbell.destinations AS destination ORDER BY name";
+
+#[async_trait]
+impl Routing for PostgresStore {
+    async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
+        let checkpoints: BTreeSet<&str> = batch.destinations.iter().map(|name| &**name).collect();
+        let lists = Lists::of(&batch.deliveries);
+        let unwanted_seqs: Vec<i64> = batch.filtered_out.iter().map(|(seq, _)| seq.get()).collect();
+        let reasons: Vec<String> = batch
+            .filtered_out
+            .iter()
+            .map(|(_, filtered_out)| reasons(filtered_out))
+            .collect::<Result<_, _>>()?;
+        let done: bool = sqlx::query_scalar(ROUTE)
+            .bind(self.clock.manual_ms())
+            .bind(batch.token.get())
+            .bind(batch.from.get())
+            .bind(batch.to.get())
+            .bind(checkpoints.into_iter().collect::<Vec<_>>())
+            .bind(&lists.destinations)
+            .bind(lists.counts)
+            .bind(lists.seqs)
+            .bind(lists.subjects)
+            .bind(unwanted_seqs)
+            .bind(reasons)
+            .fetch_one(&*self.pools)
+            .await?;
+        if !done {
+            return Ok(Routed::Superseded);
+        }
+        self.wake(lists.destinations);
+        Ok(Routed::Done)
+    }
+
+    async fn revive_requested(
+        &self,
+        token: FencingToken,
+        requests_max: u32,
+    ) -> Result<Revived, StoreError> {
+        let revived: Option<(i64, i64, Vec<String>)> = sqlx::query_as(REVIVE_REQUESTED)
+            .bind(self.clock.manual_ms())
+            .bind(token.get())
+            .bind(i64::from(requests_max))
+            .fetch_optional(&*self.pools)
+            .await?;
+        let Some((requests, deliveries, destinations)) = revived else {
+            return Ok(Revived::Superseded);
+        };
+        self.wake(destinations.iter().map(String::as_str));
+        Ok(Revived::Done {
+            requests: u32::try_from(requests).unwrap_or(u32::MAX),
+            deliveries: u64::try_from(deliveries).unwrap_or(0),
+        })
+    }
+
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError> {
+        let requests = sqlx::query(REPLAY_REQUESTS).bind(after).bind(i64::from(requests_max));
+        rows::each(&requests.fetch_all(&*self.pools).await?, rows::replay_request)
+    }
+
+    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        let pending = sqlx::query(PENDING).bind(i64::from(pending_max));
+        rows::each(&pending.fetch_all(&*self.pools).await?, rows::pending)
+    }
 }
 
 /// The reason by destination, as a JSON object.

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::postgres::PooledConnection;
 use sqlx::Row;
 
 use crate::clock::whole_ms;
 use crate::deliveries::{AttemptRecord, REPLY_BYTES_MAX, Settlement, Verdict};
 use crate::postgres::append::text;
+use crate::postgres::pools::Pools;
 
 const SETTLE: &str =
     "SELECT * FROM deskbell.settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -21,7 +21,7 @@ pub(super) struct Settled {
 }
 
 pub(super) async fn settle(
-    connection: &mut PooledConnection,
+    pools: &Pools,
     destination: &str,
     settlements: &[Settlement],
     manual_ms: Option<i64>,
@@ -40,7 +40,7 @@ pub(super) async fn settle(
         .bind(column.of_attempts(|made| made.status.map(i32::from)))
         .bind(column.of_attempts(|made| made.error.as_deref().map(text)))
         .bind(column.of_attempts(reply))
-        .fetch_one(connection)
+        .fetch_one(pools)
         .await?;
     let settled = u64::try_from(row.try_get::<i64, _>("settled")?).unwrap_or(0);
     let retries = given.iter().any(|one| matches!(one.verdict, Verdict::Retry(_)));

@@ -16,15 +16,13 @@ use crate::{Seq, StoreError};
 #[async_trait]
 impl Retention for PostgresStore {
     async fn prune(&self, pruning: &PruneOptions) -> Result<Pruned, StoreError> {
-        let mut work = self.pools.statement().await?;
-        let outcome = prune::prune(work.connection(), pruning, self.clock.manual_ms()).await;
-        work.finish(outcome).await
+        Ok(prune::prune(&self.pools, pruning, self.clock.manual_ms()).await?)
     }
 
     async fn erasable(&self, erasing: &EraseOptions) -> Result<Vec<Erasable>, StoreError> {
         let mut work = self.pools.transaction().await?;
         let outcome = erase::erasable(work.connection(), self.log_id, erasing).await;
-        work.finish(outcome).await
+        Ok(work.finish(outcome).await?)
     }
 
     async fn erase(
@@ -35,15 +33,12 @@ impl Retention for PostgresStore {
         let mut work = self.pools.transaction().await?;
         let (log, manual_ms) = (self.log_id, self.clock.manual_ms());
         let outcome = erase::erase(work.connection(), log, erasing, user, manual_ms).await;
-        work.finish(outcome).await
+        Ok(work.finish(outcome).await?)
     }
 
     async fn payloads_pruned_to(&self) -> Result<Seq, StoreError> {
-        let mut work = self.pools.statement().await?;
-        let pruned = sqlx::query_scalar("SELECT payloads_emptied_seq FROM deskbell.upkeep")
-            .fetch_one(work.connection())
-            .await;
-        Ok(Seq::new(work.finish(pruned).await?))
+        let pruned = sqlx::query_scalar("SELECT payloads_emptied_seq FROM deskbell.upkeep");
+        Ok(Seq::new(pruned.fetch_one(&*self.pools).await?))
     }
 
     /// Nothing is to be done: the server's journal is its own, and it clears rows away that were

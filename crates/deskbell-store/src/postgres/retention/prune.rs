@@ -7,13 +7,13 @@ use sqlx::postgres::PgRow;
 
 use crate::Seq;
 use crate::clock::whole_ms;
-use crate::postgres::PooledConnection;
+use crate::postgres::pools::Pools;
 use crate::retention::{BlockedBy, PruneOptions, Pruned, RetentionBlocker};
 
 const PRUNE: &str = "SELECT * FROM deskbell.prune_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 pub(super) async fn prune(
-    connection: &mut PooledConnection,
+    pools: &Pools,
     pruning: &PruneOptions,
     manual_ms: Option<i64>,
 ) -> Result<Pruned, sqlx::Error> {
@@ -27,7 +27,7 @@ pub(super) async fn prune(
         .bind(age_ms(pruning.attempts))
         .bind(age_ms(pruning.commands))
         .bind(i64::from(pruning.rows_max))
-        .fetch_one(connection)
+        .fetch_one(pools)
         .await?;
     Ok(Pruned {
         payloads: count(&row, "payloads_emptied")?,
