@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::work::{
-    LEASE, append_and_route, claim, claim_all, delivered, destination_with, retry, settle,
+    LEASE, append_and_route, claim, claim_all, claim_of, delivered, destination_with, retry, settle,
 };
 use super::{Backend, event, events};
 use crate::deliveries::{Claim, ClaimedDelivery, Rescheduled};
@@ -46,12 +46,7 @@ pub async fn the_limits_of_a_claim(backend: &dyn Backend) {
         .map(|event| NewEvent { payload: vec![b' '; 1_000].into(), ..event })
         .collect();
     append_and_route(&*store, &["hook"], &large).await;
-    let limited = Claim {
-        destination: "hook".to_owned(),
-        deliveries_max: 100,
-        bytes_max: 1_500,
-        lease: LEASE,
-    };
+    let limited = Claim { bytes_max: 1_500, ..claim_of("hook", 100) };
     let claimed = store.claim(&limited).await.unwrap();
     assert_eq!(claimed.deliveries.len(), 2, "the one that reaches the limit is the last");
     assert_eq!(claimed.next_due, Some(Duration::ZERO));

@@ -18,7 +18,7 @@ pub mod retention;
 pub mod routing;
 pub mod settling;
 pub mod subjects;
-mod work;
+pub mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
