@@ -7,20 +7,17 @@ mod order;
 mod releases;
 mod replicas;
 
-use std::time::Duration;
-
-use deskbell_store::conformance::events;
+use deskbell_store::conformance::{events, work};
 use deskbell_store::deliveries::{
-    AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, DeliveryQueries, DeliveryQueue,
-    Destinations, NewDelivery, Ordering, Registration, Replays, Settlement, StartFrom, Verdict,
+    ClaimedDelivery, DeliveryKey, DeliveryQueries, NewDelivery, Ordering, Replays, Settlement,
+    Verdict,
 };
-use deskbell_store::{EventLog, NewEvent, PostgresStore, Seq};
+use deskbell_store::{EventLog, NewEvent, PostgresStore};
 
-const LEASE: Duration = Duration::from_secs(60);
+pub(crate) use work::LEASE;
 
 async fn register(store: &PostgresStore, ordering: Ordering) {
-    let (name, from) = ("hook".to_owned(), StartFrom::Beginning);
-    store.register(&Registration { name, from, ordering }).await.unwrap();
+    work::register(store, "hook", ordering).await;
 }
 
 /// This many events that are pending for the destination, about so many subjects in turn.
@@ -48,13 +45,11 @@ fn subject(seq: usize, subjects: usize) -> String {
 }
 
 fn key(seq: i64) -> DeliveryKey {
-    DeliveryKey { destination: "hook".into(), seq: Seq::new(seq) }
+    work::key("hook", seq)
 }
 
 async fn claim(store: &PostgresStore, deliveries_max: u32) -> Vec<ClaimedDelivery> {
-    let destination = "hook".to_owned();
-    let claim = Claim { destination, deliveries_max, bytes_max: usize::MAX, lease: LEASE };
-    store.claim(&claim).await.unwrap().deliveries
+    work::claim(store, "hook", deliveries_max).await.deliveries
 }
 
 fn seqs(claimed: &[ClaimedDelivery]) -> Vec<i64> {
@@ -62,18 +57,11 @@ fn seqs(claimed: &[ClaimedDelivery]) -> Vec<i64> {
 }
 
 fn settlement(claimed: &ClaimedDelivery, verdict: Verdict) -> Settlement {
-    let attempt = AttemptRecord {
-        ago: Duration::ZERO,
-        duration: Duration::ZERO,
-        status: Some(200),
-        error: None,
-        reply: "ok".into(),
-    };
-    Settlement { claim: claimed.claim, attempt: Some(attempt), verdict }
+    Settlement { verdict, ..work::delivered(claimed) }
 }
 
 fn delivered(claimed: &[ClaimedDelivery]) -> Vec<Settlement> {
-    claimed.iter().map(|one| settlement(one, Verdict::Delivered)).collect()
+    claimed.iter().map(work::delivered).collect()
 }
 
 async fn pending(store: &PostgresStore) -> u64 {

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::task::Poll;
 use std::time::Duration;
 
-use deskbell_store::conformance::{event, events};
+use deskbell_store::conformance::{event, events, work};
 use deskbell_store::deliveries::{
-    Claim, ClaimedDelivery, DeliveryKey, DeliveryQueries, DeliveryQueue, Destinations, NewDelivery,
-    Ordering, ROUTER, Registration, Replays, RoutedBatch, Routing, Settlement, StartFrom, Verdict,
+    ClaimedDelivery, DeliveryKey, DeliveryQueries, DeliveryQueue, Destinations, NewDelivery,
+    Ordering, ROUTER, Replays, RoutedBatch, Routing, Settlement,
 };
 use deskbell_store::{
     Clock, Command, EventLog, Leases, Seq, SqliteOpenError, SqliteStore, StoreError,
@@ -38,35 +38,19 @@ async fn old_store(path: &Path) {
 }
 
 async fn register(store: &SqliteStore) {
-    let (name, from) = ("hook".to_owned(), StartFrom::Beginning);
-    store.register(&Registration { name, from, ordering: Ordering::None }).await.unwrap();
+    work::register(store, "hook", Ordering::None).await;
 }
 
 async fn claim(store: &SqliteStore) -> Result<Vec<ClaimedDelivery>, StoreError> {
-    let claim = Claim {
-        destination: "hook".to_owned(),
-        deliveries_max: 1_000,
-        bytes_max: usize::MAX,
-        lease: Duration::from_secs(60),
-    };
-    Ok(store.claim(&claim).await?.deliveries)
+    Ok(store.claim(&work::claim_of("hook", 1_000)).await?.deliveries)
 }
 
 fn delivered(claimed: &[ClaimedDelivery]) -> Vec<Settlement> {
-    let settlement = |claimed: &ClaimedDelivery| Settlement {
-        claim: claimed.claim,
-        attempt: None,
-        verdict: Verdict::Delivered,
-    };
-    claimed.iter().map(settlement).collect()
+    claimed.iter().map(work::delivered).collect()
 }
 
 fn pending(seqs: std::ops::RangeInclusive<i64>) -> Vec<NewDelivery> {
-    seqs.map(|seq| NewDelivery {
-        key: DeliveryKey { destination: "hook".into(), seq: Seq::new(seq) },
-        subject: None,
-    })
-    .collect()
+    seqs.map(|seq| NewDelivery { key: work::key("hook", seq), subject: None }).collect()
 }
 
 #[tokio::test]

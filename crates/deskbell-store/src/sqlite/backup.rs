@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 use super::open::{self, BUSY_TIMEOUT, SqliteOpenError};
-use super::{SqliteStore, read};
+use super::{SqliteStore, event_log};
 use crate::{BackendError, Seq, private_file};
 
 /// A copy that was made and has reached the disk.
@@ -85,7 +85,7 @@ async fn vacuum_into(from: &Path, to: &Path) -> Result<Seq, sqlx::Error> {
     sqlx::query("VACUUM INTO ?1").bind(name).execute(&mut connection).await?;
     connection.close().await?;
     let mut copied = SqliteConnectOptions::new().filename(to).read_only(true).connect().await?;
-    let last = read::head(&mut copied).await?;
+    let last = event_log::head(&mut copied).await?;
     copied.close().await?;
     Ok(last)
 }

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection};
 
 use super::open::{self, SqliteOpenError};
 use super::{SqliteStore, open::BUSY_TIMEOUT};
 use crate::rows;
-use crate::{BackendError, Clock, Command, CommandId, Commands, QueuedCommand, StoreError};
+use crate::{Clock, Command, CommandId, Commands, QueuedCommand, StoreError};
 
 impl SqliteStore {
     /// Enqueues a command in the store in this file, also while another process has it open. The
@@ -23,26 +23,33 @@ impl SqliteStore {
         command: &Command,
     ) -> Result<CommandId, SqliteOpenError> {
         open::require_this_version(path).await?;
-        insert(path, command).await.map_err(|error| SqliteOpenError::Database {
-            path: path.to_owned(),
-            source: BackendError::new(error),
-        })
+        insert(path, command).await.map_err(SqliteOpenError::database(path))
     }
 }
 
 #[async_trait]
 impl Commands for SqliteStore {
     async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError> {
-        Ok(next(&self.readers).await?)
+        let next = "SELECT number, body, outcome FROM orders WHERE outcome IS NULL
+                    ORDER BY number LIMIT 1";
+        let row = sqlx::query(next).fetch_optional(&self.readers).await?;
+        Ok(row.as_ref().map(rows::queued_command).transpose()?)
     }
 
     async fn complete_command(&self, id: CommandId, outcome: &str) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
-        Ok(complete(&mut connection, id, outcome, self.clock.now_ms()).await?)
+        sqlx::query("UPDATE orders SET outcome = ?2, finished_at_ms = ?3 WHERE number = ?1")
+            .bind(id.0)
+            .bind(outcome)
+            .bind(self.clock.now_ms())
+            .execute(&mut *self.connection().await?)
+            .await?;
+        Ok(())
     }
 
     async fn find_command(&self, id: CommandId) -> Result<Option<QueuedCommand>, StoreError> {
-        Ok(find(&self.readers, id).await?)
+        let find = "SELECT number, body, outcome FROM orders WHERE number = ?1";
+        let row = sqlx::query(find).bind(id.0).fetch_optional(&self.readers).await?;
+        Ok(row.as_ref().map(rows::queued_command).transpose()?)
     }
 }
 
@@ -63,39 +70,4 @@ async fn insert(path: &Path, command: &Command) -> Result<CommandId, sqlx::Error
     .await?;
     connection.close().await?;
     Ok(CommandId(number))
-}
-
-pub(super) async fn next(readers: &SqlitePool) -> Result<Option<QueuedCommand>, sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT number, body, outcome FROM orders WHERE outcome IS NULL ORDER BY number LIMIT 1",
-    )
-    .fetch_optional(readers)
-    .await?;
-    row.as_ref().map(rows::queued_command).transpose()
-}
-
-pub(super) async fn find(
-    readers: &SqlitePool,
-    id: CommandId,
-) -> Result<Option<QueuedCommand>, sqlx::Error> {
-    let row = sqlx::query("SELECT number, body, outcome FROM orders WHERE number = ?1")
-        .bind(id.0)
-        .fetch_optional(readers)
-        .await?;
-    row.as_ref().map(rows::queued_command).transpose()
-}
-
-pub(super) async fn complete(
-    connection: &mut SqliteConnection,
-    id: CommandId,
-    outcome: &str,
-    now_ms: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE orders SET outcome = ?2, finished_at_ms = ?3 WHERE number = ?1")
-        .bind(id.0)
-        .bind(outcome)
-        .bind(now_ms)
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -13,7 +13,6 @@ mod lock;
 mod migrations;
 mod open;
 mod queues;
-mod read;
 mod refusals;
 mod retention;
 mod store;

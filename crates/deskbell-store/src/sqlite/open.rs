@@ -13,7 +13,7 @@ use super::lock::{FileLock, LockError};
 use super::queues::Queues;
 use super::store::SqliteStore;
 use super::writer::Writer;
-use super::{append, migrations, read};
+use super::{append, event_log, migrations};
 use crate::{BackendError, Clock, LogId, Store};
 
 /// Readers at the same time. Each costs a thread and a page cache of up to 2 MiB.
@@ -57,6 +57,13 @@ pub enum SqliteOpenError {
     Database { path: PathBuf, source: BackendError },
 }
 
+impl SqliteOpenError {
+    /// The database's own error.
+    pub(super) fn database(path: &Path) -> impl Fn(sqlx::Error) -> Self {
+        |error| Self::Database { path: path.to_owned(), source: BackendError::new(error) }
+    }
+}
+
 impl SqliteStore {
     /// Opens the store in this file and makes it where there is none.
     ///
@@ -76,19 +83,16 @@ impl SqliteStore {
             LockError::Held => SqliteOpenError::InUse { path: path.to_owned() },
             LockError::Io(source) => SqliteOpenError::Io { path: path.to_owned(), source },
         })?;
-        let database = |error| SqliteOpenError::Database {
-            path: path.to_owned(),
-            source: BackendError::new(error),
-        };
+        let database = SqliteOpenError::database(path);
         look_before_touching(path).await?;
         let io = |source| SqliteOpenError::Io { path: path.to_owned(), source };
         files::make_private(path).map_err(io)?;
         let options = writer_options(path);
-        let mut connection = options.connect().await.map_err(database)?;
-        let version = schema_version(&mut connection).await.map_err(database)?;
-        migrations::migrate(&mut connection, version).await.map_err(database)?;
-        let log_id = read_log_id(&mut connection).await.map_err(database)?;
-        let head = read::head(&mut connection).await.map_err(database)?;
+        let mut connection = options.connect().await.map_err(&database)?;
+        let version = schema_version(&mut connection).await.map_err(&database)?;
+        migrations::migrate(&mut connection, version).await.map_err(&database)?;
+        let log_id = read_log_id(&mut connection).await.map_err(&database)?;
+        let head = event_log::head(&mut connection).await.map_err(&database)?;
         Ok(Self {
             log_id,
             writer: Mutex::new(Some(Writer {
@@ -116,14 +120,11 @@ impl SqliteStore {
     /// than this program's. Nothing was changed.
     pub async fn open_to_read(path: &Path) -> Result<Self, SqliteOpenError> {
         require_this_version(path).await?;
-        let database = |error| SqliteOpenError::Database {
-            path: path.to_owned(),
-            source: BackendError::new(error),
-        };
+        let database = SqliteOpenError::database(path);
         let readers = readers(path);
-        let mut connection = readers.acquire().await.map_err(database)?;
-        let log_id = read_log_id(&mut connection).await.map_err(database)?;
-        let head = read::head(&mut *connection).await.map_err(database)?;
+        let mut connection = readers.acquire().await.map_err(&database)?;
+        let log_id = read_log_id(&mut connection).await.map_err(&database)?;
+        let head = event_log::head(&mut *connection).await.map_err(&database)?;
         drop(connection);
         Ok(Self {
             log_id,
@@ -172,16 +173,13 @@ async fn look_before_touching(path: &Path) -> Result<usize, SqliteOpenError> {
     if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) || !path.exists() {
         return Ok(0);
     }
-    let database = |error| SqliteOpenError::Database {
-        path: path.to_owned(),
-        source: BackendError::new(error),
-    };
+    let database = SqliteOpenError::database(path);
     // Not read-only: a write-ahead log that a killed process left must be recovered to be read.
     let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT);
-    let mut connection = options.connect().await.map_err(database)?;
-    let found = schema_version(&mut connection).await.map_err(database)?;
-    let ours = is_a_store(&mut connection).await.map_err(database)?;
-    connection.close().await.map_err(database)?;
+    let mut connection = options.connect().await.map_err(&database)?;
+    let found = schema_version(&mut connection).await.map_err(&database)?;
+    let ours = is_a_store(&mut connection).await.map_err(&database)?;
+    connection.close().await.map_err(&database)?;
     if !ours {
         return Err(SqliteOpenError::NotAStore { path: path.to_owned() });
     }

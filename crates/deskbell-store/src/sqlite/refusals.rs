@@ -28,7 +28,6 @@ impl Refusals for SqliteStore {
     async fn refused(&self) -> Result<Vec<Refused>, StoreError> {
         let all = "SELECT source, cause, requests FROM refused_requests ORDER BY source, cause";
         let rows = sqlx::query(all).fetch_all(&self.readers).await?;
-        let refused = rows.iter().map(rows::refused);
-        Ok(refused.collect::<Result<_, sqlx::Error>>()?)
+        rows::each(&rows, rows::refused)
     }
 }

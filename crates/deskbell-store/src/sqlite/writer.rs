@@ -42,7 +42,6 @@ impl Writer {
 pub(super) mod tests {
     use std::sync::Arc;
 
-    use bytes::Bytes;
     use sqlx::AssertSqlSafe;
     use tokio::task::JoinSet;
 
@@ -51,15 +50,8 @@ pub(super) mod tests {
     };
 
     pub(in crate::sqlite) fn event(number: i64, payload_bytes: usize) -> NewEvent {
-        NewEvent {
-            source: "clerk".into(),
-            message_id: format!("msg_{number}"),
-            event_type: "user.created".to_owned(),
-            subject: None,
-            occurred_at_ms: 0,
-            instance_id: None,
-            payload: Bytes::from(vec![b'x'; payload_bytes]),
-        }
+        let event = crate::conformance::event(&format!("msg_{number}"));
+        NewEvent { payload: vec![b'x'; payload_bytes].into(), ..event }
     }
 
     async fn limit_pages(store: &SqliteStore, pages: u32) {

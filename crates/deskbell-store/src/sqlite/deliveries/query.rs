@@ -1,15 +1,12 @@
 //! Queries about deliveries, read on the pool of readers.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use async_trait::async_trait;
 
-use sqlx::SqlitePool;
-
-use super::json;
 use crate::deliveries::{
-    AttemptSummary, Backlog, DeadLetter, DeadLetterQuery, DeliveryKey, DeliverySummary, FilteredOut,
+    Backlog, DeadLetter, DeadLetterQuery, DeliveryQueries, DeliverySummary, FilteredOut,
 };
-use crate::{Seq, rows};
+use crate::sqlite::SqliteStore;
+use crate::{Seq, StoreError, rows};
 
 /// It counts in indexes of pending and of dead-lettered deliveries, never of delivered ones.
 pub(super) const BACKLOGS: &str = "SELECT name,
@@ -18,11 +15,6 @@ pub(super) const BACKLOGS: &str = "SELECT name,
              WHERE destination_id = destination.id AND state = 'dead_lettered'),
             (SELECT received_at_ms FROM events WHERE seq =
                 (SELECT min(seq) FROM deliveries WHERE destination_id = destination.id))
-     FROM destinations AS destination ORDER BY name";
-
-/// It stops counting at the limit for each destination.
-pub(super) const PENDING: &str = "SELECT name, (SELECT count(*) FROM
-             (SELECT 1 FROM deliveries WHERE destination_id = destination.id LIMIT ?1))
      FROM destinations AS destination ORDER BY name";
 
 /// Destinations by name, in each the dead letters by `seq`: nothing is sorted, and what comes
@@ -39,114 +31,51 @@ pub(super) const DEAD_LETTERS: &str =
          AND dead.settled_at_ms >= coalesce(?2, dead.settled_at_ms)
      ORDER BY destination.name, dead.seq LIMIT ?5";
 
-pub(super) async fn backlogs(readers: &SqlitePool) -> Result<Vec<Backlog>, sqlx::Error> {
-    let rows = sqlx::query(BACKLOGS).fetch_all(readers).await?;
-    rows.iter().map(rows::backlog).collect()
-}
+/// One statement, so that none is seen in both places or in neither.
+const DELIVERIES_OF: &str = "SELECT name, ?1, 'pending', iif(blocked, NULL, due_at_ms), NULL
+     FROM destinations AS destination
+     JOIN deliveries ON destination_id = destination.id AND seq = ?1
+     UNION ALL
+     SELECT name, ?1, state, settled_at_ms, reason
+     FROM destinations AS destination
+     JOIN settled_deliveries ON destination_id = destination.id AND seq = ?1
+     ORDER BY 1";
 
-pub(super) async fn pending(
-    readers: &SqlitePool,
-    pending_max: u32,
-) -> Result<Vec<(Arc<str>, u64)>, sqlx::Error> {
-    let rows = sqlx::query(PENDING).bind(pending_max).fetch_all(readers).await?;
-    rows.iter().map(rows::pending).collect()
-}
+const ATTEMPTS: &str = "SELECT name, number, started_at_ms, duration_ms, status, error, reply
+     FROM attempts JOIN destinations AS destination ON destination.id = destination_id
+     WHERE seq = ?1 ORDER BY name, number";
 
-pub(super) async fn dead_letters(
-    readers: &SqlitePool,
-    query: &DeadLetterQuery,
-) -> Result<Vec<DeadLetter>, sqlx::Error> {
-    let rows = sqlx::query(DEAD_LETTERS)
-        .bind(query.destination.as_deref())
-        .bind(query.since_ms)
-        .bind(query.after.as_ref().map(|after| &*after.destination))
-        .bind(query.after.as_ref().map(|after| after.seq.get()))
-        .bind(query.limit)
-        .fetch_all(readers)
-        .await?;
-    rows.iter().map(rows::dead_letter).collect()
-}
+const FILTERED_OUT: &str = "SELECT reason.key, reason.value
+     FROM unwanted_events, json_each(reasons) AS reason WHERE seq = ?1 ORDER BY reason.key";
 
-pub(super) async fn missing(
-    readers: &SqlitePool,
-    deliveries: &[DeliveryKey],
-) -> Result<Vec<DeliveryKey>, sqlx::Error> {
-    let keys: Vec<(&str, i64)> =
-        deliveries.iter().map(|key| (&*key.destination, key.seq.get())).collect();
-    let rows = sqlx::query(
-        "SELECT wanted.value ->> 0, wanted.value ->> 1 FROM json_each(?1) AS wanted
-         CROSS JOIN destinations AS destination ON destination.name = wanted.value ->> 0
-         WHERE EXISTS (SELECT 1 FROM deliveries WHERE destination_id = destination.id
-                       AND seq = wanted.value ->> 1)
-             OR EXISTS (SELECT 1 FROM settled_deliveries WHERE destination_id = destination.id
-                        AND seq = wanted.value ->> 1)",
-    )
-    .bind(json(&keys)?)
-    .fetch_all(readers)
-    .await?;
-    let present: HashSet<DeliveryKey> =
-        rows.iter().map(rows::delivery_key).collect::<Result<_, _>>()?;
-    Ok(deliveries.iter().filter(|key| !present.contains(key)).cloned().collect())
-}
-
-pub(super) async fn deliveries_of(
-    readers: &SqlitePool,
-    seq: Seq,
-) -> Result<Vec<DeliverySummary>, sqlx::Error> {
-    // One statement, so that none is seen in both places or in neither.
-    let rows = sqlx::query(
-        "SELECT name, ?1, 'pending', iif(blocked, NULL, due_at_ms), NULL
-         FROM destinations AS destination
-         JOIN deliveries ON destination_id = destination.id AND seq = ?1
-         UNION ALL
-         SELECT name, ?1, state, settled_at_ms, reason
-         FROM destinations AS destination
-         JOIN settled_deliveries ON destination_id = destination.id AND seq = ?1
-         ORDER BY 1",
-    )
-    .bind(seq.get())
-    .fetch_all(readers)
-    .await?;
-    let mut attempts = attempts(readers, seq).await?;
-    rows.iter()
-        .map(|row| {
-            let key = rows::delivery_key(row)?;
-            let attempts = attempts.remove(&key.destination).unwrap_or_default();
-            Ok(DeliverySummary { key, state: rows::delivery_state(row)?, attempts })
-        })
-        .collect()
-}
-
-async fn attempts(
-    readers: &SqlitePool,
-    seq: Seq,
-) -> Result<BTreeMap<Arc<str>, Vec<AttemptSummary>>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT name, number, started_at_ms, duration_ms, status, error, reply FROM attempts
-         JOIN destinations AS destination ON destination.id = destination_id
-         WHERE seq = ?1 ORDER BY name, number",
-    )
-    .bind(seq.get())
-    .fetch_all(readers)
-    .await?;
-    let mut attempts: BTreeMap<Arc<str>, Vec<AttemptSummary>> = BTreeMap::new();
-    for row in &rows {
-        let (destination, attempt) = rows::attempt(row)?;
-        attempts.entry(destination).or_default().push(attempt);
+#[async_trait]
+impl DeliveryQueries for SqliteStore {
+    async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
+        let rows = sqlx::query(BACKLOGS).fetch_all(&self.readers).await?;
+        rows::each(&rows, rows::backlog)
     }
-    Ok(attempts)
-}
 
-pub(super) async fn filtered_out(
-    readers: &SqlitePool,
-    seq: Seq,
-) -> Result<Vec<FilteredOut>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT reason.key, reason.value FROM unwanted_events, json_each(reasons) AS reason
-         WHERE seq = ?1 ORDER BY reason.key",
-    )
-    .bind(seq.get())
-    .fetch_all(readers)
-    .await?;
-    rows.iter().map(rows::filtered_out).collect()
+    async fn dead_letters(&self, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, StoreError> {
+        let rows = sqlx::query(DEAD_LETTERS)
+            .bind(query.destination.as_deref())
+            .bind(query.since_ms)
+            .bind(query.after.as_ref().map(|after| &*after.destination))
+            .bind(query.after.as_ref().map(|after| after.seq.get()))
+            .bind(query.limit)
+            .fetch_all(&self.readers)
+            .await?;
+        rows::each(&rows, rows::dead_letter)
+    }
+
+    async fn deliveries_of(&self, seq: Seq) -> Result<Vec<DeliverySummary>, StoreError> {
+        let deliveries =
+            sqlx::query(DELIVERIES_OF).bind(seq.get()).fetch_all(&self.readers).await?;
+        let attempts = sqlx::query(ATTEMPTS).bind(seq.get()).fetch_all(&self.readers).await?;
+        Ok(rows::delivery_summaries(&deliveries, &attempts)?)
+    }
+
+    async fn filtered_out(&self, seq: Seq) -> Result<Vec<FilteredOut>, StoreError> {
+        let rows = sqlx::query(FILTERED_OUT).bind(seq.get()).fetch_all(&self.readers).await?;
+        rows::each(&rows, rows::filtered_out)
+    }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use async_trait::async_trait;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::destinations::{self, Target};
 use super::{json, pending, route};
-use crate::FencingToken;
-use crate::deliveries::DeliveryKey;
+use crate::deliveries::{DeliveryKey, NewDelivery, Replays};
+use crate::sqlite::SqliteStore;
+use crate::{FencingToken, StoreError, rows};
 
 /// One whose event has left the log, or has lost its payload, cannot be sent again.
 pub(super) const REVIVE: &str = "INSERT INTO deliveries
@@ -35,7 +37,44 @@ pub(super) const DEAD: &str = "SELECT DISTINCT destination.name, dead.seq
          ON dead.destination_id = destination.id AND dead.seq = wanted.value
      WHERE dead.state = 'dead_lettered'";
 
+#[async_trait]
+impl Replays for SqliteStore {
+    async fn revive(&self, deliveries: &[DeliveryKey]) -> Result<u64, StoreError> {
+        let mut connection = self.connection().await?;
+        let revived = revive(&mut connection, deliveries, self.clock.now_ms()).await?;
+        drop(connection);
+        self.queues.wake(deliveries.iter().map(|key| &*key.destination));
+        Ok(revived)
+    }
+
+    async fn enqueue(&self, deliveries: &[NewDelivery]) -> Result<u64, StoreError> {
+        let mut connection = self.connection().await?;
+        let added = route::enqueue(&mut connection, deliveries, self.clock.now_ms()).await?;
+        drop(connection);
+        self.queues.wake(deliveries.iter().map(|delivery| &*delivery.key.destination));
+        Ok(added)
+    }
+
+    async fn missing(&self, deliveries: &[DeliveryKey]) -> Result<Vec<DeliveryKey>, StoreError> {
+        let keys: Vec<(&str, i64)> =
+            deliveries.iter().map(|key| (&*key.destination, key.seq.get())).collect();
+        let rows = sqlx::query(
+            "SELECT wanted.value ->> 0, wanted.value ->> 1 FROM json_each(?1) AS wanted
+             CROSS JOIN destinations AS destination ON destination.name = wanted.value ->> 0
+             WHERE EXISTS (SELECT 1 FROM deliveries WHERE destination_id = destination.id
+                           AND seq = wanted.value ->> 1)
+                 OR EXISTS (SELECT 1 FROM settled_deliveries WHERE destination_id = destination.id
+                            AND seq = wanted.value ->> 1)",
+        )
+        .bind(json(&keys)?)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows::missing(deliveries, &rows)?)
+    }
+}
+
 /// What was done about replay requests.
+#[derive(Default)]
 pub(super) struct Acted {
     pub(super) requests: u32,
     pub(super) deliveries: u64,
@@ -43,7 +82,7 @@ pub(super) struct Acted {
     pub(super) destinations: Vec<String>,
 }
 
-pub(super) async fn revive(
+async fn revive(
     connection: &mut SqliteConnection,
     deliveries: &[DeliveryKey],
     now_ms: i64,
@@ -73,7 +112,7 @@ pub(super) async fn act(
     let requests = requested(&mut transaction, requests_max).await?;
     let Some((last, _)) = requests.last() else {
         transaction.rollback().await?;
-        return Ok(Some(Acted { requests: 0, deliveries: 0, destinations: Vec::new() }));
+        return Ok(Some(Acted::default()));
     };
     sqlx::query("UPDATE router SET replayed_number = ?1")
         .bind(last)

@@ -1,14 +1,66 @@
 //! Routing: a batch's deliveries and the checkpoints of its destinations, or nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{destinations, json, pending};
-use crate::deliveries::{FilteredOut, NewDelivery, ROUTER, Routed, RoutedBatch};
-use crate::{FencingToken, Seq};
+use super::{destinations, json, pending, replay};
+use crate::deliveries::{FilteredOut, NewDelivery, ROUTER, Revived, Routed, RoutedBatch, Routing};
+use crate::sqlite::SqliteStore;
+use crate::{FencingToken, ReplayRequest, Seq, StoreError, rows};
 
-pub(super) async fn route(
+const REPLAY_REQUESTS: &str = "SELECT number, seq, requested_at_ms FROM replay_requests
+     WHERE number > ?1 ORDER BY number LIMIT ?2";
+
+/// It stops counting at the limit for each destination.
+pub(super) const PENDING: &str = "SELECT name, (SELECT count(*) FROM
+             (SELECT 1 FROM deliveries WHERE destination_id = destination.id LIMIT ?1))
+     FROM destinations AS destination ORDER BY name";
+
+#[async_trait]
+impl Routing for SqliteStore {
+    async fn route(&self, batch: &RoutedBatch) -> Result<Routed, StoreError> {
+        let mut connection = self.connection().await?;
+        let routed = route(&mut connection, batch, self.clock.now_ms()).await?;
+        drop(connection);
+        if routed == Routed::Done {
+            self.queues.wake(batch.deliveries.iter().map(|delivery| &*delivery.key.destination));
+        }
+        Ok(routed)
+    }
+
+    async fn revive_requested(
+        &self,
+        token: FencingToken,
+        requests_max: u32,
+    ) -> Result<Revived, StoreError> {
+        let mut connection = self.connection().await?;
+        let now_ms = self.clock.now_ms();
+        let acted = replay::act(&mut connection, token, requests_max, now_ms).await?;
+        drop(connection);
+        let Some(acted) = acted else { return Ok(Revived::Superseded) };
+        self.queues.wake(acted.destinations.iter().map(String::as_str));
+        Ok(Revived::Done { requests: acted.requests, deliveries: acted.deliveries })
+    }
+
+    async fn replay_requests(
+        &self,
+        after: i64,
+        requests_max: u32,
+    ) -> Result<Vec<ReplayRequest>, StoreError> {
+        let requests = sqlx::query(REPLAY_REQUESTS).bind(after).bind(requests_max);
+        rows::each(&requests.fetch_all(&self.readers).await?, rows::replay_request)
+    }
+
+    async fn pending(&self, pending_max: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        let pending = sqlx::query(PENDING).bind(pending_max);
+        rows::each(&pending.fetch_all(&self.readers).await?, rows::pending)
+    }
+}
+
+async fn route(
     connection: &mut SqliteConnection,
     batch: &RoutedBatch,
     now_ms: i64,

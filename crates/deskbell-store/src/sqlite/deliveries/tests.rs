@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::{claim, dead_letter, pending, query, replay, settle};
-use crate::deliveries::{
-    AttemptRecord, Claim, ClaimedDelivery, DeliveryKey, DeliveryQueue, Destinations, NewDelivery,
-    Ordering, ROUTER, Registration, Replays, Routed, RoutedBatch, Routing, Settlement, StartFrom,
-    Verdict,
-};
+use super::{claim, dead_letter, pending, query, replay, route, settle};
+use crate::conformance::work;
+use crate::deliveries::{Ordering, ROUTER, Replays, Routed, RoutedBatch, Routing};
 use crate::{Leases, Seq, SqliteStore};
 
 /// Every statement whose tables may be large. What may be read whole is the list that comes with
@@ -31,7 +28,7 @@ const STATEMENTS: [&str; 16] = [
     replay::DEAD,
     dead_letter::DEAD_LETTER,
     query::BACKLOGS,
-    query::PENDING,
+    route::PENDING,
     query::DEAD_LETTERS,
 ];
 
@@ -89,12 +86,7 @@ async fn the_cost_is_flat() {
 async fn store() -> (tempfile::TempDir, SqliteStore) {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
-    let registration = Registration {
-        name: "hook".to_owned(),
-        from: StartFrom::Beginning,
-        ordering: Ordering::Subject,
-    };
-    store.register(&registration).await.unwrap();
+    work::register(&store, "hook", Ordering::Subject).await;
     (directory, store)
 }
 
@@ -131,20 +123,18 @@ async fn cost(rows: i64) -> Vec<(&'static str, u64)> {
     steps.store(0, Relaxed);
     claim::waiting(&mut store.connection().await.unwrap(), "hook", 10).await.unwrap();
     note("claim");
-    let claimed = store.claim(&claim_of_one()).await.unwrap().deliveries;
+    let claimed = work::claim(&store, "hook", 1).await.deliveries;
     assert_eq!(claimed[0].event.seq, Seq::new(rows + 1));
-    store.settle("hook", &[settlement(&claimed[0], Verdict::Retry(Duration::ZERO))]).await.unwrap();
+    work::settle(&store, "hook", &[work::retry(&claimed[0], Duration::ZERO)]).await;
     note("retry");
-    let claimed = store.claim(&claim_of_one()).await.unwrap().deliveries;
-    store.settle("hook", &[settlement(&claimed[0], Verdict::Delivered)]).await.unwrap();
+    let claimed = work::claim(&store, "hook", 1).await.deliveries;
+    work::settle(&store, "hook", &[work::delivered(&claimed[0])]).await;
     note("deliver");
-    let claimed = store.claim(&claim_of_one()).await.unwrap().deliveries;
+    let claimed = work::claim(&store, "hook", 1).await.deliveries;
     assert_eq!(claimed[0].event.seq, Seq::new(rows + 2), "the next of the subject");
-    let no_use = Verdict::DeadLetter("no use".to_owned());
-    store.settle("hook", &[settlement(&claimed[0], no_use)]).await.unwrap();
+    work::settle(&store, "hook", &[work::dead_lettered(&claimed[0], "no use")]).await;
     note("give up");
-    let first = DeliveryKey { destination: "hook".into(), seq: Seq::new(2) };
-    assert_eq!(store.revive(std::slice::from_ref(&first)).await.unwrap(), 1);
+    assert_eq!(store.revive(&[work::key("hook", 2)]).await.unwrap(), 1);
     note("revive");
     let end = Seq::new(2 * rows);
     let batch = RoutedBatch {
@@ -152,7 +142,7 @@ async fn cost(rows: i64) -> Vec<(&'static str, u64)> {
         from: end,
         to: end,
         destinations: vec!["hook".into()],
-        deliveries: vec![NewDelivery { key: first, subject: Some("user_1".to_owned()) }],
+        deliveries: vec![work::new_delivery("hook", 2, "user_1")],
         filtered_out: Vec::new(),
     };
     assert_eq!(store.route(&batch).await.unwrap(), Routed::Done);
@@ -169,24 +159,4 @@ async fn count_steps(store: &SqliteStore) -> Arc<AtomicU64> {
         true
     });
     steps
-}
-
-fn claim_of_one() -> Claim {
-    Claim {
-        destination: "hook".to_owned(),
-        deliveries_max: 1,
-        bytes_max: usize::MAX,
-        lease: Duration::from_secs(60),
-    }
-}
-
-fn settlement(claimed: &ClaimedDelivery, verdict: Verdict) -> Settlement {
-    let attempt = AttemptRecord {
-        ago: Duration::ZERO,
-        duration: Duration::ZERO,
-        status: Some(200),
-        error: None,
-        reply: "ok".into(),
-    };
-    Settlement { claim: claimed.claim, attempt: Some(attempt), verdict }
 }

@@ -9,7 +9,7 @@ mod tests;
 
 use async_trait::async_trait;
 
-use super::{SqliteStore, read};
+use super::{SqliteStore, event_log};
 use crate::clock::whole_ms;
 use crate::retention::{
     DeletedUser, Erasable, EraseOptions, Erased, PruneOptions, Pruned, Retention,
@@ -23,8 +23,9 @@ impl Retention for SqliteStore {
         let now_ms = self.clock.now_ms();
         let before = |age| now_ms.saturating_sub(whole_ms(age));
         // Looked for beside the writer: what is too old now stays so.
-        let payloads = read::first_received_since(&self.readers, before(pruning.payloads)).await?;
-        let events = read::first_received_since(&self.readers, before(pruning.events)).await?;
+        let payloads =
+            event_log::first_received_since(&self.readers, before(pruning.payloads)).await?;
+        let events = event_log::first_received_since(&self.readers, before(pruning.events)).await?;
         let cutoffs = Cutoffs {
             payloads: payloads.get() - 1,
             events: (events.get() - 1).min(payloads.get() - 1),

@@ -4,6 +4,7 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::prune;
+use crate::conformance::event;
 use crate::sqlite::{subject_events, subject_index};
 use crate::{EventLog, NewEvent, Retention, SqliteStore};
 
@@ -57,15 +58,9 @@ fn created(number: u32) -> (String, NewEvent) {
     // Spread over the index, as people's addresses are.
     let address = format!("{:08x}@example.com", number.wrapping_mul(2_654_435_761));
     let payload = format!(r#"{{"data":{{"id":"user_{number}","email":"{address}"}}}}"#);
-    let event = NewEvent {
-        source: "clerk".into(),
-        message_id: format!("msg_{number}"),
-        event_type: "user.created".to_owned(),
-        subject: Some(format!("user_{number}")),
-        occurred_at_ms: 0,
-        instance_id: None,
-        payload: payload.into(),
-    };
+    let event = event(&format!("msg_{number}"));
+    let event =
+        NewEvent { subject: Some(format!("user_{number}")), payload: payload.into(), ..event };
     (address, event)
 }
 
