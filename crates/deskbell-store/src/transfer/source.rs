@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, Row, SqlitePool};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, SqlitePool};
 
 use super::TransferError;
 use super::table::{TABLES, Table};
-use super::value::{Kind, Value, canonical_json};
+use super::value::{Value, read};
 use crate::{EventLog, LogId, Seq, SqliteStore, Store};
 
 /// The store, open for writing so that nobody else writes to it meanwhile.
@@ -61,7 +61,7 @@ impl Source {
             format!("SELECT {columns} FROM {name} {condition} ORDER BY {key} LIMIT {rows_max}");
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let rows = query.fetch_all(self.readers()).await?;
-        Ok(rows.iter().map(|row| read(table, row)).collect::<Result<_, _>>()?)
+        Ok(rows.iter().map(|row| read(table.columns, row)).collect::<Result<_, _>>()?)
     }
 
     fn readers(&self) -> &SqlitePool {
@@ -80,24 +80,4 @@ fn bind(arguments: &mut SqliteArguments, value: &Value) -> Result<(), TransferEr
         Value::Bytes(value) => arguments.add(value.clone()),
     };
     Ok(bound.map_err(sqlx::Error::Encode)?)
-}
-
-fn read(table: &Table, row: &SqliteRow) -> Result<Vec<Value>, sqlx::Error> {
-    let columns = table.columns.iter().enumerate();
-    columns
-        .map(|(index, (_, kind))| {
-            Ok(match kind {
-                Kind::Integer | Kind::Boolean => Value::Integer(row.try_get(index)?),
-                // PostgreSQL takes no NUL in a text.
-                Kind::Text => Value::Text(
-                    row.try_get::<Option<String>, _>(index)?
-                        .map(|text| text.replace('\0', "\u{fffd}")),
-                ),
-                Kind::Json => {
-                    Value::Text(row.try_get::<Option<String>, _>(index)?.map(canonical_json))
-                }
-                Kind::Bytes => Value::Bytes(row.try_get(index)?),
-            })
-        })
-        .collect()
 }

@@ -9,8 +9,6 @@ pub(super) struct Table {
     /// The first so many columns are the key, by which it is read in pages.
     pub(super) key_columns: usize,
     pub(super) columns: &'static [(&'static str, Kind)],
-    /// The column that PostgreSQL numbers by itself otherwise.
-    pub(super) numbered: Option<&'static str>,
 }
 
 /// All but the log's own row, whose name and end are transferred by themselves, and the index of
@@ -30,7 +28,6 @@ pub(super) const TABLES: &[Table] = &[
             ("instance_id", Kind::Text),
             ("payload", Kind::Bytes),
         ],
-        numbered: None,
     },
     Table {
         name: "replay_requests",
@@ -40,25 +37,21 @@ pub(super) const TABLES: &[Table] = &[
             ("seq", Kind::Integer),
             ("requested_at_ms", Kind::Integer),
         ],
-        numbered: Some("number"),
     },
     Table {
         name: "consumers",
         key_columns: 1,
         columns: &[("name", Kind::Text), ("token", Kind::Integer)],
-        numbered: None,
     },
     Table {
         name: "consumer_reports",
         key_columns: 1,
         columns: &[("name", Kind::Text), ("body", Kind::Text), ("reported_at_ms", Kind::Integer)],
-        numbered: None,
     },
     Table {
         name: "refused_requests",
         key_columns: 2,
         columns: &[("source", Kind::Text), ("cause", Kind::Text), ("requests", Kind::Integer)],
-        numbered: None,
     },
     Table {
         name: "destinations",
@@ -77,7 +70,6 @@ pub(super) const TABLES: &[Table] = &[
             ("last_failure_at_ms", Kind::Integer),
             ("dead_letters_total", Kind::Integer),
         ],
-        numbered: Some("id"),
     },
     Table {
         name: "deliveries",
@@ -92,7 +84,6 @@ pub(super) const TABLES: &[Table] = &[
             ("due_at_ms", Kind::Integer),
             ("blocked", Kind::Boolean),
         ],
-        numbered: None,
     },
     Table {
         name: "settled_deliveries",
@@ -109,7 +100,6 @@ pub(super) const TABLES: &[Table] = &[
             ("type", Kind::Text),
             ("subject", Kind::Text),
         ],
-        numbered: None,
     },
     Table {
         name: "attempts",
@@ -124,20 +114,13 @@ pub(super) const TABLES: &[Table] = &[
             ("error", Kind::Text),
             ("reply", Kind::Bytes),
         ],
-        numbered: None,
     },
     Table {
         name: "unwanted_events",
         key_columns: 1,
         columns: &[("seq", Kind::Integer), ("reasons", Kind::Json)],
-        numbered: None,
     },
-    Table {
-        name: "router",
-        key_columns: 1,
-        columns: &[("replayed_number", Kind::Integer)],
-        numbered: None,
-    },
+    Table { name: "router", key_columns: 1, columns: &[("replayed_number", Kind::Integer)] },
     Table {
         name: "orders",
         key_columns: 1,
@@ -148,32 +131,23 @@ pub(super) const TABLES: &[Table] = &[
             ("outcome", Kind::Text),
             ("finished_at_ms", Kind::Integer),
         ],
-        numbered: Some("number"),
     },
-    Table {
-        name: "upkeep",
-        key_columns: 1,
-        columns: &[("payloads_emptied_seq", Kind::Integer)],
-        numbered: None,
-    },
+    Table { name: "upkeep", key_columns: 1, columns: &[("payloads_emptied_seq", Kind::Integer)] },
     Table {
         name: "event_people",
         key_columns: 2,
         columns: &[("person", Kind::Text), ("seq", Kind::Integer)],
-        numbered: None,
     },
     Table {
         name: "erasures",
         key_columns: 1,
         // Quoted, since PostgreSQL knows the word as another thing.
         columns: &[("seq", Kind::Integer), ("\"user\"", Kind::Text)],
-        numbered: None,
     },
     Table {
         name: "source_instances",
         key_columns: 1,
         columns: &[("source", Kind::Text), ("instance_id", Kind::Text), ("seq", Kind::Integer)],
-        numbered: None,
     },
 ];
 
@@ -181,6 +155,11 @@ impl Table {
     /// Whether a store that is new has its one row already.
     pub(super) fn has_one_row(&self) -> bool {
         matches!(self.name, "router" | "upkeep")
+    }
+
+    /// Whether PostgreSQL numbers the key by itself otherwise.
+    pub(super) fn is_numbered(&self) -> bool {
+        matches!(self.name, "destinations" | "orders" | "replay_requests")
     }
 
     /// Both databases compare these as bytes, or as numbers.

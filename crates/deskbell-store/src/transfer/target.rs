@@ -1,11 +1,11 @@
 //! The PostgreSQL side: a store that nobody else can open until the transfer has ended.
 
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments, AssertSqlSafe, Row};
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments, AssertSqlSafe};
 
 use super::TransferError;
 use super::table::{TABLES, Table};
-use super::value::{Kind, Value, canonical_json};
+use super::value::{Kind, Value, read};
 use crate::postgres::PooledConnection;
 use crate::{LogId, PostgresOptions, PostgresStore, Seq, Store};
 
@@ -45,13 +45,10 @@ impl Target {
     }
 
     pub(super) async fn count(&mut self, table: &Table) -> Result<u64, TransferError> {
-        let mut work = self.0.pools.statement().await?;
-        let sql = format!("SELECT count(*) FROM deskbell.{}", table.name);
-        let outcome = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql))
-            .persistent(false)
-            .fetch_one(work.connection())
-            .await;
-        Ok(u64::try_from(work.finish(outcome).await?).unwrap_or(0))
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM deskbell.{}", table.name));
+        let count: i64 =
+            sqlx::query_scalar(sql).persistent(false).fetch_one(&*self.0.pools).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     pub(super) async fn write(
@@ -107,10 +104,8 @@ impl Target {
         arguments: PgArguments,
         columns: &[(&str, Kind)],
     ) -> Result<Vec<Vec<Value>>, TransferError> {
-        let mut work = self.0.pools.statement().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false);
-        let outcome = query.fetch_all(work.connection()).await;
-        let rows = work.finish(outcome).await?;
+        let rows = query.fetch_all(&*self.0.pools).await?;
         Ok(rows.iter().map(|row| read(columns, row)).collect::<Result<_, _>>()?)
     }
 
@@ -154,9 +149,8 @@ async fn begin(connection: &mut PooledConnection, log_id: LogId) -> Result<bool,
 }
 
 async fn end(connection: &mut PooledConnection, head: Seq) -> Result<(), sqlx::Error> {
-    for table in TABLES {
-        let Some(column) = table.numbered else { continue };
-        let name = table.name;
+    for table in TABLES.iter().filter(|table| table.is_numbered()) {
+        let (name, column) = (table.name, table.columns[0].0);
         let sql = format!(
             "SELECT setval(pg_get_serial_sequence('deskbell.{name}', '{column}'),
                            (SELECT max({column}) FROM deskbell.{name}))
@@ -206,7 +200,7 @@ fn insert(table: &Table) -> String {
         Kind::Json => format!("{name}::jsonb"),
         _ => name.to_owned(),
     });
-    let overriding = if table.numbered.is_some() { "OVERRIDING SYSTEM VALUE" } else { "" };
+    let overriding = if table.is_numbered() { "OVERRIDING SYSTEM VALUE" } else { "" };
     format!(
         "INSERT INTO deskbell.{} ({names}) {overriding}
          SELECT {values} FROM UNNEST({arrays}) AS given ({names})
@@ -233,20 +227,4 @@ fn bind<'a>(
                 .add(values.map(|value| value.bytes().map(<[u8]>::to_vec)).collect::<Vec<_>>()),
         };
     Ok(bound.map_err(sqlx::Error::Encode)?)
-}
-
-fn read(columns: &[(&str, Kind)], row: &PgRow) -> Result<Vec<Value>, sqlx::Error> {
-    let columns = columns.iter().enumerate();
-    columns
-        .map(|(index, (_, kind))| {
-            Ok(match kind {
-                Kind::Integer | Kind::Boolean => Value::Integer(row.try_get(index)?),
-                Kind::Text => Value::Text(row.try_get(index)?),
-                Kind::Json => {
-                    Value::Text(row.try_get::<Option<String>, _>(index)?.map(canonical_json))
-                }
-                Kind::Bytes => Value::Bytes(row.try_get(index)?),
-            })
-        })
-        .collect()
 }

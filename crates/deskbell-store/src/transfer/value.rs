@@ -1,5 +1,7 @@
 //! A column's value, the same from either database.
 
+use crate::rows::Columns;
+
 /// What stands in a column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Value {
@@ -36,8 +38,29 @@ impl Value {
     }
 }
 
+/// A row with these columns. No text of PostgreSQL's has a NUL.
+pub(super) fn read(
+    columns: &[(&str, Kind)],
+    row: &impl Columns,
+) -> Result<Vec<Value>, sqlx::Error> {
+    let columns = columns.iter().enumerate();
+    columns
+        .map(|(index, (_, kind))| {
+            Ok(match kind {
+                Kind::Integer | Kind::Boolean => Value::Integer(row.integer_or_null(index)?),
+                Kind::Text => {
+                    let text = row.text_or_null(index)?;
+                    Value::Text(text.map(|text| text.replace('\0', "\u{fffd}")))
+                }
+                Kind::Json => Value::Text(row.text_or_null(index)?.map(canonical_json)),
+                Kind::Bytes => Value::Bytes(row.bytes_or_null(index)?),
+            })
+        })
+        .collect()
+}
+
 /// Members in the order of their names, and no space between.
-pub(super) fn canonical_json(text: String) -> String {
+fn canonical_json(text: String) -> String {
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(value) => value.to_string(),
         Err(_) => text,
