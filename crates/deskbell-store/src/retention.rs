@@ -4,6 +4,7 @@
 //! routed, nor one with a pending delivery, nor the checkpoint of a reader outside of the store. It
 //! reports what blocks it instead.
 
+mod references;
 mod user_refs;
 
 use std::sync::Arc;
@@ -11,8 +12,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub(crate) use references::References;
+pub(crate) use user_refs::index_key;
+use user_refs::is_address;
 pub use user_refs::user_refs_in;
-pub(crate) use user_refs::{index_key, is_address};
 
 use crate::{Leases, Seq, StoreError};
 

@@ -1,14 +1,8 @@
 //! Erasure of what is stored about deleted users.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use sqlx::Row;
-
 use crate::postgres::PooledConnection;
 use crate::postgres::append::text;
-use crate::retention::{
-    DeletedUser, Erasable, EraseOptions, Erased, index_key, is_address, user_refs_in,
-};
+use crate::retention::{DeletedUser, Erasable, EraseOptions, Erased, References};
 use crate::{LogId, Seq};
 
 /// Deleted users whom some event still names. All of them may be read: they are as many
@@ -28,12 +22,6 @@ const INVITING: &str = "SELECT named.seq, named.message_id, named.is_owed
      WHERE deskbell.is_of_v1(named.seq, $3, $4)";
 const ERASE: &str = "SELECT deskbell.erase_v1($1, $2, $3, $4, $5)";
 
-/// An event that names the user.
-struct Reference {
-    message_id: String,
-    is_pending: bool,
-}
-
 pub(super) async fn erasable(
     connection: &mut PooledConnection,
     log: LogId,
@@ -49,9 +37,8 @@ pub(super) async fn erasable(
     for (user_id, source, instance_id) in users {
         let user = DeletedUser { user_id, source, instance_id };
         let references = references(connection, log, erasing, &user).await?;
-        if can_erase(&references, read_by_all) {
-            let message_ids = references.into_values().map(|event| event.message_id).collect();
-            erasable.push(Erasable { user, message_ids });
+        if references.can_erase(read_by_all) {
+            erasable.push(Erasable { user, message_ids: references.into_message_ids() });
         }
     }
     Ok(erasable)
@@ -74,10 +61,10 @@ pub(super) async fn erase(
         .fetch_one(&mut *connection)
         .await?;
     let references = references(connection, log, erasing, user).await?;
-    if !is_deleted || !can_erase(&references, read_by_all) {
+    if !is_deleted || !references.can_erase(read_by_all) {
         return Ok(Erased::default());
     }
-    let seqs: Vec<i64> = references.into_keys().collect();
+    let seqs = references.seqs();
     let events: i32 = sqlx::query_scalar(ERASE)
         .bind(manual_ms)
         .bind(&erasing.destinations)
@@ -101,11 +88,6 @@ async fn read_by_all(
     Ok(routed.into_iter().chain(external).min().unwrap_or(i64::MAX))
 }
 
-/// Whether everybody has read all of these.
-fn can_erase(references: &BTreeMap<i64, Reference>, read_by_all: i64) -> bool {
-    references.iter().all(|(seq, event)| *seq <= read_by_all && !event.is_pending)
-}
-
 /// The events that name the user, or an invitation to an address of theirs, by `seq`: those of the
 /// same source and instance.
 async fn references(
@@ -113,7 +95,7 @@ async fn references(
     log: LogId,
     erasing: &EraseOptions,
     user: &DeletedUser,
-) -> Result<BTreeMap<i64, Reference>, sqlx::Error> {
+) -> Result<References, sqlx::Error> {
     let destinations = &erasing.destinations;
     let rows = sqlx::query(NAMING)
         .bind(text(&user.user_id))
@@ -122,29 +104,18 @@ async fn references(
         .bind(&user.instance_id)
         .fetch_all(&mut *connection)
         .await?;
-    let mut references = BTreeMap::new();
-    let mut addresses = BTreeSet::new();
+    let mut references = References::default();
     for row in &rows {
-        if let Some(payload) = row.try_get::<Option<&[u8]>, _>(3)? {
-            let named = user_refs_in(payload).into_iter().filter(|user_ref| is_address(user_ref));
-            addresses.extend(named.map(|address| index_key(&address, log)));
-        }
-        references.insert(
-            row.try_get(0)?,
-            Reference { message_id: row.try_get(1)?, is_pending: row.try_get(2)? },
-        );
+        references.add_with_payload(row, log)?;
     }
-    let addresses: Vec<_> = addresses.into_iter().collect();
+    let addresses: Vec<_> = references.addresses.iter().cloned().collect();
     let inviting = sqlx::query(INVITING)
         .bind(addresses)
         .bind(destinations)
         .bind(&user.source)
         .bind(&user.instance_id);
-    for row in inviting.fetch_all(connection).await? {
-        references.insert(
-            row.try_get(0)?,
-            Reference { message_id: row.try_get(1)?, is_pending: row.try_get(2)? },
-        );
+    for row in &inviting.fetch_all(connection).await? {
+        references.add(row)?;
     }
     Ok(references)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::SqliteConnection;
 
 use crate::Seq;
-use crate::retention::{BlockedBy, PruneOptions, RetentionBlocker};
+use crate::retention::{BlockedBy, EraseOptions, PruneOptions, RetentionBlocker};
 use crate::sqlite::json::json;
 
 /// Each destination's checkpoint, and its first pending delivery. Destinations are
@@ -60,17 +60,17 @@ pub(super) async fn limits(
 /// The last event that everybody has read, whatever is pending for them.
 pub(super) async fn read_by_all(
     connection: &mut SqliteConnection,
-    destinations: &[String],
-    external_checkpoint: Option<Seq>,
+    erasing: &EraseOptions,
 ) -> Result<i64, sqlx::Error> {
     let routed: Option<i64> = sqlx::query_scalar(
         "SELECT min(routed_seq) FROM destinations
          WHERE name IN (SELECT value FROM json_each(?1))",
     )
-    .bind(json(destinations)?)
+    .bind(json(&erasing.destinations)?)
     .fetch_one(connection)
     .await?;
-    Ok(routed.into_iter().chain(external_checkpoint.map(Seq::get)).min().unwrap_or(i64::MAX))
+    let external = erasing.external_checkpoint.map(Seq::get);
+    Ok(routed.into_iter().chain(external).min().unwrap_or(i64::MAX))
 }
 
 async fn first_kept(

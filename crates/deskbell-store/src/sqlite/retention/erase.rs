@@ -1,14 +1,10 @@
 //! Erasure of what is stored about deleted users.
 
-use std::collections::BTreeSet;
-
 use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 
 use super::blockers::read_by_all;
 use crate::LogId;
-use crate::retention::{
-    DeletedUser, Erasable, EraseOptions, Erased, index_key, is_address, user_refs_in,
-};
+use crate::retention::{DeletedUser, Erasable, EraseOptions, Erased, References};
 use crate::sqlite::deliveries::{Pending, dead_letter_others};
 use crate::sqlite::json::json;
 
@@ -68,21 +64,13 @@ const ERASE: [&str; 5] = [
     "DELETE FROM event_people WHERE seq IN (SELECT value FROM json_each(?1))",
 ];
 
-/// An event that names the user.
-struct Reference {
-    seq: i64,
-    message_id: String,
-    is_pending: bool,
-}
-
 pub(super) async fn erasable(
     readers: &SqlitePool,
     log: LogId,
     erasing: &EraseOptions,
 ) -> Result<Vec<Erasable>, sqlx::Error> {
     let mut reader = readers.acquire().await?;
-    let read_by_all =
-        read_by_all(&mut reader, &erasing.destinations, erasing.external_checkpoint).await?;
+    let read_by_all = read_by_all(&mut reader, erasing).await?;
     let users: Vec<(String, String, Option<String>)> = sqlx::query_as(DELETED_USERS)
         .bind(read_by_all)
         .bind(erasing.rows_max)
@@ -92,9 +80,8 @@ pub(super) async fn erasable(
     for (user_id, source, instance_id) in users {
         let user = DeletedUser { user_id, source, instance_id };
         let references = references(&mut reader, log, erasing, &user).await?;
-        if can_erase(&references, read_by_all) {
-            let message_ids = references.into_iter().map(|event| event.message_id).collect();
-            erasable.push(Erasable { user, message_ids });
+        if references.can_erase(read_by_all) {
+            erasable.push(Erasable { user, message_ids: references.into_message_ids() });
         }
     }
     Ok(erasable)
@@ -108,8 +95,7 @@ pub(super) async fn erase(
     now_ms: i64,
 ) -> Result<Erased, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let read_by_all =
-        read_by_all(&mut transaction, &erasing.destinations, erasing.external_checkpoint).await?;
+    let read_by_all = read_by_all(&mut transaction, erasing).await?;
     let is_deleted: bool = sqlx::query_scalar(IS_DELETED)
         .bind(&user.user_id)
         .bind(read_by_all)
@@ -118,11 +104,11 @@ pub(super) async fn erase(
         .fetch_one(&mut *transaction)
         .await?;
     let references = references(&mut transaction, log, erasing, user).await?;
-    if !is_deleted || !can_erase(&references, read_by_all) {
+    if !is_deleted || !references.can_erase(read_by_all) {
         transaction.rollback().await?;
         return Ok(Erased::default());
     }
-    let mut seqs: Vec<i64> = references.iter().map(|event| event.seq).collect();
+    let mut seqs = references.seqs();
     // Those found by an address are the user's from here on: what knew the address may go first.
     index(&mut transaction, &user.user_id, &seqs).await?;
     let more = seqs.len() > erasing.rows_max as usize;
@@ -137,17 +123,12 @@ pub(super) async fn erase(
     Ok(Erased { events: u64::try_from(seqs.len()).unwrap_or(u64::MAX), more })
 }
 
-/// Whether everybody has read all of these.
-fn can_erase(references: &[Reference], read_by_all: i64) -> bool {
-    references.iter().all(|event| event.seq <= read_by_all && !event.is_pending)
-}
-
 async fn references(
     connection: &mut SqliteConnection,
     log: LogId,
     erasing: &EraseOptions,
     user: &DeletedUser,
-) -> Result<Vec<Reference>, sqlx::Error> {
+) -> Result<References, sqlx::Error> {
     let destinations = json(&erasing.destinations)?;
     let rows = sqlx::query(NAMING)
         .bind(&user.user_id)
@@ -156,36 +137,17 @@ async fn references(
         .bind(&user.instance_id)
         .fetch_all(&mut *connection)
         .await?;
-    let mut references = Vec::new();
-    let mut addresses = BTreeSet::new();
+    let mut references = References::default();
     for row in &rows {
-        if let Some(payload) = row.try_get::<Option<Vec<u8>>, _>(3)? {
-            let named = user_refs_in(&payload).into_iter().filter(|user_ref| is_address(user_ref));
-            addresses.extend(named.map(|address| index_key(&address, log)));
-        }
-        references.push(Reference {
-            seq: row.try_get(0)?,
-            message_id: row.try_get(1)?,
-            is_pending: row.try_get(2)?,
-        });
+        references.add_with_payload(row, log)?;
     }
-    let known: BTreeSet<i64> = references.iter().map(|event| event.seq).collect();
-    let rows = sqlx::query(INVITING)
-        .bind(json(&addresses)?)
+    let inviting = sqlx::query(INVITING)
+        .bind(json(&references.addresses)?)
         .bind(destinations)
         .bind(&user.source)
-        .bind(&user.instance_id)
-        .fetch_all(connection)
-        .await?;
-    for row in rows {
-        let seq = row.try_get(0)?;
-        if !known.contains(&seq) {
-            references.push(Reference {
-                seq,
-                message_id: row.try_get(1)?,
-                is_pending: row.try_get(2)?,
-            });
-        }
+        .bind(&user.instance_id);
+    for row in &inviting.fetch_all(connection).await? {
+        references.add(row)?;
     }
     Ok(references)
 }
