@@ -190,7 +190,8 @@ impl Mapping {
         let names: Vec<_> = emptied.iter().map(|column| column.name).collect();
         let described = format!(
             "{READING_REVISION} {} {columns:?} {:?} {embedding:?} {redaction:?} {names:?}",
-            entity.version, entity.children
+            Entity::VERSION,
+            entity.children
         );
         Self {
             entity,

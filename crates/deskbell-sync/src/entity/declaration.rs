@@ -16,9 +16,6 @@ pub struct Entity {
     /// The entities that it ends with: its row goes when one of them is deleted, and does not
     /// appear when one was deleted before.
     pub parents: &'static [Parent],
-    /// The member of `data` that orders its versions; the event's time stands in where it is
-    /// missing.
-    pub version: &'static str,
     /// The table's columns, `id` first.
     pub columns: &'static [Column],
     /// The names under which other entities' JSON holds it, so that what is excluded here is left
@@ -82,6 +79,26 @@ pub struct Parent {
 }
 
 impl Entity {
+    /// The member of `data` that orders the versions of every entity; the event's time stands in
+    /// where it is missing.
+    pub(crate) const VERSION: &'static str = "updated_at";
+
+    /// What an entity is unless it says otherwise: it ends with no other one, and has a table of its
+    /// own for nothing that it holds.
+    pub(super) const PLAIN: Self = Self {
+        name: "",
+        table: "",
+        upserted_by: &[],
+        deleted_by: &[],
+        parents: &[],
+        columns: &[],
+        nested_as: &[],
+        children: &[],
+        embedded: &[],
+        raw: Raw::Whole,
+        by_default: true,
+    };
+
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)

@@ -8,9 +8,6 @@ pub(super) const EMAIL: Entity = Entity {
     name: "email",
     table: "emails",
     upserted_by: &["email.created"],
-    deleted_by: &[],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("slug"),
@@ -25,9 +22,7 @@ pub(super) const EMAIL: Entity = Entity {
         time("created_at").from(&[&["created_at"], &["created_at_ms"]]),
         time("updated_at"),
     ],
-    nested_as: &[],
-    children: &[],
-    embedded: &[],
     raw: Raw::Columns,
     by_default: false,
+    ..Entity::PLAIN
 };

@@ -1,15 +1,12 @@
 //! Invitations to sign up. One that is revoked or accepted stays, with its status.
 
 use super::column::{boolean, id, json, text, time};
-use super::declaration::{Entity, Raw};
+use super::declaration::Entity;
 
 pub(super) const INVITATION: Entity = Entity {
     name: "invitation",
     table: "invitations",
     upserted_by: &["invitation.created", "invitation.accepted", "invitation.revoked"],
-    deleted_by: &[],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("email_address").indexed(),
@@ -22,8 +19,5 @@ pub(super) const INVITATION: Entity = Entity {
         time("updated_at"),
     ],
     nested_as: &["invitation"],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

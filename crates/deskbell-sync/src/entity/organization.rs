@@ -1,15 +1,13 @@
 //! Organizations: <https://clerk.com/docs/reference/backend/types/backend-organization>.
 
 use super::column::{boolean, id, integer, json, text, time};
-use super::declaration::{Entity, Raw};
+use super::declaration::Entity;
 
 pub(super) const ORGANIZATION: Entity = Entity {
     name: "organization",
     table: "organizations",
     upserted_by: &["organization.created", "organization.updated"],
     deleted_by: &["organization.deleted"],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("name"),
@@ -30,8 +28,5 @@ pub(super) const ORGANIZATION: Entity = Entity {
         text("role_set_key"),
     ],
     nested_as: &["organization", "public_organization_data"],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

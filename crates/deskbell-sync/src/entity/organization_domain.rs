@@ -1,7 +1,7 @@
 //! Domains of organizations, by which people are let in.
 
 use super::column::{id, integer, text, time};
-use super::declaration::{Entity, Parent, Raw};
+use super::declaration::{Entity, Parent};
 
 pub(super) const ORGANIZATION_DOMAIN: Entity = Entity {
     name: "organization_domain",
@@ -9,7 +9,6 @@ pub(super) const ORGANIZATION_DOMAIN: Entity = Entity {
     upserted_by: &["organizationDomain.created", "organizationDomain.updated"],
     deleted_by: &["organizationDomain.deleted"],
     parents: &[Parent { entity: "organization", column: "organization_id" }],
-    version: "updated_at",
     columns: &[
         id("id"),
         id("organization_id")
@@ -38,9 +37,5 @@ pub(super) const ORGANIZATION_DOMAIN: Entity = Entity {
         time("created_at"),
         time("updated_at"),
     ],
-    nested_as: &[],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

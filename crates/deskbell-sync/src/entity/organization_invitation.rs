@@ -1,7 +1,7 @@
 //! Invitations into organizations. One that is revoked or accepted stays, with its status.
 
 use super::column::{id, json, text, time};
-use super::declaration::{Entity, Parent, Raw};
+use super::declaration::{Entity, Parent};
 
 pub(super) const ORGANIZATION_INVITATION: Entity = Entity {
     name: "organization_invitation",
@@ -11,9 +11,7 @@ pub(super) const ORGANIZATION_INVITATION: Entity = Entity {
         "organizationInvitation.accepted",
         "organizationInvitation.revoked",
     ],
-    deleted_by: &[],
     parents: &[Parent { entity: "organization", column: "organization_id" }],
-    version: "updated_at",
     columns: &[
         id("id"),
         id("organization_id")
@@ -36,9 +34,5 @@ pub(super) const ORGANIZATION_INVITATION: Entity = Entity {
         time("created_at"),
         time("updated_at"),
     ],
-    nested_as: &[],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

@@ -4,7 +4,7 @@
 //! The names of its organization and its user are those of when the membership last changed.
 
 use super::column::{id, json, text, time};
-use super::declaration::{Entity, Parent, Raw};
+use super::declaration::{Entity, Parent};
 
 pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
     name: "organization_membership",
@@ -15,7 +15,6 @@ pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
         Parent { entity: "organization", column: "organization_id" },
         Parent { entity: "user", column: "user_id" },
     ],
-    version: "updated_at",
     columns: &[
         id("id"),
         id("organization_id").from(&[&["organization", "id"], &["organization_id"]]).indexed(),
@@ -35,8 +34,5 @@ pub(super) const ORGANIZATION_MEMBERSHIP: Entity = Entity {
         time("updated_at"),
     ],
     nested_as: &["organization_memberships"],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

@@ -7,15 +7,12 @@
 
 use super::billing;
 use super::column::{boolean, decimal, id, integer, text, time};
-use super::declaration::{Children, Entity, Raw};
+use super::declaration::{Children, Entity};
 
 pub(super) const PAYMENT_ATTEMPT: Entity = Entity {
     name: "payment_attempt",
     table: "payment_attempts",
     upserted_by: &["paymentAttempt.created", "paymentAttempt.updated"],
-    deleted_by: &[],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         id("instance_id"),
@@ -52,11 +49,8 @@ pub(super) const PAYMENT_ATTEMPT: Entity = Entity {
         decimal("tax_total_decimal").from(&[&["totals", "tax_total", "amount"]]),
         decimal("grand_total_decimal").from(&[&["totals", "grand_total", "amount"]]),
     ],
-    nested_as: &[],
     children: &[ITEMS],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };
 
 const ITEMS: Children = Children {

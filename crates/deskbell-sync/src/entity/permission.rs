@@ -1,15 +1,13 @@
 //! Permissions, which roles give.
 
 use super::column::{id, text, time};
-use super::declaration::{Entity, Raw};
+use super::declaration::Entity;
 
 pub(super) const PERMISSION: Entity = Entity {
     name: "permission",
     table: "permissions",
     upserted_by: &["permission.created", "permission.updated"],
     deleted_by: &["permission.deleted"],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("name"),
@@ -20,8 +18,5 @@ pub(super) const PERMISSION: Entity = Entity {
         time("updated_at"),
     ],
     nested_as: &["permissions"],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

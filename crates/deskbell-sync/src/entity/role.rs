@@ -4,15 +4,13 @@
 //! role last changed. One that is deleted leaves the roles too: Clerk sends no version of these.
 
 use super::column::{boolean, id, text, time};
-use super::declaration::{Children, Entity, Raw};
+use super::declaration::{Children, Entity};
 
 pub(super) const ROLE: Entity = Entity {
     name: "role",
     table: "roles",
     upserted_by: &["role.created", "role.updated"],
     deleted_by: &["role.deleted"],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("name"),
@@ -22,11 +20,8 @@ pub(super) const ROLE: Entity = Entity {
         time("created_at"),
         time("updated_at"),
     ],
-    nested_as: &[],
     children: &[PERMISSIONS],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };
 
 const PERMISSIONS: Children = Children {

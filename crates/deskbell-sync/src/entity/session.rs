@@ -4,7 +4,7 @@
 //! The user that a session nests is no version of the user: whoever wants users has their events.
 
 use super::column::{boolean, id, text, time};
-use super::declaration::{Entity, Parent, Raw};
+use super::declaration::{Entity, Parent};
 
 pub(super) const SESSION: Entity = Entity {
     name: "session",
@@ -17,9 +17,7 @@ pub(super) const SESSION: Entity = Entity {
         "session.removed",
         "session.revoked",
     ],
-    deleted_by: &[],
     parents: &[Parent { entity: "user", column: "user_id" }],
-    version: "updated_at",
     columns: &[
         id("id"),
         id("user_id").from(&[&["user_id"], &["user", "id"]]).indexed(),
@@ -41,9 +39,6 @@ pub(super) const SESSION: Entity = Entity {
         time("created_at"),
         time("updated_at"),
     ],
-    nested_as: &[],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
     by_default: false,
+    ..Entity::PLAIN
 };

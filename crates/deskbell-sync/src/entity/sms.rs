@@ -8,9 +8,6 @@ pub(super) const SMS: Entity = Entity {
     name: "sms",
     table: "sms",
     upserted_by: &["sms.created"],
-    deleted_by: &[],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("slug"),
@@ -23,9 +20,7 @@ pub(super) const SMS: Entity = Entity {
         time("created_at").from(&[&["created_at"], &["created_at_ms"]]),
         time("updated_at"),
     ],
-    nested_as: &[],
-    children: &[],
-    embedded: &[],
     raw: Raw::Columns,
     by_default: false,
+    ..Entity::PLAIN
 };

@@ -3,7 +3,7 @@
 
 use super::billing;
 use super::column::{id, text, time};
-use super::declaration::{Embedded, Entity, Raw};
+use super::declaration::{Embedded, Entity};
 
 pub(super) const SUBSCRIPTION: Entity = Entity {
     name: "subscription",
@@ -14,9 +14,6 @@ pub(super) const SUBSCRIPTION: Entity = Entity {
         "subscription.active",
         "subscription.pastDue",
     ],
-    deleted_by: &[],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("status"),
@@ -36,13 +33,10 @@ pub(super) const SUBSCRIPTION: Entity = Entity {
         time("created_at"),
         time("updated_at"),
     ],
-    nested_as: &[],
-    children: &[],
     embedded: &[Embedded {
         list: "items",
         entity: "subscription_item",
         inherits: &[("subscription_id", "id"), ("payer", "payer")],
     }],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

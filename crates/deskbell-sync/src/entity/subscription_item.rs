@@ -6,7 +6,7 @@
 
 use super::billing;
 use super::column::{boolean, decimal, id, integer, text, time};
-use super::declaration::{Entity, Raw};
+use super::declaration::Entity;
 
 pub(super) const SUBSCRIPTION_ITEM: Entity = Entity {
     name: "subscription_item",
@@ -24,9 +24,6 @@ pub(super) const SUBSCRIPTION_ITEM: Entity = Entity {
         "subscriptionItem.freeTrialEnding",
         "subscriptionItem.expired",
     ],
-    deleted_by: &[],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         id("subscription_id").indexed(),
@@ -71,8 +68,5 @@ pub(super) const SUBSCRIPTION_ITEM: Entity = Entity {
             .from(&[&["next_payment_amount", "amount"], &["next_payment_amount"]]),
     ],
     nested_as: &["items", "subscription_items"],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

@@ -4,15 +4,13 @@
 //! no versions of the memberships: not every payload has them, and none says which one is gone.
 
 use super::column::{boolean, id, integer, json, text, time};
-use super::declaration::{Children, Entity, Raw};
+use super::declaration::{Children, Entity};
 
 pub(super) const USER: Entity = Entity {
     name: "user",
     table: "users",
     upserted_by: &["user.created", "user.updated"],
     deleted_by: &["user.deleted"],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("external_id").indexed(),
@@ -71,9 +69,7 @@ pub(super) const USER: Entity = Entity {
         PASSKEYS,
         ENTERPRISE_ACCOUNTS,
     ],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };
 
 const EMAIL_ADDRESSES: Children = Children {

@@ -4,15 +4,12 @@
 //! with it, so that a row made from here would stay open for ever.
 
 use super::column::{boolean, id, text, time};
-use super::declaration::{Entity, Raw};
+use super::declaration::Entity;
 
 pub(super) const WAITLIST_ENTRY: Entity = Entity {
     name: "waitlist_entry",
     table: "waitlist_entries",
     upserted_by: &["waitlistEntry.created", "waitlistEntry.updated"],
-    deleted_by: &[],
-    parents: &[],
-    version: "updated_at",
     columns: &[
         id("id"),
         text("email_address").indexed(),
@@ -22,9 +19,5 @@ pub(super) const WAITLIST_ENTRY: Entity = Entity {
         time("created_at"),
         time("updated_at"),
     ],
-    nested_as: &[],
-    children: &[],
-    embedded: &[],
-    raw: Raw::Whole,
-    by_default: true,
+    ..Entity::PLAIN
 };

@@ -44,7 +44,7 @@ impl<'a> Folding<'a> {
 
     /// A version of an entity that is mirrored. Of two in one event the later one counts.
     pub(super) fn offer(&mut self, entity: &'static Entity, mut object: Object<'a>) {
-        let version = object.version(entity);
+        let version = object.version();
         match self.newest.entry((entity.name, std::mem::take(&mut object.id))) {
             Entry::Vacant(entry) => {
                 entry.insert((version, object));

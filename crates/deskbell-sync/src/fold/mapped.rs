@@ -27,7 +27,7 @@ impl Folding<'_> {
         let id = without_nul(id.unwrap_or_default()).into_owned();
         let entity = change.map_or("", |(entity, _)| entity.name);
         let ends = change.is_some_and(|(_, change)| change == Change::Delete);
-        let version = change.and_then(|(entity, _)| Some(object.as_ref()?.version(entity)));
+        let version = change.and(object.as_ref()).map(Object::version);
         let version = version.unwrap_or_else(|| {
             let message_id = without_nul(&event.message_id);
             Version::new(None, event.occurred_at_ms, &event.event_type, &message_id)
@@ -127,7 +127,7 @@ impl Folding<'_> {
     }
 
     fn unmapped(&mut self, table: &MappedTable, object: &Object<'_>, id: &str, reason: String) {
-        let version = object.version(table.entity);
+        let version = object.version();
         let entity = table.entity.name;
         self.dead_letters.insert(dead_letter(
             object.event,

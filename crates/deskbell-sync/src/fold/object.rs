@@ -90,8 +90,8 @@ impl<'a> Object<'a> {
         tree
     }
 
-    pub(super) fn version(&self, entity: &Entity) -> Version {
-        let updated_at = self.member(entity.version).and_then(Json::time);
+    pub(super) fn version(&self) -> Version {
+        let updated_at = self.member(Entity::VERSION).and_then(Json::time);
         let event = self.event;
         let message_id = without_nul(&event.message_id);
         Version::new(updated_at, event.occurred_at_ms, &event.event_type, &message_id)
