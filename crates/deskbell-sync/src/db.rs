@@ -26,5 +26,5 @@ pub(crate) use live_table::{
 pub(crate) use parameter::{Cell, Param, Sql};
 pub(crate) use postgres::PostgresDatabase;
 pub(crate) use refusal::{Refusal, RefusalKind};
-pub(crate) use session::{DbSession, Inventory, MirrorDatabase, begin_unit, end_unit};
+pub(crate) use session::{DbSession, Inventory, MirrorDatabase, end_unit};
 pub(crate) use sqlite::SqliteDatabase;

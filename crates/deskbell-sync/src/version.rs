@@ -2,6 +2,8 @@
 
 use clerk_webhooks::UnixMillis;
 
+use crate::value::Value;
+
 /// An entity's version: its own time, then the event's, then what kind of event it was, then the
 /// message id as bytes. No clock of ours takes part, so that every replica and every replay comes
 /// to the same answer.
@@ -59,6 +61,17 @@ impl Rank {
 }
 
 impl Version {
+    /// From the columns that a row has of it; `None` where the row is of a delete alone.
+    pub(crate) fn from_columns(columns: [Value; 4]) -> Option<Self> {
+        let [updated_at, occurred_at, rank, message_id] = columns;
+        Some(Self {
+            updated_at_ms: updated_at.integer()?,
+            occurred_at_ms: occurred_at.integer()?,
+            rank: rank.integer().map_or(Rank::default(), Rank::from_stored),
+            message_id: message_id.into_text()?,
+        })
+    }
+
     /// The version that an event of this type gives to the entity in its `data`.
     #[must_use]
     pub fn new(

@@ -130,11 +130,6 @@ pub(crate) struct Inventory {
     pub(crate) columns: HashMap<String, HashSet<String>>,
 }
 
-/// Opens a unit of work within the transaction: what follows can be undone alone.
-pub(crate) async fn begin_unit(session: &mut dyn DbSession) -> Result<(), DatabaseError> {
-    session.begin_unit().await
-}
-
 /// Ends the unit of work: keeps what `done` says was done, or undoes what the database refused. It
 /// may refuse when it is asked to keep it.
 pub(crate) async fn end_unit<T>(

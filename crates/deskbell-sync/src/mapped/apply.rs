@@ -22,30 +22,9 @@ pub(crate) struct Applied {
 }
 
 impl BoundTable {
-    /// Applies the batch's share of the mapped table with this index. The batch's tombstones are there
-    /// already.
+    /// Applies the batch's share of the mapped table with this index, all of it also where it is
+    /// known already if `again` says so. The batch's tombstones are there already.
     pub(crate) async fn apply(
-        &self,
-        session: &mut dyn DbSession,
-        batch: &Batch,
-        index: usize,
-        timeout: ConflictTimeout,
-    ) -> Result<Applied, DatabaseError> {
-        self.run(session, batch, index, timeout, false).await
-    }
-
-    /// The same, and writes everything again that the batch has.
-    pub(crate) async fn apply_again(
-        &self,
-        session: &mut dyn DbSession,
-        batch: &Batch,
-        index: usize,
-        timeout: ConflictTimeout,
-    ) -> Result<Applied, DatabaseError> {
-        self.run(session, batch, index, timeout, true).await
-    }
-
-    async fn run(
         &self,
         session: &mut dyn DbSession,
         batch: &Batch,

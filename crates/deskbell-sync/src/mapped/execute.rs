@@ -11,7 +11,7 @@ use super::plan::{Action, Task};
 use super::record::Record;
 use super::table_sql::TableSql;
 use super::texts::RowTexts;
-use crate::db::{Bulk, DatabaseError, DbSession, Refusal, RefusalKind, begin_unit, end_unit};
+use crate::db::{Bulk, DatabaseError, DbSession, Refusal, RefusalKind, end_unit};
 use crate::fold::evaluate_set;
 use crate::mapping::MappedTable;
 
@@ -133,12 +133,12 @@ impl Executor<'_> {
         session: &mut dyn DbSession,
         tasks: &[&Task],
     ) -> Result<Result<Done, Refusal>, DatabaseError> {
-        begin_unit(session).await?;
+        session.begin_unit().await?;
         let done = self.all(session, tasks).await;
         let done = end_unit(session, done).await?;
         match (&done, tasks) {
             (Err(refusal), [task]) if refusal.code == ABSENT => {
-                begin_unit(session).await?;
+                session.begin_unit().await?;
                 let learned = self.learn(session, task).await;
                 end_unit(session, learned).await
             }
@@ -172,7 +172,7 @@ impl Executor<'_> {
         if let Some(flag) = &sql.flag {
             written += self.bulk(session, flag, &rows.flagged).await?;
         }
-        if sql.rewrites && !sql.lookups.absent(session, &rows.keys).await?.is_empty() {
+        if sql.rewrites && sql.lookups.any(session, &sql.lookups.absent, &rows.keys).await? {
             return Err(refused(
                 ABSENT,
                 "the table has no row with this key after the write: a trigger, a rule or a \
@@ -197,7 +197,8 @@ impl Executor<'_> {
         if count >= rows.removed.len() {
             return Ok(removed);
         }
-        if !self.sql.lookups.present(session, &rows.removed).await?.is_empty() {
+        let lookups = &self.sql.lookups;
+        if lookups.any(session, &lookups.present, &rows.removed).await? {
             return Err(refused(
                 KEPT,
                 "the table deleted no row: a trigger, a rule or a policy keeps the row",
@@ -268,14 +269,14 @@ impl Executor<'_> {
         let lookups = &self.sql.lookups;
         let mut stored = None;
         if let Some(moved) = rows.moved.first() {
-            stored = lookups.learn_move(session, moved).await?;
+            stored = lookups.stored(session, &lookups.learn_move, moved).await?;
         }
         if let Some(stored) = &stored {
             let row = self.key(stored).join(columns);
             session.bulk(self.sql.write_of(&row), &[self.sql.cells(&row)]).await?;
         } else {
             self.remove(session, &rows, &[task]).await?;
-            stored = lookups.learn(session, row).await?;
+            stored = lookups.stored(session, &lookups.learn, row).await?;
         }
         let Some(stored) = stored else {
             return Err(refused(
@@ -283,7 +284,7 @@ impl Executor<'_> {
                 "the table has no row after the write: a trigger, a rule or a policy dropped it",
             ));
         };
-        if !lookups.absent(session, &[self.key(&stored)]).await?.is_empty() {
+        if lookups.any(session, &lookups.absent, &[self.key(&stored)]).await? {
             return Err(refused(
                 ABSENT,
                 "the table has no row with this key after the write: a trigger changed the key \

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lookups::Resolved;
 use super::record::Record;
 use super::table_sql::TableSql;
-use crate::db::{DatabaseError, DbSession, begin_unit, end_unit};
+use crate::db::{DatabaseError, DbSession, end_unit};
 
 /// Resolved keys, by the keys as they were given.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Keys {
                 continue;
             }
             let texts: Vec<_> = keys.iter().map(|key| sql.key_texts(key)).collect();
-            begin_unit(session).await?;
+            session.begin_unit().await?;
             let resolved = sql.lookups.resolve(session, &texts).await;
             match (end_unit(session, resolved).await?, keys) {
                 (Ok(resolved), _) => {

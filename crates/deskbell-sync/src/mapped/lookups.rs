@@ -17,17 +17,17 @@ pub(super) struct Lookups {
     /// Of keys: each as equal keys share it, and the row's own text of it where there is a row.
     resolve: Sql,
     /// Of keys: those that have no row.
-    absent: Sql,
+    pub(super) absent: Sql,
     /// Of keys: those that have a row.
-    present: Sql,
+    pub(super) present: Sql,
     /// Writes one row, and says under which key it is there; on SQLite its `rowid`.
-    learn: Sql,
+    pub(super) learn: Sql,
     /// Moves one row of the new key and the old one, and says the same.
-    learn_move: Sql,
+    pub(super) learn_move: Sql,
     /// On SQLite: the key of the row with this `rowid`. `None` where rows have none.
     by_row_id: Option<Sql>,
     /// Of rows: their obstacles.
-    questions: Vec<Question>,
+    pub(super) questions: Vec<Question>,
 }
 
 /// A query for the obstacles of rows, by one unique index or one foreign key.
@@ -105,43 +105,18 @@ impl Lookups {
         Ok(resolved.collect())
     }
 
-    /// Which of these keys have no row.
-    pub(super) async fn absent(
+    /// Whether `sql`, which is `absent` or `present`, finds any of these keys.
+    pub(super) async fn any(
         &self,
         session: &mut dyn DbSession,
+        sql: &Sql,
         keys: &[RowTexts],
-    ) -> Result<Vec<usize>, DatabaseError> {
-        self.numbers(session, &self.absent, keys).await
+    ) -> Result<bool, DatabaseError> {
+        Ok(!keys.is_empty() && !self.fetch(session, sql, keys, &[Kind::Integer]).await?.is_empty())
     }
 
-    /// Which of these keys have a row.
-    pub(super) async fn present(
-        &self,
-        session: &mut dyn DbSession,
-        keys: &[RowTexts],
-    ) -> Result<Vec<usize>, DatabaseError> {
-        self.numbers(session, &self.present, keys).await
-    }
-
-    /// Writes the row; the key that it is there under, if it is there at all.
-    pub(super) async fn learn(
-        &self,
-        session: &mut dyn DbSession,
-        row: &RowTexts,
-    ) -> Result<Option<String>, DatabaseError> {
-        self.stored(session, &self.learn, row).await
-    }
-
-    /// Moves a row of the new key and the old one; the key that it is there under, if one moved.
-    pub(super) async fn learn_move(
-        &self,
-        session: &mut dyn DbSession,
-        row: &RowTexts,
-    ) -> Result<Option<String>, DatabaseError> {
-        self.stored(session, &self.learn_move, row).await
-    }
-
-    async fn stored(
+    /// Runs `learn` or `learn_move`; the key that the row is there under, if it is there at all.
+    pub(super) async fn stored(
         &self,
         session: &mut dyn DbSession,
         sql: &Sql,
@@ -158,10 +133,6 @@ impl Lookups {
             Some([Value::Text(key)]) => Ok(canonical(key)),
             _ => Ok(None),
         }
-    }
-
-    pub(super) fn questions(&self) -> &[Question] {
-        &self.questions
     }
 
     /// The obstacles of these rows, by their number.
@@ -182,23 +153,6 @@ impl Lookups {
             Some((usize::try_from(*number).ok()?, obstacle))
         });
         Ok(obstacles.collect())
-    }
-
-    async fn numbers(
-        &self,
-        session: &mut dyn DbSession,
-        sql: &Sql,
-        keys: &[RowTexts],
-    ) -> Result<Vec<usize>, DatabaseError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let found = self.fetch(session, sql, keys, &[Kind::Integer]).await?;
-        let number = |row: Vec<Value>| match row[..] {
-            [Value::Integer(number)] => usize::try_from(number).ok(),
-            _ => None,
-        };
-        Ok(found.into_iter().filter_map(number).collect())
     }
 
     async fn fetch(

@@ -4,7 +4,7 @@ use super::execute::Executor;
 use super::lookups::{Obstacle, Obstacles, Question};
 use super::plan::Task;
 use super::texts::RowTexts;
-use crate::db::{DatabaseError, DbSession, begin_unit, end_unit};
+use crate::db::{DatabaseError, DbSession, end_unit};
 
 impl Executor<'_> {
     /// By the key of a task, the keys of rows that have what it must have alone, and what its foreign
@@ -18,7 +18,7 @@ impl Executor<'_> {
         let (tasks, rows): (Vec<_>, Vec<_>) = rows.unzip();
         let mut found = Obstacles::new();
         // What is refused is asked again by parts, so that it hides nothing else.
-        let mut left = vec![(self.sql.lookups.questions(), &tasks[..], &rows[..])];
+        let mut left = vec![(&self.sql.lookups.questions[..], &tasks[..], &rows[..])];
         while let Some((questions, tasks, rows)) = left.pop() {
             if questions.is_empty() || rows.is_empty() {
                 continue;
@@ -50,7 +50,7 @@ impl Executor<'_> {
         questions: &[Question],
         rows: &[RowTexts],
     ) -> Result<Option<Vec<(usize, Obstacle)>>, DatabaseError> {
-        begin_unit(session).await?;
+        session.begin_unit().await?;
         let mut asked = Ok(Vec::new());
         for question in questions {
             let answer = self.sql.lookups.ask(session, question, rows).await;

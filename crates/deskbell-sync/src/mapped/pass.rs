@@ -118,7 +118,8 @@ impl<'a> Pass<'a> {
         let rows = changes.rows.iter().map(|row| row.id.as_str());
         let ids: BTreeSet<_> = rows.chain(changes.ends.iter().map(|end| end.id.as_str())).collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        let found = self.target.records.by_id(self.session, &ids).await?;
+        let records = &self.target.records;
+        let found = records.fetch(self.session, &records.by_id, &ids).await?;
         self.add(found).await?;
         let given = changes.rows.iter().map(|row| row.key.as_deref());
         let given = given.chain(changes.ends.iter().map(|end| end.key.as_deref())).flatten();
@@ -211,7 +212,8 @@ impl<'a> Pass<'a> {
         let changed: Vec<_> = self.touched.iter().chain(&self.waiting).cloned().collect();
         self.planned.extend(self.keys_of(&changed));
         let woken: Vec<_> = self.planned.iter().map(String::as_str).collect();
-        let woken = self.target.records.waiting_for(self.session, &woken).await?;
+        let records = &self.target.records;
+        let woken = records.fetch(self.session, &records.waiting_for, &woken).await?;
         let ids: Vec<_> = woken.iter().map(|record| record.id.clone()).collect();
         self.wait_no_more(woken).await?;
         self.planned.extend(self.keys_of(&ids));
@@ -312,7 +314,8 @@ impl<'a> Pass<'a> {
 
     async fn records_at(&mut self, keys: &BTreeSet<String>) -> Result<(), DatabaseError> {
         let listed: Vec<_> = keys.iter().map(String::as_str).collect();
-        let found = self.target.records.by_key(self.session, &listed).await?;
+        let records = &self.target.records;
+        let found = records.fetch(self.session, &records.by_key, &listed).await?;
         self.asked.extend(keys.iter().cloned());
         self.add(found).await
     }

@@ -50,13 +50,16 @@ const COLUMNS: [(&str, Kind); 25] = [
 pub(super) struct RecordStatements {
     destination: String,
     mapping: String,
-    by_id: Sql,
-    by_key: Sql,
+    pub(super) by_id: Sql,
+    /// Every entity that maps to one of these keys, or is shown there; one that does both comes
+    /// twice.
+    pub(super) by_key: Sql,
     /// By the first and the second parent.
     by_parent: [Sql; 2],
     /// Parameter 3 is how many at most.
     due: Sql,
-    waiting_for: Sql,
+    /// Records that wait for one of these, [`DUE_MAX`] at most.
+    pub(super) waiting_for: Sql,
     wake: Sql,
     postpone: Bulk,
     write: Bulk,
@@ -106,23 +109,6 @@ impl RecordStatements {
         }
     }
 
-    pub(super) async fn by_id(
-        &self,
-        session: &mut dyn DbSession,
-        ids: &[&str],
-    ) -> Result<Vec<Record>, DatabaseError> {
-        self.fetch(session, &self.by_id, ids).await
-    }
-
-    /// Every entity that maps to one of these keys, or is shown there; one that does both comes twice.
-    pub(super) async fn by_key(
-        &self,
-        session: &mut dyn DbSession,
-        keys: &[&str],
-    ) -> Result<Vec<Record>, DatabaseError> {
-        self.fetch(session, &self.by_key, keys).await
-    }
-
     pub(super) async fn by_parent(
         &self,
         session: &mut dyn DbSession,
@@ -145,15 +131,6 @@ impl RecordStatements {
         let parameters = [&[Param::Integer(at_most)], &ours[..]].concat();
         let rows = session.fetch(&self.due, &parameters, &kinds()).await?;
         Ok(rows.into_iter().map(record).collect())
-    }
-
-    /// Records that wait for one of these, [`DUE_MAX`] at most.
-    pub(super) async fn waiting_for(
-        &self,
-        session: &mut dyn DbSession,
-        these: &[&str],
-    ) -> Result<Vec<Record>, DatabaseError> {
-        self.fetch(session, &self.waiting_for, these).await
     }
 
     /// Makes records due that wait for one of these.
@@ -230,7 +207,8 @@ impl RecordStatements {
         session.bulk(&self.write, &rows).await.map(drop)
     }
 
-    async fn fetch(
+    /// The records that a statement finds by this list of texts.
+    pub(super) async fn fetch(
         &self,
         session: &mut dyn DbSession,
         sql: &Sql,
@@ -331,54 +309,30 @@ impl RecordStatements {
     }
 }
 
+/// The columns come in the order of the fields.
 fn record(row: Vec<Value>) -> Record {
     let mut row = row.into_iter();
     let mut next = || row.next().unwrap_or(Value::Null);
-    let id = next().into_text().unwrap_or_default();
-    let version = (next().integer(), next().integer(), next().integer(), next());
-    let version = match version {
-        (Some(updated_at_ms), Some(occurred_at_ms), rank, Value::Text(message_id)) => {
-            let rank = rank.map_or(Rank::default(), Rank::from_stored);
-            Some(Version { updated_at_ms, occurred_at_ms, rank, message_id })
-        }
-        _ => None,
-    };
-    let created_at_ms = next().integer().unwrap_or(i64::MIN);
-    let parents = [next().into_text(), next().into_text()];
-    let (key, given_key) = (next().into_text(), next().into_text());
-    let values = next().into_text().unwrap_or_default();
-    let end = next().integer().zip(next().into_text());
-    let shown = next().into_text();
-    let flagged = next().is_true();
-    let waiting_since = next().time();
-    let given_up = next().is_true();
-    let retry_at = next().time();
-    let tries = next().integer().unwrap_or(0);
-    let (reason, constraint, waits_for) =
-        (next().into_text(), next().into_text(), next().into_text());
-    let (source, event_type) =
-        (next().into_text().unwrap_or_default(), next().into_text().unwrap_or_default());
-    let revision = next().integer().unwrap_or(0);
     Record {
-        id,
-        version,
-        created_at_ms,
-        parents,
-        key,
-        given_key,
-        values,
-        end,
-        shown,
-        flagged,
-        waiting_since,
-        given_up,
-        retry_at,
-        tries,
-        reason,
-        constraint,
-        waits_for,
-        source,
-        event_type,
-        revision,
+        id: next().into_text().unwrap_or_default(),
+        version: Version::from_columns([next(), next(), next(), next()]),
+        created_at_ms: next().integer().unwrap_or(i64::MIN),
+        parents: [next().into_text(), next().into_text()],
+        key: next().into_text(),
+        given_key: next().into_text(),
+        values: next().into_text().unwrap_or_default(),
+        end: next().integer().zip(next().into_text()),
+        shown: next().into_text(),
+        flagged: next().is_true(),
+        waiting_since: next().time(),
+        given_up: next().is_true(),
+        retry_at: next().time(),
+        tries: next().integer().unwrap_or(0),
+        reason: next().into_text(),
+        constraint: next().into_text(),
+        waits_for: next().into_text(),
+        source: next().into_text().unwrap_or_default(),
+        event_type: next().into_text().unwrap_or_default(),
+        revision: next().integer().unwrap_or(0),
     }
 }

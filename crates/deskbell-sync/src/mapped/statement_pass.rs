@@ -7,7 +7,7 @@ use deskbell_store::Seq;
 use super::prepared_statement::PreparedStatement;
 use super::record::Record;
 use crate::batch::{DeadLetter, StatementRun, StatementRuns, shortened_reason};
-use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql, begin_unit, end_unit};
+use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql, end_unit};
 use crate::version::Version;
 
 /// The state before a batch that decides whether statements run.
@@ -34,7 +34,7 @@ impl Preloaded {
             let ids = work.runs.iter().filter(|run| run.statement == index);
             let ids: BTreeSet<_> = ids.map(|run| run.id.as_str()).collect();
             let ids: Vec<_> = ids.into_iter().collect();
-            for record in target.records.by_id(session, &ids).await? {
+            for record in target.records.fetch(session, &target.records.by_id, &ids).await? {
                 if let Some(version) = record.version {
                     preloaded.newest.insert((index, record.id), version);
                 }
@@ -199,7 +199,7 @@ async fn run_event<'a>(
     due: &[&'a StatementRun],
     marker: &StatementMarker<'_>,
 ) -> Result<Result<(), (&'a StatementRun, Refusal)>, DatabaseError> {
-    begin_unit(session).await?;
+    session.begin_unit().await?;
     let mut last = None;
     let mut done = Ok(());
     for run in due {

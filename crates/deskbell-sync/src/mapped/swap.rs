@@ -9,9 +9,7 @@ use super::lookups::Obstacle;
 use super::plan::Task;
 use super::texts::RowTexts;
 use super::writer::Vacate;
-use crate::db::{
-    ColumnClass, DatabaseError, DbSession, LiveColumn, Refusal, Sql, begin_unit, end_unit,
-};
+use crate::db::{ColumnClass, DatabaseError, DbSession, LiveColumn, Refusal, Sql, end_unit};
 
 /// Rings may block each other: they are searched again at most this many times.
 const PASSES_MAX: usize = 3;
@@ -95,7 +93,7 @@ impl Executor<'_> {
         });
         let exchanges: Vec<_> = deferred.into_iter().chain(emptied).collect();
         for how in exchanges {
-            begin_unit(session).await?;
+            session.begin_unit().await?;
             let done = self.exchange(session, &tasks, how).await;
             if let Ok(done) = end_unit(session, done).await? {
                 outcome.refused.retain(|(task, _)| !ring.keys.contains(&task.key));

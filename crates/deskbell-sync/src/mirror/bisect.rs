@@ -6,7 +6,7 @@ use super::refused::{Refused, RefusedKind};
 use super::rows;
 use super::streak::Streak;
 use crate::batch::{DeadLetter, Row, Tombstone, shortened_reason};
-use crate::db::{Bulk, DatabaseError, DbSession, Param, Refusal, begin_unit, end_unit};
+use crate::db::{Bulk, DatabaseError, DbSession, Param, Refusal, Sql, end_unit};
 use crate::entity::Entity;
 use crate::sql::TableStatements;
 use crate::version::{Rank, Version};
@@ -34,14 +34,11 @@ pub(super) enum Piece<'a> {
         insert: &'a Bulk,
         tombstones: &'a [Tombstone],
     },
-    /// The rows of entities that have a tombstone go.
-    Deletes {
+    /// By `delete` of the table, the rows of entities that have a tombstone go; by `settle`, the rows
+    /// whose parents have one, and dead letters that are overtaken.
+    Subjects {
         table: &'a TableStatements,
-        subjects: &'a [Subject],
-    },
-    /// The rows whose parents have one go, and dead letters that are overtaken.
-    Settles {
-        table: &'a TableStatements,
+        sql: &'a [Sql],
         subjects: &'a [Subject],
     },
     Rows {
@@ -54,7 +51,7 @@ impl<'a> Piece<'a> {
     fn len(&self) -> usize {
         match self {
             Self::Tombstones { tombstones, .. } => tombstones.len(),
-            Self::Deletes { subjects, .. } | Self::Settles { subjects, .. } => subjects.len(),
+            Self::Subjects { subjects, .. } => subjects.len(),
             Self::Rows { rows, .. } => rows.len(),
         }
     }
@@ -66,13 +63,9 @@ impl<'a> Piece<'a> {
                 let (first, second) = tombstones.split_at(middle);
                 [first, second].map(|tombstones| Self::Tombstones { insert, tombstones })
             }
-            Self::Deletes { table, subjects } => {
+            Self::Subjects { table, sql, subjects } => {
                 let (first, second) = subjects.split_at(middle);
-                [first, second].map(|subjects| Self::Deletes { table, subjects })
-            }
-            Self::Settles { table, subjects } => {
-                let (first, second) = subjects.split_at(middle);
-                [first, second].map(|subjects| Self::Settles { table, subjects })
+                [first, second].map(|subjects| Self::Subjects { table, sql, subjects })
             }
             Self::Rows { table, rows } => {
                 let (first, second) = rows.split_at(middle);
@@ -85,26 +78,26 @@ impl<'a> Piece<'a> {
         self,
         session: &mut dyn DbSession,
     ) -> Result<Result<u64, Refusal>, DatabaseError> {
-        begin_unit(session).await?;
+        session.begin_unit().await?;
         let done = self.run(session).await;
         end_unit(session, done).await
     }
 
     async fn run(self, session: &mut dyn DbSession) -> Result<u64, DatabaseError> {
-        let (statements, subjects) = match self {
+        match self {
             Self::Tombstones { insert, tombstones } => {
                 let rows: Vec<_> = tombstones.iter().map(rows::tombstone).collect();
-                return session.bulk(insert, &rows).await.map(|_| 0);
+                session.bulk(insert, &rows).await.map(|_| 0)
             }
-            Self::Rows { table, rows } => return rows::write(session, table, rows).await,
-            Self::Deletes { table, subjects } => (&table.delete, subjects),
-            Self::Settles { table, subjects } => (&table.settle, subjects),
-        };
-        let ids: Vec<_> = subjects.iter().map(|subject| &*subject.id).collect();
-        for sql in statements {
-            session.execute(sql, &[Param::Texts(&ids)]).await?;
+            Self::Rows { table, rows } => rows::write(session, table, rows).await,
+            Self::Subjects { sql, subjects, .. } => {
+                let ids: Vec<_> = subjects.iter().map(|subject| &*subject.id).collect();
+                for sql in sql {
+                    session.execute(sql, &[Param::Texts(&ids)]).await?;
+                }
+                Ok(0)
+            }
         }
-        Ok(0)
     }
 
     /// The refused unit of work, of a piece of one.
@@ -114,7 +107,7 @@ impl<'a> Piece<'a> {
                 let gone = tombstones.first()?;
                 (RefusedKind::Row, dead_letter(gone.entity, &gone.id, gone.origin(), &refusal))
             }
-            Self::Deletes { table, subjects } | Self::Settles { table, subjects } => {
+            Self::Subjects { table, subjects, .. } => {
                 let subject = subjects.first()?;
                 let origin = subject.origin.clone();
                 (RefusedKind::Delete, dead_letter(table.entity.name, &subject.id, origin, &refusal))
@@ -205,7 +198,7 @@ async fn together(
     session: &mut dyn DbSession,
     refused: &[(Piece<'_>, Refusal)],
 ) -> Result<bool, DatabaseError> {
-    begin_unit(session).await?;
+    session.begin_unit().await?;
     let mut done = Ok(());
     for (piece, _) in refused {
         done = piece.run(session).await.map(drop);

@@ -6,7 +6,7 @@ use super::bisect::{Isolated, Piece, Subject, bisect, once_more, subjects};
 use super::refused::Refused;
 use super::streak::Streak;
 use crate::batch::{Batch, DeadLetter, Tombstone};
-use crate::db::{DatabaseError, DbSession, Param, Refusal, begin_unit, end_unit};
+use crate::db::{DatabaseError, DbSession, Param, Refusal, end_unit};
 use crate::mapped::{Applied, BoundTable};
 use crate::mirror_target::{Part, PartKind};
 use crate::sql::TableStatements;
@@ -45,7 +45,7 @@ impl BatchWriter<'_> {
         }
         for (index, target) in application.tables.iter().enumerate() {
             if self.takes(PartKind::Mapped, target.name()) && target.concerns(batch, index) {
-                begin_unit(session).await?;
+                session.begin_unit().await?;
                 let done = target.probe(session).await;
                 let done = end_unit(session, done).await?;
                 self.block_if_refused(session, PartKind::Mapped, target.name(), done).await?;
@@ -54,7 +54,7 @@ impl BatchWriter<'_> {
         for (index, target) in application.statements.iter().enumerate() {
             let runs = batch.statements.runs.iter().any(|run| run.statement == index);
             if runs && self.takes(PartKind::Statement, target.name()) {
-                begin_unit(session).await?;
+                session.begin_unit().await?;
                 let done = target.probe(session).await;
                 let done = end_unit(session, done).await?;
                 self.block_if_refused(session, PartKind::Statement, target.name(), done).await?;
@@ -81,7 +81,7 @@ impl BatchWriter<'_> {
         session: &mut dyn DbSession,
         table: &TableStatements,
     ) -> Result<Result<(), Refusal>, DatabaseError> {
-        begin_unit(session).await?;
+        session.begin_unit().await?;
         let done = probe_table(session, table).await;
         end_unit(session, done).await
     }
@@ -110,7 +110,8 @@ impl BatchWriter<'_> {
             if !takes || rows.is_empty() && gone.is_empty() {
                 continue;
             }
-            let both = [Piece::Deletes { table, subjects: gone }, Piece::Rows { table, rows }];
+            let deletes = Piece::Subjects { table, sql: &table.delete, subjects: gone };
+            let both = [deletes, Piece::Rows { table, rows }];
             let isolated = self.isolate_table(session, table, both).await?;
             rows_written += isolated.rows_written;
             pieces.extend(isolated.refused);
@@ -131,7 +132,7 @@ impl BatchWriter<'_> {
         let mut all = Isolated::default();
         let undoes = !session.commits_units();
         if undoes {
-            begin_unit(session).await?;
+            session.begin_unit().await?;
         }
         for piece in pieces {
             let isolated = bisect(session, piece, &mut streak).await?;
@@ -172,7 +173,7 @@ impl BatchWriter<'_> {
             // A row may have lost several elements, or both its parents.
             settled.sort_by(|one, other| one.id.cmp(&other.id));
             settled.dedup_by(|one, other| one.id == other.id);
-            let piece = Piece::Settles { table, subjects: &settled };
+            let piece = Piece::Subjects { table, sql: &table.settle, subjects: &settled };
             let isolated = bisect(session, piece, &mut self.new_streak()).await?;
             if let Some(refusal) = isolated.given_up {
                 self.block(session, PartKind::Mirror, table.entity.table, &refusal).await?;
@@ -195,12 +196,12 @@ impl BatchWriter<'_> {
         let mut streak = self.streak_of(&part);
         let undoes = self.isolates && !session.commits_units();
         if undoes {
-            begin_unit(session).await?;
+            session.begin_unit().await?;
         }
-        let applied = target.apply(session, batch, index, self.timeout).await?;
+        let applied = target.apply(session, batch, index, self.timeout, false).await?;
         if !self.isolates && !applied.refusals.is_empty() {
             // Nothing is given up before it is known that the table is not at fault.
-            begin_unit(session).await?;
+            session.begin_unit().await?;
             let done = target.probe(session).await;
             end_unit(session, done).await?.map_err(DatabaseError::refused)?;
         }

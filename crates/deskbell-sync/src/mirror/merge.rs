@@ -198,7 +198,7 @@ impl Mirror {
             at = events.last().map_or(live_checkpoint.seq, |event| event.seq);
             let batch = merge.whole.fold(&events);
             for (index, table) in application.tables.iter().enumerate() {
-                let applied = table.apply_again(session, &batch, index, self.timeout).await?;
+                let applied = table.apply(session, &batch, index, self.timeout, true).await?;
                 merged.rows_written += applied.rows_written - applied.rows_removed;
                 merged.rows_removed += applied.rows_removed;
                 writer.resolve(session, &applied).await?;

@@ -13,7 +13,7 @@ use super::remake_position::{Cursor, RETRY_INTERVAL, RemakePosition};
 use super::rows;
 use crate::batch::Row;
 use crate::checkpoint::Checkpoint;
-use crate::db::{DatabaseError, DbSession, Param, begin_unit, end_unit, quoted};
+use crate::db::{DatabaseError, DbSession, Param, end_unit, quoted};
 use crate::fold::row_again;
 use crate::json::Json;
 use crate::mapping::Mapping;
@@ -21,7 +21,7 @@ use crate::mirror_target::{Remade, Rest};
 use crate::schema::{CHECKPOINTS, MAPPING_REV, RAW, REMADE_REV, VERSION_COLUMNS};
 use crate::sql::TableStatements;
 use crate::value::{Kind, Value};
-use crate::version::{Rank, Version};
+use crate::version::Version;
 
 /// Rows in one part. More make the lock longer that others wait for, and memory with it.
 const ROWS_MAX: usize = 100;
@@ -201,7 +201,7 @@ impl Chunk<'_> {
                 refused += stale.len();
                 continue;
             }
-            begin_unit(session).await?;
+            session.begin_unit().await?;
             let done = self.run(session, stale).await;
             match (end_unit(session, done).await?, stale) {
                 (Ok(written), _) => rows_written += written,
@@ -283,19 +283,10 @@ impl Chunk<'_> {
 
     fn row(&self, mut stored: Vec<Value>) -> Option<Row> {
         let behind = stored.split_off(self.mapping.columns.len());
-        let [raw, updated_at, occurred_at, rank, message_id] = behind.try_into().ok()?;
-        let (
-            Value::Json(raw),
-            Value::Integer(updated_at_ms),
-            Value::Integer(occurred_at_ms),
-            Value::Integer(rank),
-            Value::Text(message_id),
-        ) = (raw, updated_at, occurred_at, rank, message_id)
-        else {
+        let [raw, version @ ..] = <[Value; 5]>::try_from(behind).ok()?;
+        let (Value::Json(raw), Some(version)) = (raw, Version::from_columns(version)) else {
             return None;
         };
-        let rank = Rank::from_stored(rank);
-        let version = Version { updated_at_ms, occurred_at_ms, rank, message_id };
         let raw: Box<serde_json::value::RawValue> = serde_json::from_str(&raw).ok()?;
         row_again(&self.mirror.mappings, self.mapping, version, Json::from(&*raw), stored)
     }

@@ -10,7 +10,7 @@ use crate::mapped::{BoundTable, ConflictTimeout};
 use crate::mirror_target::{Retry, RetryRequest, Waiting};
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
-use crate::version::{Rank, Version};
+use crate::version::Version;
 
 /// How long deletes are retried in one transaction; the others follow later. Below the budget of
 /// one, which must not end before.
@@ -66,24 +66,13 @@ async fn refused_deletes(
 }
 
 fn subject(row: Vec<Value>) -> Option<(String, Subject)> {
-    let row: [Value; 9] = row.try_into().ok()?;
-    let [
-        Value::Text(entity),
-        Value::Text(id),
-        Value::Text(source),
-        Value::Text(message_id),
-        Value::Text(event_type),
-        Value::Integer(updated_at_ms),
-        Value::Integer(occurred_at_ms),
-        Value::Integer(rank),
-        Value::Text(of_version),
-    ] = row
-    else {
-        return None;
-    };
-    let rank = Rank::from_stored(rank);
-    let version = Version { updated_at_ms, occurred_at_ms, rank, message_id: of_version };
-    Some((entity, Subject { id, origin: Origin { source, message_id, event_type, version } }))
+    let [entity, id, source, message_id, event_type, version @ ..] =
+        <[Value; 9]>::try_from(row).ok()?;
+    let version = Version::from_columns(version)?;
+    let (source, message_id) = (source.into_text()?, message_id.into_text()?);
+    let event_type = event_type.into_text()?;
+    let origin = Origin { source, message_id, event_type, version };
+    Some((entity.into_text()?, Subject { id: id.into_text()?, origin }))
 }
 
 /// Tries a delete once more; what the database still refuses of it.
@@ -99,9 +88,8 @@ async fn delete_again(
     let parameters = [Param::Texts(&[&subject.id]), Param::Text(entity)];
     let gone = !session.fetch(&statements.gone, &parameters, &[Kind::Id]).await?.is_empty();
     let subjects = std::slice::from_ref(&subject);
-    let settles = Piece::Settles { table, subjects };
-    let piece = if gone { Piece::Deletes { table, subjects } } else { settles };
-    apply_piece(session, piece).await
+    let sql = if gone { &table.delete } else { &table.settle };
+    apply_piece(session, Piece::Subjects { table, sql, subjects }).await
 }
 
 fn request(row: Vec<Value>) -> Option<RetryRequest> {

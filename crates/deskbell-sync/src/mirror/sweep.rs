@@ -62,12 +62,14 @@ pub(super) async fn isolated(
     let mut refused = Vec::new();
     for (table, gone) in statements.tables.iter().zip(rows_gone) {
         let deleted = tombstoned(session, statements, table, gone).await?;
-        let stuck = apply_piece(session, Piece::Deletes { table, subjects: &deleted }).await?;
+        let deletes = Piece::Subjects { table, sql: &table.delete, subjects: &deleted };
+        let stuck = apply_piece(session, deletes).await?;
         let is_stuck = |subject: &&Subject| {
             stuck.iter().any(|refused| refused.dead_letter.id.as_ref() == Some(&subject.id))
         };
         let settled: Vec<_> = gone.iter().filter(|one| !is_stuck(one)).cloned().collect();
-        refused.extend(apply_piece(session, Piece::Settles { table, subjects: &settled }).await?);
+        let settles = Piece::Subjects { table, sql: &table.settle, subjects: &settled };
+        refused.extend(apply_piece(session, settles).await?);
         refused.extend(stuck);
     }
     let earlier = EarlierTries::default();

@@ -15,7 +15,7 @@ use crate::schema::{
     VERSIONS,
 };
 use crate::value::{Kind, Value};
-use crate::version::{Rank, Version};
+use crate::version::Version;
 
 /// Why an event is pending in a mirror that nothing was ever written to.
 pub(super) const NOT_BEGUN: &str = "the mirror has not started to read the log";
@@ -166,7 +166,7 @@ impl Bookkeeping {
     ) -> Result<Vec<Version>, DatabaseError> {
         let select = self.version_columns(table);
         let rows = self.select(table, &select, condition, parameters, &VERSION_KINDS).await?;
-        Ok(rows.into_iter().filter_map(|mut row| version(&mut row)).collect())
+        Ok(rows.into_iter().filter_map(|mut row| row.version()).collect())
     }
 
     pub(super) async fn tombstone(
@@ -251,7 +251,7 @@ impl Bookkeeping {
         }
         let rows = self.select(VERSIONS, &select, &condition, &parameters, &kinds).await?;
         Ok(rows.into_iter().next().map(|mut row| KnownEntity {
-            version: version(&mut row),
+            version: row.version(),
             key: row.take().into_text(),
             shown: row.take().into_text(),
             ended_by: row.take().into_text(),
@@ -305,24 +305,15 @@ impl Row {
     fn take(&mut self) -> Value {
         self.0.next().unwrap_or(Value::Null)
     }
+
+    fn version(&mut self) -> Option<Version> {
+        Version::from_columns([self.take(), self.take(), self.take(), self.take()])
+    }
 }
 
 /// The kinds of [`VERSION_COLUMNS`].
 const VERSION_KINDS: [Kind; VERSION_COLUMNS.len()] =
     [Kind::Integer, Kind::Integer, Kind::Integer, Kind::Id];
-
-/// `None` where only a delete is known.
-fn version(row: &mut Row) -> Option<Version> {
-    let (updated_at_ms, occurred_at_ms) = (row.take().integer(), row.take().integer());
-    let rank = row.take().integer().map(Rank::from_stored);
-    let message_id = row.take().into_text();
-    Some(Version {
-        updated_at_ms: updated_at_ms?,
-        occurred_at_ms: occurred_at_ms?,
-        rank: rank?,
-        message_id: message_id?,
-    })
-}
 
 pub(super) fn away(error: DatabaseError) -> String {
     format!("the database is unavailable: {}", error.into_backend())
