@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::config::DatabaseConfig;
 use crate::mapping::Mappings;
-use crate::mirror::{Mirror, MirrorSettings};
-use crate::mirror_target::{ConnectError, Target, check_schema_name, database};
+use crate::mirror::Mirror;
+use crate::mirror_target::{ConnectError, Target, check_schema_name};
 use crate::options::MirrorOptions;
 
 /// Checks the config as far as that can be done without the database: names, and every expression.
@@ -25,6 +25,5 @@ pub fn check(config: &DatabaseConfig) -> Result<(), ConnectError> {
 /// [`ConnectError`]: the options make no sense, the database is somebody else's or newer than this
 /// program, or it is away. Nothing was changed then.
 pub async fn connect(options: &MirrorOptions) -> Result<Arc<dyn Target>, ConnectError> {
-    let settings = MirrorSettings::of(options)?;
-    Ok(Arc::new(Mirror::open(database(&options.database.url)?, settings).await?))
+    Ok(Arc::new(Mirror::open(options).await?))
 }

@@ -17,7 +17,6 @@ mod remake;
 mod remake_position;
 mod retry;
 mod rows;
-mod settings;
 mod streak;
 mod sweep;
 mod unit;
@@ -41,7 +40,6 @@ pub(crate) use migrate::{MigrationPlan, MigrationStep};
 pub(crate) use open::Mirror;
 pub(crate) use reader::TableReader;
 use remake_position::RemakePosition;
-pub(crate) use settings::MirrorSettings;
 use unit::CatchUpStep;
 
 /// How long closing the connection may take; everything is committed by then.

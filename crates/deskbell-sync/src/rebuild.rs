@@ -1,8 +1,6 @@
 //! Rebuilding a mirror from the log: beside the live tables first, then into them in one
 //! transaction, so that readers never see an empty table and grants, views and indexes stay.
 
-use std::collections::BTreeMap;
-
 use deskbell_store::{BackendError, ConsumerLog, ReadLimit, Seq, StoreError};
 
 use crate::checkpoint::Checkpoint;
@@ -12,11 +10,9 @@ use crate::dead_letters::{self, Choice, DeadLetterEntry};
 use crate::fold::Fold;
 use crate::inspect::InspectError;
 use crate::migration;
-use crate::mirror::{Merge, MergeError, Mirror, MirrorSettings};
-use crate::mirror_target::{
-    ConnectError, ErrorMode, Target, TargetError, check_schema_name, database,
-};
-use crate::options::{MirrorOptions, SourceRule};
+use crate::mirror::{Merge, MergeError, Mirror};
+use crate::mirror_target::{ConnectError, ErrorMode, Target, TargetError, check_schema_name};
+use crate::options::MirrorOptions;
 
 /// The suffix of the schema in which a mirror is rebuilt.
 const SHADOW: &str = "_new";
@@ -92,13 +88,12 @@ pub async fn rebuild(
     options: &MirrorOptions,
     mut progress: impl FnMut(Progress),
 ) -> Result<Rebuilt, RebuildError> {
-    let live = Mirror::open(database(&options.database.url)?, MirrorSettings::of(options)?).await?;
+    let live = Mirror::open(options).await?;
     let live_checkpoint = reaches_back(store, &live, &options.destination).await?;
     let mut shadow_options = beside(options, format!("{}{SHADOW}", options.database.schema));
     shadow_options.database.include_columns = live.include_columns().to_vec();
-    let settings = MirrorSettings::of(&shadow_options)?;
-    Mirror::remove(database(&options.database.url)?.as_ref(), &settings).await?;
-    let shadow = Mirror::open(database(&options.database.url)?, settings).await?;
+    Mirror::remove(&shadow_options).await?;
+    let shadow = Mirror::open(&shadow_options).await?;
     let mut replay = Replay::begin(store, &shadow, &shadow_options).await?;
     replay.until(live_checkpoint.seq, i64::MAX, &mut progress).await?;
     let Replay { fold, position, events, payloads_pruned, .. } = replay;
@@ -111,8 +106,7 @@ pub async fn rebuild(
     let mappings = live.mappings();
     let statements: Vec<_> = mappings.statements().iter().map(|one| one.name.clone()).collect();
     live.close().await;
-    let settings = MirrorSettings::of(&shadow_options)?;
-    Mirror::remove(database(&options.database.url)?.as_ref(), &settings).await?;
+    Mirror::remove(&shadow_options).await?;
     let mut refused = dead_letters::list(options, &Choice::All).await?;
     let is_statement = |letter: &DeadLetterEntry| statements.contains(&letter.part);
     refused.retain(|letter| !is_statement(letter));
@@ -146,7 +140,7 @@ pub async fn as_of(
         return Err(in_use());
     }
     begins_with_the_first(store).await?;
-    let target = Mirror::open(database(&apart.database.url)?, MirrorSettings::of(&apart)?).await?;
+    let target = Mirror::open(&apart).await?;
     let mut replay = Replay::begin(store, &target, &apart).await?;
     let head = store.head().await?;
     replay.until(head, until_ms, &mut progress).await?;
@@ -220,8 +214,7 @@ impl<'a> Replay<'a> {
         // beginning.
         let position = Checkpoint::start(store.log_id(), &options.destination, 0);
         target.take_over(None, &position).await?;
-        let sources: BTreeMap<String, SourceRule> = options.sources.clone();
-        let fold = Fold::new(target.mappings(), sources);
+        let fold = Fold::new(target.mappings(), options.sources.clone());
         fold.instances().load(store).await?;
         let limit = options.batch;
         Ok(Self {

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::config::StatementConfig;
 use crate::db::{Limits, Param};
-use crate::mapping;
-use crate::mirror::MirrorSettings;
-use crate::mirror_target::{ConnectError, database};
+use crate::mapping::{self, Mappings};
+use crate::mirror_target::{ConnectError, check_schema_name, database};
 use crate::options::MirrorOptions;
 use crate::sql::Statements;
 
@@ -41,16 +40,18 @@ pub fn titles(statements: &[StatementConfig]) -> BTreeMap<String, String> {
 /// # Errors
 /// The options make no sense, or the database failed.
 pub async fn resume(options: &MirrorOptions, from: From) -> Result<bool, ConnectError> {
-    let database = database(&options.database.url)?;
-    let MirrorSettings { schema, mappings, .. } = MirrorSettings::of(options)?;
-    let statements = Statements::new(database.dialect(), &schema, &options.destination, &mappings);
+    let MirrorOptions { database: config, destination, .. } = options;
+    check_schema_name(&config.schema)?;
+    let (schema, database) = (config.schema.as_str(), database(&config.url)?);
+    let mappings = Mappings::for_config(config)?;
+    let statements = Statements::new(database.dialect(), schema, destination, &mappings);
     let from = match from {
         From::Beginning => "beginning",
         From::Now => "now",
     };
     let mut session = database.connect().await?;
-    session.begin(&schema, Limits::Unlimited).await?;
-    let parameters = [Param::Text(&options.destination), Param::Text(from)];
+    session.begin(schema, Limits::Unlimited).await?;
+    let parameters = [Param::Text(destination), Param::Text(from)];
     let released = session.execute(&statements.release_statements, &parameters).await?;
     session.commit().await?;
     session.close().await?;

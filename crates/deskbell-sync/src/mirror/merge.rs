@@ -8,13 +8,14 @@ use super::checkpoints;
 use super::connection::{Application, OpenConnection};
 use super::migrate::MigrationPlan;
 use super::open::Mirror;
-use super::settings::MirrorSettings;
 use super::streak::Streaks;
 use crate::checkpoint::Checkpoint;
-use crate::db::{DatabaseError, DbSession, Limits, MirrorDatabase, Param, Sql, Table, quoted};
+use crate::db::{DatabaseError, DbSession, Limits, Param, Sql, Table, quoted};
 use crate::entity;
 use crate::fold::Fold;
-use crate::mirror_target::{ConnectError, TargetError};
+use crate::mapping::Mappings;
+use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
+use crate::options::MirrorOptions;
 use crate::schema::{self, CHECKPOINTS, SUPPRESSED, TOMBSTONES, VERSIONS};
 use crate::sql::{MergeStatements, Schemas};
 use crate::value::{Kind, Value};
@@ -60,23 +61,23 @@ impl From<DatabaseError> for MergeError {
 
 impl Mirror {
     /// Removes a mirror that was built beside another one. Refuses what is not ours.
-    pub(crate) async fn remove(
-        database: &dyn MirrorDatabase,
-        settings: &MirrorSettings,
-    ) -> Result<(), ConnectError> {
+    pub(crate) async fn remove(options: &MirrorOptions) -> Result<(), ConnectError> {
+        let config = &options.database;
+        check_schema_name(&config.schema)?;
+        let tables = schema::tables(&Mappings::for_config(config)?);
+        let (database, schema) = (database(&config.url)?, config.schema.as_str());
         let mut session = database.connect().await?;
-        let tables = schema::tables(&settings.mappings);
         let dialect = database.dialect();
-        let plan = MigrationPlan::new(dialect, &settings.schema, &tables);
+        let plan = MigrationPlan::new(dialect, schema, &tables);
         plan.check(session.as_mut()).await?;
-        session.begin(&settings.schema, Limits::Unlimited).await?;
+        session.begin(schema, Limits::Unlimited).await?;
         let made_schema = plan.made_schema(session.as_mut()).await?;
         for table in &tables {
-            let name = dialect.table(&settings.schema, table.name);
+            let name = dialect.table(schema, table.name);
             session.execute(&format!("DROP TABLE IF EXISTS {name}").into(), &[]).await?;
         }
         if made_schema {
-            let name = quoted(&settings.schema);
+            let name = quoted(schema);
             session.execute(&format!("DROP SCHEMA {name}").into(), &[]).await?;
         }
         session.commit().await?;

@@ -8,17 +8,19 @@ use tokio::sync::Mutex;
 
 use super::blocked::BlockedParts;
 use super::connection::{Application, OpenConnection, UnitOfWork};
+use super::existing_columns::ExistingColumns;
 use super::migrate::MigrationPlan;
 use super::remake_position::RemakePosition;
-use super::settings::MirrorSettings;
 use super::streak::Streaks;
+use crate::config::DatabaseConfig;
 use crate::db::{DbSession, LimitedSession, MirrorDatabase, Table};
 use crate::mapped::{
     BoundTable, ConflictTimeout, MappedTableError, MappedTableProblem, PreparedStatement,
     RecordScope,
 };
 use crate::mapping::Mappings;
-use crate::mirror_target::{ConnectError, TargetError};
+use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
+use crate::options::MirrorOptions;
 use crate::schema;
 use crate::sql::Statements;
 
@@ -46,31 +48,38 @@ pub(crate) struct Mirror {
 
 impl Mirror {
     /// Opens the database, and makes the tables that are missing.
-    pub(crate) async fn open(
-        database: Arc<dyn MirrorDatabase>,
-        settings: MirrorSettings,
-    ) -> Result<Self, ConnectError> {
-        let limit = settings.answer_within;
+    pub(crate) async fn open(options: &MirrorOptions) -> Result<Self, ConnectError> {
+        let MirrorOptions { database: mut config, destination, .. } = options.clone();
+        check_schema_name(&config.schema)?;
+        let mut mappings = Mappings::for_config(&config)?;
+        let database = database(&config.url)?;
+        let dialect = database.dialect();
+        let limit = options.answer_within;
         let connecting = tokio::time::timeout(limit, database.connect());
         let mut session = connecting.await.map_err(|_| no_connection(limit))??;
-        let settings = settings.with_kept_columns(database.dialect(), session.as_mut()).await?;
-        let MirrorSettings { schema, destination, mappings, .. } = settings;
-        let MirrorSettings { auto_migrate, conflict_patience, answer_within, .. } = settings;
-        let statements = Statements::new(database.dialect(), &schema, &destination, &mappings);
+        let existing = ExistingColumns { dialect, schema: &config.schema, mappings: &mappings };
+        let kept = existing.kept_columns(session.as_mut()).await?;
+        if !kept.is_empty() {
+            warn_of_kept(&destination, &kept);
+            config.include_columns.extend(kept);
+            mappings = Mappings::for_config(&config)?;
+        }
+        let DatabaseConfig { schema, include_columns, auto_migrate, conflict_patience, .. } =
+            config;
         let mirror = Self {
+            statements: Statements::new(dialect, &schema, &destination, &mappings),
             tables: schema::tables(&mappings),
             connection: Mutex::new(None),
             application: Mutex::new(None),
-            include_columns: settings.options.database.include_columns,
+            include_columns,
             remaking: Mutex::default(),
-            database: Arc::clone(&database),
+            database,
             schema,
             destination,
-            mappings,
+            mappings: Arc::new(mappings),
             auto_migrate,
-            timeout: ConflictTimeout { dialect: database.dialect(), after: conflict_patience },
-            answer_within,
-            statements,
+            timeout: ConflictTimeout { dialect, after: conflict_patience.0 },
+            answer_within: limit,
         };
         let mut connected = mirror.set_up(session).await?;
         mirror.existing().forget_emptied(connected.session.as_mut()).await?;
@@ -186,4 +195,13 @@ fn no_connection(limit: Duration) -> ConnectError {
     let message = format!("no connection within {} ms", limit.as_millis());
     let error = std::io::Error::new(std::io::ErrorKind::TimedOut, message);
     ConnectError::Database(BackendError::new(error))
+}
+
+fn warn_of_kept(destination: &str, columns: &[String]) {
+    tracing::warn!(
+        destination,
+        columns = columns.join(", "),
+        "the mirror keeps columns that are excluded by default; add them to `include_columns` to \
+         keep them, or to `exclude_columns` to clear them"
+    );
 }
