@@ -6,7 +6,7 @@
 mod entry;
 mod read;
 
-use crate::db::{Limits, Param};
+use crate::db::{DatabaseError, Limits, MirrorDatabase, Param};
 use crate::inspect::InspectError;
 use crate::mirror_target::{ConnectError, TargetError, database};
 use crate::options::MirrorOptions;
@@ -41,17 +41,8 @@ pub async fn erase(
     let listed = dialect.is_listed("message_id");
     let sql = format!("DELETE FROM {letters} WHERE {listed} AND destination = $2 AND source = $3");
     let ids: Vec<_> = message_ids.iter().map(String::as_str).collect();
-    let mut session = database.connect().await.map_err(ConnectError::from)?;
-    let erased = async {
-        session.begin(&options.database.schema, Limits::Unlimited).await?;
-        let parameters =
-            [Param::Texts(&ids), Param::Text(&options.destination), Param::Text(source)];
-        let erased = session.execute(&sql.into(), &parameters).await?;
-        session.commit().await?;
-        session.close().await?;
-        Ok::<_, crate::db::DatabaseError>(erased)
-    };
-    Ok(erased.await.map_err(TargetError::from)?)
+    let parameters = [Param::Texts(&ids), Param::Text(&options.destination), Param::Text(source)];
+    change(&*database, &options.database.schema, &sql, &parameters).await
 }
 
 /// Requests a retry of these dead letters; returns their number. What waits is retried anyway and
@@ -85,13 +76,23 @@ pub async fn request_retry(options: &MirrorOptions, choice: &Choice) -> Result<u
     };
     let condition = format!("{condition} AND (waiting_since IS NULL OR kind = 'delete')");
     let sql = format!("UPDATE {letters} SET retry = true WHERE {condition}");
+    change(&*database, &options.database.schema, &sql, &parameters).await
+}
+
+/// Runs one statement in a transaction; how many rows it changed.
+async fn change(
+    database: &dyn MirrorDatabase,
+    schema: &str,
+    sql: &str,
+    parameters: &[Param<'_>],
+) -> Result<u64, InspectError> {
     let mut session = database.connect().await.map_err(ConnectError::from)?;
-    let asked = async {
-        session.begin(&options.database.schema, Limits::Unlimited).await?;
-        let asked = session.execute(&sql.into(), &parameters).await?;
+    let changed = async {
+        session.begin(schema, Limits::Unlimited).await?;
+        let changed = session.execute(&sql.into(), parameters).await?;
         session.commit().await?;
         session.close().await?;
-        Ok::<_, crate::db::DatabaseError>(asked)
+        Ok::<_, DatabaseError>(changed)
     };
-    Ok(asked.await.map_err(TargetError::from)?)
+    Ok(changed.await.map_err(TargetError::from)?)
 }
