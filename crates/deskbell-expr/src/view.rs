@@ -83,40 +83,40 @@ impl<'a> EventView<'a> {
     /// An entity's root is `data` with the computed members.
     #[must_use]
     pub fn root(&self, name: &str) -> Option<Cow<'_, Json>> {
-        let text = match name {
-            "data" => return whole(self.data()),
-            "event_attributes" => return whole(self.attributes()),
-            "id" => Some(self.parts.id),
-            "type" => Some(self.parts.event_type),
-            "source" => Some(self.parts.source),
-            "subject" => self.parts.subject,
-            "occurred_at" => self.occurred_at(),
-            "instance_id" => self.parts.instance_id,
-            root => {
+        match (name, self.text(name)) {
+            ("data", _) => whole(self.data()),
+            ("event_attributes", _) => whole(self.attributes()),
+            (_, Some(text)) => Some(Cow::Owned(Json::from(text))),
+            (root, None) => {
                 let entity = self.entity.filter(|entity| roots::of_entity(entity) == root)?;
-                return whole(self.merged(entity));
+                whole(self.merged(entity))
             }
-        };
-        text.filter(|text| !text.is_empty()).map(|text| Cow::Owned(Json::from(text)))
+        }
     }
 
     /// What a path leads to.
     pub(crate) fn find(&self, path: &Path) -> Found<'_> {
-        let text = match path.root {
-            "data" => return found(follow(self.data(), &path.steps)),
-            "event_attributes" => return found(follow(self.attributes(), &path.steps)),
+        match (path.root, self.text(path.root)) {
+            ("data", _) => found(follow(self.data(), &path.steps)),
+            ("event_attributes", _) => found(follow(self.attributes(), &path.steps)),
+            (_, Some(text)) if path.steps.is_empty() => Found::Text(text),
+            (_, Some(_)) => Found::Missing,
+            (root, None) => self.find_in_entity(root, &path.steps),
+        }
+    }
+
+    /// A root that is a text which is not empty.
+    fn text(&self, root: &str) -> Option<&str> {
+        let text = match root {
             "id" => Some(self.parts.id),
             "type" => Some(self.parts.event_type),
             "source" => Some(self.parts.source),
             "subject" => self.parts.subject,
             "occurred_at" => self.occurred_at(),
             "instance_id" => self.parts.instance_id,
-            root => return self.find_in_entity(root, &path.steps),
+            _ => None,
         };
-        match text {
-            Some(text) if path.steps.is_empty() && !text.is_empty() => Found::Text(text),
-            _ => Found::Missing,
-        }
+        text.filter(|text| !text.is_empty())
     }
 
     fn find_in_entity(&self, root: &str, steps: &[Step]) -> Found<'_> {
