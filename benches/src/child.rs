@@ -15,6 +15,7 @@ use deskbell_server::{App, IngestOptions, Server, ServerOptions, Source, routes}
 use deskbell_store::deliveries::StartFrom;
 use deskbell_store::{EventLog, LogHandle, LogWriter, LogWriterOptions, SubjectIndexer};
 use serde::{Deserialize, Serialize};
+use testkit::FrontLog;
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,7 @@ use crate::deliveries::{self, Destination};
 use crate::endpoint::{PATH, SECRET};
 use crate::error::BenchError;
 use crate::location::Location;
-use crate::stores::{CountingStore, DiscardingStore};
+use crate::stores::{Commits, DiscardingStore};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -121,7 +122,7 @@ async fn serve(options: &Options) -> Result<(), BenchError> {
         }
         None => Arc::new(DiscardingStore::new()),
     };
-    let store = Arc::new(CountingStore::new(inner));
+    let store = Arc::new(FrontLog::new(inner, Commits::default()));
     let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let router = routes::router(app(log, store.clone())?);

@@ -1,12 +1,12 @@
-//! Stores around the real one: one that forgets everything, and one that counts commits.
+//! A store that forgets everything, and what counts commits before the real one.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use deskbell_store::{
     Appended, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent, SubjectEvents,
 };
+use testkit::BeforeWrite;
 use tokio::sync::watch;
 
 /// Numbers events and forgets them: what is left of ingest's cost is the server's.
@@ -79,19 +79,14 @@ impl EventLog for DiscardingStore {
     }
 }
 
-/// Passes everything on, and counts how the writer batches.
-#[derive(Debug)]
-pub(crate) struct CountingStore {
-    inner: Arc<dyn EventLog>,
+/// Counts how the writer batches.
+#[derive(Debug, Default)]
+pub(crate) struct Commits {
     commits: AtomicU64,
     events: AtomicU64,
 }
 
-impl CountingStore {
-    pub(crate) fn new(inner: Arc<dyn EventLog>) -> Self {
-        Self { inner, commits: AtomicU64::new(0), events: AtomicU64::new(0) }
-    }
-
+impl Commits {
     /// Commits and the events in them.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.commits.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed))
@@ -99,55 +94,10 @@ impl CountingStore {
 }
 
 #[async_trait]
-impl EventLog for CountingStore {
-    fn log_id(&self) -> LogId {
-        self.inner.log_id()
-    }
-
-    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
+impl BeforeWrite for Commits {
+    async fn append(&self, batch: &[NewEvent]) -> Result<(), StoreError> {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.events.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        self.inner.append(batch).await
-    }
-
-    async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.read(after, limit).await
-    }
-
-    async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
-        self.inner.message_id_at(seq).await
-    }
-
-    async fn find(
-        &self,
-        source: &str,
-        message_id: &str,
-    ) -> Result<Option<StoredEvent>, StoreError> {
-        self.inner.find(source, message_id).await
-    }
-
-    async fn events_by_subject(
-        &self,
-        subject: &str,
-        before: Option<Seq>,
-        limit: ReadLimit,
-    ) -> Result<SubjectEvents, StoreError> {
-        self.inner.events_by_subject(subject, before, limit).await
-    }
-
-    async fn head(&self) -> Result<Seq, StoreError> {
-        self.inner.head().await
-    }
-
-    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
-        self.inner.first_received_since(at_ms).await
-    }
-
-    fn subscribe(&self) -> watch::Receiver<Seq> {
-        self.inner.subscribe()
-    }
-
-    async fn check_writable(&self) -> Result<(), StoreError> {
-        self.inner.check_writable().await
+        Ok(())
     }
 }

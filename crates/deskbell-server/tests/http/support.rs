@@ -12,13 +12,14 @@ use deskbell_server::{
     AdminToken, AllowedClients, App, IngestOptions, MirrorStates, Source, routes,
 };
 use deskbell_store::{
-    Appended, BackendError, EventLog, LogId, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq,
-    SqliteStore, StoreError, StoredEvent, SubjectEvents,
+    BackendError, EventLog, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq, SqliteStore,
+    StoreError, StoredEvent,
 };
 use deskbell_sync::status::MirrorState;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tempfile::TempDir;
+use testkit::{BeforeWrite, FrontLog};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
@@ -32,7 +33,7 @@ pub(crate) const EVENT: &str =
 /// A server's routes over a log that can be broken.
 pub(crate) struct TestServer {
     pub(crate) router: Router,
-    pub(crate) store: Arc<BreakableStore>,
+    pub(crate) store: Arc<BreakableLog>,
     pub(crate) mirrors: Arc<Mirrors>,
     _writer: JoinSet<()>,
     _directory: TempDir,
@@ -50,7 +51,7 @@ impl TestServer {
     pub(crate) async fn allowing(clients: AllowedClients, ingest: IngestOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let inner = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
-        let store = Arc::new(BreakableStore::new(inner));
+        let store = Arc::new(FrontLog::new(Arc::new(inner), Faults::default()));
         let (writer, log) =
             LogWriter::new(Arc::clone(&store) as Arc<dyn EventLog>, &LogWriterOptions::default());
         let mirrors = Arc::new(Mirrors::default());
@@ -178,25 +179,17 @@ impl MirrorStates for Mirrors {
     }
 }
 
-/// A store that writes nothing while it is broken, and no event while it is full or stuck.
-#[derive(Debug)]
-pub(crate) struct BreakableStore {
-    inner: SqliteStore,
+/// A log that writes nothing while it is broken, and no event while it is full or stuck.
+pub(crate) type BreakableLog = FrontLog<Faults>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
     broken: AtomicBool,
     full: AtomicBool,
     stuck: watch::Sender<bool>,
 }
 
-impl BreakableStore {
-    fn new(inner: SqliteStore) -> Self {
-        Self {
-            inner,
-            broken: AtomicBool::new(false),
-            full: AtomicBool::new(false),
-            stuck: watch::Sender::new(false),
-        }
-    }
-
+impl Faults {
     pub(crate) fn set_broken(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
     }
@@ -221,57 +214,15 @@ fn refuse_where(is_so: &AtomicBool) -> Result<(), StoreError> {
 }
 
 #[async_trait]
-impl EventLog for BreakableStore {
-    fn log_id(&self) -> LogId {
-        self.inner.log_id()
-    }
-
-    async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
+impl BeforeWrite for Faults {
+    async fn append(&self, _: &[NewEvent]) -> Result<(), StoreError> {
         refuse_where(&self.broken)?;
         refuse_where(&self.full)?;
         let _ = self.stuck.subscribe().wait_for(|stuck| !stuck).await;
-        self.inner.append(batch).await
+        Ok(())
     }
 
-    async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.read(after, limit).await
-    }
-
-    async fn message_id_at(&self, seq: Seq) -> Result<Option<String>, StoreError> {
-        self.inner.message_id_at(seq).await
-    }
-
-    async fn find(
-        &self,
-        source: &str,
-        message_id: &str,
-    ) -> Result<Option<StoredEvent>, StoreError> {
-        self.inner.find(source, message_id).await
-    }
-
-    async fn events_by_subject(
-        &self,
-        subject: &str,
-        before: Option<Seq>,
-        limit: ReadLimit,
-    ) -> Result<SubjectEvents, StoreError> {
-        self.inner.events_by_subject(subject, before, limit).await
-    }
-
-    async fn head(&self) -> Result<Seq, StoreError> {
-        self.inner.head().await
-    }
-
-    async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
-        self.inner.first_received_since(at_ms).await
-    }
-
-    fn subscribe(&self) -> watch::Receiver<Seq> {
-        self.inner.subscribe()
-    }
-
-    async fn check_writable(&self) -> Result<(), StoreError> {
-        refuse_where(&self.broken)?;
-        self.inner.check_writable().await
+    fn check(&self) -> Result<(), StoreError> {
+        refuse_where(&self.broken)
     }
 }
