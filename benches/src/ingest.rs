@@ -66,9 +66,11 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         for round in 0..options.rounds.max(1) {
             let of = options.rounds.max(1);
             eprintln!("ingest: {connections} connections, round {} of {of}", round + 1);
-            rounds.measure(options, connections, round, &bodies, &runtime)?;
+            let measuring =
+                Measuring { options, connections, seed: round, bodies: &bodies, runtime: &runtime };
+            rounds.measure(&measuring)?;
             if has_tls {
-                rounds.measure_over_tls(options, connections, round, &bodies, &runtime)?;
+                rounds.over_tls.push(measuring.over_tls()?);
             }
         }
         rounds.judge(backend, connections, &mut rows, &mut aims);
@@ -92,22 +94,15 @@ impl Rounds {
     }
 
     /// One run of each, the bare loop at the batch size that the servers' own commits came to.
-    fn measure(
-        &mut self,
-        options: &Options,
-        connections: usize,
-        seed: u64,
-        bodies: &[Bytes],
-        runtime: &Runtime,
-    ) -> Result<(), BenchError> {
-        let duration_max = Duration::from_secs(options.seconds);
-        let run = |requests_max| Run { connections, requests_max, duration_max, seed };
-        self.discarded.push(load::run(None, bodies, run(REQUESTS_MAX_DISCARDED))?);
+    fn measure(&mut self, measuring: &Measuring<'_>) -> Result<(), BenchError> {
+        let Measuring { options, bodies, runtime, .. } = *measuring;
+        self.discarded.push(load::run(None, bodies, measuring.run(REQUESTS_MAX_DISCARDED))?);
         for replicas in &mut self.replicas {
             let store = runtime.block_on(options.backend.create())?;
             let location = store.location();
             runtime.block_on(location.make())?;
-            let run = run(REQUESTS_MAX_DURABLE);
+            let run = measuring.run(REQUESTS_MAX_DURABLE);
+            let duration_max = run.duration_max;
             let durable = load::on_replicas(replicas.count, Some(&location), bodies, run)?;
             drop(store);
             let batch = rows_per_commit(&durable);
@@ -115,23 +110,6 @@ impl Rounds {
             replicas.bare_rows_per_second.push(runtime.block_on(bare)?);
             replicas.durable.push(durable);
         }
-        Ok(())
-    }
-
-    fn measure_over_tls(
-        &mut self,
-        options: &Options,
-        connections: usize,
-        seed: u64,
-        bodies: &[Bytes],
-        runtime: &Runtime,
-    ) -> Result<(), BenchError> {
-        let duration_max = Duration::from_secs(options.seconds);
-        let database = runtime.block_on(options.backend.server.create_database())?;
-        let store = database.place_over_tls()?;
-        runtime.block_on(store.make())?;
-        let run = Run { connections, requests_max: REQUESTS_MAX_DURABLE, duration_max, seed };
-        self.over_tls.push(load::run(Some(&store), bodies, run)?);
         Ok(())
     }
 
@@ -160,6 +138,30 @@ impl Rounds {
             }
             replicas.judge(connections, without, rows, aims);
         }
+    }
+}
+
+/// One round with one number of connections.
+struct Measuring<'a> {
+    options: &'a Options,
+    connections: usize,
+    seed: u64,
+    bodies: &'a [Bytes],
+    runtime: &'a Runtime,
+}
+
+impl Measuring<'_> {
+    fn run(&self, requests_max: usize) -> Run {
+        let duration_max = Duration::from_secs(self.options.seconds);
+        Run { connections: self.connections, requests_max, duration_max, seed: self.seed }
+    }
+
+    fn over_tls(&self) -> Result<Outcome, BenchError> {
+        let server = &self.options.backend.server;
+        let store = self.runtime.block_on(server.create_database())?;
+        let location = store.place_over_tls()?;
+        self.runtime.block_on(location.make())?;
+        load::run(Some(&location), self.bodies, self.run(REQUESTS_MAX_DURABLE))
     }
 }
 
