@@ -13,7 +13,7 @@ use crate::truth::{Row, json, time, time_or_null};
 const EMAIL_ADDRESSES_MAX: usize = 4;
 
 /// A user's state; serialised, it is the payload's `data`, every field in alphabetical order as Clerk writes them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct User {
     backup_code_enabled: bool,
     banned: bool,
@@ -70,7 +70,18 @@ impl User {
     /// Signs a user up: by email, by Google account, by username alone, or by wallet.
     pub(crate) fn sign_up(at_ms: i64, rng: &mut ChaCha8Rng) -> Self {
         let image_url = image_url(rng);
-        let mut user = Self::blank(entity_id("user_", at_ms, rng), at_ms, image_url);
+        let mut user = Self {
+            id: entity_id("user_", at_ms, rng),
+            object: "user",
+            profile_image_url: image_url.clone(),
+            image_url,
+            create_organization_enabled: true,
+            delete_self_enabled: true,
+            verification_attempts_remaining: Some(100),
+            created_at: at_ms,
+            updated_at: at_ms,
+            ..Self::default()
+        };
         match rng.random_range(0..20) {
             0..=10 => user.with_emails(at_ms, rng),
             11..=16 => user.with_google(at_ms, rng),
@@ -265,57 +276,6 @@ impl User {
         self.image_url = image_url(rng);
         self.profile_image_url.clone_from(&self.image_url);
         self.has_image = true;
-    }
-
-    fn blank(id: String, at_ms: i64, image_url: String) -> Self {
-        Self {
-            backup_code_enabled: false,
-            banned: false,
-            bypass_client_trust: false,
-            create_organization_enabled: true,
-            create_organizations_limit: None,
-            created_at: at_ms,
-            delete_self_enabled: true,
-            deprovisioned: false,
-            email_addresses: Vec::new(),
-            enterprise_accounts: [],
-            external_accounts: Vec::new(),
-            external_id: None,
-            first_name: None,
-            has_image: false,
-            id,
-            profile_image_url: image_url.clone(),
-            image_url,
-            last_active_at: None,
-            last_name: None,
-            last_sign_in_at: None,
-            legal_accepted_at: None,
-            locale: None,
-            locked: false,
-            lockout_expires_in_seconds: None,
-            mfa_disabled_at: None,
-            mfa_enabled_at: None,
-            object: "user",
-            passkeys: [],
-            password_enabled: false,
-            password_last_updated_at: None,
-            phone_numbers: Vec::new(),
-            primary_email_address_id: None,
-            primary_phone_number_id: None,
-            primary_web3_wallet_id: None,
-            private_metadata: None,
-            public_metadata: Metadata::new(),
-            saml_accounts: [],
-            scim: None,
-            totp_enabled: false,
-            two_factor_enabled: false,
-            unsafe_metadata: Metadata::new(),
-            updated_at: at_ms,
-            username: None,
-            verification_attempts_remaining: Some(100),
-            web3_wallets: Vec::new(),
-            membership_ids: Vec::new(),
-        }
     }
 }
 
