@@ -147,22 +147,8 @@ impl Writer<'_> {
 
     pub(super) fn flag(&self, set: &[LiveColumn]) -> Bulk {
         let first = self.key.len();
-        let set: Vec<_> = set.iter().enumerate().collect();
-        let values = list(set.iter().map(|(index, column)| {
-            format!("{} = {}", quoted(&column.name), self.cast(first + index, column))
-        }));
-        let differ = set.iter().map(|(index, column)| {
-            let mine = format!("mine.{}", quoted(&column.name));
-            self.differ(column, &mine, &self.cast(first + index, column))
-        });
-        let differ = differ.collect::<Vec<_>>().join(" OR ");
-        self.bulk(first + set.len(), |rows| {
-            let same = self.same("mine", 0);
-            format!(
-                "UPDATE {} AS mine SET {values} FROM {rows} WHERE {same} AND ({differ})",
-                self.table
-            )
-        })
+        let condition = format!("AND ({})", self.any_differs(first, set));
+        self.update(first + set.len(), &self.assign(first, set), &condition)
     }
 
     pub(super) fn unflag(&self, set: &[LiveColumn]) -> Bulk {
@@ -170,10 +156,7 @@ impl Writer<'_> {
             let default = column.default.as_deref().unwrap_or("NULL");
             format!("{} = ({default})", quoted(&column.name))
         }));
-        self.bulk(self.key.len(), |rows| {
-            let same = self.same("mine", 0);
-            format!("UPDATE {} AS mine SET {defaults} FROM {rows} WHERE {same}", self.table)
-        })
+        self.update(self.key.len(), &defaults, "")
     }
 
     pub(super) fn remove(&self) -> Bulk {
@@ -195,7 +178,7 @@ impl Writer<'_> {
 
     pub(super) fn relocate_rows(&self, rows: &str) -> String {
         let size = self.key.len();
-        let moved = self.set_key();
+        let moved = self.assign(0, self.key);
         let (taken, itself) = (self.same("other", 0), self.same("other", size));
         format!(
             "UPDATE {table} AS mine SET {moved} FROM {rows} WHERE {} AND NOT EXISTS
@@ -206,22 +189,8 @@ impl Writer<'_> {
     }
 
     pub(super) fn respell(&self) -> Bulk {
-        let moved = self.set_key();
-        let differ = self.key.iter().enumerate().map(|(index, column)| {
-            self.differ(
-                column,
-                &format!("mine.{}", quoted(&column.name)),
-                &self.cast(index, column),
-            )
-        });
-        let differ = differ.collect::<Vec<_>>().join(" OR ");
-        self.bulk(self.key.len(), |rows| {
-            let same = self.same("mine", 0);
-            format!(
-                "UPDATE {} AS mine SET {moved} FROM {rows} WHERE {same} AND ({differ})",
-                self.table
-            )
-        })
+        let condition = format!("AND ({})", self.any_differs(0, self.key));
+        self.update(self.key.len(), &self.assign(0, self.key), &condition)
     }
 
     /// For each unique index in which rows may conflict, its column that is emptied most easily: no
@@ -255,21 +224,33 @@ impl Writer<'_> {
 
     fn vacate(&self, columns: Vec<LiveColumn>) -> Vacate {
         let first = self.key.len();
-        let emptied = list(columns.iter().enumerate().map(|(index, column)| {
-            format!("{} = {}", quoted(&column.name), self.cast(first + index, column))
-        }));
-        let bulk = self.bulk(first + columns.len(), |rows| {
-            let same = self.same("mine", 0);
-            format!("UPDATE {} AS mine SET {emptied} FROM {rows} WHERE {same}", self.table)
-        });
+        let bulk = self.update(first + columns.len(), &self.assign(first, &columns), "");
         Vacate { columns, bulk }
     }
 
-    fn set_key(&self) -> String {
+    /// Changes the rows of the given keys, which come first of the given values.
+    fn update(&self, values: usize, set: &str, condition: &str) -> Bulk {
+        self.bulk(values, |rows| {
+            let (table, same) = (self.table, self.same("mine", 0));
+            format!("UPDATE {table} AS mine SET {set} FROM {rows} WHERE {same} {condition}")
+        })
+    }
+
+    /// Sets the columns to the values given for them, from value `first` on.
+    fn assign(&self, first: usize, columns: &[LiveColumn]) -> String {
         let one = |(index, column): (usize, &LiveColumn)| {
-            format!("{} = {}", quoted(&column.name), self.cast(index, column))
+            format!("{} = {}", quoted(&column.name), self.cast(first + index, column))
         };
-        list(self.key.iter().enumerate().map(one))
+        list(columns.iter().enumerate().map(one))
+    }
+
+    /// The condition that one of the columns differs from the value given for it.
+    fn any_differs(&self, first: usize, columns: &[LiveColumn]) -> String {
+        let differ = columns.iter().enumerate().map(|(index, column)| {
+            let mine = format!("mine.{}", quoted(&column.name));
+            self.differ(column, &mine, &self.cast(first + index, column))
+        });
+        differ.collect::<Vec<_>>().join(" OR ")
     }
 
     /// The condition that the row of this alias has the given key, from column `first` on.
