@@ -35,4 +35,4 @@ pub use fit::{MappedTableError, MappedTableProblem};
 pub(crate) use prepared_statement::PreparedStatement;
 pub(crate) use records::RecordScope;
 pub(crate) use statement_pass::{StatementMarker, StatementPass};
-pub(crate) use wait::ConflictTimeout;
+pub(crate) use wait::{ConflictTimeout, later, pause};

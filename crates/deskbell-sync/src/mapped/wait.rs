@@ -91,7 +91,7 @@ impl Record {
             return true;
         }
         let longest = if why.removal { REMOVAL_RETRY_MAX } else { RETRY_MAX };
-        self.retry_at = Some(later(now, pause(self.tries, longest)));
+        self.retry_at = Some(later(now, pause(self.tries, RETRY_FIRST, longest)));
         if !why.removal {
             // No later than its time ends.
             self.retry_at = self.retry_at.min(Some(later(since, timeout.after)).max(Some(now)));
@@ -136,13 +136,13 @@ impl Record {
     }
 }
 
-/// The wait after as many tries before.
-fn pause(tries: i64, longest: Duration) -> Duration {
+/// The wait after as many tries before: it doubles.
+pub(crate) fn pause(tries: i64, first: Duration, longest: Duration) -> Duration {
     let doublings = u32::try_from(tries).unwrap_or(u32::MAX).min(30);
-    RETRY_FIRST.saturating_mul(1 << doublings).min(longest)
+    first.saturating_mul(1 << doublings).min(longest)
 }
 
-fn later(than: UnixMillis, by: Duration) -> UnixMillis {
+pub(crate) fn later(than: UnixMillis, by: Duration) -> UnixMillis {
     let at = than.as_millis().saturating_add(whole_ms(by)).min(UnixMillis::MAX.as_millis());
     UnixMillis::from_millis(at).unwrap_or(UnixMillis::MAX)
 }
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_limit() {
-        let seconds = |tries, longest| pause(tries, longest).as_secs();
+        let seconds = |tries, longest| pause(tries, RETRY_FIRST, longest).as_secs();
         assert_eq!([0, 1, 2, 8].map(|tries| seconds(tries, RETRY_MAX)), [1, 2, 4, 256]);
         assert_eq!(seconds(9, RETRY_MAX), 300);
         assert_eq!(seconds(i64::MAX, REMOVAL_RETRY_MAX), 3600);

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use clerk_webhooks::UnixMillis;
-use deskbell_store::clock::whole_ms;
 
 use crate::batch::DeadLetter;
 use crate::db::{Cell, DatabaseError, DbSession, Param, Refusal};
-use crate::mapped::ConflictTimeout;
+use crate::mapped::{ConflictTimeout, later, pause};
 use crate::mirror_target::RetryRequest;
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
@@ -20,8 +19,6 @@ const RETRY_MAX: Duration = Duration::from_secs(300);
 /// The same of a delete, which is retried without end.
 const DELETE_RETRY_FIRST: Duration = Duration::from_secs(5);
 const DELETE_RETRY_MAX: Duration = Duration::from_secs(3600);
-/// The doublings after which a pause is at its longest.
-const DOUBLINGS_MAX: u32 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RefusedKind {
@@ -99,7 +96,7 @@ struct Next {
 impl Refused {
     /// Decides by the database's clock, which all replicas share.
     fn next(&self, earlier: Option<EarlierTry>, now: UnixMillis, timeout: ConflictTimeout) -> Next {
-        let tries = earlier.map_or(0, |earlier| earlier.tries).saturating_add(1);
+        let tries = earlier.map_or(0, |earlier| earlier.tries);
         let since = earlier.map_or(Some(now), |earlier| earlier.since);
         let may_pass = self.refusal.as_ref().is_some_and(Refusal::may_pass);
         let since = match self.kind {
@@ -110,20 +107,12 @@ impl Refused {
             }
             _ => None,
         };
-        let pause = self.pause(tries);
-        let retry_at = now.as_millis().saturating_add(pause);
-        let retry_at = UnixMillis::from_millis(retry_at).unwrap_or(now);
-        Next { waits: since.map(|since| (since, retry_at)), tries }
-    }
-
-    fn pause(&self, tries: i64) -> i64 {
         let (first, longest) = match self.kind {
             RefusedKind::Delete => (DELETE_RETRY_FIRST, DELETE_RETRY_MAX),
             _ => (RETRY_FIRST, RETRY_MAX),
         };
-        let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0).min(DOUBLINGS_MAX);
-        let pause = (first * (1 << doublings)).min(longest);
-        whole_ms(pause)
+        let retry_at = later(now, pause(tries, first, longest));
+        Next { waits: since.map(|since| (since, retry_at)), tries: tries.saturating_add(1) }
     }
 
     fn cells<'a>(&'a self, destination: &'a str, next: Next) -> Vec<Cell<'a>> {
