@@ -1,7 +1,6 @@
 //! Whether a text is one statement that can run among others in a transaction of ours.
 
-use super::named::{Token, tokens};
-use crate::db::Dialect;
+use crate::db::{Dialect, Token, tokens};
 
 /// Commands that end or divide a transaction.
 const TRANSACTION_CONTROL: &[&str] =
@@ -96,13 +95,8 @@ pub fn check_statement(sql: &str, dialect: Dialect) -> Result<(), StatementTextE
 
 /// The forbidden command, and its byte.
 fn forbidden(statement: &[(usize, Token<'_>)]) -> Option<(usize, StatementTextProblem)> {
-    let words: Vec<_> = statement
-        .iter()
-        .map(|(byte, token)| match token {
-            Token::Word(word) => (*byte, word.to_ascii_lowercase()),
-            _ => (*byte, String::new()),
-        })
-        .collect();
+    let lower = |token: &Token<'_>| token.word().unwrap_or_default().to_ascii_lowercase();
+    let words: Vec<_> = statement.iter().map(|(byte, token)| (*byte, lower(token))).collect();
     let (byte, word) = words.first()?.clone();
     let next = words.get(1).map_or("", |(_, word)| word);
     let is = |list: &[&str]| list.contains(&&*word);

@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 use crate::db::dialect::{Dialect, quoted};
 use crate::db::error::DatabaseError;
 use crate::db::live_table::{ColumnClass, ForeignKey, LiveColumn, LiveTable, UniqueIndex};
+use crate::db::tokens::tokens;
 
 /// What `pragma_table_xinfo` says of a generated column.
 const GENERATED: [i64; 2] = [2, 3];
@@ -56,26 +57,12 @@ async fn rewrites(connection: &mut SqliteConnection, table: &str) -> Result<bool
 /// Whether the text of a trigger says that it is for deletes alone: the last word of what happens before
 /// the `ON` of its table.
 fn is_of_deletes(trigger: &str) -> bool {
-    let (mut last, mut quote, mut word) = (None, None, String::new());
-    for char in trigger.chars() {
-        if let Some(end) = quote {
-            quote = Some(end).filter(|end| char != *end);
-        } else if char.is_alphanumeric() || char == '_' {
-            word.push(char.to_ascii_uppercase());
-        } else {
-            match std::mem::take(&mut word).as_str() {
-                "ON" => break,
-                event @ ("INSERT" | "UPDATE" | "DELETE") => last = Some(event == "DELETE"),
-                _ => {}
-            }
-            quote = match char {
-                '\'' | '"' | '`' => Some(char),
-                '[' => Some(']'),
-                _ => None,
-            };
-        }
-    }
-    last == Some(true)
+    let words = tokens(trigger, Dialect::Sqlite).filter_map(|(_, token)| token.word());
+    let words = words.take_while(|word| !word.eq_ignore_ascii_case("on"));
+    let is_event = |word: &&str| {
+        ["insert", "update", "delete"].iter().any(|event| word.eq_ignore_ascii_case(event))
+    };
+    words.filter(is_event).last().is_some_and(|event| event.eq_ignore_ascii_case("delete"))
 }
 
 /// The columns, each with its position in the primary key, from 1.
@@ -156,26 +143,12 @@ async fn unique(
     Ok(unique)
 }
 
-/// The text after `WHERE` in the definition of an index; `None` where that is not known, such as
-/// for comments.
+/// The text after `WHERE` in the definition of an index.
 fn predicate(index: &str) -> Option<&str> {
-    let (mut depth, mut quote) = (0_u32, None);
-    for (at, char) in index.char_indices() {
-        match (quote, char) {
-            (Some(end), _) => quote = quote.filter(|_| char != end),
-            (None, '\'' | '"' | '`') => quote = Some(char),
-            (None, '[') => quote = Some(']'),
-            (None, '(') => depth += 1,
-            (None, ')') if depth == 1 => {
-                let rest = index[at + 1..].trim_start();
-                let (word, predicate) = rest.split_at_checked("WHERE".len())?;
-                return word.eq_ignore_ascii_case("WHERE").then_some(predicate);
-            }
-            (None, ')') => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-    }
-    None
+    let mut words =
+        tokens(index, Dialect::Sqlite).filter_map(|(at, token)| Some((at, token.word()?)));
+    let (at, word) = words.find(|(_, word)| word.eq_ignore_ascii_case("where"))?;
+    Some(&index[at + word.len()..])
 }
 
 async fn foreign_keys(
@@ -233,7 +206,7 @@ mod tests {
                 Some("(c <> ')')"),
             ),
             ("CREATE UNIQUE INDEX one ON t (a COLLATE NOCASE)", None),
-            ("CREATE UNIQUE INDEX one ON t (a) -- all\nWHERE b", None),
+            ("CREATE UNIQUE INDEX one ON t (a) -- where all\nWHERE b", Some(" b")),
         ] {
             assert_eq!(predicate(index), expected, "{index}");
         }
