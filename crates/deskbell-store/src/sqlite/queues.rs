@@ -136,7 +136,14 @@ impl Queue {
     /// Keeps what can be settled from everybody else until the [`Settling`] is gone.
     pub(super) fn begin_settling<'a>(&'a self, settlements: &'a [Settlement]) -> Settling<'a> {
         let mut claims = lock(&self.claims);
-        let mut settling = Settling::of(self);
+        let mut settling = Settling {
+            queue: self,
+            settlements: Vec::new(),
+            subjects: Vec::new(),
+            wakes: false,
+            lost: 0,
+            committed: false,
+        };
         for settlement in settlements {
             match claims.held.get_mut(&settlement.claim.seq.get()) {
                 Some(held) if held.is_of(settlement.claim) => {
@@ -173,18 +180,7 @@ pub(super) struct Settling<'a> {
     committed: bool,
 }
 
-impl<'a> Settling<'a> {
-    fn of(queue: &'a Queue) -> Self {
-        Self {
-            queue,
-            settlements: Vec::new(),
-            subjects: Vec::new(),
-            wakes: false,
-            lost: 0,
-            committed: false,
-        }
-    }
-
+impl Settling<'_> {
     /// To be called after the commit: gives the claims up. How many had been lost.
     pub(super) fn settled(mut self) -> u64 {
         self.committed = true;

@@ -80,8 +80,8 @@ pub(super) async fn prune(
     batch.events(&limits).await?;
     batch.payloads(&limits).await?;
     batch.one_time_codes(&limits).await?;
-    batch.attempts().await?;
-    batch.commands().await?;
+    batch.pruned.attempts = batch.oldest(ATTEMPTS, cutoffs.attempts_ms).await?;
+    batch.pruned.commands = batch.oldest(COMMANDS, cutoffs.commands_ms).await?;
     let mut pruned = batch.pruned;
     pruned.more = batch.left <= 0;
     pruned.blockers = limits.blockers;
@@ -156,16 +156,6 @@ impl Batch<'_> {
         let emptied = sqlx::query(emptying).bind(listed).execute(&mut *self.connection).await?;
         self.pruned.payloads += emptied.rows_affected();
         self.left -= i64::try_from(codes.len()).unwrap_or(self.left);
-        Ok(())
-    }
-
-    async fn attempts(&mut self) -> Result<(), sqlx::Error> {
-        self.pruned.attempts = self.oldest(ATTEMPTS, self.cutoffs.attempts_ms).await?;
-        Ok(())
-    }
-
-    async fn commands(&mut self) -> Result<(), sqlx::Error> {
-        self.pruned.commands = self.oldest(COMMANDS, self.cutoffs.commands_ms).await?;
         Ok(())
     }
 
