@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_sync::{DatabaseConfig, MirrorOptions, OnDelete};
+use deskbell_sync::OnDelete;
 use proptest::prelude::*;
 
 use super::backend::{CASES, Place};
