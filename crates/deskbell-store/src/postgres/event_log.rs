@@ -6,8 +6,8 @@ use tokio::sync::watch;
 
 use super::append::{append, text};
 use super::check;
-use super::pools::Pools;
 use super::store::PostgresStore;
+use super::wake;
 use crate::rows::{Sources, event};
 use crate::subject_index::UNINDEXED_MAX;
 use crate::{
@@ -108,7 +108,7 @@ impl EventLog for PostgresStore {
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {
-        Ok(head(&self.pools).await?)
+        Ok(wake::head(&self.pools).await?)
     }
 
     async fn first_received_since(&self, at_ms: i64) -> Result<Seq, StoreError> {
@@ -128,12 +128,6 @@ impl EventLog for PostgresStore {
             .await?;
         Ok(())
     }
-}
-
-/// The last number that was given out, also where its event has been pruned.
-pub(super) async fn head(pools: &Pools) -> Result<Seq, sqlx::Error> {
-    let head = sqlx::query_scalar("SELECT deskbell.head_v1()");
-    Ok(Seq::new(head.fetch_one(pools).await?))
 }
 
 fn bytes_max(limit: ReadLimit) -> i64 {

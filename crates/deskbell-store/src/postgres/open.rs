@@ -11,7 +11,7 @@ use super::open_error::PostgresOpenError;
 use super::pooler::{self, Route};
 use super::pools::Pools;
 use super::wake::{self, Wake};
-use super::{PostgresConnector, PostgresOptions, PostgresStore, event_log};
+use super::{PostgresConnector, PostgresOptions, PostgresStore};
 use crate::{BackendError, LogId};
 
 /// How long the server may take to answer before the store counts as not there.
@@ -75,7 +75,7 @@ impl PostgresStore {
         log_id: LogId,
     ) -> Result<Self, sqlx::Error> {
         let pools = Arc::new(Pools::new(connector, route, options.connections_max));
-        let head = event_log::head(&pools).await?;
+        let head = wake::head(&pools).await?;
         let replica = format!("{:016x}", rand::random::<u64>());
         let wake = Arc::new(Wake::new(replica.clone(), head));
         let mut tasks = JoinSet::new();

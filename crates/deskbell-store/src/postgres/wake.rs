@@ -12,8 +12,8 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
+use super::PostgresConnector;
 use super::pools::Pools;
-use super::{PostgresConnector, event_log};
 use crate::Seq;
 
 /// What the replicas of a store listen to.
@@ -180,8 +180,14 @@ pub(super) async fn poll(wake: Arc<Wake>, pools: Arc<Pools>, listens: bool) {
     }
 }
 
+/// The last number that was given out, also where its event has been pruned.
+pub(super) async fn head(pools: &Pools) -> Result<Seq, sqlx::Error> {
+    let head = sqlx::query_scalar("SELECT deskbell.head_v1()");
+    Ok(Seq::new(head.fetch_one(pools).await?))
+}
+
 async fn look_at_head(wake: &Wake, pools: &Pools) {
-    match event_log::head(pools).await {
+    match head(pools).await {
         Ok(head) if head > *wake.head.borrow() => wake.move_head(head),
         Ok(_) => {}
         Err(error) => {

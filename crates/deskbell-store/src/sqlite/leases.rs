@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::SqliteConnection;
 
 use super::store::SqliteStore;
 use crate::{ConsumerReport, FencingToken, Leases, StoreError};
@@ -51,4 +52,17 @@ impl Leases for SqliteStore {
             sqlx::query_as(find).bind(consumer).fetch_optional(&self.readers).await?;
         Ok(found.map(|(body, at_ms)| ConsumerReport { body, at_ms }))
     }
+}
+
+/// Whether nobody has become this consumer since the token was given out.
+pub(super) async fn is_newest(
+    connection: &mut SqliteConnection,
+    consumer: &str,
+    token: FencingToken,
+) -> Result<bool, sqlx::Error> {
+    let newest: Option<i64> = sqlx::query_scalar("SELECT token FROM consumers WHERE name = ?1")
+        .bind(consumer)
+        .fetch_optional(connection)
+        .await?;
+    Ok(newest == Some(token.get()))
 }

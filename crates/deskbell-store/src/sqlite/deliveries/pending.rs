@@ -1,13 +1,13 @@
 //! What is pending: how it is added, and which of a subject goes first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{Connection, SqliteConnection};
 
 use super::destinations::{self, Target};
 use super::json;
 use crate::Seq;
-use crate::deliveries::Rescheduled;
+use crate::deliveries::{NewDelivery, Rescheduled};
 
 /// A settled one is left as it is, and so is one that is pending. There is none without its event and
 /// what that says.
@@ -31,8 +31,28 @@ pub(super) const FIRST: &str = "UPDATE deliveries SET blocked = ?3
 pub(super) const NEXT_DUE: &str = "SELECT seq, due_at_ms FROM deliveries
      WHERE destination_id = ?1 AND blocked = 0 ORDER BY due_at_ms, seq LIMIT 1";
 
-/// Adds those that do not exist yet, due now. How many those were.
+/// Adds those that do not exist yet, due now. How many those were; what is for a destination that is
+/// not known is left out.
 pub(super) async fn add(
+    connection: &mut SqliteConnection,
+    deliveries: &[NewDelivery],
+    now_ms: i64,
+) -> Result<u64, sqlx::Error> {
+    let mut pending: BTreeMap<&str, Vec<(i64, Option<&str>)>> = BTreeMap::new();
+    for NewDelivery { key, subject } in deliveries {
+        pending.entry(&key.destination).or_default().push((key.seq.get(), subject.as_deref()));
+    }
+    let targets = destinations::targets(connection).await?;
+    let mut added = 0;
+    for (name, rows) in pending {
+        if let Some(target) = targets.get(name) {
+            added += add_for(connection, *target, &rows, now_ms).await?;
+        }
+    }
+    Ok(added)
+}
+
+async fn add_for(
     connection: &mut SqliteConnection,
     target: Target,
     deliveries: &[(i64, Option<&str>)],

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::destinations::{self, Target};
-use super::{json, pending, route};
-use crate::deliveries::{DeliveryKey, NewDelivery, Replays};
-use crate::sqlite::SqliteStore;
+use super::{json, pending};
+use crate::deliveries::{DeliveryKey, NewDelivery, ROUTER, Replays};
+use crate::sqlite::{SqliteStore, leases};
 use crate::{FencingToken, StoreError, rows};
 
 /// One whose event has left the log, or has lost its payload, cannot be sent again.
@@ -49,7 +49,9 @@ impl Replays for SqliteStore {
 
     async fn enqueue(&self, deliveries: &[NewDelivery]) -> Result<u64, StoreError> {
         let mut connection = self.connection().await?;
-        let added = route::enqueue(&mut connection, deliveries, self.clock.now_ms()).await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let added = pending::add(&mut transaction, deliveries, self.clock.now_ms()).await?;
+        transaction.commit().await?;
         drop(connection);
         self.queues.wake(deliveries.iter().map(|delivery| &*delivery.key.destination));
         Ok(added)
@@ -105,7 +107,7 @@ pub(super) async fn act(
     now_ms: i64,
 ) -> Result<Option<Acted>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if !route::is_newest(&mut transaction, token).await? {
+    if !leases::is_newest(&mut transaction, ROUTER, token).await? {
         transaction.rollback().await?;
         return Ok(None);
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{destinations, json, pending, replay};
-use crate::deliveries::{FilteredOut, NewDelivery, ROUTER, Revived, Routed, RoutedBatch, Routing};
-use crate::sqlite::SqliteStore;
+use super::{json, pending, replay};
+use crate::deliveries::{FilteredOut, ROUTER, Revived, Routed, RoutedBatch, Routing};
+use crate::sqlite::{SqliteStore, leases};
 use crate::{FencingToken, ReplayRequest, Seq, StoreError, rows};
 
 const REPLAY_REQUESTS: &str = "SELECT number, seq, requested_at_ms FROM replay_requests
@@ -66,39 +66,16 @@ async fn route(
     now_ms: i64,
 ) -> Result<Routed, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if !is_newest(&mut transaction, batch.token).await?
+    if !leases::is_newest(&mut transaction, ROUTER, batch.token).await?
         || !move_checkpoints(&mut transaction, batch).await?
     {
         transaction.rollback().await?;
         return Ok(Routed::Superseded);
     }
-    add(&mut transaction, &batch.deliveries, now_ms).await?;
+    pending::add(&mut transaction, &batch.deliveries, now_ms).await?;
     set_aside(&mut transaction, &batch.filtered_out).await?;
     transaction.commit().await?;
     Ok(Routed::Done)
-}
-
-pub(super) async fn enqueue(
-    connection: &mut SqliteConnection,
-    deliveries: &[NewDelivery],
-    now_ms: i64,
-) -> Result<u64, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let added = add(&mut transaction, deliveries, now_ms).await?;
-    transaction.commit().await?;
-    Ok(added)
-}
-
-/// Whether nobody has become the router since this token was given out.
-pub(super) async fn is_newest(
-    connection: &mut SqliteConnection,
-    token: FencingToken,
-) -> Result<bool, sqlx::Error> {
-    let newest: Option<i64> = sqlx::query_scalar("SELECT token FROM consumers WHERE name = ?1")
-        .bind(ROUTER)
-        .fetch_optional(connection)
-        .await?;
-    Ok(newest == Some(token.get()))
 }
 
 /// Moves all of the batch's checkpoints; `false` if one of them is not where the batch begins.
@@ -118,26 +95,6 @@ async fn move_checkpoints(
     .await?
     .rows_affected();
     Ok(moved == names.len() as u64)
-}
-
-/// Adds what does not exist yet; what is for a destination that is not known is left out.
-async fn add(
-    connection: &mut SqliteConnection,
-    deliveries: &[NewDelivery],
-    now_ms: i64,
-) -> Result<u64, sqlx::Error> {
-    let mut pending: BTreeMap<&str, Vec<(i64, Option<&str>)>> = BTreeMap::new();
-    for NewDelivery { key, subject } in deliveries {
-        pending.entry(&key.destination).or_default().push((key.seq.get(), subject.as_deref()));
-    }
-    let targets = destinations::targets(connection).await?;
-    let mut added = 0;
-    for (name, rows) in pending {
-        if let Some(target) = targets.get(name) {
-            added += pending::add(connection, *target, &rows, now_ms).await?;
-        }
-    }
-    Ok(added)
 }
 
 /// Stores why these were filtered out, beside the reasons of other destinations.
