@@ -146,10 +146,11 @@ impl SqlNames<'_> {
         // What has a row again is no longer suppressed.
         statements.push(
             format!(
-                "DELETE FROM {} WHERE entity = '{}' AND id IN
-                 (SELECT child.id FROM {} AS child WHERE {listed})",
+                "DELETE FROM {} AS hidden WHERE hidden.entity = '{}' AND {}
+                 AND EXISTS (SELECT 1 FROM {} AS child WHERE child.id = hidden.id)",
                 self.table(SUPPRESSED),
                 entity.name,
+                self.dialect.is_listed("hidden.id"),
                 self.table(entity.table),
             )
             .into(),
