@@ -195,6 +195,9 @@ impl Chunk<'_> {
         stale: &[Stale],
         started: Instant,
     ) -> Result<(u64, usize), DatabaseError> {
+        if stale.is_empty() {
+            return Ok((0, 0));
+        }
         let (mut rows_written, mut refused, mut left) = (0, 0, vec![stale]);
         while let Some(stale) = left.pop() {
             if started.elapsed() > CHUNK_MAX {
@@ -228,9 +231,6 @@ impl Chunk<'_> {
         session: &mut dyn DbSession,
         stale: &[Stale],
     ) -> Result<u64, DatabaseError> {
-        if stale.is_empty() {
-            return Ok(0);
-        }
         let rows: Vec<_> = stale.iter().filter_map(|stale| stale.row.as_ref()).collect();
         let rows_written = rows::write(session, self.statements, &rows).await?;
         let ids: Vec<_> = stale.iter().map(|stale| stale.id.as_str()).collect();
