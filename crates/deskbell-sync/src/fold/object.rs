@@ -12,6 +12,9 @@ use crate::version::Version;
 /// A longer id is none of Clerk's, and not every database can have it as a key.
 pub(super) const ID_BYTES_MAX: usize = 255;
 
+/// Few objects have more; where one does, the list of its members grows.
+const MEMBERS_USUALLY: usize = 48;
+
 /// Why an event of a known type cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unusable {
@@ -100,7 +103,9 @@ impl<'a> Object<'a> {
 
 impl<'a> Members<'a> {
     pub(super) fn of(object: Json<'a>) -> Self {
-        Self(object.members().collect())
+        let mut members = Vec::with_capacity(MEMBERS_USUALLY);
+        members.extend(object.members());
+        Self(members)
     }
 
     /// The last one counts where a member is repeated, as in JavaScript.
