@@ -20,9 +20,6 @@ mod circles;
 mod modules;
 mod tokens;
 
-/// Folders and files with circles that are still to be broken: what is no circle any more must leave this list.
-const KNOWN: &[&str] = &[];
-
 #[test]
 fn no_crate_has_a_circle() {
     let mut found = Vec::new();
@@ -35,14 +32,8 @@ fn no_crate_has_a_circle() {
             }
         }
     }
-    let is_known = |circle: &Circle| KNOWN.iter().any(|known| circle.is_within(known));
-    let new: Vec<_> =
-        found.iter().filter(|circle| !is_known(circle)).map(ToString::to_string).collect();
-    assert!(new.is_empty(), "{}", new.join("\n"));
-    for known in KNOWN {
-        let is_left = found.iter().any(|circle| circle.is_within(known));
-        assert!(is_left, "{known} has no circle any more: take it out of `KNOWN`");
-    }
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 fn circles_below(folder: &str, root: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<Circle> {

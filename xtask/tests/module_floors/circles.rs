@@ -30,14 +30,6 @@ pub(crate) fn circles(arrows: &[Arrow], folder: &str) -> Vec<Circle> {
     found
 }
 
-impl Circle {
-    /// Whether all of it is this file, this folder, or below it; without `.rs`.
-    pub(crate) fn is_within(&self, path: &str) -> bool {
-        let ends = |rest: &str| rest.is_empty() || rest.starts_with(['.', '/']);
-        self.members.iter().all(|member| member.strip_prefix(path).is_some_and(ends))
-    }
-}
-
 fn files(arrows: &[Arrow]) -> Graph<'_> {
     graph(arrows, |arrow| Some((arrow.from.file.clone(), arrow.to.file.clone())))
 }
