@@ -16,7 +16,7 @@ use crate::batch::Batch;
 use crate::entity::{self, Change, Entity};
 use crate::mapping::Mappings;
 use crate::options::SourceRule;
-pub use evaluate::absent_in_delete;
+pub(crate) use evaluate::absent_in_delete;
 pub(crate) use evaluate::evaluate_set;
 use folding::Folding;
 use instances::Instances;

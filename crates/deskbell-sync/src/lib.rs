@@ -83,11 +83,11 @@ pub use config::{
 pub use connect::{check, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
-pub use fold::{Fold, absent_in_delete, mirror_instance};
+pub use fold::{Fold, mirror_instance};
 pub use mapped::{MappedTableError, MappedTableProblem};
 pub use mapping::{
     DeclarationError, DeclarationProblem, Mapping, MappingError, Mappings, StatementTextError,
-    StatementTextProblem, check_statement, left_out_by_default,
+    StatementTextProblem, left_out_by_default,
 };
 pub use mirror_target::{
     Blocked, CatchUp, Commit, ConnectError, ErrorMode, Part, PartKind, Remade, Rest, Retry,

@@ -24,7 +24,8 @@ pub use error::MappingError;
 use redact::{Redaction, redact, redact_element};
 use revision::revision_of;
 pub(crate) use statement::{CompiledStatement, identity, title};
-pub use statement_text::{StatementTextError, StatementTextProblem, check_statement};
+pub(crate) use statement_text::check_statement;
+pub use statement_text::{StatementTextError, StatementTextProblem};
 pub(crate) use table::{DeleteAction, MappedTable};
 
 /// Raised whenever the same payload would be read differently with the same declarations, so that

@@ -21,13 +21,6 @@ pub enum From {
     Now,
 }
 
-/// The identity of a statement across restarts, in `_versions` and in dead letters: its name, or
-/// what it says.
-#[must_use]
-pub fn identity(statement: &StatementConfig) -> String {
-    mapping::identity(statement)
-}
-
 /// The titles of statements (the name, or where the config declares it and its first words), by
 /// their identities.
 #[must_use]

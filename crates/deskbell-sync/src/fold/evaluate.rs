@@ -118,7 +118,7 @@ pub(crate) fn evaluate_set(
 /// The paths in an expression of `on_delete = { set = … }` that no delete of the entity has: they are
 /// null for every row.
 #[must_use]
-pub fn absent_in_delete(entity: &Entity, expression: &Expression) -> Vec<String> {
+pub(crate) fn absent_in_delete(entity: &Entity, expression: &Expression) -> Vec<String> {
     let id = "id";
     expression.missing_paths(&deleted_view(entity, id, 0, "msg", &deleted_data(id)))
 }

@@ -73,7 +73,7 @@ pub enum StatementTextProblem {
 ///
 /// # Errors
 /// [`StatementTextError`]: the first thing that is wrong.
-pub fn check_statement(sql: &str, dialect: Dialect) -> Result<(), StatementTextError> {
+pub(crate) fn check_statement(sql: &str, dialect: Dialect) -> Result<(), StatementTextError> {
     let tokens: Vec<_> = tokens(sql, dialect).filter(|(_, token)| *token != Token::Blank).collect();
     let end = tokens.iter().position(|(_, token)| *token == Token::Sign(';'));
     let (statement, rest) = tokens.split_at(end.unwrap_or(tokens.len()));
