@@ -22,9 +22,9 @@ impl Expressions {
     }
 }
 
-impl<const COUNT: usize> From<[(&str, &str); COUNT]> for Expressions {
-    fn from(pairs: [(&str, &str); COUNT]) -> Self {
-        Self(pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
+impl<'a> FromIterator<(&'a str, &'a str)> for Expressions {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::records::{RecordScope, RecordStatements};
 use super::table_sql::TableSql;
-use crate::config::{Line, OnRowDelete, TableConfig};
+use crate::config::{Expressions, Line, OnRowDelete, TableConfig};
 use crate::db::{DbSession, Dialect, LiveTable, MirrorDatabase, SqliteDatabase};
 use crate::mapping::MappedTable;
 use crate::schema::tables;
@@ -17,9 +17,13 @@ fn mapping() -> MappedTable {
     MappedTable::compile(&TableConfig {
         entity: "user".to_owned(),
         into: "accounts".to_owned(),
-        key: [("email", "user.primary_email_address")].into(),
-        columns: [("clerk_id", "user.id"), ("org", "user.id"), ("name", "user.full_name")].into(),
-        on_delete: OnRowDelete::Set([("deleted", "true")].into()),
+        key: Expressions::from_iter([("email", "user.primary_email_address")]),
+        columns: Expressions::from_iter([
+            ("clerk_id", "user.id"),
+            ("org", "user.id"),
+            ("name", "user.full_name"),
+        ]),
+        on_delete: OnRowDelete::Set(Expressions::from_iter([("deleted", "true")])),
         line: Line::default(),
     })
     .unwrap()

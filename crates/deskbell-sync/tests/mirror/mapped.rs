@@ -12,7 +12,7 @@ use super::support::{deleted, event, membership};
 
 /// Pairs as a config has them.
 pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Expressions {
-    Expressions(pairs.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect())
+    pairs.iter().copied().collect()
 }
 
 /// Users by their Clerk id, with columns that are ours and columns that are not.

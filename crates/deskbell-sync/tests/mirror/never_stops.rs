@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
 use deskbell_sync::{
-    DatabaseConfig, Line, MirrorConsumer, MirrorOptions, OnRowDelete, StatementConfig,
+    DatabaseConfig, Expressions, Line, MirrorConsumer, MirrorOptions, OnRowDelete, StatementConfig,
 };
 use serde_json::json;
 
@@ -246,7 +246,7 @@ fn statement(sql: &str, name: &str) -> StatementConfig {
         name: Some(name.to_owned()),
         on: vec!["user.created".to_owned()],
         sql: sql.to_owned(),
-        params: [("id", "user.id")].into(),
+        params: Expressions::from_iter([("id", "user.id")]),
         when: None,
         stale: deskbell_sync::Stale::Skip,
         line: Line(Some(1)),
