@@ -85,6 +85,7 @@ mod statements;
 mod status;
 #[path = "mirror/support.rs"]
 mod support;
+mod suppressed;
 #[path = "mirror/trouble.rs"]
 mod trouble;
 #[path = "mirror/versions.rs"]
