@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cel::ParseErrors;
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue,
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, ListExpr, LiteralValue,
     SelectExpr, SourceInfo, operators,
 };
 use cel::common::types::CelString;
@@ -24,7 +24,7 @@ mod chain;
 mod cost;
 mod fields;
 
-use chain::Chain;
+use chain::{Chain, takes_member};
 
 /// The longest text of an expression.
 pub const EXPRESSION_BYTES_MAX: usize = 4096;
@@ -65,7 +65,10 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, ExpressionError> {
         .name("expression".to_owned())
         .stack_size(PARSER_STACK_BYTES)
         .spawn(move || {
-            let (tree, info) = Parser::new().parse_with_source_info(&text).map_err(syntax_error)?;
+            let (tree, info) = Parser::new()
+                .enable_optional_syntax(true)
+                .parse_with_source_info(&text)
+                .map_err(syntax_error)?;
             let mut compiler = Compiler {
                 info: &info,
                 variables: Vec::new(),
@@ -146,6 +149,9 @@ impl Compiler<'_> {
             Expr::Comprehension(comprehension) => {
                 return self.comprehension(id, *comprehension, depth);
             }
+            Expr::List(list) if !list.optional_indices.is_empty() => {
+                return Err(self.unsupported(id, "an optional element such as `[?a]`"));
+            }
             Expr::List(mut list) => {
                 list.elements = self.all(list.elements, depth)?;
                 Expr::List(list)
@@ -217,7 +223,7 @@ impl Compiler<'_> {
         mut node: CallExpr,
         depth: usize,
     ) -> Result<IdedExpr, ExpressionError> {
-        if node.func_name == operators::INDEX && node.args.len() == 2 {
+        if takes_member(&node) {
             let mut arguments = node.args.into_iter();
             let (operand, key) =
                 (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
@@ -231,6 +237,11 @@ impl Compiler<'_> {
         node.args = self.all(node.args, depth)?;
         if node.func_name == "matches" {
             return self.matches(id, node);
+        }
+        if node.target.is_none()
+            && let Some(ours) = self.ours(id, &mut node)?
+        {
+            return Ok(ours);
         }
         let makes = makes_much(&node);
         let made = IdedExpr { id, expr: Expr::Call(node) };
@@ -255,6 +266,30 @@ impl Compiler<'_> {
             column: self.column(id),
             nearest,
         })
+    }
+
+    /// The call of a function that CEL does not have.
+    fn ours(&self, id: u64, node: &mut CallExpr) -> Result<Option<IdedExpr>, ExpressionError> {
+        let arguments = std::mem::take(&mut node.args);
+        let made = match (node.func_name.as_str(), arguments.len()) {
+            ("default", 2) | ("coalesce", 1..) => {
+                let list = IdedExpr { id, expr: Expr::List(ListExpr::new(arguments)) };
+                call(functions::FIRST, vec![list])
+            }
+            ("lower", 1) => call(functions::LOWER, arguments),
+            ("upper", 1) => call(functions::UPPER, arguments),
+            ("trim", 1) => call(functions::TRIM, arguments),
+            ("default" | "coalesce" | "lower" | "upper" | "trim", _) => {
+                let what = "a call of `default`, `coalesce`, `lower`, `upper` or `trim` with so \
+                            many arguments";
+                return Err(self.unsupported(id, what));
+            }
+            _ => {
+                node.args = arguments;
+                return Ok(None);
+            }
+        };
+        Ok(Some(made))
     }
 
     /// A pattern must be a literal: it is compiled once, and a mistake in it is reported at once.
@@ -315,6 +350,9 @@ impl Compiler<'_> {
     ) -> Result<IdedEntryExpr, ExpressionError> {
         let IdedEntryExpr { id, expr } = entry;
         match expr {
+            EntryExpr::MapEntry(entry) if entry.optional => {
+                Err(self.unsupported(id, "an optional entry such as `{?a: b}`"))
+            }
             EntryExpr::MapEntry(mut entry) => {
                 entry.key = self.expression(entry.key, depth + 1)?;
                 entry.value = self.expression(entry.value, depth + 1)?;

@@ -24,16 +24,28 @@ pub(crate) const USE: &str = "@use";
 pub(crate) const ITERATE: &str = "@iterate";
 /// `@match(value, pattern, meter)`: whether the expression's pattern of this number matches a text.
 pub(crate) const MATCH: &str = "@match";
+/// `@first(list, meter)`: the first of the list's elements that is not null.
+pub(crate) const FIRST: &str = "@first";
+/// `@lower(value, meter)`: a text in lower case, and null of null.
+pub(crate) const LOWER: &str = "@lower";
+/// `@upper(value, meter)`: a text in upper case, and null of null.
+pub(crate) const UPPER: &str = "@upper";
+/// `@trim(value, meter)`: a text without the white space around it, and null of null.
+pub(crate) const TRIM: &str = "@trim";
 
 /// CEL's standard functions, without optional values, and ours.
 pub(crate) static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::default().with_optional_support(false).with_stdlib();
-    let functions: [(&str, usize, Function); 5] = [
+    let functions: [(&str, usize, Function); 9] = [
         (MEMBER, 3, member),
         (HAS, 3, has),
         (USE, 2, charged),
         (ITERATE, 3, iterate),
         (MATCH, 3, matched),
+        (FIRST, 2, first),
+        (LOWER, 2, |arguments| text(arguments, "lower", str::to_lowercase)),
+        (UPPER, 2, |arguments| text(arguments, "upper", str::to_uppercase)),
+        (TRIM, 2, |arguments| text(arguments, "trim", |text| text.trim().to_owned())),
     ];
     for (name, arguments, function) in functions {
         let added =
@@ -106,6 +118,34 @@ fn matched<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
         .and_then(|meter| meter.is_match(pattern, text.inner()))
         .ok_or_else(used_up)?;
     Ok(CowVal::owned(CelBool::from(found)))
+}
+
+fn first<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<'b, 'v> {
+    let [list, meter] = take(arguments)?;
+    let elements = list.downcast_ref::<CelList<'_>>().map(CelList::inner).unwrap_or_default();
+    let found = elements.iter().find(|element| element.downcast_ref::<CelNull>().is_none());
+    let found =
+        found.map_or(CowVal::Borrowed(&NULL), |found| CowVal::Owned(found.clone_as_boxed()));
+    charge(&meter, |meter| meter.charge(found.as_ref()))?;
+    Ok(found)
+}
+
+/// What `make` makes of a text, charged for as what it is made of.
+fn text<'b, 'v>(
+    arguments: Arguments<'b, 'v>,
+    function: &str,
+    make: fn(&str) -> String,
+) -> Result<'b, 'v> {
+    let [value, meter] = take(arguments)?;
+    if value.downcast_ref::<CelNull>().is_some() {
+        return Ok(value);
+    }
+    let Some(text) = value.downcast_ref::<CelString<'_>>() else {
+        let types = vec![value.get_type().name().to_owned()];
+        return Err(ExecutionError::no_such_overload(function, types));
+    };
+    charge(&meter, |meter| meter.charge(text))?;
+    Ok(CowVal::owned(CelString::from(make(text.inner()))))
 }
 
 /// An argument that the compiler has written.

@@ -50,6 +50,11 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "timestamp",
     "duration",
     "matches",
+    "default",
+    "coalesce",
+    "lower",
+    "upper",
+    "trim",
 ];
 
 /// Functions that are called as `x.f()`.

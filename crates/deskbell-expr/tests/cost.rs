@@ -106,6 +106,9 @@ fn expensive() -> Vec<String> {
         "data.text.matches('^(a*)*b$')",
         "data.text.matches('(a|aa)+b')",
         "data.text.matches('(?i)x')",
+        "data.list.all(x, lower(data.text) != upper(data.text))",
+        "data.list.all(x, trim(data.text) == '' || true)",
+        "data.list.all(x, coalesce(null, data.list, data.map) != null)",
         "data.list.all(x, data.text.matches('b') || true)",
     ]
     .map(str::to_owned)
@@ -118,6 +121,9 @@ fn expensive() -> Vec<String> {
     texts.push(format!("[data.text].map(s, {})", repeated("s", " + ", 40)));
     texts.push(format!("[data.list].map(s, {})", repeated("s", " + ", 40)));
     texts.push(format!("{}data.text{}", "string(bytes(".repeat(20), "))".repeat(20)));
+    texts.push(format!("{}data.text{}", "lower(upper(trim(".repeat(14), ")))".repeat(14)));
+    texts.push(format!("coalesce({})", repeated("data.text", ", ", 300)));
+    texts.push(format!("{}data.list{}", "coalesce(null, ".repeat(40), ")".repeat(40)));
     texts.push(format!("({})", repeated("data.list == data.list", " && ", 150)));
     texts.push(nested("data.list", 14));
     texts.push(nested("data.map", 14));

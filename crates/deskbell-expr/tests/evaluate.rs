@@ -171,6 +171,39 @@ fn missing_members_are_null() {
 }
 
 #[test]
+fn values_are_given_a_default_and_a_form() {
+    let data = json!({
+        "text": " Ärger ", "nil": null, "empty": "", "no": false, "n": 0, "list": ["A"],
+        "plan": { "name": "pro" },
+    });
+    for (expression, expected) in [
+        ("default(data.plan.name, 'free')", r#""pro""#),
+        ("default(data.missing.name, 'free')", r#""free""#),
+        ("default(data.nil, data.missing)", "null"),
+        ("default(data.empty, 'x') + default(data.nil, 'y')", r#""y""#),
+        ("default(data.no, true)", "false"),
+        ("coalesce(data.missing, data.nil, data.n, 1)", "0"),
+        ("coalesce(data.missing)", "null"),
+        ("coalesce(data.nil, data.list)[0]", r#""A""#),
+        ("lower(data.text)", r#"" ärger ""#),
+        ("upper(trim(data.text))", r#""ÄRGER""#),
+        ("trim(data.nil)", "null"),
+        ("default(lower(data.missing), 'none')", r#""none""#),
+        ("data.list.map(x, lower(x))", r#"["a"]"#),
+        ("data.?plan.?name", r#""pro""#),
+        ("data.?missing.?name", "null"),
+        ("data.list[?0] + default(data.list[?3], '-')", r#""A-""#),
+    ] {
+        let value = with_data(&data, |view| compile(expression).evaluate(view)).unwrap();
+        assert_eq!(shown(&value), expected, "{expression}");
+    }
+    for expression in ["lower(data.n)", "trim(data.list)"] {
+        let error = with_data(&data, |view| compile(expression).evaluate(view)).unwrap_err();
+        assert!(error.to_string().contains(&expression[..4]), "{error}");
+    }
+}
+
+#[test]
 fn conditions_say_what_is_missing() {
     let data = json!({"plan": "pro", "nil": null, "n": 1, "yes": true});
     let missing = |path: &str| Condition::False { missing: Some(path.to_owned()) };

@@ -51,7 +51,12 @@ fn wrong_texts_are_explained() {
         "optional.of(1)",
         "Message{a: 1}",
         "data.map(x)",
-        "data.?id",
+        "[?data.id]",
+        "{?'a': data.id}",
+        "default(data.id)",
+        "coalesce()",
+        "lower(data.id, 1)",
+        "data.id.lower()",
         "@meter",
         "has(data)",
     ] {
@@ -264,7 +269,7 @@ fn any_expression() -> impl Strategy<Value = String> {
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         let operators = "( \\+ | - | \\* | / | % | == | != | < | >= | && | \\|\\| | in )";
-        let functions = "(size|int|uint|double|string|bytes|bool|timestamp|duration|dyn|type|-|!)";
+        let functions = "(lower|upper|trim|coalesce|size|int|uint|double|string|bytes|bool|timestamp|duration|dyn|type|-|!)";
         let methods = "(size|contains|startsWith|getHours|getFullYear|getSeconds|getMilliseconds|getDayOfYear|getDayOfWeek)";
         let macros = "(all|exists|exists_one|map|filter)";
         prop_oneof![
@@ -276,6 +281,7 @@ fn any_expression() -> impl Strategy<Value = String> {
             (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a})[{b}]")),
             inner.clone().prop_map(|a| format!("has(({a}).a.b)")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("default(({a}).?a[?0], {b})")),
             prop::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(", "))),
             (inner.clone(), inner).prop_map(|(a, b)| format!("{{{a}: {b}}}")),
         ]

@@ -1,6 +1,6 @@
 //! Members, one behind the other, in CEL's tree.
 
-use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 
 use crate::path::Step;
 
@@ -36,11 +36,18 @@ pub(super) fn last_step(node: &IdedExpr) -> Option<(&IdedExpr, Option<Step>)> {
         Expr::Select(select) if !select.test => {
             Some((&select.operand, Some(Step::Member(select.field.clone()))))
         }
-        Expr::Call(call) if call.func_name == operators::INDEX && call.args.len() == 2 => {
+        Expr::Call(call) if takes_member(call) => {
             Some((&call.args[0], literal_step(&call.args[1])))
         }
         _ => None,
     }
+}
+
+/// Whether a call is `a[b]`, `a.?b` or `a[?b]`. What is optional is no different from the rest: any
+/// member that is missing is null.
+pub(super) fn takes_member(call: &CallExpr) -> bool {
+    let operators = [operators::INDEX, operators::OPT_SELECT, operators::OPT_INDEX];
+    operators.contains(&call.func_name.as_str()) && call.args.len() == 2
 }
 
 fn literal_step(node: &IdedExpr) -> Option<Step> {
