@@ -103,6 +103,7 @@ async fn open(location: &Location) -> Result<(Arc<dyn Target>, Checkpoint), Benc
             ("email", "user.primary_email_address"),
             ("name", "user.full_name"),
         ]),
+        on_insert: Expressions::default(),
         on_delete: OnRowDelete::Delete,
         line: Line(Some(1)),
     };

@@ -9,6 +9,7 @@ mod apply;
 mod bound_table;
 mod execute;
 mod fit;
+mod insert_column;
 mod keys;
 mod literal;
 mod lookups;

@@ -4,6 +4,7 @@
 mod columns;
 mod declaration;
 mod error;
+mod insert_value;
 mod named;
 mod redact;
 mod revision;
@@ -21,6 +22,7 @@ use crate::json::Json;
 use columns::LeftOut;
 pub use declaration::{DeclarationError, DeclarationProblem};
 pub use error::MappingError;
+pub(crate) use insert_value::GeneratedId;
 use redact::{Redaction, redact, redact_element};
 use revision::revision_of;
 pub(crate) use statement::{CompiledStatement, identity, title};

@@ -18,6 +18,7 @@ mod mapped;
 mod mapped_collations;
 mod mapped_constraints;
 mod mapped_convergence;
+mod mapped_inserts;
 mod mapped_keys;
 mod mapped_moves;
 mod mapped_swaps;

@@ -32,6 +32,8 @@ mod mapped;
 mod mapped_constraints;
 #[path = "mirror/mapped_convergence.rs"]
 mod mapped_convergence;
+#[path = "mirror/mapped_inserts.rs"]
+mod mapped_inserts;
 #[path = "mirror/mapped_keys.rs"]
 mod mapped_keys;
 #[path = "mirror/mapped_moves.rs"]

@@ -25,6 +25,10 @@ pub struct TableConfig {
     /// The other columns, and their values.
     #[serde(default, skip_serializing_if = "Expressions::is_empty")]
     pub columns: Expressions,
+    /// Columns that only a new row is given, and their values. `uuid()` and `cuid()` stand for ids
+    /// that are made from the entity's, so that a replay gives the same ones.
+    #[serde(default, skip_serializing_if = "Expressions::is_empty")]
+    pub on_insert: Expressions,
     /// The line of the file that it begins on.
     #[serde(skip)]
     pub line: Line,

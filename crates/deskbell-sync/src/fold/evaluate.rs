@@ -42,9 +42,9 @@ pub(crate) fn evaluate_row(
 ) -> Result<MappedRow, Unmapped> {
     let EntityEvent { id, data, event, .. } = *entity_event;
     let view = EventView::of_data(parts(table.entity, id, event), data, &event.payload);
-    let values = table.columns.iter().map(|(_, expression)| expression.evaluate(&view));
+    let values = table.evaluated().map(|(_, expression)| expression.evaluate(&view));
     let values: Vec<_> = values.collect::<Result<_, _>>()?;
-    let names = table.columns.iter().map(|(name, _)| name.as_str());
+    let names = table.evaluated().map(|(name, _)| name);
     Ok(MappedRow {
         id: id.to_owned(),
         version: version.clone(),

@@ -303,11 +303,11 @@ impl Executor<'_> {
         match &task.action {
             Action::Remove { .. } => None,
             Action::Write { content, .. } => {
-                Some(self.sql.column_texts(&self.records.get(content)?.values))
+                Some(self.sql.column_texts(self.records.get(content)?))
             }
             Action::Flag { content, .. } => {
                 let record = self.records.get(content.as_ref()?)?;
-                Some(self.sql.flagged_texts(&record.values, &self.set(task)))
+                Some(self.sql.flagged_texts(record, &self.set(task)))
             }
         }
     }

@@ -6,7 +6,7 @@ use clerk_webhooks::UnixMillis;
 use deskbell_expr::{Kind, Value};
 
 use super::literal::{array_text, has_word_of_time, moment_text};
-use crate::db::{Cell, ColumnClass, LiveColumn, LiveTable};
+use crate::db::{Cell, ColumnClass, LiveColumn, LiveTable, quoted};
 use crate::mapping::MappedTable;
 use crate::scalar::as_text;
 
@@ -31,8 +31,7 @@ pub enum MappedTableProblem {
     Generated { into: String, column: String },
     /// Rows cannot be found by the key alone.
     #[error(
-        "table {into:?} has no unique index on exactly ({columns}){}; create one: create unique \
-         index on {into} ({columns})",
+        "table {into:?} has no unique index on exactly ({columns}){}; create one: {create}",
         flaw.map(|flaw| format!(" that an upsert can use; there is one, but {flaw}")).unwrap_or_default()
     )]
     NoUniqueIndex {
@@ -40,13 +39,15 @@ pub enum MappedTableProblem {
         columns: String,
         /// Why the one that is there will not do.
         flaw: Option<&'static str>,
+        /// The statement that makes one.
+        create: String,
     },
     /// A column would get values that it cannot hold.
     #[error("column {column:?} of {into:?} is {type_name} and cannot hold {gives}{hint}")]
     WrongType { into: String, column: String, type_name: String, gives: Kind, hint: &'static str },
     #[error(
-        "column {column:?} of {into:?} must not be null, has no default and is not mapped: rows \
-         cannot be inserted"
+        "column {column:?} of {into:?} must not be null and has no default: give it in `columns` or \
+         `on_insert`"
     )]
     NotFilled { into: String, column: String },
     /// A parameter would get values that it cannot take.
@@ -64,19 +65,23 @@ impl LiveTable {
         if let Some(what) = self.other_than_a_table {
             return Err(MappedTableProblem::NotATable { into: mapped.into.clone(), what });
         }
-        let set = mapped.set();
-        for (name, expression) in mapped.key.iter().chain(&mapped.columns).chain(set) {
+        for (name, _) in &mapped.on_insert {
+            self.writable(&mapped.into, name)?;
+        }
+        let expressions = mapped.key.iter().chain(mapped.set());
+        let expressions = expressions.map(|(name, expression)| (name.as_str(), expression));
+        for (name, expression) in expressions.chain(mapped.evaluated()) {
             let column = self.writable(&mapped.into, name)?;
             let checked = expression.check(mapped.entity.upserted_by);
             if let Some((event_type, error)) = checked.failures.first() {
                 let reason = format!("on {event_type}: {error}");
-                return Err(MappedTableProblem::Expression { column: name.clone(), reason });
+                return Err(MappedTableProblem::Expression { column: name.to_owned(), reason });
             }
             if let Some(gives) = checked.kinds.into_iter().find(|kind| !column.class.holds(*kind)) {
                 let (into, type_name) = (mapped.into.clone(), column.type_name.clone());
                 return Err(MappedTableProblem::WrongType {
                     into,
-                    column: name.clone(),
+                    column: name.to_owned(),
                     type_name,
                     gives,
                     hint: column.class.hint(gives),
@@ -107,17 +112,23 @@ impl LiveTable {
             return Ok(());
         }
         let flaw = of_key.find_map(|index| index.flaw);
-        let columns = key.into_iter().collect::<Vec<_>>().join(", ");
-        Err(MappedTableProblem::NoUniqueIndex { into: mapped.into.clone(), columns, flaw })
+        let into = mapped.into.clone();
+        let name = mapped.into.split('.').next_back().unwrap_or_default();
+        let columns: Vec<_> = key.into_iter().collect();
+        let create = format!(
+            "CREATE UNIQUE INDEX {} ON {} ({})",
+            quoted(&format!("{name}_{}_unique", columns.join("_"))),
+            self.name,
+            columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", "),
+        );
+        let columns = columns.join(", ");
+        Err(MappedTableProblem::NoUniqueIndex { into, columns, flaw, create })
     }
 
     fn check_filled(&self, mapped: &MappedTable) -> Result<(), MappedTableProblem> {
-        let is_mapped = |column: &LiveColumn| {
-            let mut mapped = mapped.key.iter().chain(&mapped.columns);
-            mapped.any(|(name, _)| *name == column.name)
-        };
+        let is_given = |column: &LiveColumn| mapped.inserted().any(|name| *name == column.name);
         let needed = |column: &&LiveColumn| {
-            column.not_null && column.default.is_none() && !column.generated && !is_mapped(column)
+            column.not_null && column.default.is_none() && !column.generated && !is_given(column)
         };
         match self.columns.iter().find(needed) {
             None => Ok(()),

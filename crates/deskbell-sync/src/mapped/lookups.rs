@@ -63,7 +63,7 @@ pub(super) struct Resolved {
 impl Lookups {
     pub(super) fn new(writer: &Writer<'_>, columns: &[LiveColumn], live: &LiveTable) -> Self {
         let size = writer.key.len();
-        let (keys, rows) = (writer.rows(size), writer.rows(size + columns.len()));
+        let (keys, rows) = (writer.rows(size), writer.rows(writer.width(columns)));
         let (table, same) = (writer.table, writer.same("mine", 0));
         let exists = format!("EXISTS (SELECT 1 FROM {table} AS mine WHERE {same})");
         let returned = match writer.dialect {

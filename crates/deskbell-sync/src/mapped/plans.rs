@@ -11,7 +11,8 @@ use crate::schema::tables;
 use crate::value::{Kind, Value};
 
 const ACCOUNTS: &str = "CREATE TABLE accounts (email text COLLATE NOCASE NOT NULL UNIQUE,
-    clerk_id text UNIQUE, org text REFERENCES orgs (id), name text, deleted boolean DEFAULT false)";
+    clerk_id text UNIQUE, org text REFERENCES orgs (id), name text, deleted boolean DEFAULT false,
+    made text, id text UNIQUE)";
 
 fn mapping() -> MappedTable {
     MappedTable::compile(&TableConfig {
@@ -23,6 +24,7 @@ fn mapping() -> MappedTable {
             ("org", "user.id"),
             ("name", "user.full_name"),
         ]),
+        on_insert: Expressions::from_iter([("made", "'sync'"), ("id", "uuid()")]),
         on_delete: OnRowDelete::Set(Expressions::from_iter([("deleted", "true")])),
         line: Line::default(),
     })

@@ -177,7 +177,7 @@ impl Pass<'_> {
     async fn wake_dependents(&mut self) -> Result<(), DatabaseError> {
         let target = self.target;
         let written = self.written.iter().filter_map(|(key, content)| {
-            let columns = target.sql.column_texts(&self.known.get(content)?.values);
+            let columns = target.sql.column_texts(self.known.get(content)?);
             Some(target.sql.key_texts(key).join(columns))
         });
         let written: Vec<_> = written.collect();

@@ -2,7 +2,9 @@
 
 use deskbell_expr::{Expression, Value};
 
+use super::insert_column::InsertColumn;
 use super::lookups::Lookups;
+use super::record::Record;
 use super::texts::RowTexts;
 use super::writer::{Vacate, Writer};
 use crate::db::{
@@ -17,6 +19,10 @@ pub(super) struct TableSql {
     pub(super) dialect: Dialect,
     key: Vec<LiveColumn>,
     columns: Vec<LiveColumn>,
+    /// The columns that only a new row is given. A row to write has them behind the mapped ones.
+    on_insert: Vec<InsertColumn>,
+    /// The table as the config names it, of which generated ids are made.
+    into: String,
     set: Vec<LiveColumn>,
     /// The columns that are left as they are where their value is null, and for each choice of them a
     /// statement; its number has a bit for each that is null.
@@ -58,7 +64,8 @@ impl TableSql {
         if let Some(index) = live.index_of(&key) {
             key = key.iter().map(|column| LiveTable::compared(column, index)).collect();
         }
-        let writer = Writer { dialect, table: &live.name, key: &key };
+        let on_insert = InsertColumn::all(mapped, live);
+        let writer = Writer { dialect, table: &live.name, key: &key, on_insert: &on_insert };
         let left_alone = writer.left_alone(&columns);
         let is_mapped = |column: &LiveColumn| columns.iter().any(|other| other.name == column.name);
         let unflagged: Vec<_> = set.iter().filter(|column| !is_mapped(column)).cloned().collect();
@@ -82,6 +89,8 @@ impl TableSql {
             left_alone,
             key,
             columns,
+            on_insert,
+            into: mapped.into.clone(),
             set,
         }
     }
@@ -117,12 +126,28 @@ impl TableSql {
         RowTexts::new(&self.key, decode(key))
     }
 
-    pub(super) fn column_texts(&self, values: &str) -> RowTexts {
-        RowTexts::new(&self.columns, self.decode(values))
+    pub(super) fn column_texts(&self, record: &Record) -> RowTexts {
+        self.row_texts(record, self.decode(record))
     }
 
-    fn decode(&self, values: &str) -> Vec<Value> {
-        decode_columns(values, self.columns.iter().map(|column| &*column.name))
+    /// The values of the mapped columns, and of those that only a new row is given.
+    fn row_texts(&self, record: &Record, values: Vec<Value>) -> RowTexts {
+        let on_insert = self.on_insert.iter().zip(&values[self.columns.len()..]);
+        let on_insert = on_insert.map(|(column, said)| {
+            let values = column.values(record, &self.into, said);
+            RowTexts::new(&vec![column.column.clone(); values.len()], values)
+        });
+        let on_insert: Vec<_> = on_insert.collect();
+        on_insert.into_iter().fold(RowTexts::new(&self.columns, values), RowTexts::join)
+    }
+
+    /// What the version says of each column; null of those that are not its to say.
+    fn decode(&self, record: &Record) -> Vec<Value> {
+        let on_insert = self.on_insert.iter().map(|column| &column.column);
+        let columns = self.columns.iter().chain(on_insert);
+        let mut values = decode_columns(&record.values, columns.map(|column| &*column.name));
+        values.resize(self.columns.len() + self.on_insert.len(), Value::Null);
+        values
     }
 
     pub(super) fn set_texts(&self, values: &[Value]) -> RowTexts {
@@ -130,15 +155,14 @@ impl TableSql {
     }
 
     /// The mapped columns of a row that is set as deleted: what is set goes before what is mapped.
-    pub(super) fn flagged_texts(&self, values: &str, set: &[Value]) -> RowTexts {
-        let mut values = self.decode(values);
-        values.resize(self.columns.len(), Value::Null);
+    pub(super) fn flagged_texts(&self, record: &Record, set: &[Value]) -> RowTexts {
+        let mut values = self.decode(record);
         for (column, value) in self.set.iter().zip(set) {
             if let Some(at) = self.columns.iter().position(|other| other.name == column.name) {
                 values[at] = value.clone();
             }
         }
-        RowTexts::new(&self.columns, values)
+        self.row_texts(record, values)
     }
 
     /// The columns of the key whose equal texts have no form that all share.

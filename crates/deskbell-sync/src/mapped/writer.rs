@@ -1,5 +1,6 @@
 //! Writes the statements that change rows of the application's table.
 
+use super::insert_column::InsertColumn;
 use crate::db::{Bulk, ColumnClass, Dialect, LiveColumn, LiveTable, UniqueIndex, given, quoted};
 use crate::value::Kind;
 
@@ -25,6 +26,8 @@ pub(super) struct Writer<'a> {
     pub(super) dialect: Dialect,
     pub(super) table: &'a str,
     pub(super) key: &'a [LiveColumn],
+    /// The columns that only a new row is given.
+    pub(super) on_insert: &'a [InsertColumn],
 }
 
 impl LiveColumn {
@@ -65,11 +68,18 @@ impl Writer<'_> {
         let choice = |choice: usize| {
             let left = left_alone.iter().enumerate().filter(|(bit, _)| choice & (1 << bit) != 0);
             let left: Vec<_> = left.map(|(_, column)| *column).collect();
-            self.bulk(self.key.len() + columns.len(), |rows| {
+            self.bulk(self.width(columns), |rows| {
                 self.write(columns, &left, rows, &self.where_it_differs(columns, &left))
             })
         };
         (0..1 << left_alone.len()).map(choice).collect()
+    }
+
+    /// How many values a row to write has: of the key, the mapped columns, and those that only a new
+    /// row is given.
+    pub(super) fn width(&self, columns: &[LiveColumn]) -> usize {
+        let on_insert: usize = self.on_insert.iter().map(InsertColumn::width).sum();
+        self.key.len() + columns.len() + on_insert
     }
 
     /// Writes the row, and gives back what `returned` says of it.
@@ -88,18 +98,15 @@ impl Writer<'_> {
     }
 
     fn write(&self, columns: &[LiveColumn], left: &[usize], rows: &str, condition: &str) -> String {
+        let (of_key, first_inserted) = (self.key.len(), self.key.len() + columns.len());
         let columns = columns.iter().enumerate().filter(|(index, _)| !left.contains(index));
-        let columns: Vec<_> =
-            columns.map(|(index, column)| (self.key.len() + index, column)).collect();
+        let columns: Vec<_> = columns.map(|(index, column)| (of_key + index, column)).collect();
         let all: Vec<_> = self.key.iter().enumerate().chain(columns.iter().copied()).collect();
-        let names = list(all.iter().map(|(_, column)| quoted(&column.name)));
-        let values = list(all.iter().map(|(index, column)| {
-            let value = self.cast(*index, column);
-            match column.default_for_null() {
-                Some(default) => format!("coalesce({value}, ({default}))"),
-                None => value,
-            }
-        }));
+        let on_insert = self.on_insert.iter().map(|insert| &insert.column);
+        let names = all.iter().map(|(_, column)| *column).chain(on_insert);
+        let names = list(names.map(|column| quoted(&column.name)));
+        let values = all.iter().map(|(index, column)| self.value_or_default(*index, column));
+        let values = list(values.chain(self.inserted_values(first_inserted)));
         let set = list(columns.iter().map(|(_, column)| {
             let name = quoted(&column.name);
             format!("{name} = excluded.{name}")
@@ -115,6 +122,36 @@ impl Writer<'_> {
             "INSERT INTO {table} AS mine ({names}) SELECT {values} FROM {rows} WHERE true
              ON CONFLICT ({key}) DO {update}"
         )
+    }
+
+    /// A value, or the default where it is null and the column holds none.
+    fn value_or_default(&self, index: usize, column: &LiveColumn) -> String {
+        let value = self.cast(index, column);
+        match column.default_for_null() {
+            Some(default) => format!("coalesce({value}, ({default}))"),
+            None => value,
+        }
+    }
+
+    /// The values that only a new row is given, from this one of the given values on.
+    fn inserted_values(&self, first: usize) -> Vec<String> {
+        let mut index = first;
+        let values = self.on_insert.iter().map(|insert| {
+            let (column, at) = (&insert.column, index);
+            index += insert.width();
+            if !insert.has_second {
+                return self.value_or_default(at, column);
+            }
+            format!(
+                "CASE WHEN EXISTS (SELECT 1 FROM {} AS other WHERE {} AND NOT ({})) THEN {} ELSE {} END",
+                self.table,
+                self.equal("other", at, column),
+                self.same("other", 0),
+                self.cast(at + 1, column),
+                self.cast(at, column),
+            )
+        });
+        values.collect()
     }
 
     /// A row that is right already is not written again.

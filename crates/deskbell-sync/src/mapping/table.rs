@@ -3,6 +3,7 @@
 use deskbell_expr::Expression;
 
 use super::declaration::{DeclarationError, DeclarationProblem, compile_all};
+use super::insert_value::InsertValue;
 use super::revision::revision_of;
 use crate::config::{OnRowDelete, TableConfig};
 use crate::entity::{self, Entity};
@@ -16,6 +17,8 @@ pub(crate) struct MappedTable {
     pub(crate) into: String,
     pub(crate) key: Vec<(String, Expression)>,
     pub(crate) columns: Vec<(String, Expression)>,
+    /// What only a new row is given.
+    pub(crate) on_insert: Vec<(String, InsertValue)>,
     pub(crate) on_delete: DeleteAction,
     /// Changes with everything that is declared.
     pub(crate) revision: i64,
@@ -43,6 +46,7 @@ impl MappedTable {
         }
         let key = compile_all("key", &mapping.key).map_err(problem)?;
         let columns = compile_all("columns", &mapping.columns).map_err(problem)?;
+        let on_insert = InsertValue::compile_all(&mapping.on_insert).map_err(problem)?;
         let declared =
             (&mapping.entity, &mapping.into, &mapping.key, &mapping.columns, &mapping.on_delete);
         let on_delete = match &mapping.on_delete {
@@ -58,14 +62,32 @@ impl MappedTable {
             into: mapping.into.clone(),
             key,
             columns,
+            on_insert,
             on_delete,
-            revision: revision_of(format!("{declared:?}")),
+            revision: revision_of(match mapping.on_insert.is_empty() {
+                // As versions without `on_insert` had it: no row is read again because of an upgrade.
+                true => format!("{declared:?}"),
+                false => format!("{declared:?} {:?}", mapping.on_insert),
+            }),
             declared_at: declared_at.clone(),
         };
         match compiled.column_twice() {
             Some(column) => Err(problem(DeclarationProblem::ColumnTwice { column })),
             None => Ok(compiled),
         }
+    }
+
+    /// The columns whose values a version says: the mapped ones, then those of new rows alone.
+    pub(crate) fn evaluated(&self) -> impl Iterator<Item = (&str, &Expression)> {
+        let mapped = self.columns.iter().map(|(name, expression)| (name.as_str(), expression));
+        let on_insert = self.on_insert.iter();
+        mapped.chain(on_insert.filter_map(|(name, value)| Some((&**name, value.expression()?))))
+    }
+
+    /// Every column that a row is given a value for when it is inserted.
+    pub(crate) fn inserted(&self) -> impl Iterator<Item = &str> {
+        let mapped = self.key.iter().chain(&self.columns).map(|(name, _)| name.as_str());
+        mapped.chain(self.on_insert.iter().map(|(name, _)| name.as_str()))
     }
 
     /// The columns that are set when an entity is gone.
@@ -78,11 +100,11 @@ impl MappedTable {
 
     /// A column may be mapped and set: what is set goes before what is mapped while the entity is gone.
     fn column_twice(&self) -> Option<String> {
-        let twice = |columns: [&[(String, Expression)]; 2]| {
-            let mut names: Vec<_> = columns.into_iter().flatten().map(|(name, _)| name).collect();
+        let first_twice = |mut names: Vec<&str>| {
             names.sort_unstable();
-            names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+            names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned())
         };
-        twice([&self.key, &self.columns]).or_else(|| twice([&self.key, self.set()]))
+        let of_key = self.key.iter().chain(self.set()).map(|(name, _)| name.as_str());
+        first_twice(self.inserted().collect()).or_else(|| first_twice(of_key.collect()))
     }
 }

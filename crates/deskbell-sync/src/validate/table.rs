@@ -8,6 +8,7 @@ use deskbell_expr::in_config as expression;
 use crate::config::{Expressions, OnRowDelete, TableConfig};
 use crate::entity::{self, Entity};
 use crate::fold::absent_in_delete;
+use crate::mapping::GeneratedId;
 
 /// What the expressions of `on_delete = { set = … }` have.
 const DELETE_HAS: &str = "a delete has `data.id`, `occurred_at`, `subject`, `type` and `id` (the \
@@ -39,6 +40,13 @@ pub(super) fn check(tables: &[TableConfig], warnings: &mut Vec<Fault>) -> Result
                 return Err(Fault::at(at("columns"), message).with_help("name it once"));
             }
         }
+        for (column, _) in table.on_insert.iter() {
+            if !columns.insert(column) {
+                let message = format!("`{column}` has a value in `key` or `columns` already");
+                return Err(Fault::at(at("on_insert"), message)
+                    .with_help("name it there, or in `on_insert` for new rows alone"));
+            }
+        }
         if !seen.insert((&table.entity, &table.into)) {
             let message = format!("`{}` is filled from `{}` twice", table.into, table.entity);
             return Err(Fault::at(at("into"), message)
@@ -56,10 +64,20 @@ fn check_expressions(
 ) -> Result<(), Fault> {
     let Some(entity) = entity::find(&table.entity) else { return Ok(()) };
     let event_types = [entity.upserted_by, entity.deleted_by].concat();
-    for (list, at) in [(&table.key, at("key")), (&table.columns, at("columns"))] {
+    let lists = [
+        (&table.key, at("key")),
+        (&table.columns, at("columns")),
+        (&table.on_insert, at("on_insert")),
+    ];
+    for (list, at) in lists {
         for (column, text) in list.iter() {
             let place = [&at[..], &[Step::Name(column.to_owned())]].concat();
             let what = format!("the expression of `{column}`");
+            match GeneratedId::of(text) {
+                Some(_) if std::ptr::eq(list, &table.on_insert) => continue,
+                Some(_) => return Err(generated_elsewhere(text.trim(), place)),
+                None => {}
+            }
             let at = place.clone();
             let expression = expression::check(&what, text, &event_types, at, warnings)?;
             if let Some(fault) = expression::absent_root(&what, &expression, &event_types, place) {
@@ -71,6 +89,11 @@ fn check_expressions(
         OnRowDelete::Set(set) => check_set(set, entity, &at("on_delete"), warnings),
         OnRowDelete::Delete | OnRowDelete::Keep => Ok(()),
     }
+}
+
+fn generated_elsewhere(text: &str, place: Vec<Step>) -> Fault {
+    Fault::at(place, format!("`{text}` is for new rows alone"))
+        .with_help("give the column in `on_insert`: existing rows keep the id that they have")
 }
 
 /// Refuses what a delete does not have, since it would be null in every row.

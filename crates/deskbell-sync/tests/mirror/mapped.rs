@@ -33,6 +33,7 @@ pub(crate) fn users(on_delete: OnRowDelete) -> TableConfig {
             ("name", "user.full_name"),
             ("plan", "data.public_metadata.plan"),
         ]),
+        on_insert: Expressions::default(),
         on_delete,
         line: Line(Some(7)),
     }
@@ -44,6 +45,7 @@ pub(crate) fn team() -> TableConfig {
         into: "team_members".to_owned(),
         key: pairs(&[("org_id", "membership.organization_id"), ("user_id", "membership.user_id")]),
         columns: pairs(&[("role", "data.role")]),
+        on_insert: Expressions::default(),
         on_delete: OnRowDelete::Delete,
         line: Line(Some(20)),
     }

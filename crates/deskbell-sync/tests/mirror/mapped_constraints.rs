@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
+use deskbell_sync::{DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, TableConfig};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -37,6 +37,7 @@ fn mapping(into: &str, key: (&str, &str), column: (&str, &str)) -> TableConfig {
         into: into.to_owned(),
         key: pairs(&[key]),
         columns: pairs(&[column]),
+        on_insert: Expressions::default(),
         on_delete: OnRowDelete::Delete,
         line: Line(Some(7)),
     }

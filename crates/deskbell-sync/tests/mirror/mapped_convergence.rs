@@ -13,9 +13,10 @@ use super::backend::MAPPED_CASES;
 use super::mapped::{pairs, team};
 use super::support::{deleted, event};
 
-const TABLE: &str = "CREATE TABLE team_members (org_id text NOT NULL, user_id text NOT NULL,
-    role text, gone boolean NOT NULL DEFAULT false, UNIQUE (org_id, user_id))";
-const ROWS: &str = "SELECT org_id, user_id, role, gone FROM team_members ORDER BY 1, 2";
+/// With columns that the application's own client would give.
+const TABLE: &str = "CREATE TABLE team_members (id varchar(36) NOT NULL PRIMARY KEY,
+    org_id text NOT NULL, user_id text NOT NULL, role text, rank text NOT NULL, gone boolean NOT NULL DEFAULT false, UNIQUE (org_id, user_id))";
+const ROWS: &str = "SELECT org_id, user_id, role, rank, gone FROM team_members ORDER BY 1, 2";
 
 /// Something that happens to one of a few memberships.
 #[derive(Debug, Clone)]
@@ -145,6 +146,7 @@ fn expected(happenings: &[Happening], flags: bool) -> Vec<Vec<String>> {
                 format!("org_{organization}"),
                 format!("user_{user}"),
                 (*message_id).to_owned(),
+                "new".to_owned(),
                 gone.to_string(),
             ]);
         }
@@ -159,7 +161,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 async fn arrive(flags: bool, batches: &[Vec<StoredEvent>]) -> Vec<Vec<String>> {
     let set = OnRowDelete::Set(pairs(&[("gone", "true")]));
     let on_delete = if flags { set } else { OnRowDelete::Delete };
-    let tables = vec![TableConfig { on_delete, ..team() }];
+    let on_insert = pairs(&[("id", "uuid()"), ("rank", "'new'")]);
+    let tables = vec![TableConfig { on_insert, on_delete, ..team() }];
     let options = MirrorOptions::new(
         "mirror",
         DatabaseConfig { mirror: false, tables, ..DatabaseConfig::default() },

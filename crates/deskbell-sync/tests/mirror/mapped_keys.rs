@@ -1,7 +1,7 @@
 //! Keys that the database takes for equal, whatever their bytes.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
+use deskbell_sync::{DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, TableConfig};
 use serde_json::json;
 
 use super::application::Application;
@@ -24,6 +24,7 @@ pub(crate) fn by_email() -> MirrorOptions {
         into: "accounts".to_owned(),
         key: pairs(&[("email", "user.primary_email_address")]),
         columns: pairs(&[("clerk_id", "user.id")]),
+        on_insert: Expressions::default(),
         on_delete: OnRowDelete::Delete,
         line: Line(Some(7)),
     };

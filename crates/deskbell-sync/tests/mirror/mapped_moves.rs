@@ -1,7 +1,7 @@
 //! Rows whose key changes: they are moved, with what the application has in them.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
+use deskbell_sync::{DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, TableConfig};
 use serde_json::json;
 
 use super::application::Application;
@@ -18,6 +18,7 @@ fn options() -> MirrorOptions {
         into: "accounts".to_owned(),
         key: pairs(&[("email", "user.primary_email_address")]),
         columns: pairs(&[("number", "data.public_metadata.number")]),
+        on_insert: Expressions::default(),
         on_delete: OnRowDelete::Delete,
         line: Line(Some(7)),
     };

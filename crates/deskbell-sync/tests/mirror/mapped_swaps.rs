@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
+use deskbell_sync::{DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, TableConfig};
 use serde_json::json;
 
 use super::application::Application;
@@ -20,6 +20,7 @@ fn options() -> MirrorOptions {
             ("email", "user.primary_email_address"),
             ("number", "data.public_metadata.number"),
         ]),
+        on_insert: Expressions::default(),
         on_delete: OnRowDelete::Delete,
         line: Line(Some(7)),
     };

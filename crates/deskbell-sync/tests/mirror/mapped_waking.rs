@@ -1,7 +1,7 @@
 //! Rows that wait on unique indexes of which mapped columns are only a part.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, OnRowDelete, TableConfig};
+use deskbell_sync::{DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, TableConfig};
 
 use super::application::Application;
 use super::mapped::{pairs, user};
@@ -13,6 +13,7 @@ fn options() -> MirrorOptions {
         into: "people".to_owned(),
         key: pairs(&[("clerk_id", "user.id")]),
         columns: pairs(&[("email", "user.primary_email_address")]),
+        on_insert: Expressions::default(),
         on_delete: OnRowDelete::Delete,
         line: Line(Some(7)),
     };

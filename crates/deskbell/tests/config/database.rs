@@ -129,6 +129,24 @@ fn mistakes_in_destinations_say_the_same() {
                 "entity = \"user\"\ninto = \"t\"\nkey = { id = \"user.id\" }\ncolumns = { id = \"user.id\" }",
             ),
         ),
+        (
+            "column_of_new_rows_twice",
+            table(
+                "entity = \"user\"\ninto = \"t\"\nkey = { id = \"user.id\" }\non_insert = { id = \"uuid()\" }",
+            ),
+        ),
+        (
+            "generated_id_of_every_row",
+            table(
+                "entity = \"user\"\ninto = \"t\"\nkey = { clerk_id = \"user.id\" }\ncolumns = { id = \"uuid()\" }",
+            ),
+        ),
+        (
+            "generated_id_in_an_expression",
+            table(
+                "entity = \"user\"\ninto = \"t\"\nkey = { clerk_id = \"user.id\" }\non_insert = { id = \"'u-' + uuid()\" }",
+            ),
+        ),
         ("statement_on_unknown_type", statement("on = [\"user.create\"]\nsql = \"SELECT 1\"")),
         ("statement_on_nothing", statement("on = []\nsql = \"SELECT 1\"")),
         ("statement_without_sql", statement("on = [\"user.*\"]\nsql = \" \"")),
