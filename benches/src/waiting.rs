@@ -8,8 +8,8 @@ use std::time::Instant;
 use clap::Args;
 use deskbell_store::{FencingToken, LogId, NewEvent, Seq, StoredEvent};
 use deskbell_sync::{
-    Checkpoint, Commit, DatabaseConfig, ErrorMode, Expressions, Fold, Line, MirrorOptions,
-    OnRowDelete, TableConfig, Target, connect,
+    Checkpoint, ColumnValues, Commit, DatabaseConfig, ErrorMode, Expressions, Fold, Line,
+    MirrorOptions, OnRowDelete, TableConfig, Target, connect,
 };
 use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -98,8 +98,8 @@ async fn open(location: &Location) -> Result<(Arc<dyn Target>, Checkpoint), Benc
     let table = TableConfig {
         entity: "user".to_owned(),
         into: "app_users".to_owned(),
-        key: Expressions::from_iter([("clerk_id", "subject")]),
-        columns: Expressions::from_iter([
+        key: ColumnValues::from_iter([("clerk_id", "subject")]),
+        columns: ColumnValues::from_iter([
             ("email", "user.primary_email_address"),
             ("name", "user.full_name"),
         ]),

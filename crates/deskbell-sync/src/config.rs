@@ -1,5 +1,6 @@
 //! `type = "database"`: a mirror, mapped tables and statements.
 
+mod column_values;
 mod expressions;
 mod line;
 mod statement;
@@ -11,6 +12,7 @@ use std::time::Duration as StdDuration;
 use deskbell_config::{DatabaseUrl, Duration};
 use serde::{Deserialize, Serialize};
 
+pub use column_values::{ColumnValue, ColumnValues, LookupConfig};
 pub use expressions::Expressions;
 pub use line::Line;
 pub use statement::{Stale, StatementConfig};

@@ -22,7 +22,7 @@ pub(crate) use error::DatabaseError;
 pub(crate) use limited_session::LimitedSession;
 pub(crate) use limits::Limits;
 pub(crate) use live_table::{
-    ColumnClass, Deferrable, ForeignKey, LiveColumn, LiveTable, UniqueIndex,
+    ColumnClass, Deferrable, ForeignKey, LiveColumn, LiveLookup, LiveTable, UniqueIndex,
 };
 pub(crate) use parameter::{Cell, Param, Sql};
 pub(crate) use postgres::PostgresDatabase;

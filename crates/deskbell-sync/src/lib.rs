@@ -78,7 +78,8 @@ mod version;
 pub use batch::{Batch, ChildRow, Counts, DeadLetter, EventRef, Row, TableRows, Tombstone};
 pub use checkpoint::Checkpoint;
 pub use config::{
-    DatabaseConfig, Expressions, Line, OnDelete, OnRowDelete, Stale, StatementConfig, TableConfig,
+    ColumnValue, ColumnValues, DatabaseConfig, Expressions, Line, LookupConfig, OnDelete,
+    OnRowDelete, Stale, StatementConfig, TableConfig,
 };
 pub use connect::{check, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};

@@ -6,6 +6,7 @@
 //! that was created last owns it.
 
 mod apply;
+mod bind_lookup;
 mod bound_table;
 mod execute;
 mod fit;

@@ -1,6 +1,7 @@
 //! What one destination mirrors: the chosen entities, the columns that are left of them, and the
 //! revision by which a row tells how it was made.
 
+mod column_value;
 mod columns;
 mod declaration;
 mod error;
@@ -19,6 +20,7 @@ use crate::config::{DatabaseConfig, OnDelete};
 use crate::db::Dialect;
 use crate::entity::{self, Children, Column, Embedded, Entity};
 use crate::json::Json;
+pub(crate) use column_value::{Lookup, MappedValue};
 use columns::LeftOut;
 pub use declaration::{DeclarationError, DeclarationProblem};
 pub use error::MappingError;

@@ -20,6 +20,7 @@ mod mapped_constraints;
 mod mapped_convergence;
 mod mapped_inserts;
 mod mapped_keys;
+mod mapped_lookups;
 mod mapped_moves;
 mod mapped_swaps;
 mod mapped_values;

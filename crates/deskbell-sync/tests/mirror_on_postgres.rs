@@ -36,6 +36,8 @@ mod mapped_convergence;
 mod mapped_inserts;
 #[path = "mirror/mapped_keys.rs"]
 mod mapped_keys;
+#[path = "mirror/mapped_lookups.rs"]
+mod mapped_lookups;
 #[path = "mirror/mapped_moves.rs"]
 mod mapped_moves;
 mod mapped_rights;

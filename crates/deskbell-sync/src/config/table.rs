@@ -6,10 +6,12 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::column_values::ColumnValues;
 use super::expressions::Expressions;
 use super::line::Line;
 
-/// One table that is kept from the events of an entity. Values are CEL expressions.
+/// One table that is kept from the events of an entity. Values are CEL expressions, or looked up in
+/// another table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableConfig {
@@ -21,10 +23,10 @@ pub struct TableConfig {
     #[serde(default)]
     pub on_delete: OnRowDelete,
     /// The columns by which a row is found, and their values.
-    pub key: Expressions,
+    pub key: ColumnValues,
     /// The other columns, and their values.
-    #[serde(default, skip_serializing_if = "Expressions::is_empty")]
-    pub columns: Expressions,
+    #[serde(default, skip_serializing_if = "ColumnValues::is_empty")]
+    pub columns: ColumnValues,
     /// Columns that only a new row is given, and their values. `uuid()` and `cuid()` stand for ids
     /// that are made from the entity's, so that a replay gives the same ones.
     #[serde(default, skip_serializing_if = "Expressions::is_empty")]

@@ -95,6 +95,20 @@ pub(crate) struct LiveColumn {
     pub(crate) deterministic: bool,
     /// The operator of equality, which may be in a schema that is not looked through.
     pub(crate) equals: String,
+    /// Where its values are looked up, if they are. What a row is given for it is a JSON list of the
+    /// texts that the other table's row is found by.
+    pub(crate) lookup: Option<LiveLookup>,
+}
+
+/// A value that another table has.
+#[derive(Debug, Clone)]
+pub(crate) struct LiveLookup {
+    /// The table, as statements write it.
+    pub(crate) parent: String,
+    /// The columns by which its row is found.
+    pub(crate) by: Vec<LiveColumn>,
+    /// The column that has the value.
+    pub(crate) column: String,
 }
 
 /// What a column holds, as far as that decides how a value is written.

@@ -42,16 +42,14 @@ pub(crate) fn evaluate_row(
 ) -> Result<MappedRow, Unmapped> {
     let EntityEvent { id, data, event, .. } = *entity_event;
     let view = EventView::of_data(parts(table.entity, id, event), data, &event.payload);
-    let values = table.evaluated().map(|(_, expression)| expression.evaluate(&view));
-    let values: Vec<_> = values.collect::<Result<_, _>>()?;
-    let names = table.evaluated().map(|(name, _)| name);
+    let values = table.evaluate(&view)?;
     Ok(MappedRow {
         id: id.to_owned(),
         version: version.clone(),
         created_at_ms: created_at(data).unwrap_or(event.occurred_at_ms),
         parents: entity_event.parents.clone(),
         key: key(table, &view)?,
-        values: encode_columns(names.zip(&values)),
+        values: encode_columns(values.iter().map(|(name, value)| (*name, value))),
         event: EventRef {
             source: Arc::clone(&event.source),
             event_type: event.event_type.as_str().into(),
@@ -92,7 +90,7 @@ fn parts<'a>(entity: &Entity, id: &'a str, event: &'a StoredEvent) -> EventParts
 
 /// The key as stored in `_versions`; `None` where a part of it is null.
 fn key(table: &MappedTable, view: &EventView<'_>) -> Result<Option<String>, Unmapped> {
-    let parts = table.key.iter().map(|(_, expression)| expression.evaluate(view));
+    let parts = table.key.iter().map(|(_, value)| value.evaluate(view));
     let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
     if parts.contains(&Value::Null) {
         return Ok(None);

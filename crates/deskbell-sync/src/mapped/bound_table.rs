@@ -1,5 +1,6 @@
 //! A mapped table in a database that it fits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fit::MappedTableProblem;
@@ -25,7 +26,7 @@ pub(crate) struct BoundTable {
     pub(super) dependents: Vec<Dependent>,
 }
 
-/// A mapped table with a foreign key to another one.
+/// A mapped table with a foreign key to another one, or a lookup in it.
 #[derive(Debug)]
 pub(super) struct Dependent {
     records: RecordStatements,
@@ -40,10 +41,13 @@ impl BoundTable {
         scope: RecordScope<'_>,
         table: Arc<MappedTable>,
         live: &LiveTable,
+        parents: &BTreeMap<String, LiveTable>,
     ) -> Result<Self, MappedTableProblem> {
+        let mut live = live.clone();
         live.check(&table)?;
+        live.bind_lookups(&table, parents)?;
         Ok(Self {
-            sql: TableSql::new(scope.dialect, &table, live),
+            sql: TableSql::new(scope.dialect, &table, &live),
             records: RecordStatements::new(scope, &table.name),
             table,
             live_name: live.name.clone(),
@@ -58,20 +62,27 @@ impl BoundTable {
             let mut dependents = Vec::new();
             let parent = &targets[index];
             for target in targets.iter() {
-                let keys = target.foreign.iter().filter(|key| key.parent == parent.live_name);
-                for key in keys {
-                    let columns = key.parent_columns.iter();
-                    let positions = columns.map(|column| parent.sql.position(column)).collect();
-                    let Some(positions) = positions else { continue };
+                for columns in target.references_to(&parent.live_name) {
+                    let positions = columns.iter().map(|column| parent.sql.position(column));
+                    let Some(positions) = positions.collect() else { continue };
                     dependents.push(Dependent {
                         records: RecordStatements::new(scope, target.name()),
-                        parent: key.parent.clone(),
+                        parent: parent.live_name.clone(),
                         positions,
                     });
                 }
             }
             targets[index].dependents = dependents;
         }
+    }
+
+    /// The columns of this table by which rows refer to it: of foreign keys, and of lookups.
+    fn references_to(&self, parent: &str) -> Vec<Vec<&str>> {
+        let foreign = self.foreign.iter().filter(|key| key.parent == parent);
+        let foreign = foreign.map(|key| key.parent_columns.iter().map(String::as_str).collect());
+        let lookups = self.sql.looked_up().filter(|lookup| lookup.parent == parent);
+        let lookups = lookups.map(|lookup| lookup.by.iter().map(|column| &*column.name).collect());
+        foreign.chain(lookups).collect()
     }
 
     pub(crate) fn name(&self) -> &str {

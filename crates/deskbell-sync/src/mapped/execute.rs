@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use deskbell_expr::Value;
 
 use super::keys::Keys;
-use super::lookups::Obstacles;
+use super::lookups::{Obstacle, Obstacles};
 use super::plan::{Action, Task};
 use super::record::Record;
 use super::table_sql::TableSql;
@@ -19,6 +19,9 @@ use crate::mapping::MappedTable;
 const ABSENT: &str = "not kept";
 /// A row was removed and is there still.
 const KEPT: &str = "not removed";
+
+/// A row of another table that is looked up is not there.
+pub(super) const NO_PARENT: &str = "no such row yet";
 
 /// A word would be kept, or worked out, where a time belongs.
 const NO_TIME: &str = "not a time";
@@ -72,7 +75,9 @@ impl Executor<'_> {
         session: &mut dyn DbSession,
         tasks: &[&'t Task],
     ) -> Result<TaskOutcome<'t>, DatabaseError> {
-        let mut ordered = tasks.to_vec();
+        let missing = self.missing_parents(session, tasks).await?;
+        let (orphans, mut ordered): (Vec<&Task>, Vec<&Task>) =
+            tasks.iter().partition(|task| missing.contains_key(&task.key));
         ordered.sort_by_key(|task| !task.is_removal());
         let mut outcome = TaskOutcome::default();
         self.bisect(session, &ordered, &mut outcome).await?;
@@ -80,6 +85,11 @@ impl Executor<'_> {
         if !outcome.refused.is_empty() {
             self.swap(session, &mut outcome).await?;
         }
+        for task in orphans {
+            let found = missing.get(&task.key).into_iter().flatten();
+            outcome.refused.push((task, no_parent(found)));
+        }
+        outcome.obstacles_by_key.extend(missing);
         Ok(outcome)
     }
 
@@ -369,7 +379,19 @@ impl<'t> TaskOutcome<'t> {
 /// Whether the table took the statement and did something else: a trigger, a rule or a policy of it
 /// wants it so, for as many rows as it may be.
 pub(super) fn is_the_tables_own(refusal: &Refusal) -> bool {
-    [ABSENT, KEPT].contains(&refusal.code.as_str())
+    [ABSENT, KEPT, NO_PARENT].contains(&refusal.code.as_str())
+}
+
+/// The refusal of a row that waits for these of other tables, which it looks up.
+pub(super) fn no_parent<'o>(parents: impl IntoIterator<Item = &'o Obstacle>) -> Refusal {
+    let names: Vec<_> = parents.into_iter().map(|parent| parent.what.as_str()).collect();
+    Refusal {
+        kind: RefusalKind::Conflict,
+        code: NO_PARENT.to_owned(),
+        reason: format!("waits for rows that it refers to: {}", names.join(", ")),
+        constraint: None,
+        table: None,
+    }
 }
 
 /// A refusal of ours: the database took the statement, and did not do it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clerk_webhooks::UnixMillis;
-use deskbell_expr::{Kind, Value};
+use deskbell_expr::{Expression, Kind, Value};
 
 use super::literal::{array_text, has_word_of_time, moment_text};
 use crate::db::{Cell, ColumnClass, LiveColumn, LiveTable, quoted};
@@ -65,31 +65,40 @@ impl LiveTable {
         if let Some(what) = self.other_than_a_table {
             return Err(MappedTableProblem::NotATable { into: mapped.into.clone(), what });
         }
-        for (name, _) in &mapped.on_insert {
+        for name in mapped.inserted() {
             self.writable(&mapped.into, name)?;
         }
-        let expressions = mapped.key.iter().chain(mapped.set());
-        let expressions = expressions.map(|(name, expression)| (name.as_str(), expression));
-        for (name, expression) in expressions.chain(mapped.evaluated()) {
-            let column = self.writable(&mapped.into, name)?;
-            let checked = expression.check(mapped.entity.upserted_by);
-            if let Some((event_type, error)) = checked.failures.first() {
-                let reason = format!("on {event_type}: {error}");
-                return Err(MappedTableProblem::Expression { column: name.to_owned(), reason });
-            }
-            if let Some(gives) = checked.kinds.into_iter().find(|kind| !column.class.holds(*kind)) {
-                let (into, type_name) = (mapped.into.clone(), column.type_name.clone());
-                return Err(MappedTableProblem::WrongType {
-                    into,
-                    column: name.to_owned(),
-                    type_name,
-                    gives,
-                    hint: column.class.hint(gives),
-                });
-            }
+        for (name, expression) in mapped.expressions() {
+            self.check_expression(mapped, &mapped.into, name, expression)?;
         }
         self.check_key(mapped)?;
         self.check_filled(mapped)
+    }
+
+    /// Whether a column can hold what an expression gives.
+    pub(super) fn check_expression(
+        &self,
+        mapped: &MappedTable,
+        into: &str,
+        name: &str,
+        expression: &Expression,
+    ) -> Result<(), MappedTableProblem> {
+        let column = self.writable(into, name)?;
+        let checked = expression.check(mapped.entity.upserted_by);
+        if let Some((event_type, error)) = checked.failures.first() {
+            let reason = format!("on {event_type}: {error}");
+            return Err(MappedTableProblem::Expression { column: name.to_owned(), reason });
+        }
+        match checked.kinds.into_iter().find(|kind| !column.class.holds(*kind)) {
+            None => Ok(()),
+            Some(gives) => Err(MappedTableProblem::WrongType {
+                into: into.to_owned(),
+                column: name.to_owned(),
+                type_name: column.type_name.clone(),
+                gives,
+                hint: column.class.hint(gives),
+            }),
+        }
     }
 
     fn writable(&self, into: &str, name: &str) -> Result<&LiveColumn, MappedTableProblem> {
@@ -105,23 +114,30 @@ impl LiveTable {
     }
 
     fn check_key(&self, mapped: &MappedTable) -> Result<(), MappedTableProblem> {
-        let key: BTreeSet<_> = mapped.key.iter().map(|(name, _)| name.clone()).collect();
-        let mut of_key = self.unique.iter().filter(|index| index.columns == key);
-        let usable = self.unique.iter().any(|index| index.columns == key && index.flaw.is_none());
-        if usable {
+        let key = mapped.key.iter().map(|(name, _)| name.clone()).collect();
+        self.check_unique(&mapped.into, &key)
+    }
+
+    /// Whether no two rows have the same in these columns.
+    pub(super) fn check_unique(
+        &self,
+        into: &str,
+        columns: &BTreeSet<String>,
+    ) -> Result<(), MappedTableProblem> {
+        let mut of_columns = self.unique.iter().filter(|index| index.columns == *columns);
+        if of_columns.clone().any(|index| index.flaw.is_none()) {
             return Ok(());
         }
-        let flaw = of_key.find_map(|index| index.flaw);
-        let into = mapped.into.clone();
-        let name = mapped.into.split('.').next_back().unwrap_or_default();
-        let columns: Vec<_> = key.into_iter().collect();
+        let flaw = of_columns.find_map(|index| index.flaw);
+        let name = into.split('.').next_back().unwrap_or_default();
+        let columns: Vec<_> = columns.iter().map(String::as_str).collect();
         let create = format!(
             "CREATE UNIQUE INDEX {} ON {} ({})",
             quoted(&format!("{name}_{}_unique", columns.join("_"))),
             self.name,
             columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", "),
         );
-        let columns = columns.join(", ");
+        let (into, columns) = (into.to_owned(), columns.join(", "));
         Err(MappedTableProblem::NoUniqueIndex { into, columns, flaw, create })
     }
 

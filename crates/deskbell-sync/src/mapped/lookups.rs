@@ -28,6 +28,9 @@ pub(super) struct Lookups {
     by_row_id: Option<Sql>,
     /// Of rows: their obstacles.
     pub(super) questions: Vec<Question>,
+    /// How many of these, the first ones, are about rows that are looked up and not there. A row must
+    /// not be written without.
+    parents: usize,
 }
 
 /// A query for the obstacles of rows, by one unique index or one foreign key.
@@ -40,6 +43,8 @@ pub(super) struct Question {
     pub(super) index: Option<usize>,
     /// Whether whatever is found is an obstacle. Otherwise it may only look like one.
     pub(super) is_certain: bool,
+    /// Whether it is about a row that is looked up.
+    pub(super) is_parent: bool,
 }
 
 /// What keeps the database from taking a row.
@@ -49,6 +54,8 @@ pub(super) struct Obstacle {
     pub(super) what: String,
     pub(super) index: Option<usize>,
     pub(super) is_certain: bool,
+    /// It is a row that is looked up.
+    pub(super) is_parent: bool,
 }
 
 /// A key as the database compares it.
@@ -76,7 +83,9 @@ impl Lookups {
             format!("SELECT {} FROM {table} AS mine WHERE rowid = $1", writer.row_key("mine"))
                 .into()
         });
-        let mut questions = writer.conflict_questions(columns, live, &rows);
+        let mut questions = writer.lookup_questions(columns, &rows);
+        let parents = questions.len();
+        questions.extend(writer.conflict_questions(columns, live, &rows));
         questions.extend(writer.reference_questions(columns, live, &rows));
         Self {
             dialect: writer.dialect,
@@ -87,7 +96,13 @@ impl Lookups {
             learn_move: format!("{moved} RETURNING {returned}").into(),
             by_row_id,
             questions,
+            parents,
         }
+    }
+
+    /// The questions about what is looked up.
+    pub(super) fn parents(&self) -> &[Question] {
+        &self.questions[..self.parents]
     }
 
     pub(super) async fn resolve(
@@ -142,14 +157,15 @@ impl Lookups {
         question: &Question,
         rows: &[RowTexts],
     ) -> Result<Vec<(usize, Obstacle)>, DatabaseError> {
-        let Question { sql, parent, index, is_certain } = question;
+        let Question { sql, parent, index, is_certain, is_parent } = question;
         let found = self.fetch(session, sql, rows, &[Kind::Integer, Kind::Text]).await?;
         let obstacles = found.into_iter().filter_map(|row| {
             let [Value::Integer(number), Value::Text(found)] = &row[..] else { return None };
             let found = canonical(found)?;
             let what = parent.as_ref().map(|parent| reference(parent, &found));
             let what = what.unwrap_or(found);
-            let obstacle = Obstacle { what, index: *index, is_certain: *is_certain };
+            let (index, is_certain, is_parent) = (*index, *is_certain, *is_parent);
+            let obstacle = Obstacle { what, index, is_certain, is_parent };
             Some((usize::try_from(*number).ok()?, obstacle))
         });
         Ok(obstacles.collect())

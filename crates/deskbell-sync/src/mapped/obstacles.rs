@@ -14,11 +14,32 @@ impl Executor<'_> {
         session: &mut dyn DbSession,
         tasks: &[&Task],
     ) -> Result<Obstacles, DatabaseError> {
+        self.obstacles_by(session, &self.sql.lookups.questions, tasks).await
+    }
+
+    /// The rows that are looked up for these tasks and that are not there.
+    pub(super) async fn missing_parents(
+        &self,
+        session: &mut dyn DbSession,
+        tasks: &[&Task],
+    ) -> Result<Obstacles, DatabaseError> {
+        self.obstacles_by(session, self.sql.lookups.parents(), tasks).await
+    }
+
+    async fn obstacles_by(
+        &self,
+        session: &mut dyn DbSession,
+        questions: &[Question],
+        tasks: &[&Task],
+    ) -> Result<Obstacles, DatabaseError> {
+        if questions.is_empty() {
+            return Ok(Obstacles::new());
+        }
         let rows = tasks.iter().filter_map(|task| Some((*task, self.written(task)?)));
         let (tasks, rows): (Vec<_>, Vec<_>) = rows.unzip();
         let mut found = Obstacles::new();
         // What is refused is asked again by parts, so that it hides nothing else.
-        let mut left = vec![(&self.sql.lookups.questions[..], &tasks[..], &rows[..])];
+        let mut left = vec![(questions, &tasks[..], &rows[..])];
         while let Some((questions, tasks, rows)) = left.pop() {
             if questions.is_empty() || rows.is_empty() {
                 continue;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bound_table::BoundTable;
-use super::execute::{Executor, TaskOutcome};
+use super::execute::{Executor, TaskOutcome, no_parent};
 use super::keys::Keys;
 use super::lookups::Obstacle;
 use super::plan::{Gone, Plan, Task, plan};
@@ -363,7 +363,11 @@ impl<'a> Pass<'a> {
             let Some(obstacles) = obstacles_by_key.get(&task.key) else { continue };
             let Some(obstacle) = obstacles.iter().find(stays) else { continue };
             let Some(record) = self.known.get(task.responsible()) else { continue };
-            let (refusal, waits_for) = (record.last_refusal(), Some(obstacle.what.clone()));
+            let refusal = match obstacle.is_parent {
+                true => no_parent(obstacles.iter().filter(|obstacle| obstacle.is_parent)),
+                false => record.last_refusal(),
+            };
+            let waits_for = Some(obstacle.what.clone());
             let why = RefusedTask { refusal, removal: false, waits_for };
             self.refused.insert(task.key.clone(), (task.clone(), why));
             skipped.insert(task.key.clone());

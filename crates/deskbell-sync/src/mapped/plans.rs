@@ -1,10 +1,13 @@
 //! Tests that no statement about an application's table, or about its records, reads a whole table.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::records::{RecordScope, RecordStatements};
 use super::table_sql::TableSql;
-use crate::config::{Expressions, Line, OnRowDelete, TableConfig};
+use crate::config::{
+    ColumnValue, ColumnValues, Expressions, Line, LookupConfig, OnRowDelete, TableConfig,
+};
 use crate::db::{DbSession, Dialect, LiveTable, MirrorDatabase, SqliteDatabase};
 use crate::mapping::MappedTable;
 use crate::schema::tables;
@@ -12,18 +15,26 @@ use crate::value::{Kind, Value};
 
 const ACCOUNTS: &str = "CREATE TABLE accounts (email text COLLATE NOCASE NOT NULL UNIQUE,
     clerk_id text UNIQUE, org text REFERENCES orgs (id), name text, deleted boolean DEFAULT false,
-    made text, id text UNIQUE)";
+    made text, id text UNIQUE, team_id integer REFERENCES teams (id) UNIQUE)";
+const TEAMS: &str = "CREATE TABLE teams (id integer PRIMARY KEY, clerk_id text NOT NULL UNIQUE)";
 
 fn mapping() -> MappedTable {
+    let team = ColumnValue::Lookup(LookupConfig {
+        lookup: "teams".to_owned(),
+        by: Expressions::from_iter([("clerk_id", "user.external_id")]),
+        column: "id".to_owned(),
+    });
+    let mut columns = ColumnValues::from_iter([
+        ("clerk_id", "user.id"),
+        ("org", "user.id"),
+        ("name", "user.full_name"),
+    ]);
+    columns.0.push(("team_id".to_owned(), team));
     MappedTable::compile(&TableConfig {
         entity: "user".to_owned(),
         into: "accounts".to_owned(),
-        key: Expressions::from_iter([("email", "user.primary_email_address")]),
-        columns: Expressions::from_iter([
-            ("clerk_id", "user.id"),
-            ("org", "user.id"),
-            ("name", "user.full_name"),
-        ]),
+        key: ColumnValues::from_iter([("email", "user.primary_email_address")]),
+        columns,
         on_insert: Expressions::from_iter([("made", "'sync'"), ("id", "uuid()")]),
         on_delete: OnRowDelete::Set(Expressions::from_iter([("deleted", "true")])),
         line: Line::default(),
@@ -37,21 +48,21 @@ async fn run(session: &mut dyn DbSession, sql: &str) {
 
 async fn live(session: &mut dyn DbSession) -> LiveTable {
     run(session, "CREATE TABLE orgs (id text PRIMARY KEY)").await;
+    run(session, TEAMS).await;
     run(session, ACCOUNTS).await;
-    session.describe("accounts").await.unwrap().unwrap()
+    let teams = session.describe("teams").await.unwrap().unwrap();
+    let mut live = session.describe("accounts").await.unwrap().unwrap();
+    live.bind_lookups(&mapping(), &BTreeMap::from([("teams".to_owned(), teams)])).unwrap();
+    live
 }
 
 /// Many rows that wait, as the planner knows them then.
 async fn fill(session: &mut dyn DbSession) {
     let numbers = "WITH RECURSIVE numbers (n) AS
         (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)";
-    run(
-        session,
-        &format!(
-            "{numbers} INSERT INTO accounts (email, clerk_id) SELECT n || '@x.dev', n FROM numbers"
-        ),
-    )
-    .await;
+    run(session, &format!("{numbers} INSERT INTO teams SELECT n, 'org_' || n FROM numbers")).await;
+    let accounts = "INSERT INTO accounts (email, clerk_id, team_id) SELECT n || '@x.dev', n, n";
+    run(session, &format!("{numbers} {accounts} FROM numbers")).await;
     run(
         session,
         &format!(

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::lookups::Question;
 use super::writer::{Writer, list};
-use crate::db::{Dialect, ForeignKey, LiveColumn, LiveTable, UniqueIndex, quoted};
+use crate::db::{
+    Dialect, ForeignKey, LiveColumn, LiveLookup, LiveTable, UniqueIndex, given as given_text,
+    quoted,
+};
 
 impl Writer<'_> {
     /// The rows of a bulk statement, given as JSON.
@@ -30,6 +33,9 @@ impl Writer<'_> {
         let cast = |(index, column): (usize, &LiveColumn)| self.cast(index, column);
         let given = self.key.iter().enumerate();
         let shared = list(given.clone().map(|(index, column)| {
+            if column.lookup.is_some() {
+                return given_text(index + 1);
+            }
             let value = self.cast(index, column);
             if column.deterministic {
                 return self.shared(column, &value);
@@ -80,7 +86,10 @@ impl Writer<'_> {
     fn shared_key(&self, alias: &str) -> String {
         let parts = self.key.iter().map(|column| {
             let value = format!("{alias}.{}", quoted(&column.name));
-            self.shared(column, &value)
+            match &column.lookup {
+                Some(lookup) => self.found_by(lookup, &value),
+                None => self.shared(column, &value),
+            }
         });
         self.json(&list(parts))
     }
@@ -89,12 +98,28 @@ impl Writer<'_> {
     pub(super) fn row_key(&self, alias: &str) -> String {
         let parts = self.key.iter().map(|column| {
             let value = format!("{alias}.{}", quoted(&column.name));
-            match self.dialect {
-                Dialect::Postgres => format!("{value}::text"),
-                Dialect::Sqlite => value,
+            match (&column.lookup, self.dialect) {
+                (Some(lookup), _) => self.found_by(lookup, &value),
+                (None, Dialect::Postgres) => format!("{value}::text"),
+                (None, Dialect::Sqlite) => value,
             }
         });
         self.json(&list(parts))
+    }
+
+    /// The list of texts by which a value is looked up.
+    fn found_by(&self, lookup: &LiveLookup, value: &str) -> String {
+        let LiveLookup { parent, by, column } = lookup;
+        let texts = by.iter().map(|column| {
+            let value = format!("parent.{}", quoted(&column.name));
+            match self.dialect {
+                Dialect::Postgres => format!("{value}::text"),
+                Dialect::Sqlite => format!("CAST({value} AS TEXT)"),
+            }
+        });
+        // As a text, and not as a list within the list that it is put in.
+        let list = format!("{} || ''", self.json(&list(texts)));
+        format!("(SELECT {list} FROM {parent} AS parent WHERE parent.{} = {value})", quoted(column))
     }
 
     fn json(&self, values: &str) -> String {
@@ -183,7 +208,7 @@ impl Writer<'_> {
         );
         // Of columns that are not mapped, nobody knows what the row will have there.
         let is_certain = unique.predicate.is_none() && known.len() == unique.columns.len();
-        Question { sql: sql.into(), parent: None, index: Some(index), is_certain }
+        Question { sql: sql.into(), parent: None, index: Some(index), is_certain, is_parent: false }
     }
 
     /// For each foreign key: the values that it refers to and that are not there.
@@ -195,6 +220,30 @@ impl Writer<'_> {
     ) -> Vec<Question> {
         let question = |foreign| self.missing_by(columns, foreign, rows);
         live.foreign_keys.iter().filter_map(question).collect()
+    }
+
+    /// For each lookup: what it finds no row by.
+    pub(super) fn lookup_questions(&self, columns: &[LiveColumn], rows: &str) -> Vec<Question> {
+        let all = self.key.iter().chain(columns).enumerate();
+        let question = |(index, column): (usize, &LiveColumn)| {
+            let lookup = column.lookup.as_ref()?;
+            let list = given_text(index + 1);
+            let sql = format!(
+                "SELECT given.n, {list} FROM {rows} WHERE {list} IS NOT NULL AND NOT EXISTS
+                 (SELECT 1 FROM {} AS parent WHERE {})",
+                lookup.parent,
+                self.is_parent(lookup, &list),
+            );
+            let parent = Some(lookup.parent.clone());
+            Some(Question {
+                sql: sql.into(),
+                parent,
+                index: None,
+                is_certain: true,
+                is_parent: true,
+            })
+        };
+        all.filter_map(question).collect()
     }
 
     fn missing_by(
@@ -224,6 +273,6 @@ impl Writer<'_> {
             same.collect::<Vec<_>>().join(" AND "),
         );
         let parent = Some(foreign.parent.clone());
-        Some(Question { sql: sql.into(), parent, index: None, is_certain: true })
+        Some(Question { sql: sql.into(), parent, index: None, is_certain: true, is_parent: false })
     }
 }

@@ -252,6 +252,7 @@ mod tests {
 
     fn column(type_name: &str, length: Option<usize>, not_null: bool) -> LiveColumn {
         LiveColumn {
+            lookup: None,
             name: "c".to_owned(),
             type_name: type_name.to_owned(),
             base: type_name.to_owned(),

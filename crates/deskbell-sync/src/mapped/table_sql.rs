@@ -1,6 +1,6 @@
 //! Statements about the application's table. Only mapped columns are ever named.
 
-use deskbell_expr::{Expression, Value};
+use deskbell_expr::Value;
 
 use super::insert_column::InsertColumn;
 use super::lookups::Lookups;
@@ -8,9 +8,10 @@ use super::record::Record;
 use super::texts::RowTexts;
 use super::writer::{Vacate, Writer};
 use crate::db::{
-    Bulk, Cell, ColumnClass, DatabaseError, DbSession, Deferrable, Dialect, LiveColumn, LiveTable,
+    Bulk, Cell, ColumnClass, DatabaseError, DbSession, Deferrable, Dialect, LiveColumn, LiveLookup,
+    LiveTable,
 };
-use crate::mapping::MappedTable;
+use crate::mapping::{MappedTable, MappedValue};
 use crate::scalar::{decode, decode_columns};
 
 /// The statements about one mapped table. Rows begin with the columns of the key.
@@ -56,11 +57,13 @@ pub(super) struct TableSql {
 impl TableSql {
     /// The statements for a table that was [checked](LiveTable::check).
     pub(super) fn new(dialect: Dialect, mapped: &MappedTable, live: &LiveTable) -> Self {
-        let find = |columns: &[(String, Expression)]| -> Vec<LiveColumn> {
-            columns.iter().filter_map(|(name, _)| live.column(name).cloned()).collect()
+        let find = |columns: &[(String, MappedValue)]| -> Vec<LiveColumn> {
+            let found = columns.iter().filter_map(|(name, _)| live.column(name));
+            found.map(LiveColumn::as_given).collect()
         };
-        let (mut key, columns, set) =
-            (find(&mapped.key), find(&mapped.columns), find(mapped.set()));
+        let (mut key, columns) = (find(&mapped.key), find(&mapped.columns));
+        let set = mapped.set().iter().filter_map(|(name, _)| live.column(name).cloned());
+        let set: Vec<_> = set.collect();
         if let Some(index) = live.index_of(&key) {
             key = key.iter().map(|column| LiveTable::compared(column, index)).collect();
         }
@@ -175,6 +178,11 @@ impl TableSql {
     pub(super) fn position(&self, column: &str) -> Option<usize> {
         let mut all = self.key.iter().chain(&self.columns);
         all.position(|known| known.name == column)
+    }
+
+    /// The lookups of its columns.
+    pub(super) fn looked_up(&self) -> impl Iterator<Item = &LiveLookup> {
+        self.key.iter().chain(&self.columns).filter_map(|column| column.lookup.as_ref())
     }
 
     #[cfg(test)]

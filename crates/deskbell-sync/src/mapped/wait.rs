@@ -5,6 +5,7 @@ use std::time::Duration;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::clock::whole_ms;
 
+use super::execute::NO_PARENT;
 use super::plan::{Action, Task};
 use super::record::Record;
 use crate::batch::{DeadLetter, shortened_reason};
@@ -17,8 +18,9 @@ use crate::version::{Rank, Version};
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// A row that conflicts with others waits no longer than this between two tries.
 const RETRY_MAX: Duration = Duration::from_secs(5 * 60);
-/// A removal that is refused waits no longer than this between two tries. It is never given up.
-const REMOVAL_RETRY_MAX: Duration = Duration::from_secs(60 * 60);
+/// What is never given up, a removal that is refused or a row whose parent is not there, waits no
+/// longer than this between two tries.
+const ENDLESS_RETRY_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// How long a row that conflicts with others is retried.
 #[derive(Debug, Clone, Copy)]
@@ -80,8 +82,9 @@ impl Record {
         why: &RefusedTask,
     ) -> bool {
         let since = *self.waiting_since.get_or_insert(now);
-        let may_pass = why.removal || why.refusal.may_pass();
-        self.given_up = !may_pass || !why.removal && timeout.has_expired(since, now);
+        let is_endless = why.removal || why.refusal.code == NO_PARENT;
+        let may_pass = is_endless || why.refusal.may_pass();
+        self.given_up = !may_pass || !is_endless && timeout.has_expired(since, now);
         self.reason = Some(shortened_reason(&why.refusal.reason));
         self.constraint.clone_from(&why.refusal.constraint);
         self.waits_for.clone_from(&why.waits_for);
@@ -90,9 +93,9 @@ impl Record {
             self.waits_for = None;
             return true;
         }
-        let longest = if why.removal { REMOVAL_RETRY_MAX } else { RETRY_MAX };
+        let longest = if is_endless { ENDLESS_RETRY_MAX } else { RETRY_MAX };
         self.retry_at = Some(later(now, pause(self.tries, RETRY_FIRST, longest)));
-        if !why.removal {
+        if !is_endless {
             // No later than its time ends.
             self.retry_at = self.retry_at.min(Some(later(since, timeout.after)).max(Some(now)));
         }
@@ -211,6 +214,6 @@ mod tests {
         let seconds = |tries, longest| pause(tries, RETRY_FIRST, longest).as_secs();
         assert_eq!([0, 1, 2, 8].map(|tries| seconds(tries, RETRY_MAX)), [1, 2, 4, 256]);
         assert_eq!(seconds(9, RETRY_MAX), 300);
-        assert_eq!(seconds(i64::MAX, REMOVAL_RETRY_MAX), 3600);
+        assert_eq!(seconds(i64::MAX, ENDLESS_RETRY_MAX), 3600);
     }
 }

@@ -1,7 +1,9 @@
 //! Writes the statements that change rows of the application's table.
 
 use super::insert_column::InsertColumn;
-use crate::db::{Bulk, ColumnClass, Dialect, LiveColumn, LiveTable, UniqueIndex, given, quoted};
+use crate::db::{
+    Bulk, ColumnClass, Dialect, LiveColumn, LiveLookup, LiveTable, UniqueIndex, given, quoted,
+};
 use crate::value::Kind;
 
 /// Mapped columns whose nulls leave the row's value alone: there is a statement for each choice of
@@ -34,6 +36,8 @@ impl LiveColumn {
     /// Whether equal values are the same texts.
     pub(super) fn is_bytewise(&self, dialect: Dialect) -> bool {
         match dialect {
+            // What it is looked up by is a text of ours.
+            _ if self.lookup.is_some() => true,
             Dialect::Postgres => {
                 self.deterministic && matches!(&*self.base, "text" | "character varying")
             }
@@ -45,6 +49,12 @@ impl LiveColumn {
                 self.collation.is_none() && !is_number
             }
         }
+    }
+
+    /// The column, as a row is given values for it: of one that is looked up, a text.
+    pub(super) fn as_given(&self) -> Self {
+        let class = if self.lookup.is_some() { ColumnClass::Text } else { self.class };
+        Self { class, ..self.clone() }
     }
 
     /// The default that a null takes, where the column holds none.
@@ -234,7 +244,8 @@ impl Writer<'_> {
     /// foreign key, a null if it can be.
     pub(super) fn vacates(&self, columns: &[LiveColumn], live: &LiveTable) -> Vec<Vacate> {
         let refers = |column: &LiveColumn| {
-            live.foreign_keys.iter().any(|key| key.columns.contains(&column.name))
+            column.lookup.is_some()
+                || live.foreign_keys.iter().any(|key| key.columns.contains(&column.name))
         };
         let has_placeholder = |column: &LiveColumn| {
             matches!(column.class, ColumnClass::Text | ColumnClass::Integer)
@@ -315,11 +326,41 @@ impl Writer<'_> {
     /// and not cut.
     pub(super) fn cast(&self, index: usize, column: &LiveColumn) -> String {
         let given = given(index + 1);
-        match (self.dialect, &column.collation) {
-            (Dialect::Sqlite, Some(collation)) => format!("{given} COLLATE {}", quoted(collation)),
-            (Dialect::Sqlite, None) => given,
-            (Dialect::Postgres, _) => format!("CAST({given} AS {})", column.type_name),
+        match &column.lookup {
+            Some(lookup) => self.looked_up(lookup, &given),
+            None => self.cast_text(&given, column),
         }
+    }
+
+    fn cast_text(&self, text: &str, column: &LiveColumn) -> String {
+        match (self.dialect, &column.collation) {
+            (Dialect::Sqlite, Some(collation)) => format!("{text} COLLATE {}", quoted(collation)),
+            (Dialect::Sqlite, None) => text.to_owned(),
+            (Dialect::Postgres, _) => format!("CAST({text} AS {})", column.type_name),
+        }
+    }
+
+    /// What the other table has; null where it has no such row.
+    fn looked_up(&self, lookup: &LiveLookup, list: &str) -> String {
+        let LiveLookup { parent, column, .. } = lookup;
+        format!(
+            "(SELECT parent.{} FROM {parent} AS parent WHERE {})",
+            quoted(column),
+            self.is_parent(lookup, list)
+        )
+    }
+
+    /// The condition that the row `parent` is the one that a list of texts finds.
+    pub(super) fn is_parent(&self, lookup: &LiveLookup, list: &str) -> String {
+        let parts = lookup.by.iter().enumerate().map(|(at, column)| {
+            let text = match self.dialect {
+                Dialect::Postgres => format!("({list}::json ->> {at})"),
+                Dialect::Sqlite => format!("({list} ->> {at})"),
+            };
+            let value = self.cast_text(&text, column);
+            format!("parent.{} {} {value}", quoted(&column.name), column.equals)
+        });
+        parts.collect::<Vec<_>>().join(" AND ")
     }
 
     fn bulk(&self, columns: usize, write: impl Fn(&str) -> String) -> Bulk {

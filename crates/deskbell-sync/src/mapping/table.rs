@@ -1,7 +1,10 @@
 //! A table of the application's, as the config declares it.
 
-use deskbell_expr::Expression;
+use std::collections::BTreeSet;
 
+use deskbell_expr::{EvaluationError, EventView, Expression, Value};
+
+use super::column_value::{Lookup, MappedValue};
 use super::declaration::{DeclarationError, DeclarationProblem, compile_all};
 use super::insert_value::InsertValue;
 use super::revision::revision_of;
@@ -15,8 +18,8 @@ pub(crate) struct MappedTable {
     pub(crate) name: String,
     pub(crate) entity: &'static Entity,
     pub(crate) into: String,
-    pub(crate) key: Vec<(String, Expression)>,
-    pub(crate) columns: Vec<(String, Expression)>,
+    pub(crate) key: Vec<(String, MappedValue)>,
+    pub(crate) columns: Vec<(String, MappedValue)>,
     /// What only a new row is given.
     pub(crate) on_insert: Vec<(String, InsertValue)>,
     pub(crate) on_delete: DeleteAction,
@@ -44,8 +47,8 @@ impl MappedTable {
         if mapping.key.is_empty() {
             return Err(problem(DeclarationProblem::NoKey));
         }
-        let key = compile_all("key", &mapping.key).map_err(problem)?;
-        let columns = compile_all("columns", &mapping.columns).map_err(problem)?;
+        let key = MappedValue::compile_all("key", &mapping.key).map_err(problem)?;
+        let columns = MappedValue::compile_all("columns", &mapping.columns).map_err(problem)?;
         let on_insert = InsertValue::compile_all(&mapping.on_insert).map_err(problem)?;
         let declared =
             (&mapping.entity, &mapping.into, &mapping.key, &mapping.columns, &mapping.on_delete);
@@ -77,16 +80,44 @@ impl MappedTable {
         }
     }
 
-    /// The columns whose values a version says: the mapped ones, then those of new rows alone.
-    pub(crate) fn evaluated(&self) -> impl Iterator<Item = (&str, &Expression)> {
-        let mapped = self.columns.iter().map(|(name, expression)| (name.as_str(), expression));
+    /// Every mapped column with its value.
+    pub(crate) fn mapped(&self) -> impl Iterator<Item = (&str, &MappedValue)> {
+        self.key.iter().chain(&self.columns).map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The columns that are looked up.
+    pub(crate) fn lookups(&self) -> impl Iterator<Item = (&str, &Lookup)> {
+        self.mapped().filter_map(|(name, value)| Some((name, value.lookup()?)))
+    }
+
+    /// Every expression, with the column that it is of.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = (&str, &Expression)> {
+        let of_key = self.mapped().filter_map(|(name, value)| match value {
+            MappedValue::Expression(expression) => Some((name, expression)),
+            MappedValue::Lookup(_) => None,
+        });
+        let set = self.set().iter().map(|(name, expression)| (name.as_str(), expression));
         let on_insert = self.on_insert.iter();
-        mapped.chain(on_insert.filter_map(|(name, value)| Some((&**name, value.expression()?))))
+        let on_insert = on_insert.filter_map(|(name, value)| Some((&**name, value.expression()?)));
+        of_key.chain(set).chain(on_insert)
+    }
+
+    /// What a version says of its row's columns: of the mapped ones, then of those of new rows alone.
+    pub(crate) fn evaluate(
+        &self,
+        view: &EventView<'_>,
+    ) -> Result<Vec<(&str, Value)>, EvaluationError> {
+        let mapped = self.columns.iter().map(|(name, value)| Ok((&**name, value.evaluate(view)?)));
+        let on_insert = self.on_insert.iter();
+        let on_insert = on_insert.filter_map(|(name, value)| {
+            Some(value.expression()?.evaluate(view).map(|value| (&**name, value)))
+        });
+        mapped.chain(on_insert).collect()
     }
 
     /// Every column that a row is given a value for when it is inserted.
     pub(crate) fn inserted(&self) -> impl Iterator<Item = &str> {
-        let mapped = self.key.iter().chain(&self.columns).map(|(name, _)| name.as_str());
+        let mapped = self.mapped().map(|(name, _)| name);
         mapped.chain(self.on_insert.iter().map(|(name, _)| name.as_str()))
     }
 
@@ -104,7 +135,12 @@ impl MappedTable {
             names.sort_unstable();
             names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned())
         };
-        let of_key = self.key.iter().chain(self.set()).map(|(name, _)| name.as_str());
-        first_twice(self.inserted().collect()).or_else(|| first_twice(of_key.collect()))
+        let of_key = self.key.iter().map(|(name, _)| name.as_str());
+        // What is looked up is no expression's to set.
+        let looked_up = self.lookups().map(|(name, _)| name);
+        let looked_up: BTreeSet<_> = of_key.chain(looked_up).collect();
+        let set = self.set().iter().map(|(name, _)| name.as_str());
+        first_twice(self.inserted().collect())
+            .or_else(|| first_twice(looked_up.into_iter().chain(set).collect()))
     }
 }

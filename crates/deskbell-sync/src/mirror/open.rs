@@ -1,5 +1,6 @@
 //! A mirror and its one writing connection.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,7 +161,13 @@ impl Mirror {
             let live = session.describe(&table.into).await?;
             let no_table = || MappedTableProblem::NoTable { into: table.into.clone() };
             let live = live.ok_or_else(no_table).map_err(fit)?;
-            let target = BoundTable::new(scope, Arc::clone(table), &live);
+            let mut parents = BTreeMap::new();
+            for (_, lookup) in table.lookups() {
+                if let Some(parent) = session.describe(&lookup.table).await? {
+                    parents.insert(lookup.table.clone(), parent);
+                }
+            }
+            let target = BoundTable::new(scope, Arc::clone(table), &live, &parents);
             targets.push(target.map_err(fit)?);
         }
         BoundTable::link(scope, &mut targets);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use deskbell_config::{Fault, Step, nearest};
 use deskbell_expr::in_config as expression;
 
-use crate::config::{Expressions, OnRowDelete, TableConfig};
+use crate::config::{ColumnValue, Expressions, LookupConfig, OnRowDelete, TableConfig};
 use crate::entity::{self, Entity};
 use crate::fold::absent_in_delete;
 use crate::mapping::GeneratedId;
@@ -20,11 +20,7 @@ pub(super) fn check(tables: &[TableConfig], warnings: &mut Vec<Fault>) -> Result
     for (index, table) in tables.iter().enumerate() {
         let at = |key| vec![Step::Key("table"), Step::Index(index), Step::Key(key)];
         check_entity(&table.entity, at("entity"))?;
-        let names: Vec<_> = table.into.split('.').collect();
-        if names.len() > 2 || names.iter().any(|name| name.trim().is_empty()) {
-            let message = format!("`{}` is not the name of a table", table.into);
-            return Err(Fault::at(at("into"), message).with_help("write `table` or `schema.table`"));
-        }
+        check_name(&table.into, at("into"))?;
         if table.key.is_empty() {
             return Err(Fault::at(at("key"), "a table needs a key to find its rows by").with_help(
                 format!(
@@ -34,7 +30,8 @@ pub(super) fn check(tables: &[TableConfig], warnings: &mut Vec<Fault>) -> Result
             ));
         }
         let mut columns = BTreeSet::new();
-        for (column, _) in table.key.iter().chain(table.columns.iter()) {
+        let mapped = table.key.iter().chain(table.columns.iter()).map(|(column, _)| column);
+        for column in mapped {
             if !columns.insert(column) {
                 let message = format!("`{column}` is a column of the key already");
                 return Err(Fault::at(at("columns"), message).with_help("name it once"));
@@ -64,31 +61,59 @@ fn check_expressions(
 ) -> Result<(), Fault> {
     let Some(entity) = entity::find(&table.entity) else { return Ok(()) };
     let event_types = [entity.upserted_by, entity.deleted_by].concat();
-    let lists = [
-        (&table.key, at("key")),
-        (&table.columns, at("columns")),
-        (&table.on_insert, at("on_insert")),
-    ];
-    for (list, at) in lists {
-        for (column, text) in list.iter() {
+    let mut check = |text: &str, column: &str, place: Vec<Step>| {
+        let what = format!("the expression of `{column}`");
+        let expression = expression::check(&what, text, &event_types, place.clone(), warnings)?;
+        match expression::absent_root(&what, &expression, &event_types, place) {
+            Some(fault) => Err(fault),
+            None => Ok(()),
+        }
+    };
+    for (list, at) in [(&table.key, at("key")), (&table.columns, at("columns"))] {
+        for (column, value) in list.iter() {
             let place = [&at[..], &[Step::Name(column.to_owned())]].concat();
-            let what = format!("the expression of `{column}`");
-            match GeneratedId::of(text) {
-                Some(_) if std::ptr::eq(list, &table.on_insert) => continue,
-                Some(_) => return Err(generated_elsewhere(text.trim(), place)),
-                None => {}
-            }
-            let at = place.clone();
-            let expression = expression::check(&what, text, &event_types, at, warnings)?;
-            if let Some(fault) = expression::absent_root(&what, &expression, &event_types, place) {
-                return Err(fault);
+            match value {
+                ColumnValue::Expression(text) if GeneratedId::of(text).is_some() => {
+                    return Err(generated_elsewhere(text.trim(), place));
+                }
+                ColumnValue::Expression(text) => check(text, column, place)?,
+                ColumnValue::Lookup(lookup) => {
+                    check_lookup(lookup, &place)?;
+                    for (by, text) in lookup.by.iter() {
+                        let by_column = [Step::Key("where"), Step::Name(by.to_owned())];
+                        check(text, by, [&place[..], &by_column].concat())?;
+                    }
+                }
             }
         }
+    }
+    for (column, text) in table.on_insert.iter().filter(|(_, text)| GeneratedId::of(text).is_none())
+    {
+        check(text, column, [&at("on_insert")[..], &[Step::Name(column.to_owned())]].concat())?;
     }
     match &table.on_delete {
         OnRowDelete::Set(set) => check_set(set, entity, &at("on_delete"), warnings),
         OnRowDelete::Delete | OnRowDelete::Keep => Ok(()),
     }
+}
+
+fn check_lookup(lookup: &LookupConfig, place: &[Step]) -> Result<(), Fault> {
+    let within = |key| [place, &[Step::Key(key)]].concat();
+    if lookup.by.is_empty() {
+        let message = "a lookup needs a column to find its row by";
+        return Err(Fault::at(within("where"), message)
+            .with_help("name a unique column: where = { clerk_id = \"membership.user_id\" }"));
+    }
+    check_name(&lookup.lookup, within("lookup"))
+}
+
+fn check_name(table: &str, place: Vec<Step>) -> Result<(), Fault> {
+    let names: Vec<_> = table.split('.').collect();
+    if names.len() <= 2 && names.iter().all(|name| !name.trim().is_empty()) {
+        return Ok(());
+    }
+    Err(Fault::at(place, format!("`{table}` is not the name of a table"))
+        .with_help("write `table` or `schema.table`"))
 }
 
 fn generated_elsewhere(text: &str, place: Vec<Step>) -> Fault {

@@ -15,6 +15,9 @@ pub(crate) const CHECKPOINTS: &str = "clerk__checkpoints";
 pub(crate) const EARLIER: &str = include_str!("schema_1/sqlite.sql");
 pub(crate) const VERSIONS: &str = "clerk__versions";
 
+/// The type of ids that an application makes itself.
+pub(crate) const UUID: &str = "text";
+
 /// A type of texts that are equal whatever their case, and what must be there before it.
 pub(crate) const CASELESS: &str = "text collate nocase";
 pub(crate) const BEFORE_CASELESS: &str = "SELECT 1";

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use deskbell_sync::{
-    DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, TableConfig, connect,
+    ColumnValues, DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, TableConfig,
+    connect,
 };
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use super::application::Application;
 use super::support::{deleted, event, membership};
 
 /// Pairs as a config has them.
-pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Expressions {
+pub(crate) fn pairs<'a, T: FromIterator<(&'a str, &'a str)>>(pairs: &[(&'a str, &'a str)]) -> T {
     pairs.iter().copied().collect()
 }
 
@@ -259,7 +260,7 @@ async fn what_does_not_fit_the_database_is_said_before_the_first_event() {
         (with(&|t| t.columns = pairs(&[("name", "usr.id")])), "unknown name `usr`"),
         (with(&|t| t.columns = pairs(&[("name", "data.")])), "columns.name: syntax error"),
         (with(&|t| t.entity = "users".to_owned()), "unknown entity \"users\""),
-        (with(&|t| t.key = Expressions::default()), "needs a key"),
+        (with(&|t| t.key = ColumnValues::default()), "needs a key"),
         (with(&|t| t.columns = pairs(&[("clerk_id", "id")])), "\"clerk_id\" is mapped twice"),
     ] {
         let error = Application::refused(&[USERS], options(table)).await;
@@ -274,7 +275,7 @@ async fn what_does_not_fit_the_database_is_said_before_the_first_event() {
 
 #[tokio::test]
 async fn a_column_that_is_mapped_later_is_filled_for_old_rows() {
-    let few = TableConfig { columns: Expressions::default(), ..users(OnRowDelete::Delete) };
+    let few = TableConfig { columns: ColumnValues::default(), ..users(OnRowDelete::Delete) };
     let mut app = Application::new(&[USERS], options(few)).await;
     let created = event("msg_1", "user.created", 1, &user("user_1", "a@x.dev", 1));
     app.apply(std::slice::from_ref(&created)).await;

@@ -149,7 +149,7 @@ async fn only_what_is_exchanged_is_emptied() {
         "CREATE TABLE people (clerk_id text PRIMARY KEY, email text NOT NULL, {number}, {kind}, {unique})"
     );
     let mut options = options();
-    options.database.tables[0].columns.0.push(("kind".to_owned(), "'person'".to_owned()));
+    options.database.tables[0].columns.0.push(("kind".to_owned(), "'person'".into()));
     let mut app = Application::new(&[&table], options).await;
     let has = |id: usize, email: &str, at: i64| {
         let mut data = user(&format!("user_{id}"), email, at);

@@ -72,8 +72,8 @@ async fn mapped_tables_have_all_the_rest() {
 #[tokio::test]
 async fn the_request_that_caused_an_event_is_in_mapped_tables() {
     let mut table = users(OnRowDelete::Delete);
-    table.columns.0[1].1 = "event_attributes.http_request.client_ip".to_owned();
-    table.columns.0[2].1 = "event_attributes.http_request.user_agent".to_owned();
+    table.columns.0[1].1 = "event_attributes.http_request.client_ip".into();
+    table.columns.0[2].1 = "event_attributes.http_request.user_agent".into();
     let options = MirrorOptions::new(
         "mirror",
         DatabaseConfig { mirror: false, tables: vec![table], ..DatabaseConfig::default() },

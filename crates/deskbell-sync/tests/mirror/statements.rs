@@ -1,7 +1,7 @@
 //! The application's own statements: in the order of the log, each event once in effect.
 
 use deskbell_sync::statements::{From, resume};
-use deskbell_sync::{DatabaseConfig, Line, MirrorOptions, Stale, StatementConfig};
+use deskbell_sync::{DatabaseConfig, Expressions, Line, MirrorOptions, Stale, StatementConfig};
 use serde_json::{Value, json};
 
 use super::application::Application;
@@ -151,7 +151,7 @@ async fn what_makes_no_sense_is_said_before_the_first_event() {
     };
     let few = pairs(&[("org", "data.organization.id")]);
     let mut more = joining().params;
-    more.0.extend(pairs(&[("x", "id")]).0);
+    more.0.extend(pairs::<Expressions>(&[("x", "id")]).0);
     for (statement, message) in [
         (with(&|s| s.params.clone_from(&few)), "parameter :user is not in params"),
         (with(&|s| s.params.clone_from(&more)), "params has \"x\""),

@@ -14,6 +14,9 @@ pub(crate) const CHECKPOINTS: &str = "clerk._checkpoints";
 pub(crate) const EARLIER: &str = include_str!("../mirror/schema_1/postgres.sql");
 pub(crate) const VERSIONS: &str = "clerk._versions";
 
+/// The type of ids that an application makes itself.
+pub(crate) const UUID: &str = "uuid";
+
 /// A type of texts that are equal whatever their case, and what must be there before it.
 pub(crate) const CASELESS: &str = "citext";
 pub(crate) const BEFORE_CASELESS: &str = "CREATE EXTENSION IF NOT EXISTS citext";

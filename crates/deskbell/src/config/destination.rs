@@ -17,7 +17,8 @@ use deskbell_sync::{MirrorOptions, SourceRule};
 use serde::{Deserialize, Serialize};
 
 pub use deskbell_sync::{
-    DatabaseConfig, Expressions, Line, OnDelete, OnRowDelete, Stale, StatementConfig, TableConfig,
+    ColumnValue, ColumnValues, DatabaseConfig, Expressions, Line, LookupConfig, OnDelete,
+    OnRowDelete, Stale, StatementConfig, TableConfig,
 };
 
 /// One destination: what every type has, and what its own has.

@@ -20,11 +20,11 @@ pub use deskbell_store::{RetentionConfig, StoreConfig};
 
 pub use alerts::AlertsConfig;
 pub use destination::{
-    AllowedHost, CaCertificates, DatabaseConfig, DeliveryConfig, DestinationConfig,
-    DestinationKind, DestinationType, EmailConfig, EmailPreset, EmailProvider, EndpointSecret,
-    EndpointSecrets, Expressions, HeaderFamily, Headers, HttpConfig, Line, LoopsConfig, OnDelete,
-    OnRowDelete, Ordering, RetryPolicy, SignatureVersion, SlackConfig, Stale, StartFrom,
-    StatementConfig, TableConfig,
+    AllowedHost, CaCertificates, ColumnValue, ColumnValues, DatabaseConfig, DeliveryConfig,
+    DestinationConfig, DestinationKind, DestinationType, EmailConfig, EmailPreset, EmailProvider,
+    EndpointSecret, EndpointSecrets, Expressions, HeaderFamily, Headers, HttpConfig, Line,
+    LookupConfig, LoopsConfig, OnDelete, OnRowDelete, Ordering, RetryPolicy, SignatureVersion,
+    SlackConfig, Stale, StartFrom, StatementConfig, TableConfig,
 };
 pub use load::{DEFAULT_FILE, Loaded};
 pub use sections::Config;

@@ -6,6 +6,8 @@ use deskbell::config::{Expressions, OnDelete, OnRowDelete, Stale};
 
 use super::{assert_rendered, database, database_of, load, usual};
 
+const ACCOUNT: &str = "entity = \"user\"\ninto = \"accounts\"\nkey = { clerk_id = \"user.id\" }";
+
 #[test]
 fn every_key_of_a_database_is_read() {
     let config = load(DATABASE, &usual()).unwrap().config;
@@ -20,9 +22,9 @@ fn every_key_of_a_database_is_read() {
     assert_eq!(app.conflict_patience.0, Duration::from_secs(7200));
     let [customers, members] = &app.tables[..] else { panic!("two tables") };
     assert_eq!((&*customers.entity, &*customers.into), ("user", "public.customers"));
-    assert_eq!(customers.key, expressions(&[("clerk_id", "user.id")]));
+    assert_eq!(customers.key, [("clerk_id", "user.id")].into_iter().collect());
     let as_written = [("name", "user.full_name"), ("email", "user.primary_email_address")];
-    assert_eq!(customers.columns, expressions(&as_written));
+    assert_eq!(customers.columns, as_written.into_iter().collect());
     let gone = expressions(&[("gone_at", "occurred_at")]);
     assert_eq!(customers.on_delete, OnRowDelete::Set(gone));
     assert_eq!((customers.line.0, members.line.0), (Some(13), Some(20)));
@@ -129,6 +131,26 @@ fn mistakes_in_destinations_say_the_same() {
                 "entity = \"user\"\ninto = \"t\"\nkey = { id = \"user.id\" }\ncolumns = { id = \"user.id\" }",
             ),
         ),
+        ("statement_on_unknown_type", statement("on = [\"user.create\"]\nsql = \"SELECT 1\"")),
+        ("statement_on_nothing", statement("on = []\nsql = \"SELECT 1\"")),
+        ("statement_without_sql", statement("on = [\"user.*\"]\nsql = \" \"")),
+        (
+            "mirrors_that_fight",
+            format!(
+                "{}{}",
+                database(""),
+                database("on_delete = \"mark\"").replace("\"app\"", "\"b\"")
+            ),
+        ),
+    ];
+    for (name, text) in cases {
+        assert_mistake(name, &text);
+    }
+}
+
+#[test]
+fn mistakes_in_values_of_columns_say_where_they_are() {
+    let cases = [
         (
             "column_of_new_rows_twice",
             table(
@@ -147,23 +169,41 @@ fn mistakes_in_destinations_say_the_same() {
                 "entity = \"user\"\ninto = \"t\"\nkey = { clerk_id = \"user.id\" }\non_insert = { id = \"'u-' + uuid()\" }",
             ),
         ),
-        ("statement_on_unknown_type", statement("on = [\"user.create\"]\nsql = \"SELECT 1\"")),
-        ("statement_on_nothing", statement("on = []\nsql = \"SELECT 1\"")),
-        ("statement_without_sql", statement("on = [\"user.*\"]\nsql = \" \"")),
         (
-            "mirrors_that_fight",
-            format!(
-                "{}{}",
-                database(""),
-                database("on_delete = \"mark\"").replace("\"app\"", "\"b\"")
-            ),
+            "lookup_without_its_column",
+            table(&format!(
+                "{ACCOUNT}\ncolumns = {{ org_id = {{ lookup = \"orgs\", where = {{ clerk_id = \"data.id\" }} }} }}"
+            )),
         ),
+        (
+            "lookup_by_nothing",
+            table(&format!(
+                "{ACCOUNT}\ncolumns = {{ org_id = {{ lookup = \"orgs\", where = {{}}, column = \"id\" }} }}"
+            )),
+        ),
+        (
+            "lookup_by_an_unknown_field",
+            table(&format!(
+                "{ACCOUNT}\ncolumns = {{ org_id = {{ lookup = \"orgs\", where = {{ clerk_id = \"user.orgid\" }}, column = \"id\" }} }}"
+            )),
+        ),
+        (
+            "lookup_with_an_unknown_key",
+            table(&format!(
+                "{ACCOUNT}\ncolumns = {{ org_id = {{ lookup = \"orgs\", when = {{ clerk_id = \"user.id\" }}, column = \"id\" }} }}"
+            )),
+        ),
+        ("value_that_is_a_number", table(&format!("{ACCOUNT}\ncolumns = {{ org_id = 7 }}"))),
     ];
     for (name, text) in cases {
-        let error = load(&text, &usual()).expect_err(name);
-        assert!(!error.contains("hunter2"), "{error}");
-        assert_rendered(name, &error);
+        assert_mistake(name, &text);
     }
+}
+
+fn assert_mistake(name: &str, text: &str) {
+    let error = load(text, &usual()).expect_err(name);
+    assert!(!error.contains("hunter2"), "{error}");
+    assert_rendered(name, &error);
 }
 
 fn table(keys: &str) -> String {

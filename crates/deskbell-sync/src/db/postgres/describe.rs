@@ -108,6 +108,7 @@ type ColumnRow = (
 fn column(row: ColumnRow) -> LiveColumn {
     let (name, type_name, base, length, not_null, default, generated, collation, equals) = row;
     LiveColumn {
+        lookup: None,
         class: ColumnClass::of(Dialect::Postgres, &base),
         length: length.and_then(|length| usize::try_from(length).ok()),
         name,

@@ -82,6 +82,7 @@ async fn columns(
         // Filled by SQLite where it is left out.
         let row_id = only_key && key == 1 && type_name.eq_ignore_ascii_case("integer");
         let column = LiveColumn {
+            lookup: None,
             class: ColumnClass::of(Dialect::Sqlite, &type_name),
             not_null: not_null != 0 && !row_id,
             generated: GENERATED.contains(&hidden),

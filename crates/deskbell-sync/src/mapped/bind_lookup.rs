@@ -1,0 +1,58 @@
+//! Lookups in the tables that they look into, and whether these have what they need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fit::MappedTableProblem;
+use crate::db::{LiveLookup, LiveTable};
+use crate::mapping::{Lookup, MappedTable};
+
+impl LiveTable {
+    /// Binds the lookups of a mapped table, given the tables that they look into by their names in the
+    /// config.
+    pub(super) fn bind_lookups(
+        &mut self,
+        mapped: &MappedTable,
+        parents: &BTreeMap<String, LiveTable>,
+    ) -> Result<(), MappedTableProblem> {
+        for (name, lookup) in mapped.lookups() {
+            let no_table = || MappedTableProblem::NoTable { into: lookup.table.clone() };
+            let parent = parents.get(&lookup.table).ok_or_else(no_table)?;
+            let bound = parent.looked_up(mapped, lookup)?;
+            if let Some(column) = self.columns.iter_mut().find(|column| column.name == name) {
+                column.lookup = Some(bound);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lookup, as it is in this table.
+    fn looked_up(
+        &self,
+        mapped: &MappedTable,
+        lookup: &Lookup,
+    ) -> Result<LiveLookup, MappedTableProblem> {
+        let into = &lookup.table;
+        let found = |name: &str| {
+            self.column(name).ok_or_else(|| {
+                let there = self.columns.iter().map(|column| column.name.clone()).collect();
+                let (into, column) = (into.clone(), name.to_owned());
+                MappedTableProblem::NoColumn { into, column, there }
+            })
+        };
+        found(&lookup.column)?;
+        let names: BTreeSet<_> = lookup.by.iter().map(|(name, _)| name.clone()).collect();
+        let mut by = Vec::new();
+        for (name, expression) in &lookup.by {
+            self.check_expression(mapped, into, name, expression)?;
+            by.push(found(name)?.clone());
+        }
+        self.check_unique(into, &names)?;
+        let index = self.index_of(&by);
+        let compared = by.iter().map(|column| match index {
+            Some(index) => Self::compared(column, index),
+            None => column.clone(),
+        });
+        let (by, column) = (compared.collect(), lookup.column.clone());
+        Ok(LiveLookup { parent: self.name.clone(), by, column })
+    }
+}
