@@ -18,6 +18,15 @@ pub fn check(config: &DatabaseConfig) -> Result<(), ConnectError> {
     Ok(())
 }
 
+/// Checks the config against the database as it is: the application's tables and statements, and
+/// whether the mirror's tables are ours. Changes nothing.
+///
+/// # Errors
+/// [`ConnectError`]: what does not fit, or the database is away.
+pub async fn check_live(options: &MirrorOptions) -> Result<(), ConnectError> {
+    Mirror::check(options).await
+}
+
 /// Opens the mirror's database, checks that its tables are ours or not there, and makes what is
 /// missing of them.
 ///

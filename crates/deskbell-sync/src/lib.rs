@@ -81,7 +81,7 @@ pub use config::{
     ColumnValue, ColumnValues, DatabaseConfig, Expressions, Line, LookupConfig, OnDelete,
     OnRowDelete, Stale, StatementConfig, TableConfig,
 };
-pub use connect::{check, connect};
+pub use connect::{check, check_live, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
 pub use fold::{Fold, mirror_instance};

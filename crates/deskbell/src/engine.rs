@@ -8,7 +8,7 @@ mod reload;
 pub(crate) mod routes;
 mod running;
 
-pub use self::check::check_destinations;
+pub use self::check::{check_databases, check_destinations};
 pub use self::error::StartError;
 pub(crate) use self::listening::Listening;
 pub(crate) use self::reload::Reloaded;

@@ -41,7 +41,7 @@ pub use builder::{Builder, Deskbell};
 pub use config::Config;
 pub use delivering::DeliveringError;
 pub use deskbell_delivery::{ChannelError, HandlerContext, HandlerError};
-pub use engine::{Engine, StartError, check_destinations};
+pub use engine::{Engine, StartError, check_databases, check_destinations};
 pub use metrics::MetricsError;
 pub use tasks::StoppedEarly;
 

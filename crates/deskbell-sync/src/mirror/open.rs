@@ -14,7 +14,7 @@ use super::migrate::MigrationPlan;
 use super::remake_position::RemakePosition;
 use super::streak::Streaks;
 use crate::config::DatabaseConfig;
-use crate::db::{DbSession, LimitedSession, MirrorDatabase, Table};
+use crate::db::{DatabaseError, DbSession, LimitedSession, MirrorDatabase, Table};
 use crate::mapped::{
     BoundTable, ConflictTimeout, MappedTableError, MappedTableProblem, PreparedStatement,
     RecordScope,
@@ -50,14 +50,40 @@ pub(crate) struct Mirror {
 impl Mirror {
     /// Opens the database, and makes the tables that are missing.
     pub(crate) async fn open(options: &MirrorOptions) -> Result<Self, ConnectError> {
+        let database = database(&options.database.url)?;
+        let connected = within(options.answer_within, database.connect()).await?;
+        let (mirror, session) = Self::prepare(options, database, connected).await?;
+        let mut connected = mirror.set_up(session).await?;
+        mirror.existing().forget_emptied(connected.session.as_mut()).await?;
+        *mirror.connection.lock().await = Some(connected);
+        Ok(mirror)
+    }
+
+    /// Checks what is in the database against the config; changes nothing.
+    pub(crate) async fn check(options: &MirrorOptions) -> Result<(), ConnectError> {
+        let database = database(&options.database.url)?;
+        let config = &options.database;
+        if database.is_absent() && config.tables.is_empty() && config.statements.is_empty() {
+            return Ok(());
+        }
+        let session = within(options.answer_within, database.connect_to_read()).await?;
+        let (mirror, session) = Self::prepare(options, database, session).await?;
+        let mut session = LimitedSession::new(session, mirror.answer_within);
+        mirror.plan().check(&mut session).await?;
+        mirror.application(&mut session).await?;
+        Ok(())
+    }
+
+    /// The mirror before anything of it is looked at but the columns that it has.
+    async fn prepare(
+        options: &MirrorOptions,
+        database: Arc<dyn MirrorDatabase>,
+        mut session: Box<dyn DbSession>,
+    ) -> Result<(Self, Box<dyn DbSession>), ConnectError> {
         let MirrorOptions { database: mut config, destination, .. } = options.clone();
         check_schema_name(&config.schema)?;
         let mut mappings = Mappings::for_config(&config)?;
-        let database = database(&config.url)?;
         let dialect = database.dialect();
-        let limit = options.answer_within;
-        let connecting = tokio::time::timeout(limit, database.connect());
-        let mut session = connecting.await.map_err(|_| no_connection(limit))??;
         let existing = ExistingColumns { dialect, schema: &config.schema, mappings: &mappings };
         let kept = existing.kept_columns(session.as_mut()).await?;
         if !kept.is_empty() {
@@ -80,12 +106,13 @@ impl Mirror {
             mappings: Arc::new(mappings),
             auto_migrate,
             timeout: ConflictTimeout { dialect, after: conflict_patience.0 },
-            answer_within: limit,
+            answer_within: options.answer_within,
         };
-        let mut connected = mirror.set_up(session).await?;
-        mirror.existing().forget_emptied(connected.session.as_mut()).await?;
-        *mirror.connection.lock().await = Some(connected);
-        Ok(mirror)
+        Ok((mirror, session))
+    }
+
+    fn plan(&self) -> MigrationPlan<'_> {
+        MigrationPlan::new(self.database.dialect(), &self.schema, &self.tables)
     }
 
     async fn connect(&self) -> Result<OpenConnection, ConnectError> {
@@ -95,7 +122,7 @@ impl Mirror {
     async fn set_up(&self, session: Box<dyn DbSession>) -> Result<OpenConnection, ConnectError> {
         let mut session = LimitedSession::new(session, self.answer_within);
         let session_of = &mut session as &mut dyn DbSession;
-        let plan = MigrationPlan::new(self.database.dialect(), &self.schema, &self.tables);
+        let plan = self.plan();
         plan.check(session_of).await?;
         // Before anything is changed in a database that may be the application's.
         match self.mapped_targets(session_of).await {
@@ -196,6 +223,14 @@ impl Mirror {
             error => TargetError::Unusable(error),
         })
     }
+}
+
+async fn within<T>(
+    limit: Duration,
+    connecting: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, ConnectError> {
+    let connected = tokio::time::timeout(limit, connecting).await;
+    Ok(connected.map_err(|_| no_connection(limit))??)
 }
 
 fn no_connection(limit: Duration) -> ConnectError {

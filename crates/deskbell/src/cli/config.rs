@@ -5,25 +5,30 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{Context, exit};
-use crate::check_destinations;
 use crate::config::Loaded;
 use crate::engine;
+use crate::{StartError, check_databases, check_destinations};
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum Command {
-    /// Check the config without opening its databases.
-    Check,
+    /// Check the config, by default without opening its databases.
+    Check {
+        /// Also check the enabled destinations of type `database` against their databases, without
+        /// changing these: tables, columns, indexes and statements
+        #[arg(long)]
+        live: bool,
+    },
     /// Print the effective values, with secrets redacted.
     Show,
 }
 
-pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
+pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     let mut loaded = match command {
-        Command::Check => context.load_to_check()?,
-        Command::Show => context.load_config()?,
+        Command::Check { live: false } => context.load_to_check()?,
+        Command::Check { live: true } | Command::Show => context.load_config()?,
     };
     loaded.warnings.extend(loaded.left_out.iter().cloned());
-    if matches!(command, Command::Check) {
+    if matches!(command, Command::Check { .. }) {
         engine::routes::certificate(&loaded.config).map_err(exit::Failure::start)?;
         let warnings = check_destinations(&loaded.config).map_err(exit::Failure::start)?;
         loaded.warnings.extend(warnings);
@@ -34,11 +39,26 @@ pub(super) fn run(command: Command, context: &Context) -> Result<ExitCode, exit:
     for note in context.environment.notes() {
         errln!("note: {note}");
     }
+    if matches!(command, Command::Check { live: true }) {
+        check_live(&loaded, context).await?;
+    }
     match command {
-        Command::Check => check(&loaded, context),
+        Command::Check { .. } => check(&loaded, context),
         Command::Show => show(&loaded, context)?,
     }
     Ok(ExitCode::from(exit::DONE))
+}
+
+/// Prints what each destination's database lacks; the last one ends the command. A config that does not
+/// fit goes before a database that is away.
+async fn check_live(loaded: &Loaded, context: &Context) -> Result<(), exit::Failure> {
+    let mut errors = check_databases(&loaded.config).await;
+    errors.sort_by_key(StartError::is_config_error);
+    let Some(last) = errors.pop() else { return Ok(()) };
+    for error in errors {
+        exit::Failure::start(error).report(context.json);
+    }
+    Err(exit::Failure::start(last))
 }
 
 fn check(loaded: &Loaded, context: &Context) {

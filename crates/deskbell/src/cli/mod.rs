@@ -136,7 +136,7 @@ fn report_usage(error: &clap::Error) -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     match command {
         Command::Types => types::run(context),
-        Command::Config(command) => config::run(command, context),
+        Command::Config(command) => on_runtime(config::run(command, context)),
         Command::Schema(command) => on_runtime(schema::run(command, context)),
         Command::Rebuild(arguments) => on_runtime(rebuild::run(arguments, context)),
         Command::Statements(command) => on_runtime(statements::run(command, context)),

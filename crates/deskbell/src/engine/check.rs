@@ -1,4 +1,4 @@
-//! What can be checked of the destinations without their databases.
+//! What can be checked of the destinations before they are opened.
 
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,19 @@ pub fn check_destinations(config: &Config) -> Result<Vec<String>, StartError> {
     check_mirrors(config)?;
     let delivering = Delivering::new(config, Vec::new(), &CancellationToken::new())?;
     Ok(delivering.warnings().to_vec())
+}
+
+/// Checks the enabled mirrors against their databases as they are, and changes nothing. Returns every
+/// one that does not fit or cannot be reached.
+pub async fn check_databases(config: &Config) -> Vec<StartError> {
+    let mut errors = Vec::new();
+    for destination in config.destinations.iter().filter(|destination| destination.enabled) {
+        let Some(options) = destination.mirror_options(&config.sources) else { continue };
+        if let Err(source) = deskbell_sync::check_live(&options).await {
+            errors.push(StartError::Mirror { destination: destination.name.clone(), source });
+        }
+    }
+    errors
 }
 
 pub(super) fn check_mirrors(config: &Config) -> Result<(), StartError> {

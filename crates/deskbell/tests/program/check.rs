@@ -1,5 +1,7 @@
 //! `deskbell config check` of the templates that destinations are made of.
 
+use testkit::SqliteFile;
+
 use super::support::{directory, run};
 
 const SLACK: &str =
@@ -88,5 +90,45 @@ async fn another_name_for_a_type_is_understood_in_the_error() {
         std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
         let ran = run(directory.path(), &["config", "check"]).await;
         assert!(ran.stderr.contains(&format!("did you mean `{meant}`?")), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn the_databases_are_checked_where_that_is_asked_for() {
+    let directory = directory();
+    let database = SqliteFile::new("app.db");
+    let url = database.url();
+    let table = |into: &str, columns: &str| {
+        format!(
+            "[[destination.table]]\nentity = \"user\"\ninto = \"{into}\"\n\
+             key = {{ clerk_id = \"user.id\" }}\ncolumns = {{ {columns} }}\n"
+        )
+    };
+    let destination = |name: &str, tables: &str| {
+        format!(
+            "[[destination]]\nname = \"{name}\"\ntype = \"database\"\nurl = \"{url}\"\n\
+             schema = \"{name}\"\nmirror = false\n{tables}"
+        )
+    };
+    let check = async |destinations: &str| {
+        std::fs::write(directory.path().join("deskbell.toml"), destinations).unwrap();
+        run(directory.path(), &["config", "check", "--live"]).await
+    };
+    let good = destination("good", &table("accounts", "email = \"user.primary_email_address\""));
+    let ran = check(&good).await;
+    assert_eq!(ran.code, 1, "there is no such file: {}", ran.stderr);
+    database.run("CREATE TABLE accounts (clerk_id text PRIMARY KEY, email text, name text)").await;
+    let before = std::fs::read(database.path()).unwrap();
+    let ran = check(&good).await;
+    assert_eq!((ran.code, &*ran.stdout), (0, "deskbell.toml is valid\n"), "{}", ran.stderr);
+    assert!(std::fs::read(database.path()).unwrap() == before, "nothing is made");
+    let no_table = destination("one", &table("acounts", "email = \"user.full_name\""));
+    let no_column = destination("two", &table("accounts", "mail = \"user.full_name\""));
+    let ran = check(&format!("{good}{no_table}{no_column}")).await;
+    assert_eq!(ran.code, 64, "{}", ran.stderr);
+    // Without the frame of the report, and its breaks.
+    let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in ["no table \"acounts\"", "no column \"mail\""] {
+        assert!(said.contains(expected), "{said}");
     }
 }
