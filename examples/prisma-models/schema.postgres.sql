@@ -3,7 +3,7 @@
 CREATE TYPE "Role" AS ENUM ('MEMBER', 'ADMIN');
 
 CREATE TABLE "User" (
-    "id" TEXT NOT NULL DEFAULT gen_random_uuid(),
+    "id" TEXT NOT NULL,
     "clerkId" TEXT NOT NULL,
     "email" TEXT,
     "name" TEXT,
