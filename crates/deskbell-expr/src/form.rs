@@ -129,6 +129,20 @@ impl Form {
         }
     }
 
+    /// What people call a value of this form; `None` where that is not known, or differs.
+    pub(crate) fn holds(&self) -> Option<&'static str> {
+        let mut kinds: Vec<_> = self.shapes.iter().map(shape_name).collect();
+        if kinds.is_empty() {
+            let known = self.values.iter().filter(|value| !value.is_null());
+            kinds = known.map(|value| json_name(value)).collect();
+        }
+        kinds.dedup();
+        match kinds.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
     /// Whether anything may stand below: the application's own, or what is only known to be null.
     fn is_open(&self) -> bool {
         let tells_nothing = |value: &&Json| match value {
@@ -167,6 +181,29 @@ fn shapes(samples: Vec<&Sample>) -> Vec<Shape> {
     let mut entities: Vec<_> = samples.into_iter().map(|sample| sample.entity).collect();
     entities.dedup();
     entities.into_iter().filter_map(catalog::shape).collect()
+}
+
+fn shape_name(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::Text => "text",
+        Shape::Integer | Shape::Number => "number",
+        Shape::Time => "time",
+        Shape::Boolean => "boolean",
+        Shape::Object(_) => "object",
+        Shape::List(_) => "list",
+        _ => "anything",
+    }
+}
+
+fn json_name(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "text",
+        Json::Array(_) => "list",
+        Json::Object(_) => "object",
+    }
 }
 
 fn members(shape: &Shape) -> Option<Vec<(&'static str, Shape)>> {

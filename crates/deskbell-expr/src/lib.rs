@@ -100,6 +100,7 @@ pub mod json;
 mod meter;
 mod path;
 mod pattern;
+pub mod reference;
 mod resolver;
 mod roots;
 mod unknown;

@@ -7,6 +7,7 @@ mod documents;
 mod email;
 mod expressions;
 mod http;
+mod reference;
 mod secrets;
 mod server;
 mod services;

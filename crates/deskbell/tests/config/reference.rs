@@ -1,0 +1,91 @@
+//! The reference pages: what they list is what there is.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use deskbell_expr::{ROOTS, reference};
+
+use super::{load, usual};
+
+/// Set to write the generated part of the page anew.
+const UPDATE: &str = "UPDATE_DOCS";
+const BEGIN: &str = "<!-- generated: UPDATE_DOCS=1 cargo test -p deskbell reference -->\n";
+
+fn page(name: &str) -> (PathBuf, String) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    let text = fs::read_to_string(&path).unwrap();
+    (path, text)
+}
+
+/// The names in backquotes that the rows of a table begin with, in the section of this heading.
+fn listed(text: &str, heading: &str) -> BTreeSet<String> {
+    let (_, section) = text.split_once(&format!("\n{heading}\n")).expect(heading);
+    let section = section.split("\n#").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let first = rows.map(|row| row.split('|').nth(1).unwrap());
+    first.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned)).collect()
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it asks for another run of the test, not for a config"
+)]
+fn the_fields_of_every_entity_are_listed() {
+    let mut made = String::new();
+    for (root, fields) in reference::entities() {
+        writeln!(made, "\n### `{root}`\n\n| field | holds |\n| --- | --- |").unwrap();
+        for field in fields {
+            let holds = field.holds.unwrap_or("");
+            writeln!(made, "| `{}` | {holds} |", field.path).unwrap();
+        }
+    }
+    let (path, text) = page("expressions.md");
+    let (head, shown) = text.split_once(BEGIN).expect("where the generated part begins");
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(path, format!("{head}{BEGIN}{made}")).unwrap();
+        return;
+    }
+    assert!(
+        shown == made,
+        "docs/expressions.md is not what the code has: run its test with {UPDATE}=1"
+    );
+}
+
+#[test]
+fn every_root_and_function_of_an_expression_is_listed() {
+    let (_, text) = page("expressions.md");
+    let roots = ROOTS.iter().map(|root| (*root).to_owned()).collect();
+    assert_eq!(listed(&text, "## Roots"), roots);
+    let called: BTreeSet<String> =
+        reference::functions()[0].iter().map(ToString::to_string).collect();
+    let [_, methods, macros] = reference::functions();
+    let methods = methods.iter().chain(macros).filter(|name| !called.contains(**name));
+    let known = called.iter().cloned().chain(methods.map(ToString::to_string)).collect();
+    let shown = listed(&text, "## Functions");
+    let name = |shown: &String| {
+        let call = shown.split('(').next().unwrap_or_default();
+        call.split('.').next_back().unwrap_or_default().to_owned()
+    };
+    assert_eq!(shown.iter().map(name).collect::<BTreeSet<_>>(), known);
+}
+
+#[test]
+fn every_key_of_a_table_and_a_statement_is_listed() {
+    let (_, text) = page("your-tables.md");
+    for (section, heading) in [
+        ("table", "### Keys of `[[destination.table]]`"),
+        ("statement", "### Keys of `[[destination.statement]]`"),
+    ] {
+        let config = format!(
+            "[[destination]]\nname = \"app\"\ntype = \"database\"\nurl = \"sqlite://a.db\"\n\
+             [[destination.{section}]]\nzzz = 1\n"
+        );
+        let error = load(&config, &usual()).unwrap_err().replace(['│', '\n'], " ");
+        let (_, known) = error.split_once("known keys here:").expect(&error);
+        let known = known.split(',').map(|key| key.trim().to_owned()).collect();
+        assert_eq!(listed(&text, heading), known, "{section}");
+    }
+}
