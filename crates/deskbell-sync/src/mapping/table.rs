@@ -144,3 +144,27 @@ impl MappedTable {
             .or_else(|| first_twice(looked_up.into_iter().chain(set).collect()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ColumnValues, Expressions, Line};
+
+    #[test]
+    fn a_table_is_told_from_others_as_earlier_versions_told_it() {
+        let mut mapping = TableConfig {
+            entity: "user".to_owned(),
+            into: "users".to_owned(),
+            on_delete: OnRowDelete::Set(Expressions::from_iter([("gone", "true")])),
+            key: ColumnValues::from_iter([("id", "user.id")]),
+            columns: ColumnValues::from_iter([("name", "\"x\"")]),
+            on_insert: Expressions::default(),
+            line: Line::default(),
+        };
+        let revision = |mapping: &TableConfig| MappedTable::compile(mapping).unwrap().revision;
+        let declared = r#"("user", "users", Expressions([("id", "user.id")]), Expressions([("name", "\"x\"")]), Set(Expressions([("gone", "true")])))"#;
+        assert_eq!(revision(&mapping), revision_of(declared.to_owned()));
+        mapping.on_insert = Expressions::from_iter([("made", "1")]);
+        assert_ne!(revision(&mapping), revision_of(declared.to_owned()));
+    }
+}
