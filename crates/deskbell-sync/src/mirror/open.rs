@@ -50,9 +50,9 @@ pub(crate) struct Mirror {
 impl Mirror {
     /// Opens the database, and makes the tables that are missing.
     pub(crate) async fn open(options: &MirrorOptions) -> Result<Self, ConnectError> {
-        let database = database(&options.database.url)?;
-        let connected = within(options.answer_within, database.connect()).await?;
-        let (mirror, session) = Self::prepare(options, database, connected).await?;
+        let (mappings, database) = declared(&options.database)?;
+        let session = within(options.answer_within, database.connect()).await?;
+        let (mirror, session) = Self::prepare(options, mappings, database, session).await?;
         let mut connected = mirror.set_up(session).await?;
         mirror.existing().forget_emptied(connected.session.as_mut()).await?;
         *mirror.connection.lock().await = Some(connected);
@@ -61,13 +61,13 @@ impl Mirror {
 
     /// Checks what is in the database against the config; changes nothing.
     pub(crate) async fn check(options: &MirrorOptions) -> Result<(), ConnectError> {
-        let database = database(&options.database.url)?;
         let config = &options.database;
+        let (mappings, database) = declared(config)?;
         if database.is_absent() && config.tables.is_empty() && config.statements.is_empty() {
             return Ok(());
         }
         let session = within(options.answer_within, database.connect_to_read()).await?;
-        let (mirror, session) = Self::prepare(options, database, session).await?;
+        let (mirror, session) = Self::prepare(options, mappings, database, session).await?;
         let mut session = LimitedSession::new(session, mirror.answer_within);
         mirror.plan().check(&mut session).await?;
         mirror.application(&mut session).await?;
@@ -77,12 +77,11 @@ impl Mirror {
     /// The mirror before anything of it is looked at but the columns that it has.
     async fn prepare(
         options: &MirrorOptions,
+        mut mappings: Mappings,
         database: Arc<dyn MirrorDatabase>,
         mut session: Box<dyn DbSession>,
     ) -> Result<(Self, Box<dyn DbSession>), ConnectError> {
         let MirrorOptions { database: mut config, destination, .. } = options.clone();
-        check_schema_name(&config.schema)?;
-        let mut mappings = Mappings::for_config(&config)?;
         let dialect = database.dialect();
         let existing = ExistingColumns { dialect, schema: &config.schema, mappings: &mappings };
         let kept = existing.kept_columns(session.as_mut()).await?;
@@ -223,6 +222,12 @@ impl Mirror {
             error => TargetError::Unusable(error),
         })
     }
+}
+
+/// What the config declares, before its database is looked for: a mistake leaves no file behind.
+fn declared(config: &DatabaseConfig) -> Result<(Mappings, Arc<dyn MirrorDatabase>), ConnectError> {
+    check_schema_name(&config.schema)?;
+    Ok((Mappings::for_config(config)?, database(&config.url)?))
 }
 
 async fn within<T>(
