@@ -1,13 +1,14 @@
 -- The same for SQLite and PostgreSQL.
 CREATE TABLE workspaces (
-    clerk_id text PRIMARY KEY,
+    id text PRIMARY KEY,
+    clerk_id text NOT NULL UNIQUE,
     name text,
     slug text,
     color text NOT NULL DEFAULT 'teal'
 );
 
 CREATE TABLE team_members (
-    workspace_id text NOT NULL REFERENCES workspaces (clerk_id) ON DELETE CASCADE,
+    workspace_id text NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
     user_id text NOT NULL,
     role text,
     email text,

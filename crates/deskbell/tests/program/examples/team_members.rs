@@ -42,7 +42,7 @@ async fn members_wait_for_their_workspace_and_who_joins_again_stays_whatever_the
     converges(
         "team-members",
         &events,
-        "select name, user_id, role, desk from team_members join workspaces on clerk_id = workspace_id
+        "select name, user_id, role, desk from team_members join workspaces on id = workspace_id
          union all select 'workspaces', clerk_id, name, color from workspaces order by 1, 2",
         &[
             "Juniper Freight|user_kim|org:admin|none yet",
