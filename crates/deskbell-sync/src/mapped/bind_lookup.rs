@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fit::MappedTableProblem;
-use crate::db::{LiveLookup, LiveTable};
+use crate::db::{Dialect, LiveLookup, LiveTable};
 use crate::mapping::{Lookup, MappedTable};
 
 impl LiveTable {
@@ -13,14 +13,27 @@ impl LiveTable {
         &mut self,
         mapped: &MappedTable,
         parents: &BTreeMap<String, LiveTable>,
+        dialect: Dialect,
     ) -> Result<(), MappedTableProblem> {
         for (name, lookup) in mapped.lookups() {
             let no_table = || MappedTableProblem::NoTable { into: lookup.table.clone() };
             let parent = parents.get(&lookup.table).ok_or_else(no_table)?;
             let bound = parent.looked_up(mapped, lookup)?;
-            if let Some(column) = self.columns.iter_mut().find(|column| column.name == name) {
-                column.lookup = Some(bound);
+            let Some(column) = self.columns.iter_mut().find(|column| column.name == name) else {
+                continue;
+            };
+            // SQLite takes any value.
+            if let (Dialect::Postgres, Some(found)) = (dialect, parent.column(&lookup.column))
+                && found.class != column.class
+            {
+                return Err(MappedTableProblem::LookupType {
+                    column: name.to_owned(),
+                    type_name: column.type_name.clone(),
+                    found: format!("{}.{}", lookup.table, lookup.column),
+                    found_type: found.type_name.clone(),
+                });
             }
+            column.lookup = Some(bound);
         }
         Ok(())
     }

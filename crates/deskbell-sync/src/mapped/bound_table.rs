@@ -45,7 +45,7 @@ impl BoundTable {
     ) -> Result<Self, MappedTableProblem> {
         let mut live = live.clone();
         live.check(&table)?;
-        live.bind_lookups(&table, parents)?;
+        live.bind_lookups(&table, parents, scope.dialect)?;
         Ok(Self {
             sql: TableSql::new(scope.dialect, &table, &live),
             records: RecordStatements::new(scope, &table.name),

@@ -55,6 +55,11 @@ pub enum MappedTableProblem {
     WrongParameter { name: String, type_name: String, gives: Kind },
     #[error("the database rejects the statement: {reason}")]
     Statement { reason: String },
+    /// A column would get values of another table's that it cannot hold.
+    #[error(
+        "column {column:?} is {type_name}, and {found:?}, which it is looked up in, is {found_type}"
+    )]
+    LookupType { column: String, type_name: String, found: String, found_type: String },
     #[error("{column}: {reason}")]
     Expression { column: String, reason: String },
 }

@@ -52,7 +52,8 @@ async fn live(session: &mut dyn DbSession) -> LiveTable {
     run(session, ACCOUNTS).await;
     let teams = session.describe("teams").await.unwrap().unwrap();
     let mut live = session.describe("accounts").await.unwrap().unwrap();
-    live.bind_lookups(&mapping(), &BTreeMap::from([("teams".to_owned(), teams)])).unwrap();
+    let teams = BTreeMap::from([("teams".to_owned(), teams)]);
+    live.bind_lookups(&mapping(), &teams, Dialect::Sqlite).unwrap();
     live
 }
 

@@ -1,7 +1,9 @@
 //! Types and constraints of an application's tables that PostgreSQL alone has.
 
 use deskbell_store::StoredEvent;
-use deskbell_sync::{DatabaseConfig, MirrorOptions, OnRowDelete, TableConfig};
+use deskbell_sync::{
+    ColumnValue, DatabaseConfig, LookupConfig, MirrorOptions, OnRowDelete, TableConfig,
+};
 use serde_json::{Value, json};
 
 use super::application::Application;
@@ -193,4 +195,20 @@ async fn no_statement_reads_a_whole_table_of(kind: &str, before: &str, unique: &
     let read = |rows: &[Vec<String>]| rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
     assert_eq!(read(&after), read(&before), "{kind} {unique}: {before:?} {after:?}");
     assert_ne!(after, before, "the indexes were read");
+}
+
+#[tokio::test]
+async fn a_lookup_of_another_type_is_refused_with_both() {
+    let teams = "CREATE TABLE teams (id bigint PRIMARY KEY, clerk_id text NOT NULL UNIQUE)";
+    let people = "CREATE TABLE app_users (clerk_id text PRIMARY KEY, team uuid)";
+    let team = ColumnValue::Lookup(LookupConfig {
+        lookup: "teams".to_owned(),
+        by: pairs(&[("clerk_id", "data.public_metadata.team")]),
+        column: "id".to_owned(),
+    });
+    let mut options = mapping(("clerk_id", "subject"), &[]);
+    options.database.tables[0].columns.0.push(("team".to_owned(), team));
+    let error = Application::refused(&[teams, people], options).await;
+    let expected = "column \"team\" is uuid, and \"teams.id\", which it is looked up in, is bigint";
+    assert!(error.contains(expected), "{error}");
 }
