@@ -2,12 +2,13 @@
 //!
 //! `tests/interop/README.md` says how to do the same by hand.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::prerequisites::{self, Version};
-use crate::report::{NotRun, Report};
+use crate::report::NotRun;
 use crate::step::Step;
 use crate::{unpacked, workspace};
 
@@ -21,8 +22,6 @@ struct Packages {
     what: &'static str,
     /// The features of the tests that need them.
     features: &'static [&'static str],
-    /// Whether those tests run only with `--all`, since they take long.
-    only_with_all: bool,
     /// The programs, each with the oldest version that will do.
     programs: &'static [(&'static str, Version)],
     debian: &'static [&'static str],
@@ -39,7 +38,6 @@ const PACKAGES: [Packages; 3] = [
     Packages {
         what: "interop with the npm packages svix, standardwebhooks, @clerk/backend and express",
         features: INTEROP,
-        only_with_all: false,
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],
         from: LOCKS,
@@ -49,8 +47,7 @@ const PACKAGES: [Packages; 3] = [
     },
     Packages {
         what: "the example with the npm package prisma",
-        features: &["deskbell/prisma"],
-        only_with_all: true,
+        features: &["deskbell/interop"],
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],
         from: PRISMA,
@@ -61,7 +58,6 @@ const PACKAGES: [Packages; 3] = [
     Packages {
         what: "interop with the PyPI packages svix and standardwebhooks",
         features: INTEROP,
-        only_with_all: false,
         programs: &[("python3", Version(3, 11)), ("pip3", Version(0, 0))],
         debian: &["python3", "python3-pip"],
         from: LOCKS,
@@ -72,15 +68,12 @@ const PACKAGES: [Packages; 3] = [
 ];
 
 /// Installs what the interop tests need. Returns the features to leave out, and reports why.
-pub(crate) fn features_without(all: bool, report: &mut Report) -> Vec<String> {
-    let mut features: Vec<&str> = Vec::new();
+pub(crate) fn features_without(not_run: &mut Vec<NotRun>) -> Vec<String> {
+    let mut features = BTreeSet::new();
     for packages in &PACKAGES {
-        if packages.only_with_all && !all {
-            report.only_with_all.push(packages.what);
-            features.extend(packages.features);
-        } else if let Some(missing) = packages.missing() {
-            report.not_run.push(missing);
-            features.extend(packages.features);
+        if let Some(missing) = packages.missing() {
+            not_run.push(missing);
+            features.extend(packages.features.iter().copied());
         }
     }
     features.into_iter().map(str::to_owned).collect()

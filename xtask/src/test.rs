@@ -37,7 +37,7 @@ fn run_all(options: &Options, report: &mut Report) {
     if !run_steps(&plan::lints(all), report) {
         return;
     }
-    let mut features_without = interop::features_without(all, report);
+    let mut features_without = interop::features_without(&mut report.not_run);
     features_without.extend(pooler::features_without(&mut report.not_run));
     // Stopped at the end of this function.
     let postgres = postgres::provide(&mut report.not_run);

@@ -9,7 +9,7 @@ mod interop;
 mod mailbox;
 mod new_device;
 mod paying;
-#[cfg(feature = "prisma")]
+#[cfg(feature = "interop")]
 mod prisma;
 mod prisma_schema;
 mod readme;
