@@ -198,6 +198,40 @@ async fn a_column_beside_the_key_is_looked_up_or_null_where_nothing_is_named() {
 }
 
 #[tokio::test]
+async fn a_row_is_found_by_several_columns_and_wakes_what_waits_for_it() {
+    let orgs = format!(
+        "CREATE TABLE orgs (id {UUID} PRIMARY KEY, tenant text, clerk_id text, name text,
+         UNIQUE (clerk_id, tenant))"
+    );
+    let staff = format!(
+        "CREATE TABLE staff (clerk_id text PRIMARY KEY, org_id {UUID} NOT NULL REFERENCES orgs (id))"
+    );
+    let tenant = ("tenant", "source");
+    let org = ColumnValue::Lookup(LookupConfig {
+        lookup: "orgs".to_owned(),
+        by: pairs(&[tenant, ("clerk_id", "membership.organization_id")]),
+        column: "id".to_owned(),
+    });
+    let staff_of = TableConfig {
+        into: "staff".to_owned(),
+        key: pairs(&[("clerk_id", "membership.id")]),
+        columns: ColumnValues(vec![("org_id".to_owned(), org)]),
+        ..members()
+    };
+    let orgs_of = TableConfig {
+        key: pairs(&[tenant, ("clerk_id", "subject")]),
+        ..parent("organization", "orgs", pairs(&[("name", "organization.name")]))
+    };
+    let mut app = Application::new(&[&orgs, &staff], options(vec![staff_of, orgs_of])).await;
+    app.apply(&[joins(1, 1, 1, 1)]).await;
+    assert_eq!(app.rows(&waiting()).await.len(), 1);
+    app.apply(&[founds(1, None, 2)]).await;
+    app.apply(&[]).await;
+    let found = "SELECT staff.clerk_id, name FROM staff JOIN orgs ON orgs.id = org_id";
+    assert_eq!(app.rows(found).await, [["orgmem_1", "at 2"]]);
+}
+
+#[tokio::test]
 async fn a_lookup_that_cannot_be_is_refused_with_what_it_needs() {
     let all = tables();
     let all: Vec<_> = all.iter().map(String::as_str).collect();
