@@ -13,7 +13,7 @@ use deskbell_config::{DatabaseUrl, Duration};
 use serde::{Deserialize, Serialize};
 
 pub use column_values::{ColumnValue, ColumnValues, LookupConfig};
-pub use expressions::Expressions;
+pub use expressions::{Expressions, Named};
 pub use line::Line;
 pub use statement::{Stale, StatementConfig};
 pub use table::{OnRowDelete, TableConfig};

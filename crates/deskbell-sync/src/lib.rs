@@ -78,7 +78,7 @@ mod version;
 pub use batch::{Batch, ChildRow, Counts, DeadLetter, EventRef, Row, TableRows, Tombstone};
 pub use checkpoint::Checkpoint;
 pub use config::{
-    ColumnValue, ColumnValues, DatabaseConfig, Expressions, Line, LookupConfig, OnDelete,
+    ColumnValue, ColumnValues, DatabaseConfig, Expressions, Line, LookupConfig, Named, OnDelete,
     OnRowDelete, Stale, StatementConfig, TableConfig,
 };
 pub use connect::{check, check_live, connect};

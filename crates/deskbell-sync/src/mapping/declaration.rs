@@ -45,7 +45,7 @@ pub(super) fn compile_all(
     section: &str,
     texts: &Expressions,
 ) -> Result<Vec<(String, Expression)>, DeclarationProblem> {
-    let compile = |(name, text): (&str, &str)| {
+    let compile = |(name, text): (&str, &String)| {
         Ok((name.to_owned(), compile(text, || format!("{section}.{name}"))?))
     };
     texts.iter().map(compile).collect()

@@ -49,7 +49,7 @@ fn check_expressions(
     let event_types = event_types::known_only(Some(&statement.on));
     let params = statement.params.iter().map(|(name, text)| {
         let place = [at("params"), vec![Step::Name(name.to_owned())]].concat();
-        (format!("the parameter `{name}`"), text, place)
+        (format!("the parameter `{name}`"), text.as_str(), place)
     });
     let when = statement.when.as_deref();
     let when = when.map(|text| ("the condition `when`".to_owned(), text, at("when")));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use deskbell_store::StoredEvent;
 use deskbell_sync::{
     ColumnValue, ColumnValues, DatabaseConfig, Expressions, Line, LookupConfig, MirrorOptions,
-    OnRowDelete, TableConfig,
+    Named, OnRowDelete, TableConfig,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -61,7 +61,7 @@ fn members() -> TableConfig {
     TableConfig {
         entity: "organization_membership".to_owned(),
         into: "team_members".to_owned(),
-        key: ColumnValues(key.map(|(name, value)| (name.to_owned(), value)).into()),
+        key: Named(key.map(|(name, value)| (name.to_owned(), value)).into()),
         columns: pairs(&[("role", "membership.role")]),
         on_insert: Expressions::default(),
         on_delete: OnRowDelete::Delete,
@@ -215,7 +215,7 @@ async fn a_row_is_found_by_several_columns_and_wakes_what_waits_for_it() {
     let staff_of = TableConfig {
         into: "staff".to_owned(),
         key: pairs(&[("clerk_id", "membership.id")]),
-        columns: ColumnValues(vec![("org_id".to_owned(), org)]),
+        columns: Named(vec![("org_id".to_owned(), org)]),
         ..members()
     };
     let orgs_of = TableConfig {
@@ -236,7 +236,7 @@ async fn a_lookup_that_cannot_be_is_refused_with_what_it_needs() {
     let all = tables();
     let all: Vec<_> = all.iter().map(String::as_str).collect();
     let with = |value: ColumnValue| {
-        let columns = ColumnValues(vec![("owner_id".to_owned(), value)]);
+        let columns = Named(vec![("owner_id".to_owned(), value)]);
         options(vec![parent("organization", "workspaces", columns)])
     };
     let LookupConfig { by, .. } = match lookup("people", "organization.created_by") {

@@ -72,8 +72,7 @@ stale = "run"
 "#;
 
 fn expressions(pairs: &[(&str, &str)]) -> Expressions {
-    let owned = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-    Expressions(owned.collect())
+    pairs.iter().copied().collect()
 }
 
 #[test]
