@@ -56,8 +56,9 @@ impl LiveTable {
         let names: BTreeSet<_> = lookup.by.iter().map(|(name, _)| name.clone()).collect();
         let mut by = Vec::new();
         for (name, expression) in &lookup.by {
-            self.check_expression(mapped, into, name, expression)?;
-            by.push(found(name)?.clone());
+            let column = found(name)?;
+            column.check_expression(mapped, into, expression)?;
+            by.push(column.clone());
         }
         self.check_unique(into, &names)?;
         let index = self.index_of(&by);

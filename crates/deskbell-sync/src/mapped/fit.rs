@@ -74,36 +74,11 @@ impl LiveTable {
             self.writable(&mapped.into, name)?;
         }
         for (name, expression) in mapped.expressions() {
-            self.check_expression(mapped, &mapped.into, name, expression)?;
+            let column = self.writable(&mapped.into, name)?;
+            column.check_expression(mapped, &mapped.into, expression)?;
         }
         self.check_key(mapped)?;
         self.check_filled(mapped)
-    }
-
-    /// Whether a column can hold what an expression gives.
-    pub(super) fn check_expression(
-        &self,
-        mapped: &MappedTable,
-        into: &str,
-        name: &str,
-        expression: &Expression,
-    ) -> Result<(), MappedTableProblem> {
-        let column = self.writable(into, name)?;
-        let checked = expression.check(mapped.entity.upserted_by);
-        if let Some((event_type, error)) = checked.failures.first() {
-            let reason = format!("on {event_type}: {error}");
-            return Err(MappedTableProblem::Expression { column: name.to_owned(), reason });
-        }
-        match checked.kinds.into_iter().find(|kind| !column.class.holds(*kind)) {
-            None => Ok(()),
-            Some(gives) => Err(MappedTableProblem::WrongType {
-                into: into.to_owned(),
-                column: name.to_owned(),
-                type_name: column.type_name.clone(),
-                gives,
-                hint: column.class.hint(gives),
-            }),
-        }
     }
 
     fn writable(&self, into: &str, name: &str) -> Result<&LiveColumn, MappedTableProblem> {
@@ -157,6 +132,32 @@ impl LiveTable {
                 let (into, column) = (mapped.into.clone(), column.name.clone());
                 Err(MappedTableProblem::NotFilled { into, column })
             }
+        }
+    }
+}
+
+impl LiveColumn {
+    /// Whether it can hold what an expression gives.
+    pub(super) fn check_expression(
+        &self,
+        mapped: &MappedTable,
+        into: &str,
+        expression: &Expression,
+    ) -> Result<(), MappedTableProblem> {
+        let checked = expression.check(mapped.entity.upserted_by);
+        if let Some((event_type, error)) = checked.failures.first() {
+            let reason = format!("on {event_type}: {error}");
+            return Err(MappedTableProblem::Expression { column: self.name.clone(), reason });
+        }
+        match checked.kinds.into_iter().find(|kind| !self.class.holds(*kind)) {
+            None => Ok(()),
+            Some(gives) => Err(MappedTableProblem::WrongType {
+                into: into.to_owned(),
+                column: self.name.clone(),
+                type_name: self.type_name.clone(),
+                gives,
+                hint: self.class.hint(gives),
+            }),
         }
     }
 }

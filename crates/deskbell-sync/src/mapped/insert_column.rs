@@ -36,8 +36,8 @@ impl InsertColumn {
     }
 
     /// The values for the row of an entity, given what its version says of the column.
-    pub(super) fn values(&self, record: &Record, table: &str, said: &Value) -> Vec<Value> {
-        let Some(generated) = self.generated else { return vec![said.clone()] };
+    pub(super) fn values(&self, record: &Record, table: &str, said: Value) -> Vec<Value> {
+        let Some(generated) = self.generated else { return vec![said] };
         let mut parts = vec![record.id.as_str(), table, self.column.name.as_str()];
         let mut values = vec![Value::Text(generated.made_of(&parts))];
         if self.has_second {

@@ -26,11 +26,8 @@ pub(super) struct Lookups {
     pub(super) learn_move: Sql,
     /// On SQLite: the key of the row with this `rowid`. `None` where rows have none.
     by_row_id: Option<Sql>,
-    /// Of rows: their obstacles.
+    /// Of rows: their obstacles. Those that are about what is looked up come first.
     pub(super) questions: Vec<Question>,
-    /// How many of these, the first ones, are about rows that are looked up and not there. A row must
-    /// not be written without.
-    parents: usize,
 }
 
 /// A query for the obstacles of rows, by one unique index or one foreign key.
@@ -84,7 +81,6 @@ impl Lookups {
                 .into()
         });
         let mut questions = writer.lookup_questions(columns, &rows);
-        let parents = questions.len();
         questions.extend(writer.conflict_questions(columns, live, &rows));
         questions.extend(writer.reference_questions(columns, live, &rows));
         Self {
@@ -96,13 +92,12 @@ impl Lookups {
             learn_move: format!("{moved} RETURNING {returned}").into(),
             by_row_id,
             questions,
-            parents,
         }
     }
 
-    /// The questions about what is looked up.
+    /// The questions about what is looked up: a row must not be written without.
     pub(super) fn parents(&self) -> &[Question] {
-        &self.questions[..self.parents]
+        &self.questions[..self.questions.partition_point(|question| question.is_parent)]
     }
 
     pub(super) async fn resolve(

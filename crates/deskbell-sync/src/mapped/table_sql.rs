@@ -22,6 +22,8 @@ pub(super) struct TableSql {
     columns: Vec<LiveColumn>,
     /// The columns that only a new row is given. A row to write has them behind the mapped ones.
     on_insert: Vec<InsertColumn>,
+    /// The same, each as often as it has values.
+    inserted: Vec<LiveColumn>,
     /// The table as the config names it, of which generated ids are made.
     into: String,
     set: Vec<LiveColumn>,
@@ -92,6 +94,10 @@ impl TableSql {
             left_alone,
             key,
             columns,
+            inserted: on_insert
+                .iter()
+                .flat_map(|insert| std::iter::repeat_n(insert.column.clone(), insert.width()))
+                .collect(),
             on_insert,
             into: mapped.into.clone(),
             set,
@@ -134,14 +140,13 @@ impl TableSql {
     }
 
     /// The values of the mapped columns, and of those that only a new row is given.
-    fn row_texts(&self, record: &Record, values: Vec<Value>) -> RowTexts {
-        let on_insert = self.on_insert.iter().zip(&values[self.columns.len()..]);
-        let on_insert = on_insert.map(|(column, said)| {
-            let values = column.values(record, &self.into, said);
-            RowTexts::new(&vec![column.column.clone(); values.len()], values)
-        });
-        let on_insert: Vec<_> = on_insert.collect();
-        on_insert.into_iter().fold(RowTexts::new(&self.columns, values), RowTexts::join)
+    fn row_texts(&self, record: &Record, mut values: Vec<Value>) -> RowTexts {
+        let said = values.split_off(self.columns.len());
+        let inserted = self.on_insert.iter().zip(said);
+        let inserted: Vec<_> =
+            inserted.flat_map(|(column, said)| column.values(record, &self.into, said)).collect();
+        let columns = RowTexts::new(&self.columns, values);
+        columns.join(RowTexts::new(&self.inserted, inserted))
     }
 
     /// What the version says of each column; null of those that are not its to say.
