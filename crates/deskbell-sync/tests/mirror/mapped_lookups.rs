@@ -232,6 +232,28 @@ async fn a_row_is_found_by_several_columns_and_wakes_what_waits_for_it() {
 }
 
 #[tokio::test]
+async fn a_row_is_found_by_a_column_that_the_database_fills() {
+    let people = format!(
+        "CREATE TABLE people (id {UUID} PRIMARY KEY, external text,
+         clerk_id text GENERATED ALWAYS AS ('user_' || external) STORED UNIQUE)"
+    );
+    let staff =
+        format!("CREATE TABLE staff (clerk_id text PRIMARY KEY, person_id {UUID} NOT NULL)");
+    let person = lookup("people", "membership.user_id");
+    let staff_of = TableConfig {
+        into: "staff".to_owned(),
+        key: pairs(&[("clerk_id", "membership.id")]),
+        columns: Named(vec![("person_id".to_owned(), person)]),
+        ..members()
+    };
+    let mut app = Application::new(&[&people, &staff], options(vec![staff_of])).await;
+    let id = "00000000-0000-4000-8000-000000000001";
+    app.run(&format!("INSERT INTO people (id, external) VALUES ('{id}', '1')")).await;
+    app.apply(&[joins(1, 1, 1, 1)]).await;
+    assert_eq!(app.rows("SELECT person_id FROM staff").await, [[id]]);
+}
+
+#[tokio::test]
 async fn a_lookup_that_cannot_be_is_refused_with_what_it_needs() {
     let all = tables();
     let all: Vec<_> = all.iter().map(String::as_str).collect();
