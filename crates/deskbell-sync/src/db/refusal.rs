@@ -22,9 +22,14 @@ pub(crate) enum RefusalKind {
     Transient,
     /// A conflict with other rows, which may change.
     Conflict,
+    /// A row that this needs is not there yet. The database refused nothing: it was asked.
+    Missing,
     /// The same row will be refused again, unless the database's schema changes.
     Lasting,
 }
+
+/// PostgreSQL's code for a null in a column that must have a value, and SQLite's.
+const NOT_NULL: [&str; 2] = ["23502", "1299"];
 
 /// The meaning of a driver's error.
 #[derive(Debug)]
@@ -38,6 +43,17 @@ impl Refusal {
     /// Whether the row waits for other rows, or other people's locks, to change.
     pub(crate) fn may_pass(&self) -> bool {
         self.kind != RefusalKind::Lasting
+    }
+
+    /// The refusal of what needs a row that is not there yet.
+    pub(crate) fn missing(code: &str, reason: String) -> Self {
+        let (kind, code) = (RefusalKind::Missing, code.to_owned());
+        Self { kind, code, reason, constraint: None, table: None }
+    }
+
+    /// Whether a column that must have a value was given none.
+    pub(crate) fn is_of_a_null(&self) -> bool {
+        NOT_NULL.contains(&self.code.as_str())
     }
 }
 

@@ -21,7 +21,7 @@ const ABSENT: &str = "not kept";
 const KEPT: &str = "not removed";
 
 /// A row of another table that is looked up is not there.
-pub(super) const NO_PARENT: &str = "no such row yet";
+const NO_PARENT: &str = "no such row yet";
 
 /// A word would be kept, or worked out, where a time belongs.
 const NO_TIME: &str = "not a time";
@@ -379,19 +379,14 @@ impl<'t> TaskOutcome<'t> {
 /// Whether the table took the statement and did something else: a trigger, a rule or a policy of it
 /// wants it so, for as many rows as it may be.
 pub(super) fn is_the_tables_own(refusal: &Refusal) -> bool {
-    [ABSENT, KEPT, NO_PARENT].contains(&refusal.code.as_str())
+    refusal.kind == RefusalKind::Missing || [ABSENT, KEPT].contains(&refusal.code.as_str())
 }
 
 /// The refusal of a row that waits for these of other tables, which it looks up.
 pub(super) fn no_parent<'o>(parents: impl IntoIterator<Item = &'o Obstacle>) -> Refusal {
     let names: Vec<_> = parents.into_iter().map(|parent| parent.what.as_str()).collect();
-    Refusal {
-        kind: RefusalKind::Conflict,
-        code: NO_PARENT.to_owned(),
-        reason: format!("waits for rows that it refers to: {}", names.join(", ")),
-        constraint: None,
-        table: None,
-    }
+    let reason = format!("waits for rows that it refers to: {}", names.join(", "));
+    Refusal::missing(NO_PARENT, reason)
 }
 
 /// A refusal of ours: the database took the statement, and did not do it.

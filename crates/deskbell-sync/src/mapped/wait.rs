@@ -5,11 +5,10 @@ use std::time::Duration;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::clock::whole_ms;
 
-use super::execute::NO_PARENT;
 use super::plan::{Action, Task};
 use super::record::Record;
 use crate::batch::{DeadLetter, shortened_reason};
-use crate::db::{DatabaseError, DbSession, Dialect, Refusal};
+use crate::db::{DatabaseError, DbSession, Dialect, Refusal, RefusalKind};
 use crate::entity::Entity;
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
@@ -82,7 +81,7 @@ impl Record {
         why: &RefusedTask,
     ) -> bool {
         let since = *self.waiting_since.get_or_insert(now);
-        let is_endless = why.removal || why.refusal.code == NO_PARENT;
+        let is_endless = why.removal || why.refusal.kind == RefusalKind::Missing;
         let may_pass = is_endless || why.refusal.may_pass();
         self.given_up = !may_pass || !is_endless && timeout.has_expired(since, now);
         self.reason = Some(shortened_reason(&why.refusal.reason));
@@ -130,7 +129,7 @@ impl Record {
     /// Why it waits, as the database said.
     pub(super) fn last_refusal(&self) -> Refusal {
         Refusal {
-            kind: crate::db::RefusalKind::Conflict,
+            kind: RefusalKind::Conflict,
             code: String::new(),
             reason: self.reason.clone().unwrap_or_default(),
             constraint: self.constraint.clone(),
