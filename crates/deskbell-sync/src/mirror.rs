@@ -95,11 +95,13 @@ impl Target for Mirror {
         let session = unit.connected.session.as_mut();
         let found = checkpoints::read(session, &self.statements.checkpoints, destination).await?;
         let blocked = BlockedParts::load(session, &self.statements, destination).await?;
+        let waiting =
+            retry::first_waiting_statement(session, &self.statements, destination).await?;
         unit.keep();
         let ours = found.into_iter().find(|checkpoint| checkpoint.log_id == log_id);
         let seq = ours.map_or(Seq::ZERO, |checkpoint| checkpoint.seq);
         let of_blocked = blocked.into_parts().into_iter().map(|blocked| blocked.seq);
-        Ok(of_blocked.fold(seq, Seq::min))
+        Ok(of_blocked.chain(waiting).fold(seq, Seq::min))
     }
 
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {

@@ -239,6 +239,9 @@ fn dead_letters() -> Table {
         optional("cause", Kind::Id),
         optional("constraint_name", Kind::Id),
         optional("table_name", Kind::Id),
+        // Of a statement: its event's seq in the log, and that of the event which it queues behind.
+        optional("seq", Kind::Integer),
+        optional("behind_seq", Kind::Integer),
     ];
     Table {
         name: DEAD_LETTERS,

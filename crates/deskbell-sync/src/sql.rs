@@ -66,6 +66,10 @@ pub(crate) struct Statements {
     pub(crate) keep_lost: Sql,
     /// Parameters: destination, source, message id and part.
     pub(crate) wait_again: Sql,
+    /// Parameters: ids, their entity, and the destination.
+    pub(crate) waiting_statements: Sql,
+    /// Parameter: the destination.
+    pub(crate) first_waiting_statement: Sql,
     pub(crate) tables: Vec<TableStatements>,
 }
 
@@ -101,6 +105,8 @@ impl Statements {
             end_delete_retry: names.end_delete_retry(),
             keep_lost: names.keep_lost(),
             wait_again: names.wait_again(),
+            waiting_statements: names.waiting_statements(),
+            first_waiting_statement: names.first_waiting_statement(),
             tables: mappings.iter().map(|mapping| names.table_statements(mapping)).collect(),
         }
     }

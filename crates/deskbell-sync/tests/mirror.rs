@@ -44,6 +44,7 @@ mod shapes;
 mod sources;
 mod statement_units;
 mod statements;
+mod statements_waiting;
 mod status;
 mod support;
 mod trouble;

@@ -85,6 +85,8 @@ mod shapes;
 mod sources;
 #[path = "mirror/statements.rs"]
 mod statements;
+#[path = "mirror/statements_waiting.rs"]
+mod statements_waiting;
 #[path = "mirror/status.rs"]
 mod status;
 #[path = "mirror/support.rs"]

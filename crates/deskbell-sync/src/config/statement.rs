@@ -24,6 +24,10 @@ pub struct StatementConfig {
     /// before it. Default: `skip`.
     #[serde(default)]
     pub stale: Stale,
+    /// The rows that it must insert or match. With fewer it waits and is tried again, with more it
+    /// is rejected. Default: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect_rows: Option<u64>,
     /// The statement's parameters by name.
     #[serde(default, skip_serializing_if = "Expressions::is_empty")]
     pub params: Expressions,

@@ -8,7 +8,7 @@ use super::fit::MappedTableProblem;
 use super::records::{RecordScope, RecordStatements};
 use crate::batch::StatementRun;
 use crate::config::Stale;
-use crate::db::{ColumnClass, DatabaseError, DbSession, Dialect, Param, Sql};
+use crate::db::{ColumnClass, DatabaseError, DbSession, Dialect, Param, Refusal, RefusalKind, Sql};
 use crate::mapping::CompiledStatement;
 
 /// A statement that the database has prepared.
@@ -84,7 +84,40 @@ impl PreparedStatement {
         self.statement.stale == Stale::Run
     }
 
+    pub(super) fn is_on(&self, event_type: &str) -> bool {
+        self.statement.is_on(event_type)
+    }
+
     pub(super) async fn run(
+        &self,
+        session: &mut dyn DbSession,
+        run: &StatementRun,
+    ) -> Result<(), DatabaseError> {
+        let rows = self.execute(session, run).await.map_err(|error| self.explained(error))?;
+        let Some(expected) = self.statement.expect_rows.filter(|expected| rows != *expected) else {
+            return Ok(());
+        };
+        let said = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        let reason = format!("the statement matched {said}, and expect_rows is {expected}");
+        let mut refusal = Refusal::missing("expect_rows", reason);
+        if rows > expected {
+            refusal.kind = RefusalKind::Lasting;
+        }
+        Err(DatabaseError::refused(refusal))
+    }
+
+    /// A null that a subselect gave is the want of a row, which may come.
+    fn explained(&self, mut error: DatabaseError) -> DatabaseError {
+        if let DatabaseError::Refused { refusal, .. } = &mut error
+            && refusal.is_of_a_null()
+            && self.statement.selects
+        {
+            refusal.kind = RefusalKind::Conflict;
+        }
+        error
+    }
+
+    async fn execute(
         &self,
         session: &mut dyn DbSession,
         run: &StatementRun,

@@ -6,8 +6,10 @@ use deskbell_store::Seq;
 
 use super::prepared_statement::PreparedStatement;
 use super::record::Record;
+use super::statement_queue::StatementQueue;
 use crate::batch::{DeadLetter, StatementRun, StatementRuns, shortened_reason};
 use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql, end_unit};
+use crate::sql::Statements;
 use crate::version::Version;
 
 /// The state before a batch that decides whether statements run.
@@ -17,11 +19,14 @@ struct Preloaded {
     gone: HashSet<(&'static str, String)>,
     /// By statement and entity, the newest event that it has run for.
     newest: BTreeMap<(usize, String), Version>,
+    queue: StatementQueue,
 }
 
 impl Preloaded {
     async fn load(
         session: &mut dyn DbSession,
+        statements: &Statements,
+        destination: &str,
         targets: &[PreparedStatement],
         work: &StatementRuns,
     ) -> Result<Self, DatabaseError> {
@@ -41,6 +46,8 @@ impl Preloaded {
             }
         }
         let Some(target) = targets.first() else { return Ok(preloaded) };
+        let waiting = &statements.waiting_statements;
+        preloaded.queue = StatementQueue::load(session, waiting, destination, &by_entity).await?;
         for (entity, ids) in by_entity {
             let ids: Vec<_> = ids.into_iter().collect();
             for (id, _, _) in target.records.tombstones(session, entity, &ids).await? {
@@ -84,25 +91,33 @@ pub(crate) struct StatementPass<'a> {
     ran: BTreeMap<(usize, &'a str), &'a StatementRun>,
 }
 
-/// The result of one event's statements: a dead letter and the refusal, where one was refused.
-pub(crate) type StatementOutcome = Result<(), (DeadLetter, Refusal)>;
+/// The result of one event's statements.
+#[derive(Debug)]
+pub(crate) enum StatementOutcome {
+    Done,
+    /// None of them has run.
+    Refused(DeadLetter, Refusal),
+    /// None was tried, as those of this earlier event wait.
+    Queued(DeadLetter, Seq),
+}
 
 impl<'a> StatementPass<'a> {
     /// Reads what decides whether they run; the batch's own tombstones must not be there yet.
     pub(crate) async fn load(
         session: &mut dyn DbSession,
+        (statements, destination): (&Statements, &str),
         targets: &'a [PreparedStatement],
         work: &'a StatementRuns,
         done_up_to: Option<Seq>,
         again: bool,
     ) -> Result<Self, DatabaseError> {
-        let preloaded = Preloaded::load(session, targets, work).await?;
+        let preloaded = Preloaded::load(session, statements, destination, targets, work).await?;
         let (runs, ends) = (&*work.runs, &*work.ends);
         Ok(Self { targets, preloaded, done_up_to, again, runs, ends, ran: BTreeMap::new() })
     }
 
-    /// Runs the statements of the next event that has any, of those that `takes` lets run. What the
-    /// database refuses of one of them is undone for all of the event's. `None`: there is no event left.
+    /// Runs the statements of the next event that has any, of those that `takes` lets run. What is
+    /// refused of one of them is undone for all of the event's. `None`: there is no event left.
     pub(crate) async fn run_next(
         &mut self,
         session: &mut dyn DbSession,
@@ -117,23 +132,42 @@ impl<'a> StatementPass<'a> {
             self.pass_ends(first.seq);
             let due = event.iter().filter(|run| run.seq > done_up_to && self.lets(run, &takes));
             let due: Vec<_> = due.collect();
-            if due.is_empty() {
-                continue;
+            if let Some(next) = due.first() {
+                let outcome = self.run_unless_queued(session, marker, next, &due).await?;
+                return Ok(Some((first.seq, outcome)));
             }
-            let done = run_event(session, self.targets, &due, marker).await?;
-            if done.is_ok() {
-                for run in due {
-                    let newest = (run.statement, run.id.clone());
-                    self.preloaded.newest.insert(newest, run.version.clone());
-                    self.ran.insert((run.statement, &run.id), run);
-                }
-            }
-            let letter = |(run, why): (&StatementRun, Refusal)| {
-                (dead_letter(self.targets, run, &why.reason), why)
-            };
-            return Ok(Some((first.seq, done.map_err(letter))));
+            // What is tried again, and need not run any more.
+            self.preloaded.queue.leave(first);
         }
         Ok(None)
+    }
+
+    async fn run_unless_queued(
+        &mut self,
+        session: &mut dyn DbSession,
+        marker: &StatementMarker<'_>,
+        next: &'a StatementRun,
+        due: &[&'a StatementRun],
+    ) -> Result<StatementOutcome, DatabaseError> {
+        if let Some(ahead) = self.preloaded.queue.ahead_of(self.targets, due) {
+            let (seq, letter) = (ahead.seq, dead_letter(self.targets, next, &ahead.reason()));
+            self.preloaded.queue.wait(next, &letter.part);
+            return Ok(StatementOutcome::Queued(letter, seq));
+        }
+        self.preloaded.queue.leave(next);
+        if let Err((run, why)) = run_event(session, self.targets, due, marker).await? {
+            let letter = dead_letter(self.targets, run, &why.reason);
+            if why.may_pass() {
+                self.preloaded.queue.wait(run, &letter.part);
+            }
+            return Ok(StatementOutcome::Refused(letter, why));
+        }
+        for run in due {
+            let newest = (run.statement, run.id.clone());
+            self.preloaded.newest.insert(newest, run.version.clone());
+            self.ran.insert((run.statement, &run.id), run);
+        }
+        Ok(StatementOutcome::Done)
     }
 
     fn pass_ends(&mut self, before: Seq) {

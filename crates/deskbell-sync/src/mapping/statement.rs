@@ -9,7 +9,7 @@ use deskbell_store::StoredEvent;
 use super::declaration::{DeclarationError, DeclarationProblem, compile, compile_all};
 use super::named::Numbered;
 use super::revision::revision_of;
-use super::statement_text::{check_statement, first_words};
+use super::statement_text::{check_statement, first_words, selects};
 use crate::config::{Stale, StatementConfig};
 use crate::db::Dialect;
 use crate::scalar::cleaned;
@@ -27,6 +27,10 @@ pub(crate) struct CompiledStatement {
     pub(crate) params: Vec<(String, Expression)>,
     when: Option<Expression>,
     pub(crate) stale: Stale,
+    /// The rows that it must match.
+    pub(crate) expect_rows: Option<u64>,
+    /// Whether it selects rows of any table.
+    pub(crate) selects: bool,
     pub(crate) declared_at: String,
 }
 
@@ -59,6 +63,8 @@ impl CompiledStatement {
             params,
             when: when.map_err(problem)?,
             stale: options.stale,
+            expect_rows: options.expect_rows,
+            selects: selects(&options.sql, dialect),
             declared_at,
         })
     }

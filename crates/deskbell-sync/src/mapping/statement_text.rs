@@ -93,6 +93,12 @@ pub(crate) fn check_statement(sql: &str, dialect: Dialect) -> Result<(), Stateme
     }
 }
 
+/// Whether the statement selects rows, itself or within.
+pub(super) fn selects(sql: &str, dialect: Dialect) -> bool {
+    tokens(sql, dialect)
+        .any(|(_, token)| token.word().is_some_and(|word| word.eq_ignore_ascii_case("select")))
+}
+
 /// The forbidden command, and its byte.
 fn forbidden(statement: &[(usize, Token<'_>)]) -> Option<(usize, StatementTextProblem)> {
     let lower = |token: &Token<'_>| token.word().unwrap_or_default().to_ascii_lowercase();

@@ -9,8 +9,10 @@ use super::rows::{tombstone, write};
 use super::streak::Streaks;
 use crate::batch::{Batch, DeadLetter, Row, TableRows, Tombstone, shortened_reason};
 use crate::checkpoint::Checkpoint;
-use crate::db::{DatabaseError, DbSession, Param, Refusal, Sql};
-use crate::mapped::{Applied, ConflictTimeout, PreparedStatement, StatementMarker, StatementPass};
+use crate::db::{DatabaseError, DbSession, Param, Refusal, RefusalKind, Sql};
+use crate::mapped::{
+    Applied, ConflictTimeout, PreparedStatement, StatementMarker, StatementOutcome, StatementPass,
+};
 use crate::mirror_target::{Blocked, Commit, Part, PartKind};
 use crate::sql::{Statements, TableStatements};
 
@@ -49,7 +51,8 @@ impl BatchWriter<'_> {
         let (application, work) = (self.application, &batch.statements);
         let targets = &application.statements;
         let (ran_up_to, again) = (self.ran_up_to, self.retries);
-        let pass = StatementPass::load(session, targets, work, ran_up_to, again).await?;
+        let known_by = (self.statements, &*self.current.destination);
+        let pass = StatementPass::load(session, known_by, targets, work, ran_up_to, again).await?;
         let mut rows_written = if self.isolates {
             self.isolate(session, batch, &mut refused).await?
         } else {
@@ -220,12 +223,19 @@ impl BatchWriter<'_> {
         loop {
             let takes = |target: &PreparedStatement| self.takes(PartKind::Statement, target.name());
             let Some((seq, outcome)) = pass.run_next(session, &marker, takes).await? else { break };
-            let Err((letter, refusal)) = outcome else { continue };
-            if !self.isolates {
-                return Err(DatabaseError::refused(refusal));
+            let (dead_letter, behind, refusal) = match outcome {
+                StatementOutcome::Done => continue,
+                StatementOutcome::Queued(letter, behind) => (letter, Some(behind), None),
+                StatementOutcome::Refused(letter, refusal) => (letter, None, Some(refusal)),
+            };
+            if let Some(refusal) = &refusal
+                && !self.isolates
+                && refusal.kind != RefusalKind::Missing
+            {
+                return Err(DatabaseError::refused(refusal.clone()));
             }
-            let kind = RefusedKind::Statement;
-            let kept = Refused { dead_letter: letter, kind, refusal: Some(refusal) };
+            let kind = RefusedKind::Statement { seq, behind };
+            let kept = Refused { dead_letter, kind, refusal };
             if session.commits_units() {
                 // Statements behind it are marked with their own commit, and it must not be lost then.
                 self.keep(session, vec![kept]).await?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use clerk_webhooks::UnixMillis;
+use deskbell_store::Seq;
 
 use crate::batch::DeadLetter;
 use crate::db::{Cell, DatabaseError, DbSession, Param, Refusal};
@@ -29,7 +30,11 @@ pub(super) enum RefusedKind {
     GivenUp,
     /// The row stays, and its tombstone is kept.
     Delete,
-    Statement,
+    /// A statement for the event with this seq; the event that it queues behind, if it does.
+    Statement {
+        seq: Seq,
+        behind: Option<Seq>,
+    },
 }
 
 /// One refused unit of work.
@@ -88,8 +93,10 @@ impl EarlierTries {
 /// When a refused unit of work is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Next {
-    /// `None`: not by itself.
-    waits: Option<(UnixMillis, UnixMillis)>,
+    /// Since when it waits; `None`: it is not tried again by itself.
+    since: Option<UnixMillis>,
+    /// `None`: after what it queues behind.
+    retry_at: Option<UnixMillis>,
     tries: i64,
 }
 
@@ -101,8 +108,12 @@ impl Refused {
         let may_pass = self.refusal.as_ref().is_some_and(Refusal::may_pass);
         let since = match self.kind {
             RefusedKind::Delete => Some(since.unwrap_or(now)),
+            RefusedKind::Statement { behind: Some(_), .. } => {
+                let since = Some(since.unwrap_or(now));
+                return Next { since, retry_at: None, tries };
+            }
             // A requested retry that is refused is a dead letter again.
-            RefusedKind::Row | RefusedKind::Statement if may_pass => {
+            RefusedKind::Row | RefusedKind::Statement { .. } if may_pass => {
                 since.filter(|since| !timeout.has_expired(*since, now))
             }
             _ => None,
@@ -112,14 +123,18 @@ impl Refused {
             _ => (RETRY_FIRST, RETRY_MAX),
         };
         let retry_at = later(now, pause(tries, first, longest));
-        Next { waits: since.map(|since| (since, retry_at)), tries: tries.saturating_add(1) }
+        Next { since, retry_at: since.map(|_| retry_at), tries: tries.saturating_add(1) }
     }
 
     fn cells<'a>(&'a self, destination: &'a str, next: Next) -> Vec<Cell<'a>> {
         let Self { dead_letter: letter, kind, refusal } = self;
         let text = |text: Option<&'a str>| text.map_or(Cell::Null, Cell::Text);
-        let (since, retry_at) = next.waits.unzip();
         let time = |time: Option<UnixMillis>| time.map_or(Cell::Null, Cell::Time);
+        let number = |seq: Option<Seq>| seq.map_or(Cell::Null, |seq| Cell::Integer(seq.get()));
+        let (seq, behind) = match *kind {
+            RefusedKind::Statement { seq, behind } => (Some(seq), behind),
+            _ => (None, None),
+        };
         let refusal = refusal.as_ref();
         vec![
             Cell::Text(destination),
@@ -134,12 +149,14 @@ impl Refused {
             Cell::Integer(letter.version.occurred_at_ms),
             Cell::Integer(letter.version.rank.stored()),
             Cell::Text(kind.as_str()),
-            time(since),
-            time(retry_at),
+            time(next.since),
+            time(next.retry_at),
             Cell::Integer(next.tries),
             text(refusal.map(|refusal| &*refusal.code).filter(|code| !code.is_empty())),
             text(refusal.and_then(|refusal| refusal.constraint.as_deref())),
             text(refusal.and_then(|refusal| refusal.table.as_deref())),
+            number(seq),
+            number(behind),
         ]
     }
 }
@@ -150,7 +167,7 @@ impl RefusedKind {
             Self::Event => "event",
             Self::Row | Self::GivenUp => "row",
             Self::Delete => "delete",
-            Self::Statement => "statement",
+            Self::Statement { .. } => "statement",
         }
     }
 }
@@ -180,6 +197,6 @@ pub(super) async fn keep(
     let dead = refused
         .into_iter()
         .zip(next)
-        .filter(|(refused, next)| next.waits.is_none() && refused.kind != RefusedKind::Event);
+        .filter(|(refused, next)| next.since.is_none() && refused.kind != RefusedKind::Event);
     Ok(dead.map(|(refused, _)| refused.dead_letter).collect())
 }

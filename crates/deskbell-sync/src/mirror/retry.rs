@@ -11,6 +11,7 @@ use crate::mirror_target::{Retry, RetryRequest, Waiting};
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
 use crate::version::Version;
+use deskbell_store::Seq;
 
 /// How long deletes are retried in one transaction; the others follow later. Below the budget of
 /// one, which must not end before.
@@ -51,6 +52,21 @@ pub(super) async fn waiting(
     }
     waiting.blocked = BlockedParts::load(session, statements, destination).await?.into_parts();
     Ok(waiting)
+}
+
+/// The last event before the first one whose statements wait: they run from the log.
+pub(super) async fn first_waiting_statement(
+    session: &mut dyn DbSession,
+    statements: &Statements,
+    destination: &str,
+) -> Result<Option<Seq>, DatabaseError> {
+    let parameters = [Param::Text(destination)];
+    let sql = &statements.first_waiting_statement;
+    let rows = session.fetch(sql, &parameters, &[Kind::Integer]).await?;
+    Ok(match rows.first().map(Vec::as_slice) {
+        Some([Value::Integer(seq)]) => Some(Seq::new(seq - 1)),
+        _ => None,
+    })
 }
 
 /// The deletes that are due, each by its entity.
@@ -100,8 +116,9 @@ fn request(row: Vec<Value>) -> Option<RetryRequest> {
     Some(RetryRequest { source, message_id, part })
 }
 
-/// Before they are tried again: marks the letters, and has mapped tables' rows that were given up wait
-/// again. What is known of those is enough, also without the event.
+/// Before they are tried again: marks the letters, those whose events are lost among them, and has
+/// mapped tables' rows that were given up wait again. What is known of those is enough, also without
+/// the event.
 pub(super) async fn begin(
     session: &mut dyn DbSession,
     statements: &Statements,
@@ -116,23 +133,23 @@ pub(super) async fn begin(
         let parameters = [destination, source, message_id, part].map(Param::Text);
         session.execute(&statements.begin_retry, &parameters).await?;
     }
+    for RetryRequest { source, message_id, part } in &retry.lost {
+        let parameters = [destination, source, message_id, part].map(Param::Text);
+        session.execute(&statements.keep_lost, &parameters).await?;
+    }
     Ok(())
 }
 
-/// Deletes the dead letters whose retry was not refused, and marks those whose events are lost.
+/// Deletes the dead letters whose retry was not refused.
 pub(super) async fn end(
     session: &mut dyn DbSession,
     statements: &Statements,
     destination: &str,
     retry: &Retry,
 ) -> Result<(), DatabaseError> {
-    for (requests, dead_letters) in
-        [(&retry.requests, &statements.end_retry), (&retry.lost, &statements.keep_lost)]
-    {
-        for RetryRequest { source, message_id, part } in requests {
-            let parameters = [destination, source, message_id, part].map(Param::Text);
-            session.execute(dead_letters, &parameters).await?;
-        }
+    for RetryRequest { source, message_id, part } in &retry.requests {
+        let parameters = [destination, source, message_id, part].map(Param::Text);
+        session.execute(&statements.end_retry, &parameters).await?;
     }
     Ok(())
 }

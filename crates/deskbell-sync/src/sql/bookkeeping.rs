@@ -71,7 +71,9 @@ impl SqlNames<'_> {
         let mut kinds = vec![Kind::Id; 7];
         kinds.extend([Kind::Text, Kind::Integer, Kind::Integer, Kind::Integer, Kind::Id]);
         kinds.extend([Kind::Time, Kind::Time, Kind::Integer, Kind::Id, Kind::Id, Kind::Id]);
-        let said = "kind, waiting_since, retry_at, tries, cause, constraint_name, table_name";
+        kinds.extend([Kind::Integer; 2]);
+        let said = "kind, waiting_since, retry_at, tries, cause, constraint_name, table_name, seq, \
+                    behind_seq";
         let set: Vec<_> =
             said.split(", ").map(|name| format!("{name} = excluded.{name}")).collect();
         let (letters, now, same) = (self.table(DEAD_LETTERS), self.dialect.now(), given(3));
@@ -105,11 +107,13 @@ impl SqlNames<'_> {
         format!("SELECT id FROM {tombstones} WHERE entity = $2 AND {listed}").into()
     }
 
-    /// Notes how far the application's statements have run, ahead of the checkpoint.
+    /// Notes how far the application's statements have run, ahead of the checkpoint: never less far,
+    /// and not while they are held back, which an earlier event's retry does not change.
     pub(super) fn mark_statements(&self) -> Sql {
         format!(
             "UPDATE {} SET statements_seq = $1
-             WHERE destination = $2 AND log_id = $3 AND seq = $4 AND token = $5",
+             WHERE destination = $2 AND log_id = $3 AND seq = $4 AND token = $5
+                 AND statements_seq BETWEEN 0 AND $1",
             self.table(CHECKPOINTS),
         )
         .into()

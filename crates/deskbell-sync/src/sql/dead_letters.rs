@@ -19,8 +19,8 @@ impl SqlNames<'_> {
              WHERE destination = $1 AND {}
                  AND (kind <> 'delete' AND {} OR kind = 'delete' AND part <> '' AND retry)
              GROUP BY source, message_id, part
-             ORDER BY max(CASE WHEN retry THEN 1 ELSE 0 END) DESC, min(retry_at), source,
-                 message_id, part
+             ORDER BY max(CASE WHEN retry THEN 1 ELSE 0 END) DESC,
+                 min(coalesce(retry_at, waiting_since)), source, message_id, part
              LIMIT {REQUESTS_MAX} + 1",
             self.table(DEAD_LETTERS),
             self.not_blocked(),
@@ -59,10 +59,39 @@ impl SqlNames<'_> {
         )
     }
 
-    /// The condition that a retry was requested or is due.
+    /// The condition that a retry of this `letter` was requested or is due: one that queues is due when
+    /// what it queues behind waits no more.
     fn due(&self) -> String {
-        let now = self.dialect.now();
-        format!("(retry OR (waiting_since IS NOT NULL AND retry_at <= (SELECT {now})))")
+        let (letters, now) = (self.table(DEAD_LETTERS), self.dialect.now());
+        format!(
+            "(retry OR (waiting_since IS NOT NULL AND (retry_at <= (SELECT {now})
+                 OR retry_at IS NULL AND NOT EXISTS (SELECT 1 FROM {letters} AS ahead
+                     WHERE ahead.entity = letter.entity AND ahead.id = letter.id
+                         AND ahead.destination = letter.destination AND ahead.kind = 'statement'
+                         AND ahead.seq = letter.behind_seq AND ahead.waiting_since IS NOT NULL))))"
+        )
+    }
+
+    /// Parameters: ids, their entity, and the destination. The events whose statements wait.
+    pub(super) fn waiting_statements(&self) -> Sql {
+        format!(
+            "SELECT id, seq, message_id, event_type, part FROM {}
+             WHERE entity = $2 AND destination = $3 AND {} AND kind = 'statement'
+                 AND waiting_since IS NOT NULL AND seq IS NOT NULL",
+            self.table(DEAD_LETTERS),
+            self.dialect.is_listed("id"),
+        )
+        .into()
+    }
+
+    /// Parameter: the destination. The seq of the first event whose statements wait, or null.
+    pub(super) fn first_waiting_statement(&self) -> Sql {
+        format!(
+            "SELECT min(seq) FROM {}
+             WHERE destination = $1 AND kind = 'statement' AND waiting_since IS NOT NULL",
+            self.table(DEAD_LETTERS)
+        )
+        .into()
     }
 
     /// Parameters: destination, source, message id and part. What is known of earlier tries.
@@ -129,9 +158,12 @@ impl SqlNames<'_> {
         format!("DELETE FROM {letters} WHERE {OF_DELETE} AND failed_at IS NULL").into()
     }
 
+    /// What waits is given up, as it cannot be tried. A removal is tried by what is known of its row.
     pub(super) fn keep_lost(&self) -> Sql {
         format!(
             "UPDATE {} SET retry = false,
+                 waiting_since = CASE WHEN kind = 'delete' THEN waiting_since END,
+                 retry_at = CASE WHEN kind = 'delete' THEN retry_at END,
                  reason = CASE WHEN reason LIKE '%{LOST}' THEN reason ELSE reason || ' {LOST}' END
              WHERE {OF_MESSAGE}",
             self.table(DEAD_LETTERS)

@@ -44,12 +44,15 @@ fn all(statements: Statements) -> Vec<Sql> {
         end_delete_retry,
         keep_lost,
         wait_again,
+        waiting_statements,
+        first_waiting_statement,
         tables,
     } = statements;
     let mut all = vec![checkpoints, swap_checkpoint, insert_checkpoint, release_statements];
     all.extend([requests, count_dead_letters, any_due, end_retry, keep_lost, wait_again]);
     all.extend([refused_deletes, earlier_tries, gone, mark_statements, begin_retry]);
     all.extend([begin_delete_retry, end_delete_retry, count_waiting]);
+    all.extend([waiting_statements, first_waiting_statement]);
     let BlockedStatements { list, insert, postpone, advance, remove, forget } = blocked;
     all.extend([list, insert, postpone, advance, remove, forget]);
     all.extend(insert_tombstones.texts().into_iter().chain(dead_letter.texts()));

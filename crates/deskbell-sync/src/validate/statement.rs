@@ -29,6 +29,13 @@ pub(super) fn check(
             let place = [at("on"), vec![Step::Index(number)]].concat();
             event_types::check(event_type, place, warnings)?;
         }
+        if statement.expect_rows == Some(0) {
+            return Err(Fault::at(
+                at("expect_rows"),
+                "a statement that matches no rows does nothing",
+            )
+            .with_help("write for example expect_rows = 1, or leave it out"));
+        }
         if !known.insert(identity(statement)) {
             let key = if statement.name.is_some() { "name" } else { "sql" };
             return Err(Fault::at(at(key), "this is the same statement as one before it")

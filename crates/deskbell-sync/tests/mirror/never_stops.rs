@@ -249,6 +249,7 @@ fn statement(sql: &str, name: &str) -> StatementConfig {
         params: Expressions::from_iter([("id", "user.id")]),
         when: None,
         stale: deskbell_sync::Stale::Skip,
+        expect_rows: None,
         line: Line(Some(1)),
     }
 }

@@ -101,6 +101,7 @@ pub(crate) fn counting() -> StatementConfig {
         params: Expressions::default(),
         when: None,
         stale: Stale::Run,
+        expect_rows: None,
         line: Line(Some(1)),
     }
 }

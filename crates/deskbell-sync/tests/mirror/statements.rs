@@ -25,6 +25,7 @@ pub(crate) fn joining() -> StatementConfig {
         ]),
         when: None,
         stale: Stale::Skip,
+        expect_rows: None,
         line: Line(Some(9)),
     }
 }
