@@ -1,6 +1,8 @@
 //! The mirror in a database, by one writing connection, whatever the database.
 
+mod application;
 mod apply;
+mod bind;
 mod bisect;
 mod blocked;
 mod checkpoints;
@@ -107,8 +109,9 @@ impl Target for Mirror {
     async fn waiting(&self, destination: &str) -> Result<Waiting, TargetError> {
         let mut unit = self.unit().await?;
         let OpenConnection { session, application, .. } = &mut unit.connected;
-        let (session, tables) = (session.as_mut(), &application.tables);
-        let waiting = retry::waiting(session, &self.statements, tables, destination).await?;
+        let tables: Vec<_> = application.tables().map(|(_, table)| table.name()).collect();
+        let session = session.as_mut();
+        let waiting = retry::waiting(session, &self.statements, &tables, destination).await?;
         unit.keep();
         Ok(waiting)
     }
@@ -128,6 +131,7 @@ impl Target for Mirror {
         current: &Checkpoint,
         error_mode: ErrorMode,
     ) -> Result<CatchUp, TargetError> {
+        self.refit(part).await;
         let mut unit = self.unit().await?;
         let step = CatchUpStep { part, batch, seq, current, budget: error_mode.budget() };
         let done = self.catch_up_part(&mut unit.connected, step).await?;

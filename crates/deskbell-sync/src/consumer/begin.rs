@@ -66,10 +66,11 @@ impl MirrorConsumer {
                 statements: self.statements_from(ours, reason.as_ref()),
             },
         };
-        if self.target.take_over(ours, &next).await? == Commit::Lost {
+        let Commit::Done { blocked, .. } = self.target.take_over(ours, &next).await? else {
             return Err(SyncError::Superseded { destination: self.destination.clone() });
-        }
+        };
         self.announce(&next, reason.as_ref());
+        self.report_blocked(&blocked);
         Ok(next)
     }
 

@@ -45,6 +45,12 @@ impl Refusal {
         self.kind != RefusalKind::Lasting
     }
 
+    /// A refusal by us, before the database was asked.
+    pub(crate) fn of_ours(reason: String) -> Self {
+        let (kind, code) = (RefusalKind::Lasting, String::new());
+        Self { kind, code, reason, constraint: None, table: None }
+    }
+
     /// The refusal of what needs a row that is not there yet.
     pub(crate) fn missing(code: &str, reason: String) -> Self {
         let (kind, code) = (RefusalKind::Missing, code.to_owned());
@@ -60,6 +66,9 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)?;
+        if self.code.is_empty() {
+            return Ok(());
+        }
         write!(f, " ({}", self.code)?;
         if let Some(constraint) = self.constraint.as_ref().filter(|name| !self.names(name)) {
             write!(f, ", constraint {constraint}")?;

@@ -11,6 +11,23 @@ use crate::config::Stale;
 use crate::db::{ColumnClass, DatabaseError, DbSession, Dialect, Param, Refusal, RefusalKind, Sql};
 use crate::mapping::CompiledStatement;
 
+/// The statements in the config's order; `None` where one does not fit the database as it is.
+pub(crate) type StatementTargets = [Option<Arc<PreparedStatement>>];
+
+/// The statements that fit, by their indexes.
+pub(crate) fn present(
+    targets: &StatementTargets,
+) -> impl Iterator<Item = (usize, &PreparedStatement)> {
+    targets.iter().enumerate().filter_map(|(index, target)| Some((index, target.as_deref()?)))
+}
+
+pub(super) fn target_of<'a>(
+    targets: &'a StatementTargets,
+    run: &StatementRun,
+) -> Option<&'a PreparedStatement> {
+    targets.get(run.statement)?.as_deref()
+}
+
 /// A statement that the database has prepared.
 #[derive(Debug)]
 pub(crate) struct PreparedStatement {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use deskbell_store::Seq;
 
-use super::prepared_statement::PreparedStatement;
+use super::prepared_statement::{PreparedStatement, StatementTargets, present, target_of};
 use super::record::Record;
 use super::statement_queue::StatementQueue;
 use crate::batch::{DeadLetter, StatementRun, StatementRuns, shortened_reason};
@@ -27,7 +27,7 @@ impl Preloaded {
         session: &mut dyn DbSession,
         statements: &Statements,
         destination: &str,
-        targets: &[PreparedStatement],
+        targets: &StatementTargets,
         work: &StatementRuns,
     ) -> Result<Self, DatabaseError> {
         let mut preloaded = Self::default();
@@ -35,7 +35,7 @@ impl Preloaded {
         for run in &work.runs {
             by_entity.entry(run.entity).or_default().insert(&run.id);
         }
-        for (index, target) in targets.iter().enumerate() {
+        for (index, target) in present(targets) {
             let ids = work.runs.iter().filter(|run| run.statement == index);
             let ids: BTreeSet<_> = ids.map(|run| run.id.as_str()).collect();
             let ids: Vec<_> = ids.into_iter().collect();
@@ -45,7 +45,7 @@ impl Preloaded {
                 }
             }
         }
-        let Some(target) = targets.first() else { return Ok(preloaded) };
+        let Some(target) = targets.iter().flatten().next() else { return Ok(preloaded) };
         let waiting = &statements.waiting_statements;
         preloaded.queue = StatementQueue::load(session, waiting, destination, &by_entity).await?;
         for (entity, ids) in by_entity {
@@ -79,7 +79,7 @@ impl StatementMarker<'_> {
 
 /// The statements of a batch, one event after another.
 pub(crate) struct StatementPass<'a> {
-    targets: &'a [PreparedStatement],
+    targets: &'a StatementTargets,
     preloaded: Preloaded,
     /// The last event that they have run for; `None` holds them back.
     done_up_to: Option<Seq>,
@@ -106,7 +106,7 @@ impl<'a> StatementPass<'a> {
     pub(crate) async fn load(
         session: &mut dyn DbSession,
         (statements, destination): (&Statements, &str),
-        targets: &'a [PreparedStatement],
+        targets: &'a StatementTargets,
         work: &'a StatementRuns,
         done_up_to: Option<Seq>,
         again: bool,
@@ -180,9 +180,8 @@ impl<'a> StatementPass<'a> {
     }
 
     fn lets(&self, run: &StatementRun, takes: impl Fn(&PreparedStatement) -> bool) -> bool {
-        let Some(target) = self.targets.get(run.statement).filter(|target| takes(target)) else {
-            return false;
-        };
+        let target = target_of(self.targets, run);
+        let Some(target) = target.filter(|target| takes(target)) else { return false };
         let is_gone = !run.ends && self.preloaded.gone.contains(&(run.entity, run.id.clone()));
         let newest = self.preloaded.newest.get(&(run.statement, run.id.clone()));
         if self.again && newest == Some(&run.version) {
@@ -205,10 +204,10 @@ impl<'a> StatementPass<'a> {
 /// Notes what these runs were for; of one statement and entity, the last one.
 async fn remember(
     session: &mut dyn DbSession,
-    targets: &[PreparedStatement],
+    targets: &StatementTargets,
     runs: &[&StatementRun],
 ) -> Result<(), DatabaseError> {
-    for (index, target) in targets.iter().enumerate() {
+    for (index, target) in present(targets) {
         let of_target = runs.iter().filter(|run| run.statement == index);
         let records = of_target.map(|run| {
             let record = Record {
@@ -229,7 +228,7 @@ async fn remember(
 /// run and what they have run for are in it.
 async fn run_event<'a>(
     session: &mut dyn DbSession,
-    targets: &[PreparedStatement],
+    targets: &StatementTargets,
     due: &[&'a StatementRun],
     marker: &StatementMarker<'_>,
 ) -> Result<Result<(), (&'a StatementRun, Refusal)>, DatabaseError> {
@@ -237,7 +236,7 @@ async fn run_event<'a>(
     let mut last = None;
     let mut done = Ok(());
     for run in due {
-        let Some(target) = targets.get(run.statement) else { continue };
+        let Some(target) = target_of(targets, run) else { continue };
         last = Some(*run);
         done = target.run(session, run).await.map(drop);
         if done.is_err() {
@@ -258,8 +257,8 @@ async fn run_event<'a>(
     })
 }
 
-fn dead_letter(targets: &[PreparedStatement], run: &StatementRun, reason: &str) -> DeadLetter {
-    let part = targets.get(run.statement).map(|target| target.name().to_owned());
+fn dead_letter(targets: &StatementTargets, run: &StatementRun, reason: &str) -> DeadLetter {
+    let part = target_of(targets, run).map(|target| target.name().to_owned());
     DeadLetter {
         source: run.source.to_string(),
         message_id: run.version.message_id.clone(),

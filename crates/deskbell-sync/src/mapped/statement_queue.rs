@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deskbell_store::Seq;
 
-use super::prepared_statement::PreparedStatement;
+use super::prepared_statement::{PreparedStatement, StatementTargets, target_of};
 use crate::batch::StatementRun;
 use crate::db::{DatabaseError, DbSession, Param, Sql};
 use crate::value::{Kind, Value};
@@ -49,13 +49,13 @@ impl StatementQueue {
     /// The event that waits and that these runs, all of one event, must not overtake.
     pub(super) fn ahead_of(
         &self,
-        targets: &[PreparedStatement],
+        targets: &StatementTargets,
         due: &[&StatementRun],
     ) -> Option<&WaitingEvent> {
         let first = due.first()?;
         let waiting = self.waiting.get(&(first.entity, first.id.clone()))?;
         let shares = |event: &&WaitingEvent| {
-            let of_due = due.iter().filter_map(|run| targets.get(run.statement));
+            let of_due = due.iter().filter_map(|run| target_of(targets, run));
             event.seq < first.seq && { of_due }.any(|target| event.runs(target))
         };
         waiting.iter().filter(shares).min_by_key(|event| event.seq)

@@ -2,8 +2,8 @@
 
 use deskbell_store::Seq;
 
+use super::application::Application;
 use super::blocked::BlockedParts;
-use super::connection::Application;
 use super::refused::{self, EarlierTries, Refused, RefusedKind};
 use super::rows::{tombstone, write};
 use super::streak::Streaks;
@@ -45,6 +45,7 @@ impl BatchWriter<'_> {
     ) -> Result<Commit, DatabaseError> {
         let mut refused = Vec::new();
         let known = self.blocked.clone();
+        self.block_what_does_not_fit(session).await?;
         if self.isolates {
             self.block_what_is_refused_whole(session, batch).await?;
         }
@@ -101,9 +102,11 @@ impl BatchWriter<'_> {
             // It is blocked already, and stays so.
             return Err(DatabaseError::refused(refusal.clone()));
         }
+        // Statements may have run ahead of the checkpoint, where the log is read again.
+        let ran_up_to = self.ran_up_to.filter(|_| kind == PartKind::Statement);
         let blocked = Blocked {
             part: Part { kind, name: name.to_owned() },
-            seq: self.current.seq,
+            seq: ran_up_to.map_or(self.current.seq, |seq| seq.max(self.current.seq)),
             since: None,
             reason: shortened_reason(&refusal.to_string()),
             cause: refusal.code.clone(),
@@ -159,7 +162,7 @@ impl BatchWriter<'_> {
         refused: &mut Vec<Refused>,
     ) -> Result<u64, DatabaseError> {
         let mut rows_written = 0;
-        for (index, target) in self.application.tables.iter().enumerate() {
+        for (index, target) in self.application.tables() {
             if !self.takes(PartKind::Mapped, target.name()) {
                 continue;
             }

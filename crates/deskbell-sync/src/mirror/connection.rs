@@ -1,13 +1,13 @@
-//! A connection, what was found there, and the unit of work that uses it.
+//! A connection, and the unit of work that uses it.
 
 use std::sync::Arc;
 
 use tokio::sync::MutexGuard;
 
+use super::application::Application;
 use super::blocked::BlockedParts;
 use super::streak::Streaks;
 use crate::db::DbSession;
-use crate::mapped::{BoundTable, PreparedStatement};
 
 /// A connection, and what was found there.
 #[derive(Debug)]
@@ -17,13 +17,6 @@ pub(super) struct OpenConnection {
     /// What was blocked when it was last looked at; this mirror alone changes it.
     pub(super) blocked: BlockedParts,
     pub(super) streaks: Streaks,
-}
-
-/// The application's own tables and statements in this database.
-#[derive(Debug, Default)]
-pub(super) struct Application {
-    pub(super) tables: Vec<BoundTable>,
-    pub(super) statements: Vec<PreparedStatement>,
 }
 
 /// The connection while one unit of work uses it. Where that fails or is dropped, the connection

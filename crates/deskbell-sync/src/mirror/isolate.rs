@@ -28,6 +28,21 @@ impl BatchWriter<'_> {
         }
     }
 
+    /// Blocks each part that does not fit the database as it is.
+    pub(super) async fn block_what_does_not_fit(
+        &mut self,
+        session: &mut dyn DbSession,
+    ) -> Result<(), DatabaseError> {
+        let application = self.application;
+        for unfit in &application.unfit {
+            let Part { kind, name } = &unfit.part;
+            if self.takes(*kind, name) {
+                self.block(session, *kind, name, &unfit.refusal()).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Blocks each part that the database refuses with no rows at all: a right is missing, a table or
     /// a column is gone.
     pub(super) async fn block_what_is_refused_whole(
@@ -43,7 +58,7 @@ impl BatchWriter<'_> {
                 self.block_if_refused(session, PartKind::Mirror, name, done).await?;
             }
         }
-        for (index, target) in application.tables.iter().enumerate() {
+        for (index, target) in application.tables() {
             if self.takes(PartKind::Mapped, target.name()) && target.concerns(batch, index) {
                 session.begin_unit().await?;
                 let done = target.probe(session).await;
@@ -51,7 +66,7 @@ impl BatchWriter<'_> {
                 self.block_if_refused(session, PartKind::Mapped, target.name(), done).await?;
             }
         }
-        for (index, target) in application.statements.iter().enumerate() {
+        for (index, target) in application.statements() {
             let runs = batch.statements.runs.iter().any(|run| run.statement == index);
             if runs && self.takes(PartKind::Statement, target.name()) {
                 session.begin_unit().await?;

@@ -2,10 +2,11 @@
 
 use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError, StoredEvent};
 
+use super::application::Application;
 use super::apply::of_mapped_table;
 use super::blocked::BlockedParts;
 use super::checkpoints;
-use super::connection::{Application, OpenConnection};
+use super::connection::OpenConnection;
 use super::migrate::MigrationPlan;
 use super::open::Mirror;
 use super::streak::Streaks;
@@ -117,7 +118,7 @@ impl Mirror {
         let live_checkpoint = live_checkpoint.into_iter().next().ok_or(MergeError::NotStarted)?;
         let mut merged = self.catch_up(session, &merge, &live_checkpoint).await?;
         self.merge_tables(session, merge.shadow, &mut merged).await?;
-        if !application.tables.is_empty() {
+        if application.tables().next().is_some() {
             self.write_again(session, application, &merge, &live_checkpoint, &mut merged).await?;
         }
         session.commit().await?;
@@ -198,7 +199,7 @@ impl Mirror {
         while let Some(events) = events_up_to(merge, at, live_checkpoint.seq).await? {
             at = events.last().map_or(live_checkpoint.seq, |event| event.seq);
             let batch = merge.whole.fold(&events);
-            for (index, table) in application.tables.iter().enumerate() {
+            for (index, table) in application.tables() {
                 let applied = table.apply(session, &batch, index, self.timeout, true).await?;
                 merged.rows_written += applied.rows_written - applied.rows_removed;
                 merged.rows_removed += applied.rows_removed;

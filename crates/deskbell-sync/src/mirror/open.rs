@@ -1,26 +1,23 @@
 //! A mirror and its one writing connection.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_store::BackendError;
 use tokio::sync::Mutex;
 
+use super::application::Application;
 use super::blocked::BlockedParts;
-use super::connection::{Application, OpenConnection, UnitOfWork};
+use super::connection::{OpenConnection, UnitOfWork};
 use super::existing_columns::ExistingColumns;
 use super::migrate::MigrationPlan;
 use super::remake_position::RemakePosition;
 use super::streak::Streaks;
 use crate::config::DatabaseConfig;
 use crate::db::{DatabaseError, DbSession, LimitedSession, MirrorDatabase, Table};
-use crate::mapped::{
-    BoundTable, ConflictTimeout, MappedTableError, MappedTableProblem, PreparedStatement,
-    RecordScope,
-};
+use crate::mapped::ConflictTimeout;
 use crate::mapping::Mappings;
-use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
+use crate::mirror_target::{ConnectError, Part, TargetError, check_schema_name, database};
 use crate::options::MirrorOptions;
 use crate::schema;
 use crate::sql::Statements;
@@ -39,8 +36,8 @@ pub(crate) struct Mirror {
     pub(super) statements: Statements,
     /// `None` after a failure, until the next unit of work opens another one.
     pub(super) connection: Mutex<Option<OpenConnection>>,
-    /// As they were when they last fitted.
-    pub(super) application: Mutex<Option<Arc<Application>>>,
+    /// The application's tables and statements, as they were when they last fitted.
+    pub(super) known: Mutex<Option<Arc<Application>>>,
     /// The `private_metadata` columns that are mirrored.
     pub(super) include_columns: Vec<String>,
     /// How far rows that the log no longer has are made again.
@@ -70,8 +67,8 @@ impl Mirror {
         let (mirror, session) = Self::prepare(options, mappings, database, session).await?;
         let mut session = LimitedSession::new(session, mirror.answer_within);
         mirror.plan().check(&mut session).await?;
-        mirror.application(&mut session).await?;
-        Ok(())
+        let unfit = mirror.application(&mut session).await?.unfit;
+        unfit.into_iter().next().map_or(Ok(()), |unfit| Err(unfit.error.into()))
     }
 
     /// The mirror before anything of it is looked at but the columns that it has.
@@ -96,7 +93,7 @@ impl Mirror {
             statements: Statements::new(dialect, &schema, &destination, &mappings),
             tables: schema::tables(&mappings),
             connection: Mutex::new(None),
-            application: Mutex::new(None),
+            known: Mutex::new(None),
             include_columns,
             remaking: Mutex::default(),
             database,
@@ -123,11 +120,6 @@ impl Mirror {
         let session_of = &mut session as &mut dyn DbSession;
         let plan = self.plan();
         plan.check(session_of).await?;
-        // Before anything is changed in a database that may be the application's.
-        match self.mapped_targets(session_of).await {
-            Err(ConnectError::Mapped(_)) if self.application.lock().await.is_some() => {}
-            found => drop(found?),
-        }
         if self.auto_migrate {
             plan.migrate(session_of).await?;
         } else {
@@ -141,68 +133,21 @@ impl Mirror {
         Ok(OpenConnection { session, application, blocked, streaks: Streaks::default() })
     }
 
-    /// The application's tables and statements. One that fits no more since the start is taken as it
-    /// was, so that it alone is found to be blocked.
-    async fn known_application(
-        &self,
-        session: &mut dyn DbSession,
-    ) -> Result<Arc<Application>, ConnectError> {
-        let found = self.application(session).await;
-        let mut known = self.application.lock().await;
-        match (found, &*known) {
-            (Ok(found), _) => Ok(Arc::clone(known.insert(Arc::new(found)))),
-            (Err(ConnectError::Mapped(_)), Some(known)) => Ok(Arc::clone(known)),
-            (Err(error), _) => Err(error),
-        }
-    }
-
-    /// The application's tables and statements, checked against the database as it is now.
-    async fn application(&self, session: &mut dyn DbSession) -> Result<Application, ConnectError> {
-        let tables = self.mapped_targets(session).await?;
-        let scope = self.scope();
-        let mut statements = Vec::new();
-        for statement in self.mappings.statements() {
-            let fit =
-                |problem| MappedTableError { declared_at: statement.declared_at.clone(), problem };
-            let target = PreparedStatement::new(session, scope, Arc::clone(statement));
-            statements.push(target.await?.map_err(fit)?);
-        }
-        Ok(Application { tables, statements })
-    }
-
-    fn scope(&self) -> RecordScope<'_> {
-        let (schema, destination) = (self.schema.as_str(), self.destination.as_str());
-        RecordScope { dialect: self.database.dialect(), schema, destination }
-    }
-
-    async fn mapped_targets(
-        &self,
-        session: &mut dyn DbSession,
-    ) -> Result<Vec<BoundTable>, ConnectError> {
-        let scope = self.scope();
-        let mut targets = Vec::new();
-        for table in self.mappings.tables() {
-            let fit =
-                |problem| MappedTableError { declared_at: table.declared_at.clone(), problem };
-            let live = session.describe(&table.into).await?;
-            let no_table = || MappedTableProblem::NoTable { into: table.into.clone() };
-            let live = live.ok_or_else(no_table).map_err(fit)?;
-            let mut parents = BTreeMap::new();
-            for (_, lookup) in table.lookups() {
-                if let Some(parent) = session.describe(&lookup.table).await? {
-                    parents.insert(lookup.table.clone(), parent);
-                }
-            }
-            let target = BoundTable::new(scope, Arc::clone(table), &live, &parents);
-            targets.push(target.map_err(fit)?);
-        }
-        BoundTable::link(scope, &mut targets);
-        Ok(targets)
-    }
-
     /// The `private_metadata` columns that are mirrored, those that are kept among them.
     pub(crate) fn include_columns(&self) -> &[String] {
         &self.include_columns
+    }
+
+    /// Looks again at what the application has, where this part did not fit.
+    pub(super) async fn refit(&self, part: &Part) {
+        let mut held = self.connection.lock().await;
+        if held.as_ref().is_some_and(|connected| connected.application.is_unfit(part))
+            && let Some(connected) = held.take()
+            && let Err(error) = connected.session.close().await
+        {
+            let error = &error.into_backend() as &dyn std::error::Error;
+            tracing::debug!(error, "failed to close a connection cleanly");
+        }
     }
 
     /// A connection for one unit of work.

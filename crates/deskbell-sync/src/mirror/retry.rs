@@ -6,7 +6,7 @@ use super::bisect::{Origin, Piece, Subject, apply_piece};
 use super::blocked::BlockedParts;
 use super::refused::{self, EarlierTries, Refused};
 use crate::db::{DatabaseError, DbSession, Param};
-use crate::mapped::{BoundTable, ConflictTimeout};
+use crate::mapped::ConflictTimeout;
 use crate::mirror_target::{Retry, RetryRequest, Waiting};
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
@@ -21,7 +21,7 @@ const DELETES_MAX: Duration = Duration::from_secs(2);
 pub(super) async fn waiting(
     session: &mut dyn DbSession,
     statements: &Statements,
-    tables: &[BoundTable],
+    tables: &[&str],
     destination: &str,
 ) -> Result<Waiting, DatabaseError> {
     let of_destination = [Param::Text(destination)];
@@ -40,9 +40,8 @@ pub(super) async fn waiting(
     }
     waiting.is_due =
         waiting.deletes > 0 && !refused_deletes(session, statements, destination).await?.is_empty();
-    let names: Vec<_> = tables.iter().map(BoundTable::name).collect();
-    if !names.is_empty() {
-        let of_tables = [Param::Texts(&names), of_destination[0]];
+    if !tables.is_empty() {
+        let of_tables = [Param::Texts(tables), of_destination[0]];
         let due = session.fetch(&statements.any_due, &of_tables, &[Kind::Id]).await?;
         waiting.is_due |= !due.is_empty();
         let rows = session.fetch(&statements.count_waiting, &of_tables, &[Kind::Integer]).await?;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use deskbell_store::Seq;
 
+use super::application::Application;
 use super::apply::BatchWriter;
 use super::blocked::BlockedParts;
-use super::connection::{Application, OpenConnection};
+use super::connection::OpenConnection;
 use super::open::Mirror;
 use super::refused::EarlierTries;
 use super::remake_position::RemakePosition;
@@ -100,11 +101,17 @@ impl Mirror {
         current: Option<&Checkpoint>,
         next: &Checkpoint,
     ) -> Result<Commit, DatabaseError> {
-        let OpenConnection { session, blocked, streaks, .. } = connected;
+        let OpenConnection { session, application, blocked, streaks } = connected;
         let session = session.as_mut();
-        let commit = checkpoints::take_over(session, &self.statements, current, next).await?;
+        let mut commit = checkpoints::take_over(session, &self.statements, current, next).await?;
         self.remake_again(session, next).await?;
         *blocked = BlockedParts::load(session, &self.statements, &next.destination).await?;
+        if let Commit::Done { blocked: newly, .. } = &mut commit {
+            let mut writer = self.writer(application, streaks, next, blocked.clone());
+            writer.block_what_does_not_fit(session).await?;
+            *newly = writer.blocked.since(blocked);
+            *blocked = writer.blocked;
+        }
         streaks.clear();
         session.commit().await?;
         Ok(commit)
@@ -128,7 +135,9 @@ impl Mirror {
         }
         let mut writer = self.writer(application, streaks, current, blocked.clone());
         let commit = writer.apply(session, batch).await?;
+        let now_blocked = writer.blocked;
         session.commit().await?;
+        *blocked = now_blocked;
         streaks.clear();
         Ok(commit)
     }

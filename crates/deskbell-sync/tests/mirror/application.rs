@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use deskbell_store::{FencingToken, LogId, Seq, StoredEvent};
 use deskbell_sync::{
-    Checkpoint, Commit, DatabaseConfig, ErrorMode, Fold, MirrorOptions, Target, connect,
+    Checkpoint, Commit, DatabaseConfig, ErrorMode, Fold, MirrorOptions, Target, check_live, connect,
 };
 
 use super::backend::{Place, VERSIONS};
@@ -27,10 +27,10 @@ impl Application {
         Self::open(place, options, None).await
     }
 
-    /// Why a destination cannot be opened beside these tables.
+    /// Why a destination does not fit these tables.
     pub(crate) async fn refused(tables: &[&str], options: MirrorOptions) -> String {
         let place = Self::tables(tables).await;
-        let error = connect(&MirrorOptions {
+        let error = check_live(&MirrorOptions {
             database: DatabaseConfig { url: place.url().parse().unwrap(), ..options.database },
             ..options
         })

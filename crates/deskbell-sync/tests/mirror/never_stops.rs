@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
 use deskbell_sync::{
     DatabaseConfig, Expressions, Line, MirrorConsumer, MirrorOptions, OnRowDelete, StatementConfig,
+    check_live,
 };
 use serde_json::json;
 
@@ -287,6 +288,81 @@ async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_even
     let visits = ids(&world, "visits").await;
     assert_eq!(visits.len(), 7, "{visits:?}");
     assert_eq!(ids(&world, "others").await.len(), 7);
+}
+
+#[tokio::test]
+async fn what_the_applications_migration_has_not_made_yet_waits_alone_and_is_filled_once_it_is() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run("CREATE TABLE others (id text)").await;
+    let statements = vec![
+        statement("insert into visits (id) values (:id)", "visits"),
+        statement("insert into others (id) values (:id)", "others"),
+    ];
+    let tables = vec![mapped::users(OnRowDelete::Delete)];
+    world.options = MirrorOptions {
+        database: DatabaseConfig { statements, tables, ..world.options.database },
+        ..world.options
+    };
+    let told = check_live(&world.options).await.unwrap_err();
+    assert!(told.is_options_error() && told.to_string().contains("app_users"), "{told}");
+    let app_user = |n: i64| mapped::user(&format!("user_{n}"), &format!("{n}@x.dev"), 1);
+    // Also where the program starts again meanwhile.
+    for n in 1..=3 {
+        let mut consumer = world.consumer().await;
+        drain(&mut consumer).await;
+        world.append(&format!("msg_{n}"), "user.created", &app_user(n)).await;
+        drain(&mut consumer).await;
+        world.place.run(DUE).await;
+        drain(&mut consumer).await;
+    }
+    assert_eq!(ids(&world, USERS).await.len(), 3, "the mirror goes on");
+    assert_eq!(ids(&world, "others").await.len(), 3);
+    let blocked = world.reader().await.rows("_blocked").await.unwrap();
+    let said: Vec<_> = blocked.iter().map(|row| row["reason"].as_str().unwrap()).collect();
+    assert!(said[0].contains("the database has no table \"app_users\""), "{said:?}");
+    assert!(said[1].contains("visits"), "{said:?}");
+    assert!(letters(&world).await.is_empty());
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    world.place.run(mapped::USERS).await;
+    world.place.run("CREATE TABLE visits (id text)").await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    world.append("msg_4", "user.created", &app_user(4)).await;
+    drain(&mut consumer).await;
+    let there = world.place.rows("SELECT clerk_id FROM app_users ORDER BY 1").await;
+    assert_eq!(there, [["user_1"], ["user_2"], ["user_3"], ["user_4"]]);
+    for table in ["visits", "others"] {
+        let each_once = ["user_1", "user_2", "user_3", "user_4"];
+        assert_eq!(ids(&world, table).await, each_once, "{table}");
+    }
+    assert!(world.reader().await.rows("_blocked").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_statement_that_is_blocked_while_the_log_is_read_again_runs_for_no_event_twice() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run("CREATE TABLE visits (id text)").await;
+    let visits = vec![statement("insert into visits (id) values (:id)", "visits")];
+    world.options = MirrorOptions {
+        database: DatabaseConfig { statements: visits, ..world.options.database },
+        ..world.options
+    };
+    world.append("msg_1", "user.created", &user("user_1", 1)).await;
+    drain(&mut world.consumer().await).await;
+    world.place.run("ALTER TABLE visits RENAME TO elsewhere").await;
+    // Another mapping: all of the log is read again.
+    world.options.database.exclude_columns = vec!["user.image_url".to_owned()];
+    drain(&mut world.consumer().await).await;
+    world.place.run("ALTER TABLE elsewhere RENAME TO visits").await;
+    world.append("msg_2", "user.created", &user("user_2", 1)).await;
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, "visits").await, ["user_1", "user_2"]);
 }
 
 #[tokio::test]

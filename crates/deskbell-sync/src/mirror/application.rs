@@ -1,0 +1,82 @@
+//! The application's own tables and statements, as far as they fit its database.
+
+use std::sync::Arc;
+
+use crate::db::Refusal;
+use crate::mapped::{BoundTable, MappedTableError, MappedTableProblem, PreparedStatement, present};
+use crate::mirror_target::{Part, PartKind};
+
+/// The application's own tables and statements in this database, in the config's order.
+#[derive(Debug, Default)]
+pub(super) struct Application {
+    pub(super) tables: Vec<Option<Arc<BoundTable>>>,
+    pub(super) statements: Vec<Option<Arc<PreparedStatement>>>,
+    /// Those that do not fit the database as it is, which are `None` above.
+    pub(super) unfit: Vec<Unfit>,
+}
+
+/// A table or a statement that does not fit the database: a migration of the application's has not
+/// run yet, or the config is wrong.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    pub(super) part: Part,
+    pub(super) error: MappedTableError,
+}
+
+impl Unfit {
+    pub(super) fn refusal(&self) -> Refusal {
+        Refusal::of_ours(self.error.to_string())
+    }
+}
+
+impl Application {
+    /// The tables that fit, by their indexes.
+    pub(super) fn tables(&self) -> impl Iterator<Item = (usize, &BoundTable)> {
+        let tables = self.tables.iter().enumerate();
+        tables.filter_map(|(index, table)| Some((index, table.as_deref()?)))
+    }
+
+    /// The statements that fit, by their indexes.
+    pub(super) fn statements(&self) -> impl Iterator<Item = (usize, &PreparedStatement)> {
+        present(&self.statements)
+    }
+
+    pub(super) fn is_unfit(&self, part: &Part) -> bool {
+        self.unfit.iter().any(|unfit| unfit.part == *part)
+    }
+
+    /// What fits; the rest is noted.
+    pub(super) fn fitting<T>(
+        &mut self,
+        found: Result<T, MappedTableProblem>,
+        part: Part,
+        declared_at: &str,
+    ) -> Option<T> {
+        found
+            .map_err(|problem| {
+                let declared_at = declared_at.to_owned();
+                self.unfit.push(Unfit { part, error: MappedTableError { declared_at, problem } });
+            })
+            .ok()
+    }
+
+    /// What fits no more is taken as it was, so that the database itself says what is wrong.
+    pub(super) fn or_as_known(mut self, known: &Self) -> Self {
+        fill(&mut self.tables, &known.tables);
+        fill(&mut self.statements, &known.statements);
+        let tables = self.tables.iter().flatten().map(|table| (PartKind::Mapped, table.name()));
+        let statements = self.statements.iter().flatten();
+        let statements = statements.map(|target| (PartKind::Statement, target.name()));
+        let fit: Vec<_> = tables.chain(statements).collect();
+        self.unfit.retain(|unfit| !fit.iter().any(|(kind, name)| unfit.part.is(*kind, name)));
+        self
+    }
+}
+
+fn fill<T>(found: &mut [Option<Arc<T>>], known: &[Option<Arc<T>>]) {
+    for (found, known) in found.iter_mut().zip(known) {
+        if found.is_none() {
+            found.clone_from(known);
+        }
+    }
+}
