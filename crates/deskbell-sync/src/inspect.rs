@@ -1,5 +1,7 @@
 //! Reading a mirror back: what is in its tables, for people and for tests.
 
+use std::collections::BTreeSet;
+
 use deskbell_config::DatabaseUrl;
 use serde_json::{Map, Value};
 
@@ -10,7 +12,7 @@ use crate::entity;
 use crate::mapping::Mappings;
 use crate::mirror::TableReader;
 use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
-use crate::schema::{self, MAPPING_REV, RAW, VERSION_COLUMNS};
+use crate::schema::{self, CHECKPOINTS, MAPPING_REV, RAW, VERSION_COLUMNS};
 
 /// A mirror opened for reading. It changes nothing, and nobody waits for it.
 #[derive(Debug)]
@@ -124,6 +126,20 @@ impl MirrorReader {
     /// The database failed, or it is no mirror.
     pub async fn checkpoint(&self, destination: &str) -> Result<Option<Checkpoint>, InspectError> {
         Ok(self.reader.checkpoint(destination).await?)
+    }
+
+    /// The destinations that have a checkpoint here, in whichever log; none in a database without a
+    /// mirror.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn destinations(&self) -> Result<BTreeSet<String>, InspectError> {
+        let checkpoints = match self.whole_rows(CHECKPOINTS).await {
+            Err(InspectError::NoSuchTable { .. }) => Vec::new(),
+            other => other?,
+        };
+        let name = |row: &Map<String, Value>| Some(row.get("destination")?.as_str()?.to_owned());
+        Ok(checkpoints.iter().filter_map(name).collect())
     }
 
     fn find(&self, table: &str) -> Result<&Table, InspectError> {

@@ -26,8 +26,6 @@ use crate::config::{
 };
 use crate::{Engine, StartError, StoppedEarly, mirror_rows};
 
-/// Where a mirror records how far it has come.
-const CHECKPOINTS: &str = "_checkpoints";
 /// The mirror is given up when it has not come further for this long.
 const STANDSTILL_MAX: Duration = Duration::from_secs(30);
 /// How often the mirror is asked how far it has come.
@@ -169,12 +167,7 @@ async fn require_no_mirror(url: &DatabaseUrl) -> Result<(), DemoError> {
     };
     let reader = MirrorReader::open(url).await?;
     let rows = reader.tables().await?.iter().map(|table| table.rows).sum::<u64>();
-    let was_kept = match reader.whole_rows(CHECKPOINTS).await {
-        Ok(checkpoints) => !checkpoints.is_empty(),
-        Err(InspectError::NoSuchTable { .. }) => false,
-        Err(error) => return Err(error.into()),
-    };
-    if rows > 0 || was_kept {
+    if rows > 0 || !reader.destinations().await?.is_empty() {
         return Err(DemoError::MirrorNotEmpty { url: url.clone(), remedy });
     }
     Ok(())

@@ -29,6 +29,7 @@ async fn the_checkpoint_is_the_destinations_own() {
     let reader = mirror.reader().await;
     assert_eq!(reader.checkpoint("mirror").await.unwrap().unwrap().seq.get(), 1);
     assert_eq!(reader.checkpoint("another").await.unwrap(), None);
+    assert_eq!(reader.destinations().await.unwrap(), ["mirror".to_owned()].into());
 }
 
 #[tokio::test]
