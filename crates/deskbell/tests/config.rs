@@ -220,6 +220,12 @@ fn mistakes_say_what_where_and_how_to_mend_it() {
             "mirror_in_the_log",
             "[store]\nurl = \"sqlite://a.db\"\n\n[[destination]]\nname = \"a\"\ntype = \"database\"\nurl = \"sqlite://a.db\"\n",
         ),
+        ("unknown_key_of_the_mirror", "[mirror]\nenabeld = true\n"),
+        (
+            "name_of_the_default_mirror",
+            "[mirror]\nenabled = true\n\n[[destination]]\nname = \"mirror\"\ntype = \"slack\"\n\
+             webhook_url = \"https://hooks.slack.com/services/T0/B0/x\"\ntext = \"{{ id }}\"\n",
+        ),
         ("path_of_ours", "[[source]]\npath = \"/healthz\"\n"),
     ];
     for (name, text) in cases {

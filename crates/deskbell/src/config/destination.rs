@@ -182,7 +182,7 @@ impl DestinationConfig {
 }
 
 impl Default for DestinationConfig {
-    /// The mirror in `sqlite://clerk.db`.
+    /// The default mirror, in `sqlite://clerk.db`.
     fn default() -> Self {
         Self::new("mirror", DestinationKind::default())
     }

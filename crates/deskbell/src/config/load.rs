@@ -12,7 +12,9 @@ use serde::de::IgnoredAny;
 
 use super::alerts::AlertsConfig;
 use super::check;
-use super::destination::{DestinationConfig, DestinationKind};
+use super::default_mirror::{self, DefaultMirror};
+use super::destination::{DestinationConfig, DestinationKind, DestinationType};
+use super::mirror::MirrorConfig;
 use super::sections::Config;
 
 /// The file that is read where none is named and it is there.
@@ -26,6 +28,7 @@ struct Sections {
     store: StoreConfig,
     #[serde(rename = "source")]
     sources: Vec<SourceConfig>,
+    mirror: MirrorConfig,
     alerts: AlertsConfig,
     #[serde(rename = "destination")]
     _destinations: IgnoredAny,
@@ -33,8 +36,8 @@ struct Sections {
 
 impl Default for Sections {
     fn default() -> Self {
-        let Config { server, store, sources, alerts, destinations: _ } = Config::default();
-        Self { server, store, sources, alerts, _destinations: IgnoredAny }
+        let Config { server, store, sources, mirror, alerts, destinations: _ } = Config::default();
+        Self { server, store, sources, mirror, alerts, _destinations: IgnoredAny }
     }
 }
 
@@ -49,6 +52,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// Which destinations were left out, and why: see [`Config::load_to_read`].
     pub left_out: Vec<String>,
+    /// Whether there is no mirror because the config names neither a database nor `[mirror]`.
+    pub lacks_mirror: bool,
 }
 
 impl Config {
@@ -113,7 +118,7 @@ impl Config {
         let without = is_lenient.then_some(NOT_NEEDED);
         let (Read { mut config, left_out }, content) = match &file {
             Some(path) => ConfigFile::read(path, environment, without, Self::read)?,
-            None => (Read::default(), ConfigFile::default()),
+            None => (Read::nothing(), ConfigFile::default()),
         };
         if let Some(directory) = file.as_deref().and_then(Path::parent) {
             config.server.resolve(directory);
@@ -121,31 +126,32 @@ impl Config {
         config.note_lines(&content, &left_out);
         config.server.take_address(environment)?;
         let in_file = |fault: Fault| in_file(fault, &left_out);
+        let locate = |fault| content.locate(in_file(fault));
+        let types: Vec<_> = left_out.iter().map(|one| one.destination_type).collect();
+        let DefaultMirror { is_missing: lacks_mirror, warning } =
+            default_mirror::add_default(&mut config, &types).map_err(locate)?;
         let names: Vec<_> = left_out.iter().map(|one| &*one.name).collect();
-        let warnings =
-            check::check(&config, &names).map_err(|fault| content.locate(in_file(fault)))?;
+        let mut warnings = check::check(&config, &names).map_err(locate)?;
+        warnings.extend(warning);
         let warnings = warnings.into_iter().map(|warning| content.describe(&in_file(warning)));
         let warnings = warnings.collect();
         let left_out = left_out.iter().map(ToString::to_string).collect();
-        Ok(Loaded { config, file, warnings, left_out })
+        Ok(Loaded { config, file, warnings, left_out, lacks_mirror })
     }
 
     fn read(root: Node<'_>) -> Result<Read, ReadError> {
-        let Sections { server, store, sources, alerts, _destinations } =
+        let Sections { server, store, sources, mirror, alerts, _destinations } =
             Sections::deserialize(root)?;
         let (mut destinations, mut left_out) = (Vec::new(), Vec::new());
-        match root.get("destination") {
-            Some(list) => {
-                for (index, node) in list.elements()?.enumerate() {
-                    match DestinationConfig::read(node) {
-                        Ok(destination) => destinations.push(destination),
-                        Err(error) => left_out.push(LeftOut::new(index, node, error)?),
-                    }
+        if let Some(list) = root.get("destination") {
+            for (index, node) in list.elements()?.enumerate() {
+                match DestinationConfig::read(node) {
+                    Ok(destination) => destinations.push(destination),
+                    Err(error) => left_out.push(LeftOut::new(index, node, error)?),
                 }
             }
-            None => destinations = Self::default().destinations,
         }
-        let config = Self { server, store, sources, alerts, destinations };
+        let config = Self { server, store, sources, mirror, alerts, destinations };
         Ok(Read { config, left_out })
     }
 
@@ -180,11 +186,18 @@ impl Config {
 /// Secrets that a command which only reads does without.
 const NOT_NEEDED: &[&str] = &["admin_token", "signing_secrets"];
 
-/// A config as it was read.
-#[derive(Default)]
+/// A config as it was read: without the default mirror.
 struct Read {
     config: Config,
     left_out: Vec<LeftOut>,
+}
+
+impl Read {
+    /// Where there is no file.
+    fn nothing() -> Self {
+        let config = Config { destinations: Vec::new(), ..Config::default() };
+        Self { config, left_out: Vec::new() }
+    }
 }
 
 /// A destination that needs what is not there.
@@ -193,6 +206,7 @@ struct LeftOut {
     /// Its index among the destinations of the file.
     index: usize,
     name: String,
+    destination_type: DestinationType,
     reason: String,
 }
 
@@ -219,7 +233,9 @@ impl LeftOut {
             return Err(error);
         };
         let name = node.get("name").map(String::deserialize).transpose()?.unwrap_or_default();
-        Ok(Self { index, name, reason })
+        let Some(destination_type) = node.get("type") else { return Err(error) };
+        let destination_type = DestinationType::deserialize(destination_type)?;
+        Ok(Self { index, name, destination_type, reason })
     }
 }
 

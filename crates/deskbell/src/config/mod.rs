@@ -5,8 +5,10 @@
 
 mod alerts;
 mod check;
+mod default_mirror;
 mod destination;
 mod load;
+mod mirror;
 mod read_destination;
 mod sections;
 
@@ -27,4 +29,5 @@ pub use destination::{
     SlackConfig, Stale, StartFrom, StatementConfig, TableConfig,
 };
 pub use load::{DEFAULT_FILE, Loaded};
+pub use mirror::MirrorConfig;
 pub use sections::Config;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::alerts::AlertsConfig;
 use super::destination::DestinationConfig;
+use super::mirror::MirrorConfig;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Serialize)]
@@ -17,9 +18,12 @@ pub struct Config {
     /// Who sends to us. Without any: one, named `clerk`.
     #[serde(rename = "source")]
     pub sources: Vec<SourceConfig>,
+    /// Whether there is the default mirror.
+    #[serde(skip_serializing_if = "MirrorConfig::is_unset")]
+    pub mirror: MirrorConfig,
     /// Who hears of what goes wrong.
     pub alerts: AlertsConfig,
-    /// Where events go. Without any: the mirror in `sqlite://clerk.db`.
+    /// Where events go; with the default mirror, if there is one.
     #[serde(rename = "destination")]
     pub destinations: Vec<DestinationConfig>,
 }
@@ -30,6 +34,7 @@ impl Default for Config {
             server: ServerConfig::default(),
             store: StoreConfig::default(),
             sources: vec![SourceConfig::default()],
+            mirror: MirrorConfig::default(),
             alerts: AlertsConfig::default(),
             destinations: vec![DestinationConfig::default()],
         }
