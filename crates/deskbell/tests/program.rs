@@ -4,6 +4,7 @@ mod alerts;
 mod backup;
 mod check;
 mod dead_letters;
+mod default_mirror;
 mod deliveries;
 mod demo;
 mod erasure;

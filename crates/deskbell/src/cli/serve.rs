@@ -1,6 +1,7 @@
 //! `deskbell serve`: the engine until a signal says stop.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,7 +9,9 @@ use deskbell_delivery::ChannelConfig;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Context, exit, logging};
-use crate::config::{DestinationKind, Loaded};
+use crate::config::{
+    Config, DEFAULT_FILE, DatabaseConfig, DestinationKind, DestinationType, Loaded,
+};
 use crate::engine::{Engine, Listening, Reloaded};
 use crate::signals::Signals;
 
@@ -129,14 +132,32 @@ fn greet(engine: &Engine, loaded: &Loaded) {
         let (kind, receiver) = where_to(&destination.kind);
         errln!("  {kind:6} {:12} {receiver}", destination.name);
     }
+    if loaded.lacks_mirror {
+        say_that_there_is_no_mirror(loaded);
+    }
     let path = config.sources.first().and_then(|source| source.path.first());
     let path = path.map_or("", String::as_str);
     errln!();
     errln!("Next: make it reachable (ngrok http {}),", address.port());
     errln!("add https://YOUR-HOST{path} as an endpoint in the Clerk dashboard under");
+    let arriving = if has_mirror(config) { "rows" } else { "events" };
     errln!(
-        "Configure > Webhooks, and watch the rows arrive. Or send a sample from another terminal:"
+        "Configure > Webhooks, and watch the {arriving} arrive. Or send a sample from another \
+         terminal:"
     );
     errln!("  deskbell trigger user.created");
     errln!();
+}
+
+fn has_mirror(config: &Config) -> bool {
+    let mut enabled = config.destinations.iter().filter(|destination| destination.enabled);
+    enabled.any(|one| one.kind.destination_type() == DestinationType::Database)
+}
+
+fn say_that_there_is_no_mirror(loaded: &Loaded) {
+    let file = loaded.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE)).display();
+    let url = DatabaseConfig::default().url;
+    errln!("  no mirror; add this to {file} for one in {url}:");
+    errln!("    [mirror]");
+    errln!("    enabled = true");
 }
