@@ -52,5 +52,6 @@ pub use retry::{Failed, RetryPolicy};
 pub use router::{Route, Router, RouterError, RouterOptions, RouterProgress};
 pub use slack::{SlackChannel, SlackConfig};
 pub use template::CheckFailure;
+pub use template::reference as template_reference;
 pub use words::{in_words, one_line, shown_time};
 pub use worker::{Worker, WorkerProgress};

@@ -18,6 +18,8 @@ mod lexer;
 mod limits;
 mod meter;
 mod metered;
+mod names;
+pub mod reference;
 mod tags;
 mod values;
 mod watched;
@@ -153,7 +155,7 @@ impl fmt::Debug for Template {
 }
 
 fn environment(escape: Escape) -> Environment<'static> {
-    let mut environment = Environment::new();
+    let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_fuel(Some(STEPS_MAX));
     environment.set_auto_escape_callback(move |_| match escape {
@@ -164,9 +166,9 @@ fn environment(escape: Escape) -> Environment<'static> {
         Escape::SlackBlocks => AutoEscape::Custom("slack blocks"),
     });
     environment.set_formatter(move |out, state, value| escape.write(out, state, value));
-    environment.remove_global("debug");
-    environment.add_test("none", |value: &Value| value.is_none() || value.is_undefined());
-    filters::fit(&mut environment, escape);
+    names::add_tests(&mut environment);
+    names::add_functions(&mut environment);
+    filters::add_all(&mut environment, escape);
     environment
 }
 

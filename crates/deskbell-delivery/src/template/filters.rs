@@ -1,5 +1,5 @@
-//! The filters: each within the limits of a rendering, and some that must know where their result goes
-//! to.
+//! The filters: those whose work can grow within the limits of a rendering, and some that must know where
+//! their result goes to.
 
 use minijinja::value::Rest;
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
@@ -9,8 +9,13 @@ use super::escape::{Escape, slack};
 use super::limits;
 use super::meter::charge_value;
 
-/// Puts the filters right for a kind of output, and within limits.
-pub(super) fn fit(environment: &mut Environment<'_>, escape: Escape) {
+/// Adds every filter that there is, as it is for this kind of output.
+pub(super) fn add_all(environment: &mut Environment<'_>, escape: Escape) {
+    for (name, filter) in short_filters() {
+        let call =
+            move |state: &State<'_, '_>, arguments: Rest<Value>| filter.call(state, &arguments);
+        environment.add_filter(name, call);
+    }
     for (name, filter) in long_filters() {
         add(environment, name, filter);
     }
@@ -36,9 +41,22 @@ fn add(environment: &mut Environment<'_>, name: &'static str, filter: Value) {
     environment.add_filter(name, within_limits);
 }
 
-/// The engine's filters whose work grows with what they are given: all but `default` and those of
-/// numbers.
-fn long_filters() -> [(&'static str, Value); 40] {
+/// The filters whose work is always the same.
+pub(super) fn short_filters() -> [(&'static str, Value); 8] {
+    [
+        ("default", Value::from_function(filters::default)),
+        ("d", Value::from_function(filters::default)),
+        ("round", Value::from_function(filters::round)),
+        ("abs", Value::from_function(filters::abs)),
+        ("int", Value::from_function(filters::int)),
+        ("float", Value::from_function(filters::float)),
+        ("bool", Value::from_function(filters::bool)),
+        ("first", Value::from_function(filters::first)),
+    ]
+}
+
+/// The filters whose work grows with what they are given.
+pub(super) fn long_filters() -> [(&'static str, Value); 40] {
     [
         ("safe", Value::from_function(filters::safe)),
         ("escape", Value::from_function(filters::escape)),

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 
 mod limits;
+mod reference;
 
 fn render_of(escape: Escape, text: &str, data: &Json) -> Result<String, TemplateError> {
     let parts = EventParts {
