@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use deskbell_delivery::template_reference::{self, Reference};
 use deskbell_expr::{ROOTS, reference};
 
 use super::{load, usual};
@@ -28,11 +29,22 @@ fn listed(text: &str, heading: &str) -> BTreeSet<String> {
     first.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned)).collect()
 }
 
-#[test]
+/// Compares the generated part of a page, or writes it.
 #[expect(
     clippy::disallowed_methods,
     reason = "it asks for another run of the test, not for a config"
 )]
+fn assert_page(name: &str, made: &str) {
+    let (path, text) = page(name);
+    let (head, shown) = text.split_once(BEGIN).expect("where the generated part begins");
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(path, format!("{head}{BEGIN}{made}")).unwrap();
+        return;
+    }
+    assert!(shown == made, "docs/{name} is not what the code has: run its test with {UPDATE}=1");
+}
+
+#[test]
 fn the_fields_of_every_entity_are_listed() {
     let mut made = String::new();
     for (root, fields) in reference::entities() {
@@ -42,16 +54,34 @@ fn the_fields_of_every_entity_are_listed() {
             writeln!(made, "| `{}` | {holds} |", field.path).unwrap();
         }
     }
-    let (path, text) = page("expressions.md");
-    let (head, shown) = text.split_once(BEGIN).expect("where the generated part begins");
-    if std::env::var_os(UPDATE).is_some() {
-        fs::write(path, format!("{head}{BEGIN}{made}")).unwrap();
-        return;
+    assert_page("expressions.md", &made);
+}
+
+#[test]
+fn everything_that_templates_can_call_is_listed() {
+    let mut made = String::new();
+    for (heading, first, references) in [
+        ("Filters", "filter", template_reference::FILTERS),
+        ("Tests", "test", template_reference::TESTS),
+        ("Functions", "function", template_reference::FUNCTIONS),
+    ] {
+        write!(made, "\n## {heading}\n\n| {first} | meaning | example | renders to |\n").unwrap();
+        made.push_str("| --- | --- | --- | --- |\n");
+        for Reference { names, gives, example, rendered } in references {
+            let (example, rendered) = (in_cell(example), in_cell(rendered));
+            writeln!(made, "| {} | {gives} | {example} | {rendered} |", quoted(names)).unwrap();
+        }
     }
-    assert!(
-        shown == made,
-        "docs/expressions.md is not what the code has: run its test with {UPDATE}=1"
-    );
+    assert_page("templates.md", &made);
+}
+
+/// A text as code in a table.
+fn in_cell(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
