@@ -6,9 +6,8 @@ use deskbell_config::DatabaseUrl;
 use serde_json::{Map, Value};
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{DatabaseConfig, OnDelete};
+use crate::config::DatabaseConfig;
 use crate::db::{Dialect, Table};
-use crate::entity;
 use crate::mapping::Mappings;
 use crate::mirror::TableReader;
 use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
@@ -61,14 +60,7 @@ impl MirrorReader {
     pub async fn open_schema(url: &DatabaseUrl, schema: &str) -> Result<Self, InspectError> {
         check_schema_name(schema)?;
         let database = database(url)?;
-        let everything: Vec<_> = entity::ALL.iter().map(|e| e.name.to_owned()).collect();
-        let everything = DatabaseConfig {
-            entities: Some(everything),
-            include_columns: crate::mapping::left_out_by_default(),
-            on_delete: OnDelete::Mark,
-            ..DatabaseConfig::default()
-        };
-        let mappings = Mappings::for_config(&everything).map_err(ConnectError::from)?;
+        let mappings = Mappings::of_everything().map_err(ConnectError::from)?;
         Ok(Self {
             dialect: database.dialect(),
             reader: TableReader::open(database, schema).await.map_err(ConnectError::from)?,

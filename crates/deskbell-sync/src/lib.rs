@@ -66,6 +66,7 @@ mod mirror_target;
 mod options;
 pub mod outcome;
 pub mod rebuild;
+pub mod reference;
 mod scalar;
 mod schema;
 mod sql;

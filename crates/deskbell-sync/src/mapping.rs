@@ -108,6 +108,16 @@ impl Mappings {
         })
     }
 
+    /// Mirrors every entity with every column that a config can ask for.
+    pub(crate) fn of_everything() -> Result<Self, MappingError> {
+        Self::for_config(&DatabaseConfig {
+            entities: Some(entity::ALL.iter().map(|entity| entity.name.to_owned()).collect()),
+            include_columns: left_out_by_default(),
+            on_delete: OnDelete::Mark,
+            ..DatabaseConfig::default()
+        })
+    }
+
     /// What happens to rows whose entity was deleted.
     #[must_use]
     pub fn on_delete(&self) -> OnDelete {

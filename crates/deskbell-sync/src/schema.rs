@@ -84,7 +84,7 @@ fn own(column: &Column) -> TableColumn {
 }
 
 /// The last columns of every mirrored table.
-fn last_columns(on_delete: OnDelete) -> Vec<TableColumn> {
+pub(crate) fn last_columns(on_delete: OnDelete) -> Vec<TableColumn> {
     let mut columns = vec![required(RAW, Kind::Json)];
     if on_delete == OnDelete::Mark {
         columns.push(optional(DELETED_AT, Kind::Time));

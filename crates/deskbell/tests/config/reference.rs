@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use deskbell_delivery::template_reference::{self, Reference};
 use deskbell_expr::{ROOTS, reference};
+use deskbell_sync::entity::{self, Entity, Raw};
+use deskbell_sync::reference::{ColumnReference, TableReference};
 
 use super::{load, usual};
 
@@ -82,6 +84,76 @@ fn in_cell(text: &str) -> String {
 
 fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn the_columns_of_every_table_are_listed() {
+    let mut made = String::new();
+    let tables = deskbell_sync::reference::tables().unwrap();
+    made.push_str("\n## Tables\n\n| entity | tables |\n| --- | --- |\n");
+    for own in tables.iter().filter(|table| table.list.is_none()) {
+        let all = tables.iter().filter(|table| table.entity == own.entity);
+        let all: Vec<_> = all.map(|table| format!("[`{0}`](#{0})", table.name)).collect();
+        writeln!(made, "| `{}` | {} |", own.entity.name, all.join(", ")).unwrap();
+    }
+    made.push_str("\n## At the end of every table\n");
+    write_columns(&mut made, &deskbell_sync::reference::last_columns().unwrap());
+    for table in tables {
+        writeln!(made, "\n## `{}`\n\n{}", table.name, described(&table)).unwrap();
+        write_columns(&mut made, &table.columns);
+    }
+    assert_page("mirror-columns.md", &made);
+}
+
+/// Which rows a table has, and how they are found.
+fn described(table: &TableReference) -> String {
+    let entity = table.entity;
+    let mut text = match table.list {
+        Some(list) => format!("The elements of `{list}` of each `{}`", entity.name),
+        None => format!("The entity `{}`, from {}", entity.name, quoted(entity.upserted_by)),
+    };
+    if table.list.is_none() {
+        text.push_str(&life(entity));
+    }
+    text.push('.');
+    if entity.raw == Raw::Columns {
+        text.push_str(" `raw` holds only what the columns do.");
+    }
+    if !entity.by_default {
+        text.push_str(" Only if `entities` names it.");
+    }
+    write!(text, " Primary key: {}.", quoted(&table.primary_key)).unwrap();
+    let indexes: Vec<_> = table.indexes.iter().map(|columns| quoted(columns)).collect();
+    if !indexes.is_empty() {
+        write!(text, " Indexes: {}.", indexes.join("; ")).unwrap();
+    }
+    text
+}
+
+/// What else makes the rows of an entity's own table, and what deletes them.
+fn life(entity: &Entity) -> String {
+    let mut text = String::new();
+    for holder in entity::ALL {
+        for embedded in holder.embedded.iter().filter(|embedded| embedded.entity == entity.name) {
+            write!(text, ", and from `{}` of each `{}`", embedded.list, holder.name).unwrap();
+        }
+    }
+    let mut deleted = Vec::new();
+    if !entity.deleted_by.is_empty() {
+        deleted.push(format!("by {}", quoted(entity.deleted_by)));
+    }
+    deleted.extend(entity.parents.iter().map(|parent| format!("with its `{}`", parent.entity)));
+    if !deleted.is_empty() {
+        write!(text, "; deleted {}", deleted.join(" or ")).unwrap();
+    }
+    text
+}
+
+fn write_columns(made: &mut String, columns: &[ColumnReference]) {
+    made.push_str("\n| column | SQLite | PostgreSQL | filled from |\n| --- | --- | --- | --- |\n");
+    for ColumnReference { name, sqlite, postgres, source } in columns {
+        writeln!(made, "| `{name}` | {sqlite} | {postgres} | {source} |").unwrap();
+    }
 }
 
 #[test]
