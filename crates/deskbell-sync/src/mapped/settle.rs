@@ -156,7 +156,10 @@ impl Pass<'_> {
         let now = timeout.now(self.session).await?;
         for (id, (why, skipped)) in refused {
             let Some(record) = self.known.get_mut(&id) else { continue };
+            let before = (record.waits_for.clone(), record.reason.clone());
             let over = record.refuse(now, timeout, &why);
+            // What it waits for now is what wakes it.
+            let same = before == (record.waits_for.clone(), record.reason.clone());
             let letter =
                 |record: &Record| (self.target.dead_letter(record, &why), why.refusal.clone());
             if over {
@@ -164,7 +167,7 @@ impl Pass<'_> {
             } else if why.removal {
                 applied.refused_removals.push(letter(record));
             }
-            if skipped && !over && !self.touched.contains(&id) {
+            if skipped && same && !over && !self.touched.contains(&id) {
                 postponed.push(id);
             } else {
                 self.touched.insert(id);

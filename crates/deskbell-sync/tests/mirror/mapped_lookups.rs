@@ -161,6 +161,21 @@ async fn a_row_waits_for_those_that_it_refers_to_and_is_woken_by_them() {
 }
 
 #[tokio::test]
+async fn a_row_that_waits_for_two_is_woken_by_the_last_whichever_that_is() {
+    let both = [signs_up(1, 2), founds(1, None, 2)];
+    for (first, last) in [(0, 1), (1, 0)] {
+        let mut app = application().await;
+        app.apply(&[joins(1, 1, 1, 1)]).await;
+        app.apply(&both[first..=first]).await;
+        app.apply(&[]).await;
+        app.apply(&both[last..=last]).await;
+        app.apply(&[]).await;
+        assert_eq!(app.rows(MEMBERS).await, [["org_1", "user_1", "org:1"]]);
+        assert!(app.rows(&waiting()).await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_delete_before_its_parents_leaves_nothing_to_do() {
     let mut app = application().await;
     app.apply(&[joins(1, 1, 1, 1)]).await;
