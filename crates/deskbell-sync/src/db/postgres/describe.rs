@@ -67,7 +67,10 @@ async fn columns(
                 CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod > 4
                      THEN a.atttypmod - 4 END,
                 a.attnotnull,
-                CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+                CASE WHEN a.attidentity = 'd'
+                     THEN format('nextval(%L::regclass)',
+                         pg_get_serial_sequence(a.attrelid::regclass::text, a.attname))
+                     WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
                 a.attgenerated <> '' OR a.attidentity = 'a',
                 CASE WHEN NOT c.collisdeterministic THEN format('%I.%I', cn.nspname, c.collname) END,
                 (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
