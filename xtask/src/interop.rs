@@ -16,7 +16,6 @@ use crate::{unpacked, workspace};
 const INTEROP: &[&str] =
     &["clerk-webhooks/interop", "deskbell-delivery/interop", "deskbell/interop"];
 const LOCKS: &str = "tests/interop";
-const PRISMA: &str = "examples/prisma";
 
 struct Packages {
     what: &'static str,
@@ -34,7 +33,7 @@ struct Packages {
     install: fn(&Path) -> Vec<Step>,
 }
 
-const PACKAGES: [Packages; 3] = [
+const PACKAGES: [Packages; 4] = [
     Packages {
         what: "interop with the npm packages svix, standardwebhooks, @clerk/backend and express",
         features: INTEROP,
@@ -50,9 +49,19 @@ const PACKAGES: [Packages; 3] = [
         features: &["deskbell/interop"],
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],
-        from: PRISMA,
+        from: "examples/prisma",
         manifests: &["package.json", "package-lock.json"],
         into: "prisma",
+        install: npm,
+    },
+    Packages {
+        what: "the example with the npm package drizzle-orm",
+        features: &["deskbell/interop"],
+        programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
+        debian: &["nodejs", "npm"],
+        from: "examples/drizzle-app",
+        manifests: &["package.json", "package-lock.json"],
+        into: "drizzle",
         install: npm,
     },
     Packages {

@@ -8,6 +8,9 @@ mod forward;
 mod interop;
 mod mailbox;
 mod new_device;
+#[cfg(feature = "interop")]
+mod own_ids;
+mod packages;
 mod paying;
 #[cfg(feature = "interop")]
 mod prisma;
@@ -42,21 +45,32 @@ fn directory(name: &str) -> PathBuf {
 /// rows that the query finds against what is expected.
 async fn converges(example: &str, events: &[Message], query: &str, expected: &[&str]) {
     for backend in BACKENDS {
-        for (what, order) in orders(events) {
-            let sandbox = Sandbox::new(example, backend).await;
-            let serving = sandbox.serve().await;
-            let http = http_client();
-            for event in order.iter().chain(order.iter().rev()) {
-                assert_eq!(send(&http, &serving.url(), event).await, Some(200));
-            }
-            let last = i64::try_from(events.len()).unwrap();
-            let reader = destination_at(&sandbox.url(), "app", last).await;
-            let (_, rows) = sandbox.query(query).await;
-            assert_eq!(rows, expected, "{example} on {backend:?}, {what}");
-            let letters = reader.rows("_dead_letters").await.unwrap();
-            assert!(letters.is_empty(), "{example} on {backend:?}, {what}: {letters:?}");
-            assert_eq!(serving.terminate().await.0, 0);
+        let sandbox = async || Sandbox::new(example, backend).await;
+        converges_in(sandbox, events, query, expected).await;
+    }
+}
+
+/// The same, in sandboxes that are made like this.
+async fn converges_in(
+    sandbox: impl AsyncFn() -> Sandbox,
+    events: &[Message],
+    query: &str,
+    expected: &[&str],
+) {
+    for (what, order) in orders(events) {
+        let sandbox = sandbox().await;
+        let serving = sandbox.serve().await;
+        let http = http_client();
+        for event in order.iter().chain(order.iter().rev()) {
+            assert_eq!(send(&http, &serving.url(), event).await, Some(200));
         }
+        let last = i64::try_from(events.len()).unwrap();
+        let reader = destination_at(&sandbox.url(), "app", last).await;
+        let (_, rows) = sandbox.query(query).await;
+        assert_eq!(rows, expected, "{}, {what}", sandbox.url());
+        let letters = reader.rows("_dead_letters").await.unwrap();
+        assert!(letters.is_empty(), "{}, {what}: {letters:?}", sandbox.url());
+        assert_eq!(serving.terminate().await.0, 0);
     }
 }
 

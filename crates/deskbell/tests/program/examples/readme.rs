@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio::process::Command;
 
 use super::sandbox::{Backend, Sandbox};
-use super::{BACKENDS, directory};
+use super::{BACKENDS, directory, packages};
 use crate::program::support::{SECRET, Serving, destination_at, finish};
 
 const QUERIES: [&str; 2] =
@@ -18,38 +18,44 @@ pub(super) fn blocks<'a>(readme: &'a str, language: &str) -> Vec<Vec<&'a str>> {
     blocks.map(|block| block.split("\n```").next().unwrap().lines().collect()).collect()
 }
 
+/// Lines whose work is done otherwise here: the sandbox has the tables, `cargo xtask test` the packages.
+const DONE: [&str; 3] =
+    ["sqlite3 app.db < schema.", "psql \"$DATABASE_URL\" -f schema.", "npm ci "];
+/// Lines that run a program of the example's, with packages.
+const PROGRAMS: [&str; 1] = ["npx "];
+
 async fn holds(example: &str, backends: &[Backend]) {
     let readme = std::fs::read_to_string(directory(example).join("README.md")).unwrap();
     for &backend in backends {
         let sandbox = Sandbox::new(example, backend).await;
-        let serving = sandbox.serve().await;
+        packages::install(example, &sandbox);
+        let mut serving = None;
         let mut shown = blocks(&readme, "text").into_iter();
         let mut sent = 0;
         for line in blocks(&readme, "sh").concat() {
-            if line.starts_with("deskbell trigger ") {
-                trigger(line, &sandbox.path(), &serving).await;
+            let query = QUERIES.iter().find_map(|query| line.strip_prefix(query));
+            if line == "deskbell serve" {
+                serving = Some(sandbox.serve().await);
+            } else if line.starts_with("deskbell trigger ") {
+                trigger(line, &sandbox.path(), serving.as_ref().unwrap()).await;
                 sent += 1;
-            } else if let Some(query) = QUERIES.iter().find_map(|query| line.strip_prefix(query)) {
+            } else if query.is_some() || line.contains(" query.") {
                 destination_at(&sandbox.url(), "app", sent).await;
-                let (names, rows) = sandbox.query(query.strip_suffix('\'').unwrap()).await;
-                let expected = shown.next().unwrap();
-                assert_eq!(
-                    [vec![names], rows].concat(),
-                    expected,
-                    "{example}, {backend:?}: {line}"
-                );
-            } else {
-                let known = [
-                    "deskbell serve",
-                    "sqlite3 app.db < schema.",
-                    "psql \"$DATABASE_URL\" -f schema.",
-                ];
-                assert!(known.iter().any(|known| line.starts_with(known)), "{line}");
+                let found = if let Some(query) = query {
+                    let (names, rows) = sandbox.query(query.strip_suffix('\'').unwrap()).await;
+                    [vec![names], rows].concat()
+                } else {
+                    packages::run(line, &sandbox).await.lines().map(str::to_owned).collect()
+                };
+                assert_eq!(found, shown.next().unwrap(), "{example}, {backend:?}: {line}");
+            } else if !DONE.iter().any(|done| line.starts_with(done)) {
+                assert!(PROGRAMS.iter().any(|program| line.starts_with(program)), "{line}");
+                packages::run(line, &sandbox).await;
             }
         }
         assert_eq!(shown.next(), None, "each shown result has its query");
         assert!(sent > 0);
-        assert_eq!(serving.terminate().await.0, 0);
+        assert_eq!(serving.unwrap().terminate().await.0, 0);
     }
 }
 
@@ -91,4 +97,10 @@ async fn of_the_billing() {
 #[tokio::test]
 async fn of_the_prisma_models() {
     holds("prisma-models", &[Backend::Postgres]).await;
+}
+
+#[cfg(feature = "interop")]
+#[tokio::test]
+async fn of_the_drizzle_app() {
+    holds("drizzle-app", &[Backend::Postgres]).await;
 }

@@ -64,7 +64,7 @@ impl Sandbox {
         Serving::of(command).await
     }
 
-    async fn run(&self, sql: String) {
+    pub(super) async fn run(&self, sql: String) {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         if self.database.is_some() {
             sql.execute(&mut self.postgres().await).await.unwrap();

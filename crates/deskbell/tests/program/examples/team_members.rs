@@ -6,11 +6,11 @@ use serde_json::json;
 use super::converges;
 use super::samples::event;
 
-fn workspace(event_type: &'static str, at: i64, id: &str, name: &str) -> Message {
+pub(super) fn workspace(event_type: &'static str, at: i64, id: &str, name: &str) -> Message {
     event(event_type, at, &[("/data/id", json!(id)), ("/data/name", json!(name))])
 }
 
-fn member(event_type: &'static str, at: i64, ids: [&str; 3], role: &str) -> Message {
+pub(super) fn member(event_type: &'static str, at: i64, ids: [&str; 3], role: &str) -> Message {
     let [id, organization, user] = ids;
     let values = [
         ("/data/id", json!(id)),

@@ -1,0 +1,51 @@
+//! Programs of the examples that need packages. `cargo xtask test` installs these in `target/interop`.
+
+use std::path::Path;
+
+use tokio::process::Command;
+
+use super::directory;
+use super::sandbox::Sandbox;
+use crate::program::support::finish;
+
+/// The examples with packages, and the directory of the packages in `target/interop`.
+const PACKAGES: [(&str, &str); 1] = [("drizzle-app", "drizzle")];
+/// The files that a program consists of.
+const SOURCES: [&str; 2] = ["json", "ts"];
+
+/// Copies the example's programs to the sandbox, and gives them their packages.
+pub(super) fn install(example: &str, sandbox: &Sandbox) {
+    let Some((_, packages)) = PACKAGES.iter().find(|(name, _)| *name == example) else { return };
+    copy(&directory(example), &sandbox.path());
+    let interop = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("interop");
+    let installed = interop.join(packages).join("node_modules");
+    std::os::unix::fs::symlink(installed, sandbox.path().join("node_modules")).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).unwrap();
+        if from.is_dir() && !from.ends_with("node_modules") {
+            std::fs::create_dir(&to).unwrap();
+            copy(&from, &to);
+        } else if is_source(&from) {
+            std::fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+fn is_source(file: &Path) -> bool {
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    file.is_file() && extension.is_some_and(|extension| SOURCES.contains(&extension))
+}
+
+/// Runs a line of a README, such as `npx tsx query.ts`, and returns what it prints.
+pub(super) async fn run(line: &str, sandbox: &Sandbox) -> String {
+    let program = line.strip_prefix("npx ").unwrap_or(line);
+    let script = format!("PATH=\"$PWD/node_modules/.bin:$PATH\"; {program}");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &script]).current_dir(sandbox.path()).env("DATABASE_URL", sandbox.url());
+    let ran = finish(&mut shell).await;
+    assert_eq!(ran.code, 0, "{line}: {}{}", ran.stdout, ran.stderr);
+    ran.stdout
+}
