@@ -33,7 +33,7 @@ struct Packages {
     install: fn(&Path) -> Vec<Step>,
 }
 
-const PACKAGES: [Packages; 4] = [
+const PACKAGES: [Packages; 5] = [
     Packages {
         what: "interop with the npm packages svix, standardwebhooks, @clerk/backend and express",
         features: INTEROP,
@@ -63,6 +63,16 @@ const PACKAGES: [Packages; 4] = [
         manifests: &["package.json", "package-lock.json"],
         into: "drizzle",
         install: npm,
+    },
+    Packages {
+        what: "the example with the PyPI package django",
+        features: &["deskbell/interop"],
+        programs: &[("python3", Version(3, 11)), ("pip3", Version(0, 0))],
+        debian: &["python3", "python3-pip"],
+        from: "examples/django",
+        manifests: &["requirements.txt"],
+        into: "django",
+        install: pip,
     },
     Packages {
         what: "interop with the PyPI packages svix and standardwebhooks",

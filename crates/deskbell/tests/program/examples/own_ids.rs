@@ -67,6 +67,36 @@ async fn the_tables_of_drizzle_come_out_the_same_whatever_the_order() {
 }
 
 #[tokio::test]
+async fn the_tables_of_django_come_out_the_same_whatever_the_order() {
+    let example = Sandbox::new("django", Backend::Postgres).await;
+    install("django", &example);
+    let schema = run("python3 manage.py sqlmigrate team 0001", &example).await;
+    converges_in(
+        async || {
+            let sandbox = Sandbox::new("django", Backend::Postgres).await;
+            sandbox.run(schema.clone()).await;
+            sandbox
+        },
+        &events(),
+        "select w.name, m.clerk_id, role from team_membership
+             join team_workspace w on w.id = workspace_id join team_member m on m.id = member_id
+         union all select 'member', clerk_id, concat_ws(' ', name, email, is_active) from team_member
+         union all select 'workspace', clerk_id, concat_ws(' ', name, is_active) from team_workspace
+         order by 1, 2",
+        &[
+            "Juniper Freight|user_kim|org:admin",
+            "Juniper Freight|user_mira|org:member",
+            "member|user_kim|kim kim@x.example t",
+            "member|user_lee| f",
+            "member|user_mira|mira mira@x.example t",
+            "workspace|org_1|Juniper Freight t",
+            "workspace|org_2|Gone f",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn the_schema_of_drizzle_is_what_drizzle_kit_makes() {
     let sandbox = Sandbox::new("drizzle-app", Backend::Postgres).await;
     install("drizzle-app", &sandbox);

@@ -9,17 +9,21 @@ use super::sandbox::Sandbox;
 use crate::program::support::finish;
 
 /// The examples with packages, and the directory of the packages in `target/interop`.
-const PACKAGES: [(&str, &str); 1] = [("drizzle-app", "drizzle")];
+const PACKAGES: [(&str, &str); 2] = [("django", "django"), ("drizzle-app", "drizzle")];
 /// The files that a program consists of.
-const SOURCES: [&str; 2] = ["json", "ts"];
+const SOURCES: [&str; 3] = ["json", "py", "ts"];
 
 /// Copies the example's programs to the sandbox, and gives them their packages.
 pub(super) fn install(example: &str, sandbox: &Sandbox) {
     let Some((_, packages)) = PACKAGES.iter().find(|(name, _)| *name == example) else { return };
     copy(&directory(example), &sandbox.path());
     let interop = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("interop");
-    let installed = interop.join(packages).join("node_modules");
-    std::os::unix::fs::symlink(installed, sandbox.path().join("node_modules")).unwrap();
+    for name in ["node_modules", "packages"] {
+        let installed = interop.join(packages).join(name);
+        if installed.exists() {
+            std::os::unix::fs::symlink(installed, sandbox.path().join(name)).unwrap();
+        }
+    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -44,7 +48,12 @@ pub(super) async fn run(line: &str, sandbox: &Sandbox) -> String {
     let program = line.strip_prefix("npx ").unwrap_or(line);
     let script = format!("PATH=\"$PWD/node_modules/.bin:$PATH\"; {program}");
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", &script]).current_dir(sandbox.path()).env("DATABASE_URL", sandbox.url());
+    shell
+        .args(["-c", &script])
+        .current_dir(sandbox.path())
+        .env("DATABASE_URL", sandbox.url())
+        .env("PYTHONPATH", "packages")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     let ran = finish(&mut shell).await;
     assert_eq!(ran.code, 0, "{line}: {}{}", ran.stdout, ran.stderr);
     ran.stdout

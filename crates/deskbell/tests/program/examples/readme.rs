@@ -19,10 +19,15 @@ pub(super) fn blocks<'a>(readme: &'a str, language: &str) -> Vec<Vec<&'a str>> {
 }
 
 /// Lines whose work is done otherwise here: the sandbox has the tables, `cargo xtask test` the packages.
-const DONE: [&str; 3] =
-    ["sqlite3 app.db < schema.", "psql \"$DATABASE_URL\" -f schema.", "npm ci "];
+const DONE: [&str; 5] = [
+    "sqlite3 app.db < schema.",
+    "psql \"$DATABASE_URL\" -f schema.",
+    "npm ci ",
+    "python3 -m venv ",
+    "pip install ",
+];
 /// Lines that run a program of the example's, with packages.
-const PROGRAMS: [&str; 1] = ["npx "];
+const PROGRAMS: [&str; 2] = ["npx ", "python3 "];
 
 async fn holds(example: &str, backends: &[Backend]) {
     let readme = std::fs::read_to_string(directory(example).join("README.md")).unwrap();
@@ -103,4 +108,10 @@ async fn of_the_prisma_models() {
 #[tokio::test]
 async fn of_the_drizzle_app() {
     holds("drizzle-app", &[Backend::Postgres]).await;
+}
+
+#[cfg(feature = "interop")]
+#[tokio::test]
+async fn of_django() {
+    holds("django", &BACKENDS).await;
 }
