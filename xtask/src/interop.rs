@@ -45,7 +45,7 @@ const PACKAGES: [Packages; 5] = [
         install: npm,
     },
     Packages {
-        what: "the example with the npm package prisma",
+        what: "the examples with the npm package prisma",
         features: &["deskbell/interop"],
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],

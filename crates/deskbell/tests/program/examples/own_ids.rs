@@ -67,6 +67,28 @@ async fn the_tables_of_drizzle_come_out_the_same_whatever_the_order() {
 }
 
 #[tokio::test]
+async fn the_tables_of_prisma_come_out_the_same_whatever_the_order() {
+    converges_in(
+        async || Sandbox::new("prisma-app", Backend::Postgres).await,
+        &events(),
+        r#"select t.name, u."clerkId", role::text from "_TeamToUser"
+             join "Team" t on t.id = "A" join "User" u on u.id = "B"
+         union all select 'team', "clerkId", name from "Team"
+         union all select 'user', "clerkId", concat(email, ' ', name) from "User" order by 1, 2"#,
+        &[
+            "Juniper Freight|user_kim|MEMBER",
+            "Juniper Freight|user_mira|MEMBER",
+            "team|org_1|Juniper Freight",
+            "user|user_ada|ada@old.example ",
+            "user|user_kim|kim@x.example kim",
+            "user|user_lee|user_lee@deleted.invalid ",
+            "user|user_mira|mira@x.example mira",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn the_tables_of_django_come_out_the_same_whatever_the_order() {
     let example = Sandbox::new("django", Backend::Postgres).await;
     install("django", &example);

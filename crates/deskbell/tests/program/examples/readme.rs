@@ -26,8 +26,8 @@ const DONE: [&str; 5] = [
     "python3 -m venv ",
     "pip install ",
 ];
-/// Lines that run a program of the example's, with packages.
-const PROGRAMS: [&str; 2] = ["npx ", "python3 "];
+/// Lines that run a program of the example's, with packages, or copy a part of one.
+const PROGRAMS: [&str; 3] = ["cp ../", "npx ", "python3 "];
 
 async fn holds(example: &str, backends: &[Backend]) {
     let readme = std::fs::read_to_string(directory(example).join("README.md")).unwrap();
@@ -99,9 +99,10 @@ async fn of_the_billing() {
     holds("billing", &BACKENDS).await;
 }
 
+#[cfg(feature = "interop")]
 #[tokio::test]
-async fn of_the_prisma_models() {
-    holds("prisma-models", &[Backend::Postgres]).await;
+async fn of_the_prisma_app() {
+    holds("prisma-app", &[Backend::Postgres]).await;
 }
 
 #[cfg(feature = "interop")]
