@@ -24,6 +24,22 @@ pub struct Batch {
     pub counts: Counts,
 }
 
+impl Batch {
+    /// What it says of mapped tables, the deletes alone; `None` where it has none.
+    pub(crate) fn mapped_deletes(&self) -> Option<Self> {
+        let has_ends = self.mapped.iter().any(|changes| !changes.ends.is_empty());
+        if !has_ends && self.tombstones.is_empty() {
+            return None;
+        }
+        let ends = |changes: &MappedChanges| MappedChanges {
+            ends: changes.ends.clone(),
+            ..MappedChanges::default()
+        };
+        let mapped = self.mapped.iter().map(ends).collect();
+        Some(Self { mapped, tombstones: self.tombstones.clone(), ..Self::default() })
+    }
+}
+
 impl From<Vec<DeadLetter>> for Batch {
     /// A batch of nothing else.
     fn from(dead_letters: Vec<DeadLetter>) -> Self {
@@ -159,7 +175,7 @@ pub(crate) struct MappedRow {
 }
 
 /// The earliest delete of an entity in a batch, as one mapped table sees it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MappedDeletion {
     pub(crate) id: String,
     pub(crate) occurred_at_ms: i64,

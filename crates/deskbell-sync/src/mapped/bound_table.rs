@@ -85,6 +85,29 @@ impl BoundTable {
         foreign.chain(lookups).collect()
     }
 
+    /// The indexes of these tables, each behind those that it refers to; and of them those that refer to
+    /// another one. Where tables refer to each other in a ring, the order is the config's.
+    pub(crate) fn in_order_of_references(targets: &[(usize, &Self)]) -> (Vec<usize>, Vec<usize>) {
+        let refers = |one: &Self, other: &Self| {
+            one.live_name != other.live_name && !one.references_to(&other.live_name).is_empty()
+        };
+        let mut left = targets.to_vec();
+        let mut order = Vec::new();
+        while !left.is_empty() {
+            let is_free =
+                |(_, one): &&(usize, &Self)| !left.iter().any(|(_, other)| refers(one, other));
+            let next = left.iter().find(is_free).or(left.first()).map(|(index, _)| *index);
+            order.extend(next);
+            left.retain(|(index, _)| Some(*index) != next);
+        }
+        let is_referring = |index: &usize| {
+            let one = targets.iter().find(|(other, _)| other == index);
+            one.is_some_and(|(_, one)| targets.iter().any(|(_, other)| refers(one, other)))
+        };
+        let referring = order.iter().copied().filter(is_referring).collect();
+        (order, referring)
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.table.name
     }

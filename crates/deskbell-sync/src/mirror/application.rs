@@ -9,7 +9,11 @@ use crate::mirror_target::{Part, PartKind};
 /// The application's own tables and statements in this database, in the config's order.
 #[derive(Debug, Default)]
 pub(super) struct Application {
-    pub(super) tables: Vec<Option<Arc<BoundTable>>>,
+    tables: Vec<Option<Arc<BoundTable>>>,
+    /// The indexes of the tables that fit, each behind those that it refers to.
+    order: Vec<usize>,
+    /// Of these, those that refer to another one.
+    referring: Vec<usize>,
     pub(super) statements: Vec<Option<Arc<PreparedStatement>>>,
     /// Those that do not fit the database as it is, which are `None` above.
     pub(super) unfit: Vec<Unfit>,
@@ -30,10 +34,21 @@ impl Unfit {
 }
 
 impl Application {
-    /// The tables that fit, by their indexes.
+    /// The tables that fit, by their indexes, each behind those that it refers to.
     pub(super) fn tables(&self) -> impl Iterator<Item = (usize, &BoundTable)> {
-        let tables = self.tables.iter().enumerate();
-        tables.filter_map(|(index, table)| Some((index, table.as_deref()?)))
+        self.at(self.order.iter())
+    }
+
+    /// The tables that refer to others, each before those that it refers to.
+    pub(super) fn referring_tables(&self) -> impl Iterator<Item = (usize, &BoundTable)> {
+        self.at(self.referring.iter().rev())
+    }
+
+    fn at<'a>(
+        &'a self,
+        indexes: impl Iterator<Item = &'a usize>,
+    ) -> impl Iterator<Item = (usize, &'a BoundTable)> {
+        indexes.filter_map(|index| Some((*index, self.tables.get(*index)?.as_deref()?)))
     }
 
     /// The statements that fit, by their indexes.
@@ -60,9 +75,19 @@ impl Application {
             .ok()
     }
 
+    pub(super) fn set_tables(&mut self, tables: Vec<Option<Arc<BoundTable>>>) {
+        let fit = tables.iter().enumerate();
+        let fit: Vec<_> =
+            fit.filter_map(|(index, table)| Some((index, table.as_deref()?))).collect();
+        (self.order, self.referring) = BoundTable::in_order_of_references(&fit);
+        self.tables = tables;
+    }
+
     /// What fits no more is taken as it was, so that the database itself says what is wrong.
     pub(super) fn or_as_known(mut self, known: &Self) -> Self {
-        fill(&mut self.tables, &known.tables);
+        let mut tables = std::mem::take(&mut self.tables);
+        fill(&mut tables, &known.tables);
+        self.set_tables(tables);
         fill(&mut self.statements, &known.statements);
         let tables = self.tables.iter().flatten().map(|table| (PartKind::Mapped, table.name()));
         let statements = self.statements.iter().flatten();

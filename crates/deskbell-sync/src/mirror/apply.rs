@@ -11,7 +11,8 @@ use crate::batch::{Batch, DeadLetter, Row, TableRows, Tombstone, shortened_reaso
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, DbSession, Param, Refusal, RefusalKind, Sql};
 use crate::mapped::{
-    Applied, ConflictTimeout, PreparedStatement, StatementMarker, StatementOutcome, StatementPass,
+    Applied, BoundTable, ConflictTimeout, PreparedStatement, StatementMarker, StatementOutcome,
+    StatementPass,
 };
 use crate::mirror_target::{Blocked, Commit, Part, PartKind};
 use crate::sql::{Statements, TableStatements};
@@ -162,17 +163,38 @@ impl BatchWriter<'_> {
         refused: &mut Vec<Refused>,
     ) -> Result<u64, DatabaseError> {
         let mut rows_written = 0;
-        for (index, target) in self.application.tables() {
-            if !self.takes(PartKind::Mapped, target.name()) {
-                continue;
+        let application = self.application;
+        // A row that refers to another one is removed before it: it is found by that one.
+        if let Some(deletes) = batch.mapped_deletes() {
+            for (index, target) in application.referring_tables() {
+                if target.concerns(&deletes, index) {
+                    let of_table = (index, target);
+                    rows_written += self.write_table(session, of_table, &deletes, refused).await?;
+                }
             }
-            let Some(applied) = self.apply_mapped(session, target, index, batch).await? else {
-                continue;
-            };
-            rows_written += applied.rows_written;
-            self.resolve(session, &applied).await?;
-            refused.extend(of_mapped_table(applied));
         }
+        for of_table in application.tables() {
+            rows_written += self.write_table(session, of_table, batch, refused).await?;
+        }
+        Ok(rows_written)
+    }
+
+    async fn write_table(
+        &mut self,
+        session: &mut dyn DbSession,
+        (index, target): (usize, &BoundTable),
+        batch: &Batch,
+        refused: &mut Vec<Refused>,
+    ) -> Result<u64, DatabaseError> {
+        if !self.takes(PartKind::Mapped, target.name()) {
+            return Ok(0);
+        }
+        let Some(applied) = self.apply_mapped(session, target, index, batch).await? else {
+            return Ok(0);
+        };
+        self.resolve(session, &applied).await?;
+        let rows_written = applied.rows_written;
+        refused.extend(of_mapped_table(applied));
         Ok(rows_written)
     }
 

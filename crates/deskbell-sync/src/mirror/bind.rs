@@ -62,7 +62,7 @@ impl Mirror {
         for (index, target) in indexes.into_iter().zip(bound) {
             tables[index] = Some(Arc::new(target));
         }
-        application.tables = tables;
+        application.set_tables(tables);
         Ok(())
     }
 

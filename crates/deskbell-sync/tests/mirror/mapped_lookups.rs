@@ -33,7 +33,7 @@ fn tables() -> [String; 3] {
     [ids("people"), ids("workspaces"), members]
 }
 
-fn lookup(table: &str, clerk_id: &str) -> ColumnValue {
+pub(crate) fn lookup(table: &str, clerk_id: &str) -> ColumnValue {
     ColumnValue::Lookup(LookupConfig {
         lookup: table.to_owned(),
         by: pairs(&[("clerk_id", clerk_id)]),
@@ -41,7 +41,7 @@ fn lookup(table: &str, clerk_id: &str) -> ColumnValue {
     })
 }
 
-fn parent(entity: &str, into: &str, columns: ColumnValues) -> TableConfig {
+pub(crate) fn parent(entity: &str, into: &str, columns: ColumnValues) -> TableConfig {
     TableConfig {
         entity: entity.to_owned(),
         into: into.to_owned(),
@@ -172,6 +172,33 @@ async fn a_row_that_waits_for_two_is_woken_by_the_last_whichever_that_is() {
         app.apply(&[]).await;
         assert_eq!(app.rows(MEMBERS).await, [["org_1", "user_1", "org:1"]]);
         assert!(app.rows(&waiting()).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_row_goes_before_the_one_that_it_is_found_by_and_comes_behind_it() {
+    let without_keys = tables().map(|table| {
+        table
+            .replace("ON DELETE SET NULL", "")
+            .replace("ON DELETE CASCADE", "")
+            .replace("REFERENCES people (id)", "")
+            .replace("REFERENCES workspaces (id)", "")
+    });
+    let [people, workspaces, members_of] = &without_keys;
+    let name = |expression| pairs::<ColumnValues>(&[("name", expression)]);
+    let parents = [
+        parent("organization", "workspaces", name("organization.name")),
+        parent("user", "people", name("user.first_name")),
+    ];
+    for first in [true, false] {
+        let mut tables = parents.to_vec();
+        tables.insert(if first { 0 } else { 2 }, members());
+        let mut app = Application::new(&[people, workspaces, members_of], options(tables)).await;
+        app.apply(&[joins(1, 1, 1, 1), founds(1, None, 1), signs_up(1, 1)]).await;
+        assert_eq!(app.rows(MEMBERS).await, [["org_1", "user_1", "org:1"]], "at once");
+        app.apply(&[goes("organization", "org_1", 2), leaves(1, 1, 1, 2)]).await;
+        assert!(app.rows("SELECT role FROM team_members").await.is_empty(), "first: {first}");
+        assert!(app.dead_letters().await.is_empty());
     }
 }
 
