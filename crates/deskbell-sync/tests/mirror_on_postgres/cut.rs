@@ -1,5 +1,6 @@
 //! Connections that end at random: everything arrives, and each event has its effect once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deskbell_sim::{Scenario, Tables, drift};
@@ -9,8 +10,11 @@ use deskbell_sync::{DatabaseConfig, MirrorConsumer, MirrorOptions, TargetError, 
 use serde_json::Value;
 use testkit::{Mode, Proxy};
 
+use super::backend::DUE;
 use super::consumer::World;
+use super::never_stops::letters;
 use super::several::{COUNTED, counting};
+use super::statements_waiting::{assert_complete, founds, joins, world_of_tables};
 
 const EVENTS: usize = 2_000;
 /// Runs that fail before the test does.
@@ -53,24 +57,8 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
         database: DatabaseConfig { statements: vec![counting()], ..world.options.database.clone() },
         ..world.options.clone()
     };
-    // The first start is the only one that is not within a unit of work.
-    connect(&options).await.unwrap().close().await;
-    let through = MirrorOptions {
-        database: DatabaseConfig {
-            url: world.place.url_at(proxy.address()).parse().unwrap(),
-            ..options.database
-        },
-        ..options
-    };
-    let target = loop {
-        if let Ok(Ok(target)) =
-            tokio::time::timeout(Duration::from_secs(1), connect(&through)).await
-        {
-            break target;
-        }
-    };
-    let consumer = MirrorConsumer::new(world.store.clone(), target, through);
-    carry(consumer, &world).await;
+    let mut consumer = through(&proxy, &world, options).await;
+    carry(&mut consumer, &world).await;
     assert!(proxy.accepted() > 10, "{proxy:?}");
     let found = world.place.pair("SELECT events, 0::bigint FROM counted").await.0;
     assert_eq!(found, counted, "each event once");
@@ -83,8 +71,58 @@ async fn connections_that_are_cut_at_random_lose_nothing_and_repeat_nothing() {
     assert!(reader.rows("_dead_letters").await.unwrap().is_empty());
 }
 
+/// Rows and statements that wait for workspaces, which come later or in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_there_once_though_connections_are_cut_at_random() {
+    let seed = rand::random();
+    println!("seed: {seed}");
+    let world = world_of_tables().await;
+    let mut expected = vec![Vec::new(); 6];
+    let mut desks = BTreeMap::new();
+    for number in 0..120_u8 {
+        let (member, organization) = (number % 6, format!("org_{}", u16::from(number) * 5 % 8));
+        joins(&world, number, member, &organization).await;
+        expected[usize::from(member)].push(format!("msg_{number}"));
+        desks.insert(format!("orgmem_{member}"), organization);
+        if number % 15 == 14 {
+            founds(&world, &format!("msg_org_{number}"), &format!("org_{}", number / 15)).await;
+        }
+    }
+    let proxy = Proxy::cutting(&world.place.server().authority(), seed).await.unwrap();
+    let answer_within = Duration::from_millis(700);
+    let options = MirrorOptions { answer_within, ..world.options.clone() };
+    let mut consumer = through(&proxy, &world, options).await;
+    carry(&mut consumer, &world).await;
+    for _ in 0..FAILURES_MAX {
+        if letters(&world).await.is_empty() {
+            break;
+        }
+        world.place.run(DUE).await;
+        let _cut = consumer.run_once().await;
+    }
+    assert!(proxy.accepted() > 10, "{proxy:?}");
+    let mut direct = world.consumer().await;
+    while direct.run_once().await.unwrap().more {}
+    assert_complete(&world, &expected, desks).await;
+}
+
+/// A consumer whose connections go through the proxy.
+async fn through(proxy: &Proxy, world: &World, options: MirrorOptions) -> MirrorConsumer {
+    // The first start is the only one that is not within a unit of work.
+    connect(&options).await.unwrap().close().await;
+    let url = world.place.url_at(proxy.address()).parse().unwrap();
+    let through = MirrorOptions { database: DatabaseConfig { url, ..options.database }, ..options };
+    loop {
+        if let Ok(Ok(target)) =
+            tokio::time::timeout(Duration::from_secs(1), connect(&through)).await
+        {
+            return MirrorConsumer::new(world.store.clone(), target, through);
+        }
+    }
+}
+
 /// Runs until the log's end, whatever fails; now and then the server itself ends the connection.
-async fn carry(mut consumer: MirrorConsumer, world: &World) {
+async fn carry(consumer: &mut MirrorConsumer, world: &World) {
     let head = world.store.head().await.unwrap();
     let (mut failures, mut runs) = (0, 0_u32);
     loop {
