@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::DatabaseConfig;
+use crate::mapped::MappedTableError;
 use crate::mapping::Mappings;
 use crate::mirror::Mirror;
 use crate::mirror_target::{ConnectError, Target, check_schema_name};
@@ -18,12 +19,12 @@ pub fn check(config: &DatabaseConfig) -> Result<(), ConnectError> {
     Ok(())
 }
 
-/// Checks the config against the database as it is: the application's tables and statements, and
-/// whether the mirror's tables are ours. Changes nothing.
+/// Checks the config against the database as it is, and changes nothing. Returns the application's
+/// tables and statements that do not fit.
 ///
 /// # Errors
-/// [`ConnectError`]: what does not fit, or the database is away.
-pub async fn check_live(options: &MirrorOptions) -> Result<(), ConnectError> {
+/// [`ConnectError`]: the mirror's tables are not ours, or the database is away.
+pub async fn check_live(options: &MirrorOptions) -> Result<Vec<MappedTableError>, ConnectError> {
     Mirror::check(options).await
 }
 

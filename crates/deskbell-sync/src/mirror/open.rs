@@ -15,7 +15,7 @@ use super::remake_position::RemakePosition;
 use super::streak::Streaks;
 use crate::config::DatabaseConfig;
 use crate::db::{DatabaseError, DbSession, LimitedSession, MirrorDatabase, Table};
-use crate::mapped::ConflictTimeout;
+use crate::mapped::{ConflictTimeout, MappedTableError};
 use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, Part, TargetError, check_schema_name, database};
 use crate::options::MirrorOptions;
@@ -56,19 +56,22 @@ impl Mirror {
         Ok(mirror)
     }
 
-    /// Checks what is in the database against the config; changes nothing.
-    pub(crate) async fn check(options: &MirrorOptions) -> Result<(), ConnectError> {
+    /// Checks what is in the database against the config, and changes nothing; returns what of the
+    /// application's does not fit.
+    pub(crate) async fn check(
+        options: &MirrorOptions,
+    ) -> Result<Vec<MappedTableError>, ConnectError> {
         let config = &options.database;
         let (mappings, database) = declared(config)?;
         if database.is_absent() && config.tables.is_empty() && config.statements.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let session = within(options.answer_within, database.connect_to_read()).await?;
         let (mirror, session) = Self::prepare(options, mappings, database, session).await?;
         let mut session = LimitedSession::new(session, mirror.answer_within);
         mirror.plan().check(&mut session).await?;
         let unfit = mirror.application(&mut session).await?.unfit;
-        unfit.into_iter().next().map_or(Ok(()), |unfit| Err(unfit.error.into()))
+        Ok(unfit.into_iter().map(|unfit| unfit.error).collect())
     }
 
     /// The mirror before anything of it is looked at but the columns that it has.

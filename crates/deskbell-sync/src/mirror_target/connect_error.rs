@@ -3,7 +3,6 @@
 use deskbell_store::BackendError;
 
 use crate::db::DatabaseError;
-use crate::mapped::MappedTableError;
 use crate::mapping::MappingError;
 
 /// A longer name leaves no room for the tables' own in every database.
@@ -23,9 +22,6 @@ pub enum ConnectError {
     /// The choice of entities and columns, a mapped table or a statement makes no sense.
     #[error(transparent)]
     Mapping(#[from] MappingError),
-    /// A mapped table or a statement does not fit the database.
-    #[error(transparent)]
-    Mapped(Box<MappedTableError>),
     /// There is a table with a name of ours that this program did not make.
     #[error(
         "the database has a table {table:?} that is not Deskbell's; choose another schema or another database"
@@ -59,12 +55,6 @@ fn first_of(missing: &[String]) -> String {
     }
 }
 
-impl From<MappedTableError> for ConnectError {
-    fn from(error: MappedTableError) -> Self {
-        Self::Mapped(Box::new(error))
-    }
-}
-
 impl From<DatabaseError> for ConnectError {
     fn from(error: DatabaseError) -> Self {
         Self::Database(error.into_backend())
@@ -72,14 +62,12 @@ impl From<DatabaseError> for ConnectError {
 }
 
 impl ConnectError {
-    /// Whether the options are at fault, and no other time or state of the database would help
-    /// but tables that are made to fit, or go.
+    /// Whether the options are at fault, and no other time or state of the database would help but
+    /// tables that go.
     #[must_use]
     pub fn is_options_error(&self) -> bool {
         match self {
-            Self::SchemaName { .. } | Self::Mapping(_) | Self::Mapped(_) | Self::NotOurs { .. } => {
-                true
-            }
+            Self::SchemaName { .. } | Self::Mapping(_) | Self::NotOurs { .. } => true,
             Self::Newer { .. } | Self::NotMigrated { .. } | Self::Database(_) => false,
         }
     }

@@ -30,12 +30,15 @@ impl Application {
     /// Why a destination does not fit these tables.
     pub(crate) async fn refused(tables: &[&str], options: MirrorOptions) -> String {
         let place = Self::tables(tables).await;
-        let error = check_live(&MirrorOptions {
+        let checked = check_live(&MirrorOptions {
             database: DatabaseConfig { url: place.url().parse().unwrap(), ..options.database },
             ..options
         })
-        .await
-        .unwrap_err();
+        .await;
+        let error = match checked {
+            Ok(unfit) => return unfit[0].to_string(),
+            Err(error) => error,
+        };
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {

@@ -23,8 +23,15 @@ pub async fn check_databases(config: &Config) -> Vec<StartError> {
     let mut errors = Vec::new();
     for destination in config.destinations.iter().filter(|destination| destination.enabled) {
         let Some(options) = destination.mirror_options(&config.sources) else { continue };
-        if let Err(source) = deskbell_sync::check_live(&options).await {
-            errors.push(StartError::Mirror { destination: destination.name.clone(), source });
+        let name = || destination.name.clone();
+        match deskbell_sync::check_live(&options).await {
+            Ok(unfit) => errors.extend(
+                unfit
+                    .into_iter()
+                    .map(Box::new)
+                    .map(|source| StartError::Unfit { destination: name(), source }),
+            ),
+            Err(source) => errors.push(StartError::Mirror { destination: name(), source }),
         }
     }
     errors

@@ -19,6 +19,9 @@ pub enum StartError {
     Source { source_name: String, source: NoSecret },
     #[error("cannot open the mirror of destination `{destination}`")]
     Mirror { destination: String, source: deskbell_sync::ConnectError },
+    /// A table or a statement of the application's.
+    #[error("destination `{destination}` does not fit its database")]
+    Unfit { destination: String, source: Box<deskbell_sync::MappedTableError> },
     #[error(transparent)]
     Delivering(#[from] DeliveringError),
     /// While the destinations were registered.
@@ -42,7 +45,11 @@ impl StartError {
     pub fn is_config_error(&self) -> bool {
         match self {
             Self::Mirror { source, .. } => source.is_options_error(),
-            Self::Config(_) | Self::Delivering(_) | Self::Tls(_) | Self::AdminToken => true,
+            Self::Config(_)
+            | Self::Unfit { .. }
+            | Self::Delivering(_)
+            | Self::Tls(_)
+            | Self::AdminToken => true,
             _ => false,
         }
     }

@@ -123,12 +123,15 @@ async fn the_databases_are_checked_where_that_is_asked_for() {
     assert_eq!((ran.code, &*ran.stdout), (0, "deskbell.toml is valid\n"), "{}", ran.stderr);
     assert!(std::fs::read(database.path()).unwrap() == before, "nothing is made");
     let no_table = destination("one", &table("acounts", "email = \"user.full_name\""));
-    let no_column = destination("two", &table("accounts", "mail = \"user.full_name\""));
+    let no_column = table("accounts", "mail = \"user.full_name\"");
+    let two = no_column + &table("people", "name = \"user.full_name\"");
+    let no_column = destination("two", &two);
     let ran = check(&format!("{good}{no_table}{no_column}")).await;
     assert_eq!(ran.code, 64, "{}", ran.stderr);
     // Without the frame of the report, and its breaks.
     let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-    for expected in ["no table \"acounts\"", "no column \"mail\""] {
+    let every = ["no table \"acounts\"", "no column \"mail\"", "no table \"people\""];
+    for expected in every {
         assert!(said.contains(expected), "{said}");
     }
 }
