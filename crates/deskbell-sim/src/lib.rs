@@ -24,6 +24,7 @@
 mod clock;
 mod drift;
 mod fate;
+mod http_server;
 mod latency;
 pub mod load;
 pub mod receiver;

@@ -9,13 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use crate::http_server::serve;
 
 /// One request that came in.
 #[derive(Debug, Clone)]
@@ -92,7 +91,8 @@ impl Receiver {
         let log =
             Arc::new(Log { plan, keeps, entries: Mutex::default(), count: watch::Sender::new(0) });
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, Arc::clone(&log)));
+        let answering = Arc::clone(&log);
+        tasks.spawn(serve(listener, move |request| answer(request, Arc::clone(&answering))));
         Ok(Self { address, log, _tasks: tasks })
     }
 
@@ -149,20 +149,6 @@ impl Log {
         self.count.send_modify(|count| *count += 1);
         reply
     }
-}
-
-async fn accept(listener: TcpListener, log: Arc<Log>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(serve(stream, Arc::clone(&log)));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-async fn serve(stream: TcpStream, log: Arc<Log>) {
-    let service = service_fn(|request| answer(request, Arc::clone(&log)));
-    // A client that goes away, or is thrown out, is what tests ask for.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Response<Full<Bytes>>> {
