@@ -4,6 +4,7 @@
 //!   that a mirror must hold once all of them have arrived, in whatever order.
 //! - [`Sender`] takes them to an endpoint over HTTP: signed, retried, some twice, some late.
 //! - [`drift`] compares the truth with the rows that a mirror holds.
+//! - [`backend_api`] serves the state of the world, or any other, as Clerk's Backend API does.
 //! - [`load`] is for benchmarks, [`receiver`] for tests of senders.
 //!
 //! ```no_run
@@ -21,6 +22,7 @@
 //! # }
 //! ```
 
+pub mod backend_api;
 mod clock;
 mod drift;
 mod fate;

@@ -155,6 +155,17 @@ impl World {
         }
     }
 
+    /// The next message, which `observe` sees together with what it means.
+    pub(crate) fn next_observed(
+        &mut self,
+        observe: impl FnOnce(&Message, &Effect),
+    ) -> Option<Message> {
+        let (message, effect) = self.next_with_effect()?;
+        observe(&message, &effect);
+        self.truth.apply(effect);
+        Some(message)
+    }
+
     /// Lets time pass: mostly seconds, now and then no more than a few milliseconds.
     fn pass_time(&mut self) {
         self.now_ms += match self.rng.random_range(0..10) {
@@ -189,9 +200,7 @@ impl Iterator for World {
     type Item = Message;
 
     fn next(&mut self) -> Option<Message> {
-        let (message, effect) = self.next_with_effect()?;
-        self.truth.apply(effect);
-        Some(message)
+        self.next_observed(|_, _| ())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

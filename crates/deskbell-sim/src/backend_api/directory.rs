@@ -1,0 +1,96 @@
+//! The state of the simulated instance, which tests may change while it is read.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::objects::{Object, Objects};
+use crate::truth::{Effect, ORGANIZATION_MEMBERSHIPS};
+
+/// The objects of every list.
+#[derive(Debug, Default)]
+pub struct Directory {
+    lists: BTreeMap<&'static str, Objects>,
+    empty: Objects,
+}
+
+/// A directory that the API and others share.
+#[derive(Debug, Clone, Default)]
+pub struct SharedDirectory(Arc<Mutex<Directory>>);
+
+impl SharedDirectory {
+    /// The directory, for as long as the guard lives: the API waits meanwhile.
+    pub fn lock(&self) -> MutexGuard<'_, Directory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Directory {
+    /// Puts an object into a list, in place of the one with its id. The names of the lists are in [`LISTS`](super::LISTS).
+    ///
+    /// # Panics
+    /// If the object has no `id`.
+    pub fn insert(&mut self, list: &'static str, object: &Value) {
+        self.put(list, object, None);
+    }
+
+    /// As [`insert`](Self::insert), where the list is read through another object: a statement's payment attempts,
+    /// the subscription of a user or an organization.
+    ///
+    /// # Panics
+    /// If the object has no `id`.
+    pub fn insert_of(&mut self, list: &'static str, parent_id: &str, object: &Value) {
+        self.put(list, object, Some(parent_id));
+    }
+
+    /// Deletes an object; whether it was there.
+    pub fn remove(&mut self, list: &str, id: &str) -> bool {
+        self.lists.get_mut(list).is_some_and(|objects| objects.remove(id))
+    }
+
+    /// The ids of a list, in the order of creation.
+    #[must_use]
+    pub fn ids(&self, list: &str) -> Vec<String> {
+        self.objects(list).ids().map(str::to_owned).collect()
+    }
+
+    /// The JSON of one object.
+    #[must_use]
+    pub fn json(&self, list: &str, id: &str) -> Option<Bytes> {
+        self.object(list, id).map(|object| object.json.clone())
+    }
+
+    pub(crate) fn objects(&self, list: &str) -> &Objects {
+        self.lists.get(list).unwrap_or(&self.empty)
+    }
+
+    pub(crate) fn object(&self, list: &str, id: &str) -> Option<&Object> {
+        self.objects(list).get(id)
+    }
+
+    /// What a message of the world means, with the object as the message has it.
+    pub(crate) fn apply(&mut self, effect: &Effect, data: &[u8]) {
+        match effect {
+            Effect::Nothing => {}
+            Effect::Upsert { table, version, .. } => {
+                let data = Bytes::copy_from_slice(data);
+                let objects = self.lists.entry(table).or_default();
+                let inserted = objects.insert(data, None, Some(version.clone()));
+                debug_assert!(inserted.is_ok(), "the world's objects have ids");
+            }
+            Effect::Delete { table, id, membership_ids } => {
+                self.remove(table, id);
+                for id in membership_ids {
+                    self.remove(ORGANIZATION_MEMBERSHIPS, id);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, list: &'static str, object: &Value, parent: Option<&str>) {
+        let objects = self.lists.entry(list).or_default();
+        objects.insert(object.to_string().into(), parent, None).expect("an object with an id");
+    }
+}
