@@ -5,11 +5,16 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::error::{AnswerError, InstanceError};
+use crate::error::{AnswerError, CountError, GetError, InstanceError, RequestError};
+use crate::item::{Item, Listing, Single};
+use crate::list::SinglePath;
+use crate::object_id::checked;
 use crate::options::{ClientError, ClientOptions};
+use crate::pages::Pages;
 use crate::rate_share::RateShare;
 use crate::requester::Requester;
 use crate::secret_key::SecretKey;
+use crate::walk::Walk;
 
 /// A client of the Backend API. Clones share connections and the rate limit.
 #[derive(Clone)]
@@ -25,6 +30,11 @@ pub struct Instance {
     pub id: String,
     /// `production` or `development`.
     pub environment_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    total_count: Option<u64>,
 }
 
 impl Client {
@@ -49,6 +59,51 @@ impl Client {
         let instance = serde_json::from_slice(&answer.body).map_err(AnswerError::Json)?;
         Ok(instance)
     }
+
+    /// The pages of a list.
+    #[must_use]
+    pub fn pages(&self, walk: Walk) -> Pages {
+        Pages::new(Arc::clone(&self.requester), walk)
+    }
+
+    /// How many objects the whole list has now: one request, or one for each part of the list.
+    ///
+    /// # Errors
+    /// A request failed, or the list does not say it.
+    pub async fn count(&self, walk: &Walk) -> Result<u64, CountError> {
+        let list = walk.list;
+        if let Some(path) = list.count_path {
+            let answer = self.requester.get(&self.requester.url(path, None, &[])).await?;
+            let count: Count = serde_json::from_slice(&answer.body).map_err(AnswerError::Json)?;
+            return count.total_count.ok_or(CountError::NoCount(list.name));
+        }
+        let mut count = 0;
+        for part in list.parts {
+            let mut query = owned(part);
+            query.push(("limit", "1".to_owned()));
+            let url = self.requester.url(list.path, walk.parent.as_deref(), &query);
+            let answer = self.requester.get(&url).await?;
+            let part = Listing::parse(&answer.body)?.total_count;
+            count += part.ok_or(CountError::NoCount(list.name))?;
+        }
+        Ok(count)
+    }
+
+    /// One object, or `None` if Clerk does not have it (404).
+    ///
+    /// # Errors
+    /// There is no such answer, or the text cannot be an id.
+    pub async fn get(&self, path: &SinglePath, id: &str) -> Result<Option<Single>, GetError> {
+        let url = self.requester.url(path.path, Some(checked(id)?), &owned(path.filters));
+        match self.requester.get(&url).await {
+            Ok(answer) => {
+                let item = Item::parse(&answer.body)?;
+                Ok(Some(Single { item, answered_at: answer.answered_at }))
+            }
+            Err(RequestError::Rejected(error)) if error.status == 404 => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 impl fmt::Debug for Client {
@@ -56,4 +111,8 @@ impl fmt::Debug for Client {
         let base_url = self.requester.base_url().as_str();
         f.debug_struct("Client").field("base_url", &base_url).finish_non_exhaustive()
     }
+}
+
+fn owned(filters: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    filters.iter().map(|&(name, value)| (name, value.to_owned())).collect()
 }

@@ -1,9 +1,9 @@
 //! One attempt of one request: what is sent, and how much of an answer is read.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Proxy, Response, StatusCode};
 use rustls::crypto::{CryptoProvider, ring};
@@ -31,6 +31,7 @@ const MESSAGE_CHARS_MAX: usize = 300;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) body: Bytes,
+    pub(crate) answered_at: Option<SystemTime>,
 }
 
 /// The HTTP client with the key.
@@ -82,8 +83,10 @@ impl Transport {
         let response = request.send().await.map_err(connection)?;
         let status = response.status();
         if status.is_success() {
+            let answered_at = text(response.headers(), DATE.as_str())
+                .and_then(|date| httpdate::parse_http_date(&date).ok());
             let body = self.whole_body(response).await?;
-            return Ok(Answer { body });
+            return Ok(Answer { body, answered_at });
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
             let seconds = text(response.headers(), RETRY_AFTER.as_str());
