@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod failures;
+mod limits;
+mod openapi;
+mod raw_server;
 mod resumed;
+mod secrets;
+mod single;
 mod support;
 mod walks;
 mod world;
