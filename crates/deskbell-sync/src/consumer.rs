@@ -72,6 +72,7 @@ impl MirrorConsumer {
             cut_to: None,
             ahead: None,
             remaking: true,
+            former_reported: false,
             read_again_up_to: Seq::ZERO,
             applied: watch::Sender::new(Seq::ZERO),
             retries_processed_at: Instant::now(),
@@ -200,6 +201,7 @@ impl MirrorConsumer {
         report::other_instances(&self.destination, &self.fold.instances().others());
         self.read_again_up_to = self.store.head().await?;
         self.remaking = true;
+        self.former_reported = false;
         self.applied.send_replace(position.seq);
         self.status.reached(position.seq);
         Ok(self.position.insert(position).clone())

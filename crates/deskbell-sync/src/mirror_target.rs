@@ -154,13 +154,21 @@ pub struct RetryRequest {
     pub part: String,
 }
 
+/// A request for something that cannot be tried any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostRequest {
+    pub request: RetryRequest,
+    /// Added to the dead letter's reason.
+    pub reason: &'static str,
+}
+
 /// A retry of dead letters.
 #[derive(Debug, Default, PartialEq)]
 pub struct Retry {
     /// They go.
     pub requests: Vec<RetryRequest>,
-    /// They stay, and say that the log no longer has their events.
-    pub lost: Vec<RetryRequest>,
+    /// They stay, and say why they cannot be tried.
+    pub lost: Vec<LostRequest>,
     /// The folded events. Its statements run, whatever the checkpoint.
     pub batch: Batch,
 }

@@ -247,7 +247,11 @@ fn dead_letters() -> Table {
         name: DEAD_LETTERS,
         columns: columns.into_iter().chain(version_columns()).collect(),
         primary_key: vec!["destination", "source", "message_id", "part", "entity", "id"],
-        indexes: vec![vec!["entity", "id"], vec!["destination", "retry_at"]],
+        indexes: vec![
+            vec!["entity", "id"],
+            vec!["destination", "retry_at"],
+            vec!["destination", "entity", "id", "seq"],
+        ],
         keyed: false,
     }
 }

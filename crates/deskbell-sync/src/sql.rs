@@ -62,7 +62,7 @@ pub(crate) struct Statements {
     pub(crate) begin_delete_retry: Sql,
     /// Parameters: destination, entity and id.
     pub(crate) end_delete_retry: Sql,
-    /// Parameters: destination, source, message id and part.
+    /// Parameters: destination, source, message id, part, and why.
     pub(crate) keep_lost: Sql,
     /// Parameters: destination, source, message id and part.
     pub(crate) wait_again: Sql,

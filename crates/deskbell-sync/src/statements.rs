@@ -28,7 +28,8 @@ pub fn titles(statements: &[StatementConfig]) -> BTreeMap<String, String> {
     statements.iter().map(|one| (mapping::identity(one), mapping::title(one))).collect()
 }
 
-/// Lets the held statements of this destination go on, from its next start; whether there were any.
+/// Lets the held statements of this destination go on, from its next start; from now, it forgets those
+/// that are blocked and no longer in the config. Whether there were any.
 ///
 /// # Errors
 /// The options make no sense, or the database failed.
@@ -38,6 +39,9 @@ pub async fn resume(options: &MirrorOptions, from: From) -> Result<bool, Connect
     let (schema, database) = (config.schema.as_str(), database(&config.url)?);
     let mappings = Mappings::for_config(config)?;
     let statements = Statements::new(database.dialect(), schema, destination, &mappings);
+    let known: Vec<_> = mappings.statements().iter().map(|one| one.names().0).collect();
+    let known: Vec<_> = known.iter().map(String::as_str).collect();
+    let is_now = from == From::Now;
     let from = match from {
         From::Beginning => "beginning",
         From::Now => "now",
@@ -45,7 +49,11 @@ pub async fn resume(options: &MirrorOptions, from: From) -> Result<bool, Connect
     let mut session = database.connect().await?;
     session.begin(schema, Limits::Unlimited).await?;
     let parameters = [Param::Text(destination), Param::Text(from)];
-    let released = session.execute(&statements.release_statements, &parameters).await?;
+    let mut released = session.execute(&statements.release_statements, &parameters).await?;
+    if is_now {
+        let parameters = [Param::Texts(&known), Param::Text(destination)];
+        released += session.execute(&statements.blocked.forget_former, &parameters).await?;
+    }
     session.commit().await?;
     session.close().await?;
     Ok(released > 0)

@@ -10,7 +10,7 @@ use super::status::as_float;
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
 use crate::fold::OtherSource;
-use crate::mirror_target::{Blocked, Part};
+use crate::mirror_target::{Blocked, Part, PartKind};
 
 const DESTINATION: &str = "destination";
 
@@ -110,6 +110,24 @@ impl MirrorConsumer {
                 "the database rejects a table or statement whatever the row; it is blocked, and \
                  everything else continues"
             );
+        }
+    }
+
+    /// Reports statements that are blocked and no longer in the config: an edited statement without a name
+    /// is another one, and would run for none of the events since.
+    pub(super) fn report_former_statements(&self, blocked: &[Blocked]) {
+        for Blocked { part, seq, .. } in blocked {
+            let is_known = self.statements.iter().any(|(name, _)| *name == part.name);
+            if part.kind == PartKind::Statement && !is_known {
+                tracing::error!(
+                    destination = self.destination,
+                    statement = part.name,
+                    seq = seq.get(),
+                    "a blocked statement is no longer in the config and has not run for the events after \
+                     this seq; to run another one for them, give it this `name`; to leave them out, run \
+                     `deskbell statements resume DESTINATION --from now`"
+                );
+            }
         }
     }
 

@@ -12,7 +12,8 @@ use super::state::MirrorConsumer;
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::mirror_target::{
-    Blocked, CatchUp, Commit, ErrorMode, Retry, RetryRequest, TargetError, Waiting,
+    Blocked, CatchUp, Commit, ErrorMode, LostRequest, PartKind, Retry, RetryRequest, TargetError,
+    Waiting,
 };
 use crate::sql::REQUESTS_MAX;
 use crate::status::BlockedPart;
@@ -20,6 +21,11 @@ use crate::status::BlockedPart;
 /// How long rows at fault are isolated in one transaction. A batch that takes longer is cut, so
 /// that the checkpoint moves in smaller steps, down to one event, which takes as long as it needs.
 const ISOLATION_MAX: Duration = Duration::from_secs(10);
+
+/// Added to the reason where the event cannot be read any more.
+const LOST: &str = "(the log no longer has the event)";
+/// Added to the reason where there is nothing to be tried.
+const NOT_CONFIGURED: &str = "(the config no longer has this table or statement)";
 
 /// The result of processing retries.
 #[derive(Debug, Default)]
@@ -54,10 +60,18 @@ impl MirrorConsumer {
         let mut waiting = self.target.waiting(&self.destination).await?;
         self.retries_processed_at = Instant::now();
         self.note_waiting(&waiting);
+        if !std::mem::replace(&mut self.former_reported, true) {
+            self.report_former_statements(&waiting.blocked);
+        }
+        if current.statements.is_none() {
+            // They are paused. This may be another log than the one that has the events.
+            waiting.requests.retain(|request| !self.is_statement(&request.part));
+        }
         let more = waiting.requests.len() > self.requests_max;
         waiting.requests.truncate(self.requests_max);
         let mut retried = Retried { more, ..Retried::default() };
-        let due = waiting.blocked.iter().find(|blocked| blocked.is_due);
+        let mut due = waiting.blocked.iter().filter(|blocked| self.is_due(blocked, &current));
+        let (due, another) = (due.next(), due.next().is_some());
         if waiting.requests.is_empty() && !waiting.is_due && due.is_none() {
             return Ok(retried);
         }
@@ -76,6 +90,7 @@ impl MirrorConsumer {
         }
         if let Some(blocked) = due {
             self.catch_up(blocked, &current, &mut retried).await?;
+            retried.more |= another;
         }
         self.position = Some(current);
         self.ahead = ahead;
@@ -90,8 +105,18 @@ impl MirrorConsumer {
         Ok(retried)
     }
 
+    /// Whether to try a blocked part now. One that has run for later events than the mirror has, whose log
+    /// is read again, has time; a statement that is paused, or no longer in the config, is left alone.
+    fn is_due(&self, Blocked { part, seq, is_due, .. }: &Blocked, current: &Checkpoint) -> bool {
+        let may_run = part.kind != PartKind::Statement
+            || current.statements.is_some() && self.is_statement(&part.name);
+        *is_due && *seq <= current.seq && may_run
+    }
+
     fn note_waiting(&self, waiting: &Waiting) {
-        let blocked = waiting.blocked.iter().map(|blocked| BlockedPart {
+        let mut parts: Vec<_> = waiting.blocked.iter().collect();
+        parts.sort_by(|one, other| one.part.cmp(&other.part));
+        let blocked = parts.into_iter().map(|blocked| BlockedPart {
             name: self.title(&blocked.part).to_owned(),
             seq: blocked.seq.get(),
             since_ms: blocked.since.map(UnixMillis::as_millis),
@@ -166,9 +191,15 @@ impl MirrorConsumer {
         let (mut requests, mut lost) = (Vec::new(), Vec::new());
         let (mut for_rows, mut for_statements) = (BTreeMap::new(), BTreeMap::new());
         for request in asked {
+            if !self.is_known(&request.part) {
+                lost.push(LostRequest { request, reason: NOT_CONFIGURED });
+                continue;
+            }
             match self.store.find(&request.source, &request.message_id).await? {
-                None => lost.push(request),
-                Some(event) if event.is_pruned() => lost.push(request),
+                None => lost.push(LostRequest { request, reason: LOST }),
+                Some(event) if event.is_pruned() => {
+                    lost.push(LostRequest { request, reason: LOST });
+                }
                 Some(event) if self.is_statement(&request.part) => {
                     // An event's statements run together, so that their dead letters are resolved
                     // together.
@@ -194,6 +225,14 @@ impl MirrorConsumer {
         let of_statements = dead_letters.into_iter();
         batch.dead_letters.extend(of_statements.filter(|letter| self.is_statement(&letter.part)));
         Ok(Retry { requests, lost, batch })
+    }
+
+    /// Whether the config has what this is about.
+    fn is_known(&self, part: &str) -> bool {
+        let mappings = self.target.mappings();
+        part.is_empty()
+            || self.is_statement(part)
+            || mappings.tables().iter().any(|table| table.name == part)
     }
 
     fn is_statement(&self, part: &str) -> bool {

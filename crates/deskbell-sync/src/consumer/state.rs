@@ -38,6 +38,8 @@ pub struct MirrorConsumer {
     pub(super) applied: watch::Sender<Seq>,
     /// Whether the target may have rows that the log no longer has and that are to be made again.
     pub(super) remaking: bool,
+    /// Whether what is blocked and no longer in the config has been reported.
+    pub(super) former_reported: bool,
     /// Where the log ended when the target was taken over: up to there it may be read again.
     pub(super) read_again_up_to: Seq,
     pub(super) status: Arc<Status>,

@@ -39,14 +39,14 @@ impl BlockedParts {
         self.parts.iter().filter(new).cloned().collect()
     }
 
-    /// The last event that was applied to a blocked part.
-    pub(super) fn seq_of(&self, part: &Part) -> Seq {
-        let of_part = self.parts.iter().find(|blocked| blocked.part == *part);
-        of_part.map_or(Seq::ZERO, |blocked| blocked.seq)
+    /// The last event that was applied to a part, where it is blocked.
+    pub(super) fn blocked_at(&self, kind: PartKind, name: &str) -> Option<Seq> {
+        let part = self.parts.iter().find(|blocked| blocked.part.is(kind, name));
+        part.map(|blocked| blocked.seq)
     }
 
     pub(super) fn has(&self, kind: PartKind, name: &str) -> bool {
-        self.parts.iter().any(|blocked| blocked.part.is(kind, name))
+        self.blocked_at(kind, name).is_some()
     }
 
     /// Blocks a part that has all events up to `seq`.

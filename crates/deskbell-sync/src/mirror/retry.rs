@@ -7,7 +7,7 @@ use super::blocked::BlockedParts;
 use super::refused::{self, EarlierTries, Refused};
 use crate::db::{DatabaseError, DbSession, Param};
 use crate::mapped::ConflictTimeout;
-use crate::mirror_target::{Retry, RetryRequest, Waiting};
+use crate::mirror_target::{LostRequest, Retry, RetryRequest, Waiting};
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
 use crate::version::Version;
@@ -124,7 +124,8 @@ pub(super) async fn begin(
     destination: &str,
     retry: &Retry,
 ) -> Result<(), DatabaseError> {
-    for RetryRequest { source, message_id, part } in retry.requests.iter().chain(&retry.lost) {
+    let lost = || retry.lost.iter().map(|lost| &lost.request);
+    for RetryRequest { source, message_id, part } in retry.requests.iter().chain(lost()) {
         let parameters = [destination, source, message_id, part].map(Param::Text);
         session.execute(&statements.wait_again, &parameters).await?;
     }
@@ -132,8 +133,8 @@ pub(super) async fn begin(
         let parameters = [destination, source, message_id, part].map(Param::Text);
         session.execute(&statements.begin_retry, &parameters).await?;
     }
-    for RetryRequest { source, message_id, part } in &retry.lost {
-        let parameters = [destination, source, message_id, part].map(Param::Text);
+    for LostRequest { request: RetryRequest { source, message_id, part }, reason } in &retry.lost {
+        let parameters = [destination, source, message_id, part, *reason].map(Param::Text);
         session.execute(&statements.keep_lost, &parameters).await?;
     }
     Ok(())

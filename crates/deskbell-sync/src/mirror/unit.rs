@@ -323,7 +323,8 @@ impl Mirror {
         let mut writer = self.writer(application, streaks, current, blocked.clone());
         writer.isolates = true;
         writer.only = Some(part);
-        writer.ran_up_to = current.statements.map(|_| writer.blocked.seq_of(part));
+        let blocked_at = writer.blocked.blocked_at(part.kind, &part.name);
+        writer.ran_up_to = current.statements.and(blocked_at);
         let commit = writer.apply(session, batch).await?;
         let is_all = seq >= current.seq;
         let destination = &current.destination;

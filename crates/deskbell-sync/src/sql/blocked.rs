@@ -18,6 +18,9 @@ pub(crate) struct BlockedStatements {
     pub(crate) remove: Sql,
     /// Parameter: the destination. All but statements: they are filled from the beginning again.
     pub(crate) forget: Sql,
+    /// Parameters: the names of the config's statements, and the destination. The statements that the
+    /// config no longer has.
+    pub(crate) forget_former: Sql,
 }
 
 const OF_PART: &str = "destination = $1 AND kind = $2 AND part = $3";
@@ -29,7 +32,7 @@ impl SqlNames<'_> {
         BlockedStatements {
             list: format!(
                 "SELECT kind, part, seq, since, reason, retry_at <= {now} FROM {blocked}
-                 WHERE destination = $1 ORDER BY kind, part"
+                 WHERE destination = $1 ORDER BY retry_at, kind, part"
             )
             .into(),
             insert: format!(
@@ -46,6 +49,11 @@ impl SqlNames<'_> {
             advance: format!("UPDATE {blocked} SET seq = $4, retry_at = {now} WHERE {OF_PART}")
                 .into(),
             remove: format!("DELETE FROM {blocked} WHERE {OF_PART}").into(),
+            forget_former: format!(
+                "DELETE FROM {blocked} WHERE destination = $2 AND kind = 'statement' AND NOT {}",
+                self.dialect.is_listed("part"),
+            )
+            .into(),
             forget: format!("DELETE FROM {blocked} WHERE destination = $1 AND kind <> 'statement'")
                 .into(),
         }

@@ -7,8 +7,6 @@ use crate::schema::{BLOCKED, DEAD_LETTERS, VERSION_COLUMNS, VERSIONS};
 
 /// Requests that are answered at a time: the events of all of them are in memory then.
 pub(crate) const REQUESTS_MAX: usize = 100;
-/// Added to the reason where the event cannot be read any more.
-const LOST: &str = "(the log no longer has the event)";
 
 impl SqlNames<'_> {
     /// Parameter: the destination. Source, message id and part of what is asked for, or is due: what
@@ -20,7 +18,7 @@ impl SqlNames<'_> {
                  AND (kind <> 'delete' AND {} OR kind = 'delete' AND part <> '' AND retry)
              GROUP BY source, message_id, part
              ORDER BY max(CASE WHEN retry THEN 1 ELSE 0 END) DESC,
-                 min(coalesce(retry_at, waiting_since)), source, message_id, part
+                 min(coalesce(retry_at, waiting_since)), min(seq), source, message_id, part
              LIMIT {REQUESTS_MAX} + 1",
             self.table(DEAD_LETTERS),
             self.not_blocked(),
@@ -158,13 +156,13 @@ impl SqlNames<'_> {
         format!("DELETE FROM {letters} WHERE {OF_DELETE} AND failed_at IS NULL").into()
     }
 
-    /// What waits is given up, as it cannot be tried. A removal is tried by what is known of its row.
+    /// The fifth parameter is why. What waits is given up, as it cannot be tried. A removal is tried by what is known of its row.
     pub(super) fn keep_lost(&self) -> Sql {
         format!(
             "UPDATE {} SET retry = false,
                  waiting_since = CASE WHEN kind = 'delete' THEN waiting_since END,
                  retry_at = CASE WHEN kind = 'delete' THEN retry_at END,
-                 reason = CASE WHEN reason LIKE '%{LOST}' THEN reason ELSE reason || ' {LOST}' END
+                 reason = CASE WHEN reason LIKE '%' || $5 THEN reason ELSE reason || ' ' || $5 END
              WHERE {OF_MESSAGE}",
             self.table(DEAD_LETTERS)
         )

@@ -53,8 +53,9 @@ fn all(statements: Statements) -> Vec<Sql> {
     all.extend([refused_deletes, earlier_tries, gone, mark_statements, begin_retry]);
     all.extend([begin_delete_retry, end_delete_retry, count_waiting]);
     all.extend([waiting_statements, first_waiting_statement]);
-    let BlockedStatements { list, insert, postpone, advance, remove, forget } = blocked;
-    all.extend([list, insert, postpone, advance, remove, forget]);
+    let BlockedStatements { list, insert, postpone, advance, remove, forget, forget_former } =
+        blocked;
+    all.extend([list, insert, postpone, advance, remove, forget, forget_former]);
     all.extend(insert_tombstones.texts().into_iter().chain(dead_letter.texts()));
     for table in tables {
         all.extend(table.upsert.texts());
@@ -66,6 +67,18 @@ fn all(statements: Statements) -> Vec<Sql> {
         }
     }
     all
+}
+
+#[tokio::test]
+async fn what_a_letter_queues_behind_is_found_by_its_seq() {
+    let mappings = Mappings::for_config(&DatabaseConfig::default()).unwrap();
+    let mut connection = empty_mirror(&mappings).await;
+    let requests = Statements::new(Dialect::Sqlite, "clerk", "mirror", &mappings).requests;
+    let explain = format!("EXPLAIN QUERY PLAN {requests}");
+    let plan = sqlx::query(AssertSqlSafe(explain)).fetch_all(&mut connection).await.unwrap();
+    let steps: Vec<_> = plan.iter().map(|row| row.get::<String, _>(3)).collect();
+    let found = steps.iter().find(|step| step.contains("ahead")).unwrap();
+    assert!(found.contains("seq=?"), "{steps:#?}");
 }
 
 #[tokio::test]

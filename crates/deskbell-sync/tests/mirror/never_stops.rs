@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
 use deskbell_sync::{
     DatabaseConfig, Expressions, Line, MirrorConsumer, MirrorOptions, OnRowDelete, StatementConfig,
-    check_live,
+    check_live, statements,
 };
 use serde_json::json;
 
@@ -365,6 +365,71 @@ async fn a_statement_that_is_blocked_while_the_log_is_read_again_runs_for_no_eve
     world.place.run(DUE).await;
     drain(&mut consumer).await;
     assert_eq!(ids(&world, "visits").await, ["user_1", "user_2"]);
+}
+
+#[tokio::test]
+async fn every_blocked_part_is_looked_at_again() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    let tables: Vec<_> = (0..12).map(|number| format!("visits_{number}")).collect();
+    let sql = |table: &String| format!("insert into {table} (id) values (:id)");
+    let statements = tables.iter().map(|table| statement(&sql(table), table));
+    world.options.database.statements = statements.collect();
+    let mut consumer = world.consumer().await;
+    world.append("msg_1", "user.created", &user("user_1", 1)).await;
+    drain(&mut consumer).await;
+    for table in &tables[6..] {
+        world.place.run(&format!("CREATE TABLE {table} (id text)")).await;
+    }
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    for table in &tables[6..] {
+        assert_eq!(ids(&world, table).await, ["user_1"], "{table}");
+    }
+    assert_eq!(world.reader().await.rows("_blocked").await.unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn a_blocked_statement_that_is_mended_runs_for_the_events_since_under_its_name() {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run("CREATE TABLE visits (id text)").await;
+    let unnamed = |sql: &str| StatementConfig { name: None, ..statement(sql, "") };
+    world.options.database.statements = vec![unnamed("insert into visits (uid) values (:id)")];
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    world.append("msg_1", "user.created", &user("user_1", 1)).await;
+    drain(&mut consumer).await;
+    // Without its name, the mended one is another one.
+    let mended = unnamed("insert into visits (id) values (:id)");
+    world.options.database.statements = vec![mended.clone()];
+    let mut consumer = world.consumer().await;
+    world.append("msg_2", "user.created", &user("user_2", 1)).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, "visits").await, ["user_2"]);
+    let blocked = world.reader().await.rows("_blocked").await.unwrap();
+    assert_eq!(blocked.len(), 1, "what it has not run for stays known");
+    let name = blocked[0]["part"].as_str().map(str::to_owned);
+    world.options.database.statements = vec![StatementConfig { name, ..mended }];
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, "visits").await, ["user_1", "user_2", "user_2"]);
+    assert!(world.reader().await.rows("_blocked").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_blocked_statement_that_the_config_no_longer_has_can_be_left_out() {
+    let mut world = World::new().await;
+    world.options.database.statements = vec![statement("insert into visits values (:id)", "gone")];
+    drain(&mut world.consumer().await).await;
+    world.options.database.statements = Vec::new();
+    drain(&mut world.consumer().await).await;
+    assert_eq!(world.reader().await.rows("_blocked").await.unwrap().len(), 1);
+    assert!(statements::resume(&world.options, statements::From::Now).await.unwrap());
+    assert!(world.reader().await.rows("_blocked").await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use super::{Context, exit, named};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Resume statements that were paused because the event log is a different one. Takes effect
-    /// at the next start.
+    /// Resume statements that were paused because the event log is a different one, or leave out what
+    /// a blocked statement missed that is no longer in the config. Takes effect at the next start.
     Resume {
         /// Name of the destination.
         destination: String,
@@ -25,7 +25,7 @@ pub(super) enum Command {
 pub(super) enum From {
     /// For every event of the log, including events that they may have run for before.
     Beginning,
-    /// For the events after those that the destination has now.
+    /// For the events after those that the destination has now. Forgets blocked statements that are no longer in the config.
     Now,
 }
 
