@@ -37,5 +37,5 @@ pub(crate) use bound_table::BoundTable;
 pub use fit::{MappedTableError, MappedTableProblem};
 pub(crate) use prepared_statement::{PreparedStatement, present};
 pub(crate) use records::RecordScope;
-pub(crate) use statement_pass::{StatementMarker, StatementOutcome, StatementPass};
+pub(crate) use statement_pass::{Postponed, StatementMarker, StatementOutcome, StatementPass};
 pub(crate) use wait::{ConflictTimeout, later, pause};

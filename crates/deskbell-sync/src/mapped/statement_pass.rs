@@ -97,8 +97,17 @@ pub(crate) enum StatementOutcome {
     Done,
     /// None of them has run.
     Refused(DeadLetter, Refusal),
-    /// None was tried, as those of this earlier event wait.
-    Queued(DeadLetter, Seq),
+    /// None was tried.
+    Postponed(DeadLetter, Postponed),
+}
+
+/// Why an event's statements are not tried now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Postponed {
+    /// Those of this earlier event of the subject wait.
+    Behind(Seq),
+    /// One of them is blocked, and they run together.
+    Blocked,
 }
 
 impl<'a> StatementPass<'a> {
@@ -117,12 +126,14 @@ impl<'a> StatementPass<'a> {
     }
 
     /// Runs the statements of the next event that has any, of those that `takes` lets run. What is
-    /// refused of one of them is undone for all of the event's. `None`: there is no event left.
+    /// refused of one of them is undone for all of the event's. What is tried again waits while one of them
+    /// is blocked that has passed the event: it would not run for it later. `None`: there is no event left.
     pub(crate) async fn run_next(
         &mut self,
         session: &mut dyn DbSession,
         marker: &StatementMarker<'_>,
         takes: impl Fn(&PreparedStatement) -> bool,
+        blocked_at: impl Fn(usize) -> Option<Seq>,
     ) -> Result<Option<(Seq, StatementOutcome)>, DatabaseError> {
         let Some(done_up_to) = self.done_up_to else { return Ok(None) };
         while let Some(first) = self.runs.first() {
@@ -132,12 +143,24 @@ impl<'a> StatementPass<'a> {
             self.pass_ends(first.seq);
             let due = event.iter().filter(|run| run.seq > done_up_to && self.lets(run, &takes));
             let due: Vec<_> = due.collect();
+            let is_withheld = |run: &StatementRun| {
+                blocked_at(run.statement).is_some_and(|blocked_at| blocked_at >= run.seq)
+            };
+            if self.again && event.iter().any(is_withheld) {
+                let Some(next) = due.first() else { continue };
+                let letter =
+                    dead_letter(self.targets, next, "waits for a statement that is blocked");
+                let outcome = StatementOutcome::Postponed(letter, Postponed::Blocked);
+                return Ok(Some((first.seq, outcome)));
+            }
             if let Some(next) = due.first() {
                 let outcome = self.run_unless_queued(session, marker, next, &due).await?;
                 return Ok(Some((first.seq, outcome)));
             }
-            // What is tried again, and need not run any more.
-            self.preloaded.queue.leave(first);
+            if self.again {
+                // It need not run any more.
+                self.preloaded.queue.leave(first);
+            }
         }
         Ok(None)
     }
@@ -152,7 +175,7 @@ impl<'a> StatementPass<'a> {
         if let Some(ahead) = self.preloaded.queue.ahead_of(self.targets, due) {
             let (seq, letter) = (ahead.seq, dead_letter(self.targets, next, &ahead.reason()));
             self.preloaded.queue.wait(next, &letter.part);
-            return Ok(StatementOutcome::Queued(letter, seq));
+            return Ok(StatementOutcome::Postponed(letter, Postponed::Behind(seq)));
         }
         self.preloaded.queue.leave(next);
         if let Err((run, why)) = run_event(session, self.targets, due, marker).await? {
@@ -182,7 +205,10 @@ impl<'a> StatementPass<'a> {
     fn lets(&self, run: &StatementRun, takes: impl Fn(&PreparedStatement) -> bool) -> bool {
         let target = target_of(self.targets, run);
         let Some(target) = target.filter(|target| takes(target)) else { return false };
-        let is_gone = !run.ends && self.preloaded.gone.contains(&(run.entity, run.id.clone()));
+        // What waits comes before a delete that has arrived since.
+        let is_gone = !run.ends
+            && self.preloaded.gone.contains(&(run.entity, run.id.clone()))
+            && !self.preloaded.queue.has(run);
         let newest = self.preloaded.newest.get(&(run.statement, run.id.clone()));
         if self.again && newest == Some(&run.version) {
             return false;

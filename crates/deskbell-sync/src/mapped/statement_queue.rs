@@ -52,7 +52,7 @@ impl StatementQueue {
         targets: &StatementTargets,
         due: &[&StatementRun],
     ) -> Option<&WaitingEvent> {
-        let first = due.first()?;
+        let first = due.first().filter(|first| !first.id.is_empty())?;
         let waiting = self.waiting.get(&(first.entity, first.id.clone()))?;
         let shares = |event: &&WaitingEvent| {
             let of_due = due.iter().filter_map(|run| target_of(targets, run));
@@ -73,6 +73,12 @@ impl StatementQueue {
             part: part.to_owned(),
         };
         self.waiting.entry((run.entity, run.id.clone())).or_default().push(event);
+    }
+
+    /// Whether the event of this run waits.
+    pub(super) fn has(&self, run: &StatementRun) -> bool {
+        let waiting = self.waiting.get(&(run.entity, run.id.clone()));
+        waiting.is_some_and(|waiting| waiting.iter().any(|event| event.seq == run.seq))
     }
 
     /// The event of this run waits no more.

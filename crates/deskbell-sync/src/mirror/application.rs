@@ -15,6 +15,8 @@ pub(super) struct Application {
     /// Of these, those that refer to another one.
     referring: Vec<usize>,
     pub(super) statements: Vec<Option<Arc<PreparedStatement>>>,
+    /// What the statements are known by, in the same order.
+    pub(super) statement_names: Vec<String>,
     /// Those that do not fit the database as it is, which are `None` above.
     pub(super) unfit: Vec<Unfit>,
 }
@@ -29,7 +31,12 @@ pub(super) struct Unfit {
 
 impl Unfit {
     pub(super) fn refusal(&self) -> Refusal {
-        Refusal::of_ours(self.error.to_string())
+        // The title of a statement says where it is.
+        let reason = match self.part.kind {
+            PartKind::Statement => self.error.problem.to_string(),
+            _ => self.error.to_string(),
+        };
+        Refusal::of_ours(reason)
     }
 }
 

@@ -247,10 +247,15 @@ impl BatchWriter<'_> {
         };
         loop {
             let takes = |target: &PreparedStatement| self.takes(PartKind::Statement, target.name());
-            let Some((seq, outcome)) = pass.run_next(session, &marker, takes).await? else { break };
-            let (dead_letter, behind, refusal) = match outcome {
+            let blocked_at = |index: usize| {
+                let name = self.application.statement_names.get(index)?;
+                self.blocked.blocked_at(PartKind::Statement, name)
+            };
+            let next = pass.run_next(session, &marker, takes, blocked_at).await?;
+            let Some((seq, outcome)) = next else { break };
+            let (dead_letter, postponed, refusal) = match outcome {
                 StatementOutcome::Done => continue,
-                StatementOutcome::Queued(letter, behind) => (letter, Some(behind), None),
+                StatementOutcome::Postponed(letter, why) => (letter, Some(why), None),
                 StatementOutcome::Refused(letter, refusal) => (letter, None, Some(refusal)),
             };
             if let Some(refusal) = &refusal
@@ -259,7 +264,7 @@ impl BatchWriter<'_> {
             {
                 return Err(DatabaseError::refused(refusal.clone()));
             }
-            let kind = RefusedKind::Statement { seq, behind };
+            let kind = RefusedKind::Statement { seq, postponed };
             let kept = Refused { dead_letter, kind, refusal };
             if session.commits_units() {
                 // Statements behind it are marked with their own commit, and it must not be lost then.

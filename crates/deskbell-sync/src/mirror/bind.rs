@@ -35,6 +35,7 @@ impl Mirror {
         let scope = self.scope();
         for statement in self.mappings.statements() {
             let target = PreparedStatement::new(session, scope, Arc::clone(statement)).await?;
+            application.statement_names.push(statement.name.clone());
             let part = Part { kind: PartKind::Statement, name: statement.name.clone() };
             let target = application.fitting(target, part, &statement.declared_at);
             application.statements.push(target.map(Arc::new));

@@ -9,7 +9,7 @@ use deskbell_store::Seq;
 
 use crate::batch::DeadLetter;
 use crate::db::{Cell, DatabaseError, DbSession, Param, Refusal};
-use crate::mapped::{ConflictTimeout, later, pause};
+use crate::mapped::{ConflictTimeout, Postponed, later, pause};
 use crate::mirror_target::RetryRequest;
 use crate::sql::Statements;
 use crate::value::{Kind, Value};
@@ -17,6 +17,8 @@ use crate::value::{Kind, Value};
 /// The first pause before a row that conflicts is tried again, and the longest: it doubles.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(300);
+/// Until something is tried again that waits for a blocked statement.
+const BLOCKED_RETRY: Duration = Duration::from_secs(30);
 /// The same of a delete, which is retried without end.
 const DELETE_RETRY_FIRST: Duration = Duration::from_secs(5);
 const DELETE_RETRY_MAX: Duration = Duration::from_secs(3600);
@@ -30,10 +32,11 @@ pub(super) enum RefusedKind {
     GivenUp,
     /// The row stays, and its tombstone is kept.
     Delete,
-    /// A statement for the event with this seq; the event that it queues behind, if it does.
+    /// A statement for the event with this seq.
     Statement {
         seq: Seq,
-        behind: Option<Seq>,
+        /// Where it was not tried.
+        postponed: Option<Postponed>,
     },
 }
 
@@ -108,12 +111,15 @@ impl Refused {
         let may_pass = self.refusal.as_ref().is_some_and(Refusal::may_pass);
         let since = match self.kind {
             RefusedKind::Delete => Some(since.unwrap_or(now)),
-            RefusedKind::Statement { behind: Some(_), .. } => {
-                let since = Some(since.unwrap_or(now));
-                return Next { since, retry_at: None, tries };
+            RefusedKind::Statement { postponed: Some(postponed), .. } => {
+                let is_blocked = postponed == Postponed::Blocked;
+                let retry_at = is_blocked.then(|| later(now, BLOCKED_RETRY));
+                return Next { since: Some(since.unwrap_or(now)), retry_at, tries };
             }
             // A requested retry that is refused is a dead letter again.
             RefusedKind::Row | RefusedKind::Statement { .. } if may_pass => {
+                // The time of what has queued begins with its own first try.
+                let since = if tries == 0 { since.map(|_| now) } else { since };
                 since.filter(|since| !timeout.has_expired(*since, now))
             }
             _ => None,
@@ -132,7 +138,10 @@ impl Refused {
         let time = |time: Option<UnixMillis>| time.map_or(Cell::Null, Cell::Time);
         let number = |seq: Option<Seq>| seq.map_or(Cell::Null, |seq| Cell::Integer(seq.get()));
         let (seq, behind) = match *kind {
-            RefusedKind::Statement { seq, behind } => (Some(seq), behind),
+            RefusedKind::Statement { seq, postponed: Some(Postponed::Behind(behind)) } => {
+                (Some(seq), Some(behind))
+            }
+            RefusedKind::Statement { seq, .. } => (Some(seq), None),
             _ => (None, None),
         };
         let refusal = refusal.as_ref();
@@ -199,4 +208,46 @@ pub(super) async fn keep(
         .zip(next)
         .filter(|(refused, next)| next.since.is_none() && refused.kind != RefusedKind::Event);
     Ok(dead.map(|(refused, _)| refused.dead_letter).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Dialect;
+    use crate::version::{Rank, Version};
+
+    fn at(seconds: i64) -> UnixMillis {
+        UnixMillis::from_millis(seconds * 1000).unwrap()
+    }
+
+    #[test]
+    fn what_has_queued_has_its_time_from_its_own_first_try() {
+        let timeout = ConflictTimeout { dialect: Dialect::Sqlite, after: Duration::from_secs(60) };
+        let version = Version {
+            updated_at_ms: 1,
+            occurred_at_ms: 1,
+            rank: Rank::Changed,
+            message_id: "msg_1".to_owned(),
+        };
+        let dead_letter = DeadLetter {
+            source: "clerk".to_owned(),
+            message_id: "msg_1".to_owned(),
+            event_type: "user.updated".to_owned(),
+            part: "note".to_owned(),
+            entity: "user",
+            id: None,
+            version,
+            reason: String::new(),
+        };
+        let refused = Refused {
+            dead_letter,
+            kind: RefusedKind::Statement { seq: Seq::new(1), postponed: None },
+            refusal: Some(Refusal::missing("expect_rows", String::new())),
+        };
+        let next = |tries| {
+            let earlier = EarlierTry { since: Some(at(0)), tries };
+            refused.next(Some(earlier), at(100), timeout).since
+        };
+        assert_eq!([next(0), next(1)], [Some(at(100)), None]);
+    }
 }

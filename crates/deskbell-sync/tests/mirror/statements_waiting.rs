@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use deskbell_store::ReadLimit;
 use deskbell_sync::dead_letters::{self, Choice, DeadLetterEntry, State};
 use deskbell_sync::{
     DatabaseConfig, MirrorConsumer, MirrorOptions, Named, Stale, StatementConfig, connect,
+    statements,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -226,6 +228,125 @@ async fn a_dead_letter_that_is_asked_for_queues_too_and_the_others_of_its_event_
     assert_eq!(rows, expected);
 }
 
+#[tokio::test]
+async fn what_waits_is_not_overtaken_while_the_log_is_read_again() {
+    let skipping = StatementConfig { stale: Stale::Skip, ..noting() };
+    let mut world = patient_world(vec![skipping, founding()]).await;
+    joins(&world, 1, 1, "org_1").await;
+    drain(&mut world.consumer().await).await;
+    founds(&world, "msg_org_2", "org_2").await;
+    joins(&world, 2, 1, "org_2").await;
+    world.options.database.entities = Some(vec!["user".to_owned()]);
+    world.options.database.mirror = true;
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    let waiting = letters(&world).await;
+    assert_eq!(states(&waiting), [("msg_1", State::Waiting), ("msg_2", State::Waiting)]);
+    founds(&world, "msg_org_1", "org_1").await;
+    drain(&mut consumer).await;
+    due(&world, &mut consumer).await;
+    due(&world, &mut consumer).await;
+    assert_eq!(world.place.rows(JOURNAL).await, [["msg_1", "org_1"], ["msg_2", "org_2"]]);
+}
+
+#[tokio::test]
+async fn an_event_that_waits_waits_too_while_another_statement_of_it_is_blocked() {
+    let other = StatementConfig {
+        name: Some("other".to_owned()),
+        sql: "insert into seen (message_id) values (:id)".to_owned(),
+        params: pairs(&[("id", "id")]),
+        expect_rows: None,
+        ..noting()
+    };
+    let world = patient_world(vec![noting(), other, founding()]).await;
+    world.place.run("CREATE TABLE seen (message_id text)").await;
+    let mut consumer = world.consumer().await;
+    joins(&world, 1, 1, "org_1").await;
+    founds(&world, "msg_org_2", "org_2").await;
+    drain(&mut consumer).await;
+    world.place.run("ALTER TABLE seen RENAME TO elsewhere").await;
+    joins(&world, 2, 2, "org_2").await;
+    founds(&world, "msg_org_1", "org_1").await;
+    drain(&mut consumer).await;
+    due(&world, &mut consumer).await;
+    let waiting = letters(&world).await;
+    assert_eq!(states(&waiting), [("msg_1", State::Waiting)], "all of its statements or none");
+    world.place.run("ALTER TABLE elsewhere RENAME TO seen").await;
+    due(&world, &mut consumer).await;
+    due(&world, &mut consumer).await;
+    let seen = world.place.rows("SELECT message_id FROM seen ORDER BY 1").await;
+    assert_eq!(seen, [["msg_1"], ["msg_2"]]);
+    assert_eq!(world.place.rows(JOURNAL).await, [["msg_2", "org_2"], ["msg_1", "org_1"]]);
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_delete_that_comes_while_its_entity_waits_is_behind_it() {
+    let skipping = StatementConfig { stale: Stale::Skip, ..noting() };
+    let world = patient_world(vec![skipping, founding()]).await;
+    let mut consumer = world.consumer().await;
+    joins(&world, 1, 1, "org_1").await;
+    let gone = membership("orgmem_1", "org_1", "user_1", 2);
+    world.append_at("msg_2", "organizationMembership.deleted", 2, &gone).await;
+    drain(&mut consumer).await;
+    founds(&world, "msg_org_1", "org_1").await;
+    drain(&mut consumer).await;
+    due(&world, &mut consumer).await;
+    due(&world, &mut consumer).await;
+    assert_eq!(world.place.rows(JOURNAL).await, [["msg_1", "org_1"], ["msg_2", "org_1"]]);
+}
+
+#[tokio::test]
+async fn a_long_queue_drains_in_order() {
+    let mut world = patient_world(vec![noting(), founding()]).await;
+    world.options.batch = ReadLimit::default();
+    let mut consumer = world.consumer().await;
+    for message in 1..=250 {
+        joins(&world, message, 1, "org_1").await;
+    }
+    founds(&world, "msg_org_1", "org_1").await;
+    drain(&mut consumer).await;
+    due(&world, &mut consumer).await;
+    let rows = world.place.rows(JOURNAL).await;
+    let expected = (1..=250).map(|message| vec![format!("msg_{message}"), "org_1".to_owned()]);
+    assert_eq!(rows, Vec::from_iter(expected));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_statement_that_the_config_no_longer_has_is_given_up() {
+    let mut world = patient_world(vec![noting(), founding()]).await;
+    joins(&world, 1, 1, "org_1").await;
+    drain(&mut world.consumer().await).await;
+    world.options.database.statements = vec![founding()];
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    due(&world, &mut consumer).await;
+    let letters = letters(&world).await;
+    assert_eq!(states(&letters), [("msg_1", State::Failed)]);
+    let reason = letters[0].reason.as_deref().unwrap();
+    assert!(reason.contains("the config no longer has this table or statement"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_waits_is_kept_while_another_log_is_there() {
+    let mut world = patient_world(vec![noting(), founding()]).await;
+    joins(&world, 1, 1, "org_1").await;
+    drain(&mut world.consumer().await).await;
+    world.replace_the_log().await;
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    due(&world, &mut consumer).await;
+    assert_eq!(states(&letters(&world).await), [("msg_1", State::Waiting)]);
+    world.restore("deskbell.db").await;
+    founds(&world, "msg_org_1", "org_1").await;
+    let mut consumer = world.consumer().await;
+    drain(&mut consumer).await;
+    let resumed = statements::resume(&world.options, statements::From::Now).await.unwrap();
+    let mut consumer = if resumed { world.consumer().await } else { consumer };
+    due(&world, &mut consumer).await;
+    assert_eq!(world.place.rows(JOURNAL).await, [["msg_1", "org_1"]]);
+}
+
 /// Something that happens in a log.
 #[derive(Debug, Clone)]
 enum Step {
@@ -265,7 +386,7 @@ pub(crate) async fn world_of_tables() -> World {
     let mut world = patient_world(vec![noting()]).await;
     world.place.run("DROP TABLE workspaces").await;
     let workspaces =
-        format!("CREATE TABLE workspaces (id {UUID} PRIMARY KEY, clerk_id text UNIQUE)");
+        format!("CREATE TABLE workspaces (id {UUID} PRIMARY KEY, clerk_id text UNIQUE, name text)");
     let desks = format!(
         "CREATE TABLE desks (id {UUID} PRIMARY KEY, clerk_id text UNIQUE,
          workspace_id {UUID} NOT NULL REFERENCES workspaces (id))"
@@ -305,7 +426,7 @@ pub(crate) async fn assert_complete(
 
 async fn check(steps: Vec<(Step, bool)>, faults: Vec<u8>) {
     let faults: &'static Mutex<Vec<u8>> = Box::leak(Box::new(Mutex::new(faults)));
-    let world = world_of_tables().await;
+    let mut world = world_of_tables().await;
     let mut consumer = faulty(&world, faults).await;
     let mut expected: [Vec<String>; 3] = Default::default();
     let mut desks = BTreeMap::new();
@@ -322,7 +443,15 @@ async fn check(steps: Vec<(Step, bool)>, faults: Vec<u8>) {
                 desks.insert(format!("orgmem_{member}"), format!("org_{organization}"));
             }
             Step::Due => world.place.run(DUE).await,
-            Step::Restarts => consumer = faulty(&world, faults).await,
+            Step::Restarts => {
+                // The log is read again.
+                let columns = &mut world.options.database.tables[1].columns;
+                *columns = match columns.0.is_empty() {
+                    true => pairs(&[("name", "organization.name")]),
+                    false => Named(Vec::new()),
+                };
+                consumer = faulty(&world, faults).await;
+            }
         }
         if drains {
             drain(&mut consumer).await;
