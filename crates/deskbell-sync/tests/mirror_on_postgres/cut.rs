@@ -103,7 +103,7 @@ async fn what_waits_is_there_once_though_connections_are_cut_at_random() {
     assert!(proxy.accepted() > 10, "{proxy:?}");
     let mut direct = world.consumer().await;
     while direct.run_once().await.unwrap().more {}
-    assert_complete(&world, &expected, desks).await;
+    assert_complete(&world, &expected, &desks).await;
 }
 
 /// A consumer whose connections go through the proxy.
