@@ -165,7 +165,9 @@ impl BatchWriter<'_> {
         let mut rows_written = 0;
         let application = self.application;
         // A row that refers to another one is removed before it: it is found by that one.
-        if let Some(deletes) = batch.mapped_deletes() {
+        if application.referring_tables().next().is_some()
+            && let Some(deletes) = batch.mapped_deletes()
+        {
             for (index, target) in application.referring_tables() {
                 if target.concerns(&deletes, index) {
                     let of_table = (index, target);
