@@ -221,7 +221,7 @@ pub enum Commit {
         rows_written: u64,
         /// What the database refused, and is not retried automatically.
         refused: Vec<DeadLetter>,
-        /// The tables and statements that wait from now on.
+        /// The tables and statements that wait from now on; at a take-over, all that wait.
         blocked: Vec<Blocked>,
     },
     /// Another consumer has moved the checkpoint. Nothing took effect.

@@ -106,11 +106,11 @@ impl Mirror {
         let mut commit = checkpoints::take_over(session, &self.statements, current, next).await?;
         self.remake_again(session, next).await?;
         *blocked = BlockedParts::load(session, &self.statements, &next.destination).await?;
-        if let Commit::Done { blocked: newly, .. } = &mut commit {
+        if let Commit::Done { blocked: all, .. } = &mut commit {
             let mut writer = self.writer(application, streaks, next, blocked.clone());
             writer.block_what_does_not_fit(session).await?;
-            *newly = writer.blocked.since(blocked);
             *blocked = writer.blocked;
+            *all = blocked.clone().into_parts();
         }
         streaks.clear();
         session.commit().await?;

@@ -78,6 +78,9 @@ async fn a_mistake_keeps_the_config_before_it() {
     trigger(path, &serving).await;
     mirror_at(path, 1).await;
     assert_eq!(serving.terminate().await.0, 0);
+    let mut again = Serving::start(path).await;
+    again.until_said("no_such_table").await;
+    assert_eq!(again.terminate().await.0, 0);
 }
 
 #[tokio::test]
