@@ -2,6 +2,7 @@
 
 mod application;
 mod backend;
+mod blocked;
 mod columns;
 mod consumer;
 mod convergence;

@@ -3,6 +3,8 @@
 #[path = "mirror/application.rs"]
 mod application;
 mod backend;
+#[path = "mirror/blocked.rs"]
+mod blocked;
 #[path = "mirror/columns.rs"]
 mod columns;
 #[path = "mirror/consumer.rs"]
