@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("deskbell-sync", 2),
     ("deskbell-delivery", 2),
     ("deskbell-server", 3),
+    ("deskbell-trust", 3),
     ("deskbell", 4),
     ("testkit", 5),
     ("deskbell-bench", 6),
@@ -26,17 +27,31 @@ const FLOORS: &[(&str, u8)] = &[
 /// Foreign crates that a crate must not name, and why.
 const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
     (
-        &["clerk-webhooks", "clerk-api", "deskbell-store", "deskbell-sync", "deskbell-delivery"],
+        &[
+            "clerk-webhooks",
+            "clerk-api",
+            "deskbell-store",
+            "deskbell-sync",
+            "deskbell-delivery",
+            "deskbell-trust",
+        ],
         &["axum"],
         "only deskbell-server serves HTTP (the library's extractor stands on axum-core)",
     ),
     (
-        &["deskbell-store", "deskbell-sync"],
+        &["deskbell-store", "deskbell-sync", "deskbell-trust"],
         &["hyper", "reqwest"],
-        "what must be fetched comes through a trait",
+        "what must be fetched comes through a trait, or through clerk-api",
     ),
     (
-        &["clerk-webhooks", "clerk-api", "deskbell-sim", "deskbell-server", "deskbell"],
+        &[
+            "clerk-webhooks",
+            "clerk-api",
+            "deskbell-sim",
+            "deskbell-server",
+            "deskbell-trust",
+            "deskbell",
+        ],
         &["sqlx", "rusqlite"],
         "SQL lives in deskbell-store and deskbell-sync",
     ),
