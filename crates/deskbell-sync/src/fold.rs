@@ -14,6 +14,7 @@ use deskbell_store::StoredEvent;
 
 use crate::batch::Batch;
 use crate::entity::{self, Change, Entity};
+use crate::fetched::{FetchedFrom, FetchedObject};
 use crate::mapping::Mappings;
 use crate::options::SourceRule;
 pub(crate) use evaluate::absent_in_delete;
@@ -50,6 +51,25 @@ impl Fold {
         let mut folding = Folding::new(&self.mappings);
         for event in events {
             self.take(event, &mut folding);
+        }
+        folding.finish()
+    }
+
+    /// Folds objects that were read from Clerk's API. No statement runs for them.
+    #[must_use]
+    pub fn fold_fetched(&self, from: &FetchedFrom, objects: &[FetchedObject<'_>]) -> Batch {
+        let events = objects.iter().map(|object| (object.entity, object.as_event(from)));
+        let events: Vec<_> = events.collect();
+        let mut folding = Folding::new(&self.mappings);
+        for (entity, event) in &events {
+            if !self.makes_rows_of(entity) {
+                folding.counts.not_mirrored += 1;
+                continue;
+            }
+            match Object::read(event) {
+                Err(reason) => folding.give_up(event, entity, &reason),
+                Ok(object) => self.offer(entity, object, &mut folding),
+            }
         }
         folding.finish()
     }
@@ -96,7 +116,8 @@ impl Fold {
     }
 
     /// Whether a version of this entity is a row of anything.
-    fn makes_rows_of(&self, entity: &Entity) -> bool {
+    #[must_use]
+    pub fn makes_rows_of(&self, entity: &Entity) -> bool {
         self.mappings.wants(entity) || self.mappings.embedded(entity).next().is_some()
     }
 

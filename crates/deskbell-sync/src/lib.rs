@@ -55,6 +55,7 @@ mod consumer;
 mod db;
 pub mod dead_letters;
 pub mod entity;
+mod fetched;
 mod fold;
 pub mod inspect;
 mod json;
@@ -85,6 +86,7 @@ pub use config::{
 pub use connect::{check, check_live, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
+pub use fetched::{FetchedCommit, FetchedFrom, FetchedObject};
 pub use fold::{Fold, mirror_instance};
 pub use mapped::{MappedTableError, MappedTableProblem};
 pub use mapping::{

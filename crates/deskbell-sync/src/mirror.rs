@@ -8,6 +8,7 @@ mod blocked;
 mod checkpoints;
 mod connection;
 mod existing_columns;
+mod fetched;
 mod isolate;
 mod merge;
 mod migrate;
@@ -31,6 +32,7 @@ use deskbell_store::{LogId, Seq};
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
+use crate::fetched::FetchedCommit;
 use crate::mapping::Mappings;
 use crate::mirror_target::{
     CatchUp, Commit, ErrorMode, Part, Remade, Retry, Target, TargetError, Waiting,
@@ -135,6 +137,17 @@ impl Target for Mirror {
         let mut unit = self.unit().await?;
         let step = CatchUpStep { part, batch, seq, current, budget: error_mode.budget() };
         let done = self.catch_up_part(&mut unit.connected, step).await?;
+        unit.keep();
+        Ok(done)
+    }
+
+    async fn apply_fetched(
+        &self,
+        batch: &Batch,
+        log_id: LogId,
+    ) -> Result<FetchedCommit, TargetError> {
+        let mut unit = self.unit().await?;
+        let done = self.apply_beside(&mut unit.connected, batch, log_id).await?;
         unit.keep();
         Ok(done)
     }

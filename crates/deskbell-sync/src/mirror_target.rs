@@ -13,6 +13,7 @@ use deskbell_store::{LogId, Seq};
 
 use crate::batch::{Batch, DeadLetter};
 use crate::checkpoint::Checkpoint;
+use crate::fetched::FetchedCommit;
 use crate::mapping::Mappings;
 pub use connect_error::ConnectError;
 pub(crate) use connect_error::check_schema_name;
@@ -95,6 +96,17 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         current: &Checkpoint,
         error_mode: ErrorMode,
     ) -> Result<CatchUp, TargetError>;
+
+    /// Applies objects from Clerk's API beside the log: no checkpoint moves. What the database refuses
+    /// of them is a dead letter or waits, and the rest is applied.
+    ///
+    /// # Errors
+    /// The database failed; whether this took effect is not known.
+    async fn apply_fetched(
+        &self,
+        batch: &Batch,
+        log_id: LogId,
+    ) -> Result<FetchedCommit, TargetError>;
 
     /// Makes the next few rows again that are of another mapping, and whose events the log no
     /// longer has: only while `current` is the stored checkpoint, which stays. For when the log has

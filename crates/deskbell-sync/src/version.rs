@@ -72,7 +72,8 @@ impl Version {
         })
     }
 
-    /// The version that an event of this type gives to the entity in its `data`.
+    /// The version that an event of this type gives to the entity in its `data`. What has no message
+    /// was read from the API.
     #[must_use]
     pub fn new(
         updated_at: Option<UnixMillis>,
@@ -81,7 +82,7 @@ impl Version {
         message_id: &str,
     ) -> Self {
         let updated_at_ms = updated_at.map_or(occurred_at_ms, UnixMillis::as_millis);
-        let rank = Rank::of(event_type);
+        let rank = if message_id.is_empty() { Rank::Changed } else { Rank::of(event_type) };
         Self { updated_at_ms, occurred_at_ms, rank, message_id: message_id.to_owned() }
     }
 

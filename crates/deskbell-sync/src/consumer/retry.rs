@@ -24,6 +24,8 @@ const ISOLATION_MAX: Duration = Duration::from_secs(10);
 
 /// Added to the reason where the event cannot be read any more.
 const LOST: &str = "(the log no longer has the event)";
+/// The same where it came from no event.
+const FETCHED: &str = "(it was read from Clerk's API: run `deskbell backfill` to try it again)";
 /// Added to the reason where there is nothing to be tried.
 const NOT_CONFIGURED: &str = "(the config no longer has this table or statement)";
 
@@ -193,6 +195,10 @@ impl MirrorConsumer {
         for request in asked {
             if !self.is_known(&request.part) {
                 lost.push(LostRequest { request, reason: NOT_CONFIGURED });
+                continue;
+            }
+            if request.message_id.is_empty() {
+                lost.push(LostRequest { request, reason: FETCHED });
                 continue;
             }
             match self.store.find(&request.source, &request.message_id).await? {

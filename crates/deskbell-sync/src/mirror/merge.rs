@@ -12,7 +12,7 @@ use super::open::Mirror;
 use super::streak::Streaks;
 use crate::checkpoint::Checkpoint;
 use crate::db::{DatabaseError, DbSession, Limits, Param, Sql, Table, quoted};
-use crate::entity;
+use crate::entity::{self, Entity};
 use crate::fold::Fold;
 use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
@@ -226,12 +226,12 @@ async fn events_up_to(
 }
 
 /// The entity that the table's rows belong to, and the column that has its id.
-fn owner(table: &str) -> Option<(&'static str, &'static str)> {
+fn owner(table: &str) -> Option<(&'static Entity, &'static str)> {
     entity::ALL.iter().find_map(|entity| {
         if entity.table == table {
-            return Some((entity.name, "id"));
+            return Some((*entity, "id"));
         }
         let list = entity.children.iter().find(|list| list.table == table)?;
-        Some((entity.name, list.parent))
+        Some((*entity, list.parent))
     })
 }

@@ -1,8 +1,11 @@
 //! Making a live table the same as one that was built beside it.
 
-use super::names::not_older;
+use super::names::{not_older, version_of};
 use crate::db::{Dialect, Sql, Table, quoted};
+use crate::entity::Entity;
 use crate::schema::{DEAD_LETTERS, VERSION_COLUMNS};
+
+const MESSAGE_ID: &str = VERSION_COLUMNS[3];
 
 /// The two statements that make a live table the same as its shadow.
 #[derive(Debug)]
@@ -20,13 +23,14 @@ pub(crate) struct Schemas<'a> {
 }
 
 impl MergeStatements {
-    /// For this table. `of`: the entity whose dead letters stay out, by the table's column that has
-    /// its id; the live database has refused their rows. `has_gaps`: the shadow may have older
-    /// versions than the live table, which stay out.
+    /// For this table. `of`: the entity whose rows these are, by the table's column that has its id.
+    /// Its dead letters stay out, as the live database has refused their rows, and so do versions that
+    /// are older than one from Clerk's API, which no log has. `has_gaps`: the shadow may have older
+    /// versions than the live table, which stay out too.
     pub(crate) fn new(
         schemas: Schemas<'_>,
         table: &Table,
-        of: Option<(&str, &str)>,
+        of: Option<(&Entity, &str)>,
         has_gaps: bool,
     ) -> Self {
         let Schemas { dialect, live, shadow } = schemas;
@@ -36,20 +40,28 @@ impl MergeStatements {
             let column = quoted(column);
             format!("made.{column} = kept.{column}")
         });
-        let remove = format!(
+        let mut remove = format!(
             "DELETE FROM {live_table} AS kept WHERE NOT EXISTS
              (SELECT 1 FROM {shadow} AS made WHERE {})",
             same.collect::<Vec<_>>().join(" AND ")
         );
-        let refused = of.map(|(entity, column)| {
-            format!(
+        let mut wanted = "true".to_owned();
+        if let Some((entity, column)) = of {
+            let column = quoted(column);
+            let fetched = format!(
+                "SELECT 1 FROM {} AS fetched WHERE fetched.{MESSAGE_ID} = '' AND fetched.id = ",
+                dialect.table(live, entity.table)
+            );
+            remove += &format!(" AND NOT EXISTS ({fetched} kept.{column})");
+            let [newer, older] = ["fetched.", "made."].map(|row| version_of(row, VERSION_COLUMNS));
+            wanted = format!(
                 "NOT EXISTS (SELECT 1 FROM {} AS letter WHERE letter.part = ''
-                 AND letter.entity = '{entity}' AND letter.id = made.{})",
+                 AND letter.entity = '{}' AND letter.id = made.{column})
+                 AND NOT EXISTS ({fetched} made.{column} AND {newer} > {older})",
                 dialect.table(live, DEAD_LETTERS),
-                quoted(column),
-            )
-        });
-        let wanted = refused.unwrap_or_else(|| "true".to_owned());
+                entity.name,
+            );
+        }
         let write = write(table, &live_table, &shadow, &wanted, has_gaps);
         Self { remove: remove.into(), write: write.into() }
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deskbell_store::{BackendError, LogId, Seq};
 use deskbell_sync::{
-    Batch, CatchUp, Checkpoint, Commit, ErrorMode, Mappings, Part, Retry, Target, TargetError,
-    Waiting, connect,
+    Batch, CatchUp, Checkpoint, Commit, ErrorMode, FetchedCommit, Mappings, Part, Retry, Target,
+    TargetError, Waiting, connect,
 };
 
 use super::consumer::World;
@@ -109,6 +109,14 @@ impl Target for Faulty {
             return Err(TargetError::OverBudget);
         }
         self.answer(self.target.catch_up(part, batch, seq, current, error_mode)).await
+    }
+
+    async fn apply_fetched(
+        &self,
+        batch: &Batch,
+        log_id: LogId,
+    ) -> Result<FetchedCommit, TargetError> {
+        self.answer(self.target.apply_fetched(batch, log_id)).await
     }
 
     async fn close(&self) {
