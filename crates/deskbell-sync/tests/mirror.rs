@@ -12,6 +12,7 @@ mod documents;
 mod earlier;
 mod expected;
 mod faulty;
+mod fetched;
 mod hostile;
 mod inspect;
 mod journal;

@@ -23,6 +23,8 @@ mod earlier;
 mod expected;
 #[path = "mirror/faulty.rs"]
 mod faulty;
+#[path = "mirror/fetched.rs"]
+mod fetched;
 #[path = "mirror/hostile.rs"]
 mod hostile;
 #[path = "mirror/inspect.rs"]
