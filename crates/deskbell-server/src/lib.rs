@@ -4,6 +4,7 @@
 //! health. [`routes`] is the index of everything that is answered.
 
 mod admin_token;
+mod backend_api_config;
 mod body;
 mod body_budget;
 mod changed_duplicates;
@@ -35,6 +36,7 @@ mod tls;
 mod unknown_path;
 
 pub use admin_token::AdminToken;
+pub use backend_api_config::{BackendKey, BackfillMode};
 pub use client_address::AllowedClients;
 pub use config::{Network, ServerConfig};
 pub use current::CurrentRoutes;

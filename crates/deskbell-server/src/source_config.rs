@@ -1,10 +1,13 @@
 //! `[[source]]`: a Clerk instance that sends to us.
 
+use clerk_api::DEFAULT_SHARE;
 use clerk_webhooks::Secret;
 use deskbell_config::{
-    ConfigError, Duration, Environment, Fault, NOTICE_SOURCE, REDACTED, SecretText, Step,
+    ConfigError, Duration, Environment, Fault, HttpUrl, NOTICE_SOURCE, REDACTED, SecretText, Step,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::backend_api_config::{self, BackendKey, BackfillMode};
 
 /// Where to find the secret, as Clerk's dashboard names the places.
 const WHERE_THE_SECRET_IS: &str = "In the Clerk dashboard open Configure > Webhooks, choose your \
@@ -29,6 +32,20 @@ pub struct SourceConfig {
     /// Default: the one that the source's first two events agree on, which the store keeps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
+    /// The secret key of the instance (`sk_…`), for Clerk's Backend API. Default: from the environment,
+    /// `CLERK_SECRET_KEY`, where there is one source alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_key: Option<BackendKey>,
+    /// The address of Clerk's Backend API. Default: `https://api.clerk.com/v1`, or what the environment
+    /// has as `CLERK_API_URL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<HttpUrl>,
+    /// The share of the instance's rate limit that is used, more than 0 and at most 1: the application's
+    /// own requests need the rest. Default: `0.5`.
+    pub api_rate_share: f64,
+    /// Whether `deskbell serve` fills a mirror with what existed before it. Default: `auto`, where there
+    /// is a secret key.
+    pub backfill: BackfillMode,
 }
 
 impl Default for SourceConfig {
@@ -39,6 +56,10 @@ impl Default for SourceConfig {
             signing_secrets: Vec::new(),
             tolerance: Duration::new(std::time::Duration::from_secs(300)),
             instance_id: None,
+            secret_key: None,
+            api_url: None,
+            api_rate_share: DEFAULT_SHARE,
+            backfill: BackfillMode::default(),
         }
     }
 }
@@ -89,6 +110,27 @@ impl SourceConfig {
         }))
     }
 
+    /// Takes the secret key and the API's address from the environment, where it has none; a warning
+    /// about them.
+    pub fn take_secret_key(&mut self, environment: &Environment) -> Option<String> {
+        if self.api_url.is_none()
+            && let Some(url) = backend_api_config::url_of(environment)
+        {
+            match url.parse() {
+                Ok(url) => self.api_url = Some(url),
+                Err(error) => return Some(format!("CLERK_API_URL is not used: {error}")),
+            }
+        }
+        if self.secret_key.is_some() {
+            return None;
+        }
+        match backend_api_config::key_of(environment)? {
+            Ok(key) => self.secret_key = Some(key),
+            Err(warning) => return Some(warning),
+        }
+        None
+    }
+
     /// Whether its keys make sense. A fault's path begins at the source.
     ///
     /// # Errors
@@ -107,6 +149,7 @@ impl SourceConfig {
         for (number, path) in self.path.iter().enumerate() {
             check_path(path, vec![Step::Key("path"), Step::Index(number)])?;
         }
+        backend_api_config::check_share(self.api_rate_share)?;
         if self.path.is_empty() {
             return Err(Fault::at(at("path"), "a source needs at least one path"));
         }

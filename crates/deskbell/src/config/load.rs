@@ -134,7 +134,11 @@ impl Config {
         let mut warnings = check::check(&config, &names).map_err(locate)?;
         warnings.extend(warning);
         let warnings = warnings.into_iter().map(|warning| content.describe(&in_file(warning)));
-        let warnings = warnings.collect();
+        let mut warnings: Vec<_> = warnings.collect();
+        // The environment has one key, and it cannot be of several instances.
+        if let [source] = config.sources.as_mut_slice() {
+            warnings.extend(source.take_secret_key(environment));
+        }
         let left_out = left_out.iter().map(ToString::to_string).collect();
         Ok(Loaded { config, file, warnings, left_out, lacks_mirror })
     }
@@ -184,7 +188,7 @@ impl Config {
 }
 
 /// Secrets that a command which only reads does without.
-const NOT_NEEDED: &[&str] = &["admin_token", "signing_secrets"];
+const NOT_NEEDED: &[&str] = &["admin_token", "signing_secrets", "secret_key"];
 
 /// A config as it was read: without the default mirror.
 struct Read {
