@@ -262,7 +262,8 @@ async fn answer(
             shared.reply(request.headers(), &path, &parameters)
         }
     };
-    Ok(reply.into_response())
+    let now_ms = shared.directory.lock().now_ms();
+    Ok(reply.into_response(now_ms))
 }
 
 /// The parameters of a query; of several with one name the first is the one that counts.

@@ -14,6 +14,8 @@ use crate::truth::{Effect, ORGANIZATION_MEMBERSHIPS};
 pub struct Directory {
     lists: BTreeMap<&'static str, Objects>,
     empty: Objects,
+    /// The time of the last message that was applied.
+    now_ms: Option<i64>,
 }
 
 /// A directory that the API and others share.
@@ -62,6 +64,11 @@ impl Directory {
         self.object(list, id).map(|object| object.json.clone())
     }
 
+    /// What time it is in the world that the directory is of; `None` where it is of none.
+    pub(crate) fn now_ms(&self) -> Option<i64> {
+        self.now_ms
+    }
+
     pub(crate) fn objects(&self, list: &str) -> &Objects {
         self.lists.get(list).unwrap_or(&self.empty)
     }
@@ -75,6 +82,7 @@ impl Directory {
         match effect {
             Effect::Nothing => {}
             Effect::Upsert { table, version, .. } => {
+                self.now_ms = self.now_ms.max(Some(version.occurred_at));
                 let data = Bytes::copy_from_slice(data);
                 let objects = self.lists.entry(table).or_default();
                 let inserted = objects.insert(data, None, Some(version.clone()));

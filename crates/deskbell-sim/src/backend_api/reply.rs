@@ -1,10 +1,10 @@
 //! Answers of the API: JSON, and errors in Clerk's form.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde_json::json;
 
@@ -46,12 +46,17 @@ impl Reply {
         Self { retry_after: Some(wait), ..reply }
     }
 
-    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+    /// The response, which says that it is this time; without one, the system's.
+    pub(crate) fn into_response(self, now_ms: Option<i64>) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert("cf-ray", HeaderValue::from_static("9a0c1d2e3f405162-FRA"));
+        if let Some(now_ms) = now_ms.and_then(|now_ms| u64::try_from(now_ms).ok()) {
+            let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(now_ms));
+            headers.extend(HeaderValue::from_str(&date).map(|date| (DATE, date)));
+        }
         if let Some(wait) = self.retry_after {
             // Whole seconds, so that a client that waits for them is not too early.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
