@@ -10,7 +10,7 @@ mod rows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use deskbell_store::StoredEvent;
+use deskbell_store::{SourceInstances, StoreError, StoredEvent};
 
 use crate::batch::Batch;
 use crate::entity::{self, Change, Entity};
@@ -22,7 +22,7 @@ pub(crate) use evaluate::evaluate_set;
 use folding::Folding;
 use instances::Instances;
 pub(crate) use instances::OtherSource;
-pub use instances::mirror_instance;
+pub use instances::{is_example_instance, mirror_instance};
 use object::Object;
 pub(crate) use rows::row_again;
 
@@ -43,6 +43,20 @@ impl Fold {
     /// The Clerk instances that the sources belong to.
     pub(crate) fn instances(&self) -> &Instances {
         &self.instances
+    }
+
+    /// The instance of which the mirror takes events by this source, as far as the config and the store
+    /// know it.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn instance_of(
+        &self,
+        store: &dyn SourceInstances,
+        source: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.instances.load(store).await?;
+        Ok(self.instances.expected(source))
     }
 
     /// Folds these events.

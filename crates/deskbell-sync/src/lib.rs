@@ -87,7 +87,7 @@ pub use connect::{check, check_live, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
 pub use fetched::{FetchedCommit, FetchedFrom, FetchedObject};
-pub use fold::{Fold, mirror_instance};
+pub use fold::{Fold, is_example_instance, mirror_instance};
 pub use mapped::{MappedTableError, MappedTableProblem};
 pub use mapping::{
     DeclarationError, DeclarationProblem, Mapping, MappingError, Mappings, StatementTextError,

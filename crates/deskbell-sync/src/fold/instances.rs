@@ -14,6 +14,12 @@ use crate::options::SourceRule;
 /// of the catalog's samples. They say nothing of whom a source belongs to.
 const EXAMPLES: [&str; 3] =
     ["ins_123", "ins_2g7np7Hrk0SN6kj5EDMLDaKNL0S", "ins_2wLvlsOPrvbwfeGLc0Ti1kGvfrN"];
+/// Whether this is the instance of events that are made up.
+#[must_use]
+pub fn is_example_instance(instance_id: &str) -> bool {
+    EXAMPLES.contains(&instance_id)
+}
+
 /// Instances of one source that are counted until two events agree; of further ones none is.
 const COUNTED_MAX: usize = 64;
 
