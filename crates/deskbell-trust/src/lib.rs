@@ -1,2 +1,15 @@
 //! What makes a mirror something to rely on: it is filled with what existed before, it is compared
 //! with Clerk, and somebody is told when events stop.
+
+mod backfill;
+mod instance;
+mod object_pages;
+mod readings;
+
+pub use backfill::{
+    BACKFILL, Backfill, BackfillError, BackfillMirror, BackfillProgress, BackfillRequest,
+    BackfillState, ProgressError, Scope, WalkState, WalkStatus, read_backfill_state,
+};
+pub use instance::{KeyError, check_key};
+pub use object_pages::ReadError;
+pub use readings::readable_entities;

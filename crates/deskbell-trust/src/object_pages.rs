@@ -1,0 +1,201 @@
+//! The objects of an entity, page by page.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clerk_api::{
+    Client, Cursor, ForeignCursor, GetError, InvalidId, Item, PageError, Pages, lists,
+};
+use deskbell_sync::FetchedObject;
+use deskbell_sync::entity::{self, Entity};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+
+use crate::readings::{Readable, Reading};
+
+/// Objects that are read one by one at the same time, within the rate limit.
+const REQUESTS_AT_ONCE: usize = 8;
+
+/// A page of objects that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Page(#[from] PageError),
+    #[error(transparent)]
+    Object(#[from] GetError),
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    #[error(transparent)]
+    Cursor(#[from] ForeignCursor),
+}
+
+/// An object as it was read.
+pub(crate) struct ReadObject {
+    entity: &'static Entity,
+    item: Item,
+    answered_at_ms: i64,
+}
+
+/// Objects that were read together.
+pub(crate) struct ObjectPage {
+    pub(crate) objects: Vec<ReadObject>,
+    /// How many objects the list has, where Clerk says it.
+    pub(crate) total: Option<u64>,
+    /// Where to go on behind them; `None` behind the last one.
+    pub(crate) next: Option<Cursor>,
+}
+
+/// Reads the objects of an entity.
+pub(crate) struct ObjectPages {
+    client: Client,
+    readable: Readable,
+    pages: Pages,
+    /// The payers whose subscription was read, by a hash of the id.
+    payers: HashSet<u64>,
+}
+
+#[derive(Deserialize)]
+struct OfPayer {
+    payer: Option<Payer>,
+}
+
+#[derive(Deserialize)]
+struct Payer {
+    user_id: Option<String>,
+    organization_id: Option<String>,
+}
+
+impl ObjectPages {
+    pub(crate) fn new(
+        client: Client,
+        readable: Readable,
+        cursor: Option<Cursor>,
+    ) -> Result<Self, ReadError> {
+        let walk = readable.reading.list().walk();
+        let walk = match cursor {
+            Some(cursor) => walk.resume(cursor)?,
+            None => walk,
+        };
+        let pages = client.pages(walk);
+        Ok(Self { client, readable, pages, payers: HashSet::new() })
+    }
+
+    /// The next page; `None` behind the last one.
+    pub(crate) async fn next(&mut self) -> Result<Option<ObjectPage>, ReadError> {
+        let Some(page) = self.pages.next().await? else { return Ok(None) };
+        let clerk_api::Page { items, total_count: total, answered_at, next } = page;
+        let objects = match self.readable.reading {
+            Reading::List(_) => self.all_of(self.readable.entity, items, answered_at),
+            Reading::Subscriptions => self.with_subscriptions(items, answered_at).await?,
+            Reading::PaymentAttempts => self.attempts(&items).await?,
+        };
+        Ok(Some(ObjectPage { objects, total, next }))
+    }
+
+    fn all_of(
+        &self,
+        entity: &'static Entity,
+        items: Vec<Item>,
+        answered_at: Option<SystemTime>,
+    ) -> Vec<ReadObject> {
+        items.into_iter().map(|item| ReadObject::new(entity, item, answered_at)).collect()
+    }
+
+    /// The items, and behind them the subscriptions, which have the same items: the list does not say
+    /// which subscription an item belongs to, and of two with one version the later one counts.
+    async fn with_subscriptions(
+        &mut self,
+        items: Vec<Item>,
+        answered_at: Option<SystemTime>,
+    ) -> Result<Vec<ReadObject>, ReadError> {
+        let payers = self.new_payers(&items);
+        let client = &self.client;
+        let singles: Vec<_> = stream::iter(payers)
+            .map(|(path, id)| async move { client.get(path, &id).await })
+            .buffered(REQUESTS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let singles: Vec<_> = singles.into_iter().flatten().collect();
+        let latest = singles.iter().filter_map(|single| single.answered_at).max();
+        let latest = latest.or(answered_at);
+        let mut objects = match self.readable.reading.on_the_way().and_then(entity::find) {
+            Some(entity) => self.all_of(entity, items, latest),
+            None => Vec::new(),
+        };
+        let subscriptions = singles.into_iter().map(|single| single.item).collect();
+        objects.extend(self.all_of(self.readable.entity, subscriptions, latest));
+        Ok(objects)
+    }
+
+    fn new_payers(&mut self, items: &[Item]) -> Vec<(&'static clerk_api::SinglePath, String)> {
+        let mut payers = Vec::new();
+        for item in items {
+            let Ok(OfPayer { payer: Some(payer) }) = serde_json::from_str(item.raw.get()) else {
+                continue;
+            };
+            let id = |id: Option<String>| id.filter(|id| !id.is_empty());
+            let of_organization =
+                id(payer.organization_id).map(|id| (&lists::ORGANIZATION_SUBSCRIPTION, id));
+            let of_user = || id(payer.user_id).map(|id| (&lists::USER_SUBSCRIPTION, id));
+            let Some(payer) = of_organization.or_else(of_user) else { continue };
+            let mut hasher = DefaultHasher::new();
+            payer.1.hash(&mut hasher);
+            if self.payers.insert(hasher.finish()) {
+                payers.push(payer);
+            }
+        }
+        payers
+    }
+
+    async fn attempts(&self, statements: &[Item]) -> Result<Vec<ReadObject>, ReadError> {
+        let (client, entity) = (&self.client, self.readable.entity);
+        let attempts: Vec<Vec<ReadObject>> = stream::iter(statements)
+            .map(|statement| attempts_of(client, entity, &statement.id))
+            .buffered(REQUESTS_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(attempts.into_iter().flatten().collect())
+    }
+}
+
+async fn attempts_of(
+    client: &Client,
+    entity: &'static Entity,
+    statement_id: &str,
+) -> Result<Vec<ReadObject>, ReadError> {
+    let mut pages = client.pages(lists::PAYMENT_ATTEMPTS.walk(statement_id)?);
+    let mut attempts = Vec::new();
+    while let Some(page) = pages.next().await? {
+        let of_page = page.items.into_iter();
+        attempts.extend(of_page.map(|item| ReadObject::new(entity, item, page.answered_at)));
+    }
+    Ok(attempts)
+}
+
+impl ReadObject {
+    fn new(entity: &'static Entity, item: Item, answered_at: Option<SystemTime>) -> Self {
+        let answered_at = answered_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let answered_at = answered_at.and_then(|at| i64::try_from(at.as_millis()).ok());
+        // Without the time of the answer, the object is as old as it says itself.
+        let answered_at_ms = answered_at.or(item.updated_at).or(item.created_at).unwrap_or(0);
+        Self { entity, item, answered_at_ms }
+    }
+
+    pub(crate) fn as_fetched(&self) -> FetchedObject<'_> {
+        let Self { entity, item, answered_at_ms } = self;
+        FetchedObject { entity, json: item.raw.get(), answered_at_ms: *answered_at_ms }
+    }
+}
+
+impl ReadError {
+    /// The HTTP status of Clerk's answer, if there was one.
+    pub(crate) fn status(&self) -> Option<u16> {
+        let error = match self {
+            Self::Page(error) => error.api_error(),
+            Self::Object(error) => error.api_error(),
+            Self::Id(_) | Self::Cursor(_) => None,
+        };
+        error.map(|error| error.status)
+    }
+}
