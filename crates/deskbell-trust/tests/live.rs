@@ -1,0 +1,151 @@
+//! A backfill beside live traffic ends with what Clerk has.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clerk_api::RateShare;
+use deskbell_sim::backend_api::{BackendApiOptions, Fault, LiveWorld, SharedDirectory};
+use deskbell_sim::{Message, Scenario, World as SimulatedWorld, drift};
+use deskbell_store::NewEvent;
+use deskbell_trust::{BackfillProgress, Scope};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::support::{Mirror, World};
+
+/// What Clerk has, event by event.
+struct Clerk {
+    live: LiveWorld,
+    directory: SharedDirectory,
+}
+
+impl Clerk {
+    fn new(seed: u64, events: usize) -> Self {
+        let directory = SharedDirectory::default();
+        let live =
+            LiveWorld::new(SimulatedWorld::new(&Scenario::new(seed, events)), directory.clone());
+        Self { live, directory }
+    }
+
+    /// Lets so many events happen before anybody listens.
+    fn history(&mut self, events: usize) {
+        assert_eq!(self.live.by_ref().take(events).count(), events);
+    }
+}
+
+fn event(message: &Message) -> NewEvent {
+    let body: Value = serde_json::from_slice(&message.body).unwrap();
+    let mut event = testkit::event(&message.id, message.event_type)
+        .at(body["timestamp"].as_i64().unwrap())
+        .body(String::from_utf8(message.body.to_vec()).unwrap())
+        .new_event();
+    event.instance_id = body["instance_id"].as_str().map(str::to_owned);
+    event.subject = body["data"]["id"].as_str().map(str::to_owned);
+    event
+}
+
+async fn drain(world: &World, mirror: &Mirror) {
+    let mut consumer = mirror.consumer(&world.store);
+    while consumer.run_once().await.unwrap().more {}
+}
+
+#[tokio::test]
+async fn whatever_happens_meanwhile_the_mirror_ends_as_clerk_is() {
+    for seed in 0..2 {
+        let mut clerk = Clerk::new(seed, 6_000);
+        clerk.history(4_000);
+        let waiting = Arc::new(Mutex::new(Vec::new()));
+        let (live, happened) = (Mutex::new(clerk.live), Arc::clone(&waiting));
+        let live = Arc::new(live);
+        let happening = Arc::clone(&live);
+        let news = Arc::new(Notify::new());
+        let tell = Arc::clone(&news);
+        // Before each request a few things happen, and now and then it fails.
+        let world = World::with(clerk.directory.clone(), move |request| {
+            let mut live = happening.lock().unwrap();
+            happened.lock().unwrap().extend(live.by_ref().take(25));
+            tell.notify_one();
+            match request.number % 23 {
+                7 => Fault::Status(500),
+                11 => Fault::Close,
+                17 => Fault::RateLimited(Duration::from_secs(0)),
+                _ => Fault::None,
+            }
+        })
+        .await;
+        let mirror = world.mirror("app").await;
+        let is_filled = AtomicBool::new(false);
+        let fill = async {
+            let progress = BackfillProgress::load(&*world.store).await.unwrap();
+            let backfill = world.backfill(&[&mirror]);
+            // Cut off at some moment, more than once, and begun again.
+            for polls in [3, 17, 40, 90] {
+                let mut run = Box::pin(backfill.run(&[], Scope::Missing, &progress));
+                for _ in 0..polls {
+                    tokio::select! {
+                        biased;
+                        _ = &mut run => break,
+                        () = tokio::task::yield_now() => {}
+                    }
+                }
+            }
+            while progress.subscribe().borrow().walks().any(|(.., walk)| !walk.status.is_settled())
+                || progress.subscribe().borrow().mirrors.is_empty()
+            {
+                backfill.run(&[], Scope::Missing, &progress).await.unwrap();
+            }
+            is_filled.store(true, Ordering::SeqCst);
+            news.notify_one();
+        };
+        let follow = async {
+            let mut consumer = mirror.consumer(&world.store);
+            loop {
+                let ends = is_filled.load(Ordering::SeqCst);
+                let messages = std::mem::take(&mut *waiting.lock().unwrap());
+                // The newest first, and each twice.
+                let events: Vec<_> = messages.iter().rev().map(event).collect();
+                if !events.is_empty() {
+                    world.store.append(&events).await.unwrap();
+                    world.store.append(&events).await.unwrap();
+                }
+                while consumer.run_once().await.unwrap().more {}
+                if ends {
+                    return;
+                }
+                news.notified().await;
+            }
+        };
+        tokio::join!(fill, follow);
+        let left: Vec<_> = live.lock().unwrap().by_ref().collect();
+        for message in &left {
+            world.append(event(message)).await;
+        }
+        drain(&world, &mirror).await;
+        let live = live.lock().unwrap();
+        let differences = drift(live.truth(), &mirror.tables().await);
+        assert!(
+            differences.is_empty(),
+            "seed {seed}: {} as {:?}",
+            differences.len(),
+            differences[0]
+        );
+        let users = live.truth().count("users");
+        assert!(users > 400, "{users}");
+    }
+}
+
+#[tokio::test]
+async fn the_rate_limit_is_kept() {
+    let mut clerk = Clerk::new(9, 3_000);
+    clerk.history(3_000);
+    let window = Duration::from_millis(300);
+    let options = BackendApiOptions { requests_max: 8, window, ..BackendApiOptions::default() };
+    let share = RateShare::new(4, window);
+    let world = World::limited(clerk.directory.clone(), options, share, |_| Fault::None).await;
+    let mirror = world.mirror("app").await;
+    world.fill(&[&mirror]).await;
+    assert!(drift(clerk.live.truth(), &mirror.tables().await).is_empty());
+    assert_eq!((world.api.in_window_max(), world.api.rate_limited()), (4, 0));
+}

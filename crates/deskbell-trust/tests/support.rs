@@ -1,0 +1,159 @@
+//! What the tests share: a simulated instance, a log and mirrors.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clerk_api::{Client, ClientOptions, RateShare, SecretKey};
+use deskbell_sim::backend_api::{
+    ApiRequest, BackendApi, BackendApiOptions, Fault, SharedDirectory, sample,
+};
+use deskbell_sim::{INSTANCE_ID, Tables};
+use deskbell_store::{NewEvent, SqliteStore, Store};
+use deskbell_sync::inspect::MirrorReader;
+use deskbell_sync::{
+    DatabaseConfig, FetchedFrom, MirrorConsumer, MirrorOptions, SourceRule, Target, connect,
+};
+use deskbell_trust::{Backfill, BackfillMirror, BackfillProgress, BackfillState, Scope};
+use tempfile::TempDir;
+
+const KEY: &str = "sk_test_SimulatedByDeskbell";
+/// 2026-01-01T00:00:00Z, in Unix milliseconds.
+const START_MS: i64 = 1_767_225_600_000;
+
+/// A simulated Clerk, a log, and the place of a mirror.
+pub(crate) struct World {
+    pub(crate) api: BackendApi,
+    pub(crate) store: Arc<dyn Store>,
+    share: RateShare,
+    files: TempDir,
+}
+
+/// A mirror, and how it is opened.
+pub(crate) struct Mirror {
+    pub(crate) options: MirrorOptions,
+    target: Arc<dyn Target>,
+}
+
+impl World {
+    pub(crate) async fn new(directory: SharedDirectory) -> Self {
+        Self::with(directory, |_| Fault::None).await
+    }
+
+    /// An instance without a rate limit, whose requests the plan decides on.
+    pub(crate) async fn with(
+        directory: SharedDirectory,
+        plan: impl Fn(&ApiRequest) -> Fault + Send + Sync + 'static,
+    ) -> Self {
+        let options = BackendApiOptions { requests_max: 100_000, ..BackendApiOptions::default() };
+        let share = RateShare::new(100_000, Duration::from_secs(1));
+        Self::limited(directory, options, share, plan).await
+    }
+
+    pub(crate) async fn limited(
+        directory: SharedDirectory,
+        options: BackendApiOptions,
+        share: RateShare,
+        plan: impl Fn(&ApiRequest) -> Fault + Send + Sync + 'static,
+    ) -> Self {
+        let api = BackendApi::start(options, directory, plan).await.unwrap();
+        let files = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&files.path().join("deskbell.db")).await.unwrap());
+        Self { api, store, share, files }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let options = ClientOptions {
+            base_url: self.api.url().parse().unwrap(),
+            retry_delay_min: Duration::from_millis(1),
+            retry_delay_max: Duration::from_millis(4),
+            ..ClientOptions::default()
+        };
+        Client::new(SecretKey::parse(KEY).unwrap(), self.share.clone(), options).unwrap()
+    }
+
+    pub(crate) async fn mirror(&self, name: &str) -> Mirror {
+        self.mirror_with(name, DatabaseConfig::default()).await
+    }
+
+    pub(crate) async fn mirror_with(&self, name: &str, config: DatabaseConfig) -> Mirror {
+        let url = format!("sqlite://{}", self.files.path().join(format!("{name}.db")).display());
+        let database = DatabaseConfig { url: url.parse().unwrap(), ..config };
+        let sources = BTreeMap::from([("clerk".to_owned(), SourceRule::default())]);
+        let options = MirrorOptions { sources, ..MirrorOptions::new(name, database) };
+        let target = connect(&options).await.unwrap();
+        Mirror { options, target }
+    }
+
+    pub(crate) fn backfill(&self, mirrors: &[&Mirror]) -> Backfill {
+        let mirrors = mirrors.iter().map(|mirror| mirror.to_fill());
+        Backfill {
+            client: self.client(),
+            from: FetchedFrom { source: "clerk".into(), instance_id: INSTANCE_ID.to_owned() },
+            log_id: self.store.log_id(),
+            mirrors: mirrors.collect(),
+        }
+    }
+
+    /// Fills the mirrors with what they lack.
+    pub(crate) async fn fill(&self, mirrors: &[&Mirror]) -> BackfillState {
+        self.fill_entities(mirrors, &[], Scope::Missing).await
+    }
+
+    pub(crate) async fn fill_entities(
+        &self,
+        mirrors: &[&Mirror],
+        entities: &[&str],
+        scope: Scope,
+    ) -> BackfillState {
+        let entities: Vec<_> = entities.iter().map(|name| (*name).to_owned()).collect();
+        let progress = BackfillProgress::load(&*self.store).await.unwrap();
+        self.backfill(mirrors).run(&entities, scope, &progress).await.unwrap();
+        progress.subscribe().borrow().clone()
+    }
+
+    pub(crate) async fn append(&self, event: NewEvent) {
+        self.store.append(&[event]).await.unwrap();
+    }
+}
+
+impl Mirror {
+    pub(crate) fn to_fill(&self) -> BackfillMirror {
+        BackfillMirror::new(Arc::clone(&self.target), &self.options)
+    }
+
+    pub(crate) fn consumer(&self, store: &Arc<dyn Store>) -> MirrorConsumer {
+        MirrorConsumer::new(store.clone(), Arc::clone(&self.target), self.options.clone())
+    }
+
+    pub(crate) async fn reader(&self) -> MirrorReader {
+        MirrorReader::open(&self.options.database.url).await.unwrap()
+    }
+
+    /// The rows of every table.
+    pub(crate) async fn tables(&self) -> Tables {
+        let reader = self.reader().await;
+        let mut tables = Tables::new();
+        for table in reader.tables().await.unwrap() {
+            tables.insert(table.name.to_owned(), reader.rows(table.name).await.unwrap());
+        }
+        tables
+    }
+
+    pub(crate) async fn count(&self, table: &str) -> usize {
+        self.reader().await.rows(table).await.unwrap().len()
+    }
+}
+
+/// So many objects of each of these lists.
+pub(crate) fn filled(lists: &[&'static str], objects: usize) -> SharedDirectory {
+    let directory = SharedDirectory::default();
+    let mut state = directory.lock();
+    for list in lists {
+        for number in 0..objects {
+            state.insert(list, &sample(list, number, START_MS + i64::try_from(number).unwrap()));
+        }
+    }
+    drop(state);
+    directory
+}
