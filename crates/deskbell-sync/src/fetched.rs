@@ -5,9 +5,7 @@ use std::sync::Arc;
 use deskbell_store::{NewEvent, Seq, StoredEvent};
 use serde::Deserialize;
 
-use crate::batch::DeadLetter;
 use crate::entity::Entity;
-use crate::mirror_target::Part;
 
 /// An object as Clerk's API answered it.
 ///
@@ -29,17 +27,6 @@ pub struct FetchedFrom {
     pub source: Arc<str>,
     /// Its Clerk instance.
     pub instance_id: String,
-}
-
-/// The result of applying objects from the API.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FetchedCommit {
-    /// The rows that were inserted or changed.
-    pub rows_written: u64,
-    /// What the database refused, and is not retried automatically.
-    pub refused: Vec<DeadLetter>,
-    /// The blocked tables that the objects belong to: they have none of them.
-    pub passed_over: Vec<Part>,
 }
 
 #[derive(Deserialize)]

@@ -86,7 +86,7 @@ pub use config::{
 pub use connect::{check, check_live, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
-pub use fetched::{FetchedCommit, FetchedFrom, FetchedObject};
+pub use fetched::{FetchedFrom, FetchedObject};
 pub use fold::{Fold, is_example_instance, mirror_instance};
 pub use mapped::{MappedTableError, MappedTableProblem};
 pub use mapping::{
@@ -94,8 +94,8 @@ pub use mapping::{
     StatementTextProblem, left_out_by_default,
 };
 pub use mirror_target::{
-    Blocked, CatchUp, Commit, ConnectError, ErrorMode, Part, PartKind, Remade, Rest, Retry,
-    RetryRequest, Target, TargetError, Waiting,
+    Blocked, CatchUp, Commit, ConnectError, ErrorMode, FetchedCommit, Part, PartKind, Remade, Rest,
+    Retry, RetryRequest, Target, TargetError, Waiting,
 };
 pub use options::{MirrorOptions, SourceRule};
 pub use schema::SCHEMA_VERSION;

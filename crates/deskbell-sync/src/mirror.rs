@@ -32,10 +32,9 @@ use deskbell_store::{LogId, Seq};
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
-use crate::fetched::FetchedCommit;
 use crate::mapping::Mappings;
 use crate::mirror_target::{
-    CatchUp, Commit, ErrorMode, Part, Remade, Retry, Target, TargetError, Waiting,
+    CatchUp, Commit, ErrorMode, FetchedCommit, Part, Remade, Retry, Target, TargetError, Waiting,
 };
 use blocked::BlockedParts;
 use connection::OpenConnection;

@@ -13,7 +13,6 @@ use deskbell_store::{LogId, Seq};
 
 use crate::batch::{Batch, DeadLetter};
 use crate::checkpoint::Checkpoint;
-use crate::fetched::FetchedCommit;
 use crate::mapping::Mappings;
 pub use connect_error::ConnectError;
 pub(crate) use connect_error::check_schema_name;
@@ -183,6 +182,17 @@ pub struct Retry {
     pub lost: Vec<LostRequest>,
     /// The folded events. Its statements run, whatever the checkpoint.
     pub batch: Batch,
+}
+
+/// The result of applying objects from the API.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FetchedCommit {
+    /// The rows that were inserted or changed.
+    pub rows_written: u64,
+    /// What the database refused, and is not retried automatically.
+    pub refused: Vec<DeadLetter>,
+    /// The blocked tables that the objects belong to: they have none of them.
+    pub passed_over: Vec<Part>,
 }
 
 /// The result of making a few rows again.

@@ -14,7 +14,7 @@ use clerk_api::{Client, Cursor};
 use deskbell_store::LogId;
 use deskbell_store::clock::now_ms;
 use deskbell_sync::{FetchedFrom, PartKind, TargetError};
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 
 use crate::object_pages::{ObjectPage, ObjectPages, ReadError};
 pub use mirror::BackfillMirror;
@@ -73,8 +73,9 @@ impl Backfill {
         progress: &BackfillProgress<'_>,
     ) -> Result<(), BackfillError> {
         let walks = plan(&self.mirrors, entities, scope, &progress.now());
-        let running = stream::iter(walks).map(|walk| self.run_walk(walk, progress));
-        let mut running = running.buffer_unordered(WALKS_AT_ONCE);
+        let walks = walks.into_iter().map(|walk| self.run_walk(walk, progress).boxed());
+        let walks: Vec<_> = walks.collect();
+        let mut running = stream::iter(walks).buffer_unordered(WALKS_AT_ONCE);
         while let Some(done) = running.next().await {
             done?;
         }
@@ -112,7 +113,7 @@ impl Backfill {
                 tracing::warn!(entity, error, "the backfill of an entity ended early");
             }
         }
-        Ok(progress.note(self.named(&planned), &walk).await?)
+        Ok(progress.note(&self.named(&planned), &walk).await?)
     }
 
     async fn read_and_write(
@@ -127,14 +128,14 @@ impl Backfill {
         }
         let mut pages = ObjectPages::new(self.client.clone(), planned.readable, cursor)?;
         walk.total = self.total(planned).await.or(walk.total);
-        progress.note(self.named(planned), walk).await?;
+        progress.note(&self.named(planned), walk).await?;
         let mut page = pages.next().await?;
         while let Some(now) = page {
             let (written, next) = tokio::join!(self.write(planned, &now, walk), pages.next());
             written?;
             walk.total = now.total.or(walk.total);
             walk.cursor = now.next.map(|cursor| cursor.to_string());
-            progress.note(self.named(planned), walk).await?;
+            progress.note(&self.named(planned), walk).await?;
             page = next?;
         }
         Ok(())
@@ -173,15 +174,22 @@ impl Backfill {
     }
 
     /// The destinations and entities that a walk is of.
-    fn named<'a>(&'a self, planned: &'a PlannedWalk) -> impl Iterator<Item = (&'a str, &'a str)> {
+    fn named<'a>(&'a self, planned: &PlannedWalk) -> Vec<(&'a str, &'static str)> {
         let readable = planned.readable;
-        planned.mirrors.iter().flat_map(move |index| {
+        let mut named = Vec::new();
+        for index in &planned.mirrors {
             let mirror = &self.mirrors[*index];
             let on_the_way = readable.reading.on_the_way().filter(|name| mirror.has(name));
             let entities = [Some(readable.entity.name), on_the_way].into_iter().flatten();
-            entities.map(|entity| (mirror.destination.as_str(), entity))
-        })
+            named.extend(entities.map(|entity| (mirror.destination.as_str(), entity)));
+        }
+        named
     }
+}
+
+/// Whether nothing is left to be read for these mirrors.
+pub(crate) fn is_filled(mirrors: &[BackfillMirror], progress: &BackfillProgress<'_>) -> bool {
+    plan(mirrors, &[], Scope::Missing, &progress.now()).is_empty()
 }
 
 impl WalkError {
@@ -198,17 +206,4 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     // A transparent error repeats its cause.
     texts.dedup();
     texts.join(": ")
-}
-
-/// A request of the command line to a running `serve`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct BackfillRequest {
-    /// The number of its command: later ones have greater numbers.
-    pub number: i64,
-    /// Empty: all.
-    pub entities: Vec<String>,
-    /// Empty: all.
-    pub destinations: Vec<String>,
-    /// From the beginning, whatever was done before.
-    pub again: bool,
 }

@@ -9,7 +9,7 @@ use clerk_api::{
 };
 use deskbell_sync::FetchedObject;
 use deskbell_sync::entity::{self, Entity};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 
 use crate::readings::{Readable, Reading};
@@ -111,11 +111,11 @@ impl ObjectPages {
     ) -> Result<Vec<ReadObject>, ReadError> {
         let payers = self.new_payers(&items);
         let client = &self.client;
-        let singles: Vec<_> = stream::iter(payers)
-            .map(|(path, id)| async move { client.get(path, &id).await })
-            .buffered(REQUESTS_AT_ONCE)
-            .try_collect()
-            .await?;
+        let requests = payers.into_iter();
+        let requests: Vec<_> =
+            requests.map(|(path, id)| async move { client.get(path, &id).await }.boxed()).collect();
+        let singles: Vec<_> =
+            stream::iter(requests).buffered(REQUESTS_AT_ONCE).try_collect().await?;
         let singles: Vec<_> = singles.into_iter().flatten().collect();
         let latest = singles.iter().filter_map(|single| single.answered_at).max();
         let latest = latest.or(answered_at);
@@ -150,11 +150,12 @@ impl ObjectPages {
 
     async fn attempts(&self, statements: &[Item]) -> Result<Vec<ReadObject>, ReadError> {
         let (client, entity) = (&self.client, self.readable.entity);
-        let attempts: Vec<Vec<ReadObject>> = stream::iter(statements)
-            .map(|statement| attempts_of(client, entity, &statement.id))
-            .buffered(REQUESTS_AT_ONCE)
-            .try_collect()
-            .await?;
+        let walks: Vec<_> = statements
+            .iter()
+            .map(|statement| attempts_of(client, entity, &statement.id).boxed())
+            .collect();
+        let attempts: Vec<Vec<ReadObject>> =
+            stream::iter(walks).buffered(REQUESTS_AT_ONCE).try_collect().await?;
         Ok(attempts.into_iter().flatten().collect())
     }
 }

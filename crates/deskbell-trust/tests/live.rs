@@ -46,9 +46,62 @@ fn event(message: &Message) -> NewEvent {
     event
 }
 
-async fn drain(world: &World, mirror: &Mirror) {
+/// What has happened in Clerk, and has not been sent yet.
+#[derive(Clone, Default)]
+struct Outbox {
+    messages: Arc<Mutex<Vec<Message>>>,
+    news: Arc<Notify>,
+}
+
+impl Outbox {
+    fn put(&self, messages: impl Iterator<Item = Message>) {
+        self.messages.lock().unwrap().extend(messages);
+        self.news.notify_one();
+    }
+
+    /// The newest first.
+    fn take(&self) -> Vec<NewEvent> {
+        self.messages.lock().unwrap().drain(..).rev().map(|message| event(&message)).collect()
+    }
+}
+
+/// Fills the mirror; is cut off at some moments, and begun again.
+async fn fill(world: &World, mirror: &Mirror) {
+    let progress = BackfillProgress::load(&*world.store).await.unwrap();
+    let backfill = world.backfill(&[mirror]);
+    for polls in [3, 17, 40, 90] {
+        let mut run = Box::pin(backfill.run(&[], Scope::Missing, &progress));
+        for _ in 0..polls {
+            tokio::select! {
+                biased;
+                _ = &mut run => break,
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    }
+    let state = progress.subscribe();
+    let is_filled = || state.borrow().walks().all(|(.., walk)| walk.status.is_settled());
+    while state.borrow().mirrors.is_empty() || !is_filled() {
+        backfill.run(&[], Scope::Missing, &progress).await.unwrap();
+    }
+}
+
+/// Sends what happens, each event twice, until `is_filled`.
+async fn follow(world: &World, mirror: &Mirror, outbox: &Outbox, is_filled: &AtomicBool) {
     let mut consumer = mirror.consumer(&world.store);
-    while consumer.run_once().await.unwrap().more {}
+    loop {
+        let ends = is_filled.load(Ordering::SeqCst);
+        let events = outbox.take();
+        if !events.is_empty() {
+            world.store.append(&events).await.unwrap();
+            world.store.append(&events).await.unwrap();
+        }
+        while consumer.run_once().await.unwrap().more {}
+        if ends {
+            return;
+        }
+        outbox.news.notified().await;
+    }
 }
 
 #[tokio::test]
@@ -56,17 +109,11 @@ async fn whatever_happens_meanwhile_the_mirror_ends_as_clerk_is() {
     for seed in 0..2 {
         let mut clerk = Clerk::new(seed, 6_000);
         clerk.history(4_000);
-        let waiting = Arc::new(Mutex::new(Vec::new()));
-        let (live, happened) = (Mutex::new(clerk.live), Arc::clone(&waiting));
-        let live = Arc::new(live);
-        let happening = Arc::clone(&live);
-        let news = Arc::new(Notify::new());
-        let tell = Arc::clone(&news);
+        let (live, outbox) = (Arc::new(Mutex::new(clerk.live)), Outbox::default());
+        let (happening, sending) = (Arc::clone(&live), outbox.clone());
         // Before each request a few things happen, and now and then it fails.
         let world = World::with(clerk.directory.clone(), move |request| {
-            let mut live = happening.lock().unwrap();
-            happened.lock().unwrap().extend(live.by_ref().take(25));
-            tell.notify_one();
+            sending.put(happening.lock().unwrap().by_ref().take(25));
             match request.number % 23 {
                 7 => Fault::Status(500),
                 11 => Fault::Close,
@@ -77,54 +124,17 @@ async fn whatever_happens_meanwhile_the_mirror_ends_as_clerk_is() {
         .await;
         let mirror = world.mirror("app").await;
         let is_filled = AtomicBool::new(false);
-        let fill = async {
-            let progress = BackfillProgress::load(&*world.store).await.unwrap();
-            let backfill = world.backfill(&[&mirror]);
-            // Cut off at some moment, more than once, and begun again.
-            for polls in [3, 17, 40, 90] {
-                let mut run = Box::pin(backfill.run(&[], Scope::Missing, &progress));
-                for _ in 0..polls {
-                    tokio::select! {
-                        biased;
-                        _ = &mut run => break,
-                        () = tokio::task::yield_now() => {}
-                    }
-                }
-            }
-            while progress.subscribe().borrow().walks().any(|(.., walk)| !walk.status.is_settled())
-                || progress.subscribe().borrow().mirrors.is_empty()
-            {
-                backfill.run(&[], Scope::Missing, &progress).await.unwrap();
-            }
+        let filling = async {
+            fill(&world, &mirror).await;
             is_filled.store(true, Ordering::SeqCst);
-            news.notify_one();
+            outbox.news.notify_one();
         };
-        let follow = async {
-            let mut consumer = mirror.consumer(&world.store);
-            loop {
-                let ends = is_filled.load(Ordering::SeqCst);
-                let messages = std::mem::take(&mut *waiting.lock().unwrap());
-                // The newest first, and each twice.
-                let events: Vec<_> = messages.iter().rev().map(event).collect();
-                if !events.is_empty() {
-                    world.store.append(&events).await.unwrap();
-                    world.store.append(&events).await.unwrap();
-                }
-                while consumer.run_once().await.unwrap().more {}
-                if ends {
-                    return;
-                }
-                news.notified().await;
-            }
-        };
-        tokio::join!(fill, follow);
-        let left: Vec<_> = live.lock().unwrap().by_ref().collect();
-        for message in &left {
-            world.append(event(message)).await;
-        }
-        drain(&world, &mirror).await;
+        tokio::join!(filling, follow(&world, &mirror, &outbox, &is_filled));
+        outbox.put(live.lock().unwrap().by_ref());
+        follow(&world, &mirror, &outbox, &is_filled).await;
+        let tables = mirror.tables().await;
         let live = live.lock().unwrap();
-        let differences = drift(live.truth(), &mirror.tables().await);
+        let differences = drift(live.truth(), &tables);
         assert!(
             differences.is_empty(),
             "seed {seed}: {} as {:?}",

@@ -9,8 +9,7 @@ use super::open::Mirror;
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::db::Limits;
-use crate::fetched::FetchedCommit;
-use crate::mirror_target::{Commit, Part, PartKind, TargetError};
+use crate::mirror_target::{Commit, FetchedCommit, Part, PartKind, TargetError};
 
 impl Mirror {
     /// Applies what the database takes of the batch, and leaves the checkpoint.

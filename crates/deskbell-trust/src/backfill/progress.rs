@@ -47,7 +47,7 @@ impl<'a> BackfillProgress<'a> {
     /// Notes how far a walk of these destinations and entities is.
     pub(super) async fn note(
         &self,
-        walks: impl Iterator<Item = (&str, &str)>,
+        walks: &[(&str, &str)],
         walk: &WalkState,
     ) -> Result<(), ProgressError> {
         self.change(|state| {

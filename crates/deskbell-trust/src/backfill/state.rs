@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BackfillState {
-    /// The last [request](super::BackfillRequest) that was begun.
+    /// The last request that was begun.
     pub request: i64,
     /// Whether one is running.
     pub is_running: bool,

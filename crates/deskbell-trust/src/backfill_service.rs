@@ -1,0 +1,251 @@
+//! Filling mirrors for as long as the program runs: those that are new, and what is asked for.
+
+mod request;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clerk_api::Client;
+use deskbell_store::{Backoff, ConsumerLog, Leader, StoreError, run_as_leader};
+use deskbell_sync::{FetchedFrom, MirrorOptions, Target};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::backfill::{
+    BACKFILL, Backfill, BackfillError, BackfillMirror, BackfillProgress, ProgressError, Scope,
+    is_filled, read_backfill_state, with_causes,
+};
+use crate::instance::{KeyError, check_key};
+use request::last_request;
+pub use request::{BackfillRequest, request_backfill};
+
+/// How often it is looked for something to do.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The first pause after what could not be done whole, and the longest.
+const RETRY_MIN: Duration = Duration::from_secs(10);
+const RETRY_MAX: Duration = Duration::from_secs(600);
+
+/// A source whose objects can be read.
+#[derive(Debug, Clone)]
+pub struct BackfillSource {
+    pub name: String,
+    pub client: Client,
+    /// The instance that the config names.
+    pub instance_id: Option<String>,
+    /// Whether new mirrors are filled without being asked.
+    pub is_auto: bool,
+}
+
+/// A mirror that this process keeps.
+#[derive(Debug, Clone)]
+pub struct FollowedMirror {
+    pub options: MirrorOptions,
+    /// Its database, once it could be opened.
+    pub target: watch::Receiver<Option<Arc<dyn Target>>>,
+}
+
+/// Fills mirrors, one process at a time.
+#[derive(Debug)]
+pub struct BackfillService {
+    store: Arc<dyn ConsumerLog>,
+    sources: Vec<BackfillSource>,
+    mirrors: Vec<FollowedMirror>,
+    /// What was last said about a key, so that it is said once.
+    reported: Option<String>,
+}
+
+/// Why mirrors could not be filled.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Backfill(#[from] BackfillError),
+    #[error("cannot use the event log's store")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Progress(#[from] ProgressError),
+}
+
+impl BackfillService {
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn ConsumerLog>,
+        sources: Vec<BackfillSource>,
+        mirrors: Vec<FollowedMirror>,
+    ) -> Self {
+        Self { store, sources, mirrors, reported: None }
+    }
+
+    /// Fills what is new or asked for until `shutdown`, while this process is the leader.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let store = Arc::clone(&self.store);
+        run_as_leader(&*store, BACKFILL, &shutdown, &mut self).await;
+    }
+
+    /// Does once what is asked for here, by the process that leads.
+    ///
+    /// # Errors
+    /// [`RunError`]: the first source that could not be read, and why.
+    pub async fn run_request(
+        &self,
+        request: &BackfillRequest,
+        progress: &BackfillProgress<'_>,
+    ) -> Result<(), RunError> {
+        let scope = if request.again { Scope::Again } else { Scope::All };
+        let mut outcome = Ok(());
+        for source in &self.sources {
+            let mirrors = self.mirrors_of(source, |name| request.names(name));
+            let done = self.fill(source, mirrors, &request.entities, scope, progress).await;
+            outcome = outcome.and(done);
+        }
+        outcome
+    }
+
+    /// One look at what there is to do; whether something is left that is worth another try.
+    async fn run_once(&mut self) -> Result<bool, RunError> {
+        let store = Arc::clone(&self.store);
+        let progress = BackfillProgress::load(&*store).await?;
+        if let Some(request) = last_request(&*store).await?
+            && request.number > progress.now().request
+        {
+            progress.change(|state| (state.is_running, state.error) = (true, None)).await?;
+            let outcome = if self.sources.is_empty() {
+                Err("the running `deskbell serve` has no `secret_key`".to_owned())
+            } else {
+                let outcome = self.run_request(&request, &progress).await;
+                outcome.map_err(|error| with_causes(&error))
+            };
+            progress
+                .change(|state| {
+                    state.is_running = false;
+                    state.request = request.number;
+                    state.error = outcome.err();
+                })
+                .await?;
+        }
+        let mut is_left = false;
+        for source in self.sources.iter().filter(|source| source.is_auto) {
+            let mirrors = self.mirrors_of(source, |_| true);
+            if is_filled(&mirrors, &progress) {
+                continue;
+            }
+            self.fill(source, mirrors, &[], Scope::Missing, &progress).await?;
+            let mirrors = self.mirrors_of(source, |_| true);
+            is_left |= !is_filled(&mirrors, &progress);
+        }
+        Ok(is_left)
+    }
+
+    async fn fill(
+        &self,
+        source: &BackfillSource,
+        mirrors: Vec<BackfillMirror>,
+        entities: &[String],
+        scope: Scope,
+        progress: &BackfillProgress<'_>,
+    ) -> Result<(), RunError> {
+        if mirrors.is_empty() {
+            return Ok(());
+        }
+        let BackfillSource { name, client, instance_id, .. } = source;
+        let (store, configured) = (&*self.store, instance_id.as_deref());
+        let instance_id = check_key(client, store, name, configured, &mirrors).await?;
+        tracing::info!(source = name, instance_id, "filling mirrors from Clerk's Backend API");
+        let from = FetchedFrom { source: name.as_str().into(), instance_id };
+        let log_id = store.log_id();
+        let backfill = Backfill { client: client.clone(), from, log_id, mirrors };
+        backfill.run(entities, scope, progress).await?;
+        tracing::info!(source = name, "the backfill has ended");
+        Ok(())
+    }
+
+    /// The open mirrors that are filled from this source: the first of their sources with a key.
+    fn mirrors_of(
+        &self,
+        source: &BackfillSource,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Vec<BackfillMirror> {
+        let first = |options: &MirrorOptions| {
+            let takes = |one: &&BackfillSource| options.sources.contains_key(&one.name);
+            self.sources.iter().find(takes).is_some_and(|first| first.name == source.name)
+        };
+        let ours = self
+            .mirrors
+            .iter()
+            .filter(|mirror| is_wanted(&mirror.options.destination) && first(&mirror.options));
+        let open = ours.filter_map(|mirror| {
+            let target = mirror.target.borrow().clone()?;
+            Some(BackfillMirror::new(target, &mirror.options))
+        });
+        open.collect()
+    }
+
+    fn report(&mut self, error: &RunError, pause: Duration) {
+        let text = with_causes(error);
+        if self.reported.as_ref() == Some(&text) {
+            return;
+        }
+        let instance = match error {
+            RunError::Key(KeyError::NoEvent { found, .. }) => Some(found),
+            _ => None,
+        };
+        let error = error as &dyn std::error::Error;
+        let retry_in_s = pause.as_secs();
+        if let Some(found) = instance {
+            tracing::warn!(
+                error,
+                "mirrors are not filled with what existed before until an event of this instance \
+                 arrives; to confirm the key now, set `instance_id = \"{found}\"`"
+            );
+        } else {
+            tracing::warn!(error, retry_in_s, "mirrors are not filled with what existed before");
+        }
+        self.reported = Some(text);
+    }
+}
+
+#[async_trait]
+impl Leader for BackfillService {
+    /// Dropped at any moment: what is written is written, and the rest goes on from the state.
+    async fn lead(&mut self, shutdown: CancellationToken) {
+        let mut backoff = Backoff::new(RETRY_MAX);
+        let mut not_before = Instant::now();
+        loop {
+            if Instant::now() >= not_before || self.is_asked().await {
+                let Some(done) = shutdown.run_until_cancelled(self.run_once()).await else {
+                    return;
+                };
+                let pause = match &done {
+                    Ok(false) => {
+                        backoff.reset();
+                        self.reported = None;
+                        Duration::ZERO
+                    }
+                    // The next event may say whose key it is.
+                    Err(RunError::Key(KeyError::NoEvent { .. })) => RETRY_MIN,
+                    Ok(true) | Err(_) => backoff.failed().max(RETRY_MIN),
+                };
+                not_before = Instant::now() + pause;
+                if let Err(error) = &done {
+                    self.report(error, pause);
+                }
+            }
+            if shutdown.run_until_cancelled(sleep(POLL_INTERVAL)).await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+impl BackfillService {
+    /// Whether there is a request that was not begun.
+    async fn is_asked(&self) -> bool {
+        let store = &*self.store;
+        let (request, state) = tokio::join!(last_request(store), read_backfill_state(store));
+        let begun = state.ok().flatten().map_or(0, |state| state.request);
+        request.ok().flatten().is_some_and(|request| request.number > begun)
+    }
+}
