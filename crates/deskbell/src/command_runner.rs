@@ -10,6 +10,7 @@ use deskbell_store::deliveries::{
     DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries, DestinationHealth,
 };
 use deskbell_store::{COMMANDS, Command, Leader, Store, StoreError, run_as_leader};
+use deskbell_trust::{BackfillRequest, request_backfill};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,8 @@ pub(crate) enum Request {
     Enable {
         destination: String,
     },
+    /// Fill mirrors with what Clerk has.
+    Backfill(BackfillRequest),
 }
 
 /// Which dead letters to retry.
@@ -46,6 +49,10 @@ pub(crate) enum Answer {
         deliveries: u64,
     },
     Enabled,
+    /// The number of the request, by which its progress is known.
+    BackfillRequested {
+        number: i64,
+    },
     /// With the reason.
     Refused(String),
 }
@@ -89,6 +96,7 @@ impl fmt::Display for Answer {
             Self::Replayed { deliveries: 1 } => f.write_str("1 delivery is pending again"),
             Self::Replayed { deliveries } => write!(f, "{deliveries} deliveries are pending again"),
             Self::Enabled => f.write_str("enabled"),
+            Self::BackfillRequested { number } => write!(f, "backfill {number} requested"),
             Self::Refused(why) => write!(f, "refused: {why}"),
         }
     }
@@ -146,6 +154,7 @@ impl CommandRunner {
             },
             Request::Retry(retry) => self.retry(&retry).await,
             Request::Enable { destination } => self.enable(destination).await,
+            Request::Backfill(request) => self.backfill(request).await,
         }
     }
 
@@ -165,6 +174,13 @@ impl CommandRunner {
             }
         }
         Ok(Answer::Replayed { deliveries })
+    }
+
+    async fn backfill(&self, request: BackfillRequest) -> Result<Answer, StoreError> {
+        Ok(match request_backfill(&*self.store, request).await? {
+            Some(number) => Answer::BackfillRequested { number },
+            None => Answer::Refused("another process asks for a backfill just now".to_owned()),
+        })
     }
 
     async fn enable(&self, destination: String) -> Result<Answer, StoreError> {

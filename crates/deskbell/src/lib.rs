@@ -20,6 +20,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod alerts;
+mod backend_api;
 mod builder;
 pub mod cli;
 mod command_runner;

@@ -9,6 +9,7 @@ use deskbell_delivery::{Router, Worker};
 use deskbell_server::{RefusedRequests, Server};
 use deskbell_store::{LogWriter, Store, SubjectIndexer};
 use deskbell_sync::MirrorService;
+use deskbell_trust::BackfillService;
 
 pub use self::group::StoppedEarly;
 pub(crate) use self::group::{TaskGroup, stop_all};
@@ -27,6 +28,7 @@ pub(crate) struct CommonTasks {
     pub(crate) commands: CommandRunner,
     /// `None` where nothing is delivered to.
     pub(crate) router: Option<Router>,
+    pub(crate) backfill: BackfillService,
     pub(crate) has_metrics: bool,
 }
 
@@ -56,8 +58,17 @@ pub(crate) fn start_mirror(destination: &str, mirror: MirrorService) -> TaskGrou
 }
 
 pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
-    let CommonTasks { store, indexer, pruner, alerts, refused, commands, router, has_metrics } =
-        tasks;
+    let CommonTasks {
+        store,
+        indexer,
+        pruner,
+        alerts,
+        refused,
+        commands,
+        router,
+        backfill,
+        has_metrics,
+    } = tasks;
     let mut group = TaskGroup::default();
     group.spawn("subject indexer", |shutdown| indexer.run(shutdown));
     group.spawn("pruner", |shutdown| pruner.run(shutdown));
@@ -66,6 +77,7 @@ pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
         alerts::add_up_refused(refused, store, shutdown)
     });
     group.spawn("command runner", |shutdown| commands.run(shutdown));
+    group.spawn("backfill", |shutdown| backfill.run(shutdown));
     if let Some(router) = router {
         group.spawn("router", |shutdown| router.run(shutdown));
     }

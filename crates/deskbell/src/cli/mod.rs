@@ -3,6 +3,7 @@
 #[macro_use]
 mod output;
 
+mod backfill;
 mod config;
 mod context;
 mod dead_letters;
@@ -71,6 +72,8 @@ enum Command {
     Schema(schema::Command),
     /// Rebuild a mirror from the event log, also while `serve` runs.
     Rebuild(rebuild::Arguments),
+    /// Fill mirrors with what existed in Clerk before them, also while `serve` runs.
+    Backfill(backfill::Arguments),
     /// Resume statements that were paused because the event log was restored or replaced.
     #[command(subcommand)]
     Statements(statements::Command),
@@ -139,6 +142,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Config(command) => on_runtime(config::run(command, context)),
         Command::Schema(command) => on_runtime(schema::run(command, context)),
         Command::Rebuild(arguments) => on_runtime(rebuild::run(arguments, context)),
+        Command::Backfill(arguments) => on_runtime(backfill::run(arguments, context)),
         Command::Statements(command) => on_runtime(statements::run(command, context)),
         Command::Destinations(arguments) => on_runtime(destinations::run(arguments, context)),
         Command::Events(command) => on_runtime(events::run(command, context)),

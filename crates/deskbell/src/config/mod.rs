@@ -17,7 +17,9 @@ pub use deskbell_config::{
     ConfigError, DatabaseUrl, Duration, Environment, HttpUrl, PostgresUrl, RateLimit, RateUnit,
     SecretText, SecretUrl, SmtpUrl, SqliteUrl, TemplateText,
 };
-pub use deskbell_server::{Network, ServerConfig, SigningSecret, SourceConfig, TlsConfig};
+pub use deskbell_server::{
+    BackendKey, BackfillMode, Network, ServerConfig, SigningSecret, SourceConfig, TlsConfig,
+};
 pub use deskbell_store::{RetentionConfig, StoreConfig};
 
 pub use alerts::AlertsConfig;

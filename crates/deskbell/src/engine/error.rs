@@ -4,6 +4,7 @@ use clerk_webhooks::NoSecret;
 use deskbell_server::{BindError, TlsError};
 use deskbell_store::{OpenError, StoreError};
 
+use crate::backend_api::BackendApiError;
 use crate::config::ConfigError;
 use crate::delivering::DeliveringError;
 use crate::metrics::MetricsError;
@@ -22,6 +23,8 @@ pub enum StartError {
     /// A table or a statement of the application's.
     #[error("destination `{destination}` does not fit its database")]
     Unfit { destination: String, source: Box<deskbell_sync::MappedTableError> },
+    #[error(transparent)]
+    BackendApi(#[from] BackendApiError),
     #[error(transparent)]
     Delivering(#[from] DeliveringError),
     /// While the destinations were registered.
@@ -46,6 +49,7 @@ impl StartError {
         match self {
             Self::Mirror { source, .. } => source.is_options_error(),
             Self::Config(_)
+            | Self::BackendApi(_)
             | Self::Unfit { .. }
             | Self::Delivering(_)
             | Self::Tls(_)

@@ -11,10 +11,13 @@ use deskbell_store::{Backoff, ConsumerLog, LogWriter, LogWriterOptions, OpenErro
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use deskbell_trust::BackfillSource;
+
 use super::check::check_mirrors;
 use super::parts::{Parts, Shared};
 use super::routes::Admin;
 use super::{Engine, StartError, parts, routes};
+use crate::backend_api;
 use crate::config::{Config, StoreConfig};
 use crate::delivering::Delivering;
 use crate::handler::Handler;
@@ -60,6 +63,7 @@ pub(crate) struct Listening {
     sources: Vec<Source>,
     admin: Admin,
     delivering: Delivering,
+    readable: Vec<BackfillSource>,
     /// Tells handlers when the program begins to stop.
     stopping: CancellationToken,
     tls: Option<Tls>,
@@ -92,6 +96,7 @@ impl Listening {
         }
         check_mirrors(config)?;
         let sources = routes::sources(&config.sources)?;
+        let readable = backend_api::sources(config)?;
         let admin = routes::admin(config)?;
         let paths = sources.iter().flat_map(|source| &source.paths);
         let waiting = deskbell_server::routes::without_store(paths.map(String::as_str));
@@ -103,7 +108,7 @@ impl Listening {
         let address = server.local_addr().map_err(StartError::Address)?;
         let door = Door { routes, closed: Some(server), serving: TaskGroup::default() };
         let config = config.clone();
-        Ok(Self { address, config, sources, admin, delivering, stopping, tls, door })
+        Ok(Self { address, config, sources, admin, delivering, readable, stopping, tls, door })
     }
 
     /// Opens the store. While its server is unreachable, tries again.
@@ -145,13 +150,20 @@ impl Listening {
 
     /// Accepts events from now on, and starts the background tasks.
     pub(crate) async fn start(self, store: Arc<dyn Store>) -> Result<Engine, StartError> {
-        let Self { address, config, sources, admin, delivering, stopping, tls, mut door } = self;
+        let Self { address, config, sources, admin, delivering, stopping, tls, .. } = self;
+        let (readable, mut door) = (self.readable, self.door);
         let consumed: Arc<dyn ConsumerLog> = store.clone();
         let mut mirrors = parts::new_mirrors(&config, &consumed, |_| true);
         let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
         let writing = tasks::start_log_writer(writer);
         let refused = Arc::<RefusedRequests>::default();
-        let shared = Shared { config: &config, store: &store, log: &log, refused: &refused };
+        let shared = Shared {
+            config: &config,
+            store: &store,
+            log: &log,
+            refused: &refused,
+            readable: &readable,
+        };
         let app = routes::app(shared, sources, admin, parts::statuses(&mirrors, &consumed));
         door.routes.replace(deskbell_server::routes::router(app));
         door.open();

@@ -8,6 +8,7 @@ use deskbell_server::RefusedRequests;
 use deskbell_store::{ConsumerLog, LogHandle, Store, SubjectIndexer};
 use deskbell_sync::status::MirrorStatus;
 use deskbell_sync::{MirrorOptions, MirrorService, Target};
+use deskbell_trust::{BackfillService, BackfillSource, FollowedMirror};
 use futures_util::future::{join_all, select_all};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -98,6 +99,8 @@ pub(super) struct Shared<'a> {
     pub(super) store: &'a Arc<dyn Store>,
     pub(super) log: &'a LogHandle,
     pub(super) refused: &'a Arc<RefusedRequests>,
+    /// The sources whose objects Clerk's Backend API gives.
+    pub(super) readable: &'a [BackfillSource],
 }
 
 impl Parts {
@@ -139,7 +142,12 @@ impl Parts {
 
     /// Starts what serves all destinations, as these are now.
     pub(super) fn start_common(&mut self, shared: Shared<'_>, delivering: &Delivering) {
-        let Shared { config, store, log, refused } = shared;
+        let Shared { config, store, log, refused, readable } = shared;
+        let followed = self.mirrors.values().map(|mirror| FollowedMirror {
+            options: mirror.options.clone(),
+            target: mirror.target.clone(),
+        });
+        let backfill = BackfillService::new(store.clone(), readable.to_vec(), followed.collect());
         let mirrors = self.mirrors.values().map(|mirror| pruner::Mirror {
             target: mirror.target.clone(),
             options: mirror.options.clone(),
@@ -157,6 +165,7 @@ impl Parts {
             refused: Arc::clone(refused),
             commands: delivering.commands(store, sources),
             router: delivering.router(store),
+            backfill,
             has_metrics: config.server.admin_token.is_some(),
         });
     }

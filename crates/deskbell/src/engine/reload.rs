@@ -8,6 +8,7 @@ use deskbell_sync::MirrorOptions;
 use super::check::check_mirrors;
 use super::parts::Shared;
 use super::{Engine, StartError, parts, routes};
+use crate::backend_api;
 use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
 
@@ -31,6 +32,7 @@ impl Engine {
         let delivering = Delivering::new(&config, Vec::new(), &stopping)?;
         check_mirrors(&config)?;
         let sources = routes::sources(&config.sources)?;
+        let readable = backend_api::sources(&config)?;
         let admin = routes::admin(&config)?;
         let consumed: Arc<dyn ConsumerLog> = self.store.clone();
         let runs = |options: &MirrorOptions| {
@@ -45,7 +47,7 @@ impl Engine {
         self.parts.stop_common().await;
         self.parts.stop(&changed).await;
         let Self { store, log, refused, parts, .. } = &mut *self;
-        let shared = Shared { config: &config, store, log, refused };
+        let shared = Shared { config: &config, store, log, refused, readable: &readable };
         parts.start_mirrors(mirrors);
         parts.start_common(shared, &delivering);
         parts.start_workers(delivering, shared.store);

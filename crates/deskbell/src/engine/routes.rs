@@ -26,7 +26,7 @@ pub(super) fn admin(config: &Config) -> Result<Admin, StartError> {
 }
 
 pub(super) fn app(
-    Shared { config, store, log, refused }: Shared<'_>,
+    Shared { config, store, log, refused, .. }: Shared<'_>,
     sources: Vec<Source>,
     admin: Admin,
     mirrors: RunningMirrors,

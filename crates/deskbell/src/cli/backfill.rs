@@ -1,0 +1,75 @@
+//! `deskbell backfill`: mirrors are filled with what existed before them.
+
+mod dry_run;
+mod error;
+mod run_here;
+mod show;
+mod task;
+
+use std::process::ExitCode;
+
+use clap::Args;
+use deskbell_trust::{BackfillRequest, BackfillState};
+
+use self::error::{Error, failure};
+use self::show::Shown;
+use self::task::Task;
+use super::{Context, exit, store};
+use crate::command_runner::{Answer, Request};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Entities to read, such as user [default: all that the mirrors have].
+    entities: Vec<String>,
+    /// Fill only this mirror; can be repeated [default: all enabled ones].
+    #[arg(long = "destination", value_name = "NAME")]
+    destinations: Vec<String>,
+    /// Read from the beginning what an earlier backfill has begun.
+    #[arg(long)]
+    again: bool,
+    /// Only count what would be read, and the requests that it takes.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let Arguments { entities, destinations, again, dry_run } = arguments;
+    let request = BackfillRequest { number: 0, entities, destinations, again };
+    let task = Task::new(request, context.load_without_secrets()?)?;
+    if dry_run {
+        dry_run::run(&task, context).await?;
+        return Ok(ExitCode::from(exit::DONE));
+    }
+    let shown = Shown::new(&task, context);
+    let location = task.config.store.location();
+    let here = location.open_unless_serving().await.map_err(exit::Failure::failed)?;
+    let state = match here {
+        Some(store) => {
+            let outcome = run_here::run(&task, &store, &shown).await;
+            store.close().await;
+            outcome?
+        }
+        None => by_serve(&task, &shown).await?,
+    };
+    let is_whole = shown.print(&state, context);
+    Ok(ExitCode::from(if is_whole { exit::DONE } else { exit::FAILED }))
+}
+
+/// Has the running `serve` do it, and shows how far it is.
+async fn by_serve(task: &Task, shown: &Shown) -> Result<BackfillState, exit::Failure> {
+    let done = store::execute(&task.config, Request::Backfill(task.request.clone())).await?;
+    let Answer::BackfillRequested { number } = done.answer else {
+        return Err(store::unexpected(&done.answer));
+    };
+    let read = store::to_read(&task.config).await?;
+    let state = shown.until_done(&*read, number).await;
+    read.close().await;
+    let state = state.map_err(|error| failure(error.into()))?;
+    match &state.error {
+        Some(error) => Err(exit::Failure::failed_with_help(Error::ByServe(error.clone()))),
+        None => Ok(state),
+    }
+}

@@ -1,0 +1,126 @@
+//! How far a backfill is, and what became of it.
+
+use std::time::Duration;
+
+use deskbell_store::{Leases, StoreError};
+use deskbell_trust::{BackfillState, WalkState, WalkStatus, read_backfill_state};
+use indicatif::ProgressBar;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::super::{Context, progress, table};
+use super::task::Task;
+
+const READING: &str = "reading {bar:40} {pos}/{len} objects, {per_sec} ({eta} left)";
+/// How often a running `serve` is asked how far it is.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// A progress bar of what was asked for.
+pub(super) struct Shown {
+    bar: ProgressBar,
+    destinations: Vec<String>,
+    entities: Vec<String>,
+}
+
+impl Shown {
+    pub(super) fn new(task: &Task, context: &Context) -> Self {
+        let destinations = task.mirrors.iter().map(|mirror| mirror.destination.clone());
+        Self {
+            bar: progress::bar(0, READING, context),
+            destinations: destinations.collect(),
+            entities: task.request.entities.clone(),
+        }
+    }
+
+    /// Draws the bar whenever the state changes.
+    pub(super) async fn follow(&self, mut state: watch::Receiver<BackfillState>) {
+        loop {
+            self.draw(&state.borrow_and_update().clone());
+            if state.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Draws the bar until a running `serve` is done with the request of this number.
+    pub(super) async fn until_done(
+        &self,
+        store: &dyn Leases,
+        number: i64,
+    ) -> Result<BackfillState, StoreError> {
+        let mut poll = tokio::time::interval(POLL_INTERVAL);
+        loop {
+            poll.tick().await;
+            let Some(state) = read_backfill_state(store).await? else { continue };
+            if state.request >= number && !state.is_running {
+                return Ok(state);
+            }
+            self.draw(&state);
+        }
+    }
+
+    fn draw(&self, state: &BackfillState) {
+        let walks = || self.walks(state).map(|(.., walk)| walk);
+        let running = walks().filter(|walk| walk.status == WalkStatus::Running);
+        let total: u64 = running.map(|walk| walk.total.unwrap_or(0).max(walk.read)).sum();
+        let settled = walks().filter(|walk| walk.status != WalkStatus::Running);
+        self.bar.set_length(total + settled.map(|walk| walk.read).sum::<u64>());
+        self.bar.set_position(walks().map(|walk| walk.read).sum());
+    }
+
+    fn walks<'a>(
+        &'a self,
+        state: &'a BackfillState,
+    ) -> impl Iterator<Item = (&'a str, &'a str, &'a WalkState)> {
+        let is_named = |names: &[String], name: &str| names.iter().any(|one| one == name);
+        state.walks().filter(move |(destination, entity, _)| {
+            is_named(&self.destinations, destination)
+                && (self.entities.is_empty() || is_named(&self.entities, entity))
+        })
+    }
+
+    /// Prints what became of each entity; whether all of it is in the mirrors.
+    pub(super) fn print(&self, state: &BackfillState, context: &Context) -> bool {
+        self.bar.finish_and_clear();
+        let walks: Vec<_> = self.walks(state).collect();
+        if context.json {
+            let entities = walks.iter().map(|(destination, entity, walk)| {
+                json!({
+                    "destination": destination, "entity": entity, "status": walk.status,
+                    "read": walk.read, "rows_written": walk.rows_written,
+                    "rejected": walk.rejected, "passed_over": walk.passed_over,
+                    "error": walk.error,
+                })
+            });
+            outln!("{:#}", json!({ "entities": entities.collect::<Vec<_>>() }));
+        } else {
+            let rows = walks.iter().map(|(destination, entity, walk)| {
+                let (read, written) = (walk.read.to_string(), walk.rows_written.to_string());
+                [(*destination).to_owned(), (*entity).to_owned(), read, written, outcome(walk)]
+            });
+            table::print(["MIRROR", "ENTITY", "READ", "WRITTEN", "STATE"], rows);
+        }
+        walks.iter().all(|(.., walk)| walk.status.is_settled() && walk.rejected == 0)
+    }
+}
+
+/// What became of an entity, in words.
+fn outcome(walk: &WalkState) -> String {
+    let why = walk.error.as_deref().unwrap_or_default();
+    match walk.status {
+        WalkStatus::Done if walk.rejected > 0 => {
+            format!(
+                "done; the database rejected {} rows: `deskbell dead-letters list`",
+                walk.rejected
+            )
+        }
+        WalkStatus::Done => "done".to_owned(),
+        WalkStatus::Running => "not done; run it again to continue".to_owned(),
+        WalkStatus::Failed => format!("failed; run it again to continue: {why}"),
+        WalkStatus::NotAvailable => format!("not available: {why}"),
+        WalkStatus::Incomplete => {
+            let tables = walk.passed_over.join(", ");
+            format!("blocked tables have nothing of it: {tables}; run it again once they are not")
+        }
+    }
+}
