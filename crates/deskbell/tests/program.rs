@@ -1,6 +1,7 @@
 //! The program as its users run it: real processes, real files, real HTTP.
 
 mod alerts;
+mod backfill;
 mod backup;
 mod check;
 mod dead_letters;

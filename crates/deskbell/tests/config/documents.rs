@@ -32,6 +32,7 @@ fn documents() -> Vec<String> {
 fn assert_is_good(text: &str) {
     let environment = environment(&[
         ("CLERK_WEBHOOK_SIGNING_SECRET", SECRET),
+        ("CLERK_SECRET_KEY", "sk_test_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
         ("DESKBELL_ADMIN_TOKEN", "t0ken"),
         ("DATABASE_URL", "postgres://app:pw@localhost/app"),
         ("APP_WEBHOOK_SECRET", SECRET),

@@ -13,7 +13,7 @@ fn assert_output(name: &str, text: &str) {
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 23] = [
+    let commands: [&[&str]; 24] = [
         &[],
         &["serve"],
         &["demo"],
@@ -24,6 +24,7 @@ async fn help_of_every_command() {
         &["schema", "print"],
         &["schema", "diff"],
         &["schema", "apply"],
+        &["backfill"],
         &["destinations"],
         &["destinations", "enable"],
         &["events"],

@@ -1,0 +1,175 @@
+//! `deskbell backfill`, and what `serve` fills by itself, from a simulated Clerk.
+
+use std::path::Path;
+use std::time::Duration;
+
+use deskbell_sim::INSTANCE_ID;
+use deskbell_sim::backend_api::{BackendApi, BackendApiOptions, Fault, SharedDirectory, sample};
+use deskbell_sync::inspect::MirrorReader;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::support::{Ran, Serving, deskbell, finish, mirror_at, run, within};
+
+const KEY: &str = "sk_test_SimulatedByDeskbell";
+const OTHER: &str = "ins_2Another0000000000000000000";
+
+/// A simulated instance with so many users, two organizations and nothing else.
+async fn clerk(users: usize) -> BackendApi {
+    let directory = SharedDirectory::default();
+    {
+        let mut state = directory.lock();
+        for (list, count) in [("users", users), ("organizations", 2)] {
+            for number in 0..count {
+                state.insert(list, &sample(list, number, 1_767_225_600_000 + number as i64));
+            }
+        }
+    }
+    let options = BackendApiOptions { requests_max: 10_000, ..BackendApiOptions::default() };
+    let plan = |request: &deskbell_sim::backend_api::ApiRequest| match request
+        .path
+        .starts_with("/billing")
+    {
+        true => Fault::Status(403),
+        false => Fault::None,
+    };
+    BackendApi::start(options, directory, plan).await.unwrap()
+}
+
+fn configured(source: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let config = format!("[server]\nlisten = \"127.0.0.1:0\"\n\n[[source]]\n{source}\n");
+    std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+    directory
+}
+
+fn ours() -> TempDir {
+    configured(&format!("instance_id = \"{INSTANCE_ID}\""))
+}
+
+/// The program with the key of this instance.
+fn with_key(directory: &Path, api: &BackendApi) -> Command {
+    let mut command = deskbell(directory);
+    command.env("CLERK_SECRET_KEY", KEY).env("CLERK_API_URL", api.url());
+    command
+}
+
+async fn backfill(directory: &Path, api: &BackendApi, arguments: &[&str]) -> Ran {
+    finish(with_key(directory, api).args(["backfill"]).args(arguments)).await
+}
+
+fn json(ran: &Ran) -> serde_json::Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"))
+}
+
+/// Waits until the mirror has so many users.
+async fn wait_for_users(directory: &Path, count: usize) {
+    let url = format!("sqlite://{}", directory.join("clerk.db").display());
+    let reader = MirrorReader::open(&url.parse().unwrap()).await.unwrap();
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    within(async {
+        while reader.rows("users").await.map_or(0, |rows| rows.len()) != count {
+            look.tick().await;
+        }
+    })
+    .await;
+}
+
+/// What `--json` says of an entity.
+fn entity<'a>(outcome: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    let entities = outcome["entities"].as_array().unwrap();
+    entities.iter().find(|entity| entity["entity"] == name).unwrap()
+}
+
+#[tokio::test]
+async fn a_mirror_is_filled_before_anything_runs() {
+    let (directory, api) = (ours(), clerk(1_234).await);
+    let counted = backfill(directory.path(), &api, &["--json", "--dry-run", "user"]).await;
+    assert_eq!(counted.code, 0, "{counted:?}");
+    assert_eq!(json(&counted)["entities"][0]["objects"], 1_234);
+    assert_eq!(json(&counted)["requests"], 4);
+    assert!(!directory.path().join("clerk.db").exists(), "nothing was written");
+    let ran = backfill(directory.path(), &api, &["--json"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let outcome = json(&ran);
+    let users = entity(&outcome, "user");
+    assert_eq!((&users["status"], &users["read"]), (&"done".into(), &1_234.into()));
+    assert_eq!(entity(&outcome, "subscription")["status"], "not_available");
+    wait_for_users(directory.path(), 1_234).await;
+    let again = backfill(directory.path(), &api, &["user"]).await;
+    assert_eq!(again.code, 0);
+    let line: Vec<_> = again.stdout.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!((&line[..3], line[4]), (["mirror", "user", "1234"].as_slice(), "done"));
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_said_before_anything_is_read() {
+    let (directory, api) = (ours(), clerk(3).await);
+    let without_key = finish(deskbell(directory.path()).arg("backfill")).await;
+    assert_eq!(without_key.code, 64);
+    assert!(without_key.stderr.contains("export CLERK_SECRET_KEY=sk_…"), "{without_key:?}");
+    let unknown = backfill(directory.path(), &api, &["usr"]).await;
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("did you mean `user`"), "{unknown:?}");
+    assert_eq!(backfill(directory.path(), &api, &["--destination", "x"]).await.code, 2);
+    let other = configured(&format!("instance_id = \"{OTHER}\""));
+    let ran = backfill(other.path(), &api, &[]).await;
+    assert_eq!(ran.code, 64, "{ran:?}");
+    for text in [INSTANCE_ID, OTHER] {
+        assert!(ran.stderr.contains(text), "{}", ran.stderr);
+    }
+    let nobody_knows = configured("name = \"clerk\"");
+    let ran = backfill(nobody_knows.path(), &api, &[]).await;
+    assert_eq!(ran.code, 64, "{ran:?}");
+    assert!(ran.stderr.replace('\n', " ").contains("set `instance_id"), "{}", ran.stderr);
+    wait_for_users(nobody_knows.path(), 0).await;
+}
+
+#[tokio::test]
+async fn serve_fills_a_new_mirror_by_itself() {
+    let (directory, api) = (ours(), clerk(700).await);
+    let serving = Serving::of(with_key(directory.path(), &api)).await;
+    wait_for_users(directory.path(), 700).await;
+    let ran = backfill(directory.path(), &api, &["--json", "organization"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(entity(&json(&ran), "organization")["read"], 2);
+    assert_eq!(serving.terminate().await.0, 0);
+    // It is done once.
+    let requests = api.requests();
+    let serving = Serving::of(with_key(directory.path(), &api)).await;
+    let url = serving.url();
+    let sent = run(directory.path(), &["trigger", "user.created", "--url", &url]).await;
+    assert_eq!(sent.code, 0);
+    mirror_at(directory.path(), 1).await;
+    assert_eq!(api.requests(), requests);
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn serve_fills_on_request_alone_where_the_config_says_so() {
+    let directory = configured(&format!("instance_id = \"{INSTANCE_ID}\"\nbackfill = \"never\""));
+    let api = clerk(20).await;
+    let serving = Serving::of(with_key(directory.path(), &api)).await;
+    let ran = backfill(directory.path(), &api, &["--json", "user"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    wait_for_users(directory.path(), 20).await;
+    // Whose key it is, a count and a page: nothing else was read.
+    assert_eq!(api.requests(), 3);
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn a_key_that_serve_cannot_use_is_said_in_its_log_and_stops_nothing() {
+    let directory = configured(&format!("instance_id = \"{OTHER}\""));
+    let api = clerk(5).await;
+    let mut serving = Serving::of(with_key(directory.path(), &api)).await;
+    serving.until_said("mirrors are not filled with what existed before").await;
+    let url = serving.url();
+    let sent = run(directory.path(), &["trigger", "user.created", "--url", &url]).await;
+    assert_eq!(sent.code, 0);
+    mirror_at(directory.path(), 1).await;
+    let ran = backfill(directory.path(), &api, &["user"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains(INSTANCE_ID), "{}", ran.stderr);
+    assert_eq!(serving.terminate().await.0, 0);
+}
