@@ -49,6 +49,7 @@
 
 mod batch;
 mod checkpoint;
+mod compare;
 mod config;
 mod connect;
 mod consumer;
@@ -79,6 +80,7 @@ mod version;
 
 pub use batch::{Batch, ChildRow, Counts, DeadLetter, EventRef, Row, TableRows, Tombstone};
 pub use checkpoint::Checkpoint;
+pub use compare::{Differences, KnownRow, MirrorComparison};
 pub use config::{
     ColumnValue, ColumnValues, DatabaseConfig, Expressions, Line, LookupConfig, Named, OnDelete,
     OnRowDelete, Stale, StatementConfig, TableConfig,

@@ -10,6 +10,7 @@ mod connection;
 mod existing_columns;
 mod fetched;
 mod isolate;
+mod lift;
 mod merge;
 mod migrate;
 mod open;
@@ -32,6 +33,8 @@ use deskbell_store::{LogId, Seq};
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
+use crate::entity::Entity;
+use crate::fetched::FetchedFrom;
 use crate::mapping::Mappings;
 use crate::mirror_target::{
     CatchUp, Commit, ErrorMode, FetchedCommit, Part, Remade, Retry, Target, TargetError, Waiting,
@@ -149,6 +152,32 @@ impl Target for Mirror {
         let done = self.apply_beside(&mut unit.connected, batch, log_id).await?;
         unit.keep();
         Ok(done)
+    }
+
+    async fn remove_unlisted(
+        &self,
+        entity: &'static Entity,
+        ids: &[String],
+        from: &FetchedFrom,
+        at_ms: i64,
+        log_id: LogId,
+    ) -> Result<FetchedCommit, TargetError> {
+        let mut unit = self.unit().await?;
+        let connected = &mut unit.connected;
+        let done = self.remove_beside(connected, (entity, ids), from, at_ms, log_id).await?;
+        unit.keep();
+        Ok(done)
+    }
+
+    async fn lift_tombstones(
+        &self,
+        entity: &'static Entity,
+        ids: &[String],
+    ) -> Result<u64, TargetError> {
+        let mut unit = self.unit().await?;
+        let lifted = self.forget(&mut unit.connected, entity, ids, false).await?;
+        unit.keep();
+        Ok(lifted)
     }
 
     async fn remake(&self, current: &Checkpoint) -> Result<Option<Remade>, TargetError> {

@@ -13,6 +13,8 @@ use deskbell_store::{LogId, Seq};
 
 use crate::batch::{Batch, DeadLetter};
 use crate::checkpoint::Checkpoint;
+use crate::entity::Entity;
+use crate::fetched::FetchedFrom;
 use crate::mapping::Mappings;
 pub use connect_error::ConnectError;
 pub(crate) use connect_error::check_schema_name;
@@ -106,6 +108,32 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         batch: &Batch,
         log_id: LogId,
     ) -> Result<FetchedCommit, TargetError>;
+
+    /// Removes the rows of entities that Clerk does not have any more, as of this time, in mapped
+    /// tables too, as their deletes would. Unlike a delete this is not final: a later version brings a
+    /// row back, but not one that a mapped table keeps or marks. The number of rows is that of the
+    /// entities that were removed.
+    ///
+    /// # Errors
+    /// The database failed; whether this took effect is not known.
+    async fn remove_unlisted(
+        &self,
+        entity: &'static Entity,
+        ids: &[String],
+        from: &FetchedFrom,
+        at_ms: i64,
+        log_id: LogId,
+    ) -> Result<FetchedCommit, TargetError>;
+
+    /// Forgets that these entities were deleted, so that a version brings them back. How many were.
+    ///
+    /// # Errors
+    /// The database failed; whether this took effect is not known.
+    async fn lift_tombstones(
+        &self,
+        entity: &'static Entity,
+        ids: &[String],
+    ) -> Result<u64, TargetError>;
 
     /// Makes the next few rows again that are of another mapping, and whose events the log no
     /// longer has: only while `current` is the stored checkpoint, which stays. For when the log has

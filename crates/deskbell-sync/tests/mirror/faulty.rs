@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deskbell_store::{BackendError, LogId, Seq};
+use deskbell_sync::entity::Entity;
 use deskbell_sync::{
-    Batch, CatchUp, Checkpoint, Commit, ErrorMode, FetchedCommit, Mappings, Part, Retry, Target,
-    TargetError, Waiting, connect,
+    Batch, CatchUp, Checkpoint, Commit, ErrorMode, FetchedCommit, FetchedFrom, Mappings, Part,
+    Retry, Target, TargetError, Waiting, connect,
 };
 
 use super::consumer::World;
@@ -117,6 +118,25 @@ impl Target for Faulty {
         log_id: LogId,
     ) -> Result<FetchedCommit, TargetError> {
         self.answer(self.target.apply_fetched(batch, log_id)).await
+    }
+
+    async fn remove_unlisted(
+        &self,
+        entity: &'static Entity,
+        ids: &[String],
+        from: &FetchedFrom,
+        at_ms: i64,
+        log_id: LogId,
+    ) -> Result<FetchedCommit, TargetError> {
+        self.answer(self.target.remove_unlisted(entity, ids, from, at_ms, log_id)).await
+    }
+
+    async fn lift_tombstones(
+        &self,
+        entity: &'static Entity,
+        ids: &[String],
+    ) -> Result<u64, TargetError> {
+        self.answer(self.target.lift_tombstones(entity, ids)).await
     }
 
     async fn close(&self) {
