@@ -26,8 +26,6 @@ pub use state::{BackfillState, WalkState, WalkStatus};
 /// Lists that are read at the same time, within the rate limit. The pages of one list follow each
 /// other.
 const WALKS_AT_ONCE: usize = 4;
-/// Statuses of Clerk by which it does not answer a list at all: what it is of is not switched on.
-const NOT_AVAILABLE: &[u16] = &[400, 402, 403, 404, 422];
 
 /// Fills mirrors from one Clerk instance.
 #[derive(Debug)]
@@ -194,8 +192,7 @@ pub(crate) fn is_filled(mirrors: &[BackfillMirror], progress: &BackfillProgress<
 
 impl WalkError {
     fn is_not_available(&self) -> bool {
-        let Self::Read(error) = self else { return false };
-        error.status().is_some_and(|status| NOT_AVAILABLE.contains(&status))
+        matches!(self, Self::Read(error) if error.is_not_available())
     }
 }
 

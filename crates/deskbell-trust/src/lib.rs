@@ -7,6 +7,7 @@ mod estimate;
 mod instance;
 mod object_pages;
 mod readings;
+mod reconcile;
 
 pub use backfill::{
     BACKFILL, Backfill, BackfillError, BackfillMirror, BackfillProgress, BackfillState,
@@ -19,3 +20,7 @@ pub use estimate::{Estimate, counted_as, estimate, time_of};
 pub use instance::{KeyError, check_key};
 pub use object_pages::ReadError;
 pub use readings::readable_entities;
+pub use reconcile::{
+    Found, MirrorReconciled, RECHECK_AFTER, Reconcile, ReconcileError, ReconcileState, Reconciled,
+    ReconciledMirror, Repair,
+};

@@ -17,6 +17,9 @@ use crate::readings::{Readable, Reading};
 /// Objects that are read one by one at the same time, within the rate limit.
 const REQUESTS_AT_ONCE: usize = 8;
 
+/// Statuses by which Clerk rejects a list as a whole.
+const NOT_AVAILABLE: &[u16] = &[400, 402, 403, 404, 422];
+
 /// A page of objects that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -44,6 +47,13 @@ pub(crate) struct ObjectPage {
     pub(crate) total: Option<u64>,
     /// Where to go on behind them; `None` behind the last one.
     pub(crate) next: Option<Cursor>,
+}
+
+impl ObjectPage {
+    /// The objects of this entity.
+    pub(crate) fn objects_of(&self, entity: &Entity) -> impl Iterator<Item = &ReadObject> {
+        self.objects.iter().filter(move |object| object.is_of(entity))
+    }
 }
 
 /// Reads the objects of an entity.
@@ -183,6 +193,22 @@ impl ReadObject {
         Self { entity, item, answered_at_ms }
     }
 
+    pub(crate) fn id(&self) -> &str {
+        &self.item.id
+    }
+
+    pub(crate) fn is_of(&self, entity: &Entity) -> bool {
+        self.entity == entity
+    }
+
+    pub(crate) fn answered_at_ms(&self) -> i64 {
+        self.answered_at_ms
+    }
+
+    pub(crate) fn updated_at_ms(&self) -> Option<i64> {
+        self.item.updated_at
+    }
+
     pub(crate) fn as_fetched(&self) -> FetchedObject<'_> {
         let Self { entity, item, answered_at_ms } = self;
         FetchedObject { entity, json: item.raw.get(), answered_at_ms: *answered_at_ms }
@@ -190,6 +216,11 @@ impl ReadObject {
 }
 
 impl ReadError {
+    /// Whether Clerk does not answer the list at all: what it is of is not switched on.
+    pub(crate) fn is_not_available(&self) -> bool {
+        self.status().is_some_and(|status| NOT_AVAILABLE.contains(&status))
+    }
+
     /// The HTTP status of Clerk's answer, if there was one.
     pub(crate) fn status(&self) -> Option<u16> {
         let error = match self {
