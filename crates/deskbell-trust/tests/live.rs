@@ -35,7 +35,7 @@ impl Clerk {
     }
 }
 
-fn event(message: &Message) -> NewEvent {
+pub(crate) fn event(message: &Message) -> NewEvent {
     let body: Value = serde_json::from_slice(&message.body).unwrap();
     let mut event = testkit::event(&message.id, message.event_type)
         .at(body["timestamp"].as_i64().unwrap())

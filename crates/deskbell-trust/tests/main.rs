@@ -5,4 +5,5 @@
 mod backfill;
 mod keys;
 mod live;
+mod reconcile;
 mod support;

@@ -14,12 +14,15 @@ use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
     DatabaseConfig, FetchedFrom, MirrorConsumer, MirrorOptions, SourceRule, Target, connect,
 };
-use deskbell_trust::{Backfill, BackfillMirror, BackfillProgress, BackfillState, Scope};
+use deskbell_trust::{
+    Backfill, BackfillMirror, BackfillProgress, BackfillState, MirrorReconciled, Reconcile,
+    ReconciledMirror, Repair, Scope,
+};
 use tempfile::TempDir;
 
 const KEY: &str = "sk_test_SimulatedByDeskbell";
 /// 2026-01-01T00:00:00Z, in Unix milliseconds.
-const START_MS: i64 = 1_767_225_600_000;
+pub(crate) const START_MS: i64 = 1_767_225_600_000;
 
 /// A simulated Clerk, a log, and the place of a mirror.
 pub(crate) struct World {
@@ -112,12 +115,41 @@ impl World {
         progress.subscribe().borrow().clone()
     }
 
+    /// Compares the mirror with Clerk.
+    pub(crate) async fn reconcile(
+        &self,
+        mirror: &Mirror,
+        entities: &[&str],
+        repair: Option<Repair>,
+    ) -> MirrorReconciled {
+        let entities: Vec<_> = entities.iter().map(|name| (*name).to_owned()).collect();
+        let target = Arc::clone(&mirror.target);
+        let mirror = ReconciledMirror::open(target, &mirror.options).await.unwrap();
+        let from = FetchedFrom { source: "clerk".into(), instance_id: INSTANCE_ID.to_owned() };
+        let (client, log_id) = (self.client(), self.store.log_id());
+        let reconcile = Reconcile {
+            client,
+            from,
+            log_id,
+            mirror: &mirror,
+            repair,
+            recheck_after: Duration::ZERO,
+        };
+        MirrorReconciled { entities: reconcile.run(&entities).await, ..MirrorReconciled::default() }
+    }
+
     pub(crate) async fn append(&self, event: NewEvent) {
         self.store.append(&[event]).await.unwrap();
     }
 }
 
 impl Mirror {
+    /// Reads the log to its end.
+    pub(crate) async fn drain(&self, store: &Arc<dyn Store>) {
+        let mut consumer = self.consumer(store);
+        while consumer.run_once().await.unwrap().more {}
+    }
+
     pub(crate) fn to_fill(&self) -> BackfillMirror {
         BackfillMirror::new(Arc::clone(&self.target), &self.options)
     }
