@@ -152,7 +152,8 @@ impl BackfillService {
         }
         let BackfillSource { name, client, instance_id, .. } = source;
         let (store, configured) = (&*self.store, instance_id.as_deref());
-        let instance_id = check_key(client, store, name, configured, &mirrors).await?;
+        let folds: Vec<_> = mirrors.iter().map(BackfillMirror::fold).collect();
+        let instance_id = check_key(client, store, name, configured, &folds).await?;
         tracing::info!(source = name, instance_id, "filling mirrors from Clerk's Backend API");
         let from = FetchedFrom { source: name.as_str().into(), instance_id };
         let log_id = store.log_id();

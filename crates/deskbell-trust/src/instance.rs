@@ -2,9 +2,7 @@
 
 use clerk_api::{Client, InstanceError};
 use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError};
-use deskbell_sync::is_example_instance;
-
-use crate::backfill::BackfillMirror;
+use deskbell_sync::{Fold, is_example_instance};
 
 /// The newest events that are looked at.
 const EVENTS_MAX: u32 = 1_000;
@@ -47,7 +45,7 @@ pub async fn check_key(
     store: &dyn ConsumerLog,
     source: &str,
     configured: Option<&str>,
-    mirrors: &[BackfillMirror],
+    folds: &[&Fold],
 ) -> Result<String, KeyError> {
     let found = client.instance().await?.id;
     let other = |expected: &str, expected_by: &str| KeyError::OtherInstance {
@@ -63,8 +61,8 @@ pub async fn check_key(
         }
         is_confirmed = true;
     }
-    for mirror in mirrors {
-        if let Some(expected) = mirror.fold.instance_of(store, source).await? {
+    for fold in folds {
+        if let Some(expected) = fold.instance_of(store, source).await? {
             if expected != found {
                 return Err(other(&expected, "its events are of"));
             }

@@ -12,7 +12,8 @@ use clerk_api::{Client, lists};
 use deskbell_store::LogId;
 use deskbell_sync::entity::Entity;
 use deskbell_sync::{
-    Differences, FetchedFrom, Fold, MirrorComparison, MirrorOptions, Target, TargetError,
+    ConnectError, Differences, FetchedFrom, Fold, Mappings, MirrorComparison, MirrorOptions,
+    Target, TargetError,
 };
 use tokio::time::sleep;
 
@@ -34,7 +35,8 @@ const OVERLAP_MS: i64 = 10 * 60 * 1000;
 pub struct ReconciledMirror {
     pub destination: String,
     comparison: MirrorComparison,
-    target: Arc<dyn Target>,
+    /// Where differences are mended; `None` where none are.
+    target: Option<Arc<dyn Target>>,
     fold: Fold,
 }
 
@@ -68,27 +70,39 @@ pub enum ReconcileError {
 }
 
 impl ReconciledMirror {
-    /// The mirror of these options, which is open.
+    /// The mirror of these options, and its target where differences are to be mended.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The options make no sense, or the mirror cannot be read.
     pub async fn open(
-        target: Arc<dyn Target>,
         options: &MirrorOptions,
-    ) -> Result<Self, deskbell_sync::ConnectError> {
+        target: Option<Arc<dyn Target>>,
+    ) -> Result<Self, ConnectError> {
         let comparison = MirrorComparison::open(options).await?;
-        let fold = Fold::new(target.mappings(), options.sources.clone());
+        let mappings = Mappings::for_config(&options.database)?;
+        let fold = Fold::new(Arc::new(mappings), options.sources.clone());
         Ok(Self { destination: options.destination.clone(), comparison, target, fold })
+    }
+
+    /// How it folds.
+    #[must_use]
+    pub fn fold(&self) -> &Fold {
+        &self.fold
     }
 }
 
 impl Reconcile<'_> {
     /// Compares these entities, or all that the mirror has. One that cannot be compared stops none of
-    /// the others.
-    pub async fn run(&self, entities: &[String]) -> Vec<Reconciled> {
+    /// the others. `begins` is told the entity that is next.
+    pub async fn run(
+        &self,
+        entities: &[String],
+        begins: &(dyn Fn(&str) + Sync),
+    ) -> Vec<Reconciled> {
         let mut outcomes = Vec::new();
         for readable in readings::all() {
             if self.is_wanted(readable, entities) {
+                begins(readable.entity.name);
                 outcomes.extend(self.compare_list(readable, entities).await);
             }
         }
@@ -197,7 +211,7 @@ impl Reconcile<'_> {
         found: Differences,
     ) -> Result<u64, ReconcileError> {
         let database = |source| self.database(source);
-        let target = &self.mirror.target;
+        let Some(target) = &self.mirror.target else { return Ok(0) };
         if !found.deleted.is_empty() {
             target.lift_tombstones(entity, &found.deleted).await.map_err(database)?;
         }
@@ -244,7 +258,7 @@ impl Reconcile<'_> {
             ));
             return Ok(());
         }
-        let (target, from) = (&self.mirror.target, &self.from);
+        let (Some(target), from) = (&self.mirror.target, &self.from) else { return Ok(()) };
         let removed = target
             .remove_unlisted(
                 entity,

@@ -10,8 +10,8 @@ const OTHER: &str = "ins_2Another0000000000000000000";
 
 async fn checked(world: &World, configured: Option<&str>) -> Result<String, KeyError> {
     let mirror = world.mirror("app").await;
-    let mirrors = [mirror.to_fill()];
-    check_key(&world.client(), &*world.store, "clerk", configured, &mirrors).await
+    let mirror = mirror.to_fill();
+    check_key(&world.client(), &*world.store, "clerk", configured, &[mirror.fold()]).await
 }
 
 async fn append(world: &World, message_id: &str, instance: &str) {

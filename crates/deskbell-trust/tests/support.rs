@@ -124,7 +124,7 @@ impl World {
     ) -> MirrorReconciled {
         let entities: Vec<_> = entities.iter().map(|name| (*name).to_owned()).collect();
         let target = Arc::clone(&mirror.target);
-        let mirror = ReconciledMirror::open(target, &mirror.options).await.unwrap();
+        let mirror = ReconciledMirror::open(&mirror.options, Some(target)).await.unwrap();
         let from = FetchedFrom { source: "clerk".into(), instance_id: INSTANCE_ID.to_owned() };
         let (client, log_id) = (self.client(), self.store.log_id());
         let reconcile = Reconcile {
@@ -135,7 +135,10 @@ impl World {
             repair,
             recheck_after: Duration::ZERO,
         };
-        MirrorReconciled { entities: reconcile.run(&entities).await, ..MirrorReconciled::default() }
+        MirrorReconciled {
+            entities: reconcile.run(&entities, &|_| {}).await,
+            ..MirrorReconciled::default()
+        }
     }
 
     pub(crate) async fn append(&self, event: NewEvent) {

@@ -13,7 +13,7 @@ use crate::readings::{Readable, Reading};
 pub struct BackfillMirror {
     pub destination: String,
     target: Arc<dyn Target>,
-    pub(crate) fold: Fold,
+    fold: Fold,
 }
 
 impl BackfillMirror {
@@ -22,6 +22,12 @@ impl BackfillMirror {
     pub fn new(target: Arc<dyn Target>, options: &MirrorOptions) -> Self {
         let fold = Fold::new(target.mappings(), options.sources.clone());
         Self { destination: options.destination.clone(), target, fold }
+    }
+
+    /// How it folds.
+    #[must_use]
+    pub fn fold(&self) -> &Fold {
+        &self.fold
     }
 
     /// Whether the mirror takes what is read here. Subscription items are read on the way, where

@@ -1,19 +1,17 @@
 //! `deskbell backfill`: mirrors are filled with what existed before them.
 
 mod dry_run;
-mod error;
 mod run_here;
 mod show;
-mod task;
 
 use std::process::ExitCode;
 
 use clap::Args;
 use deskbell_trust::{BackfillRequest, BackfillState};
 
-use self::error::{Error, failure};
 use self::show::Shown;
-use self::task::Task;
+use super::clerk::error::{Error, failure};
+use super::clerk::task::Task;
 use super::{Context, exit, store};
 use crate::command_runner::{Answer, Request};
 

@@ -4,6 +4,7 @@
 mod output;
 
 mod backfill;
+mod clerk;
 mod config;
 mod context;
 mod dead_letters;
@@ -16,6 +17,7 @@ mod logging;
 mod named;
 mod progress;
 mod rebuild;
+mod reconcile;
 mod replay;
 mod schema;
 mod serve;
@@ -74,6 +76,8 @@ enum Command {
     Rebuild(rebuild::Arguments),
     /// Fill mirrors with what existed in Clerk before them, also while `serve` runs.
     Backfill(backfill::Arguments),
+    /// Compare mirrors with Clerk, and mend what differs.
+    Reconcile(reconcile::Arguments),
     /// Resume statements that were paused because the event log was restored or replaced.
     #[command(subcommand)]
     Statements(statements::Command),
@@ -143,6 +147,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Schema(command) => on_runtime(schema::run(command, context)),
         Command::Rebuild(arguments) => on_runtime(rebuild::run(arguments, context)),
         Command::Backfill(arguments) => on_runtime(backfill::run(arguments, context)),
+        Command::Reconcile(arguments) => on_runtime(reconcile::run(arguments, context)),
         Command::Statements(command) => on_runtime(statements::run(command, context)),
         Command::Destinations(arguments) => on_runtime(destinations::run(arguments, context)),
         Command::Events(command) => on_runtime(events::run(command, context)),

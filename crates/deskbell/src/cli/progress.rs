@@ -19,3 +19,10 @@ pub(super) fn bar(length: usize, template: &str, context: &Context) -> ProgressB
     bar.enable_steady_tick(TICK_INTERVAL);
     bar
 }
+
+/// A sign that something goes on, without a length.
+pub(super) fn spinner(template: &str, context: &Context) -> ProgressBar {
+    let bar = bar(0, template, context);
+    bar.unset_length();
+    bar
+}

@@ -7,9 +7,9 @@ use deskbell_sync::{Fold, Mappings, MirrorOptions};
 use deskbell_trust::{BackfillSource, Estimate, counted_as, estimate, time_of};
 use serde_json::json;
 
+use super::super::clerk::error::Error;
+use super::super::clerk::task::Task;
 use super::super::{Context, exit, table};
-use super::error::Error;
-use super::task::Task;
 use crate::backend_api;
 
 pub(super) async fn run(task: &Task, context: &Context) -> Result<(), exit::Failure> {
@@ -33,10 +33,6 @@ pub(super) async fn run(task: &Task, context: &Context) -> Result<(), exit::Fail
 
 /// What the mirrors that are filled from this source take.
 fn folds_of(task: &Task, source: &BackfillSource) -> Result<Vec<Fold>, exit::Failure> {
-    let of_source = |mirror: &&MirrorOptions| {
-        let first = task.sources.iter().find(|one| mirror.sources.contains_key(&one.name));
-        first.is_some_and(|first| first.name == source.name)
-    };
     let fold = |mirror: &MirrorOptions| {
         let mappings = Mappings::for_config(&mirror.database).map_err(|source| {
             let destination = mirror.destination.clone();
@@ -44,7 +40,7 @@ fn folds_of(task: &Task, source: &BackfillSource) -> Result<Vec<Fold>, exit::Fai
         })?;
         Ok(Fold::new(Arc::new(mappings), mirror.sources.clone()))
     };
-    task.mirrors.iter().filter(of_source).map(fold).collect()
+    task.mirrors_of(source).map(fold).collect()
 }
 
 fn print(estimates: &[Estimate], time: Duration, context: &Context) {

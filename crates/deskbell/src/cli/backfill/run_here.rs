@@ -13,10 +13,10 @@ use deskbell_trust::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::super::clerk::error::{Error, failure};
+use super::super::clerk::task::Task;
 use super::super::exit;
-use super::error::{Error, failure};
 use super::show::Shown;
-use super::task::Task;
 
 /// How long others are kept out before this process leads.
 const LEASE: Duration = Duration::from_secs(3);

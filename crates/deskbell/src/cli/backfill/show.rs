@@ -8,8 +8,8 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::super::clerk::task::Task;
 use super::super::{Context, progress, table};
-use super::task::Task;
 
 const READING: &str = "reading {bar:40} {pos}/{len} objects, {per_sec} ({eta} left)";
 /// How often a running `serve` is asked how far it is.

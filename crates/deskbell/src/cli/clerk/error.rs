@@ -1,4 +1,4 @@
-//! Why mirrors cannot be filled, and what to do then.
+//! Why a command cannot read Clerk's Backend API for mirrors, and what to do then.
 
 use deskbell_store::StoreError;
 use deskbell_sync::{ConnectError, MappingError};
@@ -9,7 +9,7 @@ use super::super::exit;
 use crate::backend_api::BackendApiError;
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub(super) enum Error {
+pub(in crate::cli) enum Error {
     #[error("`{name}` cannot be read from Clerk's Backend API")]
     Entity {
         name: String,
@@ -24,27 +24,29 @@ pub(super) enum Error {
     NoKey,
     #[error(transparent)]
     BackendApi(#[from] BackendApiError),
-    #[error("there is no mirror to fill")]
+    #[error("there is no mirror")]
     #[diagnostic(help("configure a destination with `type = \"database\"`"))]
     NoMirror,
     #[error("the config of destination `{destination}` is wrong")]
     Mappings { destination: String, source: MappingError },
     #[error("cannot open the mirror of destination `{destination}`")]
     Mirror { destination: String, source: ConnectError },
-    #[error("cannot fill the mirrors")]
+    #[error("the secret key cannot be used")]
     #[diagnostic(help(
         "set `secret_key` (or CLERK_SECRET_KEY) to the secret key of the instance whose events \
          arrive, or give the other instance a source and a mirror of its own"
     ))]
-    OtherInstance(#[source] RunError),
-    #[error("cannot fill the mirrors")]
+    OtherInstance(#[source] KeyError),
+    #[error("the secret key cannot be used")]
     NoEvent {
-        source: RunError,
+        source: KeyError,
         #[help]
         help: String,
     },
     #[error("cannot fill the mirrors")]
     Run(#[source] RunError),
+    #[error("cannot compare the mirrors with Clerk")]
+    Key(#[source] KeyError),
     #[error("cannot use the event log")]
     Store(#[from] StoreError),
     #[error("another process fills the mirrors")]
@@ -55,18 +57,18 @@ pub(super) enum Error {
 }
 
 /// How the command ends.
-pub(super) fn failure(error: Error) -> exit::Failure {
+pub(in crate::cli) fn failure(error: Error) -> exit::Failure {
     match error {
-        Error::Run(RunError::Key(error)) if error.is_config_error() => {
+        Error::Run(RunError::Key(error)) | Error::Key(error) if error.is_config_error() => {
             let error = match error {
                 KeyError::NoEvent { ref found, .. } => {
                     let help = format!(
                         "set `instance_id = \"{found}\"` in [[source]] if that is right, or try \
                          again when an event has arrived"
                     );
-                    Error::NoEvent { source: RunError::Key(error), help }
+                    Error::NoEvent { source: error, help }
                 }
-                error => Error::OtherInstance(RunError::Key(error)),
+                error => Error::OtherInstance(error),
             };
             exit::Failure::config(error)
         }

@@ -1,4 +1,4 @@
-//! What is to be filled, and from where.
+//! The mirrors that a command is about, and the sources whose objects Clerk's API gives.
 
 use deskbell_sync::MirrorOptions;
 use deskbell_trust::{BackfillRequest, BackfillSource, readable_entities};
@@ -8,17 +8,20 @@ use super::error::Error;
 use crate::backend_api;
 use crate::config::{Config, nearest};
 
-/// What is to be filled, and from where.
-pub(super) struct Task {
-    pub(super) config: Config,
-    pub(super) sources: Vec<BackfillSource>,
-    pub(super) mirrors: Vec<MirrorOptions>,
-    pub(super) request: BackfillRequest,
+/// The mirrors that a command is about, and where their objects are read.
+pub(in crate::cli) struct Task {
+    pub(in crate::cli) config: Config,
+    pub(in crate::cli) sources: Vec<BackfillSource>,
+    pub(in crate::cli) mirrors: Vec<MirrorOptions>,
+    pub(in crate::cli) request: BackfillRequest,
 }
 
 impl Task {
     /// Refuses names that are unknown, and a config without a key or a mirror.
-    pub(super) fn new(request: BackfillRequest, config: Config) -> Result<Self, exit::Failure> {
+    pub(in crate::cli) fn new(
+        request: BackfillRequest,
+        config: Config,
+    ) -> Result<Self, exit::Failure> {
         let known = readable_entities();
         let unknown = |name: &&String| !known.contains(&name.as_str());
         if let Some(name) = request.entities.iter().find(unknown) {
@@ -40,5 +43,16 @@ impl Task {
             return Err(exit::Failure::config(Error::NoKey));
         }
         Ok(Self { config, sources, mirrors, request })
+    }
+
+    /// The mirrors whose objects come from this source: the first of their sources with a key.
+    pub(in crate::cli) fn mirrors_of(
+        &self,
+        source: &BackfillSource,
+    ) -> impl Iterator<Item = &MirrorOptions> {
+        self.mirrors.iter().filter(|mirror| {
+            let first = self.sources.iter().find(|one| mirror.sources.contains_key(&one.name));
+            first.is_some_and(|first| first.name == source.name)
+        })
     }
 }

@@ -1,0 +1,104 @@
+//! `deskbell reconcile`: mirrors are compared with Clerk.
+
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Args;
+use deskbell_store::{Store, clock};
+use deskbell_sync::{FetchedFrom, MirrorOptions, connect};
+use deskbell_trust::{
+    BackfillRequest, BackfillSource, MirrorReconciled, RECHECK_AFTER, Reconcile, ReconciledMirror,
+    Repair, check_key,
+};
+
+use super::clerk::error::{Error, failure};
+use super::clerk::task::Task;
+use super::{Context, exit, progress, store};
+
+const COMPARING: &str = "{spinner} comparing {msg}";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Entities to compare, such as user [default: all that the mirrors have].
+    entities: Vec<String>,
+    /// Compare only this mirror; can be repeated [default: all enabled ones].
+    #[arg(long = "destination", value_name = "NAME")]
+    destinations: Vec<String>,
+    /// Write what is missing or stale, and remove what Clerk does not have.
+    #[arg(long)]
+    repair: bool,
+    /// Rows of one entity that may be removed [default: 20, or 1 % of them if that is more].
+    #[arg(long, value_name = "N", requires = "repair")]
+    delete_at_most: Option<u64>,
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    let Arguments { entities, destinations, repair, delete_at_most } = arguments;
+    let request = BackfillRequest { entities, destinations, ..BackfillRequest::default() };
+    let task = Task::new(request, context.load_without_secrets()?)?;
+    let repair = repair.then_some(Repair { delete_at_most });
+    let store = store::to_read(&task.config).await?;
+    let compared = compare_all(&task, &*store, repair, context).await;
+    store.close().await;
+    let compared = compared.map_err(failure)?;
+    let is_right = show::print(&compared, repair.is_some(), context);
+    Ok(ExitCode::from(if is_right { exit::DONE } else { exit::FAILED }))
+}
+
+/// What was found, by mirror.
+type Compared = Vec<(String, MirrorReconciled)>;
+
+async fn compare_all(
+    task: &Task,
+    store: &dyn Store,
+    repair: Option<Repair>,
+    context: &Context,
+) -> Result<Compared, Error> {
+    let mut compared = Vec::new();
+    for source in &task.sources {
+        for options in task.mirrors_of(source) {
+            let outcome = compare(task, store, (source, options), repair, context).await?;
+            compared.push((options.destination.clone(), outcome));
+        }
+    }
+    Ok(compared)
+}
+
+async fn compare(
+    task: &Task,
+    store: &dyn Store,
+    (source, options): (&BackfillSource, &MirrorOptions),
+    repair: Option<Repair>,
+    context: &Context,
+) -> Result<MirrorReconciled, Error> {
+    let destination = &options.destination;
+    let cannot_open = |source| Error::Mirror { destination: destination.clone(), source };
+    let target = match repair {
+        Some(_) => Some(connect(options).await.map_err(cannot_open)?),
+        None => None,
+    };
+    let mirror = ReconciledMirror::open(options, target).await.map_err(cannot_open)?;
+    let BackfillSource { name, client, instance_id, .. } = source;
+    let configured = instance_id.as_deref();
+    let instance_id = check_key(client, store, name, configured, &[mirror.fold()]).await;
+    let instance_id = instance_id.map_err(Error::Key)?;
+    let reconcile = Reconcile {
+        client: client.clone(),
+        from: FetchedFrom { source: name.as_str().into(), instance_id },
+        log_id: store.log_id(),
+        mirror: &mirror,
+        repair,
+        recheck_after: RECHECK_AFTER,
+    };
+    let spinner = progress::spinner(COMPARING, context);
+    let started_at_ms = clock::now_ms();
+    let show = |entity: &str| spinner.set_message(format!("{entity} of {destination}"));
+    let entities = reconcile.run(&task.request.entities, &show).await;
+    spinner.finish_and_clear();
+    let finished_at_ms = clock::now_ms();
+    Ok(MirrorReconciled { started_at_ms, finished_at_ms, entities, ..MirrorReconciled::default() })
+}
