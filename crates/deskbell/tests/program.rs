@@ -23,6 +23,7 @@ mod outcomes;
 mod proxy;
 mod read_only;
 mod rebuild;
+mod reconcile;
 mod reload;
 mod replicas;
 mod retention;

@@ -12,10 +12,10 @@ use tokio::process::Command;
 use super::support::{Ran, Serving, deskbell, finish, mirror_at, run, within};
 
 const KEY: &str = "sk_test_SimulatedByDeskbell";
-const OTHER: &str = "ins_2Another0000000000000000000";
+pub(super) const OTHER: &str = "ins_2Another0000000000000000000";
 
 /// A simulated instance with so many users, two organizations and nothing else.
-async fn clerk(users: usize) -> BackendApi {
+pub(super) async fn clerk(users: usize) -> BackendApi {
     let directory = SharedDirectory::default();
     {
         let mut state = directory.lock();
@@ -36,19 +36,19 @@ async fn clerk(users: usize) -> BackendApi {
     BackendApi::start(options, directory, plan).await.unwrap()
 }
 
-fn configured(source: &str) -> TempDir {
+pub(super) fn configured(source: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let config = format!("[server]\nlisten = \"127.0.0.1:0\"\n\n[[source]]\n{source}\n");
     std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
     directory
 }
 
-fn ours() -> TempDir {
+pub(super) fn ours() -> TempDir {
     configured(&format!("instance_id = \"{INSTANCE_ID}\""))
 }
 
 /// The program with the key of this instance.
-fn with_key(directory: &Path, api: &BackendApi) -> Command {
+pub(super) fn with_key(directory: &Path, api: &BackendApi) -> Command {
     let mut command = deskbell(directory);
     command.env("CLERK_SECRET_KEY", KEY).env("CLERK_API_URL", api.url());
     command
@@ -58,12 +58,12 @@ async fn backfill(directory: &Path, api: &BackendApi, arguments: &[&str]) -> Ran
     finish(with_key(directory, api).args(["backfill"]).args(arguments)).await
 }
 
-fn json(ran: &Ran) -> serde_json::Value {
+pub(super) fn json(ran: &Ran) -> serde_json::Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"))
 }
 
 /// Waits until the mirror has so many users.
-async fn wait_for_users(directory: &Path, count: usize) {
+pub(super) async fn wait_for_users(directory: &Path, count: usize) {
     let url = format!("sqlite://{}", directory.join("clerk.db").display());
     let reader = MirrorReader::open(&url.parse().unwrap()).await.unwrap();
     let mut look = tokio::time::interval(Duration::from_millis(20));

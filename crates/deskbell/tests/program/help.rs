@@ -13,7 +13,7 @@ fn assert_output(name: &str, text: &str) {
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 24] = [
+    let commands: [&[&str]; 25] = [
         &[],
         &["serve"],
         &["demo"],
@@ -25,6 +25,7 @@ async fn help_of_every_command() {
         &["schema", "diff"],
         &["schema", "apply"],
         &["backfill"],
+        &["reconcile"],
         &["destinations"],
         &["destinations", "enable"],
         &["events"],
