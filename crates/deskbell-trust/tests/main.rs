@@ -6,4 +6,5 @@ mod backfill;
 mod keys;
 mod live;
 mod reconcile;
+mod service;
 mod support;

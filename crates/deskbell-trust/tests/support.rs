@@ -153,6 +153,10 @@ impl Mirror {
         while consumer.run_once().await.unwrap().more {}
     }
 
+    pub(crate) fn target(&self) -> Arc<dyn Target> {
+        Arc::clone(&self.target)
+    }
+
     pub(crate) fn to_fill(&self) -> BackfillMirror {
         BackfillMirror::new(Arc::clone(&self.target), &self.options)
     }

@@ -8,6 +8,7 @@ mod condition;
 mod destinations;
 mod instances;
 mod mirrors;
+mod reconciled;
 mod sources;
 mod state;
 
@@ -19,6 +20,7 @@ use deskbell_delivery::{HealthPolicy, Notice, NoticeState};
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::DeadLetterQuery;
 use deskbell_store::{Leader, LogHandle, Store, StoreError, SubmitError, run_as_leader};
+use deskbell_trust::read_reconcile_state;
 use tokio_util::sync::CancellationToken;
 
 use self::condition::Observation;
@@ -125,7 +127,9 @@ impl Alerts {
                 state.dead_letters_total > 0 && self.has_dead_letters(&state.name).await?;
             observed.push(destinations::dead_letters(state, is_left));
         }
+        let compared = read_reconcile_state(&*self.store).await?.unwrap_or_default();
         for (name, status) in self.mirrors.statuses().await {
+            observed.push(reconciled::observe(&name, &compared));
             let after_ms = self.mirror_after_ms;
             observed.extend(mirrors::observe(&name, status.as_ref(), after_ms, now_ms));
         }

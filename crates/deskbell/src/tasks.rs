@@ -9,7 +9,7 @@ use deskbell_delivery::{Router, Worker};
 use deskbell_server::{RefusedRequests, Server};
 use deskbell_store::{LogWriter, Store, SubjectIndexer};
 use deskbell_sync::MirrorService;
-use deskbell_trust::BackfillService;
+use deskbell_trust::TrustService;
 
 pub use self::group::StoppedEarly;
 pub(crate) use self::group::{TaskGroup, stop_all};
@@ -28,7 +28,7 @@ pub(crate) struct CommonTasks {
     pub(crate) commands: CommandRunner,
     /// `None` where nothing is delivered to.
     pub(crate) router: Option<Router>,
-    pub(crate) backfill: BackfillService,
+    pub(crate) trust: TrustService,
     pub(crate) has_metrics: bool,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
         refused,
         commands,
         router,
-        backfill,
+        trust,
         has_metrics,
     } = tasks;
     let mut group = TaskGroup::default();
@@ -77,7 +77,7 @@ pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
         alerts::add_up_refused(refused, store, shutdown)
     });
     group.spawn("command runner", |shutdown| commands.run(shutdown));
-    group.spawn("backfill", |shutdown| backfill.run(shutdown));
+    group.spawn("backfill and reconciliation", |shutdown| trust.run(shutdown));
     if let Some(router) = router {
         group.spawn("router", |shutdown| router.run(shutdown));
     }

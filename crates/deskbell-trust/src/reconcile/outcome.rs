@@ -25,6 +25,9 @@ pub struct MirrorReconciled {
     /// Up to when users that have changed were looked at, by Clerk's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_until_ms: Option<i64>,
+    /// When they were last looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users_looked_at_ms: Option<i64>,
     pub entities: Vec<Reconciled>,
     /// The rows that were written or removed since the last whole comparison began, by looks at what
     /// has changed in between too.

@@ -23,6 +23,8 @@ pub(super) enum ConditionKind {
     MirrorBlocked,
     #[serde(rename = "mirror.stuck")]
     MirrorStuck,
+    #[serde(rename = "mirror.repaired")]
+    MirrorRepaired,
     #[serde(rename = "mirror.other_instance")]
     MirrorOtherInstance,
     #[serde(rename = "source.refused")]
@@ -102,6 +104,7 @@ impl ConditionKind {
             Self::MirrorAway => "mirror.away",
             Self::MirrorBlocked => "mirror.blocked",
             Self::MirrorStuck => "mirror.stuck",
+            Self::MirrorRepaired => "mirror.repaired",
             Self::MirrorOtherInstance => "mirror.other_instance",
             Self::SourceRefused => "source.refused",
         }
@@ -139,6 +142,13 @@ impl ConditionKind {
                 format!(
                     "The database of the mirror {target} has accepted or rejected every row that \
                      was waiting since {since}."
+                ),
+            ),
+            Self::MirrorRepaired => (
+                format!("{target}: the mirror is the same as Clerk"),
+                format!(
+                    "The last comparison of the mirror {target} with Clerk found no difference. \
+                     It had found some since {since}."
                 ),
             ),
             Self::MirrorOtherInstance => (

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use deskbell_store::clock;
 use deskbell_store::{Seq, Store, StoreError};
+use deskbell_trust::{ReconcileState, read_reconcile_state};
 use serde_json::{Value, json};
 
 use self::row::Row;
@@ -49,7 +50,10 @@ async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
     let store = store::to_read_if_there(config).await?;
     let rows = match &store {
         Some(store) => rows(config, &**store).await.map_err(store::failed_to_read),
-        None => Ok((row::all(config, Vec::new(), &[], Vec::new()), Seq::ZERO)),
+        None => {
+            let nothing = ReconcileState::default();
+            Ok((row::all(config, Vec::new(), &[], Vec::new(), &nothing), Seq::ZERO))
+        }
     };
     if let Some(store) = store {
         store.close().await;
@@ -64,6 +68,9 @@ async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
     let heads =
         ["NAME", "TYPE", "ENABLED", "ROUTED", "PENDING", "WAITING", "DEAD", "OLDEST", "STATE"];
     table::print(heads, rows.iter().map(|row| row.cells(head, now_ms)));
+    for comparison in rows.iter().filter_map(|row| row.comparison(now_ms)) {
+        outln!("{comparison}");
+    }
     Ok(())
 }
 
@@ -71,7 +78,8 @@ async fn rows(config: &Config, store: &dyn Store) -> Result<(Vec<Row>, Seq), Sto
     let states = store.destinations().await?;
     let backlogs = store.backlogs().await?;
     let mirrors = mirrors::reports(config, store).await?;
-    Ok((row::all(config, states, &backlogs, mirrors), store.head().await?))
+    let compared = read_reconcile_state(store).await?.unwrap_or_default();
+    Ok((row::all(config, states, &backlogs, mirrors, &compared), store.head().await?))
 }
 
 async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), exit::Failure> {

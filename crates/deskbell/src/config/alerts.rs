@@ -28,6 +28,29 @@ pub struct AlertsConfig {
     /// Of what comes in numbers, such as dead letters, the first is alerted about at once, and what
     /// comes then at most once in this time. Default: `1h`.
     pub digest_every: Duration,
+    /// How often mirrors that were filled are compared with Clerk and mended. Default: `daily`.
+    pub reconcile: ReconcileInterval,
+}
+
+/// How often mirrors are compared with Clerk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReconcileInterval {
+    #[default]
+    Daily,
+    Hourly,
+    Never,
+}
+
+impl ReconcileInterval {
+    /// The interval; `None` for never.
+    pub(crate) fn interval(self) -> Option<StdDuration> {
+        match self {
+            Self::Daily => Some(StdDuration::from_secs(24 * 3_600)),
+            Self::Hourly => Some(StdDuration::from_secs(3_600)),
+            Self::Never => None,
+        }
+    }
 }
 
 impl Default for AlertsConfig {
@@ -39,6 +62,7 @@ impl Default for AlertsConfig {
             failing_after: minutes(15),
             mirror_after: minutes(5),
             digest_every: minutes(60),
+            reconcile: ReconcileInterval::default(),
         }
     }
 }

@@ -22,7 +22,7 @@ pub use deskbell_server::{
 };
 pub use deskbell_store::{RetentionConfig, StoreConfig};
 
-pub use alerts::AlertsConfig;
+pub use alerts::{AlertsConfig, ReconcileInterval};
 pub use destination::{
     AllowedHost, CaCertificates, ColumnValue, ColumnValues, DatabaseConfig, DeliveryConfig,
     DestinationConfig, DestinationKind, DestinationType, EmailConfig, EmailPreset, EmailProvider,

@@ -8,7 +8,7 @@ use deskbell_server::RefusedRequests;
 use deskbell_store::{ConsumerLog, LogHandle, Store, SubjectIndexer};
 use deskbell_sync::status::MirrorStatus;
 use deskbell_sync::{MirrorOptions, MirrorService, Target};
-use deskbell_trust::{BackfillService, BackfillSource, FollowedMirror};
+use deskbell_trust::{BackfillSource, FollowedMirror, TrustService};
 use futures_util::future::{join_all, select_all};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -147,7 +147,8 @@ impl Parts {
             options: mirror.options.clone(),
             target: mirror.target.clone(),
         });
-        let backfill = BackfillService::new(store.clone(), readable.to_vec(), followed.collect());
+        let every = config.alerts.reconcile.interval();
+        let trust = TrustService::new(store.clone(), readable.to_vec(), followed.collect(), every);
         let mirrors = self.mirrors.values().map(|mirror| pruner::Mirror {
             target: mirror.target.clone(),
             options: mirror.options.clone(),
@@ -165,7 +166,7 @@ impl Parts {
             refused: Arc::clone(refused),
             commands: delivering.commands(store, sources),
             router: delivering.router(store),
-            backfill,
+            trust,
             has_metrics: config.server.admin_token.is_some(),
         });
     }

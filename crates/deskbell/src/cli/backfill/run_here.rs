@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use deskbell_store::{COMMANDS, Leader, Leases, Store, run_as_leader};
 use deskbell_sync::connect;
 use deskbell_trust::{
-    BACKFILL, BackfillProgress, BackfillRequest, BackfillService, BackfillState, FollowedMirror,
-    RunError,
+    BACKFILL, BackfillProgress, BackfillRequest, BackfillState, FollowedMirror, RunError,
+    TrustService,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ const LEASE: Duration = Duration::from_secs(3);
 
 /// Fills once, while this process is the leader.
 struct Once<'a> {
-    service: BackfillService,
+    service: TrustService,
     store: Arc<dyn Store>,
     request: &'a BackfillRequest,
     shown: &'a Shown,
@@ -54,7 +54,7 @@ async fn fill(task: &Task, store: &Arc<dyn Store>, shown: &Shown) -> Result<Back
     if !store.renew_lease(BACKFILL, LEASE).await? {
         return Err(Error::Busy);
     }
-    let service = BackfillService::new(store.clone(), task.sources.clone(), mirrors);
+    let service = TrustService::new(store.clone(), task.sources.clone(), mirrors, None);
     let done = CancellationToken::new();
     let mut once = Once {
         service,

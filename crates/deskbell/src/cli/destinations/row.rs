@@ -7,6 +7,7 @@ use deskbell_store::Seq;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Backlog, DestinationState};
 use deskbell_sync::status::{MirrorStatus, Reported};
+use deskbell_trust::{MirrorReconciled, ReconcileState};
 use serde_json::{Value, json};
 
 use crate::config::{Config, DestinationConfig, DestinationKind};
@@ -24,6 +25,8 @@ pub(super) struct Row {
     stored: Option<Stored>,
     /// What the consumer of a database last reported.
     mirror: Option<Reported>,
+    /// What the last comparison of a mirror with Clerk has found.
+    reconciled: Option<MirrorReconciled>,
     /// When a failing one is disabled.
     policy: HealthPolicy,
 }
@@ -63,6 +66,7 @@ pub(super) fn all(
     mut states: Vec<DestinationState>,
     backlogs: &[Backlog],
     mut mirrors: Vec<MirrorReport>,
+    compared: &ReconcileState,
 ) -> Vec<Row> {
     let disable_after = config.alerts.disable_after.map(|time| time.0);
     let policy = || HealthPolicy { disable_after };
@@ -77,6 +81,7 @@ pub(super) fn all(
             configured: Some(configured),
             stored: state.map(|state| Stored::new(state, backlogs)),
             mirror: reported.and_then(|report| report.reported.take()),
+            reconciled: compared.mirrors.get(&destination.name).cloned(),
             policy: policy(),
         });
     }
@@ -85,6 +90,7 @@ pub(super) fn all(
         configured: None,
         stored: Some(Stored::new(state, backlogs)),
         mirror: None,
+        reconciled: None,
         policy: policy(),
     }));
     rows
@@ -173,6 +179,17 @@ impl Row {
         }
     }
 
+    /// What the last comparison with Clerk has found, in a line; `None` where there was none.
+    pub(super) fn comparison(&self, now_ms: i64) -> Option<String> {
+        let last = self.reconciled.as_ref().filter(|last| last.started_at_ms > 0)?;
+        let (name, ago) = (&self.name, in_words(now_ms - last.started_at_ms));
+        let (repaired, left) = (last.repaired, last.left());
+        let whole = if last.is_whole() { "" } else { ", not of everything" };
+        Some(format!(
+            "{name}: compared with Clerk {ago} ago{whole}; {repaired} differences repaired since, {left} left"
+        ))
+    }
+
     pub(super) fn json(&self, head: Seq, now_ms: i64) -> Value {
         let configured = self.configured.as_ref();
         let condition = self.condition(now_ms);
@@ -204,6 +221,10 @@ impl Row {
             "lag_seconds": mirror.map(|mirror| mirror.lag_seconds),
             "waiting_rows": mirror.map(|mirror| mirror.waiting_rows),
             "reported_at": self.mirror.as_ref().map(|reported| shown_time(reported.at_ms)),
+            "reconciled": self.reconciled.as_ref().map(|last| json!({
+                "started_at": shown_time(last.started_at_ms), "repaired": last.repaired,
+                "left": last.left(), "complete": last.is_whole(),
+            })),
         })
     }
 }
@@ -270,7 +291,8 @@ mod tests {
     fn state(health: DestinationHealth) -> String {
         let (name, routed) = ("crm".into(), Seq::new(3));
         let state = DestinationState { name, routed, dead_letters_total: 0, health };
-        let rows = all(&Config::default(), vec![state], &[], Vec::new());
+        let rows =
+            all(&Config::default(), vec![state], &[], Vec::new(), &ReconcileState::default());
         rows[1].cells(Seq::new(7), 100 * HOUR)[8].clone()
     }
 
@@ -302,13 +324,14 @@ mod tests {
     fn mirror(status: MirrorStatus, now_ms: i64) -> (Value, [String; 9]) {
         let reported = Some(Reported { status, at_ms: 1_000 });
         let report = MirrorReport { destination: "mirror".to_owned(), reported };
-        let rows = all(&Config::default(), Vec::new(), &[], vec![report]);
+        let rows =
+            all(&Config::default(), Vec::new(), &[], vec![report], &ReconcileState::default());
         (rows[0].json(Seq::new(9), now_ms), rows[0].cells(Seq::new(9), now_ms))
     }
 
     #[test]
     fn those_of_the_config_come_first_and_a_mirror_says_how_far_it_is() {
-        let rows = all(&Config::default(), Vec::new(), &[], Vec::new());
+        let rows = all(&Config::default(), Vec::new(), &[], Vec::new(), &ReconcileState::default());
         let cells = rows[0].cells(Seq::ZERO, 0);
         let nothing = ["-"; 5];
         assert_eq!(cells[..3], ["mirror", "database", "yes"]);
@@ -338,7 +361,8 @@ mod tests {
         assert_eq!((&json["waiting_rows"], &json["dead_lettered"]), (&2.into(), &1.into()));
         let (json, cells) = mirror(status, HOUR);
         assert_eq!(json["state"], "not_running");
-        let of_config = all(&Config::default(), Vec::new(), &[], Vec::new());
+        let of_config =
+            all(&Config::default(), Vec::new(), &[], Vec::new(), &ReconcileState::default());
         let keys = |json: &Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&json), keys(&of_config[0].json(Seq::ZERO, 0)), "every row has every key");
         let gone = "not running: `deskbell serve` last reported at 1970-01-01T00:00:01.000Z";

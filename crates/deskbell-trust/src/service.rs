@@ -1,15 +1,15 @@
-//! Filling mirrors for as long as the program runs: those that are new, and what is asked for.
+//! Filling and comparing mirrors for as long as the program runs, one process at a time: the share of
+//! the rate limit is one process's.
 
+mod reconciling;
 mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clerk_api::Client;
 use deskbell_store::{Backoff, ConsumerLog, Leader, StoreError, run_as_leader};
-use deskbell_sync::{FetchedFrom, MirrorOptions, Target};
-use tokio::sync::watch;
+use deskbell_sync::FetchedFrom;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,10 @@ use crate::backfill::{
     BACKFILL, Backfill, BackfillError, BackfillMirror, BackfillProgress, ProgressError, Scope,
     is_filled, read_backfill_state, with_causes,
 };
+use crate::followed::{BackfillSource, FollowedMirror, is_read_from};
 use crate::instance::{KeyError, check_key};
+use reconciling::Reconciling;
+pub use reconciling::read_reconcile_state;
 use request::last_request;
 pub use request::{BackfillRequest, request_backfill};
 
@@ -27,31 +30,13 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const RETRY_MIN: Duration = Duration::from_secs(10);
 const RETRY_MAX: Duration = Duration::from_secs(600);
 
-/// A source whose objects can be read.
-#[derive(Debug, Clone)]
-pub struct BackfillSource {
-    pub name: String,
-    pub client: Client,
-    /// The instance that the config names.
-    pub instance_id: Option<String>,
-    /// Whether new mirrors are filled without being asked.
-    pub is_auto: bool,
-}
-
-/// A mirror that this process keeps.
-#[derive(Debug, Clone)]
-pub struct FollowedMirror {
-    pub options: MirrorOptions,
-    /// Its database, once it could be opened.
-    pub target: watch::Receiver<Option<Arc<dyn Target>>>,
-}
-
-/// Fills mirrors, one process at a time.
+/// Fills mirrors, and compares them with Clerk.
 #[derive(Debug)]
-pub struct BackfillService {
+pub struct TrustService {
     store: Arc<dyn ConsumerLog>,
     sources: Vec<BackfillSource>,
     mirrors: Vec<FollowedMirror>,
+    reconciling: Reconciling,
     /// What was last said about a key, so that it is said once.
     reported: Option<String>,
 }
@@ -69,14 +54,17 @@ pub enum RunError {
     Progress(#[from] ProgressError),
 }
 
-impl BackfillService {
+impl TrustService {
+    /// Compares mirrors that were filled in this interval; never, where there is none.
     #[must_use]
     pub fn new(
         store: Arc<dyn ConsumerLog>,
         sources: Vec<BackfillSource>,
         mirrors: Vec<FollowedMirror>,
+        reconcile_every: Option<Duration>,
     ) -> Self {
-        Self { store, sources, mirrors, reported: None }
+        let reconciling = Reconciling::new(reconcile_every);
+        Self { store, sources, mirrors, reconciling, reported: None }
     }
 
     /// Fills what is new or asked for until `shutdown`, while this process is the leader.
@@ -169,14 +157,9 @@ impl BackfillService {
         source: &BackfillSource,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Vec<BackfillMirror> {
-        let first = |options: &MirrorOptions| {
-            let takes = |one: &&BackfillSource| options.sources.contains_key(&one.name);
-            self.sources.iter().find(takes).is_some_and(|first| first.name == source.name)
-        };
-        let ours = self
-            .mirrors
-            .iter()
-            .filter(|mirror| is_wanted(&mirror.options.destination) && first(&mirror.options));
+        let ours = self.mirrors.iter().filter(|FollowedMirror { options, .. }| {
+            is_wanted(&options.destination) && is_read_from(options, source, &self.sources)
+        });
         let open = ours.filter_map(|mirror| {
             let target = mirror.target.borrow().clone()?;
             Some(BackfillMirror::new(target, &mirror.options))
@@ -209,7 +192,7 @@ impl BackfillService {
 }
 
 #[async_trait]
-impl Leader for BackfillService {
+impl Leader for TrustService {
     /// Dropped at any moment: what is written is written, and the rest goes on from the state.
     async fn lead(&mut self, shutdown: CancellationToken) {
         let mut backoff = Backoff::new(RETRY_MAX);
@@ -221,6 +204,11 @@ impl Leader for BackfillService {
                 };
                 let pause = match &done {
                     Ok(false) => {
+                        let (sources, mirrors) = (&self.sources, &self.mirrors);
+                        let due = self.reconciling.run_if_due(&*self.store, sources, mirrors);
+                        if shutdown.run_until_cancelled(due).await.is_none() {
+                            return;
+                        }
                         backoff.reset();
                         self.reported = None;
                         Duration::ZERO
@@ -241,7 +229,7 @@ impl Leader for BackfillService {
     }
 }
 
-impl BackfillService {
+impl TrustService {
     /// Whether there is a request that was not begun.
     async fn is_asked(&self) -> bool {
         let store = &*self.store;

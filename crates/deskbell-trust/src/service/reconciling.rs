@@ -1,0 +1,281 @@
+//! Comparing filled mirrors with Clerk, on a schedule: everything now and then, and in between the
+//! users that have changed.
+
+use std::time::Duration;
+
+use deskbell_store::clock::{now_ms, whole_ms};
+use deskbell_store::{ConsumerLog, Leases, StoreError};
+use deskbell_sync::{ConnectError, FetchedFrom};
+
+use crate::backfill::{BackfillState, WalkStatus, read_backfill_state};
+use crate::followed::{BackfillSource, FollowedMirror, is_read_from};
+use crate::instance::{KeyError, check_key};
+use crate::reconcile::{
+    MirrorReconciled, RECHECK_AFTER, Reconcile, ReconcileError, ReconcileState, Reconciled,
+    ReconciledMirror, Repair,
+};
+
+/// The consumer whose report is the last result.
+const RECONCILE: &str = "reconcile";
+/// How long a process that writes the result keeps others from writing one.
+const LEASE: Duration = Duration::from_secs(5);
+/// How often users that have changed are looked at.
+const RECENT_USERS_INTERVAL_MS: i64 = 15 * 60 * 1000;
+/// How long after a failure it is tried again.
+const RETRY_MS: i64 = 10 * 60 * 1000;
+
+/// When mirrors are compared.
+#[derive(Debug)]
+pub(super) struct Reconciling {
+    every_ms: Option<i64>,
+    not_before_ms: i64,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReconcilingError {
+    #[error("cannot use the event log's store")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("cannot open the mirror")]
+    Open(#[from] ConnectError),
+    #[error(transparent)]
+    Reconcile(#[from] ReconcileError),
+}
+
+/// What is due for a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Everything,
+    /// The users that have changed since this time.
+    Users {
+        since_ms: i64,
+    },
+}
+
+impl Reconciling {
+    pub(super) fn new(every: Option<Duration>) -> Self {
+        Self { every_ms: every.map(whole_ms), not_before_ms: 0 }
+    }
+
+    /// Compares the mirrors for which it is time.
+    pub(super) async fn run_if_due(
+        &mut self,
+        store: &dyn ConsumerLog,
+        sources: &[BackfillSource],
+        mirrors: &[FollowedMirror],
+    ) {
+        let (Some(every_ms), true) = (self.every_ms, now_ms() >= self.not_before_ms) else {
+            return;
+        };
+        for source in sources {
+            for mirror in mirrors {
+                if !is_read_from(&mirror.options, source, sources) {
+                    continue;
+                }
+                if let Err(error) = run_if_due(store, source, mirror, every_ms).await {
+                    let destination = &mirror.options.destination;
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(destination, error, "a mirror was not compared with Clerk");
+                    self.not_before_ms = now_ms() + RETRY_MS;
+                }
+            }
+        }
+    }
+}
+
+async fn run_if_due(
+    store: &dyn ConsumerLog,
+    source: &BackfillSource,
+    followed: &FollowedMirror,
+    every_ms: i64,
+) -> Result<(), ReconcilingError> {
+    let destination = &followed.options.destination;
+    let Some(backfill) = read_backfill_state(store).await? else { return Ok(()) };
+    let mut state = read_reconcile_state(store).await?.unwrap_or_default();
+    let last = state.mirrors.get(destination);
+    let filled = filled_entities(&backfill, destination);
+    let filled_at_ms = filled_at(&backfill, destination);
+    let (Some(due), Some(target)) =
+        (due(last, filled_at_ms, every_ms, now_ms()), followed.target.borrow().clone())
+    else {
+        return Ok(());
+    };
+    let mirror = ReconciledMirror::open(&followed.options, Some(target)).await?;
+    let BackfillSource { name, client, instance_id, .. } = source;
+    let folds = [mirror.fold()];
+    let instance_id = check_key(client, store, name, instance_id.as_deref(), &folds).await?;
+    let reconcile = Reconcile {
+        client: client.clone(),
+        from: FetchedFrom { source: name.as_str().into(), instance_id },
+        log_id: store.log_id(),
+        mirror: &mirror,
+        repair: Some(Repair::default()),
+        recheck_after: RECHECK_AFTER,
+    };
+    let started_at_ms = now_ms();
+    let mut next = last.cloned().unwrap_or_default();
+    match due {
+        Due::Everything => {
+            let entities = reconcile.run(&filled, &|_| {}).await;
+            let repaired = entities.iter().map(|entity| entity.repaired).sum();
+            let users_until_ms = next.users_until_ms;
+            let finished_at_ms = now_ms();
+            next = MirrorReconciled {
+                started_at_ms,
+                finished_at_ms,
+                users_until_ms,
+                users_looked_at_ms: Some(started_at_ms),
+                entities,
+                repaired,
+            };
+        }
+        Due::Users { since_ms } => {
+            let (found, until_ms) = reconcile.run_recent_users(since_ms).await?;
+            next.repaired += found.repaired;
+            next.users_until_ms = Some(until_ms);
+            next.users_looked_at_ms = Some(started_at_ms);
+            report(destination, std::slice::from_ref(&found));
+        }
+    }
+    if due == Due::Everything {
+        report(destination, &next.entities);
+    }
+    let seconds = started_at_ms / 1_000;
+    metrics::gauge!(
+        "deskbell_reconcile_last_run_timestamp_seconds",
+        "destination" => destination.clone()
+    )
+    .set(seconds as f64);
+    state.mirrors.insert(destination.clone(), next);
+    write(store, &state).await?;
+    Ok(())
+}
+
+/// What is due, if anything; nothing while the mirror was not filled.
+fn due(
+    last: Option<&MirrorReconciled>,
+    filled_at_ms: Option<i64>,
+    every_ms: i64,
+    now_ms: i64,
+) -> Option<Due> {
+    let filled_at_ms = filled_at_ms?;
+    let last = last.filter(|last| last.started_at_ms > 0 || last.users_looked_at_ms.is_some());
+    let compared_at_ms = last.map_or(0, |last| last.started_at_ms).max(filled_at_ms);
+    if now_ms - compared_at_ms >= every_ms {
+        return Some(Due::Everything);
+    }
+    let looked_at_ms = last.and_then(|last| last.users_looked_at_ms).unwrap_or(filled_at_ms);
+    let since_ms = last.and_then(|last| last.users_until_ms).unwrap_or(filled_at_ms);
+    (now_ms - looked_at_ms >= RECENT_USERS_INTERVAL_MS).then_some(Due::Users { since_ms })
+}
+
+/// The entities of which the mirror has had everything.
+fn filled_entities(backfill: &BackfillState, destination: &str) -> Vec<String> {
+    let walks = backfill
+        .walks()
+        .filter(|(name, _, walk)| *name == destination && walk.status == WalkStatus::Done);
+    walks.map(|(_, entity, _)| entity.to_owned()).collect()
+}
+
+/// When users were filled, and with them the mirror; `None` before.
+fn filled_at(backfill: &BackfillState, destination: &str) -> Option<i64> {
+    let mut walks = backfill.walks();
+    let done = walks.find(|(name, entity, walk)| {
+        *name == destination && *entity == "user" && walk.status == WalkStatus::Done
+    });
+    done.and_then(|(.., walk)| walk.started_at_ms)
+}
+
+fn report(destination: &str, entities: &[Reconciled]) {
+    for outcome in entities {
+        let entity = outcome.entity.as_str();
+        let (missing, stale) = (outcome.missing.count, outcome.stale.count);
+        let surplus = outcome.surplus.as_ref().map_or(0, |found| found.count);
+        for (kind, count) in [("missing", missing), ("stale", stale), ("surplus", surplus)] {
+            let labels = [("destination", destination.to_owned()), ("entity", entity.to_owned())];
+            let labels = labels.into_iter().chain([("kind", kind.to_owned())]);
+            let labels: Vec<_> = labels.collect();
+            metrics::counter!("deskbell_reconcile_differences_total", &labels).increment(count);
+        }
+        let repaired = outcome.repaired;
+        metrics::counter!(
+            "deskbell_reconcile_repaired_total",
+            "destination" => destination.to_owned(), "entity" => entity.to_owned()
+        )
+        .increment(repaired);
+        if outcome.found() > 0 {
+            let held_back = outcome.held_back.as_deref();
+            tracing::warn!(
+                destination,
+                entity,
+                missing,
+                stale,
+                surplus,
+                repaired,
+                held_back,
+                "the mirror differed from Clerk"
+            );
+        }
+        if let Some(error) = &outcome.error {
+            tracing::warn!(destination, entity, error, "an entity was not compared with Clerk");
+        }
+    }
+}
+
+/// The last results; `None` where nothing was ever compared.
+///
+/// # Errors
+/// The store could not be read.
+pub async fn read_reconcile_state(
+    store: &dyn Leases,
+) -> Result<Option<ReconcileState>, StoreError> {
+    let report = store.latest_report(RECONCILE).await?;
+    Ok(report.and_then(|report| serde_json::from_str(&report.body).ok()))
+}
+
+async fn write(store: &dyn Leases, state: &ReconcileState) -> Result<(), StoreError> {
+    if !store.renew_lease(RECONCILE, LEASE).await? {
+        return Ok(());
+    }
+    // Strings and numbers: it cannot fail.
+    let body = serde_json::to_string(state).unwrap_or_default();
+    store.publish_report(RECONCILE, &body).await?;
+    store.release_lease(RECONCILE).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_MS: i64 = 24 * 3_600_000;
+    const NOW_MS: i64 = 100 * DAY_MS;
+
+    fn compared(started_ago_ms: i64, users_ago_ms: i64) -> MirrorReconciled {
+        MirrorReconciled {
+            started_at_ms: NOW_MS - started_ago_ms,
+            users_looked_at_ms: Some(NOW_MS - users_ago_ms),
+            users_until_ms: Some(7),
+            ..MirrorReconciled::default()
+        }
+    }
+
+    #[test]
+    fn everything_is_due_after_the_interval_and_users_in_between() {
+        let minute = 60_000;
+        let filled = Some(NOW_MS - 50 * DAY_MS);
+        for (last, filled_at_ms, expected) in [
+            (None, None, None),
+            (Some(compared(9 * DAY_MS, DAY_MS)), None, None),
+            (None, filled, Some(Due::Everything)),
+            (None, Some(NOW_MS - minute), None),
+            (None, Some(NOW_MS - 20 * minute), Some(Due::Users { since_ms: NOW_MS - 20 * minute })),
+            (Some(compared(DAY_MS, minute)), filled, Some(Due::Everything)),
+            (Some(compared(DAY_MS - 1, 15 * minute)), filled, Some(Due::Users { since_ms: 7 })),
+            (Some(compared(DAY_MS - 1, 14 * minute)), filled, None),
+        ] {
+            let found = due(last.as_ref(), filled_at_ms, DAY_MS, NOW_MS);
+            assert_eq!(found, expected, "{last:?} {filled_at_ms:?}");
+        }
+    }
+}
