@@ -6,7 +6,7 @@ mod directory;
 mod listing;
 mod live_world;
 mod objects;
-mod reply;
+pub(crate) mod reply;
 mod routes;
 mod samples;
 mod traffic;
@@ -87,6 +87,8 @@ pub enum Fault {
     Hang,
     /// The connection is closed.
     Close,
+    /// It is dealt with, but the connection is closed before the answer.
+    Lost,
 }
 
 /// The API, on a free port of this machine. Dropped, it is gone, and so are its connections.
@@ -257,6 +259,10 @@ async fn answer(
         Fault::Body(body) => Reply::ok(body),
         _ if arrived.is_err() => Reply::rate_limited(arrived.err().unwrap_or_default()),
         Fault::None => shared.reply(request.headers(), &path, &parameters),
+        Fault::Lost => {
+            shared.reply(request.headers(), &path, &parameters);
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         Fault::Slow(time) => {
             sleep(time).await;
             shared.reply(request.headers(), &path, &parameters)
@@ -267,7 +273,7 @@ async fn answer(
 }
 
 /// The parameters of a query; of several with one name the first is the one that counts.
-fn parsed(query: &str) -> Vec<(String, String)> {
+pub(crate) fn parsed(query: &str) -> Vec<(String, String)> {
     let Ok(url) = Url::parse(&format!("http://localhost/?{query}")) else { return Vec::new() };
     let pairs = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
     pairs.filter(|(name, _)| !name.is_empty()).collect()

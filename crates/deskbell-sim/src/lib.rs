@@ -5,6 +5,7 @@
 //! - [`Sender`] takes them to an endpoint over HTTP: signed, retried, some twice, some late.
 //! - [`drift`] compares the truth with the rows that a mirror holds.
 //! - [`backend_api`] serves the state of the world, or any other, as Clerk's Backend API does.
+//! - [`sender_api`] is Clerk's sender as an API: its endpoints, messages and attempts.
 //! - [`load`] is for benchmarks, [`receiver`] for tests of senders.
 //!
 //! ```no_run
@@ -31,6 +32,7 @@ mod latency;
 pub mod load;
 pub mod receiver;
 mod sender;
+pub mod sender_api;
 mod truth;
 mod world;
 

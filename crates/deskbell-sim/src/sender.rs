@@ -8,6 +8,7 @@ mod report;
 mod run;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clerk_webhooks::{CannotSign, Signer};
 use reqwest::redirect::Policy;
@@ -63,7 +64,7 @@ impl Sender {
             return Err(SenderError::NoSecret);
         }
         let courier = Courier {
-            client: client(&options)?,
+            client: http_client(options.timeout, options.concurrency)?,
             url,
             signers: options.secrets.iter().map(Signer::new).collect::<Result<_, _>>()?,
             header_family: options.header_family,
@@ -115,7 +116,7 @@ impl Sender {
 }
 
 /// Clerk's sender follows no redirect, and knows no proxy of the machine it is simulated on.
-fn client(options: &SenderOptions) -> Result<Client, SenderError> {
+pub(crate) fn http_client(timeout: Duration, idle_max: usize) -> Result<Client, SenderError> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Another thread may have been quicker: then its provider is the one.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -124,8 +125,8 @@ fn client(options: &SenderOptions) -> Result<Client, SenderError> {
         .user_agent(concat!("Deskbell-Sim/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .no_proxy()
-        .timeout(options.timeout)
-        .pool_max_idle_per_host(options.concurrency)
+        .timeout(timeout)
+        .pool_max_idle_per_host(idle_max)
         .build()
         .map_err(SenderError::Client)
 }
