@@ -3,8 +3,10 @@
 //! It serves a list of endpoints and of messages. Messages that it is told to send are really sent, signed.
 
 mod attempts;
+mod endpoints;
 mod listing;
 mod login;
+mod messages;
 mod options;
 mod reply;
 mod request;
@@ -151,8 +153,13 @@ impl Serving {
                 Reply::error(401, "authentication_failed", "Invalid token")
             }
             Route::Forbidden => Reply::forbidden(),
+            Route::EventTypes => endpoints::event_types(shared, request),
             Route::App(app_id, _) if app_id != shared.options.app_id => Reply::not_found(),
-            Route::EventTypes | Route::App(..) => self.repeatable(request, headers, Reply::not_found),
+            Route::App(_, rest) => self.repeatable(request, headers, || {
+                endpoints::reply(shared, request, &rest)
+                    .or_else(|| messages::reply(shared, request, &rest))
+                    .unwrap_or_else(Reply::not_found)
+            }),
         }
     }
 
