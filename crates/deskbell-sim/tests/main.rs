@@ -5,4 +5,5 @@
 mod backend_api;
 mod load;
 mod sender;
+mod sender_api;
 mod world;
