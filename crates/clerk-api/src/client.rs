@@ -11,6 +11,7 @@ use crate::list::SinglePath;
 use crate::object_id::checked;
 use crate::options::{ClientError, ClientOptions};
 use crate::pages::Pages;
+use crate::peer::Peer;
 use crate::rate_share::RateShare;
 use crate::requester::Requester;
 use crate::secret_key::SecretKey;
@@ -19,7 +20,7 @@ use crate::walk::Walk;
 /// A client of the Backend API. Clones share connections and the rate limit.
 #[derive(Clone)]
 pub struct Client {
-    requester: Arc<Requester>,
+    pub(crate) requester: Arc<Requester>,
 }
 
 /// The Clerk instance that a key is of.
@@ -47,7 +48,7 @@ impl Client {
         share: RateShare,
         options: ClientOptions,
     ) -> Result<Self, ClientError> {
-        Ok(Self { requester: Arc::new(Requester::new(key, share, options)?) })
+        Ok(Self { requester: Arc::new(Requester::new(Peer::Clerk(key), share, options)?) })
     }
 
     /// Whose key it is.

@@ -20,8 +20,14 @@ pub struct ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe("Clerk", f)
+    }
+}
+
+impl ApiError {
+    fn describe(&self, service: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { status, code, message, trace_id } = self;
-        write!(f, "Clerk answered {status}: {message}")?;
+        write!(f, "{service} answered {status}: {message}")?;
         match (code, trace_id) {
             (Some(code), Some(trace_id)) => write!(f, " (code {code}, trace id {trace_id})"),
             (Some(code), None) => write!(f, " (code {code})"),
@@ -34,26 +40,35 @@ impl fmt::Display for ApiError {
 impl Error for ApiError {}
 
 /// Why a request failed, after all attempts.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum RequestError {
     /// A status from 300 to 499 other than 429: the same request is rejected again. Redirects are not followed.
-    #[error(transparent)]
     Rejected(ApiError),
     /// A status from 500 on.
-    #[error(transparent)]
     Failed(ApiError),
     /// 429 again and again, or with a longer time to wait than this client waits.
-    #[error("Clerk's rate limit is exceeded{}", of_wait(*.retry_after))]
     RateLimited { retry_after: Option<Duration> },
     /// No complete answer in time.
-    #[error("Clerk did not answer within {} s", .0.as_secs_f64())]
     TimedOut(Duration),
     /// The connection could not be made, or broke off.
-    #[error("the connection to Clerk failed")]
-    Connection(#[source] reqwest::Error),
+    Connection(reqwest::Error),
     /// The answer has more bytes than the limit.
-    #[error("Clerk's answer has more than {bytes_max} bytes")]
     TooLarge { bytes_max: usize },
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe("Clerk", f)
+    }
+}
+
+impl Error for RequestError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Connection(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl RequestError {
@@ -75,6 +90,23 @@ impl RequestError {
         match self {
             Self::Rejected(error) | Self::Failed(error) => Some(error),
             _ => None,
+        }
+    }
+
+    /// The message of an error of this service: Clerk, or its sender.
+    pub(crate) fn describe(&self, service: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected(error) | Self::Failed(error) => error.describe(service, f),
+            Self::RateLimited { retry_after } => {
+                write!(f, "the rate limit of {service} is exceeded{}", of_wait(*retry_after))
+            }
+            Self::TimedOut(time) => {
+                write!(f, "{service} did not answer within {} s", time.as_secs_f64())
+            }
+            Self::Connection(_) => write!(f, "the connection to {service} failed"),
+            Self::TooLarge { bytes_max } => {
+                write!(f, "the answer of {service} has more than {bytes_max} bytes")
+            }
         }
     }
 }

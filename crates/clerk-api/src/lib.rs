@@ -31,10 +31,12 @@ mod object_id;
 mod options;
 mod order;
 mod pages;
+mod peer;
 mod position;
 mod rate_share;
 mod requester;
 mod secret_key;
+mod token;
 mod transport;
 mod walk;
 
@@ -48,9 +50,9 @@ pub use list::{ChildList, Filters, List, SinglePath};
 pub use options::{BASE_URL, ClientError, ClientOptions};
 pub use order::Order;
 pub use pages::{Page, Pages};
+pub use peer::API_VERSION;
 pub use rate_share::{
     DEFAULT_SHARE, DEVELOPMENT_REQUESTS_MAX, PRODUCTION_REQUESTS_MAX, RateShare, WINDOW,
 };
 pub use secret_key::{Environment, SecretKey, SecretKeyError};
-pub use transport::API_VERSION;
 pub use walk::{ForeignCursor, PAGE_SIZE_MAX, PAGE_SIZE_MIN, Walk};

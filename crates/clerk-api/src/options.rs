@@ -23,6 +23,9 @@ const RETRY_DELAY_MAX: Duration = Duration::from_secs(10);
 pub struct ClientOptions {
     /// Where the API is: by default [`BASE_URL`]. Only a loopback address may be `http`, since the key is sent to it.
     pub base_url: Url,
+    /// Where Clerk's sender is: by default where the instance's region has it. For tests; only a loopback address may
+    /// be `http`, since tokens are sent to it.
+    pub sender_url: Option<Url>,
     /// How long one attempt may take, from connecting to the last byte: by default 30 s.
     pub timeout: Duration,
     /// Bytes of an answer: by default 32 MiB. A larger one is an error.
@@ -56,6 +59,7 @@ impl Default for ClientOptions {
     fn default() -> Self {
         Self {
             base_url: BASE_URL.parse().expect("the constant is a URL"),
+            sender_url: None,
             timeout: TIMEOUT,
             answer_bytes_max: ANSWER_BYTES_MAX,
             attempts_max: ATTEMPTS_MAX,
@@ -69,21 +73,25 @@ impl Default for ClientOptions {
 
 impl ClientOptions {
     pub(crate) fn check(&self) -> Result<(), ClientError> {
-        let url = &self.base_url;
-        let is_safe = match url.scheme() {
-            "https" => true,
-            "http" => url.host().is_some_and(|host| is_loopback(&host)),
-            _ => false,
-        };
-        if !is_safe {
-            return Err(ClientError::NotHttps);
-        }
-        let has_more = !url.username().is_empty()
-            || url.password().is_some()
-            || url.query().is_some()
-            || url.fragment().is_some();
-        if has_more { Err(ClientError::Address) } else { Ok(()) }
+        [Some(&self.base_url), self.sender_url.as_ref()].into_iter().flatten().try_for_each(check)
     }
+}
+
+/// That a key or a token may be sent to this address.
+fn check(url: &Url) -> Result<(), ClientError> {
+    let is_safe = match url.scheme() {
+        "https" => true,
+        "http" => url.host().is_some_and(|host| is_loopback(&host)),
+        _ => false,
+    };
+    if !is_safe {
+        return Err(ClientError::NotHttps);
+    }
+    let has_more = !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some();
+    if has_more { Err(ClientError::Address) } else { Ok(()) }
 }
 
 /// Without the proxy's address, which may have a password in it.
@@ -125,6 +133,9 @@ mod tests {
         ] {
             let options = ClientOptions { base_url: url.parse().unwrap(), ..Default::default() };
             assert_eq!(options.check().is_ok(), expected, "{url}");
+            let sender_url = Some(url.parse().unwrap());
+            let options = ClientOptions { sender_url, ..Default::default() };
+            assert_eq!(options.check().is_ok(), expected, "{url} of the sender");
         }
     }
 }

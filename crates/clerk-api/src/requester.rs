@@ -9,11 +9,11 @@ use url::Url;
 use crate::error::RequestError;
 use crate::object_id;
 use crate::options::{ClientError, ClientOptions};
+use crate::peer::Peer;
 use crate::rate_share::RateShare;
-use crate::secret_key::SecretKey;
-use crate::transport::{Answer, Transport};
+use crate::transport::{Answer, Call, Transport};
 
-/// The longest wait that Clerk may ask for with a 429; a longer one is an error.
+/// The longest wait that the server may ask for with a 429; a longer one is an error.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 /// How often one request may be answered with 429, each time after waiting; once more is an error.
 const RATE_LIMITED_MAX: u32 = 10;
@@ -27,16 +27,20 @@ pub(crate) struct Requester {
 
 impl Requester {
     pub(crate) fn new(
-        key: SecretKey,
+        peer: Peer,
         share: RateShare,
         options: ClientOptions,
     ) -> Result<Self, ClientError> {
         options.check()?;
-        Ok(Self { transport: Transport::new(key, &options)?, share, options })
+        Ok(Self { transport: Transport::new(peer, &options)?, share, options })
     }
 
     pub(crate) fn base_url(&self) -> &Url {
         &self.options.base_url
+    }
+
+    pub(crate) fn options(&self) -> &ClientOptions {
+        &self.options
     }
 
     /// An address of the API. The id takes the place of `{id}` in the path.
@@ -51,12 +55,18 @@ impl Requester {
         url
     }
 
-    /// Reads the address: again after 429, when Clerk says so, and a few times after other failures that may pass.
+    /// Reads the address, with the attempts of [`send`](Self::send).
     pub(crate) async fn get(&self, url: &Url) -> Result<Answer, RequestError> {
+        self.send(&Call::get(url.clone())).await
+    }
+
+    /// Makes the call: again after 429, when the server says so, and a few times after other failures that may pass.
+    /// The call must be one that can be repeated.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, RequestError> {
         let (mut failed, mut rate_limited) = (0, 0);
         loop {
             let permit = self.share.acquire().await;
-            let result = self.transport.get(url.clone()).await;
+            let result = self.transport.send(call).await;
             drop(permit);
             match result {
                 Err(RequestError::RateLimited { retry_after }) => {

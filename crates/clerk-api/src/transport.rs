@@ -3,21 +3,19 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Proxy, Response, StatusCode};
+use reqwest::{Certificate, Method, Proxy, Response, StatusCode};
 use rustls::crypto::{CryptoProvider, ring};
-use serde::Deserialize;
 use tokio::time::timeout;
 use url::Url;
 
 use crate::error::{ApiError, RequestError};
 use crate::options::{ClientError, ClientOptions};
-use crate::secret_key::SecretKey;
+use crate::peer::Peer;
 
-/// The version of the API that this client is written for.
-pub const API_VERSION: &str = "2026-05-12";
-const API_VERSION_HEADER: &str = "clerk-api-version";
+/// By which the sender knows that a request was repeated.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// What the edge in front of Clerk names a request by.
 const RAY_HEADER: &str = "cf-ray";
 /// How long it may take to connect.
@@ -34,52 +32,72 @@ pub(crate) struct Answer {
     pub(crate) answered_at: Option<SystemTime>,
 }
 
-/// The HTTP client with the key.
+/// What is asked of the server.
+pub(crate) struct Call {
+    method: Method,
+    url: Url,
+    /// JSON.
+    body: Option<Vec<u8>>,
+    idempotency_key: Option<String>,
+}
+
+/// The HTTP client with the credentials.
 pub(crate) struct Transport {
     client: reqwest::Client,
-    key: SecretKey,
+    peer: Peer,
     timeout: Duration,
     answer_bytes_max: usize,
 }
 
-#[derive(Deserialize)]
-struct ErrorBody {
-    errors: Vec<ErrorEntry>,
-    clerk_trace_id: Option<String>,
-}
+impl Call {
+    pub(crate) fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, body: None, idempotency_key: None }
+    }
 
-#[derive(Deserialize)]
-struct ErrorEntry {
-    code: Option<String>,
-    message: Option<String>,
-    long_message: Option<String>,
+    pub(crate) fn post(url: Url, body: Option<Vec<u8>>) -> Self {
+        Self { method: Method::POST, url, body, idempotency_key: None }
+    }
+
+    pub(crate) fn patch(url: Url, body: Vec<u8>) -> Self {
+        Self { method: Method::PATCH, url, body: Some(body), idempotency_key: None }
+    }
+
+    /// All attempts of this call are one to the server.
+    pub(crate) fn once(self, idempotency_key: String) -> Self {
+        Self { idempotency_key: Some(idempotency_key), ..self }
+    }
 }
 
 impl Transport {
-    pub(crate) fn new(key: SecretKey, options: &ClientOptions) -> Result<Self, ClientError> {
+    pub(crate) fn new(peer: Peer, options: &ClientOptions) -> Result<Self, ClientError> {
         if CryptoProvider::get_default().is_none() {
             // Another thread may have been quicker: then its provider is the one.
             let _ = ring::default_provider().install_default();
         }
         let client = http_client(options).map_err(ClientError::Http)?;
         let (timeout, answer_bytes_max) = (options.timeout, options.answer_bytes_max);
-        Ok(Self { client, key, timeout, answer_bytes_max })
+        Ok(Self { client, peer, timeout, answer_bytes_max })
     }
 
     /// Sends the request once.
-    pub(crate) async fn get(&self, url: Url) -> Result<Answer, RequestError> {
-        timeout(self.timeout, self.attempt(url))
+    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, RequestError> {
+        timeout(self.timeout, self.attempt(call))
             .await
             .unwrap_or(Err(RequestError::TimedOut(self.timeout)))
     }
 
-    async fn attempt(&self, url: Url) -> Result<Answer, RequestError> {
-        let request = self
+    async fn attempt(&self, call: &Call) -> Result<Answer, RequestError> {
+        let mut request = self
             .client
-            .get(url)
-            .header(AUTHORIZATION, self.key.authorization())
-            .header(API_VERSION_HEADER, API_VERSION)
+            .request(call.method.clone(), call.url.clone())
+            .headers(self.peer.headers())
             .header(ACCEPT, "application/json");
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        if let Some(key) = &call.idempotency_key {
+            request = request.header(IDEMPOTENCY_KEY, key);
+        }
         let response = request.send().await.map_err(connection)?;
         let status = response.status();
         if status.is_success() {
@@ -133,28 +151,21 @@ impl Transport {
                 break;
             }
         }
-        let body: Option<ErrorBody> = serde_json::from_slice(&body).ok();
-        let (first, trace_id) = match body {
-            Some(body) => (body.errors.into_iter().next(), body.clerk_trace_id),
-            None => (None, None),
-        };
-        let (code, message) = first.map_or((None, None), |first| {
-            (first.code, first.long_message.filter(|long| !long.is_empty()).or(first.message))
-        });
+        let said = self.peer.said(&body);
         let plain = |text: String| self.plain(&text);
         ApiError {
             status: status.as_u16(),
-            code: code.map(plain),
-            message: message.map(plain).filter(|text| !text.is_empty()).unwrap_or_else(|| {
+            code: said.code.map(plain),
+            message: said.message.map(plain).filter(|text| !text.is_empty()).unwrap_or_else(|| {
                 status.canonical_reason().unwrap_or("an unknown status").to_owned()
             }),
-            trace_id: trace_id.or(ray).map(plain),
+            trace_id: said.trace_id.or(ray).map(plain),
         }
     }
 
-    /// Somebody else's text, fit for an error: one line of bounded length, without the key.
+    /// Somebody else's text, fit for an error: one line of bounded length, without the credentials.
     fn plain(&self, text: &str) -> String {
-        let text = self.key.redact(text);
+        let text = self.peer.redact(text);
         let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
         text.chars().map(plain).take(MESSAGE_CHARS_MAX).collect::<String>().trim().to_owned()
     }

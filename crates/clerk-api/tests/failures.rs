@@ -6,7 +6,9 @@ use clerk_api::{Client, ClientError, ClientOptions, PageError, RequestError, Sec
 use deskbell_sim::backend_api::Fault;
 
 use super::raw_server::RawServer;
-use super::support::{KEY, assert_all, client, filled, ids, options, serve, wide_share};
+use super::support::{
+    KEY, assert_all, client, filled, ids, options, serve, wide_share,
+};
 
 fn client_with(options: ClientOptions) -> Client {
     Client::new(SecretKey::parse(KEY).unwrap(), wide_share(), options).unwrap()
@@ -103,7 +105,7 @@ async fn an_answer_that_is_too_large_is_an_error_however_it_comes() {
         let server = RawServer::start([head.as_bytes(), &spaces].concat()).await;
         let limited = ClientOptions { answer_bytes_max: bytes_max, ..options(&server.url) };
         let error = first_error(&client_with(limited)).await;
-        assert_eq!(error.to_string(), "Clerk's answer has more than 65536 bytes");
+        assert_eq!(error.to_string(), "the answer of Clerk has more than 65536 bytes");
         assert!(!error.is_transient());
         assert_eq!(server.heads().len(), 1);
     }

@@ -92,7 +92,7 @@ async fn a_client_that_is_always_limited_gives_up() {
         assert!(error.is_transient());
         assert_eq!(
             error.to_string(),
-            format!("Clerk's rate limit is exceeded; retry after {} s", wait.as_secs())
+            format!("the rate limit of Clerk is exceeded; retry after {} s", wait.as_secs())
         );
         assert_eq!(api.requests(), requests);
     }
@@ -110,5 +110,5 @@ async fn a_server_that_counts_answers_429_beyond_its_limit() {
     }
     assert_eq!((api.requests(), api.rate_limited()), (4, 1));
     let error = RequestError::RateLimited { retry_after: None };
-    assert_eq!(error.to_string(), "Clerk's rate limit is exceeded");
+    assert_eq!(error.to_string(), "the rate limit of Clerk is exceeded");
 }
