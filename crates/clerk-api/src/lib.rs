@@ -1,8 +1,10 @@
-//! A client of Clerk's [Backend API](https://clerk.com/docs/reference/backend-api), for reading.
+//! A client of Clerk's [Backend API](https://clerk.com/docs/reference/backend-api), for reading, and of Clerk's webhook
+//! sender.
 //!
 //! - [`lists`] declares what can be read. [`Client::pages`] reads a list completely while it changes, from its
 //!   beginning or from a stored [`Cursor`]; [`Client::get`] reads one object, [`Client::count`] counts.
 //! - [`RateShare`] is the part of the instance's rate limit that all clones keep to, in any window of ten seconds.
+//! - [`sender`] is the way into the sender: its endpoints, messages and attempts.
 //! - Objects stay JSON text ([`Item::raw`]): what they mean is for the caller.
 //!
 //! ```no_run
@@ -36,6 +38,7 @@ mod position;
 mod rate_share;
 mod requester;
 mod secret_key;
+pub mod sender;
 mod token;
 mod transport;
 mod walk;
