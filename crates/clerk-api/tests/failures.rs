@@ -7,12 +7,8 @@ use deskbell_sim::backend_api::Fault;
 
 use super::raw_server::RawServer;
 use super::support::{
-    KEY, assert_all, client, filled, ids, options, serve, wide_share,
+    KEY, assert_all, client, client_with, filled, ids, options, serve, wide_share,
 };
-
-fn client_with(options: ClientOptions) -> Client {
-    Client::new(SecretKey::parse(KEY).unwrap(), wide_share(), options).unwrap()
-}
 
 async fn first_error(client: &Client) -> PageError {
     client.pages(lists::USERS.walk()).next().await.unwrap_err()

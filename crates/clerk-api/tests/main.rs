@@ -8,6 +8,8 @@ mod openapi;
 mod raw_server;
 mod resumed;
 mod secrets;
+mod sender;
+mod sender_endpoints;
 mod single;
 mod support;
 mod walks;

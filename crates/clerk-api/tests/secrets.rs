@@ -1,18 +1,10 @@
 //! The secret key is in the one header that it is for, and nowhere else.
 
-use std::error::Error;
-
 use clerk_api::{API_VERSION, Client, SecretKey, lists};
 use deskbell_sim::backend_api::Fault;
 
 use super::raw_server::RawServer;
-use super::support::{KEY, client, filled, options, serve, wide_share};
-
-/// Everything that an error shows, with what it was caused by.
-fn shown(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(|error| format!("{error} {error:?} ")).collect()
-}
+use super::support::{KEY, client, filled, options, serve, shown, wide_share};
 
 #[tokio::test]
 async fn every_request_has_the_key_and_the_version() {

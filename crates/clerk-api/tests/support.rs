@@ -1,12 +1,15 @@
 //! What the tests share: clients and simulated instances.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::time::Duration;
 
+use clerk_api::sender::SenderSession;
 use clerk_api::{Client, ClientOptions, Pages, RateShare, SecretKey};
 use deskbell_sim::backend_api::{
     ApiRequest, BackendApi, BackendApiOptions, Fault, SharedDirectory, sample,
 };
+use deskbell_sim::sender_api::{SenderApi, SenderApiOptions};
 
 pub(crate) const KEY: &str = "sk_test_SimulatedByDeskbell";
 /// 2026-01-01T00:00:00Z, in Unix milliseconds.
@@ -28,7 +31,38 @@ pub(crate) fn wide_share() -> RateShare {
 }
 
 pub(crate) fn client(url: &str) -> Client {
-    Client::new(SecretKey::parse(KEY).unwrap(), wide_share(), options(url)).unwrap()
+    client_with(options(url))
+}
+
+/// A client of an instance whose sender this is.
+pub(crate) fn client_of(api: &SenderApi) -> Client {
+    client_with(ClientOptions {
+        sender_url: Some(api.sender_url().parse().unwrap()),
+        ..options(&api.clerk_url())
+    })
+}
+
+pub(crate) fn client_with(options: ClientOptions) -> Client {
+    Client::new(SecretKey::parse(KEY).unwrap(), wide_share(), options).unwrap()
+}
+
+/// The sender of an instance, and a session with it.
+pub(crate) async fn session_with(options: SenderApiOptions) -> (SenderApi, SenderSession) {
+    let api = SenderApi::start(options, |_| Fault::None).await.unwrap();
+    let session = client_of(&api).sender_session().await.unwrap();
+    (api, session)
+}
+
+/// Everything that an error shows, with what it was caused by.
+pub(crate) fn shown(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(|error| format!("{error} {error:?} ")).collect()
+}
+
+/// The messages of an error and of what it was caused by.
+pub(crate) fn messages(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// An instance without a rate limit.
