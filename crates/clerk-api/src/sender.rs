@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 mod json;
 mod link;
+mod message;
 mod open;
 mod page;
 mod session;
@@ -20,5 +21,6 @@ pub use error::{
     EndpointError, LinkError, ReadError, SendAgainError, SenderAnswerError, SenderRequestError,
     SessionError,
 };
+pub use message::{Attempt, AttemptStatus, Message, TimeRange};
 pub use page::{LIMIT_MAX, SenderPage};
 pub use session::SenderSession;

@@ -10,6 +10,7 @@ mod resumed;
 mod secrets;
 mod sender;
 mod sender_endpoints;
+mod sender_messages;
 mod single;
 mod support;
 mod walks;
