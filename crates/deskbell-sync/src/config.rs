@@ -5,6 +5,7 @@ mod expressions;
 mod line;
 mod statement;
 mod table;
+mod takes_type;
 
 use std::path::Path;
 use std::time::Duration as StdDuration;
