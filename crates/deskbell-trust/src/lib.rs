@@ -2,6 +2,7 @@
 //! with Clerk, and somebody is told when events stop.
 
 mod backfill;
+mod connect;
 mod estimate;
 mod followed;
 mod instance;
@@ -13,6 +14,10 @@ mod service;
 pub use backfill::{
     BACKFILL, Backfill, BackfillError, BackfillMirror, BackfillProgress, BackfillState,
     ProgressError, Scope, WalkState, WalkStatus, read_backfill_state,
+};
+pub use connect::{
+    EndpointAction, EndpointPlan, EndpointPlanError, WantedEndpoint, apply_endpoint, endpoint_uid,
+    plan_endpoint,
 };
 pub use estimate::{Estimate, counted_as, estimate, time_of};
 pub use followed::{BackfillSource, FollowedMirror};
