@@ -2,6 +2,7 @@
 
 use clerk_api::{Client, ClientError, ClientOptions, RateShare};
 use deskbell_trust::BackfillSource;
+use url::Url;
 
 use crate::config::{BackendKey, BackfillMode, Config, SourceConfig};
 
@@ -18,7 +19,7 @@ pub(crate) fn sources(config: &Config) -> Result<Vec<BackfillSource>, BackendApi
     let mut sources = Vec::new();
     for source in &config.sources {
         let Some(key) = &source.secret_key else { continue };
-        let client = client(source, key)
+        let client = client(source, key, None)
             .map_err(|error| BackendApiError { source_name: source.name.clone(), source: error })?;
         sources.push(BackfillSource {
             name: source.name.clone(),
@@ -35,8 +36,13 @@ pub(crate) fn share_of(source: &SourceConfig, BackendKey(key): &BackendKey) -> R
     RateShare::of(key.environment(), source.api_rate_share)
 }
 
-fn client(source: &SourceConfig, key: &BackendKey) -> Result<Client, ClientError> {
-    let mut options = ClientOptions::default();
+/// A client with the key of a source. The address of the sender is for tests.
+pub(crate) fn client(
+    source: &SourceConfig,
+    key: &BackendKey,
+    sender_url: Option<Url>,
+) -> Result<Client, ClientError> {
+    let mut options = ClientOptions { sender_url, ..ClientOptions::default() };
     if let Some(url) = &source.api_url {
         options.base_url = url.expose_secrets().clone();
     }

@@ -6,6 +6,7 @@ mod output;
 mod backfill;
 mod clerk;
 mod config;
+mod connect;
 mod context;
 mod dead_letters;
 mod demo;
@@ -66,6 +67,9 @@ enum Command {
     /// Send a simulated Clerk's events to any webhook handler and check how it does.
     // By far the largest of the arguments.
     Simulate(Box<simulate::Arguments>),
+    /// Create or update the endpoint in Clerk's sender, and get its signing secret.
+    // Large, as it has a URL.
+    Connect(Box<connect::Arguments>),
     /// Check the config, or print its effective values.
     #[command(subcommand)]
     Config(config::Command),
@@ -143,6 +147,7 @@ fn report_usage(error: &clap::Error) -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     match command {
         Command::Types => types::run(context),
+        Command::Connect(arguments) => on_runtime(connect::run(*arguments, context)),
         Command::Config(command) => on_runtime(config::run(command, context)),
         Command::Schema(command) => on_runtime(schema::run(command, context)),
         Command::Rebuild(arguments) => on_runtime(rebuild::run(arguments, context)),
