@@ -1,23 +1,26 @@
-//! `deskbell connect`: an endpoint in Clerk's sender, its signing secret.
+//! `deskbell connect`: an endpoint in Clerk's sender, its signing secret, and the first event.
 
 mod address;
 mod clerk;
 mod env_file;
 mod error;
+mod first_event;
 mod report;
 mod used_types;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
-use clerk_api::sender::{EndpointSecret, SenderSession};
+use clerk_api::sender::{Endpoint, EndpointSecret, SenderSession};
 use clerk_webhooks::Secret;
 use deskbell_server::{SigningSecret, SourceConfig};
 use deskbell_trust::{EndpointPlan, WantedEndpoint, endpoint_uid};
 use url::Url;
 
 use self::error::Error;
+use self::first_event::{FirstEvent, Received};
 use self::report::Report;
 use super::{Context, exit};
 use crate::config::{Config, Loaded};
@@ -55,6 +58,9 @@ pub(super) struct Arguments {
     /// Only show what would change.
     #[arg(long)]
     dry_run: bool,
+    /// Time limit for the first event to arrive in the event log; 0s to not wait.
+    #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    wait: Duration,
 }
 
 pub(super) async fn run(
@@ -88,10 +94,14 @@ pub(super) async fn run(
         report.print();
         return Ok(ExitCode::from(exit::DONE));
     }
+    let first_event = FirstEvent::begin(&loaded.config, &source.name).await?;
     let (endpoint, secret) = clerk::apply(&session, plan.action.clone(), &url).await?;
     report.applied(&plan.action, &endpoint);
     hand_over(&arguments, &secret, &mut source, context, &mut report)?;
+    let received = wait(&arguments, &loaded.config, &session, &endpoint, first_event, &mut report);
+    let received = received.await;
     report.print();
+    received?;
     Ok(ExitCode::from(exit::DONE))
 }
 
@@ -159,6 +169,31 @@ fn hand_over(
     }
     if !is_configured {
         report.not_configured(arguments.write_env.is_some() || arguments.print);
+    }
+    Ok(())
+}
+
+/// Waits for the first event, having one sent again if that does no harm.
+async fn wait(
+    arguments: &Arguments,
+    config: &Config,
+    session: &SenderSession,
+    endpoint: &Endpoint,
+    mut first_event: FirstEvent,
+    report: &mut Report,
+) -> Result<(), exit::Failure> {
+    if arguments.wait.is_zero() {
+        return Ok(());
+    }
+    let message = first_event.choose_message(config, session, endpoint).await?;
+    report.waiting(message.as_deref(), arguments.wait);
+    let received = first_event.wait(arguments.wait, message, session, endpoint).await?;
+    first_event.close().await;
+    match received {
+        Received::Event(event) => report.received(&event),
+        Received::Nothing { last_status } => {
+            return Err(Error::no_event(arguments.wait, last_status).into());
+        }
     }
     Ok(())
 }

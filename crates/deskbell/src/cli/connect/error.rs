@@ -2,10 +2,12 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clerk_api::ClientError;
 use clerk_api::sender::{EndpointError, ReadError, SessionError};
 use clerk_webhooks::SecretError;
+use deskbell_store::{OpenError, StoreError};
 use deskbell_trust::EndpointPlanError;
 use miette::Diagnostic;
 use url::Url;
@@ -86,6 +88,16 @@ pub(super) enum Error {
         "the endpoint is set up; run again with another --write-env, or with --print"
     ))]
     WriteEnv { file: PathBuf, source: io::Error },
+    #[error("cannot open the event log")]
+    Open(#[from] OpenError),
+    #[error("cannot read the event log")]
+    Store(#[from] StoreError),
+    #[error("no event arrived in the event log within {}", humantime::format_duration(*.wait))]
+    NoEvent {
+        wait: Duration,
+        #[help]
+        help: String,
+    },
 }
 
 impl Error {
@@ -128,6 +140,34 @@ impl Error {
             }
         };
         Self::Plan { source, help }
+    }
+
+    /// The status is that of the last attempt, 0 for one without an answer.
+    pub(super) fn no_event(wait: Duration, last_status: Option<i32>) -> Self {
+        let help = match last_status {
+            None => "the sender has made no attempt yet: create or change a user in the Clerk \
+                     dashboard, and look at `deskbell events list`"
+                .to_owned(),
+            Some(200..=299) => "the sender's last attempt was acknowledged: does the running \
+                                `deskbell serve` use this config and this event log?"
+                .to_owned(),
+            Some(status) if status <= 0 => "the sender's last attempt got no answer: is `deskbell \
+                                            serve` running, and does the URL lead to it?"
+                .to_owned(),
+            Some(400) => {
+                "the sender's last attempt was answered with 400: restart `deskbell serve`, \
+                          or send it SIGHUP, so that it uses the signing secret"
+                    .to_owned()
+            }
+            Some(404) => "the sender's last attempt was answered with 404: does the URL lead to a \
+                          path of the source?"
+                .to_owned(),
+            Some(status) => format!(
+                "the sender's last attempt was answered with {status}: look at the log of `deskbell \
+                 serve`, and at the proxy in front of it"
+            ),
+        };
+        Self::NoEvent { wait, help }
     }
 }
 

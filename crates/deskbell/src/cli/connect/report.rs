@@ -1,6 +1,7 @@
 //! What was done, as lines while it happens, or as one object at the end.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clerk_api::sender::{Endpoint, EndpointChange, EndpointSecret, EventFilter};
 use deskbell_trust::{EndpointAction, EndpointPlan};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::env_file::Written;
+use super::first_event::Arrived;
 
 /// What was done so far.
 pub(super) struct Report {
@@ -119,6 +121,23 @@ impl Report {
         } else {
             "the config does not have the signing secret: run again with --write-env .env, or with --print"
         });
+    }
+
+    pub(super) fn waiting(&mut self, message: Option<&str>, time: Duration) {
+        self.set("resent", message.into());
+        let time = humantime::format_duration(time);
+        self.say(&match message {
+            Some(id) => format!("asking Clerk's sender to send {id} again; waiting up to {time} for it"),
+            None => format!(
+                "waiting up to {time} for the next event: create or change a user in the Clerk dashboard"
+            ),
+        });
+    }
+
+    pub(super) fn received(&mut self, event: &Arrived) {
+        let Arrived { message_id, event_type, seq } = event;
+        self.set("received", json!({"message_id": message_id, "type": event_type, "seq": seq}));
+        self.say(&format!("received {event_type} {message_id} (seq {seq})"));
     }
 
     fn set_types(&mut self, events: &EventFilter) {

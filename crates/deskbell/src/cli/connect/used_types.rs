@@ -19,6 +19,16 @@ pub(super) fn used_types(config: &Config, source: &str, known: &[String]) -> Vec
     used
 }
 
+/// Whether an event of this type, sent again, has an effect that cannot be taken back: a delivery, or a statement.
+pub(super) fn has_side_effects(config: &Config, source: &str, event_type: &str) -> bool {
+    destinations_of(config, source).any(|destination| match &destination.kind {
+        DestinationKind::Database(database) => {
+            database.statements.iter().any(|statement| takes_type(&statement.on, event_type))
+        }
+        _ => is_delivered(destination, event_type),
+    })
+}
+
 /// Every type that is known here, to the sender, or by the config's own words.
 fn candidates(config: &Config, known: &[String]) -> BTreeSet<String> {
     let ours = catalog::all().iter().map(|entry| entry.event_type.as_str().to_owned());
