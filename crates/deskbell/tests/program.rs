@@ -4,6 +4,7 @@ mod alerts;
 mod backfill;
 mod backup;
 mod check;
+mod connect;
 mod dead_letters;
 mod default_mirror;
 mod deliveries;

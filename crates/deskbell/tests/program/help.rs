@@ -13,10 +13,11 @@ fn assert_output(name: &str, text: &str) {
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 25] = [
+    let commands: [&[&str]; 26] = [
         &[],
         &["serve"],
         &["demo"],
+        &["connect"],
         &["config"],
         &["config", "check"],
         &["config", "show"],
