@@ -6,6 +6,7 @@ mod connect;
 mod estimate;
 mod followed;
 mod instance;
+mod messages;
 mod object_pages;
 mod readings;
 mod reconcile;
@@ -22,6 +23,7 @@ pub use connect::{
 pub use estimate::{Estimate, counted_as, estimate, time_of};
 pub use followed::{BackfillSource, FollowedMirror};
 pub use instance::{KeyError, check_key};
+pub use messages::{MessageComparison, MessagesCompared, MessagesError, endpoint_of};
 pub use object_pages::ReadError;
 pub use readings::readable_entities;
 pub use reconcile::{

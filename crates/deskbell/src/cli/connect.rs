@@ -1,6 +1,6 @@
 //! `deskbell connect`: an endpoint in Clerk's sender, its signing secret, and the first event.
 
-mod address;
+pub(super) mod address;
 mod clerk;
 mod env_file;
 mod error;

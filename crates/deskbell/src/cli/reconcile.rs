@@ -1,10 +1,12 @@
 //! `deskbell reconcile`: mirrors are compared with Clerk.
 
+mod messages;
 mod show;
 
 use std::process::ExitCode;
 
 use clap::Args;
+use clerk_webhooks::UnixMillis;
 use deskbell_store::{Store, clock};
 use deskbell_sync::{FetchedFrom, MirrorOptions, connect};
 use deskbell_trust::{
@@ -14,7 +16,7 @@ use deskbell_trust::{
 
 use super::clerk::error::{Error, failure};
 use super::clerk::task::Task;
-use super::{Context, exit, progress, store};
+use super::{Context, exit, progress, store, time};
 
 const COMPARING: &str = "{spinner} comparing {msg}";
 
@@ -31,13 +33,22 @@ pub(super) struct Arguments {
     /// Rows of one entity that may be removed [default: 20, or 1 % of them if that is more].
     #[arg(long, value_name = "N", requires = "repair")]
     delete_at_most: Option<u64>,
+    /// Compare the messages of Clerk's sender with the event log instead of mirrors.
+    #[arg(long, conflicts_with_all = ["entities", "destinations", "delete_at_most"])]
+    messages: bool,
+    /// Only messages since this time (2026-11-21T08:00:00Z) or this long ago (7d) [default: 90d].
+    #[arg(long, value_name = "T", requires = "messages", value_parser = time::since)]
+    since: Option<UnixMillis>,
 }
 
 pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let Arguments { entities, destinations, repair, delete_at_most } = arguments;
+    let Arguments { entities, destinations, repair, delete_at_most, messages, since } = arguments;
+    if messages {
+        return messages::run(&messages::Request { since, repair }, context).await;
+    }
     let request = BackfillRequest { entities, destinations, ..BackfillRequest::default() };
     let task = Task::new(request, context.load_without_secrets()?)?;
     let repair = repair.then_some(Repair { delete_at_most });

@@ -11,7 +11,7 @@ use crate::config::Environment;
 /// Where the sender is, in tests.
 const SENDER_URL_VARIABLE: &str = "CLERK_SENDER_URL";
 
-pub(super) fn sender_url(environment: &Environment) -> Result<Option<Url>, Error> {
+pub(in crate::cli) fn sender_url(environment: &Environment) -> Result<Option<Url>, Error> {
     let text = environment.get(SENDER_URL_VARIABLE);
     text.map(|text| text.parse().map_err(Error::SenderUrl)).transpose()
 }

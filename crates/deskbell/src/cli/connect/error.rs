@@ -19,7 +19,7 @@ use crate::config::nearest;
 const DASHBOARD: &str = "https://dashboard.clerk.com/last-active?path=webhooks";
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub(super) enum Error {
+pub(in crate::cli) enum Error {
     #[error("the config has several sources")]
     #[diagnostic(help("name one with --source: {known}"))]
     WhichSource { known: String },
