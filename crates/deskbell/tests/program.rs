@@ -18,6 +18,7 @@ mod kill;
 mod kill_deliveries;
 mod listening;
 mod logging;
+mod messages;
 mod metrics;
 mod mirror_away;
 mod outcomes;
