@@ -2,6 +2,7 @@
 //! HTTP, and the truth.
 
 mod flaky;
+mod history;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use clerk_webhooks::{Secret, SecretError};
 use deskbell_config::ONE_TIME_CODES;
 use deskbell_sim::{
-    Difference, Progress, Report, Scenario, Sender, SenderError, SenderOptions, World,
+    Difference, Progress, Report, Scenario, Sender, SenderError, SenderOptions, Truth, World,
 };
 use deskbell_store::{Seq, StoreError};
 use deskbell_sync::inspect::{InspectError, MirrorReader};
@@ -19,6 +20,8 @@ use rand::Rng;
 
 pub(crate) use self::flaky::Delivered;
 use self::flaky::Flaky;
+use self::history::HistoricClerk;
+pub(crate) use self::history::{HistoryError, HistoryOutcome};
 use crate::config::{
     self, AllowedHost, Config, DatabaseConfig, DatabaseUrl, DeliveryConfig, DestinationConfig,
     DestinationKind, EndpointSecret, EndpointSecrets, HttpConfig, HttpUrl, RetryPolicy,
@@ -47,6 +50,8 @@ pub(crate) struct Demo {
     pub(crate) store: Option<DatabaseUrl>,
     /// Where the mirror goes; `None`: into a file in the directory.
     pub(crate) mirror: Option<DatabaseUrl>,
+    /// How many users there are before the engine starts; `None`: Clerk is new, and has only webhooks.
+    pub(crate) with_history: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -58,6 +63,8 @@ pub(crate) struct Outcome {
     pub(crate) delivered: Delivered,
     pub(crate) store: DatabaseUrl,
     pub(crate) mirror: DatabaseUrl,
+    /// What came of the history, where there was one.
+    pub(crate) history: Option<HistoryOutcome>,
 }
 
 /// A demo that could not be shown.
@@ -91,6 +98,8 @@ pub(crate) enum DemoError {
     Store(#[from] StoreError),
     #[error("cannot read the mirror")]
     Inspect(#[from] InspectError),
+    #[error("cannot show a Clerk with a history")]
+    History(#[from] HistoryError),
     #[error("the mirror is stuck at event {at} of {head}")]
     Standstill { at: Seq, head: Seq },
     #[error("failed to stop the engine")]
@@ -107,19 +116,69 @@ impl Demo {
         let endpoint = random_secret()?;
         let flaky = Flaky::start(&endpoint, self.seed).await.map_err(DemoError::Receiver)?;
         let receiver = receiver(&flaky.url(), endpoint)?;
-        let engine = Engine::start(&config(&store, &mirror, &secret, receiver)).await?;
-        let url = format!("http://{}/api/webhooks", engine.address());
-        let sender =
-            Sender::new(SenderOptions { seed: self.seed, ..SenderOptions::new(url, secret) })?;
-        let mut world = World::new(&Scenario::new(self.seed, self.events));
-        let report = sender.run(&mut world, progress).await;
-        let reader = MirrorReader::open(&mirror).await?;
-        wait_for_the_mirror(&engine, &reader).await?;
+        let config = config(&store, &mirror, &secret, receiver);
+        let sent = match self.with_history {
+            None => self.send(&config, progress).await?,
+            Some(users) => self.send_with_history(users, config, progress).await?,
+        };
+        let Sent { engine, reader, report, truth, history } = sent;
         let delivered = flaky.wait_for(&report.acked_at).await;
         let (tables, rows) = mirror_rows::read(&reader).await?;
         engine.stop().await?;
-        let drift = deskbell_sim::drift(&world.into_truth(), &tables);
-        Ok(Outcome { report, rows, drift, delivered, store, mirror })
+        let drift = deskbell_sim::drift(&truth, &tables);
+        Ok(Outcome { report, rows, drift, delivered, store, mirror, history })
+    }
+
+    /// Sends everything that happens in a new Clerk.
+    async fn send(
+        &self,
+        config: &Config,
+        progress: impl FnMut(&Progress),
+    ) -> Result<Sent, DemoError> {
+        let engine = Engine::start(config).await?;
+        let sender = self.sender(&engine, config)?;
+        let mut world = World::new(&Scenario::new(self.seed, self.events));
+        let report = sender.run(&mut world, progress).await;
+        let reader = MirrorReader::open(mirror_of(config)).await?;
+        wait_for_the_mirror(&engine, &reader).await?;
+        Ok(Sent { engine, reader, report, truth: world.into_truth(), history: None })
+    }
+
+    /// Starts with what is there before, connects, sends what happens then, and loses some of it.
+    async fn send_with_history(
+        &self,
+        users: usize,
+        mut config: Config,
+        progress: impl FnMut(&Progress),
+    ) -> Result<Sent, DemoError> {
+        let mut clerk = HistoricClerk::start(self.seed, users, self.events).await?;
+        clerk.configure(&mut config)?;
+        let mut engine = Engine::start(&config).await?;
+        let secret = clerk.connect(&config, &url_of(&engine)).await?;
+        config.sources[0].signing_secrets = vec![SigningSecret(secret)];
+        engine.reload(&config).await?;
+        let sender = self.sender(&engine, &config)?;
+        let report = sender.run(clerk.messages(self.events), progress).await;
+        let reader = MirrorReader::open(mirror_of(&config)).await?;
+        let store = engine.whole_store();
+        let backfilled = clerk.wait_for_the_backfill(&*store).await?;
+        wait_for_the_mirror(&engine, &reader).await?;
+        let repaired = clerk.reconcile(&config, &*store).await?;
+        let messages_missing = clerk.recover_messages(&*store).await?;
+        wait_for_the_mirror(&engine, &reader).await?;
+        let (history, lost) = (clerk.users_before(), clerk.lost());
+        let outcome = HistoryOutcome { history, backfilled, lost, repaired, messages_missing };
+        let truth = clerk.into_truth();
+        Ok(Sent { engine, reader, report, truth, history: Some(outcome) })
+    }
+
+    fn sender(&self, engine: &Engine, config: &Config) -> Result<Sender, SenderError> {
+        let secrets = config.sources.iter().flat_map(|source| &source.signing_secrets);
+        let secret = secrets.map(|SigningSecret(secret)| secret.clone()).next();
+        let secret = secret.ok_or(SenderError::NoSecret)?;
+        let options =
+            SenderOptions { seed: self.seed, ..SenderOptions::new(url_of(engine), secret) };
+        Sender::new(options)
     }
 
     fn databases(&self) -> Result<(DatabaseUrl, DatabaseUrl), DemoError> {
@@ -136,6 +195,28 @@ impl Demo {
         };
         Ok((or_file(&self.store, &store), or_file(&self.mirror, &mirror)))
     }
+}
+
+/// What was sent, with the engine that still runs.
+struct Sent {
+    engine: Engine,
+    reader: MirrorReader,
+    report: Report,
+    truth: Truth,
+    history: Option<HistoryOutcome>,
+}
+
+fn url_of(engine: &Engine) -> String {
+    format!("http://{}/api/webhooks", engine.address())
+}
+
+/// Where the config's mirror is.
+fn mirror_of(config: &Config) -> &DatabaseUrl {
+    let databases = config.destinations.iter().filter_map(|destination| match &destination.kind {
+        DestinationKind::Database(database) => Some(&database.url),
+        _ => None,
+    });
+    databases.into_iter().next().expect("the demo's config has a mirror")
 }
 
 /// Refuses a database in which there is an event log.

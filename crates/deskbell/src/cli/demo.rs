@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Context, exit, progress};
 use crate::config::DatabaseUrl;
-use crate::demo::{Demo, Outcome};
+use crate::demo::{Demo, HistoryOutcome, Outcome};
 
 /// How many differences are shown where there are any.
 const DIFFERENCES_SHOWN_MAX: usize = 10;
@@ -33,6 +33,10 @@ pub(super) struct Arguments {
     /// [default: a SQLite file in the directory].
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
+    /// Begin with N users from before, connect to the simulated sender, fill the mirror beside live
+    /// events, lose some of them, and recover.
+    #[arg(long, value_name = "N")]
+    with_history: Option<usize>,
 }
 
 pub(super) async fn run(
@@ -51,8 +55,8 @@ pub(super) async fn run(
             fresh.map_err(exit::Failure::failed)?.keep()
         }
     };
-    let Arguments { events, seed, .. } = arguments;
-    let demo = Demo { events, seed, directory, store, mirror };
+    let Arguments { events, seed, with_history, .. } = arguments;
+    let demo = Demo { events, seed, directory, store, mirror, with_history };
     let bar = progress::bar(demo.events, SENDING, context);
     let outcome = demo
         .run(|progress| bar.set_position(progress.sent))
@@ -66,33 +70,56 @@ pub(super) async fn run(
     }
     let good = outcome.drift.is_empty()
         && outcome.report.unacked.is_empty()
-        && outcome.delivered.undelivered == 0;
+        && outcome.delivered.undelivered == 0
+        && outcome.history.is_none_or(|history| history.messages_missing == 0);
     Ok(ExitCode::from(if good { exit::DONE } else { exit::FAILED }))
 }
 
 fn print_json(outcome: &Outcome) {
     let report = &outcome.report;
+    let mut json = json!({
+        "sent": report.sent,
+        "duplicates": report.duplicates,
+        "retries": report.retries,
+        "acked": report.acked,
+        "unacked": report.unacked.len(),
+        "acked_per_second": report.acked_per_second,
+        "ack_ms_p50": report.ack_ms_p50,
+        "ack_ms_p99": report.ack_ms_p99,
+        "rows": outcome.rows,
+        "drift": outcome.drift.len(),
+        "delivered": outcome.delivered.delivered,
+        "undelivered": outcome.delivered.undelivered,
+        "delivery_attempts": outcome.delivered.attempts,
+        "delivery_ms_p50": outcome.delivered.ms_p50,
+        "store": shown(&outcome.store),
+        "mirror": shown(&outcome.mirror),
+    });
+    if let Some(history) = outcome.history {
+        json["history"] = history.history.into();
+        json["backfilled"] = history.backfilled.into();
+        json["lost"] = history.lost.into();
+        json["repaired"] = history.repaired.into();
+        json["messages_missing"] = history.messages_missing.into();
+    }
+    outln!("{json}");
+}
+
+fn print_history(history: HistoryOutcome, received: usize) {
+    let HistoryOutcome { history, backfilled, lost, repaired, messages_missing } = history;
+    outln!("users from before      {history:>10}   of whom no event tells");
     outln!(
-        "{}",
-        json!({
-            "sent": report.sent,
-            "duplicates": report.duplicates,
-            "retries": report.retries,
-            "acked": report.acked,
-            "unacked": report.unacked.len(),
-            "acked_per_second": report.acked_per_second,
-            "ack_ms_p50": report.ack_ms_p50,
-            "ack_ms_p99": report.ack_ms_p99,
-            "rows": outcome.rows,
-            "drift": outcome.drift.len(),
-            "delivered": outcome.delivered.delivered,
-            "undelivered": outcome.delivered.undelivered,
-            "delivery_attempts": outcome.delivered.attempts,
-            "delivery_ms_p50": outcome.delivered.ms_p50,
-            "store": shown(&outcome.store),
-            "mirror": shown(&outcome.mirror),
-        })
+        "backfilled             {backfilled:>10}   objects read from the API beside live events"
     );
+    outln!(
+        "lost on purpose        {lost:>10}   messages that the sender has, and Deskbell had not"
+    );
+    outln!("repaired               {repaired:>10}   differences found by comparing with the API");
+    match messages_missing {
+        0 => outln!("messages               {received:>10}   all {received} messages received"),
+        _ => outln!("messages missing       {messages_missing:>10}"),
+    }
+    outln!();
 }
 
 /// A file's path, or a server's address without its password.
@@ -112,6 +139,10 @@ fn print_table(demo: &Demo, outcome: &Outcome) {
     outln!("ack latency, p50       {:>10.1} ms", report.ack_ms_p50);
     outln!("ack latency, p99       {:>10.1} ms", report.ack_ms_p99);
     outln!();
+    if let Some(history) = outcome.history {
+        let sent = usize::try_from(report.sent).unwrap_or(usize::MAX);
+        print_history(history, sent.saturating_add(history.lost));
+    }
     for (table, rows) in outcome.rows.iter().filter(|(_, rows)| **rows > 0) {
         outln!("{table:32} {rows:>8} rows");
     }

@@ -38,6 +38,11 @@ impl Engine {
         self.store.clone()
     }
 
+    /// The store, with everything beside the log.
+    pub(crate) fn whole_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
     /// Reads the files of `[server] tls` now, if there are any, instead of at the next poll. A mistake
     /// in them is logged, and the certificate before stays in use.
     pub fn reload_tls(&self) {
