@@ -99,3 +99,18 @@ async fn a_bad_url_is_wrong_usage_and_is_not_repeated() {
     assert!(ran.stderr.contains("`mysql:` is not a supported database"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
 }
+
+#[tokio::test]
+async fn a_clerk_that_was_there_before_is_filled_and_what_is_lost_comes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["demo", "--with-history", "700", "--events", "900", "--json", "--dir", "d"];
+    let ran = run(directory.path(), &arguments).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let outcome: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&outcome["drift"], &outcome["messages_missing"]), (&0.into(), &0.into()));
+    assert_eq!(outcome["history"], 700);
+    assert!(outcome["backfilled"].as_u64().unwrap() >= 700, "{outcome}");
+    assert!(outcome["repaired"].as_u64().unwrap() > 0, "{outcome}");
+    assert_eq!(outcome["lost"], 50);
+    assert_eq!(outcome["sent"], 850);
+}
