@@ -1,6 +1,7 @@
 //! Deskbell's benchmarks, run by `cargo xtask bench`: each prints a table and writes `target/bench/<name>.json`.
 
 mod accept_and_deliver;
+mod backfill;
 mod bare_append;
 mod bare_upserts;
 mod child;
@@ -48,6 +49,11 @@ enum Benchmark {
     IngestFull(ingest_full::Options),
     /// Events a second from the log into the mirror, against ingest or bare upserts
     Mirror(mirror::Options),
+    /// Users a second from Clerk's API into the mirror, against bare upserts, and the memory that it takes
+    Backfill(backfill::Options),
+    /// The simulated API of that benchmark, until its standard input ends
+    #[command(hide = true)]
+    BackfillApi(backfill::ApiOptions),
     /// Batches into an application's table of which many rows wait, against the same where none wait
     Waiting(waiting::Options),
     /// Deliveries a second to a receiver, and from ack to arrival, against the HTTP client alone
@@ -73,6 +79,8 @@ const ALL: &[&[&str]] = &[
     &["ingest", "--store=postgres"],
     &["mirror", "--store=sqlite"],
     &["mirror", "--store=postgres"],
+    &["backfill", "--store=sqlite"],
+    &["backfill", "--store=postgres"],
     &["waiting"],
     &["delivery", "--store=sqlite"],
     &["delivery-isolation"],
@@ -105,6 +113,8 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::Ingest(options) => ingest::run(options),
         Benchmark::IngestFull(options) => ingest_full::run(options),
         Benchmark::Mirror(options) => mirror::run(options),
+        Benchmark::Backfill(options) => backfill::run(options),
+        Benchmark::BackfillApi(options) => backfill::serve_api(options),
         Benchmark::Waiting(options) => waiting::run(options),
         Benchmark::Delivery(options) => delivery::run(options),
         Benchmark::DeliveryIsolation(options) => delivery_isolation::run(options),

@@ -160,17 +160,17 @@ impl Upserts {
         events: f64,
         rates: &mut Rates,
     ) -> Result<(), BenchError> {
-        rates.limit.push(events / bare(options, &self.at_once).await?);
+        rates.limit.push(events / bare(&options.backend, &self.at_once).await?);
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let one_by_one = self.one_by_one.len() as f64;
-        rates.one_by_one.push(one_by_one / bare(options, &self.one_by_one).await?);
+        rates.one_by_one.push(one_by_one / bare(&options.backend, &self.one_by_one).await?);
         Ok(())
     }
 }
 
 /// The seconds that the bare loop takes.
-async fn bare(options: &Options, works: &[Work]) -> Result<f64, BenchError> {
-    let database = options.backend.server.create_database().await?;
+pub(crate) async fn bare(backend: &Backend, works: &[Work]) -> Result<f64, BenchError> {
+    let database = backend.server.create_database().await?;
     let mut connection = database.connect().await?;
     for step in migration::from_nothing(Dialect::Postgres, &DatabaseConfig::default())? {
         sqlx::raw_sql(AssertSqlSafe(step.sql)).execute(&mut connection).await?;
