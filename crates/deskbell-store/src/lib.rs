@@ -18,6 +18,7 @@
 //! | [`Commands`] | `deskbell serve`, for commands that run beside it |
 //! | [`Retention`], [`SubjectIndex`] | the pruner, the [`SubjectIndexer`] |
 //! | [`Refusals`] | counts of refused requests |
+//! | [`Arrivals`] | the alarm for sources that fall silent |
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,6 +50,7 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod arrivals;
 mod backoff;
 pub mod clock;
 mod commands;
@@ -78,6 +80,7 @@ mod store;
 mod subject_index;
 mod transfer;
 
+pub use arrivals::{Arrival, ArrivalPage, Arrivals};
 pub use backoff::Backoff;
 pub use clock::Clock;
 pub use commands::{COMMANDS, Command, CommandId, Commands, QueuedCommand};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use deskbell_config::NOTICE_SOURCE;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::deliveries::{
@@ -11,8 +12,8 @@ use crate::deliveries::{
     DestinationHealth, DestinationState, Disabled, FilteredOut,
 };
 use crate::{
-    Command, CommandId, NewEvent, QueuedCommand, Refused, ReplayRequest, Seq, StoreError,
-    StoredEvent,
+    Arrival, ArrivalPage, Command, CommandId, NewEvent, QueuedCommand, Refused, ReplayRequest, Seq,
+    StoreError, StoredEvent,
 };
 
 /// The columns of a row.
@@ -138,6 +139,21 @@ pub(crate) fn queued_command(row: &impl Columns) -> Result<QueuedCommand, sqlx::
         command: Command(row.string(1)?),
         outcome: row.text_or_null(2)?,
     })
+}
+
+/// `seq, source, received_at_ms`, of a page after this event
+pub(crate) fn arrivals(rows: &[impl Columns], after: Seq) -> Result<ArrivalPage, sqlx::Error> {
+    let mut sources = Sources::default();
+    let mut page = ArrivalPage { arrivals: Vec::with_capacity(rows.len()), last: after };
+    for row in rows {
+        page.last = Seq::new(row.integer(0)?);
+        let source = row.text(1)?;
+        if source != NOTICE_SOURCE {
+            let source = sources.name(source);
+            page.arrivals.push(Arrival { source, at_ms: row.integer(2)? });
+        }
+    }
+    Ok(page)
 }
 
 /// `source, cause, requests`

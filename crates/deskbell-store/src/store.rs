@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use crate::deliveries::{DeliveryQueries, DeliveryQueue, Destinations, Replays, Routing};
-use crate::{Commands, EventLog, Leases, Refusals, Retention, SourceInstances, SubjectIndex};
+use crate::{
+    Arrivals, Commands, EventLog, Leases, Refusals, Retention, SourceInstances, SubjectIndex,
+};
 
 /// Everything that a backend does. Each method of these traits is one unit of work and one
 /// transaction. Take the narrowest trait that will do.
@@ -19,6 +21,7 @@ pub trait Store:
     + SubjectIndex
     + Retention
     + Refusals
+    + Arrivals
 {
     /// Closes the connections once the work in progress is done. Later calls fail.
     async fn close(&self);

@@ -3,6 +3,7 @@
 //! A backend's test file implements [`Backend`] and calls [`conformance_tests!`](crate::conformance_tests).
 
 pub mod append;
+pub mod arrivals;
 pub mod claims;
 pub mod commands;
 pub mod consumers;
@@ -129,6 +130,8 @@ macro_rules! conformance_tests {
             they_are_listed_by_destination_and_time);
         $crate::conformance_tests!(@topic $backend, refusals:
             refused_requests_are_added_up, many_add_at_once);
+        $crate::conformance_tests!(@topic $backend, arrivals:
+            the_newest_of_each_source, a_page_goes_on_where_the_last_one_ended);
         $crate::conformance_tests!(@topic $backend, commands:
             commands_are_taken_in_order, a_completed_command_keeps_its_outcome);
         $crate::conformance_tests!(@topic $backend, subjects:

@@ -1,6 +1,7 @@
 //! The backend on PostgreSQL: one schema of a database, and any number of processes that share it.
 
 mod append;
+mod arrivals;
 mod check;
 mod commands;
 mod connect;

@@ -1,6 +1,7 @@
 //! The embedded backend: one SQLite file, one writing connection, a pool of readers.
 
 mod append;
+mod arrivals;
 mod backup;
 mod commands;
 mod deliveries;
