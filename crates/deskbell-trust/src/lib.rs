@@ -11,6 +11,7 @@ mod object_pages;
 mod readings;
 mod reconcile;
 mod service;
+pub mod silence;
 
 pub use backfill::{
     BACKFILL, Backfill, BackfillError, BackfillMirror, BackfillProgress, BackfillState,
