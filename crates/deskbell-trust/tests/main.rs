@@ -1,4 +1,5 @@
-//! The tests of what fills and compares mirrors, against a simulated Clerk.
+//! The tests of what fills and compares mirrors, against a simulated Clerk, and of the alarm for events
+//! that stop.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,4 +8,5 @@ mod keys;
 mod live;
 mod reconcile;
 mod service;
+mod silence;
 mod support;
