@@ -9,10 +9,18 @@
 //!
 //! All of it is pure: the time is passed in.
 
+mod after;
 mod gaps;
+mod gauges;
 mod hours;
+mod learned;
 mod rates;
 mod rhythm;
+mod verdict;
 mod weeks;
 
+pub use after::SilenceAfter;
+pub use gauges::SilenceGauges;
+pub use learned::Learned;
 pub use rhythm::Rhythm;
+pub use verdict::{Silence, SilenceCause, judge};

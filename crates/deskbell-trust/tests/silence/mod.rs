@@ -4,6 +4,7 @@ mod absence;
 mod shapes;
 mod stops;
 mod traffic;
+mod verdicts;
 
 use deskbell_trust::silence::Rhythm;
 
