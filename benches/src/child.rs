@@ -152,6 +152,7 @@ fn app(log: LogHandle, store: Arc<dyn EventLog>) -> Result<App, BenchError> {
         log,
         store,
         mirrors: Arc::new(()),
+        silent: Arc::new(()),
         ingest: IngestOptions::default(),
         clients: deskbell_server::AllowedClients::default(),
         refused: Arc::default(),

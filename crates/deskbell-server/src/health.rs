@@ -1,5 +1,5 @@
 //! `/healthz`: the process answers. `/readyz`: it can take events; with `?strict`, its mirrors go on
-//! too.
+//! and its sources are not silent too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,9 +101,9 @@ pub(crate) async fn readyz(
         return not_ready().await;
     }
     if is_strict(query.as_deref().unwrap_or_default())
-        && let Some(stuck) = readiness.strictness.stuck_mirrors().await
+        && let Some(reply) = readiness.strictness.reply().await
     {
-        return replies::json(StatusCode::SERVICE_UNAVAILABLE, stuck);
+        return replies::json(StatusCode::SERVICE_UNAVAILABLE, reply);
     }
     replies::json(StatusCode::OK, r#"{"ready":true}"#)
 }

@@ -1,4 +1,4 @@
-//! Which mirrors keep `/readyz?strict` from saying yes.
+//! Which mirrors keep `/readyz?strict` from saying yes; silent sources do too.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use deskbell_sync::status::MirrorState;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+use crate::silent_sources::SilentSources;
 
 /// How long a mirror may wait for its database before `/readyz?strict` answers 503: a restart of the
 /// database is none of a balancer's business.
@@ -33,20 +35,22 @@ impl MirrorStates for () {
     }
 }
 
-/// Judges the mirrors, at most once in a while.
+/// Judges the mirrors and the sources, at most once in a while.
 #[derive(Debug)]
 pub(crate) struct Strictness {
     mirrors: Arc<dyn MirrorStates>,
+    sources: Arc<dyn SilentSources>,
     last: Mutex<Option<(Instant, Option<String>)>>,
 }
 
 impl Strictness {
-    pub(crate) fn new(mirrors: Arc<dyn MirrorStates>) -> Self {
-        Self { mirrors, last: Mutex::new(None) }
+    pub(crate) fn new(mirrors: Arc<dyn MirrorStates>, sources: Arc<dyn SilentSources>) -> Self {
+        Self { mirrors, sources, last: Mutex::new(None) }
     }
 
-    /// The reply that names the mirrors which do not go on; `None` where all do.
-    pub(crate) async fn stuck_mirrors(&self) -> Option<String> {
+    /// The reply that names the mirrors which do not go on and the sources that are silent; `None`
+    /// where there are none.
+    pub(crate) async fn reply(&self) -> Option<String> {
         let mut last = self.last.lock().await;
         if let Some((asked, reply)) = &*last
             && asked.elapsed() < ANSWER_GOOD_FOR
@@ -55,11 +59,34 @@ impl Strictness {
         }
         let states = self.mirrors.states().await;
         let stuck: Vec<_> = states.iter().filter_map(|(name, state)| stuck(name, state)).collect();
-        let reply = (!stuck.is_empty())
-            .then(|| json!({ "ready": false, "reason": "mirror", "mirrors": stuck }).to_string());
+        let silent = self.sources.silent().await;
+        let silent: Vec<_> =
+            silent.iter().map(|(name, since_ms)| silence(name, *since_ms)).collect();
+        let reply = reply(&stuck, &silent);
         *last = Some((Instant::now(), reply.clone()));
         reply
     }
+}
+
+/// The reason is the first one; what else there is to say stands beside it.
+fn reply(stuck: &[Value], silent: &[Value]) -> Option<String> {
+    let reason = match (stuck.is_empty(), silent.is_empty()) {
+        (true, true) => return None,
+        (false, _) => "mirror",
+        (true, false) => "silence",
+    };
+    let mut reply = json!({ "ready": false, "reason": reason });
+    for (name, all) in [("mirrors", stuck), ("sources", silent)] {
+        if !all.is_empty() {
+            reply[name] = all.into();
+        }
+    }
+    Some(reply.to_string())
+}
+
+fn silence(source: &str, since_ms: i64) -> Value {
+    let since = UnixMillis::from_millis(since_ms).map(|since| since.to_string());
+    json!({ "source": source, "since": since })
 }
 
 /// What a stranger may know of a mirror that does not go on: nothing that the database said.

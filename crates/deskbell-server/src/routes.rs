@@ -17,6 +17,7 @@ use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
 use crate::once_a_minute::OnceAMinute;
 use crate::refusals::RefusedRequests;
+use crate::silent_sources::SilentSources;
 use crate::unknown_path::{self, UnknownPaths};
 use crate::{AdminToken, AllowedClients, replies};
 
@@ -29,6 +30,8 @@ pub struct App {
     pub store: Arc<dyn EventLog>,
     /// How the mirrors are, for `/readyz?strict`.
     pub mirrors: Arc<dyn MirrorStates>,
+    /// Which sources have fallen silent, for `/readyz?strict`.
+    pub silent: Arc<dyn SilentSources>,
     /// From where events may come.
     pub clients: AllowedClients,
     /// What a stranger may send.
@@ -61,7 +64,7 @@ pub fn without_store<'a>(paths: impl IntoIterator<Item = &'a str>) -> Router {
 }
 
 pub fn router(app: App) -> Router {
-    let strictness = Strictness::new(app.mirrors);
+    let strictness = Strictness::new(app.mirrors, app.silent);
     let readiness = Readiness::new(Arc::clone(&app.store), app.log.clone(), strictness);
     let readiness = Arc::new(readiness);
     let paths = app.sources.iter().flat_map(|source| source.paths.iter().cloned()).collect();

@@ -117,6 +117,27 @@ async fn a_mirror_that_does_not_go_on_is_not_ready_where_it_is_asked_strictly() 
 }
 
 #[tokio::test]
+async fn a_silent_source_is_not_ready_where_it_is_asked_strictly() {
+    for is_stuck in [false, true] {
+        let server = TestServer::start().await;
+        server.silent.set("clerk", 1_764_412_500_000);
+        if is_stuck {
+            server.mirrors.set("app", waiting(6));
+        }
+        assert_eq!(server.send(get("/readyz")).await.status, 200);
+        let reply = server.send(get("/readyz?strict")).await;
+        assert_eq!(reply.status, 503);
+        let body: serde_json::Value = serde_json::from_str(&reply.text).unwrap();
+        let reason = if is_stuck { "mirror" } else { "silence" };
+        assert_eq!((&body["ready"], &body["reason"]), (&false.into(), &reason.into()));
+        let silent =
+            serde_json::json!([{ "source": "clerk", "since": "2025-11-29T10:35:00.000Z" }]);
+        assert_eq!(body["sources"], silent);
+        assert_eq!(body.get("mirrors").is_some(), is_stuck);
+    }
+}
+
+#[tokio::test]
 async fn a_store_that_cannot_write_is_not_ready_however_it_is_asked() {
     let server = TestServer::start().await;
     server.mirrors.set("app", waiting(6));

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
 use deskbell_server::{
-    AdminToken, AllowedClients, App, IngestOptions, MirrorStates, Source, routes,
+    AdminToken, AllowedClients, App, IngestOptions, MirrorStates, SilentSources, Source, routes,
 };
 use deskbell_store::{
     BackendError, EventLog, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq, SqliteStore,
@@ -35,6 +35,7 @@ pub(crate) struct TestServer {
     pub(crate) router: Router,
     pub(crate) store: Arc<BreakableLog>,
     pub(crate) mirrors: Arc<Mirrors>,
+    pub(crate) silent: Arc<Silent>,
     _writer: JoinSet<()>,
     _directory: TempDir,
 }
@@ -55,6 +56,7 @@ impl TestServer {
         let (writer, log) =
             LogWriter::new(Arc::clone(&store) as Arc<dyn EventLog>, &LogWriterOptions::default());
         let mirrors = Arc::new(Mirrors::default());
+        let silent = Arc::new(Silent::default());
         let router = routes::router(App {
             sources: vec![
                 source("clerk", &["/api/webhooks", "/api/webhooks/clerk"], SECRET),
@@ -63,6 +65,7 @@ impl TestServer {
             log,
             store: Arc::clone(&store) as Arc<dyn EventLog>,
             mirrors: Arc::clone(&mirrors) as Arc<dyn MirrorStates>,
+            silent: Arc::clone(&silent) as Arc<dyn SilentSources>,
             clients,
             ingest,
             refused: Arc::default(),
@@ -71,7 +74,7 @@ impl TestServer {
         });
         let mut writing = JoinSet::new();
         writing.spawn(writer.run());
-        Self { router, store, mirrors, _writer: writing, _directory: directory }
+        Self { router, store, mirrors, silent, _writer: writing, _directory: directory }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
@@ -175,6 +178,23 @@ impl Mirrors {
 #[async_trait]
 impl MirrorStates for Mirrors {
     async fn states(&self) -> Vec<(String, MirrorState)> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// Sources whose silence a test alarms.
+#[derive(Debug, Default)]
+pub(crate) struct Silent(Mutex<Vec<(String, i64)>>);
+
+impl Silent {
+    pub(crate) fn set(&self, source: &str, since_ms: i64) {
+        *self.0.lock().unwrap() = vec![(source.to_owned(), since_ms)];
+    }
+}
+
+#[async_trait]
+impl SilentSources for Silent {
+    async fn silent(&self) -> Vec<(String, i64)> {
         self.0.lock().unwrap().clone()
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn app(
         log: log.clone(),
         store: store.clone(),
         mirrors: Arc::new(mirrors),
+        silent: Arc::new(()),
         clients: config.server.allowed_clients(),
         refused: Arc::clone(refused),
         ingest: IngestOptions {
