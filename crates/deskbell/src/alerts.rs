@@ -1,4 +1,4 @@
-//! Alerts: polls destinations and mirrors, and writes a notice to the log when a condition begins and
+//! Alerts: polls destinations, mirrors and sources, and writes a notice to the log when a condition begins and
 //! when it ends.
 //!
 //! Of all processes that share a store one does so. The open conditions are kept in the store, so that
@@ -9,6 +9,7 @@ mod destinations;
 mod instances;
 mod mirrors;
 mod reconciled;
+mod silence;
 mod sources;
 mod state;
 
@@ -21,22 +22,25 @@ use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::DeadLetterQuery;
 use deskbell_store::{Leader, LogHandle, Store, StoreError, SubmitError, run_as_leader};
 use deskbell_trust::read_reconcile_state;
+use deskbell_trust::silence::SilenceGauges;
 use tokio_util::sync::CancellationToken;
 
 use self::condition::Observation;
 use self::destinations::FailingRule;
 use self::instances::SharedMirror;
+pub(crate) use self::silence::AlarmedSources;
+use self::silence::SilenceWatch;
 pub(crate) use self::sources::add_up_refused;
 use self::state::AlertState;
 use crate::config::Config;
 use crate::outcomes::mirrors::RunningMirrors;
 
-/// The consumer whose lease is held, and under whose name the state is kept.
-const CONSUMER: &str = "alerts";
+/// The consumer whose lease is held.
+const CONSUMER: &str = state::REPORT;
 /// Also before the first round, so that what is restarted can show that it works.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Alerts about the destinations and mirrors of one store.
+/// Alerts about the destinations, mirrors and sources of one store.
 #[derive(Debug)]
 pub(crate) struct Alerts {
     store: Arc<dyn Store>,
@@ -49,6 +53,7 @@ pub(crate) struct Alerts {
     failing: FailingRule,
     mirror_after_ms: i64,
     digest_ms: i64,
+    silence: SilenceWatch,
     /// `None` until it is read.
     state: Option<AlertState>,
 }
@@ -87,6 +92,7 @@ impl Alerts {
             },
             mirror_after_ms: whole_ms(alerts.mirror_after.0),
             digest_ms: whole_ms(alerts.digest_every.0),
+            silence: SilenceWatch::new(alerts.silence_after),
             state: None,
         }
     }
@@ -118,7 +124,7 @@ impl Alerts {
         Ok(())
     }
 
-    async fn observe(&self, now_ms: i64) -> Result<Vec<(String, Observation)>, StoreError> {
+    async fn observe(&mut self, now_ms: i64) -> Result<Vec<(String, Observation)>, StoreError> {
         let mut observed = Vec::new();
         let states = self.store.destinations().await?;
         for state in states.iter().filter(|state| self.destinations.contains(&state.name)) {
@@ -139,6 +145,8 @@ impl Alerts {
         let refused = self.store.refused().await?.into_iter();
         let ours = refused.filter(|refused| self.sources.contains(&refused.source));
         observed.extend(ours.map(|refused| sources::observe(&refused)));
+        let silence = self.silence.observe(&*self.store, &self.sources, now_ms).await?;
+        observed.extend(silence);
         Ok(observed)
     }
 
@@ -149,7 +157,7 @@ impl Alerts {
     }
 
     async fn read(&self) -> Result<AlertState, StoreError> {
-        let Some(report) = self.store.latest_report(CONSUMER).await? else {
+        let Some(report) = self.store.latest_report(state::REPORT).await? else {
             return Ok(AlertState::default());
         };
         Ok(serde_json::from_str(&report.body).unwrap_or_else(|error| {
@@ -183,6 +191,8 @@ impl Leader for Alerts {
     async fn lead(&mut self, shutdown: CancellationToken) {
         // Others may have alerted since this process last led.
         self.state = None;
+        self.silence.restart();
+        let _gauges = SilenceGauges::new(self.sources.clone());
         let mut was_ok = true;
         while shutdown.run_until_cancelled(tokio::time::sleep(POLL_INTERVAL)).await.is_some() {
             let outcome = self.run_once().await;

@@ -29,6 +29,8 @@ pub(super) enum ConditionKind {
     MirrorOtherInstance,
     #[serde(rename = "source.refused")]
     SourceRefused,
+    #[serde(rename = "source.silent")]
+    SourceSilent,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +39,9 @@ pub(super) enum AlertTarget {
     Destination(String),
     Source {
         name: String,
-        /// Why its requests are refused.
-        cause: String,
+        /// Why its requests are refused, where the alert is about that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<String>,
     },
 }
 
@@ -107,6 +110,7 @@ impl ConditionKind {
             Self::MirrorRepaired => "mirror.repaired",
             Self::MirrorOtherInstance => "mirror.other_instance",
             Self::SourceRefused => "source.refused",
+            Self::SourceSilent => "source.silent",
         }
     }
 
@@ -162,6 +166,14 @@ impl ConditionKind {
                 format!("{target}: few requests are rejected now"),
                 format!("Many requests were rejected since {since}."),
             ),
+            Self::SourceSilent => (
+                format!("{target}: events arrive again"),
+                format!(
+                    "The source {target} had received no event since {since}. If events of that \
+                     time are still missing, choose \"Replay missing messages\" at the endpoint in \
+                     Clerk's dashboard."
+                ),
+            ),
         }
     }
 }
@@ -170,7 +182,8 @@ impl fmt::Display for AlertTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Destination(name) => f.write_str(name),
-            Self::Source { name, cause } => write!(f, "{name} ({cause})"),
+            Self::Source { name, cause: Some(cause) } => write!(f, "{name} ({cause})"),
+            Self::Source { name, cause: None } => f.write_str(name),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn observe(refused: &Refused) -> (String, Observation) {
         };
         Condition {
             kind: ConditionKind::SourceRefused,
-            target: AlertTarget::Source { name: source.clone(), cause: cause.clone() },
+            target: AlertTarget::Source { name: source.clone(), cause: Some(cause.clone()) },
             since_ms,
             step: 0,
             subject: format!("{source}: {} rejected ({cause})", plural(new, one, many)),

@@ -19,6 +19,9 @@ use super::condition::{
     AlertTarget, Condition, ConditionFn, ConditionKind, Counter, Observation, Persisting, Rate,
 };
 
+/// The consumer under whose name the state is kept.
+pub(super) const REPORT: &str = "alerts";
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct AlertState {
@@ -55,6 +58,16 @@ impl PendingNotice {
 }
 
 impl AlertState {
+    /// The sources with an open condition of this kind, and since when.
+    pub(super) fn open_sources(&self, kind: ConditionKind) -> Vec<(String, i64)> {
+        let of_kind = self.open.values().filter(|open| open.kind == kind);
+        let source = |open: &Open| match &open.target {
+            AlertTarget::Source { name, .. } => Some((name.clone(), open.since_ms)),
+            AlertTarget::Destination(_) => None,
+        };
+        of_kind.filter_map(source).collect()
+    }
+
     /// Applies what is observed now. A condition ends when its key is no longer observed, since the
     /// config no longer has it.
     pub(super) fn observe(

@@ -3,6 +3,7 @@
 use std::time::Duration as StdDuration;
 
 use deskbell_config::{Duration, Fault, Step, or_never};
+use deskbell_trust::silence::SilenceAfter;
 use serde::{Deserialize, Serialize};
 
 /// The shortest time: alerts look at what there is once a second.
@@ -25,6 +26,9 @@ pub struct AlertsConfig {
     /// An alert is sent about a mirror that has waited for its database, or has had a blocked table
     /// or statement or waiting rows, for this long. Default: `5m`.
     pub mirror_after: Duration,
+    /// An alert is sent about a source that has had no event for this long; `"auto"` where its rhythm
+    /// does not explain the silence, `"never"` for no alert. Default: `"auto"`.
+    pub silence_after: SilenceAfter,
     /// Of what comes in numbers, such as dead letters, the first is alerted about at once, and what
     /// comes then at most once in this time. Default: `1h`.
     pub digest_every: Duration,
@@ -61,6 +65,7 @@ impl Default for AlertsConfig {
             disable_after: Some(Duration::days(5)),
             failing_after: minutes(15),
             mirror_after: minutes(5),
+            silence_after: SilenceAfter::Auto,
             digest_every: minutes(60),
             reconcile: ReconcileInterval::default(),
         }
@@ -71,10 +76,15 @@ impl AlertsConfig {
     /// Whether there is time to see that something lasts, and that more has come. A fault's path
     /// begins at the section.
     pub(super) fn validate(&self) -> Result<(), Fault> {
+        let silence_after = match self.silence_after {
+            SilenceAfter::After(time) => Some(time),
+            SilenceAfter::Auto | SilenceAfter::Never => None,
+        };
         for (key, time) in [
             ("disable_after", self.disable_after),
             ("failing_after", Some(self.failing_after)),
             ("mirror_after", Some(self.mirror_after)),
+            ("silence_after", silence_after),
             ("digest_every", Some(self.digest_every)),
         ] {
             if time.is_some_and(|time| time.0 < TIME_MIN) {

@@ -6,6 +6,7 @@ use deskbell_server::{AdminToken, App, IngestOptions, Source, Tls};
 
 use super::StartError;
 use super::parts::Shared;
+use crate::alerts::AlarmedSources;
 use crate::config::{Config, SourceConfig};
 use crate::metrics;
 use crate::outcomes::mirrors::RunningMirrors;
@@ -36,7 +37,7 @@ pub(super) fn app(
         log: log.clone(),
         store: store.clone(),
         mirrors: Arc::new(mirrors),
-        silent: Arc::new(()),
+        silent: Arc::new(AlarmedSources::new(store.clone())),
         clients: config.server.allowed_clients(),
         refused: Arc::clone(refused),
         ingest: IngestOptions {

@@ -21,10 +21,16 @@ fn every_key_is_read() {
     let soon = load(&alerts(soon), &usual()).unwrap().config.alerts;
     let seconds = [soon.failing_after, soon.mirror_after, soon.digest_every];
     assert_eq!(seconds.map(|time| time.0.as_secs()), [60, 120, 7_200]);
+    for (written, expected) in [("auto", "auto"), ("never", "never"), ("36h", "36h")] {
+        let keys = alerts(&format!("to = \"ops\"\nsilence_after = \"{written}\""));
+        let silence_after = load(&keys, &usual()).unwrap().config.alerts.silence_after;
+        assert_eq!(serde_json::to_value(silence_after).unwrap(), expected);
+    }
     let never = load("[alerts]\ndisable_after = \"never\"", &usual()).unwrap().config;
     assert_eq!(never.alerts.disable_after, None);
     let default = load("", &usual()).unwrap().config.alerts;
     assert_eq!(default.disable_after.unwrap().0.as_secs(), 5 * 86_400);
+    assert_eq!(serde_json::to_value(default.silence_after).unwrap(), "auto");
     assert!(default.to.is_empty());
 }
 
@@ -44,8 +50,10 @@ fn mistakes_say_what_where_and_how_to_mend_it() {
         ("alerts_to_loops", format!("[alerts]\nto = [\"mail\"]\n{}", loops(""))),
         ("alerts_named_by_loops", loops("events = [\"user.*\", \"deskbell.alert\"]")),
         ("alerts_by_a_pattern", http("events = [\"deskbell.*\"]")),
-        ("alerts_of_later", alerts("to = \"ops\"\nsilence_after = \"auto\"")),
+        ("alerts_misspelled", alerts("to = \"ops\"\nsilent_after = \"2d\"")),
         ("alerts_without_time", alerts("to = \"ops\"\ndigest_every = \"0s\"")),
+        ("alerts_silent_soon", alerts("to = \"ops\"\nsilence_after = \"soon\"")),
+        ("alerts_silent_at_once", alerts("to = \"ops\"\nsilence_after = \"1ms\"")),
         ("alerts_never", alerts("to = \"ops\"\ndisable_after = \"no\"")),
         ("source_of_notices", "[[source]]\nname = \"deskbell\"\n".to_owned()),
     ] {

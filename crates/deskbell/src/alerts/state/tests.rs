@@ -180,7 +180,10 @@ fn what_was_seen_to_before_its_digest_is_not_told() {
 fn refused(count: u64) -> Vec<(String, Observation)> {
     let condition = |new, is_first, since_ms| Condition {
         kind: ConditionKind::SourceRefused,
-        target: AlertTarget::Source { name: "clerk".to_owned(), cause: "no_match".to_owned() },
+        target: AlertTarget::Source {
+            name: "clerk".to_owned(),
+            cause: Some("no_match".to_owned()),
+        },
         since_ms,
         step: 0,
         subject: format!("{new}{}", if is_first { "" } else { " more" }),
