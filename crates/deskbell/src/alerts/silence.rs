@@ -1,5 +1,8 @@
 //! Alerts about sources that have fallen silent, and what is learned for them from the log.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 mod destinations;
 mod mirrors;
 mod replicas;
+mod silence;
 mod sources;
 
 use std::collections::BTreeSet;
