@@ -10,7 +10,7 @@ use crate::version::Version;
 
 /// The outcome of a batch of events. Whatever order, batches or repetitions the events came in,
 /// applying what they fold to ends in the same tables.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
     /// The newest version of each entity, by table; in order of their ids.
     pub tables: Vec<TableRows>,
@@ -48,7 +48,7 @@ impl From<Vec<DeadLetter>> for Batch {
 }
 
 /// New versions for one table.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableRows {
     /// The entity whose table it is.
     pub entity: &'static Entity,
@@ -57,12 +57,15 @@ pub struct TableRows {
 }
 
 /// One version of one entity. `Debug` leaves its content out: it is personal data.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Row {
     pub id: String,
     pub version: Version,
     /// The values of the mapping's columns, in their order, `id` first.
     pub values: Vec<Value>,
+    /// Of an object from the API, the positions of the columns of which its JSON has no member: events
+    /// alone have them, and what a row has there stays.
+    pub absent: Vec<usize>,
     /// The entity's JSON, less what is excluded.
     pub raw: String,
     /// The rows of its child tables: a list for each of the entity's declared children, in order.
@@ -72,7 +75,7 @@ pub struct Row {
 }
 
 /// An element of a list that has a table of its own. Its content is not in `Debug`.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ChildRow {
     /// The element's id, which none of its siblings has.
     pub id: String,
@@ -160,7 +163,7 @@ pub(crate) fn shortened_reason(reason: &str) -> String {
 }
 
 /// The newest version of an entity in a batch, as one mapped table sees it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MappedRow {
     pub(crate) id: String,
     pub(crate) version: Version,
@@ -185,14 +188,14 @@ pub(crate) struct MappedDeletion {
 }
 
 /// A batch's changes to one mapped table.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct MappedChanges {
     pub(crate) rows: Vec<MappedRow>,
     pub(crate) ends: Vec<MappedDeletion>,
 }
 
 /// A statement that is to be run for one event.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StatementRun {
     pub(crate) statement: usize,
     pub(crate) seq: Seq,
@@ -207,7 +210,7 @@ pub(crate) struct StatementRun {
 }
 
 /// A batch's runs of statements.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct StatementRuns {
     /// In the order of the log.
     pub(crate) runs: Vec<StatementRun>,

@@ -8,12 +8,13 @@ use tokio::sync::Mutex;
 
 use crate::batch::{Batch, Row, TableRows};
 use crate::config::OnDelete;
-use crate::db::{DatabaseError, DbSession, MirrorDatabase, Param, Sql, quoted};
+use crate::db::{DatabaseError, DbSession, MirrorDatabase, Param, Sql};
 use crate::entity::Entity;
 use crate::mapping::{Mapping, Mappings};
 use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
 use crate::options::MirrorOptions;
 use crate::schema::{DELETED_AT, TOMBSTONES, VERSION_COLUMNS};
+use crate::sql::StoredRows;
 use crate::value::{Kind, Value};
 use crate::version::Version;
 
@@ -121,6 +122,23 @@ impl MirrorComparison {
         Ok(known.collect())
     }
 
+    /// Which of these entities have a row.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn existing(
+        &self,
+        entity: &Entity,
+        ids: &[String],
+    ) -> Result<Vec<String>, TargetError> {
+        let listed = self.database.dialect().is_listed("id");
+        let (table, alive) = (self.table(entity.table), self.alive());
+        let sql = format!("SELECT id FROM {table} WHERE {listed} AND {alive}");
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        let rows = self.fetch(sql.into(), &[Param::Texts(&ids)], &[Kind::Id]).await?;
+        Ok(rows.into_iter().flatten().filter_map(Value::into_text).collect())
+    }
+
     /// How the rows of this entity differ from those that the batch would make.
     ///
     /// # Errors
@@ -160,21 +178,10 @@ impl MirrorComparison {
         ids: &[&str],
     ) -> Result<HashMap<String, (Version, Vec<Value>)>, TargetError> {
         let dialect = self.database.dialect();
-        let columns = mapping.columns.iter();
-        let read = columns.clone().map(|column| dialect.read(&quoted(column.name), column.kind));
-        let read: Vec<_> = VERSION_COLUMNS.map(str::to_owned).into_iter().chain(read).collect();
-        let sql = format!(
-            "SELECT {} FROM {} WHERE {} AND {}",
-            read.join(", "),
-            self.table(mapping.entity.table),
-            dialect.is_listed("id"),
-            self.alive()
-        );
-        let version = [Kind::Integer, Kind::Integer, Kind::Integer, Kind::Id];
-        let kinds: Vec<_> = version.into_iter().chain(columns.map(|column| column.kind)).collect();
-        let rows = self.fetch(sql.into(), &[Param::Texts(ids)], &kinds).await?;
+        let stored = StoredRows::new(dialect, &self.schema, mapping, &self.alive());
+        let rows = self.fetch(stored.sql, &[Param::Texts(ids)], &stored.kinds).await?;
         let kept = rows.into_iter().filter_map(|mut row| {
-            let values = row.split_off(version.len());
+            let values = row.split_off(VERSION_COLUMNS.len());
             let version = Version::from_columns(row.try_into().ok()?)?;
             let Some(Value::Text(id)) = values.first() else { return None };
             Some((id.clone(), (version, values)))
@@ -264,10 +271,11 @@ fn state_of(given: &Row, mapping: &Mapping, kept: &Version, values: &[Value]) ->
     let of_entity = |(entity, _): &&(&str, &[&str])| *entity == mapping.entity.name;
     let without_events =
         WITHOUT_EVENTS.iter().find(of_entity).map_or(&[][..], |(_, columns)| columns);
-    let pairs = mapping.columns.iter().zip(given.values.iter().zip(values));
+    let pairs = mapping.columns.iter().zip(given.values.iter().zip(values)).enumerate();
     let mut differing = pairs
-        .filter(|(column, (given, kept))| !is_same(given, kept, column.kind))
-        .map(|(column, _)| without_events.contains(&column.name))
+        .filter(|(position, _)| !given.absent.contains(position))
+        .filter(|(_, (column, (given, kept)))| !is_same(given, kept, column.kind))
+        .map(|(_, (column, _))| without_events.contains(&column.name))
         .peekable();
     if differing.peek().is_none() {
         return RowState::Same;

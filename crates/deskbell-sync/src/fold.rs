@@ -45,18 +45,17 @@ impl Fold {
         &self.instances
     }
 
-    /// The instance of which the mirror takes events by this source, as far as the config and the store
-    /// know it.
+    /// The instance that the mirror has the rows of, as far as the config and the store know it of any of
+    /// its sources.
     ///
     /// # Errors
     /// The store could not be read.
-    pub async fn instance_of(
+    pub async fn instance(
         &self,
         store: &dyn SourceInstances,
-        source: &str,
     ) -> Result<Option<String>, StoreError> {
         self.instances.load(store).await?;
-        Ok(self.instances.expected(source))
+        Ok(self.instances.of_the_mirror())
     }
 
     /// Folds these events.

@@ -149,7 +149,7 @@ impl Target for Mirror {
         log_id: LogId,
     ) -> Result<FetchedCommit, TargetError> {
         let mut unit = self.unit().await?;
-        let done = self.apply_beside(&mut unit.connected, batch, log_id).await?;
+        let done = self.apply_beside(&mut unit.connected, batch, None, log_id).await?;
         unit.keep();
         Ok(done)
     }
@@ -175,7 +175,7 @@ impl Target for Mirror {
         ids: &[String],
     ) -> Result<u64, TargetError> {
         let mut unit = self.unit().await?;
-        let lifted = self.forget(&mut unit.connected, entity, ids, false).await?;
+        let lifted = self.lift(&mut unit.connected, entity, ids).await?;
         unit.keep();
         Ok(lifted)
     }

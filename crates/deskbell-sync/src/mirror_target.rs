@@ -111,8 +111,7 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
 
     /// Removes the rows of entities that Clerk does not have any more, as of this time, in mapped
     /// tables too, as their deletes would. Unlike a delete this is not final: a later version brings a
-    /// row back, but not one that a mapped table keeps or marks. The number of rows is that of the
-    /// entities that were removed.
+    /// row back, but not one that a mapped table keeps or marks.
     ///
     /// # Errors
     /// The database failed; whether this took effect is not known.

@@ -12,6 +12,7 @@ mod mirrored;
 mod names;
 #[cfg(test)]
 mod plans;
+mod stored;
 mod upsert;
 
 use crate::db::{Bulk, Dialect, Sql};
@@ -22,6 +23,7 @@ pub(crate) use dead_letters::REQUESTS_MAX;
 pub(crate) use merge::{MergeStatements, Schemas};
 pub(crate) use mirrored::TableStatements;
 use names::SqlNames;
+pub(crate) use stored::StoredRows;
 
 /// Every statement that a mirror of these entities needs.
 #[derive(Debug)]

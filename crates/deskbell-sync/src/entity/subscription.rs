@@ -33,10 +33,13 @@ pub(super) const SUBSCRIPTION: Entity = Entity {
         time("created_at"),
         time("updated_at"),
     ],
-    embedded: &[Embedded {
-        list: "items",
-        entity: "subscription_item",
-        inherits: &[("subscription_id", "id"), ("payer", "payer")],
-    }],
+    // Events and the API have them under different names.
+    embedded: &[ITEMS, Embedded { list: "subscription_items", ..ITEMS }],
     ..Entity::PLAIN
+};
+
+const ITEMS: Embedded = Embedded {
+    list: "items",
+    entity: "subscription_item",
+    inherits: &[("subscription_id", "id"), ("payer", "payer")],
 };

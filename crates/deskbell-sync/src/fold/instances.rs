@@ -79,6 +79,11 @@ impl Instances {
         known.of_the_mirror().map(|ours| ours.instance_id.clone())
     }
 
+    /// The mirror's own instance, as far as the config and the store know it of any of its sources.
+    pub(crate) fn of_the_mirror(&self) -> Option<String> {
+        self.known().of_the_mirror().map(|ours| ours.instance_id.clone())
+    }
+
     /// Reads what the store keeps of the sources whose config names no instance.
     pub(crate) async fn load(&self, store: &dyn SourceInstances) -> Result<(), StoreError> {
         for source in self.unsettled() {

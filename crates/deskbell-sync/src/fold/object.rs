@@ -80,6 +80,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Whether it was read from the API: no message has it.
+    pub(super) fn is_fetched(&self) -> bool {
+        self.event.message_id.is_empty()
+    }
+
     pub(super) fn member(&self, name: &str) -> Option<Json<'a>> {
         self.members.get(name)
     }

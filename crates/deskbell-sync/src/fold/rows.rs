@@ -19,10 +19,12 @@ pub(super) fn row(
     object: &Object<'_>,
 ) -> Row {
     let values = mapping.columns.iter().map(|column| column.read(|name| object.member(name)));
+    let absent = if object.is_fetched() { absent(mapping, object) } else { Vec::new() };
     Row {
         id,
         version,
         values: values.collect(),
+        absent,
         raw: mappings.redacted(mapping.entity, object.json),
         children: children(mappings, mapping, |name| object.member(name)),
         event: EventRef {
@@ -30,6 +32,14 @@ pub(super) fn row(
             event_type: object.event.event_type.as_str().into(),
         },
     }
+}
+
+/// The positions of the columns of which the object has no member.
+fn absent(mapping: &Mapping, object: &Object<'_>) -> Vec<usize> {
+    let is_absent =
+        |column: &Column| column.members().into_iter().all(|name| object.member(name).is_none());
+    let columns = mapping.columns.iter().enumerate();
+    columns.filter(|(_, column)| is_absent(column)).map(|(position, _)| position).collect()
 }
 
 /// A row of the mirror made again from its own JSON. `stored` has its columns as they are: what the
@@ -51,6 +61,7 @@ pub(crate) fn row_again(
     Some(Row {
         id: id.clone(),
         version,
+        absent: Vec::new(),
         raw: mappings.redacted(mapping.entity, json),
         children: children(mappings, mapping, |name| members.get(name)),
         event: EventRef { source: "".into(), event_type: "".into() },

@@ -1,22 +1,30 @@
 //! Applying objects from Clerk's API, beside the log.
 
+use std::collections::HashMap;
+
 use deskbell_store::LogId;
 
 use super::blocked::BlockedParts;
 use super::checkpoints;
 use super::connection::OpenConnection;
+use super::lift::Forgotten;
 use super::open::Mirror;
-use crate::batch::Batch;
+use crate::batch::{Batch, Row};
 use crate::checkpoint::Checkpoint;
-use crate::db::Limits;
+use crate::db::{DatabaseError, DbSession, Limits, Param};
 use crate::mirror_target::{Commit, FetchedCommit, Part, PartKind, TargetError};
+use crate::schema::VERSION_COLUMNS;
+use crate::sql::StoredRows;
+use crate::value::Value;
 
 impl Mirror {
-    /// Applies what the database takes of the batch, and leaves the checkpoint.
+    /// Applies what the database takes of the batch, and leaves the checkpoint. In the same transaction,
+    /// `forgotten` are forgotten as deletes.
     pub(super) async fn apply_beside(
         &self,
         connected: &mut OpenConnection,
         batch: &Batch,
+        forgotten: Option<Forgotten<'_>>,
         log_id: LogId,
     ) -> Result<FetchedCommit, TargetError> {
         let isolating = |commit_units| Limits::Isolating {
@@ -30,7 +38,7 @@ impl Mirror {
         }
         let last = attempts.len() - 1;
         for (number, limits) in attempts.into_iter().enumerate() {
-            match self.apply_beside_once(connected, batch, log_id, limits).await {
+            match self.apply_beside_once(connected, batch, forgotten, log_id, limits).await {
                 Err(TargetError::Refused(_)) if number < last => {
                     connected.session.rollback().await?;
                 }
@@ -44,6 +52,7 @@ impl Mirror {
         &self,
         connected: &mut OpenConnection,
         batch: &Batch,
+        forgotten: Option<Forgotten<'_>>,
         log_id: LogId,
         limits: Limits,
     ) -> Result<FetchedCommit, TargetError> {
@@ -57,10 +66,15 @@ impl Mirror {
         let current = current.unwrap_or_else(|| Checkpoint::start(log_id, destination, 0));
         // Another process may lead this mirror.
         let known = BlockedParts::load(session, &self.statements, destination).await?;
+        let completed = self.with_stored_values(session, batch).await?;
+        let batch = completed.as_ref().unwrap_or(batch);
         let mut writer = self.writer(application, streaks, &current, known);
         writer.isolates = limits.isolates();
         let commit = writer.apply(session, batch).await?;
         let now_blocked = writer.blocked;
+        if let Some(forgotten) = forgotten {
+            self.forget(session, forgotten).await?;
+        }
         session.commit().await?;
         let passed_over = self.passed_over(batch, &now_blocked);
         *blocked = now_blocked;
@@ -70,6 +84,43 @@ impl Mirror {
             }
             Commit::Lost => FetchedCommit::default(),
         })
+    }
+
+    /// The batch with what the rows have in columns of which its objects say nothing. `None`: there are
+    /// none.
+    async fn with_stored_values(
+        &self,
+        session: &mut dyn DbSession,
+        batch: &Batch,
+    ) -> Result<Option<Batch>, DatabaseError> {
+        if batch.tables.iter().flat_map(|table| &table.rows).all(|row| row.absent.is_empty()) {
+            return Ok(None);
+        }
+        let mut completed = batch.clone();
+        for table in &mut completed.tables {
+            let Some(mapping) = self.mappings.of(table.entity) else { continue };
+            let rows = table.rows.iter_mut().filter(|row| !row.absent.is_empty());
+            let mut rows: HashMap<String, &mut Row> =
+                rows.map(|row| (row.id.clone(), row)).collect();
+            let ids: Vec<String> = rows.keys().cloned().collect();
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let stored = StoredRows::new(self.database.dialect(), &self.schema, mapping, "true");
+            for mut found in
+                session.fetch(&stored.sql, &[Param::Texts(&ids)], &stored.kinds).await?
+            {
+                let mut values = found.split_off(VERSION_COLUMNS.len());
+                let Some(Value::Text(id)) = values.first() else { continue };
+                let Some(row) = rows.get_mut(id) else { continue };
+                for position in row.absent.clone() {
+                    if let (Some(given), Some(stored)) =
+                        (row.values.get_mut(position), values.get_mut(position))
+                    {
+                        std::mem::swap(given, stored);
+                    }
+                }
+            }
+        }
+        Ok(Some(completed))
     }
 
     /// The blocked tables that the batch has rows for.

@@ -7,7 +7,8 @@ use deskbell_sync::dead_letters::{self, Choice};
 use deskbell_sync::rebuild::rebuild;
 use deskbell_sync::{
     DatabaseConfig, Expressions, FetchedCommit, FetchedFrom, FetchedObject, Fold, Line,
-    MirrorOptions, OnRowDelete, PartKind, Stale, StatementConfig, Target, connect, entity,
+    MirrorComparison, MirrorOptions, OnRowDelete, PartKind, Stale, StatementConfig, Target,
+    connect, entity,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -224,6 +225,68 @@ async fn a_rebuild_keeps_what_no_log_has() {
     fetching.drain().await;
     rebuild(world.store.as_ref(), &world.options, |_| {}).await.unwrap();
     assert_eq!(world.place.rows(&addresses).await, [["newest"], ["old2"], ["three"]]);
+}
+
+#[tokio::test]
+async fn what_events_alone_have_stays_and_what_is_null_goes() {
+    let fetching = Fetching::new(World::new().await).await;
+    let world = &fetching.world;
+    let accepted = json!({
+        "id": "orginv_1", "status": "accepted", "user_id": "user_1", "role": "org:admin",
+        "organization_id": "org_1", "updated_at": 5,
+    });
+    world.append("msg_1", "organizationInvitation.accepted", &accepted).await;
+    fetching.drain().await;
+    // The API has no `user_id`, and here no role either.
+    let object = json!({
+        "id": "orginv_1", "status": "accepted", "role": null, "organization_id": "org_1", "updated_at": 5,
+    });
+    fetching.fetch("organization_invitation", 900, std::slice::from_ref(&object)).await;
+    let rows = format!(
+        "SELECT user_id, coalesce(role, 'none') FROM {}",
+        USERS.replace("users", "organization_invitations")
+    );
+    assert_eq!(world.place.rows(&rows).await, [["user_1", "none"]]);
+    let comparison = MirrorComparison::open(&world.options).await.unwrap();
+    let entity = entity::find("organization_invitation").unwrap();
+    let json = object.to_string();
+    let object = FetchedObject { entity, json: &json, answered_at_ms: 901 };
+    let from = FetchedFrom { source: "clerk".into(), instance_id: "ins_1".to_owned() };
+    let batch = fetching.fold.fold_fetched(&from, &[object]);
+    let found = comparison.compare(entity, &batch).await.unwrap();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_is_removed_leaves_no_tombstone_and_one_that_is_lifted_comes_back() {
+    let fetching = Fetching::new(with_an_application().await).await;
+    let (world, place) = (&fetching.world, &fetching.world.place);
+    fetching
+        .fetch(
+            "user",
+            9,
+            &[mapped::user("user_1", "a@x.dev", 1), mapped::user("user_2", "b@x.dev", 1)],
+        )
+        .await;
+    let entity = entity::find("user").unwrap();
+    let from = FetchedFrom { source: "clerk".into(), instance_id: "ins_1".to_owned() };
+    let (ids_gone, log_id) = (["user_1".to_owned()], world.store.log_id());
+    fetching.target.remove_unlisted(entity, &ids_gone, &from, 10, log_id).await.unwrap();
+    assert_eq!(ids(world, USERS).await, ["user_2"]);
+    assert_eq!(place.rows("SELECT clerk_id FROM app_users").await, [["user_2"]]);
+    fetching.fetch("user", 11, &[mapped::user("user_1", "a@x.dev", 1)]).await;
+    assert_eq!(ids(world, USERS).await, ["user_1", "user_2"]);
+    assert_eq!(place.rows("SELECT count(*) FROM app_users").await, [["2"]]);
+    // A delete by an event is final, until it is lifted.
+    world.append("msg_1", "user.deleted", &deleted("user", "user_2")).await;
+    fetching.drain().await;
+    fetching.fetch("user", 12, &[mapped::user("user_2", "b@x.dev", 2)]).await;
+    assert_eq!(ids(world, USERS).await, ["user_1"]);
+    let lifted = fetching.target.lift_tombstones(entity, &["user_2".to_owned()]).await.unwrap();
+    assert_eq!(lifted, 1);
+    fetching.fetch("user", 13, &[mapped::user("user_2", "b@x.dev", 2)]).await;
+    assert_eq!(ids(world, USERS).await, ["user_1", "user_2"]);
+    assert_eq!(place.rows("SELECT count(*) FROM app_users").await, [["2"]]);
 }
 
 /// A step of a history: an event of a user, or what the API answers about one.
