@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use clerk_api::{Client, Cursor};
 use deskbell_store::LogId;
 use deskbell_store::clock::now_ms;
-use deskbell_sync::{FetchedFrom, PartKind, TargetError};
+use deskbell_sync::{FetchedFrom, TargetError};
 use futures_util::{FutureExt, StreamExt, stream};
 
 use crate::object_pages::{ObjectPage, ObjectPages, ReadError};
@@ -82,12 +82,12 @@ impl Backfill {
 
     async fn run_walk(
         &self,
-        planned: PlannedWalk,
+        mut planned: PlannedWalk,
         progress: &BackfillProgress<'_>,
     ) -> Result<(), BackfillError> {
         let mut walk = planned.from.clone();
         walk.started_at_ms.get_or_insert_with(now_ms);
-        let done = self.read_and_write(&planned, &mut walk, progress).await;
+        let done = self.read_and_write(&mut planned, &mut walk, progress).await;
         let entity = planned.readable.entity.name;
         match done {
             Ok(()) => {
@@ -116,7 +116,7 @@ impl Backfill {
 
     async fn read_and_write(
         &self,
-        planned: &PlannedWalk,
+        planned: &mut PlannedWalk,
         walk: &mut WalkState,
         progress: &BackfillProgress<'_>,
     ) -> Result<(), WalkError> {
@@ -129,8 +129,9 @@ impl Backfill {
         progress.note(&self.named(planned), walk).await?;
         let mut page = pages.next().await?;
         while let Some(now) = page {
-            let (written, next) = tokio::join!(self.write(planned, &now, walk), pages.next());
-            written?;
+            let before = walk.clone();
+            let (failed, next) = tokio::join!(self.write(planned, &now, walk), pages.next());
+            self.leave_out(failed, planned, &before, progress).await?;
             walk.total = now.total.or(walk.total);
             walk.cursor = now.next.map(|cursor| cursor.to_string());
             progress.note(&self.named(planned), walk).await?;
@@ -146,28 +147,53 @@ impl Backfill {
         self.client.count(&list.walk()).await.ok()
     }
 
+    /// Writes a page to each mirror; what could not be written, by the mirror's index.
     async fn write(
         &self,
         planned: &PlannedWalk,
         page: &ObjectPage,
         walk: &mut WalkState,
-    ) -> Result<(), WalkError> {
+    ) -> Vec<(usize, TargetError)> {
+        let mut failed = Vec::new();
         for index in &planned.mirrors {
             let mirror = &self.mirrors[*index];
-            let written = mirror.write(&self.from, &page.objects, self.log_id).await;
-            let destination = || mirror.destination.clone();
-            let commit = written
-                .map_err(|source| WalkError::Target { destination: destination(), source })?;
+            let commit = match mirror.write(&self.from, &page.objects, self.log_id).await {
+                Ok(commit) => commit,
+                Err(error) => {
+                    failed.push((*index, error));
+                    continue;
+                }
+            };
             walk.rows_written += commit.rows_written;
             walk.rejected += u64::try_from(commit.refused.len()).unwrap_or(u64::MAX);
-            let passed_over = commit.passed_over.into_iter().map(|part| match part.kind {
-                PartKind::Mirror => format!("{} of {}", part.name, mirror.destination),
-                PartKind::Mapped | PartKind::Statement => part.name,
-            });
+            let passed_over = commit.passed_over.into_iter().map(|part| part.name);
             let known: BTreeSet<_> = walk.passed_over.drain(..).chain(passed_over).collect();
             walk.passed_over = known.into_iter().collect();
         }
         walk.read += u64::try_from(page.objects.len()).unwrap_or(u64::MAX);
+        failed
+    }
+
+    /// Mirrors that failed leave the walk, and go on from this page another time; the others go on now.
+    async fn leave_out(
+        &self,
+        failed: Vec<(usize, TargetError)>,
+        planned: &mut PlannedWalk,
+        before: &WalkState,
+        progress: &BackfillProgress<'_>,
+    ) -> Result<(), WalkError> {
+        for (index, source) in failed {
+            let destination = self.mirrors[index].destination.clone();
+            let error = WalkError::Target { destination, source };
+            if planned.mirrors == [index] {
+                return Err(error);
+            }
+            let of_it = PlannedWalk { mirrors: vec![index], ..planned.clone() };
+            planned.mirrors.retain(|other| *other != index);
+            let text = Some(with_causes(&error));
+            let walk = WalkState { status: WalkStatus::Failed, error: text, ..before.clone() };
+            progress.note(&self.named(&of_it), &walk).await?;
+        }
         Ok(())
     }
 

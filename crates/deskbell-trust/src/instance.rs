@@ -62,7 +62,7 @@ pub async fn check_key(
         is_confirmed = true;
     }
     for fold in folds {
-        if let Some(expected) = fold.instance_of(store, source).await? {
+        if let Some(expected) = fold.instance(store).await? {
             if expected != found {
                 return Err(other(&expected, "its events are of"));
             }

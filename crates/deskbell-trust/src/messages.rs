@@ -146,8 +146,15 @@ impl MessageComparison<'_> {
         wait: Duration,
     ) -> Result<(), MessagesError> {
         for id in compared.missing_ids.iter().rev() {
-            self.session.resend(id, &self.endpoint.id).await?;
-            compared.asked_again += 1;
+            match self.session.resend(id, &self.endpoint.id).await {
+                Ok(()) => compared.asked_again += 1,
+                // One that the sender does not keep any more stops none of the others.
+                Err(error) if !error.is_transient() => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(event.id = id, error, "a message cannot be sent again");
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         let deadline = Instant::now() + wait;
         let mut left = compared.missing_ids.clone();

@@ -122,8 +122,9 @@ impl ObjectPages {
         let payers = self.new_payers(&items);
         let client = &self.client;
         let requests = payers.into_iter();
-        let requests: Vec<_> =
-            requests.map(|(path, id)| async move { client.get(path, &id).await }.boxed()).collect();
+        let requests: Vec<_> = requests
+            .map(|(path, id)| async move { subscription_of(client, path, &id).await }.boxed())
+            .collect();
         let singles: Vec<_> =
             stream::iter(requests).buffered(REQUESTS_AT_ONCE).try_collect().await?;
         let singles: Vec<_> = singles.into_iter().flatten().collect();
@@ -170,6 +171,22 @@ impl ObjectPages {
     }
 }
 
+/// The subscription of one payer. One that Clerk rejects stops no other.
+async fn subscription_of(
+    client: &Client,
+    path: &clerk_api::SinglePath,
+    payer: &str,
+) -> Result<Option<clerk_api::Single>, ReadError> {
+    match client.get(path, payer).await.map_err(ReadError::from) {
+        Err(error) if error.is_of_one_object() => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(payer, error, "the subscription of a payer cannot be read");
+            Ok(None)
+        }
+        read => read,
+    }
+}
+
 async fn attempts_of(
     client: &Client,
     entity: &'static Entity,
@@ -177,11 +194,21 @@ async fn attempts_of(
 ) -> Result<Vec<ReadObject>, ReadError> {
     let mut pages = client.pages(lists::PAYMENT_ATTEMPTS.walk(statement_id)?);
     let mut attempts = Vec::new();
-    while let Some(page) = pages.next().await? {
+    loop {
+        let page = match pages.next().await.map_err(ReadError::from) {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(attempts),
+            // One statement that Clerk rejects stops no other.
+            Err(error) if error.is_of_one_object() => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(statement_id, error, "payment attempts cannot be read");
+                return Ok(attempts);
+            }
+            Err(error) => return Err(error),
+        };
         let of_page = page.items.into_iter();
         attempts.extend(of_page.map(|item| ReadObject::new(entity, item, page.answered_at)));
     }
-    Ok(attempts)
 }
 
 impl ReadObject {
@@ -219,6 +246,12 @@ impl ReadError {
     /// Whether Clerk does not answer the list at all: what it is of is not switched on.
     pub(crate) fn is_not_available(&self) -> bool {
         self.status().is_some_and(|status| NOT_AVAILABLE.contains(&status))
+    }
+
+    /// Whether the answer is about this object alone: rejected, or no object that can be read.
+    fn is_of_one_object(&self) -> bool {
+        let is_unreadable = matches!(self, Self::Object(GetError::Answer(_) | GetError::Id(_)));
+        is_unreadable || self.is_not_available()
     }
 
     /// The HTTP status of Clerk's answer, if there was one.

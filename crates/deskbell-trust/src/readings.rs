@@ -46,6 +46,13 @@ pub(crate) fn all() -> impl Iterator<Item = Readable> {
     })
 }
 
+/// Whether one list of the instance has all objects of this entity.
+pub(crate) fn is_one_list(entity: &str) -> bool {
+    let is_it =
+        |(name, reading): &&(&str, Reading)| *name == entity && matches!(reading, Reading::List(_));
+    READINGS.iter().any(|reading| is_it(&reading))
+}
+
 /// The names of the entities that can be read.
 #[must_use]
 pub fn readable_entities() -> Vec<&'static str> {

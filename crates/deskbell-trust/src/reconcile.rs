@@ -130,7 +130,9 @@ impl Reconcile<'_> {
         let of: Vec<_> = [Some(readable.entity), on_the_way].into_iter().flatten().collect();
         let mut outcomes: Vec<_> = of.iter().map(|entity| Reconciled::of(entity)).collect();
         if let Err(error) = self.walk(readable, &of, &mut outcomes).await {
-            let is_not_available = error.is_not_available();
+            let nothing_read = outcomes.iter().all(|outcome| outcome.in_clerk == 0);
+            let may_be_off = readable.entity.name != "user";
+            let is_not_available = error.is_not_available() && nothing_read && may_be_off;
             for outcome in &mut outcomes {
                 outcome.is_not_available = is_not_available;
                 outcome.error = (!is_not_available).then(|| crate::backfill::with_causes(&error));
@@ -268,8 +270,11 @@ impl Reconcile<'_> {
                 self.log_id,
             )
             .await;
-        let removed = removed.map_err(|source| self.database(source))?;
-        outcome.repaired += count.saturating_sub(removed.refused.len() as u64);
+        removed.map_err(|source| self.database(source))?;
+        // A table may be blocked, or refuse a delete.
+        let left = self.mirror.comparison.existing(entity, &confirmed).await;
+        let left = left.map_err(|source| self.database(source))?.len() as u64;
+        outcome.repaired += count.saturating_sub(left);
         Ok(())
     }
 

@@ -114,17 +114,32 @@ impl TrustService {
                 })
                 .await?;
         }
-        let mut is_left = false;
+        let (mut is_left, mut outcome) = (false, Ok(()));
         for source in self.sources.iter().filter(|source| source.is_auto) {
-            let mirrors = self.mirrors_of(source, |_| true);
+            if is_filled(&self.mirrors_of(source, |_| true), &progress) {
+                continue;
+            }
+            let mirrors = self.open_mirrors_of(source).await;
             if is_filled(&mirrors, &progress) {
                 continue;
             }
-            self.fill(source, mirrors, &[], Scope::Missing, &progress).await?;
-            let mirrors = self.mirrors_of(source, |_| true);
-            is_left |= !is_filled(&mirrors, &progress);
+            let done = self.fill(source, mirrors, &[], Scope::Missing, &progress).await;
+            outcome = outcome.and(done);
+            is_left |= !is_filled(&self.open_mirrors_of(source).await, &progress);
         }
-        Ok(is_left)
+        outcome.map(|()| is_left)
+    }
+
+    /// The mirrors of a source, with what is blocked in them.
+    async fn open_mirrors_of(&self, source: &BackfillSource) -> Vec<BackfillMirror> {
+        let mut mirrors = Vec::new();
+        for mut mirror in self.mirrors_of(source, |_| true) {
+            // One that is away is tried again by itself.
+            if mirror.look_at_blocked().await.is_ok() {
+                mirrors.push(mirror);
+            }
+        }
+        mirrors
     }
 
     async fn fill(
@@ -140,15 +155,26 @@ impl TrustService {
         }
         let BackfillSource { name, client, instance_id, .. } = source;
         let (store, configured) = (&*self.store, instance_id.as_deref());
-        let folds: Vec<_> = mirrors.iter().map(BackfillMirror::fold).collect();
-        let instance_id = check_key(client, store, name, configured, &folds).await?;
+        let (mut ours, mut refused) = (Vec::new(), None);
+        // A mirror of another instance stops none of the others.
+        for mirror in mirrors {
+            match check_key(client, store, name, configured, &[mirror.fold()]).await {
+                Ok(instance_id) => ours.push((instance_id, mirror)),
+                Err(error) => refused = Some(error),
+            }
+        }
+        let Some((instance_id, _)) = ours.first() else {
+            return refused.map_or(Ok(()), |error| Err(error.into()));
+        };
+        let instance_id = instance_id.clone();
+        let mirrors = ours.into_iter().map(|(_, mirror)| mirror).collect();
         tracing::info!(source = name, instance_id, "filling mirrors from Clerk's Backend API");
         let from = FetchedFrom { source: name.as_str().into(), instance_id };
         let log_id = store.log_id();
         let backfill = Backfill { client: client.clone(), from, log_id, mirrors };
         backfill.run(entities, scope, progress).await?;
         tracing::info!(source = name, "the backfill has ended");
-        Ok(())
+        refused.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// The open mirrors that are filled from this source: the first of their sources with a key.
@@ -204,11 +230,6 @@ impl Leader for TrustService {
                 };
                 let pause = match &done {
                     Ok(false) => {
-                        let (sources, mirrors) = (&self.sources, &self.mirrors);
-                        let due = self.reconciling.run_if_due(&*self.store, sources, mirrors);
-                        if shutdown.run_until_cancelled(due).await.is_none() {
-                            return;
-                        }
                         backoff.reset();
                         self.reported = None;
                         Duration::ZERO
@@ -222,7 +243,14 @@ impl Leader for TrustService {
                     self.report(error, pause);
                 }
             }
-            if shutdown.run_until_cancelled(sleep(POLL_INTERVAL)).await.is_none() {
+            // What cannot be filled keeps nothing else from being compared.
+            let (sources, mirrors) = (&self.sources, &self.mirrors);
+            let due = self.reconciling.run_if_due(&*self.store, sources, mirrors);
+            let pause = async {
+                due.await;
+                sleep(POLL_INTERVAL).await;
+            };
+            if shutdown.run_until_cancelled(pause).await.is_none() {
                 return;
             }
         }

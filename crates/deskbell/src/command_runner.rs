@@ -179,7 +179,9 @@ impl CommandRunner {
     async fn backfill(&self, request: BackfillRequest) -> Result<Answer, StoreError> {
         Ok(match request_backfill(&*self.store, request).await? {
             Some(number) => Answer::BackfillRequested { number },
-            None => Answer::Refused("another process asks for a backfill just now".to_owned()),
+            None => Answer::Refused(
+                "another backfill waits or runs; try again when it is done".to_owned(),
+            ),
         })
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use deskbell_store::LogId;
 use deskbell_sync::{FetchedCommit, FetchedFrom, Fold, MirrorOptions, Target, TargetError, entity};
 
+use super::state::{WalkState, WalkStatus};
 use crate::object_pages::ReadObject;
 use crate::readings::{Readable, Reading};
 
@@ -14,6 +15,8 @@ pub struct BackfillMirror {
     pub destination: String,
     target: Arc<dyn Target>,
     fold: Fold,
+    /// The names of the tables that are blocked.
+    blocked: Vec<String>,
 }
 
 impl BackfillMirror {
@@ -21,7 +24,23 @@ impl BackfillMirror {
     #[must_use]
     pub fn new(target: Arc<dyn Target>, options: &MirrorOptions) -> Self {
         let fold = Fold::new(target.mappings(), options.sources.clone());
-        Self { destination: options.destination.clone(), target, fold }
+        Self { destination: options.destination.clone(), target, fold, blocked: Vec::new() }
+    }
+
+    /// Looks at what is blocked now.
+    ///
+    /// # Errors
+    /// The mirror could not be read.
+    pub async fn look_at_blocked(&mut self) -> Result<(), TargetError> {
+        let waiting = self.target.waiting(&self.destination).await?;
+        self.blocked = waiting.blocked.into_iter().map(|blocked| blocked.part.name).collect();
+        Ok(())
+    }
+
+    /// Whether a walk that was done but for blocked tables would have to leave them out again.
+    pub(super) fn is_blocked_for(&self, walk: &WalkState) -> bool {
+        walk.status == WalkStatus::Incomplete
+            && walk.passed_over.iter().any(|name| self.blocked.contains(name))
     }
 
     /// How it folds.

@@ -16,7 +16,7 @@ pub enum Scope {
 }
 
 /// A list to be read, for these mirrors.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PlannedWalk {
     pub(crate) readable: Readable,
     /// The indexes of the mirrors.
@@ -43,6 +43,9 @@ pub(crate) fn plan(
                 continue;
             }
             let known = state.of(&mirror.destination, entity.name);
+            if scope == Scope::Missing && known.is_some_and(|known| mirror.is_blocked_for(known)) {
+                continue;
+            }
             let Some(from) = from(known, scope) else { continue };
             let is_same = |walk: &&mut PlannedWalk| {
                 walk.readable.entity == entity && walk.from.cursor == from.cursor

@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use deskbell_store::clock::{now_ms, whole_ms};
-use deskbell_store::{ConsumerLog, Leases, StoreError};
-use deskbell_sync::{ConnectError, FetchedFrom};
+use deskbell_store::{ConsumerLog, Leases, Seq, StoreError};
+use deskbell_sync::{ConnectError, FetchedFrom, Target, TargetError};
+use tokio::time::sleep;
 
 use crate::backfill::{BackfillState, WalkStatus, read_backfill_state};
 use crate::followed::{BackfillSource, FollowedMirror, is_read_from};
 use crate::instance::{KeyError, check_key};
+use crate::readings::is_one_list;
 use crate::reconcile::{
     MirrorReconciled, RECHECK_AFTER, Reconcile, ReconcileError, ReconcileState, Reconciled,
     ReconciledMirror, Repair,
@@ -21,6 +23,9 @@ const RECONCILE: &str = "reconcile";
 const LEASE: Duration = Duration::from_secs(5);
 /// How often users that have changed are looked at.
 const RECENT_USERS_INTERVAL_MS: i64 = 15 * 60 * 1000;
+/// How often, and in which interval, it is looked whether a mirror has caught up with the log.
+const CATCH_UP_ATTEMPTS: u32 = 10;
+const CATCH_UP_INTERVAL: Duration = Duration::from_secs(1);
 /// How long after a failure it is tried again.
 const RETRY_MS: i64 = 10 * 60 * 1000;
 
@@ -41,6 +46,10 @@ enum ReconcilingError {
     Open(#[from] ConnectError),
     #[error(transparent)]
     Reconcile(#[from] ReconcileError),
+    #[error("cannot read the mirror's checkpoint")]
+    Target(#[from] TargetError),
+    #[error("not everything could be compared: {0}")]
+    Incomplete(String),
 }
 
 /// What is due for a mirror.
@@ -96,11 +105,14 @@ async fn run_if_due(
     let last = state.mirrors.get(destination);
     let filled = filled_entities(&backfill, destination);
     let filled_at_ms = filled_at(&backfill, destination);
-    let (Some(due), Some(target)) =
-        (due(last, filled_at_ms, every_ms, now_ms()), followed.target.borrow().clone())
-    else {
+    let due = due(last, filled_at_ms, every_ms, now_ms())
+        .filter(|due| *due == Due::Everything || filled.iter().any(|name| name == "user"));
+    let (Some(due), Some(target)) = (due, followed.target.borrow().clone()) else {
         return Ok(());
     };
+    if !has_caught_up(store, &*target, destination).await? {
+        return Ok(());
+    }
     let mirror = ReconciledMirror::open(&followed.options, Some(target)).await?;
     let BackfillSource { name, client, instance_id, .. } = source;
     let folds = [mirror.fold()];
@@ -118,13 +130,21 @@ async fn run_if_due(
     match due {
         Due::Everything => {
             let entities = reconcile.run(&filled, &|_| {}).await;
-            let repaired = entities.iter().map(|entity| entity.repaired).sum();
-            let users_until_ms = next.users_until_ms;
-            let finished_at_ms = now_ms();
+            report(destination, &entities);
+            let repaired = entities.iter().map(|entity| entity.repaired).sum::<u64>();
+            let failed = entities.iter().find_map(|entity| entity.error.clone());
+            if let Some(failed) = failed {
+                // What was found before stays, until everything was compared.
+                next.repaired += repaired;
+                next.started_at_ms = next.started_at_ms.max(1);
+                state.mirrors.insert(destination.clone(), next);
+                write(store, &state).await?;
+                return Err(ReconcilingError::Incomplete(failed));
+            }
             next = MirrorReconciled {
                 started_at_ms,
-                finished_at_ms,
-                users_until_ms,
+                finished_at_ms: now_ms(),
+                users_until_ms: next.users_until_ms,
                 users_looked_at_ms: Some(started_at_ms),
                 entities,
                 repaired,
@@ -133,13 +153,14 @@ async fn run_if_due(
         Due::Users { since_ms } => {
             let (found, until_ms) = reconcile.run_recent_users(since_ms).await?;
             next.repaired += found.repaired;
+            // The alert says since when.
+            if next.started_at_ms == 0 {
+                next.started_at_ms = filled_at_ms.unwrap_or(started_at_ms);
+            }
             next.users_until_ms = Some(until_ms);
             next.users_looked_at_ms = Some(started_at_ms);
             report(destination, std::slice::from_ref(&found));
         }
-    }
-    if due == Due::Everything {
-        report(destination, &next.entities);
     }
     let seconds = started_at_ms / 1_000;
     metrics::gauge!(
@@ -170,21 +191,41 @@ fn due(
     (now_ms - looked_at_ms >= RECENT_USERS_INTERVAL_MS).then_some(Due::Users { since_ms })
 }
 
-/// The entities of which the mirror has had everything.
+/// The entities of which the mirror has had everything, and whose objects one list has: reading the rest
+/// one by one is for the command.
 fn filled_entities(backfill: &BackfillState, destination: &str) -> Vec<String> {
-    let walks = backfill
-        .walks()
-        .filter(|(name, _, walk)| *name == destination && walk.status == WalkStatus::Done);
+    let walks = backfill.walks().filter(|(name, entity, walk)| {
+        *name == destination && walk.status == WalkStatus::Done && is_one_list(entity)
+    });
     walks.map(|(_, entity, _)| entity.to_owned()).collect()
 }
 
-/// When users were filled, and with them the mirror; `None` before.
+/// When the mirror was filled first; `None` before.
 fn filled_at(backfill: &BackfillState, destination: &str) -> Option<i64> {
-    let mut walks = backfill.walks();
-    let done = walks.find(|(name, entity, walk)| {
-        *name == destination && *entity == "user" && walk.status == WalkStatus::Done
-    });
-    done.and_then(|(.., walk)| walk.started_at_ms)
+    let done = backfill
+        .walks()
+        .filter(|(name, _, walk)| *name == destination && walk.status == WalkStatus::Done);
+    done.filter_map(|(.., walk)| walk.started_at_ms).min()
+}
+
+/// Whether the mirror has applied what is in the log now. What it has not is no difference.
+async fn has_caught_up(
+    store: &dyn ConsumerLog,
+    target: &dyn Target,
+    destination: &str,
+) -> Result<bool, ReconcilingError> {
+    let (log_id, head) = (store.log_id(), store.head().await?);
+    for attempt in 0..CATCH_UP_ATTEMPTS {
+        let checkpoints = target.checkpoints(destination).await?;
+        let ours = checkpoints.into_iter().find(|checkpoint| checkpoint.log_id == log_id);
+        if ours.map_or(Seq::ZERO, |checkpoint| checkpoint.seq) >= head {
+            return Ok(true);
+        }
+        if attempt + 1 < CATCH_UP_ATTEMPTS {
+            sleep(CATCH_UP_INTERVAL).await;
+        }
+    }
+    Ok(false)
 }
 
 fn report(destination: &str, entities: &[Reconciled]) {

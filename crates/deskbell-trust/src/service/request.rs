@@ -5,6 +5,8 @@ use std::time::Duration;
 use deskbell_store::{Leases, StoreError};
 use serde::{Deserialize, Serialize};
 
+use crate::backfill::read_backfill_state;
+
 /// The consumer whose report is the last request.
 const REQUESTS: &str = "backfill-requests";
 /// How long a process that writes a request keeps others from writing one.
@@ -32,8 +34,8 @@ impl BackfillRequest {
     }
 }
 
-/// Leaves a request for the process that fills mirrors; its number. `None` if another process leaves
-/// one just now.
+/// Leaves a request for the process that fills mirrors; its number. `None` while another one waits or
+/// runs.
 ///
 /// # Errors
 /// The store failed; the request was perhaps not left.
@@ -45,6 +47,11 @@ pub async fn request_backfill(
         return Ok(None);
     }
     let before = last_request(store).await?.map_or(0, |request| request.number);
+    let done = read_backfill_state(store).await?.map_or(0, |state| state.request);
+    if before > done {
+        store.release_lease(REQUESTS).await?;
+        return Ok(None);
+    }
     let request = BackfillRequest { number: before + 1, ..request };
     // Strings and numbers: it cannot fail.
     let body = serde_json::to_string(&request).unwrap_or_default();

@@ -37,8 +37,9 @@ fn condition(name: &str, last: &MirrorReconciled) -> Option<Condition> {
         subject: format!("{name}: the mirror differed from Clerk"),
         text: format!(
             "Since {} Deskbell has found and repaired {differed} between the mirror {name} and \
-             Clerk; {} left. Events were lost: look at the endpoint in the Clerk dashboard \
-             (Configure > Webhooks) for failed messages, and at the alerts of its source.{}",
+             Clerk; {} left. Either events were lost: look at the endpoint in the Clerk dashboard \
+             (Configure > Webhooks) for failed messages. Or the database rejects the rows: run \
+             deskbell dead-letters list {name}.{}",
             shown_time(last.started_at_ms),
             plural(left, "is", "are"),
             held_back.unwrap_or_default(),

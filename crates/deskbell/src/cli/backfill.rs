@@ -5,8 +5,10 @@ mod run_here;
 mod show;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
+use deskbell_store::COMMANDS;
 use deskbell_trust::{BackfillRequest, BackfillState};
 
 use self::show::Shown;
@@ -14,6 +16,9 @@ use super::clerk::error::{Error, failure};
 use super::clerk::task::Task;
 use super::{Context, exit, store};
 use crate::command_runner::{Answer, Request};
+
+/// How often it is looked whether the process that was asked still runs.
+const SERVING_INTERVAL: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -63,11 +68,30 @@ async fn by_serve(task: &Task, shown: &Shown) -> Result<BackfillState, exit::Fai
         return Err(store::unexpected(&done.answer));
     };
     let read = store::to_read(&task.config).await?;
-    let state = shown.until_done(&*read, number).await;
+    let state = tokio::select! {
+        state = shown.until_done(&*read, number) => state.map_err(|error| failure(error.into())),
+        () = until_nobody_serves(task) => Err(failure(Error::Stopped)),
+    };
     read.close().await;
-    let state = state.map_err(|error| failure(error.into()))?;
+    let state = state?;
     match &state.error {
         Some(error) => Err(exit::Failure::failed_with_help(Error::ByServe(error.clone()))),
         None => Ok(state),
+    }
+}
+
+/// Returns once no process serves the store any more.
+async fn until_nobody_serves(task: &Task) {
+    let mut look = tokio::time::interval(SERVING_INTERVAL);
+    // The first tick is at once, and somebody has just taken the request.
+    look.tick().await;
+    loop {
+        look.tick().await;
+        if let Ok(Some(store)) = task.config.store.location().open_unless_serving().await {
+            // Where that fails, a program that starts meanwhile waits for the lease's end.
+            let _ = store.release_lease(COMMANDS).await;
+            store.close().await;
+            return;
+        }
     }
 }

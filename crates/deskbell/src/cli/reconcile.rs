@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::{Store, clock};
-use deskbell_sync::{FetchedFrom, MirrorOptions, connect};
+use deskbell_sync::{FetchedFrom, MirrorOptions, connect, status};
 use deskbell_trust::{
     BackfillRequest, BackfillSource, MirrorReconciled, RECHECK_AFTER, Reconcile, ReconciledMirror,
     Repair, check_key,
@@ -18,6 +18,8 @@ use super::clerk::error::{Error, failure};
 use super::clerk::task::Task;
 use super::{Context, exit, progress, store, time};
 
+/// Events that a mirror may be behind without a word.
+const LAG_MAX: u64 = 100;
 const COMPARING: &str = "{spinner} comparing {msg}";
 
 #[derive(Debug, Args)]
@@ -97,6 +99,7 @@ async fn compare(
     let configured = instance_id.as_deref();
     let instance_id = check_key(client, store, name, configured, &[mirror.fold()]).await;
     let instance_id = instance_id.map_err(Error::Key)?;
+    warn_of_lag(store, options).await;
     let reconcile = Reconcile {
         client: client.clone(),
         from: FetchedFrom { source: name.as_str().into(), instance_id },
@@ -112,4 +115,17 @@ async fn compare(
     spinner.finish_and_clear();
     let finished_at_ms = clock::now_ms();
     Ok(MirrorReconciled { started_at_ms, finished_at_ms, entities, ..MirrorReconciled::default() })
+}
+
+/// What the mirror has not applied yet counts as a difference.
+async fn warn_of_lag(store: &dyn Store, options: &MirrorOptions) {
+    let Ok(Some(reported)) = status::reported(store, &options.destination).await else { return };
+    let lag = reported.status.lag_events;
+    if lag > LAG_MAX {
+        errln!(
+            "warning: the mirror {} has {lag} events of the log to apply; until then they count as \
+             differences",
+            options.destination
+        );
+    }
 }

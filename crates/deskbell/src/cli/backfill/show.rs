@@ -100,7 +100,16 @@ impl Shown {
             });
             table::print(["MIRROR", "ENTITY", "READ", "WRITTEN", "STATE"], rows);
         }
-        walks.iter().all(|(.., walk)| walk.status.is_settled() && walk.rejected == 0)
+        let is_there = |name: &&String| walks.iter().any(|(destination, ..)| destination == name);
+        let mut is_whole = true;
+        for missing in self.destinations.iter().filter(|name| !is_there(name)) {
+            errln!(
+                "{missing}: nothing was read for it; is its database available, and is it in the \
+                 config of the running `deskbell serve`?"
+            );
+            is_whole = false;
+        }
+        is_whole && walks.iter().all(|(.., walk)| walk.status.is_settled() && walk.rejected == 0)
     }
 }
 

@@ -22,6 +22,9 @@ pub(in crate::cli) enum Error {
          sk_; then set `secret_key` in [[source]], or:\n\n    export CLERK_SECRET_KEY=sk_…"
     ))]
     NoKey,
+    #[error("no source of destination `{destination}` has a secret key")]
+    #[diagnostic(help("set `secret_key` in its [[source]], or leave it out with --destination"))]
+    NoKeyFor { destination: String },
     #[error(transparent)]
     BackendApi(#[from] BackendApiError),
     #[error("there is no mirror")]
@@ -52,6 +55,9 @@ pub(in crate::cli) enum Error {
     #[error("another process fills the mirrors")]
     #[diagnostic(help("try again when it is done"))]
     Busy,
+    #[error("the running `deskbell serve` has stopped")]
+    #[diagnostic(help("start it, or run this again: it continues where it was"))]
+    Stopped,
     #[error("the running `deskbell serve` could not fill the mirrors: {0}")]
     ByServe(String),
 }

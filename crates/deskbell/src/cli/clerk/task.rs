@@ -42,7 +42,15 @@ impl Task {
         if sources.is_empty() {
             return Err(exit::Failure::config(Error::NoKey));
         }
-        Ok(Self { config, sources, mirrors, request })
+        let task = Self { config, sources, mirrors, request };
+        let is_read = |mirror: &&MirrorOptions| {
+            task.sources.iter().any(|source| mirror.sources.contains_key(&source.name))
+        };
+        if let Some(mirror) = task.mirrors.iter().find(|mirror| !is_read(mirror)) {
+            let destination = mirror.destination.clone();
+            return Err(exit::Failure::config(Error::NoKeyFor { destination }));
+        }
+        Ok(task)
     }
 
     /// The mirrors whose objects come from this source: the first of their sources with a key.

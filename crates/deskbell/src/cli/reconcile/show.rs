@@ -13,6 +13,11 @@ pub(super) fn print(
 ) -> bool {
     let left: u64 = compared.iter().map(|(_, mirror)| mirror.left()).sum();
     let is_whole = compared.iter().all(|(_, mirror)| mirror.is_whole());
+    let compares_nothing = |(_, mirror): &&(String, MirrorReconciled)| mirror.entities.is_empty();
+    if let Some((destination, _)) = compared.iter().find(compares_nothing) {
+        errln!("{destination}: it mirrors none of these entities; nothing was compared");
+        return false;
+    }
     if context.json {
         let mirrors = compared.iter().map(|(destination, mirror)| {
             json!({
