@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deskbell_sim::backend_api::{Fault, LISTS, SharedDirectory, sample};
 use deskbell_sync::DatabaseConfig;
-use deskbell_trust::{BackfillProgress, BackfillState, Scope, WalkStatus};
+use deskbell_trust::{
+    BackfillProgress, BackfillRequest, BackfillState, Scope, WalkStatus, request_backfill,
+};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -64,7 +66,7 @@ async fn subscriptions_and_payment_attempts_are_read_through_others() {
             };
             let mut subscription = sample("subscriptions", payer, 2);
             let payer = format!("{}_{payer}", if payer >= 4 { "org" } else { "user" });
-            subscription["items"] = json!([{ "id": item["id"], "updated_at": 1 }]);
+            subscription["subscription_items"] = json!([{ "id": item["id"], "updated_at": 1 }]);
             state.insert("subscription_items", &item);
             state.insert_of("subscriptions", &payer, &subscription);
             let statement = sample("statements", number, 3);
@@ -186,4 +188,55 @@ async fn every_simulated_list_is_of_something_that_is_read() {
     known.sort_unstable();
     lists.sort_unstable();
     assert_eq!(known, lists);
+}
+
+#[tokio::test]
+async fn a_mirror_that_is_away_keeps_no_other_one_back() {
+    let world = World::new(filled(&["users"], 1_400)).await;
+    let (away, other) = (world.mirror("away").await, world.mirror("other").await);
+    away.break_down().await;
+    let state = world.fill_entities(&[&away, &other], &["user"], Scope::Missing).await;
+    assert_eq!(status(&state, "away", "user"), WalkStatus::Failed);
+    assert_eq!(status(&state, "other", "user"), WalkStatus::Done);
+    assert_eq!(other.count("users").await, 1_400);
+    assert_eq!(state.mirrors["away"]["user"].cursor, None, "it has nothing, and begins again");
+}
+
+#[tokio::test]
+async fn a_payer_that_clerk_rejects_stops_no_other() {
+    let directory = SharedDirectory::default();
+    {
+        let mut state = directory.lock();
+        for number in 0..3 {
+            let mut item = sample("subscription_items", number, 1);
+            item["payer"] = json!({ "user_id": format!("user_{number}") });
+            state.insert("subscription_items", &item);
+            let subscription = sample("subscriptions", number, 2);
+            state.insert_of("subscriptions", &format!("user_{number}"), &subscription);
+        }
+    }
+    let world = World::with(directory, |request| {
+        match request.path == "/users/user_1/billing/subscription" {
+            true => Fault::Status(422),
+            false => Fault::None,
+        }
+    })
+    .await;
+    let mirror = world.mirror("app").await;
+    let state = world.fill(&[&mirror]).await;
+    assert_eq!(status(&state, "app", "subscription"), WalkStatus::Done);
+    assert_eq!(mirror.count("subscriptions").await, 2);
+    assert_eq!(mirror.count("subscription_items").await, 3);
+}
+
+#[tokio::test]
+async fn a_request_is_not_overwritten_by_the_next_one() {
+    let world = World::new(SharedDirectory::default()).await;
+    let store = &*world.store;
+    let request = BackfillRequest::default();
+    assert_eq!(request_backfill(store, request.clone()).await.unwrap(), Some(1));
+    assert_eq!(request_backfill(store, request.clone()).await.unwrap(), None);
+    let progress = BackfillProgress::load(store).await.unwrap();
+    progress.change(|state| state.request = 1).await.unwrap();
+    assert_eq!(request_backfill(store, request).await.unwrap(), Some(2));
 }

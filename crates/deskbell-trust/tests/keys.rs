@@ -2,6 +2,7 @@
 
 use deskbell_sim::INSTANCE_ID;
 use deskbell_sim::backend_api::{Fault, SharedDirectory};
+use deskbell_sync::SourceRule;
 use deskbell_trust::{BackfillError, BackfillProgress, KeyError, Scope, check_key};
 
 use crate::support::World;
@@ -62,4 +63,19 @@ async fn a_key_that_clerk_rejects_ends_it_at_once() {
     let progress = BackfillProgress::load(&*world.store).await.unwrap();
     let ended = world.backfill(&[&mirror]).run(&[], Scope::Missing, &progress).await;
     assert!(matches!(ended, Err(BackfillError::Key { .. })), "{ended:?}");
+}
+
+#[tokio::test]
+async fn the_key_of_another_source_is_that_of_the_mirror_or_refused() {
+    let world = World::new(SharedDirectory::default()).await;
+    let mut mirror = world.mirror("app").await;
+    // The mirror is known to be of another instance by its first source; the key is the second one's.
+    let known = SourceRule { instance_id: Some(OTHER.to_owned()) };
+    let sources = [("first".to_owned(), known), ("clerk".to_owned(), SourceRule::default())];
+    mirror.options.sources = sources.into();
+    append(&world, "msg_1", INSTANCE_ID).await;
+    let mirror = mirror.to_fill();
+    let client = world.client();
+    let checked = check_key(&client, &*world.store, "clerk", None, &[mirror.fold()]).await;
+    assert!(matches!(checked, Err(KeyError::OtherInstance { .. })), "{checked:?}");
 }

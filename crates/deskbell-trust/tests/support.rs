@@ -153,6 +153,14 @@ impl Mirror {
         while consumer.run_once().await.unwrap().more {}
     }
 
+    /// From now on its database cannot be used.
+    pub(crate) async fn break_down(&self) {
+        self.target.close().await;
+        let url = self.options.database.url.to_string();
+        let file = url.strip_prefix("sqlite://").unwrap();
+        std::fs::write(file, "no database at all, whoever looks at it").unwrap();
+    }
+
     pub(crate) fn target(&self) -> Arc<dyn Target> {
         Arc::clone(&self.target)
     }
