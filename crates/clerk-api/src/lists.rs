@@ -56,6 +56,15 @@ pub const ORGANIZATIONS: List = List {
 pub const ORGANIZATION_MEMBERSHIPS: List =
     List { name: "organization_memberships", path: "/organization_memberships", ..PAGES };
 
+/// The memberships of a user, by the user's id. A membership has no single path, and the list of the whole instance
+/// cannot be asked for one user's.
+pub const USER_ORGANIZATION_MEMBERSHIPS: ChildList = ChildList(List {
+    name: "user_organization_memberships",
+    path: "/users/{id}/organization_memberships",
+    order: Order::AlwaysNewestFirst,
+    ..PAGES
+});
+
 /// Invitations to the application: first all but the revoked ones, which the list leaves out unless asked for.
 pub const INVITATIONS: List = List {
     name: "invitations",

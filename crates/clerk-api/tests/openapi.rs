@@ -41,6 +41,7 @@ fn every_list() -> Vec<&'static List> {
         &lists::USERS_LAST_UPDATED_FIRST,
         &lists::USERS_NEWEST_FIRST,
         lists::PAYMENT_ATTEMPTS.list(),
+        lists::USER_ORGANIZATION_MEMBERSHIPS.list(),
     ];
     lists::ALL.iter().copied().chain(further).collect()
 }

@@ -48,6 +48,20 @@ async fn the_subscription_is_that_of_the_payer() {
 }
 
 #[tokio::test]
+async fn the_memberships_of_a_user_are_read_without_those_of_others() {
+    let directory = SharedDirectory::default();
+    for (number, user) in [(1, "user_1"), (2, "user_2"), (3, "user_1")] {
+        let membership = sample("organization_memberships", number, START_MS);
+        directory.lock().insert_of("organization_memberships", user, &membership);
+    }
+    let api = serve(&directory, |_| Fault::None).await;
+    let walk = lists::USER_ORGANIZATION_MEMBERSHIPS.walk("user_1").unwrap();
+    let page = client(&api.url()).pages(walk).next().await.unwrap().unwrap();
+    let ids: Vec<_> = page.items.iter().map(|item| item.id.as_str()).collect();
+    assert_eq!(ids, ["orgmem_00000003", "orgmem_00000001"]);
+}
+
+#[tokio::test]
 async fn an_id_that_cannot_be_one_makes_no_request() {
     let api = serve(&SharedDirectory::default(), |_| Fault::None).await;
     let client = client(&api.url());

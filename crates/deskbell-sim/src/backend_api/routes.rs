@@ -77,6 +77,10 @@ const ROUTES: &[(&str, Route)] = &[
         Route::List(&ListRoute { list: "organization_memberships", ..PAGES }),
     ),
     (
+        "/users/{id}/organization_memberships",
+        Route::List(&ListRoute { list: "organization_memberships", orders: &[], ..PAGES }),
+    ),
+    (
         "/invitations",
         Route::List(&ListRoute {
             list: "invitations",
