@@ -2,18 +2,15 @@
 //! not Clerk's.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-
-use tokio::sync::Mutex;
 
 use crate::batch::{Batch, Row, TableRows};
-use crate::config::OnDelete;
-use crate::db::{DatabaseError, DbSession, MirrorDatabase, Param, Sql};
+use crate::db::Param;
 use crate::entity::Entity;
-use crate::mapping::{Mapping, Mappings};
-use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
+use crate::mapping::Mapping;
+use crate::mirror_target::{ConnectError, TargetError};
 use crate::options::MirrorOptions;
-use crate::schema::{DELETED_AT, TOMBSTONES, VERSION_COLUMNS};
+use crate::read_only::ReadOnlyMirror;
+use crate::schema::{TOMBSTONES, VERSION_COLUMNS};
 use crate::sql::StoredRows;
 use crate::value::{Kind, Value};
 use crate::version::Version;
@@ -27,10 +24,7 @@ const WITHOUT_EVENTS: &[(&str, &[&str])] = &[
 /// A mirror opened to be compared. It changes nothing, and nobody waits for it.
 #[derive(Debug)]
 pub struct MirrorComparison {
-    database: Arc<dyn MirrorDatabase>,
-    schema: String,
-    mappings: Mappings,
-    session: Mutex<Option<Box<dyn DbSession>>>,
+    mirror: ReadOnlyMirror,
 }
 
 /// How the rows of one entity differ from objects of Clerk's, by their ids.
@@ -68,19 +62,15 @@ impl MirrorComparison {
     /// # Errors
     /// [`ConnectError`]: the options make no sense, or there is no such database.
     pub async fn open(options: &MirrorOptions) -> Result<Self, ConnectError> {
-        let config = &options.database;
-        check_schema_name(&config.schema)?;
-        let mappings = Mappings::for_config(config)?;
-        let database = database(&config.url)?;
-        let session = database.connect_to_read().await?;
-        let (schema, session) = (config.schema.clone(), Mutex::new(Some(session)));
-        Ok(Self { database, schema, mappings, session })
+        let mirror = ReadOnlyMirror::new(options)?;
+        mirror.connect().await?;
+        Ok(Self { mirror })
     }
 
     /// Whether the mirror has a table of this entity.
     #[must_use]
     pub fn has(&self, entity: &Entity) -> bool {
-        self.mappings.of(entity).is_some()
+        self.mirror.mapping(entity).is_some()
     }
 
     /// How many rows the entity has; those that are marked as deleted are none.
@@ -88,9 +78,12 @@ impl MirrorComparison {
     /// # Errors
     /// The database failed.
     pub async fn count(&self, entity: &Entity) -> Result<u64, TargetError> {
-        let sql =
-            format!("SELECT count(*) FROM {} WHERE {}", self.table(entity.table), self.alive());
-        let rows = self.fetch(sql.into(), &[], &[Kind::Integer]).await?;
+        let sql = format!(
+            "SELECT count(*) FROM {} WHERE {}",
+            self.mirror.table(entity.table),
+            self.mirror.alive()
+        );
+        let rows = self.mirror.fetch(sql.into(), &[], &[Kind::Integer]).await?;
         let count = rows.first().and_then(|row| row.first()).and_then(Value::integer);
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
@@ -108,11 +101,11 @@ impl MirrorComparison {
         let [_, occurred_at, ..] = VERSION_COLUMNS;
         let sql = format!(
             "SELECT id, {occurred_at} FROM {} WHERE id > $1 AND {} ORDER BY id LIMIT $2",
-            self.table(entity.table),
-            self.alive()
+            self.mirror.table(entity.table),
+            self.mirror.alive()
         );
         let parameters = [Param::Text(after), Param::Integer(rows_max)];
-        let rows = self.fetch(sql.into(), &parameters, &[Kind::Id, Kind::Integer]).await?;
+        let rows = self.mirror.fetch(sql.into(), &parameters, &[Kind::Id, Kind::Integer]).await?;
         let known = rows.into_iter().filter_map(|row| match <[Value; 2]>::try_from(row) {
             Ok([Value::Text(id), Value::Integer(occurred_at_ms)]) => {
                 Some(KnownRow { id, occurred_at_ms })
@@ -131,11 +124,11 @@ impl MirrorComparison {
         entity: &Entity,
         ids: &[String],
     ) -> Result<Vec<String>, TargetError> {
-        let listed = self.database.dialect().is_listed("id");
-        let (table, alive) = (self.table(entity.table), self.alive());
+        let listed = self.mirror.dialect().is_listed("id");
+        let (table, alive) = (self.mirror.table(entity.table), self.mirror.alive());
         let sql = format!("SELECT id FROM {table} WHERE {listed} AND {alive}");
         let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-        let rows = self.fetch(sql.into(), &[Param::Texts(&ids)], &[Kind::Id]).await?;
+        let rows = self.mirror.fetch(sql.into(), &[Param::Texts(&ids)], &[Kind::Id]).await?;
         Ok(rows.into_iter().flatten().filter_map(Value::into_text).collect())
     }
 
@@ -151,7 +144,7 @@ impl MirrorComparison {
         let mut differences = Differences::default();
         let of_entity = |rows: &&TableRows| rows.entity.name == entity.name;
         let (Some(mapping), Some(given)) =
-            (self.mappings.of(entity), batch.tables.iter().find(of_entity))
+            (self.mirror.mapping(entity), batch.tables.iter().find(of_entity))
         else {
             return Ok(differences);
         };
@@ -177,9 +170,9 @@ impl MirrorComparison {
         mapping: &Mapping,
         ids: &[&str],
     ) -> Result<HashMap<String, (Version, Vec<Value>)>, TargetError> {
-        let dialect = self.database.dialect();
-        let stored = StoredRows::new(dialect, &self.schema, mapping, &self.alive());
-        let rows = self.fetch(stored.sql, &[Param::Texts(ids)], &stored.kinds).await?;
+        let mirror = &self.mirror;
+        let stored = StoredRows::new(mirror.dialect(), mirror.schema(), mapping, &mirror.alive());
+        let rows = mirror.fetch(stored.sql, &[Param::Texts(ids)], &stored.kinds).await?;
         let kept = rows.into_iter().filter_map(|mut row| {
             let values = row.split_off(VERSION_COLUMNS.len());
             let version = Version::from_columns(row.try_into().ok()?)?;
@@ -201,11 +194,11 @@ impl MirrorComparison {
         let missing: Vec<_> = differences.missing.iter().map(String::as_str).collect();
         let sql = format!(
             "SELECT id, occurred_at FROM {} WHERE entity = $2 AND {}",
-            self.table(TOMBSTONES),
-            self.database.dialect().is_listed("id")
+            self.mirror.table(TOMBSTONES),
+            self.mirror.dialect().is_listed("id")
         );
         let parameters = [Param::Texts(&missing), Param::Text(given.entity.name)];
-        for row in self.fetch(sql.into(), &parameters, &[Kind::Id, Kind::Time]).await? {
+        for row in self.mirror.fetch(sql.into(), &parameters, &[Kind::Id, Kind::Time]).await? {
             let [Some(Value::Text(id)), Some(gone_at)] = [row.first(), row.get(1)] else {
                 continue;
             };
@@ -218,35 +211,6 @@ impl MirrorComparison {
             }
         }
         Ok(())
-    }
-
-    fn table(&self, table: &str) -> String {
-        self.database.dialect().table(&self.schema, table)
-    }
-
-    fn alive(&self) -> String {
-        match self.mappings.on_delete() {
-            OnDelete::Delete => "true".to_owned(),
-            OnDelete::Mark => format!("{DELETED_AT} IS NULL"),
-        }
-    }
-
-    async fn fetch(
-        &self,
-        sql: Sql,
-        parameters: &[Param<'_>],
-        kinds: &[Kind],
-    ) -> Result<Vec<Vec<Value>>, TargetError> {
-        let mut held = self.session.lock().await;
-        let mut session = match held.take() {
-            Some(session) => session,
-            None => self.database.connect_to_read().await?,
-        };
-        session.begin_to_read().await?;
-        let rows = session.fetch(&sql, parameters, kinds).await?;
-        session.rollback().await?;
-        *held = Some(session);
-        Ok::<_, DatabaseError>(rows).map_err(TargetError::from)
     }
 }
 

@@ -67,8 +67,10 @@ mod mirror;
 mod mirror_target;
 mod options;
 pub mod outcome;
+mod read_only;
 pub mod rebuild;
 pub mod reference;
+mod row_reader;
 mod scalar;
 mod schema;
 mod sql;
@@ -100,6 +102,7 @@ pub use mirror_target::{
     Retry, RetryRequest, Target, TargetError, Waiting,
 };
 pub use options::{MirrorOptions, SourceRule};
+pub use row_reader::{Known, RowReader};
 pub use schema::SCHEMA_VERSION;
 pub use value::Value;
 pub use version::{Rank, Version};

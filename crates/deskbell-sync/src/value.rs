@@ -35,6 +35,18 @@ impl Value {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
+    /// As people read it: times as ISO-8601 text.
+    pub(crate) fn into_json(self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Text(text) => text.into(),
+            Self::Integer(integer) => integer.into(),
+            Self::Boolean(boolean) => boolean.into(),
+            Self::Time(time) => time.to_string().into(),
+            Self::Json(text) => serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
+        }
+    }
+
     pub(crate) fn integer(&self) -> Option<i64> {
         if let Self::Integer(integer) = self { Some(*integer) } else { None }
     }

@@ -40,6 +40,7 @@ mod refused;
 mod remake_convergence;
 mod retry;
 mod roles;
+mod row_reader;
 mod rows;
 mod several;
 mod shapes;

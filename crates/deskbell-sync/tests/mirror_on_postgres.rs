@@ -79,6 +79,8 @@ mod retry;
 mod rights;
 #[path = "mirror/roles.rs"]
 mod roles;
+#[path = "mirror/row_reader.rs"]
+mod row_reader;
 #[path = "mirror/rows.rs"]
 mod rows;
 #[path = "mirror/several.rs"]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deskbell_store::{Backoff, ConsumerLog, Leader, run_as_leader};
+use deskbell_store::{Backoff, ConsumerLog, Leader, Seq, run_as_leader};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +71,13 @@ impl MirrorService {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Option<MirrorStatus>> {
         self.status.subscribe()
+    }
+
+    /// The last event that the mirror has, at once after each batch; it does not move while another
+    /// process leads the consumer.
+    #[must_use]
+    pub fn progress(&self) -> watch::Receiver<Seq> {
+        self.status.subscribe_to_progress()
     }
 
     /// The database, once it could be opened.

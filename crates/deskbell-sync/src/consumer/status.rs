@@ -38,6 +38,7 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Status {
     destination: String,
     facts: watch::Sender<StatusReport>,
+    reached: watch::Sender<Seq>,
     /// `None` where this process does not lead the consumer.
     published: watch::Sender<Option<MirrorStatus>>,
 }
@@ -47,6 +48,7 @@ impl Status {
         Self {
             destination: destination.to_owned(),
             facts: watch::Sender::new(StatusReport::default()),
+            reached: watch::Sender::new(Seq::ZERO),
             published: watch::Sender::new(None),
         }
     }
@@ -55,8 +57,13 @@ impl Status {
         self.published.subscribe()
     }
 
+    pub(super) fn subscribe_to_progress(&self) -> watch::Receiver<Seq> {
+        self.reached.subscribe()
+    }
+
     /// The mirror has all events up to this one.
     pub(super) fn reached(&self, seq: Seq) {
+        self.reached.send_replace(seq);
         self.note(|facts| facts.seq = seq.get());
     }
 

@@ -80,7 +80,7 @@ impl TableReader {
         let rows = session.fetch(&sql.into(), &[], &kinds).await?;
         let as_json = |row: Vec<Value>| {
             let names = columns.iter().map(|column| column.name.to_owned());
-            names.zip(row.into_iter().map(json)).collect()
+            names.zip(row.into_iter().map(Value::into_json)).collect()
         };
         Ok(rows.into_iter().map(as_json).collect())
     }
@@ -125,16 +125,5 @@ impl TableReader {
 
     fn table(&self, table: &str) -> String {
         self.database.dialect().table(&self.schema, table)
-    }
-}
-
-fn json(value: Value) -> serde_json::Value {
-    match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Text(text) => text.into(),
-        Value::Integer(integer) => integer.into(),
-        Value::Boolean(boolean) => boolean.into(),
-        Value::Time(time) => time.to_string().into(),
-        Value::Json(text) => serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
     }
 }
