@@ -3,6 +3,7 @@
 
 mod backfill;
 mod connect;
+mod ensure;
 mod estimate;
 mod followed;
 mod instance;
@@ -21,6 +22,7 @@ pub use connect::{
     EndpointAction, EndpointPlan, EndpointPlanError, WantedEndpoint, apply_endpoint, endpoint_uid,
     plan_endpoint,
 };
+pub use ensure::{Ensure, EnsureError, EnsuredMirror, EnsuredRow, MalformedId, Wanted};
 pub use estimate::{Estimate, counted_as, estimate, time_of};
 pub use followed::{BackfillSource, FollowedMirror};
 pub use instance::{KeyError, check_key};

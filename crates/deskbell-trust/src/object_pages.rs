@@ -212,7 +212,11 @@ async fn attempts_of(
 }
 
 impl ReadObject {
-    fn new(entity: &'static Entity, item: Item, answered_at: Option<SystemTime>) -> Self {
+    pub(crate) fn new(
+        entity: &'static Entity,
+        item: Item,
+        answered_at: Option<SystemTime>,
+    ) -> Self {
         let answered_at = answered_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let answered_at = answered_at.and_then(|at| i64::try_from(at.as_millis()).ok());
         // Without the time of the answer, the object is as old as it says itself.
