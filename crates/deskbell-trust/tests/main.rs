@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod backfill;
+mod ensure;
 mod keys;
 mod live;
 mod reconcile;

@@ -9,16 +9,18 @@ use deskbell_sim::backend_api::{
     ApiRequest, BackendApi, BackendApiOptions, Fault, SharedDirectory, sample,
 };
 use deskbell_sim::{INSTANCE_ID, Tables};
-use deskbell_store::{NewEvent, SqliteStore, Store};
+use deskbell_store::{NewEvent, Seq, SqliteStore, Store};
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
-    DatabaseConfig, FetchedFrom, MirrorConsumer, MirrorOptions, SourceRule, Target, connect,
+    DatabaseConfig, FetchedFrom, MirrorConsumer, MirrorOptions, RowReader, SourceRule, Target,
+    connect,
 };
 use deskbell_trust::{
-    Backfill, BackfillMirror, BackfillProgress, BackfillState, MirrorReconciled, Reconcile,
-    ReconciledMirror, Repair, Scope,
+    Backfill, BackfillMirror, BackfillProgress, BackfillSource, BackfillState, Ensure,
+    EnsuredMirror, MirrorReconciled, Reconcile, ReconciledMirror, Repair, Scope,
 };
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 const KEY: &str = "sk_test_SimulatedByDeskbell";
 /// 2026-01-01T00:00:00Z, in Unix milliseconds.
@@ -141,6 +143,19 @@ impl World {
         }
     }
 
+    /// What looks in these mirrors, and asks Clerk with the key of an instance of which the config says
+    /// that it is this one.
+    pub(crate) fn ensure(&self, mirrors: &[&Mirror], instance_id: Option<&str>) -> Ensure {
+        let source = instance_id.map(|instance_id| BackfillSource {
+            name: "clerk".to_owned(),
+            client: self.client(),
+            instance_id: Some(instance_id.to_owned()),
+            is_auto: false,
+        });
+        let mirrors = mirrors.iter().map(|mirror| mirror.to_ensure()).collect();
+        Ensure::new(self.store.clone(), source.into_iter().collect(), mirrors)
+    }
+
     pub(crate) async fn append(&self, event: NewEvent) {
         self.store.append(&[event]).await.unwrap();
     }
@@ -167,6 +182,16 @@ impl Mirror {
 
     pub(crate) fn to_fill(&self) -> BackfillMirror {
         BackfillMirror::new(Arc::clone(&self.target), &self.options)
+    }
+
+    /// A mirror that shows no progress of its own.
+    pub(crate) fn to_ensure(&self) -> EnsuredMirror {
+        EnsuredMirror {
+            options: self.options.clone(),
+            target: watch::channel(Some(Arc::clone(&self.target))).1,
+            progress: watch::channel(Seq::ZERO).1,
+            rows: Arc::new(RowReader::new(&self.options).unwrap()),
+        }
     }
 
     pub(crate) fn consumer(&self, store: &Arc<dyn Store>) -> MirrorConsumer {
