@@ -153,6 +153,7 @@ fn app(log: LogHandle, store: Arc<dyn EventLog>) -> Result<App, BenchError> {
         store,
         mirrors: Arc::new(()),
         silent: Arc::new(()),
+        entities: Arc::new(()),
         ingest: IngestOptions::default(),
         clients: deskbell_server::AllowedClients::default(),
         refused: Arc::default(),

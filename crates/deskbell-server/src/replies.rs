@@ -107,7 +107,14 @@ fn method_not_allowed(allow: &'static str) -> Response {
     reply
 }
 
-fn error(status: StatusCode, code: &str) -> Response {
+/// Something that is needed for an answer is not available.
+pub(crate) fn unavailable(code: &str) -> Response {
+    let mut reply = error(StatusCode::SERVICE_UNAVAILABLE, code);
+    reply.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    reply
+}
+
+pub(crate) fn error(status: StatusCode, code: &str) -> Response {
     json(status, format!(r#"{{"error":"{code}"}}"#))
 }
 

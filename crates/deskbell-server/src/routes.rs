@@ -8,10 +8,11 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use deskbell_store::{EventLog, LogHandle};
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Uri};
 
 use crate::body::BodyReader;
+use crate::entities::{Entities, MirroredEntities};
 use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
@@ -32,6 +33,8 @@ pub struct App {
     pub mirrors: Arc<dyn MirrorStates>,
     /// Which sources have fallen silent, for `/readyz?strict`.
     pub silent: Arc<dyn SilentSources>,
+    /// What the mirrors have, for `/api/v1`.
+    pub entities: Arc<dyn MirroredEntities>,
     /// From where events may come.
     pub clients: AllowedClients,
     /// What a stranger may send.
@@ -94,22 +97,31 @@ pub fn router(app: App) -> Router {
         }
     }
     match app.admin_token {
-        Some(token) => router.merge(admin(token, app.metrics)),
+        Some(token) => router.merge(admin(token, app.metrics, app.entities)),
         None => router,
     }
 }
 
 /// The routes that the admin token opens.
-fn admin(token: AdminToken, metrics: Arc<dyn Fn() -> String + Send + Sync>) -> Router {
+fn admin(
+    token: AdminToken,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    entities: Arc<dyn MirroredEntities>,
+) -> Router {
+    let entities = Arc::new(Entities::new(entities));
     Router::new()
         .route("/metrics", get(render_metrics).fallback(replies::only_get))
-        .with_state(Admin { token, metrics, refused: Arc::new(OnceAMinute::new()) })
+        .route("/api/v1/users/{id}", get(user).fallback(replies::only_get))
+        .route("/api/v1/organizations/{id}", get(organization).fallback(replies::only_get))
+        .route("/api/v1/organization_memberships", get(membership).fallback(replies::only_get))
+        .with_state(Admin { token, metrics, entities, refused: Arc::new(OnceAMinute::new()) })
 }
 
 #[derive(Clone)]
 struct Admin {
     token: AdminToken,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    entities: Arc<Entities>,
     refused: Arc<OnceAMinute>,
 }
 
@@ -136,4 +148,25 @@ async fn render_metrics(State(admin): State<Admin>, headers: HeaderMap) -> Respo
     let text = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     reply.headers_mut().insert(CONTENT_TYPE, text);
     reply
+}
+
+async fn user(State(admin): State<Admin>, uri: Uri, headers: HeaderMap) -> Response {
+    match admin.token.admits(&headers) {
+        true => admin.entities.user(&uri).await,
+        false => admin.refuse(&headers),
+    }
+}
+
+async fn organization(State(admin): State<Admin>, uri: Uri, headers: HeaderMap) -> Response {
+    match admin.token.admits(&headers) {
+        true => admin.entities.organization(&uri).await,
+        false => admin.refuse(&headers),
+    }
+}
+
+async fn membership(State(admin): State<Admin>, uri: Uri, headers: HeaderMap) -> Response {
+    match admin.token.admits(&headers) {
+        true => admin.entities.membership(&uri).await,
+        false => admin.refuse(&headers),
+    }
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod clients;
 mod connections;
+mod entities;
 mod flood;
 mod heads;
 mod health;

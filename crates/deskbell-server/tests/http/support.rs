@@ -9,7 +9,8 @@ use axum::Router;
 use axum::body::Body;
 use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
 use deskbell_server::{
-    AdminToken, AllowedClients, App, IngestOptions, MirrorStates, SilentSources, Source, routes,
+    AdminToken, AllowedClients, App, EntityError, EntityRequest, IngestOptions, MirrorStates,
+    MirroredEntities, RequestedEntity, SilentSources, Source, routes,
 };
 use deskbell_store::{
     BackendError, EventLog, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq, SqliteStore,
@@ -18,6 +19,7 @@ use deskbell_store::{
 use deskbell_sync::status::MirrorState;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use testkit::{BeforeWrite, FrontLog};
 use tokio::sync::watch;
@@ -36,6 +38,7 @@ pub(crate) struct TestServer {
     pub(crate) store: Arc<BreakableLog>,
     pub(crate) mirrors: Arc<Mirrors>,
     pub(crate) silent: Arc<Silent>,
+    pub(crate) entities: Arc<Entities>,
     _writer: JoinSet<()>,
     _directory: TempDir,
 }
@@ -57,6 +60,7 @@ impl TestServer {
             LogWriter::new(Arc::clone(&store) as Arc<dyn EventLog>, &LogWriterOptions::default());
         let mirrors = Arc::new(Mirrors::default());
         let silent = Arc::new(Silent::default());
+        let entities = Arc::new(Entities::default());
         let router = routes::router(App {
             sources: vec![
                 source("clerk", &["/api/webhooks", "/api/webhooks/clerk"], SECRET),
@@ -66,6 +70,7 @@ impl TestServer {
             store: Arc::clone(&store) as Arc<dyn EventLog>,
             mirrors: Arc::clone(&mirrors) as Arc<dyn MirrorStates>,
             silent: Arc::clone(&silent) as Arc<dyn SilentSources>,
+            entities: Arc::clone(&entities) as Arc<dyn MirroredEntities>,
             clients,
             ingest,
             refused: Arc::default(),
@@ -74,7 +79,7 @@ impl TestServer {
         });
         let mut writing = JoinSet::new();
         writing.spawn(writer.run());
-        Self { router, store, mirrors, silent, _writer: writing, _directory: directory }
+        Self { router, store, mirrors, silent, entities, _writer: writing, _directory: directory }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
@@ -84,6 +89,35 @@ impl TestServer {
     /// Everything in the log.
     pub(crate) async fn log(&self) -> Vec<StoredEvent> {
         self.store.read(Seq::ZERO, ReadLimit::default()).await.unwrap()
+    }
+}
+
+/// Knows `user_1`. Whoever asks for `user_waits` waits for ever, and others fail as their ids say.
+#[derive(Debug, Default)]
+pub(crate) struct Entities {
+    pub(crate) asked: Mutex<Vec<EntityRequest>>,
+}
+
+#[async_trait]
+impl MirroredEntities for Entities {
+    async fn row(
+        &self,
+        request: EntityRequest,
+    ) -> Result<Option<Arc<Map<String, Value>>>, EntityError> {
+        let id = match &request.entity {
+            RequestedEntity::User { id } | RequestedEntity::Organization { id } => id.clone(),
+            RequestedEntity::Membership { user_id, .. } => user_id.clone(),
+        };
+        self.asked.lock().unwrap().push(request);
+        match id.as_str() {
+            "user_1" => Ok(json!({ "id": id }).as_object().cloned().map(Arc::new)),
+            "user_waits" => std::future::pending().await,
+            "user_mirror" => Err(EntityError::Mirror("password=hunter2".to_owned())),
+            "user_clerk" => Err(EntityError::Clerk("sk_live_hunter2".to_owned())),
+            "user_nowhere" => Err(EntityError::NoMirror),
+            "user_%20" => Err(EntityError::MalformedId),
+            _ => Ok(None),
+        }
     }
 }
 

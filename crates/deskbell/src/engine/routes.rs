@@ -38,6 +38,7 @@ pub(super) fn app(
         store: store.clone(),
         mirrors: Arc::new(mirrors),
         silent: Arc::new(AlarmedSources::new(store.clone())),
+        entities: Arc::new(()),
         clients: config.server.allowed_clients(),
         refused: Arc::clone(refused),
         ingest: IngestOptions {
