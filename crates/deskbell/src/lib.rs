@@ -31,6 +31,7 @@ mod engine;
 mod handler;
 mod metrics;
 mod mirror_rows;
+mod mirrored;
 mod outcomes;
 mod pruner;
 mod signals;
@@ -44,6 +45,7 @@ pub use delivering::DeliveringError;
 pub use deskbell_delivery::{ChannelError, HandlerContext, HandlerError};
 pub use engine::{Engine, StartError, check_databases, check_destinations};
 pub use metrics::MetricsError;
+pub use mirrored::{Mirrored, MirroredError};
 pub use tasks::StoppedEarly;
 
 /// Makes *ring* the process's provider of cryptography for TLS; later calls change nothing.

@@ -214,3 +214,33 @@ async fn without_a_config_it_reads_the_file_and_the_variables() {
     assert!(within(child.status()).await.unwrap().success());
     assert!(directory.path().join("mine.db").exists());
 }
+
+#[tokio::test]
+async fn a_program_finds_a_user_of_whom_no_event_has_arrived() {
+    let directory = tempfile::tempdir().unwrap();
+    install_crypto();
+    let file = directory.path().join("deskbell.toml");
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite://{}\"\n\
+         [[source]]\nsigning_secrets = [\"{SECRET}\"]\n[[destination]]\nname = \"app\"\n\
+         type = \"database\"\nmirror = true\nurl = \"sqlite://{}\"\n",
+        path("deskbell.db"),
+        path("clerk.db")
+    );
+    std::fs::write(&file, text).unwrap();
+    let config = Config::load(Some(&file), &Environment::default()).unwrap().config;
+    let engine = Deskbell::builder().config(config).start().await.unwrap();
+    let (user, ()) = tokio::join!(
+        within(engine.ensure_user("user_msg_1")),
+        send(&engine, "msg_1", "user.created")
+    );
+    assert_eq!(user.unwrap().unwrap()["id"], "user_msg_1");
+    assert!(engine.ensure_user("msg_1").await.is_err(), "it is not the id of a user");
+    let mirrored = engine.mirrored().wait(Duration::ZERO);
+    assert_eq!(mirrored.user("user_nobody").await.unwrap(), None);
+    // Who waits when it stops is told so at once.
+    let mirrored = mirrored.wait(Duration::from_secs(3_600));
+    let (waited, stopped) = tokio::join!(within(mirrored.user("user_nobody")), engine.stop());
+    assert!(waited.is_err() && stopped.is_ok(), "{waited:?} {stopped:?}");
+}

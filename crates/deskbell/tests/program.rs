@@ -31,6 +31,7 @@ mod replicas;
 mod retention;
 mod schema;
 mod serve;
+mod sign_up;
 mod simulate;
 mod stop;
 mod store_away;

@@ -21,6 +21,7 @@ use crate::backend_api;
 use crate::config::{Config, StoreConfig};
 use crate::delivering::Delivering;
 use crate::handler::Handler;
+use crate::mirrored::Mirrored;
 use crate::tasks::{self, TaskGroup};
 
 /// The longest pause between tries to open the store.
@@ -164,7 +165,9 @@ impl Listening {
             refused: &refused,
             readable: &readable,
         };
-        let app = routes::app(shared, sources, admin, parts::statuses(&mirrors, &consumed));
+        let ensure = parts::ensure(&mirrors, &consumed, &readable);
+        let statuses = parts::statuses(&mirrors, &consumed);
+        let app = routes::app(shared, sources, admin, statuses, Mirrored::new(ensure.clone()));
         door.routes.replace(deskbell_server::routes::router(app));
         door.open();
         // Requests do not wait for these.
@@ -179,7 +182,19 @@ impl Listening {
         }
         let parts = Parts::start(shared, delivering, mirrors, stopping);
         let Door { routes, serving, .. } = door;
-        Ok(Engine { address, config, store, log, refused, routes, tls, serving, parts, writing })
+        Ok(Engine {
+            address,
+            config,
+            store,
+            log,
+            refused,
+            routes,
+            ensure,
+            tls,
+            serving,
+            parts,
+            writing,
+        })
     }
 
     pub(crate) async fn stop(self) {

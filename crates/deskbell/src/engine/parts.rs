@@ -7,8 +7,8 @@ use std::time::Duration;
 use deskbell_server::RefusedRequests;
 use deskbell_store::{ConsumerLog, LogHandle, Store, SubjectIndexer};
 use deskbell_sync::status::MirrorStatus;
-use deskbell_sync::{MirrorOptions, MirrorService, Target};
-use deskbell_trust::{BackfillSource, FollowedMirror, TrustService};
+use deskbell_sync::{MirrorOptions, MirrorService, RowReader, Target};
+use deskbell_trust::{BackfillSource, Ensure, EnsuredMirror, FollowedMirror, TrustService};
 use futures_util::future::{join_all, select_all};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -46,6 +46,7 @@ pub(super) struct RunningMirror {
     pub(super) options: MirrorOptions,
     status: watch::Receiver<Option<MirrorStatus>>,
     target: watch::Receiver<Option<Arc<dyn Target>>>,
+    ensured: Option<EnsuredMirror>,
     tasks: TaskGroup,
 }
 
@@ -85,6 +86,27 @@ async fn open(mirror: &mut NewMirror) -> Result<(), StartError> {
     }
 }
 
+impl NewMirror {
+    /// The mirror as entities are looked for in it; `None` where its options make no sense, which was
+    /// checked before.
+    fn ensured(&self) -> Option<EnsuredMirror> {
+        let Self { options, service } = self;
+        let rows = Arc::new(RowReader::new(options).ok()?);
+        let (target, progress) = (service.target(), service.progress());
+        Some(EnsuredMirror { options: options.clone(), target, progress, rows })
+    }
+}
+
+/// What looks for entities in these mirrors.
+pub(super) fn ensure(
+    mirrors: &[NewMirror],
+    store: &Arc<dyn ConsumerLog>,
+    readable: &[BackfillSource],
+) -> Ensure {
+    let mirrors = mirrors.iter().filter_map(NewMirror::ensured).collect();
+    Ensure::new(Arc::clone(store), readable.to_vec(), mirrors)
+}
+
 pub(super) fn statuses(mirrors: &[NewMirror], store: &Arc<dyn ConsumerLog>) -> RunningMirrors {
     let mut running = RunningMirrors::new(Arc::clone(store));
     for NewMirror { options, service } in mirrors {
@@ -120,11 +142,13 @@ impl Parts {
     }
 
     pub(super) fn start_mirrors(&mut self, mirrors: Vec<NewMirror>) {
-        for NewMirror { options, service } in mirrors {
+        for mirror in mirrors {
+            let ensured = mirror.ensured();
+            let NewMirror { options, service } = mirror;
             let (status, target) = (service.status(), service.target());
             let name = options.destination.clone();
             let tasks = tasks::start_mirror(&name, service);
-            self.mirrors.insert(name, RunningMirror { options, status, target, tasks });
+            self.mirrors.insert(name, RunningMirror { options, status, target, ensured, tasks });
         }
     }
 
@@ -198,6 +222,13 @@ impl Parts {
             running.add(name, mirror.status.clone());
         }
         running
+    }
+
+    /// The mirrors as entities are looked for in them, in the order of the config.
+    pub(super) fn ensured_mirrors(&self, config: &Config) -> Vec<EnsuredMirror> {
+        let names = config.destinations.iter().map(|destination| &destination.name);
+        let running = names.filter_map(|name| self.mirrors.get(name));
+        running.filter_map(|mirror| mirror.ensured.clone()).collect()
     }
 
     /// Waits until one of the tasks has ended.

@@ -11,6 +11,7 @@ use super::{Engine, StartError, parts, routes};
 use crate::backend_api;
 use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
+use crate::mirrored::Mirrored;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reloaded {
@@ -46,12 +47,14 @@ impl Engine {
         let changed = self.changed(&config, &delivering);
         self.parts.stop_common().await;
         self.parts.stop(&changed).await;
-        let Self { store, log, refused, parts, .. } = &mut *self;
+        let Self { store, log, refused, parts, ensure, .. } = &mut *self;
         let shared = Shared { config: &config, store, log, refused, readable: &readable };
         parts.start_mirrors(mirrors);
         parts.start_common(shared, &delivering);
         parts.start_workers(delivering, shared.store);
-        let app = routes::app(shared, sources, admin, parts.running_mirrors(&consumed));
+        ensure.replace(readable.clone(), parts.ensured_mirrors(&config));
+        let statuses = parts.running_mirrors(&consumed);
+        let app = routes::app(shared, sources, admin, statuses, Mirrored::new(ensure.clone()));
         self.routes.replace(deskbell_server::routes::router(app));
         self.reload_tls();
         self.config = config;

@@ -9,6 +9,7 @@ use super::parts::Shared;
 use crate::alerts::AlarmedSources;
 use crate::config::{Config, SourceConfig};
 use crate::metrics;
+use crate::mirrored::Mirrored;
 use crate::outcomes::mirrors::RunningMirrors;
 
 /// The token for the routes that are not public, and the metrics that one of them renders.
@@ -31,6 +32,7 @@ pub(super) fn app(
     sources: Vec<Source>,
     admin: Admin,
     mirrors: RunningMirrors,
+    mirrored: Mirrored,
 ) -> App {
     App {
         sources,
@@ -38,7 +40,7 @@ pub(super) fn app(
         store: store.clone(),
         mirrors: Arc::new(mirrors),
         silent: Arc::new(AlarmedSources::new(store.clone())),
-        entities: Arc::new(()),
+        entities: Arc::new(mirrored),
         clients: config.server.allowed_clients(),
         refused: Arc::clone(refused),
         ingest: IngestOptions {

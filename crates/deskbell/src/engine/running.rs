@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use deskbell_server::{CurrentRoutes, RefusedRequests, Tls};
 use deskbell_store::{EventLog, LogHandle, Store};
+use deskbell_trust::Ensure;
+use serde_json::{Map, Value};
 
 use super::parts::Parts;
 use crate::config::Config;
+use crate::mirrored::{Mirrored, MirroredError};
 use crate::tasks::{self, StoppedEarly, TaskGroup};
 
 /// A running engine. It runs until it is stopped. Dropping it cuts off what it is doing.
@@ -19,6 +22,7 @@ pub struct Engine {
     pub(super) log: LogHandle,
     pub(super) refused: Arc<RefusedRequests>,
     pub(super) routes: CurrentRoutes,
+    pub(super) ensure: Ensure,
     pub(super) tls: Option<Tls>,
     pub(super) serving: TaskGroup,
     pub(super) parts: Parts,
@@ -41,6 +45,34 @@ impl Engine {
     /// The store, with everything beside the log.
     pub(crate) fn whole_store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
+    }
+
+    /// Finds users, organizations and memberships in the mirrors, also before their events arrive.
+    #[must_use]
+    pub fn mirrored(&self) -> Mirrored {
+        Mirrored::new(self.ensure.clone())
+    }
+
+    /// The columns of the user's row, also if the user has just signed up and the event has not
+    /// arrived: see [`Mirrored::user`].
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = deskbell::Deskbell::builder().start().await?;
+    /// if let Some(user) = engine.ensure_user("user_29w83sxmDNGwOuEthce5gg56FcC").await? {
+    ///     println!("{}", user["primary_email_address"]);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The id is not one of a user, or neither the mirror nor Clerk could be asked.
+    pub async fn ensure_user(
+        &self,
+        id: &str,
+    ) -> Result<Option<Arc<Map<String, Value>>>, MirroredError> {
+        self.mirrored().user(id).await
     }
 
     /// Reads the files of `[server] tls` now, if there are any, instead of at the next poll. A mistake
@@ -67,7 +99,8 @@ impl Engine {
     /// [`StoppedEarly`]: a background task had failed before. What was acknowledged is durable
     /// all the same.
     pub async fn stop(self) -> Result<(), StoppedEarly> {
-        let Self { serving, parts, writing, store, log, routes, .. } = self;
+        let Self { serving, parts, writing, store, log, routes, ensure, .. } = self;
+        ensure.stop();
         // The order is that of the data: what writes stops before what it writes to.
         let mut outcome = serving.stop().await;
         let (workers, mirrors) = parts.into_groups();
