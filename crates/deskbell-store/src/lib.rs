@@ -19,6 +19,7 @@
 //! | [`Retention`], [`SubjectIndex`] | the pruner, the [`SubjectIndexer`] |
 //! | [`Refusals`] | counts of refused requests |
 //! | [`Arrivals`] | the alarm for sources that fall silent |
+//! | [`AccessTokens`] | the admin routes, `deskbell tokens` |
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,6 +51,8 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod access_token;
+mod access_tokens;
 mod arrivals;
 mod backoff;
 pub mod clock;
@@ -80,6 +83,8 @@ mod store;
 mod subject_index;
 mod transfer;
 
+pub use access_token::{AccessToken, MalformedToken, TokenHash, TokenRole};
+pub use access_tokens::{AccessTokens, NewToken, StoredToken};
 pub use arrivals::{Arrival, ArrivalPage, Arrivals};
 pub use backoff::Backoff;
 pub use clock::Clock;

@@ -12,8 +12,8 @@ use crate::deliveries::{
     DestinationHealth, DestinationState, Disabled, FilteredOut,
 };
 use crate::{
-    Arrival, ArrivalPage, Command, CommandId, NewEvent, QueuedCommand, Refused, ReplayRequest, Seq,
-    StoreError, StoredEvent,
+    Arrival, ArrivalPage, Command, CommandId, MalformedToken, NewEvent, QueuedCommand, Refused,
+    ReplayRequest, Seq, StoreError, StoredEvent, StoredToken,
 };
 
 /// The columns of a row.
@@ -159,6 +159,13 @@ pub(crate) fn arrivals(rows: &[impl Columns], after: Seq) -> Result<ArrivalPage,
 /// `source, cause, requests`
 pub(crate) fn refused(row: &impl Columns) -> Result<Refused, sqlx::Error> {
     Ok(Refused { source: row.string(0)?, cause: row.string(1)?, requests: row.count(2)? })
+}
+
+/// `name, role, created_at_ms`
+pub(crate) fn stored_token(row: &impl Columns) -> Result<StoredToken, sqlx::Error> {
+    let role =
+        row.text(1)?.parse().map_err(|error: MalformedToken| sqlx::Error::Decode(Box::new(error)));
+    Ok(StoredToken { name: row.string(0)?, role: role?, created_at_ms: row.integer(2)? })
 }
 
 /// `name, routed_seq, first_failure_at_ms, failed_attempts, last_failure_at_ms, disabled_at_ms,

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::deliveries::{DeliveryQueries, DeliveryQueue, Destinations, Replays, Routing};
 use crate::{
-    Arrivals, Commands, EventLog, Leases, Refusals, Retention, SourceInstances, SubjectIndex,
+    AccessTokens, Arrivals, Commands, EventLog, Leases, Refusals, Retention, SourceInstances,
+    SubjectIndex,
 };
 
 /// Everything that a backend does. Each method of these traits is one unit of work and one
@@ -22,6 +23,7 @@ pub trait Store:
     + Retention
     + Refusals
     + Arrivals
+    + AccessTokens
 {
     /// Closes the connections once the work in progress is done. Later calls fail.
     async fn close(&self);

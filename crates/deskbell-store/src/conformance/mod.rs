@@ -19,6 +19,7 @@ pub mod retention;
 pub mod routing;
 pub mod settling;
 pub mod subjects;
+pub mod tokens;
 pub mod work;
 
 use std::sync::Arc;
@@ -132,6 +133,8 @@ macro_rules! conformance_tests {
             refused_requests_are_added_up, many_add_at_once);
         $crate::conformance_tests!(@topic $backend, arrivals:
             the_newest_of_each_source, a_page_goes_on_where_the_last_one_ended);
+        $crate::conformance_tests!(@topic $backend, tokens:
+            a_token_is_found_until_it_is_revoked, a_name_is_taken_once);
         $crate::conformance_tests!(@topic $backend, commands:
             commands_are_taken_in_order, a_completed_command_keeps_its_outcome);
         $crate::conformance_tests!(@topic $backend, subjects:

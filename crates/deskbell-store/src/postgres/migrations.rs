@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0009_source_instances.sql"),
     include_str!("migrations/0010_refused_requests.sql"),
     include_str!("migrations/0011_failed_attempts.sql"),
+    include_str!("migrations/0012_access_tokens.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -1,5 +1,6 @@
 //! The backend on PostgreSQL: one schema of a database, and any number of processes that share it.
 
+mod access_tokens;
 mod append;
 mod arrivals;
 mod check;

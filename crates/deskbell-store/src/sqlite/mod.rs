@@ -1,5 +1,6 @@
 //! The embedded backend: one SQLite file, one writing connection, a pool of readers.
 
+mod access_tokens;
 mod append;
 mod arrivals;
 mod backup;

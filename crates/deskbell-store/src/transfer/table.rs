@@ -54,6 +54,16 @@ pub(super) const TABLES: &[Table] = &[
         columns: &[("source", Kind::Text), ("cause", Kind::Text), ("requests", Kind::Integer)],
     },
     Table {
+        name: "access_tokens",
+        key_columns: 1,
+        columns: &[
+            ("name", Kind::Text),
+            ("role", Kind::Text),
+            ("hash", Kind::Bytes),
+            ("created_at_ms", Kind::Integer),
+        ],
+    },
+    Table {
         name: "destinations",
         key_columns: 1,
         columns: &[
