@@ -158,6 +158,7 @@ fn app(log: LogHandle, store: Arc<dyn EventLog>) -> Result<App, BenchError> {
         clients: deskbell_server::AllowedClients::default(),
         refused: Arc::default(),
         admin_token: None,
+        tokens: None,
         metrics: Arc::new(String::new),
     })
 }

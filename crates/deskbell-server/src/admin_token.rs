@@ -25,12 +25,15 @@ impl AdminToken {
 
     /// Whether the request has it: `Authorization: Bearer TOKEN`, the scheme in any case.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
-        headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.as_bytes().split_at_checked(SCHEME.len()))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
-            .is_some_and(|(_, shown)| bool::from(shown.trim_ascii().ct_eq(self.0.as_bytes())))
+        shown_token(headers).is_some_and(|shown| bool::from(shown.ct_eq(self.0.as_bytes())))
     }
+}
+
+/// What the request shows as its token.
+pub(crate) fn shown_token(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, shown) = value.split_at_checked(SCHEME.len())?;
+    scheme.eq_ignore_ascii_case(SCHEME).then(|| shown.trim_ascii())
 }
 
 impl fmt::Debug for AdminToken {

@@ -3,6 +3,7 @@
 //! [`Server::bind`] takes what it needs as values: sources, the log, the store to ask about
 //! health. [`routes`] is the index of everything that is answered.
 
+mod access;
 mod admin_token;
 mod backend_api_config;
 mod body;

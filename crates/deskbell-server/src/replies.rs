@@ -107,6 +107,11 @@ fn method_not_allowed(allow: &'static str) -> Response {
     reply
 }
 
+/// The token does not allow this.
+pub(crate) fn forbidden() -> Response {
+    error(StatusCode::FORBIDDEN, "forbidden")
+}
+
 /// Something that is needed for an answer is not available.
 pub(crate) fn unavailable(code: &str) -> Response {
     let mut reply = error(StatusCode::SERVICE_UNAVAILABLE, code);

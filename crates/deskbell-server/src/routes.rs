@@ -7,16 +7,16 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
-use deskbell_store::{EventLog, LogHandle};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use deskbell_store::{AccessTokens, EventLog, LogHandle, TokenRole};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Uri};
 
+use crate::access::Access;
 use crate::body::BodyReader;
 use crate::entities::{Entities, MirroredEntities};
 use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
-use crate::once_a_minute::OnceAMinute;
 use crate::refusals::RefusedRequests;
 use crate::silent_sources::SilentSources;
 use crate::unknown_path::{self, UnknownPaths};
@@ -41,8 +41,10 @@ pub struct App {
     pub ingest: IngestOptions,
     /// Where requests that fail verification are counted, for whoever alerts about them.
     pub refused: Arc<RefusedRequests>,
-    /// Opens the routes that are not public; without one they do not exist.
+    /// Opens the routes that are not public; without one there are no metrics.
     pub admin_token: Option<AdminToken>,
+    /// Further tokens, by their roles; `None` if there are none.
+    pub tokens: Option<Arc<dyn AccessTokens>>,
     /// Renders the metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -96,77 +98,70 @@ pub fn router(app: App) -> Router {
             router = router.route(path, route.with_state(Arc::clone(&ingest)));
         }
     }
-    match app.admin_token {
-        Some(token) => router.merge(admin(token, app.metrics, app.entities)),
-        None => router,
+    let has_metrics = app.admin_token.is_some();
+    let access = Arc::new(Access::new(app.admin_token, app.tokens));
+    let entities = Arc::new(Entities::new(app.entities));
+    let router = router.merge(api(Api { access: Arc::clone(&access), entities }));
+    match has_metrics {
+        true => router.merge(metrics(Metrics { access, render: app.metrics })),
+        false => router,
     }
 }
 
-/// The routes that the admin token opens.
-fn admin(
-    token: AdminToken,
-    metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    entities: Arc<dyn MirroredEntities>,
-) -> Router {
-    let entities = Arc::new(Entities::new(entities));
+fn metrics(metrics: Metrics) -> Router {
     Router::new()
         .route("/metrics", get(render_metrics).fallback(replies::only_get))
+        .with_state(metrics)
+}
+
+fn api(api: Api) -> Router {
+    Router::new()
         .route("/api/v1/users/{id}", get(user).fallback(replies::only_get))
         .route("/api/v1/organizations/{id}", get(organization).fallback(replies::only_get))
         .route("/api/v1/organization_memberships", get(membership).fallback(replies::only_get))
-        .with_state(Admin { token, metrics, entities, refused: Arc::new(OnceAMinute::new()) })
+        .with_state(api)
 }
 
 #[derive(Clone)]
-struct Admin {
-    token: AdminToken,
-    metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    entities: Arc<Entities>,
-    refused: Arc<OnceAMinute>,
+struct Metrics {
+    access: Arc<Access>,
+    render: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
-impl Admin {
-    fn refuse(&self, headers: &HeaderMap) -> Response {
-        let error = match headers.contains_key(AUTHORIZATION) {
-            true => "the admin token is wrong",
-            false => "the request has no admin token (`Authorization: Bearer TOKEN`)",
-        };
-        match self.refused.count() {
-            Some(refused) => tracing::warn!(refused, error, "rejected requests to admin routes"),
-            None => tracing::debug!(error, "rejected a request to an admin route"),
-        }
-        replies::unauthorized()
-    }
+#[derive(Clone)]
+struct Api {
+    access: Arc<Access>,
+    entities: Arc<Entities>,
 }
 
 /// `GET /metrics`.
-async fn render_metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {
-    if !admin.token.admits(&headers) {
-        return admin.refuse(&headers);
+async fn render_metrics(State(metrics): State<Metrics>, headers: HeaderMap) -> Response {
+    if let Err(reply) = metrics.access.check(&headers, TokenRole::Viewer).await {
+        return reply;
     }
-    let mut reply = Response::new((admin.metrics)().into());
+    let mut reply = Response::new((metrics.render)().into());
     let text = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     reply.headers_mut().insert(CONTENT_TYPE, text);
     reply
 }
 
-async fn user(State(admin): State<Admin>, uri: Uri, headers: HeaderMap) -> Response {
-    match admin.token.admits(&headers) {
-        true => admin.entities.user(&uri).await,
-        false => admin.refuse(&headers),
+async fn user(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Response {
+    match api.access.check(&headers, TokenRole::Reader).await {
+        Ok(()) => api.entities.user(&uri).await,
+        Err(reply) => reply,
     }
 }
 
-async fn organization(State(admin): State<Admin>, uri: Uri, headers: HeaderMap) -> Response {
-    match admin.token.admits(&headers) {
-        true => admin.entities.organization(&uri).await,
-        false => admin.refuse(&headers),
+async fn organization(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Response {
+    match api.access.check(&headers, TokenRole::Reader).await {
+        Ok(()) => api.entities.organization(&uri).await,
+        Err(reply) => reply,
     }
 }
 
-async fn membership(State(admin): State<Admin>, uri: Uri, headers: HeaderMap) -> Response {
-    match admin.token.admits(&headers) {
-        true => admin.entities.membership(&uri).await,
-        false => admin.refuse(&headers),
+async fn membership(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Response {
+    match api.access.check(&headers, TokenRole::Reader).await {
+        Ok(()) => api.entities.membership(&uri).await,
+        Err(reply) => reply,
     }
 }

@@ -13,8 +13,8 @@ use deskbell_server::{
     MirroredEntities, RequestedEntity, SilentSources, Source, routes,
 };
 use deskbell_store::{
-    BackendError, EventLog, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq, SqliteStore,
-    StoreError, StoredEvent,
+    AccessTokens, BackendError, EventLog, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq,
+    SqliteStore, StoreError, StoredEvent,
 };
 use deskbell_sync::status::MirrorState;
 use http::{Request, Response, StatusCode};
@@ -36,6 +36,7 @@ pub(crate) const EVENT: &str =
 pub(crate) struct TestServer {
     pub(crate) router: Router,
     pub(crate) store: Arc<BreakableLog>,
+    pub(crate) tokens: Arc<dyn AccessTokens>,
     pub(crate) mirrors: Arc<Mirrors>,
     pub(crate) silent: Arc<Silent>,
     pub(crate) entities: Arc<Entities>,
@@ -54,8 +55,10 @@ impl TestServer {
 
     pub(crate) async fn allowing(clients: AllowedClients, ingest: IngestOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let inner = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
-        let store = Arc::new(FrontLog::new(Arc::new(inner), Faults::default()));
+        let inner =
+            Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
+        let tokens: Arc<dyn AccessTokens> = inner.clone();
+        let store = Arc::new(FrontLog::new(inner, Faults::default()));
         let (writer, log) =
             LogWriter::new(Arc::clone(&store) as Arc<dyn EventLog>, &LogWriterOptions::default());
         let mirrors = Arc::new(Mirrors::default());
@@ -75,11 +78,13 @@ impl TestServer {
             ingest,
             refused: Arc::default(),
             admin_token: AdminToken::new(ADMIN_TOKEN.to_owned()),
+            tokens: Some(Arc::clone(&tokens)),
             metrics: Arc::new(|| "deskbell_up 1\n".to_owned()),
         });
         let mut writing = JoinSet::new();
         writing.spawn(writer.run());
-        Self { router, store, mirrors, silent, entities, _writer: writing, _directory: directory }
+        let _directory = directory;
+        Self { router, store, tokens, mirrors, silent, entities, _writer: writing, _directory }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {

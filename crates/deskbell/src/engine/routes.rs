@@ -49,6 +49,7 @@ pub(super) fn app(
         },
         metrics: admin.metrics,
         admin_token: admin.token,
+        tokens: Some(store.clone()),
     }
 }
 
