@@ -9,7 +9,9 @@ use deskbell_delivery::{Replay, ReplayError, Replayer};
 use deskbell_store::deliveries::{
     DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries, DestinationHealth,
 };
-use deskbell_store::{COMMANDS, Command, Leader, Store, StoreError, run_as_leader};
+use deskbell_store::{
+    COMMANDS, Command, Leader, NewToken, Store, StoreError, TokenHash, TokenRole, run_as_leader,
+};
 use deskbell_trust::{BackfillRequest, request_backfill};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +33,16 @@ pub(crate) enum Request {
     },
     /// Fill mirrors with what Clerk has.
     Backfill(BackfillRequest),
+    /// Store a token. Its text stays with whoever asks.
+    CreateToken {
+        name: String,
+        role: TokenRole,
+        hash: TokenHash,
+    },
+    /// Delete a token.
+    RevokeToken {
+        name: String,
+    },
 }
 
 /// Which dead letters to retry.
@@ -53,6 +65,8 @@ pub(crate) enum Answer {
     BackfillRequested {
         number: i64,
     },
+    TokenCreated,
+    TokenRevoked,
     /// With the reason.
     Refused(String),
 }
@@ -96,6 +110,8 @@ impl fmt::Display for Answer {
             Self::Replayed { deliveries: 1 } => f.write_str("1 delivery is pending again"),
             Self::Replayed { deliveries } => write!(f, "{deliveries} deliveries are pending again"),
             Self::Enabled => f.write_str("enabled"),
+            Self::TokenCreated => f.write_str("token created"),
+            Self::TokenRevoked => f.write_str("token revoked"),
             Self::BackfillRequested { number } => write!(f, "backfill {number} requested"),
             Self::Refused(why) => write!(f, "refused: {why}"),
         }
@@ -155,6 +171,17 @@ impl CommandRunner {
             Request::Retry(retry) => self.retry(&retry).await,
             Request::Enable { destination } => self.enable(destination).await,
             Request::Backfill(request) => self.backfill(request).await,
+            Request::CreateToken { name, role, hash } => {
+                let token = NewToken { name, role, hash };
+                Ok(match self.store.create_token(&token).await? {
+                    true => Answer::TokenCreated,
+                    false => Answer::Refused(format!("a token `{}` already exists", token.name)),
+                })
+            }
+            Request::RevokeToken { name } => Ok(match self.store.revoke_token(&name).await? {
+                true => Answer::TokenRevoked,
+                false => Answer::Refused(format!("token `{name}` not found")),
+            }),
         }
     }
 

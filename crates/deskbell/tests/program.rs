@@ -37,4 +37,5 @@ mod stop;
 mod store_away;
 mod subjects;
 mod support;
+mod tokens;
 mod trigger;

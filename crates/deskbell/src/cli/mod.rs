@@ -27,6 +27,7 @@ mod statements;
 mod store;
 mod table;
 mod time;
+mod tokens;
 mod trigger;
 mod types;
 
@@ -95,6 +96,9 @@ enum Command {
     /// List, show or retry rows and deliveries that failed.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Create, list and revoke the tokens of admin routes, also while `serve` runs.
+    #[command(subcommand)]
+    Tokens(tokens::Command),
     /// Back up the event log, or move it to PostgreSQL.
     #[command(subcommand)]
     Store(store::command::Command),
@@ -158,6 +162,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Events(command) => on_runtime(events::run(command, context)),
         Command::Replay(arguments) => on_runtime(replay::run(arguments, context)),
         Command::DeadLetters(command) => on_runtime(dead_letters::run(command, context)),
+        Command::Tokens(command) => on_runtime(tokens::run(command, context)),
         Command::Store(command) => on_runtime(store::command::run(command, context)),
         Command::Serve(_) => on_runtime(serve::run(context)),
         Command::Demo(arguments) => on_runtime(demo::run(arguments, context)),

@@ -13,7 +13,7 @@ fn assert_output(name: &str, text: &str) {
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 26] = [
+    let commands: [&[&str]; 29] = [
         &[],
         &["serve"],
         &["demo"],
@@ -37,6 +37,9 @@ async fn help_of_every_command() {
         &["dead-letters", "list"],
         &["dead-letters", "show"],
         &["dead-letters", "retry"],
+        &["tokens"],
+        &["tokens", "create"],
+        &["tokens", "revoke"],
         &["types"],
         &["trigger"],
         &["simulate"],

@@ -1,0 +1,132 @@
+//! `deskbell tokens`: what opens the admin routes besides the config's admin token.
+
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use clerk_webhooks::UnixMillis;
+use deskbell_store::{AccessToken, StoredToken, TokenRole};
+use serde_json::{Value, json};
+
+use super::{Context, exit, store, table};
+use crate::command_runner::{Answer, Request};
+
+const NAME_BYTES_MAX: usize = 64;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Create a token and print it. It is not shown again.
+    Create {
+        /// What the token allows.
+        #[arg(long, value_enum)]
+        role: Role,
+        /// A name to revoke it by, such as that of the application.
+        #[arg(long, value_parser = name)]
+        name: String,
+    },
+    /// List tokens, without their texts.
+    List,
+    /// Delete a token. It opens nothing from then on.
+    Revoke {
+        /// Name of the token.
+        name: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Role {
+    /// Reads, without the personal data of payloads.
+    Viewer,
+    /// Reads rows and payloads too.
+    Reader,
+    /// Everything.
+    Admin,
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
+    match command {
+        Command::Create { role, name } => create(role.into(), name, context).await?,
+        Command::List => list(context).await?,
+        Command::Revoke { name } => revoke(name, context).await?,
+    }
+    Ok(ExitCode::from(exit::DONE))
+}
+
+async fn create(role: TokenRole, name: String, context: &Context) -> Result<(), exit::Failure> {
+    let config = context.load_without_secrets()?;
+    let token = AccessToken::random();
+    // The running program gets the hash alone.
+    let request = Request::CreateToken { name: name.clone(), role, hash: token.hash() };
+    let done = store::execute(&config, request).await?;
+    if done.answer != Answer::TokenCreated {
+        return Err(store::unexpected(&done.answer));
+    }
+    if context.json {
+        outln!("{}", json!({ "name": name, "role": role, "token": token.expose() }));
+    } else {
+        outln!("{}", token.expose());
+        errln!("created the {role} token `{name}`; store it now, it is not shown again");
+    }
+    Ok(())
+}
+
+async fn list(context: &Context) -> Result<(), exit::Failure> {
+    let config = context.load_to_read()?;
+    let tokens = match store::to_read_if_there(&config).await? {
+        Some(store) => {
+            let tokens = store.tokens().await;
+            store.close().await;
+            tokens.map_err(store::failed_to_read)?
+        }
+        None => Vec::new(),
+    };
+    if context.json {
+        let all = tokens.iter().map(|token| {
+            json!({ "name": token.name, "role": token.role, "created_at": created_at(token) })
+        });
+        outln!("{:#}", Value::Array(all.collect()));
+    } else {
+        let rows = tokens
+            .iter()
+            .map(|token| [token.name.clone(), token.role.to_string(), created_at(token)]);
+        table::print(["NAME", "ROLE", "CREATED"], rows);
+    }
+    Ok(())
+}
+
+async fn revoke(name: String, context: &Context) -> Result<(), exit::Failure> {
+    let config = context.load_without_secrets()?;
+    let request = Request::RevokeToken { name: name.clone() };
+    let done = store::execute(&config, request).await?;
+    if done.answer != Answer::TokenRevoked {
+        return Err(store::unexpected(&done.answer));
+    }
+    if context.json {
+        outln!("{}", json!({ "name": name, "revoked": true }));
+    } else {
+        outln!("{name} revoked");
+    }
+    Ok(())
+}
+
+fn created_at(token: &StoredToken) -> String {
+    UnixMillis::from_millis(token.created_at_ms).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// A name that fits into a line and a URL.
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if text.is_empty() || text.len() > NAME_BYTES_MAX || !text.bytes().all(is_plain) {
+        return Err(format!("use at most {NAME_BYTES_MAX} letters, digits, `-`, `.` and `_`"));
+    }
+    Ok(text.to_owned())
+}
+
+impl From<Role> for TokenRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::Reader => Self::Reader,
+            Role::Admin => Self::Admin,
+        }
+    }
+}
