@@ -19,6 +19,7 @@ mod readme;
 mod recipe;
 mod samples;
 mod sandbox;
+mod sign_up;
 mod soft_delete;
 mod team_members;
 mod users_table;
