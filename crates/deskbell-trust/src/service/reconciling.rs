@@ -126,51 +126,61 @@ async fn run_if_due(
         recheck_after: RECHECK_AFTER,
     };
     let started_at_ms = now_ms();
-    let mut next = last.cloned().unwrap_or_default();
-    match due {
-        Due::Everything => {
-            let entities = reconcile.run(&filled, &|_| {}).await;
-            report(destination, &entities);
-            let repaired = entities.iter().map(|entity| entity.repaired).sum::<u64>();
-            let failed = entities.iter().find_map(|entity| entity.error.clone());
-            if let Some(failed) = failed {
-                // What was found before stays, until everything was compared.
-                next.repaired += repaired;
-                next.started_at_ms = next.started_at_ms.max(1);
-                state.mirrors.insert(destination.clone(), next);
-                write(store, &state).await?;
-                return Err(ReconcilingError::Incomplete(failed));
-            }
-            next = MirrorReconciled {
-                started_at_ms,
-                finished_at_ms: now_ms(),
-                users_until_ms: next.users_until_ms,
-                users_looked_at_ms: Some(started_at_ms),
-                entities,
-                repaired,
-            };
-        }
+    let before = last.cloned().unwrap_or_default();
+    let (next, failed) = match due {
+        Due::Everything => compare_all(&reconcile, &filled, before, started_at_ms).await,
         Due::Users { since_ms } => {
+            let filled_at_ms = filled_at_ms.unwrap_or(started_at_ms);
             let (found, until_ms) = reconcile.run_recent_users(since_ms).await?;
-            next.repaired += found.repaired;
-            // The alert says since when.
-            if next.started_at_ms == 0 {
-                next.started_at_ms = filled_at_ms.unwrap_or(started_at_ms);
-            }
-            next.users_until_ms = Some(until_ms);
-            next.users_looked_at_ms = Some(started_at_ms);
             report(destination, std::slice::from_ref(&found));
+            let next = MirrorReconciled {
+                // The alert says since when.
+                started_at_ms: if before.started_at_ms > 0 {
+                    before.started_at_ms
+                } else {
+                    filled_at_ms
+                },
+                users_until_ms: Some(until_ms),
+                users_looked_at_ms: Some(started_at_ms),
+                repaired: before.repaired + found.repaired,
+                ..before
+            };
+            (next, None)
         }
+    };
+    if failed.is_none() {
+        let (seconds, labels) = (started_at_ms / 1_000, [("destination", destination.clone())]);
+        let last_run = "deskbell_reconcile_last_run_timestamp_seconds";
+        metrics::gauge!(last_run, &labels).set(seconds as f64);
     }
-    let seconds = started_at_ms / 1_000;
-    metrics::gauge!(
-        "deskbell_reconcile_last_run_timestamp_seconds",
-        "destination" => destination.clone()
-    )
-    .set(seconds as f64);
     state.mirrors.insert(destination.clone(), next);
     write(store, &state).await?;
-    Ok(())
+    failed.map_or(Ok(()), |error| Err(ReconcilingError::Incomplete(error)))
+}
+
+/// Compares all of these entities. Where one could not be compared, what was found before stays, and
+/// the second value says why.
+async fn compare_all(
+    reconcile: &Reconcile<'_>,
+    filled: &[String],
+    before: MirrorReconciled,
+    started_at_ms: i64,
+) -> (MirrorReconciled, Option<String>) {
+    let entities = reconcile.run(filled, &|_| {}).await;
+    report(&reconcile.mirror.destination, &entities);
+    let repaired = entities.iter().map(|entity| entity.repaired).sum::<u64>();
+    if let Some(failed) = entities.iter().find_map(|entity| entity.error.clone()) {
+        return (MirrorReconciled { repaired: before.repaired + repaired, ..before }, Some(failed));
+    }
+    let next = MirrorReconciled {
+        started_at_ms,
+        finished_at_ms: now_ms(),
+        users_until_ms: before.users_until_ms,
+        users_looked_at_ms: Some(started_at_ms),
+        entities,
+        repaired,
+    };
+    (next, None)
 }
 
 /// What is due, if anything; nothing while the mirror was not filled.
