@@ -10,7 +10,10 @@ use tokio::sync::watch;
 #[derive(Debug, Clone)]
 pub struct BackfillSource {
     pub name: String,
+    /// Reads lists, by one process at a time.
     pub client: Client,
+    /// Reads what somebody waits for, in every process: its share of the rate limit is a small one.
+    pub on_demand: Client,
     /// The instance that the config names.
     pub instance_id: Option<String>,
     /// Whether new mirrors are filled without being asked.

@@ -25,6 +25,7 @@ impl Service {
         let source = BackfillSource {
             name: "clerk".to_owned(),
             client: world.client(),
+            on_demand: world.client(),
             instance_id: Some(deskbell_sim::INSTANCE_ID.to_owned()),
             is_auto: true,
         };

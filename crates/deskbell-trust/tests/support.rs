@@ -149,6 +149,7 @@ impl World {
         let source = instance_id.map(|instance_id| BackfillSource {
             name: "clerk".to_owned(),
             client: self.client(),
+            on_demand: self.client(),
             instance_id: Some(instance_id.to_owned()),
             is_auto: false,
         });

@@ -58,7 +58,7 @@ impl CheckedSource {
         store: &dyn ConsumerLog,
         fold: &Fold,
     ) -> Result<FetchedFrom, Arc<KeyError>> {
-        let BackfillSource { name, client, instance_id, .. } = &self.source;
+        let BackfillSource { name, on_demand: client, instance_id, .. } = &self.source;
         let mut checked = self.checked.lock().await;
         let known = checked.as_ref().filter(|known| known.until > Instant::now());
         let found = if let Some(known) = known {
@@ -80,7 +80,7 @@ impl CheckedSource {
         wanted: &Wanted,
         entity: &'static Entity,
     ) -> Result<Option<ReadObject>, ReadError> {
-        let client = &self.source.client;
+        let client = &self.source.on_demand;
         let (path, id) = match wanted {
             Wanted::User { id } => (&lists::USER, id),
             Wanted::Organization { id } => (&lists::ORGANIZATION, id),
