@@ -30,8 +30,8 @@ pub use messages::{MessageComparison, MessagesCompared, MessagesError, endpoint_
 pub use object_pages::ReadError;
 pub use readings::readable_entities;
 pub use reconcile::{
-    Found, MirrorReconciled, RECHECK_AFTER, Reconcile, ReconcileError, ReconcileState, Reconciled,
-    ReconciledMirror, Repair,
+    Found, MirrorReconciled, MissingUser, RECHECK_AFTER, Reconcile, ReconcileError, ReconcileState,
+    Reconciled, ReconciledMirror, Repair,
 };
 pub use service::{
     BackfillRequest, RunError, TrustService, read_reconcile_state, request_backfill,

@@ -236,6 +236,10 @@ impl ReadObject {
         self.answered_at_ms
     }
 
+    pub(crate) fn created_at_ms(&self) -> Option<i64> {
+        self.item.created_at
+    }
+
     pub(crate) fn updated_at_ms(&self) -> Option<i64> {
         self.item.updated_at
     }

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use crate::object_pages::{ObjectPage, ObjectPages, ReadError, ReadObject};
 use crate::readings::{self, Readable, Reading};
-pub use outcome::{Found, MirrorReconciled, ReconcileState, Reconciled};
+pub use outcome::{Found, MirrorReconciled, MissingUser, ReconcileState, Reconciled};
 use seen_ids::SeenIds;
 
 /// An event may be on its way to the mirror: a few differences are looked at again after this time.
@@ -186,6 +186,10 @@ impl Reconcile<'_> {
             sleep(self.recheck_after).await;
             found = self.differences(entity, &page.objects).await?;
         }
+        let missing: HashSet<_> = found.missing.iter().map(String::as_str).collect();
+        let missing = page.objects_of(entity).filter(|object| missing.contains(object.id()));
+        let newest = missing.filter_map(ReadObject::created_at_ms).max();
+        outcome.newest_missing_at_ms = outcome.newest_missing_at_ms.max(newest);
         outcome.missing.add(&found.missing);
         outcome.stale.add(&found.stale);
         if self.repair.is_some() && !(found.is_empty() && found.unannounced.is_empty()) {

@@ -80,6 +80,8 @@ async fn a_new_mirror_is_filled_and_then_mended_on_a_schedule() {
     until_users(&mirror, 31).await;
     let last = until_compared(&world, 31).await;
     assert_eq!((last.left(), last.is_whole()), (0, true), "{last:?}");
+    let state = read_reconcile_state(&*world.store).await.unwrap().unwrap_or_default();
+    assert_eq!(state.newest_missing_user_ms("clerk"), Some(START_MS + 9_000));
     service.stop().await;
 }
 

@@ -145,7 +145,7 @@ impl Alerts {
         let refused = self.store.refused().await?.into_iter();
         let ours = refused.filter(|refused| self.sources.contains(&refused.source));
         observed.extend(ours.map(|refused| sources::observe(&refused)));
-        let silence = self.silence.observe(&*self.store, &self.sources, now_ms).await?;
+        let silence = self.silence.observe(&*self.store, &self.sources, &compared, now_ms).await?;
         observed.extend(silence);
         Ok(observed)
     }

@@ -29,9 +29,20 @@ pub struct MirrorReconciled {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_looked_at_ms: Option<i64>,
     pub entities: Vec<Reconciled>,
+    /// The newest user that a comparison has ever found missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest_missing_user: Option<MissingUser>,
     /// The rows that were written or removed since the last whole comparison began, by looks at what
     /// has changed in between too.
     pub repaired: u64,
+}
+
+/// A user whom Clerk has, and of whom no event came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingUser {
+    pub source: String,
+    /// When it was created, by Clerk's clock.
+    pub created_at_ms: i64,
 }
 
 /// What was found of one entity.
@@ -43,6 +54,9 @@ pub struct Reconciled {
     pub in_clerk: u64,
     pub in_mirror: u64,
     pub missing: Found,
+    /// When the newest of the missing objects was created, by Clerk's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest_missing_at_ms: Option<i64>,
     pub stale: Found,
     /// Rows that Clerk does not have. `None`: the list is not known to be complete.
     pub surplus: Option<Found>,
@@ -94,7 +108,33 @@ impl Reconciled {
     }
 }
 
+impl ReconcileState {
+    /// When the newest user was created of whom this source received no event, as far as
+    /// comparisons have found.
+    #[must_use]
+    pub fn newest_missing_user_ms(&self, source: &str) -> Option<i64> {
+        let missing =
+            self.mirrors.values().filter_map(|mirror| mirror.newest_missing_user.as_ref());
+        missing
+            .filter(|missing| missing.source == source)
+            .map(|missing| missing.created_at_ms)
+            .max()
+    }
+}
+
 impl MirrorReconciled {
+    /// With the newest user who is missing in these results, if newer than the known one.
+    pub(crate) fn with_missing_of(mut self, source: &str, entities: &[Reconciled]) -> Self {
+        let users = entities.iter().filter(|entity| entity.entity == "user");
+        let newest = users.filter_map(|users| users.newest_missing_at_ms).max();
+        let known = self.newest_missing_user.as_ref().filter(|known| known.source == source);
+        if newest > known.map(|known| known.created_at_ms) {
+            self.newest_missing_user = newest
+                .map(|created_at_ms| MissingUser { source: source.to_owned(), created_at_ms });
+        }
+        self
+    }
+
     /// The differences that are left in all entities.
     #[must_use]
     pub fn left(&self) -> u64 {

@@ -132,7 +132,9 @@ async fn run_if_due(
         Due::Users { since_ms } => {
             let filled_at_ms = filled_at_ms.unwrap_or(started_at_ms);
             let (found, until_ms) = reconcile.run_recent_users(since_ms).await?;
-            report(destination, std::slice::from_ref(&found));
+            let users = std::slice::from_ref(&found);
+            report(destination, users);
+            let before = before.with_missing_of(name, users);
             let next = MirrorReconciled {
                 // The alert says since when.
                 started_at_ms: if before.started_at_ms > 0 {
@@ -168,6 +170,7 @@ async fn compare_all(
 ) -> (MirrorReconciled, Option<String>) {
     let entities = reconcile.run(filled, &|_| {}).await;
     report(&reconcile.mirror.destination, &entities);
+    let before = before.with_missing_of(&reconcile.from.source, &entities);
     let repaired = entities.iter().map(|entity| entity.repaired).sum::<u64>();
     if let Some(failed) = entities.iter().find_map(|entity| entity.error.clone()) {
         return (MirrorReconciled { repaired: before.repaired + repaired, ..before }, Some(failed));
@@ -178,6 +181,7 @@ async fn compare_all(
         users_until_ms: before.users_until_ms,
         users_looked_at_ms: Some(started_at_ms),
         entities,
+        newest_missing_user: before.newest_missing_user,
         repaired,
     };
     (next, None)

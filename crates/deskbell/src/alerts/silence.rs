@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use deskbell_delivery::{in_words, shown_time};
 use deskbell_server::SilentSources;
 use deskbell_store::{Store, StoreError};
+use deskbell_trust::ReconcileState;
 use deskbell_trust::silence::{
     Learned, Rhythm, Silence, SilenceAfter, SilenceCause, SilenceGauges, judge,
 };
@@ -61,6 +62,7 @@ impl SilenceWatch {
         &mut self,
         store: &dyn Store,
         sources: &[String],
+        compared: &ReconcileState,
         now_ms: i64,
     ) -> Result<Vec<(String, Observation)>, StoreError> {
         let mut saved = match self.learned.take() {
@@ -76,7 +78,8 @@ impl SilenceWatch {
         for source in sources {
             let rhythm = saved.learned.rhythm(source).filter(|_| is_at_end);
             let observation = rhythm.map_or(Observation::Unknown, |rhythm| {
-                let condition = self.judge(source, rhythm, now_ms);
+                let missing_ms = compared.newest_missing_user_ms(source);
+                let condition = self.judge(source, rhythm, missing_ms, now_ms);
                 alarmed.extend(condition.is_some().then(|| source.clone()));
                 Observation::State(condition)
             });
@@ -87,8 +90,14 @@ impl SilenceWatch {
         Ok(observed)
     }
 
-    fn judge(&self, source: &str, rhythm: &Rhythm, now_ms: i64) -> Option<Condition> {
-        let silence = judge(rhythm, self.after, None, now_ms);
+    fn judge(
+        &self,
+        source: &str,
+        rhythm: &Rhythm,
+        missing_ms: Option<i64>,
+        now_ms: i64,
+    ) -> Option<Condition> {
+        let silence = judge(rhythm, self.after, missing_ms, now_ms);
         let lasted_ms = now_ms.saturating_sub(rhythm.since_ms()).max(0);
         SilenceGauges::set(source, lasted_ms, silence.is_some());
         silence.map(|silence| condition(source, rhythm, silence, lasted_ms))
@@ -163,7 +172,7 @@ fn condition(source: &str, rhythm: &Rhythm, silence: Silence, lasted_ms: i64) ->
         ),
         SilenceCause::Configured => "That is longer than `silence_after` allows.".to_owned(),
         SilenceCause::ChangeMissed { changed_ms } => format!(
-            "Clerk's API shows a change of {}, whose event has not arrived.",
+            "Clerk has a user who was created at {}, and no event of that user has arrived.",
             shown_time(changed_ms)
         ),
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use deskbell_store::{Clock, EventLog, NewEvent, SqliteStore};
+use deskbell_trust::{MirrorReconciled, MissingUser};
 use tempfile::TempDir;
 
 use super::*;
@@ -16,6 +17,7 @@ struct World {
     store: SqliteStore,
     clock: Clock,
     watch: SilenceWatch,
+    compared: ReconcileState,
     messages: u32,
 }
 
@@ -23,7 +25,8 @@ impl World {
     async fn new(after: SilenceAfter) -> Self {
         let (directory, clock) = (tempfile::tempdir().unwrap(), Clock::manual(START_MS));
         let store = Self::open(&directory, &clock).await;
-        Self { directory, store, clock, watch: SilenceWatch::new(after), messages: 0 }
+        let (watch, compared) = (SilenceWatch::new(after), ReconcileState::default());
+        Self { directory, store, clock, watch, compared, messages: 0 }
     }
 
     async fn open(directory: &TempDir, clock: &Clock) -> SqliteStore {
@@ -57,7 +60,8 @@ impl World {
     async fn look(&mut self) -> Option<Option<Condition>> {
         let sources = ["clerk".to_owned()];
         let now_ms = self.clock.now_ms();
-        let mut observed = self.watch.observe(&self.store, &sources, now_ms).await.unwrap();
+        let mut observed =
+            self.watch.observe(&self.store, &sources, &self.compared, now_ms).await.unwrap();
         assert_eq!(observed[0].0, "silence/clerk");
         match observed.remove(0).1 {
             Observation::State(condition) => Some(condition),
@@ -135,4 +139,32 @@ async fn a_source_without_any_event_is_alerted_about_after_a_configured_time_alo
         let text = condition.map(|condition| condition.text).unwrap_or_default();
         assert_eq!(text.contains("has received no event yet"), expected.is_some(), "{text}");
     }
+}
+
+/// A comparison with Clerk has found that a user has no row.
+fn missing(source: &str, created_at_ms: i64) -> ReconcileState {
+    let newest_missing_user = Some(MissingUser { source: source.to_owned(), created_at_ms });
+    let mirror = MirrorReconciled { newest_missing_user, ..MirrorReconciled::default() };
+    ReconcileState { mirrors: BTreeMap::from([("mirror".to_owned(), mirror)]) }
+}
+
+#[tokio::test]
+async fn a_user_without_an_event_is_alerted_about_without_any_rhythm() {
+    let mut world = World::new(SilenceAfter::Auto).await;
+    assert!(world.look().await.unwrap().is_none());
+    world.receive("clerk").await;
+    for _ in 0..3 {
+        assert!(world.look().await.unwrap().is_none());
+        world.clock.advance(10 * MINUTE);
+    }
+    let created_at_ms = world.clock.now_ms() - 15 * 60_000;
+    world.compared = missing("other", created_at_ms);
+    assert!(world.look().await.unwrap().is_none(), "another source's");
+    world.compared = missing("clerk", created_at_ms);
+    let condition = world.look().await.unwrap().unwrap();
+    let text =
+        format!("created at {}, and no event of that user has arrived", shown_time(created_at_ms));
+    assert!(condition.text.contains(&text), "{}", condition.text);
+    world.receive("clerk").await;
+    assert!(world.look().await.unwrap().is_none(), "events arrive again");
 }
