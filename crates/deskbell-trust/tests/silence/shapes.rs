@@ -1,5 +1,6 @@
 //! Traffic of ten shapes: no alarm in eight weeks after two weeks of learning, and a stop after that is
-//! noticed in the time that docs/alerts.md states.
+//! noticed in the time that docs/alerts.md states, or sooner: the document has the worst of many more
+//! seeds.
 
 use super::Followed;
 use super::traffic::{Shape, Traffic, WEEK_MS};
