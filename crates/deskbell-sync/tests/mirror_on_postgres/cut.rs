@@ -77,13 +77,9 @@ async fn what_waits_is_there_once_though_connections_are_cut_at_random() {
     let seed = rand::random();
     println!("seed: {seed}");
     let world = world_of_tables().await;
-    let mut expected = vec![Vec::new(); 6];
-    let mut desks = BTreeMap::new();
+    let mut members = Members { expected: vec![Vec::new(); 6], desks: BTreeMap::new() };
     for number in 0..120_u8 {
-        let (member, organization) = (number % 6, format!("org_{}", u16::from(number) * 5 % 8));
-        joins(&world, number, member, &organization).await;
-        expected[usize::from(member)].push(format!("msg_{number}"));
-        desks.insert(format!("orgmem_{member}"), organization);
+        members.join(&world, number).await;
         if number % 15 == 14 {
             founds(&world, &format!("msg_org_{number}"), &format!("org_{}", number / 15)).await;
         }
@@ -93,6 +89,14 @@ async fn what_waits_is_there_once_though_connections_are_cut_at_random() {
     let options = MirrorOptions { answer_within, ..world.options.clone() };
     let mut consumer = through(&proxy, &world, options).await;
     carry(&mut consumer, &world).await;
+    // Some seeds cut little: it goes on until there was something to survive.
+    for number in 120..=u8::MAX {
+        if proxy.accepted() > 10 {
+            break;
+        }
+        members.join(&world, number).await;
+        carry(&mut consumer, &world).await;
+    }
     for _ in 0..FAILURES_MAX {
         if letters(&world).await.is_empty() {
             break;
@@ -103,7 +107,22 @@ async fn what_waits_is_there_once_though_connections_are_cut_at_random() {
     assert!(proxy.accepted() > 10, "{proxy:?}");
     let mut direct = world.consumer().await;
     while direct.run_once().await.unwrap().more {}
-    assert_complete(&world, &expected, &desks).await;
+    assert_complete(&world, &members.expected, &members.desks).await;
+}
+
+/// What is to be there of each member.
+struct Members {
+    expected: Vec<Vec<String>>,
+    desks: BTreeMap<String, String>,
+}
+
+impl Members {
+    async fn join(&mut self, world: &World, number: u8) {
+        let (member, organization) = (number % 6, format!("org_{}", u16::from(number) * 5 % 8));
+        joins(world, number, member, &organization).await;
+        self.expected[usize::from(member)].push(format!("msg_{number}"));
+        self.desks.insert(format!("orgmem_{member}"), organization);
+    }
 }
 
 /// A consumer whose connections go through the proxy.
