@@ -2,8 +2,8 @@
 
 use deskbell_sync::dead_letters::{self, Choice};
 use deskbell_sync::{
-    DatabaseConfig, Expressions, Line, MirrorOptions, OnRowDelete, StatementConfig, check_live,
-    statements,
+    DatabaseConfig, Expressions, Line, MirrorConsumer, MirrorOptions, OnRowDelete, StatementConfig,
+    check_live, statements,
 };
 use serde_json::json;
 
@@ -56,12 +56,12 @@ fn statement(sql: &str, name: &str) -> StatementConfig {
     }
 }
 
-#[tokio::test]
-async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_event() {
+/// Two statements that have run for an event; then the table of the first is gone.
+async fn two_statements_and_one_table(others: &'static str) -> (World, MirrorConsumer) {
     let mut world = World::new().await;
     world.place.make().await;
     world.place.run("CREATE TABLE visits (id text)").await;
-    world.place.run("CREATE TABLE others (id text)").await;
+    world.place.run(others).await;
     let statements = vec![
         statement("insert into visits (id) values (:id)", "visits"),
         statement("insert into others (id) values (:id)", "others"),
@@ -74,6 +74,12 @@ async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_even
     world.append("msg_1", "user.created", &user("user_1", 1)).await;
     drain(&mut consumer).await;
     world.place.run("ALTER TABLE visits RENAME TO elsewhere").await;
+    (world, consumer)
+}
+
+#[tokio::test]
+async fn a_statement_whose_table_is_gone_waits_alone_and_runs_once_for_each_event() {
+    let (world, mut consumer) = two_statements_and_one_table("CREATE TABLE others (id text)").await;
     for number in 2..=7 {
         world
             .append(&format!("msg_{number}"), "user.created", &user(&format!("user_{number}"), 1))
@@ -297,22 +303,8 @@ async fn a_dead_letter_of_a_blocked_table_is_kept_until_the_table_is_back() {
 
 #[tokio::test]
 async fn a_statement_that_ran_while_another_of_its_event_was_refused_runs_no_second_time() {
-    let mut world = World::new().await;
-    world.place.make().await;
-    world.place.run("CREATE TABLE visits (id text)").await;
-    world.place.run("CREATE TABLE others (id text CHECK (id <> 'user_2'))").await;
-    let statements = vec![
-        statement("insert into visits (id) values (:id)", "visits"),
-        statement("insert into others (id) values (:id)", "others"),
-    ];
-    world.options = MirrorOptions {
-        database: DatabaseConfig { statements, ..world.options.database },
-        ..world.options
-    };
-    let mut consumer = world.consumer().await;
-    world.append("msg_1", "user.created", &user("user_1", 1)).await;
-    drain(&mut consumer).await;
-    world.place.run("ALTER TABLE visits RENAME TO elsewhere").await;
+    let (world, mut consumer) =
+        two_statements_and_one_table("CREATE TABLE others (id text CHECK (id <> 'user_2'))").await;
     world.append("msg_2", "user.created", &user("user_2", 1)).await;
     drain(&mut consumer).await;
     assert_eq!(letters(&world).await[0].part, "others");
