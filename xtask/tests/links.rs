@@ -18,6 +18,23 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn every_source_file_that_the_architecture_names_is_there() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let sources = listed("*.rs");
+    let is_there = |name: &str| {
+        sources.iter().any(|source| {
+            let before = source.strip_suffix(name);
+            before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        })
+    };
+    let is_file = |name: &&str| name.ends_with(".rs") && !name.contains([' ', '*', '<']);
+    let named: Vec<_> = text.split('`').skip(1).step_by(2).filter(is_file).collect();
+    assert!(named.len() > 10, "the files were not found");
+    let wrong: Vec<_> = named.into_iter().filter(|name| !is_there(name)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
 fn links_are_read() {
     let text =
         "A [page](docs/a.md#top) and [`run`](src/a.rs), `[code](no)`.\n```\n[b](no)\n```\n[x][y]";
@@ -36,9 +53,14 @@ fn links_are_read() {
 
 /// All documents that are kept in the repository.
 fn documents() -> Vec<PathBuf> {
-    let listed = Command::new("git").args(["ls-files", "*.md"]).current_dir(root()).output();
+    listed("*.md").iter().map(|file| root().join(file)).collect()
+}
+
+/// The files of this pattern that are kept in the repository.
+fn listed(pattern: &str) -> Vec<String> {
+    let listed = Command::new("git").args(["ls-files", pattern]).current_dir(root()).output();
     let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
-    listed.lines().map(|file| root().join(file)).collect()
+    listed.lines().map(str::to_owned).collect()
 }
 
 /// The name and the target of each link, outside of code.
