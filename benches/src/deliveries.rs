@@ -14,7 +14,7 @@ use deskbell_delivery::{
 use deskbell_sim::Latencies;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
-use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, NewEvent, Store};
+use deskbell_store::{LogHandle, LogWriter, LogWriterOptions, NewEvent, Origin, Store};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -278,6 +278,7 @@ fn event(bodies: &[Bytes], number: usize) -> NewEvent {
         occurred_at_ms: 1_767_225_600_000,
         instance_id: None,
         payload: bodies[number % bodies.len()].clone(),
+        origin: Origin::Webhook,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
-use deskbell_store::{EventLog, NewEvent, SqliteStore, Store};
+use deskbell_store::{EventLog, NewEvent, Origin, SqliteStore, Store};
 
 use crate::error::BenchError;
 use crate::ingest;
@@ -93,6 +93,7 @@ fn small_event(source: &Arc<str>, number: usize) -> NewEvent {
         occurred_at_ms: 1_767_225_600_000,
         instance_id: None,
         payload: Bytes::from_static(b"{\"data\":{\"deleted\":true},\"type\":\"user.deleted\"}"),
+        origin: Origin::Webhook,
     }
 }
 

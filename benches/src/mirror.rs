@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use deskbell_config::DatabaseUrl;
 use deskbell_sim::{Scenario, Tables, Truth, World, drift};
-use deskbell_store::{NewEvent, ReadLimit, Seq, SqliteStore, Store};
+use deskbell_store::{NewEvent, Origin, ReadLimit, Seq, SqliteStore, Store};
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{
     Batch, DatabaseConfig, Dialect, Fold, Mappings, MirrorConsumer, MirrorOptions, connect,
@@ -242,6 +242,7 @@ async fn write_log(store: &dyn Store, events: usize) -> Result<Truth, BenchError
                 occurred_at_ms: body["timestamp"].as_i64().unwrap_or_default(),
                 instance_id: text(&body["instance_id"]),
                 payload: message.body,
+                origin: Origin::Webhook,
             });
         }
         if batch.is_empty() {

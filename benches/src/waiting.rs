@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
-use deskbell_store::{FencingToken, LogId, NewEvent, Seq, StoredEvent};
+use deskbell_store::{FencingToken, LogId, NewEvent, Origin, Seq, StoredEvent};
 use deskbell_sync::{
     Checkpoint, ColumnValues, Commit, DatabaseConfig, ErrorMode, Expressions, Fold, Line,
     MirrorOptions, OnRowDelete, TableConfig, Target, connect,
@@ -168,6 +168,7 @@ fn signs_up(id: &str) -> StoredEvent {
             occurred_at_ms: 1,
             instance_id: None,
             payload: body.to_string().into(),
+            origin: Origin::Webhook,
         },
     }
 }

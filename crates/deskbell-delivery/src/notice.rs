@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use clerk_webhooks::UnixMillis;
 use deskbell_config::{NOTICE_SOURCE, NOTICE_TYPE};
-use deskbell_store::{NewEvent, StoredEvent};
+use deskbell_store::{NewEvent, Origin, StoredEvent};
 use serde::{Deserialize, Serialize};
 
 /// It grows when a member changes its meaning or is removed, not when one is added.
@@ -114,6 +114,7 @@ impl Notice {
             instance_id: None,
             // Strings and numbers: it cannot fail.
             payload: serde_json::to_vec(&body).unwrap_or_default().into(),
+            origin: Origin::Webhook,
         }
     }
 

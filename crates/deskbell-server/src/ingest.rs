@@ -7,11 +7,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use clerk_webhooks::{
-    Envelope, NoSecret, NotAnEvent, SignatureHeaders, Verified, Verifier, VerifyError,
-};
+use clerk_webhooks::{NoSecret, NotAnEvent, SignatureHeaders, Verified, Verifier, VerifyError};
 use deskbell_store::clock;
-use deskbell_store::{Appended, EventLog, ID_BYTES_MAX, LogHandle, NewEvent, SubmitError};
+use deskbell_store::{Appended, EventLog, ID_BYTES_MAX, LogHandle, NewEvent, Origin, SubmitError};
 use http::request::Parts;
 use http_body::Body as _;
 
@@ -243,15 +241,5 @@ fn new_event(
     verified: &Verified<'_>,
     body: &Bytes,
 ) -> Result<NewEvent, NotAnEvent> {
-    let envelope = Envelope::parse(verified.body())?;
-    Ok(NewEvent {
-        source: Arc::clone(source),
-        message_id: verified.id().to_owned(),
-        // A longer text names nothing of Clerk's. The payload has it all the same.
-        subject: envelope.subject().filter(|id| id.len() <= ID_BYTES_MAX).map(Into::into),
-        occurred_at_ms: envelope.occurred_at(verified.timestamp()).as_millis(),
-        instance_id: envelope.instance_id.as_deref().map(ToOwned::to_owned),
-        event_type: envelope.event_type.into_owned(),
-        payload: body.clone(),
-    })
+    NewEvent::of_body(source, verified.id(), verified.timestamp(), body, Origin::Webhook)
 }

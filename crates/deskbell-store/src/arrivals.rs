@@ -10,8 +10,8 @@ use crate::{Seq, StoreError};
 /// once: that is the cost of knowing when each source last had one.
 #[async_trait]
 pub trait Arrivals: Send + Sync + 'static {
-    /// What arrived after `after`, from at most `events_max` events of the log. Deskbell's own notices
-    /// are left out, whoever asks.
+    /// What arrived after `after`, from at most `events_max` events of the log. What the
+    /// sender did not send is left out: notices, and events that a backfill made.
     ///
     /// # Errors
     /// The store could not be read.

@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use clerk_webhooks::{Envelope, NotAnEvent};
 
 /// Bytes of a message id, and of a subject, that any store takes for certain: an index of
 /// PostgreSQL's takes no row of more than some 2,700. Clerk's ids have about 35.
@@ -65,8 +66,72 @@ pub struct NewEvent {
     pub occurred_at_ms: i64,
     /// The Clerk instance that it belongs to, where the payload names one.
     pub instance_id: Option<String>,
-    /// The body: the bytes that were signed.
+    /// The body: the bytes that were signed, if it came [by a webhook](Origin::Webhook).
     pub payload: Bytes,
+    /// How it came.
+    pub origin: Origin,
+}
+
+/// How an event came into the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// A request that the sender signed.
+    #[default]
+    Webhook,
+    /// The sender's own record, read in a session. The payload was serialized again: no signature
+    /// is of these bytes.
+    SenderRecord,
+    /// An object of Clerk's API that was made an event of, for chosen destinations.
+    Backfill,
+    /// A newer release knows.
+    Unknown,
+}
+
+impl Origin {
+    /// Whether Clerk's sender has it as a message: it goes to mirrors, and to every destination that
+    /// takes it. Others go only where they were sent.
+    #[must_use]
+    pub const fn is_message(self) -> bool {
+        matches!(self, Self::Webhook | Self::SenderRecord)
+    }
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::SenderRecord => "sender_record",
+            Self::Backfill => "backfill",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// By what it was verified: the signature, or whose session or key it was read with.
+    #[must_use]
+    pub const fn verified_by(self) -> &'static str {
+        match self {
+            Self::Webhook => "signature",
+            Self::SenderRecord => "session",
+            Self::Backfill => "secret_key",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// As it is stored: nothing for nearly all.
+    pub(crate) const fn stored(self) -> Option<&'static str> {
+        match self {
+            Self::Webhook => None,
+            other => Some(other.as_str()),
+        }
+    }
+
+    pub(crate) fn of_stored(text: Option<&str>) -> Self {
+        match text {
+            None => Self::Webhook,
+            Some("sender_record") => Self::SenderRecord,
+            Some("backfill") => Self::Backfill,
+            Some(_) => Self::Unknown,
+        }
+    }
 }
 
 /// An event of the log.
@@ -99,6 +164,34 @@ impl StoredEvent {
     #[must_use]
     pub fn is_pruned(&self) -> bool {
         self.payload.is_empty()
+    }
+}
+
+impl NewEvent {
+    /// The event that is in this body. Where the body does not say when it happened, it is when it was
+    /// sent, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`NotAnEvent`]: the body is no JSON object with a type.
+    pub fn of_body(
+        source: &Arc<str>,
+        message_id: &str,
+        sent_at_seconds: u64,
+        body: &Bytes,
+        origin: Origin,
+    ) -> Result<Self, NotAnEvent> {
+        let envelope = Envelope::parse(body)?;
+        Ok(Self {
+            source: Arc::clone(source),
+            message_id: message_id.to_owned(),
+            // A longer text names nothing of Clerk's. The payload has it all the same.
+            subject: envelope.subject().filter(|id| id.len() <= ID_BYTES_MAX).map(Into::into),
+            occurred_at_ms: envelope.occurred_at(sent_at_seconds).as_millis(),
+            instance_id: envelope.instance_id.as_deref().map(ToOwned::to_owned),
+            event_type: envelope.event_type.into_owned(),
+            payload: body.clone(),
+            origin,
+        })
     }
 }
 

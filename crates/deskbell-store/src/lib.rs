@@ -40,6 +40,7 @@
 //!     occurred_at_ms: 1_654_012_591_835,
 //!     instance_id: None,
 //!     payload: br#"{"type":"user.created"}"#.as_slice().into(),
+//!     origin: Origin::Webhook,
 //! };
 //! let appended = log.append(event).await?; // durable from here on
 //! assert_eq!(appended.seq(), store.head().await?);
@@ -91,7 +92,7 @@ pub use clock::Clock;
 pub use commands::{COMMANDS, Command, CommandId, Commands, QueuedCommand};
 pub use config::{RetentionConfig, StoreConfig};
 pub use error::{BackendError, StoreError};
-pub use event::{Appended, ID_BYTES_MAX, NewEvent, ReplayRequest, Seq, StoredEvent};
+pub use event::{Appended, ID_BYTES_MAX, NewEvent, Origin, ReplayRequest, Seq, StoredEvent};
 pub use event_log::{EventLog, ReadLimit, SubjectEvents};
 pub use follow_log::{FollowOptions, LogFollower};
 pub use indexer::SubjectIndexer;

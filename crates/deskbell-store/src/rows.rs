@@ -12,8 +12,8 @@ use crate::deliveries::{
     DestinationHealth, DestinationState, Disabled, FilteredOut,
 };
 use crate::{
-    Arrival, ArrivalPage, Command, CommandId, MalformedToken, NewEvent, QueuedCommand, Refused,
-    ReplayRequest, Seq, StoreError, StoredEvent, StoredToken,
+    Arrival, ArrivalPage, Command, CommandId, MalformedToken, NewEvent, Origin, QueuedCommand,
+    Refused, ReplayRequest, Seq, StoreError, StoredEvent, StoredToken,
 };
 
 /// The columns of a row.
@@ -91,7 +91,8 @@ pub(crate) fn each<R, T>(
     Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }
 
-/// `seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id, payload`
+/// `seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id, payload,
+/// origin`
 pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredEvent, sqlx::Error> {
     Ok(StoredEvent {
         seq: Seq::new(row.integer(0)?),
@@ -104,6 +105,7 @@ pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredE
             occurred_at_ms: row.integer(6)?,
             instance_id: row.text_or_null(7)?,
             payload: Bytes::from(row.bytes_or_null(8)?.unwrap_or_default()),
+            origin: Origin::of_stored(row.text_or_null(9)?.as_deref()),
         },
     })
 }
@@ -141,14 +143,15 @@ pub(crate) fn queued_command(row: &impl Columns) -> Result<QueuedCommand, sqlx::
     })
 }
 
-/// `seq, source, received_at_ms`, of a page after this event
+/// `seq, source, received_at_ms, origin`, of a page after this event
 pub(crate) fn arrivals(rows: &[impl Columns], after: Seq) -> Result<ArrivalPage, sqlx::Error> {
     let mut sources = Sources::default();
     let mut page = ArrivalPage { arrivals: Vec::with_capacity(rows.len()), last: after };
     for row in rows {
         page.last = Seq::new(row.integer(0)?);
         let source = row.text(1)?;
-        if source != NOTICE_SOURCE {
+        let origin = Origin::of_stored(row.text_or_null(3)?.as_deref());
+        if source != NOTICE_SOURCE && origin.is_message() {
             let source = sources.name(source);
             page.arrivals.push(Arrival { source, at_ms: row.integer(2)? });
         }

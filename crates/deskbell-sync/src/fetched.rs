@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbell_store::{NewEvent, Seq, StoredEvent};
+use deskbell_store::{NewEvent, Origin, Seq, StoredEvent};
 use serde::Deserialize;
 
 use crate::entity::Entity;
@@ -51,6 +51,7 @@ impl FetchedObject<'_> {
             occurred_at_ms: self.answered_at_ms,
             instance_id: Some(from.instance_id.clone()),
             payload: payload.into(),
+            origin: Origin::Backfill,
         };
         StoredEvent { seq: Seq::ZERO, received_at_ms: self.answered_at_ms, event }
     }

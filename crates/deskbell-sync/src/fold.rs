@@ -88,6 +88,10 @@ impl Fold {
     }
 
     fn take<'a>(&'a self, event: &'a StoredEvent, folding: &mut Folding<'a>) {
+        if !event.origin.is_message() {
+            folding.counts.not_mirrored += 1;
+            return;
+        }
         if !self.instances.accepts(event) {
             folding.counts.other_instance += 1;
             return;

@@ -13,7 +13,7 @@
 //! use std::sync::Arc;
 //!
 //! use deskbell_config::DatabaseUrl;
-//! use deskbell_store::{ConsumerLog, NewEvent, SqliteStore};
+//! use deskbell_store::{ConsumerLog, NewEvent, Origin, SqliteStore};
 //! use deskbell_sync::inspect::MirrorReader;
 //! use deskbell_sync::{DatabaseConfig, MirrorConsumer, MirrorOptions, connect};
 //!
@@ -31,6 +31,7 @@
 //!         payload: br#"{"type":"user.created","data":{"id":"user_29w83","first_name":"Ada"}}"#
 //!             .as_slice()
 //!             .into(),
+//!         origin: Origin::Webhook,
 //!     }])
 //!     .await?;
 //!

@@ -208,6 +208,9 @@ impl Judge<'_> {
     }
 
     fn why_not_mirrored(&self) -> String {
+        if !self.event.origin.is_message() {
+            return "it was made for chosen destinations, and the mirror has its object".to_owned();
+        }
         let event_type = &self.event.event_type;
         match entity::change(event_type) {
             None => format!("nothing is mirrored from {event_type}"),

@@ -93,7 +93,8 @@ async fn instance_of_events(
     let after = Seq::new(head.get() - i64::from(EVENTS_MAX));
     let limit = ReadLimit { events_max: EVENTS_MAX, ..ReadLimit::default() };
     let events = store.read(after, limit).await?;
-    let of_source = events.into_iter().filter(|event| *event.source == *source);
+    let of_source =
+        events.into_iter().filter(|event| *event.source == *source && event.origin.is_message());
     let instances = of_source.filter_map(|event| event.event.instance_id);
     let mut seen: Vec<_> =
         instances.filter(|id| !id.is_empty() && !is_example_instance(id)).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbell_store::{NewEvent, Seq, StoredEvent};
+use deskbell_store::{NewEvent, Origin, Seq, StoredEvent};
 use serde_json::{Value, json};
 
 /// An event before it is in the log, or in it.
@@ -20,6 +20,7 @@ pub fn event(message_id: &str, event_type: &str) -> EventBuilder {
         occurred_at_ms: 0,
         instance_id: None,
         payload: json!({ "type": event_type, "object": "event" }).to_string().into(),
+        origin: Origin::Webhook,
     })
 }
 

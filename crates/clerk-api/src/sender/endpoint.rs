@@ -120,7 +120,7 @@ impl SenderSession {
     /// # Errors
     /// It could not be read, or the text cannot be an id.
     pub async fn endpoint(&self, id: &str) -> Result<Option<Endpoint>, ReadError> {
-        self.find("endpoint", &format!("/endpoint/{}", checked(id)?)).await
+        self.find("endpoint", self.app_url(&format!("/endpoint/{}", checked(id)?), &[])).await
     }
 
     /// Creates an endpoint.
@@ -170,7 +170,8 @@ impl SenderSession {
     /// It could not be read, or there is no such endpoint.
     pub async fn endpoint_secret(&self, id: &str) -> Result<Option<EndpointSecret>, ReadError> {
         let path = format!("/endpoint/{}/secret", checked(id)?);
-        let answer: Option<SecretAnswer> = self.find("signing secret", &path).await?;
+        let answer: Option<SecretAnswer> =
+            self.find("signing secret", self.app_url(&path, &[])).await?;
         Ok(answer.map(|answer| EndpointSecret(Zeroizing::new(answer.key))))
     }
 

@@ -85,6 +85,16 @@ impl SenderSession {
         self.page("messages", url).await
     }
 
+    /// One message, with its payload; `None` if the sender does not have it any more.
+    ///
+    /// # Errors
+    /// It could not be read, or the text cannot be an id.
+    pub async fn message(&self, id: &str) -> Result<Option<Message>, ReadError> {
+        let url =
+            self.app_url(&format!("/msg/{}", checked(id)?), &[("with_content", "true".to_owned())]);
+        self.find("message", url).await
+    }
+
     /// The same without the payloads.
     ///
     /// # Errors

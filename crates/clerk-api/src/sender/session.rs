@@ -71,9 +71,9 @@ impl SenderSession {
     pub(crate) async fn find<T: DeserializeOwned>(
         &self,
         what: &'static str,
-        path: &str,
+        url: Url,
     ) -> Result<Option<T>, ReadError> {
-        match self.send(&Call::get(self.app_url(path, &[]))).await {
+        match self.send(&Call::get(url)).await {
             Ok(body) => {
                 Ok(Some(parsed(&body).map_err(|source| ReadError::Answer { what, source })?))
             }

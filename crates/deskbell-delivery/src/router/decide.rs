@@ -64,7 +64,8 @@ impl Decided {
             }
         }
         let is_wanted = self.deliveries.len() > deliveries_before;
-        if !is_wanted && *event.source != *NOTICE_SOURCE {
+        let is_sent_to_all = event.origin.is_message() && *event.source != *NOTICE_SOURCE;
+        if !is_wanted && is_sent_to_all {
             ignored.append(&mut unjudged);
             self.filtered_out.push((event.seq, ignored));
         } else if !unjudged.is_empty() {

@@ -23,6 +23,9 @@ impl Route {
         if event.is_pruned() {
             return Decision::Ignore("its payload was pruned".to_owned());
         }
+        if !event.origin.is_message() {
+            return Decision::Ignore("it was made for chosen destinations".to_owned());
+        }
         if *event.source != *NOTICE_SOURCE {
             return self.filter.decide(event, view);
         }

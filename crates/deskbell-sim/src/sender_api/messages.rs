@@ -21,6 +21,7 @@ pub(crate) fn reply(
 ) -> Option<Reply> {
     let reply = match route {
         AppRoute::Messages => list(shared, request),
+        AppRoute::Message(id) => one(shared, request, id),
         AppRoute::Attempts(id) => attempts(shared, request, id),
         AppRoute::Resend { message, endpoint } => resend(shared, message, endpoint),
         AppRoute::Recover(id) => {
@@ -40,6 +41,13 @@ fn list(shared: &Shared, request: &SenderRequest) -> Result<Reply, Reply> {
     let with_content = Query::of(request).get("with_content") != Some("false");
     let messages = shared.state().messages.clone();
     page(messages.iter().rev(), request, |message| message.json(with_content))
+}
+
+fn one(shared: &Shared, request: &SenderRequest, id: &str) -> Result<Reply, Reply> {
+    let with_content = Query::of(request).get("with_content") != Some("false");
+    let state = shared.state();
+    let found = state.messages.iter().find(|message| message.id == id);
+    found.map(|message| Reply::ok(&message.json(with_content))).ok_or_else(Reply::not_found)
 }
 
 fn attempts(shared: &Shared, request: &SenderRequest, id: &str) -> Result<Reply, Reply> {

@@ -24,6 +24,7 @@ pub(crate) enum AppRoute<'p> {
     ReplayMissing(&'p str),
     SendExample(&'p str),
     Messages,
+    Message(&'p str),
     Resend { message: &'p str, endpoint: &'p str },
     Attempts(&'p str),
 }
@@ -53,6 +54,7 @@ fn app_route<'p>(method: &str, parts: &[&'p str]) -> Option<AppRoute<'p>> {
         ("POST", ["endpoint", id, "replay-missing"]) => AppRoute::ReplayMissing(id),
         ("POST", ["endpoint", id, "send-example"]) => AppRoute::SendExample(id),
         ("GET", ["msg"]) => AppRoute::Messages,
+        ("GET", ["msg", id]) => AppRoute::Message(id),
         ("POST", ["msg", message, "endpoint", endpoint, "resend"]) => {
             AppRoute::Resend { message, endpoint }
         }

@@ -4,7 +4,7 @@
 use super::work::{about, append_and_route, claim_all, register};
 use super::{Backend, event, events};
 use crate::deliveries::Ordering;
-use crate::{Appended, ID_BYTES_MAX, NewEvent, ReadLimit, Seq, StoreError};
+use crate::{Appended, ID_BYTES_MAX, NewEvent, Origin, ReadLimit, Seq, StoreError};
 
 pub async fn events_are_numbered_in_order(backend: &dyn Backend) {
     let store = backend.create().await;
@@ -26,6 +26,35 @@ pub async fn every_field_comes_back(backend: &dyn Backend) {
     for (stored, sent) in stored.iter().zip([full, bare]) {
         assert_eq!(stored.event, sent);
         assert!(stored.received_at_ms > 1_700_000_000_000, "the store's clock, in milliseconds");
+    }
+}
+
+pub async fn where_an_event_comes_from_is_kept(backend: &dyn Backend) {
+    for store in [backend.create().await, backend.create_indexing_user_refs().await] {
+        register(&*store, "hook", Ordering::None).await;
+        let of = |id: &str, origin| NewEvent { origin, ..about(id, "user_1") };
+        let batch = [
+            of("signed", Origin::Webhook),
+            of("record", Origin::SenderRecord),
+            of("made", Origin::Backfill),
+        ];
+        append_and_route(&*store, &["hook"], &batch).await;
+        store.append(&[of("signed", Origin::Backfill)]).await.unwrap();
+        let expected = [Origin::Webhook, Origin::SenderRecord, Origin::Backfill];
+        let read = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
+        assert_eq!(read.iter().map(|event| event.origin).collect::<Vec<_>>(), expected);
+        let found = store.find("clerk", "made").await.unwrap().unwrap();
+        assert_eq!(found.origin, Origin::Backfill);
+        let about = store.events_by_subject("user_1", None, ReadLimit::default()).await.unwrap();
+        let about = about.events.iter().rev().map(|event| event.origin);
+        assert_eq!(about.collect::<Vec<_>>(), expected, "before they are indexed");
+        store.index_subjects(100).await.unwrap();
+        let about = store.events_by_subject("user_1", None, ReadLimit::default()).await.unwrap();
+        let about = about.events.iter().rev().map(|event| event.origin);
+        assert_eq!(about.collect::<Vec<_>>(), expected, "and then");
+        let (_, claimed) = claim_all(&*store, "hook").await;
+        let claimed = claimed.iter().map(|delivery| delivery.event.origin);
+        assert_eq!(claimed.collect::<Vec<_>>(), expected);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use deskbell_config::NOTICE_SOURCE;
 
 use super::{Backend, event, event_from, events};
-use crate::{Arrival, Seq, Store};
+use crate::{Arrival, NewEvent, Origin, Seq, Store};
 
 /// The time of the newest event of each source, from pages of so many events.
 async fn newest(store: &dyn Store, page: u32) -> BTreeMap<String, i64> {
@@ -30,11 +30,16 @@ pub async fn the_newest_of_each_source(backend: &dyn Backend) {
     backend.advance(Duration::from_secs(5));
     store.append(&[event("c"), event("a")]).await.unwrap();
     backend.advance(Duration::from_secs(5));
-    store.append(&[event_from(NOTICE_SOURCE, "alert"), event("a")]).await.unwrap();
+    let made = NewEvent { origin: Origin::Backfill, ..event("made") };
+    store.append(&[event_from(NOTICE_SOURCE, "alert"), event("a"), made]).await.unwrap();
     let expected =
         BTreeMap::from([("clerk".to_owned(), start_ms + 5_000), ("other".to_owned(), start_ms)]);
     for page in [1, 2, 100] {
-        assert_eq!(newest(&*store, page).await, expected, "neither notices nor duplicates: {page}");
+        assert_eq!(
+            newest(&*store, page).await,
+            expected,
+            "nor notices, duplicates, and what nobody sent: {page}"
+        );
     }
 }
 

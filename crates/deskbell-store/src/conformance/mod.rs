@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Command, CommandId, NewEvent, Store};
+use crate::{Command, CommandId, NewEvent, Origin, Store};
 
 /// A backend under test.
 #[async_trait]
@@ -65,6 +65,7 @@ pub fn event_from(source: &str, message_id: &str) -> NewEvent {
         occurred_at_ms: 1_654_012_591_835,
         instance_id: Some("ins_1".to_owned()),
         payload: format!(r#"{{"type":"user.updated","n":"{message_id}"}}"#).into(),
+        origin: Origin::Webhook,
     }
 }
 
@@ -79,7 +80,8 @@ pub fn events(prefix: &str, count: usize) -> Vec<NewEvent> {
 macro_rules! conformance_tests {
     ($backend:expr) => {
         $crate::conformance_tests!(@topic $backend, append:
-            events_are_numbered_in_order, every_field_comes_back, payloads_are_kept_byte_for_byte,
+            events_are_numbered_in_order, every_field_comes_back, where_an_event_comes_from_is_kept,
+            payloads_are_kept_byte_for_byte,
             ids_of_the_greatest_length_find_room, a_batch_larger_than_a_statement, an_empty_batch_is_nothing,
             a_store_keeps_its_log_and_its_id, a_closed_store_says_so, readers_are_woken);
         $crate::conformance_tests!(@topic $backend, duplicates:

@@ -12,6 +12,9 @@ const APPEND: &str = "SELECT places, fresh FROM deskbell.append_v1($1, $2, $3, $
 const APPEND_NAMING: &str = "SELECT places, fresh
      FROM deskbell.append_naming_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
+const APPEND_OF: &str = "SELECT places, fresh
+     FROM deskbell.append_of_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
 /// Appends the batch and returns when it is on disk; with its user references, if they are indexed
 /// in this log.
 pub(super) async fn append(
@@ -20,18 +23,28 @@ pub(super) async fn append(
     manual_ms: Option<i64>,
     user_refs_of: Option<LogId>,
 ) -> Result<Vec<Appended>, sqlx::Error> {
-    let mut query = sqlx::query(if user_refs_of.is_some() { APPEND_NAMING } else { APPEND })
-        .bind(manual_ms)
-        .bind(column(batch, |event| text(&event.source)))
-        .bind(column(batch, |event| text(&event.message_id)))
-        .bind(column(batch, |event| text(&event.event_type)))
-        .bind(column(batch, |event| event.subject.as_deref().map(text)))
-        .bind(column(batch, |event| event.occurred_at_ms))
-        .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
-        .bind(column(batch, |event| &*event.payload));
+    let has_origins = batch.iter().any(|event| event.origin.stored().is_some());
+    let mut query = sqlx::query(match user_refs_of {
+        _ if has_origins => APPEND_OF,
+        Some(_) => APPEND_NAMING,
+        None => APPEND,
+    })
+    .bind(manual_ms)
+    .bind(column(batch, |event| text(&event.source)))
+    .bind(column(batch, |event| text(&event.message_id)))
+    .bind(column(batch, |event| text(&event.event_type)))
+    .bind(column(batch, |event| event.subject.as_deref().map(text)))
+    .bind(column(batch, |event| event.occurred_at_ms))
+    .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
+    .bind(column(batch, |event| &*event.payload));
     if let Some(log) = user_refs_of {
         let (refs, numbers) = user_refs::named(batch, log);
         query = query.bind(refs).bind(numbers);
+    } else if has_origins {
+        query = query.bind(None::<Vec<String>>).bind(None::<Vec<i32>>);
+    }
+    if has_origins {
+        query = query.bind(column(batch, |event| event.origin.stored()));
     }
     let row = query.fetch_one(connection).await?;
     let (places, fresh): (Vec<i64>, Vec<bool>) = (row.try_get(0)?, row.try_get(1)?);

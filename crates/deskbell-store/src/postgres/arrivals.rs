@@ -8,7 +8,7 @@ use crate::{ArrivalPage, Arrivals, Seq, StoreError, rows};
 #[async_trait]
 impl Arrivals for PostgresStore {
     async fn arrivals(&self, after: Seq, events_max: u32) -> Result<ArrivalPage, StoreError> {
-        let page = "SELECT seq, source, received_at_ms FROM deskbell.events
+        let page = "SELECT seq, source, received_at_ms, origin FROM deskbell.events
                     WHERE seq > $1 ORDER BY seq LIMIT $2";
         let rows = sqlx::query(page)
             .bind(after.get())

@@ -18,7 +18,7 @@ use crate::{
 /// it, and what it has begun to send cannot be stopped.
 const EVENTS: &str = "
     SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,
-           payload
+           payload, origin
     FROM (
         SELECT page.*,
                sum(bytes) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
@@ -30,11 +30,11 @@ const EVENTS: &str = "
     WHERE bytes_before < $3 ORDER BY seq";
 
 const FIND: &str = "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, payload
+            instance_id, payload, origin
      FROM deskbell.events WHERE source = $1 AND message_id = $2";
 
-/// The nine columns of an event, and where to go on.
-const ABOUT: &str = "SELECT * FROM deskbell.about_v1($1, $2, $3, $4, $5)";
+/// The ten columns of an event, and where to go on.
+const ABOUT: &str = "SELECT * FROM deskbell.about_v2($1, $2, $3, $4, $5)";
 
 #[async_trait]
 impl EventLog for PostgresStore {
@@ -102,7 +102,7 @@ impl EventLog for PostgresStore {
             if row.try_get::<Option<i64>, _>(0)?.is_some() {
                 page.events.push(event(row, &mut sources)?);
             }
-            page.older = row.try_get::<Option<i64>, _>(9)?.map(Seq::new);
+            page.older = row.try_get::<Option<i64>, _>(10)?.map(Seq::new);
         }
         Ok(page)
     }

@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0010_refused_requests.sql"),
     include_str!("migrations/0011_failed_attempts.sql"),
     include_str!("migrations/0012_access_tokens.sql"),
+    include_str!("migrations/0013_origins.sql"),
 ];
 
 /// The schema version that this program writes.

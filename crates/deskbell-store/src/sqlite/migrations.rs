@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0007_refused_requests.sql"),
     include_str!("migrations/0008_failed_attempts.sql"),
     include_str!("migrations/0009_access_tokens.sql"),
+    include_str!("migrations/0010_origins.sql"),
 ];
 
 /// The schema version that this program writes.

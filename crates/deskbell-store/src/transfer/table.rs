@@ -27,6 +27,7 @@ pub(super) const TABLES: &[Table] = &[
             ("received_at_ms", Kind::Integer),
             ("instance_id", Kind::Text),
             ("payload", Kind::Bytes),
+            ("origin", Kind::Text),
         ],
     },
     Table {

@@ -144,6 +144,9 @@ impl Instances {
     /// The event's instance, where it is the second one of the source's that agree.
     fn count(&self, event: &StoredEvent) -> Option<SourceInstance> {
         let instance = event.instance_id.as_deref().filter(|id| !id.is_empty())?;
+        if !event.origin.is_message() {
+            return None;
+        }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let is_open =
             self.rules.contains_key(&*event.source) && !known.settled.contains_key(&*event.source);

@@ -41,6 +41,7 @@ async fn arrive(batches: &[Vec<deskbell_store::StoredEvent>]) -> Tables {
             occurred_at_ms: event.occurred_at_ms,
             instance_id: None,
             payload: event.payload.clone(),
+            origin: event.origin,
         });
         world.store.append(&events.collect::<Vec<_>>()).await.unwrap();
         drain(&mut consumer).await;

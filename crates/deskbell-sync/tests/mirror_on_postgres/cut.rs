@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deskbell_sim::{Scenario, Tables, drift};
-use deskbell_store::{NewEvent, ReadLimit};
+use deskbell_store::{NewEvent, Origin, ReadLimit};
 use deskbell_sync::inspect::MirrorReader;
 use deskbell_sync::{DatabaseConfig, MirrorConsumer, MirrorOptions, TargetError, connect};
 use serde_json::Value;
@@ -36,6 +36,7 @@ async fn fill(world: &World, clerk: &mut deskbell_sim::World) -> i64 {
             occurred_at_ms: body["timestamp"].as_i64().unwrap(),
             instance_id: None,
             payload: message.body,
+            origin: Origin::Webhook,
         });
     }
     world.store.append(&events).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deskbell_store::{Clock, EventLog, NewEvent, SqliteStore};
+use deskbell_store::{Clock, EventLog, NewEvent, Origin, SqliteStore};
 use deskbell_trust::{MirrorReconciled, MissingUser};
 use tempfile::TempDir;
 
@@ -44,6 +44,7 @@ impl World {
             occurred_at_ms: 0,
             instance_id: None,
             payload: b"{}".as_slice().into(),
+            origin: Origin::Webhook,
         };
         self.store.append(&[event]).await.unwrap();
     }

@@ -165,6 +165,8 @@ pub(super) fn as_json(event: &StoredEvent) -> Value {
         "occurred_at": shown_time(event.occurred_at_ms),
         "received_at": shown_time(event.received_at_ms),
         "instance_id": event.instance_id,
+        "origin": event.origin.as_str(),
+        "verified_by": event.origin.verified_by(),
         "payload_bytes": event.payload.len(),
     })
 }

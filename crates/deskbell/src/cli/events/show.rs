@@ -4,7 +4,7 @@ use clap::Args;
 use deskbell_config::{NOTICE_SOURCE, ONE_TIME_CODES};
 use deskbell_delivery::{one_line, shown_time};
 use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, FilteredOut};
-use deskbell_store::{Outcome, OutcomeKind, Store, StoreError, StoredEvent};
+use deskbell_store::{Origin, Outcome, OutcomeKind, Store, StoreError, StoredEvent};
 use miette::Diagnostic;
 use serde_json::{Value, json};
 
@@ -140,6 +140,7 @@ impl Details {
             ("subject", event.subject.clone().unwrap_or_else(|| "-".to_owned())),
             ("occurred", shown_time(event.occurred_at_ms)),
             ("received", shown_time(event.received_at_ms)),
+            ("verified by", verified_by(event).to_owned()),
             ("payload", self.payload()),
         ] {
             outln!("{name:12} {}", one_line(&text));
@@ -194,6 +195,20 @@ impl Details {
                 .unwrap_or_else(|_| String::from_utf8_lossy(payload).into());
         }
         event
+    }
+}
+
+/// What vouches for the payload.
+fn verified_by(event: &StoredEvent) -> &'static str {
+    match event.origin {
+        _ if *event.source == *NOTICE_SOURCE => "nobody: it is Deskbell's own",
+        Origin::Webhook => "signature",
+        Origin::SenderRecord => {
+            "session: the payload was read from the sender's record with the secret key and \
+             serialized again; these are not the signed bytes"
+        }
+        Origin::Backfill => "secret key: it was made from an object of Clerk's API",
+        Origin::Unknown => "unknown: a newer release stored it",
     }
 }
 
