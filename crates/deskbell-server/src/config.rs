@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use deskbell_config::{ConfigError, Environment, SecretText};
+use deskbell_config::{ConfigError, Environment, HttpUrl, SecretText};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -29,6 +29,9 @@ pub struct ServerConfig {
         skip_serializing_if = "Option::is_none"
     )]
     pub listen: Option<ListenAddress>,
+    /// The address of this server as Clerk reaches it. Default: unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<HttpUrl>,
     /// Opens `/metrics`: `Authorization: Bearer TOKEN`. Default: none, and no such page.
     #[serde(deserialize_with = "admin_token", skip_serializing_if = "Option::is_none")]
     pub admin_token: Option<SecretText>,
@@ -47,6 +50,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: None,
+            public_url: None,
             admin_token: None,
             body_bytes_max: 1 << 20,
             allowed_ips: Vec::new(),

@@ -8,6 +8,7 @@ use deskbell_config::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::backend_api_config::{self, BackendKey, BackfillMode};
+use crate::sender_config::{self, SenderConfig, SourceMode};
 
 /// Where to find the secret, as Clerk's dashboard names the places.
 const WHERE_THE_SECRET_IS: &str = "In the Clerk dashboard open Configure > Webhooks, choose your \
@@ -46,6 +47,13 @@ pub struct SourceConfig {
     /// Whether `deskbell serve` fills a mirror with what existed before it. Default: `auto`, where there
     /// is a secret key.
     pub backfill: BackfillMode,
+    /// How events come: `push`, or `pull` to fetch them from the sender's record. Default: `push`.
+    pub mode: SourceMode,
+    /// What is done about the endpoint in Clerk's sender. Default: nothing.
+    pub sender: SenderConfig,
+    /// Where the sender is, in tests: from the environment alone.
+    #[serde(skip)]
+    pub sender_url: Option<HttpUrl>,
 }
 
 impl Default for SourceConfig {
@@ -60,6 +68,9 @@ impl Default for SourceConfig {
             api_url: None,
             api_rate_share: DEFAULT_SHARE,
             backfill: BackfillMode::default(),
+            mode: SourceMode::default(),
+            sender: SenderConfig::default(),
+            sender_url: None,
         }
     }
 }
@@ -91,7 +102,7 @@ impl Serialize for SigningSecret {
 }
 
 impl SourceConfig {
-    /// Takes the secrets from the environment, where it has none; a warning about them.
+    /// Takes the secrets from the environment, where it has none and needs some; a warning about them.
     ///
     /// # Errors
     /// The environment has none either, or one that is none.
@@ -99,7 +110,7 @@ impl SourceConfig {
         &mut self,
         environment: &Environment,
     ) -> Result<Option<String>, ConfigError> {
-        if !self.signing_secrets.is_empty() {
+        if self.mode == SourceMode::Pull || !self.signing_secrets.is_empty() {
             return Ok(None);
         }
         let found = Secret::list_from_vars(|name| environment.get(name))
@@ -131,6 +142,32 @@ impl SourceConfig {
         None
     }
 
+    /// Whether its endpoint in Clerk's sender is looked at.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.sender.watch && self.mode == SourceMode::Push
+    }
+
+    /// Takes the sender's address from the environment, if that has one; a warning about it.
+    pub fn take_sender_url(&mut self, environment: &Environment) -> Option<String> {
+        match sender_config::url_of(environment)? {
+            Ok(url) => self.sender_url = Some(url),
+            Err(warning) => return Some(warning),
+        }
+        None
+    }
+
+    /// Whether it has the secret key, if it needs it. A fault's path begins at the source.
+    ///
+    /// # Errors
+    /// What needs it.
+    pub fn check_secret_key(&self) -> Result<(), Fault> {
+        match self.secret_key {
+            Some(_) => Ok(()),
+            None => sender_config::check_key(self.mode, self.sender),
+        }
+    }
+
     /// Whether its keys make sense. A fault's path begins at the source.
     ///
     /// # Errors
@@ -150,6 +187,7 @@ impl SourceConfig {
             check_path(path, vec![Step::Key("path"), Step::Index(number)])?;
         }
         backend_api_config::check_share(self.api_rate_share)?;
+        self.sender.check()?;
         if self.path.is_empty() {
             return Err(Fault::at(at("path"), "a source needs at least one path"));
         }

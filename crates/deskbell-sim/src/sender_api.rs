@@ -105,6 +105,24 @@ impl SenderApi {
         self.shared.state().messages.push(message);
     }
 
+    /// Changes what the sender has of an endpoint, as a person does on its pages.
+    pub fn change_endpoint(&self, id: &str, change: impl FnOnce(&mut SimulatedEndpoint)) {
+        let mut state = self.shared.state();
+        if let Some(endpoint) = state.endpoints.iter_mut().find(|endpoint| endpoint.id == id) {
+            change(endpoint);
+        }
+    }
+
+    /// Adds an attempt of former times.
+    pub fn insert_attempt(&self, attempt: SentAttempt) {
+        self.shared.state().attempts.push(attempt);
+    }
+
+    /// Ends all sessions: their tokens are no longer valid.
+    pub fn end_sessions(&self) {
+        self.shared.state().tokens.clear();
+    }
+
     /// Adds a message and sends it to every endpoint that takes it.
     pub fn publish(&self, message: &SentMessage) {
         let endpoints = self.endpoints();
@@ -148,6 +166,7 @@ impl Serving {
         };
         match route {
             Route::Clerk(path) => login::clerk(shared, path, bearer(headers)),
+            Route::Instance => login::instance(shared, bearer(headers)),
             Route::OneTimeToken => login::exchange(shared, &request.body),
             _ if !bearer(headers).is_some_and(|token| shared.state().tokens.contains(token)) => {
                 Reply::error(401, "authentication_failed", "Invalid token")

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use clerk_api::{Client, CountError, PAGE_SIZE_MAX, RateShare};
-use deskbell_sync::Fold;
+use deskbell_sync::{Fold, entity};
 
-use crate::readings::{self, Reading};
+use crate::readings::{self, Readable, Reading};
 
 /// What one entity would cost.
 #[derive(Debug)]
@@ -27,17 +27,29 @@ pub async fn estimate(client: &Client, folds: &[Fold], entities: &[String]) -> V
         if !is_named || !folds.iter().any(|fold| fold.makes_rows_of(entity)) {
             continue;
         }
-        let objects = client.count(&readable.reading.list().walk()).await;
-        let count = objects.as_ref().copied().unwrap_or(0);
-        let pages = count.div_ceil(u64::from(PAGE_SIZE_MAX)).max(1);
-        let requests = match readable.reading {
-            // A list that does not count its objects is counted first.
-            Reading::List(list) => pages + u64::from(list.count_path.is_some()),
-            Reading::Subscriptions | Reading::PaymentAttempts => pages + count,
-        };
-        estimates.push(Estimate { entity: entity.name, objects, requests });
+        estimates.push(estimate_of(client, readable).await);
     }
     estimates
+}
+
+/// Counts the objects that events of this type would be made of; `None` if it is of none that can be
+/// read.
+pub async fn estimate_emission(client: &Client, event_type: &str) -> Option<Estimate> {
+    let (entity, _) = entity::change(event_type)?;
+    let readable = readings::all().find(|readable| readable.entity == entity)?;
+    Some(estimate_of(client, readable).await)
+}
+
+async fn estimate_of(client: &Client, readable: Readable) -> Estimate {
+    let objects = client.count(&readable.reading.list().walk()).await;
+    let count = objects.as_ref().copied().unwrap_or(0);
+    let pages = count.div_ceil(u64::from(PAGE_SIZE_MAX)).max(1);
+    let requests = match readable.reading {
+        // A list that does not count its objects is counted first.
+        Reading::List(list) => pages + u64::from(list.count_path.is_some()),
+        Reading::Subscriptions | Reading::PaymentAttempts => pages + count,
+    };
+    Estimate { entity: readable.entity.name, objects, requests }
 }
 
 /// How long so many requests take at least.

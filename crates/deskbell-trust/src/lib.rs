@@ -3,36 +3,50 @@
 
 mod backfill;
 mod connect;
+mod emit;
+mod endpoint_watch;
 mod ensure;
 mod estimate;
 mod followed;
 mod instance;
+mod message_event;
 mod messages;
 mod object_pages;
+mod pull;
 mod readings;
 mod reconcile;
+mod sender_login;
 mod service;
 pub mod silence;
 
 pub use backfill::{
     BACKFILL, Backfill, BackfillError, BackfillMirror, BackfillProgress, BackfillState,
-    ProgressError, Scope, WalkState, WalkStatus, read_backfill_state,
+    ProgressError, Scope, WalkState, WalkStatus, read_backfill_state, with_causes,
 };
 pub use connect::{
     EndpointAction, EndpointPlan, EndpointPlanError, WantedEndpoint, apply_endpoint, endpoint_uid,
     plan_endpoint,
 };
+pub use emit::{emission_name, emission_of, emittable_types};
+pub use endpoint_watch::{
+    EndpointProblem, EndpointState, EndpointWatch, LOOK_EVERY, NoticedProblem, UsedTypes,
+    WatchState, WatchedSource, read_watch_state,
+};
 pub use ensure::{Ensure, EnsureError, EnsuredMirror, EnsuredRow, MalformedId, Wanted};
-pub use estimate::{Estimate, counted_as, estimate, time_of};
+pub use estimate::{Estimate, counted_as, estimate, estimate_emission, time_of};
 pub use followed::{BackfillSource, FollowedMirror};
 pub use instance::{KeyError, check_key};
-pub use messages::{MessageComparison, MessagesCompared, MessagesError, endpoint_of};
+pub use messages::{
+    FetchError, MessageComparison, MessageScope, MessagesCompared, MessagesError, endpoint_of,
+    fetch_messages,
+};
 pub use object_pages::ReadError;
+pub use pull::{MessagePull, PULL_EVERY, PullState, PulledSource, PulledState, read_pull_state};
 pub use readings::readable_entities;
 pub use reconcile::{
     Found, MirrorReconciled, MissingUser, RECHECK_AFTER, Reconcile, ReconcileError, ReconcileState,
     Reconciled, ReconciledMirror, Repair,
 };
 pub use service::{
-    BackfillRequest, RunError, TrustService, read_reconcile_state, request_backfill,
+    BackfillRequest, EmitRequest, RunError, TrustService, read_reconcile_state, request_backfill,
 };

@@ -1,4 +1,6 @@
-//! The sender's own record: which of its messages have come in.
+//! The sender's own record: which of its messages have come in, and fetching those that have not.
+
+mod fetch;
 
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use deskbell_store::{EventLog, StoreError};
 use tokio::time::{Instant, sleep};
 
 use crate::connect::endpoint_uid;
+pub use fetch::{FetchError, fetch_messages};
 
 /// A message is on its way for so long.
 const ON_ITS_WAY_MS: i64 = 60_000;
@@ -17,13 +20,27 @@ const MISSING_MAX: usize = 100_000;
 /// How often it is looked whether what is sent again has come in.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Compares the messages of one endpoint with the event log.
+/// Compares the sender's messages with the event log.
 pub struct MessageComparison<'a> {
     pub session: &'a SenderSession,
-    pub endpoint: &'a Endpoint,
+    pub scope: MessageScope<'a>,
     pub log: &'a dyn EventLog,
-    /// The source that the endpoint is of.
+    /// The source that the messages are of.
     pub source: &'a str,
+}
+
+/// Which messages should have come in.
+#[derive(Clone, Copy)]
+pub enum MessageScope<'a> {
+    /// What this endpoint gets.
+    Endpoint(&'a Endpoint),
+    /// What is fetched.
+    Pull {
+        /// Whether messages of this type are wanted.
+        takes: &'a (dyn Fn(&str) -> bool + Sync),
+        /// Messages up to this time were there before the first fetch.
+        begun_at_ms: i64,
+    },
 }
 
 /// What became of the sender's messages.
@@ -43,6 +60,8 @@ pub struct MessagesCompared {
     pub asked_again: u64,
     /// How many of the missing ones have come in since.
     pub recovered: u64,
+    /// How many of the missing ones were fetched.
+    pub fetched: u64,
 }
 
 /// Messages that could not be compared.
@@ -78,13 +97,13 @@ impl MessagesCompared {
     /// The messages that are missing still.
     #[must_use]
     pub fn left(&self) -> u64 {
-        self.missing.saturating_sub(self.recovered)
+        self.missing.saturating_sub(self.recovered).saturating_sub(self.fetched)
     }
 }
 
 impl MessageComparison<'_> {
-    /// Compares the messages since this time, but for those from before the endpoint was made: it
-    /// never got them.
+    /// Compares the messages since this time, but for those from before the endpoint was made, or before
+    /// the first fetch: these never came.
     ///
     /// # Errors
     /// The sender or the log could not be read.
@@ -93,25 +112,18 @@ impl MessageComparison<'_> {
         since_ms: i64,
         now_ms: i64,
     ) -> Result<MessagesCompared, MessagesError> {
-        let after = Some(since_ms.max(self.endpoint.created_at));
+        let after = Some(since_ms.max(self.scope.begun_at_ms()));
         let range = TimeRange { after, before: None };
         let (mut compared, mut iterator) = (MessagesCompared::default(), None);
         loop {
             let page = self.session.message_ids(range, iterator.as_deref()).await?;
-            for message in page.items.iter().filter(|message| self.is_taken(message)) {
+            for message in page.items.iter().filter(|message| self.scope.takes(message)) {
                 self.count(message, now_ms, &mut compared).await?;
             }
             iterator = page.next;
             if iterator.is_none() {
                 return Ok(compared);
             }
-        }
-    }
-
-    fn is_taken(&self, message: &Message) -> bool {
-        match &self.endpoint.events {
-            EventFilter::All => true,
-            EventFilter::Only(types) => types.contains(&message.event_type),
         }
     }
 
@@ -135,18 +147,19 @@ impl MessageComparison<'_> {
         Ok(())
     }
 
-    /// Has the sender send the missing messages again, the oldest first, and waits for this long until
-    /// they are in the log.
+    /// Has the sender send the missing messages to the endpoint again, the oldest first, and waits for
+    /// this long until they are in the log.
     ///
     /// # Errors
     /// The sender refuses it, or the log could not be read.
     pub async fn have_sent_again(
         &self,
+        endpoint: &Endpoint,
         compared: &mut MessagesCompared,
         wait: Duration,
     ) -> Result<(), MessagesError> {
         for id in compared.missing_ids.iter().rev() {
-            match self.session.resend(id, &self.endpoint.id).await {
+            match self.session.resend(id, &endpoint.id).await {
                 Ok(()) => compared.asked_again += 1,
                 // One that the sender does not keep any more stops none of the others.
                 Err(error) if !error.is_transient() => {
@@ -172,6 +185,27 @@ impl MessageComparison<'_> {
                 return Ok(());
             }
             sleep(POLL_INTERVAL).await;
+        }
+    }
+}
+
+impl MessageScope<'_> {
+    fn begun_at_ms(&self) -> i64 {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.created_at,
+            Self::Pull { begun_at_ms, .. } => *begun_at_ms,
+        }
+    }
+
+    fn takes(&self, message: &Message) -> bool {
+        match self {
+            Self::Endpoint(endpoint) => match &endpoint.events {
+                EventFilter::All => true,
+                EventFilter::Only(types) => types.contains(&message.event_type),
+            },
+            Self::Pull { takes, begun_at_ms } => {
+                takes(&message.event_type) && message.timestamp > *begun_at_ms
+            }
         }
     }
 }

@@ -244,6 +244,10 @@ impl ReadObject {
         self.item.updated_at
     }
 
+    pub(crate) fn json(&self) -> &str {
+        self.item.raw.get()
+    }
+
     pub(crate) fn as_fetched(&self) -> FetchedObject<'_> {
         let Self { entity, item, answered_at_ms } = self;
         FetchedObject { entity, json: item.raw.get(), answered_at_ms: *answered_at_ms }

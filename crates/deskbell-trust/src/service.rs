@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbell_store::{Backoff, ConsumerLog, Leader, StoreError, run_as_leader};
+use deskbell_store::{Backoff, Leader, Store, StoreError, run_as_leader};
 use deskbell_sync::FetchedFrom;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -17,12 +17,13 @@ use crate::backfill::{
     BACKFILL, Backfill, BackfillError, BackfillMirror, BackfillProgress, ProgressError, Scope,
     is_filled, read_backfill_state, with_causes,
 };
+use crate::emit::Emission;
 use crate::followed::{BackfillSource, FollowedMirror, is_read_from};
 use crate::instance::{KeyError, check_key};
 use reconciling::Reconciling;
 pub use reconciling::read_reconcile_state;
 use request::last_request;
-pub use request::{BackfillRequest, request_backfill};
+pub use request::{BackfillRequest, EmitRequest, request_backfill};
 
 /// How often it is looked for something to do.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -33,7 +34,7 @@ const RETRY_MAX: Duration = Duration::from_secs(600);
 /// Fills mirrors, and compares them with Clerk.
 #[derive(Debug)]
 pub struct TrustService {
-    store: Arc<dyn ConsumerLog>,
+    store: Arc<dyn Store>,
     sources: Vec<BackfillSource>,
     mirrors: Vec<FollowedMirror>,
     reconciling: Reconciling,
@@ -48,6 +49,8 @@ pub enum RunError {
     Key(#[from] KeyError),
     #[error(transparent)]
     Backfill(#[from] BackfillError),
+    #[error("source `{source_name}` has no `secret_key`")]
+    NoKey { source_name: String },
     #[error("cannot use the event log's store")]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -58,7 +61,7 @@ impl TrustService {
     /// Compares mirrors that were filled in this interval; never, where there is none.
     #[must_use]
     pub fn new(
-        store: Arc<dyn ConsumerLog>,
+        store: Arc<dyn Store>,
         sources: Vec<BackfillSource>,
         mirrors: Vec<FollowedMirror>,
         reconcile_every: Option<Duration>,
@@ -82,6 +85,9 @@ impl TrustService {
         request: &BackfillRequest,
         progress: &BackfillProgress<'_>,
     ) -> Result<(), RunError> {
+        if let Some(emit) = &request.emit {
+            return self.emit(emit, progress).await;
+        }
         let scope = if request.again { Scope::Again } else { Scope::All };
         let mut outcome = Ok(());
         for source in &self.sources {
@@ -90,6 +96,40 @@ impl TrustService {
             outcome = outcome.and(done);
         }
         outcome
+    }
+
+    /// Makes events of what Clerk has.
+    async fn emit(
+        &self,
+        request: &EmitRequest,
+        progress: &BackfillProgress<'_>,
+    ) -> Result<(), RunError> {
+        let mut outcome = Ok(());
+        for name in &request.sources {
+            let found = self.sources.iter().find(|source| source.name == *name);
+            let done = match found {
+                Some(source) => self.emit_of(source, request, progress).await,
+                None => Err(RunError::NoKey { source_name: name.clone() }),
+            };
+            outcome = outcome.and(done);
+        }
+        outcome
+    }
+
+    async fn emit_of(
+        &self,
+        source: &BackfillSource,
+        request: &EmitRequest,
+        progress: &BackfillProgress<'_>,
+    ) -> Result<(), RunError> {
+        let BackfillSource { name, client, instance_id, .. } = source;
+        let (store, configured) = (&*self.store, instance_id.as_deref());
+        let instance_id = check_key(client, store, name, configured, &[]).await?;
+        let EmitRequest { event_type, destinations, .. } = request;
+        let from = FetchedFrom { source: name.as_str().into(), instance_id };
+        tracing::info!(source = name, event_type, "making events of what Clerk has");
+        let emission = Emission { client: client.clone(), store, from, event_type, destinations };
+        Ok(emission.run(progress).await?)
     }
 
     /// One look at what there is to do; whether something is left that is worth another try.

@@ -4,10 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod backfill;
+mod emit;
+mod endpoint_watch;
 mod ensure;
 mod keys;
 mod live;
+mod pull;
 mod reconcile;
+mod sender;
 mod service;
 mod silence;
 mod support;

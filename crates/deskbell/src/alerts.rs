@@ -6,6 +6,7 @@
 
 mod condition;
 mod destinations;
+mod endpoints;
 mod instances;
 mod mirrors;
 mod reconciled;
@@ -18,11 +19,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_delivery::{HealthPolicy, Notice, NoticeState};
+use deskbell_server::{SourceConfig, SourceMode};
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::DeadLetterQuery;
 use deskbell_store::{Leader, LogHandle, Store, StoreError, SubmitError, run_as_leader};
-use deskbell_trust::read_reconcile_state;
 use deskbell_trust::silence::SilenceGauges;
+use deskbell_trust::{read_pull_state, read_reconcile_state, read_watch_state};
 use tokio_util::sync::CancellationToken;
 
 use self::condition::Observation;
@@ -49,6 +51,10 @@ pub(crate) struct Alerts {
     /// Those of the config: the store may know others.
     destinations: Vec<Arc<str>>,
     sources: Vec<String>,
+    /// The sources whose endpoints are looked at.
+    watched: Vec<String>,
+    /// The sources whose messages are fetched.
+    pulled: Vec<String>,
     shared_mirrors: Vec<SharedMirror>,
     failing: FailingRule,
     mirror_after_ms: i64,
@@ -79,12 +85,18 @@ impl Alerts {
     ) -> Self {
         let alerts = &config.alerts;
         let disable_after = alerts.disable_after.map(|after| after.0);
+        let names = |is_wanted: fn(&&SourceConfig) -> bool| -> Vec<String> {
+            let wanted = config.sources.iter().filter(is_wanted);
+            wanted.map(|source| source.name.clone()).collect()
+        };
         Self {
             store,
             log,
             mirrors,
             destinations,
-            sources: config.sources.iter().map(|source| source.name.clone()).collect(),
+            sources: names(|_| true),
+            watched: names(|source| source.is_watched()),
+            pulled: names(|source| source.mode == SourceMode::Pull),
             shared_mirrors: instances::shared_mirrors(config),
             failing: FailingRule {
                 failing_after_ms: whole_ms(alerts.failing_after.0),
@@ -145,8 +157,26 @@ impl Alerts {
         let refused = self.store.refused().await?.into_iter();
         let ours = refused.filter(|refused| self.sources.contains(&refused.source));
         observed.extend(ours.map(|refused| sources::observe(&refused)));
+        observed.extend(self.observe_sender(now_ms).await?);
         let silence = self.silence.observe(&*self.store, &self.sources, &compared, now_ms).await?;
         observed.extend(silence);
+        Ok(observed)
+    }
+
+    /// What is known of Clerk's sender, where it is looked at.
+    async fn observe_sender(&self, now_ms: i64) -> Result<Vec<(String, Observation)>, StoreError> {
+        let mut observed = Vec::new();
+        if !self.watched.is_empty() {
+            let state = read_watch_state(&*self.store).await?.unwrap_or_default();
+            observed
+                .extend(self.watched.iter().flat_map(|source| endpoints::observe(source, &state)));
+        }
+        if !self.pulled.is_empty() {
+            let (state, after_ms) = (read_pull_state(&*self.store).await?, self.mirror_after_ms);
+            let state = state.unwrap_or_default();
+            let of = |source: &String| endpoints::observe_pull(source, &state, after_ms, now_ms);
+            observed.extend(self.pulled.iter().map(of));
+        }
         Ok(observed)
     }
 

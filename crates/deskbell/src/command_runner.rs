@@ -12,7 +12,9 @@ use deskbell_store::deliveries::{
 use deskbell_store::{
     COMMANDS, Command, Leader, NewToken, Store, StoreError, TokenHash, TokenRole, run_as_leader,
 };
-use deskbell_trust::{BackfillRequest, request_backfill};
+use deskbell_trust::{
+    BackfillRequest, BackfillSource, FetchError, fetch_messages, request_backfill, with_causes,
+};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +35,11 @@ pub(crate) enum Request {
     },
     /// Fill mirrors with what Clerk has.
     Backfill(BackfillRequest),
+    /// Fetch messages that never came in from the record of Clerk's sender.
+    FetchMessages {
+        source: String,
+        message_ids: Vec<String>,
+    },
     /// Store a token. Its text stays with whoever asks.
     CreateToken {
         name: String,
@@ -64,6 +71,10 @@ pub(crate) enum Answer {
     /// The number of the request, by which its progress is known.
     BackfillRequested {
         number: i64,
+    },
+    /// That many messages were fetched.
+    MessagesFetched {
+        messages: u64,
     },
     TokenCreated,
     TokenRevoked,
@@ -110,6 +121,8 @@ impl fmt::Display for Answer {
             Self::Replayed { deliveries: 1 } => f.write_str("1 delivery is pending again"),
             Self::Replayed { deliveries } => write!(f, "{deliveries} deliveries are pending again"),
             Self::Enabled => f.write_str("enabled"),
+            Self::MessagesFetched { messages: 1 } => f.write_str("1 message was fetched"),
+            Self::MessagesFetched { messages } => write!(f, "{messages} messages were fetched"),
             Self::TokenCreated => f.write_str("token created"),
             Self::TokenRevoked => f.write_str("token revoked"),
             Self::BackfillRequested { number } => write!(f, "backfill {number} requested"),
@@ -133,11 +146,17 @@ impl Answer {
 pub(crate) struct CommandRunner {
     store: Arc<dyn Store>,
     replayer: Replayer,
+    /// The sources that have a secret key.
+    readable: Vec<BackfillSource>,
 }
 
 impl CommandRunner {
-    pub(crate) fn new(store: Arc<dyn Store>, replayer: Replayer) -> Self {
-        Self { store, replayer }
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        replayer: Replayer,
+        readable: Vec<BackfillSource>,
+    ) -> Self {
+        Self { store, replayer, readable }
     }
 
     /// Executes what is enqueued until `shutdown`, while this process is the leader.
@@ -171,6 +190,9 @@ impl CommandRunner {
             Request::Retry(retry) => self.retry(&retry).await,
             Request::Enable { destination } => self.enable(destination).await,
             Request::Backfill(request) => self.backfill(request).await,
+            Request::FetchMessages { source, message_ids } => {
+                self.fetch_messages(&source, &message_ids).await
+            }
             Request::CreateToken { name, role, hash } => {
                 let token = NewToken { name, role, hash };
                 Ok(match self.store.create_token(&token).await? {
@@ -210,6 +232,18 @@ impl CommandRunner {
                 "another backfill waits or runs; try again when it is done".to_owned(),
             ),
         })
+    }
+
+    async fn fetch_messages(&self, source: &str, ids: &[String]) -> Result<Answer, StoreError> {
+        let Some(readable) = self.readable.iter().find(|one| one.name == source) else {
+            return Ok(Answer::Refused(format!("source `{source}` has no `secret_key`")));
+        };
+        let BackfillSource { on_demand, instance_id, .. } = readable;
+        match fetch_messages(on_demand, &*self.store, source, instance_id.as_deref(), ids).await {
+            Ok(messages) => Ok(Answer::MessagesFetched { messages }),
+            Err(FetchError::Store(error)) => Err(error),
+            Err(error) => Ok(Answer::Refused(with_causes(&error))),
+        }
     }
 
     async fn enable(&self, destination: String) -> Result<Answer, StoreError> {

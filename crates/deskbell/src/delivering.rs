@@ -13,7 +13,6 @@ use deskbell_store::deliveries::{Destinations, Ordering, Registration, StartFrom
 use deskbell_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use crate::command_runner::CommandRunner;
 use crate::config::{self, Config, DestinationConfig};
 use crate::handler::Handler;
 
@@ -133,10 +132,9 @@ impl Delivering {
         (!self.destinations.is_empty()).then(router)
     }
 
-    /// Executes commands for these sources of the config.
-    pub(crate) fn commands(&self, store: &Arc<dyn Store>, sources: Vec<String>) -> CommandRunner {
-        let replayer = Replayer::new(store.clone(), self.routes(), sources);
-        CommandRunner::new(store.clone(), replayer)
+    /// Replays to the destinations, for these sources of the config.
+    pub(crate) fn replayer(&self, store: &Arc<dyn Store>, sources: Vec<String>) -> Replayer {
+        Replayer::new(store.clone(), self.routes(), sources)
     }
 
     /// A worker for each destination.

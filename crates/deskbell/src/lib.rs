@@ -38,6 +38,7 @@ mod signals;
 mod simulate;
 mod tasks;
 mod trigger;
+mod used_types;
 
 pub use builder::{Builder, Deskbell};
 pub use config::Config;

@@ -9,7 +9,7 @@ use deskbell_delivery::{Router, Worker};
 use deskbell_server::{RefusedRequests, Server};
 use deskbell_store::{LogWriter, Store, SubjectIndexer};
 use deskbell_sync::MirrorService;
-use deskbell_trust::TrustService;
+use deskbell_trust::{EndpointWatch, MessagePull, TrustService};
 
 pub use self::group::StoppedEarly;
 pub(crate) use self::group::{TaskGroup, stop_all};
@@ -29,6 +29,8 @@ pub(crate) struct CommonTasks {
     /// `None` where nothing is delivered to.
     pub(crate) router: Option<Router>,
     pub(crate) trust: TrustService,
+    pub(crate) endpoints: EndpointWatch,
+    pub(crate) pull: MessagePull,
     pub(crate) has_metrics: bool,
 }
 
@@ -67,6 +69,8 @@ pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
         commands,
         router,
         trust,
+        endpoints,
+        pull,
         has_metrics,
     } = tasks;
     let mut group = TaskGroup::default();
@@ -78,6 +82,8 @@ pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
     });
     group.spawn("command runner", |shutdown| commands.run(shutdown));
     group.spawn("backfill and reconciliation", |shutdown| trust.run(shutdown));
+    group.spawn("watch of the endpoints", |shutdown| endpoints.run(shutdown));
+    group.spawn("fetching of messages", |shutdown| pull.run(shutdown));
     if let Some(router) = router {
         group.spawn("router", |shutdown| router.run(shutdown));
     }

@@ -11,6 +11,7 @@ mod reference;
 mod secrets;
 mod server;
 mod services;
+mod source;
 mod store;
 
 use std::collections::BTreeMap;

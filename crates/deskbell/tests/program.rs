@@ -30,6 +30,7 @@ mod reload;
 mod replicas;
 mod retention;
 mod schema;
+mod sender;
 mod serve;
 mod sign_up;
 mod simulate;

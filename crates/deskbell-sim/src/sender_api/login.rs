@@ -8,11 +8,27 @@ use super::reply::Reply;
 use super::shared::Shared;
 use super::state::random_id;
 
+/// Whose key it is.
+pub(crate) fn instance(shared: &Shared, key: Option<&str>) -> Reply {
+    if key != Some(shared.options.secret_key.as_str()) {
+        return invalid_key();
+    }
+    Reply::ok(&json!({
+        "object": "instance",
+        "id": shared.options.instance_id,
+        "environment_type": "development",
+        "allowed_origins": [],
+    }))
+}
+
+fn invalid_key() -> Reply {
+    Reply::clerk_error(401, "clerk_key_invalid", "The provided Clerk Secret Key is invalid.")
+}
+
 /// Clerk's two paths.
 pub(crate) fn clerk(shared: &Shared, path: &str, key: Option<&str>) -> Reply {
     if key != Some(shared.options.secret_key.as_str()) {
-        let message = "The provided Clerk Secret Key is invalid.";
-        return Reply::clerk_error(401, "clerk_key_invalid", message);
+        return invalid_key();
     }
     let has_app = shared.state().has_app;
     match path {

@@ -1,10 +1,14 @@
 //! How the simulated sender behaves.
 
+use crate::world::INSTANCE_ID;
+
 /// How the API behaves.
 #[derive(Debug, Clone)]
 pub struct SenderApiOptions {
     /// The one key that is valid at Clerk.
     pub secret_key: String,
+    /// The instance that the key is of.
+    pub instance_id: String,
     pub app_id: String,
     pub region: String,
     /// Whether the instance has an application in the sender from the beginning.
@@ -24,6 +28,7 @@ impl Default for SenderApiOptions {
         let types = ["user.created", "user.updated", "user.deleted", "organization.created"];
         Self {
             secret_key: "sk_test_SimulatedByDeskbell".to_owned(),
+            instance_id: INSTANCE_ID.to_owned(),
             app_id: "app_SimulatedByDeskbell".to_owned(),
             region: "eu".to_owned(),
             has_app: true,

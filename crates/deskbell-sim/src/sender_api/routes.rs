@@ -5,6 +5,8 @@
 pub(crate) enum Route<'p> {
     /// Clerk's own path, below `/v1`.
     Clerk(&'p str),
+    /// The instance that the key is of.
+    Instance,
     OneTimeToken,
     EventTypes,
     /// There, but not for the token of an application.
@@ -30,6 +32,9 @@ pub(crate) enum AppRoute<'p> {
 }
 
 pub(crate) fn route<'p>(method: &str, path: &'p str) -> Option<Route<'p>> {
+    if (method, path) == ("GET", "/v1/instance") {
+        return Some(Route::Instance);
+    }
     if let Some(path) = path.strip_prefix("/v1/") {
         return (method == "POST").then_some(Route::Clerk(path));
     }

@@ -24,6 +24,19 @@ pub struct BackfillRequest {
     pub destinations: Vec<String>,
     /// From the beginning, also what is on its way.
     pub again: bool,
+    /// Events to make instead of filling mirrors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emit: Option<EmitRequest>,
+}
+
+/// Events to make of what Clerk has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmitRequest {
+    pub event_type: String,
+    /// The sources whose objects are read.
+    pub sources: Vec<String>,
+    /// The destinations that get the events; nobody else does.
+    pub destinations: Vec<String>,
 }
 
 impl BackfillRequest {

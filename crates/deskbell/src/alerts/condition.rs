@@ -31,6 +31,10 @@ pub(super) enum ConditionKind {
     SourceRefused,
     #[serde(rename = "source.silent")]
     SourceSilent,
+    #[serde(rename = "source.endpoint")]
+    SourceEndpoint,
+    #[serde(rename = "source.pull")]
+    SourcePull,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +43,7 @@ pub(super) enum AlertTarget {
     Destination(String),
     Source {
         name: String,
-        /// Why its requests are refused, where the alert is about that.
+        /// Why its requests are refused, or what is wrong with its endpoint, where the alert is about that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<String>,
     },
@@ -111,6 +115,8 @@ impl ConditionKind {
             Self::MirrorOtherInstance => "mirror.other_instance",
             Self::SourceRefused => "source.refused",
             Self::SourceSilent => "source.silent",
+            Self::SourceEndpoint => "source.endpoint",
+            Self::SourcePull => "source.pull",
         }
     }
 
@@ -162,11 +168,34 @@ impl ConditionKind {
                          instance."
                 ),
             ),
+            Self::SourceRefused | Self::SourceSilent | Self::SourceEndpoint | Self::SourcePull => {
+                self.resolved_at_source(target, &since)
+            }
+        }
+    }
+
+    /// The same, of those about sources.
+    fn resolved_at_source(self, target: &AlertTarget, since: &str) -> (String, String) {
+        match self {
             Self::SourceRefused => (
                 format!("{target}: few requests are rejected now"),
                 format!("Many requests were rejected since {since}."),
             ),
-            Self::SourceSilent => (
+            Self::SourceEndpoint => (
+                format!("{target}: this is over at the endpoint in Clerk"),
+                format!(
+                    "What was wrong with the endpoint of the source in Clerk's sender since {since} \
+                     ({target}) is over."
+                ),
+            ),
+            Self::SourcePull => (
+                format!("{target}: events are fetched again"),
+                format!(
+                    "The messages of the source {target} could not be fetched since {since}. Those of that \
+                     time are fetched too."
+                ),
+            ),
+            _ => (
                 format!("{target}: events arrive again"),
                 format!(
                     "The source {target} had received no event since {since}. If events of that \

@@ -1,6 +1,7 @@
 //! `deskbell backfill`: mirrors are filled with what existed before them.
 
 mod dry_run;
+mod emit;
 mod run_here;
 mod show;
 
@@ -33,15 +34,27 @@ pub(super) struct Arguments {
     /// Only count what would be read, and the requests that it takes.
     #[arg(long)]
     dry_run: bool,
+    /// Instead of filling mirrors, make an event of this type, such as user.created, of everything that Clerk has.
+    #[arg(long, value_name = "TYPE", requires = "to", conflicts_with_all = ["entities", "destinations", "again"])]
+    emit: Option<String>,
+    /// Destination that gets the events, whatever its filter; nobody else does. Can be repeated.
+    #[arg(long, value_name = "NAME", requires = "emit")]
+    to: Vec<String>,
 }
 
 pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let Arguments { entities, destinations, again, dry_run } = arguments;
-    let request = BackfillRequest { number: 0, entities, destinations, again };
-    let task = Task::new(request, context.load_without_secrets()?)?;
+    let Arguments { entities, destinations, again, dry_run, emit, to } = arguments;
+    let config = context.load_without_secrets()?;
+    let task = match emit {
+        Some(event_type) => emit::task(event_type, to, config).await?,
+        None => {
+            let request = BackfillRequest { entities, destinations, again, ..Default::default() };
+            Task::new(request, config)?
+        }
+    };
     if dry_run {
         dry_run::run(&task, context).await?;
         return Ok(ExitCode::from(exit::DONE));

@@ -1,12 +1,11 @@
 //! `deskbell connect`: an endpoint in Clerk's sender, its signing secret, and the first event.
 
-pub(super) mod address;
+mod address;
 mod clerk;
 mod env_file;
 mod error;
 mod first_event;
 mod report;
-mod used_types;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +23,7 @@ use self::first_event::{FirstEvent, Received};
 use self::report::Report;
 use super::{Context, exit};
 use crate::config::{Config, Loaded};
+use crate::used_types::used_types;
 
 /// The variable that holds the signing secret.
 const SECRET_VARIABLE: &str = "CLERK_WEBHOOK_SIGNING_SECRET";
@@ -72,9 +72,8 @@ pub(super) async fn run(
         errln!("warning: {left_out}; the event types of the endpoint are not reduced");
     }
     let mut source = named_source(&loaded.config, arguments.source.as_deref())?.clone();
-    let sender_url = address::sender_url(&context.environment)?;
-    let url = address::endpoint_url(&arguments.url, &source, sender_url.is_some())?;
-    let client = clerk::client(&mut source, &context.environment, sender_url)?;
+    let url = address::endpoint_url(&arguments.url, &source, source.sender_url.is_some())?;
+    let client = clerk::client(&mut source, &context.environment)?;
     let mut report = Report::new(context.json, arguments.print, arguments.dry_run);
     let session = if arguments.dry_run {
         client.find_sender_session().await
@@ -129,7 +128,7 @@ async fn plan(
     let wanted = WantedEndpoint {
         uid: endpoint_uid(source),
         url: url.clone(),
-        event_types: used_types::used_types(&loaded.config, source, &known),
+        event_types: used_types(&loaded.config, source, &known),
         keeps_event_types: !loaded.left_out.is_empty(),
     };
     let endpoints = session.endpoints().await.map_err(|source| Error::read(source, url))?;

@@ -4,6 +4,7 @@ mod messages;
 mod show;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use clerk_webhooks::UnixMillis;
@@ -41,15 +42,19 @@ pub(super) struct Arguments {
     /// Only messages since this time (2026-11-21T08:00:00Z) or this long ago (7d) [default: 90d].
     #[arg(long, value_name = "T", requires = "messages", value_parser = time::since)]
     since: Option<UnixMillis>,
+    /// Time limit for messages that are sent again to arrive; those that do not are fetched.
+    #[arg(long, default_value = "60s", value_name = "DURATION", requires = "messages", value_parser = humantime::parse_duration)]
+    wait: Duration,
 }
 
 pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let Arguments { entities, destinations, repair, delete_at_most, messages, since } = arguments;
+    let Arguments { entities, destinations, repair, delete_at_most, messages, since, wait } =
+        arguments;
     if messages {
-        return messages::run(&messages::Request { since, repair }, context).await;
+        return messages::run(&messages::Request { since, repair, wait }, context).await;
     }
     let request = BackfillRequest { entities, destinations, ..BackfillRequest::default() };
     let task = Task::new(request, context.load_without_secrets()?)?;

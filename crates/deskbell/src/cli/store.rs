@@ -13,6 +13,7 @@ use miette::Diagnostic;
 
 use super::exit;
 use crate::StartError;
+use crate::backend_api;
 use crate::command_runner::{Answer, CommandRunner, Request};
 use crate::config::Config;
 use crate::delivering;
@@ -90,8 +91,10 @@ async fn execute_here(
     store: Arc<dyn Store>,
     request: Request,
 ) -> Result<Answer, exit::Failure> {
-    let answer =
-        CommandRunner::new(store.clone(), replayer(config, &store)?).execute(request).await;
+    let readable = backend_api::sources(config)
+        .map_err(|error| exit::Failure::start(StartError::BackendApi(error)))?;
+    let runner = CommandRunner::new(store.clone(), replayer(config, &store)?, readable);
+    let answer = runner.execute(request).await;
     // Where that fails, a program that starts meanwhile waits for the lease's end.
     let _ = store.release_lease(COMMANDS).await;
     store.close().await;

@@ -139,6 +139,13 @@ impl Config {
         if let [source] = config.sources.as_mut_slice() {
             warnings.extend(source.take_secret_key(environment));
         }
+        for (index, source) in config.sources.iter_mut().enumerate() {
+            warnings.extend(source.take_sender_url(environment));
+            if !is_lenient {
+                let place = [Step::Key("source"), Step::Index(index)];
+                source.check_secret_key().map_err(|fault| locate(fault.below(&place)))?;
+            }
+        }
         let left_out = left_out.iter().map(ToString::to_string).collect();
         Ok(Loaded { config, file, warnings, left_out, lacks_mirror })
     }

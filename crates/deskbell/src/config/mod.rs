@@ -18,7 +18,8 @@ pub use deskbell_config::{
     SecretText, SecretUrl, SmtpUrl, SqliteUrl, TemplateText,
 };
 pub use deskbell_server::{
-    BackendKey, BackfillMode, Network, ServerConfig, SigningSecret, SourceConfig, TlsConfig,
+    BackendKey, BackfillMode, Network, SenderConfig, ServerConfig, SigningSecret, SourceConfig,
+    SourceMode, TlsConfig,
 };
 pub use deskbell_store::{RetentionConfig, StoreConfig};
 

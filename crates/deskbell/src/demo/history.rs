@@ -12,8 +12,8 @@ use deskbell_sim::{INSTANCE_ID, Message, Scenario, Truth, World};
 use deskbell_store::{Store, clock};
 use deskbell_sync::{FetchedFrom, connect};
 use deskbell_trust::{
-    MessageComparison, RECHECK_AFTER, Reconcile, ReconciledMirror, Repair, WalkStatus,
-    WantedEndpoint, endpoint_uid, plan_endpoint, read_backfill_state,
+    MessageComparison, MessageScope, RECHECK_AFTER, Reconcile, ReconciledMirror, Repair,
+    WalkStatus, WantedEndpoint, endpoint_uid, plan_endpoint, read_backfill_state,
 };
 
 use crate::backend_api;
@@ -129,8 +129,8 @@ impl HistoricClerk {
         let clerk_url = format!("{}/v1", clerk_url.trim_end_matches("/v1")).parse::<HttpUrl>();
         source.api_url = clerk_url.ok();
         let key = BackendKey(SecretKey::parse(KEY).map_err(failed)?);
-        let sender_url = self.sender.sender_url().parse().map_err(failed)?;
-        let client = backend_api::client(&source, &key, Some(sender_url)).map_err(failed)?;
+        source.sender_url = self.sender.sender_url().parse().ok();
+        let client = backend_api::client(&source, &key).map_err(failed)?;
         let session = client.sender_session().await.map_err(failed)?;
         let types = catalog::all().iter().map(|entry| entry.event_type.as_str().to_owned());
         let wanted = WantedEndpoint {
@@ -198,7 +198,7 @@ impl HistoricClerk {
     ) -> Result<u64, HistoryError> {
         let source = &config.sources[0];
         let key = BackendKey(SecretKey::parse(KEY).map_err(failed)?);
-        let client: Client = backend_api::client(source, &key, None).map_err(failed)?;
+        let client: Client = backend_api::client(source, &key).map_err(failed)?;
         let mut options =
             config.destinations.iter().filter_map(|one| one.mirror_options(&config.sources));
         let Some(options) = options.next() else { return Ok(0) };
@@ -219,10 +219,11 @@ impl HistoricClerk {
     /// Has the sender send again what is not in the event log; how many are missing then.
     pub(super) async fn recover_messages(&self, store: &dyn Store) -> Result<u64, HistoryError> {
         let Some((session, endpoint)) = &self.connected else { return Ok(0) };
-        let comparison = MessageComparison { session, endpoint, log: store, source: SOURCE };
+        let scope = MessageScope::Endpoint(endpoint);
+        let comparison = MessageComparison { session, scope, log: store, source: SOURCE };
         let later_ms = clock::now_ms() + LATER_MS;
         let mut compared = comparison.compare(0, later_ms).await.map_err(failed)?;
-        comparison.have_sent_again(&mut compared, RECOVER_MAX).await.map_err(failed)?;
+        comparison.have_sent_again(endpoint, &mut compared, RECOVER_MAX).await.map_err(failed)?;
         Ok(compared.left())
     }
 

@@ -8,7 +8,10 @@ use deskbell_server::RefusedRequests;
 use deskbell_store::{ConsumerLog, LogHandle, Store, SubjectIndexer};
 use deskbell_sync::status::MirrorStatus;
 use deskbell_sync::{MirrorOptions, MirrorService, RowReader, Target};
-use deskbell_trust::{BackfillSource, Ensure, EnsuredMirror, FollowedMirror, TrustService};
+use deskbell_trust::{
+    BackfillSource, EndpointWatch, Ensure, EnsuredMirror, FollowedMirror, LOOK_EVERY, MessagePull,
+    PULL_EVERY, TrustService,
+};
 use futures_util::future::{join_all, select_all};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -16,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::StartError;
 use crate::alerts::Alerts;
+use crate::backend_api;
+use crate::command_runner::CommandRunner;
 use crate::config::Config;
 use crate::delivering::{Delivering, WorkerConfig};
 use crate::outcomes::mirrors::RunningMirrors;
@@ -177,6 +182,7 @@ impl Parts {
             target: mirror.target.clone(),
             options: mirror.options.clone(),
         });
+        let shared_config = Arc::new(config.clone());
         let (log_id, names) = (store.log_id(), delivering.names());
         let consumed: Arc<dyn ConsumerLog> = store.clone();
         let running = Arc::new(self.running_mirrors(&consumed));
@@ -188,8 +194,22 @@ impl Parts {
             pruner: Pruner::new(store.clone(), log_id, &config.store, names, mirrors.collect()),
             alerts: Alerts::new(config, Arc::clone(store), log.clone(), running, destinations),
             refused: Arc::clone(refused),
-            commands: delivering.commands(store, sources),
+            commands: CommandRunner::new(
+                store.clone(),
+                delivering.replayer(store, sources),
+                readable.to_vec(),
+            ),
             router: delivering.router(store),
+            endpoints: EndpointWatch::new(
+                store.clone(),
+                backend_api::watched_sources(&shared_config, readable),
+                LOOK_EVERY,
+            ),
+            pull: MessagePull::new(
+                store.clone(),
+                backend_api::pulled_sources(&shared_config, readable),
+                PULL_EVERY,
+            ),
             trust,
             has_metrics: config.server.admin_token.is_some(),
         });

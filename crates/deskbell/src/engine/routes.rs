@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbell_server::{AdminToken, App, IngestOptions, Source, Tls};
+use deskbell_server::{AdminToken, App, IngestOptions, Source, SourceMode, Tls};
 
 use super::StartError;
 use super::parts::Shared;
@@ -58,7 +58,8 @@ pub(crate) fn certificate(config: &Config) -> Result<Option<Tls>, StartError> {
 }
 
 pub(super) fn sources(config: &[SourceConfig]) -> Result<Vec<Source>, StartError> {
-    config.iter().map(source).collect()
+    // Nobody posts to a source whose messages are fetched.
+    config.iter().filter(|source| source.mode == SourceMode::Push).map(source).collect()
 }
 
 fn source(config: &SourceConfig) -> Result<Source, StartError> {

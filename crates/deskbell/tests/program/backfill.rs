@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use deskbell_sim::INSTANCE_ID;
 use deskbell_sim::backend_api::{BackendApi, BackendApiOptions, Fault, SharedDirectory, sample};
+use deskbell_sim::receiver::{Receiver, Reply};
 use deskbell_sync::inspect::MirrorReader;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::support::{Ran, Serving, deskbell, finish, mirror_at, run, within};
+use super::support::{
+    ENDPOINT_SECRET, Ran, Serving, deskbell, finish, mirror_at, now, run, within,
+};
 
 const KEY: &str = "sk_test_SimulatedByDeskbell";
 pub(super) const OTHER: &str = "ins_2Another0000000000000000000";
@@ -172,4 +175,84 @@ async fn a_key_that_serve_cannot_use_is_said_in_its_log_and_stops_nothing() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains(INSTANCE_ID), "{}", ran.stderr);
     assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn events_of_what_existed_go_to_a_chosen_destination_and_nowhere_else() {
+    let api = clerk(3).await;
+    let [chosen, other] = [
+        Receiver::start(|_| Reply::Status(200)).await,
+        Receiver::start(|_| Reply::Status(200)).await,
+    ];
+    let (chosen, other) = (chosen.unwrap(), other.unwrap());
+    let hook = |name: &str, receiver: &Receiver| {
+        format!(
+            "[[destination]]\nname = \"{name}\"\ntype = \"http\"\nurl = \"{}\"\n\
+             secret = \"{ENDPOINT_SECRET}\"\nallow_hosts = [\"127.0.0.1\"]\n",
+            receiver.url()
+        )
+    };
+    let directory = configured(&format!(
+        "instance_id = \"{INSTANCE_ID}\"\nbackfill = \"never\"\n[[destination]]\nname = \"mirror\"\n\
+         type = \"database\"\nurl = \"sqlite://clerk.db\"\n{}{}",
+        hook("crm", &chosen),
+        hook("other", &other),
+    ));
+    let path = directory.path();
+    let serving = Serving::of(with_key(path, &api)).await;
+    let emit = ["--emit", "user.created", "--to", "crm"];
+    let counted = backfill(path, &api, &[&["--dry-run"], &emit[..]].concat()).await;
+    assert!(counted.stdout.contains("nothing was written"), "{counted:?}");
+    let ran = backfill(path, &api, &[&["--json"], &emit[..]].concat()).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let events = &json(&ran)["events"][0];
+    assert_eq!((&events["destination"], &events["deliveries"]), (&"crm".into(), &3.into()));
+    within(chosen.wait_for(3)).await;
+    let received = &chosen.received()[0];
+    let body: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
+    assert_eq!((&body["type"], &body["origin"]), (&"user.created".into(), &"backfill".into()));
+    let verifier =
+        clerk_webhooks::Verifier::new(clerk_webhooks::Secret::parse(ENDPOINT_SECRET).unwrap());
+    verifier.verify(&received.headers, &received.body, now()).unwrap();
+    // An event that everybody gets is behind them: nobody else got those before it.
+    let triggered = run(path, &["trigger", "user.created", "--url", &serving.url()]).await;
+    assert_eq!(triggered.code, 0, "{triggered:?}");
+    within(other.wait_for(1)).await;
+    mirror_at(path, 4).await;
+    wait_for_users(path, 0).await;
+    let body: serde_json::Value = serde_json::from_slice(&other.received()[0].body).unwrap();
+    assert_eq!(body.get("origin"), None);
+    let shown = run(path, &["events", "show", &received.message_id]).await;
+    for text in [
+        "verified by  secret key: it was made from an object of Clerk's API",
+        "crm          delivered",
+        "other        filtered: it was made for chosen destinations",
+        "mirror       not mirrored: it was made for chosen destinations",
+    ] {
+        assert!(shown.stdout.contains(text), "{text}: {}", shown.stdout);
+    }
+    assert_eq!(serving.terminate().await.0, 0);
+    // Without a running `serve` the events wait for one.
+    let later = backfill(path, &api, &["--emit", "user.created", "--to", "other"]).await;
+    assert_eq!(later.code, 0, "{later:?}");
+    let serving = Serving::of(with_key(path, &api)).await;
+    within(other.wait_for(4)).await;
+    assert_eq!((chosen.count(), serving.terminate().await.0), (4, 0));
+}
+
+#[tokio::test]
+async fn events_that_cannot_be_made_are_refused() {
+    let (directory, api) = (ours(), clerk(1).await);
+    for (arguments, text) in [
+        (&["--emit", "user.creatd", "--to", "crm"][..], "did you mean `user.created`"),
+        (&["--emit", "user.deleted", "--to", "crm"], "no event of type `user.deleted`"),
+        (&["--emit", "user.created", "--to", "crm"], "destination `crm` not found"),
+        (&["--emit", "user.created", "--to", "mirror"], "which has no deliveries"),
+        (&["--emit", "user.created"], "--to"),
+        (&["--emit", "user.created", "--to", "crm", "user"], "cannot be used with"),
+    ] {
+        let ran = backfill(directory.path(), &api, arguments).await;
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains(text), "{text}: {ran:?}");
+    }
 }

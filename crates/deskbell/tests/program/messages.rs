@@ -67,10 +67,7 @@ async fn messages_that_never_came_in_are_found_and_sent_again() {
     assert_eq!(json(&since)["sources"][0]["missing"], 1);
     let mended = run(directory.path(), &api, &["--repair"]).await;
     assert_eq!(mended.code, 0, "{mended:?}");
-    assert!(
-        mended.stdout.contains("2 messages were missing and have been sent again"),
-        "{mended:?}"
-    );
+    assert!(mended.stdout.contains("missing before: 2 (2 sent again, 0 fetched)"), "{mended:?}");
     let after = run(directory.path(), &api, &[]).await;
     assert_eq!(after.code, 0, "{after:?}");
     assert!(after.stdout.ends_with("clerk: all 2 messages received\n"), "{after:?}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_sync::{Fold, Mappings, MirrorOptions};
-use deskbell_trust::{BackfillSource, Estimate, counted_as, estimate, time_of};
+use deskbell_trust::{BackfillSource, Estimate, counted_as, estimate, estimate_emission, time_of};
 use serde_json::json;
 
 use super::super::clerk::error::Error;
@@ -16,8 +16,15 @@ pub(super) async fn run(task: &Task, context: &Context) -> Result<(), exit::Fail
     let mut estimates = Vec::new();
     let mut time = Duration::ZERO;
     for source in &task.sources {
-        let folds = folds_of(task, source)?;
-        let of_source = estimate(&source.client, &folds, &task.request.entities).await;
+        let of_source: Vec<Estimate> = match &task.request.emit {
+            Some(emit) => {
+                estimate_emission(&source.client, &emit.event_type).await.into_iter().collect()
+            }
+            None => {
+                let folds = folds_of(task, source)?;
+                estimate(&source.client, &folds, &task.request.entities).await
+            }
+        };
         let requests = of_source.iter().map(|estimate| estimate.requests).sum();
         let mut configured = task.config.sources.iter().filter(|one| one.name == source.name);
         if let Some((config, key)) =

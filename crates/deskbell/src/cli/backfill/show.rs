@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use deskbell_store::{Leases, StoreError};
-use deskbell_trust::{BackfillState, WalkState, WalkStatus, read_backfill_state};
+use deskbell_trust::{
+    BackfillState, WalkState, WalkStatus, emission_name, emission_of, read_backfill_state,
+};
 use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::sync::watch;
@@ -20,16 +22,24 @@ pub(super) struct Shown {
     bar: ProgressBar,
     destinations: Vec<String>,
     entities: Vec<String>,
+    /// Whether events are made, and no mirror is filled.
+    emits: bool,
 }
 
 impl Shown {
     pub(super) fn new(task: &Task, context: &Context) -> Self {
-        let destinations = task.mirrors.iter().map(|mirror| mirror.destination.clone());
-        Self {
-            bar: progress::bar(0, READING, context),
-            destinations: destinations.collect(),
-            entities: task.request.entities.clone(),
-        }
+        let (destinations, entities) = match &task.request.emit {
+            Some(emit) => {
+                let walks = emit.sources.iter().map(|name| emission_name(name, &emit.event_type));
+                (emit.destinations.clone(), walks.collect())
+            }
+            None => {
+                let mirrors = task.mirrors.iter().map(|mirror| mirror.destination.clone());
+                (mirrors.collect(), task.request.entities.clone())
+            }
+        };
+        let (bar, emits) = (progress::bar(0, READING, context), task.request.emit.is_some());
+        Self { bar, destinations, entities, emits }
     }
 
     /// Draws the bar whenever the state changes.
@@ -83,7 +93,9 @@ impl Shown {
     pub(super) fn print(&self, state: &BackfillState, context: &Context) -> bool {
         self.bar.finish_and_clear();
         let walks: Vec<_> = self.walks(state).collect();
-        if context.json {
+        if self.emits {
+            print_emitted(&walks, context);
+        } else if context.json {
             let entities = walks.iter().map(|(destination, entity, walk)| {
                 json!({
                     "destination": destination, "entity": entity, "status": walk.status,
@@ -111,6 +123,31 @@ impl Shown {
         }
         is_whole && walks.iter().all(|(.., walk)| walk.status.is_settled() && walk.rejected == 0)
     }
+}
+
+/// Prints how many events were made, and for whom.
+fn print_emitted(walks: &[(&str, &str, &WalkState)], context: &Context) {
+    let named = walks.iter().filter_map(|(destination, name, walk)| {
+        let (source, event_type) = emission_of(name)?;
+        Some((*destination, source, event_type, *walk))
+    });
+    if context.json {
+        let events = named.map(|(destination, source, event_type, walk)| {
+            json!({
+                "destination": destination, "source": source, "type": event_type,
+                "status": walk.status, "read": walk.read, "deliveries": walk.rows_written,
+                "error": walk.error,
+            })
+        });
+        outln!("{:#}", json!({ "events": events.collect::<Vec<_>>() }));
+        return;
+    }
+    let rows = named.map(|(destination, source, event_type, walk)| {
+        let (read, deliveries) = (walk.read.to_string(), walk.rows_written.to_string());
+        let (source, event_type) = (source.to_owned(), event_type.to_owned());
+        [destination.to_owned(), source, event_type, read, deliveries, outcome(walk)]
+    });
+    table::print(["DESTINATION", "SOURCE", "TYPE", "READ", "DELIVERIES", "STATE"], rows);
 }
 
 /// What became of an entity, in words.

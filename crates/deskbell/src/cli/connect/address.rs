@@ -1,4 +1,4 @@
-//! The addresses that `connect` is given: where Clerk shall send, and where Clerk's sender is.
+//! The address that `connect` is given: where Clerk shall send.
 
 use std::net::Ipv6Addr;
 
@@ -6,15 +6,6 @@ use deskbell_server::SourceConfig;
 use url::{Host, Url};
 
 use super::error::Error;
-use crate::config::Environment;
-
-/// Where the sender is, in tests.
-const SENDER_URL_VARIABLE: &str = "CLERK_SENDER_URL";
-
-pub(in crate::cli) fn sender_url(environment: &Environment) -> Result<Option<Url>, Error> {
-    let text = environment.get(SENDER_URL_VARIABLE);
-    text.map(|text| text.parse().map_err(Error::SenderUrl)).transpose()
-}
 
 /// The endpoint's URL. One without a path gets the first of the source. A simulated sender reaches this machine.
 pub(super) fn endpoint_url(

@@ -14,7 +14,6 @@ use crate::config::Environment;
 pub(super) fn client(
     source: &mut SourceConfig,
     environment: &Environment,
-    sender_url: Option<Url>,
 ) -> Result<Client, Error> {
     if let Some(warning) = source.take_secret_key(environment) {
         errln!("warning: {warning}");
@@ -22,7 +21,7 @@ pub(super) fn client(
     let Some(key) = &source.secret_key else {
         return Err(Error::NoSecretKey { source_name: source.name.clone() });
     };
-    backend_api::client(source, key, sender_url).map_err(Error::Client)
+    backend_api::client(source, key).map_err(Error::Client)
 }
 
 /// Makes the change, and reads the endpoint's signing secret.

@@ -39,8 +39,6 @@ pub(in crate::cli) enum Error {
     Local,
     #[error("--url: expected a URL without a user name and a password")]
     Password,
-    #[error("CLERK_SENDER_URL is not a URL")]
-    SenderUrl(#[source] url::ParseError),
     #[error("source `{source_name}` has no secret key")]
     #[diagnostic(help(
         "set CLERK_SECRET_KEY, or `secret_key` of the source, to the Secret Key of the instance: \
@@ -187,9 +185,7 @@ impl From<Error> for exit::Failure {
             | Error::NotHttps
             | Error::Local
             | Error::Password => Self::usage(error),
-            Error::NoSecretKey { .. } | Error::SenderUrl(_) | Error::Client(_) => {
-                Self::config(error)
-            }
+            Error::NoSecretKey { .. } | Error::Client(_) => Self::config(error),
             _ => Self::failed_with_help(error),
         }
     }

@@ -10,8 +10,8 @@ use deskbell_store::{
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::error::Error;
-use super::used_types::has_side_effects;
 use crate::config::Config;
+use crate::used_types::has_side_effects;
 
 /// How often the event log is read.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);

@@ -4,23 +4,25 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clerk_api::ClientError;
-use clerk_api::sender::{ReadError, SessionError};
+use clerk_api::sender::{ReadError, SenderSession, SessionError};
 use clerk_webhooks::UnixMillis;
-use deskbell_server::SourceConfig;
 use deskbell_store::{Store, clock};
-use deskbell_trust::{MessageComparison, MessagesCompared, MessagesError, endpoint_of};
+use deskbell_trust::{
+    MessageComparison, MessageScope, MessagesCompared, MessagesError, endpoint_of, read_pull_state,
+};
 use miette::Diagnostic;
 use serde_json::json;
 
-use super::super::connect::address;
 use super::super::{Context, exit, store};
 use crate::backend_api;
-use crate::config::Config;
+use crate::command_runner::{Answer, Request as Command};
+use crate::config::{Config, SourceConfig, SourceMode};
+use crate::used_types::is_pulled;
 
 /// How long the sender keeps messages.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
-/// How long messages that are sent again are waited for.
-const WAIT: Duration = Duration::from_secs(60);
+/// Messages that one command fetches: others need not wait long for it.
+const FETCHED_AT_ONCE: usize = 50;
 /// How many of the missing messages are named.
 const EXAMPLES_MAX: usize = 5;
 
@@ -42,20 +44,35 @@ enum Error {
     #[error("Clerk's sender has no endpoint for source `{source_name}`")]
     #[diagnostic(help("create it with `deskbell connect --url URL`"))]
     NoEndpoint { source_name: String },
+    #[error("no message of source `{source_name}` was ever fetched")]
+    #[diagnostic(help("`deskbell serve` fetches them: start it, and try again"))]
+    NeverPulled { source_name: String },
     #[error("cannot compare the messages of source `{source_name}`")]
     Messages { source_name: String, source: MessagesError },
+}
+
+impl Error {
+    fn no_endpoint(source: &SourceConfig) -> Self {
+        Self::NoEndpoint { source_name: source.name.clone() }
+    }
+
+    fn never_pulled(source: &SourceConfig) -> Self {
+        Self::NeverPulled { source_name: source.name.clone() }
+    }
 }
 
 /// What is asked for.
 pub(super) struct Request {
     pub(super) since: Option<UnixMillis>,
     pub(super) repair: bool,
+    /// How long messages that are sent again are waited for.
+    pub(super) wait: Duration,
 }
 
 pub(super) async fn run(request: &Request, context: &Context) -> Result<ExitCode, exit::Failure> {
     let config = context.load_without_secrets()?;
     let store = store::to_read(&config).await?;
-    let compared = compare_all(request, &config, &*store, context).await;
+    let compared = compare_all(request, &config, &*store).await;
     store.close().await;
     let compared = compared?;
     if context.json {
@@ -72,11 +89,10 @@ async fn compare_all(
     request: &Request,
     config: &Config,
     store: &dyn Store,
-    context: &Context,
 ) -> Result<Vec<(String, MessagesCompared)>, exit::Failure> {
     let mut compared = Vec::new();
     for source in config.sources.iter().filter(|source| source.secret_key.is_some()) {
-        let outcome = compare(request, source, store, context).await?;
+        let outcome = compare(request, config, source, store).await?;
         compared.push((source.name.clone(), outcome));
     }
     match compared.is_empty() {
@@ -87,35 +103,81 @@ async fn compare_all(
 
 async fn compare(
     request: &Request,
+    config: &Config,
     source: &SourceConfig,
     store: &dyn Store,
-    context: &Context,
 ) -> Result<MessagesCompared, exit::Failure> {
     let failed = |error: Error| exit::Failure::failed_with_help(error);
     let source_name = || source.name.clone();
-    let Some(key) = &source.secret_key else { return Err(exit::Failure::config(Error::NoKey)) };
-    let sender_url = address::sender_url(&context.environment)?;
-    let client = backend_api::client(source, key, sender_url)
-        .map_err(|error| exit::Failure::config(Error::Client(error)))?;
-    let session = client.find_sender_session().await;
-    let session = session
-        .map_err(|error| failed(Error::Session { source_name: source_name(), source: error }))?;
-    let no_endpoint = || failed(Error::NoEndpoint { source_name: source_name() });
-    let session = session.ok_or_else(no_endpoint)?;
+    let session = session(source).await?;
     let endpoints = session.endpoints().await.map_err(|error| failed(Error::Read(error)))?;
-    let endpoint = endpoint_of(&endpoints, &source.name, &source.path).ok_or_else(no_endpoint)?;
+    let takes = |name: &str| is_pulled(config, &source.name, name);
+    let scope = match source.mode {
+        SourceMode::Push => {
+            let endpoint = endpoint_of(&endpoints, &source.name, &source.path);
+            let endpoint = endpoint.ok_or_else(|| failed(Error::no_endpoint(source)))?;
+            MessageScope::Endpoint(endpoint)
+        }
+        SourceMode::Pull => {
+            let state = read_pull_state(store).await.map_err(store::failed_to_read)?;
+            let of_source = state.and_then(|mut state| state.sources.remove(&source.name));
+            let begun_at_ms = of_source.and_then(|state| state.begun_at_ms);
+            let begun_at_ms = begun_at_ms.ok_or_else(|| failed(Error::never_pulled(source)))?;
+            MessageScope::Pull { takes: &takes, begun_at_ms }
+        }
+    };
     let comparison =
-        MessageComparison { session: &session, endpoint, log: store, source: &source.name };
+        MessageComparison { session: &session, scope, log: store, source: &source.name };
     let now_ms = clock::now_ms();
     let earliest = now_ms - clock::whole_ms(KEPT);
     let since_ms = request.since.map_or(earliest, UnixMillis::as_millis);
     let of_messages = |error| failed(Error::Messages { source_name: source_name(), source: error });
     let mut compared = comparison.compare(since_ms, now_ms).await.map_err(of_messages)?;
-    if request.repair && compared.missing > 0 {
-        let done = comparison.have_sent_again(&mut compared, WAIT).await;
+    if !request.repair || compared.missing == 0 {
+        return Ok(compared);
+    }
+    if let MessageScope::Endpoint(endpoint) = scope {
+        let done = comparison.have_sent_again(endpoint, &mut compared, request.wait).await;
         done.map_err(of_messages)?;
     }
+    fetch(config, source, store, &mut compared).await?;
     Ok(compared)
+}
+
+async fn session(source: &SourceConfig) -> Result<SenderSession, exit::Failure> {
+    let Some(key) = &source.secret_key else { return Err(exit::Failure::config(Error::NoKey)) };
+    let client = backend_api::client(source, key)
+        .map_err(|error| exit::Failure::config(Error::Client(error)))?;
+    let session = client.find_sender_session().await.map_err(|error| {
+        let source_name = source.name.clone();
+        exit::Failure::failed_with_help(Error::Session { source_name, source: error })
+    });
+    session?.ok_or_else(|| exit::Failure::failed_with_help(Error::no_endpoint(source)))
+}
+
+/// Fetches the messages that did not come, the oldest first.
+async fn fetch(
+    config: &Config,
+    source: &SourceConfig,
+    store: &dyn Store,
+    compared: &mut MessagesCompared,
+) -> Result<(), exit::Failure> {
+    let missing: Vec<_> = compared.missing_ids.iter().rev().cloned().collect();
+    for message_ids in missing.chunks(FETCHED_AT_ONCE) {
+        let (source, message_ids) = (source.name.clone(), message_ids.to_vec());
+        let done = store::execute(config, Command::FetchMessages { source, message_ids }).await?;
+        let Answer::MessagesFetched { messages } = done.answer else {
+            return Err(store::unexpected(&done.answer));
+        };
+        compared.fetched += messages;
+    }
+    let mut left = Vec::new();
+    for id in &compared.missing_ids {
+        let found = store.find(&source.name, id).await.map_err(store::failed_to_read)?;
+        left.extend(found.is_none().then(|| id.clone()));
+    }
+    compared.missing_ids = left;
+    Ok(())
 }
 
 fn of_json(source: &str, compared: &MessagesCompared) -> serde_json::Value {
@@ -124,21 +186,21 @@ fn of_json(source: &str, compared: &MessagesCompared) -> serde_json::Value {
         "source": source, "sent": compared.sent, "received": compared.received,
         "on_their_way": compared.on_their_way, "missing": compared.missing,
         "asked_again": compared.asked_again, "recovered": compared.recovered,
-        "left": compared.left(), "examples": examples,
+        "fetched": compared.fetched, "left": compared.left(), "examples": examples,
     })
 }
 
 fn print(source: &str, compared: &MessagesCompared, repair: bool) {
-    let MessagesCompared { sent, on_their_way, missing, recovered, .. } = compared;
+    let MessagesCompared { sent, on_their_way, missing, recovered, fetched, .. } = compared;
     if *on_their_way > 0 {
         outln!("{source}: {on_their_way} messages are younger than a minute and on their way");
     }
+    let expected = sent - on_their_way;
     match (missing, compared.left()) {
-        (0, _) => outln!("{source}: all {} messages received", sent - on_their_way),
+        (0, _) => outln!("{source}: all {expected} messages received"),
         (_, 0) => outln!(
-            "{source}: {recovered} messages were missing and have been sent again: all {} messages \
-             received",
-            sent - on_their_way
+            "{source}: all {expected} messages received; missing before: {missing} ({recovered} sent \
+             again, {fetched} fetched)"
         ),
         (_, left) => {
             let ids: Vec<_> = compared.missing_ids.iter().take(EXAMPLES_MAX).cloned().collect();

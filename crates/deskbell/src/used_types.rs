@@ -9,7 +9,7 @@ use crate::config::{Config, DestinationConfig, DestinationKind};
 
 /// The types that a destination of this source takes, of those that are known here or to the sender. Without any
 /// destination, all but one-time codes: the event log keeps them.
-pub(super) fn used_types(config: &Config, source: &str, known: &[String]) -> Vec<String> {
+pub(crate) fn used_types(config: &Config, source: &str, known: &[String]) -> Vec<String> {
     let candidates = candidates(config, known);
     let used: Vec<_> =
         candidates.iter().filter(|name| is_used(config, source, name)).cloned().collect();
@@ -19,8 +19,14 @@ pub(super) fn used_types(config: &Config, source: &str, known: &[String]) -> Vec
     used
 }
 
+/// Whether events of this type are fetched where the source is pulled: all, but one-time codes only where a destination
+/// names them.
+pub(crate) fn is_pulled(config: &Config, source: &str, event_type: &str) -> bool {
+    !ONE_TIME_CODES.contains(&event_type) || is_used(config, source, event_type)
+}
+
 /// Whether an event of this type, sent again, has an effect that cannot be taken back: a delivery, or a statement.
-pub(super) fn has_side_effects(config: &Config, source: &str, event_type: &str) -> bool {
+pub(crate) fn has_side_effects(config: &Config, source: &str, event_type: &str) -> bool {
     destinations_of(config, source).any(|destination| match &destination.kind {
         DestinationKind::Database(database) => {
             database.statements.iter().any(|statement| takes_type(&statement.on, event_type))
