@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clerk_api::RateShare;
-use deskbell_sim::backend_api::{BackendApiOptions, Fault, LiveWorld, SharedDirectory};
+use deskbell_sim::backend_api::{BackendApiOptions, Fault, LiveWorld, SharedDirectory, sample};
 use deskbell_sim::{Message, Scenario, World as SimulatedWorld, drift};
 use deskbell_store::NewEvent;
 use deskbell_trust::{BackfillProgress, Scope};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::support::{Mirror, World};
+use crate::support::{Mirror, START_MS, World};
 
 /// What Clerk has, event by event.
 struct Clerk {
@@ -158,4 +158,61 @@ async fn the_rate_limit_is_kept() {
     world.fill(&[&mirror]).await;
     assert!(drift(clerk.live.truth(), &mirror.tables().await).is_empty());
     assert_eq!((world.api.in_window_max(), world.api.rate_limited()), (4, 0));
+}
+
+/// The least possible requests of a whole backfill of these lists: each page once, and users are counted.
+/// Pages that go by their offset overlap a little, and a kill has each list lose two pages.
+const LEAST: usize = 24 + 60 + 40 + 1;
+
+#[tokio::test]
+async fn a_kill_at_any_moment_costs_few_requests() {
+    let entities = ["user", "permission", "organization_membership"];
+    for killed_at in [21, 97] {
+        let directory = SharedDirectory::default();
+        let lists = [
+            ("users", 11_990),
+            ("organization_permissions", 29_990),
+            ("organization_memberships", 19_990),
+        ];
+        for (list, objects) in lists {
+            let mut state = directory.lock();
+            for number in 0..objects {
+                let at_ms = START_MS + i64::try_from(number).unwrap();
+                state.insert(list, &sample(list, number, at_ms));
+            }
+        }
+        let (failed, kill) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let (counted, killing) = (Arc::clone(&failed), Arc::clone(&kill));
+        let world = World::with(directory, move |request| {
+            if request.number == killed_at {
+                killing.notify_one();
+            }
+            let fault = match request.number % 23 {
+                7 => Fault::Status(500),
+                17 => Fault::RateLimited(Duration::from_secs(0)),
+                _ => return Fault::None,
+            };
+            counted.fetch_add(1, Ordering::SeqCst);
+            fault
+        })
+        .await;
+        let mirror = world.mirror("app").await;
+        let mirrors = [&mirror];
+        tokio::select! {
+            _ = world.fill_entities(&mirrors, &entities, Scope::Missing) => {
+                panic!("it was to be killed at request {killed_at}")
+            }
+            () = kill.notified() => {}
+        }
+        world.fill_entities(&mirrors, &entities, Scope::Missing).await;
+        let rows = [
+            mirror.count("users").await,
+            mirror.count("permissions").await,
+            mirror.count("organization_memberships").await,
+        ];
+        assert_eq!(rows, [11_990, 29_990, 19_990]);
+        let made = world.api.requests() - failed.load(Ordering::SeqCst);
+        let allowed = LEAST + LEAST / 10;
+        assert!((LEAST..=allowed).contains(&made), "killed at {killed_at}: {made} of {LEAST}");
+    }
 }
