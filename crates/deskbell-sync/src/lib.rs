@@ -57,6 +57,7 @@ mod consumer;
 mod db;
 pub mod dead_letters;
 pub mod entity;
+mod explain;
 mod fetched;
 mod fold;
 pub mod inspect;
@@ -91,6 +92,7 @@ pub use config::{
 pub use connect::{check, check_live, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
+pub use explain::{ExplainedColumn, ExplainedRow, Explainer};
 pub use fetched::{FetchedFrom, FetchedObject};
 pub use fold::{Fold, is_example_instance, mirror_instance};
 pub use mapped::{MappedTableError, MappedTableProblem};

@@ -8,8 +8,8 @@ use crate::mapping::Mapping;
 use crate::mirror_target::{ConnectError, TargetError};
 use crate::options::MirrorOptions;
 use crate::read_only::ReadOnlyMirror;
-use crate::schema::{TOMBSTONES, VERSION_COLUMNS};
-use crate::value::Kind;
+use crate::schema::{RAW, TOMBSTONES, VERSION_COLUMNS};
+use crate::value::{Kind, Value};
 
 /// Reads rows of a mirror, one query at a time. It changes nothing.
 #[derive(Debug)]
@@ -24,6 +24,19 @@ pub enum Known {
     Row(Map<String, serde_json::Value>),
     /// It was deleted.
     Deleted,
+}
+
+/// A row as it is stored.
+#[derive(Debug)]
+pub(crate) struct StoredRow {
+    /// The table's name in the database.
+    pub(crate) table: String,
+    /// In the order of the mapping's columns.
+    pub(crate) columns: Vec<serde_json::Value>,
+    /// The message that the row's version is of; empty for an object of the API.
+    pub(crate) message_id: String,
+    /// The entity's JSON.
+    pub(crate) raw: Option<String>,
 }
 
 impl RowReader {
@@ -62,6 +75,36 @@ impl RowReader {
         Ok((!tombstones.is_empty()).then_some(Known::Deleted))
     }
 
+    /// The row of the entity with this id, with where it came from.
+    pub(crate) async fn stored(
+        &self,
+        entity: &Entity,
+        id: &str,
+    ) -> Result<Option<StoredRow>, TargetError> {
+        let Some(mapping) = self.mirror.mapping(entity) else { return Ok(None) };
+        let dialect = self.mirror.dialect();
+        let [.., message_id] = VERSION_COLUMNS;
+        let bookkeeping = [(message_id, Kind::Text), (RAW, Kind::Json)];
+        let columns = mapping.columns.iter().map(|column| (column.name, column.kind));
+        let columns: Vec<_> = columns.chain(bookkeeping).collect();
+        let read = columns.iter().map(|(name, kind)| dialect.read(&quoted(name), *kind));
+        let sql = format!(
+            "SELECT {} FROM {} WHERE id = $1 AND {}",
+            read.collect::<Vec<_>>().join(", "),
+            self.mirror.table(entity.table),
+            self.mirror.alive(),
+        );
+        let kinds: Vec<_> = columns.iter().map(|(_, kind)| *kind).collect();
+        let rows = self.mirror.fetch(sql.into(), &[Param::Text(id)], &kinds).await?;
+        Ok(rows.into_iter().next().map(|mut row| {
+            let raw = row.pop().map(|raw| raw.into_json().to_string());
+            let message_id = row.pop().and_then(Value::into_text).unwrap_or_default();
+            let table = dialect.display_name(self.mirror.schema(), entity.table);
+            let columns = row.into_iter().map(Value::into_json).collect();
+            StoredRow { table, columns, message_id, raw }
+        }))
+    }
+
     /// The newest row with these values in columns that hold ids; `None` if there is none.
     ///
     /// # Errors
@@ -93,6 +136,6 @@ impl RowReader {
         Ok(rows
             .into_iter()
             .next()
-            .map(|row| names().zip(row.into_iter().map(crate::value::Value::into_json)).collect()))
+            .map(|row| names().zip(row.into_iter().map(Value::into_json)).collect()))
     }
 }

@@ -67,7 +67,7 @@ impl EndpointWatch {
             }
             match looked {
                 Ok(problems) => {
-                    report(source, &problems);
+                    report(source, &problems, now_ms);
                     state.note(&source.name, problems, now_ms);
                 }
                 Err(error) => {
@@ -116,10 +116,12 @@ pub async fn read_watch_state(store: &dyn Leases) -> Result<Option<WatchState>, 
     Ok(report.and_then(|report| serde_json::from_str(&report.body).ok()))
 }
 
-fn report(source: &WatchedSource, problems: &[EndpointProblem]) {
+fn report(source: &WatchedSource, problems: &[EndpointProblem], now_ms: i64) {
     let count = u32::try_from(problems.len()).unwrap_or(u32::MAX);
     let labels = [("source", source.name.clone())];
     metrics::gauge!("deskbell_endpoint_problems", &labels).set(f64::from(count));
+    let seconds = (now_ms / 1_000) as f64;
+    metrics::gauge!("deskbell_endpoint_last_look_timestamp_seconds", &labels).set(seconds);
 }
 
 /// Logged once, not at each try: Clerk does not document the way, and it may be closed for good.

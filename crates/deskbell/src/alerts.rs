@@ -89,6 +89,7 @@ impl Alerts {
             let wanted = config.sources.iter().filter(is_wanted);
             wanted.map(|source| source.name.clone()).collect()
         };
+        let pulled = names(|source| source.mode == SourceMode::Pull);
         Self {
             store,
             log,
@@ -96,7 +97,7 @@ impl Alerts {
             destinations,
             sources: names(|_| true),
             watched: names(|source| source.is_watched()),
-            pulled: names(|source| source.mode == SourceMode::Pull),
+            pulled: pulled.clone(),
             shared_mirrors: instances::shared_mirrors(config),
             failing: FailingRule {
                 failing_after_ms: whole_ms(alerts.failing_after.0),
@@ -104,7 +105,7 @@ impl Alerts {
             },
             mirror_after_ms: whole_ms(alerts.mirror_after.0),
             digest_ms: whole_ms(alerts.digest_every.0),
-            silence: SilenceWatch::new(alerts.silence_after),
+            silence: SilenceWatch::new(alerts.silence_after, pulled),
             state: None,
         }
     }

@@ -28,6 +28,7 @@ pub mod config;
 mod delivering;
 mod demo;
 mod engine;
+mod explain;
 mod handler;
 mod metrics;
 mod mirror_rows;

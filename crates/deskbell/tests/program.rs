@@ -11,6 +11,7 @@ mod deliveries;
 mod demo;
 mod erasure;
 mod examples;
+mod explain;
 mod help;
 #[cfg(feature = "interop")]
 mod interop;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use clerk_api::sender::{Message, ReadError, SenderSession, SessionError, TimeRange};
+use deskbell_store::clock::now_ms;
 use deskbell_store::{ConsumerLog, StoreError};
 use tokio::sync::Mutex;
 
@@ -59,6 +60,9 @@ impl<'a> Puller<'a> {
         let state = progress.lock().await.of(&self.source.name);
         let state = PulledState { failing_since_ms: None, error: None, ..state };
         progress.lock().await.note(&self.source.name, state).await?;
+        let labels = [("source", self.source.name.to_string())];
+        let seconds = (now_ms() / 1_000) as f64;
+        metrics::gauge!("deskbell_pull_last_success_timestamp_seconds", &labels).set(seconds);
         Ok(fetched)
     }
 

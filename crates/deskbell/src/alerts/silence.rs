@@ -34,6 +34,8 @@ const SAVE_EVENTS: u64 = 100_000;
 #[derive(Debug)]
 pub(super) struct SilenceWatch {
     after: SilenceAfter,
+    /// The sources whose messages are fetched.
+    pulled: Vec<String>,
     /// `None` until it is read.
     learned: Option<Saved>,
 }
@@ -49,8 +51,8 @@ struct Saved {
 }
 
 impl SilenceWatch {
-    pub(super) fn new(after: SilenceAfter) -> Self {
-        Self { after, learned: None }
+    pub(super) fn new(after: SilenceAfter, pulled: Vec<String>) -> Self {
+        Self { after, pulled, learned: None }
     }
 
     /// Another process may have followed the log.
@@ -100,7 +102,8 @@ impl SilenceWatch {
         let silence = judge(rhythm, self.after, missing_ms, now_ms);
         let lasted_ms = now_ms.saturating_sub(rhythm.since_ms()).max(0);
         SilenceGauges::set(source, lasted_ms, silence.is_some());
-        silence.map(|silence| condition(source, rhythm, silence, lasted_ms))
+        let is_pulled = self.pulled.iter().any(|pulled| pulled == source);
+        silence.map(|silence| condition(source, rhythm, silence, lasted_ms, is_pulled))
     }
 }
 
@@ -157,7 +160,13 @@ fn seq(learned: &Learned) -> u64 {
     u64::try_from(learned.read().get()).unwrap_or(0)
 }
 
-fn condition(source: &str, rhythm: &Rhythm, silence: Silence, lasted_ms: i64) -> Condition {
+fn condition(
+    source: &str,
+    rhythm: &Rhythm,
+    silence: Silence,
+    lasted_ms: i64,
+    is_pulled: bool,
+) -> Condition {
     let since = shown_time(silence.since_ms);
     let subject = format!("{source}: no events for {}", in_words(lasted_ms));
     let silence_text = match rhythm.newest_ms() {
@@ -176,14 +185,21 @@ fn condition(source: &str, rhythm: &Rhythm, silence: Silence, lasted_ms: i64) ->
             shown_time(changed_ms)
         ),
     };
-    let text = format!(
-        "{silence_text} {cause} Open the endpoint in Clerk's dashboard (Configure, Webhooks). Is it \
-         disabled? Clerk disables an endpoint after five days of failures: enable it again. Do its \
-         attempts fail? Compare the URL and the signing secret with the config, and check that no \
-         firewall, proxy or DNS record blocks Clerk. Then choose \"Replay missing messages\" there, \
-         from {since} on: Deskbell delivers what arrives. `deskbell replay` only has events that \
-         Deskbell received."
-    );
+    let advice = if is_pulled {
+        "Look for the alert `source.pull`, for warnings in the log of `deskbell serve`, and for the newest \
+         messages in Clerk's dashboard (Configure, Webhooks). `deskbell reconcile --messages` compares \
+         them."
+            .to_owned()
+    } else {
+        format!(
+            "Open the endpoint in Clerk's dashboard (Configure, Webhooks). Is it disabled? Clerk disables an \
+             endpoint after five days of failures: enable it again. Do its attempts fail? Compare the URL \
+             and the signing secret with the config, and check that no firewall, proxy or DNS record \
+             blocks Clerk. Then choose \"Replay missing messages\" there, from {since} on: Deskbell delivers \
+             what arrives. `deskbell replay` only has events that Deskbell received."
+        )
+    };
+    let text = format!("{silence_text} {cause} {advice}");
     let seconds = u64::try_from(lasted_ms / 1_000).unwrap_or(0);
     Condition {
         kind: ConditionKind::SourceSilent,

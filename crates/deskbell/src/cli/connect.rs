@@ -22,7 +22,7 @@ use self::error::Error;
 use self::first_event::{FirstEvent, Received};
 use self::report::Report;
 use super::{Context, exit};
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, SourceMode};
 use crate::used_types::used_types;
 
 /// The variable that holds the signing secret.
@@ -72,6 +72,9 @@ pub(super) async fn run(
         errln!("warning: {left_out}; the event types of the endpoint are not reduced");
     }
     let mut source = named_source(&loaded.config, arguments.source.as_deref())?.clone();
+    if source.mode == SourceMode::Pull {
+        return Err(Error::Pulls { source_name: source.name }.into());
+    }
     let url = address::endpoint_url(&arguments.url, &source, source.sender_url.is_some())?;
     let client = clerk::client(&mut source, &context.environment)?;
     let mut report = Report::new(context.json, arguments.print, arguments.dry_run);

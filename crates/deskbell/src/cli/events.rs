@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{Context, exit};
+pub(super) use show::summary;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -14,6 +14,7 @@ mod destinations;
 mod events;
 pub mod exit;
 mod exit_code;
+mod explain;
 mod logging;
 mod named;
 mod progress;
@@ -91,6 +92,8 @@ enum Command {
     /// List events, or show what became of one.
     #[command(subcommand)]
     Events(events::Command),
+    /// Show the rows of an entity, which event each value came from, and what became of its events.
+    Explain(explain::Arguments),
     /// Send events again.
     Replay(replay::Arguments),
     /// List, show or retry rows and deliveries that failed.
@@ -160,6 +163,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Statements(command) => on_runtime(statements::run(command, context)),
         Command::Destinations(arguments) => on_runtime(destinations::run(arguments, context)),
         Command::Events(command) => on_runtime(events::run(command, context)),
+        Command::Explain(arguments) => on_runtime(explain::run(arguments, context)),
         Command::Replay(arguments) => on_runtime(replay::run(arguments, context)),
         Command::DeadLetters(command) => on_runtime(dead_letters::run(command, context)),
         Command::Tokens(command) => on_runtime(tokens::run(command, context)),

@@ -83,6 +83,9 @@ async fn without_a_public_url_messages_are_fetched() {
         (&"sender_record".into(), &"session".into())
     );
     assert_eq!(serving.terminate().await.0, 0);
+    let connect = run(path, &api, &["connect", "--url", "https://hooks.example.com"]).await;
+    assert_eq!(connect.code, 2, "{connect:?}");
+    assert!(connect.stderr.contains("needs no endpoint"), "{connect:?}");
     // What happened meanwhile is fetched by the next start, or by a command.
     api.insert_message(message(3, "user.created", now_ms() - 90_000));
     let all = ["reconcile", "--messages"];

@@ -25,7 +25,7 @@ impl World {
     async fn new(after: SilenceAfter) -> Self {
         let (directory, clock) = (tempfile::tempdir().unwrap(), Clock::manual(START_MS));
         let store = Self::open(&directory, &clock).await;
-        let (watch, compared) = (SilenceWatch::new(after), ReconcileState::default());
+        let (watch, compared) = (SilenceWatch::new(after, Vec::new()), ReconcileState::default());
         Self { directory, store, clock, watch, compared, messages: 0 }
     }
 
@@ -82,7 +82,7 @@ impl World {
     }
 
     async fn restart(&mut self) {
-        self.watch = SilenceWatch::new(self.watch.after);
+        self.watch = SilenceWatch::new(self.watch.after, Vec::new());
         self.store.close().await;
         self.store = Self::open(&self.directory, &self.clock).await;
     }

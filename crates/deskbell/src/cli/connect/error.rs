@@ -37,6 +37,9 @@ pub(in crate::cli) enum Error {
         "use the public URL of the server, or of a tunnel to this machine, such as one by cloudflared or ngrok"
     ))]
     Local,
+    #[error("source `{source_name}` fetches its messages, and needs no endpoint")]
+    #[diagnostic(help("remove `mode = \"pull\"` from its [[source]] to receive them instead"))]
+    Pulls { source_name: String },
     #[error("--url: expected a URL without a user name and a password")]
     Password,
     #[error("source `{source_name}` has no secret key")]
@@ -181,6 +184,7 @@ impl From<Error> for exit::Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::WhichSource { .. }
+            | Error::Pulls { .. }
             | Error::UnknownSource { .. }
             | Error::NotHttps
             | Error::Local

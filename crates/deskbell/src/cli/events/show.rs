@@ -213,7 +213,7 @@ fn verified_by(event: &StoredEvent) -> &'static str {
 }
 
 /// An outcome as a sentence: what, when, and why.
-fn summary(outcome: &Outcome) -> String {
+pub(in crate::cli) fn summary(outcome: &Outcome) -> String {
     let Outcome { kind, reason, at_ms } = outcome;
     let mut text = match kind {
         OutcomeKind::DeadLettered => "dead-lettered".to_owned(),

@@ -1,0 +1,152 @@
+//! Everything that is known of a subject: its rows, which event each value came from, and what became
+//! of each of its events.
+
+use deskbell_delivery::shown_time;
+use deskbell_store::{ReadLimit, Store, StoreError, StoredEvent};
+use deskbell_sync::{ConnectError, ExplainedRow, Explainer, TargetError};
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
+use crate::outcomes::{DestinationOutcome, Outcomes, OutcomesError};
+
+/// A subject, and what is known of it.
+pub(crate) struct Explained {
+    /// `None` for a single event that is about nothing.
+    pub(crate) subject: Option<String>,
+    /// By destination.
+    pub(crate) mirrors: Vec<ExplainedMirror>,
+    /// The newest first.
+    pub(crate) events: Vec<ExplainedEvent>,
+    /// Whether there are older events.
+    pub(crate) has_more: bool,
+}
+
+/// What one mirror has of the subject.
+pub(crate) struct ExplainedMirror {
+    pub(crate) destination: String,
+    /// Why it could not be read, where it could not.
+    pub(crate) rows: Result<Vec<ExplainedRow>, TargetError>,
+}
+
+/// An event, and what became of it.
+pub(crate) struct ExplainedEvent {
+    pub(crate) event: StoredEvent,
+    pub(crate) destinations: Vec<DestinationOutcome>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExplainError {
+    #[error("cannot read the event log")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Outcomes(#[from] OutcomesError),
+    #[error("cannot read the mirror of destination `{destination}`")]
+    Mirror { destination: String, source: ConnectError },
+}
+
+/// Explains a subject by its newest events, at most so many.
+pub(crate) async fn explain_subject(
+    subject: &str,
+    config: &Config,
+    store: &dyn Store,
+    events_max: u32,
+) -> Result<Explained, ExplainError> {
+    let limit = ReadLimit { events_max, ..ReadLimit::default() };
+    let found = store.events_by_subject(subject, None, limit).await?;
+    let mut mirrors = Vec::new();
+    for destination in config.destinations.iter().filter(|destination| destination.enabled) {
+        let Some(options) = destination.mirror_options(&config.sources) else { continue };
+        let destination = options.destination.clone();
+        let explainer = Explainer::new(&options).map_err(|source| {
+            let destination = destination.clone();
+            ExplainError::Mirror { destination, source }
+        })?;
+        let rows = explainer.rows(subject, &found.events).await;
+        mirrors.push(ExplainedMirror { destination, rows });
+    }
+    let has_more = found.older.is_some();
+    let events = with_outcomes(found.events, config, store).await?;
+    Ok(Explained { subject: Some(subject.to_owned()), mirrors, events, has_more })
+}
+
+/// Explains a single event that is about nothing.
+pub(crate) async fn explain_event(
+    event: StoredEvent,
+    config: &Config,
+    store: &dyn Store,
+) -> Result<Explained, ExplainError> {
+    let events = with_outcomes(vec![event], config, store).await?;
+    Ok(Explained { subject: None, mirrors: Vec::new(), events, has_more: false })
+}
+
+async fn with_outcomes(
+    events: Vec<StoredEvent>,
+    config: &Config,
+    store: &dyn Store,
+) -> Result<Vec<ExplainedEvent>, ExplainError> {
+    let mut outcomes = Outcomes::open(config, store).await?;
+    let mut explained = Vec::new();
+    for event in events {
+        let destinations = outcomes.of(&event).await;
+        explained.push(destinations.map(|destinations| ExplainedEvent { event, destinations }));
+    }
+    outcomes.close().await;
+    Ok(explained.into_iter().collect::<Result<_, _>>()?)
+}
+
+impl Explained {
+    pub(crate) fn seq_of(&self, message_id: &str) -> Option<i64> {
+        let found = self.events.iter().find(|one| one.event.message_id == message_id);
+        found.map(|one| one.event.seq.get())
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let rows = self.mirrors.iter().flat_map(|mirror| {
+            let rows = mirror.rows.iter().flatten();
+            rows.map(|row| {
+                json!({
+                    "destination": mirror.destination, "table": row.table,
+                    "columns": self.columns_to_json(row),
+                })
+            })
+        });
+        let unread = self.mirrors.iter().filter_map(|mirror| {
+            let error = mirror.rows.as_ref().err()?;
+            Some(json!({ "destination": mirror.destination, "error": error.to_string() }))
+        });
+        json!({
+            "subject": self.subject,
+            "rows": rows.collect::<Vec<_>>(),
+            "unread": unread.collect::<Vec<_>>(),
+            "events": self.events.iter().map(ExplainedEvent::to_json).collect::<Vec<_>>(),
+            "has_more": self.has_more,
+        })
+    }
+
+    fn columns_to_json(&self, row: &ExplainedRow) -> Map<String, Value> {
+        let columns = row.columns.iter().map(|column| {
+            let seq = column.message_id.as_deref().and_then(|id| self.seq_of(id));
+            let of = json!({ "value": column.value, "message_id": column.message_id, "seq": seq });
+            (column.name.to_owned(), of)
+        });
+        columns.collect()
+    }
+}
+
+impl ExplainedEvent {
+    fn to_json(&self) -> Value {
+        let destinations = self.destinations.iter().map(|one| {
+            let outcome = &one.outcome;
+            json!({
+                "name": &*one.name, "outcome": outcome.kind.as_str(), "reason": outcome.reason,
+                "at": outcome.at_ms.map(shown_time),
+            })
+        });
+        json!({
+            "message_id": self.event.message_id, "seq": self.event.seq.get(),
+            "source": &*self.event.source, "type": self.event.event_type,
+            "received_at": shown_time(self.event.received_at_ms),
+            "destinations": destinations.collect::<Vec<_>>(),
+        })
+    }
+}
