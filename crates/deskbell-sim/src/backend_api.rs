@@ -272,7 +272,7 @@ async fn answer(
     Ok(reply.into_response(now_ms))
 }
 
-/// The parameters of a query; of several with one name the first is the one that counts.
+/// The parameters of a query; of several with one name the first is the one that counts, but for ids.
 pub(crate) fn parsed(query: &str) -> Vec<(String, String)> {
     let Ok(url) = Url::parse(&format!("http://localhost/?{query}")) else { return Vec::new() };
     let pairs = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));

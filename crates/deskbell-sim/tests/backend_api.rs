@@ -204,3 +204,34 @@ async fn the_rate_limit_counts_over_a_sliding_window() {
     let api = &instance.api;
     assert_eq!((api.requests(), api.rate_limited(), api.in_window_max()), (6, 1, 6));
 }
+
+#[tokio::test]
+async fn lists_are_asked_for_some_ids() {
+    let instance = Instance::start(BackendApiOptions::default()).await;
+    for (path, expected) in [
+        ("/users?user_id=user_00000007&user_id=user_00000003&user_id=nobody", &[7, 3][..]),
+        ("/users?user_id=%2Buser_00000007", &[7]),
+        ("/users?user_id=user_00000007&user_id=-user_00000007", &[]),
+        ("/users?limit=2&user_id=-user_00001199", &[1198, 1197]),
+        ("/users?user_id=nobody", &[]),
+        ("/organizations?organization_id=org_00000007&organization_id=org_00000009", &[9, 7]),
+    ] {
+        let body = instance.json(path).await;
+        let items = if body.is_array() { &body } else { &body["data"] };
+        let prefix = if body.is_array() { "user" } else { "org" };
+        let expected: Vec<_> = expected.iter().map(|id| format!("{prefix}_{id:08}")).collect();
+        assert_eq!(ids(items), expected, "{path}");
+    }
+    let many = |count: usize| "&user_id=user_00000001".repeat(count);
+    assert_eq!(ids(&instance.json(&format!("/users?limit=500{}", many(100))).await).len(), 1);
+    for path in [
+        format!("/users?limit=500{}", many(101)),
+        "/users?id=user_00000001".to_owned(),
+        "/organization_roles?user_id=user_00000001".to_owned(),
+    ] {
+        assert_eq!(instance.error(&path).await.0, 422, "{path}");
+    }
+    let few: Vec<_> = (0..20).map(|number| format!("user_id=user_{number:08}")).collect();
+    let few = instance.json(&format!("/users?{}", few.join("&"))).await;
+    assert_eq!(ids(&few).len(), 10, "the default limit holds");
+}

@@ -1,5 +1,7 @@
 //! One page of a list: the parameters, their rules, and the two shapes.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -13,6 +15,9 @@ const LIMIT_MAX: usize = 500;
 /// What a greater `limit` is answered with, without an error.
 const LIMIT_OVER_MAX: usize = 10;
 
+/// The most ids that a list is asked for at once.
+const IDS_MAX: usize = 100;
+
 /// What the API does with a `starting_after` that names no user: Clerk does not document it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownId {
@@ -25,12 +30,18 @@ pub enum UnknownId {
     Ignored,
 }
 
-/// The parameters of a request, each once.
+/// The parameters of a request, in their order.
 pub(crate) struct Parameters<'a>(pub(crate) &'a [(String, String)]);
 
 impl Parameters<'_> {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a parameter that may be repeated.
+    fn all(&self, name: &str) -> Vec<&str> {
+        let values = self.0.iter().filter(|(known, _)| known == name);
+        values.map(|(_, value)| value.as_str()).collect()
     }
 
     /// A number of at least `min`.
@@ -58,6 +69,7 @@ impl Parameters<'_> {
                 || (name == "paginated" && route.has_paginated)
                 || (name == "starting_after" && route.has_starting_after)
                 || route.filters.contains(&name)
+                || route.ids == Some(name)
         };
         match self.0.iter().find(|(name, _)| !is_known(name)) {
             Some((name, _)) => Err(Reply::unknown_parameter(name)),
@@ -166,10 +178,35 @@ fn filter(route: &ListRoute, parameters: &Parameters<'_>) -> Result<Option<Filte
     if let Some(before) = parameters.number("created_at_before", 0)? {
         filters.push(Box::new(move |object| object.created_at < before));
     }
+    if let Some(name) = route.ids {
+        filters.extend(id_filter(name, &parameters.all(name))?);
+    }
     if filters.is_empty() {
         return Ok(None);
     }
     Ok(Some(Box::new(move |object| filters.iter().all(|filter| filter(object)))))
+}
+
+/// Those of these ids that are marked with `-` are left out; others are included, also without a mark. An id that is
+/// not there changes nothing.
+fn id_filter(name: &str, ids: &[&str]) -> Result<Option<Filter>, Reply> {
+    if ids.len() > IDS_MAX {
+        return Err(Reply::invalid_parameter(name));
+    }
+    let (mut included, mut excluded) = (BTreeSet::new(), BTreeSet::new());
+    for id in ids {
+        match id.strip_prefix('-') {
+            Some(id) => excluded.insert(id.to_owned()),
+            // A bare `+` in a query is a space.
+            None => included.insert(id.trim_start_matches(['+', ' ']).to_owned()),
+        };
+    }
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Box::new(move |object| {
+        (included.is_empty() || included.contains(&object.id)) && !excluded.contains(&object.id)
+    })))
 }
 
 fn array(items: &[Bytes]) -> Vec<u8> {

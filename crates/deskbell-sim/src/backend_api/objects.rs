@@ -12,6 +12,7 @@ use crate::truth::Version;
 /// One object as the API shows it.
 #[derive(Debug)]
 pub(crate) struct Object {
+    pub(crate) id: String,
     pub(crate) json: Bytes,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
@@ -109,6 +110,7 @@ impl Objects {
         self.by_creation.insert(key);
         let plan_amount = members.plan.as_ref().map(|plan| &plan["fee"]["amount"]);
         let object = Object {
+            id: members.id.clone(),
             json,
             created_at,
             updated_at: members.updated_at.unwrap_or(created_at),

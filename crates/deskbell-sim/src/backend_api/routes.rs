@@ -27,6 +27,8 @@ pub(crate) struct ListRoute {
     pub(crate) has_starting_after: bool,
     /// The further parameters that the simulation knows.
     pub(crate) filters: &'static [&'static str],
+    /// The repeatable parameter that selects objects by their ids.
+    pub(crate) ids: Option<&'static str>,
 }
 
 const CREATED_AT: (&str, Field) = ("created_at", Field::CreatedAt);
@@ -39,6 +41,7 @@ const PAGES: ListRoute = ListRoute {
     orders: BY_CREATION,
     has_starting_after: false,
     filters: &[],
+    ids: None,
 };
 
 const BILLING: ListRoute = ListRoute { has_paginated: true, orders: &[], ..PAGES };
@@ -61,6 +64,7 @@ const ROUTES: &[(&str, Route)] = &[
             orders: &[CREATED_AT, ("updated_at", Field::UpdatedAt)],
             has_starting_after: true,
             filters: &["created_at_after", "created_at_before"],
+            ids: Some("user_id"),
             ..PAGES
         }),
     ),
@@ -69,6 +73,7 @@ const ROUTES: &[(&str, Route)] = &[
         Route::List(&ListRoute {
             list: "organizations",
             filters: &["include_members_count"],
+            ids: Some("organization_id"),
             ..PAGES
         }),
     ),
