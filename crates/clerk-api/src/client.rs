@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::error::{AnswerError, CountError, GetError, InstanceError, RequestError};
-use crate::item::{Item, Listing, Single};
-use crate::list::SinglePath;
+use crate::item::{Item, Listing, Many, Single};
+use crate::list::{ManyPath, SinglePath};
 use crate::object_id::checked;
 use crate::options::{ClientError, ClientOptions};
 use crate::pages::Pages;
@@ -16,6 +16,9 @@ use crate::rate_share::RateShare;
 use crate::requester::Requester;
 use crate::secret_key::SecretKey;
 use crate::walk::Walk;
+
+/// The most ids that Clerk takes in one request.
+pub const IDS_MAX: usize = 100;
 
 /// A client of the Backend API. Clones share connections and the rate limit.
 #[derive(Clone)]
@@ -104,6 +107,25 @@ impl Client {
             Err(RequestError::Rejected(error)) if error.status == 404 => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The objects with these ids, at most [`IDS_MAX`], in one request. Those that Clerk does not have are left
+    /// out.
+    ///
+    /// # Errors
+    /// There is no such answer, or a text cannot be an id.
+    pub async fn get_many(&self, path: &ManyPath, ids: &[&str]) -> Result<Many, GetError> {
+        debug_assert!(ids.len() <= IDS_MAX, "more than Clerk takes");
+        let mut query = owned(path.filters);
+        for id in ids {
+            query.push((path.ids, checked(id)?.to_owned()));
+        }
+        // Without it Clerk answers with ten.
+        query.push(("limit", ids.len().max(1).to_string()));
+        let answer = self.requester.get(&self.requester.url(path.path, None, &query)).await?;
+        let mut items = Listing::parse(&answer.body)?.items;
+        items.retain(|item| ids.contains(&item.id.as_str()));
+        Ok(Many { items, answered_at: answer.answered_at })
     }
 }
 

@@ -27,6 +27,14 @@ pub struct Single {
     pub answered_at: Option<SystemTime>,
 }
 
+/// The objects that were asked for by their ids, those that Clerk has.
+#[derive(Debug, Clone)]
+pub struct Many {
+    pub items: Vec<Item>,
+    /// As [`Single::answered_at`].
+    pub answered_at: Option<SystemTime>,
+}
+
 /// What a list answers, in either of its two shapes.
 #[derive(Debug)]
 pub(crate) struct Listing {

@@ -2,7 +2,7 @@
 //! sender.
 //!
 //! - [`lists`] declares what can be read. [`Client::pages`] reads a list completely while it changes, from its
-//!   beginning or from a stored [`Cursor`]; [`Client::get`] reads one object, [`Client::count`] counts.
+//!   beginning or from a stored [`Cursor`]; [`Client::get`] reads one object, [`Client::get_many`] several, [`Client::count`] counts.
 //! - [`RateShare`] is the part of the instance's rate limit that all clones keep to, in any window of ten seconds.
 //! - [`sender`] is the way into the sender: its endpoints, messages and attempts.
 //! - Objects stay JSON text ([`Item::raw`]): what they mean is for the caller.
@@ -43,13 +43,13 @@ mod token;
 mod transport;
 mod walk;
 
-pub use client::{Client, Instance};
+pub use client::{Client, IDS_MAX, Instance};
 pub use cursor::{Cursor, CursorError};
 pub use error::{
     AnswerError, ApiError, CountError, GetError, InstanceError, InvalidId, PageError, RequestError,
 };
-pub use item::{Item, Single};
-pub use list::{ChildList, Filters, List, SinglePath};
+pub use item::{Item, Many, Single};
+pub use list::{ChildList, Filters, List, ManyPath, SinglePath};
 pub use options::{BASE_URL, ClientError, ClientOptions};
 pub use order::Order;
 pub use pages::{Page, Pages};

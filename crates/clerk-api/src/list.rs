@@ -36,3 +36,13 @@ pub struct SinglePath {
     pub path: &'static str,
     pub filters: Filters,
 }
+
+/// Where several objects are read by their ids in one request.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ManyPath {
+    pub path: &'static str,
+    /// The parameter that an id is given as; it is repeated.
+    pub ids: &'static str,
+    pub filters: Filters,
+}

@@ -1,6 +1,6 @@
 //! The catalogue: every list and every single object that this client reads, one declaration each.
 
-use crate::list::{ChildList, Filters, List, SinglePath};
+use crate::list::{ChildList, Filters, List, ManyPath, SinglePath};
 use crate::order::Order;
 
 /// A list in most respects like the others, to declare what differs.
@@ -25,6 +25,9 @@ pub const USERS: List = List {
     count_path: Some("/users/count"),
     ..PAGES
 };
+
+/// Users by their ids.
+pub const USERS_BY_ID: ManyPath = ManyPath { path: "/users", ids: "user_id", filters: &[] };
 
 /// Users, the last changed first: for what changed since a time. A user who changes during the walk moves to its
 /// beginning, so that the first page has to be read again.
@@ -52,6 +55,10 @@ pub const ORGANIZATIONS: List = List {
     single: Some(&ORGANIZATION),
     ..PAGES
 };
+
+/// Organizations by their ids.
+pub const ORGANIZATIONS_BY_ID: ManyPath =
+    ManyPath { path: "/organizations", ids: "organization_id", filters: WITH_MEMBERS_COUNT };
 
 pub const ORGANIZATION_MEMBERSHIPS: List =
     List { name: "organization_memberships", path: "/organization_memberships", ..PAGES };
@@ -172,3 +179,6 @@ pub const ALL_SINGLES: &[&SinglePath] = &[
     &USER_SUBSCRIPTION,
     &ORGANIZATION_SUBSCRIPTION,
 ];
+
+/// Every path by which several objects are read by their ids.
+pub const ALL_BY_ID: &[&ManyPath] = &[&USERS_BY_ID, &ORGANIZATIONS_BY_ID];

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clerk_api::{API_VERSION, List, Order, PAGE_SIZE_MAX, lists};
+use clerk_api::{API_VERSION, IDS_MAX, List, Order, PAGE_SIZE_MAX, lists};
 use serde_json::Value;
 
 fn description() -> Option<Value> {
@@ -93,6 +93,24 @@ fn counts_and_single_objects_are_where_they_are_described() {
         let operation = operation(&description, single.path).expect(single.path);
         for (name, _) in single.filters {
             assert!(parameter(&description, operation, name).is_some(), "{}: {name}", single.path);
+        }
+    }
+}
+
+#[test]
+fn ids_are_given_as_they_are_described() {
+    let Some(description) = description() else { return };
+    for many in lists::ALL_BY_ID {
+        let operation = operation(&description, many.path).expect(many.path);
+        let ids = parameter(&description, operation, many.ids).expect(many.ids);
+        assert_eq!(ids["schema"]["type"], "array", "{}", many.path);
+        // Wrapped somewhere.
+        let described = ids["description"].as_str().unwrap().split_whitespace();
+        let described = described.collect::<Vec<_>>().join(" ");
+        assert!(described.contains(&format!("up to {IDS_MAX} ")), "{described}");
+        assert!(described.contains("not found are ignored"), "{described}");
+        for (name, _) in many.filters {
+            assert!(parameter(&description, operation, name).is_some(), "{}: {name}", many.path);
         }
     }
 }

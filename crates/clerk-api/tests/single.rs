@@ -1,6 +1,6 @@
 //! One object by its id, the instance, and counts.
 
-use clerk_api::{GetError, lists};
+use clerk_api::{GetError, IDS_MAX, lists};
 use deskbell_sim::backend_api::{Fault, SharedDirectory, sample};
 
 use super::support::{START_MS, client, filled, serve};
@@ -28,6 +28,33 @@ async fn an_object_is_read_by_its_id() {
     assert_eq!(singles, 5);
     let by_slug = client.get(&lists::ORGANIZATION, "acme-7").await.unwrap().unwrap();
     assert_eq!(by_slug.item.id, "org_00000007");
+}
+
+#[tokio::test]
+async fn a_hundred_are_read_by_their_ids_in_one_request() {
+    for (path, list, name) in [
+        (&lists::USERS_BY_ID, &lists::USERS, "user"),
+        (&lists::ORGANIZATIONS_BY_ID, &lists::ORGANIZATIONS, "org"),
+    ] {
+        let directory = filled(list.name, 300);
+        let api = serve(&directory, |_| Fault::None).await;
+        let client = client(&api.url());
+        let ids: Vec<_> = (0..IDS_MAX - 2).map(|number| format!("{name}_{number:08}")).collect();
+        let mut asked: Vec<_> = ids.iter().map(String::as_str).collect();
+        asked.extend(["nobody_1", "nobody_2"]);
+        let many = client.get_many(path, &asked).await.unwrap();
+        let mut found: Vec<_> = many.items.iter().map(|item| item.id.as_str()).collect();
+        found.sort_unstable();
+        assert_eq!(found, ids, "and nobody else");
+        assert!(many.answered_at.is_some());
+        let json = many.items[0].raw.get().as_bytes();
+        let expected = directory.lock().json(list.name, &many.items[0].id).unwrap();
+        assert_eq!(json, expected, "with its `members_count`");
+        assert!(client.get_many(path, &["nobody_1"]).await.unwrap().items.is_empty());
+        assert_eq!(api.requests(), 2);
+        let error = client.get_many(path, &["a/b"]).await.unwrap_err();
+        assert!(matches!(error, GetError::Id(_)), "{error}");
+    }
 }
 
 #[tokio::test]
