@@ -217,7 +217,8 @@ impl Current {
         };
         let filled = BackfillMirror::new(target, &mirror.options);
         let source = &self.checked[source];
-        let from = source.check(&*self.store, filled.fold()).await.map_err(EnsureError::Key)?;
+        let checked = source.check(&*self.store, &mirror.options.destination, filled.fold());
+        let from = checked.await.map_err(EnsureError::Key)?;
         let read = source.read(wanted, entity).await;
         count(entity, &read);
         let Some(object) = read.map_err(|error| EnsureError::Clerk(Arc::new(error)))? else {

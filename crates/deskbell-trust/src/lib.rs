@@ -2,6 +2,7 @@
 //! with Clerk, and somebody is told when events stop.
 
 mod backfill;
+mod checked_key;
 mod connect;
 mod emit;
 mod endpoint_watch;

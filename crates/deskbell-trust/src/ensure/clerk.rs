@@ -1,38 +1,24 @@
 //! Reading one object from the Clerk instance of a source.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clerk_api::{Client, Item, Single, lists};
 use deskbell_store::ConsumerLog;
 use deskbell_sync::entity::Entity;
 use deskbell_sync::{FetchedFrom, Fold};
 use serde::Deserialize;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::wanted::Wanted;
+use crate::checked_key::CheckedKey;
 use crate::followed::BackfillSource;
-use crate::instance::{KeyError, check_key};
+use crate::instance::KeyError;
 use crate::object_pages::{ReadError, ReadObject};
-
-/// How long it counts that a key is of the source's instance.
-const KEY_GOOD_FOR: Duration = Duration::from_secs(10 * 60);
-/// How long it counts that it is not, or that this is not known.
-const KEY_BAD_FOR: Duration = Duration::from_secs(5);
 
 /// A source, and whether its key may be used.
 #[derive(Debug)]
 pub(super) struct CheckedSource {
-    pub(super) source: BackfillSource,
-    checked: Mutex<Option<CheckedKey>>,
-}
-
-/// The instance of a key, and until when that counts.
-#[derive(Debug)]
-struct CheckedKey {
-    until: Instant,
-    instance: Result<String, Arc<KeyError>>,
+    source: BackfillSource,
+    key: CheckedKey,
 }
 
 /// What says of which organization a membership is.
@@ -49,29 +35,18 @@ struct Organization {
 
 impl CheckedSource {
     pub(super) fn new(source: BackfillSource) -> Self {
-        Self { source, checked: Mutex::new(None) }
+        Self { source, key: CheckedKey::default() }
     }
 
     /// Where objects come from, if the key is of the instance of the source and the mirror.
     pub(super) async fn check(
         &self,
         store: &dyn ConsumerLog,
+        destination: &str,
         fold: &Fold,
     ) -> Result<FetchedFrom, Arc<KeyError>> {
-        let BackfillSource { name, on_demand: client, instance_id, .. } = &self.source;
-        let mut checked = self.checked.lock().await;
-        let known = checked.as_ref().filter(|known| known.until > Instant::now());
-        let found = if let Some(known) = known {
-            known.instance.clone()
-        } else {
-            let found = check_key(client, store, name, instance_id.as_deref(), &[fold]).await;
-            let good_for = if found.is_ok() { KEY_GOOD_FOR } else { KEY_BAD_FOR };
-            let found = found.map_err(Arc::new);
-            let (until, instance) = (Instant::now() + good_for, found.clone());
-            *checked = Some(CheckedKey { until, instance });
-            found
-        };
-        Ok(FetchedFrom { source: name.as_str().into(), instance_id: found? })
+        let Self { source, key } = self;
+        key.check(source, &source.on_demand, store, destination, fold).await
     }
 
     /// The object; `None` if Clerk does not have it.
