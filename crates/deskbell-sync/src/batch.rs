@@ -66,6 +66,9 @@ pub struct Row {
     /// Of an object from the API, the positions of the columns of which its JSON has no member: events
     /// alone have them, and what a row has there stays.
     pub absent: Vec<usize>,
+    /// Of an object that was read because of an event, the version that the event has: its values are in
+    /// those columns, and a dead letter names it.
+    pub read_for: Option<Box<Version>>,
     /// The entity's JSON, less what is excluded.
     pub raw: String,
     /// The rows of its child tables: a list for each of the entity's declared children, in order.

@@ -45,6 +45,10 @@ pub struct DatabaseConfig {
     /// The `private_metadata` columns to mirror, as `entity.private_metadata`. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub include_columns: Vec<String>,
+    /// Whether an event only says what to fetch: the newest state is read from Clerk's Backend API, with
+    /// the `secret_key` of each source. Default: `false`.
+    #[serde(default)]
+    pub refetch: bool,
     /// Whether missing tables, columns and indexes are made at the start. Default: `true`;
     /// otherwise the mirror waits for them, and `deskbell schema apply` makes them.
     #[serde(default = "yes")]
@@ -87,6 +91,7 @@ impl DatabaseConfig {
             entities: None,
             exclude_columns: Vec::new(),
             include_columns: Vec::new(),
+            refetch: false,
             auto_migrate: true,
             on_delete: OnDelete::Delete,
             conflict_patience: default_patience(),

@@ -3,6 +3,7 @@
 mod begin;
 mod error;
 mod read;
+mod refetch;
 mod remake;
 mod report;
 mod retry;
@@ -65,6 +66,9 @@ impl MirrorConsumer {
             mapping_revision: mappings.revision(),
             statements: mappings.statements().iter().map(|one| one.names()).collect(),
             fold: Arc::new(Fold::new(mappings, options.sources)),
+            reader: None,
+            reported_clerk: None,
+            stopping: CancellationToken::new(),
             batch: options.batch,
             poll_every: options.poll_every,
             position: None,
@@ -102,13 +106,12 @@ impl MirrorConsumer {
     /// [`SyncError`]; calling again tries again.
     pub async fn run_once(&mut self) -> Result<Progress, SyncError> {
         let current = self.current_position().await?;
-        let ready = match self.ahead.take() {
-            Some(ready) => ready,
-            None => match self.read_behind(current.seq).await? {
-                Some(ready) => ready,
-                None => return self.idle(current).await,
-            },
-        };
+        let next = self.next_batch(current.seq).await?;
+        let Some(mut ready) = next else { return self.idle(current).await };
+        if let Err(error) = self.refetch(&mut ready.folded).await {
+            self.ahead = Some(ready);
+            return Err(error);
+        }
         let mut progress = Progress { seq: ready.seq, events: ready.events, ..Progress::NONE };
         // Until it is known whether this took effect, only the target knows its position.
         self.position = None;
@@ -218,6 +221,7 @@ impl MirrorConsumer {
         // Others may have moved the checkpoint since this process last led.
         self.position = None;
         self.ahead = None;
+        self.stopping = shutdown.clone();
         let options = FollowOptions { poll_interval: self.poll_every, backoff_max: BACKOFF_MAX };
         let mut follower = LogFollower::new(self.store.subscribe(), options);
         while follower.next_step(&shutdown).await {
@@ -230,6 +234,7 @@ impl MirrorConsumer {
                     self.status.succeeded();
                     follower.succeeded(progress.more);
                 }
+                Err(SyncError::Stopping) if shutdown.is_cancelled() => return,
                 // The next step has less to do.
                 Err(SyncError::Target(TargetError::OverBudget)) => follower.succeeded(true),
                 Err(error) => {
@@ -237,7 +242,7 @@ impl MirrorConsumer {
                     if self.is_looked_for(&error) {
                         self.report_refused(&error, pause);
                     } else {
-                        report::failure(&self.destination, &error, pause);
+                        self.report_failure(&error, pause);
                         self.status.failed(&error);
                     }
                 }
@@ -256,7 +261,7 @@ impl MirrorConsumer {
         let next = current.advanced(ready.seq, &ready.message_id);
         let is_whole = self.refusals < REFUSALS_MAX;
         let error_mode = if is_whole { ErrorMode::Fail } else { error_mode_for(ready.events) };
-        let batch = &ready.batch;
+        let batch = &ready.folded.batch;
         match self.target.apply(batch, &current, &next, error_mode).await? {
             Commit::Done { rows_written, refused, blocked } => {
                 self.report_blocked(&blocked);

@@ -29,10 +29,32 @@ pub struct FetchedFrom {
     pub instance_id: String,
 }
 
+/// An object that is to be read, because an event is about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedObject {
+    pub entity: &'static Entity,
+    pub id: String,
+    /// The event's source.
+    pub source: Arc<str>,
+    /// The instance that the event names; `None` if it names none.
+    pub instance_id: Option<String>,
+    /// The ids of what the entity ends with, in the order of its declared parents.
+    pub parents: [Option<String>; 2],
+}
+
 #[derive(Deserialize)]
 struct Status<'a> {
     #[serde(borrow)]
     status: Option<std::borrow::Cow<'a, str>>,
+}
+
+impl WantedObject {
+    /// The id of this parent, such as the `user` of a membership.
+    #[must_use]
+    pub fn parent(&self, entity: &str) -> Option<&str> {
+        let index = self.entity.parents.iter().position(|parent| parent.entity == entity)?;
+        self.parents.get(index)?.as_deref()
+    }
 }
 
 impl FetchedObject<'_> {

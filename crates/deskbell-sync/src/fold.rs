@@ -6,6 +6,7 @@ mod instances;
 mod mapped;
 mod object;
 mod rows;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use deskbell_store::{SourceInstances, StoreError, StoredEvent};
 
 use crate::batch::Batch;
 use crate::entity::{self, Change, Entity};
-use crate::fetched::{FetchedFrom, FetchedObject};
+use crate::fetched::{FetchedFrom, FetchedObject, WantedObject};
 use crate::mapping::Mappings;
 use crate::options::SourceRule;
 pub(crate) use evaluate::absent_in_delete;
@@ -61,11 +62,26 @@ impl Fold {
     /// Folds these events.
     #[must_use]
     pub fn fold(&self, events: &[StoredEvent]) -> Batch {
+        self.folding(events).finish()
+    }
+
+    /// As [`fold`](Self::fold), and the objects of these entities that the events are about.
+    pub(crate) fn fold_naming(
+        &self,
+        events: &[StoredEvent],
+        is_wanted: impl Fn(&Entity) -> bool,
+    ) -> (Batch, Vec<WantedObject>) {
+        let folding = self.folding(events);
+        let wanted = folding.wanted(is_wanted);
+        (folding.finish(), wanted)
+    }
+
+    fn folding<'a>(&'a self, events: &'a [StoredEvent]) -> Folding<'a> {
         let mut folding = Folding::new(&self.mappings);
         for event in events {
             self.take(event, &mut folding);
         }
-        folding.finish()
+        folding
     }
 
     /// Folds objects that were read from Clerk's API. No statement runs for them.

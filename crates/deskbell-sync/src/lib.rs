@@ -72,6 +72,7 @@ pub mod outcome;
 mod read_only;
 pub mod rebuild;
 pub mod reference;
+mod refetch;
 mod row_reader;
 mod scalar;
 mod schema;
@@ -93,7 +94,7 @@ pub use connect::{check, check_live, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
 pub use explain::{ExplainedColumn, ExplainedRow, Explainer};
-pub use fetched::{FetchedFrom, FetchedObject};
+pub use fetched::{FetchedFrom, FetchedObject, WantedObject};
 pub use fold::{Fold, is_example_instance, mirror_instance};
 pub use mapped::{MappedTableError, MappedTableProblem};
 pub use mapping::{
@@ -105,6 +106,7 @@ pub use mirror_target::{
     Retry, RetryRequest, Target, TargetError, Waiting,
 };
 pub use options::{MirrorOptions, SourceRule};
+pub use refetch::{NewestObject, NewestObjects, ObjectReadError, ObjectReader, ReadRequest};
 pub use row_reader::{Known, RowReader};
 pub use schema::SCHEMA_VERSION;
 pub use value::Value;

@@ -21,6 +21,7 @@ mod remake;
 mod remake_position;
 mod retry;
 mod rows;
+mod stored_values;
 mod streak;
 mod sweep;
 mod unit;

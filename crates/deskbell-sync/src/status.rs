@@ -49,6 +49,9 @@ pub struct Failure {
     /// What failed, in our words: safe to show to strangers.
     pub error: String,
     pub cause: Option<String>,
+    /// Whether it is Clerk's API that cannot be read, and not the database.
+    #[serde(default)]
+    pub is_of_clerk: bool,
 }
 
 /// A table or a statement that the database refuses whatever the row.
@@ -209,7 +212,8 @@ impl fmt::Display for MirrorState {
         match self {
             Self::Following | Self::Behind => f.write_str(self.name()),
             Self::Waiting(failure) => {
-                write!(f, "waiting for the database since {}: {failure}", time(failure.since_ms))
+                let what = if failure.is_of_clerk { "Clerk's API" } else { "the database" };
+                write!(f, "waiting for {what} since {}: {failure}", time(failure.since_ms))
             }
             Self::Blocked(_) => {
                 write!(f, "blocked: {}", self.reason().unwrap_or_default())
@@ -241,6 +245,7 @@ mod tests {
             since_ms: 0,
             error: "the mirror's database is not available".to_owned(),
             cause: Some("connection refused".to_owned()),
+            is_of_clerk: false,
         }
     }
 
@@ -264,6 +269,12 @@ mod tests {
                 "waiting",
                 "waiting for the database since 1970-01-01T00:00:00.000Z: the mirror's database is \
                  not available: connection refused",
+            ),
+            (
+                MirrorState::Waiting(Failure { is_of_clerk: true, cause: None, ..failure() }),
+                "waiting",
+                "waiting for Clerk's API since 1970-01-01T00:00:00.000Z: the mirror's database is \
+                 not available",
             ),
             (
                 blocked,

@@ -36,6 +36,7 @@ mod odd_json;
 mod outcome;
 mod payloads;
 mod rebuild;
+mod refetch;
 mod refused;
 mod remake_convergence;
 mod retry;

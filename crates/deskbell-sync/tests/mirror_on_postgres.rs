@@ -69,6 +69,8 @@ mod outcome;
 mod payloads;
 #[path = "mirror/rebuild.rs"]
 mod rebuild;
+#[path = "mirror/refetch.rs"]
+mod refetch;
 mod refusals;
 #[path = "mirror/refused.rs"]
 mod refused;

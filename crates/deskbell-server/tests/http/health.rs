@@ -75,6 +75,7 @@ fn waiting(minutes: i64) -> MirrorState {
         since_ms: now_ms - minutes * 60_000,
         error: "the mirror's database is not available".to_owned(),
         cause: Some("password of hunter2 refused".to_owned()),
+        is_of_clerk: false,
     })
 }
 

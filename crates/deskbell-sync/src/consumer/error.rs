@@ -3,6 +3,7 @@
 use deskbell_store::StoreError;
 
 use crate::mirror_target::{ConnectError, TargetError};
+use crate::refetch::ObjectReadError;
 
 /// A batch that did not reach the mirror. Nothing was skipped; calling again continues from the
 /// mirror's checkpoint.
@@ -15,6 +16,9 @@ pub enum SyncError {
     Target(#[from] TargetError),
     #[error("failed to open the mirror")]
     Connect(#[from] ConnectError),
+    /// What the events only say of could not be read.
+    #[error(transparent)]
+    Clerk(#[from] ObjectReadError),
     /// Another consumer of the same name has taken over.
     #[error("another consumer has taken over destination {destination:?}")]
     Superseded { destination: String },

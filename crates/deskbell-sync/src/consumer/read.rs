@@ -7,7 +7,7 @@ use deskbell_store::{Seq, StoredEvent};
 use super::error::SyncError;
 use super::report;
 use super::state::{MirrorConsumer, Ready};
-use crate::batch::Batch;
+use crate::refetch::{Folded, fold_naming};
 
 impl MirrorConsumer {
     /// The batch behind `after`, folded; `None` where the log ends there.
@@ -22,17 +22,23 @@ impl MirrorConsumer {
             seq: last.seq,
             message_id: last.message_id.clone(),
             events: u64::try_from(events.len()).unwrap_or(u64::MAX),
-            batch: self.fold(events).await?,
+            folded: self.fold(events).await?,
         }))
     }
 
     /// Folds beside the runtime's own threads: a large batch takes milliseconds of computing.
-    pub(super) async fn fold(&self, events: Vec<StoredEvent>) -> Result<Batch, SyncError> {
-        let fold = Arc::clone(&self.fold);
-        let folding = tokio::task::spawn_blocking(move || fold.fold(&events));
-        folding.await.map_err(|error| match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => SyncError::Stopping,
-        })
+    pub(super) async fn fold(&self, events: Vec<StoredEvent>) -> Result<Folded, SyncError> {
+        let (fold, reader) = (Arc::clone(&self.fold), self.reader.clone());
+        beside(move || fold_naming(&fold, &events, reader.as_ref())).await
     }
+}
+
+/// Computes on a thread of its own.
+pub(super) async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SyncError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => SyncError::Stopping,
+    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use deskbell_store::clock::whole_ms;
 
 use super::error::SyncError;
-use super::state::MirrorConsumer;
+use super::state::{ClerkReport, MirrorConsumer};
 use super::status::as_float;
 use crate::batch::{Counts, DeadLetter};
 use crate::checkpoint::Checkpoint;
@@ -136,6 +136,48 @@ impl MirrorConsumer {
         tracing::info!(destination = self.destination, part, kind, "no longer blocked");
     }
 
+    /// Objects that Clerk has, of those that it was asked for.
+    pub(super) fn count_read(&self, wanted: usize, found: usize) {
+        for (outcome, objects) in [("found", found), ("not_found", wanted.saturating_sub(found))] {
+            metrics::counter!(
+                "deskbell_sync_refetched_total",
+                DESTINATION => self.destination.clone(), "outcome" => outcome
+            )
+            .increment(u64::try_from(objects).unwrap_or(u64::MAX));
+        }
+    }
+
+    pub(super) fn report_failure(&mut self, error: &SyncError, pause: Duration) {
+        let SyncError::Clerk(cause) = error else {
+            return failure(&self.destination, error, pause);
+        };
+        count_failure(&self.destination);
+        let (destination, retry_in_ms) = (&self.destination, whole_ms(pause));
+        let report = if cause.is_permanent { ClerkReport::Permanent } else { ClerkReport::Passing };
+        let is_new = self.reported_clerk.replace(report) != Some(report);
+        let error = error as &dyn std::error::Error;
+        if is_new {
+            tracing::warn!(
+                destination,
+                error,
+                retry_in_ms,
+                "the mirror waits for Clerk's Backend API, as it has refetch = true; retrying"
+            );
+        } else {
+            tracing::debug!(destination, error, retry_in_ms, "still waiting for Clerk's API");
+        }
+    }
+
+    pub(super) fn report_clerk_is_back(&mut self) {
+        if self.reported_clerk.take().is_some() {
+            let destination = &self.destination;
+            tracing::info!(
+                destination,
+                "Clerk's Backend API can be read again; the mirror continues"
+            );
+        }
+    }
+
     /// The database has refused a batch, and it is tried again before what is at fault is looked for.
     pub(super) fn report_refused(&self, error: &SyncError, pause: Duration) {
         tracing::debug!(
@@ -148,12 +190,16 @@ impl MirrorConsumer {
 }
 
 pub(super) fn failure(destination: &str, error: &SyncError, pause: Duration) {
-    metrics::counter!("deskbell_sync_failures_total", DESTINATION => destination.to_owned())
-        .increment(1);
+    count_failure(destination);
     tracing::warn!(
         destination,
         error = error as &dyn std::error::Error,
         retry_in_ms = whole_ms(pause),
         "the mirror cannot continue; retrying"
     );
+}
+
+fn count_failure(destination: &str) {
+    metrics::counter!("deskbell_sync_failures_total", DESTINATION => destination.to_owned())
+        .increment(1);
 }

@@ -15,6 +15,7 @@ use crate::mirror_target::{
     Blocked, CatchUp, Commit, ErrorMode, LostRequest, PartKind, Retry, RetryRequest, TargetError,
     Waiting,
 };
+use crate::refetch::Folded;
 use crate::sql::REQUESTS_MAX;
 use crate::status::BlockedPart;
 
@@ -128,7 +129,7 @@ impl MirrorConsumer {
     }
 
     async fn retry(
-        &self,
+        &mut self,
         requests: Vec<RetryRequest>,
         current: &Checkpoint,
         retried: &mut Retried,
@@ -163,9 +164,12 @@ impl MirrorConsumer {
         events.retain(|event| event.seq <= current.seq);
         let reached = events.last().map_or(current.seq, |event| event.seq);
         let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let batch = self.fold(events).await?;
-        let done =
-            self.target.catch_up(part, &batch, reached, current, error_mode_for(count)).await;
+        let mut folded = self.fold(events).await?;
+        if part.kind != PartKind::Statement {
+            self.refetch(&mut folded).await?;
+        }
+        let batch = &folded.batch;
+        let done = self.target.catch_up(part, batch, reached, current, error_mode_for(count)).await;
         match &done {
             Err(TargetError::OverBudget) => self.cut(count),
             Err(_) => {}
@@ -189,7 +193,7 @@ impl MirrorConsumer {
     }
 
     /// Reads and folds the events of these requests.
-    async fn events_of(&self, asked: Vec<RetryRequest>) -> Result<Retry, SyncError> {
+    async fn events_of(&mut self, asked: Vec<RetryRequest>) -> Result<Retry, SyncError> {
         let (mut requests, mut lost) = (Vec::new(), Vec::new());
         let (mut for_rows, mut for_statements) = (BTreeMap::new(), BTreeMap::new());
         for request in asked {
@@ -224,8 +228,11 @@ impl MirrorConsumer {
             }
         }
         let in_order = |events: BTreeMap<_, StoredEvent>| events.into_values().collect();
-        let mut batch = self.fold(in_order(for_rows)).await?;
-        let Batch { statements, dead_letters, .. } = self.fold(in_order(for_statements)).await?;
+        let mut folded = self.fold(in_order(for_rows)).await?;
+        self.refetch(&mut folded).await?;
+        let mut batch = folded.batch;
+        let Folded { batch: of_statements, .. } = self.fold(in_order(for_statements)).await?;
+        let Batch { statements, dead_letters, .. } = of_statements;
         batch.statements = statements;
         batch.dead_letters.retain(|letter| !self.is_statement(&letter.part));
         let of_statements = dead_letters.into_iter();

@@ -16,6 +16,7 @@ use super::status::Status;
 use crate::connect::connect;
 use crate::mirror_target::{ConnectError, Target};
 use crate::options::MirrorOptions;
+use crate::refetch::ObjectReader;
 use crate::status::{MirrorStatus, consumer_name};
 
 /// Keeps one mirror of one log up. A database that is away holds nobody up: it is tried again.
@@ -25,6 +26,7 @@ pub struct MirrorService {
     destination: String,
     status: Arc<Status>,
     target: watch::Sender<Option<Arc<dyn Target>>>,
+    reader: Option<Arc<dyn ObjectReader>>,
     mirror: Slot,
 }
 
@@ -42,7 +44,19 @@ impl MirrorService {
         let destination = options.destination.clone();
         let status = Arc::new(Status::new(&destination));
         let mirror = Slot::Closed(Box::new(options));
-        Self { store, destination, status, target: watch::Sender::new(None), mirror }
+        let target = watch::Sender::new(None);
+        Self { store, destination, status, target, reader: None, mirror }
+    }
+
+    /// Events only say what this reader is to read, if the config says so (`refetch = true`).
+    #[must_use]
+    pub fn reading_from(mut self, reader: Arc<dyn ObjectReader>) -> Self {
+        if let Slot::Closed(options) = &self.mirror
+            && options.database.refetch
+        {
+            self.reader = Some(reader);
+        }
+        self
     }
 
     /// The mirror that this consumer fills.
@@ -50,7 +64,8 @@ impl MirrorService {
         let (store, status) = (Arc::clone(&consumer.store), Arc::clone(&consumer.status));
         let target = watch::Sender::new(Some(Arc::clone(&consumer.target)));
         let destination = consumer.destination.clone();
-        Self { store, destination, status, target, mirror: Slot::Open(Box::new(consumer)) }
+        let (reader, mirror) = (None, Slot::Open(Box::new(consumer)));
+        Self { store, destination, status, target, reader, mirror }
     }
 
     /// Opens the database now, so that what is wrong with the options is known before anything runs.
@@ -63,6 +78,10 @@ impl MirrorService {
         self.target.send_replace(Some(Arc::clone(&target)));
         let (store, status) = (Arc::clone(&self.store), Arc::clone(&self.status));
         let consumer = MirrorConsumer::with_status(store, target, (**options).clone(), status);
+        let consumer = match &self.reader {
+            Some(reader) => consumer.refetching(Arc::clone(reader)),
+            None => consumer,
+        };
         self.mirror = Slot::Open(Box::new(consumer));
         Ok(())
     }

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use deskbell_store::{ConsumerLog, ReadLimit, Seq};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::status::Status;
-use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::fold::Fold;
 use crate::mirror_target::Target;
+use crate::refetch::{Folded, ObjectReader};
 
 /// The longest pause after a failure.
 pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(30);
@@ -21,6 +22,12 @@ pub struct MirrorConsumer {
     pub(super) store: Arc<dyn ConsumerLog>,
     pub(super) target: Arc<dyn Target>,
     pub(super) fold: Arc<Fold>,
+    /// Where events only say what to fetch.
+    pub(super) reader: Option<Arc<dyn ObjectReader>>,
+    /// What was last said about an API that cannot be read.
+    pub(super) reported_clerk: Option<ClerkReport>,
+    /// Nothing is read once it is cancelled.
+    pub(super) stopping: CancellationToken,
     pub(super) destination: String,
     pub(super) mapping_revision: i64,
     /// The application's statements: what each is kept by, and what people know it by.
@@ -64,12 +71,19 @@ pub struct Progress {
     pub more: bool,
 }
 
-/// A batch that is ready to be applied.
+/// That Clerk's API cannot be read is reported once, and again where it becomes somebody's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClerkReport {
+    Passing,
+    Permanent,
+}
+
+/// A batch that is ready to be applied, once what its events only say of is read.
 #[derive(Debug)]
 pub(super) struct Ready {
     /// Its last event, and that event's message id.
     pub(super) seq: Seq,
     pub(super) message_id: String,
     pub(super) events: u64,
-    pub(super) batch: Batch,
+    pub(super) folded: Folded,
 }

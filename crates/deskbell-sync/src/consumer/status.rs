@@ -72,10 +72,11 @@ impl Status {
     }
 
     pub(super) fn failed(&self, error: &SyncError) {
+        let is_of_clerk = matches!(error, SyncError::Clerk(_));
         let Some((error, cause)) = words(error) else { return };
         self.note(|facts| {
             let since_ms = facts.failure.as_ref().map_or_else(clock::now_ms, |had| had.since_ms);
-            facts.failure = Some(Failure { since_ms, error, cause });
+            facts.failure = Some(Failure { since_ms, error, cause, is_of_clerk });
         });
     }
 
@@ -122,6 +123,7 @@ fn words(error: &SyncError) -> Option<(String, Option<String>)> {
     let (error, mut cause): (String, Option<&(dyn Error + 'static)>) = match error {
         SyncError::Target(error) => (error.to_string(), error.source()),
         SyncError::Store(error) => ("cannot read the event log".to_owned(), Some(error)),
+        SyncError::Clerk(error) => (error.to_string(), error.source()),
         SyncError::Connect(error) => ("cannot open the mirror".to_owned(), Some(error)),
         SyncError::Superseded { .. } | SyncError::Stopping => return None,
     };

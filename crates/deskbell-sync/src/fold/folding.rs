@@ -82,6 +82,11 @@ impl<'a> Folding<'a> {
         }
     }
 
+    /// Whether the entity is gone.
+    pub(super) fn deletes(&self, entity: &Entity, id: &str) -> bool {
+        self.deleted.contains_key(&(entity.name, id.to_owned()))
+    }
+
     /// An event that cannot be applied.
     pub(super) fn give_up(
         &mut self,

@@ -146,12 +146,7 @@ fn entity_event<'a>(
     data: &'a serde_json::Value,
     object: &'a Object<'_>,
 ) -> EntityEvent<'a> {
-    let mut parents = entity
-        .parents
-        .iter()
-        .map(|parent| entity.column(parent.column)?.read(|name| object.member(name)).into_text());
-    let parents = [parents.next().flatten(), parents.next().flatten()];
-    EntityEvent { id, data, parents, event: object.event }
+    EntityEvent { id, data, parents: object.parents(entity), event: object.event }
 }
 
 fn dead_letter(

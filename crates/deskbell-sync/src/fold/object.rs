@@ -89,6 +89,15 @@ impl<'a> Object<'a> {
         self.members.get(name)
     }
 
+    /// The ids of what the entity ends with, in the order of its declared parents.
+    pub(super) fn parents(&self, entity: &Entity) -> [Option<String>; 2] {
+        let mut parents = entity
+            .parents
+            .iter()
+            .map(|parent| entity.column(parent.column)?.read(|name| self.member(name)).into_text());
+        [parents.next().flatten(), parents.next().flatten()]
+    }
+
     /// The JSON as a tree, with what was inherited.
     pub(super) fn to_json(&self) -> serde_json::Value {
         let mut tree = self.json.to_tree();

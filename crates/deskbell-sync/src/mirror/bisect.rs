@@ -253,9 +253,14 @@ impl Tombstone {
 
 impl Row {
     fn origin(&self) -> Origin {
+        let message_id = &self.version.message_id;
         Origin {
             source: self.event.source.to_string(),
-            message_id: self.version.message_id.clone(),
+            message_id: self
+                .read_for
+                .as_ref()
+                .map_or(message_id, |event| &event.message_id)
+                .clone(),
             event_type: self.event.event_type.to_string(),
             version: self.version.clone(),
         }

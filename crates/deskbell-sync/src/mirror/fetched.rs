@@ -1,7 +1,5 @@
 //! Applying objects from Clerk's API, beside the log.
 
-use std::collections::HashMap;
-
 use deskbell_store::LogId;
 
 use super::blocked::BlockedParts;
@@ -9,13 +7,10 @@ use super::checkpoints;
 use super::connection::OpenConnection;
 use super::lift::Forgotten;
 use super::open::Mirror;
-use crate::batch::{Batch, Row};
+use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
-use crate::db::{DatabaseError, DbSession, Limits, Param};
+use crate::db::Limits;
 use crate::mirror_target::{Commit, FetchedCommit, Part, PartKind, TargetError};
-use crate::schema::VERSION_COLUMNS;
-use crate::sql::StoredRows;
-use crate::value::Value;
 
 impl Mirror {
     /// Applies what the database takes of the batch, and leaves the checkpoint. In the same transaction,
@@ -66,7 +61,7 @@ impl Mirror {
         let current = current.unwrap_or_else(|| Checkpoint::start(log_id, destination, 0));
         // Another process may lead this mirror.
         let known = BlockedParts::load(session, &self.statements, destination).await?;
-        let completed = self.with_stored_values(session, batch).await?;
+        let completed = self.with_stored_values(session, batch, &known, limits.isolates()).await?;
         let batch = completed.as_ref().unwrap_or(batch);
         let mut writer = self.writer(application, streaks, &current, known);
         writer.isolates = limits.isolates();
@@ -84,43 +79,6 @@ impl Mirror {
             }
             Commit::Lost => FetchedCommit::default(),
         })
-    }
-
-    /// The batch with what the rows have in columns of which its objects say nothing. `None`: there are
-    /// none.
-    async fn with_stored_values(
-        &self,
-        session: &mut dyn DbSession,
-        batch: &Batch,
-    ) -> Result<Option<Batch>, DatabaseError> {
-        if batch.tables.iter().flat_map(|table| &table.rows).all(|row| row.absent.is_empty()) {
-            return Ok(None);
-        }
-        let mut completed = batch.clone();
-        for table in &mut completed.tables {
-            let Some(mapping) = self.mappings.of(table.entity) else { continue };
-            let rows = table.rows.iter_mut().filter(|row| !row.absent.is_empty());
-            let mut rows: HashMap<String, &mut Row> =
-                rows.map(|row| (row.id.clone(), row)).collect();
-            let ids: Vec<String> = rows.keys().cloned().collect();
-            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            let stored = StoredRows::new(self.database.dialect(), &self.schema, mapping, "true");
-            for mut found in
-                session.fetch(&stored.sql, &[Param::Texts(&ids)], &stored.kinds).await?
-            {
-                let mut values = found.split_off(VERSION_COLUMNS.len());
-                let Some(Value::Text(id)) = values.first() else { continue };
-                let Some(row) = rows.get_mut(id) else { continue };
-                for position in row.absent.clone() {
-                    if let (Some(given), Some(stored)) =
-                        (row.values.get_mut(position), values.get_mut(position))
-                    {
-                        std::mem::swap(given, stored);
-                    }
-                }
-            }
-        }
-        Ok(Some(completed))
     }
 
     /// The blocked tables that the batch has rows for.

@@ -133,8 +133,9 @@ impl Mirror {
             session.rollback().await?;
             return Ok(commit);
         }
+        let completed = self.with_stored_values(session, batch, blocked, false).await?;
         let mut writer = self.writer(application, streaks, current, blocked.clone());
-        let commit = writer.apply(session, batch).await?;
+        let commit = writer.apply(session, completed.as_ref().unwrap_or(batch)).await?;
         let now_blocked = writer.blocked;
         session.commit().await?;
         *blocked = now_blocked;
@@ -180,9 +181,10 @@ impl Mirror {
             session.rollback().await?;
             return Ok(commit);
         }
+        let completed = self.with_stored_values(session, batch, blocked, true).await?;
         let mut writer = self.writer(application, streaks, current, blocked.clone());
         writer.isolates = true;
-        let mut commit = writer.apply(session, batch).await?;
+        let mut commit = writer.apply(session, completed.as_ref().unwrap_or(batch)).await?;
         let now_blocked = writer.blocked;
         session.commit().await?;
         if commit_units {
@@ -231,6 +233,8 @@ impl Mirror {
             return Ok(commit);
         }
         let destination = &current.destination;
+        let completed = self.with_stored_values(session, &retry.batch, blocked, true).await?;
+        let batch = completed.as_ref().unwrap_or(&retry.batch);
         let requests = retry.requests.iter();
         let earlier = EarlierTries::load(session, &self.statements, destination, requests).await?;
         let mut writer = self.writer(application, streaks, current, blocked.clone());
@@ -239,9 +243,9 @@ impl Mirror {
         writer.ran_up_to = Some(Seq::ZERO);
         writer.earlier = earlier;
         // First, since the dead letters of blocked parts stay as they are.
-        writer.block_what_is_refused_whole(session, &retry.batch).await?;
+        writer.block_what_is_refused_whole(session, batch).await?;
         retry::begin(session, &self.statements, destination, retry).await?;
-        let commit = writer.apply(session, &retry.batch).await?;
+        let commit = writer.apply(session, batch).await?;
         let now_blocked = writer.blocked;
         retry::deletes(session, &self.statements, destination, self.timeout).await?;
         retry::end(session, &self.statements, destination, retry).await?;
@@ -319,6 +323,8 @@ impl Mirror {
             session.rollback().await?;
             return Ok(CatchUp::Lost);
         }
+        let completed = self.with_stored_values(session, batch, blocked, true).await?;
+        let batch = completed.as_ref().unwrap_or(batch);
         // Only this destination's leader moves it, so it is still as it was read.
         let mut writer = self.writer(application, streaks, current, blocked.clone());
         writer.isolates = true;

@@ -52,18 +52,22 @@ fn condition(name: &str, status: &MirrorStatus, after_ms: i64, now_ms: i64) -> O
 }
 
 fn away(name: &str, status: &MirrorStatus, failure: &Failure, now_ms: i64) -> Condition {
+    let (its, the) = match failure.is_of_clerk {
+        true => ("Clerk's Backend API", "Clerk's Backend API can be read"),
+        false => ("its database", "the database is available"),
+    };
     Condition {
         kind: ConditionKind::MirrorAway,
         target: AlertTarget::Destination(name.to_owned()),
         since_ms: failure.since_ms,
         step: ONLY_STEP,
         subject: format!(
-            "{name}: the mirror has been waiting for its database for {}",
+            "{name}: the mirror has been waiting for {its} for {}",
             in_words(now_ms - failure.since_ms)
         ),
         text: format!(
             "The mirror {name} has not been able to continue since {}: {failure}. {} waiting. \
-             Events are kept in the event log and applied when the database is available again.",
+             Events are kept in the event log and applied when {the} again.",
             shown_time(failure.since_ms),
             plural(status.lag_events, "event is", "events are"),
         ),
@@ -170,7 +174,7 @@ mod tests {
 
     fn waiting(since_ms: i64) -> MirrorStatus {
         let error = "the database is away".to_owned();
-        status(MirrorState::Waiting(Failure { since_ms, error, cause: None }))
+        status(MirrorState::Waiting(Failure { since_ms, error, cause: None, is_of_clerk: false }))
     }
 
     fn blocked(since_ms: &[Option<i64>]) -> MirrorStatus {
@@ -204,6 +208,28 @@ mod tests {
         ] {
             assert_eq!(observed(&status, AFTER_MS + 9), early, "{status:?}");
             assert_eq!(observed(&status, AFTER_MS + 10), late, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for_is_named() {
+        let text = |is_of_clerk| {
+            let error = "it is away".to_owned();
+            let failure = Failure { since_ms: 10, error, cause: None, is_of_clerk };
+            let status = status(MirrorState::Waiting(failure));
+            let condition = condition("app", &status, AFTER_MS, AFTER_MS + 10).unwrap();
+            format!("{}. {}", condition.subject, condition.text)
+        };
+        for (is_of_clerk, its, the) in [
+            (false, "waiting for its database for", "when the database is available again."),
+            (
+                true,
+                "waiting for Clerk's Backend API for",
+                "when Clerk's Backend API can be read again.",
+            ),
+        ] {
+            let text = text(is_of_clerk);
+            assert!(text.contains(its) && text.ends_with(the), "{text}");
         }
     }
 

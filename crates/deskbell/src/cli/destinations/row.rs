@@ -343,6 +343,7 @@ mod tests {
             since_ms: 0,
             error: "the mirror's database is not available".to_owned(),
             cause: Some("connection refused".to_owned()),
+            is_of_clerk: false,
         };
         let status = MirrorStatus {
             state: MirrorState::Waiting(failure),
