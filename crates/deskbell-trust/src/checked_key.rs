@@ -56,4 +56,9 @@ impl CheckedKey {
         };
         Ok(FetchedFrom { source: name.as_str().into(), instance_id: found? })
     }
+
+    /// Clerk has refused the key since.
+    pub(crate) async fn forget(&self, destination: &str) {
+        self.by_destination.lock().await.remove(destination);
+    }
 }

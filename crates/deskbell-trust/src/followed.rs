@@ -14,6 +14,8 @@ pub struct BackfillSource {
     pub client: Client,
     /// Reads what somebody waits for, in every process: its share of the rate limit is a small one.
     pub on_demand: Client,
+    /// Reads what events only say of, in every process too.
+    pub refetching: Client,
     /// The instance that the config names.
     pub instance_id: Option<String>,
     /// Whether new mirrors are filled without being asked.

@@ -16,6 +16,7 @@ mod object_pages;
 mod pull;
 mod readings;
 mod reconcile;
+mod refetch;
 mod sender_login;
 mod service;
 pub mod silence;
@@ -48,6 +49,7 @@ pub use reconcile::{
     Found, MirrorReconciled, MissingUser, RECHECK_AFTER, Reconcile, ReconcileError, ReconcileState,
     Reconciled, ReconciledMirror, Repair,
 };
+pub use refetch::{Refetch, refetched_entities};
 pub use service::{
     BackfillRequest, EmitRequest, RunError, TrustService, read_reconcile_state, request_backfill,
 };

@@ -5,10 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clerk_api::{
-    Client, Cursor, ForeignCursor, GetError, InvalidId, Item, PageError, Pages, lists,
+    ApiError, Client, Cursor, ForeignCursor, GetError, InvalidId, Item, PageError, Pages, lists,
 };
-use deskbell_sync::FetchedObject;
 use deskbell_sync::entity::{self, Entity};
+use deskbell_sync::{FetchedObject, NewestObject};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 
@@ -248,6 +248,11 @@ impl ReadObject {
         self.item.raw.get()
     }
 
+    pub(crate) fn into_newest(self) -> NewestObject {
+        let Self { entity, item, answered_at_ms } = self;
+        NewestObject { entity, json: item.raw.into(), answered_at_ms }
+    }
+
     pub(crate) fn as_fetched(&self) -> FetchedObject<'_> {
         let Self { entity, item, answered_at_ms } = self;
         FetchedObject { entity, json: item.raw.get(), answered_at_ms: *answered_at_ms }
@@ -266,13 +271,22 @@ impl ReadError {
         is_unreadable || self.is_not_available()
     }
 
+    /// Whether Clerk itself, and no proxy on the way, rejects the request, for another reason than the key.
+    pub(crate) fn is_rejected_by_clerk(&self) -> bool {
+        let has_code = self.api_error().is_some_and(|error| error.code.is_some());
+        has_code && self.is_not_available()
+    }
+
     /// The HTTP status of Clerk's answer, if there was one.
     pub(crate) fn status(&self) -> Option<u16> {
-        let error = match self {
+        self.api_error().map(|error| error.status)
+    }
+
+    fn api_error(&self) -> Option<&ApiError> {
+        match self {
             Self::Page(error) => error.api_error(),
             Self::Object(error) => error.api_error(),
             Self::Id(_) | Self::Cursor(_) => None,
-        };
-        error.map(|error| error.status)
+        }
     }
 }

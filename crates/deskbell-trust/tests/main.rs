@@ -11,6 +11,7 @@ mod keys;
 mod live;
 mod pull;
 mod reconcile;
+mod refetch;
 mod sender;
 mod service;
 mod silence;

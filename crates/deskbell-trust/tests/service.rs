@@ -26,6 +26,7 @@ impl Service {
             name: "clerk".to_owned(),
             client: world.client(),
             on_demand: world.client(),
+            refetching: world.client(),
             instance_id: Some(deskbell_sim::INSTANCE_ID.to_owned()),
             is_auto: true,
         };

@@ -17,7 +17,7 @@ use deskbell_sync::{
 };
 use deskbell_trust::{
     Backfill, BackfillMirror, BackfillProgress, BackfillSource, BackfillState, Ensure,
-    EnsuredMirror, MirrorReconciled, Reconcile, ReconciledMirror, Repair, Scope,
+    EnsuredMirror, MirrorReconciled, Reconcile, ReconciledMirror, Refetch, Repair, Scope,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -83,6 +83,11 @@ impl World {
 
     pub(crate) async fn mirror_with(&self, name: &str, config: DatabaseConfig) -> Mirror {
         let url = format!("sqlite://{}", self.files.path().join(format!("{name}.db")).display());
+        self.mirror_in(name, &url, config).await
+    }
+
+    /// A mirror in this database.
+    pub(crate) async fn mirror_in(&self, name: &str, url: &str, config: DatabaseConfig) -> Mirror {
         let database = DatabaseConfig { url: url.parse().unwrap(), ..config };
         let sources = BTreeMap::from([("clerk".to_owned(), SourceRule::default())]);
         let options = MirrorOptions { sources, ..MirrorOptions::new(name, database) };
@@ -146,15 +151,26 @@ impl World {
     /// What looks in these mirrors, and asks Clerk with the key of an instance of which the config says
     /// that it is this one.
     pub(crate) fn ensure(&self, mirrors: &[&Mirror], instance_id: Option<&str>) -> Ensure {
-        let source = instance_id.map(|instance_id| BackfillSource {
+        let source = instance_id.map(|instance_id| self.source(Some(instance_id)));
+        let mirrors = mirrors.iter().map(|mirror| mirror.to_ensure()).collect();
+        Ensure::new(self.store.clone(), source.into_iter().collect(), mirrors)
+    }
+
+    /// The source with a key of this instance, of which the config names the instance or not.
+    pub(crate) fn source(&self, instance_id: Option<&str>) -> BackfillSource {
+        BackfillSource {
             name: "clerk".to_owned(),
             client: self.client(),
             on_demand: self.client(),
-            instance_id: Some(instance_id.to_owned()),
+            refetching: self.client(),
+            instance_id: instance_id.map(str::to_owned),
             is_auto: false,
-        });
-        let mirrors = mirrors.iter().map(|mirror| mirror.to_ensure()).collect();
-        Ensure::new(self.store.clone(), source.into_iter().collect(), mirrors)
+        }
+    }
+
+    /// What reads the newest state of entities, of a source whose config names this instance.
+    pub(crate) fn refetch(&self, instance_id: Option<&str>) -> Refetch {
+        Refetch::new(self.store.clone(), vec![self.source(instance_id)])
     }
 
     pub(crate) async fn append(&self, event: NewEvent) {

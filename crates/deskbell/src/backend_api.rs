@@ -6,13 +6,19 @@ use clerk_api::{Client, ClientError, ClientOptions, RateShare};
 use deskbell_server::SourceMode;
 use deskbell_trust::{BackfillSource, PulledSource, WatchedSource};
 
-use crate::config::{BackendKey, BackfillMode, Config, SourceConfig};
+use crate::config::{
+    BackendKey, BackfillMode, Config, DestinationConfig, DestinationKind, SourceConfig,
+};
 use crate::used_types::{is_pulled, used_types};
 
 /// The part of a source's share of the rate limit that is for lists, which one process at a time reads.
 const LISTS_PART: f64 = 0.8;
 /// The part for what somebody waits for, of every process: with two of them, both keep to the share.
 const ON_DEMAND_PART: f64 = 0.1;
+/// The same for what the events of mirrors with `refetch = true` only say of. Where there is such a mirror,
+/// lists have less by that of two processes.
+const REFETCH_PART: f64 = 0.1;
+const LISTS_PART_BESIDE_REFETCH: f64 = LISTS_PART - 2.0 * REFETCH_PART;
 
 /// A client that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +35,13 @@ pub(crate) fn sources(config: &Config) -> Result<Vec<BackfillSource>, BackendApi
         let Some(key) = &source.secret_key else { continue };
         let invalid = |error| BackendApiError { source_name: source.name.clone(), source: error };
         let on_demand = share(source, key, ON_DEMAND_PART);
+        let refetching = share(source, key, REFETCH_PART);
+        let lists = share_of(config, source, key);
         sources.push(BackfillSource {
             name: source.name.clone(),
-            client: client(source, key).map_err(invalid)?,
+            client: client_with(source, key, lists).map_err(invalid)?,
             on_demand: client_with(source, key, on_demand).map_err(invalid)?,
+            refetching: client_with(source, key, refetching).map_err(invalid)?,
             instance_id: source.instance_id.clone(),
             is_auto: source.backfill == BackfillMode::Auto,
         });
@@ -87,8 +96,13 @@ fn find<'a>(readable: &'a [BackfillSource], source: &SourceConfig) -> Option<&'a
 }
 
 /// The part of the instance's rate limit within which lists are read.
-pub(crate) fn share_of(source: &SourceConfig, key: &BackendKey) -> RateShare {
-    share(source, key, LISTS_PART)
+pub(crate) fn share_of(config: &Config, source: &SourceConfig, key: &BackendKey) -> RateShare {
+    let refetches = |destination: &DestinationConfig| {
+        let DestinationKind::Database(database) = &destination.kind else { return false };
+        destination.enabled && database.refetch && destination.takes(source)
+    };
+    let is_refetched = config.destinations.iter().any(refetches);
+    share(source, key, if is_refetched { LISTS_PART_BESIDE_REFETCH } else { LISTS_PART })
 }
 
 fn share(source: &SourceConfig, BackendKey(key): &BackendKey, part: f64) -> RateShare {
@@ -97,7 +111,7 @@ fn share(source: &SourceConfig, BackendKey(key): &BackendKey, part: f64) -> Rate
 
 /// A client with the key of a source.
 pub(crate) fn client(source: &SourceConfig, key: &BackendKey) -> Result<Client, ClientError> {
-    client_with(source, key, share_of(source, key))
+    client_with(source, key, share(source, key, LISTS_PART))
 }
 
 fn client_with(

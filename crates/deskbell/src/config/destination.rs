@@ -162,14 +162,16 @@ impl DestinationConfig {
     /// database.
     pub(crate) fn mirror_options(&self, sources: &[SourceConfig]) -> Option<MirrorOptions> {
         let DestinationKind::Database(database) = &self.kind else { return None };
-        let takes = |source: &&SourceConfig| {
-            self.sources.as_ref().is_none_or(|names| names.contains(&source.name))
-        };
-        let rules = sources.iter().filter(takes).map(|source| {
+        let rules = sources.iter().filter(|source| self.takes(source)).map(|source| {
             (source.name.clone(), SourceRule { instance_id: source.instance_id.clone() })
         });
         let options = MirrorOptions::new(&self.name, database.clone());
         Some(MirrorOptions { sources: rules.collect(), ..options })
+    }
+
+    /// Whether it takes events of this source.
+    pub(crate) fn takes(&self, source: &SourceConfig) -> bool {
+        self.sources.as_ref().is_none_or(|names| names.contains(&source.name))
     }
 
     /// Fills in the delivery keys that are not set, by what its type is.

@@ -30,7 +30,7 @@ pub(super) async fn run(task: &Task, context: &Context) -> Result<(), exit::Fail
         if let Some((config, key)) =
             configured.find_map(|one| Some((one, one.secret_key.as_ref()?)))
         {
-            time = time.max(time_of(requests, &backend_api::share_of(config, key)));
+            time = time.max(time_of(requests, &backend_api::share_of(&task.config, config, key)));
         }
         estimates.extend(of_source);
     }
