@@ -27,6 +27,7 @@ mod proxy;
 mod read_only;
 mod rebuild;
 mod reconcile;
+mod refetch;
 mod reload;
 mod replicas;
 mod retention;

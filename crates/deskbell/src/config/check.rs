@@ -31,6 +31,32 @@ pub(super) fn check(config: &Config, left_out: &[&str]) -> Result<Vec<Fault>, Fa
     check_destinations(config)
 }
 
+/// What is read from Clerk's Backend API needs the key of each source.
+pub(super) fn check_refetch(config: &Config) -> Result<(), Fault> {
+    for (index, destination) in config.destinations.iter().enumerate() {
+        let DestinationKind::Database(database) = &destination.kind else { continue };
+        if !database.refetch || !destination.enabled {
+            continue;
+        }
+        let mut taken = config.sources.iter().filter(|source| destination.takes(source));
+        let Some(source) = taken.find(|source| source.secret_key.is_none()) else { continue };
+        let at = vec![Step::Key("destination"), Step::Index(index), Step::Key("refetch")];
+        let message = format!(
+            "`{}` reads what has changed from Clerk, and its source `{}` has no secret key",
+            destination.name, source.name
+        );
+        let only = match &config.sources[..] {
+            [_] => ", or export CLERK_SECRET_KEY=sk_…",
+            _ => "",
+        };
+        return Err(Fault::at(at, message).with_help(format!(
+            "set `secret_key` in the [[source]] `{}`{only}; without a key, leave `refetch` out",
+            source.name
+        )));
+    }
+    Ok(())
+}
+
 /// Whether the sources can be told apart.
 fn check_all_sources(sources: &[SourceConfig]) -> Result<(), Fault> {
     let mut names = BTreeSet::new();
@@ -179,13 +205,10 @@ fn check_instances(
     destination: &DestinationConfig,
     config: &Config,
 ) -> Result<(), Fault> {
-    let takes = |source: &&SourceConfig| {
-        destination.sources.as_ref().is_none_or(|names| names.contains(&source.name))
-    };
     if !database.mirror {
         return Ok(());
     }
-    let taken = config.sources.iter().filter(takes);
+    let taken = config.sources.iter().filter(|source| destination.takes(source));
     let mut known = taken.filter_map(|source| Some((source, source.instance_id.as_ref()?)));
     let Some((first, instance)) = known.next() else { return Ok(()) };
     let Some((other, _)) = known.find(|(_, other)| *other != instance) else { return Ok(()) };

@@ -63,7 +63,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]: what is wrong, where, and how to fix it.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigError> {
-        let mut loaded = Self::load_without_secrets(file, environment)?;
+        let mut loaded = Self::load_with(file, environment, Needs::All)?;
         loaded.warnings.extend(loaded.config.fill_in_secrets(environment)?);
         Ok(loaded)
     }
@@ -77,7 +77,7 @@ impl Config {
         file: Option<&Path>,
         environment: &Environment,
     ) -> Result<Loaded, ConfigError> {
-        Self::load_with(file, environment, true)
+        Self::load_with(file, environment, Needs::Nothing)
     }
 
     /// As [`load`](Self::load), for a command that receives nothing: a source may lack its signing
@@ -89,7 +89,7 @@ impl Config {
         file: Option<&Path>,
         environment: &Environment,
     ) -> Result<Loaded, ConfigError> {
-        Self::load_with(file, environment, false)
+        Self::load_with(file, environment, Needs::Destinations)
     }
 
     /// As [`load`](Self::load), but for the secrets of destinations: one that needs what is missing
@@ -101,7 +101,7 @@ impl Config {
         file: Option<&Path>,
         environment: &Environment,
     ) -> Result<Loaded, ConfigError> {
-        let mut loaded = Self::load_with(file, environment, true)?;
+        let mut loaded = Self::load_with(file, environment, Needs::Keys)?;
         loaded.warnings.extend(loaded.config.fill_in_secrets(environment)?);
         Ok(loaded)
     }
@@ -109,12 +109,13 @@ impl Config {
     fn load_with(
         file: Option<&Path>,
         environment: &Environment,
-        is_lenient: bool,
+        needs: Needs,
     ) -> Result<Loaded, ConfigError> {
         let file = match file {
             Some(file) => Some(file.to_owned()),
             None => Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()),
         };
+        let is_lenient = matches!(needs, Needs::Keys | Needs::Nothing);
         let without = is_lenient.then_some(NOT_NEEDED);
         let (Read { mut config, left_out }, content) = match &file {
             Some(path) => ConfigFile::read(path, environment, without, Self::read)?,
@@ -139,12 +140,16 @@ impl Config {
         if let [source] = config.sources.as_mut_slice() {
             warnings.extend(source.take_secret_key(environment));
         }
+        let needs_keys = matches!(needs, Needs::All | Needs::Keys);
         for (index, source) in config.sources.iter_mut().enumerate() {
             warnings.extend(source.take_sender_url(environment));
-            if !is_lenient {
+            if needs_keys {
                 let place = [Step::Key("source"), Step::Index(index)];
                 source.check_secret_key().map_err(|fault| locate(fault.below(&place)))?;
             }
+        }
+        if needs_keys {
+            check::check_refetch(&config).map_err(locate)?;
         }
         let left_out = left_out.iter().map(ToString::to_string).collect();
         Ok(Loaded { config, file, warnings, left_out, lacks_mirror })
@@ -192,6 +197,17 @@ impl Config {
         warnings.dedup();
         Ok(warnings)
     }
+}
+
+/// What has to be there of what the config takes from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    All,
+    /// What destinations take, and nothing of the environment for sources.
+    Destinations,
+    /// The keys of Clerk's API alone.
+    Keys,
+    Nothing,
 }
 
 /// Secrets that a command which only reads does without.

@@ -11,7 +11,7 @@ use deskbell_store::{Backoff, ConsumerLog, LogWriter, LogWriterOptions, OpenErro
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use deskbell_trust::BackfillSource;
+use deskbell_trust::{BackfillSource, Refetch};
 
 use super::check::check_mirrors;
 use super::parts::{Parts, Shared};
@@ -154,7 +154,8 @@ impl Listening {
         let Self { address, config, sources, admin, delivering, stopping, tls, .. } = self;
         let (readable, mut door) = (self.readable, self.door);
         let consumed: Arc<dyn ConsumerLog> = store.clone();
-        let mut mirrors = parts::new_mirrors(&config, &consumed, |_| true);
+        let refetch = Refetch::new(Arc::clone(&consumed), readable.clone());
+        let mut mirrors = parts::new_mirrors(&config, &consumed, &refetch, |_| true);
         let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
         let writing = tasks::start_log_writer(writer);
         let refused = Arc::<RefusedRequests>::default();
@@ -190,6 +191,7 @@ impl Listening {
             refused,
             routes,
             ensure,
+            refetch,
             tls,
             serving,
             parts,

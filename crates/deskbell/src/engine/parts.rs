@@ -10,7 +10,7 @@ use deskbell_sync::status::MirrorStatus;
 use deskbell_sync::{MirrorOptions, MirrorService, RowReader, Target};
 use deskbell_trust::{
     BackfillSource, EndpointWatch, Ensure, EnsuredMirror, FollowedMirror, LOOK_EVERY, MessagePull,
-    PULL_EVERY, TrustService,
+    PULL_EVERY, Refetch, TrustService,
 };
 use futures_util::future::{join_all, select_all};
 use tokio::sync::watch;
@@ -65,12 +65,14 @@ pub(super) struct NewMirror {
 pub(super) fn new_mirrors(
     config: &Config,
     store: &Arc<dyn ConsumerLog>,
+    refetch: &Refetch,
     is_wanted: impl Fn(&MirrorOptions) -> bool,
 ) -> Vec<NewMirror> {
     let enabled = config.destinations.iter().filter(|destination| destination.enabled);
     let options = enabled.filter_map(|destination| destination.mirror_options(&config.sources));
     let new = |options: MirrorOptions| {
         let service = MirrorService::new(Arc::clone(store), options.clone());
+        let service = service.reading_from(Arc::new(refetch.clone()));
         NewMirror { options, service }
     };
     options.filter(is_wanted).map(new).collect()

@@ -40,18 +40,20 @@ impl Engine {
             let running = self.parts.mirrors.get(&options.destination);
             running.is_some_and(|running| running.options == *options)
         };
-        let mut mirrors = parts::new_mirrors(&config, &consumed, |options| !runs(options));
+        let mut mirrors =
+            parts::new_mirrors(&config, &consumed, &self.refetch, |options| !runs(options));
         parts::open_mirrors(&mut mirrors).await?;
         delivering.register(&*self.store).await?;
         // From here on nothing fails.
         let changed = self.changed(&config, &delivering);
         self.parts.stop_common().await;
         self.parts.stop(&changed).await;
-        let Self { store, log, refused, parts, ensure, .. } = &mut *self;
+        let Self { store, log, refused, parts, ensure, refetch, .. } = &mut *self;
         let shared = Shared { config: &config, store, log, refused, readable: &readable };
         parts.start_mirrors(mirrors);
         parts.start_common(shared, &delivering);
         parts.start_workers(delivering, shared.store);
+        refetch.replace(readable.clone());
         ensure.replace(readable.clone(), parts.ensured_mirrors(&config));
         let statuses = parts.running_mirrors(&consumed);
         let app = routes::app(shared, sources, admin, statuses, Mirrored::new(ensure.clone()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deskbell_server::{CurrentRoutes, RefusedRequests, Tls};
 use deskbell_store::{EventLog, LogHandle, Store};
-use deskbell_trust::Ensure;
+use deskbell_trust::{Ensure, Refetch};
 use serde_json::{Map, Value};
 
 use super::parts::Parts;
@@ -23,6 +23,7 @@ pub struct Engine {
     pub(super) refused: Arc<RefusedRequests>,
     pub(super) routes: CurrentRoutes,
     pub(super) ensure: Ensure,
+    pub(super) refetch: Refetch,
     pub(super) tls: Option<Tls>,
     pub(super) serving: TaskGroup,
     pub(super) parts: Parts,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use deskbell::config::{Expressions, OnDelete, OnRowDelete, Stale};
+use deskbell::config::{Config, Expressions, OnDelete, OnRowDelete, Stale};
 
-use super::{assert_rendered, database, database_of, load, usual};
+use super::{SECRET, assert_rendered, database, database_of, environment, load, usual};
 
 const ACCOUNT: &str = "entity = \"user\"\ninto = \"accounts\"\nkey = { clerk_id = \"user.id\" }";
 
@@ -19,7 +19,7 @@ fn every_key_of_a_database_is_read() {
     assert_eq!((destination.enabled, app.mirror, app.auto_migrate), (false, false, false));
     assert_eq!(destination.sources.as_deref(), Some(&["clerk".to_owned()][..]));
     assert_eq!((&*app.schema, app.on_delete), ("app_clerk", OnDelete::Mark));
-    assert_eq!(app.conflict_patience.0, Duration::from_secs(7200));
+    assert_eq!((app.conflict_patience.0, app.refetch), (Duration::from_secs(7200), true));
     let [customers, members] = &app.tables[..] else { panic!("two tables") };
     assert_eq!((&*customers.entity, &*customers.into), ("user", "public.customers"));
     assert_eq!(customers.key, [("clerk_id", "user.id")].into_iter().collect());
@@ -27,14 +27,14 @@ fn every_key_of_a_database_is_read() {
     assert_eq!(customers.columns, as_written.into_iter().collect());
     let gone = expressions(&[("gone_at", "occurred_at")]);
     assert_eq!(customers.on_delete, OnRowDelete::Set(gone));
-    assert_eq!((customers.line.0, members.line.0), (Some(13), Some(20)));
+    assert_eq!((customers.line.0, members.line.0), (Some(14), Some(21)));
     assert_eq!(members.on_delete, OnRowDelete::Keep);
     let [statement] = &app.statements[..] else { panic!("one statement") };
     assert_eq!(statement.name.as_deref(), Some("welcome"));
     assert_eq!(statement.on, ["user.created", "session.*"]);
     assert_eq!(statement.params, expressions(&[("id", "user.id"), ("at", "occurred_at")]));
     assert_eq!(statement.when.as_deref(), Some("user.banned == false"));
-    assert_eq!((statement.stale, statement.line.0), (Stale::Run, Some(26)));
+    assert_eq!((statement.stale, statement.line.0), (Stale::Run, Some(27)));
 }
 
 const DATABASE: &str = r#"
@@ -49,6 +49,7 @@ schema = "app_clerk"
 auto_migrate = false
 on_delete = "mark"
 conflict_patience = "2h"
+refetch = true
 [[destination.table]]
 entity = "user"
 into = "public.customers"
@@ -211,4 +212,34 @@ fn table(keys: &str) -> String {
 
 fn statement(keys: &str) -> String {
     database(&format!("[[destination.statement]]\n{keys}"))
+}
+
+const REFETCHING: &str = "[[destination]]\nname = \"app\"\ntype = \"database\"\nurl = \"sqlite://app.db\"\nrefetch = true\n";
+
+#[test]
+fn what_is_fetched_needs_the_key_of_each_source() {
+    let key = "sk_test_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    assert_rendered("refetch_without_key", &load(REFETCHING, &usual()).unwrap_err());
+    let with_key =
+        environment(&[("CLERK_WEBHOOK_SIGNING_SECRET", SECRET), ("CLERK_SECRET_KEY", key)]);
+    assert!(database_of(&load(REFETCHING, &with_key).unwrap().config).refetch);
+    let sources = format!(
+        "[[source]]\nname = \"one\"\npath = \"/one\"\nsigning_secrets = \"{SECRET}\"\nsecret_key = \"{key}\"\n\
+         [[source]]\nname = \"two\"\npath = \"/two\"\nsigning_secrets = \"{SECRET}\"\n"
+    );
+    let error = load(&format!("{sources}{REFETCHING}"), &usual()).unwrap_err();
+    assert_rendered("refetch_without_key_of_one_source", &error);
+    for more in ["sources = \"one\"", "enabled = false"] {
+        load(&format!("{sources}{REFETCHING}{more}"), &usual()).unwrap();
+    }
+}
+
+#[test]
+fn commands_that_only_read_need_no_key_to_fetch_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("deskbell.toml");
+    std::fs::write(&file, REFETCHING).unwrap();
+    assert!(Config::load_to_read(Some(&file), &environment(&[])).is_ok());
+    let error = Config::load_to_check(Some(&file), &usual()).unwrap_err();
+    assert!(super::render(&error).contains("has no secret key"));
 }
