@@ -24,6 +24,7 @@ fn source(world: &World, instance_id: &str) -> BackfillSource {
         name: "clerk".to_owned(),
         client: world.client(),
         on_demand: world.client(),
+        refetching: world.client(),
         instance_id: Some(instance_id.to_owned()),
         is_auto: false,
     }
