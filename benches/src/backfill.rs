@@ -13,7 +13,9 @@ use clap::Args;
 use clerk_api::{Client, ClientOptions, RateShare, SecretKey, lists};
 use deskbell_config::DatabaseUrl;
 use deskbell_sim::INSTANCE_ID;
-use deskbell_sim::backend_api::{BackendApi, BackendApiOptions, Fault, LiveWorld, SharedDirectory};
+use deskbell_sim::backend_api::{
+    BackendApi, BackendApiOptions, Directory, Fault, LiveWorld, SharedDirectory,
+};
 use deskbell_sim::{Scenario, World};
 use deskbell_store::SqliteStore;
 use deskbell_sync::inspect::MirrorReader;
@@ -33,6 +35,8 @@ use crate::store::Backend;
 const KEY: &str = "sk_test_SimulatedByDeskbell";
 const OF_THE_LIMIT_AIM: f64 = 0.7;
 const MEMORY_MB_AIM: f64 = 100.0;
+/// Users who are made by events of a simulated world, at most; the others are copies of them.
+const USERS_OF_WORLD_MAX: usize = 20_000;
 /// Events that make a user, at most.
 const EVENTS_OF_A_USER_MAX: usize = 20;
 
@@ -60,10 +64,12 @@ pub(crate) fn serve_api(options: &ApiOptions) -> Result<(), BenchError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let directory = SharedDirectory::default();
-        let scenario = Scenario::new(1, options.users.saturating_mul(EVENTS_OF_A_USER_MAX));
+        let of_world = options.users.min(USERS_OF_WORLD_MAX);
+        let scenario = Scenario::new(1, of_world.saturating_mul(EVENTS_OF_A_USER_MAX));
         let mut world = LiveWorld::new(World::new(&scenario), directory.clone());
-        while world.truth().count("users") < options.users && world.next().is_some() {}
+        while world.truth().count("users") < of_world && world.next().is_some() {}
         drop(world);
+        copy_users(&mut directory.lock(), options.users)?;
         let unlimited =
             BackendApiOptions { requests_max: usize::MAX, ..BackendApiOptions::default() };
         let api = BackendApi::start(unlimited, directory, |_| Fault::None).await?;
@@ -72,6 +78,18 @@ pub(crate) fn serve_api(options: &ApiOptions) -> Result<(), BenchError> {
         tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
         Ok(())
     })
+}
+
+/// Adds copies of the users, under ids of their own, until there are so many.
+fn copy_users(directory: &mut Directory, users: usize) -> Result<(), BenchError> {
+    let ids = directory.ids("users");
+    for (number, original) in (ids.len()..users).zip(ids.iter().cycle()) {
+        let json = directory.json("users", original).unwrap_or_default();
+        let copy = String::from_utf8_lossy(&json).replace(original, &format!("user_{number:027}"));
+        let copy = serde_json::from_str(&copy);
+        directory.insert("users", &copy.map_err(|error| BenchError::Config(error.to_string()))?);
+    }
+    Ok(())
 }
 
 /// The API in a process of its own, gone when this is dropped.

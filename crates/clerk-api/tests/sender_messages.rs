@@ -55,6 +55,16 @@ async fn messages_come_newest_first_to_the_end() {
 }
 
 #[tokio::test]
+async fn one_is_found_by_its_id() {
+    let (_api, session) = with_messages(3).await;
+    let found = session.message("msg_001").await.unwrap().unwrap();
+    assert_eq!((&*found.id, found.timestamp), ("msg_001", START_MS + 1_000));
+    assert!(found.payload.unwrap().get().contains("\"number\":1"));
+    assert!(session.message("msg_009").await.unwrap().is_none());
+    assert!(session.message("../endpoint").await.is_err(), "an id makes no path");
+}
+
+#[tokio::test]
 async fn a_time_range_bounds_them() {
     let (_api, session) = with_messages(10).await;
     let at = |number: i64| Some(START_MS + number * 1_000);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clerk_api::{Client, lists};
-use deskbell_store::LogId;
+use deskbell_store::{ConsumerLog, LogId};
 use deskbell_sync::entity::Entity;
 use deskbell_sync::{
     ConnectError, Differences, FetchedFrom, Fold, Mappings, MirrorComparison, MirrorOptions,
@@ -17,6 +17,8 @@ use deskbell_sync::{
 };
 use tokio::time::sleep;
 
+use crate::followed::BackfillSource;
+use crate::instance::{KeyError, check_key};
 use crate::object_pages::{ObjectPage, ObjectPages, ReadError, ReadObject};
 use crate::readings::{self, Readable, Reading};
 pub use outcome::{Found, MirrorReconciled, MissingUser, ReconcileState, Reconciled};
@@ -88,6 +90,31 @@ impl ReconciledMirror {
     #[must_use]
     pub fn fold(&self) -> &Fold {
         &self.fold
+    }
+}
+
+impl<'a> Reconcile<'a> {
+    /// Compares this mirror with the instance of the source, if the key is of it.
+    ///
+    /// # Errors
+    /// It is of another one, or that is not known.
+    pub async fn of_source(
+        source: &BackfillSource,
+        store: &dyn ConsumerLog,
+        mirror: &'a ReconciledMirror,
+        repair: Option<Repair>,
+    ) -> Result<Self, KeyError> {
+        let BackfillSource { name, client, instance_id, .. } = source;
+        let configured = instance_id.as_deref();
+        let instance_id = check_key(client, store, name, configured, &[mirror.fold()]).await?;
+        Ok(Self {
+            client: client.clone(),
+            from: FetchedFrom { source: name.as_str().into(), instance_id },
+            log_id: store.log_id(),
+            mirror,
+            repair,
+            recheck_after: RECHECK_AFTER,
+        })
     }
 }
 

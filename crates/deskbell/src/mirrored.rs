@@ -1,12 +1,11 @@
 //! Entities that a program looks for before their events have arrived: over HTTP, and in Rust.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_server::{EntityError, EntityRequest, MirroredEntities, RequestedEntity};
-use deskbell_trust::{Ensure, EnsureError, MalformedId, Wanted};
+use deskbell_trust::{Ensure, EnsureError, MalformedId, Wanted, with_causes};
 use serde_json::{Map, Value};
 
 /// How long an event is waited for where nothing else is said.
@@ -98,19 +97,4 @@ impl MirroredEntities for Mirrored {
             error => EntityError::Mirror(with_causes(&error)),
         })
     }
-}
-
-/// An error with its causes, in one line.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // A transparent error repeats its cause.
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }

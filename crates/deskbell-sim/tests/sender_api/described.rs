@@ -77,6 +77,8 @@ async fn every_answer_has_the_described_form() {
         (Method::GET, "/msg".to_owned(), Value::Null, 200),
         (Method::GET, "/msg?limit=1000".to_owned(), Value::Null, 422),
         (Method::GET, "/attempt/endpoint/{endpoint_id}".to_owned(), Value::Null, 200),
+        // Published before.
+        (Method::GET, "/msg/{msg_id}".to_owned(), Value::Null, 200),
         (
             Method::POST,
             format!("{endpoint}/recover"),

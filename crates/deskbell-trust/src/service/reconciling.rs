@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use deskbell_store::clock::{now_ms, whole_ms};
 use deskbell_store::{ConsumerLog, Leases, Seq, StoreError};
-use deskbell_sync::{ConnectError, FetchedFrom, Target, TargetError};
+use deskbell_sync::{ConnectError, Target, TargetError};
 use tokio::time::sleep;
 
 use crate::backfill::{BackfillState, WalkStatus, read_backfill_state};
 use crate::followed::{BackfillSource, FollowedMirror, is_read_from};
-use crate::instance::{KeyError, check_key};
+use crate::instance::KeyError;
 use crate::readings::is_one_list;
 use crate::reconcile::{
-    MirrorReconciled, RECHECK_AFTER, Reconcile, ReconcileError, ReconcileState, Reconciled,
-    ReconciledMirror, Repair,
+    MirrorReconciled, Reconcile, ReconcileError, ReconcileState, Reconciled, ReconciledMirror,
+    Repair,
 };
 
 /// The consumer whose report is the last result.
@@ -114,17 +114,8 @@ async fn run_if_due(
         return Ok(());
     }
     let mirror = ReconciledMirror::open(&followed.options, Some(target)).await?;
-    let BackfillSource { name, client, instance_id, .. } = source;
-    let folds = [mirror.fold()];
-    let instance_id = check_key(client, store, name, instance_id.as_deref(), &folds).await?;
-    let reconcile = Reconcile {
-        client: client.clone(),
-        from: FetchedFrom { source: name.as_str().into(), instance_id },
-        log_id: store.log_id(),
-        mirror: &mirror,
-        repair: Some(Repair::default()),
-        recheck_after: RECHECK_AFTER,
-    };
+    let repair = Some(Repair::default());
+    let reconcile = Reconcile::of_source(source, store, &mirror, repair).await?;
     let started_at_ms = now_ms();
     let before = last.cloned().unwrap_or_default();
     let (next, failed) = match due {
@@ -134,7 +125,7 @@ async fn run_if_due(
             let (found, until_ms) = reconcile.run_recent_users(since_ms).await?;
             let users = std::slice::from_ref(&found);
             report(destination, users);
-            let before = before.with_missing_of(name, users);
+            let before = before.with_missing_of(&source.name, users);
             let next = MirrorReconciled {
                 // The alert says since when.
                 started_at_ms: if before.started_at_ms > 0 {

@@ -9,10 +9,9 @@ use std::time::Duration;
 use clap::Args;
 use clerk_webhooks::UnixMillis;
 use deskbell_store::{Store, clock};
-use deskbell_sync::{FetchedFrom, MirrorOptions, connect, status};
+use deskbell_sync::{MirrorOptions, connect, status};
 use deskbell_trust::{
-    BackfillRequest, BackfillSource, MirrorReconciled, RECHECK_AFTER, Reconcile, ReconciledMirror,
-    Repair, check_key,
+    BackfillRequest, BackfillSource, MirrorReconciled, Reconcile, ReconciledMirror, Repair,
 };
 
 use super::clerk::error::{Error, failure};
@@ -100,19 +99,9 @@ async fn compare(
         None => None,
     };
     let mirror = ReconciledMirror::open(options, target).await.map_err(cannot_open)?;
-    let BackfillSource { name, client, instance_id, .. } = source;
-    let configured = instance_id.as_deref();
-    let instance_id = check_key(client, store, name, configured, &[mirror.fold()]).await;
-    let instance_id = instance_id.map_err(Error::Key)?;
+    let reconcile = Reconcile::of_source(source, store, &mirror, repair).await;
+    let reconcile = reconcile.map_err(Error::Key)?;
     warn_of_lag(store, options).await;
-    let reconcile = Reconcile {
-        client: client.clone(),
-        from: FetchedFrom { source: name.as_str().into(), instance_id },
-        log_id: store.log_id(),
-        mirror: &mirror,
-        repair,
-        recheck_after: RECHECK_AFTER,
-    };
     let spinner = progress::spinner(COMPARING, context);
     let started_at_ms = clock::now_ms();
     let show = |entity: &str| spinner.set_message(format!("{entity} of {destination}"));

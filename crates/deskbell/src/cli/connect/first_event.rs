@@ -135,7 +135,7 @@ impl FirstEvent {
         let limit = ReadLimit { events_max: 100, bytes_max: 1 << 20 };
         for event in store.read(self.after, limit).await? {
             self.after = event.seq;
-            if *event.source == *self.source {
+            if *event.source == *self.source && event.origin.is_message() {
                 return Ok(Some(Arrived::new(&event)));
             }
         }
