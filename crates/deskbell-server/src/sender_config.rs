@@ -28,7 +28,15 @@ pub struct SenderConfig {
 }
 
 impl SenderConfig {
-    pub(crate) fn check(self) -> Result<(), Fault> {
+    pub(crate) fn check(self, mode: SourceMode) -> Result<(), Fault> {
+        if self.watch && mode == SourceMode::Pull {
+            let place = vec![Step::Key("sender"), Step::Key("watch")];
+            return Err(Fault::at(
+                place,
+                "a source with `mode = \"pull\"` has no endpoint to watch",
+            )
+            .with_help("remove `sender`, or `mode = \"pull\"`"));
+        }
         if self.re_enable && !self.watch {
             let place = vec![Step::Key("sender"), Step::Key("re_enable")];
             return Err(Fault::at(place, "`re_enable` needs `watch = true`")

@@ -145,7 +145,7 @@ impl SourceConfig {
     /// Whether its endpoint in Clerk's sender is looked at.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        self.sender.watch && self.mode == SourceMode::Push
+        self.sender.watch
     }
 
     /// Takes the sender's address from the environment, if that has one; a warning about it.
@@ -187,7 +187,7 @@ impl SourceConfig {
             check_path(path, vec![Step::Key("path"), Step::Index(number)])?;
         }
         backend_api_config::check_share(self.api_rate_share)?;
-        self.sender.check()?;
+        self.sender.check(self.mode)?;
         if self.path.is_empty() {
             return Err(Fault::at(at("path"), "a source needs at least one path"));
         }

@@ -32,6 +32,8 @@ pub struct ArrivalPage {
 pub struct Arrival {
     /// The source's name.
     pub source: Arc<str>,
+    /// Whether the sender sent it, rather than somebody read it from the sender's record.
+    pub is_sent: bool,
     /// When the log took it, in milliseconds since the Unix epoch, by the store's clock.
     pub at_ms: i64,
 }

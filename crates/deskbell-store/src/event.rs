@@ -124,7 +124,7 @@ impl Origin {
         }
     }
 
-    pub(crate) fn of_stored(text: Option<&str>) -> Self {
+    pub(crate) fn from_stored(text: Option<&str>) -> Self {
         match text {
             None => Self::Webhook,
             Some("sender_record") => Self::SenderRecord,

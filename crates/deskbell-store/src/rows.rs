@@ -105,7 +105,7 @@ pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredE
             occurred_at_ms: row.integer(6)?,
             instance_id: row.text_or_null(7)?,
             payload: Bytes::from(row.bytes_or_null(8)?.unwrap_or_default()),
-            origin: Origin::of_stored(row.text_or_null(9)?.as_deref()),
+            origin: Origin::from_stored(row.text_or_null(9)?.as_deref()),
         },
     })
 }
@@ -150,10 +150,11 @@ pub(crate) fn arrivals(rows: &[impl Columns], after: Seq) -> Result<ArrivalPage,
     for row in rows {
         page.last = Seq::new(row.integer(0)?);
         let source = row.text(1)?;
-        let origin = Origin::of_stored(row.text_or_null(3)?.as_deref());
+        let origin = Origin::from_stored(row.text_or_null(3)?.as_deref());
         if source != NOTICE_SOURCE && origin.is_message() {
             let source = sources.name(source);
-            page.arrivals.push(Arrival { source, at_ms: row.integer(2)? });
+            let is_sent = origin == Origin::Webhook;
+            page.arrivals.push(Arrival { source, is_sent, at_ms: row.integer(2)? });
         }
     }
     Ok(page)

@@ -16,7 +16,7 @@ const STEPS: &[(&str, u64)] = &[
     ("sqlite/migrations/0007_refused_requests.sql", 0x6a17_8bc8_b43b_4774),
     ("sqlite/migrations/0008_failed_attempts.sql", 0x232b_ba9f_e2b5_1427),
     ("sqlite/migrations/0009_access_tokens.sql", 0x483c_457d_278d_e9af),
-    ("sqlite/migrations/0010_origins.sql", 0xa291_1db0_1f6b_eacc),
+    ("sqlite/migrations/0010_origins.sql", 0x1ec3_8e30_befe_ccc6),
     ("postgres/migrations/0001_event_log.sql", 0x937e_bbfb_c062_7a9a),
     ("postgres/migrations/0002_deliveries.sql", 0x0aef_68bf_a6fd_d56e),
     ("postgres/migrations/0003_pending.sql", 0xf30e_2749_b010_436f),
@@ -29,7 +29,7 @@ const STEPS: &[(&str, u64)] = &[
     ("postgres/migrations/0010_refused_requests.sql", 0x11a8_844a_844f_48f3),
     ("postgres/migrations/0011_failed_attempts.sql", 0xdfc5_aaa0_9932_c5b9),
     ("postgres/migrations/0012_access_tokens.sql", 0x89b4_8019_7f10_ce19),
-    ("postgres/migrations/0013_origins.sql", 0xd8e7_2011_4c94_27ff),
+    ("postgres/migrations/0013_origins.sql", 0x66dc_86c7_6da9_dc6b),
 ];
 
 #[test]

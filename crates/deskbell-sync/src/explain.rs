@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbell_store::StoredEvent;
+use deskbell_store::{SourceInstances, StoreError, StoredEvent};
 use serde_json::Value as Json;
 
 use crate::batch::Row;
@@ -36,9 +36,18 @@ pub struct ExplainedRow {
 pub struct ExplainedColumn {
     pub name: &'static str,
     pub value: Json,
-    /// The message id of the event; `None` if the value was read from Clerk's API, or the event is not
-    /// known any more.
-    pub message_id: Option<String>,
+    pub origin: ValueOrigin,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueOrigin {
+    /// The event with this message id.
+    Event(String),
+    /// An object that was read from Clerk's API.
+    Api,
+    /// An event that is not among those that are known.
+    Unknown,
 }
 
 impl Explainer {
@@ -50,6 +59,14 @@ impl Explainer {
         let mappings = Arc::new(Mappings::for_config(&options.database)?);
         let fold = Fold::new(Arc::clone(&mappings), options.sources.clone());
         Ok(Self { rows: RowReader::new(options)?, mappings, fold })
+    }
+
+    /// Reads what the store knows of the sources' Clerk instances: events of others wrote nothing.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn load_instances(&self, store: &dyn SourceInstances) -> Result<(), StoreError> {
+        self.fold.instances().load(store).await
     }
 
     /// The rows of the entities with this id. `events` are those about it, the newest first.
@@ -85,14 +102,15 @@ impl Explainer {
             if is_of_api { self.left_by_api(mapping.entity, raw.as_deref()) } else { Vec::new() };
         let names = mapping.columns.iter().map(|column| column.name);
         let columns = names.zip(columns).enumerate().map(|(position, (name, value))| {
-            let message_id = if !is_of_api {
-                Some(message_id.clone())
+            let origin = if !is_of_api {
+                ValueOrigin::Event(message_id.clone())
             } else if left.contains(&position) && !value.is_null() {
-                self.event_with(mapping, id, position, &value, events)
+                let found = self.event_with(mapping, id, position, &value, events);
+                found.map_or(ValueOrigin::Unknown, ValueOrigin::Event)
             } else {
-                None
+                ValueOrigin::Api
             };
-            ExplainedColumn { name, value, message_id }
+            ExplainedColumn { name, value, origin }
         });
         ExplainedRow { table, columns: columns.collect() }
     }

@@ -93,7 +93,7 @@ pub use config::{
 pub use connect::{check, check_live, connect};
 pub use consumer::{MirrorConsumer, MirrorService, Progress, SyncError};
 pub use db::Dialect;
-pub use explain::{ExplainedColumn, ExplainedRow, Explainer};
+pub use explain::{ExplainedColumn, ExplainedRow, Explainer, ValueOrigin};
 pub use fetched::{FetchedFrom, FetchedObject, WantedObject};
 pub use fold::{Fold, is_example_instance, mirror_instance};
 pub use mapped::{MappedTableError, MappedTableProblem};

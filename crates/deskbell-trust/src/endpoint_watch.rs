@@ -1,5 +1,6 @@
 //! The endpoint of a source in Clerk's sender, looked at now and then: whether events can come at all.
 
+mod attempts;
 mod look;
 mod source;
 mod state;
@@ -13,8 +14,9 @@ use deskbell_store::{ConsumerLog, Leader, Leases, StoreError, run_as_leader};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use self::look::{LookError, look};
+use self::look::{LookError, Looked, look};
 pub use self::source::{UsedTypes, WatchedSource};
+use self::state::SeenProblems;
 pub use self::state::{EndpointProblem, EndpointState, NoticedProblem, WatchState};
 use crate::sender_login::SenderLogin;
 
@@ -60,21 +62,22 @@ impl EndpointWatch {
         let mut is_whole = true;
         for (source, login) in &mut self.sources {
             let now_ms = now_ms();
-            let mut looked = look(source, login, now_ms).await;
-            if looked.is_err() && login.forget() {
-                // The session may have ended.
-                looked = look(source, login, now_ms).await;
+            let before = state.sources.get(&source.name).cloned().unwrap_or_default();
+            let mut looked = look(source, login, &before, now_ms).await;
+            if let Some(error) = failure(&looked)
+                && login.has_ended(error.api_error())
+            {
+                looked = look(source, login, &before, now_ms).await;
             }
-            match looked {
-                Ok(problems) => {
-                    report(source, &problems, now_ms);
-                    state.note(&source.name, problems, now_ms);
-                }
-                Err(error) => {
-                    report_failure(source, &error, state.sources.get(&source.name));
-                    state.note_failure(&source.name, &error);
-                    is_whole = false;
-                }
+            if let Some(error) = failure(&looked) {
+                report_failure(source, error, &before);
+                state.note_failure(&source.name, error, now_ms);
+                is_whole = false;
+            }
+            if let Ok(Looked { problems, unknown, error }) = looked {
+                report(source, &problems, now_ms);
+                let (unknown, is_whole) = (&unknown[..], error.is_none());
+                state.note(&source.name, SeenProblems { problems, unknown, is_whole }, now_ms);
             }
         }
         // Strings and numbers: it cannot fail.
@@ -116,6 +119,10 @@ pub async fn read_watch_state(store: &dyn Leases) -> Result<Option<WatchState>, 
     Ok(report.and_then(|report| serde_json::from_str(&report.body).ok()))
 }
 
+fn failure(looked: &Result<Looked, LookError>) -> Option<&LookError> {
+    looked.as_ref().map_or_else(Some, |looked| looked.error.as_ref())
+}
+
 fn report(source: &WatchedSource, problems: &[EndpointProblem], now_ms: i64) {
     let count = u32::try_from(problems.len()).unwrap_or(u32::MAX);
     let labels = [("source", source.name.clone())];
@@ -125,9 +132,9 @@ fn report(source: &WatchedSource, problems: &[EndpointProblem], now_ms: i64) {
 }
 
 /// Logged once, not at each try: Clerk does not document the way, and it may be closed for good.
-fn report_failure(source: &WatchedSource, error: &LookError, before: Option<&EndpointState>) {
+fn report_failure(source: &WatchedSource, error: &LookError, before: &EndpointState) {
     let text = error.to_string();
-    if before.is_some_and(|before| before.error.as_ref() == Some(&text)) {
+    if before.error.as_ref() == Some(&text) {
         return;
     }
     let error = error as &dyn std::error::Error;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clerk_api::sender::Message;
-use deskbell_store::{NewEvent, Origin};
+use deskbell_store::{ID_BYTES_MAX, NewEvent, Origin};
 
 /// The event of this message: its payload as JSON, which need not be the bytes that were signed. `None`
 /// if the sender does not have the payload any more, or it is no event.
@@ -17,6 +17,10 @@ pub(crate) fn event_of(source: &Arc<str>, message: &Message) -> Option<NewEvent>
         );
         return None;
     };
+    if message.id.len() > ID_BYTES_MAX {
+        tracing::warn!(source = &**source, "a message cannot be fetched: its id is too long");
+        return None;
+    }
     let body = Bytes::copy_from_slice(payload.get().as_bytes());
     let sent_at_seconds = u64::try_from(message.timestamp / 1_000).unwrap_or(0);
     let event =

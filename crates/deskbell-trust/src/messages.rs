@@ -120,6 +120,10 @@ impl MessageComparison<'_> {
             for message in page.items.iter().filter(|message| self.scope.takes(message)) {
                 self.count(message, now_ms, &mut compared).await?;
             }
+            if page.unreadable > 0 {
+                let (source, messages) = (self.source, page.unreadable);
+                tracing::warn!(source, messages, "messages of Clerk's sender cannot be read");
+            }
             iterator = page.next;
             if iterator.is_none() {
                 return Ok(compared);

@@ -1,7 +1,7 @@
 //! The way into the sender with the secret key of a source: a session, which is kept in memory until it ends.
 
-use clerk_api::Client;
 use clerk_api::sender::{SenderSession, SessionError};
+use clerk_api::{ApiError, Client};
 
 /// The sender's session of one source, when there is one.
 #[derive(Debug)]
@@ -38,8 +38,9 @@ impl SenderLogin {
         Ok(session)
     }
 
-    /// After a failure: the session may have ended, and the next one is new. Whether there was one.
-    pub(crate) fn forget(&mut self) -> bool {
-        self.session.take().is_some()
+    /// After a failure: whether the session has ended, so that the next one is new.
+    pub(crate) fn has_ended(&mut self, error: Option<&ApiError>) -> bool {
+        let is_refused = error.is_some_and(|error| matches!(error.status, 401 | 403));
+        is_refused && self.session.take().is_some()
     }
 }

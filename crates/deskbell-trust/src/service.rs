@@ -51,6 +51,8 @@ pub enum RunError {
     Backfill(#[from] BackfillError),
     #[error("source `{source_name}` has no `secret_key`")]
     NoKey { source_name: String },
+    #[error("destination `{name}` has not been started yet; start `deskbell serve` with it first")]
+    NoDestination { name: String },
     #[error("cannot use the event log's store")]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -104,6 +106,11 @@ impl TrustService {
         request: &EmitRequest,
         progress: &BackfillProgress<'_>,
     ) -> Result<(), RunError> {
+        let known = self.store.destinations().await?;
+        let is_known = |name: &&String| known.iter().any(|state| *state.name == **name);
+        if let Some(name) = request.destinations.iter().find(|name| !is_known(name)) {
+            return Err(RunError::NoDestination { name: name.clone() });
+        }
         let mut outcome = Ok(());
         for name in &request.sources {
             let found = self.sources.iter().find(|source| source.name == *name);

@@ -115,10 +115,12 @@ async fn it_goes_on_where_it_was_cut() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_instance_makes_nothing() {
+async fn a_key_of_another_instance_and_an_unknown_destination_make_nothing() {
     let world = World::new(filled(&["users"], 3)).await;
     register(&world, "crm").await;
     let refused = emit_with(&world, "ins_another", &["crm"]).await;
     assert!(matches!(refused, Err(RunError::Key(_))), "{refused:?}");
+    let refused = emit_with(&world, INSTANCE_ID, &["crm", "not_started"]).await;
+    assert!(matches!(refused, Err(RunError::NoDestination { .. })), "{refused:?}");
     assert_eq!(world.store.head().await.unwrap(), Seq::ZERO);
 }

@@ -13,6 +13,7 @@ use deskbell_trust::{
 use crate::sender::{Running, SenderWorld, endpoint, now_ms, until};
 
 const MINUTE_MS: i64 = 60_000;
+const OTHER_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn watched(world: &SenderWorld, endpoint: &SimulatedEndpoint) -> WatchedSource {
     WatchedSource {
@@ -54,7 +55,7 @@ async fn until_looked_at(world: &SenderWorld) {
 fn attempt(endpoint: &SimulatedEndpoint, minutes_ago: i64, status: u16) -> SentAttempt {
     SentAttempt {
         id: format!("atmpt_{minutes_ago}"),
-        message_id: "msg_1".to_owned(),
+        message_id: format!("msg_{minutes_ago}"),
         endpoint_id: endpoint.id.clone(),
         url: endpoint.url.clone(),
         at_ms: now_ms() - minutes_ago * MINUTE_MS,
@@ -77,8 +78,12 @@ async fn an_endpoint_that_is_right_has_no_problem_and_each_wrong_one_is_named() 
     until_names(&world, &[]).await;
     change(|endpoint| endpoint.url = "https://old.example.com/api/webhooks".to_owned());
     until_names(&world, &["other_url"]).await;
-    change(|endpoint| endpoint.url = "https://hooks.example.com/elsewhere".to_owned());
-    until_names(&world, &["other_url"]).await;
+    change(|endpoint| endpoint.url = "https://me:hunter2@old.example.com/x?key=hunter2".to_owned());
+    until("the address", async || {
+        let problem = state(&world).await.problems.pop().map(|one| one.problem);
+        matches!(problem, Some(EndpointProblem::OtherUrl { url, .. }) if url == "https://old.example.com/x")
+    })
+    .await;
     change(|endpoint| endpoint.url = "https://hooks.example.com/api/webhooks".to_owned());
     change(|endpoint| endpoint.event_types = Some(vec!["user.updated".to_owned()]));
     until_names(&world, &["missing_event_types"]).await;
@@ -86,7 +91,7 @@ async fn an_endpoint_that_is_right_has_no_problem_and_each_wrong_one_is_named() 
     let types = vec!["user.created".to_owned()];
     assert_eq!(problem, EndpointProblem::MissingEventTypes { id: ours.id.clone(), types });
     change(|endpoint| endpoint.event_types = None);
-    change(|endpoint| endpoint.secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned());
+    change(|endpoint| endpoint.secret = OTHER_SECRET.to_owned());
     until_names(&world, &["other_secret"]).await;
     running.stop().await;
 }
@@ -96,7 +101,7 @@ async fn it_fails_where_all_attempts_of_a_while_have_failed() {
     let world = SenderWorld::new().await;
     let ours = endpoint(&["user.created"]);
     world.api.insert_endpoint(ours.clone());
-    for minutes_ago in [90, 9, 5, 1] {
+    for minutes_ago in [40 * 60, 9, 5, 1] {
         world.api.insert_attempt(attempt(&ours, minutes_ago, 401));
     }
     let running = start(&world, watched(&world, &ours));
@@ -173,5 +178,58 @@ async fn what_was_seen_stays_while_the_sender_is_away_and_a_session_that_ended_i
     until("a new login", async || logins(&world) == before + 1).await;
     until_looked_at(&world).await;
     assert_eq!(state(&world).await.error, None, "nobody hears of a session that ended");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_ours_is_wrong_where_nothing_arrives() {
+    let world = SenderWorld::new().await;
+    let ours = SimulatedEndpoint {
+        url: "https://hooks.example.com/elsewhere".to_owned(),
+        ..endpoint(&["user.created"])
+    };
+    world.api.insert_endpoint(ours.clone());
+    let running = start(&world, watched(&world, &ours));
+    until_looked_at(&world).await;
+    assert!(names(&world).await.is_empty(), "nobody knows yet");
+    world.api.insert_attempt(attempt(&ours, 1, 404));
+    until_names(&world, &["other_url"]).await;
+    world.api.insert_attempt(attempt(&ours, 0, 200));
+    until_names(&world, &[]).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn of_several_endpoints_ours_is_the_one_with_our_secret() {
+    let world = SenderWorld::new().await;
+    let [first, ours, third] = ["a", "b", "c"].map(|_| SimulatedEndpoint {
+        uid: None,
+        is_disabled: true,
+        ..endpoint(&["user.created"])
+    });
+    let ours = SimulatedEndpoint { is_disabled: false, ..ours };
+    for endpoint in [&first, &ours, &third] {
+        world.api.insert_endpoint(endpoint.clone());
+    }
+    let running = start(&world, watched(&world, &ours));
+    until_looked_at(&world).await;
+    assert!(names(&world).await.is_empty());
+    world.api.change_endpoint(&ours.id, |one| one.secret = OTHER_SECRET.to_owned());
+    until_names(&world, &["other_secret"]).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_may_not_be_enabled_is_known_to_be_disabled_all_the_same() {
+    let plan = |request: &deskbell_sim::sender_api::SenderRequest| {
+        if request.method == "PATCH" { Fault::Status(403) } else { Fault::None }
+    };
+    let world = SenderWorld::with(plan).await;
+    let ours = SimulatedEndpoint { is_disabled: true, ..endpoint(&["user.created"]) };
+    world.api.insert_endpoint(ours.clone());
+    let running = start(&world, WatchedSource { re_enables: true, ..watched(&world, &ours) });
+    until_names(&world, &["disabled"]).await;
+    let seen = state(&world).await;
+    assert!(seen.error.is_some() && seen.error_since_ms.is_some(), "{seen:?}");
     running.stop().await;
 }

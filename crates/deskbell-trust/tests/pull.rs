@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deskbell_sim::sender_api::Fault;
+use clerk_api::Client;
+use deskbell_sim::sender_api::{Fault, SentMessage};
 use deskbell_store::Origin;
 use deskbell_trust::{MessagePull, PulledSource, PulledState, fetch_messages, read_pull_state};
 
@@ -17,11 +18,15 @@ fn start(world: &SenderWorld) -> Running {
 }
 
 fn start_with(world: &SenderWorld, instance_id: Option<&str>) -> Running {
+    start_by(world, instance_id, world.client())
+}
+
+fn start_by(world: &SenderWorld, instance_id: Option<&str>, client: Client) -> Running {
     let source = PulledSource {
         name: "clerk".into(),
         instance_id: instance_id.map(str::to_owned),
         takes: Arc::new(|event_type| event_type != "email.created"),
-        client: world.client(),
+        client,
     };
     let pull = MessagePull::new(world.store.clone(), vec![source], Duration::from_millis(5));
     Running::of(|shutdown| pull.run(shutdown))
@@ -159,10 +164,7 @@ async fn messages_are_fetched_by_their_ids() {
     for number in 1..4 {
         world.api.insert_message(message(number, "user.created", now_ms()));
     }
-    let lost = deskbell_sim::sender_api::SentMessage {
-        body: None,
-        ..message(4, "user.created", now_ms())
-    };
+    let lost = SentMessage { body: None, ..message(4, "user.created", now_ms()) };
     world.api.insert_message(lost);
     let ids = [numbered(1..3), numbered(4..6)].concat();
     let fetch =
@@ -171,4 +173,87 @@ async fn messages_are_fetched_by_their_ids() {
     assert_eq!(world.ids().await, numbered(1..3));
     assert_eq!(fetch().await, 0);
     assert!(world.store.replay_requests(0, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_log_that_fails_loses_nothing() {
+    let world = SenderWorld::new().await;
+    let running = start(&world);
+    until_begun(&world).await;
+    world.refuse_events(true).await;
+    for number in 1..4 {
+        world.api.insert_message(message(number, "user.created", now_ms() + i64::from(number)));
+    }
+    until("noted", async || state(&world).await.failing_since_ms.is_some()).await;
+    world.refuse_events(false).await;
+    until("all", async || world.ids().await == numbered(1..4)).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_stops_none_of_the_others() {
+    static IS_ODD: AtomicBool = AtomicBool::new(false);
+    let plan = |request: &deskbell_sim::sender_api::SenderRequest| {
+        let is_page = request.path.ends_with("/msg") && IS_ODD.load(Ordering::Relaxed);
+        match is_page {
+            true => Fault::Body(
+                format!(
+                    r#"{{"data":[{{"id":5}},{{"id":"msg_00001","eventType":"user.created","timestamp":"2026-01-01T00:00:00Z","payload":{}}}],"iterator":"msg_00001","done":true}}"#,
+                    r#"{"type":"user.created","data":{"id":"user_1"}}"#
+                )
+                .into(),
+            ),
+            false => Fault::None,
+        }
+    };
+    let world = SenderWorld::with(plan).await;
+    let running = start(&world);
+    until_begun(&world).await;
+    IS_ODD.store(true, Ordering::Relaxed);
+    until("the other one", async || world.ids().await == ["msg_00001"]).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_large_is_read_message_by_message() {
+    let world = SenderWorld::new().await;
+    let running = start_by(&world, None, world.client_with(20_000));
+    until_begun(&world).await;
+    for number in 1..4 {
+        let mut large = message(number, "user.created", now_ms() + i64::from(number));
+        let text = "x".repeat(if number == 2 { 30_000 } else { 12_000 });
+        large.body = Some(format!(r#"{{"type":"user.created","data":{{"x":"{text}"}}}}"#).into());
+        world.api.insert_message(large);
+    }
+    // One of them is too large by itself.
+    until("the others", async || world.ids().await == ["msg_00001", "msg_00003"]).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_time_in_the_future_hides_nothing() {
+    let world = SenderWorld::new().await;
+    let running = start(&world);
+    until_begun(&world).await;
+    let day_ms = 24 * 60 * MINUTE_MS;
+    world.api.insert_message(message(1, "user.created", now_ms() + 10 * day_ms));
+    until("the first", async || world.ids().await.len() == 1).await;
+    world.api.insert_message(message(2, "user.created", now_ms()));
+    until("and the next", async || world.ids().await == numbered(1..3)).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_source_that_was_sent_to_before_loses_nothing_of_the_last_days() {
+    let world = SenderWorld::new().await;
+    let now_ms = now_ms();
+    let arrived = testkit::event("msg_00001", "user.created").new_event();
+    world.store.append(&[arrived]).await.unwrap();
+    for (number, minutes_ago) in [(0, 4 * 24 * 60), (1, 90), (2, 60), (3, 30)] {
+        let at_ms = now_ms - minutes_ago * MINUTE_MS;
+        world.api.insert_message(message(number, "user.created", at_ms));
+    }
+    let running = start(&world);
+    until("those that failed", async || world.ids().await == numbered(1..4)).await;
+    running.stop().await;
 }

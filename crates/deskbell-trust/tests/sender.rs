@@ -8,7 +8,7 @@ use deskbell_sim::sender_api::{
     Fault, SenderApi, SenderApiOptions, SenderRequest, SentMessage, SimulatedEndpoint,
 };
 use deskbell_store::{ReadLimit, Seq, SqliteStore, Store, StoredEvent};
-use tempfile::TempDir;
+use testkit::SqliteFile;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct SenderWorld {
     pub(crate) api: SenderApi,
     pub(crate) store: Arc<dyn Store>,
-    _files: TempDir,
+    file: SqliteFile,
 }
 
 /// A service that runs until it is stopped.
@@ -38,13 +38,30 @@ impl SenderWorld {
         plan: impl Fn(&SenderRequest) -> Fault + Send + Sync + 'static,
     ) -> Self {
         let api = SenderApi::start(SenderApiOptions::default(), plan).await.unwrap();
-        let files = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(&files.path().join("deskbell.db")).await.unwrap());
-        Self { api, store, _files: files }
+        let file = SqliteFile::new("deskbell.db");
+        let store = Arc::new(SqliteStore::open(&file.path()).await.unwrap());
+        Self { api, store, file }
+    }
+
+    /// From now on the log takes nothing, or takes events again.
+    pub(crate) async fn refuse_events(&self, refuses: bool) {
+        let sql = match refuses {
+            true => {
+                "CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no'); END"
+            }
+            false => "DROP TRIGGER refuse",
+        };
+        self.file.run(sql).await;
     }
 
     pub(crate) fn client(&self) -> Client {
+        self.client_with(32 << 20)
+    }
+
+    /// A client that takes answers of so many bytes.
+    pub(crate) fn client_with(&self, answer_bytes_max: usize) -> Client {
         let options = ClientOptions {
+            answer_bytes_max,
             base_url: self.api.clerk_url().parse().unwrap(),
             sender_url: Some(self.api.sender_url().parse().unwrap()),
             retry_delay_min: Duration::from_millis(1),

@@ -169,8 +169,9 @@ impl Alerts {
         let mut observed = Vec::new();
         if !self.watched.is_empty() {
             let state = read_watch_state(&*self.store).await?.unwrap_or_default();
-            observed
-                .extend(self.watched.iter().flat_map(|source| endpoints::observe(source, &state)));
+            observed.extend(
+                self.watched.iter().flat_map(|source| endpoints::observe(source, &state, now_ms)),
+            );
         }
         if !self.pulled.is_empty() {
             let (state, after_ms) = (read_pull_state(&*self.store).await?, self.mirror_after_ms);

@@ -148,6 +148,8 @@ pub(crate) struct CommandRunner {
     replayer: Replayer,
     /// The sources that have a secret key.
     readable: Vec<BackfillSource>,
+    /// Ends what would take long.
+    stopping: CancellationToken,
 }
 
 impl CommandRunner {
@@ -156,7 +158,7 @@ impl CommandRunner {
         replayer: Replayer,
         readable: Vec<BackfillSource>,
     ) -> Self {
-        Self { store, replayer, readable }
+        Self { store, replayer, readable, stopping: CancellationToken::new() }
     }
 
     /// Executes what is enqueued until `shutdown`, while this process is the leader.
@@ -239,7 +241,11 @@ impl CommandRunner {
             return Ok(Answer::Refused(format!("source `{source}` has no `secret_key`")));
         };
         let BackfillSource { on_demand, instance_id, .. } = readable;
-        match fetch_messages(on_demand, &*self.store, source, instance_id.as_deref(), ids).await {
+        let fetched = fetch_messages(on_demand, &*self.store, source, instance_id.as_deref(), ids);
+        let Some(fetched) = self.stopping.run_until_cancelled(fetched).await else {
+            return Ok(Answer::Refused("`deskbell serve` is stopping; run it again".to_owned()));
+        };
+        match fetched {
             Ok(messages) => Ok(Answer::MessagesFetched { messages }),
             Err(FetchError::Store(error)) => Err(error),
             Err(error) => Ok(Answer::Refused(with_causes(&error))),
@@ -260,6 +266,7 @@ impl CommandRunner {
 #[async_trait]
 impl Leader for CommandRunner {
     async fn lead(&mut self, shutdown: CancellationToken) {
+        self.stopping = shutdown.clone();
         let mut poll = tokio::time::interval(POLL_INTERVAL);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(poll.tick()).await.is_some() {

@@ -1,9 +1,11 @@
 //! Everything that is known of a subject: its rows, which event each value came from, and what became
 //! of each of its events.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use deskbell_delivery::shown_time;
 use deskbell_store::{ReadLimit, Store, StoreError, StoredEvent};
-use deskbell_sync::{ConnectError, ExplainedRow, Explainer, TargetError};
+use deskbell_sync::{ConnectError, ExplainedRow, Explainer, TargetError, ValueOrigin};
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
@@ -17,6 +19,8 @@ pub(crate) struct Explained {
     pub(crate) mirrors: Vec<ExplainedMirror>,
     /// The newest first.
     pub(crate) events: Vec<ExplainedEvent>,
+    /// The places in the log of the events that values came from, by their message ids.
+    pub(crate) seqs: BTreeMap<String, i64>,
     /// Whether there are older events.
     pub(crate) has_more: bool,
 }
@@ -61,12 +65,14 @@ pub(crate) async fn explain_subject(
             let destination = destination.clone();
             ExplainError::Mirror { destination, source }
         })?;
+        explainer.load_instances(store).await?;
         let rows = explainer.rows(subject, &found.events).await;
         mirrors.push(ExplainedMirror { destination, rows });
     }
+    let seqs = seqs_of(&mirrors, &found.events, config, store).await?;
     let has_more = found.older.is_some();
     let events = with_outcomes(found.events, config, store).await?;
-    Ok(Explained { subject: Some(subject.to_owned()), mirrors, events, has_more })
+    Ok(Explained { subject: Some(subject.to_owned()), mirrors, events, seqs, has_more })
 }
 
 /// Explains a single event that is about nothing.
@@ -76,7 +82,35 @@ pub(crate) async fn explain_event(
     store: &dyn Store,
 ) -> Result<Explained, ExplainError> {
     let events = with_outcomes(vec![event], config, store).await?;
-    Ok(Explained { subject: None, mirrors: Vec::new(), events, has_more: false })
+    let (mirrors, seqs) = Default::default();
+    Ok(Explained { subject: None, mirrors, events, seqs, has_more: false })
+}
+
+/// The places in the log of the events that values came from, by their message ids: one may be older
+/// than those that are explained.
+async fn seqs_of(
+    mirrors: &[ExplainedMirror],
+    events: &[StoredEvent],
+    config: &Config,
+    store: &dyn Store,
+) -> Result<BTreeMap<String, i64>, StoreError> {
+    let rows = mirrors.iter().flat_map(|mirror| mirror.rows.iter().flatten());
+    let origins = rows.flat_map(|row| row.columns.iter().map(|column| &column.origin));
+    let named = origins.filter_map(|origin| match origin {
+        ValueOrigin::Event(id) => Some(id.clone()),
+        ValueOrigin::Api | ValueOrigin::Unknown => None,
+    });
+    let named: BTreeSet<String> = named.collect();
+    let mut seqs = BTreeMap::new();
+    for id in named {
+        let known = events.iter().find(|event| event.message_id == id).map(|event| event.seq);
+        let mut found = known;
+        for source in config.sources.iter().filter(|_| known.is_none()) {
+            found = found.or(store.find(&source.name, &id).await?.map(|event| event.seq));
+        }
+        seqs.extend(found.map(|seq| (id, seq.get())));
+    }
+    Ok(seqs)
 }
 
 async fn with_outcomes(
@@ -95,11 +129,6 @@ async fn with_outcomes(
 }
 
 impl Explained {
-    pub(crate) fn seq_of(&self, message_id: &str) -> Option<i64> {
-        let found = self.events.iter().find(|one| one.event.message_id == message_id);
-        found.map(|one| one.event.seq.get())
-    }
-
     pub(crate) fn to_json(&self) -> Value {
         let rows = self.mirrors.iter().flat_map(|mirror| {
             let rows = mirror.rows.iter().flatten();
@@ -125,8 +154,15 @@ impl Explained {
 
     fn columns_to_json(&self, row: &ExplainedRow) -> Map<String, Value> {
         let columns = row.columns.iter().map(|column| {
-            let seq = column.message_id.as_deref().and_then(|id| self.seq_of(id));
-            let of = json!({ "value": column.value, "message_id": column.message_id, "seq": seq });
+            let (from, message_id) = match &column.origin {
+                ValueOrigin::Event(id) => ("event", Some(id)),
+                ValueOrigin::Api => ("api", None),
+                ValueOrigin::Unknown => ("unknown", None),
+            };
+            let seq = message_id.and_then(|id| self.seqs.get(id));
+            let of = json!({
+                "value": column.value, "from": from, "message_id": message_id, "seq": seq,
+            });
             (column.name.to_owned(), of)
         });
         columns.collect()

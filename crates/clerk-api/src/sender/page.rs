@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::error::SenderAnswerError;
 use super::json::parsed;
@@ -15,13 +16,15 @@ pub(crate) const PAGES_MAX: usize = 40;
 #[derive(Debug, Clone)]
 pub struct SenderPage<T> {
     pub items: Vec<T>,
+    /// How many objects of the page have not the expected form, and are left out.
+    pub unreadable: usize,
     /// The iterator of the next page; `None` behind the last one.
     pub next: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Answer<T> {
-    data: Vec<T>,
+struct Answer {
+    data: Vec<Box<RawValue>>,
     #[serde(default)]
     iterator: Option<String>,
     done: bool,
@@ -29,9 +32,12 @@ struct Answer<T> {
 
 impl<T: DeserializeOwned> SenderPage<T> {
     pub(crate) fn parse(json: &[u8]) -> Result<Self, SenderAnswerError> {
-        let answer: Answer<T> = parsed(json)?;
+        let answer: Answer = parsed(json)?;
         let next = answer.iterator.filter(|_| !answer.done);
-        Ok(Self { items: answer.data, next })
+        let objects = answer.data.len();
+        let items = answer.data.iter().filter_map(|item| serde_json::from_str(item.get()).ok());
+        let items: Vec<T> = items.collect();
+        Ok(Self { unreadable: objects - items.len(), items, next })
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::error::{ReadError, SenderRequestError, SessionError};
+use super::error::{ReadError, SenderAnswerError, SenderRequestError, SessionError};
 use super::json::parsed;
 use super::page::{PAGES_MAX, SenderPage, query};
 use crate::error::RequestError;
@@ -104,6 +104,9 @@ impl SenderSession {
         for _ in 0..PAGES_MAX {
             let url = url_of(self, &query(iterator.as_deref()));
             let page = self.page(what, url).await?;
+            if page.unreadable > 0 {
+                return Err(ReadError::Answer { what, source: SenderAnswerError });
+            }
             all.extend(page.items);
             iterator = page.next;
             if iterator.is_none() {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_config::ONE_TIME_CODES;
-use deskbell_store::StoredEvent;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Claim, ClaimId, Claimed, ClaimedDelivery, Settlement, Verdict};
+use deskbell_store::{Origin, StoredEvent};
 use tokio::time::Instant;
 
 use crate::delivery_config::WorkerOptions;
@@ -124,9 +124,33 @@ impl LeasedDelivery {
     }
 }
 
-/// When an event that carries a one-time code stops being worth sending.
+/// When an event that carries a one-time code stops being worth sending. One that was read from the
+/// sender's record may be old when the log gets it.
 pub(super) fn expires_at_ms(event: &StoredEvent) -> Option<i64> {
-    ONE_TIME_CODES
-        .contains(&event.event_type.as_str())
-        .then(|| event.received_at_ms.saturating_add(whole_ms(ONE_TIME_CODE_LIFE)))
+    if !ONE_TIME_CODES.contains(&event.event_type.as_str()) {
+        return None;
+    }
+    let began_at_ms = match event.origin {
+        Origin::SenderRecord => event.received_at_ms.min(event.occurred_at_ms),
+        _ => event.received_at_ms,
+    };
+    Some(began_at_ms.saturating_add(whole_ms(ONE_TIME_CODE_LIFE)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_was_fetched_is_as_old_as_it_is() {
+        let of = |origin, event_type: &str| {
+            let mut event = testkit::event("msg_1", event_type).at(1_000).stored(1);
+            (event.received_at_ms, event.origin) = (500_000, origin);
+            expires_at_ms(&event)
+        };
+        let life_ms = whole_ms(ONE_TIME_CODE_LIFE);
+        assert_eq!(of(Origin::SenderRecord, "email.created"), Some(1_000 + life_ms));
+        assert_eq!(of(Origin::Webhook, "email.created"), Some(500_000 + life_ms));
+        assert_eq!(of(Origin::SenderRecord, "user.created"), None);
+    }
 }

@@ -50,7 +50,7 @@ pub async fn a_page_goes_on_where_the_last_one_ended(backend: &dyn Backend) {
     store.append(&events("a", 5)).await.unwrap();
     store.append(&[event_from(NOTICE_SOURCE, "alert")]).await.unwrap();
     let at_ms = store.now_ms().await.unwrap();
-    let arrival = Arrival { source: "clerk".into(), at_ms };
+    let arrival = Arrival { source: "clerk".into(), is_sent: true, at_ms };
     let page = store.arrivals(Seq::new(1), 2).await.unwrap();
     assert_eq!((page.arrivals, page.last), (vec![arrival.clone(), arrival], Seq::new(3)));
     let page = store.arrivals(Seq::new(5), 2).await.unwrap();

@@ -12,8 +12,8 @@ const APPEND: &str = "SELECT places, fresh FROM deskbell.append_v1($1, $2, $3, $
 const APPEND_NAMING: &str = "SELECT places, fresh
      FROM deskbell.append_naming_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-const APPEND_OF: &str = "SELECT places, fresh
-     FROM deskbell.append_of_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const APPEND_WITH_ORIGINS: &str = "SELECT places, fresh
+     FROM deskbell.append_with_origins_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// Appends the batch and returns when it is on disk; with its user references, if they are indexed
 /// in this log.
@@ -25,7 +25,7 @@ pub(super) async fn append(
 ) -> Result<Vec<Appended>, sqlx::Error> {
     let has_origins = batch.iter().any(|event| event.origin.stored().is_some());
     let mut query = sqlx::query(match user_refs_of {
-        _ if has_origins => APPEND_OF,
+        _ if has_origins => APPEND_WITH_ORIGINS,
         Some(_) => APPEND_NAMING,
         None => APPEND,
     })

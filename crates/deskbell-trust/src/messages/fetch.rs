@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use clerk_api::Client;
 use clerk_api::sender::{ReadError, SessionError};
+use clerk_api::{ApiError, Client};
 use deskbell_store::{Appended, ConsumerLog, StoreError};
 
 use crate::instance::{KeyError, check_key};
@@ -20,6 +20,11 @@ pub enum FetchError {
     Read(#[from] ReadError),
     #[error("cannot write to the event log")]
     Store(#[from] StoreError),
+}
+
+/// Whether the sender refuses one message, rather than the session.
+fn is_of_one(error: &ApiError) -> bool {
+    !matches!(error.status, 401 | 403)
 }
 
 /// Reads the payloads of these messages from the sender's record, and appends those that are not in the
@@ -47,7 +52,17 @@ pub async fn fetch_messages(
         if store.find(&source, id).await?.is_some() {
             continue;
         }
-        let Some(message) = session.message(id).await? else { continue };
+        let message = match session.message(id).await {
+            Ok(Some(message)) => message,
+            Ok(None) => continue,
+            // One that cannot be read stops none of the others.
+            Err(error) if !error.is_transient() && error.api_error().is_none_or(is_of_one) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(event.id = id, error, "a message cannot be fetched");
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let Some(event) = event_of(&source, &message) else { continue };
         let done = store.append(&[event]).await?;
         appended += u64::from(matches!(done[..], [Appended::New(_)]));

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use clerk_api::sender::{Message, ReadError, SenderSession, SessionError, TimeRange};
+use clerk_api::sender::{Message, ReadError, SenderPage, SenderSession, SessionError, TimeRange};
 use deskbell_store::clock::now_ms;
-use deskbell_store::{ConsumerLog, StoreError};
+use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError};
 use tokio::sync::Mutex;
 
 use super::source::PulledSource;
@@ -16,6 +16,14 @@ use crate::sender_login::SenderLogin;
 /// Messages that are so much older than the checkpoint are looked at again: one may become visible
 /// after a newer one.
 const OVERLAP_MS: i64 = 60_000;
+/// For so long the sender tries to send a message: a source that was sent to may lack some of them.
+const SENT_FOR_MS: i64 = 2 * 24 * 3_600_000;
+/// The newest events of the log that are looked at.
+const EVENTS_MAX: u32 = 1_000;
+/// Messages in one transaction: requests that are acknowledged meanwhile wait for it.
+const APPENDED_AT_ONCE: usize = 50;
+/// Pages of what is new: 90 days of a very large instance.
+const PAGES_MAX: usize = 20_000;
 
 /// Why no message could be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +61,9 @@ impl<'a> Puller<'a> {
         progress: &Mutex<Progress<'_>>,
     ) -> Result<usize, PullError> {
         let fetched = match self.fetch(progress).await {
-            // The session may have ended.
-            Err(PullError::Read(_)) if self.login.forget() => self.fetch(progress).await,
+            Err(PullError::Read(error)) if self.login.has_ended(error.api_error()) => {
+                self.fetch(progress).await
+            }
             fetched => fetched,
         }?;
         let state = progress.lock().await.of(&self.source.name);
@@ -76,17 +85,17 @@ impl<'a> Puller<'a> {
         }
         let after = Some(state.until_ms - OVERLAP_MS).filter(|after| *after > 0);
         let range = TimeRange { after, before: None };
-        let newest = session.messages(range, None).await?;
-        let Some(next) = newest.next else { return self.take(newest.items, progress).await };
+        let newest = page_of(&session, range, None).await?;
+        let Some(next) = newest.next.clone() else { return self.take(newest, progress).await };
         // There is more than a page: the older pages first. Their iterators stay, whatever comes
         // meanwhile; the newest page does not, and is left to the next round.
         let mut fetched = 0;
         for iterator in older_pages(&session, range, next).await?.iter().rev() {
-            let page = session.messages(range, Some(iterator)).await?;
-            fetched += self.take(page.items, progress).await?;
+            let page = page_of(&session, range, Some(iterator)).await?;
+            fetched += self.take(page, progress).await?;
         }
         if fetched == 0 {
-            return self.take(newest.items, progress).await;
+            return self.take(newest, progress).await;
         }
         Ok(fetched)
     }
@@ -108,14 +117,18 @@ impl<'a> Puller<'a> {
     }
 
     /// Begins behind the newest message: what happened before is what a backfill is for, and nobody is
-    /// welcomed twice.
+    /// welcomed twice. A source whose messages were sent before begins where some may be missing still.
     async fn begin(
         &self,
         session: &SenderSession,
         progress: &Mutex<Progress<'_>>,
     ) -> Result<(), PullError> {
         let newest = session.message_ids(TimeRange::default(), None).await?.items;
-        let begun_at_ms = newest.first().map_or(0, |newest| newest.timestamp);
+        let newest_ms = newest.first().map_or(0, |newest| newest.timestamp);
+        let begun_at_ms = match self.has_events().await? {
+            true => newest_ms.saturating_sub(SENT_FOR_MS).max(0),
+            false => newest_ms,
+        };
         let state = PulledState {
             begun_at_ms: Some(begun_at_ms),
             until_ms: begun_at_ms,
@@ -127,30 +140,48 @@ impl<'a> Puller<'a> {
         Ok(())
     }
 
+    /// Whether the newest part of the log has an event of the source.
+    async fn has_events(&self) -> Result<bool, StoreError> {
+        let head = self.store.head().await?;
+        let limit = ReadLimit { events_max: EVENTS_MAX, ..ReadLimit::default() };
+        let after = Seq::new(head.get() - i64::from(EVENTS_MAX));
+        let events = self.store.read(after, limit).await?;
+        Ok(events.iter().any(|event| *event.source == *self.source.name))
+    }
+
     /// Appends the messages of a page that are wanted and new, the oldest first, and moves the
     /// checkpoint.
     async fn take(
         &mut self,
-        messages: Vec<Message>,
+        page: SenderPage<Message>,
         progress: &Mutex<Progress<'_>>,
     ) -> Result<usize, PullError> {
+        if page.unreadable > 0 {
+            let (source, messages) = (&*self.source.name, page.unreadable);
+            tracing::warn!(source, messages, "messages of Clerk's sender cannot be read; left out");
+        }
         let state = progress.lock().await.of(&self.source.name);
         let mut events = Vec::new();
-        let mut until_ms = state.until_ms;
-        for message in messages.into_iter().rev() {
-            until_ms = until_ms.max(message.timestamp);
+        let mut looked_at = Vec::new();
+        for message in page.items.into_iter().rev() {
             if self.is_new(&message, &state).await? {
                 events.extend(event_of(&self.source.name, &message));
             }
-            self.seen.insert(message.id, message.timestamp);
+            looked_at.push((message.id, message.timestamp));
         }
-        self.store.append(&events).await?;
+        for events in events.chunks(APPENDED_AT_ONCE) {
+            self.store.append(events).await?;
+        }
         metrics::counter!(
             "deskbell_pull_messages_total", "source" => self.source.name.to_string()
         )
         .increment(u64::try_from(events.len()).unwrap_or(u64::MAX));
-        let mut progress = progress.lock().await;
-        progress.note(&self.source.name, PulledState { until_ms, ..state }).await?;
+        // A time in the future would hide what comes before it.
+        let latest_ms = now_ms().saturating_add(OVERLAP_MS);
+        let newest_ms = looked_at.iter().map(|(_, at_ms)| (*at_ms).min(latest_ms)).max();
+        let until_ms = state.until_ms.max(newest_ms.unwrap_or(0));
+        progress.lock().await.note(&self.source.name, PulledState { until_ms, ..state }).await?;
+        self.seen.extend(looked_at);
         self.seen.retain(|_, at_ms| *at_ms >= until_ms - OVERLAP_MS);
         Ok(events.len())
     }
@@ -171,8 +202,38 @@ async fn older_pages(
 ) -> Result<Vec<String>, ReadError> {
     let mut iterators = vec![first];
     while let Some(iterator) = iterators.last() {
-        let Some(next) = session.message_ids(range, Some(iterator)).await?.next else { break };
+        let next = session.message_ids(range, Some(iterator)).await?.next;
+        let Some(next) = next.filter(|next| next != iterator) else { break };
+        if iterators.len() == PAGES_MAX {
+            return Err(ReadError::TooMany { what: "messages", pages_max: PAGES_MAX });
+        }
         iterators.push(next);
     }
     Ok(iterators)
+}
+
+/// A page with the payloads; message by message where it cannot be read as a whole.
+async fn page_of(
+    session: &SenderSession,
+    range: TimeRange,
+    iterator: Option<&str>,
+) -> Result<SenderPage<Message>, ReadError> {
+    match session.messages(range, iterator).await {
+        Err(error) if is_of_the_answer(&error) => {}
+        page => return page,
+    }
+    let mut page = session.message_ids(range, iterator).await?;
+    for message in &mut page.items {
+        match session.message(&message.id).await {
+            Ok(found) => *message = found.unwrap_or_else(|| message.clone()),
+            Err(error) if is_of_the_answer(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(page)
+}
+
+/// Whether there is an answer, and it cannot be read: the next try would get the same.
+fn is_of_the_answer(error: &ReadError) -> bool {
+    !error.is_transient() && error.api_error().is_none()
 }

@@ -75,7 +75,7 @@ fn a_change_while_nothing_could_be_received_comes_later() {
 
 #[test]
 fn each_source_has_its_own_rhythm() {
-    let arrival = |source: &str, at_ms| Arrival { source: source.into(), at_ms };
+    let arrival = |source: &str, at_ms| Arrival { source: source.into(), is_sent: true, at_ms };
     let mut learned = Learned::default();
     learned.learn(&ArrivalPage {
         arrivals: vec![arrival("clerk", NOW_MS), arrival("other", NOW_MS + HOUR_MS)],

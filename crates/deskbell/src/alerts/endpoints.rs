@@ -3,24 +3,49 @@
 use std::collections::BTreeMap;
 
 use deskbell_delivery::shown_time;
-use deskbell_trust::{EndpointProblem, NoticedProblem, PullState, WatchState};
+use deskbell_trust::{EndpointProblem, EndpointState, NoticedProblem, PullState, WatchState};
 
 use super::condition::{AlertTarget, Condition, ConditionKind, Observation, plural};
 
 /// The step of a condition that has no further one.
 const ONLY_STEP: u32 = 1;
+/// So long an endpoint that cannot be looked at is no matter.
+const UNREAD_MS: i64 = 6 * 3_600_000;
 const WHERE: &str = "the Clerk dashboard (Configure > Webhooks)";
 const REPLAY: &str =
     "Then run `deskbell reconcile --messages --repair` for the events that were missed.";
 
 /// What is wrong with the endpoint of this source. What is not observed any more is over.
-pub(super) fn observe(source: &str, state: &WatchState) -> Vec<(String, Observation)> {
-    let problems = state.sources.get(source).into_iter().flat_map(|state| &state.problems);
-    let observed = problems.map(|noticed| {
+pub(super) fn observe(source: &str, state: &WatchState, now_ms: i64) -> Vec<(String, Observation)> {
+    let Some(state) = state.sources.get(source) else { return Vec::new() };
+    let observed = state.problems.iter().map(|noticed| {
         let key = format!("endpoint/{source}/{}", noticed.problem.as_str());
         (key, Observation::State(Some(condition(source, noticed))))
     });
-    observed.collect()
+    let unread = unread(source, state, now_ms).map(|condition| {
+        (format!("endpoint/{source}/unread"), Observation::State(Some(condition)))
+    });
+    observed.chain(unread).collect()
+}
+
+/// That the endpoint cannot be looked at, for hours.
+fn unread(source: &str, state: &EndpointState, now_ms: i64) -> Option<Condition> {
+    let since_ms = state.error_since_ms.filter(|since| now_ms - since >= UNREAD_MS)?;
+    let error = state.error.as_deref().unwrap_or("unknown");
+    Some(Condition {
+        kind: ConditionKind::SourceEndpoint,
+        target: AlertTarget::Source { name: source.to_owned(), cause: Some("unread".to_owned()) },
+        since_ms,
+        step: ONLY_STEP,
+        subject: format!("{source}: the endpoint in Clerk cannot be looked at"),
+        text: format!(
+            "Since {} Deskbell cannot look at the endpoint of the source {source}, or not at all of it: \
+             {error}. Clerk does not document this way. Look at the endpoint in {WHERE} now and then, and set \
+             `sender = {{ watch = false }}` if the way stays closed.",
+            shown_time(since_ms)
+        ),
+        counts: BTreeMap::new(),
+    })
 }
 
 fn condition(source: &str, noticed: &NoticedProblem) -> Condition {
@@ -67,8 +92,8 @@ fn texts(source: &str, problem: &EndpointProblem) -> (String, String) {
             (
                 "Clerk cannot deliver events".to_owned(),
                 format!(
-                    "All attempts of the last hour to send events to the endpoint {id} of the source \
-                     {source} have failed ({attempts} of them; the last got {answer}). Compare the URL and \
+                    "The newest attempts to send events to the endpoint {id} of the source {source} have \
+                     all failed ({attempts} of them; the last got {answer}). Compare the URL and \
                      the signing secret in {WHERE} with the config, and check that no firewall, proxy or \
                      DNS record blocks Clerk. After five days of failures Clerk disables the endpoint."
                 ),
@@ -139,7 +164,7 @@ pub(super) fn observe_pull(
 
 #[cfg(test)]
 mod tests {
-    use deskbell_trust::{EndpointState, PulledState};
+    use deskbell_trust::PulledState;
 
     use super::*;
 
@@ -185,9 +210,19 @@ mod tests {
         let seen = EndpointState { problems, ..EndpointState::default() };
         let state = WatchState { sources: BTreeMap::from([("clerk".to_owned(), seen)]) };
         let keys =
-            |source| observe(source, &state).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+            |source| observe(source, &state, 0).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
         assert_eq!(keys("clerk"), ["endpoint/clerk/missing"]);
         assert!(keys("other").is_empty());
+    }
+
+    #[test]
+    fn an_endpoint_that_cannot_be_looked_at_is_alerted_about_after_hours() {
+        let (error, error_since_ms) = (Some("closed".to_owned()), Some(1_000));
+        let seen = EndpointState { error, error_since_ms, ..EndpointState::default() };
+        let state = WatchState { sources: BTreeMap::from([("clerk".to_owned(), seen)]) };
+        assert!(observe("clerk", &state, UNREAD_MS).is_empty());
+        let observed = observe("clerk", &state, 1_000 + UNREAD_MS);
+        assert_eq!(observed[0].0, "endpoint/clerk/unread");
     }
 
     #[test]

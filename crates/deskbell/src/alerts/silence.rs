@@ -71,7 +71,7 @@ impl SilenceWatch {
             Some(saved) => saved,
             None => Saved::read(store).await?,
         };
-        let is_at_end = saved.follow(store).await?;
+        let is_at_end = saved.follow(store, &self.pulled).await?;
         if is_at_end {
             saved.learned.observe(sources.iter().map(String::as_str), now_ms);
         }
@@ -123,10 +123,13 @@ impl Saved {
     }
 
     /// Reads on in the log. Whether its end was reached.
-    async fn follow(&mut self, store: &dyn Store) -> Result<bool, StoreError> {
+    /// What somebody read from the sender's record says nothing of whether the sender can send.
+    async fn follow(&mut self, store: &dyn Store, pulled: &[String]) -> Result<bool, StoreError> {
         for _ in 0..PAGES_MAX {
             let after = self.learned.read();
-            let page = store.arrivals(after, PAGE_EVENTS).await?;
+            let mut page = store.arrivals(after, PAGE_EVENTS).await?;
+            page.arrivals
+                .retain(|one| one.is_sent || pulled.iter().any(|name| **name == *one.source));
             let is_last = page.last.distance_from(after) < u64::from(PAGE_EVENTS);
             self.learned.learn(&page);
             if is_last {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use deskbell_delivery::{one_line, shown_time};
 use deskbell_store::Store;
-use deskbell_sync::ExplainedRow;
+use deskbell_sync::{ExplainedRow, ValueOrigin};
 use miette::Diagnostic;
 
 use super::events::summary;
@@ -53,10 +53,14 @@ pub(super) async fn run(
     store.close().await;
     let explained = explained.map_err(exit::Failure::failed)?;
     let is_known = !explained.events.is_empty() || explained.mirrors.iter().any(has_row);
+    let is_unread = explained.mirrors.iter().any(|mirror| mirror.rows.is_err());
     if context.json {
         outln!("{:#}", explained.to_json());
-    } else if is_known {
+    } else if is_known || is_unread {
         print(&explained);
+    }
+    if !is_known && is_unread {
+        return Ok(ExitCode::from(exit::FAILED));
     }
     if !is_known {
         return Err(exit::Failure::failed_with_help(Error::Unknown { id: arguments.id }));
@@ -119,9 +123,10 @@ fn print_row(destination: &str, row: &ExplainedRow, explained: &Explained) {
     outln!("\n{destination}: {}", row.table);
     for column in row.columns.iter().filter(|column| !column.value.is_null()) {
         let value: String = column.value.to_string().chars().take(VALUE_CHARS_MAX).collect();
-        let origin = match &column.message_id {
-            None => "Clerk's API".to_owned(),
-            Some(id) => match explained.seq_of(id) {
+        let origin = match &column.origin {
+            ValueOrigin::Api => "Clerk's API".to_owned(),
+            ValueOrigin::Unknown => "an event that is not known any more".to_owned(),
+            ValueOrigin::Event(id) => match explained.seqs.get(id) {
                 Some(seq) => format!("{id} ({seq})"),
                 None => id.clone(),
             },

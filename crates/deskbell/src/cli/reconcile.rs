@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "T", requires = "messages", value_parser = time::since)]
     since: Option<UnixMillis>,
     /// Time limit for messages that are sent again to arrive; those that do not are fetched.
-    #[arg(long, default_value = "60s", value_name = "DURATION", requires = "messages", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "60s", value_name = "DURATION", requires_all = ["messages", "repair"], value_parser = humantime::parse_duration)]
     wait: Duration,
 }
 

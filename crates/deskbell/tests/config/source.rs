@@ -40,6 +40,7 @@ fn mistakes_say_what_where_and_how_to_mend_it() {
         ("source_pull_without_key", "[[source]]\nmode = \"pull\"\n"),
         ("source_watch_without_key", "[[source]]\nsender = { watch = true }\n"),
         ("source_enables_unwatched", "[[source]]\nsender = { re_enable = true }\n"),
+        ("source_watch_of_pull", "[[source]]\nmode = \"pull\"\nsender = { watch = true }\n"),
         ("source_mode", "[[source]]\nmode = \"poll\"\n"),
         ("source_sender_key", "[[source]]\nsender = { wach = true }\n"),
     ] {

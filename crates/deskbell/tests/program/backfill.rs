@@ -243,6 +243,7 @@ async fn events_of_what_existed_go_to_a_chosen_destination_and_nowhere_else() {
 #[tokio::test]
 async fn events_that_cannot_be_made_are_refused() {
     let (directory, api) = (ours(), clerk(1).await);
+    assert_eq!(Serving::start(directory.path()).await.terminate().await.0, 0);
     for (arguments, text) in [
         (&["--emit", "user.creatd", "--to", "crm"][..], "did you mean `user.created`"),
         (&["--emit", "user.deleted", "--to", "crm"], "no event of type `user.deleted`"),

@@ -1,3 +1,2 @@
--- How an event came; null for a signed request. Last in the row, so that nobody who reads what is
--- before the payload reads the payload.
+-- How an event came; null for a signed request, which takes nothing beside the row's header.
 ALTER TABLE events ADD COLUMN origin TEXT;

@@ -17,6 +17,11 @@ enum Error {
         #[help]
         help: String,
     },
+    #[error("no source with a secret key is one that all of these destinations take")]
+    #[diagnostic(help(
+        "compare their `sources`, or run the command for one destination at a time"
+    ))]
+    NoSource,
 }
 
 /// What is asked for. Refuses types that cannot be made, and destinations without deliveries.
@@ -40,13 +45,18 @@ pub(super) async fn task(
     }
     let sources = backend_api::sources(&config).map_err(ClerkError::BackendApi);
     let mut sources = sources.map_err(exit::Failure::config)?;
-    sources.retain(|source| is_taken(source, &destinations, &config));
     if sources.is_empty() {
         return Err(exit::Failure::config(ClerkError::NoKey));
     }
+    sources.retain(|source| is_taken(source, &destinations, &config));
+    if sources.is_empty() {
+        return Err(exit::Failure::usage(Error::NoSource));
+    }
     let names = sources.iter().map(|source| source.name.clone()).collect();
     let emit = EmitRequest { event_type, sources: names, destinations };
-    let request = BackfillRequest { emit: Some(emit), ..BackfillRequest::default() };
+    // A `serve` of a release that does not know `emit` finds no such entity, and does nothing.
+    let entities = vec![emit.event_type.clone()];
+    let request = BackfillRequest { entities, emit: Some(emit), ..BackfillRequest::default() };
     Ok(Task { config, sources, mirrors: Vec::new(), request })
 }
 

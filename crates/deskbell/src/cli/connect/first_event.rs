@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clerk_api::sender::{Endpoint, EventFilter, SenderSession, TimeRange};
 use deskbell_store::{
-    ReadLimit, ReplayRequest, Seq, Store, StoreError, StoreLocation, StoredEvent,
+    Origin, ReadLimit, ReplayRequest, Seq, Store, StoreError, StoreLocation, StoredEvent,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -135,7 +135,7 @@ impl FirstEvent {
         let limit = ReadLimit { events_max: 100, bytes_max: 1 << 20 };
         for event in store.read(self.after, limit).await? {
             self.after = event.seq;
-            if *event.source == *self.source && event.origin.is_message() {
+            if *event.source == *self.source && event.origin == Origin::Webhook {
                 return Ok(Some(Arrived::new(&event)));
             }
         }

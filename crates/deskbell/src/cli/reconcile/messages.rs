@@ -41,9 +41,16 @@ enum Error {
     Session { source_name: String, source: SessionError },
     #[error("cannot read the endpoints of Clerk's sender")]
     Read(#[source] ReadError),
-    #[error("Clerk's sender has no endpoint for source `{source_name}`")]
-    #[diagnostic(help("create it with `deskbell connect --url URL`"))]
+    #[error("Clerk's sender has no endpoint for source `{source_name}`, or several with its paths")]
+    #[diagnostic(help(
+        "`deskbell connect --url URL` creates one; with --adopt it takes over one that is there"
+    ))]
     NoEndpoint { source_name: String },
+    #[error("the instance of source `{source_name}` has no webhooks yet")]
+    #[diagnostic(help(
+        "`deskbell connect` or `deskbell serve` with `mode = \"pull\"` turns them on"
+    ))]
+    NoWebhooks { source_name: String },
     #[error("no message of source `{source_name}` was ever fetched")]
     #[diagnostic(help("`deskbell serve` fetches them: start it, and try again"))]
     NeverPulled { source_name: String },
@@ -110,7 +117,12 @@ async fn compare(
     let failed = |error: Error| exit::Failure::failed_with_help(error);
     let source_name = || source.name.clone();
     let session = session(source).await?;
-    let endpoints = session.endpoints().await.map_err(|error| failed(Error::Read(error)))?;
+    let endpoints = match source.mode {
+        SourceMode::Push => {
+            session.endpoints().await.map_err(|error| failed(Error::Read(error)))?
+        }
+        SourceMode::Pull => Vec::new(),
+    };
     let takes = |name: &str| is_pulled(config, &source.name, name);
     let scope = match source.mode {
         SourceMode::Push => {
@@ -152,7 +164,8 @@ async fn session(source: &SourceConfig) -> Result<SenderSession, exit::Failure> 
         let source_name = source.name.clone();
         exit::Failure::failed_with_help(Error::Session { source_name, source: error })
     });
-    session?.ok_or_else(|| exit::Failure::failed_with_help(Error::no_endpoint(source)))
+    let source_name = source.name.clone();
+    session?.ok_or_else(|| exit::Failure::failed_with_help(Error::NoWebhooks { source_name }))
 }
 
 /// Fetches the messages that did not come, the oldest first.
@@ -176,6 +189,9 @@ async fn fetch(
         let found = store.find(&source.name, id).await.map_err(store::failed_to_read)?;
         left.extend(found.is_none().then(|| id.clone()));
     }
+    // One that was sent again may have come meanwhile.
+    let gone = u64::try_from(compared.missing_ids.len() - left.len()).unwrap_or(u64::MAX);
+    compared.recovered += gone.saturating_sub(compared.fetched);
     compared.missing_ids = left;
     Ok(())
 }
