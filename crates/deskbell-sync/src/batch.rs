@@ -68,7 +68,7 @@ pub struct Row {
     pub absent: Vec<usize>,
     /// Of an object that was read because of an event, the version that the event has: its values are in
     /// those columns, and a dead letter names it.
-    pub read_for: Option<Box<Version>>,
+    pub caused_by: Option<Box<Version>>,
     /// The entity's JSON, less what is excluded.
     pub raw: String,
     /// The rows of its child tables: a list for each of the entity's declared children, in order.

@@ -145,7 +145,7 @@ fn merge_row(event: &mut Row, mut fetched: Row) {
         }
     }
     fetched.event = event.event.clone();
-    fetched.read_for = Some(Box::new(event.version.clone()));
+    fetched.caused_by = Some(Box::new(event.version.clone()));
     *event = fetched;
 }
 

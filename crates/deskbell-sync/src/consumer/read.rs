@@ -26,15 +26,15 @@ impl MirrorConsumer {
         }))
     }
 
-    /// Folds beside the runtime's own threads: a large batch takes milliseconds of computing.
+    /// Folds on a thread that may block: a large batch takes milliseconds of computing.
     pub(super) async fn fold(&self, events: Vec<StoredEvent>) -> Result<Folded, SyncError> {
         let (fold, reader) = (Arc::clone(&self.fold), self.reader.clone());
-        beside(move || fold_naming(&fold, &events, reader.as_ref())).await
+        on_blocking_thread(move || fold_naming(&fold, &events, reader.as_ref())).await
     }
 }
 
-/// Computes on a thread of its own.
-pub(super) async fn beside<T: Send + 'static>(
+/// Computes on one of the threads that may block.
+pub(super) async fn on_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SyncError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| match error.try_into_panic() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deskbell_store::Seq;
 
 use super::error::SyncError;
-use super::read::beside;
+use super::read::on_blocking_thread;
 use super::state::{MirrorConsumer, Ready};
 use crate::fetched::WantedObject;
 use crate::refetch::{Folded, NewestObjects, ObjectReader, ReadRequest, merge};
@@ -60,7 +60,7 @@ impl MirrorConsumer {
             let newest = read.ok_or(SyncError::Stopping)??;
             self.count_read(count, newest.objects.len());
             let fold = Arc::clone(&self.fold);
-            let fetched = beside(move || {
+            let fetched = on_blocking_thread(move || {
                 let NewestObjects { from, objects } = newest;
                 let objects: Vec<_> = objects.iter().map(|object| object.as_fetched()).collect();
                 fold.fold_fetched(&from, &objects)

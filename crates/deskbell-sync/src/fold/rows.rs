@@ -25,7 +25,7 @@ pub(super) fn row(
         version,
         values: values.collect(),
         absent,
-        read_for: None,
+        caused_by: None,
         raw: mappings.redacted(mapping.entity, object.json),
         children: children(mappings, mapping, |name| object.member(name)),
         event: EventRef {
@@ -63,7 +63,7 @@ pub(crate) fn row_again(
         id: id.clone(),
         version,
         absent: Vec::new(),
-        read_for: None,
+        caused_by: None,
         raw: mappings.redacted(mapping.entity, json),
         children: children(mappings, mapping, |name| members.get(name)),
         event: EventRef { source: "".into(), event_type: "".into() },

@@ -257,7 +257,7 @@ impl Row {
         Origin {
             source: self.event.source.to_string(),
             message_id: self
-                .read_for
+                .caused_by
                 .as_ref()
                 .map_or(message_id, |event| &event.message_id)
                 .clone(),

@@ -63,7 +63,7 @@ impl Mirror {
             let Some(row) = rows.get_mut(id) else { continue };
             let version = <[Value; 4]>::try_from(version).ok().and_then(Version::from_columns);
             // An event of the batch that is newer than the row has said what is in these columns.
-            if row.read_for.as_ref().is_some_and(|event| version.is_none_or(|kept| **event > kept))
+            if row.caused_by.as_ref().is_some_and(|event| version.is_none_or(|kept| **event > kept))
             {
                 continue;
             }
