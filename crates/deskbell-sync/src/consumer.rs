@@ -116,9 +116,15 @@ impl MirrorConsumer {
         // Until it is known whether this took effect, only the target knows its position.
         self.position = None;
         let (applied, ahead) =
-            tokio::join!(self.apply(ready, current), self.read_behind(progress.seq));
+            tokio::join!(self.apply(&ready, current), self.read_behind(progress.seq));
         self.learn(&applied, progress.events);
-        let applied = applied?;
+        let applied = match applied {
+            Ok(applied) => applied,
+            Err(error) => {
+                self.keep(ready, &error);
+                return Err(error);
+            }
+        };
         self.applied.send_replace(applied.next.seq);
         self.status.reached(applied.next.seq);
         self.position = Some(applied.next);
@@ -145,6 +151,13 @@ impl MirrorConsumer {
                 self.grow();
             }
         }
+    }
+
+    /// Keeps a batch that could not be applied, with what was read for it, for where the target turns out
+    /// to be where it was. One that takes too long is read again, and smaller.
+    fn keep(&mut self, ready: Ready, error: &SyncError) {
+        let is_too_much = matches!(error, SyncError::Target(TargetError::OverBudget));
+        self.ahead = Some(ready).filter(|_| !is_too_much);
     }
 
     /// Batches are smaller from here on: one of this many events took too long.
@@ -256,7 +269,7 @@ impl MirrorConsumer {
         is_refused && (1..=REFUSALS_MAX).contains(&self.refusals)
     }
 
-    async fn apply(&self, ready: Ready, current: Checkpoint) -> Result<AppliedBatch, SyncError> {
+    async fn apply(&self, ready: &Ready, current: Checkpoint) -> Result<AppliedBatch, SyncError> {
         let started = Instant::now();
         let next = current.advanced(ready.seq, &ready.message_id);
         let is_whole = self.refusals < REFUSALS_MAX;

@@ -19,6 +19,7 @@ impl MirrorConsumer {
         let others = self.fold.instances().learn(&*self.store, &events).await?;
         report::other_instances(&self.destination, &others);
         Ok(Some(Ready {
+            after,
             seq: last.seq,
             message_id: last.message_id.clone(),
             events: u64::try_from(events.len()).unwrap_or(u64::MAX),

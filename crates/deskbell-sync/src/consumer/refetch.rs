@@ -27,7 +27,7 @@ impl MirrorConsumer {
 
     /// The next batch, that behind `after`; `None` where the log ends there.
     pub(super) async fn next_batch(&mut self, after: Seq) -> Result<Option<Ready>, SyncError> {
-        let ahead = self.ahead.take();
+        let ahead = self.ahead.take().filter(|ahead| ahead.after == after);
         let mut next = if ahead.is_some() { ahead } else { self.read_behind(after).await? };
         while let Some(Ready { folded, events, .. }) = &next
             && *events > 1

@@ -80,7 +80,6 @@ impl MirrorConsumer {
         }
         // As with a batch: until it is known whether this took effect, nothing is.
         self.position = None;
-        let ahead = self.ahead.take();
         if !waiting.requests.is_empty() || waiting.is_due {
             let done = self.retry(waiting.requests, &current, &mut retried).await;
             // Several that each wait for somebody's lock take too long together.
@@ -96,7 +95,6 @@ impl MirrorConsumer {
             retried.more |= another;
         }
         self.position = Some(current);
-        self.ahead = ahead;
         let waiting = self.target.waiting(&self.destination).await?;
         self.note_waiting(&waiting);
         if retried.more

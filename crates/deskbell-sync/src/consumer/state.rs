@@ -40,7 +40,8 @@ pub struct MirrorConsumer {
     pub(super) refusals: u32,
     /// The events of a batch, where a larger one could not be isolated in time.
     pub(super) cut_to: Option<u32>,
-    /// The batch behind `position`, read and folded while the one before it was applied.
+    /// The next batch: read and folded while the one before it was applied, or kept with what was read
+    /// for it, as it could not be applied.
     pub(super) ahead: Option<Ready>,
     pub(super) applied: watch::Sender<Seq>,
     /// Whether the target may have rows that the log no longer has and that are to be made again.
@@ -81,6 +82,8 @@ pub(super) enum ClerkReport {
 /// A batch that is ready to be applied, once what its events only say of is read.
 #[derive(Debug)]
 pub(super) struct Ready {
+    /// The position behind which it was read: for another one it is not the next batch.
+    pub(super) after: Seq,
     /// Its last event, and that event's message id.
     pub(super) seq: Seq,
     pub(super) message_id: String,

@@ -18,7 +18,8 @@ use super::consumer::World;
 pub(crate) enum Answer {
     /// It is answered.
     Given,
-    /// The same, but there is no time to catch up with several events at once.
+    /// The same, but there is no time to isolate what is refused, or to catch up, with several events at
+    /// once.
     Slow,
     /// The database is away: nothing happens.
     Away,
@@ -47,9 +48,16 @@ impl Faulty {
         &self,
         work: impl Future<Output = Result<T, TargetError>>,
     ) -> Result<T, TargetError> {
+        Self::give((self.next)(), work).await
+    }
+
+    async fn give<T>(
+        answer: Answer,
+        work: impl Future<Output = Result<T, TargetError>>,
+    ) -> Result<T, TargetError> {
         let refused = || std::io::Error::other("connection refused");
         let away = || TargetError::Unavailable(BackendError::new(refused()));
-        match (self.next)() {
+        match answer {
             Answer::Given | Answer::Slow => work.await,
             Answer::Away => Err(away()),
             Answer::Lost => work.await.and_then(|_| Err(away())),
@@ -83,7 +91,11 @@ impl Target for Faulty {
         next: &Checkpoint,
         error_mode: ErrorMode,
     ) -> Result<Commit, TargetError> {
-        self.answer(self.target.apply(batch, current, next, error_mode)).await
+        let answer = (self.next)();
+        if matches!((answer, error_mode), (Answer::Slow, ErrorMode::IsolateWithin(_))) {
+            return Err(TargetError::OverBudget);
+        }
+        Self::give(answer, self.target.apply(batch, current, next, error_mode)).await
     }
 
     async fn reads_behind(&self, destination: &str, log_id: LogId) -> Result<Seq, TargetError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -22,6 +22,7 @@ use super::backend::{
     USERS,
 };
 use super::consumer::World;
+use super::faulty::{Answer, Faulty};
 use super::mapped;
 use super::never_stops::{drain, ids, letters};
 use super::support::{deleted, membership, user};
@@ -341,6 +342,63 @@ async fn a_blocked_table_catches_up_with_what_is_the_newest_then() {
     assert_eq!(world.place.rows(&names).await, [["at 6"]]);
     assert_eq!(ids(&world, ORGANIZATIONS).await.len(), 10);
     assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_read_is_kept_while_the_database_refuses_it_or_is_away() {
+    let world = World::new().await;
+    let clerk = Clerk::of(&[user("user_1", 7), user("user_2", 8)]);
+    let mut consumer = consumer(&world, &clerk).await;
+    drain(&mut consumer).await;
+    world.place.run(REFUSE_THE_SEVENTH).await;
+    world.append("msg_1", "user.created", &user("user_1", 1)).await;
+    world.append("msg_2", "user.updated", &user("user_2", 1)).await;
+    drain(&mut consumer).await;
+    assert_eq!(letters(&world).await.len(), 1);
+    assert_eq!(clerk.asked(), [["user_1", "user_2"]], "once for all tries");
+    // The same of a database that is away, and of one whose answer is lost.
+    for (answer, number) in [(Answer::Away, 3), (Answer::Lost, 4)] {
+        let calls = Arc::new(AtomicUsize::new(usize::MAX));
+        let left = Arc::clone(&calls);
+        let next = move || match left.fetch_sub(1, Ordering::SeqCst) {
+            0..=9 => answer,
+            _ => Answer::Given,
+        };
+        let target = Faulty::connect(&world, next).await;
+        let consumer = MirrorConsumer::new(world.store.clone(), target, world.options.clone());
+        let mut consumer = consumer.refetching(clerk.clone());
+        drain(&mut consumer).await;
+        world.append(&format!("msg_{number}"), "user.updated", &user("user_2", 1)).await;
+        world.append(&format!("msg_{number}_b"), "role.created", &json!({ "id": "role_1" })).await;
+        calls.store(9, Ordering::SeqCst);
+        for _ in 0..4 {
+            consumer.run_once().await.unwrap_err();
+        }
+        calls.store(usize::MAX, Ordering::SeqCst);
+        drain(&mut consumer).await;
+        assert_eq!(clerk.asked(), [["role_1", "user_2"]], "{answer:?}");
+        assert_eq!(names(&world).await, [["user_2", "at 8"]]);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_takes_too_long_is_read_again_and_smaller() {
+    let world = World::new().await;
+    let clerk = Clerk::of(&[]);
+    let target = Faulty::connect(&world, || Answer::Slow).await;
+    let consumer = MirrorConsumer::new(world.store.clone(), target, world.options.clone());
+    let mut consumer = consumer.refetching(clerk.clone());
+    world.place.make().await;
+    drain(&mut consumer).await;
+    world.place.run(REFUSE_THE_SEVENTH).await;
+    for (number, at) in [(1, 1), (2, 7), (3, 3), (4, 4)] {
+        let data = user(&format!("user_{number}"), at);
+        world.append(&format!("msg_{number}"), "user.created", &data).await;
+    }
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await, ["user_1", "user_3", "user_4"]);
+    let asked: Vec<_> = clerk.asked().iter().map(Vec::len).collect();
+    assert_eq!(asked[..2], [4, 1], "{asked:?}");
 }
 
 #[tokio::test]
