@@ -144,6 +144,20 @@ impl Target for Mirror {
         Ok(done)
     }
 
+    async fn is_still_blocked(
+        &self,
+        part: &Part,
+        batch: &Batch,
+        current: &Checkpoint,
+    ) -> Result<bool, TargetError> {
+        self.refit(part).await;
+        let mut unit = self.unit().await?;
+        let connected = &mut unit.connected;
+        let is_blocked = self.is_refused_whole(connected, (part, batch), current).await?;
+        unit.keep();
+        Ok(is_blocked)
+    }
+
     async fn apply_fetched(
         &self,
         batch: &Batch,

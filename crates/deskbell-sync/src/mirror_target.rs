@@ -98,6 +98,18 @@ pub trait Target: std::fmt::Debug + Send + Sync + 'static {
         error_mode: ErrorMode,
     ) -> Result<CatchUp, TargetError>;
 
+    /// Whether a blocked part that the batch concerns is still refused without any rows. Nothing of the
+    /// batch takes effect. Of a part that is, the reason changes, and when it is tried again.
+    ///
+    /// # Errors
+    /// The database could not be asked.
+    async fn is_still_blocked(
+        &self,
+        part: &Part,
+        batch: &Batch,
+        current: &Checkpoint,
+    ) -> Result<bool, TargetError>;
+
     /// Applies objects from Clerk's API beside the log: no checkpoint moves. What the database refuses
     /// of them is a dead letter or waits, and the rest is applied.
     ///

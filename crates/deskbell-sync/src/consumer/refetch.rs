@@ -7,14 +7,19 @@ use deskbell_store::Seq;
 use super::error::SyncError;
 use super::read::on_blocking_thread;
 use super::state::{MirrorConsumer, Ready};
+use crate::entity::{self, Entity};
 use crate::fetched::WantedObject;
+use crate::mirror_target::{Part, PartKind};
 use crate::refetch::{Folded, NewestObjects, ObjectReader, ReadRequest, merge};
+use crate::sql;
 
 /// Objects that are in memory as they were read; then they are folded like events.
 const OBJECTS_MAX: usize = 500;
 /// Requests for one batch. One that would cost more is cut, so that the checkpoint moves in smaller steps:
 /// a program that ends has not read for long in vain.
 const REQUESTS_MAX: usize = 100;
+// Each dead letter's event is of one object, which costs one request at most.
+const _: () = assert!(sql::REQUESTS_MAX <= REQUESTS_MAX);
 
 impl MirrorConsumer {
     /// From now on an event only says what to fetch: what is written is the newest state, which this
@@ -30,8 +35,7 @@ impl MirrorConsumer {
         let ahead = self.ahead.take().filter(|ahead| ahead.after == after);
         let mut next = if ahead.is_some() { ahead } else { self.read_behind(after).await? };
         while let Some(Ready { folded, events, .. }) = &next
-            && *events > 1
-            && self.requests_for(folded) > REQUESTS_MAX
+            && self.is_costly(folded, *events)
         {
             self.cut(*events);
             next = self.read_behind(after).await?;
@@ -39,8 +43,26 @@ impl MirrorConsumer {
         Ok(next)
     }
 
-    fn requests_for(&self, folded: &Folded) -> usize {
-        self.reader.as_ref().map_or(0, |reader| reader.requests(&folded.wanted))
+    /// Whether what is wanted for these events costs more than one batch may, and fewer would do.
+    pub(super) fn is_costly(&self, folded: &Folded, events: u64) -> bool {
+        let requests = self.reader.as_ref().map_or(0, |reader| reader.requests(&folded.wanted));
+        events > 1 && requests > REQUESTS_MAX
+    }
+
+    /// Whether the newest state of this entity, or of what it embeds, is what fills the part. Statements
+    /// run with what their events say.
+    pub(super) fn fills(&self, entity: &Entity, part: &Part) -> bool {
+        let mappings = self.target.mappings();
+        let is_filled_by = |name: &str| match part.kind {
+            PartKind::Mirror => entity::find(name).is_some_and(|entity| entity.table == part.name),
+            PartKind::Mapped => {
+                let mut tables = mappings.tables().iter();
+                tables.any(|table| table.name == part.name && table.entity.name == name)
+            }
+            PartKind::Statement => false,
+        };
+        let embedded = entity.embedded.iter().map(|embedded| embedded.entity);
+        std::iter::once(entity.name).chain(embedded).any(is_filled_by)
     }
 
     /// Reads what is wanted for the batch, each object once, and adds it. What Clerk does not have stays

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clerk_webhooks::UnixMillis;
-use deskbell_store::StoredEvent;
+use deskbell_store::{Seq, StoredEvent};
 
 use super::error::SyncError;
 use super::state::MirrorConsumer;
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::mirror_target::{
-    Blocked, CatchUp, Commit, ErrorMode, LostRequest, PartKind, Retry, RetryRequest, TargetError,
-    Waiting,
+    Blocked, CatchUp, Commit, ErrorMode, LostRequest, Part, PartKind, Retry, RetryRequest,
+    TargetError, Waiting,
 };
 use crate::refetch::Folded;
 use crate::sql::REQUESTS_MAX;
@@ -37,6 +37,14 @@ pub(super) struct Retried {
     pub(super) dead_letters: u64,
     /// Not every request has been processed.
     pub(super) more: bool,
+}
+
+/// Events that a blocked part does not have.
+struct Missed {
+    /// The last of them.
+    reached: Seq,
+    events: u64,
+    folded: Folded,
 }
 
 impl MirrorConsumer {
@@ -153,23 +161,16 @@ impl MirrorConsumer {
         current: &Checkpoint,
         retried: &mut Retried,
     ) -> Result<(), SyncError> {
-        let Blocked { part, seq, .. } = blocked;
-        let mut events = if *seq < current.seq {
-            self.store.read(*seq, self.limit()).await?
-        } else {
-            Vec::new()
-        };
-        events.retain(|event| event.seq <= current.seq);
-        let reached = events.last().map_or(current.seq, |event| event.seq);
-        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let mut folded = self.fold(events).await?;
-        if part.kind != PartKind::Statement {
-            self.refetch(&mut folded).await?;
+        let part = &blocked.part;
+        let mut missed = self.read_missed(blocked, current).await?;
+        while self.is_costly(&missed.folded, missed.events) {
+            self.cut(missed.events);
+            missed = self.read_missed(blocked, current).await?;
         }
-        let batch = &folded.batch;
-        let done = self.target.catch_up(part, batch, reached, current, error_mode_for(count)).await;
+        let (events, reached) = (missed.events, missed.reached);
+        let done = self.apply_missed(part, missed, current).await;
         match &done {
-            Err(TargetError::OverBudget) => self.cut(count),
+            Err(SyncError::Target(TargetError::OverBudget)) => self.cut(events),
             Err(_) => {}
             Ok(_) => self.grow(),
         }
@@ -188,6 +189,43 @@ impl MirrorConsumer {
             CatchUp::StillBlocked => Ok(()),
             CatchUp::Lost => Err(self.superseded()),
         }
+    }
+
+    /// The next events of the log that a blocked part does not have.
+    async fn read_missed(
+        &self,
+        Blocked { part, seq, .. }: &Blocked,
+        current: &Checkpoint,
+    ) -> Result<Missed, SyncError> {
+        let mut events = if *seq < current.seq {
+            self.store.read(*seq, self.limit()).await?
+        } else {
+            Vec::new()
+        };
+        events.retain(|event| event.seq <= current.seq);
+        let reached = events.last().map_or(current.seq, |event| event.seq);
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        let mut folded = self.fold(events).await?;
+        folded.wanted.retain(|wanted| self.fills(wanted.entity, part));
+        Ok(Missed { reached, events: count, folded })
+    }
+
+    /// Nothing is read for a part that is still blocked.
+    async fn apply_missed(
+        &mut self,
+        part: &Part,
+        Missed { reached, events, mut folded }: Missed,
+        current: &Checkpoint,
+    ) -> Result<CatchUp, SyncError> {
+        if !folded.wanted.is_empty() {
+            let batch = &folded.batch;
+            if self.target.is_still_blocked(part, batch, current).await? {
+                return Ok(CatchUp::StillBlocked);
+            }
+            self.refetch(&mut folded).await?;
+        }
+        let (batch, error_mode) = (&folded.batch, error_mode_for(events));
+        Ok(self.target.catch_up(part, batch, reached, current, error_mode).await?)
     }
 
     /// Reads and folds the events of these requests.

@@ -16,7 +16,7 @@ use super::streak::Streaks;
 use super::{checkpoints, retry, sweep};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
-use crate::db::{DatabaseError, Limits};
+use crate::db::{DatabaseError, Limits, Refusal};
 use crate::mirror_target::{CatchUp, Commit, Part, Remade, Rest, Retry};
 
 /// How long a statement over a whole table may take, where the log is read from its beginning.
@@ -299,13 +299,49 @@ impl Mirror {
             done => done,
         };
         let Err(DatabaseError::Refused { refusal, .. }) = done else { return done };
-        let session = connected.session.as_mut();
-        session.rollback().await?;
-        let (part, destination) = (step.part, &step.current.destination);
-        session.begin(&self.schema, self.batch_limits()).await?;
-        BlockedParts::postpone(session, &self.statements, destination, part, &refusal).await?;
-        session.commit().await?;
+        connected.session.rollback().await?;
+        self.postpone(connected, step.part, step.current, &refusal).await?;
         Ok(CatchUp::StillBlocked)
+    }
+
+    async fn postpone(
+        &self,
+        connected: &mut OpenConnection,
+        part: &Part,
+        current: &Checkpoint,
+        refusal: &Refusal,
+    ) -> Result<(), DatabaseError> {
+        let (session, destination) = (connected.session.as_mut(), &current.destination);
+        session.begin(&self.schema, self.batch_limits()).await?;
+        BlockedParts::postpone(session, &self.statements, destination, part, refusal).await?;
+        session.commit().await
+    }
+
+    /// Whether the database refuses the part with no rows at all.
+    pub(super) async fn is_refused_whole(
+        &self,
+        connected: &mut OpenConnection,
+        (part, batch): (&Part, &Batch),
+        current: &Checkpoint,
+    ) -> Result<bool, DatabaseError> {
+        let OpenConnection { session, application, blocked, streaks } = connected;
+        let session = session.as_mut();
+        session.begin(&self.schema, self.isolating(None, false)).await?;
+        let mut writer = self.writer(application, streaks, current, blocked.clone());
+        writer.only = Some(part);
+        let mut done = writer.block_what_does_not_fit(session).await;
+        if done.is_ok() {
+            done = writer.block_what_is_refused_whole(session, batch).await;
+        }
+        match done {
+            Ok(()) => session.rollback().await.map(|()| false),
+            Err(DatabaseError::Refused { refusal, .. }) => {
+                session.rollback().await?;
+                self.postpone(connected, part, current, &refusal).await?;
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn catch_up_once(

@@ -124,6 +124,15 @@ impl Target for Faulty {
         self.answer(self.target.catch_up(part, batch, seq, current, error_mode)).await
     }
 
+    async fn is_still_blocked(
+        &self,
+        part: &Part,
+        batch: &Batch,
+        current: &Checkpoint,
+    ) -> Result<bool, TargetError> {
+        self.answer(self.target.is_still_blocked(part, batch, current)).await
+    }
+
     async fn apply_fetched(
         &self,
         batch: &Batch,

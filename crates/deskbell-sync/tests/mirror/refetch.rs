@@ -33,6 +33,8 @@ struct Clerk {
     objects: Mutex<BTreeMap<String, Value>>,
     asked: Mutex<Vec<Vec<String>>>,
     is_away: AtomicBool,
+    /// Requests for each, beside one for all.
+    costs_of_one: AtomicUsize,
 }
 
 impl fmt::Debug for Clerk {
@@ -70,9 +72,13 @@ impl ObjectReader for Clerk {
         entity.name != "organization_domain"
     }
 
-    /// Roles are read one by one, all others together.
+    /// Roles are read one by one, all others together if nothing else is said.
     fn requests(&self, wanted: &[WantedObject]) -> usize {
-        1 + wanted.iter().filter(|wanted| wanted.entity.name == "role").count()
+        let of_one = |wanted: &WantedObject| match wanted.entity.name {
+            "role" => 1,
+            _ => self.costs_of_one.load(Ordering::SeqCst),
+        };
+        1 + wanted.iter().map(of_one).sum::<usize>()
     }
 
     async fn read(&self, request: ReadRequest<'_>) -> Result<NewestObjects, ObjectReadError> {
@@ -341,6 +347,87 @@ async fn a_blocked_table_catches_up_with_what_is_the_newest_then() {
     let names = format!("SELECT DISTINCT name FROM {ORGANIZATIONS} WHERE id <> 'org_0'");
     assert_eq!(world.place.rows(&names).await, [["at 6"]]);
     assert_eq!(ids(&world, ORGANIZATIONS).await.len(), 10);
+    assert!(letters(&world).await.is_empty());
+}
+
+/// A mirror that is blocked for as many organizations, among as many users.
+async fn blocked(count: usize) -> (World, Arc<Clerk>, MirrorConsumer) {
+    let mut world = World::new().await;
+    world.options.batch = ReadLimit::default();
+    let clerk = Clerk::of(&[]);
+    let mut consumer = consumer(&world, &clerk).await;
+    let organization =
+        |number: usize| json!({ "id": format!("org_{number}"), "name": "event", "updated_at": 1 });
+    world.append("msg_0", "organization.created", &organization(0)).await;
+    drain(&mut consumer).await;
+    world.place.run(BLOCK_ORGANIZATIONS).await;
+    for number in 1..=count {
+        let message_id = format!("msg_org_{number}");
+        world.append(&message_id, "organization.created", &organization(number)).await;
+        let data = user(&format!("user_{number}"), 1);
+        world.append(&format!("msg_user_{number}"), "user.created", &data).await;
+    }
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await.len(), count);
+    clerk.asked();
+    (world, clerk, consumer)
+}
+
+#[tokio::test]
+async fn nobody_asks_for_a_table_that_is_still_blocked_and_then_for_that_table_alone() {
+    let (world, clerk, mut consumer) = blocked(9).await;
+    for _ in 0..3 {
+        world.place.run(DUE).await;
+        drain(&mut consumer).await;
+    }
+    assert!(clerk.asked().is_empty(), "it is still blocked");
+    assert_eq!(world.reader().await.rows("_blocked").await.unwrap().len(), 1);
+    let newest = |number| json!({ "id": format!("org_{number}"), "name": "new", "updated_at": 6 });
+    (1..=9).for_each(|number| clerk.put(&newest(number)));
+    world.place.run(UNBLOCK_ORGANIZATIONS).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    let asked = clerk.asked();
+    let expected: Vec<_> = (1..=9).map(|number| format!("org_{number}")).collect();
+    assert_eq!(asked, [expected], "its objects, once, and no users");
+    let names = format!("SELECT DISTINCT name FROM {ORGANIZATIONS} WHERE id <> 'org_0'");
+    assert_eq!(world.place.rows(&names).await, [["new"]]);
+    assert!(world.reader().await.rows("_blocked").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_blocked_table_catches_up_in_steps_of_few_requests() {
+    let (world, clerk, mut consumer) = blocked(120).await;
+    clerk.costs_of_one.store(1, Ordering::SeqCst);
+    world.place.run(UNBLOCK_ORGANIZATIONS).await;
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    let asked: Vec<_> = clerk.asked().iter().map(Vec::len).collect();
+    assert_eq!(asked.iter().sum::<usize>(), 120, "each once: {asked:?}");
+    assert!(asked.iter().all(|requests| *requests < 100), "{asked:?}");
+    assert_eq!(ids(&world, ORGANIZATIONS).await.len(), 121);
+    assert!(world.reader().await.rows("_blocked").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_table_that_refused_too_many_rows_catches_up_with_newer_ones() {
+    let mut world = World::new().await;
+    world.options.batch = ReadLimit::default();
+    let clerk = Clerk::of(&[]);
+    let mut consumer = consumer(&world, &clerk).await;
+    drain(&mut consumer).await;
+    world.place.run(REFUSE_THE_SEVENTH).await;
+    for number in 0..110 {
+        let data = user(&format!("user_{number}"), 7);
+        world.append(&format!("msg_{number}"), "user.created", &data).await;
+    }
+    drain(&mut consumer).await;
+    assert_eq!(world.reader().await.rows("_blocked").await.unwrap().len(), 1);
+    (0..110).for_each(|number| clerk.put(&user(&format!("user_{number}"), 8)));
+    world.place.run(DUE).await;
+    drain(&mut consumer).await;
+    assert_eq!(ids(&world, USERS).await.len(), 110);
+    assert!(world.reader().await.rows("_blocked").await.unwrap().is_empty());
     assert!(letters(&world).await.is_empty());
 }
 
