@@ -177,6 +177,8 @@ pub(crate) struct MappedRow {
     pub(crate) key: Option<String>,
     /// The values of the columns, as stored in `_versions`.
     pub(crate) values: String,
+    /// Of an object that was read because of an event, the event's message id: a dead letter names it.
+    pub(crate) caused_by: Option<String>,
     pub(crate) event: EventRef,
 }
 

@@ -1,15 +1,18 @@
 //! Mirrors whose events only say what to fetch: the newest state of each entity is read from Clerk's API.
 
+mod merge;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::batch::{Batch, MappedRow, Row};
+use crate::batch::Batch;
 use crate::entity::Entity;
 use crate::fetched::{FetchedFrom, FetchedObject, WantedObject};
 use crate::fold::Fold;
+pub(crate) use merge::merge;
 
 /// Reads objects from Clerk's API by their ids.
 #[async_trait]
@@ -98,59 +101,5 @@ pub(crate) fn fold_naming(
             let (batch, wanted) = fold.fold_naming(events, |entity| reader.reads(entity));
             Folded { batch, wanted }
         }
-    }
-}
-
-/// Adds objects that were read to the events that they were read for. Of two versions of an entity the
-/// greater one stays.
-pub(crate) fn merge(batch: &mut Batch, fetched: Batch) {
-    for table in fetched.tables {
-        match batch.tables.iter_mut().find(|known| known.entity == table.entity) {
-            Some(known) => merge_into(&mut known.rows, table.rows, |row| &row.id, merge_row),
-            None => batch.tables.push(table),
-        }
-    }
-    for (known, changes) in batch.mapped.iter_mut().zip(fetched.mapped) {
-        merge_into(&mut known.rows, changes.rows, |row| &row.id, merge_mapped);
-    }
-    batch.dead_letters.extend(fetched.dead_letters);
-    batch.dead_letters.sort_unstable();
-    batch.dead_letters.dedup();
-}
-
-/// Both are in the order of their ids, and stay so.
-fn merge_into<T>(
-    known: &mut Vec<T>,
-    fetched: Vec<T>,
-    id: fn(&T) -> &str,
-    merge: fn(known: &mut T, fetched: T),
-) {
-    for one in fetched {
-        match known.binary_search_by(|other| id(other).cmp(id(&one))) {
-            Ok(index) => merge(&mut known[index], one),
-            Err(index) => known.insert(index, one),
-        }
-    }
-}
-
-fn merge_row(event: &mut Row, mut fetched: Row) {
-    if fetched.version <= event.version {
-        return;
-    }
-    for &position in &fetched.absent {
-        if let (Some(value), Some(known)) =
-            (fetched.values.get_mut(position), event.values.get_mut(position))
-        {
-            std::mem::swap(value, known);
-        }
-    }
-    fetched.event = event.event.clone();
-    fetched.caused_by = Some(Box::new(event.version.clone()));
-    *event = fetched;
-}
-
-fn merge_mapped(event: &mut MappedRow, fetched: MappedRow) {
-    if fetched.version > event.version {
-        *event = fetched;
     }
 }

@@ -143,6 +143,9 @@ fn bookkeeping() -> Vec<Table> {
     ]
 }
 
+/// Of a row of `_versions` that was read from the API because of an event, the event's message id.
+pub(crate) const CAUSED_BY: &str = "caused_by";
+
 pub(crate) fn versions() -> Table {
     let [updated_at, occurred_at, rank, message_id] = version_columns();
     let nullable = |column| TableColumn { not_null: false, ..column };
@@ -182,6 +185,7 @@ pub(crate) fn versions() -> Table {
             id("waits_for"),
             id("source"),
             id("event_type"),
+            id(CAUSED_BY),
             integer("mapping_rev"),
         ],
         primary_key: vec!["destination", "mapping", "id"],

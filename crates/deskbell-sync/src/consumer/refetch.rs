@@ -87,7 +87,7 @@ impl MirrorConsumer {
                 let objects: Vec<_> = objects.iter().map(|object| object.as_fetched()).collect();
                 fold.fold_fetched(&from, &objects)
             });
-            merge(&mut folded.batch, fetched.await?);
+            merge(&mut folded.batch, fetched.await?, self.target.mappings().tables());
             folded.wanted.drain(..count);
             self.report_clerk_is_back();
         }

@@ -1,12 +1,14 @@
 //! Reading dead letters, and the rows of mapped tables that wait.
 
+use std::collections::HashSet;
+
 use super::entry::{Choice, DeadLetterEntry, State};
 use crate::db::{DatabaseError, DbSession, Dialect, Param};
 use crate::inspect::InspectError;
 use crate::mapping::Mappings;
 use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
 use crate::options::MirrorOptions;
-use crate::schema::{DEAD_LETTERS, VERSIONS};
+use crate::schema::{CAUSED_BY, DEAD_LETTERS, VERSIONS};
 use crate::value::{Kind, Value};
 
 /// The columns of what is read: when, the state, and then texts.
@@ -78,7 +80,7 @@ impl Reading<'_> {
         &self,
         session: &mut dyn DbSession,
     ) -> Result<Vec<DeadLetterEntry>, DatabaseError> {
-        if !self.is_there(session, DEAD_LETTERS).await? {
+        if self.columns_of(session, DEAD_LETTERS).await?.is_none() {
             return Ok(Vec::new());
         }
         let sql = format!(
@@ -100,16 +102,21 @@ impl Reading<'_> {
         session: &mut dyn DbSession,
         mappings: &Mappings,
     ) -> Result<Vec<DeadLetterEntry>, DatabaseError> {
-        if mappings.tables().is_empty() || !self.is_there(session, VERSIONS).await? {
+        let Some(columns) = self.columns_of(session, VERSIONS).await? else {
+            return Ok(Vec::new());
+        };
+        if mappings.tables().is_empty() {
             return Ok(Vec::new());
         }
+        // The database may be one that an earlier release still writes to.
+        let caused_by = if columns.contains(CAUSED_BY) { CAUSED_BY } else { "NULL" };
         let said = "CASE WHEN constraint_name IS NULL THEN reason
                          ELSE reason || ' (constraint ' || constraint_name || ')' END";
         // What is known of a delete alone has no message of a version. A removal that is refused is
         // listed by its dead letter.
         let sql = format!(
-            "SELECT parked_since, 'waiting', source, coalesce(_message_id, ended_by, ''), event_type,
-                    mapping, '', id, {said}, NULL, constraint_name, NULL
+            "SELECT parked_since, 'waiting', source,
+                    coalesce(nullif(_message_id, ''), {caused_by}, ended_by, ''), event_type, mapping, '', id, {said}, NULL, constraint_name, NULL
              FROM {} AS waiting WHERE destination = $2 AND {} AND retry_at IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM {} AS letter WHERE letter.destination = $2
                      AND letter.part = waiting.mapping AND letter.id = waiting.id)",
@@ -128,15 +135,16 @@ impl Reading<'_> {
         Ok(entries)
     }
 
-    async fn is_there(
+    /// The table's columns, if it is there.
+    async fn columns_of(
         &self,
         session: &mut dyn DbSession,
         table: &str,
-    ) -> Result<bool, DatabaseError> {
+    ) -> Result<Option<HashSet<String>>, DatabaseError> {
         let name = self.dialect.local_name(&self.options.database.schema, table);
-        let found =
+        let mut found =
             session.inventory(&self.options.database.schema, std::slice::from_ref(&name)).await?;
-        Ok(found.columns.contains_key(&name))
+        Ok(found.columns.remove(&name))
     }
 
     fn entry(&self, row: Vec<Value>) -> DeadLetterEntry {

@@ -50,6 +50,7 @@ pub(crate) fn evaluate_row(
         parents: entity_event.parents.clone(),
         key: key(table, &view)?,
         values: encode_columns(values.iter().map(|(name, value)| (*name, value))),
+        caused_by: None,
         event: EventRef {
             source: Arc::clone(&event.source),
             event_type: event.event_type.as_str().into(),

@@ -40,6 +40,8 @@ pub(super) struct Record {
     pub(super) waits_for: Option<String>,
     pub(super) source: String,
     pub(super) event_type: String,
+    /// Of an object that was read because of an event, the event's message id.
+    pub(super) caused_by: Option<String>,
     pub(super) revision: i64,
 }
 
@@ -62,6 +64,7 @@ impl Record {
             self.values.clone_from(&row.values);
             self.source = row.event.source.to_string();
             self.event_type = row.event.event_type.to_string();
+            self.caused_by.clone_from(&row.caused_by);
             self.revision = revision;
             self.settle();
         }
@@ -82,6 +85,13 @@ impl Record {
             }
         }
         earlier
+    }
+
+    /// The message that a dead letter of this version names.
+    pub(super) fn message_of(&self, version: &Version) -> String {
+        // A release that does not know the column leaves it as it was.
+        let caused_by = self.caused_by.clone().filter(|_| version.message_id.is_empty());
+        caused_by.unwrap_or_else(|| version.message_id.clone())
     }
 
     /// Which of two entities that map to one key owns it: the one that was created later.

@@ -4,7 +4,7 @@ use clerk_webhooks::UnixMillis;
 
 use super::record::Record;
 use crate::db::{Bulk, Cell, DatabaseError, DbSession, Dialect, Param, Sql, given, quoted};
-use crate::schema::{TOMBSTONES, VERSION_COLUMNS, VERSIONS, versions};
+use crate::schema::{CAUSED_BY, TOMBSTONES, VERSION_COLUMNS, VERSIONS, versions};
 use crate::value::{Kind, Value};
 use crate::version::{Rank, Version};
 
@@ -17,7 +17,7 @@ pub(crate) struct RecordScope<'a> {
 }
 
 /// The columns of `_versions` behind `destination` and `mapping`, in the order in which they are read and written.
-const COLUMNS: [(&str, Kind); 25] = [
+const COLUMNS: [(&str, Kind); 26] = [
     ("id", Kind::Id),
     (VERSION_COLUMNS[0], Kind::Integer),
     (VERSION_COLUMNS[1], Kind::Integer),
@@ -42,6 +42,7 @@ const COLUMNS: [(&str, Kind); 25] = [
     ("waits_for", Kind::Id),
     ("source", Kind::Id),
     ("event_type", Kind::Id),
+    (CAUSED_BY, Kind::Id),
     ("mapping_rev", Kind::Integer),
 ];
 
@@ -304,6 +305,7 @@ impl RecordStatements {
             optional(&record.waits_for),
             Cell::Text(&record.source),
             Cell::Text(&record.event_type),
+            optional(&record.caused_by),
             Cell::Integer(record.revision),
         ]
     }
@@ -333,6 +335,7 @@ fn record(row: Vec<Value>) -> Record {
         waits_for: next().into_text(),
         source: next().into_text().unwrap_or_default(),
         event_type: next().into_text().unwrap_or_default(),
+        caused_by: next().into_text(),
         revision: next().integer().unwrap_or(0),
     }
 }

@@ -194,7 +194,7 @@ pub(super) fn dead_letter(
     });
     DeadLetter {
         source: record.source.clone(),
-        message_id: version.message_id.clone(),
+        message_id: record.message_of(&version),
         event_type: event_type.to_owned(),
         part: part.to_owned(),
         entity: entity.name,

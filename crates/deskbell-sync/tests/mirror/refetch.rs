@@ -13,7 +13,7 @@ use deskbell_sync::rebuild::rebuild;
 use deskbell_sync::{
     DatabaseConfig, Expressions, FetchedFrom, Line, MirrorConsumer, MirrorOptions, NewestObject,
     NewestObjects, ObjectReadError, ObjectReader, OnRowDelete, ReadRequest, Stale, StatementConfig,
-    SyncError, WantedObject,
+    SyncError, TableConfig, WantedObject,
 };
 use serde_json::{Value, json};
 
@@ -486,6 +486,74 @@ async fn a_batch_that_takes_too_long_is_read_again_and_smaller() {
     assert_eq!(ids(&world, USERS).await, ["user_1", "user_3", "user_4"]);
     let asked: Vec<_> = clerk.asked().iter().map(Vec::len).collect();
     assert_eq!(asked[..2], [4, 1], "{asked:?}");
+}
+
+/// A mirror that fills this table of the application's from users, too.
+async fn with_users_in(sql: &str, table: TableConfig) -> World {
+    let mut world = World::new().await;
+    world.place.make().await;
+    world.place.run(sql).await;
+    world.options.database.tables = vec![table];
+    world
+}
+
+#[tokio::test]
+async fn what_an_application_refuses_of_it_is_a_dead_letter_of_the_event_and_can_be_retried() {
+    let sql = "CREATE TABLE app_users (clerk_id varchar(80) PRIMARY KEY, email varchar(80) UNIQUE,
+        name text, plan text CHECK (plan <> 'bad'))";
+    let world = with_users_in(sql, mapped::users(OnRowDelete::Delete)).await;
+    let mut newest = mapped::user("user_1", "new@x.dev", 9);
+    newest["public_metadata"]["plan"] = "bad".into();
+    let clerk = Clerk::of(&[newest.clone(), mapped::user("user_2", "taken@x.dev", 9)]);
+    let mut consumer = consumer(&world, &clerk).await;
+    world.place.run("INSERT INTO app_users (clerk_id, email) VALUES ('ours', 'taken@x.dev')").await;
+    for number in [1, 2] {
+        let id = format!("user_{number}");
+        let data = mapped::user(&id, &format!("{number}@x.dev"), 1);
+        world.append(&format!("msg_{number}"), "user.created", &data).await;
+    }
+    drain(&mut consumer).await;
+    let found = letters(&world).await;
+    let mut found: Vec<_> = found.iter().map(|letter| (&*letter.message_id, &*letter.id)).collect();
+    found.sort_unstable();
+    assert_eq!(found, [("msg_1", "user_1"), ("msg_2", "user_2")], "one failed, and one waits");
+    newest["public_metadata"]["plan"] = "good".into();
+    newest["updated_at"] = 10.into();
+    clerk.put(&newest);
+    dead_letters::request_retry(&world.options, &Choice::All).await.unwrap();
+    drain(&mut consumer).await;
+    let rows = world.place.rows("SELECT clerk_id, plan FROM app_users WHERE plan = 'good'").await;
+    assert_eq!(rows, [["user_1", "good"]]);
+    assert_eq!(letters(&world).await.len(), 1, "the other one waits");
+}
+
+#[tokio::test]
+async fn an_object_that_expressions_cannot_take_leaves_the_events_row_and_no_dead_letter() {
+    let mut table = mapped::users(OnRowDelete::Delete);
+    table.key = mapped::pairs(&[("clerk_id", "data.username")]);
+    let sql =
+        "CREATE TABLE app_users (clerk_id text PRIMARY KEY, email text, name text, plan text)";
+    let world = with_users_in(sql, table).await;
+    let user = |id: &str, username: &str, updated_at| {
+        let mut user = mapped::user(id, "a@x.dev", updated_at);
+        user["username"] = username.into();
+        user
+    };
+    let too_long = "a".repeat(1_001);
+    let clerk = Clerk::of(&[
+        user("user_1", &too_long, 9),
+        user("user_2", "newest", 9),
+        user("user_3", &too_long, 9),
+    ]);
+    world.append("msg_1", "user.created", &user("user_1", "event", 1)).await;
+    world.append("msg_2", "user.created", &user("user_2", &too_long, 1)).await;
+    world.append("msg_3", "user.created", &user("user_3", &too_long, 1)).await;
+    drain(&mut consumer(&world, &clerk).await).await;
+    let rows = world.place.rows("SELECT clerk_id FROM app_users ORDER BY 1").await;
+    assert_eq!(rows, [["event"], ["newest"]]);
+    let letters = letters(&world).await;
+    let found: Vec<_> = letters.iter().map(|letter| (&*letter.message_id, &*letter.id)).collect();
+    assert_eq!(found, [("msg_3", "user_3")], "neither can be taken");
 }
 
 #[tokio::test]
