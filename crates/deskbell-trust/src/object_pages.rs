@@ -282,6 +282,11 @@ impl ReadError {
         self.api_error().map(|error| error.status)
     }
 
+    /// Clerk's code of the error, if it gave one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.api_error()?.code.as_deref()
+    }
+
     fn api_error(&self) -> Option<&ApiError> {
         match self {
             Self::Page(error) => error.api_error(),

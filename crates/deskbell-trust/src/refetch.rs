@@ -1,6 +1,7 @@
 //! Reading what the events of a mirror only say of, for `refetch = true`.
 
 mod error;
+mod rejections;
 mod requests;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::checked_key::CheckedKey;
 use crate::followed::BackfillSource;
 use crate::object_pages::{ReadError, ReadObject};
 use error::failed;
+use rejections::Rejections;
 pub use requests::refetched_entities;
 use requests::{ObjectRequest, plan};
 
@@ -32,6 +34,7 @@ pub struct Refetch {
 struct ReadSource {
     source: BackfillSource,
     key: CheckedKey,
+    rejections: Rejections,
 }
 
 impl Refetch {
@@ -44,8 +47,11 @@ impl Refetch {
 
     /// Reads with the keys of these sources from now on.
     pub fn replace(&self, sources: Vec<BackfillSource>) {
-        let sources = sources.into_iter();
-        let sources = sources.map(|source| ReadSource { source, key: CheckedKey::default() });
+        let sources = sources.into_iter().map(|source| ReadSource {
+            source,
+            key: CheckedKey::default(),
+            rejections: Rejections::default(),
+        });
         let sources = Arc::new(sources.collect());
         *self.sources.write().unwrap_or_else(PoisonError::into_inner) = sources;
     }
@@ -69,7 +75,7 @@ impl ObjectReader for Refetch {
         let ReadRequest { destination, fold, source: name, wanted } = request;
         let sources = self.sources();
         let found = sources.iter().find(|source| source.source.name == name);
-        let ReadSource { source, key } = found.ok_or_else(|| error::no_key(name))?;
+        let ReadSource { source, key, rejections } = found.ok_or_else(|| error::no_key(name))?;
         let client = &source.refetching;
         let checked = key.check(source, client, &*self.store, destination, fold).await;
         let from = checked.map_err(|cause| error::key(name, cause))?;
@@ -79,11 +85,14 @@ impl ObjectReader for Refetch {
         let wanted: Vec<_> = wanted.iter().filter(is_ours).collect();
         let requests = plan(&wanted).into_iter().map(|request| read(client, request).boxed());
         let requests: Vec<_> = requests.collect();
-        let read = stream::iter(requests).buffer_unordered(REQUESTS_AT_ONCE).try_concat().await;
+        let read = stream::iter(requests).buffer_unordered(REQUESTS_AT_ONCE).try_collect().await;
         match read {
-            Ok(objects) => {
-                let objects = objects.into_iter().map(ReadObject::into_newest).collect();
-                Ok(NewestObjects { from, objects })
+            Ok(answers) => {
+                let answers: Vec<Answer> = answers;
+                let asked = answers.iter().map(|one| (one.entity, one.rejection.as_ref()));
+                rejections.report(name, asked);
+                let objects = answers.into_iter().flat_map(|answer| answer.objects);
+                Ok(NewestObjects { from, objects: objects.map(ReadObject::into_newest).collect() })
             }
             Err(cause) => {
                 if cause.status() == Some(401) {
@@ -96,22 +105,20 @@ impl ObjectReader for Refetch {
 }
 
 /// What Clerk answers a request with. One that it rejects stops no other: its events are applied as they are.
-async fn read(
-    client: &clerk_api::Client,
-    request: ObjectRequest<'_>,
-) -> Result<Vec<ReadObject>, ReadError> {
+struct Answer {
+    entity: &'static str,
+    objects: Vec<ReadObject>,
+    rejection: Option<ReadError>,
+}
+
+async fn read(client: &clerk_api::Client, request: ObjectRequest<'_>) -> Result<Answer, ReadError> {
+    let entity = request.entity().name;
     match request.read(client).await {
+        Ok(objects) => Ok(Answer { entity, objects, rejection: None }),
         Err(error) if error.is_rejected_by_clerk() => {
-            let entity = request.entity().name;
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(
-                entity,
-                error,
-                "Clerk rejects reading objects; what their events say is written"
-            );
-            Ok(Vec::new())
+            Ok(Answer { entity, objects: Vec::new(), rejection: Some(error) })
         }
-        read => read,
+        Err(error) => Err(error),
     }
 }
 

@@ -226,6 +226,54 @@ async fn what_clerk_rejects_is_written_from_the_event_and_what_a_proxy_does_is_n
     }
 }
 
+/// What this thread logs at the default level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_clerk_rejects_is_logged_once_until_it_changes() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let status = Arc::new(AtomicU16::new(0));
+    let (answered, directory) = (Arc::clone(&status), filled(&["organizations"], 1));
+    let world = World::with(directory, move |request| match request.path.as_str() {
+        "/organizations" if answered.load(Ordering::SeqCst) != 0 => {
+            Fault::Status(answered.load(Ordering::SeqCst))
+        }
+        _ => Fault::None,
+    })
+    .await;
+    let mirror = world.mirror("app").await;
+    let refetch = world.refetch(Some(INSTANCE_ID));
+    let organization = sample("organizations", 0, START_MS);
+    for (number, answer) in [403, 403, 422, 422, 0, 422, 422].into_iter().enumerate() {
+        status.store(answer, Ordering::SeqCst);
+        let message_id = format!("msg_{number}");
+        world.append(event(&message_id, "organization.updated", &organization)).await;
+        drain(&world, &mirror, &refetch).await;
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let warnings = log.lines().filter(|line| line.contains("Clerk rejects reading objects"));
+    let warnings: Vec<_> = warnings.collect();
+    assert_eq!(warnings.len(), 3, "{warnings:#?}");
+    for (warning, status) in warnings.iter().zip(["403", "422", "422"]) {
+        assert!(warning.contains(status) && warning.contains("organization"), "{warning}");
+    }
+}
+
 /// Keeps the mirror up while the test runs.
 fn follow(world: &World, mirror: &Mirror, refetch: &Refetch) -> (MirrorService, CancellationToken) {
     let mut options = mirror.options.clone();
