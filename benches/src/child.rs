@@ -154,6 +154,7 @@ fn app(log: LogHandle, store: Arc<dyn EventLog>) -> Result<App, BenchError> {
         mirrors: Arc::new(()),
         silent: Arc::new(()),
         entities: Arc::new(()),
+        explanations: Arc::new(()),
         ingest: IngestOptions::default(),
         clients: deskbell_server::AllowedClients::default(),
         refused: Arc::default(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use deskbell_store::{AccessTokens, EventLog, LogHandle, TokenRole};
@@ -14,6 +14,7 @@ use http::{HeaderMap, Uri};
 use crate::access::Access;
 use crate::body::BodyReader;
 use crate::entities::{Entities, MirroredEntities};
+use crate::explanations::{Explaining, Explanations};
 use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
@@ -35,6 +36,8 @@ pub struct App {
     pub silent: Arc<dyn SilentSources>,
     /// What the mirrors have, for `/api/v1`.
     pub entities: Arc<dyn MirroredEntities>,
+    /// What is known of entities and events, for `/api/v1`.
+    pub explanations: Arc<dyn Explanations>,
     /// From where events may come.
     pub clients: AllowedClients,
     /// What a stranger may send.
@@ -101,7 +104,8 @@ pub fn router(app: App) -> Router {
     let has_metrics = app.admin_token.is_some();
     let access = Arc::new(Access::new(app.admin_token, app.tokens));
     let entities = Arc::new(Entities::new(app.entities));
-    let router = router.merge(api(Api { access: Arc::clone(&access), entities }));
+    let explaining = Arc::new(Explaining::new(app.explanations));
+    let router = router.merge(api(Api { access: Arc::clone(&access), entities, explaining }));
     match has_metrics {
         true => router.merge(metrics(Metrics { access, render: app.metrics })),
         false => router,
@@ -119,6 +123,7 @@ fn api(api: Api) -> Router {
         .route("/api/v1/users/{id}", get(user).fallback(replies::only_get))
         .route("/api/v1/organizations/{id}", get(organization).fallback(replies::only_get))
         .route("/api/v1/organization_memberships", get(membership).fallback(replies::only_get))
+        .route("/api/v1/explain/{id}", get(explain).fallback(replies::only_get))
         .with_state(api)
 }
 
@@ -132,6 +137,7 @@ struct Metrics {
 struct Api {
     access: Arc<Access>,
     entities: Arc<Entities>,
+    explaining: Arc<Explaining>,
 }
 
 /// `GET /metrics`.
@@ -162,6 +168,18 @@ async fn organization(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> R
 async fn membership(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Response {
     match api.access.check(&headers, TokenRole::Reader).await {
         Ok(()) => api.entities.membership(&uri).await,
+        Err(reply) => reply,
+    }
+}
+
+async fn explain(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    match api.access.check(&headers, TokenRole::Reader).await {
+        Ok(()) => api.explaining.answer(&id, uri.query().unwrap_or_default()).await,
         Err(reply) => reply,
     }
 }

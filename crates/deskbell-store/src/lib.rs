@@ -23,7 +23,7 @@
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use deskbell_store::{EventLog, LogWriter, LogWriterOptions, NewEvent, SqliteStore};
+//! use deskbell_store::{EventLog, LogWriter, LogWriterOptions, NewEvent, Origin, SqliteStore};
 //! use std::sync::Arc;
 //!
 //! let directory = tempfile::tempdir()?;

@@ -29,7 +29,7 @@ const STEPS: &[(&str, u64)] = &[
     ("postgres/migrations/0010_refused_requests.sql", 0x11a8_844a_844f_48f3),
     ("postgres/migrations/0011_failed_attempts.sql", 0xdfc5_aaa0_9932_c5b9),
     ("postgres/migrations/0012_access_tokens.sql", 0x89b4_8019_7f10_ce19),
-    ("postgres/migrations/0013_origins.sql", 0x66dc_86c7_6da9_dc6b),
+    ("postgres/migrations/0013_origins.sql", 0x13c7_3c64_140b_d72d),
 ];
 
 #[test]

@@ -81,7 +81,7 @@ impl OutcomeReader {
     ///
     /// # Errors
     /// The store could not be read.
-    pub async fn load_instances(&self, store: &dyn SourceInstances) -> Result<(), StoreError> {
+    pub async fn load_instances(&mut self, store: &dyn SourceInstances) -> Result<(), StoreError> {
         self.fold.instances().load(store).await
     }
 

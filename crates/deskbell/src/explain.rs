@@ -2,10 +2,14 @@
 //! of each of its events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use deskbell_delivery::shown_time;
+use deskbell_server::Explanations;
 use deskbell_store::{ReadLimit, Store, StoreError, StoredEvent};
 use deskbell_sync::{ConnectError, ExplainedRow, Explainer, TargetError, ValueOrigin};
+use deskbell_trust::with_causes;
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
@@ -48,8 +52,25 @@ pub(crate) enum ExplainError {
     Mirror { destination: String, source: ConnectError },
 }
 
-/// Explains a subject by its newest events, at most so many.
-pub(crate) async fn explain_subject(
+/// Explains a subject, or what the event with this message id is about, by the newest events, at most so
+/// many.
+pub(crate) async fn explain(
+    id: &str,
+    config: &Config,
+    store: &dyn Store,
+    events_max: u32,
+) -> Result<Explained, ExplainError> {
+    for source in &config.sources {
+        let Some(event) = store.find(&source.name, id).await? else { continue };
+        return match event.subject.clone() {
+            Some(subject) => explain_subject(&subject, config, store, events_max).await,
+            None => explain_event(event, config, store).await,
+        };
+    }
+    explain_subject(id, config, store, events_max).await
+}
+
+async fn explain_subject(
     subject: &str,
     config: &Config,
     store: &dyn Store,
@@ -76,7 +97,7 @@ pub(crate) async fn explain_subject(
 }
 
 /// Explains a single event that is about nothing.
-pub(crate) async fn explain_event(
+async fn explain_event(
     event: StoredEvent,
     config: &Config,
     store: &dyn Store,
@@ -129,6 +150,13 @@ async fn with_outcomes(
 }
 
 impl Explained {
+    /// Whether there is an event, or a row.
+    pub(crate) fn is_known(&self) -> bool {
+        let has_row =
+            |mirror: &ExplainedMirror| mirror.rows.as_ref().is_ok_and(|rows| !rows.is_empty());
+        !self.events.is_empty() || self.mirrors.iter().any(has_row)
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         let rows = self.mirrors.iter().flat_map(|mirror| {
             let rows = mirror.rows.iter().flatten();
@@ -184,5 +212,27 @@ impl ExplainedEvent {
             "received_at": shown_time(self.event.received_at_ms),
             "destinations": destinations.collect::<Vec<_>>(),
         })
+    }
+}
+
+/// Explains what a running program has.
+#[derive(Debug)]
+pub(crate) struct LogExplanations {
+    config: Config,
+    store: Arc<dyn Store>,
+}
+
+impl LogExplanations {
+    pub(crate) fn new(config: Config, store: Arc<dyn Store>) -> Self {
+        Self { config, store }
+    }
+}
+
+#[async_trait]
+impl Explanations for LogExplanations {
+    async fn explain(&self, id: &str, events_max: u32) -> Result<Option<Value>, String> {
+        let explained = explain(id, &self.config, &*self.store, events_max).await;
+        let explained = explained.map_err(|error| with_causes(&error))?;
+        Ok(explained.is_known().then(|| explained.to_json()))
     }
 }

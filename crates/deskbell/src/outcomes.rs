@@ -136,7 +136,7 @@ impl<'a> Outcomes<'a> {
 impl Mirror {
     async fn open(options: MirrorOptions, store: &dyn Store) -> Result<Self, OutcomesError> {
         let reader = OutcomeReader::open(&options, store.log_id()).await;
-        let reader = reader.map_err(|source| OutcomesError::Mirror {
+        let mut reader = reader.map_err(|source| OutcomesError::Mirror {
             destination: options.destination.clone(),
             source,
         })?;

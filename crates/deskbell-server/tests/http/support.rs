@@ -74,6 +74,7 @@ impl TestServer {
             mirrors: Arc::clone(&mirrors) as Arc<dyn MirrorStates>,
             silent: Arc::clone(&silent) as Arc<dyn SilentSources>,
             entities: Arc::clone(&entities) as Arc<dyn MirroredEntities>,
+            explanations: Arc::new(()),
             clients,
             ingest,
             refused: Arc::default(),

@@ -4,14 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deskbell_delivery::{one_line, shown_time};
-use deskbell_store::Store;
 use deskbell_sync::{ExplainedRow, ValueOrigin};
 use miette::Diagnostic;
 
 use super::events::summary;
 use super::{Context, exit, store};
-use crate::config::Config;
-use crate::explain::{ExplainError, Explained, explain_event, explain_subject};
+use crate::explain::{Explained, explain};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -49,10 +47,10 @@ pub(super) async fn run(
 ) -> Result<ExitCode, exit::Failure> {
     let config = context.load_to_read()?;
     let store = store::to_read(&config).await?;
-    let explained = explain(&arguments, &config, &*store).await;
+    let explained = explain(&arguments.id, &config, &*store, arguments.limit).await;
     store.close().await;
     let explained = explained.map_err(exit::Failure::failed)?;
-    let is_known = !explained.events.is_empty() || explained.mirrors.iter().any(has_row);
+    let is_known = explained.is_known();
     let is_unread = explained.mirrors.iter().any(|mirror| mirror.rows.is_err());
     if context.json {
         outln!("{:#}", explained.to_json());
@@ -66,26 +64,6 @@ pub(super) async fn run(
         return Err(exit::Failure::failed_with_help(Error::Unknown { id: arguments.id }));
     }
     Ok(ExitCode::from(exit::DONE))
-}
-
-fn has_row(mirror: &crate::explain::ExplainedMirror) -> bool {
-    mirror.rows.as_ref().is_ok_and(|rows| !rows.is_empty())
-}
-
-async fn explain(
-    arguments: &Arguments,
-    config: &Config,
-    store: &dyn Store,
-) -> Result<Explained, ExplainError> {
-    let id = &arguments.id;
-    for source in &config.sources {
-        let Some(event) = store.find(&source.name, id).await? else { continue };
-        return match event.subject.clone() {
-            Some(subject) => explain_subject(&subject, config, store, arguments.limit).await,
-            None => explain_event(event, config, store).await,
-        };
-    }
-    explain_subject(id, config, store, arguments.limit).await
 }
 
 fn print(explained: &Explained) {

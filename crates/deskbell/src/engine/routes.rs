@@ -8,6 +8,7 @@ use super::StartError;
 use super::parts::Shared;
 use crate::alerts::AlarmedSources;
 use crate::config::{Config, SourceConfig};
+use crate::explain::LogExplanations;
 use crate::metrics;
 use crate::mirrored::Mirrored;
 use crate::outcomes::mirrors::RunningMirrors;
@@ -41,6 +42,7 @@ pub(super) fn app(
         mirrors: Arc::new(mirrors),
         silent: Arc::new(AlarmedSources::new(store.clone())),
         entities: Arc::new(mirrored),
+        explanations: Arc::new(LogExplanations::new(config.clone(), Arc::clone(store))),
         clients: config.server.allowed_clients(),
         refused: Arc::clone(refused),
         ingest: IngestOptions {

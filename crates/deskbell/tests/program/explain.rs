@@ -6,7 +6,7 @@ use deskbell_sim::INSTANCE_ID;
 use serde_json::Value;
 
 use super::backfill::{clerk, configured, json, with_key};
-use super::support::{Ran, Serving, directory, finish, mirror_at, run};
+use super::support::{Ran, Serving, directory, finish, http_client, mirror_at, run};
 
 async fn trigger(directory: &Path, url: &str, event_type: &str, message: &str, set: &[&str]) {
     let mut arguments = vec!["trigger", event_type, "--url", url, "--id", message];
@@ -21,6 +21,18 @@ async fn explained(directory: &Path, id: &str) -> Value {
     let ran = run(directory, &["--json", "explain", id]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     serde_json::from_str(&ran.stdout).unwrap()
+}
+
+/// The same from the running program, with a new token of a reader.
+async fn over_http(directory: &Path, serving: &Serving, id: &str, query: &str) -> (u16, Value) {
+    let name = format!("{id}{}", query.len());
+    let create = ["tokens", "create", "--role", "reader", "--name", &name];
+    let created = run(directory, &create).await;
+    let token = created.stdout.split_whitespace().find(|word| word.starts_with("dbt_")).unwrap();
+    let url = format!("http://{}/api/v1/explain/{id}{query}", serving.address);
+    let answer = http_client().get(url).bearer_auth(token).send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
 }
 
 /// The outcomes of the events at the mirror, the newest first.
@@ -58,6 +70,12 @@ async fn each_value_names_its_event_and_each_ignored_event_its_reason() {
     let reason = by_subject["events"][0]["destinations"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("msg_2"), "{reason}");
     assert_eq!(explained(path, "msg_1").await, by_subject, "by one of its messages");
+    assert_eq!(over_http(path, &serving, "user_1", "").await, (200, by_subject));
+    assert_eq!(over_http(path, &serving, "user_9", "").await.0, 404);
+    assert_eq!(over_http(path, &serving, "user_1", "?limit=0").await.0, 400);
+    let open = format!("http://{}/api/v1/explain/user_1", serving.address);
+    let open = http_client().get(open).send().await;
+    assert_eq!(open.unwrap().status(), 401, "not without a token");
     trigger(path, &url, "user.deleted", "msg_4", &[user]).await;
     mirror_at(path, 4).await;
     let deleted = explained(path, "user_1").await;

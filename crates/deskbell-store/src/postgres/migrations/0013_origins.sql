@@ -1,5 +1,5 @@
 -- How an event came; null for a signed request. Appends wait for this, and it for whoever reads the
--- table just now: it gives up before they do, and the program that migrates is started again.
+-- table just now: it gives up before they do, and whoever migrates tries again.
 SET LOCAL lock_timeout = '2s';
 ALTER TABLE deskbell.events ADD COLUMN origin text COLLATE "C";
 SET LOCAL lock_timeout = '60s';
