@@ -11,6 +11,7 @@ use deskbell_store::{Appended, NewEvent, Origin, Seq, Store, StoreError};
 use deskbell_sync::FetchedFrom;
 use deskbell_sync::entity::{self, Change, Entity};
 
+use crate::append::append_in_parts;
 use crate::backfill::{
     BackfillError, BackfillProgress, ProgressError, WalkState, WalkStatus, with_causes,
 };
@@ -152,7 +153,7 @@ impl Emission<'_> {
                 None => new.push(event),
             }
         }
-        let appended = self.store.append(&new).await?;
+        let appended = append_in_parts(self.store, &new).await?;
         let appended = appended.into_iter().map(Appended::seq);
         let events: Vec<(Seq, Option<String>)> =
             known.into_iter().chain(appended.zip(new.into_iter().map(|new| new.subject))).collect();

@@ -1,7 +1,7 @@
 //! Whose key it is: a key of another Clerk instance must never reach a mirror.
 
 use clerk_api::{Client, InstanceError};
-use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError};
+use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError, StoredEvent};
 use deskbell_sync::{Fold, is_example_instance};
 
 /// The newest events that are looked at.
@@ -89,15 +89,23 @@ async fn instance_of_events(
     source: &str,
     ours: &str,
 ) -> Result<Option<String>, StoreError> {
-    let head = store.head().await?;
-    let after = Seq::new(head.get() - i64::from(EVENTS_MAX));
-    let limit = ReadLimit { events_max: EVENTS_MAX, ..ReadLimit::default() };
-    let events = store.read(after, limit).await?;
-    let of_source =
-        events.into_iter().filter(|event| *event.source == *source && event.origin.is_message());
-    let instances = of_source.filter_map(|event| event.event.instance_id);
+    let events = newest_messages_of(store, source).await?.into_iter();
+    let instances = events.filter_map(|event| event.event.instance_id);
     let mut seen: Vec<_> =
         instances.filter(|id| !id.is_empty() && !is_example_instance(id)).collect();
     seen.sort_by_key(|id| id == ours);
     Ok(seen.into_iter().next())
+}
+
+/// Those of the newest events of the log that are messages of this source.
+pub(crate) async fn newest_messages_of(
+    store: &dyn ConsumerLog,
+    source: &str,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let head = store.head().await?;
+    let after = Seq::new(head.get() - i64::from(EVENTS_MAX));
+    let limit = ReadLimit { events_max: EVENTS_MAX, ..ReadLimit::default() };
+    let mut events = store.read(after, limit).await?;
+    events.retain(|event| *event.source == *source && event.origin.is_message());
+    Ok(events)
 }

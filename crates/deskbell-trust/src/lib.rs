@@ -1,6 +1,7 @@
 //! What makes a mirror something to rely on: it is filled with what existed before, it is compared
 //! with Clerk, and somebody is told when events stop.
 
+mod append;
 mod backfill;
 mod checked_key;
 mod connect;
@@ -38,9 +39,9 @@ pub use ensure::{Ensure, EnsureError, EnsuredMirror, EnsuredRow, MalformedId, Wa
 pub use estimate::{Estimate, counted_as, estimate, estimate_emission, time_of};
 pub use followed::{BackfillSource, FollowedMirror};
 pub use instance::{KeyError, check_key};
+pub use message_event::FetchError;
 pub use messages::{
-    FetchError, MessageComparison, MessageScope, MessagesCompared, MessagesError, endpoint_of,
-    fetch_messages,
+    MessageComparison, MessageScope, MessagesCompared, MessagesError, endpoint_of, fetch_messages,
 };
 pub use object_pages::ReadError;
 pub use pull::{MessagePull, PULL_EVERY, PullState, PulledSource, PulledState, read_pull_state};

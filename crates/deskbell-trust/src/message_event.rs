@@ -1,10 +1,40 @@
-//! A message of the sender's record as an event.
+//! Messages of the sender's record as events of the log.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use clerk_api::sender::Message;
-use deskbell_store::{ID_BYTES_MAX, NewEvent, Origin};
+use clerk_api::Client;
+use clerk_api::sender::{Message, ReadError, SessionError};
+use deskbell_store::{ConsumerLog, ID_BYTES_MAX, NewEvent, Origin, StoreError};
+
+use crate::instance::{KeyError, check_key};
+
+/// Messages that could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("cannot log in to Clerk's sender")]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("cannot use the event log")]
+    Store(#[from] StoreError),
+}
+
+/// Refuses a key of another instance: its messages must not fill the log. Without an event yet, the
+/// key alone says which instance it is.
+pub(crate) async fn check_key_of_messages(
+    client: &Client,
+    store: &dyn ConsumerLog,
+    source: &str,
+    instance_id: Option<&str>,
+) -> Result<(), KeyError> {
+    match check_key(client, store, source, instance_id, &[]).await {
+        Ok(_) | Err(KeyError::NoEvent { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
 
 /// The event of this message: its payload as JSON, which need not be the bytes that were signed. `None`
 /// if the sender does not have the payload any more, or it is no event.

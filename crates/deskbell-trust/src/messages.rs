@@ -11,7 +11,7 @@ use deskbell_store::{EventLog, StoreError};
 use tokio::time::{Instant, sleep};
 
 use crate::connect::endpoint_uid;
-pub use fetch::{FetchError, fetch_messages};
+pub use fetch::fetch_messages;
 
 /// A message is on its way for so long.
 const ON_ITS_WAY_MS: i64 = 60_000;

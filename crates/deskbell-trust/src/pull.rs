@@ -18,11 +18,12 @@ use tokio::sync::Mutex;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use self::round::{PullError, Puller};
+use self::round::Puller;
 pub use self::source::PulledSource;
 use self::state::{PULL, Progress};
 pub use self::state::{PullState, PulledState, read_pull_state};
 use crate::backfill::with_causes;
+use crate::message_event::FetchError;
 
 /// How often new messages are looked for.
 pub const PULL_EVERY: Duration = Duration::from_secs(5);
@@ -111,7 +112,7 @@ fn report_store(error: &StoreError) {
     tracing::warn!(error, "cannot read how far messages were fetched; retrying");
 }
 
-fn report(source: &PulledSource, error: &PullError) {
+fn report(source: &PulledSource, error: &FetchError) {
     let error = error as &dyn std::error::Error;
     tracing::warn!(
         source = &*source.name,

@@ -2,25 +2,10 @@
 
 use std::sync::Arc;
 
-use clerk_api::sender::{ReadError, SessionError};
 use clerk_api::{ApiError, Client};
-use deskbell_store::{Appended, ConsumerLog, StoreError};
+use deskbell_store::{Appended, ConsumerLog};
 
-use crate::instance::{KeyError, check_key};
-use crate::message_event::event_of;
-
-/// Messages that could not be fetched.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    #[error("cannot log in to Clerk's sender")]
-    Session(#[from] SessionError),
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error("cannot write to the event log")]
-    Store(#[from] StoreError),
-}
+use crate::message_event::{FetchError, check_key_of_messages, event_of};
 
 /// Whether the sender refuses one message, rather than the session.
 fn is_of_one(error: &ApiError) -> bool {
@@ -40,11 +25,7 @@ pub async fn fetch_messages(
     instance_id: Option<&str>,
     message_ids: &[String],
 ) -> Result<u64, FetchError> {
-    match check_key(client, store, source, instance_id, &[]).await {
-        // Messages of this key may be the first events.
-        Ok(_) | Err(KeyError::NoEvent { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
+    check_key_of_messages(client, store, source, instance_id).await?;
     let Some(session) = client.find_sender_session().await? else { return Ok(0) };
     let source: Arc<str> = source.into();
     let mut appended = 0;

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use clerk_api::sender::{Message, ReadError, SenderPage, SenderSession, SessionError, TimeRange};
+use clerk_api::sender::{Message, ReadError, SenderPage, SenderSession, TimeRange};
 use deskbell_store::clock::now_ms;
-use deskbell_store::{ConsumerLog, ReadLimit, Seq, StoreError};
+use deskbell_store::{ConsumerLog, StoreError};
 use tokio::sync::Mutex;
 
 use super::source::PulledSource;
 use super::state::{Progress, PulledState};
-use crate::instance::{KeyError, check_key};
-use crate::message_event::event_of;
+use crate::append::append_in_parts;
+use crate::instance::{KeyError, newest_messages_of};
+use crate::message_event::{FetchError, check_key_of_messages, event_of};
 use crate::sender_login::SenderLogin;
 
 /// Messages that are so much older than the checkpoint are looked at again: one may become visible
@@ -18,25 +19,8 @@ use crate::sender_login::SenderLogin;
 const OVERLAP_MS: i64 = 60_000;
 /// For so long the sender tries to send a message: a source that was sent to may lack some of them.
 const SENT_FOR_MS: i64 = 2 * 24 * 3_600_000;
-/// The newest events of the log that are looked at.
-const EVENTS_MAX: u32 = 1_000;
-/// Messages in one transaction: requests that are acknowledged meanwhile wait for it.
-const APPENDED_AT_ONCE: usize = 50;
 /// Pages of what is new: 90 days of a very large instance.
 const PAGES_MAX: usize = 20_000;
-
-/// Why no message could be fetched.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum PullError {
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    #[error("cannot log in to Clerk's sender")]
-    Session(#[from] SessionError),
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error("cannot use the event log's store")]
-    Store(#[from] StoreError),
-}
 
 /// Fetches the messages of one source.
 pub(super) struct Puller<'a> {
@@ -59,9 +43,9 @@ impl<'a> Puller<'a> {
     pub(super) async fn run_once(
         &mut self,
         progress: &Mutex<Progress<'_>>,
-    ) -> Result<usize, PullError> {
+    ) -> Result<usize, FetchError> {
         let fetched = match self.fetch(progress).await {
-            Err(PullError::Read(error)) if self.login.has_ended(error.api_error()) => {
+            Err(FetchError::Read(error)) if self.login.has_ended(error.api_error()) => {
                 self.fetch(progress).await
             }
             fetched => fetched,
@@ -75,7 +59,7 @@ impl<'a> Puller<'a> {
         Ok(fetched)
     }
 
-    async fn fetch(&mut self, progress: &Mutex<Progress<'_>>) -> Result<usize, PullError> {
+    async fn fetch(&mut self, progress: &Mutex<Progress<'_>>) -> Result<usize, FetchError> {
         self.check_key().await?;
         let session = self.login.open().await?;
         let state = progress.lock().await.of(&self.source.name);
@@ -100,18 +84,12 @@ impl<'a> Puller<'a> {
         Ok(fetched)
     }
 
-    /// A key of another instance must not fill the log.
     async fn check_key(&mut self) -> Result<(), KeyError> {
-        if self.is_checked {
-            return Ok(());
-        }
-        let PulledSource { name, instance_id, .. } = self.source;
-        let client = self.login.client();
-        let checked = check_key(client, self.store, name, instance_id.as_deref(), &[]).await;
-        match checked {
-            // Without an event yet, the key alone says which instance it is.
-            Ok(_) | Err(KeyError::NoEvent { .. }) => self.is_checked = true,
-            Err(error) => return Err(error),
+        if !self.is_checked {
+            let PulledSource { name, instance_id, .. } = self.source;
+            let (client, instance_id) = (self.login.client(), instance_id.as_deref());
+            check_key_of_messages(client, self.store, name, instance_id).await?;
+            self.is_checked = true;
         }
         Ok(())
     }
@@ -122,12 +100,13 @@ impl<'a> Puller<'a> {
         &self,
         session: &SenderSession,
         progress: &Mutex<Progress<'_>>,
-    ) -> Result<(), PullError> {
+    ) -> Result<(), FetchError> {
         let newest = session.message_ids(TimeRange::default(), None).await?.items;
         let newest_ms = newest.first().map_or(0, |newest| newest.timestamp);
-        let begun_at_ms = match self.has_events().await? {
-            true => newest_ms.saturating_sub(SENT_FOR_MS).max(0),
-            false => newest_ms,
+        let events = newest_messages_of(self.store, &self.source.name).await?;
+        let begun_at_ms = match events.is_empty() {
+            true => newest_ms,
+            false => newest_ms.saturating_sub(SENT_FOR_MS).max(0),
         };
         let state = PulledState {
             begun_at_ms: Some(begun_at_ms),
@@ -140,22 +119,13 @@ impl<'a> Puller<'a> {
         Ok(())
     }
 
-    /// Whether the newest part of the log has an event of the source.
-    async fn has_events(&self) -> Result<bool, StoreError> {
-        let head = self.store.head().await?;
-        let limit = ReadLimit { events_max: EVENTS_MAX, ..ReadLimit::default() };
-        let after = Seq::new(head.get() - i64::from(EVENTS_MAX));
-        let events = self.store.read(after, limit).await?;
-        Ok(events.iter().any(|event| *event.source == *self.source.name))
-    }
-
     /// Appends the messages of a page that are wanted and new, the oldest first, and moves the
     /// checkpoint.
     async fn take(
         &mut self,
         page: SenderPage<Message>,
         progress: &Mutex<Progress<'_>>,
-    ) -> Result<usize, PullError> {
+    ) -> Result<usize, FetchError> {
         if page.unreadable > 0 {
             let (source, messages) = (&*self.source.name, page.unreadable);
             tracing::warn!(source, messages, "messages of Clerk's sender cannot be read; left out");
@@ -169,9 +139,7 @@ impl<'a> Puller<'a> {
             }
             looked_at.push((message.id, message.timestamp));
         }
-        for events in events.chunks(APPENDED_AT_ONCE) {
-            self.store.append(events).await?;
-        }
+        append_in_parts(self.store, &events).await?;
         metrics::counter!(
             "deskbell_pull_messages_total", "source" => self.source.name.to_string()
         )
