@@ -142,12 +142,6 @@ impl SourceConfig {
         None
     }
 
-    /// Whether its endpoint in Clerk's sender is looked at.
-    #[must_use]
-    pub fn is_watched(&self) -> bool {
-        self.sender.watch
-    }
-
     /// Takes the sender's address from the environment, if that has one; a warning about it.
     pub fn take_sender_url(&mut self, environment: &Environment) -> Option<String> {
         match sender_config::url_of(environment)? {

@@ -96,7 +96,7 @@ impl Alerts {
             mirrors,
             destinations,
             sources: names(|_| true),
-            watched: names(|source| source.is_watched()),
+            watched: names(|source| source.sender.watch),
             pulled: pulled.clone(),
             shared_mirrors: instances::shared_mirrors(config),
             failing: FailingRule {

@@ -54,7 +54,7 @@ pub(crate) fn watched_sources(
     config: &Arc<Config>,
     readable: &[BackfillSource],
 ) -> Vec<WatchedSource> {
-    let watched = config.sources.iter().filter(|source| source.is_watched());
+    let watched = config.sources.iter().filter(|source| source.sender.watch);
     let watched = watched.filter_map(|source| {
         let BackfillSource { name, on_demand, .. } = find(readable, source)?;
         let (used_config, source_name) = (Arc::clone(config), name.clone());

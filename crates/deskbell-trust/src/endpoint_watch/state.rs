@@ -82,10 +82,6 @@ impl EndpointProblem {
             Self::OtherSecret { .. } => "other_secret",
         }
     }
-
-    /// All names.
-    pub const NAMES: [&str; 6] =
-        ["missing", "disabled", "failing", "other_url", "missing_event_types", "other_secret"];
 }
 
 impl WatchState {
