@@ -168,43 +168,34 @@ impl ConditionKind {
                          instance."
                 ),
             ),
-            Self::SourceRefused | Self::SourceSilent | Self::SourceEndpoint | Self::SourcePull => {
-                self.resolved_at_source(target, &since)
-            }
-        }
-    }
-
-    /// The same, of those about sources.
-    fn resolved_at_source(self, target: &AlertTarget, since: &str) -> (String, String) {
-        match self {
             Self::SourceRefused => (
                 format!("{target}: few requests are rejected now"),
                 format!("Many requests were rejected since {since}."),
             ),
+            Self::SourceSilent => {
+                (format!("{target}: events arrive again"), silence_ended(target, &since))
+            }
             Self::SourceEndpoint => (
                 format!("{target}: this is over at the endpoint in Clerk"),
                 format!(
-                    "What was wrong with the endpoint of the source in Clerk's sender since {since} \
-                     ({target}) is over."
+                    "What was wrong with the endpoint in Clerk's sender since {since} is over."
                 ),
             ),
             Self::SourcePull => (
                 format!("{target}: events are fetched again"),
                 format!(
-                    "The messages of the source {target} could not be fetched since {since}. Those of that \
-                     time are fetched too."
-                ),
-            ),
-            _ => (
-                format!("{target}: events arrive again"),
-                format!(
-                    "The source {target} had received no event since {since}. If events of that \
-                     time are still missing, choose \"Replay missing messages\" at the endpoint in \
-                     Clerk's dashboard."
+                    "Messages could not be fetched since {since}. Those of that time are fetched too."
                 ),
             ),
         }
     }
+}
+
+fn silence_ended(target: &AlertTarget, since: &str) -> String {
+    format!(
+        "The source {target} had received no event since {since}. If events of that time are still \
+         missing, choose \"Replay missing messages\" at the endpoint in Clerk's dashboard."
+    )
 }
 
 impl fmt::Display for AlertTarget {

@@ -32,31 +32,34 @@ pub(super) fn observe(source: &str, state: &WatchState, now_ms: i64) -> Vec<(Str
 fn unread(source: &str, state: &EndpointState, now_ms: i64) -> Option<Condition> {
     let since_ms = state.error_since_ms.filter(|since| now_ms - since >= UNREAD_MS)?;
     let error = state.error.as_deref().unwrap_or("unknown");
-    Some(Condition {
-        kind: ConditionKind::SourceEndpoint,
-        target: AlertTarget::Source { name: source.to_owned(), cause: Some("unread".to_owned()) },
-        since_ms,
-        step: ONLY_STEP,
-        subject: format!("{source}: the endpoint in Clerk cannot be looked at"),
-        text: format!(
-            "Since {} Deskbell cannot look at the endpoint of the source {source}, or not at all of it: \
-             {error}. Clerk does not document this way. Look at the endpoint in {WHERE} now and then, and set \
-             `sender = {{ watch = false }}` if the way stays closed.",
-            shown_time(since_ms)
-        ),
-        counts: BTreeMap::new(),
-    })
+    let subject = "the endpoint in Clerk cannot be looked at";
+    let text = format!(
+        "Since {} Deskbell cannot look at the endpoint of the source {source}, or not at all of it: \
+         {error}. Clerk does not document this way. Look at the endpoint in {WHERE} now and then, and set \
+         `sender = {{ watch = false }}` if the way stays closed.",
+        shown_time(since_ms)
+    );
+    let kind = ConditionKind::SourceEndpoint;
+    Some(of_source(kind, (source, Some("unread")), since_ms, (subject, text)))
 }
 
 fn condition(source: &str, noticed: &NoticedProblem) -> Condition {
     let (subject, text) = texts(source, &noticed.problem);
+    let target = (source, Some(noticed.problem.as_str()));
+    of_source(ConditionKind::SourceEndpoint, target, noticed.since_ms, (&subject, text))
+}
+
+fn of_source(
+    kind: ConditionKind,
+    (source, cause): (&str, Option<&str>),
+    since_ms: i64,
+    (subject, text): (&str, String),
+) -> Condition {
+    let cause = cause.map(str::to_owned);
     Condition {
-        kind: ConditionKind::SourceEndpoint,
-        target: AlertTarget::Source {
-            name: source.to_owned(),
-            cause: Some(noticed.problem.as_str().to_owned()),
-        },
-        since_ms: noticed.since_ms,
+        kind,
+        target: AlertTarget::Source { name: source.to_owned(), cause },
+        since_ms,
         step: ONLY_STEP,
         subject: format!("{source}: {subject}"),
         text,
@@ -145,19 +148,15 @@ pub(super) fn observe_pull(
         let since_ms = state.failing_since_ms.filter(|since| now_ms - since >= after_ms)?;
         Some((since_ms, state.error.as_deref().unwrap_or("unknown")))
     });
-    let condition = failing.map(|(since_ms, error)| Condition {
-        kind: ConditionKind::SourcePull,
-        target: AlertTarget::Source { name: source.to_owned(), cause: None },
-        since_ms,
-        step: ONLY_STEP,
-        subject: format!("{source}: events cannot be fetched"),
-        text: format!(
+    let condition = failing.map(|(since_ms, error)| {
+        let text = format!(
             "Since {} the messages of the source {source} cannot be fetched from Clerk's sender: {error}. \
              Clerk does not document this way; if it stays closed, receive events with `mode = \"push\"`. \
              The sender keeps messages for 90 days: none is lost until then.",
             shown_time(since_ms)
-        ),
-        counts: BTreeMap::new(),
+        );
+        let what = ("events cannot be fetched", text);
+        of_source(ConditionKind::SourcePull, (source, None), since_ms, what)
     });
     (format!("pull/{source}"), Observation::State(condition))
 }
