@@ -124,10 +124,11 @@ async fn seqs_of(
     let named: BTreeSet<String> = named.collect();
     let mut seqs = BTreeMap::new();
     for id in named {
-        let known = events.iter().find(|event| event.message_id == id).map(|event| event.seq);
-        let mut found = known;
-        for source in config.sources.iter().filter(|_| known.is_none()) {
-            found = found.or(store.find(&source.name, &id).await?.map(|event| event.seq));
+        let mut found = events.iter().find(|event| event.message_id == id).map(|event| event.seq);
+        for source in &config.sources {
+            if found.is_none() {
+                found = store.find(&source.name, &id).await?.map(|event| event.seq);
+            }
         }
         seqs.extend(found.map(|seq| (id, seq.get())));
     }
@@ -233,6 +234,13 @@ impl Explanations for LogExplanations {
     async fn explain(&self, id: &str, events_max: u32) -> Result<Option<Value>, String> {
         let explained = explain(id, &self.config, &*self.store, events_max).await;
         let explained = explained.map_err(|error| with_causes(&error))?;
-        Ok(explained.is_known().then(|| explained.to_json()))
+        if explained.is_known() {
+            return Ok(Some(explained.to_json()));
+        }
+        // A mirror that cannot be read may have a row.
+        match explained.mirrors.iter().find_map(|mirror| mirror.rows.as_ref().err()) {
+            Some(error) => Err(with_causes(error)),
+            None => Ok(None),
+        }
     }
 }
