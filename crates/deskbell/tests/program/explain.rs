@@ -6,16 +6,7 @@ use deskbell_sim::INSTANCE_ID;
 use serde_json::Value;
 
 use super::backfill::{clerk, configured, json, with_key};
-use super::support::{Ran, Serving, directory, finish, http_client, mirror_at, run};
-
-async fn trigger(directory: &Path, url: &str, event_type: &str, message: &str, set: &[&str]) {
-    let mut arguments = vec!["trigger", event_type, "--url", url, "--id", message];
-    for assignment in set {
-        arguments.extend(["--set", assignment]);
-    }
-    let ran = run(directory, &arguments).await;
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-}
+use super::support::{Ran, Serving, directory, finish, http_client, mirror_at, run, trigger};
 
 async fn explained(directory: &Path, id: &str) -> Value {
     let ran = run(directory, &["--json", "explain", id]).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::support::{Serving, directory, mirror_at, run, within};
+use super::support::{Serving, directory, mirror_at, run, trigger, within};
 
 const CONFIG: &str = r#"
 [server]
@@ -27,15 +27,6 @@ name = "mirror"
 type = "database"
 url = "sqlite://clerk.db"
 "#;
-
-async fn trigger(directory: &Path, url: &str, event_type: &str, message: &str, set: &[&str]) {
-    let mut arguments = vec!["trigger", event_type, "--url", url, "--id", message];
-    for assignment in set {
-        arguments.extend(["--set", assignment]);
-    }
-    let ran = run(directory, &arguments).await;
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-}
 
 async fn shown(directory: &Path, message: &str) -> Value {
     let ran = run(directory, &["--json", "events", "show", message]).await;

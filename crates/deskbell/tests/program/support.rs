@@ -50,6 +50,22 @@ pub(crate) async fn run(directory: &Path, arguments: &[&str]) -> Ran {
     finish(deskbell(directory).args(arguments)).await
 }
 
+/// Sends a sample event of this type and message id, with these members set.
+pub(crate) async fn trigger(
+    directory: &Path,
+    url: &str,
+    event_type: &str,
+    message: &str,
+    set: &[&str],
+) {
+    let mut arguments = vec!["trigger", event_type, "--url", url, "--id", message];
+    for assignment in set {
+        arguments.extend(["--set", assignment]);
+    }
+    let ran = run(directory, &arguments).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
 pub(crate) async fn finish(command: &mut Command) -> Ran {
     let output = within(command.output()).await.unwrap();
     Ran {
