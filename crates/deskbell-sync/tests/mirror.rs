@@ -37,6 +37,7 @@ mod outcome;
 mod payloads;
 mod rebuild;
 mod refetch;
+mod refetch_refused;
 mod refused;
 mod remake_convergence;
 mod retry;

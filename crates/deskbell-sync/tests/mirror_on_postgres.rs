@@ -71,6 +71,8 @@ mod payloads;
 mod rebuild;
 #[path = "mirror/refetch.rs"]
 mod refetch;
+#[path = "mirror/refetch_refused.rs"]
+mod refetch_refused;
 mod refusals;
 #[path = "mirror/refused.rs"]
 mod refused;

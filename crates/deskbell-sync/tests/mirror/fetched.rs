@@ -6,9 +6,8 @@ use std::sync::Arc;
 use deskbell_sync::dead_letters::{self, Choice};
 use deskbell_sync::rebuild::rebuild;
 use deskbell_sync::{
-    DatabaseConfig, Expressions, FetchedCommit, FetchedFrom, FetchedObject, Fold, Line,
-    MirrorComparison, MirrorOptions, OnRowDelete, PartKind, Stale, StatementConfig, Target,
-    connect, entity,
+    Expressions, FetchedCommit, FetchedFrom, FetchedObject, Fold, Line, MirrorComparison,
+    OnRowDelete, PartKind, Stale, StatementConfig, Target, connect, entity,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -117,13 +116,21 @@ async fn an_object_without_a_time_has_that_of_the_answer() {
     assert_eq!(world.place.rows(&names).await, [["later"]]);
 }
 
-/// A world whose users are in a table of the application's too, and whose statement counts them.
-async fn with_an_application() -> World {
+/// A world whose users are in a table of the application's too, and whose statement notes the
+/// visits of users in another.
+pub(crate) async fn with_an_application(visits: &str, statement: StatementConfig) -> World {
     let mut world = World::new().await;
     world.place.make().await;
     world.place.run(mapped::USERS).await;
-    world.place.run("CREATE TABLE visits (id text)").await;
-    let statement = StatementConfig {
+    world.place.run(visits).await;
+    world.options.database.tables = vec![mapped::users(OnRowDelete::Delete)];
+    world.options.database.statements = vec![statement];
+    world
+}
+
+/// Notes who comes.
+pub(crate) fn noting() -> StatementConfig {
+    StatementConfig {
         name: Some("visits".to_owned()),
         on: vec!["user.*".to_owned()],
         sql: "insert into visits (id) values (:id)".to_owned(),
@@ -132,21 +139,16 @@ async fn with_an_application() -> World {
         stale: Stale::Run,
         expect_rows: None,
         line: Line(Some(1)),
-    };
-    world.options = MirrorOptions {
-        database: DatabaseConfig {
-            tables: vec![mapped::users(OnRowDelete::Delete)],
-            statements: vec![statement],
-            ..world.options.database
-        },
-        ..world.options
-    };
-    world
+    }
+}
+
+async fn with_visits() -> World {
+    with_an_application("CREATE TABLE visits (id text)", noting()).await
 }
 
 #[tokio::test]
 async fn mapped_tables_are_filled_and_no_statement_runs() {
-    let fetching = Fetching::new(with_an_application().await).await;
+    let fetching = Fetching::new(with_visits().await).await;
     fetching.fetch("user", 9, &[mapped::user("user_1", "a@x.dev", 1)]).await;
     let place = &fetching.world.place;
     let rows = "SELECT clerk_id, email FROM app_users";
@@ -161,7 +163,7 @@ async fn mapped_tables_are_filled_and_no_statement_runs() {
 
 #[tokio::test]
 async fn a_blocked_table_is_passed_over_and_named() {
-    let fetching = Fetching::new(with_an_application().await).await;
+    let fetching = Fetching::new(with_visits().await).await;
     let place = &fetching.world.place;
     place.run(BLOCK_APP_USERS).await;
     let objects = [mapped::user("user_1", "a@x.dev", 1)];
@@ -259,7 +261,7 @@ async fn what_events_alone_have_stays_and_what_is_null_goes() {
 
 #[tokio::test]
 async fn a_row_that_is_removed_leaves_no_tombstone_and_one_that_is_lifted_comes_back() {
-    let fetching = Fetching::new(with_an_application().await).await;
+    let fetching = Fetching::new(with_visits().await).await;
     let (world, place) = (&fetching.world, &fetching.world.place);
     fetching
         .fetch(
