@@ -5,6 +5,7 @@
 //! all the time stays small. Times are by the store's clock.
 
 mod attempt;
+mod attempt_log;
 mod destination;
 mod key;
 mod query;
@@ -13,6 +14,10 @@ mod replay;
 mod routing;
 
 pub use attempt::{AttemptRecord, AttemptSummary, REPLY_BYTES_MAX};
+pub use attempt_log::{
+    AttemptCountQuery, AttemptCounts, AttemptLog, AttemptRange, LoggedAttempt, LoggedAttempts,
+    StateCounts, StateFilter,
+};
 pub use destination::{
     DestinationHealth, DestinationState, Destinations, Disabled, Ordering, Registration, StartFrom,
 };

@@ -1,0 +1,1 @@
+//! Deskbell's pages: HTML made from what [`deskbell_admin`] answers.

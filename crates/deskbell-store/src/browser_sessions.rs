@@ -1,0 +1,74 @@
+//! The sessions of browsers, and the one-time codes that begin some.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::StoreError;
+use crate::access_token::{TokenHash, TokenRole};
+
+/// A session to be stored. Of its secret only the hash is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBrowserSession {
+    pub hash: TokenHash,
+    /// The name of the token that began it.
+    pub token_name: String,
+    pub role: TokenRole,
+    /// It ends this long after it was last used.
+    pub idle_max: Duration,
+    /// It ends this long after it began.
+    pub lifetime: Duration,
+}
+
+/// A session that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrowserSession {
+    pub token_name: String,
+    pub role: TokenRole,
+    /// In milliseconds since the Unix epoch, by the store's clock.
+    pub expires_at_ms: i64,
+}
+
+/// Sessions of browsers, on every process that shares the store.
+#[async_trait]
+pub trait BrowserSessions: Send + Sync + 'static {
+    /// Stores a session, and deletes those that have ended. When it ends, in milliseconds since the Unix
+    /// epoch.
+    ///
+    /// # Errors
+    /// Nothing was stored.
+    async fn create_session(&self, session: &NewBrowserSession) -> Result<i64, StoreError>;
+
+    /// The session with this hash, if it has not ended; it has been used just now. That is written at
+    /// most once a minute.
+    ///
+    /// # Errors
+    /// The store could not be read, or not be written to.
+    async fn find_session(&self, hash: &TokenHash) -> Result<Option<BrowserSession>, StoreError>;
+
+    /// # Errors
+    /// The session may go on.
+    async fn end_session(&self, hash: &TokenHash) -> Result<(), StoreError>;
+
+    /// Ends the sessions that this token began.
+    ///
+    /// # Errors
+    /// They go on.
+    async fn end_sessions_of(&self, token_name: &str) -> Result<(), StoreError>;
+
+    /// Stores a one-time code that is valid for this long, and deletes those that are no longer.
+    ///
+    /// # Errors
+    /// Nothing was stored.
+    async fn create_sign_in_code(
+        &self,
+        hash: &TokenHash,
+        lifetime: Duration,
+    ) -> Result<(), StoreError>;
+
+    /// Uses a code up. Whether it was valid: of several that try at once, one succeeds.
+    ///
+    /// # Errors
+    /// It is not known whether it was used up.
+    async fn redeem_sign_in_code(&self, hash: &TokenHash) -> Result<bool, StoreError>;
+}
