@@ -22,6 +22,7 @@ mod overview;
 mod replays;
 mod routes;
 mod settings;
+mod sign_in;
 mod time;
 
 use std::fmt;
@@ -55,6 +56,7 @@ pub use overview::{
 pub use replays::{ReplayRequest, ReplayStatus, Replays};
 pub use routes::{Method, Need, Route};
 pub use settings::{AuditEntry, AuditPage, RetentionView, Settings, SettingsView};
+pub use sign_in::SignIn;
 pub use time::Timestamp;
 
 /// Everything that can be asked of a running Deskbell.
