@@ -6,6 +6,12 @@ use async_trait::async_trait;
 
 use crate::StoreError;
 use crate::access_token::{TokenHash, TokenRole};
+use crate::clock::whole_ms;
+
+/// How long after a session was used it is not written that it is used again.
+pub(crate) const USED_EVERY_MS: i64 = 60_000;
+/// A time far away that can still be added to any other.
+const AGE_MAX_MS: i64 = i64::MAX / 4;
 
 /// A session to be stored. Of its secret only the hash is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +20,7 @@ pub struct NewBrowserSession {
     /// The name of the token that began it.
     pub token_name: String,
     pub role: TokenRole,
-    /// It ends this long after it was last used.
+    /// It ends this long after it was last used, or up to a minute earlier.
     pub idle_max: Duration,
     /// It ends this long after it began.
     pub lifetime: Duration,
@@ -25,15 +31,15 @@ pub struct NewBrowserSession {
 pub struct BrowserSession {
     pub token_name: String,
     pub role: TokenRole,
-    /// In milliseconds since the Unix epoch, by the store's clock.
+    /// When it ends however much it is used, in milliseconds since the Unix epoch, by the store's clock.
     pub expires_at_ms: i64,
 }
 
 /// Sessions of browsers, on every process that shares the store.
 #[async_trait]
 pub trait BrowserSessions: Send + Sync + 'static {
-    /// Stores a session, and deletes those that have ended. When it ends, in milliseconds since the Unix
-    /// epoch.
+    /// Stores a session, and deletes those that have ended. When it ends however much it is used, in
+    /// milliseconds since the Unix epoch.
     ///
     /// # Errors
     /// Nothing was stored.
@@ -71,4 +77,19 @@ pub trait BrowserSessions: Send + Sync + 'static {
     /// # Errors
     /// It is not known whether it was used up.
     async fn redeem_sign_in_code(&self, hash: &TokenHash) -> Result<bool, StoreError>;
+}
+
+impl NewBrowserSession {
+    pub(crate) fn idle_max_ms(&self) -> i64 {
+        addable_ms(self.idle_max)
+    }
+
+    pub(crate) fn lifetime_ms(&self) -> i64 {
+        addable_ms(self.lifetime)
+    }
+}
+
+/// Milliseconds that can be added to a time.
+pub(crate) fn addable_ms(duration: Duration) -> i64 {
+    whole_ms(duration).min(AGE_MAX_MS)
 }

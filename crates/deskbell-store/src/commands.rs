@@ -1,4 +1,4 @@
-//! Commands: what `deskbell` on the command line asks the running program to do.
+//! Commands: what `deskbell` on the command line, or the admin API, asks the running program to do.
 
 use async_trait::async_trait;
 
@@ -10,11 +10,23 @@ pub const COMMANDS: &str = "orders";
 /// The store's queue of commands.
 #[async_trait]
 pub trait Commands: Leases {
+    /// Enqueues a command, also for another process that shares the store.
+    ///
+    /// # Errors
+    /// Nothing was enqueued.
+    async fn enqueue_command(&self, command: &Command) -> Result<CommandId, StoreError>;
+
     /// The oldest command that has not been executed.
     ///
     /// # Errors
     /// The store could not be read.
     async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError>;
+
+    /// Stores how far a command is, in the program's own format; the latest is kept.
+    ///
+    /// # Errors
+    /// Nothing was stored.
+    async fn report_progress(&self, id: CommandId, progress: &str) -> Result<(), StoreError>;
 
     /// Stores a command's outcome.
     ///
@@ -45,4 +57,6 @@ pub struct QueuedCommand {
     pub command: Command,
     /// What came of it; `None` if it has not been executed.
     pub outcome: Option<String>,
+    /// How far it is, as was last reported.
+    pub progress: Option<String>,
 }

@@ -83,6 +83,8 @@ pub enum Origin {
     SenderRecord,
     /// An object of Clerk's API that was made an event of, for chosen destinations.
     Backfill,
+    /// A message that somebody made through the admin API.
+    Api,
     /// A newer release knows.
     Unknown,
 }
@@ -101,17 +103,20 @@ impl Origin {
             Self::Webhook => "webhook",
             Self::SenderRecord => "sender_record",
             Self::Backfill => "backfill",
+            Self::Api => "api",
             Self::Unknown => "unknown",
         }
     }
 
-    /// By what it was verified: the signature, or whose session or key it was read with.
+    /// By what it was verified: the signature, whose session or key it was read with, or the token of who
+    /// made it.
     #[must_use]
     pub const fn verified_by(self) -> &'static str {
         match self {
             Self::Webhook => "signature",
             Self::SenderRecord => "session",
             Self::Backfill => "secret_key",
+            Self::Api => "token",
             Self::Unknown => "unknown",
         }
     }
@@ -129,6 +134,7 @@ impl Origin {
             None => Self::Webhook,
             Some("sender_record") => Self::SenderRecord,
             Some("backfill") => Self::Backfill,
+            Some("api") => Self::Api,
             Some(_) => Self::Unknown,
         }
     }

@@ -20,6 +20,8 @@
 //! | [`Refusals`] | counts of refused requests |
 //! | [`Arrivals`] | the alarm for sources that fall silent |
 //! | [`AccessTokens`] | the admin routes, `deskbell tokens` |
+//! | [`BrowserSessions`], [`AuditLog`], [`StoredEndpoints`] | the admin API and the pages |
+//! | [`EventHeads`], [`AttemptLog`](deliveries::AttemptLog) | lists of events and attempts |
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    COMMANDS, Command, CommandId, Leases, PostgresOpenError, PostgresOptions, PostgresStore,
-    SqliteOpenError, SqliteStore, Store, StoreError,
+    COMMANDS, Command, CommandId, Commands, Leases, PostgresOpenError, PostgresOptions,
+    PostgresStore, SqliteOpenError, SqliteStore, Store, StoreError,
 };
 
 /// How long a command that executes itself keeps a process from serving the store.
@@ -91,7 +91,7 @@ impl StoreLocation {
     /// [`OpenError`]: what is in the way. Nothing was enqueued.
     pub async fn enqueue_command(&self, command: &Command) -> Result<CommandId, OpenError> {
         Ok(match self {
-            Self::Sqlite(path) => SqliteStore::enqueue_command(path, command).await?,
+            Self::Sqlite(path) => SqliteStore::enqueue_command_at(path, command).await?,
             Self::Postgres(options) => {
                 let store = PostgresStore::open_to_read(options).await?;
                 let id = store.enqueue_command(command).await;

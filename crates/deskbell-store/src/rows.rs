@@ -12,8 +12,9 @@ use crate::deliveries::{
     DestinationHealth, DestinationState, Disabled, FilteredOut,
 };
 use crate::{
-    Arrival, ArrivalPage, Command, CommandId, MalformedToken, NewEvent, Origin, QueuedCommand,
-    Refused, ReplayRequest, Seq, StoreError, StoredEvent, StoredToken,
+    Arrival, ArrivalPage, BrowserSession, Command, CommandId, MalformedToken, NewAuditEntry,
+    NewEvent, Origin, QueuedCommand, Refused, ReplayRequest, Seq, StoreError, StoredAuditEntry,
+    StoredEndpoint, StoredEvent, StoredToken, TokenRole,
 };
 
 /// The columns of a row.
@@ -134,12 +135,13 @@ pub(crate) fn replay_request(row: &impl Columns) -> Result<ReplayRequest, sqlx::
     })
 }
 
-/// `number, body, outcome`
+/// `number, body, outcome, progress`
 pub(crate) fn queued_command(row: &impl Columns) -> Result<QueuedCommand, sqlx::Error> {
     Ok(QueuedCommand {
         id: CommandId(row.integer(0)?),
         command: Command(row.string(1)?),
         outcome: row.text_or_null(2)?,
+        progress: row.text_or_null(3)?,
     })
 }
 
@@ -167,9 +169,54 @@ pub(crate) fn refused(row: &impl Columns) -> Result<Refused, sqlx::Error> {
 
 /// `name, role, created_at_ms`
 pub(crate) fn stored_token(row: &impl Columns) -> Result<StoredToken, sqlx::Error> {
-    let role =
-        row.text(1)?.parse().map_err(|error: MalformedToken| sqlx::Error::Decode(Box::new(error)));
-    Ok(StoredToken { name: row.string(0)?, role: role?, created_at_ms: row.integer(2)? })
+    Ok(StoredToken { name: row.string(0)?, role: role(row, 1)?, created_at_ms: row.integer(2)? })
+}
+
+/// `token_name, role, expires_at_ms`
+pub(crate) fn browser_session(row: &impl Columns) -> Result<BrowserSession, sqlx::Error> {
+    let (token_name, role) = (row.string(0)?, role(row, 1)?);
+    Ok(BrowserSession { token_name, role, expires_at_ms: row.integer(2)? })
+}
+
+fn role(row: &impl Columns, column: usize) -> Result<TokenRole, sqlx::Error> {
+    let role = row.text(column)?.parse();
+    role.map_err(|error: MalformedToken| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// `number, at_ms, who, action, target, details`
+pub(crate) fn audit_entry(row: &impl Columns) -> Result<StoredAuditEntry, sqlx::Error> {
+    Ok(StoredAuditEntry {
+        number: row.integer(0)?,
+        at_ms: row.integer(1)?,
+        entry: NewAuditEntry {
+            who: row.string(2)?,
+            action: row.string(3)?,
+            target: row.string(4)?,
+            details: row.text_or_null(5)?,
+        },
+    })
+}
+
+/// `revision, id, settings, sealed, created_at_ms, updated_at_ms, version`: all endpoints, or one row
+/// without one
+pub(crate) fn stored_endpoints(
+    rows: &[impl Columns],
+) -> Result<(i64, Vec<StoredEndpoint>), sqlx::Error> {
+    let mut revision = 0;
+    let mut endpoints = Vec::with_capacity(rows.len());
+    for row in rows {
+        revision = row.integer(0)?;
+        let Some(id) = row.text_or_null(1)? else { continue };
+        endpoints.push(StoredEndpoint {
+            id,
+            settings: row.string(2)?,
+            sealed: row.bytes_or_null(3)?.unwrap_or_default(),
+            created_at_ms: row.integer(4)?,
+            updated_at_ms: row.integer(5)?,
+            version: row.integer(6)?,
+        });
+    }
+    Ok((revision, endpoints))
 }
 
 /// `name, routed_seq, first_failure_at_ms, failed_attempts, last_failure_at_ms, disabled_at_ms,
@@ -241,8 +288,7 @@ pub(crate) fn delivery_summaries(
 ) -> Result<Vec<DeliverySummary>, sqlx::Error> {
     let mut attempts_of: BTreeMap<Arc<str>, Vec<AttemptSummary>> = BTreeMap::new();
     for row in attempts {
-        let (destination, attempt) = attempt(row)?;
-        attempts_of.entry(destination).or_default().push(attempt);
+        attempts_of.entry(row.text(0)?.into()).or_default().push(attempt(row, 1)?);
     }
     let summary = |row| {
         let key = delivery_key(row)?;
@@ -261,17 +307,16 @@ fn delivery_state(row: &impl Columns) -> Result<DeliveryState, sqlx::Error> {
     })
 }
 
-/// `destination, number, started_at_ms, duration_ms, status, error, reply`
-fn attempt(row: &impl Columns) -> Result<(Arc<str>, AttemptSummary), sqlx::Error> {
-    let attempt = AttemptSummary {
-        number: row.small(1)?,
-        started_at_ms: row.integer(2)?,
-        duration_ms: row.count(3)?,
-        status: row.small_or_null(4)?.and_then(|status| u16::try_from(status).ok()),
-        error: row.text_or_null(5)?,
-        reply: Bytes::from(row.bytes_or_null(6)?.unwrap_or_default()),
-    };
-    Ok((row.text(0)?.into(), attempt))
+/// `number, started_at_ms, duration_ms, status, error, reply`, from this column on
+fn attempt(row: &impl Columns, first: usize) -> Result<AttemptSummary, sqlx::Error> {
+    Ok(AttemptSummary {
+        number: row.small(first)?,
+        started_at_ms: row.integer(first + 1)?,
+        duration_ms: row.count(first + 2)?,
+        status: row.small_or_null(first + 3)?.and_then(|status| u16::try_from(status).ok()),
+        error: row.text_or_null(first + 4)?,
+        reply: Bytes::from(row.bytes_or_null(first + 5)?.unwrap_or_default()),
+    })
 }
 
 /// `destination, reason`

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use crate::deliveries::{DeliveryQueries, DeliveryQueue, Destinations, Replays, Routing};
 use crate::{
-    AccessTokens, Arrivals, Commands, EventLog, Leases, Refusals, Retention, SourceInstances,
-    SubjectIndex,
+    AccessTokens, Arrivals, AuditLog, BrowserSessions, Commands, EventLog, Leases, Refusals,
+    Retention, SourceInstances, StoredEndpoints, SubjectIndex,
 };
 
 /// Everything that a backend does. Each method of these traits is one unit of work and one
@@ -24,6 +24,9 @@ pub trait Store:
     + Refusals
     + Arrivals
     + AccessTokens
+    + BrowserSessions
+    + AuditLog
+    + StoredEndpoints
 {
     /// Closes the connections once the work in progress is done. Later calls fail.
     async fn close(&self);

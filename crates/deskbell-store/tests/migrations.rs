@@ -17,6 +17,10 @@ const STEPS: &[(&str, u64)] = &[
     ("sqlite/migrations/0008_failed_attempts.sql", 0x232b_ba9f_e2b5_1427),
     ("sqlite/migrations/0009_access_tokens.sql", 0x483c_457d_278d_e9af),
     ("sqlite/migrations/0010_origins.sql", 0x1ec3_8e30_befe_ccc6),
+    ("sqlite/migrations/0011_audit_log.sql", 0x881d_2276_3366_3030),
+    ("sqlite/migrations/0012_browser_sessions.sql", 0xcb89_19b7_b969_61fa),
+    ("sqlite/migrations/0013_endpoints.sql", 0x2075_b0e9_9621_83a0),
+    ("sqlite/migrations/0014_command_progress.sql", 0x011f_ee6f_e4ce_6cc5),
     ("postgres/migrations/0001_event_log.sql", 0x937e_bbfb_c062_7a9a),
     ("postgres/migrations/0002_deliveries.sql", 0x0aef_68bf_a6fd_d56e),
     ("postgres/migrations/0003_pending.sql", 0xf30e_2749_b010_436f),
@@ -30,6 +34,10 @@ const STEPS: &[(&str, u64)] = &[
     ("postgres/migrations/0011_failed_attempts.sql", 0xdfc5_aaa0_9932_c5b9),
     ("postgres/migrations/0012_access_tokens.sql", 0x89b4_8019_7f10_ce19),
     ("postgres/migrations/0013_origins.sql", 0x13c7_3c64_140b_d72d),
+    ("postgres/migrations/0014_audit_log.sql", 0x4226_7db5_2cca_40bb),
+    ("postgres/migrations/0015_browser_sessions.sql", 0x1fa7_ed55_f53b_a404),
+    ("postgres/migrations/0016_endpoints.sql", 0x1c52_bf0d_4237_f8f4),
+    ("postgres/migrations/0017_command_progress.sql", 0x202b_eef5_322f_b930),
 ];
 
 #[test]

@@ -71,7 +71,7 @@ impl Backend for Sqlite {
     }
 
     async fn enqueue_command(&self, store: &dyn Store, command: &Command) -> CommandId {
-        SqliteStore::enqueue_command(&self.path(store), command).await.unwrap()
+        SqliteStore::enqueue_command_at(&self.path(store), command).await.unwrap()
     }
 }
 

@@ -77,7 +77,8 @@ async fn an_old_store_is_neither_read_nor_given_commands() {
     old_store(&path).await;
     let refused = SqliteStore::open_to_read(&path).await.unwrap_err();
     assert!(matches!(refused, SqliteOpenError::Older { found: 1, needed: 2.., .. }), "{refused}");
-    let refused = SqliteStore::enqueue_command(&path, &Command("x".to_owned())).await.unwrap_err();
+    let refused =
+        SqliteStore::enqueue_command_at(&path, &Command("x".to_owned())).await.unwrap_err();
     assert!(matches!(refused, SqliteOpenError::Older { found: 1, needed: 2.., .. }), "{refused}");
     assert!(refused.to_string().contains("`deskbell serve`"), "{refused}");
 }
@@ -87,13 +88,13 @@ async fn commands_need_a_store_that_is_there() {
     let directory = tempfile::tempdir().unwrap();
     let command = Command("x".to_owned());
     let missing = directory.path().join("missing.db");
-    let refused = SqliteStore::enqueue_command(&missing, &command).await.unwrap_err();
+    let refused = SqliteStore::enqueue_command_at(&missing, &command).await.unwrap_err();
     assert!(matches!(refused, SqliteOpenError::Missing { .. }), "{refused}");
     assert!(!missing.exists());
     let other = directory.path().join("app.db");
     let mut connection = connect(&other).await;
     sqlx::raw_sql("CREATE TABLE orders (id)").execute(&mut connection).await.unwrap();
-    let refused = SqliteStore::enqueue_command(&other, &command).await.unwrap_err();
+    let refused = SqliteStore::enqueue_command_at(&other, &command).await.unwrap_err();
     assert!(matches!(refused, SqliteOpenError::NotAStore { .. }), "{refused}");
 }
 

@@ -37,10 +37,11 @@ pub async fn where_an_event_comes_from_is_kept(backend: &dyn Backend) {
             of("signed", Origin::Webhook),
             of("record", Origin::SenderRecord),
             of("made", Origin::Backfill),
+            of("by_hand", Origin::Api),
         ];
         append_and_route(&*store, &["hook"], &batch).await;
         store.append(&[of("signed", Origin::Backfill)]).await.unwrap();
-        let expected = [Origin::Webhook, Origin::SenderRecord, Origin::Backfill];
+        let expected = [Origin::Webhook, Origin::SenderRecord, Origin::Backfill, Origin::Api];
         let read = store.read(Seq::ZERO, ReadLimit::default()).await.unwrap();
         assert_eq!(read.iter().map(|event| event.origin).collect::<Vec<_>>(), expected);
         let found = store.find("clerk", "made").await.unwrap().unwrap();

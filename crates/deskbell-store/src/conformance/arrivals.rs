@@ -30,8 +30,12 @@ pub async fn the_newest_of_each_source(backend: &dyn Backend) {
     backend.advance(Duration::from_secs(5));
     store.append(&[event("c"), event("a")]).await.unwrap();
     backend.advance(Duration::from_secs(5));
-    let made = NewEvent { origin: Origin::Backfill, ..event("made") };
-    store.append(&[event_from(NOTICE_SOURCE, "alert"), event("a"), made]).await.unwrap();
+    let made = [Origin::Backfill, Origin::Api].map(|origin| {
+        assert!(!origin.is_message());
+        NewEvent { origin, ..event(origin.as_str()) }
+    });
+    store.append(&[event_from(NOTICE_SOURCE, "alert"), event("a")]).await.unwrap();
+    store.append(&made).await.unwrap();
     let expected =
         BTreeMap::from([("clerk".to_owned(), start_ms + 5_000), ("other".to_owned(), start_ms)]);
     for page in [1, 2, 100] {

@@ -24,8 +24,39 @@ pub async fn a_completed_command_keeps_its_outcome(backend: &dyn Backend) {
     store.complete_command(id, "3 deliveries").await.unwrap();
     let store = backend.reopen(store).await;
     let outcome = Some("3 deliveries".to_owned());
-    let completed = QueuedCommand { id, command, outcome };
+    let completed = QueuedCommand { id, command, outcome, progress: None };
     assert_eq!(store.find_command(id).await.unwrap(), Some(completed));
     assert_eq!(store.find_command(CommandId(id.0 + 1)).await.unwrap(), None);
     assert_eq!(store.next_command().await.unwrap(), None);
+}
+
+pub async fn the_program_itself_enqueues_too(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let beside = backend.enqueue_command(&*store, &Command("beside".to_owned())).await;
+    let within = store.enqueue_command(&Command("within".to_owned())).await.unwrap();
+    assert!(beside < within);
+    store.complete_command(beside, "done").await.unwrap();
+    let next = store.next_command().await.unwrap().unwrap();
+    assert_eq!((next.id, &*next.command.0), (within, "within"));
+}
+
+pub async fn the_latest_progress_is_kept(backend: &dyn Backend) {
+    let store = backend.create().await;
+    let id = store.enqueue_command(&Command("replay everything".to_owned())).await.unwrap();
+    let other = store.enqueue_command(&Command("replay nothing".to_owned())).await.unwrap();
+    assert_eq!(store.find_command(id).await.unwrap().unwrap().progress, None);
+    for progress in ["10 of 300", "200 of 300"] {
+        store.report_progress(id, progress).await.unwrap();
+        let next = store.next_command().await.unwrap().unwrap();
+        assert_eq!((next.id, next.progress.as_deref()), (id, Some(progress)));
+    }
+    store.complete_command(id, "300").await.unwrap();
+    let store = backend.reopen(store).await;
+    let done = store.find_command(id).await.unwrap().unwrap();
+    assert_eq!(
+        (done.progress.as_deref(), done.outcome.as_deref()),
+        (Some("200 of 300"), Some("300"))
+    );
+    assert_eq!(store.find_command(other).await.unwrap().unwrap().progress, None);
+    store.report_progress(CommandId(other.0 + 1), "of none").await.unwrap();
 }

@@ -138,7 +138,8 @@ macro_rules! conformance_tests {
         $crate::conformance_tests!(@topic $backend, tokens:
             a_token_is_found_until_it_is_revoked, a_name_is_taken_once);
         $crate::conformance_tests!(@topic $backend, commands:
-            commands_are_taken_in_order, a_completed_command_keeps_its_outcome);
+            commands_are_taken_in_order, a_completed_command_keeps_its_outcome,
+            the_program_itself_enqueues_too, the_latest_progress_is_kept);
         $crate::conformance_tests!(@topic $backend, subjects:
             the_newest_come_first, what_is_not_indexed_yet_is_found, pages_go_on_before_a_place,
             the_bytes_of_a_page_are_limited, events_about_nothing_are_passed_over,

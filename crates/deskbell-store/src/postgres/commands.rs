@@ -7,12 +7,9 @@ use super::append::text;
 use crate::rows;
 use crate::{Command, CommandId, Commands, QueuedCommand, StoreError};
 
-impl PostgresStore {
-    /// Enqueues a command for whichever process executes commands.
-    ///
-    /// # Errors
-    /// Nothing was enqueued.
-    pub async fn enqueue_command(&self, command: &Command) -> Result<CommandId, StoreError> {
+#[async_trait]
+impl Commands for PostgresStore {
+    async fn enqueue_command(&self, command: &Command) -> Result<CommandId, StoreError> {
         let number = sqlx::query_scalar(
             "INSERT INTO deskbell.orders (body, placed_at_ms)
              VALUES ($1, coalesce($2::bigint, deskbell.now_ms())) RETURNING number",
@@ -23,18 +20,24 @@ impl PostgresStore {
         .await?;
         Ok(CommandId(number))
     }
-}
 
-#[async_trait]
-impl Commands for PostgresStore {
     async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError> {
         let row = sqlx::query(
-            "SELECT number, body, outcome FROM deskbell.orders
+            "SELECT number, body, outcome, progress FROM deskbell.orders
              WHERE outcome IS NULL ORDER BY number LIMIT 1",
         )
         .fetch_optional(&*self.pools)
         .await?;
         Ok(row.as_ref().map(rows::queued_command).transpose()?)
+    }
+
+    async fn report_progress(&self, id: CommandId, progress: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE deskbell.orders SET progress = $2 WHERE number = $1")
+            .bind(id.0)
+            .bind(text(progress))
+            .execute(&*self.pools)
+            .await?;
+        Ok(())
     }
 
     async fn complete_command(&self, id: CommandId, outcome: &str) -> Result<(), StoreError> {
@@ -52,7 +55,7 @@ impl Commands for PostgresStore {
     }
 
     async fn find_command(&self, id: CommandId) -> Result<Option<QueuedCommand>, StoreError> {
-        let find = "SELECT number, body, outcome FROM deskbell.orders WHERE number = $1";
+        let find = "SELECT number, body, outcome, progress FROM deskbell.orders WHERE number = $1";
         let row = sqlx::query(find).bind(id.0).fetch_optional(&*self.pools).await?;
         Ok(row.as_ref().map(rows::queued_command).transpose()?)
     }

@@ -19,6 +19,10 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0011_failed_attempts.sql"),
     include_str!("migrations/0012_access_tokens.sql"),
     include_str!("migrations/0013_origins.sql"),
+    include_str!("migrations/0014_audit_log.sql"),
+    include_str!("migrations/0015_browser_sessions.sql"),
+    include_str!("migrations/0016_endpoints.sql"),
+    include_str!("migrations/0017_command_progress.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -3,6 +3,8 @@
 mod access_tokens;
 mod append;
 mod arrivals;
+mod audit_log;
+mod browser_sessions;
 mod check;
 mod commands;
 mod connect;
@@ -26,6 +28,7 @@ mod relay;
 mod retention;
 mod silence;
 mod store;
+mod stored_endpoints;
 mod subject_index;
 mod user_refs;
 mod wake;

@@ -18,6 +18,10 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0008_failed_attempts.sql"),
     include_str!("migrations/0009_access_tokens.sql"),
     include_str!("migrations/0010_origins.sql"),
+    include_str!("migrations/0011_audit_log.sql"),
+    include_str!("migrations/0012_browser_sessions.sql"),
+    include_str!("migrations/0013_endpoints.sql"),
+    include_str!("migrations/0014_command_progress.sql"),
 ];
 
 /// The schema version that this program writes.

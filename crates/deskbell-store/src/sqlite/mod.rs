@@ -3,7 +3,9 @@
 mod access_tokens;
 mod append;
 mod arrivals;
+mod audit_log;
 mod backup;
+mod browser_sessions;
 mod commands;
 mod deliveries;
 mod event_log;
@@ -18,6 +20,7 @@ mod queues;
 mod refusals;
 mod retention;
 mod store;
+mod stored_endpoints;
 mod subject_events;
 mod subject_index;
 mod user_refs;

@@ -11,8 +11,8 @@ pub(super) struct Table {
     pub(super) columns: &'static [(&'static str, Kind)],
 }
 
-/// All but the log's own row, whose name and end are transferred by themselves, and the index of
-/// subjects, which is filled again from the events.
+/// All but the log's own row, whose name and end are transferred by themselves; the index of subjects,
+/// which is filled again from the events; and sessions of browsers, which are begun again.
 pub(super) const TABLES: &[Table] = &[
     Table {
         name: "events",
@@ -64,6 +64,31 @@ pub(super) const TABLES: &[Table] = &[
             ("created_at_ms", Kind::Integer),
         ],
     },
+    Table {
+        name: "audit_log",
+        key_columns: 1,
+        columns: &[
+            ("number", Kind::Integer),
+            ("at_ms", Kind::Integer),
+            ("who", Kind::Text),
+            ("action", Kind::Text),
+            ("target", Kind::Text),
+            ("details", Kind::Text),
+        ],
+    },
+    Table {
+        name: "endpoints",
+        key_columns: 1,
+        columns: &[
+            ("id", Kind::Text),
+            ("settings", Kind::Text),
+            ("sealed", Kind::Bytes),
+            ("created_at_ms", Kind::Integer),
+            ("updated_at_ms", Kind::Integer),
+            ("version", Kind::Integer),
+        ],
+    },
+    Table { name: "endpoints_revision", key_columns: 1, columns: &[("revision", Kind::Integer)] },
     Table {
         name: "destinations",
         key_columns: 1,
@@ -141,6 +166,7 @@ pub(super) const TABLES: &[Table] = &[
             ("placed_at_ms", Kind::Integer),
             ("outcome", Kind::Text),
             ("finished_at_ms", Kind::Integer),
+            ("progress", Kind::Text),
         ],
     },
     Table { name: "upkeep", key_columns: 1, columns: &[("payloads_emptied_seq", Kind::Integer)] },
@@ -165,12 +191,12 @@ pub(super) const TABLES: &[Table] = &[
 impl Table {
     /// Whether a store that is new has its one row already.
     pub(super) fn has_one_row(&self) -> bool {
-        matches!(self.name, "router" | "upkeep")
+        matches!(self.name, "router" | "upkeep" | "endpoints_revision")
     }
 
     /// Whether PostgreSQL numbers the key by itself otherwise.
     pub(super) fn is_numbered(&self) -> bool {
-        matches!(self.name, "destinations" | "orders" | "replay_requests")
+        matches!(self.name, "destinations" | "orders" | "replay_requests" | "audit_log")
     }
 
     /// Both databases compare these as bytes, or as numbers.

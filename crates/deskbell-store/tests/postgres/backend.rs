@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbell_store::conformance::Backend;
 use deskbell_store::{
-    Clock, Command, CommandId, EventLog, LogId, PostgresOptions, PostgresStore, Store,
+    Clock, Command, CommandId, Commands, EventLog, LogId, PostgresOptions, PostgresStore, Store,
 };
 use testkit::{PostgresDatabase, PostgresServer};
 use tokio::sync::Mutex;

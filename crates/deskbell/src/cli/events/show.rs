@@ -208,6 +208,7 @@ fn verified_by(event: &StoredEvent) -> &'static str {
              serialized again; these are not the signed bytes"
         }
         Origin::Backfill => "secret key: it was made from an object of Clerk's API",
+        Origin::Api => "token: somebody made it through the admin API",
         Origin::Unknown => "unknown: a newer release stored it",
     }
 }
