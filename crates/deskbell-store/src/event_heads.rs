@@ -47,8 +47,16 @@ pub struct HeadFilter {
     /// Of this source only.
     pub source: Option<String>,
     /// Of these types, or patterns such as `user.*`, which are the types that begin with `user.`; empty
-    /// for all.
+    /// for all. They are few: each is compared with each event.
     pub types: Vec<String>,
+}
+
+/// The types that a filter takes.
+pub(crate) struct TypePatterns<'a> {
+    /// These.
+    pub(crate) exact: Vec<&'a str>,
+    /// Those that begin with one of these.
+    pub(crate) prefixes: Vec<&'a str>,
 }
 
 /// An event without its payload.
@@ -65,4 +73,19 @@ pub struct EventHead {
     pub origin: Origin,
     /// 0 if it was pruned or erased.
     pub payload_bytes: u64,
+}
+
+impl HeadFilter {
+    /// What of types it takes; `None` if it takes all of them.
+    pub(crate) fn type_patterns(&self) -> Option<TypePatterns<'_>> {
+        let mut patterns = TypePatterns { exact: Vec::new(), prefixes: Vec::new() };
+        for text in &self.types {
+            match text.strip_suffix('*') {
+                Some(prefix) => patterns.prefixes.push(prefix),
+                None => patterns.exact.push(text),
+            }
+        }
+        let takes_all = self.types.is_empty() || patterns.prefixes.contains(&"");
+        (!takes_all).then_some(patterns)
+    }
 }

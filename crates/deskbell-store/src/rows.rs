@@ -9,12 +9,12 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::deliveries::{
     AttemptSummary, Backlog, DeadLetter, DeliveryKey, DeliveryState, DeliverySummary,
-    DestinationHealth, DestinationState, Disabled, FilteredOut,
+    DestinationHealth, DestinationState, Disabled, FilteredOut, LoggedAttempt, StateCounts,
 };
 use crate::{
-    Arrival, ArrivalPage, BrowserSession, Command, CommandId, MalformedToken, NewAuditEntry,
-    NewEvent, Origin, QueuedCommand, Refused, ReplayRequest, Seq, StoreError, StoredAuditEntry,
-    StoredEndpoint, StoredEvent, StoredToken, TokenRole,
+    Arrival, ArrivalPage, BrowserSession, Command, CommandId, EventHead, MalformedToken,
+    NewAuditEntry, NewEvent, Origin, QueuedCommand, Refused, ReplayRequest, Seq, StoreError,
+    StoredAuditEntry, StoredEndpoint, StoredEvent, StoredToken, TokenRole,
 };
 
 /// The columns of a row.
@@ -109,6 +109,33 @@ pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredE
             origin: Origin::from_stored(row.text_or_null(9)?.as_deref()),
         },
     })
+}
+
+/// `seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,
+/// payload_bytes, origin`, from this column on
+pub(crate) fn event_head(
+    row: &impl Columns,
+    first: usize,
+    sources: &mut Sources,
+) -> Result<EventHead, sqlx::Error> {
+    Ok(EventHead {
+        seq: Seq::new(row.integer(first)?),
+        received_at_ms: row.integer(first + 1)?,
+        source: sources.name(row.text(first + 2)?),
+        message_id: row.string(first + 3)?,
+        event_type: row.string(first + 4)?,
+        subject: row.text_or_null(first + 5)?,
+        occurred_at_ms: row.integer(first + 6)?,
+        instance_id: row.text_or_null(first + 7)?,
+        payload_bytes: row.count(first + 8)?,
+        origin: Origin::from_stored(row.text_or_null(first + 9)?.as_deref()),
+    })
+}
+
+/// Rows of [`event_head`].
+pub(crate) fn event_heads(rows: &[impl Columns]) -> Result<Vec<EventHead>, sqlx::Error> {
+    let mut sources = Sources::default();
+    rows.iter().map(|row| event_head(row, 0, &mut sources)).collect()
 }
 
 /// The few names that recur in every row, each allocated once a read.
@@ -317,6 +344,23 @@ fn attempt(row: &impl Columns, first: usize) -> Result<AttemptSummary, sqlx::Err
         error: row.text_or_null(first + 4)?,
         reply: Bytes::from(row.bytes_or_null(first + 5)?.unwrap_or_default()),
     })
+}
+
+/// `destination, number, started_at_ms, duration_ms, status, error, reply`, and the ten columns of
+/// [`event_head`]
+pub(crate) fn logged_attempt(
+    row: &impl Columns,
+    sources: &mut Sources,
+) -> Result<LoggedAttempt, sqlx::Error> {
+    let event = event_head(row, 7, sources)?;
+    let key = DeliveryKey { destination: sources.name(row.text(0)?), seq: event.seq };
+    Ok(LoggedAttempt { key, attempt: attempt(row, 1)?, event })
+}
+
+/// `seq, pending, delivered, dead_lettered`
+pub(crate) fn state_counts(row: &impl Columns) -> Result<(Seq, StateCounts), sqlx::Error> {
+    let (pending, delivered, dead_lettered) = (row.count(1)?, row.count(2)?, row.count(3)?);
+    Ok((Seq::new(row.integer(0)?), StateCounts { pending, delivered, dead_lettered }))
 }
 
 /// `destination, reason`

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 
-use crate::deliveries::{DeliveryQueries, DeliveryQueue, Destinations, Replays, Routing};
+use crate::deliveries::{
+    AttemptLog, DeliveryQueries, DeliveryQueue, Destinations, Replays, Routing,
+};
 use crate::{
-    AccessTokens, Arrivals, AuditLog, BrowserSessions, Commands, EventLog, Leases, Refusals,
-    Retention, SourceInstances, StoredEndpoints, SubjectIndex,
+    AccessTokens, Arrivals, AuditLog, BrowserSessions, Commands, EventHeads, EventLog, Leases,
+    Refusals, Retention, SourceInstances, StoredEndpoints, SubjectIndex,
 };
 
 /// Everything that a backend does. Each method of these traits is one unit of work and one
@@ -26,6 +28,8 @@ pub trait Store:
     + AccessTokens
     + BrowserSessions
     + AuditLog
+    + EventHeads
+    + AttemptLog
     + StoredEndpoints
 {
     /// Closes the connections once the work in progress is done. Later calls fail.

@@ -38,6 +38,7 @@ const STEPS: &[(&str, u64)] = &[
     ("postgres/migrations/0015_browser_sessions.sql", 0x1fa7_ed55_f53b_a404),
     ("postgres/migrations/0016_endpoints.sql", 0x1c52_bf0d_4237_f8f4),
     ("postgres/migrations/0017_command_progress.sql", 0x202b_eef5_322f_b930),
+    ("postgres/migrations/0018_removed_destinations.sql", 0x0637_e80b_3c0c_f9e1),
 ];
 
 #[test]

@@ -8,13 +8,24 @@ use crate::{EventHead, Seq, StoreError};
 /// Attempts as lists and charts read them.
 #[async_trait]
 pub trait AttemptLog: Send + Sync + 'static {
-    /// The newest attempts before `before`, with the events that they were of. It looks through at most
-    /// `scanned_max` attempts of any destination, and returns those of `destination`, at most
-    /// `attempts_max`. Attempts whose event has left the log are left out.
+    /// The newest attempts before `before`, with the events that they were of: by when they began, or,
+    /// where a store knows only that, by when they ended. It looks through at most `scanned_max` attempts
+    /// of any destination, and returns those of `destination`, at most `attempts_max`. Attempts whose
+    /// event has left the log are left out.
     ///
     /// # Errors
     /// The store could not be read.
     async fn newest_attempts(&self, query: &AttemptRange) -> Result<LoggedAttempts, StoreError>;
+
+    /// This delivery's attempt of this number, if it and its event are still there.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn logged_attempt(
+        &self,
+        key: &DeliveryKey,
+        number: u32,
+    ) -> Result<Option<LoggedAttempt>, StoreError>;
 
     /// How many attempts at this destination began from `since_ms` until before `until_ms`, in equal
     /// buckets; it looks through at most `scanned_max` of the newest attempts of any destination.
@@ -36,7 +47,8 @@ pub trait AttemptLog: Send + Sync + 'static {
         events_max: u32,
     ) -> Result<Vec<Seq>, StoreError>;
 
-    /// How many deliveries of each of these events are in each state; events without any are left out.
+    /// How many deliveries of each of these events are in each state, by `seq`; events without any are
+    /// left out.
     /// At most 500 are asked for.
     ///
     /// # Errors

@@ -52,6 +52,14 @@ pub trait Destinations: fmt::Debug + Send + Sync + 'static {
     /// Nothing was added.
     async fn add_dead_letters(&self, destination: &str, count: u32) -> Result<(), StoreError>;
 
+    /// Deletes a destination that is no longer declared, with its deliveries and their attempts: at most
+    /// `rows_max` rows, those that are pending first. Whether there is more to do; `false` if it is not
+    /// known. Until then it is still known.
+    ///
+    /// # Errors
+    /// Nothing was deleted.
+    async fn remove_destination(&self, name: &str, rows_max: u32) -> Result<bool, StoreError>;
+
     /// The store's time, in milliseconds since the Unix epoch.
     ///
     /// # Errors

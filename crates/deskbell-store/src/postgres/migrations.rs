@@ -23,6 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0015_browser_sessions.sql"),
     include_str!("migrations/0016_endpoints.sql"),
     include_str!("migrations/0017_command_progress.sql"),
+    include_str!("migrations/0018_removed_destinations.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -9,6 +9,7 @@ mod check;
 mod commands;
 mod connect;
 mod deliveries;
+mod event_heads;
 mod event_log;
 mod executor;
 mod instances;

@@ -8,6 +8,7 @@ mod backup;
 mod browser_sessions;
 mod commands;
 mod deliveries;
+mod event_heads;
 mod event_log;
 mod files;
 mod instances;

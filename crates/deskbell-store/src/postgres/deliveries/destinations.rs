@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Postgres};
 use crate::deliveries::{
     DestinationHealth, DestinationState, Destinations, Ordering, Registration, StartFrom,
 };
+use crate::postgres::append::text;
 use crate::postgres::{PooledConnection, PostgresStore, check};
 use crate::{StoreError, rows};
 
@@ -74,6 +75,12 @@ impl Destinations for PostgresStore {
         .execute(&*self.pools)
         .await?;
         Ok(())
+    }
+
+    async fn remove_destination(&self, name: &str, rows_max: u32) -> Result<bool, StoreError> {
+        let remove = sqlx::query_scalar("SELECT deskbell.remove_destination_v1($1, $2)");
+        let remove = remove.bind(text(name)).bind(i64::from(rows_max));
+        Ok(remove.fetch_one(&*self.pools).await?)
     }
 
     async fn now_ms(&self) -> Result<i64, StoreError> {

@@ -5,6 +5,7 @@
 //! and the order in which they lock are in `migrations/0002_deliveries.sql`,
 //! later versions of some in `migrations/0004_upkeep.sql`.
 
+mod attempt_log;
 mod destinations;
 mod lists;
 mod query;

@@ -7,6 +7,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Connection, Row, Sqlite, SqliteConnection};
 
+use super::remove;
 use crate::deliveries::{
     DestinationHealth, DestinationState, Destinations, Ordering, Registration, StartFrom,
 };
@@ -86,6 +87,11 @@ impl Destinations for SqliteStore {
         let add = sqlx::query(add).bind(destination).bind(count);
         add.execute(&mut *self.connection().await?).await?;
         Ok(())
+    }
+
+    async fn remove_destination(&self, name: &str, rows_max: u32) -> Result<bool, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(remove::remove(&mut connection, name, rows_max).await?)
     }
 
     async fn now_ms(&self) -> Result<i64, StoreError> {

@@ -3,11 +3,14 @@
 //! Rows go to the database as one JSON text a statement, so that a statement has one form, and is
 //! prepared once, however many rows it takes.
 
+mod attempt_counts;
+mod attempt_log;
 mod claim;
 mod dead_letter;
 mod destinations;
 mod pending;
 mod query;
+mod remove;
 mod replay;
 mod route;
 mod settle;
@@ -47,9 +50,11 @@ impl DeliveryQueue for SqliteStore {
             return Ok(settling.settled());
         }
         let mut connection = self.connection().await?;
-        settle::settle(&mut connection, destination, &settling, self.clock.now_ms()).await?;
+        let now_ms = self.clock.now_ms();
+        let known = settle::settle(&mut connection, destination, &settling, now_ms).await?;
         drop(connection);
-        Ok(settling.settled())
+        let removed = if known { 0 } else { settling.settlements.len() as u64 };
+        Ok(removed + settling.settled())
     }
 
     async fn release(&self, destination: &str, claims: &[ClaimId]) -> Result<(), StoreError> {

@@ -76,15 +76,19 @@ struct DoneRow<'a> {
     reason: Option<&'a str>,
 }
 
+/// Settles, unless the destination has been removed. Whether it is known.
 pub(super) async fn settle(
     connection: &mut SqliteConnection,
     destination: &str,
     settling: &Settling<'_>,
     now_ms: i64,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let target = destinations::target(&mut transaction, destination).await?;
-    let target = target.ok_or(sqlx::Error::RowNotFound)?;
+    let Some(target) = target else {
+        transaction.rollback().await?;
+        return Ok(false);
+    };
     let (retries, done) = sort(&settling.settlements, now_ms);
     write_attempts(&mut transaction, target.id, &settling.settlements, now_ms).await?;
     if !retries.is_empty() {
@@ -99,7 +103,8 @@ pub(super) async fn settle(
         let subjects: BTreeSet<&str> = settling.subjects.iter().map(String::as_str).collect();
         pending::unblock_first(&mut transaction, target, &subjects).await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Those that are tried again, and those that are done with.
