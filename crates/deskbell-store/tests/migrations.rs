@@ -39,6 +39,7 @@ const STEPS: &[(&str, u64)] = &[
     ("postgres/migrations/0016_endpoints.sql", 0x1c52_bf0d_4237_f8f4),
     ("postgres/migrations/0017_command_progress.sql", 0x202b_eef5_322f_b930),
     ("postgres/migrations/0018_removed_destinations.sql", 0x0637_e80b_3c0c_f9e1),
+    ("postgres/migrations/0019_lists.sql", 0xc871_7c5f_ab00_47cd),
 ];
 
 #[test]

@@ -8,11 +8,8 @@ use crate::event_heads::{EventHead, EventHeads, HeadFilter, SeqRange};
 use crate::{Seq, StoreError, rows};
 
 const HEADS: &str = "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, coalesce(octet_length(payload), 0)::bigint, origin
-     FROM deskbell.events
-     WHERE seq > $1 AND seq <= $2 AND ($3::text IS NULL OR source = $3)
-         AND ($4::text[] IS NULL OR type = ANY ($4) OR type ^@ ANY ($5::text[]))
-     ORDER BY seq DESC LIMIT $6";
+            instance_id, payload_bytes, origin
+     FROM deskbell.heads_v1($1, $2, $3, $4, $5, $6)";
 
 const HEADS_AT: &str = "SELECT seq, received_at_ms, source, message_id, type, subject,
             occurred_at_ms, instance_id, coalesce(octet_length(payload), 0)::bigint, origin

@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0016_endpoints.sql"),
     include_str!("migrations/0017_command_progress.sql"),
     include_str!("migrations/0018_removed_destinations.sql"),
+    include_str!("migrations/0019_lists.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -31,6 +31,11 @@ async fn fill(connection: &mut PgConnection) {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap();
 }
 
+/// An attempt at each that is settled, ten a millisecond.
+const ATTEMPTS: &str = "INSERT INTO deskbell.attempts
+         (destination_id, seq, number, started_at_ms, duration_ms)
+     SELECT destination_id, seq, 1, seq / 10, 0 FROM deskbell.settled_deliveries; ANALYZE";
+
 /// How often this session has scanned each table and index, and the rows that it read in tables
 /// from their beginning.
 async fn scans(connection: &mut PgConnection) -> BTreeMap<String, i64> {
@@ -56,6 +61,57 @@ async fn touched(connection: &mut PgConnection, sql: &str) -> BTreeMap<String, i
         (name, count - before)
     });
     grown.filter(|(_, count)| *count > 0).collect()
+}
+
+/// How many entries of this index the statement reads.
+async fn entries_read(connection: &mut PgConnection, index: &str, sql: &str) -> i64 {
+    const READ: &str = "SELECT pg_stat_get_xact_tuples_returned(('deskbell.' || $1)::regclass)";
+    sqlx::raw_sql("BEGIN").execute(&mut *connection).await.unwrap();
+    let mut counts: Vec<i64> = Vec::new();
+    for sql in ["", sql] {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut *connection).await.unwrap();
+        let count = sqlx::query_scalar(READ).bind(index).fetch_one(&mut *connection);
+        counts.push(count.await.unwrap());
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.unwrap();
+    counts[1] - counts[0]
+}
+
+#[tokio::test]
+async fn a_list_reads_no_more_than_it_shows() {
+    let database = Database::new().await;
+    let store = database.open().await;
+    register(&store, Ordering::None).await;
+    let mut connection = database.connect().await;
+    fill(&mut connection).await;
+    sqlx::raw_sql(ATTEMPTS).execute(&mut connection).await.unwrap();
+    let all = i64::MAX;
+    for (index, read_max, sql) in [
+        ("events_pkey", 11, format!("heads_v1(0, {all}, NULL, NULL, NULL, 10)")),
+        ("events_pkey", 500, format!("heads_v1({SETTLED}, {SETTLED} + 500, '', NULL, NULL, 10)")),
+        (
+            "attempts_started",
+            100,
+            format!("newest_attempts_v1(NULL, {all}, {all}, {all}, {all}, 10, 1000)"),
+        ),
+        (
+            "attempts_started",
+            100,
+            "newest_attempts_v1('hook', 10000, 1, 100001, 1, 10, 1000)".to_owned(),
+        ),
+        ("attempts_started", 101, format!("count_attempts_v1('hook', 0, {all} / 100, 10, 100)")),
+        ("deliveries_pkey", 11, format!("events_in_state_v1(true, NULL, {all}, 10)")),
+        ("settled_deliveries_dead", 11, format!("events_in_state_v1(false, 'hook', {all}, 10)")),
+        ("settled_deliveries_pkey", 4, "count_deliveries_v1('{1, 2, 3}')".to_owned()),
+    ] {
+        let sql = format!("SELECT * FROM deskbell.{sql}");
+        let read = entries_read(&mut connection, index, &sql).await;
+        assert!((1..=read_max).contains(&read), "{read} entries of {index} for {sql}");
+        let touched = touched(&mut connection, &sql).await;
+        for table in ["events", "attempts", "deliveries", "settled_deliveries"] {
+            assert!(!touched.contains_key(table), "{table} is read whole for {sql}");
+        }
+    }
 }
 
 #[tokio::test]

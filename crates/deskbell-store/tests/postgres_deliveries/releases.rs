@@ -2,9 +2,12 @@
 
 use deskbell_store::conformance::event;
 use deskbell_store::deliveries::{
-    DeadLetterQuery, DeliveryQueries, DeliveryQueue, DeliveryState, Replays,
+    AttemptLog, AttemptRange, DeadLetterQuery, DeliveryQueries, DeliveryQueue, DeliveryState,
+    Replays,
 };
-use deskbell_store::{Appended, EventLog, NewEvent, PostgresStore, ReadLimit, Seq, SubjectIndex};
+use deskbell_store::{
+    Appended, EventHeads, EventLog, NewEvent, PostgresStore, ReadLimit, Seq, SubjectIndex,
+};
 
 use super::database::Database;
 use super::{NewDelivery, Ordering, Verdict, claim, key, register, settlement};
@@ -49,6 +52,11 @@ async fn a_day(store: &PostgresStore, place: i64) {
     };
     assert!(matches!(delivery.state, DeliveryState::Delivered { .. }), "{delivery:?}");
     assert_eq!(delivery.attempts.len(), 3);
+    let newest = AttemptRange { attempts_max: 3, scanned_max: 10, ..AttemptRange::default() };
+    let newest = store.newest_attempts(&newest).await.unwrap().attempts;
+    assert!(newest.iter().all(|logged| logged.key == key(place)) && newest.len() == 3);
+    let heads = store.heads_at(&[Seq::new(place)]).await.unwrap();
+    assert_eq!(heads.first(), newest.first().map(|logged| &logged.event));
     store.check_writable().await.unwrap();
 }
 

@@ -1,5 +1,5 @@
 //! Attempts and states of deliveries as lists and charts read them. Attempts are in the order in which
-//! they began: that is what they have an index of.
+//! they began: that is what they have an index of. The functions are in `migrations/0019_lists.sql`.
 
 use std::collections::BTreeSet;
 
@@ -16,42 +16,11 @@ use crate::postgres::append::text;
 use crate::rows::{self, Columns, Sources};
 use crate::{Seq, StoreError};
 
-/// One attempt more than fit, without an event if that has left the log; or one row without an attempt.
-/// Each with where to go on after it, and, if as many were looked through as may be, after those.
-const NEWEST: &str = "WITH looked AS MATERIALIZED (
-         SELECT started_at_ms, destination_id, seq, number FROM deskbell.attempts
-         WHERE started_at_ms <= $1 AND (started_at_ms, destination_id, seq, number) < ($1, $2, $3, $4)
-         ORDER BY started_at_ms DESC, destination_id DESC, seq DESC, number DESC LIMIT $5
-     ), wanted AS MATERIALIZED (
-         SELECT looked.*, destination.name
-         FROM looked JOIN deskbell.destinations AS destination ON destination.id = destination_id
-         WHERE destination.name = coalesce($6, destination.name)
-         ORDER BY started_at_ms DESC, destination_id DESC, seq DESC, number DESC LIMIT $7
-     ), passed AS (
-         SELECT concat_ws('.', started_at_ms, destination_id, seq, number) AS place FROM looked
-         WHERE (SELECT count(*) FROM looked) = $5
-         ORDER BY started_at_ms, destination_id, seq, number LIMIT 1
-     )
-     SELECT wanted.name, wanted.number, wanted.started_at_ms, made.duration_ms, made.status,
-            made.error, made.reply, event.seq, event.received_at_ms, event.source,
-            event.message_id, event.type, event.subject, event.occurred_at_ms, event.instance_id,
-            event.payload_bytes, event.origin,
-            concat_ws('.', wanted.started_at_ms, wanted.destination_id, wanted.seq, wanted.number),
-            (SELECT place FROM passed)
-     FROM (SELECT) AS at_least
-     LEFT JOIN wanted ON true
-     LEFT JOIN LATERAL (
-         SELECT duration_ms, status, error, reply FROM deskbell.attempts AS own
-         WHERE own.destination_id = wanted.destination_id AND own.seq = wanted.seq
-             AND own.number = wanted.number OFFSET 0
-     ) AS made ON true
-     LEFT JOIN LATERAL (
-         SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,
-                coalesce(octet_length(payload), 0)::bigint AS payload_bytes, origin
-         FROM deskbell.events AS own WHERE own.seq = wanted.seq OFFSET 0
-     ) AS event ON true
-     ORDER BY wanted.started_at_ms DESC, wanted.destination_id DESC, wanted.seq DESC,
-         wanted.number DESC";
+/// One attempt more than fit, and where to go on.
+const NEWEST: &str = "SELECT name, number, started_at_ms, duration_ms, status, error, reply, seq,
+            received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,
+            payload_bytes, origin, place, passed
+     FROM deskbell.newest_attempts_v1($1, $2, $3, $4, $5, $6, $7)";
 
 const ONE: &str = "SELECT name, number, started_at_ms, duration_ms, status, error, reply,
             event.seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
@@ -62,63 +31,25 @@ const ONE: &str = "SELECT name, number, started_at_ms, duration_ms, status, erro
      JOIN deskbell.events AS event ON event.seq = made.seq
      WHERE name = $1";
 
-/// The attempts of each bucket, those of none among them.
-const COUNT: &str = "SELECT bucket, count(*) FILTER (WHERE delivered),
-            count(*) FILTER (WHERE NOT delivered)
-     FROM (SELECT error IS NULL AS delivered,
-                  CASE WHEN destination_id =
-                           (SELECT id FROM deskbell.destinations WHERE name = $1)
-                       THEN (started_at_ms - $2) * $4 / ($3 - $2) END AS bucket
-           FROM deskbell.attempts WHERE started_at_ms >= $2 AND started_at_ms < $3
-           ORDER BY started_at_ms DESC LIMIT $5) AS looked
-     GROUP BY bucket";
+const COUNT: &str = "SELECT bucket, delivered, failed
+     FROM deskbell.count_attempts_v1($1, $2, $3, $4, $5)";
 
-/// Of each destination no more than are asked for.
-const PENDING: &str = "SELECT DISTINCT newest.seq
-     FROM deskbell.destinations AS destination
-     CROSS JOIN LATERAL (
-         SELECT seq FROM deskbell.deliveries AS own
-         WHERE own.destination_id = destination.id AND own.seq < $2
-         ORDER BY own.destination_id DESC, own.seq DESC LIMIT $3
-     ) AS newest
-     WHERE name = coalesce($1, name) ORDER BY newest.seq DESC LIMIT $3";
+const IN_STATE: &str = "SELECT seq FROM deskbell.events_in_state_v1($1, $2, $3, $4) AS seq";
 
-const DEAD_LETTERED: &str = "SELECT DISTINCT newest.seq
-     FROM deskbell.destinations AS destination
-     CROSS JOIN LATERAL (
-         SELECT seq FROM deskbell.settled_deliveries AS own
-         WHERE own.destination_id = destination.id AND own.state = 'dead_lettered' AND own.seq < $2
-         ORDER BY own.destination_id DESC, own.seq DESC LIMIT $3
-     ) AS newest
-     WHERE name = coalesce($1, name) ORDER BY newest.seq DESC LIMIT $3";
-
-const STATES: &str = "SELECT wanted.seq, count(*) FILTER (WHERE found.state = 'pending'),
-            count(*) FILTER (WHERE found.state = 'delivered'),
-            count(*) FILTER (WHERE found.state = 'dead_lettered')
-     FROM unnest($1::bigint[]) AS wanted (seq)
-     CROSS JOIN deskbell.destinations AS destination
-     CROSS JOIN LATERAL (
-         (SELECT 'pending' AS state FROM deskbell.deliveries AS own
-          WHERE own.destination_id = destination.id AND own.seq = wanted.seq OFFSET 0)
-         UNION ALL
-         (SELECT own.state FROM deskbell.settled_deliveries AS own
-          WHERE own.destination_id = destination.id AND own.seq = wanted.seq OFFSET 0)
-     ) AS found
-     GROUP BY wanted.seq ORDER BY wanted.seq";
+const STATES: &str = "SELECT seq, pending, delivered, dead_lettered
+     FROM deskbell.count_deliveries_v1($1)";
 
 #[async_trait]
 impl AttemptLog for PostgresStore {
     async fn newest_attempts(&self, query: &AttemptRange) -> Result<LoggedAttempts, StoreError> {
-        let [started_at_ms, destination_id, seq, number] = place(query.before.as_deref());
         let attempts_max = query.attempts_max.max(1);
-        let rows = sqlx::query(NEWEST)
-            .bind(started_at_ms)
-            .bind(destination_id)
-            .bind(seq)
-            .bind(number)
-            .bind(i64::from(query.scanned_max.max(1)))
-            .bind(query.destination.as_deref().map(text))
+        let mut newest = sqlx::query(NEWEST).bind(query.destination.as_deref().map(text));
+        for number in place(query.before.as_deref()) {
+            newest = newest.bind(number);
+        }
+        let rows = newest
             .bind(i64::from(attempts_max) + 1)
+            .bind(i64::from(query.scanned_max.max(1)))
             .fetch_all(&*self.pools)
             .await?;
         Ok(page(&rows, attempts_max as usize)?)
@@ -169,11 +100,8 @@ impl AttemptLog for PostgresStore {
         before: Option<Seq>,
         events_max: u32,
     ) -> Result<Vec<Seq>, StoreError> {
-        let newest = match state {
-            StateFilter::Pending => PENDING,
-            StateFilter::DeadLettered => DEAD_LETTERED,
-        };
-        let seqs: Vec<i64> = sqlx::query_scalar(newest)
+        let seqs: Vec<i64> = sqlx::query_scalar(IN_STATE)
+            .bind(state == StateFilter::Pending)
             .bind(destination.map(text))
             .bind(before.map_or(i64::MAX, Seq::get))
             .bind(i64::from(events_max))

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
 use super::attempt_counts::{count, last_before};
-use super::json;
+use super::{destinations, json};
 use crate::deliveries::{
     AttemptCountQuery, AttemptCounts, AttemptLog, AttemptRange, DeliveryKey, LoggedAttempt,
     LoggedAttempts, StateCounts, StateFilter,
@@ -23,7 +23,8 @@ pub(super) const NEWEST: &str =
      FROM attempts AS made
      CROSS JOIN destinations AS destination ON destination.id = made.destination_id
      CROSS JOIN events AS event ON event.seq = made.seq
-     WHERE made.id > ?1 AND made.id <= ?2 AND name = coalesce(?3, name)
+     WHERE made.id > ?1 AND made.id <= ?2
+         AND made.destination_id = coalesce(?3, made.destination_id)
      ORDER BY made.id DESC LIMIT ?4";
 
 pub(super) const ONE: &str =
@@ -132,12 +133,17 @@ async fn newest(
 ) -> Result<LoggedAttempts, sqlx::Error> {
     let before = query.before.as_deref().and_then(|text| text.parse().ok()).unwrap_or(i64::MAX);
     let mut page = LoggedAttempts { attempts: Vec::new(), older: None };
+    let mut only_id = None;
+    if let Some(name) = &query.destination {
+        let Some(target) = destinations::target(connection, name).await? else { return Ok(page) };
+        only_id = Some(target.id);
+    }
     let Some(last) = last_before(connection, before).await? else { return Ok(page) };
     let passed = last - i64::from(query.scanned_max.max(1));
     let rows = sqlx::query(NEWEST)
         .bind(passed)
         .bind(last)
-        .bind(query.destination.as_deref())
+        .bind(only_id)
         .bind(query.attempts_max.max(1))
         .fetch_all(&mut *connection)
         .await?;

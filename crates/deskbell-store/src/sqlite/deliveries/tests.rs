@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::{claim, dead_letter, pending, query, replay, route, settle};
+use super::{
+    attempt_counts, attempt_log, claim, dead_letter, pending, query, remove, replay, route, settle,
+};
 use crate::conformance::work;
 use crate::deliveries::{Ordering, ROUTER, Replays, Routed, RoutedBatch, Routing};
 use crate::{Leases, Seq, SqliteStore};
 
 /// Every statement whose tables may be large. What may be read whole is the list that comes with
 /// the statement, and destinations, which are few.
-const STATEMENTS: [&str; 16] = [
+const STATEMENTS: [&str; 27] = [
     claim::WAITING,
     claim::EVENTS,
     pending::ADD,
@@ -30,6 +32,17 @@ const STATEMENTS: [&str; 16] = [
     query::BACKLOGS,
     route::PENDING,
     query::DEAD_LETTERS,
+    attempt_log::NEWEST,
+    attempt_log::ONE,
+    attempt_log::PENDING,
+    attempt_log::DEAD_LETTERED,
+    attempt_log::STATES,
+    attempt_counts::COUNT,
+    remove::PENDING,
+    remove::SETTLED,
+    remove::ATTEMPTS,
+    remove::DELETE_PENDING,
+    remove::DELETE_SETTLED,
 ];
 
 async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
