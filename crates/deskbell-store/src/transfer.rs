@@ -74,7 +74,7 @@ pub async fn transfer(
         tables.push((table.name, copying.compare(table).await?));
     }
     let Copying { source, mut target, .. } = copying;
-    target.end(source.head().await?).await?;
+    target.end(source.head().await?, &source.last_numbers().await?).await?;
     target.close().await;
     source.close().await;
     Ok(Transferred { tables })

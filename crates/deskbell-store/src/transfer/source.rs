@@ -38,6 +38,18 @@ impl Source {
         Ok(rows)
     }
 
+    /// The last number that was given out in each table, also where its row is gone.
+    pub(super) async fn last_numbers(&self) -> Result<Vec<(&'static str, i64)>, TransferError> {
+        let mut numbers = Vec::new();
+        for table in TABLES.iter().filter(|table| table.is_numbered()) {
+            let last = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
+            let last = sqlx::query_scalar(last).bind(table.name);
+            let last: Option<i64> = last.fetch_optional(self.readers()).await?;
+            numbers.extend(last.map(|last| (table.name, last)));
+        }
+        Ok(numbers)
+    }
+
     /// The next rows in the order of the key.
     pub(super) async fn page(
         &self,

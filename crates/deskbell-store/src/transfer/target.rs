@@ -24,10 +24,15 @@ impl Target {
         if work.finish(outcome).await? { Ok(()) } else { Err(TransferError::NotEmpty) }
     }
 
-    /// Opens the store for everybody. Numbers go on where the source's end.
-    pub(super) async fn end(&mut self, head: Seq) -> Result<(), TransferError> {
+    /// Opens the store for everybody. Numbers go on where the source's end: after the last event, and the
+    /// last number of each table.
+    pub(super) async fn end(
+        &mut self,
+        head: Seq,
+        last_numbers: &[(&'static str, i64)],
+    ) -> Result<(), TransferError> {
         let mut work = self.0.pools.transaction().await?;
-        let outcome = end(work.connection(), head).await;
+        let outcome = end(work.connection(), head, last_numbers).await;
         Ok(work.finish(outcome).await?)
     }
 
@@ -131,6 +136,8 @@ async fn begin(connection: &mut PooledConnection, log_id: LogId) -> Result<bool,
         "SELECT deskbell.head_v1() > 0
              OR EXISTS (SELECT FROM deskbell.destinations)
              OR EXISTS (SELECT FROM deskbell.consumers)
+             OR EXISTS (SELECT FROM deskbell.endpoints)
+             OR EXISTS (SELECT FROM deskbell.audit_log)
              OR EXISTS (SELECT FROM deskbell.transfers)",
     )
     .persistent(false)
@@ -148,13 +155,19 @@ async fn begin(connection: &mut PooledConnection, log_id: LogId) -> Result<bool,
     Ok(true)
 }
 
-async fn end(connection: &mut PooledConnection, head: Seq) -> Result<(), sqlx::Error> {
+async fn end(
+    connection: &mut PooledConnection,
+    head: Seq,
+    last_numbers: &[(&'static str, i64)],
+) -> Result<(), sqlx::Error> {
     for table in TABLES.iter().filter(|table| table.is_numbered()) {
         let (name, column) = (table.name, table.columns[0].0);
+        let last =
+            last_numbers.iter().find(|(known, _)| *known == name).map_or(0, |(_, last)| *last);
         let sql = format!(
-            "SELECT setval(pg_get_serial_sequence('deskbell.{name}', '{column}'),
-                           (SELECT max({column}) FROM deskbell.{name}))
-             WHERE EXISTS (SELECT FROM deskbell.{name})"
+            "SELECT setval(pg_get_serial_sequence('deskbell.{name}', '{column}'), last)
+             FROM (SELECT greatest({last}, max({column})) AS last FROM deskbell.{name}) AS given
+             WHERE last > 0"
         );
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await?;
     }

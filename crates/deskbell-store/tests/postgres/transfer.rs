@@ -10,8 +10,10 @@ use deskbell_store::deliveries::{
     Verdict,
 };
 use deskbell_store::{
-    Command, EventLog, Leases, NewEvent, PostgresOpenError, PostgresOptions, PostgresStore,
-    ReadLimit, Seq, SqliteOpenError, SqliteStore, Store, TransferError, transfer,
+    AccessToken, AccessTokens, AuditLog, BrowserSessions, Command, EventHeads, EventLog, Leases,
+    NewAuditEntry, NewBrowserSession, NewEvent, NewToken, PostgresOpenError, PostgresOptions,
+    PostgresStore, ReadLimit, Seq, SqliteOpenError, SqliteStore, Store, StoredEndpoint,
+    StoredEndpoints, TokenRole, TransferError, transfer,
 };
 use tempfile::TempDir;
 use testkit::PostgresDatabase;
@@ -39,11 +41,38 @@ async fn fill(directory: &TempDir) -> PathBuf {
     }
     route_all(&store).await;
     settle_some(&store).await;
+    administer(&store).await;
     store.close().await;
     SqliteStore::enqueue_command_at(&path, &Command("{\"enable\":\"crm\"}".to_owned()))
         .await
         .unwrap();
     path
+}
+
+/// Endpoints, entries of the audit log, a token and a session.
+async fn administer(store: &SqliteStore) {
+    let token = AccessToken::random();
+    let (name, role, hash) = ("ops".to_owned(), TokenRole::Admin, token.hash());
+    store.create_token(&NewToken { name: name.clone(), role, hash }).await.unwrap();
+    for id in ["ep_1", "ep_2"] {
+        let endpoint = StoredEndpoint {
+            id: id.to_owned(),
+            settings: "{\"url\":\"https://example.com\"}".to_owned(),
+            sealed: vec![0, 1, 0xfe],
+            created_at_ms: 0,
+            updated_at_ms: 0,
+            version: 0,
+        };
+        assert!(store.put_endpoint(&endpoint).await.unwrap());
+        let (who, action, target) = (name.clone(), "endpoint.create".to_owned(), id.to_owned());
+        let entry = NewAuditEntry { who, action, target, details: None };
+        store.record_audit(&entry).await.unwrap();
+    }
+    assert!(store.delete_endpoint("ep_2").await.unwrap());
+    let lifetime = Duration::from_secs(3_600);
+    let session = NewBrowserSession { hash, token_name: name, role, idle_max: lifetime, lifetime };
+    store.create_session(&session).await.unwrap();
+    store.create_sign_in_code(&token.hash(), lifetime).await.unwrap();
 }
 
 async fn route_all(store: &SqliteStore) {
@@ -125,6 +154,14 @@ async fn told(store: &dyn Store) -> String {
     told += &format!("{:?}\n", store.destinations().await.unwrap());
     told += &format!("{:?}\n", store.backlogs().await.unwrap());
     told += &format!("{:?}\n", store.replay_requests(0, 100).await.unwrap());
+    told += &format!("{:?}\n", store.tokens().await.unwrap());
+    told += &format!("{:?}\n", store.audit_entries(None, 100).await.unwrap());
+    let (revision, endpoints) = store.stored_endpoints().await.unwrap();
+    told += &format!("{revision} {endpoints:?} {}\n", store.duplicates().await.unwrap());
+    told += &endpoints
+        .iter()
+        .map(|one| format!("{} {:?}\n", one.settings, one.sealed))
+        .collect::<String>();
     told + &format!("{:?}\n", store.next_command().await.unwrap())
 }
 
@@ -154,6 +191,29 @@ async fn everything_arrives_and_goes_on() {
     assert_eq!(store.replay_requests(1, 10).await.unwrap()[0].number, 2, "numbers go on");
     assert_eq!(store.next_fencing_token(ROUTER).await.unwrap().get(), 2, "tokens go on");
     assert!(!claim(&store, "crm", 10).await.is_empty(), "what is due can be claimed");
+    let entry = store.audit_entries(None, 1).await.unwrap().remove(0);
+    store.record_audit(&entry.entry).await.unwrap();
+    let next = store.audit_entries(None, 1).await.unwrap().remove(0);
+    assert_eq!(next.number, entry.number + 1, "numbers go on");
+    store.close().await;
+}
+
+/// The router passes over requests whose numbers it has seen.
+#[tokio::test]
+async fn numbers_go_on_also_where_the_last_rows_are_gone() {
+    let (directory, database) = (TempDir::new().unwrap(), PostgresDatabase::new().await);
+    let path = fill(&directory).await;
+    let url = format!("sqlite://{}", path.display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    let prune = "UPDATE router SET replayed_number = 1; DELETE FROM replay_requests";
+    sqlx::raw_sql(prune).execute(&pool).await.unwrap();
+    pool.close().await;
+    let options = PostgresOptions::new(database.url());
+    transfer(&path, &options, |_| {}).await.unwrap();
+    let store = PostgresStore::open(&options).await.unwrap();
+    assert_eq!(store.duplicates().await.unwrap(), 1);
+    store.append(&[event("msg_2")]).await.unwrap();
+    assert_eq!(store.replay_requests(0, 10).await.unwrap()[0].number, 2);
     store.close().await;
 }
 
