@@ -4,19 +4,25 @@
 
 pub mod append;
 pub mod arrivals;
+pub mod attempts;
+pub mod audit;
 pub mod claims;
 pub mod commands;
 pub mod consumers;
 pub mod dead_letters;
 pub mod destinations;
 pub mod duplicates;
+pub mod endpoints;
 pub mod erasure;
+pub mod heads;
 pub mod ordering;
 pub mod read;
 pub mod refusals;
+pub mod removal;
 pub mod replay;
 pub mod retention;
 pub mod routing;
+pub mod sessions;
 pub mod settling;
 pub mod subjects;
 pub mod tokens;
@@ -137,6 +143,27 @@ macro_rules! conformance_tests {
             the_newest_of_each_source, a_page_goes_on_where_the_last_one_ended);
         $crate::conformance_tests!(@topic $backend, tokens:
             a_token_is_found_until_it_is_revoked, a_name_is_taken_once);
+        $crate::conformance_tests!(@topic $backend, sessions:
+            a_session_is_found_until_it_is_ended, a_session_that_is_not_used_ends,
+            a_session_ends_however_much_it_is_used, use_within_a_minute_is_not_written,
+            sessions_end_with_their_token, a_code_is_used_once_by_one_of_many,
+            a_code_that_is_too_old_is_refused);
+        $crate::conformance_tests!(@topic $backend, audit:
+            the_newest_entry_comes_first, pages_have_each_entry_once);
+        $crate::conformance_tests!(@topic $backend, endpoints:
+            endpoints_are_listed_by_id, who_knows_the_last_version_changes_it,
+            of_many_who_change_one_a_single_one_does, the_revision_grows_with_each_change);
+        $crate::conformance_tests!(@topic $backend, heads:
+            every_field_comes_back_but_the_payload, pages_have_each_event_once,
+            sources_and_types_are_filtered, what_was_pruned_has_no_payload,
+            chosen_events_are_found, duplicates_are_counted_also_when_they_are_gone);
+        $crate::conformance_tests!(@topic $backend, attempts:
+            the_newest_come_first_with_their_event, one_attempt_is_found,
+            pages_have_each_attempt_once, attempts_are_counted_over_time, counting_has_an_end,
+            events_are_found_by_state, deliveries_are_counted_by_state);
+        $crate::conformance_tests!(@topic $backend, removal:
+            it_goes_with_all_that_belongs_to_it, one_of_its_name_begins_anew,
+            what_is_claimed_is_lost_with_it);
         $crate::conformance_tests!(@topic $backend, commands:
             commands_are_taken_in_order, a_completed_command_keeps_its_outcome,
             the_program_itself_enqueues_too, the_latest_progress_is_kept);
