@@ -307,8 +307,8 @@ pub(crate) fn missing(
     Ok(deliveries.iter().filter(|key| !present.contains(key)).cloned().collect())
 }
 
-/// Rows of [`delivery_state`] with their rows of [`attempt`], which are in the order of their
-/// numbers.
+/// Rows of [`delivery_state`] with their rows of `destination` and [`attempt`], which are in the order of
+/// their numbers.
 pub(crate) fn delivery_summaries(
     deliveries: &[impl Columns],
     attempts: &[impl Columns],

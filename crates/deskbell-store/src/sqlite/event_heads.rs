@@ -13,7 +13,7 @@ const HEADS: &str = "SELECT seq, received_at_ms, source, message_id, type, subje
             instance_id, length(payload), origin
      FROM events WHERE seq > ";
 
-pub(super) const HEADS_AT: &str = "SELECT seq, received_at_ms, source, message_id, type, subject,
+const HEADS_AT: &str = "SELECT seq, received_at_ms, source, message_id, type, subject,
             occurred_at_ms, instance_id, length(payload), origin
      FROM events WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq DESC";
 
@@ -28,15 +28,7 @@ impl EventHeads for SqliteStore {
         filter: &HeadFilter,
         events_max: u32,
     ) -> Result<Vec<EventHead>, StoreError> {
-        let mut query = QueryBuilder::new(HEADS);
-        query.push_bind(range.after.get()).push(" AND seq <= ").push_bind(range.up_to.get());
-        if let Some(source) = &filter.source {
-            query.push(" AND source = ").push_bind(source);
-        }
-        if let Some(patterns) = filter.type_patterns() {
-            push_types(&mut query, &patterns)?;
-        }
-        query.push(" ORDER BY seq DESC LIMIT ").push_bind(events_max);
+        let mut query = heads(range, filter, events_max)?;
         let rows = query.build().fetch_all(&self.readers).await?;
         Ok(rows::event_heads(&rows)?)
     }
@@ -54,6 +46,23 @@ impl EventHeads for SqliteStore {
     }
 }
 
+fn heads(
+    range: SeqRange,
+    filter: &HeadFilter,
+    events_max: u32,
+) -> Result<QueryBuilder<Sqlite>, sqlx::Error> {
+    let mut query = QueryBuilder::new(HEADS);
+    query.push_bind(range.after.get()).push(" AND seq <= ").push_bind(range.up_to.get());
+    if let Some(source) = &filter.source {
+        query.push(" AND source = ").push_bind(source);
+    }
+    if let Some(patterns) = filter.type_patterns() {
+        push_types(&mut query, &patterns)?;
+    }
+    query.push(" ORDER BY seq DESC LIMIT ").push_bind(events_max);
+    Ok(query)
+}
+
 fn push_types(
     query: &mut QueryBuilder<Sqlite>,
     patterns: &TypePatterns<'_>,
@@ -66,4 +75,33 @@ fn push_types(
     }
     query.push(")");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_walks_the_primary_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
+        let range = SeqRange { after: Seq::ZERO, up_to: Seq::new(10) };
+        let filter = HeadFilter {
+            source: Some("clerk".to_owned()),
+            types: ["user.*", "session.created"].map(str::to_owned).to_vec(),
+        };
+        let all = HeadFilter::default();
+        let queries = [heads(range, &all, 10).unwrap(), heads(range, &filter, 10).unwrap()];
+        let texts = queries.iter().map(|query| query.sql().as_str().to_owned());
+        for sql in texts.chain([HEADS_AT.to_owned()]) {
+            let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
+            let rows = explain.fetch_all(&store.readers).await.unwrap();
+            let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            let walks = |step: &String| step.starts_with("SEARCH events USING INTEGER PRIMARY KEY");
+            assert!(steps.iter().any(walks), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("ORDER BY")), "sorted: {steps:?}");
+        }
+    }
 }

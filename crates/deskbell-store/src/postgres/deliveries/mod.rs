@@ -2,8 +2,8 @@
 //! under a lease by the database's clock.
 //!
 //! A unit of work is one function in the database, so that it takes one round trip; the functions
-//! and the order in which they lock are in `migrations/0002_deliveries.sql`,
-//! later versions of some in `migrations/0004_upkeep.sql`.
+//! and the order in which they lock are in `migrations/0002_deliveries.sql`, and others in later steps:
+//! lists in `0019_lists.sql`.
 
 mod attempt_log;
 mod destinations;
