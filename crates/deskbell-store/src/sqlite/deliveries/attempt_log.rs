@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
 use super::attempt_counts::{count, last_before};
-use super::{destinations, json};
+use super::{json, targets};
 use crate::deliveries::{
     AttemptCountQuery, AttemptCounts, AttemptLog, AttemptRange, DeliveryKey, LoggedAttempt,
     LoggedAttempts, StateCounts, StateFilter,
@@ -135,7 +135,7 @@ async fn newest(
     let mut page = LoggedAttempts { attempts: Vec::new(), older: None };
     let mut only_id = None;
     if let Some(name) = &query.destination {
-        let Some(target) = destinations::target(connection, name).await? else { return Ok(page) };
+        let Some(target) = targets::target(connection, name).await? else { return Ok(page) };
         only_id = Some(target.id);
     }
     let Some(last) = last_before(connection, before).await? else { return Ok(page) };

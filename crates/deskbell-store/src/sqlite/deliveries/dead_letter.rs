@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::SqliteConnection;
 
-use super::{destinations, json, pending as queue};
+use super::{json, pending as queue, targets};
 
 /// Why such a delivery is a dead letter.
 const PRUNED: &str = "the event's payload was pruned while the destination was disabled or removed";
@@ -58,7 +58,7 @@ async fn dead_letter(
     pending: Pending<'_>,
     now_ms: i64,
 ) -> Result<u64, sqlx::Error> {
-    let Some(target) = destinations::target(connection, destination).await? else { return Ok(0) };
+    let Some(target) = targets::target(connection, destination).await? else { return Ok(0) };
     let rows: Vec<(i64, Option<String>)> = match pending {
         Pending::UpTo(last) => {
             let sql = "SELECT seq, subject FROM deliveries WHERE destination_id = ?1 AND seq <= ?2";

@@ -1,13 +1,12 @@
 //! Destinations: their checkpoints, their order and their health.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Connection, Row, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
 
 use super::remove;
+use super::targets::target;
 use crate::deliveries::{
     DestinationHealth, DestinationState, Destinations, Ordering, Registration, StartFrom,
 };
@@ -146,29 +145,4 @@ fn bind_health<'q>(
         .bind(health.last_failure_at_ms)
         .bind(disabled.map(|disabled| disabled.at_ms))
         .bind(disabled.map(|disabled| disabled.reason.clone()))
-}
-
-/// What the rows of a destination's deliveries need to know of it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target {
-    pub(super) id: i64,
-    pub(super) ordered: bool,
-}
-
-/// Every destination by its name; there are few.
-pub(super) async fn targets(
-    connection: &mut SqliteConnection,
-) -> Result<HashMap<String, Target>, sqlx::Error> {
-    let rows =
-        sqlx::query("SELECT name, id, ordered FROM destinations").fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get(0)?, Target { id: row.try_get(1)?, ordered: row.try_get(2)? })))
-        .collect()
-}
-
-pub(super) async fn target(
-    connection: &mut SqliteConnection,
-    name: &str,
-) -> Result<Option<Target>, sqlx::Error> {
-    Ok(targets(connection).await?.remove(name))
 }

@@ -14,6 +14,7 @@ mod remove;
 mod replay;
 mod route;
 mod settle;
+mod targets;
 #[cfg(test)]
 mod tests;
 

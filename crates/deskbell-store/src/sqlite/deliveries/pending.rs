@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::destinations::{self, Target};
 use super::json;
+use super::targets::{self, Target};
 use crate::Seq;
 use crate::deliveries::{NewDelivery, Rescheduled};
 
@@ -42,7 +42,7 @@ pub(super) async fn add(
     for NewDelivery { key, subject } in deliveries {
         pending.entry(&key.destination).or_default().push((key.seq.get(), subject.as_deref()));
     }
-    let targets = destinations::targets(connection).await?;
+    let targets = targets::targets(connection).await?;
     let mut added = 0;
     for (name, rows) in pending {
         if let Some(target) = targets.get(name) {
@@ -80,7 +80,7 @@ pub(super) async fn schedule_next_now(
     now_ms: i64,
 ) -> Result<Option<Rescheduled>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let target = destinations::target(&mut transaction, destination).await?;
+    let target = targets::target(&mut transaction, destination).await?;
     let Some(target) = target else { return Ok(None) };
     let next: Option<(i64, i64)> =
         sqlx::query_as(NEXT_DUE).bind(target.id).fetch_optional(&mut *transaction).await?;

@@ -2,8 +2,8 @@
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::destinations::{self, Target};
 use super::json;
+use super::targets::{self, Target};
 
 pub(super) const PENDING: &str =
     "SELECT seq FROM deliveries WHERE destination_id = ?1 ORDER BY seq LIMIT ?2";
@@ -28,7 +28,7 @@ pub(super) async fn remove(
     rows_max: u32,
 ) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let Some(target) = destinations::target(&mut transaction, name).await? else {
+    let Some(target) = targets::target(&mut transaction, name).await? else {
         transaction.rollback().await?;
         return Ok(false);
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::destinations::{self, Target};
+use super::targets::{self, Target};
 use super::{json, pending};
 use crate::deliveries::{DeliveryKey, NewDelivery, ROUTER, Replays};
 use crate::sqlite::{SqliteStore, leases};
@@ -162,7 +162,7 @@ async fn revive_all(
     wanted: &BTreeMap<String, BTreeSet<i64>>,
     now_ms: i64,
 ) -> Result<u64, sqlx::Error> {
-    let targets = destinations::targets(connection).await?;
+    let targets = targets::targets(connection).await?;
     let mut revived = 0;
     for (name, seqs) in wanted {
         if let Some(target) = targets.get(name) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{destinations, json, pending};
+use super::{json, pending, targets};
 use crate::clock::whole_ms;
 use crate::deliveries::{AttemptRecord, REPLY_BYTES_MAX, Settlement, Verdict};
 use crate::sqlite::queues::Settling;
@@ -84,7 +84,7 @@ pub(super) async fn settle(
     now_ms: i64,
 ) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let target = destinations::target(&mut transaction, destination).await?;
+    let target = targets::target(&mut transaction, destination).await?;
     let Some(target) = target else {
         transaction.rollback().await?;
         return Ok(false);
