@@ -48,6 +48,17 @@ impl fmt::Debug for SealedSecret {
     }
 }
 
+/// What names of headers contain whose values are secret.
+const SECRET_HEADERS: &[&str] =
+    &["auth", "cookie", "credential", "key", "password", "secret", "session", "signature", "token"];
+
+/// Whether this header's name says that its value is secret.
+#[must_use]
+pub fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_HEADERS.iter().any(|secret| name.contains(secret))
+}
+
 /// Reads and changes endpoints. `source` is the name of the source whose events they take; an id is
 /// the endpoint's, or its `uid`.
 #[async_trait]
@@ -84,8 +95,8 @@ pub trait Endpoints: Send + Sync {
         id: &str,
     ) -> Result<(), AdminError>;
 
-    /// The headers that are sent with each request. Those whose names say that they are secret are
-    /// redacted.
+    /// The headers that are sent with each request. The values of those that [`is_secret_header`] knows
+    /// are redacted.
     async fn endpoint_headers(
         &self,
         source: &str,
@@ -99,6 +110,18 @@ pub trait Endpoints: Send + Sync {
         id: &str,
         headers: BTreeMap<String, SealedSecret>,
     ) -> Result<(), AdminError>;
+
+    /// Sets the headers that have a value here, removes those that have none, and keeps all others.
+    async fn change_endpoint_headers(
+        &self,
+        _caller: &Caller,
+        _source: &str,
+        _id: &str,
+        _changes: BTreeMap<String, Option<SealedSecret>>,
+    ) -> Result<(), AdminError> {
+        let message = "headers cannot be changed one by one; set all of them";
+        Err(AdminError::NotSupported(message.to_owned()))
+    }
 
     /// The secret that requests are signed with. That it was asked for is written to the audit log.
     async fn endpoint_secret(
@@ -116,4 +139,19 @@ pub trait Endpoints: Send + Sync {
         id: &str,
         secret: Option<SealedSecret>,
     ) -> Result<(), AdminError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_headers_name_says_whether_its_value_is_secret() {
+        for name in ["Authorization", "X-API-Key", "Cookie", "x-auth-token", "X-Client-Secret"] {
+            assert!(is_secret_header(name), "{name}");
+        }
+        for name in ["X-Tenant", "User-Agent", "Accept", "x-request-id"] {
+            assert!(!is_secret_header(name), "{name}");
+        }
+    }
 }

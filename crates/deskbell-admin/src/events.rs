@@ -1,5 +1,7 @@
 //! Events of the log, and what became of each.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use deskbell_store::Seq;
@@ -217,6 +219,25 @@ pub trait Events: Send + Sync {
 
     /// The events after this one in the order of the log, at most 500; with payloads.
     async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Payload)>, AdminError>;
+
+    /// The payloads of these events, in the order of `seqs`; `None` for one that was pruned, or is not
+    /// in the log.
+    async fn payloads(&self, seqs: &[i64]) -> Result<Vec<Option<Payload>>, AdminError> {
+        let mut payloads = BTreeMap::new();
+        let mut read_to = i64::MIN;
+        for seq in seqs.iter().copied().collect::<BTreeSet<_>>() {
+            if seq <= read_to {
+                continue;
+            }
+            for (event, payload) in self.after(Seq::new(seq - 1)).await? {
+                read_to = event.seq;
+                if event.payload_bytes > 0 && seqs.contains(&event.seq) {
+                    payloads.insert(event.seq, payload);
+                }
+            }
+        }
+        Ok(seqs.iter().map(|seq| payloads.get(seq).cloned()).collect())
+    }
 
     /// The last event of the log, as it grows.
     fn head(&self) -> watch::Receiver<Seq>;

@@ -38,7 +38,7 @@ pub use dead_letters::{
 pub use destinations::{
     DestinationState, DestinationStats, DestinationView, Destinations, ReconciledView, StatsBucket,
 };
-pub use endpoints::{Endpoint, EndpointSettings, Endpoints, SealedSecret};
+pub use endpoints::{Endpoint, EndpointSettings, Endpoints, SealedSecret, is_secret_header};
 pub use error::AdminError;
 pub use events::{
     DeliveryCounts, DeliveryStateFilter, DeliveryView, DestinationOutcome, EventDetails, EventPage,
