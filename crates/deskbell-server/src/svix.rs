@@ -1,0 +1,11 @@
+//! Svix's public API, for its own clients: sources are applications, `http` destinations are endpoints,
+//! and events are messages.
+
+mod api;
+mod body;
+mod errors;
+mod pages;
+mod query;
+mod replies;
+mod status;
+mod time;
