@@ -3,6 +3,7 @@
 
 mod api;
 mod body;
+mod endpoints;
 mod errors;
 mod pages;
 mod query;
