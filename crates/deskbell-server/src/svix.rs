@@ -5,6 +5,8 @@ mod api;
 mod body;
 mod endpoints;
 mod errors;
+mod idempotency;
+mod messages;
 mod pages;
 mod query;
 mod replies;

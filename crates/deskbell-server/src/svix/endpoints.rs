@@ -1,5 +1,6 @@
 //! Endpoints: the `http` destinations that take events of a source.
 
+pub(super) mod examples;
 mod header_values;
 pub(super) mod headers;
 pub(super) mod input;
