@@ -2,6 +2,7 @@
 //! and events are messages.
 
 mod api;
+mod attempts;
 mod body;
 mod endpoints;
 mod errors;
@@ -9,6 +10,7 @@ mod idempotency;
 mod messages;
 mod pages;
 mod query;
+mod replays;
 mod replies;
 mod status;
 mod time;
