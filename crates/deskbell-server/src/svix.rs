@@ -18,6 +18,8 @@ mod replays;
 mod replies;
 mod status;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 mod unsupported;
 
