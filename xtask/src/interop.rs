@@ -35,7 +35,7 @@ struct Packages {
 
 const PACKAGES: [Packages; 5] = [
     Packages {
-        what: "interop with the npm packages svix, standardwebhooks, @clerk/backend and express",
+        what: "interop with the npm packages svix (1.x and 2.x), standardwebhooks, @clerk/backend and express",
         features: INTEROP,
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],

@@ -40,5 +40,7 @@ mod stop;
 mod store_away;
 mod subjects;
 mod support;
+#[cfg(feature = "interop")]
+mod svix_clients;
 mod tokens;
 mod trigger;
