@@ -190,7 +190,17 @@ impl SourceConfig {
 }
 
 /// Paths that are ours: nothing may be posted there.
-const RESERVED: &[&str] = &["/healthz", "/readyz", "/metrics"];
+const RESERVED: &[&str] = &[
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/sign-in",
+    "/sign-out",
+    "/dashboard",
+    "/api/openapi.json",
+];
+/// Prefixes of paths that are ours.
+const RESERVED_BELOW: &[&str] = &["/api/v1/", "/dashboard/"];
 
 fn check_path(path: &str, place: Vec<Step>) -> Result<(), Fault> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
@@ -199,7 +209,8 @@ fn check_path(path: &str, place: Vec<Step>) -> Result<(), Fault> {
         return Err(Fault::at(place, message)
             .with_help("write it as in the endpoint's URL, from the first slash: /api/webhooks"));
     }
-    if RESERVED.contains(&path) || path.starts_with("/api/v1/") {
+    let is_below = |prefix: &&str| path.starts_with(prefix);
+    if RESERVED.contains(&path) || RESERVED_BELOW.iter().any(is_below) {
         return Err(Fault::at(place, format!("`{path}` is a path of Deskbell itself"))
             .with_help("choose another, for example /api/webhooks"));
     }

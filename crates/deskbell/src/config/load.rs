@@ -141,6 +141,9 @@ impl Config {
             warnings.extend(source.take_secret_key(environment));
         }
         let needs_keys = matches!(needs, Needs::All | Needs::Keys);
+        if needs_keys {
+            warnings.extend(config.server.take_admin_token(environment)?);
+        }
         for (index, source) in config.sources.iter_mut().enumerate() {
             warnings.extend(source.take_sender_url(environment));
             if needs_keys {
