@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::reading::Reading;
@@ -44,6 +45,10 @@ impl Busy {
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) peer: SocketAddr,
+    /// Whether it speaks TLS with us.
+    pub(crate) is_tls: bool,
+    /// Cancelled when the server begins to stop.
+    pub(crate) stopping: CancellationToken,
     busy: Arc<Busy>,
     phase: AtomicU8,
     since_ms: AtomicU64,
@@ -56,9 +61,16 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(peer: SocketAddr, busy: Arc<Busy>) -> Self {
+    pub(crate) fn new(
+        peer: SocketAddr,
+        busy: Arc<Busy>,
+        is_tls: bool,
+        stopping: CancellationToken,
+    ) -> Self {
         Self {
             peer,
+            is_tls,
+            stopping,
             busy,
             phase: AtomicU8::new(Phase::Idle as u8),
             since_ms: AtomicU64::new(clock::uptime_ms()),

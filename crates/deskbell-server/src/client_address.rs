@@ -55,6 +55,17 @@ impl AllowedClients {
         })
     }
 
+    /// Whether this is a proxy whose word about its client is believed.
+    pub(crate) fn is_trusted_proxy(&self, peer: Option<IpAddr>) -> bool {
+        peer.is_some_and(|peer| contain(&self.trusted_proxies, peer.to_canonical()))
+    }
+
+    /// The client's address; the proxy's own where it names none.
+    pub(crate) fn address_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        self.client(peer, headers).unwrap_or(peer)
+    }
+
     /// The first address from the right that is no proxy of ours: what stands left of it is what
     /// that client said of itself.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, NotAllowed> {

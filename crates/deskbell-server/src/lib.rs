@@ -4,6 +4,7 @@
 //! health. [`routes`] is the index of everything that is answered.
 
 mod access;
+mod admin_body;
 mod admin_token;
 mod backend_api_config;
 mod body;
@@ -22,18 +23,23 @@ mod ingest;
 mod listen;
 mod metrics;
 mod mirrors;
+mod next_path;
 mod once_a_minute;
 mod open_connections;
 mod open_files;
+mod problem;
 mod reading;
 mod refusals;
 mod replies;
+mod reply_headers;
 mod requests;
 pub mod routes;
 mod sender_config;
 mod serve;
 mod server_options;
+mod session_cookie;
 mod silent_sources;
+mod site;
 mod source_config;
 mod stream;
 mod streaming;

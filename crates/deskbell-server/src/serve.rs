@@ -128,7 +128,8 @@ impl Serving {
     }
 
     fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {
-        let client = Arc::new(Client::new(peer, Arc::clone(&self.busy)));
+        let (busy, stopping) = (Arc::clone(&self.busy), self.shutdown.clone());
+        let client = Arc::new(Client::new(peer, busy, self.tls.is_some(), stopping));
         let connection = Connection {
             client: Arc::clone(&client),
             requests: self.requests.clone(),
