@@ -125,7 +125,7 @@ async fn serve(options: &Options) -> Result<(), BenchError> {
     let store = Arc::new(FrontLog::new(inner, Commits::default()));
     let (writer, log) = LogWriter::new(store.clone(), &LogWriterOptions::default());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let router = routes::router(app(log, store.clone())?);
+    let router = routes::routers(app(log, store.clone())?).public;
     let server = Server::bind(address, ServerOptions::default(), router).await?;
     say(&Listening { address: server.local_addr()? })?;
     tasks.spawn(writer.run());
@@ -153,14 +153,10 @@ fn app(log: LogHandle, store: Arc<dyn EventLog>) -> Result<App, BenchError> {
         store,
         mirrors: Arc::new(()),
         silent: Arc::new(()),
-        entities: Arc::new(()),
-        explanations: Arc::new(()),
         ingest: IngestOptions::default(),
         clients: deskbell_server::AllowedClients::default(),
         refused: Arc::default(),
-        admin_token: None,
-        tokens: None,
-        metrics: Arc::new(String::new),
+        admin: None,
     })
 }
 

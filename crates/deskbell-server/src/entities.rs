@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::response::{IntoResponse, Response};
 use http::{StatusCode, Uri};
-use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as TextError, StrDeserializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
-use crate::once_a_minute::OnceAMinute;
-use crate::replies::{self, Refusal};
+use crate::problem::Problem;
 
 /// Requests for entities that are answered at the same time: half of what the server answers at once
 /// is left to events.
@@ -75,60 +73,72 @@ impl MirroredEntities for () {
 pub(crate) struct Entities {
     mirrored: Arc<dyn MirroredEntities>,
     waiting: Semaphore,
-    failed: OnceAMinute,
+}
+
+/// The columns of a row.
+#[derive(Debug)]
+pub(crate) struct Row(Arc<Map<String, Value>>);
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
 }
 
 impl Entities {
     pub(crate) fn new(mirrored: Arc<dyn MirroredEntities>) -> Self {
-        let (waiting, failed) = (Semaphore::new(WAITING_MAX), OnceAMinute::new());
-        Self { mirrored, waiting, failed }
+        Self { mirrored, waiting: Semaphore::new(WAITING_MAX) }
     }
 
     /// `GET /api/v1/users/{id}`.
-    pub(crate) async fn user(&self, uri: &Uri) -> Response {
+    pub(crate) async fn user(&self, uri: &Uri) -> Result<Row, Problem> {
         self.answer(RequestedEntity::User { id: last_segment(uri) }, uri).await
     }
 
     /// `GET /api/v1/organizations/{id}`.
-    pub(crate) async fn organization(&self, uri: &Uri) -> Response {
+    pub(crate) async fn organization(&self, uri: &Uri) -> Result<Row, Problem> {
         self.answer(RequestedEntity::Organization { id: last_segment(uri) }, uri).await
     }
 
     /// `GET /api/v1/organization_memberships?user_id=…&organization_id=…`.
-    pub(crate) async fn membership(&self, uri: &Uri) -> Response {
+    pub(crate) async fn membership(&self, uri: &Uri) -> Result<Row, Problem> {
         let (user_id, organization_id) = Default::default();
         self.answer(RequestedEntity::Membership { user_id, organization_id }, uri).await
     }
 
-    async fn answer(&self, entity: RequestedEntity, uri: &Uri) -> Response {
-        let request = match EntityRequest::new(entity, uri.query().unwrap_or_default()) {
-            Ok(request) => request,
-            Err(code) => return replies::error(StatusCode::BAD_REQUEST, code),
-        };
-        let Ok(_permit) = self.waiting.try_acquire() else {
-            return Refusal::Overloaded.into_response();
-        };
+    async fn answer(&self, entity: RequestedEntity, uri: &Uri) -> Result<Row, Problem> {
+        let request = EntityRequest::new(entity, uri.query().unwrap_or_default());
+        let request = request.map_err(|code| {
+            let detail = "`wait` is a duration up to `30s`; `destination` is the name of a mirror";
+            Problem::new(StatusCode::BAD_REQUEST, code, detail)
+        })?;
+        let _permit = self.waiting.try_acquire().map_err(|_| Problem::overloaded())?;
         match self.mirrored.row(request).await {
-            Ok(Some(row)) => match serde_json::to_string(&*row) {
-                Ok(text) => replies::json(StatusCode::OK, text),
-                Err(_) => replies::not_found(),
-            },
-            Ok(None) => replies::not_found(),
-            Err(EntityError::MalformedId) => replies::error(StatusCode::BAD_REQUEST, "invalid_id"),
-            Err(EntityError::NoMirror) => replies::error(StatusCode::NOT_FOUND, "no_mirror"),
-            Err(EntityError::Mirror(error)) => self.unavailable("mirror_unavailable", &error),
-            Err(EntityError::Clerk(error)) => self.unavailable("clerk_unavailable", &error),
+            Ok(Some(row)) => Ok(Row(row)),
+            Ok(None) => Err(Problem::not_found("there is no such entity")),
+            Err(error) => Err(error.into()),
         }
     }
+}
 
-    fn unavailable(&self, code: &'static str, error: &str) -> Response {
-        match self.failed.count() {
-            Some(requests) => {
-                tracing::warn!(requests, code, error, "cannot answer requests for entities");
+impl From<EntityError> for Problem {
+    fn from(error: EntityError) -> Self {
+        match error {
+            EntityError::MalformedId => {
+                let detail = "this is not the id of such an entity";
+                Self::new(StatusCode::BAD_REQUEST, "invalid_id", detail)
             }
-            None => tracing::debug!(code, error, "cannot answer a request for an entity"),
+            EntityError::NoMirror => {
+                let detail = "no mirror has such entities";
+                Self::new(StatusCode::NOT_FOUND, "no_mirror", detail)
+            }
+            EntityError::Mirror(cause) => {
+                Self::unavailable("mirror_unavailable", "the mirror is unavailable", cause)
+            }
+            EntityError::Clerk(cause) => {
+                Self::unavailable("clerk_unavailable", "Clerk's API is unavailable", cause)
+            }
         }
-        replies::unavailable(code)
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a stranger reads: status codes and bodies, all of them here. It says less than the log.
+//! What a stranger reads: status codes and bodies of the public routes, all of them here. It says less
+//! than the log.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
@@ -93,29 +94,9 @@ pub(crate) async fn only_get() -> Response {
     method_not_allowed("GET, HEAD")
 }
 
-/// The admin token is missing or wrong.
-pub(crate) fn unauthorized() -> Response {
-    let mut reply = error(StatusCode::UNAUTHORIZED, "unauthorized");
-    let scheme = HeaderValue::from_static("Bearer");
-    reply.headers_mut().insert(http::header::WWW_AUTHENTICATE, scheme);
-    reply
-}
-
 fn method_not_allowed(allow: &'static str) -> Response {
     let mut reply = error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
     reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    reply
-}
-
-/// The token does not allow this.
-pub(crate) fn forbidden() -> Response {
-    error(StatusCode::FORBIDDEN, "forbidden")
-}
-
-/// Something that is needed for an answer is not available.
-pub(crate) fn unavailable(code: &str) -> Response {
-    let mut reply = error(StatusCode::SERVICE_UNAVAILABLE, code);
-    reply.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
     reply
 }
 

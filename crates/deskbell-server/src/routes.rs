@@ -4,24 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::response::Response;
 use axum::routing::{get, post};
-use deskbell_store::{AccessTokens, EventLog, LogHandle, TokenRole};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Uri};
+use deskbell_store::{EventLog, LogHandle};
 
-use crate::access::Access;
+use crate::AllowedClients;
+use crate::admin_routes::{self, AdminApp};
 use crate::body::BodyReader;
-use crate::entities::{Entities, MirroredEntities};
-use crate::explanations::{Explaining, Explanations};
 use crate::health::{self, Readiness};
 use crate::ingest::{self, Ingest, IngestOptions, Source};
 use crate::mirrors::{MirrorStates, Strictness};
 use crate::refusals::RefusedRequests;
+use crate::replies;
 use crate::silent_sources::SilentSources;
 use crate::unknown_path::{self, UnknownPaths};
-use crate::{AdminToken, AllowedClients, replies};
 
 pub struct App {
     /// Who may send, and where. No path may occur twice.
@@ -34,28 +29,29 @@ pub struct App {
     pub mirrors: Arc<dyn MirrorStates>,
     /// Which sources have fallen silent, for `/readyz?strict`.
     pub silent: Arc<dyn SilentSources>,
-    /// What the mirrors have, for `/api/v1`.
-    pub entities: Arc<dyn MirroredEntities>,
-    /// What is known of entities and events, for `/api/v1`.
-    pub explanations: Arc<dyn Explanations>,
-    /// From where events may come.
+    /// From where events may come, and which proxies are believed.
     pub clients: AllowedClients,
     /// What a stranger may send.
     pub ingest: IngestOptions,
     /// Where requests that fail verification are counted, for whoever alerts about them.
     pub refused: Arc<RefusedRequests>,
-    /// Opens the routes that are not public; without one there are no metrics.
-    pub admin_token: Option<AdminToken>,
-    /// Further tokens, by their roles; `None` if there are none.
-    pub tokens: Option<Arc<dyn AccessTokens>>,
-    /// Renders the metrics in Prometheus' text format.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// What is not public; `None` for nothing.
+    pub admin: Option<AdminApp>,
 }
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("sources", &self.sources).finish_non_exhaustive()
     }
+}
+
+/// The routes of each address.
+#[derive(Debug)]
+pub struct Routers {
+    /// Where Clerk sends to; everything else too, unless it has an address of its own.
+    pub public: Router,
+    /// What is not public, where it has an address of its own.
+    pub admin: Option<Router>,
 }
 
 /// The routes while the store is not open yet: whoever sends to one of these paths tries again.
@@ -71,115 +67,68 @@ pub fn without_store<'a>(paths: impl IntoIterator<Item = &'a str>) -> Router {
     router
 }
 
-pub fn router(app: App) -> Router {
-    let strictness = Strictness::new(app.mirrors, app.silent);
+/// Every route.
+pub fn routers(app: App) -> Routers {
+    let strictness = Strictness::new(Arc::clone(&app.mirrors), Arc::clone(&app.silent));
     let readiness = Readiness::new(Arc::clone(&app.store), app.log.clone(), strictness);
     let readiness = Arc::new(readiness);
-    let paths = app.sources.iter().flat_map(|source| source.paths.iter().cloned()).collect();
-    let unknown =
-        Router::new().fallback(unknown_path::refuse).with_state(Arc::new(UnknownPaths::new(paths)));
-    let mut router = unknown
-        .route("/healthz", get(health::healthz).fallback(replies::only_get))
-        .route("/readyz", get(health::readyz).fallback(replies::only_get).with_state(readiness));
-    let body = BodyReader::new(
-        app.ingest.body_bytes_max,
-        app.ingest.body_timeout,
-        app.ingest.in_flight_bytes_max,
-    );
-    let clients = Arc::new(app.clients);
-    for source in app.sources.into_iter().map(Arc::new) {
-        let ingest = Arc::new(Ingest::new(
-            Arc::clone(&source),
-            app.log.clone(),
-            Arc::clone(&app.store),
-            body.clone(),
-            Arc::clone(&clients),
-            Arc::clone(&app.refused),
-        ));
-        for path in &source.paths {
-            let route = post(ingest::receive).fallback(ingest::refuse_method);
-            router = router.route(path, route.with_state(Arc::clone(&ingest)));
+    let paths: Vec<_> =
+        app.sources.iter().flat_map(|source| source.paths.iter().cloned()).collect();
+    let unknown = Arc::new(UnknownPaths::new(paths));
+    let (clients, ingest) = (app.clients.clone(), app.ingest.clone());
+    let unknown = Router::new().fallback(unknown_path::refuse).with_state(unknown);
+    let (admin, public) = (app.admin, app.sources);
+    let sending = Sending { log: app.log, store: app.store, refused: app.refused, ingest };
+    let public = unknown.merge(health(&readiness)).merge(sending.router(public, &clients));
+    match admin {
+        None => Routers { public, admin: None },
+        Some(admin) if admin.listens_apart => {
+            // The fallback of the second is the one that stays: it is behind the guard.
+            let admin = health(&readiness).merge(admin_routes::router(admin, clients));
+            Routers { public, admin: Some(admin) }
+        }
+        Some(admin) => {
+            let admin = admin_routes::router(admin, clients);
+            Routers { public: public.merge(admin), admin: None }
         }
     }
-    let has_metrics = app.admin_token.is_some();
-    let access = Arc::new(Access::new(app.admin_token, app.tokens));
-    let entities = Arc::new(Entities::new(app.entities));
-    let explaining = Arc::new(Explaining::new(app.explanations));
-    let router = router.merge(api(Api { access: Arc::clone(&access), entities, explaining }));
-    match has_metrics {
-        true => router.merge(metrics(Metrics { access, render: app.metrics })),
-        false => router,
-    }
 }
 
-fn metrics(metrics: Metrics) -> Router {
+fn health(readiness: &Arc<Readiness>) -> Router {
+    let readyz = get(health::readyz).fallback(replies::only_get);
     Router::new()
-        .route("/metrics", get(render_metrics).fallback(replies::only_get))
-        .with_state(metrics)
+        .route("/healthz", get(health::healthz).fallback(replies::only_get))
+        .route("/readyz", readyz.with_state(Arc::clone(readiness)))
 }
 
-fn api(api: Api) -> Router {
-    Router::new()
-        .route("/api/v1/users/{id}", get(user).fallback(replies::only_get))
-        .route("/api/v1/organizations/{id}", get(organization).fallback(replies::only_get))
-        .route("/api/v1/organization_memberships", get(membership).fallback(replies::only_get))
-        .route("/api/v1/explain/{id}", get(explain).fallback(replies::only_get))
-        .with_state(api)
+/// What the sources' routes share.
+struct Sending {
+    log: LogHandle,
+    store: Arc<dyn EventLog>,
+    refused: Arc<RefusedRequests>,
+    ingest: IngestOptions,
 }
 
-#[derive(Clone)]
-struct Metrics {
-    access: Arc<Access>,
-    render: Arc<dyn Fn() -> String + Send + Sync>,
-}
-
-#[derive(Clone)]
-struct Api {
-    access: Arc<Access>,
-    entities: Arc<Entities>,
-    explaining: Arc<Explaining>,
-}
-
-/// `GET /metrics`.
-async fn render_metrics(State(metrics): State<Metrics>, headers: HeaderMap) -> Response {
-    if let Err(reply) = metrics.access.check(&headers, TokenRole::Viewer).await {
-        return reply;
-    }
-    let mut reply = Response::new((metrics.render)().into());
-    let text = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    reply.headers_mut().insert(CONTENT_TYPE, text);
-    reply
-}
-
-async fn user(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Response {
-    match api.access.check(&headers, TokenRole::Reader).await {
-        Ok(()) => api.entities.user(&uri).await,
-        Err(reply) => reply,
-    }
-}
-
-async fn organization(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Response {
-    match api.access.check(&headers, TokenRole::Reader).await {
-        Ok(()) => api.entities.organization(&uri).await,
-        Err(reply) => reply,
-    }
-}
-
-async fn membership(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Response {
-    match api.access.check(&headers, TokenRole::Reader).await {
-        Ok(()) => api.entities.membership(&uri).await,
-        Err(reply) => reply,
-    }
-}
-
-async fn explain(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    match api.access.check(&headers, TokenRole::Reader).await {
-        Ok(()) => api.explaining.answer(&id, uri.query().unwrap_or_default()).await,
-        Err(reply) => reply,
+impl Sending {
+    fn router(self, sources: Vec<Source>, clients: &AllowedClients) -> Router {
+        let IngestOptions { body_bytes_max, body_timeout, in_flight_bytes_max } = self.ingest;
+        let body = BodyReader::new(body_bytes_max, body_timeout, in_flight_bytes_max);
+        let clients = Arc::new(clients.clone());
+        let mut router = Router::new();
+        for source in sources.into_iter().map(Arc::new) {
+            let ingest = Arc::new(Ingest::new(
+                Arc::clone(&source),
+                self.log.clone(),
+                Arc::clone(&self.store),
+                body.clone(),
+                Arc::clone(&clients),
+                Arc::clone(&self.refused),
+            ));
+            for path in &source.paths {
+                let route = post(ingest::receive).fallback(ingest::refuse_method);
+                router = router.route(path, route.with_state(Arc::clone(&ingest)));
+            }
+        }
+        router
     }
 }

@@ -2,14 +2,10 @@
 //! of each of its events.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use async_trait::async_trait;
 use deskbell_delivery::shown_time;
-use deskbell_server::Explanations;
 use deskbell_store::{ReadLimit, Store, StoreError, StoredEvent};
 use deskbell_sync::{ConnectError, ExplainedRow, Explainer, TargetError, ValueOrigin};
-use deskbell_trust::with_causes;
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
@@ -213,34 +209,5 @@ impl ExplainedEvent {
             "received_at": shown_time(self.event.received_at_ms),
             "destinations": destinations.collect::<Vec<_>>(),
         })
-    }
-}
-
-/// Explains what a running program has.
-#[derive(Debug)]
-pub(crate) struct LogExplanations {
-    config: Config,
-    store: Arc<dyn Store>,
-}
-
-impl LogExplanations {
-    pub(crate) fn new(config: Config, store: Arc<dyn Store>) -> Self {
-        Self { config, store }
-    }
-}
-
-#[async_trait]
-impl Explanations for LogExplanations {
-    async fn explain(&self, id: &str, events_max: u32) -> Result<Option<Value>, String> {
-        let explained = explain(id, &self.config, &*self.store, events_max).await;
-        let explained = explained.map_err(|error| with_causes(&error))?;
-        if explained.is_known() {
-            return Ok(Some(explained.to_json()));
-        }
-        // A mirror that cannot be read may have a row.
-        match explained.mirrors.iter().find_map(|mirror| mirror.rows.as_ref().err()) {
-            Some(error) => Err(with_causes(error)),
-            None => Ok(None),
-        }
     }
 }

@@ -10,7 +10,7 @@ mod heads;
 mod health;
 mod ingest;
 mod listening;
-#[expect(dead_code, reason = "the routes that ask it come next")]
+#[expect(dead_code, reason = "the rest of the routes that ask it come next")]
 mod memory_admin;
 mod refusals;
 mod room;

@@ -9,11 +9,11 @@ use axum::Router;
 use axum::body::Body;
 use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
 use deskbell_server::{
-    AdminToken, AllowedClients, App, EntityError, EntityRequest, IngestOptions, MirrorStates,
-    MirroredEntities, RequestedEntity, SilentSources, Source, routes,
+    AdminApp, AdminToken, AllowedClients, App, EntityError, EntityRequest, IngestOptions,
+    MirrorStates, MirroredEntities, RequestedEntity, Routers, SilentSources, Source, routes,
 };
 use deskbell_store::{
-    AccessTokens, BackendError, EventLog, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq,
+    AccessToken, BackendError, EventLog, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq,
     SqliteStore, StoreError, StoredEvent,
 };
 use deskbell_sync::status::MirrorState;
@@ -26,6 +26,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::memory_admin::MemoryAdmin;
+
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(crate) const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 pub(crate) const ADMIN_TOKEN: &str = "correct-horse-battery-staple";
@@ -35,8 +37,10 @@ pub(crate) const EVENT: &str =
 /// A server's routes over a log that can be broken.
 pub(crate) struct TestServer {
     pub(crate) router: Router,
+    /// The routes that are not public, where they are apart.
+    pub(crate) admin_router: Option<Router>,
     pub(crate) store: Arc<BreakableLog>,
-    pub(crate) tokens: Arc<dyn AccessTokens>,
+    pub(crate) admin: Arc<MemoryAdmin>,
     pub(crate) mirrors: Arc<Mirrors>,
     pub(crate) silent: Arc<Silent>,
     pub(crate) entities: Arc<Entities>,
@@ -54,17 +58,33 @@ impl TestServer {
     }
 
     pub(crate) async fn allowing(clients: AllowedClients, ingest: IngestOptions) -> Self {
+        Self::changed(clients, ingest, |_| {}).await
+    }
+
+    /// With what is not public changed.
+    pub(crate) async fn changed(
+        clients: AllowedClients,
+        ingest: IngestOptions,
+        change: impl FnOnce(&mut AdminApp),
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let inner =
             Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
-        let tokens: Arc<dyn AccessTokens> = inner.clone();
         let store = Arc::new(FrontLog::new(inner, Faults::default()));
         let (writer, log) =
             LogWriter::new(Arc::clone(&store) as Arc<dyn EventLog>, &LogWriterOptions::default());
-        let mirrors = Arc::new(Mirrors::default());
-        let silent = Arc::new(Silent::default());
-        let entities = Arc::new(Entities::default());
-        let router = routes::router(App {
+        let (mirrors, silent): (Arc<Mirrors>, Arc<Silent>) = Default::default();
+        let (entities, admin): (Arc<Entities>, Arc<MemoryAdmin>) = Default::default();
+        let mut app = AdminApp {
+            admin: admin.clone(),
+            token: AdminToken::new(ADMIN_TOKEN.to_owned()),
+            entities: entities.clone(),
+            public_url: None,
+            metrics: Arc::new(|| "deskbell_up 1\n".to_owned()),
+            listens_apart: false,
+        };
+        change(&mut app);
+        let Routers { public: router, admin: admin_router } = routes::routers(App {
             sources: vec![
                 source("clerk", &["/api/webhooks", "/api/webhooks/clerk"], SECRET),
                 source("staging", &["/staging"], OTHER_SECRET),
@@ -73,23 +93,33 @@ impl TestServer {
             store: Arc::clone(&store) as Arc<dyn EventLog>,
             mirrors: Arc::clone(&mirrors) as Arc<dyn MirrorStates>,
             silent: Arc::clone(&silent) as Arc<dyn SilentSources>,
-            entities: Arc::clone(&entities) as Arc<dyn MirroredEntities>,
-            explanations: Arc::new(()),
             clients,
             ingest,
             refused: Arc::default(),
-            admin_token: AdminToken::new(ADMIN_TOKEN.to_owned()),
-            tokens: Some(Arc::clone(&tokens)),
-            metrics: Arc::new(|| "deskbell_up 1\n".to_owned()),
+            admin: Some(app),
         });
         let mut writing = JoinSet::new();
         writing.spawn(writer.run());
-        let _directory = directory;
-        Self { router, store, tokens, mirrors, silent, entities, _writer: writing, _directory }
+        Self {
+            router,
+            admin_router,
+            store,
+            admin,
+            mirrors,
+            silent,
+            entities,
+            _writer: writing,
+            _directory: directory,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         Reply::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn send_apart(&self, request: Request<Body>) -> Reply {
+        let router = self.admin_router.clone().expect("they are apart");
+        Reply::read(router.oneshot(request).await.unwrap()).await
     }
 
     /// Everything in the log.
@@ -144,7 +174,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    async fn read(response: Response<Body>) -> Self {
+    pub(crate) async fn read(response: Response<Body>) -> Self {
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Self {
@@ -152,6 +182,12 @@ impl Reply {
             headers: head.headers,
             text: String::from_utf8(bytes.to_vec()).unwrap(),
         }
+    }
+
+    /// The code of an error.
+    pub(crate) fn error(&self) -> String {
+        let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        body["error"].as_str().unwrap_or_default().to_owned()
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
@@ -191,6 +227,24 @@ pub(crate) fn signed_in(
 
 pub(crate) fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
+}
+
+pub(crate) fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::post(path).body(body.into()).unwrap()
+}
+
+/// The same request by a browser that has this session, from a page of ours.
+pub(crate) fn in_session(secret: &AccessToken, mut request: Request<Body>) -> Request<Body> {
+    let cookie = format!("deskbell_session={}", secret.expose());
+    request.headers_mut().insert("cookie", cookie.parse().unwrap());
+    request.headers_mut().insert("sec-fetch-site", "same-origin".parse().unwrap());
+    request
+}
+
+/// The same request by whoever has this token.
+pub(crate) fn by(token: &str, mut request: Request<Body>) -> Request<Body> {
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request
 }
 
 /// Waits, for at most as long as a test may take.

@@ -21,7 +21,6 @@ use crate::backend_api;
 use crate::config::{Config, StoreConfig};
 use crate::delivering::Delivering;
 use crate::handler::Handler;
-use crate::mirrored::Mirrored;
 use crate::tasks::{self, TaskGroup};
 
 /// The longest pause between tries to open the store.
@@ -168,8 +167,8 @@ impl Listening {
         };
         let ensure = parts::ensure(&mirrors, &consumed, &readable);
         let statuses = parts::statuses(&mirrors, &consumed);
-        let app = routes::app(shared, sources, admin, statuses, Mirrored::new(ensure.clone()));
-        door.routes.replace(deskbell_server::routes::router(app));
+        let app = routes::app(shared, sources, statuses, None);
+        door.routes.replace(deskbell_server::routes::routers(app).public);
         door.open();
         // Requests do not wait for these.
         if let Err(error) = parts::open_mirrors(&mut mirrors).await {

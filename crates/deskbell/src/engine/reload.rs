@@ -11,7 +11,6 @@ use super::{Engine, StartError, parts, routes};
 use crate::backend_api;
 use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
-use crate::mirrored::Mirrored;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reloaded {
@@ -56,8 +55,8 @@ impl Engine {
         refetch.replace(readable.clone());
         ensure.replace(readable.clone(), parts.ensured_mirrors(&config));
         let statuses = parts.running_mirrors(&consumed);
-        let app = routes::app(shared, sources, admin, statuses, Mirrored::new(ensure.clone()));
-        self.routes.replace(deskbell_server::routes::router(app));
+        let app = routes::app(shared, sources, statuses, None);
+        self.routes.replace(deskbell_server::routes::routers(app).public);
         self.reload_tls();
         self.config = config;
         Ok(Reloaded { destinations: changed, after_restart })

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use deskbell_server::{AdminToken, App, IngestOptions, Source, SourceMode, Tls};
+use deskbell_server::{AdminApp, AdminToken, App, IngestOptions, Source, SourceMode, Tls};
 
 use super::StartError;
 use super::parts::Shared;
 use crate::alerts::AlarmedSources;
 use crate::config::{Config, SourceConfig};
-use crate::explain::LogExplanations;
 use crate::metrics;
-use crate::mirrored::Mirrored;
 use crate::outcomes::mirrors::RunningMirrors;
 
 /// The token for the routes that are not public, and the metrics that one of them renders.
@@ -31,9 +29,8 @@ pub(super) fn admin(config: &Config) -> Result<Admin, StartError> {
 pub(super) fn app(
     Shared { config, store, log, refused, .. }: Shared<'_>,
     sources: Vec<Source>,
-    admin: Admin,
     mirrors: RunningMirrors,
-    mirrored: Mirrored,
+    admin: Option<AdminApp>,
 ) -> App {
     App {
         sources,
@@ -41,17 +38,13 @@ pub(super) fn app(
         store: store.clone(),
         mirrors: Arc::new(mirrors),
         silent: Arc::new(AlarmedSources::new(store.clone())),
-        entities: Arc::new(mirrored),
-        explanations: Arc::new(LogExplanations::new(config.clone(), Arc::clone(store))),
         clients: config.server.allowed_clients(),
         refused: Arc::clone(refused),
         ingest: IngestOptions {
             body_bytes_max: config.server.body_bytes_max,
             ..IngestOptions::default()
         },
-        metrics: admin.metrics,
-        admin_token: admin.token,
-        tokens: Some(store.clone()),
+        admin,
     }
 }
 
