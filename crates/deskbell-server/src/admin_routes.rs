@@ -1,11 +1,13 @@
-//! The routes that are not public, behind one guard: the admin API and the metrics.
+//! The routes that are not public, behind one guard: the admin API, the pages, and the metrics.
 
 use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use deskbell_admin::{Admin, Route};
+use axum::response::Redirect;
+use axum::routing::get;
+use deskbell_admin::{Admin, Method, Route, SignIn};
 use deskbell_config::HttpUrl;
 
 use crate::access::Access;
@@ -13,6 +15,8 @@ use crate::api::{self, Api};
 use crate::entities::{Entities, MirroredEntities};
 use crate::guard::{Guard, guard};
 use crate::metrics_page::{self, Render};
+use crate::next_path;
+use crate::sign_in::{self, SigningIn};
 use crate::site::Site;
 use crate::{AdminToken, AllowedClients};
 
@@ -20,6 +24,8 @@ use crate::{AdminToken, AllowedClients};
 pub struct AdminApp {
     /// What everything is asked of.
     pub admin: Arc<dyn Admin>,
+    /// The pages; without them nobody can sign in.
+    pub pages: Option<Pages>,
     /// The admin token of the config; without one there are no metrics.
     pub token: Option<AdminToken>,
     /// What the mirrors have.
@@ -32,18 +38,37 @@ pub struct AdminApp {
     pub listens_apart: bool,
 }
 
+/// The pages for people, which are made elsewhere.
+pub struct Pages {
+    /// What answers them; all of it is behind the guard, and it needs no fallback.
+    pub router: Router,
+    /// What each page needs. One that is not here is refused.
+    pub routes: &'static [Route],
+    /// The page for signing in.
+    pub sign_in: fn(SignIn<'_>) -> String,
+}
+
 impl fmt::Debug for AdminApp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdminApp").field("admin", &self.admin).finish_non_exhaustive()
     }
 }
 
-/// Every route that is not public.
-pub(crate) fn router(app: AdminApp, clients: AllowedClients) -> Router {
-    let AdminApp { admin, token, entities, public_url, metrics, listens_apart: _ } = app;
+impl fmt::Debug for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("routes", &self.routes).finish_non_exhaustive()
+    }
+}
+
+/// The start page.
+const START: &[Route] = &[Route::open(Method::Get, "/")];
+
+/// Every route that is not public. `/` leads to the pages unless it is a source's.
+pub(crate) fn router(app: AdminApp, clients: AllowedClients, has_start: bool) -> Router {
+    let AdminApp { admin, pages, token, entities, public_url, metrics, listens_apart: _ } = app;
     let site = Arc::new(Site::new(public_url.as_ref(), clients));
     let has_metrics = token.is_some();
-    let access = Arc::new(Access::new(token, admin));
+    let access = Arc::new(Access::new(token, Arc::clone(&admin)));
     let own = api::routes();
     let mut tables: Vec<&[Route]> = vec![&own];
     let mut router = api::router(Api { entities: Arc::new(Entities::new(entities)) });
@@ -51,6 +76,15 @@ pub(crate) fn router(app: AdminApp, clients: AllowedClients) -> Router {
     if has_metrics {
         tables.push(metrics_page::ROUTES);
         router = router.merge(metrics_page::router(metrics));
+    }
+    if let Some(Pages { router: pages, routes, sign_in: page }) = pages {
+        tables.extend([routes, sign_in::ROUTES]);
+        let signing_in = SigningIn::new(Arc::clone(&access), admin, Arc::clone(&site), page);
+        router = router.merge(pages.reset_fallback()).merge(sign_in::router(signing_in));
+        if has_start {
+            tables.push(START);
+            router = router.route("/", get(|| async { Redirect::to(next_path::START) }));
+        }
     }
     let state = Arc::new(Guard::new(&tables, access, site));
     router.layer(from_fn_with_state(state, guard))

@@ -41,6 +41,7 @@ mod sender_config;
 mod serve;
 mod server_options;
 mod session_cookie;
+mod sign_in;
 mod silent_sources;
 mod site;
 mod source_config;
@@ -51,7 +52,7 @@ mod svix;
 mod tls;
 mod unknown_path;
 
-pub use admin_routes::AdminApp;
+pub use admin_routes::{AdminApp, Pages};
 pub use admin_token::AdminToken;
 pub use backend_api_config::{BackendKey, BackfillMode};
 pub use client_address::AllowedClients;

@@ -74,6 +74,7 @@ pub fn routers(app: App) -> Routers {
     let readiness = Arc::new(readiness);
     let paths: Vec<_> =
         app.sources.iter().flat_map(|source| source.paths.iter().cloned()).collect();
+    let is_start_free = !paths.iter().any(|path| path == "/");
     let unknown = Arc::new(UnknownPaths::new(paths));
     let (clients, ingest) = (app.clients.clone(), app.ingest.clone());
     let unknown = Router::new().fallback(unknown_path::refuse).with_state(unknown);
@@ -84,11 +85,11 @@ pub fn routers(app: App) -> Routers {
         None => Routers { public, admin: None },
         Some(admin) if admin.listens_apart => {
             // The fallback of the second is the one that stays: it is behind the guard.
-            let admin = health(&readiness).merge(admin_routes::router(admin, clients));
+            let admin = health(&readiness).merge(admin_routes::router(admin, clients, true));
             Routers { public, admin: Some(admin) }
         }
         Some(admin) => {
-            let admin = admin_routes::router(admin, clients);
+            let admin = admin_routes::router(admin, clients, is_start_free);
             Routers { public: public.merge(admin), admin: None }
         }
     }

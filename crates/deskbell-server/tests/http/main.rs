@@ -12,8 +12,10 @@ mod ingest;
 mod listening;
 #[expect(dead_code, reason = "the rest of the routes that ask it come next")]
 mod memory_admin;
+mod pages;
 mod refusals;
 mod room;
+mod sign_in;
 mod slots;
 mod support;
 mod tls;

@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use crate::memory_admin::MemoryAdmin;
+use crate::pages;
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(crate) const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -77,6 +78,7 @@ impl TestServer {
         let (entities, admin): (Arc<Entities>, Arc<MemoryAdmin>) = Default::default();
         let mut app = AdminApp {
             admin: admin.clone(),
+            pages: Some(pages::pages()),
             token: AdminToken::new(ADMIN_TOKEN.to_owned()),
             entities: entities.clone(),
             public_url: None,

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use deskbell_server::{IngestOptions, ServerOptions, Tls, TlsConfig, TlsError};
+use http::Request;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -16,7 +18,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::listening::{Listening, listen_with, wire};
 use crate::refusals::Log;
-use crate::support::{EVENT, after, signed, within};
+use crate::support::{ADMIN_TOKEN, EVENT, after, post, signed, within};
 
 /// The files of a server, in a directory of their own.
 struct Files {
@@ -53,6 +55,14 @@ async fn listen(tls: &Tls) -> Listening {
 
 /// Sends an event to a server that must show this certificate.
 async fn deliver(listening: &Listening, certificate: &CertificateDer<'static>) -> Option<String> {
+    send(listening, certificate, signed("msg_1", EVENT)).await
+}
+
+async fn send(
+    listening: &Listening,
+    certificate: &CertificateDer<'static>,
+    request: Request<Body>,
+) -> Option<String> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -64,7 +74,7 @@ async fn deliver(listening: &Listening, certificate: &CertificateDer<'static>) -
     let stream = TcpStream::connect(listening.address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let mut stream = connector.connect(name, stream).await.ok()?;
-    let (head, body) = wire(signed("msg_1", EVENT)).await;
+    let (head, body) = wire(request).await;
     stream.write_all(&[head, body].concat()).await.unwrap();
     let mut bytes = vec![0; 4_096];
     let read = within(10, stream.read(&mut bytes)).await.unwrap();
@@ -79,6 +89,19 @@ async fn events_are_taken_over_tls() {
     let reply = deliver(&listening, &certificate).await.unwrap();
     assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
     assert_eq!(listening.server.log().await[0].payload, EVENT);
+}
+
+#[tokio::test]
+async fn a_session_that_begins_over_tls_has_a_cookie_for_tls_alone() {
+    let files = Files::new();
+    let certificate = files.renew();
+    let listening = listen(&files.open().unwrap()).await;
+    let mut request = post("/sign-in", format!("token={ADMIN_TOKEN}"));
+    request.headers_mut().insert("origin", "https://localhost".parse().unwrap());
+    let reply = send(&listening, &certificate, request).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 303"), "{reply}");
+    assert!(reply.contains("set-cookie: __Host-deskbell_session=dbt_"), "{reply}");
+    assert!(reply.contains("; SameSite=Strict; Secure"), "{reply}");
 }
 
 #[tokio::test]
