@@ -71,7 +71,7 @@ pub(crate) fn router(app: AdminApp, clients: AllowedClients, has_start: bool) ->
     let access = Arc::new(Access::new(token, Arc::clone(&admin)));
     let own = api::routes();
     let mut tables: Vec<&[Route]> = vec![&own];
-    let mut router = api::router(Api { entities: Arc::new(Entities::new(entities)) });
+    let mut router = api_router(Arc::clone(&admin), entities);
     // The Svix-compatible routes: merge `svix::router(Arc::clone(&admin))`, and push `svix::ROUTES`.
     if has_metrics {
         tables.push(metrics_page::ROUTES);
@@ -88,4 +88,10 @@ pub(crate) fn router(app: AdminApp, clients: AllowedClients, has_start: bool) ->
     }
     let state = Arc::new(Guard::new(&tables, access, site));
     router.layer(from_fn_with_state(state, guard))
+}
+
+fn api_router(admin: Arc<dyn Admin>, entities: Arc<dyn MirroredEntities>) -> Router {
+    let entities = Arc::new(Entities::new(entities));
+    let description = api::openapi().to_json().unwrap_or_default();
+    api::router(Api::new(admin, entities, description.into()))
 }

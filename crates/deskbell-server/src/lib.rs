@@ -54,6 +54,7 @@ mod unknown_path;
 
 pub use admin_routes::{AdminApp, Pages};
 pub use admin_token::AdminToken;
+pub use api::openapi;
 pub use backend_api_config::{BackendKey, BackfillMode};
 pub use client_address::AllowedClients;
 pub use config::{Network, ServerConfig};

@@ -11,6 +11,8 @@ use deskbell_store::TokenRole;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
+use crate::problem::Problem;
+
 pub(crate) const ROUTES: &[Route] = &[Route::get("/metrics", TokenRole::Viewer)];
 
 /// Renders the metrics in Prometheus' text format.
@@ -21,6 +23,8 @@ pub(crate) fn router(render: Render) -> Router {
 }
 
 /// The metrics, in Prometheus' text format.
+#[utoipa::path(get, path = "/metrics", tag = "Overview",
+    responses((status = 200, description = "The metrics", content_type = "text/plain", body = String), Problem))]
 pub(crate) async fn get_metrics(State(render): State<Render>) -> Response {
     let mut reply = Response::new(render().into());
     let text = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
