@@ -1,20 +1,24 @@
 //! The admin API: every route of our own, with the role that it needs and what answers it.
 
 use axum::Router;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, delete, get, post};
 use deskbell_admin::Route;
 use deskbell_store::TokenRole::{Admin, Reader, Viewer};
 use utoipa::openapi::OpenApi;
 
 pub(crate) use extract::Api;
 
+mod dead_letters;
 mod described;
+mod destinations;
 mod events;
 mod explain;
 mod extract;
 mod overview;
 mod query;
+mod replays;
 mod rows;
+mod tokens;
 
 type Handler = fn() -> MethodRouter<Api>;
 
@@ -32,6 +36,35 @@ const TABLE: &[(Route, Handler)] = &[
     (Route::get("/api/v1/users/{id}", Reader), || get(rows::get_user)),
     (Route::get("/api/v1/organizations/{id}", Reader), || get(rows::get_organization)),
     (Route::get("/api/v1/organization_memberships", Reader), || get(rows::get_membership)),
+    (Route::post("/api/v1/replay", Admin), || post(replays::create_replay)),
+    (Route::get("/api/v1/replays/{id}", Viewer), || get(replays::get_replay)),
+    (Route::get("/api/v1/destinations", Viewer), || get(destinations::list_destinations)),
+    (Route::get("/api/v1/destinations/{name}", Viewer), || get(destinations::get_destination)),
+    (Route::get("/api/v1/destinations/{name}/stats", Viewer), || {
+        get(destinations::get_destination_stats)
+    }),
+    (Route::get("/api/v1/destinations/{name}/attempts", Viewer), || {
+        get(destinations::list_attempts)
+    }),
+    (Route::post("/api/v1/destinations/{name}/pause", Admin), || {
+        post(destinations::pause_destination)
+    }),
+    (Route::post("/api/v1/destinations/{name}/resume", Admin), || {
+        post(destinations::resume_destination)
+    }),
+    (Route::post("/api/v1/destinations/{name}/send-example", Admin), || {
+        post(destinations::send_example)
+    }),
+    (Route::get("/api/v1/mirrors", Viewer), || get(destinations::list_mirrors)),
+    (Route::get("/api/v1/mirrors/{name}", Viewer), || get(destinations::get_mirror)),
+    (Route::get("/api/v1/dead-letters", Viewer), || get(dead_letters::list_dead_letters)),
+    (Route::get("/api/v1/dead-letters/causes", Viewer), || {
+        get(dead_letters::list_dead_letter_causes)
+    }),
+    (Route::post("/api/v1/dead-letters/retry", Admin), || post(dead_letters::retry_dead_letters)),
+    (Route::get("/api/v1/tokens", Admin), || get(tokens::list_tokens)),
+    (Route::post("/api/v1/tokens", Admin), || post(tokens::create_token)),
+    (Route::delete("/api/v1/tokens/{name}", Admin), || delete(tokens::revoke_token)),
 ];
 
 /// What each route needs.

@@ -9,7 +9,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::extract::Api;
-use super::{events, explain, overview, rows};
+use super::{dead_letters, destinations, events, explain, overview, replays, rows, tokens};
 use crate::metrics_page;
 use crate::problem::ProblemDetails;
 use crate::replies;
@@ -31,6 +31,23 @@ use crate::replies;
         rows::get_user,
         rows::get_organization,
         rows::get_membership,
+        replays::create_replay,
+        replays::get_replay,
+        destinations::list_destinations,
+        destinations::get_destination,
+        destinations::get_destination_stats,
+        destinations::list_attempts,
+        destinations::pause_destination,
+        destinations::resume_destination,
+        destinations::send_example,
+        destinations::list_mirrors,
+        destinations::get_mirror,
+        dead_letters::list_dead_letters,
+        dead_letters::list_dead_letter_causes,
+        dead_letters::retry_dead_letters,
+        tokens::list_tokens,
+        tokens::create_token,
+        tokens::revoke_token,
         metrics_page::get_metrics,
     ),
     components(schemas(ProblemDetails)),
