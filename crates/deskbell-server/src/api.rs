@@ -18,6 +18,7 @@ mod overview;
 mod query;
 mod replays;
 mod rows;
+mod tail;
 mod tokens;
 
 type Handler = fn() -> MethodRouter<Api>;
@@ -30,6 +31,7 @@ const TABLE: &[(Route, Handler)] = &[
     (Route::get("/api/v1/catalog", Viewer), || get(overview::list_catalog)),
     (Route::get("/api/openapi.json", Viewer), || get(described::get_description)),
     (Route::get("/api/v1/events", Viewer), || get(events::list_events)),
+    (Route::get("/api/v1/events/tail", Viewer), || get(tail::tail_events)),
     (Route::get("/api/v1/events/{id}", Viewer), || get(events::get_event)),
     (Route::get("/api/v1/subjects/{id}/events", Viewer), || get(events::list_subject_events)),
     (Route::get("/api/v1/explain/{id}", Viewer), || get(explain::explain)),

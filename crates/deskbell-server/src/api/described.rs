@@ -9,7 +9,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::extract::Api;
-use super::{dead_letters, destinations, events, explain, overview, replays, rows, tokens};
+use super::{dead_letters, destinations, events, explain, overview, replays, rows, tail, tokens};
 use crate::metrics_page;
 use crate::problem::ProblemDetails;
 use crate::replies;
@@ -25,6 +25,7 @@ use crate::replies;
         overview::list_catalog,
         get_description,
         events::list_events,
+        tail::tail_events,
         events::get_event,
         events::list_subject_events,
         explain::explain,

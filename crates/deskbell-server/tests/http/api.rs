@@ -77,10 +77,10 @@ async fn personal_data_is_masked_for_viewers() {
 }
 
 #[tokio::test]
-async fn viewers_search_no_texts() {
+async fn viewers_search_no_texts_and_follow_no_payloads() {
     let server = TestServer::start().await;
     let viewer = server.admin.token(TokenRole::Viewer);
-    for path in ["/api/v1/events?text=Ada"] {
+    for path in ["/api/v1/events?text=Ada", "/api/v1/events/tail?payload=true"] {
         let refused = read(&server, viewer.expose(), path).await;
         let (status, code, detail) = problem(&refused);
         assert_eq!((status, code), (403, "forbidden"), "{path}");

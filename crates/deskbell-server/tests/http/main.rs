@@ -11,7 +11,6 @@ mod heads;
 mod health;
 mod ingest;
 mod listening;
-#[expect(dead_code, reason = "the rest of the routes that ask it come next")]
 mod memory_admin;
 mod pages;
 mod refusals;
@@ -19,4 +18,5 @@ mod room;
 mod sign_in;
 mod slots;
 mod support;
+mod tail;
 mod tls;
