@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod admin_limits;
 mod api;
 mod clients;
 mod connections;
 mod entities;
 mod flood;
+mod guard;
 mod heads;
 mod health;
 mod ingest;
