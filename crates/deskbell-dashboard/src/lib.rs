@@ -1,1 +1,9 @@
 //! Deskbell's pages: HTML made from what [`deskbell_admin`] answers.
+//!
+//! The pages expect that whoever
+//! serves them has checked that, inserted an `axum::Extension<Caller>`, and refused forms of other
+//! sites. Nothing is loaded from another host, and no page has a script or a style of its own, so that
+//! a strict content security policy holds.
+
+mod assets;
+mod compress;
