@@ -6,4 +6,16 @@
 //! a strict content security policy holds.
 
 mod assets;
+mod badge;
+mod chart;
+mod clip;
 mod compress;
+mod curl;
+mod dashboard;
+mod document;
+mod icon;
+mod link;
+mod number;
+mod payload;
+mod table;
+mod time;
