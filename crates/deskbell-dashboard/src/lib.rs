@@ -6,16 +6,24 @@
 //! a strict content security policy holds.
 
 mod assets;
+mod attempt;
 mod badge;
 mod chart;
 mod clip;
 mod compress;
 mod curl;
 mod dashboard;
+mod destination;
 mod document;
+mod filter;
+mod form;
 mod icon;
+mod layout;
 mod link;
+mod notice;
 mod number;
+mod params;
 mod payload;
+mod reply;
 mod table;
 mod time;
