@@ -22,8 +22,11 @@ mod layout;
 mod link;
 mod notice;
 mod number;
+mod pages;
 mod params;
 mod payload;
 mod reply;
 mod table;
 mod time;
+
+pub use pages::sign_in::sign_in;

@@ -1,0 +1,7 @@
+//! The pages, a file or a folder each.
+
+pub(crate) mod overview;
+pub(crate) mod replays;
+pub(crate) mod search;
+pub(crate) mod setup;
+pub(crate) mod sign_in;
