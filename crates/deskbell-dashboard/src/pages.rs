@@ -1,5 +1,6 @@
 //! The pages, a file or a folder each.
 
+pub(crate) mod events;
 pub(crate) mod overview;
 pub(crate) mod replays;
 pub(crate) mod search;
