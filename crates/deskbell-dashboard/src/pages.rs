@@ -1,8 +1,12 @@
 //! The pages, a file or a folder each.
 
+pub(crate) mod catalog;
+pub(crate) mod dead_letters;
 pub(crate) mod events;
+pub(crate) mod mirror;
 pub(crate) mod overview;
 pub(crate) mod replays;
 pub(crate) mod search;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
+pub(crate) mod subject;

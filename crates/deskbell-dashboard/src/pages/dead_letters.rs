@@ -1,0 +1,170 @@
+//! Dead letters: by cause, or those of one cause.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use deskbell_admin::{Caller, DeadLetterCause, DeadLetterQuery, DeadLetterView, RetryRequest};
+use maud::{Markup, html};
+
+use crate::badge;
+use crate::dashboard::{Dashboard, may_change};
+use crate::document::Html;
+use crate::form;
+use crate::layout::{self, Section};
+use crate::link;
+use crate::notice::{self, Notice};
+use crate::number;
+use crate::params::{Form, Params, Query};
+use crate::reply::{Failure, see};
+use crate::table::empty;
+use crate::time;
+
+const PATH: &str = "/dashboard/dead-letters";
+const RETRY: &str = "/dashboard/dead-letters/retry";
+/// Of one cause, so many are listed.
+const LISTED: u32 = 100;
+
+pub(crate) async fn page(
+    State(dashboard): State<Dashboard>,
+    Extension(caller): Extension<Caller>,
+    Query(params): Query,
+) -> Result<Html, Failure> {
+    let content = if params.one("destination").or(params.one("id")).is_some() {
+        listed(&dashboard, &caller, &params).await?
+    } else {
+        by_cause(&dashboard, &caller, &params).await?
+    };
+    Ok(layout::page(&caller, Section::DeadLetters, "Dead letters", &content))
+}
+
+async fn by_cause(
+    dashboard: &Dashboard,
+    caller: &Caller,
+    params: &Params,
+) -> Result<Markup, Failure> {
+    let causes = dashboard.admin.dead_letter_causes().await?;
+    let count = causes.iter().map(|cause| cause.count).sum();
+    let about = html! { "Deliveries that failed permanently, and rows that a database rejected" };
+    let actions = html! {
+        @if may_change(caller) && count > 0 {
+            (form::confirmed(RETRY, &format!("Retry all {}", number::count(count)),
+                "Each is tried again. What fails again comes back here.", &[("all", "1")]))
+        }
+    };
+    Ok(html! {
+        (layout::head(&html! { "Dead letters" }, &about, &actions))
+        (notice::of(params))
+        @if causes.is_empty() {
+            (empty("No dead letters.", &html! {
+                "What fails permanently is kept here with the reason, until you retry it."
+            }))
+        }
+        @for cause in &causes { (group(cause, caller)) }
+    })
+}
+
+fn group(cause: &DeadLetterCause, caller: &Caller) -> Markup {
+    let key = cause.cause.as_deref().or(cause.reason.as_deref());
+    let mut pairs = vec![("destination", cause.destination.as_str())];
+    pairs.extend(key.map(|key| ("cause", key)));
+    let count = number::counted(cause.count, "dead letter");
+    html! {
+        section.card.cause {
+            div.title {
+                h2 { (count) " at " a href=(link::destination(&cause.destination)) { (cause.destination) } }
+                a.button href=(link::with_query(PATH, pairs.iter().copied())) { "List" }
+                @if may_change(caller) {
+                    (form::button(RETRY, &format!("Retry {}", number::count(cause.count)), &pairs))
+                }
+            }
+            p.reason { (cause.reason.as_deref().unwrap_or("The reason was not recorded.")) }
+            p.muted {
+                @if cause.part == "delivery" { "deliveries" } @else if cause.part.is_empty() { "rows of the mirror" } @else { (cause.part) }
+                @if let Some(code) = &cause.cause { " · " code { (code) } }
+                @if let (Some(oldest), Some(newest)) = (cause.oldest, cause.newest) {
+                    " · " (time::moment(oldest)) " to " (time::moment(newest))
+                }
+            }
+            @if !cause.examples.is_empty() {
+                p.muted { "For example "
+                    @for (index, id) in cause.examples.iter().enumerate() {
+                        @if index > 0 { ", " }
+                        a href=(link::with_query("/dashboard/search", [("q", id.as_str())])) { code { (id) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn listed(
+    dashboard: &Dashboard,
+    caller: &Caller,
+    params: &Params,
+) -> Result<Markup, Failure> {
+    let query = DeadLetterQuery {
+        destination: params.owned("destination"),
+        id: params.owned("id"),
+        cause: params.owned("cause"),
+        limit: LISTED,
+    };
+    let letters = dashboard.admin.dead_letters(&query).await?;
+    let title = html! { "Dead letters" @if let Some(name) = &query.destination { " at " (name) } };
+    let about = html! {
+        @if letters.len() >= LISTED as usize { "The first " }
+        (number::counted(letters.len() as u64, "dead letter"))
+        @if let Some(cause) = &query.cause { " with the cause " code { (cause) } }
+    };
+    Ok(html! {
+        (layout::crumbs(&[("Dead letters", PATH)]))
+        (layout::head(&title, &about, &html! {}))
+        (notice::of(params))
+        @if letters.is_empty() {
+            (empty("None are left.", &html! { a href=(PATH) { "Show all dead letters" } }))
+        }
+        @for letter in &letters { (one(letter, caller)) }
+    })
+}
+
+fn one(letter: &DeadLetterView, caller: &Caller) -> Markup {
+    let id = if letter.id.is_empty() { &letter.message_id } else { &letter.id };
+    html! {
+        section.card.cause {
+            div.title {
+                h2 {
+                    a href=(link::event(&letter.source, &letter.message_id)) { (letter.event_type) }
+                    (badge::dead_letter_state(letter.state))
+                }
+                @if may_change(caller) {
+                    (form::button(RETRY, "Retry", &[("destination", &letter.destination), ("id", id)]))
+                }
+            }
+            p.reason { (letter.reason.as_deref().unwrap_or("The reason was not recorded.")) }
+            p.muted {
+                (letter.title.as_deref().unwrap_or(&letter.part))
+                @if !letter.id.is_empty() { " · " a href=(link::subject(&letter.id)) { code { (letter.id) } } }
+                @for detail in [&letter.cause, &letter.constraint, &letter.table].into_iter().flatten() {
+                    " · " code { (detail) }
+                }
+                @if let Some(attempts) = letter.attempts { " · " (number::counted(attempts.into(), "attempt")) }
+                @if let Some(since) = letter.since { " · " (time::moment(since)) }
+            }
+        }
+    }
+}
+
+/// Retries what the form names: all, one cause, or one.
+pub(crate) async fn retry(
+    State(dashboard): State<Dashboard>,
+    Extension(caller): Extension<Caller>,
+    Form(params): Form,
+) -> Result<Response, Failure> {
+    let request = RetryRequest {
+        destination: params.owned("destination"),
+        ids: params.all("id").map(str::to_owned).collect(),
+        all: params.one("all").is_some(),
+        cause: params.owned("cause"),
+    };
+    let retried = dashboard.admin.retry_dead_letters(&caller, &request).await?;
+    Ok(see(&Notice::Retried.at(PATH, Some(retried.asked))))
+}

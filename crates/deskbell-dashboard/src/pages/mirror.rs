@@ -1,0 +1,127 @@
+//! A mirror: its tables, how far it is, and what its last comparison with Clerk found.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use deskbell_admin::{Caller, DestinationView, MirrorTable, MirrorView, ReconciledView};
+use maud::{Markup, html};
+
+use crate::badge::{self, Tone, badge};
+use crate::dashboard::Dashboard;
+use crate::destination::backlog;
+use crate::document::Html;
+use crate::layout::{self, Section};
+use crate::link;
+use crate::number;
+use crate::reply::Failure;
+use crate::table::{
+    Column::{Number, Text},
+    cards, cell, empty, facts,
+};
+use crate::time;
+
+pub(crate) async fn page(
+    State(dashboard): State<Dashboard>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Result<Html, Failure> {
+    let mirror = dashboard.admin.mirror(&name).await?;
+    let view = &mirror.destination;
+    let about = html! {
+        "Mirror" @if let Some(receiver) = &view.receiver { " in " code { (receiver) } }
+    };
+    let actions = html! {
+        a.button href=(link::destination(&view.name)) { "Settings" }
+    };
+    let title = html! { (view.name) (badge::destination_state(view.state)) };
+    let content = html! {
+        (layout::crumbs(&[("Destinations", "/dashboard/destinations")]))
+        (layout::head(&title, &about, &actions))
+        @if let Some(reason) = &view.reason {
+            div.notice.warn { (reason) @if let Some(since) = view.since { " Since " (time::moment(since)) "." } }
+        }
+        (figures(view))
+        (tables(&mirror))
+        (details(view))
+    };
+    Ok(layout::page(&caller, Section::Destinations, &view.name, &content))
+}
+
+fn figures(view: &DestinationView) -> Markup {
+    let dead = view.dead_lettered.unwrap_or(0);
+    let letters =
+        link::with_query("/dashboard/dead-letters", [("destination", view.name.as_str())]);
+    html! {
+        dl.figures {
+            div { dt { "Lag" } dd.value { (backlog(view)) }
+                dd.note { "of " (number::count(view.head.unsigned_abs())) " events in the log" } }
+            div { dt { "Dead letters" } dd.value { (number::count(dead)) }
+                dd.note { @if dead > 0 { a href=(letters) { "Look at them" } } @else { "no row was rejected" } } }
+            div { dt { "Waiting rows" } dd.value { (number::known(view.waiting_rows)) }
+                dd.note { "retried automatically" } }
+            div { dt { "Last reconcile" } dd.value { (reconciled(view.reconciled.as_ref())) }
+                dd.note { (found(view.reconciled.as_ref())) } }
+        }
+    }
+}
+
+fn reconciled(reconciled: Option<&ReconciledView>) -> Markup {
+    html! {
+        @if let Some(last) = reconciled { (time::ago(last.started_at, time::now())) } @else { "never" }
+    }
+}
+
+fn found(reconciled: Option<&ReconciledView>) -> Markup {
+    html! {
+        @if let Some(last) = reconciled {
+            @if last.repaired == 0 && last.left == 0 { (badge(Tone::Good, "no difference")) }
+            @if last.repaired > 0 { (badge(Tone::Warn, &format!("{} repaired", number::count(last.repaired)))) }
+            @if last.left > 0 { (badge(Tone::Bad, &format!("{} differ", number::count(last.left)))) }
+            @if !last.complete { " not complete" }
+        } @else { "needs Clerk's secret key" }
+    }
+}
+
+fn tables(mirror: &MirrorView) -> Markup {
+    let rows = html! {
+        @for table in &mirror.tables {
+            tr {
+                (cell("Table", &html! { code { (table.name) } }))
+                (cell("Entity", &html! { (badge::words(&table.entity)) }))
+                (cell("Kind", &html! { @if table.mapped { "your table" } @else { "mirror" } }))
+                td.number data-label="Rows" { (row_count(table)) }
+            }
+        }
+    };
+    html! {
+        section.card {
+            h2 { "Tables" }
+            @if let Some(error) = &mirror.error { p.notice.warn { "The tables could not be read: " (error) } }
+            @if mirror.tables.is_empty() {
+                (empty("No tables yet.", &html! { "They are created when the mirror starts." }))
+            } @else {
+                (cards("Tables", &[Text("Table"), Text("Entity"), Text("Kind"), Number("Rows")], &rows))
+            }
+        }
+    }
+}
+
+fn row_count(table: &MirrorTable) -> Markup {
+    html! {
+        @if table.estimated && table.rows.is_some() { span.muted { "about " } }
+        (number::known(table.rows))
+    }
+}
+
+fn details(view: &DestinationView) -> Markup {
+    html! {
+        section.card {
+            h2 { "Progress" }
+            (facts(&[
+                ("State since", time::maybe(view.since)),
+                ("Applied up to", html! { (number::known(view.routed.map(i64::unsigned_abs))) }),
+                ("Oldest event not applied", time::maybe(view.oldest_received_at)),
+                ("Reported", time::maybe(view.reported_at)),
+            ]))
+        }
+    }
+}
