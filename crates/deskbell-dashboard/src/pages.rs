@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 pub(crate) mod dead_letters;
+pub(crate) mod destinations;
 pub(crate) mod events;
 pub(crate) mod mirror;
 pub(crate) mod overview;
