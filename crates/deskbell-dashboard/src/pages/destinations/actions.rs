@@ -1,0 +1,99 @@
+//! What is done with a destination by one button.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use deskbell_admin::{Caller, SealedSecret};
+
+use super::endpoint;
+use crate::dashboard::Dashboard;
+use crate::link;
+use crate::notice::Notice;
+use crate::params::Form;
+use crate::reply::{Failure, see};
+
+pub(crate) async fn pause(
+    State(dashboard): State<Dashboard>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    dashboard.admin.pause(&caller, &name).await?;
+    Ok(see(&Notice::Paused.at(&link::destination(&name), None)))
+}
+
+pub(crate) async fn resume(
+    State(dashboard): State<Dashboard>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    dashboard.admin.resume(&caller, &name).await?;
+    Ok(see(&Notice::Resumed.at(&link::destination(&name), None)))
+}
+
+/// Sends a sample, and shows the event.
+pub(crate) async fn send_test(
+    State(dashboard): State<Dashboard>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    Form(params): Form,
+) -> Result<Response, Failure> {
+    let event_type = params.required("type")?;
+    let id = dashboard.admin.send_example(&caller, &name, event_type).await?;
+    let source = dashboard.admin.event(None, &id).await?.event.source;
+    Ok(see(&Notice::Sent.at(&link::event(&source, &id), None)))
+}
+
+pub(crate) async fn delete(
+    State(dashboard): State<Dashboard>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let found = endpoint::required(&dashboard, &name).await?;
+    dashboard.admin.delete_endpoint(&caller, &found.source, &name).await?;
+    Ok(see(&Notice::Deleted.at(super::list::PATH, None)))
+}
+
+pub(crate) async fn replace_headers(
+    State(dashboard): State<Dashboard>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    Form(params): Form,
+) -> Result<Response, Failure> {
+    let found = endpoint::required(&dashboard, &name).await?;
+    let headers = headers(params.one("headers").unwrap_or_default())?;
+    dashboard.admin.set_endpoint_headers(&caller, &found.source, &name, headers).await?;
+    Ok(see(&Notice::HeadersReplaced.at(&link::destination(&name), None)))
+}
+
+/// Lines of `name: value`.
+fn headers(text: &str) -> Result<BTreeMap<String, SealedSecret>, Failure> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(index, line)| {
+            let (name, value) = line.split_once(':').ok_or_else(|| {
+                // The line itself may be a secret.
+                Failure::BadRequest(format!(
+                    "line {} has no colon: expected name: value",
+                    index + 1
+                ))
+            })?;
+            Ok((name.trim().to_ascii_lowercase(), SealedSecret(value.trim().to_owned())))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_lines() {
+        let read = headers("X-Team: billing\r\n\n authorization : Bearer a:b ").unwrap();
+        let read: Vec<_> =
+            read.iter().map(|(name, value)| (name.as_str(), value.0.as_str())).collect();
+        assert_eq!(read, [("authorization", "Bearer a:b"), ("x-team", "billing")]);
+        assert!(headers("x-team: a\nhunter2").is_err());
+    }
+}
