@@ -1,6 +1,6 @@
 //! Deskbell's pages: HTML made from what [`deskbell_admin`] answers.
 //!
-//! The pages expect that whoever
+//! [`router`] has every page, and [`ROUTES`] says who may see which. The pages expect that whoever
 //! serves them has checked that, inserted an `axum::Extension<Caller>`, and refused forms of other
 //! sites. Nothing is loaded from another host, and no page has a script or a style of its own, so that
 //! a strict content security policy holds.
@@ -26,7 +26,9 @@ mod pages;
 mod params;
 mod payload;
 mod reply;
+mod routes;
 mod table;
 mod time;
 
 pub use pages::sign_in::sign_in;
+pub use routes::{ROUTES, router};
