@@ -1,0 +1,153 @@
+//! What forms do.
+
+use deskbell_admin::DeliveryStateFilter;
+use deskbell_store::TokenRole;
+use http::StatusCode;
+
+use crate::client::{get, post};
+use crate::fixture::endpoints::SECRET;
+use crate::fixture::{World, pages};
+
+const NOW: i64 = 1_795_248_000_000;
+const CRM: &str = "/dashboard/destinations/crm-sync";
+const EVENT: &str = "/dashboard/events/clerk/msg_2rTfdYTxEGY8xvBHqJPUqj4005";
+
+#[tokio::test]
+async fn a_change_leads_to_a_page_that_says_what_was_done() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    for (url, form, done, said) in [
+        ("/pause", "", "pause crm-sync", "Paused."),
+        ("/resume", "", "resume crm-sync", "Resumed."),
+        ("/test", "type=user.created", "send user.created to crm-sync", "Sent."),
+        ("/rotate", "", "rotate clerk crm-sync: random", "Rotated."),
+        ("/rotate", "secret=whsec_new", "rotate clerk crm-sync: whsec_new", "Rotated."),
+        ("/headers", "headers=x-a%3A+1", "headers of crm-sync: x-a", "Headers replaced."),
+    ] {
+        let reply = post(&pages, &format!("{CRM}{url}"), form).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{url}");
+        assert_eq!(world.state().done.last().map(String::as_str), Some(done));
+        let page = get(&pages, &reply.location.unwrap()).await;
+        assert!(page.text.contains(said), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_when_it_is_asked_for() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    let page = post(&pages, &format!("{CRM}/secret"), "").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains(SECRET));
+    assert_eq!(world.state().done, ["reveal crm-sync"]);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_made_and_a_mistake_is_named_beside_what_was_typed() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    let url = "/dashboard/destinations/new";
+    let wrong = post(&pages, url, "source=clerk&url=ftp%3A%2F%2Fa&when=true").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for shown in ["expected an https URL", "value=\"ftp://a\"", "aria-invalid=\"true\""] {
+        assert!(wrong.text.contains(shown), "{shown}");
+    }
+    let made = post(&pages, url, "source=clerk&url=https%3A%2F%2Fa.example&secret=whsec_1").await;
+    assert_eq!(made.location.as_deref(), Some("/dashboard/destinations/ep_new?done=created"));
+    assert_eq!(world.state().done, ["create https://a.example with its own secret"]);
+}
+
+#[tokio::test]
+async fn an_edit_keeps_what_the_form_has_no_field_for() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    let form = "url=https%3A%2F%2Fb.example&events=session.*&rate_limit=9&disabled=1";
+    let saved = post(&pages, &format!("{CRM}/edit"), form).await;
+    assert_eq!(saved.location.as_deref(), Some("/dashboard/destinations/crm-sync?done=saved"));
+    let settings = world.state().endpoints[0].settings.clone();
+    assert_eq!(settings.uid.as_deref(), Some("uid-1"));
+    assert_eq!(settings.events, Some(vec!["session.*".to_owned()]));
+    assert_eq!((settings.rate_limit, settings.disabled), (Some(9), true));
+    let refused = post(&pages, "/dashboard/destinations/billing/edit", form).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_event_is_replayed_to_one_or_all() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    for (form, destination) in [("destination=crm-sync", Some("crm-sync")), ("destination=", None)]
+    {
+        let reply = post(&pages, &format!("{EVENT}/replay"), form).await;
+        assert_eq!(reply.location, Some(format!("{EVENT}?done=replayed&n=1")));
+        let request = world.state().replays.last().cloned().unwrap();
+        assert_eq!(request.destination.as_deref(), destination);
+        assert_eq!(request.message_id.as_deref(), Some("msg_2rTfdYTxEGY8xvBHqJPUqj4005"));
+    }
+}
+
+#[tokio::test]
+async fn a_replay_of_a_search_is_counted_first_and_then_sends_the_same() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    let url = "/dashboard/events/replay?type=user.*&state=dead_lettered&to=crm-sync";
+    let page = get(&pages, url).await.text;
+    let counted = world.state().replays.last().cloned().unwrap();
+    assert!(counted.dry_run);
+    let form = page.split_once("<form class=\"inline\"").unwrap().1;
+    let fields: Vec<_> = form
+        .split("<input type=\"hidden\" name=\"")
+        .skip(1)
+        .map(|field| {
+            let (name, rest) = field.split_once("\" value=\"").unwrap();
+            format!("{name}={}", &rest[..rest.find('"').unwrap()])
+        })
+        .collect();
+    let reply = post(&pages, "/dashboard/events/replay", &fields.join("&")).await;
+    assert_eq!(reply.location.as_deref(), Some("/dashboard/replays/7"));
+    let sent = world.state().replays.last().cloned().unwrap();
+    assert_eq!((sent.dry_run, &sent.destination), (false, &Some("crm-sync".to_owned())));
+    assert_eq!(sent.matching, counted.matching);
+    assert_eq!(sent.matching.unwrap().state, Some(DeliveryStateFilter::DeadLettered));
+}
+
+#[tokio::test]
+async fn a_replays_progress_is_asked_for_until_it_is_done() {
+    let pages = pages(&World::full(NOW), TokenRole::Viewer);
+    let running = get(&pages, "/dashboard/replays/7").await.text;
+    assert!(running.contains("hx-get=\"/dashboard/replays/7\"") && running.contains("1,240"));
+    let done = get(&pages, "/dashboard/replays/8").await.text;
+    assert!(!done.contains("hx-get=") && done.contains("done"));
+}
+
+#[tokio::test]
+async fn dead_letters_are_retried_by_cause_or_all() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    let url = "/dashboard/dead-letters/retry";
+    let reply = post(&pages, url, "destination=crm-sync&cause=a+reason").await;
+    assert_eq!(reply.location.as_deref(), Some("/dashboard/dead-letters?done=retried&n=1"));
+    assert!(world.state().done[0].contains("cause: Some(\"a reason\")"));
+    let reply = post(&pages, url, "all=1").await;
+    let page = get(&pages, &reply.location.unwrap()).await.text;
+    assert!(page.contains("Retry requested for 31 dead letters."), "{page}");
+}
+
+#[tokio::test]
+async fn a_tokens_text_is_shown_once() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    let url = "/dashboard/settings/tokens";
+    let made = post(&pages, url, "name=laptop&role=reader").await;
+    assert_eq!(made.text.matches("data-copy=\"dbt_").count(), 1);
+    assert!(!get(&pages, "/dashboard/settings").await.text.contains("dbt_"));
+    for (form, status) in [
+        ("name=laptop&role=reader", StatusCode::CONFLICT),
+        ("name=other&role=root", StatusCode::BAD_REQUEST),
+        ("name=&role=viewer", StatusCode::BAD_REQUEST),
+    ] {
+        assert_eq!(post(&pages, url, form).await.status, status, "{form}");
+    }
+    post(&pages, &format!("{url}/revoke"), "name=laptop").await;
+    assert!(world.state().tokens.iter().all(|token| token.name != "laptop"));
+}
