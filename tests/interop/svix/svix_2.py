@@ -261,8 +261,8 @@ def rotation(endpoint):
     key = random_secret()
     svix.endpoint.rotate_secret(APP, endpoint.id, EndpointSecretRotateIn(key=key))
     assert svix.endpoint.get_secret(APP, endpoint.id).key == key
-    svix.endpoint.rotate_secret(APP, endpoint.id)
-    rotated = svix.endpoint.get_secret(APP, endpoint.id).key
+    rotated = svix.endpoint.rotate_secret(APP, endpoint.id, EndpointSecretRotateIn()).key
+    assert svix.endpoint.get_secret(APP, endpoint.id).key == rotated
     assert rotated not in (before, key)
     payload = {"type": "user.created", "data": {}}
 

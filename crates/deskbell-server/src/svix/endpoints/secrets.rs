@@ -4,7 +4,6 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use deskbell_admin::Caller;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +11,7 @@ use super::secret_text::SecretText;
 use crate::svix::api::Api;
 use crate::svix::body::Body;
 use crate::svix::errors::{ApiError, Part};
-use crate::svix::replies::{no_content, ok};
+use crate::svix::replies::ok;
 
 /// How long the secret before is signed with too.
 const GRACE_SECONDS: u32 = 86_400;
@@ -50,25 +49,27 @@ pub(in crate::svix) async fn get(
     Ok(ok(&SecretOut { key: secret.0 }))
 }
 
-/// Sign with another secret from now on.
+/// Sign with another secret from now on. Some clients read the new one from the answer.
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/rotate", tag = "Endpoint",
     params(("app_id" = String, Path), ("endpoint_id" = String, Path)),
     request_body = RotateIn,
-    responses((status = 204)),
+    responses((status = 200, body = SecretOut)),
 )]
 pub(in crate::svix) async fn rotate(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
     Path((app_id, endpoint_id)): Path<(String, String)>,
     Body(wanted): Body<RotateIn>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     if wanted.grace_period_seconds.is_some_and(|grace| grace != GRACE_SECONDS) {
         let message = "the secret before is valid for 24 hours: expected 86400 or null";
         return Err(ApiError::invalid(Part::Body, "gracePeriodSeconds", message));
     }
     let (source, endpoint) = api.endpoint(&app_id, &endpoint_id).await?;
     let secret = wanted.key.map(Into::into);
-    api.admin().rotate_endpoint_secret(&caller, &source, &endpoint.id, secret).await?;
-    Ok(no_content())
+    let admin = api.admin();
+    admin.rotate_endpoint_secret(&caller, &source, &endpoint.id, secret).await?;
+    let secret = admin.endpoint_secret(&caller, &source, &endpoint.id).await?;
+    Ok(ok(&SecretOut { key: secret.0 }))
 }
