@@ -34,6 +34,7 @@ pub(crate) fn see(url: &str) -> Response {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let (status, title, detail) = self.explained();
+        let detail = sentence(&detail);
         let page = layout::message(
             title,
             &html! {
@@ -59,10 +60,18 @@ impl Failure {
     }
 }
 
+/// A message of an error as a sentence.
+fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let first = chars.next().map(|first| first.to_uppercase().collect::<String>());
+    let end = if message.ends_with('.') { "" } else { "." };
+    format!("{}{}{end}", first.unwrap_or_default(), chars.as_str())
+}
+
 fn admin_error(error: AdminError) -> (StatusCode, &'static str, String) {
     let text = error.to_string();
     match error {
-        AdminError::NotFound(_) => (StatusCode::NOT_FOUND, "Not found", format!("{text}.")),
+        AdminError::NotFound(_) => (StatusCode::NOT_FOUND, "Not found", text),
         AdminError::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "That did not work", text),
         AdminError::Conflict(_) => (StatusCode::CONFLICT, "That did not work", text),
         AdminError::ReadOnly(_) => (StatusCode::FORBIDDEN, "This is in the config file", text),
@@ -74,5 +83,16 @@ fn admin_error(error: AdminError) -> (StatusCode, &'static str, String) {
                 reason; reload this page in a moment.";
             (StatusCode::SERVICE_UNAVAILABLE, "Not available right now", detail.to_owned())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_shown_as_a_sentence() {
+        assert_eq!(sentence("event `a` not found"), "Event `a` not found.");
+        assert_eq!(sentence("Too many. Wait."), "Too many. Wait.");
     }
 }
