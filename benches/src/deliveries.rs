@@ -231,7 +231,12 @@ fn route(
     let mut routes = Vec::new();
     for &name in destinations {
         let filter = Filter::default();
-        routes.push(Route { destination: name.into(), filter, takes_notices: false });
+        routes.push(Route {
+            destination: name.into(),
+            filter,
+            takes_notices: false,
+            takes_api_messages: false,
+        });
     }
     let router = Router::new(store.clone(), routes, RouterOptions::default());
     tasks.spawn(router.run(shutdown.clone()));

@@ -85,6 +85,8 @@ pub enum Origin {
     Backfill,
     /// A message that somebody made through the admin API.
     Api,
+    /// A sample that somebody had sent to one destination.
+    Example,
     /// A newer release knows.
     Unknown,
 }
@@ -104,6 +106,7 @@ impl Origin {
             Self::SenderRecord => "sender_record",
             Self::Backfill => "backfill",
             Self::Api => "api",
+            Self::Example => "example",
             Self::Unknown => "unknown",
         }
     }
@@ -116,7 +119,7 @@ impl Origin {
             Self::Webhook => "signature",
             Self::SenderRecord => "session",
             Self::Backfill => "secret_key",
-            Self::Api => "token",
+            Self::Api | Self::Example => "token",
             Self::Unknown => "unknown",
         }
     }
@@ -135,6 +138,7 @@ impl Origin {
             Some("sender_record") => Self::SenderRecord,
             Some("backfill") => Self::Backfill,
             Some("api") => Self::Api,
+            Some("example") => Self::Example,
             Some(_) => Self::Unknown,
         }
     }

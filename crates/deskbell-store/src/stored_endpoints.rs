@@ -59,4 +59,16 @@ pub trait StoredEndpoints: Send + Sync + 'static {
     /// # Errors
     /// Nothing was changed.
     async fn delete_endpoint(&self, id: &str) -> Result<bool, StoreError>;
+
+    /// The names of the mirrors that somebody paused.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    async fn paused_mirrors(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Pauses the mirror or resumes it; the revision grows.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    async fn set_mirror_paused(&self, name: &str, is_paused: bool) -> Result<(), StoreError>;
 }

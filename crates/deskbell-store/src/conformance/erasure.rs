@@ -10,7 +10,7 @@ use super::work::{
 use super::{Backend, event};
 use crate::deliveries::{DeliveryState, FilteredOut, Ordering};
 use crate::retention::{DeletedUser, Erasable, EraseOptions, Erased};
-use crate::{Appended, NewEvent, Seq, Store, StoredEvent};
+use crate::{Appended, NewEvent, Origin, Seq, Store, StoredEvent};
 
 const ADDRESS: &str = "ada@example.com";
 
@@ -56,6 +56,19 @@ fn who(user: &str) -> DeletedUser {
 async fn emptied(store: &dyn Store) -> Vec<String> {
     let events = store.read(Seq::ZERO, crate::ReadLimit::default()).await.unwrap();
     events.into_iter().filter(StoredEvent::is_pruned).map(|one| one.event.message_id).collect()
+}
+
+/// Whoever has a token makes messages of any type; it does not delete a user.
+pub async fn only_what_the_sender_has_erases(backend: &dyn Backend) {
+    let store = backend.create_indexing_user_refs().await;
+    for origin in [Origin::Api, Origin::Example, Origin::Backfill] {
+        let made = NewEvent { origin, ..gone(origin.as_str(), "user_ada") };
+        store.append(&[created(&format!("{origin:?}"), "user_ada", ADDRESS), made]).await.unwrap();
+        assert_eq!(users(&*store, &erasing(&[])).await, [""; 0], "{origin:?}");
+    }
+    let fetched = NewEvent { origin: Origin::SenderRecord, ..gone("fetched", "user_ada") };
+    store.append(&[fetched]).await.unwrap();
+    assert_eq!(users(&*store, &erasing(&[])).await, ["user_ada"]);
 }
 
 pub async fn what_is_stored_about_a_deleted_user_is_erased(backend: &dyn Backend) {

@@ -183,6 +183,7 @@ macro_rules! conformance_tests {
             one_time_codes_go_a_day_after_they_are_settled,
             one_time_codes_that_nobody_wanted_go_after_a_day, a_batch_has_an_end);
         $crate::conformance_tests!(@topic $backend, erasure:
+            only_what_the_sender_has_erases,
             what_other_sources_and_instances_sent_stays,
             a_delete_without_an_instance_is_one_of_the_source,
             what_is_stored_about_a_deleted_user_is_erased, others_stay,

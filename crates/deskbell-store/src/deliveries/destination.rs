@@ -132,3 +132,20 @@ pub struct Disabled {
     pub at_ms: i64,
     pub reason: String,
 }
+
+/// What the reason of a paused destination begins with.
+const PAUSED_BY: &str = "paused by ";
+
+impl Disabled {
+    /// That somebody paused it.
+    #[must_use]
+    pub fn paused_by(who: &str, at_ms: i64) -> Self {
+        Self { at_ms, reason: format!("{PAUSED_BY}{who}") }
+    }
+
+    /// Whether somebody paused it, rather than it kept failing.
+    #[must_use]
+    pub fn is_pause(&self) -> bool {
+        self.reason.starts_with(PAUSED_BY)
+    }
+}

@@ -13,7 +13,7 @@ const APPEND_NAMING: &str = "SELECT places, fresh
      FROM deskbell.append_naming_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 const APPEND_WITH_ORIGINS: &str = "SELECT places, fresh
-     FROM deskbell.append_with_origins_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+     FROM deskbell.append_with_origins_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// Appends the batch and returns when it is on disk; with its user references, if they are indexed
 /// in this log.

@@ -25,6 +25,8 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0017_command_progress.sql"),
     include_str!("migrations/0018_removed_destinations.sql"),
     include_str!("migrations/0019_lists.sql"),
+    include_str!("migrations/0020_erasure_by_messages.sql"),
+    include_str!("migrations/0021_paused_mirrors.sql"),
 ];
 
 /// The schema version that this program writes.

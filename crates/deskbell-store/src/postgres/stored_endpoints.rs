@@ -37,4 +37,18 @@ impl StoredEndpoints for PostgresStore {
         let delete = sqlx::query_scalar("SELECT deskbell.delete_endpoint_v1($1)").bind(text(id));
         Ok(delete.fetch_one(&*self.pools).await?)
     }
+
+    async fn paused_mirrors(&self) -> Result<Vec<String>, StoreError> {
+        let all = sqlx::query_scalar("SELECT name FROM deskbell.paused_mirrors ORDER BY name");
+        Ok(all.fetch_all(&*self.pools).await?)
+    }
+
+    async fn set_mirror_paused(&self, name: &str, is_paused: bool) -> Result<(), StoreError> {
+        sqlx::query("SELECT deskbell.set_mirror_paused_v1($1, $2)")
+            .bind(text(name))
+            .bind(is_paused)
+            .execute(&*self.pools)
+            .await?;
+        Ok(())
+    }
 }

@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0012_browser_sessions.sql"),
     include_str!("migrations/0013_endpoints.sql"),
     include_str!("migrations/0014_command_progress.sql"),
+    include_str!("migrations/0015_paused_mirrors.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -18,6 +18,9 @@ const CHANGE: &str = "UPDATE endpoints
      SET settings = ?2, sealed = ?3, version = ?4, updated_at_ms = ?5
      WHERE id = ?1 AND version = ?6";
 
+const PAUSE: &str = "INSERT INTO paused_mirrors (name) VALUES (?1) ON CONFLICT (name) DO NOTHING";
+const RESUME: &str = "DELETE FROM paused_mirrors WHERE name = ?1";
+
 #[async_trait]
 impl StoredEndpoints for SqliteStore {
     async fn endpoints_revision(&self) -> Result<i64, StoreError> {
@@ -47,6 +50,21 @@ impl StoredEndpoints for SqliteStore {
             transaction.rollback().await?;
         }
         Ok(deleted)
+    }
+
+    async fn paused_mirrors(&self) -> Result<Vec<String>, StoreError> {
+        let all = sqlx::query_scalar("SELECT name FROM paused_mirrors ORDER BY name");
+        Ok(all.fetch_all(&self.readers).await?)
+    }
+
+    async fn set_mirror_paused(&self, name: &str, is_paused: bool) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        next_revision(&mut transaction).await?;
+        let change = sqlx::query(if is_paused { PAUSE } else { RESUME }).bind(name);
+        change.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 }
 

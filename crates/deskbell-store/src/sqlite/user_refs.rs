@@ -50,7 +50,7 @@ pub(super) async fn index(
     .await?;
     let deleted: Vec<(i64, &str)> = fresh
         .iter()
-        .filter(|(_, event)| event.event_type == USER_DELETED)
+        .filter(|(_, event)| event.event_type == USER_DELETED && event.origin.is_message())
         .filter_map(|(seq, event)| Some((seq.get(), event.subject.as_deref()?)))
         .collect();
     if !deleted.is_empty() {

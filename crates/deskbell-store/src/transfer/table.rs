@@ -76,6 +76,7 @@ pub(super) const TABLES: &[Table] = &[
             ("details", Kind::Text),
         ],
     },
+    Table { name: "paused_mirrors", key_columns: 1, columns: &[("name", Kind::Text)] },
     Table {
         name: "endpoints",
         key_columns: 1,
