@@ -95,7 +95,7 @@ mod tests {
 
     fn route(events: &str) -> Route {
         let filter = Filter { events: Some(vec![events.to_owned()]), ..Filter::default() };
-        Route { destination: "crm".into(), filter, takes_notices: false }
+        Route { destination: "crm".into(), filter, takes_notices: false, takes_api_messages: false }
     }
 
     fn outcome(seq: i64, events: &str, stored: StoredOutcome<'_>) -> (OutcomeKind, Option<i64>) {

@@ -1,5 +1,6 @@
 //! Replay: makes events of the log pending again, on request.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use deskbell_config::takes_type;
@@ -89,16 +90,67 @@ impl Replayer {
         Ok(Replayed { deliveries: run.done })
     }
 
+    /// Makes these events pending again, whatever became of them: at the named destination even if its
+    /// filter does not take them, else at all that have or take them; at most so many deliveries.
+    ///
+    /// # Errors
+    /// [`ReplayError`]: there is no such destination, or the store is unreachable.
+    pub async fn replay_events(
+        &self,
+        events: &[StoredEvent],
+        destination: Option<&str>,
+        limit: Option<u64>,
+        dry_run: bool,
+    ) -> Result<Replayed, ReplayError> {
+        let routes = self.routes_to(destination)?;
+        let mut keys = Vec::new();
+        for event in events {
+            keys.extend(routes.iter().map(|route| key(route, event.seq)));
+        }
+        let missing: HashSet<_> = self.store.missing(&keys).await?.into_iter().collect();
+        let mut again: Vec<_> = keys.into_iter().filter(|key| !missing.contains(key)).collect();
+        let mut new = Vec::new();
+        for event in events {
+            let view = view(event);
+            for route in &routes {
+                let key = key(route, event.seq);
+                let is_taken = || route.decide(event, &view) == Decision::Deliver;
+                if missing.contains(&key) && (destination.is_some() || is_taken()) {
+                    new.push(NewDelivery { key, subject: event.subject.clone() });
+                }
+            }
+        }
+        let room = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        again.truncate(room);
+        new.truncate(room - again.len());
+        if dry_run {
+            return Ok(Replayed { deliveries: as_u64(again.len() + new.len()) });
+        }
+        let mut deliveries = 0;
+        for keys in again.chunks(CHUNK as usize) {
+            deliveries += self.store.revive(keys).await?;
+        }
+        for added in new.chunks(CHUNK as usize) {
+            deliveries += self.store.enqueue(added).await?;
+        }
+        Ok(Replayed { deliveries })
+    }
+
     fn routes_of(&self, replay: &Replay) -> Result<Vec<&Route>, ReplayError> {
-        let Some(destination) = &replay.destination else {
+        self.routes_to(replay.destination.as_deref())
+    }
+
+    fn routes_to(&self, destination: Option<&str>) -> Result<Vec<&Route>, ReplayError> {
+        let Some(destination) = destination else {
             return Ok(self.routes.iter().collect());
         };
-        let named = |route: &&Route| *route.destination == **destination;
+        let named = |route: &&Route| *route.destination == *destination;
         let routes: Vec<_> = self.routes.iter().filter(named).collect();
         if routes.is_empty() {
             let names: Vec<_> = self.routes.iter().map(|route| &*route.destination).collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            return Err(ReplayError::NoSuchDestination { destination: destination.clone(), known });
+            let destination = destination.to_owned();
+            return Err(ReplayError::NoSuchDestination { destination, known });
         }
         Ok(routes)
     }

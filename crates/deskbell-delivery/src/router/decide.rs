@@ -7,7 +7,7 @@ use deskbell_config::NOTICE_SOURCE;
 use deskbell_expr::EventView;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{DeliveryKey, FilteredOut, NewDelivery};
-use deskbell_store::{Seq, StoredEvent};
+use deskbell_store::{Origin, Seq, StoredEvent};
 
 use super::Route;
 use crate::filter::{Decision, view};
@@ -64,7 +64,8 @@ impl Decided {
             }
         }
         let is_wanted = self.deliveries.len() > deliveries_before;
-        let is_sent_to_all = event.origin.is_message() && *event.source != *NOTICE_SOURCE;
+        let is_routed = event.origin.is_message() || event.origin == Origin::Api;
+        let is_sent_to_all = is_routed && *event.source != *NOTICE_SOURCE;
         if !is_wanted && is_sent_to_all {
             ignored.append(&mut unjudged);
             self.filtered_out.push((event.seq, ignored));
@@ -111,7 +112,7 @@ mod tests {
     fn route(condition: &str) -> Route {
         let when = Some(Expression::compile(condition).unwrap());
         let filter = Filter { when, ..Filter::default() };
-        Route { destination: "crm".into(), filter, takes_notices: false }
+        Route { destination: "crm".into(), filter, takes_notices: false, takes_api_messages: false }
     }
 
     #[test]

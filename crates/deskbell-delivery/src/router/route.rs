@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deskbell_config::NOTICE_SOURCE;
 use deskbell_expr::EventView;
-use deskbell_store::StoredEvent;
+use deskbell_store::{Origin, StoredEvent};
 
 use crate::filter::{Decision, Filter};
 
@@ -15,6 +15,8 @@ pub struct Route {
     pub filter: Filter,
     /// Whether it gets the engine's own notices, whatever its filter.
     pub takes_notices: bool,
+    /// Whether it gets messages that were made through the admin API, where its filter takes them.
+    pub takes_api_messages: bool,
 }
 
 impl Route {
@@ -22,6 +24,12 @@ impl Route {
     pub fn decide(&self, event: &StoredEvent, view: &EventView<'_>) -> Decision {
         if event.is_pruned() {
             return Decision::Ignore("its payload was pruned".to_owned());
+        }
+        if event.origin == Origin::Api {
+            if self.takes_api_messages {
+                return self.filter.decide(event, view);
+            }
+            return Decision::Ignore("it was made through the API, not sent by Clerk".to_owned());
         }
         if !event.origin.is_message() {
             return Decision::Ignore("it was made for chosen destinations".to_owned());

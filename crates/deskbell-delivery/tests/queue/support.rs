@@ -115,7 +115,12 @@ pub(crate) fn route(destination: &str) -> Route {
 }
 
 pub(crate) fn route_with(destination: &str, filter: Filter) -> Route {
-    Route { destination: destination.into(), filter, takes_notices: false }
+    Route {
+        destination: destination.into(),
+        filter,
+        takes_notices: false,
+        takes_api_messages: false,
+    }
 }
 
 /// A worker's options, with a destination that is never merely probed.
