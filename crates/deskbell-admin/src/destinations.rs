@@ -64,6 +64,9 @@ pub struct DestinationView {
     pub destination_type: Option<String>,
     pub enabled: Option<bool>,
     pub state: DestinationState,
+    /// The state in a sentence, with what comes next.
+    #[serde(default)]
+    pub summary: String,
     pub since: Option<Timestamp>,
     pub disabled_in_seconds: Option<i64>,
     pub reason: Option<String>,

@@ -16,6 +16,9 @@ pub struct Explanation {
     /// `None` for a single event that is about nothing.
     pub subject: Option<String>,
     pub rows: Vec<ExplainedRow>,
+    /// Mirrors that have no row of it.
+    #[serde(default)]
+    pub without_row: Vec<String>,
     /// Mirrors that could not be read.
     pub unread: Vec<UnreadMirror>,
     /// The newest first.

@@ -29,6 +29,8 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        UnixMillis::deserialize(deserializer).map(|moment| Self(moment.as_millis()))
+        let text = String::deserialize(deserializer)?;
+        let moment: UnixMillis = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(moment.as_millis()))
     }
 }

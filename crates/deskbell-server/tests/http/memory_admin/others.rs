@@ -39,6 +39,7 @@ pub(super) fn explanation(id: &str) -> Result<Explanation, AdminError> {
     let row = ExplainedRow { destination, table, columns: BTreeMap::from(columns) };
     let (unread, events) = Default::default();
     Ok(Explanation {
+        without_row: Vec::new(),
         subject: Some(id.to_owned()),
         rows: vec![row],
         unread,
