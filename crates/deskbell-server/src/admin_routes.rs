@@ -18,7 +18,8 @@ use crate::metrics_page::{self, Render};
 use crate::next_path;
 use crate::sign_in::{self, SigningIn};
 use crate::site::Site;
-use crate::{AdminToken, AllowedClients};
+use crate::svix;
+use crate::{AdminToken, AllowedClients, description};
 
 /// What is not public.
 pub struct AdminApp {
@@ -72,7 +73,8 @@ pub(crate) fn router(app: AdminApp, clients: AllowedClients, has_start: bool) ->
     let own = api::routes();
     let mut tables: Vec<&[Route]> = vec![&own];
     let mut router = api_router(Arc::clone(&admin), entities);
-    // The Svix-compatible routes: merge `svix::router(Arc::clone(&admin))`, and push `svix::ROUTES`.
+    tables.push(svix::ROUTES);
+    router = router.merge(svix::router(Arc::clone(&admin)));
     if has_metrics {
         tables.push(metrics_page::ROUTES);
         router = router.merge(metrics_page::router(metrics));
@@ -92,6 +94,6 @@ pub(crate) fn router(app: AdminApp, clients: AllowedClients, has_start: bool) ->
 
 fn api_router(admin: Arc<dyn Admin>, entities: Arc<dyn MirroredEntities>) -> Router {
     let entities = Arc::new(Entities::new(entities));
-    let description = api::openapi().to_json().unwrap_or_default();
-    api::router(Api::new(admin, entities, description.into()))
+    let described = description::openapi().to_json().unwrap_or_default();
+    api::router(Api::new(admin, entities, described.into()))
 }

@@ -82,7 +82,6 @@ pub(crate) fn router(api: Api) -> Router {
 }
 
 /// The description of these routes, in OpenAPI 3.1.
-#[must_use]
-pub fn openapi() -> OpenApi {
+pub(crate) fn openapi() -> OpenApi {
     described::document(&routes())
 }

@@ -18,6 +18,7 @@ mod clock;
 mod config;
 mod connection;
 mod current;
+mod description;
 mod entities;
 mod guard;
 mod health;
@@ -47,18 +48,17 @@ mod site;
 mod source_config;
 mod stream;
 mod streaming;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the routes are not guarded yet"))]
 mod svix;
 mod tls;
 mod unknown_path;
 
 pub use admin_routes::{AdminApp, Pages};
 pub use admin_token::AdminToken;
-pub use api::openapi;
 pub use backend_api_config::{BackendKey, BackfillMode};
 pub use client_address::AllowedClients;
 pub use config::{Network, ServerConfig};
 pub use current::CurrentRoutes;
+pub use description::openapi;
 pub use entities::{EntityError, EntityRequest, MirroredEntities, RequestedEntity};
 pub use ingest::{IngestOptions, Source};
 pub use listen::{BindError, ListenAddress, Listener, NoListenAddress};

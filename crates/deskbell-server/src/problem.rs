@@ -39,6 +39,8 @@ pub(crate) struct ProblemDetails {
     detail: String,
     /// What is wrong, for a program.
     error: &'static str,
+    /// The same, where the clients of Svix look for it.
+    code: &'static str,
 }
 
 /// What the log says about a reply, beside what the client reads.
@@ -135,6 +137,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: self.detail.clone(),
             error: self.error,
+            code: self.error,
         };
         let text = serde_json::to_string(&details).unwrap_or_default();
         let mut reply = Response::new(text.into());
@@ -170,6 +173,8 @@ impl IntoResponses for Problem {
             ("401", "The token is missing or wrong, or the session has ended"),
             ("403", "The role does not allow this, or the request comes from another site"),
             ("404", "It does not exist"),
+            ("409", "It exists already, or is declared in the config file"),
+            ("422", "Deskbell does not do this"),
             ("503", "Something that is needed is unavailable, or there are too many requests"),
         ];
         let schema = Ref::from_schema_name("ProblemDetails");
