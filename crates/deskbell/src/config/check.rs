@@ -22,6 +22,7 @@ pub(super) fn check(config: &Config, left_out: &[&str]) -> Result<Vec<Fault>, Fa
     config.store.validate().map_err(|fault| fault.below(&[Step::Key("store")]))?;
     check_all_sources(&config.sources)?;
     config.alerts.validate().map_err(|fault| fault.below(&[Step::Key("alerts")]))?;
+    config.endpoints.validate().map_err(|fault| fault.below(&[Step::Key("endpoints")]))?;
     for (number, name) in config.alerts.to.iter().enumerate() {
         if !left_out.contains(&&**name) {
             let at = vec![Step::Key("alerts"), Step::Key("to"), Step::Index(number)];

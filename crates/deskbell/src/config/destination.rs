@@ -38,6 +38,9 @@ pub struct DestinationConfig {
     /// How deliveries to it are made; `None` for a `database`, which has none of these keys.
     #[serde(flatten, skip_deserializing)]
     pub delivery: Option<DeliveryConfig>,
+    /// Whether somebody paused it through the admin API. The file does not say.
+    #[serde(skip)]
+    pub is_paused: bool,
 }
 
 /// What a destination is, with the keys of its type.
@@ -140,14 +143,15 @@ impl DestinationConfig {
     #[must_use]
     pub fn new(name: impl Into<String>, kind: DestinationKind) -> Self {
         let delivery = kind.channel_config().map(|_| DeliveryConfig::default());
-        let mut new = Self { name: name.into(), kind, enabled: true, sources: None, delivery };
+        let name = name.into();
+        let mut new = Self { name, kind, enabled: true, sources: None, delivery, is_paused: false };
         new.set_defaults();
         new
     }
 
     /// Whether the keys of its type fit together. A fault's path begins at the destination; gives
     /// warnings.
-    pub(super) fn validate(&self) -> Result<Vec<Fault>, Fault> {
+    pub(crate) fn validate(&self) -> Result<Vec<Fault>, Fault> {
         if let DestinationKind::Database(database) = &self.kind {
             return database.validate();
         }
@@ -167,6 +171,11 @@ impl DestinationConfig {
         });
         let options = MirrorOptions::new(&self.name, database.clone());
         Some(MirrorOptions { sources: rules.collect(), ..options })
+    }
+
+    /// Whether it gets messages that are made through the admin API: programs alone, and no people.
+    pub(crate) fn takes_api_messages(&self) -> bool {
+        matches!(self.kind, DestinationKind::Http(_))
     }
 
     /// Whether it takes events of this source.

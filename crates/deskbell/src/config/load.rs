@@ -14,6 +14,7 @@ use super::alerts::AlertsConfig;
 use super::check;
 use super::default_mirror::{self, DefaultMirror};
 use super::destination::{DestinationConfig, DestinationKind, DestinationType};
+use super::endpoints::EndpointsConfig;
 use super::mirror::MirrorConfig;
 use super::sections::Config;
 
@@ -30,14 +31,16 @@ struct Sections {
     sources: Vec<SourceConfig>,
     mirror: MirrorConfig,
     alerts: AlertsConfig,
+    endpoints: EndpointsConfig,
     #[serde(rename = "destination")]
     _destinations: IgnoredAny,
 }
 
 impl Default for Sections {
     fn default() -> Self {
-        let Config { server, store, sources, mirror, alerts, destinations: _ } = Config::default();
-        Self { server, store, sources, mirror, alerts, _destinations: IgnoredAny }
+        let Config { server, store, sources, mirror, alerts, endpoints, destinations: _ } =
+            Config::default();
+        Self { server, store, sources, mirror, alerts, endpoints, _destinations: IgnoredAny }
     }
 }
 
@@ -126,6 +129,7 @@ impl Config {
         }
         config.note_lines(&content, &left_out);
         config.server.take_address(environment)?;
+        config.endpoints.take_key(environment)?;
         let in_file = |fault: Fault| in_file(fault, &left_out);
         let locate = |fault| content.locate(in_file(fault));
         let types: Vec<_> = left_out.iter().map(|one| one.destination_type).collect();
@@ -159,7 +163,7 @@ impl Config {
     }
 
     fn read(root: Node<'_>) -> Result<Read, ReadError> {
-        let Sections { server, store, sources, mirror, alerts, _destinations } =
+        let Sections { server, store, sources, mirror, alerts, endpoints, _destinations } =
             Sections::deserialize(root)?;
         let (mut destinations, mut left_out) = (Vec::new(), Vec::new());
         if let Some(list) = root.get("destination") {
@@ -170,7 +174,7 @@ impl Config {
                 }
             }
         }
-        let config = Self { server, store, sources, mirror, alerts, destinations };
+        let config = Self { server, store, sources, mirror, alerts, endpoints, destinations };
         Ok(Read { config, left_out })
     }
 

@@ -7,6 +7,7 @@ mod alerts;
 mod check;
 mod default_mirror;
 mod destination;
+mod endpoints;
 mod load;
 mod mirror;
 mod read_destination;
@@ -31,6 +32,8 @@ pub use destination::{
     LookupConfig, LoopsConfig, OnDelete, OnRowDelete, Ordering, RetryPolicy, SignatureVersion,
     SlackConfig, Stale, StartFrom, StatementConfig, TableConfig,
 };
+pub use endpoints::EndpointsConfig;
+pub(crate) use endpoints::key_file;
 pub use load::{DEFAULT_FILE, Loaded};
 pub use mirror::MirrorConfig;
 pub use sections::Config;

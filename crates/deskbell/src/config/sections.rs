@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::alerts::AlertsConfig;
 use super::destination::DestinationConfig;
+use super::endpoints::EndpointsConfig;
 use super::mirror::MirrorConfig;
 
 /// Everything that can be configured.
@@ -23,9 +24,19 @@ pub struct Config {
     pub mirror: MirrorConfig,
     /// Who hears of what goes wrong.
     pub alerts: AlertsConfig,
+    /// What holds for destinations that are made through the admin API.
+    #[serde(skip_serializing_if = "EndpointsConfig::is_unset")]
+    pub endpoints: EndpointsConfig,
     /// Where events go; with the default mirror, if there is one.
     #[serde(rename = "destination")]
     pub destinations: Vec<DestinationConfig>,
+}
+
+impl Config {
+    /// The names of the sources, in their order.
+    pub(crate) fn source_names(&self) -> Vec<String> {
+        self.sources.iter().map(|source| source.name.clone()).collect()
+    }
 }
 
 impl Default for Config {
@@ -36,6 +47,7 @@ impl Default for Config {
             sources: vec![SourceConfig::default()],
             mirror: MirrorConfig::default(),
             alerts: AlertsConfig::default(),
+            endpoints: EndpointsConfig::default(),
             destinations: vec![DestinationConfig::default()],
         }
     }
