@@ -1,0 +1,228 @@
+//! Dead letters: rows that a mirror's database rejected, and deliveries that failed permanently.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use deskbell_admin::{
+    AdminError, Caller, DeadLetterCause, DeadLetterQuery, DeadLetterView, DeadLetters, Retried,
+    RetryRequest,
+};
+use deskbell_store::deliveries::DeliveryKey;
+use deskbell_store::{Store, StoreError};
+use deskbell_sync::dead_letters::{self, Choice};
+use deskbell_sync::inspect::InspectError;
+use deskbell_sync::{MirrorOptions, statements};
+use deskbell_trust::with_causes;
+
+use super::errors::unavailable;
+use super::local::LocalAdmin;
+use super::views::{self, DELIVERY};
+use crate::command_runner::{Answer, Request, Retry};
+use crate::config::{Config, DestinationConfig};
+
+/// Dead letters of deliveries that are looked through; there may be as many as there are events.
+pub(crate) const DELIVERIES_MAX: usize = 10_000;
+/// Dead letters in an answer.
+const LISTED_MAX: u32 = 1_000;
+/// Ids that stand for all of one cause.
+const EXAMPLES: usize = 3;
+
+/// The destinations whose dead letters are rows in a database, and those whose are deliveries.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) mirrors: Vec<MirrorOptions>,
+    pub(crate) delivered_to: Vec<String>,
+}
+
+impl Places {
+    /// The named destination, or all that are enabled.
+    pub(crate) fn of(config: &Config, name: Option<&str>) -> Self {
+        let is_meant = |one: &&DestinationConfig| match name {
+            Some(name) => one.name == name,
+            None => one.enabled,
+        };
+        let mut places = Self::default();
+        for destination in config.destinations.iter().filter(is_meant) {
+            match destination.mirror_options(&config.sources) {
+                Some(options) => places.mirrors.push(options),
+                None => places.delivered_to.push(destination.name.clone()),
+            }
+        }
+        places
+    }
+}
+
+/// The rows of one mirror.
+pub(crate) async fn rows(
+    options: &MirrorOptions,
+    choice: &Choice,
+) -> Result<Vec<DeadLetterView>, InspectError> {
+    let found = dead_letters::list(options, choice).await?;
+    let titles = statements::titles(&options.database.statements);
+    let view = |entry: dead_letters::DeadLetterEntry| {
+        let title = titles.get(&entry.part).cloned();
+        views::dead_row(entry, title)
+    };
+    Ok(found.into_iter().map(view).collect())
+}
+
+/// The first deliveries of these that failed permanently, so many at most.
+pub(crate) async fn deliveries(
+    store: &dyn Store,
+    wanted: &Retry,
+    rows_max: usize,
+) -> Result<Vec<DeadLetterView>, StoreError> {
+    let mut found = Vec::new();
+    for destination in &wanted.destinations {
+        let mut after: Option<DeliveryKey> = None;
+        loop {
+            let page = wanted.page(store, destination, after.take()).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.key.clone());
+            let matching = page.into_iter().filter(|one| wanted.matches(one));
+            found.extend(matching.map(views::dead_delivery));
+            if found.len() >= rows_max {
+                found.truncate(rows_max);
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl LocalAdmin {
+    /// Of the named destination, or of all of them; and the errors of mirrors that could not be read.
+    async fn listed(
+        &self,
+        query: &DeadLetterQuery,
+    ) -> Result<(Vec<DeadLetterView>, Option<String>), AdminError> {
+        let places = self.places(query.destination.as_deref()).await?;
+        let choice = match (&query.cause, &query.id) {
+            (Some(cause), _) => Choice::Cause(cause.clone()),
+            (None, Some(id)) => Choice::These(vec![id.clone()]),
+            (None, None) => Choice::All,
+        };
+        let (mut found, mut failed) = (Vec::new(), None);
+        for options in &places.mirrors {
+            match rows(options, &choice).await {
+                Ok(rows) => found.extend(rows),
+                Err(error) => failed = Some(with_causes(&error)),
+            }
+        }
+        let wanted = Retry {
+            destinations: places.delivered_to,
+            ids: query.id.clone().map(|id| vec![id]),
+            reason: query.cause.clone(),
+        };
+        let failed_deliveries = deliveries(&*self.store, &wanted, DELIVERIES_MAX).await;
+        found.extend(failed_deliveries.map_err(unavailable)?);
+        found.retain(|one| {
+            query.id.as_ref().is_none_or(|id| one.id == *id || one.message_id == *id)
+        });
+        Ok((found, failed))
+    }
+
+    async fn places(&self, name: Option<&str>) -> Result<Places, AdminError> {
+        let mut places = Places::of(&self.config, name);
+        let is_empty = places.mirrors.is_empty() && places.delivered_to.is_empty();
+        if let Some(name) = name.filter(|_| is_empty) {
+            // A function of the program, or one that is no longer in the config.
+            let states = self.store.destinations().await.map_err(unavailable)?;
+            if !states.iter().any(|state| *state.name == *name) {
+                return Err(AdminError::not_found("destination", name));
+            }
+            places.delivered_to.push(name.to_owned());
+        }
+        Ok(places)
+    }
+}
+
+#[async_trait]
+impl DeadLetters for LocalAdmin {
+    async fn dead_letters(
+        &self,
+        query: &DeadLetterQuery,
+    ) -> Result<Vec<DeadLetterView>, AdminError> {
+        let (mut found, failed) = self.listed(query).await?;
+        if let Some(error) = failed.filter(|_| found.is_empty()) {
+            return Err(AdminError::Unavailable(error));
+        }
+        found.sort_by_key(|one| std::cmp::Reverse(one.since));
+        found.truncate(query.limit.clamp(1, LISTED_MAX) as usize);
+        Ok(found)
+    }
+
+    async fn dead_letter_causes(&self) -> Result<Vec<DeadLetterCause>, AdminError> {
+        let (found, _) = self.listed(&DeadLetterQuery::default()).await?;
+        Ok(by_cause(found))
+    }
+
+    async fn retry_dead_letters(
+        &self,
+        caller: &Caller,
+        request: &RetryRequest,
+    ) -> Result<Retried, AdminError> {
+        let RetryRequest { destination, ids, all, cause } = request;
+        let choice = match (ids.is_empty(), all, cause) {
+            (false, false, None) => Choice::These(ids.clone()),
+            (true, true, None) => Choice::All,
+            (true, false, Some(cause)) => Choice::Cause(cause.clone()),
+            _ => {
+                let message = "expected exactly one of `ids`, `all` and `cause`";
+                return Err(AdminError::invalid("ids", message));
+            }
+        };
+        let places = self.places(destination.as_deref()).await?;
+        let mut asked = 0;
+        for options in &places.mirrors {
+            asked += dead_letters::request_retry(options, &choice).await.map_err(unavailable)?;
+        }
+        let ids = (!ids.is_empty()).then(|| ids.clone());
+        let retry = Retry { destinations: places.delivered_to, ids, reason: cause.clone() };
+        let answer = self.commands.execute(Request::Retry(retry)).await.map_err(unavailable)?;
+        if let Answer::Replayed { deliveries } = answer {
+            asked += deliveries;
+        }
+        let target = destination.as_deref().unwrap_or("all destinations");
+        self.audit(caller, "dead_letters.retry", target, Some(format!("{asked} asked for")))
+            .await?;
+        Ok(Retried { asked })
+    }
+}
+
+/// Those with one cause together, the most frequent first.
+fn by_cause(found: Vec<DeadLetterView>) -> Vec<DeadLetterCause> {
+    let mut causes: BTreeMap<(String, String, Option<String>), DeadLetterCause> = BTreeMap::new();
+    for one in found {
+        let cause = cause_of(&one);
+        let key = (one.destination.clone(), one.part.clone(), cause.clone());
+        let group = causes.entry(key).or_insert_with(|| DeadLetterCause {
+            destination: one.destination.clone(),
+            part: one.part.clone(),
+            cause,
+            reason: one.reason.clone(),
+            count: 0,
+            oldest: one.since,
+            newest: one.since,
+            examples: Vec::new(),
+        });
+        group.count += 1;
+        group.oldest = [group.oldest, one.since].into_iter().flatten().min();
+        group.newest = group.newest.max(one.since);
+        if group.examples.len() < EXAMPLES {
+            let id = if one.id.is_empty() { one.message_id } else { one.id };
+            group.examples.push(id);
+        }
+    }
+    let mut causes: Vec<_> = causes.into_values().collect();
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.count));
+    causes
+}
+
+/// What a retry takes for all of its kind.
+fn cause_of(one: &DeadLetterView) -> Option<String> {
+    match one.part.as_str() {
+        DELIVERY => one.reason.clone(),
+        _ => one.constraint.clone().or_else(|| one.cause.clone()).or_else(|| one.table.clone()),
+    }
+}

@@ -1,0 +1,70 @@
+//! Events: searching, following, explaining and making them.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use deskbell_admin::{
+    AdminError, Caller, EventDetails, EventPage, EventQuery, EventSummary, Events, Explanation,
+    NewMessage, Payload,
+};
+use deskbell_store::{ReadLimit, Seq};
+use tokio::sync::watch;
+
+use super::errors::unavailable;
+use super::local::LocalAdmin;
+use super::search::{self, Budget, EVENTS_MAX};
+use super::{details, explanation, messages, views};
+use crate::explain::explain;
+
+#[async_trait]
+impl Events for LocalAdmin {
+    async fn search(&self, query: &EventQuery) -> Result<EventPage, AdminError> {
+        search::search(&self.config, &*self.store, query, Budget::of(query)).await
+    }
+
+    async fn event(&self, source: Option<&str>, id: &str) -> Result<EventDetails, AdminError> {
+        let found = details::find(&self.config, &*self.store, source, id).await;
+        let event = found.map_err(unavailable)?.into_iter().next();
+        let event = event.ok_or_else(|| AdminError::not_found("event", id))?;
+        details::details(&self.config, &*self.store, event).await
+    }
+
+    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Payload)>, AdminError> {
+        let limit = ReadLimit { events_max: EVENTS_MAX, ..ReadLimit::default() };
+        let events = self.store.read(seq, limit).await.map_err(unavailable)?;
+        let with_payload = events.into_iter().map(|event| {
+            let payload = Payload::new(Bytes::clone(&event.payload));
+            (views::summary(views::head_of(&event)), payload)
+        });
+        Ok(with_payload.collect())
+    }
+
+    fn head(&self) -> watch::Receiver<Seq> {
+        self.store.subscribe()
+    }
+
+    async fn explain(&self, id: &str, events_max: u32) -> Result<Explanation, AdminError> {
+        let explained = explain(id, &self.config, &*self.store, events_max).await;
+        let explained = explained.map_err(unavailable)?;
+        let explanation = explanation::view(&explained);
+        if explained.is_known() {
+            return Ok(explanation);
+        }
+        // A mirror that cannot be read may have a row.
+        match explanation.unread.first() {
+            Some(unread) => Err(AdminError::Unavailable(unread.error.clone())),
+            None => Err(AdminError::NotFound(format!("anything about `{id}`"))),
+        }
+    }
+
+    async fn create_message(
+        &self,
+        caller: &Caller,
+        message: NewMessage,
+    ) -> Result<String, AdminError> {
+        let (source, event_type) = (message.source.clone(), message.event_type.clone());
+        let id = messages::create(self, message).await?;
+        let details = Some(format!("{event_type} {id}"));
+        self.audit(caller, "message.create", &source, details).await?;
+        Ok(id)
+    }
+}

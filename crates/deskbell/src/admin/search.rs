@@ -1,0 +1,182 @@
+//! Finding events of the log, the newest first, with bounded work: a search that has looked at enough
+//! stops, says how far it came, and goes on when it is asked for the next page.
+
+mod candidates;
+mod text;
+
+use std::time::{Duration, Instant};
+
+use deskbell_admin::{AdminError, EventPage, EventQuery, EventSummary, Searched, Timestamp};
+use deskbell_config::{NOTICE_SOURCE, takes_type};
+use deskbell_store::{EventHead, Seq, SeqRange, Store, StoreError};
+
+use self::candidates::{Candidate, Candidates};
+use self::text::Needle;
+use super::errors::unavailable;
+use super::views;
+use crate::config::Config;
+
+/// Events of a page, at most.
+pub(crate) const EVENTS_MAX: u32 = 500;
+
+/// How much one search may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    /// Events that it may look at.
+    pub(crate) events_max: u64,
+    pub(crate) time_max: Duration,
+}
+
+impl Budget {
+    /// That of a page of a list.
+    pub(crate) const LIST: Self =
+        Self { events_max: u64::MAX, time_max: Duration::from_millis(80) };
+    /// That of a page of a search for a text in payloads.
+    pub(crate) const TEXT: Self = Self { events_max: 50_000, time_max: Duration::from_millis(300) };
+
+    pub(crate) fn of(query: &EventQuery) -> Self {
+        if query.text.is_some() { Self::TEXT } else { Self::LIST }
+    }
+}
+
+/// The events that the query asks for: a page of them.
+pub(crate) async fn search(
+    config: &Config,
+    store: &dyn Store,
+    query: &EventQuery,
+    budget: Budget,
+) -> Result<EventPage, AdminError> {
+    let page = match &query.message_id {
+        Some(id) => by_message_id(config, store, query, id).await,
+        None => walk(store, query, budget).await,
+    };
+    let mut page = page.map_err(unavailable)?;
+    count_deliveries(store, &mut page.events).await.map_err(unavailable)?;
+    Ok(page)
+}
+
+/// Adds how many deliveries of each event are in each state.
+pub(crate) async fn count_deliveries(
+    store: &dyn Store,
+    events: &mut [EventSummary],
+) -> Result<(), StoreError> {
+    let seqs: Vec<_> = events.iter().map(|event| Seq::new(event.seq)).collect();
+    let counted = store.count_deliveries(&seqs).await?;
+    for event in events {
+        let counts = counted.iter().find(|(seq, _)| seq.get() == event.seq);
+        event.delivery_counts =
+            Some(views::counts(counts.map(|(_, counts)| *counts).unwrap_or_default()));
+    }
+    Ok(())
+}
+
+async fn by_message_id(
+    config: &Config,
+    store: &dyn Store,
+    query: &EventQuery,
+    id: &str,
+) -> Result<EventPage, StoreError> {
+    let filter = Filter::new(query);
+    let mut events = Vec::new();
+    for source in sources(config, query.source.as_deref()) {
+        let Some(event) = store.find(source, id).await? else { continue };
+        let head = views::head_of(&event);
+        if filter.takes(&head) && filter.takes_payload(&event.payload) {
+            events.push(views::summary(head));
+        }
+    }
+    let searched = Searched { events: events.len() as u64, back_to: None, stopped: false };
+    Ok(EventPage { events, next: None, searched })
+}
+
+/// The named source, or all that events may be of.
+pub(crate) fn sources<'a>(config: &'a Config, named: Option<&'a str>) -> Vec<&'a str> {
+    match named {
+        Some(source) => vec![source],
+        None => {
+            let configured = config.sources.iter().map(|source| &*source.name);
+            configured.chain([NOTICE_SOURCE]).collect()
+        }
+    }
+}
+
+async fn walk(
+    store: &dyn Store,
+    query: &EventQuery,
+    budget: Budget,
+) -> Result<EventPage, StoreError> {
+    let started = Instant::now();
+    let limit = query.limit.clamp(1, EVENTS_MAX) as usize;
+    let range = range(store, query).await?;
+    let filter = Filter::new(query);
+    let mut candidates = Candidates::new(store, query, range);
+    let mut events = Vec::new();
+    let mut searched = Searched { events: 0, back_to: None, stopped: false };
+    let mut next = None;
+    while let Some(batch) = candidates.next().await? {
+        searched.events += batch.looked_at;
+        for Candidate { head, payload } in batch.found {
+            searched.back_to = Some(Timestamp(head.received_at_ms));
+            let seq = head.seq;
+            if filter.takes(&head) && filter.takes_payload(&payload) {
+                events.push(views::summary(head));
+            }
+            if events.len() == limit {
+                next = Some(seq);
+                break;
+            }
+        }
+        if next.is_some() {
+            break;
+        }
+        let is_spent = searched.events >= budget.events_max || started.elapsed() >= budget.time_max;
+        if is_spent && batch.goes_on_before > range.after.next() {
+            (next, searched.stopped) = (Some(batch.goes_on_before), true);
+            break;
+        }
+    }
+    let next = next.filter(|next| *next > range.after.next()).map(Seq::get);
+    Ok(EventPage { events, next, searched })
+}
+
+/// Where the query looks.
+async fn range(store: &dyn Store, query: &EventQuery) -> Result<SeqRange, StoreError> {
+    let before = |seq: Seq| Seq::new(seq.get() - 1);
+    let mut up_to = store.head().await?;
+    if let Some(last) = query.before {
+        up_to = up_to.min(before(Seq::new(last)));
+    }
+    if let Some(until) = query.until {
+        up_to = up_to.min(before(store.first_received_since(until.0).await?));
+    }
+    let after = match query.since {
+        Some(since) => before(store.first_received_since(since.0).await?),
+        None => Seq::ZERO,
+    };
+    Ok(SeqRange { after, up_to })
+}
+
+/// What an event must be like.
+struct Filter<'a> {
+    query: &'a EventQuery,
+    text: Option<Needle>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(query: &'a EventQuery) -> Self {
+        Self { query, text: query.text.as_deref().map(Needle::new) }
+    }
+
+    fn takes(&self, head: &EventHead) -> bool {
+        let EventQuery { types, source, subject, since, until, .. } = self.query;
+        (types.is_empty() || takes_type(types, &head.event_type))
+            && source.as_ref().is_none_or(|source| **source == *head.source)
+            && (subject.is_none() || *subject == head.subject)
+            && since.is_none_or(|since| head.received_at_ms >= since.0)
+            && until.is_none_or(|until| head.received_at_ms < until.0)
+    }
+
+    fn takes_payload(&self, payload: &[u8]) -> bool {
+        self.text.as_ref().is_none_or(|text| text.is_in(payload))
+    }
+}
