@@ -1,0 +1,316 @@
+//! Endpoints: the `http` destinations of a source, of which those that were made here can be changed.
+
+mod state;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use deskbell_admin::{
+    AdminError, Caller, Endpoint, EndpointSettings, Endpoints, SealedSecret, Timestamp,
+    is_secret_header,
+};
+use deskbell_store::clock::whole_ms;
+
+use super::errors::unavailable;
+use super::local::LocalAdmin;
+use super::messages::random_id;
+use crate::command_runner::Request;
+use crate::config::{DestinationConfig, DestinationKind, Headers, HttpConfig};
+use crate::endpoints::{EndpointRecord, RecordSecret, destination};
+
+pub(crate) use state::EndpointsState;
+
+/// How long the secret before a rotation still signs.
+const ROTATED_FOR: Duration = Duration::from_secs(24 * 3_600);
+/// Endpoints of all sources.
+const ENDPOINTS_MAX: usize = 500;
+/// Secrets of one endpoint.
+const SECRETS_MAX: usize = 10;
+/// Random bytes of a new secret.
+const SECRET_BYTES: usize = 24;
+/// What stands for a header's value that may be secret.
+const REDACTED: &str = "<redacted>";
+
+impl LocalAdmin {
+    fn require_source(&self, source: &str) -> Result<(), AdminError> {
+        match self.config.sources.iter().any(|known| known.name == source) {
+            true => Ok(()),
+            false => Err(AdminError::not_found("application", source)),
+        }
+    }
+
+    /// The `http` destinations of the config file that take events of this source.
+    fn configured_endpoints(&self, source: &str) -> Vec<(&DestinationConfig, &HttpConfig)> {
+        let takes = |one: &&DestinationConfig| {
+            let sources = one.sources.as_ref();
+            sources.is_none_or(|names| names.iter().any(|name| name == source))
+        };
+        let of_file = |one: &&DestinationConfig| !self.endpoints.is_one(&one.name);
+        let mut found = Vec::new();
+        for one in self.config.destinations.iter().filter(takes).filter(of_file) {
+            if let DestinationKind::Http(http) = &one.kind {
+                found.push((one, http));
+            }
+        }
+        found
+    }
+
+    /// The endpoint of the store with this id, or uid.
+    async fn record(&self, source: &str, id: &str) -> Result<EndpointRecord, AdminError> {
+        self.require_source(source)?;
+        let records = self.endpoints.records(&*self.store).await?;
+        let is_it = |record: &EndpointRecord| {
+            record.source == source
+                && (record.id == id || record.settings.uid.as_deref() == Some(id))
+        };
+        if let Some(found) = records.into_iter().find(is_it) {
+            return Ok(found);
+        }
+        match self.configured_endpoints(source).iter().any(|(one, _)| one.name == id) {
+            true => Err(AdminError::ReadOnly(format!(
+                "`{id}` is declared in the config file; change it there"
+            ))),
+            false => Err(AdminError::not_found("endpoint", id)),
+        }
+    }
+
+    /// Stores the record, if it makes sense and nobody has changed it in the meantime.
+    async fn store_record(&self, record: &EndpointRecord) -> Result<(), AdminError> {
+        destination(record, &self.config.endpoints)
+            .map_err(|error| AdminError::invalid(error.field, error.message))?;
+        let stored = record.to_stored(&self.endpoints.key()?).map_err(unavailable)?;
+        match self.store.put_endpoint(&stored).await.map_err(unavailable)? {
+            true => Ok(()),
+            false => Err(AdminError::Conflict(format!(
+                "endpoint `{}` was changed at the same time; try again",
+                record.id
+            ))),
+        }
+    }
+
+    /// Refuses a uid that another endpoint of the source has.
+    async fn check_uid(
+        &self,
+        source: &str,
+        id: &str,
+        settings: &EndpointSettings,
+    ) -> Result<(), AdminError> {
+        let Some(uid) = &settings.uid else { return Ok(()) };
+        let records = self.endpoints.records(&*self.store).await?;
+        let is_taken = |record: &EndpointRecord| {
+            record.source == source && record.id != id && record.settings.uid.as_ref() == Some(uid)
+        };
+        match records.iter().any(is_taken) {
+            true => Err(AdminError::Conflict(format!("another endpoint has the uid `{uid}`"))),
+            false => Ok(()),
+        }
+    }
+
+    async fn read_back(&self, source: &str, id: &str) -> Result<Endpoint, AdminError> {
+        Ok(self.record(source, id).await?.view())
+    }
+}
+
+#[async_trait]
+impl Endpoints for LocalAdmin {
+    fn sources(&self) -> Vec<String> {
+        self.config.sources.iter().map(|source| source.name.clone()).collect()
+    }
+
+    async fn endpoints(&self, source: &str) -> Result<Vec<Endpoint>, AdminError> {
+        self.require_source(source)?;
+        let records = self.endpoints.records(&*self.store).await?;
+        let made = records.iter().filter(|record| record.source == source);
+        let mut endpoints: Vec<Endpoint> = made.map(EndpointRecord::view).collect();
+        let configured = self.configured_endpoints(source).into_iter();
+        endpoints.extend(configured.map(|(one, http)| configured_view(one, http)));
+        endpoints.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(endpoints)
+    }
+
+    async fn endpoint(&self, source: &str, id: &str) -> Result<Endpoint, AdminError> {
+        let found = self.record(source, id).await;
+        let Err(AdminError::ReadOnly(_)) = found else { return Ok(found?.view()) };
+        let mut configured = self.configured_endpoints(source).into_iter();
+        let found = configured.find(|(one, _)| one.name == id);
+        let view = found.map(|(one, http)| configured_view(one, http));
+        view.ok_or_else(|| AdminError::not_found("endpoint", id))
+    }
+
+    async fn create_endpoint(
+        &self,
+        caller: &Caller,
+        source: &str,
+        settings: EndpointSettings,
+        secret: Option<SealedSecret>,
+    ) -> Result<Endpoint, AdminError> {
+        self.require_source(source)?;
+        if self.endpoints.records(&*self.store).await?.len() >= ENDPOINTS_MAX {
+            let message = format!("there are {ENDPOINTS_MAX} endpoints already");
+            return Err(AdminError::Conflict(message));
+        }
+        let id = random_id("ep_");
+        self.check_uid(source, &id, &settings).await?;
+        let record = EndpointRecord {
+            id: id.clone(),
+            source: source.to_owned(),
+            settings,
+            secrets: vec![RecordSecret { secret: given_or_random(secret), until_ms: None }],
+            headers: BTreeMap::new(),
+            created_at_ms: 0,
+            updated_at_ms: 0,
+            version: 0,
+        };
+        self.store_record(&record).await?;
+        self.audit(caller, "endpoint.create", &id, Some(record.settings.url)).await?;
+        self.read_back(source, &id).await
+    }
+
+    async fn update_endpoint(
+        &self,
+        caller: &Caller,
+        source: &str,
+        id: &str,
+        settings: EndpointSettings,
+    ) -> Result<Endpoint, AdminError> {
+        let mut record = self.record(source, id).await?;
+        self.check_uid(source, &record.id, &settings).await?;
+        record.settings = settings;
+        self.store_record(&record).await?;
+        self.audit(caller, "endpoint.update", &record.id, Some(record.settings.url)).await?;
+        self.read_back(source, &record.id).await
+    }
+
+    async fn delete_endpoint(
+        &self,
+        caller: &Caller,
+        source: &str,
+        id: &str,
+    ) -> Result<(), AdminError> {
+        let record = self.record(source, id).await?;
+        self.store.delete_endpoint(&record.id).await.map_err(unavailable)?;
+        // What is pending for it goes once no process delivers to it.
+        let remove = Request::RemoveDestination { destination: record.id.clone() };
+        self.store.enqueue_command(&remove.into_command()).await.map_err(unavailable)?;
+        self.audit(caller, "endpoint.delete", &record.id, Some(record.settings.url)).await
+    }
+
+    async fn endpoint_headers(
+        &self,
+        source: &str,
+        id: &str,
+    ) -> Result<BTreeMap<String, SealedSecret>, AdminError> {
+        let found = self.record(source, id).await;
+        if let Err(AdminError::ReadOnly(_)) = found {
+            let mut configured = self.configured_endpoints(source).into_iter();
+            let headers = configured.find(|(one, _)| one.name == id).map(|(_, http)| &http.headers);
+            let names = headers.into_iter().flat_map(Headers::iter);
+            let redacted = names.map(|(name, _)| (name.to_string(), SealedSecret(REDACTED.into())));
+            return Ok(redacted.collect());
+        }
+        let headers = found?.headers.into_iter().map(|(name, value)| {
+            let shown = if is_secret_header(&name) { REDACTED.to_owned() } else { value };
+            (name, SealedSecret(shown))
+        });
+        Ok(headers.collect())
+    }
+
+    async fn set_endpoint_headers(
+        &self,
+        caller: &Caller,
+        source: &str,
+        id: &str,
+        headers: BTreeMap<String, SealedSecret>,
+    ) -> Result<(), AdminError> {
+        let mut record = self.record(source, id).await?;
+        let named = headers.keys().cloned().collect::<Vec<_>>().join(", ");
+        record.headers = headers.into_iter().map(|(name, value)| (name, value.0)).collect();
+        self.store_record(&record).await?;
+        self.audit(caller, "endpoint.headers", &record.id, Some(named)).await
+    }
+
+    async fn change_endpoint_headers(
+        &self,
+        caller: &Caller,
+        source: &str,
+        id: &str,
+        changes: BTreeMap<String, Option<SealedSecret>>,
+    ) -> Result<(), AdminError> {
+        let mut record = self.record(source, id).await?;
+        let named = changes.keys().cloned().collect::<Vec<_>>().join(", ");
+        for (name, value) in changes {
+            record.headers.retain(|known, _| !known.eq_ignore_ascii_case(&name));
+            record.headers.extend(value.map(|value| (name, value.0)));
+        }
+        self.store_record(&record).await?;
+        self.audit(caller, "endpoint.headers", &record.id, Some(named)).await
+    }
+
+    async fn endpoint_secret(
+        &self,
+        caller: &Caller,
+        source: &str,
+        id: &str,
+    ) -> Result<SealedSecret, AdminError> {
+        let record = self.record(source, id).await?;
+        let secret = record.secrets.iter().find(|secret| secret.until_ms.is_none());
+        let secret = secret.ok_or_else(|| AdminError::not_found("secret of endpoint", id))?;
+        self.audit(caller, "endpoint.secret_shown", &record.id, None).await?;
+        Ok(SealedSecret(secret.secret.clone()))
+    }
+
+    async fn rotate_endpoint_secret(
+        &self,
+        caller: &Caller,
+        source: &str,
+        id: &str,
+        secret: Option<SealedSecret>,
+    ) -> Result<(), AdminError> {
+        let mut record = self.record(source, id).await?;
+        let now_ms = self.store.now_ms().await.map_err(unavailable)?;
+        record.secrets.retain(|old| old.until_ms.is_none_or(|until_ms| until_ms > now_ms));
+        if record.secrets.len() >= SECRETS_MAX {
+            let message = format!("{SECRETS_MAX} secrets are still valid; wait until some expire");
+            return Err(AdminError::Conflict(message));
+        }
+        let until_ms = now_ms.saturating_add(whole_ms(ROTATED_FOR));
+        for old in record.secrets.iter_mut().filter(|old| old.until_ms.is_none()) {
+            old.until_ms = Some(until_ms);
+        }
+        let secret = given_or_random(secret);
+        record.secrets.insert(0, RecordSecret { secret, until_ms: None });
+        self.store_record(&record).await?;
+        self.audit(caller, "endpoint.secret_rotated", &record.id, None).await
+    }
+}
+
+fn given_or_random(secret: Option<SealedSecret>) -> String {
+    match secret {
+        Some(SealedSecret(secret)) => secret,
+        None => format!("whsec_{}", BASE64.encode(rand::random::<[u8; SECRET_BYTES]>())),
+    }
+}
+
+/// One of the config file.
+fn configured_view(destination: &DestinationConfig, http: &HttpConfig) -> Endpoint {
+    let delivery = destination.delivery.as_ref();
+    Endpoint {
+        id: destination.name.clone(),
+        settings: EndpointSettings {
+            url: http.url.to_string(),
+            description: "declared in the config file".to_owned(),
+            events: delivery.and_then(|delivery| delivery.events.clone()),
+            when: delivery.and_then(|delivery| delivery.when.clone()),
+            disabled: !destination.enabled,
+            rate_limit: None,
+            uid: None,
+            metadata: BTreeMap::new(),
+        },
+        read_only: true,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+    }
+}
