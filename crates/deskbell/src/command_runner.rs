@@ -1,5 +1,7 @@
 //! Commands: what the command line asks the running engine to do, and what it answers.
 
+mod matching;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,8 @@ use deskbell_store::deliveries::{
     DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries, DestinationHealth,
 };
 use deskbell_store::{
-    COMMANDS, Command, Leader, NewToken, Store, StoreError, TokenHash, TokenRole, run_as_leader,
+    COMMANDS, Command, CommandId, Leader, NewToken, Store, StoreError, TokenHash, TokenRole,
+    run_as_leader,
 };
 use deskbell_trust::{
     BackfillRequest, BackfillSource, FetchError, fetch_messages, request_backfill, with_causes,
@@ -18,10 +21,16 @@ use deskbell_trust::{
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use self::matching::MatchingError;
+pub(crate) use self::matching::{MatchingReplay, Progress};
+use crate::config::Config;
+
 /// How often the store is asked for commands.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Dead letters that are read, and revived, in one transaction.
 const PAGE_SIZE: u32 = 500;
+/// Rows of a destination that are deleted in one transaction.
+const REMOVED_ROWS_MAX: u32 = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,6 +59,12 @@ pub(crate) enum Request {
     RevokeToken {
         name: String,
     },
+    /// Send all events that a search finds again.
+    ReplayMatching(Box<MatchingReplay>),
+    /// Delete what is stored about a destination that is no longer declared.
+    RemoveDestination {
+        destination: String,
+    },
 }
 
 /// Which dead letters to retry.
@@ -58,6 +73,9 @@ pub(crate) struct Retry {
     pub(crate) destinations: Vec<String>,
     /// Those of these messages, or about these entities, by their ids; `None` for all.
     pub(crate) ids: Option<Vec<String>>,
+    /// Those that failed with exactly this reason.
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +96,8 @@ pub(crate) enum Answer {
     },
     TokenCreated,
     TokenRevoked,
+    /// Nothing of it is left.
+    Removed,
     /// With the reason.
     Refused(String),
 }
@@ -92,10 +112,12 @@ impl Request {
 impl Retry {
     /// Whether this dead letter is one of them.
     pub(crate) fn matches(&self, dead_letter: &DeadLetter) -> bool {
-        self.ids.as_ref().is_none_or(|ids| {
+        let is_one = |ids: &Vec<String>| {
             ids.iter()
                 .any(|id| *id == dead_letter.message_id || Some(id) == dead_letter.subject.as_ref())
-        })
+        };
+        self.ids.as_ref().is_none_or(is_one)
+            && self.reason.as_ref().is_none_or(|reason| *reason == dead_letter.reason)
     }
 
     /// A page of the destination's dead letters after this one, matching or not.
@@ -125,6 +147,7 @@ impl fmt::Display for Answer {
             Self::MessagesFetched { messages } => write!(f, "{messages} messages were fetched"),
             Self::TokenCreated => f.write_str("token created"),
             Self::TokenRevoked => f.write_str("token revoked"),
+            Self::Removed => f.write_str("removed"),
             Self::BackfillRequested { number } => write!(f, "backfill {number} requested"),
             Self::Refused(why) => write!(f, "refused: {why}"),
         }
@@ -144,6 +167,7 @@ impl Answer {
 /// Executes commands, one after the other.
 #[derive(Debug)]
 pub(crate) struct CommandRunner {
+    config: Arc<Config>,
     store: Arc<dyn Store>,
     replayer: Replayer,
     /// The sources that have a secret key.
@@ -154,11 +178,12 @@ pub(crate) struct CommandRunner {
 
 impl CommandRunner {
     pub(crate) fn new(
+        config: Arc<Config>,
         store: Arc<dyn Store>,
         replayer: Replayer,
         readable: Vec<BackfillSource>,
     ) -> Self {
-        Self { store, replayer, readable, stopping: CancellationToken::new() }
+        Self { config, store, replayer, readable, stopping: CancellationToken::new() }
     }
 
     /// Executes what is enqueued until `shutdown`, while this process is the leader.
@@ -170,6 +195,15 @@ impl CommandRunner {
     async fn execute_all(&self) -> Result<(), StoreError> {
         while let Some(queued) = self.store.next_command().await? {
             let answer = match serde_json::from_str(&queued.command.0) {
+                Ok(Request::ReplayMatching(replay)) => {
+                    let progress = queued.progress.as_deref().map(Progress::read);
+                    let progress = progress.unwrap_or_default();
+                    match self.replay_matching(queued.id, &replay, progress).await? {
+                        Some(answer) => answer,
+                        // It goes on where it is, after a restart.
+                        None => return Ok(()),
+                    }
+                }
                 Ok(request) => self.execute(request).await?,
                 Err(_) => Answer::Refused(
                     "the running `deskbell serve` does not know this command".into(),
@@ -202,11 +236,74 @@ impl CommandRunner {
                     false => Answer::Refused(format!("a token `{}` already exists", token.name)),
                 })
             }
-            Request::RevokeToken { name } => Ok(match self.store.revoke_token(&name).await? {
-                true => Answer::TokenRevoked,
-                false => Answer::Refused(format!("token `{name}` not found")),
-            }),
+            Request::RevokeToken { name } => self.revoke_token(&name).await,
+            Request::ReplayMatching(_) => {
+                Ok(Answer::Refused("it is executed by the running `deskbell serve`".to_owned()))
+            }
+            Request::RemoveDestination { destination } => self.remove(&destination).await,
         }
+    }
+
+    async fn revoke_token(&self, name: &str) -> Result<Answer, StoreError> {
+        if !self.store.revoke_token(name).await? {
+            return Ok(Answer::Refused(format!("token `{name}` not found")));
+        }
+        self.store.end_sessions_of(name).await?;
+        Ok(Answer::TokenRevoked)
+    }
+
+    /// Replays page by page; `None` if the program stops before it is done.
+    async fn replay_matching(
+        &self,
+        id: CommandId,
+        replay: &MatchingReplay,
+        mut progress: Progress,
+    ) -> Result<Option<Answer>, StoreError> {
+        loop {
+            if self.stopping.is_cancelled() {
+                return Ok(None);
+            }
+            let Self { config, store, replayer, .. } = self;
+            let page = matching::page(config, &**store, replayer, replay, &mut progress, false);
+            let has_more = match page.await {
+                Ok(has_more) => has_more,
+                Err(MatchingError::Replay(ReplayError::Store(error))) => return Err(error),
+                Err(error) => return Ok(Some(Answer::Refused(with_causes(&error)))),
+            };
+            let text = serde_json::to_string(&progress).unwrap_or_default();
+            self.store.report_progress(id, &text).await?;
+            if !has_more {
+                return Ok(Some(Answer::Replayed { deliveries: progress.deliveries }));
+            }
+        }
+    }
+
+    /// How much such a replay would send, counted up to so many events.
+    pub(crate) async fn count_matching(
+        &self,
+        replay: &MatchingReplay,
+        events_max: u64,
+    ) -> Result<Progress, MatchingError> {
+        let Self { config, store, replayer, .. } = self;
+        let mut progress = Progress::default();
+        let pages = &mut progress;
+        while matching::page(config, &**store, replayer, replay, pages, true).await?
+            && pages.events < events_max
+        {}
+        Ok(progress)
+    }
+
+    /// Deletes the destination, unless it is declared again.
+    async fn remove(&self, destination: &str) -> Result<Answer, StoreError> {
+        if self.config.destinations.iter().any(|one| one.name == destination) {
+            return Ok(Answer::Refused(format!("destination `{destination}` is declared")));
+        }
+        while self.store.remove_destination(destination, REMOVED_ROWS_MAX).await? {
+            if self.stopping.is_cancelled() {
+                break;
+            }
+        }
+        Ok(Answer::Removed)
     }
 
     async fn retry(&self, retry: &Retry) -> Result<Answer, StoreError> {

@@ -1,5 +1,7 @@
 //! The metrics of this process, in Prometheus' text format.
 
+mod ack_latency;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -29,6 +31,12 @@ pub(crate) fn install() -> Result<Arc<dyn Fn() -> String + Send + Sync>, Metrics
         let _ = RECORDER.set(recorder);
     }
     Ok(Arc::new(|| RECORDER.get().map(PrometheusHandle::render).unwrap_or_default()))
+}
+
+/// How long acknowledging an event took in this process, half of the time and 99 times of 100, in
+/// milliseconds; as exact as the buckets of the histogram are. `None` where nothing was recorded.
+pub(crate) fn ack_latency_ms() -> Option<(f64, f64)> {
+    ack_latency::read(&RECORDER.get()?.render())
 }
 
 /// Folds records into the histograms until `shutdown`.

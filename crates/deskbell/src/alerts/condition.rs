@@ -120,6 +120,25 @@ impl ConditionKind {
         }
     }
 
+    /// What is the case while it is open, in a sentence.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::DestinationFailing => "every attempt to deliver fails",
+            Self::DestinationDisabled => "nothing is sent to it any more, because it kept failing",
+            Self::DeliveryDeadLetters => "deliveries failed permanently",
+            Self::MirrorDeadLetters => "the database rejected rows",
+            Self::MirrorAway => "the mirror waits for its database",
+            Self::MirrorBlocked => "a table or a statement is rejected whatever the row",
+            Self::MirrorStuck => "deletes that the database rejects are retried",
+            Self::MirrorRepaired => "the mirror differed from Clerk and was repaired",
+            Self::MirrorOtherInstance => "events belong to another Clerk instance",
+            Self::SourceRefused => "requests fail verification",
+            Self::SourceSilent => "no events arrive",
+            Self::SourceEndpoint => "the endpoint in Clerk is not as it should be",
+            Self::SourcePull => "messages cannot be fetched from Clerk's sender",
+        }
+    }
+
     /// The subject and the text for its end.
     pub(super) fn resolved(self, target: &AlertTarget, since_ms: i64) -> (String, String) {
         let since = shown_time(since_ms);

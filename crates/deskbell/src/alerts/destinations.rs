@@ -25,6 +25,8 @@ impl FailingRule {
     pub(super) fn observe(&self, state: &DestinationState, now_ms: i64) -> (String, Observation) {
         let (name, health) = (&*state.name, &state.health);
         let condition = match &health.disabled {
+            // Whoever paused it knows.
+            Some(disabled) if disabled.is_pause() => None,
             Some(reason) => Some(disabled(name, health, reason)),
             None => self.failing(name, health, now_ms),
         };

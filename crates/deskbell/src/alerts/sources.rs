@@ -45,7 +45,8 @@ pub(super) fn observe(refused: &Refused) -> (String, Observation) {
     (key, Observation::Rate(rate))
 }
 
-fn advice(cause: &str) -> &'static str {
+/// What to do about requests that are refused for this cause.
+pub(crate) fn advice(cause: &str) -> &'static str {
     match cause {
         "no_match" => {
             "The signing secret in the config may not be that of the endpoint in Clerk's \

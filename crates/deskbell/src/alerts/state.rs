@@ -58,6 +58,11 @@ impl PendingNotice {
 }
 
 impl AlertState {
+    /// Every open condition.
+    pub(super) fn open(&self) -> impl Iterator<Item = (ConditionKind, &AlertTarget, i64)> {
+        self.open.values().map(|open| (open.kind, &open.target, open.since_ms))
+    }
+
     /// The sources with an open condition of this kind, and since when.
     pub(super) fn open_sources(&self, kind: ConditionKind) -> Vec<(String, i64)> {
         let of_kind = self.open.values().filter(|open| open.kind == kind);
