@@ -173,7 +173,12 @@ impl Destination {
                 from: kind.start(),
                 ordering: delivery.ordering.unwrap_or_default(),
             },
-            route: route(name, filter(destination, delivery)?, config),
+            route: route(
+                name,
+                filter(destination, delivery)?,
+                destination.takes_api_messages(),
+                config,
+            ),
             worker: WorkerOptions {
                 delivery: delivery.clone(),
                 health: HealthPolicy { disable_after: disable_after.map(|time| time.0) },
@@ -196,7 +201,7 @@ impl Destination {
         let filter = Filter { events: Some(events), ..Filter::default() };
         Ok(Self {
             config: WorkerConfig::Handler(name.clone()),
-            route: route(&name, filter, config),
+            route: route(&name, filter, true, config),
             worker: WorkerOptions::new(&name),
             channel: Arc::new(HandlerChannel::new(function, stopping.clone())),
             registration: Registration { name, from: StartFrom::Now, ordering: Ordering::None },
@@ -217,10 +222,10 @@ fn filter(
     })
 }
 
-fn route(name: &str, filter: Filter, config: &Config) -> Route {
+fn route(name: &str, filter: Filter, takes_api_messages: bool, config: &Config) -> Route {
     let is_named = filter.events.iter().flatten().any(|event| event == NOTICE_TYPE);
     let takes_notices = is_named || config.alerts.to.iter().any(|to| to == name);
-    Route { destination: name.into(), filter, takes_notices }
+    Route { destination: name.into(), filter, takes_notices, takes_api_messages }
 }
 
 /// The routes of the config's destinations, for commands that deliver nothing themselves.
@@ -228,6 +233,9 @@ pub(crate) fn routes(config: &Config) -> Result<Vec<Route>, DeliveringError> {
     let enabled = config.destinations.iter().filter(|one| one.enabled);
     let delivered_to = enabled.filter_map(|one| Some((one, one.delivery.as_ref()?)));
     delivered_to
-        .map(|(one, delivery)| Ok(route(&one.name, filter(one, delivery)?, config)))
+        .map(|(one, delivery)| {
+            let filter = filter(one, delivery)?;
+            Ok(route(&one.name, filter, one.takes_api_messages(), config))
+        })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! The engine, assembled from the config: the store, the server, and the consumers of the log.
 
 mod check;
+mod door;
 mod error;
 mod listening;
 mod parts;

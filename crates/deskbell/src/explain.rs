@@ -3,10 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deskbell_delivery::shown_time;
 use deskbell_store::{ReadLimit, Store, StoreError, StoredEvent};
 use deskbell_sync::{ConnectError, ExplainedRow, Explainer, TargetError, ValueOrigin};
-use serde_json::{Map, Value, json};
 
 use crate::config::Config;
 use crate::outcomes::{DestinationOutcome, Outcomes, OutcomesError};
@@ -152,62 +150,5 @@ impl Explained {
         let has_row =
             |mirror: &ExplainedMirror| mirror.rows.as_ref().is_ok_and(|rows| !rows.is_empty());
         !self.events.is_empty() || self.mirrors.iter().any(has_row)
-    }
-
-    pub(crate) fn to_json(&self) -> Value {
-        let rows = self.mirrors.iter().flat_map(|mirror| {
-            let rows = mirror.rows.iter().flatten();
-            rows.map(|row| {
-                json!({
-                    "destination": mirror.destination, "table": row.table,
-                    "columns": self.columns_to_json(row),
-                })
-            })
-        });
-        let unread = self.mirrors.iter().filter_map(|mirror| {
-            let error = mirror.rows.as_ref().err()?;
-            Some(json!({ "destination": mirror.destination, "error": error.to_string() }))
-        });
-        json!({
-            "subject": self.subject,
-            "rows": rows.collect::<Vec<_>>(),
-            "unread": unread.collect::<Vec<_>>(),
-            "events": self.events.iter().map(ExplainedEvent::to_json).collect::<Vec<_>>(),
-            "has_more": self.has_more,
-        })
-    }
-
-    fn columns_to_json(&self, row: &ExplainedRow) -> Map<String, Value> {
-        let columns = row.columns.iter().map(|column| {
-            let (from, message_id) = match &column.origin {
-                ValueOrigin::Event(id) => ("event", Some(id)),
-                ValueOrigin::Api => ("api", None),
-                ValueOrigin::Unknown => ("unknown", None),
-            };
-            let seq = message_id.and_then(|id| self.seqs.get(id));
-            let of = json!({
-                "value": column.value, "from": from, "message_id": message_id, "seq": seq,
-            });
-            (column.name.to_owned(), of)
-        });
-        columns.collect()
-    }
-}
-
-impl ExplainedEvent {
-    fn to_json(&self) -> Value {
-        let destinations = self.destinations.iter().map(|one| {
-            let outcome = &one.outcome;
-            json!({
-                "name": &*one.name, "outcome": outcome.kind.as_str(), "reason": outcome.reason,
-                "at": outcome.at_ms.map(shown_time),
-            })
-        });
-        json!({
-            "message_id": self.event.message_id, "seq": self.event.seq.get(),
-            "source": &*self.event.source, "type": self.event.event_type,
-            "received_at": shown_time(self.event.received_at_ms),
-            "destinations": destinations.collect::<Vec<_>>(),
-        })
     }
 }

@@ -2,7 +2,7 @@
 
 use deskbell_delivery::HandlerFunction;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Handler {
     pub(crate) name: String,
     /// Types, or patterns such as `user.*`.

@@ -19,6 +19,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod admin;
 mod alerts;
 mod backend_api;
 mod builder;
@@ -27,6 +28,7 @@ mod command_runner;
 pub mod config;
 mod delivering;
 mod demo;
+mod endpoints;
 mod engine;
 mod explain;
 mod handler;

@@ -7,18 +7,22 @@ mod row;
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args, Subcommand};
+use deskbell_admin::{DeadLetterView, Retried, RetryRequest};
 use deskbell_delivery::one_line;
 use deskbell_sync::MirrorOptions;
 use deskbell_sync::dead_letters::{self, Choice};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::chosen::Chosen;
 use self::error::{none, unreachable};
-use self::row::Row;
+use super::remote::{Remote, RemoteArguments};
 use super::store::{self, Done};
 use super::{Context, exit, table};
 use crate::command_runner::{Answer, Request};
 use crate::config::Config;
+
+/// Dead letters that are asked for over the admin API.
+const LISTED_MAX: u32 = 1_000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -26,6 +30,8 @@ pub(super) enum Command {
     List {
         /// Only of this destination [default: all enabled ones].
         destination: Option<String>,
+        #[command(flatten)]
+        remote: RemoteArguments,
     },
     /// Show the details of a dead letter.
     Show {
@@ -34,6 +40,8 @@ pub(super) enum Command {
         /// Only of this destination [default: all enabled ones].
         #[arg(long, value_name = "NAME")]
         destination: Option<String>,
+        #[command(flatten)]
+        remote: RemoteArguments,
     },
     /// Retry dead letters, by the running `deskbell serve` or the next one.
     Retry(Retry),
@@ -55,56 +63,102 @@ pub(super) struct Retry {
     /// Only of this destination [default: all enabled ones].
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
+    #[command(flatten)]
+    remote: RemoteArguments,
 }
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
-    let config = context.load_without_secrets()?;
     match command {
-        Command::List { destination } => {
-            let chosen = Chosen::new(&config, destination.as_deref()).await?;
-            list(&chosen.rows(None).await?, context);
+        Command::List { destination, remote } => {
+            let found = find(destination.as_deref(), None, &remote, context).await?;
+            list(&found, context);
         }
-        Command::Show { id, destination } => {
-            let chosen = Chosen::new(&config, destination.as_deref()).await?;
-            show(id, &chosen, context).await?;
+        Command::Show { id, destination, remote } => {
+            let found = find(destination.as_deref(), Some(&id), &remote, context).await?;
+            show(id, &found, context)?;
         }
-        Command::Retry(arguments) => {
-            let chosen = Chosen::new(&config, arguments.destination.as_deref()).await?;
-            retry(&arguments, &chosen, &config, context).await?;
-        }
+        Command::Retry(arguments) => match arguments.remote.remote()? {
+            Some(remote) => retry_there(&arguments, &remote, context).await?,
+            None => {
+                let config = context.load_without_secrets()?;
+                let chosen = Chosen::new(&config, arguments.destination.as_deref()).await?;
+                retry(&arguments, &chosen, &config, context).await?;
+            }
+        },
     }
     Ok(ExitCode::from(exit::DONE))
 }
 
-fn list(rows: &[Row], context: &Context) {
+/// Those of the named destination, or of all; with this id, or all.
+async fn find(
+    destination: Option<&str>,
+    id: Option<&str>,
+    remote: &RemoteArguments,
+    context: &Context,
+) -> Result<Vec<DeadLetterView>, exit::Failure> {
+    if let Some(remote) = remote.remote()? {
+        let mut query = vec![("limit", LISTED_MAX.to_string())];
+        query.extend(destination.map(|name| ("destination", name.to_owned())));
+        query.extend(id.map(|id| ("id", id.to_owned())));
+        return remote.get(&["dead-letters"], &query).await;
+    }
+    let config = context.load_without_secrets()?;
+    let ids = id.map(|id| [id.to_owned()]);
+    Chosen::new(&config, destination).await?.rows(ids.as_ref().map(|ids| &ids[..])).await
+}
+
+fn list(rows: &[DeadLetterView], context: &Context) {
     if context.json {
-        return print_json(rows);
+        outln!("{:#}", json!(rows));
+        return;
     }
     if rows.is_empty() {
         errln!("no dead letters");
         return;
     }
     let heads = ["STATE", "SINCE", "DESTINATION", "PART", "ENTITY", "MESSAGE", "REASON"];
-    table::print(heads, rows.iter().map(Row::cells));
+    table::print(heads, rows.iter().map(row::cells));
 }
 
-async fn show(id: String, chosen: &Chosen, context: &Context) -> Result<(), exit::Failure> {
-    let ids = [id];
-    let rows = chosen.rows(Some(&ids)).await?;
+fn show(id: String, rows: &[DeadLetterView], context: &Context) -> Result<(), exit::Failure> {
     if rows.is_empty() {
-        return Err(none(&ids));
+        return Err(none(&[id]));
     }
     if context.json {
-        print_json(&rows);
+        outln!("{:#}", json!(rows));
         return Ok(());
     }
     for (index, row) in rows.iter().enumerate() {
         if index > 0 {
             outln!();
         }
-        for (name, text) in row.fields() {
+        for (name, text) in row::fields(row) {
             outln!("{name:12} {}", one_line(&text));
         }
+    }
+    Ok(())
+}
+
+async fn retry_there(
+    arguments: &Retry,
+    remote: &Remote,
+    context: &Context,
+) -> Result<(), exit::Failure> {
+    let request = RetryRequest {
+        destination: arguments.destination.clone(),
+        ids: arguments.ids.clone(),
+        all: arguments.all,
+        cause: arguments.cause.clone(),
+    };
+    let Retried { asked } = remote.post(&["dead-letters", "retry"], &request).await?;
+    if asked == 0 && !arguments.all {
+        let named = arguments.cause.as_ref().map(std::slice::from_ref);
+        return Err(none(named.unwrap_or(&arguments.ids)));
+    }
+    if context.json {
+        outln!("{}", json!({ "asked": asked }));
+    } else {
+        outln!("{asked} queued for retry");
     }
     Ok(())
 }
@@ -191,8 +245,4 @@ impl Asked {
             outln!("{} queued for retry by `deskbell serve` within {seconds} s", self.rows);
         }
     }
-}
-
-fn print_json(rows: &[Row]) {
-    outln!("{:#}", Value::Array(rows.iter().map(Row::json).collect()));
 }

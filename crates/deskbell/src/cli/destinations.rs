@@ -1,35 +1,45 @@
 //! `deskbell destinations`: their status, and sending to a disabled one again.
 
-mod row;
-
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use deskbell_store::clock;
-use deskbell_store::{Seq, Store, StoreError};
-use deskbell_trust::{ReconcileState, read_reconcile_state};
-use serde_json::{Value, json};
+use deskbell_admin::DestinationView;
+use deskbell_delivery::in_words;
+use deskbell_store::clock::{self, whole_ms};
+use serde_json::json;
 
-use self::row::Row;
+use super::remote::{Nothing, Remote, RemoteArguments};
 use super::{Context, exit, named, store, table};
+use crate::admin::destinations;
 use crate::command_runner::{Answer, Request};
 use crate::config::Config;
-use crate::outcomes::mirrors;
+
+/// What stands where there is nothing to say.
+const NOTHING: &str = "-";
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    remote: RemoteArguments,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List destinations and their status (the default).
-    List,
-    /// Re-enable a destination that was disabled because it kept failing.
+    List {
+        #[command(flatten)]
+        remote: RemoteArguments,
+    },
+    /// Re-enable a destination that was disabled because it kept failing, or was paused.
     Enable {
         /// Name of the destination.
         name: String,
+        #[command(flatten)]
+        remote: RemoteArguments,
     },
 }
 
@@ -38,48 +48,86 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
     match arguments.command {
-        None | Some(Command::List) => list(&context.load_to_read()?, context).await?,
-        Some(Command::Enable { name }) => {
-            enable(&name, &context.load_without_secrets()?, context).await?;
-        }
+        None => list(&arguments.remote, context).await?,
+        Some(Command::List { remote }) => list(&remote, context).await?,
+        Some(Command::Enable { name, remote }) => match remote.remote()? {
+            Some(remote) => enable_there(&name, &remote, context).await?,
+            None => enable(&name, &context.load_without_secrets()?, context).await?,
+        },
     }
     Ok(ExitCode::from(exit::DONE))
 }
 
-async fn list(config: &Config, context: &Context) -> Result<(), exit::Failure> {
-    let store = store::to_read_if_there(config).await?;
-    let rows = match &store {
-        Some(store) => rows(config, &**store).await.map_err(store::failed_to_read),
-        None => {
-            let nothing = ReconcileState::default();
-            Ok((row::all(config, Vec::new(), &[], Vec::new(), &nothing), Seq::ZERO))
-        }
+async fn list(remote: &RemoteArguments, context: &Context) -> Result<(), exit::Failure> {
+    let views: Vec<DestinationView> = match remote.remote()? {
+        Some(remote) => remote.get(&["destinations"], &[]).await?,
+        None => of_store(&context.load_to_read()?).await?,
     };
-    if let Some(store) = store {
-        store.close().await;
-    }
-    let (rows, head) = rows?;
-    let now_ms = clock::now_ms();
     if context.json {
-        let all = rows.iter().map(|row| row.json(head, now_ms));
-        outln!("{:#}", Value::Array(all.collect()));
+        outln!("{:#}", json!(views));
         return Ok(());
     }
+    let now_ms = clock::now_ms();
     let heads =
         ["NAME", "TYPE", "ENABLED", "ROUTED", "PENDING", "WAITING", "DEAD", "OLDEST", "STATE"];
-    table::print(heads, rows.iter().map(|row| row.cells(head, now_ms)));
-    for comparison in rows.iter().filter_map(|row| row.comparison(now_ms)) {
+    table::print(heads, views.iter().map(|view| cells(view, now_ms)));
+    for comparison in views.iter().filter_map(|view| comparison(view, now_ms)) {
         outln!("{comparison}");
     }
     Ok(())
 }
 
-async fn rows(config: &Config, store: &dyn Store) -> Result<(Vec<Row>, Seq), StoreError> {
-    let states = store.destinations().await?;
-    let backlogs = store.backlogs().await?;
-    let mirrors = mirrors::reports(config, store).await?;
-    let compared = read_reconcile_state(store).await?.unwrap_or_default();
-    Ok((row::all(config, states, &backlogs, mirrors, &compared), store.head().await?))
+async fn of_store(config: &Config) -> Result<Vec<DestinationView>, exit::Failure> {
+    let Some(store) = store::to_read_if_there(config).await? else {
+        return Ok(destinations::without_store(config));
+    };
+    let all = destinations::all(config, &*store, &[]).await;
+    store.close().await;
+    all.map_err(store::failed_to_read)
+}
+
+/// The cells of a table: name, type, enabled, routed, pending, waiting, dead, oldest, state.
+fn cells(view: &DestinationView, now_ms: i64) -> [String; 9] {
+    let number = |number: Option<u64>| number.map_or_else(nothing, |number| number.to_string());
+    let oldest = match (view.lag_seconds, view.oldest_received_at) {
+        (Some(_), _) if view.lag_events == Some(0) => nothing(),
+        (Some(seconds), _) => in_words(whole_ms(Duration::from_secs(seconds))),
+        (None, Some(at)) => in_words(now_ms - at.0),
+        (None, None) => nothing(),
+    };
+    let enabled = view.enabled.map(|enabled| if enabled { "yes" } else { "no" });
+    [
+        view.name.clone(),
+        view.destination_type.clone().unwrap_or_else(nothing),
+        enabled.unwrap_or("not in the config").to_owned(),
+        view.routed.map_or_else(nothing, |routed| format!("{routed} of {}", view.head)),
+        number(view.pending),
+        number(view.waiting_rows),
+        number(view.dead_lettered),
+        oldest,
+        view.summary.clone(),
+    ]
+}
+
+fn nothing() -> String {
+    NOTHING.to_owned()
+}
+
+/// What the last comparison with Clerk has found, in a line; `None` where there was none.
+fn comparison(view: &DestinationView, now_ms: i64) -> Option<String> {
+    let last = view.reconciled.as_ref().filter(|last| last.started_at.0 > 0)?;
+    let (name, ago) = (&view.name, in_words(now_ms - last.started_at.0));
+    let (repaired, left) = (last.repaired, last.left);
+    let whole = if last.complete { "" } else { ", not of everything" };
+    Some(format!(
+        "{name}: compared with Clerk {ago} ago{whole}; {repaired} differences repaired since, {left} left"
+    ))
+}
+
+async fn enable_there(name: &str, remote: &Remote, context: &Context) -> Result<(), exit::Failure> {
+    let _: Nothing = remote.post(&["destinations", name, "resume"], &json!({})).await?;
+    say_enabled(name, true, context);
+    Ok(())
 }
 
 async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), exit::Failure> {
@@ -92,12 +140,16 @@ async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), ex
     if done.answer != Answer::Enabled {
         return Err(store::unexpected(&done.answer));
     }
+    say_enabled(name, done.by_serve, context);
+    Ok(())
+}
+
+fn say_enabled(name: &str, by_serve: bool, context: &Context) {
     if context.json {
         outln!("{}", json!({ "destination": name, "enabled": true }));
-    } else if done.by_serve {
+    } else if by_serve {
         outln!("{name} re-enabled");
     } else {
         outln!("{name} re-enabled; deliveries start when `deskbell serve` runs");
     }
-    Ok(())
 }

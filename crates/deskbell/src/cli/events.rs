@@ -5,24 +5,46 @@ mod show;
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
+use super::remote::RemoteArguments;
 use super::{Context, exit};
-pub(super) use show::summary;
 
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// List events, newest first.
-    List(list::Arguments),
-    /// Show an event and what became of it at each destination, mirrors included.
-    Show(show::Arguments),
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
 }
 
-pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
-    let config = context.load_to_read()?;
-    match command {
-        Command::List(arguments) => list::run(&arguments, &config, context).await?,
-        Command::Show(arguments) => show::run(&arguments, &config, context).await?,
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List events, newest first.
+    List {
+        #[command(flatten)]
+        arguments: list::Arguments,
+        #[command(flatten)]
+        remote: RemoteArguments,
+    },
+    /// Show an event and what became of it at each destination, mirrors included.
+    Show {
+        #[command(flatten)]
+        arguments: show::Arguments,
+        #[command(flatten)]
+        remote: RemoteArguments,
+    },
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    context: &Context,
+) -> Result<ExitCode, exit::Failure> {
+    match arguments.command {
+        Command::List { arguments, remote } => {
+            list::run(&arguments, remote.remote()?.as_ref(), context).await?;
+        }
+        Command::Show { arguments, remote } => {
+            show::run(&arguments, remote.remote()?.as_ref(), context).await?;
+        }
     }
     Ok(ExitCode::from(exit::DONE))
 }

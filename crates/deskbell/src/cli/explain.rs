@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use deskbell_delivery::{one_line, shown_time};
-use deskbell_sync::{ExplainedRow, ValueOrigin};
+use deskbell_admin::{ExplainedRow, Explanation, ValueFrom};
+use deskbell_delivery::one_line;
 use miette::Diagnostic;
 
-use super::events::summary;
+use super::outcome::{Outcome, sentence};
+use super::remote::{Remote, RemoteArguments};
 use super::{Context, exit, store};
-use crate::explain::{Explained, explain};
+use crate::admin::explanation;
+use crate::explain::explain;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -28,6 +30,8 @@ pub(super) struct Arguments {
     /// Maximum number of events, the newest first.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
+    #[command(flatten)]
+    remote: RemoteArguments,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -45,15 +49,14 @@ pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let config = context.load_to_read()?;
-    let store = store::to_read(&config).await?;
-    let explained = explain(&arguments.id, &config, &*store, arguments.limit).await;
-    store.close().await;
-    let explained = explained.map_err(exit::Failure::failed)?;
-    let is_known = explained.is_known();
-    let is_unread = explained.mirrors.iter().any(|mirror| mirror.rows.is_err());
+    let explained = match arguments.remote.remote()? {
+        Some(remote) => ask(&arguments, &remote).await?,
+        None => look(&arguments, context).await?,
+    };
+    let is_known = !explained.events.is_empty() || !explained.rows.is_empty();
+    let is_unread = !explained.unread.is_empty();
     if context.json {
-        outln!("{:#}", explained.to_json());
+        outln!("{:#}", serde_json::json!(explained));
     } else if is_known || is_unread {
         print(&explained);
     }
@@ -66,29 +69,46 @@ pub(super) async fn run(
     Ok(ExitCode::from(exit::DONE))
 }
 
-fn print(explained: &Explained) {
+async fn look(arguments: &Arguments, context: &Context) -> Result<Explanation, exit::Failure> {
+    let config = context.load_to_read()?;
+    let store = store::to_read(&config).await?;
+    let explained = explain(&arguments.id, &config, &*store, arguments.limit).await;
+    store.close().await;
+    Ok(explanation::view(&explained.map_err(exit::Failure::failed)?))
+}
+
+async fn ask(arguments: &Arguments, remote: &Remote) -> Result<Explanation, exit::Failure> {
+    let query = [("limit", arguments.limit.to_string())];
+    let found = remote.find(&["explain", &arguments.id], &query).await?;
+    let unknown = || Error::Unknown { id: arguments.id.clone() };
+    found.map_err(|_| exit::Failure::failed_with_help(unknown()))
+}
+
+fn print(explained: &Explanation) {
     if let Some(subject) = &explained.subject {
         outln!("{}", one_line(subject));
     }
-    for mirror in &explained.mirrors {
-        match &mirror.rows {
-            Err(error) => outln!("\n{}: cannot be read: {error}", mirror.destination),
-            Ok(rows) if rows.is_empty() => outln!("\n{}: no row", mirror.destination),
-            Ok(rows) => rows.iter().for_each(|row| print_row(&mirror.destination, row, explained)),
-        }
+    for unread in &explained.unread {
+        outln!("\n{}: cannot be read: {}", unread.destination, unread.error);
     }
-    for one in &explained.events {
-        let event = &one.event;
+    for mirror in &explained.without_row {
+        outln!("\n{mirror}: no row");
+    }
+    for row in &explained.rows {
+        print_row(row);
+    }
+    for event in &explained.events {
         outln!();
         outln!(
             "{}  {}  {}  {}",
             event.seq,
-            shown_time(event.received_at_ms),
+            event.received_at,
             one_line(&event.event_type),
             one_line(&event.message_id)
         );
-        for destination in &one.destinations {
-            outln!("  {:12} {}", destination.name, one_line(&summary(&destination.outcome)));
+        for destination in &event.destinations {
+            let text = sentence(&Outcome::from(destination));
+            outln!("  {:12} {}", destination.name, one_line(&text));
         }
     }
     if explained.has_more {
@@ -97,18 +117,16 @@ fn print(explained: &Explained) {
 }
 
 /// The columns that have a value, and which event each came from.
-fn print_row(destination: &str, row: &ExplainedRow, explained: &Explained) {
-    outln!("\n{destination}: {}", row.table);
-    for column in row.columns.iter().filter(|column| !column.value.is_null()) {
+fn print_row(row: &ExplainedRow) {
+    outln!("\n{}: {}", row.destination, row.table);
+    for (name, column) in row.columns.iter().filter(|(_, column)| !column.value.is_null()) {
         let value: String = column.value.to_string().chars().take(VALUE_CHARS_MAX).collect();
-        let origin = match &column.origin {
-            ValueOrigin::Api => "Clerk's API".to_owned(),
-            ValueOrigin::Unknown => "an event that is not known any more".to_owned(),
-            ValueOrigin::Event(id) => match explained.seqs.get(id) {
-                Some(seq) => format!("{id} ({seq})"),
-                None => id.clone(),
-            },
+        let origin = match (column.from, &column.message_id, column.seq) {
+            (ValueFrom::Api, ..) => "Clerk's API".to_owned(),
+            (_, Some(id), Some(seq)) => format!("{id} ({seq})"),
+            (_, Some(id), None) => id.clone(),
+            (_, None, _) => "an event that is not known any more".to_owned(),
         };
-        outln!("  {:28} {:VALUE_CHARS_MAX$}  {}", column.name, one_line(&value), one_line(&origin));
+        outln!("  {name:28} {:VALUE_CHARS_MAX$}  {}", one_line(&value), one_line(&origin));
     }
 }

@@ -17,9 +17,11 @@ mod exit_code;
 mod explain;
 mod logging;
 mod named;
+mod outcome;
 mod progress;
 mod rebuild;
 mod reconcile;
+mod remote;
 mod replay;
 mod schema;
 mod serve;
@@ -38,6 +40,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use context::{Context, environment};
+use store::admin_failed;
 
 /// The self-hosted webhook engine for Clerk.
 ///
@@ -90,8 +93,7 @@ enum Command {
     /// List destinations and their status, or re-enable one.
     Destinations(destinations::Arguments),
     /// List events, or show what became of one.
-    #[command(subcommand)]
-    Events(events::Command),
+    Events(events::Arguments),
     /// Show the rows of an entity, which event each value came from, and what became of its events.
     Explain(explain::Arguments),
     /// Send events again.
@@ -162,7 +164,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Reconcile(arguments) => on_runtime(reconcile::run(arguments, context)),
         Command::Statements(command) => on_runtime(statements::run(command, context)),
         Command::Destinations(arguments) => on_runtime(destinations::run(arguments, context)),
-        Command::Events(command) => on_runtime(events::run(command, context)),
+        Command::Events(arguments) => on_runtime(events::run(arguments, context)),
         Command::Explain(arguments) => on_runtime(explain::run(arguments, context)),
         Command::Replay(arguments) => on_runtime(replay::run(arguments, context)),
         Command::DeadLetters(command) => on_runtime(dead_letters::run(command, context)),

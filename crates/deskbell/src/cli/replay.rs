@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 use clerk_webhooks::UnixMillis;
+use deskbell_admin::{ReplayRequest, ReplayStatus, Timestamp};
 use deskbell_delivery::{Replay, What};
 use deskbell_store::Store;
 use serde_json::json;
 
+use super::remote::RemoteArguments;
 use super::{Context, exit, named, store, time};
 use crate::command_runner::{Answer, Request};
 use crate::config::Config;
@@ -43,12 +45,19 @@ pub(super) struct Arguments {
     /// Only count the deliveries.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    remote: RemoteArguments,
 }
 
 pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
+    if let Some(remote) = arguments.remote.remote()? {
+        let replayed: ReplayStatus = remote.post(&["replay"], &arguments.request()).await?;
+        print(replayed.deliveries, arguments.dry_run, false, context);
+        return Ok(ExitCode::from(exit::DONE));
+    }
     let config = context.load_without_secrets()?;
     let read = store::to_read(&config).await?;
     let outcome = replay(&arguments, &config, &read).await;
@@ -86,6 +95,22 @@ async fn replay(
 }
 
 impl Arguments {
+    /// What is asked for, over the admin API.
+    fn request(&self) -> ReplayRequest {
+        let time = |at: UnixMillis| Timestamp(at.as_millis());
+        ReplayRequest {
+            message_id: self.message_id.clone(),
+            dead_lettered_since: self.dead_lettered_since.map(time),
+            missing_since: self.missing_since.map(time),
+            matching: None,
+            destination: self.destination.clone(),
+            types: (!self.types.is_empty()).then(|| self.types.clone()),
+            subject: self.subject.clone(),
+            limit: self.limit,
+            dry_run: self.dry_run,
+        }
+    }
+
     /// What is asked for; there is always one of the three.
     fn replay(&self) -> Option<Replay> {
         let event = || Some(What::Event { message_id: self.message_id.clone()? });

@@ -1,11 +1,14 @@
 //! `deskbell serve`: the engine until a signal says stop.
 
 use std::io::{self, IsTerminal};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use deskbell_delivery::ChannelConfig;
+use deskbell_store::AccessToken;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Context, exit, logging};
@@ -14,6 +17,9 @@ use crate::config::{
 };
 use crate::engine::{Engine, Listening, Reloaded};
 use crate::signals::Signals;
+
+/// How long the link that is printed signs a browser in.
+const SIGN_IN_CODE_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -51,13 +57,18 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
         }
     };
     greet(&engine, &loaded);
+    if io::stderr().is_terminal() {
+        print_sign_in_link(&engine, &loaded.config).await;
+    }
     loop {
+        let changed = engine.declarations_changed();
         tokio::select! {
             () = stop.next() => {
                 tracing::info!("stopping; draining requests and deliveries");
                 break;
             }
             _ = hangup.recv() => reload(&mut engine, context).await,
+            () = changed => reload_declared(&mut engine).await,
             () = engine.ended_early() => {
                 tracing::error!("a background task ended; shutting down");
                 break;
@@ -105,6 +116,39 @@ async fn reload(engine: &mut Engine, context: &Context) {
     }
     let restarted = destinations.join(", ");
     tracing::info!(restarted, "config reloaded");
+}
+
+/// Applies what was declared through the admin API.
+async fn reload_declared(engine: &mut Engine) {
+    match engine.reload_declared().await {
+        Ok(Reloaded { destinations, .. }) => {
+            tracing::info!(restarted = destinations.join(", "), "endpoints reloaded");
+        }
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "endpoints not reloaded; retrying");
+        }
+    }
+}
+
+/// A link that signs a browser in once. It goes to a terminal alone: whoever reads a log must not
+/// become an admin by it.
+async fn print_sign_in_link(engine: &Engine, config: &Config) {
+    let code = AccessToken::random();
+    let store = engine.whole_store();
+    if let Err(error) = store.create_sign_in_code(&code.hash(), SIGN_IN_CODE_LIFETIME).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "cannot create a sign-in link");
+        return;
+    }
+    let (scheme, mut address) = (config.server.scheme(), engine.admin_address());
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let minutes = SIGN_IN_CODE_LIFETIME.as_secs() / 60;
+    errln!("Dashboard (this link signs you in once, within {minutes} minutes):");
+    errln!("  {scheme}://{address}/sign-in?code={}", code.expose());
+    errln!();
 }
 
 /// What it is in a word, and where it is.

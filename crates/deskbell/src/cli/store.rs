@@ -7,6 +7,7 @@ pub(super) mod migrate;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbell_admin::AdminError;
 use deskbell_delivery::Replayer;
 use deskbell_store::{COMMANDS, CommandId, Commands, OpenError, Store, StoreError, StoreLocation};
 use miette::Diagnostic;
@@ -17,7 +18,6 @@ use crate::backend_api;
 use crate::command_runner::{Answer, CommandRunner, Request};
 use crate::config::Config;
 use crate::delivering;
-use crate::outcomes::OutcomesError;
 
 /// How often the answer is looked for.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -93,7 +93,12 @@ async fn execute_here(
 ) -> Result<Answer, exit::Failure> {
     let readable = backend_api::sources(config)
         .map_err(|error| exit::Failure::start(StartError::BackendApi(error)))?;
-    let runner = CommandRunner::new(store.clone(), replayer(config, &store)?, readable);
+    let runner = CommandRunner::new(
+        Arc::new(config.clone()),
+        store.clone(),
+        replayer(config, &store)?,
+        readable,
+    );
     let answer = runner.execute(request).await;
     // Where that fails, a program that starts meanwhile waits for the lease's end.
     let _ = store.release_lease(COMMANDS).await;
@@ -105,8 +110,7 @@ async fn execute_here(
 pub(super) fn replayer(config: &Config, store: &Arc<dyn Store>) -> Result<Replayer, exit::Failure> {
     let routes = delivering::routes(config)
         .map_err(|error| exit::Failure::start(StartError::Delivering(error)))?;
-    let sources = config.sources.iter().map(|source| source.name.clone()).collect();
-    Ok(Replayer::new(store.clone(), routes, sources))
+    Ok(Replayer::new(store.clone(), routes, config.source_names()))
 }
 
 async fn enqueue(location: &StoreLocation, request: Request) -> Result<Answer, Error> {
@@ -148,15 +152,9 @@ pub(super) fn counted(deliveries: u64) -> String {
     }
 }
 
-/// Outcomes that could not be read.
-pub(super) fn no_outcomes(error: OutcomesError) -> exit::Failure {
-    match error {
-        OutcomesError::Store(error) => failed(error),
-        OutcomesError::Delivering(error) => exit::Failure::start(error.into()),
-        OutcomesError::Mirror { destination, source } => {
-            exit::Failure::start(StartError::Mirror { destination, source })
-        }
-    }
+/// What the admin API's module could not answer.
+pub(super) fn admin_failed(error: AdminError) -> exit::Failure {
+    exit::Failure::failed(error)
 }
 
 /// What could not be read or written.

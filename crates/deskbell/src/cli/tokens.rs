@@ -8,9 +8,8 @@ use deskbell_store::{AccessToken, StoredToken, TokenRole};
 use serde_json::{Value, json};
 
 use super::{Context, exit, store, table};
+use crate::admin::token_name;
 use crate::command_runner::{Answer, Request};
-
-const NAME_BYTES_MAX: usize = 64;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -20,7 +19,7 @@ pub(super) enum Command {
         #[arg(long, value_enum)]
         role: Role,
         /// A name to revoke it by, such as that of the application.
-        #[arg(long, value_parser = name)]
+        #[arg(long, value_parser = token_name::check)]
         name: String,
     },
     /// List tokens, without their texts.
@@ -110,15 +109,6 @@ async fn revoke(name: String, context: &Context) -> Result<(), exit::Failure> {
 
 fn created_at(token: &StoredToken) -> String {
     UnixMillis::from_millis(token.created_at_ms).map(|at| at.to_string()).unwrap_or_default()
-}
-
-/// A name that fits into a line and a URL.
-fn name(text: &str) -> Result<String, String> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    if text.is_empty() || text.len() > NAME_BYTES_MAX || !text.bytes().all(is_plain) {
-        return Err(format!("use at most {NAME_BYTES_MAX} letters, digits, `-`, `.` and `_`"));
-    }
-    Ok(text.to_owned())
 }
 
 impl From<Role> for TokenRole {

@@ -1,12 +1,11 @@
 //! The start: the engine listens before the store is open. Connections wait until it is; if that takes
 //! long, requests are answered with 503.
 
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_server::{CurrentRoutes, RefusedRequests, Server, ServerOptions, Source, Tls};
+use deskbell_server::{RefusedRequests, Source, Tls};
 use deskbell_store::{Backoff, ConsumerLog, LogWriter, LogWriterOptions, OpenError, Store};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -14,14 +13,18 @@ use tokio_util::sync::CancellationToken;
 use deskbell_trust::{BackfillSource, Refetch};
 
 use super::check::check_mirrors;
+use super::door::Door;
 use super::parts::{Parts, Shared};
-use super::routes::Admin;
+use super::routes::{Admin, AdminParts};
 use super::{Engine, StartError, parts, routes};
+use crate::admin::{EndpointsState, Minutes};
 use crate::backend_api;
 use crate::config::{Config, StoreConfig};
 use crate::delivering::Delivering;
+use crate::endpoints::{Declared, KeySource};
 use crate::handler::Handler;
-use crate::tasks::{self, TaskGroup};
+use crate::mirrored::Mirrored;
+use crate::tasks;
 
 /// The longest pause between tries to open the store.
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
@@ -58,11 +61,13 @@ impl Engine {
 
 /// An engine that listens, and whose store is not open yet.
 pub(crate) struct Listening {
-    address: SocketAddr,
     config: Config,
     sources: Vec<Source>,
     admin: Admin,
+    handlers: Vec<Handler>,
+    /// The config file's; endpoints that were made through the admin API come with the store.
     delivering: Delivering,
+    key: KeySource,
     readable: Vec<BackfillSource>,
     /// Tells handlers when the program begins to stop.
     stopping: CancellationToken,
@@ -70,27 +75,11 @@ pub(crate) struct Listening {
     door: Door,
 }
 
-/// The server, which answers requests once it is opened.
-#[derive(Debug)]
-struct Door {
-    routes: CurrentRoutes,
-    closed: Option<Server>,
-    serving: TaskGroup,
-}
-
-impl Door {
-    fn open(&mut self) {
-        if let Some(server) = self.closed.take() {
-            self.serving = tasks::start_server(server);
-        }
-    }
-}
-
 impl Listening {
     /// Checks the config as far as possible without its databases, and listens.
     pub(crate) async fn bind(config: &Config, handlers: Vec<Handler>) -> Result<Self, StartError> {
         let stopping = CancellationToken::new();
-        let delivering = Delivering::new(config, handlers, &stopping)?;
+        let delivering = Delivering::new(config, handlers.clone(), &stopping)?;
         for warning in delivering.warnings() {
             tracing::warn!("{warning}");
         }
@@ -98,22 +87,28 @@ impl Listening {
         let sources = routes::sources(&config.sources)?;
         let readable = backend_api::sources(config)?;
         let admin = routes::admin(config)?;
-        let paths = sources.iter().flat_map(|source| &source.paths);
-        let waiting = deskbell_server::routes::without_store(paths.map(String::as_str));
-        let routes = CurrentRoutes::new(waiting);
         let tls = routes::certificate(config)?;
-        let options = ServerOptions::default();
-        let server = Server::bind(config.server.listen(), options, routes.router()).await?;
-        let server = server.with_tls(tls.clone());
-        let address = server.local_addr().map_err(StartError::Address)?;
-        let door = Door { routes, closed: Some(server), serving: TaskGroup::default() };
-        let config = config.clone();
-        Ok(Self { address, config, sources, admin, delivering, readable, stopping, tls, door })
+        let paths = sources.iter().flat_map(|source| &source.paths).map(String::as_str);
+        let door = Door::bind(&config.server, paths, tls.as_ref()).await?;
+        let (config, key) = (config.clone(), KeySource::of(config));
+        Ok(Self {
+            config,
+            sources,
+            admin,
+            handlers,
+            delivering,
+            key,
+            readable,
+            stopping,
+            tls,
+            door,
+        })
     }
 
     /// Opens the store. While its server is unreachable, tries again.
     pub(crate) async fn open_store(&mut self) -> Result<Arc<dyn Store>, StartError> {
-        let Self { address, config, delivering, door, .. } = self;
+        let Self { config, delivering, door, .. } = self;
+        let address = door.address();
         let mut backoff = Backoff::new(BACKOFF_MAX);
         let mut warned: Option<Instant> = None;
         loop {
@@ -150,8 +145,13 @@ impl Listening {
 
     /// Accepts events from now on, and starts the background tasks.
     pub(crate) async fn start(self, store: Arc<dyn Store>) -> Result<Engine, StartError> {
-        let Self { address, config, sources, admin, delivering, stopping, tls, .. } = self;
-        let (readable, mut door) = (self.readable, self.door);
+        let Self { config: file_config, sources, admin, stopping, tls, .. } = self;
+        let (readable, mut door, handlers, key) =
+            (self.readable, self.door, self.handlers, self.key);
+        let declared = Declared::read(&*store, &key).await?;
+        let config = declared.applied_to(&file_config);
+        let delivering = Delivering::new(&config, handlers.clone(), &stopping)?;
+        delivering.register(&*store).await?;
         let consumed: Arc<dyn ConsumerLog> = store.clone();
         let refetch = Refetch::new(Arc::clone(&consumed), readable.clone());
         let mut mirrors = parts::new_mirrors(&config, &consumed, &refetch, |_| true);
@@ -166,40 +166,51 @@ impl Listening {
             readable: &readable,
         };
         let ensure = parts::ensure(&mirrors, &consumed, &readable);
+        let minutes = Arc::<Minutes>::default();
+        let local = routes::local_admin(
+            shared,
+            AdminParts {
+                replayer: delivering.replayer(&store, config.source_names()),
+                statuses: parts::statuses(&mirrors, &consumed),
+                endpoints: EndpointsState::new(key.clone(), &declared),
+                minutes: Arc::clone(&minutes),
+            },
+        );
         let statuses = parts::statuses(&mirrors, &consumed);
-        let app = routes::app(shared, sources, statuses, None);
-        door.routes.replace(deskbell_server::routes::routers(app).public);
+        let mirrored = Mirrored::new(ensure.clone());
+        door.replace(routes::routers(shared, sources, admin, statuses, mirrored, local));
         door.open();
         // Requests do not wait for these.
         if let Err(error) = parts::open_mirrors(&mut mirrors).await {
-            let Door { routes, serving, .. } = door;
             // Failures while stopping matter less than this error.
-            let _ = serving.stop().await;
-            drop((routes, log));
+            let _ = door.stop().await;
+            drop(log);
             let _ = writing.stop().await;
             store.close().await;
             return Err(error);
         }
         let parts = Parts::start(shared, delivering, mirrors, stopping);
-        let Door { routes, serving, .. } = door;
         Ok(Engine {
-            address,
+            file_config,
             config,
+            declared,
+            key,
+            handlers,
+            minutes,
             store,
             log,
             refused,
-            routes,
+            door,
             ensure,
             refetch,
             tls,
-            serving,
             parts,
             writing,
         })
     }
 
     pub(crate) async fn stop(self) {
-        if let Err(error) = self.door.serving.stop().await {
+        if let Err(error) = self.door.stop().await {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "failed to stop listening");
         }

@@ -189,7 +189,7 @@ impl Parts {
         let consumed: Arc<dyn ConsumerLog> = store.clone();
         let running = Arc::new(self.running_mirrors(&consumed));
         let destinations = names.iter().map(|name| name.as_str().into()).collect();
-        let sources = config.sources.iter().map(|source| source.name.clone()).collect();
+        let sources = config.source_names();
         self.common = tasks::start_common(CommonTasks {
             store: Arc::clone(store),
             indexer: SubjectIndexer::new(store.clone()),
@@ -197,6 +197,7 @@ impl Parts {
             alerts: Alerts::new(config, Arc::clone(store), log.clone(), running, destinations),
             refused: Arc::clone(refused),
             commands: CommandRunner::new(
+                Arc::clone(&shared_config),
                 store.clone(),
                 delivering.replayer(store, sources),
                 readable.to_vec(),

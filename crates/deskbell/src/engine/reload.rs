@@ -7,10 +7,14 @@ use deskbell_sync::MirrorOptions;
 
 use super::check::check_mirrors;
 use super::parts::Shared;
+use super::routes::AdminParts;
 use super::{Engine, StartError, parts, routes};
+use crate::admin::EndpointsState;
 use crate::backend_api;
 use crate::config::{Config, SourceConfig};
 use crate::delivering::{Delivering, WorkerConfig};
+use crate::endpoints::Declared;
+use crate::mirrored::Mirrored;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reloaded {
@@ -21,15 +25,32 @@ pub(crate) struct Reloaded {
 }
 
 impl Engine {
-    /// Applies this config. Only the destinations that changed are stopped, and finish what is in
+    /// Applies this config file. Only the destinations that changed are stopped, and finish what is in
     /// flight; events are accepted all the while.
     ///
     /// # Errors
     /// The config is invalid. The one before stays in use, whole.
     pub(crate) async fn reload(&mut self, new: &Config) -> Result<Reloaded, StartError> {
-        let (config, after_restart) = applicable(&self.config, new);
+        let (file_config, after_restart) = applicable(&self.file_config, new);
+        let destinations = self.apply(file_config).await?;
+        Ok(Reloaded { destinations, after_restart })
+    }
+
+    /// Applies what was declared through the admin API meanwhile.
+    ///
+    /// # Errors
+    /// The store could not be read. What was in use stays in use.
+    pub(crate) async fn reload_declared(&mut self) -> Result<Reloaded, StartError> {
+        let destinations = self.apply(self.file_config.clone()).await?;
+        Ok(Reloaded { destinations, after_restart: Vec::new() })
+    }
+
+    /// The destinations that were started, stopped, or both.
+    async fn apply(&mut self, file_config: Config) -> Result<Vec<String>, StartError> {
+        let declared = Declared::read(&*self.store, &self.key).await?;
+        let config = declared.applied_to(&file_config);
         let stopping = self.parts.stopping();
-        let delivering = Delivering::new(&config, Vec::new(), &stopping)?;
+        let delivering = Delivering::new(&config, self.handlers.clone(), &stopping)?;
         check_mirrors(&config)?;
         let sources = routes::sources(&config.sources)?;
         let readable = backend_api::sources(&config)?;
@@ -47,19 +68,30 @@ impl Engine {
         let changed = self.changed(&config, &delivering);
         self.parts.stop_common().await;
         self.parts.stop(&changed).await;
-        let Self { store, log, refused, parts, ensure, refetch, .. } = &mut *self;
+        let Self { store, log, refused, parts, ensure, refetch, key, minutes, .. } = &mut *self;
         let shared = Shared { config: &config, store, log, refused, readable: &readable };
+        let replayer = delivering.replayer(store, config.source_names());
         parts.start_mirrors(mirrors);
         parts.start_common(shared, &delivering);
         parts.start_workers(delivering, shared.store);
         refetch.replace(readable.clone());
         ensure.replace(readable.clone(), parts.ensured_mirrors(&config));
+        let local = routes::local_admin(
+            shared,
+            AdminParts {
+                replayer,
+                statuses: parts.running_mirrors(&consumed),
+                endpoints: EndpointsState::new(key.clone(), &declared),
+                minutes: Arc::clone(minutes),
+            },
+        );
         let statuses = parts.running_mirrors(&consumed);
-        let app = routes::app(shared, sources, statuses, None);
-        self.routes.replace(deskbell_server::routes::routers(app).public);
+        let mirrored = Mirrored::new(ensure.clone());
+        let routers = routes::routers(shared, sources, admin, statuses, mirrored, local);
+        self.door.replace(routers);
         self.reload_tls();
-        self.config = config;
-        Ok(Reloaded { destinations: changed, after_restart })
+        (self.config, self.file_config, self.declared) = (config, file_config, declared);
+        Ok(changed)
     }
 
     /// The destinations that are new, changed or removed in this config.
@@ -102,6 +134,14 @@ fn applicable(old: &Config, new: &Config) -> (Config, Vec<&'static str>) {
     if new.server.tls != old.server.tls {
         after_restart.push("server.tls");
         config.server.tls = old.server.tls.clone();
+    }
+    if new.server.admin_listen != old.server.admin_listen {
+        after_restart.push("server.admin_listen");
+        config.server.admin_listen = old.server.admin_listen.clone();
+    }
+    if new.endpoints.secret_key != old.endpoints.secret_key {
+        after_restart.push("endpoints.secret_key");
+        config.endpoints.secret_key = old.endpoints.secret_key.clone();
     }
     if new.store != old.store {
         after_restart.push("store");

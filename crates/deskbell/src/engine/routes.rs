@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use deskbell_server::{AdminApp, AdminToken, App, IngestOptions, Source, SourceMode, Tls};
+use deskbell_delivery::Replayer;
+use deskbell_server::routes::Routers;
+use deskbell_server::{AdminApp, AdminToken, App, IngestOptions, Pages, Source, SourceMode, Tls};
 
 use super::StartError;
 use super::parts::Shared;
+use crate::admin::{EndpointsState, LocalAdmin, LocalParts, Minutes};
 use crate::alerts::AlarmedSources;
+use crate::command_runner::CommandRunner;
 use crate::config::{Config, SourceConfig};
 use crate::metrics;
+use crate::mirrored::Mirrored;
 use crate::outcomes::mirrors::RunningMirrors;
 
 /// The token for the routes that are not public, and the metrics that one of them renders.
@@ -26,13 +31,42 @@ pub(super) fn admin(config: &Config) -> Result<Admin, StartError> {
     Ok(Admin { token: Some(token), metrics: metrics::install()? })
 }
 
-pub(super) fn app(
+/// What the admin API needs beside what all parts share.
+pub(super) struct AdminParts {
+    pub(super) replayer: Replayer,
+    pub(super) statuses: RunningMirrors,
+    pub(super) endpoints: EndpointsState,
+    pub(super) minutes: Arc<Minutes>,
+}
+
+/// What the admin API and the pages are answered by.
+pub(super) fn local_admin(shared: Shared<'_>, parts: AdminParts) -> Arc<LocalAdmin> {
+    let Shared { config, store, log, readable, .. } = shared;
+    let AdminParts { replayer, statuses, endpoints, minutes } = parts;
+    let config = Arc::new(config.clone());
+    let commands =
+        CommandRunner::new(Arc::clone(&config), store.clone(), replayer, readable.to_vec());
+    Arc::new(LocalAdmin::new(LocalParts {
+        config,
+        store: store.clone(),
+        log: log.clone(),
+        mirrors: statuses,
+        commands,
+        endpoints: Arc::new(endpoints),
+        minutes,
+    }))
+}
+
+/// The routes of the server, and those of `admin_listen`, if there is one.
+pub(super) fn routers(
     Shared { config, store, log, refused, .. }: Shared<'_>,
     sources: Vec<Source>,
+    admin: Admin,
     mirrors: RunningMirrors,
-    admin: Option<AdminApp>,
-) -> App {
-    App {
+    mirrored: Mirrored,
+    local: Arc<LocalAdmin>,
+) -> Routers {
+    deskbell_server::routes::routers(App {
         sources,
         log: log.clone(),
         store: store.clone(),
@@ -44,7 +78,24 @@ pub(super) fn app(
             body_bytes_max: config.server.body_bytes_max,
             ..IngestOptions::default()
         },
-        admin,
+        admin: Some(AdminApp {
+            pages: Some(pages(&local)),
+            admin: local,
+            token: admin.token,
+            entities: Arc::new(mirrored),
+            public_url: config.server.public_url.clone(),
+            metrics: admin.metrics,
+            listens_apart: config.server.admin_listen().is_some(),
+        }),
+    })
+}
+
+fn pages(local: &Arc<LocalAdmin>) -> Pages {
+    let openapi = serde_json::to_value(deskbell_server::openapi()).unwrap_or_default();
+    Pages {
+        router: deskbell_dashboard::router(local.clone(), Arc::new(openapi)),
+        routes: deskbell_dashboard::ROUTES,
+        sign_in: deskbell_dashboard::sign_in,
     }
 }
 

@@ -3,29 +3,38 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use deskbell_server::{CurrentRoutes, RefusedRequests, Tls};
+use deskbell_server::{RefusedRequests, Tls};
 use deskbell_store::{EventLog, LogHandle, Store};
 use deskbell_trust::{Ensure, Refetch};
 use serde_json::{Map, Value};
 
+use super::door::Door;
 use super::parts::Parts;
+use crate::admin::Minutes;
 use crate::config::Config;
+use crate::endpoints::{Declared, KeySource, changed};
+use crate::handler::Handler;
 use crate::mirrored::{Mirrored, MirroredError};
 use crate::tasks::{self, StoppedEarly, TaskGroup};
 
 /// A running engine. It runs until it is stopped. Dropping it cuts off what it is doing.
 #[derive(Debug)]
 pub struct Engine {
-    pub(super) address: SocketAddr,
+    /// That of the file.
+    pub(super) file_config: Config,
+    /// With what was declared through the admin API.
     pub(super) config: Config,
+    pub(super) declared: Declared,
+    pub(super) key: KeySource,
+    pub(super) handlers: Vec<Handler>,
+    pub(super) minutes: Arc<Minutes>,
     pub(super) store: Arc<dyn Store>,
     pub(super) log: LogHandle,
     pub(super) refused: Arc<RefusedRequests>,
-    pub(super) routes: CurrentRoutes,
+    pub(super) door: Door,
     pub(super) ensure: Ensure,
     pub(super) refetch: Refetch,
     pub(super) tls: Option<Tls>,
-    pub(super) serving: TaskGroup,
     pub(super) parts: Parts,
     pub(super) writing: TaskGroup,
 }
@@ -34,7 +43,13 @@ impl Engine {
     /// The address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.door.address()
+    }
+
+    /// The address of the admin API and the pages: that of `admin_listen`, if there is one.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.door.admin_address()
     }
 
     /// The event log.
@@ -46,6 +61,13 @@ impl Engine {
     /// The store, with everything beside the log.
     pub(crate) fn whole_store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
+    }
+
+    /// Waits until something was declared through the admin API that
+    /// [`reload_declared`](Self::reload_declared) applies.
+    pub(crate) fn declarations_changed(&self) -> impl Future<Output = ()> + 'static {
+        let (store, revision) = (Arc::clone(&self.store), self.declared.revision);
+        async move { changed(&*store, revision).await }
     }
 
     /// Finds users, organizations and memberships in the mirrors, also before their events arrive.
@@ -88,7 +110,7 @@ impl Engine {
     /// Waits until a background task ends by itself or panics, and logs which one.
     pub async fn ended_early(&mut self) {
         tokio::select! {
-            _ = self.serving.ended() => {}
+            () = self.door.ended() => {}
             () = self.parts.ended() => {}
             _ = self.writing.ended() => {}
         }
@@ -100,14 +122,14 @@ impl Engine {
     /// [`StoppedEarly`]: a background task had failed before. What was acknowledged is durable
     /// all the same.
     pub async fn stop(self) -> Result<(), StoppedEarly> {
-        let Self { serving, parts, writing, store, log, routes, ensure, .. } = self;
+        let Self { door, parts, writing, store, log, ensure, .. } = self;
         ensure.stop();
         // The order is that of the data: what writes stops before what it writes to.
-        let mut outcome = serving.stop().await;
+        let mut outcome = door.stop().await;
         let (workers, mirrors) = parts.into_groups();
         outcome = outcome.and(tasks::stop_all(workers).await);
         // The writer ends by itself when the last handle of the log is dropped.
-        drop((log, routes));
+        drop(log);
         outcome = outcome.and(writing.stop().await);
         outcome = outcome.and(tasks::stop_all(mirrors).await);
         store.close().await;

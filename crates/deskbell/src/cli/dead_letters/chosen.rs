@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
+use deskbell_admin::DeadLetterView;
 use deskbell_store::deliveries::Destinations;
 use deskbell_store::{Store, StoreError};
-use deskbell_sync::dead_letters::{self, Choice};
-use deskbell_sync::{MirrorOptions, statements};
+use deskbell_sync::MirrorOptions;
+use deskbell_sync::dead_letters::Choice;
 
 use super::error::unreachable;
-use super::row::Row;
+use crate::admin::dead_letters::{self, DELIVERIES_MAX, Places};
 use crate::cli::{exit, named, store};
 use crate::command_runner::Retry;
-use crate::config::{Config, DestinationConfig};
-
-/// Dead letters of deliveries that are listed; there may be as many as there are events.
-const DELIVERIES_MAX: usize = 10_000;
+use crate::config::Config;
 
 /// Those whose dead letters are rows in a database, and those whose are deliveries.
 pub(super) struct Chosen {
@@ -27,17 +25,7 @@ pub(super) struct Chosen {
 impl Chosen {
     /// The named destination, or all that are enabled.
     pub(super) async fn new(config: &Config, name: Option<&str>) -> Result<Self, exit::Failure> {
-        let is_meant = |one: &&DestinationConfig| match name {
-            Some(name) => one.name == name,
-            None => one.enabled,
-        };
-        let (mut mirrors, mut delivered_to) = (Vec::new(), Vec::new());
-        for destination in config.destinations.iter().filter(is_meant) {
-            match destination.mirror_options(&config.sources) {
-                Some(options) => mirrors.push(options),
-                None => delivered_to.push(destination.name.clone()),
-            }
-        }
+        let Places { mirrors, mut delivered_to } = Places::of(config, name);
         let is_unknown = mirrors.is_empty() && delivered_to.is_empty();
         // The event log is opened only where it is asked.
         let store = match (is_unknown && name.is_some()) || !delivered_to.is_empty() {
@@ -53,17 +41,15 @@ impl Chosen {
     }
 
     /// Their dead letters: those with these ids, or all.
-    pub(super) async fn rows(&self, ids: Option<&[String]>) -> Result<Vec<Row>, exit::Failure> {
+    pub(super) async fn rows(
+        &self,
+        ids: Option<&[String]>,
+    ) -> Result<Vec<DeadLetterView>, exit::Failure> {
         let choice = ids.map_or(Choice::All, |ids| Choice::These(ids.to_vec()));
         let mut rows = Vec::new();
         for options in &self.mirrors {
-            let found = dead_letters::list(options, &choice).await;
-            let found = found.map_err(|source| unreachable(options, source))?;
-            let titles = statements::titles(&options.database.statements);
-            rows.extend(found.into_iter().map(|entry| {
-                let title = titles.get(&entry.part).cloned();
-                Row { entry, title, attempts: None }
-            }));
+            let found = dead_letters::rows(options, &choice).await;
+            rows.extend(found.map_err(|source| unreachable(options, source))?);
         }
         let found = self.deliveries(ids, DELIVERIES_MAX).await.map_err(store::failed_to_read)?;
         if found.len() == DELIVERIES_MAX {
@@ -78,29 +64,17 @@ impl Chosen {
         &self,
         ids: Option<&[String]>,
         rows_max: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let wanted = self.retry(ids);
-        let mut rows = Vec::new();
-        for destination in &wanted.destinations {
-            let mut after = None;
-            loop {
-                let page = wanted.page(&**store, destination, after.take()).await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.key.clone());
-                rows.extend(page.into_iter().filter(|one| wanted.matches(one)).map(Row::from));
-                if rows.len() >= rows_max {
-                    rows.truncate(rows_max);
-                    return Ok(rows);
-                }
-            }
+    ) -> Result<Vec<DeadLetterView>, StoreError> {
+        match &self.store {
+            Some(store) => dead_letters::deliveries(&**store, &self.retry(ids), rows_max).await,
+            None => Ok(Vec::new()),
         }
-        Ok(rows)
     }
 
     /// A request for the deliveries with these ids, or all.
     pub(super) fn retry(&self, ids: Option<&[String]>) -> Retry {
-        Retry { destinations: self.delivered_to.clone(), ids: ids.map(<[String]>::to_vec) }
+        let (destinations, ids) = (self.delivered_to.clone(), ids.map(<[String]>::to_vec));
+        Retry { destinations, ids, reason: None }
     }
 
     /// Whether there is a delivery to try again.

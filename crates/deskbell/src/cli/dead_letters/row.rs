@@ -1,135 +1,69 @@
 //! A dead letter as it is shown: a row that a mirror could not take, or a delivery that failed.
 
-use clerk_webhooks::UnixMillis;
-use deskbell_store::deliveries::DeadLetter;
-use deskbell_sync::dead_letters::{DeadLetterEntry, State};
-use serde_json::{Value, json};
+use deskbell_admin::{DeadLetterState, DeadLetterView};
 
-/// The part of a dead letter that is a delivery.
-const DELIVERY: &str = "delivery";
-
-pub(super) struct Row {
-    pub(super) entry: DeadLetterEntry,
-    /// What people know the part by, where that is another word.
-    pub(super) title: Option<String>,
-    /// `None` where it is no delivery.
-    pub(super) attempts: Option<u32>,
+/// The cells of a table: state, since, destination, part, entity, message, reason.
+pub(super) fn cells(row: &DeadLetterView) -> [String; 7] {
+    [
+        state(row).to_owned(),
+        since(row),
+        row.destination.clone(),
+        part(row).to_owned(),
+        entity(row),
+        row.message_id.clone(),
+        reason(row).to_owned(),
+    ]
 }
 
-impl From<DeadLetter> for Row {
-    fn from(delivery: DeadLetter) -> Self {
-        let entry = DeadLetterEntry {
-            state: State::Failed,
-            since: UnixMillis::from_millis(delivery.settled_at_ms),
-            destination: delivery.key.destination.to_string(),
-            part: DELIVERY.to_owned(),
-            source: delivery.source,
-            message_id: delivery.message_id,
-            event_type: delivery.event_type,
-            entity: String::new(),
-            id: delivery.subject.unwrap_or_default(),
-            reason: Some(delivery.reason),
-            cause: None,
-            constraint: None,
-            table: None,
-        };
-        Self { entry, title: None, attempts: Some(delivery.attempts) }
+/// All that is known of it, each with its name.
+pub(super) fn fields(row: &DeadLetterView) -> Vec<(&'static str, String)> {
+    let mut fields = vec![
+        ("state", state(row).to_owned()),
+        ("since", since(row)),
+        ("destination", row.destination.clone()),
+        ("part", part(row).to_owned()),
+        ("source", row.source.clone()),
+        ("message", row.message_id.clone()),
+        ("type", row.event_type.clone()),
+        ("entity", entity(row)),
+        ("reason", reason(row).to_owned()),
+    ];
+    let named = [("cause", &row.cause), ("constraint", &row.constraint), ("table", &row.table)];
+    fields.extend(named.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
+    fields.extend(row.attempts.map(|attempts| ("attempts", attempts.to_string())));
+    fields
+}
+
+fn state(row: &DeadLetterView) -> &'static str {
+    match row.state {
+        DeadLetterState::Waiting => "waiting",
+        DeadLetterState::Stuck => "stuck",
+        DeadLetterState::Failed => "failed",
+        DeadLetterState::Requested => "requested",
     }
 }
 
-impl Row {
-    /// The cells of a table: state, since, destination, part, entity, message, reason.
-    pub(super) fn cells(&self) -> [String; 7] {
-        [
-            self.state().to_owned(),
-            self.since(),
-            self.entry.destination.clone(),
-            self.part().to_owned(),
-            self.entity(),
-            self.entry.message_id.clone(),
-            self.reason().to_owned(),
-        ]
-    }
+fn since(row: &DeadLetterView) -> String {
+    row.since.map_or_else(|| "-".to_owned(), |since| since.to_string())
+}
 
-    /// All that is known of it, each with its name.
-    pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
-        let mut fields = vec![
-            ("state", self.state().to_owned()),
-            ("since", self.since()),
-            ("destination", self.entry.destination.clone()),
-            ("part", self.part().to_owned()),
-            ("source", self.entry.source.clone()),
-            ("message", self.entry.message_id.clone()),
-            ("type", self.entry.event_type.clone()),
-            ("entity", self.entity()),
-            ("reason", self.reason().to_owned()),
-        ];
-        let named = [
-            ("cause", &self.entry.cause),
-            ("constraint", &self.entry.constraint),
-            ("table", &self.entry.table),
-        ];
-        fields.extend(named.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
-        fields.extend(self.attempts.map(|attempts| ("attempts", attempts.to_string())));
-        fields
+fn part(row: &DeadLetterView) -> &str {
+    match &row.title {
+        Some(title) => title,
+        None if row.part.is_empty() => "mirror",
+        None => &row.part,
     }
+}
 
-    pub(super) fn json(&self) -> Value {
-        let mut json = json!({
-            "state": self.state(),
-            "since": self.entry.since.map(|since| since.to_string()),
-            "destination": self.entry.destination,
-            "part": self.entry.part,
-            "source": self.entry.source,
-            "message_id": self.entry.message_id,
-            "type": self.entry.event_type,
-            "entity": self.entry.entity,
-            "id": self.entry.id,
-            "reason": self.entry.reason,
-            "cause": self.entry.cause,
-            "constraint": self.entry.constraint,
-            "table": self.entry.table,
-        });
-        if let Some(title) = &self.title {
-            json["title"] = title.as_str().into();
-        }
-        if let Some(attempts) = self.attempts {
-            json["attempts"] = attempts.into();
-        }
-        json
+fn entity(row: &DeadLetterView) -> String {
+    match (row.entity.is_empty(), row.id.is_empty()) {
+        (true, true) => "-".to_owned(),
+        (true, false) => row.id.clone(),
+        (false, true) => row.entity.clone(),
+        (false, false) => format!("{} {}", row.entity, row.id),
     }
+}
 
-    fn state(&self) -> &'static str {
-        match self.entry.state {
-            State::Waiting => "waiting",
-            State::Stuck => "stuck",
-            State::Failed => "failed",
-            State::Requested => "requested",
-        }
-    }
-
-    fn since(&self) -> String {
-        self.entry.since.map_or_else(|| "-".to_owned(), |since| since.to_string())
-    }
-
-    fn part(&self) -> &str {
-        match &self.title {
-            Some(title) => title,
-            None if self.entry.part.is_empty() => "mirror",
-            None => &self.entry.part,
-        }
-    }
-
-    fn entity(&self) -> String {
-        match (self.entry.entity.is_empty(), self.entry.id.is_empty()) {
-            (true, true) => "-".to_owned(),
-            (true, false) => self.entry.id.clone(),
-            (false, true) => self.entry.entity.clone(),
-            (false, false) => format!("{} {}", self.entry.entity, self.entry.id),
-        }
-    }
-
-    fn reason(&self) -> &str {
-        self.entry.reason.as_deref().unwrap_or("conflicts with another row; retried automatically")
-    }
+fn reason(row: &DeadLetterView) -> &str {
+    row.reason.as_deref().unwrap_or("conflicts with another row; retried automatically")
 }

@@ -1,17 +1,18 @@
 //! `deskbell events show`: an event, and what became of it.
 
 use clap::Args;
-use deskbell_config::{NOTICE_SOURCE, ONE_TIME_CODES};
-use deskbell_delivery::{one_line, shown_time};
-use deskbell_store::deliveries::{AttemptSummary, DeliveryState, DeliverySummary, FilteredOut};
-use deskbell_store::{Origin, Outcome, OutcomeKind, Store, StoreError, StoredEvent};
+use deskbell_admin::{AttemptView, EventDetails};
+use deskbell_config::NOTICE_SOURCE;
+use deskbell_delivery::one_line;
+use deskbell_store::Store;
 use miette::Diagnostic;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::list::as_json;
-use crate::cli::{Context, exit, store};
+use crate::admin::details;
+use crate::cli::outcome::{Outcome, sentence};
+use crate::cli::remote::Remote;
+use crate::cli::{Context, admin_failed, exit, store};
 use crate::config::Config;
-use crate::outcomes::{DestinationOutcome, Outcomes};
 
 /// Characters of a reply's first line that are shown.
 const REPLY_CHARS_MAX: usize = 200;
@@ -41,292 +42,190 @@ enum Error {
     Several { message_id: String, sources: String },
 }
 
-/// An event, and what became of it.
-struct Details {
-    event: StoredEvent,
-    destinations: Vec<DestinationOutcome>,
-    deliveries: Vec<DeliverySummary>,
-    filtered_out: Vec<FilteredOut>,
-    /// Whether the payload left the log because its user was deleted.
-    erased: bool,
-}
-
 pub(super) async fn run(
     arguments: &Arguments,
-    config: &Config,
+    remote: Option<&Remote>,
     context: &Context,
 ) -> Result<(), exit::Failure> {
-    let store = store::to_read(config).await?;
-    let details = find(arguments, config, &*store).await;
-    store.close().await;
-    let details = details?;
+    let details = match remote {
+        Some(remote) => ask(arguments, remote).await?,
+        None => {
+            let config = context.load_to_read()?;
+            let store = store::to_read(&config).await?;
+            let details = find(arguments, &config, &*store).await;
+            store.close().await;
+            details?
+        }
+    };
     if context.json {
-        outln!("{:#}", details.json(arguments));
+        outln!("{:#}", json(details, arguments));
     } else {
-        details.print(arguments);
+        print(&details, arguments);
     }
     Ok(())
+}
+
+async fn ask(arguments: &Arguments, remote: &Remote) -> Result<EventDetails, exit::Failure> {
+    let id = &arguments.message_id;
+    let mut query = Vec::new();
+    query.extend(arguments.source.clone().map(|source| ("source", source)));
+    if arguments.payload {
+        query.push(("payload", "true".to_owned()));
+    }
+    let found = remote.find(&["events", id], &query).await?;
+    found.map_err(|_| no_such_event(id))
 }
 
 async fn find(
     arguments: &Arguments,
     config: &Config,
     store: &dyn Store,
-) -> Result<Details, exit::Failure> {
-    let message_id = arguments.message_id.clone();
-    let mut events = events(arguments, config, store).await.map_err(store::failed_to_read)?;
+) -> Result<EventDetails, exit::Failure> {
+    let id = &arguments.message_id;
+    let found = details::find(config, store, arguments.source.as_deref(), id).await;
+    let mut events = found.map_err(store::failed_to_read)?;
     if events.len() > 1 {
         let sources: Vec<_> = events.iter().map(|event| &*event.source).collect();
-        let sources = sources.join(", ");
+        let (message_id, sources) = (id.clone(), sources.join(", "));
         return Err(exit::Failure::usage(Error::Several { message_id, sources }));
     }
-    let Some(event) = events.pop() else {
-        return Err(exit::Failure::failed_with_help(Error::NoSuchEvent { message_id }));
-    };
-    let mut outcomes = Outcomes::open(config, store).await.map_err(store::no_outcomes)?;
-    let details = details(event, store, &mut outcomes).await;
-    outcomes.close().await;
-    details.map_err(store::failed_to_read)
+    let Some(event) = events.pop() else { return Err(no_such_event(id)) };
+    details::details(config, store, event).await.map_err(admin_failed)
 }
 
-/// The events with this message id, one a source.
-async fn events(
-    arguments: &Arguments,
-    config: &Config,
-    store: &dyn Store,
-) -> Result<Vec<StoredEvent>, StoreError> {
-    let sources: Vec<&str> = match &arguments.source {
-        Some(source) => vec![source],
-        None => {
-            let configured = config.sources.iter().map(|source| &*source.name);
-            configured.chain([NOTICE_SOURCE]).collect()
-        }
-    };
-    let mut events = Vec::new();
-    for source in sources {
-        events.extend(store.find(source, &arguments.message_id).await?);
+fn no_such_event(message_id: &str) -> exit::Failure {
+    exit::Failure::failed_with_help(Error::NoSuchEvent { message_id: message_id.to_owned() })
+}
+
+fn print(details: &EventDetails, arguments: &Arguments) {
+    let event = &details.event;
+    for (name, text) in [
+        ("message", event.message_id.clone()),
+        ("seq", event.seq.to_string()),
+        ("source", event.source.clone()),
+        ("type", event.event_type.clone()),
+        ("subject", event.subject.clone().unwrap_or_else(|| "-".to_owned())),
+        ("occurred", event.occurred_at.to_string()),
+        ("received", event.received_at.to_string()),
+        ("verified by", verified_by(details).to_owned()),
+        ("payload", payload(details)),
+    ] {
+        outln!("{name:12} {}", one_line(&text));
     }
-    Ok(events)
-}
-
-async fn details(
-    event: StoredEvent,
-    store: &dyn Store,
-    outcomes: &mut Outcomes<'_>,
-) -> Result<Details, StoreError> {
-    Ok(Details {
-        destinations: outcomes.of(&event).await?,
-        deliveries: store.deliveries_of(event.seq).await?,
-        filtered_out: store.filtered_out(event.seq).await?,
-        erased: is_erased(&event, store).await?,
-        event,
-    })
-}
-
-/// One-time codes are pruned before all else: of those it is not known.
-async fn is_erased(event: &StoredEvent, store: &dyn Store) -> Result<bool, StoreError> {
-    let may_be = event.is_pruned() && !ONE_TIME_CODES.contains(&&*event.event_type);
-    Ok(may_be && event.seq > store.payloads_pruned_to().await?)
-}
-
-impl Details {
-    fn print(&self, arguments: &Arguments) {
-        let event = &self.event;
-        for (name, text) in [
-            ("message", event.message_id.clone()),
-            ("seq", event.seq.to_string()),
-            ("source", event.source.to_string()),
-            ("type", event.event_type.clone()),
-            ("subject", event.subject.clone().unwrap_or_else(|| "-".to_owned())),
-            ("occurred", shown_time(event.occurred_at_ms)),
-            ("received", shown_time(event.received_at_ms)),
-            ("verified by", verified_by(event).to_owned()),
-            ("payload", self.payload()),
-        ] {
-            outln!("{name:12} {}", one_line(&text));
-        }
-        self.print_destinations(arguments.replies);
-        if arguments.payload && !event.is_pruned() {
-            outln!("\n{}", String::from_utf8_lossy(&event.payload));
+    print_destinations(details, arguments.replies);
+    if let Some(payload) = details.payload.as_ref().filter(|_| arguments.payload) {
+        match &payload.bytes {
+            Some(bytes) => outln!("\n{}", String::from_utf8_lossy(bytes)),
+            None => outln!("\n{}", payload.json),
         }
     }
+}
 
-    fn payload(&self) -> String {
-        match self.event.payload.len() {
-            0 if self.erased => "erased: the user was deleted (`erase_on_delete`)".to_owned(),
-            0 => "the payload was pruned".to_owned(),
-            bytes => format!("{bytes} bytes"),
+fn payload(details: &EventDetails) -> String {
+    match details.event.payload_bytes {
+        0 if details.payload_erased => {
+            "erased: the user was deleted (`erase_on_delete`)".to_owned()
         }
+        0 => "the payload was pruned".to_owned(),
+        bytes => format!("{bytes} bytes"),
     }
+}
 
-    fn print_destinations(&self, replies: bool) {
-        for destination in &self.destinations {
-            outln!();
-            outln!("{:12} {}", destination.name, one_line(&summary(&destination.outcome)));
-            // The only part says no more than the whole.
-            for part in destination.parts.iter().filter(|_| destination.parts.len() > 1) {
-                outln!("  {}: {}", one_line(&part.part), one_line(&summary(&part.outcome)));
-            }
-            for attempt in &destination.attempts {
-                outln!("  {}", one_line(&line(attempt)));
-                if replies && !attempt.reply.is_empty() {
-                    outln!("     {}", one_line(&first_line(attempt)));
-                }
+fn print_destinations(details: &EventDetails, replies: bool) {
+    for destination in &details.destinations {
+        let text = sentence(&Outcome::from(destination));
+        outln!();
+        outln!("{:12} {}", destination.name, one_line(&text));
+        // The only part says no more than the whole.
+        for part in destination.parts.iter().filter(|_| destination.parts.len() > 1) {
+            outln!("  {}: {}", one_line(&part.part), one_line(&sentence(&Outcome::from(part))));
+        }
+        for attempt in &destination.attempts {
+            outln!("  {}", one_line(&line(attempt)));
+            let reply = first_line(attempt).filter(|_| replies);
+            if let Some(reply) = reply.filter(|reply| !reply.is_empty()) {
+                outln!("     {}", one_line(&reply));
             }
         }
     }
+}
 
-    fn json(&self, arguments: &Arguments) -> Value {
-        let deliveries = self.deliveries.iter().map(|one| delivery_json(one, arguments.replies));
-        let unwanted = self
-            .filtered_out
-            .iter()
-            .map(|one| json!({ "destination": &*one.destination, "reason": one.reason }));
-        let mut event = as_json(&self.event);
-        let destinations = self.destinations.iter().map(destination_json);
-        event["destinations"] = Value::Array(destinations.collect());
-        event["deliveries"] = Value::Array(deliveries.collect());
-        event["unwanted"] = Value::Array(unwanted.collect());
-        event["payload_pruned"] = self.event.is_pruned().into();
-        event["payload_erased"] = self.erased.into();
-        if arguments.payload && !self.event.is_pruned() {
-            let payload = &self.event.payload;
-            event["payload"] = serde_json::from_slice(payload)
-                .unwrap_or_else(|_| String::from_utf8_lossy(payload).into());
-        }
-        event
+/// With the payload and the replies' first lines, where they were asked for.
+fn json(mut details: EventDetails, arguments: &Arguments) -> Value {
+    if !arguments.payload {
+        details.payload = None;
     }
+    let attempts = details.destinations.iter_mut().flat_map(|one| &mut one.attempts);
+    let attempts = attempts.chain(details.deliveries.iter_mut().flat_map(|one| &mut one.attempts));
+    for attempt in attempts {
+        attempt.reply = first_line(attempt).filter(|_| arguments.replies);
+    }
+    serde_json::json!(details)
 }
 
 /// What vouches for the payload.
-fn verified_by(event: &StoredEvent) -> &'static str {
-    match event.origin {
-        _ if *event.source == *NOTICE_SOURCE => "nobody: it is Deskbell's own",
-        Origin::Webhook => "signature",
-        Origin::SenderRecord => {
+fn verified_by(details: &EventDetails) -> &'static str {
+    match details.event.origin.as_str() {
+        _ if details.event.source == NOTICE_SOURCE => "nobody: it is Deskbell's own",
+        "webhook" => "signature",
+        "sender_record" => {
             "session: the payload was read from the sender's record with the secret key and \
              serialized again; these are not the signed bytes"
         }
-        Origin::Backfill => "secret key: it was made from an object of Clerk's API",
-        Origin::Api => "token: somebody made it through the admin API",
-        Origin::Unknown => "unknown: a newer release stored it",
+        "backfill" => "secret key: it was made from an object of Clerk's API",
+        "api" => "token: it was made through the admin API",
+        "example" => "token: it is a sample that was sent to one destination",
+        _ => "unknown: a newer release stored it",
     }
 }
 
-/// An outcome as a sentence: what, when, and why.
-pub(in crate::cli) fn summary(outcome: &Outcome) -> String {
-    let Outcome { kind, reason, at_ms } = outcome;
-    let mut text = match kind {
-        OutcomeKind::DeadLettered => "dead-lettered".to_owned(),
-        kind => kind.as_str().replace('_', " "),
-    };
-    if let Some(at_ms) = at_ms {
-        let preposition = match kind {
-            OutcomeKind::Pending => ", next attempt at",
-            OutcomeKind::Waiting => " since",
-            _ => " at",
-        };
-        text += &format!("{preposition} {}", shown_time(*at_ms));
-    }
-    if let Some(reason) = reason {
-        text += &format!(": {reason}");
-    }
-    text
-}
-
-fn destination_json(destination: &DestinationOutcome) -> Value {
-    let of = |name: (&str, &str), Outcome { kind, reason, at_ms }: &Outcome| {
-        let (key, name) = name;
-        json!({ key: name, "outcome": kind.as_str(), "reason": reason, "at": at_ms.map(shown_time) })
-    };
-    let parts = destination.parts.iter().map(|part| of(("part", &part.part), &part.outcome));
-    let parts: Vec<_> = parts.collect();
-    let mut json = of(("name", &destination.name), &destination.outcome);
-    json["parts"] = Value::Array(parts);
-    json
-}
-
-fn line(attempt: &AttemptSummary) -> String {
-    let AttemptSummary { number, started_at_ms, duration_ms, status, error, reply } = attempt;
-    let mut line = format!("{number}. {}  took {duration_ms} ms", shown_time(*started_at_ms));
+fn line(attempt: &AttemptView) -> String {
+    let AttemptView { number, started_at, took_ms, status, error, reply_bytes, .. } = attempt;
+    let mut line = format!("{number}. {started_at}  took {took_ms} ms");
     if let Some(status) = status {
         line += &format!("  {status}");
     }
-    line += &format!("  reply of {} bytes", reply.len());
+    line += &format!("  reply of {reply_bytes} bytes");
     if let Some(error) = error {
         line += &format!("  {error}");
     }
     line
 }
 
-fn first_line(attempt: &AttemptSummary) -> String {
-    let reply = String::from_utf8_lossy(&attempt.reply);
-    let line = reply.lines().next().unwrap_or_default();
-    line.chars().take(REPLY_CHARS_MAX).collect()
-}
-
-fn delivery_json(delivery: &DeliverySummary, replies: bool) -> Value {
-    let (state, at_ms, reason) = match &delivery.state {
-        DeliveryState::Pending { due_at_ms } => ("pending", *due_at_ms, None),
-        DeliveryState::Delivered { at_ms } => ("delivered", Some(*at_ms), None),
-        DeliveryState::DeadLettered { at_ms, reason } => {
-            ("dead_lettered", Some(*at_ms), Some(reason))
-        }
-    };
-    let attempts = delivery.attempts.iter().map(|attempt| {
-        let mut json = json!({
-            "number": attempt.number,
-            "started_at": shown_time(attempt.started_at_ms),
-            "took_ms": attempt.duration_ms,
-            "status": attempt.status,
-            "error": attempt.error,
-            "reply_bytes": attempt.reply.len(),
-        });
-        if replies {
-            json["reply"] = first_line(attempt).into();
-        }
-        json
-    });
-    json!({
-        "destination": &*delivery.key.destination,
-        "state": state,
-        "at": at_ms.map(shown_time),
-        "reason": reason,
-        "attempts": attempts.collect::<Vec<_>>(),
-    })
+fn first_line(attempt: &AttemptView) -> Option<String> {
+    let line = attempt.reply.as_ref()?.lines().next().unwrap_or_default();
+    Some(line.chars().take(REPLY_CHARS_MAX).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use deskbell_admin::{AttemptResult, Timestamp};
+
     use super::*;
 
     #[test]
-    fn of_a_reply_the_first_line_is_shown_and_only_where_it_is_asked_for() {
-        let attempt = AttemptSummary {
+    fn of_a_reply_the_first_line_is_shown() {
+        let attempt = AttemptView {
+            id: "atmpt_1_1_crm".to_owned(),
+            destination: "crm".to_owned(),
+            source: "clerk".to_owned(),
+            message_id: "msg_1".to_owned(),
+            seq: 1,
+            event_type: "user.created".to_owned(),
             number: 1,
-            started_at_ms: 0,
-            duration_ms: 7,
+            started_at: Timestamp(0),
+            took_ms: 7,
+            result: AttemptResult::Failed,
             status: Some(500),
             error: Some("the receiver answered 500".to_owned()),
-            reply: format!("{}\nhunter2", "a".repeat(300)).into(),
+            reply_bytes: 308,
+            reply: Some(format!("{}\nhunter2", "a".repeat(300))),
         };
-        let first = "a".repeat(REPLY_CHARS_MAX);
-        assert_eq!(first_line(&attempt), first);
+        assert_eq!(first_line(&attempt), Some("a".repeat(REPLY_CHARS_MAX)));
         assert_eq!(
             line(&attempt),
             "1. 1970-01-01T00:00:00.000Z  took 7 ms  500  reply of 308 bytes  the receiver \
              answered 500"
-        );
-        let key = deskbell_store::deliveries::DeliveryKey {
-            destination: "crm".into(),
-            seq: deskbell_store::Seq::new(1),
-        };
-        let state = DeliveryState::Delivered { at_ms: 0 };
-        let delivery = DeliverySummary { key, state, attempts: vec![attempt] };
-        let attempt = |replies| delivery_json(&delivery, replies)["attempts"][0].clone();
-        assert_eq!(
-            (&attempt(true)["reply"], &attempt(false)["reply"]),
-            (&first.into(), &Value::Null)
         );
     }
 }

@@ -1,0 +1,26 @@
+//! What the admin API, the pages and the command line are told: read from the store, the mirrors and the
+//! effective config.
+
+mod access;
+mod attempts;
+pub(crate) mod dead_letters;
+pub(crate) mod destinations;
+pub(crate) mod details;
+mod endpoints;
+mod errors;
+mod events;
+pub(crate) mod explanation;
+mod local;
+mod messages;
+mod minutes;
+mod mirrors;
+mod overview;
+mod replays;
+pub(crate) mod search;
+mod settings;
+pub(crate) mod token_name;
+mod views;
+
+pub(crate) use endpoints::EndpointsState;
+pub(crate) use local::{LocalAdmin, LocalParts};
+pub(crate) use minutes::Minutes;
