@@ -33,7 +33,7 @@ struct Packages {
     install: fn(&Path) -> Vec<Step>,
 }
 
-const PACKAGES: [Packages; 5] = [
+const PACKAGES: [Packages; 6] = [
     Packages {
         what: "interop with the npm packages svix (1.x and 2.x), standardwebhooks, @clerk/backend and express",
         features: INTEROP,
@@ -72,6 +72,16 @@ const PACKAGES: [Packages; 5] = [
         from: "examples/django",
         manifests: &["requirements.txt"],
         into: "django",
+        install: pip,
+    },
+    Packages {
+        what: "the admin API with the PyPI package schemathesis",
+        features: &["deskbell/interop"],
+        programs: &[("python3", Version(3, 11)), ("pip3", Version(0, 0))],
+        debian: &["python3", "python3-pip"],
+        from: "tests/interop/schemathesis",
+        manifests: &["requirements.txt"],
+        into: "schemathesis",
         install: pip,
     },
     Packages {

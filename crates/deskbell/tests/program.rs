@@ -1,5 +1,6 @@
 //! The program as its users run it: real processes, real files, real HTTP.
 
+mod admin;
 mod alerts;
 mod backfill;
 mod backup;
@@ -32,6 +33,8 @@ mod reload;
 mod replicas;
 mod retention;
 mod schema;
+#[cfg(feature = "interop")]
+mod schemathesis;
 mod sender;
 mod serve;
 mod sign_up;

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use super::support::{ENDPOINT_SECRET, Serving, deskbell, within};
 
-const ADMIN_TOKEN: &str = "an admin token of more than 32 characters";
+const ADMIN_TOKEN: &str = "an-admin-token-of-more-than-32-characters";
 /// What the scripts take for the endpoint of the config file.
 const DECLARED: &str = "failing";
 

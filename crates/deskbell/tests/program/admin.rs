@@ -1,0 +1,7 @@
+//! The admin API of a running program, and the command line as a client of it.
+
+mod client;
+mod endpoints;
+mod pausing;
+mod remote;
+mod replays;

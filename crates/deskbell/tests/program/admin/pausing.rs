@@ -1,0 +1,36 @@
+//! Pausing: what is for a paused destination is kept.
+
+use deskbell_sim::receiver::{Receiver, Reply};
+use serde_json::{Value, json};
+
+use super::client::{configured, start};
+use crate::program::support::{ENDPOINT_SECRET, mirror_at, trigger, within};
+
+#[tokio::test]
+async fn what_is_for_a_paused_destination_comes_when_it_is_resumed() {
+    let receiver = Receiver::start(|_| Reply::Status(200)).await.unwrap();
+    let directory = configured(&format!(
+        "[[destination]]\nname = \"mirror\"\ntype = \"database\"\nurl = \"sqlite://clerk.db\"\n\n\
+         [[destination]]\nname = \"crm\"\ntype = \"http\"\nurl = \"{}\"\nsecret = \
+         \"{ENDPOINT_SECRET}\"\nallow_hosts = [\"127.0.0.1\"]\n",
+        receiver.url()
+    ));
+    let path = directory.path();
+    let (serving, client) = start(path).await;
+    for name in ["crm", "mirror"] {
+        client.post(&format!("/api/v1/destinations/{name}/pause"), &json!({})).await;
+    }
+    let is_paused = |one: &Value| one["state"] == "paused";
+    client.until("/api/v1/destinations/mirror", is_paused).await;
+    client.until("/api/v1/destinations/crm", is_paused).await;
+    trigger(path, &serving.url(), "user.created", "msg_1", &["data.id=user_1"]).await;
+    client.until("/api/v1/destinations/crm", |one| one["pending"] == 1).await;
+    assert_eq!(client.get("/api/v1/alerts").await, json!([]), "whoever paused it knows");
+    for name in ["crm", "mirror"] {
+        client.post(&format!("/api/v1/destinations/{name}/resume"), &json!({})).await;
+    }
+    within(receiver.wait_for(1)).await;
+    assert_eq!(receiver.received()[0].message_id, "msg_1");
+    let rows = mirror_at(path, 1).await.rows("clerk_users").await.unwrap();
+    assert_eq!(rows[0]["id"], "user_1");
+}
