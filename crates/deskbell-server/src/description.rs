@@ -1,8 +1,8 @@
 //! The description of every route that is not public, in OpenAPI 3.1.
 
+use utoipa::Number;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::{OpenApi, RefOr, Schema};
-use utoipa::Number;
 
 use crate::{api, svix};
 

@@ -13,6 +13,7 @@ use deskbell_admin::{
     is_secret_header,
 };
 use deskbell_store::clock::whole_ms;
+use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 
 use super::errors::unavailable;
 use super::local::LocalAdmin;
@@ -165,6 +166,10 @@ impl Endpoints for LocalAdmin {
             version: 0,
         };
         self.store_record(&record).await?;
+        // It begins here, and not when processes have read that it is there.
+        let registration =
+            Registration { name: id.clone(), from: StartFrom::Now, ordering: Ordering::None };
+        self.store.register(&registration).await.map_err(unavailable)?;
         self.audit(caller, "endpoint.create", &id, Some(record.settings.url)).await?;
         self.read_back(source, &id).await
     }

@@ -19,8 +19,8 @@ pub(crate) async fn open_alerts(
             AlertTarget::Source { name, cause } => (name, cause.as_ref()),
         };
         let message = match cause {
-            Some(cause) => format!("{about}: {} ({cause})", kind.meaning()),
-            None => format!("{about}: {}", kind.meaning()),
+            Some(cause) => format!("{} ({cause})", kind.meaning()),
+            None => kind.meaning().to_owned(),
         };
         let (kind, since) = (kind.as_str().to_owned(), Timestamp(since_ms));
         AlertView { kind, about: about.clone(), since, message }
