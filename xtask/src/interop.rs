@@ -1,4 +1,5 @@
-//! The official libraries that tests speak to, and what an example stands on: Node and Python packages, at locked versions.
+//! The official libraries that tests speak to, what an example stands on, and a browser: Node and Python packages at
+//! locked versions, and Debian's Chromium.
 //!
 //! `tests/interop/README.md` says how to do the same by hand.
 
@@ -39,6 +40,16 @@ const PACKAGES: [Packages; 6] = [
         features: INTEROP,
         programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
         debian: &["nodejs", "npm"],
+        from: LOCKS,
+        manifests: &["package.json", "package-lock.json"],
+        into: "node",
+        install: npm,
+    },
+    Packages {
+        what: "the dashboard in Chromium, with the npm packages selenium-webdriver and axe-core",
+        features: &["deskbell/interop"],
+        programs: &[("chromium", Version(110, 0)), ("chromedriver", Version(110, 0))],
+        debian: &["chromium", "chromium-driver"],
         from: LOCKS,
         manifests: &["package.json", "package-lock.json"],
         into: "node",

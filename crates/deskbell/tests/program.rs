@@ -4,6 +4,8 @@ mod admin;
 mod alerts;
 mod backfill;
 mod backup;
+#[cfg(feature = "interop")]
+mod browser;
 mod check;
 mod connect;
 mod dead_letters;
