@@ -147,3 +147,38 @@ async fn every_page_is_fit_to_be_seen_in_both_colours_and_on_a_phone() {
 async fn nobody_sees_a_page_without_signing_in() {
     Site::with_events().await.passes("session.mjs").await;
 }
+
+#[tokio::test]
+async fn events_are_searched_and_followed() {
+    Site::with_events().await.passes("searching.mjs").await;
+}
+
+#[tokio::test]
+async fn an_event_is_read_copied_and_replayed() {
+    Site::with_events().await.passes("one_event.mjs").await;
+}
+
+#[tokio::test]
+async fn destinations_are_paused_tested_made_and_changed() {
+    Site::with_events().await.passes("destinations.mjs").await;
+}
+
+#[tokio::test]
+async fn dead_letters_are_retried() {
+    Site::with_events().await.passes("dead_letters.mjs").await;
+}
+
+#[tokio::test]
+async fn a_token_is_made_used_and_revoked() {
+    Site::with_events().await.passes("tokens.mjs").await;
+}
+
+#[tokio::test]
+async fn pages_work_without_scripts() {
+    Site::with_events().await.passes("no_scripts.mjs").await;
+}
+
+#[tokio::test]
+async fn hostile_text_is_text() {
+    Site::with_events().await.passes("hostile.mjs").await;
+}
