@@ -127,7 +127,6 @@ async fn listed(
 }
 
 fn one(letter: &DeadLetterView, caller: &Caller) -> Markup {
-    let id = if letter.id.is_empty() { &letter.message_id } else { &letter.id };
     html! {
         section.card.cause {
             div.title {
@@ -136,7 +135,7 @@ fn one(letter: &DeadLetterView, caller: &Caller) -> Markup {
                     (badge::dead_letter_state(letter.state))
                 }
                 @if may_change(caller) {
-                    (form::button(RETRY, "Retry", &[("destination", &letter.destination), ("id", id)]))
+                    (form::button(RETRY, "Retry", &[("destination", &letter.destination), ("id", &letter.message_id)]))
                 }
             }
             p.reason { (letter.reason.as_deref().unwrap_or("The reason was not recorded.")) }
