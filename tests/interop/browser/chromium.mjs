@@ -38,7 +38,11 @@ export async function start({ scripts = true } = {}) {
 export async function look(driver, window, scheme) {
   const { width, height, mobile } = window;
   await driver.sendDevToolsCommand("Emulation.setDeviceMetricsOverride", { width, height, mobile, deviceScaleFactor: 1 });
-  const features = [{ name: "prefers-color-scheme", value: scheme }];
+  // A row that fades into another colour has neither while it is looked at.
+  const features = [
+    { name: "prefers-color-scheme", value: scheme },
+    { name: "prefers-reduced-motion", value: "reduce" },
+  ];
   await driver.sendDevToolsCommand("Emulation.setEmulatedMedia", { features });
 }
 
