@@ -6,14 +6,14 @@ import { packages } from "./server.mjs";
 const { Builder, logging } = packages("selenium-webdriver");
 const chrome = packages("selenium-webdriver/chrome");
 
-/// The window of a desk, and that of a phone.
+// The window of a desk, and that of a phone.
 export const WIDE = { name: "wide", width: 1440, height: 900, mobile: false };
 export const PHONE = { name: "phone", width: 390, height: 844, mobile: true };
 
 const SWITCHES = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-GB"];
 const BLOCKED = 2;
 
-/// A driver with a profile of its own.
+// A driver with a profile of its own.
 export async function start({ scripts = true } = {}) {
   const options = new chrome.Options().addArguments(...SWITCHES).setChromeBinaryPath(program("chromium"));
   if (!scripts) {
@@ -34,7 +34,7 @@ export async function start({ scripts = true } = {}) {
   return driver;
 }
 
-/// Looks through this window, with the colours of this scheme.
+// Looks through this window, with the colours of this scheme.
 export async function look(driver, window, scheme) {
   const { width, height, mobile } = window;
   await driver.sendDevToolsCommand("Emulation.setDeviceMetricsOverride", { width, height, mobile, deviceScaleFactor: 1 });
@@ -46,7 +46,7 @@ export async function look(driver, window, scheme) {
   await driver.sendDevToolsCommand("Emulation.setEmulatedMedia", { features });
 }
 
-/// What the browser's console has said since this was last asked.
+// What the browser's console has said since this was last asked.
 export async function complaints(driver) {
   const entries = await driver.manage().logs().get(logging.Type.BROWSER);
   return entries.filter((entry) => entry.level.value >= logging.Level.WARNING.value).map((entry) => entry.message);

@@ -31,7 +31,7 @@ const PAGES = {
   "reference": "/dashboard/reference",
 };
 
-/// More stops than a page has before its content.
+// More stops than a page has before its content.
 const STOPS_MAX = 60;
 
 await visit("every-page", {
@@ -103,7 +103,7 @@ await visit("every-page", {
   },
 }, { independent: true });
 
-/// Where the keyboard is.
+// Where the keyboard is.
 async function focused(visitor) {
   return visitor.run(`
     const one = document.activeElement;

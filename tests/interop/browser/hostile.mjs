@@ -7,7 +7,7 @@ import { visit } from "./visitor.mjs";
 const IMAGE = `"><img src=x onerror="document.title='pwned'">`;
 const SCRIPT = `</script><script>document.title='pwned'</script>`;
 const HANDLER = `' autofocus onfocus='document.title="pwned"' x='`;
-/// Nothing that a browser would take for the end of a path.
+// Nothing that a browser would take for the end of a path.
 const ID = `user_"><svg onload=document.title='pwned'>`;
 
 const EVENT = "/dashboard/events/clerk/msg_hostile";
@@ -74,7 +74,7 @@ async function isText(visitor, text) {
   await visitor.until(() => visitor.run(shown, text), `the page shows the text ${text}`);
 }
 
-/// No markup of the event became part of the page.
+// No markup of the event became part of the page.
 async function isHarmless(visitor) {
   assert.doesNotMatch(await visitor.driver.getTitle(), /pwned$/);
   const made = `return Array.from(document.querySelectorAll("img, svg[onload], [onerror], [onfocus], script:not([src])"), (one) => one.outerHTML)`;

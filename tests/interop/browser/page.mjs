@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { PHONE, WIDE, complaints, look } from "./chromium.mjs";
 import { packages, url } from "./server.mjs";
 
-/// Of a page and all that it needs, over the wire.
+// Of a page and all that it needs, over the wire.
 const WIRE_BYTES_MAX = 100_000;
 const GRAVE = ["serious", "critical"];
 const AXE = readFileSync(packages.resolve("axe-core/axe.min.js"), "utf8");
 
-/// Opens a page, looks at it in both colours on a desk and on a phone, and photographs it.
+// Opens a page, looks at it in both colours on a desk and on a phone, and photographs it.
 export async function inspect(visitor, name, path, status = 200) {
   const { driver } = visitor;
   await complaints(driver);
@@ -54,7 +54,7 @@ const LOADED = `
     bytes: [page, ...files].reduce((sum, file) => sum + file.transferSize, 0),
   };`;
 
-/// What makes the page wider than the window; nothing where it is not.
+// What makes the page wider than the window; nothing where it is not.
 const OVERFLOWING = `
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth <= clientWidth) return [];

@@ -12,17 +12,17 @@ function fail(message) {
 
 export const url = need("DESKBELL_URL");
 export const token = need("DESKBELL_ADMIN_TOKEN");
-/// A receiver that answers 200, which destinations may reach.
+// A receiver that answers 200, which destinations may reach.
 export const receiver = need("RECEIVER_URL");
 
-/// The npm packages, from where they are installed.
+// The npm packages, from where they are installed.
 export const packages = createRequire(join(need("NODE_PACKAGES"), "package.json"));
 
 const screenshots = need("SCREENSHOTS");
 mkdirSync(screenshots, { recursive: true });
 export const screenshot = (name) => join(screenshots, `${name}.png`);
 
-/// Sends a sample event as Clerk would; `set` has members of it, such as `data.id=user_1`.
+// Sends a sample event as Clerk would; `set` has members of it, such as `data.id=user_1`.
 export function trigger(type, id, ...set) {
   const members = set.flatMap((member) => ["--set", member]);
   const destination = ["--url", `${url}/api/webhooks`];

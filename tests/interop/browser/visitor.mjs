@@ -6,7 +6,7 @@ import { packages, screenshot, token, url } from "./server.mjs";
 
 const { By, Key, error } = packages("selenium-webdriver");
 
-/// Longer than anything takes, also on a busy machine.
+// Longer than anything takes, also on a busy machine.
 const PATIENCE_MS = 30_000;
 
 export class Visitor {
@@ -29,7 +29,7 @@ export class Visitor {
     await this.press("Sign in");
   }
 
-  /// What can be read on the page, as one line.
+  // What can be read on the page, as one line.
   async text() {
     return (await this.driver.findElement(By.css("body")).getText()).replace(/\s+/g, " ");
   }
@@ -38,7 +38,7 @@ export class Visitor {
     return this.driver.findElement(By.css("h1")).getText();
   }
 
-  /// Waits until the page says this.
+  // Waits until the page says this.
   async sees(text) {
     await this.until(async () => (await this.text()).includes(text), `the page says: ${text}`);
   }
@@ -47,7 +47,7 @@ export class Visitor {
     await this.until(async () => !(await this.text()).includes(text), `the page no longer says: ${text}`);
   }
 
-  /// Reloads the page until it says this: what it shows has not happened yet.
+  // Reloads the page until it says this: what it shows has not happened yet.
   async seesInTime(text) {
     await this.until(async () => {
       await this.driver.navigate().refresh();
@@ -55,13 +55,13 @@ export class Visitor {
     }, `the page says in time: ${text}`);
   }
 
-  /// Waits until the page has this address, with or without a query.
+  // Waits until the page has this address, with or without a query.
   async arrives(path) {
     const there = async () => [await this.path(), (await this.path()).split("?")[0]].includes(path);
     await this.until(there, `the page is ${path}`);
   }
 
-  /// Presses what has this name: a button, a link, or what opens a fold; `inside` is part of the title above it.
+  // Presses what has this name: a button, a link, or what opens a fold; `inside` is part of the title above it.
   async press(name, { inside } = {}) {
     const kinds = ["button", "a", "summary"].map((kind) => `self::${kind}`).join(" or ");
     await this.do(`//*[${kinds}][normalize-space()=${quoted(name)} or @aria-label=${quoted(name)}]`, inside, (element) => element.click());
@@ -79,7 +79,7 @@ export class Visitor {
     await this.do(choice, undefined, (element) => element.click());
   }
 
-  /// What was copied last.
+  // What was copied last.
   async clipboard() {
     return this.driver.executeAsyncScript("navigator.clipboard.readText().then(arguments[0], arguments[0])");
   }
@@ -92,13 +92,13 @@ export class Visitor {
     return this.driver.executeScript(script, ...values);
   }
 
-  /// The texts of everything that this selector finds.
+  // The texts of everything that this selector finds.
   async texts(selector) {
     const script = "return Array.from(document.querySelectorAll(arguments[0]), (one) => one.innerText.trim())";
     return this.run(script, selector);
   }
 
-  /// Waits for a visible element, and does something with it; again where the page was renewed meanwhile.
+  // Waits for a visible element, and does something with it; again where the page was renewed meanwhile.
   async do(xpath, inside, action) {
     const titled = `[contains(normalize-space(), ${quoted(inside ?? "")})]`;
     const within = inside ? `//*[self::section[.//h2${titled}] or self::div[h3${titled}] or self::tr${titled}]` : "//body";
@@ -138,7 +138,7 @@ export class Visitor {
   }
 }
 
-/// The page may be replaced between finding something and using it.
+// The page may be replaced between finding something and using it.
 function isPassing(failure) {
   const passing = [error.StaleElementReferenceError, error.NoSuchElementError, error.ElementClickInterceptedError];
   return passing.some((kind) => failure instanceof kind);
@@ -148,13 +148,13 @@ function labelled(label) {
   return `//*[@id=//label[normalize-space()=${quoted(label)}]/@for]`;
 }
 
-/// A text in XPath, which has no escapes.
+// A text in XPath, which has no escapes.
 function quoted(text) {
   return text.includes('"') ? `'${text}'` : `"${text}"`;
 }
 
-/// Runs steps one after another. A failure is named and photographed, and ends the visit, unless the steps are
-/// `independent` of each other.
+// Runs steps one after another. A failure is named and photographed, and ends the visit, unless the steps are
+// `independent` of each other.
 export async function visit(name, steps, { scripts, independent = false } = {}) {
   const driver = await start({ scripts });
   const visitor = new Visitor(driver);
