@@ -78,13 +78,17 @@ impl LocalAdmin {
         }
     }
 
+    fn check(&self, record: &EndpointRecord) -> Result<(), AdminError> {
+        let made = destination(record, &self.config.endpoints);
+        made.map(drop).map_err(|error| AdminError::invalid(error.field, error.message))
+    }
+
     /// Stores the record, if it makes sense and nobody has changed it in the meantime.
     async fn store_record(&self, record: &EndpointRecord) -> Result<(), AdminError> {
-        destination(record, &self.config.endpoints)
-            .map_err(|error| AdminError::invalid(error.field, error.message))?;
+        self.check(record)?;
         let stored = record.to_stored(&self.endpoints.key()?).map_err(unavailable)?;
         match self.store.put_endpoint(&stored).await.map_err(unavailable)? {
-            true => Ok(()),
+            true => self.endpoints.apply(&*self.store).await,
             false => Err(AdminError::Conflict(format!(
                 "endpoint `{}` was changed at the same time; try again",
                 record.id
@@ -197,6 +201,7 @@ impl Endpoints for LocalAdmin {
     ) -> Result<(), AdminError> {
         let record = self.record(source, id).await?;
         self.store.delete_endpoint(&record.id).await.map_err(unavailable)?;
+        self.endpoints.apply(&*self.store).await?;
         // What is pending for it goes once no process delivers to it.
         let remove = Request::RemoveDestination { destination: record.id.clone() };
         self.store.enqueue_command(&remove.into_command()).await.map_err(unavailable)?;

@@ -60,7 +60,8 @@ impl LocalAdmin {
         name: &str,
         is_paused: bool,
     ) -> Result<(), AdminError> {
-        self.store.set_mirror_paused(name, is_paused).await.map_err(unavailable)
+        self.store.set_mirror_paused(name, is_paused).await.map_err(unavailable)?;
+        self.endpoints.apply(&*self.store).await
     }
 }
 

@@ -5,15 +5,21 @@ use std::time::Duration;
 use deskbell_store::StoredEndpoints;
 use tokio::time::sleep;
 
+use super::applied::Applied;
+
 /// How often the store is asked.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Waits until there is another revision than this one. While the store cannot be read, there is none.
-pub(crate) async fn changed(store: &(impl StoredEndpoints + ?Sized), revision: i64) {
+/// Waits until there is another revision than the applied one. While the store cannot be read, there is
+/// none.
+pub(crate) async fn changed(store: &(impl StoredEndpoints + ?Sized), applied: &Applied) {
     loop {
-        sleep(POLL_INTERVAL).await;
+        tokio::select! {
+            () = sleep(POLL_INTERVAL) => {}
+            () = applied.wanted() => {}
+        }
         match store.endpoints_revision().await {
-            Ok(found) if found != revision => return,
+            Ok(found) if found != applied.revision() => return,
             Ok(_) => {}
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

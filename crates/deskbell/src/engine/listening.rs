@@ -21,7 +21,7 @@ use crate::admin::{EndpointsState, Minutes};
 use crate::backend_api;
 use crate::config::{Config, StoreConfig};
 use crate::delivering::Delivering;
-use crate::endpoints::{Declared, KeySource};
+use crate::endpoints::{Applied, Declared, KeySource};
 use crate::handler::Handler;
 use crate::mirrored::Mirrored;
 use crate::tasks;
@@ -149,6 +149,7 @@ impl Listening {
         let (readable, mut door, handlers, key) =
             (self.readable, self.door, self.handlers, self.key);
         let declared = Declared::read(&*store, &key).await?;
+        let applied = Applied::new(declared.revision);
         let config = declared.applied_to(&file_config);
         let delivering = Delivering::new(&config, handlers.clone(), &stopping)?;
         delivering.register(&*store).await?;
@@ -172,7 +173,7 @@ impl Listening {
             AdminParts {
                 replayer: delivering.replayer(&store, config.source_names()),
                 statuses: parts::statuses(&mirrors, &consumed),
-                endpoints: EndpointsState::new(key.clone(), &declared),
+                endpoints: EndpointsState::new(key.clone(), &declared, applied.clone()),
                 minutes: Arc::clone(&minutes),
             },
         );
@@ -193,7 +194,7 @@ impl Listening {
         Ok(Engine {
             file_config,
             config,
-            declared,
+            applied,
             key,
             handlers,
             minutes,

@@ -68,7 +68,8 @@ impl Engine {
         let changed = self.changed(&config, &delivering);
         self.parts.stop_common().await;
         self.parts.stop(&changed).await;
-        let Self { store, log, refused, parts, ensure, refetch, key, minutes, .. } = &mut *self;
+        let Self { store, log, refused, parts, ensure, refetch, key, minutes, applied, .. } =
+            &mut *self;
         let shared = Shared { config: &config, store, log, refused, readable: &readable };
         let replayer = delivering.replayer(store, config.source_names());
         parts.start_mirrors(mirrors);
@@ -81,7 +82,7 @@ impl Engine {
             AdminParts {
                 replayer,
                 statuses: parts.running_mirrors(&consumed),
-                endpoints: EndpointsState::new(key.clone(), &declared),
+                endpoints: EndpointsState::new(key.clone(), &declared, applied.clone()),
                 minutes: Arc::clone(minutes),
             },
         );
@@ -90,7 +91,8 @@ impl Engine {
         let routers = routes::routers(shared, sources, admin, statuses, mirrored, local);
         self.door.replace(routers);
         self.reload_tls();
-        (self.config, self.file_config, self.declared) = (config, file_config, declared);
+        (self.config, self.file_config) = (config, file_config);
+        self.applied.set(declared.revision);
         Ok(changed)
     }
 

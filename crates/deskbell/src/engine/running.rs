@@ -12,7 +12,7 @@ use super::door::Door;
 use super::parts::Parts;
 use crate::admin::Minutes;
 use crate::config::Config;
-use crate::endpoints::{Declared, KeySource, changed};
+use crate::endpoints::{Applied, KeySource, changed};
 use crate::handler::Handler;
 use crate::mirrored::{Mirrored, MirroredError};
 use crate::tasks::{self, StoppedEarly, TaskGroup};
@@ -24,7 +24,7 @@ pub struct Engine {
     pub(super) file_config: Config,
     /// With what was declared through the admin API.
     pub(super) config: Config,
-    pub(super) declared: Declared,
+    pub(super) applied: Applied,
     pub(super) key: KeySource,
     pub(super) handlers: Vec<Handler>,
     pub(super) minutes: Arc<Minutes>,
@@ -66,8 +66,8 @@ impl Engine {
     /// Waits until something was declared through the admin API that
     /// [`reload_declared`](Self::reload_declared) applies.
     pub(crate) fn declarations_changed(&self) -> impl Future<Output = ()> + 'static {
-        let (store, revision) = (Arc::clone(&self.store), self.declared.revision);
-        async move { changed(&*store, revision).await }
+        let (store, applied) = (Arc::clone(&self.store), self.applied.clone());
+        async move { changed(&*store, &applied).await }
     }
 
     /// Finds users, organizations and memberships in the mirrors, also before their events arrive.

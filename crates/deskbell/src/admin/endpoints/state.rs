@@ -6,7 +6,7 @@ use deskbell_admin::AdminError;
 use deskbell_store::Store;
 
 use crate::admin::errors::unavailable;
-use crate::endpoints::{Declared, EndpointRecord, KeySource, SealingKey};
+use crate::endpoints::{Applied, Declared, EndpointRecord, KeySource, SealingKey};
 
 /// What this process knows of them.
 #[derive(Debug)]
@@ -14,12 +14,13 @@ pub(crate) struct EndpointsState {
     key: KeySource,
     /// Those that the effective config has.
     ids: BTreeSet<String>,
+    applied: Applied,
 }
 
 impl EndpointsState {
-    pub(crate) fn new(key: KeySource, declared: &Declared) -> Self {
+    pub(crate) fn new(key: KeySource, declared: &Declared, applied: Applied) -> Self {
         let ids = declared.endpoints.iter().map(|record| record.id.clone()).collect();
-        Self { key, ids }
+        Self { key, ids, applied }
     }
 
     /// Whether the destination is one.
@@ -35,6 +36,13 @@ impl EndpointsState {
                     .to_owned(),
             )
         })
+    }
+
+    /// Waits until this process goes by what is stored now.
+    pub(crate) async fn apply(&self, store: &dyn Store) -> Result<(), AdminError> {
+        let revision = store.endpoints_revision().await.map_err(unavailable)?;
+        self.applied.reach(revision).await;
+        Ok(())
     }
 
     /// All of them, as they are in the store now.
