@@ -70,7 +70,7 @@ pub async fn request_retry(options: &MirrorOptions, choice: &Choice) -> Result<u
         }
         Choice::Cause(cause) => {
             let condition = "destination = $1
-                AND (cause = $2 OR constraint_name = $2 OR table_name = $2)";
+                AND (cause = $2 OR constraint_name = $2 OR table_name = $2 OR reason = $2)";
             (condition.to_owned(), vec![destination, Param::Text(cause)])
         }
     };

@@ -8,7 +8,8 @@ pub enum Choice {
     All,
     /// Those of these entities or messages, by their ids.
     These(Vec<String>),
-    /// Those that the database refused with this code, for this constraint or in this table.
+    /// Those that the database refused with this code, for this constraint or in this table, or with
+    /// exactly this reason.
     Cause(String),
 }
 

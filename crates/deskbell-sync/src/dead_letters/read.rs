@@ -57,7 +57,7 @@ impl Choice {
         match self {
             Self::All => true,
             Self::These(ids) => ids.iter().any(|id| *id == entry.id || *id == entry.message_id),
-            Self::Cause(cause) => [&entry.cause, &entry.constraint, &entry.table]
+            Self::Cause(cause) => [&entry.cause, &entry.constraint, &entry.table, &entry.reason]
                 .into_iter()
                 .any(|named| named.as_ref() == Some(cause)),
         }

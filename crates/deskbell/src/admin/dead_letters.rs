@@ -23,7 +23,7 @@ use crate::config::{Config, DestinationConfig};
 /// Dead letters of deliveries that are looked through; there may be as many as there are events.
 pub(crate) const DELIVERIES_MAX: usize = 10_000;
 /// Dead letters in an answer.
-const LISTED_MAX: u32 = 1_000;
+const LISTED_MAX: u32 = 500;
 /// Ids that stand for all of one cause.
 const EXAMPLES: usize = 3;
 
@@ -223,6 +223,10 @@ fn by_cause(found: Vec<DeadLetterView>) -> Vec<DeadLetterCause> {
 fn cause_of(one: &DeadLetterView) -> Option<String> {
     match one.part.as_str() {
         DELIVERY => one.reason.clone(),
-        _ => one.constraint.clone().or_else(|| one.cause.clone()).or_else(|| one.table.clone()),
+        _ => [&one.constraint, &one.cause, &one.table, &one.reason]
+            .into_iter()
+            .flatten()
+            .next()
+            .cloned(),
     }
 }

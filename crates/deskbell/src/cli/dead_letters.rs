@@ -22,7 +22,7 @@ use crate::command_runner::{Answer, Request};
 use crate::config::Config;
 
 /// Dead letters that are asked for over the admin API.
-const LISTED_MAX: u32 = 1_000;
+const LISTED_MAX: u32 = 500;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
