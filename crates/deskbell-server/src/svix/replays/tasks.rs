@@ -43,6 +43,18 @@ pub(in crate::svix) struct TaskData {
 }
 
 const PREFIX: &str = "qtask_";
+/// What stands before the number of deliveries of a replay that was done at once.
+const DONE: &str = "done-";
+
+/// A replay that a task's id names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Replay {
+    /// By its number.
+    Begun(i64),
+    Done {
+        deliveries: u64,
+    },
+}
 
 impl Task {
     const ALL: [Self; 3] = [Self::Recover, Self::Replay, Self::BulkReplay];
@@ -55,22 +67,31 @@ impl Task {
         }
     }
 
-    fn id(self, replay: Option<i64>) -> String {
-        format!("{PREFIX}{}_{}", self.name(), replay.unwrap_or_default())
+    /// One that was done at once has no number: what came of it is in the id.
+    fn id(self, replay: &ReplayStatus) -> String {
+        let name = self.name();
+        match replay.id {
+            Some(number) => format!("{PREFIX}{name}_{number}"),
+            None => format!("{PREFIX}{name}_{DONE}{}", replay.deliveries),
+        }
     }
 
     /// The replay that has this id as a task.
-    fn of_id(id: &str) -> Option<(Self, i64)> {
+    fn of_id(id: &str) -> Option<(Self, Replay)> {
         let (name, replay) = id.strip_prefix(PREFIX)?.rsplit_once('_')?;
         let task = Self::ALL.into_iter().find(|task| task.name() == name)?;
-        Some((task, replay.parse().ok()?))
+        let replay = match replay.strip_prefix(DONE) {
+            Some(deliveries) => Replay::Done { deliveries: deliveries.parse().ok()? },
+            None => Replay::Begun(replay.parse().ok()?),
+        };
+        Some((task, replay))
     }
 }
 
 impl TaskOut {
     pub(in crate::svix) fn of(task: Task, replay: ReplayStatus) -> Self {
         Self {
-            id: task.id(replay.id),
+            id: task.id(&replay),
             status: if replay.done { "finished" } else { "running" }.to_owned(),
             task: format!("endpoint.{}", task.name()),
             data: TaskData { messages_sent: replay.deliveries },
@@ -91,9 +112,18 @@ pub(in crate::svix) async fn get(
 ) -> Result<Response, ApiError> {
     let unknown = || ApiError::not_found("background task", &task_id);
     let (task, replay) = Task::of_id(&task_id).ok_or_else(unknown)?;
-    let mut status = api.admin().replay_status(replay).await?;
-    status.id = Some(replay);
+    let status = match replay {
+        Replay::Begun(number) => {
+            let status = api.admin().replay_status(number).await?;
+            ReplayStatus { id: Some(number), ..status }
+        }
+        Replay::Done { deliveries } => done(deliveries),
+    };
     Ok(ok(&TaskOut::of(task, status)))
+}
+
+fn done(deliveries: u64) -> ReplayStatus {
+    ReplayStatus { id: None, deliveries, events: 0, done: true, more: false }
 }
 
 #[cfg(test)]
@@ -103,7 +133,11 @@ mod tests {
     #[test]
     fn a_task_is_found_by_its_id() {
         for task in Task::ALL {
-            assert_eq!(Task::of_id(&task.id(Some(7))), Some((task, 7)));
+            let begun = ReplayStatus { id: Some(7), ..done(3) };
+            assert_eq!(Task::of_id(&task.id(&begun)), Some((task, Replay::Begun(7))));
+            let deliveries = 3;
+            let expected = Some((task, Replay::Done { deliveries }));
+            assert_eq!(Task::of_id(&task.id(&done(deliveries))), expected);
         }
         for id in ["qtask_", "qtask_recover", "qtask_recover_x", "qtask_other_1", "7"] {
             assert_eq!(Task::of_id(id), None, "{id}");
