@@ -34,6 +34,7 @@ fn assert_is_good(text: &str) {
         ("CLERK_WEBHOOK_SIGNING_SECRET", SECRET),
         ("CLERK_SECRET_KEY", "sk_test_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
         ("DESKBELL_ADMIN_TOKEN", "t0ken"),
+        ("DESKBELL_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
         ("DATABASE_URL", "postgres://app:pw@localhost/app"),
         ("APP_WEBHOOK_SECRET", SECRET),
         ("CRM_SIGNING_SECRET", SECRET),
