@@ -37,11 +37,14 @@ mod mirror_rows;
 mod mirrored;
 mod outcomes;
 mod pruner;
+mod search;
 mod signals;
 mod simulate;
 mod tasks;
 mod trigger;
+mod unavailable;
 mod used_types;
+mod views;
 
 pub use builder::{Builder, Deskbell};
 pub use config::Config;

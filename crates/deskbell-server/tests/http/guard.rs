@@ -68,6 +68,22 @@ async fn status(server: &TestServer, request: Request<Body>) -> StatusCode {
     server.router.clone().oneshot(request).await.unwrap().status()
 }
 
+/// What the paths of Svix's API begin with.
+const OF_SVIX: &[&str] = &[
+    "/api/v1/app",
+    "/api/v1/auth",
+    "/api/v1/background-task",
+    "/api/v1/connector",
+    "/api/v1/environment",
+    "/api/v1/event-type",
+    "/api/v1/health",
+    "/api/v1/message",
+    "/api/v1/operational-webhook",
+    "/api/v1/stats",
+    "/api/v1/stream",
+    "/ingest/",
+];
+
 #[test]
 fn every_route_is_described_and_every_described_route_is_checked() {
     let document = serde_json::to_value(openapi()).unwrap();
@@ -76,6 +92,8 @@ fn every_route_is_described_and_every_described_route_is_checked() {
         let methods = item.as_object().unwrap().keys().map(|method| method.to_uppercase());
         methods.map(|method| (method, path.clone()))
     });
+    // Those of Svix's API are compared with their table beside it.
+    let described = described.filter(|(_, path)| !OF_SVIX.iter().any(|one| path.starts_with(one)));
     let checked = ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned()));
     assert_eq!(described.collect::<BTreeSet<_>>(), checked.collect());
     assert_eq!(document["openapi"], "3.1.0");

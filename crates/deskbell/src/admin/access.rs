@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use deskbell_admin::{Access, AdminError, Caller, NewSession, Session, Timestamp, TokenView};
 use deskbell_store::{AccessToken, NewBrowserSession, NewToken, TokenRole};
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
 use super::token_name;
+use crate::unavailable::unavailable;
 
 /// A session ends this long after it was last used.
 const IDLE_MAX: Duration = Duration::from_secs(12 * 3_600);

@@ -6,9 +6,10 @@ use deskbell_config::takes_type;
 use deskbell_store::Seq;
 use deskbell_store::deliveries::{AttemptRange, DeliveryKey, LoggedAttempt};
 
-use super::errors::unavailable;
+use super::details;
 use super::local::LocalAdmin;
-use super::{details, views};
+use crate::unavailable::unavailable;
+use crate::views;
 
 const ATTEMPTS_MAX: u32 = 500;
 /// Attempts that are looked through for a page.

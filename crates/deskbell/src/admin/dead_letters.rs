@@ -14,11 +14,11 @@ use deskbell_sync::inspect::InspectError;
 use deskbell_sync::{MirrorOptions, statements};
 use deskbell_trust::with_causes;
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
-use super::views::{self, DELIVERY};
 use crate::command_runner::{Answer, Request, Retry};
 use crate::config::{Config, DestinationConfig};
+use crate::unavailable::unavailable;
+use crate::views::{self, DELIVERY};
 
 /// Dead letters of deliveries that are looked through; there may be as many as there are events.
 pub(crate) const DELIVERIES_MAX: usize = 10_000;

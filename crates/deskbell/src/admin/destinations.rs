@@ -12,11 +12,11 @@ use deskbell_store::{Store, StoreError, clock};
 use deskbell_sync::status::{MirrorStatus, Reported};
 use deskbell_trust::read_reconcile_state;
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
 use super::messages;
 use crate::config::{Config, DestinationConfig, DestinationType};
 use crate::outcomes::mirrors;
+use crate::unavailable::unavailable;
 
 pub(crate) use rows::without_store;
 

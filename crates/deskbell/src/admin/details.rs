@@ -4,10 +4,10 @@ use deskbell_admin::{AdminError, EventDetails, Payload};
 use deskbell_config::ONE_TIME_CODES;
 use deskbell_store::{Store, StoreError, StoredEvent};
 
-use super::errors::unavailable;
-use super::{search, views};
 use crate::config::Config;
 use crate::outcomes::Outcomes;
+use crate::unavailable::unavailable;
+use crate::{search, views};
 
 /// The events with this message id, one a source: of the named source, or of all.
 pub(crate) async fn find(

@@ -1,7 +1,5 @@
 //! Endpoints: the `http` destinations of a source, of which those that were made here can be changed.
 
-mod state;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,14 +13,12 @@ use deskbell_admin::{
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
 use super::messages::random_id;
 use crate::command_runner::Request;
 use crate::config::{DestinationConfig, DestinationKind, Headers, HttpConfig};
 use crate::endpoints::{EndpointRecord, RecordSecret, destination};
-
-pub(crate) use state::EndpointsState;
+use crate::unavailable::unavailable;
 
 /// How long the secret before a rotation still signs.
 const ROTATED_FOR: Duration = Duration::from_secs(24 * 3_600);

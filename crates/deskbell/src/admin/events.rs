@@ -9,11 +9,12 @@ use deskbell_admin::{
 use deskbell_store::{ReadLimit, Seq};
 use tokio::sync::watch;
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
-use super::search::{self, Budget, EVENTS_MAX};
-use super::{details, explanation, messages, views};
+use super::{details, explanation, messages};
 use crate::explain::explain;
+use crate::search::{self, Budget, EVENTS_MAX};
+use crate::unavailable::unavailable;
+use crate::views;
 
 #[async_trait]
 impl Events for LocalAdmin {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use deskbell_admin::{AdminError, Caller};
 use deskbell_store::{LogHandle, NewAuditEntry, Store};
 
-use super::endpoints::EndpointsState;
-use super::errors::unavailable;
+use super::endpoints_state::EndpointsState;
 use super::minutes::Minutes;
 use crate::command_runner::CommandRunner;
 use crate::config::Config;
 use crate::outcomes::mirrors::RunningMirrors;
+use crate::unavailable::unavailable;
 
 /// Answers from the store, the mirrors and the effective config of this process. A reload of the config
 /// makes another one.

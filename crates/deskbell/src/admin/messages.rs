@@ -9,8 +9,8 @@ use deskbell_store::{Appended, ID_BYTES_MAX, NewEvent, Origin, Seq};
 use rand::Rng;
 use rand::distr::Alphanumeric;
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
+use crate::unavailable::unavailable;
 
 /// Bytes of a payload, as of one that Clerk sends.
 const PAYLOAD_BYTES_MAX: usize = 1 << 20;

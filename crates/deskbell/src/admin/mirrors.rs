@@ -9,9 +9,9 @@ use deskbell_sync::inspect::{InspectError, MirrorReader, TableCount};
 use deskbell_trust::with_causes;
 use tokio::time::timeout;
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
 use crate::config::{DatabaseConfig, DestinationKind};
+use crate::unavailable::unavailable;
 
 /// How long counting the rows may take.
 const COUNT_MAX: Duration = Duration::from_secs(2);

@@ -8,12 +8,12 @@ use deskbell_admin::{
 use deskbell_server::SilentSources;
 use deskbell_store::{EventHead, HeadFilter, Seq, SeqRange, StoreError};
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
-use super::search::{self, Budget};
 use crate::alerts::{self, AlarmedSources};
 use crate::config::SourceConfig;
 use crate::metrics;
+use crate::search::{self, Budget};
+use crate::unavailable::unavailable;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

@@ -6,9 +6,9 @@ use deskbell_admin::{AdminError, Caller, EventQuery, ReplayRequest, ReplayStatus
 use deskbell_delivery::{Replay, What};
 use deskbell_store::CommandId;
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
 use crate::command_runner::{Answer, MatchingReplay, Progress, Request};
+use crate::unavailable::unavailable;
 
 /// Events that a dry run counts.
 const COUNTED_MAX: u64 = 10_000;

@@ -5,8 +5,8 @@ use deskbell_admin::{
     AdminError, AuditEntry, AuditPage, RetentionView, Settings, SettingsView, Timestamp,
 };
 
-use super::errors::unavailable;
 use super::local::LocalAdmin;
+use crate::unavailable::unavailable;
 
 /// Entries of a page of the audit log, at most.
 const ENTRIES_MAX: u32 = 500;

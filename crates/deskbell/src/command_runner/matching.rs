@@ -5,8 +5,8 @@ use deskbell_delivery::{ReplayError, Replayed, Replayer};
 use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::search::{self, Budget, EVENTS_MAX};
 use crate::config::Config;
+use crate::search::{self, Budget, EVENTS_MAX};
 
 /// What is replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,10 @@ use clerk_webhooks::UnixMillis;
 use deskbell_admin::{EventPage, EventQuery, EventSummary, Timestamp};
 use deskbell_store::Store;
 
-use crate::admin::search::{self, Budget};
 use crate::cli::remote::Remote;
 use crate::cli::{Context, admin_failed, exit, store, table, time};
 use crate::config::Config;
+use crate::search::{self, Budget};
 
 /// How far back events are searched without `--since` or `--subject`.
 const EVENTS_SEARCHED_MAX: u64 = 100_000;

@@ -12,9 +12,9 @@ use deskbell_store::{EventHead, Seq, SeqRange, Store, StoreError};
 
 use self::candidates::{Candidate, Candidates};
 use self::text::Needle;
-use super::errors::unavailable;
-use super::views;
 use crate::config::Config;
+use crate::unavailable::unavailable;
+use crate::views;
 
 /// Events of a page, at most.
 pub(crate) const EVENTS_MAX: u32 = 500;

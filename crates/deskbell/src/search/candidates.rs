@@ -6,7 +6,7 @@ use deskbell_admin::{DeliveryStateFilter, EventQuery};
 use deskbell_store::deliveries::StateFilter;
 use deskbell_store::{EventHead, HeadFilter, ReadLimit, Seq, SeqRange, Store, StoreError};
 
-use crate::admin::views;
+use crate::views;
 
 /// The events of a range that are read without payloads at a time, at most; the first ranges are
 /// shorter, since most searches end there.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use deskbell_admin::AdminError;
 use deskbell_store::Store;
 
-use crate::admin::errors::unavailable;
 use crate::endpoints::{Applied, Declared, EndpointRecord, KeySource, SealingKey};
+use crate::unavailable::unavailable;
 
 /// What this process knows of them.
 #[derive(Debug)]
