@@ -156,6 +156,10 @@ impl HealthMonitor {
 
     /// How the destination is after what was observed, at this time.
     fn judge(&self, known: &DestinationHealth, now_ms: i64) -> DestinationHealth {
+        // What was on its way when somebody paused it does not resume it.
+        if known.disabled.as_ref().is_some_and(Disabled::is_pause) {
+            return known.clone();
+        }
         let mut next = self.policy.after(&self.observed, known);
         if self.policy.should_disable(&next, now_ms) {
             let since_ms = FailingStreak::of(&next).map_or(now_ms, |streak| streak.since_ms);
