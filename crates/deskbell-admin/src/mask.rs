@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// What stands where a value was.
+/// The placeholder for a masked value.
 const MASK: &str = "•••";
 
 /// Keys whose values say nothing about a person, beside those that [`is_harmless`] knows by their form.

@@ -45,7 +45,7 @@ const PAGES: &str = "/dashboard";
 const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// What stands in front of the routes.
+/// The state of the guard: the table of routes, and who may use them.
 #[derive(Debug)]
 pub(crate) struct Guard {
     table: RouteTable,

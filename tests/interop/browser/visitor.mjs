@@ -1,4 +1,4 @@
-// A person at the pages, who goes by what is written there.
+// A person at the pages, who finds things by their labels.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { start } from "./chromium.mjs";

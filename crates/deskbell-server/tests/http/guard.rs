@@ -1,4 +1,4 @@
-//! What stands in front of every route that is not public.
+//! The guard in front of every route that is not public.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -38,7 +38,7 @@ impl EndpointsState {
         })
     }
 
-    /// Waits until this process goes by what is stored now.
+    /// Waits until this process has applied what is stored now.
     pub(crate) async fn apply(&self, store: &dyn Store) -> Result<(), AdminError> {
         let revision = store.endpoints_revision().await.map_err(unavailable)?;
         self.applied.reach(revision).await;

@@ -15,7 +15,7 @@ use crate::admin::destinations;
 use crate::command_runner::{Answer, Request};
 use crate::config::Config;
 
-/// What stands where there is nothing to say.
+/// The placeholder for a number that there is none of.
 const NOTHING: &str = "-";
 
 #[derive(Debug, Args)]

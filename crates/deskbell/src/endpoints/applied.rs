@@ -1,4 +1,4 @@
-//! Which revision of the declarations this process goes by.
+//! Which revision of the declarations this process has applied.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-/// How long a change waits for this process to go by it.
+/// How long a change waits until this process has applied it.
 const APPLY_MAX: Duration = Duration::from_secs(3);
 
 /// Shared by whoever declares something and whoever applies it. Clones are one.
@@ -21,7 +21,7 @@ impl Applied {
         Self { revision: Arc::new(watch::Sender::new(revision)), wanted: Arc::default() }
     }
 
-    /// The process goes by this revision from now on.
+    /// The process has applied this revision.
     pub(crate) fn set(&self, revision: i64) {
         self.revision.send_replace(revision);
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::svix::api::Api;
 use crate::svix::errors::ApiError;
 
-/// What stands for the payload where no content was asked for.
+/// The placeholder for a payload that was not asked for.
 pub(in crate::svix) fn no_content() -> Value {
     Value::Object(Map::new())
 }

@@ -43,7 +43,7 @@ pub(in crate::svix) struct TaskData {
 }
 
 const PREFIX: &str = "qtask_";
-/// What stands before the number of deliveries of a replay that was done at once.
+/// The prefix of the number of deliveries, if a replay was done at once.
 const DONE: &str = "done-";
 
 /// A replay that a task's id names.
