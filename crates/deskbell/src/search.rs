@@ -135,8 +135,13 @@ async fn walk(
             break;
         }
     }
-    let next = next.filter(|next| *next > range.after.next()).map(Seq::get);
-    Ok(EventPage { events, next, searched })
+    let next = next.filter(|next| *next > range.after.next());
+    if let Some(next) = next.filter(|_| searched.stopped) {
+        // What was looked at last may be none of those that were found.
+        let last = store.heads_at(&[next]).await?;
+        searched.back_to = last.first().map(|head| Timestamp(head.received_at_ms));
+    }
+    Ok(EventPage { events, next: next.map(Seq::get), searched })
 }
 
 /// Where the query looks.
