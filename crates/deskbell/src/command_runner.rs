@@ -4,7 +4,7 @@ mod matching;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use deskbell_delivery::{Replay, ReplayError, Replayer};
@@ -29,6 +29,8 @@ use crate::config::Config;
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Dead letters that are read, and revived, in one transaction.
 const PAGE_SIZE: u32 = 500;
+/// How long counting what a replay would send may take: somebody waits for the answer.
+const COUNT_TIME_MAX: Duration = Duration::from_secs(3);
 /// Rows of a destination that are deleted in one transaction.
 const REMOVED_ROWS_MAX: u32 = 1_000;
 
@@ -278,17 +280,18 @@ impl CommandRunner {
         }
     }
 
-    /// How much such a replay would send, counted up to so many events.
+    /// How much such a replay would send, counted up to so many events, and for [`COUNT_TIME_MAX`].
     pub(crate) async fn count_matching(
         &self,
         replay: &MatchingReplay,
         events_max: u64,
     ) -> Result<Progress, MatchingError> {
         let Self { config, store, replayer, .. } = self;
-        let mut progress = Progress::default();
+        let (mut progress, started) = (Progress::default(), Instant::now());
         let pages = &mut progress;
         while matching::page(config, &**store, replayer, replay, pages, true).await?
             && pages.events < events_max
+            && started.elapsed() < COUNT_TIME_MAX
         {}
         Ok(progress)
     }
