@@ -70,7 +70,8 @@ impl LocalAdmin {
         let mut overviews = Vec::new();
         for source in &self.config.sources {
             let name = &source.name;
-            let of_it = |event: &&EventHead| *event.source == **name;
+            // A message that somebody made says nothing about the sender.
+            let of_it = |event: &&EventHead| *event.source == **name && event.origin.is_message();
             let seen = totals.newest.iter().filter(of_it).count();
             #[expect(clippy::cast_precision_loss, reason = "a share of a thousand")]
             let share = seen as f64 / totals.newest.len().max(1) as f64;
