@@ -26,8 +26,6 @@ pub struct MirrorTable {
     pub mapped: bool,
     /// How many rows it has; `None` where that could not be read.
     pub rows: Option<u64>,
-    /// Whether `rows` is the database's own estimate.
-    pub estimated: bool,
 }
 
 #[async_trait]

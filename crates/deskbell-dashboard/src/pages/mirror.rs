@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use deskbell_admin::{Caller, DestinationView, MirrorTable, MirrorView, ReconciledView};
+use deskbell_admin::{Caller, DestinationView, MirrorView, ReconciledView};
 use maud::{Markup, html};
 
 use crate::badge::{self, Tone, badge};
@@ -88,7 +88,7 @@ fn tables(mirror: &MirrorView) -> Markup {
                 (cell("Table", &html! { code { (table.name) } }))
                 (cell("Entity", &html! { (badge::words(&table.entity)) }))
                 (cell("Kind", &html! { @if table.mapped { "your table" } @else { "mirror" } }))
-                td.number data-label="Rows" { (row_count(table)) }
+                td.number data-label="Rows" { (number::known(table.rows)) }
             }
         }
     };
@@ -102,13 +102,6 @@ fn tables(mirror: &MirrorView) -> Markup {
                 (cards("Tables", &[Text("Table"), Text("Entity"), Text("Kind"), Number("Rows")], &rows))
             }
         }
-    }
-}
-
-fn row_count(table: &MirrorTable) -> Markup {
-    html! {
-        @if table.estimated && table.rows.is_some() { span.muted { "about " } }
-        (number::known(table.rows))
     }
 }
 

@@ -80,7 +80,6 @@ fn table(count: TableCount) -> MirrorTable {
         name: count.table,
         mapped: false,
         rows: Some(count.rows),
-        estimated: false,
     }
 }
 
@@ -91,6 +90,5 @@ fn mapped(database: &DatabaseConfig) -> impl Iterator<Item = MirrorTable> {
         entity: table.entity.clone(),
         mapped: true,
         rows: None,
-        estimated: false,
     })
 }
