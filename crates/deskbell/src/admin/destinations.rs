@@ -132,7 +132,12 @@ impl Destinations for LocalAdmin {
         if !(1..=BUCKETS_MAX).contains(&buckets) {
             return Err(AdminError::invalid("buckets", format!("expected 1 to {BUCKETS_MAX}")));
         }
-        let pending = self.destination(name).await?.pending.unwrap_or(0);
+        if self.configured(name).is_none() {
+            self.require_delivered_to(name, "counting attempts at").await?;
+        }
+        let backlogs = self.store.backlogs().await.map_err(unavailable)?;
+        let pending = backlogs.iter().find(|backlog| *backlog.destination == *name);
+        let pending = pending.map_or(0, |backlog| backlog.pending);
         let query = AttemptCountQuery {
             destination: name.to_owned(),
             since_ms: since.0,

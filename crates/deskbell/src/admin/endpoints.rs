@@ -10,6 +10,7 @@ use deskbell_admin::{
     AdminError, Caller, Endpoint, EndpointSettings, Endpoints, SealedSecret, Timestamp,
     is_secret_header,
 };
+use deskbell_config::REDACTED;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 
@@ -28,8 +29,6 @@ const ENDPOINTS_MAX: usize = 500;
 const SECRETS_MAX: usize = 10;
 /// Random bytes of a new secret.
 const SECRET_BYTES: usize = 24;
-/// What stands for a header's value that may be secret.
-const REDACTED: &str = "<redacted>";
 
 impl LocalAdmin {
     fn require_source(&self, source: &str) -> Result<(), AdminError> {

@@ -17,33 +17,17 @@ use crate::unavailable::unavailable;
 #[derive(Debug)]
 pub(crate) struct LocalAdmin {
     /// With the endpoints that were made through the API.
-    pub(super) config: Arc<Config>,
-    pub(super) store: Arc<dyn Store>,
-    pub(super) log: LogHandle,
-    pub(super) mirrors: RunningMirrors,
-    /// What a command on the command line would have done, done here.
-    pub(super) commands: CommandRunner,
-    pub(super) endpoints: Arc<EndpointsState>,
-    pub(super) minutes: Arc<Minutes>,
-}
-
-/// What a [`LocalAdmin`] is made of.
-pub(crate) struct LocalParts {
     pub(crate) config: Arc<Config>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) log: LogHandle,
-    pub(crate) mirrors: RunningMirrors,
+    pub(crate) mirrors: Arc<RunningMirrors>,
+    /// What a command on the command line would have done, done here.
     pub(crate) commands: CommandRunner,
-    pub(crate) endpoints: Arc<EndpointsState>,
+    pub(crate) endpoints: EndpointsState,
     pub(crate) minutes: Arc<Minutes>,
 }
 
 impl LocalAdmin {
-    pub(crate) fn new(parts: LocalParts) -> Self {
-        let LocalParts { config, store, log, mirrors, commands, endpoints, minutes } = parts;
-        Self { config, store, log, mirrors, commands, endpoints, minutes }
-    }
-
     /// Writes down who changed what. It comes after the change: an entry says what happened.
     pub(super) async fn audit(
         &self,

@@ -177,9 +177,8 @@ impl Listening {
                 minutes: Arc::clone(&minutes),
             },
         );
-        let statuses = parts::statuses(&mirrors, &consumed);
         let mirrored = Mirrored::new(ensure.clone());
-        door.replace(routes::routers(shared, sources, admin, statuses, mirrored, local));
+        door.replace(routes::routers(shared, sources, admin, mirrored, local));
         door.open();
         // Requests do not wait for these.
         if let Err(error) = parts::open_mirrors(&mut mirrors).await {

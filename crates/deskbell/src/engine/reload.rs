@@ -86,9 +86,8 @@ impl Engine {
                 minutes: Arc::clone(minutes),
             },
         );
-        let statuses = parts.running_mirrors(&consumed);
         let mirrored = Mirrored::new(ensure.clone());
-        let routers = routes::routers(shared, sources, admin, statuses, mirrored, local);
+        let routers = routes::routers(shared, sources, admin, mirrored, local);
         self.door.replace(routers);
         self.reload_tls();
         (self.config, self.file_config) = (config, file_config);

@@ -8,7 +8,7 @@ use deskbell_server::{AdminApp, AdminToken, App, IngestOptions, Pages, Source, S
 
 use super::StartError;
 use super::parts::Shared;
-use crate::admin::{EndpointsState, LocalAdmin, LocalParts, Minutes};
+use crate::admin::{EndpointsState, LocalAdmin, Minutes};
 use crate::alerts::AlarmedSources;
 use crate::command_runner::CommandRunner;
 use crate::config::{Config, SourceConfig};
@@ -46,15 +46,15 @@ pub(super) fn local_admin(shared: Shared<'_>, parts: AdminParts) -> Arc<LocalAdm
     let config = Arc::new(config.clone());
     let commands =
         CommandRunner::new(Arc::clone(&config), store.clone(), replayer, readable.to_vec());
-    Arc::new(LocalAdmin::new(LocalParts {
+    Arc::new(LocalAdmin {
         config,
         store: store.clone(),
         log: log.clone(),
-        mirrors: statuses,
+        mirrors: Arc::new(statuses),
         commands,
-        endpoints: Arc::new(endpoints),
+        endpoints,
         minutes,
-    }))
+    })
 }
 
 /// The routes of the server, and those of `admin_listen`, if there is one.
@@ -62,7 +62,6 @@ pub(super) fn routers(
     Shared { config, store, log, refused, .. }: Shared<'_>,
     sources: Vec<Source>,
     admin: Admin,
-    mirrors: RunningMirrors,
     mirrored: Mirrored,
     local: Arc<LocalAdmin>,
 ) -> Routers {
@@ -70,7 +69,7 @@ pub(super) fn routers(
         sources,
         log: log.clone(),
         store: store.clone(),
-        mirrors: Arc::new(mirrors),
+        mirrors: local.mirrors.clone(),
         silent: Arc::new(AlarmedSources::new(store.clone())),
         clients: config.server.allowed_clients(),
         refused: Arc::clone(refused),
