@@ -178,6 +178,11 @@ impl DestinationConfig {
         matches!(self.kind, DestinationKind::Http(_))
     }
 
+    /// Whether it is started: a mirror that somebody paused is not, and still needs the log.
+    pub(crate) fn runs(&self) -> bool {
+        self.enabled && !self.is_paused
+    }
+
     /// Whether it takes events of this source.
     pub(crate) fn takes(&self, source: &SourceConfig) -> bool {
         self.sources.as_ref().is_none_or(|names| names.contains(&source.name))

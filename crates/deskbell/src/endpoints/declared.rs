@@ -30,9 +30,7 @@ impl Declared {
     pub(crate) fn applied_to(&self, config: &Config) -> Config {
         let mut config = config.clone();
         for mirror in &mut config.destinations {
-            if self.paused_mirrors.contains(&mirror.name) && mirror.enabled {
-                (mirror.enabled, mirror.is_paused) = (false, true);
-            }
+            mirror.is_paused = mirror.enabled && self.paused_mirrors.contains(&mirror.name);
         }
         for record in &self.endpoints {
             if !config.sources.iter().any(|source| source.name == record.source) {

@@ -68,8 +68,8 @@ pub(super) fn new_mirrors(
     refetch: &Refetch,
     is_wanted: impl Fn(&MirrorOptions) -> bool,
 ) -> Vec<NewMirror> {
-    let enabled = config.destinations.iter().filter(|destination| destination.enabled);
-    let options = enabled.filter_map(|destination| destination.mirror_options(&config.sources));
+    let running = config.destinations.iter().filter(|destination| destination.runs());
+    let options = running.filter_map(|destination| destination.mirror_options(&config.sources));
     let new = |options: MirrorOptions| {
         let service = MirrorService::new(Arc::clone(store), options.clone());
         let service = service.reading_from(Arc::new(refetch.clone()));
@@ -180,10 +180,6 @@ impl Parts {
         });
         let every = config.alerts.reconcile.interval();
         let trust = TrustService::new(store.clone(), readable.to_vec(), followed.collect(), every);
-        let mirrors = self.mirrors.values().map(|mirror| pruner::Mirror {
-            target: mirror.target.clone(),
-            options: mirror.options.clone(),
-        });
         let shared_config = Arc::new(config.clone());
         let (log_id, names) = (store.log_id(), delivering.names());
         let consumed: Arc<dyn ConsumerLog> = store.clone();
@@ -193,7 +189,13 @@ impl Parts {
         self.common = tasks::start_common(CommonTasks {
             store: Arc::clone(store),
             indexer: SubjectIndexer::new(store.clone()),
-            pruner: Pruner::new(store.clone(), log_id, &config.store, names, mirrors.collect()),
+            pruner: Pruner::new(
+                store.clone(),
+                log_id,
+                &config.store,
+                names,
+                self.pruned_for(config),
+            ),
             alerts: Alerts::new(config, Arc::clone(store), log.clone(), running, destinations),
             refused: Arc::clone(refused),
             commands: CommandRunner::new(
@@ -216,6 +218,20 @@ impl Parts {
             trust,
             has_metrics: config.server.admin_token.is_some(),
         });
+    }
+
+    /// The mirrors that need the log: those that run, and paused ones, whose checkpoints are not known
+    /// and which keep all of it.
+    fn pruned_for(&self, config: &Config) -> Vec<pruner::Mirror> {
+        let running = self.mirrors.values().map(|mirror| pruner::Mirror {
+            target: mirror.target.clone(),
+            options: mirror.options.clone(),
+        });
+        let paused = config.destinations.iter().filter(|destination| destination.is_paused);
+        let paused = paused.filter_map(|one| one.mirror_options(&config.sources));
+        let paused =
+            paused.map(|options| pruner::Mirror { target: watch::channel(None).1, options });
+        running.chain(paused).collect()
     }
 
     /// Tells handlers when the program begins to stop.

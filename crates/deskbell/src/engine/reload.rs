@@ -98,8 +98,8 @@ impl Engine {
     /// The destinations that are new, changed or removed in this config.
     fn changed(&self, config: &Config, delivering: &Delivering) -> Vec<String> {
         let workers: Vec<&WorkerConfig> = delivering.worker_configs().collect();
-        let enabled = config.destinations.iter().filter(|destination| destination.enabled);
-        let options = enabled.filter_map(|one| one.mirror_options(&config.sources));
+        let running = config.destinations.iter().filter(|destination| destination.runs());
+        let options = running.filter_map(|one| one.mirror_options(&config.sources));
         let mirrors: Vec<MirrorOptions> = options.collect();
         let mut changed = Vec::new();
         for (name, running) in &self.parts.workers {

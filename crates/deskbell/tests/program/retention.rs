@@ -17,7 +17,7 @@ const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n\n\
      events = [\"organization.created\"]\n";
 
 /// Makes everything in the log this much older.
-async fn age(directory: &Path, by: Duration) {
+pub(super) async fn age(directory: &Path, by: Duration) {
     let file = SqliteConnectOptions::new().filename(directory.join("deskbell.db"));
     let mut connection = SqliteConnection::connect_with(&file).await.unwrap();
     sqlx::query("UPDATE events SET received_at_ms = received_at_ms - ?1")

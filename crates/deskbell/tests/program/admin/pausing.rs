@@ -6,6 +6,7 @@ use deskbell_sim::receiver::{Receiver, Reply};
 use serde_json::{Value, json};
 
 use super::client::{configured, start};
+use crate::program::retention::age;
 use crate::program::support::{ENDPOINT_SECRET, mirror_at, trigger, within};
 
 #[tokio::test]
@@ -43,4 +44,20 @@ async fn what_is_for_a_paused_destination_comes_when_it_is_resumed() {
     }
     within(receiver.wait_for(sent)).await;
     mirror_at(path, sent.try_into().unwrap()).await;
+}
+
+#[tokio::test]
+async fn nothing_is_pruned_that_a_paused_mirror_still_needs() {
+    let directory = configured("[store]\nretention = { payloads = \"10d\" }\n");
+    let path = directory.path();
+    let (serving, client) = start(path).await;
+    client.post("/api/v1/destinations/mirror/pause", &json!({})).await;
+    client.until("/api/v1/destinations/mirror", |one| one["state"] == "paused").await;
+    trigger(path, &serving.url(), "user.created", "msg_1", &[]).await;
+    assert_eq!(serving.terminate().await.0, 0);
+    age(path, Duration::from_secs(11 * 24 * 3_600)).await;
+    let (mut serving, client) = start(path).await;
+    serving.until_said("pruning is blocked: an old event has not reached the mirror").await;
+    client.post("/api/v1/destinations/mirror/resume", &json!({})).await;
+    assert_eq!(mirror_at(path, 1).await.rows("users").await.unwrap().len(), 1);
 }
