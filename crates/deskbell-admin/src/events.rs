@@ -59,7 +59,7 @@ pub struct EventPage {
 pub struct Searched {
     /// Events that were looked at.
     pub events: u64,
-    /// When the last one was received that was looked at.
+    /// When the last one was received that was looked at; `None` where all were.
     pub back_to: Option<Timestamp>,
     /// Whether it stopped before the page was full, because it had looked at enough; the next page
     /// goes on.

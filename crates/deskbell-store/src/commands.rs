@@ -16,11 +16,14 @@ pub trait Commands: Leases {
     /// Nothing was enqueued.
     async fn enqueue_command(&self, command: &Command) -> Result<CommandId, StoreError>;
 
-    /// The oldest command that has not been executed.
+    /// The oldest command that has not been executed, of those enqueued after this one.
     ///
     /// # Errors
     /// The store could not be read.
-    async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError>;
+    async fn next_command(
+        &self,
+        after: Option<CommandId>,
+    ) -> Result<Option<QueuedCommand>, StoreError>;
 
     /// Stores how far a command is, in the program's own format; the latest is kept.
     ///

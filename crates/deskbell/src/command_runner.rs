@@ -1,6 +1,8 @@
 //! Commands: what the command line asks the running engine to do, and what it answers.
 
 mod matching;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use deskbell_store::deliveries::{
     DeadLetter, DeadLetterQuery, DeliveryKey, DeliveryQueries, DestinationHealth,
 };
 use deskbell_store::{
-    COMMANDS, Command, CommandId, Leader, NewToken, Store, StoreError, TokenHash, TokenRole,
+    COMMANDS, Command, Leader, NewToken, QueuedCommand, Store, StoreError, TokenHash, TokenRole,
     run_as_leader,
 };
 use deskbell_trust::{
@@ -21,7 +23,6 @@ use deskbell_trust::{
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use self::matching::MatchingError;
 pub(crate) use self::matching::{MatchingReplay, Progress};
 use crate::config::Config;
 
@@ -31,6 +32,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const PAGE_SIZE: u32 = 500;
 /// How long counting what a replay would send may take: somebody waits for the answer.
 const COUNT_TIME_MAX: Duration = Duration::from_secs(3);
+/// Whose sessions are begun by the link that `serve` prints. No token can have such a name.
+pub(crate) const SIGN_IN_LINK: &str = "sign-in link";
 /// Rows of a destination that are deleted in one transaction.
 const REMOVED_ROWS_MAX: u32 = 1_000;
 
@@ -166,7 +169,16 @@ impl Answer {
     }
 }
 
-/// Executes commands, one after the other.
+/// What came of one step of a command.
+enum Step {
+    Done(Answer),
+    /// There is more to do, after one step of each command behind it.
+    More,
+    /// It cannot be done yet.
+    Later,
+}
+
+/// Executes commands in the order in which they were enqueued.
 #[derive(Debug)]
 pub(crate) struct CommandRunner {
     config: Arc<Config>,
@@ -194,27 +206,48 @@ impl CommandRunner {
         run_as_leader(&*store, COMMANDS, &shutdown, &mut self).await;
     }
 
+    /// Executes what is enqueued. What takes long is done in steps, so that it does not delay what is
+    /// behind it; what fails is tried again at the next poll.
     async fn execute_all(&self) -> Result<(), StoreError> {
-        while let Some(queued) = self.store.next_command().await? {
-            let answer = match serde_json::from_str(&queued.command.0) {
-                Ok(Request::ReplayMatching(replay)) => {
-                    let progress = queued.progress.as_deref().map(Progress::read);
-                    let progress = progress.unwrap_or_default();
-                    match self.replay_matching(queued.id, &replay, progress).await? {
-                        Some(answer) => answer,
-                        // It goes on where it is, after a restart.
-                        None => return Ok(()),
+        loop {
+            let (mut after, mut has_more) = (None, false);
+            while let Some(queued) = self.store.next_command(after).await? {
+                if self.stopping.is_cancelled() {
+                    return Ok(());
+                }
+                after = Some(queued.id);
+                match self.step(&queued).await {
+                    Ok(Step::Done(answer)) => self.complete(&queued, &answer).await?,
+                    Ok(Step::More) => has_more = true,
+                    Ok(Step::Later) => {}
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(command = queued.id.0, error, "a command is delayed");
                     }
                 }
-                Ok(request) => self.execute(request).await?,
-                Err(_) => Answer::Refused(
-                    "the running `deskbell serve` does not know this command".into(),
-                ),
-            };
-            let text = serde_json::to_string(&answer).unwrap_or_default();
-            self.store.complete_command(queued.id, &text).await?;
-            tracing::info!(command = queued.id.0, %answer, "executed a command");
+            }
+            if !has_more {
+                return Ok(());
+            }
         }
+    }
+
+    async fn step(&self, queued: &QueuedCommand) -> Result<Step, StoreError> {
+        match serde_json::from_str(&queued.command.0) {
+            Ok(Request::ReplayMatching(replay)) => self.replay_matching(queued, &replay).await,
+            Ok(Request::RemoveDestination { destination }) => self.remove(&destination).await,
+            Ok(request) => self.execute(request).await.map(Step::Done),
+            Err(_) => {
+                let why = "the running `deskbell serve` does not know this command";
+                Ok(Step::Done(Answer::Refused(why.to_owned())))
+            }
+        }
+    }
+
+    async fn complete(&self, queued: &QueuedCommand, answer: &Answer) -> Result<(), StoreError> {
+        let text = serde_json::to_string(answer).unwrap_or_default();
+        self.store.complete_command(queued.id, &text).await?;
+        tracing::info!(command = queued.id.0, %answer, "executed a command");
         Ok(())
     }
 
@@ -239,45 +272,43 @@ impl CommandRunner {
                 })
             }
             Request::RevokeToken { name } => self.revoke_token(&name).await,
-            Request::ReplayMatching(_) => {
+            Request::ReplayMatching(_) | Request::RemoveDestination { .. } => {
                 Ok(Answer::Refused("it is executed by the running `deskbell serve`".to_owned()))
             }
-            Request::RemoveDestination { destination } => self.remove(&destination).await,
         }
     }
 
     async fn revoke_token(&self, name: &str) -> Result<Answer, StoreError> {
-        if !self.store.revoke_token(name).await? {
+        // There is no token behind the link, but there may be sessions.
+        if name != SIGN_IN_LINK && !self.store.revoke_token(name).await? {
             return Ok(Answer::Refused(format!("token `{name}` not found")));
         }
         self.store.end_sessions_of(name).await?;
         Ok(Answer::TokenRevoked)
     }
 
-    /// Replays page by page; `None` if the program stops before it is done.
+    /// Replays a page.
     async fn replay_matching(
         &self,
-        id: CommandId,
+        queued: &QueuedCommand,
         replay: &MatchingReplay,
-        mut progress: Progress,
-    ) -> Result<Option<Answer>, StoreError> {
-        loop {
-            if self.stopping.is_cancelled() {
-                return Ok(None);
-            }
+    ) -> Result<Step, StoreError> {
+        let mut progress = queued.progress.as_deref().map(Progress::read).unwrap_or_default();
+        if !progress.done {
             let Self { config, store, replayer, .. } = self;
             let page = matching::page(config, &**store, replayer, replay, &mut progress, false);
-            let has_more = match page.await {
-                Ok(has_more) => has_more,
-                Err(MatchingError::Replay(ReplayError::Store(error))) => return Err(error),
-                Err(error) => return Ok(Some(Answer::Refused(with_causes(&error)))),
-            };
-            let text = serde_json::to_string(&progress).unwrap_or_default();
-            self.store.report_progress(id, &text).await?;
-            if !has_more {
-                return Ok(Some(Answer::Replayed { deliveries: progress.deliveries }));
+            match page.await {
+                Ok(()) => {}
+                Err(ReplayError::Store(error)) => return Err(error),
+                Err(error) => return Ok(Step::Done(Answer::Refused(with_causes(&error)))),
             }
+            let text = serde_json::to_string(&progress).unwrap_or_default();
+            self.store.report_progress(queued.id, &text).await?;
         }
+        Ok(match progress.done {
+            true => Step::Done(Answer::Replayed { deliveries: progress.deliveries }),
+            false => Step::More,
+        })
     }
 
     /// How much such a replay would send, counted up to so many events, and for [`COUNT_TIME_MAX`].
@@ -285,28 +316,24 @@ impl CommandRunner {
         &self,
         replay: &MatchingReplay,
         events_max: u64,
-    ) -> Result<Progress, MatchingError> {
+    ) -> Result<Progress, ReplayError> {
         let Self { config, store, replayer, .. } = self;
         let (mut progress, started) = (Progress::default(), Instant::now());
-        let pages = &mut progress;
-        while matching::page(config, &**store, replayer, replay, pages, true).await?
-            && pages.events < events_max
-            && started.elapsed() < COUNT_TIME_MAX
-        {}
+        while !progress.done && progress.events < events_max && started.elapsed() < COUNT_TIME_MAX {
+            matching::page(config, &**store, replayer, replay, &mut progress, true).await?;
+        }
         Ok(progress)
     }
 
-    /// Deletes the destination, unless it is declared again.
-    async fn remove(&self, destination: &str) -> Result<Answer, StoreError> {
+    /// Deletes some of what is stored about the destination, once this process no longer delivers to it.
+    async fn remove(&self, destination: &str) -> Result<Step, StoreError> {
         if self.config.destinations.iter().any(|one| one.name == destination) {
-            return Ok(Answer::Refused(format!("destination `{destination}` is declared")));
+            return Ok(Step::Later);
         }
-        while self.store.remove_destination(destination, REMOVED_ROWS_MAX).await? {
-            if self.stopping.is_cancelled() {
-                break;
-            }
-        }
-        Ok(Answer::Removed)
+        Ok(match self.store.remove_destination(destination, REMOVED_ROWS_MAX).await? {
+            true => Step::More,
+            false => Step::Done(Answer::Removed),
+        })
     }
 
     async fn retry(&self, retry: &Retry) -> Result<Answer, StoreError> {

@@ -2,18 +2,22 @@
 //! stops, says how far it came, and goes on when it is asked for the next page.
 
 mod candidates;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::time::{Duration, Instant};
 
-use deskbell_admin::{AdminError, EventPage, EventQuery, EventSummary, Searched, Timestamp};
+use deskbell_admin::{
+    DeliveryStateFilter, EventPage, EventQuery, EventSummary, Searched, Timestamp,
+};
 use deskbell_config::{NOTICE_SOURCE, takes_type};
+use deskbell_store::deliveries::DeliveryState;
 use deskbell_store::{EventHead, Seq, SeqRange, Store, StoreError};
 
-use self::candidates::{Candidate, Candidates};
+use self::candidates::Candidates;
 use self::text::Needle;
 use crate::config::Config;
-use crate::unavailable::unavailable;
 use crate::views;
 
 /// Events of a page, at most.
@@ -45,13 +49,12 @@ pub(crate) async fn search(
     store: &dyn Store,
     query: &EventQuery,
     budget: Budget,
-) -> Result<EventPage, AdminError> {
-    let page = match &query.message_id {
-        Some(id) => by_message_id(config, store, query, id).await,
-        None => walk(store, query, budget).await,
+) -> Result<EventPage, StoreError> {
+    let mut page = match &query.message_id {
+        Some(id) => by_message_id(config, store, query, id).await?,
+        None => walk(store, query, budget).await?,
     };
-    let mut page = page.map_err(unavailable)?;
-    count_deliveries(store, &mut page.events).await.map_err(unavailable)?;
+    count_deliveries(store, &mut page.events).await?;
     Ok(page)
 }
 
@@ -81,12 +84,30 @@ async fn by_message_id(
     for source in sources(config, query.source.as_deref()) {
         let Some(event) = store.find(source, id).await? else { continue };
         let head = views::head_of(&event);
-        if filter.takes(&head) && filter.takes_payload(&event.payload) {
+        if filter.takes(&head)
+            && filter.takes_payload(&event.payload)
+            && is_in_state(store, query, event.seq).await?
+        {
             events.push(views::summary(head));
         }
     }
     let searched = Searched { events: events.len() as u64, back_to: None, stopped: false };
     Ok(EventPage { events, next: None, searched })
+}
+
+/// Whether the event has a delivery in the state that the query asks for, if it asks for one.
+async fn is_in_state(store: &dyn Store, query: &EventQuery, seq: Seq) -> Result<bool, StoreError> {
+    let Some(wanted) = query.state else { return Ok(true) };
+    let deliveries = store.deliveries_of(seq).await?;
+    Ok(deliveries.iter().any(|delivery| {
+        let is_wanted = match delivery.state {
+            DeliveryState::Pending { .. } => wanted == DeliveryStateFilter::Pending,
+            DeliveryState::DeadLettered { .. } => wanted == DeliveryStateFilter::DeadLettered,
+            DeliveryState::Delivered { .. } => false,
+        };
+        let destination = query.destination.as_deref();
+        is_wanted && destination.is_none_or(|name| *delivery.key.destination == *name)
+    }))
 }
 
 /// The named source, or all that events may be of.
@@ -109,20 +130,17 @@ async fn walk(
     let limit = query.limit.clamp(1, EVENTS_MAX) as usize;
     let range = range(store, query).await?;
     let filter = Filter::new(query);
-    let mut candidates = Candidates::new(store, query, range);
+    let mut candidates = Candidates::new(store, &filter, range);
     let mut events = Vec::new();
     let mut searched = Searched { events: 0, back_to: None, stopped: false };
     let mut next = None;
     while let Some(batch) = candidates.next().await? {
         searched.events += batch.looked_at;
-        for Candidate { head, payload } in batch.found {
-            searched.back_to = Some(Timestamp(head.received_at_ms));
-            let seq = head.seq;
-            if filter.takes(&head) && filter.takes_payload(&payload) {
-                events.push(views::summary(head));
-            }
+        for head in batch.found {
+            let (seq, received_at) = (head.seq, Timestamp(head.received_at_ms));
+            events.push(views::summary(head));
             if events.len() == limit {
-                next = Some(seq);
+                (next, searched.back_to) = (Some(seq), Some(received_at));
                 break;
             }
         }
@@ -179,6 +197,10 @@ impl<'a> Filter<'a> {
             && (subject.is_none() || *subject == head.subject)
             && since.is_none_or(|since| head.received_at_ms >= since.0)
             && until.is_none_or(|until| head.received_at_ms < until.0)
+    }
+
+    fn needs_payload(&self) -> bool {
+        self.text.is_some()
     }
 
     fn takes_payload(&self, payload: &[u8]) -> bool {

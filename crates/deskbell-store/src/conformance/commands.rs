@@ -6,15 +6,15 @@ use crate::{Command, CommandId, QueuedCommand};
 
 pub async fn commands_are_taken_in_order(backend: &dyn Backend) {
     let store = backend.create().await;
-    assert_eq!(store.next_command().await.unwrap(), None);
+    assert_eq!(store.next_command(None).await.unwrap(), None);
     let first = backend.enqueue_command(&*store, &Command("first".to_owned())).await;
     let second = backend.enqueue_command(&*store, &Command("second".to_owned())).await;
     assert!(first < second);
-    let next = store.next_command().await.unwrap().unwrap();
+    let next = store.next_command(None).await.unwrap().unwrap();
     assert_eq!((next.id, &*next.command.0, next.outcome), (first, "first", None));
-    assert_eq!(store.next_command().await.unwrap().unwrap().id, first, "until it is completed");
+    assert_eq!(store.next_command(None).await.unwrap().unwrap().id, first, "until it is completed");
     store.complete_command(first, "done").await.unwrap();
-    assert_eq!(store.next_command().await.unwrap().unwrap().id, second);
+    assert_eq!(store.next_command(None).await.unwrap().unwrap().id, second);
 }
 
 pub async fn a_completed_command_keeps_its_outcome(backend: &dyn Backend) {
@@ -27,7 +27,7 @@ pub async fn a_completed_command_keeps_its_outcome(backend: &dyn Backend) {
     let completed = QueuedCommand { id, command, outcome, progress: None };
     assert_eq!(store.find_command(id).await.unwrap(), Some(completed));
     assert_eq!(store.find_command(CommandId(id.0 + 1)).await.unwrap(), None);
-    assert_eq!(store.next_command().await.unwrap(), None);
+    assert_eq!(store.next_command(None).await.unwrap(), None);
 }
 
 pub async fn the_program_itself_enqueues_too(backend: &dyn Backend) {
@@ -36,7 +36,7 @@ pub async fn the_program_itself_enqueues_too(backend: &dyn Backend) {
     let within = store.enqueue_command(&Command("within".to_owned())).await.unwrap();
     assert!(beside < within);
     store.complete_command(beside, "done").await.unwrap();
-    let next = store.next_command().await.unwrap().unwrap();
+    let next = store.next_command(None).await.unwrap().unwrap();
     assert_eq!((next.id, &*next.command.0), (within, "within"));
 }
 
@@ -47,7 +47,7 @@ pub async fn the_latest_progress_is_kept(backend: &dyn Backend) {
     assert_eq!(store.find_command(id).await.unwrap().unwrap().progress, None);
     for progress in ["10 of 300", "200 of 300"] {
         store.report_progress(id, progress).await.unwrap();
-        let next = store.next_command().await.unwrap().unwrap();
+        let next = store.next_command(None).await.unwrap().unwrap();
         assert_eq!((next.id, next.progress.as_deref()), (id, Some(progress)));
     }
     store.complete_command(id, "300").await.unwrap();

@@ -199,7 +199,7 @@ pub async fn old_commands_go_when_they_are_executed(backend: &dyn Backend) {
     backend.advance(2 * DAY);
     assert_eq!(prune(&*store, &[]).await, Pruned { commands: 1, ..Pruned::default() });
     assert_eq!(store.find_command(done).await.unwrap(), None);
-    assert_eq!(store.next_command().await.unwrap().unwrap().id, open);
+    assert_eq!(store.next_command(None).await.unwrap().unwrap().id, open);
 }
 
 fn code(message_id: &str, event_type: &str) -> NewEvent {

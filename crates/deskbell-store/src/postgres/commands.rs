@@ -21,11 +21,15 @@ impl Commands for PostgresStore {
         Ok(CommandId(number))
     }
 
-    async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError> {
+    async fn next_command(
+        &self,
+        after: Option<CommandId>,
+    ) -> Result<Option<QueuedCommand>, StoreError> {
         let row = sqlx::query(
             "SELECT number, body, outcome, progress FROM deskbell.orders
-             WHERE outcome IS NULL ORDER BY number LIMIT 1",
+             WHERE outcome IS NULL AND number > $1 ORDER BY number LIMIT 1",
         )
+        .bind(after.map_or(0, |id| id.0))
         .fetch_optional(&*self.pools)
         .await?;
         Ok(row.as_ref().map(rows::queued_command).transpose()?)

@@ -34,10 +34,14 @@ impl Commands for SqliteStore {
         Ok(insert(&mut connection, command, &self.clock).await?)
     }
 
-    async fn next_command(&self) -> Result<Option<QueuedCommand>, StoreError> {
-        let next = "SELECT number, body, outcome, progress FROM orders WHERE outcome IS NULL
-                    ORDER BY number LIMIT 1";
-        let row = sqlx::query(next).fetch_optional(&self.readers).await?;
+    async fn next_command(
+        &self,
+        after: Option<CommandId>,
+    ) -> Result<Option<QueuedCommand>, StoreError> {
+        let next = "SELECT number, body, outcome, progress FROM orders
+                    WHERE outcome IS NULL AND number > ?1 ORDER BY number LIMIT 1";
+        let after = after.map_or(0, |id| id.0);
+        let row = sqlx::query(next).bind(after).fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(rows::queued_command).transpose()?)
     }
 

@@ -162,7 +162,7 @@ async fn told(store: &dyn Store) -> String {
         .iter()
         .map(|one| format!("{} {:?}\n", one.settings, one.sealed))
         .collect::<String>();
-    told + &format!("{:?}\n", store.next_command().await.unwrap())
+    told + &format!("{:?}\n", store.next_command(None).await.unwrap())
 }
 
 async fn told_by_source(path: &Path) -> String {

@@ -19,13 +19,15 @@ use crate::views;
 #[async_trait]
 impl Events for LocalAdmin {
     async fn search(&self, query: &EventQuery) -> Result<EventPage, AdminError> {
-        search::search(&self.config, &*self.store, query, Budget::of(query)).await
+        let found = search::search(&self.config, &*self.store, query, Budget::of(query)).await;
+        found.map_err(unavailable)
     }
 
     async fn event(&self, source: Option<&str>, id: &str) -> Result<EventDetails, AdminError> {
         let found = details::find(&self.config, &*self.store, source, id).await;
         let event = found.map_err(unavailable)?.into_iter().next();
         let event = event.ok_or_else(|| AdminError::not_found("event", id))?;
+        let _permit = self.may_explain().await?;
         details::details(&self.config, &*self.store, event).await
     }
 
@@ -44,6 +46,7 @@ impl Events for LocalAdmin {
     }
 
     async fn explain(&self, id: &str, events_max: u32) -> Result<Explanation, AdminError> {
+        let _permit = self.may_explain().await?;
         let explained = explain(id, &self.config, &*self.store, events_max).await;
         let explained = explained.map_err(unavailable)?;
         let explanation = explanation::view(&explained);
@@ -65,7 +68,7 @@ impl Events for LocalAdmin {
         let (source, event_type) = (message.source.clone(), message.event_type.clone());
         let id = messages::create(self, message).await?;
         let details = Some(format!("{event_type} {id}"));
-        self.audit(caller, "message.create", &source, details).await?;
+        self.audit(caller, "message.create", &source, details).await;
         Ok(id)
     }
 }

@@ -122,7 +122,8 @@ impl LocalAdmin {
     async fn last_event_at(&self, source: &str) -> Result<Option<Timestamp>, AdminError> {
         let query =
             EventQuery { source: Some(source.to_owned()), limit: 1, ..EventQuery::default() };
-        let page = search::search(&self.config, &*self.store, &query, Budget::LIST).await?;
+        let page = search::search(&self.config, &*self.store, &query, Budget::LIST).await;
+        let page = page.map_err(unavailable)?;
         Ok(page.events.first().map(|event| event.received_at))
     }
 

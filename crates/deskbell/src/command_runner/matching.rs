@@ -1,6 +1,6 @@
 //! Replaying every event that a search finds, page by page.
 
-use deskbell_admin::{AdminError, EventQuery};
+use deskbell_admin::EventQuery;
 use deskbell_delivery::{ReplayError, Replayed, Replayer};
 use deskbell_store::{ReadLimit, Seq, Store, StoreError, StoredEvent};
 use serde::{Deserialize, Serialize};
@@ -27,17 +27,11 @@ pub(crate) struct Progress {
     pub(crate) deliveries: u64,
     /// Events that were found.
     pub(crate) events: u64,
-    /// It goes on before this event; `None` where it has not begun, or is done.
+    /// It goes on before this event; `None` where it has not begun, or has come to the first one.
     pub(crate) before: Option<i64>,
-}
-
-/// Why a replay stopped.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum MatchingError {
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-    #[error(transparent)]
-    Search(#[from] AdminError),
+    /// Whether nothing is left to replay.
+    #[serde(default)]
+    pub(crate) done: bool,
 }
 
 impl Progress {
@@ -46,7 +40,7 @@ impl Progress {
     }
 }
 
-/// One page of a replay. Whether there is more.
+/// One page of a replay.
 pub(super) async fn page(
     config: &Config,
     store: &dyn Store,
@@ -54,12 +48,11 @@ pub(super) async fn page(
     replay: &MatchingReplay,
     progress: &mut Progress,
     dry_run: bool,
-) -> Result<bool, MatchingError> {
+) -> Result<(), ReplayError> {
     let before = progress.before.unwrap_or(replay.up_to + 1);
     let query = EventQuery { before: Some(before), limit: EVENTS_MAX, ..replay.query.clone() };
     let found = search::search(config, store, &query, Budget::of(&query)).await?;
-    let events = read(store, found.events.iter().map(|event| event.seq)).await;
-    let events = events.map_err(ReplayError::Store)?;
+    let events = read(store, found.events.iter().map(|event| event.seq)).await?;
     let left = replay.limit.map(|limit| limit.saturating_sub(progress.deliveries));
     let destination = replay.destination.as_deref();
     let replayed = replayer.replay_events(&events, destination, left, dry_run).await;
@@ -68,7 +61,8 @@ pub(super) async fn page(
     progress.events += events.len() as u64;
     progress.before = found.next;
     let is_full = replay.limit.is_some_and(|limit| progress.deliveries >= limit);
-    Ok(found.next.is_some() && !is_full)
+    progress.done = is_full || found.next.is_none();
+    Ok(())
 }
 
 /// The events with their payloads, without those that were pruned.

@@ -1,11 +1,13 @@
-//! The events that may be what a search looks for, in batches from the newest on: by the index that
-//! leaves the fewest.
+//! Looking through a range of the log, in batches from the newest on: by the index that leaves the
+//! fewest events to look at. Payloads are looked into as they are read, and not kept.
 
-use bytes::Bytes;
-use deskbell_admin::{DeliveryStateFilter, EventQuery};
+use deskbell_admin::DeliveryStateFilter;
 use deskbell_store::deliveries::StateFilter;
-use deskbell_store::{EventHead, HeadFilter, ReadLimit, Seq, SeqRange, Store, StoreError};
+use deskbell_store::{
+    EventHead, HeadFilter, ReadLimit, Seq, SeqRange, Store, StoreError, StoredEvent,
+};
 
+use super::Filter;
 use crate::views;
 
 /// The events of a range that are read without payloads at a time, at most; the first ranges are
@@ -17,16 +19,10 @@ const PAYLOADS_RANGE: i64 = 500;
 /// Events of an index that are read at a time.
 const INDEXED: u32 = 200;
 
-/// An event that may be one.
-pub(super) struct Candidate {
-    pub(super) head: EventHead,
-    /// Empty where nobody looks into it.
-    pub(super) payload: Bytes,
-}
-
-/// Some of them, the newest first.
+/// A part of the range that was looked through.
 pub(super) struct Batch {
-    pub(super) found: Vec<Candidate>,
+    /// What the filter takes, the newest first.
+    pub(super) found: Vec<EventHead>,
     pub(super) looked_at: u64,
     /// All from here on were looked at.
     pub(super) goes_on_before: Seq,
@@ -45,14 +41,14 @@ enum By {
 pub(super) struct Candidates<'a> {
     store: &'a dyn Store,
     by: By,
-    filter: HeadFilter,
-    needs_payload: bool,
+    filter: &'a Filter<'a>,
     range: SeqRange,
     is_over: bool,
 }
 
 impl<'a> Candidates<'a> {
-    pub(super) fn new(store: &'a dyn Store, query: &EventQuery, range: SeqRange) -> Self {
+    pub(super) fn new(store: &'a dyn Store, filter: &'a Filter<'a>, range: SeqRange) -> Self {
+        let query = filter.query;
         let by = match (&query.subject, query.state) {
             (Some(subject), _) if query.state.is_none() => By::Subject(subject.clone()),
             (_, Some(state)) => {
@@ -64,14 +60,7 @@ impl<'a> Candidates<'a> {
             }
             _ => By::Range { length: HEADS_RANGE_FIRST },
         };
-        Self {
-            store,
-            by,
-            filter: HeadFilter { source: query.source.clone(), types: query.types.clone() },
-            needs_payload: query.text.is_some(),
-            range,
-            is_over: false,
-        }
+        Self { store, by, filter, range, is_over: false }
     }
 
     /// The next batch; `None` where the range is looked through.
@@ -80,9 +69,9 @@ impl<'a> Candidates<'a> {
             return Ok(None);
         }
         let batch = match &self.by {
-            By::Range { .. } if self.needs_payload => self.payloads().await?,
+            By::Range { .. } if self.filter.needs_payload() => self.payloads().await?,
             By::Range { length } => self.heads(*length).await?,
-            By::Subject(subject) => self.about(subject).await?,
+            By::Subject(subject) => self.by_subject(subject).await?,
             By::State(state, destination) => self.in_state(*state, destination.as_deref()).await?,
         };
         if let By::Range { length } = &mut self.by {
@@ -103,9 +92,12 @@ impl<'a> Candidates<'a> {
     async fn heads(&self, length: i64) -> Result<Option<Batch>, StoreError> {
         let part = self.part(length);
         let events_max = u32::try_from(length).unwrap_or(u32::MAX);
-        let heads = self.store.heads(part, &self.filter, events_max).await?;
+        let query = self.filter.query;
+        let wanted = HeadFilter { source: query.source.clone(), types: query.types.clone() };
+        let mut found = self.store.heads(part, &wanted, events_max).await?;
+        found.retain(|head| self.filter.takes(head));
         Ok(Some(Batch {
-            found: heads.into_iter().map(Candidate::without_payload).collect(),
+            found,
             looked_at: part.up_to.distance_from(part.after),
             goes_on_before: part.after.next(),
         }))
@@ -113,7 +105,7 @@ impl<'a> Candidates<'a> {
 
     async fn payloads(&self) -> Result<Option<Batch>, StoreError> {
         let part = self.part(PAYLOADS_RANGE);
-        let mut found = Vec::new();
+        let (mut found, mut looked_at) = (Vec::new(), 0);
         let mut at = part.after;
         while at < part.up_to {
             let left = u32::try_from(part.up_to.distance_from(at)).unwrap_or(u32::MAX);
@@ -121,31 +113,24 @@ impl<'a> Candidates<'a> {
             let read = self.store.read(at, limit).await?;
             let Some(last) = read.last() else { break };
             at = last.seq;
-            found.extend(read.into_iter().filter(|event| event.seq <= part.up_to));
+            let read = read.iter().filter(|event| event.seq <= part.up_to);
+            looked_at += read.clone().count() as u64;
+            found.extend(read.filter_map(|event| self.taken(event)));
         }
-        let looked_at = found.len() as u64;
-        let found = found
-            .into_iter()
-            .rev()
-            .map(|event| Candidate { head: views::head_of(&event), payload: event.event.payload });
-        let goes_on_before = part.after.next();
-        Ok(Some(Batch { found: found.collect(), looked_at, goes_on_before }))
+        found.reverse();
+        Ok(Some(Batch { found, looked_at, goes_on_before: part.after.next() }))
     }
 
-    async fn about(&self, subject: &str) -> Result<Option<Batch>, StoreError> {
+    async fn by_subject(&self, subject: &str) -> Result<Option<Batch>, StoreError> {
         let limit = ReadLimit { events_max: INDEXED, ..ReadLimit::default() };
         let before = Some(self.range.up_to.next());
         let page = self.store.events_by_subject(subject, before, limit).await?;
         let looked_at = page.events.len() as u64;
         let older = page.older.unwrap_or(Seq::ZERO.next());
-        let found = page
-            .events
-            .into_iter()
-            .map(|event| Candidate { head: views::head_of(&event), payload: event.event.payload });
-        let found: Vec<_> = found.collect();
-        if found.is_empty() && page.older.is_none() {
+        if looked_at == 0 && page.older.is_none() {
             return Ok(None);
         }
+        let found = page.events.iter().filter_map(|event| self.taken(event)).collect();
         Ok(Some(Batch { found, looked_at, goes_on_before: older }))
     }
 
@@ -157,27 +142,25 @@ impl<'a> Candidates<'a> {
         let before = Some(self.range.up_to.next());
         let seqs = self.store.events_in_state(state, destination, before, INDEXED).await?;
         let Some(last) = seqs.last().copied() else { return Ok(None) };
-        let heads = self.store.heads_at(&seqs).await?;
         let mut found = Vec::new();
-        for head in heads {
-            found.push(if self.needs_payload {
-                self.with_payload(head).await?
-            } else {
-                Candidate::without_payload(head)
-            });
+        for head in self.store.heads_at(&seqs).await? {
+            if self.filter.takes(&head) && self.takes_payload_of(&head).await? {
+                found.push(head);
+            }
         }
         Ok(Some(Batch { found, looked_at: seqs.len() as u64, goes_on_before: last }))
     }
 
-    async fn with_payload(&self, head: EventHead) -> Result<Candidate, StoreError> {
+    async fn takes_payload_of(&self, head: &EventHead) -> Result<bool, StoreError> {
+        if !self.filter.needs_payload() {
+            return Ok(true);
+        }
         let found = self.store.find(&head.source, &head.message_id).await?;
-        let payload = found.map(|event| event.event.payload).unwrap_or_default();
-        Ok(Candidate { head, payload })
+        Ok(found.is_some_and(|event| self.filter.takes_payload(&event.payload)))
     }
-}
 
-impl Candidate {
-    fn without_payload(head: EventHead) -> Self {
-        Self { head, payload: Bytes::new() }
+    fn taken(&self, event: &StoredEvent) -> Option<EventHead> {
+        let head = views::head_of(event);
+        (self.filter.takes(&head) && self.filter.takes_payload(&event.payload)).then_some(head)
     }
 }

@@ -8,7 +8,7 @@ use deskbell_admin::{EventPage, EventQuery, EventSummary, Timestamp};
 use deskbell_store::Store;
 
 use crate::cli::remote::Remote;
-use crate::cli::{Context, admin_failed, exit, store, table, time};
+use crate::cli::{Context, exit, store, table, time};
 use crate::config::Config;
 use crate::search::{self, Budget};
 
@@ -109,7 +109,7 @@ impl Log<'_> {
     async fn search(&self, query: &EventQuery) -> Result<EventPage, exit::Failure> {
         match self {
             Self::Local(config, store) => {
-                search::search(config, *store, query, BUDGET).await.map_err(admin_failed)
+                search::search(config, *store, query, BUDGET).await.map_err(store::failed_to_read)
             }
             Self::Remote(remote) => remote.get(&["events"], &parameters(query)).await,
         }
