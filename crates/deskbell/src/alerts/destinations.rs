@@ -24,13 +24,13 @@ pub(super) struct FailingRule {
 impl FailingRule {
     pub(super) fn observe(&self, state: &DestinationState, now_ms: i64) -> (String, Observation) {
         let (name, health) = (&*state.name, &state.health);
-        let condition = match &health.disabled {
-            // Whoever paused it knows.
-            Some(disabled) if disabled.is_pause() => None,
-            Some(reason) => Some(disabled(name, health, reason)),
-            None => self.failing(name, health, now_ms),
+        let observation = match &health.disabled {
+            // Whoever paused it knows, and nobody knows whether it works.
+            Some(disabled) if disabled.is_pause() => Observation::Unknown,
+            Some(reason) => Observation::State(Some(disabled(name, health, reason))),
+            None => Observation::State(self.failing(name, health, now_ms)),
         };
-        (format!("destination/{name}"), Observation::State(condition))
+        (format!("destination/{name}"), observation)
     }
 
     fn failing(&self, name: &str, health: &DestinationHealth, now_ms: i64) -> Option<Condition> {
@@ -171,6 +171,13 @@ mod tests {
         assert_eq!(steps(&long, 2), [None, None, None, Some(50), Some(70), Some(90), Some(90)]);
         assert_eq!(steps(&never, 3)[1..], [Some(1); 6]);
         assert_eq!(steps(&never, 0), [None; 7]);
+    }
+
+    #[test]
+    fn a_paused_destination_is_neither_failing_nor_well() {
+        let paused = state(3, Some(Disabled::paused_by("ada", 9)));
+        let (_, observation) = rule(Some(20)).observe(&paused, 19 * MINUTE);
+        assert!(matches!(observation, Observation::Unknown));
     }
 
     #[test]
