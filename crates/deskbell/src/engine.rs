@@ -1,8 +1,8 @@
 //! The engine, assembled from the config: the store, the server, and the consumers of the log.
 
 mod check;
-mod door;
 mod error;
+mod listeners;
 mod listening;
 mod parts;
 mod reload;

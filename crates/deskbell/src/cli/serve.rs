@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use clap::Args;
 use deskbell_delivery::ChannelConfig;
-use deskbell_store::AccessToken;
+use deskbell_store::{AccessToken, Backoff};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 
 use super::{Context, exit, logging};
 use crate::config::{
@@ -20,6 +21,9 @@ use crate::signals::Signals;
 
 /// How long the link that is printed signs a browser in.
 const SIGN_IN_CODE_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// The longest pause between tries to apply what was declared through the admin API.
+const RELOAD_BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -50,7 +54,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
         }
     };
     let mut engine = match opened {
-        Ok(store) => listening.start(store).await.map_err(exit::Failure::start)?,
+        Ok(opened) => listening.start(opened).await.map_err(exit::Failure::start)?,
         Err(error) => {
             listening.stop().await;
             return Err(exit::Failure::start(error));
@@ -60,15 +64,29 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     if io::stderr().is_terminal() {
         print_sign_in_link(&engine, &loaded.config).await;
     }
+    let mut backoff = Backoff::new(RELOAD_BACKOFF_MAX);
+    let mut pause = Duration::ZERO;
     loop {
-        let changed = engine.declarations_changed();
+        let declarations = engine.declarations_changed();
+        let changed = async {
+            sleep(pause).await;
+            declarations.await;
+        };
         tokio::select! {
             () = stop.next() => {
                 tracing::info!("stopping; draining requests and deliveries");
                 break;
             }
             _ = hangup.recv() => reload(&mut engine, context).await,
-            () = changed => reload_declared(&mut engine).await,
+            () = changed => {
+                pause = match reload_declared(&mut engine).await {
+                    true => {
+                        backoff.reset();
+                        Duration::ZERO
+                    }
+                    false => backoff.failed(),
+                };
+            }
             () = engine.ended_early() => {
                 tracing::error!("a background task ended; shutting down");
                 break;
@@ -118,15 +136,17 @@ async fn reload(engine: &mut Engine, context: &Context) {
     tracing::info!(restarted, "config reloaded");
 }
 
-/// Applies what was declared through the admin API.
-async fn reload_declared(engine: &mut Engine) {
+/// Applies what was declared through the admin API. Whether that worked.
+async fn reload_declared(engine: &mut Engine) -> bool {
     match engine.reload_declared().await {
         Ok(Reloaded { destinations, .. }) => {
             tracing::info!(restarted = destinations.join(", "), "endpoints reloaded");
+            true
         }
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "endpoints not reloaded; retrying");
+            false
         }
     }
 }

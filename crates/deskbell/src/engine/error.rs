@@ -43,6 +43,15 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Whether the store is unreachable, and may be there again.
+    pub(super) fn is_away(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_away(),
+            Self::Register(StoreError::Unavailable(_)) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the config is at fault.
     #[must_use]
     pub fn is_config_error(&self) -> bool {

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_server::{RefusedRequests, Source, Tls};
-use deskbell_store::{Backoff, ConsumerLog, LogWriter, LogWriterOptions, OpenError, Store};
+use deskbell_store::{Backoff, ConsumerLog, LogWriter, LogWriterOptions, Store};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use deskbell_trust::{BackfillSource, Refetch};
 
 use super::check::check_mirrors;
-use super::door::Door;
+use super::listeners::Listeners;
 use super::parts::{Parts, Shared};
 use super::routes::{Admin, AdminParts};
 use super::{Engine, StartError, parts, routes};
 use crate::admin::{EndpointsState, Minutes};
 use crate::backend_api;
-use crate::config::{Config, StoreConfig};
+use crate::config::Config;
 use crate::delivering::Delivering;
 use crate::endpoints::{Applied, Declared, KeySource};
 use crate::handler::Handler;
@@ -50,7 +50,7 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let mut listening = Listening::bind(config, handlers).await?;
         match listening.open_store().await {
-            Ok(store) => listening.start(store).await,
+            Ok(opened) => listening.start(opened).await,
             Err(error) => {
                 listening.stop().await;
                 Err(error)
@@ -59,20 +59,26 @@ impl Engine {
     }
 }
 
+/// The store, and the config with what is declared in it.
+pub(crate) struct Opened {
+    store: Arc<dyn Store>,
+    declared: Declared,
+    config: Config,
+    delivering: Delivering,
+}
+
 /// An engine that listens, and whose store is not open yet.
 pub(crate) struct Listening {
     config: Config,
     sources: Vec<Source>,
     admin: Admin,
     handlers: Vec<Handler>,
-    /// The config file's; endpoints that were made through the admin API come with the store.
-    delivering: Delivering,
     key: KeySource,
     readable: Vec<BackfillSource>,
     /// Tells handlers when the program begins to stop.
     stopping: CancellationToken,
     tls: Option<Tls>,
-    door: Door,
+    listeners: Listeners,
 }
 
 impl Listening {
@@ -89,40 +95,29 @@ impl Listening {
         let admin = routes::admin(config)?;
         let tls = routes::certificate(config)?;
         let paths = sources.iter().flat_map(|source| &source.paths).map(String::as_str);
-        let door = Door::bind(&config.server, paths, tls.as_ref()).await?;
+        let listeners = Listeners::bind(&config.server, paths, tls.as_ref()).await?;
         let (config, key) = (config.clone(), KeySource::of(config));
-        Ok(Self {
-            config,
-            sources,
-            admin,
-            handlers,
-            delivering,
-            key,
-            readable,
-            stopping,
-            tls,
-            door,
-        })
+        Ok(Self { config, sources, admin, handlers, key, readable, stopping, tls, listeners })
     }
 
     /// Opens the store. While its server is unreachable, tries again.
-    pub(crate) async fn open_store(&mut self) -> Result<Arc<dyn Store>, StartError> {
-        let Self { config, delivering, door, .. } = self;
-        let address = door.address();
+    pub(crate) async fn open_store(&mut self) -> Result<Opened, StartError> {
+        let Self { config, key, handlers, stopping, listeners, .. } = self;
+        let address = listeners.address();
         let mut backoff = Backoff::new(BACKOFF_MAX);
         let mut warned: Option<Instant> = None;
         loop {
-            let mut opening = pin!(open(&config.store, delivering));
+            let mut opening = pin!(open(config, key, handlers, stopping));
             let opened = match timeout(SILENT_MAX, &mut opening).await {
                 Ok(opened) => opened,
                 Err(_) => {
-                    door.open();
+                    listeners.open();
                     opening.await
                 }
             };
             match opened {
                 Err(error) if error.is_away() => {
-                    door.open();
+                    listeners.open();
                     if warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL) {
                         let error = &error as &dyn std::error::Error;
                         tracing::warn!(%address, error,
@@ -131,12 +126,12 @@ impl Listening {
                         warned = Some(Instant::now());
                     }
                 }
-                Err(error) => return Err(error.into()),
-                Ok(store) => {
+                Err(error) => return Err(error),
+                Ok(opened) => {
                     if warned.is_some() {
                         tracing::info!("the event log is available again");
                     }
-                    return Ok(store);
+                    return Ok(opened);
                 }
             }
             sleep(backoff.failed()).await;
@@ -144,15 +139,12 @@ impl Listening {
     }
 
     /// Accepts events from now on, and starts the background tasks.
-    pub(crate) async fn start(self, store: Arc<dyn Store>) -> Result<Engine, StartError> {
+    pub(crate) async fn start(self, opened: Opened) -> Result<Engine, StartError> {
         let Self { config: file_config, sources, admin, stopping, tls, .. } = self;
-        let (readable, mut door, handlers, key) =
-            (self.readable, self.door, self.handlers, self.key);
-        let declared = Declared::read(&*store, &key).await?;
+        let (readable, mut listeners, handlers, key) =
+            (self.readable, self.listeners, self.handlers, self.key);
+        let Opened { store, declared, config, delivering } = opened;
         let applied = Applied::new(declared.revision);
-        let config = declared.applied_to(&file_config);
-        let delivering = Delivering::new(&config, handlers.clone(), &stopping)?;
-        delivering.register(&*store).await?;
         let consumed: Arc<dyn ConsumerLog> = store.clone();
         let refetch = Refetch::new(Arc::clone(&consumed), readable.clone());
         let mut mirrors = parts::new_mirrors(&config, &consumed, &refetch, |_| true);
@@ -178,12 +170,12 @@ impl Listening {
             },
         );
         let mirrored = Mirrored::new(ensure.clone());
-        door.replace(routes::routers(shared, sources, admin, mirrored, local));
-        door.open();
+        listeners.replace(routes::routers(shared, sources, admin, mirrored, local));
+        listeners.open();
         // Requests do not wait for these.
         if let Err(error) = parts::open_mirrors(&mut mirrors).await {
             // Failures while stopping matter less than this error.
-            let _ = door.stop().await;
+            let _ = listeners.stop().await;
             drop(log);
             let _ = writing.stop().await;
             store.close().await;
@@ -200,7 +192,7 @@ impl Listening {
             store,
             log,
             refused,
-            door,
+            listeners,
             ensure,
             refetch,
             tls,
@@ -210,25 +202,44 @@ impl Listening {
     }
 
     pub(crate) async fn stop(self) {
-        if let Err(error) = self.door.stop().await {
+        if let Err(error) = self.listeners.stop().await {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "failed to stop listening");
         }
     }
 }
 
-/// Opens the store, and registers the destinations.
-async fn open(config: &StoreConfig, delivering: &Delivering) -> Result<Arc<dyn Store>, OpenError> {
-    let location = config.location();
-    let store = match config.erase_on_delete {
+/// Opens the store, reads what is declared in it, and registers the destinations.
+async fn open(
+    config: &Config,
+    key: &KeySource,
+    handlers: &[Handler],
+    stopping: &CancellationToken,
+) -> Result<Opened, StartError> {
+    let location = config.store.location();
+    let store = match config.store.erase_on_delete {
         true => location.open_indexing_user_refs().await?,
         false => location.open().await?,
     };
-    match delivering.register(&*store).await {
-        Ok(()) => Ok(store),
+    match declared(&*store, config, key, handlers, stopping).await {
+        Ok((declared, config, delivering)) => Ok(Opened { store, declared, config, delivering }),
         Err(error) => {
             store.close().await;
-            Err(error.into())
+            Err(error)
         }
     }
+}
+
+async fn declared(
+    store: &dyn Store,
+    config: &Config,
+    key: &KeySource,
+    handlers: &[Handler],
+    stopping: &CancellationToken,
+) -> Result<(Declared, Config, Delivering), StartError> {
+    let declared = Declared::read(store, key).await?;
+    let config = declared.applied_to(config);
+    let delivering = Delivering::new(&config, handlers.to_vec(), stopping)?;
+    delivering.register(store).await?;
+    Ok((declared, config, delivering))
 }

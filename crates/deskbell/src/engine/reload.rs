@@ -66,8 +66,9 @@ impl Engine {
         delivering.register(&*self.store).await?;
         // From here on nothing fails.
         let changed = self.changed(&config, &delivering);
-        self.parts.stop_common().await;
+        // The router goes on while these finish what is in flight.
         self.parts.stop(&changed).await;
+        self.parts.stop_common().await;
         let Self { store, log, refused, parts, ensure, refetch, key, minutes, applied, .. } =
             &mut *self;
         let shared = Shared { config: &config, store, log, refused, readable: &readable };
@@ -88,7 +89,7 @@ impl Engine {
         );
         let mirrored = Mirrored::new(ensure.clone());
         let routers = routes::routers(shared, sources, admin, mirrored, local);
-        self.door.replace(routers);
+        self.listeners.replace(routers);
         self.reload_tls();
         (self.config, self.file_config) = (config, file_config);
         self.applied.set(declared.revision);

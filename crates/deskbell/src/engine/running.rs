@@ -8,7 +8,7 @@ use deskbell_store::{EventLog, LogHandle, Store};
 use deskbell_trust::{Ensure, Refetch};
 use serde_json::{Map, Value};
 
-use super::door::Door;
+use super::listeners::Listeners;
 use super::parts::Parts;
 use crate::admin::Minutes;
 use crate::config::Config;
@@ -31,7 +31,7 @@ pub struct Engine {
     pub(super) store: Arc<dyn Store>,
     pub(super) log: LogHandle,
     pub(super) refused: Arc<RefusedRequests>,
-    pub(super) door: Door,
+    pub(super) listeners: Listeners,
     pub(super) ensure: Ensure,
     pub(super) refetch: Refetch,
     pub(super) tls: Option<Tls>,
@@ -43,13 +43,13 @@ impl Engine {
     /// The address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.door.address()
+        self.listeners.address()
     }
 
     /// The address of the admin API and the pages: that of `admin_listen`, if there is one.
     #[must_use]
     pub fn admin_address(&self) -> SocketAddr {
-        self.door.admin_address()
+        self.listeners.admin_address()
     }
 
     /// The event log.
@@ -110,7 +110,7 @@ impl Engine {
     /// Waits until a background task ends by itself or panics, and logs which one.
     pub async fn ended_early(&mut self) {
         tokio::select! {
-            () = self.door.ended() => {}
+            () = self.listeners.ended() => {}
             () = self.parts.ended() => {}
             _ = self.writing.ended() => {}
         }
@@ -122,10 +122,10 @@ impl Engine {
     /// [`StoppedEarly`]: a background task had failed before. What was acknowledged is durable
     /// all the same.
     pub async fn stop(self) -> Result<(), StoppedEarly> {
-        let Self { door, parts, writing, store, log, ensure, .. } = self;
+        let Self { listeners, parts, writing, store, log, ensure, .. } = self;
         ensure.stop();
         // The order is that of the data: what writes stops before what it writes to.
-        let mut outcome = door.stop().await;
+        let mut outcome = listeners.stop().await;
         let (workers, mirrors) = parts.into_groups();
         outcome = outcome.and(tasks::stop_all(workers).await);
         // The writer ends by itself when the last handle of the log is dropped.

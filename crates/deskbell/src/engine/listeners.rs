@@ -15,22 +15,22 @@ const ADMIN_CONNECTIONS_MAX: usize = 256;
 
 /// The servers.
 #[derive(Debug)]
-pub(super) struct Door {
-    public: Entrance,
+pub(super) struct Listeners {
+    public: Listener,
     /// That of `admin_listen`.
-    admin: Option<Entrance>,
+    admin: Option<Listener>,
 }
 
 /// A server, which answers requests once it is opened.
 #[derive(Debug)]
-struct Entrance {
+struct Listener {
     address: SocketAddr,
     routes: CurrentRoutes,
     closed: Option<Server>,
     serving: TaskGroup,
 }
 
-impl Door {
+impl Listeners {
     /// Listens; who posts to one of these paths before there is a store is to try again.
     pub(super) async fn bind(
         config: &ServerConfig,
@@ -40,7 +40,7 @@ impl Door {
         let routes = CurrentRoutes::new(without_store(paths));
         let options = ServerOptions::default();
         let server = Server::bind(config.listen(), options, routes.router()).await?;
-        let public = Entrance::new(server, routes, tls)?;
+        let public = Listener::new(server, routes, tls)?;
         let admin = match config.admin_listen() {
             None => None,
             Some(address) => {
@@ -50,7 +50,7 @@ impl Door {
                     ..ServerOptions::default()
                 };
                 let server = Server::bind(address, options, routes.router()).await?;
-                Some(Entrance::new(server, routes, tls)?)
+                Some(Listener::new(server, routes, tls)?)
             }
         };
         Ok(Self { public, admin })
@@ -76,8 +76,8 @@ impl Door {
     /// Answers by these routes from now on.
     pub(super) fn replace(&self, routers: Routers) {
         self.public.routes.replace(routers.public);
-        if let (Some(entrance), Some(routes)) = (&self.admin, routers.admin) {
-            entrance.routes.replace(routes);
+        if let (Some(listener), Some(routes)) = (&self.admin, routers.admin) {
+            listener.routes.replace(routes);
         }
     }
 
@@ -100,11 +100,11 @@ impl Door {
     /// Stops accepting, and drains the requests in flight.
     pub(super) async fn stop(self) -> Result<(), StoppedEarly> {
         let groups = [Some(self.public), self.admin].into_iter().flatten();
-        tasks::stop_all(groups.map(|entrance| entrance.serving)).await
+        tasks::stop_all(groups.map(|listener| listener.serving)).await
     }
 }
 
-impl Entrance {
+impl Listener {
     fn new(server: Server, routes: CurrentRoutes, tls: Option<&Tls>) -> Result<Self, StartError> {
         let server = server.with_tls(tls.cloned());
         let address = server.local_addr().map_err(StartError::Address)?;
