@@ -20,5 +20,5 @@ mod settings;
 pub(crate) mod token_name;
 
 pub(crate) use endpoints_state::EndpointsState;
-pub(crate) use local::LocalAdmin;
+pub(crate) use local::{EXPLAINING_MAX, LocalAdmin};
 pub(crate) use minutes::Minutes;

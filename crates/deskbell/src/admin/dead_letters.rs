@@ -20,8 +20,10 @@ use crate::config::{Config, DestinationConfig};
 use crate::unavailable::unavailable;
 use crate::views::{self, DELIVERY};
 
-/// Dead letters of deliveries that are looked through; there may be as many as there are events.
+/// Dead letters of deliveries in an answer's groups; there may be as many as there are events.
 pub(crate) const DELIVERIES_MAX: usize = 10_000;
+/// Those that are looked through for the ones that are asked for.
+const LOOKED_AT_MAX: usize = 100_000;
 /// Dead letters in an answer.
 const LISTED_MAX: u32 = 500;
 /// Ids that stand for all of one cause.
@@ -29,26 +31,26 @@ const EXAMPLES: usize = 3;
 
 /// The destinations whose dead letters are rows in a database, and those whose are deliveries.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
+pub(crate) struct DestinationsByKind {
     pub(crate) mirrors: Vec<MirrorOptions>,
     pub(crate) delivered_to: Vec<String>,
 }
 
-impl Places {
+impl DestinationsByKind {
     /// The named destination, or all that are enabled.
     pub(crate) fn of(config: &Config, name: Option<&str>) -> Self {
         let is_meant = |one: &&DestinationConfig| match name {
             Some(name) => one.name == name,
             None => one.enabled,
         };
-        let mut places = Self::default();
+        let mut destinations = Self::default();
         for destination in config.destinations.iter().filter(is_meant) {
             match destination.mirror_options(&config.sources) {
-                Some(options) => places.mirrors.push(options),
-                None => places.delivered_to.push(destination.name.clone()),
+                Some(options) => destinations.mirrors.push(options),
+                None => destinations.delivered_to.push(destination.name.clone()),
             }
         }
-        places
+        destinations
     }
 }
 
@@ -66,22 +68,24 @@ pub(crate) async fn rows(
     Ok(found.into_iter().map(view).collect())
 }
 
-/// The first deliveries of these that failed permanently, so many at most.
+/// The first deliveries of these that failed permanently, so many at most, among the first
+/// [`LOOKED_AT_MAX`].
 pub(crate) async fn deliveries(
     store: &dyn Store,
     wanted: &Retry,
     rows_max: usize,
 ) -> Result<Vec<DeadLetterView>, StoreError> {
-    let mut found = Vec::new();
+    let (mut found, mut looked_at) = (Vec::new(), 0);
     for destination in &wanted.destinations {
         let mut after: Option<DeliveryKey> = None;
         loop {
             let page = wanted.page(store, destination, after.take()).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.key.clone());
+            looked_at += page.len();
             let matching = page.into_iter().filter(|one| wanted.matches(one));
             found.extend(matching.map(views::dead_delivery));
-            if found.len() >= rows_max {
+            if found.len() >= rows_max || looked_at >= LOOKED_AT_MAX {
                 found.truncate(rows_max);
                 return Ok(found);
             }
@@ -91,26 +95,26 @@ pub(crate) async fn deliveries(
 }
 
 impl LocalAdmin {
-    /// Of the named destination, or of all of them; and the errors of mirrors that could not be read.
+    /// Of the named destination, or of all of them; and the mirrors that could not be read, with why.
     async fn listed(
         &self,
         query: &DeadLetterQuery,
-    ) -> Result<(Vec<DeadLetterView>, Option<String>), AdminError> {
-        let places = self.places(query.destination.as_deref()).await?;
+    ) -> Result<(Vec<DeadLetterView>, Vec<(String, String)>), AdminError> {
+        let destinations = self.by_kind(query.destination.as_deref()).await?;
         let choice = match (&query.cause, &query.id) {
             (Some(cause), _) => Choice::Cause(cause.clone()),
             (None, Some(id)) => Choice::These(vec![id.clone()]),
             (None, None) => Choice::All,
         };
-        let (mut found, mut failed) = (Vec::new(), None);
-        for options in &places.mirrors {
+        let (mut found, mut unread) = (Vec::new(), Vec::new());
+        for options in &destinations.mirrors {
             match rows(options, &choice).await {
                 Ok(rows) => found.extend(rows),
-                Err(error) => failed = Some(with_causes(&error)),
+                Err(error) => unread.push((options.destination.clone(), with_causes(&error))),
             }
         }
         let wanted = Retry {
-            destinations: places.delivered_to,
+            destinations: destinations.delivered_to,
             ids: query.id.clone().map(|id| vec![id]),
             reason: query.cause.clone(),
         };
@@ -119,21 +123,21 @@ impl LocalAdmin {
         found.retain(|one| {
             query.id.as_ref().is_none_or(|id| one.id == *id || one.message_id == *id)
         });
-        Ok((found, failed))
+        Ok((found, unread))
     }
 
-    async fn places(&self, name: Option<&str>) -> Result<Places, AdminError> {
-        let mut places = Places::of(&self.config, name);
-        let is_empty = places.mirrors.is_empty() && places.delivered_to.is_empty();
+    async fn by_kind(&self, name: Option<&str>) -> Result<DestinationsByKind, AdminError> {
+        let mut destinations = DestinationsByKind::of(&self.config, name);
+        let is_empty = destinations.mirrors.is_empty() && destinations.delivered_to.is_empty();
         if let Some(name) = name.filter(|_| is_empty) {
             // A function of the program, or one that is no longer in the config.
             let states = self.store.destinations().await.map_err(unavailable)?;
             if !states.iter().any(|state| *state.name == *name) {
                 return Err(AdminError::not_found("destination", name));
             }
-            places.delivered_to.push(name.to_owned());
+            destinations.delivered_to.push(name.to_owned());
         }
-        Ok(places)
+        Ok(destinations)
     }
 }
 
@@ -143,9 +147,9 @@ impl DeadLetters for LocalAdmin {
         &self,
         query: &DeadLetterQuery,
     ) -> Result<Vec<DeadLetterView>, AdminError> {
-        let (mut found, failed) = self.listed(query).await?;
-        if let Some(error) = failed.filter(|_| found.is_empty()) {
-            return Err(AdminError::Unavailable(error));
+        let (mut found, unread) = self.listed(query).await?;
+        if let Some((destination, error)) = unread.into_iter().next().filter(|_| found.is_empty()) {
+            return Err(AdminError::Unavailable(format!("{destination}: {error}")));
         }
         found.sort_by_key(|one| std::cmp::Reverse(one.since));
         found.truncate(query.limit.clamp(1, LISTED_MAX) as usize);
@@ -153,8 +157,19 @@ impl DeadLetters for LocalAdmin {
     }
 
     async fn dead_letter_causes(&self) -> Result<Vec<DeadLetterCause>, AdminError> {
-        let (found, _) = self.listed(&DeadLetterQuery::default()).await?;
-        Ok(by_cause(found))
+        let (found, unread) = self.listed(&DeadLetterQuery::default()).await?;
+        let mut causes = by_cause(found);
+        causes.extend(unread.into_iter().map(|(destination, error)| DeadLetterCause {
+            destination,
+            part: String::new(),
+            cause: None,
+            reason: Some(format!("its dead letters cannot be read: {error}")),
+            count: 0,
+            oldest: None,
+            newest: None,
+            examples: Vec::new(),
+        }));
+        Ok(causes)
     }
 
     async fn retry_dead_letters(
@@ -172,20 +187,19 @@ impl DeadLetters for LocalAdmin {
                 return Err(AdminError::invalid("ids", message));
             }
         };
-        let places = self.places(destination.as_deref()).await?;
+        let destinations = self.by_kind(destination.as_deref()).await?;
         let mut asked = 0;
-        for options in &places.mirrors {
+        for options in &destinations.mirrors {
             asked += dead_letters::request_retry(options, &choice).await.map_err(unavailable)?;
         }
         let ids = (!ids.is_empty()).then(|| ids.clone());
-        let retry = Retry { destinations: places.delivered_to, ids, reason: cause.clone() };
+        let retry = Retry { destinations: destinations.delivered_to, ids, reason: cause.clone() };
         let answer = self.commands.execute(Request::Retry(retry)).await.map_err(unavailable)?;
         if let Answer::Replayed { deliveries } = answer {
             asked += deliveries;
         }
         let target = destination.as_deref().unwrap_or("all destinations");
-        self.audit(caller, "dead_letters.retry", target, Some(format!("{asked} asked for")))
-            .await?;
+        self.audit(caller, "dead_letters.retry", target, Some(format!("{asked} asked for"))).await;
         Ok(Retried { asked })
     }
 }

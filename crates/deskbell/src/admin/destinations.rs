@@ -50,7 +50,7 @@ pub(crate) async fn all(
 }
 
 impl LocalAdmin {
-    fn configured(&self, name: &str) -> Option<&DestinationConfig> {
+    pub(super) fn configured(&self, name: &str) -> Option<&DestinationConfig> {
         self.config.destinations.iter().find(|one| one.name == name)
     }
 
@@ -102,7 +102,8 @@ impl Destinations for LocalAdmin {
             let health = DestinationHealth { disabled, ..DestinationHealth::default() };
             self.store.set_health(name, &health).await.map_err(unavailable)?;
         }
-        self.audit(caller, "destination.pause", name, None).await
+        self.audit(caller, "destination.pause", name, None).await;
+        Ok(())
     }
 
     async fn resume(&self, caller: &Caller, name: &str) -> Result<(), AdminError> {
@@ -116,7 +117,8 @@ impl Destinations for LocalAdmin {
                 .map_err(unavailable)?;
             self.store.due(name).notify_one();
         }
-        self.audit(caller, "destination.resume", name, None).await
+        self.audit(caller, "destination.resume", name, None).await;
+        Ok(())
     }
 
     async fn destination_stats(
@@ -187,7 +189,7 @@ impl Destinations for LocalAdmin {
             destination: Some(name.to_owned()),
         };
         let id = messages::create(self, message).await?;
-        self.audit(caller, "destination.send_example", name, Some(id.clone())).await?;
+        self.audit(caller, "destination.send_example", name, Some(id.clone())).await;
         Ok(id)
     }
 }

@@ -58,12 +58,12 @@ impl LocalAdmin {
     async fn record(&self, source: &str, id: &str) -> Result<EndpointRecord, AdminError> {
         self.require_source(source)?;
         let records = self.endpoints.records(&*self.store).await?;
-        let is_it = |record: &EndpointRecord| {
-            record.source == source
-                && (record.id == id || record.settings.uid.as_deref() == Some(id))
-        };
-        if let Some(found) = records.into_iter().find(is_it) {
-            return Ok(found);
+        let mut of_source: Vec<_> =
+            records.into_iter().filter(|record| record.source == source).collect();
+        let by_id = of_source.iter().position(|record| record.id == id);
+        let by_uid = || of_source.iter().position(|one| one.settings.uid.as_deref() == Some(id));
+        if let Some(found) = by_id.or_else(by_uid) {
+            return Ok(of_source.swap_remove(found));
         }
         match self.configured_endpoints(source).iter().any(|(one, _)| one.name == id) {
             true => Err(AdminError::ReadOnly(format!(
@@ -91,7 +91,7 @@ impl LocalAdmin {
         }
     }
 
-    /// Refuses a uid that another endpoint of the source has.
+    /// Refuses a uid that another endpoint of the source has, or that is the id of any.
     async fn check_uid(
         &self,
         source: &str,
@@ -101,9 +101,11 @@ impl LocalAdmin {
         let Some(uid) = &settings.uid else { return Ok(()) };
         let records = self.endpoints.records(&*self.store).await?;
         let is_taken = |record: &EndpointRecord| {
-            record.source == source && record.id != id && record.settings.uid.as_ref() == Some(uid)
+            record.id != id
+                && (record.id == *uid
+                    || (record.source == source && record.settings.uid.as_ref() == Some(uid)))
         };
-        match records.iter().any(is_taken) {
+        match records.iter().any(is_taken) || self.configured(uid).is_some() {
             true => Err(AdminError::Conflict(format!("another endpoint has the uid `{uid}`"))),
             false => Ok(()),
         }
@@ -169,7 +171,7 @@ impl Endpoints for LocalAdmin {
         let registration =
             Registration { name: id.clone(), from: StartFrom::Now, ordering: Ordering::None };
         self.store.register(&registration).await.map_err(unavailable)?;
-        self.audit(caller, "endpoint.create", &id, Some(record.settings.url)).await?;
+        self.audit(caller, "endpoint.create", &id, Some(record.shown_url())).await;
         self.read_back(source, &id).await
     }
 
@@ -184,7 +186,7 @@ impl Endpoints for LocalAdmin {
         self.check_uid(source, &record.id, &settings).await?;
         record.settings = settings;
         self.store_record(&record).await?;
-        self.audit(caller, "endpoint.update", &record.id, Some(record.settings.url)).await?;
+        self.audit(caller, "endpoint.update", &record.id, Some(record.shown_url())).await;
         self.read_back(source, &record.id).await
     }
 
@@ -194,13 +196,21 @@ impl Endpoints for LocalAdmin {
         source: &str,
         id: &str,
     ) -> Result<(), AdminError> {
-        let record = self.record(source, id).await?;
-        self.store.delete_endpoint(&record.id).await.map_err(unavailable)?;
+        self.require_source(source)?;
+        // One that can no longer be decrypted can be deleted too.
+        let (_, stored) = self.store.stored_endpoints().await.map_err(unavailable)?;
+        let found = stored.iter().find(|stored| EndpointRecord::is_named(stored, source, id));
+        let id = match found {
+            Some(stored) => stored.id.clone(),
+            None => self.record(source, id).await?.id,
+        };
+        self.store.delete_endpoint(&id).await.map_err(unavailable)?;
         self.endpoints.apply(&*self.store).await?;
         // What is pending for it goes once no process delivers to it.
-        let remove = Request::RemoveDestination { destination: record.id.clone() };
+        let remove = Request::RemoveDestination { destination: id.clone() };
         self.store.enqueue_command(&remove.into_command()).await.map_err(unavailable)?;
-        self.audit(caller, "endpoint.delete", &record.id, Some(record.settings.url)).await
+        self.audit(caller, "endpoint.delete", &id, None).await;
+        Ok(())
     }
 
     async fn endpoint_headers(
@@ -234,7 +244,8 @@ impl Endpoints for LocalAdmin {
         let named = headers.keys().cloned().collect::<Vec<_>>().join(", ");
         record.headers = headers.into_iter().map(|(name, value)| (name, value.0)).collect();
         self.store_record(&record).await?;
-        self.audit(caller, "endpoint.headers", &record.id, Some(named)).await
+        self.audit(caller, "endpoint.headers", &record.id, Some(named)).await;
+        Ok(())
     }
 
     async fn change_endpoint_headers(
@@ -251,7 +262,8 @@ impl Endpoints for LocalAdmin {
             record.headers.extend(value.map(|value| (name, value.0)));
         }
         self.store_record(&record).await?;
-        self.audit(caller, "endpoint.headers", &record.id, Some(named)).await
+        self.audit(caller, "endpoint.headers", &record.id, Some(named)).await;
+        Ok(())
     }
 
     async fn endpoint_secret(
@@ -263,7 +275,7 @@ impl Endpoints for LocalAdmin {
         let record = self.record(source, id).await?;
         let secret = record.secrets.iter().find(|secret| secret.until_ms.is_none());
         let secret = secret.ok_or_else(|| AdminError::not_found("secret of endpoint", id))?;
-        self.audit(caller, "endpoint.secret_shown", &record.id, None).await?;
+        self.require_audit(caller, "endpoint.secret_shown", &record.id, None).await?;
         Ok(SealedSecret(secret.secret.clone()))
     }
 
@@ -288,7 +300,8 @@ impl Endpoints for LocalAdmin {
         let secret = given_or_random(secret);
         record.secrets.insert(0, RecordSecret { secret, until_ms: None });
         self.store_record(&record).await?;
-        self.audit(caller, "endpoint.secret_rotated", &record.id, None).await
+        self.audit(caller, "endpoint.secret_rotated", &record.id, None).await;
+        Ok(())
     }
 }
 

@@ -1,9 +1,13 @@
 //! A running Deskbell, as the admin API and the pages see it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use deskbell_admin::{AdminError, Caller};
 use deskbell_store::{LogHandle, NewAuditEntry, Store};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use super::endpoints_state::EndpointsState;
 use super::minutes::Minutes;
@@ -25,11 +29,43 @@ pub(crate) struct LocalAdmin {
     pub(crate) commands: CommandRunner,
     pub(crate) endpoints: EndpointsState,
     pub(crate) minutes: Arc<Minutes>,
+    /// What asks the mirrors' databases, so much at a time.
+    pub(crate) explaining: Semaphore,
 }
 
+/// Answers at a time that ask the mirrors' databases.
+pub(crate) const EXPLAINING_MAX: usize = 8;
+/// How long one waits for its turn.
+const EXPLAINING_WAIT_MAX: Duration = Duration::from_secs(5);
+
 impl LocalAdmin {
-    /// Writes down who changed what. It comes after the change: an entry says what happened.
+    /// Leave to ask the mirrors' databases.
+    pub(super) async fn may_explain(&self) -> Result<SemaphorePermit<'_>, AdminError> {
+        match timeout(EXPLAINING_WAIT_MAX, self.explaining.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(AdminError::Unavailable(
+                "too many requests ask the mirrors; try again".to_owned(),
+            )),
+        }
+    }
+
+    /// Records who changed what. It comes after the change, which is not undone if this fails: then the
+    /// log alone has it.
     pub(super) async fn audit(
+        &self,
+        caller: &Caller,
+        action: &str,
+        target: &str,
+        details: Option<String>,
+    ) {
+        if let Err(error) = self.require_audit(caller, action, target, details).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(who = caller.name, action, target, error, "cannot write the audit log");
+        }
+    }
+
+    /// Records who did what; an error if that is not possible.
+    pub(super) async fn require_audit(
         &self,
         caller: &Caller,
         action: &str,

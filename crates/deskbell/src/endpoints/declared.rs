@@ -55,13 +55,13 @@ impl Declared {
 }
 
 fn records(stored: Vec<StoredEndpoint>, key: &KeySource) -> Vec<EndpointRecord> {
-    let key = match key.key() {
+    let existing = key.existing();
+    let key = match existing {
         Ok(Some(key)) => key,
         Ok(None) => {
-            tracing::error!(
-                endpoints = stored.len(),
-                "endpoints are left out: their secrets are encrypted; set DESKBELL_SECRET_KEY"
-            );
+            let todo = key.how_to_restore();
+            let endpoints = stored.len();
+            tracing::error!(endpoints, "endpoints are left out: their key is missing; {todo}");
             return Vec::new();
         }
         Err(error) => {

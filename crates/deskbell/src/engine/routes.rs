@@ -5,10 +5,11 @@ use std::sync::Arc;
 use deskbell_delivery::Replayer;
 use deskbell_server::routes::Routers;
 use deskbell_server::{AdminApp, AdminToken, App, IngestOptions, Pages, Source, SourceMode, Tls};
+use tokio::sync::Semaphore;
 
 use super::StartError;
 use super::parts::Shared;
-use crate::admin::{EndpointsState, LocalAdmin, Minutes};
+use crate::admin::{EXPLAINING_MAX, EndpointsState, LocalAdmin, Minutes};
 use crate::alerts::AlarmedSources;
 use crate::command_runner::CommandRunner;
 use crate::config::{Config, SourceConfig};
@@ -54,6 +55,7 @@ pub(super) fn local_admin(shared: Shared<'_>, parts: AdminParts) -> Arc<LocalAdm
         commands,
         endpoints,
         minutes,
+        explaining: Semaphore::new(EXPLAINING_MAX),
     })
 }
 
