@@ -81,9 +81,12 @@ async fn of_store(config: &Config) -> Result<Vec<DestinationView>, exit::Failure
     let Some(store) = store::to_read_if_there(config).await? else {
         return Ok(destinations::without_store(config));
     };
-    let all = destinations::all(config, &*store, &[]).await;
+    let all = match store::declared(config, &*store).await {
+        Ok(config) => destinations::all(&config, &*store, &[]).await.map_err(store::failed_to_read),
+        Err(failure) => Err(failure),
+    };
     store.close().await;
-    all.map_err(store::failed_to_read)
+    all
 }
 
 /// The cells of a table: name, type, enabled, routed, pending, waiting, dead, oldest, state.
@@ -132,7 +135,10 @@ async fn enable_there(name: &str, remote: &Remote, context: &Context) -> Result<
 
 async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), exit::Failure> {
     let store = store::to_read(config).await?;
-    let known = named::require_started(name, config, &*store).await;
+    let known = match store::declared(config, &*store).await {
+        Ok(config) => named::require_started(name, &config, &*store).await,
+        Err(failure) => Err(failure),
+    };
     store.close().await;
     known?;
     let request = Request::Enable { destination: name.to_owned() };

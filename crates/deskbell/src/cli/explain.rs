@@ -72,9 +72,15 @@ pub(super) async fn run(
 async fn look(arguments: &Arguments, context: &Context) -> Result<Explanation, exit::Failure> {
     let config = context.load_to_read()?;
     let store = store::to_read(&config).await?;
-    let explained = explain(&arguments.id, &config, &*store, arguments.limit).await;
+    let explained = match store::declared(&config, &*store).await {
+        Ok(config) => {
+            let explained = explain(&arguments.id, &config, &*store, arguments.limit).await;
+            explained.map_err(exit::Failure::failed)
+        }
+        Err(failure) => Err(failure),
+    };
     store.close().await;
-    Ok(explanation::view(&explained.map_err(exit::Failure::failed)?))
+    Ok(explanation::view(&explained?))
 }
 
 async fn ask(arguments: &Arguments, remote: &Remote) -> Result<Explanation, exit::Failure> {

@@ -73,12 +73,13 @@ async fn replay(
     config: &Config,
     read: &Arc<dyn Store>,
 ) -> Result<(u64, bool), exit::Failure> {
+    let declared = &store::declared(config, &**read).await?;
     if let Some(name) = &arguments.destination {
-        named::require_started(name, config, &**read).await?;
+        named::require_started(name, declared, &**read).await?;
     }
     let Some(replay) = arguments.replay() else { return Ok((0, false)) };
     if replay.dry_run {
-        let replayer = store::replayer(config, read)?;
+        let replayer = store::replayer(declared, read)?;
         let replayed = replayer.replay(&replay).await.map_err(exit::Failure::failed)?;
         return Ok((replayed.deliveries, false));
     }
@@ -88,7 +89,7 @@ async fn replay(
     };
     if deliveries > 0 {
         let warned =
-            named::warn_of_disabled(arguments.destination.as_deref(), config, &**read).await;
+            named::warn_of_disabled(arguments.destination.as_deref(), declared, &**read).await;
         warned.map_err(store::failed_to_read)?;
     }
     Ok((deliveries, !done.by_serve))

@@ -18,6 +18,7 @@ use crate::backend_api;
 use crate::command_runner::{Answer, CommandRunner, Request};
 use crate::config::Config;
 use crate::delivering;
+use crate::endpoints::{Declared, KeySource};
 
 /// How often the answer is looked for.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -66,6 +67,12 @@ pub(super) async fn to_read_if_there(
     }
 }
 
+/// The config with what was declared through the admin API.
+pub(super) async fn declared(config: &Config, store: &dyn Store) -> Result<Config, exit::Failure> {
+    let declared = Declared::read(store, &KeySource::of(config)).await.map_err(failed)?;
+    Ok(declared.applied_to(config))
+}
+
 /// Has the running `serve` do it, or does it here where none runs. The store must be there. A
 /// refusal is a failure.
 pub(super) async fn execute(config: &Config, request: Request) -> Result<Done, exit::Failure> {
@@ -91,14 +98,11 @@ async fn execute_here(
     store: Arc<dyn Store>,
     request: Request,
 ) -> Result<Answer, exit::Failure> {
-    let readable = backend_api::sources(config)
+    let config = declared(config, &*store).await?;
+    let readable = backend_api::sources(&config)
         .map_err(|error| exit::Failure::start(StartError::BackendApi(error)))?;
-    let runner = CommandRunner::new(
-        Arc::new(config.clone()),
-        store.clone(),
-        replayer(config, &store)?,
-        readable,
-    );
+    let replayer = replayer(&config, &store)?;
+    let runner = CommandRunner::new(Arc::new(config), store.clone(), replayer, readable);
     let answer = runner.execute(request).await;
     // Where that fails, a program that starts meanwhile waits for the lease's end.
     let _ = store.release_lease(COMMANDS).await;

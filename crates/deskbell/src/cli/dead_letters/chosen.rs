@@ -9,7 +9,7 @@ use deskbell_sync::MirrorOptions;
 use deskbell_sync::dead_letters::Choice;
 
 use super::error::unreachable;
-use crate::admin::dead_letters::{self, DELIVERIES_MAX, Places};
+use crate::admin::dead_letters::{self, DELIVERIES_MAX, DestinationsByKind};
 use crate::cli::{exit, named, store};
 use crate::command_runner::Retry;
 use crate::config::Config;
@@ -25,13 +25,19 @@ pub(super) struct Chosen {
 impl Chosen {
     /// The named destination, or all that are enabled.
     pub(super) async fn new(config: &Config, name: Option<&str>) -> Result<Self, exit::Failure> {
-        let Places { mirrors, mut delivered_to } = Places::of(config, name);
-        let is_unknown = mirrors.is_empty() && delivered_to.is_empty();
+        let declared = DestinationsByKind::of(config, name);
         // The event log is opened only where it is asked.
-        let store = match (is_unknown && name.is_some()) || !delivered_to.is_empty() {
-            true => store::to_read_if_there(config).await?,
-            false => None,
+        if name.is_some() && !declared.mirrors.is_empty() {
+            let DestinationsByKind { mirrors, delivered_to } = declared;
+            return Ok(Self { mirrors, delivered_to, store: None });
+        }
+        let store = store::to_read_if_there(config).await?;
+        let config = &match store.as_deref() {
+            Some(store) => store::declared(config, store).await?,
+            None => config.clone(),
         };
+        let DestinationsByKind { mirrors, mut delivered_to } = DestinationsByKind::of(config, name);
+        let is_unknown = mirrors.is_empty() && delivered_to.is_empty();
         if let Some(name) = name.filter(|_| is_unknown) {
             let known = store.as_deref().map(|store| store as &dyn Destinations);
             named::require_delivered_to(name, config, known).await?;

@@ -82,6 +82,7 @@ async fn find(
     store: &dyn Store,
 ) -> Result<EventDetails, exit::Failure> {
     let id = &arguments.message_id;
+    let config = &store::declared(config, store).await?;
     let found = details::find(config, store, arguments.source.as_deref(), id).await;
     let mut events = found.map_err(store::failed_to_read)?;
     if events.len() > 1 {
