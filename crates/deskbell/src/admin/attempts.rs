@@ -1,5 +1,7 @@
 //! Attempts at deliveries: of a message, of a destination, or of all.
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use deskbell_admin::{AdminError, AttemptPage, AttemptQuery, AttemptView, Attempts};
 use deskbell_config::takes_type;
@@ -12,8 +14,10 @@ use crate::unavailable::unavailable;
 use crate::views;
 
 const ATTEMPTS_MAX: u32 = 500;
-/// Attempts that are looked through for a page.
+/// Attempts that are looked through in one query.
 const SCANNED_MAX: u32 = 20_000;
+/// How long a page may be looked for: one that is short has a next one.
+const TIME_MAX: Duration = Duration::from_millis(80);
 
 #[async_trait]
 impl Attempts for LocalAdmin {
@@ -71,16 +75,15 @@ impl LocalAdmin {
             scanned_max: SCANNED_MAX,
         };
         let mut attempts = Vec::new();
-        let mut looked_at = 0;
+        let started = Instant::now();
         loop {
             let page = self.store.newest_attempts(&range).await.map_err(unavailable)?;
-            looked_at += page.attempts.len();
             let views = page.attempts.into_iter().map(view);
             attempts.extend(views.filter(|attempt| takes(query, attempt)));
             range.before = page.older;
             range.attempts_max = limit.saturating_sub(attempts.len().try_into().unwrap_or(limit));
-            let is_full = range.attempts_max == 0 || looked_at >= SCANNED_MAX as usize;
-            if range.before.is_none() || is_full {
+            let is_over = range.attempts_max == 0 || started.elapsed() >= TIME_MAX;
+            if range.before.is_none() || is_over {
                 return Ok(AttemptPage { attempts, next: range.before });
             }
         }
