@@ -20,7 +20,7 @@ const LOOKUPS_MAX: usize = 4;
 /// Requests that wait for such a lookup; further ones get 503.
 const WAITING_MAX: usize = 64;
 /// The name of whoever has the admin token of the config.
-const ADMIN: &str = "admin token";
+pub const CONFIGURED_TOKEN: &str = "admin token";
 
 /// Finds out who asks.
 pub(crate) struct Access {
@@ -82,7 +82,7 @@ impl Access {
     /// Whose token this is.
     pub(crate) async fn with_token(&self, shown: &[u8]) -> Result<Option<Caller>, AccessError> {
         if self.token.as_ref().is_some_and(|token| token.is(shown)) {
-            return Ok(Some(Caller { name: ADMIN.to_owned(), role: TokenRole::Admin }));
+            return Ok(Some(Caller { name: CONFIGURED_TOKEN.to_owned(), role: TokenRole::Admin }));
         }
         let token = std::str::from_utf8(shown).ok().and_then(|shown| shown.parse().ok());
         let Some(token) = token else { return Ok(None) };

@@ -52,6 +52,7 @@ mod svix;
 mod tls;
 mod unknown_path;
 
+pub use access::CONFIGURED_TOKEN;
 pub use admin_routes::{AdminApp, Pages};
 pub use admin_token::AdminToken;
 pub use backend_api_config::{BackendKey, BackfillMode};

@@ -5,3 +5,4 @@ mod endpoints;
 mod pausing;
 mod remote;
 mod replays;
+mod sessions;
