@@ -1,0 +1,88 @@
+//! Why a captured request is not accepted: which rule it breaks, and by what known mistake.
+
+mod bodies;
+mod capture;
+mod causes;
+mod curl;
+mod json_text;
+mod keys;
+mod search;
+
+pub(crate) use self::capture::{CaptureError, Captured};
+pub(crate) use self::causes::{Cause, CauseCode};
+pub(crate) use self::keys::NamedSecret;
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use clerk_webhooks::{NoSecret, Verifier, VerifyError};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Diagnosis {
+    /// The message's id, where a header has it.
+    pub(crate) message_id: Option<String>,
+    /// The secret that the signature is of, by its name.
+    pub(crate) secret: Option<String>,
+    /// The rule that is broken first; `None` where the request is valid.
+    pub(crate) rule: Option<VerifyError>,
+    /// What explains it; several where only all of them together do. Empty where nothing known does.
+    pub(crate) causes: Vec<Cause>,
+}
+
+/// What a request is checked against.
+#[derive(Debug)]
+pub(crate) struct Receiver<'a> {
+    /// The secrets that it should be signed with, the first ones of the endpoint itself.
+    pub(crate) secrets: &'a [NamedSecret],
+    /// How many of them are the endpoint's; the others are of other sources.
+    pub(crate) own: usize,
+    pub(crate) now_seconds: u64,
+    pub(crate) tolerance: Duration,
+}
+
+/// Verifies the request as Deskbell would, and looks for what explains a refusal.
+///
+/// # Errors
+/// There is no secret to verify it with.
+pub(crate) fn diagnose(
+    captured: &Captured,
+    receiver: &Receiver<'_>,
+) -> Result<Diagnosis, NoSecret> {
+    let own = &receiver.secrets[..receiver.own];
+    let verifier = Verifier::builder()
+        .secrets(own.iter().map(|named| &named.secret))
+        .tolerance(receiver.tolerance)
+        .build()?;
+    let now = UNIX_EPOCH + Duration::from_secs(receiver.now_seconds);
+    let message_id = captured.message_id();
+    Ok(match verifier.verify(&captured.header_map(), &captured.body, now) {
+        Ok(verified) => Diagnosis {
+            message_id,
+            secret: own.get(verified.secret_index()).map(|named| named.name.clone()),
+            rule: None,
+            causes: Vec::new(),
+        },
+        Err(rule) => {
+            let found = search::explain(captured, receiver, &rule);
+            Diagnosis { message_id, secret: found.secret, rule: Some(rule), causes: found.causes }
+        }
+    })
+}
+
+impl Captured {
+    fn header_map(&self) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            // What no server would have let through has no part in this.
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+                map.append(name, value);
+            }
+        }
+        map
+    }
+}
+
+#[cfg(test)]
+mod tests;
