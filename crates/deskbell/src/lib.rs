@@ -28,6 +28,7 @@ mod command_runner;
 pub mod config;
 mod delivering;
 mod demo;
+mod diagnosis;
 mod endpoints;
 mod engine;
 mod explain;

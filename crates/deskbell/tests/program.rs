@@ -49,3 +49,4 @@ mod support;
 mod svix_clients;
 mod tokens;
 mod trigger;
+mod verify;

@@ -33,6 +33,7 @@ mod time;
 mod tokens;
 mod trigger;
 mod types;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -107,6 +108,8 @@ enum Command {
     /// Back up the event log, or move it to PostgreSQL.
     #[command(subcommand)]
     Store(store::command::Command),
+    /// Verify a captured request, and say which mistake explains a refusal.
+    Verify(verify::Arguments),
     /// List the event types that Clerk sends.
     Types,
     /// Send a signed sample event, to the local server by default.
@@ -156,6 +159,7 @@ fn report_usage(error: &clap::Error) -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     match command {
         Command::Types => types::run(context),
+        Command::Verify(arguments) => verify::run(&arguments, context),
         Command::Connect(arguments) => on_runtime(connect::run(*arguments, context)),
         Command::Config(command) => on_runtime(config::run(command, context)),
         Command::Schema(command) => on_runtime(schema::run(command, context)),

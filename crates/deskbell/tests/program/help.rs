@@ -13,7 +13,7 @@ fn assert_output(name: &str, text: &str) {
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 29] = [
+    let commands: [&[&str]; 30] = [
         &[],
         &["serve"],
         &["demo"],
@@ -41,6 +41,7 @@ async fn help_of_every_command() {
         &["tokens", "create"],
         &["tokens", "revoke"],
         &["types"],
+        &["verify"],
         &["trigger"],
         &["simulate"],
     ];

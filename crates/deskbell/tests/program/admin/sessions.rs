@@ -14,7 +14,12 @@ async fn start(directory: &Path, token: &str) -> Serving {
 
 /// The cookie of a session that this token begins.
 async fn sign_in(serving: &Serving, token: &str) -> String {
-    let reply = http_client()
+    deskbell::install_crypto();
+    // The cookie is in the redirect.
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let reply = client
+        .build()
+        .unwrap()
         .post(format!("http://{}/sign-in", serving.address))
         .header("sec-fetch-site", "same-origin")
         .header("content-type", "application/x-www-form-urlencoded")
