@@ -4,6 +4,7 @@ use deskbell_admin::{Caller, DeliveryStateFilter, EventQuery, Timestamp};
 
 use crate::link;
 use crate::params::Params;
+use crate::reply::Failure;
 use crate::time;
 
 /// Events on a page.
@@ -36,6 +37,16 @@ pub(crate) struct When {
 enum Moment {
     Ago(i64),
     At(Timestamp),
+}
+
+/// Why an address is no filter, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrongFilter(pub(crate) String);
+
+impl From<WrongFilter> for Failure {
+    fn from(wrong: WrongFilter) -> Self {
+        Self::BadRequest(wrong.0)
+    }
 }
 
 /// A part of a filter, and where it leads to take it out.
@@ -72,19 +83,30 @@ impl When {
 }
 
 impl Filter {
-    /// What the address says; without what this caller may not search for.
-    pub(crate) fn read(params: &Params, caller: &Caller) -> Self {
-        Self {
+    /// What the address says. An address that cannot be read in full is refused, since a filter
+    /// without one of its parts finds more than was asked for.
+    pub(crate) fn read(params: &Params, caller: &Caller) -> Result<Self, WrongFilter> {
+        let filter = Self {
             message_id: params.owned("id"),
             types: params.all("type").map(str::to_owned).collect(),
             source: params.owned("source"),
             subject: params.owned("subject"),
-            text: params.owned("text").filter(|_| caller.sees_payloads()),
-            since: params.one("since").and_then(When::parse),
-            until: params.one("until").and_then(When::parse),
-            state: params.one("state").and_then(state),
+            text: params.owned("text"),
+            since: when(params, "since")?,
+            until: when(params, "until")?,
+            state: params.one("state").map(state).transpose()?,
             destination: params.owned("destination"),
+        };
+        if filter.text.is_some() && !caller.sees_payloads() {
+            let message = "Searching in payloads needs a token of the role reader.";
+            return Err(WrongFilter(message.to_owned()));
         }
+        if filter.destination.is_some() && filter.state.is_none() {
+            let message = "A destination needs a state of its deliveries: choose one under \
+                Deliveries, or leave Destination empty.";
+            return Err(WrongFilter(message.to_owned()));
+        }
+        Ok(filter)
     }
 
     pub(crate) fn query(&self, now: Timestamp, before: Option<i64>, limit: u32) -> EventQuery {
@@ -154,7 +176,10 @@ impl Filter {
     pub(crate) fn chips(&self) -> Vec<Chip> {
         let pairs = self.pairs();
         let chip = |(index, (name, value)): (usize, &(&'static str, &str))| {
-            let others = pairs.iter().enumerate().filter(|(other, _)| *other != index);
+            // A destination without a state is no filter.
+            let goes_too = |other: &str| *name == "state" && other == "destination";
+            let others = pairs.iter().enumerate();
+            let others = others.filter(|(at, (other, _))| *at != index && !goes_too(other));
             Chip {
                 label: format!("{}: {}", label(name), self.words(name, value)),
                 without: link::with_query(PATH, others.map(|(_, pair)| *pair)),
@@ -167,9 +192,10 @@ impl Filter {
         let when = match name {
             "since" => self.since.as_ref(),
             "until" => self.until.as_ref(),
+            "state" => return value.replace('_', "-"),
             _ => None,
         };
-        when.map_or_else(|| value.replace("dead_lettered", "dead-lettered"), When::words)
+        when.map_or_else(|| value.to_owned(), When::words)
     }
 }
 
@@ -182,12 +208,24 @@ fn label(name: &str) -> &str {
     }
 }
 
-fn state(text: &str) -> Option<DeliveryStateFilter> {
-    match text {
-        "pending" => Some(DeliveryStateFilter::Pending),
-        "dead_lettered" => Some(DeliveryStateFilter::DeadLettered),
-        _ => None,
-    }
+fn when(params: &Params, name: &str) -> Result<Option<When>, WrongFilter> {
+    let Some(text) = params.one(name) else { return Ok(None) };
+    let unreadable = || {
+        WrongFilter(format!(
+            "`{name}`: expected a time such as 2026-11-21T08:00 or a span such as 24h, found `{text}`."
+        ))
+    };
+    When::parse(text).map(Some).ok_or_else(unreadable)
+}
+
+fn state(text: &str) -> Result<DeliveryStateFilter, WrongFilter> {
+    [DeliveryStateFilter::Pending, DeliveryStateFilter::DeadLettered]
+        .into_iter()
+        .find(|state| state_code(*state) == text)
+        .ok_or_else(|| {
+            let message = format!("`state`: expected pending or dead_lettered, found `{text}`.");
+            WrongFilter(message)
+        })
 }
 
 pub(crate) fn state_code(state: DeliveryStateFilter) -> &'static str {
@@ -210,8 +248,12 @@ mod tests {
         Caller { name: "test".to_owned(), role }
     }
 
+    fn try_read(query: &str, role: TokenRole) -> Result<Filter, WrongFilter> {
+        Filter::read(&Params::parse(query.as_bytes()).unwrap(), &caller(role))
+    }
+
     fn read(query: &str) -> Filter {
-        Filter::read(&Params::parse(query.as_bytes()), &caller(TokenRole::Reader))
+        try_read(query, TokenRole::Reader).unwrap()
     }
 
     #[test]
@@ -234,11 +276,16 @@ mod tests {
         assert_eq!(chips.len(), 10);
         for chip in &chips {
             let (_, query) = chip.without.split_once('?').unwrap();
-            assert_eq!(read(query).pairs().len(), 9, "{chip:?}");
+            let takes_two = chip.label.starts_with("state: ");
+            let left = if takes_two { 8 } else { 9 };
+            assert_eq!(read(query).pairs().len(), left, "{chip:?}");
         }
         let last = read("subject=user_1").chips();
         assert_eq!(last[0].without, PATH);
         assert_eq!(last[0].label, "subject: user_1");
+        let chips = read("type=dead_lettered&state=dead_lettered").chips();
+        let labels: Vec<_> = chips.iter().map(|chip| chip.label.as_str()).collect();
+        assert_eq!(labels, ["type: dead_lettered", "state: dead-lettered"]);
     }
 
     #[test]
@@ -251,15 +298,22 @@ mod tests {
     }
 
     #[test]
-    fn a_viewer_does_not_search_in_payloads() {
-        let params = Params::parse(b"text=ada&type=user.*");
-        let filter = Filter::read(&params, &caller(TokenRole::Viewer));
-        assert_eq!((filter.text, filter.types.len()), (None, 1));
+    fn what_cannot_be_read_or_searched_for_is_refused() {
+        for (query, named) in [
+            ("since=soon", "`since`: expected a time"),
+            ("until=2026-13-01", "found `2026-13-01`"),
+            ("state=lost", "`state`: expected pending or dead_lettered"),
+            ("type=user.*&destination=crm", "A destination needs a state"),
+        ] {
+            let wrong = try_read(query, TokenRole::Admin).unwrap_err();
+            assert!(wrong.0.contains(named), "{query}: {wrong:?}");
+        }
+        assert!(try_read("text=ada", TokenRole::Viewer).is_err());
+        assert_eq!(read("since=+&until=&state=&type="), Filter::default());
     }
 
     #[test]
-    fn what_cannot_be_read_is_left_out() {
-        assert_eq!(read("since=soon&until=&state=lost&type="), Filter::default());
+    fn what_an_event_alone_decides_can_be_followed() {
         assert!(read("type=user.*&subject=user_1").can_be_followed());
         assert!(!read("type=user.*&since=1h").can_be_followed());
     }

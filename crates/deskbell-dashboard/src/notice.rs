@@ -92,14 +92,14 @@ mod tests {
         for (notice, code) in ALL {
             let url = notice.at("/p", Some(2));
             assert_eq!(url, format!("/p?done={code}&n=2"));
-            let params = Params::parse(url.trim_start_matches("/p?").as_bytes());
+            let params = Params::parse(url.trim_start_matches("/p?").as_bytes()).unwrap();
             assert!(of(&params).into_string().contains(&notice.text(2)));
         }
     }
 
     #[test]
     fn an_address_cannot_make_a_page_say_something() {
-        let params = Params::parse(b"done=Your+account+was+hacked");
+        let params = Params::parse(b"done=Your+account+was+hacked").unwrap();
         assert_eq!(of(&params).into_string(), "");
     }
 }

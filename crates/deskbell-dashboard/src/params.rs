@@ -9,9 +9,7 @@ use crate::reply::Failure;
 
 /// A form of more bytes is refused.
 const FORM_BYTES_MAX: usize = 64 * 1024;
-/// Of a value's bytes, as many are read.
-const VALUE_BYTES_MAX: usize = 16 * 1024;
-/// Further ones are left out.
+/// A form or an address with more names and values is refused.
 const PARAMS_MAX: usize = 100;
 
 /// Names and values, in their order. A name can come more than once.
@@ -19,9 +17,14 @@ const PARAMS_MAX: usize = 100;
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    pub(crate) fn parse(text: &[u8]) -> Self {
-        let pairs = form_urlencoded::parse(text).take(PARAMS_MAX);
-        Self(pairs.map(|(name, value)| (name.into_owned(), bounded(&value))).collect())
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, Failure> {
+        let pairs = form_urlencoded::parse(text).into_owned();
+        let pairs: Vec<_> = pairs.take(PARAMS_MAX + 1).collect();
+        if pairs.len() > PARAMS_MAX {
+            let message = format!("expected at most {PARAMS_MAX} fields, found more");
+            return Err(Failure::BadRequest(message));
+        }
+        Ok(Self(pairs))
     }
 
     /// The first value of this name that is not blank, trimmed.
@@ -49,11 +52,6 @@ impl Params {
     }
 }
 
-fn bounded(value: &str) -> String {
-    let end = value.floor_char_boundary(VALUE_BYTES_MAX);
-    value[..end].to_owned()
-}
-
 /// The query of the address.
 pub(crate) struct Query(pub(crate) Params);
 
@@ -61,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
-        Ok(Self(Params::parse(parts.uri.query().unwrap_or_default().as_bytes())))
+        Params::parse(parts.uri.query().unwrap_or_default().as_bytes()).map(Self)
     }
 }
 
@@ -72,10 +70,11 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Failure> {
+        let too_long = || format!("expected a form of at most {FORM_BYTES_MAX} bytes");
         let bytes: Bytes = to_bytes(request.into_body(), FORM_BYTES_MAX)
             .await
-            .map_err(|_| Failure::BadRequest("the form is too long".to_owned()))?;
-        Ok(Self(Params::parse(&bytes)))
+            .map_err(|_| Failure::BadRequest(too_long()))?;
+        Params::parse(&bytes).map(Self)
     }
 }
 
@@ -85,16 +84,20 @@ mod tests {
 
     #[test]
     fn blank_values_are_no_values_and_names_can_repeat() {
-        let params = Params::parse(b"type=user.*&type=+&type=session.created&text=&n=7&q=a%20b");
+        let params =
+            Params::parse(b"type=user.*&type=+&type=session.created&text=&n=7&q=a%20b").unwrap();
         assert_eq!(params.all("type").collect::<Vec<_>>(), ["user.*", "session.created"]);
         assert_eq!((params.one("text"), params.one("q")), (None, Some("a b")));
         assert_eq!((params.number::<u32>("n"), params.number::<u32>("q")), (Some(7), None));
     }
 
     #[test]
-    fn a_long_value_is_cut_between_two_characters() {
-        let text = format!("q=a{}", "ü".repeat(VALUE_BYTES_MAX));
-        let params = Params::parse(text.as_bytes());
-        assert_eq!(params.one("q").map(str::len), Some(VALUE_BYTES_MAX - 1));
+    fn a_form_is_read_whole_or_refused() {
+        let long = "ü".repeat(20_000);
+        let params = Params::parse(format!("q={long}").as_bytes()).unwrap();
+        assert_eq!(params.one("q"), Some(long.as_str()));
+        let of = |fields: usize| Params::parse("type=user.*&".repeat(fields).as_bytes());
+        assert_eq!(of(PARAMS_MAX).unwrap().all("type").count(), PARAMS_MAX);
+        assert!(of(PARAMS_MAX + 1).is_err());
     }
 }

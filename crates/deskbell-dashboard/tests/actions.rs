@@ -58,6 +58,20 @@ async fn an_endpoint_is_made_and_a_mistake_is_named_beside_what_was_typed() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_too_long_is_refused_and_not_cut() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    let secret = "x".repeat(20_000);
+    post(&pages, &format!("{CRM}/rotate"), &format!("secret={secret}")).await;
+    assert_eq!(world.state().done, [format!("rotate clerk crm-sync: {secret}")]);
+    for form in [format!("secret={}", "x".repeat(70_000)), "secret=x&".repeat(101)] {
+        let refused = post(&pages, &format!("{CRM}/rotate"), &form).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(world.state().done.len(), 1);
+}
+
+#[tokio::test]
 async fn an_edit_keeps_what_the_form_has_no_field_for() {
     let world = World::full(NOW);
     let pages = pages(&world, TokenRole::Admin);
@@ -109,6 +123,23 @@ async fn a_replay_of_a_search_is_counted_first_and_then_sends_the_same() {
     assert_eq!((sent.dry_run, &sent.destination), (false, &Some("crm-sync".to_owned())));
     assert_eq!(sent.matching, counted.matching);
     assert_eq!(sent.matching.unwrap().state, Some(DeliveryStateFilter::DeadLettered));
+}
+
+#[tokio::test]
+async fn a_replay_of_what_cannot_be_read_is_refused() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    for (path, form) in [
+        ("/dashboard/events/replay", "type=user.*&destination=crm-sync"),
+        ("/dashboard/events/replay", "type=user.*&until=later"),
+        ("/dashboard/destinations/crm-sync/replay", "what=missing&since=later"),
+        ("/dashboard/destinations/crm-sync/replay", "what=missing"),
+        ("/dashboard/destinations/crm-sync/replay", "what=all&since=2026-11-21T08:00:00Z"),
+    ] {
+        let reply = post(&pages, path, form).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path} {form}");
+        assert!(world.state().replays.is_empty(), "{path} {form}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What each role is shown.
 
 use deskbell_store::TokenRole;
+use http::StatusCode;
 
 use crate::client::get;
 use crate::fixture::{World, pages};
@@ -57,8 +58,10 @@ async fn a_viewer_does_not_search_in_payloads() {
     let url = "/dashboard/events?text=no-payload-has-this";
     let reader = get(&pages(&world, TokenRole::Reader), url).await.text;
     assert!(reader.contains("name=\"text\"") && reader.contains("Nothing found so far"));
-    let viewer = get(&pages(&world, TokenRole::Viewer), url).await.text;
-    assert!(!viewer.contains("name=\"text\"") && viewer.contains("The newest 50 events"));
+    let viewer = get(&pages(&world, TokenRole::Viewer), url).await;
+    assert_eq!(viewer.status, StatusCode::BAD_REQUEST);
+    assert!(!viewer.text.contains("name=\"text\"") && !viewer.text.contains("msg_2rTf"));
+    assert!(viewer.text.contains("needs a token of the role reader"), "{}", viewer.text);
 }
 
 #[tokio::test]

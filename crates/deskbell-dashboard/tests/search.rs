@@ -1,6 +1,7 @@
 //! Searching the log, going on from a page to the next, and the field in the header.
 
 use deskbell_store::TokenRole;
+use http::StatusCode;
 
 use crate::client::get;
 use crate::fixture::{World, pages};
@@ -63,6 +64,24 @@ async fn filters_are_chips_that_can_be_removed() {
     assert!(page.contains("href=\"/dashboard/events?subject=user_1&amp;state=pending\""), "{page}");
     assert!(page.contains("href=\"/dashboard/events?type=user.*&amp;state=pending\""), "{page}");
     assert!(page.contains("Remove the filter type: user.*"), "{page}");
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_be_read_is_refused_beside_what_was_typed() {
+    let pages = pages(&World::full(NOW), TokenRole::Admin);
+    for (query, message, kept) in [
+        ("type=user.*&destination=crm-sync", "A destination needs a state", "value=\"crm-sync\""),
+        ("until=tomorrow&subject=user_1", "`until`: expected a time", "value=\"tomorrow\""),
+        ("since=soon", "`since`: expected a time", "value=\"soon\" selected"),
+        ("state=lost&type=user.*", "`state`: expected pending", "value=\"user.*\""),
+    ] {
+        let page = get(&pages, &format!("/dashboard/events?{query}")).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(page.text.contains(message) && page.text.contains(kept), "{query}: {}", page.text);
+        assert!(rows(&page.text).is_empty(), "{query} shows events");
+    }
+    let url = "/dashboard/events?state=dead_lettered&destination=crm-sync";
+    assert!(!rows(&get(&pages, url).await.text).is_empty());
 }
 
 #[tokio::test]

@@ -40,10 +40,18 @@ await visit("searching", {
     await visitor.sees("id: msg_grace");
     assert.deepEqual(await ids(visitor), ["msg_grace"]);
     await visitor.press("Clear all");
+    await visitor.press("More");
+    await visitor.fill("Destination", "billing");
+    await visitor.press("Search");
+    await visitor.sees("A destination needs a state of its deliveries");
     await visitor.choose("Deliveries", "With a dead letter");
     await visitor.press("Search");
     await visitor.sees("state: dead-lettered");
+    await visitor.sees("destination: billing");
     assert.deepEqual(await ids(visitor), ["msg_acme_2", "msg_globex", "msg_acme"]);
+    await visitor.fill("Destination", "crm");
+    await visitor.press("Search");
+    await visitor.sees("No event matches.");
   },
 
   "an event opens beside the list, and the next one in its stead": async (visitor) => {

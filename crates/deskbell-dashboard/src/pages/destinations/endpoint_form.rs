@@ -85,7 +85,8 @@ mod tests {
     fn a_form_says_what_an_endpoint_is() {
         let params = Params::parse(
             b"url=https%3A%2F%2Fa.example%2Fx&events=user.*%0D%0Asession.created%2C&when=&rate_limit=5",
-        );
+        )
+        .unwrap();
         let settings = read(&params, before()).unwrap();
         let events = vec!["user.*".to_owned(), "session.created".to_owned()];
         let expected = EndpointSettings {
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn no_types_are_all_types_and_a_wrong_rate_is_named() {
-        let read_form = |text: &str| read(&Params::parse(text.as_bytes()), before());
+        let read_form = |text: &str| read(&Params::parse(text.as_bytes()).unwrap(), before());
         assert_eq!(read_form("url=x&events=+").unwrap().events, None);
         for wrong in ["rate_limit=0", "rate_limit=many", "rate_limit=-1"] {
             assert_eq!(read_form(wrong).unwrap_err().0, "rate_limit", "{wrong}");

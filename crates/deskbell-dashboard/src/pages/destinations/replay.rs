@@ -34,15 +34,28 @@ struct Choice<'a> {
     since: Timestamp,
 }
 
-/// `since` is exact in what the second form sends, so that what was counted is what is sent.
-fn choice(params: &Params) -> Choice<'_> {
-    let span = params.one("span").filter(|span| SPANS.iter().any(|(known, _)| known == span));
-    let span = span.unwrap_or(SPAN);
-    let ago = time::before(time::now(), time::parse_span(span).unwrap_or_default());
-    Choice {
-        kind: params.one("what").filter(|what| *what == MISSING).unwrap_or(FAILED),
-        span,
-        since: params.one("since").and_then(time::parse).unwrap_or(ago),
+/// What the first form says; the failures of the last day where it was not sent yet.
+fn choice(params: &Params) -> Result<Choice<'_>, Failure> {
+    let span = params.one("span").unwrap_or(SPAN);
+    let known = SPANS.iter().any(|(known, _)| *known == span);
+    let ms = time::parse_span(span).filter(|_| known);
+    let ms = ms.ok_or_else(|| Failure::BadRequest(format!("`span`: unknown span `{span}`")))?;
+    Ok(Choice { kind: kind(params)?, span, since: time::before(time::now(), ms) })
+}
+
+/// What the second form says: exactly what was counted.
+fn confirmed(params: &Params) -> Result<Choice<'_>, Failure> {
+    let since = params.required("since")?;
+    let wrong = || Failure::BadRequest(format!("`since`: expected a time, found `{since}`"));
+    Ok(Choice { kind: kind(params)?, span: SPAN, since: time::parse(since).ok_or_else(wrong)? })
+}
+
+fn kind(params: &Params) -> Result<&str, Failure> {
+    match params.one("what").unwrap_or(FAILED) {
+        kind @ (FAILED | MISSING) => Ok(kind),
+        other => {
+            Err(Failure::BadRequest(format!("`what`: expected failed or missing, found `{other}`")))
+        }
     }
 }
 
@@ -65,7 +78,7 @@ pub(crate) async fn count(
     Path(name): Path<String>,
     Query(params): Query,
 ) -> Result<Html, Failure> {
-    let choice = choice(&params);
+    let choice = choice(&params)?;
     let counted = dashboard.admin.replay(&caller, choice.request(&name, true)).await?;
     let about = html! { "Sends events of the log to this destination again" };
     let content = html! {
@@ -124,7 +137,7 @@ pub(crate) async fn start(
     Path(name): Path<String>,
     Form(params): Form,
 ) -> Result<Response, Failure> {
-    let request = choice(&params).request(&name, false);
+    let request = confirmed(&params)?.request(&name, false);
     let status = dashboard.admin.replay(&caller, request).await?;
     Ok(see(&match status.id {
         Some(id) if !status.done => link::replay(id),

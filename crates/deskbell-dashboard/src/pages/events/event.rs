@@ -27,7 +27,7 @@ pub(crate) async fn page(
     Path((source, id)): Path<(String, String)>,
     Query(params): Query,
 ) -> Result<Html, Failure> {
-    let filter = Filter::read(&params, &caller);
+    let filter = Filter::read(&params, &caller)?;
     let details = dashboard.admin.event(Some(&source), &id).await?.for_caller(&caller);
     // From this event on: an event far back in the log has its neighbours beside it.
     let before = details.event.seq.checked_add(1);

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::filter::{Filter, PATH, state_code};
 use crate::form;
+use crate::params::Params;
 
 const SPANS: [(&str, &str); 5] = [
     ("", "Any time"),
@@ -14,21 +15,22 @@ const SPANS: [(&str, &str); 5] = [
     ("30d", "Last 30 days"),
 ];
 
-pub(super) fn form(filter: &Filter, caller: &Caller) -> Markup {
+/// The form, with what was asked for, also where that is no filter.
+pub(super) fn form(params: &Params, caller: &Caller) -> Markup {
     html! {
         form.filters action=(PATH) role="search" aria-label="Search events" {
             div.main {
                 @if caller.sees_payloads() {
-                    (text("text", "Payload contains", "ada@example.com", filter.text.as_deref(), None))
+                    (text(params, "text", "Payload contains", "ada@example.com", None))
                 }
-                (text("type", "Type", "user.*", filter.types.first().map(String::as_str), Some("types")))
-                (text("subject", "Subject", "user_…", filter.subject.as_deref(), None))
-                (choice("state", "Deliveries", &states(), filter.state.map(state_code)))
-                (choice("since", "Received", &spans(filter), filter.since.as_ref().map(|when| when.text.as_str())))
+                (text(params, "type", "Type", "user.*", Some("types")))
+                (text(params, "subject", "Subject", "user_…", None))
+                (choice("state", "Deliveries", &states(), params.one("state")))
+                (choice("since", "Received", &spans(params.one("since")), params.one("since")))
                 button.primary type="submit" { "Search" }
             }
-            (more(filter))
-            @for event_type in filter.types.iter().skip(1) {
+            (more(params))
+            @for event_type in params.all("type").skip(1) {
                 input type="hidden" name="type" value=(event_type);
             }
         }
@@ -36,20 +38,17 @@ pub(super) fn form(filter: &Filter, caller: &Caller) -> Markup {
     }
 }
 
-fn more(filter: &Filter) -> Markup {
-    let used = filter.message_id.is_some()
-        || filter.source.is_some()
-        || filter.until.is_some()
-        || filter.destination.is_some();
+fn more(params: &Params) -> Markup {
+    let used =
+        ["id", "source", "destination", "until"].iter().any(|name| params.one(name).is_some());
     html! {
         details.more open[used] {
             summary { "More" }
             div.main {
-                (text("id", "Event id", "msg_…", filter.message_id.as_deref(), None))
-                (text("source", "Source", "clerk", filter.source.as_deref(), None))
-                (text("destination", "Destination", "app", filter.destination.as_deref(), None))
-                (text("until", "Received before (UTC)", "2026-11-21T08:00",
-                    filter.until.as_ref().map(|when| when.text.as_str()), None))
+                (text(params, "id", "Event id", "msg_…", None))
+                (text(params, "source", "Source", "clerk", None))
+                (text(params, "destination", "Destination", "app", None))
+                (text(params, "until", "Received before (UTC)", "2026-11-21T08:00", None))
             }
         }
     }
@@ -65,21 +64,19 @@ fn states() -> Vec<(String, String)> {
 }
 
 /// The usual spans, and the one of the address where it is another.
-fn spans(filter: &Filter) -> Vec<(String, String)> {
+fn spans(chosen: Option<&str>) -> Vec<(String, String)> {
     let mut spans = SPANS.map(|(value, label)| (value.to_owned(), label.to_owned())).to_vec();
-    if let Some(when) = &filter.since
-        && spans.iter().all(|(value, _)| *value != when.text)
-    {
-        spans.push((when.text.clone(), format!("Since {}", when.text)));
+    if let Some(chosen) = chosen.filter(|chosen| spans.iter().all(|(value, _)| value != chosen)) {
+        spans.push((chosen.to_owned(), format!("Since {chosen}")));
     }
     spans
 }
 
-fn text(name: &str, label: &str, example: &str, value: Option<&str>, list: Option<&str>) -> Markup {
+fn text(params: &Params, name: &str, label: &str, example: &str, list: Option<&str>) -> Markup {
     let id = format!("filter-{name}");
     let control = html! {
-        input id=(id) type="text" name=(name) value=[value] placeholder=(example) maxlength="1000"
-            list=[list] autocomplete="off" spellcheck="false";
+        input id=(id) type="text" name=(name) value=[params.one(name)] placeholder=(example)
+            maxlength="1000" list=[list] autocomplete="off" spellcheck="false";
     };
     form::field(&id, label, "", &control)
 }

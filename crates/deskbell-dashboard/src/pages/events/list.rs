@@ -2,18 +2,19 @@
 
 use axum::Extension;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use deskbell_admin::{Caller, EventPage};
+use http::StatusCode;
 use maud::{Markup, html};
 
 use super::filters;
 use super::rows::{COLUMNS, row};
 use crate::dashboard::{Dashboard, may_change};
-use crate::document::Html;
-use crate::filter::{Filter, PAGE_EVENTS, PATH};
+use crate::filter::{Filter, PAGE_EVENTS, PATH, WrongFilter};
 use crate::layout::{self, Section};
 use crate::number;
-use crate::params::Query;
-use crate::reply::Failure;
+use crate::params::{Params, Query};
+use crate::reply::Reply;
 use crate::table::{empty, head};
 use crate::time;
 
@@ -21,8 +22,11 @@ pub(crate) async fn page(
     State(dashboard): State<Dashboard>,
     Extension(caller): Extension<Caller>,
     Query(params): Query,
-) -> Result<Html, Failure> {
-    let filter = Filter::read(&params, &caller);
+) -> Reply {
+    let filter = match Filter::read(&params, &caller) {
+        Ok(filter) => filter,
+        Err(wrong) => return Ok(refused(&params, &caller, &wrong)),
+    };
     let before = params.number("before");
     // Read before the search: a row that comes meanwhile is in both, and is shown once by its id.
     let head = dashboard.admin.head().borrow().get();
@@ -31,7 +35,7 @@ pub(crate) async fn page(
     let newest = found.events.first().map_or(head, |event| event.seq.max(head));
     let content = html! {
         (layout::head(&html! { "Events" }, &about(&found, before), &actions(&filter, &caller, &found, live)))
-        (filters::form(&filter, &caller))
+        (filters::form(&params, &caller))
         (filters::chips(&filter))
         @if live { (waiting()) }
         @if found.events.is_empty() && !live { (nothing(&filter, &found)) } @else {
@@ -39,7 +43,18 @@ pub(crate) async fn page(
         }
         (further(&filter, &found))
     };
-    Ok(layout::page(&caller, Section::Events, "Events", &content))
+    Ok(layout::page(&caller, Section::Events, "Events", &content).into_response())
+}
+
+/// The form with what was typed, and what is wrong with it; no events.
+fn refused(params: &Params, caller: &Caller, wrong: &WrongFilter) -> Response {
+    let content = html! {
+        (layout::head(&html! { "Events" }, &html! { "Nothing was searched" }, &html! {}))
+        div.notice.bad role="alert" { (wrong.0) }
+        (filters::form(params, caller))
+    };
+    let page = layout::page(caller, Section::Events, "Events", &content);
+    (StatusCode::BAD_REQUEST, page).into_response()
 }
 
 fn about(found: &EventPage, before: Option<i64>) -> Markup {

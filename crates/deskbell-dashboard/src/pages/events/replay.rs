@@ -28,7 +28,7 @@ pub(crate) async fn confirm(
     Query(params): Query,
 ) -> Result<Html, Failure> {
     // What is counted is what is sent: not what comes until then.
-    let filter = Filter::read(&params, &caller).fixed(time::now());
+    let filter = Filter::read(&params, &caller)?.fixed(time::now());
     let to = params.owned("to");
     let request = request(&filter, to.clone(), true);
     let counted = dashboard.admin.replay(&caller, request).await?;
@@ -83,7 +83,7 @@ pub(crate) async fn start(
     Extension(caller): Extension<Caller>,
     Form(params): Form,
 ) -> Result<Response, Failure> {
-    let filter = Filter::read(&params, &caller);
+    let filter = Filter::read(&params, &caller)?;
     let status =
         dashboard.admin.replay(&caller, request(&filter, params.owned("to"), false)).await?;
     Ok(see(&match status.id {

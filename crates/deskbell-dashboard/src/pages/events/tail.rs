@@ -54,7 +54,7 @@ pub(crate) async fn tail(
     let tail = Tail {
         after: after.unwrap_or_else(|| *head.borrow()),
         admin: dashboard.admin,
-        filter: Filter::read(&params, &caller),
+        filter: Filter::read(&params, &caller)?,
         head,
         ready: VecDeque::new(),
         ends_at: Instant::now() + OPEN_MAX,
