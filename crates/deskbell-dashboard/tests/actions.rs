@@ -52,6 +52,24 @@ async fn an_endpoint_is_made_and_a_mistake_is_named_beside_what_was_typed() {
     for shown in ["expected an https URL", "value=\"ftp://a\"", "aria-invalid=\"true\""] {
         assert!(wrong.text.contains(shown), "{shown}");
     }
+    for (form, label) in [
+        ("rate_limit=many&url=https%3A%2F%2Fa.example", "Requests a second"),
+        ("events=user.creatd&url=https%3A%2F%2Fa.example", "Types of event"),
+    ] {
+        let form = format!("source=clerk&description=mine&{form}&secret=whsec_1");
+        let wrong = post(&pages, url, &form).await.text;
+        for shown in [
+            &format!("<strong>{label}</strong>"),
+            "value=\"https://a.example\"",
+            "value=\"mine\"",
+            "<option value=\"clerk\" selected>",
+            "Type it again",
+        ] {
+            assert!(wrong.contains(shown), "{form}: {shown}: {wrong}");
+        }
+        assert!(wrong.contains("many") != wrong.contains("user.creatd"), "{wrong}");
+        assert!(wrong.contains("aria-invalid=\"true\"") && !wrong.contains("whsec_1"), "{wrong}");
+    }
     let made = post(&pages, url, "source=clerk&url=https%3A%2F%2Fa.example&secret=whsec_1").await;
     assert_eq!(made.location.as_deref(), Some("/dashboard/destinations/ep_new?done=created"));
     assert_eq!(world.state().done, ["create https://a.example with its own secret"]);
@@ -82,6 +100,12 @@ async fn an_edit_keeps_what_the_form_has_no_field_for() {
     assert_eq!(settings.uid.as_deref(), Some("uid-1"));
     assert_eq!(settings.events, Some(vec!["session.*".to_owned()]));
     assert_eq!((settings.rate_limit, settings.disabled), (Some(9), true));
+    let wrong = "url=https%3A%2F%2Fc.example&when=data.x&rate_limit=0&disabled=1";
+    let wrong = post(&pages, &format!("{CRM}/edit"), wrong).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for typed in ["value=\"https://c.example\"", "value=\"data.x\"", "value=\"0\"", "checked"] {
+        assert!(wrong.text.contains(typed), "{typed}: {}", wrong.text);
+    }
     let refused = post(&pages, "/dashboard/destinations/billing/edit", form).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }

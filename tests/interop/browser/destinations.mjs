@@ -64,7 +64,7 @@ await visit("destinations", {
     await visitor.fill("URL", "https://receiver.example.com/hooks");
     await visitor.fill("Condition", "data.banned ==");
     await visitor.press("Add");
-    await visitor.sees("when: ");
+    await visitor.sees("Condition: ");
     assert.equal(await field(visitor, "url"), "https://receiver.example.com/hooks");
     assert.equal(await field(visitor, "when"), "data.banned ==");
   },

@@ -3,12 +3,12 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use deskbell_admin::{AdminError, Caller, EndpointSettings, SealedSecret};
+use deskbell_admin::{Caller, EndpointSettings, SealedSecret};
 use http::StatusCode;
 use maud::{Markup, html};
 
 use super::endpoint;
-use super::endpoint_form::{self, Mistake};
+use super::endpoint_form::{self, Mistake, Typed};
 use super::list::PATH;
 use crate::dashboard::Dashboard;
 use crate::document::Html;
@@ -16,7 +16,7 @@ use crate::form;
 use crate::layout::{self, Section};
 use crate::link;
 use crate::notice::Notice;
-use crate::params::Form;
+use crate::params::{Form, Params};
 use crate::reply::{Failure, see};
 
 const NEW: &str = "/dashboard/destinations/new";
@@ -25,26 +25,32 @@ pub(crate) async fn new(
     State(dashboard): State<Dashboard>,
     Extension(caller): Extension<Caller>,
 ) -> Html {
-    new_page(&dashboard, &caller, &EndpointSettings::default(), None)
+    new_page(&dashboard, &caller, &Params::default(), None)
 }
 
+/// The form with what was typed, but for the secret.
 fn new_page(
     dashboard: &Dashboard,
     caller: &Caller,
-    settings: &EndpointSettings,
+    params: &Params,
     mistake: Option<&Mistake>,
 ) -> Html {
     let sources: Vec<_> =
         dashboard.admin.sources().into_iter().map(|name| (name.clone(), name)).collect();
+    let source = form::select("source", "source", &sources, params.one("source"));
+    let help = match params.one("secret") {
+        Some(_) => "Type it again, or leave it empty for a random one.",
+        None => "Leave it empty for a random one.",
+    };
     let extra = html! {
-        (form::field("source", "Source", "Whose events it takes.", &form::select("source", "source", &sources, None)))
-        (form::field("secret", "Signing secret", "Leave it empty for a random one.", &html! {
+        (form::field("source", "Source", "Whose events it takes.", &source))
+        (form::field("secret", "Signing secret", help, &html! {
             input id="secret" type="password" name="secret" placeholder="whsec_…" autocomplete="off"
                 aria-describedby="secret-help";
         }))
     };
     let title = "Add an HTTP destination";
-    page(caller, title, &form_of(NEW, "Add", settings, mistake, &extra))
+    page(caller, title, &form_of(NEW, "Add", &Typed::from(params), mistake, &extra))
 }
 
 fn page(caller: &Caller, title: &str, form: &Markup) -> Html {
@@ -59,13 +65,13 @@ fn page(caller: &Caller, title: &str, form: &Markup) -> Html {
 fn form_of(
     action: &str,
     button: &str,
-    settings: &EndpointSettings,
+    typed: &Typed,
     mistake: Option<&Mistake>,
     extra: &Markup,
 ) -> Markup {
     html! {
         form.stack method="post" action=(action) {
-            (endpoint_form::fields(settings, mistake))
+            (endpoint_form::fields(typed, mistake))
             (extra)
             button.primary type="submit" { (button) }
         }
@@ -77,32 +83,31 @@ pub(crate) async fn create(
     Extension(caller): Extension<Caller>,
     Form(params): Form,
 ) -> Result<Response, Failure> {
-    let source = params.required("source")?;
-    let secret = params.owned("secret").map(SealedSecret);
-    let empty = EndpointSettings::default();
-    let (settings, mistake) = match endpoint_form::read(&params, empty.clone()) {
-        Ok(settings) => {
-            let made =
-                dashboard.admin.create_endpoint(&caller, source, settings.clone(), secret).await;
-            match made {
-                Ok(endpoint) => {
-                    return Ok(see(&Notice::Created.at(&link::destination(&endpoint.id), None)));
-                }
-                Err(error) => (settings, mistake_of(error)?),
-            }
+    let made = made(&dashboard, &caller, &params).await?;
+    Ok(match made {
+        Ok(id) => see(&Notice::Created.at(&link::destination(&id), None)),
+        Err(mistake) => {
+            let page = new_page(&dashboard, &caller, &params, Some(&mistake));
+            (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
-        Err(mistake) => (empty, mistake),
-    };
-    let page = new_page(&dashboard, &caller, &settings, Some(&mistake));
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    })
 }
 
-/// What can be put right in the form; anything else is no page of a form.
-fn mistake_of(error: AdminError) -> Result<Mistake, Failure> {
-    match error {
-        AdminError::Invalid { field, message } => Ok((field.to_owned(), message)),
-        AdminError::Conflict(message) => Ok(("destination".to_owned(), message)),
-        error => Err(error.into()),
+/// The new destination's name, or what is wrong in the form.
+async fn made(
+    dashboard: &Dashboard,
+    caller: &Caller,
+    params: &Params,
+) -> Result<Result<String, Mistake>, Failure> {
+    let source = params.required("source")?;
+    let secret = params.owned("secret").map(SealedSecret);
+    let settings = match Typed::from(params).settings(EndpointSettings::default()) {
+        Ok(settings) => settings,
+        Err(mistake) => return Ok(Err(mistake)),
+    };
+    match dashboard.admin.create_endpoint(caller, source, settings, secret).await {
+        Ok(endpoint) => Ok(Ok(endpoint.id)),
+        Err(error) => Mistake::of(error).map(Err),
     }
 }
 
@@ -112,17 +117,12 @@ pub(crate) async fn edit(
     Path(name): Path<String>,
 ) -> Result<Html, Failure> {
     let found = endpoint::required(&dashboard, &name).await?;
-    Ok(edit_page(&caller, &name, &found.endpoint.settings, None))
+    Ok(edit_page(&caller, &name, &Typed::from(&found.endpoint.settings), None))
 }
 
-fn edit_page(
-    caller: &Caller,
-    name: &str,
-    settings: &EndpointSettings,
-    mistake: Option<&Mistake>,
-) -> Html {
+fn edit_page(caller: &Caller, name: &str, typed: &Typed, mistake: Option<&Mistake>) -> Html {
     let action = format!("{}/edit", link::destination(name));
-    page(caller, &format!("Edit {name}"), &form_of(&action, "Save", settings, mistake, &html! {}))
+    page(caller, &format!("Edit {name}"), &form_of(&action, "Save", typed, mistake, &html! {}))
 }
 
 pub(crate) async fn update(
@@ -132,20 +132,17 @@ pub(crate) async fn update(
     Form(params): Form,
 ) -> Result<Response, Failure> {
     let found = endpoint::required(&dashboard, &name).await?;
-    let before = found.endpoint.settings;
-    let (settings, mistake) = match endpoint_form::read(&params, before.clone()) {
+    let typed = Typed::from(&params);
+    let mistake = match typed.settings(found.endpoint.settings) {
         Ok(settings) => {
-            let saved = dashboard
-                .admin
-                .update_endpoint(&caller, &found.source, &name, settings.clone())
-                .await;
-            match saved {
+            let saved = dashboard.admin.update_endpoint(&caller, &found.source, &name, settings);
+            match saved.await {
                 Ok(_) => return Ok(see(&Notice::Saved.at(&link::destination(&name), None))),
-                Err(error) => (settings, mistake_of(error)?),
+                Err(error) => Mistake::of(error)?,
             }
         }
-        Err(mistake) => (before, mistake),
+        Err(mistake) => mistake,
     };
-    let page = edit_page(&caller, &name, &settings, Some(&mistake));
+    let page = edit_page(&caller, &name, &typed, Some(&mistake));
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
