@@ -13,6 +13,8 @@ use crate::{AdminError, Caller, EventQuery, Timestamp};
 pub struct ReplayRequest {
     /// One event, whatever became of it.
     pub message_id: Option<String>,
+    /// With `message_id`: the event of this source only. Default: of every source that has one.
+    pub source: Option<String>,
     /// Deliveries that failed permanently since this time.
     pub dead_lettered_since: Option<Timestamp>,
     /// Events received since this time that a destination takes but never had a delivery for.

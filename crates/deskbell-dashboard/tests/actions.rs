@@ -121,6 +121,7 @@ async fn an_event_is_replayed_to_one_or_all() {
         let request = world.state().replays.last().cloned().unwrap();
         assert_eq!(request.destination.as_deref(), destination);
         assert_eq!(request.message_id.as_deref(), Some("msg_2rTfdYTxEGY8xvBHqJPUqj4005"));
+        assert_eq!(request.source.as_deref(), Some("clerk"), "not one of another source");
     }
 }
 

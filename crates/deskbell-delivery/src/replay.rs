@@ -34,7 +34,12 @@ pub struct Replay {
 pub enum What {
     /// One event, whatever became of it: to the named destination even if its filter does not take it,
     /// else to all that have or take it.
-    Event { message_id: String },
+    Event {
+        message_id: String,
+        /// Of this source only; `None` for every source that has such an event.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+    },
     /// Deliveries that failed permanently at this time or later, in milliseconds since the Unix epoch.
     DeadLettered { since_ms: i64 },
     /// Events that were received at this time or later, in milliseconds since the Unix epoch, that a
@@ -83,7 +88,10 @@ impl Replayer {
         let left = replay.limit.unwrap_or(u64::MAX);
         let mut run = Run { store: &*self.store, routes, replay, left, done: 0 };
         match &replay.what {
-            What::Event { message_id } => run.event(message_id, &self.sources).await?,
+            What::Event { message_id, source } => {
+                let is_meant = |one: &&String| source.as_ref().is_none_or(|source| source == *one);
+                run.event(message_id, self.sources.iter().filter(is_meant)).await?;
+            }
             What::DeadLettered { since_ms } => run.dead_lettered(*since_ms).await?,
             What::Missing { since_ms } => run.missing(*since_ms).await?,
         }
@@ -168,7 +176,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn event(&mut self, message_id: &str, sources: &[String]) -> Result<(), ReplayError> {
+    async fn event(
+        &mut self,
+        message_id: &str,
+        sources: impl Iterator<Item = &String>,
+    ) -> Result<(), ReplayError> {
         let mut found = Vec::new();
         for source in sources {
             found.extend(self.store.find(source, message_id).await?);

@@ -73,11 +73,18 @@ async fn a_type_and_a_subject_narrow_it_down() {
 async fn one_event_is_sent_again_also_where_it_had_arrived() {
     let (world, channel) = world_with_dead_letters().await;
     let replayer = replayer(&world, vec![route("crm")]);
-    let one = |id: &str| replay(What::Event { message_id: id.to_owned() });
+    let one = |id: &str| replay(What::Event { message_id: id.to_owned(), source: None });
     assert_eq!(replayer.replay(&one("msg_4")).await.unwrap().deliveries, 1);
     assert_eq!(sent_again(&world, &channel).await, ["msg_4"]);
     let unknown = replayer.replay(&one("msg_x")).await.unwrap_err();
     assert_eq!(unknown.to_string(), "event \"msg_x\" not found in the log");
+    let of = |source: &str| {
+        let (message_id, source) = ("msg_4".to_owned(), Some(source.to_owned()));
+        replay(What::Event { message_id, source })
+    };
+    assert_eq!(replayer.replay(&of("clerk")).await.unwrap().deliveries, 1);
+    let elsewhere = replayer.replay(&of("staging")).await.unwrap_err();
+    assert!(matches!(elsewhere, ReplayError::NoSuchEvent { .. }), "{elsewhere}");
     let nobody = Replay { destination: Some("crn".to_owned()), ..one("msg_4") };
     let refused = replayer.replay(&nobody).await.unwrap_err();
     assert!(matches!(refused, ReplayError::NoSuchDestination { .. }));
@@ -108,7 +115,7 @@ async fn what_a_destination_has_not_had_is_sent_as_far_as_it_wants_it() {
     // Named, it gets also what its filter does not want.
     let forced = Replay {
         destination: Some("crm".to_owned()),
-        ..replay(What::Event { message_id: "msg_1".to_owned() })
+        ..replay(What::Event { message_id: "msg_1".to_owned(), source: None })
     };
     assert_eq!(replayer.replay(&forced).await.unwrap().deliveries, 1);
     assert_eq!(sent_again(&world, &channel).await, ["msg_1", "msg_2", "msg_3"]);

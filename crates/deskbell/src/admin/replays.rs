@@ -65,9 +65,14 @@ enum Wanted {
 
 fn what(request: &ReplayRequest) -> Result<Wanted, AdminError> {
     let ReplayRequest { message_id, dead_lettered_since, missing_since, matching, .. } = request;
+    if request.source.is_some() && message_id.is_none() {
+        let message = "`source` needs `message_id`; set it in `matching` instead";
+        return Err(AdminError::invalid("source", message));
+    }
     let wanted = match (message_id, dead_lettered_since, missing_since, matching) {
         (Some(id), None, None, None) => {
-            Wanted::Replay((What::Event { message_id: id.clone() }, "one event"))
+            let source = request.source.clone();
+            Wanted::Replay((What::Event { message_id: id.clone(), source }, "one event"))
         }
         (None, Some(since), None, None) => {
             Wanted::Replay((What::DeadLettered { since_ms: since.0 }, "dead letters"))

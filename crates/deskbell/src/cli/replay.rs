@@ -101,6 +101,7 @@ impl Arguments {
         let time = |at: UnixMillis| Timestamp(at.as_millis());
         ReplayRequest {
             message_id: self.message_id.clone(),
+            source: None,
             dead_lettered_since: self.dead_lettered_since.map(time),
             missing_since: self.missing_since.map(time),
             matching: None,
@@ -114,7 +115,7 @@ impl Arguments {
 
     /// What is asked for; there is always one of the three.
     fn replay(&self) -> Option<Replay> {
-        let event = || Some(What::Event { message_id: self.message_id.clone()? });
+        let event = || Some(What::Event { message_id: self.message_id.clone()?, source: None });
         let dead =
             || self.dead_lettered_since.map(|at| What::DeadLettered { since_ms: at.as_millis() });
         let missing = || self.missing_since.map(|at| What::Missing { since_ms: at.as_millis() });

@@ -22,6 +22,7 @@ pub(crate) async fn replay_one(
 ) -> Result<Response, Failure> {
     let request = ReplayRequest {
         message_id: Some(id.clone()),
+        source: Some(source.clone()),
         destination: params.owned("destination"),
         ..ReplayRequest::default()
     };
