@@ -33,7 +33,7 @@ pub struct ReplayRequest {
 }
 
 /// A replay, and how far it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReplayStatus {
     /// By what it is asked about; `None` for a dry run.
     pub id: Option<i64>,
@@ -41,7 +41,11 @@ pub struct ReplayStatus {
     pub deliveries: u64,
     /// Events that were looked at, where the replay is of what a search finds.
     pub events: u64,
+    /// Whether it has ended, also where it failed.
     pub done: bool,
+    /// Why it stopped before its end. What it had sent until then stays sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// Whether a dry run stopped counting: there are more.
     pub more: bool,
 }

@@ -174,6 +174,9 @@ async fn a_replays_progress_is_asked_for_until_it_is_done() {
     assert!(running.contains("hx-get=\"/dashboard/replays/7\"") && running.contains("1,240"));
     let done = get(&pages, "/dashboard/replays/8").await.text;
     assert!(!done.contains("hx-get=") && done.contains("done"));
+    let failed = get(&pages, "/dashboard/replays/9").await.text;
+    assert!(!failed.contains("hx-get=") && !failed.contains("done"), "{failed}");
+    assert!(failed.contains("stopped") && failed.contains("not found"), "{failed}");
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ const PAGES: &[&str] = &[
     EVENT,
     "/dashboard/replays/7",
     "/dashboard/replays/8",
+    "/dashboard/replays/9",
     "/dashboard/subjects/user_2b6fcd92dvf96q05x8e4a5",
     "/dashboard/subjects/%3C%2Fscript%3E%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%22'&",
     "/dashboard/destinations",

@@ -21,7 +21,7 @@ pub(crate) async fn page(
     let status = dashboard.admin.replay_status(id).await?;
     let content = html! {
         (layout::crumbs(&[("Events", "/dashboard/events")]))
-        (layout::head(&html! { "Replay " (id) }, &html! { "It goes on when you leave this page." }, &html! {}))
+        (layout::head(&html! { "Replay " (id) }, &html! { @if !status.done { "It goes on when you leave this page." } }, &html! {}))
         (progress(id, &status))
     };
     Ok(layout::page(&caller, Section::Events, "Replay", &content))
@@ -29,25 +29,37 @@ pub(crate) async fn page(
 
 /// While it runs, this part of the page is asked for again.
 fn progress(id: i64, status: &ReplayStatus) -> Markup {
-    let again = (!status.done).then(|| link::replay(id));
+    let runs = !status.done && status.failed.is_none();
+    let again = runs.then(|| link::replay(id));
     html! {
         section.card id="progress" hx-get=[again.as_deref()] hx-trigger=[again.as_ref().map(|_| "every 1s")]
             hx-select=[again.as_ref().map(|_| "#progress")] hx-swap=[again.as_ref().map(|_| "outerHTML")] {
             p role="status" {
-                @if status.done { (badge(Tone::Good, "done")) } @else { (badge(Tone::Info, "running")) }
+                @if status.failed.is_some() { (badge(Tone::Bad, "stopped")) }
+                @else if runs { (badge(Tone::Info, "running")) }
+                @else { (badge(Tone::Good, "done")) }
             }
-            @if !status.done { progress aria-label="Replay" {} }
+            @if let Some(reason) = &status.failed { (stopped(reason)) }
+            @if runs { progress aria-label="Replay" {} }
             dl.figures {
                 div { dt { "Deliveries pending again" } dd.value { (number::count(status.deliveries)) } }
                 @if status.events > 0 {
                     div { dt { "Events looked at" } dd.value { (number::count(status.events)) } }
                 }
             }
-            @if status.done {
-                p { a.button href="/dashboard/destinations" { "Watch the destinations" } }
-            } @else {
+            @if runs {
                 noscript { p { "Reload this page to see how far it is." } }
+            } @else {
+                p { a.button href="/dashboard/destinations" { "Show the destinations" } }
             }
+        }
+    }
+}
+
+fn stopped(reason: &str) -> Markup {
+    html! {
+        div.notice.bad role="alert" {
+            span { "The replay stopped with a failure: " (reason) ". What it had sent until then stays sent." }
         }
     }
 }

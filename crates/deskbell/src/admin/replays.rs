@@ -43,17 +43,18 @@ impl Replays for LocalAdmin {
             return Err(not_found());
         }
         let progress = found.progress.as_deref().map(Progress::read).unwrap_or_default();
-        let status = ReplayStatus {
+        let failed = match found.outcome.as_deref().map(Answer::read) {
+            Some(Answer::Refused(why)) => Some(why),
+            _ => None,
+        };
+        Ok(ReplayStatus {
             id: Some(id),
             deliveries: progress.deliveries,
             events: progress.events,
             done: found.outcome.is_some(),
+            failed,
             more: false,
-        };
-        match found.outcome.as_deref().map(Answer::read) {
-            Some(Answer::Refused(why)) => Err(AdminError::Conflict(why)),
-            _ => Ok(status),
-        }
+        })
     }
 }
 
@@ -106,7 +107,7 @@ impl LocalAdmin {
         };
         match self.commands.execute(Request::Replay(replay)).await.map_err(unavailable)? {
             Answer::Replayed { deliveries } => {
-                Ok(ReplayStatus { id: None, deliveries, events: 0, done: true, more: false })
+                Ok(ReplayStatus { deliveries, done: true, ..ReplayStatus::default() })
             }
             Answer::Refused(why) => Err(AdminError::Conflict(why)),
             other => Err(AdminError::Unavailable(other.to_string())),
@@ -133,11 +134,12 @@ impl LocalAdmin {
                 deliveries,
                 events,
                 done: true,
+                failed: None,
                 more: before.is_some(),
             });
         }
         let command = Request::ReplayMatching(Box::new(replay)).into_command();
         let id = self.store.enqueue_command(&command).await.map_err(unavailable)?;
-        Ok(ReplayStatus { id: Some(id.0), deliveries: 0, events: 0, done: false, more: false })
+        Ok(ReplayStatus { id: Some(id.0), ..ReplayStatus::default() })
     }
 }

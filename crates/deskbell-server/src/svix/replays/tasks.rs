@@ -92,7 +92,12 @@ impl TaskOut {
     pub(in crate::svix) fn of(task: Task, replay: ReplayStatus) -> Self {
         Self {
             id: task.id(&replay),
-            status: if replay.done { "finished" } else { "running" }.to_owned(),
+            status: match (&replay.failed, replay.done) {
+                (Some(_), _) => "failed",
+                (None, true) => "finished",
+                (None, false) => "running",
+            }
+            .to_owned(),
             task: format!("endpoint.{}", task.name()),
             data: TaskData { messages_sent: replay.deliveries },
             updated_at: time::now(),
@@ -123,7 +128,7 @@ pub(in crate::svix) async fn get(
 }
 
 fn done(deliveries: u64) -> ReplayStatus {
-    ReplayStatus { id: None, deliveries, events: 0, done: true, more: false }
+    ReplayStatus { deliveries, done: true, ..ReplayStatus::default() }
 }
 
 #[cfg(test)]

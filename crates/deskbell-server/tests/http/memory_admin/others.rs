@@ -195,13 +195,15 @@ impl Replays for MemoryAdmin {
         self.note(format!("{} replays {:?}", caller.name, request.message_id));
         // What a search finds takes longer.
         let done = request.matching.is_none();
-        Ok(ReplayStatus { id: Some(7), deliveries: 1, events: 1, done, more: false })
+        let begun = ReplayStatus { deliveries: 1, events: 1, done, ..ReplayStatus::default() };
+        Ok(ReplayStatus { id: Some(7), ..begun })
     }
 
     async fn replay_status(&self, id: i64) -> Result<ReplayStatus, AdminError> {
         match id {
             7 => {
-                Ok(ReplayStatus { id: Some(id), deliveries: 1, events: 1, done: true, more: false })
+                let done = ReplayStatus { done: true, ..ReplayStatus::default() };
+                Ok(ReplayStatus { id: Some(id), deliveries: 1, events: 1, ..done })
             }
             _ => Err(AdminError::not_found("replay", &id.to_string())),
         }

@@ -83,14 +83,15 @@ impl Replays for Desk {
         let mut state = self.open()?;
         state.replays.push(request);
         let id = i64::try_from(state.replays.len()).ok();
-        Ok(ReplayStatus { id, deliveries: 2, events: 0, done: false, more: false })
+        Ok(ReplayStatus { id, deliveries: 2, ..ReplayStatus::default() })
     }
 
     async fn replay_status(&self, id: i64) -> Result<ReplayStatus, AdminError> {
         let known = i64::try_from(self.open()?.replays.len()).unwrap();
         match (1..=known).contains(&id) {
             true => {
-                Ok(ReplayStatus { id: Some(id), deliveries: 2, events: 5, done: true, more: false })
+                let done = ReplayStatus { deliveries: 2, done: true, ..ReplayStatus::default() };
+                Ok(ReplayStatus { id: Some(id), events: 5, ..done })
             }
             false => Err(AdminError::not_found("replay", &id.to_string())),
         }
