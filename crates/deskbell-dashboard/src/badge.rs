@@ -1,8 +1,9 @@
 //! States, each with a colour, an icon and a word: none is told by its colour alone.
 
-use deskbell_admin::{DeadLetterState, DeliveryCounts, DestinationState};
+use deskbell_admin::{DeadLetterState, DeliveryCounts, DestinationState, DestinationView};
 use maud::{Markup, html};
 
+use crate::destination::is_switched_off;
 use crate::icon::{Icon, icon};
 use crate::number::count;
 
@@ -55,8 +56,11 @@ pub(crate) fn destination_tone(state: DestinationState) -> Tone {
     }
 }
 
-pub(crate) fn destination_state(state: DestinationState) -> Markup {
-    badge(destination_tone(state), &words(state.as_str()))
+pub(crate) fn destination_state(destination: &DestinationView) -> Markup {
+    if is_switched_off(destination) {
+        return badge(Tone::Quiet, "disabled");
+    }
+    badge(destination_tone(destination.state), &words(destination.state.as_str()))
 }
 
 /// What became of an event at a destination, or a delivery's state.
@@ -113,18 +117,25 @@ pub(crate) fn words(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_state_has_an_icon_and_a_word() {
-        for state in [
-            DestinationState::Following,
-            DestinationState::NotRunning,
-            DestinationState::Paused,
-            DestinationState::Behind,
+        for (state, enabled, word) in [
+            ("following", true, "following"),
+            ("not_running", true, "not running"),
+            ("paused", true, "paused"),
+            ("paused", false, "paused"),
+            ("ok", false, "disabled"),
+            ("not_started", false, "disabled"),
         ] {
-            let shown = destination_state(state).into_string();
-            assert!(shown.contains("<svg") && shown.contains(&words(state.as_str())), "{shown}");
+            let view =
+                json!({"name": "a", "type": "http", "enabled": enabled, "state": state, "head": 9});
+            let shown = destination_state(&serde_json::from_value(view).unwrap()).into_string();
+            assert!(shown.contains("<svg") && shown.contains(word), "{shown}");
+            assert_eq!(shown.contains("good"), state == "following", "{shown}");
         }
     }
 

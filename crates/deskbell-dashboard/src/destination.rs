@@ -1,10 +1,13 @@
 //! What several pages show of a destination.
 
-use deskbell_admin::DestinationView;
+use deskbell_admin::{DestinationState, DestinationView};
 use maud::{Markup, html};
 
+use crate::badge;
+use crate::form;
 use crate::link;
 use crate::number;
+use crate::reply::sentence;
 use crate::time;
 
 pub(crate) fn is_database(destination: &DestinationView) -> bool {
@@ -38,7 +41,46 @@ pub(crate) fn backlog(destination: &DestinationView) -> Markup {
     }
 }
 
+/// Whether its settings say that nothing is sent to it; a pause is none of them.
+pub(crate) fn is_switched_off(destination: &DestinationView) -> bool {
+    destination.enabled == Some(false) && !is_stopped(destination)
+}
+
+/// Whether nothing is sent to it until it is resumed.
+pub(crate) fn is_stopped(destination: &DestinationView) -> bool {
+    matches!(destination.state, DestinationState::Paused | DestinationState::Disabled)
+}
+
+/// Where its settings are.
+pub(crate) fn declared_in(destination: &DestinationView) -> &'static str {
+    match (&destination.destination_type, destination.read_only) {
+        (_, false) => "added here or through the API",
+        (Some(_), true) => "declared in the config file",
+        (None, true) => "not in the config: a function of the program, or removed",
+    }
+}
+
 /// `http`, `email`; a function has no type.
 pub(crate) fn kind(destination: &DestinationView) -> &str {
     destination.destination_type.as_deref().unwrap_or("function")
+}
+
+/// What is wrong with it, in a sentence; nothing where all is well.
+pub(crate) fn trouble(destination: &DestinationView) -> Markup {
+    html! {
+        @if !destination.state.is_well() && !is_switched_off(destination) {
+            div.notice.(badge::destination_tone(destination.state).class()) {
+                span { (sentence(&destination.summary)) }
+            }
+        }
+    }
+}
+
+/// The button that stops it, or has it go on. One that its settings disable has none.
+pub(crate) fn pause_or_resume(destination: &DestinationView) -> Markup {
+    let path = link::destination(&destination.name);
+    html! {
+        @if is_stopped(destination) { (form::button(&format!("{path}/resume"), "Resume", &[])) }
+        @else if !is_switched_off(destination) { (form::button(&format!("{path}/pause"), "Pause", &[])) }
+    }
 }

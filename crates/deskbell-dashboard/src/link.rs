@@ -27,6 +27,11 @@ pub(crate) fn mirror(name: &str) -> String {
     format!("/dashboard/mirrors/{}", segment(name))
 }
 
+/// The dead letters of a destination.
+pub(crate) fn dead_letters(destination: &str) -> String {
+    with_query("/dashboard/dead-letters", [("destination", destination)])
+}
+
 pub(crate) fn catalog_type(event_type: &str) -> String {
     format!("/dashboard/catalog/{}", segment(event_type))
 }

@@ -52,7 +52,7 @@ impl Notice {
     fn text(self, number: u64) -> String {
         match self {
             Self::Paused => "Paused. What is for it is kept until you resume it.".to_owned(),
-            Self::Resumed => "Resumed. Pending deliveries are sent now.".to_owned(),
+            Self::Resumed => "Resumed. What is pending follows now.".to_owned(),
             Self::Saved => "Saved. It applies from now on.".to_owned(),
             Self::Created => "Created. It takes events from now on.".to_owned(),
             Self::Deleted => "Deleted.".to_owned(),

@@ -61,7 +61,7 @@ impl Failure {
 }
 
 /// A message of an error as a sentence.
-fn sentence(message: &str) -> String {
+pub(crate) fn sentence(message: &str) -> String {
     let mut chars = message.chars();
     let first = chars.next().map(|first| first.to_uppercase().collect::<String>());
     let end = if message.ends_with('.') { "" } else { "." };

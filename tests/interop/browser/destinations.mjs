@@ -31,7 +31,7 @@ await visit("destinations", {
   "a resumed one gets it": async (visitor) => {
     await visitor.open(CRM);
     await visitor.press("Resume");
-    await visitor.sees("Resumed. Pending deliveries are sent now.");
+    await visitor.sees("Resumed. What is pending follows now.");
     await visitor.open("/dashboard/events/clerk/msg_while_paused");
     await visitor.seesInTime("Attempt 1");
   },

@@ -6,8 +6,8 @@ use deskbell_admin::{Caller, DestinationView, MirrorView, ReconciledView};
 use maud::{Markup, html};
 
 use crate::badge::{self, Tone, badge};
-use crate::dashboard::Dashboard;
-use crate::destination::backlog;
+use crate::dashboard::{Dashboard, may_change};
+use crate::destination::{backlog, pause_or_resume, trouble};
 use crate::document::Html;
 use crate::layout::{self, Section};
 use crate::link;
@@ -30,15 +30,14 @@ pub(crate) async fn page(
         "Mirror" @if let Some(receiver) = &view.receiver { " in " code { (receiver) } }
     };
     let actions = html! {
+        @if may_change(&caller) { (pause_or_resume(view)) }
         a.button href=(link::destination(&view.name)) { "Settings" }
     };
-    let title = html! { (view.name) (badge::destination_state(view.state)) };
+    let title = html! { (view.name) (badge::destination_state(view)) };
     let content = html! {
         (layout::crumbs(&[("Destinations", "/dashboard/destinations")]))
         (layout::head(&title, &about, &actions))
-        @if let Some(reason) = &view.reason {
-            div.notice.warn { (reason) @if let Some(since) = view.since { " Since " (time::moment(since)) "." } }
-        }
+        (trouble(view))
         (figures(view))
         (tables(&mirror))
         (details(view))
@@ -48,8 +47,7 @@ pub(crate) async fn page(
 
 fn figures(view: &DestinationView) -> Markup {
     let dead = view.dead_lettered.unwrap_or(0);
-    let letters =
-        link::with_query("/dashboard/dead-letters", [("destination", view.name.as_str())]);
+    let letters = link::dead_letters(&view.name);
     html! {
         dl.figures {
             div { dt { "Lag" } dd.value { (backlog(view)) }
@@ -77,7 +75,7 @@ fn found(reconciled: Option<&ReconciledView>) -> Markup {
             @if last.repaired > 0 { (badge(Tone::Warn, &format!("{} repaired", number::count(last.repaired)))) }
             @if last.left > 0 { (badge(Tone::Bad, &format!("{} differ", number::count(last.left)))) }
             @if !last.complete { " not complete" }
-        } @else { "needs Clerk's secret key" }
+        } @else { "none yet; it needs Clerk's secret key" }
     }
 }
 
@@ -96,9 +94,9 @@ fn tables(mirror: &MirrorView) -> Markup {
         section.card {
             h2 { "Tables" }
             @if let Some(error) = &mirror.error { p.notice.warn { "The tables could not be read: " (error) } }
-            @if mirror.tables.is_empty() {
+            @if mirror.tables.is_empty() && mirror.error.is_none() {
                 (empty("No tables yet.", &html! { "They are created when the mirror starts." }))
-            } @else {
+            } @else if !mirror.tables.is_empty() {
                 (cards("Tables", &[Text("Table"), Text("Entity"), Text("Kind"), Number("Rows")], &rows))
             }
         }

@@ -50,7 +50,7 @@ pub(crate) async fn delete(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
-    let found = endpoint::required(&dashboard, &name).await?;
+    let found = endpoint::changeable(&dashboard, &name).await?;
     dashboard.admin.delete_endpoint(&caller, &found.source, &name).await?;
     Ok(see(&Notice::Deleted.at(super::list::PATH, None)))
 }
@@ -61,7 +61,7 @@ pub(crate) async fn replace_headers(
     Path(name): Path<String>,
     Form(params): Form,
 ) -> Result<Response, Failure> {
-    let found = endpoint::required(&dashboard, &name).await?;
+    let found = endpoint::changeable(&dashboard, &name).await?;
     let headers = headers(params.one("headers").unwrap_or_default())?;
     dashboard.admin.set_endpoint_headers(&caller, &found.source, &name, headers).await?;
     Ok(see(&Notice::HeadersReplaced.at(&link::destination(&name), None)))

@@ -116,7 +116,7 @@ pub(crate) async fn edit(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Result<Html, Failure> {
-    let found = endpoint::required(&dashboard, &name).await?;
+    let found = endpoint::changeable(&dashboard, &name).await?;
     Ok(edit_page(&caller, &name, &Typed::from(&found.endpoint.settings), None))
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn update(
     Path(name): Path<String>,
     Form(params): Form,
 ) -> Result<Response, Failure> {
-    let found = endpoint::required(&dashboard, &name).await?;
+    let found = endpoint::changeable(&dashboard, &name).await?;
     let typed = Typed::from(&params);
     let mistake = match typed.settings(found.endpoint.settings) {
         Ok(settings) => {

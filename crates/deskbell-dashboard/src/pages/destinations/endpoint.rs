@@ -10,6 +10,13 @@ pub(super) struct Found {
     pub(super) endpoint: Endpoint,
 }
 
+impl Found {
+    /// Whether it was made through these pages or the API, and can be changed there.
+    pub(super) fn is_ours(&self) -> bool {
+        !self.endpoint.read_only
+    }
+}
+
 /// `None` for a destination that is no endpoint.
 pub(super) async fn find(dashboard: &Dashboard, name: &str) -> Result<Option<Found>, Failure> {
     for source in dashboard.admin.sources() {
@@ -23,7 +30,13 @@ pub(super) async fn find(dashboard: &Dashboard, name: &str) -> Result<Option<Fou
     Ok(None)
 }
 
-pub(super) async fn required(dashboard: &Dashboard, name: &str) -> Result<Found, Failure> {
+/// The endpoint that is to be changed, or whose secret is to be shown.
+pub(super) async fn changeable(dashboard: &Dashboard, name: &str) -> Result<Found, Failure> {
     let found = find(dashboard, name).await?;
-    Ok(found.ok_or_else(|| AdminError::not_found("HTTP destination", name))?)
+    let found = found.ok_or_else(|| AdminError::not_found("HTTP destination", name))?;
+    if !found.is_ours() {
+        let message = format!("`{name}` is declared in the config file; change it there");
+        return Err(AdminError::ReadOnly(message).into());
+    }
+    Ok(found)
 }

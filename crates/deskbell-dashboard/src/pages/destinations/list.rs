@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::badge;
 use crate::dashboard::{Dashboard, may_change};
-use crate::destination::{address, backlog, kind};
+use crate::destination::{address, backlog, declared_in, kind};
 use crate::document::Html;
 use crate::layout::{self, Section};
 use crate::notice;
@@ -54,7 +54,7 @@ fn rows(destinations: &[DestinationView]) -> Markup {
         Text("State"),
         Text("Backlog"),
         Number("Dead letters"),
-        Text("Declared in"),
+        Text("Settings"),
     ];
     let rows = html! {
         @for one in destinations {
@@ -63,10 +63,10 @@ fn rows(destinations: &[DestinationView]) -> Markup {
                     a.cover href=(address(one)) { (one.name) } span.kind { (kind(one)) }
                 }))
                 (cell("Sends to", &html! { code { (one.receiver.as_deref().unwrap_or("–")) } }))
-                (cell("State", &badge::destination_state(one.state)))
+                (cell("State", &badge::destination_state(one)))
                 (cell("Backlog", &backlog(one)))
                 (table::count("Dead letters", one.dead_lettered.unwrap_or(0)))
-                (cell("Declared in", &html! { @if one.read_only { "config file" } @else { "API" } }))
+                (cell("Settings", &html! { (declared_in(one)) }))
             }
         }
     };

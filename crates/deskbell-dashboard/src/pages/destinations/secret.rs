@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskbell_admin::{Caller, DestinationView, SealedSecret};
+use deskbell_admin::{Caller, SealedSecret};
 use maud::{Markup, html};
 
 use super::endpoint;
@@ -14,14 +14,14 @@ use crate::notice::Notice;
 use crate::params::Form;
 use crate::reply::{Failure, see};
 
-pub(super) fn section(view: &DestinationView, revealed: Option<&SealedSecret>) -> Markup {
-    let path = link::destination(&view.name);
+pub(super) fn section(name: &str, revealed: Option<&SealedSecret>) -> Markup {
+    let path = link::destination(name);
     html! {
         section.card id="secret" {
             div.title {
                 h2 { "Signing secret" }
                 @if revealed.is_none() { (form::button(&format!("{path}/secret"), "Reveal", &[])) }
-                @if !view.read_only { (rotation(&path)) }
+                (rotation(&path))
             }
             @if let Some(secret) = revealed {
                 div.paste { code { (secret.0) } (form::copy(&secret.0, "the secret")) }
@@ -55,7 +55,7 @@ pub(crate) async fn rotate(
     Path(name): Path<String>,
     Form(params): Form,
 ) -> Result<Response, Failure> {
-    let found = endpoint::required(&dashboard, &name).await?;
+    let found = endpoint::changeable(&dashboard, &name).await?;
     let secret = params.owned("secret").map(SealedSecret);
     dashboard.admin.rotate_endpoint_secret(&caller, &found.source, &name, secret).await?;
     Ok(see(&Notice::Rotated.at(&link::destination(&name), None)))

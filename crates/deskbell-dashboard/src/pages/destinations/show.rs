@@ -3,14 +3,14 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use deskbell_admin::{AdminError, Caller, DestinationState, DestinationView, SealedSecret};
+use deskbell_admin::{AdminError, Caller, DestinationView, SealedSecret};
 use maud::{Markup, html};
 
 use super::endpoint::{self, Found};
 use super::{health, secret};
 use crate::badge;
 use crate::dashboard::{Dashboard, may_change};
-use crate::destination::{backlog, is_database, kind};
+use crate::destination::{backlog, declared_in, is_database, kind, pause_or_resume, trouble};
 use crate::form;
 use crate::layout::{self, Section};
 use crate::link;
@@ -36,7 +36,7 @@ pub(crate) async fn reveal(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
-    let found = endpoint::required(&dashboard, &name).await?;
+    let found = endpoint::changeable(&dashboard, &name).await?;
     let secret = dashboard.admin.endpoint_secret(&caller, &found.source, &name).await?;
     render(&dashboard, &caller, &name, &Params::default(), Some(&secret)).await
 }
@@ -52,9 +52,9 @@ async fn render(
     let endpoint = endpoint::find(dashboard, name).await?;
     let about = html! {
         (kind(&view)) @if let Some(receiver) = &view.receiver { " · " code { (receiver) } }
-        " · " @if view.read_only { "declared in the config file" } @else { "made through the API" }
+        " · " (declared_in(&view))
     };
-    let title = html! { (view.name) (badge::destination_state(view.state)) };
+    let title = html! { (view.name) (badge::destination_state(&view)) };
     let content = html! {
         (layout::crumbs(&[("Destinations", super::list::PATH)]))
         (layout::head(&title, &about, &actions(&view, endpoint.as_ref(), caller)))
@@ -65,8 +65,10 @@ async fn render(
             (health::chart(dashboard, name, params).await?)
             (health::attempts(dashboard, name, params).await?)
         }
-        @if endpoint.is_some() && may_change(caller) { (secret::section(&view, revealed)) }
-        @if let Some(found) = &endpoint { (headers(dashboard, found, caller).await?) }
+        @if let Some(found) = endpoint.as_ref().filter(|_| may_change(caller)) {
+            @if found.is_ours() { (secret::section(name, revealed)) }
+            (headers(dashboard, found).await?)
+        }
         (settings(&view))
     };
     let page = layout::page(caller, Section::Destinations, &view.name, &content);
@@ -75,18 +77,15 @@ async fn render(
 
 fn actions(view: &DestinationView, endpoint: Option<&Found>, caller: &Caller) -> Markup {
     let path = link::destination(&view.name);
-    let is_off = matches!(view.state, DestinationState::Paused | DestinationState::Disabled);
-    let is_ours = endpoint.is_some_and(|found| !found.endpoint.read_only);
     html! {
         @if is_database(view) { a.button href=(link::mirror(&view.name)) { "Tables of the mirror" } }
         @if may_change(caller) {
+            (pause_or_resume(view))
             @if !is_database(view) {
-                @if is_off { (form::button(&format!("{path}/resume"), "Resume", &[])) }
-                @else { (form::button(&format!("{path}/pause"), "Pause", &[])) }
                 (test(view))
                 a.button href={ (path) "/replay" } { "Replay…" }
             }
-            @if is_ours {
+            @if endpoint.is_some_and(Found::is_ours) {
                 a.button href={ (path) "/edit" } { "Edit" }
                 (form::confirmed(&format!("{path}/delete"), "Delete",
                     "Its pending deliveries are not sent. Events stay in the log.", &[]))
@@ -112,26 +111,9 @@ fn test(view: &DestinationView) -> Markup {
     }
 }
 
-fn trouble(view: &DestinationView) -> Markup {
-    html! {
-        @if let Some(reason) = &view.reason {
-            div.notice.(badge::destination_tone(view.state).class()) {
-                span {
-                    (reason)
-                    @if let Some(since) = view.since { " Since " (time::moment(since)) "." }
-                    @if let Some(left) = view.disabled_in_seconds {
-                        " It is disabled in " (time::span_of_seconds(left.unsigned_abs())) " if it keeps failing."
-                    }
-                }
-            }
-        }
-    }
-}
-
 fn figures(view: &DestinationView) -> Markup {
     let dead = view.dead_lettered.unwrap_or(0);
-    let letters =
-        link::with_query("/dashboard/dead-letters", [("destination", view.name.as_str())]);
+    let letters = link::dead_letters(&view.name);
     html! {
         dl.figures {
             div { dt { "Backlog" } dd.value { (backlog(view)) }
@@ -145,10 +127,7 @@ fn figures(view: &DestinationView) -> Markup {
 }
 
 /// The headers that are sent with each request, and a form that replaces all of them.
-async fn headers(dashboard: &Dashboard, found: &Found, caller: &Caller) -> Result<Markup, Failure> {
-    if !may_change(caller) {
-        return Ok(html! {});
-    }
+async fn headers(dashboard: &Dashboard, found: &Found) -> Result<Markup, Failure> {
     let id = &found.endpoint.id;
     let headers = match dashboard.admin.endpoint_headers(&found.source, id).await {
         Ok(headers) => headers,
@@ -164,7 +143,7 @@ async fn headers(dashboard: &Dashboard, found: &Found, caller: &Caller) -> Resul
                     @for (name, value) in &headers { div { dt { (name) } dd { code { (value.0) } } } }
                 }
             }
-            @if !found.endpoint.read_only {
+            @if found.is_ours() {
                 details.more {
                     summary { "Replace them" }
                     form.stack method="post" action={ (link::destination(id)) "/headers" } {
@@ -184,7 +163,7 @@ fn settings(view: &DestinationView) -> Markup {
             h2 { "Settings" }
             @if view.settings.is_null() { p.muted { "It has no settings here." } }
             @else { (payload::tree(&view.settings)) }
-            @if view.read_only {
+            @if view.read_only && view.destination_type.is_some() {
                 p.muted { "Change them in the config file, under " code { "[[destination]]" }
                     " with the name " code { (view.name) } ", and send Deskbell SIGHUP." }
             }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::badge;
 use crate::chart::{Bar, Chart};
-use crate::destination::{address, backlog};
+use crate::destination::{address, backlog, kind};
 use crate::link;
 use crate::number;
 use crate::table::{
@@ -96,9 +96,9 @@ fn destination(destination: &DestinationView) -> Markup {
         tr {
             (cell("Destination", &html! {
                 a.strong href=(address(destination)) { (destination.name) }
-                span.kind { (destination.destination_type.as_deref().unwrap_or("function")) }
+                span.kind { (kind(destination)) }
             }))
-            (cell("State", &badge::destination_state(destination.state)))
+            (cell("State", &badge::destination_state(destination)))
             (cell("Backlog", &backlog(destination)))
             (table::count("Dead letters", destination.dead_lettered.unwrap_or(0)))
         }
