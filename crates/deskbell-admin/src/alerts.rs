@@ -8,7 +8,7 @@ use crate::Timestamp;
 /// An open condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AlertView {
-    /// What it is, such as `destination_failing`: as in `docs/alerts.md`.
+    /// What it is, such as `destination.failing`: as in `docs/alerts.md`.
     pub kind: String,
     /// The destination or source that it is about.
     pub about: String,

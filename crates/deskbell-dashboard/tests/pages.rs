@@ -31,7 +31,10 @@ const PAGES: &[&str] = &[
     "/dashboard/destinations/crm-sync/edit",
     "/dashboard/destinations/crm-sync/replay?what=missing",
     "/dashboard/destinations/%3C%2Fscript%3E%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%22'&",
+    "/dashboard/destinations/reporting",
+    "/dashboard/destinations/archive",
     "/dashboard/mirrors/mirror",
+    "/dashboard/mirrors/reporting",
     "/dashboard/dead-letters",
     "/dashboard/dead-letters?destination=mirror&cause=%3C%2Fscript%3E%3Cimg",
     "/dashboard/catalog",
@@ -126,6 +129,46 @@ async fn no_page_is_large_whatever_its_data() {
         let bytes = get(&pages, url).await.text.len();
         assert!(bytes < 300_000, "{url} has {bytes} bytes before they are compressed");
     }
+}
+
+#[tokio::test]
+async fn a_destination_says_how_it_is_and_offers_what_can_be_done() {
+    let pages = pages(&World::full(NOW), TokenRole::Admin);
+    let (pause, resume) = ("/pause\"", "/resume\"");
+    let ours = ["/secret\"", "/rotate\"", "/edit\"", "/delete\"", "/headers\""];
+    let [secret, rotate, edit, delete, headers] = ours;
+    for (url, has, has_not) in [
+        (
+            "destinations/crm-sync",
+            &[pause, secret, rotate, edit, delete, headers][..],
+            &[resume][..],
+        ),
+        (
+            "destinations/billing",
+            &[resume, "Paused by admin token."],
+            &[pause, secret, rotate, edit],
+        ),
+        ("destinations/billing", &["declared in the config file"], &[delete, headers]),
+        ("destinations/ops", &[pause, "unless an attempt succeeds"], &[resume, secret]),
+        ("destinations/archive", &["disabled</span>"], &[pause, resume, "badge good"]),
+        ("destinations/archive", &["added here or through the API"], &["config file"]),
+        ("destinations/reporting", &[resume, "notice warn"], &[pause, "/test\""]),
+        ("mirrors/reporting", &[resume, "paused</span>", "notice warn"], &[pause]),
+        ("mirrors/mirror", &[pause], &[resume, "notice warn"]),
+        ("destinations", &["not in the config: a function"], &[]),
+    ] {
+        let page = get(&pages, &format!("/dashboard/{url}")).await.text;
+        for text in has {
+            assert!(page.contains(text), "{url} has no {text}: {page}");
+        }
+        for text in has_not {
+            assert!(!page.contains(text), "{url} has {text}");
+        }
+    }
+    let edit = get(&pages, "/dashboard/destinations/billing/edit").await;
+    assert_eq!(edit.status, StatusCode::FORBIDDEN);
+    let overview = get(&pages, "/dashboard").await.text;
+    assert!(overview.contains("<strong>reporting</strong>: paused"), "{overview}");
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! What is not as it should be.
 
-use deskbell_admin::{AlertView, DestinationView, Overview, SourceOverview};
+use deskbell_admin::{AlertView, DestinationState, DestinationView, Overview, SourceOverview};
 
-use crate::badge::{Tone, destination_tone, words};
+use crate::badge::{Tone, destination_tone};
 use crate::clip::clip;
-use crate::destination::address;
+use crate::destination::{address, is_switched_off};
+use crate::link;
 use crate::number;
 use crate::time;
 
@@ -22,21 +23,40 @@ pub(super) struct Problem {
 /// Of a longer text, so many characters are shown: its page has all of it.
 const TEXT_CHARS_MAX: usize = 240;
 
-/// The worst first. An alert stands for what its destination's or source's state says too.
+/// The worst first. What an alert says already is not repeated.
 pub(super) fn problems(overview: &Overview) -> Vec<Problem> {
-    let alerted = |name: &str| overview.alerts.iter().any(|alert| alert.about == name);
     let mut problems: Vec<_> =
         overview.alerts.iter().map(|alert| of_alert(alert, overview)).collect();
-    let destinations = overview.destinations.iter().filter(|one| !alerted(&one.name));
-    problems.extend(destinations.filter_map(of_destination));
-    let sources = overview.sources.iter().filter(|one| !alerted(&one.name));
-    problems.extend(sources.filter_map(|source| of_silence(source, overview)));
+    problems.extend(overview.destinations.iter().filter_map(|one| of_destination(one, overview)));
+    problems.extend(overview.sources.iter().filter_map(|source| of_silence(source, overview)));
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.tone));
     problems
 }
 
+/// Whether an alert of one of these kinds is open. A kind begins with what it is about: a destination
+/// and a source can have the same name.
+fn is_alerted(overview: &Overview, about: &str, kinds: &[&str]) -> bool {
+    overview.alerts.iter().any(|alert| alert.about == about && kinds.contains(&&*alert.kind))
+}
+
+/// The alerts that say what a state says.
+fn alerts_of(state: DestinationState) -> &'static [&'static str] {
+    match state {
+        DestinationState::Failing => &["destination.failing"],
+        DestinationState::Disabled => &["destination.disabled"],
+        DestinationState::Waiting => &["mirror.away"],
+        DestinationState::Blocked => &["mirror.blocked"],
+        _ => &[],
+    }
+}
+
+const ALERTS_OF_DEAD_LETTERS: &[&str] = &["delivery.dead_letters", "mirror.dead_letters"];
+const ALERTS_OF_SILENCE: &[&str] = &["source.silent"];
+
 fn of_alert(alert: &AlertView, overview: &Overview) -> Problem {
-    let destination = overview.destinations.iter().find(|one| one.name == alert.about);
+    let is_of_source = alert.kind.starts_with("source.");
+    let mut destinations = overview.destinations.iter().filter(|_| !is_of_source);
+    let destination = destinations.find(|one| one.name == alert.about);
     let text = format!(
         "{} (for {})",
         clip(&alert.message, TEXT_CHARS_MAX),
@@ -50,31 +70,35 @@ fn of_alert(alert: &AlertView, overview: &Overview) -> Problem {
     }
 }
 
-fn of_destination(destination: &DestinationView) -> Option<Problem> {
-    let dead = destination.dead_lettered.unwrap_or(0);
-    let state = (!destination.state.is_well() && destination.enabled != Some(false))
-        .then(|| words(destination.state.as_str()));
-    let text = match (&state, dead) {
-        (None, 0) => return None,
-        (Some(state), 0) => state.clone(),
-        (None, dead) => number::counted(dead, "dead letter"),
-        (Some(state), dead) => format!("{state}, {}", number::counted(dead, "dead letter")),
-    };
-    let reason = destination.reason.as_deref().filter(|_| state.is_some());
+fn of_destination(destination: &DestinationView, overview: &Overview) -> Option<Problem> {
+    let is_alerted = |kinds| is_alerted(overview, &destination.name, kinds);
+    let state = destination.state;
+    let is_wrong = !state.is_well() && !is_switched_off(destination);
+    let summary = (is_wrong && !is_alerted(alerts_of(state)))
+        .then(|| clip(&destination.summary, TEXT_CHARS_MAX));
+    let dead = destination.dead_lettered.filter(|dead| *dead > 0);
+    let dead = dead.filter(|_| !is_alerted(ALERTS_OF_DEAD_LETTERS));
+    let dead = dead.map(|dead| number::counted(dead, "dead letter"));
+    let texts: Vec<_> = summary.iter().chain(&dead).map(String::as_str).collect();
+    if texts.is_empty() {
+        return None;
+    }
     Some(Problem {
-        tone: if state.is_some() { destination_tone(destination.state) } else { Tone::Warn },
+        tone: if summary.is_some() { destination_tone(state) } else { Tone::Warn },
         about: destination.name.clone(),
-        text: reason
-            .map_or(text.clone(), |reason| format!("{text}: {}", clip(reason, TEXT_CHARS_MAX))),
-        link: Some(if state.is_none() {
-            ("Dead letters", "/dashboard/dead-letters".to_owned())
-        } else {
+        text: texts.join("; "),
+        link: Some(if summary.is_some() {
             ("Show", address(destination))
+        } else {
+            ("Dead letters", link::dead_letters(&destination.name))
         }),
     })
 }
 
 fn of_silence(source: &SourceOverview, overview: &Overview) -> Option<Problem> {
+    if is_alerted(overview, &source.name, ALERTS_OF_SILENCE) {
+        return None;
+    }
     let since = source.silent_since?;
     let silence = time::span(overview.now.0.saturating_sub(since.0));
     let usual =
@@ -89,7 +113,7 @@ fn of_silence(source: &SourceOverview, overview: &Overview) -> Option<Problem> {
 
 #[cfg(test)]
 mod tests {
-    use deskbell_admin::{DestinationState, Timestamp};
+    use deskbell_admin::Timestamp;
     use serde_json::json;
 
     use super::*;
@@ -114,9 +138,26 @@ mod tests {
     fn destination(name: &str, state: DestinationState, dead_lettered: u64) -> DestinationView {
         serde_json::from_value(json!({
             "name": name, "type": "http", "enabled": true, "state": state, "head": 9,
-            "dead_lettered": dead_lettered, "reason": "the receiver answered 503",
+            "dead_lettered": dead_lettered, "summary": format!("{} since noon", state.as_str()),
         }))
         .unwrap()
+    }
+
+    fn alert(kind: &str, about: &str) -> AlertView {
+        AlertView {
+            kind: kind.to_owned(),
+            about: about.to_owned(),
+            since: Timestamp(NOW - 60_000),
+            message: "alerted".to_owned(),
+        }
+    }
+
+    fn texts(overview: &Overview) -> Vec<(String, String)> {
+        problems(overview).into_iter().map(|one| (one.about, one.text)).collect()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(about, text)| ((*about).to_owned(), (*text).to_owned())).collect()
     }
 
     #[test]
@@ -151,24 +192,43 @@ mod tests {
         overview.destinations = vec![
             destination("letters", DestinationState::Ok, 2),
             destination("paused", DestinationState::Paused, 0),
-            destination("down", DestinationState::Failing, 1),
+            destination("down", DestinationState::Failing, 0),
         ];
-        overview.alerts = vec![AlertView {
-            kind: "destination.failing".to_owned(),
-            about: "down".to_owned(),
-            since: Timestamp(NOW - 60_000),
-            message: "every attempt has failed".to_owned(),
-        }];
-        let found = problems(&overview);
-        let shown: Vec<_> =
-            found.iter().map(|one| (one.about.as_str(), one.text.as_str())).collect();
-        assert_eq!(
-            shown,
-            [
-                ("down", "every attempt has failed (for 1 min)"),
-                ("letters", "2 dead letters"),
-                ("paused", "paused: the receiver answered 503"),
-            ]
-        );
+        overview.alerts = vec![alert("destination.failing", "down")];
+        let expected = [
+            ("down", "alerted (for 1 min)"),
+            ("letters", "2 dead letters"),
+            ("paused", "paused since noon"),
+        ];
+        assert_eq!(texts(&overview), pairs(&expected));
+    }
+
+    #[test]
+    fn an_alert_hides_nothing_that_it_does_not_say() {
+        let mut overview = overview();
+        overview.destinations = vec![
+            destination("crm", DestinationState::Failing, 3),
+            destination("clerk", DestinationState::NotRunning, 0),
+        ];
+        overview.alerts =
+            vec![alert("delivery.dead_letters", "crm"), alert("source.silent", "clerk")];
+        let expected = [
+            ("crm", "alerted (for 1 min)"),
+            ("clerk", "alerted (for 1 min)"),
+            ("crm", "failing since noon"),
+            ("clerk", "not_running since noon"),
+        ];
+        assert_eq!(texts(&overview), pairs(&expected));
+        assert_eq!(problems(&overview)[1].link, None, "the source is no destination");
+    }
+
+    #[test]
+    fn a_paused_mirror_is_a_problem_and_what_is_switched_off_is_none() {
+        let mut overview = overview();
+        let mut mirror = destination("mirror", DestinationState::Paused, 0);
+        let mut off = destination("off", DestinationState::NotStarted, 0);
+        (mirror.enabled, off.enabled) = (Some(false), Some(false));
+        overview.destinations = vec![mirror, off];
+        assert_eq!(texts(&overview), pairs(&[("mirror", "paused since noon")]));
     }
 }
