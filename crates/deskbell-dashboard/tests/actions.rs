@@ -193,6 +193,22 @@ async fn dead_letters_are_retried_by_cause_or_all() {
 }
 
 #[tokio::test]
+async fn dead_letters_that_are_not_listed_are_not_passed_over() {
+    let pages = pages(&World::full(NOW), TokenRole::Admin);
+    let all = get(&pages, "/dashboard/dead-letters").await.text;
+    for text in
+        ["<strong>away</strong>: 2 dead letters, of which 0 are", "Waiting for the database."]
+    {
+        assert!(all.contains(text), "{text}: {all}");
+    }
+    assert!(!all.contains("No dead letters.") && !all.contains("Retry all 31"), "{all}");
+    let of_cause = get(&pages, "/dashboard/dead-letters?cause=2067").await.text;
+    assert!(of_cause.contains("1 dead letter with the cause"), "{of_cause}");
+    let none = get(&pages, "/dashboard/dead-letters?cause=none").await.text;
+    assert!(none.contains("No dead letter matches."), "{none}");
+}
+
+#[tokio::test]
 async fn a_tokens_text_is_shown_once() {
     let world = World::full(NOW);
     let pages = pages(&world, TokenRole::Admin);

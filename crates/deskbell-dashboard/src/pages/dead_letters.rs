@@ -3,11 +3,15 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use deskbell_admin::{Caller, DeadLetterCause, DeadLetterQuery, DeadLetterView, RetryRequest};
+use deskbell_admin::{
+    Caller, DeadLetterCause, DeadLetterQuery, DeadLetterView, DestinationState, DestinationView,
+    RetryRequest,
+};
 use maud::{Markup, html};
 
 use crate::badge;
 use crate::dashboard::{Dashboard, may_change};
+use crate::destination::is_database;
 use crate::document::Html;
 use crate::form;
 use crate::layout::{self, Section};
@@ -15,7 +19,7 @@ use crate::link;
 use crate::notice::{self, Notice};
 use crate::number;
 use crate::params::{Form, Params, Query};
-use crate::reply::{Failure, see};
+use crate::reply::{Failure, see, sentence};
 use crate::table::empty;
 use crate::time;
 
@@ -29,7 +33,8 @@ pub(crate) async fn page(
     Extension(caller): Extension<Caller>,
     Query(params): Query,
 ) -> Result<Html, Failure> {
-    let content = if params.one("destination").or(params.one("id")).is_some() {
+    let is_filtered = ["destination", "id", "cause"].iter().any(|name| params.one(name).is_some());
+    let content = if is_filtered {
         listed(&dashboard, &caller, &params).await?
     } else {
         by_cause(&dashboard, &caller, &params).await?
@@ -43,24 +48,64 @@ async fn by_cause(
     params: &Params,
 ) -> Result<Markup, Failure> {
     let causes = dashboard.admin.dead_letter_causes().await?;
-    let count = causes.iter().map(|cause| cause.count).sum();
-    let about = html! { "Deliveries that failed permanently, and rows that a database rejected" };
-    let actions = html! {
-        @if may_change(caller) && count > 0 {
-            (form::confirmed(RETRY, &format!("Retry all {}", number::count(count)),
-                "Each is tried again. What fails again comes back here.", &[("all", "1")]))
-        }
+    let destinations = dashboard.admin.destinations().await?;
+    let found = |name: &str| {
+        let of_it = causes.iter().filter(|cause| cause.destination == name);
+        of_it.map(|cause| cause.count).sum()
     };
+    let partly = destinations.iter().map(|one| (one, found(&one.name)));
+    let partly: Vec<_> = partly.filter(|(one, found)| !is_whole(one, *found)).collect();
+    let about = html! { "Deliveries that failed permanently, and rows that a database rejected" };
     Ok(html! {
-        (layout::head(&html! { "Dead letters" }, &about, &actions))
+        (layout::head(&html! { "Dead letters" }, &about, &retry_all(caller, &causes, partly.is_empty())))
         (notice::of(params))
-        @if causes.is_empty() {
+        @for (destination, found) in &partly { (listed_partly(destination, *found)) }
+        @if causes.is_empty() && partly.is_empty() {
             (empty("No dead letters.", &html! {
                 "What fails permanently is kept here with the reason, until you retry it."
             }))
         }
         @for cause in &causes { (group(cause, caller)) }
     })
+}
+
+fn retry_all(caller: &Caller, causes: &[DeadLetterCause], is_whole: bool) -> Markup {
+    let count = causes.iter().map(|cause| cause.count).sum();
+    // Where not all are listed, their number is not known.
+    let label = match is_whole {
+        true => format!("Retry all {}", number::count(count)),
+        false => "Retry all".to_owned(),
+    };
+    html! {
+        @if may_change(caller) && count > 0 {
+            (form::confirmed(RETRY, &label,
+                "Each is tried again. What fails again comes back here.", &[("all", "1")]))
+        }
+    }
+}
+
+/// Whether as many were found as the destination has, and could be read.
+fn is_whole(destination: &DestinationView, found: u64) -> bool {
+    let cannot_be_read =
+        matches!(destination.state, DestinationState::Waiting | DestinationState::NotRunning);
+    let is_unread = is_database(destination) && cannot_be_read && found == 0;
+    found >= destination.dead_lettered.unwrap_or(0) && !is_unread
+}
+
+fn listed_partly(destination: &DestinationView, found: u64) -> Markup {
+    let dead = destination.dead_lettered.unwrap_or(0);
+    html! {
+        div.notice.warn {
+            span {
+                strong { (destination.name) } ": "
+                @if dead > found {
+                    (number::counted(dead, "dead letter")) ", of which " (number::count(found)) " are counted below. "
+                } @else { "its dead letters could not be read. " }
+                @if !destination.state.is_well() { (sentence(&destination.summary)) " " }
+                a href=(link::dead_letters(&destination.name)) { "List them" }
+            }
+        }
+    }
 }
 
 fn group(cause: &DeadLetterCause, caller: &Caller) -> Markup {
@@ -111,8 +156,9 @@ async fn listed(
     let letters = dashboard.admin.dead_letters(&query).await?;
     let title = html! { "Dead letters" @if let Some(name) = &query.destination { " at " (name) } };
     let about = html! {
-        @if letters.len() >= LISTED as usize { "The first " }
+        @if letters.len() >= LISTED as usize { "The newest " }
         (number::counted(letters.len() as u64, "dead letter"))
+        @if let Some(id) = &query.id { " of " code { (id) } }
         @if let Some(cause) = &query.cause { " with the cause " code { (cause) } }
     };
     Ok(html! {
@@ -120,7 +166,7 @@ async fn listed(
         (layout::head(&title, &about, &html! {}))
         (notice::of(params))
         @if letters.is_empty() {
-            (empty("None are left.", &html! { a href=(PATH) { "Show all dead letters" } }))
+            (empty("No dead letter matches.", &html! { a href=(PATH) { "Show all dead letters" } }))
         }
         @for letter in &letters { (one(letter, caller)) }
     })
