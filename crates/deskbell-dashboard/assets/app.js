@@ -30,12 +30,15 @@
     });
   }
 
-  function copied(button, text) {
+  // A word in a button's place, for a moment.
+  function say(button, word) {
     var label = button.dataset.label || (button.dataset.label = button.textContent);
-    var done = function (word) {
-      button.textContent = word;
-      window.setTimeout(function () { button.textContent = label; }, 1500);
-    };
+    button.textContent = word;
+    window.setTimeout(function () { button.textContent = label; }, 1500);
+  }
+
+  function copied(button, text) {
+    var done = function (word) { say(button, word); };
     // The clipboard needs a secure address; over plain HTTP a selection does the same.
     if (navigator.clipboard) {
       navigator.clipboard.writeText(text).then(function () { done("Copied"); }, function () { done("Not copied"); });
@@ -54,9 +57,10 @@
   document.addEventListener("click", function (event) {
     var button = event.target.closest("button[data-copy], button[data-copy-from]");
     if (button && button.dataset.copyFrom) {
-      fetch(button.dataset.copyFrom, { credentials: "same-origin" })
+      // Signed out, the reply leads to the page for signing in, which is nothing to copy.
+      fetch(button.dataset.copyFrom, { credentials: "same-origin", redirect: "error" })
         .then(function (reply) { return reply.ok ? reply.text() : Promise.reject(reply.status); })
-        .then(function (text) { copied(button, text); }, function () { button.textContent = "Not available"; });
+        .then(function (text) { copied(button, text); }, function () { say(button, "Not available"); });
     } else if (button) {
       copied(button, button.dataset.copy);
     }
@@ -92,14 +96,6 @@
     if (document.hidden || used) event.preventDefault();
   });
 
-  // A session that has ended answers with the page for signing in.
-  document.addEventListener("htmx:beforeSwap", function (event) {
-    if (new URL(event.detail.xhr.responseURL || location.href).pathname === "/sign-in") {
-      event.detail.shouldSwap = false;
-      location.reload();
-    }
-  });
-
   document.addEventListener("htmx:afterSwap", function (event) {
     var open = event.detail.target && document.getElementById("event");
     if (!open) return;
@@ -122,6 +118,15 @@
     while (body.rows && body.rows.length > ROWS_MAX) body.deleteRow(-1);
     localize(body);
   });
+
+  function tell(isLive) {
+    var note = document.querySelector(".live-note");
+    if (!note) return;
+    note.classList.toggle("lost", !isLive);
+    note.querySelector("span:last-child").textContent = isLive ? note.dataset.live : note.dataset.lost;
+  }
+  document.addEventListener("htmx:sseOpen", function () { tell(true); });
+  document.addEventListener("htmx:sseError", function () { tell(false); });
 
   // On a phone the sections scroll: the one that is open is in sight.
   var current = document.querySelector(".side [aria-current]");

@@ -88,8 +88,9 @@ fn actions(filter: &Filter, caller: &Caller, found: &EventPage, live: bool) -> M
 
 fn waiting() -> Markup {
     html! {
-        p.live-note role="status" {
-            span.pulse aria-hidden="true" {} "Live: new events appear on top."
+        p.live-note.lost.js-only role="status" data-live="Live: new events appear on top."
+            data-lost="Not connected; trying again. Newer events may be missing." {
+            span.pulse aria-hidden="true" {} span { "Connecting…" }
         }
         noscript { p.notice.warn { "The live tail needs JavaScript. Reload the page to see newer events." } }
     }
