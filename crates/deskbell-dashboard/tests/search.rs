@@ -1,9 +1,10 @@
 //! Searching the log, going on from a page to the next, and the field in the header.
 
+use axum::body::{Body, to_bytes};
 use deskbell_store::TokenRole;
-use http::StatusCode;
+use http::{Request, StatusCode};
 
-use crate::client::get;
+use crate::client::{get, open};
 use crate::fixture::{World, pages};
 
 const NOW: i64 = 1_795_248_000_000;
@@ -115,4 +116,19 @@ async fn an_event_is_beside_the_list_that_it_was_found_in() {
     assert_eq!(beside.matches("aria-current=\"true\"").count(), 1);
     assert_eq!(beside.matches("<li>").count(), 12, "the events about it, from this one on");
     assert!(beside.contains("?subject=user_2b6fcd92dvf96q05x8e4a1\""));
+}
+
+#[tokio::test]
+async fn the_next_event_comes_without_searching_for_the_list_again() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Viewer);
+    let url = "/dashboard/events/clerk/msg_2rTfdYTxEGY8xvBHqJPUqj4100?type=user.*";
+    let request = Request::get(url).header("hx-request", "true").header("hx-target", "event");
+    let reply = open(&pages, request.body(Body::empty()).unwrap()).await;
+    let page = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    assert!(page.contains("<article id=\"event\"") && !page.contains("class=\"beside\""));
+    assert_eq!(world.state().searches, 0);
+    get(&pages, url).await;
+    assert_eq!(world.state().searches, 1);
 }

@@ -19,11 +19,11 @@ use crate::filter;
 use crate::form;
 use crate::layout::{self, Section};
 use crate::link;
-use crate::notice::Notice;
 use crate::number;
+use crate::pages::destinations;
 use crate::params::Form;
 use crate::payload;
-use crate::reply::{Failure, see};
+use crate::reply::Failure;
 
 const PATH: &str = "/dashboard/catalog";
 
@@ -125,7 +125,5 @@ pub(crate) async fn send(
     Form(params): Form,
 ) -> Result<Response, Failure> {
     let destination = params.required("destination")?;
-    let id = dashboard.admin.send_example(&caller, destination, &event_type).await?;
-    let source = dashboard.admin.event(None, &id).await?.event.source;
-    Ok(see(&Notice::Sent.at(&link::event(&source, &id), None)))
+    destinations::send_sample(&dashboard, &caller, destination, &event_type).await
 }

@@ -10,7 +10,7 @@ mod replay;
 mod secret;
 mod show;
 
-pub(crate) use actions::{delete, pause, replace_headers, resume, send_test};
+pub(crate) use actions::{delete, pause, replace_headers, resume, send_sample, send_test};
 pub(crate) use edit::{create, edit, new, update};
 pub(crate) use replay::{count as count_replay, start as start_replay};
 pub(crate) use secret::rotate;

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use clerk_webhooks::catalog;
-use deskbell_admin::{AdminError, Caller, EventQuery};
+use deskbell_admin::{AdminError, Caller, EventQuery, EventSummary};
 
 use crate::dashboard::Dashboard;
 use crate::filter::PATH;
@@ -34,19 +34,22 @@ pub(crate) async fn go(
     Ok(see(&search(text, &caller)))
 }
 
-async fn event(dashboard: &Dashboard, id: &str) -> Result<Option<String>, Failure> {
-    match dashboard.admin.event(None, id).await {
-        Ok(found) => Ok(Some(link::event(&found.event.source, &found.event.message_id))),
-        Err(AdminError::NotFound(_) | AdminError::Invalid { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// The address of the event with this message id; of the first where several sources have one.
+pub(super) async fn event(dashboard: &Dashboard, id: &str) -> Result<Option<String>, Failure> {
+    let query = EventQuery { message_id: Some(id.to_owned()), ..EventQuery::default() };
+    let found = first(dashboard, query).await?;
+    Ok(found.map(|event| link::event(&event.source, &event.message_id)))
 }
 
 async fn is_subject(dashboard: &Dashboard, id: &str) -> Result<bool, Failure> {
-    let query = EventQuery { subject: Some(id.to_owned()), limit: 1, ..EventQuery::default() };
-    match dashboard.admin.search(&query).await {
-        Ok(page) => Ok(!page.events.is_empty()),
-        Err(AdminError::NotFound(_) | AdminError::Invalid { .. }) => Ok(false),
+    let query = EventQuery { subject: Some(id.to_owned()), ..EventQuery::default() };
+    Ok(first(dashboard, query).await?.is_some())
+}
+
+async fn first(dashboard: &Dashboard, query: EventQuery) -> Result<Option<EventSummary>, Failure> {
+    match dashboard.admin.search(&EventQuery { limit: 1, ..query }).await {
+        Ok(page) => Ok(page.events.into_iter().next()),
+        Err(AdminError::NotFound(_) | AdminError::Invalid { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

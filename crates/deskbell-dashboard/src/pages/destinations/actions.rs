@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskbell_admin::{Caller, SealedSecret};
+use deskbell_admin::{AdminError, Caller, SealedSecret};
 
 use super::endpoint;
 use crate::dashboard::Dashboard;
 use crate::link;
 use crate::notice::Notice;
+use crate::pages::search;
 use crate::params::Form;
 use crate::reply::{Failure, see};
 
@@ -32,17 +33,26 @@ pub(crate) async fn resume(
     Ok(see(&Notice::Resumed.at(&link::destination(&name), None)))
 }
 
-/// Sends a sample, and shows the event.
 pub(crate) async fn send_test(
     State(dashboard): State<Dashboard>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     Form(params): Form,
 ) -> Result<Response, Failure> {
-    let event_type = params.required("type")?;
-    let id = dashboard.admin.send_example(&caller, &name, event_type).await?;
-    let source = dashboard.admin.event(None, &id).await?.event.source;
-    Ok(see(&Notice::Sent.at(&link::event(&source, &id), None)))
+    send_sample(&dashboard, &caller, &name, params.required("type")?).await
+}
+
+/// Sends a sample of this type to this destination alone, and shows the event.
+pub(crate) async fn send_sample(
+    dashboard: &Dashboard,
+    caller: &Caller,
+    destination: &str,
+    event_type: &str,
+) -> Result<Response, Failure> {
+    let id = dashboard.admin.send_example(caller, destination, event_type).await?;
+    let event = search::event(dashboard, &id).await?;
+    let event = event.ok_or_else(|| AdminError::not_found("event", &id))?;
+    Ok(see(&Notice::Sent.at(&event, None)))
 }
 
 pub(crate) async fn delete(

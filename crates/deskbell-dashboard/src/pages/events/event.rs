@@ -2,7 +2,8 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use deskbell_admin::{Caller, EventDetails};
+use deskbell_admin::{Caller, EventDetails, EventPage};
+use http::HeaderMap;
 use maud::{Markup, html};
 
 use super::{actions, destinations, rows};
@@ -26,26 +27,44 @@ pub(crate) async fn page(
     Extension(caller): Extension<Caller>,
     Path((source, id)): Path<(String, String)>,
     Query(params): Query,
+    headers: HeaderMap,
 ) -> Result<Html, Failure> {
     let filter = Filter::read(&params, &caller)?;
     let details = dashboard.admin.event(Some(&source), &id).await?.for_caller(&caller);
-    // From this event on: an event far back in the log has its neighbours beside it.
-    let before = details.event.seq.checked_add(1);
-    let found = dashboard.admin.search(&filter.query(time::now(), before, PAGE_EVENTS)).await?;
+    let seq = details.event.seq;
+    let found = match is_swapped_in(&headers) {
+        true => None,
+        false => Some(neighbours(&dashboard, &filter, seq).await?),
+    };
     let content = html! {
         div.split {
-            (rows::beside(&found, details.event.seq, &filter))
+            @if let Some(found) = &found { (rows::beside(found, seq, &filter)) }
             article id="event" {
                 (layout::crumbs(&[("Events", &filter.url(PATH, &[]))]))
                 (notice::of(&params))
                 (head(&details, &caller))
-                (payload_section(&details, &caller))
                 (destinations::section(&details, &caller))
+                (payload_section(&details, &caller))
                 (verification(&details))
             }
         }
     };
     Ok(layout::page(&caller, Section::Events, &details.event.event_type, &content))
+}
+
+/// Whether the page that asks has the list already, and takes the event alone.
+fn is_swapped_in(headers: &HeaderMap) -> bool {
+    headers.get("hx-target").is_some_and(|target| target == "event")
+}
+
+/// From this event on: one far back in the log has its neighbours beside it.
+async fn neighbours(
+    dashboard: &Dashboard,
+    filter: &Filter,
+    seq: i64,
+) -> Result<EventPage, Failure> {
+    let query = filter.query(time::now(), seq.checked_add(1), PAGE_EVENTS);
+    Ok(dashboard.admin.search(&query).await?)
 }
 
 fn head(details: &EventDetails, caller: &Caller) -> Markup {
