@@ -14,9 +14,12 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::compress::{accepts_gzip, gzip};
+use crate::params::Query;
 
 /// A page names each file by its content, so that a copy never grows old.
 const FOREVER: &str = "public, max-age=31536000, immutable";
+/// Under the name of another content, such as that of another version's page.
+const CHECKED: &str = "no-cache";
 
 pub(crate) const STYLE: &str = "style.css";
 pub(crate) const SCRIPTS: &[&str] = &["htmx.js", "sse.js", "app.js"];
@@ -58,7 +61,11 @@ fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
-pub(crate) async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn serve(
+    Path(file): Path<String>,
+    Query(params): Query,
+    headers: HeaderMap,
+) -> Response {
     let Some(asset) = find(&file) else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -75,7 +82,9 @@ pub(crate) async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Respo
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.media_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(FOREVER));
+    let is_named = params.one("v") == Some(asset.version.as_str());
+    let kept = if is_named { FOREVER } else { CHECKED };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(tag) = HeaderValue::try_from(tag) {

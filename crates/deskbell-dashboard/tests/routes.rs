@@ -64,6 +64,11 @@ async fn assets_are_kept_forever_and_compressed_for_who_takes_it() {
     let tag = gzipped.headers()["etag"].to_str().unwrap().to_owned();
     let known = open(&pages, request("if-none-match", &tag)).await;
     assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+    for other in ["/dashboard/assets/style.css", "/dashboard/assets/style.css?v=older"] {
+        let request = Request::get(other).body(Body::empty()).unwrap();
+        let cache = open(&pages, request).await.headers()["cache-control"].clone();
+        assert_eq!(cache, "no-cache", "{other}");
+    }
 }
 
 #[tokio::test]
