@@ -11,8 +11,9 @@ use crate::curl;
 use crate::dashboard::Dashboard;
 use crate::reply::Failure;
 
-/// Where a command posts to: a receiver under development.
-const LOCAL_URL: &str = "http://localhost:3000/api/webhooks";
+/// Where a command posts to, for whoever pastes it to fill in: Deskbell would refuse a request without a
+/// signature.
+const RECEIVER_URL: &str = "http://YOUR-RECEIVER";
 
 pub(crate) async fn payload(
     State(dashboard): State<Dashboard>,
@@ -31,7 +32,7 @@ pub(crate) async fn as_curl(
     let details = dashboard.admin.event(Some(&source), &id).await?.for_caller(&caller);
     let payload = bytes(&details)?;
     let payload = String::from_utf8_lossy(&payload);
-    let command = curl::command(LOCAL_URL, &details.event.message_id, &payload);
+    let command = curl::command(RECEIVER_URL, &details.event.message_id, &payload);
     Ok(text(command.into_bytes()))
 }
 
