@@ -25,6 +25,7 @@ mod number;
 mod pages;
 mod params;
 mod payload;
+mod replay;
 mod reply;
 mod routes;
 mod table;

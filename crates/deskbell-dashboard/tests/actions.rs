@@ -1,6 +1,6 @@
 //! What forms do.
 
-use deskbell_admin::DeliveryStateFilter;
+use deskbell_admin::{DeliveryStateFilter, ReplayRequest};
 use deskbell_store::TokenRole;
 use http::StatusCode;
 
@@ -125,6 +125,35 @@ async fn an_event_is_replayed_to_one_or_all() {
     }
 }
 
+/// What the form of a replay sends, beside what is chosen in it.
+fn hidden_fields(page: &str) -> String {
+    let form = page.split_once("<form class=\"stack\"").unwrap().1;
+    let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
+    let field = |field: &str| {
+        let (name, rest) = field.split_once("\" value=\"").unwrap();
+        format!("{name}={}", &rest[..rest.find('"').unwrap()])
+    };
+    fields.map(field).collect::<Vec<_>>().join("&")
+}
+
+#[tokio::test]
+async fn a_replay_to_a_destination_sends_what_was_counted() {
+    let world = World::full(NOW);
+    let pages = pages(&world, TokenRole::Admin);
+    let url = format!("{CRM}/replay");
+    let page = get(&pages, &format!("{url}?what=missing&span=7d")).await.text;
+    let counted = world.state().replays.last().cloned().unwrap();
+    let fields = hidden_fields(&page).replace("missing 7d", "missing+7d");
+    let changed = post(&pages, &url, &format!("{fields}&what=failed&span=7d")).await;
+    assert_eq!(changed.location, Some(format!("{url}?what=failed&span=7d")));
+    assert_eq!(world.state().replays.len(), 1);
+    let reply = post(&pages, &url, &format!("{fields}&what=missing&span=7d")).await;
+    assert_eq!(reply.location.as_deref(), Some("/dashboard/replays/7"));
+    let sent = world.state().replays.last().cloned().unwrap();
+    assert!(counted.dry_run && !sent.dry_run);
+    assert_eq!(sent, ReplayRequest { dry_run: false, ..counted });
+}
+
 #[tokio::test]
 async fn a_replay_of_a_search_is_counted_first_and_then_sends_the_same() {
     let world = World::full(NOW);
@@ -133,16 +162,13 @@ async fn a_replay_of_a_search_is_counted_first_and_then_sends_the_same() {
     let page = get(&pages, url).await.text;
     let counted = world.state().replays.last().cloned().unwrap();
     assert!(counted.dry_run);
-    let form = page.split_once("<form class=\"inline\"").unwrap().1;
-    let fields: Vec<_> = form
-        .split("<input type=\"hidden\" name=\"")
-        .skip(1)
-        .map(|field| {
-            let (name, rest) = field.split_once("\" value=\"").unwrap();
-            format!("{name}={}", &rest[..rest.find('"').unwrap()])
-        })
-        .collect();
-    let reply = post(&pages, "/dashboard/events/replay", &fields.join("&")).await;
+    let fields = hidden_fields(&page);
+    let other = post(&pages, "/dashboard/events/replay", &format!("{fields}&to=welcome")).await;
+    let location = other.location.unwrap();
+    assert!(location.starts_with("/dashboard/events/replay?"), "it is counted first: {location}");
+    assert!(location.ends_with("&to=welcome"), "{location}");
+    assert_eq!(world.state().replays.len(), 1);
+    let reply = post(&pages, "/dashboard/events/replay", &format!("{fields}&to=crm-sync")).await;
     assert_eq!(reply.location.as_deref(), Some("/dashboard/replays/7"));
     let sent = world.state().replays.last().cloned().unwrap();
     assert_eq!((sent.dry_run, &sent.destination), (false, &Some("crm-sync".to_owned())));
@@ -165,6 +191,13 @@ async fn a_replay_of_what_cannot_be_read_is_refused() {
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path} {form}");
         assert!(world.state().replays.is_empty(), "{path} {form}");
     }
+}
+
+#[tokio::test]
+async fn a_list_says_what_was_replayed() {
+    let pages = pages(&World::full(NOW), TokenRole::Admin);
+    let page = get(&pages, "/dashboard/events?done=replayed&n=3").await.text;
+    assert!(page.contains("3 deliveries are pending again."), "{page}");
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use crate::document::Html;
 use crate::form;
 use crate::layout::{self, Section};
 use crate::link;
-use crate::notice::Notice;
 use crate::number;
 use crate::params::{Form, Params, Query};
+use crate::replay;
 use crate::reply::{Failure, see};
 use crate::time;
 
@@ -34,7 +34,7 @@ struct Choice<'a> {
     since: Timestamp,
 }
 
-/// What the first form says; the failures of the last day where it was not sent yet.
+/// What the form says; the failures of the last day where it was not sent yet.
 fn choice(params: &Params) -> Result<Choice<'_>, Failure> {
     let span = params.one("span").unwrap_or(SPAN);
     let known = SPANS.iter().any(|(known, _)| *known == span);
@@ -43,11 +43,11 @@ fn choice(params: &Params) -> Result<Choice<'_>, Failure> {
     Ok(Choice { kind: kind(params)?, span, since: time::before(time::now(), ms) })
 }
 
-/// What the second form says: exactly what was counted.
-fn confirmed(params: &Params) -> Result<Choice<'_>, Failure> {
+/// The same, since exactly when it was counted.
+fn counted(params: &Params) -> Result<Choice<'_>, Failure> {
     let since = params.required("since")?;
     let wrong = || Failure::BadRequest(format!("`since`: expected a time, found `{since}`"));
-    Ok(Choice { kind: kind(params)?, span: SPAN, since: time::parse(since).ok_or_else(wrong)? })
+    Ok(Choice { since: time::parse(since).ok_or_else(wrong)?, ..choice(params)? })
 }
 
 fn kind(params: &Params) -> Result<&str, Failure> {
@@ -60,6 +60,10 @@ fn kind(params: &Params) -> Result<&str, Failure> {
 }
 
 impl Choice<'_> {
+    fn code(&self) -> String {
+        format!("{} {}", self.kind, self.span)
+    }
+
     fn request(&self, name: &str, dry_run: bool) -> ReplayRequest {
         let failed = self.kind == FAILED;
         ReplayRequest {
@@ -80,55 +84,41 @@ pub(crate) async fn count(
 ) -> Result<Html, Failure> {
     let choice = choice(&params)?;
     let counted = dashboard.admin.replay(&caller, choice.request(&name, true)).await?;
+    let since = choice.since.to_string();
     let about = html! { "Sends events of the log to this destination again" };
     let content = html! {
         (layout::crumbs(&[("Destinations", super::list::PATH), (&name, &link::destination(&name))]))
         (layout::head(&html! { "Replay to " (name) }, &about, &html! {}))
         section.card {
-            (choices(&name, &choice))
-            (outlook(&counted))
-            @if counted.deliveries > 0 { (begin(&name, &choice, &counted)) }
+            (replay::form(&path(&name), &[("since", &since)], &choices(&choice), &choice.code(), &outlook(&counted), &counted))
         }
     };
     Ok(layout::page(&caller, Section::Destinations, &format!("Replay to {name}"), &content))
 }
 
-fn choices(name: &str, choice: &Choice<'_>) -> Markup {
+fn path(name: &str) -> String {
+    format!("{}/replay", link::destination(name))
+}
+
+fn choices(choice: &Choice<'_>) -> Markup {
     let kinds = [(FAILED, "What failed permanently"), (MISSING, "What it takes and never got")];
     let kinds = kinds.map(|(value, label)| (value.to_owned(), label.to_owned()));
     let spans = SPANS.map(|(value, label)| (value.to_owned(), label.to_owned()));
     html! {
-        form.row action={ (link::destination(name)) "/replay" } {
-            label for="what" { "Replay" }
-            (form::select("what", "what", &kinds, Some(choice.kind)))
-            label for="span" { "in" }
-            (form::select("span", "span", &spans, Some(choice.span)))
-            button type="submit" { "Count" }
-        }
+        label for="what" { "Replay" }
+        (form::select("what", "what", &kinds, Some(choice.kind)))
+        label for="span" { "in" }
+        (form::select("span", "span", &spans, Some(choice.span)))
     }
 }
 
 fn outlook(counted: &ReplayStatus) -> Markup {
     html! {
-        p.outlook {
-            @if counted.deliveries == 0 { "There is nothing to replay." } @else {
-                strong { @if counted.more { "At least " } (number::count(counted.deliveries)) }
-                @if counted.deliveries == 1 { " delivery." } @else { " deliveries." }
-            }
+        @if counted.deliveries == 0 { "There is nothing to replay." } @else {
+            strong { @if counted.more { "At least " } (number::count(counted.deliveries)) }
+            @if counted.deliveries == 1 { " delivery." } @else { " deliveries." }
         }
     }
-}
-
-fn begin(name: &str, choice: &Choice<'_>, counted: &ReplayStatus) -> Markup {
-    let action = format!("{}/replay", link::destination(name));
-    let since = choice.since.to_string();
-    let fields = [("what", choice.kind), ("since", since.as_str())];
-    let label = if counted.more {
-        "Replay all of them".to_owned()
-    } else {
-        format!("Replay {}", number::count(counted.deliveries))
-    };
-    form::post(&action, &fields, &html! { button.primary type="submit" { (label) } })
 }
 
 pub(crate) async fn start(
@@ -137,10 +127,11 @@ pub(crate) async fn start(
     Path(name): Path<String>,
     Form(params): Form,
 ) -> Result<Response, Failure> {
-    let request = confirmed(&params)?.request(&name, false);
-    let status = dashboard.admin.replay(&caller, request).await?;
-    Ok(see(&match status.id {
-        Some(id) if !status.done => link::replay(id),
-        _ => Notice::Replayed.at(&link::destination(&name), Some(status.deliveries)),
-    }))
+    let choice = counted(&params)?;
+    if replay::is_changed(&params, &choice.code()) {
+        let pairs = [("what", choice.kind), ("span", choice.span)];
+        return Ok(see(&link::with_query(&path(&name), pairs)));
+    }
+    let status = dashboard.admin.replay(&caller, choice.request(&name, false)).await?;
+    Ok(replay::begun(&status, &link::destination(&name)))
 }

@@ -9,9 +9,9 @@ use maud::{Markup, html};
 use crate::dashboard::{Dashboard, may_change};
 use crate::form;
 use crate::link;
-use crate::notice::Notice;
 use crate::params::Form;
-use crate::reply::{Failure, see};
+use crate::replay;
+use crate::reply::Failure;
 
 /// Sends an event again: to the destination that the form names, or to all that take it.
 pub(crate) async fn replay_one(
@@ -27,10 +27,7 @@ pub(crate) async fn replay_one(
         ..ReplayRequest::default()
     };
     let status = dashboard.admin.replay(&caller, request).await?;
-    Ok(see(&match status.id {
-        Some(replay) if !status.done => link::replay(replay),
-        _ => Notice::Replayed.at(&link::event(&source, &id), Some(status.deliveries)),
-    }))
+    Ok(replay::begun(&status, &link::event(&source, &id)))
 }
 
 /// Replay to one destination or to all, for who may.

@@ -12,6 +12,7 @@ use super::rows::{COLUMNS, row};
 use crate::dashboard::{Dashboard, may_change};
 use crate::filter::{Filter, PAGE_EVENTS, PATH, WrongFilter};
 use crate::layout::{self, Section};
+use crate::notice;
 use crate::number;
 use crate::params::{Params, Query};
 use crate::reply::Reply;
@@ -35,6 +36,7 @@ pub(crate) async fn page(
     let newest = found.events.first().map_or(head, |event| event.seq.max(head));
     let content = html! {
         (layout::head(&html! { "Events" }, &about(&found, before), &actions(&filter, &caller, &found, live)))
+        (notice::of(&params))
         (filters::form(&params, &caller))
         (filters::chips(&filter))
         @if live { (waiting()) }

@@ -12,10 +12,9 @@ use crate::document::Html;
 use crate::filter::{Filter, PAGE_EVENTS, PATH};
 use crate::form;
 use crate::layout::{self, Section};
-use crate::link;
-use crate::notice::Notice;
 use crate::number;
 use crate::params::{Form, Query};
+use crate::replay;
 use crate::reply::{Failure, see};
 use crate::time;
 
@@ -36,19 +35,17 @@ pub(crate) async fn confirm(
     let options: Vec<_> = std::iter::once((String::new(), "all that take them".to_owned()))
         .chain(destinations.into_iter().map(|one| (one.name.clone(), one.name)))
         .collect();
+    let chosen = to.as_deref().unwrap_or_default();
+    let choices = html! {
+        label for="to" { "To" }
+        (form::select("to", "to", &options, to.as_deref()))
+    };
     let content = html! {
         (layout::crumbs(&[("Events", &filter.url(PATH, &[]))]))
         (layout::head(&html! { "Replay events" }, &html! { "Sends every event that matches again, whatever became of it." }, &html! {}))
         (filters::chips(&filter))
         section.card {
-            form.row action=(ACTION) {
-                @for (name, value) in filter.pairs() { input type="hidden" name=(name) value=(value); }
-                label for="to" { "To" }
-                (form::select("to", "to", &options, to.as_deref()))
-                button type="submit" { "Count" }
-            }
-            (outlook(&counted))
-            @if counted.deliveries > 0 { (begin(&filter, to.as_deref(), &counted)) }
+            (replay::form(ACTION, &filter.pairs(), &choices, chosen, &outlook(&counted), &counted))
         }
     };
     Ok(layout::page(&caller, Section::Events, "Replay events", &content))
@@ -56,25 +53,12 @@ pub(crate) async fn confirm(
 
 fn outlook(counted: &ReplayStatus) -> Markup {
     html! {
-        p.outlook {
-            @if counted.deliveries == 0 { "No delivery would be made." } @else {
-                strong { @if counted.more { "at least " } (number::count(counted.deliveries)) }
-                @if counted.deliveries == 1 { " delivery would be made" } @else { " deliveries would be made" }
-                ", from " (number::counted(counted.events, "event")) "."
-            }
+        @if counted.deliveries == 0 { "No delivery would be made." } @else {
+            strong { @if counted.more { "at least " } (number::count(counted.deliveries)) }
+            @if counted.deliveries == 1 { " delivery would be made" } @else { " deliveries would be made" }
+            ", from " (number::counted(counted.events, "event")) "."
         }
     }
-}
-
-fn begin(filter: &Filter, to: Option<&str>, counted: &ReplayStatus) -> Markup {
-    let mut fields = filter.pairs();
-    fields.extend(to.map(|to| ("to", to)));
-    let label = if counted.more {
-        "Replay all of them".to_owned()
-    } else {
-        format!("Replay {}", number::count(counted.deliveries))
-    };
-    form::post(ACTION, &fields, &html! { button.primary type="submit" { (label) } })
 }
 
 /// Begins it, and goes to where its progress is.
@@ -84,12 +68,12 @@ pub(crate) async fn start(
     Form(params): Form,
 ) -> Result<Response, Failure> {
     let filter = Filter::read(&params, &caller)?;
-    let status =
-        dashboard.admin.replay(&caller, request(&filter, params.owned("to"), false)).await?;
-    Ok(see(&match status.id {
-        Some(id) => link::replay(id),
-        None => Notice::Replayed.at(PATH, Some(status.deliveries)),
-    }))
+    let to = params.one("to").unwrap_or_default();
+    if replay::is_changed(&params, to) {
+        return Ok(see(&filter.url(ACTION, &[("to", to)])));
+    }
+    let request = request(&filter, params.owned("to"), false);
+    Ok(replay::begun(&dashboard.admin.replay(&caller, request).await?, PATH))
 }
 
 fn request(filter: &Filter, destination: Option<String>, dry_run: bool) -> ReplayRequest {
