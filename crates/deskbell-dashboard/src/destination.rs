@@ -41,6 +41,17 @@ pub(crate) fn backlog(destination: &DestinationView) -> Markup {
     }
 }
 
+/// An event by its number in the log.
+pub(crate) fn event_number(seq: Option<i64>) -> Markup {
+    html! {
+        @if let Some(seq) = seq { "number " (number::count(seq.unsigned_abs())) } @else { "–" }
+    }
+}
+
+pub(crate) fn newest(destination: &DestinationView) -> Markup {
+    html! { "the newest of the log is " (event_number(Some(destination.head))) }
+}
+
 /// Whether its settings say that nothing is sent to it; a pause is none of them.
 pub(crate) fn is_switched_off(destination: &DestinationView) -> bool {
     destination.enabled == Some(false) && !is_stopped(destination)

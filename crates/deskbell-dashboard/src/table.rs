@@ -52,6 +52,20 @@ pub(crate) fn facts(facts: &[(&str, Markup)]) -> Markup {
     }
 }
 
+/// A number, or what stands for one, with its name above and a note below.
+pub(crate) fn figure(name: &str, value: &Markup, note: &Markup) -> Markup {
+    html! { div { dt { (name) } dd.value { (value) } dd.note { (note) } } }
+}
+
+/// How many dead letters a destination has, and where they are.
+pub(crate) fn dead_letters(count: u64, url: &str, none: &str) -> Markup {
+    figure(
+        "Dead letters",
+        &html! { (number::count(count)) },
+        &html! { @if count > 0 { a href=(url) { "Show them" } } @else { (none) } },
+    )
+}
+
 /// What to do where there is nothing to show.
 pub(crate) fn empty(title: &str, what_next: &Markup) -> Markup {
     html! { div.empty { p.title { (title) } div { (what_next) } } }

@@ -7,7 +7,7 @@ use deskbell_admin::Timestamp;
 use maud::{Markup, html};
 
 const SECOND: i64 = 1_000;
-const MINUTE: i64 = 60 * SECOND;
+pub(crate) const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 

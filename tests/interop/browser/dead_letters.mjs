@@ -16,7 +16,7 @@ await visit("dead-letters", {
 
   "the overview leads to them": async (visitor) => {
     await visitor.press("Overview");
-    await visitor.press("Look at them");
+    await visitor.press("Show them");
     await visitor.arrives(LETTERS);
   },
 

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::badge::{self, Tone, badge};
 use crate::dashboard::{Dashboard, may_change};
-use crate::destination::{backlog, pause_or_resume, trouble};
+use crate::destination::{backlog, event_number, newest, pause_or_resume, trouble};
 use crate::document::Html;
 use crate::layout::{self, Section};
 use crate::link;
@@ -15,7 +15,7 @@ use crate::number;
 use crate::reply::Failure;
 use crate::table::{
     Column::{Number, Text},
-    cards, cell, empty, facts,
+    cards, cell, dead_letters, empty, facts, figure,
 };
 use crate::time;
 
@@ -47,17 +47,13 @@ pub(crate) async fn page(
 
 fn figures(view: &DestinationView) -> Markup {
     let dead = view.dead_lettered.unwrap_or(0);
-    let letters = link::dead_letters(&view.name);
+    let last = view.reconciled.as_ref();
     html! {
         dl.figures {
-            div { dt { "Lag" } dd.value { (backlog(view)) }
-                dd.note { "of " (number::count(view.head.unsigned_abs())) " events in the log" } }
-            div { dt { "Dead letters" } dd.value { (number::count(dead)) }
-                dd.note { @if dead > 0 { a href=(letters) { "Look at them" } } @else { "no row was rejected" } } }
-            div { dt { "Waiting rows" } dd.value { (number::known(view.waiting_rows)) }
-                dd.note { "retried automatically" } }
-            div { dt { "Last reconcile" } dd.value { (reconciled(view.reconciled.as_ref())) }
-                dd.note { (found(view.reconciled.as_ref())) } }
+            (figure("Lag", &backlog(view), &newest(view)))
+            (dead_letters(dead, &link::dead_letters(&view.name), "no row was rejected"))
+            (figure("Waiting rows", &html! { (number::known(view.waiting_rows)) }, &html! { "retried automatically" }))
+            (figure("Last reconcile", &reconciled(last), &found(last)))
         }
     }
 }
@@ -109,7 +105,7 @@ fn details(view: &DestinationView) -> Markup {
             h2 { "Progress" }
             (facts(&[
                 ("State since", time::maybe(view.since)),
-                ("Applied up to", html! { (number::known(view.routed.map(i64::unsigned_abs))) }),
+                ("Last event applied", event_number(view.routed)),
                 ("Oldest event not applied", time::maybe(view.oldest_received_at)),
                 ("Reported", time::maybe(view.reported_at)),
             ]))

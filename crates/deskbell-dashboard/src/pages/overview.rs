@@ -6,7 +6,7 @@ mod sections;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use deskbell_admin::{Caller, Overview};
+use deskbell_admin::{Caller, MinuteCount, Overview};
 use maud::{Markup, html};
 
 use self::problems::{Problem, problems};
@@ -17,7 +17,8 @@ use crate::layout::{self, Section};
 use crate::number;
 use crate::pages::setup;
 use crate::reply::Reply;
-use crate::time;
+use crate::table::{dead_letters, figure};
+use crate::time::{self, MINUTE};
 
 pub(crate) async fn page(
     State(dashboard): State<Dashboard>,
@@ -28,8 +29,8 @@ pub(crate) async fn page(
         return Ok(setup::page_of(&caller, &overview).into_response());
     }
     let content = html! {
-        (layout::head(&html! { "Overview" }, &about(&overview), &html! {}))
         div id="live" hx-get="/dashboard" hx-trigger="every 10s" hx-select="#live" hx-swap="outerHTML" {
+            (layout::head(&html! { "Overview" }, &about(&overview), &html! {}))
             (verdict(&problems(&overview)))
             (figures(&overview))
             (sections::events_per_minute(&overview))
@@ -75,15 +76,22 @@ fn verdict(problems: &[Problem]) -> Markup {
     }
 }
 
+/// The minutes that have passed: the newest one goes on, and is not to be compared with them.
+fn whole_minutes(overview: &Overview) -> &[MinuteCount] {
+    let passed = |minute: &MinuteCount| time::before(overview.now, MINUTE) >= minute.from;
+    let whole = overview.minutes.iter().take_while(|minute| passed(minute)).count();
+    &overview.minutes[..whole]
+}
+
 /// The numbers that one looks at first.
 fn figures(overview: &Overview) -> Markup {
     let total: u64 = overview.minutes.iter().map(|minute| minute.events).sum();
-    let last = overview.minutes.last().map_or(0, |minute| minute.events);
+    let last = whole_minutes(overview).last().map_or(0, |minute| minute.events);
     let dead: u64 = overview.destinations.iter().filter_map(|one| one.dead_lettered).sum();
     let last_event = overview.sources.iter().filter_map(|source| source.last_event_at).max();
     html! {
         dl.figures {
-            (figure("Events, last minute", &html! { (number::count(last)) },
+            (figure("Events, last whole minute", &html! { (number::count(last)) },
                 &html! { (number::count(total)) " in the last hour" }))
             @if let Some(latency) = overview.ack_latency {
                 (figure("Ack latency, p50", &html! { (number::milliseconds(latency.p50_ms)) },
@@ -93,16 +101,10 @@ fn figures(overview: &Overview) -> Markup {
             }
             (figure("Last event", &html! {
                 @if let Some(at) = last_event { (time::ago(at, overview.now)) } @else { "never" }
-            }, &html! { (number::count(overview.head.unsigned_abs())) " in the log" }))
-            (figure("Dead letters", &html! { (number::count(dead)) }, &html! {
-                @if dead > 0 { a href="/dashboard/dead-letters" { "Look at them" } } @else { "nothing failed permanently" }
-            }))
+            }, &html! { "number " (number::count(overview.head.unsigned_abs())) " in the log" }))
+            (dead_letters(dead, "/dashboard/dead-letters", "nothing failed permanently"))
             (figure("Duplicates", &html! { (number::count(overview.duplicates)) },
                 &html! { "acknowledged, stored once" }))
         }
     }
-}
-
-fn figure(name: &str, value: &Markup, note: &Markup) -> Markup {
-    html! { div { dt { (name) } dd.value { (value) } dd.note { (note) } } }
 }

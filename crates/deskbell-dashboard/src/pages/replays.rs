@@ -12,6 +12,7 @@ use crate::layout::{self, Section};
 use crate::link;
 use crate::number;
 use crate::reply::Failure;
+use crate::table::figure;
 
 pub(crate) async fn page(
     State(dashboard): State<Dashboard>,
@@ -42,9 +43,9 @@ fn progress(id: i64, status: &ReplayStatus) -> Markup {
             @if let Some(reason) = &status.failed { (stopped(reason)) }
             @if runs { progress aria-label="Replay" {} }
             dl.figures {
-                div { dt { "Deliveries pending again" } dd.value { (number::count(status.deliveries)) } }
+                (figure("Deliveries pending again", &html! { (number::count(status.deliveries)) }, &html! {}))
                 @if status.events > 0 {
-                    div { dt { "Events looked at" } dd.value { (number::count(status.events)) } }
+                    (figure("Events looked at", &html! { (number::count(status.events)) }, &html! {}))
                 }
             }
             @if runs {

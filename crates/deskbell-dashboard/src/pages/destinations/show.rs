@@ -10,15 +10,17 @@ use super::endpoint::{self, Found};
 use super::{health, secret};
 use crate::badge;
 use crate::dashboard::{Dashboard, may_change};
-use crate::destination::{backlog, declared_in, is_database, kind, pause_or_resume, trouble};
+use crate::destination::{
+    backlog, declared_in, event_number, is_database, kind, newest, pause_or_resume, trouble,
+};
 use crate::form;
 use crate::layout::{self, Section};
 use crate::link;
 use crate::notice;
-use crate::number;
 use crate::params::{Params, Query};
 use crate::payload;
 use crate::reply::Failure;
+use crate::table::{dead_letters, figure};
 use crate::time;
 
 pub(crate) async fn page(
@@ -113,15 +115,13 @@ fn test(view: &DestinationView) -> Markup {
 
 fn figures(view: &DestinationView) -> Markup {
     let dead = view.dead_lettered.unwrap_or(0);
-    let letters = link::dead_letters(&view.name);
     html! {
         dl.figures {
-            div { dt { "Backlog" } dd.value { (backlog(view)) }
-                dd.note { @if let Some(oldest) = view.oldest_received_at { "the oldest from " (time::moment(oldest)) } } }
-            div { dt { "Dead letters" } dd.value { (number::count(dead)) }
-                dd.note { @if dead > 0 { a href=(letters) { "Look at them" } } @else { "nothing failed permanently" } } }
-            div { dt { "Filtered up to" } dd.value { (number::known(view.routed.map(i64::unsigned_abs))) }
-                dd.note { "of " (number::count(view.head.unsigned_abs())) " events in the log" } }
+            (figure("Backlog", &backlog(view), &html! {
+                @if let Some(oldest) = view.oldest_received_at { "the oldest from " (time::moment(oldest)) }
+            }))
+            (dead_letters(dead, &link::dead_letters(&view.name), "nothing failed permanently"))
+            (figure("Last event filtered", &event_number(view.routed), &newest(view)))
         }
     }
 }

@@ -3,6 +3,7 @@
 use deskbell_admin::{DestinationView, Overview, SourceOverview};
 use maud::{Markup, html};
 
+use super::whole_minutes;
 use crate::badge;
 use crate::chart::{Bar, Chart};
 use crate::destination::{address, backlog, kind};
@@ -16,14 +17,14 @@ use crate::table::{
 use crate::time;
 
 pub(super) fn events_per_minute(overview: &Overview) -> Markup {
-    let bars: Vec<_> = overview
-        .minutes
+    let minutes = whole_minutes(overview);
+    let bars: Vec<_> = minutes
         .iter()
         .map(|minute| Bar { from: minute.from, values: vec![minute.events] })
         .collect();
-    let total: u64 = overview.minutes.iter().map(|minute| minute.events).sum();
+    let total: u64 = minutes.iter().map(|minute| minute.events).sum();
     let summary = format!(
-        "Events received in each of the last {} minutes: {} in all",
+        "Events received in each of the last {} whole minutes: {} in all",
         bars.len(),
         number::count(total)
     );
@@ -47,7 +48,11 @@ pub(super) fn sources(overview: &Overview) -> Markup {
                     }
                 }))
                 (cell("Last event", &last_event(source, overview)))
-                (table::count("Last 24 hours", source.events_last_day))
+                td.number data-label="Last 24 hours" {
+                    // With several sources, their shares are estimated from the newest events.
+                    @if overview.sources.len() > 1 && source.events_last_day > 0 { "about " }
+                    (number::count(source.events_last_day))
+                }
                 (cell("Usually", &html! {
                     @if let Some(rate) = source.usual_per_hour { (number::rate(rate)) " an hour" }
                     @else { span.muted { "not known yet" } }
