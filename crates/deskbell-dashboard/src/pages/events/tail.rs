@@ -11,11 +11,12 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use deskbell_admin::{Admin, Caller, EventSummary};
 use deskbell_config::takes_type;
-use deskbell_store::Seq;
+use deskbell_store::{FollowOptions, LogFollower, Seq};
 use futures_util::stream;
 use http::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::Instant;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::rows::row;
 use crate::dashboard::Dashboard;
@@ -28,14 +29,21 @@ const OPEN_MAX: Duration = Duration::from_secs(10 * 60);
 /// A comment after so long without an event, so that no proxy thinks the connection is dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Every event after one, in the order of the log. It ends when the log does: with the server.
+/// How often the log is read without a hint that it has grown.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// The longest pause after a read that failed.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// Every event after one, in the order of the log.
 struct Tail {
     admin: Arc<dyn Admin>,
     filter: Filter,
-    head: watch::Receiver<Seq>,
+    follower: LogFollower,
     after: Seq,
     ready: VecDeque<Event>,
     ends_at: Instant,
+    /// Never cancelled: whoever serves the pages ends the stream when it stops.
+    endless: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -51,13 +59,15 @@ pub(crate) async fn tail(
     let head = dashboard.admin.head();
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let after = seen.or_else(|| params.number("after")).map(Seq::new);
+    let options = FollowOptions { poll_interval: POLL_INTERVAL, backoff_max: BACKOFF_MAX };
     let tail = Tail {
         after: after.unwrap_or_else(|| *head.borrow()),
         admin: dashboard.admin,
         filter: Filter::read(&params, &caller)?,
-        head,
+        follower: LogFollower::new(head, options),
         ready: VecDeque::new(),
         ends_at: Instant::now() + OPEN_MAX,
+        endless: CancellationToken::new(),
         _permit: permit,
     };
     let events = stream::unfold(tail, |mut tail| async {
@@ -73,18 +83,17 @@ impl Tail {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            if Instant::now() >= self.ends_at || self.head.has_changed().is_err() {
-                return None;
+            timeout_at(self.ends_at, self.follower.next_step(&self.endless)).await.ok()?;
+            match self.admin.after(self.after).await {
+                Ok(events) => {
+                    self.follower.succeeded(!events.is_empty());
+                    self.take(events.iter().map(|(event, _)| event));
+                }
+                Err(error) => {
+                    let retry_in = self.follower.failed();
+                    tracing::debug!(%error, ?retry_in, "cannot read the log for a live tail");
+                }
             }
-            // What is appended after this is a change that is waited for below.
-            self.head.mark_unchanged();
-            // Where the log cannot be read, the browser tries again a little later.
-            let events = self.admin.after(self.after).await.ok()?;
-            if events.is_empty() {
-                let changed = tokio::time::timeout_at(self.ends_at, self.head.changed()).await;
-                changed.ok()?.ok()?;
-            }
-            self.take(events.iter().map(|(event, _)| event));
         }
     }
 
