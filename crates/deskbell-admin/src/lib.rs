@@ -77,21 +77,3 @@ pub trait Admin:
     + 'static
 {
 }
-
-impl<T> Admin for T where
-    T: Access
-        + Attempts
-        + DeadLetters
-        + Destinations
-        + Endpoints
-        + Events
-        + Mirrors
-        + OverviewReader
-        + Replays
-        + Settings
-        + fmt::Debug
-        + Send
-        + Sync
-        + 'static
-{
-}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_admin::{
-    Access, AdminError, Caller, EventDetails, EventPage, EventQuery, EventSummary, Events,
+    Access, Admin, AdminError, Caller, EventDetails, EventPage, EventQuery, EventSummary, Events,
     Explanation, NewMessage, NewSession, Payload, Searched, Session, Timestamp, TokenView,
 };
 use deskbell_store::clock::now_ms;
@@ -51,6 +51,8 @@ impl Default for MemoryAdmin {
         }
     }
 }
+
+impl Admin for MemoryAdmin {}
 
 impl MemoryAdmin {
     /// A new token of this role, by the role's name.

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_admin::{AdminError, Caller};
+use deskbell_admin::{Admin, AdminError, Caller};
 use deskbell_store::{LogHandle, NewAuditEntry, Store};
-
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
@@ -37,6 +36,8 @@ pub(crate) struct LocalAdmin {
 pub(crate) const EXPLAINING_MAX: usize = 8;
 /// How long one waits for its turn.
 const EXPLAINING_WAIT_MAX: Duration = Duration::from_secs(5);
+
+impl Admin for LocalAdmin {}
 
 impl LocalAdmin {
     /// Leave to ask the mirrors' databases.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use deskbell_admin::{
-    AdminError, AttemptResult, AttemptView, Endpoint, EndpointSettings, EventSummary,
+    Admin, AdminError, AttemptResult, AttemptView, Endpoint, EndpointSettings, EventSummary,
     ReplayRequest, SealedSecret, Timestamp,
 };
 use serde_json::Value;
@@ -47,6 +47,8 @@ pub(super) struct StoredEvent {
     pub(super) summary: EventSummary,
     pub(super) payload: Bytes,
 }
+
+impl Admin for Desk {}
 
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
