@@ -18,7 +18,11 @@ pub(crate) fn details(attempt: &AttemptView) -> Markup {
             div {
                 @if let Some(error) = &attempt.error { p { (error) } }
                 @if let Some(reply) = &attempt.reply {
-                    p.muted { "Reply, " (number::bytes(attempt.reply_bytes)) ":" }
+                    p.muted {
+                        "Reply, " (number::bytes(attempt.reply_bytes))
+                        @if attempt.reply_bytes > reply.len() { ", of which the first " (number::bytes(reply.len())) " are kept" }
+                        ":"
+                    }
                     pre.scroll tabindex="0" { (reply) }
                 } @else if attempt.reply_bytes > 0 {
                     p.muted { "The reply has " (number::bytes(attempt.reply_bytes)) "." }

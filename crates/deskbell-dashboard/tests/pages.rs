@@ -172,6 +172,20 @@ async fn a_destination_says_how_it_is_and_offers_what_can_be_done() {
 }
 
 #[tokio::test]
+async fn what_is_left_out_is_named() {
+    let pages = pages(&World::full(NOW), TokenRole::Admin);
+    for (url, text) in [
+        (EVENT, "Reply, 20.0 KB, of which the first 40 bytes are kept:"),
+        ("/dashboard/subjects/user_2b6fcd92dvf96q05x8e4a5", ">archive</a> has no row of it."),
+    ] {
+        let page = get(&pages, url).await.text;
+        assert!(page.contains(text), "{url}: {page}");
+    }
+    let guide = get(&pages, "/dashboard/setup").await.text;
+    assert!(!guide.contains("hx-get"), "the first event has come: {guide}");
+}
+
+#[tokio::test]
 async fn a_page_that_is_not_there_says_so() {
     let pages = pages(&World::full(NOW), TokenRole::Admin);
     for url in [

@@ -76,8 +76,7 @@ await visit("one-event", {
     await visitor.press("Count");
     await visitor.sees("1 delivery would be made, from 1 event.");
     await visitor.press("Replay 1");
-    await visitor.arrives(await visitor.path());
-    assert.match(await visitor.path(), /^\/dashboard\/replays\/\d+$/);
+    await visitor.until(async () => /^\/dashboard\/replays\/\d+$/.test(await visitor.path()), "the page is that of the replay");
     await visitor.sees("done");
     assert.deepEqual(await visitor.texts(".figures .value"), ["1", "1"]);
     await visitor.open("/dashboard/events/clerk/msg_grace");

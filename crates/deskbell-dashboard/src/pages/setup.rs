@@ -28,8 +28,7 @@ pub(crate) fn page_of(caller: &Caller, overview: &Overview) -> Html {
         ol.steps {
             li.card { (endpoint(overview)) }
             li.card { (secret(overview)) }
-            li.card id="first-event" hx-get="/dashboard/setup" hx-trigger="every 3s"
-                hx-select="#first-event" hx-swap="outerHTML" { (first_event(overview)) }
+            (first_event(overview))
             li.card { (backfill(overview)) }
         }
     };
@@ -82,19 +81,29 @@ fn secret(overview: &Overview) -> Markup {
 fn first_event(overview: &Overview) -> Markup {
     let last = overview.sources.iter().filter_map(|source| source.last_event_at).max();
     html! {
-        h2 { "Wait for the first event" }
         @if let Some(at) = last {
-            p { (badge(Tone::Good, "received")) " The last event came " (time::ago(at, overview.now))
-                ". " a href="/dashboard/events" { "Look at the events" } "." }
-        } @else {
-            p { (badge(Tone::Info, "waiting")) " No event has come yet. "
-                span.js-only { "This page changes when one does." }
-                noscript { "Reload this page to look again." } }
-            p { "Send one with the " strong { "Testing" } " tab of the endpoint in the Clerk dashboard, or from a terminal:" }
-            div.paste {
-                code { "deskbell trigger user.created" }
-                (form::copy("deskbell trigger user.created", "the command"))
+            li.card id="first-event" {
+                h2 { "Wait for the first event" }
+                p { (badge(Tone::Good, "received")) " The last event came " (time::ago(at, overview.now))
+                    ". " a href="/dashboard/events" { "Show the events" } "." }
             }
+        } @else {
+            li.card id="first-event" hx-get="/dashboard/setup" hx-trigger="every 3s"
+                hx-select="#first-event" hx-swap="outerHTML" { (no_event_yet()) }
+        }
+    }
+}
+
+fn no_event_yet() -> Markup {
+    html! {
+        h2 { "Wait for the first event" }
+        p { (badge(Tone::Info, "waiting")) " No event has come yet. "
+            span.js-only { "This page changes when one does." }
+            noscript { "Reload this page to look again." } }
+        p { "Send one with the " strong { "Testing" } " tab of the endpoint in the Clerk dashboard, or from a terminal:" }
+        div.paste {
+            code { "deskbell trigger user.created" }
+            (form::copy("deskbell trigger user.created", "the command"))
         }
     }
 }

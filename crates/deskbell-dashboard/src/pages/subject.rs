@@ -72,6 +72,10 @@ fn rows(explanation: &Explanation, caller: &Caller) -> Markup {
             (empty("No mirror has a row of it.", &html! {
                 "It was deleted, it is not mirrored, or its event was not applied yet: the events say which."
             }))
+        } @else {
+            @for mirror in &explanation.without_row {
+                p { a href=(link::mirror(mirror)) { (mirror) } " has no row of it." }
+            }
         }
     }
 }
