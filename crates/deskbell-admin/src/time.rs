@@ -1,8 +1,9 @@
 //! Moments, as JSON has them.
 
 use std::fmt;
+use std::str::FromStr;
 
-use clerk_webhooks::UnixMillis;
+use clerk_webhooks::{NotATime, UnixMillis};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -21,6 +22,15 @@ impl fmt::Display for Timestamp {
     }
 }
 
+impl FromStr for Timestamp {
+    type Err = NotATime;
+
+    /// A moment of ISO 8601; UTC where it names no zone.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        UnixMillis::from_str(text).map(|moment| Self(moment.as_millis()))
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -30,7 +40,19 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let moment: UnixMillis = text.parse().map_err(serde::de::Error::custom)?;
-        Ok(Self(moment.as_millis()))
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_in_utc_where_they_name_no_zone() {
+        for text in ["2026-11-21T08:00", "2026-11-21T08:00:00Z", "2026-11-21T09:00:00+01:00"] {
+            assert_eq!(text.parse(), Ok(Timestamp(1_795_248_000_000)), "{text}");
+        }
+        assert!("yesterday".parse::<Timestamp>().is_err());
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct Chip {
 impl When {
     fn parse(text: &str) -> Option<Self> {
         let ago = time::parse_span(text).map(Moment::Ago);
-        let moment = ago.or_else(|| time::parse(text).map(Moment::At))?;
+        let moment = ago.or_else(|| text.parse().ok().map(Moment::At))?;
         Some(Self { text: text.to_owned(), moment })
     }
 

@@ -4,12 +4,13 @@ use deskbell_admin::Caller;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::assets;
-use crate::document::Html;
 use crate::icon::{Icon, icon};
 
 /// Scripts of data are off, nothing of a page is kept in the browser's storage, and htmx writes no
 /// styles of its own: so the content security policy can be strict.
 const HTMX_CONFIG: &str = r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,"selfRequestsOnly":true}"#;
+
+pub(crate) type Html = axum::response::Html<String>;
 
 /// The part of the pages that one is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(crate) fn page(caller: &Caller, section: Section, title: &str, content: &Mar
             main id="main" tabindex="-1" { (content) }
         }
     };
-    Html(document(title, &body))
+    axum::response::Html(document(title, &body).into_string())
 }
 
 /// A page that is no part of any section: a message alone.

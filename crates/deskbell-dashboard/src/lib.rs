@@ -14,7 +14,6 @@ mod compress;
 mod curl;
 mod dashboard;
 mod destination;
-mod document;
 mod filter;
 mod form;
 mod icon;

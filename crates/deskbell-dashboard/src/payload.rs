@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use crate::clip::clip;
 use crate::number::{count, counted};
 
 /// Values that are shown; what follows them is counted.
@@ -87,10 +88,13 @@ pub(crate) fn value(json: &Value) -> Markup {
     }
 }
 
+/// A longer text is cut, and says how long it is.
 fn clipped(text: &str) -> String {
-    match text.char_indices().nth(TEXT_CHARS_MAX) {
-        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], count(text.len() as u64)),
-        None => text.to_owned(),
+    let clipped = clip(text, TEXT_CHARS_MAX);
+    if clipped == text {
+        clipped
+    } else {
+        format!("{clipped} ({} bytes)", count(text.len() as u64))
     }
 }
 

@@ -1,11 +1,10 @@
 //! Replies: pages, redirects, and pages that say why there is none.
 
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use deskbell_admin::AdminError;
 use http::{HeaderValue, StatusCode};
 use maud::html;
 
-use crate::document::Html;
 use crate::layout;
 
 /// Why a page cannot be shown, or a change was not made.
@@ -42,7 +41,7 @@ impl IntoResponse for Failure {
                 p { a.button href="/dashboard" { "Go to the overview" } }
             },
         );
-        let mut response = (status, Html(page)).into_response();
+        let mut response = (status, Html(page.into_string())).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert("retry-after", HeaderValue::from_static("5"));
         }

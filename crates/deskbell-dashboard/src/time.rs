@@ -1,8 +1,5 @@
 //! Moments and spans of time. Pages have UTC; a script puts the reader's own zone in its place.
 
-use std::str::FromStr;
-
-use clerk_webhooks::UnixMillis;
 use deskbell_admin::Timestamp;
 use maud::{Markup, html};
 
@@ -94,11 +91,6 @@ pub(crate) fn parse_span(text: &str) -> Option<i64> {
     number.checked_mul(unit).filter(|ms| *ms > 0)
 }
 
-/// A moment of ISO 8601; UTC where it names no zone.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
-    UnixMillis::from_str(text).ok().map(|moment| Timestamp(moment.as_millis()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,15 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn spans_and_moments_are_read() {
+    fn spans_are_read() {
         assert_eq!([parse_span("24h"), parse_span("7d")], [Some(DAY), Some(7 * DAY)]);
         for wrong in ["", "h", "-1h", "1w", "9223372036854775807d", "ü"] {
             assert_eq!(parse_span(wrong), None, "{wrong}");
         }
-        let expected = Some(Timestamp(1_795_248_000_000));
-        for text in ["2026-11-21T08:00", "2026-11-21T08:00:00Z", "2026-11-21T09:00:00+01:00"] {
-            assert_eq!(parse(text), expected, "{text}");
-        }
-        assert_eq!(parse("yesterday"), None);
     }
 }

@@ -13,8 +13,7 @@ use serde_json::Value;
 
 use self::operation::Operation;
 use crate::dashboard::Dashboard;
-use crate::document::Html;
-use crate::layout::{self, Section};
+use crate::layout::{self, Html, Section};
 use crate::link;
 use crate::number;
 use crate::params::Query;

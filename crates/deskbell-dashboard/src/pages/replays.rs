@@ -7,8 +7,7 @@ use maud::{Markup, html};
 
 use crate::badge::{Tone, badge};
 use crate::dashboard::Dashboard;
-use crate::document::Html;
-use crate::layout::{self, Section};
+use crate::layout::{self, Html, Section};
 use crate::link;
 use crate::number;
 use crate::reply::Failure;

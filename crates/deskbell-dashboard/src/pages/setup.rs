@@ -7,9 +7,8 @@ use maud::{Markup, html};
 
 use crate::badge::{Tone, badge};
 use crate::dashboard::Dashboard;
-use crate::document::Html;
 use crate::form;
-use crate::layout::{self, Section};
+use crate::layout::{self, Html, Section};
 use crate::number;
 use crate::reply::Failure;
 use crate::time;
@@ -78,6 +77,7 @@ fn secret(overview: &Overview) -> Markup {
     }
 }
 
+/// Until the first event comes, this step is asked for again.
 fn first_event(overview: &Overview) -> Markup {
     let last = overview.sources.iter().filter_map(|source| source.last_event_at).max();
     html! {

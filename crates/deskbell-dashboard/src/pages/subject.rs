@@ -9,9 +9,8 @@ use maud::{Markup, html};
 
 use crate::badge;
 use crate::dashboard::Dashboard;
-use crate::document::Html;
 use crate::form;
-use crate::layout::{self, Section};
+use crate::layout::{self, Html, Section};
 use crate::link;
 use crate::number;
 use crate::params::Query;

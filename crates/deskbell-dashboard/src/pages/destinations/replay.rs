@@ -7,9 +7,8 @@ use deskbell_admin::{Caller, ReplayRequest, ReplayStatus, Timestamp};
 use maud::{Markup, html};
 
 use crate::dashboard::Dashboard;
-use crate::document::Html;
 use crate::form;
-use crate::layout::{self, Section};
+use crate::layout::{self, Html, Section};
 use crate::link;
 use crate::number;
 use crate::params::{Form, Params, Query};
@@ -47,7 +46,7 @@ fn choice(params: &Params) -> Result<Choice<'_>, Failure> {
 fn counted(params: &Params) -> Result<Choice<'_>, Failure> {
     let since = params.required("since")?;
     let wrong = || Failure::BadRequest(format!("`since`: expected a time, found `{since}`"));
-    Ok(Choice { since: time::parse(since).ok_or_else(wrong)?, ..choice(params)? })
+    Ok(Choice { since: since.parse().map_err(|_| wrong())?, ..choice(params)? })
 }
 
 fn kind(params: &Params) -> Result<&str, Failure> {

@@ -8,10 +8,9 @@ use maud::{Markup, html};
 
 use super::filters;
 use crate::dashboard::Dashboard;
-use crate::document::Html;
 use crate::filter::{Filter, PAGE_EVENTS, PATH};
 use crate::form;
-use crate::layout::{self, Section};
+use crate::layout::{self, Html, Section};
 use crate::number;
 use crate::params::{Form, Query};
 use crate::replay;

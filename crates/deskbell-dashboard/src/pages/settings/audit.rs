@@ -6,8 +6,7 @@ use deskbell_admin::{AuditEntry, Caller};
 use maud::{Markup, html};
 
 use crate::dashboard::Dashboard;
-use crate::document::Html;
-use crate::layout::{self, Section};
+use crate::layout::{self, Html, Section};
 use crate::link;
 use crate::params::Query;
 use crate::reply::Failure;
