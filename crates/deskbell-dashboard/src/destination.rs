@@ -5,8 +5,10 @@ use maud::{Markup, html};
 
 use crate::badge;
 use crate::form;
+use crate::layout;
 use crate::link;
 use crate::number;
+use crate::pages::destinations::list::PATH;
 use crate::reply::sentence;
 use crate::time;
 
@@ -74,6 +76,22 @@ pub(crate) fn declared_in(destination: &DestinationView) -> &'static str {
 /// `http`, `email`; a function has no type.
 pub(crate) fn kind(destination: &DestinationView) -> &str {
     destination.destination_type.as_deref().unwrap_or("function")
+}
+
+/// The top of its page and of its mirror's: what it is, and how it is.
+pub(crate) fn top(
+    destination: &DestinationView,
+    about: &Markup,
+    actions: &Markup,
+    notice: &Markup,
+) -> Markup {
+    let title = html! { (destination.name) (badge::destination_state(destination)) };
+    html! {
+        (layout::crumbs(&[("Destinations", PATH)]))
+        (layout::head(&title, about, actions))
+        (notice)
+        (trouble(destination))
+    }
 }
 
 /// What is wrong with it, in a sentence; nothing where all is well.

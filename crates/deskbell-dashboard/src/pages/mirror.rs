@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::badge::{self, Tone, badge};
 use crate::dashboard::{Dashboard, may_change};
-use crate::destination::{backlog, event_number, newest, pause_or_resume, trouble};
+use crate::destination::{backlog, event_number, newest, pause_or_resume, top};
 use crate::layout::{self, Html, Section};
 use crate::link;
 use crate::number;
@@ -32,11 +32,8 @@ pub(crate) async fn page(
         @if may_change(&caller) { (pause_or_resume(view)) }
         a.button href=(link::destination(&view.name)) { "Settings" }
     };
-    let title = html! { (view.name) (badge::destination_state(view)) };
     let content = html! {
-        (layout::crumbs(&[("Destinations", "/dashboard/destinations")]))
-        (layout::head(&title, &about, &actions))
-        (trouble(view))
+        (top(view, &about, &actions, &html! {}))
         (figures(view))
         (tables(&mirror))
         (details(view))

@@ -21,7 +21,7 @@ pub(crate) async fn pause(
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
     dashboard.admin.pause(&caller, &name).await?;
-    Ok(see(&Notice::Paused.at(&link::destination(&name), None)))
+    Ok(changed(&name, Notice::Paused))
 }
 
 pub(crate) async fn resume(
@@ -30,7 +30,12 @@ pub(crate) async fn resume(
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
     dashboard.admin.resume(&caller, &name).await?;
-    Ok(see(&Notice::Resumed.at(&link::destination(&name), None)))
+    Ok(changed(&name, Notice::Resumed))
+}
+
+/// The destination's page, which says what was done.
+pub(super) fn changed(name: &str, notice: Notice) -> Response {
+    see(&notice.at(&link::destination(name), None))
 }
 
 pub(crate) async fn send_test(
@@ -74,7 +79,7 @@ pub(crate) async fn replace_headers(
     let found = endpoint::changeable(&dashboard, &name).await?;
     let headers = headers(params.one("headers").unwrap_or_default())?;
     dashboard.admin.set_endpoint_headers(&caller, &found.source, &name, headers).await?;
-    Ok(see(&Notice::HeadersReplaced.at(&link::destination(&name), None)))
+    Ok(changed(&name, Notice::HeadersReplaced))
 }
 
 /// Lines of `name: value`.

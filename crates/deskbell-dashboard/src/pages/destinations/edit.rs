@@ -7,6 +7,7 @@ use deskbell_admin::{Caller, EndpointSettings, SealedSecret};
 use http::StatusCode;
 use maud::{Markup, html};
 
+use super::actions::changed;
 use super::endpoint;
 use super::endpoint_form::{self, Mistake, Typed};
 use super::list::PATH;
@@ -16,7 +17,7 @@ use crate::layout::{self, Html, Section};
 use crate::link;
 use crate::notice::Notice;
 use crate::params::{Form, Params};
-use crate::reply::{Failure, see};
+use crate::reply::Failure;
 
 const NEW: &str = "/dashboard/destinations/new";
 
@@ -84,7 +85,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Failure> {
     let made = made(&dashboard, &caller, &params).await?;
     Ok(match made {
-        Ok(id) => see(&Notice::Created.at(&link::destination(&id), None)),
+        Ok(id) => changed(&id, Notice::Created),
         Err(mistake) => {
             let page = new_page(&dashboard, &caller, &params, Some(&mistake));
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
@@ -136,7 +137,7 @@ pub(crate) async fn update(
         Ok(settings) => {
             let saved = dashboard.admin.update_endpoint(&caller, &found.source, &name, settings);
             match saved.await {
-                Ok(_) => return Ok(see(&Notice::Saved.at(&link::destination(&name), None))),
+                Ok(_) => return Ok(changed(&name, Notice::Saved)),
                 Err(error) => Mistake::of(error)?,
             }
         }

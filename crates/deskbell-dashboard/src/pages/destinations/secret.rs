@@ -6,13 +6,14 @@ use axum::response::Response;
 use deskbell_admin::{Caller, SealedSecret};
 use maud::{Markup, html};
 
+use super::actions::changed;
 use super::endpoint;
 use crate::dashboard::Dashboard;
 use crate::form;
 use crate::link;
 use crate::notice::Notice;
 use crate::params::Form;
-use crate::reply::{Failure, see};
+use crate::reply::Failure;
 
 pub(super) fn section(name: &str, revealed: Option<&SealedSecret>) -> Markup {
     let path = link::destination(name);
@@ -58,5 +59,5 @@ pub(crate) async fn rotate(
     let found = endpoint::changeable(&dashboard, &name).await?;
     let secret = params.owned("secret").map(SealedSecret);
     dashboard.admin.rotate_endpoint_secret(&caller, &found.source, &name, secret).await?;
-    Ok(see(&Notice::Rotated.at(&link::destination(&name), None)))
+    Ok(changed(&name, Notice::Rotated))
 }

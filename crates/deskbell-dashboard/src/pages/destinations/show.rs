@@ -8,10 +8,9 @@ use maud::{Markup, html};
 
 use super::endpoint::{self, Found};
 use super::{health, secret};
-use crate::badge;
 use crate::dashboard::{Dashboard, may_change};
 use crate::destination::{
-    backlog, declared_in, event_number, is_database, kind, newest, pause_or_resume, trouble,
+    backlog, declared_in, event_number, is_database, kind, newest, pause_or_resume, top,
 };
 use crate::form;
 use crate::layout::{self, Section};
@@ -56,12 +55,8 @@ async fn render(
         (kind(&view)) @if let Some(receiver) = &view.receiver { " · " code { (receiver) } }
         " · " (declared_in(&view))
     };
-    let title = html! { (view.name) (badge::destination_state(&view)) };
     let content = html! {
-        (layout::crumbs(&[("Destinations", super::list::PATH)]))
-        (layout::head(&title, &about, &actions(&view, endpoint.as_ref(), caller)))
-        (notice::of(params))
-        (trouble(&view))
+        (top(&view, &about, &actions(&view, endpoint.as_ref(), caller), &notice::of(params)))
         (figures(&view))
         @if !is_database(&view) {
             (health::chart(dashboard, name, params).await?)
