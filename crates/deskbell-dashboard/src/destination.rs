@@ -67,7 +67,7 @@ pub(crate) fn is_stopped(destination: &DestinationView) -> bool {
 /// Where its settings are.
 pub(crate) fn declared_in(destination: &DestinationView) -> &'static str {
     match (&destination.destination_type, destination.read_only) {
-        (_, false) => "added here or through the API",
+        (_, false) => "added in the dashboard or through the API",
         (Some(_), true) => "declared in the config file",
         (None, true) => "not in the config: a function of the program, or removed",
     }
@@ -95,7 +95,7 @@ pub(crate) fn top(
 }
 
 /// What is wrong with it, in a sentence; nothing where all is well.
-pub(crate) fn trouble(destination: &DestinationView) -> Markup {
+fn trouble(destination: &DestinationView) -> Markup {
     html! {
         @if !destination.state.is_well() && !is_switched_off(destination) {
             div.notice.(badge::destination_tone(destination.state).class()) {

@@ -151,7 +151,7 @@ async fn a_destination_says_how_it_is_and_offers_what_can_be_done() {
         ("destinations/billing", &["declared in the config file"], &[delete, headers]),
         ("destinations/ops", &[pause, "unless an attempt succeeds"], &[resume, secret]),
         ("destinations/archive", &["disabled</span>"], &[pause, resume, "badge good"]),
-        ("destinations/archive", &["added here or through the API"], &["config file"]),
+        ("destinations/archive", &["added in the dashboard or through the API"], &["config file"]),
         ("destinations/reporting", &[resume, "notice warn"], &[pause, "/test\""]),
         ("mirrors/reporting", &[resume, "paused</span>", "notice warn"], &[pause]),
         ("mirrors/mirror", &[pause], &[resume, "notice warn"]),

@@ -61,7 +61,7 @@ await visit("every-page", {
     await inspect(visitor, "replay", await visitor.path());
   },
 
-  "a destination that was made here": async (visitor) => {
+  "a destination that was added in the dashboard": async (visitor) => {
     await visitor.open("/dashboard/destinations/new");
     await visitor.fill("URL", receiver);
     await visitor.press("Add");

@@ -19,7 +19,7 @@ await visit("tokens", {
     await visitor.press("Settings");
     await visitor.fill("New token", "ada");
     await visitor.choose("Role", "viewer: reads, personal data masked");
-    await visitor.press("Make");
+    await visitor.press("Create");
     await visitor.sees("It is shown once: store it now.");
     [made] = await visitor.texts("#tokens .paste code");
     assert.equal(await answers(made), 200);

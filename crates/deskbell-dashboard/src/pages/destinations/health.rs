@@ -72,7 +72,7 @@ fn bars(stats: &DestinationStats, words: &str, per: &str) -> Markup {
     };
     html! {
         @if all == 0 {
-            p.muted { "No attempt in this time." }
+            p.muted { "No attempt in this time. Choose a longer one above." }
         } @else {
             p {
                 strong { (number::count(stats.delivered)) } " delivered, "
@@ -139,7 +139,7 @@ fn table(page: &AttemptPage) -> Markup {
     };
     html! {
         @if page.attempts.is_empty() {
-            (empty("No attempts.", &html! { "When an event is for this destination, its attempts are here." }))
+            (empty("No attempts.", &html! { "They are listed when an event is sent to this destination." }))
         } @else {
             (cards("Attempts", &[Text("Event"), Text("Attempt"), Text("Result"), Text("Error"), Number("Took"), Number("Started")], &rows))
         }

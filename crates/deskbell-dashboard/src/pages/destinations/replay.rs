@@ -113,7 +113,7 @@ fn choices(choice: &Choice<'_>) -> Markup {
 
 fn outlook(counted: &ReplayStatus) -> Markup {
     html! {
-        @if counted.deliveries == 0 { "There is nothing to replay." } @else {
+        @if counted.deliveries == 0 { "There is nothing to replay. Choose a longer time and count again." } @else {
             strong { @if counted.more { "At least " } (number::count(counted.deliveries)) }
             @if counted.deliveries == 1 { " delivery." } @else { " deliveries." }
         }

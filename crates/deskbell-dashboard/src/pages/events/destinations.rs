@@ -8,6 +8,7 @@ use crate::badge;
 use crate::dashboard::may_change;
 use crate::form;
 use crate::link;
+use crate::table::empty;
 use crate::time;
 
 pub(super) fn section(details: &EventDetails, caller: &Caller) -> Markup {
@@ -24,7 +25,10 @@ pub(super) fn section(details: &EventDetails, caller: &Caller) -> Markup {
                 }
             }
             @if details.destinations.is_empty() && details.unwanted.is_empty() {
-                p.muted { "No destination has dealt with this event yet." }
+                (empty("Nothing was sent or applied yet.", &html! {
+                    "Reload this page in a moment, or look at the "
+                    a href="/dashboard/destinations" { "state of the destinations" } "."
+                }))
             }
         }
     }

@@ -118,7 +118,7 @@ fn table(filter: &Filter, found: &EventPage, after: Option<i64>) -> Markup {
 fn nothing(filter: &Filter, found: &EventPage) -> Markup {
     html! {
         @if found.next.is_some() {
-            (empty("Nothing found so far.", &html! { "There are older events that were not looked at yet." }))
+            (empty("Nothing found so far.", &html! { "Older events were not searched yet: go on below, or choose a shorter time above." }))
         } @else if filter.is_empty() {
             (empty("No events yet.", &html! {
                 a.button href="/dashboard/setup" { "Open the set-up guide" }

@@ -52,7 +52,7 @@ pub(crate) async fn confirm(
 
 fn outlook(counted: &ReplayStatus) -> Markup {
     html! {
-        @if counted.deliveries == 0 { "No delivery would be made." } @else {
+        @if counted.deliveries == 0 { "No delivery would be made. Choose another destination, or change the filters." } @else {
             strong { @if counted.more { "at least " } (number::count(counted.deliveries)) }
             @if counted.deliveries == 1 { " delivery would be made" } @else { " deliveries would be made" }
             ", from " (number::counted(counted.events, "event")) "."

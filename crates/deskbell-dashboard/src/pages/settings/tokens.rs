@@ -49,7 +49,7 @@ pub(super) async fn section(dashboard: &Dashboard, made: Option<&Made>) -> Resul
             tr {
                 (cell("Name", &html! { (token.name) }))
                 (cell("Role", &html! { (token.role) }))
-                (cell("Made", &time::moment(token.created_at)))
+                (cell("Created", &time::moment(token.created_at)))
                 (cell("Change", &form::confirmed("/dashboard/settings/tokens/revoke", "Revoke",
                     "Whatever uses it is refused from now on.", &[("name", &token.name)])))
             }
@@ -62,7 +62,7 @@ pub(super) async fn section(dashboard: &Dashboard, made: Option<&Made>) -> Resul
             @if tokens.is_empty() {
                 p.muted { "No tokens but the one of the config." }
             } @else {
-                (cards("Access tokens", &[Text("Name"), Text("Role"), Text("Made"), Text("Change")], &rows))
+                (cards("Access tokens", &[Text("Name"), Text("Role"), Text("Created"), Text("Change")], &rows))
             }
             (new())
         }
@@ -95,7 +95,7 @@ fn new() -> Markup {
             input id="token-name" type="text" name="name" required maxlength="100" placeholder="ci" autocomplete="off";
             label.visually-hidden for="token-role" { "Role" }
             (form::select("token-role", "role", &roles, None))
-            button type="submit" { "Make" }
+            button type="submit" { "Create" }
         }
     }
 }
