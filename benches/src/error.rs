@@ -35,6 +35,14 @@ pub(crate) enum BenchError {
     Config(String),
     #[error("{sent} requests were sent, and {received} came")]
     Requests { sent: usize, received: usize },
+    #[error("the engine: {0}")]
+    Engine(#[from] deskbell::StartError),
+    #[error("the engine: {0}")]
+    EngineConfig(#[from] deskbell::config::ConfigError),
+    #[error("the engine: {0}")]
+    Stopped(#[from] deskbell::StoppedEarly),
+    #[error("{path} answered {status}")]
+    Answer { path: String, status: u16 },
     #[error("the client: {0}")]
     Client(#[from] reqwest::Error),
     #[error("the receiver's address: {0}")]

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use rusqlite::Connection as SqliteConnection;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::database::Database;
 use crate::error::BenchError;
@@ -34,16 +34,26 @@ SELECT n, 1767225600000 + n, 1767225600000 + n, 'clerk', 'msg_0' || printf('%026
         || '\"timestamp\":1767225600000,\"type\":\"user.updated\"}' AS BLOB)
 FROM named";
 
-/// Every event delivered to the one destination at the first attempt, long ago.
-const SETTLED: [&str; 3] = [
-    "INSERT INTO deskbell.settled_deliveries
+/// The events after the bound one delivered to the one destination at the first attempt, long ago;
+/// `{schema}` is the tables' prefix, and `{one}` the parameter.
+const DELIVERED: &str = "INSERT INTO {schema}settled_deliveries
         (destination_id, seq, settled_at_ms, attempts_total, state)
-     SELECT id, seq, received_at_ms, 1, 'delivered' FROM deskbell.events, deskbell.destinations",
-    "INSERT INTO deskbell.attempts
+     SELECT id, seq, received_at_ms, 1, 'delivered' FROM {schema}events, {schema}destinations
+     WHERE seq > {one}";
+const ATTEMPTED: &str = "INSERT INTO {schema}attempts
         (destination_id, seq, number, started_at_ms, duration_ms, status)
-     SELECT id, seq, 1, received_at_ms, 3, 200 FROM deskbell.events, deskbell.destinations",
-    "UPDATE deskbell.destinations SET routed_seq = (SELECT max(seq) FROM deskbell.events)",
-];
+     SELECT id, seq, 1, received_at_ms, 3, 200 FROM {schema}events, {schema}destinations
+     WHERE seq > {one} ORDER BY seq";
+/// One delivery in a thousand failed permanently.
+const DEAD_LETTERED: &str = "UPDATE {schema}settled_deliveries SET state = 'dead_lettered',
+        reason = 'the receiver answered 500', source = event.source,
+        message_id = event.message_id, type = event.type, subject = event.subject
+     FROM {schema}events AS event
+     WHERE event.seq = {schema}settled_deliveries.seq AND event.seq % 1000 = 0 AND event.seq > {one}";
+const FAILED: &str = "UPDATE {schema}attempts SET status = 500, error = 'the receiver answered 500'
+     WHERE seq % 1000 = 0 AND seq > {one}";
+const ROUTED: &str = "UPDATE {schema}destinations
+     SET routed_seq = (SELECT max(seq) FROM {schema}events) WHERE {one} >= 0";
 
 /// The message id of the event with this number, from 1 on.
 pub(crate) fn message_id(number: i64) -> String {
@@ -79,10 +89,45 @@ pub(crate) async fn fill(location: &Location, events: i64) -> Result<(), BenchEr
 pub(crate) async fn deliver(database: &Database, events: i64) -> Result<(), BenchError> {
     let mut connection = database.connect().await?;
     fill_postgres(&mut connection, events).await?;
-    for sql in SETTLED {
-        sqlx::query(sql).execute(&mut connection).await?;
-    }
+    settle_postgres(&mut connection, &[DELIVERED, ATTEMPTED, ROUTED], 0).await?;
     settle_down(&mut connection).await
+}
+
+/// Of a filled log, the events after this one are delivered to its one destination, or failed.
+pub(crate) async fn settle(location: &Location, after: i64) -> Result<(), BenchError> {
+    let all = [DELIVERED, ATTEMPTED, DEAD_LETTERED, FAILED, ROUTED];
+    match location {
+        Location::Sqlite(path) => {
+            let connection = SqliteConnection::open(path)?;
+            connection.pragma_update(None, "synchronous", "OFF")?;
+            for sql in all {
+                connection.execute(&written(sql, "", "?1"), [after])?;
+            }
+            connection.execute_batch("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")?;
+            Ok(File::open(path)?.sync_all()?)
+        }
+        Location::Postgres(url) => {
+            let mut connection = <PgConnection as sqlx::Connection>::connect(url).await?;
+            settle_postgres(&mut connection, &all, after).await?;
+            settle_down(&mut connection).await
+        }
+    }
+}
+
+async fn settle_postgres(
+    connection: &mut PgConnection,
+    statements: &[&str],
+    after: i64,
+) -> Result<(), BenchError> {
+    for sql in statements {
+        let sql = AssertSqlSafe(written(sql, "deskbell.", "$1::bigint"));
+        sqlx::query(sql).bind(after).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn written(sql: &str, schema: &str, one: &str) -> String {
+    sql.replace("{schema}", schema).replace("{one}", one)
 }
 
 async fn fill_postgres(connection: &mut PgConnection, events: i64) -> Result<(), BenchError> {

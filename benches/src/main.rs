@@ -19,6 +19,7 @@ mod load;
 mod location;
 mod log_full;
 mod mirror;
+mod pages;
 mod process;
 mod report;
 mod store;
@@ -66,6 +67,8 @@ enum Benchmark {
     AcceptAndDeliver(accept_and_deliver::Options),
     /// Start, ingest, find and search on a log of ten million events, against a short one
     LogFull(log_full::Options),
+    /// Every list of the admin API and the dashboard on a log of ten million events
+    Pages(pages::Options),
     /// A server of its own for the ingest benchmarks, until its standard input ends
     #[command(hide = true)]
     Serve(child::Options),
@@ -87,6 +90,8 @@ const ALL: &[&[&str]] = &[
     &["delivery-history"],
     &["accept-and-deliver", "--store=postgres"],
     &["log-full", "--store=postgres"],
+    &["pages", "--store=sqlite"],
+    &["pages", "--store=postgres"],
 ];
 
 fn main() -> ExitCode {
@@ -121,6 +126,7 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::DeliveryHistory(options) => delivery_history::run(options),
         Benchmark::AcceptAndDeliver(options) => accept_and_deliver::run(options),
         Benchmark::LogFull(options) => log_full::run(options),
+        Benchmark::Pages(options) => pages::run(options),
         Benchmark::Serve(options) => child::run(options),
     }
 }
