@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::mask::masked_text;
+use crate::mask::masked_member;
 use crate::{Caller, Timestamp};
 
 /// The answer of `deskbell explain`.
@@ -84,7 +84,7 @@ impl Explanation {
     pub fn for_caller(mut self, caller: &Caller) -> Self {
         if !caller.sees_payloads() {
             let columns = self.rows.iter_mut().flat_map(|row| &mut row.columns);
-            columns.for_each(|(name, value)| value.value = masked_text(name, &value.value));
+            columns.for_each(|(name, value)| value.value = masked_member(name, &value.value));
         }
         self
     }

@@ -24,22 +24,28 @@ const HARMLESS: &[&str] = &[
     "slug",
 ];
 
-/// This JSON with every text and number masked, but for ids, times, states and the like.
+/// Ids that somebody else than Clerk chose: an email address, for example.
+const FOREIGN_IDS: &[&str] = &["external_id", "provider_user_id"];
+
+/// This JSON with every text and number masked, but for ids, times, states and the like. In the
+/// application's own metadata nothing is known to be harmless.
 #[must_use]
 pub fn masked(json: &Value) -> Value {
-    masked_text("", json)
+    masked_member("", json)
 }
 
 /// The value of this key, masked unless the key says that it is harmless.
 #[must_use]
-pub(crate) fn masked_text(key: &str, value: &Value) -> Value {
+pub(crate) fn masked_member(key: &str, value: &Value) -> Value {
     match value {
-        Value::Object(members) => {
-            let masked = members.iter().map(|(key, value)| (key.clone(), masked_text(key, value)));
-            Value::Object(masked.collect::<Map<_, _>>())
-        }
+        _ if is_metadata(key) => masked_whole(value),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| (key.clone(), masked_member(key, value)))
+            .collect::<Map<_, _>>()
+            .into(),
         Value::Array(elements) => {
-            elements.iter().map(|element| masked_text(key, element)).collect()
+            elements.iter().map(|element| masked_member(key, element)).collect()
         }
         Value::Null | Value::Bool(_) => value.clone(),
         Value::Number(_) | Value::String(_) if is_harmless(key) => value.clone(),
@@ -47,11 +53,29 @@ pub(crate) fn masked_text(key: &str, value: &Value) -> Value {
     }
 }
 
+/// The value with everything masked, whatever its keys are.
+fn masked_whole(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| (key.clone(), masked_whole(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(elements) => elements.iter().map(masked_whole).collect(),
+        Value::Null => Value::Null,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => MASK.into(),
+    }
+}
+
+fn is_metadata(key: &str) -> bool {
+    key == "metadata" || key.ends_with("_metadata")
+}
+
 fn is_harmless(key: &str) -> bool {
     HARMLESS.contains(&key)
         || key == "id"
         || key == "timestamp"
-        || (key.ends_with("_id") && key != "external_id")
+        || (key.ends_with("_id") && !FOREIGN_IDS.contains(&key))
         || key.ends_with("_at")
         || key.ends_with("_count")
 }
@@ -83,5 +107,32 @@ mod tests {
             },
         });
         assert_eq!(masked(&payload), expected);
+    }
+
+    #[test]
+    fn no_key_of_metadata_is_known_to_be_harmless() {
+        let user = json!({
+            "public_metadata": {
+                "id": "ada@example.com", "birth_at": 1, "is_ill": true, "none": null,
+                "role": [{"slug": "ada"}],
+            },
+            "unsafe_metadata": "ada",
+        });
+        let expected = json!({
+            "public_metadata": {
+                "id": MASK, "birth_at": MASK, "is_ill": MASK, "none": null,
+                "role": [{"slug": MASK}],
+            },
+            "unsafe_metadata": MASK,
+        });
+        assert_eq!(masked(&user), expected);
+        assert_eq!(masked_member("private_metadata", &json!({"id": 1})), json!({"id": MASK}));
+    }
+
+    #[test]
+    fn an_id_that_somebody_else_chose_is_masked() {
+        let account = json!({"provider_user_id": "ada@example.com", "identification_id": "idn_1"});
+        let expected = json!({"provider_user_id": MASK, "identification_id": "idn_1"});
+        assert_eq!(masked(&account), expected);
     }
 }
