@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::mask::mask_error;
 use crate::{AdminError, Caller, Timestamp};
 
 /// How an attempt ended.
@@ -32,7 +33,7 @@ pub struct AttemptView {
     pub result: AttemptResult,
     /// The HTTP status, where there was one.
     pub status: Option<u16>,
-    /// What went wrong, in plain words.
+    /// What went wrong, in plain words; for who may see payloads.
     pub error: Option<String>,
     pub reply_bytes: usize,
     /// The reply's first bytes, read as UTF-8; only for who may see payloads.
@@ -46,6 +47,7 @@ impl AttemptView {
         if !caller.sees_payloads() {
             self.reply = None;
         }
+        mask_error(caller, &mut self.error);
         self
     }
 }

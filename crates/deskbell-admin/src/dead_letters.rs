@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::mask::mask_error;
 use crate::{AdminError, Caller, Timestamp};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -48,6 +49,15 @@ pub struct DeadLetterView {
     pub attempts: Option<u32>,
 }
 
+impl DeadLetterView {
+    /// Without what this caller must not see.
+    #[must_use]
+    pub fn for_caller(mut self, caller: &Caller) -> Self {
+        mask_error(caller, &mut self.reason);
+        self
+    }
+}
+
 /// Dead letters of one destination with one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeadLetterCause {
@@ -63,6 +73,19 @@ pub struct DeadLetterCause {
     pub newest: Option<Timestamp>,
     /// A few ids of entities or messages.
     pub examples: Vec<String>,
+}
+
+impl DeadLetterCause {
+    /// Without what this caller must not see.
+    #[must_use]
+    pub fn for_caller(mut self, caller: &Caller) -> Self {
+        // Where there is no code, the cause is the reason itself.
+        if self.cause == self.reason {
+            mask_error(caller, &mut self.cause);
+        }
+        mask_error(caller, &mut self.reason);
+        self
+    }
 }
 
 /// Which dead letters to list.

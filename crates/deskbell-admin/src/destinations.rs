@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::mask::mask_error;
 use crate::{AdminError, Caller, Timestamp};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -89,6 +90,22 @@ pub struct DestinationView {
     /// Its effective settings, secrets redacted; `null` where there are none.
     #[serde(default)]
     pub settings: Value,
+}
+
+impl DestinationView {
+    /// Without what this caller must not see.
+    #[must_use]
+    pub fn for_caller(mut self, caller: &Caller) -> Self {
+        let reason = self.reason.clone();
+        // That it is paused, nobody but Deskbell says.
+        if self.state != DestinationState::Paused {
+            mask_error(caller, &mut self.reason);
+        }
+        if let (Some(reason), Some(shown)) = (reason, &self.reason) {
+            self.summary = self.summary.replace(&reason, shown);
+        }
+        self
+    }
 }
 
 /// What the last comparison of a mirror with Clerk found.

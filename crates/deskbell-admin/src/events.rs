@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use crate::mask::masked;
+use crate::mask::{mask_reason, masked};
 use crate::{AdminError, AttemptView, Caller, Explanation, Timestamp};
 
 /// Which events to find, the newest first.
@@ -119,13 +119,24 @@ impl EventDetails {
     #[must_use]
     pub fn for_caller(mut self, caller: &Caller) -> Self {
         self.payload = self.payload.map(|payload| payload.for_caller(caller));
-        let attempts = self.destinations.iter_mut().flat_map(|one| &mut one.attempts);
-        let attempts = attempts.chain(self.deliveries.iter_mut().flat_map(|one| &mut one.attempts));
-        if !caller.sees_payloads() {
-            attempts.for_each(|attempt| attempt.reply = None);
+        for one in &mut self.destinations {
+            mask_reason(caller, &one.outcome, &mut one.reason);
+            one.parts
+                .iter_mut()
+                .for_each(|part| mask_reason(caller, &part.outcome, &mut part.reason));
+            mask_attempts(caller, &mut one.attempts);
+        }
+        for one in &mut self.deliveries {
+            mask_reason(caller, &one.state, &mut one.reason);
+            mask_attempts(caller, &mut one.attempts);
         }
         self
     }
+}
+
+fn mask_attempts(caller: &Caller, attempts: &mut Vec<AttemptView>) {
+    let all = std::mem::take(attempts).into_iter();
+    attempts.extend(all.map(|attempt| attempt.for_caller(caller)));
 }
 
 /// A payload: JSON, and the bytes that were signed.

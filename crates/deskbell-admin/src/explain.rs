@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::mask::masked_member;
+use crate::mask::{MASKED_ERROR, mask_reason, masked_member};
 use crate::{Caller, Timestamp};
 
 /// The answer of `deskbell explain`.
@@ -85,6 +85,10 @@ impl Explanation {
         if !caller.sees_payloads() {
             let columns = self.rows.iter_mut().flat_map(|row| &mut row.columns);
             columns.for_each(|(name, value)| value.value = masked_member(name, &value.value));
+            self.unread.iter_mut().for_each(|one| MASKED_ERROR.clone_into(&mut one.error));
+        }
+        for one in self.events.iter_mut().flat_map(|event| &mut event.destinations) {
+            mask_reason(caller, &one.outcome, &mut one.reason);
         }
         self
     }

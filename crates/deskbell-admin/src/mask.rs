@@ -2,8 +2,13 @@
 
 use serde_json::{Map, Value};
 
+use crate::Caller;
+
 /// The placeholder for a masked value.
 const MASK: &str = "•••";
+
+/// What stands for an error, which may quote a row's values or a receiver's reply.
+pub(crate) const MASKED_ERROR: &str = "shown from the role reader on";
 
 /// Keys whose values say nothing about a person, beside those that [`is_harmless`] knows by their form.
 const HARMLESS: &[&str] = &[
@@ -23,6 +28,10 @@ const HARMLESS: &[&str] = &[
     "payer_type",
     "slug",
 ];
+
+/// Outcomes whose reason is never a database's or a receiver's.
+const OWN_REASONS: &[&str] =
+    &["applied", "superseded", "tombstoned", "filtered", "other_instance", "not_mirrored"];
 
 /// Ids that somebody else than Clerk chose: an email address, for example.
 const FOREIGN_IDS: &[&str] = &["external_id", "provider_user_id"];
@@ -67,6 +76,22 @@ fn masked_whole(value: &Value) -> Value {
     }
 }
 
+/// Masks what a database or a receiver said, where this caller must not see it.
+pub(crate) fn mask_error(caller: &Caller, error: &mut Option<String>) {
+    if !caller.sees_payloads()
+        && let Some(error) = error
+    {
+        MASKED_ERROR.clone_into(error);
+    }
+}
+
+/// Masks why an event has this outcome, unless that comes from the config or from Deskbell itself.
+pub(crate) fn mask_reason(caller: &Caller, outcome: &str, reason: &mut Option<String>) {
+    if !OWN_REASONS.contains(&outcome) {
+        mask_error(caller, reason);
+    }
+}
+
 fn is_metadata(key: &str) -> bool {
     key == "metadata" || key.ends_with("_metadata")
 }
@@ -82,6 +107,7 @@ fn is_harmless(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use deskbell_store::TokenRole;
     use serde_json::json;
 
     use super::*;
@@ -134,5 +160,24 @@ mod tests {
         let account = json!({"provider_user_id": "ada@example.com", "identification_id": "idn_1"});
         let expected = json!({"provider_user_id": MASK, "identification_id": "idn_1"});
         assert_eq!(masked(&account), expected);
+    }
+
+    #[test]
+    fn what_a_database_or_a_receiver_said_is_masked_for_viewers() {
+        let said = Some("Key (email)=(ada@example.com) already exists.".to_owned());
+        let caller = |role| Caller { name: "a".to_owned(), role };
+        let shown = |role, outcome| {
+            let mut reason = said.clone();
+            mask_reason(&caller(role), outcome, &mut reason);
+            reason
+        };
+        let masked = Some(MASKED_ERROR.to_owned());
+        assert_eq!(shown(TokenRole::Viewer, "dead_lettered"), masked);
+        assert_eq!(shown(TokenRole::Viewer, "pending"), masked);
+        assert_eq!(shown(TokenRole::Viewer, "filtered"), said);
+        assert_eq!(shown(TokenRole::Reader, "dead_lettered"), said);
+        let mut nothing = None;
+        mask_error(&caller(TokenRole::Viewer), &mut nothing);
+        assert_eq!(nothing, None);
     }
 }

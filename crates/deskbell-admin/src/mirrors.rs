@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AdminError, DestinationView};
+use crate::mask::mask_error;
+use crate::{AdminError, Caller, DestinationView};
 
 /// A mirror, with its tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -14,6 +15,16 @@ pub struct MirrorView {
     pub tables: Vec<MirrorTable>,
     /// Why the tables could not be read, where they could not.
     pub error: Option<String>,
+}
+
+impl MirrorView {
+    /// Without what this caller must not see.
+    #[must_use]
+    pub fn for_caller(mut self, caller: &Caller) -> Self {
+        self.destination = self.destination.for_caller(caller);
+        mask_error(caller, &mut self.error);
+        self
+    }
 }
 
 /// A table of a mirror.

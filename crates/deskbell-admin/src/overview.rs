@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AdminError, AlertView, DestinationView, Timestamp};
+use crate::{AdminError, AlertView, Caller, DestinationView, Timestamp};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Overview {
@@ -24,6 +24,16 @@ pub struct Overview {
     pub duplicates: u64,
     pub refused: Vec<RefusedCount>,
     pub alerts: Vec<AlertView>,
+}
+
+impl Overview {
+    /// Without what this caller must not see.
+    #[must_use]
+    pub fn for_caller(mut self, caller: &Caller) -> Self {
+        let destinations = self.destinations.into_iter();
+        self.destinations = destinations.map(|one| one.for_caller(caller)).collect();
+        self
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

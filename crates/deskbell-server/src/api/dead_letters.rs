@@ -44,11 +44,13 @@ impl FromQuery for LetterParams {
     responses((status = 200, description = "Dead letters", body = [DeadLetterView]), Problem))]
 pub(super) async fn list_dead_letters(
     State(api): State<Api>,
+    By(caller): By,
     Params(LetterParams { destination, id, cause, limit }): Params<LetterParams>,
 ) -> Answered<Vec<DeadLetterView>> {
     let limit = limit.unwrap_or(LETTERS_DEFAULT);
     let query = DeadLetterQuery { destination, id, cause, limit };
-    Ok(Answer::ok(api.admin.dead_letters(&query).await?))
+    let letters = api.admin.dead_letters(&query).await?;
+    Ok(Answer::ok(letters.into_iter().map(|letter| letter.for_caller(&caller)).collect()))
 }
 
 /// All dead letters by destination and cause, the most frequent first.
@@ -56,9 +58,11 @@ pub(super) async fn list_dead_letters(
     responses((status = 200, description = "The causes", body = [DeadLetterCause]), Problem))]
 pub(super) async fn list_dead_letter_causes(
     State(api): State<Api>,
+    By(caller): By,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answered<Vec<DeadLetterCause>> {
-    Ok(Answer::ok(api.admin.dead_letter_causes().await?))
+    let causes = api.admin.dead_letter_causes().await?;
+    Ok(Answer::ok(causes.into_iter().map(|cause| cause.for_caller(&caller)).collect()))
 }
 
 /// Retries dead letters.

@@ -31,9 +31,11 @@ const RESULTS: &[(&str, AttemptResult)] =
     responses((status = 200, description = "All destinations", body = [DestinationView]), Problem))]
 pub(super) async fn list_destinations(
     State(api): State<Api>,
+    By(caller): By,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answered<Vec<DestinationView>> {
-    Ok(Answer::ok(api.admin.destinations().await?))
+    let destinations = api.admin.destinations().await?;
+    Ok(Answer::ok(destinations.into_iter().map(|one| one.for_caller(&caller)).collect()))
 }
 
 /// A destination, and how it is.
@@ -42,10 +44,11 @@ pub(super) async fn list_destinations(
     responses((status = 200, description = "The destination", body = DestinationView), Problem))]
 pub(super) async fn get_destination(
     State(api): State<Api>,
+    By(caller): By,
     Segment(name): Segment,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answered<DestinationView> {
-    Ok(Answer::ok(api.admin.destination(&name).await?))
+    Ok(Answer::ok(api.admin.destination(&name).await?.for_caller(&caller)))
 }
 
 /// Which attempts to count.
@@ -115,7 +118,7 @@ impl FromQuery for AttemptParams {
     }
 }
 
-/// Attempts at a destination, the newest first. Replies are shown from the role `reader` on.
+/// Attempts at a destination, the newest first. Replies and errors are shown from the role `reader` on.
 #[utoipa::path(get, path = "/api/v1/destinations/{name}/attempts", tag = "Destinations",
     params(("name" = String, Path), AttemptParams),
     responses((status = 200, description = "A page of attempts", body = AttemptPage), Problem))]
@@ -195,9 +198,11 @@ pub(super) async fn send_example(
     responses((status = 200, description = "The mirrors", body = [MirrorView]), Problem))]
 pub(super) async fn list_mirrors(
     State(api): State<Api>,
+    By(caller): By,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answered<Vec<MirrorView>> {
-    Ok(Answer::ok(api.admin.mirrors().await?))
+    let mirrors = api.admin.mirrors().await?;
+    Ok(Answer::ok(mirrors.into_iter().map(|mirror| mirror.for_caller(&caller)).collect()))
 }
 
 /// A mirror, with its tables.
@@ -206,8 +211,9 @@ pub(super) async fn list_mirrors(
     responses((status = 200, description = "The mirror", body = MirrorView), Problem))]
 pub(super) async fn get_mirror(
     State(api): State<Api>,
+    By(caller): By,
     Segment(name): Segment,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answered<MirrorView> {
-    Ok(Answer::ok(api.admin.mirror(&name).await?))
+    Ok(Answer::ok(api.admin.mirror(&name).await?.for_caller(&caller)))
 }

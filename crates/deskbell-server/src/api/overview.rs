@@ -3,7 +3,7 @@
 use axum::extract::State;
 use deskbell_admin::{AlertView, AuditPage, CatalogType, Overview, SettingsView, catalog};
 
-use super::extract::{Answer, Answered, Api};
+use super::extract::{Answer, Answered, Api, By};
 use super::query::{FromQuery, NoParams, Params, Query};
 use crate::problem::Problem;
 
@@ -16,9 +16,10 @@ const AUDIT_MAX: u32 = 500;
     responses((status = 200, description = "How everything is", body = Overview), Problem))]
 pub(super) async fn get_overview(
     State(api): State<Api>,
+    By(caller): By,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answered<Overview> {
-    Ok(Answer::ok(api.admin.overview().await?))
+    Ok(Answer::ok(api.admin.overview().await?.for_caller(&caller)))
 }
 
 /// Conditions that were alerted about and have not ended.

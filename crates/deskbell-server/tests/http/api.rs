@@ -72,8 +72,31 @@ async fn personal_data_is_masked_for_viewers() {
     let attempts = "/api/v1/destinations/app/attempts?result=failed";
     let (_, seen) = read(&server, viewer.expose(), attempts).await;
     assert_eq!(seen["attempts"][0]["reply"], Value::Null);
+    assert!(!seen.to_string().contains("answered 500"), "{seen}");
     let (_, seen) = read(&server, reader.expose(), attempts).await;
     assert_eq!(seen["attempts"][0]["reply"], "Ada");
+    assert_eq!(seen["attempts"][0]["error"], "it answered 500");
+}
+
+#[tokio::test]
+async fn what_a_database_or_a_receiver_said_is_masked_for_viewers() {
+    let server = TestServer::start().await;
+    let viewer = server.admin.token(TokenRole::Viewer);
+    let reader = server.admin.token(TokenRole::Reader);
+    for path in [
+        "/api/v1/overview",
+        "/api/v1/destinations",
+        "/api/v1/destinations/app",
+        "/api/v1/mirrors",
+        "/api/v1/mirrors/app",
+        "/api/v1/dead-letters",
+        "/api/v1/dead-letters/causes",
+    ] {
+        let (_, seen) = read(&server, reader.expose(), path).await;
+        assert!(seen.to_string().contains("ada@example.com"), "{path}: {seen}");
+        let (_, seen) = read(&server, viewer.expose(), path).await;
+        assert!(!seen.to_string().contains("ada@example.com"), "{path}: {seen}");
+    }
 }
 
 #[tokio::test]
@@ -266,7 +289,7 @@ async fn everything_that_is_only_read_is_answered() {
         ("/api/v1/settings", "/retention/attempts", json!("30d")),
         ("/api/v1/audit?before=5&limit=2", "/entries/0/who", json!("admin token")),
         ("/api/v1/destinations", "/0/name", json!("app")),
-        ("/api/v1/destinations/app", "/state", json!("ok")),
+        ("/api/v1/destinations/app", "/state", json!("blocked")),
         ("/api/v1/mirrors", "/0/name", json!("app")),
         ("/api/v1/mirrors/app", "/tables", json!([])),
         ("/api/v1/dead-letters/causes", "", json!([])),

@@ -15,11 +15,17 @@ use serde_json::json;
 
 use super::MemoryAdmin;
 
+/// An error that repeats a row's value.
+const QUOTING: &str = "Key (email)=(ada@example.com) already exists.";
+
 fn named(name: &str) -> Result<DestinationView, AdminError> {
     if name != "app" {
         return Err(AdminError::not_found("destination", name));
     }
-    let view = json!({ "name": name, "type": "http", "state": "ok", "head": 3 });
+    let view = json!({
+        "name": name, "type": "http", "state": "blocked", "head": 3,
+        "summary": format!("blocked: {QUOTING}"), "reason": QUOTING,
+    });
     Ok(serde_json::from_value(view).unwrap())
 }
 
@@ -133,11 +139,20 @@ impl DeadLetters for MemoryAdmin {
         query: &DeadLetterQuery,
     ) -> Result<Vec<DeadLetterView>, AdminError> {
         self.note(format!("dead letters {query:?}"));
-        Ok(Vec::new())
+        let letter = json!({
+            "state": "failed", "destination": "app", "part": "", "source": "clerk",
+            "message_id": "msg_1", "type": "user.created", "entity": "user", "id": "user_1",
+            "reason": QUOTING, "cause": "23505",
+        });
+        Ok(vec![serde_json::from_value(letter).unwrap()])
     }
 
     async fn dead_letter_causes(&self) -> Result<Vec<DeadLetterCause>, AdminError> {
-        Ok(Vec::new())
+        let cause = json!({
+            "destination": "app", "part": "", "cause": QUOTING, "reason": QUOTING, "count": 1,
+            "examples": ["user_1"],
+        });
+        Ok(vec![serde_json::from_value(cause).unwrap()])
     }
 
     async fn retry_dead_letters(
@@ -157,7 +172,11 @@ impl Mirrors for MemoryAdmin {
     }
 
     async fn mirror(&self, name: &str) -> Result<MirrorView, AdminError> {
-        Ok(MirrorView { destination: named(name)?, tables: Vec::new(), error: None })
+        Ok(MirrorView {
+            destination: named(name)?,
+            tables: Vec::new(),
+            error: Some(QUOTING.to_owned()),
+        })
     }
 }
 
