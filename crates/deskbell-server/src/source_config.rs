@@ -199,8 +199,8 @@ const RESERVED: &[&str] = &[
     "/dashboard",
     "/api/openapi.json",
 ];
-/// Prefixes of paths that are ours.
-const RESERVED_BELOW: &[&str] = &["/api/v1/", "/dashboard/"];
+/// Prefixes of paths that are ours; `/ingest/api/v1/` is one of Svix's API.
+const RESERVED_BELOW: &[&str] = &["/api/v1/", "/dashboard/", "/ingest/api/v1/"];
 
 fn check_path(path: &str, place: Vec<Step>) -> Result<(), Fault> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
@@ -215,4 +215,24 @@ fn check_path(path: &str, place: Vec<Step>) -> Result<(), Fault> {
             .with_help("choose another, for example /api/webhooks"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api, metrics_page, sign_in, svix};
+
+    #[test]
+    fn no_source_has_a_path_of_ours() {
+        let own = api::routes();
+        let tables = [&own[..], svix::ROUTES, sign_in::ROUTES, metrics_page::ROUTES];
+        for route in tables.into_iter().flatten() {
+            let path = route.path.replace("{*rest}", "a/b").replace(['{', '}'], "");
+            let fault = check_path(&path, Vec::new()).unwrap_err();
+            assert!(fault.message.contains("is a path of Deskbell itself"), "{path}: {fault:?}");
+        }
+        for path in ["/", "/api/webhooks", "/ingest", "/ingest/clerk", "/api"] {
+            check_path(path, Vec::new()).unwrap();
+        }
+    }
 }
