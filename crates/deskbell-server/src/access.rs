@@ -1,24 +1,22 @@
 //! Who asks: whoever has the admin token of the config, a token of the store, or a browser's session.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use deskbell_admin::{Admin, AdminError, Caller, NewSession};
 use deskbell_store::{AccessToken, TokenRole};
 use http::HeaderMap;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::admin_token::{AdminToken, shown_token};
 use crate::once_a_minute::OnceAMinute;
 use crate::problem::Problem;
 use crate::session_cookie;
+pub(crate) use lookups::Lookups;
 
-/// Secrets that are looked for in the store at the same time: whoever makes tokens up waits for others
-/// who do, and leaves the store to events.
-const LOOKUPS_MAX: usize = 4;
-/// Requests that wait for such a lookup; further ones get 503.
-const WAITING_MAX: usize = 64;
+mod lookups;
+
 /// The name of whoever has the admin token of the config.
 pub const CONFIGURED_TOKEN: &str = "admin token";
 
@@ -26,17 +24,20 @@ pub const CONFIGURED_TOKEN: &str = "admin token";
 pub(crate) struct Access {
     token: Option<AdminToken>,
     admin: Arc<dyn Admin>,
-    lookups: Semaphore,
-    waiting: Semaphore,
+    lookups: Arc<Lookups>,
     refused: OnceAMinute,
 }
 
-/// Who asks, and how they said so.
+/// What a request shows of who makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asking {
-    pub(crate) caller: Caller,
-    /// By a cookie, which a browser also sends with what another site has it ask for.
-    pub(crate) by_session: bool,
+pub(crate) enum Credentials {
+    /// The admin token of the config.
+    AdminToken,
+    Token(AccessToken),
+    /// A session's secret, in a cookie, which a browser also sends with what another site has it ask for.
+    Session(AccessToken),
+    /// A token that is none, or nothing.
+    Nothing,
 }
 
 /// Why it was not found out who asks.
@@ -58,51 +59,60 @@ impl From<AccessError> for Problem {
 }
 
 impl Access {
-    pub(crate) fn new(token: Option<AdminToken>, admin: Arc<dyn Admin>) -> Self {
-        let (lookups, waiting) = (Semaphore::new(LOOKUPS_MAX), Semaphore::new(WAITING_MAX));
-        Self { token, admin, lookups, waiting, refused: OnceAMinute::new() }
+    pub(crate) fn new(
+        token: Option<AdminToken>,
+        admin: Arc<dyn Admin>,
+        lookups: Arc<Lookups>,
+    ) -> Self {
+        Self { token, admin, lookups, refused: OnceAMinute::new() }
     }
 
-    /// Who makes a request with these headers. If it has a token, its cookie does not count.
-    pub(crate) async fn asking(
-        &self,
-        headers: &HeaderMap,
-        is_secure: bool,
-    ) -> Result<Option<Asking>, AccessError> {
-        if let Some(shown) = shown_token(headers) {
-            let caller = self.with_token(shown).await?;
-            return Ok(caller.map(|caller| Asking { caller, by_session: false }));
+    /// What these headers show. If there is a token, the cookie does not count.
+    pub(crate) fn credentials(&self, headers: &HeaderMap, is_secure: bool) -> Credentials {
+        match shown_token(headers) {
+            Some(shown) => self.credentials_of(shown),
+            None => session_cookie::secret(headers, is_secure)
+                .map_or(Credentials::Nothing, Credentials::Session),
         }
-        let Some(secret) = session_cookie::secret(headers, is_secure) else { return Ok(None) };
-        let _permits = self.lookup().await?;
-        let session = self.admin.session(&secret).await?;
-        Ok(session.map(|session| Asking { caller: session.caller, by_session: true }))
     }
 
-    /// Whose token this is.
-    pub(crate) async fn with_token(&self, shown: &[u8]) -> Result<Option<Caller>, AccessError> {
+    /// What this token is.
+    pub(crate) fn credentials_of(&self, shown: &[u8]) -> Credentials {
         if self.token.as_ref().is_some_and(|token| token.is(shown)) {
-            return Ok(Some(Caller { name: CONFIGURED_TOKEN.to_owned(), role: TokenRole::Admin }));
+            return Credentials::AdminToken;
         }
         let token = std::str::from_utf8(shown).ok().and_then(|shown| shown.parse().ok());
-        let Some(token) = token else { return Ok(None) };
-        let _permits = self.lookup().await?;
-        Ok(self.admin.token(&token).await?)
+        token.map_or(Credentials::Nothing, Credentials::Token)
+    }
+
+    /// Whose credentials these are, which a client shows.
+    pub(crate) async fn caller(
+        &self,
+        credentials: &Credentials,
+        client: IpAddr,
+    ) -> Result<Option<Caller>, AccessError> {
+        match credentials {
+            Credentials::Nothing => Ok(None),
+            Credentials::AdminToken => {
+                Ok(Some(Caller { name: CONFIGURED_TOKEN.to_owned(), role: TokenRole::Admin }))
+            }
+            Credentials::Token(token) => {
+                self.lookups.find(token, client, self.admin.token(token)).await
+            }
+            Credentials::Session(secret) => {
+                let session = self.lookups.find(secret, client, self.admin.session(secret)).await?;
+                Ok(session.map(|session| session.caller))
+            }
+        }
     }
 
     /// The session that a one-time code begins, which is used up.
     pub(crate) async fn with_code(
         &self,
         code: &AccessToken,
+        client: IpAddr,
     ) -> Result<Option<NewSession>, AccessError> {
-        let _permits = self.lookup().await?;
-        Ok(self.admin.redeem_code(code).await?)
-    }
-
-    async fn lookup(&self) -> Result<[SemaphorePermit<'_>; 2], AccessError> {
-        let waiting = self.waiting.try_acquire().map_err(|_| AccessError::Crowded)?;
-        let lookup = self.lookups.acquire().await.map_err(|_| AccessError::Crowded)?;
-        Ok([waiting, lookup])
+        self.lookups.find(code, client, self.admin.redeem_code(code)).await
     }
 
     /// Refuses a request of nobody who is known.

@@ -11,6 +11,7 @@ use deskbell_admin::{Admin, Method, Route, SignIn};
 use deskbell_config::HttpUrl;
 
 use crate::access::Access;
+use crate::admin_state::AdminState;
 use crate::api::{self, Api};
 use crate::entities::{Entities, MirroredEntities};
 use crate::guard::{Guard, guard};
@@ -27,7 +28,7 @@ pub struct AdminApp {
     pub admin: Arc<dyn Admin>,
     /// The pages; without them nobody can sign in.
     pub pages: Option<Pages>,
-    /// The admin token of the config; without one there are no metrics.
+    /// The admin token of the config, if there is one; others are in the store.
     pub token: Option<AdminToken>,
     /// What the mirrors have.
     pub entities: Arc<dyn MirroredEntities>,
@@ -37,6 +38,8 @@ pub struct AdminApp {
     pub metrics: Render,
     /// Whether these routes have an address of their own.
     pub listens_apart: bool,
+    /// What they remember: that of the routes before, where there were any.
+    pub state: AdminState,
 }
 
 /// The pages for people, which are made elsewhere.
@@ -66,34 +69,38 @@ const START: &[Route] = &[Route::open(Method::Get, "/")];
 
 /// Every route that is not public. `/` leads to the pages unless it is a source's.
 pub(crate) fn router(app: AdminApp, clients: AllowedClients, has_start: bool) -> Router {
-    let AdminApp { admin, pages, token, entities, public_url, metrics, listens_apart: _ } = app;
+    let AdminApp { admin, pages, token, entities, public_url, metrics, listens_apart: _, state } =
+        app;
     let site = Arc::new(Site::new(public_url.as_ref(), clients));
-    let has_metrics = token.is_some();
-    let access = Arc::new(Access::new(token, Arc::clone(&admin)));
+    let access = Access::new(token, Arc::clone(&admin), Arc::clone(&state.lookups));
+    let access = Arc::new(access);
     let own = api::routes();
-    let mut tables: Vec<&[Route]> = vec![&own];
-    let mut router = api_router(Arc::clone(&admin), entities);
-    tables.push(svix::ROUTES);
-    router = router.merge(svix::router(Arc::clone(&admin)));
-    if has_metrics {
-        tables.push(metrics_page::ROUTES);
-        router = router.merge(metrics_page::router(metrics));
-    }
+    let mut tables: Vec<&[Route]> = vec![&own, svix::ROUTES, metrics_page::ROUTES];
+    let mut router = api_router(Arc::clone(&admin), entities, &state)
+        .merge(svix::router(Arc::clone(&admin), state.answers.clone()))
+        .merge(metrics_page::router(metrics));
     if let Some(Pages { router: pages, routes, sign_in: page }) = pages {
         tables.extend([routes, sign_in::ROUTES]);
-        let signing_in = SigningIn::new(Arc::clone(&access), admin, Arc::clone(&site), page);
+        let (access, site) = (Arc::clone(&access), Arc::clone(&site));
+        let attempts = Arc::clone(&state.attempts);
+        let signing_in = SigningIn::new(access, admin, site, page, attempts);
         router = router.merge(pages.reset_fallback()).merge(sign_in::router(signing_in));
         if has_start {
             tables.push(START);
             router = router.route("/", get(|| async { Redirect::to(next_path::START) }));
         }
     }
-    let state = Arc::new(Guard::new(&tables, access, site));
-    router.layer(from_fn_with_state(state, guard))
+    let guarding = Arc::new(Guard::new(&tables, access, site, &state));
+    router.layer(from_fn_with_state(guarding, guard))
 }
 
-fn api_router(admin: Arc<dyn Admin>, entities: Arc<dyn MirroredEntities>) -> Router {
-    let entities = Arc::new(Entities::new(entities));
-    let described = description::openapi().to_json().unwrap_or_default();
-    api::router(Api::new(admin, entities, described.into()))
+fn api_router(
+    admin: Arc<dyn Admin>,
+    entities: Arc<dyn MirroredEntities>,
+    state: &AdminState,
+) -> Router {
+    let entities = Arc::new(Entities::new(entities, Arc::clone(&state.entities)));
+    let explaining = Arc::clone(&state.explaining);
+    let description = description::openapi().to_json().unwrap_or_default().into();
+    api::router(Api { admin, entities, explaining, description })
 }

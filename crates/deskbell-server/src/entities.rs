@@ -72,7 +72,12 @@ impl MirroredEntities for () {
 #[derive(Debug)]
 pub(crate) struct Entities {
     mirrored: Arc<dyn MirroredEntities>,
-    waiting: Semaphore,
+    waiting: Arc<Semaphore>,
+}
+
+/// Slots for requests.
+pub(crate) fn slots() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(WAITING_MAX))
 }
 
 /// The columns of a row.
@@ -86,8 +91,8 @@ impl Serialize for Row {
 }
 
 impl Entities {
-    pub(crate) fn new(mirrored: Arc<dyn MirroredEntities>) -> Self {
-        Self { mirrored, waiting: Semaphore::new(WAITING_MAX) }
+    pub(crate) fn new(mirrored: Arc<dyn MirroredEntities>, waiting: Arc<Semaphore>) -> Self {
+        Self { mirrored, waiting }
     }
 
     /// `GET /api/v1/users/{id}`.

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use deskbell_admin::{Need, Route};
+use deskbell_admin::{Caller, Need, Route};
 use deskbell_store::TokenRole;
 use http::header::{LOCATION, REFRESH};
 use http::request::Parts;
@@ -17,8 +17,9 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
 use tokio::time::{sleep, timeout};
 
-use crate::access::{Access, Asking};
+use crate::access::{Access, Credentials};
 use crate::admin_body;
+use crate::admin_state::AdminState;
 use crate::admin_token::shown_token;
 use crate::body::{BodyBytes, BodyReader, Timeliness};
 use crate::client::Client;
@@ -30,7 +31,7 @@ use crate::reply_headers;
 use crate::session_cookie;
 use crate::site::{self, Site};
 use route_table::{NoRoute, RouteTable};
-use slots::Slots;
+pub(crate) use slots::Slots;
 
 mod route_table;
 mod slots;
@@ -58,13 +59,18 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// Lets through what these tables have.
-    pub(crate) fn new(tables: &[&[Route]], access: Arc<Access>, site: Arc<Site>) -> Self {
+    pub(crate) fn new(
+        tables: &[&[Route]],
+        access: Arc<Access>,
+        site: Arc<Site>,
+        state: &AdminState,
+    ) -> Self {
         Self {
             table: RouteTable::new(tables),
             access,
             site,
-            slots: Slots::new(),
-            body: admin_body::reader(),
+            slots: state.slots.clone(),
+            body: state.bodies.clone(),
             failed: OnceAMinute::new(),
         }
     }
@@ -94,6 +100,7 @@ struct Admitted {
     head: Parts,
     path: MatchedPath,
     need: Need,
+    credentials: Credentials,
     body: Option<BodyBytes>,
 }
 
@@ -105,13 +112,17 @@ impl Guard {
         let (Ok(need), Some(path)) = (need.clone(), path) else {
             return Err(refuse_route(need.err()).into_response());
         };
-        match need {
-            Need::Nothing => self.check_own(&head).map_err(IntoResponse::into_response)?,
-            Need::Role(role) => {
-                let asking = self.identify(&head, role).await?;
-                head.extensions.insert(asking.caller);
+        let credentials = match need {
+            Need::Nothing => {
+                self.check_own(&head).map_err(IntoResponse::into_response)?;
+                Credentials::Nothing
             }
-        }
+            Need::Role(role) => {
+                let (credentials, caller) = self.identify(&head, role).await?;
+                head.extensions.insert(caller);
+                credentials
+            }
+        };
         let client = head.extensions.get::<Arc<Client>>().map(|client| &**client);
         let body = match body.is_end_stream() {
             true => None,
@@ -120,22 +131,26 @@ impl Guard {
                 Err(error) => return Err(admin_body::problem(error).into_response()),
             },
         };
-        Ok(Admitted { head, path, need, body })
+        Ok(Admitted { head, path, need, credentials, body })
     }
 
-    async fn identify(&self, head: &Parts, role: TokenRole) -> Result<Asking, Response> {
-        let is_secure = self.site.is_secure(head);
-        let asking = match self.access.asking(&head.headers, is_secure).await {
-            Ok(Some(asking)) => asking,
+    async fn identify(
+        &self,
+        head: &Parts,
+        role: TokenRole,
+    ) -> Result<(Credentials, Caller), Response> {
+        let credentials = self.access.credentials(&head.headers, self.site.is_secure(head));
+        let caller = match self.access.caller(&credentials, self.site.client(head)).await {
+            Ok(Some(caller)) => caller,
             Ok(None) => return Err(self.refuse_stranger(head)),
             Err(error) => return Err(Problem::from(error).into_response()),
         };
-        if asking.by_session {
+        if let Credentials::Session(_) = credentials {
             self.check_own(head).map_err(IntoResponse::into_response)?;
         }
-        let allowed = self.access.check_role(asking.caller.role, role);
+        let allowed = self.access.check_role(caller.role, role);
         allowed.map_err(IntoResponse::into_response)?;
-        Ok(asking)
+        Ok((credentials, caller))
     }
 
     /// Refuses a change that another site has a browser ask for.
@@ -175,12 +190,12 @@ impl Guard {
     }
 
     async fn answer(&self, admitted: Admitted, next: Next) -> Response {
-        let Admitted { head, path, need, body } = admitted;
+        let Admitted { head, path, need, credentials, body } = admitted;
         let _slot = match self.slots.take(path.as_str(), need) {
             Ok(slot) => slot,
             Err(problem) => return problem.into_response(),
         };
-        let ended = self.end_of_stream(&head, need);
+        let ended = self.end_of_stream(&head, need, credentials);
         let bytes = body.as_ref().map(|body| body.bytes.clone()).unwrap_or_default();
         let request = Request::from_parts(head, Body::from(bytes));
         match timeout(ANSWER_TIMEOUT, next.run(request)).await {
@@ -194,17 +209,21 @@ impl Guard {
 
     /// Returns when a reply that goes on has to end: the server stops, or the session or the token has
     /// ended.
-    fn end_of_stream(&self, head: &Parts, need: Need) -> impl Future<Output = ()> + Send + 'static {
+    fn end_of_stream(
+        &self,
+        head: &Parts,
+        need: Need,
+        credentials: Credentials,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let client = head.extensions.get::<Arc<Client>>();
         let stopping = client.map(|client| client.stopping.clone()).unwrap_or_default();
-        let (access, headers) = (Arc::clone(&self.access), head.headers.clone());
-        let is_secure = self.site.is_secure(head);
+        let (access, client) = (Arc::clone(&self.access), self.site.client(head));
         let barred = async move {
             let Need::Role(role) = need else { return std::future::pending().await };
             loop {
                 sleep(RECHECK_INTERVAL).await;
-                match access.asking(&headers, is_secure).await {
-                    Ok(Some(asking)) if asking.caller.role >= role => {}
+                match access.caller(&credentials, client).await {
+                    Ok(Some(caller)) if caller.role >= role => {}
                     Ok(_) => return,
                     Err(error) => tracing::debug!(%error, "cannot look whether a stream may go on"),
                 }

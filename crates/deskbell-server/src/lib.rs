@@ -6,6 +6,7 @@
 mod access;
 mod admin_body;
 mod admin_routes;
+mod admin_state;
 mod admin_token;
 mod api;
 mod backend_api_config;
@@ -54,6 +55,7 @@ mod unknown_path;
 
 pub use access::CONFIGURED_TOKEN;
 pub use admin_routes::{AdminApp, Pages};
+pub use admin_state::AdminState;
 pub use admin_token::AdminToken;
 pub use backend_api_config::{BackendKey, BackfillMode};
 pub use client_address::AllowedClients;

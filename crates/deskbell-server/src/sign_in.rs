@@ -1,7 +1,9 @@
 //! How a browser's session begins and ends.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -15,12 +17,12 @@ use http::header::{LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
-use crate::access::{Access, AccessError};
+use crate::access::Access;
 use crate::next_path;
 use crate::problem::Problem;
 use crate::session_cookie;
 use crate::site::Site;
-use attempts::Attempts;
+pub(crate) use attempts::Attempts;
 
 mod attempts;
 
@@ -41,7 +43,7 @@ pub(crate) struct SigningIn {
     admin: Arc<dyn Admin>,
     site: Arc<Site>,
     page: Page,
-    attempts: Attempts,
+    attempts: Arc<Attempts>,
 }
 
 impl SigningIn {
@@ -50,8 +52,9 @@ impl SigningIn {
         admin: Arc<dyn Admin>,
         site: Arc<Site>,
         page: Page,
+        attempts: Arc<Attempts>,
     ) -> Self {
-        Self { access, admin, site, page, attempts: Attempts::default() }
+        Self { access, admin, site, page, attempts }
     }
 }
 
@@ -129,20 +132,12 @@ async fn begin(State(signing_in): State<Arc<SigningIn>>, head: Parts, body: Byte
 
 impl SigningIn {
     async fn begin(&self, form: &Form, head: &Parts) -> Result<NewSession, Problem> {
-        let client = self.site.client_address(head);
-        self.attempts.begin(client).map_err(|wait| {
-            self.access.report("too many attempts to sign in");
-            let seconds = wait.as_secs() + 1;
-            let minutes = seconds.div_ceil(60);
-            let detail = format!("too many attempts; try again in {minutes} min");
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            Problem::new(status, "too_many_attempts", detail).retry_after(seconds)
-        })?;
+        let client = self.site.client(head);
         let found = match form.code.is_empty() {
-            true => self.session_for_token(form.token.trim()).await,
-            false => self.session_for_code(form.code.trim()).await,
+            true => self.session_for_token(form.token.trim(), client).await?,
+            false => self.session_for_code(form.code.trim(), client).await?,
         };
-        let Some(session) = found? else {
+        let Some(session) = found else {
             self.access.report("an attempt to sign in failed");
             let detail = match form.code.is_empty() {
                 true => "this token is not valid",
@@ -150,7 +145,6 @@ impl SigningIn {
             };
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
         };
-        self.attempts.succeeded(client);
         // The browser forgets the session that it had, whether or not this succeeds.
         if let Err(problem) = self.end(head).await {
             tracing::debug!(error = problem.detail(), "cannot end the session before");
@@ -158,18 +152,43 @@ impl SigningIn {
         Ok(session)
     }
 
-    async fn session_for_token(&self, token: &str) -> Result<Option<NewSession>, AccessError> {
-        match self.access.with_token(token.as_bytes()).await? {
-            Some(caller) => Ok(Some(self.admin.begin_session(&caller).await?)),
-            None => Ok(None),
+    /// A token of the store cannot be guessed. Whoever sends another text may guess at the one of the
+    /// config, for which attempts are limited.
+    async fn session_for_token(
+        &self,
+        token: &str,
+        client: IpAddr,
+    ) -> Result<Option<NewSession>, Problem> {
+        let is_guess = token.parse::<AccessToken>().is_err();
+        if is_guess {
+            self.attempts.begin(client).map_err(|wait| self.too_many_attempts(wait))?;
+        }
+        let credentials = self.access.credentials_of(token.as_bytes());
+        let Some(caller) = self.access.caller(&credentials, client).await? else { return Ok(None) };
+        if is_guess {
+            self.attempts.succeeded(client);
+        }
+        Ok(Some(self.admin.begin_session(&caller).await?))
+    }
+
+    async fn session_for_code(
+        &self,
+        code: &str,
+        client: IpAddr,
+    ) -> Result<Option<NewSession>, Problem> {
+        match code.parse() {
+            Ok(code) => Ok(self.access.with_code(&code, client).await?),
+            Err(_) => Ok(None),
         }
     }
 
-    async fn session_for_code(&self, code: &str) -> Result<Option<NewSession>, AccessError> {
-        match code.parse() {
-            Ok(code) => self.access.with_code(&code).await,
-            Err(_) => Ok(None),
-        }
+    fn too_many_attempts(&self, wait: Duration) -> Problem {
+        self.access.report("too many attempts to sign in");
+        let seconds = wait.as_secs() + 1;
+        let minutes = seconds.div_ceil(60);
+        let detail = format!("too many attempts; try again in {minutes} min");
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Problem::new(status, "too_many_attempts", detail).retry_after(seconds)
     }
 
     /// Ends the session of this request's cookie, if it has one.

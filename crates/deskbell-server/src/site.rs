@@ -1,7 +1,7 @@
 //! The address that a browser knows this server by: whether a request came by TLS, and whether it
 //! comes from a page of our own.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use deskbell_config::HttpUrl;
@@ -89,10 +89,18 @@ impl Site {
         authority.eq_ignore_ascii_case(host(head)) || self.public.as_ref().is_some_and(is_public)
     }
 
-    /// The client's address, behind proxies that are trusted.
-    pub(crate) fn client_address(&self, head: &Parts) -> Option<IpAddr> {
-        let peer = client(head)?.peer.ip();
-        Some(self.clients.address_behind(peer, &head.headers))
+    /// What counts as one client: an address of IPv4, or the network of 64 bits that a site of IPv6 is
+    /// given; behind proxies that are trusted.
+    pub(crate) fn client(&self, head: &Parts) -> IpAddr {
+        let peer = client(head).map(|client| client.peer.ip());
+        match peer.map(|peer| self.clients.address_behind(peer, &head.headers)) {
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+            }
+            Some(address) => address,
+            None => Ipv4Addr::UNSPECIFIED.into(),
+        }
     }
 }
 
@@ -119,6 +127,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
 
@@ -168,5 +177,23 @@ mod tests {
         assert!(!is_secure("http://hooks.example.com", "hooks.example.com"));
         let forwarded = head(&[("host", "10.0.0.1:3000"), ("x-forwarded-proto", "https")]);
         assert!(!site("").is_secure(&forwarded), "anybody can say so");
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client() {
+        let site = site("");
+        let seen = |peer: &str| {
+            let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 5);
+            let busy = Arc::new(crate::client::Busy::new(1));
+            let mut head = head(&[]);
+            let client = Client::new(peer, busy, false, CancellationToken::new());
+            head.extensions.insert(Arc::new(client));
+            site.client(&head).to_string()
+        };
+        assert_eq!(seen("203.0.113.5"), "203.0.113.5");
+        assert_eq!(seen("::ffff:203.0.113.5"), "203.0.113.5");
+        assert_eq!(seen("2001:db8:0:1:ffff::1"), "2001:db8:0:1::");
+        assert_eq!(seen("2001:db8:0:2::1"), "2001:db8:0:2::");
+        assert_eq!(site.client(&head(&[])).to_string(), "0.0.0.0");
     }
 }

@@ -35,12 +35,13 @@ pub(crate) use self::table::ROUTES;
 
 use self::api::Api;
 use self::errors::ApiError;
-use self::idempotency::{Answers, answer_once};
+pub(crate) use self::idempotency::Answers;
+use self::idempotency::answer_once;
 use self::unsupported::{FAMILIES, OPERATIONS};
 
 /// Every route of [`ROUTES`]. Whoever guards them inserts the [`Caller`](deskbell_admin::Caller).
-pub(crate) fn router(admin: Arc<dyn Admin>) -> Router {
-    reading().merge(changing()).with_state(Api::new(admin)).merge(not_supported())
+pub(crate) fn router(admin: Arc<dyn Admin>, answers: Answers) -> Router {
+    reading().merge(changing(answers)).with_state(Api::new(admin)).merge(not_supported())
 }
 
 /// What is answered anew each time.
@@ -81,7 +82,7 @@ fn reading() -> Router<Api> {
 }
 
 /// What is done once for each `idempotency-key`.
-fn changing() -> Router<Api> {
+fn changing(answers: Answers) -> Router<Api> {
     let router = Router::new()
         .route("/api/v1/app/{app_id}/endpoint", post(endpoints::create))
         .route("/api/v1/app/{app_id}/msg", post(messages::create::create));
@@ -101,7 +102,7 @@ fn changing() -> Router<Api> {
             "/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/resend",
             post(replays::resend),
         )
-        .route_layer(from_fn_with_state(Answers::default(), answer_once))
+        .route_layer(from_fn_with_state(answers, answer_once))
 }
 
 /// What is answered with the reason why it is not done.

@@ -33,11 +33,8 @@ pub(crate) struct Api {
 /// Explanations at the same time; further ones get 503.
 const EXPLAINING_MAX: usize = 8;
 
-impl Api {
-    pub(crate) fn new(admin: Arc<dyn Admin>, entities: Arc<Entities>, description: Bytes) -> Self {
-        let explaining = Arc::new(Semaphore::new(EXPLAINING_MAX));
-        Self { admin, entities, explaining, description }
-    }
+pub(crate) fn explaining_slots() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(EXPLAINING_MAX))
 }
 
 /// A name or an id in the path, decoded.

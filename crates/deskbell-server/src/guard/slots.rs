@@ -24,15 +24,15 @@ const WITH_OWN_LIMIT: &[&str] =
     &["/api/v1/users/{id}", "/api/v1/organizations/{id}", "/api/v1/organization_memberships"];
 
 /// The slots.
-#[derive(Debug)]
-pub(super) struct Slots {
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
     running: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
 
-impl Slots {
-    pub(super) fn new() -> Self {
+impl Default for Slots {
+    fn default() -> Self {
         let slots = |max| Arc::new(Semaphore::new(max));
         Self {
             running: slots(RUNNING_MAX),
@@ -40,7 +40,9 @@ impl Slots {
             streams: slots(STREAMS_MAX),
         }
     }
+}
 
+impl Slots {
     /// A slot for a request for this route, if it needs one.
     pub(super) fn take(
         &self,

@@ -37,7 +37,7 @@ type Hash = [u8; 32];
 
 /// The answers that were given to requests with a key.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Answers(Arc<Mutex<Kept>>);
+pub(crate) struct Answers(Arc<Mutex<Kept>>);
 
 #[derive(Debug, Default)]
 struct Kept {

@@ -1,12 +1,13 @@
 //! What admin requests may take: bodies, time, and slots that webhooks do not need.
 
 use axum::body::Body;
-use deskbell_store::AccessToken;
+use deskbell_server::{AdminState, AllowedClients, IngestOptions};
+use deskbell_store::{AccessToken, TokenRole};
 use futures_util::StreamExt;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use crate::support::{ADMIN_TOKEN, EVENT, TestServer, by, get, post, signed, within};
+use crate::support::{ADMIN_TOKEN, EVENT, TestServer, by, get, in_session, post, signed, within};
 
 #[tokio::test]
 async fn an_admin_body_over_the_limit_is_refused() {
@@ -104,23 +105,54 @@ async fn admin_bodies_share_a_little_room() {
 #[tokio::test]
 async fn whoever_makes_tokens_up_waits_for_others_who_do() {
     let server = TestServer::start().await;
+    let token = server.admin.token(TokenRole::Viewer);
+    let overview = |token: &str| by(token, get("/api/v1/overview"));
+    assert_eq!(server.send(overview(token.expose())).await.status, 200);
+    let session = server.admin.session_of(TokenRole::Viewer);
     server.admin.set_hangs(true);
-    let forged = || by(AccessToken::random().expose(), get("/api/v1/overview"));
+    let forged = || overview(AccessToken::random().expose());
     let mut waiting = JoinSet::new();
-    for _ in 0..64 {
+    for _ in 0..16 {
         waiting.spawn(server.router.clone().oneshot(forged()));
     }
     // The first of them are looked for, four at a time.
     while server.admin.asked.lock().unwrap().len() < 4 {
         tokio::task::yield_now().await;
     }
-    for _ in 0..64 {
+    for _ in 0..16 {
         tokio::task::yield_now().await;
     }
     let reply = server.send(forged()).await;
     assert_eq!((reply.status.as_u16(), &*reply.error()), (503, "overloaded"));
     assert_eq!(server.admin.take_asked().len(), 4);
-    let reply = server.send(by(ADMIN_TOKEN, get("/api/v1/overview"))).await;
+    let reply = server.send(overview(ADMIN_TOKEN)).await;
     assert_eq!(reply.status, 200, "the token of the config is looked for nowhere");
+    let reply = server.send(overview(token.expose())).await;
+    assert_eq!(reply.status, 200, "a token that was valid before is no stranger's");
     waiting.shutdown().await;
+    let reply = server.send(in_session(&session, get("/api/v1/overview"))).await;
+    assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
+async fn what_was_counted_outlives_the_routes() {
+    let state = AdminState::default();
+    let start = async || {
+        let (clients, ingest) = (AllowedClients::default(), IngestOptions::default());
+        TestServer::changed(clients, ingest, |app| app.state = state.clone()).await
+    };
+    let server = start().await;
+    let mut waiting = JoinSet::new();
+    for _ in 0..128 {
+        waiting.spawn(server.router.clone().oneshot(by(ADMIN_TOKEN, get("/dashboard/waits"))));
+    }
+    let overview =
+        async |server: &TestServer| server.send(by(ADMIN_TOKEN, get("/api/v1/overview"))).await;
+    while overview(&server).await.status == 200 {
+        tokio::task::yield_now().await;
+    }
+    let next = start().await;
+    assert_eq!(overview(&next).await.error(), "overloaded");
+    waiting.shutdown().await;
+    assert_eq!(overview(&next).await.status, 200);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use deskbell_server::{AllowedClients, IngestOptions, ServerOptions};
+use deskbell_server::{AdminState, AllowedClients, IngestOptions, ServerOptions};
 use deskbell_store::{AccessToken, TokenRole};
 use http::Request;
 use tokio::io::AsyncWriteExt;
@@ -171,8 +171,28 @@ async fn attempts_to_sign_in_are_limited() {
     let wait: u64 = reply.header("retry-after").parse().unwrap();
     assert!((290..=301).contains(&wait), "{wait}");
     assert!(reply.text.contains("too many attempts; try again in"), "{}", reply.text);
+    // Nobody guesses a token of the store or the code of a link, and nobody is kept from using one.
+    let viewer = server.admin.token(TokenRole::Viewer);
+    assert_eq!(attempt(viewer.expose()).await.status, 303);
+    assert_eq!(attempt(AccessToken::random().expose()).await.status, 401);
+    let code = format!("code={}", server.admin.code().expose());
+    assert_eq!(server.send(form("/sign-in", &code)).await.status, 303);
     after(Duration::from_secs(wait)).await;
     assert_eq!(attempt(ADMIN_TOKEN).await.status, 303);
+}
+
+#[tokio::test]
+async fn attempts_outlive_the_routes() {
+    let state = AdminState::default();
+    let start = async || {
+        let (clients, ingest) = (AllowedClients::default(), IngestOptions::default());
+        TestServer::changed(clients, ingest, |app| app.state = state.clone()).await
+    };
+    let server = start().await;
+    for _ in 0..10 {
+        assert_eq!(server.send(form("/sign-in", "token=wrong")).await.status, 401);
+    }
+    assert_eq!(start().await.send(form("/sign-in", "token=wrong")).await.status, 429);
 }
 
 /// Signs in behind a proxy that sends these headers.

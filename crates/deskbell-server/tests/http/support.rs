@@ -9,8 +9,9 @@ use axum::Router;
 use axum::body::Body;
 use clerk_webhooks::{HeaderFamily, Secret, Signer, Verifier};
 use deskbell_server::{
-    AdminApp, AdminToken, AllowedClients, App, EntityError, EntityRequest, IngestOptions,
-    MirrorStates, MirroredEntities, RequestedEntity, Routers, SilentSources, Source, routes,
+    AdminApp, AdminState, AdminToken, AllowedClients, App, EntityError, EntityRequest,
+    IngestOptions, MirrorStates, MirroredEntities, RequestedEntity, Routers, SilentSources, Source,
+    routes,
 };
 use deskbell_store::{
     AccessToken, BackendError, EventLog, LogWriter, LogWriterOptions, NewEvent, ReadLimit, Seq,
@@ -84,6 +85,7 @@ impl TestServer {
             public_url: None,
             metrics: Arc::new(|| "deskbell_up 1\n".to_owned()),
             listens_apart: false,
+            state: AdminState::default(),
         };
         change(&mut app);
         let Routers { public: router, admin: admin_router } = routes::routers(App {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use deskbell_delivery::Replayer;
 use deskbell_server::routes::Routers;
-use deskbell_server::{AdminApp, AdminToken, App, IngestOptions, Pages, Source, SourceMode, Tls};
+use deskbell_server::{
+    AdminApp, AdminState, AdminToken, App, IngestOptions, Pages, Source, SourceMode, Tls,
+};
 use tokio::sync::Semaphore;
 
 use super::StartError;
@@ -87,6 +89,7 @@ pub(super) fn routers(
             public_url: config.server.public_url.clone(),
             metrics: admin.metrics,
             listens_apart: config.server.admin_listen().is_some(),
+            state: AdminState::default(),
         }),
     })
 }

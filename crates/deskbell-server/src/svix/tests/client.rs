@@ -11,7 +11,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::desk::Desk;
-use crate::svix::router;
+use crate::svix::{Answers, router};
 
 /// A client with a token of one role.
 pub(super) struct Client {
@@ -27,9 +27,14 @@ pub(super) struct Reply {
 
 impl Client {
     pub(super) fn of(desk: &Arc<Desk>, role: TokenRole) -> Self {
+        Self::with_answers(desk, role, Answers::default())
+    }
+
+    /// A client of routes that remember these answers.
+    pub(super) fn with_answers(desk: &Arc<Desk>, role: TokenRole, answers: Answers) -> Self {
         let caller = Caller { name: format!("{role:?}"), role };
         let admin: Arc<Desk> = Arc::clone(desk);
-        Self { router: router(admin).layer(Extension(caller)) }
+        Self { router: router(admin, answers).layer(Extension(caller)) }
     }
 
     pub(super) async fn get(&self, path: &str) -> Reply {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, pretty};
 use super::desk::Desk;
+use crate::svix::Answers;
 
 const MESSAGES: &str = "/api/v1/app/clerk/msg";
 
@@ -142,6 +143,18 @@ async fn after_a_restart_a_key_makes_the_same_message() {
     assert_eq!(send(json!({"total": 1})).await.ok(), first);
     assert_eq!(send(json!({"total": 2})).await.status, 409);
     assert_eq!(desk.lock().events.len(), 1);
+}
+
+#[tokio::test]
+async fn answers_outlive_the_routes() {
+    let (desk, answers) = (Desk::new(), Answers::default());
+    let send = async || {
+        let client = Client::with_answers(&desk, TokenRole::Admin, answers.clone());
+        let body = json!({"url": "https://example.com/hooks"});
+        client.send("POST", "/api/v1/app/clerk/endpoint", Some(body), Some("auto_1")).await.ok()
+    };
+    assert_eq!(send().await, send().await);
+    assert_eq!(desk.lock().endpoints_made, 1);
 }
 
 #[tokio::test]
