@@ -38,8 +38,19 @@ pub struct EndpointSettings {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// A secret or a header's value on its way to where it was asked for by name.
-#[derive(Clone, PartialEq, Eq)]
+/// What an endpoint is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewEndpoint {
+    pub settings: EndpointSettings,
+    /// `None` for a random one.
+    pub secret: Option<SealedSecret>,
+    /// Headers that are sent with each request.
+    pub headers: BTreeMap<String, SealedSecret>,
+}
+
+/// A secret or a header's value, on its way in or to where it was asked for by name.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct SealedSecret(pub String);
 
 impl fmt::Debug for SealedSecret {
@@ -59,8 +70,11 @@ pub fn is_secret_header(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|secret| name.contains(secret))
 }
 
+/// What the ids of endpoints begin with that were made through the API. No uid begins so.
+pub const ENDPOINT_ID_PREFIX: &str = "ep_";
+
 /// Reads and changes endpoints. `source` is the name of the source whose events they take; an id is
-/// the endpoint's, or its `uid`.
+/// the endpoint's or, where no endpoint has it, an endpoint's `uid`.
 #[async_trait]
 pub trait Endpoints: Send + Sync {
     /// The names of the sources.
@@ -71,13 +85,12 @@ pub trait Endpoints: Send + Sync {
 
     async fn endpoint(&self, source: &str, id: &str) -> Result<Endpoint, AdminError>;
 
-    /// Makes one with this secret, or a random one. Its id is random.
+    /// Makes one. Its id is random, after [`ENDPOINT_ID_PREFIX`].
     async fn create_endpoint(
         &self,
         caller: &Caller,
         source: &str,
-        settings: EndpointSettings,
-        secret: Option<SealedSecret>,
+        new: NewEndpoint,
     ) -> Result<Endpoint, AdminError>;
 
     async fn update_endpoint(

@@ -38,7 +38,10 @@ pub use dead_letters::{
 pub use destinations::{
     DestinationState, DestinationStats, DestinationView, Destinations, ReconciledView, StatsBucket,
 };
-pub use endpoints::{Endpoint, EndpointSettings, Endpoints, SealedSecret, is_secret_header};
+pub use endpoints::{
+    ENDPOINT_ID_PREFIX, Endpoint, EndpointSettings, Endpoints, NewEndpoint, SealedSecret,
+    is_secret_header,
+};
 pub use error::AdminError;
 pub use events::{
     DeliveryCounts, DeliveryStateFilter, DeliveryView, DestinationOutcome, EventDetails, EventPage,

@@ -5,17 +5,16 @@ mod header_values;
 pub(super) mod headers;
 pub(super) mod input;
 pub(super) mod output;
-mod secret_text;
 pub(super) mod secrets;
 pub(super) mod stats;
 
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskbell_admin::{AdminError, Caller, Endpoint};
+use deskbell_admin::{AdminError, Caller};
 use http::StatusCode;
 
-use self::input::{EndpointIn, NewEndpoint, check_uid};
+use self::input::{EndpointIn, check_uid};
 use self::output::EndpointOut;
 use super::api::Api;
 use super::body::Body;
@@ -76,7 +75,7 @@ pub(super) async fn create(
     Body(wanted): Body<EndpointIn>,
 ) -> Result<Response, ApiError> {
     let source = api.source(&app_id)?;
-    let made = make(&api, &caller, &source, wanted.create()?).await?;
+    let made = api.admin().create_endpoint(&caller, &source, wanted.create()?).await?;
     Ok(json(StatusCode::CREATED, &EndpointOut::from(made)))
 }
 
@@ -107,7 +106,7 @@ pub(super) async fn put(
                 check_uid(&endpoint_id)?;
                 new.settings.uid = Some(endpoint_id);
             }
-            let made = make(&api, &caller, &source, new).await?;
+            let made = api.admin().create_endpoint(&caller, &source, new).await?;
             Ok(json(StatusCode::CREATED, &EndpointOut::from(made)))
         }
         Err(error) => Err(error.into()),
@@ -147,30 +146,4 @@ pub(super) async fn delete(
     let (source, endpoint) = api.endpoint(&app_id, &endpoint_id).await?;
     api.admin().delete_endpoint(&caller, &source, &endpoint.id).await?;
     Ok(no_content())
-}
-
-/// Makes an endpoint. Nothing is sent to it before it has its headers.
-async fn make(
-    api: &Api,
-    caller: &Caller,
-    source: &str,
-    new: NewEndpoint,
-) -> Result<Endpoint, ApiError> {
-    let admin = api.admin();
-    let NewEndpoint { settings, secret, headers } = new;
-    if headers.is_empty() {
-        return Ok(admin.create_endpoint(caller, source, settings, secret).await?);
-    }
-    let mut disabled = settings.clone();
-    disabled.disabled = true;
-    let made = admin.create_endpoint(caller, source, disabled, secret).await?;
-    let completed = match admin.set_endpoint_headers(caller, source, &made.id, headers).await {
-        Ok(()) if settings.disabled => return Ok(made),
-        Ok(()) => admin.update_endpoint(caller, source, &made.id, settings).await,
-        Err(error) => Err(error),
-    };
-    if completed.is_err() {
-        admin.delete_endpoint(caller, source, &made.id).await?;
-    }
-    Ok(completed?)
 }

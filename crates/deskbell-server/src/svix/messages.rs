@@ -3,7 +3,7 @@
 pub(super) mod backwards;
 pub(super) mod content;
 pub(super) mod create;
-mod input;
+pub(super) mod input;
 pub(super) mod output;
 pub(super) mod precheck;
 

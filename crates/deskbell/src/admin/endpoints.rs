@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use deskbell_admin::{
-    AdminError, Caller, Endpoint, EndpointSettings, Endpoints, SealedSecret, Timestamp,
-    is_secret_header,
+    AdminError, Caller, Endpoint, EndpointSettings, Endpoints, NewEndpoint, SealedSecret,
+    Timestamp, is_secret_header,
 };
 use deskbell_config::REDACTED;
 use deskbell_store::clock::whole_ms;
@@ -146,9 +146,9 @@ impl Endpoints for LocalAdmin {
         &self,
         caller: &Caller,
         source: &str,
-        settings: EndpointSettings,
-        secret: Option<SealedSecret>,
+        new: NewEndpoint,
     ) -> Result<Endpoint, AdminError> {
+        let NewEndpoint { settings, secret, headers } = new;
         self.require_source(source)?;
         if self.endpoints.records(&*self.store).await?.len() >= ENDPOINTS_MAX {
             let message = format!("there are {ENDPOINTS_MAX} endpoints already");
@@ -161,7 +161,7 @@ impl Endpoints for LocalAdmin {
             source: source.to_owned(),
             settings,
             secrets: vec![RecordSecret { secret: given_or_random(secret), until_ms: None }],
-            headers: BTreeMap::new(),
+            headers: headers.into_iter().map(|(name, value)| (name, value.0)).collect(),
             created_at_ms: 0,
             updated_at_ms: 0,
             version: 0,

@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use deskbell_admin::{Caller, EndpointSettings, SealedSecret};
+use deskbell_admin::{Caller, EndpointSettings, NewEndpoint, SealedSecret};
 use http::StatusCode;
 use maud::{Markup, html};
 
@@ -105,7 +105,8 @@ async fn made(
         Ok(settings) => settings,
         Err(mistake) => return Ok(Err(mistake)),
     };
-    match dashboard.admin.create_endpoint(caller, source, settings, secret).await {
+    let new = NewEndpoint { settings, secret, ..NewEndpoint::default() };
+    match dashboard.admin.create_endpoint(caller, source, new).await {
         Ok(endpoint) => Ok(Ok(endpoint.id)),
         Err(error) => Mistake::of(error).map(Err),
     }

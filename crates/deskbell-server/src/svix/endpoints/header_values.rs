@@ -5,41 +5,67 @@ use std::collections::BTreeMap;
 use deskbell_admin::SealedSecret;
 use http::{HeaderName, HeaderValue};
 
-use super::secret_text::SecretText;
 use crate::svix::errors::{ApiError, Part};
 
 /// Headers that an endpoint can have.
 const HEADERS_MAX: usize = 50;
+/// Bytes of a header's name, and of its value.
+const NAME_BYTES_MAX: usize = 256;
+const VALUE_BYTES_MAX: usize = 4096;
 
 /// These headers, if they can be sent.
 pub(super) fn checked(
-    headers: BTreeMap<String, SecretText>,
+    headers: BTreeMap<String, SealedSecret>,
 ) -> Result<BTreeMap<String, SealedSecret>, ApiError> {
     let headers = headers.into_iter().map(|(name, value)| (name, Some(value))).collect();
-    let checked = checked_changes(headers)?.into_iter();
-    Ok(checked.filter_map(|(name, value)| Some((name, value?))).collect())
+    let checked = checked_changes(headers)?;
+    check_count(checked.len())?;
+    Ok(checked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
 /// These headers, with a value or without one, if they can be sent. Names are in lower case.
 pub(super) fn checked_changes(
-    headers: BTreeMap<String, Option<SecretText>>,
+    headers: BTreeMap<String, Option<SealedSecret>>,
 ) -> Result<BTreeMap<String, Option<SealedSecret>>, ApiError> {
-    if headers.len() > HEADERS_MAX {
-        return Err(invalid("headers", format!("expected at most {HEADERS_MAX} headers")));
-    }
     let mut checked = BTreeMap::new();
     for (name, value) in headers {
         let at = format!("headers.{name}");
-        let known: HeaderName =
-            name.parse().map_err(|_| invalid(&at, "expected the name of a header"))?;
-        if value.as_ref().is_some_and(|value| HeaderValue::from_str(&value.0).is_err()) {
-            return Err(invalid(&at, "expected a text without control characters"));
+        let known = name.parse::<HeaderName>().ok().filter(|_| name.len() <= NAME_BYTES_MAX);
+        let known = known.ok_or_else(|| invalid(&at, "expected the name of a header"))?;
+        if let Some(value) = &value {
+            check_value(&at, &value.0)?;
         }
-        if checked.insert(known.as_str().to_owned(), value.map(Into::into)).is_some() {
+        if checked.insert(known.as_str().to_owned(), value).is_some() {
             return Err(invalid(&at, "expected each header once"));
         }
     }
     Ok(checked)
+}
+
+/// Refuses changes after which there would be too many, beside those that are there.
+pub(super) fn check_changed_count<'a>(
+    changes: &BTreeMap<String, Option<SealedSecret>>,
+    current: impl Iterator<Item = &'a String>,
+) -> Result<(), ApiError> {
+    let kept = current.filter(|name| !changes.contains_key(&name.to_ascii_lowercase()));
+    check_count(kept.count() + changes.values().flatten().count())
+}
+
+fn check_count(count: usize) -> Result<(), ApiError> {
+    match count <= HEADERS_MAX {
+        true => Ok(()),
+        false => Err(invalid("headers", format!("expected at most {HEADERS_MAX} headers"))),
+    }
+}
+
+fn check_value(at: &str, value: &str) -> Result<(), ApiError> {
+    if value.len() > VALUE_BYTES_MAX {
+        return Err(invalid(at, format!("expected at most {VALUE_BYTES_MAX} bytes")));
+    }
+    match HeaderValue::from_str(value) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(invalid(at, "expected a text without control characters")),
+    }
 }
 
 fn invalid(name: &str, message: impl Into<String>) -> ApiError {

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskbell_admin::{Caller, is_secret_header};
+use deskbell_admin::{Caller, SealedSecret, is_secret_header};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::header_values;
-use super::secret_text::SecretText;
 use crate::svix::api::Api;
 use crate::svix::body::Body;
 use crate::svix::errors::ApiError;
@@ -30,7 +29,7 @@ pub(in crate::svix) struct HeadersOut {
 #[schema(as = EndpointHeadersIn)]
 pub(in crate::svix) struct HeadersIn {
     #[schema(value_type = BTreeMap<String, String>)]
-    headers: BTreeMap<String, SecretText>,
+    headers: BTreeMap<String, SealedSecret>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -40,7 +39,7 @@ pub(in crate::svix) struct HeadersPatchIn {
     /// One that is null is removed.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, Option<String>>)]
-    headers: BTreeMap<String, Option<SecretText>>,
+    headers: BTreeMap<String, Option<SealedSecret>>,
     #[serde(default)]
     delete_headers: Option<Vec<String>>,
 }
@@ -101,6 +100,8 @@ pub(in crate::svix) async fn patch(
     let removed = wanted.delete_headers.unwrap_or_default().into_iter().map(|name| (name, None));
     let changes = header_values::checked_changes(removed.chain(wanted.headers).collect())?;
     let (source, endpoint) = api.endpoint(&app_id, &endpoint_id).await?;
+    let current = api.admin().endpoint_headers(&source, &endpoint.id).await?;
+    header_values::check_changed_count(&changes, current.keys())?;
     api.admin().change_endpoint_headers(&caller, &source, &endpoint.id, changes).await?;
     Ok(no_content())
 }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use deskbell_admin::{EndpointSettings, SealedSecret};
+use deskbell_admin::{ENDPOINT_ID_PREFIX, EndpointSettings, NewEndpoint, SealedSecret};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::header_values;
-use super::secret_text::SecretText;
 use crate::svix::body::given;
 use crate::svix::errors::{ApiError, Part};
+use crate::svix::messages::input::check_name;
 
-/// Bytes of an uid or a type, as Svix has it.
+/// Bytes of a type, as Svix has it.
 const NAME_BYTES_MAX: usize = 256;
 const DESCRIPTION_BYTES_MAX: usize = 4096;
 /// Types that an endpoint can name.
@@ -48,28 +48,20 @@ pub(in crate::svix) struct EndpointIn {
     metadata: Option<BTreeMap<String, String>>,
     /// Only when an endpoint is made; null for a random one.
     #[schema(value_type = Option<String>)]
-    secret: Option<SecretText>,
+    secret: Option<SealedSecret>,
     /// Only when an endpoint is made.
     #[schema(value_type = Option<BTreeMap<String, String>>)]
-    headers: Option<BTreeMap<String, SecretText>>,
+    headers: Option<BTreeMap<String, SealedSecret>>,
     /// Must be null: Deskbell has no channels.
     channels: Option<Vec<String>>,
     /// Must be null or 1.
     version: Option<u32>,
 }
 
-/// What an endpoint is made of.
-#[derive(Debug)]
-pub(in crate::svix) struct NewEndpoint {
-    pub(in crate::svix) settings: EndpointSettings,
-    pub(in crate::svix) secret: Option<SealedSecret>,
-    pub(in crate::svix) headers: BTreeMap<String, SealedSecret>,
-}
-
 impl EndpointIn {
     /// What a new endpoint is made of.
     pub(in crate::svix) fn create(mut self) -> Result<NewEndpoint, ApiError> {
-        let secret = self.secret.take().map(Into::into);
+        let secret = self.secret.take();
         let headers = header_values::checked(self.headers.take().unwrap_or_default())?;
         let settings = self.replace(&EndpointSettings::default())?;
         Ok(NewEndpoint { settings, secret, headers })
@@ -94,6 +86,9 @@ impl EndpointIn {
         current: EndpointSettings,
     ) -> Result<EndpointSettings, ApiError> {
         self.refuse_unsupported()?;
+        if let Some(Some(uid)) = &self.uid {
+            check_uid(uid)?;
+        }
         let events = one_of(
             ("eventTypes", self.event_types.map(|types| types.map(sorted))),
             ("filterTypes", self.filter_types.map(|types| types.map(sorted))),
@@ -130,20 +125,16 @@ impl EndpointIn {
     }
 }
 
-/// An uid that somebody may have.
+/// A uid that somebody may have. It is never mistaken for an id.
 pub(in crate::svix) fn check_uid(uid: &str) -> Result<(), ApiError> {
-    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if uid.is_empty() || uid.len() > NAME_BYTES_MAX || !uid.bytes().all(is_known) {
-        let message = format!("expected 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_` or `.`");
-        return Err(invalid("uid", message));
+    check_name("uid", uid)?;
+    match uid.starts_with(ENDPOINT_ID_PREFIX) {
+        true => Err(invalid("uid", format!("`{ENDPOINT_ID_PREFIX}` is what ids begin with"))),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 fn check(settings: &EndpointSettings) -> Result<(), ApiError> {
-    if let Some(uid) = &settings.uid {
-        check_uid(uid)?;
-    }
     if settings.description.len() > DESCRIPTION_BYTES_MAX {
         let message = format!("expected at most {DESCRIPTION_BYTES_MAX} bytes");
         return Err(invalid("description", message));
@@ -273,6 +264,7 @@ mod tests {
             (json!({"throttleRate": 0}), "throttleRate"),
             (json!({"uid": "a b"}), "uid"),
             (json!({"uid": ""}), "uid"),
+            (json!({"uid": "ep_1"}), "uid"),
             (json!({"metadata": {"k": "v".repeat(5000)}}), "metadata"),
         ] {
             let error = read(&body).apply(current()).unwrap_err();

@@ -3,11 +3,10 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskbell_admin::Caller;
+use deskbell_admin::{Caller, SealedSecret};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::secret_text::SecretText;
 use crate::svix::api::Api;
 use crate::svix::body::Body;
 use crate::svix::errors::{ApiError, Part};
@@ -28,7 +27,7 @@ pub(in crate::svix) struct SecretOut {
 pub(in crate::svix) struct RotateIn {
     /// Null for a random one.
     #[schema(value_type = Option<String>)]
-    key: Option<SecretText>,
+    key: Option<SealedSecret>,
     /// Must be null or 86400: requests are signed with the secret before for 24 hours too.
     grace_period_seconds: Option<u32>,
 }
@@ -67,9 +66,8 @@ pub(in crate::svix) async fn rotate(
         return Err(ApiError::invalid(Part::Body, "gracePeriodSeconds", message));
     }
     let (source, endpoint) = api.endpoint(&app_id, &endpoint_id).await?;
-    let secret = wanted.key.map(Into::into);
     let admin = api.admin();
-    admin.rotate_endpoint_secret(&caller, &source, &endpoint.id, secret).await?;
+    admin.rotate_endpoint_secret(&caller, &source, &endpoint.id, wanted.key).await?;
     let secret = admin.endpoint_secret(&caller, &source, &endpoint.id).await?;
     Ok(ok(&SecretOut { key: secret.0 }))
 }

@@ -84,7 +84,7 @@ impl MessageIn {
     }
 }
 
-/// An id or a type that a message may have.
+/// An id, a uid or a type that a client may choose.
 pub(in crate::svix) fn check_name(field: &str, name: &str) -> Result<(), ApiError> {
     let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_known) {

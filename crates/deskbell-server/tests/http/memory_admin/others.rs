@@ -7,9 +7,9 @@ use deskbell_admin::{
     AdminError, AlertView, AttemptPage, AttemptQuery, AttemptResult, AttemptView, Attempts,
     AuditEntry, AuditPage, Caller, DeadLetterCause, DeadLetterQuery, DeadLetterView, DeadLetters,
     DestinationStats, DestinationView, Destinations, Endpoint, EndpointSettings, Endpoints,
-    ExplainedRow, ExplainedValue, Explanation, MirrorView, Mirrors, Overview, OverviewReader,
-    ReplayRequest, ReplayStatus, Replays, Retried, RetryRequest, SealedSecret, Settings,
-    SettingsView, Timestamp, ValueFrom,
+    ExplainedRow, ExplainedValue, Explanation, MirrorView, Mirrors, NewEndpoint, Overview,
+    OverviewReader, ReplayRequest, ReplayStatus, Replays, Retried, RetryRequest, SealedSecret,
+    Settings, SettingsView, Timestamp, ValueFrom,
 };
 use serde_json::json;
 
@@ -278,8 +278,7 @@ impl Endpoints for MemoryAdmin {
         &self,
         _: &Caller,
         _: &str,
-        _: EndpointSettings,
-        _: Option<SealedSecret>,
+        _: NewEndpoint,
     ) -> Result<Endpoint, AdminError> {
         no_endpoints()
     }

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use deskbell_admin::{
-    AdminError, Caller, Endpoint, EndpointSettings, Endpoints, SealedSecret, Timestamp,
-    is_secret_header,
+    AdminError, Caller, Endpoint, EndpointSettings, Endpoints, NewEndpoint, SealedSecret,
+    Timestamp, is_secret_header,
 };
 
 use super::{Desk, SOURCE, START_MS, State, StoredEndpoint};
 
 impl State {
     fn stored(&mut self, source: &str, id: &str) -> Result<&mut StoredEndpoint, AdminError> {
-        let is_it = |stored: &StoredEndpoint| {
-            stored.endpoint.id == id || stored.endpoint.settings.uid.as_deref() == Some(id)
+        let has_uid =
+            |stored: &&mut StoredEndpoint| stored.endpoint.settings.uid.as_deref() == Some(id);
+        let found = match self.endpoints.contains_key(id) {
+            true => self.endpoints.get_mut(id),
+            false => self.endpoints.values_mut().find(has_uid),
         };
-        let found = self.endpoints.values_mut().find(|stored| source == SOURCE && is_it(stored));
-        found.ok_or_else(|| AdminError::not_found("endpoint", id))
+        found.filter(|_| source == SOURCE).ok_or_else(|| AdminError::not_found("endpoint", id))
     }
 
     fn changeable(&mut self, source: &str, id: &str) -> Result<&mut StoredEndpoint, AdminError> {
@@ -34,6 +36,13 @@ impl State {
             Some(uid) => Err(AdminError::Conflict(format!("the uid `{uid}` is taken"))),
             None => Ok(()),
         }
+    }
+}
+
+fn refuse_host(headers: &BTreeMap<String, SealedSecret>) -> Result<(), AdminError> {
+    match headers.contains_key("host") {
+        true => Err(AdminError::invalid("headers", "`host` cannot be set")),
+        false => Ok(()),
     }
 }
 
@@ -57,10 +66,11 @@ impl Endpoints for Desk {
         &self,
         _: &Caller,
         _: &str,
-        settings: EndpointSettings,
-        secret: Option<SealedSecret>,
+        new: NewEndpoint,
     ) -> Result<Endpoint, AdminError> {
+        let NewEndpoint { settings, secret, headers } = new;
         let mut state = self.open()?;
+        refuse_host(&headers)?;
         if !settings.url.starts_with("https://") {
             return Err(AdminError::invalid("url", "expected an HTTPS URL"));
         }
@@ -71,8 +81,7 @@ impl Endpoints for Desk {
         let endpoint =
             Endpoint { id: id.clone(), settings, read_only: false, created_at, updated_at };
         let secret = secret.map_or_else(|| "whsec_random".into(), |secret| secret.0);
-        let stored =
-            StoredEndpoint { endpoint: endpoint.clone(), headers: BTreeMap::new(), secret };
+        let stored = StoredEndpoint { endpoint: endpoint.clone(), headers, secret };
         state.endpoints.insert(id, stored);
         Ok(endpoint)
     }
@@ -121,9 +130,7 @@ impl Endpoints for Desk {
         id: &str,
         headers: BTreeMap<String, SealedSecret>,
     ) -> Result<(), AdminError> {
-        if headers.contains_key("host") {
-            return Err(AdminError::invalid("headers", "`host` cannot be set"));
-        }
+        refuse_host(&headers)?;
         self.open()?.changeable(source, id)?.headers = headers;
         Ok(())
     }
