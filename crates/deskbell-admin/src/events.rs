@@ -1,7 +1,5 @@
 //! Events of the log, and what became of each.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use deskbell_store::Seq;
@@ -87,6 +85,14 @@ pub struct EventSummary {
     /// `None` where nobody asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_counts: Option<DeliveryCounts>,
+}
+
+/// An event, with its payload where that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEvent {
+    pub summary: EventSummary,
+    /// As it was received; `None` where it was pruned, or not asked for.
+    pub payload: Option<Bytes>,
 }
 
 /// How many of an event's deliveries are in each state.
@@ -228,27 +234,17 @@ pub trait Events: Send + Sync {
     /// The event with this message id. If several sources have one, that of the first.
     async fn event(&self, source: Option<&str>, id: &str) -> Result<EventDetails, AdminError>;
 
-    /// The events after this one in the order of the log, at most 500; with payloads.
-    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Payload)>, AdminError>;
+    /// The events after this one in the order of the log, at most 500; with the bytes of their payloads.
+    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Bytes)>, AdminError>;
 
-    /// The payloads of these events, in the order of `seqs`; `None` for one that was pruned, or is not
-    /// in the log.
-    async fn payloads(&self, seqs: &[i64]) -> Result<Vec<Option<Payload>>, AdminError> {
-        let mut payloads = BTreeMap::new();
-        let mut read_to = i64::MIN;
-        for seq in seqs.iter().copied().collect::<BTreeSet<_>>() {
-            if seq <= read_to {
-                continue;
-            }
-            for (event, payload) in self.after(Seq::new(seq - 1)).await? {
-                read_to = event.seq;
-                if event.payload_bytes > 0 && seqs.contains(&event.seq) {
-                    payloads.insert(event.seq, payload);
-                }
-            }
-        }
-        Ok(seqs.iter().map(|seq| payloads.get(seq).cloned()).collect())
-    }
+    /// The events with these numbers, at most 500, in the order of `seqs` and with their
+    /// `delivery_counts`; `None` for one that is not in the log. Their payloads are read in this order
+    /// while they have at most `payload_bytes_max` together, and none after that.
+    async fn logged(
+        &self,
+        seqs: &[i64],
+        payload_bytes_max: usize,
+    ) -> Result<Vec<Option<LoggedEvent>>, AdminError>;
 
     /// The last event of the log, as it grows.
     fn head(&self) -> watch::Receiver<Seq>;

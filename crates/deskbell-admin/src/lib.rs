@@ -45,7 +45,8 @@ pub use endpoints::{
 pub use error::AdminError;
 pub use events::{
     DeliveryCounts, DeliveryStateFilter, DeliveryView, DestinationOutcome, EventDetails, EventPage,
-    EventQuery, EventSummary, Events, NewMessage, OutcomePart, Payload, Searched, UnwantedView,
+    EventQuery, EventSummary, Events, LoggedEvent, NewMessage, OutcomePart, Payload, Searched,
+    UnwantedView,
 };
 pub use explain::{
     ExplainedEvent, ExplainedOutcome, ExplainedRow, ExplainedValue, Explanation, UnreadMirror,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use deskbell_admin::{Admin, EventSummary, Payload};
 use deskbell_config::{ONE_TIME_CODES, takes_type};
 use deskbell_store::{FollowOptions, LogFollower, Seq};
@@ -146,13 +147,13 @@ impl Tail {
         }
     }
 
-    fn take(&mut self, events: Vec<(EventSummary, Payload)>) {
+    fn take(&mut self, events: Vec<(EventSummary, Bytes)>) {
         for (event, payload) in events {
             self.position = Seq::new(event.seq);
             if !self.filter.takes(&event) {
                 continue;
             }
-            let payload = self.filter.shows_payload(&event).then_some(payload);
+            let payload = self.filter.shows_payload(&event).then(|| Payload::new(payload));
             let seq = event.seq;
             match serde_json::to_string(&TailedEvent { event, payload }) {
                 Ok(json) => {

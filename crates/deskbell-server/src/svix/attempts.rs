@@ -58,7 +58,7 @@ pub(super) async fn by_endpoint(
         found.next,
     );
     if with_message {
-        add_messages(&api, &app_id, &mut list.data).await?;
+        add_messages(&api, &mut list.data).await?;
     }
     Ok(ok(&list))
 }
@@ -144,14 +144,11 @@ async fn find(api: &Api, wanted: &Wanted) -> Result<AttemptPage, ApiError> {
 }
 
 /// Adds the message of each attempt, without its payload.
-async fn add_messages(
-    api: &Api,
-    source: &str,
-    attempts: &mut [AttemptOut],
-) -> Result<(), ApiError> {
-    for attempt in attempts {
-        let event = api.find_message(Some(source), &attempt.msg_id).await?;
-        attempt.msg = event.map(|event| MessageOut::of(event, no_content()));
+async fn add_messages(api: &Api, attempts: &mut [AttemptOut]) -> Result<(), ApiError> {
+    let seqs: Vec<_> = attempts.iter().map(|attempt| attempt.seq).collect();
+    let events = api.admin().logged(&seqs, 0).await?;
+    for (attempt, event) in attempts.iter_mut().zip(events) {
+        attempt.msg = event.map(|event| MessageOut::of(event.summary, no_content()));
     }
     Ok(())
 }

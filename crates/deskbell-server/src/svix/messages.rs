@@ -10,10 +10,10 @@ pub(super) mod precheck;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskbell_admin::{Caller, EventQuery, EventSummary, Timestamp};
+use deskbell_admin::{Caller, EventQuery, LoggedEvent, Timestamp};
 
 use self::backwards::before_position;
-use self::content::{content_of, contents_of, no_content};
+use self::content::{content_of, no_content, with_payloads};
 use self::output::MessageOut;
 use super::api::Api;
 use super::errors::ApiError;
@@ -64,17 +64,10 @@ pub(super) async fn list(
             if let Some(Position::After(seq)) = other {
                 wanted.before = Some(number(&seq)?);
             }
-            after_position(&api, &wanted).await?
+            after_position(&api, &wanted, with_content).await?
         }
     };
-    let contents = contents_of(&api, &caller, &page.data, with_content).await?;
-    let messages = page.data.into_iter().zip(contents);
-    Ok(ok(&ListOut {
-        data: messages.map(|(event, content)| MessageOut::of(event, content)).collect(),
-        iterator: page.iterator,
-        prev_iterator: page.prev_iterator,
-        done: page.done,
-    }))
+    Ok(ok(&page.map(|event| MessageOut::of_logged(event, &caller, with_content))))
 }
 
 /// Get a message.
@@ -103,7 +96,11 @@ pub(super) async fn get(
 }
 
 /// The page of the newest events, or of those older than `wanted.before`.
-async fn after_position(api: &Api, wanted: &EventQuery) -> Result<ListOut<EventSummary>, ApiError> {
+async fn after_position(
+    api: &Api,
+    wanted: &EventQuery,
+    with_content: bool,
+) -> Result<ListOut<LoggedEvent>, ApiError> {
     let page = api.admin().search(wanted).await?;
     let newest = page.events.first().map(|event| event.seq);
     // Where a page is empty, the page before begins where this one does.
@@ -114,7 +111,7 @@ async fn after_position(api: &Api, wanted: &EventQuery) -> Result<ListOut<EventS
             .filter(|_| wanted.before.is_some())
             .map(|seq| Position::before(seq.to_string())),
         done: page.next.is_none(),
-        data: page.events,
+        data: with_payloads(api, page.events, with_content).await?,
     })
 }
 

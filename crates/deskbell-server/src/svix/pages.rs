@@ -19,6 +19,13 @@ pub(super) struct ListOut<T> {
     pub(super) done: bool,
 }
 
+impl<T> ListOut<T> {
+    pub(super) fn map<U>(self, item: impl FnMut(T) -> U) -> ListOut<U> {
+        let Self { data, iterator, prev_iterator, done } = self;
+        ListOut { data: data.into_iter().map(item).collect(), iterator, prev_iterator, done }
+    }
+}
+
 /// Where a page begins. As a text it means nothing to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Position {

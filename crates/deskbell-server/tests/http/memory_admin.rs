@@ -7,9 +7,11 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use deskbell_admin::{
     Access, Admin, AdminError, Caller, EventDetails, EventPage, EventQuery, EventSummary, Events,
-    Explanation, NewMessage, NewSession, Payload, Searched, Session, Timestamp, TokenView,
+    Explanation, LoggedEvent, NewMessage, NewSession, Payload, Searched, Session, Timestamp,
+    TokenView,
 };
 use deskbell_store::clock::now_ms;
 use deskbell_store::{AccessToken, Seq, TokenHash, TokenRole};
@@ -26,7 +28,7 @@ pub(crate) struct MemoryAdmin {
     tokens: Mutex<BTreeMap<String, (TokenHash, TokenRole)>>,
     sessions: Mutex<Vec<(TokenHash, Caller, Instant)>>,
     codes: Mutex<Vec<(TokenHash, Instant)>>,
-    events: Mutex<Vec<(EventSummary, Payload)>>,
+    events: Mutex<Vec<(EventSummary, Bytes)>>,
     head: watch::Sender<Seq>,
     /// How many events are appended in the middle of reads.
     appends_while_read: AtomicU32,
@@ -119,7 +121,7 @@ impl MemoryAdmin {
             payload_bytes: bytes.len(),
             delivery_counts: None,
         };
-        events.push((summary, Payload::new(bytes.into())));
+        events.push((summary, bytes.into()));
         drop(events);
         self.head.send_replace(Seq::new(seq));
         seq
@@ -147,7 +149,7 @@ impl MemoryAdmin {
         NewSession { secret, session: session(caller) }
     }
 
-    fn log(&self) -> MutexGuard<'_, Vec<(EventSummary, Payload)>> {
+    fn log(&self) -> MutexGuard<'_, Vec<(EventSummary, Bytes)>> {
         self.events.lock().unwrap()
     }
 }
@@ -263,13 +265,13 @@ impl Events for MemoryAdmin {
             unwanted: Vec::new(),
             payload_pruned: false,
             payload_erased: false,
-            payload: Some(payload),
+            payload: Some(Payload::new(payload)),
         })
     }
 
-    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Payload)>, AdminError> {
+    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Bytes)>, AdminError> {
         self.check()?;
-        let after = |(event, _): &&(EventSummary, Payload)| event.seq > seq.get();
+        let after = |(event, _): &&(EventSummary, Bytes)| event.seq > seq.get();
         let read = self.log().iter().filter(after).take(READ_MAX).cloned().collect();
         let less = |left: u32| left.checked_sub(1);
         let left = &self.appends_while_read;
@@ -277,6 +279,10 @@ impl Events for MemoryAdmin {
             self.append("user.updated", "user_1");
         }
         Ok(read)
+    }
+
+    async fn logged(&self, _: &[i64], _: usize) -> Result<Vec<Option<LoggedEvent>>, AdminError> {
+        Err(AdminError::NotSupported("no route here asks for events by number".to_owned()))
     }
 
     fn head(&self) -> watch::Receiver<Seq> {

@@ -1,10 +1,12 @@
 //! Events: searching, following, explaining and making them.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use deskbell_admin::{
     AdminError, Caller, EventDetails, EventPage, EventQuery, EventSummary, Events, Explanation,
-    NewMessage, Payload,
+    LoggedEvent, NewMessage,
 };
 use deskbell_store::{ReadLimit, Seq};
 use tokio::sync::watch;
@@ -31,14 +33,40 @@ impl Events for LocalAdmin {
         details::details(&self.config, &*self.store, event).await
     }
 
-    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Payload)>, AdminError> {
+    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Bytes)>, AdminError> {
         let limit = ReadLimit { events_max: EVENTS_MAX, ..ReadLimit::default() };
         let events = self.store.read(seq, limit).await.map_err(unavailable)?;
         let with_payload = events.into_iter().map(|event| {
-            let payload = Payload::new(Bytes::clone(&event.payload));
+            let payload = Bytes::clone(&event.payload);
             (views::summary(views::head_of(&event)), payload)
         });
         Ok(with_payload.collect())
+    }
+
+    async fn logged(
+        &self,
+        seqs: &[i64],
+        payload_bytes_max: usize,
+    ) -> Result<Vec<Option<LoggedEvent>>, AdminError> {
+        let all: Vec<_> = seqs.iter().copied().map(Seq::new).collect();
+        let counts = self.store.count_deliveries(&all).await.map_err(unavailable)?;
+        let counts: BTreeMap<_, _> = counts.into_iter().collect();
+        let (mut found, mut payload_bytes) = (Vec::new(), 0);
+        for seq in all {
+            let before = Seq::new(seq.get() - 1);
+            let limit = ReadLimit { events_max: 1, ..ReadLimit::default() };
+            let read = self.store.read(before, limit).await.map_err(unavailable)?;
+            let event = read.into_iter().find(|event| event.seq == seq);
+            found.push(event.map(|event| {
+                payload_bytes += event.payload.len();
+                let is_read = !event.payload.is_empty() && payload_bytes <= payload_bytes_max;
+                let mut summary = views::summary(views::head_of(&event));
+                summary.delivery_counts =
+                    Some(counts.get(&seq).copied().map(views::counts).unwrap_or_default());
+                LoggedEvent { summary, payload: is_read.then(|| Bytes::clone(&event.payload)) }
+            }));
+        }
+        Ok(found)
     }
 
     fn head(&self) -> watch::Receiver<Seq> {

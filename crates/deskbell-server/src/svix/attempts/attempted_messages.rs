@@ -6,7 +6,8 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use deskbell_admin::{
-    AttemptQuery, AttemptResult, AttemptView, Caller, DeadLetterQuery, EventSummary, Timestamp,
+    AttemptQuery, AttemptResult, AttemptView, Caller, DeadLetterQuery, DeliveryCounts,
+    EventSummary, Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 use super::wanted::{Wanted, page};
 use crate::svix::api::Api;
 use crate::svix::errors::ApiError;
-use crate::svix::messages::content::contents_of;
+use crate::svix::messages::content::PAYLOADS_BYTES_MAX;
 use crate::svix::messages::output::MessageOut;
 use crate::svix::pages::ListOut;
 use crate::svix::query::Query;
@@ -62,30 +63,32 @@ pub(in crate::svix) async fn list(
     let (source, endpoint) = api.endpoint(&app_id, &endpoint_id).await?;
     wanted.attempts.source = Some(source);
     wanted.attempts.destination = Some(endpoint.id);
+    let is_first = wanted.begins_with_newest();
     let found = api.admin().attempts(&wanted.attempts).await?;
-    let (mut events, mut statuses, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    // Of several attempts at one message the newest comes first.
+    let (mut newest, mut seen) = (Vec::new(), BTreeSet::new());
     for attempt in found.attempts {
-        // Of several attempts at one message the newest comes first.
-        if !seen.insert(attempt.seq) || !is_newest(&api, &attempt).await? {
-            continue;
-        }
-        let event = api.find_message(Some(&attempt.source), &attempt.message_id).await?;
-        let Some(event) = event else { continue };
-        let status = status(&api, &attempt, &event).await?;
-        if wanted.status.is_none_or(|wanted| wanted == status) {
-            events.push(event);
-            statuses.push(status);
+        if seen.insert(attempt.seq) && (is_first || is_newest(&api, &attempt).await?) {
+            newest.push(attempt);
         }
     }
-    let contents = contents_of(&api, &caller, &events, wanted.with_content).await?;
-    let messages = events.into_iter().zip(contents).zip(statuses);
-    let messages = messages.map(|((event, content), status)| AttemptedMessageOut {
-        message: MessageOut::of(event, content),
-        status,
-        status_text: status.text().to_owned(),
-        next_attempt: None,
-    });
-    Ok(ok(&page(messages.collect(), found.next)))
+    let seqs: Vec<_> = newest.iter().map(|attempt| attempt.seq).collect();
+    let payload_bytes_max = if wanted.with_content { PAYLOADS_BYTES_MAX } else { 0 };
+    let events = api.admin().logged(&seqs, payload_bytes_max).await?;
+    let mut messages = Vec::new();
+    for (attempt, event) in newest.into_iter().zip(events) {
+        let Some(event) = event else { continue };
+        let status = status(&api, &attempt, &event.summary).await?;
+        if wanted.status.is_none_or(|wanted| wanted == status) {
+            messages.push(AttemptedMessageOut {
+                message: MessageOut::of_logged(event, &caller, wanted.with_content),
+                status,
+                status_text: status.text().to_owned(),
+                next_attempt: None,
+            });
+        }
+    }
+    Ok(ok(&page(messages, found.next)))
 }
 
 /// Whether there is no later attempt at the message, which another page has.
@@ -110,8 +113,11 @@ async fn status(
     if newest.result == AttemptResult::Delivered {
         return Ok(MessageStatus::Success);
     }
-    if event.delivery_counts.is_some_and(|counts| counts.dead_lettered == 0) {
-        return Ok(MessageStatus::Pending);
+    // Only where the message failed at one destination and is pending at another, it is not known.
+    match event.delivery_counts {
+        Some(DeliveryCounts { dead_lettered: 0, .. }) => return Ok(MessageStatus::Pending),
+        Some(DeliveryCounts { pending: 0, .. }) => return Ok(MessageStatus::Fail),
+        _ => {}
     }
     let query = DeadLetterQuery {
         destination: Some(newest.destination.clone()),

@@ -14,8 +14,11 @@ use crate::svix::status::MessageStatus;
 #[serde(rename_all = "camelCase")]
 #[schema(as = MessageAttemptOut)]
 pub(in crate::svix) struct AttemptOut {
+    /// The number of the message's event.
+    #[serde(skip)]
+    pub(in crate::svix) seq: i64,
     id: String,
-    pub(in crate::svix) msg_id: String,
+    msg_id: String,
     endpoint_id: String,
     /// The endpoint's URL of now.
     url: String,
@@ -43,6 +46,7 @@ impl AttemptOut {
             None => attempt.error,
         };
         Self {
+            seq: attempt.seq,
             id: attempt.id,
             msg_id: attempt.message_id,
             endpoint_id: attempt.destination,

@@ -40,6 +40,12 @@ impl Wanted {
             },
         })
     }
+
+    /// Whether the list begins with the newest attempt of all, and leaves none out.
+    pub(in crate::svix) fn begins_with_newest(&self) -> bool {
+        let AttemptQuery { cursor, before, status_class, result, .. } = &self.attempts;
+        cursor.is_none() && before.is_none() && status_class.is_none() && result.is_none()
+    }
 }
 
 /// The class of HTTP statuses.

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use deskbell_admin::{EventQuery, EventSummary};
+use deskbell_admin::{EventQuery, EventSummary, LoggedEvent};
 use deskbell_config::takes_type;
 use deskbell_store::Seq;
 
 use crate::svix::api::Api;
 use crate::svix::errors::ApiError;
+use crate::svix::messages::content::PAYLOADS_BYTES_MAX;
 use crate::svix::pages::{ListOut, Position};
 
 /// Batches of the log that one page looks through. A page can be empty and not the first.
@@ -18,27 +19,29 @@ pub(in crate::svix) async fn before_position(
     api: &Api,
     wanted: &EventQuery,
     position: i64,
-) -> Result<ListOut<EventSummary>, ApiError> {
+) -> Result<ListOut<LoggedEvent>, ApiError> {
     let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
-    let mut found = VecDeque::new();
+    let (mut found, mut payload_bytes) = (VecDeque::new(), 0);
     let (mut looked_at, mut is_end) = (position, false);
     for _ in 0..BATCHES_MAX {
         let batch = api.admin().after(Seq::new(looked_at)).await?;
         is_end = batch.is_empty();
-        for (event, _) in batch {
+        for (summary, payload) in batch {
             if found.len() == limit {
                 break;
             }
-            looked_at = event.seq;
-            if takes(wanted, &event) {
-                found.push_front(event);
+            looked_at = summary.seq;
+            if takes(wanted, &summary) {
+                payload_bytes += payload.len();
+                let is_read = !payload.is_empty() && payload_bytes <= PAYLOADS_BYTES_MAX;
+                found.push_front(LoggedEvent { summary, payload: is_read.then_some(payload) });
             }
         }
         if is_end || found.len() == limit {
             break;
         }
     }
-    let oldest = found.back().map_or(looked_at.saturating_add(1), |event| event.seq);
+    let oldest = found.back().map_or(looked_at.saturating_add(1), |event| event.summary.seq);
     Ok(ListOut {
         data: found.into(),
         iterator: Some(Position::after(oldest.to_string())),

@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskbell_admin::{AdminError, Caller, NewMessage};
+use deskbell_admin::{AdminError, Caller, NewMessage, Payload};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
@@ -71,8 +71,8 @@ pub(in crate::svix) async fn create(
 /// Whether the log has this very message under this id.
 async fn is_the_same(api: &Api, id: &str, message: &NewMessage) -> Result<bool, ApiError> {
     let Some(event) = api.find_message(Some(&message.source), id).await? else { return Ok(false) };
-    let payloads = api.admin().payloads(&[event.seq]).await?;
-    let payload = payloads.into_iter().next().flatten();
+    let read = api.admin().logged(&[event.seq], usize::MAX).await?;
+    let payload = read.into_iter().flatten().next().and_then(|event| event.payload);
     Ok(event.event_type == message.event_type
-        && payload.is_some_and(|payload| payload.json == message.payload))
+        && payload.is_some_and(|payload| Payload::new(payload).json == message.payload))
 }

@@ -1,16 +1,17 @@
 //! Events and attempts in memory.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use deskbell_admin::{
-    AdminError, AttemptPage, AttemptQuery, AttemptView, Attempts, Caller, DeliveryView,
-    EventDetails, EventPage, EventQuery, EventSummary, Events, Explanation, NewMessage, Payload,
-    Searched, Timestamp,
+    AdminError, AttemptPage, AttemptQuery, AttemptView, Attempts, Caller, DeliveryCounts,
+    DeliveryView, EventDetails, EventPage, EventQuery, EventSummary, Events, Explanation,
+    LoggedEvent, NewMessage, Payload, Searched, Timestamp,
 };
 use deskbell_config::takes_type;
 use deskbell_store::Seq;
 use tokio::sync::watch;
 
-use super::{Desk, START_MS, StoredEvent};
+use super::{Desk, START_MS, State, StoredEvent};
 
 /// Events of one batch: few, so that tests read several.
 const BATCH: usize = 3;
@@ -23,6 +24,20 @@ fn takes(query: &EventQuery, event: &EventSummary) -> bool {
         && since.is_none_or(|since| event.received_at >= since)
         && until.is_none_or(|until| event.received_at < until)
         && before.is_none_or(|before| event.seq < before)
+}
+
+impl State {
+    fn counts(&self, seq: i64) -> DeliveryCounts {
+        let mut counts = DeliveryCounts::default();
+        for (_, delivery) in self.deliveries.iter().filter(|((of, _), _)| *of == seq) {
+            match *delivery {
+                "pending" => counts.pending += 1,
+                "delivered" => counts.delivered += 1,
+                _ => counts.dead_lettered += 1,
+            }
+        }
+        counts
+    }
 }
 
 #[async_trait]
@@ -70,11 +85,31 @@ impl Events for Desk {
         })
     }
 
-    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Payload)>, AdminError> {
+    async fn after(&self, seq: Seq) -> Result<Vec<(EventSummary, Bytes)>, AdminError> {
         let state = self.open()?;
         let newer = state.events.iter().filter(|event| event.summary.seq > seq.get());
         let batch = newer.take(BATCH);
-        Ok(batch.map(|one| (one.summary.clone(), Payload::new(one.payload.clone()))).collect())
+        Ok(batch.map(|one| (one.summary.clone(), one.payload.clone())).collect())
+    }
+
+    async fn logged(
+        &self,
+        seqs: &[i64],
+        payload_bytes_max: usize,
+    ) -> Result<Vec<Option<LoggedEvent>>, AdminError> {
+        let state = self.open()?;
+        let mut payload_bytes = 0;
+        let found = seqs.iter().map(|seq| {
+            let event = state.events.iter().find(|event| event.summary.seq == *seq)?;
+            payload_bytes += event.payload.len();
+            let is_read = !event.payload.is_empty() && payload_bytes <= payload_bytes_max;
+            let delivery_counts = Some(state.counts(*seq));
+            Some(LoggedEvent {
+                summary: EventSummary { delivery_counts, ..event.summary.clone() },
+                payload: is_read.then(|| event.payload.clone()),
+            })
+        });
+        Ok(found.collect())
     }
 
     fn head(&self) -> watch::Receiver<Seq> {
