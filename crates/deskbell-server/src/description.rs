@@ -1,5 +1,7 @@
 //! The description of every route that is not public, in OpenAPI 3.1.
 
+use std::sync::LazyLock;
+
 use utoipa::Number;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::{OpenApi, RefOr, Schema};
@@ -14,7 +16,12 @@ const LIMIT_OF: &[(&str, usize)] = &[("/api/v1/explain/{id}", 200)];
 
 /// The description of Deskbell's own routes and of those that Svix's API has.
 #[must_use]
-pub fn openapi() -> OpenApi {
+pub fn openapi() -> &'static OpenApi {
+    static DESCRIPTION: LazyLock<OpenApi> = LazyLock::new(describe);
+    &DESCRIPTION
+}
+
+fn describe() -> OpenApi {
     let mut description = api::openapi();
     let mut of_svix = svix::openapi();
     for (path, item) in &mut description.paths.paths {
