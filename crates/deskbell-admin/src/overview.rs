@@ -81,4 +81,7 @@ pub struct RefusedCount {
 #[async_trait]
 pub trait OverviewReader: Send + Sync {
     async fn overview(&self) -> Result<Overview, AdminError>;
+
+    /// The conditions that were alerted about and have not ended, the oldest first.
+    async fn open_alerts(&self) -> Result<Vec<AlertView>, AdminError>;
 }

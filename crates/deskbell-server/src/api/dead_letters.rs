@@ -75,18 +75,9 @@ pub(super) async fn retry_dead_letters(
     Params(NoParams {}): Params<NoParams>,
     JsonBody(request): JsonBody<RetryRequest>,
 ) -> Answered<Retried> {
-    check(&request)?;
-    let retried = api.admin.retry_dead_letters(&caller, &request).await?;
-    Ok(Answer(StatusCode::ACCEPTED, retried))
-}
-
-/// Nobody retries everything by leaving something out.
-fn check(request: &RetryRequest) -> Result<(), Problem> {
-    if request.ids.is_empty() && request.cause.is_none() && !request.all {
-        return Err(Problem::invalid_parameter("set `ids`, `cause` or `all`"));
-    }
     if request.ids.len() > IDS_MAX {
         return Err(Problem::invalid_parameter(format!("`ids` has more than {IDS_MAX} elements")));
     }
-    Ok(())
+    let retried = api.admin.retry_dead_letters(&caller, &request).await?;
+    Ok(Answer(StatusCode::ACCEPTED, retried))
 }

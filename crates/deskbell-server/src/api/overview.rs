@@ -29,7 +29,7 @@ pub(super) async fn list_alerts(
     State(api): State<Api>,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answered<Vec<AlertView>> {
-    Ok(Answer::ok(api.admin.overview().await?.alerts))
+    Ok(Answer::ok(api.admin.open_alerts().await?))
 }
 
 /// The effective config, without secrets.

@@ -11,9 +11,6 @@ use super::extract::{Answer, Answered, Api, By, JsonBody, Segment};
 use super::query::{NoParams, Params};
 use crate::problem::Problem;
 
-/// Bytes of a token's name.
-const NAME_BYTES_MAX: usize = 64;
-
 /// All tokens, without their texts.
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "Tokens",
     responses((status = 200, description = "All tokens", body = [TokenView]), Problem))]
@@ -55,20 +52,9 @@ pub(super) async fn create_token(
     Params(NoParams {}): Params<NoParams>,
     JsonBody(TokenRequest { name, role }): JsonBody<TokenRequest>,
 ) -> Answered<CreatedToken> {
-    check(&name)?;
     let token = api.admin.create_token(&caller, &name, role).await?;
     let token = token.expose().to_owned();
     Ok(Answer(StatusCode::CREATED, CreatedToken { name, role, token }))
-}
-
-/// The rule of `deskbell tokens create`.
-fn check(name: &str) -> Result<(), Problem> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    if !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.bytes().all(is_plain) {
-        return Ok(());
-    }
-    let detail = format!("`name`: use at most {NAME_BYTES_MAX} letters, digits, `-`, `.` and `_`");
-    Err(Problem::invalid_parameter(detail))
 }
 
 /// Deletes a token, and ends the sessions that it began.

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use deskbell_admin::{
-    AckLatency, AdminError, Destinations as _, EventQuery, Overview, OverviewReader, RefusedCount,
-    SourceOverview, Timestamp,
+    AckLatency, AdminError, AlertView, Destinations as _, EventQuery, Overview, OverviewReader,
+    RefusedCount, SourceOverview, Timestamp,
 };
 use deskbell_server::SilentSources;
 use deskbell_store::{EventHead, HeadFilter, Seq, SeqRange, StoreError};
@@ -46,8 +46,12 @@ impl OverviewReader for LocalAdmin {
             destinations: self.destinations().await?,
             duplicates: self.store.duplicates().await.map_err(unavailable)?,
             refused: refused.collect(),
-            alerts: alerts::open_alerts(&*self.store).await.map_err(unavailable)?,
+            alerts: self.open_alerts().await?,
         })
+    }
+
+    async fn open_alerts(&self) -> Result<Vec<AlertView>, AdminError> {
+        alerts::open_alerts(&*self.store).await.map_err(unavailable)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use deskbell_admin::{
-    Access, AdminError, AuditPage, Caller, DeadLetterCause, DeadLetterQuery, DeadLetterState,
-    DeadLetterView, DeadLetters, DestinationStats, DestinationView, Destinations, MirrorView,
-    Mirrors, NewSession, Overview, OverviewReader, ReplayRequest, ReplayStatus, Replays, Retried,
-    RetryRequest, Session, Settings, SettingsView, Timestamp, TokenView, catalog,
+    Access, AdminError, AlertView, AuditPage, Caller, DeadLetterCause, DeadLetterQuery,
+    DeadLetterState, DeadLetterView, DeadLetters, DestinationStats, DestinationView, Destinations,
+    MirrorView, Mirrors, NewSession, Overview, OverviewReader, ReplayRequest, ReplayStatus,
+    Replays, Retried, RetryRequest, Session, Settings, SettingsView, Timestamp, TokenView, catalog,
 };
 use deskbell_store::{AccessToken, TokenRole};
 
@@ -158,6 +158,10 @@ impl Mirrors for Desk {
 #[async_trait]
 impl OverviewReader for Desk {
     async fn overview(&self) -> Result<Overview, AdminError> {
+        unasked()
+    }
+
+    async fn open_alerts(&self) -> Result<Vec<AlertView>, AdminError> {
         unasked()
     }
 }
