@@ -2,29 +2,20 @@
 
 use axum::response::{IntoResponse, Response};
 use deskbell_admin::AdminError;
-use http::header::RETRY_AFTER;
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::replies::json;
-use crate::once_a_minute::OnceAMinute;
-
-/// After how many seconds a client may try again where the store cannot be used.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+use crate::problem::Problem;
 
 /// A request that was not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ApiError {
     /// A part of the request makes no sense, or asks for what Deskbell would have to ignore.
     Invalid(ValidationError),
-    Refused {
-        status: StatusCode,
-        code: &'static str,
-        detail: String,
-    },
-    /// The reason is for the log.
-    Unavailable(String),
+    Other(Problem),
 }
 
 /// Where in the request something is.
@@ -33,16 +24,6 @@ pub(super) enum Part {
     Body,
     Header,
     Query,
-}
-
-/// What every error but 422 answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = SvixError)]
-pub(super) struct ErrorOut {
-    /// A short code, such as `not_found`.
-    pub(super) code: String,
-    /// In plain words.
-    pub(super) detail: String,
 }
 
 /// What 422 answers.
@@ -94,23 +75,22 @@ impl ApiError {
     }
 
     fn refused(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self::Refused { status, code, detail: detail.into() }
+        Self::Other(Problem::new(status, code, detail))
     }
 }
 
 impl From<AdminError> for ApiError {
     fn from(error: AdminError) -> Self {
-        let detail = error.to_string();
         match error {
-            AdminError::NotFound(_) => Self::refused(StatusCode::NOT_FOUND, "not_found", detail),
             AdminError::Invalid { field, message } => {
                 let (part, name) = field_in_request(field);
                 Self::invalid(part, name, message)
             }
-            AdminError::Conflict(_) => Self::conflict(detail),
-            AdminError::ReadOnly(_) => Self::refused(StatusCode::FORBIDDEN, "read_only", detail),
-            AdminError::NotSupported(_) => Self::not_implemented(&detail),
-            AdminError::Unavailable(reason) => Self::Unavailable(reason),
+            AdminError::ReadOnly(detail) => {
+                Self::refused(StatusCode::FORBIDDEN, "read_only", detail)
+            }
+            AdminError::NotSupported(detail) => Self::not_implemented(&detail),
+            other => Self::Other(other.into()),
         }
     }
 }
@@ -132,25 +112,13 @@ impl IntoResponse for ApiError {
                 let errors = ValidationErrorsOut { detail: vec![error] };
                 json(StatusCode::UNPROCESSABLE_ENTITY, &errors)
             }
-            Self::Refused { status, code, detail } => {
-                json(status, &ErrorOut { code: code.to_owned(), detail })
-            }
-            Self::Unavailable(reason) => {
-                report(&reason);
-                let detail = "the store cannot be used now; try again".to_owned();
-                let error = ErrorOut { code: "unavailable".to_owned(), detail };
-                let mut reply = json(StatusCode::SERVICE_UNAVAILABLE, &error);
-                reply.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+            Self::Other(problem) => {
+                let mut reply = problem.into_response();
+                // Some of the clients read no other type.
+                let json = HeaderValue::from_static("application/json");
+                reply.headers_mut().insert(CONTENT_TYPE, json);
                 reply
             }
         }
-    }
-}
-
-fn report(error: &str) {
-    static UNAVAILABLE: OnceAMinute = OnceAMinute::new();
-    match UNAVAILABLE.count() {
-        Some(requests) => tracing::warn!(requests, error, "cannot answer requests to the API"),
-        None => tracing::debug!(error, "cannot answer a request to the API"),
     }
 }

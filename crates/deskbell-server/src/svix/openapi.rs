@@ -9,9 +9,10 @@ use utoipa::openapi::{
     ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Type,
 };
 
-use super::errors::{ErrorOut, ValidationErrorsOut};
+use super::errors::ValidationErrorsOut;
 use super::unsupported::{FAMILIES, FAMILY_ROUTES, OPERATIONS};
 use super::{applications, attempts, endpoints, event_types, health, messages, replays};
+use crate::problem::ProblemDetails;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -52,23 +53,23 @@ use super::{applications, attempts, endpoints, event_types, health, messages, re
         attempts::attempted_messages::list,
         attempts::attempted_endpoints::list,
     ),
-    components(schemas(ErrorOut, ValidationErrorsOut))
+    components(schemas(ProblemDetails, ValidationErrorsOut))
 )]
 struct Described;
 
 /// What every operation can answer, with the name of its shape.
 const ERRORS: &[(&str, &str, &str)] = &[
-    ("401", "The token is missing or wrong", "SvixError"),
-    ("403", "The token's role does not allow it, or the config file declares it", "SvixError"),
-    ("404", "There is no such thing", "SvixError"),
-    ("409", "Something else is there already", "SvixError"),
+    ("401", "The token is missing or wrong", "ProblemDetails"),
+    ("403", "The token's role does not allow it, or the config file declares it", "ProblemDetails"),
+    ("404", "There is no such thing", "ProblemDetails"),
+    ("409", "Something else is there already", "ProblemDetails"),
     (
         "422",
         "The request makes no sense, or asks for what would be ignored",
         "SvixValidationErrors",
     ),
-    ("501", "Deskbell does not do it", "SvixError"),
-    ("503", "The store cannot be used now", "SvixError"),
+    ("501", "Deskbell does not do it", "ProblemDetails"),
+    ("503", "The store cannot be used now", "ProblemDetails"),
 ];
 
 /// Every route of [`ROUTES`](super::ROUTES).
