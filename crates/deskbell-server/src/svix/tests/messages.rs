@@ -101,6 +101,24 @@ async fn payloads_are_for_those_who_may_see_them() {
 }
 
 #[tokio::test]
+async fn a_list_has_payloads_up_to_a_size() {
+    let desk = Desk::new();
+    for number in 1..=3 {
+        let payload = json!({"text": "a".repeat(3 << 20)});
+        desk.receive("clerk", &format!("msg_{number}"), "user.created", &payload);
+    }
+    let client = Client::of(&desk, TokenRole::Reader);
+    let omitted = json!({"omitted": true});
+    let list = client.get(MESSAGES).await.ok();
+    let is_omitted = |at: usize| list["data"][at]["payload"] == omitted;
+    assert_eq!([is_omitted(0), is_omitted(1), is_omitted(2)], [false, false, true]);
+    let backwards = client.get(&format!("{MESSAGES}?iterator=before:1")).await.ok();
+    assert_eq!(backwards["data"].as_array().unwrap().len(), 2);
+    let whole = client.get(&format!("{MESSAGES}/msg_1")).await.ok();
+    assert_ne!(whole["payload"], omitted);
+}
+
+#[tokio::test]
 async fn an_event_id_is_the_id_of_a_message_and_is_used_once() {
     let client = Client::of(&Desk::new(), TokenRole::Admin);
     let body = json!({"eventId": "order-1", "eventType": "order.paid", "payload": {"total": 1}});
