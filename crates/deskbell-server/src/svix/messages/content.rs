@@ -7,7 +7,7 @@ use crate::svix::api::Api;
 use crate::svix::errors::ApiError;
 
 /// Bytes of all payloads in one answer. Those beyond are `{"omitted": true}`; each message has its own.
-pub(in crate::svix) const PAYLOADS_BYTES_MAX: usize = 8 << 20;
+pub(crate) const PAYLOADS_BYTES_MAX: usize = 8 << 20;
 
 /// The placeholder for a payload that was not asked for.
 pub(in crate::svix) fn no_content() -> Value {
