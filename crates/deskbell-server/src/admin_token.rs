@@ -14,7 +14,7 @@ const SCHEME: &[u8] = b"Bearer ";
 pub struct AdminToken(Zeroizing<String>);
 
 impl AdminToken {
-    /// A token with this text. `None` where it is empty, which would open every door, or has white
+    /// A token with this text. `None` where it is empty, which would admit everybody, or has white
     /// space in it or around it, which a header does not bring over as it is.
     #[must_use]
     pub fn new(text: String) -> Option<Self> {

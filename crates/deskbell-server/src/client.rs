@@ -41,7 +41,7 @@ impl Busy {
     }
 }
 
-/// One connection. Its task writes down what it does, others read it and may end it.
+/// One connection. Its task records what it does; others read that and may end it.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) peer: SocketAddr,

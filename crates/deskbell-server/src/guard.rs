@@ -42,7 +42,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const RECHECK_INTERVAL: Duration = Duration::from_secs(30);
 /// Paths of pages, which a person sees.
 const PAGES: &str = "/dashboard";
-/// How htmx asks for a part of a page, and is told to go to another.
+/// How htmx asks for a part of a page, and is sent to another.
 const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 

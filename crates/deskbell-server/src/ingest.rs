@@ -52,7 +52,7 @@ pub struct IngestOptions {
     pub body_bytes_max: usize,
     /// How long a body may take to arrive; a slower one is answered with 408.
     pub body_timeout: Duration,
-    /// Bytes that all bodies being read or written down may hold together; beyond, 503.
+    /// Bytes that all bodies being read or stored may hold together; beyond, 503.
     pub in_flight_bytes_max: usize,
 }
 

@@ -21,7 +21,7 @@ use crate::unknown_path::{self, UnknownPaths};
 pub struct App {
     /// Who may send, and where. No path may occur twice.
     pub sources: Vec<Source>,
-    /// Where events are written down.
+    /// Where events are stored.
     pub log: LogHandle,
     /// The store that is asked whether it can be written to, where `log` does not know better.
     pub store: Arc<dyn EventLog>,

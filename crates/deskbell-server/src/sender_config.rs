@@ -30,16 +30,13 @@ pub struct SenderConfig {
 impl SenderConfig {
     pub(crate) fn check(self, mode: SourceMode) -> Result<(), Fault> {
         if self.watch && mode == SourceMode::Pull {
-            let place = vec![Step::Key("sender"), Step::Key("watch")];
-            return Err(Fault::at(
-                place,
-                "a source with `mode = \"pull\"` has no endpoint to watch",
-            )
-            .with_help("remove `sender`, or `mode = \"pull\"`"));
+            let at = vec![Step::Key("sender"), Step::Key("watch")];
+            return Err(Fault::at(at, "a source with `mode = \"pull\"` has no endpoint to watch")
+                .with_help("remove `sender`, or `mode = \"pull\"`"));
         }
         if self.re_enable && !self.watch {
-            let place = vec![Step::Key("sender"), Step::Key("re_enable")];
-            return Err(Fault::at(place, "`re_enable` needs `watch = true`")
+            let at = vec![Step::Key("sender"), Step::Key("re_enable")];
+            return Err(Fault::at(at, "`re_enable` needs `watch = true`")
                 .with_help("write sender = { watch = true, re_enable = true }"));
         }
         Ok(())
@@ -48,12 +45,12 @@ impl SenderConfig {
 
 /// What needs the secret key of a source that has none.
 pub(crate) fn check_key(mode: SourceMode, sender: SenderConfig) -> Result<(), Fault> {
-    let (place, what) = match (mode, sender.watch) {
+    let (at, what) = match (mode, sender.watch) {
         (SourceMode::Pull, _) => (vec![Step::Key("mode")], "`mode = \"pull\"`"),
         (_, true) => (vec![Step::Key("sender"), Step::Key("watch")], "`watch = true`"),
         _ => return Ok(()),
     };
-    Err(Fault::at(place, format!("{what} needs the secret key of the Clerk instance")).with_help(
+    Err(Fault::at(at, format!("{what} needs the secret key of the Clerk instance")).with_help(
         "in the Clerk dashboard open Configure > API keys and copy the secret key, which begins with \
          sk_; then set `secret_key` in this [[source]], or CLERK_SECRET_KEY if it is the only one",
     ))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::backend_api_config::{self, BackendKey, BackfillMode};
 use crate::sender_config::{self, SenderConfig, SourceMode};
 
-/// Where to find the secret, as Clerk's dashboard names the places.
+/// Where to find the secret, as Clerk's dashboard names it.
 const WHERE_THE_SECRET_IS: &str = "In the Clerk dashboard open Configure > Webhooks, choose your \
      endpoint (or add one) and copy its Signing Secret, which begins with whsec_. Then:\n\n    \
      export CLERK_WEBHOOK_SIGNING_SECRET=whsec_…";
@@ -19,7 +19,7 @@ const WHERE_THE_SECRET_IS: &str = "In the Clerk dashboard open Configure > Webho
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SourceConfig {
-    /// Its name, which its events bear in the log. Default: `clerk`.
+    /// Its name, which its events have in the log. Default: `clerk`.
     pub name: String,
     /// The paths that it posts to. Default: `/api/webhooks` and `/api/webhooks/clerk`.
     pub path: Vec<String>,
@@ -202,16 +202,16 @@ const RESERVED: &[&str] = &[
 /// Prefixes of paths that are ours; `/ingest/api/v1/` is one of Svix's API.
 const RESERVED_BELOW: &[&str] = &["/api/v1/", "/dashboard/", "/ingest/api/v1/"];
 
-fn check_path(path: &str, place: Vec<Step>) -> Result<(), Fault> {
+fn check_path(path: &str, at: Vec<Step>) -> Result<(), Fault> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     if !path.starts_with('/') || !path.bytes().all(plain) {
         let message = format!("`{path}` is not a path that a source can have");
-        return Err(Fault::at(place, message)
+        return Err(Fault::at(at, message)
             .with_help("write it as in the endpoint's URL, from the first slash: /api/webhooks"));
     }
     let is_below = |prefix: &&str| path.starts_with(prefix);
     if RESERVED.contains(&path) || RESERVED_BELOW.iter().any(is_below) {
-        return Err(Fault::at(place, format!("`{path}` is a path of Deskbell itself"))
+        return Err(Fault::at(at, format!("`{path}` is a path of Deskbell itself"))
             .with_help("choose another, for example /api/webhooks"));
     }
     Ok(())

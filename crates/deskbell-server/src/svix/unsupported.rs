@@ -88,7 +88,7 @@ pub(super) const FAMILIES: [Family; 12] = [
     family!("/api/v1/environment", "the config file is what is exported and imported"),
     family!(
         "/api/v1/operational-webhook",
-        "Deskbell tells of its own state by the destinations in [alerts]"
+        "alerts about Deskbell itself go to the destinations in [alerts]"
     ),
     family!("/api/v1/stats", "use /api/v1/overview and /metrics"),
     family!("/api/v1/stream", STREAMS),
@@ -122,7 +122,7 @@ pub(super) const FAMILY_ROUTES: [Route; FAMILY_ROUTES_COUNT] = {
     routes
 };
 
-/// Whoever may not change anything is not told that a change is not supported.
+/// Whoever may not change anything does not learn that a change is not supported.
 const fn route(method: Method, path: &'static str) -> Route {
     let role = match method {
         Method::Get => TokenRole::Viewer,
