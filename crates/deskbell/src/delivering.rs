@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, Config, DestinationConfig};
 use crate::handler::Handler;
 
-/// How often pending deliveries are counted, if there are metrics.
+/// How often pending deliveries are counted for the metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
 /// A destination whose config is invalid.
@@ -96,8 +96,7 @@ impl Delivering {
             }
             destinations.push(Destination::of_handler(handler, config, stopping)?);
         }
-        let count_every = config.server.admin_token.is_some().then_some(COUNT_EVERY);
-        let router = RouterOptions { count_every, ..RouterOptions::default() };
+        let router = RouterOptions { count_every: Some(COUNT_EVERY), ..RouterOptions::default() };
         Ok(Self { destinations, router, warnings })
     }
 

@@ -52,7 +52,6 @@ pub use config::Config;
 pub use delivering::DeliveringError;
 pub use deskbell_delivery::{ChannelError, HandlerContext, HandlerError};
 pub use engine::{Engine, StartError, check_databases, check_destinations};
-pub use metrics::MetricsError;
 pub use mirrored::{Mirrored, MirroredError};
 pub use tasks::StoppedEarly;
 

@@ -16,21 +16,22 @@ const SECONDS: &[f64] =
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// The process already has another recorder of metrics.
-#[derive(Debug, thiserror::Error)]
-#[error("the metrics cannot be recorded: {0}")]
-pub struct MetricsError(String);
-
-/// Records metrics from now on, and returns the function that renders them.
-pub(crate) fn install() -> Result<Arc<dyn Fn() -> String + Send + Sync>, MetricsError> {
+/// Records metrics from now on, and returns the function that renders them. A program that embeds the
+/// engine may have a recorder of its own, which then has them, and this function renders nothing.
+pub(crate) fn install() -> Arc<dyn Fn() -> String + Send + Sync> {
     if RECORDER.get().is_none() {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)
-            .and_then(PrometheusBuilder::install_recorder)
-            .map_err(|error| MetricsError(error.to_string()))?;
-        let _ = RECORDER.set(recorder);
+            .and_then(PrometheusBuilder::install_recorder);
+        match recorder {
+            Ok(recorder) => drop(RECORDER.set(recorder)),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::info!(error, "metrics go to the recorder that the program has");
+            }
+        }
     }
-    Ok(Arc::new(|| RECORDER.get().map(PrometheusHandle::render).unwrap_or_default()))
+    Arc::new(|| RECORDER.get().map(PrometheusHandle::render).unwrap_or_default())
 }
 
 /// How long acknowledging an event took in this process, half of the time and 99 times of 100, in

@@ -31,7 +31,6 @@ pub(crate) struct CommonTasks {
     pub(crate) trust: TrustService,
     pub(crate) endpoints: EndpointWatch,
     pub(crate) pull: MessagePull,
-    pub(crate) has_metrics: bool,
 }
 
 pub(crate) fn start_server(server: Server) -> TaskGroup {
@@ -71,7 +70,6 @@ pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
         trust,
         endpoints,
         pull,
-        has_metrics,
     } = tasks;
     let mut group = TaskGroup::default();
     group.spawn("subject indexer", |shutdown| indexer.run(shutdown));
@@ -87,8 +85,6 @@ pub(crate) fn start_common(tasks: CommonTasks) -> TaskGroup {
     if let Some(router) = router {
         group.spawn("router", |shutdown| router.run(shutdown));
     }
-    if has_metrics {
-        group.spawn("upkeep of the metrics", metrics::upkeep);
-    }
+    group.spawn("upkeep of the metrics", metrics::upkeep);
     group
 }

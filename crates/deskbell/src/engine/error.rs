@@ -7,7 +7,6 @@ use deskbell_store::{OpenError, StoreError};
 use crate::backend_api::BackendApiError;
 use crate::config::ConfigError;
 use crate::delivering::DeliveringError;
-use crate::metrics::MetricsError;
 
 /// Why an engine could not start. What was opened is closed again.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +37,6 @@ pub enum StartError {
     Tls(#[from] TlsError),
     #[error("cannot determine the listening address")]
     Address(#[source] std::io::Error),
-    #[error(transparent)]
-    Metrics(#[from] MetricsError),
 }
 
 impl StartError {

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbell_server::{RefusedRequests, Source, Tls};
+use deskbell_server::{AdminState, RefusedRequests, Source, Tls};
 use deskbell_store::{Backoff, ConsumerLog, LogWriter, LogWriterOptions, Store};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -159,7 +159,7 @@ impl Listening {
             readable: &readable,
         };
         let ensure = parts::ensure(&mirrors, &consumed, &readable);
-        let minutes = Arc::<Minutes>::default();
+        let (minutes, state) = (Arc::<Minutes>::default(), AdminState::default());
         let local = routes::local_admin(
             shared,
             AdminParts {
@@ -170,7 +170,7 @@ impl Listening {
             },
         );
         let mirrored = Mirrored::new(ensure.clone());
-        listeners.replace(routes::routers(shared, sources, admin, mirrored, local));
+        listeners.replace(routes::routers(shared, sources, admin, mirrored, local, &state));
         listeners.open();
         // Requests do not wait for these.
         if let Err(error) = parts::open_mirrors(&mut mirrors).await {
@@ -189,6 +189,7 @@ impl Listening {
             key,
             handlers,
             minutes,
+            state,
             store,
             log,
             refused,

@@ -216,7 +216,6 @@ impl Parts {
                 PULL_EVERY,
             ),
             trust,
-            has_metrics: config.server.admin_token.is_some(),
         });
     }
 

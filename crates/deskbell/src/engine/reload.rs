@@ -69,8 +69,9 @@ impl Engine {
         // The router goes on while these finish what is in flight.
         self.parts.stop(&changed).await;
         self.parts.stop_common().await;
-        let Self { store, log, refused, parts, ensure, refetch, key, minutes, applied, .. } =
-            &mut *self;
+        let Self {
+            store, log, refused, parts, ensure, refetch, key, minutes, applied, state, ..
+        } = &mut *self;
         let shared = Shared { config: &config, store, log, refused, readable: &readable };
         let replayer = delivering.replayer(store, config.source_names());
         parts.start_mirrors(mirrors);
@@ -88,7 +89,7 @@ impl Engine {
             },
         );
         let mirrored = Mirrored::new(ensure.clone());
-        let routers = routes::routers(shared, sources, admin, mirrored, local);
+        let routers = routes::routers(shared, sources, admin, mirrored, local, state);
         self.listeners.replace(routers);
         self.reload_tls();
         (self.config, self.file_config) = (config, file_config);

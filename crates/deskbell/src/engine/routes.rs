@@ -27,11 +27,12 @@ pub(super) struct Admin {
 
 /// Checks the admin token, if there is one, and records metrics from now on.
 pub(super) fn admin(config: &Config) -> Result<Admin, StartError> {
-    let Some(token) = &config.server.admin_token else {
-        return Ok(Admin { token: None, metrics: Arc::new(String::new) });
-    };
-    let token = AdminToken::new(token.expose().to_owned()).ok_or(StartError::AdminToken)?;
-    Ok(Admin { token: Some(token), metrics: metrics::install()? })
+    let token = config
+        .server
+        .admin_token
+        .as_ref()
+        .map(|token| AdminToken::new(token.expose().to_owned()).ok_or(StartError::AdminToken));
+    Ok(Admin { token: token.transpose()?, metrics: metrics::install() })
 }
 
 /// What the admin API needs beside what all parts share.
@@ -68,6 +69,7 @@ pub(super) fn routers(
     admin: Admin,
     mirrored: Mirrored,
     local: Arc<LocalAdmin>,
+    state: &AdminState,
 ) -> Routers {
     deskbell_server::routes::routers(App {
         sources,
@@ -89,7 +91,7 @@ pub(super) fn routers(
             public_url: config.server.public_url.clone(),
             metrics: admin.metrics,
             listens_apart: config.server.admin_listen().is_some(),
-            state: AdminState::default(),
+            state: state.clone(),
         }),
     })
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use deskbell_server::{RefusedRequests, Tls};
+use deskbell_server::{AdminState, RefusedRequests, Tls};
 use deskbell_store::{EventLog, LogHandle, Store};
 use deskbell_trust::{Ensure, Refetch};
 use serde_json::{Map, Value};
@@ -28,6 +28,8 @@ pub struct Engine {
     pub(super) key: KeySource,
     pub(super) handlers: Vec<Handler>,
     pub(super) minutes: Arc<Minutes>,
+    /// What the admin API remembers of its clients, whatever the config.
+    pub(super) state: AdminState,
     pub(super) store: Arc<dyn Store>,
     pub(super) log: LogHandle,
     pub(super) refused: Arc<RefusedRequests>,
