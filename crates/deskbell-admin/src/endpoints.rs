@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use deskbell_config::{HttpUrl, REDACTED};
+use deskbell_store::TokenRole;
 use serde::{Deserialize, Serialize};
 
 use crate::{AdminError, Caller, Timestamp};
@@ -18,6 +20,18 @@ pub struct Endpoint {
     pub read_only: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl Endpoint {
+    /// Without what this caller must not see: a URL may have a secret in it.
+    #[must_use]
+    pub fn for_caller(mut self, caller: &Caller) -> Self {
+        if caller.role < TokenRole::Admin {
+            let url = self.settings.url.parse::<HttpUrl>();
+            self.settings.url = url.map_or_else(|_| REDACTED.to_owned(), |url| url.to_string());
+        }
+        self
+    }
 }
 
 /// What of an endpoint can be set.

@@ -46,8 +46,10 @@ async fn by_cause(
     caller: &Caller,
     params: &Params,
 ) -> Result<Markup, Failure> {
-    let causes = dashboard.admin.dead_letter_causes().await?;
-    let destinations = dashboard.admin.destinations().await?;
+    let causes = dashboard.admin.dead_letter_causes().await?.into_iter();
+    let causes: Vec<_> = causes.map(|cause| cause.for_caller(caller)).collect();
+    let destinations = dashboard.admin.destinations().await?.into_iter();
+    let destinations: Vec<_> = destinations.map(|one| one.for_caller(caller)).collect();
     let found = |name: &str| {
         let of_it = causes.iter().filter(|cause| cause.destination == name);
         of_it.map(|cause| cause.count).sum()
@@ -64,7 +66,7 @@ async fn by_cause(
                 "What fails permanently is kept here with the reason, until you retry it."
             }))
         }
-        @for cause in &causes { (group(cause, caller)) }
+        @for cause in causes.iter().filter(|cause| cause.count > 0) { (group(cause, caller)) }
     })
 }
 
@@ -108,7 +110,9 @@ fn listed_partly(destination: &DestinationView, found: u64) -> Markup {
 }
 
 fn group(cause: &DeadLetterCause, caller: &Caller) -> Markup {
+    // What is masked is nothing to look for.
     let key = cause.cause.as_deref().or(cause.reason.as_deref());
+    let key = key.filter(|_| caller.sees_payloads());
     let mut pairs = vec![("destination", cause.destination.as_str())];
     pairs.extend(key.map(|key| ("cause", key)));
     let count = number::counted(cause.count, "dead letter");
@@ -152,7 +156,8 @@ async fn listed(
         cause: params.owned("cause"),
         limit: LISTED,
     };
-    let letters = dashboard.admin.dead_letters(&query).await?;
+    let letters = dashboard.admin.dead_letters(&query).await?.into_iter();
+    let letters: Vec<_> = letters.map(|letter| letter.for_caller(caller)).collect();
     let title = html! { "Dead letters" @if let Some(name) = &query.destination { " at " (name) } };
     let about = html! {
         @if letters.len() >= LISTED as usize { "The newest " }

@@ -23,7 +23,7 @@ pub(crate) async fn page(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Result<Html, Failure> {
-    let mirror = dashboard.admin.mirror(&name).await?;
+    let mirror = dashboard.admin.mirror(&name).await?.for_caller(&caller);
     let view = &mirror.destination;
     let about = html! {
         "Mirror" @if let Some(receiver) = &view.receiver { " in " code { (receiver) } }

@@ -24,7 +24,7 @@ pub(crate) async fn page(
     State(dashboard): State<Dashboard>,
     Extension(caller): Extension<Caller>,
 ) -> Reply {
-    let overview = dashboard.admin.overview().await?;
+    let overview = dashboard.admin.overview().await?.for_caller(&caller);
     if overview.head == 0 {
         return Ok(setup::page_of(&caller, &overview).into_response());
     }

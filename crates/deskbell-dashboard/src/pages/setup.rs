@@ -17,7 +17,7 @@ pub(crate) async fn page(
     State(dashboard): State<Dashboard>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Html, Failure> {
-    Ok(page_of(&caller, &dashboard.admin.overview().await?))
+    Ok(page_of(&caller, &dashboard.admin.overview().await?.for_caller(&caller)))
 }
 
 pub(crate) fn page_of(caller: &Caller, overview: &Overview) -> Html {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbell_admin::{Admin, Endpoint, EventQuery, EventSummary};
+use deskbell_admin::{Admin, Caller, Endpoint, EventQuery, EventSummary};
 
 use super::errors::ApiError;
 
@@ -42,6 +42,16 @@ impl Api {
         }
         let endpoint = self.admin.endpoint(&source, endpoint_id).await?;
         Ok((source, endpoint))
+    }
+
+    /// The endpoints of a source, as this caller may see them.
+    pub(super) async fn endpoints(
+        &self,
+        source: &str,
+        caller: &Caller,
+    ) -> Result<Vec<Endpoint>, ApiError> {
+        let endpoints = self.admin.endpoints(source).await?;
+        Ok(endpoints.into_iter().map(|endpoint| endpoint.for_caller(caller)).collect())
     }
 
     /// The message with this id.

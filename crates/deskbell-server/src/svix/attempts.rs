@@ -94,7 +94,7 @@ pub(super) async fn by_message(
         let (_, endpoint) = api.endpoint(&app_id, &endpoint_id).await?;
         wanted.attempts.destination = Some(endpoint.id);
     }
-    let endpoints = api.admin().endpoints(&event.source).await?;
+    let endpoints = api.endpoints(&event.source, &caller).await?;
     wanted.attempts.source = Some(event.source);
     wanted.attempts.message_id = Some(event.message_id);
     let found = find(&api, &wanted).await?;
@@ -125,7 +125,7 @@ pub(super) async fn get(
     if attempt.source != source || attempt.message_id != message_id {
         return Err(unknown());
     }
-    let endpoints = api.admin().endpoints(&source).await?;
+    let endpoints = api.endpoints(&source, &caller).await?;
     let found = at_endpoints(vec![attempt], endpoints, &caller, true);
     Ok(ok(&found.into_iter().next().ok_or_else(unknown)?))
 }

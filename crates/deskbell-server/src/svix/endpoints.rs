@@ -36,12 +36,13 @@ use super::replies::{json, no_content, ok};
 )]
 pub(super) async fn list(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Path(app_id): Path<String>,
     mut query: Query,
 ) -> Result<Response, ApiError> {
     let request = PageRequest::of(&mut query)?;
     query.end()?;
-    let mut endpoints = api.admin().endpoints(&api.source(&app_id)?).await?;
+    let mut endpoints = api.endpoints(&api.source(&app_id)?, &caller).await?;
     endpoints.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     let endpoints = endpoints.into_iter().map(EndpointOut::from).collect();
     Ok(ok(&request.page(endpoints, |endpoint| &endpoint.id)))
@@ -55,10 +56,11 @@ pub(super) async fn list(
 )]
 pub(super) async fn get(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Path((app_id, endpoint_id)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let (_, endpoint) = api.endpoint(&app_id, &endpoint_id).await?;
-    Ok(ok(&EndpointOut::from(endpoint)))
+    Ok(ok(&EndpointOut::from(endpoint.for_caller(&caller))))
 }
 
 /// Make an endpoint.

@@ -1,6 +1,6 @@
 //! A destination's attempts over time.
 
-use deskbell_admin::{AttemptPage, AttemptQuery, DestinationStats};
+use deskbell_admin::{AttemptPage, AttemptQuery, AttemptView, Caller, DestinationStats};
 use maud::{Markup, html};
 
 use crate::attempt;
@@ -87,6 +87,7 @@ fn bars(stats: &DestinationStats, words: &str, per: &str) -> Markup {
 /// The newest attempts; failed ones alone where the address says so.
 pub(super) async fn attempts(
     dashboard: &Dashboard,
+    caller: &Caller,
     name: &str,
     params: &Params,
 ) -> Result<Markup, Failure> {
@@ -98,7 +99,8 @@ pub(super) async fn attempts(
         limit: ATTEMPTS,
         ..AttemptQuery::default()
     };
-    let page = dashboard.admin.attempts(&query).await?;
+    let AttemptPage { attempts, next } = dashboard.admin.attempts(&query).await?;
+    let attempts: Vec<_> = attempts.into_iter().map(|one| one.for_caller(caller)).collect();
     let path = link::destination(name);
     Ok(html! {
         section.card id="attempts" {
@@ -110,8 +112,8 @@ pub(super) async fn attempts(
                         aria-current=[failed.then_some("true")] { "Failed" }
                 }
             }
-            (table(&page))
-            @if let Some(next) = &page.next { (older(&path, failed, next)) }
+            (table(&attempts))
+            @if let Some(next) = &next { (older(&path, failed, next)) }
         }
     })
 }
@@ -122,9 +124,9 @@ fn older(path: &str, failed: bool, next: &str) -> Markup {
     html! { a.button href={ (link::with_query(path, pairs)) "#attempts" } { "Older attempts" } }
 }
 
-fn table(page: &AttemptPage) -> Markup {
+fn table(attempts: &[AttemptView]) -> Markup {
     let rows = html! {
-        @for one in &page.attempts {
+        @for one in attempts {
             tr.link {
                 (cell("Event", &html! {
                     a.cover href=(link::event(&one.source, &one.message_id)) { (one.event_type) }
@@ -138,7 +140,7 @@ fn table(page: &AttemptPage) -> Markup {
         }
     };
     html! {
-        @if page.attempts.is_empty() {
+        @if attempts.is_empty() {
             (empty("No attempts.", &html! { "They are listed when an event is sent to this destination." }))
         } @else {
             (cards("Attempts", &[Text("Event"), Text("Attempt"), Text("Result"), Text("Error"), Number("Took"), Number("Started")], &rows))

@@ -26,7 +26,8 @@ pub(crate) async fn page(
     Extension(caller): Extension<Caller>,
     Query(params): Query,
 ) -> Result<Html, Failure> {
-    let destinations = dashboard.admin.destinations().await?;
+    let destinations = dashboard.admin.destinations().await?.into_iter();
+    let destinations: Vec<_> = destinations.map(|one| one.for_caller(&caller)).collect();
     let about = html! { (number::counted(destinations.len() as u64, "destination")) ", mirrors among them" };
     let actions = html! {
         @if may_change(&caller) { a.button.primary href="/dashboard/destinations/new" { "Add an HTTP destination" } }

@@ -49,7 +49,7 @@ async fn render(
     params: &Params,
     revealed: Option<&SealedSecret>,
 ) -> Result<Response, Failure> {
-    let view = dashboard.admin.destination(name).await?;
+    let view = dashboard.admin.destination(name).await?.for_caller(caller);
     let endpoint = endpoint::find(dashboard, name).await?;
     let about = html! {
         (kind(&view)) @if let Some(receiver) = &view.receiver { " · " code { (receiver) } }
@@ -60,7 +60,7 @@ async fn render(
         (figures(&view))
         @if !is_database(&view) {
             (health::chart(dashboard, name, params).await?)
-            (health::attempts(dashboard, name, params).await?)
+            (health::attempts(dashboard, caller, name, params).await?)
         }
         @if let Some(found) = endpoint.as_ref().filter(|_| may_change(caller)) {
             @if found.is_ours() { (secret::section(name, revealed)) }

@@ -1,8 +1,9 @@
 //! The endpoints that a message goes to, each with what became of it there.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskbell_admin::{DeliveryView, Endpoint, Timestamp};
+use deskbell_admin::{Caller, DeliveryView, Endpoint, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -52,6 +53,7 @@ impl AttemptedEndpointOut {
 )]
 pub(in crate::svix) async fn list(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Path((app_id, message_id)): Path<(String, String)>,
     mut query: Query,
 ) -> Result<Response, ApiError> {
@@ -59,7 +61,7 @@ pub(in crate::svix) async fn list(
     query.end()?;
     let event = api.message(&app_id, &message_id).await?;
     let details = api.admin().event(Some(&event.source), &event.message_id).await?;
-    let endpoints = api.admin().endpoints(&event.source).await?.into_iter();
+    let endpoints = api.endpoints(&event.source, &caller).await?.into_iter();
     let attempted = endpoints.filter_map(|endpoint| {
         let delivery = details.deliveries.iter().find(|one| one.destination == endpoint.id)?;
         Some(AttemptedEndpointOut::of(endpoint, delivery))

@@ -206,3 +206,20 @@ async fn stats_count_attempts_in_a_time() {
         format!("{ENDPOINTS}/crm/stats?since=2026-12-01T00:00:00Z&until=2026-11-01T00:00:00Z");
     assert_eq!(client.get(&backwards).await.loc(), ["query", "since"]);
 }
+
+#[tokio::test]
+async fn what_is_secret_in_a_url_is_for_admins_alone() {
+    let (desk, client) = new();
+    let url = "https://user:hunter2@example.com/hooks?key=sesame";
+    client.post(ENDPOINTS, json!({"url": url, "uid": "hooks"})).await.ok();
+    assert_eq!(client.get(&format!("{ENDPOINTS}/hooks")).await.ok()["url"], url);
+    for role in [TokenRole::Viewer, TokenRole::Reader] {
+        let client = Client::of(&desk, role);
+        let got = client.get(&format!("{ENDPOINTS}/hooks")).await.ok();
+        let list = client.get(ENDPOINTS).await.ok();
+        for shown in [got["url"].as_str().unwrap(), list["data"][0]["url"].as_str().unwrap()] {
+            assert!(shown.starts_with("https://user:***@example.com/hooks"), "{shown}");
+            assert!(!shown.contains("hunter2") && !shown.contains("sesame"), "{shown}");
+        }
+    }
+}
