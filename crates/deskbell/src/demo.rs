@@ -153,7 +153,7 @@ impl Demo {
     ) -> Result<Sent, DemoError> {
         let mut clerk = HistoricClerk::start(self.seed, users, self.events).await?;
         clerk.configure(&mut config)?;
-        let mut engine = Engine::start(&config).await?;
+        let engine = Engine::start(&config).await?;
         let secret = clerk.connect(&config, &url_of(&engine)).await?;
         config.sources[0].signing_secrets = vec![SigningSecret(secret)];
         engine.reload(&config).await?;

@@ -8,12 +8,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clerk_webhooks::{HeaderFamily, Secret, Signer};
 use deskbell::config::Environment;
 use deskbell::{Builder, Config, Deskbell, Engine, HandlerContext, HandlerError, install_crypto};
+use deskbell_sim::receiver::{Receiver, Reply};
 use deskbell_store::SqliteStore;
 use deskbell_store::deliveries::{DeadLetterQuery, DeliveryQueries};
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
+const ADMIN_TOKEN: &str = "an-admin-token-of-more-than-32-characters";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Longer than anything here takes, also on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -24,12 +26,17 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
 
 /// A builder with a log in this directory and nothing else.
 fn builder(directory: &Path) -> Builder {
+    configured(directory, "")
+}
+
+/// As [`builder`], with these further sections.
+fn configured(directory: &Path, more: &str) -> Builder {
     install_crypto();
     let file = directory.join("deskbell.toml");
     let log = directory.join("deskbell.db");
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite://{}\"\n\
-         [[source]]\nsigning_secrets = [\"{SECRET}\"]\n",
+        "[server]\nlisten = \"127.0.0.1:0\"\nadmin_token = \"{ADMIN_TOKEN}\"\n[store]\nurl = \"sqlite://{}\"\n\
+         [[source]]\nsigning_secrets = [\"{SECRET}\"]\n{more}",
         log.display()
     );
     std::fs::write(&file, text).unwrap();
@@ -243,4 +250,20 @@ async fn a_program_finds_a_user_of_whom_no_event_has_arrived() {
     let mirrored = mirrored.wait(Duration::from_secs(3_600));
     let (waited, stopped) = tokio::join!(within(mirrored.user("user_nobody")), engine.stop());
     assert!(waited.is_err() && stopped.is_ok(), "{waited:?} {stopped:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_made_through_the_api_is_delivered_to() {
+    let directory = TempDir::new().unwrap();
+    let receiver = Receiver::start(|_| Reply::Status(200)).await.unwrap();
+    let builder = configured(directory.path(), "[endpoints]\nallow_hosts = [\"127.0.0.1\"]\n");
+    let engine = builder.start().await.unwrap();
+    let url = format!("http://{}/api/v1/app/clerk/endpoint", engine.address());
+    let body = serde_json::json!({ "url": receiver.url(), "eventTypes": ["user.created"] });
+    let request = reqwest::Client::new().post(url).bearer_auth(ADMIN_TOKEN);
+    let request = request.header("content-type", "application/json").body(body.to_string());
+    assert_eq!(within(request.send()).await.unwrap().status(), 201);
+    send(&engine, "msg_1", "user.created").await;
+    within(receiver.wait_for(1)).await;
+    engine.stop().await.unwrap();
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use clap::Args;
 use deskbell_delivery::ChannelConfig;
-use deskbell_store::{AccessToken, Backoff};
+use deskbell_store::AccessToken;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::sleep;
 
 use super::{Context, exit, logging};
 use crate::config::{
@@ -21,9 +20,6 @@ use crate::signals::Signals;
 
 /// How long the link that is printed signs a browser in.
 const SIGN_IN_CODE_LIFETIME: Duration = Duration::from_secs(15 * 60);
-
-/// The longest pause between tries to apply what was declared through the admin API.
-const RELOAD_BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -53,7 +49,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
             return Ok(stopped());
         }
     };
-    let mut engine = match opened {
+    let engine = match opened {
         Ok(opened) => listening.start(opened).await.map_err(exit::Failure::start)?,
         Err(error) => {
             listening.stop().await;
@@ -64,29 +60,13 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, exit::Failure> {
     if io::stderr().is_terminal() {
         print_sign_in_link(&engine, &loaded.config).await;
     }
-    let mut backoff = Backoff::new(RELOAD_BACKOFF_MAX);
-    let mut pause = Duration::ZERO;
     loop {
-        let declarations = engine.declarations_changed();
-        let changed = async {
-            sleep(pause).await;
-            declarations.await;
-        };
         tokio::select! {
             () = stop.next() => {
                 tracing::info!("stopping; draining requests and deliveries");
                 break;
             }
-            _ = hangup.recv() => reload(&mut engine, context).await,
-            () = changed => {
-                pause = match reload_declared(&mut engine).await {
-                    true => {
-                        backoff.reset();
-                        Duration::ZERO
-                    }
-                    false => backoff.failed(),
-                };
-            }
+            _ = hangup.recv() => reload(&engine, context).await,
             () = engine.ended_early() => {
                 tracing::error!("a background task ended; shutting down");
                 break;
@@ -115,7 +95,7 @@ fn load(context: &Context) -> Result<Loaded, exit::Failure> {
 }
 
 /// Goes on by the config as it is now. Where it makes no sense, the one before holds on.
-async fn reload(engine: &mut Engine, context: &Context) {
+async fn reload(engine: &Engine, context: &Context) {
     let context = context.read_again();
     let reloaded = match load(&context) {
         Ok(loaded) => engine.reload(&loaded.config).await.map_err(exit::Failure::start),
@@ -134,21 +114,6 @@ async fn reload(engine: &mut Engine, context: &Context) {
     }
     let restarted = destinations.join(", ");
     tracing::info!(restarted, "config reloaded");
-}
-
-/// Applies what was declared through the admin API. Whether that worked.
-async fn reload_declared(engine: &mut Engine) -> bool {
-    match engine.reload_declared().await {
-        Ok(Reloaded { destinations, .. }) => {
-            tracing::info!(restarted = destinations.join(", "), "endpoints reloaded");
-            true
-        }
-        Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "endpoints not reloaded; retrying");
-            false
-        }
-    }
 }
 
 /// A link that signs a browser in once. It goes to a terminal alone: whoever reads a log must not

@@ -35,6 +35,8 @@ pub enum StartError {
     AdminToken,
     #[error("cannot serve HTTPS")]
     Tls(#[from] TlsError),
+    #[error("the engine has stopped")]
+    Stopped,
     #[error("cannot determine the listening address")]
     Address(#[source] std::io::Error),
 }

@@ -16,6 +16,7 @@ use super::check::check_mirrors;
 use super::listeners::Listeners;
 use super::parts::{Parts, Shared};
 use super::routes::{Admin, AdminParts};
+use super::running::Running;
 use super::{Engine, StartError, parts, routes};
 use crate::admin::{EndpointsState, Minutes};
 use crate::backend_api;
@@ -182,7 +183,7 @@ impl Listening {
             return Err(error);
         }
         let parts = Parts::start(shared, delivering, mirrors, stopping);
-        Ok(Engine {
+        Ok(Engine::of(Running {
             file_config,
             config,
             applied,
@@ -199,7 +200,7 @@ impl Listening {
             tls,
             parts,
             writing,
-        })
+        }))
     }
 
     pub(crate) async fn stop(self) {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use deskbell_server::Tls;
 use deskbell_store::ConsumerLog;
 use deskbell_sync::MirrorOptions;
 
 use super::check::check_mirrors;
 use super::parts::Shared;
 use super::routes::AdminParts;
-use super::{Engine, StartError, parts, routes};
+use super::running::Running;
+use super::{StartError, parts, routes};
 use crate::admin::EndpointsState;
 use crate::backend_api;
 use crate::config::{Config, SourceConfig};
@@ -24,13 +26,13 @@ pub(crate) struct Reloaded {
     pub(crate) after_restart: Vec<&'static str>,
 }
 
-impl Engine {
+impl Running {
     /// Applies this config file. Only the destinations that changed are stopped, and finish what is in
     /// flight; events are accepted all the while.
     ///
     /// # Errors
     /// The config is invalid. The one before stays in use, whole.
-    pub(crate) async fn reload(&mut self, new: &Config) -> Result<Reloaded, StartError> {
+    pub(super) async fn reload(&mut self, new: &Config) -> Result<Reloaded, StartError> {
         let (file_config, after_restart) = applicable(&self.file_config, new);
         let destinations = self.apply(file_config).await?;
         Ok(Reloaded { destinations, after_restart })
@@ -40,7 +42,7 @@ impl Engine {
     ///
     /// # Errors
     /// The store could not be read. What was in use stays in use.
-    pub(crate) async fn reload_declared(&mut self) -> Result<Reloaded, StartError> {
+    pub(super) async fn reload_declared(&mut self) -> Result<Reloaded, StartError> {
         let destinations = self.apply(self.file_config.clone()).await?;
         Ok(Reloaded { destinations, after_restart: Vec::new() })
     }
@@ -91,7 +93,7 @@ impl Engine {
         let mirrored = Mirrored::new(ensure.clone());
         let routers = routes::routers(shared, sources, admin, mirrored, local, state);
         self.listeners.replace(routers);
-        self.reload_tls();
+        reload_tls(self.tls.as_ref());
         (self.config, self.file_config) = (config, file_config);
         self.applied.set(declared.revision);
         Ok(changed)
@@ -123,6 +125,14 @@ impl Engine {
         changed.sort();
         changed.dedup();
         changed
+    }
+}
+
+/// Reads the files of a certificate now. A mistake in them is logged, and the one before stays in use.
+pub(super) fn reload_tls(tls: Option<&Tls>) {
+    if let Some(Err(error)) = tls.map(Tls::reload) {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "cannot use the new certificate; the previous one stays in use");
     }
 }
 

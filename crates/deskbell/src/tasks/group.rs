@@ -32,6 +32,12 @@ pub struct StoppedEarly {
     source: JoinError,
 }
 
+impl StoppedEarly {
+    pub(crate) fn of(task: impl Into<TaskName>, source: JoinError) -> Self {
+        Self { task: task.into(), source }
+    }
+}
+
 impl TaskGroup {
     /// Runs the task that this makes of the group's signal to stop.
     pub(super) fn spawn<T>(

@@ -217,8 +217,8 @@ async fn what_is_secret_in_a_url_is_for_admins_alone() {
         let client = Client::of(&desk, role);
         let got = client.get(&format!("{ENDPOINTS}/hooks")).await.ok();
         let list = client.get(ENDPOINTS).await.ok();
-        for shown in [got["url"].as_str().unwrap(), list["data"][0]["url"].as_str().unwrap()] {
-            assert!(shown.starts_with("https://user:***@example.com/hooks"), "{shown}");
+        for shown in [got.to_string(), list.to_string()] {
+            assert!(shown.contains("https://user:***@example.com/hooks"), "{shown}");
             assert!(!shown.contains("hunter2") && !shown.contains("sesame"), "{shown}");
         }
     }
