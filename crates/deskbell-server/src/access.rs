@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use deskbell_admin::{Admin, AdminError, Caller, NewSession};
+use deskbell_admin::{Admin, Caller, NewSession};
 use deskbell_store::{AccessToken, TokenRole};
 use http::HeaderMap;
 
@@ -13,8 +13,10 @@ use crate::admin_token::{AdminToken, shown_token};
 use crate::once_a_minute::OnceAMinute;
 use crate::problem::Problem;
 use crate::session_cookie;
+pub(crate) use error::AccessError;
 pub(crate) use lookups::Lookups;
 
+mod error;
 mod lookups;
 
 /// The name of whoever has the admin token of the config.
@@ -38,24 +40,6 @@ pub(crate) enum Credentials {
     Session(AccessToken),
     /// A token that is none, or nothing.
     Nothing,
-}
-
-/// Why it was not found out who asks.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum AccessError {
-    #[error("too many requests at the same time")]
-    Crowded,
-    #[error(transparent)]
-    Admin(#[from] AdminError),
-}
-
-impl From<AccessError> for Problem {
-    fn from(error: AccessError) -> Self {
-        match error {
-            AccessError::Crowded => Self::overloaded(),
-            AccessError::Admin(error) => error.into(),
-        }
-    }
 }
 
 impl Access {

@@ -6,8 +6,8 @@ use tokio::sync::Semaphore;
 
 use crate::access::Lookups;
 use crate::body::BodyReader;
-use crate::guard::Slots;
 use crate::sign_in::Attempts;
+use crate::slots::Slots;
 use crate::svix::Answers;
 use crate::{admin_body, api, entities};
 

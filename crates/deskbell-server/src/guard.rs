@@ -30,11 +30,10 @@ use crate::replies;
 use crate::reply_headers;
 use crate::session_cookie;
 use crate::site::{self, Site};
+use crate::slots::Slots;
 use route_table::{NoRoute, RouteTable};
-pub(crate) use slots::Slots;
 
 mod route_table;
-mod slots;
 
 /// How long an answer may take to begin; then 503. A body that is a stream may go on.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);

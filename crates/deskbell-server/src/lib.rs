@@ -46,6 +46,7 @@ mod session_cookie;
 mod sign_in;
 mod silent_sources;
 mod site;
+mod slots;
 mod source_config;
 mod stream;
 mod streaming;

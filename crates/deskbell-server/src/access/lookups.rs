@@ -9,7 +9,7 @@ use deskbell_admin::AdminError;
 use deskbell_store::{AccessToken, TokenHash};
 use tokio::sync::Semaphore;
 
-use super::AccessError;
+use super::error::AccessError;
 
 /// Secrets of strangers that are looked for at the same time: the others wait, and leave the store to
 /// events.

@@ -204,5 +204,5 @@ async fn begin(
     request: ReplayRequest,
 ) -> Result<Response, ApiError> {
     let begun = api.admin().replay(caller, request).await?;
-    Ok(json(StatusCode::ACCEPTED, &TaskOut::of(task, begun)))
+    Ok(json(StatusCode::ACCEPTED, &TaskOut::of(task, &begun)))
 }

@@ -89,9 +89,9 @@ impl Task {
 }
 
 impl TaskOut {
-    pub(in crate::svix) fn of(task: Task, replay: ReplayStatus) -> Self {
+    pub(in crate::svix) fn of(task: Task, replay: &ReplayStatus) -> Self {
         Self {
-            id: task.id(&replay),
+            id: task.id(replay),
             status: match (&replay.failed, replay.done) {
                 (Some(_), _) => "failed",
                 (None, true) => "finished",
@@ -124,7 +124,7 @@ pub(in crate::svix) async fn get(
         }
         Replay::Done { deliveries } => done(deliveries),
     };
-    Ok(ok(&TaskOut::of(task, status)))
+    Ok(ok(&TaskOut::of(task, &status)))
 }
 
 fn done(deliveries: u64) -> ReplayStatus {
