@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::extract::Path;
+use axum::extract::{Path, RawQuery};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use http::header::{
@@ -14,7 +14,6 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::compress::{accepts_gzip, gzip};
-use crate::params::Query;
 
 /// A page names each file by its content, so that a copy never grows old.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -63,7 +62,7 @@ fn find(name: &str) -> Option<&'static Asset> {
 
 pub(crate) async fn serve(
     Path(file): Path<String>,
-    Query(params): Query,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let Some(asset) = find(&file) else {
@@ -82,7 +81,7 @@ pub(crate) async fn serve(
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.media_type));
-    let is_named = params.one("v") == Some(asset.version.as_str());
+    let is_named = query.is_some_and(|query| query == format!("v={}", asset.version));
     let kept = if is_named { FOREVER } else { CHECKED };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));

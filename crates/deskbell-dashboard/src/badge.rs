@@ -3,9 +3,9 @@
 use deskbell_admin::{DeadLetterState, DeliveryCounts, DestinationState, DestinationView};
 use maud::{Markup, html};
 
-use crate::destination::is_switched_off;
 use crate::icon::{Icon, icon};
 use crate::number::count;
+use crate::switched_off::is_switched_off;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tone {

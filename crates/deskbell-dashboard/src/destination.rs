@@ -1,6 +1,6 @@
 //! What several pages show of a destination.
 
-use deskbell_admin::{DestinationState, DestinationView};
+use deskbell_admin::DestinationView;
 use maud::{Markup, html};
 
 use crate::badge;
@@ -8,8 +8,8 @@ use crate::form;
 use crate::layout;
 use crate::link;
 use crate::number;
-use crate::pages::destinations::list::PATH;
 use crate::reply::sentence;
+use crate::switched_off::{is_stopped, is_switched_off};
 use crate::time;
 
 pub(crate) fn is_database(destination: &DestinationView) -> bool {
@@ -54,16 +54,6 @@ pub(crate) fn newest(destination: &DestinationView) -> Markup {
     html! { "the newest of the log is " (event_number(Some(destination.head))) }
 }
 
-/// Whether its settings say that nothing is sent to it; a pause is none of them.
-pub(crate) fn is_switched_off(destination: &DestinationView) -> bool {
-    destination.enabled == Some(false) && !is_stopped(destination)
-}
-
-/// Whether nothing is sent to it until it is resumed.
-pub(crate) fn is_stopped(destination: &DestinationView) -> bool {
-    matches!(destination.state, DestinationState::Paused | DestinationState::Disabled)
-}
-
 /// Where its settings are.
 pub(crate) fn declared_in(destination: &DestinationView) -> &'static str {
     match (&destination.destination_type, destination.read_only) {
@@ -87,7 +77,7 @@ pub(crate) fn top(
 ) -> Markup {
     let title = html! { (destination.name) (badge::destination_state(destination)) };
     html! {
-        (layout::crumbs(&[("Destinations", PATH)]))
+        (layout::crumbs(&[("Destinations", link::DESTINATIONS)]))
         (layout::head(&title, about, actions))
         (notice)
         (trouble(destination))

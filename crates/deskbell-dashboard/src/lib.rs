@@ -27,6 +27,7 @@ mod payload;
 mod replay;
 mod reply;
 mod routes;
+mod switched_off;
 mod table;
 mod time;
 

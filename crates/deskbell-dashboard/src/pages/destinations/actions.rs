@@ -67,7 +67,7 @@ pub(crate) async fn delete(
 ) -> Result<Response, Failure> {
     let found = endpoint::changeable(&dashboard, &name).await?;
     dashboard.admin.delete_endpoint(&caller, &found.source, &name).await?;
-    Ok(see(&Notice::Deleted.at(super::list::PATH, None)))
+    Ok(see(&Notice::Deleted.at(link::DESTINATIONS, None)))
 }
 
 pub(crate) async fn replace_headers(

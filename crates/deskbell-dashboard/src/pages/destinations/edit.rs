@@ -10,7 +10,6 @@ use maud::{Markup, html};
 use super::actions::changed;
 use super::endpoint;
 use super::endpoint_form::{self, Mistake, Typed};
-use super::list::PATH;
 use crate::dashboard::Dashboard;
 use crate::form;
 use crate::layout::{self, Html, Section};
@@ -55,7 +54,7 @@ fn new_page(
 
 fn page(caller: &Caller, title: &str, form: &Markup) -> Html {
     let content = html! {
-        (layout::crumbs(&[("Destinations", PATH)]))
+        (layout::crumbs(&[("Destinations", link::DESTINATIONS)]))
         (layout::head(&html! { (title) }, &html! {}, &html! {}))
         section.card.narrow { (form) }
     };

@@ -19,8 +19,6 @@ use crate::table::{
     cards, cell, empty,
 };
 
-pub(crate) const PATH: &str = "/dashboard/destinations";
-
 pub(crate) async fn page(
     State(dashboard): State<Dashboard>,
     Extension(caller): Extension<Caller>,

@@ -86,7 +86,7 @@ pub(crate) async fn count(
     let since = choice.since.to_string();
     let about = html! { "Sends events of the log to this destination again" };
     let content = html! {
-        (layout::crumbs(&[("Destinations", super::list::PATH), (&name, &link::destination(&name))]))
+        (layout::crumbs(&[("Destinations", link::DESTINATIONS), (&name, &link::destination(&name))]))
         (layout::head(&html! { "Replay to " (name) }, &about, &html! {}))
         section.card {
             (replay::form(&path(&name), &[("since", &since)], &choices(&choice), &choice.code(), &outlook(&counted), &counted))

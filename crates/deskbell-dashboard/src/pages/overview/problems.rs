@@ -4,9 +4,10 @@ use deskbell_admin::{AlertView, DestinationState, DestinationView, Overview, Sou
 
 use crate::badge::{Tone, destination_tone};
 use crate::clip::clip;
-use crate::destination::{address, is_switched_off};
+use crate::destination::address;
 use crate::link;
 use crate::number;
+use crate::switched_off::is_switched_off;
 use crate::time;
 
 /// Something that needs attention.

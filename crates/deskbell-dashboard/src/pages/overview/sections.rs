@@ -3,7 +3,7 @@
 use deskbell_admin::{DestinationView, Overview, SourceOverview};
 use maud::{Markup, html};
 
-use super::whole_minutes;
+use super::minutes::whole_minutes;
 use crate::badge;
 use crate::chart::{Bar, Chart};
 use crate::destination::{address, backlog, kind};
