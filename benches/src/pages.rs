@@ -135,7 +135,32 @@ fn config(location: &Location) -> Result<Config, BenchError> {
 fn asked(events: i64) -> Vec<Asked> {
     let middle = events / 2;
     let (id, subject) = (history::message_id(middle), history::subject(middle, events));
-    let lists = [
+    let list = |path: String| Asked {
+        path: format!("/api/v1/{path}"),
+        p95_aim_ms: P95_AIM_MS,
+        first_byte_aim_ms: None,
+    };
+    let page = |path: String| Asked {
+        path: format!("/dashboard{path}"),
+        p95_aim_ms: P95_AIM_MS,
+        first_byte_aim_ms: Some(FIRST_BYTE_AIM_MS),
+    };
+    let text = Asked {
+        path: "/api/v1/events?limit=50&text=nowhere".to_owned(),
+        p95_aim_ms: TEXT_AIM_MS,
+        first_byte_aim_ms: None,
+    };
+    lists(middle, &id, &subject)
+        .into_iter()
+        .map(list)
+        .chain(pages(middle, &id, &subject).into_iter().map(page))
+        .chain([text])
+        .collect()
+}
+
+/// Of the API, by their paths.
+fn lists(middle: i64, id: &str, subject: &str) -> Vec<String> {
+    vec![
         "overview".to_owned(),
         "alerts".to_owned(),
         "events?limit=50".to_owned(),
@@ -171,8 +196,12 @@ fn asked(events: i64) -> Vec<Asked> {
         format!("app/clerk/endpoint/{DESTINATION}/msg"),
         format!("app/clerk/endpoint/{DESTINATION}/stats"),
         "event-type".to_owned(),
-    ];
-    let pages = [
+    ]
+}
+
+/// Of the dashboard, by their paths.
+fn pages(middle: i64, id: &str, subject: &str) -> Vec<String> {
+    vec![
         String::new(),
         "/events".to_owned(),
         format!("/events?before={middle}"),
@@ -188,23 +217,7 @@ fn asked(events: i64) -> Vec<Asked> {
         "/catalog/user.created".to_owned(),
         "/settings".to_owned(),
         "/settings/audit".to_owned(),
-    ];
-    let list = |path: String| Asked {
-        path: format!("/api/v1/{path}"),
-        p95_aim_ms: P95_AIM_MS,
-        first_byte_aim_ms: None,
-    };
-    let page = |path: String| Asked {
-        path: format!("/dashboard{path}"),
-        p95_aim_ms: P95_AIM_MS,
-        first_byte_aim_ms: Some(FIRST_BYTE_AIM_MS),
-    };
-    let text = Asked {
-        path: "/api/v1/events?limit=50&text=nowhere".to_owned(),
-        p95_aim_ms: TEXT_AIM_MS,
-        first_byte_aim_ms: None,
-    };
-    lists.into_iter().map(list).chain(pages.into_iter().map(page)).chain([text]).collect()
+    ]
 }
 
 /// One after the other; the first one does not count.

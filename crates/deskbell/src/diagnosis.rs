@@ -2,20 +2,23 @@
 
 mod bodies;
 mod capture;
+mod captured;
 mod causes;
 mod curl;
 mod json_text;
 mod keys;
+mod receiver;
 mod search;
 
-pub(crate) use self::capture::{CaptureError, Captured};
+pub(crate) use self::capture::CaptureError;
+pub(crate) use self::captured::Captured;
 pub(crate) use self::causes::{Cause, CauseCode};
 pub(crate) use self::keys::NamedSecret;
+pub(crate) use self::receiver::Receiver;
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use clerk_webhooks::{NoSecret, Verifier, VerifyError};
-use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,17 +31,6 @@ pub(crate) struct Diagnosis {
     pub(crate) rule: Option<VerifyError>,
     /// What explains it; several where only all of them together do. Empty where nothing known does.
     pub(crate) causes: Vec<Cause>,
-}
-
-/// What a request is checked against.
-#[derive(Debug)]
-pub(crate) struct Receiver<'a> {
-    /// The secrets that it should be signed with, the first ones of the endpoint itself.
-    pub(crate) secrets: &'a [NamedSecret],
-    /// How many of them are the endpoint's; the others are of other sources.
-    pub(crate) own: usize,
-    pub(crate) now_seconds: u64,
-    pub(crate) tolerance: Duration,
 }
 
 /// Verifies the request as Deskbell would, and looks for what explains a refusal.
@@ -68,20 +60,6 @@ pub(crate) fn diagnose(
             Diagnosis { message_id, secret: found.secret, rule: Some(rule), causes: found.causes }
         }
     })
-}
-
-impl Captured {
-    fn header_map(&self) -> HeaderMap {
-        let mut map = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            // What no server would have let through has no part in this.
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-                map.append(name, value);
-            }
-        }
-        map
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! stops, says how far it came, and goes on when it is asked for the next page.
 
 mod candidates;
+mod filter;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -11,12 +12,12 @@ use std::time::{Duration, Instant};
 use deskbell_admin::{
     DeliveryStateFilter, EventPage, EventQuery, EventSummary, Searched, Timestamp,
 };
-use deskbell_config::{NOTICE_SOURCE, takes_type};
+use deskbell_config::NOTICE_SOURCE;
 use deskbell_store::deliveries::DeliveryState;
-use deskbell_store::{EventHead, Seq, SeqRange, Store, StoreError};
+use deskbell_store::{Seq, SeqRange, Store, StoreError};
 
 use self::candidates::Candidates;
-use self::text::Needle;
+use self::filter::Filter;
 use crate::config::Config;
 use crate::views;
 
@@ -177,33 +178,4 @@ async fn range(store: &dyn Store, query: &EventQuery) -> Result<SeqRange, StoreE
         None => Seq::ZERO,
     };
     Ok(SeqRange { after, up_to })
-}
-
-/// What an event must be like.
-struct Filter<'a> {
-    query: &'a EventQuery,
-    text: Option<Needle>,
-}
-
-impl<'a> Filter<'a> {
-    fn new(query: &'a EventQuery) -> Self {
-        Self { query, text: query.text.as_deref().map(Needle::new) }
-    }
-
-    fn takes(&self, head: &EventHead) -> bool {
-        let EventQuery { types, source, subject, since, until, .. } = self.query;
-        (types.is_empty() || takes_type(types, &head.event_type))
-            && source.as_ref().is_none_or(|source| **source == *head.source)
-            && (subject.is_none() || *subject == head.subject)
-            && since.is_none_or(|since| head.received_at_ms >= since.0)
-            && until.is_none_or(|until| head.received_at_ms < until.0)
-    }
-
-    fn needs_payload(&self) -> bool {
-        self.text.is_some()
-    }
-
-    fn takes_payload(&self, payload: &[u8]) -> bool {
-        self.text.as_ref().is_none_or(|text| text.is_in(payload))
-    }
 }

@@ -5,16 +5,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
+use super::captured::Captured;
 use super::curl;
-
-/// A request as it was captured. Names of headers are as they were written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Captured {
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    /// Whether the body was captured as parsed JSON, so that its text is lost.
-    pub(crate) is_parsed: bool,
-}
 
 /// A capture that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,17 +43,6 @@ impl Captured {
             return Ok(curl::read(line)?);
         }
         Self::of_http(start)
-    }
-
-    /// The first value of a header, whose name is in lower case.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.trim())
-    }
-
-    pub(super) fn message_id(&self) -> Option<String> {
-        let found = self.header("svix-id").or_else(|| self.header("webhook-id"));
-        found.map(str::to_owned)
     }
 
     fn of_json(value: &Value) -> Result<Self, CaptureError> {

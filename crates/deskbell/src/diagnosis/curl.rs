@@ -1,6 +1,6 @@
 //! A `curl` line, as a browser or a colleague copied it.
 
-use super::Captured;
+use super::captured::Captured;
 
 /// A line that is no request to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

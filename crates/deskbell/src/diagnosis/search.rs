@@ -5,9 +5,10 @@ use base64::prelude::BASE64_STANDARD;
 use clerk_webhooks::VerifyError;
 
 use super::bodies::{self, Body};
+use super::captured::Captured;
 use super::causes::{Cause, CauseCode};
 use super::keys::{self, Key};
-use super::{Captured, Receiver};
+use super::receiver::Receiver;
 
 /// Timestamps from here on are in milliseconds.
 const MILLISECONDS_FROM: u64 = 100_000_000_000;

@@ -7,7 +7,7 @@ use deskbell_store::{
     EventHead, HeadFilter, ReadLimit, Seq, SeqRange, Store, StoreError, StoredEvent,
 };
 
-use super::Filter;
+use super::filter::Filter;
 use crate::views;
 
 /// The events of a range that are read without payloads at a time, at most; the first ranges are
