@@ -25,8 +25,8 @@ const FIRST_BYTE_AIM_MS: f64 = 50.0;
 const TEXT_AIM_MS: f64 = 350.0;
 const TOKEN: &str = "the-admin-token-of-the-benchmark-of-pages";
 const DESTINATION: &str = "receiver";
-/// Subjects that are indexed in one transaction, as `deskbell serve` does it.
-const INDEXED_AT_ONCE: u32 = 1_000;
+/// Subjects are indexed in one transaction, which nobody else waits for.
+const INDEXED_AT_ONCE: u32 = u32::MAX;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
@@ -121,7 +121,7 @@ fn config(location: &Location) -> Result<Config, BenchError> {
         "[server]\nlisten = \"127.0.0.1:0\"\nadmin_token = \"{TOKEN}\"\n\n\
          [store]\nurl = \"{url}\"\n\
          retention = {{ payloads = \"9999d\", events = \"9999d\", attempts = \"9999d\" }}\n\n\
-         [[source]]\nname = \"clerk\"\nsigning_secret = \"{}\"\n\n\
+         [[source]]\nname = \"clerk\"\nsigning_secrets = [\"{}\"]\n\n\
          [[destination]]\nname = \"{DESTINATION}\"\ntype = \"http\"\n\
          url = \"http://127.0.0.1:9/\"\nallow_hosts = [\"127.0.0.1\"]\nsecret = \"{}\"\n",
         crate::endpoint::SECRET,

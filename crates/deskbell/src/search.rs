@@ -35,7 +35,7 @@ pub(crate) struct Budget {
 impl Budget {
     /// That of a page of a list.
     pub(crate) const LIST: Self =
-        Self { events_max: u64::MAX, time_max: Duration::from_millis(80) };
+        Self { events_max: u64::MAX, time_max: Duration::from_millis(40) };
     /// That of a page of a search for a text in payloads.
     pub(crate) const TEXT: Self = Self { events_max: 50_000, time_max: Duration::from_millis(300) };
 

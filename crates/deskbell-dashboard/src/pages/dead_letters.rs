@@ -128,7 +128,9 @@ fn group(cause: &DeadLetterCause, caller: &Caller) -> Markup {
             p.reason { (cause.reason.as_deref().unwrap_or("The reason was not recorded.")) }
             p.muted {
                 @if cause.part == "delivery" { "deliveries" } @else if cause.part.is_empty() { "rows of the mirror" } @else { (cause.part) }
-                @if let Some(code) = &cause.cause { " · " code { (code) } }
+                @if let Some(code) = cause.cause.as_ref().filter(|code| Some(*code) != cause.reason.as_ref()) {
+                    " · " code { (code) }
+                }
                 @if let (Some(oldest), Some(newest)) = (cause.oldest, cause.newest) {
                     " · " (time::moment(oldest)) " to " (time::moment(newest))
                 }

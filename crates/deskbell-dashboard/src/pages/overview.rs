@@ -1,16 +1,14 @@
 //! The overview: whether everything is well, in one glance.
 
-mod minutes;
 mod problems;
 mod sections;
 
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use deskbell_admin::{Caller, Overview};
+use deskbell_admin::{Caller, MinuteCount, Overview};
 use maud::{Markup, html};
 
-use self::minutes::whole_minutes;
 use self::problems::{Problem, problems};
 use crate::badge::Tone;
 use crate::dashboard::Dashboard;
@@ -20,7 +18,7 @@ use crate::number;
 use crate::pages::setup;
 use crate::reply::Reply;
 use crate::table::{dead_letters, figure};
-use crate::time;
+use crate::time::{self, MINUTE};
 
 pub(crate) async fn page(
     State(dashboard): State<Dashboard>,
@@ -76,6 +74,13 @@ fn verdict(problems: &[Problem]) -> Markup {
             }
         }
     }
+}
+
+/// The minutes that have passed: the newest one goes on, and is not to be compared with them.
+fn whole_minutes(overview: &Overview) -> &[MinuteCount] {
+    let passed = |minute: &MinuteCount| time::before(overview.now, MINUTE) >= minute.from;
+    let whole = overview.minutes.iter().take_while(|minute| passed(minute)).count();
+    &overview.minutes[..whole]
 }
 
 /// The numbers that one looks at first.

@@ -17,7 +17,7 @@ const ATTEMPTS_MAX: u32 = 500;
 /// Attempts that are looked through in one query.
 const SCANNED_MAX: u32 = 20_000;
 /// How long a page may be looked for: one that is short has a next one.
-const TIME_MAX: Duration = Duration::from_millis(80);
+const TIME_MAX: Duration = Duration::from_millis(40);
 
 #[async_trait]
 impl Attempts for LocalAdmin {

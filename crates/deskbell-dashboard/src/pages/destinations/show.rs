@@ -116,7 +116,7 @@ fn figures(view: &DestinationView) -> Markup {
                 @if let Some(oldest) = view.oldest_received_at { "the oldest from " (time::moment(oldest)) }
             }))
             (dead_letters(dead, &link::dead_letters(&view.name), "nothing failed permanently"))
-            (figure("Last event filtered", &event_number(view.routed), &newest(view)))
+            (figure("Routed up to", &event_number(view.routed), &newest(view)))
         }
     }
 }

@@ -3,7 +3,6 @@
 use deskbell_admin::{DestinationView, Overview, SourceOverview};
 use maud::{Markup, html};
 
-use super::minutes::whole_minutes;
 use crate::badge;
 use crate::chart::{Bar, Chart};
 use crate::destination::{address, backlog, kind};
@@ -17,14 +16,14 @@ use crate::table::{
 use crate::time;
 
 pub(super) fn events_per_minute(overview: &Overview) -> Markup {
-    let minutes = whole_minutes(overview);
+    let minutes = &overview.minutes;
     let bars: Vec<_> = minutes
         .iter()
         .map(|minute| Bar { from: minute.from, values: vec![minute.events] })
         .collect();
     let total: u64 = minutes.iter().map(|minute| minute.events).sum();
     let summary = format!(
-        "Events received in each of the last {} whole minutes: {} in all",
+        "Events received in each of the last {} minutes, of which the newest is not over: {} in all",
         bars.len(),
         number::count(total)
     );
