@@ -100,7 +100,6 @@ fn api_router(
     state: &AdminState,
 ) -> Router {
     let entities = Arc::new(Entities::new(entities, Arc::clone(&state.entities)));
-    let explaining = Arc::clone(&state.explaining);
     let description = description::openapi().to_json().unwrap_or_default().into();
-    api::router(Api { admin, entities, explaining, description })
+    api::router(Api { admin, entities, description })
 }

@@ -9,7 +9,7 @@ use crate::body::BodyReader;
 use crate::sign_in::Attempts;
 use crate::slots::Slots;
 use crate::svix::Answers;
-use crate::{admin_body, api, entities};
+use crate::{admin_body, entities};
 
 /// The state of the admin routes. Clones share it, so that the routes of each config have the same.
 #[derive(Debug, Clone)]
@@ -18,7 +18,6 @@ pub struct AdminState {
     pub(crate) attempts: Arc<Attempts>,
     pub(crate) bodies: BodyReader,
     pub(crate) entities: Arc<Semaphore>,
-    pub(crate) explaining: Arc<Semaphore>,
     pub(crate) lookups: Arc<Lookups>,
     pub(crate) slots: Slots,
 }
@@ -30,7 +29,6 @@ impl Default for AdminState {
             attempts: Arc::default(),
             bodies: admin_body::reader(),
             entities: entities::slots(),
-            explaining: api::explaining_slots(),
             lookups: Arc::default(),
             slots: Slots::default(),
         }

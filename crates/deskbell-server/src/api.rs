@@ -6,7 +6,7 @@ use deskbell_admin::Route;
 use deskbell_store::TokenRole::{Admin, Reader, Viewer};
 use utoipa::openapi::OpenApi;
 
-pub(crate) use extract::{Api, explaining_slots};
+pub(crate) use extract::Api;
 
 mod dead_letters;
 mod described;

@@ -9,6 +9,7 @@ pub(crate) mod details;
 mod endpoints;
 mod endpoints_state;
 mod events;
+mod explaining;
 pub(crate) mod explanation;
 mod local;
 mod messages;
@@ -20,5 +21,6 @@ mod settings;
 pub(crate) mod token_name;
 
 pub(crate) use endpoints_state::EndpointsState;
-pub(crate) use local::{EXPLAINING_MAX, LocalAdmin};
+pub(crate) use explaining::Explaining;
+pub(crate) use local::LocalAdmin;
 pub(crate) use minutes::Minutes;

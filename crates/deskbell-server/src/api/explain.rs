@@ -37,6 +37,5 @@ pub(super) async fn explain(
     Params(params): Params<ExplainParams>,
 ) -> Answered<Explanation> {
     let limit = params.limit.unwrap_or(EXPLAINED_DEFAULT);
-    let _slot = api.explaining.try_acquire().map_err(|_| Problem::overloaded())?;
     Ok(Answer::ok(api.admin.explain(&id, limit).await?.for_caller(&caller)))
 }

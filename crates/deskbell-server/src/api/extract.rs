@@ -10,7 +10,6 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 
 use crate::entities::Entities;
 use crate::problem::Problem;
@@ -24,17 +23,8 @@ const SEGMENT_BYTES_MAX: usize = 500;
 pub(crate) struct Api {
     pub(crate) admin: Arc<dyn Admin>,
     pub(crate) entities: Arc<Entities>,
-    /// Slots for explanations, each of which reads the log and every mirror.
-    pub(crate) explaining: Arc<Semaphore>,
     /// The description of all routes, as JSON.
     pub(crate) description: Bytes,
-}
-
-/// Explanations at the same time; further ones get 503.
-const EXPLAINING_MAX: usize = 8;
-
-pub(crate) fn explaining_slots() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(EXPLAINING_MAX))
 }
 
 /// A name or an id in the path, decoded.

@@ -3,8 +3,6 @@
 use deskbell_store::TokenRole;
 use http::Request;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
-use tower::ServiceExt;
 
 use crate::support::{ADMIN_TOKEN, TestServer, by, get, post};
 
@@ -125,23 +123,6 @@ async fn an_explanation_has_a_limit() {
     }
     assert_eq!(server.admin.take_asked(), ["explain user_1 50", "explain user_1 200"]);
     assert_eq!(read(&server, ADMIN_TOKEN, "/api/v1/explain/user_2").await.0, 404);
-}
-
-#[tokio::test]
-async fn few_explanations_are_made_at_once() {
-    let server = TestServer::start().await;
-    let asking = || by(ADMIN_TOKEN, get("/api/v1/explain/user_waits"));
-    let mut waiting = JoinSet::new();
-    for _ in 0..8 {
-        waiting.spawn(server.router.clone().oneshot(asking()));
-    }
-    while server.admin.asked.lock().unwrap().len() < 8 {
-        tokio::task::yield_now().await;
-    }
-    let reply = server.send(asking()).await;
-    assert_eq!((reply.status.as_u16(), &*reply.error()), (503, "overloaded"));
-    waiting.shutdown().await;
-    assert_eq!(read(&server, ADMIN_TOKEN, "/api/v1/explain/user_1").await.0, 200);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use deskbell_admin::{
-    AdminError, Caller, Endpoint, EndpointSettings, Endpoints, NewEndpoint, SealedSecret,
-    Timestamp, is_secret_header,
+    AdminError, Caller, ENDPOINT_ID_PREFIX, Endpoint, EndpointSettings, Endpoints, NewEndpoint,
+    SealedSecret, Timestamp, is_secret_header,
 };
 use deskbell_config::REDACTED;
 use deskbell_store::clock::whole_ms;
@@ -25,6 +25,9 @@ use crate::unavailable::unavailable;
 const ROTATED_FOR: Duration = Duration::from_secs(24 * 3_600);
 /// Endpoints of all sources.
 const ENDPOINTS_MAX: usize = 500;
+/// Headers of one endpoint, and bytes of a value.
+const HEADERS_MAX: usize = 50;
+const HEADER_BYTES_MAX: usize = 4_096;
 /// Secrets of one endpoint.
 const SECRETS_MAX: usize = 10;
 /// Random bytes of a new secret.
@@ -74,6 +77,14 @@ impl LocalAdmin {
     }
 
     fn check(&self, record: &EndpointRecord) -> Result<(), AdminError> {
+        if record.headers.len() > HEADERS_MAX {
+            let message = format!("expected at most {HEADERS_MAX} headers");
+            return Err(AdminError::invalid("headers", message));
+        }
+        if record.headers.values().any(|value| value.len() > HEADER_BYTES_MAX) {
+            let message = format!("expected at most {HEADER_BYTES_MAX} bytes in a value");
+            return Err(AdminError::invalid("headers", message));
+        }
         let made = destination(record, &self.config.endpoints);
         made.map(drop).map_err(|error| AdminError::invalid(error.field, error.message))
     }
@@ -92,14 +103,14 @@ impl LocalAdmin {
     }
 
     /// Refuses a uid that another endpoint of the source has, or that is the id of any.
-    async fn check_uid(
+    fn check_uid(
         &self,
+        records: &[EndpointRecord],
         source: &str,
         id: &str,
         settings: &EndpointSettings,
     ) -> Result<(), AdminError> {
         let Some(uid) = &settings.uid else { return Ok(()) };
-        let records = self.endpoints.records(&*self.store).await?;
         let is_taken = |record: &EndpointRecord| {
             record.id != id
                 && (record.id == *uid
@@ -150,12 +161,13 @@ impl Endpoints for LocalAdmin {
     ) -> Result<Endpoint, AdminError> {
         let NewEndpoint { settings, secret, headers } = new;
         self.require_source(source)?;
-        if self.endpoints.records(&*self.store).await?.len() >= ENDPOINTS_MAX {
+        let records = self.endpoints.records(&*self.store).await?;
+        if records.len() >= ENDPOINTS_MAX {
             let message = format!("there are {ENDPOINTS_MAX} endpoints already");
             return Err(AdminError::Conflict(message));
         }
-        let id = random_id("ep_");
-        self.check_uid(source, &id, &settings).await?;
+        let id = random_id(ENDPOINT_ID_PREFIX);
+        self.check_uid(&records, source, &id, &settings)?;
         let record = EndpointRecord {
             id: id.clone(),
             source: source.to_owned(),
@@ -183,7 +195,10 @@ impl Endpoints for LocalAdmin {
         settings: EndpointSettings,
     ) -> Result<Endpoint, AdminError> {
         let mut record = self.record(source, id).await?;
-        self.check_uid(source, &record.id, &settings).await?;
+        if settings.uid != record.settings.uid {
+            let records = self.endpoints.records(&*self.store).await?;
+            self.check_uid(&records, source, &record.id, &settings)?;
+        }
         record.settings = settings;
         self.store_record(&record).await?;
         self.audit(caller, "endpoint.update", &record.id, Some(record.shown_url())).await;

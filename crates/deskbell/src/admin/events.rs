@@ -29,7 +29,7 @@ impl Events for LocalAdmin {
         let found = details::find(&self.config, &*self.store, source, id).await;
         let event = found.map_err(unavailable)?.into_iter().next();
         let event = event.ok_or_else(|| AdminError::not_found("event", id))?;
-        let _permit = self.may_explain().await?;
+        let _permit = self.explaining.enter().await?;
         details::details(&self.config, &*self.store, event).await
     }
 
@@ -74,7 +74,7 @@ impl Events for LocalAdmin {
     }
 
     async fn explain(&self, id: &str, events_max: u32) -> Result<Explanation, AdminError> {
-        let _permit = self.may_explain().await?;
+        let _permit = self.explaining.enter().await?;
         let explained = explain(id, &self.config, &*self.store, events_max).await;
         let explained = explained.map_err(unavailable)?;
         let explanation = explanation::view(&explained);

@@ -1,14 +1,12 @@
 //! A running Deskbell, as the admin API and the pages see it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use deskbell_admin::{Admin, AdminError, Caller};
 use deskbell_store::{LogHandle, NewAuditEntry, Store};
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
 
 use super::endpoints_state::EndpointsState;
+use super::explaining::Explaining;
 use super::minutes::Minutes;
 use crate::command_runner::CommandRunner;
 use crate::config::Config;
@@ -28,28 +26,12 @@ pub(crate) struct LocalAdmin {
     pub(crate) commands: CommandRunner,
     pub(crate) endpoints: EndpointsState,
     pub(crate) minutes: Arc<Minutes>,
-    /// What asks the mirrors' databases, so much at a time.
-    pub(crate) explaining: Semaphore,
+    pub(crate) explaining: Explaining,
 }
-
-/// Answers at a time that ask the mirrors' databases.
-pub(crate) const EXPLAINING_MAX: usize = 8;
-/// How long one waits for its turn.
-const EXPLAINING_WAIT_MAX: Duration = Duration::from_secs(5);
 
 impl Admin for LocalAdmin {}
 
 impl LocalAdmin {
-    /// Leave to ask the mirrors' databases.
-    pub(super) async fn may_explain(&self) -> Result<SemaphorePermit<'_>, AdminError> {
-        match timeout(EXPLAINING_WAIT_MAX, self.explaining.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(AdminError::Unavailable(
-                "too many requests ask the mirrors; try again".to_owned(),
-            )),
-        }
-    }
-
     /// Records who changed what. It comes after the change, which is not undone if this fails: then the
     /// log alone has it.
     pub(super) async fn audit(

@@ -7,11 +7,10 @@ use deskbell_server::routes::Routers;
 use deskbell_server::{
     AdminApp, AdminState, AdminToken, App, IngestOptions, Pages, Source, SourceMode, Tls,
 };
-use tokio::sync::Semaphore;
 
 use super::StartError;
 use super::parts::Shared;
-use crate::admin::{EXPLAINING_MAX, EndpointsState, LocalAdmin, Minutes};
+use crate::admin::{EndpointsState, Explaining, LocalAdmin, Minutes};
 use crate::alerts::AlarmedSources;
 use crate::command_runner::CommandRunner;
 use crate::config::{Config, SourceConfig};
@@ -58,7 +57,7 @@ pub(super) fn local_admin(shared: Shared<'_>, parts: AdminParts) -> Arc<LocalAdm
         commands,
         endpoints,
         minutes,
-        explaining: Semaphore::new(EXPLAINING_MAX),
+        explaining: Explaining::default(),
     })
 }
 

@@ -7,8 +7,6 @@ use http::{HeaderName, HeaderValue};
 
 use crate::svix::errors::{ApiError, Part};
 
-/// Headers that an endpoint can have.
-const HEADERS_MAX: usize = 50;
 /// Bytes of a header's name, and of its value.
 const NAME_BYTES_MAX: usize = 256;
 const VALUE_BYTES_MAX: usize = 4096;
@@ -19,7 +17,6 @@ pub(super) fn checked(
 ) -> Result<BTreeMap<String, SealedSecret>, ApiError> {
     let headers = headers.into_iter().map(|(name, value)| (name, Some(value))).collect();
     let checked = checked_changes(headers)?;
-    check_count(checked.len())?;
     Ok(checked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
@@ -40,22 +37,6 @@ pub(super) fn checked_changes(
         }
     }
     Ok(checked)
-}
-
-/// Refuses changes after which there would be too many, beside those that are there.
-pub(super) fn check_changed_count<'a>(
-    changes: &BTreeMap<String, Option<SealedSecret>>,
-    current: impl Iterator<Item = &'a String>,
-) -> Result<(), ApiError> {
-    let kept = current.filter(|name| !changes.contains_key(&name.to_ascii_lowercase()));
-    check_count(kept.count() + changes.values().flatten().count())
-}
-
-fn check_count(count: usize) -> Result<(), ApiError> {
-    match count <= HEADERS_MAX {
-        true => Ok(()),
-        false => Err(invalid("headers", format!("expected at most {HEADERS_MAX} headers"))),
-    }
 }
 
 fn check_value(at: &str, value: &str) -> Result<(), ApiError> {

@@ -127,22 +127,9 @@ async fn secret_headers_are_named_and_not_shown() {
 }
 
 #[tokio::test]
-async fn an_endpoint_has_few_headers_however_they_come() {
-    let (desk, client) = new();
+async fn the_value_of_a_header_is_bounded() {
+    let (_, client) = new();
     client.post(ENDPOINTS, json!({"url": "https://example.com"})).await.ok();
-    let headers = |from: usize, to: usize| -> Value {
-        let headers = (from..to).map(|number| (format!("x-{number}"), json!("a")));
-        json!({"headers": headers.collect::<serde_json::Map<_, _>>()})
-    };
-    assert_eq!(patch(&client, "ep_1/headers", headers(0, 30)).await.status, 204);
-    let refused = patch(&client, "ep_1/headers", headers(30, 51)).await;
-    assert_eq!(refused.loc(), ["body", "headers"]);
-    assert_eq!(patch(&client, "ep_1/headers", headers(10, 50)).await.status, 204);
-    let mut exchanged = headers(50, 51);
-    exchanged["deleteHeaders"] = json!(["X-0"]);
-    assert_eq!(patch(&client, "ep_1/headers", exchanged).await.status, 204);
-    assert_eq!(put(&client, "ep_1/headers", headers(0, 51)).await.loc(), ["body", "headers"]);
-    assert_eq!(desk.lock().endpoints["ep_1"].headers.len(), 50);
     let long = json!({"headers": {"x-0": "a".repeat(5_000)}});
     for refused in [
         patch(&client, "ep_1/headers", long.clone()).await,

@@ -68,6 +68,32 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
     assert_eq!(client.get(endpoints).await["data"], json!([]));
 }
 
+#[tokio::test]
+async fn an_endpoint_has_few_headers_however_they_come() {
+    let directory = configured("");
+    let (_serving, client) = start(directory.path()).await;
+    let endpoints = "/api/v1/app/clerk/endpoint";
+    let made = client.post(endpoints, &json!({ "url": "https://example.com" })).await;
+    let path = format!("{endpoints}/{}/headers", made["id"].as_str().unwrap());
+    let headers = |from: usize, to: usize| {
+        let headers = (from..to).map(|number| (format!("x-{number}"), json!("a")));
+        json!({ "headers": headers.collect::<serde_json::Map<_, _>>() })
+    };
+    let mut exchanged = headers(50, 51);
+    exchanged["deleteHeaders"] = json!(["X-0"]);
+    for (method, body, expected) in [
+        (Method::PATCH, headers(0, 30), 204),
+        (Method::PATCH, headers(30, 51), 422),
+        (Method::PATCH, headers(10, 50), 204),
+        (Method::PATCH, exchanged, 204),
+        (Method::PUT, headers(0, 51), 422),
+    ] {
+        let (status, answer) = client.send(method.clone(), &path, &body).await;
+        assert_eq!(status, expected, "{method} {answer}");
+    }
+    assert_eq!(client.get(&path).await["headers"].as_object().unwrap().len(), 50);
+}
+
 /// A token cannot delete a user.
 #[tokio::test]
 async fn a_message_of_the_api_goes_to_endpoints_and_never_to_a_mirror() {
