@@ -33,6 +33,7 @@ mod endpoints;
 mod engine;
 mod explain;
 mod handler;
+mod hex;
 mod metrics;
 mod mirror_rows;
 mod mirrored;

@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use deskbell_admin::{Access, AdminError, Caller, NewSession, Session, Timestamp, TokenView};
 use deskbell_server::CONFIGURED_TOKEN;
 use deskbell_store::{AccessToken, NewBrowserSession, NewToken, TokenRole};
-
 use sha2::{Digest, Sha256};
 
 use super::local::LocalAdmin;
 use super::token_name;
 use crate::command_runner::{Answer, Request, SIGN_IN_LINK};
+use crate::hex::hex;
 use crate::unavailable::unavailable;
 
 /// A session ends this long after it was last used.
@@ -27,9 +27,7 @@ impl LocalAdmin {
         match self.config.server.admin_token.as_ref().filter(|_| caller == CONFIGURED_TOKEN) {
             Some(token) => {
                 let digest = Sha256::digest(format!("deskbell session {}", token.expose()));
-                let digest: String =
-                    digest[..DIGEST_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
-                format!("{CONFIGURED_TOKEN} {digest}")
+                format!("{CONFIGURED_TOKEN} {}", hex(&digest[..DIGEST_BYTES]))
             }
             None => caller.to_owned(),
         }

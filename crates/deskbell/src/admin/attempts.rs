@@ -1,6 +1,6 @@
 //! Attempts at deliveries: of a message, of a destination, or of all.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use deskbell_admin::{AdminError, AttemptPage, AttemptQuery, AttemptView, Attempts};
@@ -10,14 +10,13 @@ use deskbell_store::deliveries::{AttemptRange, DeliveryKey, LoggedAttempt};
 
 use super::details;
 use super::local::LocalAdmin;
+use crate::search::Budget;
 use crate::unavailable::unavailable;
 use crate::views;
 
 const ATTEMPTS_MAX: u32 = 500;
 /// Attempts that are looked through in one query.
 const SCANNED_MAX: u32 = 20_000;
-/// How long a page may be looked for: one that is short has a next one.
-const TIME_MAX: Duration = Duration::from_millis(40);
 
 #[async_trait]
 impl Attempts for LocalAdmin {
@@ -75,6 +74,7 @@ impl LocalAdmin {
             scanned_max: SCANNED_MAX,
         };
         let mut attempts = Vec::new();
+        // A page that is short has a next one.
         let started = Instant::now();
         loop {
             let page = self.store.newest_attempts(&range).await.map_err(unavailable)?;
@@ -82,7 +82,7 @@ impl LocalAdmin {
             attempts.extend(views.filter(|attempt| takes(query, attempt)));
             range.before = page.older;
             range.attempts_max = limit.saturating_sub(attempts.len().try_into().unwrap_or(limit));
-            let is_over = range.attempts_max == 0 || started.elapsed() >= TIME_MAX;
+            let is_over = range.attempts_max == 0 || started.elapsed() >= Budget::LIST.time_max;
             if range.before.is_none() || is_over {
                 return Ok(AttemptPage { attempts, next: range.before });
             }

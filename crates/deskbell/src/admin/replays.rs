@@ -128,14 +128,14 @@ impl LocalAdmin {
         };
         if request.dry_run {
             let counted = self.commands.count_matching(&replay, COUNTED_MAX).await;
-            let Progress { deliveries, events, before, .. } = counted.map_err(unavailable)?;
+            let Progress { deliveries, events, done, .. } = counted.map_err(unavailable)?;
             return Ok(ReplayStatus {
                 id: None,
                 deliveries,
                 events,
                 done: true,
                 failed: None,
-                more: before.is_some(),
+                more: !done,
             });
         }
         let command = Request::ReplayMatching(Box::new(replay)).into_command();

@@ -21,14 +21,14 @@ pub(super) struct Body {
 /// The captured one first; then each known mistake undone.
 pub(super) fn candidates(captured: &[u8]) -> Vec<Body> {
     let mut bodies = vec![Body { bytes: captured.to_vec(), causes: Vec::new() }];
-    let undone: Vec<_> = [unwrapped(captured), bytewise(captured)].concat();
+    let unwrapped = unwrapped(captured);
+    let undone = unwrapped.iter().cloned().chain(bytewise(captured));
     for (bytes, cause) in undone {
         bodies.push(Body { bytes, causes: vec![cause] });
     }
-    let unwrapped: Vec<_> =
-        unwrapped(captured).into_iter().map(|(bytes, cause)| (bytes, vec![cause])).collect();
-    for (bytes, causes) in [vec![(captured.to_vec(), Vec::new())], unwrapped].concat() {
-        bodies.extend(rewritten(&bytes, &causes));
+    bodies.extend(rewritten(captured, &[]));
+    for (bytes, cause) in unwrapped {
+        bodies.extend(rewritten(&bytes, &[cause]));
     }
     let mut seen = HashSet::new();
     bodies.retain(|body| seen.insert(body.bytes.clone()));
