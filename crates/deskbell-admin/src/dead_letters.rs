@@ -68,6 +68,7 @@ pub struct DeadLetterCause {
     pub cause: Option<String>,
     /// The reason of one of them.
     pub reason: Option<String>,
+    /// 0 where a mirror could not be read, and the reason says why.
     pub count: u64,
     pub oldest: Option<Timestamp>,
     pub newest: Option<Timestamp>,

@@ -26,7 +26,7 @@ pub(super) enum Command {
     List,
     /// Delete a token. It opens nothing from then on.
     Revoke {
-        /// Name of the token.
+        /// Name of the token, or "sign-in link": the sessions that printed links began.
         name: String,
     },
 }

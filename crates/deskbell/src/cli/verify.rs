@@ -216,7 +216,8 @@ fn print(diagnosis: &Diagnosis) {
         outln!("  cause: {}", cause.found);
         outln!("    fix: {}", cause.code.help());
     }
-    if diagnosis.causes.is_empty() {
+    // Where a secret fits, the rule says it all.
+    if diagnosis.causes.is_empty() && diagnosis.secret.is_none() {
         outln!(
             "  no known mistake explains it: the secret is probably not that of the endpoint that sent it"
         );
