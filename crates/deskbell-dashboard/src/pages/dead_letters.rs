@@ -4,14 +4,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use deskbell_admin::{
-    Caller, DeadLetterCause, DeadLetterQuery, DeadLetterView, DestinationState, DestinationView,
-    RetryRequest,
+    Caller, DeadLetterCause, DeadLetterQuery, DeadLetterView, DestinationView, RetryRequest,
 };
 use maud::{Markup, html};
 
 use crate::badge;
 use crate::dashboard::{Dashboard, may_change};
-use crate::destination::is_database;
 use crate::form;
 use crate::layout::{self, Html, Section};
 use crate::link;
@@ -54,8 +52,12 @@ async fn by_cause(
         let of_it = causes.iter().filter(|cause| cause.destination == name);
         of_it.map(|cause| cause.count).sum()
     };
+    let is_unread =
+        |name: &str| causes.iter().any(|cause| cause.destination == name && cause.count == 0);
     let partly = destinations.iter().map(|one| (one, found(&one.name)));
-    let partly: Vec<_> = partly.filter(|(one, found)| !is_whole(one, *found)).collect();
+    let partly: Vec<_> = partly
+        .filter(|(one, found)| *found < one.dead_lettered.unwrap_or(0) || is_unread(&one.name))
+        .collect();
     let about = html! { "Deliveries that failed permanently, and rows that a database rejected" };
     Ok(html! {
         (layout::head(&html! { "Dead letters" }, &about, &retry_all(caller, &causes, partly.is_empty())))
@@ -85,14 +87,7 @@ fn retry_all(caller: &Caller, causes: &[DeadLetterCause], is_whole: bool) -> Mar
     }
 }
 
-/// Whether as many were found as the destination has, and could be read.
-fn is_whole(destination: &DestinationView, found: u64) -> bool {
-    let cannot_be_read =
-        matches!(destination.state, DestinationState::Waiting | DestinationState::NotRunning);
-    let is_unread = is_database(destination) && cannot_be_read && found == 0;
-    found >= destination.dead_lettered.unwrap_or(0) && !is_unread
-}
-
+/// A destination that has more than were found, or could not be read.
 fn listed_partly(destination: &DestinationView, found: u64) -> Markup {
     let dead = destination.dead_lettered.unwrap_or(0);
     html! {
