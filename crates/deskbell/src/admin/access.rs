@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use super::local::LocalAdmin;
 use super::token_name;
 use crate::command_runner::{Answer, Request, SIGN_IN_LINK};
-use crate::hex::hex;
 use crate::unavailable::unavailable;
 
 /// A session ends this long after it was last used.
@@ -27,7 +26,7 @@ impl LocalAdmin {
         match self.config.server.admin_token.as_ref().filter(|_| caller == CONFIGURED_TOKEN) {
             Some(token) => {
                 let digest = Sha256::digest(format!("deskbell session {}", token.expose()));
-                format!("{CONFIGURED_TOKEN} {}", hex(&digest[..DIGEST_BYTES]))
+                format!("{CONFIGURED_TOKEN} {}", hex::encode(&digest[..DIGEST_BYTES]))
             }
             None => caller.to_owned(),
         }

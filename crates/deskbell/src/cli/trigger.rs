@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clerk_webhooks::{CannotSign, Secret, SecretError, Signer};
+use deskbell_devtools::{Assignment, Client, NoReply, NoReplyKind, Reply, message_id, sample};
 use deskbell_server::ListenAddress;
 use deskbell_store::clock;
 use miette::Diagnostic;
@@ -12,7 +13,6 @@ use url::Url;
 
 use super::{Context, exit};
 use crate::config::Config;
-use crate::trigger::{Assignment, Client, Outcome, message_id, sample};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -74,7 +74,7 @@ pub(super) async fn run(
         let sent = client.send(&message_id, seconds, body).await;
         let outcome = sent.map_err(|error| not_sent(error, client.url()))?;
         print(&outcome, &arguments.event_type, &message_id, context);
-        refused += u32::from(!(200..300).contains(&outcome.status));
+        refused += u32::from(!outcome.is_success());
     }
     Ok(ExitCode::from(if refused == 0 { exit::DONE } else { exit::FAILED }))
 }
@@ -86,11 +86,11 @@ pub(super) async fn run(
 struct NobodyListens {
     url: Url,
     #[source]
-    source: reqwest::Error,
+    source: NoReply,
 }
 
-fn not_sent(error: reqwest::Error, url: &Url) -> exit::Failure {
-    if error.is_connect() {
+fn not_sent(error: NoReply, url: &Url) -> exit::Failure {
+    if error.kind == NoReplyKind::Refused {
         let url = url.clone();
         return exit::Failure::failed_with_help(NobodyListens { url, source: error });
     }
@@ -145,7 +145,7 @@ pub(super) fn secret_or_configured(
     }
 }
 
-fn print(outcome: &Outcome, event_type: &str, message_id: &str, context: &Context) {
+fn print(outcome: &Reply, event_type: &str, message_id: &str, context: &Context) {
     let took_ms = outcome.took.as_secs_f64() * 1_000.0;
     if context.json {
         outln!(
@@ -154,11 +154,11 @@ fn print(outcome: &Outcome, event_type: &str, message_id: &str, context: &Contex
                 "type": event_type,
                 "message_id": message_id,
                 "status": outcome.status,
-                "reply": outcome.reply,
+                "reply": outcome.body,
                 "took_ms": took_ms,
             })
         );
     } else {
-        outln!("{} {event_type} {message_id} {took_ms:.1} ms {}", outcome.status, outcome.reply);
+        outln!("{} {event_type} {message_id} {took_ms:.1} ms {}", outcome.status, outcome.body);
     }
 }

@@ -8,13 +8,15 @@ use std::{fs, io};
 
 use clap::Args;
 use clerk_webhooks::{NoSecret, Secret, SecretError};
+use deskbell_devtools::diagnosis::{
+    self, CaptureError, Captured, CauseCode, Diagnosis, NamedSecret, Receiver,
+};
 use deskbell_store::clock;
 use miette::Diagnostic;
 use serde::Serialize;
 
 use super::{Context, exit};
 use crate::config::{Config, SourceConfig};
-use crate::diagnosis::{self, CaptureError, Captured, CauseCode, Diagnosis, NamedSecret, Receiver};
 
 const EXAMPLE: &str = "\
 Examples:

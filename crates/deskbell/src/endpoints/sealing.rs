@@ -12,7 +12,6 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, key_file};
-use crate::hex::hex;
 
 /// The first byte of what is sealed, so that another way can follow.
 const VERSION: u8 = 1;
@@ -69,7 +68,7 @@ impl SealingKey {
             return Ok(key);
         }
         let failed = |source| KeyError { path: path.display().to_string(), source };
-        let text = hex(&rand::rng().random::<[u8; KEY_BYTES]>());
+        let text = hex::encode(rand::rng().random::<[u8; KEY_BYTES]>());
         let written = path.with_added_extension(&text[..16]);
         let write = || {
             let mut file = private_file::options().write(true).create_new(true).open(&written)?;

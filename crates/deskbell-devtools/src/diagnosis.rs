@@ -10,11 +10,11 @@ mod keys;
 mod receiver;
 mod search;
 
-pub(crate) use self::capture::CaptureError;
-pub(crate) use self::captured::Captured;
-pub(crate) use self::causes::{Cause, CauseCode};
-pub(crate) use self::keys::NamedSecret;
-pub(crate) use self::receiver::Receiver;
+pub use self::capture::CaptureError;
+pub use self::captured::Captured;
+pub use self::causes::{Cause, CauseCode};
+pub use self::keys::NamedSecret;
+pub use self::receiver::Receiver;
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -22,25 +22,22 @@ use clerk_webhooks::{NoSecret, Verifier, VerifyError};
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Diagnosis {
+pub struct Diagnosis {
     /// The message's id, where a header has it.
-    pub(crate) message_id: Option<String>,
+    pub message_id: Option<String>,
     /// The secret that the signature is of, by its name.
-    pub(crate) secret: Option<String>,
+    pub secret: Option<String>,
     /// The rule that is broken first; `None` where the request is valid.
-    pub(crate) rule: Option<VerifyError>,
+    pub rule: Option<VerifyError>,
     /// What explains it; several where only all of them together do. Empty where nothing known does.
-    pub(crate) causes: Vec<Cause>,
+    pub causes: Vec<Cause>,
 }
 
 /// Verifies the request as Deskbell would, and looks for what explains a refusal.
 ///
 /// # Errors
 /// There is no secret to verify it with.
-pub(crate) fn diagnose(
-    captured: &Captured,
-    receiver: &Receiver<'_>,
-) -> Result<Diagnosis, NoSecret> {
+pub fn diagnose(captured: &Captured, receiver: &Receiver<'_>) -> Result<Diagnosis, NoSecret> {
     let own = &receiver.secrets[..receiver.own];
     let verifier = Verifier::builder()
         .secrets(own.iter().map(|named| &named.secret))

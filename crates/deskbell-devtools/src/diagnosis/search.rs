@@ -9,7 +9,6 @@ use super::captured::Captured;
 use super::causes::{Cause, CauseCode};
 use super::keys::{self, Key};
 use super::receiver::Receiver;
-use crate::hex::hex;
 
 /// Timestamps from here on are in milliseconds.
 const MILLISECONDS_FROM: u64 = 100_000_000_000;
@@ -164,9 +163,9 @@ fn form(signed: &Signed<'_>, key: &Key, seconds: u64, body: &[u8]) -> Option<Opt
             == expected.trim_end_matches('=')
         {
             CauseCode::SignatureUrlSafe.found("the signature is in the URL-safe alphabet of base64")
-        } else if bare
-            .eq_ignore_ascii_case(&hex(&BASE64_STANDARD.decode(expected).unwrap_or_default()))
-        {
+        } else if bare.eq_ignore_ascii_case(&hex::encode(
+            BASE64_STANDARD.decode(expected).unwrap_or_default(),
+        )) {
             CauseCode::SignatureHex.found("the signature is hex")
         } else {
             continue;

@@ -4,11 +4,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// A request as it was captured. Names of headers are as they were written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Captured {
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+pub struct Captured {
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
     /// Whether the body was captured as parsed JSON, so that its text is lost.
-    pub(crate) is_parsed: bool,
+    pub is_parsed: bool,
 }
 
 impl Captured {

@@ -6,11 +6,11 @@ use super::keys::NamedSecret;
 
 /// What a request is checked against.
 #[derive(Debug)]
-pub(crate) struct Receiver<'a> {
+pub struct Receiver<'a> {
     /// The secrets that it should be signed with, the first ones of the endpoint itself.
-    pub(crate) secrets: &'a [NamedSecret],
+    pub secrets: &'a [NamedSecret],
     /// How many of them are the endpoint's; the others are of other sources.
-    pub(crate) own: usize,
-    pub(crate) now_seconds: u64,
-    pub(crate) tolerance: Duration,
+    pub own: usize,
+    pub now_seconds: u64,
+    pub tolerance: Duration,
 }

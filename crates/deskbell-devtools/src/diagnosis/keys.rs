@@ -15,11 +15,11 @@ const PREFIX: &str = "whsec_";
 
 /// A secret with its text, and where it is from.
 #[derive(Clone)]
-pub(crate) struct NamedSecret {
-    pub(crate) name: String,
+pub struct NamedSecret {
+    pub name: String,
     /// Empty where it is not known.
-    pub(crate) text: String,
-    pub(crate) secret: Secret,
+    pub text: String,
+    pub secret: Secret,
 }
 
 impl std::fmt::Debug for NamedSecret {

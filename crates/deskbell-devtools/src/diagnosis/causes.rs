@@ -5,7 +5,7 @@ use serde::Serialize;
 /// A known mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum CauseCode {
+pub enum CauseCode {
     HeaderRenamed,
     HeaderMissing,
     TimestampInMilliseconds,
@@ -35,9 +35,9 @@ pub(crate) enum CauseCode {
 
 /// One that explains a refusal, with what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cause {
-    pub(crate) code: CauseCode,
-    pub(crate) found: String,
+pub struct Cause {
+    pub code: CauseCode,
+    pub found: String,
 }
 
 impl CauseCode {
@@ -46,7 +46,7 @@ impl CauseCode {
     }
 
     /// How to mend it.
-    pub(crate) fn help(self) -> &'static str {
+    pub fn help(self) -> &'static str {
         match self {
             Self::HeaderRenamed => {
                 "pass the headers svix-id, svix-timestamp and svix-signature on unchanged; look at \

@@ -1,28 +1,21 @@
 //! Sample events made to order: a sample of the catalog with values set, signed and sent.
 
-mod assignment;
-mod send;
-
-pub(crate) use assignment::Assignment;
-pub(crate) use send::{Client, Outcome};
-
 use clerk_webhooks::catalog;
+use deskbell_config::nearest;
 use rand::Rng;
 use rand::distr::Alphanumeric;
 use serde_json::Value;
 
-use crate::config::nearest;
-
 #[derive(Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error("unknown event type `{name}`")]
-pub(crate) struct UnknownType {
+pub struct UnknownType {
     name: String,
     #[help]
     help: String,
 }
 
 /// The catalog's sample of this type.
-pub(crate) fn sample(event_type: &str) -> Result<Value, UnknownType> {
+pub fn sample(event_type: &str) -> Result<Value, UnknownType> {
     let unknown = || UnknownType {
         name: event_type.to_owned(),
         help: match nearest_types(event_type)[..] {
@@ -37,7 +30,7 @@ pub(crate) fn sample(event_type: &str) -> Result<Value, UnknownType> {
 }
 
 /// A new message id of the form that Clerk's sender gives.
-pub(crate) fn message_id() -> String {
+pub fn message_id() -> String {
     let random = rand::rng().sample_iter(Alphanumeric).take(27).map(char::from);
     "msg_".chars().chain(random).collect()
 }

@@ -10,7 +10,7 @@ use super::curl;
 
 /// A capture that cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CaptureError {
+pub enum CaptureError {
     #[error(
         "expected raw HTTP, a HAR file, JSON with `headers` and `body`, or a `curl` line; found {found}"
     )]
@@ -29,7 +29,7 @@ pub(crate) enum CaptureError {
 const BODY_MEMBERS: &[&str] = &["rawBody", "raw_body", "body", "payload"];
 
 impl Captured {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, CaptureError> {
+    pub fn read(bytes: &[u8]) -> Result<Self, CaptureError> {
         let start = bytes.trim_ascii_start();
         if start.is_empty() {
             return Err(CaptureError::Form { found: "nothing" });

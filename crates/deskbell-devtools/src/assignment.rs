@@ -2,13 +2,12 @@
 
 use std::str::FromStr;
 
+use deskbell_config::nearest;
 use serde_json::{Map, Value};
-
-use crate::config::nearest;
 
 /// One value, and where it goes: keys and list positions, separated by dots.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Assignment {
+pub struct Assignment {
     path: String,
     value: Value,
 }
@@ -16,7 +15,7 @@ pub(crate) struct Assignment {
 /// The sample has nothing at this path.
 #[derive(Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error("the sample has no path `{path}`")]
-pub(crate) struct UnknownPath {
+pub struct UnknownPath {
     path: String,
     #[help]
     help: String,
@@ -39,7 +38,7 @@ impl FromStr for Assignment {
 
 impl Assignment {
     /// Sets the value. With `add`, a path that the sample lacks is added.
-    pub(crate) fn apply(&self, sample: &mut Value, add: bool) -> Result<(), UnknownPath> {
+    pub fn apply(&self, sample: &mut Value, add: bool) -> Result<(), UnknownPath> {
         let pointer = pointer(&self.path);
         if sample.pointer(&pointer).is_none() && !add {
             return Err(self.unknown(sample));

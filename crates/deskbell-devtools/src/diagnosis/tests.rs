@@ -2,7 +2,6 @@ use clerk_webhooks::{HeaderFamily, Secret, Signer};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::hex::hex;
 
 const NOW: u64 = 1_780_000_000;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -162,7 +161,7 @@ fn headers_that_were_changed_say_how() {
             (name.to_owned(), value)
         })
     };
-    let as_hex = |text: &str| hex(&BASE64.decode(text).unwrap());
+    let as_hex = |text: &str| hex::encode(BASE64.decode(text).unwrap());
     for (captured, rule, code) in [
         (signature(&|text| format!("v1,{}", as_hex(text))), "no_match", Code::SignatureHex),
         (signature(&|text| text.to_owned()), "malformed_signature", Code::SignatureWithoutVersion),

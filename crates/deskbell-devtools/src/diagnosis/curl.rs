@@ -4,7 +4,7 @@ use super::captured::Captured;
 
 /// A line that is no request to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CurlError {
+pub enum CurlError {
     #[error("the `curl` line ends inside a quote")]
     OpenQuote,
     #[error("the `curl` line has a flag without its value: {0}")]

@@ -1,0 +1,17 @@
+//! What the developer's commands are made of: sample events, requests signed as Clerk's sender signs
+//! them, and what explains a request or a reply that is not as it should be.
+//!
+//! Nothing here opens a store or knows the engine: everything works against anybody's handler.
+
+mod assignment;
+mod client;
+pub mod diagnosis;
+mod hints;
+mod reply;
+mod samples;
+
+pub use assignment::{Assignment, UnknownPath};
+pub use client::Client;
+pub use hints::{Hint, HintCode, hint};
+pub use reply::{NoReply, NoReplyKind, Reply};
+pub use samples::{UnknownType, message_id, sample};
