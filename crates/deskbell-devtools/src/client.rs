@@ -1,5 +1,6 @@
 //! Sending a signed event to a server, as Clerk's sender does.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clerk_webhooks::{HeaderFamily, Signer};
@@ -7,6 +8,7 @@ use http::{HeaderMap, Method};
 use reqwest::redirect;
 use url::Url;
 
+use crate::local::LocalOnly;
 use crate::reply::{NoReply, Reply};
 
 /// How long a server may take, as Clerk's sender has it.
@@ -22,22 +24,46 @@ pub struct Client {
     signer: Signer,
 }
 
+/// What may differ from how Clerk's sender sends.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    pub timeout: Duration,
+    /// Names that lead beyond this machine's network are refused. A certificate of its own is good
+    /// enough then, and no proxy is asked.
+    pub local_only: bool,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self { timeout: TIMEOUT, local_only: false }
+    }
+}
+
 impl Client {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(url: Url, signer: Signer) -> reqwest::Result<Self> {
-        Self::with_timeout(url, signer, TIMEOUT)
+        Self::with_options(url, signer, &ClientOptions::default())
     }
 
     /// # Errors
     /// TLS cannot be set up.
-    pub fn with_timeout(url: Url, signer: Signer, timeout: Duration) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder()
-            .timeout(timeout)
+    pub fn with_options(
+        url: Url,
+        signer: Signer,
+        options: &ClientOptions,
+    ) -> reqwest::Result<Self> {
+        let mut builder = reqwest::Client::builder()
+            .timeout(options.timeout)
             .redirect(redirect::Policy::none())
-            .user_agent(concat!("deskbell/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { http, url, signer })
+            .user_agent(concat!("deskbell/", env!("CARGO_PKG_VERSION")));
+        if options.local_only {
+            builder = builder
+                .no_proxy()
+                .tls_danger_accept_invalid_certs(true)
+                .dns_resolver(Arc::new(LocalOnly));
+        }
+        Ok(Self { http: builder.build()?, url, signer })
     }
 
     #[must_use]

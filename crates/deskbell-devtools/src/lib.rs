@@ -7,11 +7,14 @@ mod assignment;
 mod client;
 pub mod diagnosis;
 mod hints;
+pub mod listen;
+mod local;
 mod reply;
 mod samples;
+pub mod screen;
 
 pub use assignment::{Assignment, UnknownPath};
-pub use client::Client;
+pub use client::{Client, ClientOptions};
 pub use hints::{Hint, HintCode, hint};
 pub use reply::{NoReply, NoReplyKind, Reply};
 pub use samples::{UnknownType, message_id, sample};

@@ -20,6 +20,7 @@ mod help;
 mod interop;
 mod kill;
 mod kill_deliveries;
+mod listen;
 mod listening;
 mod logging;
 mod messages;

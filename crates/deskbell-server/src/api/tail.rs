@@ -9,13 +9,14 @@ use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use deskbell_admin::{Admin, EventSummary, Payload};
+use deskbell_admin::{Admin, EventSummary};
 use deskbell_config::{ONE_TIME_CODES, takes_type};
 use deskbell_store::{FollowOptions, LogFollower, Seq};
 use futures_util::stream;
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
@@ -68,9 +69,10 @@ impl FromQuery for TailParams {
 pub(crate) struct TailedEvent {
     #[serde(flatten)]
     event: EventSummary,
-    /// Where it was asked for.
+    /// The bytes that were signed, where it was asked for; absent if it was pruned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<Payload>,
+    #[schema(value_type = Option<Object>)]
+    payload: Option<Box<RawValue>>,
 }
 
 /// Events as they come, until the client or the server leaves.
@@ -153,7 +155,8 @@ impl Tail {
             if !self.filter.takes(&event) {
                 continue;
             }
-            let payload = self.filter.shows_payload(&event).then(|| Payload::new(payload));
+            let is_shown = self.filter.shows_payload(&event) && !payload.is_empty();
+            let payload = is_shown.then(|| as_received(&payload)).flatten();
             let seq = event.seq;
             match serde_json::to_string(&TailedEvent { event, payload }) {
                 Ok(json) => {
@@ -164,6 +167,12 @@ impl Tail {
             }
         }
     }
+}
+
+/// JSON as it is, so that whoever follows can show and sign the same bytes; anything else as a text.
+fn as_received(payload: &[u8]) -> Option<Box<RawValue>> {
+    let text = String::from_utf8_lossy(payload);
+    RawValue::from_string(text.to_string()).or_else(|_| to_raw_value(&text)).ok()
 }
 
 impl TailParams {

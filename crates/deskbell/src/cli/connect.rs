@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use clerk_api::Client;
 use clerk_api::sender::{Endpoint, EndpointSecret, SenderSession};
 use clerk_webhooks::Secret;
 use deskbell_server::{SigningSecret, SourceConfig};
@@ -22,7 +23,7 @@ use self::error::Error;
 use self::first_event::{FirstEvent, Received};
 use self::report::Report;
 use super::{Context, exit};
-use crate::config::{Config, Loaded, SourceMode};
+use crate::config::{Config, Environment, Loaded, SourceMode};
 use crate::used_types::used_types;
 
 /// The variable that holds the signing secret.
@@ -61,6 +62,14 @@ pub(super) struct Arguments {
     /// Time limit for the first event to arrive in the event log; 0s to not wait.
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     wait: Duration,
+}
+
+/// A client with the source's secret key, or with that of the environment.
+pub(super) fn client(
+    source: &mut SourceConfig,
+    environment: &Environment,
+) -> Result<Client, exit::Failure> {
+    Ok(clerk::client(source, environment)?)
 }
 
 pub(super) async fn run(

@@ -11,10 +11,12 @@ mod context;
 mod dead_letters;
 mod demo;
 mod destinations;
+mod editor;
 mod events;
 pub mod exit;
 mod exit_code;
 mod explain;
+mod listen;
 mod logging;
 mod named;
 mod outcome;
@@ -108,6 +110,8 @@ enum Command {
     /// Back up the event log, or move it to PostgreSQL.
     #[command(subcommand)]
     Store(store::command::Command),
+    /// Send live events on to a handler on this machine, and show what it makes of them.
+    Listen(Box<listen::Arguments>),
     /// Verify a captured request, and say which mistake explains a refusal.
     Verify(verify::Arguments),
     /// List the event types that Clerk sends.
@@ -160,6 +164,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     match command {
         Command::Types => types::run(context),
         Command::Verify(arguments) => verify::run(&arguments, context),
+        Command::Listen(arguments) => on_runtime(listen::run(*arguments, context)),
         Command::Connect(arguments) => on_runtime(connect::run(*arguments, context)),
         Command::Config(command) => on_runtime(config::run(command, context)),
         Command::Schema(command) => on_runtime(schema::run(command, context)),

@@ -13,7 +13,7 @@ fn assert_output(name: &str, text: &str) {
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 30] = [
+    let commands: [&[&str]; 31] = [
         &[],
         &["serve"],
         &["demo"],
@@ -40,6 +40,7 @@ async fn help_of_every_command() {
         &["tokens"],
         &["tokens", "create"],
         &["tokens", "revoke"],
+        &["listen"],
         &["types"],
         &["verify"],
         &["trigger"],
