@@ -48,6 +48,8 @@ mod subjects;
 mod support;
 #[cfg(feature = "interop")]
 mod svix_clients;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tokens;
 mod trigger;
 mod verify;

@@ -1,5 +1,8 @@
 //! A `deskbell` process in a directory of its own.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod terminal;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
