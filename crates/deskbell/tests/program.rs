@@ -7,6 +7,7 @@ mod backup;
 #[cfg(feature = "interop")]
 mod browser;
 mod check;
+mod completions;
 mod connect;
 mod dead_letters;
 mod default_mirror;

@@ -18,10 +18,18 @@ use super::clerk::task::Task;
 use super::{Context, exit, store};
 use crate::command_runner::{Answer, Request};
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell backfill --dry-run                      what it would read
+  deskbell backfill                                everything that the mirrors have
+  deskbell backfill user organization --again
+  deskbell backfill --emit user.created --to crm   an event of every user, to one destination";
+
 /// How often it is looked whether the process that was asked still runs.
 const SERVING_INTERVAL: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Arguments {
     /// Entities to read, such as user [default: all that the mirrors have].
     entities: Vec<String>,

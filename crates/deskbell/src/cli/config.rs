@@ -9,9 +9,19 @@ use crate::config::Loaded;
 use crate::engine;
 use crate::{StartError, check_databases, check_destinations};
 
+const CHECK_EXAMPLE: &str = "\
+Examples:
+  deskbell config check                            without its databases, as in CI
+  deskbell config check --live --config /etc/deskbell.toml";
+
+const SHOW_EXAMPLE: &str = "\
+Example:
+  deskbell config show --json";
+
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum Command {
     /// Check the config, by default without opening its databases.
+    #[command(after_help = CHECK_EXAMPLE)]
     Check {
         /// Also check the enabled destinations of type `database` against their databases, without
         /// changing these: tables, columns, indexes and statements
@@ -19,6 +29,7 @@ pub(super) enum Command {
         live: bool,
     },
     /// Print the effective values, with secrets redacted.
+    #[command(after_help = SHOW_EXAMPLE)]
     Show,
 }
 

@@ -21,12 +21,28 @@ use super::{Context, exit, table};
 use crate::command_runner::{Answer, Request};
 use crate::config::Config;
 
+const LIST_EXAMPLE: &str = "\
+Examples:
+  deskbell dead-letters list
+  deskbell dead-letters list crm --json";
+
+const SHOW_EXAMPLE: &str = "\
+Example:
+  deskbell dead-letters show user_29w83sxmDNGwOuEthce5gg56FcC";
+
+const RETRY_EXAMPLE: &str = "\
+Examples:
+  deskbell dead-letters retry user_29w83sxmDNGwOuEthce5gg56FcC
+  deskbell dead-letters retry --cause 23505        those that a unique constraint rejected
+  deskbell dead-letters retry --all --destination crm";
+
 /// Dead letters that are asked for over the admin API.
 const LISTED_MAX: u32 = 500;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List rows and deliveries that failed, and rows that wait for others.
+    #[command(after_help = LIST_EXAMPLE)]
     List {
         /// Only of this destination [default: all enabled ones].
         destination: Option<String>,
@@ -34,6 +50,7 @@ pub(super) enum Command {
         remote: RemoteArguments,
     },
     /// Show the details of a dead letter.
+    #[command(after_help = SHOW_EXAMPLE)]
     Show {
         /// Id of the entity or of the message.
         id: String,
@@ -48,6 +65,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = RETRY_EXAMPLE)]
 #[command(group(ArgGroup::new("which").required(true)))]
 pub(super) struct Retry {
     /// Ids of entities or of messages.

@@ -10,11 +10,17 @@ use super::{Context, exit, progress};
 use crate::config::DatabaseUrl;
 use crate::demo::{Demo, HistoryOutcome, Outcome};
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell demo                                    20,000 events, in a new directory
+  deskbell demo --events 2000 --with-history 500 --dir demo";
+
 /// How many differences are shown where there are any.
 const DIFFERENCES_SHOWN_MAX: usize = 10;
 const SENDING: &str = "sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left)";
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Arguments {
     /// Number of events that the simulated Clerk sends.
     #[arg(long, default_value_t = 20_000, value_name = "N")]

@@ -15,10 +15,25 @@ use crate::admin::destinations;
 use crate::command_runner::{Answer, Request};
 use crate::config::Config;
 
+const LIST_EXAMPLE: &str = "\
+Example:
+  deskbell destinations list --json";
+
+const ENABLE_EXAMPLE: &str = "\
+Example:
+  deskbell destinations enable crm";
+
+const EXAMPLE: &str = "\
+Examples:
+  deskbell destinations
+  deskbell destinations --server https://hooks.example.com --token $TOKEN
+  deskbell destinations enable crm";
+
 /// The placeholder for a number that there is none of.
 const NOTHING: &str = "-";
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -30,11 +45,13 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List destinations and their status (the default).
+    #[command(after_help = LIST_EXAMPLE)]
     List {
         #[command(flatten)]
         remote: RemoteArguments,
     },
     /// Re-enable a destination that was disabled because it kept failing, or was paused.
+    #[command(after_help = ENABLE_EXAMPLE)]
     Enable {
         /// Name of the destination.
         name: String,

@@ -5,6 +5,7 @@ mod output;
 
 mod backfill;
 mod clerk;
+mod completions;
 mod config;
 mod connect;
 mod context;
@@ -18,11 +19,14 @@ mod exit_code;
 mod explain;
 mod listen;
 mod logging;
+mod man;
 mod named;
 mod outcome;
 mod progress;
 mod rebuild;
 mod reconcile;
+#[cfg(test)]
+mod reference;
 mod remote;
 mod replay;
 mod schema;
@@ -40,7 +44,7 @@ mod verify;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use context::{Context, environment};
 use store::admin_failed;
@@ -118,6 +122,10 @@ enum Command {
     Types,
     /// Send a signed sample event, to the local server by default.
     Trigger(trigger::Arguments),
+    /// Print a script that completes commands and options in a shell.
+    Completions(completions::Arguments),
+    /// Write the manual pages.
+    Man(man::Arguments),
 }
 
 /// Parses the command line, runs the command, and says how it went.
@@ -162,6 +170,8 @@ fn report_usage(error: &clap::Error) -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     match command {
+        Command::Completions(arguments) => Ok(completions::run(&arguments, Cli::command())),
+        Command::Man(arguments) => man::run(&arguments, Cli::command()),
         Command::Types => types::run(context),
         Command::Verify(arguments) => verify::run(&arguments, context),
         Command::Listen(arguments) => on_runtime(listen::run(*arguments, context)),
@@ -201,8 +211,6 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -234,6 +242,67 @@ mod tests {
             }
         }
         assert!(count >= 25, "{count}");
+    }
+
+    /// Every command that does something, with its path.
+    fn commands_of(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
+        let mut found = Vec::new();
+        for child in command.get_subcommands() {
+            let path = format!("{path} {}", child.get_name());
+            if !child.has_subcommands() || !child.is_subcommand_required_set() {
+                found.push((path.clone(), child.clone()));
+            }
+            found.extend(commands_of(child, &path));
+        }
+        found
+    }
+
+    /// The words of a line of an example, up to what is said of it.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.split("  ").next().unwrap_or(line);
+        let (mut words, mut quote) = (vec![String::new()], None);
+        for character in line.chars() {
+            match (quote, character) {
+                (Some(open), close) if open == close => quote = None,
+                (None, '\'' | '"') => quote = Some(character),
+                (None, '>' | '|') => break,
+                (None, ' ') => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(character),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_commands() {
+        let without = ["deskbell schema", "deskbell types", "deskbell trigger"];
+        let commands = commands_of(&Cli::command(), "deskbell").into_iter();
+        let has_some = |path: &str| !without.iter().any(|without| path.starts_with(without));
+        for (path, command) in commands.filter(|(path, _)| has_some(path)) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "{path} --help has no examples");
+            let joined = help.replace("\\\n    ", "");
+            let calls = joined.lines().filter(|line| line.starts_with("  "));
+            for call in calls.filter_map(|line| line.find("deskbell ").map(|at| &line[at..])) {
+                if let Err(error) = Cli::try_parse_from(words(call)) {
+                    panic!("{path}: {call}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "asked as the snapshots are whether to write it")]
+    fn the_reference_is_up_to_date() {
+        let page = reference::page(Cli::command());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference.md");
+        if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+            fs::write(&path, &page).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        let update = "INSTA_UPDATE=always cargo test -p deskbell reference help";
+        assert!(written == page, "docs/reference.md is not up to date; write it by: {update}");
     }
 
     /// `README.md` and the pages under `docs/`.

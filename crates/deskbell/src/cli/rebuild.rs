@@ -12,9 +12,15 @@ use serde_json::json;
 
 use super::{Context, exit, named, progress};
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell rebuild mirror
+  deskbell rebuild mirror --until 2026-11-21T08:00:00Z --into clerk_on_saturday";
+
 const READING: &str = "reading events {bar:40} {pos}/{len} ({eta} left)";
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Arguments {
     /// Destination whose mirror is rebuilt.
     destination: String,

@@ -18,11 +18,18 @@ use super::clerk::error::{Error, failure};
 use super::clerk::task::Task;
 use super::{Context, exit, progress, store, time};
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell reconcile                               exit code 1 if a mirror differs
+  deskbell reconcile user --repair
+  deskbell reconcile --messages --since 7d --repair";
+
 /// Events that a mirror may be behind without a word.
 const LAG_MAX: u64 = 100;
 const COMPARING: &str = "{spinner} comparing {msg}";
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Arguments {
     /// Entities to compare, such as user [default: all that the mirrors have].
     entities: Vec<String>,

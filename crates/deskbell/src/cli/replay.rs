@@ -15,7 +15,14 @@ use super::{Context, exit, named, store, time};
 use crate::command_runner::{Answer, Request};
 use crate::config::Config;
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell replay msg_2b8kYb1XzQ --destination crm
+  deskbell replay --dead-lettered-since 2h --dry-run
+  deskbell replay --missing-since 30d --destination crm --type 'user.*'";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 #[command(group(ArgGroup::new("what").required(true)))]
 pub(super) struct Arguments {
     /// Message id (svix-id) of one event, which is sent whatever became of it before. With

@@ -18,10 +18,16 @@ use crate::config::{
 use crate::engine::{Engine, Listening, Reloaded};
 use crate::signals::Signals;
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell serve                                   with deskbell.toml, or the variables alone
+  deskbell serve --config /etc/deskbell.toml --log-events";
+
 /// How long the link that is printed signs a browser in.
 const SIGN_IN_CODE_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Arguments {
     /// Log each event that is received, delivered or mirrored [default: on a terminal].
     #[arg(long)]

@@ -8,10 +8,15 @@ use miette::Diagnostic;
 
 use super::{Context, exit, named};
 
+const EXAMPLE: &str = "\
+Example:
+  deskbell statements resume mirror --from now";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Resume statements that were paused because the event log is a different one, or leave out what
     /// a blocked statement missed that is no longer in the config. Takes effect at the next start.
+    #[command(after_help = EXAMPLE)]
     Resume {
         /// Name of the destination.
         destination: String,

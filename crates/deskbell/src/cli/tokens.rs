@@ -11,9 +11,23 @@ use super::{Context, exit, store, table};
 use crate::admin::token_name;
 use crate::command_runner::{Answer, Request};
 
+const CREATE_EXAMPLE: &str = "\
+Example:
+  deskbell tokens create --role reader --name laptop";
+
+const LIST_EXAMPLE: &str = "\
+Example:
+  deskbell tokens list --json";
+
+const REVOKE_EXAMPLE: &str = "\
+Examples:
+  deskbell tokens revoke laptop
+  deskbell tokens revoke \"sign-in link\"";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Create a token and print it. It is not shown again.
+    #[command(after_help = CREATE_EXAMPLE)]
     Create {
         /// What the token allows.
         #[arg(long, value_enum)]
@@ -23,8 +37,10 @@ pub(super) enum Command {
         name: String,
     },
     /// List tokens, without their texts.
+    #[command(after_help = LIST_EXAMPLE)]
     List,
     /// Delete a token. It opens nothing from then on.
+    #[command(after_help = REVOKE_EXAMPLE)]
     Revoke {
         /// Name of the token, or "sign-in link": the sessions that printed links began.
         name: String,

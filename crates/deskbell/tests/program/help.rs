@@ -10,47 +10,32 @@ fn assert_output(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
+/// The commands that a help lists, without `help` itself.
+fn commands_in(help: &str) -> Vec<String> {
+    let listed = help.split_once("Commands:\n").map_or("", |(_, listed)| listed);
+    let listed = listed.split("\n\n").next().unwrap_or_default();
+    // A line that goes on is indented further.
+    let names = listed.lines().filter_map(|line| line.strip_prefix("  "));
+    let names =
+        names.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
 #[tokio::test]
 async fn help_of_every_command() {
     let directory = directory();
-    let commands: [&[&str]; 31] = [
-        &[],
-        &["serve"],
-        &["demo"],
-        &["connect"],
-        &["config"],
-        &["config", "check"],
-        &["config", "show"],
-        &["schema"],
-        &["schema", "print"],
-        &["schema", "diff"],
-        &["schema", "apply"],
-        &["backfill"],
-        &["reconcile"],
-        &["destinations"],
-        &["destinations", "enable"],
-        &["events"],
-        &["events", "list"],
-        &["events", "show"],
-        &["replay"],
-        &["dead-letters"],
-        &["dead-letters", "list"],
-        &["dead-letters", "show"],
-        &["dead-letters", "retry"],
-        &["tokens"],
-        &["tokens", "create"],
-        &["tokens", "revoke"],
-        &["listen"],
-        &["types"],
-        &["verify"],
-        &["trigger"],
-        &["simulate"],
-    ];
-    for command in commands {
-        let ran = run(directory.path(), &[command, &["--help"]].concat()).await;
+    let mut left = vec![Vec::<String>::new()];
+    let mut count = 0;
+    while let Some(command) = left.pop() {
+        let words: Vec<_> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let ran = run(directory.path(), &words).await;
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert_output(&format!("help_{}", command.join("_")), &ran.stdout);
+        let below = commands_in(&ran.stdout).into_iter();
+        left.extend(below.map(|name| [command.clone(), vec![name]].concat()));
+        count += 1;
     }
+    assert!(count > 40, "{count}");
 }
 
 #[tokio::test]

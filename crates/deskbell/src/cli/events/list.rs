@@ -12,6 +12,11 @@ use crate::cli::{Context, exit, store, table, time};
 use crate::config::Config;
 use crate::search::{self, Budget};
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell events list --type 'user.*' --since 2h
+  deskbell events list --subject user_29w83sxmDNGwOuEthce5gg56FcC --json";
+
 /// How far back events are searched without `--since` or `--subject`.
 const EVENTS_SEARCHED_MAX: u64 = 100_000;
 /// Events that are asked for at a time.
@@ -21,6 +26,7 @@ const BUDGET: Budget =
     Budget { events_max: EVENTS_SEARCHED_MAX, time_max: Duration::from_secs(3_600) };
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(in crate::cli) struct Arguments {
     /// Only this event type, or a pattern such as user.*; can be repeated.
     #[arg(long = "type", value_name = "PATTERN")]

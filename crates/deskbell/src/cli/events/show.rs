@@ -14,10 +14,16 @@ use crate::cli::remote::Remote;
 use crate::cli::{Context, admin_failed, exit, store};
 use crate::config::Config;
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell events show msg_2b8kYb1XzQ --replies    with what the receivers answered
+  deskbell events show msg_2b8kYb1XzQ --payload --json";
+
 /// Characters of a reply's first line that are shown.
 const REPLY_CHARS_MAX: usize = 200;
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(in crate::cli) struct Arguments {
     /// Message id (svix-id) of the event.
     message_id: String,

@@ -11,7 +11,12 @@ use serde_json::json;
 use crate::cli::{Context, exit};
 use crate::config::DatabaseUrl;
 
+const EXAMPLE: &str = "\
+Example:
+  deskbell store backup backups/deskbell-2026-11-21.db";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(in crate::cli) struct Arguments {
     /// File of the copy, which must not exist yet.
     file: PathBuf,

@@ -13,7 +13,12 @@ use serde_json::json;
 use crate::cli::{Context, exit, progress};
 use crate::config::{DatabaseUrl, StoreConfig};
 
+const EXAMPLE: &str = "\
+Example:
+  deskbell store migrate --from sqlite://deskbell.db --to postgres://deskbell@db.internal/deskbell";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(in crate::cli) struct Arguments {
     /// Current event log: sqlite://FILE. Stop `deskbell serve` first.
     #[arg(long, value_name = "URL")]
