@@ -34,7 +34,7 @@ struct Packages {
     install: fn(&Path) -> Vec<Step>,
 }
 
-const PACKAGES: [Packages; 7] = [
+const PACKAGES: [Packages; 8] = [
     Packages {
         what: "interop with the npm packages svix (1.x and 2.x), standardwebhooks, @clerk/backend and express",
         features: INTEROP,
@@ -53,6 +53,16 @@ const PACKAGES: [Packages; 7] = [
         from: LOCKS,
         manifests: &["package.json", "package-lock.json"],
         into: "node",
+        install: npm,
+    },
+    Packages {
+        what: "deskbell mcp with the npm package @modelcontextprotocol/sdk",
+        features: &["deskbell/interop"],
+        programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
+        debian: &["nodejs", "npm"],
+        from: "tests/interop/mcp",
+        manifests: &["package.json", "package-lock.json"],
+        into: "mcp",
         install: npm,
     },
     Packages {

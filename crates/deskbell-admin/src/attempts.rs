@@ -1,6 +1,7 @@
 //! Attempts at deliveries.
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,7 +9,7 @@ use crate::mask::mask_error;
 use crate::{AdminError, Caller, Timestamp};
 
 /// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptResult {
     Delivered,
@@ -16,7 +17,7 @@ pub enum AttemptResult {
 }
 
 /// One try at a delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct AttemptView {
     /// `atmpt_…`: unique, and what [`Attempts::attempt`] finds it by.
     pub id: String,
@@ -72,7 +73,7 @@ pub struct AttemptQuery {
 }
 
 /// A page of attempts. It can be empty and still have a next one: each page looks through so many.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct AttemptPage {
     pub attempts: Vec<AttemptView>,
     /// Where the next page begins; `None` where there is none.

@@ -1,13 +1,16 @@
 //! Dead letters: rows that a database rejected, and deliveries that failed permanently.
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::mask::mask_error;
 use crate::{AdminError, Caller, Timestamp};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadLetterState {
     /// It conflicts with other rows, and is retried automatically for a while.
@@ -21,7 +24,7 @@ pub enum DeadLetterState {
 }
 
 /// A dead letter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct DeadLetterView {
     pub state: DeadLetterState,
     pub since: Option<Timestamp>,
@@ -59,7 +62,7 @@ impl DeadLetterView {
 }
 
 /// Dead letters of one destination with one cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct DeadLetterCause {
     pub destination: String,
     pub part: String,
@@ -101,7 +104,7 @@ pub struct DeadLetterQuery {
 }
 
 /// Which dead letters to retry.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryRequest {
     /// Of this destination only.
@@ -120,7 +123,7 @@ pub struct RetryRequest {
 }
 
 /// How many retries were asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct Retried {
     pub asked: u64,
 }

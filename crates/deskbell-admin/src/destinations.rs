@@ -1,6 +1,7 @@
 //! Destinations of every type: how they are, and what is pending for them.
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -8,7 +9,7 @@ use utoipa::ToSchema;
 use crate::mask::mask_error;
 use crate::{AdminError, Caller, Timestamp};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DestinationState {
     /// A mirror that has all of the log.
@@ -56,7 +57,7 @@ impl DestinationState {
 }
 
 /// A destination, as `deskbell destinations --json` has it, and where it is declared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct DestinationView {
     pub name: String,
     /// `database`, `http`, `email`, …; `None` where only the store knows it: a function's, or one that
@@ -109,7 +110,7 @@ impl DestinationView {
 }
 
 /// What the last comparison of a mirror with Clerk found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct ReconciledView {
     pub started_at: Timestamp,
     pub repaired: u64,
@@ -118,7 +119,7 @@ pub struct ReconciledView {
 }
 
 /// Attempts at a destination over time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct DestinationStats {
     pub since: Timestamp,
     pub until: Timestamp,
@@ -132,7 +133,7 @@ pub struct DestinationStats {
     pub complete: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct StatsBucket {
     pub from: Timestamp,
     pub delivered: u64,

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use deskbell_store::Seq;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -36,7 +37,7 @@ pub struct EventQuery {
     pub limit: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStateFilter {
     Pending,
@@ -44,7 +45,7 @@ pub enum DeliveryStateFilter {
 }
 
 /// A page of events. It can be empty and still have a next one: see [`Searched`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct EventPage {
     pub events: Vec<EventSummary>,
     /// Where the next page begins; `None` where there is none.
@@ -53,7 +54,7 @@ pub struct EventPage {
 }
 
 /// How far a search looked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct Searched {
     /// Events that were looked at.
     pub events: u64,
@@ -65,7 +66,7 @@ pub struct Searched {
 }
 
 /// An event without its payload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct EventSummary {
     pub seq: i64,
     pub source: String,
@@ -96,7 +97,9 @@ pub struct LoggedEvent {
 }
 
 /// How many of an event's deliveries are in each state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema,
+)]
 pub struct DeliveryCounts {
     pub pending: u64,
     pub delivered: u64,
@@ -104,7 +107,7 @@ pub struct DeliveryCounts {
 }
 
 /// An event, and what became of it, as `deskbell events show --json` has it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct EventDetails {
     #[serde(flatten)]
     pub event: EventSummary,
@@ -146,7 +149,7 @@ fn mask_attempts(caller: &Caller, attempts: &mut Vec<AttemptView>) {
 }
 
 /// A payload: JSON, and the bytes that were signed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(transparent)]
 pub struct Payload {
     pub json: Value,
@@ -174,7 +177,7 @@ impl Payload {
 }
 
 /// What became of an event at a destination.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct DestinationOutcome {
     pub name: String,
     /// `applied`, `superseded`, `tombstoned`, `filtered`, `other_instance`, `not_mirrored`,
@@ -189,7 +192,7 @@ pub struct DestinationOutcome {
     pub attempts: Vec<AttemptView>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct OutcomePart {
     pub part: String,
     pub outcome: String,
@@ -198,7 +201,7 @@ pub struct OutcomePart {
 }
 
 /// A delivery of an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct DeliveryView {
     pub destination: String,
     /// `pending`, `delivered` or `dead_lettered`.
@@ -208,7 +211,7 @@ pub struct DeliveryView {
     pub attempts: Vec<AttemptView>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct UnwantedView {
     pub destination: String,
     pub reason: String,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -11,7 +12,7 @@ use crate::mask::{MASKED_ERROR, mask_reason, masked_member};
 use crate::{Caller, Timestamp};
 
 /// The answer of `deskbell explain`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct Explanation {
     /// `None` for a single event that is about nothing.
     pub subject: Option<String>,
@@ -28,7 +29,7 @@ pub struct Explanation {
 }
 
 /// A row of a mirror.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct ExplainedRow {
     pub destination: String,
     pub table: String,
@@ -36,7 +37,7 @@ pub struct ExplainedRow {
 }
 
 /// A value of a row, and where it came from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct ExplainedValue {
     pub value: Value,
     pub from: ValueFrom,
@@ -44,7 +45,7 @@ pub struct ExplainedValue {
     pub seq: Option<i64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueFrom {
     Event,
@@ -53,13 +54,13 @@ pub enum ValueFrom {
     Unknown,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct UnreadMirror {
     pub destination: String,
     pub error: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct ExplainedEvent {
     pub message_id: String,
     pub seq: i64,
@@ -70,7 +71,7 @@ pub struct ExplainedEvent {
     pub destinations: Vec<ExplainedOutcome>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct ExplainedOutcome {
     pub name: String,
     pub outcome: String,

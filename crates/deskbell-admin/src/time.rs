@@ -1,9 +1,11 @@
 //! Moments, as JSON has them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use clerk_webhooks::{NotATime, UnixMillis};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -28,6 +30,20 @@ impl FromStr for Timestamp {
     /// A moment of ISO 8601; UTC where it names no zone.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         UnixMillis::from_str(text).map(|moment| Self(moment.as_millis()))
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
     }
 }
 

@@ -3,11 +3,25 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Context, exit};
 use crate::config::Loaded;
 use crate::engine;
 use crate::{StartError, check_databases, check_destinations};
+
+/// What `config check --json` prints where the config is valid.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CheckedConfig")]
+pub(super) struct Checked<'a> {
+    /// Always `true`: a mistake is an error.
+    ok: bool,
+    /// The config file; `null` where there is none.
+    file: Option<String>,
+    /// What is probably not as it was meant, and what is left out for want of a secret.
+    warnings: &'a [String],
+}
 
 const CHECK_EXAMPLE: &str = "\
 Examples:
@@ -75,7 +89,7 @@ async fn check_live(loaded: &Loaded, context: &Context) -> Result<(), exit::Fail
 fn check(loaded: &Loaded, context: &Context) {
     let file = loaded.file.as_ref().map(|file| file.display().to_string());
     if context.json {
-        outln!("{}", serde_json::json!({ "ok": true, "file": file, "warnings": loaded.warnings }));
+        outln!("{}", serde_json::json!(Checked { ok: true, file, warnings: &loaded.warnings }));
         return;
     }
     match file {

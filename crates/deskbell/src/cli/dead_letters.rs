@@ -70,19 +70,19 @@ pub(super) enum Command {
 pub(super) struct Retry {
     /// Ids of entities or of messages.
     #[arg(group = "which", value_name = "ID")]
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
     /// All dead letters.
     #[arg(long, group = "which")]
-    all: bool,
+    pub(super) all: bool,
     /// Rows that a database rejected with this code (such as 23505), for this constraint or in this
     /// table.
     #[arg(long, group = "which", value_name = "CODE|CONSTRAINT|TABLE")]
-    cause: Option<String>,
+    pub(super) cause: Option<String>,
     /// Only of this destination [default: all enabled ones].
     #[arg(long, value_name = "NAME")]
-    destination: Option<String>,
+    pub(super) destination: Option<String>,
     #[command(flatten)]
-    remote: RemoteArguments,
+    pub(super) remote: RemoteArguments,
 }
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
@@ -95,20 +95,20 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
             let found = find(destination.as_deref(), Some(&id), &remote, context).await?;
             show(id, &found, context)?;
         }
-        Command::Retry(arguments) => match arguments.remote.remote()? {
-            Some(remote) => retry_there(&arguments, &remote, context).await?,
-            None => {
-                let config = context.load_without_secrets()?;
-                let chosen = Chosen::new(&config, arguments.destination.as_deref()).await?;
-                retry(&arguments, &chosen, &config, context).await?;
+        Command::Retry(arguments) => {
+            let asked = retry(&arguments, context).await?;
+            if context.json {
+                outln!("{}", json!(Retried { asked: asked.count() }));
+            } else {
+                asked.print();
             }
-        },
+        }
     }
     Ok(ExitCode::from(exit::DONE))
 }
 
 /// Those of the named destination, or of all; with this id, or all.
-async fn find(
+pub(super) async fn find(
     destination: Option<&str>,
     id: Option<&str>,
     remote: &RemoteArguments,
@@ -157,11 +157,24 @@ fn show(id: String, rows: &[DeadLetterView], context: &Context) -> Result<(), ex
     Ok(())
 }
 
-async fn retry_there(
-    arguments: &Retry,
-    remote: &Remote,
-    context: &Context,
-) -> Result<(), exit::Failure> {
+/// Asks the other server, or the mirrors and the event log of this config.
+pub(super) async fn retry(arguments: &Retry, context: &Context) -> Result<Asked, exit::Failure> {
+    let asked = match arguments.remote.remote()? {
+        Some(remote) => retry_there(arguments, &remote).await?,
+        None => {
+            let config = context.load_without_secrets()?;
+            let chosen = Chosen::new(&config, arguments.destination.as_deref()).await?;
+            retry_here(arguments, &chosen, &config).await?
+        }
+    };
+    if asked.count() == 0 && !arguments.all {
+        let named = arguments.cause.as_ref().map(std::slice::from_ref);
+        return Err(none(named.unwrap_or(&arguments.ids)));
+    }
+    Ok(asked)
+}
+
+async fn retry_there(arguments: &Retry, remote: &Remote) -> Result<Asked, exit::Failure> {
     let request = RetryRequest {
         destination: arguments.destination.clone(),
         ids: arguments.ids.clone(),
@@ -169,52 +182,28 @@ async fn retry_there(
         cause: arguments.cause.clone(),
     };
     let Retried { asked } = remote.post(&["dead-letters", "retry"], &request).await?;
-    if asked == 0 && !arguments.all {
-        let named = arguments.cause.as_ref().map(std::slice::from_ref);
-        return Err(none(named.unwrap_or(&arguments.ids)));
-    }
-    if context.json {
-        outln!("{}", json!({ "asked": asked }));
-    } else {
-        outln!("{asked} queued for retry");
-    }
-    Ok(())
+    Ok(Asked::There(asked))
 }
 
-/// How many were asked for: rows of mirrors, and deliveries, and whether a running `serve` makes them.
-struct Asked {
-    rows: u64,
-    deliveries: Option<(u64, bool)>,
+/// How many were asked for.
+pub(super) enum Asked {
+    /// By the other server, which counts them together.
+    There(u64),
+    /// Rows of mirrors, and deliveries, and whether a running `serve` makes these.
+    Here { rows: u64, deliveries: Option<(u64, bool)> },
 }
 
-async fn retry(
+async fn retry_here(
     arguments: &Retry,
     chosen: &Chosen,
     config: &Config,
-    context: &Context,
-) -> Result<(), exit::Failure> {
+) -> Result<Asked, exit::Failure> {
     let ids = (!arguments.all).then_some(&*arguments.ids);
-    let asked = match &arguments.cause {
-        Some(cause) => Asked {
-            rows: ask_mirrors(chosen, &Choice::Cause(cause.clone())).await?,
-            deliveries: None,
-        },
-        None => Asked {
-            rows: ask_mirrors(chosen, &choice(ids)).await?,
-            deliveries: revive(chosen, ids, config).await?,
-        },
+    let (choice, deliveries) = match &arguments.cause {
+        Some(cause) => (Choice::Cause(cause.clone()), None),
+        None => (choice(ids), revive(chosen, ids, config).await?),
     };
-    let count = asked.rows + asked.deliveries.map_or(0, |(deliveries, _)| deliveries);
-    if count == 0 && !arguments.all {
-        let named = arguments.cause.as_ref().map(std::slice::from_ref);
-        return Err(none(named.unwrap_or(&arguments.ids)));
-    }
-    if context.json {
-        outln!("{}", json!({ "asked": count }));
-    } else {
-        asked.print();
-    }
-    Ok(())
+    Ok(Asked::Here { rows: ask_mirrors(chosen, &choice).await?, deliveries })
 }
 
 fn choice(ids: Option<&[String]>) -> Choice {
@@ -249,8 +238,22 @@ async fn revive(
 }
 
 impl Asked {
+    pub(super) fn count(&self) -> u64 {
+        match *self {
+            Self::There(asked) => asked,
+            Self::Here { rows, deliveries } => rows + deliveries.map_or(0, |(count, _)| count),
+        }
+    }
+
     fn print(&self) {
-        if let Some((deliveries, by_serve)) = self.deliveries {
+        let (rows, deliveries) = match *self {
+            Self::There(asked) => {
+                outln!("{asked} queued for retry");
+                return;
+            }
+            Self::Here { rows, deliveries } => (rows, deliveries),
+        };
+        if let Some((deliveries, by_serve)) = deliveries {
             let counted = store::counted(deliveries);
             if by_serve {
                 outln!("{counted} queued for the running `deskbell serve`");
@@ -258,9 +261,9 @@ impl Asked {
                 outln!("{counted} queued until `deskbell serve` runs");
             }
         }
-        if self.rows > 0 || self.deliveries.is_none() {
+        if rows > 0 || deliveries.is_none() {
             let seconds = MirrorOptions::default().poll_every.as_secs();
-            outln!("{} queued for retry by `deskbell serve` within {seconds} s", self.rows);
+            outln!("{rows} queued for retry by `deskbell serve` within {seconds} s");
         }
     }
 }

@@ -7,9 +7,11 @@ use clap::{Args, Subcommand};
 use deskbell_admin::DestinationView;
 use deskbell_delivery::in_words;
 use deskbell_store::clock::{self, whole_ms};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
-use super::remote::{Nothing, Remote, RemoteArguments};
+use super::remote::{Nothing, RemoteArguments};
 use super::{Context, exit, named, store, table};
 use crate::admin::destinations;
 use crate::command_runner::{Answer, Request};
@@ -28,6 +30,16 @@ Examples:
   deskbell destinations
   deskbell destinations --server https://hooks.example.com --token $TOKEN
   deskbell destinations enable crm";
+
+/// What `destinations enable --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EnabledDestination")]
+pub(super) struct Enabled<'a> {
+    /// Name of the destination.
+    destination: &'a str,
+    /// Always `true`.
+    enabled: bool,
+}
 
 /// The placeholder for a number that there is none of.
 const NOTHING: &str = "-";
@@ -67,19 +79,16 @@ pub(super) async fn run(
     match arguments.command {
         None => list(&arguments.remote, context).await?,
         Some(Command::List { remote }) => list(&remote, context).await?,
-        Some(Command::Enable { name, remote }) => match remote.remote()? {
-            Some(remote) => enable_there(&name, &remote, context).await?,
-            None => enable(&name, &context.load_without_secrets()?, context).await?,
-        },
+        Some(Command::Enable { name, remote }) => {
+            let by_serve = enable(&name, &remote, context).await?;
+            say_enabled(&name, by_serve, context);
+        }
     }
     Ok(ExitCode::from(exit::DONE))
 }
 
 async fn list(remote: &RemoteArguments, context: &Context) -> Result<(), exit::Failure> {
-    let views: Vec<DestinationView> = match remote.remote()? {
-        Some(remote) => remote.get(&["destinations"], &[]).await?,
-        None => of_store(&context.load_to_read()?).await?,
-    };
+    let views = all(remote, context).await?;
     if context.json {
         outln!("{:#}", json!(views));
         return Ok(());
@@ -92,6 +101,17 @@ async fn list(remote: &RemoteArguments, context: &Context) -> Result<(), exit::F
         outln!("{comparison}");
     }
     Ok(())
+}
+
+/// All destinations, of the other server or of the local config and log.
+pub(super) async fn all(
+    remote: &RemoteArguments,
+    context: &Context,
+) -> Result<Vec<DestinationView>, exit::Failure> {
+    match remote.remote()? {
+        Some(remote) => remote.get(&["destinations"], &[]).await,
+        None => of_store(&context.load_to_read()?).await,
+    }
 }
 
 async fn of_store(config: &Config) -> Result<Vec<DestinationView>, exit::Failure> {
@@ -144,13 +164,20 @@ fn comparison(view: &DestinationView, now_ms: i64) -> Option<String> {
     ))
 }
 
-async fn enable_there(name: &str, remote: &Remote, context: &Context) -> Result<(), exit::Failure> {
+/// Enables it, and says whether a running `serve` did it.
+pub(super) async fn enable(
+    name: &str,
+    remote: &RemoteArguments,
+    context: &Context,
+) -> Result<bool, exit::Failure> {
+    let Some(remote) = remote.remote()? else {
+        return enable_here(name, &context.load_without_secrets()?).await;
+    };
     let _: Nothing = remote.post(&["destinations", name, "resume"], &json!({})).await?;
-    say_enabled(name, true, context);
-    Ok(())
+    Ok(true)
 }
 
-async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), exit::Failure> {
+async fn enable_here(name: &str, config: &Config) -> Result<bool, exit::Failure> {
     let store = store::to_read(config).await?;
     let known = match store::declared(config, &*store).await {
         Ok(config) => named::require_started(name, &config, &*store).await,
@@ -163,13 +190,12 @@ async fn enable(name: &str, config: &Config, context: &Context) -> Result<(), ex
     if done.answer != Answer::Enabled {
         return Err(store::unexpected(&done.answer));
     }
-    say_enabled(name, done.by_serve, context);
-    Ok(())
+    Ok(done.by_serve)
 }
 
 fn say_enabled(name: &str, by_serve: bool, context: &Context) {
     if context.json {
-        outln!("{}", json!({ "destination": name, "enabled": true }));
+        outln!("{}", json!(Enabled { destination: name, enabled: true }));
     } else if by_serve {
         outln!("{name} re-enabled");
     } else {

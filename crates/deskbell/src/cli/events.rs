@@ -1,7 +1,7 @@
 //! `deskbell events`: what is in the log, and what became of it.
 
-mod list;
-mod show;
+pub(super) mod list;
+pub(super) mod show;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use miette::{Diagnostic, Report};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use super::exit_code::{BROKEN_PIPE, CONFIG, DONE, FAILED, USAGE};
@@ -54,6 +56,16 @@ impl Failure {
         ExitCode::from(self.code)
     }
 
+    /// All of it in a few lines without styles, for who reads no stderr.
+    pub(super) fn to_text(&self) -> String {
+        let mut text =
+            self.report.chain().map(|error| error.to_string()).collect::<Vec<_>>().join(": ");
+        if let Some(help) = self.help() {
+            text += &format!("\nhelp: {help}");
+        }
+        text
+    }
+
     fn to_json(&self) -> Value {
         let causes: Vec<_> = self.report.chain().skip(1).map(ToString::to_string).collect();
         error_json(&self.report.to_string(), &causes, self.help().as_deref(), self.code)
@@ -82,7 +94,21 @@ pub(super) fn parse_flag<T: FromStr<Err = String>>(
 
 /// An error as `--json` has it.
 pub(super) fn error_json(error: &str, causes: &[String], help: Option<&str>, code: u8) -> Value {
-    json!({ "error": error, "causes": causes, "help": help, "code": code })
+    json!(ErrorOutput { error, causes, help, code })
+}
+
+/// An error with `--json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub(super) struct ErrorOutput<'a> {
+    /// What went wrong.
+    error: &'a str,
+    /// Why, from the outermost to the innermost.
+    causes: &'a [String],
+    /// What to do about it.
+    help: Option<&'a str>,
+    /// The exit code.
+    code: u8,
 }
 
 impl From<ConfigError> for Failure {

@@ -49,11 +49,9 @@ pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let explained = match arguments.remote.remote()? {
-        Some(remote) => ask(&arguments, &remote).await?,
-        None => look(&arguments, context).await?,
-    };
-    let is_known = !explained.events.is_empty() || !explained.rows.is_empty();
+    let Arguments { id, limit, remote } = arguments;
+    let explained = found(&id, limit, remote.remote()?.as_ref(), context).await?;
+    let is_known = is_known(&explained);
     let is_unread = !explained.unread.is_empty();
     if context.json {
         outln!("{:#}", serde_json::json!(explained));
@@ -63,18 +61,45 @@ pub(super) async fn run(
     if !is_known && is_unread {
         return Ok(ExitCode::from(exit::FAILED));
     }
-    if !is_known {
-        return Err(exit::Failure::failed_with_help(Error::Unknown { id: arguments.id }));
-    }
+    known(explained, &id)?;
     Ok(ExitCode::from(exit::DONE))
 }
 
-async fn look(arguments: &Arguments, context: &Context) -> Result<Explanation, exit::Failure> {
+/// What is known of this id, by the other server or here.
+pub(super) async fn found(
+    id: &str,
+    limit: u32,
+    remote: Option<&Remote>,
+    context: &Context,
+) -> Result<Explanation, exit::Failure> {
+    match remote {
+        Some(remote) => ask(id, limit, remote).await,
+        None => look(id, limit, context).await,
+    }
+}
+
+fn is_known(explained: &Explanation) -> bool {
+    !explained.events.is_empty() || !explained.rows.is_empty()
+}
+
+/// The explanation, unless it is that nothing is known.
+pub(super) fn known(explained: Explanation, id: &str) -> Result<Explanation, exit::Failure> {
+    if is_known(&explained) || !explained.unread.is_empty() {
+        return Ok(explained);
+    }
+    Err(unknown(id))
+}
+
+fn unknown(id: &str) -> exit::Failure {
+    exit::Failure::failed_with_help(Error::Unknown { id: id.to_owned() })
+}
+
+async fn look(id: &str, limit: u32, context: &Context) -> Result<Explanation, exit::Failure> {
     let config = context.load_to_read()?;
     let store = store::to_read(&config).await?;
     let explained = match store::declared(&config, &*store).await {
         Ok(config) => {
-            let explained = explain(&arguments.id, &config, &*store, arguments.limit).await;
+            let explained = explain(id, &config, &*store, limit).await;
             explained.map_err(exit::Failure::failed)
         }
         Err(failure) => Err(failure),
@@ -83,11 +108,10 @@ async fn look(arguments: &Arguments, context: &Context) -> Result<Explanation, e
     Ok(explanation::view(&explained?))
 }
 
-async fn ask(arguments: &Arguments, remote: &Remote) -> Result<Explanation, exit::Failure> {
-    let query = [("limit", arguments.limit.to_string())];
-    let found = remote.find(&["explain", &arguments.id], &query).await?;
-    let unknown = || Error::Unknown { id: arguments.id.clone() };
-    found.map_err(|_| exit::Failure::failed_with_help(unknown()))
+async fn ask(id: &str, limit: u32, remote: &Remote) -> Result<Explanation, exit::Failure> {
+    let query = [("limit", limit.to_string())];
+    let found = remote.find(&["explain", id], &query).await?;
+    found.map_err(|_| unknown(id))
 }
 
 fn print(explained: &Explanation) {

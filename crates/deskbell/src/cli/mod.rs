@@ -18,8 +18,11 @@ pub mod exit;
 mod exit_code;
 mod explain;
 mod listen;
+#[cfg(test)]
+mod json_page;
 mod logging;
 mod man;
+mod mcp;
 mod named;
 mod outcome;
 mod progress;
@@ -122,6 +125,8 @@ enum Command {
     Types,
     /// Send a signed sample event, to the local server by default.
     Trigger(trigger::Arguments),
+    /// Serve the event log and these tools to a coding assistant, read-only by default.
+    Mcp(mcp::Arguments),
     /// Print a script that completes commands and options in a shell.
     Completions(completions::Arguments),
     /// Write the manual pages.
@@ -192,6 +197,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Serve(_) => on_runtime(serve::run(context)),
         Command::Demo(arguments) => on_runtime(demo::run(arguments, context)),
         Command::Simulate(arguments) => on_runtime(simulate::run(*arguments, context)),
+        Command::Mcp(arguments) => on_runtime(mcp::run(arguments, context)),
         Command::Trigger(arguments) => on_runtime(trigger::run(arguments, context)),
     }
 }
@@ -210,6 +216,10 @@ fn on_runtime(
 mod tests {
     use std::fs;
     use std::path::Path;
+
+    use deskbell_admin::{
+        DeadLetterView, DestinationView, EventDetails, EventSummary, Explanation, Retried,
+    };
 
     use super::*;
 
@@ -292,17 +302,44 @@ mod tests {
         }
     }
 
-    #[test]
+    /// Compares a generated page with its file, or writes it where the snapshots are written too.
     #[expect(clippy::disallowed_methods, reason = "asked as the snapshots are whether to write it")]
-    fn the_reference_is_up_to_date() {
-        let page = reference::page(Cli::command());
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference.md");
+    fn assert_page(name: &str, page: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
         if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-            fs::write(&path, &page).unwrap();
+            fs::write(&path, page).unwrap();
         }
         let written = fs::read_to_string(&path).unwrap_or_default();
-        let update = "INSTA_UPDATE=always cargo test -p deskbell reference help";
-        assert!(written == page, "docs/reference.md is not up to date; write it by: {update}");
+        let update = "INSTA_UPDATE=always cargo test -p deskbell";
+        assert!(written == page, "docs/{name} is not up to date; write it by: {update}");
+    }
+
+    #[test]
+    fn the_reference_is_up_to_date() {
+        assert_page("reference.md", &reference::page(Cli::command()));
+    }
+
+    #[test]
+    fn the_page_of_json_output_is_up_to_date() {
+        let mut page = json_page::Page::new();
+        page.add::<Vec<EventSummary>>("`events list`");
+        page.add::<EventDetails>("`events show`");
+        page.add::<Explanation>("`explain`");
+        page.add::<Vec<DestinationView>>("`destinations`");
+        page.add::<destinations::Enabled<'_>>("`destinations enable`");
+        page.add::<Vec<DeadLetterView>>("`dead-letters list` and `dead-letters show`");
+        page.add::<Retried>("`dead-letters retry`");
+        page.add::<replay::Output>("`replay`");
+        page.add::<verify::Verified>("`verify`");
+        page.add::<config::Checked<'_>>("`config check`");
+        page.add::<rebuild::Output<'_>>("`rebuild`");
+        page.add::<statements::Resumed>("`statements resume`");
+        page.add::<tokens::Created<'_>>("`tokens create`");
+        page.add::<Vec<tokens::Listed<'_>>>("`tokens list`");
+        page.add::<tokens::Revoked<'_>>("`tokens revoke`");
+        page.add::<store::backup::Copied>("`store backup`");
+        page.add::<exit::ErrorOutput<'_>>("Errors");
+        assert_page("json-output.md", &page.finish());
     }
 
     /// `README.md` and the pages under `docs/`.

@@ -8,6 +8,8 @@ use deskbell_store::OpenError;
 use deskbell_sync::dead_letters::DeadLetterEntry;
 use deskbell_sync::rebuild::{self, Progress, RebuildError, Rebuilt};
 use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Context, exit, named, progress};
@@ -31,6 +33,37 @@ pub(super) struct Arguments {
     /// Schema to build it in, which must not exist yet.
     #[arg(long, value_name = "SCHEMA", requires = "until")]
     into: Option<String>,
+}
+
+/// What `rebuild --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rebuilt")]
+pub(super) struct Output<'a> {
+    destination: &'a str,
+    /// The schema that it was built in; `null` for the live tables.
+    into: Option<&'a str>,
+    /// Events that were read.
+    events: u64,
+    /// Rows that were missing or different.
+    rows_written: u64,
+    /// Rows that no event accounts for.
+    rows_removed: u64,
+    /// Events that were skipped since their payloads were pruned.
+    payloads_pruned: u64,
+    /// Rows that the database still rejects.
+    refused: Vec<StillRefused<'a>>,
+}
+
+/// A row that the database still rejects.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct StillRefused<'a> {
+    /// The mapped table or the statement; empty for the mirror.
+    part: &'a str,
+    /// The kind of entity, such as `user`.
+    entity: &'a str,
+    id: &'a str,
+    /// Why; `null` where it waits for other rows.
+    reason: Option<&'a str>,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -82,13 +115,16 @@ pub(super) async fn run(
 fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
     let Rebuilt { events, rows_written, rows_removed, payloads_pruned, refused } = rebuilt;
     if context.json {
-        let outcome = json!({
-            "destination": arguments.destination, "into": arguments.into, "events": events,
-            "rows_written": rows_written, "rows_removed": rows_removed,
-            "payloads_pruned": payloads_pruned,
-            "refused": refused.iter().map(still_refused).collect::<Vec<_>>(),
-        });
-        outln!("{outcome}");
+        let outcome = Output {
+            destination: &arguments.destination,
+            into: arguments.into.as_deref(),
+            events: *events,
+            rows_written: *rows_written,
+            rows_removed: *rows_removed,
+            payloads_pruned: *payloads_pruned,
+            refused: refused.iter().map(still_refused).collect(),
+        };
+        outln!("{}", json!(outcome));
         return;
     }
     match &arguments.into {
@@ -113,7 +149,7 @@ fn print(arguments: &Arguments, rebuilt: &Rebuilt, context: &Context) {
     }
 }
 
-fn still_refused(entry: &DeadLetterEntry) -> serde_json::Value {
+fn still_refused(entry: &DeadLetterEntry) -> StillRefused<'_> {
     let DeadLetterEntry { part, entity, id, reason, .. } = entry;
-    json!({ "part": part, "entity": entity, "id": id, "reason": reason })
+    StillRefused { part, entity, id, reason: reason.as_deref() }
 }

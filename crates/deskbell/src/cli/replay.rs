@@ -8,6 +8,8 @@ use clerk_webhooks::UnixMillis;
 use deskbell_admin::{ReplayRequest, ReplayStatus, Timestamp};
 use deskbell_delivery::{Replay, What};
 use deskbell_store::Store;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::remote::RemoteArguments;
@@ -60,18 +62,43 @@ pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
+    let Replayed { deliveries, waits } = replayed(&arguments, context).await?;
+    print(deliveries, arguments.dry_run, waits, context);
+    Ok(ExitCode::from(exit::DONE))
+}
+
+/// What `replay --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Replayed")]
+pub(super) struct Output {
+    /// Deliveries that were queued, or would be.
+    deliveries: u64,
+    /// Whether they were only counted.
+    dry_run: bool,
+}
+
+/// What came of it.
+pub(super) struct Replayed {
+    pub(super) deliveries: u64,
+    /// Whether they wait for a `serve` to make them.
+    pub(super) waits: bool,
+}
+
+/// Sends again what is asked for, by the other server or here.
+pub(super) async fn replayed(
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<Replayed, exit::Failure> {
     if let Some(remote) = arguments.remote.remote()? {
         let replayed: ReplayStatus = remote.post(&["replay"], &arguments.request()).await?;
-        print(replayed.deliveries, arguments.dry_run, false, context);
-        return Ok(ExitCode::from(exit::DONE));
+        return Ok(Replayed { deliveries: replayed.deliveries, waits: false });
     }
     let config = context.load_without_secrets()?;
     let read = store::to_read(&config).await?;
-    let outcome = replay(&arguments, &config, &read).await;
+    let outcome = replay(arguments, &config, &read).await;
     read.close().await;
     let (deliveries, waits) = outcome?;
-    print(deliveries, arguments.dry_run, waits, context);
-    Ok(ExitCode::from(exit::DONE))
+    Ok(Replayed { deliveries, waits })
 }
 
 /// How many deliveries there are, and whether they wait for a `serve` to make them.
@@ -103,6 +130,26 @@ async fn replay(
 }
 
 impl Arguments {
+    /// Those that name one event.
+    pub(super) fn of_event(
+        message_id: String,
+        destination: Option<String>,
+        dry_run: bool,
+        remote: RemoteArguments,
+    ) -> Self {
+        Self {
+            message_id: Some(message_id),
+            dead_lettered_since: None,
+            missing_since: None,
+            destination,
+            types: Vec::new(),
+            subject: None,
+            limit: None,
+            dry_run,
+            remote,
+        }
+    }
+
     /// What is asked for, over the admin API.
     fn request(&self) -> ReplayRequest {
         let time = |at: UnixMillis| Timestamp(at.as_millis());
@@ -139,7 +186,7 @@ impl Arguments {
 
 fn print(deliveries: u64, dry_run: bool, waits: bool, context: &Context) {
     if context.json {
-        outln!("{}", json!({ "deliveries": deliveries, "dry_run": dry_run }));
+        outln!("{}", json!(Output { deliveries, dry_run }));
         return;
     }
     let counted = store::counted(deliveries);

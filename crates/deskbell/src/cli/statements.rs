@@ -5,8 +5,20 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 use deskbell_sync::{ConnectError, statements};
 use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Context, exit, named};
+
+/// What `statements resume --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ResumedStatements")]
+pub(super) struct Resumed {
+    /// Name of the destination.
+    destination: String,
+    /// Always `true`: the statements go on at the next start.
+    resumed: bool,
+}
 
 const EXAMPLE: &str = "\
 Example:
@@ -57,7 +69,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
         return Err(exit::Failure::failed(Error::NotHeld { destination: name }));
     }
     if context.json {
-        outln!("{}", serde_json::json!({ "destination": name, "resumed": true }));
+        outln!("{}", serde_json::json!(Resumed { destination: name, resumed: true }));
     } else {
         outln!("the statements of {name} resume at the next start of `deskbell serve`");
     }

@@ -5,11 +5,46 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 use clerk_webhooks::UnixMillis;
 use deskbell_store::{AccessToken, StoredToken, TokenRole};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Context, exit, store, table};
 use crate::admin::token_name;
 use crate::command_runner::{Answer, Request};
+
+/// What `tokens create --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NewToken")]
+pub(super) struct Created<'a> {
+    name: &'a str,
+    /// `viewer`, `reader` or `admin`.
+    #[schemars(with = "String")]
+    role: TokenRole,
+    /// The token's text, which is not shown again.
+    token: String,
+}
+
+/// What `tokens list --json` prints of each.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Token")]
+pub(super) struct Listed<'a> {
+    name: &'a str,
+    /// `viewer`, `reader` or `admin`.
+    #[schemars(with = "String")]
+    role: TokenRole,
+    /// When it was made.
+    created_at: String,
+}
+
+/// What `tokens revoke --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RevokedToken")]
+pub(super) struct Revoked<'a> {
+    name: &'a str,
+    /// Always `true`.
+    revoked: bool,
+}
 
 const CREATE_EXAMPLE: &str = "\
 Example:
@@ -76,7 +111,7 @@ async fn create(role: TokenRole, name: String, context: &Context) -> Result<(), 
         return Err(store::unexpected(&done.answer));
     }
     if context.json {
-        outln!("{}", json!({ "name": name, "role": role, "token": token.expose() }));
+        outln!("{}", json!(Created { name: &name, role, token: token.expose().to_string() }));
     } else {
         outln!("{}", token.expose());
         errln!("created the {role} token `{name}`; store it now, it is not shown again");
@@ -96,7 +131,8 @@ async fn list(context: &Context) -> Result<(), exit::Failure> {
     };
     if context.json {
         let all = tokens.iter().map(|token| {
-            json!({ "name": token.name, "role": token.role, "created_at": created_at(token) })
+            let (name, role) = (&*token.name, token.role);
+            json!(Listed { name, role, created_at: created_at(token) })
         });
         outln!("{:#}", Value::Array(all.collect()));
     } else {
@@ -116,7 +152,7 @@ async fn revoke(name: String, context: &Context) -> Result<(), exit::Failure> {
         return Err(store::unexpected(&done.answer));
     }
     if context.json {
-        outln!("{}", json!({ "name": name, "revoked": true }));
+        outln!("{}", json!(Revoked { name: &name, revoked: true }));
     } else {
         outln!("{name} revoked");
     }

@@ -13,6 +13,7 @@ use deskbell_devtools::diagnosis::{
 };
 use deskbell_store::clock;
 use miette::Diagnostic;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Context, exit};
@@ -29,6 +30,8 @@ Exit code: 0 valid, 1 not valid, 2 the request cannot be read.";
 /// How much of a capture is read.
 const CAPTURE_BYTES_MAX: u64 = 16 << 20;
 const STDIN: &str = "-";
+/// How far svix-timestamp may be from the time of arrival, where nobody says.
+const TOLERANCE: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
@@ -82,40 +85,64 @@ enum Error {
 }
 
 /// What `--json` prints.
-#[derive(Debug, Serialize)]
-struct Output<'a> {
-    valid: bool,
-    message_id: Option<&'a str>,
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "VerifiedRequest")]
+pub(super) struct Verified {
+    pub(super) valid: bool,
+    pub(super) message_id: Option<String>,
     /// The secret that it is signed with: `secret 1`, or the source's name.
-    signed_with: Option<&'a str>,
+    pub(super) signed_with: Option<String>,
     /// The rule that is broken.
-    rule: Option<&'static str>,
-    message: Option<String>,
+    pub(super) rule: Option<&'static str>,
+    pub(super) message: Option<String>,
     /// What explains it; several where only all of them together do.
-    causes: Vec<OutputCause<'a>>,
+    pub(super) causes: Vec<VerifiedCause>,
 }
 
-#[derive(Debug, Serialize)]
-struct OutputCause<'a> {
-    code: CauseCode,
-    found: &'a str,
-    help: &'static str,
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct VerifiedCause {
+    #[schemars(with = "String")]
+    pub(super) code: CauseCode,
+    pub(super) found: String,
+    pub(super) help: &'static str,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, exit::Failure> {
     let captured = arguments.captured()?;
     let (secrets, own) = secrets(&arguments.secrets, context)?;
-    let now_seconds = arguments.now.unwrap_or_else(|| clock::now_ms().unsigned_abs() / 1_000);
+    let now_seconds = arguments.now.unwrap_or_else(now);
     let tolerance = arguments.tolerance;
     let receiver = Receiver { secrets: &secrets, own, now_seconds, tolerance };
     let diagnosis = diagnosis::diagnose(&captured, &receiver).map_err(Error::from);
     let diagnosis = diagnosis.map_err(exit::Failure::usage)?;
+    let code = if diagnosis.rule.is_none() { exit::DONE } else { exit::FAILED };
     if context.json {
-        outln!("{:#}", serde_json::json!(output(&diagnosis)));
+        outln!("{:#}", serde_json::json!(output(diagnosis)));
     } else {
         print(&diagnosis);
     }
-    Ok(ExitCode::from(if diagnosis.rule.is_none() { exit::DONE } else { exit::FAILED }))
+    Ok(ExitCode::from(code))
+}
+
+/// What there is to say of a captured request that arrived at this time, or now.
+pub(super) fn text(
+    request: &str,
+    given: &[String],
+    arrived_seconds: Option<u64>,
+    context: &Context,
+) -> Result<Verified, exit::Failure> {
+    let failed = |source| Error::Capture { file: "the text".to_owned(), source };
+    let captured = Captured::read(request.as_bytes()).map_err(failed);
+    let captured = captured.map_err(exit::Failure::usage)?;
+    let (secrets, own) = secrets(given, context)?;
+    let now_seconds = arrived_seconds.unwrap_or_else(now);
+    let receiver = Receiver { secrets: &secrets, own, now_seconds, tolerance: TOLERANCE };
+    let diagnosis = diagnosis::diagnose(&captured, &receiver).map_err(Error::from);
+    Ok(output(diagnosis.map_err(exit::Failure::usage)?))
+}
+
+fn now() -> u64 {
+    clock::now_ms().unsigned_abs() / 1_000
 }
 
 impl Arguments {
@@ -190,16 +217,16 @@ fn of_config(config: &Config) -> impl Iterator<Item = NamedSecret> {
     })
 }
 
-fn output(diagnosis: &Diagnosis) -> Output<'_> {
-    let causes = diagnosis.causes.iter().map(|cause| OutputCause {
+fn output(diagnosis: Diagnosis) -> Verified {
+    let causes = diagnosis.causes.into_iter().map(|cause| VerifiedCause {
         code: cause.code,
-        found: &cause.found,
         help: cause.code.help(),
+        found: cause.found,
     });
-    Output {
+    Verified {
         valid: diagnosis.rule.is_none(),
-        message_id: diagnosis.message_id.as_deref(),
-        signed_with: diagnosis.secret.as_deref(),
+        message_id: diagnosis.message_id,
+        signed_with: diagnosis.secret,
         rule: diagnosis.rule.as_ref().map(clerk_webhooks::VerifyError::code),
         message: diagnosis.rule.as_ref().map(ToString::to_string),
         causes: causes.collect(),

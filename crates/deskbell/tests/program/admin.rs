@@ -2,6 +2,7 @@
 
 mod client;
 mod endpoints;
+mod mcp;
 mod pausing;
 mod remote;
 mod replays;

@@ -30,16 +30,16 @@ const BUDGET: Budget =
 pub(in crate::cli) struct Arguments {
     /// Only this event type, or a pattern such as user.*; can be repeated.
     #[arg(long = "type", value_name = "PATTERN")]
-    types: Vec<String>,
+    pub(in crate::cli) types: Vec<String>,
     /// Only events about this user, organization or other entity.
     #[arg(long, value_name = "ID")]
-    subject: Option<String>,
+    pub(in crate::cli) subject: Option<String>,
     /// Only events received since this time (2026-11-21T08:00:00Z) or this long ago (2h).
     #[arg(long, value_name = "T", value_parser = time::since)]
-    since: Option<UnixMillis>,
+    pub(in crate::cli) since: Option<UnixMillis>,
     /// Maximum number of events.
     #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
+    pub(in crate::cli) limit: usize,
 }
 
 /// Where the log is read.
@@ -53,18 +53,24 @@ pub(super) async fn run(
     remote: Option<&Remote>,
     context: &Context,
 ) -> Result<(), exit::Failure> {
-    let found = match remote {
-        Some(remote) => find(arguments, &Log::Remote(remote)).await?,
-        None => {
-            let config = context.load_to_read()?;
-            let store = store::to_read(&config).await?;
-            let found = find(arguments, &Log::Local(&config, &*store)).await;
-            store.close().await;
-            found?
-        }
-    };
-    print(&found, context);
+    print(&found(arguments, remote, context).await?, context);
     Ok(())
+}
+
+/// The events, of the other server or of the local log.
+pub(in crate::cli) async fn found(
+    arguments: &Arguments,
+    remote: Option<&Remote>,
+    context: &Context,
+) -> Result<Found, exit::Failure> {
+    let Some(remote) = remote else {
+        let config = context.load_to_read()?;
+        let store = store::to_read(&config).await?;
+        let found = find(arguments, &Log::Local(&config, &*store)).await;
+        store.close().await;
+        return found;
+    };
+    find(arguments, &Log::Remote(remote)).await
 }
 
 fn print(Found { events, left_out }: &Found, context: &Context) {
@@ -84,10 +90,10 @@ fn print(Found { events, left_out }: &Found, context: &Context) {
 }
 
 /// Events, the newest first.
-struct Found {
-    events: Vec<EventSummary>,
+pub(in crate::cli) struct Found {
+    pub(in crate::cli) events: Vec<EventSummary>,
     /// Whether there may be more, further back than was looked.
-    left_out: bool,
+    pub(in crate::cli) left_out: bool,
 }
 
 async fn find(arguments: &Arguments, log: &Log<'_>) -> Result<Found, exit::Failure> {

@@ -6,7 +6,6 @@ use deskbell_config::NOTICE_SOURCE;
 use deskbell_delivery::one_line;
 use deskbell_store::Store;
 use miette::Diagnostic;
-use serde_json::Value;
 
 use crate::admin::details;
 use crate::cli::outcome::{Outcome, sentence};
@@ -26,16 +25,16 @@ const REPLY_CHARS_MAX: usize = 200;
 #[command(after_help = EXAMPLE)]
 pub(in crate::cli) struct Arguments {
     /// Message id (svix-id) of the event.
-    message_id: String,
+    pub(in crate::cli) message_id: String,
     /// Source of the event, if several sources have this message id.
     #[arg(long, value_name = "NAME")]
-    source: Option<String>,
+    pub(in crate::cli) source: Option<String>,
     /// Show the payload too, including personal data and one-time codes.
     #[arg(long)]
-    payload: bool,
+    pub(in crate::cli) payload: bool,
     /// Show the first line of each reply too.
     #[arg(long)]
-    replies: bool,
+    pub(in crate::cli) replies: bool,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -53,22 +52,29 @@ pub(super) async fn run(
     remote: Option<&Remote>,
     context: &Context,
 ) -> Result<(), exit::Failure> {
-    let details = match remote {
-        Some(remote) => ask(arguments, remote).await?,
-        None => {
-            let config = context.load_to_read()?;
-            let store = store::to_read(&config).await?;
-            let details = find(arguments, &config, &*store).await;
-            store.close().await;
-            details?
-        }
-    };
+    let details = found(arguments, remote, context).await?;
     if context.json {
-        outln!("{:#}", json(details, arguments));
+        outln!("{:#}", serde_json::json!(as_asked(details, arguments)));
     } else {
         print(&details, arguments);
     }
     Ok(())
+}
+
+/// All that is known of the event, from the other server or the local log.
+pub(in crate::cli) async fn found(
+    arguments: &Arguments,
+    remote: Option<&Remote>,
+    context: &Context,
+) -> Result<EventDetails, exit::Failure> {
+    let Some(remote) = remote else {
+        let config = context.load_to_read()?;
+        let store = store::to_read(&config).await?;
+        let details = find(arguments, &config, &*store).await;
+        store.close().await;
+        return details;
+    };
+    ask(arguments, remote).await
 }
 
 async fn ask(arguments: &Arguments, remote: &Remote) -> Result<EventDetails, exit::Failure> {
@@ -158,7 +164,7 @@ fn print_destinations(details: &EventDetails, replies: bool) {
 }
 
 /// With the payload and the replies' first lines, where they were asked for.
-fn json(mut details: EventDetails, arguments: &Arguments) -> Value {
+pub(in crate::cli) fn as_asked(mut details: EventDetails, arguments: &Arguments) -> EventDetails {
     if !arguments.payload {
         details.payload = None;
     }
@@ -167,7 +173,7 @@ fn json(mut details: EventDetails, arguments: &Arguments) -> Value {
     for attempt in attempts {
         attempt.reply = first_line(attempt).filter(|_| arguments.replies);
     }
-    serde_json::json!(details)
+    details
 }
 
 /// What vouches for the payload.

@@ -6,10 +6,23 @@ use std::process::ExitCode;
 use clap::Args;
 use deskbell_store::{Backup, SqliteStore};
 use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::{Context, exit};
 use crate::config::DatabaseUrl;
+
+/// What `store backup --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Backup")]
+pub(in crate::cli) struct Copied {
+    /// File of the copy.
+    file: String,
+    bytes: u64,
+    /// Number of the last event in it.
+    last_seq: i64,
+}
 
 const EXAMPLE: &str = "\
 Example:
@@ -40,7 +53,7 @@ pub(in crate::cli) async fn run(
         SqliteStore::backup(url.path(), &file).await.map_err(exit::Failure::failed)?;
     let (name, last) = (file.display().to_string(), last.get());
     if context.json {
-        outln!("{}", json!({ "file": name, "bytes": bytes, "last_seq": last }));
+        outln!("{}", json!(Copied { file: name, bytes, last_seq: last }));
     } else {
         outln!("copied the event log up to event {last} to {name}: {bytes} bytes");
     }
