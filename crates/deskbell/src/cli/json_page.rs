@@ -30,11 +30,8 @@ impl Page {
     pub(super) fn add<T: JsonSchema>(&mut self, title: &str) {
         let schema = self.schemas.subschema_for::<T>();
         let printed = type_of(schema.as_value());
-        let _ = write!(
-            self.text,
-            "\n## {title}\n\n{}{printed}\n",
-            if printed.starts_with("array") { "An " } else { "" }
-        );
+        let article = if printed.starts_with("array") { "An " } else { "" };
+        let _ = write!(self.text, "\n## {title}\n\n{article}{printed}\n");
     }
 
     /// The page, with the values that the commands print.
@@ -42,15 +39,21 @@ impl Page {
         let values: BTreeMap<_, _> = self.schemas.take_definitions(true).into_iter().collect();
         self.text += "\n## Values\n";
         for (name, schema) in &values {
-            let _ = write!(self.text, "\n### {name}\n\n{}\n", description(schema));
+            let _ = writeln!(self.text, "\n### {name}");
+            let meaning = description(schema);
+            if !meaning.is_empty() {
+                let _ = writeln!(self.text, "\n{meaning}");
+            }
             self.text += &body(schema);
         }
         self.text
     }
 }
 
+/// In a line; without the links that only Rust's documentation has.
 fn description(schema: &Value) -> String {
-    schema["description"].as_str().unwrap_or_default().replace('\n', " ")
+    let text = schema["description"].as_str().unwrap_or_default();
+    text.replace('\n', " ").replace("[`", "`").replace("`]", "`")
 }
 
 /// A table of an object's fields, or the values of what is one of several.

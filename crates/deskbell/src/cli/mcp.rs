@@ -8,6 +8,7 @@ mod events;
 mod explain;
 mod limit;
 mod replay;
+mod schema;
 mod server;
 mod since;
 mod verify;

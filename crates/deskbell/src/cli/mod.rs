@@ -294,7 +294,7 @@ mod tests {
             assert!(help.contains("Example"), "{path} --help has no examples");
             let joined = help.replace("\\\n    ", "");
             let calls = joined.lines().filter(|line| line.starts_with("  "));
-            for call in calls.filter_map(|line| line.find("deskbell ").map(|at| &line[at..])) {
+            for call in calls.filter_map(|line| line.rfind("deskbell ").map(|at| &line[at..])) {
                 if let Err(error) = Cli::try_parse_from(words(call)) {
                     panic!("{path}: {call}: {error}");
                 }

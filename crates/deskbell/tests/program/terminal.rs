@@ -1,7 +1,7 @@
 //! On a terminal and off it: colours there alone, the same text and exit code on both.
 
 use super::support::terminal::{Terminal, run_on_terminal};
-use super::support::{deskbell, directory, run};
+use super::support::{Serving, deskbell, directory, mirror_at, run, trigger};
 
 /// Commands whose data goes to stdout and that say nothing else.
 const COMMANDS: [&[&str]; 8] = [
@@ -22,6 +22,30 @@ async fn data_is_the_same_on_a_terminal() {
         let off = run(directory.path(), arguments).await;
         let on = run_on_terminal(directory.path(), arguments, &[]).await;
         assert_eq!((on.code, on.text()), (off.code, off.stdout), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_events_is_the_same_on_a_terminal() {
+    let directory = directory();
+    let path = directory.path();
+    let serving = Serving::start(path).await;
+    trigger(path, &serving.url(), "user.created", "msg_1", &["data.id=user_1"]).await;
+    mirror_at(path, 1).await;
+    let headers = ["--id", "msg_1", "--timestamp", "1780000000", "--signature", "v1,AAAA"];
+    let refused = [&["verify", "--payload", "{}", "--now", "1780000000"], &headers[..]].concat();
+    for (arguments, code) in [
+        (&["events", "list"][..], 0),
+        (&["events", "show", "msg_1"], 0),
+        (&["events", "list", "--json"], 0),
+        (&["explain", "user_1"], 0),
+        (&["dead-letters", "list"], 0),
+        (&refused, 1),
+    ] {
+        let off = run(path, arguments).await;
+        let on = run_on_terminal(path, arguments, &[]).await;
+        assert_eq!((on.code, on.text()), (code, off.stdout + &off.stderr), "{arguments:?}");
+        assert_eq!(off.code, code, "{arguments:?}");
     }
 }
 

@@ -2,7 +2,6 @@
 
 use clerk_webhooks::catalog;
 use deskbell_devtools::sample;
-use rmcp::handler::server::tool::schema_for_output;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answer::{Answer, Output, answer};
+use super::schema::schema_of;
 use super::server::Server;
 use crate::cli::exit::Failure;
 
@@ -57,7 +57,7 @@ impl Server {
     #[tool(
         description = "List the event types that Clerk sends.",
         annotations(read_only_hint = true, open_world_hint = false),
-        output_schema = schema_for_output::<EventTypes>()
+        output_schema = schema_of::<EventTypes>()
     )]
     async fn list_event_types(&self) -> Answer {
         let types = catalog::all().iter().map(|entry| EventType {
@@ -70,7 +70,7 @@ impl Server {
     #[tool(
         description = "Show a sample body of an event type, with all of its fields.",
         annotations(read_only_hint = true, open_world_hint = false),
-        output_schema = schema_for_output::<Sample>()
+        output_schema = schema_of::<Sample>()
     )]
     async fn sample_event(&self, Parameters(asked): Parameters<SampleEvent>) -> Answer {
         let found = sample(&asked.event_type).map_err(Failure::usage);

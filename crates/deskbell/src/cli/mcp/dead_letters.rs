@@ -2,7 +2,6 @@
 
 use deskbell_admin::DeadLetterView;
 use miette::Diagnostic;
-use rmcp::handler::server::tool::schema_for_output;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Output, answer, halve};
 use super::limit::Limit;
+use super::schema::schema_of;
 use super::server::Server;
 use crate::cli::dead_letters::{self, Retry};
 use crate::cli::exit::Failure;
@@ -85,7 +85,7 @@ impl Server {
     #[tool(
         description = "List rows that a mirror's database rejected and deliveries that failed permanently, with the cause of each.",
         annotations(read_only_hint = true, open_world_hint = false),
-        output_schema = schema_for_output::<DeadLetterList>()
+        output_schema = schema_of::<DeadLetterList>()
     )]
     async fn list_dead_letters(&self, Parameters(asked): Parameters<ListDeadLetters>) -> Answer {
         answer(self.dead_letters(asked).await)
@@ -110,7 +110,7 @@ impl Server {
     #[tool(
         description = "Retry dead letters: those of some ids, of one cause, or all. Mend the cause first.",
         annotations(read_only_hint = false, destructive_hint = false),
-        output_schema = schema_for_output::<Retrying>()
+        output_schema = schema_of::<Retrying>()
     )]
     async fn retry_dead_letters(&self, Parameters(asked): Parameters<RetryDeadLetters>) -> Answer {
         answer(self.retrying(asked).await)

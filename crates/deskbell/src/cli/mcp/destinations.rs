@@ -1,13 +1,13 @@
 //! `list_destinations`, and `enable_destination` where writing is allowed.
 
 use deskbell_admin::DestinationView;
-use rmcp::handler::server::tool::schema_for_output;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Output, answer};
+use super::schema::schema_of;
 use super::server::Server;
 use crate::cli::destinations;
 use crate::cli::exit::Failure;
@@ -63,7 +63,7 @@ impl Server {
     #[tool(
         description = "List destinations (mirrors, HTTP endpoints, email, …) with their state in a sentence, lag, pending deliveries and dead letters. The first tool for \"is everything well\".",
         annotations(read_only_hint = true, open_world_hint = false),
-        output_schema = schema_for_output::<DestinationList>()
+        output_schema = schema_of::<DestinationList>()
     )]
     async fn list_destinations(&self) -> Answer {
         answer(self.destinations().await)
@@ -82,7 +82,7 @@ impl Server {
     #[tool(
         description = "Send to a destination again that was disabled because it kept failing, or was paused.",
         annotations(read_only_hint = false, destructive_hint = false, idempotent_hint = true),
-        output_schema = schema_for_output::<Enabled>()
+        output_schema = schema_of::<Enabled>()
     )]
     async fn enable_destination(&self, Parameters(asked): Parameters<EnableDestination>) -> Answer {
         let name = asked.name;

@@ -2,7 +2,6 @@
 
 use deskbell_admin::{EventDetails, EventSummary};
 use deskbell_config::ONE_TIME_CODES;
-use rmcp::handler::server::tool::schema_for_output;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Output, answer, halve};
 use super::limit::Limit;
+use super::schema::schema_of;
 use super::server::Server;
 use super::since::Since;
 use crate::cli::events::{list, show};
@@ -111,7 +111,7 @@ impl Server {
     #[tool(
         description = "List events of the log, the newest first, with how many of their deliveries are pending, delivered and dead-lettered.",
         annotations(read_only_hint = true, open_world_hint = false),
-        output_schema = schema_for_output::<Events>()
+        output_schema = schema_of::<Events>()
     )]
     async fn list_events(&self, Parameters(asked): Parameters<ListEvents>) -> Answer {
         answer(self.found_events(asked).await)
@@ -120,7 +120,7 @@ impl Server {
     #[tool(
         description = "Show one event by its message id: what became of it at each destination, each attempt, and why it failed.",
         annotations(read_only_hint = true, open_world_hint = false),
-        output_schema = schema_for_output::<Event>()
+        output_schema = schema_of::<Event>()
     )]
     async fn show_event(&self, Parameters(asked): Parameters<ShowEvent>) -> Answer {
         answer(self.found_event(asked).await)

@@ -1,7 +1,6 @@
 //! `explain`.
 
 use deskbell_admin::Explanation;
-use rmcp::handler::server::tool::schema_for_output;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
@@ -9,6 +8,7 @@ use serde::Deserialize;
 
 use super::answer::{Answer, Output, answer, halve};
 use super::limit::Limit;
+use super::schema::schema_of;
 use super::server::Server;
 use crate::cli::exit::Failure;
 use crate::cli::explain;
@@ -49,7 +49,7 @@ impl Server {
     #[tool(
         description = "Explain a user, organization or other entity: its rows in the mirrors, which event each value came from, and what became of its newest events. The first tool for \"why is this row as it is\".",
         annotations(read_only_hint = true, open_world_hint = false),
-        output_schema = schema_for_output::<Explanation>()
+        output_schema = schema_of::<Explanation>()
     )]
     async fn explain(&self, Parameters(asked): Parameters<Explain>) -> Answer {
         answer(self.explained(asked).await)

@@ -1,12 +1,12 @@
 //! `replay_event`, where writing is allowed.
 
-use rmcp::handler::server::tool::schema_for_output;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Output, answer};
+use super::schema::schema_of;
 use super::server::Server;
 use crate::cli::exit::Failure;
 use crate::cli::replay;
@@ -43,7 +43,7 @@ impl Server {
     #[tool(
         description = "Send one event again to the destinations that take it, or to one of them. The receivers get it once more, with the same message id. Mirrors are not touched.",
         annotations(read_only_hint = false, destructive_hint = false),
-        output_schema = schema_for_output::<Replayed>()
+        output_schema = schema_of::<Replayed>()
     )]
     async fn replay_event(&self, Parameters(asked): Parameters<ReplayEvent>) -> Answer {
         answer(self.replayed(asked).await)

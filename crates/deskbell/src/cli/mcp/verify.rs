@@ -1,12 +1,12 @@
 //! `verify_request`.
 
-use rmcp::handler::server::tool::schema_for_output;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::{Answer, Output, answer};
+use super::schema::schema_of;
 use super::server::Server;
 use super::since::Since;
 use crate::cli::exit::Failure;
@@ -41,7 +41,7 @@ impl Server {
     #[tool(
         description = "Verify a captured webhook request: whether its signature is valid, and if not, which mistake explains it (body re-serialized, wrong secret, clock, proxy, …) and how to fix it.",
         annotations(read_only_hint = true, open_world_hint = false),
-        output_schema = schema_for_output::<Verified>()
+        output_schema = schema_of::<Verified>()
     )]
     async fn verify_request(&self, Parameters(asked): Parameters<VerifyRequest>) -> Answer {
         answer(self.verified(&asked))

@@ -65,6 +65,7 @@ async fn assert_offered(speaker: Speaker, directory: &Path) {
     for tool in &all.tools {
         let name = tool["name"].as_str().unwrap();
         assert!(tool["outputSchema"]["properties"].is_object(), "{name}");
+        assert!(!tool.to_string().contains("\"format\":\"uint"), "{name}");
         assert_eq!(tool["annotations"]["readOnlyHint"], json!(READING.contains(&name)), "{name}");
     }
 }
