@@ -86,6 +86,16 @@ const PACKAGES: [Packages; 8] = [
         install: npm,
     },
     Packages {
+        what: "the pages about Next.js and Express, with the npm packages @clerk/nextjs, @clerk/express, next and typescript",
+        features: &["deskbell/interop"],
+        programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
+        debian: &["nodejs", "npm"],
+        from: "tests/interop/docs",
+        manifests: &["package.json", "package-lock.json"],
+        into: "docs",
+        install: npm,
+    },
+    Packages {
         what: "the example with the PyPI package django",
         features: &["deskbell/interop"],
         programs: &[("python3", Version(3, 11)), ("pip3", Version(0, 0))],

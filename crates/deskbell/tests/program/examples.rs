@@ -11,6 +11,8 @@ mod new_device;
 #[cfg(feature = "interop")]
 mod own_ids;
 mod packages;
+#[cfg(feature = "interop")]
+mod pages;
 mod paying;
 #[cfg(feature = "interop")]
 mod prisma;

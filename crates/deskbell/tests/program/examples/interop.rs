@@ -40,11 +40,11 @@ impl Python {
     }
 }
 
-fn lines<T: AsyncRead>(stream: T) -> Lines<BufReader<T>> {
+pub(super) fn lines<T: AsyncRead>(stream: T) -> Lines<BufReader<T>> {
     BufReader::new(stream).lines()
 }
 
-async fn next<T: AsyncRead + Unpin>(lines: &mut Lines<BufReader<T>>) -> String {
+pub(super) async fn next<T: AsyncRead + Unpin>(lines: &mut Lines<BufReader<T>>) -> String {
     within(lines.next_line()).await.unwrap().expect("a line")
 }
 
