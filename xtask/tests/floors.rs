@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("testkit", 5),
     ("deskbell-bench", 6),
     ("deskbell-faults", 6),
+    ("webhook-apps", 6),
     ("xtask", 6),
 ];
 

@@ -53,7 +53,8 @@ fn links_are_read() {
 
 /// All documents that are kept in the repository.
 fn documents() -> Vec<PathBuf> {
-    listed("*.md").iter().map(|file| root().join(file)).collect()
+    let files = [listed("*.md"), listed("llms.txt")].concat();
+    files.iter().map(|file| root().join(file)).collect()
 }
 
 /// The files of this pattern that are kept in the repository.

@@ -8,7 +8,7 @@ fn every_file_of_tests_is_a_module_of_main() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let crates = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
     let mut checked = 0;
-    for package in crates.chain([root.join("xtask")]) {
+    for package in crates.chain([root.join("examples/rust-apps"), root.join("xtask")]) {
         let tests = package.join("tests");
         let Ok(main) = fs::read_to_string(tests.join("main.rs")) else { continue };
         for entry in fs::read_dir(tests).unwrap() {

@@ -245,6 +245,9 @@ mod tests {
         for document in documents() {
             for line in commands(&document) {
                 let line = line.replace("cargo run --release -- ", "deskbell ");
+                if is_not_yet(&line) {
+                    continue;
+                }
                 if let Err(error) = Cli::try_parse_from(line.split_whitespace()) {
                     panic!("{line}: {error}");
                 }
@@ -343,10 +346,26 @@ mod tests {
     }
 
     /// `README.md` and the pages under `docs/`.
+    /// Commands of the skill that are not in the program yet.
+    const NOT_YET: [&str; 3] = ["doctor", "init", "listen"];
+
+    fn is_not_yet(line: &str) -> bool {
+        line.split_whitespace().nth(1).is_some_and(|name| NOT_YET.contains(&name))
+    }
+
+    #[test]
+    fn what_is_there_is_not_left_out() {
+        for name in NOT_YET {
+            assert!(Cli::command().find_subcommand(name).is_none(), "delete {name} from the list");
+        }
+    }
+
+    /// `README.md`, the skill, and the pages under `docs/`.
     fn documents() -> Vec<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let pages = fs::read_dir(root.join("docs")).unwrap().map(|page| page.unwrap().path());
-        let pages = pages.chain([root.join("README.md")]);
+        let others = ["README.md", "llms.txt", "skills/clerk-webhooks-rust/SKILL.md"];
+        let pages = pages.chain(others.map(|path| root.join(path)));
         pages.map(|path| fs::read_to_string(path).unwrap()).collect()
     }
 }

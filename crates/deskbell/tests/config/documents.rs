@@ -22,11 +22,12 @@ fn the_configs_in_the_documents_are_good() {
     assert!(count >= 20, "{count}");
 }
 
-/// `README.md` and the pages under `docs/`.
+/// `README.md`, the skill, and the pages under `docs/`.
 fn documents() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let pages = fs::read_dir(root.join("docs")).unwrap().map(|page| page.unwrap().path());
-    pages.chain([root.join("README.md")]).map(|path| fs::read_to_string(path).unwrap()).collect()
+    let others = ["README.md", "skills/clerk-webhooks-rust/SKILL.md"].map(|path| root.join(path));
+    pages.chain(others).map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
 fn assert_is_good(text: &str) {
