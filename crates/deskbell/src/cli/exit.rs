@@ -58,8 +58,7 @@ impl Failure {
 
     /// All of it in a few lines without styles, for who reads no stderr.
     pub(super) fn to_text(&self) -> String {
-        let mut text =
-            self.report.chain().map(|error| error.to_string()).collect::<Vec<_>>().join(": ");
+        let mut text = self.report.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
         if let Some(help) = self.help() {
             text += &format!("\nhelp: {help}");
         }

@@ -31,7 +31,7 @@ pub(super) fn answer<T: Output>(found: Result<T, Failure>) -> Answer {
         Err(failure) => return Ok(error(failure.to_text())),
     };
     loop {
-        let data = serde_json::to_value(&output).map_err(cannot_write)?;
+        let data = serde_json::to_value(&output).map_err(|error| cannot_write(&error))?;
         let text = data.to_string();
         if text.len() <= ANSWER_BYTES_MAX {
             let mut result = CallToolResult::structured(data);
@@ -52,7 +52,7 @@ fn error(text: String) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(text)])
 }
 
-fn cannot_write(error: serde_json::Error) -> ErrorData {
+fn cannot_write(error: &serde_json::Error) -> ErrorData {
     ErrorData::internal_error(error.to_string(), None)
 }
 

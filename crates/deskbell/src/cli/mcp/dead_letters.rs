@@ -22,6 +22,7 @@ struct ListDeadLetters {
     destination: Option<String>,
     /// Only of this entity or message.
     id: Option<String>,
+    /// Maximum number of dead letters.
     #[serde(default)]
     limit: Limit,
 }

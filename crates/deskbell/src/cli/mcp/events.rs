@@ -26,6 +26,7 @@ struct ListEvents {
     subject: Option<String>,
     /// Only events received since this time (2026-11-21T08:00:00Z) or this long ago (2h).
     since: Option<Since>,
+    /// Maximum number of events.
     #[serde(default)]
     limit: Limit,
 }
