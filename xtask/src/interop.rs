@@ -34,7 +34,7 @@ struct Packages {
     install: fn(&Path) -> Vec<Step>,
 }
 
-const PACKAGES: [Packages; 8] = [
+const PACKAGES: [Packages; 9] = [
     Packages {
         what: "interop with the npm packages svix (1.x and 2.x), standardwebhooks, @clerk/backend and express",
         features: INTEROP,

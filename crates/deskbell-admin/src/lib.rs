@@ -30,7 +30,7 @@ use std::fmt;
 pub use access::{Access, Caller, NewSession, Session, TokenView};
 pub use alerts::AlertView;
 pub use attempts::{AttemptPage, AttemptQuery, AttemptResult, AttemptView, Attempts};
-pub use catalog::{CatalogType, catalog};
+pub use catalog::{CatalogField, CatalogType, catalog};
 pub use dead_letters::{
     DeadLetterCause, DeadLetterQuery, DeadLetterState, DeadLetterView, DeadLetters, Retried,
     RetryRequest,

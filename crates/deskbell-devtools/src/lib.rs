@@ -17,4 +17,4 @@ pub use assignment::{Assignment, UnknownPath};
 pub use client::{Client, ClientOptions};
 pub use hints::{Hint, HintCode, hint};
 pub use reply::{NoReply, NoReplyKind, Reply};
-pub use samples::{UnknownType, message_id, sample};
+pub use samples::{UnknownType, entry, message_id, sample};

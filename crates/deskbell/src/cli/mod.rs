@@ -17,9 +17,9 @@ mod events;
 pub mod exit;
 mod exit_code;
 mod explain;
-mod listen;
 #[cfg(test)]
 mod json_page;
+mod listen;
 mod logging;
 mod man;
 mod mcp;
@@ -121,9 +121,9 @@ enum Command {
     Listen(Box<listen::Arguments>),
     /// Verify a captured request, and say which mistake explains a refusal.
     Verify(verify::Arguments),
-    /// List the event types that Clerk sends.
-    Types,
-    /// Send a signed sample event, to the local server by default.
+    /// List the event types that Clerk sends; of one type, print its fields or a sample.
+    Types(types::Arguments),
+    /// Send signed test events, to the local server by default.
     Trigger(trigger::Arguments),
     /// Serve the event log and these tools to a coding assistant, read-only by default.
     Mcp(mcp::Arguments),
@@ -177,7 +177,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
     match command {
         Command::Completions(arguments) => Ok(completions::run(&arguments, Cli::command())),
         Command::Man(arguments) => man::run(&arguments, Cli::command()),
-        Command::Types => types::run(context),
+        Command::Types(arguments) => types::run(&arguments, context),
         Command::Verify(arguments) => verify::run(&arguments, context),
         Command::Listen(arguments) => on_runtime(listen::run(*arguments, context)),
         Command::Connect(arguments) => on_runtime(connect::run(*arguments, context)),

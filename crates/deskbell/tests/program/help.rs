@@ -46,6 +46,27 @@ async fn types_are_listed() {
 }
 
 #[tokio::test]
+async fn a_type_has_fields_and_a_sample() {
+    let directory = directory();
+    for (name, arguments) in [
+        ("types_user_created", &["types", "user.created"][..]),
+        ("types_user_created_sample", &["types", "user.created", "--sample"]),
+        ("types_user_deleted_json", &["types", "user.deleted", "--json"]),
+    ] {
+        let ran = run(directory.path(), arguments).await;
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_output(name, &ran.stdout);
+    }
+    let ran = run(directory.path(), &["types", "session.created", "--sample", "--json"]).await;
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    let unknown = run(directory.path(), &["types", "user.craeted"]).await;
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+    assert!(unknown.stderr.contains("did you mean user.created"), "{unknown:?}");
+    let none = run(directory.path(), &["types", "--sample"]).await;
+    assert_eq!(none.code, 2, "{none:?}");
+}
+
+#[tokio::test]
 async fn the_effective_config_is_shown_without_secrets() {
     let directory = directory();
     for (name, arguments) in [
