@@ -91,7 +91,7 @@ pub enum Fault {
     Lost,
 }
 
-/// The API, on a free port of this machine. Dropped, it is gone, and so are its connections.
+/// The API, on a port of this machine. Dropped, it is gone, and so are its connections.
 pub struct BackendApi {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -130,7 +130,20 @@ impl BackendApi {
         directory: SharedDirectory,
         plan: impl Fn(&ApiRequest) -> Fault + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_on(0, options, directory, plan).await
+    }
+
+    /// As [`start`](Self::start), on this port of this machine; 0 for a free one.
+    ///
+    /// # Errors
+    /// Where the port cannot be had.
+    pub async fn start_on(
+        port: u16,
+        options: BackendApiOptions,
+        directory: SharedDirectory,
+        plan: impl Fn(&ApiRequest) -> Fault + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let traffic = Mutex::new(Traffic::new(options.requests_max, options.window));
         let shared = Arc::new(Shared { options, directory, plan: Box::new(plan), traffic });

@@ -40,8 +40,8 @@ pub use drift::{ColumnDifference, Difference, Finding, SECRET_MARKERS, Tables, d
 pub use fate::Fate;
 pub use latency::Latencies;
 pub use sender::{
-    Failure, Failures, Progress, Reorder, Report, Sender, SenderError, SenderOptions,
+    Failure, Failures, FirstAnswer, Progress, Reorder, Report, Sender, SenderError, SenderOptions,
     compressed_schedule, svix_schedule, svix_schedule_at,
 };
 pub use truth::{Row, Truth};
-pub use world::{INSTANCE_ID, Message, Scenario, World, replays};
+pub use world::{INSTANCE_ID, Message, Scenario, World, entity_id, replays};

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use self::delivery::{Connections, Courier};
 use self::failure::SharedFailures;
-pub use self::failure::{Failure, Failures};
+pub use self::failure::{Failure, Failures, FirstAnswer};
 pub use self::options::{
     Reorder, SenderOptions, compressed_schedule, svix_schedule, svix_schedule_at,
 };
@@ -69,6 +69,7 @@ impl Sender {
             signers: options.secrets.iter().map(Signer::new).collect::<Result<_, _>>()?,
             header_family: options.header_family,
             retry_schedule: options.retry_schedule.clone(),
+            honours_retry_after: options.honours_retry_after,
             slots: Arc::new(Semaphore::new(options.concurrency.max(1))),
             failures: SharedFailures::default(),
             connections: Connections::new(options.concurrency.max(1)),

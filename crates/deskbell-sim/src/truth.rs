@@ -14,6 +14,18 @@ pub type Row = BTreeMap<&'static str, Value>;
 pub(crate) const USERS: &str = "users";
 pub(crate) const ORGANIZATIONS: &str = "organizations";
 pub(crate) const ORGANIZATION_MEMBERSHIPS: &str = "organization_memberships";
+pub(crate) const ORGANIZATION_DOMAINS: &str = "organization_domains";
+pub(crate) const ORGANIZATION_INVITATIONS: &str = "organization_invitations";
+pub(crate) const INVITATIONS: &str = "invitations";
+pub(crate) const SESSIONS: &str = "sessions";
+pub(crate) const ROLES: &str = "roles";
+pub(crate) const PERMISSIONS: &str = "permissions";
+pub(crate) const WAITLIST_ENTRIES: &str = "waitlist_entries";
+pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
+pub(crate) const SUBSCRIPTION_ITEMS: &str = "subscription_items";
+pub(crate) const PAYMENT_ATTEMPTS: &str = "payment_attempts";
+pub(crate) const EMAILS: &str = "emails";
+pub(crate) const SMS: &str = "sms";
 
 /// The expected rows by table (named without prefix or schema) and id.
 #[derive(Debug, Clone)]
@@ -46,8 +58,10 @@ pub(crate) enum Effect {
     Nothing,
     /// The entity is as the row says, unless a greater version is known or it was deleted.
     Upsert { table: &'static str, id: String, version: Version, row: Row },
-    /// The entity is gone for good, and these memberships with it.
-    Delete { table: &'static str, id: String, membership_ids: Vec<String> },
+    /// The entity is gone for good, and these with it: their table and id.
+    Delete { table: &'static str, id: String, dependants: Vec<(&'static str, String)> },
+    /// The first is what the message is about, and the others are inside it.
+    Several(Vec<Effect>),
 }
 
 impl Truth {
@@ -83,6 +97,11 @@ impl Truth {
         self.tables.get(table).is_some_and(known)
     }
 
+    /// Leaves tables out that a mirror need not have.
+    pub fn retain_tables(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.tables.retain(|name, _| keep(name));
+    }
+
     pub(crate) fn empty() -> Self {
         let tables = [USERS, ORGANIZATIONS, ORGANIZATION_MEMBERSHIPS];
         Self { tables: tables.map(|name| (name, Table::default())).into() }
@@ -92,25 +111,30 @@ impl Truth {
         match effect {
             Effect::Nothing => {}
             Effect::Upsert { table, id, version, row } => self.upsert(table, id, version, row),
-            Effect::Delete { table, id, membership_ids } => {
+            Effect::Delete { table, id, dependants } => {
                 self.delete(table, id);
-                for id in membership_ids {
-                    self.delete(ORGANIZATION_MEMBERSHIPS, id);
+                for (table, id) in dependants {
+                    self.delete(table, id);
                 }
             }
+            Effect::Several(effects) => effects.into_iter().for_each(|effect| self.apply(effect)),
         }
     }
 
     /// Nobody knows whether the message arrived: neither the row nor its absence is wrong.
     pub(crate) fn unsettle(&mut self, effect: Effect) {
-        let (table, id, membership_ids) = match effect {
+        let (table, id, dependants) = match effect {
             Effect::Nothing => return,
+            Effect::Several(effects) => {
+                return effects.into_iter().for_each(|effect| self.unsettle(effect));
+            }
             Effect::Upsert { table, id, .. } => (table, id, Vec::new()),
-            Effect::Delete { table, id, membership_ids } => (table, id, membership_ids),
+            Effect::Delete { table, id, dependants } => (table, id, dependants),
         };
         self.tables.entry(table).or_default().unsettled.insert(id);
-        let memberships = self.tables.entry(ORGANIZATION_MEMBERSHIPS).or_default();
-        memberships.unsettled.extend(membership_ids);
+        for (table, id) in dependants {
+            self.tables.entry(table).or_default().unsettled.insert(id);
+        }
     }
 
     pub(crate) fn leave_out_unsettled(&mut self) {
@@ -196,7 +220,7 @@ mod tests {
         truth.apply(Effect::Delete {
             table: USERS,
             id: "u".to_owned(),
-            membership_ids: vec!["m".to_owned()],
+            dependants: vec![(ORGANIZATION_MEMBERSHIPS, "m".to_owned())],
         });
         truth.apply(upsert("u", 9, 9, "z"));
         assert_eq!(name(&truth), None);

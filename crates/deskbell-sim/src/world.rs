@@ -1,16 +1,28 @@
 //! The world: people and organizations whose lives go on from event to event, the same for the same seed.
 
+mod billing;
 mod bystander;
+mod domain;
+mod elsewhere;
 mod envelope;
 mod identification;
 mod ids;
+mod invitation;
 mod lives;
 mod membership;
 mod metadata;
+mod more;
 mod names;
+mod notice;
 mod organization;
+mod payer;
+mod payment;
 mod pool;
+mod role;
+mod session;
+mod subscription;
 mod user;
+mod waitlist;
 
 use std::collections::VecDeque;
 
@@ -20,9 +32,11 @@ use rand_chacha::ChaCha8Rng;
 
 use self::envelope::{Envelope, EventAttributes};
 pub(crate) use self::identification::BACKUP_CODE_MARKER;
+pub use self::ids::entity_id;
 pub(crate) use self::ids::message_id;
 use self::membership::Membership;
 pub(crate) use self::metadata::PRIVATE_MARKER;
+use self::more::More;
 use self::organization::Organization;
 use self::pool::Pool;
 use self::user::User;
@@ -38,6 +52,9 @@ pub const INSTANCE_ID: &str = "ins_SimulatedByDeskbell00000000";
 /// The stream of random numbers that draws replays; worlds use that of their bound on users.
 const REPLAYS_STREAM: u64 = u64::MAX;
 
+/// Set in the stream of a world that has all entities: its ids must not come up in one that has not.
+const ALL_ENTITIES_STREAM: u64 = 1 << 62;
+
 /// What a world is made from. The same scenario makes the same bytes.
 #[derive(Debug, Clone)]
 pub struct Scenario {
@@ -51,13 +68,23 @@ pub struct Scenario {
     pub start_ms: i64,
     /// The Clerk instance that the messages name; `None` for [`INSTANCE_ID`], whatever the seed.
     pub instance_id: Option<String>,
+    /// Whether all of Clerk's entities live in it, rather than users, organizations and memberships alone.
+    pub has_all_entities: bool,
 }
 
 impl Scenario {
-    /// A scenario of so many events, with no bound on users, that starts with the year 2026.
+    /// A scenario of so many events about users, organizations and memberships, with no bound on users, that starts
+    /// with the year 2026.
     #[must_use]
     pub fn new(seed: u64, events: usize) -> Self {
-        Self { seed, events, users_max: None, start_ms: START_MS, instance_id: None }
+        Self {
+            seed,
+            events,
+            users_max: None,
+            start_ms: START_MS,
+            instance_id: None,
+            has_all_entities: false,
+        }
     }
 }
 
@@ -93,6 +120,8 @@ pub struct World {
     users: Pool<User>,
     organizations: Pool<Organization>,
     memberships: Pool<Membership>,
+    has_all_entities: bool,
+    more: More,
     /// Made, but not yet taken: one act can make several messages.
     outbox: VecDeque<(Message, Effect)>,
     truth: Truth,
@@ -104,9 +133,14 @@ impl World {
     pub fn new(scenario: &Scenario) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(scenario.seed);
         // Another bound makes another world, and ids of the one must not come up in the other.
-        rng.set_stream(scenario.users_max.map_or(0, |bound| bound as u64));
+        let stream = scenario.users_max.map_or(0, |bound| bound as u64);
+        rng.set_stream(if scenario.has_all_entities {
+            stream ^ ALL_ENTITIES_STREAM
+        } else {
+            stream
+        });
         // Drawn for what follows: a seed makes the same ids as it always has.
-        let _ = ids::entity_id("ins_", scenario.start_ms, &mut rng);
+        let _ = entity_id("ins_", scenario.start_ms, &mut rng);
         Self {
             instance_id: scenario.instance_id.clone().unwrap_or_else(|| INSTANCE_ID.to_owned()),
             rng,
@@ -116,6 +150,8 @@ impl World {
             users: Pool::new(),
             organizations: Pool::new(),
             memberships: Pool::new(),
+            has_all_entities: scenario.has_all_entities,
+            more: More::new(),
             outbox: VecDeque::new(),
             truth: Truth::empty(),
         }

@@ -320,3 +320,33 @@ fn replays_are_the_same_share_of_the_messages_every_time() {
     assert_eq!(again, replays(&scenario, 0.1).map(|message| message.id).collect::<Vec<_>>());
     assert_eq!((replays(&scenario, 0.0).count(), replays(&scenario, 1.0).count()), (0, 1000));
 }
+
+#[test]
+fn a_world_of_all_entities_has_each_of_them_and_other_ids() {
+    let scenario = Scenario { has_all_entities: true, ..Scenario::new(1, 3000) };
+    let mut world = World::new(&scenario);
+    let messages: Vec<Message> = world.by_ref().collect();
+    let truth = world.into_truth();
+    for table in [
+        "users",
+        "organizations",
+        "organization_memberships",
+        "organization_domains",
+        "organization_invitations",
+        "invitations",
+        "sessions",
+        "roles",
+        "permissions",
+        "waitlist_entries",
+        "subscriptions",
+        "subscription_items",
+        "payment_attempts",
+        "emails",
+        "sms",
+    ] {
+        assert!(truth.count(table) >= 3, "{table}: {}", truth.count(table));
+    }
+    assert_eq!(messages, World::new(&scenario).collect::<Vec<_>>());
+    let ids: HashSet<_> = messages.iter().map(|message| message.id.as_str()).collect();
+    assert!(World::new(&Scenario::new(1, 500)).all(|message| !ids.contains(message.id.as_str())));
+}

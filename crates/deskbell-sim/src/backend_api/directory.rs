@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::objects::{Object, Objects};
-use crate::truth::{Effect, ORGANIZATION_MEMBERSHIPS};
+use crate::truth::{Effect, PAYMENT_ATTEMPTS, PERMISSIONS, ROLES, SUBSCRIPTIONS};
 
 /// The objects of every list.
 #[derive(Debug, Default)]
@@ -86,24 +86,66 @@ impl Directory {
     pub(crate) fn apply(&mut self, effect: &Effect, data: &[u8]) {
         match effect {
             Effect::Nothing => {}
-            Effect::Upsert { table, version, .. } => {
-                self.now_ms = self.now_ms.max(Some(version.occurred_at));
-                let data = Bytes::copy_from_slice(data);
-                let objects = self.lists.entry(table).or_default();
-                let inserted = objects.insert(data, None, Some(version.clone()));
-                debug_assert!(inserted.is_ok(), "the world's objects have ids");
-            }
-            Effect::Delete { table, id, membership_ids } => {
-                self.remove(table, id);
-                for id in membership_ids {
-                    self.remove(ORGANIZATION_MEMBERSHIPS, id);
+            // What is inside the object has messages of its own.
+            Effect::Several(effects) => {
+                if let Some(effect) = effects.first() {
+                    self.apply(effect, data);
                 }
             }
+            Effect::Upsert { table, version, .. } => {
+                self.now_ms = self.now_ms.max(Some(version.occurred_at));
+                let parent = self.parent_of(table, data);
+                let data = Bytes::copy_from_slice(data);
+                let objects = self.lists.entry(list_of(table)).or_default();
+                let inserted = objects.insert(data, parent.as_deref(), Some(version.clone()));
+                debug_assert!(inserted.is_ok(), "the world's objects have ids");
+            }
+            Effect::Delete { table, id, dependants } => {
+                self.remove(list_of(table), id);
+                for (table, id) in dependants {
+                    self.remove(list_of(table), id);
+                }
+            }
+        }
+    }
+
+    /// The id by which an object is read that has no list of the instance: a subscription by its payer, a payment
+    /// attempt by its statement, which comes to be with it.
+    fn parent_of(&mut self, table: &str, data: &[u8]) -> Option<String> {
+        let read = || serde_json::from_slice::<Value>(data).unwrap_or_default();
+        match table {
+            SUBSCRIPTIONS => {
+                let payer = &read()["payer"];
+                let ids = [&payer["user_id"], &payer["organization_id"]].map(Value::as_str);
+                ids.into_iter().flatten().find(|id| !id.is_empty()).map(str::to_owned)
+            }
+            PAYMENT_ATTEMPTS => {
+                let data = read();
+                let id = data["statement_id"].as_str()?;
+                let statement = json!({
+                    "id": id,
+                    "object": "commerce_statement",
+                    "status": "open",
+                    "timestamp": data["created_at"],
+                });
+                self.insert("statements", &statement);
+                Some(id.to_owned())
+            }
+            _ => None,
         }
     }
 
     fn put(&mut self, list: &'static str, object: &Value, parent: Option<&str>) {
         let objects = self.lists.entry(list).or_default();
         objects.insert(object.to_string().into(), parent, None).expect("an object with an id");
+    }
+}
+
+/// The list that has the objects of a mirror's table.
+fn list_of(table: &'static str) -> &'static str {
+    match table {
+        ROLES => "organization_roles",
+        PERMISSIONS => "organization_permissions",
+        table => table,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clerk_webhooks::{HeaderFamily, Signer};
-use reqwest::header::{CONNECTION, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONNECTION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
@@ -16,6 +16,9 @@ use crate::clock;
 
 /// One request of so many is the last one on its connection, so that a balancer in front of the endpoint can spread the load anew.
 const REQUESTS_A_CONNECTION: usize = 100;
+
+/// The longest wait that an endpoint may ask for; a longer one is cut to it.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
 /// The reply header by which an endpoint declines a message for good, and its value.
 const ABORT: (&str, &str) = ("webhook-delivery", "abort-message");
@@ -28,6 +31,7 @@ pub(crate) struct Courier {
     pub(crate) signers: Vec<Signer>,
     pub(crate) header_family: HeaderFamily,
     pub(crate) retry_schedule: Vec<Duration>,
+    pub(crate) honours_retry_after: bool,
     /// One permit a request under way.
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) failures: SharedFailures,
@@ -69,6 +73,14 @@ pub(crate) struct Ack {
     pub(crate) latency: Duration,
 }
 
+/// An attempt that was not acked.
+struct Missed {
+    verdict: Verdict,
+    failure: Failure,
+    /// How long the endpoint asks to be left alone.
+    retry_after: Duration,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Acked,
@@ -107,39 +119,45 @@ impl Courier {
         let mut waits = self.retry_schedule.iter();
         let end = loop {
             let started = Instant::now();
-            let (verdict, failure) = self.attempt(&delivery).await;
+            let missed = self.attempt(&delivery).await;
             attempts += 1;
-            let Some(failure) = failure else {
+            let Some(Missed { verdict, failure, retry_after }) = missed else {
                 let at = Instant::now();
                 break Ok(Ack { at, latency: at - started });
             };
             drop(slot.take());
             let wait = waits.next().filter(|_| verdict == Verdict::TryAgain);
             let Some(&wait) = wait else { break Err(failure) };
-            sleep(wait).await;
+            sleep(wait.max(retry_after)).await;
             slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         };
         Delivered { index: delivery.index, id: delivery.id, attempts, end }
     }
 
     /// Makes an attempt, and notes why it was not acked.
-    async fn attempt(&self, delivery: &Delivery) -> (Verdict, Option<Failure>) {
-        let (verdict, failure, body) = match self.request(delivery).send().await {
-            Ok(response) => {
-                let status = response.status();
-                let verdict = verdict(status, response.headers());
-                // The body has to be read for the connection to be used again.
-                let body = response.bytes().await.ok();
-                if verdict == Verdict::Acked {
-                    return (verdict, None);
-                }
-                (verdict, Failure::Status(status.as_u16()), body)
+    async fn attempt(&self, delivery: &Delivery) -> Option<Missed> {
+        let response = match self.request(delivery).send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let failure = Failure::of_request(&error);
+                self.failures.note(&failure, &HeaderMap::new(), None);
+                self.connections.renew();
+                let (verdict, retry_after) = (Verdict::TryAgain, Duration::ZERO);
+                return Some(Missed { verdict, failure, retry_after });
             }
-            Err(error) => (Verdict::TryAgain, Failure::of_request(&error), None),
         };
-        self.failures.note(&failure, body.as_ref());
+        let (status, headers) = (response.status(), response.headers().clone());
+        let verdict = verdict(status, &headers);
+        // The body has to be read for the connection to be used again.
+        let body = response.bytes().await.ok();
+        if verdict == Verdict::Acked {
+            return None;
+        }
+        let failure = Failure::Status(status.as_u16());
+        self.failures.note(&failure, &headers, body.as_ref());
         self.connections.renew();
-        (verdict, Some(failure))
+        let wanted = self.honours_retry_after.then(|| retry_after(&headers)).flatten();
+        Some(Missed { verdict, failure, retry_after: wanted.unwrap_or_default() })
     }
 
     fn request(&self, delivery: &Delivery) -> RequestBuilder {
@@ -154,6 +172,12 @@ impl Courier {
         }
         request.header(CONTENT_TYPE, "application/json")
     }
+}
+
+/// The wait that an endpoint asks for, in seconds. A date is no wait that a sped-up simulation could keep.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
 fn verdict(status: StatusCode, headers: &HeaderMap) -> Verdict {
@@ -182,6 +206,21 @@ mod tests {
         connections.renew();
         connections.renew();
         assert_eq!(closed(10), 3, "three are open");
+    }
+
+    #[test]
+    fn an_endpoint_may_ask_for_a_wait_in_seconds_and_not_for_ever() {
+        for (value, expected) in [
+            ("2", Some(2)),
+            (" 30 ", Some(30)),
+            ("86400", Some(60)),
+            ("-1", None),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(value));
+            assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{value}");
+        }
     }
 
     #[test]

@@ -6,7 +6,10 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use reqwest::header::{HeaderMap, LOCATION};
 
+/// Why Clerk's middleware judged a request as it did.
+const CLERK_AUTH_REASON: &str = "x-clerk-auth-reason";
 /// So much of an answer's body is kept, of one answer of each kind.
 const SAMPLE_CHARS_MAX: usize = 200;
 
@@ -34,7 +37,18 @@ pub struct Failures {
 #[derive(Debug, Clone, Default)]
 struct Seen {
     count: u64,
-    sample: String,
+    first: FirstAnswer,
+}
+
+/// What the first answer of a kind said; empty where there was none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FirstAnswer {
+    /// The beginning of the body, as one line.
+    pub body: String,
+    /// Where a redirect leads.
+    pub location: Option<String>,
+    /// What Clerk's middleware said of the request, where it saw it.
+    pub clerk_reason: Option<String>,
 }
 
 /// The failures of a run under way.
@@ -72,15 +86,21 @@ impl Failures {
     /// What the first answer of this kind said, cut short; empty where it said nothing.
     #[must_use]
     pub fn sample(&self, failure: &Failure) -> &str {
-        self.seen.get(failure).map_or("", |seen| &seen.sample)
+        self.seen.get(failure).map_or("", |seen| &seen.first.body)
+    }
+
+    /// The first answer of this kind.
+    #[must_use]
+    pub fn first_answer(&self, failure: &Failure) -> FirstAnswer {
+        self.seen.get(failure).map(|seen| seen.first.clone()).unwrap_or_default()
     }
 
     pub fn merge(&mut self, other: &Self) {
-        for (failure, Seen { count, sample }) in &other.seen {
+        for (failure, Seen { count, first }) in &other.seen {
             let seen = self.seen.entry(failure.clone()).or_default();
             seen.count += count;
-            if seen.sample.is_empty() {
-                seen.sample.clone_from(sample);
+            if seen.first.body.is_empty() {
+                seen.first.clone_from(first);
             }
         }
     }
@@ -92,17 +112,31 @@ impl Failures {
 }
 
 impl SharedFailures {
-    pub(crate) fn note(&self, failure: &Failure, body: Option<&Bytes>) {
+    pub(crate) fn note(&self, failure: &Failure, headers: &HeaderMap, body: Option<&Bytes>) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = failures.seen.entry(failure.clone()).or_insert_with(|| Seen {
-            count: 0,
-            sample: body.map_or_else(String::new, |body| sample(body)),
-        });
+        let seen = failures
+            .seen
+            .entry(failure.clone())
+            .or_insert_with(|| Seen { count: 0, first: FirstAnswer::new(headers, body) });
         seen.count += 1;
     }
 
     pub(crate) fn so_far(&self) -> Failures {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl FirstAnswer {
+    fn new(headers: &HeaderMap, body: Option<&Bytes>) -> Self {
+        let text = |name: &str| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        Self {
+            body: body.map_or_else(String::new, |body| sample(body)),
+            location: text(LOCATION.as_str()),
+            clerk_reason: text(CLERK_AUTH_REASON),
+        }
     }
 }
 
@@ -134,10 +168,11 @@ mod tests {
     fn kinds_are_counted_and_the_first_answer_of_each_is_kept_in_short() {
         let shared = SharedFailures::default();
         assert!(shared.so_far().is_empty());
-        shared.note(&Failure::TimedOut, None);
+        let headers = HeaderMap::new();
+        shared.note(&Failure::TimedOut, &headers, None);
         let long = Bytes::from(format!("no\r\n\u{1b}[2J {}", "x".repeat(5000)));
         for body in [long, Bytes::from_static(b"another")] {
-            shared.note(&Failure::Status(401), Some(&body));
+            shared.note(&Failure::Status(401), &headers, Some(&body));
         }
         let failures = shared.so_far();
         let kinds = failures.by_frequency();

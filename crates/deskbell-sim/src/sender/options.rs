@@ -31,6 +31,8 @@ pub struct SenderOptions {
     pub rate_per_second: Option<f64>,
     /// The time after each failed attempt; once it is used up, the message is given up.
     pub retry_schedule: Vec<Duration>,
+    /// Whether an endpoint that asks for a longer wait by `Retry-After` gets it, in real seconds, up to a minute.
+    pub honours_retry_after: bool,
     /// How long an answer may take.
     pub timeout: Duration,
 }
@@ -49,6 +51,7 @@ impl SenderOptions {
             concurrency: 32,
             rate_per_second: None,
             retry_schedule: compressed_schedule(),
+            honours_retry_after: false,
             timeout: Duration::from_secs(15),
         }
     }

@@ -58,7 +58,7 @@ fn verification_email(user: &User, at_ms: i64, rng: &mut ChaCha8Rng) -> Value {
 }
 
 /// A type that Clerk has only announced: no catalog has it, and it must be stored all the same.
-fn bounce(user: &User, at_ms: i64, rng: &mut ChaCha8Rng) -> Value {
+pub(crate) fn bounce(user: &User, at_ms: i64, rng: &mut ChaCha8Rng) -> Value {
     json!({
         "id": entity_id("edl_", at_ms, rng),
         "object": "email_delivery",

@@ -8,7 +8,8 @@ const KSUID_CHARS: usize = 27;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The id of an entity, `user_29w83sxmDNGwOuEthce5gg56FcC`: whole seconds, then 16 random bytes.
-pub(crate) fn entity_id(prefix: &str, at_ms: i64, rng: &mut ChaCha8Rng) -> String {
+#[must_use]
+pub fn entity_id(prefix: &str, at_ms: i64, rng: &mut ChaCha8Rng) -> String {
     let mut bytes = [0; 20];
     bytes[..4].copy_from_slice(&ksuid_seconds(at_ms).to_be_bytes());
     rng.fill(&mut bytes[4..]);

@@ -10,6 +10,9 @@ use super::user::User;
 use super::{World, version};
 use crate::truth::{Effect, ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, USERS};
 
+/// The share of acts that are about neither users nor organizations, in a world that has all entities.
+const ELSEWHERE: f64 = 0.35;
+
 /// When the `organizationMembership.deleted` of a deleted parent's memberships come, which Clerk does not document.
 #[derive(Clone, Copy, PartialEq)]
 enum CascadeEvents {
@@ -21,6 +24,9 @@ enum CascadeEvents {
 impl World {
     /// Does one thing. It may come to nothing (no organization to leave yet), never to an endless wait: users sign up.
     pub(super) fn live(&mut self) {
+        if self.has_all_entities && !self.users.is_empty() && self.rng.random_bool(ELSEWHERE) {
+            return self.live_elsewhere();
+        }
         match self.rng.random_range(0..100) {
             _ if self.users.is_empty() => self.sign_up(),
             0..=17 if self.users.len() < self.users_max => self.sign_up(),
@@ -75,12 +81,13 @@ impl World {
             object: "user",
             slug: None,
         };
-        let effect = gone(USERS, &user.id, &user.membership_ids);
+        let effect = gone(USERS, &user.id, &user.membership_ids, &user.dependants);
         self.emit("user.deleted", self.now_ms, &data, |_| effect);
         if cascade == CascadeEvents::After {
             self.end_memberships(&user.membership_ids);
         }
         self.forget_memberships(&user.membership_ids);
+        self.forget(&user.dependants);
         self.users.remove(&user.id);
     }
 
@@ -116,12 +123,18 @@ impl World {
             object: "organization",
             slug: Some(&organization.slug),
         };
-        let effect = gone(ORGANIZATIONS, &organization.id, &organization.membership_ids);
+        let effect = gone(
+            ORGANIZATIONS,
+            &organization.id,
+            &organization.membership_ids,
+            &organization.dependants,
+        );
         self.emit("organization.deleted", self.now_ms, &data, |_| effect);
         if cascade == CascadeEvents::After {
             self.end_memberships(&organization.membership_ids);
         }
         self.forget_memberships(&organization.membership_ids);
+        self.forget(&organization.dependants);
         self.organizations.remove(&organization.id);
     }
 
@@ -150,6 +163,9 @@ impl World {
     }
 
     fn something_else(&mut self) {
+        if self.has_all_entities {
+            return self.live_elsewhere();
+        }
         let Some(user) = self.users.draw(&mut self.rng).cloned() else { return };
         let (event_type, data) = bystander::about(&user, self.now_ms, &mut self.rng);
         self.emit(event_type, self.now_ms, &data, |_| Effect::Nothing);
@@ -232,7 +248,7 @@ impl World {
         let payload = membership.payload(&organization, &user);
         self.emit(event_type, occurred_at, &payload, |message_id| {
             if event_type == "organizationMembership.deleted" {
-                return gone(ORGANIZATION_MEMBERSHIPS, &membership.id, &[]);
+                return gone(ORGANIZATION_MEMBERSHIPS, &membership.id, &[], &[]);
             }
             Effect::Upsert {
                 table: ORGANIZATION_MEMBERSHIPS,
@@ -244,6 +260,14 @@ impl World {
     }
 }
 
-fn gone(table: &'static str, id: &str, membership_ids: &[String]) -> Effect {
-    Effect::Delete { table, id: id.to_owned(), membership_ids: membership_ids.to_vec() }
+/// The entity is gone, with its memberships and whatever else depends on it.
+pub(super) fn gone(
+    table: &'static str,
+    id: &str,
+    membership_ids: &[String],
+    others: &[(&'static str, String)],
+) -> Effect {
+    let memberships = membership_ids.iter().map(|id| (ORGANIZATION_MEMBERSHIPS, id.clone()));
+    let dependants = memberships.chain(others.iter().cloned()).collect();
+    Effect::Delete { table, id: id.to_owned(), dependants }
 }

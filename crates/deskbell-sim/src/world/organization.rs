@@ -3,12 +3,13 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::ids::entity_id;
 use super::metadata::{self, Metadata};
 use super::names;
 use super::user::image_url;
-use crate::truth::{Row, json, time};
+use crate::truth::{Row, json as to_json, time};
 
 /// An organization's state; serialised, it is the payload's `data`.
 #[derive(Debug, Clone, Serialize)]
@@ -25,7 +26,7 @@ pub(crate) struct Organization {
     max_allowed_memberships: u32,
     members_count: usize,
     missing_member_with_elevated_permissions: bool,
-    name: String,
+    pub(crate) name: String,
     object: &'static str,
     pending_invitations_count: u32,
     private_metadata: Metadata,
@@ -36,6 +37,11 @@ pub(crate) struct Organization {
     /// The memberships in this organization, for the cascade.
     #[serde(skip)]
     pub(crate) membership_ids: Vec<String>,
+    /// What else ends with it: its table and id.
+    #[serde(skip)]
+    pub(crate) dependants: Vec<(&'static str, String)>,
+    #[serde(skip)]
+    pub(crate) has_subscription: bool,
 }
 
 impl Organization {
@@ -61,6 +67,8 @@ impl Organization {
             slug,
             updated_at: at_ms,
             membership_ids: Vec::new(),
+            dependants: Vec::new(),
+            has_subscription: false,
         }
     }
 
@@ -90,6 +98,17 @@ impl Organization {
         organization
     }
 
+    /// The organization as invitations and domains show it.
+    pub(crate) fn public_data(&self) -> Value {
+        json!({
+            "has_image": self.has_image,
+            "id": self.id,
+            "image_url": self.image_url,
+            "name": self.name,
+            "slug": self.slug,
+        })
+    }
+
     /// The row of table `organizations`.
     pub(crate) fn row(&self) -> Row {
         Row::from([
@@ -103,7 +122,7 @@ impl Organization {
             ("max_allowed_memberships", self.max_allowed_memberships.into()),
             ("admin_delete_enabled", self.admin_delete_enabled.into()),
             ("created_by", self.created_by.as_deref().into()),
-            ("public_metadata", json(&self.public_metadata)),
+            ("public_metadata", to_json(&self.public_metadata)),
             ("created_at", time(self.created_at)),
             ("updated_at", time(self.updated_at)),
         ])

@@ -64,6 +64,11 @@ pub(crate) struct User {
     /// The memberships that this user holds, for the cascade.
     #[serde(skip)]
     pub(crate) membership_ids: Vec<String>,
+    /// What else ends with it: its table and id.
+    #[serde(skip)]
+    pub(crate) dependants: Vec<(&'static str, String)>,
+    #[serde(skip)]
+    pub(crate) has_subscription: bool,
 }
 
 impl User {

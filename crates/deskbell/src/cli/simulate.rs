@@ -157,6 +157,7 @@ fn simulation(arguments: Arguments, context: &Context) -> Result<Simulation, exi
         concurrency: arguments.connections,
         rate_per_second: arguments.rate,
         retry_schedule: svix_schedule_at(arguments.speedup),
+        honours_retry_after: true,
         timeout: arguments.timeout,
     };
     let scenario = Scenario {
