@@ -28,15 +28,24 @@ impl FromStr for Assignment {
     fn from_str(text: &str) -> Result<Self, String> {
         let (path, value) =
             text.split_once('=').ok_or("expected PATH=VALUE, for example data.first_name=Ada")?;
-        if path.is_empty() || path.split('.').any(str::is_empty) {
-            return Err(format!("expected a path such as data.first_name, found `{path}`"));
-        }
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-        Ok(Self { path: path.to_owned(), value })
+        Self::new(path, value)
+            .ok_or_else(|| format!("expected a path such as data.first_name, found `{path}`"))
     }
 }
 
 impl Assignment {
+    /// `None` where the path is none.
+    pub(crate) fn new(path: &str, value: Value) -> Option<Self> {
+        let is_path = !path.split('.').any(str::is_empty);
+        is_path.then(|| Self { path: path.to_owned(), value })
+    }
+
+    /// The path, and what is set there.
+    pub(crate) fn parts(&self) -> (String, Value) {
+        (self.path.clone(), self.value.clone())
+    }
+
     /// Sets the value. With `add`, a path that the sample lacks is added.
     pub fn apply(&self, sample: &mut Value, add: bool) -> Result<(), UnknownPath> {
         let pointer = pointer(&self.path);

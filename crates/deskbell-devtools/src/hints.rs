@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use url::Url;
 
@@ -13,7 +14,7 @@ const SENDER_TIMEOUT: Duration = Duration::from_secs(15);
 const EXCERPT_CHARS_MAX: usize = 200;
 
 /// What is wrong with a handler, as one of its answers shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HintCode {
     Refused,
@@ -35,10 +36,12 @@ pub enum HintCode {
 }
 
 /// What an answer means, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Hint {
     pub code: HintCode,
+    /// What the answer shows.
     pub found: String,
+    /// What to do about it.
     pub help: String,
 }
 
@@ -46,17 +49,18 @@ pub struct Hint {
 #[must_use]
 pub fn hint(answer: &Result<Reply, NoReply>, url: &Url) -> Option<Hint> {
     match answer {
-        Err(no_reply) => Some(of_no_reply(no_reply, url)),
+        Err(no_reply) => Some(of_no_reply(no_reply.kind, &cause_of(no_reply), url)),
         Ok(reply) if reply.took > SENDER_TIMEOUT => Some(slow(reply)),
         Ok(reply) if reply.is_success() => None,
         Ok(reply) => Some(of_reply(reply, url)),
     }
 }
 
-fn of_no_reply(no_reply: &NoReply, url: &Url) -> Hint {
+/// What it means that there was no answer, with the innermost cause.
+pub(crate) fn of_no_reply(kind: NoReplyKind, cause: &str, url: &Url) -> Hint {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
-    let (code, found, help) = match no_reply.kind {
+    let (code, found, help) = match kind {
         NoReplyKind::Refused => (
             HintCode::Refused,
             format!("nothing listens on {host}:{port}"),
@@ -69,7 +73,7 @@ fn of_no_reply(no_reply: &NoReply, url: &Url) -> Hint {
         ),
         NoReplyKind::Tls => (
             HintCode::Tls,
-            format!("no secure connection to {host}:{port}: {}", cause_of(no_reply)),
+            format!("no secure connection to {host}:{port}: {cause}"),
             "use http:// if the server has no TLS; otherwise its certificate must be valid for \
              this host and from a public authority"
                 .to_owned(),

@@ -4,17 +4,23 @@
 //! Nothing here opens a store or knows the engine: everything works against anybody's handler.
 
 mod assignment;
+mod cast;
 mod client;
 pub mod diagnosis;
 mod hints;
 pub mod listen;
 mod local;
+mod probe;
 mod reply;
 mod samples;
+pub mod scenario;
 pub mod screen;
+mod simulated;
 
 pub use assignment::{Assignment, UnknownPath};
 pub use client::{Client, ClientOptions};
 pub use hints::{Hint, HintCode, hint};
+pub use probe::{Probe, ProbeResult};
 pub use reply::{NoReply, NoReplyKind, Reply};
 pub use samples::{UnknownType, entry, message_id, sample};
+pub use simulated::hint_of_failures;

@@ -70,6 +70,20 @@ impl Reply {
 }
 
 impl NoReplyKind {
+    /// Why there is no connection, by what the causes say.
+    pub(crate) fn of_cause(text: &str) -> Self {
+        let text = text.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if has(&["dns", "lookup", "resolve"]) {
+            Self::UnknownHost
+        } else if has(&["certificate", "tls", "handshake", "invalidcontenttype", "corrupt message"])
+        {
+            Self::Tls
+        } else {
+            Self::Refused
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Refused => "connection refused",
@@ -103,15 +117,8 @@ fn kind_of(error: &reqwest::Error) -> NoReplyKind {
         {
             return NoReplyKind::TimedOut;
         }
-        texts.push_str(&error.to_string().to_ascii_lowercase());
+        texts.push_str(&error.to_string());
         cause = error.source();
     }
-    let has = |words: &[&str]| words.iter().any(|word| texts.contains(word));
-    if has(&["dns", "lookup", "resolve"]) {
-        NoReplyKind::UnknownHost
-    } else if has(&["certificate", "tls", "handshake", "invalidcontenttype", "corrupt message"]) {
-        NoReplyKind::Tls
-    } else {
-        NoReplyKind::Refused
-    }
+    NoReplyKind::of_cause(&texts)
 }

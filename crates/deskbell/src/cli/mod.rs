@@ -17,6 +17,7 @@ mod events;
 pub mod exit;
 mod exit_code;
 mod explain;
+mod flag_values;
 #[cfg(test)]
 mod json_page;
 mod listen;

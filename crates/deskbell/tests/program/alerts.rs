@@ -76,7 +76,8 @@ fn crm(receiver: &Receiver, keys: &str) -> String {
 }
 
 async fn trigger(directory: &Path, serving: &Serving) {
-    let ran = run(directory, &["trigger", "user.created", "--url", &serving.url()]).await;
+    let ran =
+        run(directory, &["trigger", "--sample", "user.created", "--url", &serving.url()]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 

@@ -141,7 +141,7 @@ async fn serve_fills_a_new_mirror_by_itself() {
     let requests = api.requests();
     let serving = Serving::of(with_key(directory.path(), &api)).await;
     let url = serving.url();
-    let sent = run(directory.path(), &["trigger", "user.created", "--url", &url]).await;
+    let sent = run(directory.path(), &["trigger", "--sample", "user.created", "--url", &url]).await;
     assert_eq!(sent.code, 0);
     mirror_at(directory.path(), 1).await;
     assert_eq!(api.requests(), requests);
@@ -168,7 +168,7 @@ async fn a_key_that_serve_cannot_use_is_said_in_its_log_and_stops_nothing() {
     let mut serving = Serving::of(with_key(directory.path(), &api)).await;
     serving.until_said("mirrors are not filled with what existed before").await;
     let url = serving.url();
-    let sent = run(directory.path(), &["trigger", "user.created", "--url", &url]).await;
+    let sent = run(directory.path(), &["trigger", "--sample", "user.created", "--url", &url]).await;
     assert_eq!(sent.code, 0);
     mirror_at(directory.path(), 1).await;
     let ran = backfill(directory.path(), &api, &["user"]).await;
@@ -215,7 +215,8 @@ async fn events_of_what_existed_go_to_a_chosen_destination_and_nowhere_else() {
         clerk_webhooks::Verifier::new(clerk_webhooks::Secret::parse(ENDPOINT_SECRET).unwrap());
     verifier.verify(&received.headers, &received.body, now()).unwrap();
     // An event that everybody gets is behind them: nobody else got those before it.
-    let triggered = run(path, &["trigger", "user.created", "--url", &serving.url()]).await;
+    let triggered =
+        run(path, &["trigger", "--sample", "user.created", "--url", &serving.url()]).await;
     assert_eq!(triggered.code, 0, "{triggered:?}");
     within(other.wait_for(1)).await;
     mirror_at(path, 4).await;

@@ -58,8 +58,19 @@ async fn trigger(directory: &Path, serving: &Serving, message: &str, id: &str, e
     let url = serving.url();
     let id = format!("data.id={id}");
     let email = format!("data.email_addresses.0.email_address={email}");
-    let arguments =
-        ["trigger", "user.created", "--url", &url, "--id", message, "--set", &id, "--set", &email];
+    let arguments = [
+        "trigger",
+        "--sample",
+        "user.created",
+        "--url",
+        &url,
+        "--id",
+        message,
+        "--set",
+        &id,
+        "--set",
+        &email,
+    ];
     let ran = run(directory, &arguments).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }

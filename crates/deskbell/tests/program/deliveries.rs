@@ -64,7 +64,8 @@ impl Sandbox {
 
     async fn trigger(&self, serving: &Serving, event_type: &str, message_id: &str) {
         let url = serving.url();
-        let ran = self.run(&["trigger", event_type, "--url", &url, "--id", message_id]).await;
+        let ran =
+            self.run(&["trigger", "--sample", event_type, "--url", &url, "--id", message_id]).await;
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     }
 

@@ -55,7 +55,8 @@ async fn what_waits_for_a_destination_is_counted() {
     let serving = Serving::start(path).await;
     for id in ["msg_1", "msg_2"] {
         let url = serving.url();
-        let ran = run(path, &["trigger", "user.created", "--url", &url, "--id", id]).await;
+        let ran =
+            run(path, &["trigger", "--sample", "user.created", "--url", &url, "--id", id]).await;
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     }
     until(async || pending(path).await == 2).await;

@@ -16,7 +16,8 @@ fn mirroring_into(directory: &Path, url: &str) {
 }
 
 async fn trigger(directory: &Path, serving: &Serving) {
-    let ran = run(directory, &["trigger", "user.created", "--url", &serving.url()]).await;
+    let ran =
+        run(directory, &["trigger", "--sample", "user.created", "--url", &serving.url()]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 

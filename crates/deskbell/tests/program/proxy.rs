@@ -26,7 +26,7 @@ async fn a_message_to_slack_goes_past_the_proxy_of_the_environment() {
     command.env("HTTP_PROXY", PROXY).env("http_proxy", PROXY).env("ALL_PROXY", PROXY);
     let serving = Serving::of(command).await;
     let url = serving.url();
-    let ran = run(directory.path(), &["trigger", "user.created", "--url", &url]).await;
+    let ran = run(directory.path(), &["trigger", "--sample", "user.created", "--url", &url]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     within(arrivals.recv()).await.unwrap();
     assert_eq!(serving.terminate().await.0, 0);

@@ -80,7 +80,7 @@ async fn a_trigger_without_a_server_says_that_nothing_listens() {
     let directory = directory();
     let ran = run(
         directory.path(),
-        &["trigger", "user.created", "--url", "http://127.0.0.1:1/api/webhooks"],
+        &["trigger", "--sample", "user.created", "--url", "http://127.0.0.1:1/api/webhooks"],
     )
     .await;
     assert_eq!(ran.code, 1);

@@ -17,7 +17,7 @@ async fn a_damaged_mirror_is_mended_while_the_engine_runs() {
     assert!(nothing.stderr.contains("no event log found at"), "{}", nothing.stderr);
     let serving = Serving::start(directory.path()).await;
     let url = serving.url();
-    let sent = run(directory.path(), &["trigger", "user.created", "--url", &url]).await;
+    let sent = run(directory.path(), &["trigger", "--sample", "user.created", "--url", &url]).await;
     assert_eq!(sent.code, 0, "{}", sent.stderr);
     let reader = mirror_at(directory.path(), 1).await;
     let before = reader.whole_rows("users").await.unwrap();

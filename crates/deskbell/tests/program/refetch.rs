@@ -59,7 +59,7 @@ async fn arrives(
     let (url, id) = (serving.url(), format!("data.id={id}"));
     let instance = format!("instance_id={INSTANCE_ID}");
     let mut arguments =
-        vec!["trigger", event_type, "--url", &url, "--set", &id, "--set", &instance];
+        vec!["trigger", "--sample", event_type, "--url", &url, "--set", &id, "--set", &instance];
     if event_type != "user.deleted" {
         arguments.extend([
             "--set",
@@ -173,8 +173,17 @@ async fn two_processes_that_refetch_and_fill_keep_to_the_share_together() {
         let instance = format!("instance_id={INSTANCE_ID}");
         for number in 0..6 {
             let id = format!("data.id=role_{number}");
-            let arguments =
-                ["trigger", "role.created", "--url", &url, "--set", &id, "--set", &instance];
+            let arguments = [
+                "trigger",
+                "--sample",
+                "role.created",
+                "--url",
+                &url,
+                "--set",
+                &id,
+                "--set",
+                &instance,
+            ];
             assert_eq!(finish(with_key(path, &api).args(arguments)).await.code, 0);
         }
     };

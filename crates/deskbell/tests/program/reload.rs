@@ -16,7 +16,8 @@ fn configure(directory: &Path, more: &str) {
 }
 
 async fn trigger(directory: &Path, serving: &Serving) {
-    let ran = run(directory, &["trigger", "user.created", "--url", &serving.url()]).await;
+    let ran =
+        run(directory, &["trigger", "--sample", "user.created", "--url", &serving.url()]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
@@ -96,8 +97,15 @@ async fn secrets_are_read_again_and_what_needs_a_restart_is_named() {
     std::fs::write(path.join("deskbell.toml"), config("127.0.0.1:0")).unwrap();
     std::fs::write(path.join("secret"), "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n").unwrap();
     let mut serving = Serving::of(deskbell(path)).await;
-    let other =
-        ["trigger", "user.created", "--secret", super::support::SECRET, "--url", &serving.url()];
+    let other = [
+        "trigger",
+        "--sample",
+        "user.created",
+        "--secret",
+        super::support::SECRET,
+        "--url",
+        &serving.url(),
+    ];
     assert_eq!(run(path, &other).await.code, 1, "another secret than the server's");
     std::fs::write(path.join("secret"), super::support::SECRET).unwrap();
     std::fs::write(path.join("deskbell.toml"), config("127.0.0.1:1")).unwrap();

@@ -35,7 +35,7 @@ async fn show(directory: &Path, message_id: &str) -> Value {
 }
 
 async fn trigger(directory: &Path, url: &str, event_type: &str, id: &str) {
-    let ran = run(directory, &["trigger", event_type, "--url", url, "--id", id]).await;
+    let ran = run(directory, &["trigger", "--sample", event_type, "--url", url, "--id", id]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 

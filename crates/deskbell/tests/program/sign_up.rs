@@ -42,7 +42,8 @@ async fn get(serving: &Serving, path: &str) -> (StatusCode, Value) {
 async fn arrives(directory: &Path, serving: &Serving, id: &str) {
     let (url, id) = (serving.url(), format!("data.id={id}"));
     let instance = format!("instance_id={INSTANCE_ID}");
-    let arguments = ["trigger", "user.created", "--url", &url, "--set", &id, "--set", &instance];
+    let arguments =
+        ["trigger", "--sample", "user.created", "--url", &url, "--set", &id, "--set", &instance];
     let ran = run(directory, &arguments).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }

@@ -41,7 +41,7 @@ async fn events_are_refused_until_the_store_has_a_connection_for_us() {
     serving.until_said("listens on").await;
     let ready = within(http.get(format!("http://{}/readyz", serving.address)).send());
     assert_eq!(ready.await.unwrap().status(), StatusCode::OK);
-    let ran = run(path, &["trigger", "user.created", "--url", &serving.url()]).await;
+    let ran = run(path, &["trigger", "--sample", "user.created", "--url", &serving.url()]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(serving.terminate().await.0, 0);
 }

@@ -33,7 +33,8 @@ async fn indexed(directory: &Path, events: i64) {
 
 async fn trigger(directory: &Path, serving: &Serving, id: &str) {
     let url = serving.url();
-    let ran = run(directory, &["trigger", "user.created", "--url", &url, "--id", id]).await;
+    let ran =
+        run(directory, &["trigger", "--sample", "user.created", "--url", &url, "--id", id]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 

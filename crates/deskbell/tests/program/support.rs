@@ -61,7 +61,7 @@ pub(crate) async fn trigger(
     message: &str,
     set: &[&str],
 ) {
-    let mut arguments = vec!["trigger", event_type, "--url", url, "--id", message];
+    let mut arguments = vec!["trigger", "--sample", event_type, "--url", url, "--id", message];
     for assignment in set {
         arguments.extend(["--set", assignment]);
     }

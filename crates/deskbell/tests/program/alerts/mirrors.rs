@@ -122,7 +122,8 @@ async fn a_row_that_waits_for_long_is_told_and_that_it_waits_no_more() {
     let serving = Serving::start(path).await;
     let email = "data.email_addresses.0.email_address=a@x.dev";
     let url = serving.url();
-    let taken = run(path, &["trigger", "user.created", "--url", &url, "--set", email]).await;
+    let taken =
+        run(path, &["trigger", "--sample", "user.created", "--url", &url, "--set", email]).await;
     assert_eq!(taken.code, 0, "{}", taken.stderr);
     let summaries = hook.summaries(1).await;
     let waits = ("mirror.stuck", "firing", "app: 1 row is rejected for now");
@@ -152,7 +153,7 @@ async fn a_source_of_another_instance_is_told() {
     for source in ["one", "two", "one", "two"] {
         let url = format!("http://{}/{source}", serving.address);
         let instance = format!("instance_id=ins_of_{source}");
-        let trigger = ["trigger", "user.created", "--url", &url, "--set", &instance];
+        let trigger = ["trigger", "--sample", "user.created", "--url", &url, "--set", &instance];
         let ran = run(path, &trigger).await;
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     }

@@ -85,7 +85,7 @@ async fn an_alarm_is_not_repeated_after_a_restart() {
 /// Another event than the first.
 async fn trigger_again(directory: &std::path::Path, serving: &Serving) {
     let url = serving.url();
-    let arguments = ["trigger", "user.updated", "--url", &url, "--id", "msg_again"];
+    let arguments = ["trigger", "--sample", "user.updated", "--url", &url, "--id", "msg_again"];
     let ran = crate::program::support::run(directory, &arguments).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }

@@ -48,7 +48,8 @@ impl Recipe {
     pub(super) async fn trigger(&self, serving: &Serving, arguments: &[&str]) {
         let mut command = deskbell(self.directory.path());
         command.envs(self.variables.iter().cloned());
-        command.arg("trigger").args(arguments).args(["--url", &serving.url()]);
+        let sample = (!arguments.contains(&"--sample")).then_some("--sample");
+        command.arg("trigger").args(sample).args(arguments).args(["--url", &serving.url()]);
         let ran = finish(&mut command).await;
         assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
     }

@@ -24,16 +24,17 @@ async fn token(sandbox: &Sandbox) -> String {
 /// The event of the README arrives.
 async fn trigger(sandbox: &Sandbox, serving: &Serving) {
     let (url, id) = (serving.url(), format!("data.id={USER}"));
-    run(sandbox, &["trigger", "user.created", "--url", &url, "--set", &id]).await;
+    run(sandbox, &["trigger", "--sample", "user.created", "--url", &url, "--set", &id]).await;
 }
 
 #[tokio::test]
 async fn what_the_readme_shows_is_answered() {
     let readme = std::fs::read_to_string(directory("sign-up").join("README.md")).unwrap();
     let commands = blocks(&readme, "sh").concat();
-    for command in
-        ["tokens create --role reader --name app", "trigger user.created --set data.id=user_mira"]
-    {
+    for command in [
+        "tokens create --role reader --name app",
+        "trigger user.created --sample --set data.id=user_mira",
+    ] {
         assert!(commands.iter().any(|line| line.contains(command)), "{command}");
     }
     let asked = commands.iter().find(|line| line.starts_with("curl ")).unwrap();

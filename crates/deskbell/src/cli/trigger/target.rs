@@ -1,0 +1,78 @@
+//! Where events go, and the secret that they are signed with.
+
+use clerk_webhooks::{CannotSign, Secret, SecretError, Signer};
+use deskbell_devtools::Client;
+use deskbell_server::ListenAddress;
+use url::Url;
+
+use crate::cli::{Context, exit};
+use crate::config::Config;
+
+/// Something about the flags that keeps an event from being sent.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub(in crate::cli) enum Unsendable {
+    #[error("invalid signing secret")]
+    #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
+    Secret(#[from] SecretError),
+    #[error("this secret cannot sign")]
+    #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
+    CannotSign(#[from] CannotSign),
+    #[error("the config has no source to send to")]
+    #[diagnostic(help("set the URL with --url"))]
+    NoSource,
+    #[error("the address of the local server is not a valid URL")]
+    #[diagnostic(help("set the URL with --url"))]
+    Address(#[from] url::ParseError),
+}
+
+pub(super) fn client(
+    url: Option<&Url>,
+    secret: Option<&str>,
+    context: &Context,
+) -> Result<Client, exit::Failure> {
+    // With both flags given, neither the config nor the environment has to be there.
+    let (url, secret) = match (url, secret) {
+        (Some(url), Some(secret)) => {
+            let secret = Secret::parse(secret).map_err(Unsendable::from);
+            (url.clone(), secret.map_err(exit::Failure::usage)?)
+        }
+        (url, secret) => {
+            let config = context.load_config()?.config;
+            (
+                url.cloned().map_or_else(|| local(&config), Ok).map_err(exit::Failure::usage)?,
+                secret_or_configured(secret, &config).map_err(exit::Failure::usage)?,
+            )
+        }
+    };
+    let signer = Signer::new(&secret).map_err(Unsendable::from).map_err(exit::Failure::usage)?;
+    Client::new(url, signer).map_err(exit::Failure::failed)
+}
+
+/// Where the local server takes events of its first source.
+fn local(config: &Config) -> Result<Url, Unsendable> {
+    let path = config.sources.first().and_then(|source| source.path.first());
+    let path = path.ok_or(Unsendable::NoSource)?;
+    let mut address = config.server.listen();
+    if let ListenAddress::Socket(address) = &mut address
+        && address.ip().is_unspecified()
+    {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let scheme = config.server.scheme();
+    Ok(Url::parse(&format!("{scheme}://{address}{path}"))?)
+}
+
+/// The secret that was given, or that of the config's first source.
+pub(in crate::cli) fn secret_or_configured(
+    secret: Option<&str>,
+    config: &Config,
+) -> Result<Secret, Unsendable> {
+    match secret {
+        Some(secret) => Ok(Secret::parse(secret)?),
+        None => {
+            let source = config.sources.first().ok_or(Unsendable::NoSource)?;
+            let secret = source.signing_secrets.first().ok_or(Unsendable::NoSource)?;
+            Ok(secret.0.clone())
+        }
+    }
+}
