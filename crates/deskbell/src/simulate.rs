@@ -2,11 +2,14 @@
 //! behind it has made of that.
 
 mod comparison;
+mod first_ack;
+mod property;
 mod simulation;
 mod verdict;
 mod watch;
 
 pub(crate) use self::comparison::{Comparison, TableComparison};
-pub(crate) use self::simulation::{Mirror, Outcome, Simulation};
+pub(crate) use self::property::{Property, PropertyResult, properties};
+pub(crate) use self::simulation::{Mirror, Outcome, SimulateError, Simulation};
 pub(crate) use self::verdict::{Verdict, described, most_often};
 pub(crate) use self::watch::Watch;

@@ -1,19 +1,26 @@
 //! `deskbell simulate`: a simulated Clerk that sends to any webhook handler, and judges it.
 
+mod backend_api;
+mod junit;
+mod output;
 mod show;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use clerk_webhooks::{CannotSign, Secret, SecretListError, Signer};
+use deskbell_devtools::Hint;
 use deskbell_sim::{Failures, Progress, Reorder, Scenario, SenderOptions, svix_schedule_at};
 use indicatif::ProgressBar;
 
-use super::{Context, exit, progress, trigger};
+use self::backend_api::Serving;
+use self::junit::JunitFile;
+use super::{Context, exit, flag_values, progress, trigger};
 use crate::config::{DatabaseConfig, HttpUrl};
 use crate::signals::Signals;
-use crate::simulate::{Mirror, Simulation, Verdict, Watch, most_often};
+use crate::simulate::{Mirror, Simulation, Verdict, Watch, most_often, properties};
 
 const SENDING: &str = "sending events {bar:40} {pos}/{len} ({per_sec}, {eta} left) {msg}";
 
@@ -25,7 +32,10 @@ Example, against the local server and its mirror:
 The seed determines the events and their message ids: sending the same seed again sends only
 duplicates, and another seed has other users and organizations. Only entities of this seed are
 compared with the mirror; send at least as many events of a seed as before. The exit code is 1 if an
-event was never acknowledged, or the mirror drifts.";
+event was never acknowledged, a request was accepted that must be refused, or the mirror drifts.
+
+As a contract test in CI:
+  deskbell simulate --url http://127.0.0.1:3000/api/webhooks --events 500 --junit report.xml";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
@@ -47,7 +57,7 @@ pub(super) struct Arguments {
     users: Option<usize>,
     /// Events per second, sent at their time whether earlier ones were answered or not
     /// [default: as fast as the handler answers].
-    #[arg(long, value_name = "R", value_parser = number)]
+    #[arg(long, value_name = "R", value_parser = flag_values::number)]
     rate: Option<f64>,
     /// Maximum number of requests in flight, each on its own connection. Connections are closed now
     /// and then, and after any failure, so that a load balancer can spread them.
@@ -55,10 +65,10 @@ pub(super) struct Arguments {
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     connections: usize,
     /// Share of events that are sent twice, with the same id: 0.05 or 5%.
-    #[arg(long, default_value = "5%", value_name = "P", value_parser = share)]
+    #[arg(long, default_value = "5%", value_name = "P", value_parser = flag_values::share)]
     duplicates: f64,
     /// Share of events that are sent once more at the end.
-    #[arg(long, default_value = "0", value_name = "P", value_parser = share)]
+    #[arg(long, default_value = "0", value_name = "P", value_parser = flag_values::share)]
     replays: f64,
     /// Send out of order: most events a little, some very late.
     #[arg(long)]
@@ -68,11 +78,24 @@ pub(super) struct Arguments {
     seed: u64,
     /// Divisor of the waits between attempts. Clerk's sender waits 5 s, 5 min, 30 min, 2 h, 5 h, 10 h
     /// and 10 h; with 1000 these are 100 seconds in all, with 1 they are unchanged.
-    #[arg(long, default_value = "1000", value_name = "X", value_parser = number)]
+    #[arg(long, default_value = "1000", value_name = "X", value_parser = flag_values::number)]
     speedup: f64,
     /// Time limit of an attempt.
     #[arg(long, default_value = "15s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Duration,
+    /// Stop if nothing was acknowledged for this long.
+    #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    first_ack_timeout: Duration,
+    /// Do not send requests first that the handler must refuse: forged, tampered, stale, unsigned.
+    #[arg(long)]
+    no_probes: bool,
+    /// Write the result as JUnit XML, a test case for each property.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Serve the simulated Clerk's Backend API on this port of this machine, until Ctrl-C; 0 chooses
+    /// a free one.
+    #[arg(long, value_name = "PORT")]
+    backend_api: Option<u16>,
     /// Clerk instance in the events [default: the same for every seed].
     #[arg(long, value_name = "ID")]
     instance_id: Option<String>,
@@ -99,41 +122,39 @@ enum BadSecret {
     CannotSign(#[from] CannotSign),
 }
 
-/// A number above 0.
-fn number(text: &str) -> Result<f64, &'static str> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or("expected a number above 0")
-}
-
-/// A share from 0 to 1, or in percent.
-fn share(text: &str) -> Result<f64, &'static str> {
-    let share = match text.strip_suffix('%') {
-        Some(percent) => percent.trim().parse().map(|percent: f64| percent / 100.0),
-        None => text.parse(),
-    };
-    let share = share.ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or("expected a share from 0 to 1, or from 0% to 100%")
-}
-
 pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
+    let junit = arguments.junit.as_deref().map(JunitFile::create).transpose()?;
+    let port = arguments.backend_api;
     let simulation = simulation(arguments, context)?;
     let mut signals = Signals::listen().map_err(exit::Failure::failed)?;
+    let serving = match port {
+        Some(port) => Some(Serving::start(port, &simulation.scenario).await?),
+        None => None,
+    };
     let bar = Bar(progress::bar(simulation.scenario.events, SENDING, context));
-    let outcome = simulation.run(&mut signals, &bar).await.map_err(exit::Failure::failed)?;
+    let api = serving.as_ref().map(Serving::api);
+    let outcome = simulation.run(&mut signals, api, &bar).await.map_err(exit::Failure::failed)?;
     bar.0.finish_and_clear();
     let verdict = Verdict::of(&simulation, &outcome);
+    if let Some(junit) = junit {
+        junit.write(&properties(&simulation, &outcome), &simulation, &outcome)?;
+    }
     if context.json {
-        show::json(&simulation, &outcome, verdict.as_ref());
+        output::print(&simulation, &outcome, verdict.as_ref());
     } else {
         show::text(&simulation, &outcome);
     }
-    match verdict {
-        Some(verdict) => Err(exit::Failure::failed_with_help(verdict)),
-        None => Ok(ExitCode::from(exit::DONE)),
+    let code = match verdict {
+        Some(verdict) => exit::Failure::failed_with_help(verdict).report(context.json),
+        None => ExitCode::from(exit::DONE),
+    };
+    if let Some(serving) = serving.filter(|_| !outcome.interrupted) {
+        serving.until(&mut signals).await;
     }
+    Ok(code)
 }
 
 fn simulation(arguments: Arguments, context: &Context) -> Result<Simulation, exit::Failure> {
@@ -163,9 +184,18 @@ fn simulation(arguments: Arguments, context: &Context) -> Result<Simulation, exi
     let scenario = Scenario {
         users_max: arguments.users,
         instance_id: arguments.instance_id,
+        has_all_entities: true,
         ..Scenario::new(arguments.seed, arguments.events)
     };
-    Ok(Simulation { url, scenario, sender, replays: arguments.replays, mirror })
+    Ok(Simulation {
+        url,
+        scenario,
+        sender,
+        replays: arguments.replays,
+        has_probes: !arguments.no_probes,
+        first_ack_timeout: arguments.first_ack_timeout,
+        mirror,
+    })
 }
 
 fn secrets(given: &[String], context: &Context) -> Result<Vec<Secret>, exit::Failure> {
@@ -193,44 +223,17 @@ impl Watch for Bar {
         }
     }
 
-    fn no_ack_yet(&self, failures: &Failures) {
+    fn no_ack_yet(&self, failures: &Failures, hint: Option<&Hint>) {
         self.0.suspend(|| {
             errln!("nothing acknowledged so far: {}; retrying", most_often(failures));
+            if let Some(hint) = hint {
+                errln!("  {}", hint.found);
+                errln!("  help: {}", hint.help);
+            }
         });
     }
 
     fn drift(&self, entities: usize) {
         self.0.set_message(format!("mirror drift: {entities} entities"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_are_fractions_or_percents() {
-        for (text, wanted) in [
-            ("0", Some(0.0)),
-            ("0.25", Some(0.25)),
-            ("25%", Some(0.25)),
-            ("100 %", Some(1.0)),
-            ("1", Some(1.0)),
-            ("5", None),
-            ("101%", None),
-            ("-1%", None),
-            ("NaN", None),
-            ("some", None),
-        ] {
-            assert_eq!(share(text).ok(), wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn numbers_are_above_zero() {
-        for text in ["0", "-1", "inf", "NaN", "", "1/2"] {
-            number(text).expect_err(text);
-        }
-        assert_eq!(number("0.5"), Ok(0.5));
     }
 }

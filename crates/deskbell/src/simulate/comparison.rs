@@ -16,6 +16,8 @@ const POLL_INTERVAL_MIN: Duration = Duration::from_millis(100);
 const REST: u32 = 3;
 /// Set where rows of deleted entities are kept (`on_delete = "mark"`).
 const DELETED_AT: &str = "deleted_at";
+/// Compared even where the mirror has no such table: a mirror that lacks them is another one, or none.
+const ALWAYS_COMPARED: [&str; 3] = ["users", "organizations", "organization_memberships"];
 /// There only where the mirror's owner has asked for it: then it is no leak.
 const PRIVATE_METADATA: &str = "private_metadata";
 
@@ -44,7 +46,7 @@ pub(crate) struct TableComparison {
 /// Compares again and again, until there is no drift, or it has not changed for `settle`, or a signal comes.
 pub(super) async fn settled(
     reader: &MirrorReader,
-    truth: &Truth,
+    mut truth: Truth,
     settle: Duration,
     signals: &mut Signals,
     watch: &impl Watch,
@@ -54,7 +56,7 @@ pub(super) async fn settled(
     let mut last: Option<Comparison> = None;
     loop {
         let looked = Instant::now();
-        match compare(reader, truth).await {
+        match compare(reader, &mut truth).await {
             Ok(mut now) => {
                 watch.drift(now.drift.len());
                 if last.as_ref().is_none_or(|last| last.drift != now.drift) {
@@ -81,13 +83,20 @@ pub(super) async fn settled(
             return Ok(last);
         }
         if interrupted {
-            return compare(reader, truth).await;
+            return compare(reader, &mut truth).await;
         }
     }
 }
 
-async fn compare(reader: &MirrorReader, truth: &Truth) -> Result<Comparison, InspectError> {
+async fn compare(reader: &MirrorReader, truth: &mut Truth) -> Result<Comparison, InspectError> {
     let (tables, _) = mirror_rows::read(reader).await?;
+    let mut not_mirrored = Vec::new();
+    for (table, _) in truth.tables() {
+        if !tables.contains_key(table) && !ALWAYS_COMPARED.contains(&table) {
+            not_mirrored.push(table);
+        }
+    }
+    truth.retain_tables(|table| !not_mirrored.contains(&table));
     let rows = rows_of(truth, alive(tables));
     let drift = drift(truth, &rows);
     let tables = truth.tables().map(|(table, expected)| {

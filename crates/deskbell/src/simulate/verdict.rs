@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use deskbell_devtools::{Hint, Probe, ProbeResult, hint_of_failures};
 use deskbell_sim::{Failure, Failures};
 use miette::Diagnostic;
 
 use super::{Outcome, Simulation};
+
+const VERIFY: &str = "verify the signature over the raw body, with the endpoint's Signing Secret and a \
+                      tolerance of five minutes, before anything else; --no-probes leaves these requests out";
 
 /// A simulation that did not end well: a sentence for each thing that is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -17,27 +21,33 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// `None` where everything is well.
     pub(crate) fn of(simulation: &Simulation, outcome: &Outcome) -> Option<Self> {
-        let Outcome { report, replays, failures, comparison, interrupted } = outcome;
-        let mut findings = Vec::new();
-        let mut help = None;
+        let Outcome { probes, report, replays, failures, comparison, interrupted } = outcome;
+        let mut findings: Vec<_> =
+            probes.iter().filter_map(|&(probe, result)| accepted(probe, result)).collect();
+        let mut help = (!findings.is_empty()).then(|| VERIFY.to_owned());
+        let hint = || hint(simulation, failures);
         let replays_given_up = replays.as_ref().map_or(0, |replays| replays.given_up);
-        if report.acked == 0 && report.given_up > 0 {
+        if report.acked == 0 && !failures.is_empty() {
             findings.push(nothing_acked(simulation, failures));
-            help = hint(failures);
+            help = help.or_else(hint);
         } else if !report.unacked.is_empty() {
             let (unacked, sent) = (report.unacked.len(), report.sent);
             let why = most_often(failures);
             findings.push(format!("{unacked} of {sent} events were never acknowledged; {why}"));
-            help = hint(failures);
+            help = help.or_else(hint);
         } else if report.given_up + replays_given_up > 0 {
             let (given_up, why) = (report.given_up + replays_given_up, most_often(failures));
             findings
                 .push(format!("{given_up} duplicates of acknowledged events were rejected; {why}"));
-            help = Some(match simulation.sender.secrets.len() {
-                0 | 1 => "answer duplicates with 2xx too, or Clerk keeps sending them".to_owned(),
-                _ => "during a rotation every event arrives once with each secret: does the \
+            help = help.or_else(|| {
+                Some(match simulation.sender.secrets.len() {
+                    0 | 1 => {
+                        "answer duplicates with 2xx too, or Clerk keeps sending them".to_owned()
+                    }
+                    _ => "during a rotation every event arrives once with each secret: does the \
                       handler accept all of them?"
-                    .to_owned(),
+                        .to_owned(),
+                })
             });
         }
         if let Some(comparison) = comparison.as_ref().filter(|found| !found.drift.is_empty()) {
@@ -48,7 +58,7 @@ impl Verdict {
             help = help.or_else(|| {
                 Some(
                     "it did not change during --settle: is this the mirror of this handler, in \
-                      this --schema, and does it mirror all three entities?"
+                      this --schema, and does it mirror users, organizations and memberships?"
                         .to_owned(),
                 )
             });
@@ -95,23 +105,20 @@ pub(crate) fn described(failure: &Failure, failures: &Failures) -> String {
     }
 }
 
-fn hint(failures: &Failures) -> Option<String> {
-    let (failure, _) = *failures.by_frequency().first()?;
-    let hint = match failure {
-        Failure::Refused => "start the handler, or correct --url",
-        Failure::NotConnected(_) => "correct the host of --url",
-        Failure::TimedOut => "Clerk's sender waits 15 s for a reply: reply first, then do the work",
-        Failure::Broken => "check that the scheme of --url, http or https, is that of the handler",
-        Failure::Status(400 | 401 | 403) => {
-            "check that the handler uses the secret of --secret, and that its clock is right"
-        }
-        Failure::Status(404 | 405) => "check that the path of --url accepts webhooks by POST",
-        Failure::Status(300..=399) => {
-            "Clerk does not follow redirects: use the URL that it redirects to"
-        }
-        Failure::Status(_) => return None,
-    };
-    Some(hint.to_owned())
+/// What the most frequent failure means, in the words of `trigger` and `listen`.
+fn hint(simulation: &Simulation, failures: &Failures) -> Option<String> {
+    let Hint { help, .. } = hint_of_failures(failures, simulation.url.expose_secrets())?;
+    Some(help)
+}
+
+fn accepted(probe: Probe, result: ProbeResult) -> Option<String> {
+    match result {
+        ProbeResult::Accepted(status) => Some(format!(
+            "the handler accepted what it must refuse: {} was answered with {status}",
+            probe.description()
+        )),
+        ProbeResult::Refused(_) | ProbeResult::NoReply => None,
+    }
 }
 
 impl fmt::Display for Verdict {

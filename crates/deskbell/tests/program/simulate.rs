@@ -2,13 +2,19 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use deskbell_sim::Message;
 use deskbell_sim::receiver::{Received, Receiver, Reply};
 use serde_json::Value;
 use testkit::PostgresDatabase;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::support::{
     ENDPOINT_SECRET, Ran, SECRET, Serving, deskbell, directory, finish, http_client, mirror_at,
@@ -114,7 +120,8 @@ async fn a_handler_that_loses_events_is_found_out() {
         }
         unreachable!("the receiver is there until the end")
     };
-    let more = ["--events", "400", "--settle", "2s", "--mirror", "sqlite://clerk.db"];
+    let mirror = ["--mirror", "sqlite://clerk.db"];
+    let more = [&["--events", "400", "--settle", "2s", "--no-probes"], &mirror[..]].concat();
     let lossy_url = receiver.url();
     let (ran, outcome) = tokio::select! {
         ran = simulate(directory.path(), &lossy_url, &more) => ran,
@@ -168,7 +175,7 @@ async fn what_is_refused_for_a_while_is_sent_again() {
         _ => Reply::Status(204),
     });
     let receiver = receiver.await.unwrap();
-    let more = ["--events", "50", "--duplicates", "0", "--speedup", "100000"];
+    let more = ["--events", "50", "--duplicates", "0", "--speedup", "100000", "--no-probes"];
     let (ran, outcome) = simulate(directory.path(), &receiver.url(), &more).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!((&outcome["acked"], &outcome["retries"]), (&50.into(), &150.into()), "{outcome}");
@@ -211,7 +218,7 @@ async fn what_is_never_acknowledged_is_named_with_the_reason() {
         Reply::Status(if refused { 500 } else { 200 })
     });
     let receiver = receiver.await.unwrap();
-    let more = ["--events", "300", "--speedup", "1e5"];
+    let more = ["--events", "300", "--speedup", "1e5", "--no-probes"];
     let (ran, outcome) = simulate(directory.path(), &receiver.url(), &more).await;
     let unacked = outcome["unacked"].as_u64().unwrap();
     assert!(ran.code == 1 && unacked > 0, "{ran:?}");
@@ -235,12 +242,12 @@ async fn a_server_that_takes_nothing_ends_it_soon() {
     for (arguments, wanted) in [
         (
             wrong_secret,
-            ["it answered 400: {\"error\":\"verification_failed\"}", "the secret of --secret"],
+            ["it answered 400: {\"error\":\"verification_failed\"}", "its secret must be the one"],
         ),
-        (wrong_path, ["it answered 404: {\"error\":\"not_found\"}", "path of --url"]),
+        (wrong_path, ["it answered 404: {\"error\":\"not_found\"}", "check the path"]),
         (
             ["simulate", "--url", "http://127.0.0.1:9/", "--secret", SECRET],
-            ["nothing listens on 127.0.0.1:9", "start the handler"],
+            ["nothing listens on 127.0.0.1:9", "start your application"],
         ),
     ] {
         let ran = run(directory.path(), &[&arguments[..], &more].concat()).await;
@@ -312,5 +319,116 @@ async fn without_a_secret_it_takes_the_one_of_the_config() {
     let ran = finish(deskbell(directory.path()).env_clear().args(arguments)).await;
     assert_eq!(ran.code, 64, "{ran:?}");
     assert!(ran.stderr.contains("CLERK_WEBHOOK_SIGNING_SECRET"), "{ran:?}");
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn a_handler_that_accepts_forgeries_fails_and_junit_says_which() {
+    let directory = directory();
+    let receiver = Receiver::start(|_| Reply::Status(200)).await.unwrap();
+    let report = directory.path().join("report.xml");
+    let more = ["--events", "20", "--junit", "report.xml"];
+    let (ran, outcome) = simulate(directory.path(), &receiver.url(), &more).await;
+    assert_eq!((ran.code, &outcome["acked"]), (1, &20.into()), "{ran:?}");
+    let wanted = "an event signed with another secret was answered with 200";
+    assert!(said(&ran).contains(wanted), "{ran:?}");
+    assert!(said(&ran).contains("verify the signature"), "{ran:?}");
+    let probes = outcome["probes"].as_array().unwrap();
+    assert_eq!(probes.len(), 4);
+    assert!(probes.iter().all(|probe| probe["refused"] == false), "{outcome}");
+    let xml = std::fs::read_to_string(&report).unwrap();
+    assert!(xml.contains("tests=\"6\"") && xml.contains("failures=\"4\""), "{xml}");
+    assert!(xml.contains("every event is acknowledged"), "{xml}");
+    let (ran, _) =
+        simulate(directory.path(), &receiver.url(), &["--events", "20", "--no-probes"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let unwritable = ["--events", "20", "--junit", "none/report.xml"];
+    let ran =
+        run(directory.path(), &[&["simulate", "--url", &receiver.url()], &unwritable[..]].concat())
+            .await;
+    assert!(ran.code == 1 && said(&ran).contains("failed to write none/report.xml"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn what_never_works_is_explained_at_once_and_ends_soon() {
+    let directory = directory();
+    let receiver = Receiver::start(|_| Reply::Status(404)).await.unwrap();
+    // With the waits of a sender that is a thousand times as fast, all retries take 100 seconds.
+    let (ran, outcome) = simulate(directory.path(), &receiver.url(), &["--events", "500"]).await;
+    assert_eq!((ran.code, &outcome["acked"]), (1, &0.into()), "{ran:?}");
+    assert!(outcome["elapsed_seconds"].as_f64().unwrap() < 30.0, "{outcome}");
+    assert!(said(&ran).contains("nothing acknowledged so far"), "{ran:?}");
+    assert!(said(&ran).contains("404: nothing handles /"), "{ran:?}");
+    assert!(receiver.count() < 5_000, "{}", receiver.count());
+}
+
+#[tokio::test]
+async fn retry_after_is_honoured() {
+    let directory = directory();
+    let times = Arc::new(AtomicUsize::new(0));
+    let app = axum::Router::new().fallback(move || {
+        let first = times.fetch_add(1, Ordering::Relaxed) == 0;
+        let busy = (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "2")]);
+        async move { if first { busy.into_response() } else { StatusCode::OK.into_response() } }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, app).await });
+    let more = ["--events", "1", "--duplicates", "0", "--speedup", "1e6", "--no-probes"];
+    let (ran, outcome) = simulate(directory.path(), &url, &more).await;
+    assert_eq!((ran.code, &outcome["retries"]), (0, &1.into()), "{ran:?}");
+    assert!(outcome["elapsed_seconds"].as_f64().unwrap() >= 2.0, "{outcome}");
+}
+
+#[tokio::test]
+async fn every_entity_is_sent_and_compared() {
+    let directory = directory();
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n\n[[destination]]\nname = \"mirror\"\n\
+         type = \"database\"\nurl = \"sqlite://clerk.db\"\nentities = [{}]\n",
+        deskbell_sync::entity::ALL
+            .iter()
+            .map(|entity| format!("\"{}\"", entity.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    std::fs::write(directory.path().join("deskbell.toml"), config).unwrap();
+    let serving = Serving::start(directory.path()).await;
+    let more = ["--events", "1500", "--shuffle", "--mirror", "sqlite://clerk.db"];
+    let (ran, outcome) = simulate(directory.path(), &serving.url(), &more).await;
+    assert_eq!((ran.code, &outcome["drift"]), (0, &0.into()), "{ran:?}");
+    let tables = outcome["tables"].as_object().unwrap();
+    for entity in deskbell_sync::entity::ALL {
+        let found = tables.get(entity.table).map(|table| table["found"].as_u64());
+        assert!(found.flatten().is_some_and(|rows| rows > 0), "{}: {outcome}", entity.table);
+    }
+    assert_eq!(serving.terminate().await.0, 0);
+}
+
+#[tokio::test]
+async fn its_backend_api_has_what_was_sent() {
+    let directory = directory();
+    let serving = Serving::start(directory.path()).await;
+    let mut command = deskbell(directory.path());
+    command.args(["simulate", "--url", &serving.url(), "--events", "300", "--backend-api", "0"]);
+    let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let mut said = Vec::new();
+    while !said.iter().any(|line: &String| line.contains("stop it with Ctrl-C")) {
+        said.push(within(lines.next_line()).await.unwrap().expect("it serves"));
+    }
+    let variables = said.iter().find(|line| line.contains("CLERK_API_URL=")).unwrap();
+    let variables: Vec<_> =
+        variables.split_whitespace().filter_map(|word| word.split_once('=')).collect();
+    mirror_at(directory.path(), 300).await;
+    let mut command = deskbell(directory.path());
+    command.envs(variables).args(["reconcile", "user", "organization", "organization_membership"]);
+    let ran = finish(&mut command).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.ends_with("no drift\n"), "{ran:?}");
+    let id = process.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+    assert_eq!(within(process.wait()).await.unwrap().code(), Some(0));
     assert_eq!(serving.terminate().await.0, 0);
 }

@@ -1,76 +1,29 @@
 //! What came of a simulation, as text and as JSON.
 
 use deskbell_delivery::one_line;
-use serde_json::json;
+use deskbell_devtools::ProbeResult;
 
 use crate::cli::table;
-use crate::simulate::{Comparison, Outcome, Simulation, TableComparison, Verdict, described};
+use crate::simulate::{Comparison, Outcome, Simulation, described};
 
 /// How many unacknowledged events, and how many differences, are shown where there are any.
-const SHOWN_MAX: usize = 10;
+pub(super) const SHOWN_MAX: usize = 10;
 
-/// Prints one object.
-pub(super) fn json(simulation: &Simulation, outcome: &Outcome, verdict: Option<&Verdict>) {
-    let Outcome { report, replays, failures, comparison, interrupted } = outcome;
-    let unacked = report.unacked.iter().zip(&report.last_failures).take(SHOWN_MAX);
-    let unacked: Vec<_> = unacked
-        .map(|(id, why)| json!({ "message_id": id, "last_failure": described(why, failures) }))
-        .collect();
-    let kinds: Vec<_> = failures
-        .by_frequency()
-        .into_iter()
-        .map(|(kind, times)| json!({ "failure": described(kind, failures), "attempts": times }))
-        .collect();
-    outln!(
-        "{}",
-        json!({
-            "seed": simulation.scenario.seed,
-            "sent": report.sent,
-            "duplicates": report.duplicates,
-            "replays": replays.as_ref().map_or(0, |replays| replays.sent),
-            "retries": report.retries,
-            "acked": report.acked,
-            "unacked": report.unacked.len(),
-            "unacked_first": unacked,
-            "given_up": report.given_up + replays.as_ref().map_or(0, |replays| replays.given_up),
-            "failures": kinds,
-            "acked_per_second": report.acked_per_second,
-            "ack_ms_p50": report.ack_ms_p50,
-            "ack_ms_p99": report.ack_ms_p99,
-            "elapsed_seconds": report.elapsed.as_secs_f64(),
-            "interrupted": interrupted,
-            "drift": comparison.as_ref().map(|comparison| comparison.drift.len()),
-            "unsettled": comparison.as_ref().map(|comparison| comparison.unsettled),
-            "caught_up_seconds": comparison.as_ref().map(|found| found.caught_up.as_secs_f64()),
-            "tables": comparison.as_ref().map(tables),
-            "differences": comparison.as_ref().map(differences),
-            "findings": verdict.map_or(&[][..], Verdict::findings),
-        })
-    );
-}
-
-fn tables(comparison: &Comparison) -> serde_json::Value {
-    let tables = comparison.tables.iter().map(|one| {
-        let TableComparison { table, expected, found, missing, extra, wrong } = one;
-        let counts = json!({
-            "expected": expected,
-            "found": found,
-            "missing": missing,
-            "extra": extra,
-            "wrong": wrong,
-        });
-        ((*table).to_owned(), counts)
-    });
-    tables.collect::<serde_json::Map<_, _>>().into()
-}
-
-fn differences(comparison: &Comparison) -> Vec<String> {
+pub(super) fn differences(comparison: &Comparison) -> Vec<String> {
     comparison.drift.iter().take(SHOWN_MAX).map(ToString::to_string).collect()
 }
 
 /// Prints it for people.
 pub(super) fn text(simulation: &Simulation, outcome: &Outcome) {
-    let Outcome { report, replays, failures, comparison, .. } = outcome;
+    let Outcome { probes, report, replays, failures, comparison, .. } = outcome;
+    if !probes.is_empty() {
+        let refused = probes.iter().filter(|(_, result)| matches!(result, ProbeResult::Refused(_)));
+        let (refused, all) = (refused.count(), probes.len());
+        outln!(
+            "probes refused         {:>10}   forged, tampered, stale, unsigned",
+            format!("{refused}/{all}")
+        );
+    }
     outln!("events sent            {:>10}   seed {}", report.sent, simulation.scenario.seed);
     outln!("sent again             {:>10}   duplicates, with the same id", report.duplicates);
     if let Some(replays) = replays {
