@@ -1,6 +1,7 @@
 //! The environment: the one place of the program that reads variables.
 
 mod files;
+mod listed;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 pub use files::EnvironmentFiles;
 use files::is_set;
+pub use listed::{SetVariable, listed};
 
 /// Where `"env:NAME"` is looked up.
 #[derive(Clone, Default)]

@@ -21,7 +21,7 @@ mod template;
 pub use database_url::{DatabaseUrl, PostgresUrl, SqliteUrl};
 pub use duration::{Duration, or_never};
 pub use endpoint_url::{HttpUrl, SecretUrl, SmtpUrl};
-pub use environment::{Environment, EnvironmentFiles};
+pub use environment::{Environment, EnvironmentFiles, SetVariable, listed as listed_variables};
 pub use error::{ConfigError, Fault, Span, Step};
 pub use event_types::{NOTICE_SOURCE, NOTICE_TYPE, ONE_TIME_CODES, takes_type};
 pub use file::ConfigFile;
