@@ -1,5 +1,11 @@
 //! Reading a mirror back: what is in its tables, for people and for tests.
 
+mod error;
+mod rows_of;
+
+pub use error::InspectError;
+pub use rows_of::RowCounter;
+
 use std::collections::BTreeSet;
 
 use deskbell_config::DatabaseUrl;
@@ -10,7 +16,7 @@ use crate::config::DatabaseConfig;
 use crate::db::{Dialect, Table};
 use crate::mapping::Mappings;
 use crate::mirror::TableReader;
-use crate::mirror_target::{ConnectError, TargetError, check_schema_name, database};
+use crate::mirror_target::{ConnectError, check_schema_name, database};
 use crate::schema::{self, CHECKPOINTS, MAPPING_REV, RAW, VERSION_COLUMNS};
 
 /// A mirror opened for reading. It changes nothing, and nobody waits for it.
@@ -30,18 +36,6 @@ pub struct TableCount {
     /// Its name in the database, such as `clerk_users` or `clerk.users`.
     pub table: String,
     pub rows: u64,
-}
-
-/// A mirror that could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum InspectError {
-    /// The URL or the schema's name makes no sense, or the database cannot be opened.
-    #[error(transparent)]
-    Open(#[from] ConnectError),
-    #[error("the mirror has no table {table:?}")]
-    NoSuchTable { table: String },
-    #[error("cannot read the mirror")]
-    Database(#[from] TargetError),
 }
 
 impl MirrorReader {
