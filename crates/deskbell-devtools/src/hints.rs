@@ -112,7 +112,7 @@ fn of_reply(reply: &Reply, url: &Url) -> Hint {
     let said = excerpt(&reply.body).map_or_else(String::new, |start| format!(": {start}"));
     let with = |code, found: String, help: &str| Hint { code, found, help: help.to_owned() };
     match reply.status {
-        300..400 if leads_to_sign_in(reply) => protected(reply, url),
+        300..400 if leads_to_sign_in(reply, url) => protected(reply, url),
         300..400 => redirect(reply, url),
         401 | 403 => protected(reply, url),
         404 if is_of_clerks_middleware(reply) => protected(reply, url),
@@ -199,15 +199,34 @@ fn redirect(reply: &Reply, url: &Url) -> Hint {
     }
 }
 
-fn leads_to_sign_in(reply: &Reply) -> bool {
+fn leads_to_sign_in(reply: &Reply, url: &Url) -> bool {
     let location = reply.location.as_deref().unwrap_or_default().to_ascii_lowercase();
     let words = ["sign-in", "signin", "sign_in", "login", "handshake", "sso-api", "auth/"];
-    words.iter().any(|word| location.contains(word)) || is_of_clerks_middleware(reply)
+    words.iter().any(|word| location.contains(word))
+        || is_of_clerks_middleware(reply)
+        || (reply.clerk_reason.is_some() && leads_elsewhere(reply, url))
+}
+
+/// Whether it redirects to another path: `requireAuth` of `@clerk/express` does so, to `/`.
+fn leads_elsewhere(reply: &Reply, url: &Url) -> bool {
+    let target = reply.location.as_deref().and_then(|location| url.join(location).ok());
+    let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
+    target.is_some_and(|target| path(&target) != path(url))
 }
 
 fn is_of_clerks_middleware(reply: &Reply) -> bool {
     reply.clerk_reason.as_deref().is_some_and(|reason| reason.starts_with("protect"))
 }
+
+/// What HTML writes in pages of errors, `&` last.
+const ENTITIES: [(&str, &str); 6] = [
+    ("&#39;", "'"),
+    ("&quot;", "\""),
+    ("&nbsp;", " "),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&amp;", "&"),
+];
 
 /// The start of a reply in one line, without mark-up; `None` where there is nothing.
 fn excerpt(body: &str) -> Option<String> {
@@ -224,6 +243,9 @@ fn excerpt(body: &str) -> Option<String> {
             character if character.is_control() => text.push(' '),
             character => text.push(character),
         }
+    }
+    for (entity, character) in ENTITIES {
+        text = text.replace(entity, character);
     }
     let words: Vec<_> = text.split_whitespace().collect();
     let line: String = words.join(" ").chars().take(EXCERPT_CHARS_MAX).collect();
@@ -292,6 +314,17 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_to_another_path_by_clerks_middleware_is_a_protected_route() {
+        let to = |location: &str| {
+            let location = Some(location.to_owned());
+            let clerk_reason = Some("session-token-and-uat-missing".to_owned());
+            replied(Reply { location, clerk_reason, ..status(302) }).unwrap().code
+        };
+        assert_eq!(to("/"), HintCode::Protected);
+        assert_eq!(to("/api/webhooks/"), HintCode::Redirect);
+    }
+
+    #[test]
     fn a_404_of_clerks_middleware_is_a_protected_route() {
         let clerk_reason = Some("protect-rewrite".to_owned());
         let hint = replied(Reply { clerk_reason, ..status(404) }).unwrap();
@@ -301,8 +334,10 @@ mod tests {
 
     #[test]
     fn what_the_handler_said_is_shown_in_one_line_without_mark_up() {
-        let body = "<html><body>Error:\n  <b>no</b> such\u{1b}[31m column</body></html>".to_owned();
+        let body =
+            "<html><body>Error:\n  <b>no</b> such\u{1b}[31m&nbsp;&#39;column&#39;</body></html>"
+                .to_owned();
         let hint = replied(Reply { body, ..status(500) }).unwrap();
-        assert_eq!(hint.found, "500: Error: no such [31m column");
+        assert_eq!(hint.found, "500: Error: no such [31m 'column'");
     }
 }
