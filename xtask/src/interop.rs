@@ -34,7 +34,7 @@ struct Packages {
     install: fn(&Path) -> Vec<Step>,
 }
 
-const PACKAGES: [Packages; 9] = [
+const PACKAGES: [Packages; 10] = [
     Packages {
         what: "interop with the npm packages svix (1.x and 2.x), standardwebhooks, @clerk/backend and express",
         features: INTEROP,
@@ -63,6 +63,16 @@ const PACKAGES: [Packages; 9] = [
         from: "tests/interop/mcp",
         manifests: &["package.json", "package-lock.json"],
         into: "mcp",
+        install: npm,
+    },
+    Packages {
+        what: "doctor at handlers with the npm packages express, fastify, hono, svix and @clerk/*",
+        features: &["deskbell/interop"],
+        programs: &[("node", Version(20, 9)), ("npm", Version(0, 0))],
+        debian: &["nodejs", "npm"],
+        from: "tests/interop/handlers",
+        manifests: &["package.json", "package-lock.json"],
+        into: "handlers",
         install: npm,
     },
     Packages {

@@ -66,6 +66,18 @@ impl Client {
         Ok(Self { http: builder.build()?, url, signer })
     }
 
+    /// The same, signing with another secret.
+    #[must_use]
+    pub fn with_signer(&self, signer: Signer) -> Self {
+        Self { signer, ..self.clone() }
+    }
+
+    /// The same, sending to another URL.
+    #[must_use]
+    pub fn with_url(&self, url: Url) -> Self {
+        Self { url, ..self.clone() }
+    }
+
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url

@@ -5,7 +5,7 @@ mod capture;
 mod captured;
 mod causes;
 mod curl;
-mod json_text;
+pub(crate) mod json_text;
 mod keys;
 mod receiver;
 mod search;

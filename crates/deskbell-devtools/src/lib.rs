@@ -7,6 +7,7 @@ mod assignment;
 mod cast;
 mod client;
 pub mod diagnosis;
+pub mod doctor;
 mod hints;
 pub mod listen;
 mod local;

@@ -21,6 +21,8 @@ pub struct Reply {
     pub retry_after: Option<String>,
     /// What Clerk's middleware said of the request, where it saw it.
     pub clerk_reason: Option<String>,
+    /// When it was made, by the server's clock.
+    pub date: Option<String>,
     pub took: Duration,
 }
 
@@ -58,6 +60,7 @@ impl Reply {
             content_type: text(header::CONTENT_TYPE),
             retry_after: text(header::RETRY_AFTER),
             clerk_reason: text(CLERK_AUTH_REASON),
+            date: text(header::DATE),
             ..Self::default()
         }
     }

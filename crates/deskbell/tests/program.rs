@@ -13,6 +13,7 @@ mod dead_letters;
 mod default_mirror;
 mod deliveries;
 mod demo;
+mod doctor;
 mod erasure;
 mod examples;
 mod explain;

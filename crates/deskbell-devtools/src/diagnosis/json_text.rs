@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// White space between the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spacing {
+pub(crate) enum Spacing {
     /// None, as `JSON.stringify` and Clerk have it.
     Compact,
     /// After each comma and colon, as Python has it.
@@ -15,7 +15,7 @@ pub(super) enum Spacing {
 
 /// Which characters of strings are escaped beside those that must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Escapes {
+pub(crate) enum Escapes {
     /// None, as `JSON.stringify` has it.
     Least,
     /// `&`, `<`, `>`, U+2028 and U+2029, as Go has it.
@@ -73,7 +73,7 @@ impl Escapes {
 }
 
 /// The text in another form; `None` where it is not JSON.
-pub(super) fn rewrite(text: &str, spacing: Spacing, escapes: Escapes) -> Option<String> {
+pub(crate) fn rewrite(text: &str, spacing: Spacing, escapes: Escapes) -> Option<String> {
     serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
     let mut out = String::with_capacity(text.len());
     let (mut depth, mut rest) = (0_usize, text.trim());

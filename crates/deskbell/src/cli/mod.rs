@@ -12,6 +12,7 @@ mod context;
 mod dead_letters;
 mod demo;
 mod destinations;
+mod doctor;
 mod editor;
 mod events;
 pub mod exit;
@@ -124,6 +125,9 @@ enum Command {
     Verify(verify::Arguments),
     /// List the event types that Clerk sends; of one type, print its fields or a sample.
     Types(types::Arguments),
+    /// Find out what is wrong with a webhook handler, anybody's or the local server's.
+    // Large, as it has a URL.
+    Doctor(Box<doctor::Arguments>),
     /// Send signed test events, to the local server by default.
     Trigger(trigger::Arguments),
     /// Serve the event log and these tools to a coding assistant, read-only by default.
@@ -181,6 +185,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Types(arguments) => types::run(&arguments, context),
         Command::Verify(arguments) => verify::run(&arguments, context),
         Command::Listen(arguments) => on_runtime(listen::run(*arguments, context)),
+        Command::Doctor(arguments) => on_runtime(doctor::run(*arguments, context)),
         Command::Connect(arguments) => on_runtime(connect::run(*arguments, context)),
         Command::Config(command) => on_runtime(config::run(command, context)),
         Command::Schema(command) => on_runtime(schema::run(command, context)),

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 pub(super) use self::arguments::Arguments;
 use self::plan::Plan;
 use self::send::Sending;
-pub(super) use self::target::secret_or_configured;
+pub(super) use self::target::{local, secret_or_configured};
 use super::{Context, exit};
 
 pub(super) async fn run(

@@ -49,7 +49,7 @@ pub(super) fn client(
 }
 
 /// Where the local server takes events of its first source.
-fn local(config: &Config) -> Result<Url, Unsendable> {
+pub(in crate::cli) fn local(config: &Config) -> Result<Url, Unsendable> {
     let path = config.sources.first().and_then(|source| source.path.first());
     let path = path.ok_or(Unsendable::NoSource)?;
     let mut address = config.server.listen();
