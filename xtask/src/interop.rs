@@ -34,7 +34,7 @@ struct Packages {
     install: fn(&Path) -> Vec<Step>,
 }
 
-const PACKAGES: [Packages; 10] = [
+const PACKAGES: [Packages; 11] = [
     Packages {
         what: "interop with the npm packages svix (1.x and 2.x), standardwebhooks, @clerk/backend and express",
         features: INTEROP,
@@ -103,6 +103,16 @@ const PACKAGES: [Packages; 10] = [
         from: "tests/interop/docs",
         manifests: &["package.json", "package-lock.json"],
         into: "docs",
+        install: npm,
+    },
+    Packages {
+        what: "models of the mirror with the npm packages prisma, drizzle-orm, kysely and typescript",
+        features: &["deskbell/interop"],
+        programs: &[("node", Version(20, 19)), ("npm", Version(0, 0))],
+        debian: &["nodejs", "npm"],
+        from: "tests/interop/models",
+        manifests: &["package.json", "package-lock.json"],
+        into: "models",
         install: npm,
     },
     Packages {

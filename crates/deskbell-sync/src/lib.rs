@@ -56,6 +56,7 @@ mod connect;
 mod consumer;
 mod db;
 pub mod dead_letters;
+pub mod draft;
 pub mod entity;
 mod explain;
 mod fetched;
@@ -67,6 +68,7 @@ mod mapping;
 pub mod migration;
 mod mirror;
 mod mirror_target;
+mod models;
 mod options;
 pub mod outcome;
 mod read_only;
@@ -105,6 +107,7 @@ pub use mirror_target::{
     Blocked, CatchUp, Commit, ConnectError, ErrorMode, FetchedCommit, Part, PartKind, Remade, Rest,
     Retry, RetryRequest, Target, TargetError, Waiting,
 };
+pub use models::{ModelFormat, models};
 pub use options::{MirrorOptions, SourceRule};
 pub use refetch::{NewestObject, NewestObjects, ObjectReadError, ObjectReader, ReadRequest};
 pub use row_reader::{Known, RowReader};

@@ -6,4 +6,5 @@
 mod fold;
 mod mirror;
 mod mirror_on_postgres;
+mod models;
 mod schema;

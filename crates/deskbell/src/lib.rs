@@ -32,6 +32,7 @@ mod endpoints;
 mod engine;
 mod explain;
 mod handler;
+mod init;
 mod metrics;
 mod mirror_rows;
 mod mirrored;

@@ -18,6 +18,7 @@ mod erasure;
 mod examples;
 mod explain;
 mod help;
+mod init;
 #[cfg(feature = "interop")]
 mod interop;
 mod kill;
@@ -28,6 +29,8 @@ mod logging;
 mod messages;
 mod metrics;
 mod mirror_away;
+#[cfg(feature = "interop")]
+mod models;
 mod outcomes;
 mod proxy;
 mod read_only;

@@ -19,6 +19,7 @@ pub mod exit;
 mod exit_code;
 mod explain;
 mod flag_values;
+mod init;
 #[cfg(test)]
 mod json_page;
 mod listen;
@@ -87,6 +88,9 @@ enum Command {
     /// Create or update the endpoint in Clerk's sender, and get its signing secret.
     // Large, as it has a URL.
     Connect(Box<connect::Arguments>),
+    /// Write a config and what else a new installation begins with, also for a table that you have already.
+    // Large, as it has many flags.
+    Init(Box<init::Arguments>),
     /// Check the config, or print its effective values.
     #[command(subcommand)]
     Config(config::Command),
@@ -187,6 +191,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, exit::Failure> {
         Command::Listen(arguments) => on_runtime(listen::run(*arguments, context)),
         Command::Doctor(arguments) => on_runtime(doctor::run(*arguments, context)),
         Command::Connect(arguments) => on_runtime(connect::run(*arguments, context)),
+        Command::Init(arguments) => on_runtime(init::run(&arguments, context)),
         Command::Config(command) => on_runtime(config::run(command, context)),
         Command::Schema(command) => on_runtime(schema::run(command, context)),
         Command::Rebuild(arguments) => on_runtime(rebuild::run(arguments, context)),

@@ -1,11 +1,13 @@
 //! `deskbell schema`: the mirror's tables before, and instead of, the program making them.
 
+mod models;
+
 use std::collections::HashSet;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 use deskbell_sync::migration::{self, Step};
-use deskbell_sync::{ConnectError, Dialect, MirrorOptions};
+use deskbell_sync::{ConnectError, Dialect, MirrorOptions, ModelFormat};
 use miette::Diagnostic;
 use serde_json::json;
 
@@ -14,8 +16,12 @@ use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Print SQL that creates the mirror's tables in an empty database.
+    /// Print the mirror's tables: as SQL for an empty database, or as models of your language.
+    #[command(after_help = PRINT_EXAMPLE)]
     Print {
+        /// SQL, models for Prisma or Drizzle, row types for TypeScript, or the `Database` of Kysely.
+        #[arg(long, value_enum, default_value_t)]
+        format: FormatName,
         /// Kind of database [default: that of the destination's url].
         #[arg(long)]
         dialect: Option<DialectName>,
@@ -33,6 +39,36 @@ pub(super) enum Command {
         /// Only for this destination [default: every database].
         destination: Option<String>,
     },
+}
+
+const PRINT_EXAMPLE: &str = "\
+Examples:
+  deskbell schema print | sqlite3 clerk.db
+  deskbell schema print --format prisma --dialect postgres > prisma/schema/clerk.prisma
+  deskbell schema print --format drizzle > src/clerk.ts";
+
+/// What the tables are printed as, on the command line.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum FormatName {
+    #[default]
+    Sql,
+    Prisma,
+    Drizzle,
+    Typescript,
+    Kysely,
+}
+
+impl FormatName {
+    /// `None` for SQL.
+    fn models(self) -> Option<ModelFormat> {
+        match self {
+            Self::Sql => None,
+            Self::Prisma => Some(ModelFormat::Prisma),
+            Self::Drizzle => Some(ModelFormat::Drizzle),
+            Self::Typescript => Some(ModelFormat::Typescript),
+            Self::Kysely => Some(ModelFormat::Kysely),
+        }
+    }
 }
 
 /// A kind of database, on the command line.
@@ -63,9 +99,13 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<ExitCode,
     // Nothing is received here, so that signing secrets need not be there.
     let config = context.load_without_secrets()?;
     match command {
-        Command::Print { dialect, destination } => {
+        Command::Print { format, dialect, destination } => {
             let chosen = chosen(&config, destination.as_deref())?;
-            print(&chosen, dialect.map(Dialect::from), context)
+            let dialect = dialect.map(Dialect::from);
+            match format.models() {
+                None => print(&chosen, dialect, context),
+                Some(format) => models::print(&chosen, format, dialect, context),
+            }
         }
         Command::Diff { destination } => {
             diff(&chosen(&config, destination.as_deref())?, context).await
