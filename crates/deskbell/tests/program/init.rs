@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
 use testkit::PostgresDatabase;
+use tokio::process::Command;
 
 use super::support::{Ran, Serving, deskbell, destination_at, finish, run, trigger};
 
@@ -145,7 +146,9 @@ async fn a_table_of_prisma_is_filled_once_every_column_has_a_value() {
     let mut command = deskbell(path);
     command.env("DATABASE_URL", &url);
     let serving = Serving::of(command).await;
-    trigger(path, &serving.url(), "user.created", "msg_1", &["data.id=user_mira"]).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    trigger(elsewhere.path(), &serving.url(), "user.created", "msg_1", &["data.id=user_mira"])
+        .await;
     destination_at(&url, "app", 1).await;
     let mut connection = PgConnection::connect(&url).await.unwrap();
     let row = sqlx::query(
@@ -153,7 +156,7 @@ async fn a_table_of_prisma_is_filled_once_every_column_has_a_value() {
              \"createdAt\" AT TIME ZONE 'UTC', \"updatedAt\") FROM \"User\"",
     );
     let row: String = row.fetch_one(&mut connection).await.unwrap().get(0);
-    let times = "2026-01-05 09:04:22.417|2026-01-05 09:04:22.417";
+    let times = "2026-01-05 09:04:22.417|2026-01-05 09:04:22.452";
     assert_eq!(row, format!("25|user_mira|mira.lindqvist@example.com|Mira|MEMBER|ADMIN|{times}"));
     assert_eq!(serving.terminate().await.0, 0);
 }
@@ -214,7 +217,7 @@ async fn what_cannot_be_drafted_says_what_to_do_and_writes_nothing() {
         (users, &["--table", "people"], 1, "it has users"),
         (users, &["--table", "users", "--set", "plan=1"], 1, "no column \"plan\""),
         (users, &["--table", "users", "--set", "plan"], 2, "COLUMN=EXPRESSION"),
-        (users, &["--table", "users", "--set", "clerk_id=user.nmae"], 2, "user.nmae"),
+        (users, &["--table", "users", "--set", "clerk_id=user.nmae"], 2, "has no field `nmae`"),
         (users, &["--store", "mysql://db/log"], 2, "--store"),
     ] {
         let (directory, ran) = refused(table, arguments).await;
@@ -224,4 +227,39 @@ async fn what_cannot_be_drafted_says_what_to_do_and_writes_nothing() {
         assert!(said.contains(wanted), "{arguments:?}: {said}");
         assert!(!directory.path().join("deskbell.toml").exists(), "{arguments:?}");
     }
+}
+
+/// `script` of util-linux gives the program a terminal.
+#[tokio::test]
+async fn on_a_terminal_it_asks_and_writes_what_was_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let table =
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, clerk_id TEXT UNIQUE, plan TEXT NOT NULL)";
+    sqlx::raw_sql(table).execute(&mut sqlite(path).await).await.unwrap();
+    let program = format!("{} init", env!("CARGO_BIN_EXE_deskbell"));
+    let answers = "no\\nsqlite://app.db\\nusers\\n'free'\\nyes\\nyes\\n";
+    let line = format!("printf \"{answers}\" | script -qec '{program}' /dev/null");
+    let mut shell = Command::new("/bin/sh");
+    let ran = finish(shell.args(["-c", &line]).current_dir(path)).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    for asked in ["Tables there: users", "plan must not be null (TEXT)", "wrote ./deskbell.service"]
+    {
+        assert!(ran.stdout.contains(asked), "{asked}: {}", ran.stdout);
+    }
+    let config = read(path, "deskbell.toml");
+    assert!(config.contains("\nplan = \"'free'\""), "{config}");
+    assert!(!config.contains("mirror = false") && !path.join("compose.yaml").exists());
+}
+
+#[tokio::test]
+async fn answers_that_end_early_leave_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = format!("{} init", env!("CARGO_BIN_EXE_deskbell"));
+    let line = format!("printf \"no\\n\" | script -qec '{program}' /dev/null");
+    let mut shell = Command::new("/bin/sh");
+    let ran = finish(shell.args(["-c", &line]).current_dir(directory.path())).await;
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("nothing was written"), "{}", ran.stdout);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }

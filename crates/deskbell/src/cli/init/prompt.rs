@@ -33,6 +33,7 @@ impl Prompt {
         shown.map_err(Error::Read)?;
         let mut line = String::new();
         if io::stdin().lock().read_line(&mut line).map_err(Error::Read)? == 0 {
+            errln!();
             return Err(Error::NoAnswer);
         }
         let answer = line.trim();
