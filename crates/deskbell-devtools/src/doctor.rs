@@ -54,7 +54,7 @@ pub async fn examine(subject: Subject<'_>) -> reqwest::Result<Report> {
         packages::examine(&project, &mut checks);
     }
     let Some(url) = subject.url.clone() else {
-        return Ok(checks.finish(None, "there is no URL to check"));
+        return Ok(checks.finish(None, NOT_CHECKED));
     };
     let shown = Some(without_password(&url));
     let secrets = secrets(&subject, &variables);

@@ -13,7 +13,7 @@ use crate::reply::Reply;
 const STALE: Duration = Duration::from_secs(10 * 60);
 const VERIFY: &str = "verify the signature before anything else, with verifyWebhook(request) or svix, and \
                       answer 400 where it throws";
-/// A forged event that a bug takes is refused by the others too.
+/// The forgeries beside the tampered event.
 const FORGERIES: [CheckCode; 3] =
     [CheckCode::WrongSecret, CheckCode::Stale, CheckCode::MissingHeader];
 

@@ -98,7 +98,7 @@ impl Checks {
 
     /// The report; what was not checked of a handler is skipped for this reason.
     pub(super) fn finish(mut self, url: Option<String>, because: &str) -> Report {
-        for code in CheckCode::ALL {
+        for code in CheckCode::all() {
             if !code.is_of_project() && !self.0.contains_key(&code) {
                 self.skip(code, because);
             }

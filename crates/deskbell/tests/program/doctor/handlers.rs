@@ -74,13 +74,22 @@ const OLD_NAME: &[(&str, &str)] =
 const OTHER_FILE: &[(&str, &str)] =
     &[(".env", "CLERK_WEBHOOK_SIGNING_SECRET=whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\n")];
 
-fn cases() -> Vec<Case> {
+fn cases() -> impl Iterator<Item = Case> {
+    [right_ones(), of_parsed_bodies(), kept_out(), of_secrets(), of_events()].into_iter().flatten()
+}
+
+fn right_ones() -> Vec<Case> {
     vec![
         right("express"),
         right("clerk-express"),
         right("standardwebhooks"),
         right("fastify"),
         right("hono"),
+    ]
+}
+
+fn of_parsed_bodies() -> Vec<Case> {
+    vec![
         fails("express-json", &[("raw_body", "fail")], r"\\u0026"),
         fails(
             "express-json-object",
@@ -97,12 +106,22 @@ fn cases() -> Vec<Case> {
                 "@clerk/fastify/webhooks verifies JSON.stringify",
             )
         },
+    ]
+}
+
+fn kept_out() -> Vec<Case> {
+    vec![
         fails("require-auth", &[("public", "fail")], "createRouteMatcher"),
         fails("guard-401", &[("public", "fail")], "asks for a signed-in user"),
         fails("www", &[("redirect", "fail")], "use http://www.localhost"),
         fails("trailing-slash", &[("redirect", "fail")], "the slash at the end differs"),
         fails("slash-404", &[("path", "fail")], "/api/webhooks/ answers"),
         fails("method-405", &[("method", "fail")], "does not take POST"),
+    ]
+}
+
+fn of_secrets() -> Vec<Case> {
+    vec![
         Case {
             environment: &[(OFFICIAL, SECRET), ("OTHER_SECRET", ENDPOINT_SECRET)],
             ..fails("wrong-secret", &[("secret", "fail")], "the handler has another secret")
@@ -134,6 +153,11 @@ fn cases() -> Vec<Case> {
                 "rename CLERK_WEBHOOK_SECRET to CLERK_WEBHOOK_SIGNING_SECRET",
             )
         },
+    ]
+}
+
+fn of_events() -> Vec<Case> {
+    vec![
         fails("svix-2", &[("accepts", "fail")], "JSON.parse(body)"),
         Case { files: SVIX_2, ..fails("svix-2", &[("accepts", "fail")], "JSON.parse(body)") },
         Case {
@@ -198,7 +222,7 @@ async fn examine(case: &Case, project: &TempDir) -> Ran {
 
 #[tokio::test]
 async fn the_fault_of_each_handler_is_named_and_nothing_else() {
-    let cases = cases();
+    let cases: Vec<_> = cases().collect();
     let examined = cases.iter().map(|case| async move {
         let project = tempfile::tempdir().unwrap();
         (case, examine(case, &project).await)
