@@ -44,7 +44,7 @@ pub async fn draft_users(
 /// # Errors
 /// The database is away.
 pub async fn list_tables(url: &DatabaseUrl) -> Result<Vec<String>, ConnectError> {
-    Ok(in_time(catalog::list(&*database(url)?)).await??)
+    in_time(catalog::list(&*database(url)?)).await?
 }
 
 async fn in_time<T>(answer: impl Future<Output = T>) -> Result<T, ConnectError> {

@@ -38,11 +38,11 @@ pub(super) fn draft(found: &FoundTable) -> Result<TableDraft, DraftError> {
 
 /// The column that has Clerk's ids: one that is unique goes before one that is not.
 fn key(found: &FoundTable) -> Result<&LiveColumn, DraftError> {
-    let named = |name: &&str| {
+    let named = |name: &&'static str| {
         let mut columns = found.live.columns.iter();
         columns.find(|column| plain(&column.name) == **name && column.class == ColumnClass::Text)
     };
-    let candidates: Vec<_> = KEYS.iter().filter_map(|name| named(&name)).collect();
+    let candidates: Vec<_> = KEYS.iter().filter_map(named).collect();
     let unique = candidates.iter().find(|column| found.is_unique(column));
     let key = unique.or(candidates.first()).copied().filter(|key| !key.generated);
     key.ok_or_else(|| {

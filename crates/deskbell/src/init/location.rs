@@ -2,8 +2,7 @@
 
 use std::str::FromStr;
 
-use deskbell_config::DatabaseUrl;
-use deskbell_config::Environment;
+use deskbell_config::{DatabaseUrl, Environment};
 
 /// A database's URL, or the variable that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
