@@ -64,5 +64,5 @@ fn is_local_v6(address: Ipv6Addr) -> bool {
 pub(crate) fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let ends = |end: &&str| name == **end || name.ends_with(&format!(".{end}"));
-    !name.contains('.') || LOCAL_NAMES.iter().any(|end| ends(&end))
+    !name.contains('.') || LOCAL_NAMES.iter().any(ends)
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use clerk_webhooks::Envelope;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An event on its way to a handler.
@@ -25,7 +26,7 @@ pub enum Body {
 }
 
 /// Why an event has no body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
     /// Its type has to be named.
@@ -40,7 +41,7 @@ impl Message {
     pub fn of_body(id: String, event_type: String, received_at_ms: i64, body: Bytes) -> Self {
         let envelope = Envelope::parse(&body).ok();
         let seconds = u64::try_from(received_at_ms / 1_000).unwrap_or_default();
-        let subject = envelope.as_ref().and_then(|envelope| envelope.subject());
+        let subject = envelope.as_ref().and_then(Envelope::subject);
         let instance_id = envelope.as_ref().and_then(|envelope| envelope.instance_id.clone());
         Self {
             id,

@@ -1,7 +1,7 @@
 //! `deskbell listen`: live events for a handler on this machine.
 
 mod from;
-mod lines;
+pub(super) mod lines;
 mod local_secret;
 mod terminal;
 
@@ -30,7 +30,7 @@ Examples:
   deskbell listen --forward-to http://localhost:3000/api/webhooks --from https://hooks.example.com
   deskbell listen --forward-to http://localhost:3000/api/webhooks --from clerk --events 'user.*'
   deskbell listen --forward-to http://localhost:3000/api/webhooks --replay msg_… --count 1
-  export CLERK_WEBHOOK_SIGNING_SECRET=$(deskbell listen --print-secret)
+  deskbell listen --print-secret
 
 Events are signed again with a secret of this machine, which the handler must have. After the
 connection was lost it goes on where it was. On a terminal it is a screen: r sends an event again, e

@@ -2,6 +2,7 @@
 
 mod handler;
 mod hints;
+mod screen;
 mod sender;
 
 use std::fs;

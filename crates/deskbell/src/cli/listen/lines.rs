@@ -16,7 +16,7 @@ pub(super) struct Lines {
 
 /// A line of `--json`: what one handler made of one event.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
-struct Line<'a> {
+pub(in crate::cli) struct AnswerLine<'a> {
     /// When it was answered, RFC 3339 in UTC.
     at: String,
     message_id: &'a str,
@@ -31,10 +31,8 @@ struct Line<'a> {
     /// The start of the reply, or why there is none.
     reply: Option<&'a str>,
     /// What the answer means, where it is no acknowledgement.
-    #[schemars(with = "Option<serde_json::Value>")]
     hint: Option<&'a Hint>,
     /// Why the event was not sent.
-    #[schemars(with = "Option<String>")]
     withheld: Option<Withheld>,
 }
 
@@ -71,7 +69,7 @@ impl Lines {
             let took_ms = Some(answer.took.as_secs_f64() * 1_000.0);
             let reply = (!answer.is_success()).then_some(&*answer.text);
             let (status, hint) = (answer.status, answer.hint.as_ref());
-            return print(&Line { target, status, took_ms, reply, hint, ..line(message) });
+            return print(&AnswerLine { target, status, took_ms, reply, hint, ..line(message) });
         }
         let of = if self.targets.len() > 1 { target.unwrap_or_default() } else { "" };
         outln!("{} ← {}", time_of_day(), [&*outcome(answer), of].join(" ").trim_end());
@@ -83,7 +81,7 @@ impl Lines {
 
     fn withheld(&self, message: &Message, why: Withheld) {
         if self.json {
-            return print(&Line { withheld: Some(why), ..line(message) });
+            return print(&AnswerLine { withheld: Some(why), ..line(message) });
         }
         outln!("{} → {} ({})", time_of_day(), title(message), why.text());
     }
@@ -106,9 +104,9 @@ fn outcome(answer: &Answer) -> String {
     format!("{status} {} ms", answer.took.as_millis())
 }
 
-fn line(message: &Message) -> Line<'_> {
+fn line(message: &Message) -> AnswerLine<'_> {
     let now = UnixMillis::from_millis(clock::now_ms());
-    Line {
+    AnswerLine {
         at: now.map_or_else(String::new, |now| now.to_string()),
         message_id: &message.id,
         event_type: &message.event_type,
@@ -122,7 +120,7 @@ fn line(message: &Message) -> Line<'_> {
     }
 }
 
-fn print(line: &Line<'_>) {
+fn print(line: &AnswerLine<'_>) {
     // Nothing in it can fail to be JSON.
     if let Ok(line) = serde_json::to_string(line) {
         outln!("{line}");

@@ -28,7 +28,7 @@ async fn faulty() -> (String, JoinSet<std::io::Result<()>>) {
             }),
         )
         .route("/moved", post(|| async { Redirect::permanent("/moved/") }))
-        .route("/slow", post(|| std::future::pending::<()>()));
+        .route("/slow", post(std::future::pending::<()>));
     let mut server = JoinSet::new();
     server.spawn(async move { axum::serve(listener, router).await });
     (format!("http://{address}"), server)
