@@ -6,6 +6,7 @@ use miette::Diagnostic;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
+use super::exit::Failure;
 use crate::config::Environment;
 
 /// Where no variable names an editor.
@@ -13,8 +14,8 @@ const EDITOR_DEFAULT: &str = "vi";
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(super) enum EditError {
-    #[error("an editor needs a terminal")]
-    #[diagnostic(help("set values with --set, or give a body of your own"))]
+    #[error("--edit needs a terminal")]
+    #[diagnostic(help("set values with --set, or give a body of your own with --body @FILE"))]
     NoTerminal,
     #[error("failed to run the editor `{editor}`")]
     #[diagnostic(help("set VISUAL or EDITOR to an editor that waits, for example `code --wait`"))]
@@ -26,13 +27,22 @@ pub(super) enum EditError {
     File(#[from] io::Error),
 }
 
+impl EditError {
+    pub(super) fn failure(self) -> Failure {
+        match self {
+            Self::NoTerminal => Failure::usage(self),
+            error => Failure::failed_with_help(error),
+        }
+    }
+}
+
 /// Lets the caller change the body, shown as indented JSON where it is JSON. `None` where it stays as it
 /// is.
 pub(super) async fn edit(
     body: &[u8],
     environment: &Environment,
 ) -> Result<Option<Vec<u8>>, EditError> {
-    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(EditError::NoTerminal);
     }
     let shown = indented(body);

@@ -2,9 +2,8 @@
 
 mod arguments;
 mod body;
-mod editor;
 mod plan;
-mod send;
+pub(super) mod send;
 mod target;
 
 use std::process::ExitCode;
@@ -22,7 +21,7 @@ pub(super) async fn run(
     let mut plan = Plan::of(&arguments)?;
     let client = target::client(arguments.url.as_ref(), arguments.secret.as_deref(), context)?;
     if arguments.edit {
-        plan.edit(context)?;
+        plan.edit(context).await?;
     }
     let mut sending = Sending::new(&client, arguments.rate, context.json);
     for message in plan.messages()? {

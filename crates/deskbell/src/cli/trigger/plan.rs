@@ -10,8 +10,8 @@ use miette::Diagnostic;
 
 use super::arguments::Arguments;
 use super::body::OwnBody;
-use super::editor;
 use crate::cli::Context;
+use crate::cli::editor::{self, EditError};
 use crate::cli::exit::Failure;
 
 /// A message that is ready to be signed and sent.
@@ -85,7 +85,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Lets the caller change the body, which is the same each time from then on.
-    pub(super) fn edit(&mut self, context: &Context) -> Result<(), Failure> {
+    pub(super) async fn edit(&mut self, context: &Context) -> Result<(), Failure> {
         const ORIGIN: &str = "the edited body";
         let body = match &self.content {
             Content::Body(body) => body.value(ORIGIN)?,
@@ -94,7 +94,10 @@ impl<'a> Plan<'a> {
                 events.into_iter().next().map_or(serde_json::Value::Null, |event| event.body)
             }
         };
-        let bytes = editor::edit(&body, context)?;
+        let bytes = body.to_string().into_bytes();
+        let edited =
+            editor::edit(&bytes, &context.environment).await.map_err(EditError::failure)?;
+        let bytes = edited.unwrap_or(bytes);
         self.content = Content::Body(OwnBody::of_json(bytes, ORIGIN)?);
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::cli::exit::{self, Failure};
 
 /// One message and its answer: a line of `--json`.
 #[derive(Serialize, JsonSchema)]
-struct SentOutput<'a> {
+pub(in crate::cli) struct SentOutput<'a> {
     r#type: &'a str,
     /// The `svix-id` that it was sent with.
     message_id: &'a str,

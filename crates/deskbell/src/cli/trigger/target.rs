@@ -37,7 +37,8 @@ pub(super) fn client(
             (url.clone(), secret.map_err(exit::Failure::usage)?)
         }
         (url, secret) => {
-            let config = context.load_config()?.config;
+            // Whatever the secrets of its destinations are.
+            let config = context.load_to_check()?.config;
             (
                 url.cloned().map_or_else(|| local(&config), Ok).map_err(exit::Failure::usage)?,
                 secret_or_configured(secret, &config).map_err(exit::Failure::usage)?,
