@@ -11,7 +11,7 @@ use clap::Args;
 use clerk_webhooks::{Secret, SecretError};
 use deskbell_config::DatabaseUrl;
 use deskbell_devtools::diagnosis::NamedSecret;
-use deskbell_devtools::doctor::{self, CountRows, Subject};
+use deskbell_devtools::doctor::{self, CountRows, Report, Subject};
 use deskbell_store::clock;
 use deskbell_sync::inspect::RowCounter;
 use miette::Diagnostic;
@@ -78,15 +78,7 @@ pub(super) async fn run(
     arguments: Arguments,
     context: &Context,
 ) -> Result<ExitCode, exit::Failure> {
-    let rows = arguments.rows().await?;
-    let count = rows.as_ref().map(|rows| {
-        move |user_id: String| -> futures_util::future::BoxFuture<'_, Result<u64, String>> {
-            Box::pin(async move { rows.count(&user_id).await.map_err(|error| chain(&error)) })
-        }
-    });
-    let count = count.as_ref().map(|count| count as &CountRows<'_>);
-    let subject = arguments.subject(context, count).await?;
-    let report = doctor::examine(subject).await.map_err(exit::Failure::failed)?;
+    let report = report(&arguments, context).await?;
     if context.json {
         outln!("{:#}", serde_json::json!(report));
     } else {
@@ -95,7 +87,35 @@ pub(super) async fn run(
     Ok(ExitCode::from(if report.summary.fail == 0 { exit::DONE } else { exit::FAILED }))
 }
 
+/// What is found of the handler.
+pub(super) async fn report(
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<Report, exit::Failure> {
+    let rows = arguments.rows().await?;
+    let count = rows.as_ref().map(|rows| {
+        move |user_id: String| -> futures_util::future::BoxFuture<'_, Result<u64, String>> {
+            Box::pin(async move { rows.count(&user_id).await.map_err(|error| chain(&error)) })
+        }
+    });
+    let count = count.as_ref().map(|count| count as &CountRows<'_>);
+    let subject = arguments.subject(context, count).await?;
+    doctor::examine(subject).await.map_err(exit::Failure::failed)
+}
+
 impl Arguments {
+    /// Of a handler alone, with or without events that are sent to it.
+    pub(super) fn of_handler(
+        url: Option<Url>,
+        secrets: Vec<String>,
+        project: PathBuf,
+        no_probes: bool,
+    ) -> Self {
+        let (database, table, column) = (None, None, None);
+        let (timeout, slow_after) = (Duration::from_secs(15), Duration::from_secs(3));
+        Self { url, secrets, project, database, table, column, no_probes, timeout, slow_after }
+    }
+
     async fn rows(&self) -> Result<Option<RowCounter>, exit::Failure> {
         let (Some(url), Some(table), Some(column)) = (&self.database, &self.table, &self.column)
         else {

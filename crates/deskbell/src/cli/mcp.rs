@@ -4,6 +4,7 @@ mod answer;
 mod catalog;
 mod dead_letters;
 mod destinations;
+mod doctor;
 mod events;
 mod explain;
 mod limit;
@@ -71,9 +72,11 @@ pub(super) async fn run(
         + Server::destination_tools()
         + Server::dead_letter_tools()
         + Server::verify_tools()
+        + Server::check_tools()
         + Server::catalog_tools();
     if allow_writes {
         tools += Server::replay_tools() + Server::retry_tools() + Server::enable_tools();
+        tools += Server::probe_tools();
     }
     let server = Server::new(Asked { context: context.read_again(), remote, payloads }, tools);
     let failed = |error: Error| exit::Failure::failed_with_help(error);

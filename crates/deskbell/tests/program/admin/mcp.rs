@@ -12,7 +12,8 @@ use self::session::{Session, Speaker};
 use super::client::{Client, TOKEN, configured, start};
 use crate::program::support::{SECRET, Serving, mirror_at, run, trigger};
 
-const READING: [&str; 8] = [
+const READING: [&str; 9] = [
+    "check_handler",
     "explain",
     "list_dead_letters",
     "list_destinations",
@@ -22,7 +23,8 @@ const READING: [&str; 8] = [
     "show_event",
     "verify_request",
 ];
-const WRITING: [&str; 3] = ["enable_destination", "replay_event", "retry_dead_letters"];
+const WRITING: [&str; 4] =
+    ["enable_destination", "probe_handler", "replay_event", "retry_dead_letters"];
 const MASK: &str = "•••";
 
 /// A running server whose log has a user, a one-time code and a dead letter.
@@ -54,10 +56,13 @@ fn captured() -> String {
 }
 
 async fn assert_offered(speaker: Speaker, directory: &Path) {
-    let reading = Session::hold(speaker, directory, &[], &[("replay_event", json!({}))]).await;
+    let writes = [("replay_event", json!({})), ("probe_handler", json!({}))];
+    let reading = Session::hold(speaker, directory, &[], &writes).await;
     assert_eq!(reading.server["name"], "deskbell");
     assert_eq!(reading.tool_names(), READING);
-    assert!(reading.results[0]["error"].is_string(), "{:#}", reading.results[0]);
+    for refused in &reading.results {
+        assert!(refused["error"].is_string(), "{refused:#}");
+    }
     let all = Session::hold(speaker, directory, &["--allow-writes"], &[]).await;
     let mut expected = [&READING[..], &WRITING].concat();
     expected.sort_unstable();
@@ -99,9 +104,12 @@ async fn assert_explains(speaker: Speaker, directory: &Path) {
         ("sample_event", json!({ "type": "user.created" })),
         ("verify_request", json!({ "request": captured(), "arrived_at": "2026-05-28T20:26:40Z" })),
         ("verify_request", json!({ "request": captured() })),
+        ("check_handler", json!({ "url": "http://127.0.0.1:1/api/webhooks" })),
     ];
     let session = Session::hold(speaker, directory, &[], &asked).await;
-    let [explained, sample, valid, stale] = &session.data()[..] else { panic!("four answers") };
+    let [explained, sample, valid, stale, checked] = &session.data()[..] else {
+        panic!("five answers")
+    };
     let columns = &explained["rows"][0]["columns"];
     assert_eq!(columns["id"]["value"], "user_1");
     assert_eq!(columns["first_name"]["value"], MASK);
@@ -109,6 +117,9 @@ async fn assert_explains(speaker: Speaker, directory: &Path) {
     assert_eq!((&valid["valid"], &valid["signed_with"]), (&json!(true), &json!("source clerk")));
     assert_eq!(stale["valid"], false);
     assert!(session.text(3).contains("the request is not valid"), "{}", session.text(3));
+    let checks = checked["checks"].as_array().unwrap();
+    let reachable = checks.iter().find(|check| check["code"] == "reachable").unwrap();
+    assert_eq!(reachable["status"], "fail", "{reachable}");
 }
 
 async fn assert_personal_data_is_masked(speaker: Speaker, directory: &Path) {
