@@ -3,7 +3,7 @@
 mod answers;
 mod error;
 mod prompt;
-mod report;
+pub(super) mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

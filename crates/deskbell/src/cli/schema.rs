@@ -1,6 +1,6 @@
 //! `deskbell schema`: the mirror's tables before, and instead of, the program making them.
 
-mod models;
+pub(super) mod models;
 
 use std::collections::HashSet;
 use std::process::ExitCode;
@@ -30,11 +30,13 @@ pub(super) enum Command {
         destination: Option<String>,
     },
     /// Print SQL for what the mirror's database lacks; exits with 1 if it lacks something.
+    #[command(after_help = DIFF_EXAMPLE)]
     Diff {
         /// Only for this destination [default: every database].
         destination: Option<String>,
     },
     /// Create missing tables, columns and indexes in the mirror's database.
+    #[command(after_help = APPLY_EXAMPLE)]
     Apply {
         /// Only for this destination [default: every database].
         destination: Option<String>,
@@ -46,6 +48,15 @@ Examples:
   deskbell schema print | sqlite3 clerk.db
   deskbell schema print --format prisma --dialect postgres > prisma/schema/clerk.prisma
   deskbell schema print --format drizzle > src/clerk.ts";
+
+const DIFF_EXAMPLE: &str = "\
+Examples:
+  deskbell schema diff
+  deskbell schema diff app > migrations/clerk.sql";
+
+const APPLY_EXAMPLE: &str = "\
+Example:
+  deskbell schema apply app";
 
 /// What the tables are printed as, on the command line.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]

@@ -2,7 +2,7 @@
 
 mod backend_api;
 mod junit;
-mod output;
+pub(super) mod output;
 mod show;
 
 use std::path::PathBuf;

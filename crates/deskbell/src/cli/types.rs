@@ -14,7 +14,14 @@ use serde::Serialize;
 use self::fields::FieldOutput;
 use super::{Context, exit, table};
 
+const EXAMPLE: &str = "\
+Examples:
+  deskbell types
+  deskbell types user.created
+  deskbell types user.created --sample > body.json";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Arguments {
     /// Event type whose fields to print, for example user.created [default: list all types].
     #[arg(value_name = "TYPE")]
@@ -26,7 +33,7 @@ pub(super) struct Arguments {
 
 /// An event type in the list of all.
 #[derive(Serialize, JsonSchema)]
-struct TypeOutput {
+pub(super) struct TypeOutput {
     /// In one sentence, when Clerk sends it.
     description: &'static str,
     /// What it is about, such as `user`.
@@ -36,7 +43,7 @@ struct TypeOutput {
 
 /// An event type with its fields.
 #[derive(Serialize, JsonSchema)]
-struct TypeWithFields {
+pub(super) struct TypeWithFields {
     r#type: String,
     /// What it is about, such as `user`.
     entity: Option<String>,

@@ -10,7 +10,7 @@ use crate::init::{Choices, NewFile, gitignore_warning};
 
 /// What was written, and what is left to do, as `--json` has it.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     /// The files that were written, or would be.
     files: Vec<ReportedFile>,
     /// The mapping of users into a table of the application's.

@@ -11,7 +11,7 @@ use super::super::{Context, exit};
 
 /// The models of one destination, as `--json` has them.
 #[derive(Debug, Serialize, JsonSchema)]
-struct PrintedModels<'a> {
+pub(in crate::cli) struct PrintedModels<'a> {
     destination: &'a str,
     /// The text of the file.
     text: String,

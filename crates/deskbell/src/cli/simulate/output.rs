@@ -15,7 +15,7 @@ use crate::simulate::{Property, PropertyResult};
 
 /// One simulation.
 #[derive(Serialize, JsonSchema)]
-struct SimulationOutput<'a> {
+pub(in crate::cli) struct SimulationOutput<'a> {
     seed: u64,
     /// Events, each counted once.
     sent: u64,
