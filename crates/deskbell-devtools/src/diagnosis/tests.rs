@@ -176,6 +176,35 @@ fn headers_that_were_changed_say_how() {
 }
 
 #[test]
+fn a_signature_in_the_url_safe_alphabet_says_so() {
+    let secret = Secret::parse(SECRET).unwrap();
+    let has_both = |captured: &Captured| {
+        captured.header("svix-signature").is_some_and(|value| value.contains(['+', '/']))
+    };
+    let signed = (NOW - 60..NOW).map(|seconds| signed_with(&secret, seconds, BODY.as_bytes()));
+    let mut captured = signed.into_iter().find(has_both).unwrap();
+    for (name, value) in &mut captured.headers {
+        if name == "svix-signature" {
+            *value = value.replace('+', "-").replace('/', "_");
+        }
+    }
+    assert_eq!(found(&captured), (Some("no_match"), vec![CauseCode::SignatureUrlSafe]));
+}
+
+#[test]
+fn a_secret_that_is_decoded_twice_says_so() {
+    let bare = SECRET.strip_prefix("whsec_").unwrap();
+    let text = format!("whsec_{}", BASE64.encode(bare));
+    let secret = Secret::parse(&text).unwrap();
+    let secrets = [NamedSecret { name: "twice".to_owned(), text, secret }];
+    let captured = signed_with(&Secret::parse(SECRET).unwrap(), NOW, BODY.as_bytes());
+    let tolerance = Duration::from_secs(300);
+    let receiver = Receiver { secrets: &secrets, own: 1, now_seconds: NOW, tolerance };
+    let diagnosis = diagnose(&captured, &receiver).unwrap();
+    assert_eq!(diagnosis.causes[0].code, CauseCode::SecretDecodedTwice);
+}
+
+#[test]
 fn a_time_that_is_wrong_says_how() {
     use CauseCode as Code;
     let secret = Secret::parse(SECRET).unwrap();
