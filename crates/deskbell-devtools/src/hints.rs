@@ -151,6 +151,9 @@ fn of_reply(reply: &Reply, url: &Url) -> Hint {
              anything parses it (no express.json() before this route, no JSON.stringify of a \
              parsed body), and its secret must be the one that this event is signed with",
         ),
+        500..600 if let Some(help) = of_verification(&reply.body) => {
+            with(HintCode::VerificationFailed, format!("{}{said}", reply.status), help)
+        }
         500..600 => with(
             HintCode::Crashed,
             format!("{}{said}", reply.status),
@@ -163,6 +166,25 @@ fn of_reply(reply: &Reply, url: &Url) -> Hint {
             "answer 2xx as soon as the event is stored; anything else is retried",
         ),
     }
+}
+
+/// What an error of the libraries that verify means, where the handler lets it through.
+fn of_verification(body: &str) -> Option<&'static str> {
+    const PARSED: &str = "the body is parsed before it is verified: in Express, put express.raw({ type: '*/*' }) on \
+                          this route, before express.json(); then answer 400 where verifying throws";
+    const NO_SECRET: &str = "the handler has no signing secret: set the variable that it reads, such as \
+                             CLERK_WEBHOOK_SIGNING_SECRET, and restart it";
+    const NO_MATCH: &str = "the handler has another signing secret than this event is signed with, or verifies a \
+                            body that was parsed; answer 400 where verifying throws";
+    let known = [
+        ("Expected payload to be of type string or Buffer", PARSED),
+        ("[object Object]", PARSED),
+        ("Secret can't be empty", NO_SECRET),
+        ("Missing webhook signing secret", NO_SECRET),
+        ("No matching signature found", NO_MATCH),
+        ("Unable to verify incoming webhook", NO_MATCH),
+    ];
+    known.into_iter().find(|(text, _)| body.contains(text)).map(|(_, help)| help)
 }
 
 /// Middleware keeps everybody out who has no session.
@@ -178,7 +200,8 @@ fn protected(reply: &Reply, url: &Url) -> Hint {
         code: HintCode::Protected,
         found: format!("{how}: the route asks for a signed-in user"),
         help: format!(
-            "make it public in proxy.ts (middleware.ts before Next.js 16):\n  const isPublic = \
+            "make it public. In Express, put the route before requireAuth() and other guards. In Next.js, \
+             in proxy.ts (middleware.ts before 16):\n  const isPublic = \
              createRouteMatcher(['{path}(.*)'])\n  export default clerkMiddleware(async (auth, \
              req) => {{ if (!isPublic(req)) await auth.protect() }})"
         ),
@@ -229,7 +252,8 @@ const ENTITIES: [(&str, &str); 6] = [
 ];
 
 /// The start of a reply in one line, without mark-up; `None` where there is nothing.
-fn excerpt(body: &str) -> Option<String> {
+#[must_use]
+pub fn excerpt(body: &str) -> Option<String> {
     let mut text = String::new();
     let mut in_tag = false;
     for character in body.chars() {
@@ -330,6 +354,19 @@ mod tests {
         let hint = replied(Reply { clerk_reason, ..status(404) }).unwrap();
         assert_eq!(hint.code, HintCode::Protected);
         assert!(hint.help.contains("createRouteMatcher(['/api/webhooks(.*)'])"), "{}", hint.help);
+    }
+
+    #[test]
+    fn errors_of_the_libraries_that_verify_are_known_in_a_500_too() {
+        for (body, word) in [
+            ("Error: Expected payload to be of type string or Buffer.", "express.raw"),
+            ("Error: Secret can't be empty.", "no signing secret"),
+            ("WebhookVerificationError: No matching signature found", "another signing secret"),
+        ] {
+            let hint = replied(Reply { body: body.to_owned(), ..status(500) }).unwrap();
+            assert_eq!(hint.code, HintCode::VerificationFailed, "{body}");
+            assert!(hint.help.contains(word), "{body}: {}", hint.help);
+        }
     }
 
     #[test]

@@ -16,12 +16,14 @@ mod reply;
 mod samples;
 pub mod scenario;
 pub mod screen;
+mod shown_url;
 mod simulated;
 
 pub use assignment::{Assignment, UnknownPath};
 pub use client::{Client, ClientOptions};
-pub use hints::{Hint, HintCode, hint};
+pub use hints::{Hint, HintCode, excerpt, hint};
 pub use probe::{Probe, ProbeResult};
 pub use reply::{NoReply, NoReplyKind, Reply};
 pub use samples::{UnknownType, entry, message_id, sample};
+pub use shown_url::without_password;
 pub use simulated::hint_of_failures;

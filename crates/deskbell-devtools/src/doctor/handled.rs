@@ -11,7 +11,6 @@ use super::report::Checks;
 use super::rows::CountRows;
 use crate::hints::hint;
 use crate::reply::Reply;
-use crate::samples::message_id;
 
 /// How often the database is asked for a row, and how long between.
 const LOOKS: u32 = 10;
@@ -23,18 +22,15 @@ pub(super) async fn forms(
     users: &mut Users,
     project: &Project,
     checks: &mut Checks,
-) -> Vec<String> {
+) {
     let mut refused = Vec::new();
-    let mut taken = Vec::new();
     let bodies = [
         (r"escapes such as \u0026", users.with_escapes()),
         ("white space between members", users.with_spaces()),
         ("numbers such as 1.0, or members in another order", users.with_other_forms()),
     ];
-    for (form, Created { user_id, body }) in bodies {
-        if is_acknowledged(&prober.send(&body).await) {
-            taken.push(user_id);
-        } else {
+    for (form, Created { body, .. }) in bodies {
+        if !is_acknowledged(&prober.send(&body).await) {
             refused.push(form);
         }
     }
@@ -47,7 +43,6 @@ pub(super) async fn forms(
         );
         checks.fail(CheckCode::RawBody, found, raw_body_help(project));
     }
-    taken
 }
 
 /// The same event once more, under the same id.
@@ -106,25 +101,19 @@ async fn rows_of(rows: &CountRows<'_>, user_id: &str) -> Result<u64, String> {
     Ok(0)
 }
 
-/// The events that crash handlers, or that they refuse; the users that were created.
-pub(super) async fn unusual(
-    prober: &mut Prober,
-    users: &mut Users,
-    checks: &mut Checks,
-) -> Vec<String> {
-    let large = users.large();
-    let without_names = users.without_names();
+/// The events that crash handlers, or that they refuse.
+pub(super) async fn unusual(prober: &mut Prober, users: &mut Users, checks: &mut Checks) {
     let bodies = [
         (
             CheckCode::LargeBody,
-            large.body,
+            users.large().body,
             "acknowledged with 300 KB",
             "raise the limit of the body for this route to 1 MB: express.raw({ type: 'application/json', \
              limit: '1mb' }), bodyLimit in Fastify, client_max_body_size in nginx",
         ),
         (
             CheckCode::NullFields,
-            without_names.body,
+            users.without_names().body,
             "acknowledged without names and addresses",
             "take null names and an empty email_addresses: email_addresses.find(({ id }) => id === \
              primary_email_address_id)?.email_address ?? null, and columns that may be NULL",
@@ -150,7 +139,6 @@ pub(super) async fn unusual(
             checks.fail(code, said(&answer, prober), help);
         }
     }
-    vec![large.user_id, without_names.user_id]
 }
 
 /// How long the slowest answer took.
@@ -162,14 +150,6 @@ pub(super) fn answer_time(prober: &Prober, slow_after: Duration, checks: &mut Ch
         checks.warn(CheckCode::AnswerTime, found, help);
     } else {
         checks.pass(CheckCode::AnswerTime, found);
-    }
-}
-
-/// Has the users of the run deleted again.
-pub(super) async fn clean_up(created: &[String], prober: &mut Prober, users: &Users) {
-    for user_id in created {
-        // A handler that does not take it has been told already.
-        let _ = prober.send_as(&message_id(), &users.deleted(user_id)).await;
     }
 }
 

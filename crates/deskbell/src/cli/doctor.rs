@@ -24,7 +24,7 @@ Examples:
   deskbell doctor                                     the server of this config
   deskbell doctor http://localhost:3000/api/webhooks  the handler of this directory
   deskbell doctor https://app.example.com/api/webhooks --secret whsec_… --project ../app
-  deskbell doctor URL --database postgres://… --table users --column clerk_id
+  deskbell doctor --database postgres://… --table users --column clerk_id
 
 The handler sees some twenty events: of users whose ids begin with user_deskbell_doctor_, signed as
 Clerk's sender signs them, and deleted again at the end, and forged ones. --no-probes sends none.
@@ -69,6 +69,8 @@ enum Error {
     #[error("invalid signing secret")]
     #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
     Secret(#[from] SecretError),
+    #[error("--project: {project} is not a directory")]
+    NoProject { project: String },
     #[error("{url} is not the URL of a handler")]
     #[diagnostic(help("give it with http:// or https://"))]
     NotHttp { url: Url },
@@ -131,6 +133,10 @@ impl Arguments {
         context: &Context,
         rows: Option<&'a CountRows<'a>>,
     ) -> Result<Subject<'a>, exit::Failure> {
+        if !self.project.is_dir() {
+            let project = self.project.display().to_string();
+            return Err(exit::Failure::usage(Error::NoProject { project }));
+        }
         let local = own::look(context, self.url.is_none()).await;
         let url = self.url.clone().or(local.url);
         if let Some(url) = url.as_ref().filter(|url| !matches!(url.scheme(), "http" | "https")) {
