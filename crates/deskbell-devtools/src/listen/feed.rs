@@ -22,6 +22,10 @@ pub enum FeedItem {
     Lost {
         reason: String,
     },
+    /// These cannot be read, and are left out.
+    Unreadable {
+        messages: usize,
+    },
     /// It is back, and nothing was missed.
     Restored,
     /// It is back, and the log is another one, which was restored or made anew: it goes on with what
@@ -38,12 +42,12 @@ pub enum FeedError {
     Unreachable { server: String, reason: String },
     #[error("{server} does not accept the token")]
     #[diagnostic(help(
-        "create one on the server's machine: deskbell tokens create NAME --role reader"
+        "create one on the server's machine: deskbell tokens create --role reader --name NAME"
     ))]
     Unauthorized { server: String },
     #[error("{server}: {detail}")]
     #[diagnostic(help(
-        "a token with the role reader sees payloads: deskbell tokens create NAME --role reader"
+        "a token with the role reader sees payloads: deskbell tokens create --role reader --name NAME"
     ))]
     Forbidden { server: String, detail: String },
     #[error("{server} gave an unexpected answer ({status}): is it a `deskbell serve`?")]

@@ -1,7 +1,7 @@
 //! Which events go to the handlers.
 
 use deskbell_config::{ONE_TIME_CODES, takes_type};
-use deskbell_expr::{Condition, EventParts, EventView, Expression, ExpressionError};
+use deskbell_expr::{Condition, EventParts, EventView, Expression, ExpressionError, event_types};
 use miette::Diagnostic;
 
 use super::message::Message;
@@ -18,6 +18,9 @@ pub enum FilterError {
     #[error("--events: expected a type or a pattern such as user.*, found `{text}`")]
     #[diagnostic(help("run `deskbell types` to list the types"))]
     Type { text: String },
+    #[error("--events: there is no event type `{text}`")]
+    #[diagnostic(help("did you mean {near}? Run `deskbell types` to list the types"))]
+    Misspelt { text: String, near: String },
     #[error("--when: invalid expression")]
     #[diagnostic(help("an example: --when 'data.public_metadata.plan == \"pro\"'"))]
     When(#[from] ExpressionError),
@@ -33,6 +36,10 @@ impl Filter {
         };
         if let Some(text) = types.iter().find(|text| !is_pattern(text)) {
             return Err(FilterError::Type { text: text.clone() });
+        }
+        let misspelt = |text: &String| Some((text.clone(), event_types::misspelt(text)?));
+        if let Some((text, near)) = types.iter().find_map(misspelt) {
+            return Err(FilterError::Misspelt { text, near });
         }
         Ok(Self { types, when: when.map(Expression::compile).transpose()? })
     }
@@ -97,6 +104,14 @@ mod tests {
     fn a_one_time_code_is_shown_only_to_who_names_it() {
         let named = Filter::new(vec!["email.created".to_owned()], None).unwrap();
         assert!(named.shows("email.created") && !Filter::default().shows("email.created"));
+    }
+
+    #[test]
+    fn a_misspelt_type_names_the_nearest() {
+        let error = Filter::new(vec!["usr.*".to_owned()], None).unwrap_err();
+        assert!(matches!(error, FilterError::Misspelt { near, .. } if near == "user.*"));
+        // Clerk adds types.
+        Filter::new(vec!["passkey.registered".to_owned()], None).unwrap();
     }
 
     #[test]

@@ -21,8 +21,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(3);
 /// Messages that are so much older than the newest are looked at again: one may become visible after
 /// a newer one.
 const OVERLAP_MS: i64 = 60_000;
-/// Pages of what is new at once.
-const PAGES_MAX: usize = 400;
+/// Pages of what is new, at most: 90 days of a large instance.
+const PAGES_MAX: usize = 4_000;
 
 /// The messages of Clerk's sender.
 pub struct SenderFeed {
@@ -37,6 +37,9 @@ pub struct SenderFeed {
     seen: HashMap<String, i64>,
     ready: VecDeque<Message>,
     is_lost: bool,
+    /// Messages of a page that have not the expected form; those that were told of.
+    unreadable: usize,
+    unreadable_told: usize,
     poll_interval: Duration,
 }
 
@@ -58,7 +61,7 @@ impl SenderFeed {
             Start::SinceMs(since_ms) => (since_ms, HashMap::new()),
             Start::Now => {
                 let seen = newest.into_iter().map(|message| (message.id, message.timestamp));
-                (newest_ms - OVERLAP_MS, seen.collect())
+                (newest_ms, seen.collect())
             }
         };
         Ok(Self {
@@ -70,6 +73,8 @@ impl SenderFeed {
             seen,
             ready: VecDeque::new(),
             is_lost: false,
+            unreadable: 0,
+            unreadable_told: 0,
             poll_interval: POLL_INTERVAL,
         })
     }
@@ -84,32 +89,47 @@ impl SenderFeed {
         Ok(message_of(found, None))
     }
 
-    /// Fetches what is new, the oldest first.
+    /// Fetches a page of what is new, the oldest page first: the payloads of one page are held at once.
     async fn poll(&mut self) -> Result<(), ReadError> {
         let after = Some(self.until_ms - OVERLAP_MS).filter(|after| *after > 0);
         let range = TimeRange { after, before: None };
-        let (mut found, mut iterator) = (Vec::new(), None);
-        for _ in 0..PAGES_MAX {
+        // Without payloads, from the newest to where everything was taken.
+        let mut iterators = vec![None];
+        loop {
+            let iterator = iterators.last().and_then(Option::as_deref);
+            let Some(next) = self.session.message_ids(range, iterator).await?.next else { break };
+            if iterators.len() == PAGES_MAX {
+                return Err(ReadError::TooMany { what: "messages", pages_max: PAGES_MAX });
+            }
+            iterators.push(Some(next));
+        }
+        for iterator in iterators.iter().rev() {
             let page = self.session.messages(range, iterator.as_deref()).await?;
-            found.extend(page.items);
-            iterator = page.next;
-            if iterator.is_none() {
+            self.unreadable = self.unreadable.max(page.unreadable);
+            self.take(page.items);
+            if !self.ready.is_empty() {
                 break;
             }
         }
-        found.sort_by_key(|message| message.timestamp);
-        for message in found {
-            if self.seen.insert(message.id.clone(), message.timestamp).is_some() {
-                continue;
-            }
+        Ok(())
+    }
+
+    fn is_new(&self, message: &SenderMessage) -> bool {
+        message.timestamp >= self.begin_ms && !self.seen.contains_key(&message.id)
+    }
+
+    fn take(&mut self, mut messages: Vec<SenderMessage>) {
+        messages.sort_by_key(|message| message.timestamp);
+        for message in messages {
+            let is_new = self.is_new(&message);
+            self.seen.insert(message.id.clone(), message.timestamp);
             self.until_ms = self.until_ms.max(message.timestamp);
-            if message.timestamp >= self.begin_ms && self.filter.takes_type(&message.event_type) {
+            if is_new && self.filter.takes_type(&message.event_type) {
                 self.ready.push_back(message_of(message, Some(&self.filter)));
             }
         }
         let oldest_ms = self.until_ms - OVERLAP_MS;
         self.seen.retain(|_, at_ms| *at_ms >= oldest_ms);
-        Ok(())
     }
 
     /// As [`poll`](Self::poll), with a new session where this one has ended.
@@ -128,6 +148,9 @@ impl SenderFeed {
 impl Feed for SenderFeed {
     async fn next(&mut self) -> Result<FeedItem, FeedError> {
         loop {
+            if self.unreadable > std::mem::replace(&mut self.unreadable_told, self.unreadable) {
+                return Ok(FeedItem::Unreadable { messages: self.unreadable });
+            }
             if let Some(message) = self.ready.pop_front() {
                 return Ok(FeedItem::Message(message));
             }

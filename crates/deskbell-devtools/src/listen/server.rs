@@ -12,10 +12,11 @@ use url::Url;
 use super::feed::FeedError;
 use super::filter::Filter;
 use super::message::Message;
-use super::wire::{EventList, Problem, WireEvent};
+use super::wire::{EventList, Newest, Problem, WireEvent};
+use crate::shown_url::without_password;
 
 /// The server sends a comment every 15 seconds; after this long without one the connection is dead.
-const SILENCE_MAX: Duration = Duration::from_secs(45);
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(45);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer that ends may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -52,7 +53,6 @@ impl Server {
         // A redirect would send the token elsewhere.
         let http = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(SILENCE_MAX)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self { http, url, token })
@@ -65,7 +65,7 @@ impl Server {
     pub(super) async fn find(&self, message_id: &str) -> Result<Message, FeedError> {
         let none = || FeedError::NoEvent { id: message_id.to_owned() };
         let found = self.newest(None, Some(message_id)).await.map_err(Attempt::into_error)?;
-        let (seq, event_type) = found.ok_or_else(none)?;
+        let Newest { seq, event_type, .. } = found.ok_or_else(none)?;
         // A one-time code is shown to who names its type.
         let filter = Filter::new(vec![event_type.clone()], None).map_err(|_| none())?;
         let mut events = self.stream(&[event_type], seq - 1).await.map_err(Attempt::into_error)?;
@@ -85,7 +85,7 @@ impl Server {
         &self,
         until: Option<&str>,
         message_id: Option<&str>,
-    ) -> Result<Option<(i64, String)>, Attempt> {
+    ) -> Result<Option<Newest>, Attempt> {
         let mut url = self.path(&["events"]);
         url.query_pairs_mut()
             .append_pair("limit", "1")
@@ -97,7 +97,7 @@ impl Server {
         let body = answer.bytes().await.map_err(|error| self.unreachable(error))?;
         let unexpected = || Attempt::Final(FeedError::Unexpected { server: self.name(), status });
         let list: EventList<'_> = from_slice(&body).map_err(|_| unexpected())?;
-        Ok(list.events.into_iter().next().map(|event| (event.seq, event.event_type)))
+        Ok(list.events.into_iter().next().map(WireEvent::into_newest))
     }
 
     pub(super) async fn stream(&self, types: &[String], after: i64) -> Result<Events, Attempt> {
@@ -145,7 +145,7 @@ impl Server {
     }
 
     fn name(&self) -> String {
-        self.url.to_string()
+        without_password(&self.url)
     }
 
     fn path(&self, path: &[&str]) -> Url {

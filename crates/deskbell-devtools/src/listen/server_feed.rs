@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use serde_json::from_str;
 use sse_stream::Sse;
+use tokio::time::timeout;
 use url::Url;
 
 use super::feed::{Feed, FeedError, FeedItem};
 use super::filter::Filter;
 use super::message::Message;
-use super::server::{Attempt, Events, Server, last_cause};
+use super::server::{Attempt, Events, SILENCE_MAX, Server, last_cause};
 use super::start::Start;
-use super::wire::WireEvent;
+use super::wire::{Newest, WireEvent};
 
 /// The pauses between attempts to connect again.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
@@ -26,6 +27,8 @@ pub struct ServerFeed {
     filter: Arc<Filter>,
     /// Every event up to here was taken.
     position: i64,
+    /// The message there: another one is of another log. `None` before the first event.
+    message_id: Option<String>,
     events: Option<Events>,
     pause: Duration,
 }
@@ -42,15 +45,15 @@ impl ServerFeed {
         start: Start,
     ) -> Result<Self, FeedError> {
         let server = Server::new(server, token)?;
-        let (position, events, pause) = (0, None, PAUSE_MIN);
-        let mut feed = Self { server, filter, position, events, pause };
+        let (position, message_id, events, pause) = (0, None, None, PAUSE_MIN);
+        let mut feed = Self { server, filter, position, message_id, events, pause };
         let until = match start {
             Start::Now => None,
             Start::SinceMs(since_ms) => Some(before(since_ms)),
         };
         let before =
             feed.server.newest(until.as_deref(), None).await.map_err(Attempt::into_error)?;
-        feed.position = before.map_or(0, |(seq, _)| seq);
+        feed.begin_behind(before);
         feed.connect().await.map_err(Attempt::into_error)?;
         Ok(feed)
     }
@@ -71,13 +74,24 @@ impl ServerFeed {
 
     /// Goes on where it was, if the log is the one that it was.
     async fn reconnect(&mut self) -> Result<FeedItem, Attempt> {
-        let newest = self.server.newest(None, None).await?.map_or(0, |(seq, _)| seq);
-        let is_replaced = newest < self.position;
+        let is_replaced = match &self.message_id {
+            None => false,
+            Some(message_id) => {
+                let known = self.server.newest(None, Some(message_id)).await?;
+                known.is_none_or(|known| known.seq != self.position)
+            }
+        };
         if is_replaced {
-            self.position = newest;
+            let newest = self.server.newest(None, None).await?;
+            self.begin_behind(newest);
         }
         self.connect().await?;
         Ok(if is_replaced { FeedItem::Replaced } else { FeedItem::Restored })
+    }
+
+    fn begin_behind(&mut self, newest: Option<Newest>) {
+        self.position = newest.as_ref().map_or(0, |newest| newest.seq);
+        self.message_id = newest.map(|newest| newest.message_id);
     }
 
     fn lose(&mut self, reason: String) -> FeedItem {
@@ -93,7 +107,9 @@ impl ServerFeed {
             return None;
         }
         self.position = event.seq;
-        Some(event.into_message(&self.filter))
+        let message = event.into_message(&self.filter);
+        self.message_id = Some(message.id.clone());
+        Some(message)
     }
 }
 
@@ -106,11 +122,17 @@ impl Feed for ServerFeed {
                 self.pause = (self.pause * 2).min(PAUSE_MAX);
                 match self.reconnect().await {
                     Ok(restored) => return Ok(restored),
-                    Err(Attempt::Again(_)) => continue,
+                    // A proxy answers for a server that is away in many ways.
+                    Err(Attempt::Again(_) | Attempt::Final(FeedError::Unexpected { .. })) => {
+                        continue;
+                    }
                     Err(Attempt::Final(error)) => return Err(error),
                 }
             };
-            match events.next().await {
+            let Ok(next) = timeout(SILENCE_MAX, events.next()).await else {
+                return Ok(self.lose("the server is silent".to_owned()));
+            };
+            match next {
                 Some(Ok(event)) => {
                     self.pause = PAUSE_MIN;
                     if let Some(message) = self.take(event) {

@@ -35,6 +35,9 @@ pub enum Update {
         reason: String,
     },
     Restored,
+    Unreadable {
+        messages: usize,
+    },
     /// As [`FeedItem::Replaced`].
     Replaced,
 }
@@ -43,7 +46,7 @@ pub enum Update {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     pub events: u64,
-    /// Events that a handler did not acknowledge.
+    /// Events that a handler did not acknowledge, or that could not be sent.
     pub failed: u64,
 }
 
@@ -56,10 +59,13 @@ pub async fn listen(
     totals: &mut Totals,
     update: &mut (dyn FnMut(Update) + Send),
 ) -> Result<(), FeedError> {
+    let events_max = listening.events_max.unwrap_or(u64::MAX);
     for message in std::mem::take(&mut listening.replays) {
-        listening.send(message, totals, update).await;
+        if totals.events < events_max {
+            listening.send(message, totals, update).await;
+        }
     }
-    while listening.events_max.is_none_or(|events_max| totals.events < events_max) {
+    while totals.events < events_max {
         tokio::select! {
             Some(message) = listening.requests.recv() => {
                 listening.send(message, totals, update).await;
@@ -71,6 +77,7 @@ pub async fn listen(
                     }
                 }
                 FeedItem::Lost { reason } => update(Update::Lost { reason }),
+                FeedItem::Unreadable { messages } => update(Update::Unreadable { messages }),
                 FeedItem::Restored => update(Update::Restored),
                 FeedItem::Replaced => update(Update::Replaced),
             },
@@ -89,6 +96,7 @@ impl Listening<'_> {
         let message = Arc::new(message);
         totals.events += 1;
         if let Body::Withheld(withheld) = message.body {
+            totals.failed += 1;
             return update(Update::Withheld(message, withheld));
         }
         update(Update::Sending(Arc::clone(&message)));

@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::message::Message;
 use crate::client::{Client, ClientOptions};
 use crate::local::{is_local, is_local_name};
+use crate::shown_url::without_password;
 
 /// The handlers that events are sent on to.
 #[derive(Debug)]
@@ -30,12 +31,12 @@ pub struct TargetOptions {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum TargetError {
     #[error("--forward-to: expected a URL such as http://localhost:3000/api/webhooks, found {url}")]
-    Url { url: Url },
+    Url { url: String },
     #[error("{url} is not on this machine or its network")]
     #[diagnostic(help(
         "real events of real people would go there; add --allow-external if that is what you want"
     ))]
-    External { url: Url },
+    External { url: String },
     #[error("cannot set up the connection")]
     Client(#[from] reqwest::Error),
 }
@@ -48,8 +49,9 @@ impl Targets {
         Ok(Self { clients: clients.collect::<Result<_, _>>()? })
     }
 
-    pub fn urls(&self) -> impl Iterator<Item = &Url> {
-        self.clients.iter().map(Client::url)
+    /// Their URLs, as they are shown.
+    pub fn urls(&self) -> impl Iterator<Item = String> {
+        self.clients.iter().map(|client| without_password(client.url()))
     }
 
     /// Sends it to every handler at once, and says of each what it made of it as soon as it answers.
@@ -74,7 +76,7 @@ impl Targets {
 
 fn client(url: Url, options: &TargetOptions) -> Result<Client, TargetError> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(TargetError::Url { url });
+        return Err(TargetError::Url { url: without_password(&url) });
     }
     let is_allowed = options.allow_external
         || match url.host() {
@@ -85,7 +87,7 @@ fn client(url: Url, options: &TargetOptions) -> Result<Client, TargetError> {
             None => false,
         };
     if !is_allowed {
-        return Err(TargetError::External { url });
+        return Err(TargetError::External { url: without_password(&url) });
     }
     let client_options =
         ClientOptions { timeout: options.timeout, local_only: !options.allow_external };

@@ -24,6 +24,13 @@ pub(super) struct WireEvent<'a> {
     payload: Option<&'a RawValue>,
 }
 
+/// An event that a list has, without its payload.
+pub(super) struct Newest {
+    pub(super) seq: i64,
+    pub(super) message_id: String,
+    pub(super) event_type: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct EventList<'a> {
     #[serde(borrow)]
@@ -44,6 +51,11 @@ impl Problem {
 }
 
 impl WireEvent<'_> {
+    pub(super) fn into_newest(self) -> Newest {
+        let Self { seq, message_id, event_type, .. } = self;
+        Newest { seq, message_id, event_type }
+    }
+
     pub(super) fn into_message(self, filter: &Filter) -> Message {
         let body = match self.payload {
             Some(payload) => Body::Bytes(Bytes::copy_from_slice(payload.get().as_bytes())),

@@ -61,6 +61,9 @@ impl Screen {
             }
             Update::Answered(message, answer) => self.answered(&message, answer),
             Update::Lost { reason } => self.lost = Some(reason),
+            Update::Unreadable { messages } => {
+                self.notice(format!("{messages} messages cannot be read, and are left out"));
+            }
             Update::Restored => self.lost = None,
             Update::Replaced => {
                 self.lost = None;

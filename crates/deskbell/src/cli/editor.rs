@@ -8,6 +8,7 @@ use tokio::process::Command;
 
 use super::exit::Failure;
 use crate::config::Environment;
+use crate::signals::Signals;
 
 /// Where no variable names an editor.
 const EDITOR_DEFAULT: &str = "vi";
@@ -53,7 +54,9 @@ pub(super) async fn edit(
     // The variable may have arguments: `code --wait`.
     let mut words = editor.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or(EDITOR_DEFAULT));
-    let status = command.args(words).arg(file.path()).status().await;
+    // Ctrl-C is the editor's meanwhile; the file goes away when this process ends by itself.
+    let _held = Signals::listen()?;
+    let status = command.args(words).arg(file.path()).kill_on_drop(true).status().await;
     match status {
         Ok(status) if status.success() => {
             let edited = std::fs::read(file.path())?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use deskbell_devtools::without_password;
 use miette::Diagnostic;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::Serialize;
@@ -143,7 +144,7 @@ impl Remote {
         &self,
         request: RequestBuilder,
     ) -> Result<Result<T, String>, exit::Failure> {
-        let server = || self.server.to_string();
+        let server = || without_password(&self.server);
         let unreachable = |source: reqwest::Error| {
             let source = source.without_url();
             exit::Failure::failed(RemoteError::Unreachable { server: server(), source })

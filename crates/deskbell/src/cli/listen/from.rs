@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use deskbell_devtools::listen::{Feed, FeedError, Filter, Message, SenderFeed, ServerFeed, Start};
+use deskbell_devtools::without_password;
 use deskbell_server::ListenAddress;
 use miette::Diagnostic;
 use url::Url;
@@ -39,9 +40,9 @@ impl FromStr for From {
 enum Error {
     #[error("there is no token for {server}")]
     #[diagnostic(help(
-        "pass --token, or set DESKBELL_TOKEN; on the server's machine: deskbell tokens create NAME --role reader"
+        "pass --token, or set DESKBELL_TOKEN, or the server's DESKBELL_ADMIN_TOKEN; on the server's machine: deskbell tokens create --role reader --name NAME"
     ))]
-    NoToken { server: Url },
+    NoToken { server: String },
     #[error("the config does not say where its server can be asked")]
     #[diagnostic(help("pass --from URL"))]
     NoServer,
@@ -68,7 +69,8 @@ impl Source<'_> {
             Some(From::Clerk) => self.clerk(context).await,
             Some(From::Server(url)) => {
                 let token = self.token.clone();
-                let no_token = || exit::Failure::usage(Error::NoToken { server: url.clone() });
+                let no_token =
+                    || exit::Failure::usage(Error::NoToken { server: without_password(&url) });
                 let token = token.ok_or_else(no_token)?;
                 self.server(url, token).await
             }
@@ -78,7 +80,8 @@ impl Source<'_> {
                 let url = local(&config).ok_or_else(no_server)?;
                 let configured = config.server.admin_token.as_ref();
                 let configured = configured.map(|token| token.expose().to_owned());
-                let no_token = || exit::Failure::usage(Error::NoToken { server: url.clone() });
+                let no_token =
+                    || exit::Failure::usage(Error::NoToken { server: without_password(&url) });
                 let token = self.token.clone().or(configured).ok_or_else(no_token)?;
                 self.server(url, token).await
             }
@@ -86,7 +89,7 @@ impl Source<'_> {
     }
 
     async fn server(self, url: Url, token: String) -> Result<Opened, exit::Failure> {
-        let name = url.to_string();
+        let name = without_password(&url);
         let feed = ServerFeed::open(url, token, self.filter, self.start).await.map_err(failure)?;
         let mut replays = Vec::new();
         for id in self.replays {

@@ -6,11 +6,10 @@ use deskbell_devtools::listen::{Answer, Message, Targets, Update, Withheld};
 use deskbell_store::clock;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use url::Url;
 
 /// Prints what happens.
 pub(super) struct Lines {
-    targets: Vec<Url>,
+    targets: Vec<String>,
     json: bool,
 }
 
@@ -38,12 +37,11 @@ pub(in crate::cli) struct AnswerLine<'a> {
 
 impl Lines {
     pub(super) fn new(targets: &Targets, json: bool) -> Self {
-        Self { targets: targets.urls().cloned().collect(), json }
+        Self { targets: targets.urls().collect(), json }
     }
 
     pub(super) fn greet(&self, from: &str, secret: &str) {
-        let targets: Vec<_> = self.targets.iter().map(Url::as_str).collect();
-        errln!("listening to {from}, forwarding to {}", targets.join(" and "));
+        errln!("listening to {from}, forwarding to {}", self.targets.join(" and "));
         errln!("signing secret: {secret} (your handler needs it: CLERK_WEBHOOK_SIGNING_SECRET)");
     }
 
@@ -56,6 +54,9 @@ impl Lines {
             Update::Answered(message, answer) => self.answered(&message, &answer),
             Update::Withheld(message, why) => self.withheld(&message, why),
             Update::Lost { reason } => errln!("connection lost: {reason}; connecting again"),
+            Update::Unreadable { messages } => {
+                errln!("{messages} messages cannot be read, and are left out");
+            }
             Update::Restored => errln!("connected again; nothing was missed"),
             Update::Replaced => errln!(
                 "connected again; the server has another event log, and it goes on with what comes now"
@@ -64,7 +65,7 @@ impl Lines {
     }
 
     fn answered(&self, message: &Message, answer: &Answer) {
-        let target = self.targets.get(answer.target).map(Url::as_str);
+        let target = self.targets.get(answer.target).map(String::as_str);
         if self.json {
             let took_ms = Some(answer.took.as_secs_f64() * 1_000.0);
             let reply = (!answer.is_success()).then_some(&*answer.text);

@@ -22,7 +22,10 @@ pub(super) fn text(given: Option<&str>, environment: &Environment) -> Result<Str
         Secret::parse(given)?;
         return Ok(given.trim().to_owned());
     }
-    let Some(file) = file(environment) else { return Ok(new_secret()) };
+    let Some(file) = file(environment) else {
+        errln!("warning: HOME is not set, and so the secret is for this run alone; pass --secret");
+        return Ok(new_secret());
+    };
     if let Some(known) = read(&file) {
         return Ok(known);
     }

@@ -10,10 +10,10 @@ use deskbell_devtools::screen::{Action, Key, Screen, Settings, draw};
 use futures_util::StreamExt;
 use ratatui::DefaultTerminal;
 use tokio::sync::mpsc;
-use url::Url;
 
 use super::super::{Context, editor, exit};
 use super::{ended, time_of_day};
+use crate::signals::Signals;
 
 /// Events that somebody wants to be sent again, and that are not sent yet.
 pub(super) const REQUESTS_MAX: usize = 16;
@@ -27,7 +27,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, exit::Failure> {
     let settings = Settings {
         from: name.to_owned(),
-        targets: listening.targets.urls().map(Url::to_string).collect(),
+        targets: listening.targets.urls().collect(),
         secret: secret.to_owned(),
     };
     let mut totals = Totals::default();
@@ -62,12 +62,14 @@ impl Shown<'_> {
     ) -> Result<(), exit::Failure> {
         let mut terminal = ratatui::try_init().map_err(exit::Failure::failed)?;
         let mut keys = EventStream::new();
+        let mut signals = Signals::listen().map_err(exit::Failure::failed)?;
         loop {
             self.draw(&mut terminal)?;
             let action = tokio::select! {
                 ended = &mut listening => {
                     return ended.map_err(exit::Failure::failed_with_help);
                 }
+                () = signals.next() => return Ok(()),
                 Some(update) = self.updates.recv() => {
                     self.screen.update(update, &time_of_day());
                     Action::Nothing
@@ -95,6 +97,8 @@ impl Shown<'_> {
                     };
                     terminal = ratatui::try_init().map_err(exit::Failure::failed)?;
                     keys = EventStream::new();
+                    // A Ctrl-C that came meanwhile was for the editor.
+                    signals = Signals::listen().map_err(exit::Failure::failed)?;
                     match edited {
                         Ok(Some(message)) => self.send(message),
                         Ok(None) => self.screen.notice("not changed, not sent"),
