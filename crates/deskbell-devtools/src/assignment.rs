@@ -74,7 +74,10 @@ impl Assignment {
             nearest::one(&self.path, &known)
         };
         let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-        UnknownPath { path: self.path.clone(), help: format!("{near}Use --add to add it") }
+        UnknownPath {
+            path: self.path.clone(),
+            help: format!("{near}Pass --add beside --set to add it"),
+        }
     }
 }
 
@@ -150,7 +153,7 @@ mod tests {
     fn a_path_that_the_sample_lacks_is_an_error_that_names_the_nearest() {
         let error = set("id=user_2", false).unwrap_err();
         assert_eq!(error.to_string(), "the sample has no path `id`");
-        assert_eq!(error.help, "did you mean `data.id`? Use --add to add it");
+        assert_eq!(error.help, "did you mean `data.id`? Pass --add beside --set to add it");
         let error = set("data.emials=1", false).unwrap_err();
         assert!(error.help.contains("`data.emails`"), "{}", error.help);
         set("data.emails.1.a=2", false).unwrap_err();

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::cli::exit::Failure;
 
-/// Bytes of an answer's data, at most: an assistant has all of it in its context.
-const ANSWER_BYTES_MAX: usize = 48 << 10;
+/// Bytes of an answer's data, at most. It is sent twice, as data and as text for clients that know no
+/// data: an assistant has 48 KiB in its context.
+const ANSWER_BYTES_MAX: usize = 24 << 10;
 
 pub(super) type Answer = Result<CallToolResult, ErrorData>;
 

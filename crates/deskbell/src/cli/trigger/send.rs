@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use deskbell_devtools::{Client, Hint, HintCode, NoReply, NoReplyKind, Reply, hint};
+use deskbell_devtools::{Client, Hint, HintCode, NoReply, NoReplyKind, Reply, excerpt, hint};
 use deskbell_store::clock;
 use miette::Diagnostic;
 use schemars::JsonSchema;
@@ -66,7 +66,8 @@ impl<'a> Sending<'a> {
     pub(super) async fn send(&mut self, message: &Message) -> Result<(), Failure> {
         if let Some(interval) = self.interval {
             sleep_until(self.next_at).await;
-            self.next_at += interval;
+            // What a slow answer cost is not made up for by a burst.
+            self.next_at = self.next_at.max(Instant::now()) + interval;
         }
         let seconds = u64::try_from(clock::now_ms() / 1_000).unwrap_or_default();
         let Message { message_id, body, .. } = message;
@@ -104,7 +105,7 @@ impl<'a> Sending<'a> {
                 "{} {event_type} {message_id} {:.1} ms {}",
                 reply.status,
                 took_ms.unwrap_or_default(),
-                reply.body
+                excerpt(&reply.body).unwrap_or_default()
             ),
             Err(no_reply) => outln!("- {event_type} {message_id} {no_reply}"),
         }

@@ -17,6 +17,8 @@ pub(in crate::cli) enum Unsendable {
     #[error("this secret cannot sign")]
     #[diagnostic(help("use the endpoint's Signing Secret, which begins with whsec_"))]
     CannotSign(#[from] CannotSign),
+    #[error("--url: expected a URL such as http://localhost:3000/api/webhooks, found {url}")]
+    NotHttp { url: Url },
     #[error("the config has no source to send to")]
     #[diagnostic(help("set the URL with --url"))]
     NoSource,
@@ -36,6 +38,11 @@ pub(super) fn client(
             let secret = Secret::parse(secret).map_err(Unsendable::from);
             (url.clone(), secret.map_err(exit::Failure::usage)?)
         }
+        (None, Some(secret)) => {
+            let config = context.load_to_read()?;
+            let secret = Secret::parse(secret).map_err(Unsendable::from);
+            (local(&config).map_err(exit::Failure::usage)?, secret.map_err(exit::Failure::usage)?)
+        }
         (url, secret) => {
             // Whatever the secrets of its destinations are.
             let config = context.load_to_check()?.config;
@@ -45,6 +52,9 @@ pub(super) fn client(
             )
         }
     };
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(exit::Failure::usage(Unsendable::NotHttp { url }));
+    }
     let signer = Signer::new(&secret).map_err(Unsendable::from).map_err(exit::Failure::usage)?;
     Client::new(url, signer).map_err(exit::Failure::failed)
 }
