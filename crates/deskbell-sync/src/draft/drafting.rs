@@ -94,7 +94,7 @@ impl FoundTable {
         {
             draft.on_delete.push(DraftedColumn::new(&column.name, value));
         }
-        if !is_needed(column) {
+        if !is_needed(column) && !self.is_own_id(column) {
             draft.untouched.push(column.name.clone());
             return;
         }
@@ -102,6 +102,12 @@ impl FoundTable {
             Some(drafted) => draft.on_insert.push(drafted),
             None => draft.unfilled.push(self.unfilled(column)),
         }
+    }
+
+    /// Whether it identifies rows, although it may be null: SQLite lets a primary key be that.
+    fn is_own_id(&self, column: &LiveColumn) -> bool {
+        let is_open = column.class == ColumnClass::Text && column.default.is_none();
+        is_open && plain(&column.name) == "id" && self.is_unique(column)
     }
 
     /// What the column is given by this rule, if it can hold that.

@@ -107,6 +107,7 @@ fn not_written(error: FileError) -> exit::Failure {
 impl Arguments {
     fn asked(&self) -> Asked<'_> {
         Asked {
+            dir: &self.dir,
             database: self.database.as_deref(),
             store: self.store.as_deref(),
             table: self.table.as_deref(),

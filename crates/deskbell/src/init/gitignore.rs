@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-/// What a line of `.gitignore` says that leaves `.env` out.
-const PATTERNS: &[&str] = &[".env", "/.env", "**/.env", ".env*", "/.env*", "*.env", "**/.env*"];
+/// What a line of `.gitignore` says that leaves `.env` out, in the directory itself.
+const ANCHORED: &[&str] = &["/.env", "/.env*"];
+/// The same, in the directories below too.
+const ANYWHERE: &[&str] = &[".env", "**/.env", ".env*", "*.env", "**/.env*"];
 
 /// What to say of the directory's `.gitignore`: in a repository it should leave `.env` out.
 pub(crate) fn warning(directory: &Path) -> Option<String> {
@@ -19,13 +21,24 @@ pub(crate) fn warning(directory: &Path) -> Option<String> {
     let files = if is_repository { &ancestors[..] } else { &ancestors[..1] };
     let read: Vec<_> = files
         .iter()
-        .filter_map(|one| std::fs::read_to_string(one.join(".gitignore")).ok())
+        .filter_map(|one| {
+            Some((*one == directory, std::fs::read_to_string(one.join(".gitignore")).ok()?))
+        })
         .collect();
     if !is_repository && read.is_empty() {
         return None;
     }
-    let is_ignored =
-        read.iter().flat_map(|text| text.lines()).any(|line| PATTERNS.contains(&line.trim()));
+    let mut is_ignored = false;
+    // A file further down, and a line further down, has the last word.
+    for (is_own, text) in read.iter().rev() {
+        for line in text.lines().map(str::trim) {
+            if ANYWHERE.contains(&line) || (*is_own && ANCHORED.contains(&line)) {
+                is_ignored = true;
+            } else if line.starts_with('!') && line.ends_with(".env") {
+                is_ignored = false;
+            }
+        }
+    }
     (!is_ignored).then(|| {
         "git does not ignore `.env`, which will hold secrets: add a line `.env` to .gitignore"
             .to_owned()
@@ -48,5 +61,9 @@ mod tests {
         assert!(warning(&below).is_some());
         std::fs::write(root.path().join(".gitignore"), "target\r\n.env*\r\n").unwrap();
         assert_eq!(warning(&below), None);
+        for text in ["/.env\n", ".env\n!app/.env\n"] {
+            std::fs::write(root.path().join(".gitignore"), text).unwrap();
+            assert!(warning(&below).is_some(), "{text}");
+        }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn table(draft: &TableDraft) -> String {
     let _ = writeln!(text, "entity = \"user\"\ninto = {}", quoted(&draft.into));
     text += &on_delete(&draft.on_delete);
     if let Some(create) = &draft.missing_index {
-        let _ = writeln!(text, "\n# The key has no unique index yet: {create}");
+        let _ = writeln!(text, "\n# The key has no unique index yet: {}", one_line(create));
     }
     text += &section("key", &[line(&draft.key)]);
     text += &section("columns", &draft.columns.iter().map(line).collect::<Vec<_>>());
@@ -24,7 +24,7 @@ pub(super) fn table(draft: &TableDraft) -> String {
         &draft.on_insert.iter().map(line).chain(unfilled).collect::<Vec<_>>(),
     );
     if !draft.untouched.is_empty() {
-        let _ = writeln!(text, "\n# Left as they are: {}", draft.untouched.join(", "));
+        let _ = writeln!(text, "\n# Left as they are: {}", one_line(&draft.untouched.join(", ")));
     }
     text
 }
@@ -48,7 +48,7 @@ fn line(drafted: &DraftedColumn) -> String {
     let assignment = format!("{} = {}", key(&drafted.column), quoted(&drafted.value));
     match &drafted.remark {
         None => assignment + "\n",
-        Some(remark) => format!("{assignment:REMARK_COLUMN$} # {remark}\n"),
+        Some(remark) => format!("{assignment:REMARK_COLUMN$} # {}\n", one_line(remark)),
     }
 }
 
@@ -57,16 +57,31 @@ fn unfilled(column: &UnfilledColumn) -> String {
     let example = column.example.as_deref().unwrap_or("…");
     format!(
         "# {} {}:\n# {} = {}\n",
-        column.column,
-        column.reason(),
+        one_line(&column.column),
+        one_line(&column.reason()),
         key(&column.column),
         quoted(example)
     )
 }
 
-/// A text as TOML writes it.
+/// What a database calls something, so that it stays in the comment that it is in.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A text as TOML writes it, in one line.
 pub(super) fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            control if control.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(control));
+            }
+            character => quoted.push(character),
+        }
+    }
+    quoted + "\""
 }
 
 fn key(name: &str) -> String {

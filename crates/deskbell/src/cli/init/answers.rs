@@ -1,5 +1,7 @@
 //! What flags and answers come to.
 
+use std::path::Path;
+
 use deskbell_config::{DatabaseUrl, Environment};
 use deskbell_sync::draft::{self, TableDraft};
 
@@ -14,6 +16,8 @@ const STORE_FILE: &str = "sqlite://deskbell.db";
 /// What the flags say.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
+    /// Where the config goes, and Deskbell runs.
+    pub(super) dir: &'a Path,
     pub(super) database: Option<&'a str>,
     pub(super) store: Option<&'a str>,
     pub(super) table: Option<&'a str>,
@@ -70,6 +74,18 @@ pub(super) async fn choices(
     Ok(Choices { database, store, table, mirror, compose, systemd })
 }
 
+/// The same file, wherever Deskbell runs: a file is named from where `init` runs.
+fn seen_from(dir: &Path, location: Location) -> Location {
+    let is_elsewhere = !dir.as_os_str().is_empty() && dir != Path::new(".");
+    match &location {
+        Location::Url(DatabaseUrl::Sqlite(url)) if is_elsewhere && url.path().is_relative() => {
+            let absolute = std::path::absolute(url.path());
+            absolute.map_or(location, |path| Location::Url(DatabaseUrl::sqlite(&path)))
+        }
+        _ => location,
+    }
+}
+
 fn location(what: &'static str, text: &str) -> Result<Location, Error> {
     text.parse().map_err(|fault| Error::Location { what, fault })
 }
@@ -81,7 +97,7 @@ fn database(
     prompt: &Prompt,
 ) -> Result<Location, Error> {
     if let Some(text) = asked.database {
-        return location("--database", text);
+        return location("--database", text).map(|location| seen_from(asked.dir, location));
     }
     let variable = Location::Variable(DATABASE_VARIABLE.to_owned());
     if with_postgres {
@@ -96,6 +112,7 @@ fn database(
         let text = answer.as_deref().unwrap_or(default);
         match location("the database", text) {
             Err(error) if answer.is_some() => prompt.say(&error.to_string()),
+            Ok(location) if answer.is_some() => return Ok(seen_from(asked.dir, location)),
             other => return other,
         }
     }
