@@ -51,7 +51,10 @@ fn refuse(visit: Visit<'_>, why: &NotSignedIn) -> Access {
     }
     let is_page = visit.accept.is_some_and(|accept| accept.contains("text/html"));
     if is_page && visit.authorization.is_none() {
-        let back = form_urlencoded::byte_serialize(visit.path.as_bytes()).collect::<String>();
+        // A path such as //other.example would lead to another site.
+        let is_ours = !visit.path.starts_with("//") && !visit.path.contains('\\');
+        let back = if is_ours { visit.path } else { "/" };
+        let back = form_urlencoded::byte_serialize(back.as_bytes()).collect::<String>();
         Access::SignInFirst(format!("{SIGN_IN}?redirect_url={back}"))
     } else {
         Access::Unauthorized

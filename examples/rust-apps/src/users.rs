@@ -92,11 +92,15 @@ impl Users {
         let occurred_at = event.occurred_at.as_millis();
         match &event.data {
             EventData::UserCreated(user) => {
-                upsert(&transaction, user, occurred_at)?;
-                // What must happen once is written in the same transaction, for a job that sends it.
-                transaction.execute("INSERT INTO welcome_emails VALUES (?1)", [&user.id])?;
+                // What must happen once is written in the same transaction, for a job that sends it. A user who
+                // was deleted since is not welcomed.
+                if upsert(&transaction, user, occurred_at)? {
+                    transaction.execute("INSERT INTO welcome_emails VALUES (?1)", [&user.id])?;
+                }
             }
-            EventData::UserUpdated(user) => upsert(&transaction, user, occurred_at)?,
+            EventData::UserUpdated(user) => {
+                upsert(&transaction, user, occurred_at)?;
+            }
             EventData::UserDeleted(user) => {
                 transaction.execute(DELETE, params![user.id, occurred_at])?;
             }
@@ -128,8 +132,9 @@ fn is_new(transaction: &Transaction<'_>, id: &str) -> Result<bool> {
     Ok(transaction.execute(insert, [id])? == 1)
 }
 
-fn upsert(transaction: &Transaction<'_>, user: &payload::User, occurred_at: i64) -> Result<()> {
+/// Whether it is newer than what is there.
+fn upsert(transaction: &Transaction<'_>, user: &payload::User, occurred_at: i64) -> Result<bool> {
     let version = user.updated_at.map_or(occurred_at, UnixMillis::as_millis);
     let (email, name) = (user.primary_email_address(), user.full_name());
-    transaction.execute(UPSERT, params![user.id, email, name, version]).map(|_| ())
+    transaction.execute(UPSERT, params![user.id, email, name, version]).map(|rows| rows > 0)
 }
