@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -6,8 +7,7 @@ use ratatui::backend::TestBackend;
 
 use super::*;
 use crate::hints::{Hint, HintCode};
-use crate::listen::{Answer, Message, Update, Withheld};
-use std::sync::Arc;
+use crate::listen::{Answer, Body, Message, Update, Withheld};
 
 const AT: &str = "12:04:31";
 
@@ -40,7 +40,9 @@ fn with_events() -> (Screen, [Arc<Message>; 3]) {
     let mut screen = screen();
     let user = message("msg_1", "user.created", "user_1");
     let session = message("msg_2", "session.created", "sess_1");
-    let code = message("msg_3", "email.created", "ema_1");
+    let mut code = (*message("msg_3", "email.created", "ema_1")).clone();
+    code.body = Body::Withheld(Withheld::OneTimeCode);
+    let code = Arc::new(code);
     screen.update(Update::Sending(Arc::clone(&user)), AT);
     screen.update(Update::Answered(Arc::clone(&user), answer(200)), AT);
     screen.update(Update::Sending(Arc::clone(&session)), AT);
