@@ -181,6 +181,29 @@ async fn nothing_is_missed_or_sent_twice_while_the_server_restarts() {
 }
 
 #[tokio::test]
+async fn another_log_is_said_and_followed() {
+    let mut deployed = Deployed::start().await;
+    let handler = acknowledging().await;
+    let (from, to) = (deployed.url(), handler.url());
+    let arguments = ["--from", &from, "--token", ADMIN_TOKEN, "--forward-to", &to];
+    let mut listener = Listener::start(command(deployed.path(), &arguments)).await;
+    deployed.send(1, "user.created").await;
+    within(handler.wait_for(1)).await;
+    deployed.kill().await;
+    for file in fs::read_dir(deployed.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") && path.is_file() {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    deployed.start_again().await;
+    listener.until_said("another event log").await;
+    deployed.send(2, "user.created").await;
+    within(handler.wait_for(2)).await;
+    assert_eq!(handler.received()[1].message_id, "msg_2");
+}
+
+#[tokio::test]
 async fn types_an_expression_and_a_time_select() {
     let deployed = Deployed::start().await;
     let handler = acknowledging().await;
