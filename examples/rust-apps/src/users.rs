@@ -92,9 +92,10 @@ impl Users {
         let occurred_at = event.occurred_at.as_millis();
         match &event.data {
             EventData::UserCreated(user) => {
+                let is_newer = upsert(&transaction, user, occurred_at)?;
                 // What must happen once is written in the same transaction, for a job that sends it. A user who
                 // was deleted since is not welcomed.
-                if upsert(&transaction, user, occurred_at)? {
+                if is_newer {
                     transaction.execute("INSERT INTO welcome_emails VALUES (?1)", [&user.id])?;
                 }
             }
