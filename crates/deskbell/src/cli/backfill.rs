@@ -1,9 +1,9 @@
 //! `deskbell backfill`: mirrors are filled with what existed before them.
 
-mod dry_run;
+pub(super) mod dry_run;
 mod emit;
 mod run_here;
-mod show;
+pub(super) mod show;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -5,7 +5,7 @@ mod clerk;
 mod env_file;
 mod error;
 mod first_event;
-mod report;
+pub(super) mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,9 +1,12 @@
 //! `deskbell demo`: the whole way of an event, with what came of it in a short table.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Context, exit, progress};
@@ -81,34 +84,75 @@ pub(super) async fn run(
     Ok(ExitCode::from(if good { exit::DONE } else { exit::FAILED }))
 }
 
+/// How the demo went.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DemoOutput<'a> {
+    /// Messages.
+    sent: u64,
+    /// Deliveries of a message beyond its first.
+    duplicates: u64,
+    /// Attempts after a failed one.
+    retries: u64,
+    acked: u64,
+    /// Messages that were never acknowledged.
+    unacked: usize,
+    acked_per_second: f64,
+    ack_ms_p50: f64,
+    ack_ms_p99: f64,
+    /// Rows of the mirror, by table.
+    rows: &'a BTreeMap<String, usize>,
+    /// Entities that differ from the simulated Clerk's.
+    drift: usize,
+    delivered: usize,
+    undelivered: usize,
+    delivery_attempts: u64,
+    delivery_ms_p50: f64,
+    /// The file or the address of the event log.
+    store: String,
+    mirror: String,
+    /// Users from before; this and what follows only with `--with-history`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<usize>,
+    /// Objects that were read from the API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backfilled: Option<u64>,
+    /// Messages that were lost on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<usize>,
+    /// Differences that a comparison repaired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repaired: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages_missing: Option<u64>,
+}
+
 fn print_json(outcome: &Outcome) {
     let report = &outcome.report;
-    let mut json = json!({
-        "sent": report.sent,
-        "duplicates": report.duplicates,
-        "retries": report.retries,
-        "acked": report.acked,
-        "unacked": report.unacked.len(),
-        "acked_per_second": report.acked_per_second,
-        "ack_ms_p50": report.ack_ms_p50,
-        "ack_ms_p99": report.ack_ms_p99,
-        "rows": outcome.rows,
-        "drift": outcome.drift.len(),
-        "delivered": outcome.delivered.delivered,
-        "undelivered": outcome.delivered.undelivered,
-        "delivery_attempts": outcome.delivered.attempts,
-        "delivery_ms_p50": outcome.delivered.ms_p50,
-        "store": shown(&outcome.store),
-        "mirror": shown(&outcome.mirror),
-    });
-    if let Some(history) = outcome.history {
-        json["history"] = history.history.into();
-        json["backfilled"] = history.backfilled.into();
-        json["lost"] = history.lost.into();
-        json["repaired"] = history.repaired.into();
-        json["messages_missing"] = history.messages_missing.into();
-    }
-    outln!("{json}");
+    let history = outcome.history;
+    let output = DemoOutput {
+        sent: report.sent,
+        duplicates: report.duplicates,
+        retries: report.retries,
+        acked: report.acked,
+        unacked: report.unacked.len(),
+        acked_per_second: report.acked_per_second,
+        ack_ms_p50: report.ack_ms_p50,
+        ack_ms_p99: report.ack_ms_p99,
+        rows: &outcome.rows,
+        drift: outcome.drift.len(),
+        delivered: outcome.delivered.delivered,
+        undelivered: outcome.delivered.undelivered,
+        delivery_attempts: outcome.delivered.attempts,
+        delivery_ms_p50: outcome.delivered.ms_p50,
+        store: shown(&outcome.store),
+        mirror: shown(&outcome.mirror),
+        history: history.map(|history| history.history),
+        backfilled: history.map(|history| history.backfilled),
+        lost: history.map(|history| history.lost),
+        repaired: history.map(|history| history.repaired),
+        messages_missing: history.map(|history| history.messages_missing),
+    };
+    outln!("{}", json!(output));
 }
 
 fn print_history(history: HistoryOutcome, received: usize) {

@@ -1,7 +1,7 @@
 //! `deskbell reconcile`: mirrors are compared with Clerk.
 
-mod messages;
-mod show;
+pub(super) mod messages;
+pub(super) mod show;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -9,6 +9,8 @@ use clap::{Subcommand, ValueEnum};
 use deskbell_sync::migration::{self, Step};
 use deskbell_sync::{ConnectError, Dialect, MirrorOptions, ModelFormat};
 use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Context, exit, named};
@@ -176,6 +178,29 @@ async fn diff(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, e
     Ok(ExitCode::from(if complete { exit::DONE } else { exit::FAILED }))
 }
 
+/// The tables of a mirror, or what its database lacks of them.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SchemaOutput<'a> {
+    destination: &'a str,
+    /// SQL that the database's own shell runs as it is.
+    script: String,
+    steps: Vec<StepOutput<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct StepOutput<'a> {
+    name: &'a str,
+    sql: &'a str,
+}
+
+/// What `schema apply` has done to one database.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct AppliedOutput<'a> {
+    destination: &'a str,
+    /// The steps that it lacked.
+    applied: Vec<String>,
+}
+
 async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, exit::Failure> {
     let mut applied = Vec::new();
     for options in chosen {
@@ -184,7 +209,7 @@ async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, 
             .await
             .map_err(|source| no_mirror(options, source))?;
         if context.json {
-            applied.push(json!({ "destination": name, "applied": steps }));
+            applied.push(AppliedOutput { destination: name, applied: steps });
         } else if steps.is_empty() {
             errln!("the database of `{name}` is up to date");
         } else {
@@ -192,7 +217,7 @@ async fn apply(chosen: &[MirrorOptions], context: &Context) -> Result<ExitCode, 
         }
     }
     if context.json {
-        outln!("{:#}", serde_json::Value::Array(applied));
+        outln!("{:#}", json!(applied));
     }
     Ok(ExitCode::from(exit::DONE))
 }
@@ -205,14 +230,14 @@ fn no_mirror(options: &MirrorOptions, source: ConnectError) -> exit::Failure {
 fn show(found: &[(&MirrorOptions, Dialect, Vec<Step>)], context: &Context) {
     if context.json {
         let all = found.iter().map(|(options, dialect, steps)| {
-            let listed = steps.iter().map(|step| json!({ "name": step.name, "sql": step.sql }));
-            json!({
-                "destination": options.destination,
-                "script": migration::script(*dialect, &options.database, steps),
-                "steps": listed.collect::<Vec<_>>(),
-            })
+            let listed = steps.iter().map(|step| StepOutput { name: &step.name, sql: &step.sql });
+            SchemaOutput {
+                destination: &options.destination,
+                script: migration::script(*dialect, &options.database, steps),
+                steps: listed.collect(),
+            }
         });
-        outln!("{:#}", serde_json::Value::Array(all.collect()));
+        outln!("{:#}", json!(all.collect::<Vec<_>>()));
         return;
     }
     let mut printed = HashSet::new();

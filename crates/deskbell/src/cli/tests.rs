@@ -118,6 +118,16 @@ fn the_page_of_json_output_is_up_to_date() {
     page.add::<verify::Verified>("`verify`");
     page.add::<config::Checked<'_>>("`config check`");
     page.add::<rebuild::Output<'_>>("`rebuild`");
+    page.add::<demo::DemoOutput<'_>>("`demo`");
+    page.add::<connect::report::ConnectOutput>("`connect`");
+    page.add::<backfill::show::BackfillOutput<'_>>("`backfill`");
+    page.add::<backfill::dry_run::DryRunOutput<'_>>("`backfill --dry-run`");
+    page.add::<backfill::show::EmittedOutput<'_>>("`backfill --emit`");
+    page.add::<reconcile::show::ReconcileOutput<'_>>("`reconcile`");
+    page.add::<reconcile::messages::MessagesOutput<'_>>("`reconcile --messages`");
+    page.add::<Vec<schema::SchemaOutput<'_>>>("`schema print` and `schema diff`");
+    page.add::<Vec<schema::AppliedOutput<'_>>>("`schema apply`");
+    page.add::<store::migrate::MigratedOutput<'_>>("`store migrate`");
     page.add::<statements::Resumed>("`statements resume`");
     page.add::<tokens::Created<'_>>("`tokens create`");
     page.add::<Vec<tokens::Listed<'_>>>("`tokens list`");

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use deskbell_sync::{Fold, Mappings, MirrorOptions};
 use deskbell_trust::{BackfillSource, Estimate, counted_as, estimate, estimate_emission, time_of};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::super::clerk::error::Error;
@@ -50,18 +52,41 @@ fn folds_of(task: &Task, source: &BackfillSource) -> Result<Vec<Fold>, exit::Fai
     task.mirrors_of(source).map(fold).collect()
 }
 
+/// What `backfill --dry-run` would read.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct DryRunOutput<'a> {
+    entities: Vec<EstimateOutput<'a>>,
+    /// Requests to Clerk's API, at most.
+    requests: u64,
+    /// How long they take at least, within the share of the rate limit.
+    seconds: u64,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct EstimateOutput<'a> {
+    entity: &'a str,
+    /// How many Clerk has; null where it could not be counted.
+    objects: Option<u64>,
+    /// What was counted instead, where there is no count of the entity itself.
+    counted: Option<&'a str>,
+    requests: u64,
+    /// Why it could not be counted.
+    error: Option<String>,
+}
+
 fn print(estimates: &[Estimate], time: Duration, context: &Context) {
     let requests: u64 = estimates.iter().map(|estimate| estimate.requests).sum();
     if context.json {
-        let entities = estimates.iter().map(|Estimate { entity, objects, requests }| {
-            json!({
-                "entity": entity, "objects": objects.as_ref().ok(), "counted": counted_as(entity),
-                "requests": requests, "error": objects.as_ref().err().map(ToString::to_string),
-            })
-        });
-        let entities: Vec<_> = entities.collect();
-        let seconds = time.as_secs();
-        outln!("{:#}", json!({ "entities": entities, "requests": requests, "seconds": seconds }));
+        let entities =
+            estimates.iter().map(|Estimate { entity, objects, requests }| EstimateOutput {
+                entity,
+                objects: objects.as_ref().ok().copied(),
+                counted: counted_as(entity),
+                requests: *requests,
+                error: objects.as_ref().err().map(ToString::to_string),
+            });
+        let entities = entities.collect();
+        outln!("{:#}", json!(DryRunOutput { entities, requests, seconds: time.as_secs() }));
         return;
     }
     let rows = estimates.iter().map(|Estimate { entity, objects, requests }| {

@@ -7,6 +7,8 @@ use deskbell_trust::{
     BackfillState, WalkState, WalkStatus, emission_name, emission_of, read_backfill_state,
 };
 use indicatif::ProgressBar;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -96,15 +98,17 @@ impl Shown {
         if self.emits {
             print_emitted(&walks, context);
         } else if context.json {
-            let entities = walks.iter().map(|(destination, entity, walk)| {
-                json!({
-                    "destination": destination, "entity": entity, "status": walk.status,
-                    "read": walk.read, "rows_written": walk.rows_written,
-                    "rejected": walk.rejected, "passed_over": walk.passed_over,
-                    "error": walk.error,
-                })
+            let entities = walks.iter().map(|(destination, entity, walk)| FilledOutput {
+                destination,
+                entity,
+                status: walk.status,
+                read: walk.read,
+                rows_written: walk.rows_written,
+                rejected: walk.rejected,
+                passed_over: &walk.passed_over,
+                error: walk.error.as_deref(),
             });
-            outln!("{:#}", json!({ "entities": entities.collect::<Vec<_>>() }));
+            outln!("{:#}", json!(BackfillOutput { entities: entities.collect() }));
         } else {
             let rows = walks.iter().map(|(destination, entity, walk)| {
                 let (read, written) = (walk.read.to_string(), walk.rows_written.to_string());
@@ -125,6 +129,48 @@ impl Shown {
     }
 }
 
+/// What `backfill` has done.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct BackfillOutput<'a> {
+    entities: Vec<FilledOutput<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct FilledOutput<'a> {
+    /// The mirror.
+    destination: &'a str,
+    entity: &'a str,
+    status: WalkStatus,
+    /// Objects that were read from Clerk's API.
+    read: u64,
+    rows_written: u64,
+    /// Rows that the database rejected.
+    rejected: u64,
+    /// Tables that were blocked, and have nothing of it.
+    passed_over: &'a [String],
+    error: Option<&'a str>,
+}
+
+/// What `backfill --emit` has done.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct EmittedOutput<'a> {
+    events: Vec<EmittedTypeOutput<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct EmittedTypeOutput<'a> {
+    destination: &'a str,
+    source: &'a str,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    status: WalkStatus,
+    /// Objects that were read from Clerk's API.
+    read: u64,
+    /// Deliveries that were made of them.
+    deliveries: u64,
+    error: Option<&'a str>,
+}
+
 /// Prints how many events were made, and for whom.
 fn print_emitted(walks: &[(&str, &str, &WalkState)], context: &Context) {
     let named = walks.iter().filter_map(|(destination, name, walk)| {
@@ -132,14 +178,16 @@ fn print_emitted(walks: &[(&str, &str, &WalkState)], context: &Context) {
         Some((*destination, source, event_type, *walk))
     });
     if context.json {
-        let events = named.map(|(destination, source, event_type, walk)| {
-            json!({
-                "destination": destination, "source": source, "type": event_type,
-                "status": walk.status, "read": walk.read, "deliveries": walk.rows_written,
-                "error": walk.error,
-            })
+        let events = named.map(|(destination, source, event_type, walk)| EmittedTypeOutput {
+            destination,
+            source,
+            event_type,
+            status: walk.status,
+            read: walk.read,
+            deliveries: walk.rows_written,
+            error: walk.error.as_deref(),
         });
-        outln!("{:#}", json!({ "events": events.collect::<Vec<_>>() }));
+        outln!("{:#}", json!(EmittedOutput { events: events.collect() }));
         return;
     }
     let rows = named.map(|(destination, source, event_type, walk)| {

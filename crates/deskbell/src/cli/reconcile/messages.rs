@@ -11,6 +11,8 @@ use deskbell_trust::{
     MessageComparison, MessageScope, MessagesCompared, MessagesError, endpoint_of, read_pull_state,
 };
 use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::super::{Context, exit, store};
@@ -83,8 +85,8 @@ pub(super) async fn run(request: &Request, context: &Context) -> Result<ExitCode
     store.close().await;
     let compared = compared?;
     if context.json {
-        let sources = compared.iter().map(|(source, compared)| of_json(source, compared));
-        outln!("{:#}", json!({ "sources": sources.collect::<Vec<_>>() }));
+        let sources = compared.iter().map(|(source, compared)| output(source, compared));
+        outln!("{:#}", json!(MessagesOutput { sources: sources.collect() }));
     } else {
         compared.iter().for_each(|(source, compared)| print(source, compared, request.repair));
     }
@@ -196,14 +198,48 @@ async fn fetch(
     Ok(())
 }
 
-fn of_json(source: &str, compared: &MessagesCompared) -> serde_json::Value {
-    let examples: Vec<_> = compared.missing_ids.iter().take(EXAMPLES_MAX).collect();
-    json!({
-        "source": source, "sent": compared.sent, "received": compared.received,
-        "on_their_way": compared.on_their_way, "missing": compared.missing,
-        "asked_again": compared.asked_again, "recovered": compared.recovered,
-        "fetched": compared.fetched, "left": compared.left(), "examples": examples,
-    })
+/// What `reconcile --messages` has found.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct MessagesOutput<'a> {
+    sources: Vec<SourceMessages<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct SourceMessages<'a> {
+    source: &'a str,
+    /// Messages of the sender's record.
+    sent: u64,
+    /// Those of them that are in the event log.
+    received: u64,
+    /// Younger than a minute, and not in the log yet.
+    on_their_way: u64,
+    missing: u64,
+    /// Missing messages that the sender was asked to send again.
+    asked_again: u64,
+    /// Those of them that came.
+    recovered: u64,
+    /// Missing messages that were fetched from the record.
+    fetched: u64,
+    /// What is missing still.
+    left: u64,
+    /// The first few ids of missing messages.
+    examples: Vec<&'a str>,
+}
+
+fn output<'a>(source: &'a str, compared: &'a MessagesCompared) -> SourceMessages<'a> {
+    let examples = compared.missing_ids.iter().take(EXAMPLES_MAX);
+    SourceMessages {
+        source,
+        sent: compared.sent,
+        received: compared.received,
+        on_their_way: compared.on_their_way,
+        missing: compared.missing,
+        asked_again: compared.asked_again,
+        recovered: compared.recovered,
+        fetched: compared.fetched,
+        left: compared.left(),
+        examples: examples.map(|id| &**id).collect(),
+    }
 }
 
 fn print(source: &str, compared: &MessagesCompared, repair: bool) {

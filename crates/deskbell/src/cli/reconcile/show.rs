@@ -1,9 +1,27 @@
 //! What a comparison has found.
 
 use deskbell_trust::{Found, MirrorReconciled, Reconciled};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::super::{Context, table};
+
+/// What `reconcile` has found.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct ReconcileOutput<'a> {
+    mirrors: Vec<ComparedMirror<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ComparedMirror<'a> {
+    destination: &'a str,
+    /// Differences that are left.
+    drift: u64,
+    /// Whether every entity could be compared.
+    complete: bool,
+    entities: &'a [Reconciled],
+}
 
 /// Prints what was found; whether nothing is left.
 pub(super) fn print(
@@ -19,13 +37,13 @@ pub(super) fn print(
         return false;
     }
     if context.json {
-        let mirrors = compared.iter().map(|(destination, mirror)| {
-            json!({
-                "destination": destination, "drift": mirror.left(), "complete": mirror.is_whole(),
-                "entities": mirror.entities,
-            })
+        let mirrors = compared.iter().map(|(destination, mirror)| ComparedMirror {
+            destination,
+            drift: mirror.left(),
+            complete: mirror.is_whole(),
+            entities: &mirror.entities,
         });
-        outln!("{:#}", json!({ "mirrors": mirrors.collect::<Vec<_>>() }));
+        outln!("{:#}", json!(ReconcileOutput { mirrors: mirrors.collect() }));
         return left == 0 && is_whole;
     }
     let rows = compared.iter().flat_map(|(destination, mirror)| {

@@ -1,5 +1,6 @@
 //! `deskbell store migrate`: the event log moves to PostgreSQL.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,6 +9,8 @@ use deskbell_store::{
 };
 use indicatif::ProgressBar;
 use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::{Context, exit, progress};
@@ -72,11 +75,17 @@ fn show(bar: &ProgressBar, progress: TransferProgress) {
     bar.set_position(progress.rows);
 }
 
+/// What `store migrate` has moved.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct MigratedOutput<'a> {
+    /// Rows by table, equal on both sides.
+    rows: BTreeMap<&'a str, u64>,
+}
+
 fn print(transferred: &Transferred, context: &Context) {
     if context.json {
-        let rows =
-            transferred.tables.iter().map(|(table, rows)| ((*table).to_owned(), json!(rows)));
-        outln!("{}", json!({ "rows": serde_json::Map::from_iter(rows) }));
+        let rows = transferred.tables.iter().map(|(table, rows)| (*table, *rows));
+        outln!("{}", json!(MigratedOutput { rows: rows.collect() }));
         return;
     }
     for (table, rows) in &transferred.tables {
