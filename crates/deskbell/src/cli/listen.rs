@@ -1,5 +1,7 @@
 //! `deskbell listen`: live events for a handler on this machine.
 
+mod ended;
+mod error;
 mod from;
 pub(super) mod lines;
 mod local_secret;
@@ -11,17 +13,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use clerk_webhooks::{CannotSign, Secret, SecretError, Signer, UnixMillis};
-use deskbell_devtools::listen::{
-    Filter, FilterError, Listening, Start, TargetError, TargetOptions, Targets, Totals, listen,
-};
+use clerk_webhooks::{Secret, Signer, UnixMillis};
+use deskbell_devtools::listen::{Filter, Listening, Start, TargetOptions, Targets, Totals, listen};
 use deskbell_store::clock;
-use miette::Diagnostic;
 use tokio::sync::mpsc;
 use url::Url;
 
+use self::ended::ended;
+use self::error::Error;
 use self::from::{From, Opened};
-use self::lines::{Lines, time_of_day};
+use self::lines::Lines;
 use super::{Context, exit, time};
 use crate::signals::Signals;
 
@@ -81,32 +82,6 @@ pub(super) struct Arguments {
     /// Print lines on a terminal too, instead of the screen.
     #[arg(long)]
     plain: bool,
-}
-
-#[derive(Debug, thiserror::Error, Diagnostic)]
-enum Error {
-    #[error("invalid signing secret")]
-    #[diagnostic(help(
-        "a secret begins with whsec_; without --secret there is one of this machine"
-    ))]
-    Secret(#[from] SecretError),
-    #[error("this secret cannot sign")]
-    #[diagnostic(help(
-        "a secret begins with whsec_; without --secret there is one of this machine"
-    ))]
-    CannotSign(#[from] CannotSign),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Filter(#[from] FilterError),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Target(#[from] TargetError),
-}
-
-impl std::convert::From<Error> for exit::Failure {
-    fn from(error: Error) -> Self {
-        Self::usage(error)
-    }
 }
 
 pub(super) async fn run(
@@ -177,9 +152,4 @@ async fn plain(
         () = signals.next() => return Ok(ExitCode::from(exit::DONE)),
     }
     Ok(ended(totals))
-}
-
-/// The exit code after the last event that was asked for.
-fn ended(totals: Totals) -> ExitCode {
-    ExitCode::from(if totals.failed == 0 { exit::DONE } else { exit::FAILED })
 }

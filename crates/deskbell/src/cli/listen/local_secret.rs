@@ -11,7 +11,7 @@ use clerk_webhooks::Secret;
 use deskbell_store::private_file;
 use rand::Rng;
 
-use super::Error;
+use super::error::Error;
 use crate::config::Environment;
 
 const SECRET_BYTES: usize = 24;

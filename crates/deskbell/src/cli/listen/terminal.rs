@@ -12,7 +12,8 @@ use ratatui::DefaultTerminal;
 use tokio::sync::mpsc;
 
 use super::super::{Context, editor, exit};
-use super::{ended, time_of_day};
+use super::ended::ended;
+use super::lines::time_of_day;
 use crate::signals::Signals;
 
 /// Events that somebody wants to be sent again, and that are not sent yet.
