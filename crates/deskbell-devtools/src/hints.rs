@@ -1,15 +1,12 @@
 //! What a refusal of a valid event means most of the time, and how to mend it.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use url::Url;
 
-use crate::reply::{NoReply, NoReplyKind, Reply};
+use crate::client::TIMEOUT as SENDER_TIMEOUT;
+use crate::reply::{NoReply, NoReplyKind, Reply, innermost_cause};
 
-/// After this long Clerk's sender has given the attempt up.
-const SENDER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Characters of a reply that are repeated.
 const EXCERPT_CHARS_MAX: usize = 200;
 
@@ -49,7 +46,7 @@ pub struct Hint {
 #[must_use]
 pub fn hint(answer: &Result<Reply, NoReply>, url: &Url) -> Option<Hint> {
     match answer {
-        Err(no_reply) => Some(of_no_reply(no_reply.kind, &cause_of(no_reply), url)),
+        Err(no_reply) => Some(of_no_reply(no_reply.kind, &innermost_cause(no_reply), url)),
         Ok(reply) if reply.took > SENDER_TIMEOUT => Some(slow(reply)),
         Ok(reply) if reply.is_success() => None,
         Ok(reply) => Some(of_reply(reply, url)),
@@ -93,7 +90,7 @@ pub(crate) fn of_no_reply(kind: NoReplyKind, cause: &str, url: &Url) -> Hint {
     Hint { code, found, help }
 }
 
-const QUEUE_THE_WORK: &str =
+pub(crate) const QUEUE_THE_WORK: &str =
     "store the event, answer 200, and do the work after that, from a queue";
 
 fn slow(reply: &Reply) -> Hint {
@@ -276,16 +273,10 @@ pub fn excerpt(body: &str) -> Option<String> {
     (!line.is_empty()).then_some(line)
 }
 
-fn cause_of(no_reply: &NoReply) -> String {
-    let mut cause: &dyn std::error::Error = no_reply;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn replied(reply: Reply) -> Option<Hint> {

@@ -125,3 +125,12 @@ fn kind_of(error: &reqwest::Error) -> NoReplyKind {
     }
     NoReplyKind::of_cause(&texts)
 }
+
+/// The cause at the bottom, which says most.
+pub(crate) fn innermost_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -9,7 +9,7 @@ use super::prober::{Answer, Prober};
 use super::project::Project;
 use super::report::Checks;
 use super::rows::CountRows;
-use crate::hints::hint;
+use crate::hints::{QUEUE_THE_WORK, hint};
 use crate::reply::Reply;
 
 /// How often the database is asked for a row, and how long between.
@@ -146,8 +146,7 @@ pub(super) fn answer_time(prober: &Prober, slow_after: Duration, checks: &mut Ch
     let took = prober.slowest();
     let found = format!("the slowest answer took {:.1} s", took.as_secs_f64());
     if took > slow_after {
-        let help = "store the event, answer 200, and do the work after that, from a queue";
-        checks.warn(CheckCode::AnswerTime, found, help);
+        checks.warn(CheckCode::AnswerTime, found, QUEUE_THE_WORK);
     } else {
         checks.pass(CheckCode::AnswerTime, found);
     }

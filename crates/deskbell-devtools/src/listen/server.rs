@@ -13,6 +13,7 @@ use super::feed::FeedError;
 use super::filter::Filter;
 use super::message::Message;
 use super::wire::{EventList, Newest, Problem, WireEvent};
+use crate::reply::innermost_cause;
 use crate::shown_url::without_password;
 
 /// The server sends a comment every 15 seconds; after this long without one the connection is dead.
@@ -140,7 +141,7 @@ impl Server {
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Attempt {
-        let reason = last_cause(&error.without_url());
+        let reason = innermost_cause(&error.without_url());
         Attempt::Again(FeedError::Unreachable { server: self.name(), reason })
     }
 
@@ -156,12 +157,4 @@ impl Server {
         }
         url
     }
-}
-
-pub(super) fn last_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

@@ -13,9 +13,10 @@ use url::Url;
 use super::feed::{Feed, FeedError, FeedItem};
 use super::filter::Filter;
 use super::message::Message;
-use super::server::{Attempt, Events, SILENCE_MAX, Server, last_cause};
+use super::server::{Attempt, Events, SILENCE_MAX, Server};
 use super::start::Start;
 use super::wire::{Newest, WireEvent};
+use crate::reply::innermost_cause;
 
 /// The pauses between attempts to connect again.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
@@ -139,7 +140,7 @@ impl Feed for ServerFeed {
                         return Ok(FeedItem::Message(message));
                     }
                 }
-                Some(Err(error)) => return Ok(self.lose(last_cause(&error))),
+                Some(Err(error)) => return Ok(self.lose(innermost_cause(&error))),
                 None => return Ok(self.lose("the server closed the connection".to_owned())),
             }
         }

@@ -207,7 +207,8 @@ fn secrets(
     Ok((secrets, own))
 }
 
-fn of_config(config: &Config) -> impl Iterator<Item = NamedSecret> {
+/// The signing secrets of the config's sources.
+pub(super) fn of_config(config: &Config) -> impl Iterator<Item = NamedSecret> {
     config.sources.iter().flat_map(|source: &SourceConfig| {
         source.signing_secrets.iter().map(|signing| NamedSecret {
             name: format!("source {}", source.name),

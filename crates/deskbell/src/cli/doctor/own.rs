@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::cli::Context;
 use crate::cli::trigger::local;
+use crate::cli::verify::of_config;
 use crate::config::{Config, Loaded};
 
 /// How long the server may take to say whether it is ready.
@@ -33,7 +34,7 @@ pub(super) async fn look(context: &Context, is_subject: bool) -> Local {
         }
         Err(_) => return Local::default(),
     };
-    let secrets = secrets(&loaded.config);
+    let secrets = of_config(&loaded.config).collect();
     if !is_subject {
         return Local { secrets, ..Local::default() };
     }
@@ -60,17 +61,6 @@ fn url(config: &Config) -> Option<Url> {
         Some(public) => public.expose_secrets().join(&path.to_string()).ok(),
         None => local(config).ok(),
     }
-}
-
-fn secrets(config: &Config) -> Vec<NamedSecret> {
-    let sources = config.sources.iter().flat_map(|source| {
-        source.signing_secrets.iter().map(|signing| NamedSecret {
-            name: format!("source {}", source.name),
-            text: String::new(),
-            secret: signing.0.clone(),
-        })
-    });
-    sources.collect()
 }
 
 /// What `/readyz` says; `None` where nothing listens, which other checks say.
