@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Host;
 
 /// Names that lead to this machine or its network, whoever is asked.
 const LOCAL_NAMES: &[&str] = &["localhost", "local", "internal", "lan", "home.arpa", "test"];
@@ -37,7 +38,17 @@ impl Resolve for LocalOnly {
     }
 }
 
-pub(crate) fn is_local(address: IpAddr) -> bool {
+/// Whether a host is this machine or on its network. Where a name leads is not looked at.
+#[must_use]
+pub fn is_local_host(host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => is_local(IpAddr::V4(*address)),
+        Host::Ipv6(address) => is_local(IpAddr::V6(*address)),
+        Host::Domain(name) => is_local_name(name),
+    }
+}
+
+fn is_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             address.is_loopback()
@@ -61,7 +72,7 @@ fn is_local_v6(address: Ipv6Addr) -> bool {
 
 /// Whether a name can be one of this network's: a bare one, such as that of a container, or one of the
 /// endings that are nobody's.
-pub(crate) fn is_local_name(name: &str) -> bool {
+fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let ends = |end: &&str| name == **end || name.ends_with(&format!(".{end}"));
     !name.contains('.') || LOCAL_NAMES.iter().any(ends)

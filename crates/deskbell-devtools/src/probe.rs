@@ -1,16 +1,14 @@
 //! Requests that no handler may accept: each breaks one rule of the signature.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use clerk_webhooks::{HeaderFamily, Secret, Signer};
 use http::{HeaderMap, Method};
-use rand::Rng;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::cast::Cast;
 use crate::client::Client;
+use crate::new_secret::new_secret;
 use crate::samples::{message_id, sample};
 
 /// How old a stale request is: far more than the five minutes that a verifier tolerates.
@@ -80,8 +78,7 @@ impl Probe {
 
 /// The headers of a request that is signed with a secret of nobody's.
 fn forged(id: &str, seconds: u64, body: &[u8]) -> HeaderMap {
-    let secret = format!("whsec_{}", STANDARD.encode(rand::rng().random::<[u8; 32]>()));
-    let signer = Secret::parse(&secret).ok().and_then(|secret| Signer::new(&secret).ok());
+    let signer = Secret::parse(&new_secret()).ok().and_then(|secret| Signer::new(&secret).ok());
     let headers =
         signer.and_then(|signer| signer.sign(id, seconds, body).to_map(HeaderFamily::Svix).ok());
     headers.unwrap_or_default()

@@ -12,6 +12,7 @@ use super::report::Checks;
 use super::variables::Variables;
 use crate::diagnosis::NamedSecret;
 use crate::hints::{Hint, hint};
+use crate::new_secret::new_secret;
 use crate::reply::Reply;
 
 /// What is known beside the answers.
@@ -248,6 +249,5 @@ fn said(reply: &Reply, prober: &Prober) -> Hint {
 
 /// A secret that nobody has.
 pub(super) fn random_signer() -> Option<Signer> {
-    let key: [u8; 24] = rand::random();
-    Secret::from_bytes(key.to_vec()).ok().and_then(|secret| Signer::new(&secret).ok())
+    Secret::parse(&new_secret()).ok().and_then(|secret| Signer::new(&secret).ok())
 }

@@ -1,17 +1,16 @@
 //! The handlers that events are sent on to.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use clerk_webhooks::Signer;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use miette::Diagnostic;
-use url::{Host, Url};
+use url::Url;
 
 use super::answer::Answer;
 use super::message::Message;
 use crate::client::{Client, ClientOptions};
-use crate::local::{is_local, is_local_name};
+use crate::local::is_local_host;
 use crate::shown_url::without_password;
 
 /// The handlers that events are sent on to.
@@ -78,14 +77,9 @@ fn client(url: Url, options: &TargetOptions) -> Result<Client, TargetError> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(TargetError::Url { url: without_password(&url) });
     }
-    let is_allowed = options.allow_external
-        || match url.host() {
-            Some(Host::Ipv4(address)) => is_local(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => is_local(IpAddr::V6(address)),
-            // Where a name leads is looked at whenever it is resolved.
-            Some(Host::Domain(name)) => is_local_name(name),
-            None => false,
-        };
+    // Where a name leads is looked at whenever it is resolved.
+    let is_local = url.host().is_some_and(|host| is_local_host(&host));
+    let is_allowed = options.allow_external || is_local;
     if !is_allowed {
         return Err(TargetError::External { url: without_password(&url) });
     }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD as BASE64;
 use deskbell_admin::{
     AdminError, Caller, ENDPOINT_ID_PREFIX, Endpoint, EndpointSettings, Endpoints, NewEndpoint,
     SealedSecret, Timestamp, is_secret_header,
 };
 use deskbell_config::REDACTED;
+use deskbell_devtools::new_secret;
 use deskbell_store::clock::whole_ms;
 use deskbell_store::deliveries::{Ordering, Registration, StartFrom};
 
@@ -30,8 +29,6 @@ const HEADERS_MAX: usize = 50;
 const HEADER_BYTES_MAX: usize = 4_096;
 /// Secrets of one endpoint.
 const SECRETS_MAX: usize = 10;
-/// Random bytes of a new secret.
-const SECRET_BYTES: usize = 24;
 
 impl LocalAdmin {
     fn require_source(&self, source: &str) -> Result<(), AdminError> {
@@ -323,7 +320,7 @@ impl Endpoints for LocalAdmin {
 fn given_or_random(secret: Option<SealedSecret>) -> String {
     match secret {
         Some(SealedSecret(secret)) => secret,
-        None => format!("whsec_{}", BASE64.encode(rand::random::<[u8; SECRET_BYTES]>())),
+        None => new_secret(),
     }
 }
 

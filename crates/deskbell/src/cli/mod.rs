@@ -23,6 +23,7 @@ mod init;
 #[cfg(test)]
 mod json_page;
 mod listen;
+mod local_url;
 mod logging;
 mod man;
 mod mcp;

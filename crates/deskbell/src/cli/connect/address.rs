@@ -1,9 +1,8 @@
 //! The address that `connect` is given: where Clerk shall send.
 
-use std::net::Ipv6Addr;
-
+use deskbell_devtools::is_local_host;
 use deskbell_server::SourceConfig;
-use url::{Host, Url};
+use url::Url;
 
 use super::error::Error;
 
@@ -19,7 +18,7 @@ pub(super) fn endpoint_url(
         if url.scheme() != "https" {
             return Err(Error::NotHttps);
         }
-        if url.host().is_none_or(|host| is_local(&host)) {
+        if url.host().is_none_or(|host| is_local_host(&host)) {
             return Err(Error::Local);
         }
     }
@@ -41,22 +40,6 @@ pub(super) fn endpoint_url(
         );
     }
     Ok(url)
-}
-
-/// Whether an address leads to this machine or its network, from where Clerk is not.
-fn is_local(host: &Host<&str>) -> bool {
-    let is_local_v6 = |address: &Ipv6Addr| {
-        address.is_loopback() || address.is_unspecified() || address.is_unique_local()
-    };
-    match host {
-        Host::Domain(name) => {
-            *name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local")
-        }
-        Host::Ipv4(address) => {
-            address.is_loopback() || address.is_private() || address.is_unspecified()
-        }
-        Host::Ipv6(address) => is_local_v6(address),
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,14 @@
 //! Where the events come from.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use deskbell_devtools::listen::{Feed, FeedError, Filter, Message, SenderFeed, ServerFeed, Start};
 use deskbell_devtools::without_password;
-use deskbell_server::ListenAddress;
 use miette::Diagnostic;
 use url::Url;
 
+use super::super::local_url::local_url;
 use super::super::{Context, connect, exit};
 use crate::config::Config;
 
@@ -124,11 +123,6 @@ fn failure(error: FeedError) -> exit::Failure {
 
 /// The admin routes of the server of this config, on this machine.
 fn local(config: &Config) -> Option<Url> {
-    let mut address = config.server.admin_listen().unwrap_or_else(|| config.server.listen());
-    if let ListenAddress::Socket(address) = &mut address
-        && address.ip().is_unspecified()
-    {
-        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
-    Url::parse(&format!("{}://{address}", config.server.scheme())).ok()
+    let address = config.server.admin_listen().unwrap_or_else(|| config.server.listen());
+    local_url(config, address, "").ok()
 }

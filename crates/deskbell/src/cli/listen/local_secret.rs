@@ -5,16 +5,12 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use clerk_webhooks::Secret;
+use deskbell_devtools::new_secret;
 use deskbell_store::private_file;
-use rand::Rng;
 
 use super::error::Error;
 use crate::config::Environment;
-
-const SECRET_BYTES: usize = 24;
 
 /// The secret that was given, or that of this machine.
 pub(super) fn text(given: Option<&str>, environment: &Environment) -> Result<String, Error> {
@@ -59,8 +55,4 @@ fn write(file: &PathBuf, secret: &str) -> std::io::Result<()> {
         fs::create_dir_all(directory)?;
     }
     private_file::options().write(true).create_new(true).open(file)?.write_all(secret.as_bytes())
-}
-
-fn new_secret() -> String {
-    format!("whsec_{}", BASE64_STANDARD.encode(rand::rng().random::<[u8; SECRET_BYTES]>()))
 }

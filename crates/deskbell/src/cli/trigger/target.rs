@@ -2,9 +2,9 @@
 
 use clerk_webhooks::{CannotSign, Secret, SecretError, Signer};
 use deskbell_devtools::Client;
-use deskbell_server::ListenAddress;
 use url::Url;
 
+use crate::cli::local_url::local_url;
 use crate::cli::{Context, exit};
 use crate::config::Config;
 
@@ -63,14 +63,7 @@ pub(super) fn client(
 pub(in crate::cli) fn local(config: &Config) -> Result<Url, Unsendable> {
     let path = config.sources.first().and_then(|source| source.path.first());
     let path = path.ok_or(Unsendable::NoSource)?;
-    let mut address = config.server.listen();
-    if let ListenAddress::Socket(address) = &mut address
-        && address.ip().is_unspecified()
-    {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    let scheme = config.server.scheme();
-    Ok(Url::parse(&format!("{scheme}://{address}{path}"))?)
+    Ok(local_url(config, config.server.listen(), &path.to_string())?)
 }
 
 /// The secret that was given, or that of the config's first source.
