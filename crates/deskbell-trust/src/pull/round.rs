@@ -144,9 +144,9 @@ impl<'a> Puller<'a> {
             "deskbell_pull_messages_total", "source" => self.source.name.to_string()
         )
         .increment(u64::try_from(events.len()).unwrap_or(u64::MAX));
-        // A time in the future would hide what comes before it.
-        let latest_ms = now_ms().saturating_add(OVERLAP_MS);
-        let newest_ms = looked_at.iter().map(|(_, at_ms)| (*at_ms).min(latest_ms)).max();
+        // A time in the future would hide what comes before it, within the overlap too.
+        let now_ms = now_ms();
+        let newest_ms = looked_at.iter().map(|(_, at_ms)| (*at_ms).min(now_ms)).max();
         let until_ms = state.until_ms.max(newest_ms.unwrap_or(0));
         progress.lock().await.note(&self.source.name, PulledState { until_ms, ..state }).await?;
         self.seen.extend(looked_at);
